@@ -1,0 +1,158 @@
+import pytest
+from django.test import Client
+
+from apps.accounts.models import User
+from apps.accounts.tests.browser import PASSWORD, Browser
+
+LOGIN = "/api/v1/auth/login/"
+ADA = {"email": "ada@example.com", "first_name": "Ada", "last_name": ""}
+
+
+def test_it_logs_a_user_in(browser: Browser, user: User) -> None:
+    response = browser.login()
+
+    assert response.status_code == 200
+    assert response.json() == {"id": user.pk, **ADA}
+    assert browser.is_logged_in
+
+
+def test_it_does_not_care_how_the_address_is_spelled(browser: Browser, user: User) -> None:
+    assert browser.login(email="ADA@Example.COM").json()["id"] == user.pk
+
+
+def test_it_refuses_a_wrong_password(browser: Browser, user: User) -> None:
+    response = browser.login(email=user.email, password="wrong")
+
+    assert response.status_code == 401
+    assert not browser.is_logged_in
+
+
+@pytest.mark.usefixtures("user")
+def test_it_answers_the_same_whether_the_address_exists_or_not(browser: Browser) -> None:
+    wrong, unknown = browser.login(password="wrong"), browser.login(email="nobody@example.com")
+
+    assert unknown.status_code == wrong.status_code == 401
+    assert unknown.json() == wrong.json() == {"detail": "Wrong e-mail address or password"}
+
+
+def test_it_refuses_a_user_who_is_not_active(browser: Browser, user: User) -> None:
+    user.is_active = False
+    user.save()
+
+    assert browser.login().status_code == 401
+
+
+@pytest.mark.usefixtures("user")
+def test_it_does_not_adopt_a_session_that_somebody_planted(browser: Browser) -> None:
+    planted = browser.client.session.session_key
+    assert browser.cookies["sessionid"] == planted
+    browser.login()
+
+    assert browser.cookies["sessionid"] != planted
+
+
+@pytest.mark.usefixtures("user")
+def test_it_changes_the_csrf_token_at_login(browser: Browser) -> None:
+    browser.me()
+    before = browser.cookies["csrftoken"]
+    browser.login()
+
+    assert browser.cookies["csrftoken"] != before
+
+
+@pytest.mark.usefixtures("user")
+def test_it_refuses_a_login_without_a_csrf_token() -> None:
+    strict = Client(enforce_csrf_checks=True)
+    data = {"email": "ada@example.com", "password": PASSWORD}
+    response = strict.post(LOGIN, data, content_type="application/json")
+
+    assert response.status_code == 403
+    assert response.json() == {"detail": "CSRF check Failed"}
+
+
+def test_it_refuses_a_logout_without_a_csrf_token(browser: Browser, user: User) -> None:
+    browser.login(email=user.email)
+    response = browser.client.post("/api/v1/auth/logout/")
+
+    assert response.status_code == 403
+    assert browser.is_logged_in
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("email", ""),
+        ("email", "no address"),
+        ("email", "nul\x00@example.com"),
+        ("email", "lone\ud800@example.com"),
+        ("email", "a" * 250 + "@example.com"),
+        ("email", None),
+        ("password", ""),
+        ("password", "p" * 4097),
+        ("password", ["list"]),
+    ],
+)
+def test_it_names_the_field_that_is_not_valid(browser: Browser, field: str, value: object) -> None:
+    credentials: dict[str, object] = {"email": "ada@example.com", "password": PASSWORD}
+    response = browser.post(LOGIN, credentials | {field: value})
+
+    assert response.status_code == 422
+    assert [problem["loc"][-1] for problem in response.json()["detail"]] == [field]
+
+
+def test_it_never_repeats_a_password(browser: Browser) -> None:
+    response = browser.post(LOGIN, {"password": "swordfish " * 1000})
+
+    assert response.status_code == 422
+    assert "swordfish" not in response.content.decode()
+
+
+def test_it_accepts_any_character_in_a_password(browser: Browser) -> None:
+    assert browser.login(password="nul \x00 and 🔑").status_code == 401
+
+
+def test_it_refuses_a_body_that_is_not_json(browser: Browser) -> None:
+    response = browser.post(LOGIN, "{not json")
+
+    assert response.status_code == 400
+    assert response.json() == {"detail": "Cannot parse request body"}
+
+
+def test_it_tells_who_is_logged_in(browser: Browser, user: User) -> None:
+    browser.login()
+
+    assert browser.me().json() == {"id": user.pk, **ADA}
+
+
+def test_it_tells_the_anonymous_that_they_are(browser: Browser) -> None:
+    response = browser.me()
+
+    assert response.status_code == 401
+    assert response.json() == {"detail": "Unauthorized"}
+
+
+@pytest.mark.usefixtures("user")
+def test_me_always_sets_the_csrf_cookie(browser: Browser) -> None:
+    assert "csrftoken" in browser.me().cookies
+    browser.login()
+    assert "csrftoken" in browser.me().cookies
+    assert "csrftoken" in browser.me().cookies
+
+
+def test_me_is_never_cached(browser: Browser) -> None:
+    assert "no-store" in browser.me()["Cache-Control"]
+
+
+@pytest.mark.usefixtures("user")
+def test_it_logs_a_user_out(browser: Browser) -> None:
+    browser.login()
+    response = browser.logout()
+
+    assert response.status_code == 204
+    assert response.content == b""
+    assert not browser.is_logged_in
+
+
+def test_logging_out_twice_does_no_harm(browser: Browser) -> None:
+    assert browser.logout().status_code == 204
+    assert browser.logout().status_code == 204

@@ -1,0 +1,41 @@
+from typing import Literal
+
+from django.http import HttpRequest
+from django.views.decorators.cache import never_cache
+from ninja import Router, Schema, Status
+from ninja.decorators import decorate_view
+
+from apps.health.checks import Verdict, readiness
+
+router = Router()
+
+
+class HealthOut(Schema):
+    status: Literal["ok"]
+
+
+class ReadinessOut(Schema):
+    status: Verdict
+    checks: dict[str, Verdict]
+
+
+@router.get("/", auth=None, operation_id="getHealth", response=HealthOut)
+@decorate_view(never_cache)
+def health(request: HttpRequest) -> HealthOut:  # noqa: ARG001
+    """Tell that the process answers, whatever the state of what it depends on."""
+    return HealthOut(status="ok")
+
+
+@router.get(
+    "/ready/",
+    auth=None,
+    operation_id="getReadiness",
+    response={200: ReadinessOut, 503: ReadinessOut},
+)
+@decorate_view(never_cache)
+def ready(request: HttpRequest) -> Status[ReadinessOut]:  # noqa: ARG001
+    """Tell whether this process may receive traffic."""
+    checks = readiness()
+    if "failed" in checks.values():
+        return Status(503, ReadinessOut(status="failed", checks=checks))
+    return Status(200, ReadinessOut(status="ok", checks=checks))

@@ -1,0 +1,45 @@
+"""What must hold before this process may receive traffic."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from django.db import Error, connection
+from django.db.migrations.executor import MigrationExecutor
+
+logger = logging.getLogger(__name__)
+
+Verdict = Literal["ok", "failed"]
+
+
+def database_answers() -> bool:
+    """Tell whether the database can be reached."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return True
+
+
+def migrations_are_applied() -> bool:
+    """Tell whether the database has every migration that this code knows."""
+    executor = MigrationExecutor(connection)
+    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+
+
+CHECKS: Mapping[str, Callable[[], bool]] = {
+    "database": database_answers,
+    "migrations": migrations_are_applied,
+}
+
+
+def readiness() -> dict[str, Verdict]:
+    """Run every check."""
+    return {name: verdict(name, check) for name, check in CHECKS.items()}
+
+
+def verdict(name: str, check: Callable[[], bool]) -> Verdict:
+    """Run one check; what went wrong goes to the log, which is not public."""
+    try:
+        return "ok" if check() else "failed"
+    except Error:
+        logger.warning("the readiness check %s failed", name, exc_info=True)
+        return "failed"

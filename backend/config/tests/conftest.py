@@ -1,0 +1,45 @@
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+BACKEND = Path(__file__).resolve().parents[2]
+
+PRODUCTION = {
+    "DJANGO_SECRET_KEY": "correct-horse-battery-staple-0123456789-abcdefghijklm",
+    "DJANGO_ALLOWED_HOSTS": "www.example.com, .example.org",
+    "DJANGO_CSRF_TRUSTED_ORIGINS": "https://www.example.com",
+    "DATABASE_URL": "postgres://clerk:swordfish@db.example.com:5432/ledger",
+}
+
+Manage = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(autouse=True)
+def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in PRODUCTION:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def production(monkeypatch: pytest.MonkeyPatch, _no_variables: None) -> None:
+    for name, value in PRODUCTION.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def manage() -> Manage:
+    """Run a management command in a process of its own."""
+
+    def run(*arguments: str, settings: str) -> subprocess.CompletedProcess[str]:
+        command = [
+            sys.executable,
+            "manage.py",
+            *arguments,
+            f"--settings=config.settings.{settings}",
+        ]
+        return subprocess.run(command, cwd=BACKEND, capture_output=True, text=True, check=False)
+
+    return run

@@ -1,0 +1,96 @@
+import traceback
+
+import pytest
+
+from config.environment import InvalidEnvironmentError, read_environment
+from config.tests.conftest import PRODUCTION
+
+
+@pytest.mark.usefixtures("production")
+def test_it_reads_every_variable() -> None:
+    environment = read_environment()
+
+    assert environment.django_secret_key.get_secret_value() == PRODUCTION["DJANGO_SECRET_KEY"]
+    assert environment.django_allowed_hosts == ["www.example.com", ".example.org"]
+    assert environment.django_csrf_trusted_origins == ["https://www.example.com"]
+    assert environment.database["ENGINE"] == "django.db.backends.postgresql"
+    assert environment.database["NAME"] == "ledger"
+
+
+def test_it_names_all_missing_variables_at_once() -> None:
+    with pytest.raises(InvalidEnvironmentError) as caught:
+        read_environment()
+
+    message = str(caught.value)
+    assert "DJANGO_SECRET_KEY is missing" in message
+    assert "DJANGO_ALLOWED_HOSTS is missing" in message
+    assert "DATABASE_URL is missing" in message
+    assert "DJANGO_CSRF_TRUSTED_ORIGINS" not in message
+    assert "\nhint: " in message
+
+
+@pytest.mark.usefixtures("production")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DJANGO_SECRET_KEY", "swordfish"),
+        ("DJANGO_ALLOWED_HOSTS", ","),
+        ("DJANGO_ALLOWED_HOSTS", "https://swordfish.example.com"),
+        ("DJANGO_ALLOWED_HOSTS", "swordfish:8000"),
+        ("DJANGO_ALLOWED_HOSTS", "*."),
+        ("DJANGO_CSRF_TRUSTED_ORIGINS", "swordfish.example.com"),
+        ("DJANGO_CSRF_TRUSTED_ORIGINS", "https://swordfish.example.com/path"),
+        ("DATABASE_URL", "swordfish"),
+        ("DATABASE_URL", "mysql://clerk:swordfish@localhost/ledger"),
+        ("DATABASE_URL", "postgres://clerk:swordfish@localhost:port/ledger"),
+        ("DATABASE_URL", "postgres://clerk:swordfish@localhost"),
+    ],
+)
+def test_it_refuses_a_malformed_variable_without_printing_it(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidEnvironmentError, match=f"{name} is malformed") as caught:
+        read_environment()
+
+    assert "swordfish" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.usefixtures("production")
+def test_an_empty_variable_is_a_missing_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "")
+    with pytest.raises(InvalidEnvironmentError, match="DATABASE_URL is missing"):
+        read_environment()
+
+
+@pytest.mark.usefixtures("production")
+@pytest.mark.parametrize(("query", "seconds"), [("", 5), ("?connect_timeout=2", 2)])
+def test_it_does_not_wait_for_ever_for_a_database(
+    monkeypatch: pytest.MonkeyPatch, query: str, seconds: int
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", PRODUCTION["DATABASE_URL"] + query)
+
+    assert read_environment().database["OPTIONS"] == {"connect_timeout": seconds}
+
+
+@pytest.mark.usefixtures("production")
+def test_a_variable_is_stronger_than_a_default() -> None:
+    environment = read_environment(django_allowed_hosts="localhost")
+
+    assert environment.django_allowed_hosts == ["www.example.com", ".example.org"]
+
+
+@pytest.mark.usefixtures("production")
+def test_it_can_be_printed_without_giving_a_secret_away() -> None:
+    printed = repr(read_environment())
+
+    assert "swordfish" not in printed
+    assert PRODUCTION["DJANGO_SECRET_KEY"] not in printed
+
+
+@pytest.mark.usefixtures("production")
+@pytest.mark.parametrize("host", ["*", "localhost", "10.0.0.1", "[::1]", ".example.com", "web_1"])
+def test_it_knows_every_kind_of_host(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setenv("DJANGO_ALLOWED_HOSTS", host)
+
+    assert read_environment().django_allowed_hosts == [host]

@@ -1,0 +1,22 @@
+#!/usr/bin/env python
+"""Django's command line, with the development settings unless the environment says otherwise."""
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+from config.environment import InvalidEnvironmentError
+
+
+def main() -> None:
+    """Run the management command that the command line names."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
+    try:
+        execute_from_command_line(sys.argv)
+    except InvalidEnvironmentError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

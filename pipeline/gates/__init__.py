@@ -1,0 +1,1 @@
+"""Gates that need more than their tool's exit code."""

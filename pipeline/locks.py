@@ -1,0 +1,108 @@
+"""Renew the hash locks, or say which of them no longer follow from their inputs.
+
+python -m pipeline.locks [--check] [--upgrade]
+
+Each Python lock records in its second line the command that made it. That command is run again
+in the lock's own folder, and Dependabot's uv updater reads the same line, so both write the same.
+"""
+
+import argparse
+import shlex
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pipeline.errors import CheckFailedError, InputError, NotJudgedError, judged, reported
+from pipeline.run import read, run
+
+CHECK = "locks"
+FOLDERS = (Path("requirements"), Path("backend/requirements"))
+UNREACHABLE = ("error sending request", "dns error", "Could not connect")
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser("python -m pipeline.locks", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing; fail on drift")
+    parser.add_argument("--upgrade", action="store_true", help="take the newest versions")
+    options = parser.parse_args(arguments)
+    if options.check:
+        check()
+        return
+    for lock in python_locks():
+        compile_lock(lock, ["--upgrade"] if options.upgrade else [])
+    for lock in node_locks():
+        npm = "update" if options.upgrade else "install"
+        run(["npm", npm, "--package-lock-only", "--ignore-scripts"], cwd=lock.parent)
+
+
+def check() -> None:
+    """Compile every Python lock in a copy and compare; npm ci judges the Node locks by itself.
+
+    Raises:
+        CheckFailedError: A lock does not follow from its input.
+        NotJudgedError: The package index was out of reach.
+    """
+    before = {lock: lock.read_text() for lock in python_locks()}
+    with TemporaryDirectory() as copy:
+        for folder in FOLDERS:
+            shutil.copytree(folder, copy / folder, ignore=shutil.ignore_patterns("node_modules"))
+        for lock in before:
+            compile_lock(copy / lock)
+        stale = [str(lock) for lock in before if (copy / lock).read_text() != before[lock]]
+    judged(CHECK)
+    if stale:
+        raise CheckFailedError(f"locks are stale: {', '.join(stale)}", hint="nox -s lock")
+
+
+def compile_lock(lock: Path, options: Sequence[str] = ()) -> None:
+    """Write a lock anew by the command that it records.
+
+    Args:
+        lock: The lock file.
+        options: What to add to the command.
+
+    Raises:
+        InputError: The lock records no command, or its input cannot be resolved.
+        NotJudgedError: The package index was out of reach.
+    """
+    command = recorded_command(lock)
+    result = read([*command, "--quiet", *options], cwd=lock.parent)
+    if result.returncode == 0:
+        return
+    if any(sign in result.stderr for sign in UNREACHABLE):
+        raise NotJudgedError(CHECK, "the package index is out of reach")
+    raise InputError(f"{lock} cannot be made: {result.stderr.strip()}", hint=shlex.join(command))
+
+
+def recorded_command(lock: Path) -> list[str]:
+    """Return the command that made a lock.
+
+    Args:
+        lock: The lock file.
+
+    Raises:
+        InputError: Its second line is no `uv pip compile` command.
+    """
+    lines = lock.read_text().splitlines()[1:2]
+    command = shlex.split(lines[0].lstrip("# ")) if lines else []
+    if command[:3] != ["uv", "pip", "compile"]:
+        raise InputError(f"{lock} does not record its command", hint="see CONTRIBUTING.md, locks")
+    return command
+
+
+def python_locks() -> list[Path]:
+    """Return the hash locks of all Python environments."""
+    return sorted(lock for folder in FOLDERS for lock in folder.glob("*.txt"))
+
+
+def node_locks() -> Iterable[Path]:
+    """Return the locks of all Node projects."""
+    return [Path("frontend/package-lock.json"), *Path("requirements").glob("*/package-lock.json")]
+
+
+if __name__ == "__main__":
+    with reported():
+        main(sys.argv[1:])

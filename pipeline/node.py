@@ -1,0 +1,95 @@
+"""Run a command in a Node project: the wanted Node first on the PATH, node_modules as locked.
+
+python -m pipeline.node [--directory frontend] 22 npm test
+"""
+
+import argparse
+import hashlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from filelock import FileLock
+
+from pipeline.errors import CheckFailedError, MissingToolError, reported
+from pipeline.run import read, run
+
+LOCKS = Path("requirements")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command line and return the exit code of its command."""
+    parser = argparse.ArgumentParser("python -m pipeline.node", description=__doc__)
+    parser.add_argument("--directory", type=Path, default=Path("frontend"))
+    parser.add_argument("major", help="the Node to run it on: 20, 22, 24")
+    parser.add_argument("command", nargs=argparse.REMAINDER)
+    options = parser.parse_args(arguments)
+    env = {"PATH": path_with_node(options.major)}
+    install(options.directory, env)
+    return run(options.command, cwd=options.directory, env=env)
+
+
+def path_with_node(major: str) -> str:
+    """Return a PATH on which `node` is the wanted one.
+
+    The environment's own Node (from requirements/node.txt) is taken if it is of that major
+    version; the others come from npm, hash-locked in requirements/node-<major>; where npm has
+    none for this platform, one that is on the PATH will do.
+
+    Args:
+        major: The major version of Node, such as `22`.
+
+    Raises:
+        MissingToolError: That Node is nowhere, and cannot be had.
+    """
+    path = os.environ["PATH"]
+    locked = LOCKS / f"node-{major}"
+    if _major_of(path) != major and locked.is_dir():
+        install(locked, {})
+        folders = [str(node.parent.resolve()) for node in locked.glob("node_modules/*/bin/node*")]
+        path = os.pathsep.join([*folders, path])
+    if _major_of(path) != major:
+        path = os.pathsep.join(sorted(path.split(os.pathsep), key=lambda f: _major_of(f) != major))
+    if _major_of(path) != major:
+        raise MissingToolError(
+            f"node {major} is not here", hint=f"put one on the PATH, for example: nvm use {major}"
+        )
+    return path
+
+
+def install(directory: Path, env: dict[str, str]) -> None:
+    """Make node_modules what package-lock.json says, unless it is that already.
+
+    Args:
+        directory: The Node project.
+        env: Variables to run npm with.
+
+    Raises:
+        CheckFailedError: npm could not install what the lock says.
+    """
+    lock = directory / "package-lock.json"
+    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
+    stamp = directory / "node_modules" / ".installed-from"
+    with FileLock(directory / ".node_modules.lock"):
+        if stamp.exists() and stamp.read_text() == wanted:
+            return
+        if run(["npm", "ci"], cwd=directory, env=env) != 0:
+            raise CheckFailedError(
+                f"{lock} could not be installed, for the reason above",
+                hint="is the network there? if the lock is stale: nox -s lock",
+            )
+        stamp.parent.mkdir(exist_ok=True)  # npm makes none for a project without packages
+        stamp.write_text(wanted)
+
+
+def _major_of(path: str) -> str | None:
+    try:
+        return read(["node", "--version"], env={"PATH": path}).stdout.strip("v").split(".")[0]
+    except MissingToolError:
+        return None
+
+
+if __name__ == "__main__":
+    with reported():
+        sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,74 @@
+"""The only place that starts processes."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pipeline.errors import MissingToolError
+
+Output = subprocess.CompletedProcess[str]
+
+
+def run(
+    command: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> int:
+    """Run a command in the open and return its exit code.
+
+    Args:
+        command: The program and its arguments.
+        cwd: Where to run it; here, if not given.
+        env: Variables to set on top of this process's own.
+
+    Raises:
+        MissingToolError: There is no such program.
+    """
+    print(f"+ {shlex.join(command)}", file=sys.stderr, flush=True)
+    return subprocess.run(_found(command, env), cwd=cwd, env=_over_own(env), check=False).returncode
+
+
+def read(
+    command: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    user: str | None = None,
+) -> Output:
+    """Run a command quietly; return its exit code and what it printed.
+
+    Args:
+        command: The program and its arguments.
+        cwd: Where to run it; here, if not given.
+        env: Variables to set on top of this process's own.
+        user: Whose rights to run it with; only root may choose.
+
+    Raises:
+        MissingToolError: There is no such program.
+    """
+    return subprocess.run(
+        _found(command, env),
+        cwd=cwd,
+        env=_over_own(env),
+        user=user,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+
+
+def _found(command: Sequence[str], env: Mapping[str, str] | None) -> list[str]:
+    program, *arguments = command
+    path = shutil.which(program, path=(env or {}).get("PATH"))
+    if path is None:
+        raise MissingToolError(
+            f"no such program: `{program}`", hint=f"install {program}, or put it on the PATH"
+        )
+    return [path, *arguments]
+
+
+def _over_own(env: Mapping[str, str] | None) -> dict[str, str]:
+    return {**os.environ, **(env or {})}

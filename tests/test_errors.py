@@ -1,0 +1,48 @@
+import pytest
+
+from pipeline import errors
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    monkeypatch.chdir(str(tmp_path))
+    monkeypatch.delenv("PIPELINE_STRICT", raising=False)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.CheckFailedError("no", hint="do"), 1),
+        (errors.InputError("no", hint="do"), 2),
+        (errors.MissingToolError("no", hint="do"), 3),
+    ],
+)
+def test_a_fault_is_a_sentence_a_hint_and_the_exit_code_of_its_class(
+    error: errors.PipelineError, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught, errors.reported():
+        raise error
+    assert caught.value.code == code
+    assert capsys.readouterr().err == "error: no\n\nhint: do\n"
+
+
+def test_what_was_not_judged_is_listed_and_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught, errors.reported():
+        raise errors.NotJudgedError("audit", "the service is out of reach")
+    assert caught.value.code == 0
+    assert (errors.NOT_JUDGED / "audit").read_text() == "audit: the service is out of reach\n"
+    assert "not judged: audit: the service is out of reach" in capsys.readouterr().err
+
+
+def test_what_was_not_judged_is_red_when_strict(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIPELINE_STRICT", "1")
+    with pytest.raises(SystemExit) as caught, errors.reported():
+        raise errors.NotJudgedError("audit", "the service is out of reach")
+    assert caught.value.code == 4
+
+
+def test_what_is_judged_at_last_leaves_the_list() -> None:
+    with pytest.raises(SystemExit), errors.reported():
+        raise errors.NotJudgedError("audit", "the service is out of reach")
+    errors.judged("audit")
+    assert not list(errors.NOT_JUDGED.iterdir())

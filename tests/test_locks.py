@@ -1,0 +1,114 @@
+"""Locks say exactly what is installed, agree with each other, and name no address."""
+
+import itertools
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from pipeline import locks
+from pipeline.errors import CheckFailedError, InputError, NotJudgedError
+from tests.conftest import ROOT
+
+PIN = re.compile(r"^([\w.-]+)==([\w.]+)", re.MULTILINE)
+TINY = "# made by\n#    uv pip compile --generate-hashes --output-file=tiny.txt tiny.in\n"
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(locks, "FOLDERS", (Path("requirements"),))
+    Path("requirements").mkdir()
+    Path("requirements/tiny.in").write_text("")
+    lock = Path("requirements/tiny.txt")
+    lock.write_text(TINY)
+    locks.compile_lock(lock)
+    return lock
+
+
+@pytest.mark.parametrize("lock", locks.python_locks(), ids=str)
+def test_every_package_has_its_hash(lock: Path) -> None:
+    text = (ROOT / lock).read_text()
+    assert len(PIN.findall(text)) == len(re.findall(r"^\S.*\\\n    --hash=", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("lock", [*locks.python_locks(), *locks.node_locks()], ids=str)
+def test_no_lock_names_an_address(lock: Path) -> None:
+    text = (ROOT / lock).read_text()
+    assert '"resolved"' not in text
+    assert not re.search(r"(index-url|find-links|file:|git\+)", text)
+    if lock.suffix == ".txt":
+        assert "://" not in text
+
+
+@pytest.mark.parametrize("lock", locks.node_locks(), ids=str)
+def test_every_node_package_has_its_hash(lock: Path) -> None:
+    packages = json.loads((ROOT / lock).read_text())["packages"]
+    assert all("integrity" in package for name, package in packages.items() if name)
+
+
+def test_one_package_has_one_version_in_all_locks() -> None:
+    """Each lock is renewed for itself; only the matrix of Djangos may differ."""
+    matrix = [ROOT / lock for lock in locks.python_locks() if "django-5.2" not in lock.name]
+    pins = {
+        pin
+        for lock in matrix
+        if not lock.name.startswith("django-")
+        for pin in PIN.findall(lock.read_text())
+    }
+    versions = [name for name, _ in sorted(pins)]
+    assert [name for name, same in itertools.groupby(versions) if len([*same]) > 1] == []
+
+
+def test_a_lock_records_the_command_that_made_it() -> None:
+    for lock in locks.python_locks():
+        *command, output, source = locks.recorded_command(ROOT / lock)
+        assert command[:3] == ["uv", "pip", "compile"]
+        assert {"--universal", "--generate-hashes", "--no-annotate"} <= {*command}
+        assert output == f"--output-file={lock.name}"
+        assert source == lock.with_suffix(".in").name
+
+
+def test_a_fresh_lock_is_fine(tiny: Path) -> None:
+    before = tiny.read_text()
+    locks.main(["--check"])
+    assert tiny.read_text() == before
+
+
+def test_a_stale_lock_is_named_and_left_alone(tiny: Path) -> None:
+    tiny.with_suffix(".in").write_text("six==1.16.0\n")
+    before = tiny.read_text()
+    with pytest.raises(CheckFailedError, match=r"locks are stale: requirements/tiny\.txt"):
+        locks.main(["--check"])
+    assert tiny.read_text() == before
+
+
+def test_renewing_takes_what_the_input_says_and_keeps_the_command(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "node_locks", list)
+    tiny.with_suffix(".in").write_text("six==1.16.0\n")
+    locks.main(["--upgrade"])
+    assert PIN.findall(tiny.read_text()) == [("six", "1.16.0")]
+    assert "--upgrade" not in tiny.read_text()
+    locks.main(["--check"])
+
+
+def test_a_lock_without_its_command_is_an_error(tiny: Path) -> None:
+    tiny.write_text("six==1.16.0\n")
+    with pytest.raises(InputError, match="does not record its command"):
+        locks.main(["--check"])
+
+
+def test_an_input_that_cannot_be_resolved_is_an_error(tiny: Path) -> None:
+    tiny.with_suffix(".in").write_text("six==99\n")
+    with pytest.raises(InputError, match="no version of six"):
+        locks.main(["--check"])
+
+
+@pytest.mark.usefixtures("offline")
+def test_without_a_network_nothing_is_judged(tiny: Path) -> None:
+    tiny.with_suffix(".in").write_text("six\n")
+    with pytest.raises(NotJudgedError):
+        locks.main(["--check"])

@@ -1,0 +1,114 @@
+"""noxfile.py is the table of contents of CI, and answers bad input in one sentence."""
+
+import ast
+import json
+import statistics
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, Run
+
+TREE = ast.parse((ROOT / "noxfile.py").read_text())
+SESSIONS = [
+    node
+    for node in ast.walk(TREE)
+    if isinstance(node, ast.FunctionDef)
+    and any("nox.session" in ast.unparse(decorator) for decorator in node.decorator_list)
+]
+
+
+def body_lines(function: ast.FunctionDef) -> int:
+    first = function.body[1] if len(function.body) > 1 else function.body[0]
+    return (function.end_lineno or 0) - first.lineno + 1
+
+
+def test_sessions_are_short() -> None:
+    lengths = [body_lines(session) for session in SESSIONS]
+    assert statistics.median(lengths) <= 6
+    assert max(lengths) <= 15
+
+
+@pytest.mark.parametrize("session", SESSIONS, ids=lambda session: session.name)
+def test_every_session_says_in_one_line_what_it_does(session: ast.FunctionDef) -> None:
+    line = ast.get_docstring(session)
+    assert line
+    assert "\n" not in line
+    assert len(line) < 72
+
+
+def test_it_imports_only_the_standard_library_and_nox() -> None:
+    imported = {
+        alias.name
+        for node in ast.walk(TREE)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
+    assert imported - {"nox"} <= sys.stdlib_module_names
+    assert not any(
+        isinstance(node, ast.ImportFrom) and node.module != "pathlib" for node in ast.walk(TREE)
+    )
+
+
+def listed(run: Run, *options: str) -> list[str]:
+    result = run("nox", "--list", "--json", *options)
+    return [row["session"] for row in json.loads(result.stdout)]
+
+
+def test_a_python_selects_exactly_the_djangos_that_it_runs(run: Run) -> None:
+    assert listed(run, "-s", "tests-3.12") == [
+        "tests-3.12(django='5.1')",
+        "tests-3.12(django='5.2')",
+        "tests-3.12(django='6.1')",
+    ]
+    assert listed(run, "-s", "tests-3.11") == [
+        "tests-3.11(django='5.1')",
+        "tests-3.11(django='5.2')",
+    ]
+
+
+def test_one_row_is_selected_by_its_signature(run: Run) -> None:
+    row = "tests-3.12(django='5.2')"
+    assert listed(run, "-s", row) == [row]
+
+
+@pytest.mark.parametrize("name", ["tests-3.11(django='6.1')", "lintt"])
+def test_a_session_that_does_not_exist_is_an_error_with_a_hint(run: Run, name: str) -> None:
+    result = run("nox", "-s", name)
+    assert result.returncode == 3
+    assert f"Sessions not found: {name}" in result.stderr
+    assert result.stderr.rstrip().endswith("hint: nox -l lists every session")
+
+
+def test_a_missing_interpreter_is_an_error_with_a_hint(checkout: Path, run: Run) -> None:
+    (checkout / ".python-version").write_text("3.99\n")
+    result = run("nox", "-s", "lint", "--download-python=never")
+    assert result.returncode == 1
+    assert "Python interpreter 3.99 not found" in result.stderr
+    assert "hint: uv python install 3.99" in result.stderr
+
+
+def test_a_missing_lock_is_an_error_with_a_hint(checkout: Path, run: Run) -> None:
+    (checkout / "requirements/lint.txt").unlink()
+    result = run("nox", "-s", "lint")
+    assert result.returncode == 1
+    assert "no such lock: requirements/lint.txt" in result.stderr
+    assert "hint: git checkout requirements/lint.txt" in result.stderr
+
+
+def test_a_tampered_hash_is_an_error_with_a_hint(checkout: Path, run: Run) -> None:
+    wrong = "ruamel-yaml==0.19.1 --hash=sha256:" + "0" * 64
+    (checkout / "requirements/pipeline.txt").write_text(f"{wrong}\n")
+    result = run("nox", "-s", "plan")
+    assert result.returncode == 1
+    assert "Hash mismatch" in result.stdout
+    assert "hint: is the network there? if a hash differs: git checkout" in result.stderr
+
+
+@pytest.mark.usefixtures("offline")
+def test_no_network_is_an_error_with_a_hint(run: Run) -> None:
+    result = run("nox", "-s", "plan")
+    assert result.returncode == 1
+    assert "requirements/pipeline.txt could not be installed" in result.stderr
+    assert "hint: is the network there?" in result.stderr

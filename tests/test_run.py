@@ -1,0 +1,36 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import MissingToolError
+from pipeline.run import read, run
+
+
+def test_it_shows_the_command_and_returns_its_exit_code(capfd: pytest.CaptureFixture[str]) -> None:
+    code = run([sys.executable, "-c", "print('out'); raise SystemExit(3)"])
+    captured = capfd.readouterr()
+    assert code == 3
+    assert captured.out == "out\n"
+    assert (
+        captured.err == f"+ {sys.executable} -c 'print('\"'\"'out'\"'\"'); raise SystemExit(3)'\n"
+    )
+
+
+def test_a_program_that_is_not_there_is_an_error_with_a_hint() -> None:
+    with pytest.raises(MissingToolError, match="no such program: `nodee`") as caught:
+        read(["nodee", "--version"])
+    assert caught.value.hint == "install nodee, or put it on the PATH"
+
+
+def test_reading_is_quiet_and_adds_to_the_environment(tmp_path: Path) -> None:
+    script = "import os; print(os.environ['NAME'], os.getcwd(), 'PATH' in os.environ)"
+    result = read([sys.executable, "-c", script], cwd=tmp_path, env={"NAME": "value"})
+    assert result.stdout == f"value {tmp_path} True\n"
+
+
+def test_the_program_is_looked_for_on_the_path_that_it_is_given(tmp_path: Path) -> None:
+    program = tmp_path / "greet"
+    program.write_text("#!/bin/sh\necho hello\n")
+    program.chmod(0o755)
+    assert read(["greet"], env={"PATH": str(tmp_path)}).stdout == "hello\n"

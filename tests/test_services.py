@@ -1,0 +1,122 @@
+"""Services start with their command, end with it, and leave nothing."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from pipeline import services
+from pipeline.errors import CheckFailedError, MissingToolError
+from tests.conftest import ROOT
+
+
+@pytest.fixture(autouse=True)
+def scratch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where temporary folders go, so that a test sees what is left of them.
+
+    Not pytest's own: the server runs with the rights of somebody else, who may not enter that.
+    """
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        monkeypatch.setattr(services, "TemporaryDirectory", partial(TemporaryDirectory, dir=folder))
+        yield Path(folder)
+
+
+def answers(url: str) -> bool:
+    port = int(url.rsplit(":", 1)[1].split("/", maxsplit=1)[0])
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_a_postgresql_of_ones_own_answers_and_is_gone_afterwards(scratch: Path) -> None:
+    with services.postgres() as url:
+        assert answers(url)
+    assert not answers(url)
+    assert list(scratch.iterdir()) == []
+
+
+def test_two_at_once_do_not_meet() -> None:
+    with services.postgres() as one, services.postgres() as other:
+        assert one != other
+        assert answers(one)
+        assert answers(other)
+
+
+def test_it_is_gone_after_a_failure_too(scratch: Path) -> None:
+    with pytest.raises(ZeroDivisionError), services.postgres() as url:
+        raise ZeroDivisionError
+    assert not answers(url)
+    assert list(scratch.iterdir()) == []
+
+
+def test_the_exit_code_is_that_of_the_command() -> None:
+    assert services.main(["--", sys.executable, "-c", "raise SystemExit(5)"]) == 5
+
+
+def test_the_command_runs_in_its_folder_with_the_database(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    script = "import os; print(os.getcwd(), os.environ['DATABASE_URL'])"
+    options = ["--postgres", f"--directory={tmp_path}", "--"]
+    assert services.main([*options, sys.executable, "-c", script]) == 0
+    assert capfd.readouterr().out.startswith(f"{tmp_path} postgres://postgres@127.0.0.1:")
+
+
+def test_when_it_is_told_to_stop_the_server_stops_too(scratch: Path) -> None:
+    script = "import os, time; print(os.environ['DATABASE_URL'], flush=True); time.sleep(60)"
+    command = ["-m", "pipeline.services", "--postgres", "--", sys.executable, "-c", script]
+    environment = {**os.environ, "TMPDIR": str(scratch)}
+    with subprocess.Popen(
+        [sys.executable, *command], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        assert answers(url)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 128 + signal.SIGTERM
+    assert not answers(url)
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_free_port_is_free() -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", services.free_port()))
+
+
+def test_a_port_is_handed_over_unless_one_was_chosen(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHOSEN_PORT", "8123")
+    script = "import os; print(os.environ['CHOSEN_PORT'], int(os.environ['OTHER_PORT']) > 1023)"
+    ports = ["--free-port=CHOSEN_PORT", "--free-port=OTHER_PORT", "--"]
+    assert services.main([*ports, sys.executable, "-c", script]) == 0
+    assert capfd.readouterr().out == "8123 True\n"
+
+
+def test_a_port_in_use_stops_the_server_from_starting(
+    monkeypatch: pytest.MonkeyPatch, scratch: Path
+) -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port = server.getsockname()[1]
+        monkeypatch.setattr(services, "free_port", lambda: port)
+        with pytest.raises(CheckFailedError, match="pg_ctl failed"), services.postgres():
+            pass
+    assert list(scratch.iterdir()) == []
+
+
+def test_an_environment_without_postgresql_is_an_error_with_a_hint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(services, "find_spec", lambda _: None)
+    with pytest.raises(MissingToolError, match="postgresql") as caught, services.postgres():
+        pass
+    assert caught.value.hint == "nox -s tests-postgres brings its own"

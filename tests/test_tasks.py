@@ -1,0 +1,59 @@
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, Result
+
+Invoke = Callable[..., Result]
+
+
+@pytest.fixture
+def invoke(tmp_path: Path) -> Invoke:
+    """Run invoke with a docker on the PATH that says how it was called, and exits as told."""
+    docker = tmp_path / "docker"
+    docker.write_text('#!/bin/sh\necho "docker $@"\nexit ${DOCKER_EXIT:-0}\n')
+    docker.chmod(0o755)
+
+    def invoke(*arguments: str, path: str = str(tmp_path), code: int = 0) -> Result:
+        tool = [
+            str(ROOT / "dev"),
+            "env",
+            f"PATH={ROOT}/.venv/bin:{path}:/bin",
+            f"DOCKER_EXIT={code}",
+        ]
+        command = [*tool, "invoke", *arguments]
+        return subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+
+    return invoke
+
+
+@pytest.mark.parametrize(
+    ("task", "command"),
+    [
+        ("up", "docker compose up --detach --wait"),
+        ("down", "docker compose down"),
+        ("logs", "docker compose logs --follow"),
+    ],
+)
+def test_a_task_runs_docker_compose(invoke: Invoke, task: str, command: str) -> None:
+    assert invoke(task).stdout == f"{command}\n"
+
+
+def test_the_exit_code_is_that_of_docker(invoke: Invoke) -> None:
+    assert invoke("up", code=17).returncode == 17
+
+
+def test_without_docker_it_says_so() -> None:
+    """The PATH here holds nothing but the tools of ./dev."""
+    tool = [str(ROOT / "dev"), "env", f"PATH={ROOT}/.venv/bin", "invoke", "up"]
+    result = subprocess.run(tool, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert result.returncode == 3
+    assert "error: no such program: `docker`\n\nhint: install docker" in result.stderr
+
+
+def test_every_task_has_its_line_of_help(invoke: Invoke) -> None:
+    rows = [line.split(maxsplit=1) for line in invoke("--list").stdout.splitlines()[2:] if line]
+    assert rows
+    assert all(len(row) == 2 and len(row[1]) < 72 for row in rows)

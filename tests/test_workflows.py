@@ -1,0 +1,74 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline import sessions, workflows
+from pipeline.errors import InputError
+from tests.conftest import ROOT
+
+
+def commands() -> list[str]:
+    calls = workflows.calls().values()
+    return [line for jobs in calls for job in jobs for line in job.commands()]
+
+
+def test_every_session_of_the_default_run_is_a_job_and_the_other_way_round() -> None:
+    """`nox` on a laptop and a pull request in CI run the same, row by row."""
+    here = {row.session for row in sessions.list_selected()}
+    rows = {
+        row.get("session", job.id)
+        for jobs in workflows.calls().values()
+        for job in jobs
+        for row in job.rows
+    }
+    assert rows - {"e2e-full"} == here - {"plan"}
+
+
+def test_a_job_runs_the_session_of_its_name_and_nothing_else() -> None:
+    for jobs in workflows.calls().values():
+        for job in jobs:
+            line = 'nox -s "$SESSION"' if "strategy" in job.content else f"nox -s {job.id}"
+            assert [step["run"] for step in job.content["steps"] if "run" in step] == [line]
+
+
+def test_a_row_of_a_matrix_becomes_a_line_of_shell() -> None:
+    row = "export SESSION='tests-3.12(django='\"'\"'5.2'\"'\"')'; nox -s \"$SESSION\""
+    assert row in commands()
+
+
+def test_it_prints_a_line_for_every_row_of_every_check() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "pipeline.workflows"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert result.stdout.splitlines() == commands()
+    assert len(commands()) == len({*commands()}) > 20
+
+
+def test_every_row_exists() -> None:
+    existing = {row.session for row in sessions.list_all()} | {
+        row.name for row in sessions.list_all()
+    }
+    for jobs in workflows.calls().values():
+        for job in jobs:
+            assert {row.get("session", job.id) for row in job.rows} <= existing
+
+
+@pytest.mark.parametrize("content", ["jobs: [", "\tjobs:"])
+def test_a_file_that_is_no_yaml_is_an_error_that_names_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str
+) -> None:
+    monkeypatch.setattr(workflows, "FOLDER", tmp_path)
+    (tmp_path / "broken.yml").write_text(content)
+    with pytest.raises(InputError, match=r"broken\.yml cannot be read"):
+        workflows.jobs("broken.yml")
+
+
+def test_a_file_that_is_not_there_is_an_error_that_names_it() -> None:
+    with pytest.raises(InputError, match=r"nope\.yml cannot be read"):
+        workflows.jobs("nope.yml")
