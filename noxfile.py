@@ -156,9 +156,9 @@ def api_client(session: nox.Session) -> None:
     sync(session, APP, "requirements/node.txt")
     write = "--write" in session.posargs
     schema = Path("frontend" if write else session.create_tmp(), "openapi.json").resolve()
-    with session.chdir("backend"):
+    with session.chdir("backend"), schema.open("w") as file:
         export = ["export_openapi_schema", "--api=config.api.api", "--indent=2"]
-        session.run("python", "manage.py", *export, f"--output={schema}")
+        session.run("python", "manage.py", *export, stdout=file)
     session.run("git", "diff", "--no-index", "frontend/openapi.json", str(schema), external=True)
     npm(session, "run", "api:generate" if write else "api:check")
 
@@ -284,7 +284,7 @@ def e2e(session: nox.Session, project: str) -> None:
     ports = ["--free-port=E2E_BACKEND_PORT", "--free-port=E2E_FRONTEND_PORT"]
     playwright = ["npm", "run", "test:e2e", "--", f"--project={project}", "--workers=2"]
     node = ["python", "-m", "pipeline.node", NODE, *playwright, *session.posargs]
-    session.run("python", "-m", "pipeline.services", *ports, "--", *node)
+    session.run("python", "-m", "pipeline.services", *ports, "--", *node, env={"CI": "1"})
 
 
 def coverage_options() -> list[str]:

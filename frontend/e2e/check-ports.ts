@@ -1,0 +1,33 @@
+// Says which port is taken before Playwright starts its servers, and by which variable to change it.
+
+import { createServer } from 'node:net'
+
+import { deployedSite, ports } from './environment.ts'
+import { fail } from './fail.ts'
+
+function isFree(port: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => {
+      resolve(false)
+    })
+    server.listen(Number(port), '127.0.0.1', () =>
+      server.close(() => {
+        resolve(true)
+      }),
+    )
+  })
+}
+
+async function checkPorts(): Promise<void> {
+  for (const [variable, port] of Object.entries(ports)) {
+    if (await isFree(port)) continue
+    fail(
+      `port ${port} (${variable}) is in use`,
+      `end the program that listens there, or set ${variable} to a free port`,
+    )
+  }
+}
+
+// The tests of a deployed site start no servers.
+if (deployedSite === undefined) await checkPorts()

@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { loadEnvFile } from 'node:process'
+
+import { fail } from './fail.ts'
+
+export const frontendFolder = resolve(import.meta.dirname, '..')
+export const backendFolder = resolve(frontendFolder, '../backend')
+export const environmentFile = resolve(frontendFolder, '.env.e2e')
+export const environmentExample = resolve(frontendFolder, '.env.e2e.example')
+
+// A variable that is already there is not replaced: the environment wins over the file, and the file over the example.
+for (const file of [environmentFile, environmentExample]) {
+  if (existsSync(file)) loadEnvFile(file)
+}
+
+function required(name: string): string {
+  const value = process.env[name]
+  if (value) return value
+  return fail(`${name} is empty`, 'give it a value in frontend/.env.e2e, as in .env.e2e.example')
+}
+
+function requiredPort(name: string): string {
+  const port = required(name)
+  if (/^\d+$/.test(port) && Number(port) < 65536) return port
+  return fail(`${name} is no port: ${port}`, 'a port is a number from 1 to 65535')
+}
+
+/** The address of a deployed site, if the tests are to run against one instead of servers of their own. */
+export const deployedSite = process.env['PLAYWRIGHT_BASE_URL']
+
+export const ports = {
+  E2E_BACKEND_PORT: requiredPort('E2E_BACKEND_PORT'),
+  E2E_FRONTEND_PORT: requiredPort('E2E_FRONTEND_PORT'),
+}
+
+export const user = {
+  email: required('E2E_USER_EMAIL'),
+  password: required('E2E_USER_PASSWORD'),
+}
+
+export const databaseFile = resolve(frontendFolder, required('E2E_DATABASE'))
+
+/** What the backend needs in its environment, in the set-up as in the tests. */
+export const backendEnvironment = {
+  DATABASE_URL: `sqlite:///${databaseFile}`,
+  DJANGO_SETTINGS_MODULE: 'config.settings.test',
+}

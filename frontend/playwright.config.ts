@@ -1,0 +1,63 @@
+import { defineConfig, devices } from '@playwright/test'
+
+import { canRecordVideo, otherBrowser } from './e2e/browser.ts'
+import { backendEnvironment, backendFolder, deployedSite, ports } from './e2e/environment.ts'
+
+const isCi = Boolean(process.env['CI'])
+const executablePath = otherBrowser()
+const backend = `http://127.0.0.1:${ports.E2E_BACKEND_PORT}`
+const frontend = `http://127.0.0.1:${ports.E2E_FRONTEND_PORT}`
+
+const servers = [
+  {
+    name: 'backend',
+    command: `python manage.py runserver --noreload ${backend.replace('http://', '')}`,
+    cwd: backendFolder,
+    env: backendEnvironment,
+    url: `${backend}/api/v1/health/`,
+    reuseExistingServer: false,
+  },
+  {
+    name: 'frontend',
+    command: `npm run preview -- --strictPort --port ${ports.E2E_FRONTEND_PORT}`,
+    env: { BACKEND_PORT: ports.E2E_BACKEND_PORT },
+    url: frontend,
+    reuseExistingServer: false,
+  },
+]
+
+export default defineConfig({
+  testDir: 'e2e',
+  outputDir: 'test-results',
+  fullyParallel: true,
+  forbidOnly: isCi,
+  workers: isCi ? 2 : '50%',
+  retries: isCi ? 2 : 0,
+  // A test that passes only when repeated is not red where somebody waits for it; the nightly run is the flake watch.
+  failOnFlakyTests: process.env['GITHUB_EVENT_NAME'] === 'schedule',
+  maxFailures: 5,
+  timeout: 30_000,
+  // Assertions wait as long as a busy machine may take; on an idle one they are done at once.
+  expect: { timeout: 15_000 },
+
+  reporter: [
+    ['html', { outputFolder: 'playwright-report', open: 'never' }],
+    ['list'],
+    ['json', { outputFile: 'test-results.json' }],
+  ],
+
+  use: {
+    baseURL: deployedSite ?? frontend,
+    launchOptions: executablePath === undefined ? {} : { executablePath },
+    trace: 'on-first-retry',
+    video: canRecordVideo() ? 'retain-on-failure' : 'off',
+    screenshot: 'only-on-failure',
+  },
+
+  projects: [
+    { name: 'quick', grep: /@quick/, use: { ...devices['Desktop Chrome'] } },
+    { name: 'full', use: { ...devices['Desktop Chrome'] } },
+  ],
+
+  ...(deployedSite === undefined && { webServer: servers }),
+})

@@ -1,0 +1,40 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+
+import { api, expectData, expectSuccess, statusOf } from '@/lib/api/client'
+import { endSession, renewCsrfToken, startSession } from '@/lib/session'
+
+interface Credentials {
+  email: string
+  password: string
+}
+
+export function useLogin() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (body: Credentials) => expectData(api.POST('/api/v1/auth/login/', { body })),
+    onSuccess: (user) => {
+      startSession(client, user)
+    },
+    onError: (error) => renewCsrfToken(client, error),
+  })
+}
+
+async function logout(): Promise<void> {
+  try {
+    await expectSuccess(api.POST('/api/v1/auth/logout/'))
+  } catch (error) {
+    // Whoever is no longer signed in has what they asked for.
+    if (statusOf(error) !== 401) throw error
+  }
+}
+
+export function useLogout() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: logout,
+    onSuccess: () => {
+      endSession(client)
+    },
+    onError: (error) => renewCsrfToken(client, error),
+  })
+}

@@ -1,0 +1,48 @@
+import { screen, waitFor } from '@testing-library/react'
+import { beforeEach, describe, expect, test } from 'vitest'
+
+import {
+  answer,
+  silent,
+  someUser,
+  startFakeBackend,
+  type FakeBackend,
+} from '@/testing/fake-backend'
+import { renderApp } from '@/testing/render-app'
+
+let backend: FakeBackend
+
+beforeEach(() => {
+  backend = startFakeBackend()
+  backend.me(answer(200, someUser))
+})
+
+async function signOut() {
+  const { visitor } = renderApp('/profile')
+  await visitor.click(await screen.findByRole('button', { name: 'Sign out' }))
+}
+
+describe('the logout button', () => {
+  test.each([204, 401])('leads to the login page when the server answers %i', async (status) => {
+    backend.logout(answer(status))
+    await signOut()
+    expect(await screen.findByRole('heading', { name: 'Sign in' })).toBeVisible()
+    expect(screen.queryByText(/session has expired/)).not.toBeInTheDocument()
+    expect(screen.queryByRole('button', { name: 'Sign out' })).not.toBeInTheDocument()
+  })
+
+  test('cannot be pressed twice', async () => {
+    backend.logout(silent)
+    await signOut()
+    expect(screen.getByRole('button', { name: 'Signing out…' })).toBeDisabled()
+  })
+
+  test('says when it failed, and can be pressed again', async () => {
+    backend.logout(answer(500))
+    await signOut()
+    await waitFor(() => {
+      expect(screen.getByRole('alert')).toHaveTextContent('Not signed out.')
+    })
+    expect(screen.getByRole('button', { name: 'Sign out' })).toBeEnabled()
+  })
+})

@@ -1,0 +1,21 @@
+import { useLogout } from '@/features/auth/api'
+import styles from '@/features/auth/components/logout-button.module.css'
+import { Button } from '@/lib/ui/button'
+
+export function LogoutButton() {
+  const logout = useLogout()
+  return (
+    <div className={styles['logout']}>
+      <span role="alert">{logout.isError && 'Not signed out. Please try again.'}</span>
+      <Button
+        variant="quiet"
+        disabled={logout.isPending}
+        onClick={() => {
+          logout.mutate()
+        }}
+      >
+        {logout.isPending ? 'Signing out…' : 'Sign out'}
+      </Button>
+    </div>
+  )
+}

@@ -1,0 +1,48 @@
+import { screen } from '@testing-library/react'
+import { beforeEach, describe, expect, test } from 'vitest'
+
+import {
+  answer,
+  silent,
+  someUser,
+  startFakeBackend,
+  unreachable,
+  type FakeBackend,
+} from '@/testing/fake-backend'
+import { renderApp } from '@/testing/render-app'
+
+let backend: FakeBackend
+
+beforeEach(() => {
+  backend = startFakeBackend()
+})
+
+describe('a protected page', () => {
+  test('shows that it is loading', () => {
+    backend.me(silent)
+    renderApp('/profile')
+    expect(screen.getByRole('status')).toHaveTextContent('Loading your account…')
+  })
+
+  test('leads guests to the login page', async () => {
+    const { currentAddress } = renderApp('/profile')
+    await screen.findByRole('heading', { name: 'Sign in' })
+    expect(currentAddress()).toBe('/login?next=%2Fprofile')
+  })
+
+  test('tries a lost connection once more by itself', async () => {
+    const answers = [unreachable, answer(200, someUser)]
+    backend.me((request) => answers.shift()?.(request) ?? new Response(null, { status: 500 }))
+    renderApp('/profile')
+    expect(await screen.findByRole('heading', { name: 'Your profile' })).toBeVisible()
+  })
+
+  test('comes back after a retry', async () => {
+    backend.me(answer(502))
+    const { visitor } = renderApp('/profile')
+    await screen.findByRole('heading', { name: 'We cannot reach the server' })
+    backend.me(answer(200, someUser))
+    await visitor.click(screen.getByRole('button', { name: 'Try again' }))
+    expect(await screen.findByRole('heading', { name: 'Your profile' })).toBeVisible()
+  })
+})

@@ -1,0 +1,36 @@
+import { beforeEach, expect, test } from 'vitest'
+
+import { api, expectData, statusOf } from '@/lib/api/client'
+import { answer, startFakeBackend, type FakeBackend } from '@/testing/fake-backend'
+
+let backend: FakeBackend
+
+beforeEach(() => {
+  backend = startFakeBackend()
+  document.cookie = 'csrftoken=; max-age=-1'
+})
+
+test('an answer that is no success becomes an error with its status', async () => {
+  backend.me(answer(418, { detail: 'no' }))
+  const error: unknown = await expectData(api.GET('/api/v1/auth/me/')).catch(
+    (reason: unknown) => reason,
+  )
+  expect(statusOf(error)).toBe(418)
+  expect(error).toHaveProperty('message', 'The server answered with status 418.')
+})
+
+test('a success without a body is an error where a body is needed', async () => {
+  backend.me(answer(204))
+  await expect(expectData(api.GET('/api/v1/auth/me/'))).rejects.toThrow('without a body')
+})
+
+test('a reading request carries no CSRF token', async () => {
+  document.cookie = 'csrftoken=a-token'
+  await api.GET('/api/v1/auth/me/')
+  expect(backend.requests[0]?.headers.has('X-CSRFToken')).toBe(false)
+})
+
+test('a writing request without a CSRF cookie carries no token either', async () => {
+  await api.POST('/api/v1/auth/logout/')
+  expect(backend.requests[0]?.headers.has('X-CSRFToken')).toBe(false)
+})

@@ -1,0 +1,22 @@
+export const paths = {
+  home: '/',
+  login: '/login',
+  profile: '/profile',
+} as const
+
+const nextParameter = 'next'
+
+export function loginPath(wanted: string): string {
+  return `${paths.login}?${new URLSearchParams({ [nextParameter]: wanted }).toString()}`
+}
+
+/** Where to go after login. `next` comes from the URL, so anybody may have written it: it must not lead to another site. */
+export function wantedPath(search: string): string {
+  const wanted = new URLSearchParams(search).get(nextParameter) ?? paths.home
+  const { origin } = window.location
+  if (!URL.canParse(wanted, origin)) return paths.home
+  const url = new URL(wanted, origin)
+  if (url.origin !== origin) return paths.home
+  // A path that starts with two slashes is the address of another host.
+  return url.pathname.replace(/^\/+/, '/') + url.search + url.hash
+}

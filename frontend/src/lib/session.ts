@@ -1,0 +1,59 @@
+import { queryOptions, useQuery, type QueryClient } from '@tanstack/react-query'
+
+import { api, expectData, statusOf, type User } from '@/lib/api/client'
+
+const queryKey = ['session']
+
+interface Session {
+  user: User | null
+  /** Tells a guest whose session ended from one who never had any. */
+  expired: boolean
+}
+
+function guestAfter(before: Session | undefined): Session {
+  return { user: null, expired: before !== undefined && (before.user !== null || before.expired) }
+}
+
+export const sessionQuery = queryOptions({
+  queryKey,
+  queryFn: async ({ client }): Promise<Session> => {
+    try {
+      return { user: await expectData(api.GET('/api/v1/auth/me/')), expired: false }
+    } catch (error) {
+      if (statusOf(error) !== 401) throw error
+      return guestAfter(client.getQueryData<Session>(queryKey))
+    }
+  },
+})
+
+export type SessionState =
+  | { status: 'loading' }
+  | { status: 'down'; isRetrying: boolean; retry: () => void }
+  | { status: 'guest'; expired: boolean }
+  | { status: 'user'; user: User }
+
+/** Who is signed in, as far as we know. What was known stays valid until the server says otherwise. */
+export function useSession(): SessionState {
+  const { data, errorUpdateCount, isFetching, refetch } = useQuery(sessionQuery)
+  if (data === undefined) {
+    if (errorUpdateCount === 0) return { status: 'loading' }
+    return { status: 'down', isRetrying: isFetching, retry: () => void refetch() }
+  }
+  if (data.user === null) return { status: 'guest', expired: data.expired }
+  return { status: 'user', user: data.user }
+}
+
+export function startSession(client: QueryClient, user: User): void {
+  client.setQueryData<Session>(queryKey, { user, expired: false })
+}
+
+/** Forgets all that was fetched for the user. */
+export function endSession(client: QueryClient): void {
+  client.removeQueries({ predicate: (query) => query.queryKey[0] !== queryKey[0] })
+  client.setQueryData<Session>(queryKey, { user: null, expired: false })
+}
+
+/** When the server refused the CSRF token, asking who is signed in brings a new one, and the next attempt can succeed. */
+export async function renewCsrfToken(client: QueryClient, error: Error): Promise<void> {
+  if (statusOf(error) === 403) await client.invalidateQueries({ queryKey })
+}
