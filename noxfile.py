@@ -1,6 +1,3 @@
-# /// script
-# dependencies = ["nox[uv]"]
-# ///
 """Every CI job is one session of this file: `nox -s lint` here is the job `lint` there.
 
 Tags are areas: `nox -t backend` runs all that looks at the backend. Options of a session's tool
@@ -221,9 +218,8 @@ def locks(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Check the documents' tables and links; `-- --write` renews the tables."""
     sync(session, "requirements/docs.txt")
-    session.run(
-        "cog", *(["-r"] if "--write" in session.posargs else ["--check", "--diff"]), "CI_CD.md"
-    )
+    mode = ["-r"] if "--write" in session.posargs else ["--check", "--diff"]
+    session.run("cog", "-P", *mode, "CI_CD.md")
     session.run("python", "-m", "pipeline.docs")
 
 
@@ -304,4 +300,15 @@ class Hints(logging.Handler):
                 print(f"\nhint: {match.expand(hint)}", file=sys.stderr)
 
 
+class Annotations(logging.Handler):
+    """Put a red session on the page of the run, where it is seen without opening a log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print GitHub's command for an annotation."""
+        if match := re.search(r"Session (.+?) (failed|aborted)", record.getMessage()):
+            print(f'::error::{match[1]} {match[2]}; repeat it with: nox -s "{match[1]}"')
+
+
 logging.getLogger().addHandler(Hints(logging.ERROR))
+if os.environ.get("GITHUB_ACTIONS") == "true":
+    logging.getLogger().addHandler(Annotations(logging.WARNING))

@@ -5,6 +5,7 @@ python -m pipeline.docs   fails if a link between the documents leads nowhere
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from pipeline import config, sessions, workflows
@@ -16,16 +17,20 @@ FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
 def jobs_table() -> str:
-    """Return a table of the jobs of every workflow file that ci.yml calls."""
-    described = {row.name: row.description for row in sessions.list_all()}
-    described |= {row.session: row.description for row in sessions.list_all()}
-    rows = []
-    for call in workflows.jobs(workflows.MAIN):
-        for job in workflows.jobs(call.called) if call.called else [call]:
-            row = job.rows[0].get("session", job.id)
-            rows.append(
-                (job.workflow, f"`{job.id}`", described[row], f"{job.content['timeout-minutes']}")
-            )
+    """Return a table of the jobs of ci.yml and of every workflow file that it calls."""
+    described = {}
+    for row in sessions.list_all():
+        described |= {row.name: row.description, row.session: row.description}
+    own = [job for job in workflows.jobs(workflows.MAIN) if not job.called]
+    rows = [
+        (
+            job.workflow,
+            f"`{job.id}`",
+            described[job.rows[0].get("session", job.id)],
+            f"{job.content['timeout-minutes']}",
+        )
+        for job in chain(own, *workflows.calls().values())
+    ]
     return table(("workflow", "job = session", "what it does", "limit, minutes"), rows)
 
 

@@ -89,6 +89,16 @@ def test_a_missing_interpreter_is_an_error_with_a_hint(checkout: Path, run: Run)
     assert "hint: uv python install 3.99" in result.stderr
 
 
+def test_a_red_session_is_annotated_on_github(
+    checkout: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    (checkout / "backend/requirements/django-5.2.txt").unlink()
+    result = run("nox", "-s", "tests-3.12(django='5.2')")
+    row = "tests-3.12(django='5.2')"
+    assert f'::error::{row} aborted; repeat it with: nox -s "{row}"\n' in result.stdout
+
+
 def test_a_missing_lock_is_an_error_with_a_hint(checkout: Path, run: Run) -> None:
     (checkout / "requirements/lint.txt").unlink()
     result = run("nox", "-s", "lint")
