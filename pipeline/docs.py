@@ -18,7 +18,7 @@ FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 def jobs_table() -> str:
     """Return a table of the jobs of ci.yml and of every workflow file that it calls."""
-    described = {}
+    described: dict[str, str] = {}
     for row in sessions.list_all():
         described |= {row.name: row.description, row.session: row.description}
     own = [job for job in workflows.jobs(workflows.MAIN) if not job.called]
