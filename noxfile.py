@@ -19,6 +19,7 @@ PYTHONS = Path(".python-version").read_text().split()
 PYTHON = PYTHONS[0]
 NODE = KIT["default"]["node"]
 APP = f"backend/requirements/django-{KIT['default']['django']}.txt"
+FAULTS = ["tests/parity/test_faults.py", "tests/parity/test_harmless.py"]
 FIRST_PARTY = ["dev", "noxfile.py", "tasks.py", "pipeline", "backend", "tests"]
 
 HINTS = {
@@ -184,6 +185,20 @@ def pre_commit(session: nox.Session) -> None:
     session.run(sys.executable, "dev", "pre-commit", "run", *options, *session.posargs)
 
 
+@nox.session(python=PYTHON, tags=["docs", "pipeline"])
+def parity(session: nox.Session) -> None:
+    """Prove that one job is one session, and that workflows hold no logic."""
+    sync(session, "requirements/parity.txt")
+    session.run("python", "-m", "pipeline.parity", *session.posargs)
+
+
+@nox.session(name="parity-faults", python=PYTHON, tags=["pipeline"])
+def parity_faults(session: nox.Session) -> None:
+    """Plant the fault of every rule of parity wherever the rule governs."""
+    sync(session, "requirements/tests.txt")
+    session.run("pytest", "--quiet", *FAULTS, *session.posargs)
+
+
 @nox.session(python=PYTHON, tags=["pipeline"])
 def workflows(session: nox.Session) -> None:
     """Check schemas, expressions and security of the workflows."""
@@ -204,7 +219,8 @@ def workflows(session: nox.Session) -> None:
 def pipeline_tests(session: nox.Session) -> None:
     """Test the pipeline itself."""
     sync(session, "requirements/tests.txt")
-    session.run("pytest", *(session.posargs or coverage_options()))
+    rest = [f"--ignore={file}" for file in FAULTS]
+    session.run("pytest", *(session.posargs or [*rest, *coverage_options()]))
 
 
 @nox.session(python=PYTHON, tags=["backend", "frontend", "pipeline"])
@@ -219,7 +235,7 @@ def docs(session: nox.Session) -> None:
     """Check the documents' tables and links; `-- --write` renews the tables."""
     sync(session, "requirements/docs.txt")
     mode = ["-r"] if "--write" in session.posargs else ["--check", "--diff"]
-    session.run("cog", "-P", *mode, "CI_CD.md")
+    session.run("cog", "-P", *mode, "CI_CD.md", "docs/parity.md")
     session.run("python", "-m", "pipeline.docs")
 
 

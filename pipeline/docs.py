@@ -4,34 +4,41 @@ python -m pipeline.docs   fails if a link between the documents leads nowhere
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from pipeline import config, sessions, workflows
+from pipeline import config
 from pipeline.errors import CheckFailedError, reported
+from pipeline.jobs import Job, Workflow
+from pipeline.sessions import Session
+from pipeline.workflows import GATE, MAIN
 
+JOBS_HEAD = ("workflow", "job = session", "what it does", "limit, minutes")
+RIGHTS_HEAD = ("workflow", "job", "may write")
 LINK = re.compile(r"\]\((?!https?://|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)")
 HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
-def jobs_table() -> str:
-    """Return a table of the jobs of ci.yml and of every workflow file that it calls."""
-    described: dict[str, str] = {}
-    for row in sessions.list_all():
-        described |= {row.name: row.description, row.session: row.description}
-    own = [job for job in workflows.jobs(workflows.MAIN) if not job.called]
-    rows = [
-        (
-            job.workflow,
-            f"`{job.id}`",
-            described[job.rows[0].get("session", job.id)],
-            f"{job.content['timeout-minutes']}",
-        )
-        for job in chain(own, *workflows.calls().values())
-    ]
-    return table(("workflow", "job = session", "what it does", "limit, minutes"), rows)
+def tables(files: Mapping[str, Workflow], known: Iterable[Session]) -> dict[str, str]:
+    """Return the tables that are made from the workflows, by what they are of.
+
+    Args:
+        files: The workflows by their names.
+        known: All sessions.
+    """
+    main = files[MAIN].jobs.values() if MAIN in files else ()
+    reached = {MAIN, *(call.called for call in main)}
+    found = [job for file in files if file in reached for job in files[file].jobs.values()]
+    jobs = sorted(
+        (job for job in found if not job.is_call and (job.workflow == MAIN or job.id != GATE)),
+        key=lambda job: (job.workflow != MAIN, job.workflow, job.id),
+    )
+    described = {row.name.split("-3.")[0]: row.description for row in known}
+    return {
+        "jobs": table(JOBS_HEAD, [_row(job, described.get(job.id, "")) for job in jobs]),
+        "permissions": table(RIGHTS_HEAD, [_rights(job) for job in jobs if _writes(job)]),
+    }
 
 
 def support_table() -> str:
@@ -69,6 +76,21 @@ def broken_links(documents: Iterable[Path]) -> Iterator[str]:
                 yield f"{document}: no such file: `{target}`"
             elif anchor and anchor not in _anchors(path):
                 yield f"{document}: no such heading: `{target}#{anchor}`"
+
+
+def _row(job: Job, description: str) -> tuple[str, ...]:
+    limit = job.content.get("timeout-minutes", "")
+    return job.workflow, f"`{job.id}`", description, f"{limit}"
+
+
+def _rights(job: Job) -> tuple[str, ...]:
+    return job.workflow, f"`{job.id}`", ", ".join(_writes(job))
+
+
+def _writes(job: Job) -> list[str]:
+    granted = job.content.get("permissions")
+    granted = granted if isinstance(granted, dict) else {}
+    return [scope for scope, level in granted.items() if level == "write"]
 
 
 def _anchors(document: Path) -> set[str]:

@@ -4,87 +4,122 @@ python -m pipeline.workflows   prints the command line of every check job, for a
 """
 
 import itertools
-import re
-import shlex
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.constructor import RoundTripConstructor
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from pipeline import shape
 from pipeline.errors import InputError, reported
+from pipeline.jobs import FOLDER, Job, Workflow
+from pipeline.shape import Problem
 
-FOLDER = Path(".github", "workflows")
 MAIN = "ci.yml"
 GATE = "ci-ok"
-MATRIX_VALUE = re.compile(r"\$\{\{ matrix\.(\w+) \}\}")
 
 
-@dataclass(frozen=True)
-class Job:
-    """One job of one workflow file, as it stands there."""
-
-    workflow: str
-    id: str
-    content: Mapping[str, Any]
-
-    @property
-    def called(self) -> str | None:
-        """The workflow file that this job calls, if it is a call."""
-        uses = self.content.get("uses")
-        return Path(uses).name if uses else None
-
-    @property
-    def rows(self) -> list[dict[str, str]]:
-        """The rows of the job's matrix; one empty row if it has none."""
-        matrix = self.content.get("strategy", {}).get("matrix", {})
-        values = itertools.product(*matrix.values())
-        return [dict(zip(matrix, map(str, row), strict=True)) for row in values]
-
-    @property
-    def step(self) -> Mapping[str, Any]:
-        """The step that runs the session; empty in a call."""
-        return next((step for step in self.content.get("steps", []) if "run" in step), {})
-
-    def commands(self) -> Iterator[str]:
-        """Yield a line of shell for each row: the step's variables, then its run line."""
-        for row in self.rows:
-            env = {key: _fill(value, row) for key, value in self.step.get("env", {}).items()}
-            variables = [f"{key}={shlex.quote(value)}" for key, value in env.items()]
-            yield f"export {' '.join(variables)}; {self.step['run']}" if env else self.step["run"]
+class Constructor(RoundTripConstructor):
+    """Values of YAML 1.2, where a date is text."""
 
 
-def jobs(workflow: str) -> list[Job]:
-    """Read the jobs of a workflow file.
+Constructor.add_constructor("tag:yaml.org,2002:timestamp", Constructor.construct_scalar)
+
+
+class UnreadableError(InputError):
+    """A workflow or action that is not one: every problem, each with its line."""
+
+    def __init__(self, file: str, problems: Sequence[Problem]) -> None:
+        lines = "; ".join(f"{file}:{line}: {message}" for line, message in problems)
+        super().__init__(lines, hint="see the syntax of workflows in GitHub's documentation")
+        self.file = file
+        self.problems = problems
+
+
+def parse(file: str, text: str) -> Workflow:
+    """Read the text of a workflow.
 
     Args:
-        workflow: The file's name in .github/workflows.
+        file: The name to report faults under.
+        text: YAML 1.2, as GitHub reads it: `on` is a string.
 
     Raises:
-        InputError: The file is not there or not YAML.
+        UnreadableError: It is no YAML, or no workflow.
     """
-    path = FOLDER / workflow
+    content = load(file, text, shape.WORKFLOW)
+    if not content.get("jobs"):
+        raise UnreadableError(file, [Problem(1, "there are no jobs")])
+    workflow = Workflow(file, content, text)
+    if problems := [
+        problem for job in workflow.jobs.values() for problem in _of_job(job, workflow)
+    ]:
+        raise UnreadableError(file, problems)
+    return workflow
+
+
+def load(file: str, text: str, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Read a YAML document of a known shape.
+
+    Args:
+        file: The name to report faults under.
+        text: The document.
+        wanted: Its shape, as in `pipeline.shape`.
+
+    Raises:
+        UnreadableError: It is no YAML, or not of that shape.
+    """
+    yaml = YAML(typ="rt", pure=True)
+    yaml.Constructor = Constructor
     try:
-        content = YAML(typ="safe", pure=True).load(path)
-    except (OSError, YAMLError) as error:
-        line = str(error).strip().splitlines()[0]
-        raise InputError(f"{path} cannot be read: {line}", hint="nox -s workflows") from error
-    return [Job(workflow, name, job) for name, job in content["jobs"].items()]
+        content: Mapping[str, Any] = yaml.load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise UnreadableError(file, [Problem(line, f"no YAML: {error.problem}")]) from None
+    except (YAMLError, ValueError) as error:
+        raise UnreadableError(file, [Problem(1, f"no YAML: {error}")]) from None
+    if problems := list(shape.problems(content, wanted)):
+        raise UnreadableError(file, problems)
+    return content
+
+
+def read(file: str) -> Workflow:
+    """Read a workflow of .github/workflows by its name.
+
+    Raises:
+        InputError: It is not there, no YAML, or no workflow.
+    """
+    try:
+        return parse(file, Path(FOLDER, file).read_text())
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{FOLDER}/{file} cannot be read: {error}", hint="git status") from None
+
+
+def read_all() -> dict[str, Workflow]:
+    """Return every workflow of .github/workflows by its name.
+
+    Raises:
+        UnreadableError: One is no YAML, or no workflow.
+    """
+    return {path.name: read(path.name) for path in sorted(Path(FOLDER).glob("*.yml"))}
 
 
 def calls() -> dict[str, list[Job]]:
     """Return the check jobs behind each call of ci.yml, by the call's id; gates are left out."""
     return {
-        call.id: [job for job in jobs(call.called) if job.id != GATE]
-        for call in jobs(MAIN)
+        call.id: [job for job in read(call.called).jobs.values() if job.id != GATE]
+        for call in read(MAIN).jobs.values()
         if call.called
     }
 
 
-def _fill(value: str, row: Mapping[str, str]) -> str:
-    return MATRIX_VALUE.sub(lambda match: row[match[1]], value)
+def _of_job(job: Job, workflow: Workflow) -> Iterator[Problem]:
+    if job.is_call == ("steps" in job.content):
+        yield Problem(job.line, f"jobs.{job.id} should have either steps or uses")
+    for need in job.needs:
+        if need not in workflow.jobs:
+            yield Problem(job.at("needs"), f"jobs.{job.id} needs no job of this file: `{need}`")
 
 
 def main() -> None:

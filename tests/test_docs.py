@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import docs, sessions
+from pipeline import docs, sessions, workflows
 
 
 def test_the_table_of_jobs_has_every_job_with_what_it_does() -> None:
-    table = docs.jobs_table()
+    table = docs.tables(workflows.read_all(), sessions.list_all())["jobs"]
     described = {row.name.split("-3.")[0]: row.description for row in sessions.list_all()}
     for job in ("lint", "migrations", "frontend-tests", "e2e-full", "plan", "ci-ok"):
         assert f"| `{job}` | {described[job]} |" in table

@@ -63,12 +63,12 @@ def test_every_row_exists() -> None:
 def test_a_file_that_is_no_yaml_is_an_error_that_names_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str
 ) -> None:
-    monkeypatch.setattr(workflows, "FOLDER", tmp_path)
+    monkeypatch.setattr(workflows, "FOLDER", str(tmp_path))
     (tmp_path / "broken.yml").write_text(content)
-    with pytest.raises(InputError, match=r"broken\.yml cannot be read"):
-        workflows.jobs("broken.yml")
+    with pytest.raises(InputError, match=r"broken\.yml:\d+: no YAML"):
+        workflows.read("broken.yml")
 
 
 def test_a_file_that_is_not_there_is_an_error_that_names_it() -> None:
     with pytest.raises(InputError, match=r"nope\.yml cannot be read"):
-        workflows.jobs("nope.yml")
+        workflows.read("nope.yml")

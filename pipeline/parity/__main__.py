@@ -1,0 +1,28 @@
+"""Prove that one job is one session: every finding at once, exit 1 if there is any.
+
+python -m pipeline.parity [--format text|json|sarif]
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from pipeline.errors import reported
+from pipeline.parity import tree
+from pipeline.parity.findings import find
+from pipeline.parity.report import FORMATS
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command line and return the exit code."""
+    parser = argparse.ArgumentParser("python -m pipeline.parity", description=__doc__)
+    parser.add_argument("--format", choices=FORMATS, default="text")
+    options = parser.parse_args(arguments)
+    findings = find(*tree.read())
+    print(FORMATS[options.format](findings))
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    with reported():
+        sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,54 @@
+"""What a rule of parity is: a function over the tree that yields where it is broken."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from pipeline.parity.tree import Tree
+
+
+class Fault(NamedTuple):
+    """Where a rule is broken, and how."""
+
+    file: str
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """A fault under its rule's name, with what to do about it."""
+
+    file: str
+    line: int
+    rule: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule: its id, what it says, and what to do when it is broken."""
+
+    id: str
+    says: str
+    hint: str
+    check: Callable[[Tree], Iterator[Fault]]
+
+    def findings(self, tree: Tree) -> Iterator[Finding]:
+        """Yield what breaks the rule."""
+        for file, line, message in self.check(tree):
+            yield Finding(file, line, self.id, message, self.hint)
+
+
+def rule(hint: str) -> Callable[[Callable[[Tree], Iterator[Fault]]], Rule]:
+    """Make a rule of a check: its name is the check's, and its docstring is what it says.
+
+    Args:
+        hint: What to do when the rule is broken.
+    """
+
+    def of(check: Callable[[Tree], Iterator[Fault]]) -> Rule:
+        return Rule(check.__name__.replace("_", "-"), check.__doc__ or "", hint, check)
+
+    return of

@@ -1,0 +1,11 @@
+"""The rules of parity, by what they are about."""
+
+from pipeline.parity.rule import Rule
+from pipeline.parity.rules import calls, gates, hardening, rights, sessions, sources
+
+RULES = [
+    value
+    for module in (sessions, gates, calls, hardening, rights, sources)
+    for value in vars(module).values()
+    if isinstance(value, Rule)
+]

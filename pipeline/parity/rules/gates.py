@@ -1,0 +1,104 @@
+"""Nothing passes a gate by being skipped, and nothing is left out of it."""
+
+import re
+from collections.abc import Iterator
+
+from pipeline.jobs import FOLDER, Job, Workflow
+from pipeline.parity.rule import Fault, rule
+from pipeline.parity.tree import Tree
+from pipeline.shape import mapping
+from pipeline.workflows import GATE, MAIN
+
+PLAN = "plan"
+INNER_JOBS = "inputs.jobs"
+OUTER_JOBS = f"needs.{PLAN}.outputs.jobs"
+
+
+@rule(hint=f"end the file in a job `{GATE}`, as the others do")
+def gate_present(tree: Tree) -> Iterator[Fault]:
+    """The main file is there, and it and every called file have a gate."""
+    if MAIN not in tree.workflows:
+        yield Fault(f"{FOLDER}/{MAIN}", 1, "there is no such file, and so no check to require")
+    for workflow in _gated(tree):
+        if GATE not in workflow.jobs:
+            yield Fault(workflow.path, workflow.at("jobs"), f"there is no job `{GATE}`")
+
+
+@rule(hint="name every other job of the file in the gate's needs")
+def gate_needs_all(tree: Tree) -> Iterator[Fault]:
+    """A gate needs every other job of its file."""
+    for workflow, gate in _gates(tree):
+        for name in sorted({*workflow.jobs} - {GATE} - {*gate.needs}):
+            yield Fault(gate.path, gate.at("needs"), f"the gate does not need `{name}`")
+
+
+@rule(hint="if: always()")
+def gate_always_runs(tree: Tree) -> Iterator[Fault]:
+    """A gate runs whatever happened: one that is skipped would pass."""
+    for _, gate in _gates(tree):
+        if condition(gate) != "always()":
+            yield Fault(gate.path, gate.at("if"), "the gate does not run always")
+
+
+@rule(hint="env: JOBS holds the plan, NEEDS holds ${{ toJSON(needs) }}")
+def gate_asks_for_results(tree: Tree) -> Iterator[Fault]:
+    """A gate is told what was planned, and what became of it."""
+    for workflow, gate in _gates(tree):
+        jobs = OUTER_JOBS if workflow.file == MAIN else INNER_JOBS
+        for step in gate.run_steps:
+            env = {key: expression(value) for key, value in mapping(step.get("env")).items()}
+            if env != {"JOBS": jobs, "NEEDS": "toJSON(needs)"}:
+                yield Fault(gate.path, gate.at("steps"), "the gate is not told plan and results")
+
+
+@rule(hint=f"outputs of the call, of the job `{GATE}` and its step's id: verdict, as elsewhere")
+def gate_hands_up_its_verdict(tree: Tree) -> Iterator[Fault]:
+    """A called file hands its gate's verdict to its caller, which sees nothing else of it."""
+    for workflow in tree.called:
+        gate = workflow.jobs.get(GATE)
+        if gate is not None and not _hands_up(workflow, gate):
+            yield Fault(workflow.path, workflow.at("on"), "the gate's verdict is not handed up")
+
+
+@rule(hint="if: contains(fromJSON(inputs.jobs), 'JOB')")
+def job_asks_for_itself(tree: Tree) -> Iterator[Fault]:
+    """A job of a called file runs if the plan names it, and on no other condition."""
+    for job in tree.checks:
+        if condition(job) != f"contains(fromJSON({INNER_JOBS}), '{job.id}')":
+            yield Fault(job.path, job.at("if"), f"job `{job.id}` does not ask for itself")
+
+
+@rule(hint="take the needs away; order stands in ci.yml, between calls")
+def job_needs_nothing(tree: Tree) -> Iterator[Fault]:
+    """A job of a called file waits for nothing: it would be skipped with what it waits for."""
+    for job in tree.checks:
+        if job.needs:
+            yield Fault(job.path, job.at("needs"), f"job `{job.id}` needs {', '.join(job.needs)}")
+
+
+def condition(job: Job) -> str:
+    """Return a job's `if` without the braces, and with single spaces."""
+    return expression(job.content.get("if", ""))
+
+
+def expression(value: object) -> str:
+    """Return an expression without its braces, and with single spaces."""
+    text = " ".join(str(value).split())
+    match = re.fullmatch(r"\$\{\{(.*)\}\}", text)
+    return (match[1] if match and "${{" not in match[1] else text).strip()
+
+
+def _gated(tree: Tree) -> list[Workflow]:
+    return [workflow for file, workflow in tree.workflows.items() if file == MAIN] + tree.called
+
+
+def _gates(tree: Tree) -> list[tuple[Workflow, Job]]:
+    return [(each, each.jobs[GATE]) for each in _gated(tree) if GATE in each.jobs]
+
+
+def _hands_up(workflow: Workflow, gate: Job) -> bool:
+    call = mapping(workflow.triggers.get("workflow_call"))
+    verdict = mapping(mapping(call.get("outputs")).get("verdict")).get("value")
+    handed = expression(mapping(gate.content.get("outputs")).get("verdict"))
+    ids = [f"steps.{step.get('id')}.outputs.verdict" for step in gate.run_steps]
+    return expression(verdict) == f"jobs.{GATE}.outputs.verdict" and [handed] == ids

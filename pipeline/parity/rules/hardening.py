@@ -1,0 +1,112 @@
+"""What every job and step owes to safety."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from pipeline.parity.rule import Fault, rule
+from pipeline.parity.tree import Tree
+from pipeline.shape import mapping
+
+PINNED = re.compile(r"(?P<action>[\w.-]+/[\w./-]+)@(?P<commit>[0-9a-f]{40})")
+VERSION = re.compile(r"# v\d+(\.\d+)*$")
+CHECKOUT = "actions/checkout"
+
+
+@rule(hint="timeout-minutes, from 1 to the bound in pipeline.toml")
+def timeout_is_set(tree: Tree) -> Iterator[Fault]:
+    """Every job ends by itself within the bound of pipeline.toml."""
+    bound = tree.settings["parity"]["timeout_minutes"]
+    for job in tree.working:
+        minutes = job.content.get("timeout-minutes")
+        if not isinstance(minutes, int) or not 0 < minutes <= bound:
+            line = job.at("timeout-minutes")
+            yield Fault(job.path, line, f"job `{job.id}` has no limit within {bound} minutes")
+
+
+@rule(hint="one of parity.runners in pipeline.toml; labels such as ubuntu-latest move")
+def runner_is_fixed(tree: Tree) -> Iterator[Fault]:
+    """Every job runs on a runner that pipeline.toml names."""
+    for job in tree.working:
+        runner = job.content.get("runs-on")
+        if runner not in tree.settings["parity"]["runners"]:
+            yield Fault(job.path, job.at("runs-on"), f"job `{job.id}` runs on `{runner}`")
+
+
+@rule(hint="let the session judge: what may fail is no check")
+def no_continue_on_error(tree: Tree) -> Iterator[Fault]:
+    """Nothing goes on after an error: such a gate cannot fail."""
+    for job in tree.jobs:
+        if "continue-on-error" in job.content:
+            yield Fault(job.path, job.at("continue-on-error"), f"job `{job.id}` goes on")
+    for step in tree.steps:
+        if "continue-on-error" in step.content:
+            yield Fault(step.path, step.line, "a step goes on after an error")
+
+
+@rule(hint="start it in the session: python -m pipeline.services")
+def no_services(tree: Tree) -> Iterator[Fault]:
+    """No job declares services: a laptop would not have them."""
+    for job in tree.jobs:
+        if "services" in job.content:
+            yield Fault(job.path, job.at("services"), f"job `{job.id}` declares services")
+
+
+@rule(hint="hand the value over by env")
+def no_expression_in_run(tree: Tree) -> Iterator[Fault]:
+    """No run line holds an expression: a shell would run what stands in it."""
+    for step in tree.steps:
+        if "${{" in str(step.content.get("run", "")):
+            yield Fault(step.path, step.line, "a run line holds an expression")
+
+
+@rule(hint="uses: OWNER/NAME@FULL-COMMIT # vX.Y.Z")
+def action_is_pinned(tree: Tree) -> Iterator[Fault]:
+    """Every action is pinned to a full commit, with its version beside it."""
+    for step in tree.steps:
+        uses = str(step.content.get("uses", ""))
+        if not uses or uses.startswith(("./", "$/")):
+            continue
+        if not PINNED.fullmatch(uses):
+            yield Fault(step.path, step.line, f"`{uses}` is not pinned to a commit")
+        elif not all(VERSION.search(line) for line in step.text.splitlines() if uses in line):
+            yield Fault(step.path, step.line, f"`{uses}` has no version beside it")
+
+
+@rule(hint="pin all of them to one commit")
+def action_has_one_pin(tree: Tree) -> Iterator[Fault]:
+    """One action has one pin in all files."""
+    pins = defaultdict(set)
+    found = [(step, PINNED.fullmatch(str(step.content.get("uses", "")))) for step in tree.steps]
+    for _, match in found:
+        if match:
+            pins[_repository(match)].add(match["commit"])
+    for step, match in found:
+        if match and len(pins[_repository(match)]) > 1:
+            yield Fault(step.path, step.line, f"`{match['action']}` has several pins")
+
+
+@rule(hint="with: persist-credentials: false")
+def checkout_keeps_no_credentials(tree: Tree) -> Iterator[Fault]:
+    """A checkout leaves no token behind for what runs after it."""
+    for step in tree.steps:
+        uses = str(step.content.get("uses", ""))
+        if uses.partition("@")[0] == CHECKOUT:
+            keeps = mapping(step.content.get("with")).get("persist-credentials")
+            if keeps is not False:
+                yield Fault(step.path, step.line, "the checkout keeps its token")
+
+
+@rule(hint="first actions/checkout, then ./.github/actions/setup")
+def set_up_comes_first(tree: Tree) -> Iterator[Fault]:
+    """Every job checks out and sets up in the same way before its session runs."""
+    for job in tree.working:
+        uses = [str(step.get("uses", "")) for step in job.steps]
+        starts = [use.partition("@")[0].replace("$/", "./") for use in uses[:2]]
+        if starts != [CHECKOUT, "./.github/actions/setup"]:
+            yield Fault(job.path, job.at("steps"), f"job `{job.id}` is set up in its own way")
+
+
+def _repository(match: re.Match[str]) -> str:
+    """The repository of an action; its sub-actions share it, and its commits."""
+    return "/".join(match["action"].split("/")[:2])

@@ -1,0 +1,90 @@
+"""Each fact stands in one file."""
+
+from collections.abc import Iterator
+
+from pipeline import docs
+from pipeline.parity.rule import Fault, rule
+from pipeline.parity.rules.gates import expression
+from pipeline.parity.tree import DOCUMENT, Tree
+from pipeline.shape import mapping
+from pipeline.workflows import GATE
+
+VERSIONS = ("python-version", "node-version", "go-version", "java-version", "version")
+SETTINGS = "pipeline.toml"
+ENV = {"CI": True, "PIPELINE_STRICT": 1}
+UNTAGGED = {GATE, "plan"}
+
+
+@rule(hint="versions stand in .python-version, pipeline.toml and the locks; name a file, not one")
+def no_version_in_steps(tree: Tree) -> Iterator[Fault]:
+    """No step sets up a version of its own."""
+    for step in tree.steps:
+        for key in VERSIONS:
+            if key in mapping(step.content.get("with")):
+                yield Fault(step.path, step.line, f"a step sets {key}")
+
+
+@rule(hint="make .python-version and pipeline.toml say the same")
+def versions_agree(tree: Tree) -> Iterator[Fault]:
+    """What is tested is the same everywhere: Pythons, the Djangos on them, and the defaults."""
+    settings = tree.settings
+    for python in sorted({*tree.pythons} ^ {*settings["python"]}):
+        yield Fault(SETTINGS, 1, f"Python {python} stands in one file of two")
+    for django, facts in settings["django"].items():
+        for python in sorted({*facts["python"]} - {*tree.pythons}):
+            yield Fault(SETTINGS, 1, f"Django {django} is tested on no known Python: {python}")
+    for tool, version in settings["default"].items():
+        if version not in settings[tool]:
+            yield Fault(SETTINGS, 1, f"the default of {tool} is no version of it: {version}")
+
+
+@rule(hint="env: {CI: true, PIPELINE_STRICT: 1}, in the file: a caller's env does not reach it")
+def file_is_strict(tree: Tree) -> Iterator[Fault]:
+    """Every file whose jobs have steps says that this is CI, and that it is strict."""
+    for workflow in tree.workflows.values():
+        works = any(not job.is_call for job in workflow.jobs.values())
+        if works and dict(mapping(workflow.content.get("env"))) != ENV:
+            yield Fault(workflow.path, workflow.at("env"), "the file's env is not that of CI")
+
+
+@rule(hint="name: the job's id, or ${{ matrix.… }} that holds the session")
+def job_is_called_what_it_is(tree: Tree) -> Iterator[Fault]:
+    """A check is named as what to type: the job's id, or the row's session."""
+    for job in tree.jobs:
+        name, rows = job.content.get("name", job.id), "strategy" in job.content
+        if name != job.id and not (rows and expression(name).startswith("matrix.")):
+            yield Fault(job.path, job.at("name"), f"job `{job.id}` is shown as `{name}`")
+
+
+@rule(hint="tags=[…], of the areas in pipeline.toml")
+def session_has_its_areas(tree: Tree) -> Iterator[Fault]:
+    """Every session that checks something is tagged with areas of pipeline.toml."""
+    areas, local = {*tree.settings["areas"]}, {*tree.settings["parity"]["local"]}
+    for session in tree.sessions:
+        tags = {*session.tags}
+        wanted = session.name not in UNTAGGED | local
+        if not tags <= areas or wanted != bool(tags):
+            yield Fault("noxfile.py", 1, f"the tags of session `{session.session}` are no areas")
+
+
+@rule(hint="correct one of the two: a limit is at least the budget")
+def limit_covers_budget(tree: Tree) -> Iterator[Fault]:
+    """A job's limit is no shorter than its budget in pipeline.toml, and every budget has a job."""
+    budgets: dict[str, float] = tree.settings["budgets"]
+    jobs = {job.id: job for job in tree.working}
+    for name, minutes in budgets.items():
+        if name not in jobs:
+            yield Fault(SETTINGS, 1, f"the budget `{name}` has no job")
+            continue
+        job = jobs[name]
+        limit = job.content.get("timeout-minutes")
+        if isinstance(limit, int) and limit < minutes:
+            yield Fault(job.path, job.at("timeout-minutes"), f"job `{name}` ends within its budget")
+
+
+@rule(hint="nox -s docs -- --write")
+def document_is_fresh(tree: Tree) -> Iterator[Fault]:
+    """The tables of CI_CD.md are those of the workflows."""
+    for name, table in docs.tables(tree.workflows, tree.sessions).items():
+        if table not in tree.document:
+            yield Fault(str(DOCUMENT), 1, f"the table of {name} is stale")

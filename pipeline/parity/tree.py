@@ -1,0 +1,187 @@
+"""All that the rules of parity look at, read once and never changed."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from pipeline import config, run, sessions, shape, workflows
+from pipeline.errors import InputError
+from pipeline.jobs import FOLDER, Job, Workflow, fill
+from pipeline.matrix import Row
+from pipeline.sessions import Session
+from pipeline.workflows import UnreadableError
+
+ACTIONS = Path(".github", "actions")
+DOCUMENT = Path("CI_CD.md")
+T = TypeVar("T")
+NOX = re.compile(r'nox -s (?:"\$(?P<variable>\w+)"|(?P<session>[\w.-]+))')
+
+
+class Step(NamedTuple):
+    """A step, with where it stands."""
+
+    path: str
+    line: int
+    content: Mapping[str, Any]
+    text: str
+
+
+class Task(NamedTuple):
+    """A task of invoke, with its line of help."""
+
+    name: str
+    help: str
+
+
+@dataclass(frozen=True)
+class Action:
+    """A composite action of this repository."""
+
+    path: str
+    content: Mapping[str, Any]
+    text: str
+
+    @property
+    def steps(self) -> Sequence[Mapping[str, Any]]:
+        """The action's steps."""
+        steps: Sequence[Mapping[str, Any]] = self.content.get("runs", {}).get("steps", [])
+        return steps
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The repository, as far as parity is concerned."""
+
+    workflows: Mapping[str, Workflow]
+    actions: Sequence[Action]
+    sessions: Sequence[Session]
+    tasks: Sequence[Task]
+    settings: Mapping[str, Any]
+    pythons: Sequence[str]
+    document: str
+
+    @cached_property
+    def jobs(self) -> list[Job]:
+        """Every job of every workflow file."""
+        return [job for workflow in self.workflows.values() for job in workflow.jobs.values()]
+
+    @cached_property
+    def working(self) -> list[Job]:
+        """The jobs that have steps."""
+        return [job for job in self.jobs if not job.is_call]
+
+    @cached_property
+    def called(self) -> list[Workflow]:
+        """The files that a call of this repository names."""
+        names = {job.called for job in self.jobs}
+        return [workflow for file, workflow in self.workflows.items() if file in names]
+
+    @cached_property
+    def entries(self) -> list[Workflow]:
+        """The files that something outside starts."""
+        return [each for each in self.workflows.values() if {*each.triggers} - {"workflow_call"}]
+
+    @cached_property
+    def checks(self) -> list[Job]:
+        """The jobs of called files, without their gates."""
+        return [
+            job for each in self.called for job in each.jobs.values() if job.id != workflows.GATE
+        ]
+
+    def calls_of(self, file: str) -> list[Job]:
+        """Return the jobs that call a file."""
+        return [job for job in self.jobs if job.called == file]
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """Every step of every job and action, with where it stands."""
+        places = [(job.path, job.steps, self.workflows[job.workflow].text) for job in self.working]
+        places += [(action.path, action.steps, action.text) for action in self.actions]
+        return [
+            Step(path, shape.line_of(steps, index), step, text)
+            for path, steps, text in places
+            for index, step in enumerate(steps)
+        ]
+
+
+def sessions_of(job: Job) -> list[str] | None:
+    """Return the sessions that a job runs, one for each row; None if it is not `nox -s` of one."""
+    step = job.run_steps[0] if len(job.run_steps) == 1 else {}
+    match = NOX.fullmatch(str(step.get("run", "")).strip())
+    if match is None or rows_of(job) is None:
+        return None
+    if match["session"]:
+        return [match["session"]] * len(job.rows)
+    value = shape.mapping(step.get("env")).get(match["variable"])
+    return None if value is None else [fill(value, row) for row in job.rows]
+
+
+def rows_of(job: Job) -> list[Row] | None:
+    """Return the rows of a job's matrix; None if they are not written out."""
+    try:
+        return job.rows
+    except InputError:
+        return None
+
+
+def read() -> tuple[Tree, list[UnreadableError]]:
+    """Read the repository that one stands in.
+
+    Returns:
+        The tree, and what could not be read, which the tree goes without.
+
+    Raises:
+        InputError: noxfile.py, tasks.py or pipeline.toml cannot be read.
+    """
+    unreadable: list[UnreadableError] = []
+    found = _each(Path(FOLDER).glob("*.y*ml"), _workflow, unreadable)
+    tree = Tree(
+        workflows={workflow.file: workflow for workflow in found},
+        actions=_each(ACTIONS.glob("*/action.y*ml"), parse_action, unreadable),
+        sessions=sessions.list_all(),
+        tasks=_tasks(),
+        settings=config.load(),
+        pythons=config.pythons(),
+        document=DOCUMENT.read_text() if DOCUMENT.exists() else "",
+    )
+    return tree, unreadable
+
+
+def parse_action(path: Path) -> Action:
+    """Read a composite action.
+
+    Args:
+        path: Its action.yml.
+
+    Raises:
+        UnreadableError: It is no YAML, or no action.
+    """
+    text = path.read_text()
+    return Action(str(path), workflows.load(str(path), text, shape.ACTION), text)
+
+
+def _workflow(path: Path) -> Workflow:
+    return workflows.read(path.name)
+
+
+def _each(
+    paths: Iterable[Path], parse: Callable[[Path], T], unreadable: list[UnreadableError]
+) -> list[T]:
+    parsed = []
+    for path in sorted(paths):
+        try:
+            parsed.append(parse(path))
+        except UnreadableError as error:
+            unreadable.append(error)
+    return parsed
+
+
+def _tasks() -> list[Task]:
+    result = run.read(["invoke", "--list", "--list-format=json"])
+    if result.returncode != 0:
+        raise InputError(f"tasks.py cannot be read: {result.stderr.strip()}", hint="invoke --list")
+    return [Task(each["name"], each["help"] or "") for each in json.loads(result.stdout)["tasks"]]

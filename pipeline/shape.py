@@ -1,0 +1,159 @@
+"""Whether a YAML document has the shape of a workflow or an action: known keys, right types.
+
+The keys are those of https://docs.github.com/actions/reference/workflow-syntax and
+https://docs.github.com/actions/reference/metadata-syntax. What they mean is not judged here.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+
+class Problem(NamedTuple):
+    """A fault of a document, with the line that it is in."""
+
+    line: int
+    message: str
+
+
+@dataclass(frozen=True)
+class Each:
+    """A mapping whose keys are free, and whose values have one shape."""
+
+    shape: Any
+
+
+TEXT = (str, int, float, bool, type(None))
+SWITCH = (bool, str)
+NUMBER = (int, float, str)
+VALUES = Each(TEXT)
+ENV = (str, VALUES)
+NAMES = (str, [str])
+EVENT = (dict, list, type(None))
+
+STEP = {
+    "continue-on-error": SWITCH,
+    "env": ENV,
+    "id": str,
+    "if": TEXT,
+    "name": TEXT,
+    "run": str,
+    "shell": str,
+    "timeout-minutes": NUMBER,
+    "uses": str,
+    "with": VALUES,
+    "working-directory": str,
+}
+JOB = {
+    "concurrency": (str, dict),
+    "container": (str, dict),
+    "continue-on-error": SWITCH,
+    "defaults": dict,
+    "env": ENV,
+    "environment": (str, dict),
+    "if": TEXT,
+    "name": TEXT,
+    "needs": NAMES,
+    "outputs": VALUES,
+    "permissions": (str, Each(str)),
+    "runs-on": (str, [str], dict),
+    "secrets": (str, VALUES),
+    "services": (dict, str),
+    "snapshot": (str, dict),
+    "steps": [STEP],
+    "strategy": (str, {"fail-fast": SWITCH, "matrix": (str, dict), "max-parallel": NUMBER}),
+    "timeout-minutes": NUMBER,
+    "uses": str,
+    "with": VALUES,
+}
+WORKFLOW = {
+    "concurrency": (str, dict),
+    "defaults": dict,
+    "env": ENV,
+    "jobs": Each(JOB),
+    "name": TEXT,
+    "on": (str, [str], Each(EVENT)),
+    "permissions": (str, Each(str)),
+    "run-name": TEXT,
+}
+ACTION = {
+    "author": TEXT,
+    "branding": dict,
+    "description": TEXT,
+    "inputs": dict,
+    "name": TEXT,
+    "outputs": dict,
+    "runs": {"using": str, "steps": [STEP]},
+}
+WORDS = {
+    bool: "true or false",
+    dict: "a mapping",
+    float: "a number",
+    int: "a number",
+    list: "a list",
+    str: "text",
+    type(None): "nothing",
+}
+
+
+def problems(value: Any, shape: Any, path: str = "", line: int = 1) -> Iterator[Problem]:  # noqa: ANN401 - YAML holds anything
+    """Yield every place where a document departs from its shape.
+
+    Args:
+        value: The document, as ruamel.yaml's round-trip loader reads it.
+        shape: A mapping of known keys, a list of one shape, `Each`, a type, or a choice of these.
+        path: Where the value is in the document, as in `jobs.lint.steps`.
+        line: The line that the value is in.
+    """
+    choices = shape if isinstance(shape, tuple) else (shape,)
+    fitting = next((each for each in choices if isinstance(value, _type_of(each))), None)
+    if fitting is None:
+        wanted = " or ".join(dict.fromkeys(WORDS[_type_of(each)] for each in choices))
+        yield Problem(line, f"{path or 'the document'} should be {wanted}")
+    elif isinstance(fitting, (dict, Each)):
+        yield from _of_mapping(value, fitting, path, line)
+    elif isinstance(fitting, list):
+        yield from _of_list(value, fitting[0], path, line)
+
+
+def line_of(value: Any, key: Any, otherwise: int = 1) -> int:  # noqa: ANN401 - YAML holds anything
+    """Return the line of a key of a mapping, or of an item of a list.
+
+    Args:
+        value: A mapping or list of ruamel.yaml's round-trip loader.
+        key: The key or the index.
+        otherwise: The line to return for what is not there.
+    """
+    try:
+        return int(value.lc.data[key][0]) + 1
+    except (AttributeError, KeyError, IndexError, TypeError):
+        return otherwise
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """Return a mapping as it is, and anything else, such as an expression, as an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def _type_of(shape: Any) -> type:  # noqa: ANN401
+    if isinstance(shape, Each):
+        return dict
+    return shape if isinstance(shape, type) else type(shape)
+
+
+def _of_mapping(value: Any, shape: Any, path: str, line: int) -> Iterator[Problem]:  # noqa: ANN401
+    for key, inner in value.items():
+        where, here = f"{path}.{key}".lstrip("."), line_of(value, key, line)
+        if not isinstance(key, str):
+            yield Problem(here, f"{where} should be named by text")
+        elif isinstance(shape, Each):
+            yield from problems(inner, shape.shape, where, here)
+        elif key in shape:
+            yield from problems(inner, shape[key], where, here)
+        else:
+            yield Problem(here, f"{where} is not a known key")
+
+
+def _of_list(value: Any, shape: Any, path: str, line: int) -> Iterator[Problem]:  # noqa: ANN401
+    for index, inner in enumerate(value):
+        yield from problems(inner, shape, f"{path}[{index}]", line_of(value, index, line))
