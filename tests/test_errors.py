@@ -26,6 +26,13 @@ def test_a_fault_is_a_sentence_a_hint_and_the_exit_code_of_its_class(
     assert capsys.readouterr().err == "error: no\n\nhint: do\n"
 
 
+def test_an_interruption_is_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught, errors.reported():
+        raise KeyboardInterrupt
+    assert caught.value.code == 130
+    assert capsys.readouterr().err == ""
+
+
 def test_what_was_not_judged_is_listed_and_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught, errors.reported():
         raise errors.NotJudgedError("audit", "the service is out of reach")

@@ -30,9 +30,12 @@ def scratch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def answers(url: str) -> bool:
-    port = int(url.rsplit(":", 1)[1].split("/", maxsplit=1)[0])
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return probe.connect_ex(("127.0.0.1", port_of(url))) == 0
+
+
+def port_of(url: str) -> int:
+    return int(url.rsplit(":", 1)[1].split("/", maxsplit=1)[0])
 
 
 def test_a_postgresql_of_ones_own_answers_and_is_gone_afterwards(scratch: Path) -> None:
@@ -40,6 +43,32 @@ def test_a_postgresql_of_ones_own_answers_and_is_gone_afterwards(scratch: Path) 
         assert answers(url)
     assert not answers(url)
     assert list(scratch.iterdir()) == []
+
+
+def test_a_redis_of_ones_own_answers_and_is_gone_afterwards(scratch: Path) -> None:
+    with services.redis() as url:
+        assert answers(url)
+        with socket.create_connection(("127.0.0.1", port_of(url))) as connection:
+            connection.sendall(b"PING\r\n")
+            assert connection.recv(16) == b"+PONG\r\n"
+    assert not answers(url)
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_redis_that_does_not_start_is_an_error_with_a_hint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(services, "_redis_server", lambda: "false")
+    monkeypatch.setattr(services, "PATIENCE", 0.1)
+    with pytest.raises(CheckFailedError, match="nothing answers on port"), services.redis():
+        pass
+
+
+def test_without_a_redis_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(services, "find_spec", lambda _: None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MissingToolError, match="`redis-server`"), services.redis():
+        pass
 
 
 def test_two_at_once_do_not_meet() -> None:

@@ -17,5 +17,8 @@ class InvalidInputOut(Schema):
     detail: list[InvalidFieldOut]
 
 
-# Python 3.13 renamed this status, and the schema must not depend on who exports it.
-INVALID_INPUT = {"responses": {422: {"description": "Unprocessable Content"}}}
+# Python 3.13 renamed two of these statuses, and the schema must not depend on who exports it.
+TOO_LARGE = {413: {"description": "Content Too Large"}}
+INVALID_INPUT = {422: {"description": "Unprocessable Content"}}
+RETRY_AFTER = {"description": "Seconds to wait", "required": True, "schema": {"type": "integer"}}
+TOO_MANY = {429: {"description": "Too Many Requests", "headers": {"Retry-After": RETRY_AFTER}}}

@@ -1,15 +1,17 @@
 """The one place that reads environment variables, through one typed schema."""
 
 import os
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from pydantic import (
     AfterValidator,
+    AnyUrl,
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    DirectoryPath,
     Field,
     SecretStr,
     StringConstraints,
@@ -18,6 +20,9 @@ from pydantic import (
 
 POSTGRESQL = "django.db.backends.postgresql"
 SQLITE = "django.db.backends.sqlite3"
+
+# Raise it when what stands in the cache changes its form: in a roll, two releases share one cache.
+CACHE_FORMAT = 1
 
 
 class InvalidEnvironmentError(ImproperlyConfigured):
@@ -48,45 +53,144 @@ def require_database(url: SecretStr) -> SecretStr:
     return url
 
 
+def require_redis(secret: SecretStr) -> SecretStr:
+    """Refuse what is no address of a Redis server."""
+    url = AnyUrl(secret.get_secret_value())
+    if url.scheme not in {"redis", "rediss"} or not url.host:
+        raise ValueError
+    return secret
+
+
+def require_dsn(secret: SecretStr) -> SecretStr:
+    """Refuse what does not tell Sentry where to report, and for which project."""
+    url = AnyUrl(secret.get_secret_value())
+    if url.scheme not in {"http", "https"} or not url.username or (url.path or "/") == "/":
+        raise ValueError
+    return secret
+
+
 Host = Annotated[str, StringConstraints(pattern=r"^(\*|\.?[\w-]+(\.[\w-]+)*|\[[\da-fA-F:]+\])$")]
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[\w.*-]+(:\d+)?$")]
+Key = Annotated[SecretStr, Field(min_length=50)]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.+-]{0,63}$")]
 
 
 class Environment(BaseModel):
     """The variables that the app reads: each field's name in capitals.
 
-    A description says what a value looks like, because a value itself is never printed.
+    A description says what a value looks like, because a value itself is never printed. A field
+    without a default is a decision that every deployment must take.
     """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
-    django_secret_key: Annotated[
-        SecretStr,
-        Field(min_length=50, description="at least 50 random characters"),
+    environment: Annotated[
+        Name, Field(description="where this runs, such as staging", examples=["production"])
     ]
+    release: Annotated[
+        Name, Field(description="the version that runs, such as v1.2.3", examples=["v1.2.3"])
+    ]
+    commit: Annotated[
+        str,
+        Field(
+            pattern=r"^([0-9a-f]{7,64}|unknown)$",
+            description="the commit that it was built from, as a hash",
+            examples=["0123456789abcdef0123456789abcdef01234567"],
+        ),
+    ]
+    deploy_id: Annotated[Name, Field(description="the deployment that started this process")] = (
+        "none"
+    )
+    django_secret_key: Annotated[Key, Field(description="at least 50 random characters")]
+    django_secret_key_fallbacks: Annotated[
+        list[Key],
+        BeforeValidator(split_commas),
+        Field(description="former secret keys that are still accepted, separated by commas"),
+    ] = []
     django_allowed_hosts: Annotated[
         list[Host],
         BeforeValidator(split_commas),
-        Field(min_length=1, description="host names without port, separated by commas"),
+        Field(
+            min_length=1,
+            description="host names without port, separated by commas",
+            examples=["www.example.com"],
+        ),
     ]
     django_csrf_trusted_origins: Annotated[
         list[Origin],
         BeforeValidator(split_commas),
         Field(description="origins such as https://www.example.com, separated by commas"),
     ] = []
+    trusted_proxies: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=10,
+            description="how many proxies stand before the app and add to X-Forwarded-For",
+        ),
+    ] = 1
     database_url: Annotated[
         SecretStr,
         AfterValidator(require_database),
         Field(description="postgres://user:password@host:5432/name or sqlite:////path/to/file"),
     ]
+    redis_url: Annotated[
+        Annotated[SecretStr, AfterValidator(require_redis)] | None,
+        Field(description="redis://user:password@host:6379/0, or rediss:// for TLS"),
+    ]
+    sentry_dsn: Annotated[
+        Annotated[SecretStr, AfterValidator(require_dsn)] | None,
+        Field(description="https://key@host/project, where errors are reported; none if empty"),
+    ] = None
+    metrics_token: Annotated[
+        Annotated[SecretStr, Field(min_length=32)] | None,
+        Field(description="at least 32 random characters that open /metrics; closed if empty"),
+    ] = None
+    prometheus_multiproc_dir: Annotated[
+        DirectoryPath | None,
+        Field(description="a directory, empty at the start, where all workers count together"),
+    ] = None
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"],
+        Field(description="DEBUG, INFO, WARNING or ERROR"),
+    ] = "INFO"
 
     @property
     def database(self) -> dj_database_url.DBConfig:
         """Django's settings for the database."""
         return parse_database(self.database_url)
 
+    @property
+    def cache(self) -> dict[str, Any]:
+        """Django's settings for the cache: that of this process, unless there is a shared one."""
+        common = {"KEY_PREFIX": "app", "VERSION": CACHE_FORMAT}
+        if self.redis_url is None:
+            return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", **common}
+        return {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": self.redis_url.get_secret_value(),
+            # A server that is cut off shall not hold a request for longer than this.
+            "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},
+            **common,
+        }
 
-def read_environment(**defaults: str) -> Environment:
+    @property
+    def session_engine(self) -> str:
+        """Where sessions are: in the database, read through the cache if all processes share it.
+
+        The database has the last word, so a Redis that is emptied logs nobody out. The memory of
+        one process would keep a session alive that another process has ended.
+        """
+        backend = "db" if self.redis_url is None else "cached_db"
+        return f"django.contrib.sessions.backends.{backend}"
+
+
+def reveal(secret: SecretStr | None) -> str | None:
+    """Return what an optional secret holds."""
+    return None if secret is None else secret.get_secret_value()
+
+
+def read_environment(**defaults: str | None) -> Environment:
     """Read the variables of this process.
 
     Args:
@@ -118,5 +222,6 @@ def explain(error: ValidationError) -> str:
     ]
     return (
         f"the environment is not usable: {'; '.join(sentences)}\n"
-        "hint: set these variables for the process, then start it again"
+        "hint: set these variables for the process, then start it again; "
+        "backend/.env.example lists all"
     )

@@ -81,7 +81,7 @@ def jobs_and_lines() -> Iterator[Edit]:
         "one-run",
         WORKING,
         second=another_step(run="nox -s lint"),
-        shell=another_step(run="curl example.com"),
+        curl=another_step(run="curl example.com"),
         two_lines=run_line("nox -s lint\nnox -s docs\n"),
         none=no_run,
     )
@@ -99,7 +99,7 @@ def jobs_and_lines() -> Iterator[Edit]:
         WORKING,
         defaults=put("defaults", value={"run": {"shell": "bash"}}),
         container=put("container", value="debian"),
-        shell=in_run_step("shell", "python"),
+        other_shell=in_run_step("shell", "python"),
         folder=in_run_step("working-directory", "backend"),
     )
     others = [job for job in WORKING if job.id != GATE]

@@ -1,4 +1,4 @@
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from ninja import Router, Status
@@ -10,7 +10,8 @@ from apps.accounts.authentication import CsrfProtected, UserRequest
 from apps.accounts.models import User
 from apps.accounts.schemas import CredentialsIn, UserOut
 from apps.accounts.services import InvalidCredentialsError, session_close, session_open
-from apps.errors import INVALID_INPUT, ErrorOut, InvalidInputOut
+from apps.accounts.throttling import ThrottledError
+from apps.errors import INVALID_INPUT, TOO_LARGE, TOO_MANY, ErrorOut, InvalidInputOut
 
 router = Router()
 
@@ -24,16 +25,23 @@ router = Router()
         400: ErrorOut,
         401: ErrorOut,
         403: ErrorOut,
+        413: ErrorOut,
         422: InvalidInputOut,
+        429: ErrorOut,
     },
-    openapi_extra=INVALID_INPUT,
+    openapi_extra={"responses": TOO_LARGE | INVALID_INPUT | TOO_MANY},
 )
-def login(request: HttpRequest, credentials: CredentialsIn) -> User:
+def login(
+    request: HttpRequest, response: HttpResponse, credentials: CredentialsIn
+) -> User | Status[ErrorOut]:
     """Start a session. The CSRF token changes with it."""
     try:
         return session_open(request=request, **credentials.dict())
     except InvalidCredentialsError:
         raise AuthenticationError(message="Wrong e-mail address or password") from None
+    except ThrottledError as error:
+        response["Retry-After"] = str(error.retry_after)
+        return Status(429, ErrorOut(detail="Too many attempts"))
 
 
 @router.post(

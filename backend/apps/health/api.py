@@ -1,5 +1,6 @@
 from typing import Literal
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.views.decorators.cache import never_cache
 from ninja import Router, Schema, Status
@@ -8,6 +9,7 @@ from ninja.decorators import decorate_view
 from apps.health.checks import Verdict, readiness
 
 router = Router()
+version_router = Router()
 
 
 class HealthOut(Schema):
@@ -17,6 +19,12 @@ class HealthOut(Schema):
 class ReadinessOut(Schema):
     status: Verdict
     checks: dict[str, Verdict]
+
+
+class VersionOut(Schema):
+    release: str
+    commit: str
+    deploy_id: str
 
 
 @router.get("/", auth=None, operation_id="getHealth", response=HealthOut)
@@ -39,3 +47,10 @@ def ready(request: HttpRequest) -> Status[ReadinessOut]:  # noqa: ARG001
     if "failed" in checks.values():
         return Status(503, ReadinessOut(status="failed", checks=checks))
     return Status(200, ReadinessOut(status="ok", checks=checks))
+
+
+@version_router.get("/", auth=None, operation_id="getVersion", response=VersionOut)
+@decorate_view(never_cache)
+def version(request: HttpRequest) -> VersionOut:  # noqa: ARG001
+    """Tell what runs here: the release, its commit, and the deployment that started it."""
+    return VersionOut(**settings.VERSION)

@@ -4,7 +4,9 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from django.db import Error, connection
+from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
+from django.core.cache import cache
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 logger = logging.getLogger(__name__)
@@ -25,9 +27,23 @@ def migrations_are_applied() -> bool:
     return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
+def cache_answers() -> bool:
+    """Tell whether the cache can be written and read."""
+    cache.set("readiness", "ok", timeout=10)
+    return bool(cache.get("readiness") == "ok")
+
+
+def static_files_are_collected() -> bool:
+    """Tell whether the manifest of static files is there, if the storage works with one."""
+    storage = staticfiles_storage
+    return not isinstance(storage, ManifestFilesMixin) or bool(storage.hashed_files)
+
+
 CHECKS: Mapping[str, Callable[[], bool]] = {
     "database": database_answers,
     "migrations": migrations_are_applied,
+    "cache": cache_answers,
+    "static": static_files_are_collected,
 }
 
 
@@ -40,6 +56,6 @@ def verdict(name: str, check: Callable[[], bool]) -> Verdict:
     """Run one check; what went wrong goes to the log, which is not public."""
     try:
         return "ok" if check() else "failed"
-    except Error:
+    except Exception:  # whatever it is, the answer is that this process is not ready
         logger.warning("the readiness check %s failed", name, exc_info=True)
         return "failed"

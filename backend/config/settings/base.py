@@ -1,6 +1,12 @@
 """What all environments share; each of the modules beside this one completes it."""
 
 from pathlib import Path
+from typing import Any
+
+from structlog.typing import Processor
+
+from apps.telemetry.logs import logging_config
+from config.environment import Environment, reveal
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -16,9 +22,14 @@ INSTALLED_APPS = [
     "ninja",
     "apps.accounts",
     "apps.health",
+    "apps.projects",
+    "apps.telemetry",
+    "config",
 ]
 
 MIDDLEWARE = [
+    "apps.telemetry.middleware.TelemetryMiddleware",
+    "config.security.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -47,8 +58,9 @@ TEMPLATES = [
 ]
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # no request of this app is anywhere near it
 
+AUTHENTICATION_BACKENDS = ["apps.accounts.backends.ThrottledBackend"]
 AUTH_USER_MODEL = "accounts.User"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{validator}"}
@@ -67,11 +79,49 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 
-# Django's own default prints nothing outside DEBUG; containers are read through their output.
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
-    "loggers": {"django": {"level": "INFO"}},
-    "root": {"handlers": ["console"], "level": "INFO"},
+# The CSRF cookie is not HttpOnly: the frontend repeats it in a header, as Django asks.
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# The admin site needs scripts, styles, images and forms of our own origin, and nothing inline.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+SECURITY_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+
+
+# Custom settings, so that apps need not know the schema that they come from.
+METRICS_TOKEN: str | None
+METRICS_DIRECTORY: str | None
+VERSION: dict[str, str]
+
+
+def settings_from(environment: Environment, *, log_renderer: Processor) -> dict[str, Any]:
+    """Return the settings that the environment decides."""
+    metrics_directory = environment.prometheus_multiproc_dir
+    return {
+        "SECRET_KEY": environment.django_secret_key.get_secret_value(),
+        "SECRET_KEY_FALLBACKS": [
+            key.get_secret_value() for key in environment.django_secret_key_fallbacks
+        ],
+        "ALLOWED_HOSTS": environment.django_allowed_hosts,
+        "CSRF_TRUSTED_ORIGINS": environment.django_csrf_trusted_origins,
+        "NINJA_NUM_PROXIES": environment.trusted_proxies,
+        "DATABASES": {"default": environment.database},
+        "CACHES": {"default": environment.cache},
+        "SESSION_ENGINE": environment.session_engine,
+        "METRICS_TOKEN": reveal(environment.metrics_token),
+        "METRICS_DIRECTORY": str(metrics_directory) if metrics_directory else None,
+        "VERSION": environment.model_dump(include={"release", "commit", "deploy_id"}),
+        "LOGGING": logging_config(
+            level=environment.log_level, renderer=log_renderer, release=environment.release
+        ),
+    }

@@ -1,18 +1,25 @@
 """Settings of a developer's machine: everything works without a single variable."""
 
+from apps.telemetry.logs import text_lines
 from config.environment import read_environment
 
 from .base import *
 
 environment = read_environment(
+    environment="development",
+    release="development",
+    commit="unknown",
+    trusted_proxies="0",
     django_secret_key="django-insecure-development-key-012345678901234567890123456789",  # noqa: S106  # protects nothing
     django_allowed_hosts="localhost,127.0.0.1,[::1]",
     django_csrf_trusted_origins="http://localhost:5173,http://127.0.0.1:5173",
+    redis_url=None,
     database_url=f"sqlite:///{BASE_DIR / 'db.sqlite3'}",
 )
 
+globals().update(settings_from(environment, log_renderer=text_lines()))
+
 DEBUG = True
-SECRET_KEY = environment.django_secret_key.get_secret_value()
-ALLOWED_HOSTS = environment.django_allowed_hosts
-CSRF_TRUSTED_ORIGINS = environment.django_csrf_trusted_origins
-DATABASES = {"default": environment.database}
+
+# The interactive docs come from another origin, and error pages for developers are inline.
+SECURITY_HEADERS = {}

@@ -1,19 +1,19 @@
 """Settings of every deployment: nothing has a default that a deployment must decide."""
 
+from apps.telemetry.logs import json_lines
 from config.environment import read_environment
+from config.sentry import start_sentry
 
 from .base import *
 
 environment = read_environment()
 
-SECRET_KEY = environment.django_secret_key.get_secret_value()
-ALLOWED_HOSTS = environment.django_allowed_hosts
-CSRF_TRUSTED_ORIGINS = environment.django_csrf_trusted_origins
-DATABASES = {"default": environment.database}
+globals().update(settings_from(environment, log_renderer=json_lines()))
 
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = True
-SECURE_REDIRECT_EXEMPT = [r"^api/v1/health/"]  # probes ask the process itself, without the proxy
+# Probes and Prometheus ask the process itself, without the proxy.
+SECURE_REDIRECT_EXEMPT = [r"^api/v1/(health|version)/", r"^metrics$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
@@ -24,3 +24,10 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+
+if environment.sentry_dsn is not None:
+    start_sentry(
+        environment.sentry_dsn.get_secret_value(),
+        release=environment.release,
+        environment=environment.environment,
+    )

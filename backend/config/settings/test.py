@@ -1,19 +1,22 @@
 """Settings of the tests, and of the server that browser tests talk to."""
 
+from apps.telemetry.logs import text_lines
 from config.environment import read_environment
 
 from .base import *
 
 environment = read_environment(
+    environment="test",
+    release="test",
+    commit="unknown",
+    trusted_proxies="0",
     django_secret_key="django-insecure-test-key-0123456789012345678901234567890123456789",  # noqa: S106  # protects nothing
     django_allowed_hosts="localhost,127.0.0.1",
+    redis_url=None,
     database_url="sqlite://:memory:",
 )
 
-SECRET_KEY = environment.django_secret_key.get_secret_value()
-ALLOWED_HOSTS = environment.django_allowed_hosts
-CSRF_TRUSTED_ORIGINS = environment.django_csrf_trusted_origins
-DATABASES = {"default": environment.database}
+globals().update(settings_from(environment, log_renderer=text_lines()))
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

@@ -5,13 +5,21 @@ from pathlib import Path
 
 import pytest
 
+from config.environment import Environment
+
 BACKEND = Path(__file__).resolve().parents[2]
 
 PRODUCTION = {
+    "ENVIRONMENT": "production",
+    "RELEASE": "v1.2.3",
+    "COMMIT": "0123456789abcdef",
+    "DEPLOY_ID": "deploy-7",
     "DJANGO_SECRET_KEY": "correct-horse-battery-staple-0123456789-abcdefghijklm",
     "DJANGO_ALLOWED_HOSTS": "www.example.com, .example.org",
     "DJANGO_CSRF_TRUSTED_ORIGINS": "https://www.example.com",
     "DATABASE_URL": "postgres://clerk:swordfish@db.example.com:5432/ledger",
+    "REDIS_URL": "redis://:swordfish@cache.example.com:6379/0",
+    "METRICS_TOKEN": "swordfish-token-0123456789-abcdefgh",
 }
 
 Manage = Callable[..., subprocess.CompletedProcess[str]]
@@ -19,8 +27,8 @@ Manage = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(autouse=True)
 def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in PRODUCTION:
-        monkeypatch.delenv(name, raising=False)
+    for name in Environment.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
 
 
 @pytest.fixture

@@ -20,7 +20,17 @@ def test_every_operation_has_a_name_for_the_generated_client(client: Client) -> 
     paths = client.get("/api/v1/openapi.json").json()["paths"]
     names = {call["operationId"] for path in paths.values() for call in path.values()}
 
-    assert names == {"getHealth", "getReadiness", "login", "logout", "getCurrentUser"}
+    assert names == {
+        "getHealth",
+        "getReadiness",
+        "getVersion",
+        "login",
+        "logout",
+        "getCurrentUser",
+        "listProjects",
+        "createProject",
+        "deleteProject",
+    }
 
 
 def test_it_shows_no_interactive_docs(client: Client) -> None:

@@ -2,7 +2,7 @@ import traceback
 
 import pytest
 
-from config.environment import InvalidEnvironmentError, read_environment
+from config.environment import CACHE_FORMAT, InvalidEnvironmentError, read_environment
 from config.tests.conftest import PRODUCTION
 
 
@@ -15,6 +15,13 @@ def test_it_reads_every_variable() -> None:
     assert environment.django_csrf_trusted_origins == ["https://www.example.com"]
     assert environment.database["ENGINE"] == "django.db.backends.postgresql"
     assert environment.database["NAME"] == "ledger"
+    assert environment.cache["LOCATION"] == PRODUCTION["REDIS_URL"]
+    assert environment.model_dump(include={"environment", "release", "commit", "deploy_id"}) == {
+        "environment": "production",
+        "release": "v1.2.3",
+        "commit": "0123456789abcdef",
+        "deploy_id": "deploy-7",
+    }
 
 
 def test_it_names_all_missing_variables_at_once() -> None:
@@ -25,7 +32,12 @@ def test_it_names_all_missing_variables_at_once() -> None:
     assert "DJANGO_SECRET_KEY is missing" in message
     assert "DJANGO_ALLOWED_HOSTS is missing" in message
     assert "DATABASE_URL is missing" in message
+    assert "REDIS_URL is missing" in message
+    assert "ENVIRONMENT is missing" in message
+    assert "RELEASE is missing" in message
+    assert "COMMIT is missing" in message
     assert "DJANGO_CSRF_TRUSTED_ORIGINS" not in message
+    assert "SENTRY_DSN" not in message
     assert "\nhint: " in message
 
 
@@ -33,7 +45,24 @@ def test_it_names_all_missing_variables_at_once() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("ENVIRONMENT", "sword fish"),
+        ("RELEASE", "sword/fish"),
+        ("RELEASE", "-swordfish"),
+        ("COMMIT", "swordfish"),
+        ("DEPLOY_ID", "swordfish\n"),
         ("DJANGO_SECRET_KEY", "swordfish"),
+        ("DJANGO_SECRET_KEY_FALLBACKS", "swordfish" * 6 + ",swordfish"),
+        ("TRUSTED_PROXIES", "swordfish"),
+        ("TRUSTED_PROXIES", "-1"),
+        ("REDIS_URL", "swordfish"),
+        ("REDIS_URL", "http://:swordfish@cache.example.com"),
+        ("REDIS_URL", "redis://:swordfish@cache.example.com:port"),
+        ("SENTRY_DSN", "swordfish"),
+        ("SENTRY_DSN", "https://sentry.example.com/swordfish"),
+        ("SENTRY_DSN", "https://swordfish@sentry.example.com/"),
+        ("METRICS_TOKEN", "swordfish"),
+        ("PROMETHEUS_MULTIPROC_DIR", "/swordfish"),
+        ("LOG_LEVEL", "swordfish"),
         ("DJANGO_ALLOWED_HOSTS", ","),
         ("DJANGO_ALLOWED_HOSTS", "https://swordfish.example.com"),
         ("DJANGO_ALLOWED_HOSTS", "swordfish:8000"),
@@ -78,6 +107,48 @@ def test_a_variable_is_stronger_than_a_default() -> None:
     environment = read_environment(django_allowed_hosts="localhost")
 
     assert environment.django_allowed_hosts == ["www.example.com", ".example.org"]
+
+
+@pytest.mark.usefixtures("production")
+def test_it_reads_former_secret_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJANGO_SECRET_KEY_FALLBACKS", f"{'a' * 50}, {'b' * 50}")
+    keys = read_environment().django_secret_key_fallbacks
+
+    assert [key.get_secret_value() for key in keys] == ["a" * 50, "b" * 50]
+
+
+@pytest.mark.usefixtures("production")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SENTRY_DSN", "https://key@sentry.example.com/1"),
+        ("REDIS_URL", "rediss://user:password@cache.example.com"),
+        ("PROMETHEUS_MULTIPROC_DIR", "/"),
+        ("COMMIT", "unknown"),
+        ("LOG_LEVEL", "DEBUG"),
+    ],
+)
+def test_it_knows_every_kind_of_value(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    read_environment()
+
+
+@pytest.mark.usefixtures("production")
+def test_a_process_without_redis_keeps_sessions_where_all_processes_see_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shared = read_environment()
+    monkeypatch.delenv("REDIS_URL")
+    alone = read_environment(redis_url=None)
+
+    assert shared.session_engine.endswith(".cached_db")
+    assert alone.session_engine.endswith(".db")
+    assert shared.cache["BACKEND"].endswith(".RedisCache")
+    assert alone.cache["BACKEND"].endswith(".LocMemCache")
+    assert shared.cache["VERSION"] == alone.cache["VERSION"] == CACHE_FORMAT
 
 
 @pytest.mark.usefixtures("production")

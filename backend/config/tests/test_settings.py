@@ -1,4 +1,5 @@
 import runpy
+import socket
 from http import HTTPStatus
 from pathlib import Path
 
@@ -6,17 +7,20 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from config.environment import InvalidEnvironmentError
-from config.tests.conftest import BACKEND, Manage
+from apps.accounts.tests.browser import PASSWORD
+from config.environment import Environment, InvalidEnvironmentError
+from config.tests.conftest import BACKEND, PRODUCTION, Manage
 
+REQUIRED = [name.upper() for name, field in Environment.model_fields.items() if field.is_required()]
 HTTPS = {"Host": "www.example.com", "X-Forwarded-Proto": "https"}
 
 
 @pytest.fixture
 def deployed(production: None, settings: Settings) -> Client:  # noqa: ARG001
-    """A client of the app as production configures it, but on the database of the tests."""
+    """A client of the app as production configures it, but on the stores of the tests."""
+    stores = {"DATABASES", "CACHES", "SESSION_ENGINE"}
     for name, value in runpy.run_module("config.settings.production").items():
-        if name.isupper() and name != "DATABASES":
+        if name.isupper() and name not in stores:
             setattr(settings, name, value)
     return Client()
 
@@ -33,8 +37,28 @@ def test_production_does_not_start_without_its_variables(manage: Manage) -> None
     result = manage("check", settings="production")
 
     assert result.returncode == 1
-    assert result.stderr.startswith("error: the environment is not usable: DJANGO_SECRET_KEY")
+    assert result.stderr.startswith("error: the environment is not usable: ENVIRONMENT")
+    assert all(f"{name} is missing" in result.stderr for name in REQUIRED)
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.usefixtures("production")
+def test_production_connects_to_nothing_while_a_variable_is_malformed(
+    monkeypatch: pytest.MonkeyPatch, manage: Manage
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)  # noqa: FBT003  # it takes no name for it
+        where = f"127.0.0.1:{server.getsockname()[1]}"
+        monkeypatch.setenv("DATABASE_URL", f"postgres://clerk@{where}/ledger")
+        monkeypatch.setenv("REDIS_URL", f"redis://{where}/0")
+        monkeypatch.setenv("SENTRY_DSN", f"http://key@{where}/1")
+        monkeypatch.setenv("LOG_LEVEL", "LOUD")
+        refused = manage("migrate", settings="production")
+
+        assert refused.returncode == 1
+        assert "LOG_LEVEL is malformed" in refused.stderr
+        with pytest.raises(BlockingIOError):
+            server.accept()
 
 
 def test_production_has_no_defaults() -> None:
@@ -50,6 +74,19 @@ def test_production_answers_with_security_headers(deployed: Client) -> None:
     assert response["X-Content-Type-Options"] == "nosniff"
     assert response["X-Frame-Options"] == "DENY"
     assert response["Referrer-Policy"] == "same-origin"
+    assert response["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert response["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self';")
+    assert "unsafe" not in response["Content-Security-Policy"]
+    assert response["Permissions-Policy"].startswith("camera=(), geolocation=()")
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/admin/login/", "/metrics", "/api/v1/projects/"])
+@pytest.mark.django_db
+def test_no_answer_of_production_lacks_the_content_security_policy(
+    deployed: Client, path: str
+) -> None:
+    for headers in (HTTPS, {"Host": "evil.example.net"}):
+        assert "Content-Security-Policy" in deployed.get(path, headers=headers)
 
 
 def test_production_sends_browsers_to_https(deployed: Client) -> None:
@@ -77,6 +114,36 @@ def test_production_sends_cookies_over_https_only(deployed: Client) -> None:
 
     assert cookie["secure"]
     assert cookie["samesite"] == "Lax"
+
+
+@pytest.mark.usefixtures("user")
+def test_production_hides_the_session_from_scripts(deployed: Client) -> None:
+    deployed.get("/api/v1/auth/me/", headers=HTTPS)
+    credentials = {"email": "ada@example.com", "password": PASSWORD}
+    answer = deployed.post(
+        "/api/v1/auth/login/", credentials, content_type="application/json", headers=HTTPS
+    )
+    cookie = answer.cookies["sessionid"]
+
+    assert cookie["httponly"]
+    assert cookie["secure"]
+    assert cookie["samesite"] == "Lax"
+
+
+def test_production_tells_what_runs(deployed: Client) -> None:
+    response = deployed.get("/api/v1/version/", headers={"Host": "www.example.com"})
+
+    assert response.json() == {
+        "release": "v1.2.3",
+        "commit": "0123456789abcdef",
+        "deploy_id": "deploy-7",
+    }
+
+
+def test_production_lets_prometheus_ask_without_https(deployed: Client) -> None:
+    headers = {"Host": "www.example.com", "Authorization": f"Bearer {PRODUCTION['METRICS_TOKEN']}"}
+
+    assert deployed.get("/metrics", headers=headers).status_code == HTTPStatus.OK
 
 
 def test_development_shows_errors_and_keeps_its_data_in_a_file() -> None:

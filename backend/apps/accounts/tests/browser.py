@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,11 @@ PASSWORD = "correct horse battery staple"
 class Browser:
     """A client that is held to the CSRF rules, and keeps them the way the frontend does."""
 
-    def __init__(self) -> None:
-        self.client = Client(enforce_csrf_checks=True)
+    def __init__(self, **headers: str) -> None:
+        self.client = Client(
+            enforce_csrf_checks=True,
+            headers={name.replace("_", "-"): value for name, value in headers.items()},
+        )
 
     @property
     def cookies(self) -> dict[str, str]:
@@ -24,14 +28,23 @@ class Browser:
     def me(self) -> Response:
         return self.client.get("/api/v1/auth/me/")
 
-    def post(self, path: str, data: object = None) -> Response:
-        self.me()
-        return self.client.post(
+    def send(self, method: str, path: str, data: object = None) -> Response:
+        """Send a request as the frontend does; the cookie must be there."""
+        return self.client.generic(
+            method,
             path,
-            data,
+            data if isinstance(data, str) else json.dumps(data),
             content_type="application/json",
             headers={"X-CSRFToken": self.cookies["csrftoken"]},
         )
+
+    def post(self, path: str, data: object = None) -> Response:
+        self.me()
+        return self.send("POST", path, data)
+
+    def delete(self, path: str) -> Response:
+        self.me()
+        return self.send("DELETE", path)
 
     def login(self, email: str = "ada@example.com", password: str = PASSWORD) -> Response:
         return self.post("/api/v1/auth/login/", {"email": email, "password": password})

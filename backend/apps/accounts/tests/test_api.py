@@ -1,5 +1,7 @@
 import pytest
+from django.core.cache import caches
 from django.test import Client
+from pytest_django import Settings
 
 from apps.accounts.models import User
 from apps.accounts.tests.browser import PASSWORD, Browser
@@ -156,3 +158,44 @@ def test_it_logs_a_user_out(browser: Browser) -> None:
 def test_logging_out_twice_does_no_harm(browser: Browser) -> None:
     assert browser.logout().status_code == 204
     assert browser.logout().status_code == 204
+
+
+@pytest.mark.usefixtures("user")
+def test_it_refuses_a_body_that_is_too_large(browser: Browser, settings: Settings) -> None:
+    padded = {"email": "ada@example.com", "password": PASSWORD, "more": "x" * 300_000}
+    response = browser.post(LOGIN, padded)
+
+    assert len(padded["more"]) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    assert response.status_code == 413
+    assert not browser.is_logged_in
+
+
+@pytest.mark.usefixtures("user")
+def test_it_refuses_a_host_that_is_not_its_own(browser: Browser) -> None:
+    browser.me()
+    browser.client.defaults["HTTP_HOST"] = "evil.example.net"
+    refused = browser.send("POST", LOGIN, {"email": "ada@example.com", "password": PASSWORD})
+    del browser.client.defaults["HTTP_HOST"]
+
+    assert refused.status_code == 400
+    assert not browser.is_logged_in
+
+
+@pytest.mark.usefixtures("user", "_sessions_of_production")
+def test_a_cache_that_is_emptied_logs_nobody_out(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.login()
+    monkeypatch.setattr(caches["default"], "key_prefix", "emptied")
+
+    assert browser.is_logged_in
+
+
+@pytest.mark.usefixtures("user", "_sessions_of_production")
+def test_a_session_that_was_ended_cannot_be_taken_up_again(browser: Browser) -> None:
+    browser.login()
+    stolen = browser.cookies["sessionid"]
+    browser.logout()
+    browser.client.cookies["sessionid"] = stolen
+
+    assert not browser.is_logged_in

@@ -1,15 +1,33 @@
-from collections.abc import Iterator
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import dj_database_url
 import pytest
+from django.core.cache import caches
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.utils import ConnectionHandler
-from django.test import Client
-from pytest_django import DjangoDbBlocker
+
+from apps.health.checks import CHECKS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from django.test import Client
+    from django.test.client import _MonkeyPatchedWSGIResponse as Response
+    from pytest_django import DjangoDbBlocker, Settings
 
 HEALTH = "/api/v1/health/"
 READY = "/api/v1/health/ready/"
+VERSION = "/api/v1/version/"
+MANIFEST = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+
+
+def failed(response: Response) -> set[str]:
+    return {name for name, verdict in response.json()["checks"].items() if verdict == "failed"}
 
 
 @pytest.fixture
@@ -36,7 +54,7 @@ def test_it_is_ready_when_every_check_passes(client: Client) -> None:
     response = client.get(READY)
 
     assert response.status_code == 200
-    assert response.json() == {"status": "ok", "checks": {"database": "ok", "migrations": "ok"}}
+    assert response.json() == {"status": "ok", "checks": dict.fromkeys(CHECKS, "ok")}
 
 
 @pytest.mark.django_db
@@ -45,7 +63,7 @@ def test_it_is_not_ready_while_a_migration_is_pending(client: Client) -> None:
     response = client.get(READY)
 
     assert response.status_code == 503
-    assert response.json()["checks"] == {"database": "ok", "migrations": "failed"}
+    assert failed(response) == {"migrations"}
 
 
 @pytest.mark.usefixtures("_unreachable_database")
@@ -53,10 +71,8 @@ def test_it_is_not_ready_without_a_database(client: Client) -> None:
     response = client.get(READY)
 
     assert response.status_code == 503
-    assert response.json() == {
-        "status": "failed",
-        "checks": {"database": "failed", "migrations": "failed"},
-    }
+    assert response.json()["status"] == "failed"
+    assert failed(response) == {"database", "migrations"}
 
 
 @pytest.mark.usefixtures("_unreachable_database")
@@ -68,6 +84,67 @@ def test_it_says_in_the_log_what_failed(client: Client, caplog: pytest.LogCaptur
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", [HEALTH, READY])
+@pytest.mark.parametrize("path", [HEALTH, READY, VERSION])
 def test_its_answers_are_never_cached(client: Client, path: str) -> None:
     assert "no-store" in client.get(path)["Cache-Control"]
+
+
+@pytest.mark.django_db
+def test_it_is_not_ready_without_a_cache(client: Client, settings: Settings) -> None:
+    unreachable = "redis://:swordfish@127.0.0.1:1/0"
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": unreachable,
+        }
+    }
+    response = client.get(READY)
+
+    assert response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    assert failed(response) == {"cache"}
+
+
+@pytest.mark.django_db
+def test_it_is_not_ready_with_a_cache_that_forgets_at_once(
+    client: Client, settings: Settings
+) -> None:
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+
+    assert failed(client.get(READY)) == {"cache"}
+
+
+@pytest.mark.django_db
+def test_it_is_not_ready_while_static_files_are_not_collected(
+    client: Client, settings: Settings, tmp_path: Path
+) -> None:
+    settings.STATIC_ROOT = str(tmp_path)
+    settings.STORAGES = {"staticfiles": {"BACKEND": MANIFEST}}
+
+    assert failed(client.get(READY)) == {"static"}
+
+
+@pytest.mark.django_db
+def test_it_is_ready_when_static_files_are_collected(
+    client: Client, settings: Settings, tmp_path: Path
+) -> None:
+    manifest = '{"version": "1.1", "hash": "0", "paths": {"admin/base.css": "admin/base.0.css"}}'
+    (tmp_path / "staticfiles.json").write_text(manifest)
+    settings.STATIC_ROOT = str(tmp_path)
+    settings.STORAGES = {"staticfiles": {"BACKEND": MANIFEST}}
+
+    assert failed(client.get(READY)) == set()
+
+
+@pytest.mark.redis
+@pytest.mark.django_db
+def test_it_asks_a_real_redis(client: Client) -> None:
+    assert type(caches["default"]).__name__ == "RedisCache"
+    assert client.get(READY).json()["checks"]["cache"] == "ok"
+
+
+def test_it_tells_which_release_runs(client: Client, settings: Settings) -> None:
+    settings.VERSION = {"release": "v1.2.3", "commit": "0123456", "deploy_id": "deploy-7"}
+    response = client.get(VERSION)
+
+    assert response.status_code == HTTPStatus.OK
+    assert response.json() == settings.VERSION

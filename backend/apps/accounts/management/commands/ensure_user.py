@@ -1,0 +1,45 @@
+import os
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.accounts.services import PrivilegedUserError, user_ensure
+
+
+class Command(BaseCommand):
+    """Prints what it did and exits with 0; with 1 if the user cannot be as asked."""
+
+    help = "Create an ordinary user, or set its password. A second run changes nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--email", help="instead of the variable SMOKE_USER_EMAIL")
+        parser.add_argument(
+            "--password-env",
+            default="SMOKE_USER_PASSWORD",
+            metavar="NAME",
+            help="the variable that holds the password (default: %(default)s)",
+        )
+
+    def handle(self, *_: object, email: str | None, password_env: str, **__: object) -> None:
+        email = email or required("SMOKE_USER_EMAIL")
+        password = required(password_env)
+        try:
+            outcome = user_ensure(email=email, password=password)
+        except ValidationError as error:
+            raise CommandError(
+                f"{email} cannot be a user: {' '.join(error.messages)}\n"
+                "hint: choose a real e-mail address and a longer, random password"
+            ) from None
+        except PrivilegedUserError:
+            raise CommandError(
+                f"{email} administers something and was not touched\n"
+                "hint: choose an address of its own for this user"
+            ) from None
+        self.stdout.write(f"{outcome} {email}")
+
+
+def required(name: str) -> str:
+    """Return the value of a variable that must have one."""
+    if value := os.environ.get(name):
+        return value
+    raise CommandError(f"{name} is missing\nhint: set it for this process, then run it again")

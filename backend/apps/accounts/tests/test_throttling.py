@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.cache import caches
+from django.test import RequestFactory
+from django.urls import reverse
+
+from apps.accounts import throttling
+from apps.accounts.tests.browser import PASSWORD, Browser
+from apps.accounts.throttling import (
+    ATTEMPTS_PER_ACCOUNT,
+    ATTEMPTS_PER_CLIENT,
+    PERIOD,
+    ThrottledError,
+    count_attempt,
+    forgive_attempt,
+)
+
+if TYPE_CHECKING:
+    from django.test import Client
+    from pytest_django import Settings
+
+    from apps.accounts.models import User
+
+NOON = 12 * 60 * 60
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def time(self) -> float:
+        return self.now
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(throttling, "time", clock)
+    return clock
+
+
+def exhaust_account(browser: Browser) -> None:
+    for _ in range(ATTEMPTS_PER_ACCOUNT):
+        assert browser.login(password="wrong").status_code == 401
+
+
+def test_it_refuses_even_the_right_password_after_too_many_wrong_ones(
+    browser: Browser, user: User
+) -> None:
+    exhaust_account(browser)
+    response = browser.login(user.email)
+
+    assert response.status_code == 429
+    assert response.json() == {"detail": "Too many attempts"}
+    assert response["Retry-After"] == str(PERIOD)
+    assert not browser.is_logged_in
+
+
+def test_another_spelling_of_the_address_is_no_way_around(browser: Browser, user: User) -> None:
+    exhaust_account(browser)
+
+    assert browser.login(user.email.upper()).status_code == 429
+
+
+@pytest.mark.usefixtures("user")
+def test_it_lets_the_user_in_again_when_it_has_said(browser: Browser, clock: Clock) -> None:
+    exhaust_account(browser)
+    clock.now += PERIOD - 1
+    refused = browser.login()
+    clock.now += int(refused["Retry-After"])
+
+    assert refused["Retry-After"] == "1"
+    assert browser.login().status_code == 200
+
+
+@pytest.mark.usefixtures("user")
+def test_logins_that_are_right_are_not_counted(browser: Browser) -> None:
+    for _ in range(ATTEMPTS_PER_ACCOUNT + 1):
+        assert browser.login().status_code == 200
+
+
+def test_a_counter_that_the_cache_has_dropped_does_no_harm() -> None:
+    counters = count_attempt(RequestFactory().post("/"), "ada@example.com")
+    caches["default"].delete_many(counters)
+
+    forgive_attempt(counters)
+
+
+def test_a_program_that_checks_a_password_is_not_counted(user: User) -> None:
+    for _ in range(ATTEMPTS_PER_ACCOUNT + 1):
+        assert authenticate(email=user.email, password="wrong") is None
+
+    assert authenticate(email=user.email, password=PASSWORD) == user
+
+
+@pytest.mark.usefixtures("user")
+def test_one_user_cannot_lock_another_out(browser: Browser) -> None:
+    for _ in range(ATTEMPTS_PER_ACCOUNT + 1):
+        browser.login("eve@example.com", "wrong")
+
+    assert browser.login().status_code == 200
+
+
+@pytest.mark.usefixtures("user")
+def test_somebody_elsewhere_cannot_lock_a_user_out(browser: Browser, settings: Settings) -> None:
+    settings.NINJA_NUM_PROXIES = 1
+    elsewhere = Browser(X_FORWARDED_FOR="192.0.2.7")
+    exhaust_account(elsewhere)
+
+    assert elsewhere.login().status_code == 429
+    assert browser.login().status_code == 200
+
+
+@pytest.mark.usefixtures("user")
+def test_a_made_up_origin_is_no_way_around(settings: Settings) -> None:
+    settings.NINJA_NUM_PROXIES = 1
+    for number in range(ATTEMPTS_PER_ACCOUNT):
+        Browser(X_FORWARDED_FOR=f"198.51.100.{number}, 192.0.2.7").login(password="wrong")
+
+    assert Browser(X_FORWARDED_FOR="198.51.100.99, 192.0.2.7").login().status_code == 429
+
+
+@pytest.mark.usefixtures("user")
+def test_without_a_proxy_nobody_is_believed_about_where_they_come_from() -> None:
+    for number in range(ATTEMPTS_PER_ACCOUNT):
+        Browser(X_FORWARDED_FOR=f"198.51.100.{number}").login(password="wrong")
+
+    assert Browser(X_FORWARDED_FOR="198.51.100.99").login().status_code == 429
+
+
+def test_one_client_cannot_try_one_password_on_everybody() -> None:
+    request = RequestFactory().post("/")
+    for number in range(ATTEMPTS_PER_CLIENT):
+        count_attempt(request, f"{number}@example.com")
+
+    with pytest.raises(ThrottledError):
+        count_attempt(request, "last@example.com")
+
+
+def test_the_admin_site_is_no_way_around(client: Client, browser: Browser, user: User) -> None:
+    user.is_staff = True
+    user.save()
+    exhaust_account(browser)
+    response = client.post(reverse("admin:login"), {"username": user.email, "password": PASSWORD})
+
+    assert "Too many attempts" in response.content.decode()
+    assert "_auth_user_id" not in client.session
+
+
+@pytest.mark.usefixtures("user")
+def test_the_cache_does_not_learn_who_tried(browser: Browser, settings: Settings) -> None:
+    local = "django.core.cache.backends.locmem.LocMemCache"
+    settings.CACHES = {"default": {"BACKEND": local, "LOCATION": "who-tried"}}
+    browser.login(password="wrong")
+
+    assert "example" not in str(vars(caches["default"]))
+
+
+@pytest.mark.redis
+def test_attempts_at_once_are_all_counted_in_redis() -> None:
+    prefix = caches["default"].key_prefix
+
+    def attempt(_: int) -> bool:
+        caches["default"].key_prefix = prefix  # each thread has a connection of its own
+        try:
+            count_attempt(RequestFactory().post("/"), "ada@example.com")
+        except ThrottledError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(attempt, range(50))) == ATTEMPTS_PER_ACCOUNT

@@ -1,0 +1,58 @@
+"""How log records become lines: with named fields only, so that nothing slips in unnoticed."""
+
+import sys
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+# What a record may carry besides its message. Django attaches whole requests, with their queries.
+FIELDS = ["user_id", "method", "path", "route", "status", "duration_ms"]
+
+
+def logging_config(*, level: str, renderer: Processor, release: str) -> dict[str, Any]:
+    """Return the setting `LOGGING`: everything goes to the error output, one record a line."""
+
+    def add_release(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        event["release"] = release
+        return event
+
+    formatter = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        "foreign_pre_chain": [
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.add_logger_name,
+            structlog.stdlib.ExtraAdder(allow=FIELDS),
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            add_release,
+        ],
+    }
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"lines": formatter},
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
+        "loggers": {
+            "django": {"level": level},
+            # What a client did wrong stands in the line of its request already.
+            "django.request": {"level": "ERROR"},
+            # The development server's own lines repeat ours, with the query.
+            "django.server": {"level": "ERROR", "handlers": [], "propagate": True},
+        },
+        "root": {"handlers": ["console"], "level": level},
+    }
+
+
+def json_lines() -> Processor:
+    """Render for machines."""
+    return structlog.processors.JSONRenderer(default=str)
+
+
+def text_lines() -> Processor:
+    """Render for people."""
+    return structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )

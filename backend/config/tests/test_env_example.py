@@ -1,0 +1,58 @@
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from config.environment import Environment, read_environment
+from config.management.commands import env_example
+
+PLACEHOLDERS = {
+    "DJANGO_SECRET_KEY": "k" * 50,
+    "DATABASE_URL": "postgres://clerk:swordfish@db.example.com:5432/ledger",
+    "REDIS_URL": "redis://cache.example.com:6379/0",
+}
+
+
+@pytest.fixture
+def file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    file = tmp_path / ".env.example"
+    monkeypatch.setattr(env_example, "FILE", file)
+    return file
+
+
+def test_the_example_of_this_repository_is_fresh() -> None:
+    call_command("env_example", "--check")
+
+
+def test_a_stale_example_is_found_and_renewed(file: Path) -> None:
+    with pytest.raises(CommandError, match=r"stale\nhint: python manage\.py env_example"):
+        call_command("env_example", "--check")
+    file.write_text("RELEASE=\n")
+    with pytest.raises(CommandError, match="stale"):
+        call_command("env_example", "--check")
+    call_command("env_example")
+
+    call_command("env_example", "--check")
+
+
+def test_it_lists_every_variable_once() -> None:
+    listed = re.findall(r"^(\w+)=", env_example.FILE.read_text(), re.MULTILINE)
+
+    assert listed == [name.upper() for name in Environment.model_fields]
+
+
+def test_only_what_is_required_and_empty_must_be_filled_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    example = dict(re.findall(r"^(\w+)=(.*)$", env_example.FILE.read_text(), re.MULTILINE))
+    for name, value in (example | PLACEHOLDERS).items():
+        monkeypatch.setenv(name, value)
+
+    read_environment()
+
+
+def test_it_holds_no_secret() -> None:
+    example = dict(re.findall(r"^(\w+)=(.*)$", env_example.FILE.read_text(), re.MULTILINE))
+
+    assert not any(example[name] for name in ["METRICS_TOKEN", "SENTRY_DSN", *PLACEHOLDERS])

@@ -1,0 +1,47 @@
+"""What an HTML page loads, and of what type each part must be."""
+
+from html.parser import HTMLParser
+from mimetypes import MimeTypes
+from urllib.parse import urljoin, urlsplit
+
+ADDRESS = {"script": "src", "img": "src", "link": "href"}
+LOADED = {"stylesheet", "modulepreload", "preload", "icon", "apple-touch-icon", "manifest"}
+OLDER_NAMES = {
+    "application/javascript": "text/javascript",
+    "image/x-icon": "image/vnd.microsoft.icon",
+}
+TYPES = MimeTypes()  # not the tables of this machine, which may know other names
+
+
+class Page(HTMLParser):
+    """The addresses that a page loads from, and how many of them are scripts."""
+
+    def __init__(self, html: bytes) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.scripts = 0
+        self.feed(html.decode(errors="replace"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note what this element loads."""
+        attributes = dict(attrs)
+        address = attributes.get(ADDRESS.get(tag, "")) or "data:"
+        relations = set((attributes.get("rel") or "").lower().split())
+        if not address.startswith("data:") and (tag != "link" or relations & LOADED):
+            self.addresses.append(urljoin("/", address))
+            self.scripts += tag == "script"
+
+    @property
+    def foreign(self) -> list[str]:
+        """Addresses on other sites, which no walk through this one may visit."""
+        return [address for address in self.addresses if urlsplit(address).netloc]
+
+
+def type_of(path: str) -> str:
+    """Return the type that the name of a file promises; nothing, if it promises none."""
+    return today(TYPES.guess_type(urlsplit(path).path)[0] or "")
+
+
+def today(name: str) -> str:
+    """Return today's name of a type."""
+    return OLDER_NAMES.get(name, name)

@@ -1,0 +1,115 @@
+"""Walk through a site that runs, as a user does, and stop at the first thing that is broken.
+
+python -m pipeline.deploy.smoke https://www.example.com --release v1.2.3
+
+The user is that of SMOKE_USER_EMAIL and SMOKE_USER_PASSWORD. All that is written is a project,
+which is deleted again whatever happens.
+"""
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from pipeline.deploy.visitor import Visitor
+from pipeline.deploy.walk import Answer, Step, User, Walk, walk
+from pipeline.errors import CheckFailedError, InputError, reported
+
+ORIGIN = re.compile(r"https?://([\w.-]+|\[[\da-f:]+\])(:\d{1,5})?/?")
+HEADER = re.compile(r"([A-Za-z0-9-]+)=([\x20-\x7e]+)")
+FAULTS = (CheckFailedError, KeyboardInterrupt)
+VARIABLES = ("SMOKE_USER_EMAIL", "SMOKE_USER_PASSWORD")
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the command line.
+
+    Raises:
+        InputError: An argument or a variable is missing or malformed.
+        CheckFailedError: The site is broken.
+    """
+    parser = argparse.ArgumentParser("python -m pipeline.deploy.smoke")
+    parser.add_argument("url", help="such as https://www.example.com")
+    parser.add_argument("--release", help="what must run there")
+    parser.add_argument("--header", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--without", action="append", default=[], choices=["page", "project"])
+    parser.add_argument("--request-seconds", type=float, default=10)
+    parser.add_argument("--seconds", type=float, default=60)
+    options = parser.parse_args(arguments)
+    visitor = Visitor(
+        site(options.url),
+        headers(options.header),
+        each=options.request_seconds,
+        altogether=options.seconds,
+    )
+    for part in options.without:
+        print(f"left out: {part}", flush=True)
+    follow(walk(user(os.environ), options.release, options.without), visitor.perform)
+
+
+def follow(steps: Walk, perform: Callable[[Step], Answer]) -> None:
+    """Make all steps of a walk; after a fault, or Ctrl-C, those that clean up.
+
+    Raises:
+        CheckFailedError: The first fault, whatever came of cleaning up.
+    """
+    faults: list[BaseException] = []
+    try:
+        step = next(steps)
+        while True:
+            try:
+                answer = perform(step)
+            except FAULTS as fault:
+                faults.append(fault)
+                step = steps.throw(fault)
+            else:
+                step = steps.send(answer)
+    except StopIteration:
+        return
+    except FAULTS:
+        raise faults[0] from None
+
+
+def site(url: str) -> str:
+    """Return the origin that a URL names.
+
+    Raises:
+        InputError: It names none, or more than that.
+    """
+    if ORIGIN.fullmatch(url):
+        return url.rstrip("/")
+    raise InputError("the URL is no origin", hint="give it as in https://www.example.com")
+
+
+def headers(given: Sequence[str]) -> Mapping[str, str]:
+    """Read headers to send with every request; what they hold is not printed.
+
+    Raises:
+        InputError: One of them is malformed.
+    """
+    pairs = [HEADER.fullmatch(header) for header in given]
+    found = {pair[1]: pair[2] for pair in pairs if pair}
+    if not all(pairs):
+        raise InputError("a header is malformed", hint="give it as in --header X-Preview=secret")
+    return found
+
+
+def user(variables: Mapping[str, str]) -> User:
+    """Read who is to log in.
+
+    Raises:
+        InputError: Names the variables that are missing.
+    """
+    if missing := [name for name in VARIABLES if not variables.get(name)]:
+        raise InputError(
+            f"no user to log in as: {' and '.join(missing)} not set",
+            hint="set both to a user who exists there and has no rights",
+        )
+    email, password = (variables[name] for name in VARIABLES)
+    return User(email, password)
+
+
+if __name__ == "__main__":
+    with reported():
+        main(sys.argv[1:])

@@ -1,0 +1,176 @@
+"""The steps through a site, without asking anybody: a generator hands them out, takes the answers.
+
+What undoes a step is a step too, and is handed out whatever became of those in between.
+"""
+
+import json
+from collections.abc import Callable, Collection, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.deploy.page import Page, today, type_of
+
+API = "/api/v1"
+NO_SUCH_ASSET = "/assets/no-such-file.js"
+NAME = "smoke"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    type: str = ""
+    body: bytes = field(default=b"", repr=False)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The JSON object in it; an empty one, if there is none."""
+        try:
+            content = json.loads(self.body)
+        except ValueError:
+            return {}
+        return content if isinstance(content, dict) else {}
+
+
+Finding = str | None
+"""What is wrong with an answer, as a predicate; None if nothing is."""
+
+Judge = Callable[[Answer], Finding]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One request, and what its answer must be; any type will do if it names none."""
+
+    name: str
+    path: str
+    method: str = "GET"
+    status: int = 200
+    type: str = "application/json"
+    body: Mapping[str, str] | None = field(default=None, repr=False)
+    judge: Judge = lambda _: None
+    hint: str = "look for this request in the logs of what answers there"
+    cleans_up: bool = False
+
+    def finding(self, answer: Answer) -> Finding:
+        """Say what is wrong with an answer to this step."""
+        if answer.status != self.status:
+            return f"answered {answer.status}, not {self.status}"
+        if self.type and today(answer.type) != self.type:
+            return f"is {answer.type or 'of no type'}, not {self.type}"
+        return self.judge(answer)
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody who may log in."""
+
+    email: str
+    password: str = field(repr=False)
+
+
+Walk = Generator[Step, Answer, None]
+
+
+def walk(user: User, release: str | None = None, without: Collection[str] = ()) -> Walk:
+    """Hand out all steps.
+
+    Args:
+        user: Who logs in.
+        release: What must run there; anything may, if it is not given.
+        without: `page` or `project`, where the site has none.
+    """
+    yield Step("ready", f"{API}/health/ready/", judge=says(status="ok"))
+    if release is not None:
+        hint = "was this release undone, or another one rolled out meanwhile?"
+        yield Step("version", f"{API}/version/", judge=says(release=release), hint=hint)
+    if "page" not in without:
+        yield from page()
+    yield from session(user, [] if "project" in without else [project])
+
+
+def page() -> Walk:
+    """Open the page, everything that it loads, and an asset that does not exist."""
+    hint = "was the frontend rolled out as it was built?"
+    answer = yield Step("page", "/", type="text/html", judge=shows_something, hint=hint)
+    for path in sorted(set(Page(answer.body).addresses)):
+        yield Step("asset", path, type=type_of(path), judge=is_asset, hint=hint)
+    # A browser with an older page would take the new page for the script that it asks for.
+    hint = "serve the page for addresses of the app only, never below /assets/"
+    yield Step("no asset", NO_SUCH_ASSET, status=404, type="", hint=hint)
+
+
+def session(user: User, parts: Collection[Callable[[], Walk]]) -> Walk:
+    """Log in, do what only users can, and log out."""
+    me, credentials = f"{API}/auth/me/", {"email": user.email, "password": user.password}
+    hint = "does the user of SMOKE_USER_EMAIL exist there, with that SMOKE_USER_PASSWORD?"
+    yield Step("guest", me, status=401)
+    yield Step("login", f"{API}/auth/login/", "POST", body=credentials, judge=is_(user), hint=hint)
+    try:
+        yield Step("me", me, judge=is_(user))
+        for part in parts:
+            yield from part()
+    finally:
+        yield Step("logout", f"{API}/auth/logout/", "POST", 204, type="", cleans_up=True)
+
+
+def project() -> Walk:
+    """Create a project, find it in the list, and delete it."""
+    projects = f"{API}/projects/"
+    answer = yield Step("create", projects, "POST", 201, body={"name": NAME}, judge=names_a_project)
+    number = answer.content["id"]
+    try:
+        yield Step("list", projects, judge=lists(number))
+    finally:
+        yield Step("delete", f"{projects}{number}/", "DELETE", 204, type="", cleans_up=True)
+
+
+def says(**expected: str) -> Judge:
+    """Judge what a JSON object says."""
+
+    def judge(answer: Answer) -> Finding:
+        for name, value in expected.items():
+            if (found := answer.content.get(name)) != value:
+                return f"says that {name} is {found!r:.99}, not {value!r}"
+        return None
+
+    return judge
+
+
+def is_(user: User) -> Judge:
+    """Judge whether this is the user, without saying who it is."""
+    return lambda answer: None if answer.content.get("email") == user.email else "is somebody else"
+
+
+def shows_something(answer: Answer) -> Finding:
+    """Judge whether a browser could make anything of a page, from this site alone."""
+    opened = Page(answer.body)
+    if opened.foreign:
+        return f"loads from another site: {opened.foreign[0]}"
+    return None if opened.scripts else "loads no script, so that nothing would be shown"
+
+
+def is_asset(answer: Answer) -> Finding:
+    """Judge whether a file is one, and not the page in its place."""
+    if answer.type == "text/html":
+        return "is the page"
+    return None if answer.body.strip() else "is empty"
+
+
+def names_a_project(answer: Answer) -> Finding:
+    """Judge whether there is a project that can be deleted."""
+    return None if isinstance(answer.content.get("id"), int) else "names no project"
+
+
+def lists(number: int) -> Judge:
+    """Judge whether a project is in a list."""
+
+    def judge(answer: Answer) -> Finding:
+        items = answer.content.get("items")
+        listed = isinstance(items, list) and any(
+            isinstance(item, dict) and item.get("id") == number for item in items
+        )
+        return None if listed else "does not list the project that was just created"
+
+    return judge

@@ -1,0 +1,322 @@
+"""The smoke test finds what is broken, says it in one sentence, and leaves nothing behind.
+
+The site here is a double, since these tests have no Django: it answers with the statuses and
+shapes of frontend/openapi.json, to which a test holds it. The backend's own tests walk through the
+real server.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
+
+import pytest
+
+from pipeline.deploy import smoke
+from pipeline.deploy.walk import Answer, Step, User, walk
+from pipeline.errors import CheckFailedError, InputError
+from tests.conftest import ROOT
+
+EMAIL, PASSWORD, SECRET = "smoke@example.com", "correct-horse", "preview-secret"
+SHELL = b"""<!doctype html><title>Product</title><link rel="icon" href="/favicon.svg">
+<link rel="canonical" href="https://www.example.com/"><link rel="stylesheet" href="/assets/a.css">
+<script type="module" src="/assets/a.js"></script><div id="root"></div>"""
+
+Key = tuple[str, str]
+
+
+def data(code: int, /, **content: object) -> Answer:
+    return Answer(code, "application/json", json.dumps(content).encode())
+
+
+USER = {"id": 1, "email": EMAIL, "first_name": "", "last_name": ""}
+PROJECT = {"id": 7, "name": "smoke", "created": "2026-01-01T00:00:00Z"}
+API: dict[Key, Answer] = {
+    ("GET", "/api/v1/health/ready/"): data(200, status="ok", checks={"database": "ok"}),
+    ("GET", "/api/v1/version/"): data(200, release="v1.2.3", commit="0" * 40, deploy_id="none"),
+    ("POST", "/api/v1/auth/login/"): data(200, **USER),
+    ("GET", "/api/v1/auth/me/"): data(200, **USER),
+    ("POST", "/api/v1/auth/logout/"): Answer(204),
+    ("GET", "/api/v1/projects/"): data(200, items=[PROJECT], next=None),
+    ("POST", "/api/v1/projects/"): data(201, **PROJECT),
+    ("DELETE", "/api/v1/projects/7/"): Answer(204),
+}
+PAGE: dict[Key, Answer] = {
+    ("GET", "/"): Answer(200, "text/html", SHELL),
+    ("GET", "/favicon.svg"): Answer(200, "image/svg+xml", b"<svg/>"),
+    ("GET", "/assets/a.css"): Answer(200, "text/css", b"a{}"),
+    ("GET", "/assets/a.js"): Answer(200, "application/javascript", b"1"),
+}
+GUEST = data(401, detail="Unauthorized")
+FORGED = data(403, detail="Forbidden")
+NOWHERE = Answer(404, "text/html", b"<p>Not Found")
+
+
+@dataclass
+class Site:
+    """What it answers, and what it was asked."""
+
+    answers: dict[Key, Answer] = field(default_factory=lambda: {**API, **PAGE})
+    asked: list[Key] = field(default_factory=list)
+    headers: list[Message] = field(default_factory=list)
+    delays: dict[str, float] = field(default_factory=dict)
+    drip: bool = False
+    url: str = ""
+
+    def answer(self, method: str, path: str, headers: Message) -> Answer:
+        self.asked.append((method, path))
+        self.headers.append(headers)
+        time.sleep(self.delays.get(path, 0))
+        cookies = headers.get("Cookie", "")
+        if method != "GET" and f"csrftoken={headers.get('X-CSRFToken')}" not in cookies:
+            return FORGED
+        if path == "/api/v1/auth/me/" and "sessionid=" not in cookies:
+            return GUEST
+        return self.answers.get((method, path), NOWHERE)
+
+
+class Handler(BaseHTTPRequestHandler):
+    site: ClassVar[Site]
+
+    def do_GET(self) -> None:
+        answer = self.site.answer(self.command, self.path, self.headers)
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.type)
+        self.send_header("Location", "/")
+        if self.path.endswith("/me/"):
+            self.send_header("Set-Cookie", "csrftoken=token-of-a-guest; Path=/")
+        if self.path.endswith("/login/"):
+            self.send_header("Set-Cookie", "csrftoken=token-of-a-user; Path=/")
+            self.send_header("Set-Cookie", "sessionid=key; Path=/; HttpOnly")
+        self.end_headers()
+        if answer.status != 204:
+            self.wfile.write(answer.body)
+        while self.site.drip:
+            self.wfile.write(b" ")
+            time.sleep(0.05)
+
+    do_POST = do_DELETE = do_GET  # noqa: N815
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """A client that has gone away is no fault of the test."""
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    monkeypatch.setenv("SMOKE_USER_EMAIL", EMAIL)
+    monkeypatch.setenv("SMOKE_USER_PASSWORD", PASSWORD)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    site = Site()
+    handler = type("OwnHandler", (Handler,), {"site": site})
+    with Server(("127.0.0.1", 0), handler) as server:
+        site.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, args=[0.01])
+        thread.start()
+        yield site
+        site.drip = False
+        server.shutdown()
+        thread.join()
+
+
+def fault(site: Site, *arguments: str) -> str:
+    with pytest.raises(CheckFailedError) as caught:
+        smoke.main([site.url, *arguments])
+    assert caught.value.hint
+    return str(caught.value)
+
+
+def test_a_site_that_is_whole_passes_and_each_step_is_told(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    smoke.main([site.url, "--release", "v1.2.3"])
+    told = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [(line[-2], line[-1]) for line in told] == site.asked
+    assert set(site.asked) > set(API) | set(PAGE)
+    assert site.asked[-2:] == [("DELETE", "/api/v1/projects/7/"), ("POST", "/api/v1/auth/logout/")]
+
+
+def test_the_documented_api_has_every_answer_of_the_double() -> None:
+    document = json.loads((ROOT / "frontend/openapi.json").read_text())
+    for (method, path), answer in API.items():
+        operation = document["paths"][path.replace("/7/", "/{project_id}/")][method.lower()]
+        documented = operation["responses"][str(answer.status)]
+        if answer.status != 204:
+            assert set(answer.content) == set(required(document, documented))
+
+
+def required(document: dict[str, Any], response: dict[str, Any]) -> list[str]:
+    name = response["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
+    found: list[str] = document["components"]["schemas"][name]["required"]
+    return found
+
+
+@pytest.mark.parametrize("key", sorted(set(API) | set(PAGE)), ids=" ".join)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(502, "text/html", b"<h1>Bad Gateway"),
+        Answer(301),
+        Answer(200, "text/html", b"<h1>Something went wrong</h1>"),
+        Answer(200, "application/json", b"[]"),
+        Answer(200, "application/json", b"{"),
+        Answer(201, "application/json", b"{}"),
+    ],
+    ids=["error", "redirect", "page", "list", "no json", "empty"],
+)
+def test_any_answer_that_is_broken_is_found(site: Site, key: Key, answer: Answer) -> None:
+    site.answers[key] = answer
+    assert " ".join(key) in fault(site, "--release", "v1.2.3")
+
+
+@pytest.mark.parametrize(
+    ("key", "answer", "sentence"),
+    [
+        (("GET", "/api/v1/health/ready/"), data(200, status="failed"), "status is 'failed'"),
+        (("GET", "/api/v1/version/"), data(200, release="v1.2.2"), "is 'v1.2.2', not 'v1.2.3'"),
+        (("POST", "/api/v1/auth/login/"), data(200, email="a@b.example"), "is somebody else"),
+        (("GET", "/api/v1/auth/me/"), data(200, email="a@b.example"), "is somebody else"),
+        (("GET", "/api/v1/projects/"), data(200, items=[]), "does not list the project"),
+        (("GET", "/"), Answer(200, "text/html", b"<div id=root>"), "loads no script"),
+        (("GET", "/"), Answer(200, "text/html", b""), "loads no script"),
+        (
+            ("GET", "/"),
+            Answer(200, "text/html", b"<script src='//cdn.example.net/a.js'></script>"),
+            "loads from another site: //cdn.example.net/a.js",
+        ),
+        (("GET", "/assets/a.js"), PAGE["GET", "/"], "is text/html, not text/javascript"),
+        (("GET", "/assets/a.js"), Answer(200, "text/javascript", b"\n"), "is empty"),
+        (("GET", "/assets/a.css"), NOWHERE, "answered 404, not 200"),
+        (("GET", "/assets/no-such-file.js"), PAGE["GET", "/"], "answered 200, not 404"),
+    ],
+)
+def test_the_fault_is_said_in_one_sentence(
+    site: Site, key: Key, answer: Answer, sentence: str
+) -> None:
+    site.answers[key] = answer
+    found = fault(site, "--release", "v1.2.3")
+    assert sentence in found
+    assert " ".join(key) in found
+
+
+def test_a_redirect_is_not_followed(site: Site) -> None:
+    site.answers["GET", "/api/v1/health/ready/"] = Answer(301)
+    assert "answered 301, not 200" in fault(site)
+    assert site.asked == [("GET", "/api/v1/health/ready/")]
+
+
+def test_after_a_fault_the_project_is_deleted_and_the_session_ends(site: Site) -> None:
+    site.answers["GET", "/api/v1/projects/"] = NOWHERE
+    assert "list: GET /api/v1/projects/ answered 404" in fault(site)
+    assert site.asked[-2:] == [("DELETE", "/api/v1/projects/7/"), ("POST", "/api/v1/auth/logout/")]
+
+
+@pytest.mark.parametrize(
+    "broken", [("DELETE", "/api/v1/projects/7/"), ("POST", "/api/v1/auth/logout/")], ids=" ".join
+)
+def test_the_first_fault_is_told_even_if_cleaning_up_fails_too(site: Site, broken: Key) -> None:
+    site.answers["GET", "/api/v1/projects/"] = site.answers[broken] = Answer(500)
+    assert fault(site).startswith("list:")
+    assert site.asked[-1] == ("POST", "/api/v1/auth/logout/")
+
+
+def test_ctrl_c_cleans_up_as_well() -> None:
+    made: list[str] = []
+
+    def perform(step: Step) -> Answer:
+        made.append(step.name)
+        if step.name == "list":
+            raise KeyboardInterrupt
+        return data(201, **PROJECT)
+
+    with pytest.raises(KeyboardInterrupt):
+        smoke.follow(walk(User(EMAIL, PASSWORD), without=["page"]), perform)
+    assert made == ["ready", "guest", "login", "me", "create", "list", "delete", "logout"]
+
+
+@pytest.mark.parametrize(
+    ("part", "path"), [("page", "/"), ("project", "/api/v1/projects/")], ids=["page", "project"]
+)
+def test_a_part_is_left_out_only_if_one_says_so_and_that_is_told(
+    site: Site, part: str, path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    smoke.main([site.url, "--without", part])
+    assert path not in {asked for _, asked in site.asked}
+    assert f"left out: {part}" in capsys.readouterr().out
+
+
+def test_a_header_goes_with_every_request_and_is_not_printed(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    smoke.main([site.url, "--header", f"X-Preview={SECRET}"])
+    assert {headers.get("X-Preview") for headers in site.headers} == {SECRET}
+    assert SECRET not in "".join(capsys.readouterr())
+
+
+def test_a_fault_at_the_login_tells_neither_user_nor_password(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.answers["POST", "/api/v1/auth/login/"] = data(401, detail=f"{EMAIL} {PASSWORD}")
+    said = fault(site) + "".join(capsys.readouterr())
+    assert "SMOKE_USER_PASSWORD" not in said
+    assert EMAIL not in said
+    assert PASSWORD not in said
+    assert EMAIL not in repr(Step("login", "/", body={"email": EMAIL}))
+    assert PASSWORD not in repr(User(EMAIL, PASSWORD))
+
+
+@pytest.mark.parametrize("option", ["--request-seconds", "--seconds"])
+def test_an_answer_that_does_not_come_is_not_waited_for(site: Site, option: str) -> None:
+    site.delays["/api/v1/health/ready/"] = 1
+    assert "ready: GET /api/v1/health/ready/ got no answer: timed out" in fault(site, option, "0.2")
+
+
+def test_an_answer_that_does_not_end_is_not_waited_for(site: Site) -> None:
+    site.drip = True
+    assert "got no answer: the time is over" in fault(site, "--request-seconds", "0.3")
+
+
+def test_cleaning_up_has_its_time_after_all_time_is_over(site: Site) -> None:
+    site.delays["/api/v1/auth/me/"] = 0.5
+    assert "got no answer" in fault(site, "--seconds", "0.8", "--without", "page")
+    assert site.asked[-1] == ("POST", "/api/v1/auth/logout/")
+
+
+def test_a_site_that_is_not_there_is_a_fault(site: Site) -> None:
+    site.url = "http://127.0.0.1:9"
+    assert "got no answer: [Errno 111] Connection refused" in fault(site)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["www.example.com", "file:///etc/passwd", "https://a:secret@b.example", "https://b.example/x"],
+)
+def test_a_url_that_is_no_origin_is_an_error_that_does_not_repeat_it(url: str) -> None:
+    with pytest.raises(InputError) as caught:
+        smoke.main([url])
+    assert url not in str(caught.value)
+
+
+@pytest.mark.parametrize("header", ["secret", "X-A:secret", "X-A=secret\r\nX-B: c", "X-A="])
+def test_a_malformed_header_is_an_error_that_does_not_repeat_it(header: str) -> None:
+    with pytest.raises(InputError) as caught:
+        smoke.main(["https://www.example.com", "--header", header])
+    assert "secret" not in str(caught.value)
+
+
+def test_a_missing_user_is_an_error_that_names_the_variables(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("SMOKE_USER_EMAIL", raising=False)
+    monkeypatch.setenv("SMOKE_USER_PASSWORD", "")
+    with pytest.raises(InputError, match="SMOKE_USER_EMAIL and SMOKE_USER_PASSWORD not set"):
+        smoke.main(["https://www.example.com"])
