@@ -43,7 +43,8 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    host: Annotated[str, Field(description="an address to listen on")] = "0.0.0.0"  # noqa: S104  # nosec B104: a container has no other way in
+    # A container has no other way in than all its addresses.
+    host: Annotated[str, Field(description="an address to listen on")] = "0.0.0.0"  # noqa: S104  # nosec B104
     port: Annotated[int, Field(ge=1, le=65535, description="1 to 65535")] = 8000
     workers: Annotated[int, Field(ge=1, description="processes, 1 or more")] = 2
     threads: Annotated[int, Field(ge=1, description="threads of each worker, 1 or more")] = 4
