@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from config.tests.conftest import PRODUCTION, Manage
+from config.tests.conftest import BACKEND, PRODUCTION, Manage
 
 CANARY = "canary-0123456789-0123456789-0123456789-0123456789"
 # No store can be reached: every request that needs one fails.
@@ -71,6 +71,7 @@ def reports(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 @pytest.fixture
 def _canaries(monkeypatch: pytest.MonkeyPatch) -> None:
+    (BACKEND / "staticfiles").mkdir(exist_ok=True)  # an image has it; without it there is a warning
     for name, value in CANARIES.items():
         monkeypatch.setenv(name, value)
 
