@@ -415,7 +415,7 @@ def sources() -> Iterator[Edit]:
     writing = put("permissions", "actions", value="write")
     yield from every_job("document-is-fresh", shown, rights=writing)
     for session in TREE.sessions:
-        if session.name != "lock":
+        if session.name not in TREE.settings["parity"]["local"]:  # those stand in no table
             job = session.name.split("-3.")[0]
             change = partial(_redescribed, job)
             yield Edit("document-is-fresh", f"help: {session.session}", change)
