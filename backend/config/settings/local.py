@@ -1,0 +1,16 @@
+"""Settings of the stack on a developer's machine: those of production, but over plain HTTP."""
+
+from config.environment import InvalidEnvironmentError
+
+from .production import *
+
+if environment.environment != "local":
+    raise InvalidEnvironmentError(
+        "config.settings.local sends cookies over plain HTTP, and ENVIRONMENT is not local\n"
+        "hint: set DJANGO_SETTINGS_MODULE to config.settings.production"
+    )
+
+SECURE_SSL_REDIRECT = False
+SECURE_HSTS_SECONDS = 0
+SESSION_COOKIE_SECURE = False
+CSRF_COOKIE_SECURE = False

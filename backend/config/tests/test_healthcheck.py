@@ -1,0 +1,72 @@
+"""What a container's probe asks, and of whom; the server here is a double."""
+
+import http.client
+from pathlib import Path
+
+import pytest
+
+import healthcheck
+
+READY, ALIVE = "/api/v1/health/ready/", "/api/v1/health/"
+
+
+class Server:
+    """Takes the place of a connection to the server, and of what it answers."""
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.asked: list[str] = []
+
+    def request(self, _: str, path: str, *, headers: dict[str, str]) -> None:
+        self.asked.append(path)
+        self.host = headers["Host"]
+
+    def getresponse(self) -> "Server":
+        return self
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Server:
+    server = Server()
+    monkeypatch.setattr(healthcheck, "HTTPConnection", lambda *_, **__: server)
+    monkeypatch.setattr(healthcheck, "ONCE_READY", tmp_path / "ready")
+    monkeypatch.setenv("DJANGO_ALLOWED_HOSTS", ".example.com, www.example.org")
+    return server
+
+
+def test_a_server_is_asked_whether_it_is_ready_until_it_was_and_then_whether_it_answers(
+    server: Server,
+) -> None:
+    server.status = 503
+    with pytest.raises(SystemExit, match="ready/ answered 503"):
+        healthcheck.main()
+    server.status = 200
+    healthcheck.main()
+    healthcheck.main()
+    assert server.asked == [READY, READY, ALIVE]
+    assert server.host == "example.com"
+
+
+@pytest.mark.parametrize("error", [ConnectionRefusedError, TimeoutError, http.client.BadStatusLine])
+def test_a_server_that_does_not_answer_is_not_well(
+    server: Server, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error("nobody there")
+
+    monkeypatch.setattr(server, "request", fail)
+    with pytest.raises(SystemExit, match="got no answer: nobody there"):
+        healthcheck.main()
+
+
+@pytest.mark.parametrize(
+    ("allowed", "host"),
+    [
+        ("www.example.com, example.org", "www.example.com"),
+        (".example.com", "example.com"),
+        ("*", "localhost"),
+        ("[::1]", "[::1]"),
+    ],
+)
+def test_it_asks_for_a_host_that_the_server_answers_to(allowed: str, host: str) -> None:
+    assert healthcheck.host(allowed) == host

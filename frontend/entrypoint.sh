@@ -1,0 +1,63 @@
+#!/bin/sh
+# Start nginx with what this container's environment says, and stop it without losing a request.
+#
+# BACKEND_UPSTREAM  where the API answers, as host:port
+# DRAIN_SECONDS     how long SIGTERM lets it serve on: who routes requests has not heard of it yet
+#
+# nginx itself can do neither: it reads no variables, and its own SIGTERM cuts connections.
+set -eu
+
+server=''
+drain() {
+  trap quit TERM
+  [ -n "$server" ] || exit 0
+  echo "draining: requests are answered as before for $DRAIN_SECONDS s" >&2
+  { sleep "$DRAIN_SECONDS" && kill -QUIT "$server"; } &
+}
+quit() {
+  [ -n "$server" ] || exit 0
+  kill -QUIT "$server"
+}
+trap drain TERM
+trap quit INT QUIT
+
+refuse() {
+  printf 'error: the web server cannot start: %s\nhint: %s\n' "$1" "$2" >&2
+  exit 1
+}
+
+: "${BACKEND_UPSTREAM:=backend:8000}" "${DRAIN_SECONDS:=5}"
+case $BACKEND_UPSTREAM in
+  *[!A-Za-z0-9.:_-]* | :* | *: | *:*[!0-9]* | *:*:*) valid='' ;;
+  *:*) valid=yes ;;
+  *) valid='' ;;
+esac
+[ -n "$valid" ] || refuse 'BACKEND_UPSTREAM is malformed' 'give it as host:port, such as backend:8000'
+case $DRAIN_SECONDS in
+  *[!0-9.]* | *.*.* | .) refuse 'DRAIN_SECONDS is malformed' 'give it seconds, 0 or more' ;;
+esac
+
+# A name that is looked up once would be the address of a container that was replaced long ago.
+resolvers=''
+while read -r keyword address _ || [ -n "$keyword" ]; do
+  [ "$keyword" = nameserver ] || continue
+  case $address in
+    *:*) resolvers="$resolvers [$address]" ;;
+    *) resolvers="$resolvers $address" ;;
+  esac
+done < /etc/resolv.conf
+[ -n "$resolvers" ] || refuse '/etc/resolv.conf names no server' 'give the container a network with DNS'
+
+cat > /tmp/runtime.conf << END || refuse '/tmp cannot be written' 'mount a tmpfs there'
+resolver$resolvers valid=1s ipv6=off;
+map '' \$backend { default $BACKEND_UPSTREAM; }
+END
+
+nginx -e stderr -g 'daemon off;' &
+server=$!
+while true; do
+  code=0
+  wait "$server" || code=$?
+  # A signal ends the wait as well, while the server is still there.
+  kill -0 "$server" 2> /dev/null || exit "$code"
+done
