@@ -52,8 +52,10 @@ class NotJudgedError(PipelineError):
     exit_code = 4
     kind = "not judged"
 
-    def __init__(self, check: str, reason: str) -> None:
-        super().__init__(f"{check}: {reason}", hint="run it again where there is a network")
+    def __init__(
+        self, check: str, reason: str, *, hint: str = "run it again where there is a network"
+    ) -> None:
+        super().__init__(f"{check}: {reason}", hint=hint)
         self.check = check
 
     def report(self) -> int:
@@ -64,6 +66,47 @@ class NotJudgedError(PipelineError):
         return code if os.environ.get("PIPELINE_STRICT") == "1" else 0
 
 
+class UntrustedError(PipelineError):
+    """An image is not what was signed, or lacks what must be known of it."""
+
+    exit_code = 5
+
+
+class StoppedError(PipelineError):
+    """A deployment was stopped before anybody could see it."""
+
+    exit_code = 6
+    outcome: ClassVar[str] = "stopped"
+
+
+class MigrationError(StoppedError):
+    """The database could not be brought forward; the code that serves was not touched."""
+
+    exit_code = 7
+    outcome = "migration failed"
+
+
+class RolledBackError(StoppedError):
+    """A deployment went wrong in front of users, and the release before serves again."""
+
+    exit_code = 8
+    outcome = "rolled back"
+
+
+class RollbackFailedError(StoppedError):
+    """A deployment went wrong, and the release before could not be put back."""
+
+    exit_code = 9
+    outcome = "rollback failed"
+
+
+class InterruptedDeployError(StoppedError):
+    """Somebody stopped a deployment; what it had begun was undone."""
+
+    exit_code = INTERRUPTED
+    outcome = "interrupted"
+
+
 def judged(check: str) -> None:
     """Take a check from the list of those that were not judged."""
     (NOT_JUDGED / check).unlink(missing_ok=True)
@@ -71,10 +114,14 @@ def judged(check: str) -> None:
 
 @contextmanager
 def reported() -> Iterator[None]:
-    """Turn a fault into one sentence, a hint and the exit code of its class."""
+    """Turn a fault into one sentence, a hint and the exit code of its class.
+
+    What was not judged, where that is allowed, ends the block but not the program.
+    """
     try:
         yield
     except PipelineError as error:
-        raise SystemExit(error.report()) from None
+        if code := error.report():
+            raise SystemExit(code) from None
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None

@@ -37,6 +37,7 @@ def read(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     user: str | None = None,
+    stdin: str = "",
 ) -> Output:
     """Run a command quietly; return its exit code and what it printed.
 
@@ -45,6 +46,7 @@ def read(
         cwd: Where to run it; here, if not given.
         env: Variables to set on top of this process's own.
         user: Whose rights to run it with; only root may choose.
+        stdin: What to give it to read; nothing, if not given.
 
     Raises:
         MissingToolError: There is no such program.
@@ -55,7 +57,7 @@ def read(
         env=_over_own(env),
         user=user,
         check=False,
-        stdin=subprocess.DEVNULL,
+        input=stdin,
         capture_output=True,
         text=True,
     )

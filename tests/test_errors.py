@@ -15,6 +15,7 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
         (errors.CheckFailedError("no", hint="do"), 1),
         (errors.InputError("no", hint="do"), 2),
         (errors.MissingToolError("no", hint="do"), 3),
+        (errors.UntrustedError("no", hint="do"), 5),
     ],
 )
 def test_a_fault_is_a_sentence_a_hint_and_the_exit_code_of_its_class(
@@ -34,9 +35,8 @@ def test_an_interruption_is_no_traceback(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_what_was_not_judged_is_listed_and_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as caught, errors.reported():
+    with errors.reported():
         raise errors.NotJudgedError("audit", "the service is out of reach")
-    assert caught.value.code == 0
     assert (errors.NOT_JUDGED / "audit").read_text() == "audit: the service is out of reach\n"
     assert "not judged: audit: the service is out of reach" in capsys.readouterr().err
 
@@ -48,8 +48,16 @@ def test_what_was_not_judged_is_red_when_strict(monkeypatch: pytest.MonkeyPatch)
     assert caught.value.code == 4
 
 
+def test_what_was_not_judged_may_have_a_hint_of_its_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with errors.reported():
+        raise errors.NotJudgedError("scan", "there is no scanner", hint="install one")
+    assert capsys.readouterr().err.endswith("hint: install one\n")
+
+
 def test_what_is_judged_at_last_leaves_the_list() -> None:
-    with pytest.raises(SystemExit), errors.reported():
+    with errors.reported():
         raise errors.NotJudgedError("audit", "the service is out of reach")
     errors.judged("audit")
     assert not list(errors.NOT_JUDGED.iterdir())

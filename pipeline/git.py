@@ -1,0 +1,82 @@
+"""The commit that is worked on, and where it is pushed to."""
+
+import os
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pipeline.errors import InputError
+from pipeline.run import read
+
+# https://docs.github.com/get-started/git-basics/about-remote-repositories
+REMOTE = re.compile(
+    r"((https?|ssh|git)://([^/@]+@)?[^/@]+/|([^/:@]+@)?[^/:@]+:)"
+    r"(?P<owner>[^/:@]+)/(?P<name>[^/:@]+?)(\.git)?/?"
+)
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit, and whether the tree holds anything else than it."""
+
+    sha: str
+    time: datetime
+    clean: bool
+
+    @property
+    def tag(self) -> str:
+        """The image tag that belongs to this commit and to no other."""
+        return f"sha-{self.sha[:12]}"
+
+
+def head() -> Commit:
+    """Return the commit that is checked out.
+
+    Raises:
+        InputError: This is no git checkout, or it has no commit.
+    """
+    sha, seconds = _git("log", "-1", "--format=%H %ct").split()
+    time = datetime.fromtimestamp(int(seconds), tz=UTC)
+    return Commit(sha, time, clean=not _git("status", "--porcelain"))
+
+
+def branch() -> str:
+    """Return the branch or tag that is worked on: that of GitHub's run, or the one checked out."""
+    if name := os.environ.get("GITHUB_REF_NAME"):
+        return name
+    return read(["git", "symbolic-ref", "--short", "HEAD"]).stdout.strip() or "a detached commit"
+
+
+def resolved(name: str) -> str:
+    """Return the commit that a tag, a branch or the beginning of a commit stands for.
+
+    Raises:
+        InputError: There is none here.
+    """
+    wanted = f"{name.removeprefix('sha-')}^{{commit}}"
+    answer = read(["git", "rev-parse", "--verify", "--quiet", "--end-of-options", wanted])
+    if answer.returncode:
+        raise InputError(
+            f"no such commit or tag here: `{name}`", hint="git fetch --tags, or correct the name"
+        )
+    return answer.stdout.strip()
+
+
+def origin() -> str | None:
+    """Return the owner and the name of the repository on its host, such as `Octo-Org/Shop`."""
+    found = REMOTE.fullmatch(read(["git", "remote", "get-url", "origin"]).stdout.strip())
+    return f"{found['owner']}/{found['name']}" if found else None
+
+
+def _git(*arguments: str) -> str:
+    answer = read(["git", *arguments])
+    if answer.returncode:
+        raise InputError(
+            f"git cannot answer here: {_first_line(answer.stderr)}",
+            hint="run this in a git checkout that has a commit",
+        )
+    return answer.stdout.strip()
+
+
+def _first_line(text: str) -> str:
+    return (text.strip().splitlines() or ["it said nothing"])[0]

@@ -1,0 +1,1 @@
+"""Images: built once, inspected, signed, and from then on called by their digest."""

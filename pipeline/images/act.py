@@ -1,0 +1,91 @@
+"""Commands, shown or run."""
+
+import shlex
+import shutil
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+from pipeline.errors import CheckFailedError, MissingToolError
+from pipeline.images.names import Command
+from pipeline.run import read, run
+
+WHERE = {
+    "docker": "https://docs.docker.com/engine/install",
+    "syft": 'PATH="$(./dev):$PATH"',
+    "trivy": "https://trivy.dev/latest/getting-started/installation",
+    "cosign": "https://docs.sigstore.dev/cosign/system_config/installation",
+}
+START_ENGINE = "start it, and look at: docker version; docker buildx version"
+
+
+def act(
+    commands: Iterable[Command], *, dry: bool = False, env: Mapping[str, str] | None = None
+) -> None:
+    """Run commands one after the other, or print them.
+
+    Args:
+        commands: What to run.
+        dry: Whether to only print them, on stdout.
+        env: Variables to set on top of this process's own.
+
+    Raises:
+        CheckFailedError: One of them failed; those after it did not run.
+    """
+    for command in commands:
+        if dry:
+            print(shlex.join(command))
+        elif code := run(command, env=env):
+            raise CheckFailedError(
+                f"`{' '.join(command[:3])} …` failed with {code}",
+                hint="the reason is in its own words above",
+            )
+
+
+def answer(command: Command) -> str:
+    """Run a command quietly and return what it printed.
+
+    Raises:
+        CheckFailedError: It failed; its last line says why.
+    """
+    output = read(command)
+    if output.returncode:
+        lines = output.stderr.strip().splitlines() or ["it said nothing"]
+        raise CheckFailedError(
+            f"`{' '.join(command[:3])} …` failed: {lines[-1]}", hint=shlex.join(command)
+        )
+    return output.stdout
+
+
+def require(*tools: str) -> None:
+    """Refuse to begin without these tools.
+
+    Raises:
+        MissingToolError: Names all that are missing, and where they are to be had.
+    """
+    if missing := [tool for tool in tools if shutil.which(tool) is None]:
+        raise MissingToolError(
+            f"not here: {', '.join(missing)}", hint="; ".join(WHERE[tool] for tool in missing)
+        )
+    if "docker" in tools:
+        require_engine()
+
+
+@cache
+def engine_answers() -> bool:
+    """Say whether there is a Docker Engine, with its builder, and it answers; it is asked once."""
+    if shutil.which("docker") is None:
+        return False
+    parts: tuple[list[str], ...] = ([], ["buildx"], ["compose"])
+    return not any(read(["docker", *part, "version"]).returncode for part in parts)
+
+
+def require_engine() -> None:
+    """Refuse to begin without a Docker Engine.
+
+    Raises:
+        MissingToolError: None answers, or it has no BuildKit or Compose.
+    """
+    if not engine_answers():
+        raise MissingToolError(
+            "no Docker Engine answers, or it lacks buildx or compose", hint=START_ENGINE
+        )

@@ -1,0 +1,135 @@
+"""Say what is in an image, and what is known against it."""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipeline.config import load
+from pipeline.errors import CheckFailedError, InputError, NotJudgedError, judged
+from pipeline.git import head
+from pipeline.images import syft, trivy
+from pipeline.images.act import WHERE, act, require
+from pipeline.images.names import Target, repository
+from pipeline.images.papers import read_json
+from pipeline.images.vulnerabilities import exemptions, judge
+
+NOT_JUDGED = "notJudged"
+SECONDS_A_DAY = 24 * 60 * 60
+
+
+def sbom(targets: Iterable[Target], *, dry: bool = False) -> None:
+    """Write the bills of materials of the targets' archives, SPDX and CycloneDX.
+
+    Args:
+        targets: Whose.
+        dry: Whether to only print the commands.
+
+    Raises:
+        MissingToolError: Syft is not here.
+        CheckFailedError: Syft failed.
+    """
+    if not dry:
+        require("syft")
+    for target in targets:
+        bills = [target.folder / file for file in syft.FILES.values()]
+        if not dry and all(is_newer(bill, target) for bill in bills):
+            continue
+        command = syft.scan(target, repository(target.image), head().tag)
+        act([command], dry=dry, env=syft.ENVIRONMENT)
+
+
+def is_newer(paper: Path, target: Target) -> bool:
+    """Say whether a paper was written after the archive that it speaks of.
+
+    Raises:
+        InputError: There is no archive.
+    """
+    if not target.archive.exists():
+        raise InputError(f"{target} was not built", hint=f"invoke build --image={target.image}")
+    return paper.exists() and paper.stat().st_mtime >= target.archive.stat().st_mtime
+
+
+def scan(targets: Iterable[Target], *, dry: bool = False) -> None:
+    """Scan the targets' archives for vulnerabilities, and judge what is found.
+
+    All reports are written before anything is judged, so that a red scan can be read.
+
+    Args:
+        targets: Whose.
+        dry: Whether to only print the commands.
+
+    Raises:
+        CheckFailedError: A vulnerability stands against a release; all are named.
+        NotJudgedError: There is no Trivy; a statement that says so is left to be signed.
+    """
+    chosen = list(targets)
+    old = [target for target in chosen if dry or is_old(target)]
+    if old and not dry and shutil.which("trivy") is None:
+        for target in old:
+            leave_unjudged(target)
+        raise NotJudgedError(
+            "scan",
+            "there is no Trivy, so nobody knows the images' vulnerabilities",
+            hint=f"install it: {WHERE['trivy']}",
+        )
+    for target in old:
+        act([trivy.scan(target, form) for form in trivy.FILES], dry=dry)
+    if not dry:
+        judge_all(chosen)
+
+
+def is_old(target: Target) -> bool:
+    """Say whether a target has to be scanned: a report is missing, of before, or a day old."""
+    return not all(is_fresh(target.folder / file, target) for file in trivy.FILES.values())
+
+
+def is_fresh(paper: Path, target: Target) -> bool:
+    """Say whether a paper speaks of the archive that is there, and was written within a day."""
+    now = datetime.now(UTC).timestamp()
+    return is_newer(paper, target) and now - paper.stat().st_mtime < SECONDS_A_DAY
+
+
+def judge_all(targets: Iterable[Target]) -> None:
+    """Judge the reports of all targets at once.
+
+    Raises:
+        CheckFailedError: Names everything that stands against a release.
+    """
+    accepted = exemptions(load())
+    refused = []
+    for target in targets:
+        report = read_json(target.folder / trivy.FILES["json"])
+        judgement = judge(report, accepted, datetime.now(UTC).date())
+        refused += [f"{target}: {finding}" for finding in judgement.refused]
+        for finding in judgement.accepted:
+            print(f"accepted for now: {target}: {finding}", file=sys.stderr)
+    judged("scan")
+    if refused:
+        raise CheckFailedError(
+            "what the scan found is refused:\n" + "\n".join(sorted(set(refused))),
+            hint="take newer packages and bases: ./dev nox -s lock -- --upgrade; invoke pin",
+        )
+
+
+def leave_unjudged(target: Target) -> None:
+    """Write the statement that nobody scanned this, in the form of a scan.
+
+    https://github.com/sigstore/cosign/blob/main/specs/COSIGN_VULN_ATTESTATION_SPEC.md
+    """
+    now = datetime.now(UTC).isoformat()
+    statement = {
+        "invocation": {"parameters": [], "uri": "", "event_id": "", "builder.id": ""},
+        "scanner": {
+            "uri": "",
+            "version": "",
+            "db": {"uri": "", "version": ""},
+            "result": {NOT_JUDGED: "there was no scanner"},
+        },
+        "metadata": {"scanStartedOn": now, "scanFinishedOn": now},
+    }
+    paper = target.folder / trivy.FILES["cosign-vuln"]
+    if not is_fresh(paper, target):
+        paper.write_text(json.dumps(statement, indent=2))

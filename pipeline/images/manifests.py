@@ -1,0 +1,61 @@
+"""What a registry keeps under a name: an image, or an index of images.
+
+https://github.com/opencontainers/image-spec/blob/main/image-index.md
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from pipeline.errors import CheckFailedError
+from pipeline.images import docker
+from pipeline.images.act import answer
+from pipeline.run import read
+
+ATTESTATION = "unknown/unknown"
+"""The platform of what a builder attaches to an index; it runs on none."""
+
+
+def exists(reference: str) -> bool:
+    """Say whether a registry has this manifest."""
+    return read(docker.manifest(reference)).returncode == 0
+
+
+def digest_of(reference: str) -> str:
+    """Return the digest of what a name stands for now.
+
+    Raises:
+        CheckFailedError: The registry has no such thing, or does not answer.
+    """
+    return digest(answer(docker.manifest(reference)))
+
+
+def digest(manifest: str) -> str:
+    """Return the digest of a manifest."""
+    return f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
+
+
+def members(reference: str) -> dict[str, str]:
+    """Return the digests of the images behind a name, by platform; an index may have one only.
+
+    Raises:
+        CheckFailedError: The registry has no such thing, does not answer, or gives another.
+    """
+    text = answer(docker.manifest(reference))
+    _, by_digest, wanted = reference.partition("@")
+    if by_digest and digest(text) != wanted:
+        raise CheckFailedError(
+            f"the registry gives {digest(text)} for {reference}", hint="trust it no more"
+        )
+    manifest = json.loads(text)
+    if "manifests" not in manifest:
+        return {
+            platform_of(json.loads(answer(docker.configuration(reference)))): digest_of(reference)
+        }
+    entries = [(platform_of(entry["platform"]), entry["digest"]) for entry in manifest["manifests"]]
+    return {platform: digest for platform, digest in entries if platform != ATTESTATION}
+
+
+def platform_of(described: Mapping[str, str]) -> str:
+    """Return what an image runs on, as `linux/amd64`."""
+    return f"{described['os']}/{described['architecture']}"

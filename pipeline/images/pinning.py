@@ -1,0 +1,49 @@
+"""Write the current digests of the base images where the repository names them."""
+
+import re
+from collections.abc import Callable
+from difflib import unified_diff
+from functools import cache
+from pathlib import Path
+
+from pipeline.images.manifests import digest_of
+
+FILES = [Path("docker-compose.yml"), Path("backend/Dockerfile"), Path("frontend/Dockerfile")]
+NAMED = re.compile(
+    r"\b(?P<variable>[A-Z_]+_IMAGE)(?P<is>=|:-)(?P<tag>[^@\s}]+)(?:@sha256:[0-9a-f]{64})?"
+)
+"""How a Dockerfile's ARG and Compose's default for a variable name an image."""
+
+
+def pinned(text: str, find: Callable[[str], str]) -> str:
+    """Return a file's text with the digest of each tag behind it.
+
+    Args:
+        text: A Dockerfile or a Compose file that gives images to variables called `…_IMAGE`.
+        find: Returns the digest of a tag.
+    """
+    return NAMED.sub(
+        lambda found: f"{found['variable']}{found['is']}{found['tag']}@{find(found['tag'])}",
+        text,
+    )
+
+
+def pin(*, dry: bool = False) -> None:
+    """Pin every base image to what its tag stands for now.
+
+    All digests are asked for before a file is written; what changes is printed as a diff.
+
+    Args:
+        dry: Whether to leave the files as they are.
+
+    Raises:
+        CheckFailedError: A registry has no such tag, or does not answer.
+    """
+    find = cache(digest_of)
+    before = {path: path.read_text() for path in FILES}
+    after = {path: pinned(text, find) for path, text in before.items()}
+    for path in FILES:
+        old, new = (text[path].splitlines(keepends=True) for text in (before, after))
+        print("".join(unified_diff(old, new, str(path), str(path), n=0)), end="")
+        if not dry:
+            path.write_text(after[path])

@@ -1,0 +1,132 @@
+"""Sign what was pushed, with its papers, and give it a version."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.errors import CheckFailedError, InputError, UntrustedError
+from pipeline.git import Commit, head
+from pipeline.images import cosign, docker, provenance, syft, trivy
+from pipeline.images.act import act, require
+from pipeline.images.cosign import Signer
+from pipeline.images.manifests import digest_of
+from pipeline.images.names import Command, Target, repository, source
+from pipeline.images.papers import Released, of_release, read_json
+from pipeline.images.pushing import built
+from pipeline.images.trust import ATTESTATIONS, faults, said_of, scan_faults, verify_all
+
+
+def sign(images: Sequence[str], signer: Signer, *, dry: bool = False) -> None:
+    """Sign the digests of a release, and the papers of each platform.
+
+    Args:
+        images: What to sign.
+        signer: Who signs.
+        dry: Whether to only print the commands.
+
+    Raises:
+        InputError: Something was not pushed, or lacks a paper.
+        MissingToolError: Cosign or the engine is not here.
+        CheckFailedError: Signing failed.
+    """
+    if not dry:
+        require("docker", "cosign")
+    commit = head()
+    for image, entry in of_release(commit.sha, list(images)).items():
+        if not dry and not faults(entry.reference, signer, commit.sha, unjudged=True):
+            continue
+        for platform in entry.platforms:
+            complete(Target(image, platform), commit, dry=dry)
+        act(signatures(image, entry, signer, commit), dry=dry)
+
+
+def signatures(image: str, entry: Released, signer: Signer, commit: Commit) -> list[Command]:
+    """Return how to sign an image: the papers first, so that what is signed is complete."""
+    commands = []
+    for platform, digest in entry.platforms.items():
+        reference = f"{entry.repository}@{digest}"
+        for kind, paper in papers(Target(image, platform)).items():
+            commands.append(cosign.attest(signer, reference, kind, paper))
+    return [*commands, cosign.sign(signer, entry.reference, said_of(commit.sha))]
+
+
+def papers(target: Target) -> dict[str, Path]:
+    """Return what is attested of a target, by the kind of statement."""
+    found = {
+        "spdxjson": syft.FILES["spdx-json"],
+        "cyclonedx": syft.FILES["cyclonedx-json"],
+        "vuln": trivy.FILES["cosign-vuln"],
+        "slsaprovenance1": provenance.FILE,
+    }
+    return {kind: target.folder / found[kind] for kind in ATTESTATIONS}
+
+
+def complete(target: Target, commit: Commit, *, dry: bool) -> None:
+    """Write the last of a target's papers, its provenance, and look at the others.
+
+    Raises:
+        InputError: A paper is missing, or the scan is too old to be of any use.
+    """
+    build = built(target, commit)
+    if not dry:
+        provenance.write(target, build, source())
+    others = {kind: paper for kind, paper in papers(target).items() if kind != "slsaprovenance1"}
+    if missing := [str(paper) for paper in others.values() if not paper.exists()]:
+        raise InputError(f"not written yet: {', '.join(missing)}", hint="invoke sbom scan")
+    for fault in scan_faults(read_json(others["vuln"]), unjudged=True):
+        raise InputError(f"the scan of {target} is of no use: {fault}", hint="invoke scan")
+
+
+def references(images: Sequence[str], reference: str | None) -> list[str]:
+    """Return the digest that is asked for, or those that this commit has pushed.
+
+    Raises:
+        InputError: Something was not pushed.
+    """
+    if reference:
+        return [reference]
+    return [entry.reference for entry in of_release(head().sha, list(images)).values()]
+
+
+def promote(
+    images: Sequence[str], tag: str, signer: Signer, *, local: bool = False, dry: bool = False
+) -> None:
+    """Give the images of this commit a version, once all are verified; nothing is built again.
+
+    Args:
+        images: What to promote.
+        tag: The version, such as `v1.4.0`.
+        signer: Who has to have signed.
+        local: Whether they are to run on this machine only; see `verify_all`.
+        dry: Whether to only print the commands.
+
+    Raises:
+        UntrustedError: An image is not what was signed, or was never pushed.
+        CheckFailedError: The registry changed the digest on the way.
+    """
+    require("docker", "cosign")
+    commit = head()
+    digests = {repository(image): of_commit(repository(image), commit) for image in images}
+    verified = [f"{name}@{digest}" for name, digest in digests.items()]
+    verify_all(verified, signer, commit.sha, local=local)
+    for name, digest in digests.items():
+        version = f"{name}:{tag}"
+        act([docker.index(version, f"{name}@{digest}")], dry=dry)
+        if not dry and digest_of(version) != digest:
+            raise CheckFailedError(
+                f"{version} became another digest than {digest}", hint="look at the registry"
+            )
+
+
+def of_commit(name: str, commit: Commit) -> str:
+    """Return the digest that was pushed of a commit; what it is worth, `verify` finds out.
+
+    Raises:
+        UntrustedError: None was.
+    """
+    try:
+        return digest_of(f"{name}:{commit.tag}")
+    except CheckFailedError as error:
+        raise UntrustedError(
+            f"{name} has nothing of commit {commit.sha[:12]}: {error}",
+            hint="main pushes it: look at the job release-image of that commit",
+        ) from None

@@ -1,0 +1,35 @@
+"""The command line of Trivy, which knows the vulnerabilities of what is in an image."""
+
+import os
+
+from pipeline.images.names import Command, Target
+
+FILES = {
+    "json": "scan.json",
+    "sarif": "scan.sarif",
+    "table": "scan.txt",
+    "cosign-vuln": "scan.attestation.json",
+}
+"""Each format, and the file that it goes to."""
+
+
+def scan(target: Target, form: str) -> Command:
+    """Scan an image's archive; the findings are judged by us, so that they never fail this.
+
+    No file of exceptions is read: those of pipeline.toml are the only ones, and have a last day.
+
+    Args:
+        target: Whose archive.
+        form: A key of `FILES`.
+    """
+    quiet = ("--quiet", "--skip-version-check", "--disable-telemetry")
+    output = (f"--format={form}", f"--output={target.folder / FILES[form]}")
+    return (
+        "trivy",
+        "image",
+        f"--input={target.archive}",
+        "--scanners=vuln,secret",
+        f"--ignorefile={os.devnull}",
+        *quiet,
+        *output,
+    )

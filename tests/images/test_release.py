@@ -1,0 +1,141 @@
+"""From a commit to a version: each step once, and none on top of a broken one.
+
+Docker, Syft, Trivy and Cosign are doubles here; the real ones are in `tests/supply_chain`.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import CheckFailedError, InputError, UntrustedError
+from pipeline.git import head
+from pipeline.images import release
+from pipeline.images.names import chosen, platforms
+from pipeline.images.papers import released
+from pipeline.images.pushing import push
+from pipeline.images.trust import verify_all
+from tests.images.conftest import AMD, APP, ARM, DIGEST, Calls, Once, Put, plant, publish
+from tests.images.steps import HOST, KEY, OTHER, acted, deliver, prepare
+
+
+@pytest.fixture(autouse=True)
+def tools(put: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put("docker", "syft", "trivy", "cosign")
+    plant(tmp_path)
+    monkeypatch.setenv("IMAGES_REGISTRY", HOST)
+
+
+def test_the_whole_chain_passes_and_the_second_time_does_nothing(once: Once, calls: Calls) -> None:
+    once(deliver)
+    assert acted(calls())
+    deliver()
+    assert acted(calls()) == []
+
+
+def test_a_release_is_an_index_of_both_platforms_named_by_its_digest(once: Once) -> None:
+    once(deliver)
+    entry = released(head().sha)["app"]
+    assert entry.reference.startswith(f"{HOST}/app@sha256:")
+    assert set(entry.platforms) == {AMD, ARM}
+
+
+def test_the_papers_are_signed_before_the_index(once: Once, calls: Calls) -> None:
+    once(deliver)
+    signing = [call for call in calls() if call.startswith(("cosign sign --yes", "cosign attest"))]
+    assert [call.split()[1] for call in signing] == ["attest"] * 8 + ["sign"] + ["attest"] * 8 + [
+        "sign"
+    ]
+
+
+def test_nothing_is_signed_that_was_not_pushed(once: Once) -> None:
+    once(prepare)
+    with pytest.raises(InputError, match=r"not pushed from commit .*: app, store"):
+        release.sign(chosen(None), KEY)
+
+
+def test_nothing_is_signed_without_all_papers(once: Once, calls: Calls) -> None:
+    once(prepare)
+    push(["app"], platforms())
+    (APP.folder / "sbom.cdx.json").unlink()
+    with pytest.raises(InputError, match=r"not written yet: .*sbom\.cdx\.json"):
+        release.sign(["app"], KEY)
+    assert acted([call for call in calls() if call.startswith("cosign")]) == []
+
+
+def test_an_old_scan_is_not_signed_again(once: Once) -> None:
+    once(prepare)
+    push(["app"], platforms())
+    paper = APP.folder / "scan.attestation.json"
+    paper.write_text(paper.read_text().replace('scanFinishedOn": "2', 'scanFinishedOn": "1'))
+    with pytest.raises(InputError, match="of no use: it is older than 7 days") as caught:
+        release.sign(["app"], KEY)
+    assert caught.value.hint == "invoke scan"
+
+
+def test_what_another_key_signed_is_signed_again(once: Once, calls: Calls) -> None:
+    once(deliver)
+    calls()
+    release.sign(["app"], OTHER)
+    assert acted(calls())
+    verify_all(release.references(["app"], None), OTHER, None, local=False)
+
+
+def test_a_version_is_one_more_name_of_the_same_digest(once: Once, calls: Calls) -> None:
+    once(deliver)
+    calls()
+    release.promote(["app"], "v1.0.0", KEY)
+    (create,) = acted(calls())
+    reference = released(head().sha)["app"].reference
+    assert create == f"docker buildx imagetools create --tag={HOST}/app:v1.0.0 {reference}"
+
+
+def test_no_image_gets_a_version_if_one_is_not_to_be_trusted(
+    once: Once, calls: Calls, tmp_path: Path
+) -> None:
+    once(deliver)
+    publish(tmp_path, f"{HOST}/store:{head().tag}", json.dumps({"manifests": []}))
+    calls()
+    with pytest.raises(UntrustedError, match="it holds no image"):
+        release.promote(["app", "store"], "v1.0.0", KEY)
+    assert acted(calls()) == []
+
+
+def test_a_commit_that_was_never_pushed_gets_no_version() -> None:
+    with pytest.raises(UntrustedError, match=f"{HOST}/app has nothing of commit"):
+        release.promote(["app"], "v1.0.0", KEY)
+
+
+def test_dry_runs_print_and_change_nothing(
+    once: Once, calls: Calls, capsys: pytest.CaptureFixture[str]
+) -> None:
+    once(prepare)
+    push(["app"], platforms(), dry=True)
+    assert f"docker push --quiet {HOST}/app:{head().tag}-linux-amd64\n" in capsys.readouterr().out
+    push(["app"], platforms())
+    calls()
+    release.sign(["app"], KEY, dry=True)
+    assert capsys.readouterr().out.count("cosign attest") == 8
+    assert not (APP.folder / "provenance.json").exists()
+    assert acted(calls()) == []
+
+
+def test_a_dry_promotion_verifies_and_adds_no_name(
+    once: Once, calls: Calls, capsys: pytest.CaptureFixture[str]
+) -> None:
+    once(deliver)
+    calls()
+    release.promote(["app"], "v1.0.0", KEY, dry=True)
+    assert "imagetools create --tag=" in capsys.readouterr().out
+    assert acted(calls()) == []
+
+
+def test_a_registry_that_rewrites_what_it_is_given_is_red(once: Once, tmp_path: Path) -> None:
+    once(deliver)
+    (tmp_path / "registry-rewrites").touch()
+    with pytest.raises(CheckFailedError, match=r"app:v1\.0\.0 became another digest"):
+        release.promote(["app"], "v1.0.0", KEY)
+
+
+def test_a_given_digest_is_verified_instead_of_those_that_were_pushed() -> None:
+    assert release.references(["app"], f"shop/app@{DIGEST}") == [f"shop/app@{DIGEST}"]

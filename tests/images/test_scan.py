@@ -1,0 +1,186 @@
+"""The gate on vulnerabilities, on a double of Trivy that takes only Trivy's own flags."""
+
+import json
+import os
+import subprocess
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from pipeline import errors
+from pipeline.errors import CheckFailedError, InputError, MissingToolError, NotJudgedError
+from pipeline.images import trivy
+from pipeline.images.inspection import NOT_JUDGED, sbom, scan
+from tests.images.conftest import APP, Calls, Put, configure, plant, vulnerability
+
+SECRET = {"RuleID": "github-pat", "Category": "GitHub", "Severity": "CRITICAL",
+          "Title": "GitHub token", "StartLine": 3, "Match": "token = ghp_0123"}  # fmt: skip
+
+
+def statement(archive: Path) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = json.loads(
+        (archive.parent / "scan.attestation.json").read_text()
+    )
+    return found
+
+
+def except_until(day: datetime) -> None:
+    configure(f'[{{ id = "CVE-2026-0001", until = {day.date()}, reason = "no mend yet" }}]')
+
+
+def test_the_double_takes_no_flag_that_trivy_does_not_know(put: Put, archive: Path) -> None:
+    put("trivy")
+    command = ["trivy", "image", f"--input={archive}", "--severities=HIGH"]
+    answer = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert answer.returncode == 1
+    assert "FATAL\tFatal error\tunknown flag: --severities=HIGH" in answer.stderr
+
+
+def test_a_clean_image_passes_with_all_reports(put: Put, archive: Path, tmp_path: Path) -> None:
+    put("trivy")
+    plant(tmp_path, vulnerability("MEDIUM", fixed="3.0.2"))
+    scan([APP])
+    for file in trivy.FILES.values():
+        assert (archive.parent / file).read_text()
+
+
+@pytest.mark.parametrize("excepted", [False, True])
+def test_a_mended_critical_is_red_and_its_reports_are_written(
+    excepted: bool,  # noqa: FBT001 - the case
+    put: Put,
+    archive: Path,
+    tmp_path: Path,
+) -> None:
+    put("trivy")
+    plant(tmp_path, vulnerability(fixed="3.0.2"))
+    if excepted:
+        except_until(datetime.now(UTC) + timedelta(days=30))
+    with pytest.raises(CheckFailedError, match="CRITICAL CVE-2026-0001 in libssl3") as caught:
+        scan([APP])
+    assert str(caught.value).startswith("what the scan found is refused:\napp on linux/amd64: ")
+    sarif = json.loads((archive.parent / "scan.sarif").read_text())
+    assert sarif["runs"][0]["results"][0]["ruleId"] == "CVE-2026-0001"
+    assert "CVE-2026-0001" in (archive.parent / "scan.txt").read_text()
+
+
+@pytest.mark.usefixtures("archive")
+def test_an_unmended_one_with_an_exception_is_reported(
+    put: Put, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put("trivy")
+    plant(tmp_path, vulnerability("HIGH"))
+    except_until(datetime.now(UTC))
+    scan([APP])
+    assert "accepted for now: app on linux/amd64: HIGH CVE-2026-0001" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("archive")
+def test_an_exception_that_ended_is_red(put: Put, tmp_path: Path) -> None:
+    put("trivy")
+    plant(tmp_path, vulnerability("HIGH"))
+    except_until(datetime.now(UTC) - timedelta(days=1))
+    with pytest.raises(CheckFailedError, match="its exception ended on"):
+        scan([APP])
+
+
+@pytest.mark.usefixtures("archive")
+def test_a_secret_is_red_and_stays_one(put: Put, tmp_path: Path) -> None:
+    put("trivy")
+    plant(tmp_path, secrets=(SECRET,))
+    with pytest.raises(CheckFailedError, match="a secret: GitHub token in /app/settings") as caught:
+        scan([APP])
+    assert "ghp_0123" not in str(caught.value)
+
+
+def test_a_scan_of_today_is_judged_again_but_not_made_again(
+    put: Put, archive: Path, tmp_path: Path, calls: Calls
+) -> None:
+    put("trivy")
+    plant(tmp_path, vulnerability("HIGH"))
+    for made in (4, 0):
+        with pytest.raises(CheckFailedError):
+            scan([APP])
+        assert len(calls()) == made
+    os.utime(archive.parent / "scan.txt", (0, time.time() - 25 * 60 * 60))
+    with pytest.raises(CheckFailedError):
+        scan([APP])
+    assert len(calls()) == 4
+
+
+def test_a_scanner_that_fails_is_red(put: Put, archive: Path) -> None:
+    put("trivy")
+    with pytest.raises(CheckFailedError, match=r"`trivy image .* failed with 1"):
+        scan([APP])
+    assert not (archive.parent / "scan.json").exists()
+
+
+def test_without_trivy_nothing_is_judged_and_a_statement_says_so(archive: Path) -> None:
+    with pytest.raises(NotJudgedError, match="there is no Trivy") as caught:
+        scan([APP])
+    assert caught.value.hint.startswith("install it: https://")
+    assert NOT_JUDGED in statement(archive)["scanner"]["result"]
+
+
+def test_a_statement_of_today_stays_and_an_older_one_is_renewed(archive: Path) -> None:
+    said = []
+    for age in (0, 0, 25 * 60 * 60):
+        if age:
+            old = time.time() - age
+            os.utime(archive, (0, old))
+            os.utime(archive.parent / "scan.attestation.json", (0, old))
+        with pytest.raises(NotJudgedError):
+            scan([APP])
+        said.append(statement(archive)["metadata"]["scanFinishedOn"])
+    assert said[0] == said[1] != said[2]
+
+
+@pytest.mark.usefixtures("archive")
+def test_trivy_judges_what_could_not_be_judged_before(put: Put, tmp_path: Path) -> None:
+    with errors.reported():
+        scan([APP])
+    assert (errors.NOT_JUDGED / "scan").exists()
+    put("trivy")
+    plant(tmp_path)
+    scan([APP])
+    assert not (errors.NOT_JUDGED / "scan").exists()
+
+
+@pytest.mark.usefixtures("project")
+def test_what_was_not_built_is_not_looked_at(put: Put) -> None:
+    put("trivy", "syft")
+    for look in (sbom, scan):
+        with pytest.raises(InputError, match="app on linux/amd64 was not built") as caught:
+            look([APP])
+        assert caught.value.hint == "invoke build --image=app"
+
+
+def test_dry_looks_print_all_commands_and_run_none(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGES_REGISTRY", "127.0.0.1:5000/kit")
+    sbom([APP], dry=True)
+    scan([APP], dry=True)
+    programs = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert programs == ["syft", *["trivy"] * 4]
+    assert not (project / "dist").exists()
+
+
+def test_bills_of_materials_are_written_once_for_an_archive(
+    put: Put, archive: Path, calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("syft")
+    monkeypatch.setenv("IMAGES_REGISTRY", "127.0.0.1:5000/kit")
+    for made in (1, 0):
+        sbom([APP])
+        assert len(calls()) == made
+    os.utime(archive, (0, time.time() + 60))
+    sbom([APP])
+    assert len(calls()) == 1
+
+
+@pytest.mark.usefixtures("archive")
+def test_without_syft_it_is_said_where_it_is() -> None:
+    with pytest.raises(MissingToolError, match="not here: syft"):
+        sbom([APP])

@@ -1,0 +1,95 @@
+"""Without a key, only this repository's release workflow on main is believed.
+
+GitHub's identity cannot be had here. A certificate as Sigstore issues it, from an authority of our
+own, takes its place: what is run is the kit's own command, which is told besides whom to trust.
+"""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pipeline.images import cosign
+from pipeline.images.cosign import ISSUER, WORKFLOW, Signer
+from tests.conftest import Result
+from tests.supply_chain.conftest import Make, sh
+from tests.supply_chain.project import Project, done
+
+IDENTITY = f"https://github.com/Octo-Org/Shop/{WORKFLOW}"
+AUTHORITY = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+             "-subj", "/O=test/CN=authority", "-keyout", "ca.key", "-out", "ca.pem",
+             "-addext", "keyUsage=critical,keyCertSign,cRLSign")  # fmt: skip
+# https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md
+EXTENSIONS = f"""\
+basicConstraints=critical,CA:FALSE
+keyUsage=critical,digitalSignature
+extendedKeyUsage=codeSigning
+subjectAltName=critical,URI:{IDENTITY}
+1.3.6.1.4.1.57264.1.1=DER:{ISSUER.encode().hex(":")}
+1.3.6.1.4.1.57264.1.8=ASN1:UTF8String:{ISSUER}
+"""
+CERTIFIED = ("--certificate=leaf.pem", "--certificate-chain=ca.pem", "--tlog-upload=false")
+TRUSTED = ("--ca-roots=ca.pem", "--insecure-ignore-sct", "--insecure-ignore-tlog")
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a key, and a certificate that says it is the workflow's."""
+    folder = tmp_path_factory.mktemp("authority")
+    (folder / "extensions").write_text(EXTENSIONS)
+    sh("cosign", "generate-key-pair", cwd=folder)
+    sh("openssl", *AUTHORITY, cwd=folder)
+    sh("openssl", "req", "-new", "-key", "ca.key", "-subj", "/", "-out", "leaf.csr", cwd=folder)
+    sh("openssl", "x509", "-req", "-in", "leaf.csr", "-force_pubkey", "cosign.pub", "-CA", "ca.pem",
+       "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "extensions", "-out", "leaf.pem",
+       cwd=folder)  # fmt: skip
+    return folder
+
+
+@pytest.fixture(scope="module")
+def signed(make: Make, tools: Path, authority: Path) -> str:
+    """An image that the workflow signed."""
+    project: Project = make(tools)
+    done(project.invoke("build", "push"))
+    reference: str = project.released()["reference"]
+    options = ("--yes", "--key=cosign.key", *cosign.offline(), *cosign.plain(reference))
+    sh("cosign", "sign", *options, *CERTIFIED, "--annotations=commit=abc", reference, cwd=authority)
+    return reference
+
+
+def verified(reference: str, repository: str, folder: Path) -> Result:
+    *command, reference = cosign.verify(Signer(repository=repository), reference, {"commit": "abc"})
+    return subprocess.run(
+        [*command, *TRUSTED, reference], cwd=folder, check=False, capture_output=True, text=True
+    )
+
+
+def test_the_workflow_of_this_repository_is_believed(signed: str, authority: Path) -> None:
+    done(verified(signed, "Octo-Org/Shop", authority))
+
+
+@pytest.mark.parametrize("repository", ["Mallory/Shop", "octo-org/shop"])
+def test_another_identity_is_not_and_its_case_counts(
+    repository: str, signed: str, authority: Path
+) -> None:
+    result = verified(signed, repository, authority)
+    assert result.returncode
+    assert "none of the expected identities matched what was in the certificate" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("WORKFLOW", ".github/workflows/ci.yml@refs/heads/main"),
+        ("WORKFLOW", WORKFLOW.replace("heads/main", "heads/feature")),
+        ("ISSUER", "https://accounts.example.com"),
+    ],
+)
+def test_another_workflow_another_branch_and_another_issuer_are_not(
+    name: str, other: str, signed: str, authority: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is expected is changed rather than what signed, which comes to the same."""
+    monkeypatch.setattr(cosign, name, other)
+    result = verified(signed, "Octo-Org/Shop", authority)
+    assert result.returncode
+    assert "none of the expected identities matched what was in the certificate" in result.stderr
