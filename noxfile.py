@@ -20,6 +20,7 @@ PYTHON = PYTHONS[0]
 NODE = KIT["default"]["node"]
 APP = f"backend/requirements/django-{KIT['default']['django']}.txt"
 FAULTS = ["tests/parity/test_faults.py", "tests/parity/test_harmless.py"]
+ENGINE = ["tests/containers", "tests/deploy", "tests/supply_chain"]  # what needs a Docker Engine
 FIRST_PARTY = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["mypy"]["files"]
 
 HINTS = {
@@ -179,6 +180,39 @@ def e2e_full(session: nox.Session) -> None:
     e2e(session, "full")
 
 
+# Images
+
+
+@nox.session(python=PYTHON, tags=["images"], default=False)
+@nox.parametrize("platform", KIT["images"]["platforms"])
+@nox.parametrize("image", [*KIT["images"]["built"], *KIT["images"]["third_party"]])
+def image(session: nox.Session, image: str, platform: str) -> None:
+    """Build an image, list what is in it, test it, and scan it."""
+    sync(session, "requirements/tests.txt")
+    session.run("invoke", "image", f"--image={image}", f"--platform={platform}")
+
+
+@nox.session(name="supply-chain", python=PYTHON, tags=["pipeline"], default=False)
+def supply_chain(session: nox.Session) -> None:
+    """Test what signs and what verifies, with the real tools."""
+    sync(session, "requirements/tests.txt")
+    session.run("python", "-m", "tests.supply_chain", *session.posargs)
+
+
+@nox.session(python=PYTHON, tags=["pipeline"], default=False)
+def rehearsal(session: nox.Session) -> None:
+    """Go from a build to a rollback on this machine, under traffic."""
+    sync(session, "requirements/tests.txt")
+    session.run("python", "-m", "pipeline.rehearsal")
+
+
+@nox.session(name="release-image", python=PYTHON, tags=["images"], default=False)
+def release_image(session: nox.Session) -> None:
+    """Push all images that were built, sign them, and verify them."""
+    sync(session, "requirements/tests.txt")
+    session.run("invoke", "release", *session.posargs)
+
+
 # The repository and its pipeline
 
 
@@ -225,7 +259,7 @@ def workflows(session: nox.Session) -> None:
 def pipeline_tests(session: nox.Session) -> None:
     """Test the pipeline itself."""
     sync(session, "requirements/tests.txt")
-    rest = [f"--ignore={file}" for file in FAULTS]
+    rest = [f"--ignore={path}" for path in (*FAULTS, *ENGINE)]
     session.run("pytest", *(session.posargs or [*rest, *coverage_options()]))
 
 
@@ -286,6 +320,20 @@ def benchmark_drain(session: nox.Session) -> None:
     """Count the requests that restarts lose under load, with the drain."""
     sync(session, "requirements/benchmarks.txt")
     session.run("python", "-m", "benchmarks.drain", *session.posargs)
+
+
+@nox.session(name="benchmark-images", python=PYTHON, default=False)
+def benchmark_images(session: nox.Session) -> None:
+    """Compare our images with those that the plan first had."""
+    sync(session, "requirements/pipeline.txt")
+    session.run("python", "-m", "benchmarks.images", *session.posargs)
+
+
+@nox.session(name="deploy-faults", python=PYTHON, default=False)
+def deploy_faults(session: nox.Session) -> None:
+    """Deploy every fault under traffic: each is found, and no user sees it."""
+    sync(session, "requirements/tests.txt")
+    session.run("pytest", "--verbose", "-p", "no:randomly", "tests/deploy", *session.posargs)
 
 
 @nox.session(python=PYTHON, default=False)

@@ -15,13 +15,14 @@ def commands() -> list[str]:
 
 
 def test_every_session_of_the_default_run_is_a_job_and_the_other_way_round() -> None:
-    """`nox` on a laptop and a pull request in CI run the same, row by row."""
+    """`nox` on a laptop and a pull request in CI run the same, less what needs a Docker Engine."""
     here = {row.session for row in sessions.list_selected()}
     rows = {
         row.get("session", job.id)
-        for jobs in workflows.calls().values()
+        for call, jobs in workflows.calls().items()
         for job in jobs
         for row in job.rows
+        if call not in {"container-build", "image-release"}
     }
     assert rows - {"e2e-full"} == here - {"plan"}
 

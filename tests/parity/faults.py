@@ -7,6 +7,7 @@ from functools import partial
 
 from pipeline.jobs import Job
 from pipeline.parity.rules import RULES
+from pipeline.parity.rules.calls import GOES_ON, ON_PUSH, reached_by_request
 from pipeline.parity.tree import Task, Tree, sessions_of
 from pipeline.sessions import Session
 from pipeline.workflows import GATE, MAIN
@@ -122,20 +123,33 @@ def rows() -> Iterator[Edit]:
     matrices = [job for job in WORKING if "strategy" in job.content]
     for job in matrices:
         for index, row in enumerate(job.rows):
-            where = ("strategy", "matrix", "session", index)
+            place, where, same = row_of(job, index)
             for rule, what, value in (
                 ("session-exists", "unknown row", f"{job.id}-3.99"),
                 ("run-names-its-job", "row of another", "lint"),
             ):
                 change = put(*where, value=value)
                 yield Edit(rule, f"{what}: {row['session']}", partial(in_job, job, change))
-            again = add("strategy", "matrix", "session", value=row["session"])
+            again = add(*place, value=same)
             yield Edit("session-once", f"twice: {row['session']}", partial(in_job, job, again))
-            away = drop(*where)
+            away = drop(*place, index)
             yield Edit("session-in-ci", f"row gone: {row['session']}", partial(in_job, job, away))
+            if "runner" in row:
+                latest = partial(in_job, job, put(*place, index, "runner", value="ubuntu-latest"))
+                yield Edit("runner-is-fixed", f"latest: {row['session']}", latest)
     expression = put("strategy", "matrix", value="${{ fromJSON(needs.plan.outputs.rows) }}")
     vector = put("strategy", "matrix", "session", value="${{ fromJSON(inputs.rows) }}")
     yield from every_job("matrix-is-written-out", matrices, whole=expression, vector=vector)
+
+
+def row_of(job: Job, index: int) -> tuple[tuple[str, ...], tuple[str | int, ...], object]:
+    """Where the rows of a matrix are, where a row's session is, and the row as it stands there."""
+    matrix = job.content["strategy"]["matrix"]
+    if "include" in matrix:
+        place = ("strategy", "matrix", "include")
+        return place, (*place, index, "session"), dict(matrix["include"][index])
+    place = ("strategy", "matrix", "session")
+    return place, (*place, index), matrix["session"][index]
 
 
 def sessions() -> Iterator[Edit]:
@@ -347,6 +361,13 @@ def actions() -> Iterator[Edit]:
         own = put("with", value={"python-version": "3.12"})
         node = put("with", value={"node-version": 24})
         yield from every_step("no-version-in-steps", use, python=own, node=node)
+    for tool in TREE.settings["parity"]["tools"]:
+        yield from every_step(
+            "no-version-in-steps",
+            f"{tool}@",
+            other=lambda step: step.update({"with": dict.fromkeys(step["with"], "v0.0.1")}),
+            none=drop("with"),
+        )
 
 
 def rights() -> Iterator[Edit]:
@@ -366,18 +387,23 @@ def rights() -> Iterator[Edit]:
     )
     for scope in ("contents", "packages", "actions"):
         write = put("permissions", scope, value="write")
-        yield from every_job("write-is-listed", WORKING, **{scope: write})
-        yield from every_job("call-grants-what-is-needed", CALLS, **{scope: write})
+        for rule, jobs in (("write-is-listed", WORKING), ("call-grants-what-is-needed", CALLS)):
+            others = [job for job in jobs if job.content["permissions"].get(scope) != "write"]
+            yield from every_job(rule, others, **{scope: write})
     yield from every_job("call-grants-what-is-needed", CALLS, less=put("permissions", value={}))
     identity = put("permissions", "id-token", value="write")
-    asked = [job for job in TREE.jobs if job.workflow != "nightly.yml"]
+    asked = [job for job in TREE.jobs if reached_by_request(TREE, job)]
     yield from every_job("request-gets-no-identity", asked, identity=identity)
+    signing = [call for call in CALLS if "id-token" in call.content["permissions"]]
+    for what, when in (("any", GOES_ON), ("or", f"{GOES_ON} || {ON_PUSH}")):
+        change = put("if", value=f"${{{{ {when} }}}}")
+        yield from every_job("request-gets-no-identity", signing, **{what: change})
     yield from every_job("no-inherited-secrets", CALLS, all=put("secrets", value="inherit"))
     key = put("env", "KEY", value="${{ secrets.DEPLOY_KEY }}")
     computed = put("env", "KEY", value="${{ secrets[inputs.name] }}")
     yield from every_job("secret-is-listed", WORKING, job=key, computed=computed)
     yield from every_file("secret-is-listed", [*TREE.workflows], file=key)
-    own = [job for job in TREE.jobs if job.workflow == MAIN]
+    own = [job for job in asked if job.workflow == MAIN]
     handed = put("secrets", "KEY", value="${{ secrets.KEY }}")
     yield from every_job("request-gets-no-secret", own, handed=handed, read=key)
 

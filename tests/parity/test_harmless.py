@@ -72,7 +72,7 @@ TEXTS: dict[str, Text] = {
         "  merge_group:\n", "  merge_group: {}\n"
     ),
     "rights that are refused by name": lambda text: text.replace(
-        "      contents: read", "      packages: none\n      contents: read"
+        "      contents: read", "      models: none\n      contents: read"
     ),
 }
 

@@ -4,6 +4,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
+from pipeline.errors import InputError
+from pipeline.jobs import Job, fill
+from pipeline.matrix import Row
 from pipeline.parity.rule import Fault, rule
 from pipeline.parity.tree import Tree
 from pipeline.shape import mapping
@@ -28,9 +31,9 @@ def timeout_is_set(tree: Tree) -> Iterator[Fault]:
 def runner_is_fixed(tree: Tree) -> Iterator[Fault]:
     """Every job runs on a runner that pipeline.toml names."""
     for job in tree.working:
-        runner = job.content.get("runs-on")
-        if runner not in tree.settings["parity"]["runners"]:
-            yield Fault(job.path, job.at("runs-on"), f"job `{job.id}` runs on `{runner}`")
+        for runner in sorted({fill(job.content.get("runs-on"), row) for row in _rows(job)}):
+            if runner not in tree.settings["parity"]["runners"]:
+                yield Fault(job.path, job.at("runs-on"), f"job `{job.id}` runs on `{runner}`")
 
 
 @rule(hint="let the session judge: what may fail is no check")
@@ -105,6 +108,14 @@ def set_up_comes_first(tree: Tree) -> Iterator[Fault]:
         starts = [use.partition("@")[0].replace("$/", "./") for use in uses[:2]]
         if starts != [CHECKOUT, "./.github/actions/setup"]:
             yield Fault(job.path, job.at("steps"), f"job `{job.id}` is set up in its own way")
+
+
+def _rows(job: Job) -> list[Row]:
+    """The rows of a job's matrix, where they can be read; another rule wants that they can."""
+    try:
+        return job.rows
+    except InputError:
+        return [{}]
 
 
 def _repository(match: re.Match[str]) -> str:

@@ -1,6 +1,6 @@
 """Each fact stands in one file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pipeline import docs
 from pipeline.parity.rule import Fault, rule
@@ -10,6 +10,7 @@ from pipeline.shape import mapping
 from pipeline.workflows import GATE
 
 VERSIONS = ("python-version", "node-version", "go-version", "java-version", "version")
+TOOLS = ("version", "cosign-release")
 SETTINGS = "pipeline.toml"
 ENV = {"CI": True, "PIPELINE_STRICT": 1}
 UNTAGGED = {GATE, "plan"}
@@ -17,10 +18,15 @@ UNTAGGED = {GATE, "plan"}
 
 @rule(hint="versions stand in .python-version, pipeline.toml and the locks; name a file, not one")
 def no_version_in_steps(tree: Tree) -> Iterator[Fault]:
-    """No step sets up a version of its own."""
+    """No step sets up a version of its own; a tool that no lock holds has that of pipeline.toml."""
+    listed: Mapping[str, str] = tree.settings["parity"]["tools"]
     for step in tree.steps:
+        tool = str(step.content.get("uses", "")).partition("@")[0]
+        given = mapping(step.content.get("with"))
+        if tool in listed and listed[tool] not in [given.get(key) for key in TOOLS]:
+            yield Fault(step.path, step.line, f"`{tool}` does not take the version listed for it")
         for key in VERSIONS:
-            if key in mapping(step.content.get("with")):
+            if key in given and tool not in listed:
                 yield Fault(step.path, step.line, f"a step sets {key}")
 
 
