@@ -7,10 +7,12 @@ import sys
 from django.core.management import execute_from_command_line
 
 from config.environment import InvalidEnvironmentError
+from config.secret_files import load_secret_files
 
 
 def main() -> None:
     """Run the management command that the command line names."""
+    load_secret_files()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
     try:
         execute_from_command_line(sys.argv)

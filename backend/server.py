@@ -22,6 +22,8 @@ from granian import Granian
 from granian.constants import Interfaces
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from config.secret_files import load_secret_files
+
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -142,6 +144,7 @@ def drain_on_sigterm(seconds: float) -> None:
 
 def main() -> None:
     """Run the command line."""
+    load_secret_files()
     try:
         serve(read_settings(os.environ))
     except ImproperlyConfigured as error:

@@ -43,6 +43,19 @@ def test_production_does_not_start_without_its_variables(manage: Manage) -> None
 
 
 @pytest.mark.usefixtures("production")
+def test_only_a_local_environment_may_do_without_https(
+    monkeypatch: pytest.MonkeyPatch, manage: Manage
+) -> None:
+    refused = manage("check", settings="local")
+    monkeypatch.setenv("ENVIRONMENT", "local")
+    accepted = manage("check", settings="local")
+
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("error: config.settings.local sends cookies over plain HTTP")
+    assert accepted.returncode == 0, accepted.stderr
+
+
+@pytest.mark.usefixtures("production")
 def test_production_connects_to_nothing_while_a_variable_is_malformed(
     monkeypatch: pytest.MonkeyPatch, manage: Manage
 ) -> None:

@@ -1,0 +1,81 @@
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from time import sleep
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connection
+
+LOCK = 7_226_115_391  # of this command alone, whatever the database
+NOT_AVAILABLE = "55P03"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
+
+
+class Command(BaseCommand):
+    """Exits with 1 if another migration runs or a table stays locked; no request waits for it."""
+
+    help = "Migrate the database beside an app that runs: alone, and waiting for nobody."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--lock-seconds", type=float, default=5, help="to wait for a table")
+        parser.add_argument("--tries", type=int, default=5, help="with longer pauses in between")
+
+    def handle(self, *_: object, lock_seconds: float, tries: int, **__: object) -> None:
+        if connection.vendor != "postgresql":
+            call_command("migrate", interactive=False)
+            return
+        with alone():
+            self.migrate(lock_seconds, tries)
+
+    def migrate(self, lock_seconds: float, tries: int) -> None:
+        """Migrate; if a table is locked, let the app go on for a while, and try again."""
+        for number in range(1, tries + 1):
+            set_lock_timeout(lock_seconds)
+            try:
+                call_command("migrate", interactive=False)
+            except OperationalError as error:
+                connect_anew()
+                if not is_lock_timeout(error):
+                    raise
+                self.stderr.write(f"a table was locked: try {number} of {tries}")
+                if number < tries:
+                    sleep(2 * number)
+            else:
+                return
+        raise CommandError(
+            "a table stays locked, and nobody shall wait for it\n"
+            "hint: look for long transactions in pg_stat_activity, then deploy again"
+        )
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Hold the lock of migrations, or refuse at once.
+
+    On a connection of its own, since a migration that fails may leave the other one unusable.
+    """
+    with closing(connection.copy()) as holder, holder.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        if cursor.fetchone() != (True,):
+            raise CommandError("another migration is running\nhint: wait for it, then deploy again")
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+def set_lock_timeout(seconds: float) -> None:
+    """Give up a statement that waits for a lock: whoever comes later would wait behind it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{seconds * 1000:.0f}ms"])
+
+
+def connect_anew() -> None:
+    """Leave the transaction that failed: after a deferred statement Django itself does not."""
+    connection.close()
+    connection.connect()
+
+
+def is_lock_timeout(error: OperationalError) -> bool:
+    """Tell whether a statement gave up since a table was locked."""
+    return getattr(error.__cause__, "sqlstate", None) == NOT_AVAILABLE

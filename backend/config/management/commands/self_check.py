@@ -1,0 +1,30 @@
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from apps.health.checks import cache_answers, database_answers, static_files_are_collected, verdict
+
+CHECKS = {
+    "database": database_answers,
+    "cache": cache_answers,
+    "static": static_files_are_collected,
+}
+
+
+class Command(BaseCommand):
+    """Exits with 1 if this image cannot run here; it changes nothing."""
+
+    help = "Check that this image can run where it is: its settings, stores and files."
+
+    def handle(self, *_: object, **__: object) -> None:
+        call_command("check", deploy=True, fail_level="WARNING")
+        failed = [name for name, check in CHECKS.items() if verdict(name, check) == "failed"]
+        if failed:
+            raise CommandError(
+                f"not usable here: {', '.join(failed)}\nhint: the reason is logged above"
+            )
+        executor = MigrationExecutor(connection)
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        for migration, _backwards in plan:
+            self.stdout.write(f"to be applied: {migration}")

@@ -1,0 +1,149 @@
+"""Migrations run alone, beside an app whose requests never wait for them."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.recorder import MigrationRecorder
+
+from apps.projects.models import Project
+from config.management.commands import migrate_safely
+from config.management.commands.migrate_safely import LOCK
+
+PROJECTS = ("projects", "0001_initial")
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _all_migrations_afterwards() -> Iterator[None]:
+    yield
+    connection.close()  # with the lock timeout that it was given
+    call_command("migrate", verbosity=0)
+
+
+@pytest.fixture
+def _one_is_missing() -> None:
+    call_command("migrate", "projects", "zero", verbosity=0)
+
+
+@pytest.fixture
+def app() -> Iterator[BaseDatabaseWrapper]:
+    """Another connection to the same database, as the app has it."""
+    other = connection.copy()
+    yield other
+    other.close()
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long it paused, instead of pausing."""
+    pauses: list[float] = []
+    monkeypatch.setattr(migrate_safely, "sleep", pauses.append)
+    return pauses
+
+
+def applied() -> bool:
+    return PROJECTS in MigrationRecorder(connection).applied_migrations()
+
+
+def lock_users(app: BaseDatabaseWrapper) -> None:
+    """Lock a table that the missing migration refers to, as a long transaction would."""
+    app.set_autocommit(autocommit=False)
+    with app.cursor() as cursor:
+        cursor.execute("LOCK TABLE accounts_user IN ACCESS EXCLUSIVE MODE")
+
+
+def can_lock(app: BaseDatabaseWrapper) -> bool:
+    with app.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s), pg_advisory_unlock(%s)", [LOCK, LOCK])
+        return bool(cursor.fetchone() == (True, True))
+
+
+@pytest.mark.usefixtures("_one_is_missing")
+def test_it_migrates() -> None:
+    assert not applied()
+    call_command("migrate_safely")
+
+    assert applied()
+    assert Project.objects.count() == 0
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("_one_is_missing")
+def test_afterwards_another_one_may_migrate(app: BaseDatabaseWrapper) -> None:
+    call_command("migrate_safely")
+
+    assert can_lock(app)
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("_one_is_missing")
+def test_a_second_migration_at_the_same_time_is_refused_at_once(
+    app: BaseDatabaseWrapper, pauses: list[float]
+) -> None:
+    with app.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+    started = time.monotonic()
+    with pytest.raises(CommandError, match=r"^another migration is running\nhint: wait for it"):
+        call_command("migrate_safely")
+
+    assert time.monotonic() - started < 2
+    assert not applied()
+    assert pauses == []
+    assert not can_lock(connection), "the lock of the other one was taken from it"
+    app.close()
+    call_command("migrate_safely")
+    assert applied()
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("_one_is_missing")
+def test_a_table_that_stays_locked_is_given_up_and_no_lock_is_left(
+    app: BaseDatabaseWrapper, pauses: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock_users(app)
+    started = time.monotonic()
+    with pytest.raises(CommandError, match=r"^a table stays locked, and nobody shall wait for it"):
+        call_command("migrate_safely", lock_seconds=0.2, tries=3)
+
+    assert 0.6 <= time.monotonic() - started < 10
+    assert pauses == [2, 4], "longer each time, and none after the last try"
+    assert [line for line in capsys.readouterr().err.splitlines() if "locked" in line] == [
+        f"a table was locked: try {number} of 3" for number in (1, 2, 3)
+    ]
+    assert not applied()
+    app.rollback()
+    assert can_lock(app)
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("_one_is_missing")
+def test_a_table_that_is_free_again_is_migrated(
+    app: BaseDatabaseWrapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock_users(app)
+    monkeypatch.setattr(migrate_safely, "sleep", lambda _: app.rollback())
+    call_command("migrate_safely", lock_seconds=0.2, tries=2)
+
+    assert applied()
+    app.set_autocommit(autocommit=True)
+    assert can_lock(app)
+
+
+@pytest.mark.postgres
+def test_another_fault_of_the_database_is_not_tried_again(
+    monkeypatch: pytest.MonkeyPatch, app: BaseDatabaseWrapper, pauses: list[float]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = '10ms'; SELECT pg_sleep(5)")
+
+    monkeypatch.setattr(migrate_safely, "call_command", fail)
+    with pytest.raises(OperationalError, match="statement timeout"):
+        call_command("migrate_safely")
+
+    assert pauses == []
+    assert can_lock(app)

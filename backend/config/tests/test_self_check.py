@@ -1,0 +1,98 @@
+"""An image tells whether it can run where it is, before anything of it is to be seen."""
+
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.core.management.base import SystemCheckError
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from pytest_django import Settings
+
+from config.tests.conftest import BACKEND, PRODUCTION, Manage
+
+SECURE = {
+    "SECRET_KEY": PRODUCTION["DJANGO_SECRET_KEY"],
+    "SECURE_HSTS_SECONDS": 60,
+    "SECURE_HSTS_INCLUDE_SUBDOMAINS": True,
+    "SECURE_HSTS_PRELOAD": True,
+    "SECURE_SSL_REDIRECT": True,
+    "SESSION_COOKIE_SECURE": True,
+    "CSRF_COOKIE_SECURE": True,
+}
+
+
+@pytest.fixture
+def _secure(settings: Settings) -> None:
+    for name, value in SECURE.items():
+        setattr(settings, name, value)
+
+
+def said() -> str:
+    out = io.StringIO()
+    call_command("self_check", stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_secure")
+def test_where_all_is_well_it_has_nothing_to_say() -> None:
+    assert said() == ""
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_secure")
+@pytest.mark.parametrize("name", sorted(set(SECURE) - {"SECURE_HSTS_PRELOAD"}))
+def test_a_setting_that_is_insecure_is_refused_though_django_only_warns(
+    settings: Settings, name: str
+) -> None:
+    setattr(settings, name, "django-insecure-" if name == "SECRET_KEY" else 0)
+    with pytest.raises(SystemCheckError, match=name.removeprefix("SECURE_")):
+        said()
+
+
+@pytest.mark.usefixtures("production")
+def test_as_a_process_of_its_own_it_ends_with_1_for_insecure_settings(
+    monkeypatch: pytest.MonkeyPatch, manage: Manage
+) -> None:
+    (BACKEND / "staticfiles").mkdir(exist_ok=True)
+    monkeypatch.setenv("ENVIRONMENT", "local")
+    refused = manage("self_check", settings="local")
+
+    assert refused.returncode == 1
+    assert "security.W004" in refused.stderr
+
+
+@pytest.mark.usefixtures("production")
+def test_stores_that_cannot_be_reached_are_named_and_their_passwords_are_not(
+    monkeypatch: pytest.MonkeyPatch, manage: Manage
+) -> None:
+    (BACKEND / "staticfiles").mkdir(exist_ok=True)
+    monkeypatch.setenv("DATABASE_URL", "postgres://clerk:swordfish@127.0.0.1:1/ledger")
+    monkeypatch.setenv("REDIS_URL", "redis://:swordfish@127.0.0.1:1/0")
+    refused = manage("self_check", settings="production")
+
+    assert refused.returncode == 1
+    assert "CommandError: not usable here: database, cache" in refused.stderr
+    assert "hint: the reason is logged above" in refused.stderr
+    assert "swordfish" not in refused.stdout + refused.stderr
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_secure")
+def test_a_cache_that_forgets_is_none(settings: Settings) -> None:
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+    with pytest.raises(CommandError, match="not usable here: cache"):
+        said()
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_secure")
+def test_it_says_what_is_to_be_applied_and_applies_nothing() -> None:
+    recorder = MigrationRecorder(connection)
+    recorder.record_unapplied("projects", "0001_initial")
+    tables = connection.introspection.table_names()
+    assert said() == "to be applied: projects.0001_initial\n"
+    assert said() == "to be applied: projects.0001_initial\n"
+    assert ("projects", "0001_initial") not in recorder.applied_migrations()
+    assert connection.introspection.table_names() == tables
