@@ -63,6 +63,17 @@ def read(
     )
 
 
+def last_words(output: Output) -> str:
+    """Return why a command failed, in its own words: the last line on its stderr that says so.
+
+    Args:
+        output: Of a command that failed.
+    """
+    lines = [line.strip() for line in output.stderr.splitlines()]
+    telling = [line for line in lines if line and not line.startswith(("Run '", "See '"))]
+    return telling[-1] if telling else "it said nothing"
+
+
 @contextmanager
 def background(
     command: Sequence[str], *, cwd: Path | None = None, quiet: bool = False

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import MissingToolError
-from pipeline.run import read, run
+from pipeline.run import last_words, read, run
 
 
 def test_it_shows_the_command_and_returns_its_exit_code(capfd: pytest.CaptureFixture[str]) -> None:
@@ -34,3 +34,19 @@ def test_the_program_is_looked_for_on_the_path_that_it_is_given(tmp_path: Path) 
     program.write_text("#!/bin/sh\necho hello\n")
     program.chmod(0o755)
     assert read(["greet"], env={"PATH": str(tmp_path)}).stdout == "hello\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("one\ntwo\n", "two"),
+        (
+            "docker: no such image\n\nRun 'docker run --help' for more information\n",
+            "docker: no such image",
+        ),
+        ("\n", "it said nothing"),
+    ],
+)
+def test_why_a_command_failed_is_its_last_line_that_says_so(said: str, words: str) -> None:
+    output = read([sys.executable, "-c", f"import sys; sys.exit({said!r})"])
+    assert last_words(output) == words

@@ -19,6 +19,7 @@ from pipeline.errors import CheckFailedError, InputError, reported
 ORIGIN = re.compile(r"https?://([\w.-]+|\[[\da-f:]+\])(:\d{1,5})?/?")
 HEADER = re.compile(r"([A-Za-z0-9-]+)=([\x20-\x7e]+)")
 FAULTS = (CheckFailedError, KeyboardInterrupt)
+EACH_SECONDS, ALL_SECONDS = 10, 60
 VARIABLES = ("SMOKE_USER_EMAIL", "SMOKE_USER_PASSWORD")
 
 
@@ -34,8 +35,8 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--release", help="what must run there")
     parser.add_argument("--header", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--without", action="append", default=[], choices=["page", "project"])
-    parser.add_argument("--request-seconds", type=float, default=10)
-    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--request-seconds", type=float, default=EACH_SECONDS)
+    parser.add_argument("--seconds", type=float, default=ALL_SECONDS)
     options = parser.parse_args(arguments)
     visitor = Visitor(
         site(options.url),
@@ -46,6 +47,24 @@ def main(arguments: Sequence[str]) -> None:
     for part in options.without:
         print(f"left out: {part}", flush=True)
     follow(walk(user(os.environ), options.release, options.without), visitor.perform)
+
+
+def smoke(
+    url: str, release: str | None, variables: Mapping[str, str], given: Mapping[str, str]
+) -> None:
+    """Walk through a site that has just been deployed.
+
+    Args:
+        url: Its origin.
+        release: What must run there, if that matters.
+        variables: SMOKE_USER_EMAIL and SMOKE_USER_PASSWORD.
+        given: Headers to send with every request.
+
+    Raises:
+        CheckFailedError: The site is broken, or it is another release.
+    """
+    visitor = Visitor(site(url), given, each=EACH_SECONDS, altogether=ALL_SECONDS)
+    follow(walk(user(variables), release, []), visitor.perform)
 
 
 def follow(steps: Walk, perform: Callable[[Step], Answer]) -> None:

@@ -7,7 +7,7 @@ from functools import cache
 
 from pipeline.errors import CheckFailedError, MissingToolError
 from pipeline.images.names import Command
-from pipeline.run import read, run
+from pipeline.run import last_words, read, run
 
 WHERE = {
     "docker": "https://docs.docker.com/engine/install",
@@ -49,9 +49,8 @@ def answer(command: Command) -> str:
     """
     output = read(command)
     if output.returncode:
-        lines = output.stderr.strip().splitlines() or ["it said nothing"]
         raise CheckFailedError(
-            f"`{' '.join(command[:3])} …` failed: {lines[-1]}", hint=shlex.join(command)
+            f"`{' '.join(command[:3])} …` failed: {last_words(output)}", hint=shlex.join(command)
         )
     return output.stdout
 

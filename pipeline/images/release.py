@@ -1,6 +1,6 @@
 """Sign what was pushed, with its papers, and give it a version."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipeline.errors import CheckFailedError, InputError, UntrustedError
@@ -8,7 +8,7 @@ from pipeline.git import Commit, head
 from pipeline.images import cosign, docker, provenance, syft, trivy
 from pipeline.images.act import act, require
 from pipeline.images.cosign import Signer
-from pipeline.images.manifests import digest_of
+from pipeline.images.manifests import digest_of, exists
 from pipeline.images.names import Command, Target, repository, source
 from pipeline.images.papers import Released, of_release, read_json
 from pipeline.images.pushing import built
@@ -101,6 +101,7 @@ def promote(
 
     Raises:
         UntrustedError: An image is not what was signed, or was never pushed.
+        InputError: The version is another commit's already.
         CheckFailedError: The registry changed the digest on the way.
     """
     require("docker", "cosign")
@@ -108,6 +109,7 @@ def promote(
     digests = {repository(image): of_commit(repository(image), commit) for image in images}
     verified = [f"{name}@{digest}" for name, digest in digests.items()]
     verify_all(verified, signer, commit.sha, local=local)
+    require_free({f"{name}:{tag}": digest for name, digest in digests.items()})
     for name, digest in digests.items():
         version = f"{name}:{tag}"
         act([docker.index(version, f"{name}@{digest}")], dry=dry)
@@ -115,6 +117,19 @@ def promote(
             raise CheckFailedError(
                 f"{version} became another digest than {digest}", hint="look at the registry"
             )
+
+
+def require_free(versions: Mapping[str, str]) -> None:
+    """Refuse a version that stands for something else: it is promised to stay what it is.
+
+    Raises:
+        InputError: Names all that do.
+    """
+    there = {version: digest_of(version) for version in versions if exists(version)}
+    if taken := [version for version, digest in there.items() if digest != versions[version]]:
+        raise InputError(
+            f"taken by another commit's images: {', '.join(taken)}", hint="choose the next version"
+        )
 
 
 def of_commit(name: str, commit: Commit) -> str:

@@ -94,6 +94,19 @@ def test_a_version_is_one_more_name_of_the_digest_and_nothing_is_built(scanned: 
     assert manifest(f"{name}:v1.0.0") == manifest(scanned.released()["reference"])
 
 
+def test_a_version_that_another_commit_has_is_not_taken_from_it(scanned: Project) -> None:
+    prepare(scanned)
+    done(scanned.invoke("push", "sign"))
+    name = f"{scanned.registry}/{scanned.image}"
+    other = scanned.released()["platforms"][AMD]
+    sh("docker", "buildx", "imagetools", "create", f"--tag={name}:v1.0.0", f"{name}@{other}")
+    before = manifest(f"{name}:v1.0.0")
+    result = scanned.invoke("promote", "v1.0.0")
+    assert result.returncode == 2
+    assert f"taken by another commit's images: {name}:v1.0.0" in result.stderr
+    assert manifest(f"{name}:v1.0.0") == before
+
+
 def test_a_tag_that_was_moved_is_neither_verified_nor_promoted(scanned: Project) -> None:
     prepare(scanned)
     done(scanned.invoke("push", "sign"))

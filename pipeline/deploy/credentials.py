@@ -1,0 +1,69 @@
+"""The secrets of an environment: from the variables of this process, or from a file of its own."""
+
+import hashlib
+import re
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipeline.deploy.environments import Environment
+from pipeline.errors import InputError
+
+LINE = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Z][A-Z0-9_]*)=(?P<value>.*)")
+
+
+def credentials(environment: Environment, variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the value of every secret that an environment needs.
+
+    Args:
+        environment: Where they are needed.
+        variables: Those of this process; what is not among them is looked for in the file
+            `.env.<environment>`, which nobody else may read.
+
+    Raises:
+        InputError: Names all that are missing or empty, and never a value.
+    """
+    path = Path(f".env.{environment.name}")
+    set_here = {name: value for name, value in variables.items() if value}
+    given = {**(from_file(path) if path.exists() else {}), **set_here}
+    if missing := [name for name in environment.secrets if not given.get(name)]:
+        raise InputError(
+            f"secrets of {environment.name} are not set: {', '.join(missing)}",
+            hint=f"set them as variables, or write them to {path} (chmod 600)",
+        )
+    return {name: given[name] for name in environment.secrets}
+
+
+def from_file(path: Path) -> dict[str, str]:
+    """Read NAME=value lines.
+
+    Raises:
+        InputError: Others may read the file, or a line is none.
+    """
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise InputError(f"others may read {path}", hint=f"chmod 600 {path}")
+    lines = list(enumerate(path.read_text().splitlines(), 1))
+    wanted = [(number, line) for number, line in lines if line.strip() and line.strip()[0] != "#"]
+    found = [(number, LINE.fullmatch(line)) for number, line in wanted]
+    if wrong := [str(number) for number, match in found if not match]:
+        raise InputError(
+            f"{path} has lines that are no NAME=value: {', '.join(wrong)}", hint="correct them"
+        )
+    return {match["name"]: unquoted(match["value"].strip()) for _, match in found if match}
+
+
+def unquoted(value: str) -> str:
+    r"""Take the quotes off a value that has them at both ends; between double ones \n is a line."""
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+    if not quoted:
+        return value
+    return value[1:-1].replace("\\n", "\n") if value[0] == '"' else value[1:-1]
+
+
+def object_name(stack: str, name: str, value: str) -> str:
+    """Return what a secret is called in the engine: a changed value is another name.
+
+    The engine refuses to change a secret, and the release before may still need the old one.
+    """
+    digest = hashlib.sha256(f"{name}\0{value}".encode()).hexdigest()[:8]
+    return f"{stack}-{name.lower()}-{digest}"

@@ -1,0 +1,155 @@
+"""Where releases go: the environments of pipeline.toml, all faults of the file at once."""
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Annotated, Any
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+
+from pipeline.config import FILE, load
+from pipeline.errors import InputError
+
+Seconds = Annotated[int, Field(ge=0, le=3600)]
+Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+NEEDED = ("PREVIEW_TOKEN", "SMOKE_USER_EMAIL", "SMOKE_USER_PASSWORD", "TLS_CERTIFICATE", "TLS_KEY")
+"""The secrets of every environment: its edge and its deployments read them."""
+
+
+class Timings(BaseModel):
+    """How long things take, or are given, in seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    start: Seconds = 60
+    """A service is given to become healthy; three times what it was measured to need."""
+    soak: Seconds = 15
+    """The preview must stay healthy, before anything is rolled."""
+    delay: Seconds = 10
+    """The first new replica is watched alone, before the next one is rolled."""
+    monitor: Seconds = 15
+    """The engine itself watches each new replica, and rolls back on its own if one dies."""
+    bake: Seconds = 15
+    """The whole release is watched after the roll, before it is called good."""
+    drain: Seconds = 5
+    """A replica that is told to stop serves on: the edge hears of it that late."""
+    grace: Seconds = 45
+    """A replica is given to stop: the drain, and the longest request."""
+    migrate: Seconds = 600
+    """Migrations are given."""
+
+
+class Environment(BaseModel):
+    """One environment."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = ""
+    stack: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+    """What its services are called in the engine; two environments may share one."""
+    url: Annotated[str, Field(pattern=r"^https?://[\w.-]+(:\d+)?$")]
+    host: Annotated[str, Field(pattern=r"^(ssh://\S+)?$")] = ""
+    """The manager to deploy through, such as ssh://deploy@example.com; this machine, if empty."""
+    refs: list[str] = Field(min_length=1)
+    """The branches and tags that may be deployed to it, as patterns."""
+    after: str = ""
+    """The environment that a release has to have served in before."""
+    confirm: bool = False
+    """Whether a person has to agree on the screen."""
+    replicas: Annotated[int, Field(ge=1, le=100)] = 2
+    port: Annotated[int, Field(ge=1, le=65535)] = 443
+    """Where the edge of each node listens."""
+    data: bool = False
+    """Whether it has no PostgreSQL and Redis of its own, so that we bring them."""
+    variables: dict[Variable, str] = {}
+    secrets: list[Variable]
+    timings: Timings = Timings()
+
+    @field_validator("secrets")
+    @classmethod
+    def hold_what_is_needed(cls, secrets: list[str], info: ValidationInfo) -> list[str]:
+        """Find out now what would otherwise be missing in the middle of a deployment."""
+        needed = (*NEEDED, *(["POSTGRES_PASSWORD"] if info.data.get("data") else []))
+        if missing := [name for name in needed if name not in secrets]:
+            raise ValueError(f"it lacks {', '.join(missing)}")
+        return secrets
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine alone, so that it may run what nobody has scanned."""
+        return not self.host and self.url.split("/")[2].split(":")[0] in {"localhost", "127.0.0.1"}
+
+    @property
+    def deadline(self) -> int:
+        """The seconds after which a roll of one service is stuck."""
+        times = self.timings
+        each = times.start + times.delay + times.drain + times.grace
+        return (self.replicas + 1) * each + times.monitor + 30
+
+    def allows(self, ref: str) -> bool:
+        """Say whether a branch or tag may be deployed here."""
+        return any(fnmatchcase(ref, pattern) for pattern in self.refs)
+
+
+def environment(name: str) -> Environment:
+    """Return an environment.
+
+    Raises:
+        InputError: There is none of that name, or pipeline.toml is wrong; every fault is named.
+    """
+    known = environments(load())
+    if name not in known:
+        raise InputError(f"no such environment: `{name}`", hint=f"there are: {', '.join(known)}")
+    return known[name]
+
+
+def environments(config: Mapping[str, Any]) -> dict[str, Environment]:
+    """Read all environments.
+
+    Raises:
+        InputError: Names every fault with its path.
+    """
+    found: dict[str, Environment] = {}
+    faults: list[str] = []
+    given = config.get("environments", {})
+    for name, entry in given.items():
+        try:
+            found[name] = read(name, entry, f"{config.get('name', '')}-{name}")
+        except ValidationError as error:
+            faults += sentences(error, "environments", name)
+    for name, each in found.items():
+        if each.after and each.after not in given:
+            faults.append(f"environments.{name}.after: there is no environment {each.after}")
+    if faults:
+        raise InputError("; ".join(faults), hint=f"correct {FILE}; CI_CD.md explains each key")
+    return found
+
+
+def read(name: str, entry: Any, stack: str) -> Environment:  # noqa: ANN401 - what somebody wrote
+    """Read one environment.
+
+    Raises:
+        ValidationError: Something is wrong with it.
+    """
+    given = {"stack": stack, **entry, "name": name} if isinstance(entry, dict) else entry
+    return Environment.model_validate(given)
+
+
+def sentences(error: ValidationError, *place: str) -> list[str]:
+    """Return what is wrong, each with its path."""
+    return [
+        f"{'.'.join(map(str, (*place, *problem['loc'])))}: {said(problem['msg'])}"
+        for problem in error.errors(include_url=False, include_input=False)
+    ]
+
+
+def said(message: str) -> str:
+    """Return the library's words as part of a sentence."""
+    message = message.removeprefix("Value error, ")
+    return message[:1].lower() + message[1:]

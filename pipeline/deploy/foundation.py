@@ -1,0 +1,126 @@
+"""What an environment stands on, and what changes rarely: its network, its edge, its data.
+
+None of it is part of a release. What is there already is left as it is, until it is asked for.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from pipeline.deploy.credentials import object_name
+from pipeline.deploy.environments import Environment
+from pipeline.deploy.stack import Service, document
+from pipeline.deploy.swarm import Swarm
+from pipeline.deploy.watch import is_up, wait_until_running
+from pipeline.errors import InputError
+
+FOLDER = Path("deploy")
+EDGE_CONFIGURATION = FOLDER / "edge.conf"
+PREVIEW = "preview.conf"
+NGINX_USER = "101"
+
+
+def lay(
+    swarm: Swarm,
+    environment: Environment,
+    images: Mapping[str, str],
+    credentials: Mapping[str, str],
+    *,
+    renew: bool = False,
+) -> None:
+    """Have the network, the edge and, where it brings none of its own, the data of an environment.
+
+    Args:
+        swarm: Where.
+        environment: Which.
+        images: The images of a release, by digest.
+        credentials: The values of the environment's secrets.
+        renew: Whether to replace the edge that is there, which costs its node a moment.
+
+    Raises:
+        CheckFailedError: The engine does not take it, or it does not come up.
+    """
+    stack = environment.stack
+    swarm.ensure_network(f"{stack}-app")
+    values = {**credentials, PREVIEW: preview_map(credentials["PREVIEW_TOKEN"])}
+    wanted = services(environment, images, values)
+    new = {name: it for name, it in wanted.items() if not is_up(swarm, f"{stack}_{name}")}
+    if renew:
+        new["edge"] = wanted["edge"]
+    if not new:
+        return
+    needed = {secret["target"] for service in new.values() for secret in service["secrets"]}
+    label = f"pipeline.stack={stack}"
+    swarm.ensure_secrets(
+        {object_name(stack, name, values[name]): values[name] for name in needed}, label
+    )
+    configuration = EDGE_CONFIGURATION.read_text()
+    swarm.create_config(edge_config(stack), configuration, {"pipeline.stack": stack})
+    swarm.deploy(stack, document(stack, new))
+    for name in new:
+        wait_until_running(swarm, f"{stack}_{name}", environment.timings.start)
+
+
+def services(
+    environment: Environment, images: Mapping[str, str], values: Mapping[str, str]
+) -> dict[str, Service]:
+    """Return what an environment stands on, as the engine is to have it."""
+    edge = read("edge.yml")["edge"]
+    stack = environment.stack
+    port = {"target": 8443, "published": environment.port, "mode": "host", "protocol": "tcp"}
+    files = {
+        name: secret(stack, name, values, NGINX_USER)
+        for name in ("TLS_CERTIFICATE", "TLS_KEY", PREVIEW)
+    }
+    found = {
+        "edge": {
+            **edge,
+            "image": images["frontend"],
+            "ports": [port],
+            "secrets": list(files.values()),
+            "configs": [{"source": edge_config(stack), "target": "/etc/nginx/edge.conf"}],
+        }
+    }
+    if environment.data:
+        for name, service in read("data.yml").items():
+            secrets = (
+                [secret(stack, "POSTGRES_PASSWORD", values, "999")] if name == "postgres" else []
+            )
+            found[name] = {**service, "image": images[name], "secrets": secrets}
+    return found
+
+
+def read(file: str) -> dict[str, Service]:
+    """Read the services of a file."""
+    content: dict[str, dict[str, Service]] = YAML(typ="safe", pure=True).load(
+        (FOLDER / file).read_text()
+    )
+    return content["services"]
+
+
+def secret(stack: str, name: str, values: Mapping[str, str], user: str) -> dict[str, object]:
+    """Return a secret as a file that one user may read.
+
+    Raises:
+        InputError: The environment does not name it.
+    """
+    if name not in values:
+        raise InputError(
+            f"the secret {name} is not among those of the environment",
+            hint="add it to `secrets` of the environment in pipeline.toml",
+        )
+    source = object_name(stack, name, values[name])
+    return {"source": source, "target": name, "uid": user, "gid": user, "mode": 0o400}
+
+
+def preview_map(token: str) -> str:
+    """Return the edge's answer to who may see what is not live yet."""
+    return f'map $http_x_preview $next {{ default ""; "{token}" -next; }}\n'
+
+
+def edge_config(stack: str) -> str:
+    """Return what the edge's configuration is called: another content is another name."""
+    digest = hashlib.sha256(EDGE_CONFIGURATION.read_bytes()).hexdigest()[:8]
+    return f"{stack}-edge-{digest}"

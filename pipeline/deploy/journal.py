@@ -1,0 +1,128 @@
+"""What was deployed, when, by whom, and what became of it: kept in the swarm itself.
+
+Each entry is made of config objects, which nobody can change: one when a deployment starts, with
+all that is needed to put it back, and one when it ends.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pipeline.deploy.swarm import Swarm
+from pipeline.errors import CheckFailedError
+
+GOOD = "succeeded"
+ENDING = ("outcome", "note", "ended")
+KEPT = 5
+"""How many good releases can be gone back to."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One deployment.
+
+    Attributes:
+        number: They are counted.
+        kind: `deploy` or `rollback`.
+        by: Who deployed.
+        started: When, in ISO 8601.
+        deploy_id: Names it in what runs.
+        version: What was deployed.
+        commit: What it was built from.
+        images: Each service's image, by digest.
+        services: Each service as the engine was told to have it.
+        outcome: What became of it; nothing yet, if it is under way, or its deployer is dead.
+        note: Why.
+        ended: When.
+    """
+
+    number: int
+    kind: str
+    by: str
+    started: str
+    deploy_id: str
+    version: str
+    commit: str
+    images: Mapping[str, str]
+    services: Mapping[str, Any]
+    outcome: str = ""
+    note: str = ""
+    ended: str = ""
+
+
+def entries(swarm: Swarm, stack: str) -> list[Entry]:
+    """Return all that the journal of a stack tells, the oldest first.
+
+    Where only the end of an entry is left, somebody was stopped while he forgot it.
+    """
+    found: dict[int, dict[str, Any]] = {}
+    for content in swarm.configs(label(stack)).values():
+        part = json.loads(content)
+        found.setdefault(part["number"], {}).update(part)
+    return [Entry(**found[number]) for number in sorted(found) if "deploy_id" in found[number]]
+
+
+def good(known: Sequence[Entry]) -> Entry | None:
+    """Return what is live by the journal: the last that went well."""
+    return next((entry for entry in reversed(known) if entry.outcome == GOOD), None)
+
+
+def unfinished(known: Sequence[Entry]) -> Entry | None:
+    """Return the deployment that never ended, if the last did not."""
+    return known[-1] if known and not known[-1].outcome else None
+
+
+def begin(swarm: Swarm, stack: str, entry: Entry) -> None:
+    """Write down that a deployment starts.
+
+    Raises:
+        CheckFailedError: The swarm does not take it.
+    """
+    content = {key: value for key, value in asdict(entry).items() if key not in ENDING}
+    write(swarm, stack, f"{entry.number:05}-started", content)
+
+
+def end(swarm: Swarm, stack: str, entry: Entry, outcome: str, note: str = "") -> None:
+    """Write down what became of a deployment.
+
+    Raises:
+        CheckFailedError: The swarm does not take it.
+    """
+    content = {"number": entry.number, "outcome": outcome, "note": note[:500], "ended": now()}
+    write(swarm, stack, f"{entry.number:05}-ended", content)
+
+
+def write(swarm: Swarm, stack: str, name: str, content: Mapping[str, Any]) -> None:
+    """Write one object of the journal.
+
+    Raises:
+        CheckFailedError: The swarm does not take it.
+    """
+    text = json.dumps(content, indent=2)
+    if not swarm.create_config(f"{stack}-journal-{name}", text, {label(stack): "journal"}):
+        raise CheckFailedError(
+            f"the journal of {stack} cannot be written", hint="docker config ls; docker node ls"
+        )
+
+
+def prune(swarm: Swarm, stack: str) -> list[Entry]:
+    """Forget what lies before the last good releases, and return what is left."""
+    known = entries(swarm, stack)
+    first_kept = [entry.number for entry in known if entry.outcome == GOOD][-KEPT:][:1]
+    for entry in known:
+        if first_kept and entry.number < first_kept[0]:
+            names = [f"{stack}-journal-{entry.number:05}-{part}" for part in ("started", "ended")]
+            swarm.ask("config", "rm", *names)
+    return [entry for entry in known if not first_kept or entry.number >= first_kept[0]]
+
+
+def now() -> str:
+    """Return the time, in ISO 8601 to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def label(stack: str) -> str:
+    """Return the label of all that belongs to the journal."""
+    return f"pipeline.journal.{stack}"

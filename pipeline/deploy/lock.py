@@ -1,0 +1,149 @@
+"""One deployment at a time: a lock in the swarm itself, which every manager sees.
+
+The lock is a config object: of all who try to make it at once, one succeeds. Its holder leaves a
+sign of life every few seconds; without one it is stale, and may be taken.
+"""
+
+import base64
+import json
+import os
+import socket
+import sys
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from pipeline.deploy.swarm import Object, Swarm
+from pipeline.errors import InputError
+
+BEAT_SECONDS = 10
+STALE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a lock, and what for."""
+
+    who: str
+    where: str
+    what: str
+
+
+class LockedError(InputError):
+    """Somebody else deploys."""
+
+
+def holder(what: str) -> Holder:
+    """Return this process as a holder of the lock."""
+    who = os.environ.get("GITHUB_ACTOR") or os.environ.get("USER") or "somebody"
+    return Holder(who, f"{socket.gethostname()}, process {os.getpid()}", what)
+
+
+@contextmanager
+def locked(swarm: Swarm, stack: str, what: str) -> Iterator[None]:
+    """Hold the lock of a stack as long as the block runs.
+
+    Args:
+        swarm: Where the stack is.
+        stack: What is locked.
+        what: Why, for others to read.
+
+    Raises:
+        LockedError: Somebody else holds it, and lives.
+    """
+    take(swarm, stack, what)
+    over = threading.Event()
+    beating = threading.Thread(target=beat, args=(swarm, stack, over), daemon=True)
+    beating.start()
+    try:
+        yield
+    finally:
+        over.set()
+        beating.join()
+        if (lock := current(swarm, stack)) and held_by(lock) == holder(what):
+            release(swarm, stack)  # else somebody took it over, and it is his to give back
+
+
+def take(swarm: Swarm, stack: str, what: str) -> None:
+    """Take the lock, from a holder who is dead if need be.
+
+    Raises:
+        LockedError: Somebody else holds it, and lives.
+    """
+    content = json.dumps(asdict(holder(what)))
+    labels = {label(stack): "lock"}
+    if swarm.create_config(name(stack), content, labels):
+        return
+    found = current(swarm, stack)
+    if found is None or not is_stale(swarm, stack):
+        raise LockedError(
+            f"{stack} is locked by {described(found)}",
+            hint="wait for it; if it is dead, the lock is free after a minute: invoke unlock",
+        )
+    print(f"taking over a stale lock of {described(found)}", file=sys.stderr)
+    # By its number: of several who find it stale, one removes this lock, the others none.
+    swarm.ask("config", "rm", found["ID"])
+    if not swarm.create_config(name(stack), content, labels):
+        raise LockedError(f"somebody else took the lock of {stack}", hint="invoke status")
+
+
+def beat(swarm: Swarm, stack: str, over: threading.Event) -> None:
+    """Leave signs of life until told that it is over; the newest one stays."""
+    last = ""
+    while not over.wait(BEAT_SECONDS):
+        sign = f"{stack}-beat-{uuid.uuid4().hex[:12]}"
+        swarm.create_config(sign, "alive", {label(stack): "beat"})
+        if last:
+            swarm.ask("config", "rm", last)
+        last = sign
+
+
+def release(swarm: Swarm, stack: str) -> None:
+    """Give the lock back, with all signs of life."""
+    names = swarm.ask("config", "ls", f"--filter=label={label(stack)}", "--format={{.Name}}").stdout
+    swarm.ask("config", "rm", *names.split())
+
+
+def current(swarm: Swarm, stack: str) -> Object | None:
+    """Return the lock, if somebody holds it."""
+    found = swarm.inspect("config", name(stack))
+    return found[0] if found else None
+
+
+def is_stale(swarm: Swarm, stack: str) -> bool:
+    """Say whether the holder left no sign of life for a minute, by the swarm's own clock."""
+    names = swarm.ask("config", "ls", f"--filter=label={label(stack)}", "--format={{.Name}}").stdout
+    signs = [moment(found["CreatedAt"]) for found in swarm.inspect("config", *names.split())]
+    now = moment(swarm.tell("info", "--format={{.SystemTime}}").strip())
+    return not signs or now - max(signs) > STALE
+
+
+def moment(text: str) -> datetime:
+    """Read the engine's way to write a time: nanoseconds, and in the time zone of its machine."""
+    return datetime.fromisoformat(text)
+
+
+def held_by(lock: Object) -> Holder:
+    """Return who holds a lock."""
+    return Holder(**json.loads(base64.b64decode(lock["Spec"]["Data"])))
+
+
+def described(lock: Object | None) -> str:
+    """Say who holds a lock."""
+    if lock is None:
+        return "somebody who has just left"
+    found = held_by(lock)
+    return f"{found.who} on {found.where}, since {lock['CreatedAt'][:19]}Z: {found.what}"
+
+
+def name(stack: str) -> str:
+    """Return what the lock is called."""
+    return f"{stack}-lock"
+
+
+def label(stack: str) -> str:
+    """Return the label of all that belongs to the lock."""
+    return f"pipeline.lock.{stack}"

@@ -1,0 +1,211 @@
+"""What people ask of an environment: deploy, go back, tell."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from os import environ
+
+from pipeline.deploy import flow, journal
+from pipeline.deploy.credentials import credentials
+from pipeline.deploy.environments import Environment
+from pipeline.deploy.flow import ORDER, Deployment, clear, put_back
+from pipeline.deploy.foundation import lay
+from pipeline.deploy.journal import Entry
+from pipeline.deploy.lock import current, described, is_stale, locked
+from pipeline.deploy.lock import release as unlock_now
+from pipeline.deploy.prepare import candidate, entry_of, new_id, release_of, trust, vouch
+from pipeline.deploy.progress import say, timed
+from pipeline.deploy.report import drift
+from pipeline.deploy.signals import interruptible
+from pipeline.deploy.stack import Release, document, render, renewed
+from pipeline.deploy.swarm import Swarm
+from pipeline.errors import InputError
+from pipeline.images.cosign import Signer
+
+
+def deploy(
+    environment: Environment,
+    signer: Signer,
+    release: str | None,
+    *,
+    dry: bool = False,
+    yes: bool = False,
+) -> None:
+    """Deploy a release to an environment.
+
+    Args:
+        environment: Where to.
+        signer: Who has to have signed its images.
+        release: A version tag or a commit; the commit that is checked out, if not given.
+        dry: Whether to only print what the engine would be told.
+        yes: Whether a person has agreed already.
+
+    Raises:
+        InputError: Something is missing or wrong; nothing was touched.
+        UntrustedError: An image is not what was signed; nothing was touched.
+        StoppedError: The deployment did not go well; its exit code says how it ended.
+    """
+    swarm = Swarm(environment.host)
+    values = credentials(environment, environ)
+    swarm.require_manager()
+    found = candidate(environment, release)
+    trust(environment, found, signer)
+    new = release_of(environment, found, values)
+    services = render(environment, new)
+    if dry:
+        print(document(environment.stack, services))
+        return
+    agree(environment, f"deploy {found.version} to {environment.name}", yes=yes)
+    with interruptible(), locked(swarm, environment.stack, f"deploy {found.version}"):
+        settle(environment, swarm, values)
+        known = journal.entries(swarm, environment.stack)
+        before = journal.good(known)
+        if before and is_live(swarm, environment, before, new):
+            say(f"{found.version} is live already, since {before.ended}")
+            return
+        timed("foundation", lambda: lay(swarm, environment, found.images, values))
+        swarm.ensure_secrets(
+            {new.secrets[name]: values[name] for name in new.secrets},
+            f"pipeline.stack={environment.stack}",
+        )
+        deployment = Deployment(environment, swarm, new, services, before, values)
+        flow.deploy(deployment, entry_of(new, services, known, "deploy"))
+        vouch(environment, found, signer)
+        journal.prune(swarm, environment.stack)
+    say(f"{found.version} serves at {environment.url}")
+
+
+def rollback(environment: Environment, to: str | None, *, yes: bool = False) -> None:
+    """Put a release of the journal back; the one before the last good one, if none is named.
+
+    Args:
+        environment: Where.
+        to: The version or number of a good release.
+        yes: Whether a person has agreed already.
+
+    Raises:
+        InputError: There is no such release.
+        StoppedError: It did not go well; its exit code says how it ended.
+    """
+    swarm = Swarm(environment.host)
+    values = credentials(environment, environ)
+    swarm.require_manager()
+    with interruptible(), locked(swarm, environment.stack, "rollback"):
+        known = journal.entries(swarm, environment.stack)
+        target = earlier(known, to)
+        agree(environment, f"put {target.version} back on {environment.name}", yes=yes)
+        old = replace(again(target), deploy_id=new_id())
+        services = renewed(target.services, old.deploy_id)
+        deployment = Deployment(environment, swarm, old, services, journal.good(known), values)
+        flow.deploy(deployment, entry_of(old, services, known, "rollback"), migrate=False)
+    say(f"{target.version} serves at {environment.url} again")
+
+
+def resume(environment: Environment) -> None:
+    """Undo a deployment whose deployer died, so that the journal is true again.
+
+    Raises:
+        InputError: There is none.
+        RollbackFailedError: The release before it does not come back.
+    """
+    swarm = Swarm(environment.host)
+    values = credentials(environment, environ)
+    swarm.require_manager()
+    with interruptible(), locked(swarm, environment.stack, "resume"):
+        if not settle(environment, swarm, values):
+            raise InputError("every deployment has ended", hint="invoke status")
+
+
+def settle(environment: Environment, swarm: Swarm, values: Mapping[str, str]) -> bool:
+    """Put the last good release back, if a deployment after it never ended; say whether one did.
+
+    Raises:
+        RollbackFailedError: It does not come back.
+    """
+    known = journal.entries(swarm, environment.stack)
+    waiting, before = journal.unfinished(known), journal.good(known)
+    if waiting is None:
+        return False
+    say(f"the {waiting.kind} of {waiting.version}, begun {waiting.started}, never ended")
+    release, services = again(waiting), waiting.services
+    touched = list(ORDER)
+    left = Deployment(environment, swarm, release, services, before, values, touched)
+    clear(left)
+    if before:
+        timed("put back", lambda: put_back(left))
+    else:
+        swarm.remove(*(f"{environment.stack}_{name}" for name in services))
+    journal.end(swarm, environment.stack, waiting, "abandoned", "its deployer died")
+    return True
+
+
+def again(entry: Entry) -> Release:
+    """Return a release of the journal, as it was."""
+    used = entry.services["backend"]["secrets"]
+    secrets = {secret["target"]: secret["source"] for secret in used}
+    return Release(entry.deploy_id, entry.version, entry.commit, entry.images, secrets)
+
+
+def earlier(known: list[Entry], to: str | None) -> Entry:
+    """Return the release of the journal to go back to.
+
+    Raises:
+        InputError: There is none.
+    """
+    good = [entry for entry in known if entry.outcome == journal.GOOD]
+    live = good[-1] if good else None
+    fitting = [
+        entry
+        for entry in reversed(good)
+        if (
+            to in {entry.version, str(entry.number)}
+            if to
+            else live and entry.deploy_id != live.deploy_id
+        )
+    ]
+    if not fitting:
+        versions = ", ".join(dict.fromkeys(entry.version for entry in good)) or "none"
+        raise InputError(
+            f"the journal has no good release `{to}`" if to else "there is no release before",
+            hint=f"good releases: {versions}; invoke history shows them",
+        )
+    return fitting[0]
+
+
+def is_live(swarm: Swarm, environment: Environment, before: Entry, new: Release) -> bool:
+    """Say whether just this is what runs: to tell the engine again would only blur its memory."""
+    same_images = all(before.images.get(name) == image for name, image in new.images.items())
+    same_secrets = again(before).secrets == new.secrets
+    return same_images and same_secrets and not list(drift(swarm, environment, before))
+
+
+def unlock(environment: Environment) -> None:
+    """Take the lock away from whoever has it, once nobody deploys any more."""
+    swarm = Swarm(environment.host)
+    swarm.require_manager()
+    lock = current(swarm, environment.stack)
+    if lock is not None and not is_stale(swarm, environment.stack):
+        raise InputError(
+            f"{environment.stack} is locked by {described(lock)}, who lives",
+            hint="stop that process; a minute later the lock is stale",
+        )
+    unlock_now(swarm, environment.stack)
+    say("the lock is free")
+
+
+def agree(environment: Environment, what: str, *, yes: bool) -> None:
+    """Ask a person, where the environment wants that.
+
+    Raises:
+        InputError: Nobody agreed.
+    """
+    if not environment.confirm or yes:
+        return
+    if not sys.stdin.isatty() or typed(f"{what}? type {environment.name}: ") != environment.name:
+        raise InputError(f"nobody agreed to {what}", hint="type its name when asked, or give --yes")
+
+
+def typed(question: str) -> str:
+    """Ask on the screen; who ends the input has answered nothing."""
+    print(question, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip()

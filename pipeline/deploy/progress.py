@@ -1,0 +1,27 @@
+"""Say what goes on, and how long it took: on stderr, a line for each step."""
+
+import sys
+import time
+from collections.abc import Callable
+
+
+def timed(name: str, action: Callable[[], None]) -> None:
+    """Do something, and say so before and after it.
+
+    Args:
+        name: What is done, in two words.
+        action: Does it.
+    """
+    started = time.monotonic()
+    say(f"{name} …")
+    try:
+        action()
+    except BaseException:
+        say(f"{name} failed after {time.monotonic() - started:.1f} s")
+        raise
+    say(f"{name} done in {time.monotonic() - started:.1f} s")
+
+
+def say(line: str) -> None:
+    """Say a line, with the time of day."""
+    print(f"{time.strftime('%H:%M:%S')}  {line}", file=sys.stderr, flush=True)

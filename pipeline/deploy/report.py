@@ -1,0 +1,82 @@
+"""Tell what runs in an environment, what ran, and whether the journal is true."""
+
+from collections.abc import Iterator
+from os import environ
+
+from pipeline.deploy import journal
+from pipeline.deploy.credentials import credentials
+from pipeline.deploy.environments import Environment
+from pipeline.deploy.journal import Entry
+from pipeline.deploy.lock import current, described, is_stale
+from pipeline.deploy.smoke import smoke as walk
+from pipeline.deploy.swarm import Swarm, image_of, variable_of
+from pipeline.run import run
+
+
+def status(environment: Environment) -> int:
+    """Print what runs, and return 1 if it is not what the journal says.
+
+    Raises:
+        InputError: The engine does not answer.
+    """
+    swarm = Swarm(environment.host)
+    swarm.require_manager()
+    known = journal.entries(swarm, environment.stack)
+    live = journal.good(known)
+    print(f"{environment.name}: {environment.url}")
+    what = f"{live.version}, since {live.ended} by {live.by}" if live else "none yet"
+    print(f"  release   {what}")
+    faults = list(drift(swarm, environment, live)) if live else []
+    for line in faults:
+        print(f"  drift     {line}")
+    if live and not faults:
+        print("  healthy   every replica runs what the journal says")
+    if waiting := journal.unfinished(known):
+        print(f"  open      {waiting.kind} of {waiting.version}, since {waiting.started}")
+    lock = current(swarm, environment.stack)
+    stale = " (stale)" if lock and is_stale(swarm, environment.stack) else ""
+    print(f"  lock      {described(lock)}{stale}" if lock else "  lock      free")
+    return 1 if faults else 0
+
+
+def drift(swarm: Swarm, environment: Environment, live: Entry) -> Iterator[str]:
+    """Return what is not as the journal says."""
+    for name, service in live.services.items():
+        found = swarm.service(f"{environment.stack}_{name}")
+        if found is None:
+            yield f"{name} is gone"
+            continue
+        if image_of(found) != service["image"] or variable_of(found, "DEPLOY_ID") != live.deploy_id:
+            yield f"{name} is another release: {image_of(found)}"
+        running = [
+            task
+            for task in swarm.tasks(f"{environment.stack}_{name}")
+            if task["Status"]["State"] == task["DesiredState"] == "running"
+        ]
+        wanted = service["deploy"]["replicas"]
+        if len(running) != wanted:
+            yield f"{name} has {len(running)} of {wanted} replicas"
+
+
+def history(environment: Environment) -> None:
+    """Print the journal, the newest last."""
+    swarm = Swarm(environment.host)
+    swarm.require_manager()
+    for entry in journal.entries(swarm, environment.stack):
+        what = f"{entry.kind:8}  {entry.version:18}  {entry.outcome or 'open':16}"
+        print(f"{entry.number:>4}  {entry.started}  {what}  {entry.by}")
+
+
+def smoke(environment: Environment) -> None:
+    """Walk through an environment's site as it is now."""
+    live = journal.good(journal.entries(Swarm(environment.host), environment.stack))
+    walk(environment.url, live.version if live else None, credentials(environment, environ), {})
+
+
+def logs(environment: Environment, service: str) -> int:
+    """Follow what a service says."""
+    env = {"DOCKER_HOST": environment.host} if environment.host else {}
+    return run(
+        ["docker", "service", "logs", "--follow", "--tail=100", f"{environment.stack}_{service}"],
+        env=env,
+    )

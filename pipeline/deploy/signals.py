@@ -1,0 +1,42 @@
+"""What becomes of signals while something must not be left half done."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pipeline.deploy.progress import say
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Treat every signal to stop as Ctrl-C: what was begun is undone, and then this ends."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with handling(interrupt):
+        yield
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Go on whatever comes: going back must not be stopped half way."""
+
+    def refuse(*_: object) -> None:
+        say("going back cannot be stopped; it has a deadline of its own")
+
+    with handling(refuse):
+        yield
+
+
+@contextmanager
+def handling(handler: "signal._HANDLER") -> Iterator[None]:
+    """Have a handler for all signals to stop, as long as the block runs."""
+    before = {number: signal.signal(number, handler) for number in ENDING}
+    try:
+        yield
+    finally:
+        for number, former in before.items():
+            signal.signal(number, former)

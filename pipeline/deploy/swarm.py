@@ -1,0 +1,135 @@
+"""A Swarm, asked and told through Docker's command line; what counts is read from its objects.
+
+`docker stack deploy` and `docker service update` exit with 0 after a rollback
+(https://github.com/docker/cli/issues/6752), so nothing here believes an exit code of theirs.
+"""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.errors import CheckFailedError, InputError
+from pipeline.run import Output, last_words, read
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Swarm:
+    """The engine behind a host; this machine's, if it is empty."""
+
+    host: str = ""
+
+    def ask(self, *arguments: str, stdin: str = "") -> Output:
+        """Run docker there."""
+        env = {"DOCKER_HOST": self.host} if self.host else {}
+        return read(["docker", *arguments], env=env, stdin=stdin)
+
+    def tell(self, *arguments: str, stdin: str = "") -> str:
+        """Run docker there, and return what it printed.
+
+        Raises:
+            CheckFailedError: It failed.
+        """
+        answer = self.ask(*arguments, stdin=stdin)
+        if answer.returncode:
+            raise CheckFailedError(
+                f"`docker {' '.join(arguments[:2])}` failed: {last_words(answer)}",
+                hint="look at the engine: docker service ls; docker node ls",
+            )
+        return answer.stdout
+
+    def require_manager(self) -> None:
+        """Refuse an engine that does not answer, or is no manager of a swarm with a majority.
+
+        Raises:
+            InputError: It is none.
+        """
+        answer = self.ask("node", "ls", "--format={{.ID}}")
+        if answer.returncode:
+            raise InputError(
+                f"{self.host or 'this machine'} is no manager of a swarm: {last_words(answer)}",
+                hint="docker swarm init, or correct `host` in pipeline.toml",
+            )
+
+    def inspect(self, kind: str, *names: str) -> list[Object]:
+        """Return the objects that there are of these names."""
+        if not names:
+            return []
+        found: list[Object] = json.loads(
+            self.ask("inspect", f"--type={kind}", *names).stdout or "[]"
+        )
+        return found
+
+    def service(self, name: str) -> Object | None:
+        """Return a service, if there is one."""
+        found = self.inspect("service", name)
+        return found[0] if found else None
+
+    def tasks(self, service: str) -> list[Object]:
+        """Return all tasks of a service that the engine remembers."""
+        listed = self.ask("service", "ps", "--no-trunc", "--quiet", service).stdout.split()
+        return self.inspect("task", *listed)
+
+    def deploy(self, stack: str, document: str) -> None:
+        """Hand services to the engine; it begins to bring them up."""
+        file = (
+            "--compose-file=-",
+            "--resolve-image=never",
+            "--with-registry-auth",
+            "--detach=true",
+        )
+        self.tell("stack", "deploy", *file, stack, stdin=document)
+
+    def remove(self, *services: str) -> None:
+        """Remove services; those that are not there are no fault."""
+        for service in services:
+            self.ask("service", "rm", service)
+
+    def configs(self, label: str) -> dict[str, str]:
+        """Return the contents of all configs with a label, by name, the oldest first."""
+        names = self.tell("config", "ls", f"--filter=label={label}", "--format={{.Name}}").split()
+        objects = sorted(self.inspect("config", *names), key=lambda found: found["CreatedAt"])
+        return {
+            found["Spec"]["Name"]: base64.b64decode(found["Spec"]["Data"]).decode()
+            for found in objects
+        }
+
+    def create_config(self, name: str, content: str, labels: Mapping[str, str]) -> bool:
+        """Make a config; of all who try the same name at once, one succeeds."""
+        options = [f"--label={key}={value}" for key, value in labels.items()]
+        return self.ask("config", "create", *options, name, "-", stdin=content).returncode == 0
+
+    def ensure_secrets(self, values: Mapping[str, str], label: str) -> None:
+        """Have secrets under these names; one that is there already has this value.
+
+        Raises:
+            CheckFailedError: The engine refuses one.
+        """
+        there = set(self.tell("secret", "ls", "--format={{.Name}}").split())
+        for name, value in values.items():
+            if name not in there:
+                self.tell("secret", "create", f"--label={label}", name, "-", stdin=value)
+
+    def ensure_network(self, name: str) -> None:
+        """Have an overlay network that single containers may join too."""
+        if not self.inspect("network", name):
+            self.tell("network", "create", "--driver=overlay", "--attachable", name)
+
+    def logs(self, service: str, lines: int = 30) -> str:
+        """Return the last lines that a service said, from all its replicas."""
+        answer = self.ask("service", "logs", "--raw", f"--tail={lines}", service)
+        return (answer.stdout + answer.stderr).strip()
+
+
+def image_of(service: Object) -> str:
+    """Return the image that a service is meant to run."""
+    return str(service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"])
+
+
+def variable_of(service: Object, name: str) -> str:
+    """Return a variable that a service is told; nothing, if it is not."""
+    told: Sequence[str] = service["Spec"]["TaskTemplate"]["ContainerSpec"].get("Env") or []
+    return next((entry.partition("=")[2] for entry in told if entry.startswith(f"{name}=")), "")

@@ -1,0 +1,163 @@
+"""Know for sure what became of a service: from its specification and its tasks, never by hope.
+
+The engine has no deadline of its own, and its state can lie: after a rollback it may say
+`completed` with the old release in place. What decides is which image and which deployment the
+service is meant to run, and that every task of it does.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pipeline.deploy.swarm import Object, Swarm, image_of, variable_of
+from pipeline.errors import CheckFailedError
+
+BROKEN = {"failed", "rejected", "orphaned"}
+STUCK = {"paused", "rollback_paused"}
+POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a service has to come to."""
+
+    service: str
+    image: str
+    deploy_id: str
+    replicas: int
+
+
+class NotConvergedError(CheckFailedError):
+    """A service did not come to what was wanted."""
+
+
+def fault(wanted: Wanted, service: Object | None, tasks: Sequence[Object]) -> str | None:
+    """Say what has gone wrong for good, if anything has.
+
+    Args:
+        wanted: What the service has to come to.
+        service: The service as the engine has it.
+        tasks: Its tasks.
+    """
+    if service is None:
+        return "it is gone"
+    if image_of(service) != wanted.image or variable_of(service, "DEPLOY_ID") != wanted.deploy_id:
+        return "the engine put the release before it back"
+    state = (service.get("UpdateStatus") or {}).get("State", "")
+    if state in STUCK or state.startswith("rollback"):
+        return f"the engine stopped: {state}"
+    return next((described(task) for task in own(wanted, tasks) if broken(task)), None)
+
+
+def converged(wanted: Wanted, service: Object, tasks: Sequence[Object]) -> bool:
+    """Say whether all replicas run, none of them another image, and the engine is done."""
+    state = (service.get("UpdateStatus") or {}).get("State", "completed")
+    meant = [task for task in tasks if task["DesiredState"] == "running"]
+    mine = own(wanted, meant)
+    running = [task for task in mine if task["Status"]["State"] == "running"]
+    return state == "completed" and len(running) == len(meant) == wanted.replicas
+
+
+def own(wanted: Wanted, tasks: Sequence[Object]) -> list[Object]:
+    """Return the tasks that belong to this deployment."""
+    return [
+        task
+        for task in tasks
+        if f"DEPLOY_ID={wanted.deploy_id}" in (task["Spec"]["ContainerSpec"].get("Env") or [])
+    ]
+
+
+def broken(task: Object) -> bool:
+    """Say whether a task ended that should run: a restart that recovered is a fault as well."""
+    return task["Status"]["State"] in BROKEN or (
+        task["Status"]["State"] == "complete" and task["DesiredState"] == "shutdown"
+    )
+
+
+def described(task: Object) -> str:
+    """Say what became of a task."""
+    status = task["Status"]
+    code = (status.get("ContainerStatus") or {}).get("ExitCode")
+    why = status.get("Err") or status.get("Message", "")
+    return f"a replica {status['State']}: {why}" + (f" (exit code {code})" if code else "")
+
+
+def watch(swarm: Swarm, wanted: Wanted, seconds: float, *, again: bool = False) -> None:
+    """Wait until a service has come to what is wanted.
+
+    Args:
+        swarm: Where it is.
+        wanted: What it has to come to.
+        seconds: How long it may take.
+        again: Whether this ran before, so that its old tasks that ended are no fault.
+
+    Raises:
+        NotConvergedError: It went wrong, or took too long.
+    """
+    for service, tasks in looks(swarm, wanted, seconds):
+        if not again and (wrong := fault(wanted, service, tasks)):
+            raise refusal(wanted, wrong)
+        if service and converged(wanted, service, tasks):
+            return
+    raise refusal(wanted, f"it did not come up within {seconds:.0f} s")
+
+
+def hold(swarm: Swarm, wanted: Sequence[Wanted], seconds: float) -> None:
+    """See to it that services stay as they are for a while.
+
+    Args:
+        swarm: Where they are.
+        wanted: What they have to stay.
+        seconds: How long.
+
+    Raises:
+        NotConvergedError: One did not.
+    """
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for each in wanted:
+            service, tasks = swarm.service(each.service), swarm.tasks(each.service)
+            wrong = fault(each, service, tasks)
+            if wrong or service is None or not converged(each, service, tasks):
+                raise refusal(each, wrong or "a replica is not running any more")
+        time.sleep(POLL_SECONDS)
+
+
+def is_up(swarm: Swarm, service: str) -> bool:
+    """Say whether a service is there, and all that is meant to run of it runs."""
+    meant = [task for task in swarm.tasks(service) if task["DesiredState"] == "running"]
+    return bool(meant) and all(task["Status"]["State"] == "running" for task in meant)
+
+
+def wait_until_running(swarm: Swarm, service: str, seconds: float) -> None:
+    """Wait until every task of a service runs.
+
+    Raises:
+        CheckFailedError: They do not in time; what the service said last is part of it.
+    """
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if is_up(swarm, service):
+            return
+        time.sleep(POLL_SECONDS)
+    raise CheckFailedError(
+        f"{service} did not come up within {seconds:.0f} s\n{swarm.logs(service)}",
+        hint=f"docker service ps --no-trunc {service}",
+    )
+
+
+def looks(
+    swarm: Swarm, wanted: Wanted, seconds: float
+) -> Iterator[tuple[Object | None, list[Object]]]:
+    """Look at a service again and again, until the time is over."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        yield swarm.service(wanted.service), swarm.tasks(wanted.service)
+        time.sleep(POLL_SECONDS)
+
+
+def refusal(wanted: Wanted, why: str) -> NotConvergedError:
+    """Return the fault of a service, to be raised."""
+    return NotConvergedError(
+        f"{wanted.service}: {why}", hint=f"docker service ps --no-trunc {wanted.service}"
+    )

@@ -1,0 +1,132 @@
+"""An engine that takes what it is told: its objects are there, and a replica runs at once.
+
+It stands behind the one function that runs docker, so that everything above that is the real thing.
+What a real engine does with a bad release, only a real one can tell: `tests/deploy` asks it. Here
+it is said of an image what becomes of its replicas.
+"""
+
+import base64
+import itertools
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from json import dumps
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from pipeline.deploy.swarm import Swarm
+from pipeline.run import Output
+from tests.deploying.examples import Object, service, task
+
+Kind = dict[str, Object]
+
+
+@dataclass(frozen=True)
+class Engine(Swarm):
+    """A swarm of one node, on which nothing runs.
+
+    Attributes:
+        kinds: Its objects, by kind and name.
+        asked: What it was asked, a word of each command and the name it was about.
+        ends: The state that the replicas of an image come to, if they do not run.
+        late: How many seconds its clock is ahead of the time at which objects were made.
+    """
+
+    kinds: dict[str, Kind] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    ends: dict[str, str] = field(default_factory=dict)
+    late: list[float] = field(default_factory=lambda: [0.0])
+    numbers: Any = field(default_factory=itertools.count)
+
+    def ask(self, *arguments: str, stdin: str = "") -> Output:
+        """Do what docker would."""
+        options = dict(word[2:].partition("=")[::2] for word in arguments if word.startswith("--"))
+        words = [word for word in arguments if not word.startswith("--")]
+        self.asked.append(" ".join(words[:3]))
+        answer: str | None = ""
+        match words:
+            case ["inspect", *names]:
+                answer = dumps(self.found(options["type"], names))
+            case ["config" | "secret" as kind, "ls"]:
+                answer = "\n".join(self.labelled(kind, options.get("filter", "")))
+            case ["config" | "secret" | "network" as kind, "create", name, *_]:
+                answer = self.create(kind, name, options.get("label", "="), stdin)
+            case ["config" | "service" as kind, "rm", *names]:
+                answer = self.remove_all(kind, names)
+            case ["service", "create", image, *_]:
+                self.start(options["name"], image, [], 1, "complete")
+            case ["service", "ps", name]:
+                answer = "\n".join(f"{name}/{number}" for number in range(len(self.run_of(name))))
+            case ["service", "logs", name]:
+                answer = f"the last words of {name}"
+            case ["stack", "deploy", stack]:
+                self.take(stack, stdin)
+            case ["info"]:
+                answer = now(self.late[0])
+        failed = answer is None
+        return Output(arguments, int(failed), answer or "", "already exists" if failed else "")
+
+    def of(self, kind: str) -> Kind:
+        """Return the objects of a kind, by name or number."""
+        return self.kinds.setdefault(kind, {})
+
+    def run_of(self, service: str) -> list[Object]:
+        """Return the tasks of a service."""
+        tasks: list[Object] = self.of("service").get(service, {}).get("tasks", [])
+        return tasks
+
+    def found(self, kind: str, names: list[str]) -> list[Object]:
+        """Return those objects that there are."""
+        if kind == "task":
+            places = [name.rsplit("/", 1) for name in names]
+            return [self.run_of(name)[int(number)] for name, number in places]
+        return [self.of(kind)[name] for name in names if name in self.of(kind)]
+
+    def labelled(self, kind: str, wanted: str) -> list[str]:
+        """Return the names of objects with a label; of all, if there is none."""
+        label = wanted.removeprefix("label=")
+        labels = {name: found["Spec"]["Labels"] for name, found in self.of(kind).items()}
+        return [name for name, has in labels.items() if not label or label in has]
+
+    def create(self, kind: str, name: str, label: str, content: str) -> str | None:
+        """Make an object; of one name there is one."""
+        if name in self.of(kind):
+            return None
+        data = base64.b64encode(content.encode()).decode()
+        labels = dict([label.partition("=")[::2]])
+        self.of(kind)[name] = {
+            "ID": f"{kind}-{next(self.numbers)}",
+            "CreatedAt": now(),
+            "Spec": {"Name": name, "Labels": labels, "Data": data},
+        }
+        return name
+
+    def remove_all(self, kind: str, names: list[str]) -> str | None:
+        """Remove objects by name or number."""
+        known = [name for name, it in self.of(kind).items() if {name, it["ID"]} & {*names}]
+        for name in known:
+            del self.of(kind)[name]
+        return "" if known else None
+
+    def take(self, stack: str, document: str) -> None:
+        """Have the services of a stack file."""
+        content = YAML(typ="safe", pure=True).load(document)
+        for name, told in content["services"].items():
+            env = [f"{key}={value}" for key, value in told.get("environment", {}).items()]
+            replicas = told["deploy"].get("replicas", 1)
+            self.start(f"{stack}_{name}", told["image"], env, replicas, "running")
+
+    def start(self, name: str, image: str, env: list[str], replicas: int, state: str) -> None:
+        """Replace all replicas of a service at once."""
+        told = service(image, state="completed" if name in self.of("service") else None)
+        told["Spec"]["TaskTemplate"]["ContainerSpec"]["Env"] = env
+        new = [task(self.ends.get(image, state)) for _ in range(replicas)]
+        for each in new:
+            each["Spec"]["ContainerSpec"] = {"Image": image, "Env": env}
+        former = [{**each, "DesiredState": "shutdown"} for each in self.run_of(name)]
+        self.of("service")[name] = {**told, "tasks": [*former, *new]}
+
+
+def now(later: float = 0) -> str:
+    """Return the time as the engine writes it."""
+    return f"{datetime.now(UTC) + timedelta(seconds=later):%Y-%m-%dT%H:%M:%S.%f}789Z"

@@ -1,0 +1,137 @@
+"""What pipeline.toml says of environments is read strictly, and all its faults are told at once."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.config import load
+from pipeline.deploy.environments import NEEDED, Timings, environments
+from pipeline.deploy.environments import environment as named
+from pipeline.errors import InputError
+from tests.conftest import ROOT
+from tests.deploying.examples import environment
+
+LEAST = {"url": "https://shop.example.com", "refs": ["main"], "secrets": list(NEEDED)}
+
+
+def refused(**entries: Any) -> list[str]:  # noqa: ANN401 - whatever TOML can hold
+    with pytest.raises(InputError) as caught:
+        environments({"name": "shop", "environments": entries})
+    assert caught.value.hint == "correct pipeline.toml; CI_CD.md explains each key"
+    return str(caught.value).split("; ")
+
+
+def test_what_is_not_said_has_a_default() -> None:
+    found = environments({"name": "shop", "environments": {"staging": LEAST}})["staging"]
+    assert (found.name, found.stack, found.host, found.port) == ("staging", "shop-staging", "", 443)
+    assert (found.replicas, found.after, found.confirm, found.data) == (2, "", False, False)
+    assert found.timings == Timings()
+
+
+def test_all_faults_of_the_file_are_told_at_once_with_their_paths() -> None:
+    found = refused(
+        staging={**LEAST, "url": "shop.example.com", "replicas": 0, "timings": {"soak": -1}},
+        production={"refs": [], "host": "deploy@example.com", "variables": {"debug": "1"}},
+        test=3,
+    )
+    assert [fault.partition(": ")[0] for fault in found] == [
+        "environments.staging.url",
+        "environments.staging.replicas",
+        "environments.staging.timings.soak",
+        "environments.production.url",
+        "environments.production.host",
+        "environments.production.refs",
+        "environments.production.variables.debug.[key]",
+        "environments.production.secrets",
+        "environments.test",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("entry", "path"),
+    [
+        ({**LEAST, "replica": 3}, "environments.staging.replica"),
+        ({**LEAST, "timings": {"sock": 3}}, "environments.staging.timings.sock"),
+    ],
+)
+def test_a_key_that_nobody_reads_is_refused(entry: dict[str, Any], path: str) -> None:
+    assert refused(staging=entry) == [f"{path}: extra inputs are not permitted"]
+
+
+def test_a_secret_that_every_deployment_needs_has_to_be_named() -> None:
+    lacking = {**LEAST, "secrets": NEEDED[1:], "data": True}
+    assert refused(staging=lacking) == [
+        "environments.staging.secrets: it lacks PREVIEW_TOKEN, POSTGRES_PASSWORD"
+    ]
+
+
+def test_an_environment_to_serve_in_before_has_to_exist() -> None:
+    faults = refused(staging=LEAST, production={**LEAST, "after": "stagin"})
+    assert faults == ["environments.production.after: there is no environment stagin"]
+
+
+def test_a_value_that_is_wrong_is_not_repeated() -> None:
+    assert "swordfish" not in str(
+        refused(staging={**LEAST, "url": "https://a:swordfish@b.example"})
+    )
+
+
+def test_a_project_whose_name_fits_no_stack_is_told_where_to_say_another() -> None:
+    with pytest.raises(InputError, match=r"^environments\.staging\.stack: "):
+        environments({"name": "The Shop", "environments": {"staging": LEAST}})
+    entry = {**LEAST, "stack": "shop"}
+    assert environments({"name": "The Shop", "environments": {"staging": entry}})
+
+
+def test_an_environment_that_does_not_exist_is_an_error_that_names_those_that_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    table = 'url = "https://shop.example.com"\nrefs = ["main"]\nsecrets = ' + str(list(NEEDED))
+    Path("pipeline.toml").write_text(
+        f'name = "shop"\n[environments.staging]\n{table}\n[environments.production]\n{table}\n'
+    )
+    assert named("staging").stack == "shop-staging"
+    with pytest.raises(InputError, match="no such environment: `prod`") as caught:
+        named("prod")
+    assert caught.value.hint == "there are: staging, production"
+
+
+def test_this_repository_s_own_environments_are_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert environments(load())["local"].is_local
+
+
+@pytest.mark.parametrize(
+    ("given", "local"),
+    [
+        ({"url": "https://localhost:8443"}, True),
+        ({"url": "http://127.0.0.1"}, True),
+        ({"url": "https://localhost", "host": "ssh://deploy@example.com"}, False),
+        ({"url": "https://localhost.example.com"}, False),
+        ({"url": "https://shop.example.com"}, False),
+    ],
+)
+def test_only_a_site_of_this_machine_on_this_machine_is_local(
+    given: dict[str, Any], *, local: bool
+) -> None:
+    assert environment(**given).is_local is local
+
+
+@pytest.mark.parametrize(
+    ("ref", "allowed"),
+    [("main", True), ("v1.2.3", True), ("Main", False), ("feature/v1", False), ("domain", False)],
+)
+def test_a_ref_is_allowed_by_a_pattern_that_it_fits_wholly(ref: str, *, allowed: bool) -> None:
+    assert environment(refs=["main", "v*"]).allows(ref) is allowed
+
+
+def test_a_roll_is_stuck_only_after_all_that_it_may_take() -> None:
+    times = Timings(start=60, delay=10, drain=5, grace=45, monitor=15)
+    deadlines = [environment(replicas=each, timings=times).deadline for each in (1, 2, 3)]
+    assert deadlines == [285, 405, 525]
+    assert all(
+        deadline > replicas * (60 + 10 + 5 + 45) + 15
+        for replicas, deadline in enumerate(deadlines, 1)
+    )

@@ -1,0 +1,189 @@
+"""What a deployment does when all goes well, and where a fault at each of its steps leaves it.
+
+The engine is a stand-in that obeys, and the smoke test has tests of its own; here it is said what
+they find.
+"""
+
+from collections.abc import Mapping
+
+import pytest
+
+from pipeline.deploy import flow, journal
+from pipeline.deploy.flow import Deployment
+from pipeline.deploy.prepare import entry_of
+from pipeline.deploy.stack import render
+from pipeline.deploy.swarm import image_of
+from pipeline.errors import (
+    CheckFailedError,
+    InterruptedDeployError,
+    MigrationError,
+    RollbackFailedError,
+    RolledBackError,
+    StoppedError,
+)
+from tests.deploying.engine import Engine
+from tests.deploying.examples import AT_ONCE, environment, release
+
+STAGING = environment(timings=AT_ONCE)
+OLD, NEW = release(1), release(2)
+TOKEN = "swordfish"
+
+
+class Site:
+    """What the smoke test finds, by release and by whether it is the preview."""
+
+    def __init__(self) -> None:
+        self.walks: list[tuple[str, bool]] = []
+        self.broken: dict[tuple[str, bool], BaseException] = {}
+
+    def smoke(
+        self, _: str, version: str, __: Mapping[str, str], headers: Mapping[str, str]
+    ) -> None:
+        walk = (version, headers == {"X-Preview": TOKEN})
+        self.walks.append(walk)
+        if walk in self.broken:
+            raise self.broken[walk]
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Site:
+    site = Site()
+    monkeypatch.setattr(flow, "smoke", site.smoke)
+    return site
+
+
+def deploy(engine: Engine, number: int) -> None:
+    new = release(number)
+    services = render(STAGING, new)
+    known = journal.entries(engine, "shop")
+    before, values = journal.good(known), {"PREVIEW_TOKEN": TOKEN}
+    deployment = Deployment(STAGING, engine, new, services, before, values)
+    flow.deploy(deployment, entry_of(new, services, known, "deploy"))
+
+
+@pytest.fixture
+def live(engine: Engine, site: Site) -> Engine:
+    """An engine on which the first release serves."""
+    deploy(engine, 1)
+    site.walks.clear()
+    engine.asked.clear()
+    return engine
+
+
+def serving(engine: Engine) -> dict[str, str]:
+    return {name: image_of(it) for name, it in engine.of("service").items()}
+
+
+def images(number: int) -> dict[str, str]:
+    return {f"shop_{name}": image for name, image in release(number).images.items()}
+
+
+def outcome(engine: Engine) -> str:
+    return journal.entries(engine, "shop")[-1].outcome
+
+
+def test_a_good_release_serves_and_nothing_else_is_left(live: Engine, site: Site) -> None:
+    deploy(live, 2)
+    assert serving(live) == images(2)
+    assert site.walks == [("v1.0.2", True), ("v1.0.2", False)]
+    assert outcome(live) == journal.GOOD
+    assert journal.entries(live, "shop")[-1].images == NEW.images
+
+
+def test_each_step_is_told_in_its_order(live: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    deploy(live, 2)
+    begun = [line for line in capsys.readouterr().err.splitlines() if line.endswith(" …")]
+    assert [line[10:-2] for line in begun] == [
+        "self-check", "migrate", "assets", "preview",
+        "roll backend", "roll frontend", "bake", "smoke",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("state", ["failed", "rejected"])
+def test_a_fault_that_the_new_image_finds_itself_touches_nothing(live: Engine, state: str) -> None:
+    live.ends[NEW.images["backend"]] = state
+    with pytest.raises(StoppedError, match=r"shop-check: (.|\n)*nothing that serves was touched"):
+        deploy(live, 2)
+    assert serving(live) == images(1)
+    assert "stack deploy shop" not in live.asked
+    assert outcome(live) == "stopped"
+
+
+def test_a_database_that_refuses_has_an_outcome_of_its_own(
+    live: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow, "self_check", lambda _: None)
+    live.ends[NEW.images["backend"]] = "failed"
+    with pytest.raises(MigrationError, match="the last words of shop-migrate"):
+        deploy(live, 2)
+    assert serving(live) == images(1)
+    assert outcome(live) == "migration failed"
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (CheckFailedError("no", hint="look"), StoppedError),
+        (KeyboardInterrupt(), InterruptedDeployError),
+    ],
+)
+def test_a_fault_in_the_preview_touches_nothing_and_takes_it_away(
+    live: Engine, site: Site, fault: BaseException, error: type[StoppedError]
+) -> None:
+    site.broken["v1.0.2", True] = fault
+    with pytest.raises(error, match="nothing that serves was touched"):
+        deploy(live, 2)
+    assert serving(live) == images(1)
+    assert outcome(live) == error.outcome
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (CheckFailedError("the API answers 500", hint="look"), RolledBackError),
+        (KeyboardInterrupt(), InterruptedDeployError),
+    ],
+)
+def test_a_fault_that_users_could_see_puts_the_whole_release_back_and_proves_it(
+    live: Engine, site: Site, fault: BaseException, error: type[StoppedError]
+) -> None:
+    site.broken["v1.0.2", False] = fault
+    with pytest.raises(error, match="the release before serves again") as caught:
+        deploy(live, 2)
+    assert serving(live) == images(1)
+    assert site.walks[-1] == ("v1.0.1", False)
+    assert caught.value.exit_code == error.exit_code
+    assert journal.good(journal.entries(live, "shop")).version == "v1.0.1"  # type: ignore[union-attr]
+    assert outcome(live) == error.outcome
+
+
+def test_a_page_that_does_not_come_up_takes_the_api_back_with_it(
+    live: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow, "show_preview", lambda _: None)
+    monkeypatch.setattr(flow, "publish_assets", lambda _: None)
+    live.ends[NEW.images["frontend"]] = "failed"
+    with pytest.raises(RolledBackError, match="shop_frontend: a replica failed"):
+        deploy(live, 2)
+    assert serving(live) == images(1)
+
+
+def test_a_release_before_that_does_not_serve_any_more_is_told_as_the_worst(
+    live: Engine, site: Site
+) -> None:
+    site.broken["v1.0.2", False] = CheckFailedError("the API answers 500", hint="look")
+    site.broken["v1.0.1", False] = CheckFailedError("so does the old one", hint="look")
+    with pytest.raises(RollbackFailedError) as caught:
+        deploy(live, 2)
+    assert str(caught.value) == ("the API answers 500\nand going back failed: so does the old one")
+    assert caught.value.hint.startswith("look at once")
+    assert outcome(live) == "rollback failed"
+
+
+def test_a_first_release_that_fails_leaves_nothing_and_says_that_there_is_none(
+    engine: Engine, site: Site
+) -> None:
+    site.broken["v1.0.1", False] = CheckFailedError("the API answers 500", hint="look")
+    with pytest.raises(RollbackFailedError, match="there is no release before"):
+        deploy(engine, 1)
+    assert serving(engine) == {}

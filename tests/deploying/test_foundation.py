@@ -1,0 +1,68 @@
+"""What an environment stands on is laid once, and left alone by deployments."""
+
+import json
+
+import pytest
+
+from pipeline.deploy.foundation import lay, preview_map, services
+from pipeline.errors import InputError
+from tests.deploying.engine import Engine
+from tests.deploying.examples import AT_ONCE, IMAGES, environment
+
+STAGING = environment(
+    timings=AT_ONCE,
+    data=True,
+    port=8443,
+    secrets=[*environment().secrets, "POSTGRES_PASSWORD"],
+)
+VALUES = {name: f"swordfish-{name}" for name in STAGING.secrets}
+ALL = {**IMAGES, "postgres": "postgres@sha256:3", "redis": "redis@sha256:4"}
+
+
+def laid(engine: Engine) -> set[str]:
+    return set(engine.of("service"))
+
+
+def test_the_edge_and_the_data_are_brought_where_there_are_none(engine: Engine) -> None:
+    lay(engine, STAGING, ALL, VALUES)
+    assert laid(engine) == {"shop_edge", "shop_postgres", "shop_redis"}
+    assert set(engine.of("network")) == {"shop-app"}
+    kinds = sorted(name.rsplit("-", 1)[0] for name in engine.of("secret"))
+    assert kinds == [
+        "shop-postgres_password", "shop-preview.conf", "shop-tls_certificate", "shop-tls_key"
+    ]  # fmt: skip
+    assert "swordfish" not in json.dumps(engine.of("service"))
+
+
+def test_an_environment_with_data_of_its_own_is_brought_the_edge_alone(engine: Engine) -> None:
+    lay(engine, environment(timings=AT_ONCE), IMAGES, VALUES)
+    assert laid(engine) == {"shop_edge"}
+
+
+def test_what_is_there_is_left_alone_until_it_is_asked_for(engine: Engine) -> None:
+    lay(engine, STAGING, ALL, VALUES)
+    engine.asked.clear()
+    lay(engine, STAGING, ALL, VALUES)
+    assert "stack deploy shop" not in engine.asked
+    lay(engine, STAGING, ALL, VALUES, renew=True)
+    assert engine.asked.count("stack deploy shop") == 1
+    assert [len(engine.run_of(f"shop_{name}")) for name in ("edge", "redis")] == [2, 1]
+
+
+def test_the_edge_listens_on_the_port_of_the_environment_on_each_node(engine: Engine) -> None:
+    del engine
+    edge = services(STAGING, ALL, {**VALUES, "preview.conf": ""})["edge"]
+    port = {"target": 8443, "published": 8443, "mode": "host", "protocol": "tcp"}
+    assert edge["ports"] == [port]
+    assert {secret["mode"] for secret in edge["secrets"]} == {0o400}
+
+
+def test_a_secret_that_it_needs_and_nobody_names_is_an_error_that_names_it(engine: Engine) -> None:
+    given = {name: value for name, value in VALUES.items() if name != "POSTGRES_PASSWORD"}
+    with pytest.raises(InputError, match="POSTGRES_PASSWORD is not among those"):
+        lay(engine, STAGING, ALL, given)
+    assert laid(engine) == set()
+
+
+def test_only_who_has_the_token_sees_what_is_not_live_yet() -> None:
+    assert preview_map("abc") == 'map $http_x_preview $next { default ""; "abc" -next; }\n'

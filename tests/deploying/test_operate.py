@@ -1,0 +1,174 @@
+"""What people ask of an environment, on an engine that obeys; images and signatures are given."""
+
+import sys
+from typing import Any
+
+import pytest
+
+from pipeline.deploy import flow, journal, operate, report
+from pipeline.deploy.environments import Environment
+from pipeline.deploy.lock import LockedError, take
+from pipeline.deploy.prepare import Candidate
+from pipeline.deploy.swarm import image_of
+from pipeline.errors import CheckFailedError, InputError, RolledBackError
+from pipeline.images.cosign import Signer
+from tests.deploying.engine import Engine
+from tests.deploying.examples import AT_ONCE, environment, release
+
+STAGING = environment(timings=AT_ONCE)
+
+
+class Wire:
+    """What would go over the network: the smoke test, and what is signed."""
+
+    def __init__(self) -> None:
+        self.broken = ""
+        self.vouched: list[str] = []
+
+    def candidate(self, _: Environment, asked: str | None) -> Candidate:
+        found = release(int(asked or "1"))
+        return Candidate(found.version, found.commit, found.images)
+
+    def vouch(self, _: Environment, found: Candidate, __: Signer) -> None:
+        self.vouched.append(found.version)
+
+    def smoke(self, _: str, version: str, __: object, headers: dict[str, str]) -> None:
+        if version == self.broken and not headers:
+            raise CheckFailedError("the API answers 500", hint="look")
+
+
+@pytest.fixture(autouse=True)
+def wire(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Wire:
+    wire = Wire()
+    replaced = {"candidate": wire.candidate, "vouch": wire.vouch, "trust": lambda *_: None}
+    for name, stand_in in replaced.items():
+        monkeypatch.setattr(operate, name, stand_in)
+    for module in (operate, report):
+        monkeypatch.setattr(module, "Swarm", lambda _: engine)
+    monkeypatch.setattr(flow, "smoke", wire.smoke)
+    for name in STAGING.secrets:
+        monkeypatch.setenv(name, f"swordfish-{name}")
+    return wire
+
+
+def deploy(number: int, **options: Any) -> None:  # noqa: ANN401 - flags of the command line
+    operate.deploy(STAGING, Signer(), str(number), **options)
+
+
+def live(engine: Engine) -> str:
+    return image_of(engine.of("service")["shop_backend"])
+
+
+def test_a_deployment_brings_what_it_stands_on_and_gives_the_lock_back(
+    engine: Engine, wire: Wire
+) -> None:
+    deploy(1)
+    assert set(engine.of("service")) == {"shop_edge", "shop_backend", "shop_frontend"}
+    assert wire.vouched == ["v1.0.1"]
+    assert "shop-lock" not in engine.of("config")
+
+
+def test_what_is_live_already_is_not_deployed_again(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deploy(1)
+    deploy(1)
+    assert "v1.0.1 is live already" in capsys.readouterr().err
+    assert len(journal.entries(engine, "shop")) == 1
+
+
+def test_a_changed_secret_is_reason_enough_to_deploy_the_same_release(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(1)
+    monkeypatch.setenv("DATABASE_URL", "swordfish-2")
+    deploy(1)
+    assert len(journal.entries(engine, "shop")) == 2
+
+
+def test_to_look_first_prints_the_stack_and_touches_nothing(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deploy(1, dry=True)
+    printed = capsys.readouterr().out
+    assert release(1).images["backend"] in printed
+    assert "swordfish" not in printed
+    assert engine.asked == ["node ls"]
+
+
+def test_no_secret_s_value_is_told_to_anybody_but_the_engine_s_secrets(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deploy(1)
+    assert "swordfish" not in "".join(capsys.readouterr())
+    assert "swordfish" not in str(engine.of("service"))
+    assert all("swordfish" not in content for content in engine.configs("").values())
+
+
+def test_two_deployments_at_once_are_one_too_many(engine: Engine) -> None:
+    take(engine, "shop", "deploy v1.0.1")
+    with pytest.raises(LockedError, match=r"deploy v1\.0\.1$"):
+        deploy(2)
+    assert engine.of("service") == {}
+
+
+def test_going_back_takes_the_release_before_or_the_one_that_is_named(engine: Engine) -> None:
+    for number in (1, 2, 3):
+        deploy(number)
+    engine.asked.clear()
+    operate.rollback(STAGING, None)
+    assert "service rm shop-check" in engine.asked
+    assert "service rm shop-migrate" not in engine.asked, "the database stays as it is"
+    assert live(engine) == release(2).images["backend"]
+    operate.rollback(STAGING, "v1.0.1")
+    assert live(engine) == release(1).images["backend"]
+    assert journal.entries(engine, "shop")[-1].kind == "rollback"
+    assert report.status(STAGING) == 0
+
+
+def test_a_deployment_whose_deployer_died_is_undone_before_the_next_one(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(1)
+    with monkeypatch.context() as death:
+        death.setattr(flow, "bake", lambda _: sys.exit())
+        with pytest.raises(SystemExit):
+            deploy(2)
+    assert live(engine) == release(2).images["backend"]
+    assert journal.unfinished(journal.entries(engine, "shop"))
+    operate.resume(STAGING)
+    assert journal.entries(engine, "shop")[-1].outcome == "abandoned"
+    assert live(engine) == release(1).images["backend"]
+    with pytest.raises(InputError, match="every deployment has ended"):
+        operate.resume(STAGING)
+
+
+def test_history_and_status_tell_what_happened(
+    engine: Engine, wire: Wire, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wire.broken = "v1.0.2"
+    deploy(1)
+    with pytest.raises(RolledBackError):
+        deploy(2)
+    report.history(STAGING)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [(line[3], " ".join(line[4:-1])) for line in lines] == [
+        ("v1.0.1", "succeeded"),
+        ("v1.0.2", "rolled back"),
+    ]
+    assert report.status(STAGING) == 0
+    assert "healthy   every replica runs what the journal says" in capsys.readouterr().out
+    engine.remove("shop_frontend")
+    engine.run_of("shop_backend").pop()
+    assert report.status(STAGING) == 1
+    told = capsys.readouterr().out
+    assert "drift     backend has 1 of 2 replicas\n  drift     frontend is gone" in told
+
+
+def test_only_a_dead_holder_s_lock_can_be_taken_away(engine: Engine) -> None:
+    take(engine, "shop", "deploy v1")
+    with pytest.raises(InputError, match="who lives"):
+        operate.unlock(STAGING)
+    engine.late[0] = 61
+    operate.unlock(STAGING)
+    assert engine.of("config") == {}
