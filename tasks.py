@@ -4,8 +4,210 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
+from pipeline.deploy import operate, report
+from pipeline.deploy.environments import environment
 from pipeline.errors import reported
+from pipeline.images import build as building
+from pipeline.images import chain, inspection, pinning, pushing, release, trust
+from pipeline.images.cosign import signer
+from pipeline.images.names import chosen, platforms
+from pipeline.rehearsal.rehearse import rehearse as rehearsal
 from pipeline.run import run
+
+IMAGE = {"image": "only this one, of those in pipeline.toml"}
+PLATFORM = {"platform": "this one instead of the engine's own, such as linux/arm64"}
+KEY = {"key": "a private key with its .pub beside it; else COSIGN_KEY, else GitHub's identity"}
+DRY = {"dry": "print the commands on stdout, and run none"}
+ENV = {"env": "where it is to run; only `local` takes one platform, and what nobody scanned"}
+LOCAL = "local"
+
+
+# Images
+
+
+@task(help=IMAGE | PLATFORM | DRY)
+def build(
+    _: Context, *, image: str | None = None, platform: str | None = None, dry: bool = False
+) -> None:
+    """Build this commit's images into the engine and into dist/images."""
+    with reported():
+        building.build(building.targets(image, platform), dry=dry)
+
+
+@task(help=IMAGE | PLATFORM | DRY)
+def sbom(
+    _: Context, *, image: str | None = None, platform: str | None = None, dry: bool = False
+) -> None:
+    """List what is in the built images, as SPDX and as CycloneDX."""
+    with reported():
+        inspection.sbom(building.targets(image, platform), dry=dry)
+
+
+@task(help=IMAGE | PLATFORM | DRY)
+def scan(
+    _: Context, *, image: str | None = None, platform: str | None = None, dry: bool = False
+) -> None:
+    """Scan the built images, and refuse grave vulnerabilities."""
+    with reported():
+        inspection.scan(building.targets(image, platform), dry=dry)
+
+
+@task(help=IMAGE | DRY)
+def push(_: Context, *, image: str | None = None, dry: bool = False) -> None:
+    """Push the built images, one index for all platforms."""
+    with reported():
+        pushing.push(chosen(image), platforms(), dry=dry)
+
+
+@task(help=IMAGE | KEY | DRY)
+def sign(
+    _: Context, *, image: str | None = None, key: str | None = None, dry: bool = False
+) -> None:
+    """Sign the pushed digests, and what is attested of them."""
+    with reported():
+        release.sign(chosen(image), signer(key), dry=dry)
+
+
+@task(
+    help=IMAGE
+    | KEY
+    | ENV
+    | {
+        "reference": "repository@sha256:… instead of what this commit has pushed",
+        "commit": "what it has to be built from, if not the one checked out",
+    }
+)
+def verify(
+    _: Context,
+    *,
+    image: str | None = None,
+    key: str | None = None,
+    reference: str | None = None,
+    commit: str | None = None,
+    env: str = "staging",
+) -> None:
+    """Refuse digests that are not signed, or lack a statement."""
+    with reported():
+        who = signer(key)
+        digests = release.references(chosen(image), reference)
+        trust.verify_all(digests, who, commit, local=env == LOCAL)
+
+
+@task(help=IMAGE | KEY | ENV | DRY | {"version": "the tag to add, such as v1.4.0"})
+def promote(
+    _: Context,
+    version: str,
+    *,
+    image: str | None = None,
+    key: str | None = None,
+    env: str = "production",
+    dry: bool = False,
+) -> None:
+    """Give this commit's images, once verified, a version too."""
+    with reported():
+        release.promote(chosen(image), version, signer(key), local=env == LOCAL, dry=dry)
+
+
+@task(help={"dry": "print what would change, and write nothing"})
+def pin(_: Context, *, dry: bool = False) -> None:
+    """Write the base images' current digests where they are named."""
+    with reported():
+        pinning.pin(dry=dry)
+
+
+@task(name="image", help=IMAGE | PLATFORM)
+def check_image(_: Context, image: str, platform: str) -> None:
+    """Build, list, scan and test one image: the CI job of that name."""
+    with reported():
+        chain.check(image, platform)
+
+
+@task(name="release", help=KEY)
+def release_images(_: Context, *, key: str | None = None) -> None:
+    """Push, sign and verify all images: the CI job release-image."""
+    with reported():
+        chain.release(signer(key))
+
+
+# Environments
+
+
+PLACE = {"env": "an environment of pipeline.toml"}
+
+
+@task(
+    help=PLACE
+    | KEY
+    | DRY
+    | {
+        "release": "a version tag or a commit, if not the one checked out",
+        "resume": "only undo a deployment whose deployer died",
+        "yes": "agree, where the environment wants a person to",
+    }
+)
+def deploy(  # noqa: PLR0913 - each is an option of the command line
+    _: Context,
+    env: str,
+    *,
+    release: str | None = None,
+    key: str | None = None,
+    dry: bool = False,
+    resume: bool = False,
+    yes: bool = False,
+) -> None:
+    """Deploy a release, check it, and put the old one back on any fault."""
+    with reported():
+        if resume:
+            operate.resume(environment(env))
+            return
+        operate.deploy(environment(env), signer(key), release, dry=dry, yes=yes)
+
+
+@task(help=PLACE | {"to": "a version or a number of invoke history", "yes": "agree beforehand"})
+def rollback(_: Context, env: str, *, to: str | None = None, yes: bool = False) -> None:
+    """Put an earlier good release back."""
+    with reported():
+        operate.rollback(environment(env), to, yes=yes)
+
+
+@task(help=PLACE)
+def status(_: Context, env: str) -> None:
+    """Show what runs, whether it is well, and who deploys."""
+    with reported():
+        code = report.status(environment(env))
+    if code:
+        raise Exit(code=code)
+
+
+@task(help=PLACE)
+def history(_: Context, env: str) -> None:
+    """Show what was deployed, when, by whom, and what became of it."""
+    with reported():
+        report.history(environment(env))
+
+
+@task(help=PLACE)
+def smoke(_: Context, env: str) -> None:
+    """Walk through the site as a user does."""
+    with reported():
+        report.smoke(environment(env))
+
+
+@task(help=PLACE)
+def unlock(_: Context, env: str) -> None:
+    """Free a lock whose holder is dead."""
+    with reported():
+        operate.unlock(environment(env))
+
+
+@task
+def rehearse(_: Context) -> None:
+    """Rehearse builds, deploys and rollbacks here, under traffic."""
+    with reported():
+        rehearsal()
+
+
+# The local stack
 
 
 @task
@@ -20,10 +222,16 @@ def down(_: Context) -> None:
     compose("down")
 
 
-@task
-def logs(_: Context) -> None:
-    """Follow the logs of the local services."""
-    compose("logs", "--follow")
+@task(help={"env": "an environment, instead of the local services", "service": "of that one"})
+def logs(_: Context, *, env: str | None = None, service: str = "backend") -> None:
+    """Follow the logs of the local services, or of an environment's."""
+    if env is None:
+        compose("logs", "--follow")
+        return
+    with reported():
+        code = report.logs(environment(env), service)
+    if code:
+        raise Exit(code=code)
 
 
 def compose(*arguments: str) -> None:

@@ -1,0 +1,8 @@
+"""Rehearse on this machine: `python -m pipeline.rehearsal`."""
+
+from pipeline.errors import reported
+from pipeline.rehearsal.rehearse import rehearse
+
+if __name__ == "__main__":
+    with reported():
+        rehearse()

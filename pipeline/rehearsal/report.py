@@ -1,0 +1,120 @@
+"""The rehearsal as a table on the screen, and as a page with a picture."""
+
+import html
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pipeline.rehearsal.scenario import Step
+from pipeline.rehearsal.traffic import Sample
+
+FILE = Path("reports", "rehearsal.html")
+WIDTH, HEIGHT, LEFT = 960, 160, 48
+COLOURS = ("#2f6fb0", "#3a9a6a", "#8a5fb5", "#b3853a")
+RED = "#c62828"
+
+
+def table(steps: Sequence[Step], samples: Sequence[Sample]) -> Iterator[str]:
+    """Show each step, how long it took, what production served after it, and what failed."""
+    yield f"{'step':42}{'seconds':>8}  {'serves':10}{'requests':>9}{'failed':>8}"
+    for step in steps:
+        during = [s for s in samples if step.began <= s.began < step.began + step.seconds]
+        requests = f"{len(during):>9}{sum(sample.failed for sample in during):>8}"
+        yield f"{step.name:42}{step.seconds:8.0f}  {step.serves:10}{requests}"
+    failed = [sample for sample in samples if sample.failed]
+    yield f"{len(samples)} requests, {len(failed)} failed"
+    for (kind, outcome), number in Counter((s.kind, s.outcome) for s in failed).most_common():
+        yield f"{number:>6} times {kind}: {outcome}"
+
+
+def page(steps: Sequence[Step], samples: Sequence[Sample]) -> str:
+    """Return the report as a page that needs nothing else."""
+    rows = "".join(
+        f"<tr><td>{html.escape(step.name)}<td>{step.seconds:.0f} s<td>{html.escape(step.serves)}"
+        for step in steps
+    )
+    failed = sum(sample.failed for sample in samples)
+    verdict = f"{len(samples):,} requests, {failed} failed"
+    return f"""<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Rehearsal</title>
+<meta name="viewport" content="width=device-width">
+<style>
+:root {{ color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }}
+body {{ max-width: 64rem; margin: 2rem auto; padding: 0 1rem }}
+table {{ border-collapse: collapse; width: 100%; margin-top: 2rem }}
+td, th {{ text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #8884 }}
+svg {{ width: 100%; height: auto }} text {{ font: 12px system-ui, sans-serif; fill: currentColor }}
+.verdict {{ font-size: 1.6rem; font-weight: 600; color: {RED if failed else "#2e7d32"} }}
+</style>
+<h1>Rehearsal</h1>
+<p class="verdict">{verdict}</p>
+<p>What users of production saw, second by second: each colour is a release, red is a request that
+failed. Dashed lines are the steps below.</p>
+{picture(steps, samples)}
+<table><tr><th>step<th>took<th>production serves{rows}</table>
+</html>
+"""
+
+
+def picture(steps: Sequence[Step], samples: Sequence[Sample]) -> str:
+    """Return the requests of each second as bars, by release, with the steps above them."""
+    if not samples:
+        return ""
+    first, last = min(s.began for s in samples), max(s.began for s in samples)
+    scale = (WIDTH - LEFT) / max(last - first, 1)
+    seconds = per_second(samples, first)
+    most = max(sum(counts.values()) for counts in seconds.values())
+    releases = list(dict.fromkeys(s.release for s in samples if s.release))
+    colours = dict(zip(releases, COLOURS * len(releases), strict=False)) | {"failed": RED}
+    parts = [
+        bar(LEFT + second * scale, scale, counts, most, colours)
+        for second, counts in seconds.items()
+    ]
+    begun = [(number, step.began - first) for number, step in enumerate(steps, 1)]
+    parts += [mark(LEFT + at * scale, number) for number, at in begun if at >= 0]
+    parts += [legend(n, name, colour) for n, (name, colour) in enumerate(colours.items())]
+    parts.append(f'<text x="0" y="32">{most}/s</text><text x="0" y="{HEIGHT + 20}">0</text>')
+    box = f"0 0 {WIDTH} {HEIGHT + 60}"
+    label = "requests over time"
+    return f'<svg viewBox="{box}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
+
+
+def per_second(samples: Sequence[Sample], first: float) -> dict[int, Counter[str]]:
+    """Count what was served in each second."""
+    counts: dict[int, Counter[str]] = {}
+    for sample in samples:
+        what = "failed" if sample.failed else sample.release
+        if what:
+            counts.setdefault(int(sample.began - first), Counter())[what] += 1
+    return counts
+
+
+def bar(x: float, width: float, counts: Counter[str], most: int, colours: dict[str, str]) -> str:
+    """Return one second."""
+    parts, top = [], HEIGHT + 20.0
+    for name, colour in colours.items():
+        height = counts[name] / most * (HEIGHT - 10)
+        top -= height
+        if height:
+            parts.append(
+                f'<rect x="{x:.1f}" y="{top:.1f}" width="{max(width, 0.5):.2f}" '
+                f'height="{height:.1f}" fill="{colour}"/>'
+            )
+    return "".join(parts)
+
+
+def mark(x: float, number: int) -> str:
+    """Return the beginning of a step."""
+    return (
+        f'<line x1="{x:.1f}" x2="{x:.1f}" y1="16" y2="{HEIGHT + 20}" stroke="currentColor" '
+        f'stroke-dasharray="2 3" opacity=".6"/><text x="{x + 2:.1f}" y="12">{number}</text>'
+    )
+
+
+def legend(place: int, name: str, colour: str) -> str:
+    """Return what a colour means."""
+    x = LEFT + place * 140
+    return (
+        f'<rect x="{x}" y="{HEIGHT + 36}" width="12" height="12" fill="{colour}"/>'
+        f'<text x="{x + 18}" y="{HEIGHT + 47}">{html.escape(name)}</text>'
+    )

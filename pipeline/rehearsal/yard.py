@@ -1,0 +1,252 @@
+"""A place to rehearse in: a copy of this repository, a registry, keys, secrets, and a swarm.
+
+All of it is on this machine and has a name of its own; what was made is removed at the end.
+"""
+
+import os
+import secrets
+import shutil
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pipeline.errors import CheckFailedError
+from pipeline.images.act import answer, require
+from pipeline.images.pinning import NAMED
+from pipeline.run import Output, read
+from pipeline.services import free_port
+
+REGISTRY_PORT = 5000
+STOPS_WITHIN = 90
+SHORT = "{ soak = 3, delay = 2, monitor = 5, bake = 3, drain = 5, grace = 30 }"
+CAREFUL = "{ soak = 3, delay = 15, monitor = 20, bake = 3, drain = 5, grace = 30 }"
+"""The first new replica is alone for long enough to be found out."""
+TIMINGS = {"staging": SHORT, "production": CAREFUL}
+ENVIRONMENTS = tuple(TIMINGS)
+AUTHOR = ["-c", "user.name=rehearsal", "-c", "user.email=rehearsal@example.com"]
+SLOW = '''
+
+def slow(environ, start_response, answer=application):  # type: ignore[no-untyped-def]
+    """Sleep for `?sleep=SECONDS`: a request that is under way while its replica leaves."""
+    import time
+
+    if environ["QUERY_STRING"].startswith("sleep="):
+        time.sleep(float(environ["QUERY_STRING"].removeprefix("sleep=")))
+    return answer(environ, start_response)
+
+
+application = slow
+'''
+"""What the rehearsed app has besides; it stands in no real release."""
+
+
+@dataclass(frozen=True)
+class Yard:
+    """Where a rehearsal takes place.
+
+    Attributes:
+        name: What everything in the engine begins with.
+        folder: The copy of the repository.
+        variables: What its commands are told.
+        ports: Where the edge of each environment listens.
+    """
+
+    name: str
+    folder: Path
+    variables: Mapping[str, str]
+    ports: Mapping[str, int]
+
+    def url(self, environment: str) -> str:
+        """Return the origin of an environment's site."""
+        return f"https://localhost:{self.ports[environment]}"
+
+    def stack(self, environment: str) -> str:
+        """Return what an environment's services begin with."""
+        return f"{self.name}-{environment}"
+
+    def invoke(self, *arguments: str) -> Output:
+        """Run invoke in the copy, as a person would."""
+        command = [sys.executable, "-m", "invoke", *arguments]
+        return read(command, cwd=self.folder, env=self.variables)
+
+    def must(self, *arguments: str) -> Output:
+        """Run invoke in the copy, and expect it to succeed.
+
+        Raises:
+            CheckFailedError: It did not.
+        """
+        output = self.invoke(*arguments)
+        if output.returncode:
+            raise CheckFailedError(
+                f"`invoke {' '.join(arguments)}` ended with {output.returncode}:\n{output.stderr}",
+                hint=f"look into {self.folder}",
+            )
+        return output
+
+    def git(self, *arguments: str) -> str:
+        """Run git in the copy."""
+        return answer(("git", *AUTHOR, "-C", str(self.folder), *arguments)).strip()
+
+    def commit(self, changes: Mapping[str, str]) -> str:
+        """Commit new contents of files, and return the commit."""
+        for path, content in changes.items():
+            (self.folder / path).write_text(content)
+        self.git("add", "--all")
+        self.git("commit", "--allow-empty", "--quiet", "--message=rehearse")
+        return self.git("rev-parse", "HEAD")
+
+
+@contextmanager
+def yard() -> Iterator[Yard]:
+    """Prepare a yard, and leave nothing of it.
+
+    Raises:
+        MissingToolError: No engine answers, or a tool is missing.
+        CheckFailedError: Something could not be prepared.
+    """
+    require("docker", "cosign", "syft", "openssl")
+    name = f"rehearsal-{uuid.uuid4().hex[:6]}"
+    with TemporaryDirectory(prefix=f"{name}-") as folder, registry(name) as address:
+        ensure_swarm()
+        here = Path(folder)
+        ports = {environment: free_port() for environment in ENVIRONMENTS}
+        variables = credentials(here) | {"IMAGES_REGISTRY": f"{address}/{name}"}
+        place = Yard(name, here / "copy", variables, ports)
+        copy(place)
+        try:
+            yield place
+        finally:
+            for environment in ENVIRONMENTS:
+                remove(place.stack(environment))
+            remove_images(address)
+
+
+def copy(place: Yard) -> None:
+    """Copy this checkout, with what is not committed yet, and add what only rehearsals have."""
+    listed = ("git", "ls-files", "--cached", "--others", "--exclude-standard")
+    for file in answer(listed).splitlines():
+        if Path(file).is_file():
+            (place.folder / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, place.folder / file)
+    append(place.folder / "pipeline.toml", environments(place))
+    append(place.folder / "backend" / "config" / "wsgi.py", SLOW)
+    answer(("git", "init", "--quiet", "--initial-branch=main", str(place.folder)))
+    place.commit({})
+
+
+def append(path: Path, text: str) -> None:
+    """Write something behind what is in a file."""
+    path.write_text(path.read_text() + text)
+
+
+def environments(place: Yard) -> str:
+    """Return what pipeline.toml says of the environments to rehearse with."""
+    texts = []
+    for name in ENVIRONMENTS:
+        url, after = place.url(name), 'after = "staging"\n' if name == "production" else ""
+        texts.append(f"""
+[environments.{name}]
+stack = "{place.stack(name)}"
+url = "{url}"
+port = {place.ports[name]}
+refs = ["*"]
+{after}data = true
+variables = {{ DJANGO_ALLOWED_HOSTS = "localhost", DJANGO_CSRF_TRUSTED_ORIGINS = "{url}" }}
+secrets = [{", ".join(f'"{name}"' for name in sorted(SECRETS))}]
+timings = {TIMINGS[name]}
+""")
+    return "".join(texts)
+
+
+SECRETS = {
+    "DATABASE_URL", "DJANGO_SECRET_KEY", "POSTGRES_PASSWORD", "PREVIEW_TOKEN", "REDIS_URL",
+    "SMOKE_USER_EMAIL", "SMOKE_USER_PASSWORD", "TLS_CERTIFICATE", "TLS_KEY",
+}  # fmt: skip
+
+
+def credentials(folder: Path) -> dict[str, str]:
+    """Make every secret, a certificate for localhost, and a key to sign with."""
+    certificate, key = folder / "tls.crt", folder / "tls.key"
+    answer(
+        ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+         "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
+         "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate))
+    )  # fmt: skip
+    if read(["cosign", "generate-key-pair"], cwd=folder, env={"COSIGN_PASSWORD": ""}).returncode:
+        raise CheckFailedError("cosign makes no key", hint="cosign generate-key-pair")
+    password = secrets.token_hex(16)
+    return {
+        "COSIGN_KEY": str(folder / "cosign.key"),
+        "COSIGN_PASSWORD": "",
+        "DATABASE_URL": f"postgres://postgres:{password}@postgres:5432/postgres",
+        "DJANGO_SECRET_KEY": secrets.token_urlsafe(64),
+        "POSTGRES_PASSWORD": password,
+        "PREVIEW_TOKEN": secrets.token_hex(24),
+        "REDIS_URL": "redis://redis:6379/0",
+        "SMOKE_USER_EMAIL": "smoke@example.com",
+        "SMOKE_USER_PASSWORD": secrets.token_urlsafe(24),
+        "SSL_CERT_FILE": str(certificate),
+        "TLS_CERTIFICATE": certificate.read_text(),
+        "TLS_KEY": key.read_text(),
+    }
+
+
+@contextmanager
+def registry(name: str) -> Iterator[str]:
+    """Have a registry of one's own, and hand out its address."""
+    port = free_port()
+    container = f"{name}-registry"
+    publish = f"--publish=127.0.0.1:{port}:{REGISTRY_PORT}"
+    run = ("docker", "run", "--detach", "--quiet", f"--name={container}", publish)
+    answer((*run, registry_image()))
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        read(["docker", "rm", "--force", "--volumes", container])
+
+
+def registry_image() -> str:
+    """Return the image of the registry, as docker-compose.yml names it."""
+    found = NAMED.finditer(Path("docker-compose.yml").read_text())
+    named = {entry["variable"]: entry[0].partition(entry["is"])[2] for entry in found}
+    return os.environ.get("REGISTRY_IMAGE") or named["REGISTRY_IMAGE"]
+
+
+def ensure_swarm() -> None:
+    """Have this machine's engine be a swarm, if it is none yet."""
+    if read(["docker", "node", "ls"]).returncode:
+        answer(("docker", "swarm", "init", "--advertise-addr=127.0.0.1"))
+
+
+def remove(stack: str) -> None:
+    """Remove all of a stack from the engine: services, then what they used."""
+    read(["docker", "stack", "rm", stack])
+    for kind in ("service", "config", "secret"):
+        listed = read(["docker", kind, "ls", f"--filter=name={stack}", "--format={{.Name}}"]).stdout
+        for name in listed.split():
+            read(["docker", kind, "rm", name])
+    wait_for_containers(stack)
+    read(["docker", "network", "rm", f"{stack}-app"])
+    for volume in ("assets", "postgres"):
+        read(["docker", "volume", "rm", f"{stack}-{volume}"])
+
+
+def remove_images(address: str) -> None:
+    """Take the names of a registry that is gone off the engine's images."""
+    listing = ["docker", "image", "ls", f"--filter=reference={address}/*/*"]
+    names = read([*listing, "--format={{.Repository}}:{{.Tag}}"]).stdout.split()
+    if names:
+        read(["docker", "image", "rm", *names])
+
+
+def wait_for_containers(stack: str) -> None:
+    """Wait until the containers of removed services are gone, for as long as they may need."""
+    end = time.monotonic() + STOPS_WITHIN
+    listing = ["docker", "ps", "--all", "--quiet", f"--filter=name={stack}"]
+    while read(listing).stdout.strip() and time.monotonic() < end:
+        time.sleep(1)
