@@ -4,6 +4,7 @@ None of it is part of a release. What is there already is left as it is, until i
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pipeline.errors import InputError
 FOLDER = Path("deploy")
 EDGE_CONFIGURATION = FOLDER / "edge.conf"
 PREVIEW = "preview.conf"
+TOKEN = re.compile(r"[A-Za-z0-9_-]{16,}")
 NGINX_USER = "101"
 
 
@@ -116,7 +118,16 @@ def secret(stack: str, name: str, values: Mapping[str, str], user: str) -> dict[
 
 
 def preview_map(token: str) -> str:
-    """Return the edge's answer to who may see what is not live yet."""
+    """Return the edge's answer to who may see what is not live yet.
+
+    Raises:
+        InputError: The token holds what would mean something to nginx.
+    """
+    if not TOKEN.fullmatch(token):
+        raise InputError(
+            "PREVIEW_TOKEN holds more than letters, digits, - and _, or is shorter than 16",
+            hint="python -c 'import secrets; print(secrets.token_hex(24))' makes one",
+        )
     return f'map $http_x_preview $next {{ default ""; "{token}" -next; }}\n'
 
 

@@ -17,7 +17,7 @@ from pipeline.deploy.prepare import candidate, entry_of, new_id, release_of, tru
 from pipeline.deploy.progress import say, timed
 from pipeline.deploy.report import drift
 from pipeline.deploy.signals import interruptible
-from pipeline.deploy.stack import Release, document, render, renewed
+from pipeline.deploy.stack import Release, Service, document, render, renewed
 from pipeline.deploy.swarm import Swarm
 from pipeline.errors import InputError
 from pipeline.images.cosign import Signer
@@ -60,8 +60,9 @@ def deploy(
         settle(environment, swarm, values)
         known = journal.entries(swarm, environment.stack)
         before = journal.good(known)
-        if before and is_live(swarm, environment, before, new):
+        if before and is_live(swarm, environment, before, services):
             say(f"{found.version} is live already, since {before.ended}")
+            vouch(environment, found, signer)  # whoever deployed it may have died before that
             return
         timed("foundation", lambda: lay(swarm, environment, found.images, values))
         swarm.ensure_secrets(
@@ -91,6 +92,7 @@ def rollback(environment: Environment, to: str | None, *, yes: bool = False) -> 
     values = credentials(environment, environ)
     swarm.require_manager()
     with interruptible(), locked(swarm, environment.stack, "rollback"):
+        settle(environment, swarm, values)
         known = journal.entries(swarm, environment.stack)
         target = earlier(known, to)
         agree(environment, f"put {target.version} back on {environment.name}", yes=yes)
@@ -172,11 +174,12 @@ def earlier(known: list[Entry], to: str | None) -> Entry:
     return fitting[0]
 
 
-def is_live(swarm: Swarm, environment: Environment, before: Entry, new: Release) -> bool:
+def is_live(
+    swarm: Swarm, environment: Environment, before: Entry, services: Mapping[str, Service]
+) -> bool:
     """Say whether just this is what runs: to tell the engine again would only blur its memory."""
-    same_images = all(before.images.get(name) == image for name, image in new.images.items())
-    same_secrets = again(before).secrets == new.secrets
-    return same_images and same_secrets and not list(drift(swarm, environment, before))
+    same = renewed(services, before.deploy_id) == before.services
+    return same and not list(drift(swarm, environment, before))
 
 
 def unlock(environment: Environment) -> None:

@@ -82,12 +82,13 @@ def _old_release_serves(site: Site) -> Iterator[None]:
 def interrupt(process: subprocess.Popen[str], step: str, number: signal.Signals) -> tuple[int, str]:
     """Send a signal once a step has begun; return the exit code, and what was said."""
     said = ""
-    assert process.stderr
-    for line in process.stderr:
-        said += line
-        if f"{step} …" in line:
-            time.sleep(1)
-            process.send_signal(number)
-            break
-    said += process.stderr.read()
-    return process.wait(), said
+    with process:
+        assert process.stderr
+        for line in process.stderr:
+            said += line
+            if f"{step} …" in line:
+                time.sleep(1)
+                process.send_signal(number)
+                break
+        said += process.stderr.read()
+    return process.returncode, said

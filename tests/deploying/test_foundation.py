@@ -65,4 +65,11 @@ def test_a_secret_that_it_needs_and_nobody_names_is_an_error_that_names_it(engin
 
 
 def test_only_who_has_the_token_sees_what_is_not_live_yet() -> None:
-    assert preview_map("abc") == 'map $http_x_preview $next { default ""; "abc" -next; }\n'
+    token = "0123456789abcdef"
+    assert preview_map(token) == f'map $http_x_preview $next {{ default ""; "{token}" -next; }}\n'
+
+
+@pytest.mark.parametrize("token", ["short", '0123456789abcdef" -next; "', "0123456789abcde$host"])
+def test_a_token_that_nginx_would_understand_is_refused(token: str) -> None:
+    with pytest.raises(InputError, match="PREVIEW_TOKEN holds more than letters"):
+        preview_map(token)
