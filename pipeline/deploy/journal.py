@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.deploy.swarm import Swarm
-from pipeline.errors import CheckFailedError
+from pipeline.errors import CheckFailedError, InputError
 
 GOOD = "succeeded"
 ENDING = ("outcome", "note", "ended")
@@ -67,6 +67,32 @@ def entries(swarm: Swarm, stack: str) -> list[Entry]:
 def good(known: Sequence[Entry]) -> Entry | None:
     """Return what is live by the journal: the last that went well."""
     return next((entry for entry in reversed(known) if entry.outcome == GOOD), None)
+
+
+def earlier(known: Sequence[Entry], to: str | None) -> Entry:
+    """Return the release of the journal to go back to.
+
+    Raises:
+        InputError: There is none.
+    """
+    good = [entry for entry in known if entry.outcome == GOOD]
+    live = good[-1] if good else None
+    fitting = [
+        entry
+        for entry in reversed(good)
+        if (
+            to in {entry.version, str(entry.number)}
+            if to
+            else live and entry.deploy_id != live.deploy_id
+        )
+    ]
+    if not fitting:
+        versions = ", ".join(dict.fromkeys(entry.version for entry in good)) or "none"
+        raise InputError(
+            f"the journal has no good release `{to}`" if to else "there is no release before",
+            hint=f"good releases: {versions}; invoke history shows them",
+        )
+    return fitting[0]
 
 
 def unfinished(known: Sequence[Entry]) -> Entry | None:

@@ -7,8 +7,9 @@ from os import environ
 
 from pipeline.deploy import flow, journal
 from pipeline.deploy.credentials import credentials
+from pipeline.deploy.deployment import ORDER, Deployment
 from pipeline.deploy.environments import Environment
-from pipeline.deploy.flow import ORDER, Deployment, clear, put_back
+from pipeline.deploy.flow import clear, put_back
 from pipeline.deploy.foundation import lay
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.lock import current, described, is_stale, locked
@@ -94,7 +95,7 @@ def rollback(environment: Environment, to: str | None, *, yes: bool = False) -> 
     with interruptible(), locked(swarm, environment.stack, "rollback"):
         settle(environment, swarm, values)
         known = journal.entries(swarm, environment.stack)
-        target = earlier(known, to)
+        target = journal.earlier(known, to)
         agree(environment, f"put {target.version} back on {environment.name}", yes=yes)
         old = replace(again(target), deploy_id=new_id())
         services = renewed(target.services, old.deploy_id)
@@ -146,32 +147,6 @@ def again(entry: Entry) -> Release:
     used = entry.services["backend"]["secrets"]
     secrets = {secret["target"]: secret["source"] for secret in used}
     return Release(entry.deploy_id, entry.version, entry.commit, entry.images, secrets)
-
-
-def earlier(known: list[Entry], to: str | None) -> Entry:
-    """Return the release of the journal to go back to.
-
-    Raises:
-        InputError: There is none.
-    """
-    good = [entry for entry in known if entry.outcome == journal.GOOD]
-    live = good[-1] if good else None
-    fitting = [
-        entry
-        for entry in reversed(good)
-        if (
-            to in {entry.version, str(entry.number)}
-            if to
-            else live and entry.deploy_id != live.deploy_id
-        )
-    ]
-    if not fitting:
-        versions = ", ".join(dict.fromkeys(entry.version for entry in good)) or "none"
-        raise InputError(
-            f"the journal has no good release `{to}`" if to else "there is no release before",
-            hint=f"good releases: {versions}; invoke history shows them",
-        )
-    return fitting[0]
 
 
 def is_live(

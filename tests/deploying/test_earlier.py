@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.deploy.journal import GOOD, Entry
-from pipeline.deploy.operate import earlier
+from pipeline.deploy.journal import GOOD, Entry, earlier
 from pipeline.deploy.prepare import entry_of
 from pipeline.errors import InputError
 from tests.deploying.examples import release

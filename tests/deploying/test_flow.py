@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from pipeline.deploy import flow, journal
-from pipeline.deploy.flow import Deployment
+from pipeline.deploy import flow, journal, steps
+from pipeline.deploy.deployment import Deployment
 from pipeline.deploy.prepare import entry_of
 from pipeline.deploy.stack import render
 from pipeline.deploy.swarm import image_of
@@ -48,7 +48,7 @@ class Site:
 @pytest.fixture
 def site(monkeypatch: pytest.MonkeyPatch) -> Site:
     site = Site()
-    monkeypatch.setattr(flow, "smoke", site.smoke)
+    monkeypatch.setattr(steps, "smoke", site.smoke)
     return site
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.deploy import flow, journal, operate, report
+from pipeline.deploy import flow, journal, operate, report, steps
 from pipeline.deploy.environments import Environment
 from pipeline.deploy.lock import LockedError, take
 from pipeline.deploy.prepare import Candidate
@@ -45,7 +45,7 @@ def wire(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Wire:
         monkeypatch.setattr(operate, name, stand_in)
     for module in (operate, report):
         monkeypatch.setattr(module, "Swarm", lambda _: engine)
-    monkeypatch.setattr(flow, "smoke", wire.smoke)
+    monkeypatch.setattr(steps, "smoke", wire.smoke)
     for name in STAGING.secrets:
         monkeypatch.setenv(name, f"swordfish-{name}")
     return wire

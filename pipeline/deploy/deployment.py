@@ -1,0 +1,46 @@
+"""One deployment under way: what, where to, and how far it has come."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pipeline.deploy.environments import Environment
+from pipeline.deploy.journal import Entry
+from pipeline.deploy.stack import Release, Service
+from pipeline.deploy.swarm import Swarm
+from pipeline.deploy.watch import Wanted
+
+ORDER = ("backend", "frontend")
+"""The API first, since a new page may need it; on the way back it goes last."""
+
+
+@dataclass
+class Deployment:
+    """One deployment under way.
+
+    Attributes:
+        environment: Where to.
+        swarm: Its engine.
+        release: What.
+        services: How the engine is to have it.
+        before: What is live until then, by the journal.
+        credentials: The values of the environment's secrets.
+        touched: The services of which users may already see the new release.
+    """
+
+    environment: Environment
+    swarm: Swarm
+    release: Release
+    services: Mapping[str, Service]
+    before: Entry | None
+    credentials: Mapping[str, str]
+    touched: list[str] = field(default_factory=list)
+
+    @property
+    def stack(self) -> str:
+        """What the services' names begin with."""
+        return self.environment.stack
+
+    def wanted(self, name: str, service: Service) -> Wanted:
+        """Return what a service has to come to."""
+        told = service["environment"]["DEPLOY_ID"]
+        return Wanted(f"{self.stack}_{name}", service["image"], told, service["deploy"]["replicas"])

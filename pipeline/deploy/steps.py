@@ -1,0 +1,97 @@
+"""What a deployment does, step by step; each raises what it finds wrong."""
+
+from collections.abc import Mapping
+
+from pipeline.deploy.deployment import Deployment
+from pipeline.deploy.jobs import Job, JobFailedError, of_backend, run_job
+from pipeline.deploy.smoke import smoke
+from pipeline.deploy.stack import NEXT, document, preview
+from pipeline.deploy.watch import hold, watch
+from pipeline.errors import MigrationError
+
+PREVIEW_HEADER = "X-Preview"
+
+
+def self_check(deployment: Deployment) -> None:
+    """Let the new image look at its settings, secrets and stores, on every node."""
+    backend_job(deployment, "check", ["python", "manage.py", "self_check"], everywhere=True)
+
+
+def bring_forward(deployment: Deployment) -> None:
+    """Migrate the database, and have the user of the smoke test.
+
+    Raises:
+        MigrationError: The database refused.
+    """
+    script = "python manage.py migrate_safely && python manage.py ensure_user"
+    try:
+        backend_job(deployment, "migrate", ["sh", "-c", script])
+    except JobFailedError as error:
+        hint = "correct the migration; the release before serves on"
+        raise MigrationError(str(error), hint=hint) from None
+
+
+def backend_job(
+    deployment: Deployment, name: str, command: list[str], *, everywhere: bool = False
+) -> None:
+    """Run a command of the new backend with its settings and secrets."""
+    told = deployment.services["backend"]["environment"]
+    job = of_backend(deployment.stack, name, deployment.release, told, command)
+    seconds = deployment.environment.timings.migrate
+    run_job(deployment.swarm, deployment.stack, job, seconds, everywhere=everywhere)
+
+
+def publish_assets(deployment: Deployment) -> None:
+    """Lay the new page's files beside those of older pages, on every node, before any new page.
+
+    Whoever still has an old page open gets its files, wherever the roll has come to.
+    """
+    volume = f"--mount=type=volume,source={deployment.stack}-assets,destination=/published"
+    command = ["cp", "--recursive", "--no-clobber", "/srv/www/assets", "/published/"]
+    job = Job(
+        f"{deployment.stack}-assets",
+        deployment.release.images["frontend"],
+        command[1:],
+        {},
+        [volume, "--user=0:0", f"--entrypoint={command[0]}"],
+    )
+    seconds = deployment.environment.timings.start
+    run_job(deployment.swarm, deployment.stack, job, seconds, everywhere=True)
+
+
+def show_preview(deployment: Deployment) -> None:
+    """Prove one replica of everything beside what serves, where only we can reach it."""
+    services = {
+        f"{name}{NEXT}": preview(service, name) for name, service in deployment.services.items()
+    }
+    deployment.swarm.deploy(deployment.stack, document(deployment.stack, services))
+    wanted = [deployment.wanted(name, service) for name, service in services.items()]
+    for each in wanted:
+        watch(deployment.swarm, each, deployment.environment.timings.start * 2)
+    hold(deployment.swarm, wanted, deployment.environment.timings.soak)
+    token = deployment.credentials["PREVIEW_TOKEN"]
+    walk_through(deployment, {PREVIEW_HEADER: token})
+
+
+def roll(deployment: Deployment, name: str) -> None:
+    """Replace the replicas of one service, one after the other, each new one before an old one."""
+    service = deployment.services[name]
+    deployment.touched.append(name)
+    deployment.swarm.deploy(deployment.stack, document(deployment.stack, {name: service}))
+    watch(deployment.swarm, deployment.wanted(name, service), deployment.environment.deadline)
+
+
+def bake(deployment: Deployment) -> None:
+    """Watch the whole release for a while: what dies late, dies now."""
+    wanted = [deployment.wanted(name, service) for name, service in deployment.services.items()]
+    hold(deployment.swarm, wanted, deployment.environment.timings.bake)
+
+
+def walk_through(deployment: Deployment, headers: Mapping[str, str] | None = None) -> None:
+    """Walk through the site as a user does, and ask what runs there."""
+    prove(deployment, deployment.release.version, headers or {})
+
+
+def prove(deployment: Deployment, version: str, headers: Mapping[str, str]) -> None:
+    """Walk through the site, and expect it to be of one version."""
+    smoke(deployment.environment.url, version, deployment.credentials, headers)
