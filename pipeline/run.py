@@ -12,6 +12,7 @@ from pathlib import Path
 from pipeline.errors import MissingToolError
 
 Output = subprocess.CompletedProcess[str]
+TIMED_OUT = 124
 
 
 def run(
@@ -31,13 +32,14 @@ def run(
     return subprocess.run(_found(command, env), cwd=cwd, env=_over_own(env), check=False).returncode
 
 
-def read(
+def read(  # noqa: PLR0913 - each says one thing about the process
     command: Sequence[str],
     *,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     user: str | None = None,
     stdin: str = "",
+    seconds: float | None = None,
 ) -> Output:
     """Run a command quietly; return its exit code and what it printed.
 
@@ -47,20 +49,26 @@ def read(
         env: Variables to set on top of this process's own.
         user: Whose rights to run it with; only root may choose.
         stdin: What to give it to read; nothing, if not given.
+        seconds: How long it may take; then it is killed, and its exit code is 124, as timeout(1)
+            has it. As long as it likes, if not given.
 
     Raises:
         MissingToolError: There is no such program.
     """
-    return subprocess.run(
-        _found(command, env),
-        cwd=cwd,
-        env=_over_own(env),
-        user=user,
-        check=False,
-        input=stdin,
-        capture_output=True,
-        text=True,
-    )
+    try:
+        return subprocess.run(
+            _found(command, env),
+            cwd=cwd,
+            env=_over_own(env),
+            user=user,
+            check=False,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired:
+        return Output(command, TIMED_OUT, "", f"no answer within {seconds:g} s")
 
 
 def last_words(output: Output) -> str:

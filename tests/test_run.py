@@ -50,3 +50,9 @@ def test_the_program_is_looked_for_on_the_path_that_it_is_given(tmp_path: Path) 
 def test_why_a_command_failed_is_its_last_line_that_says_so(said: str, words: str) -> None:
     output = read([sys.executable, "-c", f"import sys; sys.exit({said!r})"])
     assert last_words(output) == words
+
+
+def test_a_command_that_gives_no_answer_in_time_is_killed() -> None:
+    output = read([sys.executable, "-c", "import time; time.sleep(60)"], seconds=0.5)
+    assert output.returncode == 124
+    assert output.stderr == "no answer within 0.5 s"

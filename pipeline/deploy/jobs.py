@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pipeline.deploy.stack import Release, secrets
 from pipeline.deploy.swarm import Object, Swarm
-from pipeline.deploy.watch import POLL_SECONDS
+from pipeline.deploy.watch import POLL_SECONDS, asked_again
 from pipeline.errors import CheckFailedError
 
 FAILED = {"failed", "rejected", "orphaned", "remove"}
@@ -72,7 +72,7 @@ def wait(swarm: Swarm, job: Job, seconds: float) -> None:
     """
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        tasks = swarm.tasks(job.name)
+        _, tasks = asked_again(swarm, job.name, end)
         if broken := [task for task in tasks if task["Status"]["State"] in FAILED]:
             raise JobFailedError(f"{job.name}: {reason(broken[0])}", hint="what it said is above")
         if tasks and all(task["Status"]["State"] == "complete" for task in tasks):

@@ -6,6 +6,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,17 @@ from pipeline.errors import CheckFailedError, InputError
 from pipeline.run import Output, last_words, read
 
 Object = dict[str, Any]
+ANSWERS_WITHIN = 60
+"""The seconds that one question may take."""
+ABSENT = re.compile(
+    r"no such (service|task|config|secret|network|object)"
+    r"|(service|task|config|secret|network) \S+ not found",
+    re.IGNORECASE,
+)
+
+
+class EngineAwayError(CheckFailedError):
+    """The engine does not answer: whoever asked knows nothing, and may ask again."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +37,7 @@ class Swarm:
     def ask(self, *arguments: str, stdin: str = "") -> Output:
         """Run docker there."""
         env = {"DOCKER_HOST": self.host} if self.host else {}
-        return read(["docker", *arguments], env=env, stdin=stdin)
+        return read(["docker", *arguments], env=env, stdin=stdin, seconds=ANSWERS_WITHIN)
 
     def tell(self, *arguments: str, stdin: str = "") -> str:
         """Run docker there, and return what it printed.
@@ -55,23 +67,36 @@ class Swarm:
             )
 
     def inspect(self, kind: str, *names: str) -> list[Object]:
-        """Return the objects that there are of these names."""
+        """Return the objects that there are of these names.
+
+        Raises:
+            EngineAwayError: It does not say; that is not the same as that there are none.
+        """
         if not names:
             return []
-        found: list[Object] = json.loads(
-            self.ask("inspect", f"--type={kind}", *names).stdout or "[]"
-        )
+        answer = self.ask("inspect", f"--type={kind}", *names)
+        require_answer(answer)
+        found: list[Object] = json.loads(answer.stdout or "[]")
         return found
 
     def service(self, name: str) -> Object | None:
-        """Return a service, if there is one."""
+        """Return a service, if there is one.
+
+        Raises:
+            EngineAwayError: The engine does not say.
+        """
         found = self.inspect("service", name)
         return found[0] if found else None
 
     def tasks(self, service: str) -> list[Object]:
-        """Return all tasks of a service that the engine remembers."""
-        listed = self.ask("service", "ps", "--no-trunc", "--quiet", service).stdout.split()
-        return self.inspect("task", *listed)
+        """Return all tasks of a service that the engine remembers.
+
+        Raises:
+            EngineAwayError: The engine does not say.
+        """
+        answer = self.ask("service", "ps", "--no-trunc", "--quiet", service)
+        require_answer(answer)
+        return self.inspect("task", *answer.stdout.split())
 
     def deploy(self, stack: str, document: str) -> None:
         """Hand services to the engine; it begins to bring them up."""
@@ -122,6 +147,18 @@ class Swarm:
         """Return the last lines that a service said, from all its replicas."""
         answer = self.ask("service", "logs", "--raw", f"--tail={lines}", service)
         return (answer.stdout + answer.stderr).strip()
+
+
+def require_answer(answer: Output) -> None:
+    """Tell an engine that says that something is not there from one that says nothing.
+
+    Raises:
+        EngineAwayError: It says nothing.
+    """
+    if answer.returncode and not ABSENT.search(answer.stderr):
+        raise EngineAwayError(
+            f"the engine does not answer: {last_words(answer)}", hint="docker node ls"
+        )
 
 
 def image_of(service: Object) -> str:

@@ -9,12 +9,15 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.deploy.swarm import Object, Swarm, image_of, variable_of
+from pipeline.deploy.progress import say
+from pipeline.deploy.swarm import EngineAwayError, Object, Swarm, image_of, variable_of
 from pipeline.errors import CheckFailedError
 
 BROKEN = {"failed", "rejected", "orphaned"}
 STUCK = {"paused", "rollback_paused"}
 POLL_SECONDS = 0.5
+PATIENCE_SECONDS = 30
+"""An engine may be away for that long, whatever else there is time for."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ def hold(swarm: Swarm, wanted: Sequence[Wanted], seconds: float) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         for each in wanted:
-            service, tasks = swarm.service(each.service), swarm.tasks(each.service)
+            service, tasks = asked_again(swarm, each.service, end)
             wrong = fault(each, service, tasks)
             if wrong or service is None or not converged(each, service, tasks):
                 raise refusal(each, wrong or "a replica is not running any more")
@@ -152,8 +155,25 @@ def looks(
     """Look at a service again and again, until the time is over."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        yield swarm.service(wanted.service), swarm.tasks(wanted.service)
+        yield asked_again(swarm, wanted.service, end)
         time.sleep(POLL_SECONDS)
+
+
+def asked_again(swarm: Swarm, name: str, end: float) -> tuple[Object | None, list[Object]]:
+    """Return a service and its tasks; an engine that is away for a moment is asked again.
+
+    Raises:
+        EngineAwayError: It is away for longer than there is time.
+    """
+    patience = max(end, time.monotonic() + PATIENCE_SECONDS)
+    while True:
+        try:
+            return swarm.service(name), swarm.tasks(name)
+        except EngineAwayError as error:
+            if time.monotonic() > patience:
+                raise
+            say(f"{error}; asking again")
+            time.sleep(POLL_SECONDS)
 
 
 def refusal(wanted: Wanted, why: str) -> NotConvergedError:
