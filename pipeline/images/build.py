@@ -58,7 +58,8 @@ def commands(target: Target, commit: Commit) -> list[Command]:
         "RELEASE": commit.tag,
         "SOURCE": source(),
     }
-    return [docker.build(target, name, arguments, int(commit.time.timestamp())), save]
+    known = {argument: value for argument, value in arguments.items() if value}
+    return [docker.build(target, name, known, int(commit.time.timestamp())), save]
 
 
 def fetched(target: Target, reference: str) -> list[Command]:
