@@ -21,6 +21,7 @@ NODE = KIT["default"]["node"]
 APP = f"backend/requirements/django-{KIT['default']['django']}.txt"
 FAULTS = ["tests/parity/test_faults.py", "tests/parity/test_harmless.py"]
 ENGINE = ["tests/containers", "tests/deploy", "tests/supply_chain"]  # what needs a Docker Engine
+CLEANS_UP = 180  # seconds: what stands in a Docker Engine is to go, after Ctrl-C too
 FIRST_PARTY = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["mypy"]["files"]
 
 HINTS = {
@@ -203,7 +204,7 @@ def supply_chain(session: nox.Session) -> None:
 def rehearsal(session: nox.Session) -> None:
     """Go from a build to a rollback on this machine, under traffic."""
     sync(session, "requirements/tests.txt")
-    session.run("python", "-m", "pipeline.rehearsal")
+    session.run("python", "-m", "pipeline.rehearsal", interrupt_timeout=CLEANS_UP)
 
 
 @nox.session(name="release-image", python=PYTHON, tags=["images"], default=False)
@@ -333,7 +334,8 @@ def benchmark_images(session: nox.Session) -> None:
 def deploy_faults(session: nox.Session) -> None:
     """Deploy every fault under traffic: each is found, and no user sees it."""
     sync(session, "requirements/tests.txt")
-    session.run("pytest", "--verbose", "-p", "no:randomly", "tests/deploy", *session.posargs)
+    deploys = ["pytest", "--verbose", "-p", "no:randomly", "tests/deploy", *session.posargs]
+    session.run(*deploys, interrupt_timeout=CLEANS_UP)
 
 
 @nox.session(python=PYTHON, default=False)
