@@ -20,7 +20,7 @@ from pipeline.run import Output, read
 from pipeline.services import free_port
 
 SHORT = "{ soak = 3, delay = 2, monitor = 5, bake = 3, drain = 5, grace = 30 }"
-CAREFUL = "{ soak = 3, delay = 15, monitor = 20, bake = 3, drain = 5, grace = 30 }"
+CAREFUL = "{ soak = 3, delay = 15, monitor = 16, bake = 3, drain = 5, grace = 30 }"
 """The first new replica is alone for long enough to be found out."""
 TIMINGS = {"staging": SHORT, "production": CAREFUL}
 ENVIRONMENTS = tuple(TIMINGS)
