@@ -47,6 +47,14 @@ def sh(*command: str | Path, cwd: Path | None = None) -> str:
     return result.stdout.strip()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_key_from_outside() -> Iterator[None]:
+    """Cosign takes COSIGN_KEY for its --key by itself, also where none is meant."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COSIGN_KEY", raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def registry() -> Iterator[str]:
     """A registry of this run only, at an address where plain HTTP is allowed."""
