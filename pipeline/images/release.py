@@ -12,7 +12,7 @@ from pipeline.images.manifests import digest_of, exists
 from pipeline.images.names import Command, Target, repository, source
 from pipeline.images.papers import Released, of_release, read_json
 from pipeline.images.pushing import built
-from pipeline.images.trust import ATTESTATIONS, faults, said_of, scan_faults, verify_all
+from pipeline.images.trust import ATTESTATIONS, GOOD, faults, said_of, scan_faults, verify_all
 
 
 def sign(images: Sequence[str], signer: Signer, *, dry: bool = False) -> None:
@@ -37,6 +37,7 @@ def sign(images: Sequence[str], signer: Signer, *, dry: bool = False) -> None:
         for platform in entry.platforms:
             complete(Target(image, platform), commit, dry=dry)
         act(signatures(image, entry, signer, commit), dry=dry)
+        GOOD.clear()
 
 
 def signatures(image: str, entry: Released, signer: Signer, commit: Commit) -> list[Command]:

@@ -15,8 +15,11 @@ from pipeline.images.act import require
 from pipeline.images.cosign import Signer
 from pipeline.images.inspection import NOT_JUDGED
 from pipeline.images.manifests import members
-from pipeline.images.names import by_digest, platforms
+from pipeline.images.names import Command, by_digest, platforms
 from pipeline.run import Output, read
+
+GOOD: dict[Command, Output] = {}
+"""What Cosign has found good in this process."""
 
 ATTESTATIONS = {
     "spdxjson": "bill of materials (SPDX)",
@@ -105,10 +108,23 @@ def faults(
         for image in [f"{repository}@{digest}"]
     ]
     with ThreadPoolExecutor() as pool:
-        answers = list(pool.map(lambda entry: read(entry[2]), asked))
+        answers = list(pool.map(lambda entry: heard(entry[2]), asked))
     for (kind, name, _), answer in zip(asked, answers, strict=True):
         wrong += [f"{name}: {fault}" for fault in judged(kind, answer, unjudged=unjudged)]
     return wrong
+
+
+def heard(command: Command) -> Output:
+    """Return Cosign's answer; what it has found good once, it is not asked again in this process.
+
+    Signatures are of digests and stay what they are, so that `invoke sign verify` asks once.
+    """
+    if command not in GOOD:
+        answer = read(command)
+        if answer.returncode:
+            return answer
+        GOOD[command] = answer
+    return GOOD[command]
 
 
 def judged(kind: str, answer: Output, *, unjudged: bool) -> Iterator[str]:

@@ -20,6 +20,7 @@ from pipeline.images import cosign
 from pipeline.images.act import engine_answers
 from pipeline.images.manifests import digest
 from pipeline.images.names import Target
+from pipeline.images.trust import GOOD
 from tests.conftest import ROOT
 
 DOUBLES = Path(__file__).parent / "doubles"
@@ -71,6 +72,7 @@ def project(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(tmp_path / "project")
     cosign.offline.cache_clear()
     engine_answers.cache_clear()
+    GOOD.clear()
     return tmp_path / "project"
 
 
