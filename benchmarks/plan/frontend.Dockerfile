@@ -1,7 +1,8 @@
 # The frontend's image as the plan of this project first had it, for comparison. Mended where it
 # could not build or start: all packages are installed, since the build tools are among those for
 # development; the health check asks for the port that our configuration listens on, without wget;
-# nginx.conf of this repository needs its entrypoint.
+# nginx.conf of this repository needs its entrypoint; it runs as
+# nginx's user, since Compose starts it without rights.
 ARG NODE_IMAGE=node:24-alpine
 ARG NGINX_IMAGE=nginx:alpine
 FROM ${NODE_IMAGE} AS builder
@@ -22,6 +23,8 @@ COPY entrypoint.sh /usr/local/bin/entrypoint.sh
 
 HEALTHCHECK --interval=30s --timeout=3s --start-period=10s --retries=3 \
   CMD bash -c "exec 3<> /dev/tcp/127.0.0.1/8080" || exit 1
+
+USER 101
 
 EXPOSE 8080
 
