@@ -12,12 +12,14 @@ drain() {
   trap quit TERM
   [ -n "$server" ] || exit 0
   echo "draining: requests are answered as before for $DRAIN_SECONDS s" >&2
-  { sleep "$DRAIN_SECONDS" && kill -QUIT "$server"; } &
+  { sleep "$DRAIN_SECONDS" && end; } &
 }
 quit() {
   [ -n "$server" ] || exit 0
-  kill -QUIT "$server"
+  end &
 }
+# nginx misses a signal that comes before it listens to signals: say it until it is gone.
+end() { while kill -QUIT "$server" 2> /dev/null; do sleep 0.2; done; }
 trap drain TERM
 trap quit INT QUIT
 
