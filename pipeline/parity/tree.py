@@ -19,6 +19,8 @@ ACTIONS = Path(".github", "actions")
 DOCUMENT = Path("CI_CD.md")
 T = TypeVar("T")
 NOX = re.compile(r'nox -s (?:"\$(?P<variable>\w+)"|(?P<session>[\w.-]+))')
+OPTIONS = re.compile(r'(?P<line>nox -s [\w.-]+) -- --yes(?: --[a-z]+ "\$\w+")+')
+"""What a delivery is told besides: where, and what. Who agrees has agreed on GitHub."""
 
 
 class Step(NamedTuple):
@@ -92,6 +94,11 @@ class Tree:
             job for each in self.called for job in each.jobs.values() if job.id != workflows.GATE
         ]
 
+    @cached_property
+    def gated(self) -> list[Workflow]:
+        """The called files that have a gate: all that check, not those that deliver."""
+        return [each for each in self.called if not delivers(each)]
+
     def calls_of(self, file: str) -> list[Job]:
         """Return the jobs that call a file."""
         return [job for job in self.jobs if job.called == file]
@@ -108,10 +115,17 @@ class Tree:
         ]
 
 
+def delivers(workflow: Workflow) -> bool:
+    """Say whether all jobs of a file go to an environment, so that there is nothing to gate."""
+    return all("environment" in job.content for job in workflow.jobs.values())
+
+
 def sessions_of(job: Job) -> list[str] | None:
     """Return the sessions that a job runs, one for each row; None if it is not `nox -s` of one."""
     step = job.run_steps[0] if len(job.run_steps) == 1 else {}
-    match = NOX.fullmatch(str(step.get("run", "")).strip())
+    line = str(step.get("run", "")).strip()
+    delivery = OPTIONS.fullmatch(line) if "environment" in job.content else None
+    match = NOX.fullmatch(delivery["line"] if delivery else line)
     if match is None or rows_of(job) is None:
         return None
     if match["session"]:

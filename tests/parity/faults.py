@@ -8,6 +8,7 @@ from functools import partial
 from pipeline.jobs import Job
 from pipeline.parity.rules import RULES
 from pipeline.parity.rules.calls import GOES_ON, ON_PUSH, reached_by_request
+from pipeline.parity.rules.gates import GREEN, is_delivery
 from pipeline.parity.tree import Task, Tree, sessions_of
 from pipeline.sessions import Session
 from pipeline.workflows import GATE, MAIN
@@ -33,6 +34,7 @@ TREE = real()
 WORKING, CHECKS, CALLS = TREE.working, TREE.checks, [job for job in TREE.jobs if job.is_call]
 GATES = [job for job in WORKING if job.id == GATE]
 CALLED = TREE.called
+DELIVERIES = [call for call in CALLS if is_delivery(TREE, call)]
 NOWHERE = "./.github/workflows/nowhere.yml"
 OTHER_COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -93,6 +95,7 @@ def jobs_and_lines() -> Iterator[Edit]:
         raw=run_line("pytest"),
         more=run_line("nox -s lint && echo done"),
         options=run_line("nox -s lint -- --fix"),
+        told=run_line('nox -s lint -- --yes --env "$ENVIRONMENT"; true'),
         tag=run_line("nox -t backend"),
     )
     yield from every_job(
@@ -255,9 +258,9 @@ def calls() -> Iterator[Edit]:
     text = "on: workflow_call\npermissions: {}\njobs: {a: {name: a, runs-on: x, steps: []}}\n"
     yield Edit("file-is-reached", "orphan", partial(with_text, "orphan.yml", text))
     started = put("on", value={"workflow_call": None})
-    for file in [workflow.file for workflow in TREE.entries]:
+    for file in [workflow.file for workflow in TREE.entries if workflow not in CALLED]:
         yield Edit("file-is-reached", f"no trigger: {file}", partial(in_file, file, started))
-    for called in CALLED:
+    for called in [each for each in CALLED if each not in TREE.entries]:
         if [call.workflow for call in TREE.calls_of(called.file)] == [MAIN]:
             call = TREE.calls_of(called.file)[0]
             change = put("uses", value=NOWHERE)
@@ -271,11 +274,21 @@ def calls() -> Iterator[Edit]:
         words=put("with", "jobs", value="lint"),
         other=put("with", "jobs", value="${{ needs.other.outputs.jobs }}"),
     )
-    planned = [call for call in CALLS if call.workflow == MAIN]
+    planned = [call for call in CALLS if call.workflow == MAIN and call not in DELIVERIES]
     yield from every_job("call-hands-over-jobs", planned, unplanned=drop("needs"))
     waiting = [call for call in planned if {*call.needs} != {"plan"}]
     on_main = put("if", value="${{ github.ref == 'refs/heads/main' }}")
-    yield from every_job("call-is-not-skipped", waiting, plain=drop("if"), main=on_main)
+    yield from every_job(
+        "delivery-follows-the-gate",
+        DELIVERIES,
+        at_once=drop("needs"),
+        early=put("needs", value=["plan"]),
+        whatever=put("if", value=f"${{{{ {GOES_ON} && {ON_PUSH} }}}}"),
+        either=put("if", value=f"${{{{ {GREEN} || {GOES_ON} && {ON_PUSH} }}}}"),
+    )
+    yield from every_job(
+        "call-is-not-skipped", waiting + DELIVERIES, plain=drop("if"), main=on_main
+    )
 
 
 def starting() -> Iterator[Edit]:
@@ -289,7 +302,9 @@ def starting() -> Iterator[Edit]:
             change = put("on", trigger, value={})
             label = f"{workflow.file} {trigger}"
             yield Edit("trigger-is-safe", label, partial(in_file, workflow.file, change))
-    entries = [workflow.file for workflow in TREE.entries]
+    entries = [workflow.file for workflow in TREE.entries if workflow not in CALLED]
+    both = [job for file in CALLED if file in TREE.entries for job in file.jobs.values()]
+    yield from every_job("concurrency-is-grouped", both, gone=drop("concurrency"))
     group = put("concurrency", value={"group": "all", "cancel-in-progress": False})
     yield from every_file("concurrency-is-grouped", entries, gone=drop("concurrency"))
     yield from every_file("concurrency-is-grouped", [each.file for each in CALLED], own=group)
@@ -458,7 +473,8 @@ def _uses() -> list[str]:
 def _without_job(job: Job) -> Change:
     def change(content: dict[str, dict[str, dict[str, list[str]]]]) -> None:
         del content["jobs"][job.id]
-        content["jobs"][GATE]["needs"].remove(job.id)
+        if GATE in content["jobs"]:
+            content["jobs"][GATE]["needs"].remove(job.id)
 
     return change
 

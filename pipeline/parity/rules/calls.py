@@ -5,7 +5,14 @@ from collections.abc import Iterator
 
 from pipeline.jobs import Job
 from pipeline.parity.rule import Fault, rule
-from pipeline.parity.rules.gates import OUTER_JOBS, PLAN, condition, expression
+from pipeline.parity.rules.gates import (
+    OUTER_JOBS,
+    PLAN,
+    condition,
+    expression,
+    is_delivery,
+    links,
+)
 from pipeline.parity.tree import Tree
 from pipeline.shape import mapping
 from pipeline.workflows import GATE, MAIN
@@ -38,14 +45,15 @@ def file_is_reached(tree: Tree) -> Iterator[Fault]:
 
 @rule(hint=f"with: jobs: ${{{{ {OUTER_JOBS} }}}}, or a list of the file's jobs in a fixed run")
 def call_hands_over_jobs(tree: Tree) -> Iterator[Fault]:
-    """A call hands over the plan; where there is no plan, a list of jobs that exist."""
+    """A call hands over the plan; what is no part of it, a list of jobs that exist."""
     for job in tree.jobs:
         called = tree.workflows.get(job.called or "")
         if called is None:
             continue
         jobs = expression(mapping(job.content.get("with")).get("jobs", ""))
         planned = job.workflow == MAIN and jobs == OUTER_JOBS and PLAN in job.needs
-        fixed = job.workflow != MAIN and _are_jobs(jobs, {*called.jobs} - {GATE})
+        unplanned = job.workflow != MAIN or is_delivery(tree, job)
+        fixed = unplanned and _are_jobs(jobs, {*called.jobs} - {GATE})
         if not planned and not fixed:
             yield Fault(job.path, job.at("with", "jobs"), f"call `{job.id}` hands over no plan")
 
@@ -82,14 +90,19 @@ def trigger_is_safe(tree: Tree) -> Iterator[Fault]:
 
 @rule(hint="group it; cancel only older runs of the same pull request")
 def concurrency_is_grouped(tree: Tree) -> Iterator[Fault]:
-    """What is started is grouped; what is called is not, since its group would be its caller's."""
+    """What is started is grouped; a called file is not, since its group would be its caller's."""
     for workflow in tree.workflows.values():
         group = workflow.content.get("concurrency")
-        if workflow in tree.entries and not isinstance(group, dict):
+        if workflow in tree.called:
+            if group is not None:
+                line = workflow.at("concurrency")
+                yield Fault(workflow.path, line, "a called file has a concurrency group of its own")
+            jobs = workflow.jobs.values() if workflow in tree.entries else ()
+            for job in jobs:
+                if not isinstance(job.content.get("concurrency"), dict):
+                    yield Fault(job.path, job.line, f"job `{job.id}` has no concurrency group")
+        elif workflow in tree.entries and not isinstance(group, dict):
             yield Fault(workflow.path, 1, "the file has no concurrency group")
-        elif workflow not in tree.entries and group is not None:
-            line = workflow.at("concurrency")
-            yield Fault(workflow.path, line, "a called file has a concurrency group of its own")
 
 
 @rule(hint="cancel-in-progress: false, unless the group is that of a pull request")
@@ -107,24 +120,11 @@ def only_checks_are_cancelled(tree: Tree) -> Iterator[Fault]:
 
 def reached_by_request(tree: Tree, job: Job) -> bool:
     """Say whether a pull request can reach a job: by a trigger, or through a call."""
-    if _only_on_push(condition(job)):
+    if ON_PUSH in links(condition(job)):
         return False
     triggers = tree.workflows[job.workflow].triggers
     callers = tree.calls_of(job.workflow)
     return "pull_request" in triggers or any(reached_by_request(tree, call) for call in callers)
-
-
-def _only_on_push(text: str) -> bool:
-    """Whether a condition is a chain of `&&` at its top, one link of which asks for a push."""
-    links, depth, start = [], 0, 0
-    for index, character in enumerate(text):
-        depth += {"(": 1, ")": -1}.get(character, 0)
-        if depth == 0 and text.startswith("||", index):
-            return False
-        if depth == 0 and text.startswith("&&", index):
-            links.append(text[start:index])
-            start = index + 2
-    return ON_PUSH in [link.strip() for link in [*links, text[start:]]]
 
 
 def _are_jobs(text: str, known: set[str]) -> bool:

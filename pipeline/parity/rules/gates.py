@@ -5,18 +5,19 @@ from collections.abc import Iterator
 
 from pipeline.jobs import FOLDER, Job, Workflow
 from pipeline.parity.rule import Fault, rule
-from pipeline.parity.tree import Tree
+from pipeline.parity.tree import Tree, delivers
 from pipeline.shape import mapping
 from pipeline.workflows import GATE, MAIN
 
 PLAN = "plan"
+GREEN = f"needs.{GATE}.result == 'success'"
 INNER_JOBS = "inputs.jobs"
 OUTER_JOBS = f"needs.{PLAN}.outputs.jobs"
 
 
 @rule(hint=f"end the file in a job `{GATE}`, as the others do")
 def gate_present(tree: Tree) -> Iterator[Fault]:
-    """The main file is there, and it and every called file have a gate."""
+    """The main file is there, and it and every called file that checks have a gate."""
     if MAIN not in tree.workflows:
         yield Fault(f"{FOLDER}/{MAIN}", 1, "there is no such file, and so no check to require")
     for workflow in _gated(tree):
@@ -26,9 +27,10 @@ def gate_present(tree: Tree) -> Iterator[Fault]:
 
 @rule(hint="name every other job of the file in the gate's needs")
 def gate_needs_all(tree: Tree) -> Iterator[Fault]:
-    """A gate needs every other job of its file."""
+    """A gate needs every other job of its file, less what waits for the gate to deliver."""
     for workflow, gate in _gates(tree):
-        for name in sorted({*workflow.jobs} - {GATE} - {*gate.needs}):
+        after = {job.id for job in workflow.jobs.values() if is_delivery(tree, job)}
+        for name in sorted({*workflow.jobs} - {GATE} - {*gate.needs} - after):
             yield Fault(gate.path, gate.at("needs"), f"the gate does not need `{name}`")
 
 
@@ -54,7 +56,7 @@ def gate_asks_for_results(tree: Tree) -> Iterator[Fault]:
 @rule(hint=f"outputs of the call, of the job `{GATE}` and its step's id: verdict, as elsewhere")
 def gate_hands_up_its_verdict(tree: Tree) -> Iterator[Fault]:
     """A called file hands its gate's verdict to its caller, which sees nothing else of it."""
-    for workflow in tree.called:
+    for workflow in tree.gated:
         gate = workflow.jobs.get(GATE)
         if gate is not None and not _hands_up(workflow, gate):
             yield Fault(workflow.path, workflow.at("on"), "the gate's verdict is not handed up")
@@ -76,6 +78,35 @@ def job_needs_nothing(tree: Tree) -> Iterator[Fault]:
             yield Fault(job.path, job.at("needs"), f"job `{job.id}` needs {', '.join(job.needs)}")
 
 
+@rule(hint=f"needs: [{GATE}], and if: ${{{{ … && needs.{GATE}.result == 'success' && … }}}}")
+def delivery_follows_the_gate(tree: Tree) -> Iterator[Fault]:
+    """What goes to an environment waits for the gate of the main file, and for it to be green."""
+    for job in tree.jobs:
+        if not is_delivery(tree, job):
+            continue
+        if job.needs != [GATE] or GREEN not in links(condition(job)):
+            yield Fault(job.path, job.at("if"), f"call `{job.id}` delivers what may be red")
+
+
+def is_delivery(tree: Tree, job: Job) -> bool:
+    """Say whether a job calls a file that delivers."""
+    called = tree.workflows.get(job.called or "")
+    return called is not None and delivers(called)
+
+
+def links(text: str) -> list[str]:
+    """Return the links of a condition that is a chain of `&&` at its top; none, if it is not."""
+    found, depth, start = [], 0, 0
+    for index, character in enumerate(text):
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if depth == 0 and text.startswith("||", index):
+            return []
+        if depth == 0 and text.startswith("&&", index):
+            found.append(text[start:index].strip())
+            start = index + 2
+    return [*found, text[start:].strip()]
+
+
 def condition(job: Job) -> str:
     """Return a job's `if` without the braces, and with single spaces."""
     return expression(job.content.get("if", ""))
@@ -89,7 +120,7 @@ def expression(value: object) -> str:
 
 
 def _gated(tree: Tree) -> list[Workflow]:
-    return [workflow for file, workflow in tree.workflows.items() if file == MAIN] + tree.called
+    return [workflow for file, workflow in tree.workflows.items() if file == MAIN] + tree.gated
 
 
 def _gates(tree: Tree) -> list[tuple[Workflow, Job]]:

@@ -64,11 +64,12 @@ def job_is_called_what_it_is(tree: Tree) -> Iterator[Fault]:
 
 @rule(hint="tags=[…], of the areas in pipeline.toml")
 def session_has_its_areas(tree: Tree) -> Iterator[Fault]:
-    """Every session that checks something is tagged with areas of pipeline.toml."""
-    areas, local = {*tree.settings["areas"]}, {*tree.settings["parity"]["local"]}
+    """Every session that checks something is tagged with areas of pipeline.toml, and no other."""
+    areas, others = {*tree.settings["areas"]}, UNTAGGED | {*tree.settings["parity"]["local"]}
+    others |= {job.id for job in tree.working if "environment" in job.content}
     for session in tree.sessions:
         tags = {*session.tags}
-        wanted = session.name not in UNTAGGED | local
+        wanted = session.name not in others
         if not tags <= areas or wanted != bool(tags):
             yield Fault("noxfile.py", 1, f"the tags of session `{session.session}` are no areas")
 
