@@ -47,19 +47,30 @@ def branch() -> str:
     return read(["git", "symbolic-ref", "--short", "HEAD"]).stdout.strip() or "a detached commit"
 
 
-def resolved(name: str) -> str:
+def resolved(name: str, *, tag: bool = False) -> str:
     """Return the commit that a tag, a branch or the beginning of a commit stands for.
+
+    Args:
+        name: Which.
+        tag: Whether only a tag will do; a branch may be called like a version too.
 
     Raises:
         InputError: There is none here.
     """
-    wanted = f"{name.removeprefix('sha-')}^{{commit}}"
+    wanted = f"{'refs/tags/' if tag else ''}{name.removeprefix('sha-')}^{{commit}}"
     answer = read(["git", "rev-parse", "--verify", "--quiet", "--end-of-options", wanted])
     if answer.returncode:
         raise InputError(
             f"no such commit or tag here: `{name}`", hint="git fetch --tags, or correct the name"
         )
     return answer.stdout.strip()
+
+
+def precedes(older: str, newer: str) -> bool:
+    """Say whether one commit is an ancestor of another, and not that one itself."""
+    if older == newer:
+        return False
+    return read(["git", "merge-base", "--is-ancestor", older, newer]).returncode == 0
 
 
 def origin() -> str | None:

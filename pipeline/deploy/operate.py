@@ -14,14 +14,29 @@ from pipeline.deploy.foundation import lay
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.lock import current, described, is_stale, locked
 from pipeline.deploy.lock import release as unlock_now
-from pipeline.deploy.prepare import candidate, entry_of, new_id, release_of, trust, vouch
+from pipeline.deploy.prepare import (
+    Candidate,
+    candidate,
+    entry_of,
+    new_id,
+    release_of,
+    trust,
+    versions,
+    vouch,
+)
 from pipeline.deploy.progress import say, timed
 from pipeline.deploy.report import drift
 from pipeline.deploy.signals import interruptible
 from pipeline.deploy.stack import Release, Service, document, render, renewed
 from pipeline.deploy.swarm import Swarm
 from pipeline.errors import InputError
+from pipeline.git import precedes
+from pipeline.github import set_output
 from pipeline.images.cosign import Signer
+from pipeline.images.login import log_in
+from pipeline.images.release import give
+
+DEPLOY, ROLLBACK = "deploy", "rollback"
 
 
 def deploy(
@@ -49,6 +64,7 @@ def deploy(
     swarm = Swarm(environment.host)
     values = credentials(environment, environ)
     swarm.require_manager()
+    log_in()
     found = candidate(environment, release)
     trust(environment, found, signer)
     new = release_of(environment, found, values)
@@ -57,6 +73,8 @@ def deploy(
         print(document(environment.stack, services))
         return
     agree(environment, f"deploy {found.version} to {environment.name}", yes=yes)
+    set_output("url", environment.url)
+    give(versions(found))
     with interruptible(), locked(swarm, environment.stack, f"deploy {found.version}"):
         settle(environment, swarm, values)
         known = journal.entries(swarm, environment.stack)
@@ -65,16 +83,41 @@ def deploy(
             say(f"{found.version} is live already, since {before.ended}")
             vouch(environment, found, signer)  # whoever deployed it may have died before that
             return
+        kind = kind_of(found, before, asked=release is not None)
         timed("foundation", lambda: lay(swarm, environment, found.images, values))
         swarm.ensure_secrets(
             {new.secrets[name]: values[name] for name in new.secrets},
             f"pipeline.stack={environment.stack}",
         )
         deployment = Deployment(environment, swarm, new, services, before, values)
-        flow.deploy(deployment, entry_of(new, services, known, "deploy"))
+        entry = entry_of(new, services, known, kind)
+        flow.deploy(deployment, entry, migrate=kind == DEPLOY)
         vouch(environment, found, signer)
         journal.prune(swarm, environment.stack)
     say(f"{found.version} serves at {environment.url}")
+
+
+def kind_of(found: Candidate, before: Entry | None, *, asked: bool) -> str:
+    """Say whether a candidate goes forward, or back to what is older than what is live.
+
+    Args:
+        found: The candidate.
+        before: What is live.
+        asked: Whether somebody named this release: then going back is what he wants. A run of
+            main that waited for a newer one did not.
+
+    Raises:
+        InputError: It is older, and nobody asked for it.
+    """
+    if before is None or not precedes(found.commit, before.commit):
+        return DEPLOY
+    if not asked:
+        raise InputError(
+            f"{before.version}, which is live, is newer than {found.version}",
+            hint=f"git pull; or go back on purpose: --release={found.version}",
+        )
+    say(f"{found.version} is older than {before.version}, which is live: this is a rollback")
+    return ROLLBACK
 
 
 def rollback(environment: Environment, to: str | None, *, yes: bool = False) -> None:
@@ -100,7 +143,7 @@ def rollback(environment: Environment, to: str | None, *, yes: bool = False) -> 
         old = replace(again(target), deploy_id=new_id())
         services = renewed(target.services, old.deploy_id)
         deployment = Deployment(environment, swarm, old, services, journal.good(known), values)
-        flow.deploy(deployment, entry_of(old, services, known, "rollback"), migrate=False)
+        flow.deploy(deployment, entry_of(old, services, known, ROLLBACK), migrate=False)
     say(f"{target.version} serves at {environment.url} again")
 
 

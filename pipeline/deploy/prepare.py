@@ -4,7 +4,7 @@ import json
 import os
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,10 +18,13 @@ from pipeline.images import cosign
 from pipeline.images.act import answer
 from pipeline.images.cosign import Signer
 from pipeline.images.manifests import digest_of
-from pipeline.images.names import images, is_built, repository
+from pipeline.images.names import by_digest, images, is_built, repository
+from pipeline.images.release import require_free
 from pipeline.images.trust import verify
 from pipeline.run import read
 
+DEPLOYMENTS = "deploy.yml@refs/heads/main"
+"""The workflow that deploys to what comes before production, and says so."""
 FOUNDATION_SECRETS = ("TLS_CERTIFICATE", "TLS_KEY", "PREVIEW_TOKEN", "POSTGRES_PASSWORD")
 
 
@@ -48,17 +51,18 @@ def candidate(environment: Environment, release: str | None) -> Candidate:
     commit = head()
     if release is None:
         require_clean(commit)
-    ref = release if release and release.startswith("v") else branch()
+    version = release if release and release.startswith("v") else None
+    ref = version or branch()
     if not environment.allows(ref):
         raise InputError(
             f"{environment.name} takes {', '.join(environment.refs)}, not `{ref}`",
             hint="deploy from such a branch or tag, or correct `refs` in pipeline.toml",
         )
-    sha = commit.sha if release is None else resolved(release)
-    tag = release if release and release.startswith("v") else f"sha-{sha[:12]}"
+    sha = commit.sha if release is None else resolved(release, tag=version is not None)
+    tag = f"sha-{sha[:12]}"
     references = {image: repository(image) for image in images()}
     found = {image: f"{name}@{digest_of(f'{name}:{tag}')}" for image, name in references.items()}
-    return Candidate(tag, sha, found)
+    return Candidate(version or tag, sha, found)
 
 
 def require_clean(commit: Commit) -> None:
@@ -75,25 +79,35 @@ def require_clean(commit: Commit) -> None:
 
 
 def trust(environment: Environment, found: Candidate, signer: Signer) -> None:
-    """Refuse images that are not signed, or lack a statement.
+    """Refuse images that are not signed, or lack a statement, or whose version is another's.
 
     Raises:
         UntrustedError: Names everything that is wrong with the first of them.
     """
     for reference in found.images.values():
         verify(reference, signer, found.commit, unjudged=environment.is_local)
+    require_free(versions(found))
     if environment.after:
         require_vouched(environment.after, found, signer)
+
+
+def versions(found: Candidate) -> dict[str, str]:
+    """Return the names of a candidate with a version, and the digest that each is to stand for."""
+    if not found.version.startswith("v"):
+        return {}
+    references = [by_digest(reference) for reference in found.images.values()]
+    return {f"{name}:{found.version}": digest for name, digest in references}
 
 
 def require_vouched(after: str, found: Candidate, signer: Signer) -> None:
     """Refuse what has not served in another environment.
 
     Raises:
-        UntrustedError: It has not, by any statement that the signer made.
+        UntrustedError: It has not, by any statement that the signer's deployments made.
     """
+    deployer = replace(signer, workflow=DEPLOYMENTS)
     for reference in our_own(found):
-        if read(cosign.verify_attestation(signer, reference, statement_of(after))).returncode:
+        if read(cosign.verify_attestation(deployer, reference, statement_of(after))).returncode:
             raise UntrustedError(
                 f"{reference} has not served in {after}",
                 hint=f"invoke deploy --env={after} --release={found.version}",

@@ -16,15 +16,17 @@ from pipeline.images.names import Command, is_local
 from pipeline.run import read
 
 ISSUER = "https://token.actions.githubusercontent.com"
-WORKFLOW = ".github/workflows/image-release.yml@refs/heads/main"
+RELEASES = "image-release.yml@refs/heads/main"
+"""The workflow that signs what main has built."""
 
 
 @dataclass(frozen=True)
 class Signer:
-    """Who signs: the workflow of a repository, or who has a key."""
+    """Who signs: a workflow of a repository, or who has a key."""
 
     key: Path | None = None
     repository: str | None = None
+    workflow: str = RELEASES
 
     @property
     def signing(self) -> Command:
@@ -37,7 +39,7 @@ class Signer:
     def verifying(self) -> Command:
         """The options that accept this signer and no other."""
         if self.key is None:
-            identity = f"https://github.com/{self.repository}/{WORKFLOW}"
+            identity = f"https://github.com/{self.repository}/.github/workflows/{self.workflow}"
             return (f"--certificate-identity={identity}", f"--certificate-oidc-issuer={ISSUER}")
         return (f"--key={self.key.with_suffix('.pub')}", "--insecure-ignore-tlog=true")
 

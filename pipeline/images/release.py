@@ -101,19 +101,32 @@ def promote(
         dry: Whether to only print the commands.
 
     Raises:
-        UntrustedError: An image is not what was signed, or was never pushed.
-        InputError: The version is another commit's already.
-        CheckFailedError: The registry changed the digest on the way.
+        UntrustedError: An image is not what was signed, or was never pushed, or the version is
+            another commit's already.
+        CheckFailedError: The registry changed a digest on the way.
     """
     require("docker", "cosign")
     commit = head()
     digests = {repository(image): of_commit(repository(image), commit) for image in images}
     verified = [f"{name}@{digest}" for name, digest in digests.items()]
     verify_all(verified, signer, commit.sha, local=local)
-    require_free({f"{name}:{tag}": digest for name, digest in digests.items()})
-    for name, digest in digests.items():
-        version = f"{name}:{tag}"
-        act([docker.index(version, f"{name}@{digest}")], dry=dry)
+    versions = {f"{name}:{tag}": digest for name, digest in digests.items()}
+    require_free(versions)
+    give(versions, dry=dry)
+
+
+def give(versions: Mapping[str, str], *, dry: bool = False) -> None:
+    """Give digests their versions; nothing is built again.
+
+    Args:
+        versions: The digest that each `repository:version` is to stand for.
+        dry: Whether to only print the commands.
+
+    Raises:
+        CheckFailedError: The registry changed a digest on the way.
+    """
+    for version, digest in versions.items():
+        act([docker.index(version, f"{version.rpartition(':')[0]}@{digest}")], dry=dry)
         if not dry and digest_of(version) != digest:
             raise CheckFailedError(
                 f"{version} became another digest than {digest}", hint="look at the registry"
@@ -124,11 +137,11 @@ def require_free(versions: Mapping[str, str]) -> None:
     """Refuse a version that stands for something else: it is promised to stay what it is.
 
     Raises:
-        InputError: Names all that do.
+        UntrustedError: Names all that do.
     """
     there = {version: digest_of(version) for version in versions if exists(version)}
     if taken := [version for version, digest in there.items() if digest != versions[version]]:
-        raise InputError(
+        raise UntrustedError(
             f"taken by another commit's images: {', '.join(taken)}", hint="choose the next version"
         )
 

@@ -24,6 +24,7 @@ class Wire:
     def __init__(self) -> None:
         self.broken = ""
         self.vouched: list[str] = []
+        self.versions: dict[str, str] = {}
 
     def candidate(self, _: Environment, asked: str | None) -> Candidate:
         found = release(int(asked or "1"))
@@ -40,7 +41,12 @@ class Wire:
 @pytest.fixture(autouse=True)
 def wire(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Wire:
     wire = Wire()
-    replaced = {"candidate": wire.candidate, "vouch": wire.vouch, "trust": lambda *_: None}
+    replaced = {
+        "candidate": wire.candidate,
+        "trust": lambda *_: None,
+        "give": wire.versions.update,
+        "vouch": wire.vouch,
+    }
     for name, stand_in in replaced.items():
         monkeypatch.setattr(operate, name, stand_in)
     for module in (operate, report):
@@ -66,6 +72,36 @@ def test_a_deployment_brings_what_it_stands_on_and_gives_the_lock_back(
     assert set(engine.of("service")) == {"shop_edge", "shop_backend", "shop_frontend"}
     assert wire.vouched == ["v1.0.1"]
     assert "shop-lock" not in engine.of("config")
+
+
+def test_a_version_is_given_to_the_digests_that_were_verified(wire: Wire) -> None:
+    deploy(1)
+    image, _, digest = release(1).images["backend"].partition("@")
+    assert wire.versions[f"{image}:v1.0.1"] == digest
+
+
+def test_an_older_release_that_was_asked_for_is_a_rollback_and_says_so(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deploy(2)
+    monkeypatch.setattr(operate, "precedes", lambda *_: True)
+    deploy(1)
+    assert "v1.0.1 is older than v1.0.2, which is live: this is a rollback" in (
+        capsys.readouterr().err
+    )
+    assert journal.entries(engine, "shop")[-1].kind == "rollback"
+    assert live(engine) == release(1).images["backend"]
+
+
+def test_a_run_of_main_does_not_take_a_newer_release_back(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(1)
+    monkeypatch.setattr(operate, "precedes", lambda *_: True)
+    with pytest.raises(InputError, match=r"v1\.0\.1, which is live, is newer than v1\.0\.1"):
+        operate.kind_of(
+            Candidate("v1.0.1", "0" * 40, {}), journal.entries(engine, "shop")[-1], asked=False
+        )
 
 
 def test_what_is_live_already_is_not_deployed_again(

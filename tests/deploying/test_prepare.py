@@ -17,11 +17,13 @@ from pipeline.deploy.prepare import (
     release_of,
     require_clean,
     statement_of,
+    versions,
 )
 from pipeline.errors import InputError
 from pipeline.git import Commit
 from tests.deploying.examples import IMAGES, environment, release
 
+DIGEST = f"sha256:{'2' * 64}"
 FOUND = Candidate("v1.0.1", "0" * 40, {**IMAGES, "postgres": "ghcr.io/octo/shop/postgres@sha256:2"})
 
 
@@ -69,8 +71,9 @@ def test_a_checkout_with_changes_is_refused_unless_something_else_is_deployed() 
 
 
 @pytest.mark.usefixtures("_checkout")
-@pytest.mark.parametrize("asked", ["v9.9.9", "0123456", "sha-0123456", "--all"])
+@pytest.mark.parametrize("asked", ["v9.9.9", "vineyard", "0123456", "sha-0123456", "--all"])
 def test_a_release_that_does_not_exist_is_named_in_one_sentence(asked: str) -> None:
+    git("branch", "vineyard")  # a version is a tag: whoever may push a branch names no version
     with pytest.raises(InputError, match=f"no such commit or tag here: `{asked}`") as caught:
         candidate(environment(refs=["*"]), asked)
     assert "git fetch --tags" in caught.value.hint
@@ -118,6 +121,12 @@ def test_who_deploys_is_the_one_who_started_it_or_who_is_logged_in(
     assert entry_of(release(), {}, [], "deploy").by == "grace"
     monkeypatch.delenv("USER")
     assert entry_of(release(), {}, [], "deploy").by == "somebody"
+
+
+def test_only_a_version_is_a_name_of_its_own_in_the_registry() -> None:
+    named = versions(replace(FOUND, images={"backend": f"ghcr.io/octo/shop/backend@{DIGEST}"}))
+    assert named == {"ghcr.io/octo/shop/backend:v1.0.1": DIGEST}
+    assert versions(replace(FOUND, version="sha-000000000000")) == {}
 
 
 def test_the_statement_that_a_release_serves_names_where() -> None:

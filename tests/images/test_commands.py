@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.deploy.prepare import DEPLOYMENTS
 from pipeline.errors import InputError
 from pipeline.images import cosign, docker, syft, trivy
 from pipeline.images.cosign import Signer, signer
@@ -61,8 +62,9 @@ def test_without_a_key_the_workflow_signs_and_only_main_s_is_accepted() -> None:
     )
 
 
-def test_the_workflow_that_signs_is_one_of_this_repository() -> None:
-    assert (ROOT / cosign.WORKFLOW.partition("@")[0]).exists()
+@pytest.mark.parametrize("workflow", [cosign.RELEASES, DEPLOYMENTS])
+def test_a_workflow_that_signs_is_one_of_this_repository(workflow: str) -> None:
+    assert (ROOT / ".github" / "workflows" / workflow.partition("@")[0]).exists()
 
 
 @pytest.mark.parametrize(("version", "extra"), [(2, ""), (3, " --use-signing-config=false")])

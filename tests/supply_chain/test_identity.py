@@ -5,17 +5,20 @@ own, takes its place: what is run is the kit's own command, which is told beside
 """
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pipeline.deploy.prepare import DEPLOYMENTS
 from pipeline.images import cosign
-from pipeline.images.cosign import ISSUER, WORKFLOW, Signer
+from pipeline.images.cosign import ISSUER, RELEASES, Signer
 from tests.conftest import Result
 from tests.supply_chain.conftest import Make, sh
 from tests.supply_chain.project import Project, done
 
-IDENTITY = f"https://github.com/Octo-Org/Shop/{WORKFLOW}"
+OURS = Signer(repository="Octo-Org/Shop")
+IDENTITY = f"https://github.com/Octo-Org/Shop/.github/workflows/{RELEASES}"
 AUTHORITY = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
              "-subj", "/O=test/CN=authority", "-keyout", "ca.key", "-out", "ca.pem",
              "-addext", "keyUsage=critical,keyCertSign,cRLSign")  # fmt: skip
@@ -57,39 +60,40 @@ def signed(make: Make, tools: Path, authority: Path) -> str:
     return reference
 
 
-def verified(reference: str, repository: str, folder: Path) -> Result:
-    *command, reference = cosign.verify(Signer(repository=repository), reference, {"commit": "abc"})
+def verified(reference: str, signer: Signer, folder: Path) -> Result:
+    *command, reference = cosign.verify(signer, reference, {"commit": "abc"})
     return subprocess.run(
         [*command, *TRUSTED, reference], cwd=folder, check=False, capture_output=True, text=True
     )
 
 
 def test_the_workflow_of_this_repository_is_believed(signed: str, authority: Path) -> None:
-    done(verified(signed, "Octo-Org/Shop", authority))
+    done(verified(signed, OURS, authority))
 
 
-@pytest.mark.parametrize("repository", ["Mallory/Shop", "octo-org/shop"])
-def test_another_identity_is_not_and_its_case_counts(
-    repository: str, signed: str, authority: Path
+@pytest.mark.parametrize(
+    "other",
+    [
+        Signer(repository="Mallory/Shop"),
+        Signer(repository="octo-org/shop"),
+        replace(OURS, workflow=DEPLOYMENTS),
+        replace(OURS, workflow="ci.yml@refs/heads/main"),
+        replace(OURS, workflow=RELEASES.replace("heads/main", "heads/feature")),
+    ],
+)
+def test_another_repository_workflow_or_branch_is_not_and_case_counts(
+    other: Signer, signed: str, authority: Path
 ) -> None:
-    result = verified(signed, repository, authority)
+    result = verified(signed, other, authority)
     assert result.returncode
     assert "none of the expected identities matched what was in the certificate" in result.stderr
 
 
-@pytest.mark.parametrize(
-    ("name", "other"),
-    [
-        ("WORKFLOW", ".github/workflows/ci.yml@refs/heads/main"),
-        ("WORKFLOW", WORKFLOW.replace("heads/main", "heads/feature")),
-        ("ISSUER", "https://accounts.example.com"),
-    ],
-)
-def test_another_workflow_another_branch_and_another_issuer_are_not(
-    name: str, other: str, signed: str, authority: Path, monkeypatch: pytest.MonkeyPatch
+def test_another_issuer_is_not(
+    signed: str, authority: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is expected is changed rather than what signed, which comes to the same."""
-    monkeypatch.setattr(cosign, name, other)
-    result = verified(signed, "Octo-Org/Shop", authority)
+    monkeypatch.setattr(cosign, "ISSUER", "https://accounts.example.com")
+    result = verified(signed, OURS, authority)
     assert result.returncode
     assert "none of the expected identities matched what was in the certificate" in result.stderr
