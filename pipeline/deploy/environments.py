@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
@@ -11,6 +11,7 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
 from pipeline.config import FILE, load
@@ -56,6 +57,8 @@ class Environment(BaseModel):
     url: Annotated[str, Field(pattern=r"^https?://[\w.-]+(:\d+)?$")]
     host: Annotated[str, Field(pattern=r"^(ssh://\S+)?$")] = ""
     """The manager to deploy through, such as ssh://deploy@example.com; this machine, if empty."""
+    known_hosts: tuple[Annotated[str, Field(pattern=r"^\S+ (ssh|ecdsa|sk)-\S+ \S+$")], ...] = ()
+    """The manager's own keys, as `ssh-keyscan` prints them once somebody has compared them."""
     refs: list[str] = Field(min_length=1)
     """The branches and tags that may be deployed to it, as patterns."""
     after: str = ""
@@ -79,6 +82,13 @@ class Environment(BaseModel):
         if missing := [name for name in needed if name not in secrets]:
             raise ValueError(f"it lacks {', '.join(missing)}")
         return secrets
+
+    @model_validator(mode="after")
+    def know_the_host(self) -> Self:
+        """Find out now that nobody could tell the manager from somebody in its place."""
+        if self.host and not self.known_hosts:
+            raise ValueError("known_hosts: a host needs its keys; ssh-keyscan prints them")
+        return self
 
     @property
     def is_local(self) -> bool:

@@ -1,0 +1,106 @@
+"""The way to an engine on another machine: SSH, to a host whose key is known beforehand.
+
+Docker's own `ssh://` asks the caller's configuration whom to trust, and asks it anew for each
+command. Here the keys stand in pipeline.toml, one connection serves the whole deployment, and one
+that breaks is made again. https://man.openbsd.org/ssh, "ControlMaster" and "-L".
+"""
+
+import atexit
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from urllib.parse import urlsplit
+
+from pipeline.errors import InputError
+from pipeline.run import last_words, read
+
+ENGINE = "/var/run/docker.sock"
+CONNECTS_WITHIN, ANSWERS_WITHIN = 15, 30
+SAFE = {
+    "BatchMode": "yes",
+    "ConnectTimeout": f"{CONNECTS_WITHIN}",
+    "ControlPersist": "no",
+    "ExitOnForwardFailure": "yes",
+    "GlobalKnownHostsFile": "/dev/null",
+    "ServerAliveCountMax": "3",
+    "ServerAliveInterval": "5",
+    "StrictHostKeyChecking": "yes",
+    "StreamLocalBindUnlink": "yes",
+}
+
+
+@dataclass(frozen=True)
+class Tunnel:
+    """A way to the engine of one host.
+
+    Attributes:
+        host: `ssh://user@host:port`.
+        folder: Where its sockets and files are; nobody else may look into it.
+        has_key: Whether a key was given, instead of the caller's own keys.
+    """
+
+    host: str
+    folder: Path
+    has_key: bool
+
+    @property
+    def address(self) -> str:
+        """What Docker's command line is to talk to."""
+        return f"unix://{self.folder / 'engine'}"
+
+    def require(self) -> None:
+        """Have it open.
+
+        Raises:
+            InputError: The host cannot be reached, is another one, or lets nobody in.
+        """
+        if self.control("check") == 0:
+            return
+        forward = f"-L{self.folder / 'engine'}:{ENGINE}"
+        answer = read([*self.command("-fNM", forward)], seconds=ANSWERS_WITHIN)
+        if answer.returncode:
+            raise InputError(
+                f"{self.host} cannot be reached: {last_words(answer)}",
+                hint="correct `host` and `known_hosts` in pipeline.toml, or DEPLOY_SSH_KEY",
+            )
+
+    def control(self, what: str) -> int:
+        """Ask or tell the connection that is there; return the exit code."""
+        return read(self.command("-O", what), seconds=ANSWERS_WITHIN).returncode
+
+    def command(self, *arguments: str) -> Sequence[str]:
+        """Return a command of ssh about this connection."""
+        place = urlsplit(self.host)
+        key = ("-oIdentitiesOnly=yes", f"-i{self.folder / 'key'}") if self.has_key else ()
+        options = [f"-o{name}={value}" for name, value in SAFE.items()]
+        known = f"-oUserKnownHostsFile={self.folder / 'known_hosts'}"
+        whom = (f"-l{place.username}" if place.username else "", f"-p{place.port or 22}")
+        given = [option for option in (*options, known, *key, *whom) if option]
+        return ("ssh", f"-S{self.folder / 'control'}", *given, *arguments, f"{place.hostname}")
+
+    def close(self) -> None:
+        """End it, and leave nothing."""
+        self.control("exit")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@cache
+def tunnel(host: str, known_hosts: tuple[str, ...], key: str = "") -> Tunnel:
+    """Return the way to a host; it is opened when it is first needed, and closed at the end.
+
+    Args:
+        host: `ssh://user@host:port`.
+        known_hosts: The host's keys, each a line as `ssh-keyscan` prints it.
+        key: A private key; the caller's own keys, if not given.
+    """
+    folder = Path(mkdtemp(prefix="engine-"))
+    (folder / "known_hosts").write_text("".join(f"{line}\n" for line in known_hosts))
+    file = folder / "key"
+    file.touch(mode=0o600)
+    file.write_text(f"{key.rstrip()}\n")
+    made = Tunnel(host, folder, bool(key))
+    atexit.register(made.close)
+    return made

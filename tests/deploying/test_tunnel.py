@@ -1,0 +1,146 @@
+"""The way to an engine elsewhere: a real ssh, and a server that has a key of its own."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import asyncssh
+import pytest
+
+from pipeline.deploy import tunnel as module
+from pipeline.deploy.tunnel import Tunnel
+from pipeline.errors import InputError
+
+
+class Server(asyncssh.SSHServer):
+    """Lets in whoever has the key, and forwards to the socket that is asked for."""
+
+    connections: list[asyncssh.SSHServerConnection]
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self.connections.append(conn)
+
+    def unix_connection_requested(self, dest_path: str) -> bool:
+        return dest_path == module.ENGINE
+
+
+class Host:
+    """A machine with an engine: a socket that answers in capitals."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.key, self.client = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
+        self.connections: list[asyncssh.SSHServerConnection] = []
+        self.port, self.listens = 0, threading.Event()
+
+    async def serve(self) -> None:
+        self.loop, self.leaves = asyncio.get_running_loop(), asyncio.Event()
+        (self.folder / "clients").write_bytes(self.client.export_public_key())
+        factory = type("Serving", (Server,), {"connections": self.connections})
+        keys = {"server_host_keys": [self.key], "authorized_client_keys": f"{self.folder}/clients"}
+        async with (
+            await asyncio.start_unix_server(answer, module.ENGINE),
+            await asyncssh.create_server(factory, "127.0.0.1", 0, **keys) as server,
+        ):
+            self.port = server.get_port()
+            self.listens.set()
+            await self.leaves.wait()
+            await self.hang_up()
+
+    async def hang_up(self) -> None:
+        for connection in self.connections:
+            connection.abort()
+            await connection.wait_closed()
+
+
+async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write((await reader.readline()).upper())
+    writer.close()
+
+
+Reach = Callable[..., Tunnel]
+
+
+@pytest.fixture
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
+    monkeypatch.setattr(module, "ENGINE", str(tmp_path / "docker.sock"))
+    found = Host(tmp_path)
+    thread = threading.Thread(target=lambda: asyncio.run(found.serve()))
+    thread.start()
+    assert found.listens.wait(10)
+    yield found
+    found.loop.call_soon_threadsafe(found.leaves.set)
+    thread.join()
+
+
+@pytest.fixture
+def reach(host: Host) -> Iterator[Reach]:
+    made: list[Tunnel] = []
+
+    def tunnel(known: asyncssh.SSHKey = host.key, key: asyncssh.SSHKey = host.client) -> Tunnel:
+        line = known.export_public_key().decode().strip()
+        secret = key.export_private_key().decode()
+        place = f"127.0.0.1:{host.port}"
+        known_hosts = (f"[127.0.0.1]:{host.port} {line}",)
+        made.append(module.tunnel(f"ssh://deploy@{place}", known_hosts, secret))
+        return made[-1]
+
+    yield tunnel
+    for each in made:
+        each.close()
+
+
+def asked(tunnel: Tunnel) -> bytes:
+    tunnel.require()
+    with closing(socket.socket(socket.AF_UNIX)) as client:
+        client.connect(tunnel.address.removeprefix("unix://"))
+        client.sendall(b"ping\n")
+        return client.recv(99)
+
+
+def test_the_engine_of_a_known_host_is_reached(reach: Reach) -> None:
+    assert asked(reach()) == b"PING\n"
+
+
+def test_one_connection_serves_many_questions(reach: Reach, host: Host) -> None:
+    tunnel = reach()
+    assert [asked(tunnel) for _ in range(3)] == [b"PING\n"] * 3
+    assert len(host.connections) == 1
+
+
+def test_a_connection_that_broke_is_made_again(reach: Reach, host: Host) -> None:
+    tunnel = reach()
+    asked(tunnel)
+    asyncio.run_coroutine_threadsafe(host.hang_up(), host.loop).result(10)
+    while tunnel.control("check") == 0:
+        pass
+    assert asked(tunnel) == b"PING\n"
+    assert len(host.connections) == 2
+
+
+def test_a_host_with_another_key_is_refused(reach: Reach) -> None:
+    other = asyncssh.generate_private_key("ssh-ed25519")
+    with pytest.raises(InputError, match="cannot be reached: Host key verification failed"):
+        reach(known=other).require()
+
+
+def test_a_key_that_the_host_does_not_know_is_refused_in_one_sentence(reach: Reach) -> None:
+    other = asyncssh.generate_private_key("ssh-ed25519")
+    with pytest.raises(InputError, match="Permission denied") as caught:
+        reach(key=other).require()
+    assert "known_hosts" in caught.value.hint
+
+
+def test_nothing_is_left_when_it_is_closed_and_only_its_owner_could_read_the_key(
+    reach: Reach,
+) -> None:
+    tunnel = reach()
+    asked(tunnel)
+    assert (tunnel.folder / "key").stat().st_mode & 0o077 == 0
+    assert tunnel.folder.stat().st_mode & 0o077 == 0
+    tunnel.close()
+    assert not tunnel.folder.exists()
+    assert tunnel.control("check")
