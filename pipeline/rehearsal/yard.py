@@ -3,6 +3,7 @@
 All of it is on this machine and has a name of its own; what was made is removed at the end.
 """
 
+import re
 import secrets
 import shutil
 import sys
@@ -25,6 +26,10 @@ CAREFUL = "{ soak = 3, delay = 15, monitor = 16, bake = 3, drain = 5, grace = 30
 TIMINGS = {"staging": SHORT, "production": CAREFUL}
 ENVIRONMENTS = tuple(TIMINGS)
 AUTHOR = ["-c", "user.name=rehearsal", "-c", "user.email=rehearsal@example.com"]
+OTHERS = re.compile(
+    rf"^\[environments\.({'|'.join(ENVIRONMENTS)})\]\n(?:[^\[\n].*\n|\n)+", re.MULTILINE
+)
+"""The environments of the copy that the rehearsal's own stand for."""
 SLOW = '''
 
 def slow(environ, start_response, answer=application):  # type: ignore[no-untyped-def]
@@ -129,15 +134,12 @@ def copy(place: Yard) -> None:
         if Path(file).is_file():
             (place.folder / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file, place.folder / file)
-    append(place.folder / "pipeline.toml", environments(place))
-    append(place.folder / "backend" / "config" / "wsgi.py", SLOW)
+    settings = place.folder / "pipeline.toml"
+    settings.write_text(OTHERS.sub("", settings.read_text()) + environments(place))
+    wsgi = place.folder / "backend" / "config" / "wsgi.py"
+    wsgi.write_text(wsgi.read_text() + SLOW)
     answer(("git", "init", "--quiet", "--initial-branch=main", str(place.folder)))
     place.commit({})
-
-
-def append(path: Path, text: str) -> None:
-    """Write something behind what is in a file."""
-    path.write_text(path.read_text() + text)
 
 
 def environments(place: Yard) -> str:
