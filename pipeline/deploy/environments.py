@@ -46,6 +46,19 @@ class Timings(BaseModel):
     """Migrations are given."""
 
 
+class Tolerance(BaseModel):
+    """How much worse users may get it by a release, before it is taken back."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    errors: Annotated[float, Field(ge=0, le=1)] = 0.01
+    """The share of requests that may fail beyond the share that failed before."""
+    slower: Annotated[float, Field(gt=1)] = 3
+    """How many times as long the slowest twentieth of the requests may take."""
+    seconds: Annotated[float, Field(ge=0)] = 1
+    """What is faster than that is never too slow."""
+
+
 class Environment(BaseModel):
     """One environment."""
 
@@ -73,6 +86,7 @@ class Environment(BaseModel):
     variables: dict[Variable, str] = {}
     secrets: list[Variable]
     timings: Timings = Timings()
+    tolerance: Tolerance = Tolerance()
 
     @field_validator("secrets")
     @classmethod
@@ -87,7 +101,7 @@ class Environment(BaseModel):
     def know_the_host(self) -> Self:
         """Find out now that nobody could tell the manager from somebody in its place."""
         if self.host and not self.known_hosts:
-            raise ValueError("known_hosts: a host needs its keys; ssh-keyscan prints them")
+            raise ValueError("known_hosts: a host needs its keys, as ssh-keyscan prints them")
         return self
 
     @property

@@ -13,6 +13,8 @@ from tests.conftest import ROOT
 from tests.deploying.examples import environment
 
 LEAST = {"url": "https://shop.example.com", "refs": ["main"], "secrets": list(NEEDED)}
+HOST = "ssh://deploy@example.com"
+KEY = "example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICZA7S"
 
 
 def refused(**entries: Any) -> list[str]:  # noqa: ANN401 - whatever TOML can hold
@@ -66,6 +68,14 @@ def test_a_secret_that_every_deployment_needs_has_to_be_named() -> None:
     ]
 
 
+def test_a_host_needs_its_keys_so_that_nobody_else_is_taken_for_it() -> None:
+    assert refused(staging={**LEAST, "host": HOST}) == [
+        "environments.staging: known_hosts: a host needs its keys, as ssh-keyscan prints them"
+    ]
+    (fault,) = refused(staging={**LEAST, "host": HOST, "known_hosts": ["example.com"]})
+    assert fault.startswith("environments.staging.known_hosts.0: ")
+
+
 def test_an_environment_to_serve_in_before_has_to_exist() -> None:
     faults = refused(staging=LEAST, production={**LEAST, "after": "stagin"})
     assert faults == ["environments.production.after: there is no environment stagin"]
@@ -108,7 +118,7 @@ def test_this_repository_s_own_environments_are_right(monkeypatch: pytest.Monkey
     [
         ({"url": "https://localhost:8443"}, True),
         ({"url": "http://127.0.0.1"}, True),
-        ({"url": "https://localhost", "host": "ssh://deploy@example.com"}, False),
+        ({"url": "https://localhost", "host": HOST, "known_hosts": [KEY]}, False),
         ({"url": "https://localhost.example.com"}, False),
         ({"url": "https://shop.example.com"}, False),
     ],
