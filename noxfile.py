@@ -21,6 +21,7 @@ NODE = KIT["default"]["node"]
 APP = f"backend/requirements/django-{KIT['default']['django']}.txt"
 FAULTS = ["tests/parity/test_faults.py", "tests/parity/test_harmless.py"]
 ENGINE = ["tests/containers", "tests/deploy", "tests/supply_chain"]  # what needs a Docker Engine
+ROLLOUTS = "tests/deploy/test_rollouts.py"
 CLEANS_UP = 180  # seconds: what stands in a Docker Engine is to go, after Ctrl-C too
 FIRST_PARTY = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["mypy"]["files"]
 
@@ -353,8 +354,15 @@ def benchmark_images(session: nox.Session) -> None:
 def deploy_faults(session: nox.Session) -> None:
     """Deploy every fault under traffic: each is found, and no user sees it."""
     sync(session, "requirements/tests.txt")
-    deploys = ["pytest", "--verbose", "-p", "no:randomly", "tests/deploy", *session.posargs]
-    session.run(*deploys, interrupt_timeout=CLEANS_UP)
+    deploys = ["pytest", "--verbose", "-p", "no:randomly", "tests/deploy", f"--ignore={ROLLOUTS}"]
+    session.run(*deploys, *session.posargs, interrupt_timeout=CLEANS_UP)
+
+
+@nox.session(python=PYTHON, default=False)
+def rollouts(session: nox.Session) -> None:
+    """Deploy twenty good releases under traffic, and time each step."""
+    sync(session, "requirements/tests.txt")
+    session.run("pytest", "--verbose", ROLLOUTS, *session.posargs, interrupt_timeout=CLEANS_UP)
 
 
 @nox.session(python=PYTHON, default=False)

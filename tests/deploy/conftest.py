@@ -5,9 +5,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import pytest
 
@@ -17,7 +18,7 @@ from pipeline.run import Output
 from tests.deploy.variants import Variants, docker
 
 ENV = ("--env", "staging", "--yes")
-CLIENTS = {"get": 2, "page": 1, "post": 2, "slow": 2}
+CLIENTS = MappingProxyType({"get": 2, "page": 1, "post": 2, "slow": 2})
 CHAIN = ("build", "sbom", "scan", "push", "sign")
 
 
@@ -41,16 +42,16 @@ class Site:
         return subprocess.Popen(command, cwd=self.yard.folder, env=env, stderr=-1, text=True)
 
     @contextmanager
-    def users(self) -> Iterator[list[Sample]]:
+    def users(self, clients: Mapping[str, int] = CLIENTS) -> Iterator[list[Sample]]:
         """Have users, and see to it that not one of their requests fails."""
         user = (self.yard.variables["SMOKE_USER_EMAIL"], self.yard.variables["SMOKE_USER_PASSWORD"])
         certificate = self.yard.variables["SSL_CERT_FILE"]
-        traffic = Traffic(self.yard.url("staging"), user, CLIENTS, certificate)
+        traffic = Traffic(self.yard.url("staging"), user, clients, certificate)
         with traffic.flowing():
             yield traffic.samples
             time.sleep(1)
         assert [sample for sample in traffic.samples if sample.failed] == []
-        assert {sample.kind for sample in traffic.samples} == set(CLIENTS)
+        assert {sample.kind for sample in traffic.samples} == set(clients)
 
     def history(self) -> list[list[str]]:
         """Return the journal, the newest last, as words."""
