@@ -9,7 +9,7 @@ from pytest_django import Settings
 from apps.accounts.models import User
 from apps.accounts.tests.browser import PASSWORD, Browser
 
-BESIDE_SERVICES = {"postgres", "redis", "rollout"}
+BESIDE_SERVICES = {"postgres", "redis", "server"}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -21,6 +21,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 import server
 
+pytestmark = pytest.mark.server
+
 BACKEND = Path(__file__).resolve().parents[2]
 ROOT = BACKEND.parent
 SOON = 60  # seconds: much more than any machine needs, much less than it waits in vain
@@ -234,7 +236,6 @@ def test_a_port_is_a_number_that_can_be_one(value: str) -> None:
         server.read_settings({"PORT": value})
 
 
-@pytest.mark.rollout
 def test_a_rollout_under_load_loses_no_request() -> None:
     env = environment(TMPDIR=gettempdir())  # for the load's own database
     result = run("benchmarks.drain", "--restarts=2", "--drain=3", env=env)
@@ -242,7 +243,6 @@ def test_a_rollout_under_load_loses_no_request() -> None:
     assert result.stdout.count(" 0 lost") == 2
 
 
-@pytest.mark.rollout
 def test_without_the_drain_it_would_lose_some() -> None:
     env = environment(TMPDIR=gettempdir())  # as above
     result = run("benchmarks.drain", "--restarts=1", "--drain=0", env=env)
