@@ -42,16 +42,22 @@ class Site:
         return subprocess.Popen(command, cwd=self.yard.folder, env=env, stderr=-1, text=True)
 
     @contextmanager
-    def users(self, clients: Mapping[str, int] = CLIENTS) -> Iterator[list[Sample]]:
-        """Have users, and see to it that not one of their requests fails."""
+    def watched(self, clients: Mapping[str, int] = CLIENTS) -> Iterator[list[Sample]]:
+        """Have users, and note what they get."""
         user = (self.yard.variables["SMOKE_USER_EMAIL"], self.yard.variables["SMOKE_USER_PASSWORD"])
         certificate = self.yard.variables["SSL_CERT_FILE"]
         traffic = Traffic(self.yard.url("staging"), user, clients, certificate)
         with traffic.flowing():
             yield traffic.samples
+
+    @contextmanager
+    def users(self, clients: Mapping[str, int] = CLIENTS) -> Iterator[list[Sample]]:
+        """Have users, and see to it that not one of their requests fails."""
+        with self.watched(clients) as samples:
+            yield samples
             time.sleep(1)
-        assert [sample for sample in traffic.samples if sample.failed] == []
-        assert {sample.kind for sample in traffic.samples} == set(clients)
+        assert [sample for sample in samples if sample.failed] == []
+        assert {sample.kind for sample in samples} == set(clients)
 
     def history(self) -> list[list[str]]:
         """Return the journal, the newest last, as words."""

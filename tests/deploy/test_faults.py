@@ -1,10 +1,14 @@
 """What can be wrong with a release, each found at its step, while users notice nothing."""
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
 from pipeline.rehearsal.yard import CAREFUL, SHORT
 from tests.deploy.conftest import Site
-from tests.deploy.variants import appended
+from tests.deploy.variants import appended, docker
 
 WSGI, SETTINGS = "config/wsgi.py", "config/settings/production.py"
 STOPPED, MIGRATION, ROLLED_BACK, UNTRUSTED, INPUT = 6, 7, 8, 5, 2
@@ -47,25 +51,66 @@ def test_a_fault_is_found_before_users_see_it(site: Site, layer: str, code: int,
     assert site.history()[-1][4].startswith(("stopped", "migration failed"))
 
 
-LEAVES = (
-    "import os, signal, threading",
-    "late = threading.Timer(10, os.kill, [os.getpid(), signal.SIGTERM])",
-    "os.getppid() == 1 and late.start()",
-)
+def leaves(seconds: int) -> str:
+    """Return the layer whose server ends by itself after a while."""
+    return appended(
+        WSGI,
+        "import os, signal, threading",
+        f"late = threading.Timer({seconds}, os.kill, [os.getpid(), signal.SIGTERM])",
+        "os.getppid() == 1 and late.start()",
+    )
+
+
+@contextmanager
+def timings(site: Site, given: str) -> Iterator[None]:
+    """Have other timings for a while."""
+    file = site.yard.folder / "pipeline.toml"
+    usual = file.read_text()
+    site.yard.commit({"pipeline.toml": usual.replace(SHORT, given)})
+    yield
+    site.yard.commit({"pipeline.toml": usual})
+
+
+def test_what_dies_after_twenty_seconds_does_not_outlive_the_preview(site: Site) -> None:
+    with timings(site, SHORT.replace("soak = 3", "soak = 30")), site.users():
+        commit = site.variants.release(leaves(20))
+        output = site.deploy(commit)
+    assert output.returncode == STOPPED, output.stderr
+    assert "preview failed" in output.stderr
+    assert site.history()[-1][4].startswith("stopped")
 
 
 def test_what_dies_when_users_are_on_it_is_undone_as_a_whole(site: Site) -> None:
     """The first new replica is watched alone for longer than the fault needs to show."""
-    file = site.yard.folder / "pipeline.toml"
-    usual = file.read_text()
-    site.yard.commit({"pipeline.toml": usual.replace(SHORT, CAREFUL)})
-    commit = site.variants.release(appended(WSGI, *LEAVES))
-    with site.users():
+    with timings(site, CAREFUL), site.users():
+        commit = site.variants.release(leaves(10))
         output = site.deploy(commit)
-    site.yard.commit({"pipeline.toml": usual})
     assert output.returncode == ROLLED_BACK, output.stderr
     assert "put back done" in output.stderr
     assert site.history()[-1][4].startswith("rolled back")
+
+
+USERS_ONLY = (
+    "def partly(environ, start, answer=application, seen=[]):",
+    '    if "HTTP_X_PREVIEW" in environ or "/version/" not in environ["PATH_INFO"]:',
+    "        return answer(environ, start)",
+    "    seen.append(1)",
+    "    if len(seen) % 2: return answer(environ, start)",
+    '    start("500 Internal Server Error", []); return [b""]',
+    "application = partly",
+)
+
+
+def test_errors_that_nobody_but_users_can_see_are_undone(site: Site) -> None:
+    commit = site.variants.release(appended(WSGI, *USERS_ONLY))
+    with site.watched() as samples:
+        output = site.deploy(commit)
+        restored = time.time()
+        time.sleep(5)
+    assert output.returncode == ROLLED_BACK, output.stderr
+    assert "requests of users failed since the roll began" in output.stderr
+    assert {sample.kind for sample in samples if sample.failed} <= {"get", "slow"}
+    assert [sample for sample in samples if sample.failed and sample.began > restored] == []
 
 
 def test_an_unsigned_image_is_refused(site: Site) -> None:
@@ -75,6 +120,43 @@ def test_an_unsigned_image_is_refused(site: Site) -> None:
     assert output.returncode == UNTRUSTED
     assert "signature" in output.stderr
     assert site.history() == before
+
+
+def test_a_commit_s_tag_that_was_moved_is_refused(site: Site) -> None:
+    before = site.history()
+    commit = site.variants.release("LABEL moved=1", sign=False)
+    registry = site.yard.variables["IMAGES_REGISTRY"]
+    for image in ("backend", "frontend"):
+        name = f"{registry}/{image}"
+        moved, signed = f"{name}:sha-{commit[:12]}", f"{name}:sha-{site.first[:12]}"
+        docker("buildx", "imagetools", "create", f"--tag={moved}", signed)
+    output = site.deploy(commit)
+    assert output.returncode == UNTRUSTED
+    assert "signature" in output.stderr  # it is signed, but as another commit
+    assert site.history() == before
+
+
+def test_a_version_that_was_moved_is_refused(site: Site) -> None:
+    before = site.history()
+    commit = site.variants.release("LABEL version=1")
+    site.yard.git("tag", "v9.9.9", commit)
+    name = f"{site.yard.variables['IMAGES_REGISTRY']}/backend"
+    docker(
+        "buildx", "imagetools", "create", f"--tag={name}:v9.9.9", f"{name}:sha-{site.first[:12]}"
+    )
+    output = site.deploy("v9.9.9")
+    assert output.returncode == UNTRUSTED
+    assert f"taken by another commit's images: {name}:v9.9.9" in output.stderr
+    assert site.history() == before
+
+
+def test_what_has_not_served_in_staging_does_not_reach_production(site: Site) -> None:
+    commit = site.variants.release("LABEL unproved=1")
+    output = site.yard.invoke("deploy", "--env=production", "--yes", f"--release={commit}")
+    assert output.returncode == UNTRUSTED
+    assert "has not served in staging" in output.stderr
+    services = docker("service", "ls", "--format={{.Name}}").split()
+    assert not [name for name in services if name.startswith(site.yard.stack("production"))]
 
 
 def test_a_missing_secret_is_named_and_its_value_never_printed(site: Site) -> None:
