@@ -62,6 +62,11 @@ def resolved(name: str) -> str:
     return answer.stdout.strip()
 
 
+def is_ancestor(commit: str, of: str) -> bool:
+    """Say whether a commit is another one, or lies before it; what is not known here does not."""
+    return read(["git", "merge-base", "--is-ancestor", commit, of]).returncode == 0
+
+
 def origin() -> str | None:
     """Return the owner and the name of the repository on its host, such as `Octo-Org/Shop`."""
     found = REMOTE.fullmatch(read(["git", "remote", "get-url", "origin"]).stdout.strip())
