@@ -4,6 +4,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
+from pipeline.deploy import doctor as examination
 from pipeline.deploy import execute, maintenance, operate, recovery, report
 from pipeline.deploy import restore as restoring
 from pipeline.deploy.environments import environment
@@ -30,7 +31,7 @@ LOCAL = "local"
 def build(
     _: Context, *, image: str | None = None, platform: str | None = None, dry: bool = False
 ) -> None:
-    """Build this commit's images into the engine and into dist/images."""
+    """Build this commit's images, into the engine and dist/images."""
     with reported():
         building.build(building.targets(image, platform), dry=dry)
 
@@ -156,7 +157,7 @@ def deploy(  # noqa: PLR0913 - each is an option of the command line
     resume: bool = False,
     yes: bool = False,
 ) -> None:
-    """Deploy a release, check it, and put the old one back on any fault."""
+    """Deploy a release, prove it, and go back on any fault."""
     with reported():
         if resume:
             recovery.resume(environment(env))
@@ -169,6 +170,15 @@ def rollback(_: Context, env: str, *, to: str | None = None, yes: bool = False) 
     """Put an earlier good release back."""
     with reported():
         operate.rollback(environment(env), to, yes=yes)
+
+
+@task(help=PLACE)
+def doctor(_: Context, env: str) -> None:
+    """Look at all that a deployment will need; change nothing."""
+    with reported():
+        code = examination.doctor(environment(env))
+    if code:
+        raise Exit(code=code)
 
 
 @task(help=PLACE)
@@ -229,7 +239,7 @@ def exec_(
 
 @task(help=PLACE)
 def renew(_: Context, env: str) -> None:
-    """Start the edge anew, with today's certificate and configuration."""
+    """Start the edge anew, with today's certificate."""
     with reported():
         operate.renew(environment(env))
 

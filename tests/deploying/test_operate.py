@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.deploy import flow, journal, operate, report, steps
+from pipeline.deploy import flow, journal, operate, recovery, report, steps
 from pipeline.deploy.environments import Environment
 from pipeline.deploy.lock import LockedError, take
 from pipeline.deploy.prepare import Candidate
@@ -43,11 +43,10 @@ def wire(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Wire:
     replaced = {"candidate": wire.candidate, "vouch": wire.vouch, "trust": lambda *_: None}
     for name, stand_in in replaced.items():
         monkeypatch.setattr(operate, name, stand_in)
-    for module in (operate, report):
-        monkeypatch.setattr(module, "Swarm", lambda _: engine)
     monkeypatch.setattr(steps, "smoke", wire.smoke)
     for name in STAGING.secrets:
         monkeypatch.setenv(name, f"swordfish-{name}")
+    monkeypatch.setenv("DATABASE_URL", "postgres://clerk:swordfish-1@db/ledger")
     return wire
 
 
@@ -81,7 +80,7 @@ def test_a_changed_secret_is_reason_enough_to_deploy_the_same_release(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deploy(1)
-    monkeypatch.setenv("DATABASE_URL", "swordfish-2")
+    monkeypatch.setenv("DATABASE_URL", "postgres://clerk:swordfish-2@db/ledger")
     deploy(1)
     assert len(journal.entries(engine, "shop")) == 2
 
@@ -93,7 +92,7 @@ def test_to_look_first_prints_the_stack_and_touches_nothing(
     printed = capsys.readouterr().out
     assert release(1).images["backend"] in printed
     assert "swordfish" not in printed
-    assert engine.asked == ["node ls"]
+    assert engine.asked == ["node ls", "version"]
 
 
 def test_no_secret_s_value_is_told_to_anybody_but_the_engine_s_secrets(
@@ -136,11 +135,11 @@ def test_a_deployment_whose_deployer_died_is_undone_before_the_next_one(
             deploy(2)
     assert live(engine) == release(2).images["backend"]
     assert journal.unfinished(journal.entries(engine, "shop"))
-    operate.resume(STAGING)
+    recovery.resume(STAGING)
     assert journal.entries(engine, "shop")[-1].outcome == "abandoned"
     assert live(engine) == release(1).images["backend"]
     with pytest.raises(InputError, match="every deployment has ended"):
-        operate.resume(STAGING)
+        recovery.resume(STAGING)
 
 
 def test_history_and_status_tell_what_happened(
@@ -168,7 +167,7 @@ def test_history_and_status_tell_what_happened(
 def test_only_a_dead_holder_s_lock_can_be_taken_away(engine: Engine) -> None:
     take(engine, "shop", "deploy v1")
     with pytest.raises(InputError, match="who lives"):
-        operate.unlock(STAGING)
+        recovery.unlock(STAGING)
     engine.late[0] = 61
-    operate.unlock(STAGING)
+    recovery.unlock(STAGING)
     assert engine.of("config") == {}
