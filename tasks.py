@@ -4,7 +4,9 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from pipeline.deploy import operate, report
+from pipeline.deploy import doctor as examination
+from pipeline.deploy import execute, maintenance, operate, recovery, report
+from pipeline.deploy import restore as restoring
 from pipeline.deploy.environments import environment
 from pipeline.errors import reported
 from pipeline.images import build as building
@@ -29,7 +31,7 @@ LOCAL = "local"
 def build(
     _: Context, *, image: str | None = None, platform: str | None = None, dry: bool = False
 ) -> None:
-    """Build this commit's images into the engine and into dist/images."""
+    """Build this commit's images, into the engine and dist/images."""
     with reported():
         building.build(building.targets(image, platform), dry=dry)
 
@@ -155,10 +157,10 @@ def deploy(  # noqa: PLR0913 - each is an option of the command line
     resume: bool = False,
     yes: bool = False,
 ) -> None:
-    """Deploy a release, check it, and put the old one back on any fault."""
+    """Deploy a release, prove it, and go back on any fault."""
     with reported():
         if resume:
-            operate.resume(environment(env))
+            recovery.resume(environment(env))
             return
         operate.deploy(environment(env), signer(key), release, dry=dry, yes=yes)
 
@@ -168,6 +170,15 @@ def rollback(_: Context, env: str, *, to: str | None = None, yes: bool = False) 
     """Put an earlier good release back."""
     with reported():
         operate.rollback(environment(env), to, yes=yes)
+
+
+@task(help=PLACE)
+def doctor(_: Context, env: str) -> None:
+    """Look at all that a deployment will need; change nothing."""
+    with reported():
+        code = examination.doctor(environment(env))
+    if code:
+        raise Exit(code=code)
 
 
 @task(help=PLACE)
@@ -197,7 +208,61 @@ def smoke(_: Context, env: str) -> None:
 def unlock(_: Context, env: str) -> None:
     """Free a lock whose holder is dead."""
     with reported():
-        operate.unlock(environment(env))
+        recovery.unlock(environment(env))
+
+
+@task(
+    name="exec",
+    help=PLACE
+    | {
+        "command": "what to run, quoted; no shell reads it",
+        "service": "whose image, variables and secrets it has",
+        "seconds": "how long it may take",
+        "yes": "agree, where the environment wants a person to",
+    },
+)
+def exec_(
+    _: Context,
+    env: str,
+    command: str,
+    *,
+    service: str = "backend",
+    seconds: int = 3600,
+    yes: bool = False,
+) -> None:
+    """Run a command as the release that serves would."""
+    with reported():
+        code = execute.execute(environment(env), command, service=service, seconds=seconds, yes=yes)
+    if code:
+        raise Exit(code=code)
+
+
+@task(help=PLACE)
+def renew(_: Context, env: str) -> None:
+    """Start the edge anew, with today's certificate."""
+    with reported():
+        operate.renew(environment(env))
+
+
+@task(name="maintenance", help=PLACE | {"state": "on or off"})
+def switch_maintenance(_: Context, env: str, state: str) -> None:
+    """Close the site for its users, or open it again."""
+    with reported():
+        maintenance.switch(environment(env), state)
+
+
+@task(help=PLACE)
+def backup(_: Context, env: str) -> None:
+    """Dump the database, and print what the dump is called."""
+    with reported():
+        restoring.backup(environment(env))
+
+
+@task(help=PLACE | {"from": "a dump; without one, all are named", "yes": "agree beforehand"})
+def restore(_: Context, env: str, *, from_: str | None = None, yes: bool = False) -> None:
+    """Put the data of a dump in the place of those that are there."""
+    with reported():
+        restoring.restore(environment(env), from_, yes=yes)
 
 
 @task

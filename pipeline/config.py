@@ -4,12 +4,27 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from pipeline.errors import InputError
+
 FILE = Path("pipeline.toml")
 
 
 def load() -> dict[str, Any]:
-    """Read the team's one file."""
-    return tomllib.loads(FILE.read_text())
+    """Read the team's one file.
+
+    Raises:
+        InputError: It is not here, or it is no TOML; the line is named.
+    """
+    try:
+        return tomllib.loads(FILE.read_text())
+    except FileNotFoundError:
+        raise InputError(f"there is no {FILE} here", hint="go to the repository's root") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        fault = str(error)
+        raise InputError(
+            f"{FILE} cannot be read: {fault[:1].lower()}{fault[1:]}",
+            hint="correct that line: https://toml.io",
+        ) from None
 
 
 def pythons() -> list[str]:

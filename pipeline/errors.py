@@ -100,6 +100,13 @@ class RollbackFailedError(StoppedError):
     outcome = "rollback failed"
 
 
+class LostLockError(StoppedError):
+    """Somebody else took the lock over; he puts right what this deployment had begun."""
+
+    exit_code = 10
+    outcome = "taken over"
+
+
 class InterruptedDeployError(StoppedError):
     """Somebody stopped a deployment; what it had begun was undone."""
 

@@ -66,11 +66,9 @@ def resolved(name: str, *, tag: bool = False) -> str:
     return answer.stdout.strip()
 
 
-def precedes(older: str, newer: str) -> bool:
-    """Say whether one commit is an ancestor of another, and not that one itself."""
-    if older == newer:
-        return False
-    return read(["git", "merge-base", "--is-ancestor", older, newer]).returncode == 0
+def is_ancestor(commit: str, of: str) -> bool:
+    """Say whether a commit is another one, or lies before it; what is not known here does not."""
+    return read(["git", "merge-base", "--is-ancestor", commit, of]).returncode == 0
 
 
 def origin() -> str | None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
-from pipeline.git import REMOTE, branch, head, origin, precedes, resolved
+from pipeline.git import REMOTE, branch, head, is_ancestor, origin, resolved
 
 NAME = st.text(string.ascii_letters + string.digits + "-_.", min_size=1).filter(
     lambda name: not name.endswith(".git")
@@ -112,12 +112,12 @@ def test_a_commit_is_found_by_its_image_tag_its_tag_and_its_beginning() -> None:
 
 
 @pytest.mark.usefixtures("repository")
-def test_a_commit_precedes_its_descendants_and_neither_itself_nor_strangers() -> None:
+def test_a_commit_comes_before_its_descendants_and_no_stranger() -> None:
     git("commit", "--quiet", "--allow-empty", "--message=Begin")
     older = head().sha
     git("commit", "--quiet", "--allow-empty", "--message=Go on")
     newer = head().sha
-    assert precedes(older, newer)
-    assert not precedes(newer, older)
-    assert not precedes(older, older)
-    assert not precedes("0" * 40, newer)
+    assert is_ancestor(older, newer)
+    assert is_ancestor(older, older)
+    assert not is_ancestor(newer, older)
+    assert not is_ancestor("0" * 40, newer)

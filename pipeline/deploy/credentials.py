@@ -9,6 +9,8 @@ from pathlib import Path
 from pipeline.deploy.environments import Environment
 from pipeline.errors import InputError
 
+NOTIFY_URL = "NOTIFY_URL"
+"""Where to tell what became of a deployment; an environment may go without."""
 LINE = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Z][A-Z0-9_]*)=(?P<value>.*)")
 
 
@@ -31,7 +33,8 @@ def credentials(environment: Environment, variables: Mapping[str, str]) -> dict[
             f"secrets of {environment.name} are not set: {', '.join(missing)}",
             hint=f"set them as variables, or write them to {path} (chmod 600)",
         )
-    return {name: given[name] for name in environment.secrets}
+    told = [NOTIFY_URL] if given.get(NOTIFY_URL) else []
+    return {name: given[name] for name in (*environment.secrets, *told)}
 
 
 def from_file(path: Path) -> dict[str, str]:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pipeline.deploy.dumps import Database
 from pipeline.deploy.environments import Environment
 from pipeline.deploy.journal import Entry
+from pipeline.deploy.lock import Lock
 from pipeline.deploy.stack import Release, Service
 from pipeline.deploy.swarm import Swarm
 from pipeline.deploy.watch import Wanted
@@ -24,6 +26,9 @@ class Deployment:
         services: How the engine is to have it.
         before: What is live until then, by the journal.
         credentials: The values of the environment's secrets.
+        lock: Keeps all others out, as long as it is ours.
+        headers: Lets us in where users find the site closed.
+        up_to_date: Whether the database has all that the new release wants, by its self-check.
         touched: The services of which users may already see the new release.
     """
 
@@ -33,12 +38,21 @@ class Deployment:
     services: Mapping[str, Service]
     before: Entry | None
     credentials: Mapping[str, str]
+    lock: Lock
+    headers: Mapping[str, str] = field(default_factory=dict)
+    up_to_date: bool = False
     touched: list[str] = field(default_factory=list)
 
     @property
     def stack(self) -> str:
         """What the services' names begin with."""
         return self.environment.stack
+
+    @property
+    def database(self) -> Database:
+        """The environment's database, for this release's PostgreSQL to reach."""
+        image, url = self.release.images["postgres"], self.credentials["DATABASE_URL"]
+        return Database(self.swarm, self.environment, image, url)
 
     def wanted(self, name: str, service: Service) -> Wanted:
         """Return what a service has to come to."""

@@ -42,6 +42,8 @@ class Timings(BaseModel):
     """A replica that is told to stop serves on: the edge hears of it that late."""
     grace: Seconds = 45
     """A replica is given to stop: the drain, and the longest request."""
+    dump: Seconds = 600
+    """A dump of the database is given, and so is the way back from one."""
     migrate: Seconds = 600
     """Migrations are given."""
 
@@ -83,6 +85,8 @@ class Environment(BaseModel):
     """Where the edge of each node listens."""
     data: bool = False
     """Whether it has no PostgreSQL and Redis of its own, so that we bring them."""
+    dump: bool = True
+    """Whether its database is dumped before it is migrated; false, if its host does that."""
     variables: dict[Variable, str] = {}
     secrets: list[Variable]
     timings: Timings = Timings()
@@ -92,7 +96,8 @@ class Environment(BaseModel):
     @classmethod
     def hold_what_is_needed(cls, secrets: list[str], info: ValidationInfo) -> list[str]:
         """Find out now what would otherwise be missing in the middle of a deployment."""
-        needed = (*NEEDED, *(["POSTGRES_PASSWORD"] if info.data.get("data") else []))
+        brought = {"data": "POSTGRES_PASSWORD", "dump": "DATABASE_URL"}
+        needed = [*NEEDED, *(name for key, name in brought.items() if info.data.get(key))]
         if missing := [name for name in needed if name not in secrets]:
             raise ValueError(f"it lacks {', '.join(missing)}")
         return secrets

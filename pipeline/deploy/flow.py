@@ -5,6 +5,7 @@ release before it back, by digest, and proves that as it would prove a new one.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 
 from pipeline.deploy import journal
@@ -19,10 +20,12 @@ from pipeline.deploy.steps import (
     prove,
     publish_assets,
     roll,
+    save_data,
     self_check,
     show_preview,
     walk_through,
 )
+from pipeline.deploy.swarm import EngineAwayError
 from pipeline.deploy.watch import watch
 from pipeline.errors import (
     InterruptedDeployError,
@@ -49,18 +52,23 @@ def deploy(deployment: Deployment, entry: Entry, *, migrate: bool = True) -> Non
         MigrationError: The database refused; nothing else was touched.
         RolledBackError: A fault was found later; the release before serves again.
         RollbackFailedError: And that could not be put back: somebody has to look at once.
+        LostLockError: Somebody else deploys here by now, and nothing more was touched.
     """
     swarm, stack = deployment.swarm, deployment.stack
     journal.begin(swarm, stack, entry)
     try:
         for name, step in steps(migrate=migrate):
+            deployment.lock.require()
             timed(name, partial(step, deployment))
+        deployment.lock.require()
     except (PipelineError, KeyboardInterrupt) as fault:
+        with suppress(EngineAwayError):  # whether it is ours decides nothing that it could do
+            deployment.lock.require()
         error = undone(deployment, fault)
+        clear(deployment)
         journal.end(swarm, stack, entry, error.outcome, str(fault))
         raise error from None
-    finally:
-        clear(deployment)
+    clear(deployment)
     journal.end(swarm, stack, entry, journal.GOOD)
 
 
@@ -68,6 +76,7 @@ def steps(*, migrate: bool) -> Iterator[Step]:
     """Return the steps of a deployment in their order."""
     yield "self-check", self_check
     if migrate:
+        yield "dump", save_data
         yield "migrate", bring_forward
     yield "assets", publish_assets
     yield "preview", show_preview

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from pipeline.deploy.credentials import object_name
 from pipeline.deploy.environments import Environment
 from pipeline.deploy.stack import Service, document
-from pipeline.deploy.swarm import Swarm
+from pipeline.deploy.swarm import Object, Swarm
 from pipeline.deploy.watch import is_up, wait_until_running
 from pipeline.errors import InputError
 
@@ -118,7 +118,7 @@ def secret(stack: str, name: str, values: Mapping[str, str], user: str) -> dict[
 
 
 def preview_map(token: str) -> str:
-    """Return the edge's answer to who may see what is not live yet.
+    """Return the edge's answer to who may see what is not live yet, or is closed.
 
     Raises:
         InputError: The token holds what would mean something to nginx.
@@ -128,7 +128,16 @@ def preview_map(token: str) -> str:
             "PREVIEW_TOKEN holds more than letters, digits, - and _, or is shorter than 16",
             hint="python -c 'import secrets; print(secrets.token_hex(24))' makes one",
         )
-    return f'map $http_x_preview $next {{ default ""; "{token}" -next; }}\n'
+    return (
+        f'map $http_x_preview $next {{ default ""; "{token}" -next; }}\n'
+        f'map $http_x_preview$http_x_insider $insider {{ default ""; "~{token}" 1; }}\n'
+    )
+
+
+def configuration_of(edge: Object) -> str:
+    """Return what the configuration of an edge that runs is called."""
+    used = edge["Spec"]["TaskTemplate"]["ContainerSpec"].get("Configs") or [{}]
+    return str(used[0].get("ConfigName", ""))
 
 
 def edge_config(stack: str) -> str:

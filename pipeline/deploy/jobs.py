@@ -4,15 +4,20 @@ The command line that starts a job may wait for ever when it fails; its tasks te
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from pipeline.deploy.stack import Release, secrets
-from pipeline.deploy.swarm import Object, Swarm
-from pipeline.deploy.watch import POLL_SECONDS, asked_again
+from pipeline.deploy.stack import Service
+from pipeline.deploy.swarm import POLL_SECONDS, Object, Swarm
+from pipeline.deploy.watch import asked_again
 from pipeline.errors import CheckFailedError
 
 FAILED = {"failed", "rejected", "orphaned", "remove"}
+END = "that is all"
+"""What a job says last whose words count: the engine may lose the end of a log."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +43,7 @@ class JobFailedError(CheckFailedError):
     """A job ended with a fault, or did not end."""
 
 
-def run_job(
-    swarm: Swarm, stack: str, job: Job, seconds: float, *, everywhere: bool = False
-) -> None:
+def run_job(swarm: Swarm, stack: str, job: Job, seconds: float, *, everywhere: bool = False) -> str:
     """Run a job, wait for its end, and leave nothing of it.
 
     Args:
@@ -50,35 +53,93 @@ def run_job(
         seconds: How long it may take.
         everywhere: Whether it runs on each node, instead of on one.
 
+    Returns:
+        What it printed on its standard output, on all nodes.
+
     Raises:
         JobFailedError: It failed on a node, or took too long; what it said last is part of it.
+    """
+    with begun(swarm, stack, job, everywhere=everywhere):
+        try:
+            succeed(wait(swarm, job, seconds), job)
+        except JobFailedError as error:
+            said = swarm.logs(job.name)
+            raise JobFailedError(f"{error}\n{said}".strip(), hint=error.hint) from None
+        return swarm.said(job.name).stdout
+
+
+def lines(swarm: Swarm, stack: str, job: Job, seconds: float) -> list[str]:
+    """Run a job that ends with `echo` of END, and return what it printed before.
+
+    Raises:
+        JobFailedError: It failed, or the engine does not tell all that it said.
+    """
+    said = run_job(swarm, stack, job, seconds).splitlines()
+    if END not in said:
+        raise JobFailedError(f"the engine has lost what {job.name} said", hint="try again")
+    return said[: said.index(END)]
+
+
+@contextmanager
+def begun(swarm: Swarm, stack: str, job: Job, *, everywhere: bool = False) -> Iterator[None]:
+    """Have a job as long as the block runs.
+
+    Raises:
+        CheckFailedError: The engine does not take it.
     """
     swarm.remove(job.name)  # of a deployer who died in it
     swarm.tell("service", "create", *arguments(stack, job, everywhere=everywhere))
     try:
-        wait(swarm, job, seconds)
-    except JobFailedError as error:
-        said = swarm.logs(job.name)
-        raise JobFailedError(f"{error}\n{said}".strip(), hint=error.hint) from None
+        yield
     finally:
         swarm.remove(job.name)
 
 
-def wait(swarm: Swarm, job: Job, seconds: float) -> None:
-    """Wait until every task of a job is complete.
+def wait(
+    swarm: Swarm, job: Job, seconds: float, meanwhile: Callable[[], None] = lambda: None
+) -> list[Object]:
+    """Wait until every task of a job is complete, or one has failed, and return them.
+
+    Args:
+        swarm: Where it runs.
+        job: What runs.
+        seconds: How long it may take.
+        meanwhile: What is done again and again until then.
 
     Raises:
-        JobFailedError: One failed, or the time is over.
+        JobFailedError: The time is over.
     """
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         _, tasks = asked_again(swarm, job.name, end)
-        if broken := [task for task in tasks if task["Status"]["State"] in FAILED]:
-            raise JobFailedError(f"{job.name}: {reason(broken[0])}", hint="what it said is above")
-        if tasks and all(task["Status"]["State"] == "complete" for task in tasks):
-            return
+        meanwhile()
+        complete = [task for task in tasks if task["Status"]["State"] == "complete"]
+        if tasks and (len(complete) == len(tasks) or any(map(failed, tasks))):
+            return tasks
         time.sleep(POLL_SECONDS)
     raise JobFailedError(f"{job.name} took more than {seconds:.0f} s", hint="look at the database")
+
+
+def succeed(tasks: Sequence[Object], job: Job) -> None:
+    """See to it that a job that ended did so without a fault.
+
+    Raises:
+        JobFailedError: One of its tasks failed.
+    """
+    if broken := [task for task in tasks if failed(task)]:
+        raise JobFailedError(f"{job.name}: {reason(broken[0])}", hint="what it said is above")
+
+
+def failed(task: Object) -> bool:
+    """Say whether a task of a job ended with a fault."""
+    return task["Status"]["State"] in FAILED
+
+
+def exit_code(task: Object) -> int:
+    """Return the exit code of a task; 1, if it never ran."""
+    if not failed(task):
+        return 0
+    return int((task["Status"].get("ContainerStatus") or {}).get("ExitCode") or 1)
 
 
 def reason(task: Object) -> str:
@@ -105,14 +166,27 @@ def arguments(stack: str, job: Job, *, everywhere: bool) -> list[str]:
     return [*options, job.image, *job.command]
 
 
-def of_backend(
-    stack: str, name: str, release: Release, told: Mapping[str, str], command: Sequence[str]
-) -> Job:
-    """Return a job of the backend's image, with the variables and secrets of the release."""
-    files = [
-        f"--secret=source={secret['source']},target={secret['target']},"
-        f"uid={secret['uid']},gid={secret['gid']},mode=0400"
-        for secret in secrets(release)
-    ]
-    image = release.images["backend"]
-    return Job(f"{stack}-{name}", image, command, told, files)
+def of_service(stack: str, name: str, service: Service, command: Sequence[str]) -> Job:
+    """Return a job of a service's image, with its variables and secrets.
+
+    Args:
+        stack: Whose service it is.
+        name: What the job is called, within the stack.
+        service: The service as the engine is told to have it.
+        command: What runs.
+    """
+    program, *rest = command
+    files = [file_option(secret) for secret in service["secrets"]]
+    options = [*files, f"--entrypoint={program}"]
+    return Job(f"{stack}-{name}", service["image"], rest, service["environment"], options)
+
+
+def script_of(name: str, *given: str) -> list[str]:
+    """Return what a shell is told, to run a script of deploy/ in an image that has it not."""
+    return ["-euc", Path("deploy", name).read_text(), name, *given]
+
+
+def file_option(secret: Mapping[str, Any]) -> str:
+    """Return the option that mounts a secret as the service has it."""
+    owner = f"uid={secret['uid']},gid={secret['gid']},mode=0400"
+    return f"--secret=source={secret['source']},target={secret['target']},{owner}"

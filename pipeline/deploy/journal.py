@@ -5,16 +5,18 @@ all that is needed to put it back, and one when it ends.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import Any
 
+from pipeline.deploy.people import now
 from pipeline.deploy.swarm import Swarm
 from pipeline.errors import CheckFailedError, InputError
 
 GOOD = "succeeded"
 ENDING = ("outcome", "note", "ended")
+STARTED = re.compile(r"-journal-\d+-started$")
 KEPT = 5
 """How many good releases can be gone back to."""
 
@@ -33,6 +35,7 @@ class Entry:
         commit: What it was built from.
         images: Each service's image, by digest.
         services: Each service as the engine was told to have it.
+        restores: The number of the entry that it puts back; 0, if it is a deployment.
         outcome: What became of it; nothing yet, if it is under way, or its deployer is dead.
         note: Why.
         ended: When.
@@ -47,6 +50,7 @@ class Entry:
     commit: str
     images: Mapping[str, str]
     services: Mapping[str, Any]
+    restores: int = 0
     outcome: str = ""
     note: str = ""
     ended: str = ""
@@ -64,6 +68,13 @@ def entries(swarm: Swarm, stack: str) -> list[Entry]:
     return [Entry(**found[number]) for number in sorted(found) if "deploy_id" in found[number]]
 
 
+def all_images(swarm: Swarm) -> set[str]:
+    """Return the images that the journals in a swarm name, of whatever stack."""
+    names = swarm.tell("config", "ls", "--format={{.Name}}").split()
+    texts = swarm.contents(*(name for name in names if STARTED.search(name)))
+    return {image for text in texts for image in json.loads(text)["images"].values()}
+
+
 def good(known: Sequence[Entry]) -> Entry | None:
     """Return what is live by the journal: the last that went well."""
     return next((entry for entry in reversed(known) if entry.outcome == GOOD), None)
@@ -72,27 +83,41 @@ def good(known: Sequence[Entry]) -> Entry | None:
 def earlier(known: Sequence[Entry], to: str | None) -> Entry:
     """Return the release of the journal to go back to.
 
+    Without a name it is what served before the one that serves now. What was gone back from is
+    never meant: to go back twice is to go back further, not to and fro.
+
     Raises:
         InputError: There is none.
     """
     good = [entry for entry in known if entry.outcome == GOOD]
-    live = good[-1] if good else None
-    fitting = [
-        entry
-        for entry in reversed(good)
-        if (
-            to in {entry.version, str(entry.number)}
-            if to
-            else live and entry.deploy_id != live.deploy_id
-        )
-    ]
-    if not fitting:
-        versions = ", ".join(dict.fromkeys(entry.version for entry in good)) or "none"
-        raise InputError(
-            f"the journal has no good release `{to}`" if to else "there is no release before",
-            hint=f"good releases: {versions}; invoke history shows them",
-        )
-    return fitting[0]
+    if to:
+        fitting = [entry for entry in good if to in {entry.version, str(entry.number)}]
+    else:
+        fitting = ladder(good)[:-1]
+    if fitting:
+        return fitting[-1]
+    versions = ", ".join(dict.fromkeys(entry.version for entry in good)) or "none"
+    live = good[-1].version if good else "any"
+    raise InputError(
+        f"the journal has no good release `{to}`" if to else f"there is no release before {live}",
+        hint=f"good releases: {versions}; invoke history shows them, --to takes one",
+    )
+
+
+def ladder(good: Sequence[Entry]) -> list[Entry]:
+    """Return the releases that led to the one that serves, which is the last.
+
+    What is put back stands where it stood at first, and what came after it is no step any more.
+    """
+    steps: list[Entry] = []
+    for entry in good:
+        steps = [step for step in steps if origin(step) < origin(entry)] + [entry]
+    return steps
+
+
+def origin(entry: Entry) -> int:
+    """Return the number of the deployment whose release this is."""
+    return entry.restores or entry.number
 
 
 def unfinished(known: Sequence[Entry]) -> Entry | None:
@@ -134,19 +159,15 @@ def write(swarm: Swarm, stack: str, name: str, content: Mapping[str, Any]) -> No
 
 
 def prune(swarm: Swarm, stack: str) -> list[Entry]:
-    """Forget what lies before the last good releases, and return what is left."""
+    """Forget what lies before the last good deployments, and return what is left."""
     known = entries(swarm, stack)
-    first_kept = [entry.number for entry in known if entry.outcome == GOOD][-KEPT:][:1]
+    good = [entry.number for entry in known if entry.outcome == GOOD and not entry.restores]
+    first_kept = good[-KEPT:][:1]
     for entry in known:
         if first_kept and entry.number < first_kept[0]:
             names = [f"{stack}-journal-{entry.number:05}-{part}" for part in ("started", "ended")]
             swarm.ask("config", "rm", *names)
     return [entry for entry in known if not first_kept or entry.number >= first_kept[0]]
-
-
-def now() -> str:
-    """Return the time, in ISO 8601 to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def label(stack: str) -> str:

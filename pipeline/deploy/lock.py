@@ -16,8 +16,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from pipeline.deploy.swarm import Object, Swarm
-from pipeline.errors import InputError
+from pipeline.deploy.people import actor
+from pipeline.deploy.swarm import Object, Swarm, patiently
+from pipeline.errors import InputError, LostLockError
 
 BEAT_SECONDS = 10
 STALE = timedelta(seconds=60)
@@ -38,12 +39,40 @@ class LockedError(InputError):
 
 def holder(what: str) -> Holder:
     """Return this process as a holder of the lock."""
-    who = os.environ.get("GITHUB_ACTOR") or os.environ.get("USER") or "somebody"
-    return Holder(who, f"{socket.gethostname()}, process {os.getpid()}", what)
+    return Holder(actor(), f"{socket.gethostname()}, process {os.getpid()}", what)
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A lock that is held, by the number that the engine gave it."""
+
+    swarm: Swarm
+    stack: str
+    number: str
+
+    @property
+    def held(self) -> bool:
+        """Whether it is still ours; who was away for long may have been taken for dead."""
+        found = patiently(lambda: current(self.swarm, self.stack))
+        return found is not None and found["ID"] == self.number
+
+    def require(self) -> None:
+        """Refuse to go on where somebody else does already.
+
+        Raises:
+            LostLockError: It is not ours any more.
+            EngineAwayError: The engine does not say.
+        """
+        if not self.held:
+            who = described(current(self.swarm, self.stack))
+            raise LostLockError(
+                f"the lock of {self.stack} was taken over by {who}",
+                hint="he puts right what was begun here: invoke status, invoke history",
+            )
 
 
 @contextmanager
-def locked(swarm: Swarm, stack: str, what: str) -> Iterator[None]:
+def locked(swarm: Swarm, stack: str, what: str) -> Iterator[Lock]:
     """Hold the lock of a stack as long as the block runs.
 
     Args:
@@ -54,29 +83,27 @@ def locked(swarm: Swarm, stack: str, what: str) -> Iterator[None]:
     Raises:
         LockedError: Somebody else holds it, and lives.
     """
-    take(swarm, stack, what)
+    lock = take(swarm, stack, what)
     over = threading.Event()
     beating = threading.Thread(target=beat, args=(swarm, stack, over), daemon=True)
     beating.start()
     try:
-        yield
+        yield lock
     finally:
         over.set()
         beating.join()
-        if (lock := current(swarm, stack)) and held_by(lock) == holder(what):
+        if lock.held:
             release(swarm, stack)  # else somebody took it over, and it is his to give back
 
 
-def take(swarm: Swarm, stack: str, what: str) -> None:
+def take(swarm: Swarm, stack: str, what: str) -> Lock:
     """Take the lock, from a holder who is dead if need be.
 
     Raises:
         LockedError: Somebody else holds it, and lives.
     """
-    content = json.dumps(asdict(holder(what)))
-    labels = {label(stack): "lock"}
-    if swarm.create_config(name(stack), content, labels):
-        return
+    if lock := made(swarm, stack, what):
+        return lock
     found = current(swarm, stack)
     if found is None or not is_stale(swarm, stack):
         raise LockedError(
@@ -86,8 +113,16 @@ def take(swarm: Swarm, stack: str, what: str) -> None:
     print(f"taking over a stale lock of {described(found)}", file=sys.stderr)
     # By its number: of several who find it stale, one removes this lock, the others none.
     swarm.ask("config", "rm", found["ID"])
-    if not swarm.create_config(name(stack), content, labels):
-        raise LockedError(f"somebody else took the lock of {stack}", hint="invoke status")
+    if lock := made(swarm, stack, what):
+        return lock
+    raise LockedError(f"somebody else took the lock of {stack}", hint="invoke status")
+
+
+def made(swarm: Swarm, stack: str, what: str) -> Lock | None:
+    """Make the lock, unless it is there."""
+    content = json.dumps(asdict(holder(what)))
+    number = swarm.create_config(name(stack), content, {label(stack): "lock"})
+    return Lock(swarm, stack, number) if number else None
 
 
 def beat(swarm: Swarm, stack: str, over: threading.Event) -> None:

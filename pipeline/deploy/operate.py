@@ -1,19 +1,23 @@
-"""What people ask of an environment: deploy, go back, tell."""
+"""What people ask of an environment: deploy, and go back."""
 
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from os import environ
 
 from pipeline.deploy import flow, journal
+from pipeline.deploy.acts import note
+from pipeline.deploy.barrier import require_way_back
+from pipeline.deploy.connection import connected
 from pipeline.deploy.credentials import credentials
-from pipeline.deploy.deployment import ORDER, Deployment
+from pipeline.deploy.deployment import Deployment
 from pipeline.deploy.environments import Environment
-from pipeline.deploy.flow import clear, put_back
 from pipeline.deploy.foundation import lay
 from pipeline.deploy.journal import Entry
-from pipeline.deploy.lock import current, described, is_stale, locked
-from pipeline.deploy.lock import release as unlock_now
+from pipeline.deploy.lock import Lock, locked
+from pipeline.deploy.maintenance import insider
+from pipeline.deploy.notify import announced
+from pipeline.deploy.people import agree
 from pipeline.deploy.prepare import (
     Candidate,
     candidate,
@@ -25,12 +29,13 @@ from pipeline.deploy.prepare import (
     vouch,
 )
 from pipeline.deploy.progress import say, timed
-from pipeline.deploy.report import drift
+from pipeline.deploy.pruning import prune
+from pipeline.deploy.recovery import again, settle
+from pipeline.deploy.report import drift, serving
 from pipeline.deploy.signals import interruptible
-from pipeline.deploy.stack import Release, Service, document, render, renewed
-from pipeline.deploy.swarm import Swarm
+from pipeline.deploy.stack import document, render, renewed
 from pipeline.errors import InputError
-from pipeline.git import precedes
+from pipeline.git import is_ancestor
 from pipeline.github import set_output
 from pipeline.images.cosign import Signer
 from pipeline.images.login import log_in
@@ -61,9 +66,8 @@ def deploy(
         UntrustedError: An image is not what was signed; nothing was touched.
         StoppedError: The deployment did not go well; its exit code says how it ended.
     """
-    swarm = Swarm(environment.host)
     values = credentials(environment, environ)
-    swarm.require_manager()
+    swarm = connected(environment)
     log_in()
     found = candidate(environment, release)
     trust(environment, found, signer)
@@ -75,25 +79,24 @@ def deploy(
     agree(environment, f"deploy {found.version} to {environment.name}", yes=yes)
     set_output("url", environment.url)
     give(versions(found))
-    with interruptible(), locked(swarm, environment.stack, f"deploy {found.version}"):
-        settle(environment, swarm, values)
+    with interruptible(), locked(swarm, environment.stack, f"deploy {found.version}") as lock:
+        settle(environment, lock, values)
         known = journal.entries(swarm, environment.stack)
-        before = journal.good(known)
-        if before and is_live(swarm, environment, before, services):
+        before, headers = journal.good(known), insider(swarm, environment, values)
+        deployment = Deployment(environment, swarm, new, services, before, values, lock, headers)
+        if before and is_live(deployment, before):
             say(f"{found.version} is live already, since {before.ended}")
             vouch(environment, found, signer)  # whoever deployed it may have died before that
             return
         kind = kind_of(found, before, asked=release is not None)
-        timed("foundation", lambda: lay(swarm, environment, found.images, values))
-        swarm.ensure_secrets(
-            {new.secrets[name]: values[name] for name in new.secrets},
-            f"pipeline.stack={environment.stack}",
-        )
-        deployment = Deployment(environment, swarm, new, services, before, values)
-        entry = entry_of(new, services, known, kind)
-        flow.deploy(deployment, entry, migrate=kind == DEPLOY)
-        vouch(environment, found, signer)
-        journal.prune(swarm, environment.stack)
+        if before and not is_ancestor(before.commit, found.commit):
+            require_way_back(swarm, environment, before, services)
+        with announced(environment, values, kind, found.version):
+            timed("foundation", partial(prepare, deployment))
+            entry = entry_of(new, services, known, kind)
+            flow.deploy(deployment, entry, migrate=kind == DEPLOY)
+            vouch(environment, found, signer)
+        prune(swarm, environment)
     say(f"{found.version} serves at {environment.url}")
 
 
@@ -109,7 +112,9 @@ def kind_of(found: Candidate, before: Entry | None, *, asked: bool) -> str:
     Raises:
         InputError: It is older, and nobody asked for it.
     """
-    if before is None or not precedes(found.commit, before.commit):
+    if before is None or before.commit == found.commit:
+        return DEPLOY
+    if not is_ancestor(found.commit, before.commit):
         return DEPLOY
     if not asked:
         raise InputError(
@@ -120,8 +125,16 @@ def kind_of(found: Candidate, before: Entry | None, *, asked: bool) -> str:
     return ROLLBACK
 
 
+def prepare(deployment: Deployment) -> None:
+    """Lay what a release stands on: network, edge, data, secrets."""
+    swarm, values, release = deployment.swarm, deployment.credentials, deployment.release
+    lay(swarm, deployment.environment, release.images, values)
+    secrets = {release.secrets[name]: values[name] for name in release.secrets}
+    swarm.ensure_secrets(secrets, f"pipeline.stack={deployment.stack}")
+
+
 def rollback(environment: Environment, to: str | None, *, yes: bool = False) -> None:
-    """Put a release of the journal back; the one before the last good one, if none is named.
+    """Put a release of the journal back; the one before the live one, if none is named.
 
     Args:
         environment: Where.
@@ -129,104 +142,54 @@ def rollback(environment: Environment, to: str | None, *, yes: bool = False) -> 
         yes: Whether a person has agreed already.
 
     Raises:
-        InputError: There is no such release.
+        InputError: There is no such release, or no way back to it.
         StoppedError: It did not go well; its exit code says how it ended.
     """
-    swarm = Swarm(environment.host)
     values = credentials(environment, environ)
-    swarm.require_manager()
-    with interruptible(), locked(swarm, environment.stack, "rollback"):
-        settle(environment, swarm, values)
+    swarm = connected(environment)
+    with interruptible(), locked(swarm, environment.stack, "rollback") as lock:
+        settle(environment, lock, values)
         known = journal.entries(swarm, environment.stack)
-        target = journal.earlier(known, to)
+        target, live = journal.earlier(known, to), journal.good(known)
+        if live:
+            require_way_back(swarm, environment, live, target.services)
         agree(environment, f"put {target.version} back on {environment.name}", yes=yes)
-        old = replace(again(target), deploy_id=new_id())
-        services = renewed(target.services, old.deploy_id)
-        deployment = Deployment(environment, swarm, old, services, journal.good(known), values)
-        flow.deploy(deployment, entry_of(old, services, known, ROLLBACK), migrate=False)
+        with announced(environment, values, ROLLBACK, target.version):
+            put_again(environment, lock, target, values)
     say(f"{target.version} serves at {environment.url} again")
 
 
-def resume(environment: Environment) -> None:
-    """Undo a deployment whose deployer died, so that the journal is true again.
-
-    Raises:
-        InputError: There is none.
-        RollbackFailedError: The release before it does not come back.
-    """
-    swarm = Swarm(environment.host)
-    values = credentials(environment, environ)
-    swarm.require_manager()
-    with interruptible(), locked(swarm, environment.stack, "resume"):
-        if not settle(environment, swarm, values):
-            raise InputError("every deployment has ended", hint="invoke status")
-
-
-def settle(environment: Environment, swarm: Swarm, values: Mapping[str, str]) -> bool:
-    """Put the last good release back, if a deployment after it never ended; say whether one did.
-
-    Raises:
-        RollbackFailedError: It does not come back.
-    """
+def put_again(
+    environment: Environment, lock: Lock, target: Entry, values: Mapping[str, str]
+) -> None:
+    """Make an earlier release the one that serves."""
+    swarm = lock.swarm
     known = journal.entries(swarm, environment.stack)
-    waiting, before = journal.unfinished(known), journal.good(known)
-    if waiting is None:
-        return False
-    say(f"the {waiting.kind} of {waiting.version}, begun {waiting.started}, never ended")
-    release, services = again(waiting), waiting.services
-    touched = list(ORDER)
-    left = Deployment(environment, swarm, release, services, before, values, touched)
-    clear(left)
-    if before:
-        timed("put back", lambda: put_back(left))
-    else:
-        swarm.remove(*(f"{environment.stack}_{name}" for name in services))
-    journal.end(swarm, environment.stack, waiting, "abandoned", "its deployer died")
-    return True
+    old = replace(again(target), deploy_id=new_id())
+    services = renewed(target.services, old.deploy_id)
+    before, headers = journal.good(known), insider(swarm, environment, values)
+    deployment = Deployment(environment, swarm, old, services, before, values, lock, headers)
+    entry = entry_of(old, services, known, ROLLBACK, journal.origin(target))
+    flow.deploy(deployment, entry, migrate=False)
 
 
-def again(entry: Entry) -> Release:
-    """Return a release of the journal, as it was."""
-    used = entry.services["backend"]["secrets"]
-    secrets = {secret["target"]: secret["source"] for secret in used}
-    return Release(entry.deploy_id, entry.version, entry.commit, entry.images, secrets)
-
-
-def is_live(
-    swarm: Swarm, environment: Environment, before: Entry, services: Mapping[str, Service]
-) -> bool:
+def is_live(deployment: Deployment, before: Entry) -> bool:
     """Say whether just this is what runs: to tell the engine again would only blur its memory."""
-    same = renewed(services, before.deploy_id) == before.services
-    return same and not list(drift(swarm, environment, before))
+    same = renewed(deployment.services, before.deploy_id) == before.services
+    return same and not list(drift(deployment.swarm, deployment.environment, before))
 
 
-def unlock(environment: Environment) -> None:
-    """Take the lock away from whoever has it, once nobody deploys any more."""
-    swarm = Swarm(environment.host)
-    swarm.require_manager()
-    lock = current(swarm, environment.stack)
-    if lock is not None and not is_stale(swarm, environment.stack):
-        raise InputError(
-            f"{environment.stack} is locked by {described(lock)}, who lives",
-            hint="stop that process; a minute later the lock is stale",
-        )
-    unlock_now(swarm, environment.stack)
-    say("the lock is free")
+def renew(environment: Environment) -> None:
+    """Start the edge anew, with the certificate, the token and the configuration of today.
 
-
-def agree(environment: Environment, what: str, *, yes: bool) -> None:
-    """Ask a person, where the environment wants that.
+    A port of a node can have one owner: each node's edge is away for a moment.
 
     Raises:
-        InputError: Nobody agreed.
+        InputError: Nothing serves there yet.
     """
-    if not environment.confirm or yes:
-        return
-    if not sys.stdin.isatty() or typed(f"{what}? type {environment.name}: ") != environment.name:
-        raise InputError(f"nobody agreed to {what}", hint="type its name when asked, or give --yes")
-
-
-def typed(question: str) -> str:
-    """Ask on the screen; who ends the input has answered nothing."""
-    print(question, end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip()
+    values = credentials(environment, environ)
+    swarm = connected(environment)
+    with interruptible(), locked(swarm, environment.stack, "renew the edge"):
+        live = serving(swarm, environment)
+        timed("edge", lambda: lay(swarm, environment, live.images, values, renew=True))
+        note(swarm, environment.stack, "renew", "edge", "succeeded")

@@ -1,16 +1,16 @@
 """Find everything wrong with a deployment before anything is touched, and all of it at once."""
 
 import json
-import os
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipeline.deploy.credentials import object_name
+from pipeline.deploy.credentials import NOTIFY_URL, object_name
 from pipeline.deploy.environments import Environment
-from pipeline.deploy.journal import Entry, now
+from pipeline.deploy.journal import Entry
+from pipeline.deploy.people import actor, now
 from pipeline.deploy.stack import Release
 from pipeline.errors import InputError, UntrustedError
 from pipeline.git import Commit, branch, head, resolved
@@ -25,7 +25,7 @@ from pipeline.run import read
 
 DEPLOYMENTS = "deploy.yml@refs/heads/main"
 """The workflow that deploys to what comes before production, and says so."""
-FOUNDATION_SECRETS = ("TLS_CERTIFICATE", "TLS_KEY", "PREVIEW_TOKEN", "POSTGRES_PASSWORD")
+NOT_THE_APPS = ("TLS_CERTIFICATE", "TLS_KEY", "PREVIEW_TOKEN", "POSTGRES_PASSWORD", NOTIFY_URL)
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def release_of(
     environment: Environment, found: Candidate, credentials: Mapping[str, str]
 ) -> Release:
     """Return a candidate as this deployment of it."""
-    names = [name for name in environment.secrets if name not in FOUNDATION_SECRETS]
+    names = [name for name in environment.secrets if name not in NOT_THE_APPS]
     return Release(
         deploy_id=new_id(),
         version=found.version,
@@ -158,17 +158,22 @@ def release_of(
 
 
 def entry_of(
-    release: Release, services: Mapping[str, object], known: Sequence[Entry], kind: str
+    release: Release,
+    services: Mapping[str, object],
+    known: Sequence[Entry],
+    kind: str,
+    restores: int = 0,
 ) -> Entry:
     """Return what the journal is to say of a deployment."""
     return Entry(
         number=known[-1].number + 1 if known else 1,
         kind=kind,
-        by=os.environ.get("GITHUB_ACTOR") or os.environ.get("USER") or "somebody",
+        by=actor(),
         started=now(),
         deploy_id=release.deploy_id,
         version=release.version,
         commit=release.commit,
         images=dict(release.images),
         services=dict(services),
+        restores=restores,
     )

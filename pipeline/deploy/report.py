@@ -4,12 +4,16 @@ from collections.abc import Iterator
 from os import environ
 
 from pipeline.deploy import journal
+from pipeline.deploy.acts import acts
+from pipeline.deploy.connection import connected
 from pipeline.deploy.credentials import credentials
 from pipeline.deploy.environments import Environment
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.lock import current, described, is_stale
+from pipeline.deploy.maintenance import closed, insider
 from pipeline.deploy.smoke import smoke as walk
 from pipeline.deploy.swarm import Swarm, image_of, variable_of
+from pipeline.errors import InputError
 from pipeline.run import run
 
 
@@ -19,8 +23,7 @@ def status(environment: Environment) -> int:
     Raises:
         InputError: The engine does not answer.
     """
-    swarm = Swarm(environment.host)
-    swarm.require_manager()
+    swarm = connected(environment)
     known = journal.entries(swarm, environment.stack)
     live = journal.good(known)
     print(f"{environment.name}: {environment.url}")
@@ -31,6 +34,8 @@ def status(environment: Environment) -> int:
         print(f"  drift     {line}")
     if live and not faults:
         print("  healthy   every replica runs what the journal says")
+    if since := closed(swarm, environment):
+        print(f"  closed    for maintenance, {since}")
     if waiting := journal.unfinished(known):
         print(f"  open      {waiting.kind} of {waiting.version}, since {waiting.started}")
     lock = current(swarm, environment.stack)
@@ -58,19 +63,40 @@ def drift(swarm: Swarm, environment: Environment, live: Entry) -> Iterator[str]:
             yield f"{name} has {len(running)} of {wanted} replicas"
 
 
+def serving(swarm: Swarm, environment: Environment) -> Entry:
+    """Return the release that serves.
+
+    Raises:
+        InputError: There is none.
+    """
+    live = journal.good(journal.entries(swarm, environment.stack))
+    if live is None:
+        raise InputError(f"nothing serves in {environment.name} yet", hint="invoke deploy")
+    return live
+
+
 def history(environment: Environment) -> None:
-    """Print the journal, the newest last."""
-    swarm = Swarm(environment.host)
-    swarm.require_manager()
-    for entry in journal.entries(swarm, environment.stack):
-        what = f"{entry.kind:8}  {entry.version:18}  {entry.outcome or 'open':16}"
-        print(f"{entry.number:>4}  {entry.started}  {what}  {entry.by}")
+    """Print what was done, the newest last; a deployment has a number to go back to."""
+    swarm = connected(environment)
+    lines = [
+        (entry.started, str(entry.number), entry.kind, entry.version, entry.outcome, entry.by)
+        for entry in journal.entries(swarm, environment.stack)
+    ]
+    lines += [
+        (act.at, "", act.kind, act.what, act.outcome, act.by)
+        for act in acts(swarm, environment.stack)
+    ]
+    for at, number, kind, what, outcome, by in sorted(lines):
+        print(f"{number:>4}  {at}  {kind:11}  {what:18}  {outcome or 'open':16}  {by}")
 
 
 def smoke(environment: Environment) -> None:
     """Walk through an environment's site as it is now."""
-    live = journal.good(journal.entries(Swarm(environment.host), environment.stack))
-    walk(environment.url, live.version if live else None, credentials(environment, environ), {})
+    values = credentials(environment, environ)
+    swarm = connected(environment)
+    live = journal.good(journal.entries(swarm, environment.stack))
+    headers = insider(swarm, environment, values)
+    walk(environment.url, live.version if live else None, values, headers)
 
 
 def logs(environment: Environment, service: str) -> int:

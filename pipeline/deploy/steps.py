@@ -2,19 +2,36 @@
 
 from collections.abc import Mapping
 
+from pipeline.deploy.assets import publish
 from pipeline.deploy.deployment import Deployment
-from pipeline.deploy.jobs import Job, JobFailedError, of_backend, run_job
+from pipeline.deploy.jobs import JobFailedError, of_service, run_job
+from pipeline.deploy.progress import say
 from pipeline.deploy.smoke import smoke
 from pipeline.deploy.stack import NEXT, document, preview
 from pipeline.deploy.watch import hold, watch
 from pipeline.errors import MigrationError
 
 PREVIEW_HEADER = "X-Preview"
+UP_TO_DATE = "nothing is to be applied"
+"""What the self-check says of a database that has all migrations; anything else may be a gap."""
 
 
 def self_check(deployment: Deployment) -> None:
     """Let the new image look at its settings, secrets and stores, on every node."""
-    backend_job(deployment, "check", ["python", "manage.py", "self_check"], everywhere=True)
+    command = ["python", "manage.py", "self_check"]
+    said = backend_job(deployment, "check", command, everywhere=True)
+    deployment.up_to_date = UP_TO_DATE in said
+
+
+def save_data(deployment: Deployment) -> None:
+    """Dump the database, if it is about to change; what cannot be dumped is not migrated."""
+    if deployment.up_to_date:
+        say("nothing is to be migrated")
+    elif not deployment.environment.dump:
+        say("this environment dumps its database by itself")
+    else:
+        serving = deployment.before.version if deployment.before else "none"
+        say(f"dumped as {deployment.database.dump(serving)}")
 
 
 def bring_forward(deployment: Deployment) -> None:
@@ -33,12 +50,11 @@ def bring_forward(deployment: Deployment) -> None:
 
 def backend_job(
     deployment: Deployment, name: str, command: list[str], *, everywhere: bool = False
-) -> None:
-    """Run a command of the new backend with its settings and secrets."""
-    told = deployment.services["backend"]["environment"]
-    job = of_backend(deployment.stack, name, deployment.release, told, command)
+) -> str:
+    """Run a command of the new backend with its settings and secrets; return what it printed."""
+    job = of_service(deployment.stack, name, deployment.services["backend"], command)
     seconds = deployment.environment.timings.migrate
-    run_job(deployment.swarm, deployment.stack, job, seconds, everywhere=everywhere)
+    return run_job(deployment.swarm, deployment.stack, job, seconds, everywhere=everywhere)
 
 
 def publish_assets(deployment: Deployment) -> None:
@@ -46,17 +62,7 @@ def publish_assets(deployment: Deployment) -> None:
 
     Whoever still has an old page open gets its files, wherever the roll has come to.
     """
-    volume = f"--mount=type=volume,source={deployment.stack}-assets,destination=/published"
-    command = ["cp", "--recursive", "--no-clobber", "/srv/www/assets", "/published/"]
-    job = Job(
-        f"{deployment.stack}-assets",
-        deployment.release.images["frontend"],
-        command[1:],
-        {},
-        [volume, "--user=0:0", f"--entrypoint={command[0]}"],
-    )
-    seconds = deployment.environment.timings.start
-    run_job(deployment.swarm, deployment.stack, job, seconds, everywhere=True)
+    publish(deployment.swarm, deployment.environment, deployment.release.images["frontend"])
 
 
 def show_preview(deployment: Deployment) -> None:
@@ -94,4 +100,5 @@ def walk_through(deployment: Deployment, headers: Mapping[str, str] | None = Non
 
 def prove(deployment: Deployment, version: str, headers: Mapping[str, str]) -> None:
     """Walk through the site, and expect it to be of one version."""
-    smoke(deployment.environment.url, version, deployment.credentials, headers)
+    given = {**deployment.headers, **headers}
+    smoke(deployment.environment.url, version, deployment.credentials, given)

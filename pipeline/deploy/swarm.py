@@ -7,16 +7,22 @@
 import base64
 import json
 import re
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+from pipeline.deploy.progress import say
 from pipeline.errors import CheckFailedError, InputError
 from pipeline.run import Output, last_words, read
 
 Object = dict[str, Any]
+Asked = TypeVar("Asked")
 ANSWERS_WITHIN = 60
 """The seconds that one question may take."""
+POLL_SECONDS = 0.5
+PATIENCE_SECONDS = 30
+"""An engine may be away for that long, whatever else there is time for."""
 ABSENT = re.compile(
     r"no such (service|task|config|secret|network|object)"
     r"|(service|task|config|secret|network) \S+ not found",
@@ -33,6 +39,11 @@ class Swarm:
     """The engine behind a host; this machine's, if it is empty."""
 
     host: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people."""
+        return self.host or "this machine"
 
     def ask(self, *arguments: str, stdin: str = "") -> Output:
         """Run docker there."""
@@ -62,9 +73,13 @@ class Swarm:
         answer = self.ask("node", "ls", "--format={{.ID}}")
         if answer.returncode:
             raise InputError(
-                f"{self.host or 'this machine'} is no manager of a swarm: {last_words(answer)}",
+                f"{self.place} is no manager of a swarm: {last_words(answer)}",
                 hint="docker swarm init, or correct `host` in pipeline.toml",
             )
+
+    def node(self) -> str:
+        """Return the number of the node that is asked."""
+        return self.tell("info", "--format={{.Swarm.NodeID}}").strip()
 
     def inspect(self, kind: str, *names: str) -> list[Object]:
         """Return the objects that there are of these names.
@@ -113,6 +128,11 @@ class Swarm:
         for service in services:
             self.ask("service", "rm", service)
 
+    def contents(self, *names: str) -> list[str]:
+        """Return the contents of those configs that there are."""
+        objects = self.inspect("config", *names)
+        return [base64.b64decode(found["Spec"]["Data"]).decode() for found in objects]
+
     def configs(self, label: str) -> dict[str, str]:
         """Return the contents of all configs with a label, by name, the oldest first."""
         names = self.tell("config", "ls", f"--filter=label={label}", "--format={{.Name}}").split()
@@ -122,10 +142,11 @@ class Swarm:
             for found in objects
         }
 
-    def create_config(self, name: str, content: str, labels: Mapping[str, str]) -> bool:
-        """Make a config; of all who try the same name at once, one succeeds."""
+    def create_config(self, name: str, content: str, labels: Mapping[str, str]) -> str:
+        """Make a config and return its number: of all who try one name at once, one gets one."""
         options = [f"--label={key}={value}" for key, value in labels.items()]
-        return self.ask("config", "create", *options, name, "-", stdin=content).returncode == 0
+        answer = self.ask("config", "create", *options, name, "-", stdin=content)
+        return "" if answer.returncode else answer.stdout.strip()
 
     def ensure_secrets(self, values: Mapping[str, str], label: str) -> None:
         """Have secrets under these names; one that is there already has this value.
@@ -143,10 +164,35 @@ class Swarm:
         if not self.inspect("network", name):
             self.tell("network", "create", "--driver=overlay", "--attachable", name)
 
+    def said(self, service: str) -> Output:
+        """Return all that a service said, from all its replicas, by stream."""
+        return self.ask("service", "logs", "--raw", service)
+
     def logs(self, service: str, lines: int = 30) -> str:
         """Return the last lines that a service said, from all its replicas."""
         answer = self.ask("service", "logs", "--raw", f"--tail={lines}", service)
         return (answer.stdout + answer.stderr).strip()
+
+
+def patiently(question: Callable[[], Asked], end: float = 0) -> Asked:
+    """Return what the engine says; one that is away for a moment is asked again.
+
+    Args:
+        question: Asks it.
+        end: When the time is over that there is anyway, on the monotonic clock.
+
+    Raises:
+        EngineAwayError: It is away for longer than there is time.
+    """
+    patience = max(end, time.monotonic() + PATIENCE_SECONDS)
+    while True:
+        try:
+            return question()
+        except EngineAwayError as error:
+            if time.monotonic() > patience:
+                raise
+            say(f"{error}; asking again")
+            time.sleep(POLL_SECONDS)
 
 
 def require_answer(answer: Output) -> None:

@@ -9,15 +9,11 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.deploy.progress import say
-from pipeline.deploy.swarm import EngineAwayError, Object, Swarm, image_of, variable_of
+from pipeline.deploy.swarm import POLL_SECONDS, Object, Swarm, image_of, patiently, variable_of
 from pipeline.errors import CheckFailedError
 
 BROKEN = {"failed", "rejected", "orphaned"}
 STUCK = {"paused", "rollback_paused"}
-POLL_SECONDS = 0.5
-PATIENCE_SECONDS = 30
-"""An engine may be away for that long, whatever else there is time for."""
 
 
 @dataclass(frozen=True)
@@ -165,15 +161,7 @@ def asked_again(swarm: Swarm, name: str, end: float) -> tuple[Object | None, lis
     Raises:
         EngineAwayError: It is away for longer than there is time.
     """
-    patience = max(end, time.monotonic() + PATIENCE_SECONDS)
-    while True:
-        try:
-            return swarm.service(name), swarm.tasks(name)
-        except EngineAwayError as error:
-            if time.monotonic() > patience:
-                raise
-            say(f"{error}; asking again")
-            time.sleep(POLL_SECONDS)
+    return patiently(lambda: (swarm.service(name), swarm.tasks(name)), end)
 
 
 def refusal(wanted: Wanted, why: str) -> NotConvergedError:

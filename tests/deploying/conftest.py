@@ -1,5 +1,6 @@
 import pytest
 
+from pipeline.deploy.swarm import Swarm
 from tests.conftest import ROOT
 from tests.deploying.engine import Engine
 
@@ -8,6 +9,8 @@ from tests.deploying.engine import Engine
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     """An engine of the test's own; the services are those of this repository."""
     monkeypatch.chdir(ROOT)
-    for name in ("pipeline.deploy.watch", "pipeline.deploy.jobs"):
-        monkeypatch.setattr(f"{name}.POLL_SECONDS", 0.01)
-    return Engine()
+    for name in ("swarm", "watch", "jobs"):
+        monkeypatch.setattr(f"pipeline.deploy.{name}.POLL_SECONDS", 0.01)
+    engine = Engine()
+    monkeypatch.setattr(Swarm, "ask", lambda _, *asked, stdin="": engine.ask(*asked, stdin=stdin))
+    return engine

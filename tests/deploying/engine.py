@@ -14,6 +14,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from pipeline.deploy.jobs import END
 from pipeline.deploy.swarm import Swarm
 from pipeline.run import Output
 from tests.deploying.examples import Object, service, task
@@ -27,15 +28,19 @@ class Engine(Swarm):
 
     Attributes:
         kinds: Its objects, by kind and name.
+        options: How each job was asked for, by its name.
         asked: What it was asked, a word of each command and the name it was about.
         ends: The state that the replicas of an image come to, if they do not run.
+        says: What a job prints, by the end of its name.
         late: How many seconds its clock is ahead of the time at which objects were made.
     """
 
     kinds: dict[str, Kind] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     ends: dict[str, str] = field(default_factory=dict)
+    says: dict[str, str] = field(default_factory=dict)
     late: list[float] = field(default_factory=lambda: [0.0])
+    options: dict[str, tuple[str, ...]] = field(default_factory=dict)
     numbers: Any = field(default_factory=itertools.count)
 
     def ask(self, *arguments: str, stdin: str = "") -> Output:
@@ -51,24 +56,34 @@ class Engine(Swarm):
                 answer = "\n".join(self.labelled(kind, options.get("filter", "")))
             case ["config" | "secret" | "network" as kind, "create", name, *_]:
                 answer = self.create(kind, name, options.get("label", "="), stdin)
-            case ["config" | "service" as kind, "rm", *names]:
+            case ["config" | "secret" | "service" as kind, "rm", *names]:
                 answer = self.remove_all(kind, names)
             case ["service", "create", image, *_]:
                 self.start(options["name"], image, [], 1, "complete")
+                self.options[options["name"]] = arguments
             case ["service", "ps", name]:
                 answer = "\n".join(f"{name}/{number}" for number in range(len(self.run_of(name))))
             case ["service", "logs", name]:
-                answer = f"the last words of {name}"
+                answer = self.words(name) + ("" if "tail" in options else f"\n{END}\n")
             case ["stack", "deploy", stack]:
                 self.take(stack, stdin)
             case ["info"]:
-                answer = now(self.late[0])
+                answer = now(self.late[0]) if "SystemTime" in options["format"] else "node-1"
+            case ["version"]:
+                answer = "28.2.2 26.1.5"
+            case ["service", "ls"]:
+                answer = "\n".join(self.of("service"))
         failed = answer is None
         return Output(arguments, int(failed), answer or "", "already exists" if failed else "")
 
     def of(self, kind: str) -> Kind:
         """Return the objects of a kind, by name or number."""
         return self.kinds.setdefault(kind, {})
+
+    def words(self, job: str) -> str:
+        """Return what a job or a service prints."""
+        told = [text for name, text in self.says.items() if job.endswith(name)]
+        return told[0] if told else f"the last words of {job}"
 
     def run_of(self, service: str) -> list[Object]:
         """Return the tasks of a service."""
@@ -84,9 +99,10 @@ class Engine(Swarm):
 
     def labelled(self, kind: str, wanted: str) -> list[str]:
         """Return the names of objects with a label; of all, if there is none."""
-        label = wanted.removeprefix("label=")
+        key, _, value = wanted.removeprefix("label=").partition("=")
         labels = {name: found["Spec"]["Labels"] for name, found in self.of(kind).items()}
-        return [name for name, has in labels.items() if not label or label in has]
+        fits = {name for name, has in labels.items() if value in {"", has.get(key)}}
+        return [name for name, has in labels.items() if not key or (key in has and name in fits)]
 
     def create(self, kind: str, name: str, label: str, content: str) -> str | None:
         """Make an object; of one name there is one."""
@@ -94,12 +110,13 @@ class Engine(Swarm):
             return None
         data = base64.b64encode(content.encode()).decode()
         labels = dict([label.partition("=")[::2]])
+        number = f"{kind}-{next(self.numbers)}"
         self.of(kind)[name] = {
-            "ID": f"{kind}-{next(self.numbers)}",
+            "ID": number,
             "CreatedAt": now(),
             "Spec": {"Name": name, "Labels": labels, "Data": data},
         }
-        return name
+        return number
 
     def remove_all(self, kind: str, names: list[str]) -> str | None:
         """Remove objects by name or number."""

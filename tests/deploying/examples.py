@@ -9,6 +9,7 @@ Object = dict[str, Any]
 
 DIGEST = f"sha256:{'1' * 64}"
 IMAGES = {name: f"ghcr.io/octo/shop/{name}@{DIGEST}" for name in ("backend", "frontend")}
+POSTGRES = f"ghcr.io/octo/shop/postgres@{DIGEST}"
 AT_ONCE = Timings(start=5, soak=0, delay=0, monitor=0, bake=0, drain=0, grace=0, migrate=5)
 
 
@@ -30,7 +31,10 @@ def release(number: int = 1) -> Release:
         deploy_id=f"deploy-{number}",
         version=f"v1.0.{number}",
         commit=f"{number:040}",
-        images={name: image.replace("1" * 64, f"{number:064}") for name, image in IMAGES.items()},
+        images={
+            **{name: image.replace("1" * 64, f"{number:064}") for name, image in IMAGES.items()},
+            "postgres": POSTGRES,
+        },
         secrets={"DATABASE_URL": "shop-database_url-01234567"},
     )
 

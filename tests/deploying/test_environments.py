@@ -12,7 +12,8 @@ from pipeline.errors import InputError
 from tests.conftest import ROOT
 from tests.deploying.examples import environment
 
-LEAST = {"url": "https://shop.example.com", "refs": ["main"], "secrets": list(NEEDED)}
+SECRETS = [*NEEDED, "DATABASE_URL"]
+LEAST = {"url": "https://shop.example.com", "refs": ["main"], "secrets": SECRETS}
 HOST = "ssh://deploy@example.com"
 KEY = "example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICZA7S"
 
@@ -64,7 +65,7 @@ def test_a_key_that_nobody_reads_is_refused(entry: dict[str, Any], path: str) ->
 def test_a_secret_that_every_deployment_needs_has_to_be_named() -> None:
     lacking = {**LEAST, "secrets": NEEDED[1:], "data": True}
     assert refused(staging=lacking) == [
-        "environments.staging.secrets: it lacks PREVIEW_TOKEN, POSTGRES_PASSWORD"
+        "environments.staging.secrets: it lacks PREVIEW_TOKEN, POSTGRES_PASSWORD, DATABASE_URL"
     ]
 
 
@@ -98,7 +99,7 @@ def test_an_environment_that_does_not_exist_is_an_error_that_names_those_that_do
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    table = 'url = "https://shop.example.com"\nrefs = ["main"]\nsecrets = ' + str(list(NEEDED))
+    table = 'url = "https://shop.example.com"\nrefs = ["main"]\nsecrets = ' + str(SECRETS)
     Path("pipeline.toml").write_text(
         f'name = "shop"\n[environments.staging]\n{table}\n[environments.production]\n{table}\n'
     )

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.deploy import flow, journal, steps
 from pipeline.deploy.deployment import Deployment
+from pipeline.deploy.lock import locked
 from pipeline.deploy.prepare import entry_of
 from pipeline.deploy.stack import render
 from pipeline.deploy.swarm import image_of
@@ -22,11 +23,12 @@ from pipeline.errors import (
     StoppedError,
 )
 from tests.deploying.engine import Engine
-from tests.deploying.examples import AT_ONCE, environment, release
+from tests.deploying.examples import AT_ONCE, IMAGES, environment, release
 
 STAGING = environment(timings=AT_ONCE)
 OLD, NEW = release(1), release(2)
 TOKEN = "swordfish"
+VALUES = {"PREVIEW_TOKEN": TOKEN, "DATABASE_URL": "postgres://clerk:swordfish@db/ledger"}
 
 
 class Site:
@@ -56,9 +58,10 @@ def deploy(engine: Engine, number: int) -> None:
     new = release(number)
     services = render(STAGING, new)
     known = journal.entries(engine, "shop")
-    before, values = journal.good(known), {"PREVIEW_TOKEN": TOKEN}
-    deployment = Deployment(STAGING, engine, new, services, before, values)
-    flow.deploy(deployment, entry_of(new, services, known, "deploy"))
+    before = journal.good(known)
+    with locked(engine, "shop", "deploy") as lock:
+        deployment = Deployment(STAGING, engine, new, services, before, VALUES, lock)
+        flow.deploy(deployment, entry_of(new, services, known, "deploy"))
 
 
 @pytest.fixture
@@ -75,7 +78,7 @@ def serving(engine: Engine) -> dict[str, str]:
 
 
 def images(number: int) -> dict[str, str]:
-    return {f"shop_{name}": image for name, image in release(number).images.items()}
+    return {f"shop_{name}": release(number).images[name] for name in IMAGES}
 
 
 def outcome(engine: Engine) -> str:
@@ -94,7 +97,7 @@ def test_each_step_is_told_in_its_order(live: Engine, capsys: pytest.CaptureFixt
     deploy(live, 2)
     begun = [line for line in capsys.readouterr().err.splitlines() if line.endswith(" …")]
     assert [line[10:-2] for line in begun] == [
-        "self-check", "migrate", "assets", "preview",
+        "self-check", "dump", "migrate", "assets", "preview",
         "roll backend", "roll frontend", "bake", "smoke",
     ]  # fmt: skip
 

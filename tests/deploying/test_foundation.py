@@ -66,7 +66,10 @@ def test_a_secret_that_it_needs_and_nobody_names_is_an_error_that_names_it(engin
 
 def test_only_who_has_the_token_sees_what_is_not_live_yet() -> None:
     token = "0123456789abcdef"
-    assert preview_map(token) == f'map $http_x_preview $next {{ default ""; "{token}" -next; }}\n'
+    assert preview_map(token).splitlines() == [
+        f'map $http_x_preview $next {{ default ""; "{token}" -next; }}',
+        f'map $http_x_preview$http_x_insider $insider {{ default ""; "~{token}" 1; }}',
+    ]
 
 
 @pytest.mark.parametrize("token", ["short", '0123456789abcdef" -next; "', "0123456789abcde$host"])

@@ -2,9 +2,21 @@
 
 import pytest
 
-from pipeline.deploy.jobs import Job, JobFailedError, arguments, of_backend, run_job
+from pipeline.deploy.jobs import (
+    END,
+    Job,
+    JobFailedError,
+    arguments,
+    exit_code,
+    lines,
+    of_service,
+    run_job,
+)
+from pipeline.deploy.stack import render
+from pipeline.deploy.swarm import Swarm
+from pipeline.run import Output
 from tests.deploying.engine import Engine
-from tests.deploying.examples import IMAGES, release
+from tests.deploying.examples import IMAGES, environment, release, task
 
 JOB = Job("shop-migrate", IMAGES["backend"], ["python", "manage.py", "migrate"], {"A": "1"})
 
@@ -48,7 +60,30 @@ def test_a_job_runs_once_and_may_write_nowhere(*, everywhere: bool, mode: str) -
 
 
 def test_a_job_of_the_backend_has_its_secrets_as_only_the_app_may_read_them() -> None:
-    job = of_backend("shop", "check", release(), {"A": "1"}, ["self_check"])
+    service = render(environment(), release())["backend"]
+    job = of_service("shop", "check", service, ["python", "manage.py", "self_check"])
     assert (job.name, job.image) == ("shop-check", release().images["backend"])
+    assert job.variables == service["environment"]
     file = "--secret=source=shop-database_url-01234567,target=DATABASE_URL"
-    assert job.options == [f"{file},uid=10001,gid=10001,mode=0400"]
+    assert job.options == [f"{file},uid=10001,gid=10001,mode=0400", "--entrypoint=python"]
+    assert job.command == ["manage.py", "self_check"]
+
+
+def test_what_a_job_says_counts_only_if_all_of_it_is_there(engine: Engine) -> None:
+    engine.says["migrate"] = "one\ntwo"
+    assert lines(engine, "shop", JOB, 5) == ["one", "two"]
+    engine.says["migrate"] = f"one\n{END}\n later, on standard error"
+    assert lines(engine, "shop", JOB, 5) == ["one"]
+
+
+def test_what_a_job_says_is_not_taken_for_all_when_the_engine_lost_the_end(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Swarm, "said", lambda *_: Output((), 0, "one\n", ""))
+    with pytest.raises(JobFailedError, match="lost what shop-migrate said"):
+        lines(engine, "shop", JOB, 5)
+
+
+def test_a_job_on_several_nodes_has_failed_when_it_has_on_one() -> None:
+    assert [exit_code(each) for each in (task("complete"), task("failed", code=7))] == [0, 7]
+    assert exit_code(task("rejected")) == 1

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.deploy import flow, journal, operate, report, steps
+from pipeline.deploy import flow, journal, operate, recovery, report, steps
 from pipeline.deploy.environments import Environment
 from pipeline.deploy.lock import LockedError, take
 from pipeline.deploy.prepare import Candidate
@@ -49,11 +49,10 @@ def wire(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Wire:
     }
     for name, stand_in in replaced.items():
         monkeypatch.setattr(operate, name, stand_in)
-    for module in (operate, report):
-        monkeypatch.setattr(module, "Swarm", lambda _: engine)
     monkeypatch.setattr(steps, "smoke", wire.smoke)
     for name in STAGING.secrets:
         monkeypatch.setenv(name, f"swordfish-{name}")
+    monkeypatch.setenv("DATABASE_URL", "postgres://clerk:swordfish-1@db/ledger")
     return wire
 
 
@@ -84,7 +83,7 @@ def test_an_older_release_that_was_asked_for_is_a_rollback_and_says_so(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     deploy(2)
-    monkeypatch.setattr(operate, "precedes", lambda *_: True)
+    monkeypatch.setattr(operate, "is_ancestor", lambda *_: True)
     deploy(1)
     assert "v1.0.1 is older than v1.0.2, which is live: this is a rollback" in (
         capsys.readouterr().err
@@ -97,7 +96,7 @@ def test_a_run_of_main_does_not_take_a_newer_release_back(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deploy(1)
-    monkeypatch.setattr(operate, "precedes", lambda *_: True)
+    monkeypatch.setattr(operate, "is_ancestor", lambda *_: True)
     with pytest.raises(InputError, match=r"v1\.0\.1, which is live, is newer than v1\.0\.1"):
         operate.kind_of(
             Candidate("v1.0.1", "0" * 40, {}), journal.entries(engine, "shop")[-1], asked=False
@@ -117,7 +116,7 @@ def test_a_changed_secret_is_reason_enough_to_deploy_the_same_release(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deploy(1)
-    monkeypatch.setenv("DATABASE_URL", "swordfish-2")
+    monkeypatch.setenv("DATABASE_URL", "postgres://clerk:swordfish-2@db/ledger")
     deploy(1)
     assert len(journal.entries(engine, "shop")) == 2
 
@@ -129,7 +128,7 @@ def test_to_look_first_prints_the_stack_and_touches_nothing(
     printed = capsys.readouterr().out
     assert release(1).images["backend"] in printed
     assert "swordfish" not in printed
-    assert engine.asked == ["node ls"]
+    assert engine.asked == ["node ls", "version"]
 
 
 def test_no_secret_s_value_is_told_to_anybody_but_the_engine_s_secrets(
@@ -172,11 +171,11 @@ def test_a_deployment_whose_deployer_died_is_undone_before_the_next_one(
             deploy(2)
     assert live(engine) == release(2).images["backend"]
     assert journal.unfinished(journal.entries(engine, "shop"))
-    operate.resume(STAGING)
+    recovery.resume(STAGING)
     assert journal.entries(engine, "shop")[-1].outcome == "abandoned"
     assert live(engine) == release(1).images["backend"]
     with pytest.raises(InputError, match="every deployment has ended"):
-        operate.resume(STAGING)
+        recovery.resume(STAGING)
 
 
 def test_history_and_status_tell_what_happened(
@@ -204,7 +203,7 @@ def test_history_and_status_tell_what_happened(
 def test_only_a_dead_holder_s_lock_can_be_taken_away(engine: Engine) -> None:
     take(engine, "shop", "deploy v1")
     with pytest.raises(InputError, match="who lives"):
-        operate.unlock(STAGING)
+        recovery.unlock(STAGING)
     engine.late[0] = 61
-    operate.unlock(STAGING)
+    recovery.unlock(STAGING)
     assert engine.of("config") == {}

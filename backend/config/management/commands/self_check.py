@@ -28,3 +28,5 @@ class Command(BaseCommand):
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
         for migration, _backwards in plan:
             self.stdout.write(f"to be applied: {migration}")
+        if not plan:
+            self.stdout.write("nothing is to be applied")

@@ -1,0 +1,145 @@
+"""Look at all that a deployment will need, and change nothing: names, machines, state."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from os import environ
+
+from pipeline.deploy import certificate, journal, machine, names
+from pipeline.deploy.credentials import credentials, object_name
+from pipeline.deploy.environments import Environment
+from pipeline.deploy.examination import NOT_JUDGED, NOT_OK, Finding, Look, examined
+from pipeline.deploy.foundation import configuration_of, edge_config
+from pipeline.deploy.journal import Entry
+from pipeline.deploy.report import drift
+from pipeline.deploy.swarm import Swarm
+from pipeline.errors import CheckFailedError, InputError, NotJudgedError, judged
+
+CHECK = "doctor"
+
+
+def doctor(environment: Environment) -> int:
+    """Print what was found, one line a check, and return 1 if anything is not well.
+
+    Raises:
+        NotJudgedError: All that could be looked at is well, but not all could.
+    """
+    found = list(examine(environment))
+    for line in table(found):
+        print(line)
+    if any(each.state == NOT_OK for each in found):
+        return 1
+    if left := [each.check for each in found if each.state == NOT_JUDGED]:
+        raise NotJudgedError(CHECK, ", ".join(left), hint="the table says why")
+    judged(CHECK)
+    return 0
+
+
+def table(found: list[Finding]) -> Iterator[str]:
+    """Yield the lines of a table, each hint below its finding."""
+    width = max(len(each.check) for each in found)
+    for each in found:
+        yield f"{each.check:{width}}  {each.state:10}  {each.what}"
+        if each.hint:
+            yield f"{'':{width}}  {'':10}  hint: {each.hint}"
+
+
+def examine(environment: Environment) -> Iterator[Finding]:
+    """Look at one thing after the other."""
+    for check, look in on_paper(environment):
+        yield examined(check, look)
+    try:
+        values = credentials(environment, environ)
+    except InputError as error:
+        values = {}
+        yield Finding("secrets", NOT_OK, str(error), error.hint)
+    else:
+        yield Finding("secrets", "ok", f"all {len(environment.secrets)} are set here")
+        pair = (values["TLS_CERTIFICATE"], values["TLS_KEY"], environment.url)
+        yield examined("certificate", partial(certificate.fits, *pair))
+    swarm = Swarm(environment.host)
+    for check, look in on_the_engine(swarm):
+        finding = examined(check, look)
+        yield finding
+        if finding.state == NOT_OK:  # then nobody there answers anything else
+            return
+    for check, look in of_the_site(swarm, environment, values):
+        yield examined(check, look)
+
+
+def on_paper(environment: Environment) -> Iterator[tuple[str, Look]]:
+    """Yield the looks at files, and for tools."""
+    yield "example", names.example_is_whole
+    yield "variables", partial(names.all_is_given, environment)
+    yield "readers", partial(names.all_is_read, environment)
+    yield "workflow", partial(names.workflow_passes_all, environment)
+    for tool in ("cosign", "syft"):
+        yield tool, partial(machine.tool_is_here, tool)
+
+
+def on_the_engine(swarm: Swarm) -> Iterator[tuple[str, Look]]:
+    """Yield the looks without which there are no others."""
+    yield "engine", partial(machine.engine_is_new_enough, swarm)
+    yield "swarm", partial(machine.nodes_are_ready, swarm)
+
+
+def of_the_site(
+    swarm: Swarm, environment: Environment, values: Mapping[str, str]
+) -> Iterator[tuple[str, Look]]:
+    """Yield the looks at what runs there, and what it stands on."""
+    known = journal.entries(swarm, environment.stack)
+    live = journal.good(known)
+    yield "clock", partial(machine.clocks_agree, swarm)
+    yield "disk", partial(machine.disk_has_room, swarm, live)
+    yield "registry", partial(machine.registry_answers, live)
+    yield "lock", partial(machine.lock_is_free, swarm, environment.stack)
+    yield "journal", partial(journal_is_closed, known)
+    yield "release", partial(release_is_whole, swarm, environment, live)
+    yield "edge", partial(edge_is_of_today, swarm, environment, values)
+
+
+def journal_is_closed(known: list[Entry]) -> str:
+    """Look whether every deployment has ended.
+
+    Raises:
+        CheckFailedError: The last one has not.
+    """
+    if waiting := journal.unfinished(known):
+        raise CheckFailedError(
+            f"the {waiting.kind} of {waiting.version} never ended", hint="invoke deploy --resume"
+        )
+    return f"{len(known)} entries"
+
+
+def release_is_whole(swarm: Swarm, environment: Environment, live: Entry | None) -> str:
+    """Look whether what the journal says runs.
+
+    Raises:
+        CheckFailedError: It does not.
+        NotJudgedError: The journal says nothing.
+    """
+    if live is None:
+        raise NotJudgedError("release", "none yet", hint="invoke deploy")
+    if found := list(drift(swarm, environment, live)):
+        raise CheckFailedError("; ".join(found), hint="invoke status; invoke logs")
+    return f"{live.version}, since {live.ended}"
+
+
+def edge_is_of_today(swarm: Swarm, environment: Environment, values: Mapping[str, str]) -> str:
+    """Look whether the edge has the configuration and the certificate of today.
+
+    Raises:
+        CheckFailedError: It has older ones.
+        NotJudgedError: There is none, or nobody knows which is today's.
+    """
+    edge = swarm.service(f"{environment.stack}_edge")
+    if edge is None or not values:
+        raise NotJudgedError("edge", "no edge, or no secrets to compare", hint="invoke deploy")
+    name = "TLS_CERTIFICATE"
+    today = object_name(environment.stack, name, values[name])
+    mounted = edge["Spec"]["TaskTemplate"]["ContainerSpec"].get("Secrets") or []
+    old = [] if today in {each["SecretName"] for each in mounted} else ["certificate"]
+    if configuration_of(edge) != edge_config(environment.stack):
+        old.append("configuration")
+    if old:
+        raise CheckFailedError(f"it has another {' and '.join(old)}", hint="invoke renew")
+    return "the certificate and configuration of today"

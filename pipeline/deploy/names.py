@@ -1,0 +1,108 @@
+"""Whether all that name the app's variables mean the same ones: by name alone, never by value."""
+
+import ast
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from pipeline.deploy.environments import NEEDED, Environment
+from pipeline.deploy.prepare import NOT_THE_APPS
+from pipeline.deploy.stack import FILE as STACK
+from pipeline.deploy.stack import Release, variables
+from pipeline.errors import CheckFailedError, NotJudgedError
+
+SCHEMA = (Path("backend", "config", "environment.py"), "Environment")
+LAUNCHER = (Path("backend", "server.py"), "Settings")
+EXAMPLE = Path("backend", ".env.example")
+WORKFLOW = Path(".github", "workflows", "deploy.yml")
+SET = re.compile(r"^([A-Z][A-Z0-9_]*)=", re.MULTILINE)
+PASSED = re.compile(r"\bsecrets\.([A-Z][A-Z0-9_]*)")
+SMOKE_USER = {name for name in NEEDED if name.startswith("SMOKE_USER_")}
+"""What a management command reads, which is no setting."""
+
+
+def example_is_whole() -> str:
+    """Look whether the example lists what the settings read.
+
+    Raises:
+        CheckFailedError: It does not.
+    """
+    read, listed = set(declared(*SCHEMA)), set(SET.findall(EXAMPLE.read_text()))
+    require_none(read ^ listed, f"{EXAMPLE} and the settings differ in", "manage.py env_example")
+    return f"{len(read)} variables"
+
+
+def all_is_given(environment: Environment) -> str:
+    """Look whether the app is told all that it cannot do without.
+
+    Raises:
+        CheckFailedError: It is not.
+    """
+    required = {name for name, needed in declared(*SCHEMA).items() if needed}
+    missing = required - given(environment)
+    hint = f"name them in `variables` or `secrets` of environments.{environment.name}"
+    require_none(missing, "the app needs and is not told", hint)
+    return f"all {len(required)} required"
+
+
+def all_is_read(environment: Environment) -> str:
+    """Look whether the app reads all that it is told.
+
+    Raises:
+        CheckFailedError: It does not: something is misspelt, or nobody needs it any more.
+    """
+    read = set(declared(*SCHEMA)) | set(declared(*LAUNCHER)) | SMOKE_USER
+    hint = f"correct the name in pipeline.toml or {STACK}, or take it out"
+    require_none(given(environment) - read, "nobody reads", hint)
+    return f"{len(given(environment))} are told, and read"
+
+
+def workflow_passes_all(environment: Environment) -> str:
+    """Look whether the workflow hands on each secret that a deployment asks for.
+
+    Raises:
+        CheckFailedError: It does not.
+        NotJudgedError: No workflow deploys to this environment.
+    """
+    text = WORKFLOW.read_text() if WORKFLOW.exists() else "{}"
+    content = YAML(typ="safe", pure=True).load(text)
+    inputs = content.get("on", {}).get("workflow_dispatch", {}).get("inputs", {})
+    if environment.name not in inputs.get("environment", {}).get("options", []):
+        raise NotJudgedError("workflow", "none deploys here", hint="people deploy here by hand")
+    missing = set(environment.secrets) - set(PASSED.findall(text))
+    require_none(missing, f"{WORKFLOW} does not pass", "add them to `secrets` and to each `env`")
+    return f"{len(environment.secrets)} secrets are passed"
+
+
+def given(environment: Environment) -> set[str]:
+    """Return the names of all that the app is told: variables, and secrets as files."""
+    nothing = Release("", "", "", {}, {})
+    services = YAML(typ="safe", pure=True).load(STACK.read_text())["services"]
+    told = {*services["backend"].get("environment", {})}
+    told |= {*variables("backend", environment, nothing)}
+    return told | {name for name in environment.secrets if name not in NOT_THE_APPS}
+
+
+def declared(path: Path, name: str) -> dict[str, bool]:
+    """Return the variables that a schema declares, and whether each is required."""
+    tree = ast.parse(path.read_text())
+    schema = next(
+        node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name
+    )
+    return {
+        field.target.id.upper(): field.value is None
+        for field in schema.body
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+    }
+
+
+def require_none(names: Iterable[str], what: str, hint: str) -> None:
+    """Refuse if there are any.
+
+    Raises:
+        CheckFailedError: Names all of them.
+    """
+    if found := sorted(names):
+        raise CheckFailedError(f"{what} {', '.join(found)}", hint=hint)

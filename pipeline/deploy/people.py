@@ -1,0 +1,42 @@
+"""Who does something to an environment, when, and whether a person agrees to it."""
+
+import os
+import sys
+from datetime import UTC, datetime
+
+from pipeline.deploy.environments import Environment
+from pipeline.errors import InputError
+
+
+def actor() -> str:
+    """Return who acts here, as others know him."""
+    return os.environ.get("GITHUB_ACTOR") or os.environ.get("USER") or "somebody"
+
+
+def now() -> str:
+    """Return the time, in ISO 8601 to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def agree(environment: Environment, what: str, *, yes: bool, always: bool = False) -> None:
+    """Ask a person, where the environment wants that.
+
+    Args:
+        environment: Where something is to be done.
+        what: What that is.
+        yes: Whether a person has agreed already.
+        always: Whether every environment wants it, since it cannot be undone.
+
+    Raises:
+        InputError: Nobody agreed.
+    """
+    if yes or not (environment.confirm or always):
+        return
+    if not sys.stdin.isatty() or typed(f"{what}? type {environment.name}: ") != environment.name:
+        raise InputError(f"nobody agreed to {what}", hint="type its name when asked, or give --yes")
+
+
+def typed(question: str) -> str:
+    """Ask on the screen; who ends the input has answered nothing."""
+    print(question, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip()
