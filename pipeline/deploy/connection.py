@@ -1,9 +1,12 @@
 """A way to the engine of an environment, which is able to do what will be asked of it."""
 
 import re
+from os import environ
 
+from pipeline.deploy.credentials import ssh_key
 from pipeline.deploy.environments import Environment
 from pipeline.deploy.swarm import Swarm
+from pipeline.deploy.tunnel import tunnel
 from pipeline.errors import InputError, MissingToolError
 
 CLIENT = (26, 0)
@@ -20,11 +23,19 @@ def connected(environment: Environment) -> Swarm:
         MissingToolError: The engine, or the docker here, is too old.
         InputError: It does not answer, or is no manager.
     """
-    swarm = Swarm(environment.host)
+    swarm = engine_of(environment)
     swarm.require_manager()
     if too_old := old(swarm):
         raise MissingToolError(too_old[0], hint="https://docs.docker.com/engine/install")
     return swarm
+
+
+def engine_of(environment: Environment) -> Swarm:
+    """Return the engine of an environment, before anybody has asked it anything."""
+    if not environment.host:
+        return Swarm()
+    key = ssh_key(environment, environ)
+    return Swarm(tunnel(environment.host, environment.known_hosts, key))
 
 
 def old(swarm: Swarm) -> list[str]:

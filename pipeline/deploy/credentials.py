@@ -11,6 +11,8 @@ from pipeline.errors import InputError
 
 NOTIFY_URL = "NOTIFY_URL"
 """Where to tell what became of a deployment; an environment may go without."""
+DEPLOY_SSH_KEY = "DEPLOY_SSH_KEY"
+"""A private key that the host lets in; who deploys from a laptop may have one of his own."""
 LINE = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Z][A-Z0-9_]*)=(?P<value>.*)")
 
 
@@ -25,16 +27,35 @@ def credentials(environment: Environment, variables: Mapping[str, str]) -> dict[
     Raises:
         InputError: Names all that are missing or empty, and never a value.
     """
-    path = Path(f".env.{environment.name}")
-    set_here = {name: value for name, value in variables.items() if value}
-    given = {**(from_file(path) if path.exists() else {}), **set_here}
-    if missing := [name for name in environment.secrets if not given.get(name)]:
+    known = given(environment, variables)
+    if missing := [name for name in environment.secrets if not known.get(name)]:
         raise InputError(
             f"secrets of {environment.name} are not set: {', '.join(missing)}",
-            hint=f"set them as variables, or write them to {path} (chmod 600)",
+            hint=f"set them as variables, or write them to {file_of(environment)} (chmod 600)",
         )
-    told = [NOTIFY_URL] if given.get(NOTIFY_URL) else []
-    return {name: given[name] for name in (*environment.secrets, *told)}
+    told = [NOTIFY_URL] if known.get(NOTIFY_URL) else []
+    return {name: known[name] for name in (*environment.secrets, *told)}
+
+
+def ssh_key(environment: Environment, variables: Mapping[str, str]) -> str:
+    """Return the private key to an environment's host; nothing, if one's own keys will do."""
+    return given(environment, variables).get(DEPLOY_SSH_KEY, "")
+
+
+def given(environment: Environment, variables: Mapping[str, str]) -> dict[str, str]:
+    """Return all that is set, here or in the environment's file.
+
+    Raises:
+        InputError: Others may read the file, or a line of it is none.
+    """
+    path = file_of(environment)
+    set_here = {name: value for name, value in variables.items() if value}
+    return {**(from_file(path) if path.exists() else {}), **set_here}
+
+
+def file_of(environment: Environment) -> Path:
+    """Return the file that may hold the secrets of an environment."""
+    return Path(f".env.{environment.name}")
 
 
 def from_file(path: Path) -> dict[str, str]:

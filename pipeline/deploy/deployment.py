@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pipeline.deploy.dumps import Database
+from pipeline.deploy.edge_log import Exposure
 from pipeline.deploy.environments import Environment
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.lock import Lock
@@ -53,6 +55,11 @@ class Deployment:
         """The environment's database, for this release's PostgreSQL to reach."""
         image, url = self.release.images["postgres"], self.credentials["DATABASE_URL"]
         return Database(self.swarm, self.environment, image, url)
+
+    @cached_property
+    def exposure(self) -> Exposure:
+        """What users get from the moment on at which this is asked for first."""
+        return Exposure(self.swarm, f"{self.stack}_edge", self.environment.tolerance)
 
     def wanted(self, name: str, service: Service) -> Wanted:
         """Return what a service has to come to."""

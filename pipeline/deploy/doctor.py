@@ -5,6 +5,7 @@ from functools import partial
 from os import environ
 
 from pipeline.deploy import certificate, journal, machine, names
+from pipeline.deploy.connection import engine_of
 from pipeline.deploy.credentials import credentials, object_name
 from pipeline.deploy.environments import Environment
 from pipeline.deploy.examination import NOT_JUDGED, NOT_OK, Finding, Look, examined
@@ -56,7 +57,7 @@ def examine(environment: Environment) -> Iterator[Finding]:
         yield Finding("secrets", "ok", f"all {len(environment.secrets)} are set here")
         pair = (values["TLS_CERTIFICATE"], values["TLS_KEY"], environment.url)
         yield examined("certificate", partial(certificate.fits, *pair))
-    swarm = Swarm(environment.host)
+    swarm = engine_of(environment)
     for check, look in on_the_engine(swarm):
         finding = examined(check, look)
         yield finding

@@ -5,18 +5,26 @@ told by comparing what they got since the roll began with what they got before i
 """
 
 import json
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import quantiles
 
 from pipeline.deploy.environments import Tolerance
-from pipeline.deploy.swarm import Swarm
+from pipeline.deploy.swarm import Swarm, patiently, require_answer
+from pipeline.errors import CheckFailedError
+from pipeline.run import Output
 
 LINES = 5000
 """How far the edge is asked to remember what was before."""
 SERVER_ERROR = 500
+EACH_SECONDS = 3
 ENOUGH_ERRORS, ENOUGH_REQUESTS = 5, 50
 """Fewer of them tell nothing."""
+
+
+class UsersFailError(CheckFailedError):
+    """Users do not get what they got before."""
 
 
 @dataclass(frozen=True)
@@ -56,21 +64,68 @@ def _entry(line: str) -> dict[str, str] | None:
     return entry if "seconds" in entry else None
 
 
-def told(swarm: Swarm, edge: str, since: str = "") -> list[Request]:
-    """Return the requests that an edge remembers.
+class Exposure:
+    """What users get while a release reaches them, beside what they got before.
 
-    Args:
-        swarm: Where.
-        edge: The edge's service.
-        since: A time by the edge's own clock; without one, what it remembers of before.
+    It begins when it is made: before the first replica is replaced.
     """
-    option = f"--since={since}" if since else f"--tail={LINES}"
-    answer = swarm.ask("service", "logs", "--raw", option, edge)
-    return requests(answer.stdout)
+
+    def __init__(self, swarm: Swarm, edge: str, tolerance: Tolerance) -> None:
+        self.swarm, self.edge, self.tolerance = swarm, edge, tolerance
+        self.before = self.told()
+        self.since = max((request.at for request in self.before), default="")
+        self.looked = time.monotonic()
+
+    def told(self, *options: str) -> list[Request]:
+        """Return the requests that the edge remembers.
+
+        Raises:
+            EngineAwayError: The engine does not say.
+        """
+        asked = ("service", "logs", "--raw", *(options or [f"--tail={LINES}"]), self.edge)
+
+        def question() -> Output:
+            answer = self.swarm.ask(*asked)
+            require_answer(answer)
+            return answer
+
+        return requests(patiently(question).stdout)
+
+    def after(self) -> list[Request]:
+        """Return the requests since it began, by the edge's own clock."""
+        if not self.since:
+            return self.told()
+        return [found for found in self.told(f"--since={self.since}") if found.at > self.since]
+
+    def look(self) -> None:
+        """See to it that users do not fail, every few seconds however often one asks.
+
+        Raises:
+            UsersFailError: They do.
+        """
+        if time.monotonic() < self.looked + EACH_SECONDS:
+            return
+        self.refuse(errors(self.before, self.after(), self.tolerance))
+        self.looked = time.monotonic()
+
+    def conclude(self) -> None:
+        """See to it that users neither failed nor wait, now that there is no more to come.
+
+        Raises:
+            UsersFailError: They did, or do.
+        """
+        after = self.after()
+        self.refuse(errors(self.before, after, self.tolerance))
+        self.refuse(slowness(self.before, after, self.tolerance))
+
+    def refuse(self, fault: str | None) -> None:
+        """Stop at a fault."""
+        if fault:
+            raise UsersFailError(fault, hint=f"docker service logs {self.edge}")
 
 
-def fault(before: Sequence[Request], after: Sequence[Request], tolerance: Tolerance) -> str | None:
-    """Say what users have lost by a release, if anything.
+def errors(before: Sequence[Request], after: Sequence[Request], tolerance: Tolerance) -> str | None:
+    """Say how many users fail by a release, if more do than before.
 
     Args:
         before: What they got before the roll began.
@@ -79,17 +134,27 @@ def fault(before: Sequence[Request], after: Sequence[Request], tolerance: Tolera
     """
     failed = sum(request.status >= SERVER_ERROR for request in after)
     usual = share_of_errors(before)
-    if failed >= ENOUGH_ERRORS and failed / len(after) > usual + tolerance.errors:
-        return (
-            f"{failed} of {len(after)} requests of users failed since the roll began"
-            f" ({failed / len(after):.1%}; {usual:.1%} before)"
-        )
+    if failed < ENOUGH_ERRORS or failed / len(after) <= usual + tolerance.errors:
+        return None
+    return (
+        f"{failed} of {len(after)} requests of users failed since the roll began"
+        f" ({failed / len(after):.1%}; {usual:.1%} before)"
+    )
+
+
+def slowness(
+    before: Sequence[Request], after: Sequence[Request], tolerance: Tolerance
+) -> str | None:
+    """Say how long users wait by a release, if that is much longer than before.
+
+    The arguments are those of `errors`.
+    """
     if min(len(before), len(after)) < ENOUGH_REQUESTS:
         return None
     was, now = slowest(before), slowest(after)
-    if now > tolerance.seconds and now > was * tolerance.slower:
-        return f"one request in twenty takes longer than {now:.2f} s ({was:.2f} s before)"
-    return None
+    if now <= tolerance.seconds or now <= was * tolerance.slower:
+        return None
+    return f"one request in twenty takes longer than {now:.2f} s ({was:.2f} s before)"
 
 
 def share_of_errors(given: Sequence[Request]) -> float:

@@ -5,7 +5,7 @@ from os import environ
 
 from pipeline.deploy import journal
 from pipeline.deploy.acts import acts
-from pipeline.deploy.connection import connected
+from pipeline.deploy.connection import connected, engine_of
 from pipeline.deploy.credentials import credentials
 from pipeline.deploy.environments import Environment
 from pipeline.deploy.journal import Entry
@@ -101,8 +101,5 @@ def smoke(environment: Environment) -> None:
 
 def logs(environment: Environment, service: str) -> int:
     """Follow what a service says."""
-    env = {"DOCKER_HOST": environment.host} if environment.host else {}
-    return run(
-        ["docker", "service", "logs", "--follow", "--tail=100", f"{environment.stack}_{service}"],
-        env=env,
-    )
+    command = ["docker", "service", "logs", "--follow", "--tail=100"]
+    return run([*command, f"{environment.stack}_{service}"], env=engine_of(environment).variables())

@@ -81,16 +81,19 @@ def show_preview(deployment: Deployment) -> None:
 
 def roll(deployment: Deployment, name: str) -> None:
     """Replace the replicas of one service, one after the other, each new one before an old one."""
-    service = deployment.services[name]
+    service, users = deployment.services[name], deployment.exposure
     deployment.touched.append(name)
     deployment.swarm.deploy(deployment.stack, document(deployment.stack, {name: service}))
-    watch(deployment.swarm, deployment.wanted(name, service), deployment.environment.deadline)
+    wanted, seconds = deployment.wanted(name, service), deployment.environment.deadline
+    watch(deployment.swarm, wanted, seconds, look=users.look)
 
 
 def bake(deployment: Deployment) -> None:
-    """Watch the whole release for a while: what dies late, dies now."""
+    """Watch the whole release for a while: what dies late, dies now, and users have used it."""
     wanted = [deployment.wanted(name, service) for name, service in deployment.services.items()]
-    hold(deployment.swarm, wanted, deployment.environment.timings.bake)
+    users, seconds = deployment.exposure, deployment.environment.timings.bake
+    hold(deployment.swarm, wanted, seconds, look=users.look)
+    users.conclude()
 
 
 def walk_through(deployment: Deployment, headers: Mapping[str, str] | None = None) -> None:

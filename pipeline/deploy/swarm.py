@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pipeline.deploy.progress import say
+from pipeline.deploy.tunnel import Tunnel
 from pipeline.errors import CheckFailedError, InputError
 from pipeline.run import Output, last_words, read
 
@@ -23,6 +24,8 @@ ANSWERS_WITHIN = 60
 POLL_SECONDS = 0.5
 PATIENCE_SECONDS = 30
 """An engine may be away for that long, whatever else there is time for."""
+LOST = 255
+"""The exit code of what could not even be asked, as ssh has it."""
 ABSENT = re.compile(
     r"no such (service|task|config|secret|network|object)"
     r"|(service|task|config|secret|network) \S+ not found",
@@ -36,18 +39,29 @@ class EngineAwayError(CheckFailedError):
 
 @dataclass(frozen=True)
 class Swarm:
-    """The engine behind a host; this machine's, if it is empty."""
+    """The engine at the end of a tunnel; this machine's, without one."""
 
-    host: str = ""
+    tunnel: Tunnel | None = None
 
     @property
     def place(self) -> str:
         """Where it is, for people."""
-        return self.host or "this machine"
+        return self.tunnel.host if self.tunnel else "this machine"
+
+    def variables(self) -> dict[str, str]:
+        """Return what makes Docker's command line talk to it.
+
+        Raises:
+            InputError: It cannot be reached.
+        """
+        return {"DOCKER_HOST": self.tunnel.required()} if self.tunnel else {}
 
     def ask(self, *arguments: str, stdin: str = "") -> Output:
         """Run docker there."""
-        env = {"DOCKER_HOST": self.host} if self.host else {}
+        try:
+            env = self.variables()
+        except InputError as error:  # it may be there again in a moment
+            return Output(arguments, LOST, "", str(error))
         return read(["docker", *arguments], env=env, stdin=stdin, seconds=ANSWERS_WITHIN)
 
     def tell(self, *arguments: str, stdin: str = "") -> str:
@@ -68,8 +82,9 @@ class Swarm:
         """Refuse an engine that does not answer, or is no manager of a swarm with a majority.
 
         Raises:
-            InputError: It is none.
+            InputError: It is none, or cannot be reached.
         """
+        self.variables()
         answer = self.ask("node", "ls", "--format={{.ID}}")
         if answer.returncode:
             raise InputError(

@@ -46,19 +46,16 @@ class Tunnel:
     folder: Path
     has_key: bool
 
-    @property
-    def address(self) -> str:
-        """What Docker's command line is to talk to."""
-        return f"unix://{self.folder / 'engine'}"
-
-    def require(self) -> None:
-        """Have it open.
+    def required(self) -> str:
+        """Have it open, and return what Docker's command line is to talk to.
 
         Raises:
             InputError: The host cannot be reached, is another one, or lets nobody in.
         """
+        address = f"unix://{self.folder / 'engine'}"
         if self.control("check") == 0:
-            return
+            return address
+        (self.folder / "control").unlink(missing_ok=True)  # of one that was killed
         forward = f"-L{self.folder / 'engine'}:{ENGINE}"
         answer = read([*self.command("-fNM", forward)], seconds=ANSWERS_WITHIN)
         if answer.returncode:
@@ -66,6 +63,7 @@ class Tunnel:
                 f"{self.host} cannot be reached: {last_words(answer)}",
                 hint="correct `host` and `known_hosts` in pipeline.toml, or DEPLOY_SSH_KEY",
             )
+        return address
 
     def control(self, what: str) -> int:
         """Ask or tell the connection that is there; return the exit code."""

