@@ -8,6 +8,7 @@ from pipeline.deploy.environments import Environment
 from pipeline.deploy.swarm import Swarm
 from pipeline.deploy.tunnel import tunnel
 from pipeline.errors import InputError, MissingToolError
+from pipeline.run import last_words
 
 CLIENT = (26, 0)
 """`docker stack deploy --detach` came with it."""
@@ -46,7 +47,9 @@ def old(swarm: Swarm) -> list[str]:
     """
     answer = swarm.ask("version", "--format={{.Client.Version}} {{.Server.Version}}")
     if answer.returncode:
-        raise InputError(f"{swarm.place} does not answer", hint="docker version")
+        raise InputError(
+            f"{swarm.place} does not answer: {last_words(answer)}", hint="docker version"
+        )
     client, _, engine = answer.stdout.strip().partition(" ")
     asked = [("the docker here", client, CLIENT), (f"the engine of {swarm.place}", engine, ENGINE)]
     return [
