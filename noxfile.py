@@ -221,14 +221,14 @@ def release_image(session: nox.Session) -> None:
 @nox.session(python=PYTHON, default=False)
 def deploy(session: nox.Session) -> None:
     """Deploy a release, prove it, and put the old one back on any fault."""
-    sync(session, "requirements/tests.txt")
+    sync(session, "requirements/dev.txt")
     session.run("invoke", "deploy", *session.posargs, interrupt_timeout=CLEANS_UP)
 
 
 @nox.session(python=PYTHON, default=False)
 def rollback(session: nox.Session) -> None:
     """Put an earlier good release back, and prove it."""
-    sync(session, "requirements/tests.txt")
+    sync(session, "requirements/dev.txt")
     session.run("invoke", "rollback", *session.posargs, interrupt_timeout=CLEANS_UP)
 
 

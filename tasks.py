@@ -162,7 +162,7 @@ def deploy(  # noqa: PLR0913 - each is an option of the command line
         if resume:
             recovery.resume(environment(env))
             return
-        operate.deploy(environment(env), signer(key), release, dry=dry, yes=yes)
+        operate.deploy(environment(env), signer(key), release or None, dry=dry, yes=yes)
 
 
 @task(help=PLACE | {"to": "a version or a number of invoke history", "yes": "agree beforehand"})
