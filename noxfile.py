@@ -63,7 +63,7 @@ def security(session: nox.Session) -> None:
     Path("reports").mkdir(exist_ok=True)
     session.run(*bandit, "--exit-zero", "--format=sarif", "--output=reports/bandit.sarif")
     session.run(*bandit, "--severity-level=medium")  # below that, ruff's S rules judge
-    session.run("python", "-m", "pipeline.gates.advisories", "python")
+    session.run("python", "-m", "pipeline.gates.advisories", "pypi")
 
 
 for python in PYTHONS:  # one session for each Python, so that pairs that cannot be do not exist
@@ -138,8 +138,8 @@ def frontend_typecheck(session: nox.Session) -> None:
 @nox.session(name="frontend-security", python=PYTHON, tags=["frontend"])
 def frontend_security(session: nox.Session) -> None:
     """Look for advisories on the packages that the frontend ships."""
-    sync(session, "requirements/node.txt")
-    session.run("python", "-m", "pipeline.gates.advisories", "node")
+    sync(session, "requirements/node.txt", "requirements/pipeline.txt")
+    session.run("python", "-m", "pipeline.gates.advisories", "npm")
 
 
 @nox.session(name="frontend-tests", python=PYTHON, tags=["frontend"])

@@ -16,6 +16,7 @@ from pydantic import (
 
 from pipeline.config import FILE, load
 from pipeline.errors import InputError
+from pipeline.validation import sentences
 
 Seconds = Annotated[int, Field(ge=0, le=3600)]
 Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
@@ -168,17 +169,3 @@ def read(name: str, entry: Any, stack: str) -> Environment:  # noqa: ANN401 - wh
     """
     given = {"stack": stack, **entry, "name": name} if isinstance(entry, dict) else entry
     return Environment.model_validate(given)
-
-
-def sentences(error: ValidationError, *place: str) -> list[str]:
-    """Return what is wrong, each with its path."""
-    return [
-        f"{'.'.join(map(str, (*place, *problem['loc'])))}: {said(problem['msg'])}"
-        for problem in error.errors(include_url=False, include_input=False)
-    ]
-
-
-def said(message: str) -> str:
-    """Return the library's words as part of a sentence."""
-    message = message.removeprefix("Value error, ")
-    return message[:1].lower() + message[1:]

@@ -1,102 +1,71 @@
-"""Ask the advisory services about every locked dependency.
+"""The gate on what is known against locked packages.
 
-python -m pipeline.gates.advisories python|node
+python -m pipeline.gates.advisories pypi|npm
 
-pip-audit exits 0 when its service knows nothing or is out of reach, so its report is judged, not
-its exit code. A service that did not answer is "not judged", never a pass.
+A service that did not answer, or knows nothing, is "not judged", never a pass.
 """
 
-import json
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any
+from datetime import UTC, datetime
 
 from pipeline.errors import CheckFailedError, InputError, NotJudgedError, judged, reported
-from pipeline.locks import python_locks
-from pipeline.run import read
+from pipeline.exemptions import exemptions, standing
+from pipeline.gates import npm_audit, pip_audit
+from pipeline.gates.answer import Advisory
 
-REPORTS = Path("reports")
-Answer = list[str] | None
-"""Findings as sentences; None if the service did not answer."""
-
-
-def audit_python() -> Iterator[Answer]:
-    """Ask about each Python lock: any known vulnerability is a finding."""
-    return map(_audit_lock, python_locks())
-
-
-def audit_node() -> Iterator[Answer]:
-    """Ask about what the frontend ships: a high or critical vulnerability is a finding."""
-    command = ["npm", "audit", "--omit=dev", "--json"]
-    found = _report("npm-audit", read(command, cwd=Path("frontend")).stdout).get("vulnerabilities")
-    if found is None:
-        yield None
-        return
-    yield [
-        f"{name}: {entry['severity']} ({entry['range']})"
-        for name, entry in found.items()
-        if entry["severity"] in {"high", "critical"}
-    ]
-
-
-def _audit_lock(lock: Path) -> Answer:
-    command = [
-        "pip-audit",
-        "--disable-pip",
-        "--require-hashes",
-        "--requirement",
-        str(lock),
-        "--desc",
-    ]
-    result = read([*command, "--progress-spinner=off", "--format=json"])
-    report = _report("pip-audit-" + "-".join(lock.with_suffix("").parts), result.stdout)
-    packages = report.get("dependencies", [])
-    if not packages or any("skip_reason" in package for package in packages):
-        return None
-    return [
-        f"{lock}: {package['name']} {package['version']}: {vulnerability['id']}"
-        for package in packages
-        for vulnerability in package["vulns"]
-    ]
-
-
-def _report(name: str, text: str) -> dict[str, Any]:
-    """Keep a tool's report for the upload, and read it."""
-    REPORTS.mkdir(exist_ok=True)
-    (REPORTS / f"{name}.json").write_text(text)
-    try:
-        content: dict[str, Any] = json.loads(text)
-    except json.JSONDecodeError:
-        return {}
-    return content
-
-
-AUDITS = {"python": ("pip-audit", audit_python), "node": ("npm-audit", audit_node)}
+AUDITS = {"pypi": pip_audit, "npm": npm_audit}
 
 
 def main(arguments: Sequence[str]) -> None:
     """Run the command line.
 
     Args:
-        arguments: `python` or `node`.
+        arguments: `pypi` or `npm`.
 
     Raises:
-        CheckFailedError: There is a finding, even if the service then fell silent.
-        InputError: There is no such audit.
-        NotJudgedError: The service did not answer.
+        InputError: There is no such audit, or security/exceptions.toml is wrong.
     """
     if len(arguments) != 1 or arguments[0] not in AUDITS:
-        raise InputError("name one audit: python or node", hint="nox -s security")
-    check, audit = AUDITS[arguments[0]]
-    findings: list[str] = []
-    for answer in audit():
-        if answer is None and not findings:
-            raise NotJudgedError(check, "the advisory service is out of reach")
-        findings += answer or []
-    judged(check)
-    if findings:
-        raise CheckFailedError("; ".join(findings), hint="nox -s lock -- --upgrade")
+        raise InputError("name one audit: pypi or npm", hint="nox -s security")
+    check(arguments[0])
+
+
+def check(place: str) -> None:
+    """Ask the service, and judge what it says.
+
+    Args:
+        place: A key of `AUDITS`.
+
+    Raises:
+        CheckFailedError: Names all that is known, even if the service then fell silent.
+        InputError: security/exceptions.toml is wrong.
+        NotJudgedError: The service did not answer, or knows nothing.
+    """
+    today = datetime.now(UTC).date()
+    found, silent = heard(AUDITS[place].audit())
+    excepted = exemptions([place], today)
+    if silent:  # an exception may be needed for what was not heard
+        excepted = [entry for entry in excepted if any(entry.covers(each) for each in found)]
+    faults = [*standing(found, excepted, today)]
+    if silent and not faults:
+        raise silent
+    judged(AUDITS[place].CHECK)
+    if faults:
+        raise CheckFailedError(
+            "known vulnerabilities:\n" + "\n".join(faults),
+            hint="nox -s lock -- --upgrade; if no version mends it: CI_CD.md, exceptions",
+        )
+
+
+def heard(answers: Iterator[Advisory]) -> tuple[list[Advisory], NotJudgedError | None]:
+    """Return what a service said, and why it then said no more, if it fell silent."""
+    found: list[Advisory] = []
+    try:
+        found.extend(answers)
+    except NotJudgedError as error:
+        return found, error
+    return found, None
 
 
 if __name__ == "__main__":

@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipeline.config import load
 from pipeline.errors import CheckFailedError, InputError, NotJudgedError, judged
+from pipeline.exemptions import exemptions
 from pipeline.git import head
 from pipeline.images import syft, trivy
 from pipeline.images.act import WHERE, act, require
 from pipeline.images.names import Target, repository
 from pipeline.images.papers import read_json
-from pipeline.images.vulnerabilities import exemptions, judge
+from pipeline.images.vulnerabilities import judge
 
 NOT_JUDGED = "notJudged"
 SECONDS_A_DAY = 24 * 60 * 60
@@ -97,12 +97,13 @@ def judge_all(targets: Iterable[Target]) -> None:
 
     Raises:
         CheckFailedError: Names everything that stands against a release.
+        InputError: security/exceptions.toml is wrong.
     """
-    accepted = exemptions(load())
+    today = datetime.now(UTC).date()
     refused = []
     for target in targets:
         report = read_json(target.folder / trivy.FILES["json"])
-        judgement = judge(report, accepted, datetime.now(UTC).date())
+        judgement = judge(report, exemptions([target.image, str(target)], today), today)
         refused += [f"{target}: {finding}" for finding in judgement.refused]
         for finding in judgement.accepted:
             print(f"accepted for now: {target}: {finding}", file=sys.stderr)
@@ -110,7 +111,8 @@ def judge_all(targets: Iterable[Target]) -> None:
     if refused:
         raise CheckFailedError(
             "what the scan found is refused:\n" + "\n".join(sorted(set(refused))),
-            hint="take newer packages and bases: ./dev nox -s lock -- --upgrade; invoke pin",
+            hint="take newer packages and bases: ./dev nox -s lock -- --upgrade; invoke pin; "
+            "if no version mends it: CI_CD.md, exceptions",
         )
 
 

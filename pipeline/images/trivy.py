@@ -16,7 +16,7 @@ FILES = {
 def scan(target: Target, form: str) -> Command:
     """Scan an image's archive; the findings are judged by us, so that they never fail this.
 
-    No file of exceptions is read: those of pipeline.toml are the only ones, and have a last day.
+    No file of Trivy's own is read: security/exceptions.toml is the only one, and its entries end.
 
     Args:
         target: Whose archive.

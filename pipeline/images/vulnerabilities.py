@@ -1,7 +1,7 @@
 """Judge what a scanner found: which vulnerabilities a release may carry, and until when.
 
 A HIGH or CRITICAL one that a newer version mends is never accepted. One without a mend needs an
-exception in pipeline.toml, with its reason and its last day; there may be four of them at most.
+exception, which ends.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from pipeline.errors import InputError
+from pipeline.exemptions import Exemption, standing
 
 REFUSED = {"HIGH", "CRITICAL"}
-MOST_EXCEPTIONS = 4
 
 
 @dataclass(frozen=True)
@@ -24,6 +23,11 @@ class Finding:
     version: str
     severity: str
     mended_in: str
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Every name that it has."""
+        return (self.id,)
 
     def __str__(self) -> str:
         mend = f"mended in {self.mended_in}" if self.mended_in else "no mend yet"
@@ -38,47 +42,22 @@ class Judgement:
     accepted: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Exemption:
-    """A vulnerability that is accepted until a day, and why."""
-
-    id: str
-    until: date
-    reason: str
-
-
-def exemptions(config: Mapping[str, Any]) -> list[Exemption]:
-    """Read the exceptions of pipeline.toml.
-
-    Raises:
-        InputError: Names every entry that lacks something.
-    """
-    entries = config["images"].get("exceptions", [])
-    wrong = [_name(entry) for entry in entries if not _is_whole(entry)]
-    if wrong:
-        raise InputError(
-            f"exceptions in pipeline.toml need id, until (a date) and reason: {', '.join(wrong)}",
-            hint='write { id = "CVE-…", until = 2027-01-31, reason = "…" }',
-        )
-    return [Exemption(**entry) for entry in entries]
-
-
-def judge(report: Mapping[str, Any], accepted: Sequence[Exemption], today: date) -> Judgement:
+def judge(report: Mapping[str, Any], excepted: Sequence[Exemption], today: date) -> Judgement:
     """Judge a report in Trivy's JSON.
 
     Args:
         report: The report: https://trivy.dev/latest/docs/configuration/reporting/#json
-        accepted: What is accepted for now.
+        excepted: What is excepted in this image.
         today: The day on which an exception must still hold.
     """
-    by_id = {exemption.id: exemption for exemption in accepted}
-    refused: list[str] = list(_too_many(accepted))
-    reported: list[str] = []
-    for finding in findings(report):
-        why = _refusal(finding, by_id.get(finding.id), today)
-        (refused if why else reported).append(f"{finding}{why}")
+    found = [*findings(report)]
+    refused = [f"{each}: take the mended version" for each in found if each.mended_in]
+    unmended = [each for each in found if not each.mended_in]
+    refused += standing(unmended, excepted, today)
     refused += [f"a secret: {title}" for title in secrets(report)]
-    return Judgement(tuple(refused), tuple(reported))
+    held = [entry for entry in excepted if entry.expiry >= today]
+    accepted = [str(each) for each in unmended if any(entry.covers(each) for entry in held)]
+    return Judgement(tuple(refused), tuple(accepted))
 
 
 def findings(report: Mapping[str, Any]) -> Iterator[Finding]:
@@ -100,27 +79,3 @@ def secrets(report: Mapping[str, Any]) -> Iterator[str]:
     for result in report.get("Results") or []:
         for entry in result.get("Secrets") or []:
             yield f"{entry['Title']} in {result['Target']}, line {entry['StartLine']}"
-
-
-def _refusal(finding: Finding, exemption: Exemption | None, today: date) -> str:
-    if finding.mended_in:
-        return ": take the mended version"
-    if exemption is None:
-        return ": it needs an exception with a last day"
-    return f": its exception ended on {exemption.until}" if exemption.until < today else ""
-
-
-def _too_many(accepted: Sequence[Exemption]) -> Iterator[str]:
-    if len(accepted) > MOST_EXCEPTIONS:
-        yield f"{len(accepted)} exceptions, where {MOST_EXCEPTIONS} are allowed"
-
-
-def _is_whole(entry: object) -> bool:
-    if not isinstance(entry, dict) or set(entry) != {"id", "until", "reason"}:
-        return False
-    said = all(isinstance(entry[name], str) and entry[name] for name in ("id", "reason"))
-    return said and type(entry["until"]) is date  # a date and time is one as well
-
-
-def _name(entry: object) -> str:
-    return str(entry.get("id", entry) if isinstance(entry, dict) else entry)

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,6 @@ built = ["app"]
 third_party = ["store"]
 platforms = ["linux/amd64", "linux/arm64"]
 scan_days = 7
-exceptions = []
 """
 DOCKERFILE = f"ARG BASE_IMAGE=base:1@{DIGEST}\nFROM $BASE_IMAGE\n"
 UNSET = ("COSIGN_KEY", "IMAGES_REGISTRY", "PIPELINE_STRICT", "REGISTRY_TOKEN", "GITHUB_ACTIONS")
@@ -153,10 +152,16 @@ def switch_engine(tmp_path: Path, *, on: bool) -> None:
     engine_answers.cache_clear()
 
 
-def configure(addition: str) -> None:
-    """Replace the project's exceptions."""
-    path = Path("pipeline.toml")
-    path.write_text(path.read_text().replace("exceptions = []", f"exceptions = {addition}"))
+def exempt(until: date, *places: str, name: str = "CVE-2026-0001") -> None:
+    """Except a vulnerability of the project's image until a day."""
+    path = Path("security", "exceptions.toml")
+    path.parent.mkdir(exist_ok=True)
+    with path.open("a") as file:
+        file.write(
+            f'[[exceptions]]\nid = "{name}"\npackage = "libssl3"\nexpiry = {until}\n'
+            f"found_in = {json.dumps(places or ['app'])}\n"
+            'reason = "no mend yet"\nowner = "ada@example.com"\n'
+        )
 
 
 def vulnerability(severity: str = "CRITICAL", fixed: str = "", **more: str) -> dict[str, Any]:

@@ -13,10 +13,12 @@ from pipeline import errors
 from pipeline.errors import CheckFailedError, InputError, MissingToolError, NotJudgedError
 from pipeline.images import trivy
 from pipeline.images.inspection import NOT_JUDGED, sbom, scan
-from tests.images.conftest import APP, Calls, Put, configure, plant, vulnerability
+from tests.images.conftest import APP, Calls, Put, exempt, plant, vulnerability
 
 SECRET = {"RuleID": "github-pat", "Category": "GitHub", "Severity": "CRITICAL",
           "Title": "GitHub token", "StartLine": 3, "Match": "token = ghp_0123"}  # fmt: skip
+
+TODAY = datetime.now(UTC).date()
 
 
 def statement(archive: Path) -> dict[str, dict[str, str]]:
@@ -24,10 +26,6 @@ def statement(archive: Path) -> dict[str, dict[str, str]]:
         (archive.parent / "scan.attestation.json").read_text()
     )
     return found
-
-
-def except_until(day: datetime) -> None:
-    configure(f'[{{ id = "CVE-2026-0001", until = {day.date()}, reason = "no mend yet" }}]')
 
 
 def test_the_double_takes_no_flag_that_trivy_does_not_know(put: Put, archive: Path) -> None:
@@ -56,7 +54,7 @@ def test_a_mended_critical_is_red_and_its_reports_are_written(
     put("trivy")
     plant(tmp_path, vulnerability(fixed="3.0.2"))
     if excepted:
-        except_until(datetime.now(UTC) + timedelta(days=30))
+        exempt(TODAY + timedelta(days=30))
     with pytest.raises(CheckFailedError, match="CRITICAL CVE-2026-0001 in libssl3") as caught:
         scan([APP])
     assert str(caught.value).startswith("what the scan found is refused:\napp on linux/amd64: ")
@@ -71,7 +69,7 @@ def test_an_unmended_one_with_an_exception_is_reported(
 ) -> None:
     put("trivy")
     plant(tmp_path, vulnerability("HIGH"))
-    except_until(datetime.now(UTC))
+    exempt(TODAY)
     scan([APP])
     assert "accepted for now: app on linux/amd64: HIGH CVE-2026-0001" in capsys.readouterr().err
 
@@ -80,8 +78,29 @@ def test_an_unmended_one_with_an_exception_is_reported(
 def test_an_exception_that_ended_is_red(put: Put, tmp_path: Path) -> None:
     put("trivy")
     plant(tmp_path, vulnerability("HIGH"))
-    except_until(datetime.now(UTC) - timedelta(days=1))
+    exempt(TODAY - timedelta(days=1))
     with pytest.raises(CheckFailedError, match="its exception ended on"):
+        scan([APP])
+
+
+@pytest.mark.usefixtures("archive")
+@pytest.mark.parametrize(
+    ("place", "refused"),
+    [("app", True), ("app on linux/amd64", True), ("app on linux/arm64", False)],
+)
+def test_an_exception_that_this_image_does_not_need_is_red(
+    place: str,
+    refused: bool,  # noqa: FBT001 - the case
+    put: Put,
+    tmp_path: Path,
+) -> None:
+    put("trivy")
+    plant(tmp_path)
+    exempt(TODAY, place, "store")
+    if refused:
+        with pytest.raises(CheckFailedError, match="for CVE-2026-0001 in libssl3 is not needed"):
+            scan([APP])
+    else:
         scan([APP])
 
 

@@ -1,0 +1,168 @@
+"""Known vulnerabilities that are excepted for a while: security/exceptions.toml, for every gate."""
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from pipeline.config import load
+from pipeline.errors import InputError
+from pipeline.validation import sentences
+
+FILE = Path("security", "exceptions.toml")
+LOCKED = ("pypi", "npm")
+MOST_DAYS = 90
+MOST_IN_IMAGES = 4
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class Vulnerability(Protocol):
+    """What a scanner found."""
+
+    @property
+    def ids(self) -> Collection[str]:
+        """Every name that it has."""
+
+    @property
+    def package(self) -> str:
+        """What has it."""
+
+
+class Exemption(BaseModel):
+    """One entry of the file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    id: Text
+    package: Text
+    found_in: list[Text] = Field(min_length=1)
+    """Which gates are to except it: `pypi`, `npm`, an image, or an image on a platform."""
+    reason: Text
+    owner: Text
+    expiry: date
+    """The last day on which it holds."""
+
+    def __str__(self) -> str:
+        return f"{self.id} in {self.package}"
+
+    def covers(self, found: Vulnerability) -> bool:
+        """Say whether this is about what a scanner found."""
+        return self.id in found.ids and _plain(self.package) == _plain(found.package)
+
+
+def exemptions(places: Collection[str], today: date) -> list[Exemption]:
+    """Return what is excepted in one of these places.
+
+    Args:
+        places: The names of what is scanned, as `found_in` has them.
+        today: From when on an expiry is at most 90 days ahead.
+
+    Raises:
+        InputError: Names everything that is wrong with the file, whichever place it is about.
+    """
+    return [entry for entry in read(today) if not set(places).isdisjoint(entry.found_in)]
+
+
+def read(today: date) -> list[Exemption]:
+    """Read the whole file; without one, nothing is excepted.
+
+    Args:
+        today: From when on an expiry is at most 90 days ahead.
+
+    Raises:
+        InputError: Names everything that is wrong with it.
+    """
+    found: list[Exemption] = []
+    faults: list[str] = []
+    for number, entry in enumerate(_entries(), start=1):
+        try:
+            found.append(Exemption.model_validate(entry))
+        except ValidationError as error:
+            faults += sentences(error, _name(entry, number))
+    faults += [*_impossible(found, today), *_twice(found), *_too_many(found)]
+    if faults:
+        raise InputError(
+            f"{FILE} is wrong:\n" + "\n".join(faults), hint="its first lines show a whole entry"
+        )
+    return found
+
+
+def standing(
+    found: Collection[Vulnerability], excepted: Iterable[Exemption], today: date
+) -> Iterator[str]:
+    """Return what stands against a gate, one sentence each: also exceptions that nothing needs.
+
+    Args:
+        found: All that the gate's scanner found and the gate does not bear.
+        excepted: The exceptions of this gate.
+        today: The day on which they must still hold.
+    """
+    entries = list(excepted)
+    for vulnerability in found:
+        covering = [entry for entry in entries if entry.covers(vulnerability)]
+        if not covering:
+            yield str(vulnerability)
+        elif (last := max(entry.expiry for entry in covering)) < today:
+            yield f"{vulnerability}: its exception ended on {last}"
+    for entry in entries:
+        if not any(entry.covers(vulnerability) for vulnerability in found):
+            yield f"the exception for {entry} is not needed: take it out of {FILE}"
+
+
+def _entries() -> list[Any]:
+    if not FILE.exists():
+        return []
+    try:
+        content = tomllib.loads(FILE.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{FILE} is no TOML: {error}", hint=f"correct {FILE}") from None
+    entries = content.pop("exceptions", [])
+    if content or not isinstance(entries, list):
+        raise InputError(
+            f"{FILE} holds something else than exceptions", hint="begin each with [[exceptions]]"
+        )
+    return entries
+
+
+def _impossible(found: Iterable[Exemption], today: date) -> Iterator[str]:
+    """Return what no gate would ever judge, or not for too long."""
+    images, platforms = (load()["images"][key] for key in ("built", "platforms"))
+    images = [*images, *load()["images"]["third_party"]]
+    known = {*LOCKED, *images, *(f"{image} on {each}" for image in images for each in platforms)}
+    for entry in found:
+        for place in entry.found_in:
+            if place not in known:
+                yield f"{entry.id}.found_in: there is no `{place}`"
+        if entry.expiry > today + timedelta(days=MOST_DAYS):
+            yield f"{entry.id}.expiry: it is more than {MOST_DAYS} days ahead"
+
+
+def _twice(found: Iterable[Exemption]) -> Iterator[str]:
+    counts = Counter(
+        (entry.id, _plain(entry.package), place) for entry in found for place in entry.found_in
+    )
+    for (name, package, place), count in counts.items():
+        if count > 1:
+            yield f"{name}: it is there {count} times for {package} in {place}"
+
+
+def _too_many(found: Iterable[Exemption]) -> Iterator[str]:
+    count = sum(1 for entry in found if not set(entry.found_in) <= set(LOCKED))
+    if count > MOST_IN_IMAGES:
+        yield f"{count} exceptions are for images, where {MOST_IN_IMAGES} are allowed"
+
+
+def _name(entry: object, number: int) -> str:
+    name = entry.get("id") if isinstance(entry, dict) else None
+    return name if isinstance(name, str) and name.strip() else f"entry {number}"
+
+
+def _plain(package: str) -> str:
+    """Return a name as PyPI compares it: https://peps.python.org/pep-0503/#normalized-names."""
+    return re.sub(r"[-_.]+", "-", package).lower()

@@ -1,0 +1,55 @@
+"""What an advisory service says of locked packages."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import NotJudgedError
+
+REPORTS = Path("reports")
+
+
+@dataclass(frozen=True)
+class Advisory:
+    """A vulnerability that a locked package is known to have."""
+
+    ids: frozenset[str]
+    package: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def keep(name: str, text: str) -> None:
+    """Keep a tool's report for the upload."""
+    REPORTS.mkdir(exist_ok=True)
+    (REPORTS / f"{name}.json").write_text(text)
+
+
+def parsed(check: str, text: str) -> dict[str, Any]:
+    """Read a tool's report.
+
+    Raises:
+        NotJudgedError: It is no report: the service did not answer, or not in its format.
+    """
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError:
+        content = None
+    if not isinstance(content, dict):
+        raise out_of_reach(check)
+    return content
+
+
+def out_of_reach(check: str) -> NotJudgedError:
+    """Return the fault of a service that says nothing."""
+    return NotJudgedError(check, "the advisory service is out of reach, or answers in no format")
+
+
+def knows_nothing(check: str, package: str) -> NotJudgedError:
+    """Return the fault of a service that finds nothing where there is something to be found."""
+    return NotJudgedError(
+        check, f"the advisory service knows nothing of {package}, which is known to be vulnerable"
+    )

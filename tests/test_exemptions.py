@@ -1,0 +1,172 @@
+"""Exceptions have a reason, an owner and an end; all that is wrong with them is said at once."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import InputError
+from pipeline.exemptions import exemptions, read, standing
+from tests.conftest import ROOT
+
+TODAY = date(2026, 11, 23)
+CONFIG = """\
+[images]
+built = ["backend"]
+third_party = ["postgres"]
+platforms = ["linux/amd64", "linux/arm64"]
+"""
+WHOLE = {
+    "id": '"CVE-2026-1"',
+    "package": '"libssl3"',
+    "found_in": '["backend", "pypi"]',
+    "reason": '"no mend yet"',
+    "owner": '"ada@example.com"',
+    "expiry": "2027-02-21",
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    ids: tuple[str, ...] = ("CVE-2026-1",)
+    package: str = "libssl3"
+
+    def __str__(self) -> str:
+        return f"{self.package} has {self.ids[0]}"
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pipeline.toml").write_text(CONFIG)
+    (tmp_path / "security").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+
+def write(*entries: dict[str, str]) -> None:
+    lines = [
+        "\n".join(["[[exceptions]]", *(f"{name} = {value}" for name, value in entry.items())])
+        for entry in entries
+    ]
+    Path("security/exceptions.toml").write_text("\n".join(lines) + "\n")
+
+
+def faults() -> list[str]:
+    with pytest.raises(InputError) as caught:
+        read(TODAY)
+    first, *found = str(caught.value).splitlines()
+    assert first == "security/exceptions.toml is wrong:"
+    return found
+
+
+def test_a_whole_entry_is_for_the_places_that_it_names() -> None:
+    write(WHOLE)
+    (entry,) = exemptions(["pypi"], TODAY)
+    assert (entry.id, entry.owner, entry.expiry) == (
+        "CVE-2026-1",
+        "ada@example.com",
+        date(2027, 2, 21),
+    )
+    assert exemptions(["backend", "backend on linux/amd64"], TODAY) == [entry]
+    assert exemptions(["npm"], TODAY) == []
+
+
+def test_without_a_file_or_an_entry_nothing_is_excepted() -> None:
+    assert read(TODAY) == []
+    write()
+    assert read(TODAY) == []
+
+
+def test_what_is_shipped_with_the_kit_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    read(TODAY)
+
+
+def test_the_entry_that_the_file_shows_is_whole() -> None:
+    shown = (ROOT / "security/exceptions.toml").read_text().partition("[[exceptions]]")
+    lines = [line.removeprefix("# ") for line in "".join(shown[1:]).splitlines()]
+    Path("security/exceptions.toml").write_text("\n".join(lines))
+    (entry,) = read(TODAY)
+    assert "backend" in entry.found_in
+
+
+@pytest.mark.parametrize("key", WHOLE)
+def test_nothing_may_be_left_out(key: str) -> None:
+    write({name: value for name, value in WHOLE.items() if name != key})
+    name = "entry 1" if key == "id" else "CVE-2026-1"
+    assert faults() == [f"{name}.{key}: field required"]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"reason": '" "'}, "CVE-2026-1.reason: string should have at least 1 character"),
+        ({"until": "2027-01-01"}, "CVE-2026-1.until: extra inputs are not permitted"),
+        ({"expiry": '"2027-01-01"'}, "CVE-2026-1.expiry: input should be a valid date"),
+        ({"expiry": "2027-01-01T12:00:00Z"}, "CVE-2026-1.expiry: input should be a valid date"),
+        ({"expiry": "2027-02-22"}, "CVE-2026-1.expiry: it is more than 90 days ahead"),
+        ({"found_in": "[]"}, "CVE-2026-1.found_in: list should have at least 1 item"),
+        ({"found_in": '["frontent"]'}, "CVE-2026-1.found_in: there is no `frontent`"),
+        ({"found_in": '["backend on linux/s390x"]'}, "there is no `backend on linux/s390x`"),
+    ],
+)
+def test_a_malformed_entry_is_named(change: dict[str, str], sentence: str) -> None:
+    write(WHOLE | change)
+    (fault,) = faults()
+    assert sentence in fault
+
+
+def test_all_faults_are_named_at_once() -> None:
+    write({}, WHOLE | {"owner": "1"}, WHOLE | {"package": '"zlib"', "expiry": "2028-01-01"})
+    assert len(faults()) == len(WHOLE) + 2
+
+
+def test_an_exception_stands_once_for_each_place() -> None:
+    write(WHOLE, WHOLE | {"package": '"LibSSL3"', "found_in": '["pypi", "npm"]'})
+    assert faults() == ["CVE-2026-1: it is there 2 times for libssl3 in pypi"]
+    write(WHOLE, WHOLE | {"found_in": '["postgres"]'})
+    assert len(read(TODAY)) == 2
+
+
+@pytest.mark.parametrize(("images", "locked"), [(4, 3), (5, 0)])
+def test_four_exceptions_for_images_are_the_most(images: int, locked: int) -> None:
+    write(
+        *(WHOLE | {"id": f'"CVE-{number}"'} for number in range(images)),
+        *(WHOLE | {"id": f'"GHSA-{number}"', "found_in": '["npm"]'} for number in range(locked)),
+    )
+    if images > 4:
+        assert faults() == ["5 exceptions are for images, where 4 are allowed"]
+    else:
+        assert len(read(TODAY)) == images + locked
+
+
+@pytest.mark.parametrize("text", ["exceptions = 1", "[exceptions]", "[[exception]]", "id = 'x'"])
+def test_a_file_of_something_else_is_not_read_as_empty(text: str) -> None:
+    Path("security/exceptions.toml").write_text(text)
+    with pytest.raises(InputError, match="something else than exceptions"):
+        read(TODAY)
+
+
+def test_a_broken_file_is_said_to_be() -> None:
+    Path("security/exceptions.toml").write_text("[[exceptions")
+    with pytest.raises(InputError, match="is no TOML"):
+        read(TODAY)
+
+
+def test_what_is_found_and_not_excepted_stands() -> None:
+    assert [*standing([Found()], [], TODAY)] == ["libssl3 has CVE-2026-1"]
+
+
+def test_an_exception_covers_until_its_last_day_and_whatever_name_it_uses() -> None:
+    write(WHOLE | {"package": '"LibSSL3"'})
+    found = [Found(("GHSA-1", "CVE-2026-1"))]
+    assert [*standing(found, read(TODAY), date(2027, 2, 21))] == []
+    (fault,) = standing(found, read(TODAY), date(2027, 2, 22))
+    assert fault == "libssl3 has GHSA-1: its exception ended on 2027-02-21"
+
+
+def test_what_nothing_needs_stands_too() -> None:
+    write(WHOLE)
+    faults = [*standing([Found(package="zlib")], read(TODAY), TODAY)]
+    assert faults[0] == "zlib has CVE-2026-1"
+    assert faults[1].startswith("the exception for CVE-2026-1 in libssl3 is not needed")
