@@ -57,12 +57,13 @@ def typecheck(session: nox.Session) -> None:
 
 @nox.session(python=PYTHON, tags=["backend", "pipeline"])
 def security(session: nox.Session) -> None:
-    """Look for insecure Python, and for advisories on its packages."""
+    """Look for insecure Python, secrets, and advisories on Python packages."""
     sync(session, "requirements/security.txt")
     bandit = ["bandit", "--quiet", "--recursive", "--configfile=pyproject.toml", *FIRST_PARTY]
     Path("reports").mkdir(exist_ok=True)
     session.run(*bandit, "--exit-zero", "--format=sarif", "--output=reports/bandit.sarif")
     session.run(*bandit, "--severity-level=medium")  # below that, ruff's S rules judge
+    session.run("python", "-m", "pipeline.gates.leaks")
     session.run("python", "-m", "pipeline.gates.advisories", "pypi")
 
 

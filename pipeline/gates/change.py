@@ -1,0 +1,30 @@
+"""What this work started from."""
+
+from pipeline import git, github
+from pipeline.errors import NotJudgedError
+
+
+def base(check: str) -> str | None:
+    """Return the commit that this work started from; on main, the one before.
+
+    Args:
+        check: Who asks.
+
+    Returns:
+        The commit; None if this is the first one.
+
+    Raises:
+        NotJudgedError: It is not here, as in a shallow clone.
+    """
+    known = filter(None, map(git.merge_base, github.comes_after()))
+    found = next(known, None)
+    if found and found != git.head().sha:
+        return found
+    before = git.parent()
+    if before is None and (git.is_shallow() or not found):
+        raise NotJudgedError(
+            check,
+            "main is not here, so there is nothing to compare with",
+            hint="git fetch --unshallow origin main, or git fetch origin main",
+        )
+    return before
