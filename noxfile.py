@@ -236,13 +236,12 @@ def rollback(session: nox.Session) -> None:
 # The repository and its pipeline
 
 
-@nox.session(
-    name="pre-commit", venv_backend="none", tags=["backend", "frontend", "pipeline", "docs"]
-)
+@nox.session(name="pre-commit", python=PYTHON, tags=["backend", "frontend", "pipeline", "docs"])
 def pre_commit(session: nox.Session) -> None:
     """Run the commit hooks on all files."""
-    options = ["--all-files", "--show-diff-on-failure"]
-    session.run(sys.executable, "dev", "pre-commit", "run", *options, *session.posargs)
+    sync(session, "requirements/node.txt")
+    options = ["--all-files", "--show-diff-on-failure", *session.posargs]
+    session.run(sys.executable, "dev", "pre-commit", "run", *options, external=True)
 
 
 @nox.session(python=PYTHON, tags=["docs", "pipeline"])

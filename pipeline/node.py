@@ -1,6 +1,6 @@
 """Run a command in a Node project: the wanted Node first on the PATH, node_modules as locked.
 
-python -m pipeline.node [--directory frontend] 22 npm test
+python -m pipeline.node [--directory frontend] [--here] 22 npm test
 """
 
 import argparse
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from pipeline.config import load
 from pipeline.errors import CheckFailedError, MissingToolError, reported
 from pipeline.run import read, run
 
@@ -22,11 +23,16 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code of its command."""
     parser = argparse.ArgumentParser("python -m pipeline.node", description=__doc__)
     parser.add_argument("--directory", type=Path, default=Path("frontend"))
-    parser.add_argument("major", help="the Node to run it on: 20, 22, 24")
+    parser.add_argument("--here", action="store_true", help="run a tool of the project right here")
+    parser.add_argument("major", help="the Node to run it on: 20, 22, 24, or the `default`")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args(arguments)
-    env = {"PATH": path_with_node(options.major)}
+    major = load()["default"]["node"] if options.major == "default" else options.major
+    env = {"PATH": path_with_node(major)}
     install(options.directory, env)
+    if options.here:
+        tools = (options.directory / "node_modules" / ".bin").resolve()
+        return run(options.command, env={"PATH": f"{tools}{os.pathsep}{env['PATH']}"})
     return run(options.command, cwd=options.directory, env=env)
 
 
@@ -35,7 +41,7 @@ def path_with_node(major: str) -> str:
 
     The environment's own Node (from requirements/node.txt) is taken if it is of that major
     version; the others come from npm, hash-locked in requirements/node-<major>; where npm has
-    none for this platform, one that is on the PATH will do.
+    none for this platform, one further down the PATH will do, or that of another session.
 
     Args:
         major: The major version of Node, such as `22`.
@@ -49,13 +55,16 @@ def path_with_node(major: str) -> str:
         install(locked, {})
         folders = [str(node.parent.resolve()) for node in locked.glob("node_modules/*/bin/node*")]
         path = os.pathsep.join([*folders, path])
-    if _major_of(path) != major:
-        path = os.pathsep.join(sorted(path.split(os.pathsep), key=lambda f: _major_of(f) != major))
-    if _major_of(path) != major:
-        raise MissingToolError(
-            f"node {major} is not here", hint=f"put one on the PATH, for example: nvm use {major}"
-        )
-    return path
+    if _major_of(path) == major:
+        return path
+    sessions = [str(node.parent.resolve()) for node in Path(".nox").glob("*/bin/node")]
+    for folder in (*path.split(os.pathsep), *sessions):
+        if _major_of(folder) == major:
+            return os.pathsep.join([folder, path])
+    raise MissingToolError(
+        f"node {major} is not here",
+        hint=f"nox -s pre-commit brings one; or put it on the PATH: nvm use {major}",
+    )
 
 
 def install(directory: Path, env: dict[str, str]) -> None:

@@ -49,6 +49,36 @@ def test_a_node_that_cannot_be_had_is_an_error_with_a_hint() -> None:
     assert caught.value.hint.endswith("nvm use 19")
 
 
+def test_the_node_of_another_session_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / ".nox" / "other" / "bin" / "node"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\necho v19.1.0\n")
+    program.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    assert node.path_with_node("19").split(os.pathsep)[0] == str(program.parent)
+
+
+def test_a_tool_of_the_project_is_run_here_on_the_default_node(
+    project: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "pipeline.toml").write_text('[default]\nnode = "24"\n')
+    monkeypatch.chdir(tmp_path)
+    node.install(project, {})
+    tool = project / "node_modules" / ".bin" / "where"
+    tool.parent.mkdir()
+    tool.write_text("#!/bin/sh\npwd; node --version\n")
+    tool.chmod(0o755)
+    assert node.main([f"--directory={project}", "--here", "default", "where"]) == 0
+    here, version = capfd.readouterr().out.splitlines()[-2:]
+    assert here == str(tmp_path)
+    assert version.startswith("v24.")
+
+
 def test_the_exit_code_is_that_of_the_command(project: Path) -> None:
     command = ["node", "-e", "process.exit(5)"]
     assert node.main([f"--directory={project}", "24", *command]) == 5

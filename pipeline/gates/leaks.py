@@ -2,7 +2,7 @@
 
 python -m pipeline.gates.leaks
 
-Kingfisher knows them by the rules of Betterleaks, which follows Gitleaks. It is not to try them out.
+Kingfisher knows them by the rules of Betterleaks, which follows Gitleaks; it may not try them out.
 A secret that a later commit took away again is still in the history, and out in the world.
 https://mongodb.github.io/kingfisher/
 """

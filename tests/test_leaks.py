@@ -1,0 +1,133 @@
+"""The gate on secrets, with the real Kingfisher: no secret stands here, they are put together."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import trustme
+
+from pipeline.errors import CheckFailedError, NotJudgedError
+from pipeline.gates.leaks import main
+
+AWS = f'id = "{"AKIA"}Z7QK3XW5PLM2NB4T"\nsecret = "{"q9Zt7LxW2vB8nM4kR6pY"}s1Hd3Gf5Jc0Aa+QeUiOw"\n'
+GITHUB = f'token = "{"ghp_"}16C7e42F292c6912E7710c838347Ae178B4a"\n'
+KEY = trustme.CA().private_key_pem.bytes().decode()
+
+Commit = Callable[..., None]
+
+
+def git(*arguments: str) -> None:
+    """Run git as somebody."""
+    command = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", *arguments]
+    subprocess.run(command, check=True)
+
+
+@pytest.fixture
+def commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Commit:
+    """A checkout whose branch has left main; commit files, by name, and `None` takes one away."""
+
+    def commit(**files: str | None) -> None:
+        for name, text in files.items():
+            path = tmp_path / name
+            path.unlink() if text is None else path.write_text(text)
+        git("add", "--all")
+        git("commit", "--quiet", "--allow-empty", "--message=Work")
+
+    for name in ("GITHUB_EVENT_NAME", "GITHUB_BASE_REF"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    git("init", "--quiet", "--initial-branch=main")
+    (tmp_path / ".gitignore").write_text("/reports/\n/private/\n")
+    commit(readme="Hello\n")
+    git("checkout", "--quiet", "-b", "work")
+    commit(app="print()\n")
+    return commit
+
+
+def refused() -> list[str]:
+    """Insist that the gate is red, and return for what."""
+    with pytest.raises(CheckFailedError) as caught:
+        main()
+    first, *places = str(caught.value).splitlines()
+    assert first == "secrets:"
+    return places
+
+
+@pytest.mark.usefixtures("commit")
+def test_a_tree_and_commits_without_secrets_are_green_and_leave_reports() -> None:
+    main()
+    assert {path.name for path in Path("reports").glob("*.sarif")} == {
+        "secrets.sarif",
+        "secrets-commits.sarif",
+    }
+
+
+@pytest.mark.usefixtures("commit")
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [(AWS, "aws-access-token"), (GITHUB, "github-pat"), (KEY, "private-key")],
+    ids=["aws", "github", "private key"],
+)
+def test_a_secret_in_a_new_file_is_red_and_is_not_shown(text: str, kind: str) -> None:
+    Path("settings").write_text(text)
+    (place,) = {*refused()}
+    assert place == f"settings:1: betterleaks.{kind}"
+    report = Path("reports/secrets.sarif").read_text()
+    assert not any(word in report for word in text.replace('"', " ").split() if len(word) > 30)
+
+
+def test_every_place_of_a_secret_is_named(commit: Commit) -> None:
+    commit(one=GITHUB, other="\n" + GITHUB)
+    places = refused()
+    assert {place for place in places if " in commit " not in place} == {
+        "one:1: betterleaks.github-pat",
+        "other:2: betterleaks.github-pat",
+    }
+
+
+def test_what_a_later_commit_took_away_is_still_red(commit: Commit) -> None:
+    commit(settings=GITHUB)
+    commit(settings=None)
+    (place,) = refused()
+    assert place.startswith("settings:1: betterleaks.github-pat in commit ")
+
+
+def test_on_main_the_last_commit_is_what_was_changed(commit: Commit) -> None:
+    git("checkout", "--quiet", "main")
+    commit(settings=GITHUB)
+    assert len(refused()) == 2
+    commit(settings=None)
+    main()
+
+
+@pytest.mark.usefixtures("commit")
+def test_what_git_would_not_take_is_left_alone() -> None:
+    Path("private").mkdir()
+    Path("private/settings").write_text(GITHUB)
+    main()
+
+
+@pytest.mark.usefixtures("commit")
+def test_a_false_alarm_is_marked_on_its_line() -> None:
+    Path("settings").write_text(GITHUB.replace("\n", "  # kingfisher:ignore it opens nothing\n"))
+    main()
+
+
+def test_without_main_the_commits_are_not_judged_but_the_tree_is(commit: Commit) -> None:
+    git("checkout", "--quiet", "--orphan", "alone")
+    commit()
+    git("branch", "--quiet", "-D", "main")
+    with pytest.raises(NotJudgedError, match="main is not here"):
+        main()
+    Path("settings").write_text(GITHUB)
+    assert refused() == ["settings:1: betterleaks.github-pat"]
+
+
+@pytest.mark.usefixtures("commit")
+def test_a_scanner_that_fails_is_red(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KF_RULE_CACHE_DIR", str(tmp_path / "app" / "no folder"))
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "secrets.sarif").mkdir()
+    with pytest.raises(CheckFailedError, match="kingfisher failed: "):
+        main()
