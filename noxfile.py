@@ -291,6 +291,13 @@ def locks(session: nox.Session) -> None:
     session.run("python", "-m", "pipeline.locks", "--check")
 
 
+@nox.session(python=PYTHON, tags=["backend", "frontend"])
+def licences(session: nox.Session) -> None:
+    """Check the licences of what is shipped, and list what is new in it."""
+    sync(session, "backend/requirements/production.txt")
+    session.run("python", "-m", "pipeline.gates.licences")
+
+
 @nox.session(python=PYTHON, tags=["docs", "pipeline"])
 def docs(session: nox.Session) -> None:
     """Check the documents' tables and links; `-- --write` renews the tables."""

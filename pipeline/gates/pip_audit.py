@@ -5,26 +5,21 @@ code. A known vulnerability counts whatever its severity: PyPI gives none.
 https://github.com/pypa/pip-audit#usage
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipeline.errors import InputError, NotJudgedError
+from pipeline.errors import NotJudgedError
 from pipeline.gates.answer import Advisory, keep, knows_nothing, parsed
+from pipeline.gates.pins import Pin, pins
 from pipeline.locks import python_locks
 from pipeline.run import read
 
 CHECK = "pip-audit"
-ENTRY = re.compile(r"^[^\s#].*", re.MULTILINE)
-PIN = re.compile(r"(?P<name>[\w.-]+)==(?P<version>[^\s;\\]+)")
 PROBE = ("flask", "0.5")
 """What everybody knows to be vulnerable; a service that does not is none."""
-
-Pin = tuple[str, str]
-"""A package, and its version."""
 
 
 def audit() -> Iterator[Advisory]:
@@ -36,10 +31,10 @@ def audit() -> Iterator[Advisory]:
     if not [*advisories(ask([PROBE]), [PROBE], {PROBE: []})]:
         raise knows_nothing(CHECK, "==".join(PROBE))
     locks = pinned(python_locks())
-    for number, pins in enumerate(rounds(locks), start=1):
-        report = ask(pins)
+    for number, asked in enumerate(rounds(locks), start=1):
+        report = ask(asked)
         keep(f"{CHECK}-{number}", report)
-        yield from advisories(report, pins, locks)
+        yield from advisories(report, asked, locks)
 
 
 def pinned(locks: Iterable[Path]) -> dict[Pin, list[Path]]:
@@ -50,29 +45,26 @@ def pinned(locks: Iterable[Path]) -> dict[Pin, list[Path]]:
     """
     found: dict[Pin, list[Path]] = defaultdict(list)
     for lock in locks:
-        for line in ENTRY.findall(lock.read_text()):
-            pin = PIN.match(line)
-            if pin is None:
-                raise InputError(f"{lock} pins no version here: {line}", hint="nox -s lock")
-            found[pin["name"], pin["version"]].append(lock)
+        for pin in pins(str(lock), lock.read_text()):
+            found[pin].append(lock)
     return found
 
 
-def rounds(pins: Iterable[Pin]) -> Iterator[list[Pin]]:
+def rounds(locked: Iterable[Pin]) -> Iterator[list[Pin]]:
     """Return all pins in as few rounds as there are versions of one package: each has one of it."""
     versions: dict[str, list[Pin]] = defaultdict(list)
-    for pin in sorted(pins):
+    for pin in sorted(locked):
         versions[pin[0]].append(pin)
     for chosen in zip_longest(*versions.values()):
         yield [pin for pin in chosen if pin]
 
 
-def ask(pins: Iterable[Pin]) -> str:
+def ask(asked: Iterable[Pin]) -> str:
     """Return pip-audit's report on packages."""
     options = ["--disable-pip", "--no-deps", "--progress-spinner=off", "--format=json"]
     with TemporaryDirectory() as folder:
         listed = Path(folder, "requirements.txt")
-        listed.write_text("".join(f"{name}=={version}\n" for name, version in pins))
+        listed.write_text("".join(f"{name}=={version}\n" for name, version in asked))
         return read([CHECK, *options, f"--requirement={listed}"]).stdout
 
 
