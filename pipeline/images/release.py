@@ -5,14 +5,22 @@ from pathlib import Path
 
 from pipeline.errors import CheckFailedError, InputError, UntrustedError
 from pipeline.git import Commit, head
-from pipeline.images import cosign, docker, provenance, syft, trivy
+from pipeline.images import cosign, docker, provenance, syft, trivy, vex
 from pipeline.images.act import act, require
 from pipeline.images.cosign import Signer
 from pipeline.images.manifests import digest_of, exists
 from pipeline.images.names import Command, Target, repository, source
 from pipeline.images.papers import Released, of_release, read_json
 from pipeline.images.pushing import built
-from pipeline.images.trust import ATTESTATIONS, GOOD, faults, said_of, scan_faults, verify_all
+from pipeline.images.trust import (
+    ATTESTATIONS,
+    EXCEPTIONS,
+    GOOD,
+    faults,
+    said_of,
+    scan_faults,
+    verify_all,
+)
 
 
 def sign(images: Sequence[str], signer: Signer, *, dry: bool = False) -> None:
@@ -36,18 +44,24 @@ def sign(images: Sequence[str], signer: Signer, *, dry: bool = False) -> None:
             continue
         for platform in entry.platforms:
             complete(Target(image, platform), commit, dry=dry)
-        act(signatures(image, entry, signer, commit), dry=dry)
+        if (excepted := vex.excepted(image, [*entry.platforms])) and not dry:
+            vex.write(image, entry, excepted, commit)
+        act(signatures(image, entry, signer, commit, excepted=bool(excepted)), dry=dry)
         GOOD.clear()
 
 
-def signatures(image: str, entry: Released, signer: Signer, commit: Commit) -> list[Command]:
+def signatures(
+    image: str, entry: Released, signer: Signer, commit: Commit, *, excepted: bool
+) -> list[Command]:
     """Return how to sign an image: the papers first, so that what is signed is complete."""
+    more = {kind: vex.path(image) for kind in EXCEPTIONS if excepted}
     commands = []
     for platform, digest in entry.platforms.items():
         reference = f"{entry.repository}@{digest}"
-        for kind, paper in papers(Target(image, platform)).items():
+        for kind, paper in (papers(Target(image, platform)) | more).items():
             commands.append(cosign.attest(signer, reference, kind, paper))
-    return [*commands, cosign.sign(signer, entry.reference, said_of(commit.sha))]
+    said = said_of(commit.sha, excepted=excepted)
+    return [*commands, cosign.sign(signer, entry.reference, said)]
 
 
 def papers(target: Target) -> dict[str, Path]:

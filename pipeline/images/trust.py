@@ -29,6 +29,9 @@ ATTESTATIONS = {
 }
 """Cosign's name of each statement that a release must carry, and ours."""
 
+EXCEPTIONS = {"openvex": "exceptions"}
+"""The same of what it must carry if its signature says that there are exceptions."""
+
 
 def verify(
     reference: str,
@@ -100,11 +103,13 @@ def faults(
     missing = [platform for platform in platforms if platform not in found]
     wrong = [f"it is not for {platform}, only for {', '.join(found)}" for platform in missing]
     signature = cosign.verify(signer, reference, said_of(commit))
+    excepted = cosign.verify(signer, reference, said_of(commit, excepted=True))
+    kinds = ATTESTATIONS if heard(excepted).returncode else ATTESTATIONS | EXCEPTIONS
     asked = [("", "signature", signature)]
     asked += [
         (kind, f"{name} of {platform}", cosign.verify_attestation(signer, image, kind))
         for platform, digest in found.items()
-        for kind, name in ATTESTATIONS.items()
+        for kind, name in kinds.items()
         for image in [f"{repository}@{digest}"]
     ]
     with ThreadPoolExecutor() as pool:
@@ -142,9 +147,14 @@ def said_by_cosign(errors: str) -> str:
     return (sentences or lines or ["cosign said nothing"])[-1].removeprefix("Error: ")
 
 
-def said_of(commit: str) -> dict[str, str]:
-    """Return what a signature says besides the digest: which commit it is of."""
-    return {"commit": commit}
+def said_of(commit: str, *, excepted: bool = False) -> dict[str, str]:
+    """Return what a signature says besides the digest.
+
+    Args:
+        commit: What it is of.
+        excepted: Whether there are exceptions: nobody can then take away the statement on them.
+    """
+    return {"commit": commit, **({"exceptions": "attested"} if excepted else {})}
 
 
 def newest_scan(envelopes: str) -> Mapping[str, Any]:

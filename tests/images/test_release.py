@@ -4,18 +4,34 @@ Docker, Syft, Trivy and Cosign are doubles here; the real ones are in `tests/sup
 """
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import CheckFailedError, InputError, UntrustedError
 from pipeline.git import head
-from pipeline.images import release
-from pipeline.images.names import chosen, platforms
+from pipeline.images import release, vex
+from pipeline.images.build import build, targets
+from pipeline.images.inspection import sbom
+from pipeline.images.names import Target, chosen, platforms
 from pipeline.images.papers import released
 from pipeline.images.pushing import push
-from pipeline.images.trust import verify_all
-from tests.images.conftest import AMD, APP, ARM, DIGEST, Calls, Once, Put, plant, publish
+from pipeline.images.trust import GOOD, said_of, verify_all
+from tests.images.conftest import (
+    AMD,
+    APP,
+    ARM,
+    DIGEST,
+    Calls,
+    Once,
+    Put,
+    commit,
+    exempt,
+    plant,
+    publish,
+    scan_of,
+)
 from tests.images.steps import HOST, KEY, OTHER, acted, deliver, prepare
 
 
@@ -45,6 +61,53 @@ def test_the_papers_are_signed_before_the_index(once: Once, calls: Calls) -> Non
     signing = [call for call in calls() if call.startswith(("cosign sign --yes", "cosign attest"))]
     assert [call.split()[1] for call in signing] == ["attest"] * 8 + ["sign"] + ["attest"] * 8 + [
         "sign"
+    ]
+
+
+def test_exceptions_are_attested_and_the_signature_says_so(once: Once, calls: Calls) -> None:
+    once(prepare)
+    today = datetime.now(UTC).date()
+    exempt(today, "app on linux/arm64")
+    commit()
+    for platform in platforms():
+        build(targets("app", platform))
+        sbom([Target("app", platform)])
+    for target in (APP, Target("app", ARM)):  # what is needed for what, the scan has judged
+        (target.folder / "scan.attestation.json").write_text(json.dumps(scan_of()))
+    push(["app"], platforms())
+    calls()
+    release.sign(["app"], KEY)
+    signing = [call for call in calls() if call.startswith(("cosign sign --yes", "cosign attest"))]
+    assert [call for call in signing if "--type=openvex" in call] == [signing[4], signing[9]]
+    assert "--annotations=exceptions=attested" in signing[-1]
+    verify_all(release.references(["app"], None), KEY, None, local=False)
+    (statement,) = json.loads(vex.path("app").read_text())["statements"]
+    assert statement["vulnerability"] == {"name": "CVE-2026-0001"}
+    assert (
+        statement["action_statement"] == f"Accepted by ada@example.com until {today}: no mend yet"
+    )
+    (product,) = statement["products"]
+    digest = released(head().sha)["app"].platforms[ARM]
+    assert product["@id"].startswith(f"pkg:oci/app@{digest.replace(':', '%3A')}?repository_url=")
+
+
+def test_exceptions_that_were_promised_and_are_gone_are_missed(once: Once, tmp_path: Path) -> None:
+    once(deliver)
+    kept = json.loads((tmp_path / "cosign.json").read_text())
+    reference = released(head().sha)["app"].reference
+    promised = json.dumps(
+        [
+            f"--annotations={name}={value}"
+            for name, value in said_of(head().sha, excepted=True).items()
+        ]
+    )
+    kept[reference]["signature"] = f"cosign {promised}"
+    (tmp_path / "cosign.json").write_text(json.dumps(kept))
+    GOOD.clear()
+    with pytest.raises(UntrustedError) as caught:
+        verify_all([reference], KEY, None, local=False)
+    assert str(caught.value).splitlines()[1:] == [
+        f"exceptions of {platform}: no matching attestations" for platform in (AMD, ARM)
     ]
 
 

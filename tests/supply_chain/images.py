@@ -46,8 +46,8 @@ def attest(project: Project, reference: str, signer: Signer, kinds: list[str]) -
         sh(*cosign.attest(signer, member(reference), kind, paper))
 
 
-def sign(reference: str, signer: Signer, commit: str) -> None:
-    sh(*cosign.sign(signer, reference, said_of(commit)))
+def sign(reference: str, signer: Signer, commit: str, *, excepted: bool = False) -> None:
+    sh(*cosign.sign(signer, reference, said_of(commit, excepted=excepted)))
 
 
 def complete(project: Project, signer: Signer) -> str:

@@ -7,10 +7,14 @@ import shutil
 import tarfile
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from pipeline.images import cosign
+from pipeline.images.cosign import Signer
+from pipeline.images.trust import statement
 from tests.supply_chain.conftest import Make, manifest, sh, tags
 from tests.supply_chain.project import AMD, ARM, Project, acts, done
 
@@ -51,6 +55,23 @@ def test_the_chain_passes_and_the_second_time_runs_no_command(
     print(f"\nnothing to do: {seconds} s")
     assert acts(second) == []
     assert project.released()["reference"] in second.stdout
+
+
+def test_exceptions_are_attested_as_openvex_and_verified(project: Project, keys: Path) -> None:
+    entry = {"id": "CVE-2026-0001", "package": "libssl3", "found_in": [project.image],
+             "reason": "no mend yet", "owner": "ada@example.com"}  # fmt: skip
+    lines = [f"{name} = {json.dumps(value)}" for name, value in entry.items()]
+    text = "\n".join(["[[exceptions]]", *lines, f"expiry = {datetime.now(UTC).date()}", ""])
+    (project.folder / "security").mkdir()
+    (project.folder / "security" / "exceptions.toml").write_text(text)
+    project.commit()
+    done(project.invoke(*CHAIN))
+    name = f"{project.registry}/{project.image}"
+    image = f"{name}@{project.released()['platforms'][AMD]}"
+    signer = Signer(key=keys / "ours.key")
+    envelope = sh(*cosign.verify_attestation(signer, image, "openvex"))
+    (said,) = statement(envelope)["predicate"]["statements"]
+    assert said["vulnerability"]["name"] == "CVE-2026-0001"
 
 
 def test_what_nobody_scanned_stays_on_this_machine(project: Project) -> None:

@@ -9,17 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.images import cosign
 from pipeline.images.cosign import Signer
 from pipeline.images.inspection import NOT_JUDGED
 from pipeline.images.manifests import digest_of
 from pipeline.images.trust import ATTESTATIONS
-from tests.supply_chain.conftest import Make, ask, tags
+from tests.supply_chain.conftest import Make, ask, sh, tags
 from tests.supply_chain.images import (
     KINDS,
     assert_refused,
     attest,
     complete,
     copy_manifest,
+    member,
     published,
     scanned,
     sign,
@@ -88,6 +90,18 @@ def test_a_missing_attestation(kind: str, project: Project, ours: Signer) -> Non
     sign(reference, ours, project.sha)
     fault = f"{ATTESTATIONS[kind]} of {AMD}: none of the attestations matched the predicate type"
     assert_refused(verify(project, reference), fault)
+
+
+def test_exceptions_that_were_promised_and_are_not_there(project: Project, ours: Signer) -> None:
+    reference = published(project)
+    attest(project, reference, ours, KINDS)
+    sign(reference, ours, project.sha, excepted=True)
+    fault = f"exceptions of {AMD}: none of the attestations matched the predicate type: openvex"
+    assert_refused(verify(project, reference), fault)
+    paper = project.folder / "dist" / "vex.json"
+    paper.write_text('{"@context": "https://openvex.dev/ns/v0.2.0", "statements": []}')
+    sh(*cosign.attest(ours, member(reference), "openvex", paper))
+    done(verify(project, reference))
 
 
 def test_what_was_signed_as_another_commit(project: Project, ours: Signer) -> None:

@@ -28,6 +28,7 @@ def main() -> None:
     given = dict(flag.partition("=")[::2] for flag in flags)
     if unknown := [*(given.keys() - KNOWN[command] - {"--use-signing-config"})]:
         refuse(f"Error: unknown flag: {unknown[0]}")
+    given["--annotations"] = json.dumps([flag for flag in flags if "--annotations=" in flag])
     kept = read("cosign")
     said = kept.setdefault(reference, {})
     {"sign": sign, "attest": attest, "verify": verify}.get(command, verify_attestation)(given, said)
@@ -51,7 +52,9 @@ def attest(given: dict[str, str], said: dict[str, str]) -> None:
 
 
 def verify(given: dict[str, str], said: dict[str, str]) -> None:
-    if said.get("signature") != f"{key(given)} {given['--annotations']}":
+    signer, _, annotations = said.get("signature", " []").partition(" ")
+    wanted = {*json.loads(given["--annotations"])}
+    if signer != key(given) or not wanted <= {*json.loads(annotations)}:
         refuse("Error: no matching signatures\nerror during command execution: no matching …")
 
 

@@ -1,0 +1,86 @@
+"""Say which known vulnerabilities an image is released with, by whom and why, as OpenVEX words it.
+
+https://github.com/openvex/spec/blob/main/OPENVEX-SPEC.md
+"""
+
+import json
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from pipeline.exemptions import Exemption, exemptions
+from pipeline.git import Commit
+from pipeline.images.names import DIST, Target
+from pipeline.images.papers import Released
+
+
+def path(image: str) -> Path:
+    """Return where an image's document lies: one for all of its platforms."""
+    return DIST / image / "exceptions.vex.json"
+
+
+def excepted(image: str, platforms: Sequence[str]) -> list[Exemption]:
+    """Return what is excepted in an image on any of these platforms.
+
+    Raises:
+        InputError: security/exceptions.toml is wrong.
+    """
+    places = [image, *(str(Target(image, platform)) for platform in platforms)]
+    return exemptions(places, datetime.now(UTC).date())
+
+
+def write(image: str, entry: Released, found: Sequence[Exemption], commit: Commit) -> None:
+    """Write the document on an image among its papers.
+
+    Args:
+        image: Which.
+        entry: What was pushed of it.
+        found: What is excepted; a document without a statement is none.
+        commit: What it was built from; its time is the document's.
+    """
+    path(image).parent.mkdir(parents=True, exist_ok=True)
+    path(image).write_text(json.dumps(document(image, entry, found, commit), indent=2))
+
+
+def document(
+    image: str, entry: Released, found: Sequence[Exemption], commit: Commit
+) -> dict[str, Any]:
+    """Return the document."""
+    return {
+        "@context": "https://openvex.dev/ns/v0.2.0",
+        "@id": uuid.uuid5(uuid.NAMESPACE_URL, entry.reference).urn,
+        "author": ", ".join(sorted({each.owner for each in found})),
+        "timestamp": commit.time.isoformat(),
+        "version": 1,
+        "statements": [statement(image, entry, each) for each in found],
+    }
+
+
+def statement(image: str, entry: Released, exemption: Exemption) -> dict[str, Any]:
+    """Return what is said of one vulnerability."""
+    package = f"pkg:generic/{quote(exemption.package, safe='')}"
+    products = [
+        {
+            "@id": product(image, entry.repository, digest),
+            "hashes": {"sha-256": digest.removeprefix("sha256:")},
+            "subcomponents": [{"@id": package}],
+        }
+        for platform, digest in entry.platforms.items()
+        if {image, str(Target(image, platform))} & {*exemption.found_in}
+    ]
+    return {
+        "vulnerability": {"name": exemption.id},
+        "products": products,
+        "status": "affected",
+        "action_statement": f"Accepted by {exemption.owner} until {exemption.expiry}: "
+        f"{exemption.reason}",
+    }
+
+
+def product(image: str, repository: str, digest: str) -> str:
+    """Return an image as a package URL: https://github.com/package-url/purl-spec."""
+    place = quote(repository, safe="/")
+    return f"pkg:oci/{image}@{quote(digest, safe='')}?repository_url={place}"
