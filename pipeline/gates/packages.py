@@ -57,10 +57,11 @@ def licence(found: Distribution) -> str:
     Older packages have it in a field of free text, which may be the whole licence, or only in their
     classifiers.
     """
-    said = found.metadata.get("License-Expression") or found.metadata.get("License") or ""
+    facts = found.metadata.json
+    said = str(facts.get("license_expression") or facts.get("license") or "")
     if said and "\n" not in said:
         return said
-    kinds = found.metadata.get_all("Classifier") or []
+    kinds = facts.get("classifier", [])
     return ", ".join(kind.rpartition(" :: ")[2] for kind in kinds if kind.startswith("License :: "))
 
 

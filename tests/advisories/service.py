@@ -130,7 +130,7 @@ def handler(service: Service, secure: ssl.SSLContext) -> type[BaseHTTPRequestHan
             self.end_headers()
             self.connection = secure.wrap_socket(self.connection, server_side=True)
             self.rfile = self.connection.makefile("rb")
-            self.wfile = self.connection.makefile("wb", buffering=0)  # type: ignore[assignment]
+            self.wfile = self.connection.makefile("wb", buffering=0)
 
         def do_GET(self) -> None:
             match self.path.strip("/").split("/"):
