@@ -62,9 +62,12 @@ def security(session: nox.Session) -> None:
     bandit = ["bandit", "--quiet", "--recursive", "--configfile=pyproject.toml", *FIRST_PARTY]
     Path("reports").mkdir(exist_ok=True)
     session.run(*bandit, "--exit-zero", "--format=sarif", "--output=reports/bandit.sarif")
-    session.run(*bandit, "--severity-level=medium")  # below that, ruff's S rules judge
-    session.run("python", "-m", "pipeline.gates.leaks")
-    session.run("python", "-m", "pipeline.gates.advisories", "pypi")
+    run_all(
+        session,
+        [*bandit, "--severity-level=medium"],  # below that, ruff's S rules judge
+        ["python", "-m", "pipeline.gates.leaks"],
+        ["python", "-m", "pipeline.gates.advisories", "pypi"],
+    )
 
 
 for python in PYTHONS:  # one session for each Python, so that pairs that cannot be do not exist
@@ -402,6 +405,18 @@ def sync(session: nox.Session, *locks: str) -> None:
             f"{', '.join(locks)} could not be installed, for the reason above\n\n"
             f"hint: is the network there? if a hash differs: git checkout {' '.join(locks)}"
         )
+
+
+def run_all(session: nox.Session, *commands: list[str]) -> None:
+    """Run every command, so that all reports are written; the session is red if one of them was."""
+    red = []
+    for command in commands:
+        try:
+            session.run(*command)
+        except nox.command.CommandFailed:
+            red.append(" ".join(command))
+    if red:
+        session.error(f"red: {'; '.join(red)}")
 
 
 def npm(session: nox.Session, *arguments: str, node: str = NODE) -> None:
