@@ -118,6 +118,13 @@ def migrations(session: nox.Session) -> None:
     session.run("python", "manage.py", "showmigrations", "--plan", settings)
 
 
+@nox.session(name="migration-flight", python=PYTHON, tags=["backend"])
+def migration_flight(session: nox.Session) -> None:
+    """Try the new migrations on rows, under load, and with the release before."""
+    sync(session, APP, "requirements/postgres.txt", "requirements/flight.txt")
+    session.run("python", "-m", "pipeline.gates.flight")
+
+
 # Frontend
 
 

@@ -71,6 +71,28 @@ def is_ancestor(commit: str, of: str) -> bool:
     return read(["git", "merge-base", "--is-ancestor", commit, of]).returncode == 0
 
 
+def merge_base(name: str) -> str | None:
+    """Return the newest commit that both HEAD and another branch or commit have.
+
+    Args:
+        name: The other one.
+
+    Returns:
+        The commit; None if there is none here, as in a shallow clone.
+    """
+    return read(["git", "merge-base", "HEAD", name]).stdout.strip() or None
+
+
+def parent() -> str | None:
+    """Return the commit before HEAD, of a merge that of the branch merged into, if it is here."""
+    return read(["git", "rev-parse", "--verify", "--quiet", "HEAD^1"]).stdout.strip() or None
+
+
+def is_shallow() -> bool:
+    """Tell whether history was cut off here."""
+    return read(["git", "rev-parse", "--is-shallow-repository"]).stdout.strip() == "true"
+
+
 def origin() -> str | None:
     """Return the owner and the name of the repository on its host, such as `Octo-Org/Shop`."""
     found = REMOTE.fullmatch(read(["git", "remote", "get-url", "origin"]).stdout.strip())

@@ -1,6 +1,8 @@
 """What GitHub's runner hands to a job, and what a job hands back through it."""
 
+import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -10,6 +12,19 @@ def is_push_to_main() -> bool:
         os.environ.get("GITHUB_EVENT_NAME") == "push"
         and os.environ.get("GITHUB_REF") == "refs/heads/main"
     )
+
+
+def comes_after() -> Iterator[str]:
+    """Yield what this work may have started from, the surest first; not all of it need be here.
+
+    A push to main follows what main was before. See `before` in
+    https://docs.github.com/webhooks/webhook-events-and-payloads#push
+    """
+    if is_push_to_main():
+        yield json.loads(Path(os.environ["GITHUB_EVENT_PATH"]).read_text())["before"]
+    if name := os.environ.get("GITHUB_BASE_REF"):
+        yield f"origin/{name}"
+    yield from ("origin/main", "main")
 
 
 def set_output(name: str, value: str) -> None:

@@ -1,0 +1,56 @@
+"""Fly the new migrations before anybody has to: every fault at once, exit 1 if there is any.
+
+python -m pipeline.gates.flight
+"""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pipeline.config import load
+from pipeline.errors import CheckFailedError, judged, reported
+from pipeline.gates.flight import released, report
+from pipeline.gates.flight.code import Code
+from pipeline.gates.flight.databases import Server
+from pipeline.gates.flight.findings import Findings
+from pipeline.gates.flight.journey import Journey
+from pipeline.gates.flight.verdicts import Limits
+from pipeline.services import postgres
+
+
+def main() -> None:
+    """Run the command line.
+
+    Raises:
+        CheckFailedError: A migration is not safe.
+        NotJudgedError: There is nothing here to compare with.
+    """
+    settings = load()["migrations"]
+    limits = Limits(settings["rows"], settings["lock_seconds"])
+    with postgres() as url, TemporaryDirectory(prefix="flight-") as folder:
+        code = Code(Path("backend").resolve())
+        journey = Journey(Server(url), code, limits, settings.get("values", {}))
+        conclude(journey.fly(Path(folder)))
+
+
+def conclude(findings: Findings) -> None:
+    """Show what was found, and end accordingly.
+
+    Raises:
+        CheckFailedError: A migration is not safe.
+        NotJudgedError: There was nothing to compare with.
+    """
+    report.keep(findings)
+    print(report.text(findings))
+    if findings.faults:
+        raise CheckFailedError(
+            f"{len(findings.faults)} faults in the migrations",
+            hint="CI_CD.md#migrations shows how each kind is written",
+        )
+    if findings.not_judged:
+        raise findings.not_judged
+    judged(released.CHECK)
+
+
+if __name__ == "__main__":
+    with reported():
+        main()
