@@ -43,7 +43,7 @@ def conclude(findings: Findings) -> None:
     print(report.text(findings))
     if findings.faults:
         raise CheckFailedError(
-            f"{len(findings.faults)} faults in the migrations",
+            f"faults found in the migrations: {len(findings.faults)}",
             hint="CI_CD.md#migrations shows how each kind is written",
         )
     if findings.not_judged:

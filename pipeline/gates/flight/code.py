@@ -8,10 +8,11 @@ from pathlib import Path
 from pipeline.errors import PipelineError
 from pipeline.gates.flight import records
 from pipeline.gates.flight.records import Record
-from pipeline.run import Output, complaint, read
+from pipeline.run import Output, last_words, read
 
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = "config.settings.test"
+WIDTH = 200  # of pytest's lines, which it cuts off otherwise
 
 
 class RefusedError(PipelineError):
@@ -62,11 +63,12 @@ class Code:
     def _call(self, url: str, *arguments: str) -> Output:
         output = self._read(url, *arguments)
         if output.returncode:
-            raise RefusedError(complaint(output), hint="CI_CD.md#migrations")
+            raise RefusedError(last_words(output), hint="CI_CD.md#migrations")
         return output
 
     def _read(self, url: str, *arguments: str) -> Output:
         env = {
+            "COLUMNS": str(WIDTH),
             "DATABASE_URL": url,
             "DJANGO_SETTINGS_MODULE": SETTINGS,
             "PYTHONDONTWRITEBYTECODE": "1",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pipeline.errors import CheckFailedError
-from pipeline.run import complaint, read
+from pipeline.run import last_words, read
 
 SQUAWK = (
     "squawk",
@@ -40,7 +40,7 @@ def lint(earlier: Sequence[str], sql: str) -> list[Opinion]:
     output = read(SQUAWK, stdin="\n".join(lines))
     if output.returncode not in {0, FOUND} or not output.stdout:
         raise CheckFailedError(
-            f"squawk cannot read these migrations: {complaint(output)}", hint="nox -s migrations"
+            f"squawk cannot read these migrations: {last_words(output)}", hint="nox -s migrations"
         )
     return [
         Opinion(entry["rule_name"], lines[entry["line"]])

@@ -7,7 +7,7 @@ from pathlib import Path
 from pipeline import git, github
 from pipeline.errors import NotJudgedError
 from pipeline.gates.flight.code import Code
-from pipeline.run import complaint, read
+from pipeline.run import last_words, read
 
 CHECK = "migration-flight"
 
@@ -43,7 +43,7 @@ def code(commit: str, folder: Path) -> Code | None:
     """
     archive = folder / "archive.tar"
     if (output := read(["git", "archive", f"--output={archive}", commit])).returncode:
-        raise NotJudgedError(CHECK, f"git cannot hand out {commit[:12]}: {complaint(output)}")
+        raise NotJudgedError(CHECK, f"git cannot hand out {commit[:12]}: {last_words(output)}")
     with tarfile.open(archive) as files:
         files.extractall(folder / "tree", filter="data")
     tree = folder / "tree"
@@ -68,6 +68,6 @@ def _python_with(lock: Path, venv: Path) -> str:
     ):
         if (output := read(command)).returncode:
             raise NotJudgedError(
-                CHECK, f"the packages of the release before cannot be had: {complaint(output)}"
+                CHECK, f"the packages of the release before cannot be had: {last_words(output)}"
             )
     return str(python)

@@ -7,6 +7,7 @@ from pipeline.gates.flight.linter import Opinion
 from pipeline.gates.flight.records import Record, Retyped
 from pipeline.gates.flight.rules import RULES
 
+CHANGED_TYPE = re.compile(r"ALTER TABLE (\S+) ALTER COLUMN (\S+) TYPE ")
 DROPPED_DEFAULT = re.compile(r"ALTER TABLE (\S+) ALTER COLUMN (\S+) DROP DEFAULT")
 TEXT = re.compile(r"character varying(?:\((?P<size>\d+)\))?|text")
 NUMBER = re.compile(r"numeric\((?P<size>\d+),(?P<scale>\d+)\)")
@@ -42,7 +43,10 @@ def _as_it_is(_: Record, opinion: Opinion, __: Sequence[Opinion]) -> str:
 
 
 def _of_type(record: Record, opinion: Opinion, _: Sequence[Opinion]) -> str:
-    return "" if all(map(widens, record.retyped)) else opinion.rule
+    found = CHANGED_TYPE.search(opinion.statement)
+    column = ".".join(name.strip('"') for name in found.groups()) if found else ""
+    narrowed = {each.column for each in record.retyped if not widens(each)}
+    return "" if found and column not in narrowed else opinion.rule
 
 
 def _of_foreign_key(_: Record, opinion: Opinion, __: Sequence[Opinion]) -> str:

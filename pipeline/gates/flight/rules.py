@@ -38,7 +38,8 @@ RULES = {
     ),
     "require-concurrent-index-creation": Rule(
         "creates an index while nobody can write",
-        "AddIndexConcurrently in a migration of its own, with atomic = False",
+        "AddIndexConcurrently in a migration of its own, with atomic = False;"
+        " a ForeignKey takes db_index=False first",
     ),
     "require-concurrent-index-deletion": Rule(
         "drops an index while nobody can read",

@@ -43,8 +43,8 @@ def visiting(url: str, tables: Sequence[str]) -> Iterator[list[Wait]]:
     """
     waits: list[Wait] = []
     over = Event()
-    queries = {READ: _queries(url, tables, READ), WRITE: _queries(url, tables, WRITE)}
-    visitors = [Thread(target=_visit, args=(url, each, waits, over)) for each in queries.values()]
+    queries = [_queries(url, tables, query) for query in (READ, WRITE)]
+    visitors = [Thread(target=_visit, args=(url, each, waits, over)) for each in queries]
     for visitor in visitors:
         visitor.start()
     try:

@@ -35,7 +35,7 @@ def forward(*, expand_only: bool, twice: bool) -> list[Record]:
     graph = executor.loader.graph
     pending = [migration for migration, _ in executor.migration_plan(graph.leaf_nodes())]
     marked = {_node(each) for each in pending if expand_only and hasattr(each, "contract")}
-    known = connection.introspection.table_names()
+    known = set(connection.introspection.table_names()) - {"django_migrations"}
     chosen = [each for each in pending if marked.isdisjoint(graph.forwards_plan(_node(each)))]
     records: list[Record] = []
     for migration in chosen:
@@ -65,7 +65,7 @@ def _targets(graph: MigrationGraph, app: str, undone: set[Node]) -> list[tuple[s
     return [*last] or [(app, None)]
 
 
-def _apply(node: Node, known: list[str], *, twice: bool) -> Record:
+def _apply(node: Node, known: set[str], *, twice: bool) -> Record:
     sql = StringIO()
     call_command("sqlmigrate", *node, stdout=sql, no_color=True)
     executor = MigrationExecutor(connection)

@@ -1,7 +1,7 @@
 """What a migration's statements do to the tables that were there before."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Set
 from typing import Any
 
 from django.db import connection
@@ -31,9 +31,8 @@ class Recorder:
     statement took. See https://www.postgresql.org/docs/current/explicit-locking.html
     """
 
-    def __init__(self, known: Iterable[str]) -> None:
-        wanted = set(known)
-        self.names = {oid: name for oid, name in rows(TABLES) if name in wanted}
+    def __init__(self, known: Set[str]) -> None:
+        self.names = {oid: name for oid, name in rows(TABLES) if name in known}
         self.types = self._types()
         self.seen: set[str] = set()
         self.held: dict[tuple[int, str], float] = {}
