@@ -120,9 +120,10 @@ def migrations(session: nox.Session) -> None:
 
 @nox.session(name="migration-flight", python=PYTHON, tags=["backend"])
 def migration_flight(session: nox.Session) -> None:
-    """Try the new migrations on rows, under load, and with the release before."""
+    """Try new migrations under load, and with the release before."""
     sync(session, APP, "requirements/postgres.txt", "requirements/flight.txt")
-    session.run("python", "-m", "pipeline.gates.flight")
+    services = ["python", "-m", "pipeline.services", "--postgres", "--"]
+    session.run(*services, "python", "-m", "pipeline.gates.flight")
 
 
 # Frontend

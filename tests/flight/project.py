@@ -1,9 +1,10 @@
 """A small Django project in a git repository of its own, made of releases."""
 
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent, indent
+
+from pipeline.run import read
 
 FILES = {
     "pipeline.toml": """
@@ -117,10 +118,12 @@ class Project:
     def release(self) -> None:
         """Put what is there on main."""
         self.git("add", "--all")
-        self.git("-c", "user.name=Ada", "-c", "user.email=ada@example.com", "commit", "--message=on")
+        self.git(
+            "-c", "user.name=Ada", "-c", "user.email=ada@example.com", "commit", "--message=on"
+        )
 
     def git(self, *arguments: str) -> None:
-        subprocess.run(["git", *arguments], cwd=self.root, check=True, capture_output=True)
+        assert read(["git", *arguments], cwd=self.root).returncode == 0
 
 
 def created(root: Path) -> Project:

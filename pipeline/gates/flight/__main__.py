@@ -1,8 +1,9 @@
 """Fly the new migrations before anybody has to: every fault at once, exit 1 if there is any.
 
-python -m pipeline.gates.flight
+python -m pipeline.services --postgres -- python -m pipeline.gates.flight
 """
 
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,11 +15,10 @@ from pipeline.gates.flight.databases import Server
 from pipeline.gates.flight.findings import Findings
 from pipeline.gates.flight.journey import Journey
 from pipeline.gates.flight.verdicts import Limits
-from pipeline.services import postgres
 
 
 def main() -> None:
-    """Run the command line.
+    """Run the command line, on the server that DATABASE_URL names and that is thrown away.
 
     Raises:
         CheckFailedError: A migration is not safe.
@@ -26,9 +26,9 @@ def main() -> None:
     """
     settings = load()["migrations"]
     limits = Limits(settings["rows"], settings["lock_seconds"])
-    with postgres() as url, TemporaryDirectory(prefix="flight-") as folder:
-        code = Code(Path("backend").resolve())
-        journey = Journey(Server(url), code, limits, settings.get("values", {}))
+    server, code = Server(os.environ["DATABASE_URL"]), Code(Path("backend").resolve())
+    journey = Journey(server, code, limits, settings.get("values", {}))
+    with TemporaryDirectory(prefix="flight-") as folder:
         conclude(journey.fly(Path(folder)))
 
 

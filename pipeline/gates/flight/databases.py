@@ -45,10 +45,12 @@ class Server:
         return urlsplit(self.url)._replace(path=f"/{name}").geturl()
 
     def create(self, name: str, like: str = "template1") -> str:
-        """Create a database, empty or as a copy of another, and return its URL."""
-        command = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        """Create a database anew, empty or as a copy of another, and return its URL."""
+        drop, create = "DROP DATABASE IF EXISTS {} WITH (FORCE)", "CREATE DATABASE {} TEMPLATE {}"
+        names = sql.Identifier(name), sql.Identifier(like)
         with connected(self.url) as connection:
-            connection.execute(command.format(sql.Identifier(name), sql.Identifier(like)))
+            connection.execute(sql.SQL(drop).format(*names))
+            connection.execute(sql.SQL(create).format(*names))
         return self.of(name)
 
 

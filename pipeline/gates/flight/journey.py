@@ -75,13 +75,11 @@ class Journey:
             findings.faults += checks.new_ones_back(self.new, url, records, before)
 
     def _under_load(self, findings: Findings) -> None:
-        touched = {table for record in findings.records for table in record.touched}
-        say(f"{self.limits.rows:,} rows in {', '.join(sorted(touched)) or 'no table'}, with readers and writers")
+        touched = sorted({table for record in findings.records for table in record.touched})
+        say(f"readers, writers and {self.limits.rows:,} rows in {', '.join(touched) or 'no table'}")
         url = self.server.create("many_rows", like="base")
         seed(url, touched, self.limits.rows, self.values)
-        with visiting(url, sorted(touched)) as waits:
+        with visiting(url, touched) as waits:
             findings.records = self.new.forward(url)
         findings.waits = {each.name: longest(waits, each.span) for each in findings.records}
-        findings.faults += verdicts.of_what_they_lock(
-            findings.records, findings.waits, self.limits
-        )
+        findings.faults += verdicts.of_what_they_lock(findings.records, findings.waits, self.limits)

@@ -1,4 +1,4 @@
-"""Squawk's opinion of SQL. See https://squawkhq.com/docs/rules"""
+"""Squawk's opinion of SQL; its rules are at https://squawkhq.com/docs/rules."""
 
 import json
 import re

@@ -46,7 +46,6 @@ class Record:
     span: tuple[float, float] = field(default=(0, 0))
     """When it began and when it ended, in seconds of the machine's monotonic clock."""
 
-
     @property
     def touched(self) -> set[str]:
         """The tables that it did more with than read them."""

@@ -1,4 +1,4 @@
-"""The release before, as the merge base has it: its code, with the packages that it was locked to."""
+"""The release before: the code of the merge base, with the packages that it was locked to."""
 
 import tarfile
 import tomllib

@@ -68,13 +68,13 @@ class Column:
         """
         name = f"{self.table}.{self.name}"
         if name in values:
-            return sql.SQL(values[name])  # type: ignore[arg-type] # the team's own SQL
+            return sql.SQL(values[name])
         if self.parent:
             return self._reference(self.parent)
         for pattern, template in KINDS.items():
             if found := re.fullmatch(pattern, self.type):
                 length = next(filter(None, found.groups()), "")
-                return sql.SQL(template.format(length=length))  # type: ignore[arg-type] # ours
+                return sql.SQL(template.format(length=length))
         raise InputError(f"no rows can be made for {name}, of type {self.type}", hint=_hint(name))
 
     def _reference(self, parent: str) -> sql.Composable:
@@ -171,5 +171,5 @@ def _fill(
 
 def _hint(name: str) -> str:
     return (
-        f"say in pipeline.toml, under [migrations.values], how row i has it: \"{name}\" = \"'x' || i\""
+        f"""say in pipeline.toml, [migrations.values], how row i has it: "{name}" = "'x' || i\""""
     )

@@ -41,7 +41,9 @@ def of_what_they_say(records: Sequence[Record]) -> Iterator[Fault]:
     earlier: list[str] = []
     for record in records:
         opinions = list(relevant(record, lint(earlier, record.sql)))
-        yield from (_of_opinion(record, opinion) for opinion in opinions if _counts(record, opinion))
+        yield from (
+            _of_opinion(record, opinion) for opinion in opinions if _counts(record, opinion)
+        )
         yield from _of_mark(record, opinions)
         if record.failure:
             yield Fault(record.name, f"fails where there are rows: {record.failure}", ROWS)
@@ -49,7 +51,7 @@ def of_what_they_say(records: Sequence[Record]) -> Iterator[Fault]:
             yield Fault(
                 record.name,
                 f"cannot be taken back: {operation}",
-                "give it its reverse: reverse_code or reverse_sql; `noop`, where there is nothing to undo",
+                "give it reverse_code or reverse_sql: `noop`, if there is nothing to undo",
             )
         earlier.append(record.sql)
 

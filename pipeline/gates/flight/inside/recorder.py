@@ -1,13 +1,12 @@
 """What a migration's statements do to the tables that were there before."""
 
 import time
-from collections.abc import Callable, Set
+from collections.abc import Callable, Collection
 from typing import Any
 
 from django.db import connection
-from psycopg import Connection
 
-from pipeline.gates.flight.records import Lock
+from pipeline.gates.flight.records import Lock, Retyped
 
 TABLES = """
     SELECT oid, relname FROM pg_class
@@ -31,7 +30,7 @@ class Recorder:
     statement took. See https://www.postgresql.org/docs/current/explicit-locking.html
     """
 
-    def __init__(self, known: Set[str]) -> None:
+    def __init__(self, known: Collection[str]) -> None:
         self.names = {oid: name for oid, name in rows(TABLES) if name in known}
         self.types = self._types()
         self.seen: set[str] = set()
@@ -40,7 +39,10 @@ class Recorder:
         self.rewritten: set[str] = set()
 
     def __call__(
-        self, execute: Callable[..., Any], statement: str, *rest: Any  # noqa: ANN401 - Django's
+        self,
+        execute: Callable[..., Any],
+        statement: str,
+        *rest: Any,  # noqa: ANN401 - Django's
     ) -> Any:  # noqa: ANN401
         """Run a statement and look at what it has done."""
         if statement in self.seen:
@@ -50,7 +52,8 @@ class Recorder:
         result = execute(statement, *rest)
         self._look(started)
         now = self._files()
-        self.rewritten |= {self.names[oid] for oid in files if now.get(oid, files[oid]) != files[oid]}
+        moved = {oid for oid, file in files.items() if now.get(oid, file) != file}
+        self.rewritten |= {self.names[oid] for oid in moved}
         return result
 
     def finish(self) -> None:
@@ -58,7 +61,7 @@ class Recorder:
         self._release(set())
         now = self._types()
         self.retyped = [
-            (f"{self.names[key[0]]}.{name}", before, now[key][1])
+            Retyped(f"{self.names[key[0]]}.{name}", before, now[key][1])
             for key, (name, before) in self.types.items()
             if key in now and now[key][1] != before
         ]
@@ -84,5 +87,5 @@ class Recorder:
 
 def rows(query: str, *parameters: object) -> list[tuple[Any, ...]]:
     """Ask the database past Django, which would call the recorder again."""
-    raw: Connection[tuple[Any, ...]] = connection.connection
-    return raw.execute(query.encode(), parameters).fetchall()
+    found: list[tuple[Any, ...]] = connection.connection.execute(query, parameters).fetchall()
+    return found

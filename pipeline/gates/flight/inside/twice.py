@@ -34,7 +34,10 @@ def repeat_data_operations(operations: Sequence[Operation]) -> list[Repeat]:
 
 
 def _twice(
-    repeats: list[Repeat], operation: Operation, forwards: Callable[..., None], *arguments: Any  # noqa: ANN401
+    repeats: list[Repeat],
+    operation: Operation,
+    forwards: Callable[..., None],
+    *arguments: Any,  # noqa: ANN401
 ) -> None:
     before = _content()
     forwards(*arguments)
@@ -62,14 +65,11 @@ def _all(operations: Sequence[Operation]) -> Iterator[Operation]:
 
 
 def _changes_data(operation: Operation) -> bool:
-    if isinstance(operation, RunSQL):
-        text = operation.sql if isinstance(operation.sql, str) else " ".join(map(_text, operation.sql))
-        return any(part.get_type() in CHANGES_DATA for part in sqlparse.parse(text))
-    return isinstance(operation, RunPython)
-
-
-def _text(part: Any) -> str:  # noqa: ANN401 - Django takes text, or text with parameters
-    return part if isinstance(part, str) else part[0]
+    if not isinstance(operation, RunSQL):
+        return isinstance(operation, RunPython)
+    parts = [operation.sql] if isinstance(operation.sql, str) else operation.sql
+    text = " ".join(part if isinstance(part, str) else part[0] for part in parts)
+    return any(each.get_type() in CHANGES_DATA for each in sqlparse.parse(text))  # type: ignore[no-untyped-call]
 
 
 def _content() -> dict[str, Any]:
