@@ -20,6 +20,7 @@ PYTHON = PYTHONS[0]
 NODE = KIT["default"]["node"]
 APP = f"backend/requirements/django-{KIT['default']['django']}.txt"
 FAULTS = ["tests/parity/test_faults.py", "tests/parity/test_harmless.py"]
+FLIGHTS = ["tests/flight/test_faults.py", "tests/flight/test_sequence.py"]
 ENGINE = ["tests/containers", "tests/deploy", "tests/supply_chain"]  # what needs a Docker Engine
 ROLLOUTS = "tests/deploy/test_rollouts.py"
 CLEANS_UP = 180  # seconds: what stands in a Docker Engine is to go, after Ctrl-C too
@@ -266,6 +267,13 @@ def parity_faults(session: nox.Session) -> None:
     session.run("pytest", "--quiet", *FAULTS, *session.posargs)
 
 
+@nox.session(name="flight-faults", python=PYTHON, tags=["pipeline"])
+def flight_faults(session: nox.Session) -> None:
+    """Plant what a migration can do wrong: the flight check names it."""
+    sync(session, "requirements/tests.txt")
+    session.run("pytest", "--quiet", *FLIGHTS, *session.posargs)
+
+
 @nox.session(python=PYTHON, tags=["images", "pipeline"])
 def workflows(session: nox.Session) -> None:
     """Check schemas, expressions and security of workflows and Dockerfiles."""
@@ -288,7 +296,7 @@ def workflows(session: nox.Session) -> None:
 def pipeline_tests(session: nox.Session) -> None:
     """Test the pipeline itself."""
     sync(session, "requirements/tests.txt")
-    rest = [f"--ignore={path}" for path in (*FAULTS, *ENGINE)]
+    rest = [f"--ignore={path}" for path in (*FAULTS, *FLIGHTS, *ENGINE)]
     session.run("pytest", *(session.posargs or [*rest, *coverage_options()]))
 
 

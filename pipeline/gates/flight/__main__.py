@@ -44,7 +44,7 @@ def conclude(findings: Findings) -> None:
     if findings.faults:
         raise CheckFailedError(
             f"faults found in the migrations: {len(findings.faults)}",
-            hint="CI_CD.md#migrations shows how each kind is written",
+            hint="CI_CD.md, Migrations, shows how each kind is written",
         )
     if findings.not_judged:
         raise findings.not_judged

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from pipeline.errors import NotJudgedError
-from pipeline.gates.flight.code import Code, RefusedError
-from pipeline.gates.flight.databases import Schema, Server, cut_off, schema, tables
-from pipeline.gates.flight.records import Record
+from pipeline.gates.flight.code import Code
+from pipeline.gates.flight.databases import Schema, Server, cut_off, tables
+from pipeline.gates.flight.records import Record, RoundTrip
 from pipeline.gates.flight.released import CHECK
 from pipeline.gates.flight.verdicts import Fault
 from pipeline.run import Output
@@ -20,15 +20,8 @@ def there_and_back(server: Server, code: Code) -> tuple[Schema, list[Fault]]:
     Returns:
         The schema of a new database, and what went wrong.
     """
-    url = server.create("history")
-    code.migrate(url)
-    fresh = schema(url)
-    try:
-        code.backward(url)
-        code.migrate(url)
-    except RefusedError as error:
-        return fresh, [Fault("history", f"cannot be taken back: {error}", REVERSIBLE)]
-    return fresh, list(differences("history", "forwards and backwards", fresh, schema(url)))
+    trip = code.round_trip(server.create("history"))
+    return trip.there, list(_of_trip("history", trip))
 
 
 def new_ones_back(code: Code, url: str, records: Sequence[Record], before: Schema) -> list[Fault]:
@@ -43,13 +36,16 @@ def new_ones_back(code: Code, url: str, records: Sequence[Record], before: Schem
     if not records or any(record.irreversible for record in records):
         return []  # which is a fault that is named already
     name = records[-1].name
-    try:
-        code.backward(url, [record.name for record in records])
-        faults = list(differences(name, "taken back", before, schema(url)))
-        code.migrate(url)
-    except RefusedError as error:
-        return [Fault(name, f"cannot be taken back: {error}", REVERSIBLE)]
-    return faults
+    trip = code.round_trip(url, [record.name for record in records])
+    left = [] if trip.failure else differences(name, "taken back", before, trip.back)
+    return [*_of_trip(name, trip), *left]
+
+
+def _of_trip(name: str, trip: RoundTrip) -> Iterator[Fault]:
+    if trip.failure:
+        yield Fault(name, f"cannot be taken back: {trip.failure}", REVERSIBLE)
+    else:
+        yield from differences(name, "forwards and backwards", trip.there, trip.again)
 
 
 def differences(migration: str, what: str, wanted: Schema, found: Schema) -> Iterator[Fault]:

@@ -5,18 +5,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.errors import PipelineError
+from pipeline.errors import CheckFailedError
 from pipeline.gates.flight import records
-from pipeline.gates.flight.records import Record
+from pipeline.gates.flight.records import Record, RoundTrip
 from pipeline.run import Output, last_words, read
 
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = "config.settings.test"
 WIDTH = 200  # of pytest's lines, which it cuts off otherwise
-
-
-class RefusedError(PipelineError):
-    """The database did not take what the code wanted."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +26,7 @@ class Code:
         """Apply all migrations.
 
         Raises:
-            RefusedError: A migration failed.
+            CheckFailedError: A migration failed.
         """
         self._call(url, "manage.py", "migrate", "--no-input", "--verbosity=0")
 
@@ -42,18 +38,19 @@ class Code:
             *options: Of `pipeline.gates.flight.inside forward`.
 
         Raises:
-            RefusedError: A migration failed.
+            CheckFailedError: A migration failed.
         """
         output = self._call(url, "-m", "pipeline.gates.flight.inside", "forward", *options)
         return records.read(output.stdout.splitlines()[-1])  # what migrations print comes before
 
-    def backward(self, url: str, names: Iterable[str] = ()) -> None:
-        """Take migrations back: these, or all of our apps.
+    def round_trip(self, url: str, names: Iterable[str] = ()) -> RoundTrip:
+        """Apply all migrations, take these or all of our apps back, and apply them again.
 
         Raises:
-            RefusedError: One of them failed.
+            CheckFailedError: They could not even be applied.
         """
-        self._call(url, "-m", "pipeline.gates.flight.inside", "backward", *names)
+        output = self._call(url, "-m", "pipeline.gates.flight.inside", "round-trip", *names)
+        return RoundTrip.read(output.stdout.splitlines()[-1])
 
     def tests(self, url: str) -> Output:
         """Run the app's tests on a database that there is, next to `test_` before its name."""
@@ -63,7 +60,9 @@ class Code:
     def _call(self, url: str, *arguments: str) -> Output:
         output = self._read(url, *arguments)
         if output.returncode:
-            raise RefusedError(last_words(output), hint="CI_CD.md#migrations")
+            raise CheckFailedError(
+                f"the migrations cannot be applied: {last_words(output)}", hint=f"see {self.folder}"
+            )
         return output
 
     def _read(self, url: str, *arguments: str) -> Output:

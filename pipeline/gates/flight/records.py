@@ -2,7 +2,9 @@
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
+
+from pipeline.gates.flight.databases import Schema
 
 
 class Lock(NamedTuple):
@@ -51,6 +53,27 @@ class Record:
         """The tables that it did more with than read them."""
         locked = {lock.table for lock in self.locks if lock.mode != "AccessShareLock"}
         return {*locked, *self.rewritten}
+
+
+@dataclass(frozen=True)
+class RoundTrip:
+    """The schemas on the way of migrations that were applied, taken back, and applied again."""
+
+    there: Schema
+    back: Schema = frozenset()
+    again: Schema = frozenset()
+    failure: str = ""
+
+    def written(self) -> str:
+        """Return it as text."""
+        schemas = map(sorted, (self.there, self.back, self.again))
+        return json.dumps([*schemas, self.failure])
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read what was written."""
+        *schemas, failure = json.loads(text)
+        return cls(*map(frozenset, schemas), failure)
 
 
 def written(records: list[Record]) -> str:

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from pipeline.errors import InputError
-from pipeline.gates.flight.databases import connected
+from pipeline.gates.flight.databases import TABLES, connected
 
 COLUMNS = """
     SELECT relname, attname, format_type(atttypid, atttypmod),
@@ -118,10 +118,10 @@ def seed(url: str, wanted: Iterable[str], rows: int, values: Mapping[str, str]) 
 
 
 def _columns(connection: psycopg.Connection) -> dict[str, list[Column]]:
-    found: dict[str, list[Column]] = {}
+    found: dict[str, list[Column]] = {table: [] for (table,) in connection.execute(TABLES)}
     for table, name, kind, parent, key in connection.execute(COLUMNS):
         parent = parent and parent.strip('"')  # noqa: PLW2901 - as PostgreSQL quotes it
-        found.setdefault(table, []).append(Column(table, name, kind, parent, key))
+        found[table].append(Column(table, name, kind, parent, key))
     return found
 
 
@@ -150,11 +150,12 @@ def _fill(
     rows: int,
     values: Mapping[str, str],
 ) -> None:
+    names = sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
     command = sql.SQL(
-        "INSERT INTO {table} ({names}) SELECT {values} FROM generate_series(1, {rows}) AS i {joins}"
+        "INSERT INTO {table} {names} SELECT {values} FROM generate_series(1, {rows}) AS i {joins}"
     ).format(
         table=sql.Identifier(table),
-        names=sql.SQL(", ").join(sql.Identifier(column.name) for column in columns),
+        names=sql.SQL("({})").format(names) if columns else sql.SQL(""),
         values=sql.SQL(", ").join(column.value(values) for column in columns),
         rows=sql.Literal(rows),
         joins=sql.SQL(" ").join(column.join() for column in columns),

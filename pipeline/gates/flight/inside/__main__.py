@@ -1,10 +1,11 @@
 """Migrates, and writes down what was seen.
 
 python -m pipeline.gates.flight.inside forward [--expand-only] [--twice]
-python -m pipeline.gates.flight.inside backward [shop.0002_more …]
+python -m pipeline.gates.flight.inside round-trip [shop.0002_more …]
 """
 
 import argparse
+import os
 import time
 from io import StringIO
 from pathlib import Path
@@ -17,9 +18,10 @@ from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.graph import MigrationGraph
 
+from pipeline.gates.flight.databases import schema
 from pipeline.gates.flight.inside.recorder import Recorder
 from pipeline.gates.flight.inside.twice import repeat_data_operations
-from pipeline.gates.flight.records import Record, written
+from pipeline.gates.flight.records import Record, RoundTrip, written
 
 Node = tuple[str, str]
 
@@ -45,12 +47,31 @@ def forward(*, expand_only: bool, twice: bool) -> list[Record]:
     return records
 
 
-def backward(names: list[str]) -> None:
-    """Take migrations back, and no others but those that build upon them.
+def round_trip(names: list[str], url: str) -> RoundTrip:
+    """Apply all migrations, take some back, and apply them again.
 
     Args:
-        names: As in `shop.0002_more`; none of them means all of the apps in this directory.
+        names: Those to take back, as in `shop.0002_more`, with what builds upon them; none of them
+            means all of the apps in this directory.
+        url: The database.
     """
+    _apply_all()
+    there = schema(url)
+    try:
+        _backward(names)
+        back = schema(url)
+        _apply_all()
+    except Exception as error:  # noqa: BLE001 - whatever a migration may raise
+        return RoundTrip(there, failure=f"{type(error).__name__}: {error}".splitlines()[0])
+    return RoundTrip(there, back, schema(url))
+
+
+def _apply_all() -> None:
+    executor = MigrationExecutor(connection)
+    executor.migrate(executor.loader.graph.leaf_nodes())
+
+
+def _backward(names: list[str]) -> None:
     graph = MigrationExecutor(connection).loader.graph
     here = {app.label for app in apps.get_app_configs() if Path.cwd() in Path(app.path).parents}
     undone = {_split(name) for name in names} or {node for node in graph.nodes if node[0] in here}
@@ -108,10 +129,10 @@ if __name__ == "__main__":
     forwards = commands.add_parser("forward")
     forwards.add_argument("--expand-only", action="store_true")
     forwards.add_argument("--twice", action="store_true")
-    commands.add_parser("backward").add_argument("names", nargs="*")
+    commands.add_parser("round-trip").add_argument("names", nargs="*")
     options = parser.parse_args()
     django.setup()
-    if options.command == "backward":
-        backward(options.names)
+    if options.command == "round-trip":
+        print(round_trip(options.names, os.environ["DATABASE_URL"]).written())
     else:
         print(written(forward(expand_only=options.expand_only, twice=options.twice)))
