@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--lock-seconds", type=float, default=5, help="to wait for a table")
-        parser.add_argument("--statement-seconds", type=float, default=600, help="to take at most")
+        parser.add_argument("--statement-seconds", type=float, default=540, help="to take at most")
         parser.add_argument("--tries", type=int, default=5, help="with longer pauses in between")
 
     def handle(
