@@ -72,8 +72,8 @@ class RoundTrip:
     @classmethod
     def read(cls, text: str) -> Self:
         """Read what was written."""
-        *schemas, failure = json.loads(text)
-        return cls(*map(frozenset, schemas), failure)
+        there, back, again, failure = json.loads(text)
+        return cls(frozenset(there), frozenset(back), frozenset(again), failure)
 
 
 def written(records: list[Record]) -> str:
