@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from pipeline.deploy import watch as watching
 from pipeline.deploy.swarm import EngineAwayError, require_answer
 from pipeline.deploy.watch import Wanted, hold, watch
 from pipeline.run import Output

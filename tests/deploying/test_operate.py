@@ -39,7 +39,7 @@ class Wire:
 
 
 @pytest.fixture(autouse=True)
-def wire(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Wire:
+def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
     wire = Wire()
     replaced = {
         "candidate": wire.candidate,
