@@ -20,7 +20,7 @@ from pipeline.run import Output
 from tests.deploying.examples import Object, service, task
 
 Kind = dict[str, Object]
-FACTS = {"info": "", "version": "28.2.2 26.1.5", "node": "node-1 Ready Active"}
+FACTS = {"info": "node-1", "version": "28.2.2 26.1.5", "node": "node-1 Ready Active"}
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Engine(Swarm):
         options: How each job was asked for, by its name.
         asked: What it was asked, a word of each command and the name it was about.
         ends: The state that the replicas of an image come to, if they do not run.
-        facts: What it says of itself; of the time, if it is nothing.
+        facts: What it says of itself.
         says: What a job prints, by the end of its name.
         late: How many seconds its clock is ahead of the time at which objects were made.
     """
@@ -71,8 +71,10 @@ class Engine(Swarm):
                 answer = "\n".join(f"{name}/{number}" for number in range(len(self.run_of(name))))
             case ["service", "logs", name]:
                 answer = self.words(name) + ("" if "tail" in options else f"\n{END}\n")
+            case ["info"] if "SystemTime" in options["format"]:
+                answer = now(self.late[0])
             case [("info" | "version" | "node") as what, *_]:
-                answer = self.facts[what] or now(self.late[0])
+                answer = self.facts[what]
         return answer
 
     def done(
