@@ -39,7 +39,8 @@ class Wire:
 
 
 @pytest.fixture(autouse=True)
-def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
+def wire(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Wire:
+    del engine  # it answers for every swarm, from now on
     wire = Wire()
     replaced = {
         "candidate": wire.candidate,
