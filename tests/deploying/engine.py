@@ -73,7 +73,7 @@ class Engine(Swarm):
                 answer = self.words(name) + ("" if "tail" in options else f"\n{END}\n")
             case ["info"] if "SystemTime" in options["format"]:
                 answer = now(self.late[0])
-            case [("info" | "version" | "node") as what, *_]:
+            case [("info" | "version" | "node" | "run") as what, *_]:
                 answer = self.facts[what]
         return answer
 
