@@ -20,7 +20,7 @@ from pipeline.run import Output
 from tests.deploying.examples import Object, service, task
 
 Kind = dict[str, Object]
-FACTS = {"info": "node-1", "version": "28.2.2 26.1.5", "node": "node-1 Ready Active"}
+FACTS = {"info": "node-1", "version": "28.2.2 26.1.5", "node": "node-1 Ready Active", "image": ""}
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ class Engine(Swarm):
                 answer = self.words(name) + ("" if "tail" in options else f"\n{END}\n")
             case ["info"] if "SystemTime" in options["format"]:
                 answer = now(self.late[0])
-            case [("info" | "version" | "node" | "run") as what, *_]:
-                answer = self.facts[what]
+            case ["image", "ls"] | [("info" | "version" | "node" | "run"), *_]:
+                answer = self.facts[words[0]]
         return answer
 
     def done(

@@ -27,10 +27,10 @@ from pipeline.errors import CheckFailedError, InputError, UntrustedError
 from pipeline.git import Commit
 from pipeline.images.cosign import Signer
 from pipeline.run import Output
-from tests.deploying.examples import IMAGES, environment, release
+from tests.deploying.examples import IMAGES, POSTGRES, environment, release
 
 DIGEST = f"sha256:{'2' * 64}"
-FOUND = Candidate("v1.0.1", "0" * 40, {**IMAGES, "postgres": "ghcr.io/octo/shop/postgres@sha256:2"})
+FOUND = Candidate("v1.0.1", "0" * 40, {**IMAGES, "postgres": POSTGRES})
 
 
 @pytest.fixture
