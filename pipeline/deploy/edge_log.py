@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from statistics import quantiles
 
 from pipeline.deploy.environments import Tolerance
-from pipeline.deploy.swarm import Swarm, patiently, require_answer
+from pipeline.deploy.patience import patiently, require_answer
+from pipeline.deploy.swarm import Swarm
 from pipeline.errors import CheckFailedError
 from pipeline.run import Output
 

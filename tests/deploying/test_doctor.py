@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.deploy import certificate, doctor, journal, machine, names
+from pipeline.deploy.credentials import object_name
 from pipeline.deploy.environments import Environment
 from pipeline.deploy.examination import Finding, examined
 from pipeline.deploy.foundation import edge_config
@@ -57,7 +58,7 @@ def site(engine: Engine, monkeypatch: pytest.MonkeyPatch, pair: tuple[str, str])
     engine.start("shop_edge", "edge", [], 1, "running")
     container = engine.of("service")["shop_edge"]["Spec"]["TaskTemplate"]["ContainerSpec"]
     container["Configs"] = [{"ConfigName": edge_config("shop")}]
-    source = doctor.object_name("shop", "TLS_CERTIFICATE", pair[0])
+    source = object_name("shop", "TLS_CERTIFICATE", pair[0])
     container["Secrets"] = [{"SecretName": source}]
     engine.facts["run"] = "Filesystem\noverlay 100 50 52428800 50% /"
     monkeypatch.setattr(machine, "read", lambda _: Output((), 0, "{}", ""))
@@ -253,10 +254,9 @@ class TestCertificate:
     def test_what_is_no_pem_is_refused_without_repeating_it(
         self, pair: tuple[str, str], broken: tuple[int, str]
     ) -> None:
-        given = list(pair)
-        given[broken[0]] = broken[1]
+        given = [broken[1] if number == broken[0] else it for number, it in enumerate(pair)]
         with pytest.raises(CheckFailedError, match=r"is no PEM$"):
-            certificate.fits(*given, "https://shop.example.com")
+            certificate.fits(given[0], given[1], "https://shop.example.com")
 
     @pytest.mark.parametrize(
         ("days", "said"), [(13, "ends in 13 days"), (1, "ends in 1 days"), (0, "has ended")]

@@ -8,9 +8,10 @@ import pytest
 from pipeline.deploy import flow, journal, lock, steps
 from pipeline.deploy.deployment import Deployment
 from pipeline.deploy.lock import Lock, locked
+from pipeline.deploy.patience import EngineAwayError
 from pipeline.deploy.prepare import entry_of
 from pipeline.deploy.stack import NEXT, render
-from pipeline.deploy.swarm import EngineAwayError, image_of
+from pipeline.deploy.swarm import image_of
 from pipeline.errors import CheckFailedError, LostLockError, StoppedError
 from tests.deploying.engine import Engine
 from tests.deploying.examples import AT_ONCE, environment, release

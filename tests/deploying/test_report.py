@@ -68,20 +68,12 @@ def test_history_tells_deployments_and_all_else_in_the_order_of_their_times(
     assert [line[33:44].strip() for line in lines] == ["deploy", "exec"]
 
 
-@pytest.mark.parametrize("host", ["", "ssh://deploy@example.com"])
-def test_logs_are_those_of_the_service_on_its_engine_and_so_is_the_exit_code(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    host: str,
+def test_logs_are_those_of_the_service_and_so_is_the_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     docker = tmp_path / "docker"
-    docker.write_text('#!/bin/sh\necho "$DOCKER_HOST docker $@"\nexit 7\n')
+    docker.write_text('#!/bin/sh\necho "docker $@"\nexit 7\n')
     docker.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
-    monkeypatch.delenv("DOCKER_HOST", raising=False)
-    keys = ["example.com ssh-ed25519 AAAA"] if host else []
-    assert report.logs(environment(host=host, known_hosts=keys), "backend") == 7
-    assert capfd.readouterr().out == (
-        f"{host} docker service logs --follow --tail=100 shop_backend\n"
-    )
+    assert report.logs(STAGING, "backend") == 7
+    assert capfd.readouterr().out == "docker service logs --follow --tail=100 shop_backend\n"

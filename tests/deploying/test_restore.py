@@ -7,7 +7,7 @@ from pipeline.deploy.acts import acts
 from pipeline.deploy.dumps import Database
 from pipeline.deploy.foundation import edge_config
 from pipeline.deploy.jobs import JobFailedError
-from pipeline.deploy.maintenance import closed
+from pipeline.deploy.maintenance import close, closed
 from pipeline.deploy.prepare import entry_of
 from pipeline.deploy.stack import render
 from pipeline.errors import (
@@ -112,7 +112,7 @@ def test_a_dump_that_cannot_be_restored_changes_nothing(
 
 
 def test_a_site_that_was_closed_stays_closed(engine: Engine, site: Site) -> None:
-    restore.close(engine, STAGING)
+    close(engine, STAGING)
     restore.restore(STAGING, DUMP, yes=True)
     assert closed(engine, STAGING)
     assert site.closed == [True]
