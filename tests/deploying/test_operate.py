@@ -40,6 +40,7 @@ class Wire:
 
 @pytest.fixture(autouse=True)
 def wire(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Wire:
+    del engine  # it answers for every swarm, from now on
     wire = Wire()
     replaced = {
         "candidate": wire.candidate,
