@@ -20,6 +20,7 @@ PYTHON = PYTHONS[0]
 NODE = KIT["default"]["node"]
 APP = f"backend/requirements/django-{KIT['default']['django']}.txt"
 FAULTS = ["tests/parity/test_faults.py", "tests/parity/test_harmless.py"]
+FLIGHTS = ["tests/flight/test_faults.py", "tests/flight/test_sequence.py"]
 ENGINE = ["tests/containers", "tests/deploy", "tests/supply_chain"]  # what needs a Docker Engine
 ROLLOUTS = "tests/deploy/test_rollouts.py"
 CLEANS_UP = 180  # seconds: what stands in a Docker Engine is to go, after Ctrl-C too
@@ -120,6 +121,14 @@ def migrations(session: nox.Session) -> None:
     settings = "--settings=config.settings.test"
     session.run("python", "manage.py", "makemigrations", "--check", "--dry-run", settings)
     session.run("python", "manage.py", "showmigrations", "--plan", settings)
+
+
+@nox.session(name="migration-flight", python=PYTHON, tags=["backend"])
+def migration_flight(session: nox.Session) -> None:
+    """Try new migrations under load, and with the release before."""
+    sync(session, APP, "requirements/postgres.txt", "requirements/flight.txt")
+    services = ["python", "-m", "pipeline.services", "--postgres", "--"]
+    session.run(*services, "python", "-m", "pipeline.gates.flight")
 
 
 # Frontend
@@ -261,6 +270,13 @@ def parity_faults(session: nox.Session) -> None:
     session.run("pytest", "--quiet", *FAULTS, *session.posargs)
 
 
+@nox.session(name="flight-faults", python=PYTHON, tags=["pipeline"])
+def flight_faults(session: nox.Session) -> None:
+    """Plant what a migration can do wrong: the flight check names it."""
+    sync(session, "requirements/tests.txt")
+    session.run("pytest", "--quiet", *FLIGHTS, *session.posargs)
+
+
 @nox.session(python=PYTHON, tags=["images", "pipeline"])
 def workflows(session: nox.Session) -> None:
     """Check schemas, expressions and security of workflows and Dockerfiles."""
@@ -283,7 +299,7 @@ def workflows(session: nox.Session) -> None:
 def pipeline_tests(session: nox.Session) -> None:
     """Test the pipeline itself."""
     sync(session, "requirements/tests.txt")
-    rest = [f"--ignore={path}" for path in (*FAULTS, *ENGINE)]
+    rest = [f"--ignore={path}" for path in (*FAULTS, *FLIGHTS, *ENGINE)]
     session.run("pytest", *(session.posargs or [*rest, *coverage_options()]))
 
 

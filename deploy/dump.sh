@@ -1,5 +1,6 @@
 # Dump the database of the service file, read the dump as a restore would, keep the newest ones.
 # $1: what the dump is called    $2: how many are kept
+trap 'exit 1' TERM # or process 1 would not hear it
 umask 077
 cd /dumps
 trap 'rm -f "$1.part"' EXIT

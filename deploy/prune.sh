@@ -1,17 +1,17 @@
 # Remove the files of pages that are not kept, but for those that a kept page has as well.
 # $@: what the lists of the kept pages are called
 cd /published/pages
-: > /tmp/kept
+kept=$(mktemp)
 for page in "$@"; do
   # Without its list nobody knows what it needs: then everything stays.
-  cat "$page" >> /tmp/kept
+  cat "$page" >> "$kept"
 done
-sort -u /tmp/kept > /tmp/sorted
+sort -u -o "$kept" "$kept"
 for page in *; do
   case " $* " in
     *" $page "*) continue ;;
   esac
-  sort "$page" | comm -23 - /tmp/sorted | while read -r file; do
+  sort "$page" | comm -23 - "$kept" | while read -r file; do
     rm -f "/published/assets/$file"
   done
   rm "$page"

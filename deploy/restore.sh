@@ -1,6 +1,7 @@
 # Read a dump into a database of its own, and let it change places with the one that is there; or
 # let them change back. Until they do, and if anything fails, the app has its database as it was.
 # $1: the dump to restore; `--back` puts back what the last restore replaced
+trap 'exit 1' TERM # or process 1 would not hear it, and what EXIT puts right would stay wrong
 sql() { psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 "$@"; }
 admin() { sql --dbname='service=app dbname=template1' "$@"; }
 

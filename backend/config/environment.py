@@ -21,6 +21,16 @@ from pydantic import (
 POSTGRESQL = "django.db.backends.postgresql"
 SQLITE = "django.db.backends.sqlite3"
 
+# A server that is cut off must not hold a request, and a probe, for minutes. What was sent is given
+# up when nobody acknowledges it for 3 s, and so is an answer from whoever is gone.
+# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+PATIENCE = {
+    "connect_timeout": 3,  # seconds
+    "tcp_user_timeout": 3000,  # milliseconds
+    "keepalives_idle": 3,
+    "keepalives_interval": 1,
+}
+
 # Raise it when what stands in the cache changes its form: in a roll, two releases share one cache.
 CACHE_FORMAT = 1
 
@@ -40,8 +50,7 @@ def parse_database(url: SecretStr) -> dj_database_url.DBConfig:
         url.get_secret_value(), conn_max_age=60, conn_health_checks=True
     )
     if database["ENGINE"] == POSTGRESQL:
-        # Without it a server that is cut off holds a request, and a probe, for minutes.
-        database["OPTIONS"] = {"connect_timeout": 5} | database.get("OPTIONS", {})
+        database["OPTIONS"] = PATIENCE | database.get("OPTIONS", {})
     return database
 
 

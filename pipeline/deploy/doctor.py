@@ -13,7 +13,7 @@ from pipeline.deploy.foundation import configuration_of, edge_config
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.report import drift
 from pipeline.deploy.swarm import Swarm
-from pipeline.errors import CheckFailedError, InputError, NotJudgedError, judged
+from pipeline.errors import CheckFailedError, InputError, NotJudgedError, PipelineError, judged
 
 CHECK = "doctor"
 
@@ -55,8 +55,20 @@ def examine(environment: Environment) -> Iterator[Finding]:
         yield Finding("secrets", NOT_OK, str(error), error.hint)
     else:
         yield Finding("secrets", "ok", f"all {len(environment.secrets)} are set here")
-        pair = (values["TLS_CERTIFICATE"], values["TLS_KEY"], environment.url)
-        yield examined("certificate", partial(certificate.fits, *pair))
+    yield examined("certificate", partial(certificate_fits, environment, values))
+    try:
+        yield from examine_engine(environment, values)
+    except PipelineError as error:  # between two looks: nothing more can be known
+        yield Finding("engine", NOT_OK, str(error), error.hint)
+
+
+def examine_engine(environment: Environment, values: Mapping[str, str]) -> Iterator[Finding]:
+    """Look at what only the engine knows.
+
+    Raises:
+        InputError: There is no way to it.
+        CheckFailedError: It does not answer any more.
+    """
     swarm = engine_of(environment)
     for check, look in on_the_engine(swarm):
         finding = examined(check, look)
@@ -96,6 +108,18 @@ def of_the_site(
     yield "journal", partial(journal_is_closed, known)
     yield "release", partial(release_is_whole, swarm, environment, live)
     yield "edge", partial(edge_is_of_today, swarm, environment, values)
+
+
+def certificate_fits(environment: Environment, values: Mapping[str, str]) -> str:
+    """Look at the certificate of the edge.
+
+    Raises:
+        CheckFailedError: It will not do.
+        NotJudgedError: Nobody knows it here.
+    """
+    if not values:
+        raise NotJudgedError("certificate", "without secrets there is none", hint="set them")
+    return certificate.fits(values["TLS_CERTIFICATE"], values["TLS_KEY"], environment.url)
 
 
 def journal_is_closed(known: list[Entry]) -> str:

@@ -4,6 +4,7 @@ They lie in a volume of the node that is deployed through, and are made and read
 PostgreSQL image in the environment's network: wherever the app's database is, it is reached alike.
 """
 
+import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -18,6 +19,7 @@ KEPT = 5
 SERVICE = "pg_service.conf"
 SCHEMES = {"postgres", "postgresql"}
 SUFFIX = ".dump"
+BREAK = re.compile(r"[\r\n\0]")
 
 
 @dataclass(frozen=True)
@@ -123,4 +125,6 @@ def service_file(url: str) -> str:
         "password": unquote(parts.password or ""),
         **dict(parse_qsl(parts.query)),
     }
+    if any(BREAK.search(str(value)) for value in values.values()):
+        raise InputError("DATABASE_URL holds a line break", hint="set it anew")
     return "[app]\n" + "".join(f"{key}={value}\n" for key, value in values.items() if value)

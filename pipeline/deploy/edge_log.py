@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from statistics import quantiles
 
 from pipeline.deploy.environments import Tolerance
-from pipeline.deploy.swarm import Swarm, patiently, require_answer
+from pipeline.deploy.patience import patiently, require_answer
+from pipeline.deploy.swarm import Swarm
 from pipeline.errors import CheckFailedError
 from pipeline.run import Output
 
@@ -43,7 +44,9 @@ class Request:
 
 
 def requests(log: str) -> list[Request]:
-    """Return the requests that a log of the edge tells of; a preview's are nobody's.
+    """Return the requests that a log of the edge tells of.
+
+    A preview's are nobody's, and who finds the site closed has not asked the release.
 
     Args:
         log: What the edge printed: its requests as JSON, and whatever else nginx says.
@@ -52,7 +55,7 @@ def requests(log: str) -> list[Request]:
     return [
         Request(entry["timestamp"], int(entry["status"]), float(entry["seconds"]))
         for entry in filter(None, map(_entry, lines))
-        if not entry["next"]
+        if not (entry["next"] or entry.get("closed"))
     ]
 
 

@@ -11,6 +11,7 @@ from functools import partial
 from pipeline.deploy import journal
 from pipeline.deploy.deployment import ORDER, Deployment
 from pipeline.deploy.journal import Entry
+from pipeline.deploy.patience import EngineAwayError
 from pipeline.deploy.progress import timed
 from pipeline.deploy.signals import uninterrupted
 from pipeline.deploy.stack import NEXT, document
@@ -25,7 +26,6 @@ from pipeline.deploy.steps import (
     show_preview,
     walk_through,
 )
-from pipeline.deploy.swarm import EngineAwayError
 from pipeline.deploy.watch import watch
 from pipeline.errors import (
     InterruptedDeployError,

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.deploy.patience import POLL_SECONDS
 from pipeline.deploy.stack import Service
-from pipeline.deploy.swarm import POLL_SECONDS, Object, Swarm
+from pipeline.deploy.swarm import Object, Swarm
 from pipeline.deploy.watch import asked_again
 from pipeline.errors import CheckFailedError
 

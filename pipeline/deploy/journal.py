@@ -115,6 +115,12 @@ def ladder(good: Sequence[Entry]) -> list[Entry]:
     return steps
 
 
+def number_of(known: Sequence[Entry], version: str) -> int:
+    """Return the number of the deployment that brought a version; 0, if it is not known."""
+    good = [entry for entry in known if entry.outcome == GOOD and entry.version == version]
+    return origin(good[-1]) if good else 0
+
+
 def origin(entry: Entry) -> int:
     """Return the number of the deployment whose release this is."""
     return entry.restores or entry.number

@@ -16,8 +16,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
+from pipeline.deploy.patience import patiently
 from pipeline.deploy.people import actor
-from pipeline.deploy.swarm import Object, Swarm, patiently
+from pipeline.deploy.swarm import Object, Swarm
 from pipeline.errors import InputError, LostLockError
 
 BEAT_SECONDS = 10

@@ -93,7 +93,8 @@ def deploy(
             require_way_back(swarm, environment, before, services)
         with announced(environment, values, kind, found.version):
             timed("foundation", partial(prepare, deployment))
-            entry = entry_of(new, services, known, kind)
+            restores = journal.number_of(known, found.version) if kind == ROLLBACK else 0
+            entry = entry_of(new, services, known, kind, restores)
             flow.deploy(deployment, entry, migrate=kind == DEPLOY)
             vouch(environment, found, signer)
         prune(swarm, environment)

@@ -10,6 +10,7 @@ from pipeline.deploy.journal import Entry
 from pipeline.deploy.progress import say
 from pipeline.deploy.swarm import Object, Swarm, image_of
 from pipeline.errors import PipelineError
+from pipeline.images.names import DIGEST
 
 
 def prune(swarm: Swarm, environment: Environment) -> None:
@@ -20,34 +21,46 @@ def prune(swarm: Swarm, environment: Environment) -> None:
     try:
         known = journal.entries(swarm, environment.stack)
         kept = journal.prune(swarm, environment.stack)
-        forgotten = known[: len(known) - len(kept)]
-        if forgotten:
-            remove(swarm, environment, kept, forgotten)
+        if len(kept) < len(known):
+            pages = [entry.images["frontend"] for entry in kept]
+            prune_assets(swarm, environment, pages[-1], pages)
+            running = services(swarm)
+            remove_images(swarm, kept[0], running)
+            remove_objects(swarm, environment.stack, kept, running)
     except PipelineError as error:
         say(f"not all that is old was removed: {error}")
 
 
-def remove(
-    swarm: Swarm, environment: Environment, kept: Sequence[Entry], forgotten: Sequence[Entry]
+def remove_images(swarm: Swarm, oldest: Entry, running: Sequence[Object]) -> None:
+    """Remove images that are older than the oldest release that is kept, and nobody's any more.
+
+    Of other nodes nothing can be removed from here. What a container that has ended still holds,
+    the engine does not give up, and is tried again after the next deployment.
+    """
+    used = {image_of(service) for service in running} | journal.all_images(swarm)
+    for reference in oldest.images.values():
+        repository = reference.partition("@")[0]
+        older = (f"--filter=reference={repository}", f"--filter=before={reference}")
+        listed = swarm.ask("image", "ls", *older, "--format={{.Repository}}@{{.Digest}}").stdout
+        for image in listed.split():
+            if DIGEST.fullmatch(image) and image not in used:
+                swarm.ask("image", "rm", image)
+
+
+def remove_objects(
+    swarm: Swarm, stack: str, kept: Sequence[Entry], running: Sequence[Object]
 ) -> None:
-    """Remove what forgotten releases left: assets, images, secrets and configurations.
+    """Remove the secrets and configurations that no kept release and no service names.
 
     Raises:
-        CheckFailedError: Something could not be removed.
+        CheckFailedError: The engine does not say which there are.
     """
-    pages = [entry.images["frontend"] for entry in kept]
-    prune_assets(swarm, environment, pages[-1], pages)
-    running = services(swarm)
-    used = {image_of(service) for service in running} | set(journal.all_images(swarm))
-    for image in sorted({image for entry in forgotten for image in entry.images.values()} - used):
-        swarm.ask("image", "rm", image)  # of other nodes nothing can be removed from here
     named = {name for entry in kept for name in secrets_of(entry)}
-    label = f"pipeline.stack={environment.stack}"
     for kind, field in (("secret", "Secrets"), ("config", "Configs")):
         mounted = {name for service in running for name in names(service, field)}
-        listed = swarm.tell(kind, "ls", f"--filter=label={label}", "--format={{.Name}}").split()
-        for name in listed:
-            if name not in mounted | named and is_hashed(name, environment.stack):
+        option = f"--filter=label=pipeline.stack={stack}"
+        for name in swarm.tell(kind, "ls", option, "--format={{.Name}}").split():
+            if name not in mounted | named and is_hashed(name, stack):
                 swarm.ask(kind, "rm", name)
 
 

@@ -1,6 +1,7 @@
 """Tell what runs in an environment, what ran, and whether the journal is true."""
 
 from collections.abc import Iterator
+from operator import itemgetter
 from os import environ
 
 from pipeline.deploy import journal
@@ -86,7 +87,7 @@ def history(environment: Environment) -> None:
         (act.at, "", act.kind, act.what, act.outcome, act.by)
         for act in acts(swarm, environment.stack)
     ]
-    for at, number, kind, what, outcome, by in sorted(lines):
+    for at, number, kind, what, outcome, by in sorted(lines, key=itemgetter(0)):
         print(f"{number:>4}  {at}  {kind:11}  {what:18}  {outcome or 'open':16}  {by}")
 
 

@@ -98,7 +98,8 @@ def replace(
         RollbackFailedError: And they could not be put back.
     """
     data = database(swarm, environment, live, values)
-    timed("restore", lambda: data.restore(name))
+    with uninterrupted():  # or nobody would know which data are there
+        timed("restore", lambda: data.restore(name))
     try:
         timed("migrate", lambda: fit(swarm, environment, live))
         timed("smoke", lambda: prove(swarm, environment, live, values))

@@ -25,7 +25,7 @@ def uninterrupted() -> Iterator[None]:
     """Go on whatever comes: going back must not be stopped half way."""
 
     def refuse(*_: object) -> None:
-        say("going back cannot be stopped; it has a deadline of its own")
+        say("this cannot be stopped; it has a deadline of its own")
 
     with handling(refuse):
         yield

@@ -6,35 +6,20 @@
 
 import base64
 import json
-import re
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from pipeline.deploy.progress import say
+from pipeline.deploy.patience import require_answer
 from pipeline.deploy.tunnel import Tunnel
 from pipeline.errors import CheckFailedError, InputError
 from pipeline.run import Output, last_words, read
 
 Object = dict[str, Any]
-Asked = TypeVar("Asked")
 ANSWERS_WITHIN = 60
 """The seconds that one question may take."""
-POLL_SECONDS = 0.5
-PATIENCE_SECONDS = 30
-"""An engine may be away for that long, whatever else there is time for."""
 LOST = 255
 """The exit code of what could not even be asked, as ssh has it."""
-ABSENT = re.compile(
-    r"no such (service|task|config|secret|network|object)"
-    r"|(service|task|config|secret|network) \S+ not found",
-    re.IGNORECASE,
-)
-
-
-class EngineAwayError(CheckFailedError):
-    """The engine does not answer: whoever asked knows nothing, and may ask again."""
 
 
 @dataclass(frozen=True)
@@ -187,39 +172,6 @@ class Swarm:
         """Return the last lines that a service said, from all its replicas."""
         answer = self.ask("service", "logs", "--raw", f"--tail={lines}", service)
         return (answer.stdout + answer.stderr).strip()
-
-
-def patiently(question: Callable[[], Asked], end: float = 0) -> Asked:
-    """Return what the engine says; one that is away for a moment is asked again.
-
-    Args:
-        question: Asks it.
-        end: When the time is over that there is anyway, on the monotonic clock.
-
-    Raises:
-        EngineAwayError: It is away for longer than there is time.
-    """
-    patience = max(end, time.monotonic() + PATIENCE_SECONDS)
-    while True:
-        try:
-            return question()
-        except EngineAwayError as error:
-            if time.monotonic() > patience:
-                raise
-            say(f"{error}; asking again")
-            time.sleep(POLL_SECONDS)
-
-
-def require_answer(answer: Output) -> None:
-    """Tell an engine that says that something is not there from one that says nothing.
-
-    Raises:
-        EngineAwayError: It says nothing.
-    """
-    if answer.returncode and not ABSENT.search(answer.stderr):
-        raise EngineAwayError(
-            f"the engine does not answer: {last_words(answer)}", hint="docker node ls"
-        )
 
 
 def image_of(service: Object) -> str:

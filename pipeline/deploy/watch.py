@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.deploy.swarm import POLL_SECONDS, Object, Swarm, image_of, patiently, variable_of
+from pipeline.deploy.patience import POLL_SECONDS, patiently
+from pipeline.deploy.swarm import Object, Swarm, image_of, variable_of
 from pipeline.errors import CheckFailedError
 
 BROKEN = {"failed", "rejected", "orphaned"}

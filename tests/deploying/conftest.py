@@ -9,7 +9,7 @@ from tests.deploying.engine import Engine
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     """An engine of the test's own; the services are those of this repository."""
     monkeypatch.chdir(ROOT)
-    for name in ("swarm", "watch", "jobs"):
+    for name in ("patience", "watch", "jobs"):
         monkeypatch.setattr(f"pipeline.deploy.{name}.POLL_SECONDS", 0.01)
     engine = Engine()
     monkeypatch.setattr(Swarm, "ask", lambda _, *asked, stdin="": engine.ask(*asked, stdin=stdin))

@@ -20,6 +20,7 @@ from pipeline.run import Output
 from tests.deploying.examples import Object, service, task
 
 Kind = dict[str, Object]
+FACTS = {"info": "node-1", "version": "28.2.2 26.1.5", "node": "node-1 Ready Active", "image": ""}
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Engine(Swarm):
         options: How each job was asked for, by its name.
         asked: What it was asked, a word of each command and the name it was about.
         ends: The state that the replicas of an image come to, if they do not run.
+        facts: What it says of itself.
         says: What a job prints, by the end of its name.
         late: How many seconds its clock is ahead of the time at which objects were made.
     """
@@ -39,6 +41,7 @@ class Engine(Swarm):
     asked: list[str] = field(default_factory=list)
     ends: dict[str, str] = field(default_factory=dict)
     says: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=lambda: dict(FACTS))
     late: list[float] = field(default_factory=lambda: [0.0])
     options: dict[str, tuple[str, ...]] = field(default_factory=dict)
     numbers: Any = field(default_factory=itertools.count)
@@ -48,33 +51,47 @@ class Engine(Swarm):
         options = dict(word[2:].partition("=")[::2] for word in arguments if word.startswith("--"))
         words = [word for word in arguments if not word.startswith("--")]
         self.asked.append(" ".join(words[:3]))
-        answer: str | None = ""
+        answer = self.answered(words, options)
+        if answer is None:
+            answer = self.done(words, options, arguments, stdin)
+        failed = answer is None
+        return Output(arguments, int(failed), answer or "", "already exists" if failed else "")
+
+    def answered(self, words: list[str], options: dict[str, str]) -> str | None:
+        """Answer a question; None, if it is none."""
+        answer: str | None = None
         match words:
             case ["inspect", *names]:
                 answer = dumps(self.found(options["type"], names))
             case ["config" | "secret" as kind, "ls"]:
                 answer = "\n".join(self.labelled(kind, options.get("filter", "")))
-            case ["config" | "secret" | "network" as kind, "create", name, *_]:
-                answer = self.create(kind, name, options.get("label", "="), stdin)
-            case ["config" | "secret" | "service" as kind, "rm", *names]:
-                answer = self.remove_all(kind, names)
-            case ["service", "create", image, *_]:
-                self.start(options["name"], image, [], 1, "complete")
-                self.options[options["name"]] = arguments
+            case ["service", "ls"]:
+                answer = "\n".join(self.of("service"))
             case ["service", "ps", name]:
                 answer = "\n".join(f"{name}/{number}" for number in range(len(self.run_of(name))))
             case ["service", "logs", name]:
                 answer = self.words(name) + ("" if "tail" in options else f"\n{END}\n")
+            case ["info"] if "SystemTime" in options["format"]:
+                answer = now(self.late[0])
+            case ["image", "ls"] | [("info" | "version" | "node" | "run"), *_]:
+                answer = self.facts[words[0]]
+        return answer
+
+    def done(
+        self, words: list[str], options: dict[str, str], arguments: tuple[str, ...], stdin: str
+    ) -> str | None:
+        """Do what it is told; None, if it refuses."""
+        match words:
+            case ["config" | "secret" | "network" as kind, "create", name, *_]:
+                return self.create(kind, name, options.get("label", "="), stdin)
+            case ["config" | "secret" | "service" as kind, "rm", *names]:
+                return self.remove_all(kind, names)
+            case ["service", "create", image, *_]:
+                self.start(options["name"], image, [], 1, "complete")
+                self.options[options["name"]] = arguments
             case ["stack", "deploy", stack]:
                 self.take(stack, stdin)
-            case ["info"]:
-                answer = now(self.late[0]) if "SystemTime" in options["format"] else "node-1"
-            case ["version"]:
-                answer = "28.2.2 26.1.5"
-            case ["service", "ls"]:
-                answer = "\n".join(self.of("service"))
-        failed = answer is None
-        return Output(arguments, int(failed), answer or "", "already exists" if failed else "")
+        return ""
 
     def of(self, kind: str) -> Kind:
         """Return the objects of a kind, by name or number."""

@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from pipeline.deploy import watch as watching
-from pipeline.deploy.swarm import EngineAwayError, require_answer
+from pipeline.deploy.patience import EngineAwayError, require_answer
 from pipeline.deploy.watch import Wanted, hold, watch
 from pipeline.run import Output
 from tests.deploying.engine import Engine
@@ -44,7 +43,7 @@ def test_it_is_asked_again_until_it_answers(away: Away, capsys: pytest.CaptureFi
 def test_one_that_stays_away_is_a_fault_of_its_own(
     away: Away, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.deploy.swarm.PATIENCE_SECONDS", 0)
+    monkeypatch.setattr("pipeline.deploy.patience.PATIENCE_SECONDS", 0)
     away.cut.extend(["ssh: connect to host example.com: Connection refused"] * 9)
     with pytest.raises(EngineAwayError, match="does not answer: ssh: connect to host") as caught:
         watch(away, WANTED, 0.1)

@@ -11,7 +11,8 @@ USUAL = Tolerance()
 
 
 def line(status: int = 200, seconds: str = "0.010", **given: str) -> str:
-    entry = {"timestamp": "2026-11-23T12:00:00+00:00", "logger": "edge", "next": "", **given}
+    usual = {"timestamp": "2026-11-23T12:00:00+00:00", "next": "", "closed": ""}
+    entry = {**usual, "logger": "edge", **given}
     return dumps(entry)[:-1] + f', "status": {status}, "seconds": {seconds}}}'
 
 
@@ -25,6 +26,7 @@ def test_requests_are_read_and_what_else_the_edge_says_is_not() -> None:
             "2026/11/23 12:00:00 [warn] 7#7: a client body is buffered to a file",
             line(503, "0.250"),
             line(200, next="-next"),
+            line(503, closed="1"),
             '{"a": 1}',
             line()[:-20],
         ]

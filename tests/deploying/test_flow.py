@@ -190,3 +190,27 @@ def test_a_first_release_that_fails_leaves_nothing_and_says_that_there_is_none(
     with pytest.raises(RollbackFailedError, match="there is no release before"):
         deploy(engine, 1)
     assert serving(engine) == {}
+
+
+def test_what_is_not_migrated_is_not_dumped(live: Engine) -> None:
+    live.says["shop-check"] = steps.UP_TO_DATE
+    deploy(live, 2)
+    assert "service rm shop-dump" not in live.asked
+
+
+def test_what_its_host_dumps_is_not_dumped_here(
+    live: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    managed = environment(timings=AT_ONCE, dump=False)
+    monkeypatch.setitem(globals(), "STAGING", managed)
+    deploy(live, 2)
+    assert "service rm shop-dump" not in live.asked
+    assert "service rm shop-migrate" in live.asked
+
+
+def test_what_cannot_be_dumped_is_not_migrated(live: Engine) -> None:
+    live.ends[NEW.images["postgres"]] = "failed"
+    with pytest.raises(StoppedError, match="the last words of shop-dump"):
+        deploy(live, 2)
+    assert "service rm shop-migrate" not in live.asked
+    assert serving(live) == images(1)

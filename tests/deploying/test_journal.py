@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from pipeline.deploy import journal
-from pipeline.deploy.journal import GOOD, KEPT, Entry, good, unfinished
-from pipeline.errors import CheckFailedError
+from pipeline.deploy.journal import GOOD, KEPT, Entry, earlier, good, unfinished
+from pipeline.errors import CheckFailedError, InputError
 from tests.deploying.engine import Engine
 from tests.deploying.examples import IMAGES
 
@@ -94,3 +94,64 @@ def test_the_rest_of_an_entry_that_was_being_forgotten_is_passed_over(engine: En
     deployed(engine, GOOD, GOOD)
     engine.ask("config", "rm", "shop-journal-00001-started")
     assert [each.number for each in journal.entries(engine, "shop")] == [2]
+
+
+def back(number: int, to: int) -> Entry:
+    return replace(entry(number, GOOD), restores=to, version=f"v1.0.{to}", kind="rollback")
+
+
+@pytest.mark.parametrize(
+    ("known", "target"),
+    [
+        ([entry(1, GOOD), entry(2, GOOD)], 1),
+        ([entry(1, GOOD), entry(2, GOOD), entry(3, "rolled back")], 1),
+        ([entry(1, GOOD), entry(2, GOOD), entry(3, GOOD), back(4, 2)], 1),
+        ([entry(1, GOOD), entry(2, GOOD), back(3, 1), entry(4, GOOD)], 3),
+        ([entry(1, GOOD), entry(2, GOOD), entry(3, GOOD), back(4, 1), back(5, 3)], 4),
+    ],
+)
+def test_to_go_back_again_is_to_go_back_further(known: list[Entry], target: int) -> None:
+    assert earlier(known, None).number == target
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        [],
+        [entry(1, GOOD)],
+        [entry(1, "stopped"), entry(2, GOOD)],
+        [entry(1, GOOD), entry(2, GOOD), back(3, 1)],
+        [entry(4, GOOD), entry(5, GOOD), back(6, 1)],
+    ],
+)
+def test_what_was_gone_back_from_is_not_gone_back_to_unless_it_is_named(known: list[Entry]) -> None:
+    with pytest.raises(InputError, match="there is no release before") as caught:
+        earlier(known, None)
+    assert "--to takes one" in caught.value.hint
+
+
+def test_a_release_is_named_by_its_version_or_its_number() -> None:
+    known = [entry(1, GOOD), entry(2, GOOD), back(3, 1)]
+    assert earlier(known, "v1.0.2").number == 2
+    assert earlier(known, "2").number == 2
+    assert earlier(known, "v1.0.1").number == 3
+    with pytest.raises(InputError, match="no good release `v9`"):
+        earlier(known, "v9")
+
+
+def test_the_deployment_that_brought_a_version_is_known_through_those_that_put_it_back() -> None:
+    known = [entry(1, GOOD), entry(2, GOOD), back(3, 1)]
+    assert [journal.number_of(known, version) for version in ("v1.0.1", "v1.0.2", "v9")] == [
+        1,
+        2,
+        0,
+    ]
+
+
+def test_what_is_put_back_again_and_again_does_not_crowd_out_what_was_deployed(
+    engine: Engine,
+) -> None:
+    for known in (entry(1, GOOD), *(back(number, 1) for number in range(2, 9))):
+        journal.begin(engine, "shop", known)
+        journal.end(engine, "shop", known, GOOD)
+    assert len(journal.prune(engine, "shop")) == 8

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.deploy import flow, journal, operate, recovery, report, steps
+from pipeline.deploy.acts import acts
 from pipeline.deploy.environments import Environment
 from pipeline.deploy.lock import LockedError, take
 from pipeline.deploy.prepare import Candidate
@@ -40,6 +41,7 @@ class Wire:
 
 @pytest.fixture(autouse=True)
 def wire(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Wire:
+    del engine  # it answers for every swarm, from now on
     wire = Wire()
     replaced = {
         "candidate": wire.candidate,
@@ -207,3 +209,26 @@ def test_only_a_dead_holder_s_lock_can_be_taken_away(engine: Engine) -> None:
     engine.late[0] = 61
     recovery.unlock(STAGING)
     assert engine.of("config") == {}
+
+
+def test_an_edge_is_started_anew_where_something_serves(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InputError, match="nothing serves in staging yet"):
+        operate.renew(STAGING)
+    deploy(1)
+    before = len(engine.run_of("shop_edge"))
+    monkeypatch.setenv("TLS_CERTIFICATE", "swordfish-2")
+    operate.renew(STAGING)
+    assert len(engine.run_of("shop_edge")) == before + 1
+    assert [act.kind for act in acts(engine, "shop")] == ["renew"]
+
+
+def test_a_deployment_to_a_closed_site_is_let_in_by_the_edge(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[dict[str, str]] = []
+    monkeypatch.setattr(steps, "smoke", lambda *given: seen.append(given[3]))
+    engine.create_config("shop-closed", '{"by": "ada", "since": "now"}', {})
+    deploy(1)
+    assert [sorted(headers) for headers in seen] == [["X-Insider", "X-Preview"], ["X-Insider"]]

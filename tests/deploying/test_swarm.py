@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.deploy.swarm import EngineAwayError, Swarm
+from pipeline.deploy.patience import EngineAwayError
+from pipeline.deploy.swarm import Swarm
 from pipeline.deploy.tunnel import Tunnel
 from pipeline.errors import CheckFailedError, InputError
 

@@ -47,9 +47,17 @@ CHECKS: Mapping[str, Callable[[], bool]] = {
 }
 
 
+NEEDS = {"migrations": "database"}
+"""What asks a store that did not answer waits for it once more, and learns nothing."""
+
+
 def readiness() -> dict[str, Verdict]:
-    """Run every check."""
-    return {name: verdict(name, check) for name, check in CHECKS.items()}
+    """Run every check, but for those that could only wait."""
+    found: dict[str, Verdict] = {}
+    for name, check in CHECKS.items():
+        hopeless = found.get(NEEDS.get(name, "")) == "failed"
+        found[name] = "failed" if hopeless else verdict(name, check)
+    return found
 
 
 def verdict(name: str, check: Callable[[], bool]) -> Verdict:

@@ -2,7 +2,7 @@ import traceback
 
 import pytest
 
-from config.environment import CACHE_FORMAT, InvalidEnvironmentError, read_environment
+from config.environment import CACHE_FORMAT, PATIENCE, InvalidEnvironmentError, read_environment
 from config.tests.conftest import PRODUCTION
 
 
@@ -93,13 +93,13 @@ def test_an_empty_variable_is_a_missing_one(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.usefixtures("production")
-@pytest.mark.parametrize(("query", "seconds"), [("", 5), ("?connect_timeout=2", 2)])
+@pytest.mark.parametrize(("query", "seconds"), [("", 3), ("?connect_timeout=2", 2)])
 def test_it_does_not_wait_for_ever_for_a_database(
     monkeypatch: pytest.MonkeyPatch, query: str, seconds: int
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", PRODUCTION["DATABASE_URL"] + query)
 
-    assert read_environment().database["OPTIONS"] == {"connect_timeout": seconds}
+    assert read_environment().database["OPTIONS"] == PATIENCE | {"connect_timeout": seconds}
 
 
 @pytest.mark.usefixtures("production")

@@ -134,15 +134,31 @@ def test_a_table_that_is_free_again_is_migrated(
 
 
 @pytest.mark.postgres
+def test_a_statement_that_takes_too_long_is_taken_back_and_not_tried_again(
+    monkeypatch: pytest.MonkeyPatch, app: BaseDatabaseWrapper, pauses: list[float]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(60)")
+
+    monkeypatch.setattr(migrate_safely, "call_command", fail)
+    with pytest.raises(CommandError, match=r"^a statement took longer than 0\.2 seconds"):
+        call_command("migrate_safely", statement_seconds=0.2)
+
+    assert pauses == []
+    assert can_lock(app)
+
+
+@pytest.mark.postgres
 def test_another_fault_of_the_database_is_not_tried_again(
     monkeypatch: pytest.MonkeyPatch, app: BaseDatabaseWrapper, pauses: list[float]
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         with connection.cursor() as cursor:
-            cursor.execute("SET statement_timeout = '10ms'; SELECT pg_sleep(5)")
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
     monkeypatch.setattr(migrate_safely, "call_command", fail)
-    with pytest.raises(OperationalError, match="statement timeout"):
+    with pytest.raises(OperationalError, match="terminating connection"):
         call_command("migrate_safely")
 
     assert pauses == []

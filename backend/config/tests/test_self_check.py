@@ -36,8 +36,8 @@ def said() -> str:
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_secure")
-def test_where_all_is_well_it_has_nothing_to_say() -> None:
-    assert said() == ""
+def test_where_all_is_well_it_says_that_nothing_is_to_be_done() -> None:
+    assert said() == "nothing is to be applied\n"
 
 
 @pytest.mark.django_db

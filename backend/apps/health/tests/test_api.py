@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,8 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.utils import ConnectionHandler
 
-from apps.health.checks import CHECKS
+from apps.health import checks
+from apps.health.checks import CHECKS, readiness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,3 +150,18 @@ def test_it_tells_which_release_runs(client: Client, settings: Settings) -> None
 
     assert response.status_code == HTTPStatus.OK
     assert response.json() == settings.VERSION
+
+
+def test_what_asks_a_store_that_is_away_is_not_waited_for_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def away(name: str) -> bool:
+        asked.append(name)
+        raise OSError
+
+    monkeypatch.setattr(checks, "CHECKS", {name: partial(away, name) for name in CHECKS})
+
+    assert set(readiness().values()) == {"failed"}
+    assert asked == ["database", "cache", "static"]

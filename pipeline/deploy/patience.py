@@ -1,0 +1,57 @@
+"""What an engine does not say is not taken for an answer; one that is away is asked again."""
+
+import re
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from pipeline.deploy.progress import say
+from pipeline.errors import CheckFailedError
+from pipeline.run import Output, last_words
+
+Asked = TypeVar("Asked")
+POLL_SECONDS = 0.5
+PATIENCE_SECONDS = 30
+"""An engine may be away for that long, whatever else there is time for."""
+ABSENT = re.compile(
+    r"no such (service|task|config|secret|network|object)"
+    r"|(service|task|config|secret|network) \S+ not found",
+    re.IGNORECASE,
+)
+
+
+class EngineAwayError(CheckFailedError):
+    """The engine does not answer: whoever asked knows nothing, and may ask again."""
+
+
+def patiently(question: Callable[[], Asked], end: float = 0) -> Asked:
+    """Return what the engine says; one that is away for a moment is asked again.
+
+    Args:
+        question: Asks it.
+        end: When the time is over that there is anyway, on the monotonic clock.
+
+    Raises:
+        EngineAwayError: It is away for longer than there is time.
+    """
+    patience = max(end, time.monotonic() + PATIENCE_SECONDS)
+    while True:
+        try:
+            return question()
+        except EngineAwayError as error:
+            if time.monotonic() > patience:
+                raise
+            say(f"{error}; asking again")
+            time.sleep(POLL_SECONDS)
+
+
+def require_answer(answer: Output) -> None:
+    """Tell an engine that says that something is not there from one that says nothing.
+
+    Raises:
+        EngineAwayError: It says nothing.
+    """
+    if answer.returncode and not ABSENT.search(answer.stderr):
+        raise EngineAwayError(
+            f"the engine does not answer: {last_words(answer)}", hint="docker node ls"
+        )

@@ -1,0 +1,120 @@
+"""What is asked of migrations, one question after the other."""
+
+from collections.abc import Iterator, Sequence
+
+from pipeline.errors import NotJudgedError
+from pipeline.gates.flight.code import Code
+from pipeline.gates.flight.databases import Schema, Server, cut_off, tables
+from pipeline.gates.flight.records import Record, RoundTrip
+from pipeline.gates.flight.released import CHECK
+from pipeline.gates.flight.verdicts import Fault
+from pipeline.run import Output
+
+REVERSIBLE = "give each operation a reverse that fits the rows that there are then"
+SHOWN = 5  # failing tests; the rest is the same, mostly
+
+
+def there_and_back(server: Server, code: Code) -> tuple[Schema, list[Fault]]:
+    """Apply all migrations to an empty database, take ours back, and apply them again.
+
+    Returns:
+        The schema of a new database, and what went wrong.
+    """
+    trip = code.round_trip(server.create("history"))
+    return trip.there, list(_of_trip("history", trip))
+
+
+def new_ones_back(code: Code, url: str, records: Sequence[Record], before: Schema) -> list[Fault]:
+    """Take the new migrations back, with rows in the tables, and apply them again.
+
+    Args:
+        code: That of the new migrations.
+        url: A database that they were applied to.
+        records: The new migrations.
+        before: The schema that there was before them.
+    """
+    if not records or any(record.irreversible for record in records):
+        return []  # which is a fault that is named already
+    name = records[-1].name
+    trip = code.round_trip(url, [record.name for record in records])
+    left = [] if trip.failure else differences(name, "taken back", before, trip.back)
+    return [*_of_trip(name, trip), *left]
+
+
+def _of_trip(name: str, trip: RoundTrip) -> Iterator[Fault]:
+    if trip.failure:
+        yield Fault(name, f"cannot be taken back: {trip.failure}", REVERSIBLE)
+    else:
+        yield from differences(name, "forwards and backwards", trip.there, trip.again)
+
+
+def differences(migration: str, what: str, wanted: Schema, found: Schema) -> Iterator[Fault]:
+    """Yield a fault if two schemas are not the same.
+
+    Args:
+        migration: Who is to blame.
+        what: What was done to get to the second one.
+        wanted: The schema that it should be.
+        found: The schema that it is.
+    """
+    lines = [f"without {line}" for line in sorted(wanted - found)]
+    lines += [f"with {line}" for line in sorted(found - wanted)]
+    if lines:
+        yield Fault(
+            migration,
+            f"{what}, leaves another schema: {'; '.join(lines)}",
+            "a migration that is applied somewhere is never edited, and its reverse undoes it all",
+        )
+
+
+def release_before(server: Server, released: Code, new: Code) -> list[Fault]:
+    """Run the tests of the release before on the new schema.
+
+    Raises:
+        NotJudgedError: They fail on their own schema too.
+    """
+    url = server.create("test_released", like="base")
+    known = tables(url)
+    new.migrate(url)
+    cut_off(url, known)
+    output = released.tests(server.of("released"))
+    if output.returncode == 0:
+        return []
+    server.create("test_base", like="base")
+    if released.tests(server.of("base")).returncode:
+        raise NotJudgedError(
+            CHECK,
+            "the tests of the release before fail on its own schema too",
+            hint="mend main first",
+        )
+    return [
+        Fault(
+            "new schema",
+            f"does not fit the release before, which still serves: {failures(output)}",
+            "expand, migrate, contract: the schema of a release fits the release before as well",
+        )
+    ]
+
+
+def contract_pending(server: Server, new: Code) -> list[Fault]:
+    """Run the new tests on a schema that was expanded, and from which nothing was taken yet."""
+    url = server.create("test_expanded", like="base")
+    new.forward(url, "--expand-only")
+    output = new.tests(server.of("expanded"))
+    if output.returncode == 0:
+        return []
+    return [
+        Fault(
+            "new code",
+            f"needs what a contract migration takes away to be gone: {failures(output)}",
+            "stop using it in one release, take it away in the next one",
+        )
+    ]
+
+
+def failures(output: Output) -> str:
+    """Return which tests failed, and why, in the words of pytest's summary."""
+    lines = output.stdout.splitlines()
+    failed = [line for line in lines if line.startswith(("FAILED ", "ERROR "))]
+    shown = "; ".join(failed[:SHOWN]) or (lines or output.stderr.splitlines() or ["silence"])[-1]
+    return f"{shown} and {len(failed) - SHOWN} more" if len(failed) > SHOWN else shown

@@ -1,0 +1,76 @@
+"""A version of the app, and what it does with a database."""
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import CheckFailedError
+from pipeline.gates.flight import records
+from pipeline.gates.flight.records import Record, RoundTrip
+from pipeline.run import Output, last_words, read
+
+ROOT = Path(__file__).resolve().parents[3]
+SETTINGS = "config.settings.test"
+WIDTH = 200  # of pytest's lines, which it cuts off otherwise
+
+
+@dataclass(frozen=True)
+class Code:
+    """Where the app is, and the Python that has its packages."""
+
+    folder: Path
+    python: str = sys.executable
+
+    def migrate(self, url: str) -> None:
+        """Apply all migrations.
+
+        Raises:
+            CheckFailedError: A migration failed.
+        """
+        self._call(url, "manage.py", "migrate", "--no-input", "--verbosity=0")
+
+    def forward(self, url: str, *options: str) -> list[Record]:
+        """Apply what is pending, and return what was seen of each migration.
+
+        Args:
+            url: The database.
+            *options: Of `pipeline.gates.flight.inside forward`.
+
+        Raises:
+            CheckFailedError: A migration failed.
+        """
+        output = self._call(url, "-m", "pipeline.gates.flight.inside", "forward", *options)
+        return records.read(output.stdout.splitlines()[-1])  # what migrations print comes before
+
+    def round_trip(self, url: str, names: Iterable[str] = ()) -> RoundTrip:
+        """Apply all migrations, take these or all of our apps back, and apply them again.
+
+        Raises:
+            CheckFailedError: They could not even be applied.
+        """
+        output = self._call(url, "-m", "pipeline.gates.flight.inside", "round-trip", *names)
+        return RoundTrip.read(output.stdout.splitlines()[-1])
+
+    def tests(self, url: str) -> Output:
+        """Run the app's tests on a database that there is, next to `test_` before its name."""
+        pytest = ("-m", "pytest", "--reuse-db", "--quiet", "--tb=short", "-p", "no:cacheprovider")
+        return self._read(url, *pytest)
+
+    def _call(self, url: str, *arguments: str) -> Output:
+        output = self._read(url, *arguments)
+        if output.returncode:
+            raise CheckFailedError(
+                f"the migrations cannot be applied: {last_words(output)}", hint=f"see {self.folder}"
+            )
+        return output
+
+    def _read(self, url: str, *arguments: str) -> Output:
+        env = {
+            "COLUMNS": str(WIDTH),
+            "DATABASE_URL": url,
+            "DJANGO_SETTINGS_MODULE": SETTINGS,
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": str(ROOT),
+        }
+        return read([self.python, *arguments], cwd=self.folder, env=env)

@@ -1,0 +1,1 @@
+"""What runs inside Django, in the directory of a backend."""

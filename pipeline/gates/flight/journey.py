@@ -1,0 +1,85 @@
+"""The order in which migrations are tried, and what is found on the way."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import NotJudgedError
+from pipeline.gates.flight import checks, released, verdicts
+from pipeline.gates.flight.code import Code
+from pipeline.gates.flight.databases import Schema, Server, schema, tables
+from pipeline.gates.flight.findings import Findings
+from pipeline.gates.flight.report import say
+from pipeline.gates.flight.seeds import seed
+from pipeline.gates.flight.verdicts import Limits
+from pipeline.gates.flight.visitors import longest, visiting
+
+SOME = 1000  # rows that are enough to see what happens to them
+DJANGO_S_OWN = {"django_migrations"}
+
+
+@dataclass(frozen=True)
+class Journey:
+    """The new code, on a server of its own."""
+
+    server: Server
+    new: Code
+    limits: Limits
+    values: Mapping[str, str]
+
+    def fly(self, folder: Path) -> Findings:
+        """Try the whole history, and then the new migrations on what the release before has.
+
+        Args:
+            folder: An empty one, for the code of the release before.
+        """
+        say("every migration forwards and backwards, on an empty database")
+        fresh, faults = checks.there_and_back(self.server, self.new)
+        findings = Findings(faults)
+        try:
+            commit = released.commit()
+            before = commit and released.code(commit, folder)
+            if before:
+                self._from(before, fresh, findings)
+            else:
+                say("there is no release before this one, so nothing to compare with")
+        except NotJudgedError as error:
+            findings.not_judged = error
+        return findings
+
+    def _from(self, before: Code, fresh: Schema, findings: Findings) -> None:
+        before.migrate(self.server.create("base"))
+        say("new migrations on some rows, each data operation twice, and back")
+        self._on_some_rows(fresh, findings)
+        if not findings.records or findings.records[-1].failure:
+            return
+        self._under_load(findings)
+        say("the tests of the release before, on the new schema")
+        findings.faults += checks.release_before(self.server, before, self.new)
+        if any(record.contract for record in findings.records):
+            say("the new tests, on the schema before anything is taken away")
+            findings.faults += checks.contract_pending(self.server, self.new)
+
+    def _on_some_rows(self, fresh: Schema, findings: Findings) -> None:
+        url = self.server.create("some_rows", like="base")
+        before = schema(url)
+        seed(url, tables(url) - DJANGO_S_OWN, SOME, self.values)
+        findings.records = records = self.new.forward(url, "--twice")
+        findings.faults += [
+            *verdicts.of_what_they_say(records),
+            *verdicts.of_what_they_do_twice(records),
+        ]
+        if not records or not records[-1].failure:
+            upgraded = "added to the release before"
+            findings.faults += checks.differences("history", upgraded, fresh, schema(url))
+            findings.faults += checks.new_ones_back(self.new, url, records, before)
+
+    def _under_load(self, findings: Findings) -> None:
+        touched = sorted({table for record in findings.records for table in record.touched})
+        say(f"readers, writers and {self.limits.rows:,} rows in {', '.join(touched) or 'no table'}")
+        url = self.server.create("many_rows", like="base")
+        seed(url, touched, self.limits.rows, self.values)
+        with visiting(url, touched) as waits:
+            findings.records = self.new.forward(url)
+        findings.waits = {each.name: longest(waits, each.span) for each in findings.records}
+        findings.faults += verdicts.of_what_they_lock(findings.records, findings.waits, self.limits)

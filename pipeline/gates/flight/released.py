@@ -1,0 +1,73 @@
+"""The release before: the code of the merge base, with the packages that it was locked to."""
+
+import tarfile
+import tomllib
+from pathlib import Path
+
+from pipeline import git, github
+from pipeline.errors import NotJudgedError
+from pipeline.gates.flight.code import Code
+from pipeline.run import last_words, read
+
+CHECK = "migration-flight"
+
+
+def commit() -> str | None:
+    """Return the commit that this work is to follow, or None if this is the first one.
+
+    Raises:
+        NotJudgedError: It is not here, as in a shallow clone.
+    """
+    known = filter(None, map(git.merge_base, github.comes_after()))
+    found = next(known, None)
+    if found and (found != git.head().sha or not git.head().clean):
+        return found
+    if git.is_shallow() or not found:
+        raise NotJudgedError(
+            CHECK,
+            "main is not here, so there is nothing to compare with",
+            hint="git fetch --unshallow origin main, or git fetch origin main",
+        )
+    return git.parent()
+
+
+def code(commit: str, folder: Path) -> Code | None:
+    """Lay out the code of a commit, and return it; None if it had no app.
+
+    Args:
+        commit: Of this repository.
+        folder: An empty one.
+
+    Raises:
+        NotJudgedError: Its packages are out of reach.
+    """
+    archive = folder / "archive.tar"
+    if (output := read(["git", "archive", f"--output={archive}", commit])).returncode:
+        raise NotJudgedError(CHECK, f"git cannot hand out {commit[:12]}: {last_words(output)}")
+    with tarfile.open(archive) as files:
+        files.extractall(folder / "tree", filter="data")
+    tree = folder / "tree"
+    if not (tree / "backend/manage.py").exists():
+        return None
+    lock = _lock(tree)
+    if lock.read_bytes() == _lock(Path.cwd()).read_bytes():
+        return Code(tree / "backend")
+    return Code(tree / "backend", _python_with(lock, folder / "venv"))
+
+
+def _lock(tree: Path) -> Path:
+    django = tomllib.loads((tree / "pipeline.toml").read_text())["default"]["django"]
+    return tree / "backend/requirements" / f"django-{django}.txt"
+
+
+def _python_with(lock: Path, venv: Path) -> str:
+    python = venv / "bin" / "python"
+    for command in (
+        ("uv", "venv", "--quiet", str(venv)),
+        ("uv", "pip", "sync", "--quiet", "--require-hashes", f"--python={python}", str(lock)),
+    ):
+        if (output := read(command)).returncode:
+            raise NotJudgedError(
+                CHECK, f"the packages of the release before cannot be had: {last_words(output)}"
+            )
+    return str(python)

@@ -1,0 +1,60 @@
+"""What is too old is told in one sentence, before anything is asked of it."""
+
+import pytest
+
+from pipeline.deploy import connection
+from pipeline.deploy.connection import connected, old
+from pipeline.deploy.swarm import Swarm
+from pipeline.errors import InputError, MissingToolError
+from pipeline.run import Output
+from tests.deploying.engine import Engine
+from tests.deploying.examples import environment
+
+STAGING = environment()
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, text: str, code: int = 0) -> None:
+    output = Output((), code, text, "Cannot connect to the Docker daemon")
+    monkeypatch.setattr(Swarm, "require_manager", lambda _: None)
+    monkeypatch.setattr(Swarm, "ask", lambda *_: output)
+
+
+def test_what_is_new_enough_is_taken(engine: Engine) -> None:
+    del engine
+    assert connected(STAGING) == Swarm()
+
+
+@pytest.mark.parametrize(
+    ("versions", "fault"),
+    [
+        ("25.0.3 26.1.5", "the docker here is 25.0.3, and too old: 26.0 is the least"),
+        (
+            "28.2.2 19.03.15",
+            "the engine of this machine is 19.03.15, and too old: 20.10 is the least",
+        ),
+    ],
+)
+def test_what_is_too_old_is_named_with_the_least(
+    monkeypatch: pytest.MonkeyPatch, versions: str, fault: str
+) -> None:
+    answer(monkeypatch, versions)
+    with pytest.raises(MissingToolError) as caught:
+        connected(STAGING)
+    assert str(caught.value) == fault
+    assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    "versions", ["26.0.0 20.10.0", "master-dockerproject-2026 dev", "29.1 29.1"]
+)
+def test_the_least_and_what_has_no_number_are_taken(
+    monkeypatch: pytest.MonkeyPatch, versions: str
+) -> None:
+    answer(monkeypatch, versions)
+    assert old(Swarm()) == []
+
+
+def test_one_that_does_not_answer_is_not_taken_for_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(monkeypatch, "28.2.2 ", code=1)
+    with pytest.raises(InputError, match="this machine does not answer"):
+        connection.old(Swarm())

@@ -1,0 +1,73 @@
+"""Dumps are made and read by jobs that reach the app's database; no command line holds a secret."""
+
+import pytest
+
+from pipeline.deploy.dumps import KEPT, Database, service_file
+from pipeline.deploy.jobs import JobFailedError
+from pipeline.errors import InputError
+from tests.deploying.engine import Engine
+from tests.deploying.examples import AT_ONCE, POSTGRES, environment
+
+URL = "postgres://clerk:sword%2Ffish@db.example.com:6432/ledger?sslmode=require"
+
+
+@pytest.fixture
+def data(engine: Engine) -> Database:
+    return Database(engine, environment(timings=AT_ONCE), POSTGRES, URL)
+
+
+def test_a_dump_is_named_after_its_time_and_its_release(engine: Engine, data: Database) -> None:
+    name = data.dump("v1.2.3")
+    assert name.startswith("20")
+    assert name.endswith("Z-v1.2.3")
+    told = engine.options["shop-dump"]
+    assert told[-3:] == ("dump.sh", name, str(KEPT))
+    volume = "--mount=type=volume,source=shop-dumps,destination=/dumps"
+    assert {POSTGRES, volume, "--constraint=node.id==node-1"} <= {*told}
+    assert "fish" not in str(told)
+    assert "fish" not in repr(data)
+
+
+def test_what_cannot_be_dumped_is_said_with_its_reason(engine: Engine, data: Database) -> None:
+    engine.ends[POSTGRES] = "failed"
+    with pytest.raises(JobFailedError, match="the last words of shop-dump"):
+        data.dump("v1.2.3")
+
+
+def test_the_dumps_that_there_are_come_in_the_order_of_their_times(
+    engine: Engine, data: Database
+) -> None:
+    engine.says["dumps"] = "20261102-v2.dump\n20261101-v1.dump\n20261103-v3.part\nlost+found"
+    assert data.dumps() == ["20261101-v1", "20261102-v2"]
+
+
+def test_a_restore_can_be_taken_back(engine: Engine, data: Database) -> None:
+    data.restore("20261101-v1")
+    assert engine.options["shop-restore"][-1] == "20261101-v1"
+    data.put_back()
+    assert engine.options["shop-restore"][-1] == "--back"
+
+
+def test_a_url_is_told_to_postgresql_in_a_file_of_its_own() -> None:
+    assert service_file(URL).splitlines() == [
+        "[app]",
+        "host=db.example.com",
+        "port=6432",
+        "dbname=ledger",
+        "user=clerk",
+        "password=sword/fish",
+        "sslmode=require",
+    ]
+    assert service_file("postgresql://db/ledger") == "[app]\nhost=db\ndbname=ledger\n"
+
+
+@pytest.mark.parametrize("url", ["sqlite:////data/db", "swordfish", ""])
+def test_another_database_is_refused_without_repeating_its_url(url: str) -> None:
+    with pytest.raises(InputError, match=r"^DATABASE_URL is not PostgreSQL's") as caught:
+        service_file(url)
+    assert "dump = false" in caught.value.hint
+
+
+def test_a_value_that_would_be_another_line_of_the_file_is_refused() -> None:
+    with pytest.raises(InputError, match="DATABASE_URL holds a line break"):
+        service_file("postgres://clerk:a%0Ahost=evil@db/ledger")

@@ -1,0 +1,155 @@
+"""A restore closes the site, proves what it did, and takes it back if the release does not work."""
+
+import pytest
+
+from pipeline.deploy import journal, restore
+from pipeline.deploy.acts import acts
+from pipeline.deploy.dumps import Database
+from pipeline.deploy.foundation import edge_config
+from pipeline.deploy.jobs import JobFailedError
+from pipeline.deploy.maintenance import close, closed
+from pipeline.deploy.prepare import entry_of
+from pipeline.deploy.stack import render
+from pipeline.errors import (
+    CheckFailedError,
+    InputError,
+    RollbackFailedError,
+    RolledBackError,
+)
+from tests.deploying.engine import Engine
+from tests.deploying.examples import AT_ONCE, POSTGRES, environment, release
+
+STAGING = environment(timings=AT_ONCE)
+DUMP = "20261123-v1.0.1"
+
+
+class Site:
+    """What the smoke test finds, one walk after the other, and whether the site was closed."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.broken = False
+        self.closed: list[bool] = []
+        self.headers: list[str] = []
+
+    def smoke(self, _: str, __: str, ___: object, headers: dict[str, str]) -> None:
+        self.closed.append(bool(closed(self.engine, STAGING)))
+        self.headers += headers
+        if self.broken:
+            raise CheckFailedError("the API answers 500", hint="look")
+
+
+@pytest.fixture
+def site(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Site:
+    entry = entry_of(release(1), render(STAGING, release(1)), [], "deploy")
+    journal.begin(engine, "shop", entry)
+    journal.end(engine, "shop", entry, journal.GOOD)
+    engine.start("shop_edge", "edge", [], 1, "running")
+    container = engine.of("service")["shop_edge"]["Spec"]["TaskTemplate"]["ContainerSpec"]
+    container["Configs"] = [{"ConfigName": edge_config("shop")}]
+    engine.says["-dumps"] = f"{DUMP}.dump"
+    for name in STAGING.secrets:
+        monkeypatch.setenv(name, "swordfish")
+    monkeypatch.setenv("DATABASE_URL", "postgres://clerk:swordfish@db/ledger")
+    site = Site(engine)
+    monkeypatch.setattr(restore, "smoke", site.smoke)
+    return site
+
+
+def told(engine: Engine) -> list[tuple[str, str]]:
+    return [(act.kind, act.outcome) for act in acts(engine, "shop") if act.kind != "maintenance"]
+
+
+def test_the_data_are_replaced_brought_forward_and_proved_while_nobody_is_let_in(
+    engine: Engine, site: Site
+) -> None:
+    restore.restore(STAGING, DUMP, yes=True)
+    assert engine.options["shop-restore"][-1] == DUMP
+    assert "migrate_safely" in engine.options["shop-migrate"][-1]
+    assert site.closed == [True]
+    assert site.headers == ["X-Insider"]
+    assert closed(engine, STAGING) == ""
+    assert told(engine) == [("restore", "succeeded")]
+
+
+def test_data_that_the_release_does_not_work_with_are_taken_back(
+    engine: Engine, site: Site
+) -> None:
+    site.broken = True
+    with pytest.raises(RolledBackError, match="the API answers 500\nthe data are as before"):
+        restore.restore(STAGING, DUMP, yes=True)
+    assert engine.options["shop-restore"][-1] == "--back"
+    assert closed(engine, STAGING) == ""
+    assert told(engine) == [("restore", "failed; the data are as before")]
+
+
+def test_data_that_do_not_come_back_leave_the_site_closed(
+    engine: Engine, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_everything(*_: object) -> None:
+        engine.ends[POSTGRES] = "failed"
+        raise CheckFailedError("the API answers 500", hint="look")
+
+    monkeypatch.setattr(restore, "smoke", break_everything)
+    with pytest.raises(RollbackFailedError, match="and the data before did not come back"):
+        restore.restore(STAGING, DUMP, yes=True)
+    assert closed(engine, STAGING)
+    assert told(engine) == [("restore", "failed; the site stays closed")]
+    del site
+
+
+def test_a_dump_that_cannot_be_restored_changes_nothing(
+    engine: Engine, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise JobFailedError("shop-restore: exit code 1", hint="")
+
+    monkeypatch.setattr(Database, "restore", refuse)
+    with pytest.raises(JobFailedError):
+        restore.restore(STAGING, DUMP, yes=True)
+    assert site.closed == []
+    assert closed(engine, STAGING) == ""
+
+
+def test_a_site_that_was_closed_stays_closed(engine: Engine, site: Site) -> None:
+    close(engine, STAGING)
+    restore.restore(STAGING, DUMP, yes=True)
+    assert closed(engine, STAGING)
+    assert site.closed == [True]
+
+
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize(
+    ("name", "fault"), [(None, "no dump is named"), ("v9", "no such dump: `v9`")]
+)
+def test_a_dump_that_there_is_not_is_refused_with_those_that_there_are(
+    engine: Engine, name: str | None, fault: str
+) -> None:
+    with pytest.raises(InputError, match=fault) as caught:
+        restore.restore(STAGING, name, yes=True)
+    assert caught.value.hint == f"--from takes one of: {DUMP}"
+    assert told(engine) == []
+
+
+@pytest.mark.usefixtures("site")
+def test_a_person_has_to_agree_wherever_it_is(engine: Engine) -> None:
+    with pytest.raises(InputError, match="nobody agreed to replace all data of staging"):
+        restore.restore(STAGING, DUMP)
+    assert "shop-restore" not in engine.options
+
+
+@pytest.mark.usefixtures("site")
+def test_a_dump_is_made_when_somebody_wants_one(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    restore.backup(STAGING)
+    assert capsys.readouterr().out.endswith("Z-v1.0.1\n")
+    assert told(engine) == [("backup", "succeeded")]
+    assert "shop-lock" not in engine.of("config")
+
+
+@pytest.mark.usefixtures("site")
+def test_where_nothing_serves_there_is_nothing_to_dump(engine: Engine) -> None:
+    engine.of("config").clear()
+    with pytest.raises(InputError, match="nothing serves in staging yet"):
+        restore.backup(STAGING)

@@ -1,0 +1,44 @@
+"""A project to fly, with the outcome of its flight."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import PipelineError
+from pipeline.gates.flight.__main__ import main
+from pipeline.services import postgres
+from tests.flight.project import Project, created
+
+Flight = Callable[[], str]
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The URL of a PostgreSQL that all tests share."""
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture
+def project(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    for name in ("GITHUB_BASE_REF", "GITHUB_EVENT_NAME", "PIPELINE_STRICT", "REDIS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    made = created(tmp_path / "project")
+    monkeypatch.chdir(made.root)
+    monkeypatch.setenv("DATABASE_URL", server)
+    return made
+
+
+@pytest.fixture
+def flight(capsys: pytest.CaptureFixture[str]) -> Flight:
+    """Fly what is checked out, and return what it said; the last line is the error, if any."""
+
+    def fly() -> str:
+        try:
+            main()
+        except PipelineError as error:
+            return f"{capsys.readouterr().out}{error.kind}: {error}"
+        return capsys.readouterr().out
+
+    return fly

@@ -1,0 +1,49 @@
+"""A whole flight: what is said, and how it ends."""
+
+import json
+from pathlib import Path
+
+from tests.flight.conftest import Flight
+from tests.flight.project import Project
+
+DANGEROUS = """
+operations = [
+    migrations.RenameField("customer", "nick", "name"),
+    migrations.RunPython(double, noop),
+]
+"""
+BROKEN = TESTS = """
+def test_nothing():
+    assert False
+"""
+
+
+def test_a_flight_names_every_fault_and_writes_them_down(project: Project, flight: Flight) -> None:
+    project.migration("0002_next", DANGEROUS)
+    said = flight()
+    assert "shop.0002_next renames a column" in said
+    assert "shop.0002_next is not idempotent" in said
+    assert "column shop_customer.nick does not exist" in said or "FAILED shop/test_shop.py" in said
+    assert said.endswith("error: faults found in the migrations: 3")
+    report = json.loads(Path("reports/migration-flight.json").read_text())
+    assert len(report["faults"]) == 3
+    assert report["migrations"][0]["name"] == "shop.0002_next"
+
+
+def test_tests_that_fail_on_their_own_schema_prove_nothing(
+    project: Project, flight: Flight
+) -> None:
+    project.write("backend/shop/test_shop.py", BROKEN)
+    project.release()
+    project.migration("0002_next", "operations = []")
+    assert "not judged: migration-flight: the tests of the release before fail" in flight()
+
+
+def test_the_first_release_has_nothing_to_compare_with(project: Project, flight: Flight) -> None:
+    assert flight() == "no migration is new\n"
+    assert project.root.exists()
+
+
+def test_history_that_cannot_be_migrated_ends_the_flight(project: Project, flight: Flight) -> None:
+    project.migration("0002_next", 'operations = [migrations.RunSQL("SELEKT 1", "SELECT 1")]')
+    assert "error: the migrations cannot be applied: " in flight()
