@@ -51,7 +51,7 @@ def remove(stack: str) -> None:
             read(["docker", kind, "rm", name])
     wait_for_containers(stack)
     read(["docker", "network", "rm", f"{stack}-app"])
-    for volume in ("assets", "postgres"):
+    for volume in ("assets", "dumps", "postgres"):
         read(["docker", "volume", "rm", f"{stack}-{volume}"])
 
 
