@@ -4,9 +4,11 @@ What is found wrong before the roll touches no user. What is found wrong later p
 release before it back, by digest, and proves that as it would prove a new one.
 """
 
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 from pipeline.deploy import journal
 from pipeline.deploy.deployment import ORDER, Deployment
@@ -61,12 +63,12 @@ def deploy(deployment: Deployment, entry: Entry, *, migrate: bool = True) -> Non
             deployment.lock.require()
             timed(name, partial(step, deployment))
         deployment.lock.require()
-    except (PipelineError, KeyboardInterrupt) as fault:
+    except (Exception, KeyboardInterrupt) as fault:  # noqa: BLE001 - users come before our bugs
         with suppress(EngineAwayError):  # whether it is ours decides nothing that it could do
             deployment.lock.require()
         error = undone(deployment, fault)
         clear(deployment)
-        journal.end(swarm, stack, entry, error.outcome, str(fault))
+        journal.end(swarm, stack, entry, error.outcome, why_of(fault))
         raise error from None
     clear(deployment)
     journal.end(swarm, stack, entry, journal.GOOD)
@@ -90,17 +92,16 @@ def undone(deployment: Deployment, fault: BaseException) -> StoppedError:
     """Put back what users may have seen of a release, and return how it ended."""
     if isinstance(fault, MigrationError):
         return fault
-    interrupted = isinstance(fault, KeyboardInterrupt)
-    why = "interrupted" if interrupted else str(fault)
+    interrupted, why = isinstance(fault, KeyboardInterrupt), why_of(fault)
     if not deployment.touched:
         kind = InterruptedDeployError if interrupted else StoppedError
         return kind(f"{why}\nnothing that serves was touched", hint=hint_of(fault))
     try:
         with uninterrupted():
             timed("put back", partial(put_back, deployment))
-    except PipelineError as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, somebody has to look
         hint = "look at once: invoke status, invoke logs; then invoke rollback --to=…"
-        return RollbackFailedError(f"{why}\nand going back failed: {error}", hint=hint)
+        return RollbackFailedError(f"{why}\nand going back failed: {why_of(error)}", hint=hint)
     kind = InterruptedDeployError if interrupted else RolledBackError
     return kind(f"{why}\nthe release before serves again", hint=hint_of(fault))
 
@@ -128,6 +129,17 @@ def clear(deployment: Deployment) -> None:
     """Take the preview away, whatever became of it."""
     previews = [f"{deployment.stack}_{name}{NEXT}" for name in deployment.services]
     deployment.swarm.remove(*previews)
+
+
+def why_of(fault: BaseException) -> str:
+    """Return what went wrong, and of a fault of our own also where."""
+    if isinstance(fault, KeyboardInterrupt):
+        return "interrupted"
+    if isinstance(fault, PipelineError):
+        return str(fault)
+    place = traceback.extract_tb(fault.__traceback__)[-1]
+    where = f"{Path(place.filename).name}:{place.lineno}"
+    return f"the deployer itself failed at {where}: {type(fault).__name__}: {fault}"
 
 
 def hint_of(fault: BaseException) -> str:

@@ -160,6 +160,16 @@ def test_a_fault_that_users_could_see_puts_the_whole_release_back_and_proves_it(
     assert outcome(live) == error.outcome
 
 
+def test_a_fault_of_the_deployer_itself_is_undone_as_any_other(
+    live: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow, "bake", lambda _: dict[str, str]()["nowhere"])
+    with pytest.raises(RolledBackError, match=r"failed at test_flow\.py:\d+: KeyError: 'nowhere'"):
+        deploy(live, 2)
+    assert serving(live) == images(1)
+    assert outcome(live) == "rolled back"
+
+
 def test_a_page_that_does_not_come_up_takes_the_api_back_with_it(
     live: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
