@@ -3,7 +3,8 @@
 An engine sends traffic to what is healthy, and kills what is not. So the first question is whether
 the server is ready (database, cache, migrations): a release that cannot reach them must never take
 over. Once it was ready, the question is only whether it answers: to kill every server because the
-database is away would make a short outage a long one.
+database is away would make a short outage a long one. A machine at its limit answers late: to kill
+its servers for that would leave it with fewer.
 """
 
 import os
@@ -12,7 +13,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 ONCE_READY = Path("/dev/shm/ready")  # noqa: S108  # nosec B108  # the container's own; empty at its start
-SECONDS = 2.5  # less than the engine waits
+SECONDS = 10  # less than the engine waits
 
 
 def main() -> None:
