@@ -22,7 +22,7 @@ def test_the_first_commit_follows_nothing() -> None:
     assert base("test") is None
 
 
-def test_what_is_not_committed_follows_the_last_commit(project: Project) -> None:
+def test_what_is_not_committed_on_main_follows_the_last_commit(project: Project) -> None:
     project.migration("0002_next", ADDED)
     assert base("test") == sha(project)
 
