@@ -5,7 +5,7 @@ from pipeline.errors import NotJudgedError
 
 
 def base(check: str) -> str | None:
-    """Return the commit that this work started from; on main, the one before.
+    """Return the commit that this work started from; of a commit on main, the one before.
 
     Args:
         check: Who asks.
@@ -18,7 +18,8 @@ def base(check: str) -> str | None:
     """
     known = filter(None, map(git.merge_base, github.comes_after()))
     found = next(known, None)
-    if found and found != git.head().sha:
+    here = git.head()
+    if found and (found != here.sha or not here.clean):
         return found
     before = git.parent()
     if before is None and (git.is_shallow() or not found):

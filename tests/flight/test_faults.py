@@ -118,7 +118,7 @@ FAULTS = {
         contract = "v2: nobody asks for it"
         operations = [migrations.RemoveField("order", "amount")]
         """,
-        "cannot be taken back: NotNullViolation",
+        "cannot be taken back: IntegrityError: column",
         "a reverse that fits the rows",
     ),
     "a data migration is not idempotent": (

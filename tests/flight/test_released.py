@@ -1,6 +1,5 @@
-"""The release before is what main was when the work began."""
+"""The release before is laid out with the packages that it was locked to."""
 
-import json
 import sys
 from pathlib import Path
 
@@ -13,82 +12,6 @@ from pipeline.run import read
 from tests.flight.project import FILES, Project
 
 ADDED = "operations = []"
-
-
-def sha(project: Project, name: str = "HEAD") -> str:
-    return read(["git", "rev-parse", name], cwd=project.root).stdout.strip()
-
-
-@pytest.mark.usefixtures("project")
-def test_the_first_commit_follows_nothing() -> None:
-    assert released.commit() is None
-
-
-def test_what_is_not_committed_follows_the_last_commit(project: Project) -> None:
-    project.migration("0002_next", ADDED)
-    assert released.commit() == sha(project)
-
-
-def test_a_commit_on_main_follows_the_one_before(project: Project) -> None:
-    first = sha(project)
-    project.migration("0002_next", ADDED)
-    project.release()
-    assert released.commit() == first
-
-
-def test_a_branch_follows_what_main_was(project: Project) -> None:
-    first = sha(project)
-    project.git("checkout", "-b", "work")
-    project.migration("0002_next", ADDED)
-    project.release()
-    project.migration("0003_last", ADDED)
-    project.release()
-    assert released.commit() == first
-
-
-def test_a_pull_request_follows_its_target(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = sha(project)
-    project.git("update-ref", "refs/remotes/origin/stable", first)
-    for name in ("0002_next", "0003_last"):
-        project.migration(name, ADDED)
-        project.release()
-    monkeypatch.setenv("GITHUB_BASE_REF", "stable")
-    assert released.commit() == first
-
-
-def test_a_push_to_main_follows_what_main_was_before_it(
-    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    first = sha(project)
-    for name in ("0002_next", "0003_last"):
-        project.migration(name, ADDED)
-        project.release()
-    event = tmp_path / "event.json"
-    event.write_text(json.dumps({"before": first}))
-    monkeypatch.setenv("GITHUB_EVENT_NAME", "push")
-    monkeypatch.setenv("GITHUB_REF", "refs/heads/main")
-    monkeypatch.setenv("GITHUB_EVENT_PATH", str(event))
-    assert released.commit() == first
-
-
-def test_without_history_nothing_is_judged(
-    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    project.migration("0002_next", ADDED)
-    project.release()
-    clone = ["git", "clone", "--depth=1", project.root.as_uri(), str(tmp_path / "clone")]
-    assert read(clone).returncode == 0
-    monkeypatch.chdir(tmp_path / "clone")
-    with pytest.raises(NotJudgedError, match="main is not here"):
-        released.commit()
-
-
-def test_without_main_nothing_is_judged(project: Project) -> None:
-    project.git("branch", "--move", "trunk")
-    with pytest.raises(NotJudgedError, match="main is not here"):
-        released.commit()
 
 
 def test_its_code_is_laid_out_beside(project: Project, tmp_path: Path) -> None:

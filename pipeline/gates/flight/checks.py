@@ -37,13 +37,14 @@ def new_ones_back(code: Code, url: str, records: Sequence[Record], before: Schem
         return []  # which is a fault that is named already
     name = records[-1].name
     trip = code.round_trip(url, [record.name for record in records])
-    left = [] if trip.failure else differences(name, "taken back", before, trip.back)
+    left = differences(name, "taken back", before, trip.back) if trip.back else ()
     return [*_of_trip(name, trip), *left]
 
 
 def _of_trip(name: str, trip: RoundTrip) -> Iterator[Fault]:
     if trip.failure:
-        yield Fault(name, f"cannot be taken back: {trip.failure}", REVERSIBLE)
+        what = "applied again after it was taken back" if trip.back else "taken back"
+        yield Fault(name, f"cannot be {what}: {trip.failure}", REVERSIBLE)
     else:
         yield from differences(name, "forwards and backwards", trip.there, trip.again)
 

@@ -63,6 +63,7 @@ class RoundTrip:
     back: Schema = frozenset()
     again: Schema = frozenset()
     failure: str = ""
+    """Why it ended: on the way back or, if there is a schema of `back`, on the way there again."""
 
     def written(self) -> str:
         """Return it as text."""

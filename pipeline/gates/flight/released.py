@@ -4,31 +4,11 @@ import tarfile
 import tomllib
 from pathlib import Path
 
-from pipeline import git, github
 from pipeline.errors import NotJudgedError
 from pipeline.gates.flight.code import Code
 from pipeline.run import last_words, read
 
 CHECK = "migration-flight"
-
-
-def commit() -> str | None:
-    """Return the commit that this work is to follow, or None if this is the first one.
-
-    Raises:
-        NotJudgedError: It is not here, as in a shallow clone.
-    """
-    known = filter(None, map(git.merge_base, github.comes_after()))
-    found = next(known, None)
-    if found and (found != git.head().sha or not git.head().clean):
-        return found
-    if git.is_shallow() or not found:
-        raise NotJudgedError(
-            CHECK,
-            "main is not here, so there is nothing to compare with",
-            hint="git fetch --unshallow origin main, or git fetch origin main",
-        )
-    return git.parent()
 
 
 def code(commit: str, folder: Path) -> Code | None:

@@ -56,13 +56,13 @@ def round_trip(names: list[str], url: str) -> RoundTrip:
         url: The database.
     """
     _apply_all()
-    there = schema(url)
+    there, back = schema(url), frozenset[str]()
     try:
         _backward(names)
         back = schema(url)
         _apply_all()
     except Exception as error:  # noqa: BLE001 - whatever a migration may raise
-        return RoundTrip(there, failure=f"{type(error).__name__}: {error}".splitlines()[0])
+        return RoundTrip(there, back, failure=f"{type(error).__name__}: {error}".splitlines()[0])
     return RoundTrip(there, back, schema(url))
 
 
