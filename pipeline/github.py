@@ -35,3 +35,19 @@ def set_output(name: str, value: str) -> None:
     if path := os.environ.get("GITHUB_OUTPUT"):
         with Path(path).open("a") as file:
             file.write(f"{name}={value}\n")
+
+
+def add_summary(text: str) -> None:
+    """Show Markdown on the page of the run; on a laptop there is none.
+
+    Args:
+        text: What to show.
+    """
+    if path := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(path).open("a") as file:
+            file.write(text)
+
+
+def base() -> str | None:
+    """Return the branch that a pull request wants to go to; None outside of one."""
+    return os.environ.get("GITHUB_BASE_REF") or None

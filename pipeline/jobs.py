@@ -10,9 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import matrix
+from pipeline.errors import InputError
 from pipeline.shape import line_of, mapping
 
 FOLDER = ".github/workflows"
+NOX = re.compile(r'nox -s (?:"\$(?P<variable>\w+)"|(?P<session>[\w.-]+))')
+OPTIONS = re.compile(r'(?P<line>nox -s [\w.-]+) -- --yes(?: --[a-z]+ "\$\w+")+')
+"""What a delivery is told besides: where, and what. Who agrees has agreed on GitHub."""
 MATRIX_VALUE = re.compile(r"\$\{\{ *matrix\.([\w-]+) *\}\}")
 
 
@@ -115,3 +119,25 @@ class Workflow:
 def fill(value: object, row: Mapping[str, object]) -> str:
     """Put a row's values where a text asks for them by `${{ matrix.key }}`."""
     return MATRIX_VALUE.sub(lambda match: str(row.get(match[1], "")), str(value))
+
+
+def sessions_of(job: Job) -> list[str] | None:
+    """Return the sessions that a job runs, one for each row; None if it is not `nox -s` of one."""
+    step = job.run_steps[0] if len(job.run_steps) == 1 else {}
+    line = str(step.get("run", "")).strip()
+    delivery = OPTIONS.fullmatch(line) if "environment" in job.content else None
+    match = NOX.fullmatch(delivery["line"] if delivery else line)
+    if match is None or rows_of(job) is None:
+        return None
+    if match["session"]:
+        return [match["session"]] * len(job.rows)
+    value = mapping(step.get("env")).get(match["variable"])
+    return None if value is None else [fill(value, row) for row in job.rows]
+
+
+def rows_of(job: Job) -> list[matrix.Row] | None:
+    """Return the rows of a job's matrix; None if they are not written out."""
+    try:
+        return job.rows
+    except InputError:
+        return None

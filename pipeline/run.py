@@ -3,16 +3,20 @@
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipeline.errors import MissingToolError
 
 Output = subprocess.CompletedProcess[str]
 TIMED_OUT = 124
+DYING = 2.0  # seconds that a killed process may take until it is gone
+Process = subprocess.Popen[bytes]
 
 
 def run(
@@ -105,6 +109,77 @@ def background(
     finally:
         process.terminate()
         process.wait()
+
+
+def start(
+    command: Sequence[str],
+    *,
+    log: Path,
+    env: Mapping[str, str],
+    cwd: Path | None = None,
+    holding: Collection[int] = (),
+) -> Process:
+    """Start a command as the head of a group of its own, and go on.
+
+    Args:
+        command: The program and its arguments.
+        log: The file that gets all it prints.
+        env: The whole of its environment.
+        cwd: Where to run it; here, if not given.
+        holding: Open files to hand on, such as a lock that is to last as long as it runs.
+
+    Raises:
+        MissingToolError: There is no such program.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            _found(command, env),
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=[*holding],
+        )
+
+
+def end(processes: Collection[Process], *, seconds: float) -> None:
+    """End groups that were started: ask, then kill what is still there.
+
+    Args:
+        processes: The heads of the groups.
+        seconds: How long they may take to leave in order.
+    """
+    _signal_groups(processes, signal.SIGTERM)
+    try:
+        _wait_for(processes, seconds)
+    finally:  # whoever is impatient and interrupts again gets the kill
+        _signal_groups(processes, signal.SIGKILL)
+        _wait_for(processes, DYING)
+
+
+def _wait_for(processes: Collection[Process], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while any(_alive(process) for process in processes) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def _alive(process: Process) -> bool:
+    """Whether any process of the group is left, be it that its head is gone."""
+    process.poll()
+    try:
+        os.killpg(process.pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def _signal_groups(processes: Collection[Process], number: signal.Signals) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, number)
 
 
 def _found(command: Sequence[str], env: Mapping[str, str] | None) -> list[str]:

@@ -15,6 +15,7 @@ class Session:
     name: str
     description: str
     tags: tuple[str, ...]
+    python: str | None = None
 
 
 def list_all() -> list[Session]:
@@ -39,6 +40,12 @@ def list_selected(*options: str) -> list[Session]:
     if result.returncode != 0:
         raise InputError(f"nox cannot list its sessions: {result.stderr.strip()}", hint="nox -l")
     return [
-        Session(row["session"], row["name"], row["description"], tuple(row["tags"]))
+        Session(
+            row["session"],
+            row["name"],
+            row["description"],
+            tuple(row["tags"]),
+            row["python"] or None,
+        )
         for row in json.loads(result.stdout)
     ]

@@ -1,27 +1,139 @@
-"""Select the jobs to run.
+"""Select the jobs to run: those that read an area which the change touches.
 
 python -m pipeline.ci.plan   prints them as JSON; in CI they become the output `jobs`
 """
 
 import json
-from itertools import chain
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from pipeline import config, github, workflows
+from pipeline import config, github
+from pipeline.ci import catalogue, tree
+from pipeline.ci.areas import COMMON, Areas
+from pipeline.ci.catalogue import Entry
+from pipeline.ci.change import Change, change
+from pipeline.ci.inputs import Inputs, areas_of, digest
 from pipeline.errors import reported
 
+WORKFLOWS = ".github/"
+HEAD = "session", "runs", "because"
 
-def select() -> list[str]:
-    """Return the ids of the check jobs to run: all, less those that only main waits for."""
-    left_out = [] if github.is_push_to_main() else config.load()["ci"]["main_only"]
-    checks = chain.from_iterable(workflows.calls().values())
-    return [job.id for job in checks if job.id not in left_out]
+
+@dataclass(frozen=True)
+class Row:
+    """A session, whether it is to run, and why or why not."""
+
+    entry: Entry
+    runs: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every session with its reason, and what the reasons were drawn from."""
+
+    rows: Sequence[Row]
+    inputs: Inputs
+    change: Change
+    began: float
+
+    @property
+    def jobs(self) -> list[str]:
+        """The ids of the jobs to run."""
+        return [*dict.fromkeys(row.entry.job for row in self.rows if row.runs)]
+
+
+def plan(*, everything: bool = False) -> Plan:
+    """Return what this checkout is to run.
+
+    Args:
+        everything: Whether to run what the change does not touch, too.
+
+    Raises:
+        InputError: This is no git checkout, or the sessions cannot be listed.
+    """
+    began, settings = time.monotonic(), config.load()
+    areas, files = Areas(settings["areas"]), tree.listed()
+    inputs = observed(settings, files)
+    touched = Change(unknown="--all") if everything else change(settings["ci"]["main"], files)
+    left_out = [] if github.is_push_to_main() else settings["ci"]["main_only"]
+    entries = catalogue.entries(_written_in(inputs))
+    return Plan(selected(entries, touched, areas, left_out), inputs, touched, began)
+
+
+def observed(settings: Mapping[str, Any], files: tree.Listed | None = None) -> Inputs:
+    """Return what the sessions would read now.
+
+    Args:
+        settings: pipeline.toml.
+        files: What is in the checkout, if it is known already.
+    """
+    files = files or tree.listed()
+    content = tree.snapshot(files.paths, settings["ci"]["ignored"])
+    return Inputs(content, Areas(settings["areas"]), settings)
+
+
+def selected(
+    entries: Iterable[Entry], change: Change, areas: Areas, left_out: Collection[str]
+) -> list[Row]:
+    """Say of each session whether the change needs it.
+
+    Args:
+        entries: The sessions.
+        change: What was touched.
+        areas: What the files belong to.
+        left_out: Jobs that are for a push to main.
+    """
+    touched: dict[str, list[str]] = {}
+    for path in change.paths:
+        for area in areas.of(path) or (COMMON,):
+            touched.setdefault(area, []).append(path)
+    rows = []
+    for entry in entries:
+        if entry.job in left_out:
+            rows.append(Row(entry, runs=False, why="only a push to main runs it"))
+            continue
+        reason = change.unknown or _reason(entry, touched)
+        unneeded = f"nothing of {', '.join(areas_of(entry))} was touched since {change.base}"
+        rows.append(Row(entry, runs=bool(reason), why=reason or unneeded))
+    return rows
+
+
+def markdown(plan: Plan) -> str:
+    """Return a plan as a table of Markdown.
+
+    Args:
+        plan: What is to run.
+    """
+    rows = [(f"`{row.entry.session}`", "yes" if row.runs else "no", row.why) for row in plan.rows]
+    lines = [HEAD, ("---",) * len(HEAD), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _reason(entry: Entry, touched: Mapping[str, Sequence[str]]) -> str:
+    if not entry.areas:
+        return "it has no area"
+    for area in areas_of(entry):
+        if first := touched.get(area):
+            more = f" and {len(first) - 1} more" if len(first) > 1 else ""
+            return f"{area}: {first[0]}{more}"
+    return ""
+
+
+def _written_in(inputs: Inputs) -> str:
+    workflows = {path: file.id for path, file in inputs.tree.items() if path.startswith(WORKFLOWS)}
+    return digest([inputs.digests[COMMON], workflows])
 
 
 def main() -> None:
     """Print the selection, and hand it to the jobs that come after."""
-    selected = json.dumps(select())
-    github.set_output("jobs", selected)
-    print(selected)
+    selection = plan()
+    jobs = json.dumps(selection.jobs)
+    github.set_output("jobs", jobs)
+    github.add_summary(markdown(selection))
+    print(jobs)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """All that the rules of parity look at, read once and never changed."""
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,17 +9,13 @@ from typing import Any, NamedTuple, TypeVar
 
 from pipeline import config, run, sessions, shape, workflows
 from pipeline.errors import InputError
-from pipeline.jobs import FOLDER, Job, Workflow, fill
-from pipeline.matrix import Row
+from pipeline.jobs import FOLDER, Job, Workflow
 from pipeline.sessions import Session
 from pipeline.workflows import UnreadableError
 
 ACTIONS = Path(".github", "actions")
 DOCUMENT = Path("CI_CD.md")
 T = TypeVar("T")
-NOX = re.compile(r'nox -s (?:"\$(?P<variable>\w+)"|(?P<session>[\w.-]+))')
-OPTIONS = re.compile(r'(?P<line>nox -s [\w.-]+) -- --yes(?: --[a-z]+ "\$\w+")+')
-"""What a delivery is told besides: where, and what. Who agrees has agreed on GitHub."""
 
 
 class Step(NamedTuple):
@@ -118,28 +113,6 @@ class Tree:
 def delivers(workflow: Workflow) -> bool:
     """Say whether all jobs of a file go to an environment, so that there is nothing to gate."""
     return all("environment" in job.content for job in workflow.jobs.values())
-
-
-def sessions_of(job: Job) -> list[str] | None:
-    """Return the sessions that a job runs, one for each row; None if it is not `nox -s` of one."""
-    step = job.run_steps[0] if len(job.run_steps) == 1 else {}
-    line = str(step.get("run", "")).strip()
-    delivery = OPTIONS.fullmatch(line) if "environment" in job.content else None
-    match = NOX.fullmatch(delivery["line"] if delivery else line)
-    if match is None or rows_of(job) is None:
-        return None
-    if match["session"]:
-        return [match["session"]] * len(job.rows)
-    value = shape.mapping(step.get("env")).get(match["variable"])
-    return None if value is None else [fill(value, row) for row in job.rows]
-
-
-def rows_of(job: Job) -> list[Row] | None:
-    """Return the rows of a job's matrix; None if they are not written out."""
-    try:
-        return job.rows
-    except InputError:
-        return None
 
 
 def read() -> tuple[Tree, list[UnreadableError]]:

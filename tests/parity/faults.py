@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
-from pipeline.jobs import Job
+from pipeline.jobs import Job, sessions_of
 from pipeline.parity.rules import RULES
 from pipeline.parity.rules.calls import GOES_ON, ON_PUSH, reached_by_request
 from pipeline.parity.rules.gates import GREEN, is_delivery
-from pipeline.parity.tree import Task, Tree, sessions_of
+from pipeline.parity.tree import Task, Tree
 from pipeline.sessions import Session
 from pipeline.workflows import GATE, MAIN
 from tests.parity.edit import (

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from pipeline.errors import InputError
-from pipeline.jobs import Job
+from pipeline.jobs import Job, sessions_of
 from pipeline.parity.rule import Fault, rule
-from pipeline.parity.tree import Tree, sessions_of
+from pipeline.parity.tree import Tree
 from pipeline.shape import mapping
 from pipeline.workflows import GATE
 

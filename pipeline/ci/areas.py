@@ -1,0 +1,42 @@
+"""Areas: which files belong to what. Sessions are tagged with the areas that they read.
+
+One declaration, `[areas]` in pipeline.toml, decides what a change needs and what a result hangs on.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+COMMON = "common"  # every session reads it
+WILD = {"**": ".*", "*": "[^/]*"}
+
+
+class Areas:
+    """The areas of a repository."""
+
+    def __init__(self, globs: Mapping[str, Sequence[str]]) -> None:
+        self.globs = globs
+
+    @cached_property
+    def _patterns(self) -> dict[str, re.Pattern[str]]:
+        return {area: re.compile("|".join(map(regex, some))) for area, some in self.globs.items()}
+
+    def of(self, path: str) -> list[str]:
+        """Return the areas that a file belongs to.
+
+        Args:
+            path: From the root of the repository, parts joined by slashes.
+
+        Returns:
+            Their names; none for a file that nobody has thought of, which counts as common.
+        """
+        return [area for area, pattern in self._patterns.items() if pattern.fullmatch(path)]
+
+
+def regex(glob: str) -> str:
+    """Return the regular expression of a glob: `*` stays in a folder, `**` does not.
+
+    Args:
+        glob: As in pipeline.toml, such as `backend/**` or `*.md`.
+    """
+    return "".join(WILD.get(part, re.escape(part)) for part in re.split(r"(\*\*|\*)", glob))

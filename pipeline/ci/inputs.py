@@ -1,0 +1,103 @@
+"""All that a result hangs on, as it is now, and the key that this makes."""
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pipeline.ci import tools, variables
+from pipeline.ci.areas import COMMON, Areas
+from pipeline.ci.catalogue import Entry
+from pipeline.ci.tree import File, Tree
+
+SCHEMA = "1"  # of keys and of what is remembered under them: one more, and nothing is known
+Manifest = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The files by area, the variables that are judged, and the programs."""
+
+    tree: Tree
+    areas: Areas
+    settings: Mapping[str, Any]
+
+    @cached_property
+    def divided(self) -> dict[str, dict[str, File]]:
+        """The files of each area; one that is in none counts as common."""
+        found: dict[str, dict[str, File]] = {area: {} for area in (COMMON, *self.areas.globs)}
+        for path, file in self.tree.items():
+            for area in self.areas.of(path) or (COMMON,):
+                found[area][path] = file
+        return found
+
+    @cached_property
+    def contents(self) -> dict[str, dict[str, str | None]]:
+        """What the files of each area hold, by their paths."""
+        return {
+            area: {path: files[path].id for path in sorted(files)}
+            for area, files in self.divided.items()
+        }
+
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """One value for all that is in an area."""
+        return {area: digest(content) for area, content in self.contents.items()}
+
+    @cached_property
+    def outside(self) -> Manifest:
+        """What does not lie in the checkout and is the same for every session."""
+        system = os.uname()
+        return {
+            "schema": SCHEMA,
+            "system": f"{system.sysname} {system.release} {system.machine}",
+            "user": str(os.getuid()),
+            "nox's python": sys.version,
+            **{f"variable {name}": value for name, value in variables.judged(self._ci).items()},
+            **{f"tool {name}": tools.identity(name) for name in self._ci["tools"]},
+        }
+
+    @property
+    def _ci(self) -> Mapping[str, Any]:
+        ci: Mapping[str, Any] = self.settings["ci"]
+        return ci
+
+    def files_of(self, entry: Entry) -> dict[str, File]:
+        """Return the files that a session may read, each with its stamp.
+
+        Args:
+            entry: The session.
+        """
+        return {path: file for area in areas_of(entry) for path, file in self.divided[area].items()}
+
+    def manifest(self, entry: Entry) -> Manifest:
+        """Return all that a session's result hangs on, by name.
+
+        Args:
+            entry: The session.
+        """
+        python = {f"tool python{entry.python}": tools.identity(f"python{entry.python}")}
+        return {
+            "session": entry.session,
+            **{f"area {area}": self.digests[area] for area in areas_of(entry)},
+            **(python if entry.python else {}),
+            **self.outside,
+        }
+
+
+def areas_of(entry: Entry) -> Sequence[str]:
+    """Return the areas that a session reads."""
+    return (COMMON, *sorted({*entry.areas} - {COMMON}))
+
+
+def digest(value: object) -> str:
+    """Return a value's digest, the same for equal values.
+
+    Args:
+        value: Anything that JSON can hold.
+    """
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

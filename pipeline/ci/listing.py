@@ -1,0 +1,34 @@
+"""Every check job with the sessions that it runs, and what is known of them.
+
+python -m pipeline.ci.listing   prints them as JSON, for `pipeline.ci.catalogue` to remember
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from pipeline import sessions, workflows
+from pipeline.ci.catalogue import Entry
+from pipeline.errors import InputError, reported
+from pipeline.jobs import sessions_of
+
+
+def listing() -> Iterator[Entry]:
+    """Yield the sessions of the called workflows' jobs, in their order.
+
+    Raises:
+        InputError: A workflow or noxfile.py cannot be read, or a job runs no known session.
+    """
+    known = {row.session: row for row in sessions.list_all()}
+    for call, jobs in workflows.calls().items():
+        for job in jobs:
+            for name in sessions_of(job) or [""]:
+                if name not in known:
+                    raise InputError(f"job `{job.id}` runs no known session", hint="nox -s parity")
+                row = known[name]
+                yield Entry(name, job.id, call, row.tags, row.python)
+
+
+if __name__ == "__main__":
+    with reported():
+        print(json.dumps([asdict(entry) for entry in listing()]))

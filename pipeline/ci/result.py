@@ -1,0 +1,46 @@
+"""What came of a session in a run of `invoke ci`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.ci.catalogue import Entry
+from pipeline.ci.memory import FAILED, PASSED, Run
+
+CACHED = "cached"
+INTERRUPTED = "interrupted"
+LEFT_OUT = "left out"
+NOT_JUDGED = "not judged"
+NOT_RUN = "not run"
+WAITING = "waiting"
+
+GREEN = {PASSED, CACHED}
+RAN = {PASSED, FAILED, NOT_JUDGED, INTERRUPTED}
+BAD = {FAILED, INTERRUPTED, NOT_RUN}
+
+
+@dataclass(frozen=True)
+class Result:
+    """One session's row of the report.
+
+    `seconds` is how long it ran, or would have run if it came from the cache; `begin` is when it
+    started, in seconds from the start of the whole; `age` is how old the cached result is.
+    """
+
+    entry: Entry
+    outcome: str
+    why: str
+    key: str = ""
+    seconds: float = 0.0
+    begin: float = 0.0
+    age: float = 0.0
+    note: str = ""
+    log: Path | None = None
+    budget: float | None = None
+    trend: Sequence[Run] = ()
+
+    @property
+    def over(self) -> float:
+        """By how many seconds it went over its budget in this run."""
+        ran = self.outcome in {PASSED, FAILED}
+        return max(0.0, self.seconds - self.budget) if ran and self.budget is not None else 0.0

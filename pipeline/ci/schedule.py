@@ -1,0 +1,115 @@
+"""Run sessions side by side, the longest first; what shares an output takes turns."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pipeline.ci import lock
+from pipeline.ci.memory import FAILED, Store, slug
+from pipeline.ci.plan import observed
+from pipeline.ci.recall import recalled
+from pipeline.ci.result import CACHED, NOT_RUN, Result
+from pipeline.ci.screen import Screen
+from pipeline.ci.work import Work
+from pipeline.run import end
+
+BEAT = 0.02  # seconds between two looks at the children
+PATIENCE = 10.0  # seconds that a session may take to leave in order
+
+
+@dataclass
+class Schedule:
+    """The sessions that wait, those that run, and those that are done."""
+
+    waiting: list[Result]
+    settings: Mapping[str, Any]
+    store: Store
+    screen: Screen
+    jobs: int
+    fail_fast: bool = False
+    fresh: bool = False
+    began: float = field(default_factory=time.monotonic)
+    running: list[Work] = field(default_factory=list)
+    done: list[Result] = field(default_factory=list)
+    interrupted: bool = False
+
+    def run(self) -> list[Result]:
+        """Run all of them, or until somebody interrupts."""
+        self.waiting.sort(key=lambda planned: -(planned.seconds or float("inf")))
+        try:
+            while self.waiting or self.running:
+                self._start()
+                self._collect()
+                self.screen.show(self.running, self.done, len(self.waiting))
+                time.sleep(BEAT)
+        except KeyboardInterrupt:
+            self._interrupt()
+        finally:
+            end([work.process for work in self.running], seconds=PATIENCE)
+            self.screen.clear()
+        return self.done
+
+    def _start(self) -> None:
+        for planned in [*self.waiting]:
+            if len(self.running) >= self.jobs or (self.fail_fast and self._failed()):
+                return
+            if self._shares(planned):
+                continue
+            held = lock.take(slug(planned.entry.session))
+            if held is None:
+                self.screen.say(f"{planned.entry.session} waits: another run of it is under way")
+                continue
+            self.waiting.remove(planned)
+            self._begin(planned, held)
+
+    def _begin(self, planned: Result, held: int) -> None:
+        """Start it on the files as they are now, unless they are known to be green by now."""
+        inputs = observed(self.settings)
+        known = recalled(planned, inputs, self.store, fresh=self.fresh)
+        known = replace(known, begin=time.monotonic() - self.began)
+        if known.outcome == CACHED:
+            lock.free(held)
+            self._finish(known)
+            return
+        self.running.append(Work(known, inputs, held))
+        self.screen.started(planned)
+
+    def _collect(self) -> None:
+        for work in [*self.running]:
+            if work.process.poll() is not None:
+                self.running.remove(work)
+                end([work.process], seconds=PATIENCE)  # what it may have left behind
+                self._finish(work.judged(self.store))
+        if self.fail_fast and self._failed() and not self.running:
+            self._drop()
+
+    def _finish(self, result: Result) -> None:
+        self.done.append(result)
+        self.screen.finished(result)
+
+    def _interrupt(self) -> None:
+        self.interrupted = True
+        self.screen.say("interrupted: ending what runs")
+        try:
+            end([work.process for work in self.running], seconds=PATIENCE)
+        finally:
+            for work in self.running:
+                self._finish(work.interrupted())
+            self.running.clear()
+            self._drop()
+
+    def _drop(self) -> None:
+        self.done += [replace(planned, outcome=NOT_RUN) for planned in self.waiting]
+        self.waiting.clear()
+
+    def _failed(self) -> bool:
+        return any(result.outcome == FAILED for result in self.done)
+
+    def _shares(self, planned: Result) -> bool:
+        """Whether it writes to the same place as one that runs."""
+        running = {work.planned.entry.job for work in self.running}
+        groups: Mapping[str, Sequence[str]] = self.settings["ci"]["one_at_a_time"]
+        return any(
+            planned.entry.job in jobs and not running.isdisjoint(jobs) for jobs in groups.values()
+        )

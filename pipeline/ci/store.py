@@ -1,0 +1,38 @@
+"""Where `invoke ci` keeps what it knows, and how: whole files or none."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(".cache", "ci")  # what is true of this checkout only
+
+
+def shared(product: str) -> Path:
+    """Return the folder of what is true of equal files, in whichever clone they are.
+
+    Args:
+        product: The name in pipeline.toml.
+    """
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base, product, "ci")
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file so that nobody ever sees half of it; where that cannot be, say so and go on.
+
+    Args:
+        path: The file; its folder is made.
+        text: What is to be in it.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as folder:
+            new = Path(folder, path.name)
+            with new.open("w") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(path)
+    except OSError as error:
+        print(f"ci: nothing is remembered in {path.parent}: {error.strerror}", file=sys.stderr)

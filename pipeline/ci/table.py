@@ -1,0 +1,19 @@
+"""The plan as people read it: every session, whether it is to run, and why or why not."""
+
+from pipeline.ci.plan import Plan
+from pipeline.ci.terminal import Terminal
+
+
+def show(plan: Plan, terminal: Terminal) -> None:
+    """Print a plan.
+
+    Args:
+        plan: What is to run.
+        terminal: Where to.
+    """
+    wide = max(len(row.entry.session) for row in plan.rows)
+    for row in plan.rows:
+        word = terminal.paint(f"{'run' if row.runs else 'leave out':<9}", "" if row.runs else "dim")
+        terminal.print(f"{word}  {row.entry.session:<{wide}}  {row.why}")
+    runs = sum(row.runs for row in plan.rows)
+    terminal.print(f"\nci: {runs} of {len(plan.rows)} sessions would run")

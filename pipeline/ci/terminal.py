@@ -1,0 +1,76 @@
+"""What the terminal can show: its width, colours, and signs beyond ASCII."""
+
+import os
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+from typing import TextIO
+
+COLOURS = {"red": 31, "green": 32, "yellow": 33, "dim": 2}
+SIGNS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏·"
+PLAIN = str.maketrans(SIGNS, "|/-\\|/-\\|/-")  # for a stream that has ASCII only
+EXACT = 10  # seconds, below which tenths are told
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """A stream that people read."""
+
+    stream: TextIO
+    live: bool
+    colour: bool
+
+    @property
+    def width(self) -> int:
+        """How many columns there are."""
+        return shutil.get_terminal_size().columns
+
+    def print(self, text: str = "") -> None:
+        """Print a line, in whatever the stream can encode."""
+        self.write(f"{self.fitted(text)}\n")
+
+    def write(self, text: str) -> None:
+        """Write to the stream, while somebody takes it: what runs is not to fail of that."""
+        try:
+            self.stream.write(text)
+            self.stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())
+
+    def fitted(self, text: str) -> str:
+        """Return a text without what the stream cannot encode."""
+        encoding = self.stream.encoding or "ascii"
+        try:
+            text.encode(encoding)
+        except UnicodeEncodeError:
+            return text.translate(PLAIN).encode(encoding, "backslashreplace").decode(encoding)
+        return text
+
+    def paint(self, text: str, colour: str) -> str:
+        """Return a text in a colour, where there are any."""
+        return f"\x1b[{COLOURS[colour]}m{text}\x1b[0m" if self.colour and colour else text
+
+
+def terminal() -> Terminal:
+    """Return what stdout is connected to."""
+    able = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    live = able and not os.environ.get("CI")
+    return Terminal(sys.stdout, live=live, colour=able and not os.environ.get("NO_COLOR"))
+
+
+def since(moment: float) -> float:
+    """Return how many seconds ago a moment was; none, where the clock was put back."""
+    return max(0.0, time.time() - moment)
+
+
+def ago(seconds: float) -> str:
+    """Return a time in the largest unit that fits.
+
+    Args:
+        seconds: How long it is.
+    """
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.1f} s" if 0 < seconds < EXACT else f"{seconds:.0f} s"

@@ -1,0 +1,36 @@
+"""Which variables a session sees: those that pipeline.toml names, and no others.
+
+A variable that nobody declared cannot change a result, because it does not get through.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pipeline.ci.areas import regex
+
+
+def judged(ci: Mapping[str, Any]) -> dict[str, str]:
+    """Return digests of the variables that a result may hang on: they may be secret.
+
+    Args:
+        ci: The section of pipeline.toml.
+    """
+    found = _matching(ci["variables"]["judged"])
+    return {name: hashlib.sha256(found[name].encode()).hexdigest() for name in sorted(found)}
+
+
+def passed(ci: Mapping[str, Any]) -> dict[str, str]:
+    """Return the environment of a session.
+
+    Args:
+        ci: The section of pipeline.toml.
+    """
+    return _matching([*ci["variables"]["judged"], *ci["variables"]["passed"]])
+
+
+def _matching(globs: Iterable[str]) -> dict[str, str]:
+    pattern = re.compile("|".join(map(regex, globs)))
+    return {name: value for name, value in os.environ.items() if pattern.fullmatch(name)}

@@ -1,0 +1,137 @@
+"""One session at work: started on what is there now, judged by what nox reports of it."""
+
+import json
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pipeline.ci import lock, variables
+from pipeline.ci.areas import COMMON
+from pipeline.ci.catalogue import Entry
+from pipeline.ci.inputs import Inputs, areas_of
+from pipeline.ci.memory import FAILED, PASSED, Run, Store, slug
+from pipeline.ci.plan import observed
+from pipeline.ci.result import INTERRUPTED, NOT_JUDGED, Result
+from pipeline.run import Process, start
+
+LOGS = Path("reports", "ci")
+MARK = "not judged: "  # as pipeline.errors begins such a line
+
+
+def log_of(session: str) -> Path:
+    """Return where a session's output is kept.
+
+    Args:
+        session: Its name.
+    """
+    return LOGS / f"{slug(session)}.log"
+
+
+def command(session: str, *options: str) -> list[str]:
+    """Return what runs a session.
+
+    Args:
+        session: Its name.
+        *options: More of nox's.
+    """
+    return ["nox", "--non-interactive", "--no-color", *options, "--session", session]
+
+
+@dataclass
+class Work:
+    """A session that runs."""
+
+    planned: Result
+    inputs: Inputs
+    lock: int
+    began: float = field(default_factory=time.monotonic)
+    process: Process = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.report.parent.mkdir(parents=True, exist_ok=True)
+        self.report.unlink(missing_ok=True)
+        env = variables.passed(self.inputs.settings["ci"])
+        holding = [] if self.lock == lock.NOBODYS else [self.lock]
+        line = command(self.planned.entry.session, f"--report={self.report}")
+        self.process = start(line, log=self.log, env=env, holding=holding)
+
+    @property
+    def log(self) -> Path:
+        """Where its output is."""
+        return log_of(self.planned.entry.session)
+
+    @property
+    def report(self) -> Path:
+        """Where nox says what came of it."""
+        return self.log.with_suffix(".json")
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been running."""
+        return time.monotonic() - self.began
+
+    def interrupted(self) -> Result:
+        """Return the result of a session that was ended from outside; nothing is remembered."""
+        lock.free(self.lock)
+        return replace(self.planned, outcome=INTERRUPTED, seconds=self.seconds, log=self.log)
+
+    def judged(self, store: Store) -> Result:
+        """Return the result of a session that came to its end, and remember it if it may be.
+
+        Args:
+            store: What is remembered.
+        """
+        seconds = self.seconds
+        outcome, note = self._outcome()
+        if outcome != NOT_JUDGED:
+            doubt = self._doubt(store)
+            run = Run(self.planned.key, outcome, round(seconds, 3), time.time())
+            store.remember(self.planned.entry, self.inputs, run, trusted=not doubt)
+            note = note or (doubt and f"not remembered: {doubt}")
+        lock.free(self.lock)
+        return replace(self.planned, outcome=outcome, seconds=seconds, note=note, log=self.log)
+
+    def _outcome(self) -> tuple[str, str]:
+        """What came of it, and what there is to say of that."""
+        code = self.process.returncode
+        if code:
+            return FAILED, f"exit code {code}"
+        if (said := _reported(self.report)) != "success":
+            return FAILED, f"nox reports: {said}"
+        reasons = [line for line in _lines(self.log) if line.startswith(MARK)]
+        return (NOT_JUDGED, reasons[-1].removeprefix(MARK)) if reasons else (PASSED, "")
+
+    def _doubt(self, store: Store) -> str:
+        """Why the result may not stand for the next run; nothing, if it may."""
+        entry, settings = self.planned.entry, self.inputs.settings
+        if reason := settings["ci"]["never_cached"].get(entry.job):
+            return str(reason)
+        if store.read(entry.session).flaky(self.planned.key):
+            return "the same inputs were red before"
+        return _changed(entry, self.inputs, observed(settings))
+
+
+def _changed(entry: Entry, before: Inputs, after: Inputs) -> str:
+    files, later = before.files_of(entry), after.files_of(entry)
+    own = {path for area in {*areas_of(entry)} - {COMMON} for path in before.divided[area]}
+    if not own:
+        return "its areas hold no file"
+    if unknown := [path for path, file in files.items() if file.id is None]:
+        return f"{unknown[0]} cannot be read as a file"
+    if moved := [path for path in {**files, **later} if files.get(path) != later.get(path)]:
+        return f"{moved[0]} changed while it ran"
+    if before.manifest(entry) != after.manifest(entry):
+        return "a program changed while it ran"
+    return ""
+
+
+def _reported(report: Path) -> str:
+    try:
+        (session,) = json.loads(report.read_bytes())["sessions"]
+        return str(session["result"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "nothing"
+
+
+def _lines(log: Path) -> list[str]:
+    return log.read_text(errors="replace").splitlines()

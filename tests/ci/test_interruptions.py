@@ -1,0 +1,132 @@
+"""Whatever happens in the middle of a run, nothing is green that would be red."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.ci import schedule
+from tests.ci.conftest import Here
+from tests.ci.toy import Toy
+
+ALL = ["blue", "green", "red"]
+
+
+@pytest.mark.parametrize("tenths", range(0, 20, 3))
+def test_killed_at_any_moment_nothing_red_is_green(toy: Toy, tenths: int) -> None:
+    """The sessions that it leaves behind end by themselves; the next run waits for them."""
+    toy.write("red/one.txt", "BROKEN")
+    process = toy.start(TOY_SECONDS="0.3")
+    time.sleep(tenths / 10)
+    process.kill()
+    process.communicate()
+    code, said = toy.ci()
+    assert code == 1
+    assert "failed      red" in said
+    assert "failed      blue" not in said
+    code, said = toy.ci()
+    assert "ci: 2 green (2 from the cache), 1 failed" in said
+
+
+def test_two_runs_at_once_share_the_work(toy: Toy) -> None:
+    both = [toy.start(TOY_SECONDS="1"), toy.start(TOY_SECONDS="1")]
+    said = [process.communicate(timeout=120)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert toy.ran() == ALL
+
+
+def started(toy: Toy) -> None:
+    while not toy.trace.exists():
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def interrupt(here: Here) -> Iterator[threading.Thread]:
+    """Press Ctrl-C as soon as a session is at work."""
+
+    def press() -> None:
+        started(here.toy)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=press)
+    yield thread
+    thread.join()
+
+
+@pytest.mark.parametrize("stubborn", ["", "1"])
+def test_an_interruption_ends_what_runs_and_says_how_far_it_got(
+    here: Here, interrupt: threading.Thread, monkeypatch: pytest.MonkeyPatch, stubborn: str
+) -> None:
+    monkeypatch.setattr(schedule, "PATIENCE", 0.5)
+    monkeypatch.setenv("TOY_SECONDS", "60")
+    monkeypatch.setenv("TOY_STUBBORN", stubborn)
+    interrupt.start()
+    said = here(jobs="2")
+    assert here.code == 130
+    assert "ci: interrupted: ending what runs\n" in said
+    assert "2 interrupted, 1 not run: " in said
+    assert living(here.toy) == []
+
+
+def living(toy: Toy) -> list[str]:
+    """The processes that work in a repository."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if process.joinpath("cwd").readlink() == toy.root and int(process.name) != os.getpid():
+                found.append(process.name)
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_whole_program_in_order(toy: Toy, number: signal.Signals) -> None:
+    process = toy.start(TOY_SECONDS="60")
+    started(toy)
+    process.send_signal(number)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert living(toy) == []
+
+
+def test_what_was_interrupted_is_not_remembered(here: Here, interrupt: threading.Thread) -> None:
+    interrupt.start()
+    here(jobs="1")
+    if here.code == 130:
+        assert here.ran() != []
+    assert here.code in {0, 130}
+
+
+def test_an_input_that_changes_while_it_runs_is_not_remembered(toy: Toy) -> None:
+    """Nor if it is put back before the end: the result may be that of the other content."""
+    process = toy.start("--jobs=3", TOY_SECONDS="1")
+    started(toy)
+    file = toy.root / "red/one.txt"
+    before = file.read_text()
+    file.write_text("BROKEN")
+    time.sleep(0.1)
+    file.write_text(before)
+    said, _ = process.communicate(timeout=60)
+    assert "not remembered: red/one.txt changed while it ran" in said
+    toy.ran()
+    assert toy.ci()[0] == 0
+    assert toy.ran() == ["red"]
+
+
+def test_with_fail_fast_nothing_starts_after_a_failure(here: Here) -> None:
+    here.toy.write("red/one.txt", "BROKEN")
+    said = here(jobs="1", fail_fast=True)
+    assert here.toy.ran() == ["red"]
+    assert "ci: 0 green, 1 failed, 2 not run: " in said
+    assert here.code == 1
+
+
+@pytest.mark.parametrize("jobs", ["0", "-1", "two"])
+def test_jobs_is_a_number(here: Here, jobs: str) -> None:
+    assert f"--jobs is no number: `{jobs}`" in here(jobs=jobs)
+    assert here.code == 2

@@ -1,0 +1,224 @@
+"""What people see, and what they see where little can be shown."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pipeline.ci import screen as screens
+from pipeline.ci.screen import last_line
+from pipeline.ci.terminal import ago
+from tests.ci.conftest import Enter, Here
+from tests.ci.toy import BIN, Toy
+
+CSI = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])")
+
+
+def on_a_terminal(toy: Toy, columns: int = 80, **variables: str) -> str:
+    """Run it on a terminal; return all that it was sent."""
+    ours, theirs = pty.openpty()
+    env = toy.env(TERM="xterm", COLUMNS=str(columns), TOY_SECONDS="1", **variables)
+    command = [str(BIN / "invoke"), "ci"]
+    process = subprocess.Popen(command, cwd=toy.root, env=env, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    sent = b""
+    try:
+        while chunk := os.read(ours, 65536):
+            sent += chunk
+    except OSError:  # so a terminal says that nobody writes to it any more
+        pass
+    os.close(ours)
+    process.wait()
+    return sent.decode()
+
+
+def test_on_a_terminal_live_rows_are_drawn_and_finished_ones_stay(toy: Toy) -> None:
+    sent = on_a_terminal(toy)
+    assert re.search(r"running 2 · done 0 · failed 0 · waiting 1", sent)
+    assert "2 files in red" not in sent.splitlines()[-1]
+    assert "\x1b[32mpassed     \x1b[0m red" in sent
+    assert {match[2] for match in CSI.finditer(sent)} <= {"A", "J", "m"}  # no alternate screen
+
+
+def test_no_row_is_wider_than_a_narrow_terminal(toy: Toy) -> None:
+    for line in CSI.sub("", on_a_terminal(toy, columns=40)).splitlines():
+        assert len(line) < 40 or not line.startswith(("running", *screens.SPINNER))
+
+
+def test_without_colour_there_is_none(toy: Toy) -> None:
+    assert "m" not in {match[2] for match in CSI.finditer(on_a_terminal(toy, NO_COLOR="1"))}
+
+
+def test_without_utf_8_it_is_ascii(toy: Toy) -> None:
+    sent = on_a_terminal(toy, PYTHONIOENCODING="ascii")
+    assert sent.isascii()
+    assert "running 2 - done 0" in sent
+
+
+def test_without_a_terminal_it_is_one_line_for_each_event(here: Here) -> None:
+    said = here()
+    assert "\x1b" not in said
+    assert said.count("started     ") == said.count("passed      ") == 3
+
+
+def test_without_a_terminal_there_is_a_sign_of_life(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(screens, "HEARTBEAT", 0.05)
+    monkeypatch.setenv("TOY_SECONDS", "0.5")
+    assert re.search(r"running     (red|green|blue) \d+ s, ", here())
+
+
+def test_in_ci_nothing_is_redrawn(toy: Toy) -> None:
+    assert "A" not in {match[2] for match in CSI.finditer(on_a_terminal(toy, CI="1"))}
+
+
+def test_failures_come_last_with_their_log_and_the_command_that_repeats_them(here: Here) -> None:
+    here.toy.write("red/one.txt", "BROKEN")
+    _, last = here().split("\nfailed: red  reports/ci/red.log\n")
+    assert "  2 files in red\n" in last
+    assert 'hint: nox -s "red"\n\nci: 2 green, 1 failed: ' in last
+    assert (here.toy.root / "reports/ci/red.log").read_text().count("2 files in red") == 1
+
+
+def test_the_plan_is_a_table(here: Here) -> None:
+    here.toy.git("switch", "--quiet", "--create=work")
+    here.toy.write("red/one.txt", "other")
+    said = here(plan=True)
+    assert "run        red    red: red/one.txt\n" in said
+    assert "leave out  green  nothing of common, green was touched since main\n" in said
+    assert said.endswith("ci: 1 of 3 sessions would run\n")
+
+
+def test_nobody_who_listens_is_no_error(toy: Toy) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [str(BIN / "invoke"), "ci"]
+        done = subprocess.run(
+            command, cwd=toy.root, env=toy.env(), stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert b"Traceback" not in done.stderr
+    assert toy.ran() == ["blue", "green", "red"]
+
+
+def test_where_nothing_can_be_remembered_it_says_so_and_runs(toy: Toy) -> None:
+    toy.home.joinpath(".cache").write_text("in the way")
+    code, said = toy.ci()
+    assert code == 0
+    assert "ci: nothing is remembered in " in said
+    assert toy.ci()[0] == 0
+    assert toy.ran() == sorted(["red", "green", "blue"] * 2)
+
+
+def test_where_the_checkout_cannot_be_written_to_it_says_so(here: Here) -> None:
+    here.toy.write(".cache", "in the way")
+    here.toy.write("reports/ci.json/in-the-way", "x")
+    said = here()
+    assert here.code == 0
+    assert "ci: nothing is remembered in .cache/ci" in said
+    assert "ci: there is no report: " in said
+
+
+def limited(toy: Toy, kibibytes: int) -> tuple[int, str]:
+    """Run it where no file can grow beyond a limit, which to a program is like a full disk."""
+    command = ["bash", "-c", f"ulimit -f {kibibytes}; exec {BIN}/invoke ci"]
+    done = subprocess.run(
+        command, cwd=toy.root, env=toy.env(), capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_full_disk_costs_the_memory_but_no_result(toy: Toy) -> None:
+    code, said = limited(toy, 1)
+    assert code == 0
+    assert "ci: nothing is remembered in " in said
+    assert "Traceback" not in said
+    assert toy.ci()[0] == 0
+
+
+def test_where_nothing_at_all_can_be_written_nothing_is_green(toy: Toy) -> None:
+    code, said = limited(toy, 0)
+    assert code != 0
+    assert "passed" not in said
+
+
+@pytest.mark.parametrize("garbage", ["", "{", "[]", "{}", "null", '{"greens": [1], "runs": 7}'])
+def test_a_corrupt_record_is_a_miss(green: Here, garbage: str) -> None:
+    for name in (".cache/toy/ci/red.json",):
+        green.toy.home.joinpath(name).write_text(garbage)
+    for name in ("stamps.json", "catalogue.json"):
+        green.toy.root.joinpath(".cache/ci", name).write_text(garbage)
+    assert green.ran() == ["red"]
+    assert green.code == 0
+
+
+def test_a_strict_run_over_its_budget_has_an_exit_code_of_its_own(here: Here) -> None:
+    settings = (here.toy.root / "pipeline.toml").read_text() + "red = 0.001\n"
+    here.toy.write("pipeline.toml", settings)
+    assert "over its budget by " in here()
+    assert here.code == 0
+    assert "error: over budget: red by " in here(fresh=True, strict=True)
+    assert here.code == 11
+
+
+def test_in_ci_the_summary_has_the_table(
+    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+    here()
+    assert "| `red` | passed | " in (tmp_path / "summary").read_text()
+
+
+def test_the_report_needs_nothing_from_elsewhere_and_escapes_what_it_shows(here: Here) -> None:
+    here.toy.write("red/one.txt", "BROKEN")
+    here.toy.write("check.py", "import sys\nsys.exit('<script>alert(1)</script>')\n")
+    here()
+    page = (here.toy.root / "reports/ci.html").read_text()
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script" not in page
+    assert not re.search(r"(src|href|url\(|@import)\s*[=(]?\s*[\"']?(https?:)?//", page)
+    assert page.count("<tr>") == 4
+
+
+def test_the_report_says_what_the_run_waited_for(here: Here) -> None:
+    here(jobs="1")
+    report = json.loads((here.toy.root / "reports/ci.json").read_text())
+    assert all(session["critical"] for session in report["sessions"])
+    assert report["exit_code"] == 0
+    assert report["work"] <= report["wall"] + 0.5
+    here()
+    report = json.loads((here.toy.root / "reports/ci.json").read_text())
+    assert {session["outcome"] for session in report["sessions"]} == {"cached"}
+    assert report["saved"] > 0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "0 s"), (0.04, "0.0 s"), (9.94, "9.9 s"), (59, "59 s"), (60, "1 min"), (7200, "2 h")],
+)
+def test_times_are_told_in_the_largest_unit(seconds: float, said: str) -> None:
+    assert ago(seconds) == said
+
+
+def test_the_last_line_of_a_log_that_is_not_there_is_empty(tmp_path: Path) -> None:
+    assert last_line(tmp_path / "nothing") == ""
+
+
+def test_outside_of_a_checkout_it_is_an_error_with_a_hint(
+    enter: Enter, toy: Toy, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    here = enter(toy)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/pipeline.toml").write_text((toy.root / "pipeline.toml").read_text())
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert "git cannot list the files" in here()
+    assert here.code == 2
+
+
+def test_a_noxfile_that_cannot_be_read_is_an_error_with_a_hint(here: Here) -> None:
+    here.toy.write("noxfile.py", "nonsense")
+    assert "the jobs cannot be listed: " in here()
+    assert here.code == 2

@@ -1,0 +1,191 @@
+"""What runs is what the change touches; whatever is unknown runs everything."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from pipeline import config
+from pipeline.ci import plan
+from pipeline.ci.areas import Areas
+from pipeline.ci.catalogue import Entry
+from pipeline.ci.change import Change
+from tests.ci.conftest import Here
+from tests.conftest import ROOT
+
+ALL = ["blue", "green", "red"]
+LIST = [
+    Entry("lint", "lint", "backend-ci", ("backend",), "3.12"),
+    Entry("docs", "docs", "pipeline-ci", ("docs",), "3.12"),
+    Entry("odd", "odd", "pipeline-ci", (), None),
+    Entry("e2e-full", "e2e-full", "frontend-ci", ("backend",), None),
+]
+AREAS = Areas({"common": ["noxfile.py"], "backend": ["backend/**"], "docs": ["*.md"]})
+
+
+def reasons(*paths: str, unknown: str = "") -> dict[str, str]:
+    change = Change(paths, "origin/main", unknown)
+    rows = plan.selected(LIST, change, AREAS, ["e2e-full"])
+    return {row.entry.session: row.why for row in rows if row.runs}
+
+
+def test_a_session_runs_if_one_of_its_areas_is_touched() -> None:
+    assert reasons("backend/a.py", "backend/b.py")["lint"] == "backend: backend/a.py and 1 more"
+    assert "docs" not in reasons("backend/a.py")
+
+
+@pytest.mark.parametrize("path", ["noxfile.py", "new/thing.txt"])
+def test_what_is_common_or_in_no_area_runs_everything(path: str) -> None:
+    assert reasons(path) == {
+        "lint": f"common: {path}",
+        "docs": f"common: {path}",
+        "odd": "it has no area",
+    }
+
+
+def test_what_is_unknown_runs_everything_and_says_why() -> None:
+    assert {*reasons(unknown="no base").values()} == {"no base"}
+
+
+def test_a_session_without_an_area_always_runs() -> None:
+    assert reasons("README.md")["odd"] == "it has no area"
+
+
+def test_what_is_for_main_is_left_out_whatever_is_touched() -> None:
+    assert "e2e-full" not in reasons(unknown="on main")
+
+
+def selected(here: Here) -> list[str]:
+    here.toy.root.joinpath("output").unlink(missing_ok=True)
+    return sorted(plan.plan().jobs)
+
+
+def test_on_the_main_branch_everything_runs(here: Here) -> None:
+    assert selected(here) == ALL
+
+
+def test_on_a_branch_only_what_differs_from_main_runs(here: Here) -> None:
+    here.toy.git("switch", "--quiet", "--create=work")
+    assert selected(here) == []
+    here.toy.write("red/one.txt", "other")
+    assert selected(here) == ["red"]
+    here.toy.commit()
+    assert selected(here) == ["red"]
+    here.toy.write("blue/new.txt", "untracked")
+    assert selected(here) == ["blue", "red"]
+
+
+def test_what_main_got_meanwhile_is_no_change_of_ours(here: Here) -> None:
+    here.toy.git("switch", "--quiet", "--create=work")
+    here.toy.write("red/one.txt", "ours")
+    here.toy.commit()
+    here.toy.git("switch", "--quiet", "main")
+    here.toy.write("blue/one.txt", "theirs")
+    here.toy.commit()
+    here.toy.git("switch", "--quiet", "work")
+    assert selected(here) == ["red"]
+
+
+@pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
+def test_a_file_that_git_is_told_to_overlook_is_not_overlooked(here: Here, flag: str) -> None:
+    here.toy.git("switch", "--quiet", "--create=work")
+    here.toy.git("update-index", flag, "red/one.txt")
+    here.toy.write("red/one.txt", "other")
+    assert selected(here) == ["red"]
+
+
+def test_a_file_that_is_gone_or_moved_touches_the_area_that_it_was_in(here: Here) -> None:
+    here.toy.git("switch", "--quiet", "--create=work")
+    here.toy.git("mv", "red/one.txt", "blue/moved.txt")
+    assert selected(here) == ["blue", "red"]
+
+
+def test_without_a_base_everything_runs(here: Here) -> None:
+    here.toy.git("switch", "--quiet", "--create=work")
+    here.toy.git("branch", "--quiet", "--delete", "--force", "main")
+    assert selected(here) == ALL
+    assert "no base: origin/main and main cannot be compared with" in here(plan=True)
+
+
+@pytest.mark.parametrize("event", ["push", "merge_group", "schedule", "workflow_dispatch"])
+def test_in_ci_only_a_pull_request_leaves_anything_out(
+    here: Here, monkeypatch: pytest.MonkeyPatch, event: str
+) -> None:
+    here.toy.git("switch", "--quiet", "--create=work")
+    monkeypatch.setenv("GITHUB_EVENT_NAME", event)
+    assert selected(here) == ALL
+
+
+def test_a_pull_request_is_compared_with_the_branch_that_it_goes_to(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_EVENT_NAME", "pull_request")
+    monkeypatch.setenv("GITHUB_REF_NAME", "7/merge")
+    monkeypatch.setenv("GITHUB_BASE_REF", "develop")
+    here.toy.git("update-ref", "refs/remotes/origin/develop", "HEAD")
+    here.toy.git("switch", "--quiet", "--create=work")
+    here.toy.write("red/one.txt", "other")
+    here.toy.commit()
+    assert selected(here) == ["red"]
+    here.toy.git("update-ref", "-d", "refs/remotes/origin/develop")
+    assert selected(here) == ALL
+
+
+@pytest.mark.usefixtures("here")
+def test_it_prints_json_hands_it_on_and_shows_the_reasons(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+    plan.main()
+    printed = capsys.readouterr().out
+    assert sorted(json.loads(printed)) == ALL
+    assert (tmp_path / "output").read_text() == f"jobs={printed}"
+    assert "| `red` | yes | on main |" in (tmp_path / "summary").read_text()
+
+
+def test_ci_plans_what_a_laptop_runs(here: Here, capsys: pytest.CaptureFixture[str]) -> None:
+    """Thirty pull requests, each of a few changes, drawn by their number."""
+    files = ["red/one.txt", "blue/two.txt", "green/one.txt", "blue/new.txt", "notes.txt"]
+    for number in range(30):
+        draw = random.Random(number)  # noqa: S311 - no secret
+        here.toy.git("switch", "--quiet", "--force-create", f"work-{number}", "main")
+        for name in draw.sample(files, draw.choice([0, 1, 1, 1, 2])):
+            here.toy.write(name, f"{number}")
+            if draw.random() < 0.5:
+                here.toy.commit()
+        plan.main()
+        planned = json.loads(capsys.readouterr().out)
+        assert (number, here.ran()) == (number, sorted(planned))
+        here.toy.commit()
+
+
+@pytest.mark.parametrize(
+    ("event", "ref", "chosen"),
+    [
+        ("push", "refs/heads/main", True),
+        ("push", "refs/heads/develop", False),
+        ("pull_request", "refs/pull/1/merge", False),
+        ("merge_group", "refs/heads/main", False),
+    ],
+)
+def test_only_a_push_to_main_runs_what_is_for_main(
+    monkeypatch: pytest.MonkeyPatch,
+    event: str,
+    ref: str,
+    chosen: bool,  # noqa: FBT001 - a row of a table
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("GITHUB_EVENT_NAME", event)
+    monkeypatch.setenv("GITHUB_REF", ref)
+    assert ("e2e-full" in plan.plan().jobs) is chosen
+
+
+def test_a_document_needs_the_sessions_of_documents_alone() -> None:
+    areas = Areas(config.load()["areas"])
+    entries = [row.entry for row in plan.plan(everything=True).rows]
+    rows = plan.selected(entries, Change(["docs/parity.md"], "origin/main"), areas, [])
+    assert {row.entry.session for row in rows if row.runs} == {"docs", "parity", "pre-commit"}
