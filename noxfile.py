@@ -303,6 +303,15 @@ def pipeline_tests(session: nox.Session) -> None:
     session.run("pytest", *(session.posargs or [*rest, *coverage_options()]))
 
 
+@nox.session(
+    name="prove-gates", python=PYTHON, tags=["backend", "docs", "frontend", "images", "pipeline"]
+)
+def prove_gates(session: nox.Session) -> None:
+    """Plant a fault for every gate, and see it go red; the quick ones."""
+    sync(session, "requirements/tests.txt")
+    session.run("python", "-m", "pipeline.proof", *session.posargs, interrupt_timeout=CLEANS_UP)
+
+
 @nox.session(python=PYTHON, tags=["backend", "frontend", "pipeline"])
 def locks(session: nox.Session) -> None:
     """Check that every lock follows from its input."""

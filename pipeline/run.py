@@ -3,16 +3,20 @@
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event
 
 from pipeline.errors import MissingToolError
 
 Output = subprocess.CompletedProcess[str]
 TIMED_OUT = 124
+GLANCE = 0.5  # seconds between looks at whether to stop
+CLEANS_UP = 180  # seconds: what stands in a Docker Engine is to go
 
 
 def run(
@@ -71,6 +75,35 @@ def read(  # noqa: PLR0913 - each says one thing about the process
         return Output(command, TIMED_OUT, "", f"no answer within {seconds:g} s")
 
 
+def attended(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], stop: Event) -> Output:
+    """Run a command with all that it starts as one group, and end the group when asked to.
+
+    Args:
+        command: The program and its arguments.
+        cwd: Where to run it.
+        env: All of its variables.
+        stop: Set by another thread to interrupt it, as Ctrl-C does; it is given time to clean up.
+
+    Returns:
+        Its exit code, and what it printed on stdout and stderr as it came.
+
+    Raises:
+        MissingToolError: There is no such program.
+    """
+    program = _found(command, env)
+    with subprocess.Popen(
+        program, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
+    ) as process:  # fmt: skip
+        while True:
+            try:
+                output, _ = process.communicate(timeout=GLANCE)
+                return Output(command, process.returncode, output, "")
+            except subprocess.TimeoutExpired:
+                if stop.is_set():
+                    _end(process)
+
+
 def last_words(output: Output) -> str:
     """Return why a command failed, in its own words: the last line on its stderr that says so.
 
@@ -105,6 +138,15 @@ def background(
     finally:
         process.terminate()
         process.wait()
+
+
+def _end(group: subprocess.Popen[str]) -> None:
+    """Interrupt a group, and kill what is left of it after a while."""
+    os.killpg(group.pid, signal.SIGINT)
+    with suppress(subprocess.TimeoutExpired):
+        group.communicate(timeout=CLEANS_UP)
+    with suppress(ProcessLookupError):
+        os.killpg(group.pid, signal.SIGKILL)
 
 
 def _found(command: Sequence[str], env: Mapping[str, str] | None) -> list[str]:
