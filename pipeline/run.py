@@ -141,12 +141,23 @@ def background(
 
 
 def _end(group: subprocess.Popen[str]) -> None:
-    """Interrupt a group, and kill what is left of it after a while."""
+    """Interrupt a group, and kill what is left after a while, in groups of its own too."""
+    family = {group.pid, *_family(group.pid)}
     os.killpg(group.pid, signal.SIGINT)
     with suppress(subprocess.TimeoutExpired):
         group.communicate(timeout=CLEANS_UP)
-    with suppress(ProcessLookupError):
-        os.killpg(group.pid, signal.SIGKILL)
+    for pid in family:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _family(pid: int) -> Iterator[int]:
+    """Yield the processes that one has started, and what those have started."""
+    rows = [line.split() for line in read(["ps", "-axo", "ppid=,pid="]).stdout.splitlines()]
+    for parent, child in rows:
+        if int(parent) == pid:
+            yield int(child)
+            yield from _family(int(child))
 
 
 def _found(command: Sequence[str], env: Mapping[str, str] | None) -> list[str]:

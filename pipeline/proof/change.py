@@ -29,6 +29,8 @@ class Change(BaseModel):
     """This text comes at the end."""
     write: str | None = None
     """This text is the file, which is new."""
+    times: int = 1
+    """How often the new text stands in it."""
 
     @model_validator(mode="after")
     def hold_one_way(self) -> Self:
@@ -61,4 +63,4 @@ class Change(BaseModel):
             return text.replace(self.find, self.put, 1)
         if self.match is not None:
             return re.sub(self.match, self.put, text, count=1, flags=re.MULTILINE)
-        return text + (self.append or self.write or "")
+        return text + (self.append or self.write or "") * self.times

@@ -23,11 +23,13 @@ class Verdict(StrEnum):
     UNPLANTED = "the fault could not be planted"
     RED = "red without a fault"
     NOT_JUDGED = "not judged"
+    REFUSED = "red, and says what to do"
+    UNCLEAR = "red, and does not say what to do"
 
     @property
     def good(self) -> bool:
         """Whether it is as it should be."""
-        return self in {Verdict.PROVED, Verdict.CLEAN}
+        return self in {Verdict.PROVED, Verdict.CLEAN, Verdict.REFUSED}
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,20 @@ def judge(fault: Fault, clean: str, planted: Output, not_judged: Collection[str]
     if fault.unless in not_judged:
         return Verdict.NOT_JUDGED
     return Verdict.OTHERWISE if planted.returncode else Verdict.GREEN
+
+
+def judge_alone(output: Output, not_judged: Collection[str]) -> tuple[Verdict, str]:
+    """Say what a session shows that has no network, and in which words.
+
+    Args:
+        output: What came of it.
+        not_judged: What it could not judge, and why.
+    """
+    if not output.returncode:
+        return (Verdict.NOT_JUDGED, "; ".join(not_judged)) if not_judged else (Verdict.CLEAN, "")
+    before, hint, _ = output.stdout.partition("hint: ")
+    cause = [line.removeprefix(NOX) for line in before.splitlines() if line.strip()][-1:]
+    return (Verdict.REFUSED, cause[0]) if hint and cause else (Verdict.UNCLEAR, "")
 
 
 def line_of(text: str, output: str) -> str:

@@ -30,7 +30,9 @@ def table(outcomes: Sequence[Outcome]) -> Iterator[str]:
     fault = max((len(each.fault) for each in outcomes), default=0)
     for each in outcomes:
         what = each.fault or "-"
-        yield f"{each.session:{session}}  {what:{fault}}  {each.seconds:6.1f} s  {each.verdict}"
+        words = f": {each.said}" if each.said and not each.fault else ""
+        run = f"{each.session:{session}}  {what:{fault}}  {each.seconds:6.1f} s"
+        yield f"{run}  {each.verdict}{words}"
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:

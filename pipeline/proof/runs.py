@@ -15,16 +15,17 @@ from pipeline.proof.plan import Row
 from pipeline.proof.prove import Yard, prove
 
 
-def prove_all(rows: Sequence[Row], *, hollow: bool = False) -> list[Outcome]:
+def prove_all(rows: Sequence[Row], *, hollow: bool = False, offline: bool = False) -> list[Outcome]:
     """Prove some gates, and say how it goes; whatever stops it, nothing stays.
 
     Args:
         rows: The sessions, and their faults.
         hollow: Whether to empty the sessions first.
+        offline: Whether to plant nothing, and to cut the network instead.
     """
     stop, outcomes = Event(), list[Outcome]()
     with interruptible(), TemporaryDirectory(prefix="proof-") as folder:
-        yard = Yard(Path.cwd(), Path(folder), stop, hollow)
+        yard = Yard(Path.cwd(), Path(folder), stop, hollow, offline)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             runs = [pool.submit(_lane, lane, yard, outcomes) for lane in _lanes(rows)]
             try:
