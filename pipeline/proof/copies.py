@@ -51,6 +51,10 @@ class Copy:
         self.commit("Begin")
         self._git("tag", "--force", "clean")
 
+    def again(self, target: Path) -> "Copy":
+        """Return one more of the same."""
+        return Copy(Path(shutil.copytree(self.root, target, symlinks=True)))
+
     def not_judged(self) -> dict[str, str]:
         """Return what the last session could not judge, with the reasons."""
         notes = (self.root / "reports" / "not-judged").glob("*")
@@ -62,26 +66,34 @@ class Copy:
             raise InputError(f"git cannot copy: {answer.stderr.strip()}", hint="git status")
 
 
-def copy(source: Path, target: Path, takes: Sequence[str]) -> Copy:
+def copy(source: Path, target: Path) -> Copy:
     """Copy a checkout as git would hand it out, uncommitted changes included.
 
     Args:
         source: The checkout.
         target: A folder that is not there yet.
-        takes: Folders of packages to take over by links: no tool writes into an installed file.
     """
-    listed = read(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-                  cwd=source).stdout  # fmt: skip
-    for name in filter(None, listed.split("\0")):
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    for name in filter(None, read(listed, cwd=source).stdout.split("\0")):
         if (source / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source / name, target / name)
     made = Copy(target)
     made.begin()
-    for folder in takes:
+    return made
+
+
+def take(source: Path, target: Path, folders: Sequence[str]) -> None:
+    """Take packages over by links: no tool writes into an installed file.
+
+    Args:
+        source: The checkout.
+        target: A copy of it.
+        folders: Where the packages are, if they are there.
+    """
+    for folder in folders:
         if (source / folder).is_dir():
             shutil.copytree(source / folder, target / folder, symlinks=True, copy_function=_link)
-    return made
 
 
 def _link(source: str, target: str) -> None:

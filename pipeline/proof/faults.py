@@ -28,6 +28,8 @@ class Fault(BaseModel):
     """Variables that are the fault, or a part of it."""
     options: list[str] | None = None
     """Instead of those of the gate."""
+    within: list[str] | None = None
+    """Instead of that of the gate."""
     row: str = ""
     """The only row of the job's matrix that can find it; all, if not given."""
     slow: bool = False
@@ -57,6 +59,8 @@ class Gate(BaseModel):
     """Variables, with a fault and without."""
     first: list[str] = []
     """A command that makes what the session judges, before each of its runs."""
+    within: list[str] = []
+    """A module, with its options, that runs the session beside what it needs."""
     takes: list[str] = []
     """Folders of packages that the copy takes over from the checkout, if they are there."""
     needs: list[str] = []

@@ -56,11 +56,13 @@ def judge(fault: Fault, clean: str, planted: Output, not_judged: Collection[str]
         planted: What came of it.
         not_judged: The checks that the session could not judge here.
     """
-    said = line_of(fault.says, planted.stdout)
-    if planted.returncode and said:
-        return Verdict.ALWAYS if line_of(fault.says, clean) else Verdict.PROVED
+    said = planted.returncode and line_of(fault.says, planted.stdout)
+    if said and not line_of(fault.says, clean):
+        return Verdict.PROVED
     if fault.unless in not_judged:
         return Verdict.NOT_JUDGED
+    if said:
+        return Verdict.ALWAYS
     return Verdict.OTHERWISE if planted.returncode else Verdict.GREEN
 
 

@@ -14,9 +14,8 @@ from threading import Event
 from filelock import FileLock
 
 from pipeline.images.act import engine_answers
-from pipeline.proof.bodies import emptied
 from pipeline.proof.change import UnplantedError
-from pipeline.proof.copies import Copy, copy
+from pipeline.proof.copies import Copy, take
 from pipeline.proof.faults import Fault
 from pipeline.proof.outcome import Outcome, Verdict, judge, judge_alone, line_of
 from pipeline.proof.plan import ENGINE, Row
@@ -35,33 +34,29 @@ class Yard:
 
     checkout: Path
     folder: Path
+    base: Copy
+    """What all copies are copies of: who works in the checkout meanwhile changes nothing."""
     stop: Event
     hollow: bool = False
-    """Whether the sessions are emptied first: then no fault can be found."""
+    """Whether the sessions are empty: then no fault can be found, and nothing is needed."""
     offline: bool = False
     """Whether nothing is planted, and the network is cut instead."""
 
     def copy(self, row: Row) -> Copy:
-        """Return a copy of the checkout for a session."""
-        made = copy(self.checkout, self.folder / _slug(row.session), row.gate.takes)
-        if self.hollow:
-            noxfile = made.root / "noxfile.py"
-            noxfile.write_text(emptied(noxfile.read_text()))
-            made.begin()
+        """Return a copy for a session."""
+        made = self.base.again(self.folder / _slug(row.session))
+        take(self.checkout, made.root, row.gate.takes)
         return made
 
     def run(self, row: Row, where: Copy, fault: Fault | None, options: Sequence[str]) -> Output:
         """Run a session in a copy, in an environment that outlives the copy."""
         shutil.rmtree(where.root / "reports", ignore_errors=True)
-        line = [
-            *(CUT_OFF if self.offline else ()),
-            "nox",
-            "--session",
-            row.session,
-            f"--envdir={self.checkout / ENVIRONMENTS}",
-        ]
         env = surroundings(os.environ) | row.gate.given | (fault.env if fault else {})
-        command = [*line, *(["--", *options] if options else [])]
+        session = ["nox", "-s", row.session, f"--envdir={self.checkout / ENVIRONMENTS}"]
+        within = row.gate.within if fault is None or fault.within is None else fault.within
+        around = [sys.executable, "-m", *within, "--"] if within and not self.hollow else []
+        cut = CUT_OFF if self.offline else ()
+        command = [*cut, *around, *session, *(["--", *options] if options else [])]
         first = [] if self.hollow else row.gate.first
         for line in filter(None, (first, command)):
             output = attended(line, cwd=where.root, env=env, stop=self.stop)

@@ -10,6 +10,8 @@ from tempfile import TemporaryDirectory
 from threading import Event
 
 from pipeline.deploy.signals import interruptible
+from pipeline.proof.bodies import emptied
+from pipeline.proof.copies import Copy, copy
 from pipeline.proof.outcome import Outcome
 from pipeline.proof.plan import Row
 from pipeline.proof.prove import Yard, prove
@@ -25,7 +27,10 @@ def prove_all(rows: Sequence[Row], *, hollow: bool = False, offline: bool = Fals
     """
     stop, outcomes = Event(), list[Outcome]()
     with interruptible(), TemporaryDirectory(prefix="proof-") as folder:
-        yard = Yard(Path.cwd(), Path(folder), stop, hollow, offline)
+        base = copy(Path.cwd(), Path(folder) / "base")
+        if hollow:
+            empty(base)
+        yard = Yard(Path.cwd(), Path(folder), base, stop, hollow, offline)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             runs = [pool.submit(_lane, lane, yard, outcomes) for lane in _lanes(rows)]
             try:
@@ -34,6 +39,13 @@ def prove_all(rows: Sequence[Row], *, hollow: bool = False, offline: bool = Fals
                 stop.set()
                 pool.shutdown(wait=False, cancel_futures=True)
     return sorted(outcomes, key=lambda each: (rank(rows, each), bool(each.fault)))
+
+
+def empty(base: Copy) -> None:
+    """Empty every session of a copy."""
+    noxfile = base.root / "noxfile.py"
+    noxfile.write_text(emptied(noxfile.read_text()))
+    base.begin()
 
 
 def rank(rows: Sequence[Row], outcome: Outcome) -> int:

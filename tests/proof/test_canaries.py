@@ -60,7 +60,7 @@ def names() -> set[str]:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    return copy(ROOT, tmp_path_factory.mktemp("canaries") / "checkout", [])
+    return copy(ROOT, tmp_path_factory.mktemp("canaries") / "checkout")
 
 
 def leaks(place: Copy, *command: str) -> list[str]:
