@@ -34,6 +34,9 @@ def main(arguments: Sequence[str]) -> None:
     gates, known = faults.load(), plan.jobs()
     if found := plan.gaps(known, gates):
         raise CheckFailedError("; ".join(found), hint="write it into faults/*.toml")
+    for job, gate in gates.items():
+        if gate.elsewhere:
+            print(f"{job}: proved elsewhere: {gate.elsewhere}", file=sys.stderr)
     rows = plan.chosen(known, gates, options.name, full=options.full)
     outcomes = prove_all(rows, hollow=options.hollow, offline=options.offline)
     print(*report.table(outcomes), report.summary(outcomes), sep="\n")

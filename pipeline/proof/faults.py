@@ -65,6 +65,8 @@ class Gate(BaseModel):
     """Folders of packages that the copy takes over from the checkout, if they are there."""
     needs: list[str] = []
     """What must be here, or the gate is not judged: `docker`, or the names of variables."""
+    elsewhere: str = ""
+    """What proves it instead of faults here; only what delivers, and judges nothing, may say so."""
     slow: bool = False
     """Whether all of its faults are left to the full set."""
 
@@ -72,6 +74,11 @@ class Gate(BaseModel):
     def faults(self) -> Mapping[str, Fault]:
         """The gate's faults by their names."""
         return self.__pydantic_extra__
+
+    @property
+    def shown(self) -> bool:
+        """Whether something shows that it can fail."""
+        return bool(self.faults or self.elsewhere)
 
 
 TABLE = TypeAdapter(dict[str, Gate])

@@ -41,7 +41,7 @@ def jobs() -> Jobs:
 
 def gaps(known: Jobs, gates: Mapping[str, Gate]) -> list[str]:
     """Return a sentence for every gate that nothing proves, and for every proof of no gate."""
-    bare = [job for job in known if not gates.get(job, Gate()).faults]
+    bare = [job for job in known if not gates.get(job, Gate()).shown]
     found = [f"no fault proves the gate `{job}`" for job in bare]
     found += [f"there is no job `{job}`" for job in gates if job not in known]
     for job, gate in gates.items():

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.errors import CheckFailedError, InputError, NotJudgedError
 from pipeline.proof.__main__ import main
-from tests.proof.conftest import FAULT, WORKFLOW
+from tests.proof.conftest import FAULT, TOOL, WORKFLOW
 
 GOOD = 'change = [{ file = "product.txt", append = "bad" }]\nsays = "E1"\n'
 
@@ -108,6 +108,21 @@ def test_a_fault_may_be_run_with_options_and_variables(
     assert capsys.readouterr().out.count("proved\n") == 2
 
 
+def test_a_delivery_may_be_proved_elsewhere(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "faults/all.toml").write_text('[style]\nelsewhere = "a rehearsal"\n')
+    main([])
+    assert "style: proved elsewhere: a rehearsal" in capsys.readouterr().err
+
+
+def test_a_session_may_be_run_beside_a_service(project: Path) -> None:
+    service = "import subprocess, sys; sys.exit(subprocess.call(sys.argv[4:]))"
+    (project / "service.py").write_text(service)
+    put(project, f'{GOOD}within = ["service", "--down", "1"]', 'within = ["service", "--up", "1"]')
+    main([])
+
+
 def test_what_is_needed_first_is_made_first(project: Path) -> None:
     put(project, GOOD.replace("bad", "fine"), 'first = ["sh", "-c", "exit 3"]')
     assert red() == "style: no fault: red without a fault"
@@ -183,6 +198,26 @@ def test_the_rows_of_a_job_are_named_as_they_are(project: Path) -> None:
     put(project, GOOD, "row = \"style(django='6')\"")
     main([])
     main(["--full"])
+
+
+@pytest.mark.usefixtures("project")
+def test_without_a_network_a_session_passes_is_not_judged_or_says_what_to_do(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("pipeline.proof.prove.CUT_OFF", ("env", "CUT=1"))
+    tool = project / "tool.py"
+    main(["--offline"])
+    assert "green without a fault" in capsys.readouterr().out
+    tool.write_text("import sys; sys.exit('error: it is away\\n\\nhint: wait')")
+    main(["--offline"])
+    assert "red, and says what to do: error: it is away" in capsys.readouterr().out
+    tool.write_text("import sys; sys.exit('Traceback')")
+    assert red("--offline") == "style: no fault: red, and does not say what to do"
+    (project / "product.txt").write_text("away")
+    tool.write_text(TOOL)
+    with pytest.raises(NotJudgedError):
+        main(["--offline"])
+    assert "not judged: words: the list is out of reach" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("project")
