@@ -25,7 +25,7 @@ ENVIRONMENTS = Path(".nox", "proof")
 # A network namespace of its own, in which this machine only reaches itself; only root makes one.
 CUT_OFF = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$0" "$@"')
 # What a run in CI is told about itself must not reach the runs inside it, nor this program's tools.
-OWN = re.compile(r"GITHUB_.*|VIRTUAL_ENV|NOX_.*|FORCE_COLOR|PIPELINE_FAULT.*")
+OWN = re.compile(r"GITHUB_.*|VIRTUAL_ENV|NOX_.*|FORCE_COLOR")
 
 
 @dataclass(frozen=True)
