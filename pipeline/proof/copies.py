@@ -49,6 +49,7 @@ class Copy:
         """Make the tree as it is now the clean one."""
         self._git("init", "--quiet", "--initial-branch=main")
         self.commit("Begin")
+        self.commit("Change nothing")  # what asks for the release before finds it
         self._git("tag", "--force", "clean")
 
     def again(self, target: Path) -> "Copy":

@@ -52,17 +52,24 @@ class Yard:
         """Run a session in a copy, in an environment that outlives the copy."""
         shutil.rmtree(where.root / "reports", ignore_errors=True)
         env = surroundings(os.environ) | row.gate.given | (fault.env if fault else {})
-        session = ["nox", "-s", row.session, f"--envdir={self.checkout / ENVIRONMENTS}"]
-        within = row.gate.within if fault is None or fault.within is None else fault.within
-        around = [sys.executable, "-m", *within, "--"] if within and not self.hollow else []
-        cut = CUT_OFF if self.offline else ()
-        command = [*cut, *around, *session, *(["--", *options] if options else [])]
-        first = [] if self.hollow else row.gate.first
-        for line in filter(None, (first, command)):
+        for line in self.lines(row, fault, options):
             output = attended(line, cwd=where.root, env=env, stop=self.stop)
             if output.returncode:
                 break
         return output
+
+    def lines(self, row: Row, fault: Fault | None, options: Sequence[str]) -> Iterator[list[str]]:
+        """Yield the commands of a run."""
+        session = ["nox", "-s", row.session, f"--envdir={self.checkout / ENVIRONMENTS}"]
+        within = row.gate.within if fault is None or fault.within is None else fault.within
+        around: list[str] = []
+        if row.gate.first and not self.hollow:
+            yield row.gate.first
+        if within and not self.hollow:  # what stands in for a service may hide the package index
+            yield [*session, "--install-only"]
+            around, session = [sys.executable, "-m", *within, "--"], [*session, "-R"]
+        cut = CUT_OFF if self.offline else ()
+        yield [*cut, *around, *session, *(["--", *options] if options else [])]
 
 
 def prove(row: Row, yard: Yard) -> Iterator[Outcome]:
