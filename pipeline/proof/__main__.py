@@ -67,8 +67,8 @@ def noticed(outcomes: Collection[Outcome]) -> None:
         CheckFailedError: A hollow gate passes for proved.
     """
     found = {each.job for each in outcomes if each.verdict is Verdict.GREEN}
-    passing = [each for each in outcomes if each.verdict is Verdict.PROVED or each.job not in found]
-    if passing:
+    unclear = [each for each in outcomes if each.job not in found and not each.verdict.good]
+    if passing := [each for each in outcomes if each.verdict is Verdict.PROVED] + unclear:
         hint = "the fault is found by something else than the session, or fits no more"
         raise CheckFailedError(_named(passing), hint=hint)
     print(f"{len(found)} gates are empty, and every one is found out")
