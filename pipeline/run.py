@@ -10,6 +10,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event
 
 from pipeline.errors import MissingToolError
 
@@ -17,6 +18,8 @@ Output = subprocess.CompletedProcess[str]
 TIMED_OUT = 124
 DYING = 2.0  # seconds that a killed process may take until it is gone
 Process = subprocess.Popen[bytes]
+GLANCE = 0.5  # seconds between looks at whether to stop
+CLEANS_UP = 180  # seconds: what stands in a Docker Engine is to go
 
 
 def run(
@@ -73,6 +76,35 @@ def read(  # noqa: PLR0913 - each says one thing about the process
         )
     except subprocess.TimeoutExpired:
         return Output(command, TIMED_OUT, "", f"no answer within {seconds:g} s")
+
+
+def attended(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], stop: Event) -> Output:
+    """Run a command with all that it starts as one group, and end the group when asked to.
+
+    Args:
+        command: The program and its arguments.
+        cwd: Where to run it.
+        env: All of its variables.
+        stop: Set by another thread to interrupt it, as Ctrl-C does; it is given time to clean up.
+
+    Returns:
+        Its exit code, and what it printed on stdout and stderr as it came.
+
+    Raises:
+        MissingToolError: There is no such program.
+    """
+    program = _found(command, env)
+    with subprocess.Popen(
+        program, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
+    ) as process:  # fmt: skip
+        while True:
+            try:
+                output, _ = process.communicate(timeout=GLANCE)
+                return Output(command, process.returncode, output, "")
+            except subprocess.TimeoutExpired:
+                if stop.is_set():
+                    _end(process)
 
 
 def last_words(output: Output) -> str:
@@ -180,6 +212,26 @@ def _signal_groups(processes: Collection[Process], number: signal.Signals) -> No
     for process in processes:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, number)
+
+
+def _end(group: subprocess.Popen[str]) -> None:
+    """Interrupt a group, and kill what is left after a while, in groups of its own too."""
+    family = {group.pid, *_family(group.pid)}
+    os.killpg(group.pid, signal.SIGINT)
+    with suppress(subprocess.TimeoutExpired):
+        group.communicate(timeout=CLEANS_UP)
+    for pid in family:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _family(pid: int) -> Iterator[int]:
+    """Yield the processes that one has started, and what those have started."""
+    rows = [line.split() for line in read(["ps", "-axo", "ppid=,pid="]).stdout.splitlines()]
+    for parent, child in rows:
+        if int(parent) == pid:
+            yield int(child)
+            yield from _family(int(child))
 
 
 def _found(command: Sequence[str], env: Mapping[str, str] | None) -> list[str]:

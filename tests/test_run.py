@@ -1,10 +1,12 @@
+import os
 import sys
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from pipeline.errors import MissingToolError
-from pipeline.run import last_words, read, run
+from pipeline.run import attended, last_words, read, run
 
 
 def test_it_shows_the_command_and_returns_its_exit_code(capfd: pytest.CaptureFixture[str]) -> None:
@@ -56,3 +58,24 @@ def test_a_command_that_gives_no_answer_in_time_is_killed() -> None:
     output = read([sys.executable, "-c", "import time; time.sleep(60)"], seconds=0.5)
     assert output.returncode == 124
     assert output.stderr == "no answer within 0.5 s"
+
+
+def test_an_attended_command_says_all_on_one_stream_and_has_only_its_variables(
+    tmp_path: Path,
+) -> None:
+    script = "import os, sys; print(*os.environ); print('err', file=sys.stderr); sys.exit(3)"
+    env = {"PATH": os.environ["PATH"], "NAME": "value"}
+    output = attended([sys.executable, "-c", script], cwd=tmp_path, env=env, stop=Event())
+    assert output.returncode == 3
+    assert "NAME" in output.stdout
+    assert "HOME" not in output.stdout
+    assert "err" in output.stdout
+
+
+def test_an_attended_command_is_interrupted_with_all_that_it_started(tmp_path: Path) -> None:
+    stop = Event()
+    stop.set()
+    child = "import time; time.sleep(600)"
+    script = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    output = attended([sys.executable, "-c", script], cwd=tmp_path, env=os.environ, stop=stop)
+    assert output.returncode != 0

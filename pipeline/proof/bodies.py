@@ -1,0 +1,20 @@
+"""A noxfile whose gates are hollow, to see that the proof notices."""
+
+import ast
+
+
+def emptied(source: str) -> str:
+    """Return a noxfile in which no session does anything.
+
+    Args:
+        source: The text of noxfile.py.
+    """
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and _is_session(node):
+            node.body = node.body[:1]  # the line of help
+    return ast.unparse(tree)
+
+
+def _is_session(function: ast.FunctionDef) -> bool:
+    return any("nox.session" in ast.unparse(each) for each in function.decorator_list)

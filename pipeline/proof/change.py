@@ -1,0 +1,66 @@
+"""One change of one file, as the table of faults writes it."""
+
+import re
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+WAYS = ("find", "match", "append", "write")
+
+
+class UnplantedError(Exception):
+    """The file is not as the table takes it to be."""
+
+
+class Change(BaseModel):
+    """One change of one file; exactly one of the ways below."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    """From the root of the repository."""
+    find: str | None = None
+    """This text, where it stands first, gives way to `put`."""
+    match: str | None = None
+    """What fits this regular expression first gives way to `put`, which may name its groups."""
+    put: str = ""
+    append: str | None = None
+    """This text comes at the end."""
+    write: str | None = None
+    """This text is the file, which is new."""
+    times: int = 1
+    """How often the new text stands in it."""
+
+    @model_validator(mode="after")
+    def hold_one_way(self) -> Self:
+        """Refuse none, or two at once."""
+        if sum(getattr(self, way) is not None for way in WAYS) != 1:
+            raise ValueError(f"it takes one of {', '.join(WAYS)}")
+        return self
+
+    def plant(self, root: Path) -> None:
+        """Change the file.
+
+        Args:
+            root: The repository, a copy that nobody works in.
+
+        Raises:
+            UnplantedError: The text to replace is not there, or the file is where it must not be.
+        """
+        path = root / self.file
+        if path.exists() == (self.write is not None):
+            raise UnplantedError(f"{self.file} is {'' if path.exists() else 'not '}there")
+        text = path.read_text() if path.exists() else ""
+        changed = self._changed(text)
+        if changed == text:
+            raise UnplantedError(f"{self.file} holds nothing to change: {self.find or self.match}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(changed)
+
+    def _changed(self, text: str) -> str:
+        if self.find is not None:
+            return text.replace(self.find, self.put, 1)
+        if self.match is not None:
+            return re.sub(self.match, self.put, text, count=1, flags=re.MULTILINE)
+        return text + (self.append or self.write or "") * self.times

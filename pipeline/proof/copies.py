@@ -1,0 +1,104 @@
+"""Copies of the repository that faults are planted in: what is worked in is never touched."""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import InputError
+from pipeline.proof.change import Change
+from pipeline.run import read
+
+# Whoever commits here, it is not the person who works on the repository.
+GIT = ("git", "-c", "user.name=proof", "-c", "user.email=proof@localhost",
+       "-c", "core.hooksPath=/dev/null", "-c", "commit.gpgSign=false")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A repository of its own with the tree of another."""
+
+    root: Path
+
+    @contextmanager
+    def planted(self, changes: Sequence[Change]) -> Iterator[None]:
+        """Commit some changes, and take them back afterwards.
+
+        What git ignores stays, as it does where somebody works: packages, caches, reports.
+
+        Raises:
+            UnplantedError: One of the changes does not fit.
+        """
+        try:
+            for change in changes:
+                change.plant(self.root)
+            self.commit("Plant a fault")
+            yield
+        finally:
+            self._git("reset", "--quiet", "--hard", "clean")
+            self._git("clean", "--quiet", "--force", "-d")
+
+    def commit(self, message: str) -> None:
+        """Commit all that there is."""
+        self._git("add", "--all")
+        self._git("commit", "--quiet", "--allow-empty", f"--message={message}")
+
+    def begin(self) -> None:
+        """Make the tree as it is now the clean one."""
+        self._git("init", "--quiet", "--initial-branch=main")
+        self.commit("Begin")
+        self.commit("Change nothing")  # what asks for the release before finds it
+        self._git("tag", "--force", "clean")
+
+    def again(self, target: Path) -> "Copy":
+        """Return one more of the same."""
+        return Copy(Path(shutil.copytree(self.root, target, symlinks=True)))
+
+    def not_judged(self) -> dict[str, str]:
+        """Return what the last session could not judge, with the reasons."""
+        notes = (self.root / "reports" / "not-judged").glob("*")
+        return {note.name: note.read_text().strip() for note in notes}
+
+    def _git(self, *arguments: str) -> None:
+        answer = read([*GIT, *arguments], cwd=self.root)
+        if answer.returncode:
+            raise InputError(f"git cannot copy: {answer.stderr.strip()}", hint="git status")
+
+
+def copy(source: Path, target: Path) -> Copy:
+    """Copy a checkout as git would hand it out, uncommitted changes included.
+
+    Args:
+        source: The checkout.
+        target: A folder that is not there yet.
+    """
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    for name in filter(None, read(listed, cwd=source).stdout.split("\0")):
+        if (source / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source / name, target / name)
+    made = Copy(target)
+    made.begin()
+    return made
+
+
+def take(source: Path, target: Path, folders: Sequence[str]) -> None:
+    """Take packages over by links: no tool writes into an installed file.
+
+    Args:
+        source: The checkout.
+        target: A copy of it.
+        folders: Where the packages are, if they are there.
+    """
+    for folder in folders:
+        if (source / folder).is_dir():
+            shutil.copytree(source / folder, target / folder, symlinks=True, copy_function=_link)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another disk
+        shutil.copy2(source, target)

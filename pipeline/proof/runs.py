@@ -1,0 +1,84 @@
+"""All runs of a proof, side by side where they share nothing."""
+
+import os
+import sys
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from itertools import groupby
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+
+from pipeline.deploy.signals import interruptible
+from pipeline.proof.bodies import emptied
+from pipeline.proof.copies import Copy, copy
+from pipeline.proof.outcome import Outcome
+from pipeline.proof.plan import Row
+from pipeline.proof.prove import Yard, prove
+
+
+def prove_all(rows: Sequence[Row], *, hollow: bool = False, offline: bool = False) -> list[Outcome]:
+    """Prove some gates, and say how it goes; whatever stops it, nothing stays.
+
+    Args:
+        rows: The sessions, and their faults.
+        hollow: Whether to empty the sessions first.
+        offline: Whether to plant nothing, and to cut the network instead.
+    """
+    stop, outcomes = Event(), list[Outcome]()
+    with interruptible(), TemporaryDirectory(prefix="proof-") as folder:
+        base = copy(Path.cwd(), Path(folder) / "base")
+        if hollow:
+            empty(base)
+        yard = Yard(Path.cwd(), Path(folder), base, stop, hollow, offline)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            runs = [pool.submit(_lane, lane, yard, outcomes) for lane in _lanes(rows)]
+            try:
+                _wait(runs)
+            finally:
+                stop.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+    return sorted(outcomes, key=lambda each: (rank(rows, each), bool(each.fault)))
+
+
+def empty(base: Copy) -> None:
+    """Empty every session of a copy."""
+    noxfile = base.root / "noxfile.py"
+    noxfile.write_text(emptied(noxfile.read_text()))
+    base.begin()
+
+
+def rank(rows: Sequence[Row], outcome: Outcome) -> int:
+    """Return the place of an outcome's session in the table."""
+    return [row.session for row in rows].index(outcome.session)
+
+
+def say(outcome: Outcome) -> None:
+    """Print a line for what came of a run."""
+    what = outcome.fault or "(clean)"
+    line = f"{outcome.session}: {what}: {outcome.verdict}, {outcome.seconds:.1f} s"
+    print(line, file=sys.stderr, flush=True)
+
+
+def _lane(rows: Sequence[Row], yard: Yard, outcomes: list[Outcome]) -> None:
+    for row in rows:
+        for outcome in prove(row, yard):
+            if yard.stop.is_set():
+                return
+            say(outcome)
+            outcomes.append(outcome)
+
+
+def _lanes(rows: Sequence[Row]) -> list[list[Row]]:
+    """Group what must run one after the other; what has most to do comes first."""
+    ordered = sorted(rows, key=lambda row: row.lane)
+    lanes = [list(lane) for _, lane in groupby(ordered, lambda row: row.lane)]
+    return sorted(lanes, key=lambda lane: -sum(len(row.faults) for row in lane))
+
+
+def _wait(runs: Sequence[Future[None]]) -> None:
+    """Wait for the runs, and hand on what goes wrong in one of them."""
+    wait(runs, return_when="FIRST_EXCEPTION")
+    for run in runs:
+        if run.done():
+            run.result()
