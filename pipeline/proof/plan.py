@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pipeline import workflows
 from pipeline.errors import InputError
-from pipeline.parity.tree import sessions_of
+from pipeline.jobs import sessions_of
 from pipeline.proof.faults import Fault, Gate
 
 Jobs = Mapping[str, Sequence[str]]
