@@ -35,6 +35,21 @@ START = 'hostname "$0" && mount -t tmpfs run /run && exec dockerd --config-file 
 
 
 @dataclass(frozen=True)
+class Engine(Swarm):
+    """The engine of a node.
+
+    Attributes:
+        host: Where it listens, as Docker's command line is told.
+    """
+
+    host: str = ""
+
+    def variables(self) -> dict[str, str]:
+        """Return what makes Docker's command line talk to it."""
+        return {"DOCKER_HOST": self.host}
+
+
+@dataclass(frozen=True)
 class Cluster:
     """Nodes that are a swarm, the manager first.
 
@@ -46,12 +61,12 @@ class Cluster:
     network: Network
     folder: Path
 
-    def engine(self, node: Node) -> Swarm:
+    def engine(self, node: Node) -> Engine:
         """Return the engine of a node."""
-        return Swarm(f"unix://{self.folder / node.name}.sock")
+        return Engine(host=f"unix://{self.folder / node.name}.sock")
 
     @property
-    def manager(self) -> Swarm:
+    def manager(self) -> Engine:
         """The engine that knows of all nodes."""
         return self.engine(self.network.nodes[0])
 

@@ -80,9 +80,8 @@ class Yard:
     def invoke(self, *arguments: str) -> Output:
         """Run invoke in the copy, as a person would; environments are on the cluster, if any."""
         command = [sys.executable, "-m", "invoke", *arguments]
-        host = {}
-        if self.cluster and any(argument.startswith("--env") for argument in arguments):
-            host = {"DOCKER_HOST": self.cluster.manager.host}
+        of_environment = any(argument.startswith("--env") for argument in arguments)
+        host = self.cluster.manager.variables() if self.cluster and of_environment else {}
         return read(command, cwd=self.folder, env={**self.variables, **host})
 
     def must(self, *arguments: str) -> Output:
