@@ -365,13 +365,13 @@ def restore(_: Context, env: str, *, from_: str | None = None, yes: bool = False
         restoring.restore(environment(env), from_, yes=yes)
 
 
-@task
-def rehearse(_: Context) -> None:
+@task(help={"nodes": "how many engines to have, which needs root; one is this machine's own"})
+def rehearse(_: Context, *, nodes: int = 1) -> None:
     """Rehearse builds, deploys and rollbacks here, under traffic."""
     from pipeline.rehearsal.rehearse import rehearse as rehearsal
 
     with reported():
-        rehearsal()
+        rehearsal(nodes)
 
 
 # The local stack

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,10 +36,16 @@ def registry_image() -> str:
     return os.environ.get("REGISTRY_IMAGE") or named["REGISTRY_IMAGE"]
 
 
-def ensure_swarm() -> None:
-    """Have this machine's engine be a swarm, if it is none yet."""
+@contextmanager
+def own_swarm(stacks: Sequence[str]) -> Iterator[None]:
+    """Have this machine's engine be a swarm, if it is none, and leave nothing of these stacks."""
     if read(["docker", "node", "ls"]).returncode:
         answer(("docker", "swarm", "init", "--advertise-addr=127.0.0.1"))
+    try:
+        yield
+    finally:
+        for stack in stacks:
+            remove(stack)
 
 
 def remove(stack: str) -> None:

@@ -2,28 +2,37 @@
 
 import time
 
-from pipeline.errors import CheckFailedError, NotJudgedError, judged
+from pipeline.errors import CheckFailedError, InputError, NotJudgedError, judged
 from pipeline.images.act import START_ENGINE, engine_answers
+from pipeline.rehearsal.nodes import CHECK, require_rights
 from pipeline.rehearsal.report import FILE, page, table
 from pipeline.rehearsal.scenario import Rehearsal
 from pipeline.rehearsal.traffic import Traffic
 from pipeline.rehearsal.yard import yard
 
-CHECK = "rehearsal"
+MOST_NODES = 9
 CLIENTS = {"get": 2, "page": 1, "post": 1, "slow": 2}
 
 
-def rehearse() -> None:
+def rehearse(nodes: int = 1) -> None:
     """Rehearse, and write down what users saw.
 
+    Args:
+        nodes: How many the environments are on; one is this machine's own engine.
+
     Raises:
-        NotJudgedError: There is no engine to rehearse on.
+        InputError: That is no number of nodes.
+        NotJudgedError: There is no engine to rehearse on, or no right to have several.
         CheckFailedError: A step went otherwise than it must, or a request failed.
     """
+    if not 1 <= nodes <= MOST_NODES:
+        raise InputError(f"{nodes} is no number of nodes to rehearse on", hint="take 1, or 3")
     if not engine_answers():
         raise NotJudgedError(CHECK, "no Docker Engine answers", hint=START_ENGINE)
+    if nodes > 1:
+        require_rights()
     began = time.monotonic()
-    with yard() as place:
+    with yard(nodes) as place:
         user = (place.variables["SMOKE_USER_EMAIL"], place.variables["SMOKE_USER_PASSWORD"])
         traffic = Traffic(place.url("production"), user, CLIENTS, place.variables["SSL_CERT_FILE"])
         rehearsal = Rehearsal(place, traffic)
@@ -31,7 +40,7 @@ def rehearse() -> None:
             rehearsal.run()
         finally:
             FILE.parent.mkdir(exist_ok=True)
-            FILE.write_text(page(rehearsal.steps, traffic.samples))
+            FILE.write_text(page(rehearsal.steps, traffic.samples, nodes))
             print(*table(rehearsal.steps, traffic.samples), sep="\n")
     print(f"{(time.monotonic() - began) / 60:.1f} minutes; the picture: {FILE}")
     judged(CHECK)

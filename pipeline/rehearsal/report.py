@@ -11,32 +11,41 @@ from pipeline.rehearsal.traffic import Sample
 FILE = Path("reports", "rehearsal.html")
 WIDTH, HEIGHT, LEFT = 960, 160, 48
 COLOURS = ("#2f6fb0", "#3a9a6a", "#8a5fb5", "#b3853a")
-RED = "#c62828"
+RED, GREY = "#c62828", "#777777"
 
 
 def table(steps: Sequence[Step], samples: Sequence[Sample]) -> Iterator[str]:
     """Show each step, how long it took, what production served after it, and what failed."""
-    yield f"{'step':42}{'seconds':>8}  {'serves':10}{'requests':>9}{'failed':>8}"
+    yield f"{'step':42}{'seconds':>8}  {'serves':10}{'requests':>9}{'failed':>8}{'lost':>6}"
     for step in steps:
         during = [s for s in samples if step.began <= s.began < step.began + step.seconds]
-        requests = f"{len(during):>9}{sum(sample.failed for sample in during):>8}"
+        failed, lost = sum(s.failed for s in during), sum(s.lost for s in during)
+        requests = f"{len(during):>9}{failed:>8}{lost:>6}"
         yield f"{step.name:42}{step.seconds:8.0f}  {step.serves:10}{requests}"
-    failed = [sample for sample in samples if sample.failed]
-    yield f"{len(samples)} requests, {len(failed)} failed"
-    for (kind, outcome), number in Counter((s.kind, s.outcome) for s in failed).most_common():
+    yield verdict(samples)
+    unanswered = Counter((s.kind, s.outcome) for s in samples if not s.answered)
+    for (kind, outcome), number in unanswered.most_common():
         yield f"{number:>6} times {kind}: {outcome}"
 
 
-def page(steps: Sequence[Step], samples: Sequence[Sample]) -> str:
+def verdict(samples: Sequence[Sample]) -> str:
+    """Return what became of all requests; those that a node took with it are counted apart."""
+    failed, cut = sum(s.failed for s in samples), sum(s.cut for s in samples)
+    said = f"{len(samples):,} requests, {failed} failed"
+    lost = sum(s.lost for s in samples)
+    return f"{said}; {lost} of the {cut} under way when a node went away are lost" if cut else said
+
+
+def page(steps: Sequence[Step], samples: Sequence[Sample], nodes: int = 1) -> str:
     """Return the report as a page that needs nothing else."""
+    title = "Rehearsal" if nodes == 1 else f"Rehearsal on {nodes} nodes"
     rows = "".join(
         f"<tr><td>{html.escape(step.name)}<td>{step.seconds:.0f} s<td>{html.escape(step.serves)}"
         for step in steps
     )
-    failed = sum(sample.failed for sample in samples)
-    verdict = f"{len(samples):,} requests, {failed} failed"
+    failed = any(sample.failed for sample in samples)
     return f"""<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>Rehearsal</title>
+<html lang="en"><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width">
 <style>
 :root {{ color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }}
@@ -46,8 +55,8 @@ td, th {{ text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px sol
 svg {{ width: 100%; height: auto }} text {{ font: 12px system-ui, sans-serif; fill: currentColor }}
 .verdict {{ font-size: 1.6rem; font-weight: 600; color: {RED if failed else "#2e7d32"} }}
 </style>
-<h1>Rehearsal</h1>
-<p class="verdict">{verdict}</p>
+<h1>{title}</h1>
+<p class="verdict">{verdict(samples)}</p>
 <p>What users of production saw, second by second: each colour is a release, red is a request that
 failed. Dashed lines are the steps below.</p>
 {picture(steps, samples)}
@@ -65,7 +74,8 @@ def picture(steps: Sequence[Step], samples: Sequence[Sample]) -> str:
     seconds = per_second(samples, first)
     most = max(sum(counts.values()) for counts in seconds.values())
     releases = list(dict.fromkeys(s.release for s in samples if s.release))
-    colours = dict(zip(releases, COLOURS * len(releases), strict=False)) | {"failed": RED}
+    colours = dict(zip(releases, COLOURS * len(releases), strict=False))
+    colours |= {"failed": RED} | ({"lost": GREY} if any(s.lost for s in samples) else {})
     parts = [
         bar(LEFT + second * scale, scale, counts, most, colours)
         for second, counts in seconds.items()
@@ -83,7 +93,7 @@ def per_second(samples: Sequence[Sample], first: float) -> dict[int, Counter[str
     """Count what was served in each second."""
     counts: dict[int, Counter[str]] = {}
     for sample in samples:
-        what = "failed" if sample.failed else sample.release
+        what = "failed" if sample.failed else "lost" if sample.lost else sample.release
         if what:
             counts.setdefault(int(sample.began - first), Counter())[what] += 1
     return counts

@@ -3,9 +3,11 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from pipeline.deploy.progress import say
 from pipeline.errors import CheckFailedError
+from pipeline.rehearsal.loss import Loss
 from pipeline.rehearsal.traffic import Traffic
 from pipeline.rehearsal.yard import Yard
 
@@ -92,6 +94,9 @@ class Rehearsal:
         yield "build … sign v1.1.0", lambda: self.better("v1.1.0")
         yield "deploy v1.1.0 to staging", lambda: self.deploy("staging", "v1.1.0", "v1.0.0")
         yield "deploy v1.1.0 to production", lambda: self.deploy("production", "v1.1.0")
+        if self.yard.cluster:
+            for name, action in Loss(self.yard, self.yard.cluster, self.traffic).steps():
+                yield name, partial(during, action, "v1.1.0")
         yield "a release that lies is stopped", self.lie
         yield "a release that dies late is undone", self.die
         yield "roll back to v1.0.0 by hand", self.back
@@ -161,3 +166,9 @@ class Rehearsal:
             raise CheckFailedError(
                 f"production serves {seen or 'nothing'}, not {version}", hint="invoke status"
             )
+
+
+def during(action: Callable[[], None], serves: str) -> str:
+    """Take a step that changes nothing of what production serves."""
+    action()
+    return serves

@@ -30,11 +30,23 @@ class Sample:
     kind: str
     outcome: str
     release: str = ""
+    cut: bool = False
+    """Whether a node went away while it was under way, perhaps the one that had it."""
 
     @property
     def failed(self) -> bool:
-        """Whether the client did not get what it asked for."""
-        return not self.outcome.startswith("2")
+        """Whether the client did not get what it asked for, though somebody could have answered."""
+        return not self.answered and not self.cut
+
+    @property
+    def lost(self) -> bool:
+        """Whether it went away with a node."""
+        return not self.answered and self.cut
+
+    @property
+    def answered(self) -> bool:
+        """Whether the client got what it asked for."""
+        return self.outcome.startswith("2")
 
 
 @dataclass
@@ -47,6 +59,7 @@ class Traffic:
         clients: How many send each kind of request.
         certificate: Whom to trust besides the usual authorities, as a file.
         samples: What came of every request.
+        cuts: When nodes went away.
     """
 
     url: str
@@ -54,6 +67,7 @@ class Traffic:
     clients: Mapping[str, int]
     certificate: str = ""
     samples: list[Sample] = field(default_factory=list)
+    cuts: list[float] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
@@ -80,7 +94,9 @@ class Traffic:
             began = time.time()
             outcome, body = self.ask(kind, session)
             release = json.loads(body)["release"] if kind == "get" and outcome == "200" else ""
-            self.samples.append(Sample(began, time.time() - began, kind, outcome, release))
+            seconds = time.time() - began
+            cut = any(began < at < began + seconds for at in self.cuts)
+            self.samples.append(Sample(began, seconds, kind, outcome, release, cut))
 
     def ask(self, kind: str, session: Mapping[str, str]) -> tuple[str, bytes]:
         """Send one request; return its status, or the name of what went wrong, and the body."""

@@ -4,25 +4,28 @@ All of it is on this machine and has a name of its own; what was made is removed
 """
 
 import re
-import secrets
 import shutil
 import sys
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline.errors import CheckFailedError
 from pipeline.images.act import answer, require
-from pipeline.rehearsal.engine import ensure_swarm, registry, remove, remove_images
+from pipeline.rehearsal.credentials import SECRETS, credentials
+from pipeline.rehearsal.engine import own_swarm, registry, remove_images
+from pipeline.rehearsal.nodes import Cluster, cluster
 from pipeline.run import Output, read
 from pipeline.services import free_port
 
-SHORT = "{ soak = 3, delay = 2, monitor = 5, bake = 3, drain = 5, grace = 30 }"
-CAREFUL = "{ soak = 3, delay = 15, monitor = 16, bake = 3, drain = 5, grace = 30 }"
+SHORT = "soak = 3, delay = 2, monitor = 5, bake = 3, drain = 5, grace = 30"
+CAREFUL = "soak = 3, delay = 15, monitor = 16, bake = 3, drain = 5, grace = 30"
 """The first new replica is alone for long enough to be found out."""
+START_SECONDS = 60
+"""A service is given to start, for each node: all of them share this machine."""
 TIMINGS = {"staging": SHORT, "production": CAREFUL}
 ENVIRONMENTS = tuple(TIMINGS)
 AUTHOR = ["-c", "user.name=rehearsal", "-c", "user.email=rehearsal@example.com"]
@@ -55,12 +58,16 @@ class Yard:
         folder: The copy of the repository.
         variables: What its commands are told.
         ports: Where the edge of each environment listens.
+        nodes: How many the environments are on.
+        cluster: These nodes, if it is not this machine's own engine alone.
     """
 
     name: str
     folder: Path
     variables: Mapping[str, str]
     ports: Mapping[str, int]
+    nodes: int = 1
+    cluster: Cluster | None = None
 
     def url(self, environment: str) -> str:
         """Return the origin of an environment's site."""
@@ -71,9 +78,11 @@ class Yard:
         return f"{self.name}-{environment}"
 
     def invoke(self, *arguments: str) -> Output:
-        """Run invoke in the copy, as a person would."""
+        """Run invoke in the copy, as a person would; environments are on the cluster, if any."""
         command = [sys.executable, "-m", "invoke", *arguments]
-        return read(command, cwd=self.folder, env=self.variables)
+        of_environment = any(argument.startswith("--env") for argument in arguments)
+        host = self.cluster.manager.variables() if self.cluster and of_environment else {}
+        return read(command, cwd=self.folder, env={**self.variables, **host})
 
     def must(self, *arguments: str) -> Output:
         """Run invoke in the copy, and expect it to succeed.
@@ -103,8 +112,11 @@ class Yard:
 
 
 @contextmanager
-def yard() -> Iterator[Yard]:
+def yard(nodes: int = 1) -> Iterator[Yard]:
     """Prepare a yard, and leave nothing of it.
+
+    Args:
+        nodes: How many the environments are on; one is this machine's own engine.
 
     Raises:
         MissingToolError: No engine answers, or a tool is missing.
@@ -113,18 +125,24 @@ def yard() -> Iterator[Yard]:
     require("docker", "cosign", "syft", "openssl")
     name = f"rehearsal-{uuid.uuid4().hex[:6]}"
     with TemporaryDirectory(prefix=f"{name}-") as folder, registry(name) as address:
-        ensure_swarm()
         here = Path(folder)
         ports = {environment: free_port() for environment in ENVIRONMENTS}
         variables = credentials(here) | {"IMAGES_REGISTRY": f"{address}/{name}"}
-        place = Yard(name, here / "copy", variables, ports)
+        place = Yard(name, here / "copy", variables, ports, nodes)
         copy(place)
         try:
-            yield place
+            with swarm(place, address) as engines:
+                yield replace(place, cluster=engines)
         finally:
-            for environment in ENVIRONMENTS:
-                remove(place.stack(environment))
             remove_images(address)
+
+
+def swarm(place: Yard, address: str) -> AbstractContextManager[Cluster | None]:
+    """Have the swarm that the environments are on."""
+    if place.nodes == 1:
+        return own_swarm([place.stack(environment) for environment in ENVIRONMENTS])
+    certificate = place.variables["SSL_CERT_FILE"]
+    return cluster(place.name, place.nodes, address, list(place.ports.values()), certificate)
 
 
 def copy(place: Yard) -> None:
@@ -156,39 +174,6 @@ refs = ["*"]
 {after}data = true
 variables = {{ DJANGO_ALLOWED_HOSTS = "localhost", DJANGO_CSRF_TRUSTED_ORIGINS = "{url}" }}
 secrets = [{", ".join(f'"{name}"' for name in sorted(SECRETS))}]
-timings = {TIMINGS[name]}
+timings = {{ start = {START_SECONDS * place.nodes}, {TIMINGS[name]} }}
 """)
     return "".join(texts)
-
-
-SECRETS = {
-    "DATABASE_URL", "DJANGO_SECRET_KEY", "POSTGRES_PASSWORD", "PREVIEW_TOKEN", "REDIS_URL",
-    "SMOKE_USER_EMAIL", "SMOKE_USER_PASSWORD", "TLS_CERTIFICATE", "TLS_KEY",
-}  # fmt: skip
-
-
-def credentials(folder: Path) -> dict[str, str]:
-    """Make every secret, a certificate for localhost, and a key to sign with."""
-    certificate, key = folder / "tls.crt", folder / "tls.key"
-    answer(
-        ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
-         "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate))
-    )  # fmt: skip
-    if read(["cosign", "generate-key-pair"], cwd=folder, env={"COSIGN_PASSWORD": ""}).returncode:
-        raise CheckFailedError("cosign makes no key", hint="cosign generate-key-pair")
-    password = secrets.token_hex(16)
-    return {
-        "COSIGN_KEY": str(folder / "cosign.key"),
-        "COSIGN_PASSWORD": "",
-        "DATABASE_URL": f"postgres://postgres:{password}@postgres:5432/postgres",
-        "DJANGO_SECRET_KEY": secrets.token_urlsafe(64),
-        "POSTGRES_PASSWORD": password,
-        "PREVIEW_TOKEN": secrets.token_hex(24),
-        "REDIS_URL": "redis://redis:6379/0",
-        "SMOKE_USER_EMAIL": "smoke@example.com",
-        "SMOKE_USER_PASSWORD": secrets.token_urlsafe(24),
-        "SSL_CERT_FILE": str(certificate),
-        "TLS_CERTIFICATE": certificate.read_text(),
-        "TLS_KEY": key.read_text(),
-    }

@@ -1,0 +1,32 @@
+import pytest
+
+from pipeline.rehearsal.report import page, table, verdict
+from pipeline.rehearsal.scenario import Step
+from pipeline.rehearsal.traffic import Sample
+
+GOOD = Sample(1, 0.1, "get", "200", "v1.0.0")
+FAILED = Sample(2, 0.1, "get", "502")
+UNDER_WAY = Sample(3, 1, "get", "200", "v1.0.0", cut=True)
+LOST = Sample(3, 30, "slow", "TimeoutError", cut=True)
+STEPS = [Step("a node goes away", 0, 60, "v1.0.0")]
+
+
+def test_what_a_node_took_with_it_is_counted_apart() -> None:
+    said = verdict([GOOD, UNDER_WAY, LOST])
+    assert said == "3 requests, 0 failed; 1 of the 2 under way when a node went away are lost"
+
+
+def test_what_failed_later_is_no_loss() -> None:
+    assert verdict([GOOD, FAILED]) == "2 requests, 1 failed"
+
+
+def test_the_table_says_what_became_of_every_request() -> None:
+    said = "\n".join(table(STEPS, [GOOD, FAILED, UNDER_WAY, LOST]))
+    assert "v1.0.0            4       1     1" in said
+    assert "1 times get: 502" in said
+    assert "1 times slow: TimeoutError" in said
+
+
+@pytest.mark.parametrize(("samples", "named"), [([GOOD], False), ([GOOD, LOST], True)])
+def test_the_picture_knows_losses_where_there_are_any(samples: list[Sample], named: bool) -> None:  # noqa: FBT001
+    assert (">lost<" in page(STEPS, samples)) is named
