@@ -9,7 +9,7 @@ from pipeline.deploy.progress import say
 from pipeline.errors import CheckFailedError
 from pipeline.rehearsal.loss import Loss
 from pipeline.rehearsal.traffic import Traffic
-from pipeline.rehearsal.yard import Yard
+from pipeline.rehearsal.yard import CAREFUL, SHORT, Yard
 
 CHAIN = ("build", "sbom", "scan", "push", "sign")
 STOPPED, ROLLED_BACK = 6, 8
@@ -126,10 +126,13 @@ class Rehearsal:
         return "v1.1.0"
 
     def die(self) -> str:
-        """Release what staging cannot find; production undoes it."""
+        """Release what staging cannot find; production undoes it, where it is careful."""
         self.broken(LEAVES, "v1.3.0")
         self.deploy("staging", "v1.3.0")
+        settings = self.yard.folder / "pipeline.toml"
+        settings.write_text(settings.read_text().replace(SHORT, CAREFUL))
         self.refused("production", "v1.3.0", ROLLED_BACK)
+        settings.write_text(settings.read_text().replace(CAREFUL, SHORT))
         return "v1.1.0"
 
     def broken(self, fault: str, version: str) -> None:

@@ -26,8 +26,7 @@ CAREFUL = "soak = 3, delay = 15, monitor = 16, bake = 3, drain = 5, grace = 30"
 """The first new replica is alone for long enough to be found out."""
 START_SECONDS = 60
 """A service is given to start, for each node: all of them share this machine."""
-TIMINGS = {"staging": SHORT, "production": CAREFUL}
-ENVIRONMENTS = tuple(TIMINGS)
+ENVIRONMENTS = ("staging", "production")
 AUTHOR = ["-c", "user.name=rehearsal", "-c", "user.email=rehearsal@example.com"]
 OTHERS = re.compile(
     rf"^\[environments\.({'|'.join(ENVIRONMENTS)})\]\n(?:[^\[\n].*\n|\n)+", re.MULTILINE
@@ -174,6 +173,6 @@ refs = ["*"]
 {after}data = true
 variables = {{ DJANGO_ALLOWED_HOSTS = "localhost", DJANGO_CSRF_TRUSTED_ORIGINS = "{url}" }}
 secrets = [{", ".join(f'"{name}"' for name in sorted(SECRETS))}]
-timings = {{ start = {START_SECONDS * place.nodes}, {TIMINGS[name]} }}
+timings = {{ start = {START_SECONDS * place.nodes}, {SHORT} }}
 """)
     return "".join(texts)
