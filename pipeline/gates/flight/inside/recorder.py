@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from django.db import connection
+from psycopg.pq import TransactionStatus
 
 from pipeline.gates.flight.records import Lock, Retyped
 
@@ -45,7 +46,7 @@ class Recorder:
         *rest: Any,  # noqa: ANN401 - Django's
     ) -> Any:  # noqa: ANN401
         """Run a statement and look at what it has done."""
-        if statement in self.seen:
+        if statement in self.seen or is_aborted():
             return execute(statement, *rest)
         self.seen.add(statement)
         started, files = time.monotonic(), self._files()
@@ -83,6 +84,11 @@ class Recorder:
     def _types(self) -> dict[tuple[int, int], tuple[str, str]]:
         found = rows(TYPES, list(self.names))
         return {(table, number): (name, kind) for table, number, name, kind in found}
+
+
+def is_aborted() -> bool:
+    """Tell whether the transaction failed, so that it only takes its own rollback."""
+    return bool(connection.connection.info.transaction_status == TransactionStatus.INERROR)
 
 
 def rows(query: str, *parameters: object) -> list[tuple[Any, ...]]:
