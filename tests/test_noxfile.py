@@ -109,7 +109,7 @@ def test_a_missing_lock_is_an_error_with_a_hint(checkout: Path, run: Run) -> Non
 
 def test_a_tampered_hash_is_an_error_with_a_hint(checkout: Path, run: Run) -> None:
     wrong = "ruamel-yaml==0.19.1 --hash=sha256:" + "0" * 64
-    (checkout / "requirements/pipeline.txt").write_text(f"{wrong}\n")
+    (checkout / "requirements/parity.txt").write_text(f"{wrong}\n")
     result = run("nox", "-s", "plan")
     assert result.returncode == 1
     assert "Hash mismatch" in result.stdout
@@ -120,5 +120,5 @@ def test_a_tampered_hash_is_an_error_with_a_hint(checkout: Path, run: Run) -> No
 def test_no_network_is_an_error_with_a_hint(run: Run) -> None:
     result = run("nox", "-s", "plan")
     assert result.returncode == 1
-    assert "requirements/pipeline.txt could not be installed" in result.stderr
+    assert "requirements/parity.txt could not be installed" in result.stderr
     assert "hint: is the network there?" in result.stderr
