@@ -86,6 +86,22 @@ def test_a_table_of_an_earlier_new_migration_is_new_as_well() -> None:
     assert "creates an index" in messages(indexed)
 
 
+@pytest.mark.parametrize(
+    "change", ['RENAME COLUMN "a" TO "b"', 'DROP COLUMN "a"', 'ADD CONSTRAINT "u" UNIQUE ("a")']
+)
+def test_with_a_new_table_everything_may_be_done(change: str) -> None:
+    created = Record("shop.0002", 'CREATE TABLE "shop_new" ("a" integer);')
+    assert messages(created, Record("shop.0003", f'ALTER TABLE "shop_new" {change};')) == ""
+    assert messages(created, Record("shop.0003", f'ALTER TABLE "shop_old" {change};'))
+
+
+def test_a_constraint_is_validated_in_a_migration_of_its_own() -> None:
+    added = 'ALTER TABLE "shop_order" ADD CONSTRAINT "c" CHECK ("a" > 0) NOT VALID;'
+    validated = 'ALTER TABLE "shop_order" VALIDATE CONSTRAINT "c";'
+    assert messages(Record("shop.0002", added), Record("shop.0003", validated)) == ""
+    assert "adds a constraint" in messages(Record("shop.0002", f"{added}\n{validated}"))
+
+
 def test_sql_that_cannot_be_linted_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.gates.flight.linter.SQUAWK", ("false",))
     with pytest.raises(CheckFailedError, match="squawk cannot read these migrations"):

@@ -9,6 +9,7 @@ from pipeline.gates.flight.rules import RULES
 
 CHANGED_TYPE = re.compile(r"ALTER TABLE (\S+) ALTER COLUMN (\S+) TYPE ")
 DROPPED_DEFAULT = re.compile(r"ALTER TABLE (\S+) ALTER COLUMN (\S+) DROP DEFAULT")
+VALIDATED = re.compile(r"VALIDATE CONSTRAINT ([^\s;]+)")
 TEXT = re.compile(r"character varying(?:\((?P<size>\d+)\))?|text")
 NUMBER = re.compile(r"numeric\((?P<size>\d+),(?P<scale>\d+)\)")
 
@@ -65,8 +66,14 @@ def _of_default(record: Record, opinion: Opinion, _: Sequence[Opinion]) -> str:
     return "" if was_set else opinion.rule
 
 
-def _of_validity(_: Record, opinion: Opinion, opinions: Sequence[Opinion]) -> str:
-    """What a more telling rule says of the statement is not said twice."""
+def _of_validity(record: Record, opinion: Opinion, opinions: Sequence[Opinion]) -> str:
+    """What a more telling rule says of the statement is not said twice.
+
+    And a constraint may be validated, but not in the transaction that still locks its table.
+    """
+    found = VALIDATED.search(opinion.statement)
+    if found and f"ADD CONSTRAINT {found[1]}" not in record.sql:
+        return ""
     telling = {"adding-foreign-key-constraint", "disallowed-unique-constraint"}
     said = any(each.rule in telling and each.statement == opinion.statement for each in opinions)
     return "" if said else opinion.rule
