@@ -18,9 +18,8 @@ def table(steps: Sequence[Step], samples: Sequence[Sample]) -> Iterator[str]:
     """Show each step, how long it took, what production served after it, and what failed."""
     yield f"{'step':42}{'seconds':>8}  {'serves':10}{'requests':>9}{'failed':>8}{'lost':>6}"
     for step in steps:
-        during = [s for s in samples if step.began <= s.began < step.began + step.seconds]
-        failed, lost = sum(s.failed for s in during), sum(s.lost for s in during)
-        requests = f"{len(during):>9}{failed:>8}{lost:>6}"
+        asked, failed, lost = counts(step, samples)
+        requests = f"{asked:>9}{failed:>8}{lost:>6}"
         yield f"{step.name:42}{step.seconds:8.0f}  {step.serves:10}{requests}"
     yield verdict(samples)
     unanswered = Counter((s.kind, s.outcome) for s in samples if not s.answered)
@@ -28,21 +27,24 @@ def table(steps: Sequence[Step], samples: Sequence[Sample]) -> Iterator[str]:
         yield f"{number:>6} times {kind}: {outcome}"
 
 
+def counts(step: Step, samples: Sequence[Sample]) -> tuple[int, int, int]:
+    """Return how many requests began in a step, and how many of them failed and were lost."""
+    during = [s for s in samples if step.began <= s.began < step.began + step.seconds]
+    return len(during), sum(s.failed for s in during), sum(s.lost for s in during)
+
+
 def verdict(samples: Sequence[Sample]) -> str:
     """Return what became of all requests; those that a node took with it are counted apart."""
     failed, cut = sum(s.failed for s in samples), sum(s.cut for s in samples)
     said = f"{len(samples):,} requests, {failed} failed"
     lost = sum(s.lost for s in samples)
-    return f"{said}; {lost} of the {cut} under way when a node went away are lost" if cut else said
+    return f"{said}; lost with a node: {lost} of the {cut} under way" if cut else said
 
 
 def page(steps: Sequence[Step], samples: Sequence[Sample], nodes: int = 1) -> str:
     """Return the report as a page that needs nothing else."""
     title = "Rehearsal" if nodes == 1 else f"Rehearsal on {nodes} nodes"
-    rows = "".join(
-        f"<tr><td>{html.escape(step.name)}<td>{step.seconds:.0f} s<td>{html.escape(step.serves)}"
-        for step in steps
-    )
+    rows = "".join(row(number, step, samples) for number, step in enumerate(steps, 1))
     failed = any(sample.failed for sample in samples)
     return f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>
@@ -58,11 +60,17 @@ svg {{ width: 100%; height: auto }} text {{ font: 12px system-ui, sans-serif; fi
 <h1>{title}</h1>
 <p class="verdict">{verdict(samples)}</p>
 <p>What users of production saw, second by second: each colour is a release, red is a request that
-failed. Dashed lines are the steps below.</p>
+failed, grey one that went away with a node. Dashed lines are the steps below.</p>
 {picture(steps, samples)}
-<table><tr><th>step<th>took<th>production serves{rows}</table>
+<table><tr><th><th>step<th>took<th>production serves<th>requests<th>failed<th>lost{rows}</table>
 </html>
 """
+
+
+def row(number: int, step: Step, samples: Sequence[Sample]) -> str:
+    """Return a step as a row of the page's table."""
+    told = (number, html.escape(step.name), f"{step.seconds:.0f} s", html.escape(step.serves))
+    return "<tr>" + "".join(f"<td>{cell}" for cell in (*told, *counts(step, samples)))
 
 
 def picture(steps: Sequence[Step], samples: Sequence[Sample]) -> str:

@@ -13,7 +13,7 @@ STEPS = [Step("a node goes away", 0, 60, "v1.0.0")]
 
 def test_what_a_node_took_with_it_is_counted_apart() -> None:
     said = verdict([GOOD, UNDER_WAY, LOST])
-    assert said == "3 requests, 0 failed; 1 of the 2 under way when a node went away are lost"
+    assert said == "3 requests, 0 failed; lost with a node: 1 of the 2 under way"
 
 
 def test_what_failed_later_is_no_loss() -> None:
@@ -27,6 +27,11 @@ def test_the_table_says_what_became_of_every_request() -> None:
     assert "1 times slow: TimeoutError" in said
 
 
+def test_the_page_says_what_became_of_the_requests_of_every_step() -> None:
+    row = "<tr><td>1<td>a node goes away<td>60 s<td>v1.0.0<td>4<td>1<td>1"
+    assert row in page(STEPS, [GOOD, FAILED, UNDER_WAY, LOST])
+
+
 @pytest.mark.parametrize(("samples", "named"), [([GOOD], False), ([GOOD, LOST], True)])
 def test_the_picture_knows_losses_where_there_are_any(samples: list[Sample], named: bool) -> None:  # noqa: FBT001
-    assert (">lost<" in page(STEPS, samples)) is named
+    assert (">lost</text>" in page(STEPS, samples)) is named
