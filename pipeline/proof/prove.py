@@ -5,7 +5,7 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -72,7 +72,7 @@ class Yard:
         yield [*cut, *around, *session, *(["--", *options] if options else [])]
 
 
-def prove(row: Row, yard: Yard) -> Iterator[Outcome]:
+def prove(row: Row, yard: Yard) -> Generator[Outcome, None, None]:
     """Yield what the clean tree shows, and each fault.
 
     Args:
@@ -119,7 +119,7 @@ def _by_options(row: Row) -> Iterator[tuple[list[str], Mapping[str, Fault]]]:
 
 def _each(
     row: Row, yard: Yard, where: Copy, options: Sequence[str], faults: Mapping[str, Fault]
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     began = time.monotonic()
     clean = yard.run(row, where, None, options)
     notes = where.not_judged().values()

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -62,11 +63,14 @@ def say(outcome: Outcome) -> None:
 
 def _lane(rows: Sequence[Row], yard: Yard, outcomes: list[Outcome]) -> None:
     for row in rows:
-        for outcome in prove(row, yard):
-            if yard.stop.is_set():
-                return
-            say(outcome)
-            outcomes.append(outcome)
+        with closing(
+            prove(row, yard)
+        ) as proving:  # what it planted goes, also when it is left early
+            for outcome in proving:
+                if yard.stop.is_set():
+                    return
+                say(outcome)
+                outcomes.append(outcome)
 
 
 def _lanes(rows: Sequence[Row]) -> list[list[Row]]:
