@@ -314,9 +314,7 @@ def pipeline_tests(session: nox.Session) -> None:
     session.run("pytest", *(session.posargs or [*rest, *coverage_options()]))
 
 
-@nox.session(
-    name="prove-gates", python=PYTHON, tags=["backend", "docs", "frontend", "images", "pipeline"]
-)
+@nox.session(name="prove-gates", python=PYTHON, tags=["backend", "frontend", "images", "pipeline"])
 def prove_gates(session: nox.Session) -> None:
     """Plant a fault for every gate, and see it go red; the quick ones."""
     sync(session, "requirements/tests.txt")

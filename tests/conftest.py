@@ -1,4 +1,5 @@
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,12 @@ ROOT = Path(__file__).parent.parent
 
 Result = subprocess.CompletedProcess[str]
 Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _listens_to_interrupts() -> None:
+    """What a shell starts in the background ignores them, and so would all that it starts."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -59,10 +59,11 @@ def test_a_port_in_use_is_an_error_with_a_hint(name: str) -> None:
 
 
 def test_a_python_without_the_backend_is_an_error_with_a_hint(tmp_path: Path) -> None:
-    """The environment of these tests has no Django."""
+    """That of the system, which has nothing but itself."""
     browser = tmp_path / "chromium"
     browser.touch()
-    result = run_script("setup.ts", E2E_CHROMIUM=str(browser))
+    path = f"{sys.base_prefix}/bin:{os.environ['PATH']}"
+    result = run_script("setup.ts", E2E_CHROMIUM=str(browser), PATH=path)
     assert result.returncode == 3
     assert "cannot import django" in result.stderr
     assert "hint: activate an environment" in result.stderr

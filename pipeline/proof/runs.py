@@ -63,9 +63,7 @@ def say(outcome: Outcome) -> None:
 
 def _lane(rows: Sequence[Row], yard: Yard, outcomes: list[Outcome]) -> None:
     for row in rows:
-        with closing(
-            prove(row, yard)
-        ) as proving:  # what it planted goes, also when it is left early
+        with closing(prove(row, yard)) as proving:  # what it planted goes, however this ends
             for outcome in proving:
                 if yard.stop.is_set():
                     return
