@@ -279,13 +279,6 @@ def parity_faults(session: nox.Session) -> None:
     session.run("pytest", "--quiet", *FAULTS, *session.posargs)
 
 
-@nox.session(name="flight-faults", python=PYTHON, tags=["pipeline"])
-def flight_faults(session: nox.Session) -> None:
-    """Plant what a migration can do wrong: the flight check names it."""
-    sync(session, "requirements/tests.txt")
-    session.run("pytest", "--quiet", *FLIGHTS, *session.posargs)
-
-
 @nox.session(python=PYTHON, tags=["images", "pipeline"])
 def workflows(session: nox.Session) -> None:
     """Check schemas, expressions and security of workflows and Dockerfiles."""
@@ -409,6 +402,13 @@ def cache_soundness(session: nox.Session) -> None:
     """Change files at random, and compare `invoke ci` with a fresh run."""
     sync(session, "requirements/tests.txt")
     session.run("python", "-m", "tests.ci.soundness", *session.posargs)
+
+
+@nox.session(name="flight-faults", python=PYTHON, default=False)
+def flight_faults(session: nox.Session) -> None:
+    """Plant what a migration can do wrong: the flight check names it."""
+    sync(session, "requirements/tests.txt")
+    session.run("pytest", "--quiet", *FLIGHTS, *session.posargs)
 
 
 @nox.session(name="deploy-faults", python=PYTHON, default=False)
