@@ -29,7 +29,8 @@ TOOLS = {
     "nsenter": "the package util-linux",
     "unshare": "the package util-linux",
 }
-ROOMY = "/var/tmp"  # noqa: S108 - a folder of its own is made in it; /tmp may be memory
+# A folder of its own is made in it; /tmp may be memory.
+ROOMY = "/var/tmp"  # noqa: S108  # nosec B108
 STARTS_WITHIN, STOPS_WITHIN = 30, 5
 START = 'hostname "$0" && mount -t tmpfs run /run && exec dockerd --config-file "$1" 2> "$2"'
 
