@@ -1,7 +1,7 @@
 """An advisory service on this machine, which answers pip-audit and npm in the real ones' formats.
 
 pip-audit only ever asks PyPI, so this is its proxy too, and shows it a certificate of PyPI's name.
-https://docs.pypi.org/api/json/ and https://api-docs.npmjs.com/#tag/Audit
+https://warehouse.pypa.io/api-reference/json.html and https://api-docs.npmjs.com/#tag/Audit
 """
 
 import gzip
@@ -20,7 +20,6 @@ import trustme
 from pipeline.gates import npm_audit, pip_audit
 
 BULK = "/-/npm/v1/security/advisories/bulk"
-PYPI = "pypi.org"
 
 Advisories = dict[str, list[dict[str, Any]]]
 
@@ -107,9 +106,7 @@ class Service:
         """Serve while the block runs."""
         authority = trustme.CA()
         authority.cert_pem.write_to_path(self.folder / "ca.pem")
-        secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(PYPI).configure_cert(secure)
-        with ThreadingHTTPServer(("127.0.0.1", 0), handler(self, secure)) as server:
+        with ThreadingHTTPServer(("127.0.0.1", 0), handler(self, authority)) as server:
             self.port = server.server_port
             threading.Thread(target=server.serve_forever, daemon=True).start()
             try:
@@ -118,15 +115,17 @@ class Service:
                 server.shutdown()
 
 
-def handler(service: Service, secure: ssl.SSLContext) -> type[BaseHTTPRequestHandler]:
+def handler(service: Service, authority: trustme.CA) -> type[BaseHTTPRequestHandler]:
     """Return what answers for a service."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_CONNECT(self) -> None:
-            """Be the proxy: what comes next is for PyPI."""
-            self.send_response(200 if self.path == f"{PYPI}:443" else 403)
+            """Be the proxy: what comes next is for PyPI, which nobody but pip-audit names."""
+            secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            authority.issue_cert(self.path.rpartition(":")[0]).configure_cert(secure)
+            self.send_response(200)
             self.end_headers()
             self.connection = secure.wrap_socket(self.connection, server_side=True)
             self.rfile = self.connection.makefile("rb")
