@@ -58,16 +58,17 @@ def repository(folder: Path, files: int) -> Toy:
 
 def commands(toy: Toy) -> dict[str, tuple[Sequence[str | Path], Mapping[str, str]]]:
     """Return what is measured, each with its environment."""
-    path = f"{RUNNERS}/.bin{os.pathsep}{toy.env()['PATH']}"
-    node = toy.env(PATH=path, TURBO_TELEMETRY_DISABLED="1")
+    env = toy.env(PYTHONDONTWRITEBYTECODE="")  # as anybody's: compiled once
+    path = f"{RUNNERS}/.bin{os.pathsep}{env['PATH']}"
+    node = {**env, "PATH": path, "TURBO_TELEMETRY_DISABLED": "1"}
     return {
-        OURS: ([BIN / "invoke", "ci"], toy.env()),
-        "./dev invoke ci": (["./dev", "invoke", "ci"], toy.env()),
+        OURS: ([BIN / "invoke", "ci"], env),
+        "./dev invoke ci": (["./dev", "invoke", "ci"], env),
         "turbo": (["turbo", "run", "check", "--output-logs=none"], node),
-        "go-task": ([BIN / "task", "--parallel", "--silent", *NAMES], toy.env()),
-        "floor: git status": (["git", "status"], toy.env()),
-        "floor: invoke --list": ([BIN / "invoke", "--list"], toy.env()),
-        "floor: python -c pass": ([sys.executable, "-c", "pass"], toy.env()),
+        "go-task": ([BIN / "task", "--parallel", "--silent", *NAMES], env),
+        "floor: git status": (["git", "status"], env),
+        "floor: invoke --list": ([BIN / "invoke", "--list"], env),
+        "floor: python -c pass": ([sys.executable, "-c", "pass"], env),
     }
 
 

@@ -18,14 +18,12 @@ from pipeline.deploy.recovery import settle
 from pipeline.deploy.report import serving
 from pipeline.deploy.signals import interruptible, uninterrupted
 from pipeline.deploy.smoke import smoke
+from pipeline.deploy.steps import migration
 from pipeline.deploy.swarm import Swarm
 from pipeline.errors import InputError, PipelineError, RollbackFailedError, RolledBackError
 
-FITTING = (
-    "python manage.py migrate_safely && python manage.py ensure_user && "
-    "python manage.py shell -c 'from django.core.cache import cache; cache.clear()'"
-)
-"""The code that serves may be newer than the dump; and what the cache holds is not of it."""
+CLEAR = "python manage.py shell -c 'from django.core.cache import cache; cache.clear()'"
+"""What the cache holds is not of the dump."""
 
 
 def backup(environment: Environment) -> None:
@@ -119,9 +117,11 @@ def replace(
 
 
 def fit(swarm: Swarm, environment: Environment, live: Entry) -> None:
-    """Bring a database to what the release that serves needs."""
-    job = of_service(environment.stack, "migrate", live.services["backend"], ["sh", "-c", FITTING])
-    run_job(swarm, environment.stack, job, environment.timings.migrate)
+    """Bring a database to what the release that serves needs: it may be newer than the dump."""
+    seconds = environment.timings.migrate
+    command = ["sh", "-c", f"{migration(seconds)} && {CLEAR}"]
+    job = of_service(environment.stack, "migrate", live.services["backend"], command)
+    run_job(swarm, environment.stack, job, seconds)
 
 
 def prove(swarm: Swarm, environment: Environment, live: Entry, values: Mapping[str, str]) -> None:

@@ -40,12 +40,22 @@ def bring_forward(deployment: Deployment) -> None:
     Raises:
         MigrationError: The database refused.
     """
-    script = "python manage.py migrate_safely && python manage.py ensure_user"
+    script = migration(deployment.environment.timings.migrate)
     try:
         backend_job(deployment, "migrate", ["sh", "-c", script])
     except JobFailedError as error:
         hint = "correct the migration; the release before serves on"
         raise MigrationError(str(error), hint=hint) from None
+
+
+def migration(seconds: float) -> str:
+    """Return the shell command that migrates, and gives up in time to say why.
+
+    Args:
+        seconds: How long the whole job may take; a single statement, nine tenths of that.
+    """
+    limit = f"--statement-seconds={0.9 * seconds:g}"
+    return f"python manage.py migrate_safely {limit} && python manage.py ensure_user"
 
 
 def backend_job(

@@ -42,6 +42,8 @@ def conclude(findings: Findings) -> None:
     report.keep(findings)
     print(report.text(findings))
     if findings.faults:
+        if findings.not_judged:
+            findings.not_judged.report()  # what was not compared is listed beside what is wrong
         raise CheckFailedError(
             f"faults found in the migrations: {len(findings.faults)}",
             hint="CI_CD.md, Migrations, shows how each kind is written",
