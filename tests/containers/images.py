@@ -57,16 +57,20 @@ class Image:
 
     def entries(self, folder: Path) -> Iterator[Entry]:
         """Yield every file and folder that is above the base, with what it holds."""
-        base = len(self.base_image["RootFS"]["Layers"])
         archive = folder / f"{self.name}.tar"
         must("save", f"--output={archive}", self.reference)
+        yield from self.added(archive)
+        archive.unlink()
+
+    def added(self, archive: Path) -> Iterator[Entry]:
+        """Yield every file and folder above the base in an archive of it."""
+        base = len(self.base_image["RootFS"]["Layers"])
         with tarfile.open(archive) as saved:
             manifest = json.loads(content(saved, "manifest.json"))[0]
             for layer in manifest["Layers"][base:]:
                 with tarfile.open(fileobj=saved.extractfile(layer)) as entries:
                     for entry in entries:
                         yield entry, content(entries, entry) if entry.isfile() else b""
-        archive.unlink()
 
 
 def content(archive: tarfile.TarFile, entry: str | tarfile.TarInfo) -> bytes:

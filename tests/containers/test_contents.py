@@ -2,12 +2,19 @@
 
 import json
 import re
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from pipeline.proof.copies import copy
+from pipeline.run import read
+from tests.canaries import CANARY, canaries
+from tests.conftest import ROOT
 from tests.containers.engine import docker, inspect, must
-from tests.containers.images import BACKEND, IMAGES, Entry, Image
+from tests.containers.images import BACKEND, IMAGES, Entry, Image, content
 
 MIB = 1024 * 1024
 LABELS = ("source", "revision", "version", "created")
@@ -97,6 +104,32 @@ def test_no_secret_is_in_the_layers_the_history_or_the_environment(
         assert key not in described(image)
     for key in keys:
         assert not holders(contents[image.name], key)
+
+
+def test_no_secret_of_whoever_builds_it_is_in_it(image: Image, tmp_path: Path) -> None:
+    place = copy(ROOT, tmp_path / "checkout").root
+    with retained(image):
+        command = ["invoke", "build", f"--image={image.name}"]
+        output = read(command, cwd=place, env=canaries())
+        assert output.returncode == 0, output.stderr
+        assert CANARY not in output.stdout + output.stderr
+        (archive,) = place.glob("dist/images/**/image.tar")
+        assert not holders([*image.added(archive)], CANARY)
+        with tarfile.open(archive) as saved:
+            names = [each for each in saved.getnames() if each.endswith(".json")]
+            assert names
+            assert not [name for name in names if CANARY.encode() in content(saved, name)]
+
+
+@contextmanager
+def retained(image: Image) -> Iterator[None]:
+    """Give an image its names back, whatever is built under them."""
+    before = inspect("image", image.reference)
+    try:
+        yield
+    finally:
+        for name in before["RepoTags"]:
+            must("tag", before["Id"], name)
 
 
 def test_the_search_for_secrets_finds_what_is_there(contents: dict[str, list[Entry]]) -> None:

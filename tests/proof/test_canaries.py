@@ -1,30 +1,21 @@
 """A secret that a session or a task is given is in nothing that it says or leaves behind.
 
-Every name that the kit treats as secret holds a canary. Sessions and tasks run for real, in a copy
-of this repository, and may well refuse what they are given. Images are looked into by
-`tests/containers`.
+Sessions and tasks run for real, in a copy of this repository, and may well refuse what they are
+given. Images are built among canaries, and looked into, by `tests/containers`.
 """
 
 import os
-import re
 from pathlib import Path
 from threading import Event
 
 import pytest
 
-from pipeline import config
 from pipeline.proof.copies import Copy, copy
 from pipeline.proof.prove import surroundings
 from pipeline.run import attended
+from tests.canaries import CANARY, canaries, names
 from tests.conftest import ROOT
 
-CANARY = "canary-of-at-least-fifty-characters-that-nobody-may-ever-see-again"
-SHAPES = {
-    "DATABASE_URL": f"postgres://app:{CANARY}@127.0.0.1:9/app",
-    "REDIS_URL": f"redis://:{CANARY}@127.0.0.1:9/0",
-    "SENTRY_DSN": f"http://{CANARY}@127.0.0.1:9/1",
-}
-"""What is only believed in a certain shape; nobody listens there."""
 SESSIONS = {
     "plan": [],
     "ci-ok": [],
@@ -48,16 +39,6 @@ TASKS = [
 ]
 
 
-def names() -> set[str]:
-    """The names of all secrets: of environments, of the app, of jobs, and of who signs."""
-    settings = config.load()
-    of_places = [place["secrets"] for place in settings["environments"].values()]
-    unset = re.findall(r"^(\w+)=$", (ROOT / "backend/.env.example").read_text(), re.MULTILINE)
-    of_app = [name for name in unset if re.search("SECRET|URL|DSN|TOKEN", name)]
-    of_jobs = settings["parity"]["secrets"].values()
-    return {"COSIGN_PASSWORD", *of_app}.union(*of_places, *of_jobs)
-
-
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     return copy(ROOT, tmp_path_factory.mktemp("canaries") / "checkout")
@@ -65,11 +46,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Copy:
 
 def leaks(place: Copy, *command: str) -> list[str]:
     """Run a command among canaries, and return where they are found."""
-    env = surroundings(os.environ) | {name: SHAPES.get(name, CANARY) for name in names()}
+    env = surroundings(os.environ) | canaries()
     output = attended(command, cwd=place.root, env=env, stop=Event())
     assert output.stdout
     left = [path for path in place.root.rglob("*") if path.is_file() and CANARY in read(path)]
-    own = {place.root / Path(__file__).relative_to(ROOT)}
+    own = {place.root / "tests/canaries.py"}
     return [str(path) for path in left if path not in own] + ["output"] * (CANARY in output.stdout)
 
 
