@@ -390,6 +390,13 @@ def benchmark_ci(session: nox.Session) -> None:
     )
 
 
+@nox.session(name="benchmark-caches", python=PYTHON, default=False)
+def benchmark_caches(session: nox.Session) -> None:
+    """Compare sessions without the caches of downloads and with them."""
+    sync(session, "requirements/dev.txt")
+    session.run("python", "-m", "benchmarks.caches", *session.posargs)
+
+
 @nox.session(name="benchmark-images", python=PYTHON, default=False)
 def benchmark_images(session: nox.Session) -> None:
     """Compare our images with those that the plan first had."""

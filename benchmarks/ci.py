@@ -1,6 +1,7 @@
 """How long "nothing changed" takes: `invoke ci`, turbo and go-task, in one repository, in one run.
 
 python -m benchmarks.ci [--files 5000] [--rounds 5]
+python -m benchmarks.ci --cold   instead: twelve sessions of a second, beside `nox -j2` and `nox`
 
 Twelve sessions are cached in each of them; medians, and ratios to ours. To be run by the session
 `benchmark-ci`, which brings the other runners.
@@ -26,6 +27,7 @@ TURBO = {"tasks": {"check": {"inputs": ["**"], "outputs": []}}, "ui": "stream"}
 WORKSPACE = {"name": "toy", "packageManager": "npm@10.0.0", "workspaces": ["area*"]}
 TASKS = {name: {"sources": [f"{name}/**/*"], "cmds": ["true"]} for name in NAMES}
 OURS = "invoke ci"
+Commands = Mapping[str, tuple[Sequence[str | Path], Mapping[str, str]]]
 
 
 def repository(folder: Path, files: int) -> Toy:
@@ -56,8 +58,8 @@ def repository(folder: Path, files: int) -> Toy:
     return toy
 
 
-def commands(toy: Toy) -> dict[str, tuple[Sequence[str | Path], Mapping[str, str]]]:
-    """Return what is measured, each with its environment."""
+def commands(toy: Toy) -> Commands:
+    """Return what is measured where nothing changed, each with its environment."""
     env = toy.env(PYTHONDONTWRITEBYTECODE="")  # as anybody's: compiled once
     path = f"{RUNNERS}/.bin{os.pathsep}{env['PATH']}"
     node = {**env, "PATH": path, "TURBO_TELEMETRY_DISABLED": "1"}
@@ -72,11 +74,28 @@ def commands(toy: Toy) -> dict[str, tuple[Sequence[str | Path], Mapping[str, str
     }
 
 
-def measured(toy: Toy, rounds: int) -> dict[str, float]:
+def cold_commands(toy: Toy) -> Commands:
+    """Return what is measured where nothing is known yet: two sessions at once, and one."""
+    env = toy.env(PYTHONDONTWRITEBYTECODE="", TOY_SECONDS="1")
+    return {
+        OURS: ([BIN / "invoke", "ci", "--all", "--fresh", "--jobs=2"], env),
+        "nox -j2": ([BIN / "nox", "-j2"], env),
+        "nox": ([BIN / "nox"], env),
+    }
+
+
+def least(toy: Toy) -> float:
+    """Return the seconds that two processors need at least for what `invoke ci` ran last."""
+    report = json.loads(toy.root.joinpath("reports", "ci.json").read_text())
+    took: list[float] = [each["seconds"] for each in report["sessions"]]
+    return max(*took, sum(took) / 2)
+
+
+def measured(toy: Toy, asked: Commands, rounds: int) -> dict[str, float]:
     """Return the median seconds of each command; they take turns, so that a load hits all alike."""
     found: dict[str, list[float]] = {}
     for turn in range(rounds + 1):
-        for name, (command, env) in commands(toy).items():
+        for name, (command, env) in asked.items():
             began = time.perf_counter()
             done = subprocess.run(command, cwd=toy.root, env=env, capture_output=True, check=False)
             found.setdefault(name, []).append(time.perf_counter() - began)
@@ -92,11 +111,16 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser("python -m benchmarks.ci", description=__doc__)
     parser.add_argument("--files", type=int, default=5000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--cold", action="store_true")
     options = parser.parse_args(arguments)
     with TemporaryDirectory() as folder:
         toy = repository(Path(folder), options.files)
-        seconds = measured(toy, options.rounds)
-    print(f"{options.files} files, 12 cached sessions, medians of {options.rounds}")
+        asked = cold_commands(toy) if options.cold else commands(toy)
+        seconds = measured(toy, asked, options.rounds)
+        if options.cold:
+            seconds["floor: half of the work"] = least(toy)
+    how = "fresh" if options.cold else "cached"
+    print(f"{options.files} files, 12 {how} sessions, medians of {options.rounds}")
     for name, took in seconds.items():
         print(f"{name:24}{took:6.2f} s{took / seconds[OURS]:7.2f} x")
 
