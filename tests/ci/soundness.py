@@ -204,6 +204,8 @@ def run(folder: Path, mutations: int, seed: int) -> Trial:
         with contextlib.suppress(OSError, IndexError, subprocess.CalledProcessError):
             mutate(trial)  # what there is nothing for, changes nothing
         trial.check(f"mutation {number}, {mutate.__name__}")
+        if number % 10 == 0:
+            print(f"{number} of {mutations}: {trial.hits} hits", file=sys.stderr, flush=True)
     return trial
 
 
