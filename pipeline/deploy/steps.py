@@ -1,6 +1,6 @@
 """What a deployment does, step by step; each raises what it finds wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pipeline.deploy.assets import publish
 from pipeline.deploy.deployment import Deployment
@@ -9,7 +9,7 @@ from pipeline.deploy.progress import say
 from pipeline.deploy.smoke import smoke
 from pipeline.deploy.stack import NEXT, document, preview
 from pipeline.deploy.watch import hold, watch
-from pipeline.errors import MigrationError
+from pipeline.errors import CheckFailedError, MigrationError
 
 PREVIEW_HEADER = "X-Preview"
 UP_TO_DATE = "nothing is to be applied"
@@ -77,6 +77,7 @@ def publish_assets(deployment: Deployment) -> None:
 
 def show_preview(deployment: Deployment) -> None:
     """Prove one replica of everything beside what serves, where only we can reach it."""
+    require_health_checks(deployment)
     services = {
         f"{name}{NEXT}": preview(service, name) for name, service in deployment.services.items()
     }
@@ -87,6 +88,30 @@ def show_preview(deployment: Deployment) -> None:
     hold(deployment.swarm, wanted, deployment.environment.timings.soak)
     token = deployment.credentials["PREVIEW_TOKEN"]
     walk_through(deployment, {PREVIEW_HEADER: token})
+
+
+def require_health_checks(deployment: Deployment) -> None:
+    """Refuse images that do not tell how they are: the engine would take a start for health.
+
+    Raises:
+        CheckFailedError: Names them.
+    """
+    images = [service["image"] for service in deployment.services.values()]
+    bare = [
+        image
+        for image in images
+        for found in deployment.swarm.inspect("image", image)  # here by now, unless it is drained
+        if not is_check((found["Config"].get("Healthcheck") or {}).get("Test"))
+    ]
+    if bare:
+        raise CheckFailedError(
+            f"no health check is in {', '.join(bare)}", hint="give its Dockerfile a HEALTHCHECK"
+        )
+
+
+def is_check(told: Sequence[str] | None) -> bool:
+    """Say whether this checks anything: https://docs.docker.com/reference/dockerfile/#healthcheck."""
+    return bool(told) and told != ["NONE"]
 
 
 def roll(deployment: Deployment, name: str) -> None:

@@ -20,6 +20,7 @@ from pipeline.run import Output
 from tests.deploying.examples import Object, service, task
 
 Kind = dict[str, Object]
+CHECK = ["CMD", "healthcheck"]
 FACTS = {"info": "node-1", "version": "28.2.2 26.1.5", "node": "node-1 Ready Active", "image": ""}
 
 
@@ -32,6 +33,7 @@ class Engine(Swarm):
         options: How each job was asked for, by its name.
         asked: What it was asked, a word of each command and the name it was about.
         ends: The state that the replicas of an image come to, if they do not run.
+        checks: How images check themselves, where that is not the usual way.
         facts: What it says of itself.
         says: What a job prints, by the end of its name.
         late: How many seconds its clock is ahead of the time at which objects were made.
@@ -40,6 +42,7 @@ class Engine(Swarm):
     kinds: dict[str, Kind] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     ends: dict[str, str] = field(default_factory=dict)
+    checks: dict[str, list[str] | None] = field(default_factory=dict)
     says: dict[str, str] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=lambda: dict(FACTS))
     late: list[float] = field(default_factory=lambda: [0.0])
@@ -109,6 +112,11 @@ class Engine(Swarm):
 
     def found(self, kind: str, names: list[str]) -> list[Object]:
         """Return those objects that there are."""
+        if kind == "image":
+            return [
+                {"Config": {"Healthcheck": {"Test": self.checks.get(name, CHECK)}}}
+                for name in names
+            ]
         if kind == "task":
             places = [name.rsplit("/", 1) for name in names]
             return [self.run_of(name)[int(number)] for name, number in places]

@@ -112,6 +112,17 @@ def test_a_fault_that_the_new_image_finds_itself_touches_nothing(live: Engine, s
     assert outcome(live) == "stopped"
 
 
+@pytest.mark.parametrize("check", [None, ["NONE"]])
+def test_what_does_not_tell_how_it_is_is_not_shown_to_anybody(
+    live: Engine, check: list[str] | None
+) -> None:
+    live.checks[NEW.images["frontend"]] = check
+    with pytest.raises(StoppedError, match=f"no health check is in {NEW.images['frontend']}"):
+        deploy(live, 2)
+    assert serving(live) == images(1)
+    assert "stack deploy shop" not in live.asked
+
+
 def test_a_database_that_refuses_has_an_outcome_of_its_own(
     live: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
