@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from tests.deploy.conftest import ENV, Site
+from tests.deploy.site import ENV, Site
 from tests.deploy.variants import docker
 
 ROLLOUTS, ENOUGH = 20, 50_000

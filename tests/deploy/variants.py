@@ -16,6 +16,27 @@ def appended(file: str, *lines: str) -> str:
     return f"RUN rm -rf {Path(file).parent}/__pycache__ && printf '%s\\n' {quoted} >> {file}"
 
 
+def written(file: str, text: str) -> str:
+    """Return the layer that has another file of the backend."""
+    return f"COPY <<'END' {file}\n{text}\nEND"
+
+
+def migration(name: str, operation: str) -> str:
+    """Return the layer that has one more migration."""
+    text = f"""
+import time
+from django.db import migrations, models
+
+def fail(*_):
+    raise RuntimeError("it fails half-way")
+
+class Migration(migrations.Migration):
+    dependencies = [("projects", "0001_initial")]
+    operations = [{operation}]
+"""
+    return written(f"apps/projects/migrations/{name}.py", text)
+
+
 def docker(*arguments: str, stdin: str = "") -> str:
     """Run docker, and expect it to succeed."""
     output = read(["docker", *arguments], stdin=stdin)

@@ -1,0 +1,117 @@
+"""What was injected, and what came of it: a row of the catalogue for each fault.
+
+The rows are left in reports/catalogue.json; `nox -s docs` makes the table of CI_CD.md of the copy
+that is kept in docs/catalogue.json.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pipeline.run import Output
+from tests.deploy.site import CLIENTS, Site
+
+REPORT = Path("reports", "catalogue.json")
+
+
+@dataclass(frozen=True)
+class Row:
+    """What came of a fault.
+
+    Attributes:
+        id: The fault's, of the catalogue.
+        injected: What was wrong.
+        caught: Where it was found.
+        code: How the deployer ended.
+        seconds: How long it took from the first step to the end, all put back and proved.
+        requests: How many users sent meanwhile.
+        failed: How many of them failed.
+    """
+
+    id: str
+    injected: str
+    caught: str
+    code: int
+    seconds: float
+    requests: int
+    failed: int
+
+    def keep(self) -> None:
+        """Write it down, in the place of an older one."""
+        REPORT.parent.mkdir(exist_ok=True)
+        known = json.loads(REPORT.read_text()) if REPORT.exists() else {}
+        known[self.id] = asdict(self)
+        REPORT.write_text(json.dumps(dict(sorted(known.items())), indent=2) + "\n")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fault of the catalogue, and where it is injected."""
+
+    site: Site
+    id: str
+    injected: str
+
+    def caught(
+        self,
+        act: Callable[[], Output],
+        *,
+        code: int,
+        at: str,
+        clients: Mapping[str, int] = CLIENTS,
+        failures: int = 0,
+    ) -> str:
+        """Do it under traffic: it is found where it should be, and users notice nothing.
+
+        Args:
+            act: What the deployer does.
+            code: How it has to end.
+            at: What it says then: the step that failed, or why it refuses.
+            clients: Which requests there are meanwhile.
+            failures: How many may fail, of a fault that only users can find.
+
+        Returns:
+            What it said.
+        """
+        before, told = self.site.history(), len(self.site.told)
+        output = self._done(act, code, at, clients, failures)
+        after = self.site.history()
+        assert [row for row in after if is_good(row)] == [row for row in before if is_good(row)]
+        assert len(self.site.told) - told == len(after) - len(before), "each one is announced"
+        return output.stderr
+
+    def served(
+        self, act: Callable[[], Output], says: str, *, clients: Mapping[str, int] = CLIENTS
+    ) -> str:
+        """Do what is none of a deployment's faults: it has to go well, and users notice nothing."""
+        return self._done(act, 0, says, clients, 0).stderr
+
+    def _done(
+        self,
+        act: Callable[[], Output],
+        code: int,
+        at: str,
+        clients: Mapping[str, int],
+        failures: int,
+    ) -> Output:
+        with self.site.watched(clients) as samples:
+            began = time.monotonic()
+            output = act()
+            seconds = time.monotonic() - began
+            time.sleep(1)
+        failed = [sample for sample in samples if sample.failed]
+        assert output.returncode == code, output.stderr
+        assert at in output.stderr, output.stderr
+        assert len(failed) <= failures, failed
+        assert {sample.kind for sample in samples} == set(clients)
+        self.site.only_the_good_one_runs()
+        numbers = round(seconds, 1), len(samples), len(failed)
+        Row(self.id, self.injected, at, code, *numbers).keep()
+        return output
+
+
+def is_good(row: Sequence[str]) -> bool:
+    """Say whether a row of the journal tells of a release that served."""
+    return row[4].startswith("succeeded")

@@ -1,0 +1,191 @@
+"""A site that serves its first release, and users who notice everything."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
+from typing import Any
+
+from pipeline.rehearsal.traffic import Sample, Traffic
+from pipeline.rehearsal.yard import SHORT, Yard
+from pipeline.run import Output
+from tests.deploy.variants import Variants, docker
+
+ENV = ("--env", "staging", "--yes")
+CLIENTS = MappingProxyType({"get": 2, "page": 1, "post": 2, "slow": 2})
+
+
+@dataclass
+class Site:
+    """A site that serves its first release.
+
+    Attributes:
+        yard: Where.
+        variants: What makes other releases.
+        first: The commit of the first one.
+        told: What was told to NOTIFY_URL.
+    """
+
+    yard: Yard
+    variants: Variants
+    first: str
+    told: list[dict[str, Any]] = field(default_factory=list)
+
+    def deploy(self, commit: str = "", **variables: str) -> Output:
+        """Deploy a commit, or what is checked out."""
+        told = replace(self.yard, variables={**self.yard.variables, **variables})
+        return told.invoke("deploy", *ENV, *([f"--release={commit}"] if commit else []))
+
+    def rollback(self, *options: str) -> Output:
+        """Go back to what served before."""
+        return self.yard.invoke("rollback", *ENV, *options)
+
+    def begin(self, commit: str, *options: str) -> subprocess.Popen[str]:
+        """Begin to deploy a commit."""
+        release = [f"--release={commit}"] if commit else []
+        command = [sys.executable, "-m", "invoke", "deploy", *ENV, *release, *options]
+        return subprocess.Popen(
+            command, cwd=self.yard.folder, env=self.environ(), stderr=-1, text=True
+        )
+
+    def environ(self, **variables: str) -> dict[str, str]:
+        """Return what a command of the yard is told."""
+        return {**os.environ, **self.yard.variables, **variables}
+
+    def ask(self, path: str) -> int:
+        """Ask for something once, as a user; return the status."""
+        traffic = self.traffic({})
+        return traffic.request("GET", path, None, {})[0]
+
+    def traffic(self, clients: Mapping[str, int]) -> Traffic:
+        """Return users who have not begun yet."""
+        user = (self.yard.variables["SMOKE_USER_EMAIL"], self.yard.variables["SMOKE_USER_PASSWORD"])
+        return Traffic(
+            self.yard.url("staging"), user, clients, self.yard.variables["SSL_CERT_FILE"]
+        )
+
+    @contextmanager
+    def without_registry(self) -> Iterator[None]:
+        """Have no registry for a while."""
+        docker("stop", f"{self.yard.name}-registry")
+        try:
+            yield
+        finally:
+            docker("start", f"{self.yard.name}-registry")
+
+    @contextmanager
+    def watched(self, clients: Mapping[str, int] = CLIENTS) -> Iterator[list[Sample]]:
+        """Have users, and note what they get."""
+        traffic = self.traffic(clients)
+        with traffic.flowing():
+            yield traffic.samples
+
+    @contextmanager
+    def users(self, clients: Mapping[str, int] = CLIENTS) -> Iterator[list[Sample]]:
+        """Have users, and see to it that not one of their requests fails."""
+        with self.watched(clients) as samples:
+            yield samples
+            time.sleep(1)
+        assert [sample for sample in samples if sample.failed] == []
+        assert {sample.kind for sample in samples} == set(clients)
+
+    @contextmanager
+    def configured(self, now: str, then: str, file: str = "pipeline.toml") -> Iterator[None]:
+        """Have a file say something else for a while."""
+        path = self.yard.folder / file
+        usual = path.read_text()
+        assert now in usual
+        self.yard.commit({file: usual.replace(now, then)})
+        yield
+        self.yard.commit({file: usual})
+
+    def timed(self, **seconds: int) -> Any:  # noqa: ANN401 - a context manager
+        """Have other timings for a while."""
+        given = dict(each.split(" = ") for each in SHORT.split(", "))
+        told = ", ".join(f"{name} = {value}" for name, value in {**given, **seconds}.items())
+        return self.configured(SHORT, told)
+
+    def history(self) -> list[list[str]]:
+        """Return the journal, the newest last, as words."""
+        lines = self.yard.must("history", "--env", "staging").stdout.splitlines()
+        return [line.split(maxsplit=4) for line in lines]
+
+    def service(self, name: str) -> str:
+        """Return what a service of the site is called in the engine."""
+        return f"{self.yard.stack('staging')}_{name}"
+
+    def containers(self, service: str) -> dict[str, str]:
+        """Return the containers of a service, each with its image."""
+        of = f"--filter=label=com.docker.swarm.service.name={self.service(service)}"
+        rows = docker("ps", "--no-trunc", of, "--format={{.ID}} {{.Image}}").splitlines()
+        return dict(row.split() for row in rows)
+
+    def only_the_good_one_runs(self) -> None:
+        """See to it that no container is left of what did not serve."""
+        for name in ("backend", "frontend"):
+            wanted = docker(
+                "service",
+                "inspect",
+                "--format={{.Spec.TaskTemplate.ContainerSpec.Image}}",
+                self.service(name),
+            )
+            assert set(self.containers(name).values()) == {wanted}
+            assert self.containers(f"{name}-next") == {}
+
+    def sql(self, statements: str) -> str:
+        """Say something to the database."""
+        (postgres,) = self.containers("postgres")
+        psql = ("psql", "--username=postgres", "--no-psqlrc", "--tuples-only", "--no-align")
+        return docker("exec", "--interactive", postgres, *psql, stdin=statements)
+
+    @contextmanager
+    def busy_database(self, statements: str, seconds: int) -> Iterator[None]:
+        """Have somebody in a transaction of the database for a while, at most these seconds."""
+        told = f"BEGIN; {statements}; SELECT pg_sleep({seconds});"
+        thread = threading.Thread(target=self.sql, args=(told,), daemon=True)
+        thread.start()
+        time.sleep(1)
+        yield
+        thread.join()
+
+
+@contextmanager
+def listening(told: list[dict[str, Any]]) -> Iterator[str]:
+    """Have somebody who is told what became of deployments; yield where."""
+
+    class Listener(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Listener) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/told"
+        server.shutdown()
+
+
+def interrupt(process: subprocess.Popen[str], step: str, number: signal.Signals) -> tuple[int, str]:
+    """Send a signal once a step has begun; return the exit code, and what was said."""
+    said = ""
+    with process:
+        assert process.stderr
+        for line in process.stderr:
+            said += line
+            if f"{step} …" in line:
+                time.sleep(1)
+                process.send_signal(number)
+                break
+        said += process.stderr.read()
+    return process.returncode, said

@@ -1,0 +1,76 @@
+"""B of the catalogue: what a database refuses, and what it must not make users wait for."""
+
+import re
+
+import pytest
+
+from tests.deploy.catalogue import Case
+from tests.deploy.site import Site
+from tests.deploy.variants import appended, migration
+
+STOPPED, MIGRATION = 6, 7
+COMMAND = "backend/config/management/commands/migrate_safely.py"
+COLUMN = 'migrations.AddField("project", "{}", models.CharField(max_length=9, null=True))'
+PAUSE = 'migrations.RunSQL("SELECT pg_sleep(90)", "SELECT 1")'
+FULL = (
+    "migrations.RunSQL(\"DO $$ BEGIN RAISE EXCEPTION 'could not extend file' "
+    "USING ERRCODE = 'disk_full'; END $$\")"
+)
+REFUSED = {
+    "B1": ("a migration that fails half-way", "migrations.RunPython(fail)"),
+    "B4": ("a statement that takes longer than it may", PAUSE),
+    "B9": ("a data migration that takes hours", "migrations.RunPython(lambda *_: time.sleep(90))"),
+    "B13": ("a database whose disk is full", FULL),
+}
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        pytest.param(operation, id=number, marks=pytest.mark.fault(number, what))
+        for number, (what, operation) in REFUSED.items()
+    ],
+)
+def test_b1_a_migration_that_cannot_be_applied_touches_nothing(
+    site: Site, case: Case, operation: str
+) -> None:
+    with site.timed(migrate=20):
+        commit = site.variants.release(migration("9999_refused", operation))
+        case.caught(lambda: site.deploy(commit), code=MIGRATION, at="migrate failed")
+
+
+@pytest.mark.fault("B3", "a table that a long transaction holds")
+def test_b3_a_migration_does_not_make_users_wait_for_a_table(site: Site, case: Case) -> None:
+    commit = site.variants.release(migration("9998_waits", COLUMN.format("waits")))
+    with site.busy_database("LOCK TABLE projects_project IN SHARE UPDATE EXCLUSIVE MODE", 90):
+        said = case.caught(lambda: site.deploy(commit), code=MIGRATION, at="migrate failed")
+    assert "a table stays locked" in said
+
+
+@pytest.mark.fault("B6", "a migration while another one is running")
+def test_b6_two_do_not_migrate_at_once(site: Site, case: Case) -> None:
+    found = re.search(r"^LOCK = ([\d_]+)", (site.yard.folder / COMMAND).read_text(), re.MULTILINE)
+    assert found
+    commit = site.variants.release("LABEL both_migrate=1")
+    with site.busy_database(f"SELECT pg_advisory_lock({found[1].replace('_', '')})", 45):
+        said = case.caught(lambda: site.deploy(commit), code=MIGRATION, at="migrate failed")
+    assert "another migration is running" in said
+
+
+@pytest.mark.fault("B10", "a model with a column that no migration makes")
+def test_b10_a_missing_migration_is_found_in_the_preview(site: Site, case: Case) -> None:
+    column = 'Project.add_to_class("gone", models.CharField(max_length=9, null=True))'
+    commit = site.variants.release(appended("apps/projects/models.py", column))
+    case.caught(lambda: site.deploy(commit), code=STOPPED, at="preview failed")
+
+
+@pytest.mark.fault("B11", "a good migration, and an app that does not start")
+def test_b11_the_code_goes_back_and_the_schema_stays(site: Site, case: Case) -> None:
+    layers = [
+        migration("9997_stays", COLUMN.format("stays")),
+        appended("config/wsgi.py", "raise 1"),
+    ]
+    commit = site.variants.release("\n".join(layers))
+    case.caught(lambda: site.deploy(commit), code=STOPPED, at="preview failed")
+    columns = "SELECT count(*) FROM information_schema.columns WHERE column_name = 'stays'"
+    assert site.sql(f"{columns};") == "1"

@@ -1,0 +1,161 @@
+"""C of the catalogue: what a release does wrong once it runs."""
+
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from pipeline.rehearsal.yard import CAREFUL, SHORT
+from pipeline.run import Output
+from tests.deploy.catalogue import Case
+from tests.deploy.site import Site, interrupt
+from tests.deploy.variants import appended, docker
+
+STOPPED, ROLLED_BACK, INTERRUPTED = 6, 8, 130
+WSGI = "config/wsgi.py"
+SICK = 'HEALTHCHECK --interval=1s --start-period=1s --retries=2 CMD ["false"]'
+BROKEN = (
+    "def broken(environ, start, answer=application):",
+    '    if "/health/" in environ["PATH_INFO"]: return answer(environ, start)',
+    '    start("500 Internal Server Error", []); return [b""]',
+    "application = broken",
+)
+UNSEEN = {
+    "C1": ("it exits at boot", 'CMD ["python", "-c", "raise SystemExit(3)"]'),
+    "C4": ("it never gets healthy", SICK),
+    "C5": ("it is healthy, and the API answers 500", appended(WSGI, *BROKEN)),
+    "C7": ("it listens at another port", "ENV PORT=9999"),
+    "C9": ("it has no health check", "HEALTHCHECK NONE"),
+}
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        pytest.param(layer, id=number, marks=pytest.mark.fault(number, what))
+        for number, (what, layer) in UNSEEN.items()
+    ],
+)
+def test_c1_what_cannot_serve_is_found_where_only_we_can_reach_it(
+    site: Site, case: Case, layer: str
+) -> None:
+    commit = site.variants.release(layer)
+    case.caught(lambda: site.deploy(commit), code=STOPPED, at="preview failed")
+    assert site.history()[-1][4].startswith("stopped")
+
+
+def leaves(seconds: int) -> str:
+    """Return the layer whose server ends by itself after a while."""
+    return appended(
+        WSGI,
+        "import os, signal, threading",
+        f"late = threading.Timer({seconds}, os.kill, [os.getpid(), signal.SIGTERM])",
+        "os.getppid() == 1 and late.start()",
+    )
+
+
+@pytest.mark.fault("C2", "it dies after twenty seconds; the preview is watched for thirty")
+def test_c2_what_dies_late_does_not_outlive_the_preview(site: Site, case: Case) -> None:
+    with site.timed(soak=30):
+        commit = site.variants.release(leaves(20))
+        case.caught(lambda: site.deploy(commit), code=STOPPED, at="preview failed")
+
+
+@pytest.mark.fault("C2b", "it dies when users are on it")
+def test_c2b_what_dies_under_users_is_undone_as_a_whole(site: Site, case: Case) -> None:
+    """The first new replica is watched alone for longer than the fault needs to show."""
+    with site.configured(SHORT, CAREFUL):
+        commit = site.variants.release(leaves(10))
+        case.caught(lambda: site.deploy(commit), code=ROLLED_BACK, at="put back done")
+    assert site.history()[-1][4].startswith("rolled back")
+
+
+USERS_ONLY = (
+    "def partly(environ, start, answer=application, seen=[]):",
+    '    if "HTTP_X_PREVIEW" in environ or "/version/" not in environ["PATH_INFO"]:',
+    "        return answer(environ, start)",
+    "    seen.append(1)",
+    "    if len(seen) % 2: return answer(environ, start)",
+    '    start("500 Internal Server Error", []); return [b""]',
+    "application = partly",
+)
+
+
+@pytest.mark.fault("C5b", "half of what users ask for fails, and nothing that we ask for")
+def test_c5b_errors_that_nobody_but_users_can_see_are_undone(site: Site, case: Case) -> None:
+    commit = site.variants.release(appended(WSGI, *USERS_ONLY))
+    at = "requests of users failed since the roll began"
+    case.caught(lambda: site.deploy(commit), code=ROLLED_BACK, at=at, failures=10_000)
+    with site.users():
+        time.sleep(5)
+
+
+@pytest.mark.fault("C8", "a good release that takes 25 seconds to start")
+def test_c8_a_slow_start_is_no_fault(site: Site, case: Case) -> None:
+    commit = site.variants.release(appended(WSGI, "import time", "time.sleep(25)"))
+    case.served(lambda: site.deploy(commit), "smoke done")
+    assert site.rollback().returncode == 0
+
+
+@pytest.mark.fault("C10", "a service that fits on no node")
+def test_c10_what_fits_nowhere_is_given_up_in_time(site: Site, case: Case) -> None:
+    nowhere = "endpoint_mode: dnsrr\n  placement: { constraints: [node.labels.is == nowhere] }"
+    with site.timed(start=10), site.configured("endpoint_mode: dnsrr", nowhere, "deploy/stack.yml"):
+        commit = site.variants.release("LABEL nowhere=1")
+        case.caught(lambda: site.deploy(commit), code=STOPPED, at="failed")
+
+
+@pytest.mark.fault("C12", "a database that only the new release cannot reach")
+def test_c12_a_database_out_of_reach_is_found_by_the_self_check(site: Site, case: Case) -> None:
+    elsewhere = {"DATABASE_URL": "postgres://postgres:x@nowhere.invalid:5432/postgres"}
+    commit = site.variants.release("LABEL unreachable=1")
+    at = "self-check failed"
+    case.caught(lambda: site.deploy(commit, **elsewhere), code=STOPPED, at=at)
+
+
+@pytest.mark.fault("C13", "Ctrl-C in the middle of the roll")
+def test_c13_ctrl_c_in_the_middle_puts_the_old_release_back(site: Site, case: Case) -> None:
+    commit = site.variants.release("LABEL interrupted=1")
+
+    def act() -> Output:
+        code, said = interrupt(site.begin(commit), "roll backend", signal.SIGINT)
+        return Output((), code, "", said)
+
+    case.caught(act, code=INTERRUPTED, at="put back done")
+    assert site.history()[-1][4].startswith("interrupted")
+
+
+@pytest.mark.fault("C17", "somebody else goes back while the release is watched")
+def test_c17_what_the_engine_put_back_is_not_taken_for_the_new_one(site: Site, case: Case) -> None:
+    with site.timed(bake=20):
+        commit = site.variants.release("LABEL undone_by_others=1")
+
+        def act() -> Output:
+            with site.begin(commit) as process:
+                assert process.stderr
+                said = ""
+                for line in process.stderr:
+                    said += line
+                    if "bake …" in line:
+                        docker(
+                            "service", "rollback", "--detach", "--quiet", site.service("backend")
+                        )
+            return Output((), process.returncode, "", said)
+
+        case.caught(act, code=ROLLED_BACK, at="put the release before it back")
+
+
+@pytest.mark.fault("D9", "requests of twenty seconds while replicas leave")
+def test_d9_a_long_request_is_finished_by_the_replica_that_leaves(site: Site, case: Case) -> None:
+    commit = site.variants.release("LABEL long=1")
+
+    def act() -> Output:
+        with ThreadPoolExecutor() as pool:
+            asked = [pool.submit(site.ask, "/api/v1/version/?sleep=20") for _ in range(4)]
+            output = site.deploy(commit)
+            assert [request.result() for request in asked] == [200] * 4
+        return output
+
+    case.served(act, "smoke done")
+    assert site.rollback().returncode == 0
