@@ -22,7 +22,7 @@ APP = f"backend/requirements/django-{KIT['default']['django']}.txt"
 FAULTS = ["tests/parity/test_faults.py", "tests/parity/test_harmless.py"]
 FLIGHTS = ["tests/flight/test_faults.py", "tests/flight/test_sequence.py"]
 ENGINE = ["tests/containers", "tests/deploy", "tests/supply_chain"]  # what needs a Docker Engine
-ROLLOUTS = "tests/deploy/test_rollouts.py"
+ROLLOUTS, MIX = "tests/deploy/test_rollouts.py", "tests/deploy/test_mix.py"
 CLEANS_UP = 180  # seconds: what stands in a Docker Engine is to go, after Ctrl-C too
 FIRST_PARTY = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["mypy"]["files"]
 
@@ -422,8 +422,16 @@ def flight_faults(session: nox.Session) -> None:
 def deploy_faults(session: nox.Session) -> None:
     """Deploy every fault under traffic: each is found, and no user sees it."""
     sync(session, "requirements/tests.txt")
-    deploys = ["pytest", "--verbose", "-p", "no:randomly", "tests/deploy", f"--ignore={ROLLOUTS}"]
+    others = [f"--ignore={ROLLOUTS}", f"--ignore={MIX}"]
+    deploys = ["pytest", "--verbose", "-p", "no:randomly", "tests/deploy", *others]
     session.run(*deploys, *session.posargs, interrupt_timeout=CLEANS_UP)
+
+
+@nox.session(name="deploy-mix", python=PYTHON, default=False)
+def deploy_mix(session: nox.Session) -> None:
+    """Deploy good and bad releases at random under traffic: every verdict is right."""
+    sync(session, "requirements/tests.txt")
+    session.run("pytest", "--verbose", MIX, *session.posargs, interrupt_timeout=CLEANS_UP)
 
 
 @nox.session(python=PYTHON, default=False)

@@ -1,5 +1,6 @@
 """A yard with a release that serves, and what came of each fault."""
 
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,11 @@ from tests.deploy.site import ENV, Site, listening
 from tests.deploy.variants import Variants, docker
 
 CHAIN = ("build", "sbom", "scan", "push", "sign")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--deploys", type=int, default=100, help="of the random mix")
+    parser.addoption("--seed", type=int, default=random.randrange(10**6), help="of its order")  # noqa: S311
 
 
 def pytest_configure(config: pytest.Config) -> None:
