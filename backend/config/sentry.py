@@ -15,7 +15,6 @@ def start_sentry(dsn: str, *, release: str, environment: str) -> None:
         dsn=dsn,
         release=release,
         environment=environment,
-        send_default_pii=False,
         include_local_variables=False,  # a password is a local variable somewhere
         max_request_body_size="never",
         disabled_integrations=[*TALKATIVE],

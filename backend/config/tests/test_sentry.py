@@ -1,0 +1,34 @@
+from collections.abc import Iterator
+
+import pytest
+import sentry_sdk
+
+from config.sentry import start_sentry, without_query
+
+
+@pytest.fixture
+def reporting() -> Iterator[sentry_sdk.client.BaseClient]:
+    """Reports go to nobody: port 9 of this machine is closed."""
+    start_sentry("http://key@127.0.0.1:9/1", release="v1.2.3", environment="tests")
+    yield sentry_sdk.get_client()
+    sentry_sdk.get_global_scope().set_client(None)
+
+
+def test_reports_name_the_release_and_hold_nothing_that_a_person_sent(
+    reporting: sentry_sdk.client.BaseClient,
+) -> None:
+    assert reporting.options["release"] == "v1.2.3"
+    assert reporting.options["environment"] == "tests"
+    assert not reporting.options["send_default_pii"]
+    assert reporting.options["include_local_variables"] is False
+    assert reporting.options["max_request_body_size"] == "never"
+    assert reporting.options["before_send"] is without_query
+
+
+def test_the_query_of_a_request_is_dropped() -> None:
+    reported = without_query({"request": {"url": "/", "query_string": "token=1"}}, {})
+    assert reported == {"request": {"url": "/"}}
+
+
+def test_a_report_of_no_request_is_left_as_it_is() -> None:
+    assert without_query({"level": "error"}, {}) == {"level": "error"}
