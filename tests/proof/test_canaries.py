@@ -5,6 +5,7 @@ of this repository, and may well refuse what they are given. Images are looked i
 `tests/containers`.
 """
 
+import base64
 import os
 import re
 from pathlib import Path
@@ -21,6 +22,8 @@ from tests.conftest import ROOT
 CANARY = "canary-of-at-least-fifty-characters-that-nobody-may-ever-see-again"
 SHAPES = {
     "DATABASE_URL": f"postgres://app:{CANARY}@127.0.0.1:9/app",
+    "EMAIL_URL": f"smtp://app:{CANARY}@127.0.0.1:9",
+    "FIELD_ENCRYPTION_KEY": base64.urlsafe_b64encode(CANARY.encode()[:32]).decode(),
     "REDIS_URL": f"redis://:{CANARY}@127.0.0.1:9/0",
     "SENTRY_DSN": f"http://{CANARY}@127.0.0.1:9/1",
 }
