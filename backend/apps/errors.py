@@ -17,7 +17,7 @@ TITLES = {status.value: status.phrase for status in HTTPStatus} | {
 class ProblemOut(Schema):
     """What is wrong; `about:blank` says that the status is all there is to tell problems apart."""
 
-    type: str = "about:blank"
+    type: str
     title: str
     status: int
     detail: str
@@ -49,5 +49,7 @@ def problem(
         headers: What the status asks for besides, such as Retry-After.
         **members: What the problem tells more, for programs.
     """
-    body = ProblemOut(title=TITLES[status], status=status, detail=detail).dict() | members
-    return JsonResponse(body, status=status, content_type=MEDIA_TYPE, headers=headers)
+    body = ProblemOut(type="about:blank", title=TITLES[status], status=status, detail=detail)
+    return JsonResponse(
+        body.dict() | members, status=status, content_type=MEDIA_TYPE, headers=headers
+    )

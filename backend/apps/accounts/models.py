@@ -6,6 +6,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from apps.accounts.managers import UserManager
+from apps.encryption import EncryptedTextField
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -17,6 +18,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField("e-mail address", unique=True)
     first_name = models.CharField(max_length=150, blank=True)
     last_name = models.CharField(max_length=150, blank=True)
+    phone = EncryptedTextField(null=True, blank=True, help_text="Encrypted: it cannot be searched.")
     is_staff = models.BooleanField(
         "staff status", default=False, help_text="May log in to the admin site."
     )

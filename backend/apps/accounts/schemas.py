@@ -52,6 +52,7 @@ class UserOut(Schema):
     email: str
     first_name: str
     last_name: str
+    phone: str | None
 
 
 class UserIn(Schema):
@@ -59,6 +60,7 @@ class UserIn(Schema):
 
     first_name: Annotated[Name, Field(default_factory=str)]
     last_name: Annotated[Name, Field(default_factory=str)]
+    phone: Annotated[Phone | None, Field(default_factory=lambda: None)]
 
 
 class SessionOut(Schema):

@@ -7,7 +7,7 @@ from apps.accounts.models import User
 from apps.accounts.tests.browser import PASSWORD, Browser
 
 LOGIN = "/api/v1/auth/login/"
-ADA = {"email": "ada@example.com", "first_name": "Ada", "last_name": ""}
+ADA = {"email": "ada@example.com", "first_name": "Ada", "last_name": "", "phone": None}
 
 
 def test_it_logs_a_user_in(browser: Browser, user: User) -> None:

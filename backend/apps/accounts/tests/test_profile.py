@@ -1,4 +1,5 @@
 import pytest
+from django.db import connection
 
 from apps.accounts.models import User
 from apps.accounts.tests.browser import PASSWORD, Browser
@@ -41,7 +42,8 @@ def test_nobody_makes_themselves_an_administrator(member: Browser, user: User) -
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("first_name", None), ("first_name", "n" * 151), ("last_name", "nul\x00"), ("last_name", 7)],
+    [("first_name", None), ("first_name", "n" * 151), ("last_name", "nul\x00"), ("last_name", 7)]
+    + [("phone", value) for value in ("", "12", "call me", "1" * 31, 12345)],
 )
 def test_it_names_the_field_that_is_not_valid(member: Browser, field: str, value: object) -> None:
     response = member.patch(ME, {field: value})
@@ -86,3 +88,15 @@ def test_who_took_over_a_session_cannot_try_passwords(member: Browser, user: Use
 
     assert refused.status_code == 429
     assert user.check_password(PASSWORD)
+
+
+def test_a_phone_number_is_kept_encrypted_and_can_be_taken_away(member: Browser) -> None:
+    given = member.patch(ME, {"phone": " +44 20 7946 0018 "}).json()["phone"]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT phone FROM accounts_user")
+        (column,) = cursor.fetchone()
+
+    assert given == member.me().json()["phone"] == "+44 20 7946 0018"
+    assert column.startswith("gAAAA")
+    assert "7946" not in column
+    assert member.patch(ME, {"phone": None}).json()["phone"] is None

@@ -353,16 +353,15 @@ export interface components {
             first_name: string;
             /** Last Name */
             last_name: string;
+            /** Phone */
+            phone: string | null;
         };
         /**
          * ProblemOut
          * @description What is wrong; `about:blank` says that the status is all there is to tell problems apart.
          */
         ProblemOut: {
-            /**
-             * Type
-             * @default about:blank
-             */
+            /** Type */
             type: string;
             /** Title */
             title: string;
@@ -387,6 +386,8 @@ export interface components {
             first_name?: string;
             /** Last Name */
             last_name?: string;
+            /** Phone */
+            phone?: string | null;
         };
         /** PasswordChangeIn */
         PasswordChangeIn: {
@@ -540,10 +541,7 @@ export interface components {
         };
         /** InvalidInputOut */
         InvalidInputOut: {
-            /**
-             * Type
-             * @default about:blank
-             */
+            /** Type */
             type: string;
             /** Title */
             title: string;
