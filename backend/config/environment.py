@@ -193,6 +193,23 @@ class Environment(BaseModel):
             "encrypts, all decrypt",
         ),
     ]
+    # billing:
+    stripe_secret_key: Annotated[
+        Annotated[SecretStr, Field(pattern=r"^(sk|rk)_\w+$")] | None,
+        Field(description="sk_… of Stripe; there is no billing without it, or one of the next two"),
+    ] = None
+    stripe_webhook_secret: Annotated[
+        Annotated[SecretStr, Field(pattern=r"^whsec_\S+$")] | None,
+        Field(description="whsec_… of the webhook endpoint /api/v1/billing/webhook/"),
+    ] = None
+    stripe_price_id: Annotated[
+        Annotated[str, Field(pattern=r"^price_\w+$")] | None,
+        Field(description="price_… of what can be subscribed to"),
+    ] = None
+    stripe_api_base: Annotated[
+        Origin, Field(description="where Stripe's API is; another only to stand in for it")
+    ] = "https://api.stripe.com"
+    # :billing
     sentry_dsn: Annotated[
         Annotated[SecretStr, AfterValidator(require_dsn)] | None,
         Field(description="https://key@host/project, where errors are reported; none if empty"),
@@ -235,6 +252,21 @@ class Environment(BaseModel):
         sender = self.email_from or f"no-reply@{urlsplit(self.public_url).hostname}"
         return {"DEFAULT_FROM_EMAIL": sender} | mail_settings(self.email_url.get_secret_value())
 
+    # billing:
+    @property
+    def stripe(self) -> dict[str, str] | None:
+        """How to reach Stripe, if all is known that it takes."""
+        key, secret = reveal(self.stripe_secret_key), reveal(self.stripe_webhook_secret)
+        if not key or not secret or not self.stripe_price_id:
+            return None
+        return {
+            "secret_key": key,
+            "webhook_secret": secret,
+            "price_id": self.stripe_price_id,
+            "api_base": self.stripe_api_base,
+        }
+
+    # :billing
     @property
     def session_engine(self) -> str:
         """Where sessions are: in the database, read through the cache if all processes share it.

@@ -21,6 +21,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "ninja",
     "apps.accounts",
+    "apps.billing",  # billing
     "apps.health",
     "apps.projects",
     "apps.telemetry",
@@ -110,6 +111,7 @@ FIELD_ENCRYPTION_KEYS: list[str]
 METRICS_TOKEN: str | None
 METRICS_DIRECTORY: str | None
 PUBLIC_URL: str
+STRIPE: dict[str, str] | None  # billing
 VERSION: dict[str, str]
 
 
@@ -132,6 +134,7 @@ def settings_from(environment: Environment, *, log_renderer: Processor) -> dict[
             key.get_secret_value() for key in environment.field_encryption_key
         ],
         **environment.mail,
+        "STRIPE": environment.stripe,  # billing
         "METRICS_TOKEN": reveal(environment.metrics_token),
         "METRICS_DIRECTORY": str(metrics_directory) if metrics_directory else None,
         "VERSION": environment.model_dump(include={"release", "commit", "deploy_id"}),
