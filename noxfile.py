@@ -4,6 +4,7 @@ Tags are areas: `nox -t backend` runs all that looks at the backend. Options of 
 go behind two dashes: `nox -s tests-3.12 -- -k login`.
 """
 
+import base64
 import logging
 import os
 import re
@@ -110,7 +111,10 @@ def build(session: nox.Session) -> None:
         "DJANGO_ALLOWED_HOSTS": "www.example.com",
         "DJANGO_SECRET_KEY": secrets.token_urlsafe(64),
         "DJANGO_SETTINGS_MODULE": "config.settings.production",
+        "EMAIL_URL": "memory:",
         "ENVIRONMENT": "production",
+        "FIELD_ENCRYPTION_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "PUBLIC_URL": "https://www.example.com",
         "REDIS_URL": "redis://127.0.0.1:6379/0",
         "RELEASE": "v0.0.0",
     }

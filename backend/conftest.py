@@ -1,5 +1,6 @@
 import os
 import uuid
+from collections.abc import Iterator
 
 import pytest
 from django.core.cache import caches
@@ -8,6 +9,7 @@ from pytest_django import Settings
 
 from apps.accounts.models import User
 from apps.accounts.tests.browser import PASSWORD, Browser
+from apps.accounts.tests.outbox import Outbox
 
 BESIDE_SERVICES = {"postgres", "redis", "server"}
 
@@ -27,6 +29,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _cache_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no test find what another has left in the cache, without emptying a Redis."""
     monkeypatch.setattr(caches["default"], "key_prefix", uuid.uuid4().hex)
+
+
+@pytest.fixture(autouse=True)
+def outbox() -> Iterator[Outbox]:
+    """Return what reads the mails that were sent; none comes too late, into another test."""
+    outbox = Outbox()
+    yield outbox
+    outbox.wait()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Secrets that nobody may ever see again: every name that the kit treats as secret holds one."""
 
+import base64
 import re
 
 from pipeline import config
@@ -8,6 +9,8 @@ from tests.conftest import ROOT
 CANARY = "canary-of-at-least-fifty-characters-that-nobody-may-ever-see-again"
 SHAPES = {
     "DATABASE_URL": f"postgres://app:{CANARY}@127.0.0.1:9/app",
+    "EMAIL_URL": f"smtp://app:{CANARY}@127.0.0.1:9",
+    "FIELD_ENCRYPTION_KEY": base64.urlsafe_b64encode(CANARY.encode()[:32]).decode(),
     "REDIS_URL": f"redis://:{CANARY}@127.0.0.1:9/0",
     "SENTRY_DSN": f"http://{CANARY}@127.0.0.1:9/1",
 }

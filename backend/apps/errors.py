@@ -1,9 +1,25 @@
-"""The shapes of the API's errors, so that its schema can tell the truth about them."""
+"""How the API says what is wrong: problem details, as RFC 9457 has them."""
 
+from http import HTTPStatus
+
+from django.http import JsonResponse
 from ninja import Schema
 
+MEDIA_TYPE = "application/problem+json"
 
-class ErrorOut(Schema):
+# Python 3.13 renamed two of these, and no answer may depend on who gives it.
+TITLES = {status.value: status.phrase for status in HTTPStatus} | {
+    413: "Content Too Large",
+    422: "Unprocessable Content",
+}
+
+
+class ProblemOut(Schema):
+    """What is wrong; `about:blank` says that the status is all there is to tell problems apart."""
+
+    type: str
+    title: str
+    status: int
     detail: str
 
 
@@ -13,12 +29,27 @@ class InvalidFieldOut(Schema):
     msg: str
 
 
-class InvalidInputOut(Schema):
-    detail: list[InvalidFieldOut]
+class InvalidInputOut(ProblemOut):
+    errors: list[InvalidFieldOut]
 
 
-# Python 3.13 renamed two of these statuses, and the schema must not depend on who exports it.
-TOO_LARGE = {413: {"description": "Content Too Large"}}
-INVALID_INPUT = {422: {"description": "Unprocessable Content"}}
-RETRY_AFTER = {"description": "Seconds to wait", "required": True, "schema": {"type": "integer"}}
-TOO_MANY = {429: {"description": "Too Many Requests", "headers": {"Retry-After": RETRY_AFTER}}}
+def problems(*statuses: int) -> dict[int, type[ProblemOut]]:
+    """Return the problems that an operation documents, by status."""
+    return {status: InvalidInputOut if status == 422 else ProblemOut for status in statuses}  # noqa: PLR2004
+
+
+def problem(
+    status: int, detail: str, *, headers: dict[str, str] | None = None, **members: object
+) -> JsonResponse:
+    """Return the answer that tells of a problem.
+
+    Args:
+        status: The status of HTTP.
+        detail: One sentence for people.
+        headers: What the status asks for besides, such as Retry-After.
+        **members: What the problem tells more, for programs.
+    """
+    body = ProblemOut(type="about:blank", title=TITLES[status], status=status, detail=detail)
+    return JsonResponse(
+        body.dict() | members, status=status, content_type=MEDIA_TYPE, headers=headers
+    )

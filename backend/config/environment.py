@@ -2,8 +2,10 @@
 
 import os
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import dj_database_url
+from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 from pydantic import (
     AfterValidator,
@@ -17,6 +19,8 @@ from pydantic import (
     StringConstraints,
     ValidationError,
 )
+
+from config.mail import mail_settings
 
 POSTGRESQL = "django.db.backends.postgresql"
 SQLITE = "django.db.backends.sqlite3"
@@ -78,9 +82,23 @@ def require_dsn(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def require_mail(secret: SecretStr) -> SecretStr:
+    """Refuse what does not say where mail goes."""
+    mail_settings(secret.get_secret_value())
+    return secret
+
+
+def require_fernet(secret: SecretStr) -> SecretStr:
+    """Refuse what is no key of Fernet: 32 bytes in URL-safe base64."""
+    Fernet(secret.get_secret_value())
+    return secret
+
+
 Host = Annotated[str, StringConstraints(pattern=r"^(\*|\.?[\w-]+(\.[\w-]+)*|\[[\da-fA-F:]+\])$")]
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[\w.*-]+(:\d+)?$")]
 Key = Annotated[SecretStr, Field(min_length=50)]
+FieldKey = Annotated[SecretStr, AfterValidator(require_fernet)]
+Mailbox = Annotated[str, StringConstraints(pattern=r"^([^<>\r\n]+ <)?[^\s@<>]+@[^\s@<>]+>?$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.+-]{0,63}$")]
 
 
@@ -130,6 +148,13 @@ class Environment(BaseModel):
         BeforeValidator(split_commas),
         Field(description="origins such as https://www.example.com, separated by commas"),
     ] = []
+    public_url: Annotated[
+        Origin,
+        Field(
+            description="where people find the site: links in mails begin with it",
+            examples=["https://www.example.com"],
+        ),
+    ]
     trusted_proxies: Annotated[
         int,
         Field(
@@ -147,6 +172,44 @@ class Environment(BaseModel):
         Annotated[SecretStr, AfterValidator(require_redis)] | None,
         Field(description="redis://user:password@host:6379/0, or rediss:// for TLS"),
     ]
+    email_url: Annotated[
+        SecretStr,
+        AfterValidator(require_mail),
+        Field(
+            description="smtp://user:password@host:587, with ?tls=implicit or ?tls=none if the "
+            "server has no STARTTLS; or file:///folder, console: or memory:"
+        ),
+    ]
+    email_from: Annotated[
+        Mailbox | None,
+        Field(description="whom mails come from; no-reply@ and the host of PUBLIC_URL if empty"),
+    ] = None
+    field_encryption_key: Annotated[
+        list[FieldKey],
+        BeforeValidator(split_commas),
+        Field(
+            min_length=1,
+            description="keys of 32 bytes in URL-safe base64, separated by commas: the first "
+            "encrypts, all decrypt",
+        ),
+    ]
+    # billing:
+    stripe_secret_key: Annotated[
+        Annotated[SecretStr, Field(pattern=r"^(sk|rk)_\w+$")] | None,
+        Field(description="sk_… of Stripe; there is no billing without it, or one of the next two"),
+    ] = None
+    stripe_webhook_secret: Annotated[
+        Annotated[SecretStr, Field(pattern=r"^whsec_\S+$")] | None,
+        Field(description="whsec_… of the webhook endpoint /api/v1/billing/webhook/"),
+    ] = None
+    stripe_price_id: Annotated[
+        Annotated[str, Field(pattern=r"^price_\w+$")] | None,
+        Field(description="price_… of what can be subscribed to"),
+    ] = None
+    stripe_api_base: Annotated[
+        Origin, Field(description="where Stripe's API is; another only to stand in for it")
+    ] = "https://api.stripe.com"
+    # :billing
     sentry_dsn: Annotated[
         Annotated[SecretStr, AfterValidator(require_dsn)] | None,
         Field(description="https://key@host/project, where errors are reported; none if empty"),
@@ -183,6 +246,27 @@ class Environment(BaseModel):
             **common,
         }
 
+    @property
+    def mail(self) -> dict[str, Any]:
+        """Django's settings for mail."""
+        sender = self.email_from or f"no-reply@{urlsplit(self.public_url).hostname}"
+        return {"DEFAULT_FROM_EMAIL": sender} | mail_settings(self.email_url.get_secret_value())
+
+    # billing:
+    @property
+    def stripe(self) -> dict[str, str] | None:
+        """How to reach Stripe, if all is known that it takes."""
+        key, secret = reveal(self.stripe_secret_key), reveal(self.stripe_webhook_secret)
+        if not key or not secret or not self.stripe_price_id:
+            return None
+        return {
+            "secret_key": key,
+            "webhook_secret": secret,
+            "price_id": self.stripe_price_id,
+            "api_base": self.stripe_api_base,
+        }
+
+    # :billing
     @property
     def session_engine(self) -> str:
         """Where sessions are: in the database, read through the cache if all processes share it.

@@ -1,5 +1,6 @@
 """What a rehearsal is trusted by: secrets, a certificate for localhost, a key to sign with."""
 
+import base64
 import secrets
 from pathlib import Path
 
@@ -8,8 +9,9 @@ from pipeline.images.act import answer
 from pipeline.run import read
 
 SECRETS = {
-    "DATABASE_URL", "DJANGO_SECRET_KEY", "POSTGRES_PASSWORD", "PREVIEW_TOKEN", "REDIS_URL",
-    "SMOKE_USER_EMAIL", "SMOKE_USER_PASSWORD", "TLS_CERTIFICATE", "TLS_KEY",
+    "DATABASE_URL", "DJANGO_SECRET_KEY", "EMAIL_URL", "FIELD_ENCRYPTION_KEY", "POSTGRES_PASSWORD",
+    "PREVIEW_TOKEN", "REDIS_URL", "SMOKE_USER_EMAIL", "SMOKE_USER_PASSWORD", "TLS_CERTIFICATE",
+    "TLS_KEY",
 }  # fmt: skip
 
 
@@ -29,6 +31,8 @@ def credentials(folder: Path) -> dict[str, str]:
         "COSIGN_PASSWORD": "",
         "DATABASE_URL": f"postgres://postgres:{password}@postgres:5432/postgres",
         "DJANGO_SECRET_KEY": secrets.token_urlsafe(64),
+        "EMAIL_URL": "memory:",
+        "FIELD_ENCRYPTION_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "POSTGRES_PASSWORD": password,
         "PREVIEW_TOKEN": secrets.token_hex(24),
         "REDIS_URL": "redis://redis:6379/0",

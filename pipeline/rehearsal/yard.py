@@ -171,7 +171,9 @@ url = "{url}"
 port = {place.ports[name]}
 refs = ["*"]
 {after}data = true
-variables = {{ DJANGO_ALLOWED_HOSTS = "localhost", DJANGO_CSRF_TRUSTED_ORIGINS = "{url}" }}
+variables.DJANGO_ALLOWED_HOSTS = "localhost"
+variables.DJANGO_CSRF_TRUSTED_ORIGINS = "{url}"
+variables.PUBLIC_URL = "{url}"
 secrets = [{", ".join(f'"{name}"' for name in sorted(SECRETS))}]
 timings = {{ start = {START_SECONDS * place.nodes}, {SHORT} }}
 """)

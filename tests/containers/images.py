@@ -90,6 +90,9 @@ ALONE = {
     "DATABASE_URL": "postgres://nobody@127.0.0.1:9/none",
     "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
     "DJANGO_SECRET_KEY": "only-in-tests-0123456789-0123456789-0123456789-0123456789",
+    "EMAIL_URL": "memory:",
     "ENVIRONMENT": "production",
+    "FIELD_ENCRYPTION_KEY": "b25seS1pbi10ZXN0cy1wcm90ZWN0cy1ub3RoaW5nLTA=",
+    "PUBLIC_URL": "https://www.example.com",
     "REDIS_URL": "redis://127.0.0.1:9/0",
 }

@@ -22,7 +22,7 @@ TOOLS = "cc c++ gcc g++ ld make git node npm npx pip pip3 uv hg svn"
 LEFT_BEHIND = re.compile(
     r"(^|/)(\.cache|\.env|\.git|\.npm|\.npmrc|\.pypirc|node_modules|tests|conftest\.py)(/|$)"
 )
-THROW_AWAY = re.compile(r"DJANGO_SECRET_KEY=(\S+)")
+THROW_AWAY = re.compile(r"(?:DJANGO_SECRET|FIELD_ENCRYPTION)_KEY=(\S+)")
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ def test_no_secret_is_in_the_layers_the_history_or_the_environment(
 ) -> None:
     keys = THROW_AWAY.findall(image.dockerfile)
     assert bool(keys) == (image is BACKEND)
-    for key in [*keys, "DJANGO_SECRET_KEY="]:
+    for key in [*keys, "DJANGO_SECRET_KEY=", "FIELD_ENCRYPTION_KEY="]:
         assert key not in described(image)
     for key in keys:
         assert not holders(contents[image.name], key)

@@ -135,9 +135,9 @@ def test_a10_missing_secrets_are_named_and_no_value_is_printed(site: Site, case:
 def test_a11_a_secret_that_changed_is_a_release_of_its_own(site: Site, case: Case) -> None:
     other = {"DJANGO_SECRET_KEY": "only-in-tests-0123456789-0123456789-0123456789-0123456789"}
     before = site.yard.variables["DJANGO_SECRET_KEY"]
+    hosts = 'variables.DJANGO_ALLOWED_HOSTS = "localhost"'
     fallback = site.configured(
-        'DJANGO_ALLOWED_HOSTS = "localhost"',
-        f'DJANGO_ALLOWED_HOSTS = "localhost", DJANGO_SECRET_KEY_FALLBACKS = "{before}"',
+        hosts, f'{hosts}\nvariables.DJANGO_SECRET_KEY_FALLBACKS = "{before}"'
     )
     with fallback:  # so that nobody is logged out
         case.served(lambda: site.deploy(site.first, **other), "smoke done")

@@ -1,8 +1,9 @@
 from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
 from apps.accounts.models import User
-from apps.accounts.throttling import count_attempt, forgive_attempt
+from apps.accounts.throttling import LOGINS, count_attempt, forgive_attempt
 
 
 class ThrottledBackend(ModelBackend):
@@ -23,11 +24,15 @@ class ThrottledBackend(ModelBackend):
         email = User.objects.normalize_email(str(credentials.get("email", username)))
         if request is None:  # a program asks, not a client over the network
             return self.check(request, email, password)
-        counters = count_attempt(request, email)
+        counters = count_attempt(request, email, LOGINS)
         user = self.check(request, email, password)
         if user is not None:
             forgive_attempt(counters)
         return user
+
+    def user_can_authenticate(self, user: User | AnonymousUser | None) -> bool:
+        """Tell whether a user who knows the password may come in, and may stay."""
+        return super().user_can_authenticate(user) and getattr(user, "email_verified", False)
 
     def check(self, request: HttpRequest | None, email: str, password: str | None) -> User | None:
         """Return the active user with this address and password, however often it was tried."""

@@ -1,13 +1,50 @@
+from datetime import datetime
 from typing import Annotated
 
 from ninja import Schema
-from pydantic import Field
+from pydantic import Field, StringConstraints
+
+from apps.pages import Next
+
+# PostgreSQL cannot even look for a text with a NUL in it.
+Email = Annotated[str, Field(max_length=254, pattern=r"^[^\s@\x00]+@[^\s@\x00]+$")]
+Password = Annotated[str, Field(min_length=1, max_length=4096)]
+Token = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=150, pattern=r"^[^\x00]*$")
+]
+Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+?[0-9 ()./-]{3,30}$")]
 
 
 class CredentialsIn(Schema):
-    # PostgreSQL cannot even look for a text with a NUL in it.
-    email: Annotated[str, Field(max_length=254, pattern=r"^[^\s@\x00]+@[^\s@\x00]+$")]
-    password: Annotated[str, Field(min_length=1, max_length=4096)]
+    email: Email
+    password: Password
+
+
+class RegistrationIn(Schema):
+    email: Email
+    password: Password
+    # A factory, because the schema would make what has a default part of every request.
+    first_name: Annotated[Name, Field(default_factory=str)]
+    last_name: Annotated[Name, Field(default_factory=str)]
+
+
+class EmailIn(Schema):
+    email: Email
+
+
+class TokenIn(Schema):
+    token: Token
+
+
+class PasswordResetIn(Schema):
+    token: Token
+    password: Password
+
+
+class PasswordChangeIn(Schema):
+    current_password: Password
+    new_password: Password
 
 
 class UserOut(Schema):
@@ -15,3 +52,25 @@ class UserOut(Schema):
     email: str
     first_name: str
     last_name: str
+    phone: str | None
+
+
+class UserIn(Schema):
+    """What is to change; what is not given stays."""
+
+    first_name: Annotated[Name, Field(default_factory=str)]
+    last_name: Annotated[Name, Field(default_factory=str)]
+    phone: Annotated[Phone | None, Field(default_factory=lambda: None)]
+
+
+class SessionOut(Schema):
+    id: int
+    user_agent: Annotated[str, Field(description="What the browser calls itself")]
+    created: datetime
+    last_seen: Annotated[datetime, Field(description="Exact to five minutes")]
+    current: Annotated[bool, Field(description="Whether this request came in it")]
+
+
+class SessionPageOut(Schema):
+    items: list[SessionOut]
+    next: Next

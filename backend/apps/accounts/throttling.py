@@ -1,16 +1,35 @@
-"""How often a login may be tried, counted in the cache that all processes share."""
+"""How often something may be tried, counted in the cache that all processes share."""
 
 import hashlib
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 
 from django.core.cache import cache
 from django.http import HttpRequest
 from ninja.throttling import BaseThrottle
 
-PERIOD = 300
-ATTEMPTS_PER_ACCOUNT = 10
-ATTEMPTS_PER_CLIENT = 100
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How often something may be tried in a period, which is in seconds.
+
+    An account is an e-mail address, whether anybody has it or not.
+    """
+
+    action: str
+    period: int
+    per_client: int
+    per_account: int
+    per_client_and_account: int
+
+
+# An account bears more from all clients together than from one, or anybody could lock it.
+LOGINS = Limits(
+    action="login", period=300, per_client=100, per_account=200, per_client_and_account=10
+)
+# Nobody's letter box is to be filled, and nobody is to fill many.
+MAILS = Limits(action="mail", period=3600, per_client=60, per_account=5, per_client_and_account=5)
 
 
 class ThrottledError(Exception):
@@ -19,25 +38,26 @@ class ThrottledError(Exception):
         self.retry_after = retry_after
 
 
-def count_attempt(request: HttpRequest, email: str) -> list[str]:
+def count_attempt(request: HttpRequest, email: str, limits: Limits) -> list[str]:
     """Count an attempt before it is judged, so that many at once cannot slip through.
 
     Returns:
         The counters that have counted it.
 
     Raises:
-        ThrottledError: This client, or this client with this address, has tried too often.
+        ThrottledError: This client, or any client with this address, has tried too often.
     """
-    client, period = BaseThrottle().get_ident(request), int(time.time()) // PERIOD
-    limits = {
-        counter(period, f"{client}"): ATTEMPTS_PER_CLIENT,
-        counter(period, f"{client} {email}"): ATTEMPTS_PER_ACCOUNT,
+    client, now = BaseThrottle().get_ident(request), int(time.time())
+    counters = {
+        counter(limits, now, f"{client}"): limits.per_client,
+        counter(limits, now, f"{client} {email}"): limits.per_client_and_account,
+        counter(limits, now, f" {email}"): limits.per_account,
     }
-    for key, limit in limits.items():
-        cache.add(key, 0, timeout=2 * PERIOD)
+    for key, limit in counters.items():
+        cache.add(key, 0, timeout=2 * limits.period)
         if cache.incr(key) > limit:
-            raise ThrottledError(retry_after=PERIOD - int(time.time()) % PERIOD)
-    return list(limits)
+            raise ThrottledError(retry_after=limits.period - now % limits.period)
+    return list(counters)
 
 
 def forgive_attempt(counters: list[str]) -> None:
@@ -47,6 +67,7 @@ def forgive_attempt(counters: list[str]) -> None:
             cache.decr(key)
 
 
-def counter(period: int, who: str) -> str:
+def counter(limits: Limits, now: int, who: str) -> str:
     """Name a counter; hashed, because whoever reads the cache need not learn who tried."""
-    return f"login:{period}:{hashlib.sha256(who.encode()).hexdigest()}"
+    period = now // limits.period
+    return f"{limits.action}:{period}:{hashlib.sha256(who.encode()).hexdigest()}"

@@ -2,9 +2,9 @@ from datetime import datetime
 from typing import Annotated
 
 from ninja import Schema
-from pydantic import Field, StringConstraints
+from pydantic import StringConstraints
 
-LARGEST_ID = 2**63 - 1
+from apps.pages import Next
 
 # PostgreSQL cannot store a text with a NUL in it.
 Name = Annotated[
@@ -23,13 +23,6 @@ class ProjectOut(Schema):
     created: datetime
 
 
-class PageIn(Schema):
-    limit: Annotated[int, Field(ge=1, le=100, description="How many projects to list")] = 20
-    before: Annotated[
-        int | None, Field(ge=1, le=LARGEST_ID, description="`next` of the page before this one")
-    ] = None
-
-
 class PageOut(Schema):
     items: list[ProjectOut]
-    next: Annotated[int | None, Field(description="Where the next page begins, if there is one")]
+    next: Next

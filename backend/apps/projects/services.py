@@ -1,4 +1,5 @@
 from apps.accounts.models import User
+from apps.pages import page_of
 from apps.projects.models import Project
 
 
@@ -7,17 +8,11 @@ def project_page(
 ) -> tuple[list[Project], int | None]:
     """List a user's projects, newest first.
 
-    A page begins behind the last project of the page before it, so a project that comes or goes
-    meanwhile neither repeats nor hides another, and the last page costs no more than the first.
-
     Returns:
         At most `limit` projects, and what `before` is for the next page if there is one.
     """
-    projects = Project.objects.filter(owner=owner).order_by("-id")
-    if before is not None:
-        projects = projects.filter(id__lt=before)
-    page = list(projects[: limit + 1])
-    return page[:limit], page[limit - 1].pk if len(page) > limit else None
+    projects = Project.objects.filter(owner=owner)
+    return page_of(projects, limit=limit, before=before)
 
 
 def project_create(*, owner: User, name: str) -> Project:

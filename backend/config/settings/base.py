@@ -21,6 +21,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "ninja",
     "apps.accounts",
+    "apps.billing",  # billing
     "apps.health",
     "apps.projects",
     "apps.telemetry",
@@ -30,12 +31,14 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "apps.telemetry.middleware.TelemetryMiddleware",
     "config.security.SecurityHeadersMiddleware",
+    "config.problems.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "apps.accounts.middleware.LastSeenMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -62,6 +65,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # no request of this app is anywhere n
 
 AUTHENTICATION_BACKENDS = ["apps.accounts.backends.ThrottledBackend"]
 AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = [
+    "apps.accounts.hashers.LeanArgon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # of former days: a login renews the hash
+]
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60  # of every link that a mail brings
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{validator}"}
     for validator in (
@@ -99,8 +107,11 @@ SECURITY_HEADERS = {
 
 
 # Custom settings, so that apps need not know the schema that they come from.
+FIELD_ENCRYPTION_KEYS: list[str]
 METRICS_TOKEN: str | None
 METRICS_DIRECTORY: str | None
+PUBLIC_URL: str
+STRIPE: dict[str, str] | None  # billing
 VERSION: dict[str, str]
 
 
@@ -118,6 +129,12 @@ def settings_from(environment: Environment, *, log_renderer: Processor) -> dict[
         "DATABASES": {"default": environment.database},
         "CACHES": {"default": environment.cache},
         "SESSION_ENGINE": environment.session_engine,
+        "PUBLIC_URL": environment.public_url,
+        "FIELD_ENCRYPTION_KEYS": [
+            key.get_secret_value() for key in environment.field_encryption_key
+        ],
+        **environment.mail,
+        "STRIPE": environment.stripe,  # billing
         "METRICS_TOKEN": reveal(environment.metrics_token),
         "METRICS_DIRECTORY": str(metrics_directory) if metrics_directory else None,
         "VERSION": environment.model_dump(include={"release", "commit", "deploy_id"}),

@@ -12,6 +12,9 @@ environment = read_environment(
     trusted_proxies="0",
     django_secret_key="django-insecure-test-key-0123456789012345678901234567890123456789",  # noqa: S106  # protects nothing
     django_allowed_hosts="localhost,127.0.0.1",
+    public_url="http://localhost:5173",
+    email_url="memory:",
+    field_encryption_key="dGhlLXRlc3RzLXByb3RlY3Qtbm90aGluZy0wMDAwMDA=",  # protects nothing
     redis_url=None,
     database_url="sqlite://:memory:",
 )

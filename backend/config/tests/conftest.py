@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 
 from config.environment import Environment
 
@@ -19,6 +20,9 @@ PRODUCTION = {
     "DJANGO_CSRF_TRUSTED_ORIGINS": "https://www.example.com",
     "DATABASE_URL": "postgres://clerk:swordfish@db.example.com:5432/ledger",
     "REDIS_URL": "redis://:swordfish@cache.example.com:6379/0",
+    "PUBLIC_URL": "https://www.example.com",
+    "EMAIL_URL": "smtp://clerk:swordfish@mail.example.com:587",
+    "FIELD_ENCRYPTION_KEY": Fernet.generate_key().decode(),
     "METRICS_TOKEN": "swordfish-token-0123456789-abcdefgh",
 }
 

@@ -2,6 +2,7 @@ import re
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 
 from config.environment import Environment, read_environment
@@ -10,6 +11,8 @@ from config.management.commands import env_example
 PLACEHOLDERS = {
     "DJANGO_SECRET_KEY": "k" * 50,
     "DATABASE_URL": "postgres://clerk:swordfish@db.example.com:5432/ledger",
+    "EMAIL_URL": "smtp://mail.example.com",
+    "FIELD_ENCRYPTION_KEY": Fernet.generate_key().decode(),
     "REDIS_URL": "redis://cache.example.com:6379/0",
 }
 

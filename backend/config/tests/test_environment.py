@@ -61,6 +61,19 @@ def test_it_names_all_missing_variables_at_once() -> None:
         ("SENTRY_DSN", "https://sentry.example.com/swordfish"),
         ("SENTRY_DSN", "https://swordfish@sentry.example.com/"),
         ("METRICS_TOKEN", "swordfish"),
+        ("STRIPE_SECRET_KEY", "swordfish"),  # billing
+        ("STRIPE_WEBHOOK_SECRET", "swordfish"),  # billing
+        ("STRIPE_PRICE_ID", "swordfish"),  # billing
+        ("STRIPE_API_BASE", "swordfish"),  # billing
+        ("PUBLIC_URL", "swordfish.example.com"),
+        ("EMAIL_URL", "swordfish"),
+        ("EMAIL_URL", "smtp://clerk:swordfish@"),
+        ("EMAIL_URL", "smtp://clerk:swordfish@mail:port"),
+        ("EMAIL_URL", "smtp://clerk:swordfish@mail?tls=maybe"),
+        ("EMAIL_FROM", "swordfish"),
+        ("EMAIL_FROM", "swordfish\n@example.com"),
+        ("FIELD_ENCRYPTION_KEY", "swordfish"),
+        ("FIELD_ENCRYPTION_KEY", ","),
         ("PROMETHEUS_MULTIPROC_DIR", "/swordfish"),
         ("LOG_LEVEL", "swordfish"),
         ("DJANGO_ALLOWED_HOSTS", ","),

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.usefixtures("_sessions_of_production")
 
 PROJECTS = "/api/v1/projects/"
 LOGIN = "/api/v1/auth/login/"
+SESSIONS = "/api/v1/auth/sessions/"
 
 
 @pytest.fixture
@@ -52,12 +53,28 @@ def test_deleting_a_project_costs_two_queries_more(
 
 
 @pytest.mark.usefixtures("user")
-def test_a_login_costs_the_user_its_date_and_a_session(
+def test_a_login_costs_the_user_its_date_a_session_and_a_note_of_it(
     browser: Browser, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     browser.me()
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         browser.send("POST", LOGIN, {"email": "ada@example.com", "password": PASSWORD})
+
+
+def test_a_list_of_sessions_costs_one_query_more_however_long_it_is(
+    member: Browser, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(3):
+        Browser().login()
+    with django_assert_num_queries(2):
+        assert len(member.client.get(SESSIONS).json()["items"]) == 4
+
+
+def test_a_profile_costs_one_query_more_to_change(
+    member: Browser, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(2):
+        member.send("PATCH", "/api/v1/auth/me/", {"first_name": "Augusta"})
 
 
 @pytest.mark.django_db

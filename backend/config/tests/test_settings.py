@@ -17,8 +17,8 @@ HTTPS = {"Host": "www.example.com", "X-Forwarded-Proto": "https"}
 
 @pytest.fixture
 def deployed(production: None, settings: Settings) -> Client:  # noqa: ARG001
-    """A client of the app as production configures it, but on the stores of the tests."""
-    stores = {"DATABASES", "CACHES", "SESSION_ENGINE", "STORAGES"}
+    """A client of the app as production configures it, but on the stores and users of the tests."""
+    stores = {"DATABASES", "CACHES", "SESSION_ENGINE", "STORAGES", "PASSWORD_HASHERS"}
     for name, value in runpy.run_module("config.settings.production").items():
         if name.isupper() and name not in stores:
             setattr(settings, name, value)

@@ -7,6 +7,7 @@ export const someUser: User = {
   email: 'user@example.com',
   first_name: 'Some',
   last_name: 'User',
+  phone: null,
 }
 
 type Answer = (request: Request) => Response | Promise<Response>

@@ -42,6 +42,10 @@ class Browser:
         self.me()
         return self.send("POST", path, data)
 
+    def patch(self, path: str, data: object = None) -> Response:
+        self.me()
+        return self.send("PATCH", path, data)
+
     def delete(self, path: str) -> Response:
         self.me()
         return self.send("DELETE", path)

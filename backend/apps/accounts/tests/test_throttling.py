@@ -11,14 +11,7 @@ from django.urls import reverse
 
 from apps.accounts import throttling
 from apps.accounts.tests.browser import PASSWORD, Browser
-from apps.accounts.throttling import (
-    ATTEMPTS_PER_ACCOUNT,
-    ATTEMPTS_PER_CLIENT,
-    PERIOD,
-    ThrottledError,
-    count_attempt,
-    forgive_attempt,
-)
+from apps.accounts.throttling import LOGINS, ThrottledError, count_attempt, forgive_attempt
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -45,7 +38,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def exhaust_account(browser: Browser) -> None:
-    for _ in range(ATTEMPTS_PER_ACCOUNT):
+    for _ in range(LOGINS.per_client_and_account):
         assert browser.login(password="wrong").status_code == 401
 
 
@@ -56,8 +49,8 @@ def test_it_refuses_even_the_right_password_after_too_many_wrong_ones(
     response = browser.login(user.email)
 
     assert response.status_code == 429
-    assert response.json() == {"detail": "Too many attempts"}
-    assert response["Retry-After"] == str(PERIOD)
+    assert response.json()["detail"] == "Too many attempts"
+    assert response["Retry-After"] == str(LOGINS.period)
     assert not browser.is_logged_in
 
 
@@ -70,7 +63,7 @@ def test_another_spelling_of_the_address_is_no_way_around(browser: Browser, user
 @pytest.mark.usefixtures("user")
 def test_it_lets_the_user_in_again_when_it_has_said(browser: Browser, clock: Clock) -> None:
     exhaust_account(browser)
-    clock.now += PERIOD - 1
+    clock.now += LOGINS.period - 1
     refused = browser.login()
     clock.now += int(refused["Retry-After"])
 
@@ -80,19 +73,19 @@ def test_it_lets_the_user_in_again_when_it_has_said(browser: Browser, clock: Clo
 
 @pytest.mark.usefixtures("user")
 def test_logins_that_are_right_are_not_counted(browser: Browser) -> None:
-    for _ in range(ATTEMPTS_PER_ACCOUNT + 1):
+    for _ in range(LOGINS.per_client_and_account + 1):
         assert browser.login().status_code == 200
 
 
 def test_a_counter_that_the_cache_has_dropped_does_no_harm() -> None:
-    counters = count_attempt(RequestFactory().post("/"), "ada@example.com")
+    counters = count_attempt(RequestFactory().post("/"), "ada@example.com", LOGINS)
     caches["default"].delete_many(counters)
 
     forgive_attempt(counters)
 
 
 def test_a_program_that_checks_a_password_is_not_counted(user: User) -> None:
-    for _ in range(ATTEMPTS_PER_ACCOUNT + 1):
+    for _ in range(LOGINS.per_client_and_account + 1):
         assert authenticate(email=user.email, password="wrong") is None
 
     assert authenticate(email=user.email, password=PASSWORD) == user
@@ -100,7 +93,7 @@ def test_a_program_that_checks_a_password_is_not_counted(user: User) -> None:
 
 @pytest.mark.usefixtures("user")
 def test_one_user_cannot_lock_another_out(browser: Browser) -> None:
-    for _ in range(ATTEMPTS_PER_ACCOUNT + 1):
+    for _ in range(LOGINS.per_client_and_account + 1):
         browser.login("eve@example.com", "wrong")
 
     assert browser.login().status_code == 200
@@ -119,7 +112,7 @@ def test_somebody_elsewhere_cannot_lock_a_user_out(browser: Browser, settings: S
 @pytest.mark.usefixtures("user")
 def test_a_made_up_origin_is_no_way_around(settings: Settings) -> None:
     settings.NINJA_NUM_PROXIES = 1
-    for number in range(ATTEMPTS_PER_ACCOUNT):
+    for number in range(LOGINS.per_client_and_account):
         Browser(X_FORWARDED_FOR=f"198.51.100.{number}, 192.0.2.7").login(password="wrong")
 
     assert Browser(X_FORWARDED_FOR="198.51.100.99, 192.0.2.7").login().status_code == 429
@@ -127,7 +120,7 @@ def test_a_made_up_origin_is_no_way_around(settings: Settings) -> None:
 
 @pytest.mark.usefixtures("user")
 def test_without_a_proxy_nobody_is_believed_about_where_they_come_from() -> None:
-    for number in range(ATTEMPTS_PER_ACCOUNT):
+    for number in range(LOGINS.per_client_and_account):
         Browser(X_FORWARDED_FOR=f"198.51.100.{number}").login(password="wrong")
 
     assert Browser(X_FORWARDED_FOR="198.51.100.99").login().status_code == 429
@@ -135,11 +128,11 @@ def test_without_a_proxy_nobody_is_believed_about_where_they_come_from() -> None
 
 def test_one_client_cannot_try_one_password_on_everybody() -> None:
     request = RequestFactory().post("/")
-    for number in range(ATTEMPTS_PER_CLIENT):
-        count_attempt(request, f"{number}@example.com")
+    for number in range(LOGINS.per_client):
+        count_attempt(request, f"{number}@example.com", LOGINS)
 
     with pytest.raises(ThrottledError):
-        count_attempt(request, "last@example.com")
+        count_attempt(request, "last@example.com", LOGINS)
 
 
 def test_the_admin_site_is_no_way_around(client: Client, browser: Browser, user: User) -> None:
@@ -168,10 +161,10 @@ def test_attempts_at_once_are_all_counted_in_redis() -> None:
     def attempt(_: int) -> bool:
         caches["default"].key_prefix = prefix  # each thread has a connection of its own
         try:
-            count_attempt(RequestFactory().post("/"), "ada@example.com")
+            count_attempt(RequestFactory().post("/"), "ada@example.com", LOGINS)
         except ThrottledError:
             return False
         return True
 
     with ThreadPoolExecutor(8) as threads:
-        assert sum(threads.map(attempt, range(50))) == ATTEMPTS_PER_ACCOUNT
+        assert sum(threads.map(attempt, range(50))) == LOGINS.per_client_and_account

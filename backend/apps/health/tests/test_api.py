@@ -61,7 +61,7 @@ def test_it_is_ready_when_every_check_passes(client: Client) -> None:
 
 @pytest.mark.django_db
 def test_it_is_not_ready_while_a_migration_is_pending(client: Client) -> None:
-    MigrationRecorder(connection).record_unapplied("accounts", "0001_initial")
+    MigrationRecorder(connection).record_unapplied("projects", "0001_initial")
     response = client.get(READY)
 
     assert response.status_code == 503

@@ -1,0 +1,85 @@
+"""What people do who cannot log in yet, or not any more: the API tells nobody who has an account.
+
+Every request for a mail is answered the same, and as fast, whether there is somebody to write to.
+"""
+
+from django.http import HttpRequest
+from ninja import Router, Status
+from ninja.errors import HttpError
+
+from apps.accounts.authentication import CsrfProtected
+from apps.accounts.models import User
+from apps.accounts.schemas import EmailIn, PasswordResetIn, RegistrationIn, TokenIn
+from apps.accounts.services import (
+    email_verify,
+    password_reset,
+    password_reset_request,
+    user_register,
+    verification_request,
+)
+from apps.accounts.throttling import MAILS, count_attempt
+from apps.accounts.tokens import InvalidTokenError
+from apps.errors import problems
+
+router = Router(auth=CsrfProtected())
+
+ASKS_FOR_MAIL = {204: None} | problems(429)
+BRINGS_TOKEN = {204: None} | problems(400)
+
+
+@router.post("/register/", operation_id="register", response=ASKS_FOR_MAIL)
+def register(request: HttpRequest, registration: RegistrationIn) -> Status[None]:
+    """Ask for an account. A mail brings a link that verifies the address."""
+    throttle(request, registration.email)
+    user_register(**registration.dict())
+    return Status(204, None)
+
+
+@router.post("/verification/", operation_id="requestVerification", response=ASKS_FOR_MAIL)
+def request_verification(request: HttpRequest, who: EmailIn) -> Status[None]:
+    """Ask for another mail with a link that verifies the address."""
+    throttle(request, who.email)
+    verification_request(email=who.email)
+    return Status(204, None)
+
+
+@router.post("/verification/confirm/", operation_id="verifyEmail", response=BRINGS_TOKEN)
+def verify_email(request: HttpRequest, proof: TokenIn) -> Status[None]:  # noqa: ARG001
+    """Verify an address by the token of a mail's link. From then on its user may log in."""
+    try:
+        email_verify(token=proof.token)
+    except InvalidTokenError:
+        raise invalid_link() from None
+    return Status(204, None)
+
+
+@router.post("/password-reset/", operation_id="requestPasswordReset", response=ASKS_FOR_MAIL)
+def request_password_reset(request: HttpRequest, who: EmailIn) -> Status[None]:
+    """Ask for a mail with a link to choose another password."""
+    throttle(request, who.email)
+    password_reset_request(email=who.email)
+    return Status(204, None)
+
+
+@router.post("/password-reset/confirm/", operation_id="resetPassword", response=BRINGS_TOKEN)
+def reset_password(request: HttpRequest, reset: PasswordResetIn) -> Status[None]:  # noqa: ARG001
+    """Choose another password by the token of a mail's link. Every session of the user ends."""
+    try:
+        password_reset(token=reset.token, password=reset.password)
+    except InvalidTokenError:
+        raise invalid_link() from None
+    return Status(204, None)
+
+
+def throttle(request: HttpRequest, email: str) -> None:
+    """Count a request for a mail to an address, whoever has it.
+
+    Raises:
+        ThrottledError: There were too many.
+    """
+    count_attempt(request, User.objects.normalize_email(email), MAILS)
+
+
+def invalid_link() -> HttpError:
+    """Return what is wrong with a token; not more, so that nobody learns by trying."""
+    return HttpError(400, "This link is not valid any more")

@@ -1,0 +1,322 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from django.contrib.auth import hashers
+from django.core import mail
+
+from apps.accounts import tokens
+from apps.accounts.models import User
+from apps.accounts.services import user_register
+from apps.accounts.tests.browser import PASSWORD, Browser
+from apps.accounts.throttling import MAILS
+
+if TYPE_CHECKING:
+    from pytest_django import Settings
+
+    from apps.accounts.tests.outbox import Outbox
+
+AUTH = "/api/v1/auth"
+GRACE = {"email": "grace@example.com", "password": PASSWORD, "first_name": "Grace"}
+OTHER = "another battery, another horse"
+
+ASK = [
+    (f"{AUTH}/register/", {"password": PASSWORD}),
+    (f"{AUTH}/verification/", {}),
+    (f"{AUTH}/password-reset/", {}),
+]
+
+
+def confirm(browser: Browser, token: str) -> int:
+    return browser.post(f"{AUTH}/verification/confirm/", {"token": token}).status_code
+
+
+def reset(browser: Browser, token: str, password: str = OTHER) -> int:
+    data = {"token": token, "password": password}
+    return browser.post(f"{AUTH}/password-reset/confirm/", data).status_code
+
+
+def test_a_person_registers_verifies_the_address_and_logs_in(
+    browser: Browser, outbox: Outbox
+) -> None:
+    response = browser.post(f"{AUTH}/register/", GRACE)
+    before = browser.login(GRACE["email"])
+    confirmed = confirm(browser, outbox.token)
+
+    assert (response.status_code, response.content) == (204, b"")
+    assert before.status_code == 401
+    assert confirmed == 204
+    assert browser.login(GRACE["email"]).json()["first_name"] == "Grace"
+
+
+def test_a_link_leads_to_the_public_site_whatever_host_was_asked(
+    browser: Browser, outbox: Outbox, settings: Settings
+) -> None:
+    settings.PUBLIC_URL = "https://www.example.com"
+    settings.ALLOWED_HOSTS = ["*"]
+    browser.client.defaults["HTTP_HOST"] = "evil.example.net"
+    browser.post(f"{AUTH}/register/", GRACE)
+    (message,) = outbox.mails
+
+    assert message.to == [GRACE["email"]]
+    assert "\nhttps://www.example.com/verify-email#token=" in message.body
+    assert "evil" not in message.message().as_string()
+
+
+@pytest.mark.django_db
+def test_a_link_verifies_once(browser: Browser, outbox: Outbox) -> None:
+    browser.post(f"{AUTH}/register/", GRACE)
+
+    assert confirm(browser, outbox.token) == 204
+    assert confirm(browser, outbox.token) == 400
+
+
+@pytest.mark.django_db
+def test_a_link_is_void_after_a_day(
+    browser: Browser, outbox: Outbox, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.post(f"{AUTH}/register/", GRACE)
+    browser.post(f"{AUTH}/verification/", {"email": GRACE["email"]})
+    now = tokens.VERIFICATION._now()  # noqa: SLF001  # where Django's own tests turn the clock
+    later = now + timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT + 1)
+    monkeypatch.setattr(tokens.VERIFICATION, "_now", lambda: later)
+
+    assert confirm(browser, outbox.token) == 400
+    assert settings.PASSWORD_RESET_TIMEOUT == 24 * 60 * 60
+
+
+@pytest.mark.parametrize(
+    "token", ["x", "1", "1-", "1-a-b", "-1-a-b", f"{2**63}-a-b", "²-a-b", "1' OR 1=1--", "\x00"]
+)
+def test_a_token_that_is_made_up_is_refused(browser: Browser, user: User, token: str) -> None:
+    assert confirm(browser, token) == 400
+    assert reset(browser, token) == 400
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
+
+
+def test_a_token_is_good_for_its_own_user_and_purpose_only(
+    browser: Browser, user: User, outbox: Outbox
+) -> None:
+    browser.post(f"{AUTH}/register/", GRACE)
+    number, _, proof = outbox.token.partition("-")
+
+    assert confirm(browser, f"{user.pk}-{proof}") == 400
+    assert reset(browser, f"{number}-{proof}") == 400
+
+
+@pytest.mark.django_db
+def test_another_mail_brings_another_link(browser: Browser, outbox: Outbox) -> None:
+    browser.post(f"{AUTH}/register/", GRACE)
+    browser.post(f"{AUTH}/verification/", {"email": "GRACE@example.com"})
+
+    assert outbox.subjects == ["Confirm your e-mail address"] * 2
+    assert confirm(browser, outbox.token) == 204
+
+
+@pytest.mark.django_db
+def test_who_registers_last_decides_until_the_address_is_verified(
+    browser: Browser, outbox: Outbox
+) -> None:
+    browser.post(f"{AUTH}/register/", GRACE | {"password": OTHER})
+    first = outbox.token
+    browser.post(f"{AUTH}/register/", GRACE)
+
+    assert confirm(browser, first) == 400
+    assert confirm(browser, outbox.token) == 204
+    assert browser.login(GRACE["email"], OTHER).status_code == 401
+    assert browser.login(GRACE["email"]).status_code == 200
+
+
+def test_who_has_an_account_keeps_it_and_is_told_by_mail(
+    browser: Browser, user: User, outbox: Outbox
+) -> None:
+    browser.post(f"{AUTH}/register/", {"email": "ADA@example.com", "password": OTHER})
+
+    assert outbox.subjects == ["You already have an account"]
+    assert outbox.mails[0].to == [user.email]
+    assert browser.login().status_code == 200
+    assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize(("path", "more"), ASK)
+def test_no_answer_tells_whether_there_is_such_an_account(
+    browser: Browser, user: User, path: str, more: dict[str, str]
+) -> None:
+    User.objects.create_user("new@example.com", PASSWORD, email_verified=False)
+    User.objects.create_user("gone@example.com", PASSWORD, is_active=False)
+    addresses = [user.email, "new@example.com", "gone@example.com", "nobody@example.com"]
+    answers = [browser.post(path, {"email": email} | more) for email in addresses]
+
+    assert {answer.status_code for answer in answers} == {204}
+    assert {answer.content for answer in answers} == {b""}
+    assert len({frozenset(answer.headers) for answer in answers}) == 1
+
+
+@pytest.mark.usefixtures("user")
+def test_registering_costs_one_hash_whether_the_address_is_known_or_not(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costs = []
+    encode = hashers.MD5PasswordHasher.encode
+
+    def counted(self: hashers.MD5PasswordHasher, password: str, salt: str) -> str:
+        costs.append(password)
+        return encode(self, password, salt)
+
+    monkeypatch.setattr(hashers.MD5PasswordHasher, "encode", counted)
+    counts = []
+    for email in ("ada@example.com", "nobody@example.com"):
+        costs.clear()
+        browser.post(f"{AUTH}/register/", {"email": email, "password": PASSWORD})
+        counts.append(len(costs))
+
+    assert counts == [1, 1]
+
+
+def test_a_login_that_lacks_the_verification_is_no_different_from_a_wrong_one(
+    browser: Browser, user: User
+) -> None:
+    wrong = browser.login(user.email, "wrong")
+    User.objects.create_user("new@example.com", PASSWORD, email_verified=False)
+    unverified = browser.login("new@example.com")
+
+    assert unverified.status_code == wrong.status_code == 401
+    assert unverified.json() == wrong.json()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("email", "no address"),
+        ("email", "ada@localhost@example.com"),
+        ("email", "ada@-.com"),
+        ("email", "ada@example.com\r\nBcc: all@example.com"),
+        ("password", "password"),
+        ("password", "1234567890123"),
+        ("password", "grace@example"),
+        ("first_name", "n" * 151),
+        ("last_name", "nul\x00"),
+    ],
+)
+@pytest.mark.django_db
+def test_it_names_the_field_that_is_not_valid(
+    browser: Browser, outbox: Outbox, field: str, value: str
+) -> None:
+    response = browser.post(f"{AUTH}/register/", GRACE | {field: value})
+
+    assert response.status_code == 422
+    assert {fault["loc"][-1] for fault in response.json()["errors"]} == {field}
+    assert not User.objects.exists()
+    assert not outbox.mails
+
+
+def test_a_forgotten_password_is_replaced_and_every_session_ends(
+    browser: Browser, user: User, outbox: Outbox
+) -> None:
+    browser.login()
+    elsewhere = Browser()
+    elsewhere.post(f"{AUTH}/password-reset/", {"email": user.email})
+    status = reset(elsewhere, outbox.token)
+
+    assert status == 204
+    assert not browser.is_logged_in
+    assert outbox.subjects == ["Choose a new password", "Your password was changed"]
+    assert elsewhere.login(password=OTHER).status_code == 200
+
+
+def test_a_reset_link_works_once(browser: Browser, user: User, outbox: Outbox) -> None:
+    browser.post(f"{AUTH}/password-reset/", {"email": user.email})
+    token = outbox.token
+
+    assert reset(browser, token) == 204
+    assert reset(browser, token, "yet another horse battery") == 400
+
+
+def test_a_reset_link_is_void_after_a_login(browser: Browser, user: User, outbox: Outbox) -> None:
+    browser.post(f"{AUTH}/password-reset/", {"email": user.email})
+    browser.login()
+
+    assert reset(browser, outbox.token) == 400
+
+
+def test_a_reset_refuses_a_weak_password_and_may_be_tried_again(
+    browser: Browser, user: User, outbox: Outbox
+) -> None:
+    browser.post(f"{AUTH}/password-reset/", {"email": user.email})
+
+    assert reset(browser, outbox.token, "password") == 422
+    assert reset(browser, outbox.token) == 204
+
+
+@pytest.mark.django_db
+def test_who_resets_a_password_has_verified_the_address(browser: Browser, outbox: Outbox) -> None:
+    browser.post(f"{AUTH}/register/", GRACE)
+    browser.post(f"{AUTH}/password-reset/", {"email": GRACE["email"]})
+    reset(browser, outbox.token)
+
+    assert browser.login(GRACE["email"], OTHER).status_code == 200
+
+
+def test_nobody_inactive_gets_mail_or_comes_back_by_a_link(
+    browser: Browser, user: User, outbox: Outbox
+) -> None:
+    browser.post(f"{AUTH}/password-reset/", {"email": user.email})
+    token = outbox.token
+    User.objects.update(is_active=False, email_verified=False)
+    for path, more in ASK:
+        browser.post(path, {"email": user.email} | more)
+
+    assert reset(browser, token) == 400
+    assert outbox.subjects == ["Choose a new password"]
+
+
+@pytest.mark.parametrize("email", ["ada@example.com", "nobody@example.com"])
+@pytest.mark.parametrize(("path", "more"), ASK)
+@pytest.mark.usefixtures("user")
+def test_a_letter_box_is_not_filled(
+    browser: Browser, outbox: Outbox, path: str, more: dict[str, str], email: str
+) -> None:
+    for _ in range(MAILS.per_account):
+        assert browser.post(path, {"email": email} | more).status_code == 204
+    before = len(outbox.mails)
+    refused = browser.post(path, {"email": email.upper()} | more)
+
+    assert refused.status_code == 429
+    assert 0 < int(refused["Retry-After"]) <= MAILS.period
+    assert len(outbox.mails) == before
+
+
+@pytest.mark.django_db
+def test_one_client_cannot_write_to_everybody(browser: Browser) -> None:
+    for number in range(MAILS.per_client):
+        browser.post(f"{AUTH}/verification/", {"email": f"{number}@example.com"})
+
+    assert browser.post(f"{AUTH}/register/", GRACE).status_code == 429
+    assert not User.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_mail_server_that_is_away_is_logged_without_saying_who(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(_: mail.EmailMessage) -> None:
+        raise ConnectionRefusedError(GRACE["email"])
+
+    monkeypatch.setattr(mail.EmailMessage, "send", refuse)
+    user_register(email=GRACE["email"], password=PASSWORD)
+    outbox.wait()
+
+    assert "a mail was not sent: ConnectionRefusedError" in caplog.text
+    assert GRACE["email"] not in caplog.text
+
+
+@pytest.mark.django_db
+def test_the_same_address_registered_twice_at_once_is_one_user(outbox: Outbox) -> None:
+    for _ in range(2):
+        user_register(email=GRACE["email"], password=PASSWORD)
+
+    assert User.objects.get().email == GRACE["email"]
+    assert len(outbox.mails) == 2

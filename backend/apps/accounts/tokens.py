@@ -1,0 +1,41 @@
+"""What a link in a mail proves: that whoever opens it reads the mail of a user, once, for a day."""
+
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
+
+from apps.accounts.models import User
+
+
+class InvalidTokenError(Exception):
+    pass
+
+
+class VerificationTokenGenerator(PasswordResetTokenGenerator):
+    """Make tokens that end when the address is verified, or another password was registered."""
+
+    key_salt = "apps.accounts.tokens.VerificationTokenGenerator"
+
+    def _make_hash_value(self, user: User, timestamp: int) -> str:
+        return f"{super()._make_hash_value(user, timestamp)}{user.email_verified}"
+
+
+VERIFICATION = VerificationTokenGenerator()
+PASSWORD_RESET = PasswordResetTokenGenerator()
+
+
+def token_of(user: User, generator: PasswordResetTokenGenerator) -> str:
+    """Return a token that names its user."""
+    return f"{user.pk}-{generator.make_token(user)}"
+
+
+def user_of(token: str, generator: PasswordResetTokenGenerator) -> User:
+    """Return the active user to whom the token was sent, locked until the transaction ends.
+
+    Raises:
+        InvalidTokenError: The token is made up, too old, or was used.
+    """
+    number, _, proof = token.partition("-")
+    if number.isascii() and number.isdigit() and len(number) < len(str(2**63)):
+        user = User.objects.select_for_update().filter(pk=number, is_active=True).first()
+        if user is not None and generator.check_token(user, proof):
+            return user
+    raise InvalidTokenError

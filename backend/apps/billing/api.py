@@ -1,0 +1,110 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.http import HttpRequest
+from django.views.decorators.cache import never_cache
+from ninja import Router, Status
+from ninja.decorators import decorate_view
+from ninja.errors import HttpError
+from ninja.security import SessionAuth
+
+from apps.accounts.authentication import UserRequest
+from apps.billing.provider import NotConfiguredError, ProviderError
+from apps.billing.schemas import RedirectOut, SubscriptionOut
+from apps.billing.services import (
+    SERVED,
+    AlreadySubscribedError,
+    InvalidEventError,
+    NoCustomerError,
+    account_of,
+    checkout_start,
+    event_take,
+    portal_open,
+)
+from apps.errors import problems
+
+router = Router(auth=SessionAuth())
+
+WEBHOOK = {
+    "parameters": [
+        {
+            "in": "header",
+            "name": "Stripe-Signature",
+            "required": True,
+            "schema": {"type": "string"},
+            "description": "https://docs.stripe.com/webhooks/signature",
+        }
+    ],
+    "requestBody": {"required": True, "content": {"application/json": {"schema": {}}}},
+}
+
+
+@router.get(
+    "/subscription/",
+    operation_id="getSubscription",
+    response=problems(503) | {200: SubscriptionOut},
+)
+@decorate_view(never_cache)
+def subscription(request: UserRequest) -> SubscriptionOut:
+    """Tell what one has subscribed to."""
+    with reported():
+        account = account_of(user=request.user)
+    return SubscriptionOut(
+        status=account.status or "none",
+        active=account.status in SERVED,
+        current_period_end=account.current_period_end,
+        cancel_at_period_end=account.cancel_at_period_end,
+    )
+
+
+@router.post(
+    "/checkout/",
+    operation_id="startCheckout",
+    response={200: RedirectOut} | problems(409, 502, 503),
+)
+def checkout(request: UserRequest) -> RedirectOut:
+    """Begin to subscribe: Stripe asks for the payment, and sends the browser back."""
+    with reported():
+        return RedirectOut(url=checkout_start(user=request.user))
+
+
+@router.post(
+    "/portal/", operation_id="openPortal", response={200: RedirectOut} | problems(409, 502, 503)
+)
+def portal(request: UserRequest) -> RedirectOut:
+    """Go to Stripe to see invoices, to change what one pays with, or to cancel."""
+    with reported():
+        return RedirectOut(url=portal_open(user=request.user))
+
+
+@router.post(
+    "/webhook/",
+    auth=None,
+    operation_id="receiveStripeEvent",
+    response={204: None} | problems(502, 503),
+    openapi_extra=WEBHOOK,
+)
+def webhook(request: HttpRequest) -> Status[None]:
+    """Take what Stripe tells. Only the signature says that it is Stripe."""
+    signature = request.headers.get("Stripe-Signature", "")
+    with reported():
+        event_take(payload=request.body, signature=signature)
+    return Status(204, None)
+
+
+REFUSALS = {
+    AlreadySubscribedError: (409, "There is a subscription already: the portal changes it"),
+    InvalidEventError: (400, "The signature is not valid"),
+    NoCustomerError: (409, "There is no subscription yet: the checkout begins one"),
+    NotConfiguredError: (503, "billing is not configured"),
+    ProviderError: (502, "Stripe gave no answer: please try again later"),
+}
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Answer with the status that belongs to what went wrong."""
+    try:
+        yield
+    except tuple(REFUSALS) as error:
+        raise HttpError(*REFUSALS[type(error)]) from error

@@ -1,0 +1,284 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from apps.accounts.models import User
+from apps.accounts.tests.browser import PASSWORD
+from apps.billing.models import Account, Event
+from apps.billing.tests.stripe_stub import PRICE, Stripe, event, serving, signed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.test.client import _MonkeyPatchedWSGIResponse as Response
+    from pytest_django import Settings
+
+    from apps.accounts.tests.browser import Browser
+
+BILLING = "/api/v1/billing"
+UPDATED = "customer.subscription.updated"
+NONE = {
+    "status": "none",
+    "active": False,
+    "current_period_end": None,
+    "cancel_at_period_end": False,
+}
+
+
+@pytest.fixture
+def stripe(settings: Settings) -> Iterator[Stripe]:
+    with serving() as server:
+        settings.STRIPE = server.settings
+        settings.PUBLIC_URL = "https://www.example.com"
+        yield server
+
+
+@pytest.fixture
+def member(browser: Browser, user: User) -> Browser:
+    browser.login(user.email)
+    return browser
+
+
+@pytest.fixture
+def customer(member: Browser, stripe: Stripe) -> Browser:  # noqa: ARG001  # which it asks
+    member.post(f"{BILLING}/checkout/")
+    return member
+
+
+def state(browser: Browser) -> dict[str, object]:
+    found: dict[str, object] = browser.client.get(f"{BILLING}/subscription/").json()
+    return found
+
+
+def deliver(payload: str, signature: str | None = None) -> Response:
+    headers = {"Stripe-Signature": signed(payload) if signature is None else signature}
+    return Client(enforce_csrf_checks=True).post(
+        f"{BILLING}/webhook/", payload, content_type="application/json", headers=headers
+    )
+
+
+def test_a_user_is_sent_to_the_checkout(member: Browser, user: User, stripe: Stripe) -> None:
+    response = member.post(f"{BILLING}/checkout/")
+    (_, _, customer), (_, _, session) = stripe.asked
+
+    assert response.status_code == 200
+    assert response.json() == {"url": "https://checkout.test/cs_1"}
+    assert customer == {"email": user.email, "metadata[user_id]": str(user.pk)}
+    assert session == {
+        "mode": "subscription",
+        "customer": "cus_1",
+        "line_items[0][price]": PRICE,
+        "line_items[0][quantity]": "1",
+        "success_url": "https://www.example.com/billing?checkout=done",
+        "cancel_url": "https://www.example.com/billing?checkout=canceled",
+    }
+
+
+def test_a_user_is_one_customer_however_often_they_begin(member: Browser, stripe: Stripe) -> None:
+    member.post(f"{BILLING}/checkout/")
+    member.post(f"{BILLING}/checkout/")
+    Account.objects.all().delete()  # as if the answer of the first had been lost
+    member.post(f"{BILLING}/checkout/")
+
+    assert list(stripe.customers) == [f"customer-of-{User.objects.get().pk}"]
+
+
+def test_a_subscription_is_shown_once_stripe_tells(customer: Browser, stripe: Stripe) -> None:
+    before = state(customer)
+    stripe.subscribe("active")
+    response = deliver(event("checkout.session.completed", "cus_1"))
+
+    assert before == NONE
+    assert (response.status_code, response.content) == (204, b"")
+    assert state(customer) == {
+        "status": "active",
+        "active": True,
+        "current_period_end": "2027-01-15T08:00:00Z",
+        "cancel_at_period_end": False,
+    }
+
+
+def test_nobody_subscribes_twice(customer: Browser, stripe: Stripe) -> None:
+    stripe.subscribe("active")
+    deliver(event(UPDATED, "cus_1"))
+
+    assert customer.post(f"{BILLING}/checkout/").status_code == 409
+
+
+def test_who_has_cancelled_can_subscribe_again(customer: Browser, stripe: Stripe) -> None:
+    stripe.subscribe("canceled")
+    deliver(event("customer.subscription.deleted", "cus_1"))
+
+    assert not state(customer)["active"]
+    assert customer.post(f"{BILLING}/checkout/").status_code == 200
+
+
+def test_a_customer_is_sent_to_the_portal(customer: Browser, stripe: Stripe) -> None:
+    response = customer.post(f"{BILLING}/portal/")
+
+    assert response.json() == {"url": "https://portal.test/"}
+    assert stripe.asked[-1][2] == {
+        "customer": "cus_1",
+        "return_url": "https://www.example.com/billing",
+    }
+
+
+@pytest.mark.usefixtures("stripe")
+def test_who_is_no_customer_has_no_portal(member: Browser) -> None:
+    assert member.post(f"{BILLING}/portal/").status_code == 409
+
+
+def test_an_event_that_is_told_again_changes_nothing(customer: Browser, stripe: Stripe) -> None:
+    stripe.subscribe("active")
+    deliver(event(UPDATED, "cus_1"))
+    asked = len(stripe.asked)
+    stripe.subscribe("canceled")
+
+    assert deliver(event(UPDATED, "cus_1")).status_code == 204
+    assert len(stripe.asked) == asked
+    assert state(customer)["active"]
+
+
+def test_an_event_that_comes_late_takes_nothing_back(customer: Browser, stripe: Stripe) -> None:
+    stripe.subscribe("canceled")
+    deliver(event("customer.subscription.deleted", "cus_1", identifier="evt_2"))
+    deliver(event("customer.subscription.created", "cus_1", identifier="evt_1"))
+
+    assert state(customer)["status"] == "canceled"
+
+
+def test_the_end_of_an_earlier_subscription_is_not_that_of_a_later_one(
+    customer: Browser, stripe: Stripe
+) -> None:
+    stripe.subscribe("active", identifier="sub_2")
+    stripe.subscribe("canceled", identifier="sub_1")
+    deliver(event(UPDATED, "cus_1", identifier="evt_1", subscription="sub_2"))
+    deliver(event("customer.subscription.deleted", "cus_1", identifier="evt_2"))
+
+    assert state(customer)["status"] == "active"
+
+
+def test_an_event_that_could_not_be_served_is_served_when_it_comes_again(
+    customer: Browser, stripe: Stripe
+) -> None:
+    stripe.subscribe("active")
+    stripe.is_down = True
+    failed = deliver(event(UPDATED, "cus_1"))
+    stripe.is_down = False
+
+    assert failed.status_code == 502
+    assert not Event.objects.exists()
+    assert deliver(event(UPDATED, "cus_1")).status_code == 204
+    assert state(customer)["active"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "customer_id"), [(UPDATED, "cus_unknown"), ("invoice.paid", "cus_1")]
+)
+def test_what_is_not_about_a_customer_of_ours_is_heard_and_left(
+    customer: Browser, stripe: Stripe, kind: str, customer_id: str
+) -> None:
+    stripe.subscribe("active")
+
+    assert deliver(event(kind, customer_id)).status_code == 204
+    assert state(customer) == NONE
+
+
+PAYLOAD = event(UPDATED, "cus_1")
+
+
+@pytest.mark.parametrize(
+    ("payload", "signature"),
+    [
+        (PAYLOAD, ""),
+        (PAYLOAD, "swordfish"),
+        (PAYLOAD, "t=now,v1=00"),
+        (PAYLOAD, signed(PAYLOAD, secret="whsec_forged")),
+        (PAYLOAD, signed(PAYLOAD).replace("v1=", "v0=")),
+        (PAYLOAD, signed(PAYLOAD, age=600)),
+        (PAYLOAD.replace("cus_1", "cus_2"), signed(PAYLOAD)),
+        ("{not json", signed("{not json")),
+    ],
+)
+def test_a_forged_or_replayed_event_is_refused(
+    customer: Browser, stripe: Stripe, payload: str, signature: str
+) -> None:
+    stripe.subscribe("active")
+    response = deliver(payload, signature)
+
+    assert response.status_code == 400
+    assert response["Content-Type"] == "application/problem+json"
+    assert not Event.objects.exists()
+    assert state(customer) == NONE
+
+
+@pytest.mark.usefixtures("stripe")
+@pytest.mark.django_db
+def test_a_body_that_is_no_text_is_refused() -> None:
+    headers = {"Stripe-Signature": "t=1,v1=00"}
+    response = Client().post(
+        f"{BILLING}/webhook/", b"\xff\xfe", content_type="application/json", headers=headers
+    )
+
+    assert response.status_code == 400
+
+
+def test_an_outage_of_stripe_is_said(member: Browser, stripe: Stripe) -> None:
+    stripe.is_down = True
+    response = member.post(f"{BILLING}/checkout/")
+
+    assert response.status_code == 502
+    assert not Account.objects.exists()
+
+
+def test_without_its_variables_billing_says_so(member: Browser) -> None:
+    answers = [
+        member.client.get(f"{BILLING}/subscription/"),
+        member.post(f"{BILLING}/checkout/"),
+        member.post(f"{BILLING}/portal/"),
+        deliver(PAYLOAD),
+    ]
+
+    assert {answer.status_code for answer in answers} == {503}
+    assert {answer.json()["detail"] for answer in answers} == {"billing is not configured"}
+
+
+def test_the_anonymous_have_no_billing(browser: Browser, stripe: Stripe) -> None:
+    paths = ("checkout", "portal")
+    answers = [browser.post(f"{BILLING}/{path}/").status_code for path in paths]
+
+    assert [*answers, browser.client.get(f"{BILLING}/subscription/").status_code] == [401] * 3
+    assert not stripe.asked
+
+
+def test_an_administrator_finds_an_account_by_its_user(administrator: Client) -> None:
+    eve = User.objects.create_user("eve@example.com", PASSWORD)
+    account = Account.objects.create(user=eve, customer_id="cus_eve")
+    response = administrator.get(reverse("admin:billing_account_changelist"), {"q": "eve"})
+
+    assert str(account) in response.content.decode()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_deliveries_at_once_are_served_once(stripe: Stripe) -> None:
+    user = User.objects.create_user("ada@example.com", PASSWORD)
+    Account.objects.create(user=user, customer_id="cus_1")
+    stripe.subscribe("active")
+
+    def one(_: int) -> int:
+        try:
+            return deliver(PAYLOAD).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(one, range(8))) == {204}
+    assert len(stripe.asked) == 1
+    assert str(Event.objects.get()) == f"{UPDATED} evt_1"

@@ -1,0 +1,77 @@
+"""Where mail goes: a URL, and the settings of Django that follow from it."""
+
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import django
+
+BACKENDS = {"smtp": "smtp", "console": "console", "file": "filebased", "memory": "locmem"}
+PORTS = {"starttls": 587, "implicit": 465, "none": 25}
+SECONDS = 10  # a mail server that does not answer must not hold up the mails behind this one
+
+# Django 6.1 has a dictionary where earlier versions have a setting for each option.
+SETTINGS = {
+    "host": "EMAIL_HOST",
+    "port": "EMAIL_PORT",
+    "username": "EMAIL_HOST_USER",
+    "password": "EMAIL_HOST_PASSWORD",
+    "use_tls": "EMAIL_USE_TLS",
+    "use_ssl": "EMAIL_USE_SSL",
+    "timeout": "EMAIL_TIMEOUT",
+    "file_path": "EMAIL_FILE_PATH",
+}
+
+
+def mail_settings(url: str) -> dict[str, Any]:
+    """Return Django's settings for sending mail.
+
+    Args:
+        url: `smtp://user:password@host:port?tls=starttls`, where tls may also be `implicit` or
+            `none`; `file:///folder`; `console:`, or `memory:`.
+
+    Raises:
+        ValueError: The URL is none of these.
+    """
+    scheme = urlsplit(url).scheme
+    if scheme not in BACKENDS:
+        raise ValueError
+    backend = f"django.core.mail.backends.{BACKENDS[scheme]}.EmailBackend"
+    options = OPTIONS[scheme](url) if scheme in OPTIONS else {}
+    if django.VERSION >= (6, 1):
+        return {"MAILERS": {"default": {"BACKEND": backend, "OPTIONS": options}}}
+    return {"EMAIL_BACKEND": backend} | {SETTINGS[name]: options[name] for name in options}
+
+
+def smtp_options(url: str) -> dict[str, Any]:
+    """Return how to reach a mail server; without a word about TLS, it has to offer STARTTLS.
+
+    Raises:
+        ValueError: The URL names no server, or no such way of TLS.
+    """
+    parts = urlsplit(url)
+    (tls,) = parse_qs(parts.query).get("tls", ["starttls"])
+    if not parts.hostname or tls not in PORTS:
+        raise ValueError
+    return {
+        "host": parts.hostname,
+        "port": parts.port or PORTS[tls],
+        "username": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "use_tls": tls == "starttls",
+        "use_ssl": tls == "implicit",
+        "timeout": SECONDS,
+    }
+
+
+def file_options(url: str) -> dict[str, Any]:
+    """Return the folder that mails are written to, one file each.
+
+    Raises:
+        ValueError: The URL names none.
+    """
+    if not (folder := unquote(urlsplit(url).path)):
+        raise ValueError
+    return {"file_path": folder}
+
+
+OPTIONS = {"smtp": smtp_options, "file": file_options}

@@ -1,0 +1,73 @@
+from collections import Counter
+from collections.abc import Iterator
+
+from cryptography.fernet import InvalidToken
+from django.apps import apps
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+from django.db.models import ExpressionWrapper, F, TextField, Value
+
+from apps.encryption import EncryptedTextField, is_current, rotate
+
+
+class Command(BaseCommand):
+    """Skips what is current, so that a run that was cut short is simply run again."""
+
+    help = "Encrypt anew, with the first key, what former keys encrypted, and tell how much it was."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--batch", type=int, default=500, help="rows that are locked together")
+
+    def handle(self, *_: object, batch: int, **__: object) -> None:
+        unreadable = 0
+        for field in encrypted_fields():
+            counts = Counter(reencrypt(field, batch))
+            summary = ", ".join(f"{counts[word]} {word}" for word in ("renewed", "current"))
+            self.stdout.write(f"{field}: {summary}, {counts['unreadable']} unreadable")
+            unreadable += counts["unreadable"]
+        if unreadable:
+            raise CommandError(
+                f"no key opens {unreadable} values\n"
+                "hint: add the key that they were encrypted with to FIELD_ENCRYPTION_KEY"
+            )
+
+
+def encrypted_fields() -> Iterator[EncryptedTextField]:
+    """Return every encrypted field of every model."""
+    for model in apps.get_models():
+        fields = model._meta.local_fields  # noqa: SLF001  # Django's documented way to a model's fields
+        yield from (field for field in fields if isinstance(field, EncryptedTextField))
+
+
+def reencrypt(field: EncryptedTextField, size: int) -> Iterator[str]:
+    """Go through a column, a batch at a time, and say of each value what became of it."""
+    last = 0
+    while rows := renew_batch(field, last, size):
+        yield from rows.values()
+        last = max(rows)
+
+
+@transaction.atomic
+def renew_batch(field: EncryptedTextField, last: int, size: int) -> dict[int, str]:
+    """Renew the values of the rows that follow; nobody writes to them meanwhile."""
+    cipher = ExpressionWrapper(F(field.name), output_field=TextField())
+    rows = (
+        field.model._base_manager.select_for_update()  # noqa: SLF001  # no manager may hide a row
+        .filter(pk__gt=last, **{f"{field.name}__isnull": False})
+        .annotate(cipher=cipher)
+        .order_by("pk")
+        .values_list("pk", "cipher")[:size]
+    )
+    return {pk: renew(field, pk, token) for pk, token in rows}
+
+
+def renew(field: EncryptedTextField, pk: int, token: str) -> str:
+    """Renew the value of a row, unless it is current."""
+    if is_current(token):
+        return "current"
+    try:
+        renewed = Value(rotate(token), output_field=TextField())
+    except InvalidToken:
+        return "unreadable"
+    field.model._base_manager.filter(pk=pk).update(**{field.name: renewed})  # noqa: SLF001
+    return "renewed"

@@ -1,0 +1,73 @@
+from pathlib import Path
+
+import pytest
+from django.core.mail import EmailMessage
+from pytest_django import Settings
+
+from config.environment import read_environment
+from config.mail import SETTINGS, mail_settings
+from config.tests.conftest import PRODUCTION
+
+
+def options(url: str) -> dict[str, object]:
+    """Return what a URL says, on any version of Django."""
+    found = mail_settings(url)
+    if "MAILERS" in found:
+        return dict(found["MAILERS"]["default"]["OPTIONS"])
+    return {name: found[setting] for name, setting in SETTINGS.items() if setting in found}
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("smtp://mail.example.com", {"port": 587, "use_tls": True, "use_ssl": False}),
+        ("smtp://mail:2525?tls=none", {"port": 2525, "use_tls": False, "use_ssl": False}),
+        ("smtp://mail?tls=implicit", {"port": 465, "use_tls": False, "use_ssl": True}),
+        ("smtp://a%40b:p%2Fw@mail", {"host": "mail", "username": "a@b", "password": "p/w"}),
+        ("file:///srv/a%20b", {"file_path": "/srv/a b"}),
+        ("console:", {}),
+        ("memory:", {}),
+    ],
+)
+def test_it_reads_where_mail_goes(url: str, expected: dict[str, object]) -> None:
+    assert options(url).items() >= expected.items()
+
+
+def test_a_server_that_does_not_answer_holds_nobody_up() -> None:
+    assert options("smtp://mail.example.com")["timeout"] == 10
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["mail.example.com", "http://mail.example.com", "smtp://", "smtp://m?tls=maybe", "file:", ""],
+)
+def test_it_refuses_what_says_nothing(url: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  # the environment says what is expected
+        mail_settings(url)
+
+
+@pytest.mark.usefixtures("production")
+def test_mails_come_from_the_public_host_unless_the_deployment_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    derived = read_environment().mail["DEFAULT_FROM_EMAIL"]
+    monkeypatch.setenv("EMAIL_FROM", "Example <hello@example.org>")
+
+    assert derived == "no-reply@www.example.com"
+    assert read_environment().mail["DEFAULT_FROM_EMAIL"] == "Example <hello@example.org>"
+    assert "swordfish" in PRODUCTION["EMAIL_URL"]
+    assert "swordfish" not in repr(read_environment())
+
+
+@pytest.fixture
+def folder(settings: Settings, tmp_path: Path) -> Path:
+    for name, value in mail_settings(tmp_path.as_uri()).items():
+        setattr(settings, name, value)
+    return tmp_path
+
+
+def test_a_mail_is_written_where_the_url_says(folder: Path) -> None:
+    EmailMessage("Subject", "Body", to=["ada@example.com"]).send()
+
+    (file,) = folder.iterdir()
+    assert "To: ada@example.com" in file.read_text()

@@ -1,0 +1,116 @@
+from io import StringIO
+
+import pytest
+from cryptography.fernet import Fernet
+from django.core.exceptions import FieldError
+from django.core.management import CommandError, call_command
+from django.db import connection
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from apps.accounts.models import User
+from apps.encryption import UndecryptableError
+
+OLD, NEW, LOST = (Fernet.generate_key().decode() for _ in range(3))
+PHONE = "+44 20 7946 0018"
+
+
+@pytest.fixture
+def users(db: None, settings: Settings) -> list[User]:  # noqa: ARG001
+    settings.FIELD_ENCRYPTION_KEYS = [OLD]
+    numbers = [PHONE, None, "", "+1 555 0100"]
+    return [
+        User.objects.create_user(f"{index}@example.com", phone=number)
+        for index, number in enumerate(numbers)
+    ]
+
+
+def column() -> list[str | None]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT phone FROM accounts_user ORDER BY id")
+        return [row[0] for row in cursor.fetchall()]
+
+
+def phones() -> list[str | None]:
+    return list(User.objects.order_by("id").values_list("phone", flat=True))
+
+
+def reencrypt(**options: int) -> str:
+    output = StringIO()
+    call_command("reencrypt", stdout=output, **options)
+    return output.getvalue().strip()
+
+
+@pytest.mark.usefixtures("users")
+def test_the_column_holds_nothing_that_can_be_read_or_compared() -> None:
+    User.objects.create_user("same@example.com", phone=PHONE)
+    first, nothing, empty, _, same = column()
+
+    assert nothing is None
+    assert empty
+    assert first
+    assert Fernet(OLD).decrypt(first).decode() == PHONE
+    assert first != same
+    assert "7946" not in str(column())
+
+
+@pytest.mark.usefixtures("users")
+def test_it_cannot_be_searched_and_says_so() -> None:
+    with pytest.raises(FieldError, match="Unsupported lookup 'exact' for EncryptedTextField"):
+        User.objects.get(phone=PHONE)
+    with pytest.raises(FieldError, match="Unsupported lookup 'icontains' for EncryptedTextField"):
+        User.objects.filter(phone__icontains="7946").exists()
+
+    assert User.objects.filter(phone__isnull=True).count() == 1
+
+
+@pytest.mark.usefixtures("users")
+def test_a_new_key_encrypts_and_the_old_one_still_decrypts(settings: Settings) -> None:
+    settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
+    User.objects.filter(email="3@example.com").update(phone="+1 555 0199")
+
+    assert phones() == [PHONE, None, "", "+1 555 0199"]
+    assert Fernet(NEW).decrypt(str(column()[3])).decode() == "+1 555 0199"
+
+
+@pytest.mark.parametrize("batch", [1, 2, 500])
+@pytest.mark.usefixtures("users")
+def test_after_reencryption_nobody_needs_the_old_key(settings: Settings, batch: int) -> None:
+    before = phones()
+    settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
+    first, again = reencrypt(batch=batch), reencrypt(batch=batch)
+    settings.FIELD_ENCRYPTION_KEYS = [NEW]
+
+    assert first == "accounts.User.phone: 3 renewed, 0 current, 0 unreadable"
+    assert again == "accounts.User.phone: 0 renewed, 3 current, 0 unreadable"
+    assert phones() == before
+
+
+def test_a_run_that_was_cut_short_goes_on_where_it_was(
+    users: list[User], settings: Settings
+) -> None:
+    settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
+    users[0].save()
+
+    assert reencrypt() == "accounts.User.phone: 2 renewed, 1 current, 0 unreadable"
+
+
+@pytest.mark.usefixtures("users")
+def test_what_no_key_opens_is_counted_and_left(settings: Settings) -> None:
+    settings.FIELD_ENCRYPTION_KEYS = [LOST]
+    User.objects.create_user("lost@example.com", phone=PHONE)
+    settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
+    before = column()[4]
+    with pytest.raises(CommandError, match=r"no key opens 1 values\nhint: add the key"):
+        reencrypt()
+
+    assert column()[4] == before
+    with pytest.raises(UndecryptableError, match="no key of FIELD_ENCRYPTION_KEY opens"):
+        User.objects.get(email="lost@example.com")
+
+
+@pytest.mark.usefixtures("users")
+def test_what_is_current_costs_no_write(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    with django_assert_num_queries(6):  # two batches, the second of them empty, each in a savepoint
+        reencrypt()
