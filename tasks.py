@@ -10,7 +10,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from pipeline.errors import reported
+from pipeline.errors import InputError, reported
 from pipeline.run import run
 
 os.chdir(Path(__file__).parent)  # so that a task can be run from any folder
@@ -242,14 +242,24 @@ def rollback(_: Context, env: str, *, to: str | None = None, yes: bool = False) 
         operate.rollback(environment(env), to, yes=yes)
 
 
-@task(help=PLACE)
-def doctor(_: Context, env: str) -> None:
-    """Look at all that a deployment will need; change nothing."""
+@task(
+    help={
+        "env": f"{PLACE['env']}; this machine, if not given",
+        "format": "table or json",
+    }
+)
+def doctor(_: Context, env: str | None = None, format_: str = "table") -> None:
+    """Look at what is here, or at what a deployment will need."""
     from pipeline.deploy import doctor as examination
     from pipeline.deploy.environments import environment
+    from pipeline.machine import report as machine
 
     with reported():
-        code = examination.doctor(environment(env))
+        as_json = chosen_format(format_)
+        if env is None:
+            machine.doctor(as_json=as_json)
+            return
+        code = examination.doctor(environment(env), as_json=as_json)
     if code:
         raise Exit(code=code)
 
@@ -410,3 +420,14 @@ def compose(*arguments: str) -> None:
         code = run(["docker", "compose", *arguments])
     if code:
         raise Exit(code=code)
+
+
+def chosen_format(name: str) -> bool:
+    """Say whether JSON was asked for.
+
+    Raises:
+        InputError: It is no format.
+    """
+    if name not in {"json", "table"}:
+        raise InputError(f"no such format: `{name}`", hint="there are: json, table")
+    return name == "json"
