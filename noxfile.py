@@ -427,6 +427,13 @@ def rollouts(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHON, default=False)
+def template(session: nox.Session) -> None:
+    """Run the quick jobs in a copy that is a product; `-- --all`: all jobs."""
+    sync(session, "requirements/tests.txt")
+    session.run("python", "-m", "tests.template", *session.posargs, interrupt_timeout=CLEANS_UP)
+
+
+@nox.session(python=PYTHON, default=False)
 def dev(session: nox.Session) -> None:
     """Start the whole app with somebody to sign in as, to click through."""
     sync(session, APP, "requirements/node.txt")

@@ -57,6 +57,25 @@ def ci_(  # noqa: PLR0913 - each is an option of the command line
         raise Exit(code=code)
 
 
+# The copy
+
+
+@task(
+    help={
+        "name": "of the product, such as acme-shop",
+        "without": "a part to leave out, of those that pipeline.toml names",
+        "domain": "where its environments are, such as acme.com",
+        "dry": "print the diff on stdout, and change nothing",
+    }
+)
+def init(_: Context, name: str, *, without: str = "", domain: str = "", dry: bool = False) -> None:
+    """Turn a copy of this repository into a product of its own."""
+    from pipeline.template.init import init as initialise
+
+    with reported():
+        initialise(name, part=without, domain=domain, dry=dry)
+
+
 # Images
 
 
