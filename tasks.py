@@ -213,6 +213,18 @@ def release_images(_: Context, *, key: str | None = None) -> None:
         chain.release(signer(key))
 
 
+# GitHub's side
+
+
+@task(help={"dry": "print what would be sent on stdout, and change nothing"})
+def github(_: Context, *, dry: bool = False) -> None:
+    """Set GitHub as pipeline.toml wants it; name what is missing."""
+    from pipeline.hosting import command
+
+    with reported():
+        command.github(dry=dry)
+
+
 # Environments
 
 
