@@ -334,11 +334,13 @@ def licences(session: nox.Session) -> None:
 
 @nox.session(python=PYTHON, tags=["backend", "docs", "frontend", "images", "pipeline"])
 def docs(session: nox.Session) -> None:
-    """Check the documents' tables and links; `-- --write` renews the tables."""
+    """Check the documents and run their commands; `-- --write` renews tables."""
     sync(session, "requirements/docs.txt")
     mode = ["-r"] if "--write" in session.posargs else ["--check", "--diff"]
-    session.run("cog", "-P", *mode, "CI_CD.md", "docs/parity.md")
+    session.run("cog", "-P", *mode, "README.md", "CI_CD.md", "docs/parity.md")
+    session.run("codespell", *map(str, Path().glob("*.md")), "docs")
     session.run("python", "-m", "pipeline.docs")
+    session.run("python", "-m", "pipeline.guide")
 
 
 # What holds a run in CI together
@@ -443,6 +445,20 @@ def rollouts(session: nox.Session) -> None:
     """Deploy twenty good releases under traffic, and time each step."""
     sync(session, "requirements/tests.txt")
     session.run("pytest", "--verbose", ROLLOUTS, *session.posargs, interrupt_timeout=CLEANS_UP)
+
+
+@nox.session(name="docs-commands", python=PYTHON, default=False)
+def docs_commands(session: nox.Session) -> None:
+    """Run the documents' commands that take long, in a copy."""
+    sync(session, "requirements/tests.txt")
+    session.run("python", "-m", "pipeline.guide", "--long", interrupt_timeout=CLEANS_UP)
+
+
+@nox.session(python=PYTHON, default=False)
+def template(session: nox.Session) -> None:
+    """Run the quick jobs in a copy that is a product; `-- --all`: all jobs."""
+    sync(session, "requirements/tests.txt")
+    session.run("python", "-m", "tests.template", *session.posargs, interrupt_timeout=CLEANS_UP)
 
 
 @nox.session(python=PYTHON, default=False)

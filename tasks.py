@@ -10,7 +10,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from pipeline.errors import reported
+from pipeline.errors import InputError, reported
 from pipeline.run import run
 
 os.chdir(Path(__file__).parent)  # so that a task can be run from any folder
@@ -55,6 +55,25 @@ def ci_(  # noqa: PLR0913 - each is an option of the command line
         code = ci(Options(all_, plan, fresh, fail_fast, strict, jobs, why, prove))
     if code:
         raise Exit(code=code)
+
+
+# The copy
+
+
+@task(
+    help={
+        "name": "of the product, such as acme-shop",
+        "without": "a part to leave out, of those that pipeline.toml names",
+        "domain": "where its environments are, such as acme.com",
+        "dry": "print the diff on stdout, and change nothing",
+    }
+)
+def init(_: Context, name: str, *, without: str = "", domain: str = "", dry: bool = False) -> None:
+    """Turn a copy of this repository into a product of its own."""
+    from pipeline.template.init import init as initialise
+
+    with reported():
+        initialise(name, part=without, domain=domain, dry=dry)
 
 
 # Images
@@ -194,6 +213,18 @@ def release_images(_: Context, *, key: str | None = None) -> None:
         chain.release(signer(key))
 
 
+# GitHub's side
+
+
+@task(help={"dry": "print what would be sent on stdout, and change nothing"})
+def github(_: Context, *, dry: bool = False) -> None:
+    """Set GitHub as pipeline.toml wants it; name what is missing."""
+    from pipeline.hosting import command
+
+    with reported():
+        command.github(dry=dry)
+
+
 # Environments
 
 
@@ -242,14 +273,24 @@ def rollback(_: Context, env: str, *, to: str | None = None, yes: bool = False) 
         operate.rollback(environment(env), to, yes=yes)
 
 
-@task(help=PLACE)
-def doctor(_: Context, env: str) -> None:
-    """Look at all that a deployment will need; change nothing."""
+@task(
+    help={
+        "env": f"{PLACE['env']}; this machine, if not given",
+        "format": "table or json",
+    }
+)
+def doctor(_: Context, env: str | None = None, format_: str = "table") -> None:
+    """Look at what is here, or at what a deployment will need."""
     from pipeline.deploy import doctor as examination
     from pipeline.deploy.environments import environment
+    from pipeline.machine import report as machine
 
     with reported():
-        code = examination.doctor(environment(env))
+        as_json = chosen_format(format_)
+        if env is None:
+            machine.doctor(as_json=as_json)
+            return
+        code = examination.doctor(environment(env), as_json=as_json)
     if code:
         raise Exit(code=code)
 
@@ -410,3 +451,14 @@ def compose(*arguments: str) -> None:
         code = run(["docker", "compose", *arguments])
     if code:
         raise Exit(code=code)
+
+
+def chosen_format(name: str) -> bool:
+    """Say whether JSON was asked for.
+
+    Raises:
+        InputError: It is no format.
+    """
+    if name not in {"json", "table"}:
+        raise InputError(f"no such format: `{name}`", hint="there are: json, table")
+    return name == "json"

@@ -1,6 +1,8 @@
 """Look at all that a deployment will need, and change nothing: names, machines, state."""
 
+import json
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from functools import partial
 from os import environ
 
@@ -18,15 +20,19 @@ from pipeline.errors import CheckFailedError, InputError, NotJudgedError, Pipeli
 CHECK = "doctor"
 
 
-def doctor(environment: Environment) -> int:
+def doctor(environment: Environment, *, as_json: bool = False) -> int:
     """Print what was found, one line a check, and return 1 if anything is not well.
+
+    Args:
+        environment: Where a deployment would go.
+        as_json: Whether a program is to read it.
 
     Raises:
         NotJudgedError: All that could be looked at is well, but not all could.
     """
     found = list(examine(environment))
-    for line in table(found):
-        print(line)
+    as_data = [json.dumps([asdict(each) for each in found], indent=2)]
+    print("\n".join(as_data if as_json else table(found)))
     if any(each.state == NOT_OK for each in found):
         return 1
     if left := [each.check for each in found if each.state == NOT_JUDGED]:

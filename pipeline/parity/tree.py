@@ -1,16 +1,15 @@
 """All that the rules of parity look at, read once and never changed."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from pipeline import config, run, sessions, shape, workflows
-from pipeline.errors import InputError
+from pipeline import config, sessions, shape, tasks, workflows
 from pipeline.jobs import FOLDER, Job, Workflow
 from pipeline.sessions import Session
+from pipeline.tasks import Task
 from pipeline.workflows import UnreadableError
 
 ACTIONS = Path(".github", "actions")
@@ -25,13 +24,6 @@ class Step(NamedTuple):
     line: int
     content: Mapping[str, Any]
     text: str
-
-
-class Task(NamedTuple):
-    """A task of invoke, with its line of help."""
-
-    name: str
-    help: str
 
 
 @dataclass(frozen=True)
@@ -130,7 +122,7 @@ def read() -> tuple[Tree, list[UnreadableError]]:
         workflows={workflow.file: workflow for workflow in found},
         actions=_each(ACTIONS.glob("*/action.y*ml"), parse_action, unreadable),
         sessions=sessions.list_all(),
-        tasks=_tasks(),
+        tasks=tasks.list_all(),
         settings=config.load(),
         pythons=config.pythons(),
         document=DOCUMENT.read_text() if DOCUMENT.exists() else "",
@@ -165,10 +157,3 @@ def _each(
         except UnreadableError as error:
             unreadable.append(error)
     return parsed
-
-
-def _tasks() -> list[Task]:
-    result = run.read(["invoke", "--list", "--list-format=json"])
-    if result.returncode != 0:
-        raise InputError(f"tasks.py cannot be read: {result.stderr.strip()}", hint="invoke --list")
-    return [Task(each["name"], each["help"] or "") for each in json.loads(result.stdout)["tasks"]]

@@ -10,6 +10,7 @@ installed, and the engine and the registry, a container called `pipeline-registr
 import shlex
 from pathlib import Path
 
+from pipeline.config import load
 from pipeline.errors import judged, reported
 from pipeline.run import read
 from tests.engine import bases, debian
@@ -42,7 +43,7 @@ def registry() -> str:
     if read(["docker", "start", REGISTRY]).returncode:
         must(["docker", "run", "--detach", f"--name={REGISTRY}",
               "--publish=127.0.0.1:5000:5000", bases.named()["REGISTRY_IMAGE"]])  # fmt: skip
-    return "127.0.0.1:5000/pipeline-kit"
+    return f"127.0.0.1:5000/{load()['name']}"
 
 
 def key() -> str:

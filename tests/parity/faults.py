@@ -9,8 +9,9 @@ from pipeline.jobs import Job, sessions_of
 from pipeline.parity.rules import RULES
 from pipeline.parity.rules.calls import GOES_ON, ON_PUSH, reached_by_request
 from pipeline.parity.rules.gates import GREEN, is_delivery
-from pipeline.parity.tree import Task, Tree
+from pipeline.parity.tree import Tree
 from pipeline.sessions import Session
+from pipeline.tasks import Task
 from pipeline.workflows import GATE, MAIN
 from tests.parity.edit import (
     Change,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from pipeline import docs
+from pipeline.docs.tables import of_workflows
 from pipeline.parity.rule import Fault, rule
 from pipeline.parity.rules.gates import expression
 from pipeline.parity.tree import DOCUMENT, Tree
@@ -92,6 +92,6 @@ def limit_covers_budget(tree: Tree) -> Iterator[Fault]:
 @rule(hint="nox -s docs -- --write")
 def document_is_fresh(tree: Tree) -> Iterator[Fault]:
     """The tables of CI_CD.md are those of the workflows."""
-    for name, table in docs.tables(tree.workflows, tree.sessions).items():
+    for name, table in of_workflows(tree.workflows, tree.sessions).items():
         if table not in tree.document:
             yield Fault(str(DOCUMENT), 1, f"the table of {name} is stale")

@@ -1,6 +1,7 @@
 import { screen, waitFor } from '@testing-library/react'
 import { beforeEach, describe, expect, test } from 'vitest'
 
+import { productName } from '@/lib/product'
 import {
   answer,
   silent,
@@ -27,7 +28,7 @@ describe('the profile', () => {
   test('takes the focus and names the tab', async () => {
     await openProfile()
     expect(screen.getByRole('heading', { name: 'Your profile' })).toHaveFocus()
-    expect(document.title).toBe('Your profile · Pipeline Kit')
+    expect(document.title).toBe(`Your profile · ${productName}`)
   })
 
   test('shows what the server knows of the user', async () => {

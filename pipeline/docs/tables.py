@@ -1,26 +1,18 @@
-"""The parts of the documents that are made from the code, and the check of their links.
+"""Tables of the documents that are made from the code: jobs, rights, sessions, tasks, secrets."""
 
-python -m pipeline.docs   fails if a link between the documents leads nowhere
-"""
-
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 
 from pipeline import config
-from pipeline.errors import CheckFailedError, reported
 from pipeline.jobs import Job, Workflow
 from pipeline.sessions import Session
+from pipeline.tasks import Task
 from pipeline.workflows import GATE, MAIN
 
 JOBS_HEAD = ("workflow", "job = session", "what it does", "limit, minutes")
 RIGHTS_HEAD = ("workflow", "job", "may write")
-LINK = re.compile(r"\]\((?!https?://|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)")
-HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
-FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
-def tables(files: Mapping[str, Workflow], known: Iterable[Session]) -> dict[str, str]:
+def of_workflows(files: Mapping[str, Workflow], known: Iterable[Session]) -> dict[str, str]:
     """Return the tables that are made from the workflows, by what they are of.
 
     Args:
@@ -39,6 +31,44 @@ def tables(files: Mapping[str, Workflow], known: Iterable[Session]) -> dict[str,
         "jobs": table(JOBS_HEAD, [_row(job, described.get(job.id, "")) for job in jobs]),
         "permissions": table(RIGHTS_HEAD, [_rights(job) for job in jobs if _writes(job)]),
     }
+
+
+def of_local_sessions(known: Iterable[Session]) -> str:
+    """Return a table of the sessions that no job runs, and why.
+
+    Args:
+        known: All sessions.
+    """
+    reasons: dict[str, str] = config.load()["parity"]["local"]
+    rows = [
+        (f"`{each.name}`", each.description, reasons[each.name])
+        for each in known
+        if each.name in reasons
+    ]
+    return table(("session", "what it does", "why no job runs it"), rows)
+
+
+def of_tasks(known: Iterable[Task]) -> str:
+    """Return a table of what `invoke` does.
+
+    Args:
+        known: All tasks.
+    """
+    return table(("task", "what it does"), [(f"`{each.name}`", each.help) for each in known])
+
+
+def of_secrets() -> str:
+    """Return a table of the secrets: who reads them, and which environments need them."""
+    settings = config.load()
+    readers: dict[str, list[str]] = settings["parity"]["secrets"]
+    needed = {name: each["secrets"] for name, each in settings["environments"].items()}
+    names = sorted({name for some in (*readers.values(), *needed.values()) for name in some})
+    rows = [(f"`{name}`", _having(name, readers), _having(name, needed)) for name in names]
+    return table(("secret", "jobs that read it", "environments that need it"), rows)
+
+
+def _having(name: str, given: Mapping[str, Iterable[str]]) -> str:
+    return ", ".join(f"`{each}`" for each, names in given.items() if name in names)
 
 
 def support_table() -> str:
@@ -63,21 +93,6 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def broken_links(documents: Iterable[Path]) -> Iterator[str]:
-    """Yield a sentence for every link to a file or heading that is not there.
-
-    Args:
-        documents: The Markdown files to read.
-    """
-    for document in documents:
-        for target, anchor in LINK.findall(FENCE.sub("", document.read_text())):
-            path = document.parent / target if target else document
-            if not path.exists():
-                yield f"{document}: no such file: `{target}`"
-            elif anchor and anchor not in _anchors(path):
-                yield f"{document}: no such heading: `{target}#{anchor}`"
-
-
 def _row(job: Job, description: str) -> tuple[str, ...]:
     limit = job.content.get("timeout-minutes", "")
     return job.workflow, f"`{job.id}`", description, f"{limit}"
@@ -91,18 +106,3 @@ def _writes(job: Job) -> list[str]:
     granted = job.content.get("permissions")
     granted = granted if isinstance(granted, dict) else {}
     return [scope for scope, level in granted.items() if level == "write"]
-
-
-def _anchors(document: Path) -> set[str]:
-    headings = HEADING.findall(FENCE.sub("", document.read_text()))
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-def _documents() -> list[Path]:
-    return [*Path().glob("*.md"), *Path("docs").glob("**/*.md")]
-
-
-if __name__ == "__main__":
-    with reported():
-        if broken := list(broken_links(_documents())):
-            raise CheckFailedError("; ".join(broken), hint="mend the links, then: nox -s docs")

@@ -2,18 +2,19 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import docs, sessions, workflows
+from pipeline import sessions, tasks, workflows
+from pipeline.docs import links, tables
 
 
 def test_the_table_of_jobs_has_every_job_with_what_it_does() -> None:
-    table = docs.tables(workflows.read_all(), sessions.list_all())["jobs"]
+    table = tables.of_workflows(workflows.read_all(), sessions.list_all())["jobs"]
     described = {row.name.split("-3.")[0]: row.description for row in sessions.list_all()}
     for job in ("lint", "migrations", "frontend-tests", "e2e-full", "plan", "ci-ok"):
         assert f"| `{job}` | {described[job]} |" in table
 
 
 def test_the_table_of_versions_has_every_version_with_its_end_of_life() -> None:
-    table = docs.support_table()
+    table = tables.support_table()
     assert "| Django | 5.2 | 2028-04-30 | 3.11, 3.12, 3.13 |" in table
     assert "| Node | 20 | 2026-04-30 |" in table
 
@@ -37,4 +38,23 @@ def test_a_link_that_leads_nowhere_is_found(
     monkeypatch.chdir(tmp_path)
     Path("page.md").write_text(text)
     Path("other.md").write_text("# The heading\n")
-    assert list(docs.broken_links([Path("page.md")])) == broken
+    assert list(links.broken_links([Path("page.md")])) == broken
+
+
+def test_sessions_without_a_job_stand_there_with_the_reason() -> None:
+    table = tables.of_local_sessions(sessions.list_all())
+    assert "| `lock` | Renew the locks;" in table
+    assert "| `lint` |" not in table
+
+
+def test_every_task_has_its_row() -> None:
+    known = [tasks.Task("build", "Build all."), tasks.Task("ci", "Run what is needed.")]
+    assert tables.of_tasks(known).endswith(
+        "| `build` | Build all. |\n| `ci` | Run what is needed. |"
+    )
+
+
+def test_a_secret_stands_there_with_who_reads_it_and_where_it_is_needed() -> None:
+    table = tables.of_secrets()
+    assert "| `CODECOV_TOKEN` | `tests-postgres` |  |" in table
+    assert "| `POSTGRES_PASSWORD` | `deploy`, `rollback` | `local`, `staging` |" in table

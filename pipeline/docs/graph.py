@@ -1,0 +1,39 @@
+"""A picture of what a run in CI does, made from the jobs of ci.yml and what they wait for."""
+
+from collections.abc import Iterator, Mapping
+
+from pipeline.jobs import Workflow
+from pipeline.workflows import GATE, MAIN
+
+
+def flow(files: Mapping[str, Workflow]) -> str:
+    """Return the graph of a run, as GitHub draws Mermaid.
+
+    Args:
+        files: The workflows by their names.
+    """
+    jobs = files[MAIN].jobs
+    needs = {name: {*job.needs} for name, job in jobs.items()}
+    lines = ["```mermaid", "flowchart LR"]
+    for name, job in jobs.items():
+        within = files[job.called].jobs if job.called in files else {}
+        inside = "<br/>".join([f"<b>{name}</b>", *(each for each in within if each != GATE)])
+        lines.append(f'  {name}["{inside}"]')
+    lines += [f"  {before} --> {name}" for before, name in sorted(direct(needs))]
+    return "\n".join([*lines, "```"])
+
+
+def direct(needs: Mapping[str, set[str]]) -> Iterator[tuple[str, str]]:
+    """Yield who waits for whom, without those for whom somebody between them waits already.
+
+    Args:
+        needs: By job, all that it names.
+    """
+    for name, before in needs.items():
+        beyond = {far for near in before for far in _all_before(near, needs)}
+        yield from ((near, name) for near in before - beyond)
+
+
+def _all_before(name: str, needs: Mapping[str, set[str]]) -> set[str]:
+    near = needs.get(name, set())
+    return near | {far for each in near for far in _all_before(each, needs)}

@@ -1,0 +1,61 @@
+"""Run the commands that the documents show, and look for the names that they use.
+
+python -m pipeline.guide          those that are quick
+python -m pipeline.guide --long   those that are marked `run: nox -s docs-commands`
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable
+
+from pipeline.docs.links import documents
+from pipeline.errors import CheckFailedError, reported
+from pipeline.guide.blocks import Block, blocks
+from pipeline.guide.names import known, unknown
+from pipeline.guide.trial import LONG, QUICK, Tried, tried
+
+
+def main(arguments: list[str]) -> None:
+    """Run the command line.
+
+    Raises:
+        CheckFailedError: A command fails, or names what is not there.
+    """
+    parser = argparse.ArgumentParser("python -m pipeline.guide", description=__doc__)
+    parser.add_argument("--long", action="store_true")
+    options = parser.parse_args(arguments)
+    exists = known()
+    if lost := [fault for each in documents() for fault in unknown(each, exists)]:
+        raise CheckFailedError("; ".join(lost), hint="nox -l and invoke --list show what is there")
+    judge(tried(chosen(long=options.long), LONG if options.long else QUICK))
+
+
+def chosen(*, long: bool) -> list[Block]:
+    """Return the blocks that are to be run.
+
+    Args:
+        long: Whether those that take long, instead of those that do not.
+    """
+    mark = "run" if long else ""
+    return [block for each in documents() for block in blocks(each) if block.mark == mark]
+
+
+def judge(found: Iterable[Tried]) -> None:
+    """Print what came of each block, and what a command said that failed.
+
+    Raises:
+        CheckFailedError: Names the blocks that failed.
+    """
+    red = []
+    for each in found:
+        print(f"{'ok' if each.works else 'failed':6} {each.seconds:4.0f} s  {each.block.place}")
+        if not each.works:
+            red.append(f"{each.block.place}: it ends with {each.output.returncode}")
+            print(each.block.script, each.output.stdout, each.output.stderr, sep="\n")
+    if red:
+        raise CheckFailedError("; ".join(red), hint="correct the command, or say why it is not run")
+
+
+if __name__ == "__main__":
+    with reported():
+        main(sys.argv[1:])

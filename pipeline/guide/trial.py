@@ -1,0 +1,53 @@
+"""Blocks of commands, run one after the other in a copy of the repository."""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pipeline.guide.blocks import Block
+from pipeline.proof.copies import Copy, copy, take
+from pipeline.run import Output, read
+
+SHELL = ("bash", "-e", "-u", "-o", "pipefail", "-c")
+QUICK, LONG = 120.0, 3600.0
+"""Seconds that a block is given."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What came of a block."""
+
+    block: Block
+    output: Output
+    seconds: float
+
+    @property
+    def works(self) -> bool:
+        """Whether all its commands did what they were to do."""
+        return self.output.returncode == 0
+
+
+def tried(chosen: Iterable[Block], limit: float) -> Iterator[Tried]:
+    """Run blocks, each on the tree as it was, and yield what came of them.
+
+    Args:
+        chosen: Which.
+        limit: How many seconds each of them is given.
+    """
+    with _scratch() as made:
+        for block in chosen:
+            started = time.monotonic()
+            with made.planted([]):
+                output = read([*SHELL, block.script], cwd=made.root, seconds=limit)
+            yield Tried(block, output, time.monotonic() - started)
+
+
+@contextmanager
+def _scratch() -> Iterator[Copy]:
+    with TemporaryDirectory() as folder:
+        made = copy(Path.cwd(), Path(folder, "checkout"))
+        take(Path.cwd(), made.root, [".venv"])
+        yield made

@@ -1,0 +1,1 @@
+"""GitHub's side of the repository: its settings, as pipeline.toml wants them."""

@@ -1,0 +1,139 @@
+"""GitHub's REST API, as far as a repository's settings are concerned."""
+
+import itertools
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.client import HTTPException
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import quote
+from urllib.request import Request, build_opener
+
+from pipeline.errors import InputError
+from pipeline.git import origin
+
+PUBLIC = "https://api.github.com"
+VERSION = "2022-11-28"
+"""https://docs.github.com/rest/about-the-rest-api/api-versions"""
+SECONDS = 30
+PAGE = 100
+"""The most that GitHub puts on one page."""
+RIGHTS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+
+
+@dataclass(frozen=True)
+class GitHub:
+    """The API, asked about one repository.
+
+    Attributes:
+        repository: Its owner and name.
+        token: Of somebody who may administer it.
+        url: Where the API is.
+    """
+
+    repository: str
+    token: str = field(repr=False)
+    url: str = PUBLIC
+
+    def get(self, path: str) -> Any:  # noqa: ANN401 - what GitHub says
+        """Return what GitHub says; None, if it knows no such thing.
+
+        Raises:
+            InputError: It is out of reach, or refuses.
+        """
+        return self.send("GET", path)
+
+    def each(self, path: str, key: str = "") -> Iterator[Any]:
+        """Yield all that is listed, from page to page.
+
+        Args:
+            path: Of the list.
+            key: Under which it stands; nothing, if the answer is the list.
+        """
+        for page in itertools.count(1):
+            answer = self.get(f"{path}?per_page={PAGE}&page={page}") or {}
+            found = answer.get(key, []) if key else list(answer)
+            yield from found
+            if len(found) < PAGE:
+                return
+
+    def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401
+        """Send a request, and return the answer.
+
+        Args:
+            method: As HTTP has it.
+            path: Within the repository; from the root, if it begins with a slash.
+            body: What to send as JSON.
+
+        Raises:
+            InputError: GitHub is out of reach, or refuses.
+        """
+        try:
+            with build_opener().open(self._request(method, path, body), timeout=SECONDS) as answer:
+                return json.loads(answer.read() or b"null")
+        except HTTPError as error:
+            if method == "GET" and error.code == HTTPStatus.NOT_FOUND:
+                return None
+            raise refused(f"{method} {path}", error) from None
+        except (OSError, HTTPException, ValueError) as error:
+            raise InputError(
+                f"{self.url} does not answer: {error}", hint="is the network there? try again"
+            ) from None
+
+    def _request(self, method: str, path: str, body: Mapping[str, Any] | None) -> Request:
+        place = path if path.startswith("/") else f"/repos/{self.repository}/{path}".rstrip("/")
+        headers = {
+            "Accept": "application/vnd.github+json",
+            "Authorization": f"Bearer {self.token}",
+            "Content-Type": "application/json",
+            "X-GitHub-Api-Version": VERSION,
+        }
+        data = None if body is None else json.dumps(body).encode()
+        return Request(self.url + place, data, headers, method=method)  # noqa: S310 - GitHub's, or an enterprise's own
+
+
+def refused(asked: str, error: HTTPError) -> InputError:
+    """Return why GitHub does not do what it was asked.
+
+    Args:
+        asked: For what.
+        error: Its answer, whose `message` is for people.
+    """
+    said = str(error.reason)
+    with suppress(ValueError, KeyError, TypeError):
+        said = json.loads(error.read())["message"]
+    hint = "the token needs to administer this repository, and to read its secrets' names"
+    return InputError(
+        f"GitHub refuses `{asked}`: {error.code} {said}",
+        hint=hint if error.code in RIGHTS else "https://docs.github.com/rest",
+    )
+
+
+def connected() -> GitHub:
+    """Return the API for this repository, with the token of the environment.
+
+    Raises:
+        InputError: There is no token, or no remote.
+    """
+    token = os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN")
+    if not token:
+        raise InputError(
+            "there is no token: neither GITHUB_TOKEN nor GH_TOKEN is set",
+            hint='GITHUB_TOKEN="$(gh auth token)" invoke github --dry',
+        )
+    repository = origin()
+    if repository is None:
+        raise InputError(
+            "nobody knows which repository: git has no remote `origin` with an owner",
+            hint="git remote add origin git@github.com:owner/name.git",
+        )
+    return GitHub(repository, token, os.environ.get("GITHUB_API_URL", PUBLIC).rstrip("/"))
+
+
+def quoted(name: str) -> str:
+    """Return a name as a part of a path."""
+    return quote(name, safe="")

@@ -1,0 +1,65 @@
+"""Set GitHub as pipeline.toml wants it: `invoke github`."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from pipeline.config import load
+from pipeline.hosting import changes, missing, wanted
+from pipeline.hosting.api import GitHub, connected
+from pipeline.hosting.changes import Change
+
+
+def github(*, dry: bool = False) -> None:
+    """Change what is not as it is wanted, and list the names that are missing.
+
+    Args:
+        dry: Whether to only print, on stdout, what would be sent.
+
+    Raises:
+        InputError: pipeline.toml is wrong, there is no token, or GitHub refuses.
+    """
+    config, api = load(), connected()
+    found = list(compared(api, config))
+    (show if dry else partial(act, api))(found)
+    if not found:
+        print("nothing to change: GitHub is as pipeline.toml wants it", file=sys.stderr)
+    for line in lacking(api, config):
+        print(line, file=sys.stderr)
+
+
+def compared(api: GitHub, config: Mapping[str, Any]) -> Iterator[Change]:
+    """Yield all that has to be changed."""
+    asked = wanted.settings(config)
+    places, versions = wanted.remote(config), wanted.tags()
+    yield from changes.of_workflows(api)
+    yield from changes.of_rulesets(api, wanted.rulesets(asked, config["ci"]["main"], versions))
+    for place in places:
+        yield from changes.of_environment(api, place, asked, versions)
+
+
+def show(found: Iterable[Change]) -> None:
+    """Print what would be sent."""
+    for change in found:
+        print(f"would change: {change.what}", file=sys.stderr)
+        print(change.method, change.path, json.dumps(change.body), sep="\t")
+
+
+def act(api: GitHub, found: Iterable[Change]) -> None:
+    """Send all changes, and say each once it is made."""
+    for change in found:
+        api.send(change.method, change.path, change.body)
+        print(f"changed: {change.what}", file=sys.stderr)
+
+
+def lacking(api: GitHub, config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what only a person can add: secrets, variables, reviewers."""
+    asked = wanted.settings(config)
+    known = missing.of_repository(api)
+    for place in wanted.remote(config):
+        yield from missing.secrets(api, place, known)
+        if place.confirm and not asked.reviewers.get(place.name):
+            yield f"environment `{place.name}` wants a person to agree: name reviewers in [github]"
+    yield from missing.optional(api, config, known)

@@ -1,0 +1,108 @@
+"""The places where a product's name stands, and how each of them is given another one."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+LONGEST = 20
+"""Characters; with an environment's name it becomes that of a stack, which has 31 at most."""
+DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
+PLACEHOLDER = re.compile(r"(?<=\.)example\.com\b")
+SETTINGS, LICENSE, CHANGELOG = Path("pipeline.toml"), Path("LICENSE"), Path("CHANGELOG.md")
+COPYRIGHT = re.compile(r"^Copyright \(c\) (?P<year>\d+) .+$", re.MULTILINE)
+STAMP = re.compile(r"^\[template\].*\n(\w.*\n)+", re.MULTILINE)
+RESTARTED = """\
+# Changelog
+
+What changes for those who use {title}. Form: [Keep a Changelog](https://keepachangelog.com).
+
+## Unreleased
+
+### Added
+
+- All of [its template](pipeline.toml), of which it is a copy.
+"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line that holds the name of the product.
+
+    Attributes:
+        file: Where it stands.
+        pattern: The line; its first group is the name.
+        titled: Whether the name is written as people read it: `Acme Shop`.
+    """
+
+    file: Path
+    pattern: re.Pattern[str]
+    titled: bool
+
+
+PLACES = (
+    Place(SETTINGS, re.compile(r'^name = "(.*)"$', re.MULTILINE), titled=False),
+    Place(Path("README.md"), re.compile(r"\A# (.+)$", re.MULTILINE), titled=True),
+    Place(Path("frontend/src/lib/product.ts"), re.compile(r"productName = '(.*)'"), titled=True),
+)
+
+
+def title(name: str) -> str:
+    """Return a name as people read it: `acme-shop` is `Acme Shop`."""
+    return " ".join(word.capitalize() for word in name.split("-"))
+
+
+def named(texts: Mapping[Path, str], name: str) -> Iterator[tuple[Path, str]]:
+    """Yield each file that holds the name, with another one in it.
+
+    Args:
+        texts: All files that are text.
+        name: The new name, such as `acme-shop`.
+    """
+    for place in PLACES:
+        given = title(name) if place.titled else name
+        text = texts[place.file]
+        if found := place.pattern.search(text):
+            start, end = found.span(1)
+            yield place.file, text[:start] + given + text[end:]
+
+
+def nameless(texts: Mapping[Path, str]) -> list[str]:
+    """Return the places where no name is found, though there should be one."""
+    wanted = [
+        *((place.file, place.pattern) for place in PLACES),
+        (LICENSE, COPYRIGHT),
+        (SETTINGS, STAMP),
+    ]
+    return [
+        f"{file} has no line like `{pattern.pattern}`"
+        for file, pattern in wanted
+        if not pattern.search(texts.get(file, ""))
+    ]
+
+
+def owned(text: str, name: str) -> str:
+    """Return the licence with those who own the copy before those who made the template.
+
+    The template's own line stays: its licence asks for that.
+    """
+    template, *own = list(COPYRIGHT.finditer(text))[::-1]
+    line = f"Copyright (c) {template['year']} The {title(name)} authors\n"
+    start, end = (own[0].start(), own[0].end() + 1) if own else (template.start(),) * 2
+    return text[:start] + line + text[end:]
+
+
+def stamped(settings: str, fact: str) -> str:
+    """Return pipeline.toml with one more fact on the template.
+
+    Args:
+        settings: Its text.
+        fact: A line of TOML.
+    """
+    return STAMP.sub(lambda found: f"{found[0]}{fact}\n", settings, count=1)
+
+
+def at_home(settings: str, domain: str) -> str:
+    """Return pipeline.toml with a domain where only examples were."""
+    return PLACEHOLDER.sub(domain, settings)

@@ -1,0 +1,142 @@
+"""Turn a copy of this repository into a product: `invoke init --name acme-shop`."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline import git
+from pipeline.config import load
+from pipeline.errors import InputError
+from pipeline.run import read
+from pipeline.template import identity, removal
+from pipeline.template.change import Change
+
+KIT = "kit"
+"""The part that is of the template itself, and goes first."""
+RENEW = "python manage.py env_example, in backend/; nox -s api-client docs -- --write"
+"""What writes anew the files that are made from others."""
+
+
+def init(name: str, *, part: str = "", domain: str = "", dry: bool = False) -> None:
+    """Give the copy its name, and take away what it goes without.
+
+    Args:
+        name: Of the product, such as `acme-shop`.
+        part: What to leave out, of those that pipeline.toml names; nothing, if empty.
+        domain: Where its environments are; examples stay, if empty.
+        dry: Whether to only print the diff.
+
+    Raises:
+        InputError: An argument will not do, a mark is wrong, or the tree holds uncommitted work.
+    """
+    settings = load()
+    refuse(settings, name, part, domain)
+    change = planned(texts(), settings, name, part, domain)
+    if dry:
+        sys.stdout.writelines(change.diff())
+    elif change.is_empty:
+        print(f"nothing to do: this is {name}", file=sys.stderr)
+    else:
+        act(change, part)
+
+
+def refuse(settings: Mapping[str, Any], name: str, part: str, domain: str) -> None:
+    """Refuse arguments that will not do.
+
+    Raises:
+        InputError: Names what is wrong with each of them.
+    """
+    parts = removable(settings)
+    rule = f"small letters, digits and single hyphens, {identity.LONGEST} characters at most"
+    is_name = len(name) <= identity.LONGEST and identity.NAME.fullmatch(name)
+    faults = {
+        f"`{name}` is no name: {rule}": is_name,
+        f"there is no part `{part}`": part in {"", *parts, *left_out(settings)},
+        f"`{domain}` is no domain": not domain or identity.DOMAIN.fullmatch(domain),
+    }
+    if wrong := [fault for fault, is_right in faults.items() if not is_right]:
+        known = f"; parts: {', '.join(parts) or 'none are left'}"
+        raise InputError("; ".join(wrong), hint=f"invoke init --name=acme-shop{known}")
+
+
+def removable(settings: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the parts that can be left out, with the paths that are theirs alone."""
+    parts: dict[str, list[str]] = settings["template"].get("removable", {})
+    return {name: paths for name, paths in parts.items() if name != KIT}
+
+
+def left_out(settings: Mapping[str, Any]) -> set[str]:
+    """Return the parts that are gone already."""
+    return {*settings["template"].get("left_out", {})}
+
+
+def planned(
+    old: Mapping[Path, str], settings: Mapping[str, Any], name: str, part: str, domain: str
+) -> Change:
+    """Return what is to become of the files.
+
+    Raises:
+        InputError: A mark or a place is wrong; all faults at once.
+    """
+    parts = [KIT, *filter(None, [part])]
+    if faults := [*wrong_marks(old, parts), *identity.nameless(old)]:
+        raise InputError("; ".join(faults), hint="correct them: nothing was changed")
+    new = {**old, **(begun(old, name) if "commit" not in settings["template"] else {})}
+    new |= dict(identity.named(new, name))
+    new[identity.LICENSE] = identity.owned(new[identity.LICENSE], name)
+    new[identity.SETTINGS] = settled(new[identity.SETTINGS], settings, part, domain)
+    for each in parts:
+        new = {path: removal.without(text, each) for path, text in new.items()}
+    theirs = settings["template"].get("removable", {})
+    paths = [Path(path) for each in parts for path in theirs.get(each, [])]
+    return Change(old, new, [path for path in paths if path.exists()])
+
+
+def begun(old: Mapping[Path, str], name: str) -> dict[Path, str]:
+    """Return what only the first run does: a history of its own, and whence it comes."""
+    return {
+        identity.CHANGELOG: identity.RESTARTED.format(title=identity.title(name)),
+        identity.SETTINGS: identity.stamped(old[identity.SETTINGS], f'commit = "{git.head().sha}"'),
+    }
+
+
+def settled(text: str, settings: Mapping[str, Any], part: str, domain: str) -> str:
+    """Return pipeline.toml with where the product lives, and what it goes without."""
+    if part and part not in left_out(settings):
+        text = identity.stamped(text, f"left_out.{part} = true")
+    return identity.at_home(text, domain) if domain else text
+
+
+def wrong_marks(old: Mapping[Path, str], parts: list[str]) -> Iterator[str]:
+    """Yield each mark that does not fit, with where it stands."""
+    for path, text in old.items():
+        for part in parts:
+            yield from (f"{path}:{fault}" for fault in removal.faults(text, part))
+
+
+def act(change: Change, part: str) -> None:
+    """Write what was planned, and say what comes next.
+
+    Raises:
+        InputError: There is uncommitted work, which nobody could tell from this afterwards.
+    """
+    if not git.head().clean:
+        raise InputError("there is uncommitted work", hint="git commit, or git stash")
+    change.write()
+    changed = [*change.edited, *change.gone]
+    print(*(f"changed: {path}" for path in changed), sep="\n", file=sys.stderr)
+    renew = f"{RENEW}; then " if part else ""
+    print(f"\nnext: {renew}nox -s parity docs lint", file=sys.stderr)
+
+
+def texts() -> dict[Path, str]:
+    """Return the files that git knows and that are text."""
+    listed = read(["git", "ls-files", "-z"]).stdout.split("\0")
+    found = {}
+    for path in map(Path, filter(None, listed)):
+        try:
+            found[path] = path.read_text()
+        except (UnicodeDecodeError, FileNotFoundError, IsADirectoryError):
+            continue
+    return found

@@ -1,0 +1,83 @@
+"""A copy in a new git repository becomes a product, and its jobs are green there.
+
+python -m tests.template                     the quick check jobs
+python -m tests.template --all               every check job of the workflows
+python -m tests.template --without=billing   of a product that goes without a part
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pipeline import workflows
+from pipeline.errors import CheckFailedError, reported
+from pipeline.proof.copies import Copy, copy
+from pipeline.run import run
+
+QUICK = ("parity", "docs", "lint", "locks", "workflows", "migrations", "build")
+NAME = "acme-shop"
+
+
+def main(arguments: list[str]) -> None:
+    """Run the command line.
+
+    Raises:
+        CheckFailedError: Names what was red in the copy.
+    """
+    parser = argparse.ArgumentParser("python -m tests.template", description=__doc__)
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--without", default="")
+    options = parser.parse_args(arguments)
+    with TemporaryDirectory() as folder:
+        made = product(Path(folder, NAME), options.without)
+        if red := [line for line in lines(every=options.all) if not is_green(line, made.root)]:
+            raise CheckFailedError(f"red in the copy: {'; '.join(red)}", hint="its log is above")
+
+
+def product(folder: Path, part: str) -> Copy:
+    """Return a copy that `invoke init` has made a product, renewed and committed.
+
+    Args:
+        folder: Where it is to be.
+        part: What it goes without; nothing, if empty.
+    """
+    made = copy(Path.cwd(), folder)
+    must(["invoke", "init", f"--name={NAME}", f"--without={part}"], folder)
+    if part:
+        must(["nox", "-s", "api-client", "docs", "--", "--write"], folder)
+    made.commit("Make it a product")
+    return made
+
+
+def lines(*, every: bool) -> Iterator[str]:
+    """Yield the run lines of the workflows' check jobs, or of the quick ones among them."""
+    for job in (job for jobs in workflows.calls().values() for job in jobs):
+        if every or job.id in QUICK:
+            yield from job.commands()
+
+
+def is_green(line: str, folder: Path) -> bool:
+    """Run a line of shell in the copy, and say how long it took."""
+    started = time.monotonic()
+    green = run(["bash", "-c", line], cwd=folder) == 0
+    seconds = time.monotonic() - started
+    print(f"{'green' if green else 'red':5} {seconds:4.0f} s  {line}", flush=True)
+    return green
+
+
+def must(command: list[str], folder: Path) -> None:
+    """Run a command in the copy.
+
+    Raises:
+        CheckFailedError: It failed.
+    """
+    if run(command, cwd=folder):
+        raise CheckFailedError(f"`{' '.join(command)}` failed", hint="its reason is above")
+
+
+if __name__ == "__main__":
+    with reported():
+        main(sys.argv[1:])
