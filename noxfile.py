@@ -435,7 +435,7 @@ def deploy_faults(session: nox.Session) -> None:
 
 @nox.session(name="deploy-mix", python=PYTHON, default=False)
 def deploy_mix(session: nox.Session) -> None:
-    """Deploy good and bad releases at random under traffic: every verdict is right."""
+    """Deploy good and bad releases at random: every verdict is right."""
     sync(session, "requirements/tests.txt")
     session.run("pytest", "--verbose", MIX, *session.posargs, interrupt_timeout=CLEANS_UP)
 
