@@ -337,10 +337,13 @@ def docs(session: nox.Session) -> None:
     """Check the documents and run their commands; `-- --write` renews tables."""
     sync(session, "requirements/docs.txt")
     mode = ["-r"] if "--write" in session.posargs else ["--check", "--diff"]
-    session.run("cog", "-P", *mode, "README.md", "CI_CD.md", "docs/parity.md")
-    session.run("codespell", *map(str, Path().glob("*.md")), "docs")
-    session.run("python", "-m", "pipeline.docs")
-    session.run("python", "-m", "pipeline.guide")
+    run_all(
+        session,
+        ["cog", "-P", *mode, "README.md", "CI_CD.md", "docs/parity.md"],
+        ["codespell", *map(str, Path().glob("*.md")), "docs"],
+        ["python", "-m", "pipeline.docs"],
+        ["python", "-m", "pipeline.guide"],
+    )
 
 
 # What holds a run in CI together

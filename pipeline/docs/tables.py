@@ -1,9 +1,10 @@
 """Tables of the documents that are made from the code: jobs, rights, sessions, tasks, secrets."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pipeline import config
-from pipeline.jobs import Job, Workflow
+from pipeline.errors import PipelineError
+from pipeline.jobs import Job, Workflow, sessions_of
 from pipeline.sessions import Session
 from pipeline.tasks import Task
 from pipeline.workflows import GATE, MAIN
@@ -48,6 +49,31 @@ def of_local_sessions(known: Iterable[Session]) -> str:
     return table(("session", "what it does", "why no job runs it"), rows)
 
 
+def of_runs(files: Mapping[str, Workflow]) -> str:
+    """Return a table of what to type here for each file that ci.yml calls.
+
+    Args:
+        files: The workflows by their names.
+    """
+    called = [call.called for call in files[MAIN].jobs.values() if call.called in files]
+    rows = [(file, f"`nox -s {' '.join(_sessions(files[file]))}`") for file in called if file]
+    return table(("workflow", "here"), rows)
+
+
+def of_budgets() -> str:
+    """Return a table of how long jobs may take."""
+    budgets: dict[str, float] = config.load()["budgets"]
+    rows = [(f"`{name}`", f"{minutes}") for name, minutes in budgets.items()]
+    return table(("job", "aim, minutes"), rows)
+
+
+def of_exit_codes() -> str:
+    """Return a table of the exit codes: one class of faults for each."""
+    classes = [each for each in _below(PipelineError) if "exit_code" in vars(each)]
+    found = {each.exit_code: (each.__doc__ or "").splitlines()[0] for each in classes}
+    return table(("code", "meaning"), [(f"{code}", found[code]) for code in sorted(found)])
+
+
 def of_tasks(known: Iterable[Task]) -> str:
     """Return a table of what `invoke` does.
 
@@ -65,6 +91,17 @@ def of_secrets() -> str:
     names = sorted({name for some in (*readers.values(), *needed.values()) for name in some})
     rows = [(f"`{name}`", _having(name, readers), _having(name, needed)) for name in names]
     return table(("secret", "jobs that read it", "environments that need it"), rows)
+
+
+def _sessions(workflow: Workflow) -> list[str]:
+    names = [name for job in workflow.jobs.values() for name in sessions_of(job) or ()]
+    return list(dict.fromkeys(name.split("(")[0] for name in names if name != GATE))
+
+
+def _below(base: type[PipelineError]) -> Iterator[type[PipelineError]]:
+    for each in base.__subclasses__():
+        yield each
+        yield from _below(each)
 
 
 def _having(name: str, given: Mapping[str, Iterable[str]]) -> str:

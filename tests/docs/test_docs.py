@@ -58,3 +58,18 @@ def test_a_secret_stands_there_with_who_reads_it_and_where_it_is_needed() -> Non
     table = tables.of_secrets()
     assert "| `CODECOV_TOKEN` | `tests-postgres` |  |" in table
     assert "| `POSTGRES_PASSWORD` | `deploy`, `rollback` | `local`, `staging` |" in table
+
+
+def test_each_exit_code_stands_there_with_what_its_class_says() -> None:
+    table = tables.of_exit_codes()
+    assert "| 2 | An argument, a variable or a file is wrong. |" in table
+    assert "| 130 | Somebody stopped a deployment; what it had begun was undone. |" in table
+
+
+def test_what_to_type_for_a_whole_workflow() -> None:
+    table = tables.of_runs(workflows.read_all())
+    assert "| migration-check.yml | `nox -s migrations migration-flight` |" in table
+
+
+def test_aims_are_those_of_pipeline_toml() -> None:
+    assert "| `migrations` | 1 |" in tables.of_budgets()
