@@ -11,7 +11,7 @@ from config.problems import handle_problems
 
 api = ProblemAPI(
     title="Reference API",
-    version="1.0.0",
+    version="2.0.0",
     urls_namespace="api",
     docs_url="/docs" if settings.DEBUG else None,
 )
