@@ -32,7 +32,7 @@ def member(browser: Browser, user: User) -> Browser:
 
 
 def stored() -> str:
-    return serializers.serialize("json", [*User.objects.all(), *Project.objects.all()])
+    return str(serializers.serialize("json", [*User.objects.all(), *Project.objects.all()]))
 
 
 @pytest.mark.parametrize(("method", "path"), UNSAFE)
