@@ -16,7 +16,7 @@ def flow(files: Mapping[str, Workflow]) -> str:
     needs = {name: {*job.needs} for name, job in jobs.items()}
     lines = ["```mermaid", "flowchart LR"]
     for name, job in jobs.items():
-        within = files[job.called].jobs if job.called and job.called in files else {}
+        within = files[job.called].jobs if job.called else {}
         inside = "<br/>".join([f"<b>{name}</b>", *(each for each in within if each != GATE)])
         lines.append(f'  {name}["{inside}"]')
     lines += [f"  {before} --> {name}" for before, name in sorted(direct(needs))]
