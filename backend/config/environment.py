@@ -78,7 +78,7 @@ def require_redis(secret: SecretStr) -> SecretStr:
 
 # billing:
 def formed(pattern: str) -> Callable[[SecretStr], SecretStr]:
-    """Return what refuses a secret of another form: pydantic's `pattern` is for plain texts only."""
+    """Return what refuses a secret of another form; pydantic's `pattern` is for plain texts."""
 
     def require(secret: SecretStr) -> SecretStr:
         if not re.fullmatch(pattern, secret.get_secret_value()):

@@ -51,7 +51,7 @@ def judge(found: Iterable[Tried]) -> None:
         print(f"{'ok' if each.works else 'failed':6} {each.seconds:4.0f} s  {each.block.place}")
         if not each.works:
             red.append(f"{each.block.place}: it ends with {each.output.returncode}")
-            print(each.block.script, each.output.stdout, each.output.stderr, sep="\n")
+            print(each.block.script, each.output.stdout, sep="\n")
     if red:
         raise CheckFailedError("; ".join(red), hint="correct the command, or say why it is not run")
 

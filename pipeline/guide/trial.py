@@ -1,18 +1,20 @@
 """Blocks of commands, run one after the other in a copy of the repository."""
 
+import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event, Timer
 
 from pipeline.guide.blocks import Block
 from pipeline.proof.copies import Copy, copy, take
-from pipeline.run import Output, read
+from pipeline.run import Output, attended
 
 SHELL = ("bash", "-e", "-u", "-o", "pipefail", "-c")
-QUICK, LONG = 120.0, 3600.0
+QUICK, LONG = 300.0, 3600.0
 """Seconds that a block is given."""
 
 
@@ -40,9 +42,21 @@ def tried(chosen: Iterable[Block], limit: float) -> Iterator[Tried]:
     with _scratch() as made:
         for block in chosen:
             started = time.monotonic()
-            with made.planted([]):
-                output = read([*SHELL, block.script], cwd=made.root, seconds=limit)
+            with made.planted([]), _alarm(limit) as rings:
+                command = [*SHELL, block.script]
+                output = attended(command, cwd=made.root, env=os.environ, stop=rings)
             yield Tried(block, output, time.monotonic() - started)
+
+
+@contextmanager
+def _alarm(seconds: float) -> Iterator[Event]:
+    rings = Event()
+    timer = Timer(seconds, rings.set)
+    timer.start()
+    try:
+        yield rings
+    finally:
+        timer.cancel()
 
 
 @contextmanager

@@ -124,7 +124,7 @@ def test_a_command_that_fails_is_red_with_what_it_said(
 def test_a_command_that_never_ends_is_red(document: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guide, "QUICK", 0.2)
     document.write_text("```sh\nsleep 60\n```\n")
-    with pytest.raises(CheckFailedError, match="it ends with 124"):
+    with pytest.raises(CheckFailedError, match="it ends with"):
         guide.main([])
 
 
