@@ -1,0 +1,48 @@
+import { useState } from 'react'
+
+import { useProjectDeletion } from '@/features/projects/api'
+import styles from '@/features/projects/components/project-item.module.css'
+import type { Project } from '@/lib/api/client'
+import { problemMessage } from '@/lib/api/problem'
+import { localTime } from '@/lib/time'
+import { Button } from '@/lib/ui/button'
+
+export function ProjectItem({ project }: { project: Project }) {
+  const [isAsking, setIsAsking] = useState(false)
+  const deletion = useProjectDeletion()
+  return (
+    <li>
+      <div className={styles['facts']}>
+        <h2>{project.name}</h2>
+        <p>Added {localTime(project.created)}</p>
+        <p role="alert" className={styles['fault']}>
+          {deletion.error && problemMessage(deletion.error)}
+        </p>
+      </div>
+      <div className={styles['actions']}>
+        <Button
+          variant="quiet"
+          aria-expanded={isAsking}
+          aria-label={`${isAsking ? 'Keep' : 'Delete'} ${project.name}`}
+          onClick={() => {
+            setIsAsking(!isAsking)
+          }}
+        >
+          {isAsking ? 'Keep' : 'Delete'}
+        </Button>
+        {isAsking && (
+          <Button
+            variant="danger"
+            aria-label={`Delete ${project.name} for good`}
+            disabled={deletion.isPending}
+            onClick={() => {
+              deletion.mutate(project.id)
+            }}
+          >
+            {deletion.isPending ? 'Deleting…' : 'Delete for good'}
+          </Button>
+        )}
+      </div>
+    </li>
+  )
+}
