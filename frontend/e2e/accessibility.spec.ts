@@ -1,0 +1,46 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Page } from '@playwright/test'
+
+import { devices, pagesOf } from './pages.ts'
+import { expect, test } from './test.ts'
+
+async function expectAccessible(page: Page): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    // Colours under way from one to the other would be judged as they are at that moment.
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    const { violations } = await new AxeBuilder({ page }).analyze()
+    const found = violations.map(({ id, help, nodes }) => ({ id, help, html: nodes[0]?.html }))
+    expect(found, `in ${colorScheme} colours`).toEqual([])
+  }
+}
+
+async function expectNothingWiderThanTheScreen(page: Page): Promise<void> {
+  const [content, screen] = await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement
+    return [scrollWidth, clientWidth] as const
+  })
+  expect(content).toBeLessThanOrEqual(screen)
+}
+
+test.use({ expectsFaults: true })
+
+for (const [device, viewport] of Object.entries(devices)) {
+  test.describe(`on a ${device}`, () => {
+    test.use({ viewport })
+
+    for (const as of ['guest', 'user'] as const) {
+      test.describe(`for a ${as}`, () => {
+        test.use({ as })
+
+        for (const [name, open] of Object.entries(pagesOf[as])) {
+          test(`${name} is accessible, and fits`, async ({ page, world }) => {
+            if (as === 'user') await world.client.post('/api/v1/projects/', { name: 'Apollo' })
+            await open(page)
+            await expectAccessible(page)
+            await expectNothingWiderThanTheScreen(page)
+          })
+        }
+      })
+    }
+  })
+}
