@@ -57,7 +57,7 @@ const userPages: Record<string, Open> = {
       .getByRole('button', { name: /^Delete/ })
       .first()
       .click()
-    await expect(page.getByRole('button', { name: /for good$/ })).toBeVisible()
+    await expect(page.getByRole('button', { name: /for good/ })).toBeVisible()
   },
   'the profile': formAt('/profile', 'Save'),
   'the sessions': async (page) => {

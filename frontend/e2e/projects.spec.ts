@@ -24,7 +24,7 @@ test.describe('a user', () => {
     await page.goto('/projects')
     await addProject(page, name)
     await page.getByRole('button', { name: `Delete ${name}` }).click()
-    await page.getByRole('button', { name: `Delete ${name} for good` }).click()
+    await page.getByRole('button', { name: `Delete for good ${name}` }).click()
     await expect(page.getByRole('heading', { name })).toBeHidden()
   })
 
@@ -34,7 +34,7 @@ test.describe('a user', () => {
     await addProject(page, name)
     await page.getByRole('button', { name: `Delete ${name}` }).click()
     await page.getByRole('button', { name: `Keep ${name}` }).click()
-    await expect(page.getByRole('button', { name: `Delete ${name} for good` })).toBeHidden()
+    await expect(page.getByRole('button', { name: `Delete for good ${name}` })).toBeHidden()
     await expect(page.getByRole('heading', { name })).toBeVisible()
   })
 
@@ -46,7 +46,7 @@ test.describe('a user', () => {
     await other.goto('/projects')
     for (const tab of [other, page]) {
       await tab.getByRole('button', { name: `Delete ${name}` }).click()
-      await tab.getByRole('button', { name: `Delete ${name} for good` }).click()
+      await tab.getByRole('button', { name: `Delete for good ${name}` }).click()
       await expect(tab.getByRole('heading', { name })).toBeHidden()
     }
   })

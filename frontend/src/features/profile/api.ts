@@ -21,9 +21,7 @@ interface Passwords {
 }
 
 export function usePasswordChange() {
-  const client = useQueryClient()
   return useMutation({
     mutationFn: (body: Passwords) => expectSuccess(api.POST('/api/v1/auth/me/password/', { body })),
-    onSuccess: () => client.invalidateQueries({ queryKey: ['sessions'] }),
   })
 }

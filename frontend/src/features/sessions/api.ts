@@ -9,6 +9,8 @@ export function useSessions() {
     queryKey,
     queryFn: ({ pageParam }) =>
       expectData(api.GET('/api/v1/auth/sessions/', { params: { query: { before: pageParam } } })),
+    // They begin and end elsewhere.
+    staleTime: 0,
     initialPageParam: null as number | null,
     getNextPageParam: (page) => page.next,
   })

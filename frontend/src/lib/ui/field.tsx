@@ -14,7 +14,7 @@ interface FieldProps extends Omit<ComponentProps<'input'>, 'id' | 'className'> {
 export function Field({ label, name, hint, ...input }: FieldProps) {
   const id = useId()
   const fault = useContext(FieldFaults)[name]
-  const described = { 'aria-describedby': `${id}-hint ${id}-fault` }
+  const describedBy = [hint && `${id}-hint`, fault && `${id}-fault`].filter(Boolean).join(' ')
   return (
     <div className={styles['field']}>
       <label htmlFor={id}>{label}</label>
@@ -26,8 +26,8 @@ export function Field({ label, name, hint, ...input }: FieldProps) {
       <input
         id={id}
         name={name}
-        {...(fault !== undefined && { 'aria-invalid': true })}
-        {...((fault ?? hint) !== undefined && described)}
+        aria-invalid={fault !== undefined || undefined}
+        aria-describedby={describedBy || undefined}
         {...input}
       />
       {fault !== undefined && (

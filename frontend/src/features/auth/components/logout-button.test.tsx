@@ -1,4 +1,4 @@
-import { screen, waitFor } from '@testing-library/react'
+import { screen } from '@testing-library/react'
 import { beforeEach, describe, expect, test } from 'vitest'
 
 import { answer, silent, startFakeBackend, type FakeBackend } from '@/testing/fake-backend'
@@ -35,9 +35,7 @@ describe('the logout button', () => {
   test('says when it failed, and can be pressed again', async () => {
     backend.on('POST /api/v1/auth/logout/', answer(500))
     await signOut()
-    await waitFor(() => {
-      expect(screen.getByRole('banner')).toHaveTextContent('Not signed out.')
-    })
+    expect(await screen.findByRole('alert')).toHaveTextContent('Not signed out.')
     expect(screen.getByRole('button', { name: 'Sign out' })).toBeEnabled()
   })
 })

@@ -10,36 +10,40 @@ import { Button } from '@/lib/ui/button'
 export function ProjectItem({ project }: { project: Project }) {
   const [isAsking, setIsAsking] = useState(false)
   const deletion = useProjectDeletion()
+  const asking = isAsking ? 'Keep' : 'Delete'
+  const deleting = deletion.isPending ? 'Deleting…' : 'Delete for good'
   return (
     <li>
       <div className={styles['facts']}>
         <h2>{project.name}</h2>
         <p>Added {localTime(project.created)}</p>
-        <p role="alert" className={styles['fault']}>
-          {deletion.error && problemMessage(deletion.error)}
-        </p>
+        {deletion.error && (
+          <p role="alert" className={styles['fault']}>
+            {problemMessage(deletion.error)}
+          </p>
+        )}
       </div>
       <div className={styles['actions']}>
         <Button
           variant="quiet"
           aria-expanded={isAsking}
-          aria-label={`${isAsking ? 'Keep' : 'Delete'} ${project.name}`}
+          aria-label={`${asking} ${project.name}`}
           onClick={() => {
             setIsAsking(!isAsking)
           }}
         >
-          {isAsking ? 'Keep' : 'Delete'}
+          {asking}
         </Button>
         {isAsking && (
           <Button
             variant="danger"
-            aria-label={`Delete ${project.name} for good`}
+            aria-label={`${deleting} ${project.name}`}
             disabled={deletion.isPending}
             onClick={() => {
               deletion.mutate(project.id)
             }}
           >
-            {deletion.isPending ? 'Deleting…' : 'Delete for good'}
+            {deleting}
           </Button>
         )}
       </div>

@@ -93,7 +93,7 @@ describe('the deletion of a project', () => {
     await visitor.click(await screen.findByRole('button', { name: 'Delete Apollo' }))
     return visitor
   }
-  const confirm = { name: 'Delete Apollo for good' }
+  const confirm = { name: 'Delete for good Apollo' }
 
   test('is asked for twice', async () => {
     backend.on(remove, answer(204))
@@ -114,7 +114,7 @@ describe('the deletion of a project', () => {
     backend.on(remove, silent)
     const visitor = await askToDelete()
     await visitor.click(screen.getByRole('button', confirm))
-    expect(screen.getByRole('button', confirm)).toBeDisabled()
+    expect(screen.getByRole('button', { name: 'Deleting… Apollo' })).toBeDisabled()
   })
 
   test('says when it failed', async () => {

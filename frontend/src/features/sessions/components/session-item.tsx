@@ -18,9 +18,11 @@ export function SessionItem({ session }: { session: Session }) {
         <p>
           Since {localTime(session.created)}, last seen {localTime(session.last_seen)}
         </p>
-        <p role="alert" className={styles['fault']}>
-          {end.error && problemMessage(end.error)}
-        </p>
+        {end.error && (
+          <p role="alert" className={styles['fault']}>
+            {problemMessage(end.error)}
+          </p>
+        )}
       </div>
       {!session.current && (
         <Button
