@@ -64,6 +64,7 @@ test.describe('of a user', () => {
 
   test('changes that are not saved are said to be', async ({ page }) => {
     await page.goto('/profile')
+    await expectPage(page, 'Your profile')
     await answerWith(page, 'auth/me/', 500)
     await page.getByRole('button', { name: 'Save' }).click()
     await expect(page.getByRole('alert')).toContainText('The server cannot be reached.')
