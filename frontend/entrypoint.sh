@@ -2,6 +2,9 @@
 # Start nginx with what this container's environment says, and stop it without losing a request.
 #
 # BACKEND_UPSTREAM  where the API answers, as host:port
+# ENVIRONMENT       what the page is to call the place where it runs, such as staging
+# RELEASE           and the version that runs
+# SENTRY_DSN        where the page reports its errors; nowhere if empty
 # DRAIN_SECONDS     how long SIGTERM lets it serve on: who routes requests has not heard of it yet
 #
 # nginx itself can do neither: it reads no variables, and its own SIGTERM cuts connections.
@@ -29,6 +32,7 @@ refuse() {
 }
 
 : "${BACKEND_UPSTREAM:=backend:8000}" "${DRAIN_SECONDS:=5}"
+: "${ENVIRONMENT:=unknown}" "${RELEASE:=unknown}" "${SENTRY_DSN:=}"
 case $BACKEND_UPSTREAM in
   *[!A-Za-z0-9.:_-]* | :* | *: | *:*[!0-9]* | *:*:*) valid='' ;;
   *:*) valid=yes ;;
@@ -38,6 +42,21 @@ esac
 case $DRAIN_SECONDS in
   *[!0-9.]* | *.*.* | .) refuse 'DRAIN_SECONDS is malformed' 'give it seconds, 0 or more' ;;
 esac
+# They become text of JSON, of nginx and of a header: nothing may mean more than itself there.
+case $ENVIRONMENT$RELEASE in
+  *[!A-Za-z0-9._+-]*)
+    refuse 'ENVIRONMENT or RELEASE is malformed' 'use letters, digits and . _ + - only' ;;
+esac
+case $SENTRY_DSN in
+  *[!A-Za-z0-9.:/@_-]*) valid='' ;;
+  '' | http://*@*/* | https://*@*/*) valid=yes ;;
+  *) valid='' ;;
+esac
+[ -n "$valid" ] || refuse 'SENTRY_DSN is malformed' 'give it as https://key@host/project, or not at all'
+
+# The page may speak with the host of that address, and no other.
+reports_to=${SENTRY_DSN#*@}
+reports_to=${SENTRY_DSN:+ ${SENTRY_DSN%%://*}://${reports_to%%/*}}
 
 # A name that is looked up once would be the address of a container that was replaced long ago.
 resolvers=''
@@ -53,6 +72,10 @@ done < /etc/resolv.conf
 cat > /tmp/runtime.conf << END || refuse '/tmp cannot be written' 'mount a tmpfs there'
 resolver$resolvers valid=1s ipv6=off;
 map '' \$backend { default $BACKEND_UPSTREAM; }
+map '' \$reports_to { default '$reports_to'; }
+map '' \$configuration {
+  default '{"environment": "$ENVIRONMENT", "release": "$RELEASE", "sentryDsn": "$SENTRY_DSN"}';
+}
 END
 
 nginx -e stderr -g 'daemon off;' &

@@ -1,12 +1,22 @@
 import { defineConfig, devices } from '@playwright/test'
 
 import { canRecordVideo, otherBrowser } from './e2e/browser.ts'
-import { backendEnvironment, backendFolder, deployedSite, ports } from './e2e/environment.ts'
+import {
+  backendEnvironment,
+  backendFolder,
+  deployedSite,
+  origin,
+  ports,
+} from './e2e/environment.ts'
 
 const isCi = Boolean(process.env['CI'])
 const executablePath = otherBrowser()
 const backend = `http://127.0.0.1:${ports.E2E_BACKEND_PORT}`
-const frontend = `http://127.0.0.1:${ports.E2E_FRONTEND_PORT}`
+
+// A test that passes only when repeated is named, and not red where somebody waits for it; the nightly run is the
+// flake watch.
+const isNightly = process.env['GITHUB_EVENT_NAME'] === 'schedule'
+const flaky = process.env['PLAYWRIGHT_FLAKY'] ?? (isNightly ? 'fail' : 'pass')
 
 const servers = [
   {
@@ -21,7 +31,7 @@ const servers = [
     name: 'frontend',
     command: `npm run preview -- --strictPort --port ${ports.E2E_FRONTEND_PORT}`,
     env: { BACKEND_PORT: ports.E2E_BACKEND_PORT },
-    url: frontend,
+    url: origin,
     reuseExistingServer: false,
   },
 ]
@@ -33,8 +43,7 @@ export default defineConfig({
   forbidOnly: isCi,
   workers: isCi ? 2 : '50%',
   retries: isCi ? 2 : 0,
-  // A test that passes only when repeated is not red where somebody waits for it; the nightly run is the flake watch.
-  failOnFlakyTests: process.env['GITHUB_EVENT_NAME'] === 'schedule',
+  failOnFlakyTests: flaky === 'fail',
   maxFailures: 5,
   timeout: 30_000,
   // Assertions wait as long as a busy machine may take; on an idle one they are done at once.
@@ -44,10 +53,12 @@ export default defineConfig({
     ['html', { outputFolder: 'playwright-report', open: 'never' }],
     ['list'],
     ['json', { outputFile: 'test-results.json' }],
+    ['./e2e/reporters/flaky.ts'],
+    ['./e2e/reporters/visits.ts'],
   ],
 
   use: {
-    baseURL: deployedSite ?? frontend,
+    baseURL: origin,
     launchOptions: executablePath === undefined ? {} : { executablePath },
     trace: 'on-first-retry',
     video: canRecordVideo() ? 'retain-on-failure' : 'off',
@@ -56,7 +67,8 @@ export default defineConfig({
 
   projects: [
     { name: 'quick', grep: /@quick/, use: { ...devices['Desktop Chrome'] } },
-    { name: 'full', use: { ...devices['Desktop Chrome'] } },
+    { name: 'full', grepInvert: /@smoke/, use: { ...devices['Desktop Chrome'] } },
+    { name: 'screenshots', testMatch: 'screenshots.ts', use: { ...devices['Desktop Chrome'] } },
     { name: 'smoke', grep: /@smoke/, use: { ...devices['Desktop Chrome'] } },
   ],
 

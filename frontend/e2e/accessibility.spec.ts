@@ -1,43 +1,45 @@
 import { AxeBuilder } from '@axe-core/playwright'
-import { expect, test, type Page } from '@playwright/test'
+import type { Page } from '@playwright/test'
 
-import { expectLoginPage, login, submitLogin } from './login.ts'
+import { devices, pagesOf } from './pages.ts'
+import { expect, test } from './test.ts'
 
-const pages: Record<string, (page: Page) => Promise<void>> = {
-  'the login page': async (page) => {
-    await page.goto('/login')
-    await expectLoginPage(page)
-    await expect(page.getByRole('button', { name: 'Sign in' })).toBeEnabled()
-  },
-  'the login page after a wrong password': async (page) => {
-    await page.goto('/login')
-    await submitLogin(page, 'not-the-password')
-    await expect(page.getByRole('alert')).toBeVisible()
-  },
-  'the profile': login,
-  'the page of an unreachable server': async (page) => {
-    await page.route('**/api/**', (route) => route.abort())
-    await page.goto('/profile')
-    await expect(page.getByRole('button', { name: 'Try again' })).toBeEnabled()
-  },
-  'the page for an unknown address': async (page) => {
-    await page.goto('/no/such/page')
-    await expect(page.getByRole('heading', { name: 'Page not found' })).toBeVisible()
-  },
+async function expectAccessible(page: Page): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    // Colours under way from one to the other would be judged as they are at that moment.
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    const { violations } = await new AxeBuilder({ page }).analyze()
+    const found = violations.map(({ id, help, nodes }) => ({ id, help, html: nodes[0]?.html }))
+    expect(found, `in ${colorScheme} colours`).toEqual([])
+  }
 }
 
-for (const colorScheme of ['light', 'dark'] as const) {
-  test.describe(`in ${colorScheme} colours`, () => {
-    // Colours under way from one to the other would be judged as they are at that moment.
-    test.use({ colorScheme, contextOptions: { reducedMotion: 'reduce' } })
+async function expectNothingWiderThanTheScreen(page: Page): Promise<void> {
+  const [content, screen] = await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement
+    return [scrollWidth, clientWidth] as const
+  })
+  expect(content).toBeLessThanOrEqual(screen)
+}
 
-    for (const [name, open] of Object.entries(pages)) {
-      test(`${name} has no accessibility fault`, async ({ page }) => {
-        await open(page)
-        const { violations } = await new AxeBuilder({ page }).analyze()
-        expect(
-          violations.map(({ id, help, nodes }) => ({ id, help, html: nodes[0]?.html })),
-        ).toEqual([])
+test.use({ expectsFaults: true })
+
+for (const [device, viewport] of Object.entries(devices)) {
+  test.describe(`on a ${device}`, () => {
+    test.use({ viewport })
+
+    for (const as of ['guest', 'user'] as const) {
+      test.describe(`for a ${as}`, () => {
+        test.use({ as })
+
+        for (const [name, open] of Object.entries(pagesOf[as])) {
+          test(`${name} is accessible, and fits`, async ({ page, world }) => {
+            if (as === 'user') await world.client.post('/api/v1/projects/', { name: 'Apollo' })
+            await open(page)
+            await expectAccessible(page)
+            await expectNothingWiderThanTheScreen(page)
+          })
+        }
       })
     }
   })

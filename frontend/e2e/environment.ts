@@ -34,15 +34,25 @@ export const ports = {
   E2E_FRONTEND_PORT: requiredPort('E2E_FRONTEND_PORT'),
 }
 
+/** Where the tests find the site. */
+export const origin = deployedSite ?? `http://127.0.0.1:${ports.E2E_FRONTEND_PORT}`
+
+/** Who walks the smoke test, and exists before it. */
 export const user = {
   email: required('E2E_USER_EMAIL'),
   password: required('E2E_USER_PASSWORD'),
 }
 
 export const databaseFile = resolve(frontendFolder, required('E2E_DATABASE'))
+export const mailFolder = resolve(frontendFolder, 'e2e-mails')
 
 /** What the backend needs in its environment, in the set-up as in the tests. */
 export const backendEnvironment = {
-  DATABASE_URL: `sqlite:///${databaseFile}`,
+  // Who wants to write waits for its turn, where SQLite would otherwise refuse at once.
+  DATABASE_URL: `sqlite:///${databaseFile}?transaction_mode=IMMEDIATE`,
   DJANGO_SETTINGS_MODULE: 'config.settings.test',
+  EMAIL_URL: `file://${mailFolder}`,
+  PUBLIC_URL: origin,
+  // Each test says from where it comes, so that attempts are not counted together.
+  TRUSTED_PROXIES: '1',
 }

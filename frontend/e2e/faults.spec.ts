@@ -1,36 +1,108 @@
-import { expect, test } from '@playwright/test'
+import type { Page } from '@playwright/test'
 
-import { expectLoginPage, expectProfilePage, login } from './login.ts'
+import { expectPage } from './steps.ts'
+import { expect, test } from './test.ts'
 
 const anyRequest = '**/api/**'
+
+/** The next answers to a path are of this status. */
+async function answerWith(page: Page, path: string, status: number): Promise<void> {
+  await page.route(`**/api/v1/${path}`, (route) => route.fulfill({ status }))
+}
+
+test.use({ expectsFaults: true })
 
 test('a server that cannot be reached is explained, and a retry brings the page', async ({
   page,
 }) => {
   await page.route(anyRequest, (route) => route.abort())
   await page.goto('/profile')
-  await expect(page.getByRole('heading', { name: 'We cannot reach the server' })).toBeVisible()
-
+  await expectPage(page, 'We cannot reach the server')
   await page.unroute(anyRequest)
   await page.getByRole('button', { name: 'Try again' }).click()
-  await expectLoginPage(page)
+  await expectPage(page, 'Sign in')
 })
 
-test('a server that fails is explained where the user is', async ({ page }) => {
-  await login(page)
-  await page.route(anyRequest, (route) => route.fulfill({ status: 503 }))
-  await page.getByRole('button', { name: 'Refresh' }).click()
-  await expect(page.getByRole('alert').filter({ hasText: 'out of date' })).toBeVisible()
+for (const [path, button, operation] of [
+  ['/login', 'Sign in', 'auth/login/'],
+  ['/register', 'Create account', 'auth/register/'],
+  ['/forgot-password', 'Send the mail', 'auth/password-reset/'],
+  ['/resend-verification', 'Send the mail', 'auth/verification/'],
+  ['/verify-email', 'Confirm my address', 'auth/verification/confirm/'],
+  ['/reset-password', 'Change password', 'auth/password-reset/confirm/'],
+] as const) {
+  test(`a server that fails is explained in the form of ${path}`, async ({ page }) => {
+    await answerWith(page, operation, 503)
+    await page.goto(path)
+    await expect(page.getByRole('button', { name: button })).toBeEnabled()
+    for (const field of await page.locator('input[required]').all()) {
+      await field.fill('someone@example.com')
+    }
+    await page.getByRole('button', { name: button }).click()
+    await expect(page.getByRole('alert')).toContainText('The server cannot be reached.')
+    await expect(page.getByRole('alert')).toBeFocused()
+  })
+}
 
-  await page.unroute(anyRequest)
-  await page.getByRole('button', { name: 'Refresh' }).click()
-  await expect(page.getByRole('alert').filter({ hasText: 'out of date' })).toBeHidden()
-  await expectProfilePage(page)
-})
+test.describe('of a user', () => {
+  test.use({ as: 'user' })
 
-test('an address that does not exist leads back to the start page', async ({ page }) => {
-  await page.goto('/no/such/page')
-  await expect(page.getByRole('heading', { name: 'Page not found' })).toBeVisible()
-  await page.getByRole('link', { name: 'Go to the start page' }).click()
-  await expectLoginPage(page)
+  for (const [path, operation] of [
+    ['/projects', 'projects/**'],
+    ['/sessions', 'auth/sessions/**'],
+  ] as const) {
+    test(`a list that fails on ${path} is there after a retry`, async ({ page, world }) => {
+      await world.client.post('/api/v1/projects/', { name: 'Apollo' })
+      await answerWith(page, operation, 500)
+      await page.goto(path)
+      await expect(page.getByRole('alert')).toContainText('The server cannot be reached.')
+      await page.unrouteAll()
+      await page.getByRole('button', { name: 'Try again' }).click()
+      await expect(page.getByRole('listitem').first()).toBeVisible()
+    })
+  }
+
+  test('changes that are not saved are said to be', async ({ page }) => {
+    await page.goto('/profile')
+    await expectPage(page, 'Your profile')
+    await answerWith(page, 'auth/me/', 500)
+    await page.getByRole('button', { name: 'Save' }).click()
+    await expect(page.getByRole('alert')).toContainText('The server cannot be reached.')
+  })
+
+  test('a logout that fails is said to have failed', async ({ page }) => {
+    await page.goto('/projects')
+    await answerWith(page, 'auth/logout/', 500)
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await expect(page.getByRole('alert').filter({ hasText: 'Not signed out.' })).toBeVisible()
+  })
+
+  test('a CSRF token that is wrong is renewed, and the next attempt succeeds', async ({
+    page,
+    context,
+  }) => {
+    await page.goto('/profile')
+    await expectPage(page, 'Your profile')
+    await context.clearCookies({ name: 'csrftoken' })
+    await page.getByRole('button', { name: 'Save' }).click()
+    await expect(page.getByRole('alert')).toContainText('disagreed')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await expect(page.getByText('Your changes are saved.')).toBeVisible()
+  })
+
+  test('code that is not there any more is looked for once in the newest page', async ({
+    page,
+  }) => {
+    let loads = 0
+    page.on('load', () => (loads += 1))
+    await page.goto('/projects')
+    await page.route('**/assets/profile-page-*.js', (route) => route.fulfill({ status: 404 }))
+    await page.getByRole('link', { name: 'Profile' }).click()
+    await expectPage(page, 'Something went wrong')
+    expect(loads).toBe(2)
+
+    await page.unrouteAll()
+    await page.getByRole('button', { name: 'Load again' }).click()
+    await expectPage(page, 'Your profile')
+  })
 })

@@ -1,4 +1,4 @@
-// Makes the machine ready for `npm run test:e2e`: settings, browser, built frontend, fresh database with one user.
+// Makes the machine ready for `npm run test:e2e`: settings, browser, built frontend, fresh database with one user, no mails.
 
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, rmSync } from 'node:fs'
@@ -12,6 +12,7 @@ import {
   environmentExample,
   environmentFile,
   frontendFolder,
+  mailFolder,
   user,
 } from './environment.ts'
 import { fail } from './fail.ts'
@@ -82,6 +83,7 @@ function manage(...command: string[]): void {
 
 function prepareDatabase(): void {
   rmSync(databaseFile, { force: true })
+  rmSync(mailFolder, { force: true, recursive: true })
   manage('migrate', '--verbosity=0')
   manage('createsuperuser', '--noinput', '--verbosity=0')
 }

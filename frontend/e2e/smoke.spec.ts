@@ -1,19 +1,21 @@
 import { expect, test } from '@playwright/test'
 
-import { expectLoginPage, expectProfilePage, login } from './login.ts'
+import { user } from './environment.ts'
+import { expectPage, signIn } from './steps.ts'
 
 // It may run on a site that people use: nothing is written but the session, and that ends here.
 test('a user signs in, sees their profile and signs out @smoke', async ({ page }) => {
   const errors: Error[] = []
   page.on('pageerror', (error) => errors.push(error))
 
-  await login(page)
-  await page.reload()
-  await expectProfilePage(page)
+  await signIn(page, user)
+  await page.goto('/profile')
+  await expectPage(page, 'Your profile')
+  await expect(page.getByText(user.email)).toBeVisible()
 
   await page.getByRole('button', { name: 'Sign out' }).click()
-  await expectLoginPage(page)
+  await expectPage(page, 'Sign in')
   await page.goto('/profile')
-  await expectLoginPage(page)
+  await expectPage(page, 'Sign in')
   expect(errors).toEqual([])
 })

@@ -1,19 +1,18 @@
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
-import { createBrowserRouter } from 'react-router'
-import { RouterProvider } from 'react-router/dom'
 
+import { App } from '@/app/app'
 import '@/app/global.css'
-import { Providers } from '@/app/providers'
-import { routes } from '@/app/routes'
+import { reloadWhenOutdated } from '@/app/outdated'
+import { reportUncaughtErrors } from '@/lib/error-reports'
 
 const root = document.querySelector('#root')
 if (root === null) throw new Error('index.html has no element with the id "root".')
 
+reloadWhenOutdated()
+reportUncaughtErrors()
 createRoot(root).render(
   <StrictMode>
-    <Providers>
-      <RouterProvider router={createBrowserRouter(routes)} />
-    </Providers>
+    <App />
   </StrictMode>,
 )

@@ -1,4 +1,5 @@
-import { Link, Outlet } from 'react-router'
+import type { ReactNode } from 'react'
+import { Link, useRoute } from 'wouter'
 
 import styles from '@/app/layout.module.css'
 import { LogoutButton } from '@/features/auth/components/logout-button'
@@ -6,8 +7,27 @@ import { paths } from '@/lib/paths'
 import { productName } from '@/lib/product'
 import { useSession } from '@/lib/session'
 
-export function Layout() {
-  const session = useSession()
+function NavigationLink({ to, children }: { to: string; children: ReactNode }) {
+  const [isHere] = useRoute(to)
+  return (
+    <Link to={to} {...(isHere && { 'aria-current': 'page' })}>
+      {children}
+    </Link>
+  )
+}
+
+function Navigation() {
+  return (
+    <nav aria-label="Main" className={styles['navigation']}>
+      <NavigationLink to={paths.projects}>Projects</NavigationLink>
+      <NavigationLink to={paths.profile}>Profile</NavigationLink>
+      <NavigationLink to={paths.sessions}>Sessions</NavigationLink>
+    </nav>
+  )
+}
+
+export function Layout({ children }: { children: ReactNode }) {
+  const isUser = useSession().status === 'user'
   return (
     <>
       <a className={styles['skip']} href="#content">
@@ -18,10 +38,11 @@ export function Layout() {
           <img src="/favicon.svg" alt="" width="28" height="28" />
           {productName}
         </Link>
-        {session.status === 'user' && <LogoutButton />}
+        {isUser && <Navigation />}
+        {isUser && <LogoutButton />}
       </header>
       <main id="content" tabIndex={-1} className={styles['content']}>
-        <Outlet />
+        {children}
       </main>
     </>
   )

@@ -1,14 +1,13 @@
-import { render, screen } from '@testing-library/react'
-import { userEvent } from '@testing-library/user-event'
-import { createMemoryRouter, RouterProvider } from 'react-router'
-import { beforeEach, expect, test, vi } from 'vitest'
+import { screen } from '@testing-library/react'
+import { beforeEach, expect, test } from 'vitest'
 
-import { ErrorPage } from '@/app/error-page'
-import { startFakeBackend } from '@/testing/fake-backend'
+import { startFakeBackend, type FakeBackend } from '@/testing/fake-backend'
 import { renderApp } from '@/testing/render-app'
 
+let backend: FakeBackend
+
 beforeEach(() => {
-  startFakeBackend()
+  backend = startFakeBackend()
 })
 
 test('an unknown address is said to be one, and leads home', async () => {
@@ -18,14 +17,24 @@ test('an unknown address is said to be one, and leads home', async () => {
   expect(await screen.findByRole('heading', { name: 'Sign in' })).toBeVisible()
 })
 
-test('a page that fails can be loaded again', async () => {
-  vi.spyOn(console, 'error').mockImplementation(() => undefined)
-  const reload = vi.spyOn(window.location, 'reload').mockImplementation(() => undefined)
-  function FailingPage(): never {
-    throw new Error('a fault in a page')
+test('a user gets about by the navigation, which tells where one is', async () => {
+  backend.signIn()
+  backend.on('GET /api/v1/auth/sessions/', () => Response.json({ items: [], next: null }))
+  const { visitor } = renderApp('/')
+  await screen.findByRole('heading', { name: 'Your projects' })
+  for (const [link, title] of [
+    ['Profile', 'Your profile'],
+    ['Sessions', 'Your sessions'],
+    ['Projects', 'Your projects'],
+  ] as const) {
+    await visitor.click(screen.getByRole('link', { name: link }))
+    expect(await screen.findByRole('heading', { name: title })).toHaveFocus()
+    expect(screen.getByRole('link', { current: 'page' })).toHaveTextContent(link)
   }
-  const failing = [{ path: '/', element: <FailingPage />, errorElement: <ErrorPage /> }]
-  render(<RouterProvider router={createMemoryRouter(failing)} />)
-  await userEvent.click(screen.getByRole('button', { name: 'Load again' }))
-  expect(reload).toHaveBeenCalledOnce()
+})
+
+test('a guest sees nothing of the navigation', async () => {
+  renderApp('/login')
+  await screen.findByRole('heading', { name: 'Sign in' })
+  expect(screen.queryByRole('navigation')).not.toBeInTheDocument()
 })

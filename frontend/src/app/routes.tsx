@@ -1,30 +1,73 @@
-import { Navigate, type RouteObject } from 'react-router'
+import { lazy, Suspense, type ComponentType } from 'react'
+import { Redirect, Route, Switch, useLocation } from 'wouter'
 
-import { ErrorPage } from '@/app/error-page'
-import { Layout } from '@/app/layout'
+import { ErrorBoundary } from '@/app/error-boundary'
 import { NotFoundPage } from '@/app/not-found-page'
+import { RequireServer } from '@/features/auth/components/require-server'
 import { RequireUser } from '@/features/auth/components/require-user'
-import { LoginPage } from '@/features/auth/pages/login-page'
-import { ProfilePage } from '@/features/profile/pages/profile-page'
 import { paths } from '@/lib/paths'
+import { Loading } from '@/lib/ui/loading'
 
-export const routes: RouteObject[] = [
-  {
-    element: <Layout />,
-    children: [
-      {
-        // Without a path of its own: a page that fails leaves the layout around it standing.
-        errorElement: <ErrorPage />,
-        children: [
-          { path: paths.home, element: <Navigate to={paths.profile} replace /> },
-          { path: paths.login, element: <LoginPage /> },
-          {
-            path: paths.profile,
-            element: <RequireUser>{(user) => <ProfilePage user={user} />}</RequireUser>,
-          },
-          { path: '*', element: <NotFoundPage /> },
-        ],
-      },
-    ],
-  },
-]
+/** A page whose code is fetched when somebody goes there. */
+function page<Name extends string>(name: Name, load: () => Promise<Record<Name, ComponentType>>) {
+  return lazy(async () => ({ default: (await load())[name] }))
+}
+
+const guestPages = {
+  [paths.login]: page('LoginPage', () => import('@/features/auth/pages/login-page')),
+  [paths.register]: page(
+    'RegisterPage',
+    () => import('@/features/registration/pages/register-page'),
+  ),
+  [paths.verifyEmail]: page(
+    'VerifyEmailPage',
+    () => import('@/features/registration/pages/verify-email-page'),
+  ),
+  [paths.resendVerification]: page(
+    'ResendVerificationPage',
+    () => import('@/features/registration/pages/resend-verification-page'),
+  ),
+  [paths.forgotPassword]: page(
+    'ForgotPasswordPage',
+    () => import('@/features/password-reset/pages/forgot-password-page'),
+  ),
+  [paths.resetPassword]: page(
+    'ResetPasswordPage',
+    () => import('@/features/password-reset/pages/reset-password-page'),
+  ),
+}
+
+const userPages = {
+  [paths.projects]: page('ProjectsPage', () => import('@/features/projects/pages/projects-page')),
+  [paths.profile]: page('ProfilePage', () => import('@/features/profile/pages/profile-page')),
+  [paths.sessions]: page('SessionsPage', () => import('@/features/sessions/pages/sessions-page')),
+}
+
+export function Routes() {
+  const [location] = useLocation()
+  return (
+    // Keyed: a page that failed is no reason to show nothing at the next address.
+    <ErrorBoundary key={location}>
+      <RequireServer>
+        <Suspense fallback={<Loading label="Loading the page…" />}>
+          <Switch>
+            <Route path={paths.home}>
+              <Redirect to={paths.projects} replace />
+            </Route>
+            {Object.entries(guestPages).map(([path, Page]) => (
+              <Route key={path} path={path} component={Page} />
+            ))}
+            {Object.entries(userPages).map(([path, Page]) => (
+              <Route key={path} path={path}>
+                <RequireUser>
+                  <Page />
+                </RequireUser>
+              </Route>
+            ))}
+            <Route component={NotFoundPage} />
+          </Switch>
+        </Suspense>
+      </RequireServer>
+    </ErrorBoundary>
+  )
+}

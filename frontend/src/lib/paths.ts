@@ -1,7 +1,14 @@
 export const paths = {
   home: '/',
   login: '/login',
+  register: '/register',
+  verifyEmail: '/verify-email',
+  resendVerification: '/resend-verification',
+  forgotPassword: '/forgot-password',
+  resetPassword: '/reset-password',
+  projects: '/projects',
   profile: '/profile',
+  sessions: '/sessions',
 } as const
 
 const nextParameter = 'next'
@@ -19,4 +26,9 @@ export function wantedPath(search: string): string {
   if (url.origin !== origin) return paths.home
   // A path that starts with two slashes is the address of another host.
   return url.pathname.replace(/^\/+/, '/') + url.search + url.hash
+}
+
+/** What a mail's link brings. It is in the fragment, which browsers send to no server. */
+export function tokenFromMail(): string {
+  return new URLSearchParams(window.location.hash.slice(1)).get('token') ?? ''
 }

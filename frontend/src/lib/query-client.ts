@@ -1,6 +1,7 @@
-import { QueryClient } from '@tanstack/react-query'
+import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query'
 
-import { statusOf } from '@/lib/api/client'
+import { statusOf } from '@/lib/api/problem'
+import { askWhoIsSignedIn } from '@/lib/session'
 
 const retries = 1
 
@@ -10,11 +11,16 @@ function shouldRetry(failures: number, error: Error): boolean {
 }
 
 export function createQueryClient(): QueryClient {
-  return new QueryClient({
+  // A session that is over and a CSRF token that is stale are found out by whatever is asked next.
+  const onError = (error: Error) => askWhoIsSignedIn(client, error)
+  const client: QueryClient = new QueryClient({
+    queryCache: new QueryCache({ onError: (error) => void onError(error) }),
+    mutationCache: new MutationCache({ onError }),
     defaultOptions: {
       // "always": a browser that believes it is offline would make requests wait for ever, unseen.
       queries: { networkMode: 'always', retry: shouldRetry, retryDelay: 500, staleTime: 30_000 },
       mutations: { networkMode: 'always' },
     },
   })
+  return client
 }

@@ -1,6 +1,7 @@
 import { queryOptions, useQuery, type QueryClient } from '@tanstack/react-query'
 
-import { api, expectData, statusOf, type User } from '@/lib/api/client'
+import { api, expectData, type User } from '@/lib/api/client'
+import { statusOf } from '@/lib/api/problem'
 
 const queryKey = ['session']
 
@@ -43,6 +44,13 @@ export function useSession(): SessionState {
   return { status: 'user', user: data.user }
 }
 
+/** The user, on a page that only users see. */
+export function useUser(): User {
+  const session = useSession()
+  if (session.status !== 'user') throw new Error('This page needs a user.')
+  return session.user
+}
+
 export function startSession(client: QueryClient, user: User): void {
   client.setQueryData<Session>(queryKey, { user, expired: false })
 }
@@ -53,7 +61,9 @@ export function endSession(client: QueryClient): void {
   client.setQueryData<Session>(queryKey, { user: null, expired: false })
 }
 
-/** When the server refused the CSRF token, asking who is signed in brings a new one, and the next attempt can succeed. */
-export async function renewCsrfToken(client: QueryClient, error: Error): Promise<void> {
-  if (statusOf(error) === 403) await client.invalidateQueries({ queryKey })
+/** Asks again when an answer says that we are wrong about it. That also brings a new CSRF token. */
+export async function askWhoIsSignedIn(client: QueryClient, error: Error): Promise<void> {
+  const isSignedIn = client.getQueryData<Session>(queryKey)?.user != null
+  const status = statusOf(error)
+  if (status === 403 || (status === 401 && isSignedIn)) await client.invalidateQueries({ queryKey })
 }

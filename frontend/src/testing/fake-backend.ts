@@ -11,35 +11,56 @@ export const someUser: User = {
 }
 
 type Answer = (request: Request) => Response | Promise<Response>
+type Operation = `${'GET' | 'POST' | 'PATCH' | 'DELETE'} /${string}`
 
-export function answer(status: number, body?: unknown): Answer {
+export function answer(status: number, body?: unknown, headers: HeadersInit = {}): Answer {
   return () =>
-    body === undefined ? new Response(null, { status }) : Response.json(body, { status })
+    body === undefined
+      ? new Response(null, { status, headers })
+      : Response.json(body, { status, headers })
+}
+
+/** What the server answers when it finds fault with fields: what it says of each. */
+export function invalid(faults: Record<string, string>, type = 'value_error'): Answer {
+  const errors = Object.entries(faults).map(([name, msg]) => ({ type, loc: ['body', name], msg }))
+  return answer(422, { title: 'Unprocessable Content', status: 422, detail: 'no', errors })
 }
 
 export const unreachable: Answer = () => Promise.reject(new TypeError('Failed to fetch'))
 export const silent: Answer = () => new Promise<never>(() => undefined)
 
-const path = '/api/v1/auth'
-
-/** Stands in for the network. Each endpoint answers as it was told last; at first, nobody is signed in. */
+/** Stands in for the network. Each operation answers as it was told last; at first, nobody is signed in. */
 export function startFakeBackend() {
   const requests: Request[] = []
-  const answers: Record<string, Answer> = {
-    [`GET ${path}/me/`]: answer(401, { detail: 'Unauthorized' }),
-    [`POST ${path}/login/`]: answer(200, someUser),
-    [`POST ${path}/logout/`]: answer(204),
+  const answers: Partial<Record<string, Answer>> = {
+    'GET /api/v1/auth/me/': answer(401, { detail: 'Unauthorized' }),
+    'GET /api/v1/projects/': answer(200, { items: [], next: null }),
   }
-  vi.stubGlobal('fetch', async (request: Request) => {
-    requests.push(request)
+  vi.stubGlobal('fetch', async (input: Request | string) => {
+    const request = new Request(input instanceof Request ? input : new URL(input, location.origin))
+    requests.push(request.clone())
     const respond = answers[`${request.method} ${new URL(request.url).pathname}`]
     return respond === undefined ? new Response(null, { status: 404 }) : respond(request)
   })
+
+  function on(operation: Operation, respond: Answer): void {
+    answers[operation] = respond
+  }
+
+  function asked(operation: Operation): Request[] {
+    return requests.filter(({ method, url }) => operation === `${method} ${new URL(url).pathname}`)
+  }
+
   return {
+    on,
     requests,
-    me: (respond: Answer) => (answers[`GET ${path}/me/`] = respond),
-    login: (respond: Answer) => (answers[`POST ${path}/login/`] = respond),
-    logout: (respond: Answer) => (answers[`POST ${path}/logout/`] = respond),
+    asked,
+    /** The bodies of the requests of one operation. */
+    sent: (operation: Operation): Promise<unknown[]> =>
+      Promise.all(asked(operation).map((request) => request.clone().json())),
+    signIn: () => {
+      on('GET /api/v1/auth/me/', answer(200, someUser))
+    },
   }
 }
 

@@ -1,7 +1,8 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 
-import { api, expectData, expectSuccess, statusOf } from '@/lib/api/client'
-import { endSession, renewCsrfToken, startSession } from '@/lib/session'
+import { api, expectData, expectSuccess } from '@/lib/api/client'
+import { statusOf } from '@/lib/api/problem'
+import { endSession, startSession } from '@/lib/session'
 
 interface Credentials {
   email: string
@@ -15,7 +16,6 @@ export function useLogin() {
     onSuccess: (user) => {
       startSession(client, user)
     },
-    onError: (error) => renewCsrfToken(client, error),
   })
 }
 
@@ -35,6 +35,5 @@ export function useLogout() {
     onSuccess: () => {
       endSession(client)
     },
-    onError: (error) => renewCsrfToken(client, error),
   })
 }

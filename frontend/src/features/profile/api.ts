@@ -1,9 +1,27 @@
-import { useQuery } from '@tanstack/react-query'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
 
-import { sessionQuery } from '@/lib/session'
+import { api, expectData, expectSuccess, type User } from '@/lib/api/client'
+import { startSession } from '@/lib/session'
 
-/** Asks the server again for what the profile shows. If the session is over by then, the user is led to the login page. */
-export function useProfileRefresh() {
-  const { isFetching, isRefetchError, refetch } = useQuery(sessionQuery)
-  return { refresh: () => void refetch(), isRefreshing: isFetching, hasFailed: isRefetchError }
+type Changes = Pick<User, 'first_name' | 'last_name' | 'phone'>
+
+export function useProfileUpdate() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (body: Changes) => expectData(api.PATCH('/api/v1/auth/me/', { body })),
+    onSuccess: (user) => {
+      startSession(client, user)
+    },
+  })
+}
+
+interface Passwords {
+  current_password: string
+  new_password: string
+}
+
+export function usePasswordChange() {
+  return useMutation({
+    mutationFn: (body: Passwords) => expectSuccess(api.POST('/api/v1/auth/me/password/', { body })),
+  })
 }

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
 
-import { api, expectData, statusOf } from '@/lib/api/client'
+import { api, expectData } from '@/lib/api/client'
+import { statusOf } from '@/lib/api/problem'
 import { answer, startFakeBackend, type FakeBackend } from '@/testing/fake-backend'
 
 let backend: FakeBackend
@@ -11,7 +12,7 @@ beforeEach(() => {
 })
 
 test('an answer that is no success becomes an error with its status', async () => {
-  backend.me(answer(418, { detail: 'no' }))
+  backend.on('GET /api/v1/auth/me/', answer(418, { detail: 'no' }))
   const error: unknown = await expectData(api.GET('/api/v1/auth/me/')).catch(
     (reason: unknown) => reason,
   )
@@ -20,7 +21,7 @@ test('an answer that is no success becomes an error with its status', async () =
 })
 
 test('a success without a body is an error where a body is needed', async () => {
-  backend.me(answer(204))
+  backend.on('GET /api/v1/auth/me/', answer(204))
   await expect(expectData(api.GET('/api/v1/auth/me/'))).rejects.toThrow('without a body')
 })
 

@@ -1,9 +1,12 @@
 import createClient from 'openapi-fetch'
 
 import { csrfMiddleware } from '@/lib/api/csrf'
+import { ApiError } from '@/lib/api/problem'
 import type { components, paths } from '@/lib/api/schema'
 
 export type User = components['schemas']['UserOut']
+export type Session = components['schemas']['SessionOut']
+export type Project = components['schemas']['ProjectOut']
 
 /** A server that does not answer within this time counts as down. */
 const timeoutMilliseconds = 15_000
@@ -18,30 +21,16 @@ export const api = createClient<paths>({
 
 api.use(csrfMiddleware)
 
-/** An answer of the server that is not a success. Any other error means that there was no usable answer at all. */
-export class ApiError extends Error {
-  readonly status: number
-
-  constructor(status: number) {
-    super(`The server answered with status ${String(status)}.`)
-    this.name = 'ApiError'
-    this.status = status
-  }
-}
-
-export function statusOf(error: unknown): number | undefined {
-  return error instanceof ApiError ? error.status : undefined
-}
-
 interface Answer<Data> {
   data?: Data
+  error?: unknown
   response: Response
 }
 
 /** The body of a successful answer; throws an ApiError for every other one. */
 export async function expectSuccess<Data>(call: Promise<Answer<Data>>): Promise<Data | undefined> {
-  const { data, response } = await call
-  if (!response.ok) throw new ApiError(response.status)
+  const { data, error, response } = await call
+  if (!response.ok) throw new ApiError(response, error)
   return data
 }
 

@@ -1,7 +1,7 @@
 import { Button } from '@/lib/ui/button'
 import { Card } from '@/lib/ui/card'
 import { Page } from '@/lib/ui/page'
-import styles from '@/lib/ui/server-down.module.css'
+import { Stack } from '@/lib/ui/stack'
 
 interface ServerDownProps {
   onRetry: () => void
@@ -12,12 +12,12 @@ export function ServerDown({ onRetry, isRetrying }: ServerDownProps) {
   return (
     <Page title="We cannot reach the server">
       <Card>
-        <div className={styles['body']}>
+        <Stack>
           <p role="alert">Check your connection, or wait a moment: the fault may be on our side.</p>
           <Button onClick={onRetry} disabled={isRetrying}>
             {isRetrying ? 'Trying…' : 'Try again'}
           </Button>
-        </div>
+        </Stack>
       </Card>
     </Page>
   )

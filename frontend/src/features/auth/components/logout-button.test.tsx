@@ -1,30 +1,25 @@
-import { screen, waitFor } from '@testing-library/react'
+import { screen } from '@testing-library/react'
 import { beforeEach, describe, expect, test } from 'vitest'
 
-import {
-  answer,
-  silent,
-  someUser,
-  startFakeBackend,
-  type FakeBackend,
-} from '@/testing/fake-backend'
+import { answer, silent, startFakeBackend, type FakeBackend } from '@/testing/fake-backend'
 import { renderApp } from '@/testing/render-app'
 
 let backend: FakeBackend
 
 beforeEach(() => {
   backend = startFakeBackend()
-  backend.me(answer(200, someUser))
+  backend.signIn()
+  backend.on('POST /api/v1/auth/logout/', answer(204))
 })
 
 async function signOut() {
-  const { visitor } = renderApp('/profile')
+  const { visitor } = renderApp('/projects')
   await visitor.click(await screen.findByRole('button', { name: 'Sign out' }))
 }
 
 describe('the logout button', () => {
   test.each([204, 401])('leads to the login page when the server answers %i', async (status) => {
-    backend.logout(answer(status))
+    backend.on('POST /api/v1/auth/logout/', answer(status))
     await signOut()
     expect(await screen.findByRole('heading', { name: 'Sign in' })).toBeVisible()
     expect(screen.queryByText(/session has expired/)).not.toBeInTheDocument()
@@ -32,17 +27,15 @@ describe('the logout button', () => {
   })
 
   test('cannot be pressed twice', async () => {
-    backend.logout(silent)
+    backend.on('POST /api/v1/auth/logout/', silent)
     await signOut()
     expect(screen.getByRole('button', { name: 'Signing out…' })).toBeDisabled()
   })
 
   test('says when it failed, and can be pressed again', async () => {
-    backend.logout(answer(500))
+    backend.on('POST /api/v1/auth/logout/', answer(500))
     await signOut()
-    await waitFor(() => {
-      expect(screen.getByRole('alert')).toHaveTextContent('Not signed out.')
-    })
+    expect(await screen.findByRole('alert')).toHaveTextContent('Not signed out.')
     expect(screen.getByRole('button', { name: 'Sign out' })).toBeEnabled()
   })
 })

@@ -6,7 +6,7 @@ export function LogoutButton() {
   const logout = useLogout()
   return (
     <div className={styles['logout']}>
-      <span role="alert">{logout.isError && 'Not signed out. Please try again.'}</span>
+      {logout.isError && <span role="alert">Not signed out. Please try again.</span>}
       <Button
         variant="quiet"
         disabled={logout.isPending}

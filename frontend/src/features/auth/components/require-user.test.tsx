@@ -19,7 +19,7 @@ beforeEach(() => {
 
 describe('a protected page', () => {
   test('shows that it is loading', () => {
-    backend.me(silent)
+    backend.on('GET /api/v1/auth/me/', silent)
     renderApp('/profile')
     expect(screen.getByRole('status')).toHaveTextContent('Loading your account…')
   })
@@ -32,16 +32,19 @@ describe('a protected page', () => {
 
   test('tries a lost connection once more by itself', async () => {
     const answers = [unreachable, answer(200, someUser)]
-    backend.me((request) => answers.shift()?.(request) ?? new Response(null, { status: 500 }))
+    backend.on(
+      'GET /api/v1/auth/me/',
+      (request) => answers.shift()?.(request) ?? new Response(null, { status: 500 }),
+    )
     renderApp('/profile')
     expect(await screen.findByRole('heading', { name: 'Your profile' })).toBeVisible()
   })
 
   test('comes back after a retry', async () => {
-    backend.me(answer(502))
+    backend.on('GET /api/v1/auth/me/', answer(502))
     const { visitor } = renderApp('/profile')
     await screen.findByRole('heading', { name: 'We cannot reach the server' })
-    backend.me(answer(200, someUser))
+    backend.on('GET /api/v1/auth/me/', answer(200, someUser))
     await visitor.click(screen.getByRole('button', { name: 'Try again' }))
     expect(await screen.findByRole('heading', { name: 'Your profile' })).toBeVisible()
   })

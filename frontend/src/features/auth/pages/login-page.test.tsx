@@ -11,15 +11,19 @@ import {
 } from '@/testing/fake-backend'
 import { renderApp } from '@/testing/render-app'
 
+const login = 'POST /api/v1/auth/login/'
+const me = 'GET /api/v1/auth/me/'
+const profile = { name: 'Your profile' }
 let backend: FakeBackend
 
 beforeEach(() => {
   backend = startFakeBackend()
+  backend.on(login, answer(200, someUser))
   document.cookie = 'csrftoken=a-token'
 })
 
 async function signIn(visitor: ReturnType<typeof renderApp>['visitor']) {
-  await visitor.type(screen.getByLabelText('Email'), someUser.email)
+  await visitor.type(await screen.findByLabelText('Email'), someUser.email)
   await visitor.type(screen.getByLabelText('Password'), 'a-password')
   await waitFor(() => {
     expect(screen.getByRole('button', { name: 'Sign in' })).toBeEnabled()
@@ -28,26 +32,24 @@ async function signIn(visitor: ReturnType<typeof renderApp>['visitor']) {
 }
 
 describe('the login page', () => {
-  test('lets nobody submit before the CSRF cookie is there', () => {
-    backend.me(silent)
+  test('lets nobody submit before the CSRF cookie is there', async () => {
+    backend.on(me, silent)
     renderApp('/login')
-    expect(screen.getByRole('button', { name: 'Sign in' })).toBeDisabled()
+    expect(await screen.findByRole('button', { name: 'Sign in' })).toBeDisabled()
   })
 
   test('sends the credentials with the CSRF token', async () => {
-    const { visitor } = renderApp('/login')
+    const { visitor } = renderApp('/login?next=/profile')
     await signIn(visitor)
-    await screen.findByRole('heading', { name: 'Your profile' })
-    const request = backend.requests.find(({ method }) => method === 'POST')
-    expect(request?.headers.get('X-CSRFToken')).toBe('a-token')
-    await expect(request?.json()).resolves.toEqual({
-      email: someUser.email,
-      password: 'a-password',
-    })
+    await screen.findByRole('heading', profile)
+    expect(backend.asked(login)[0]?.headers.get('X-CSRFToken')).toBe('a-token')
+    await expect(backend.sent(login)).resolves.toEqual([
+      { email: someUser.email, password: 'a-password' },
+    ])
   })
 
   test('lets nobody submit twice', async () => {
-    backend.login(silent)
+    backend.on(login, silent)
     const { visitor } = renderApp('/login')
     await signIn(visitor)
     expect(screen.getByRole('button', { name: 'Signing in…' })).toBeDisabled()
@@ -57,55 +59,70 @@ describe('the login page', () => {
     const { visitor, currentAddress } = renderApp('/profile?from=mail#details')
     await screen.findByRole('heading', { name: 'Sign in' })
     await signIn(visitor)
-    await screen.findByRole('heading', { name: 'Your profile' })
+    await screen.findByRole('heading', profile)
     expect(currentAddress()).toBe('/profile?from=mail#details')
   })
 
   test('sends on whoever is signed in already', async () => {
-    backend.me(answer(200, someUser))
+    backend.signIn()
     const { currentAddress } = renderApp('/login')
-    await screen.findByRole('heading', { name: 'Your profile' })
-    expect(currentAddress()).toBe('/profile')
+    await screen.findByRole('heading', { name: 'Your projects' })
+    expect(currentAddress()).toBe('/projects')
+  })
+
+  test('blames the password when the server refuses the two', async () => {
+    backend.on(login, answer(401, { detail: 'no' }))
+    const { visitor } = renderApp('/login')
+    await signIn(visitor)
+    expect(await screen.findByRole('alert')).toHaveTextContent(/is wrong, or the address is not/)
+    expect(screen.getByLabelText('Password')).toBeInvalid()
+    expect(screen.getByLabelText('Password')).toHaveFocus()
+    expect(backend.asked(me)).toHaveLength(1)
   })
 
   test.each([
-    { status: 401, message: /password is wrong/, blamesFields: true },
-    { status: 403, message: /disagreed/, blamesFields: false },
-    { status: 422, message: /valid email address/, blamesFields: true },
-    { status: 429, message: /Too many attempts/, blamesFields: false },
-    { status: 500, message: /cannot be reached/, blamesFields: false },
-  ])('explains the answer $status', async ({ status, message, blamesFields }) => {
-    backend.login(answer(status, { detail: 'no' }))
+    { status: 422, message: /what is marked/ },
+    { status: 429, message: /Too many attempts/ },
+    { status: 500, message: /cannot be reached/ },
+  ])('explains the answer $status', async ({ status, message }) => {
+    backend.on(login, answer(status, { detail: 'no' }))
     const { visitor } = renderApp('/login')
     await signIn(visitor)
-    expect(await screen.findByRole('alert')).toHaveTextContent(message)
-    const password = screen.getByLabelText('Password')
-    expect(password).toHaveFocus()
-    expect(password.hasAttribute('aria-invalid')).toBe(blamesFields)
+    const alert = await screen.findByRole('alert')
+    expect(alert).toHaveTextContent(message)
+    expect(alert).toHaveFocus()
   })
 
   test('explains a lost connection', async () => {
-    backend.login(unreachable)
+    backend.on(login, unreachable)
     const { visitor } = renderApp('/login')
     await signIn(visitor)
     expect(await screen.findByRole('alert')).toHaveTextContent(/cannot be reached/)
   })
 
   test('fetches a new CSRF token after a refused one', async () => {
-    backend.login(answer(403, { detail: 'CSRF' }))
+    backend.on(login, answer(403, { detail: 'CSRF' }))
     const { visitor } = renderApp('/login')
     await signIn(visitor)
-    await screen.findByRole('alert')
-    await waitFor(() => {
-      expect(backend.requests.map(({ method }) => method)).toEqual(['GET', 'POST', 'GET'])
-    })
+    expect(await screen.findByRole('alert')).toHaveTextContent(/disagreed/)
+    expect(backend.requests.map(({ method }) => method)).toEqual(['GET', 'POST', 'GET'])
+  })
+
+  test.each([
+    ['Create an account', 'Create an account'],
+    ['Forgot your password?', 'Forgot your password?'],
+    ['Confirmation mail not there?', 'Confirm your address'],
+  ])('knows where to go: %s', async (link, title) => {
+    const { visitor } = renderApp('/login')
+    await visitor.click(await screen.findByRole('link', { name: link }))
+    expect(await screen.findByRole('heading', { name: title })).toHaveFocus()
   })
 
   test('offers a retry when the server is down', async () => {
-    backend.me(answer(503))
+    backend.on(me, answer(503))
     const { visitor } = renderApp('/login')
     await screen.findByRole('heading', { name: 'We cannot reach the server' })
-    backend.me(silent)
+    backend.on(me, silent)
     await visitor.click(screen.getByRole('button', { name: 'Try again' }))
     expect(screen.getByRole('button', { name: 'Trying…' })).toBeDisabled()
   })

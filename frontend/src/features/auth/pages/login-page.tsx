@@ -1,33 +1,34 @@
-import { Navigate, useLocation } from 'react-router'
+import { Link, Redirect, useSearch } from 'wouter'
 
 import { LoginForm } from '@/features/auth/components/login-form'
-import styles from '@/features/auth/pages/login-page.module.css'
-import { wantedPath } from '@/lib/paths'
+import { paths, wantedPath } from '@/lib/paths'
 import { useSession } from '@/lib/session'
 import { Card } from '@/lib/ui/card'
+import { Links } from '@/lib/ui/links'
 import { Notice } from '@/lib/ui/notice'
 import { Page } from '@/lib/ui/page'
-import { ServerDown } from '@/lib/ui/server-down'
+import { Stack } from '@/lib/ui/stack'
 
 export function LoginPage() {
   const session = useSession()
-  const { search } = useLocation()
+  const search = useSearch()
 
-  if (session.status === 'user') return <Navigate to={wantedPath(search)} replace />
-  if (session.status === 'down') {
-    return <ServerDown isRetrying={session.isRetrying} onRetry={session.retry} />
-  }
-  const isGuest = session.status === 'guest'
+  if (session.status === 'user') return <Redirect to={wantedPath(search)} replace />
   return (
     <Page title="Sign in" lead="Welcome back.">
       <Card>
-        <div className={styles['body']}>
-          {isGuest && session.expired && (
+        <Stack>
+          {session.status === 'guest' && session.expired && (
             <Notice kind="information">Your session has expired. Please sign in again.</Notice>
           )}
-          <LoginForm isReady={isGuest} />
-        </div>
+          <LoginForm />
+        </Stack>
       </Card>
+      <Links>
+        <Link to={paths.register}>Create an account</Link>
+        <Link to={paths.forgotPassword}>Forgot your password?</Link>
+        <Link to={paths.resendVerification}>Confirmation mail not there?</Link>
+      </Links>
     </Page>
   )
 }

@@ -11,16 +11,11 @@ export function ProfileCard({ user }: { user: User }) {
         <span className={styles['avatar']} aria-hidden="true">
           {initials(user)}
         </span>
-        <h2 className={styles['name']}>{name ?? user.email}</h2>
+        <div className={styles['names']}>
+          <h2>{name ?? 'No name yet'}</h2>
+          <p>{user.email}</p>
+        </div>
       </div>
-      <dl className={styles['facts']}>
-        <dt>Name</dt>
-        <dd>{name ?? 'Not given'}</dd>
-        <dt>Email</dt>
-        <dd>{user.email}</dd>
-        <dt>Account number</dt>
-        <dd>{user.id}</dd>
-      </dl>
     </Card>
   )
 }

@@ -1,27 +1,29 @@
-import { screen, waitFor } from '@testing-library/react'
+import { screen } from '@testing-library/react'
 import { beforeEach, describe, expect, test } from 'vitest'
 
 import { productName } from '@/lib/product'
 import {
   answer,
-  silent,
+  invalid,
   someUser,
   startFakeBackend,
   type FakeBackend,
 } from '@/testing/fake-backend'
 import { renderApp } from '@/testing/render-app'
 
+const update = 'PATCH /api/v1/auth/me/'
+const change = 'POST /api/v1/auth/me/password/'
 let backend: FakeBackend
 
 beforeEach(() => {
   backend = startFakeBackend()
-  backend.me(answer(200, someUser))
+  backend.signIn()
 })
 
 async function openProfile() {
-  const { visitor } = renderApp('/')
-  const refresh = await screen.findByRole('button', { name: 'Refresh' })
-  return { refresh: () => visitor.click(refresh) }
+  const { visitor } = renderApp('/profile')
+  await screen.findByRole('heading', { name: 'Your profile' })
+  return visitor
 }
 
 describe('the profile', () => {
@@ -32,43 +34,77 @@ describe('the profile', () => {
   })
 
   test('shows what the server knows of the user', async () => {
+    backend.on('GET /api/v1/auth/me/', answer(200, { ...someUser, phone: '+49 30 1234' }))
     await openProfile()
-    expect(screen.getAllByRole('definition').map(({ textContent }) => textContent)).toEqual([
-      'Some User',
-      'user@example.com',
-      '7',
+    expect(screen.getByRole('heading', { name: 'Some User' })).toBeVisible()
+    expect(screen.getByText('user@example.com')).toBeVisible()
+    expect(screen.getByLabelText('Phone')).toHaveValue('+49 30 1234')
+  })
+
+  test('does without a name', async () => {
+    backend.on('GET /api/v1/auth/me/', answer(200, { ...someUser, first_name: '', last_name: '' }))
+    await openProfile()
+    expect(screen.getByRole('heading', { name: 'No name yet' })).toBeVisible()
+  })
+
+  test.each([
+    [' +49 30 1234 ', '+49 30 1234'],
+    [' ', null],
+  ])('saves what was changed, with the phone number "%s"', async (typed, phone) => {
+    backend.on(update, answer(200, { ...someUser, first_name: 'Other', phone }))
+    const visitor = await openProfile()
+    await visitor.clear(screen.getByLabelText('First name'))
+    await visitor.type(screen.getByLabelText('First name'), 'Other')
+    await visitor.type(screen.getByLabelText('Phone'), typed)
+    await visitor.click(screen.getByRole('button', { name: 'Save' }))
+    expect(await screen.findByRole('status')).toHaveTextContent('Your changes are saved.')
+    expect(screen.getByRole('heading', { name: 'Other User' })).toBeVisible()
+    await expect(backend.sent(update)).resolves.toEqual([
+      { first_name: 'Other', last_name: 'User', phone },
     ])
   })
 
-  test('shows what has changed after a refresh', async () => {
-    const { refresh } = await openProfile()
-    backend.me(answer(200, { ...someUser, first_name: '', last_name: '' }))
-    await refresh()
-    expect(await screen.findByText('Not given')).toBeVisible()
-    expect(screen.getByRole('heading', { level: 2 })).toHaveTextContent('user@example.com')
+  test('blames a phone number that is none', async () => {
+    backend.on(update, invalid({ phone: '^[0-9]+$' }, 'string_pattern_mismatch'))
+    const visitor = await openProfile()
+    await visitor.type(screen.getByLabelText('Phone'), 'none')
+    await visitor.click(screen.getByRole('button', { name: 'Save' }))
+    expect(await screen.findByText('This does not look right.')).toBeVisible()
+    expect(screen.getByLabelText('Phone')).toHaveFocus()
   })
 
-  test('cannot be refreshed twice at once', async () => {
-    const { refresh } = await openProfile()
-    backend.me(silent)
-    await refresh()
-    expect(screen.getByRole('button', { name: 'Refreshing…' })).toBeDisabled()
+  test('leads to the login when the session is over by then', async () => {
+    backend.on(update, answer(401, {}))
+    const visitor = await openProfile()
+    backend.on('GET /api/v1/auth/me/', answer(401, {}))
+    await visitor.click(screen.getByRole('button', { name: 'Save' }))
+    expect(await screen.findByText(/Your session has expired/)).toBeVisible()
+  })
+})
+
+describe('a change of the password', () => {
+  async function changePassword() {
+    const visitor = await openProfile()
+    await visitor.type(screen.getByLabelText('Current password'), 'old-password')
+    await visitor.type(screen.getByLabelText('New password'), 'new-password')
+    await visitor.click(screen.getByRole('button', { name: 'Change password' }))
+  }
+
+  test('is confirmed, and leaves no password on the screen', async () => {
+    backend.on(change, answer(204))
+    await changePassword()
+    expect(await screen.findByText(/Your password is changed/)).toBeVisible()
+    expect(screen.getByLabelText('Current password')).toHaveValue('')
+    expect(screen.getByLabelText('New password')).toHaveValue('')
+    await expect(backend.sent(change)).resolves.toEqual([
+      { current_password: 'old-password', new_password: 'new-password' },
+    ])
   })
 
-  test('stays, with a warning, when the server is down', async () => {
-    const { refresh } = await openProfile()
-    backend.me(answer(500))
-    await refresh()
-    expect(await screen.findByText(/may be out of date/)).toBeVisible()
-    expect(screen.getByRole('heading', { name: 'Some User' })).toBeVisible()
-  })
-
-  test('explains a session that has expired, until the next login', async () => {
-    const { refresh } = await openProfile()
-    backend.me(answer(401))
-    await refresh()
-    await waitFor(() => {
-      expect(screen.getByRole('status')).toHaveTextContent('Your session has expired.')
-    })
+  test('needs the current one', async () => {
+    backend.on(change, invalid({ current_password: 'This is not your password' }))
+    await changePassword()
+    expect(await screen.findByText('This is not your password.')).toBeVisible()
+    expect(screen.getByLabelText('Current password')).toHaveFocus()
   })
 })

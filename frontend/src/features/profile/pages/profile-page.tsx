@@ -1,26 +1,19 @@
-import { useProfileRefresh } from '@/features/profile/api'
+import { PasswordForm } from '@/features/profile/components/password-form'
 import { ProfileCard } from '@/features/profile/components/profile-card'
-import styles from '@/features/profile/pages/profile-page.module.css'
-import type { User } from '@/lib/api/client'
-import { Button } from '@/lib/ui/button'
-import { Notice } from '@/lib/ui/notice'
+import { ProfileForm } from '@/features/profile/components/profile-form'
+import { useUser } from '@/lib/session'
 import { Page } from '@/lib/ui/page'
+import { Stack } from '@/lib/ui/stack'
 
-export function ProfilePage({ user }: { user: User }) {
-  const { refresh, isRefreshing, hasFailed } = useProfileRefresh()
+export function ProfilePage() {
+  const user = useUser()
   return (
     <Page title="Your profile" lead="What we know about you." width="wide">
-      <div className={styles['body']}>
-        {hasFailed && (
-          <Notice kind="error">
-            The server cannot be reached. What you see may be out of date.
-          </Notice>
-        )}
+      <Stack>
         <ProfileCard user={user} />
-        <Button variant="quiet" onClick={refresh} disabled={isRefreshing}>
-          {isRefreshing ? 'Refreshing…' : 'Refresh'}
-        </Button>
-      </div>
+        <ProfileForm user={user} />
+        <PasswordForm />
+      </Stack>
     </Page>
   )
 }

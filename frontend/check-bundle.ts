@@ -1,0 +1,24 @@
+// Refuses a build whose page makes browsers load too much script before it shows anything: node check-bundle.ts dist
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+
+const limit = 90_000 // bytes, as they are sent
+
+const [folder = 'dist'] = process.argv.slice(2)
+const page = readFileSync(join(folder, 'index.html'), 'utf8')
+// The entry, and what Vite knows that it imports.
+const scripts = [...page.matchAll(/(?:src|href)="(\/[^"]+\.js)"/g)].map(([, path = '']) => path)
+const size = scripts
+  .map((path) => gzipSync(readFileSync(join(folder, path))).length)
+  .reduce((sum, bytes) => sum + bytes, 0)
+
+const measured = `entry JS: ${(size / 1000).toFixed(1)} kB gzip of ${String(limit / 1000)} kB`
+if (scripts.length === 0 || size > limit) {
+  process.stderr.write(
+    `error: ${measured}: ${scripts.join(' ') || 'no script'}\n\nhint: import() what only some pages need\n`,
+  )
+  process.exit(1)
+}
+console.log(measured)

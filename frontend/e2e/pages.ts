@@ -1,0 +1,75 @@
+import type { Page } from '@playwright/test'
+
+import { somebody } from './account.ts'
+import { expectPage, submitLogin } from './steps.ts'
+import { expect } from './test.ts'
+
+type Open = (page: Page) => Promise<void>
+
+/** Opens a page, and waits for its form to be ready. */
+function formAt(path: string, button: string): Open {
+  return async (page) => {
+    await page.goto(path)
+    await expect(page.getByRole('button', { name: button })).toBeEnabled()
+  }
+}
+
+const guestPages: Record<string, Open> = {
+  'the login page': formAt('/login', 'Sign in'),
+  'the login page after a wrong password': async (page) => {
+    await page.goto('/login')
+    await submitLogin(page, somebody())
+    await expect(page.getByRole('alert')).toBeVisible()
+  },
+  'the registration': formAt('/register', 'Create account'),
+  'the registration with a weak password': async (page) => {
+    await page.goto('/register')
+    await page.getByLabel('Email').fill(somebody().email)
+    await page.getByLabel('Password').fill('1234')
+    await page.getByRole('button', { name: 'Create account' }).click()
+    await expect(page.getByLabel('Password')).toBeFocused()
+  },
+  'the request for another mail': formAt('/resend-verification', 'Send the mail'),
+  'the confirmation of an address': formAt('/verify-email#token=x', 'Confirm my address'),
+  'the request for another password': formAt('/forgot-password', 'Send the mail'),
+  'the page that asks to look into the mail': async (page) => {
+    await page.goto('/forgot-password')
+    await page.getByLabel('Email').fill(somebody().email)
+    await page.getByRole('button', { name: 'Send the mail' }).click()
+    await expectPage(page, 'Look into your mail')
+  },
+  'the choice of another password': formAt('/reset-password#token=x', 'Change password'),
+  'the page of an unreachable server': async (page) => {
+    await page.route('**/api/**', (route) => route.abort())
+    await page.goto('/profile')
+    await expect(page.getByRole('button', { name: 'Try again' })).toBeEnabled()
+  },
+  'the page for an unknown address': async (page) => {
+    await page.goto('/no/such/page')
+    await expectPage(page, 'Page not found')
+  },
+}
+
+const userPages: Record<string, Open> = {
+  'the projects': async (page) => {
+    await page.goto('/projects')
+    await page
+      .getByRole('button', { name: /^Delete/ })
+      .first()
+      .click()
+    await expect(page.getByRole('button', { name: /for good/ })).toBeVisible()
+  },
+  'the profile': formAt('/profile', 'Save'),
+  'the sessions': async (page) => {
+    await page.goto('/sessions')
+    await expect(page.getByText('This one')).toBeVisible()
+  },
+}
+
+/** What everybody sees, and what only users see: how to get there, and when it is whole. */
+export const pagesOf = { guest: guestPages, user: userPages } as const
+
+export const devices = {
+  phone: { width: 360, height: 800 },
+  desktop: { width: 1280, height: 800 },
+} as const

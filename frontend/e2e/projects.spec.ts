@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto'
+
+import { addProject, expectAtField, expectPage, signIn, submitLogin } from './steps.ts'
+import { expect, test } from './test.ts'
+
+function someName(): string {
+  return `Project ${randomUUID()}`
+}
+
+test.describe('a user', () => {
+  test.use({ as: 'user' })
+
+  test('adds a project, and it is there after a reload @quick', async ({ page }) => {
+    const name = someName()
+    await page.goto('/')
+    await addProject(page, name)
+    await expect(page.getByLabel('Name of the new project')).toHaveValue('')
+    await page.reload()
+    await expect(page.getByRole('heading', { name })).toBeVisible()
+  })
+
+  test('deletes a project, after having been asked @quick', async ({ page }) => {
+    const name = someName()
+    await page.goto('/projects')
+    await addProject(page, name)
+    await page.getByRole('button', { name: `Delete ${name}` }).click()
+    await page.getByRole('button', { name: `Delete for good ${name}` }).click()
+    await expect(page.getByRole('heading', { name })).toBeHidden()
+  })
+
+  test('may think a deletion over', async ({ page }) => {
+    const name = someName()
+    await page.goto('/projects')
+    await addProject(page, name)
+    await page.getByRole('button', { name: `Delete ${name}` }).click()
+    await page.getByRole('button', { name: `Keep ${name}` }).click()
+    await expect(page.getByRole('button', { name: `Delete for good ${name}` })).toBeHidden()
+    await expect(page.getByRole('heading', { name })).toBeVisible()
+  })
+
+  test('is told of a project that somebody deleted meanwhile', async ({ page, context }) => {
+    const name = someName()
+    await page.goto('/projects')
+    await addProject(page, name)
+    const other = await context.newPage()
+    await other.goto('/projects')
+    for (const tab of [other, page]) {
+      await tab.getByRole('button', { name: `Delete ${name}` }).click()
+      await tab.getByRole('button', { name: `Delete for good ${name}` }).click()
+      await expect(tab.getByRole('heading', { name })).toBeHidden()
+    }
+  })
+
+  test('cannot give a project no name, or too long a one', async ({ page }) => {
+    await page.goto('/projects')
+    for (const [name, fault] of [
+      [' ', 'fill this in'],
+      ['x'.repeat(101), 'too long'],
+    ] as const) {
+      await page.getByLabel('Name of the new project').fill(name)
+      await page.getByRole('button', { name: 'Add project' }).click()
+      await expectAtField(page, 'Name of the new project', fault)
+    }
+  })
+
+  test('sees a name as it was written, whatever it is', async ({ page }) => {
+    const name = `<img src=x onerror=alert(1)> ' -- ${randomUUID()}`
+    await page.goto('/projects')
+    await addProject(page, name)
+  })
+
+  test('gets about by the navigation, and back by the browser', async ({ page }) => {
+    await page.goto('/projects')
+    await page.getByRole('link', { name: 'Profile' }).click()
+    await expectPage(page, 'Your profile')
+    await page.getByRole('link', { name: 'Sessions' }).click()
+    await expectPage(page, 'Your sessions')
+    await page.goBack()
+    await expectPage(page, 'Your profile')
+    await page.goForward()
+    await expectPage(page, 'Your sessions')
+    await expect(page).toHaveTitle(/^Your sessions · /)
+  })
+
+  test('needs no login page', async ({ page }) => {
+    await page.goto('/login')
+    await expectPage(page, 'Your projects')
+  })
+})
+
+test('a new user has no projects yet', async ({ page, newcomer }) => {
+  await signIn(page, newcomer)
+  await expect(page.getByText('No projects yet.')).toBeVisible()
+})
+
+test('many projects come page by page', async ({ page, newcomer }) => {
+  await signIn(page, newcomer)
+  for (const number of Array.from({ length: 12 }, (_, index) => String(index + 1))) {
+    await addProject(page, `Project number ${number}.`)
+  }
+  await page.reload()
+  await expect(page.getByRole('listitem')).toHaveCount(10)
+  await page.getByRole('button', { name: 'Show more' }).click()
+  await expect(page.getByRole('listitem')).toHaveCount(12)
+  await expect(page.getByRole('button', { name: 'Show more' })).toBeHidden()
+})
+
+test("nobody sees another user's projects", async ({ page, newcomer, world }) => {
+  const name = someName()
+  await world.client.post('/api/v1/projects/', { name })
+  await signIn(page, newcomer)
+  await expect(page.getByText('No projects yet.')).toBeVisible()
+})
+
+test('the whole way can be walked with the keyboard alone @quick', async ({ page, newcomer }) => {
+  await page.goto('/login')
+  await expect(page.getByRole('heading', { name: 'Sign in' })).toBeFocused()
+  await page.keyboard.press('Tab')
+  await page.keyboard.type(newcomer.email)
+  await page.keyboard.press('Tab')
+  await page.keyboard.type(newcomer.password)
+  await expect(page.getByRole('button', { name: 'Sign in' })).toBeEnabled()
+  await page.keyboard.press('Enter')
+
+  await expect(page.getByRole('heading', { name: 'Your projects' })).toBeFocused()
+  await page.keyboard.press('Tab')
+  await page.keyboard.type('Apollo')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('heading', { name: 'Apollo' })).toBeVisible()
+  await expect(page.getByLabel('Name of the new project')).toBeFocused()
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Enter')
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Enter')
+  await expect(page.getByText('No projects yet.')).toBeVisible()
+
+  await page.getByRole('button', { name: 'Sign out' }).focus()
+  await page.keyboard.press('Enter')
+  await expectPage(page, 'Sign in')
+})
+
+test.describe('on a phone', () => {
+  test.use({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true })
+
+  test('a user signs in, adds a project and signs out @quick', async ({ page, newcomer }) => {
+    await page.goto('/projects')
+    await submitLogin(page, newcomer)
+    await expectPage(page, 'Your projects')
+    await addProject(page, 'Apollo')
+    await page.getByRole('link', { name: 'Profile' }).tap()
+    await expectPage(page, 'Your profile')
+    await page.getByRole('link', { name: 'Sessions' }).tap()
+    await expect(page.getByText('This one')).toBeVisible()
+    await page.getByRole('button', { name: 'Sign out', exact: true }).tap()
+    await expectPage(page, 'Sign in')
+  })
+})

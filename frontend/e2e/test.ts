@@ -1,0 +1,91 @@
+import { expect, test as base, type BrowserContext, type ConsoleMessage } from '@playwright/test'
+
+import { Client, clientHeaders, somebody, type Account } from './account.ts'
+
+type StorageState = Awaited<ReturnType<BrowserContext['storageState']>>
+
+interface World {
+  account: Account
+  /** Speaks for the account. */
+  client: Client
+  storageState: StorageState
+}
+
+interface Options {
+  /** Who opens the pages: the user of this worker's world, or nobody. */
+  as: 'guest' | 'user'
+  /** Whether errors in the console are what the test is about. */
+  expectsFaults: boolean
+}
+
+interface Fixtures {
+  /** A confirmed account that only this test knows. */
+  newcomer: Account
+  watch: undefined
+}
+
+/** The browser itself says so when the API refuses something, which is no fault of the page. */
+function isRefusal(message: ConsoleMessage): boolean {
+  return (
+    /^Failed to load resource: .* status of 4\d\d/.test(message.text()) &&
+    message.location().url.includes('/api/')
+  )
+}
+
+export const test = base.extend<Options & Fixtures, { world: World }>({
+  as: ['guest', { option: true }],
+  expectsFaults: [false, { option: true }],
+
+  world: [
+    async ({ playwright }, use) => {
+      const account = somebody()
+      const client = await Client.open(playwright.request)
+      await client.register(account)
+      await client.login(account)
+      await use({ account, client, storageState: await client.storageState() })
+      await client.dispose()
+    },
+    { scope: 'worker' },
+  ],
+
+  newcomer: async ({ playwright }, use) => {
+    const account = somebody()
+    const client = await Client.open(playwright.request)
+    await client.register(account)
+    await client.dispose()
+    await use(account)
+  },
+
+  storageState: async ({ as, world }, use) => {
+    await use(as === 'user' ? world.storageState : { cookies: [], origins: [] })
+  },
+
+  // eslint-disable-next-line no-empty-pattern -- Playwright wants to see what a fixture needs
+  extraHTTPHeaders: async ({}, use) => {
+    await use(clientHeaders())
+  },
+
+  watch: [
+    async ({ context, expectsFaults }, use, testInfo) => {
+      const visits = new Set<string>()
+      const errors: string[] = []
+      context.on('page', (page) => {
+        page.on('framenavigated', (frame) => visits.add(`PAGE ${new URL(frame.url()).pathname}`))
+      })
+      context.on('request', (request) => {
+        visits.add(`${request.method()} ${new URL(request.url()).pathname}`)
+      })
+      context.on('console', (message) => {
+        if (message.type() === 'error' && !isRefusal(message)) errors.push(message.text())
+      })
+      context.on('weberror', (error) => errors.push(error.error().message))
+      await use(undefined)
+      const body = JSON.stringify([...visits])
+      await testInfo.attach('visits', { body, contentType: 'application/json' })
+      if (!expectsFaults) expect(errors, 'errors in the console').toEqual([])
+    },
+    { auto: true },
+  ],
+})
+
+export { expect }

@@ -1,0 +1,34 @@
+import { Component, type ReactNode } from 'react'
+
+import { reportError } from '@/lib/error-reports'
+import { Button } from '@/lib/ui/button'
+import { Card } from '@/lib/ui/card'
+import { Page } from '@/lib/ui/page'
+
+function reload() {
+  window.location.reload()
+}
+
+/** Reports a page that failed in a way that nobody foresaw; the layout around it stays. */
+export class ErrorBoundary extends Component<{ children: ReactNode }, { hasFailed: boolean }> {
+  override state = { hasFailed: false }
+
+  static getDerivedStateFromError() {
+    return { hasFailed: true }
+  }
+
+  override componentDidCatch(error: unknown) {
+    reportError(error)
+  }
+
+  override render() {
+    if (!this.state.hasFailed) return this.props.children
+    return (
+      <Page title="Something went wrong" lead="The fault is ours. Loading the page again may help.">
+        <Card>
+          <Button onClick={reload}>Load again</Button>
+        </Card>
+      </Page>
+    )
+  }
+}

@@ -1,0 +1,23 @@
+import { beforeEach, expect, test, vi } from 'vitest'
+
+import { reloadWhenOutdated } from '@/app/outdated'
+
+reloadWhenOutdated()
+
+beforeEach(() => {
+  sessionStorage.clear()
+})
+
+function missCode(): Event {
+  const event = new Event('vite:preloadError', { cancelable: true })
+  window.dispatchEvent(event)
+  return event
+}
+
+test('code that is not there any more loads the newest page, once', () => {
+  const reload = vi.spyOn(window.location, 'reload').mockImplementation(() => undefined)
+  expect(missCode().defaultPrevented).toBe(true)
+  expect(reload).toHaveBeenCalledOnce()
+  expect(missCode().defaultPrevented).toBe(false)
+  expect(reload).toHaveBeenCalledOnce()
+})

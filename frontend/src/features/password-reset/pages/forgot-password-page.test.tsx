@@ -1,0 +1,17 @@
+import { screen } from '@testing-library/react'
+import { expect, test } from 'vitest'
+
+import { answer, startFakeBackend } from '@/testing/fake-backend'
+import { renderApp } from '@/testing/render-app'
+
+test('the page asks for a mail, and does not tell who has an account', async () => {
+  const backend = startFakeBackend()
+  backend.on('POST /api/v1/auth/password-reset/', answer(204))
+  const { visitor } = renderApp('/forgot-password')
+  await visitor.type(await screen.findByLabelText('Email'), 'user@example.com')
+  await visitor.click(screen.getByRole('button', { name: 'Send the mail' }))
+  expect(await screen.findByText(/has an account/)).toBeVisible()
+  await expect(backend.sent('POST /api/v1/auth/password-reset/')).resolves.toEqual([
+    { email: 'user@example.com' },
+  ])
+})

@@ -1,0 +1,43 @@
+import { screen } from '@testing-library/react'
+import { beforeEach, expect, test } from 'vitest'
+
+import { answer, invalid, startFakeBackend, type FakeBackend } from '@/testing/fake-backend'
+import { renderApp } from '@/testing/render-app'
+
+const confirm = 'POST /api/v1/auth/password-reset/confirm/'
+let backend: FakeBackend
+
+beforeEach(() => {
+  backend = startFakeBackend()
+})
+
+async function choosePassword() {
+  const { visitor } = renderApp('/reset-password#token=abc')
+  await visitor.type(await screen.findByLabelText('New password'), 'new-password')
+  await visitor.click(screen.getByRole('button', { name: 'Change password' }))
+  return visitor
+}
+
+test('a new password ends the session here too, and leads to the login', async () => {
+  backend.signIn()
+  backend.on(confirm, answer(204))
+  const visitor = await choosePassword()
+  expect(await screen.findByRole('heading', { name: 'Your password is changed' })).toHaveFocus()
+  expect(screen.queryByRole('button', { name: 'Sign out' })).not.toBeInTheDocument()
+  await expect(backend.sent(confirm)).resolves.toEqual([{ token: 'abc', password: 'new-password' }])
+  await visitor.click(screen.getByRole('link', { name: 'sign in' }))
+  expect(await screen.findByRole('heading', { name: 'Sign in' })).toBeVisible()
+})
+
+test('a link that was used is said to be of no use', async () => {
+  backend.on(confirm, answer(400, {}))
+  await choosePassword()
+  expect(await screen.findByRole('alert')).toHaveTextContent('not valid any more')
+})
+
+test('a weak password is blamed at its field', async () => {
+  backend.on(confirm, invalid({ password: 'This password is too common.' }))
+  await choosePassword()
+  await screen.findByText('This password is too common.')
+  expect(screen.getByLabelText('New password')).toHaveFocus()
+})

@@ -1,0 +1,54 @@
+import { Link } from 'wouter'
+
+import { usePasswordReset } from '@/features/password-reset/api'
+import { paths, tokenFromMail } from '@/lib/paths'
+import { Card } from '@/lib/ui/card'
+import { Field } from '@/lib/ui/field'
+import { Form } from '@/lib/ui/form'
+import { Links } from '@/lib/ui/links'
+import { Page } from '@/lib/ui/page'
+import { passwordHint } from '@/lib/ui/password-hint'
+
+const messages = { 400: 'This link is not valid any more. Ask for a new one below.' }
+
+export function ResetPasswordPage() {
+  const reset = usePasswordReset()
+  if (reset.isSuccess) {
+    return (
+      <Page title="Your password is changed" lead="You are signed out everywhere.">
+        <Card>
+          <p>
+            You can now <Link to={paths.login}>sign in</Link> with the new one.
+          </p>
+        </Card>
+      </Page>
+    )
+  }
+  return (
+    <Page title="Choose a new password" lead="It ends every session that is open.">
+      <Card>
+        <Form
+          submit="Change password"
+          submitting="Changing…"
+          mutation={reset}
+          messages={messages}
+          onSubmit={(valueOf) => {
+            reset.mutate({ token: tokenFromMail(), password: valueOf('password') })
+          }}
+        >
+          <Field
+            label="New password"
+            name="password"
+            type="password"
+            autoComplete="new-password"
+            hint={passwordHint}
+            required
+          />
+        </Form>
+      </Card>
+      <Links>
+        <Link to={paths.forgotPassword}>Send me a new link</Link>
+      </Links>
+    </Page>
+  )
+}

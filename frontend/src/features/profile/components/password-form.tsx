@@ -1,0 +1,51 @@
+import { usePasswordChange } from '@/features/profile/api'
+import { Card } from '@/lib/ui/card'
+import { Field } from '@/lib/ui/field'
+import { Form } from '@/lib/ui/form'
+import { Notice } from '@/lib/ui/notice'
+import { passwordHint } from '@/lib/ui/password-hint'
+import { Stack } from '@/lib/ui/stack'
+
+export function PasswordForm() {
+  const change = usePasswordChange()
+  return (
+    <Card>
+      <Stack>
+        <h2>Password</h2>
+        {change.isSuccess && (
+          <Notice kind="information">
+            Your password is changed. You are signed out everywhere else.
+          </Notice>
+        )}
+        <Form
+          submit="Change password"
+          submitting="Changing…"
+          mutation={change}
+          onSubmit={(valueOf, reset) => {
+            const passwords = {
+              current_password: valueOf('current_password'),
+              new_password: valueOf('new_password'),
+            }
+            change.mutate(passwords, { onSuccess: reset })
+          }}
+        >
+          <Field
+            label="Current password"
+            name="current_password"
+            type="password"
+            autoComplete="current-password"
+            required
+          />
+          <Field
+            label="New password"
+            name="new_password"
+            type="password"
+            autoComplete="new-password"
+            hint={passwordHint}
+            required
+          />
+        </Form>
+      </Stack>
+    </Card>
+  )
+}

@@ -1,0 +1,126 @@
+import { screen, waitFor } from '@testing-library/react'
+import { beforeEach, describe, expect, test } from 'vitest'
+
+import { answer, invalid, silent, startFakeBackend, type FakeBackend } from '@/testing/fake-backend'
+import { renderApp } from '@/testing/render-app'
+
+const list = 'GET /api/v1/projects/'
+const create = 'POST /api/v1/projects/'
+const remove = 'DELETE /api/v1/projects/1/'
+const created = '2026-01-01T12:00:00Z'
+const apollo = { id: 1, name: 'Apollo', created }
+const gemini = { id: 2, name: 'Gemini', created }
+let backend: FakeBackend
+
+beforeEach(() => {
+  backend = startFakeBackend()
+  backend.signIn()
+})
+
+function pageOf(...items: (typeof apollo)[]) {
+  return answer(200, { items, next: null })
+}
+
+async function openProjects() {
+  const { visitor } = renderApp('/projects')
+  await screen.findByRole('heading', { name: 'Your projects' })
+  return visitor
+}
+
+describe('the projects', () => {
+  test('show that they are loading', async () => {
+    backend.on(list, silent)
+    await openProjects()
+    expect(screen.getByRole('status')).toHaveTextContent('Loading projects…')
+  })
+
+  test('say that there are none', async () => {
+    await openProjects()
+    expect(await screen.findByText(/No projects yet/)).toBeVisible()
+  })
+
+  test('come after a retry when the server failed', async () => {
+    backend.on(list, answer(500))
+    const visitor = await openProjects()
+    expect(await screen.findByText(/cannot be reached/)).toBeVisible()
+    backend.on(list, pageOf(apollo))
+    await visitor.click(screen.getByRole('button', { name: 'Try again' }))
+    expect(await screen.findByRole('heading', { name: 'Apollo' })).toBeVisible()
+  })
+
+  test('come page by page', async () => {
+    backend.on(list, answer(200, { items: [gemini], next: 2 }))
+    const visitor = await openProjects()
+    const more = await screen.findByRole('button', { name: 'Show more' })
+    backend.on(list, silent)
+    await visitor.click(more)
+    expect(await screen.findByRole('button', { name: 'Loading…' })).toBeDisabled()
+    expect(backend.asked(list).map(({ url }) => new URL(url).search)).toEqual([
+      '?limit=10',
+      '?limit=10&before=2',
+    ])
+  })
+
+  test('have a new one after it was added, and ask for the next', async () => {
+    backend.on(create, answer(201, apollo))
+    const visitor = await openProjects()
+    await visitor.type(screen.getByLabelText('Name of the new project'), 'Apollo')
+    backend.on(list, pageOf(apollo))
+    await visitor.click(screen.getByRole('button', { name: 'Add project' }))
+    expect(await screen.findByRole('heading', { name: 'Apollo' })).toBeVisible()
+    const name = screen.getByLabelText('Name of the new project')
+    await waitFor(() => {
+      expect(name).toHaveFocus()
+    })
+    expect(name).toHaveValue('')
+    await expect(backend.sent(create)).resolves.toEqual([{ name: 'Apollo' }])
+  })
+
+  test('blame a name that is none', async () => {
+    backend.on(create, invalid({ name: 'at least 1' }, 'string_too_short'))
+    const visitor = await openProjects()
+    await visitor.type(screen.getByLabelText('Name of the new project'), ' ')
+    await visitor.click(screen.getByRole('button', { name: 'Add project' }))
+    expect(await screen.findByText('Please fill this in.')).toBeVisible()
+    expect(screen.getByLabelText('Name of the new project')).toHaveFocus()
+  })
+})
+
+describe('the deletion of a project', () => {
+  async function askToDelete() {
+    backend.on(list, pageOf(apollo))
+    const visitor = await openProjects()
+    await visitor.click(await screen.findByRole('button', { name: 'Delete Apollo' }))
+    return visitor
+  }
+  const confirm = { name: 'Delete for good Apollo' }
+
+  test('is asked for twice', async () => {
+    backend.on(remove, answer(204))
+    const visitor = await askToDelete()
+    expect(backend.asked(remove)).toEqual([])
+    backend.on(list, pageOf())
+    await visitor.click(screen.getByRole('button', confirm))
+    expect(await screen.findByText(/No projects yet/)).toBeVisible()
+  })
+
+  test('can be thought over', async () => {
+    const visitor = await askToDelete()
+    await visitor.click(screen.getByRole('button', { name: 'Keep Apollo' }))
+    expect(screen.queryByRole('button', confirm)).not.toBeInTheDocument()
+  })
+
+  test('cannot be asked for while it is under way', async () => {
+    backend.on(remove, silent)
+    const visitor = await askToDelete()
+    await visitor.click(screen.getByRole('button', confirm))
+    expect(screen.getByRole('button', { name: 'Deleting… Apollo' })).toBeDisabled()
+  })
+
+  test('says when it failed', async () => {
+    backend.on(remove, answer(404, {}))
+    const visitor = await askToDelete()
+    await visitor.click(screen.getByRole('button', confirm))
+    expect(await screen.findByText('It is not there any more.')).toBeVisible()
+  })
+})

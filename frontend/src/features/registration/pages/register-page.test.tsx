@@ -1,0 +1,54 @@
+import { screen } from '@testing-library/react'
+import { beforeEach, describe, expect, test } from 'vitest'
+
+import { answer, invalid, startFakeBackend, type FakeBackend } from '@/testing/fake-backend'
+import { renderApp } from '@/testing/render-app'
+
+const register = 'POST /api/v1/auth/register/'
+let backend: FakeBackend
+
+beforeEach(() => {
+  backend = startFakeBackend()
+})
+
+async function signUp() {
+  const { visitor } = renderApp('/register')
+  await visitor.type(await screen.findByLabelText('First name'), 'New')
+  await visitor.type(screen.getByLabelText('Email'), 'new@example.com')
+  await visitor.type(screen.getByLabelText('Password'), 'a-password')
+  await visitor.click(screen.getByRole('button', { name: 'Create account' }))
+  return visitor
+}
+
+describe('the registration', () => {
+  test('asks to look into the mail, and offers another one', async () => {
+    backend.on(register, answer(204))
+    const visitor = await signUp()
+    expect(await screen.findByRole('heading', { name: 'Look into your mail' })).toHaveFocus()
+    expect(screen.getByText('new@example.com')).toBeVisible()
+    await expect(backend.sent(register)).resolves.toEqual([
+      { email: 'new@example.com', password: 'a-password', first_name: 'New', last_name: '' },
+    ])
+    await visitor.click(screen.getByRole('link', { name: 'Send the mail again' }))
+    expect(await screen.findByRole('heading', { name: 'Confirm your address' })).toBeVisible()
+  })
+
+  test('says at a field what is wrong with it, and leads there', async () => {
+    backend.on(register, invalid({ password: 'This password is too common.' }))
+    await signUp()
+    expect(await screen.findByText('This password is too common.')).toBeVisible()
+    const password = screen.getByLabelText('Password')
+    expect(password).toHaveFocus()
+    expect(password).toBeInvalid()
+    expect(password).toHaveAccessibleDescription(/At least 8 .* too common\.$/)
+    expect(screen.getByLabelText('Email')).not.toBeInvalid()
+  })
+
+  test('leads to the first of several faults', async () => {
+    backend.on(register, invalid({ password: 'Too common.', email: 'No address.' }))
+    await signUp()
+    await screen.findByText('Too common.')
+    expect(screen.getByLabelText('Email')).toHaveFocus()
+    expect(screen.getByLabelText('Email')).toHaveAccessibleDescription('No address.')
+  })
+})

@@ -1,0 +1,31 @@
+import { screen } from '@testing-library/react'
+import { beforeEach, expect, test } from 'vitest'
+
+import { answer, startFakeBackend, type FakeBackend } from '@/testing/fake-backend'
+import { renderApp } from '@/testing/render-app'
+
+const request = 'POST /api/v1/auth/verification/'
+let backend: FakeBackend
+
+beforeEach(() => {
+  backend = startFakeBackend()
+})
+
+async function ask() {
+  const { visitor } = renderApp('/resend-verification')
+  await visitor.type(await screen.findByLabelText('Email'), 'new@example.com')
+  await visitor.click(screen.getByRole('button', { name: 'Send the mail' }))
+}
+
+test('the page asks for another mail, and does not tell who has an account', async () => {
+  backend.on(request, answer(204))
+  await ask()
+  expect(await screen.findByText(/If .* still to be confirmed/)).toBeVisible()
+  await expect(backend.sent(request)).resolves.toEqual([{ email: 'new@example.com' }])
+})
+
+test('whoever asks too often is told when to come back', async () => {
+  backend.on(request, answer(429, {}, { 'Retry-After': '3000' }))
+  await ask()
+  expect(await screen.findByRole('alert')).toHaveTextContent('in 50 minutes.')
+})

@@ -1,0 +1,37 @@
+import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query'
+
+import { api, expectData, expectSuccess } from '@/lib/api/client'
+
+const queryKey = ['sessions']
+
+export function useSessions() {
+  return useInfiniteQuery({
+    queryKey,
+    queryFn: ({ pageParam }) =>
+      expectData(api.GET('/api/v1/auth/sessions/', { params: { query: { before: pageParam } } })),
+    // They begin and end elsewhere.
+    staleTime: 0,
+    initialPageParam: null as number | null,
+    getNextPageParam: (page) => page.next,
+  })
+}
+
+export function useSessionEnd() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (session_id: number) =>
+      expectSuccess(
+        api.DELETE('/api/v1/auth/sessions/{session_id}/', { params: { path: { session_id } } }),
+      ),
+    // If it is gone already, the list says so too.
+    onSettled: () => client.invalidateQueries({ queryKey }),
+  })
+}
+
+export function useOtherSessionsEnd() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: () => expectSuccess(api.DELETE('/api/v1/auth/sessions/')),
+    onSuccess: () => client.invalidateQueries({ queryKey }),
+  })
+}

@@ -1,0 +1,77 @@
+import { screen } from '@testing-library/react'
+import { beforeEach, describe, expect, test } from 'vitest'
+
+import { answer, silent, startFakeBackend, type FakeBackend } from '@/testing/fake-backend'
+import { renderApp } from '@/testing/render-app'
+
+const list = 'GET /api/v1/auth/sessions/'
+const time = '2026-01-01T12:00:00Z'
+const here = { id: 2, user_agent: 'Firefox', created: time, last_seen: time, current: true }
+const there = { ...here, id: 1, user_agent: 'Chrome Android', current: false }
+let backend: FakeBackend
+
+beforeEach(() => {
+  backend = startFakeBackend()
+  backend.signIn()
+  backend.on(list, answer(200, { items: [here, there], next: null }))
+})
+
+async function openSessions() {
+  const { visitor } = renderApp('/sessions')
+  await screen.findByRole('heading', { name: 'Chrome on Android' })
+  return visitor
+}
+
+describe('the sessions', () => {
+  test('tell which one is here, and can be ended elsewhere only', async () => {
+    await openSessions()
+    const own = screen.getByText('This one')
+    expect(own.closest('li')).toHaveTextContent(/^Firefox/)
+    expect(screen.getAllByRole('button', { name: 'Sign out there' })).toHaveLength(1)
+  })
+
+  test('are one less when one is ended', async () => {
+    backend.on('DELETE /api/v1/auth/sessions/1/', answer(204))
+    const visitor = await openSessions()
+    backend.on(list, answer(200, { items: [here], next: null }))
+    await visitor.click(screen.getByRole('button', { name: 'Sign out there' }))
+    expect(await screen.findByRole('heading', { name: /Firefox/ })).toBeVisible()
+    expect(screen.getAllByRole('listitem')).toHaveLength(1)
+  })
+
+  test('say when one could not be ended', async () => {
+    backend.on('DELETE /api/v1/auth/sessions/1/', answer(500))
+    const visitor = await openSessions()
+    await visitor.click(screen.getByRole('button', { name: 'Sign out there' }))
+    expect(await screen.findByText(/cannot be reached/)).toBeVisible()
+  })
+
+  test('cannot be ended twice', async () => {
+    backend.on('DELETE /api/v1/auth/sessions/1/', silent)
+    const visitor = await openSessions()
+    await visitor.click(screen.getByRole('button', { name: 'Sign out there' }))
+    expect(await screen.findByRole('button', { name: 'Signing out…' })).toBeDisabled()
+  })
+
+  test('are ended everywhere else by one button', async () => {
+    backend.on('DELETE /api/v1/auth/sessions/', answer(204))
+    const visitor = await openSessions()
+    await visitor.click(screen.getByRole('button', { name: 'Sign out everywhere else' }))
+    expect(await screen.findByText('You are signed out everywhere else.')).toBeVisible()
+    expect(backend.asked(list)).toHaveLength(2)
+  })
+
+  test('say when that failed', async () => {
+    backend.on('DELETE /api/v1/auth/sessions/', answer(500))
+    const visitor = await openSessions()
+    await visitor.click(screen.getByRole('button', { name: 'Sign out everywhere else' }))
+    expect(await screen.findByText(/cannot be reached/)).toBeVisible()
+  })
+
+  test('show that they are being ended', async () => {
+    backend.on('DELETE /api/v1/auth/sessions/', silent)
+    const visitor = await openSessions()
+    await visitor.click(screen.getByRole('button', { name: 'Sign out everywhere else' }))
+    expect(await screen.findByRole('button', { name: 'Signing out…' })).toBeDisabled()
+  })
+})

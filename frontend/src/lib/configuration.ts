@@ -1,0 +1,12 @@
+/** What differs between deployments of one build. The web server answers with it; see entrypoint.sh. */
+export interface Configuration {
+  environment: string
+  release: string
+  sentryDsn: string
+}
+
+export async function readConfiguration(): Promise<Configuration> {
+  const response = await fetch('/config.json')
+  if (!response.ok) throw new Error(`/config.json answered with ${String(response.status)}`)
+  return (await response.json()) as Configuration
+}

@@ -1,0 +1,2 @@
+// What we use of Sentry, by name: an import of the whole would fetch the whole.
+export { captureException, init } from '@sentry/browser'

@@ -1,0 +1,1 @@
+export const passwordHint = 'At least 8 characters, and nothing that is easy to guess.'
