@@ -2,6 +2,7 @@
 
 import time
 
+from pipeline.deploy.signals import interruptible
 from pipeline.errors import CheckFailedError, InputError, NotJudgedError, judged
 from pipeline.images.act import START_ENGINE, engine_answers
 from pipeline.rehearsal.nodes import CHECK, require_rights
@@ -32,7 +33,7 @@ def rehearse(nodes: int = 1) -> None:
     if nodes > 1:
         require_rights()
     began = time.monotonic()
-    with yard(nodes) as place:
+    with interruptible(), yard(nodes) as place:
         user = (place.variables["SMOKE_USER_EMAIL"], place.variables["SMOKE_USER_PASSWORD"])
         traffic = Traffic(place.url("production"), user, CLIENTS, place.variables["SSL_CERT_FILE"])
         rehearsal = Rehearsal(place, traffic)

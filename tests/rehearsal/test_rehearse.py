@@ -1,0 +1,31 @@
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from pipeline.rehearsal import rehearse
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_whatever_ends_a_rehearsal_nothing_is_left_of_it(
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    left = []
+
+    @contextmanager
+    def yard(nodes: int) -> Iterator[None]:
+        try:
+            os.kill(os.getpid(), number)
+            time.sleep(5)
+            yield
+        finally:
+            left.append(nodes)
+
+    monkeypatch.setattr(rehearse, "engine_answers", lambda: True)
+    monkeypatch.setattr(rehearse, "yard", yard)
+    with pytest.raises(KeyboardInterrupt):
+        rehearse.rehearse()
+    assert left == [1]
