@@ -29,11 +29,15 @@ SHELL = b"""<!doctype html><title>Product</title><link rel="icon" href="/favicon
 Key = tuple[str, str]
 
 
+def problem(code: int, detail: str) -> Answer:
+    return Answer(code, "application/problem+json", json.dumps({"detail": detail}).encode())
+
+
 def data(code: int, /, **content: object) -> Answer:
     return Answer(code, "application/json", json.dumps(content).encode())
 
 
-USER = {"id": 1, "email": EMAIL, "first_name": "", "last_name": ""}
+USER = {"id": 1, "email": EMAIL, "first_name": "", "last_name": "", "phone": ""}
 PROJECT = {"id": 7, "name": "smoke", "created": "2026-01-01T00:00:00Z"}
 API: dict[Key, Answer] = {
     ("GET", "/api/v1/health/ready/"): data(200, status="ok", checks={"database": "ok"}),
@@ -51,8 +55,8 @@ PAGE: dict[Key, Answer] = {
     ("GET", "/assets/a.css"): Answer(200, "text/css", b"a{}"),
     ("GET", "/assets/a.js"): Answer(200, "application/javascript", b"1"),
 }
-GUEST = data(401, detail="Unauthorized")
-FORGED = data(403, detail="Forbidden")
+GUEST = problem(401, "Unauthorized")
+FORGED = problem(403, "Forbidden")
 NOWHERE = Answer(404, "text/html", b"<p>Not Found")
 
 
@@ -152,6 +156,13 @@ def test_the_documented_api_has_every_answer_of_the_double() -> None:
         documented = operation["responses"][str(answer.status)]
         if answer.status != 204:
             assert set(answer.content) == set(required(document, documented))
+
+
+def test_a_release_from_before_problems_is_walked_through_as_well(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{__name__}.GUEST", data(401, detail="Unauthorized"))
+    smoke.main([site.url, "--release", "v1.2.3"])
 
 
 def required(document: dict[str, Any], response: dict[str, Any]) -> list[str]:

@@ -13,6 +13,8 @@ from pipeline.deploy.page import Page, today, type_of
 API = "/api/v1"
 NO_SUCH_ASSET = "/assets/no-such-file.js"
 NAME = "smoke"
+ERRORS = ("application/problem+json", "application/json")
+"""How an error is told: https://www.rfc-editor.org/rfc/rfc9457#section-3."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def session(user: User, parts: Collection[Callable[[], Walk]]) -> Walk:
     """Log in, do what only users can, and log out."""
     me, credentials = f"{API}/auth/me/", {"email": user.email, "password": user.password}
     hint = "does the user of SMOKE_USER_EMAIL exist there, with that SMOKE_USER_PASSWORD?"
-    yield Step("guest", me, status=401)
+    yield Step("guest", me, status=401, type="", judge=is_told)
     yield Step("login", f"{API}/auth/login/", "POST", body=credentials, judge=is_(user), hint=hint)
     try:
         yield Step("me", me, judge=is_(user))
@@ -156,6 +158,11 @@ def is_asset(answer: Answer) -> Finding:
     if answer.type == "text/html":
         return "is the page"
     return None if answer.body.strip() else "is empty"
+
+
+def is_told(answer: Answer) -> Finding:
+    """Judge whether the app itself tells an error; releases before told it in plain JSON."""
+    return None if answer.type in ERRORS else f"is {answer.type or 'of no type'}, not {ERRORS[0]}"
 
 
 def names_a_project(answer: Answer) -> Finding:

@@ -5,11 +5,14 @@ CONTRACT_EXAMPLES=500 looks longer, and at the edges of every value besides.
 
 import json
 import os
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
 import pytest
 import schemathesis
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.config import SchemathesisConfig
@@ -38,6 +41,16 @@ JUDGED_ELSEWHERE = [
     *(not_a_server_error, ignored_auth),
     *(negative_data_rejection, positive_data_acceptance),
 ]
+
+
+@pytest.fixture(autouse=True)
+def _connected() -> Iterator[None]:
+    """Keep the connection that holds the test's transaction, as Django's own client does."""
+    request_started.disconnect(close_old_connections)
+    request_finished.disconnect(close_old_connections)
+    yield
+    request_started.connect(close_old_connections)
+    request_finished.connect(close_old_connections)
 
 
 @pytest.mark.django_db
