@@ -5,14 +5,12 @@ CONTRACT_EXAMPLES=500 looks longer, and at the edges of every value besides.
 
 import json
 import os
-from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
 import pytest
 import schemathesis
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
+from django.db import connection
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.config import SchemathesisConfig
@@ -44,13 +42,9 @@ JUDGED_ELSEWHERE = [
 
 
 @pytest.fixture(autouse=True)
-def _connected() -> Iterator[None]:
+def _connected(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the connection that holds the test's transaction, as Django's own client does."""
-    request_started.disconnect(close_old_connections)
-    request_finished.disconnect(close_old_connections)
-    yield
-    request_started.connect(close_old_connections)
-    request_finished.connect(close_old_connections)
+    monkeypatch.setattr(connection, "close_if_unusable_or_obsolete", lambda: None)
 
 
 @pytest.mark.django_db
