@@ -14,7 +14,7 @@ from pipeline.template.change import Change
 
 KIT = "kit"
 """The part that is of the template itself, and goes first."""
-RENEW = "python manage.py env_example, in backend/; nox -s api-client docs -- --write"
+RENEW = "nox -s lock; python manage.py env_example, in backend/; nox -s api-client docs -- --write"
 """What writes anew the files that are made from others."""
 
 

@@ -81,7 +81,7 @@ def content(archive: tarfile.TarFile, entry: str | tarfile.TarInfo) -> bytes:
 
 
 # The last number: how many MiB above its base an image may have. Of the backend's, Django and
-# Stripe's library are 30 each, the server 20, cryptography 16.
+# stripe are 30 each, the server 20, cryptography 16.
 BACKEND = Image("backend", "PYTHON_IMAGE", "10001:10001", 8000, "/api/v1/health/", 130)
 FRONTEND = Image("frontend", "NGINX_IMAGE", "101:101", 8080, "/healthz", 1)
 IMAGES = [BACKEND, FRONTEND]

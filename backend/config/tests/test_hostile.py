@@ -19,7 +19,7 @@ OPERATIONS = {
     for method, operation in operations.items()
     if method != "get"
 }
-del OPERATIONS["post", "/api/v1/billing/webhook/"]  # billing  # a signature guards it
+del OPERATIONS["post", "/api/v1/billing/webhook/"]  # a signature guards it  # billing
 UNSAFE = list(OPERATIONS)
 BODIES = [place for place, operation in OPERATIONS.items() if "requestBody" in operation]
 SQL = "' OR 1=1; DROP TABLE accounts_user; --"
