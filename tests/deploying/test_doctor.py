@@ -22,8 +22,8 @@ from tests.conftest import ROOT
 from tests.deploying.engine import Engine
 from tests.deploying.examples import AT_ONCE, environment, release
 
-APP = ["DJANGO_SECRET_KEY", "REDIS_URL"]
-VARIABLES = {"DJANGO_ALLOWED_HOSTS": "shop.example.com"}
+APP = ["DJANGO_SECRET_KEY", "EMAIL_URL", "FIELD_ENCRYPTION_KEY", "REDIS_URL"]
+VARIABLES = {"DJANGO_ALLOWED_HOSTS": "shop.example.com", "PUBLIC_URL": "https://shop.example.com"}
 
 
 def staging(**given: object) -> Environment:
@@ -205,7 +205,8 @@ class TestNames:
         assert names.example_is_whole().endswith(" variables")
 
     def test_a_variable_that_the_app_needs_and_nobody_tells_is_named(self) -> None:
-        with pytest.raises(CheckFailedError, match="is not told DJANGO_ALLOWED_HOSTS, REDIS_URL"):
+        told = "EMAIL_URL, FIELD_ENCRYPTION_KEY, PUBLIC_URL, REDIS_URL"
+        with pytest.raises(CheckFailedError, match=f"is not told DJANGO_ALLOWED_HOSTS, {told}"):
             names.all_is_given(environment(secrets=[*environment().secrets, "DJANGO_SECRET_KEY"]))
         assert names.all_is_given(staging())
 
