@@ -58,6 +58,7 @@ class Traffic:
         user: The address and the password of whoever writes.
         clients: How many send each kind of request.
         certificate: Whom to trust besides the usual authorities, as a file.
+        pause: For how long each client rests between two requests, in seconds.
         samples: What came of every request.
         cuts: When nodes went away.
     """
@@ -66,6 +67,7 @@ class Traffic:
     user: tuple[str, str]
     clients: Mapping[str, int]
     certificate: str = ""
+    pause: float = PAUSE_SECONDS
     samples: list[Sample] = field(default_factory=list)
     cuts: list[float] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -90,7 +92,7 @@ class Traffic:
 
     def send(self, kind: str, session: Mapping[str, str]) -> None:
         """Send one kind of request, one after the other, until it is stopped."""
-        while not self.stopped.wait(PAUSE_SECONDS):
+        while not self.stopped.wait(self.pause):
             began = time.time()
             outcome, body = self.ask(kind, session)
             release = json.loads(body)["release"] if kind == "get" and outcome == "200" else ""

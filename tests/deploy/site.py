@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +21,7 @@ from tests.deploy.variants import Variants, docker
 
 ENV = ("--env", "staging", "--yes")
 CLIENTS = MappingProxyType({"get": 2, "page": 1, "post": 2, "slow": 2})
+PAUSE_SECONDS = 0.1  # clients without a rest would take the processors from the deployer
 
 
 @dataclass
@@ -48,13 +49,25 @@ class Site:
         """Go back to what served before."""
         return self.yard.invoke("rollback", *ENV, *options)
 
-    def begin(self, commit: str, *options: str) -> subprocess.Popen[str]:
+    def begin(self, commit: str) -> subprocess.Popen[str]:
         """Begin to deploy a commit."""
-        release = [f"--release={commit}"] if commit else []
-        command = [sys.executable, "-m", "invoke", "deploy", *ENV, *release, *options]
+        command = [sys.executable, "-m", "invoke", "deploy", *ENV, f"--release={commit}"]
         return subprocess.Popen(
             command, cwd=self.yard.folder, env=self.environ(), stderr=-1, text=True
         )
+
+    def deploy_and(
+        self, commit: str, step: str, act: Callable[[subprocess.Popen[str]], object]
+    ) -> Output:
+        """Deploy a commit, and do something once a step of it has begun."""
+        said = ""
+        with self.begin(commit) as process:
+            assert process.stderr
+            for line in process.stderr:
+                said += line
+                if f"{step} …" in line:
+                    act(process)
+        return Output((), process.returncode, "", said)
 
     def environ(self, **variables: str) -> dict[str, str]:
         """Return what a command of the yard is told."""
@@ -62,15 +75,17 @@ class Site:
 
     def ask(self, path: str) -> int:
         """Ask for something once, as a user; return the status."""
-        traffic = self.traffic({})
-        return traffic.request("GET", path, None, {})[0]
+        return self.traffic({}).request("GET", path, None, {})[0]
 
-    def traffic(self, clients: Mapping[str, int]) -> Traffic:
+    def traffic(self, clients: Mapping[str, int], pause: float = PAUSE_SECONDS) -> Traffic:
         """Return users who have not begun yet."""
-        user = (self.yard.variables["SMOKE_USER_EMAIL"], self.yard.variables["SMOKE_USER_PASSWORD"])
-        return Traffic(
-            self.yard.url("staging"), user, clients, self.yard.variables["SSL_CERT_FILE"]
-        )
+        told = self.yard.variables
+        user = (told["SMOKE_USER_EMAIL"], told["SMOKE_USER_PASSWORD"])
+        return Traffic(self.yard.url("staging"), user, clients, told["SSL_CERT_FILE"], pause)
+
+    def resume(self) -> Output:
+        """Undo what a deployer left that died."""
+        return self.yard.invoke("deploy", "--env=staging", "--resume")
 
     @contextmanager
     def without_registry(self) -> Iterator[None]:
@@ -82,16 +97,20 @@ class Site:
             docker("start", f"{self.yard.name}-registry")
 
     @contextmanager
-    def watched(self, clients: Mapping[str, int] = CLIENTS) -> Iterator[list[Sample]]:
+    def watched(
+        self, clients: Mapping[str, int] = CLIENTS, pause: float = PAUSE_SECONDS
+    ) -> Iterator[list[Sample]]:
         """Have users, and note what they get."""
-        traffic = self.traffic(clients)
+        traffic = self.traffic(clients, pause)
         with traffic.flowing():
             yield traffic.samples
 
     @contextmanager
-    def users(self, clients: Mapping[str, int] = CLIENTS) -> Iterator[list[Sample]]:
+    def users(
+        self, clients: Mapping[str, int] = CLIENTS, pause: float = PAUSE_SECONDS
+    ) -> Iterator[list[Sample]]:
         """Have users, and see to it that not one of their requests fails."""
-        with self.watched(clients) as samples:
+        with self.watched(clients, pause) as samples:
             yield samples
             time.sleep(1)
         assert [sample for sample in samples if sample.failed] == []
@@ -176,16 +195,11 @@ def listening(told: list[dict[str, Any]]) -> Iterator[str]:
         server.shutdown()
 
 
-def interrupt(process: subprocess.Popen[str], step: str, number: signal.Signals) -> tuple[int, str]:
-    """Send a signal once a step has begun; return the exit code, and what was said."""
-    said = ""
-    with process:
-        assert process.stderr
-        for line in process.stderr:
-            said += line
-            if f"{step} …" in line:
-                time.sleep(1)
-                process.send_signal(number)
-                break
-        said += process.stderr.read()
-    return process.returncode, said
+def send(number: signal.Signals) -> Callable[[subprocess.Popen[str]], None]:
+    """Return what sends a signal to a deployer a second later, in the middle of a step."""
+
+    def act(process: subprocess.Popen[str]) -> None:
+        time.sleep(1)
+        process.send_signal(number)
+
+    return act

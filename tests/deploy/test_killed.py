@@ -1,11 +1,13 @@
-"""The deployer is killed after each of its steps: whoever comes next puts everything right."""
+"""C14 of the catalogue: the deployer is killed in each of its steps, and the next one mends it."""
 
 import signal
 import time
 
 import pytest
 
-from tests.deploy.site import Site, interrupt
+from pipeline.run import Output
+from tests.deploy.catalogue import Case
+from tests.deploy.site import Site, send
 
 INPUT = 2
 STALE_SECONDS = 60
@@ -15,16 +17,24 @@ STEPS = (
 )
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_c14_a_killed_deployer_is_undone_by_the_next_one(site: Site, step: str) -> None:
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param(step, marks=pytest.mark.fault(f"C14 {step}", f"SIGKILL in the step {step}"))
+        for step in STEPS
+    ],
+)
+def test_c14_a_killed_deployer_is_undone_by_the_next_one(site: Site, case: Case, step: str) -> None:
     commit = site.variants.release(f"LABEL killed='{step}'")
-    with site.users():
-        code, said = interrupt(site.begin(commit), step, signal.SIGKILL)
-        assert code == -signal.SIGKILL, said
-        locked = site.yard.invoke("deploy", "--env=staging", "--resume")
+
+    def act() -> Output:
+        killed = site.deploy_and(commit, step, send(signal.SIGKILL))
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        locked = site.resume()
         assert locked.returncode == INPUT
         assert "is locked by" in locked.stderr
         time.sleep(STALE_SECONDS + 5)
-        resumed = site.yard.invoke("deploy", "--env=staging", "--resume")
-        assert resumed.returncode == 0, resumed.stderr
+        return site.resume()
+
+    case.served(act, "never ended")
     assert step == "foundation" or site.history()[-1][4].startswith("abandoned")

@@ -1,6 +1,7 @@
 """A of the catalogue: what is wrong before anything changes, and is refused untouched."""
 
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -34,17 +35,7 @@ def test_a2_an_image_that_somebody_else_signed_is_refused(
 @pytest.mark.fault("A3", "a tag that is moved while its release is deployed")
 def test_a3_what_was_verified_is_what_runs(site: Site, case: Case) -> None:
     commit = site.variants.release("LABEL moved_later=1")
-
-    def act() -> Output:
-        with site.begin(commit) as process:
-            assert process.stderr
-            said = ""
-            for line in process.stderr:
-                said += line
-                if "foundation …" in line:
-                    move(site, commit)
-        return Output((), process.returncode, "", said)
-
+    act = partial(site.deploy_and, commit, "foundation", lambda _: move(site, commit))
     case.served(act, "smoke done")
     assert site.rollback().returncode == 0
 

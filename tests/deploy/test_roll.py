@@ -3,13 +3,14 @@
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
 from pipeline.rehearsal.yard import CAREFUL, SHORT
 from pipeline.run import Output
 from tests.deploy.catalogue import Case
-from tests.deploy.site import Site, interrupt
+from tests.deploy.site import Site, send
 from tests.deploy.variants import appended, docker
 
 STOPPED, ROLLED_BACK, INTERRUPTED = 6, 8, 130
@@ -117,32 +118,17 @@ def test_c12_a_database_out_of_reach_is_found_by_the_self_check(site: Site, case
 @pytest.mark.fault("C13", "Ctrl-C in the middle of the roll")
 def test_c13_ctrl_c_in_the_middle_puts_the_old_release_back(site: Site, case: Case) -> None:
     commit = site.variants.release("LABEL interrupted=1")
-
-    def act() -> Output:
-        code, said = interrupt(site.begin(commit), "roll backend", signal.SIGINT)
-        return Output((), code, "", said)
-
+    act = partial(site.deploy_and, commit, "roll backend", send(signal.SIGINT))
     case.caught(act, code=INTERRUPTED, at="put back done")
     assert site.history()[-1][4].startswith("interrupted")
 
 
 @pytest.mark.fault("C17", "somebody else goes back while the release is watched")
 def test_c17_what_the_engine_put_back_is_not_taken_for_the_new_one(site: Site, case: Case) -> None:
+    back = ("service", "rollback", "--detach", "--quiet", site.service("backend"))
     with site.timed(bake=20):
         commit = site.variants.release("LABEL undone_by_others=1")
-
-        def act() -> Output:
-            with site.begin(commit) as process:
-                assert process.stderr
-                said = ""
-                for line in process.stderr:
-                    said += line
-                    if "bake …" in line:
-                        docker(
-                            "service", "rollback", "--detach", "--quiet", site.service("backend")
-                        )
-            return Output((), process.returncode, "", said)
-
+        act = partial(site.deploy_and, commit, "bake", lambda _: docker(*back))
         case.caught(act, code=ROLLED_BACK, at="put the release before it back")
 
 

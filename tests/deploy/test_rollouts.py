@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
+from pipeline.rehearsal.traffic import PAUSE_SECONDS
 from tests.deploy.site import ENV, Site
 from tests.deploy.variants import docker
 
@@ -23,7 +24,7 @@ Steps = Mapping[str, Sequence[float]]
 
 def test_nobody_notices_twenty_good_rollouts(site: Site) -> None:
     steps = defaultdict[str, list[float]](list)
-    with site.users(CLIENTS) as samples:
+    with site.users(CLIENTS, PAUSE_SECONDS) as samples:
         for number in range(ROLLOUTS):
             commit = site.variants.release(f"LABEL rollout={number}")
             began = time.monotonic()
