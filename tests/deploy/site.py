@@ -21,6 +21,7 @@ from tests.deploy.variants import Variants, docker
 
 ENV = ("--env", "staging", "--yes")
 CLIENTS = MappingProxyType({"get": 2, "page": 1, "post": 2, "slow": 2})
+GRACE_SECONDS = 60  # a container that is told to end finishes what it was asked
 PAUSE_SECONDS = 0.1  # clients without a rest would take the processors from the deployer
 
 
@@ -148,16 +149,22 @@ class Site:
         return dict(row.split() for row in rows)
 
     def only_the_good_one_runs(self) -> None:
-        """See to it that no container is left of what did not serve."""
+        """See to it that no container is left of what did not serve, once all had time to end."""
+        deadline = time.monotonic() + GRACE_SECONDS
+        while (left := self._left_over()) and time.monotonic() < deadline:
+            time.sleep(1)
+        assert left == {}
+
+    def _left_over(self) -> dict[str, str]:
+        """Return the containers of another image than the one that serves."""
+        left = {}
         for name in ("backend", "frontend"):
-            wanted = docker(
-                "service",
-                "inspect",
-                "--format={{.Spec.TaskTemplate.ContainerSpec.Image}}",
-                self.service(name),
-            )
-            assert set(self.containers(name).values()) == {wanted}
-            assert self.containers(f"{name}-next") == {}
+            spec = "{{.Spec.TaskTemplate.ContainerSpec.Image}}"
+            wanted = docker("service", "inspect", f"--format={spec}", self.service(name))
+            running = self.containers(name)
+            left |= {each: image for each, image in running.items() if image != wanted}
+            left |= self.containers(f"{name}-next")
+        return left
 
     def sql(self, statements: str) -> str:
         """Say something to the database."""
