@@ -24,6 +24,7 @@ FAULTS = ["tests/parity/test_faults.py", "tests/parity/test_harmless.py"]
 FLIGHTS = ["tests/flight/test_faults.py", "tests/flight/test_sequence.py"]
 ENGINE = ["tests/containers", "tests/deploy", "tests/supply_chain"]  # what needs a Docker Engine
 ROLLOUTS, MIX = "tests/deploy/test_rollouts.py", "tests/deploy/test_mix.py"
+SIDE_BY_SIDE = "--numprocesses=auto"
 CLEANS_UP = 180  # seconds: what stands in a Docker Engine is to go, after Ctrl-C too
 FIRST_PARTY = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["mypy"]["files"]
 
@@ -84,7 +85,7 @@ for python in PYTHONS:  # one session for each Python, so that pairs that cannot
         session.chdir("backend")
         own = {"DATABASE_URL": None, "REDIS_URL": None}  # a shell's are not for tests
         env = coverage_file(session) | own
-        session.run("pytest", *(session.posargs or coverage_options()), env=env)
+        session.run("pytest", *(session.posargs or [SIDE_BY_SIDE, *coverage_options()]), env=env)
 
 
 @nox.session(name="tests-postgres", python=PYTHON, tags=["backend"])

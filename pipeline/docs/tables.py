@@ -1,6 +1,8 @@
 """Tables of the documents that are made from the code: jobs, rights, sessions, tasks, secrets."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from pipeline import config
 from pipeline.errors import PipelineError
@@ -10,6 +12,16 @@ from pipeline.tasks import Task
 from pipeline.workflows import GATE, MAIN
 
 JOBS_HEAD = ("workflow", "job = session", "what it does", "limit, minutes")
+FAULTS_HEAD = (
+    "fault",
+    "what was injected",
+    "how it ended",
+    "code",
+    "seconds",
+    "requests",
+    "failed",
+)
+FAULTS = Path("docs", "catalogue.json")
 RIGHTS_HEAD = ("workflow", "job", "may write")
 
 
@@ -91,6 +103,16 @@ def of_secrets() -> str:
     names = sorted({name for some in (*readers.values(), *needed.values()) for name in some})
     rows = [(f"`{name}`", _having(name, readers), _having(name, needed)) for name in names]
     return table(("secret", "jobs that read it", "environments that need it"), rows)
+
+
+def of_faults() -> str:
+    """Return a table of the faults that deployments were tried with, and what came of each.
+
+    `nox -s deploy-faults` leaves it as reports/catalogue.json; what is kept is a copy of that.
+    """
+    kept: dict[str, dict[str, str | float]] = json.loads(FAULTS.read_text())
+    rows = [[f"{value}" for value in row.values()] for row in kept.values()]
+    return table(FAULTS_HEAD, rows)
 
 
 def _sessions(workflow: Workflow) -> list[str]:
