@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pipeline.errors import CheckFailedError
 from pipeline.images import docker
 from pipeline.images.act import answer
-from pipeline.run import read
+from pipeline.run import last_words, read
 
 ATTESTATION = "unknown/unknown"
 """The platform of what a builder attaches to an index; it runs on none."""
@@ -27,7 +27,27 @@ def digest_of(reference: str) -> str:
     Raises:
         CheckFailedError: The registry has no such thing, or does not answer.
     """
-    return digest(answer(docker.manifest(reference)))
+    return digest(kept(reference))
+
+
+def kept(reference: str) -> str:
+    """Return the manifest that a registry keeps under a name, byte by byte.
+
+    Raises:
+        CheckFailedError: The registry has no such thing, or does not answer.
+    """
+    output = read(docker.manifest(reference))
+    if output.returncode == 0:
+        return output.stdout
+    said = last_words(output)
+    if said.endswith("not found"):
+        raise CheckFailedError(
+            f"the registry has no {reference}", hint="has that commit been built and pushed?"
+        )
+    raise CheckFailedError(
+        f"the registry does not answer for {reference}: {said}",
+        hint="is it up, and does `docker login` let you in?",
+    )
 
 
 def digest(manifest: str) -> str:
@@ -41,7 +61,7 @@ def members(reference: str) -> dict[str, str]:
     Raises:
         CheckFailedError: The registry has no such thing, does not answer, or gives another.
     """
-    text = answer(docker.manifest(reference))
+    text = kept(reference)
     _, by_digest, wanted = reference.partition("@")
     if by_digest and digest(text) != wanted:
         raise CheckFailedError(

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from pipeline.errors import CheckFailedError, UntrustedError
+from pipeline.images import manifests
 from pipeline.images.cosign import Signer
 from pipeline.images.inspection import NOT_JUDGED
 from pipeline.images.manifests import members
 from pipeline.images.trust import faults, judged, newest_scan, said_by_cosign, scan_faults, verify
+from pipeline.run import Output
 from tests.images.conftest import AMD, ARM, DIGEST, Put, publish, scan_of
 
 KEY = Signer(key=Path("cosign.key"))
@@ -111,8 +113,16 @@ def test_an_index_of_nothing_is_no_image(put: Put, tmp_path: Path) -> None:
 def test_a_manifest_that_is_gone_is_said_to_be(put: Put) -> None:
     put("docker", "cosign")
     (fault,) = faults(f"shop/app@{DIGEST}", KEY, "abc")
-    assert fault.startswith("its manifest cannot be read: ")
-    assert fault.endswith("not found")
+    assert fault.startswith("its manifest cannot be read: the registry has no ")
+
+
+def test_a_registry_that_is_away_is_said_to_be(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+    put("docker", "cosign")
+    refused = "dial tcp 127.0.0.1:5999: connect: connection refused"
+    monkeypatch.setattr(manifests, "read", lambda _: Output((), 1, "", f"ERROR: {refused}"))
+    (fault,) = faults(f"shop/app@{DIGEST}", KEY, "abc")
+    assert "the registry does not answer for " in fault
+    assert fault.endswith(refused)
 
 
 def test_a_registry_that_gives_another_manifest_is_not_believed(put: Put, tmp_path: Path) -> None:
