@@ -298,7 +298,8 @@ def pipeline_tests(session: nox.Session) -> None:
     """Test the pipeline itself."""
     sync(session, "requirements/tests.txt")
     rest = [f"--ignore={path}" for path in (*FAULTS, *FLIGHTS, *ENGINE)]
-    session.run("pytest", *(session.posargs or [*rest, *coverage_options()]))
+    whole = [SIDE_BY_SIDE, *rest, *coverage_options()]
+    session.run("pytest", *(session.posargs or whole))
 
 
 @nox.session(name="prove-gates", python=PYTHON, tags=["backend", "frontend", "images", "pipeline"])

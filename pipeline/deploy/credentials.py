@@ -6,18 +6,16 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline.deploy.environments import Environment
+from pipeline.deploy.environments import NOTIFY_URL, Environment
 from pipeline.errors import InputError
 
-NOTIFY_URL = "NOTIFY_URL"
-"""Where to tell what became of a deployment; an environment may go without."""
 DEPLOY_SSH_KEY = "DEPLOY_SSH_KEY"
 """A private key that the host lets in; who deploys from a laptop may have one of his own."""
 LINE = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Z][A-Z0-9_]*)=(?P<value>.*)")
 
 
 def credentials(environment: Environment, variables: Mapping[str, str]) -> dict[str, str]:
-    """Return the value of every secret that an environment needs.
+    """Return the value of every secret that an environment needs, or has without need.
 
     Args:
         environment: Where they are needed.
@@ -33,7 +31,7 @@ def credentials(environment: Environment, variables: Mapping[str, str]) -> dict[
             f"secrets of {environment.name} are not set: {', '.join(missing)}",
             hint=f"set them as variables, or write them to {file_of(environment)} (chmod 600)",
         )
-    told = [NOTIFY_URL] if known.get(NOTIFY_URL) else []
+    told = [name for name in (*environment.optional, NOTIFY_URL) if known.get(name)]
     return {name: known[name] for name in (*environment.secrets, *told)}
 
 

@@ -22,6 +22,10 @@ Seconds = Annotated[int, Field(ge=0, le=3600)]
 Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 NEEDED = ("PREVIEW_TOKEN", "SMOKE_USER_EMAIL", "SMOKE_USER_PASSWORD", "TLS_CERTIFICATE", "TLS_KEY")
 """The secrets of every environment: its edge and its deployments read them."""
+NOTIFY_URL = "NOTIFY_URL"
+"""Where to tell what became of a deployment; every environment may go without."""
+NOT_THE_APPS = ("TLS_CERTIFICATE", "TLS_KEY", "PREVIEW_TOKEN", "POSTGRES_PASSWORD", NOTIFY_URL)
+"""The secrets that only its edge, its deployments and its database read."""
 
 
 class Timings(BaseModel):
@@ -90,6 +94,9 @@ class Environment(BaseModel):
     """Whether its database is dumped before it is migrated; false, if its host does that."""
     variables: dict[Variable, str] = {}
     secrets: list[Variable]
+    """What has to be set before anything is deployed."""
+    optional: list[Variable] = []
+    """Secrets that the app gets where they are set, and can do without."""
     timings: Timings = Timings()
     tolerance: Tolerance = Tolerance()
 
@@ -104,6 +111,14 @@ class Environment(BaseModel):
         return secrets
 
     @model_validator(mode="after")
+    def name_nothing_twice(self) -> Self:
+        """Find out that nobody can tell whether something has to be set, or is a secret."""
+        known = [*self.secrets, *self.optional, *self.variables]
+        if twice := sorted({name for name in known if known.count(name) > 1}):
+            raise ValueError(f"named twice: {', '.join(twice)}")
+        return self
+
+    @model_validator(mode="after")
     def know_the_host(self) -> Self:
         """Find out now that nobody could tell the manager from somebody in its place."""
         if self.host and not self.known_hosts:
@@ -114,6 +129,11 @@ class Environment(BaseModel):
     def is_local(self) -> bool:
         """Whether it is on this machine alone, so that it may run what nobody has scanned."""
         return not self.host and self.url.split("/")[2].split(":")[0] in {"localhost", "127.0.0.1"}
+
+    @property
+    def for_the_app(self) -> list[str]:
+        """The secrets that its app may read, whether it has to or not."""
+        return [name for name in (*self.secrets, *self.optional) if name not in NOT_THE_APPS]
 
     @property
     def deadline(self) -> int:

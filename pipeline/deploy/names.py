@@ -8,7 +8,6 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from pipeline.deploy.environments import NEEDED, Environment
-from pipeline.deploy.prepare import NOT_THE_APPS
 from pipeline.deploy.stack import FILE as STACK
 from pipeline.deploy.stack import Release, variables
 from pipeline.errors import CheckFailedError, NotJudgedError
@@ -71,9 +70,10 @@ def workflow_passes_all(environment: Environment) -> str:
     inputs = content.get("on", {}).get("workflow_dispatch", {}).get("inputs", {})
     if environment.name not in inputs.get("environment", {}).get("options", []):
         raise NotJudgedError("workflow", "none deploys here", hint="people deploy here by hand")
-    missing = set(environment.secrets) - set(PASSED.findall(text))
+    asked = {*environment.secrets, *environment.optional}
+    missing = asked - set(PASSED.findall(text))
     require_none(missing, f"{WORKFLOW} does not pass", "add them to `secrets` and to each `env`")
-    return f"{len(environment.secrets)} secrets are passed"
+    return f"{len(asked)} secrets are passed"
 
 
 def given(environment: Environment) -> set[str]:
@@ -82,7 +82,7 @@ def given(environment: Environment) -> set[str]:
     services = YAML(typ="safe", pure=True).load(STACK.read_text())["services"]
     told = {*services["backend"].get("environment", {})}
     told |= {*variables("backend", environment, nothing)}
-    return told | {name for name in environment.secrets if name not in NOT_THE_APPS}
+    return told | set(environment.for_the_app)
 
 
 def declared(path: Path, name: str) -> dict[str, bool]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipeline.deploy.credentials import NOTIFY_URL, object_name
+from pipeline.deploy.credentials import object_name
 from pipeline.deploy.environments import Environment
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.people import actor, now
@@ -25,7 +25,6 @@ from pipeline.run import read
 
 DEPLOYMENTS = "deploy.yml@refs/heads/main"
 """The workflow that deploys to what comes before production, and says so."""
-NOT_THE_APPS = ("TLS_CERTIFICATE", "TLS_KEY", "PREVIEW_TOKEN", "POSTGRES_PASSWORD", NOTIFY_URL)
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,7 @@ def release_of(
     environment: Environment, found: Candidate, credentials: Mapping[str, str]
 ) -> Release:
     """Return a candidate as this deployment of it."""
-    names = [name for name in environment.secrets if name not in NOT_THE_APPS]
+    names = [name for name in environment.for_the_app if name in credentials]
     return Release(
         deploy_id=new_id(),
         version=found.version,

@@ -13,6 +13,8 @@ from pipeline.deploy.environments import Environment
 FILE = Path("deploy", "stack.yml")
 NEXT = "-next"
 """What a service's preview is called, behind its name."""
+SHOWN = ("SENTRY_DSN",)
+"""The variables of an environment that the page is told as well, and so everybody."""
 
 Service = dict[str, Any]
 
@@ -75,11 +77,13 @@ def variables(name: str, environment: Environment, release: Release) -> dict[str
     told = {
         "DEPLOY_ID": release.deploy_id,
         "DRAIN_SECONDS": str(environment.timings.drain),
+        "ENVIRONMENT": environment.name,
+        "RELEASE": release.version,
     }
-    if name != "backend":
-        return told
-    own = {"ENVIRONMENT": environment.name, "RELEASE": release.version, "COMMIT": release.commit}
-    return {**environment.variables, **told, **own}
+    given = environment.variables
+    if name == "backend":
+        return {**given, **told, "COMMIT": release.commit}
+    return {**{name: given[name] for name in SHOWN if name in given}, **told}
 
 
 def secrets(release: Release) -> list[dict[str, Any]]:

@@ -99,10 +99,15 @@ def of_secrets() -> str:
     """Return a table of the secrets: who reads them, and which environments need them."""
     settings = config.load()
     readers: dict[str, list[str]] = settings["parity"]["secrets"]
-    needed = {name: each["secrets"] for name, each in settings["environments"].items()}
-    names = sorted({name for some in (*readers.values(), *needed.values()) for name in some})
-    rows = [(f"`{name}`", _having(name, readers), _having(name, needed)) for name in names]
-    return table(("secret", "jobs that read it", "environments that need it"), rows)
+    given = settings["environments"]
+    needed = {name: each["secrets"] for name, each in given.items()}
+    taken = {name: each.get("optional", []) for name, each in given.items()}
+    every = (*readers.values(), *needed.values(), *taken.values())
+    rows = [
+        (f"`{name}`", *(_having(name, some) for some in (readers, needed, taken)))
+        for name in sorted({name for some in every for name in some})
+    ]
+    return table(("secret", "jobs that read it", "must be set in", "may be set in"), rows)
 
 
 def of_faults() -> str:

@@ -40,6 +40,26 @@ def port(running: Container) -> int:
     return running.port
 
 
+def test_the_page_reports_errors_where_its_container_is_told_and_nowhere_else(port: int) -> None:
+    told = {
+        "BACKEND_UPSTREAM": "127.0.0.1:9",
+        "ENVIRONMENT": "staging",
+        "RELEASE": "v1.0.1",
+        "SENTRY_DSN": "https://key@sentry.example.com/1",
+    }
+    with container(FRONTEND.reference, told, port=FRONTEND.port) as reporting:
+        until(lambda: answers(reporting.port, "/healthz"), SOON, "no answer")
+        assert json.loads(Reply(reporting.port, "/config.json").body) == {
+            "environment": told["ENVIRONMENT"],
+            "release": told["RELEASE"],
+            "sentryDsn": told["SENTRY_DSN"],
+        }
+        (policy,) = Reply(reporting.port, "/").values("Content-Security-Policy")
+    assert "connect-src 'self' https://sentry.example.com;" in policy
+    silent = json.loads(Reply(port, "/config.json").body)
+    assert silent == {"environment": "unknown", "release": "unknown", "sentryDsn": ""}
+
+
 @pytest.fixture(scope="module")
 def assets(port: int) -> list[str]:
     """What its page loads from below /assets/."""

@@ -5,6 +5,7 @@ that is kept in docs/catalogue.json.
 """
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -43,7 +44,8 @@ class Row:
         REPORT.parent.mkdir(exist_ok=True)
         known = json.loads(REPORT.read_text()) if REPORT.exists() else {}
         known[self.id] = asdict(self)
-        REPORT.write_text(json.dumps(dict(sorted(known.items())), indent=2) + "\n")
+        rows = dict(sorted(known.items(), key=lambda row: by_number(row[0])))
+        REPORT.write_text(json.dumps(rows, indent=2) + "\n")
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,12 @@ class Case:
         numbers = round(seconds, 1), len(samples), len(failed)
         Row(self.id, self.injected, at, code, *numbers).keep()
         return output
+
+
+def by_number(fault: str) -> tuple[str, int, str]:
+    """Return what sorts the ids of faults: A2 comes before A10, and A4 before A4b."""
+    letter, number, rest = re.split(r"(\d+)", fault, maxsplit=1)
+    return letter, int(number), rest
 
 
 def is_good(row: Sequence[str]) -> bool:

@@ -29,6 +29,13 @@ def test_they_are_taken_from_the_variables_and_nothing_else_is() -> None:
     assert credentials(STAGING, {**GIVEN, "PATH": "/bin", "AWS_KEY": "swordfish"}) == GIVEN
 
 
+def test_an_environment_can_go_without_its_optional_ones() -> None:
+    metered = environment(optional=["METRICS_TOKEN", "SENTRY_TOKEN"])
+    assert credentials(metered, {**GIVEN, "SENTRY_TOKEN": ""}) == GIVEN
+    given = {**GIVEN, "METRICS_TOKEN": "swordfish"}
+    assert credentials(metered, given) == given
+
+
 def test_they_are_taken_from_the_file_and_a_variable_goes_before_it() -> None:
     write("".join(f"{name}={value}\n" for name, value in GIVEN.items()) + "OTHER=1\n")
     found = credentials(STAGING, {"TLS_KEY": "another", "DATABASE_URL": ""})

@@ -69,6 +69,13 @@ def test_a_secret_that_every_deployment_needs_has_to_be_named() -> None:
     ]
 
 
+def test_a_name_that_is_optional_and_needed_or_no_secret_is_refused() -> None:
+    optional = [NEEDED[0], "DEBUG", "METRICS_TOKEN"]
+    entry = {**LEAST, "variables": {"DEBUG": "1"}, "optional": optional}
+    twice = ", ".join(sorted(["DEBUG", NEEDED[0]]))
+    assert refused(staging=entry) == [f"environments.staging: named twice: {twice}"]
+
+
 def test_a_host_needs_its_keys_so_that_nobody_else_is_taken_for_it() -> None:
     assert refused(staging={**LEAST, "host": HOST}) == [
         "environments.staging: known_hosts: a host needs its keys, as ssh-keyscan prints them"

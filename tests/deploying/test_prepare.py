@@ -85,6 +85,14 @@ def test_a_release_that_does_not_exist_is_named_in_one_sentence(asked: str) -> N
     assert "git fetch --tags" in caught.value.hint
 
 
+def test_a_release_holds_those_optional_secrets_that_are_set() -> None:
+    place = environment(optional=["METRICS_TOKEN", "SENTRY_TOKEN"])
+    values = {name: f"swordfish-{name}" for name in (*place.secrets, "METRICS_TOKEN")}
+    assert {"METRICS_TOKEN", "SENTRY_TOKEN"} & {*release_of(place, FOUND, values).secrets} == {
+        "METRICS_TOKEN"
+    }
+
+
 def test_a_release_holds_the_secrets_of_the_app_and_not_those_that_it_stands_on() -> None:
     values = {name: f"swordfish-{name}" for name in environment().secrets}
     found = release_of(environment(), FOUND, values)

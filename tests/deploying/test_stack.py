@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.deploy.stack import Release, document, preview, render, renewed
+from pipeline.deploy.stack import Release, document, preview, render, renewed, variables
 from tests.conftest import ROOT
 from tests.deploying.examples import IMAGES, environment, release
 
@@ -66,7 +66,20 @@ def test_the_app_is_told_where_and_what_it_is_and_nobody_can_say_otherwise(
         "RELEASE": "v1.0.1",
         "COMMIT": RELEASE.commit,
     }
-    assert services["frontend"]["environment"] == {"DEPLOY_ID": "deploy-1", "DRAIN_SECONDS": "4"}
+    assert services["frontend"]["environment"] == {
+        "DEPLOY_ID": "deploy-1",
+        "DRAIN_SECONDS": "4",
+        "ENVIRONMENT": "staging",
+        "RELEASE": "v1.0.1",
+    }
+
+
+def test_the_page_is_told_where_to_report_errors_and_nothing_else_of_the_app_s() -> None:
+    dsn = "https://key@sentry.example.com/1"
+    place = environment(variables={"SENTRY_DSN": dsn, "LOG": "no"})
+    told = variables("frontend", place, RELEASE)
+    assert told["SENTRY_DSN"] == dsn
+    assert "LOG" not in told
 
 
 @pytest.mark.parametrize("name", sorted(IMAGES))
