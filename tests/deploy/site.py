@@ -157,7 +157,7 @@ class Site:
 
     def _left_over(self) -> dict[str, str]:
         """Return the containers of another image than the one that serves."""
-        left = {}
+        left: dict[str, str] = {}
         for name in ("backend", "frontend"):
             spec = "{{.Spec.TaskTemplate.ContainerSpec.Image}}"
             wanted = docker("service", "inspect", f"--format={spec}", self.service(name))
