@@ -25,9 +25,9 @@ def connected(environment: Environment) -> Swarm:
         InputError: It does not answer, or is no manager.
     """
     swarm = engine_of(environment)
-    swarm.require_manager()
     if too_old := old(swarm):
         raise MissingToolError(too_old[0], hint="https://docs.docker.com/engine/install")
+    swarm.require_manager()
     return swarm
 
 
@@ -48,7 +48,7 @@ def old(swarm: Swarm) -> list[str]:
     answer = swarm.ask("version", "--format={{.Client.Version}} {{.Server.Version}}")
     if answer.returncode:
         raise InputError(
-            f"{swarm.place} does not answer: {last_words(answer)}", hint="docker version"
+            f"{swarm.place} does not answer: {last_words(answer)}", hint="is it up? docker version"
         )
     client, _, engine = answer.stdout.strip().partition(" ")
     asked = [("the docker here", client, CLIENT), (f"the engine of {swarm.place}", engine, ENGINE)]

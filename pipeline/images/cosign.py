@@ -64,7 +64,7 @@ def signer(key: str | None) -> Signer:
     repository = origin()
     if repository is None:
         raise InputError(
-            "nobody is known who signs: git has no remote `origin`, and there is no key",
+            "nobody is known who signs: git has no remote `origin` on GitHub, and there is no key",
             hint="git remote add origin …, or give --key=cosign.key",
         )
     return Signer(repository=repository)
