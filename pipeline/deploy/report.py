@@ -1,8 +1,9 @@
 """Tell what runs in an environment, what ran, and whether the journal is true."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from operator import itemgetter
 from os import environ
+from typing import Any
 
 from pipeline.deploy import journal
 from pipeline.deploy.acts import acts
@@ -13,7 +14,7 @@ from pipeline.deploy.journal import Entry
 from pipeline.deploy.lock import current, described, is_stale
 from pipeline.deploy.maintenance import closed, insider
 from pipeline.deploy.smoke import smoke as walk
-from pipeline.deploy.swarm import Swarm, image_of, variable_of
+from pipeline.deploy.swarm import Object, Swarm, image_of, variable_of
 from pipeline.errors import InputError
 from pipeline.run import run
 
@@ -54,6 +55,7 @@ def drift(swarm: Swarm, environment: Environment, live: Entry) -> Iterator[str]:
             continue
         if image_of(found) != service["image"] or variable_of(found, "DEPLOY_ID") != live.deploy_id:
             yield f"{name} is another release: {image_of(found)}"
+        yield from (f"{name} {fault}" for fault in meddled(found, service))
         running = [
             task
             for task in swarm.tasks(f"{environment.stack}_{name}")
@@ -62,6 +64,24 @@ def drift(swarm: Swarm, environment: Environment, live: Entry) -> Iterator[str]:
         wanted = service["deploy"]["replicas"]
         if len(running) != wanted:
             yield f"{name} has {len(running)} of {wanted} replicas"
+
+
+def meddled(found: Object, service: Mapping[str, Any]) -> Iterator[str]:
+    """Return what others changed of a service, or left half done, past the deployer.
+
+    Args:
+        found: The service, as the engine describes it.
+        service: The service, as it was deployed.
+    """
+    state = (found.get("UpdateStatus") or {}).get("State", "completed")
+    if state != "completed":
+        yield f"was changed by others, and that is {state.replace('_', ' ')}"
+    spec = found["Spec"]["TaskTemplate"]["ContainerSpec"]
+    if spec.get("Args") or spec.get("Command"):
+        yield "runs another command"
+    wanted = {f"{name}={value}" for name, value in service["environment"].items()}
+    if other := sorted({line.partition("=")[0] for line in {*spec.get("Env", ())} ^ wanted}):
+        yield f"is told something else in {', '.join(other)}"
 
 
 def serving(swarm: Swarm, environment: Environment) -> Entry:

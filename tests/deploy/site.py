@@ -124,11 +124,13 @@ class Site:
         usual = path.read_text()
         assert now in usual
         self.yard.commit({file: usual.replace(now, then)})
-        yield
-        self.yard.commit({file: usual})
+        try:
+            yield
+        finally:
+            self.yard.commit({file: usual})
 
     def timed(self, **seconds: int) -> Any:  # noqa: ANN401 - a context manager
-        """Have other timings for a while."""
+        """Have other timings than the short ones for a while."""
         given = dict(each.split(" = ") for each in SHORT.split(", "))
         told = ", ".join(f"{name} = {value}" for name, value in {**given, **seconds}.items())
         return self.configured(SHORT, told)

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from pipeline.rehearsal.yard import CAREFUL, SHORT
+from pipeline.rehearsal.yard import CAREFUL, SHORT, START_SECONDS
 from pipeline.run import Output
 from tests.deploy.catalogue import Case
 from tests.deploy.site import Site, send
@@ -102,7 +102,8 @@ def test_c8_a_slow_start_is_no_fault(site: Site, case: Case) -> None:
 @pytest.mark.fault("C10", "a service that fits on no node")
 def test_c10_what_fits_nowhere_is_given_up_in_time(site: Site, case: Case) -> None:
     nowhere = "endpoint_mode: dnsrr\n  placement: { constraints: [node.labels.is == nowhere] }"
-    with site.timed(start=10), site.configured("endpoint_mode: dnsrr", nowhere, "deploy/stack.yml"):
+    impatient = site.configured(f"start = {START_SECONDS}", "start = 10")
+    with impatient, site.configured("endpoint_mode: dnsrr", nowhere, "deploy/stack.yml"):
         commit = site.variants.release("LABEL nowhere=1")
         case.caught(lambda: site.deploy(commit), code=STOPPED, at="failed")
 

@@ -202,6 +202,23 @@ def test_history_and_status_tell_what_happened(
     assert "drift     backend has 1 of 2 replicas\n  drift     frontend is gone" in told
 
 
+def test_status_tells_what_others_changed_past_the_deployer(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deploy(1)
+    backend = engine.of("service")["shop_backend"]
+    backend["UpdateStatus"] = {"State": "rollback_paused"}
+    spec = backend["Spec"]["TaskTemplate"]["ContainerSpec"]
+    spec["Args"] = ["python", "-c", "exit()"]
+    spec["Env"] = [*spec["Env"], "DEBUG=swordfish"]
+    assert report.status(STAGING) == 1
+    told = capsys.readouterr().out
+    assert "drift     backend was changed by others, and that is rollback paused\n" in told
+    assert "drift     backend runs another command\n" in told
+    assert "drift     backend is told something else in DEBUG\n" in told
+    assert "swordfish" not in told
+
+
 def test_only_a_dead_holder_s_lock_can_be_taken_away(engine: Engine) -> None:
     take(engine, "shop", "deploy v1")
     with pytest.raises(InputError, match="who lives"):
