@@ -204,11 +204,11 @@ def listening(told: list[dict[str, Any]]) -> Iterator[str]:
         server.shutdown()
 
 
-def send(number: signal.Signals) -> Callable[[subprocess.Popen[str]], None]:
-    """Return what sends a signal to a deployer a second later, in the middle of a step."""
+def send(number: signal.Signals, after: float = 1.0) -> Callable[[subprocess.Popen[str]], None]:
+    """Return what sends a signal to a deployer some seconds later, in the middle of a step."""
 
     def act(process: subprocess.Popen[str]) -> None:
-        time.sleep(1)
+        time.sleep(after)
         process.send_signal(number)
 
     return act

@@ -28,7 +28,7 @@ def test_c14_a_killed_deployer_is_undone_by_the_next_one(site: Site, case: Case,
     commit = site.variants.release(f"LABEL killed='{step}'")
 
     def act() -> Output:
-        killed = site.deploy_and(commit, step, send(signal.SIGKILL))
+        killed = site.deploy_and(commit, step, send(signal.SIGKILL, after=0.1))
         assert killed.returncode == -signal.SIGKILL, killed.stderr
         locked = site.resume()
         assert locked.returncode == INPUT
