@@ -75,7 +75,7 @@ def meddled(found: Object, service: Mapping[str, Any]) -> Iterator[str]:
     """
     state = (found.get("UpdateStatus") or {}).get("State", "completed")
     if state != "completed":
-        yield f"was changed by others, and that is {state.replace('_', ' ')}"
+        yield f"has an update that did not complete: {state.replace('_', ' ')}"
     spec = found["Spec"]["TaskTemplate"]["ContainerSpec"]
     if spec.get("Args") or spec.get("Command"):
         yield "runs another command"

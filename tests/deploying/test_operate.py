@@ -213,7 +213,7 @@ def test_status_tells_what_others_changed_past_the_deployer(
     spec["Env"] = [*spec["Env"], "DEBUG=swordfish"]
     assert report.status(STAGING) == 1
     told = capsys.readouterr().out
-    assert "drift     backend was changed by others, and that is rollback paused\n" in told
+    assert "drift     backend has an update that did not complete: rollback paused\n" in told
     assert "drift     backend runs another command\n" in told
     assert "drift     backend is told something else in DEBUG\n" in told
     assert "swordfish" not in told
