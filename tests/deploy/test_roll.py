@@ -130,7 +130,7 @@ def test_c17_what_the_engine_put_back_is_not_taken_for_the_new_one(site: Site, c
     with site.timed(bake=20):
         commit = site.variants.release("LABEL undone_by_others=1")
         act = partial(site.deploy_and, commit, "bake", lambda _: docker(*back))
-        case.caught(act, code=ROLLED_BACK, at="put the release before it back")
+        case.caught(act, code=ROLLED_BACK, at="put back done")
 
 
 @pytest.mark.fault("D9", "requests of twenty seconds while replicas leave")
