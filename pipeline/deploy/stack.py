@@ -83,7 +83,7 @@ def variables(name: str, environment: Environment, release: Release) -> dict[str
     given = environment.variables
     if name == "backend":
         return {**given, **told, "COMMIT": release.commit}
-    return {**{name: given[name] for name in SHOWN if name in given}, **told}
+    return {**{each: given[each] for each in SHOWN if each in given}, **told}
 
 
 def secrets(release: Release) -> list[dict[str, Any]]:
