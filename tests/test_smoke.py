@@ -6,6 +6,7 @@ real server.
 """
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -300,6 +301,21 @@ def test_cleaning_up_has_its_time_after_all_time_is_over(site: Site) -> None:
     site.delays["/api/v1/auth/me/"] = 0.5
     assert "got no answer" in fault(site, "--seconds", "0.8", "--without", "page")
     assert site.asked[-1] == ("POST", "/api/v1/auth/logout/")
+
+
+def test_a_connection_that_does_not_come_about_is_tried_again_and_that_is_told(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    connect, refused = socket.create_connection, [ConnectionResetError(104, "cut"), OSError("away")]
+
+    def flaky(*given: Any, **options: Any) -> socket.socket:  # noqa: ANN401 - whatever it takes
+        if refused:
+            raise refused.pop()
+        return connect(*given, **options)
+
+    monkeypatch.setattr(socket, "create_connection", flaky)
+    smoke.main([site.url])
+    assert capsys.readouterr().out.count("trying again") == 2
 
 
 def test_a_site_that_is_not_there_is_a_fault(site: Site) -> None:

@@ -45,12 +45,22 @@ class Timings(BaseModel):
     """The whole release is watched after the roll, before it is called good."""
     drain: Seconds = 5
     """A replica that is told to stop serves on: the edge hears of it that late."""
-    grace: Seconds = 45
+    grace: Annotated[Seconds, Field(validate_default=True)] = 45
     """A replica is given to stop: the drain, and the longest request."""
     dump: Seconds = 600
     """A dump of the database is given, and so is the way back from one."""
     migrate: Seconds = 600
     """Migrations are given."""
+
+    @field_validator("grace")
+    @classmethod
+    def outlast_the_drain(cls, grace: int, info: ValidationInfo) -> int:
+        """Find out now that requests would be cut: a replica that drains is not to be killed."""
+        if grace <= (drain := info.data.get("drain", 0)):
+            raise ValueError(
+                f"a replica serves on for {drain} s, and would be ended after {grace} s"
+            )
+        return grace
 
 
 class Tolerance(BaseModel):

@@ -28,6 +28,7 @@ from pipeline.deploy.steps import (
     show_preview,
     walk_through,
 )
+from pipeline.deploy.swarm import variable_of
 from pipeline.deploy.watch import watch
 from pipeline.errors import (
     InterruptedDeployError,
@@ -114,7 +115,7 @@ def put_back(deployment: Deployment) -> None:
     """
     before = deployment.before
     if before is None:
-        deployment.swarm.remove(*(f"{deployment.stack}_{name}" for name in deployment.touched))
+        withdraw(deployment)
         raise RollbackFailedError("there is no release before", hint="deploy one that works")
     for name in reversed(ORDER):
         if name in deployment.touched:
@@ -123,6 +124,20 @@ def put_back(deployment: Deployment) -> None:
             wanted = deployment.wanted(name, before.services[name])
             watch(deployment.swarm, wanted, deployment.environment.deadline, again=True)
     prove(deployment, before.version, {})
+
+
+def withdraw(deployment: Deployment) -> None:
+    """Take a release away that has none before it in the journal.
+
+    A service that ran before all the same, since the journal was lost, goes back to what the
+    engine itself remembers: that is unproved, and better than nothing.
+    """
+    swarm = deployment.swarm
+    for service in (f"{deployment.stack}_{name}" for name in reversed(ORDER)):
+        found = swarm.service(service)
+        ours = found and variable_of(found, "DEPLOY_ID") == deployment.release.deploy_id
+        if ours and swarm.ask("service", "rollback", "--detach", "--quiet", service).returncode:
+            swarm.remove(service)
 
 
 def clear(deployment: Deployment) -> None:

@@ -8,7 +8,7 @@ from pipeline.deploy.connection import connected
 from pipeline.deploy.credentials import credentials
 from pipeline.deploy.deployment import ORDER, Deployment
 from pipeline.deploy.environments import Environment
-from pipeline.deploy.flow import clear, put_back
+from pipeline.deploy.flow import clear, put_back, withdraw
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.lock import Lock, current, described, is_stale, locked
 from pipeline.deploy.lock import release as unlock_now
@@ -55,7 +55,7 @@ def settle(environment: Environment, lock: Lock, values: Mapping[str, str]) -> b
     if before:
         timed("put back", lambda: put_back(left))
     else:
-        swarm.remove(*(f"{environment.stack}_{name}" for name in services))
+        withdraw(left)
     journal.end(swarm, environment.stack, waiting, "abandoned", "its deployer died")
     return True
 

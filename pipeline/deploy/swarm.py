@@ -169,7 +169,7 @@ class Swarm:
         return self.ask("service", "logs", "--raw", service)
 
     def logs(self, service: str, lines: int = 30) -> str:
-        """Return the last lines that a service said, from all its replicas."""
+        """Return the last lines that a service said, from all its replicas, or a task of one."""
         answer = self.ask("service", "logs", "--raw", f"--tail={lines}", service)
         return (answer.stdout + answer.stderr).strip()
 

@@ -13,6 +13,8 @@ from pipeline.errors import CheckFailedError
 
 CSRF_COOKIE, CSRF_HEADER = "csrftoken", "X-CSRFToken"
 LARGEST = 32 * 1024 * 1024
+PAUSES = (0.5, 1.0)
+"""In seconds, before a connection that did not come about is tried again."""
 
 
 class NoRedirect(HTTPRedirectHandler):
@@ -44,7 +46,7 @@ class Visitor:
         """
         started = time.monotonic()
         try:
-            answer = self.ask(step, self.deadline(step))
+            answer = self.ask_again(step, self.deadline(step))
             finding = step.finding(answer)
         except (OSError, HTTPException) as error:
             finding = f"got no answer: {reason(error)}"
@@ -59,6 +61,18 @@ class Visitor:
         """Return when a step must be over; one that cleans up has its time in any case."""
         own = time.monotonic() + self.each
         return own if step.cleans_up else min(own, self.end)
+
+    def ask_again(self, step: Step, deadline: float) -> Answer:
+        """Ask, and again if no connection came about: that tells of the way, not of the site."""
+        for pause in PAUSES:
+            try:
+                return self.ask(step, deadline)
+            except URLError as error:
+                if isinstance(error.reason, TimeoutError):
+                    raise
+                print(f"{step.name:9} no connection: {reason(error)}; trying again", flush=True)
+                time.sleep(pause)
+        return self.ask(step, deadline)
 
     def ask(self, step: Step, deadline: float) -> Answer:
         """Send a request; read the answer, whatever its status."""

@@ -7,9 +7,11 @@ service is meant to run, and that every task of it does.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from pipeline.deploy.patience import POLL_SECONDS, patiently
+from pipeline.deploy.patience import POLL_SECONDS, EngineAwayError, patiently
+from pipeline.deploy.progress import say
 from pipeline.deploy.swarm import Object, Swarm, image_of, variable_of
 from pipeline.errors import CheckFailedError
 
@@ -104,11 +106,11 @@ def watch(
     """
     for service, tasks in looks(swarm, wanted, seconds):
         if not again and (wrong := fault(wanted, service, tasks)):
-            raise refusal(wanted, wrong)
+            raise refusal(swarm, wanted, wrong)
         if service and converged(wanted, service, tasks):
             return
         look()
-    raise refusal(wanted, f"it did not come up within {seconds:.0f} s")
+    raise refusal(swarm, wanted, f"it did not come up within {seconds:.0f} s")
 
 
 def hold(
@@ -135,7 +137,7 @@ def hold(
             service, tasks = asked_again(swarm, each.service, end)
             wrong = fault(each, service, tasks)
             if wrong or service is None or not converged(each, service, tasks):
-                raise refusal(each, wrong or "a replica is not running any more")
+                raise refusal(swarm, each, wrong or "a replica is not running any more")
         look()
         time.sleep(POLL_SECONDS)
 
@@ -182,8 +184,17 @@ def asked_again(swarm: Swarm, name: str, end: float) -> tuple[Object | None, lis
     return patiently(lambda: (swarm.service(name), swarm.tasks(name)), end)
 
 
-def refusal(wanted: Wanted, why: str) -> NotConvergedError:
-    """Return the fault of a service, to be raised."""
+def refusal(swarm: Swarm, wanted: Wanted, why: str) -> NotConvergedError:
+    """Say what a replica said last, and return the fault of its service, to be raised."""
+    with suppress(EngineAwayError):
+        if words := last_words(swarm, wanted):
+            say(f"the last words of {wanted.service}:\n{words}")
     return NotConvergedError(
         f"{wanted.service}: {why}", hint=f"docker service ps --no-trunc {wanted.service}"
     )
+
+
+def last_words(swarm: Swarm, wanted: Wanted) -> str:
+    """Return what a replica of this deployment said last: of one that ended, if any did."""
+    mine = own(wanted, swarm.tasks(wanted.service))
+    return next((swarm.logs(task["ID"]) for task in sorted(mine, key=broken, reverse=True)), "")

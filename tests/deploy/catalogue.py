@@ -85,10 +85,22 @@ class Case:
         return output.stderr
 
     def served(
-        self, act: Callable[[], Output], says: str, *, clients: Mapping[str, int] = CLIENTS
+        self,
+        act: Callable[[], Output],
+        says: str,
+        *,
+        code: int = 0,
+        clients: Mapping[str, int] = CLIENTS,
     ) -> str:
-        """Do what is none of a deployment's faults: it has to go well, and users notice nothing."""
-        return self._done(act, 0, says, clients, 0).stderr
+        """Do what is none of a deployment's faults, or is mended by hand: users notice nothing.
+
+        Args:
+            act: What is done, all of it.
+            says: What the deployer says.
+            code: How it ends; otherwise than well, where somebody has to mend something.
+            clients: Which requests there are meanwhile.
+        """
+        return self._done(act, code, says, clients, 0).stderr
 
     def _done(
         self,

@@ -34,7 +34,7 @@ def site() -> Iterator[Site]:
         place.must("deploy", *ENV)
         variants = Variants(place)
         yield Site(place, variants, first, told)
-        docker("image", "rm", variants.good)
+        docker("image", "rm", *variants.good.values())
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from tests.deploy.variants import Variants, docker
 
 ENV = ("--env", "staging", "--yes")
 CLIENTS = MappingProxyType({"get": 2, "page": 1, "post": 2, "slow": 2})
+STALE_SECONDS = 60  # after which a lock without a sign of life may be taken
 GRACE_SECONDS = 60  # a container that is told to end finishes what it was asked
 PAUSE_SECONDS = 0.1  # clients without a rest would take the processors from the deployer
 
@@ -43,8 +44,13 @@ class Site:
 
     def deploy(self, commit: str = "", **variables: str) -> Output:
         """Deploy a commit, or what is checked out."""
-        told = replace(self.yard, variables={**self.yard.variables, **variables})
-        return told.invoke("deploy", *ENV, *([f"--release={commit}"] if commit else []))
+        release = [f"--release={commit}"] if commit else []
+        return self.told_also(variables).yard.invoke("deploy", *ENV, *release)
+
+    def told_also(self, variables: Mapping[str, str]) -> "Site":
+        """Return this site for commands that are told something else as well."""
+        yard = replace(self.yard, variables={**self.yard.variables, **variables})
+        return replace(self, yard=yard)
 
     def rollback(self, *options: str) -> Output:
         """Go back to what served before."""
@@ -52,37 +58,37 @@ class Site:
 
     def begin(self, commit: str) -> subprocess.Popen[str]:
         """Begin to deploy a commit."""
-        command = [sys.executable, "-m", "invoke", "deploy", *ENV, f"--release={commit}"]
-        return subprocess.Popen(
-            command, cwd=self.yard.folder, env=self.environ(), stderr=-1, text=True
-        )
+        return self.start("deploy", *ENV, f"--release={commit}")
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Begin a command."""
+        command = [sys.executable, "-m", "invoke", *arguments]
+        told = {**os.environ, **self.yard.variables}
+        return subprocess.Popen(command, cwd=self.yard.folder, env=told, stderr=-1, text=True)
 
     def deploy_and(
         self, commit: str, step: str, act: Callable[[subprocess.Popen[str]], object]
     ) -> Output:
         """Deploy a commit, and do something once a step of it has begun."""
-        said = ""
-        with self.begin(commit) as process:
-            assert process.stderr
-            for line in process.stderr:
-                said += line
-                if f"{step} …" in line:
-                    act(process)
-        return Output((), process.returncode, "", said)
-
-    def environ(self, **variables: str) -> dict[str, str]:
-        """Return what a command of the yard is told."""
-        return {**os.environ, **self.yard.variables, **variables}
+        return done_and(self.begin(commit), step, act)
 
     def ask(self, path: str) -> int:
         """Ask for something once, as a user; return the status."""
         return self.traffic({}).request("GET", path, None, {})[0]
+
+    def page(self) -> str:
+        """Return the page, as a user gets it."""
+        return self.traffic({}).request("GET", "/", None, {})[1].decode()
 
     def traffic(self, clients: Mapping[str, int], pause: float = PAUSE_SECONDS) -> Traffic:
         """Return users who have not begun yet."""
         told = self.yard.variables
         user = (told["SMOKE_USER_EMAIL"], told["SMOKE_USER_PASSWORD"])
         return Traffic(self.yard.url("staging"), user, clients, told["SSL_CERT_FILE"], pause)
+
+    def created(self) -> int:
+        """Return how many projects there are."""
+        return int(self.sql("SELECT count(*) FROM projects_project;"))
 
     def resume(self) -> Output:
         """Undo what a deployer left that died."""
@@ -202,6 +208,20 @@ def listening(told: list[dict[str, Any]]) -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/told"
         server.shutdown()
+
+
+def done_and(
+    process: subprocess.Popen[str], step: str, act: Callable[[subprocess.Popen[str]], object]
+) -> Output:
+    """Do something once a step of a command has begun, and return what came of the command."""
+    said = ""
+    with process:
+        assert process.stderr
+        for line in process.stderr:
+            said += line
+            if f"{step} …" in line:
+                act(process)
+    return Output((), process.returncode, "", said)
 
 
 def send(number: signal.Signals, after: float = 1.0) -> Callable[[subprocess.Popen[str]], None]:

@@ -7,10 +7,9 @@ import pytest
 
 from pipeline.run import Output
 from tests.deploy.catalogue import Case
-from tests.deploy.site import Site, send
+from tests.deploy.site import STALE_SECONDS, Site, send
 
 INPUT = 2
-STALE_SECONDS = 60
 STEPS = (
     *("foundation", "self-check", "dump", "migrate", "assets", "preview"),
     *("roll backend", "roll frontend", "bake", "smoke"),

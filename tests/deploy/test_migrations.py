@@ -8,7 +8,7 @@ from tests.deploy.catalogue import Case
 from tests.deploy.site import Site
 from tests.deploy.variants import appended, migration
 
-STOPPED, MIGRATION = 6, 7
+INPUT, STOPPED, MIGRATION = 2, 6, 7
 COMMAND = "backend/config/management/commands/migrate_safely.py"
 COLUMN = 'migrations.AddField("project", "{}", models.CharField(max_length=9, null=True))'
 PAUSE = 'migrations.RunSQL("SELECT pg_sleep(90)", "SELECT 1")'
@@ -74,3 +74,15 @@ def test_b11_the_code_goes_back_and_the_schema_stays(site: Site, case: Case) -> 
     case.caught(lambda: site.deploy(commit), code=STOPPED, at="preview failed")
     columns = "SELECT count(*) FROM information_schema.columns WHERE column_name = 'stays'"
     assert site.sql(f"{columns};") == "1"
+
+
+@pytest.mark.fault("B8", "a way back over a migration that takes something away")
+def test_b8_there_is_no_way_back_over_a_contract(site: Site, case: Case) -> None:
+    """What is taken away was never used by the first release, which so can come back at last."""
+    both = f'{COLUMN.format("short")}, migrations.RemoveField("project", "short")'
+    contract = migration("9996_contract", both) + "\n"
+    marked = contract.replace("    operations", '    contract = "nobody reads it"\n    operations')
+    assert site.deploy(site.variants.release(marked)).returncode == 0
+    case.caught(site.rollback, code=INPUT, at="there is no way back over projects.9996_contract")
+    site.sql("DELETE FROM django_migrations WHERE name = '9996_contract';")
+    assert site.rollback().returncode == 0

@@ -1,6 +1,7 @@
 """A of the catalogue: what is wrong before anything changes, and is refused untouched."""
 
 import base64
+import signal
 import time
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from pipeline.run import Output, read
 from tests.deploy.catalogue import Case
-from tests.deploy.site import ENV, Site
+from tests.deploy.site import ENV, STALE_SECONDS, Site, send
 from tests.deploy.variants import appended, docker
 
 FAILED, INPUT, UNTRUSTED, STOPPED = 1, 2, 5, 6
@@ -167,6 +168,20 @@ def test_a15_of_two_deployments_at_once_one_is_refused(site: Site, case: Case) -
         return Output((), codes[0], "", "".join(said))
 
     case.served(act, "is locked by")
+    assert site.rollback().returncode == 0
+
+
+@pytest.mark.fault("A16", "a lock whose holder died, and a fresh deployment")
+def test_a16_a_dead_holder_s_lock_is_taken_over(site: Site, case: Case) -> None:
+    commit = site.variants.release("LABEL stale=1")
+
+    def act() -> Output:
+        site.deploy_and(commit, "roll backend", send(signal.SIGKILL))
+        time.sleep(STALE_SECONDS + 5)
+        return site.deploy(commit)
+
+    said = case.served(act, "taking over a stale lock")
+    assert "never ended" in said
     assert site.rollback().returncode == 0
 
 

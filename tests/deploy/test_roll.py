@@ -1,19 +1,22 @@
 """C of the catalogue: what a release does wrong once it runs."""
 
 import signal
+import subprocess
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
 
 from pipeline.rehearsal.yard import CAREFUL, SHORT, START_SECONDS
 from pipeline.run import Output
+from pipeline.services import free_port
 from tests.deploy.catalogue import Case
-from tests.deploy.site import Site, send
+from tests.deploy.site import ENV, Site, send
 from tests.deploy.variants import appended, docker
 
-STOPPED, ROLLED_BACK, INTERRUPTED = 6, 8, 130
+STOPPED, ROLLED_BACK, BROKEN_WAY_BACK, INTERRUPTED = 6, 8, 9, 130
+STACK = "deploy/stack.yml"
 WSGI = "config/wsgi.py"
 SICK = 'HEALTHCHECK --interval=1s --start-period=1s --retries=2 CMD ["false"]'
 BROKEN = (
@@ -133,16 +136,47 @@ def test_c17_what_the_engine_put_back_is_not_taken_for_the_new_one(site: Site, c
         case.caught(act, code=ROLLED_BACK, at="put back done")
 
 
-@pytest.mark.fault("D9", "requests of twenty seconds while replicas leave")
-def test_d9_a_long_request_is_finished_by_the_replica_that_leaves(site: Site, case: Case) -> None:
-    commit = site.variants.release("LABEL long=1")
+@pytest.mark.fault("C16", "going back fails: the image before is gone, and so is the registry")
+def test_c16_who_cannot_go_back_says_so_and_serves_on(site: Site, case: Case) -> None:
+    commit = site.variants.release("LABEL one_way=1")
+    (before,) = set(site.containers("backend").values())
+
+    def break_off(process: subprocess.Popen[str]) -> None:
+        docker("stop", f"{site.yard.name}-registry")
+        docker("image", "rm", "--force", before)
+        process.send_signal(signal.SIGINT)
 
     def act() -> Output:
-        with ThreadPoolExecutor() as pool:
-            asked = [pool.submit(site.ask, "/api/v1/version/?sleep=20") for _ in range(4)]
-            output = site.deploy(commit)
-            assert [request.result() for request in asked] == [200] * 4
+        output = site.deploy_and(commit, "bake", break_off)
+        docker("start", f"{site.yard.name}-registry")
+        site.yard.must("rollback", *ENV, f"--to=sha-{site.first[:12]}")
         return output
 
-    case.served(act, "smoke done")
+    case.served(act, "going back failed", code=BROKEN_WAY_BACK)
+
+
+@pytest.mark.fault("C22", "a registry that answers half a minute late, for an image not here yet")
+def test_c22_a_slow_registry_costs_time_and_nothing_else(site: Site, case: Case) -> None:
+    commit = site.variants.release("LABEL slow_registry=1")
+    registry = f"{site.yard.name}-registry"
+
+    def slow(_: object) -> None:
+        tag = f"{site.yard.variables['IMAGES_REGISTRY']}/backend:sha-{commit[:12]}"
+        docker("image", "rm", "--force", tag, "local/backend:linux-amd64")
+        docker("pause", registry)
+        threading.Timer(30, docker, ("unpause", registry)).start()
+
+    case.served(partial(site.deploy_and, commit, "foundation", slow), "smoke done")
     assert site.rollback().returncode == 0
+
+
+@pytest.mark.fault("C24", "replicas that want a port of their node, beside those that have it")
+def test_c24_a_port_that_is_taken_is_given_up_in_time(site: Site, case: Case) -> None:
+    port = free_port()
+    ports = f"- {{ target: 8000, published: {port}, mode: host }}"
+    with (
+        site.configured(f"start = {START_SECONDS}", "start = 10"),
+        site.configured("  backend:\n", f"  backend:\n    ports: [{ports[2:]}]\n", STACK),
+    ):
+        commit = site.variants.release("LABEL port=1")
+        case.caught(lambda: site.deploy(commit), code=ROLLED_BACK, at="put back done")

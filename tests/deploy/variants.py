@@ -7,7 +7,8 @@ from pipeline.rehearsal.yard import Yard
 from pipeline.run import read
 
 HERE = Path("dist", "images")
-BACKEND = "local/backend:linux-amd64"
+IMAGES = ("backend", "frontend")
+USERS = {"backend": "10001:10001", "frontend": "101:101"}
 
 
 def appended(file: str, *lines: str) -> str:
@@ -49,28 +50,46 @@ class Variants:
 
     def __init__(self, yard: Yard) -> None:
         self.yard = yard
-        self.backend = yard.folder / HERE / "backend" / "linux-amd64"
-        self.good = f"{yard.name}/backend:good"
-        docker("tag", json.loads((self.backend / "build.json").read_text())["image_id"], self.good)
+        self.good = {image: f"{yard.name}/{image}:good" for image in IMAGES}
+        self.layers = dict.fromkeys(IMAGES, "")
+        for image, name in self.good.items():
+            docker("tag", self.paper(image)["image_id"], name)
 
-    def release(self, layer: str = "", *, sign: bool = True) -> str:
-        """Make a release whose backend has one more layer, and return its commit."""
+    def release(self, layer: str = "", *, frontend: str = "", sign: bool = True) -> str:
+        """Make a release whose images have one more layer, and return its commit."""
         commit = self.yard.commit({})
-        release = f"USER 10001:10001\nENV RELEASE=sha-{commit[:12]}\n"
-        self.build(f"FROM {self.good}\nUSER 0:0\n{layer}\n{release}")
-        for paper in (self.yard.folder / HERE).glob("*/*/build.json"):
-            paper.write_text(json.dumps({**json.loads(paper.read_text()), "commit": commit}))
+        told = f"ENV RELEASE=sha-{commit[:12]}"
+        self.build("backend", f"{layer}\n{told}")
+        if frontend != self.layers["frontend"]:
+            self.build("frontend", frontend)
+        for image in IMAGES:
+            self.note(image, commit=commit)
         self.yard.must("push")
         if sign:
             self.yard.must("sign")
         return commit
 
-    def build(self, dockerfile: str) -> None:
-        """Have another backend in the engine and in its archive."""
-        docker("buildx", "build", "--quiet", f"--tag={BACKEND}", "-", stdin=dockerfile)
-        docker("save", f"--output={self.backend / 'image.tar'}", BACKEND)
-        for paper in self.backend.glob("s*.json"):  # they are no older than the archive
+    def build(self, image: str, layer: str) -> None:
+        """Have another image in the engine and in its archive."""
+        name, user = f"local/{image}:linux-amd64", USERS[image]
+        dockerfile = f"FROM {self.good[image]}\nUSER 0:0\n{layer}\nUSER {user}\n"
+        docker("buildx", "build", "--quiet", f"--tag={name}", "-", stdin=dockerfile)
+        docker("save", f"--output={self.folder(image) / 'image.tar'}", name)
+        for paper in self.folder(image).glob("s*.json"):  # they are no older than the archive
             paper.touch()
-        build = json.loads((self.backend / "build.json").read_text())
-        built = docker("image", "inspect", "--format={{.Id}}", BACKEND)
-        (self.backend / "build.json").write_text(json.dumps({**build, "image_id": built}))
+        self.note(image, image_id=docker("image", "inspect", "--format={{.Id}}", name))
+        self.layers[image] = layer
+
+    def folder(self, image: str) -> Path:
+        """Return where an image and what is said of it are."""
+        return self.yard.folder / HERE / image / "linux-amd64"
+
+    def paper(self, image: str) -> dict[str, str]:
+        """Return what is said of how an image was built."""
+        content: dict[str, str] = json.loads((self.folder(image) / "build.json").read_text())
+        return content
+
+    def note(self, image: str, **said: str) -> None:
+        """Say something else of how an image was built."""
+        content = {**self.paper(image), **said}
+        (self.folder(image) / "build.json").write_text(json.dumps(content))

@@ -92,8 +92,18 @@ class Engine(Swarm):
             case ["service", "create", image, *_]:
                 self.start(options["name"], image, [], 1, "complete")
                 self.options[options["name"]] = arguments
+            case ["service", "rollback", name]:
+                return self.toggle(name)
             case ["stack", "deploy", stack]:
                 self.take(stack, stdin)
+        return ""
+
+    def toggle(self, name: str) -> str | None:
+        """Go back to what a service was told before; None, if it is as it was made."""
+        now, former = self.of("service")[name], self.of("former").get(name)
+        if former is None:
+            return None
+        self.of("service")[name], self.of("former")[name] = former, now
         return ""
 
     def of(self, kind: str) -> Kind:
@@ -166,6 +176,8 @@ class Engine(Swarm):
         for each in new:
             each["Spec"]["ContainerSpec"] = {"Image": image, "Env": env}
         former = [{**each, "DesiredState": "shutdown"} for each in self.run_of(name)]
+        if name in self.of("service"):
+            self.of("former")[name] = self.of("service")[name]
         self.of("service")[name] = {**told, "tasks": [*former, *new]}
 
 

@@ -10,7 +10,7 @@ Object = dict[str, Any]
 DIGEST = f"sha256:{'1' * 64}"
 IMAGES = {name: f"ghcr.io/octo/shop/{name}@{DIGEST}" for name in ("backend", "frontend")}
 POSTGRES = f"ghcr.io/octo/shop/postgres@{DIGEST}"
-AT_ONCE = Timings(start=5, soak=0, delay=0, monitor=0, bake=0, drain=0, grace=0, migrate=5)
+AT_ONCE = Timings(start=5, soak=0, delay=0, monitor=0, bake=0, drain=0, grace=1, migrate=5)
 
 
 def environment(**given: Any) -> Environment:  # noqa: ANN401 - whatever a team may write

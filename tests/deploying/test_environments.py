@@ -153,3 +153,10 @@ def test_a_roll_is_stuck_only_after_all_that_it_may_take() -> None:
         deadline > replicas * (60 + 10 + 5 + 45) + 15
         for replicas, deadline in enumerate(deadlines, 1)
     )
+
+
+def test_a_replica_is_given_longer_to_stop_than_it_serves_on() -> None:
+    said = "environments.staging.timings.grace: a replica serves on for 50 s"
+    for timings in ({"drain": 50}, {"drain": 50, "grace": 50}):
+        (fault,) = refused(staging={**LEAST, "timings": timings})
+        assert fault.startswith(said)

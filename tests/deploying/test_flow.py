@@ -213,6 +213,17 @@ def test_a_first_release_that_fails_leaves_nothing_and_says_that_there_is_none(
     assert serving(engine) == {}
 
 
+def test_where_the_journal_is_lost_what_the_engine_remembers_is_not_taken_away(
+    live: Engine, site: Site
+) -> None:
+    for name in live.labelled("config", "label=pipeline.journal.shop"):
+        del live.of("config")[name]
+    site.broken["v1.0.2", False] = CheckFailedError("the API answers 500", hint="look")
+    with pytest.raises(RollbackFailedError, match="there is no release before"):
+        deploy(live, 2)
+    assert serving(live) == images(1)
+
+
 def test_what_is_not_migrated_is_not_dumped(live: Engine) -> None:
     live.says["shop-check"] = steps.UP_TO_DATE
     deploy(live, 2)

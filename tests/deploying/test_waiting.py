@@ -43,6 +43,17 @@ def test_what_went_wrong_for_good_is_not_waited_for(engine: Engine) -> None:
         watch(engine, replace(WANTED, service="shop_web"), 60)
 
 
+def test_what_a_replica_that_went_wrong_said_last_is_told(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.start("shop_backend", IMAGE, TOLD, 2, "failed")
+    engine.says[engine.run_of("shop_backend")[0]["ID"]] = "no module named shop"
+    with pytest.raises(NotConvergedError):
+        watch(engine, WANTED, 60)
+    said = capsys.readouterr().err
+    assert "the last words of shop_backend:\nno module named shop" in said
+
+
 def test_what_is_put_back_may_have_failed_before_and_only_has_to_come(running: Engine) -> None:
     former = running.run_of("shop_backend")[0]
     dead = {**former, "DesiredState": "shutdown", "Status": {**former["Status"], "State": "failed"}}

@@ -1,0 +1,86 @@
+"""A line that passes bytes on, and that can be cut: between the deployer and what it talks to."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+CHUNK = 65536
+
+
+@dataclass
+class Line:
+    """A line to an address: a path is a socket of this machine, a number is a port of it.
+
+    Attributes:
+        to: Where it leads.
+        takes: Whether it takes the next connection, by its number.
+        open: Its connections.
+    """
+
+    to: Path | int
+    takes: Callable[[int], bool] = lambda _: True
+    open: list[socket.socket] = field(default_factory=list)
+    taken: int = 0
+
+    def serve(self, listener: socket.socket) -> None:
+        """Take connections, until nobody listens any more."""
+        with suppress(OSError):
+            while True:
+                here, _ = listener.accept()
+                self.taken += 1
+                if self.takes(self.taken):
+                    self.join(here)
+                else:
+                    here.close()
+
+    def join(self, here: socket.socket) -> None:
+        """Pass on what either side says."""
+        there = socket.socket(family(self.to))
+        there.connect(address(self.to))
+        self.open += [here, there]
+        for pair in ((here, there), (there, here)):
+            threading.Thread(target=copy, args=pair, daemon=True).start()
+
+    def cut(self, seconds: float) -> None:
+        """End all connections, and take no other for a while."""
+        usual, self.takes = self.takes, lambda _: False
+        for each in self.open:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        self.open.clear()
+        threading.Timer(seconds, lambda: setattr(self, "takes", usual)).start()
+
+
+@contextmanager
+def line(listen: Path | int, to: Path | int) -> Iterator[Line]:
+    """Have a line to somewhere; a port of 0 is any that is free."""
+    made = Line(to)
+    with socket.socket(family(listen)) as listener:
+        listener.bind(address(listen))
+        listener.listen()
+        threading.Thread(target=made.serve, args=(listener,), daemon=True).start()
+        yield made
+        listener.shutdown(socket.SHUT_RDWR)
+    for each in made.open:
+        each.close()
+
+
+def copy(source: socket.socket, sink: socket.socket) -> None:
+    """Pass on what comes, and its end."""
+    with suppress(OSError):
+        while data := source.recv(CHUNK):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+
+
+def family(place: Path | int) -> socket.AddressFamily:
+    """Return which kind of address this is."""
+    return socket.AF_UNIX if isinstance(place, Path) else socket.AF_INET
+
+
+def address(place: Path | int) -> str | tuple[str, int]:
+    """Return an address as a socket wants it."""
+    return str(place) if isinstance(place, Path) else ("127.0.0.1", place)
