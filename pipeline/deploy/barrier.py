@@ -1,4 +1,4 @@
-"""Refuse to go back to code that cannot live with the database as it is.
+"""Refuse what leaves code behind that cannot live with the database, on the way back and forward.
 
 Most migrations add: older code lives with them. One that takes something away (a contract) may only
 come when nothing serves that still needs it, and from then on there is no way back over it.
@@ -6,17 +6,23 @@ come when nothing serves that still needs it, and from then on there is no way b
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pipeline.deploy.environments import Environment
 from pipeline.deploy.jobs import END, JobFailedError, lines, of_service
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.stack import Service
 from pipeline.deploy.swarm import Swarm
-from pipeline.errors import InputError
+from pipeline.errors import CheckFailedError, InputError
 
 MIGRATION = re.compile(r"\[(?P<applied>[X ])\]\s+(?P<name>\S+)")
-LIST, CONTRACTS = "showmigrations --plan", "contract_migrations --json --applied"
+TAKEN = "taken away: "
+"""Begins what the self-check says of models and fields that migrations to be applied take away."""
+LIST, CONTRACTS, USES = (
+    "showmigrations --plan",
+    "contract_migrations --json --applied",
+    "schema_uses",
+)
 
 
 def require_way_back(
@@ -46,6 +52,56 @@ def require_way_back(
         )
 
 
+def require_way_on(swarm: Swarm, environment: Environment, live: Entry, said: str) -> None:
+    """Refuse migrations that take from the release that serves what it still uses.
+
+    It serves while they are applied, and after that until it is replaced.
+
+    Args:
+        swarm: Whose jobs ask.
+        environment: Where.
+        live: What serves.
+        said: What the new release said of itself.
+
+    Raises:
+        CheckFailedError: They do, or what serves cannot tell.
+    """
+    lost = {name for line in said.splitlines() for name in taken(line)}
+    if lost and (missed := lost & used(swarm, environment, live)):
+        raise CheckFailedError(
+            f"{live.version} serves, and still uses what would be taken away: "
+            f"{', '.join(sorted(missed))}",
+            hint="first deploy a release that does without it, then this one",
+        )
+
+
+def taken(line: str) -> list[str]:
+    """Return the models and fields that a line of a self-check says to be taken away."""
+    _, is_one, names = line.partition(TAKEN)
+    found: list[str] = json.loads(names) if is_one else []
+    return found
+
+
+def used(swarm: Swarm, environment: Environment, live: Entry) -> set[str]:
+    """Return the models and fields that the release that serves uses.
+
+    Raises:
+        CheckFailedError: It cannot tell.
+    """
+    try:
+        return listed(asked(swarm, environment, live.services["backend"], USES))
+    except (JobFailedError, StopIteration, ValueError):
+        raise CheckFailedError(
+            f"{live.version} cannot say whether it uses what would be taken away",
+            hint="deploy a release that can, and takes nothing away, then this one",
+        ) from None
+
+
+def listed(said: Iterable[str]) -> set[str]:
+    """Return the names in the first line that is a JSON list."""
+    return set(json.loads(next(line for line in said if line.startswith("["))))
+
+
 def migrations(
     swarm: Swarm, environment: Environment, service: Service, *, applied: bool = False
 ) -> set[str]:
@@ -61,8 +117,7 @@ def contracts(swarm: Swarm, environment: Environment, live: Entry) -> set[str]:
         InputError: That code cannot tell.
     """
     try:
-        said = asked(swarm, environment, live.services["backend"], CONTRACTS)
-        return set(json.loads(next(line for line in said if line.startswith("["))))
+        return listed(asked(swarm, environment, live.services["backend"], CONTRACTS))
     except (JobFailedError, StopIteration, ValueError):
         raise InputError(
             f"{live.version} migrated the database, and cannot say whether older code lives with "

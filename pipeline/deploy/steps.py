@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from pipeline.deploy.assets import publish
+from pipeline.deploy.barrier import require_way_on
 from pipeline.deploy.deployment import Deployment
 from pipeline.deploy.jobs import JobFailedError, of_service, run_job
 from pipeline.deploy.progress import say
@@ -17,10 +18,16 @@ UP_TO_DATE = "nothing is to be applied"
 
 
 def self_check(deployment: Deployment) -> None:
-    """Let the new image look at its settings, secrets and stores, on every node."""
+    """Let the new image look at its settings, secrets and stores, on every node.
+
+    Raises:
+        CheckFailedError: Its migrations would take away what the release that serves uses.
+    """
     command = ["python", "manage.py", "self_check"]
     said = backend_job(deployment, "check", command, everywhere=True)
     deployment.up_to_date = UP_TO_DATE in said
+    if deployment.before:
+        require_way_on(deployment.swarm, deployment.environment, deployment.before, said)
 
 
 def save_data(deployment: Deployment) -> None:

@@ -10,6 +10,7 @@ from tests.deploy.catalogue import Case
 from tests.deploy.site import STALE_SECONDS, Site, send
 
 INPUT = 2
+UNTOLD = "foundation"  # the journal does not tell of it yet
 STEPS = (
     *("foundation", "self-check", "dump", "migrate", "assets", "preview"),
     *("roll backend", "roll frontend", "bake", "smoke"),
@@ -33,7 +34,7 @@ def test_c14_a_killed_deployer_is_undone_by_the_next_one(site: Site, case: Case,
         assert locked.returncode == INPUT
         assert "is locked by" in locked.stderr
         time.sleep(STALE_SECONDS + 5)
-        return site.resume()
+        return site.deploy(site.first) if step == UNTOLD else site.resume()
 
-    case.served(act, "never ended")
-    assert step == "foundation" or site.history()[-1][4].startswith("abandoned")
+    case.served(act, "taking over a stale lock")
+    assert step == UNTOLD or site.history()[-1][4].startswith("abandoned")

@@ -16,6 +16,13 @@ FULL = (
     "migrations.RunSQL(\"DO $$ BEGIN RAISE EXCEPTION 'could not extend file' "
     "USING ERRCODE = 'disk_full'; END $$\")"
 )
+TAKEN = {
+    "B5": ("a column with another name", 'migrations.RenameField("project", "name", "title")'),
+    "B5b": (
+        "a column that rows of before do not have",
+        'migrations.AddField("project", "owed", models.CharField(max_length=9, default=""))',
+    ),
+}
 REFUSED = {
     "B1": ("a migration that fails half-way", "migrations.RunPython(fail)"),
     "B4": ("a statement that takes longer than it may", PAUSE),
@@ -45,6 +52,19 @@ def test_b3_a_migration_does_not_make_users_wait_for_a_table(site: Site, case: C
     with site.busy_database("LOCK TABLE projects_project IN SHARE UPDATE EXCLUSIVE MODE", 90):
         said = case.caught(lambda: site.deploy(commit), code=MIGRATION, at="migrate failed")
     assert "a table stays locked" in said
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        pytest.param(operation, id=number, marks=pytest.mark.fault(number, what))
+        for number, (what, operation) in TAKEN.items()
+    ],
+)
+def test_b5_what_serves_keeps_what_it_uses(site: Site, case: Case, operation: str) -> None:
+    commit = site.variants.release(migration("9995_takes", operation))
+    said = case.caught(lambda: site.deploy(commit), code=STOPPED, at="self-check failed")
+    assert "still uses what would be taken away: projects.project" in said
 
 
 @pytest.mark.fault("B6", "a migration while another one is running")

@@ -5,13 +5,13 @@ import json
 import pytest
 
 from pipeline.deploy import barrier
-from pipeline.deploy.barrier import CONTRACTS, LIST, require_way_back
+from pipeline.deploy.barrier import CONTRACTS, LIST, USES, require_way_back, require_way_on
 from pipeline.deploy.environments import Environment
 from pipeline.deploy.jobs import JobFailedError
 from pipeline.deploy.prepare import entry_of
 from pipeline.deploy.stack import Service, render
 from pipeline.deploy.swarm import Swarm
-from pipeline.errors import InputError
+from pipeline.errors import CheckFailedError, InputError
 from tests.deploying.engine import Engine
 from tests.deploying.examples import AT_ONCE, environment, release
 
@@ -28,6 +28,7 @@ class Backends:
         self.old = [FIRST]
         self.new = [FIRST]
         self.contracts: list[str] | None = []
+        self.uses: list[str] | None = ["shop.order", "shop.order.note"]
         self.asked: list[str] = []
 
     def asked_of(self, _: Swarm, __: Environment, service: Service, command: str) -> list[str]:
@@ -36,6 +37,10 @@ class Backends:
             if self.contracts is None:
                 raise JobFailedError("Unknown command: 'contract_migrations'", hint="")
             return ["1 object imported", json.dumps(self.contracts)]
+        if command == USES:
+            if self.uses is None:
+                raise JobFailedError("Unknown command: 'schema_uses'", hint="")
+            return [json.dumps(self.uses)]
         return self.old if service["image"] == OLD["backend"]["image"] else self.new
 
 
@@ -108,3 +113,30 @@ def test_what_a_backend_knows_is_asked_of_its_own_image(engine: Engine) -> None:
     }
     assert len(barrier.migrations(engine, STAGING, OLD["backend"])) == 2
     assert OLD["backend"]["image"] in engine.options["shop-barrier"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["", "to be applied: shop.0002_adds", 'to be applied: x\ntaken away: ["shop.order.unused"]'],
+)
+def test_migrations_that_leave_what_serves_all_it_uses_may_be_applied(
+    engine: Engine, backends: Backends, said: str
+) -> None:
+    require_way_on(engine, STAGING, LIVE, said)
+    assert backends.asked == ([USES] if "taken away" in said else [])
+
+
+def test_what_serves_is_not_deprived_of_what_it_uses(engine: Engine, backends: Backends) -> None:
+    said = 'taken away: ["shop.order.note", "shop.tag"]\n' * 3  # by three nodes
+    with pytest.raises(CheckFailedError, match=r"still uses .* shop\.order\.note$") as caught:
+        require_way_on(engine, STAGING, LIVE, said)
+    assert caught.value.hint.startswith("first deploy a release that does without it")
+    assert backends.uses
+
+
+def test_what_serves_and_cannot_tell_is_deprived_of_nothing(
+    engine: Engine, backends: Backends
+) -> None:
+    backends.uses = None
+    with pytest.raises(CheckFailedError, match="cannot say whether it uses"):
+        require_way_on(engine, STAGING, LIVE, 'taken away: ["shop.tag"]')

@@ -6,6 +6,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.core.management.base import SystemCheckError
 from django.db import connection
+from django.db.migrations import DeleteModel, Migration
+from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 from pytest_django import Settings
 
@@ -39,6 +41,17 @@ def said() -> str:
 @pytest.mark.usefixtures("_secure")
 def test_where_all_is_well_it_says_that_nothing_is_to_be_done() -> None:
     assert said() == "nothing is to be applied\n"
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_secure")
+def test_what_the_migrations_take_away_is_told_to_whoever_deploys(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written = type("Migration", (Migration,), {"operations": [DeleteModel("Project")]})
+    takes = written("0099_takes", "projects")
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: [(takes, False)])
+    assert said() == 'to be applied: projects.0099_takes\ntaken away: ["projects.project"]\n'
 
 
 @pytest.mark.django_db

@@ -1,9 +1,12 @@
+import json
+
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from apps.health.checks import cache_answers, database_answers, static_files_are_collected, verdict
+from config.schema import losses
 
 CHECKS = {
     "database": database_answers,
@@ -28,5 +31,7 @@ class Command(BaseCommand):
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
         for migration, _backwards in plan:
             self.stdout.write(f"to be applied: {migration}")
+        if lost := losses(migration for migration, _backwards in plan):
+            self.stdout.write(f"taken away: {json.dumps(lost)}")
         if not plan:
             self.stdout.write("nothing is to be applied")

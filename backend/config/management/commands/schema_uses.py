@@ -1,0 +1,14 @@
+import json
+
+from django.core.management.base import BaseCommand
+
+from config.schema import uses
+
+
+class Command(BaseCommand):
+    """The deployer compares them with what the next release's migrations take away."""
+
+    help = "List the models and fields that this code needs of the database, as JSON."
+
+    def handle(self, *_: object, **__: object) -> None:
+        self.stdout.write(json.dumps(uses()))
