@@ -1,9 +1,10 @@
 """What migrations take from code that serves on while they are applied, and what code needs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from django.apps import apps
 from django.db.migrations import Migration
+from django.db.migrations.graph import MigrationGraph
 from django.db.migrations.operations import (
     AddField,
     DeleteModel,
@@ -28,6 +29,24 @@ def losses(migrations: Iterable[Migration]) -> list[str]:
         for name in _lost(operation)
     }
     return sorted(found)
+
+
+def too_early(graph: MigrationGraph, migrations: Collection[Migration]) -> list[str]:
+    """Return the contract migrations that would be applied together with what they build upon.
+
+    What such a migration takes away was in use until the one before it served.
+
+    Args:
+        graph: All migrations.
+        migrations: Those that are to be applied.
+    """
+    nodes = {(each.app_label, each.name): each for each in migrations}
+    return [
+        ".".join(node)
+        for node, migration in nodes.items()
+        if hasattr(migration, "contract")
+        and any(other in nodes for other in graph.forwards_plan(node) if other != node)
+    ]
 
 
 def uses() -> list[str]:

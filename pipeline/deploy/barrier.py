@@ -16,8 +16,9 @@ from pipeline.deploy.swarm import Swarm
 from pipeline.errors import CheckFailedError, InputError
 
 MIGRATION = re.compile(r"\[(?P<applied>[X ])\]\s+(?P<name>\S+)")
-TAKEN = "taken away: "
-"""Begins what the self-check says of models and fields that migrations to be applied take away."""
+TAKEN, EARLY = "taken away: ", "too early: "
+"""What the self-check says of migrations to be applied: which models and fields they take away, and
+which of them come together with the one that made what they take away superfluous."""
 LIST, CONTRACTS, USES = (
     "showmigrations --plan",
     "contract_migrations --json --applied",
@@ -66,7 +67,13 @@ def require_way_on(swarm: Swarm, environment: Environment, live: Entry, said: st
     Raises:
         CheckFailedError: They do, or what serves cannot tell.
     """
-    lost = {name for line in said.splitlines() for name in taken(line)}
+    if early := told(said, EARLY):
+        raise CheckFailedError(
+            f"too early: {', '.join(sorted(early))}; {live.version} serves, and has not got what "
+            "comes right before it",
+            hint="first deploy a release without it, then this one",
+        )
+    lost = told(said, TAKEN)
     if lost and (missed := lost & used(swarm, environment, live)):
         raise CheckFailedError(
             f"{live.version} serves, and still uses what would be taken away: "
@@ -75,11 +82,10 @@ def require_way_on(swarm: Swarm, environment: Environment, live: Entry, said: st
         )
 
 
-def taken(line: str) -> list[str]:
-    """Return the models and fields that a line of a self-check says to be taken away."""
-    _, is_one, names = line.partition(TAKEN)
-    found: list[str] = json.loads(names) if is_one else []
-    return found
+def told(said: str, about: str) -> set[str]:
+    """Return the names that a self-check tells, on each node the same."""
+    lines = (line.partition(about) for line in said.splitlines())
+    return {name for _, is_it, names in lines if is_it for name in json.loads(names)}
 
 
 def used(swarm: Swarm, environment: Environment, live: Entry) -> set[str]:

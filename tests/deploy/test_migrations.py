@@ -67,6 +67,22 @@ def test_b5_what_serves_keeps_what_it_uses(site: Site, case: Case, operation: st
     assert "still uses what would be taken away: projects.project" in said
 
 
+@pytest.mark.fault("B5c", "a contract migration, and no release between it and what it builds on")
+def test_b5c_a_contract_waits_until_what_it_builds_on_has_served(site: Site, case: Case) -> None:
+    before = migration("9993_before", COLUMN.format("before"))
+    contract = marked(migration("9994_contract", "migrations.RunSQL('SELECT 1', 'SELECT 1')"))
+    layers = [before, contract.replace("0001_initial", "9993_before")]
+    commit = site.variants.release("\n".join(layers))
+    said = case.caught(lambda: site.deploy(commit), code=STOPPED, at="self-check failed")
+    assert "too early: projects.9994_contract" in said
+
+
+def marked(layer: str) -> str:
+    """Return a layer with a migration, as one that has the mark of a contract."""
+    mark = '    contract = "nobody reads it"\n'
+    return layer.replace("    operations", f"{mark}    operations")
+
+
 @pytest.mark.fault("B6", "a migration while another one is running")
 def test_b6_two_do_not_migrate_at_once(site: Site, case: Case) -> None:
     found = re.search(r"^LOCK = ([\d_]+)", (site.yard.folder / COMMAND).read_text(), re.MULTILINE)
@@ -100,9 +116,8 @@ def test_b11_the_code_goes_back_and_the_schema_stays(site: Site, case: Case) -> 
 def test_b8_there_is_no_way_back_over_a_contract(site: Site, case: Case) -> None:
     """What is taken away was never used by the first release, which so can come back at last."""
     both = f'{COLUMN.format("short")}, migrations.RemoveField("project", "short")'
-    contract = migration("9996_contract", both) + "\n"
-    marked = contract.replace("    operations", '    contract = "nobody reads it"\n    operations')
-    assert site.deploy(site.variants.release(marked)).returncode == 0
+    commit = site.variants.release(marked(migration("9996_contract", both)))
+    assert site.deploy(commit).returncode == 0
     case.caught(site.rollback, code=INPUT, at="there is no way back over projects.9996_contract")
     site.sql("DELETE FROM django_migrations WHERE name = '9996_contract';")
     assert site.rollback().returncode == 0

@@ -53,7 +53,8 @@ class Variants:
         self.good = {image: f"{yard.name}/{image}:good" for image in IMAGES}
         self.layers = dict.fromkeys(IMAGES, "")
         for image, name in self.good.items():
-            docker("tag", self.paper(image)["image_id"], name)
+            built = json.loads((self.folder(image) / "build.json").read_text())
+            docker("tag", built["image_id"], name)
 
     def release(self, layer: str = "", *, frontend: str = "", sign: bool = True) -> str:
         """Make a release whose images have one more layer, and return its commit."""
@@ -62,8 +63,8 @@ class Variants:
         self.build("backend", f"{layer}\n{told}")
         if frontend != self.layers["frontend"]:
             self.build("frontend", frontend)
-        for image in IMAGES:
-            self.note(image, commit=commit)
+        for paper in (self.yard.folder / HERE).glob("*/*/build.json"):
+            note(paper, commit=commit)
         self.yard.must("push")
         if sign:
             self.yard.must("sign")
@@ -77,19 +78,15 @@ class Variants:
         docker("save", f"--output={self.folder(image) / 'image.tar'}", name)
         for paper in self.folder(image).glob("s*.json"):  # they are no older than the archive
             paper.touch()
-        self.note(image, image_id=docker("image", "inspect", "--format={{.Id}}", name))
+        built = docker("image", "inspect", "--format={{.Id}}", name)
+        note(self.folder(image) / "build.json", image_id=built)
         self.layers[image] = layer
 
     def folder(self, image: str) -> Path:
         """Return where an image and what is said of it are."""
         return self.yard.folder / HERE / image / "linux-amd64"
 
-    def paper(self, image: str) -> dict[str, str]:
-        """Return what is said of how an image was built."""
-        content: dict[str, str] = json.loads((self.folder(image) / "build.json").read_text())
-        return content
 
-    def note(self, image: str, **said: str) -> None:
-        """Say something else of how an image was built."""
-        content = {**self.paper(image), **said}
-        (self.folder(image) / "build.json").write_text(json.dumps(content))
+def note(paper: Path, **said: str) -> None:
+    """Say something else of how an image was built."""
+    paper.write_text(json.dumps({**json.loads(paper.read_text()), **said}))

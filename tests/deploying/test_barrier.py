@@ -134,6 +134,15 @@ def test_what_serves_is_not_deprived_of_what_it_uses(engine: Engine, backends: B
     assert backends.uses
 
 
+def test_a_migration_that_comes_too_early_is_refused_whoever_serves(
+    engine: Engine, backends: Backends
+) -> None:
+    said = 'to be applied: x\ntoo early: ["shop.0003_drops"]\n'
+    with pytest.raises(CheckFailedError, match=r"too early: shop\.0003_drops; v1\.0\.2 serves"):
+        require_way_on(engine, STAGING, LIVE, said)
+    assert backends.asked == []
+
+
 def test_what_serves_and_cannot_tell_is_deprived_of_nothing(
     engine: Engine, backends: Backends
 ) -> None:

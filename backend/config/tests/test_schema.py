@@ -7,9 +7,10 @@ from functools import partial
 import pytest
 from django.core.management import call_command
 from django.db import migrations, models
+from django.db.migrations.graph import MigrationGraph
 from django.db.migrations.operations.base import Operation
 
-from config.schema import losses, uses
+from config.schema import losses, too_early, uses
 
 text = partial(models.CharField, max_length=9)
 
@@ -62,3 +63,16 @@ def test_the_code_tells_its_models_and_fields_as_json() -> None:
     told = json.loads(out.getvalue())
     assert told == uses()
     assert {"projects.project", "projects.project.name", "accounts.user.email"} <= set(told)
+
+
+def test_a_contract_does_not_come_with_what_made_it_possible() -> None:
+    state, drop, other = ("shop", "0002_state"), ("shop", "0003_drop"), ("blog", "0002_drop")
+    graph, made = MigrationGraph(), {}
+    for node in (state, drop, other):
+        told = {} if node == state else {"contract": "nobody reads it"}
+        written = type("Migration", (migrations.Migration,), told)
+        made[node] = written(node[1], node[0])
+        graph.add_node(node, made[node])
+    graph.add_dependency(made[drop], drop, state)
+    assert too_early(graph, made.values()) == ["shop.0003_drop"]
+    assert too_early(graph, [made[drop], made[other]]) == []

@@ -6,7 +6,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from apps.health.checks import cache_answers, database_answers, static_files_are_collected, verdict
-from config.schema import losses
+from config.schema import losses, too_early
 
 CHECKS = {
     "database": database_answers,
@@ -28,10 +28,12 @@ class Command(BaseCommand):
                 f"not usable here: {', '.join(failed)}\nhint: the reason is logged above"
             )
         executor = MigrationExecutor(connection)
-        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-        for migration, _backwards in plan:
+        graph = executor.loader.graph
+        plan = [migration for migration, _ in executor.migration_plan(graph.leaf_nodes())]
+        for migration in plan:
             self.stdout.write(f"to be applied: {migration}")
-        if lost := losses(migration for migration, _backwards in plan):
-            self.stdout.write(f"taken away: {json.dumps(lost)}")
+        for fault, names in ("taken away", losses(plan)), ("too early", too_early(graph, plan)):
+            if names:
+                self.stdout.write(f"{fault}: {json.dumps(names)}")
         if not plan:
             self.stdout.write("nothing is to be applied")
