@@ -2,17 +2,11 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from pipeline.rehearsal.yard import yard
 from tests.deploy.catalogue import Case
-from tests.deploy.site import ENV, Site, listening
-from tests.deploy.variants import Variants, docker
-
-CHAIN = ("build", "sbom", "scan", "push", "sign")
+from tests.deploy.site import Site, first_release
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,15 +20,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
-    told: list[dict[str, Any]] = []
-    with yard() as plain, listening(told) as url:
-        place = replace(plain, variables={**plain.variables, "NOTIFY_URL": url})
-        place.must(*CHAIN)
-        first = place.git("rev-parse", "HEAD")
-        place.must("deploy", *ENV)
-        variants = Variants(place)
-        yield Site(place, variants, first, told)
-        docker("image", "rm", *variants.good.values())
+    with first_release() as served:
+        yield served
 
 
 @pytest.fixture

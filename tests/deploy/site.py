@@ -15,10 +15,11 @@ from types import MappingProxyType
 from typing import Any
 
 from pipeline.rehearsal.traffic import Sample, Traffic
-from pipeline.rehearsal.yard import SHORT, Yard
+from pipeline.rehearsal.yard import SHORT, Yard, yard
 from pipeline.run import Output
 from tests.deploy.variants import Variants, docker
 
+CHAIN = ("build", "sbom", "scan", "push", "sign")
 ENV = ("--env", "staging", "--yes")
 CLIENTS = MappingProxyType({"get": 2, "page": 1, "post": 2, "slow": 2})
 STALE_SECONDS = 60  # after which a lock without a sign of life may be taken
@@ -35,12 +36,14 @@ class Site:
         variants: What makes other releases.
         first: The commit of the first one.
         told: What was told to NOTIFY_URL.
+        cuts: When nodes went away: what they had of requests went with them.
     """
 
     yard: Yard
     variants: Variants
     first: str
     told: list[dict[str, Any]] = field(default_factory=list)
+    cuts: list[float] = field(default_factory=list)
 
     def deploy(self, commit: str = "", **variables: str) -> Output:
         """Deploy a commit, or what is checked out."""
@@ -63,7 +66,7 @@ class Site:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Begin a command."""
         command = [sys.executable, "-m", "invoke", *arguments]
-        told = {**os.environ, **self.yard.variables}
+        told = {**os.environ, **self.yard.variables, **self.engines[0]}
         return subprocess.Popen(command, cwd=self.yard.folder, env=told, stderr=-1, text=True)
 
     def deploy_and(
@@ -84,7 +87,8 @@ class Site:
         """Return users who have not begun yet."""
         told = self.yard.variables
         user = (told["SMOKE_USER_EMAIL"], told["SMOKE_USER_PASSWORD"])
-        return Traffic(self.yard.url("staging"), user, clients, told["SSL_CERT_FILE"], pause)
+        where = self.yard.url("staging")
+        return Traffic(where, user, clients, told["SSL_CERT_FILE"], pause, cuts=self.cuts)
 
     def created(self) -> int:
         """Return how many projects there are."""
@@ -150,10 +154,18 @@ class Site:
         """Return what a service of the site is called in the engine."""
         return f"{self.yard.stack('staging')}_{name}"
 
+    @property
+    def engines(self) -> list[dict[str, str]]:
+        """What makes docker talk to each node, the manager first."""
+        cluster = self.yard.cluster
+        nodes = cluster.network.nodes if cluster else ()
+        return [cluster.engine(node).variables() for node in nodes if cluster] or [{}]
+
     def containers(self, service: str) -> dict[str, str]:
-        """Return the containers of a service, each with its image."""
+        """Return the containers of a service on all nodes, each with its image."""
         of = f"--filter=label=com.docker.swarm.service.name={self.service(service)}"
-        rows = docker("ps", "--no-trunc", of, "--format={{.ID}} {{.Image}}").splitlines()
+        asked = ("ps", "--no-trunc", of, "--format={{.ID}} {{.Image}}")
+        rows = [row for engine in self.engines for row in docker(*asked, **engine).splitlines()]
         return dict(row.split() for row in rows)
 
     def only_the_good_one_runs(self) -> None:
@@ -168,7 +180,8 @@ class Site:
         left: dict[str, str] = {}
         for name in ("backend", "frontend"):
             spec = "{{.Spec.TaskTemplate.ContainerSpec.Image}}"
-            wanted = docker("service", "inspect", f"--format={spec}", self.service(name))
+            asked = ("service", "inspect", f"--format={spec}", self.service(name))
+            wanted = docker(*asked, **self.engines[0])
             running = self.containers(name)
             left |= {each: image for each, image in running.items() if image != wanted}
             left |= self.containers(f"{name}-next")
@@ -189,6 +202,20 @@ class Site:
         time.sleep(1)
         yield
         thread.join()
+
+
+@contextmanager
+def first_release(nodes: int = 1) -> Iterator[Site]:
+    """Have a site that serves its first release."""
+    told: list[dict[str, Any]] = []
+    with yard(nodes) as plain, listening(told) as url:
+        place = replace(plain, variables={**plain.variables, "NOTIFY_URL": url})
+        place.must(*CHAIN)
+        first = place.git("rev-parse", "HEAD")
+        place.must("deploy", *ENV)
+        variants = Variants(place)
+        yield Site(place, variants, first, told)
+        docker("image", "rm", *variants.good.values())
 
 
 @contextmanager

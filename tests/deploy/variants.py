@@ -38,9 +38,9 @@ class Migration(migrations.Migration):
     return written(f"apps/projects/migrations/{name}.py", text)
 
 
-def docker(*arguments: str, stdin: str = "") -> str:
+def docker(*arguments: str, stdin: str = "", **environ: str) -> str:
     """Run docker, and expect it to succeed."""
-    output = read(["docker", *arguments], stdin=stdin)
+    output = read(["docker", *arguments], stdin=stdin, env=environ)
     assert output.returncode == 0, output.stderr
     return output.stdout.strip()
 
