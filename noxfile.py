@@ -24,6 +24,7 @@ FAULTS = ["tests/parity/test_faults.py", "tests/parity/test_harmless.py"]
 FLIGHTS = ["tests/flight/test_faults.py", "tests/flight/test_sequence.py"]
 ENGINE = ["tests/containers", "tests/deploy", "tests/supply_chain"]  # what needs a Docker Engine
 ROLLOUTS, MIX = "tests/deploy/test_rollouts.py", "tests/deploy/test_mix.py"
+NODES = "tests/deploy/nodes"
 SIDE_BY_SIDE = "--numprocesses=auto"
 CLEANS_UP = 180  # seconds: what stands in a Docker Engine is to go, after Ctrl-C too
 FIRST_PARTY = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["mypy"]["files"]
@@ -422,8 +423,16 @@ def flight_faults(session: nox.Session) -> None:
 def deploy_faults(session: nox.Session) -> None:
     """Deploy every fault under traffic: each is found, and no user sees it."""
     sync(session, "requirements/tests.txt")
-    others = [f"--ignore={ROLLOUTS}", f"--ignore={MIX}"]
+    others = [f"--ignore={path}" for path in (ROLLOUTS, MIX, NODES)]
     deploys = ["pytest", "--verbose", "-p", "no:randomly", "tests/deploy", *others]
+    session.run(*deploys, *session.posargs, interrupt_timeout=CLEANS_UP)
+
+
+@nox.session(name="node-faults", python=PYTHON, default=False)
+def node_faults(session: nox.Session) -> None:
+    """Drain nodes and cut them off while releases are rolled out."""
+    sync(session, "requirements/tests.txt")
+    deploys = ["pytest", "--verbose", "-p", "no:randomly", NODES]
     session.run(*deploys, *session.posargs, interrupt_timeout=CLEANS_UP)
 
 

@@ -41,17 +41,19 @@ class Line:
         there = socket.socket(family(self.to))
         there.connect(address(self.to))
         self.open += [here, there]
-        for pair in ((here, there), (there, here)):
-            threading.Thread(target=copy, args=pair, daemon=True).start()
+        threading.Thread(target=carry, args=(here, there), daemon=True).start()
 
     def cut(self, seconds: float) -> None:
         """End all connections, and take no other for a while."""
         usual, self.takes = self.takes, lambda _: False
+        self.end()
+        threading.Timer(seconds, lambda: setattr(self, "takes", usual)).start()
+
+    def end(self) -> None:
+        """End all connections."""
         for each in self.open:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
-        self.open.clear()
-        threading.Timer(seconds, lambda: setattr(self, "takes", usual)).start()
 
 
 @contextmanager
@@ -64,8 +66,16 @@ def line(listen: Path | int, to: Path | int) -> Iterator[Line]:
         threading.Thread(target=made.serve, args=(listener,), daemon=True).start()
         yield made
         listener.shutdown(socket.SHUT_RDWR)
-    for each in made.open:
-        each.close()
+    made.end()
+
+
+def carry(here: socket.socket, there: socket.socket) -> None:
+    """Pass on what both say, until both have ended."""
+    back = threading.Thread(target=copy, args=(there, here), daemon=True)
+    with here, there:
+        back.start()
+        copy(here, there)
+        back.join()
 
 
 def copy(source: socket.socket, sink: socket.socket) -> None:
