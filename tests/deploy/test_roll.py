@@ -4,6 +4,8 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 
 import pytest
@@ -155,19 +157,36 @@ def test_c16_who_cannot_go_back_says_so_and_serves_on(site: Site, case: Case) ->
     case.served(act, "going back failed", code=BROKEN_WAY_BACK)
 
 
-@pytest.mark.fault("C22", "a registry that answers half a minute late, for an image not here yet")
+@pytest.mark.fault("C22", "a registry that answers late, for an image that is not here yet")
 def test_c22_a_slow_registry_costs_time_and_nothing_else(site: Site, case: Case) -> None:
     commit = site.variants.release("LABEL slow_registry=1")
+    with slow_registry(site, commit, 10) as slow:
+        case.served(partial(site.deploy_and, commit, "foundation", slow), "smoke done")
+    assert site.rollback().returncode == 0
+
+
+@pytest.mark.fault("C22b", "a registry that hangs, for an image that is not here yet")
+def test_c22b_an_image_that_does_not_come_touches_nothing(site: Site, case: Case) -> None:
+    commit = site.variants.release("LABEL hanging_registry=1")
+    with slow_registry(site, commit, 40) as slow:
+        act = partial(site.deploy_and, commit, "foundation", slow)
+        case.caught(act, code=STOPPED, at="No such image")
+
+
+@contextmanager
+def slow_registry(site: Site, commit: str, seconds: int) -> Iterator[Callable[[object], None]]:
+    """Yield what takes an image from here, and lets the registry say nothing for a while."""
     registry = f"{site.yard.name}-registry"
+    over = threading.Timer(seconds, docker, ("unpause", registry))
 
     def slow(_: object) -> None:
         tag = f"{site.yard.variables['IMAGES_REGISTRY']}/backend:sha-{commit[:12]}"
         docker("image", "rm", "--force", tag, "local/backend:linux-amd64")
         docker("pause", registry)
-        threading.Timer(30, docker, ("unpause", registry)).start()
+        over.start()
 
-    case.served(partial(site.deploy_and, commit, "foundation", slow), "smoke done")
-    assert site.rollback().returncode == 0
+    yield slow
+    over.join()
 
 
 @pytest.mark.fault("C24", "replicas that want a port of their node, beside those that have it")
