@@ -29,8 +29,11 @@ def test_d3_who_asks_a_replica_that_has_left_is_sent_to_another(site: Site, case
 
 @pytest.mark.fault("D4", "replicas that are not given the time to finish a request")
 def test_d4_too_little_time_to_finish_is_found_in_the_settings(site: Site, case: Case) -> None:
-    with site.timed(grace=1):
-        case.caught(lambda: site.deploy(site.first), code=INPUT, at="timings.grace")
+    def act() -> Output:
+        with site.timed(grace=1):
+            return site.deploy(site.first)
+
+    case.caught(act, code=INPUT, at="timings.grace")
 
 
 @pytest.mark.fault("D7", "an edge that reads its settings anew, in the middle of a roll")
