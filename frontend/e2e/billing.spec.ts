@@ -1,3 +1,5 @@
+import { answerSubscription } from './billing.ts'
+import { expectPage } from './steps.ts'
 import { expect, test } from './test.ts'
 
 test.use({ as: 'user', expectsFaults: true })
@@ -22,5 +24,29 @@ for (const [method, name] of operations) {
       [method, `/api/v1/billing/${name}/`] as const,
     )
     expect(answer).toMatchObject({ answered: 503, detail: 'billing is not configured' })
+  })
+}
+
+test('without an account at Stripe, a user is told that there is nothing to pay @quick', async ({
+  page,
+}) => {
+  await page.goto('/')
+  await page.getByRole('link', { name: 'Billing' }).click()
+  await expectPage(page, 'Your subscription')
+  await expect(page.getByRole('status')).toContainText('Billing is not set up here')
+})
+
+for (const [status, button, operation] of [
+  ['none', 'Subscribe', 'checkout'],
+  ['active', 'Manage subscription', 'portal'],
+] as const) {
+  test(`a subscription that is ${status} leads to the ${operation} at Stripe`, async ({ page }) => {
+    const url = `https://${operation}.example.com/`
+    await answerSubscription(page, status)
+    await page.route(`**/api/v1/billing/${operation}/`, (route) => route.fulfill({ json: { url } }))
+    await page.route(url, (route) => route.fulfill({ body: 'Stripe' }))
+    await page.goto('/billing')
+    await page.getByRole('button', { name: button }).click()
+    await expect(page).toHaveURL(url)
   })
 }

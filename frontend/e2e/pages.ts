@@ -1,6 +1,7 @@
 import type { Page } from '@playwright/test'
 
 import { somebody } from './account.ts'
+import { answerSubscription } from './billing.ts' // billing
 import { expectPage, submitLogin } from './steps.ts'
 import { expect } from './test.ts'
 
@@ -64,6 +65,17 @@ const userPages: Record<string, Open> = {
     await page.goto('/sessions')
     await expect(page.getByText('This one')).toBeVisible()
   },
+  // billing:
+  'the billing that is not set up': async (page) => {
+    await page.goto('/billing')
+    await expect(page.getByText('not set up here')).toBeVisible()
+  },
+  'the subscription': async (page) => {
+    await answerSubscription(page, 'active')
+    await page.goto('/billing')
+    await expect(page.getByRole('button', { name: 'Manage subscription' })).toBeEnabled()
+  },
+  // :billing
 }
 
 /** What everybody sees, and what only users see: how to get there, and when it is whole. */

@@ -22,6 +22,7 @@ function Navigation() {
       <NavigationLink to={paths.projects}>Projects</NavigationLink>
       <NavigationLink to={paths.profile}>Profile</NavigationLink>
       <NavigationLink to={paths.sessions}>Sessions</NavigationLink>
+      <NavigationLink to={paths.billing}>Billing</NavigationLink> {/* billing */}
     </nav>
   )
 }

@@ -25,6 +25,7 @@ test('a user gets about by the navigation, which tells where one is', async () =
   for (const [link, title] of [
     ['Profile', 'Your profile'],
     ['Sessions', 'Your sessions'],
+    ['Billing', 'Your subscription'], // billing
     ['Projects', 'Your projects'],
   ] as const) {
     await visitor.click(screen.getByRole('link', { name: link }))

@@ -41,6 +41,7 @@ const userPages = {
   [paths.projects]: page('ProjectsPage', () => import('@/features/projects/pages/projects-page')),
   [paths.profile]: page('ProfilePage', () => import('@/features/profile/pages/profile-page')),
   [paths.sessions]: page('SessionsPage', () => import('@/features/sessions/pages/sessions-page')),
+  [paths.billing]: page('BillingPage', () => import('@/features/billing/pages/billing-page')), // billing
 }
 
 export function Routes() {

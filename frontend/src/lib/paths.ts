@@ -9,6 +9,7 @@ export const paths = {
   projects: '/projects',
   profile: '/profile',
   sessions: '/sessions',
+  billing: '/billing', // billing
 } as const
 
 const nextParameter = 'next'

@@ -7,6 +7,7 @@ import type { components, paths } from '@/lib/api/schema'
 export type User = components['schemas']['UserOut']
 export type Session = components['schemas']['SessionOut']
 export type Project = components['schemas']['ProjectOut']
+export type Subscription = components['schemas']['SubscriptionOut'] // billing
 
 /** A server that does not answer within this time counts as down. */
 const timeoutMilliseconds = 15_000

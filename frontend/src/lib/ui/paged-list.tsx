@@ -1,11 +1,10 @@
 import type { InfiniteData } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 
-import { problemMessage } from '@/lib/api/problem'
 import { Button } from '@/lib/ui/button'
 import { Loading } from '@/lib/ui/loading'
-import { Notice } from '@/lib/ui/notice'
 import styles from '@/lib/ui/paged-list.module.css'
+import { Retry } from '@/lib/ui/retry'
 import { Stack } from '@/lib/ui/stack'
 
 interface PageOf<Item> {
@@ -32,14 +31,7 @@ export function PagedList<Item>({ label, query, empty, children }: PagedListProp
   const items = data?.pages.flatMap((page) => page.items)
   return (
     <Stack>
-      {error !== null && (
-        <>
-          <Notice kind="error">{problemMessage(error)}</Notice>
-          <Button variant="quiet" disabled={isFetching} onClick={() => void query.refetch()}>
-            Try again
-          </Button>
-        </>
-      )}
+      {error !== null && <Retry error={error} query={query} />}
       {items === undefined && error === null && (
         <Loading label={`Loading ${label.toLowerCase()}…`} />
       )}

@@ -1,0 +1,13 @@
+import type { Page } from '@playwright/test'
+
+/** Has the page know of a subscription, as if the server had an account at Stripe. */
+export async function answerSubscription(page: Page, status: 'none' | 'active'): Promise<void> {
+  const active = status === 'active'
+  const json = {
+    status,
+    active,
+    current_period_end: active ? '2030-01-15T12:00:00Z' : null,
+    cancel_at_period_end: false,
+  }
+  await page.route('**/api/v1/billing/subscription/', (route) => route.fulfill({ json }))
+}

@@ -1,0 +1,131 @@
+import { screen } from '@testing-library/react'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+
+import { answer, silent, startFakeBackend, type FakeBackend } from '@/testing/fake-backend'
+import { renderApp } from '@/testing/render-app'
+
+const subscription = 'GET /api/v1/billing/subscription/'
+const checkout = 'POST /api/v1/billing/checkout/'
+const portal = 'POST /api/v1/billing/portal/'
+const none = {
+  status: 'none',
+  active: false,
+  current_period_end: null,
+  cancel_at_period_end: false,
+}
+const active = {
+  ...none,
+  status: 'active',
+  active: true,
+  current_period_end: '2027-01-15T12:00:00Z',
+}
+const subscribe = { name: 'Subscribe' }
+const manage = { name: 'Manage subscription' }
+let backend: FakeBackend
+
+beforeEach(() => {
+  backend = startFakeBackend()
+  backend.signIn()
+  backend.on(subscription, answer(200, none))
+})
+
+async function openBilling(search = '') {
+  const { visitor } = renderApp(`/billing${search}`)
+  await screen.findByRole('heading', { name: 'Your subscription' })
+  return visitor
+}
+
+describe('the billing', () => {
+  test('shows that it is loading', async () => {
+    backend.on(subscription, silent)
+    await openBilling()
+    expect(screen.getByRole('status')).toHaveTextContent('Loading your subscription…')
+  })
+
+  test('comes after a retry when the server failed', async () => {
+    backend.on(subscription, answer(500))
+    const visitor = await openBilling()
+    expect(await screen.findByText(/cannot be reached/)).toBeVisible()
+    backend.on(subscription, answer(200, active))
+    await visitor.click(screen.getByRole('button', { name: 'Try again' }))
+    expect(await screen.findByRole('heading', { name: /^Active until/ })).toBeVisible()
+  })
+
+  test('is kindly said not to be set up, with nothing to press', async () => {
+    backend.on(subscription, answer(503, { detail: 'billing is not configured' }))
+    await openBilling()
+    expect(await screen.findByText(/not set up here/)).toHaveRole('status')
+    expect(screen.queryByRole('button', subscribe)).not.toBeInTheDocument()
+  })
+})
+
+describe('somebody without a subscription', () => {
+  test('is led to the checkout', async () => {
+    const leave = vi.spyOn(window.location, 'assign').mockReturnValue()
+    backend.on(checkout, answer(200, { url: 'https://checkout.example.com/' }))
+    const visitor = await openBilling()
+    await visitor.click(await screen.findByRole('button', subscribe))
+    await vi.waitFor(() => {
+      expect(leave).toHaveBeenCalledExactlyOnceWith('https://checkout.example.com/')
+    })
+    expect(screen.queryByRole('button', manage)).not.toBeInTheDocument()
+  })
+
+  test('cannot begin twice', async () => {
+    backend.on(checkout, silent)
+    const visitor = await openBilling()
+    await visitor.click(await screen.findByRole('button', subscribe))
+    expect(await screen.findByRole('button', { name: 'Going to Stripe…' })).toBeDisabled()
+  })
+
+  test.each([
+    [502, /Stripe does not answer/],
+    [503, /cannot be reached/],
+  ])('is told why there is no checkout: %d', async (status, message) => {
+    backend.on(checkout, answer(status))
+    const visitor = await openBilling()
+    await visitor.click(await screen.findByRole('button', subscribe))
+    expect(await screen.findByRole('alert')).toHaveTextContent(message)
+    expect(screen.getByRole('alert')).toHaveFocus()
+  })
+
+  test('is not told that billing is not set up while the server is down', async () => {
+    const visitor = await openBilling()
+    const button = await screen.findByRole('button', subscribe)
+    backend.on(checkout, answer(503))
+    backend.on(subscription, answer(503))
+    await visitor.click(button)
+    expect(await screen.findByRole('button', { name: 'Try again' })).toBeVisible()
+    expect(screen.queryByText(/not set up here/)).not.toBeInTheDocument()
+  })
+
+  test('who has subscribed elsewhere meanwhile sees that', async () => {
+    backend.on(checkout, answer(409))
+    const visitor = await openBilling()
+    const button = await screen.findByRole('button', subscribe)
+    backend.on(subscription, answer(200, active))
+    await visitor.click(button)
+    expect(await screen.findByRole('button', manage)).toBeVisible()
+    expect(screen.getByRole('alert')).toHaveTextContent('has changed meanwhile')
+  })
+
+  test('who has just paid waits until Stripe confirms it', async () => {
+    await openBilling('?checkout=done')
+    expect(await screen.findByText(/^Waiting until Stripe confirms/)).toBeVisible()
+    expect(screen.queryByRole('button', subscribe)).not.toBeInTheDocument()
+    backend.on(subscription, answer(200, active))
+    expect(await screen.findByRole('heading', { name: /^Active until/ })).toBeVisible()
+  })
+})
+
+test('somebody with a subscription is led to the portal', async () => {
+  const leave = vi.spyOn(window.location, 'assign').mockReturnValue()
+  backend.on(subscription, answer(200, active))
+  backend.on(portal, answer(200, { url: 'https://portal.example.com/' }))
+  const visitor = await openBilling()
+  await visitor.click(await screen.findByRole('button', manage))
+  await vi.waitFor(() => {
+    expect(leave).toHaveBeenCalledExactlyOnceWith('https://portal.example.com/')
+  })
+  expect(backend.asked(checkout)).toEqual([])
+})

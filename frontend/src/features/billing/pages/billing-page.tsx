@@ -1,0 +1,36 @@
+import { useSearch } from 'wouter'
+
+import { useSubscription } from '@/features/billing/api'
+import { SubscriptionCard } from '@/features/billing/components/subscription-card'
+import { isSubscribed } from '@/features/billing/subscription'
+import { statusOf } from '@/lib/api/problem'
+import { Loading } from '@/lib/ui/loading'
+import { Notice } from '@/lib/ui/notice'
+import { Page } from '@/lib/ui/page'
+import { Retry } from '@/lib/ui/retry'
+import { Stack } from '@/lib/ui/stack'
+
+export function BillingPage() {
+  // Stripe sends the browser back with this, and tells the server a moment earlier or later.
+  const isPaid = new URLSearchParams(useSearch()).get('checkout') === 'done'
+  const query = useSubscription(isPaid)
+  const { data, error } = query
+  const isAwaited = isPaid && data !== undefined && !isSubscribed(data)
+  // Where there was an answer before, it is only the server that fails now.
+  const isSetUp = data !== undefined || statusOf(error) !== 503
+  return (
+    <Page title="Your subscription" lead="What you have subscribed to." width="wide">
+      <Stack>
+        {!isSetUp && (
+          <Notice kind="information">
+            Billing is not set up here, so there is nothing to pay.
+          </Notice>
+        )}
+        {isSetUp && error !== null && <Retry error={error} query={query} />}
+        {data === undefined && error === null && <Loading label="Loading your subscription…" />}
+        {isAwaited && <Loading label="Waiting until Stripe confirms your payment…" />}
+        {data !== undefined && !isAwaited && <SubscriptionCard subscription={data} />}
+      </Stack>
+    </Page>
+  )
+}

@@ -1,0 +1,23 @@
+"""Each part of this repository goes as a whole."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.config import load
+from pipeline.template.init import planned, removable, texts
+from tests.conftest import ROOT
+
+GENERATED = {Path("frontend/openapi.json"), Path("frontend/src/lib/api/schema.d.ts")}
+"""What `nox -s api-client -- --write` writes anew afterwards."""
+
+
+@pytest.mark.parametrize("part", removable(load()))
+def test_nothing_of_the_frontend_speaks_of_a_part_that_is_gone(
+    part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    change = planned(texts(), load(), "acme-shop", part, "")
+    rest = {path: text for path, text in change.new.items() if not change.takes(path)}
+    speaking = {path for path, text in rest.items() if part in text.lower()}
+    assert {path for path in speaking if path.parts[0] == "frontend"} <= GENERATED
