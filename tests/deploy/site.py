@@ -168,6 +168,12 @@ class Site:
         rows = [row for engine in self.engines for row in docker(*asked, **engine).splitlines()]
         return dict(row.split() for row in rows)
 
+    def meant(self, service: str) -> set[str]:
+        """Return the images that a service is to run from now on; what drains is not meant."""
+        of = ("--filter=desired-state=running", "--format={{.Image}}", "--no-trunc")
+        asked = ("service", "ps", *of, self.service(service))
+        return set(docker(*asked, **self.engines[0]).split())
+
     def only_the_good_one_runs(self) -> None:
         """See to it that no container is left of what did not serve, once all had time to end."""
         deadline = time.monotonic() + GRACE_SECONDS
@@ -190,7 +196,14 @@ class Site:
     def sql(self, statements: str) -> str:
         """Say something to the database."""
         (postgres,) = self.containers("postgres")
-        psql = ("psql", "--username=postgres", "--no-psqlrc", "--tuples-only", "--no-align")
+        psql = (
+            "psql",
+            "--set=ON_ERROR_STOP=1",
+            "--username=postgres",
+            "--no-psqlrc",
+            "--tuples-only",
+            "--no-align",
+        )
         return docker("exec", "--interactive", postgres, *psql, stdin=statements)
 
     @contextmanager

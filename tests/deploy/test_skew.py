@@ -40,16 +40,15 @@ def test_e1_an_api_that_pages_cannot_read_is_found_in_the_preview(site: Site, ca
 @pytest.mark.fault("E2", "a page that needs the API of its own release")
 def test_e2_the_api_is_there_before_the_page_that_needs_it(site: Site, case: Case) -> None:
     commit = site.variants.release("LABEL order=1", frontend="LABEL order=1")
-    before = set(site.containers("backend").values()), set(site.containers("frontend").values())
+    before = {name: site.meant(name) for name in ("backend", "frontend")}
     between = []
 
     def note(_: object) -> None:
-        between.append([set(site.containers(name).values()) for name in ("backend", "frontend")])
+        between.append({name: site.meant(name) for name in before})
 
     case.served(partial(site.deploy_and, commit, "roll frontend", note), "smoke done")
-    backends, frontends = between[0]
-    assert not backends & before[0]
-    assert before[1] <= frontends
+    assert not between[0]["backend"] & before["backend"]
+    assert before["frontend"] <= between[0]["frontend"]
     assert site.rollback().returncode == 0
 
 
@@ -79,6 +78,6 @@ def test_e8_it_does_not_matter_what_time_it_is_in_the_image(site: Site, case: Ca
     case.served(lambda: site.deploy(commit), "smoke done")
     (some, *_) = site.containers("backend")
     assert docker("exec", some, "date", "+%z") == "+1400", "it is another one indeed"
-    newest = "SELECT now() - max(created_at) < interval '1 minute' FROM projects_project;"
+    newest = "SELECT now() - max(created) < interval '1 minute' FROM projects_project;"
     assert site.sql(newest) == "t"
     assert site.rollback().returncode == 0

@@ -21,6 +21,10 @@ describe('a subscription', () => {
     expect(summary({ ...active, status }).title).toMatch(/^Active until .*2027/)
   })
 
+  test('that Stripe has not told the end of is active all the same', () => {
+    expect(summary({ ...active, current_period_end: null }).title).toBe('Active')
+  })
+
   test('that is cancelled says when it ends', () => {
     expect(summary({ ...active, cancel_at_period_end: true }).title).toMatch(/^Ends on .*2027/)
   })

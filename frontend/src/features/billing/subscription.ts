@@ -17,13 +17,14 @@ interface Summary {
 /** Whether one is served and until when, and what becomes of that. */
 export function summary(subscription: Subscription): Summary {
   const { status, active, current_period_end: end, cancel_at_period_end } = subscription
-  if (!isSubscribed(subscription) || end === null) {
+  if (!isSubscribed(subscription)) {
     return { title: 'No subscription', text: 'To subscribe, you pay at Stripe.' }
   }
   if (!active) return { title: 'On hold', text: 'It goes on as soon as it is paid for.' }
   if (status === 'past_due') {
     return { title: 'Past due', text: 'The last payment failed. Please look at how you pay.' }
   }
+  if (end === null) return { title: 'Active', text: 'Stripe has not told yet until when.' }
   const day = date.format(new Date(end))
   return cancel_at_period_end
     ? { title: `Ends on ${day}`, text: 'It is cancelled, and you pay nothing more.' }
