@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import pytest
+
 from pipeline.run import Output
 from tests.deploy.site import CLIENTS, Site
 
@@ -124,6 +126,18 @@ class Case:
         numbers = round(seconds, 1), len(samples), len(failed)
         Row(self.id, self.injected, at, code, *numbers).keep()
         return output
+
+
+def each(faults: Mapping[str, tuple[str, str]]) -> list[pytest.ParameterSet]:
+    """Return the parameters of a test that injects several faults, one after the other.
+
+    Args:
+        faults: By id, what is wrong, and what makes it so.
+    """
+    return [
+        pytest.param(how, id=number, marks=pytest.mark.fault(number, what))
+        for number, (what, how) in faults.items()
+    ]
 
 
 def by_number(fault: str) -> tuple[str, int, str]:

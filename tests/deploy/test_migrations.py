@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.deploy.catalogue import Case
+from tests.deploy.catalogue import Case, each
 from tests.deploy.site import Site
 from tests.deploy.variants import appended, migration
 
@@ -31,13 +31,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(
-    "operation",
-    [
-        pytest.param(operation, id=number, marks=pytest.mark.fault(number, what))
-        for number, (what, operation) in REFUSED.items()
-    ],
-)
+@pytest.mark.parametrize("operation", each(REFUSED))
 def test_b1_a_migration_that_cannot_be_applied_touches_nothing(
     site: Site, case: Case, operation: str
 ) -> None:
@@ -54,13 +48,7 @@ def test_b3_a_migration_does_not_make_users_wait_for_a_table(site: Site, case: C
     assert "a table stays locked" in said
 
 
-@pytest.mark.parametrize(
-    "operation",
-    [
-        pytest.param(operation, id=number, marks=pytest.mark.fault(number, what))
-        for number, (what, operation) in TAKEN.items()
-    ],
-)
+@pytest.mark.parametrize("operation", each(TAKEN))
 def test_b5_what_serves_keeps_what_it_uses(site: Site, case: Case, operation: str) -> None:
     commit = site.variants.release(migration("9995_takes", operation))
     said = case.caught(lambda: site.deploy(commit), code=STOPPED, at="self-check failed")

@@ -13,7 +13,7 @@ import pytest
 from pipeline.rehearsal.yard import CAREFUL, SHORT, START_SECONDS
 from pipeline.run import Output
 from pipeline.services import free_port
-from tests.deploy.catalogue import Case
+from tests.deploy.catalogue import Case, each
 from tests.deploy.site import ENV, Site, send
 from tests.deploy.variants import appended, docker
 
@@ -36,13 +36,7 @@ UNSEEN = {
 }
 
 
-@pytest.mark.parametrize(
-    "layer",
-    [
-        pytest.param(layer, id=number, marks=pytest.mark.fault(number, what))
-        for number, (what, layer) in UNSEEN.items()
-    ],
-)
+@pytest.mark.parametrize("layer", each(UNSEEN))
 def test_c1_what_cannot_serve_is_found_where_only_we_can_reach_it(
     site: Site, case: Case, layer: str
 ) -> None:

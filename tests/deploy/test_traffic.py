@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from pipeline.run import Output
-from tests.deploy.catalogue import Case
+from tests.deploy.catalogue import Case, each
 from tests.deploy.site import Site
 from tests.deploy.test_preflight import INPUT, SETTINGS
 from tests.deploy.test_roll import STOPPED
@@ -90,13 +90,7 @@ def test_d11_nothing_is_done_twice(site: Site, case: Case) -> None:
     assert site.rollback().returncode == 0
 
 
-@pytest.mark.parametrize(
-    "setting",
-    [
-        pytest.param(setting, id=number, marks=pytest.mark.fault(number, what))
-        for number, (what, setting) in BEHIND_THE_PROXY.items()
-    ],
-)
+@pytest.mark.parametrize("setting", each(BEHIND_THE_PROXY))
 def test_d12_what_breaks_behind_the_edge_is_found_behind_the_edge(
     site: Site, case: Case, setting: str
 ) -> None:
