@@ -58,7 +58,7 @@ class Line:
 
 @contextmanager
 def line(listen: Path | int, to: Path | int) -> Iterator[Line]:
-    """Have a line to somewhere; a port of 0 is any that is free."""
+    """Have a line to somewhere."""
     made = Line(to)
     with socket.socket(family(listen)) as listener:
         listener.bind(address(listen))

@@ -185,11 +185,10 @@ def slow_registry(site: Site, commit: str, seconds: int) -> Iterator[Callable[[o
 
 @pytest.mark.fault("C24", "replicas that want a port of their node, beside those that have it")
 def test_c24_a_port_that_is_taken_is_given_up_in_time(site: Site, case: Case) -> None:
-    port = free_port()
-    ports = f"- {{ target: 8000, published: {port}, mode: host }}"
+    port = f"{{ target: 8000, published: {free_port()}, mode: host }}"
     with (
         site.configured(f"start = {START_SECONDS}", "start = 10"),
-        site.configured("  backend:\n", f"  backend:\n    ports: [{ports[2:]}]\n", STACK),
+        site.configured("  backend:\n", f"  backend:\n    ports: [{port}]\n", STACK),
     ):
         commit = site.variants.release("LABEL port=1")
         case.caught(lambda: site.deploy(commit), code=ROLLED_BACK, at="put back done")

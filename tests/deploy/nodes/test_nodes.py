@@ -11,13 +11,18 @@ import pytest
 from pipeline.rehearsal.loss import until
 from pipeline.rehearsal.nodes import Cluster
 from pipeline.run import Output
-from tests.deploy.catalogue import Case
+from tests.deploy.catalogue import Case, each
 from tests.deploy.site import ENV, Site
 from tests.deploy.test_preflight import INPUT
 from tests.deploy.variants import docker
 
 BACK_WITHIN = 180
 WORKER = 2
+CUT = {
+    "N2": ("a link cut in the preview", "preview"),
+    "N3": ("a link cut in the roll", "roll backend"),
+    "N4": ("a link cut in the bake", "bake"),
+}
 
 
 @pytest.fixture
@@ -52,13 +57,7 @@ def test_n1_a_node_may_be_drained_while_a_release_is_rolled_out(
     assert site.rollback().returncode == 0
 
 
-@pytest.mark.parametrize(
-    "step",
-    [
-        pytest.param(step, id=number, marks=pytest.mark.fault(number, f"a link cut in: {step}"))
-        for number, step in (("N2", "preview"), ("N3", "roll backend"), ("N4", "bake"))
-    ],
-)
+@pytest.mark.parametrize("step", each(CUT))
 def test_n2_a_node_may_be_cut_off_while_a_release_is_rolled_out(
     site: Site, case: Case, cluster: Cluster, step: str
 ) -> None:
