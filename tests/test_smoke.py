@@ -39,6 +39,7 @@ def data(code: int, /, **content: object) -> Answer:
 
 
 USER = {"id": 1, "email": EMAIL, "first_name": "", "last_name": "", "phone": ""}
+LIST = "/api/v1/projects/?before=8"
 PROJECT = {"id": 7, "name": "smoke", "created": "2026-01-01T00:00:00Z"}
 API: dict[Key, Answer] = {
     ("GET", "/api/v1/health/ready/"): data(200, status="ok", checks={"database": "ok"}),
@@ -46,7 +47,7 @@ API: dict[Key, Answer] = {
     ("POST", "/api/v1/auth/login/"): data(200, **USER),
     ("GET", "/api/v1/auth/me/"): data(200, **USER),
     ("POST", "/api/v1/auth/logout/"): Answer(204),
-    ("GET", "/api/v1/projects/"): data(200, items=[PROJECT], next=None),
+    ("GET", LIST): data(200, items=[PROJECT], next=None),
     ("POST", "/api/v1/projects/"): data(201, **PROJECT),
     ("DELETE", "/api/v1/projects/7/"): Answer(204),
 }
@@ -153,7 +154,8 @@ def test_a_site_that_is_whole_passes_and_each_step_is_told(
 def test_the_documented_api_has_every_answer_of_the_double() -> None:
     document = json.loads((ROOT / "frontend/openapi.json").read_text())
     for (method, path), answer in API.items():
-        operation = document["paths"][path.replace("/7/", "/{project_id}/")][method.lower()]
+        documented_path = path.partition("?")[0].replace("/7/", "/{project_id}/")
+        operation = document["paths"][documented_path][method.lower()]
         documented = operation["responses"][str(answer.status)]
         if answer.status != 204:
             assert set(answer.content) == set(required(document, documented))
@@ -197,7 +199,7 @@ def test_any_answer_that_is_broken_is_found(site: Site, key: Key, answer: Answer
         (("GET", "/api/v1/version/"), data(200, release="v1.2.2"), "is 'v1.2.2', not 'v1.2.3'"),
         (("POST", "/api/v1/auth/login/"), data(200, email="a@b.example"), "is somebody else"),
         (("GET", "/api/v1/auth/me/"), data(200, email="a@b.example"), "is somebody else"),
-        (("GET", "/api/v1/projects/"), data(200, items=[]), "does not list the project"),
+        (("GET", LIST), data(200, items=[]), "does not list the project"),
         (("GET", "/"), Answer(200, "text/html", b"<div id=root>"), "loads no script"),
         (("GET", "/"), Answer(200, "text/html", b""), "loads no script"),
         (
@@ -227,8 +229,8 @@ def test_a_redirect_is_not_followed(site: Site) -> None:
 
 
 def test_after_a_fault_the_project_is_deleted_and_the_session_ends(site: Site) -> None:
-    site.answers["GET", "/api/v1/projects/"] = NOWHERE
-    assert "list: GET /api/v1/projects/ answered 404" in fault(site)
+    site.answers["GET", LIST] = NOWHERE
+    assert f"list: GET {LIST} answered 404" in fault(site)
     assert site.asked[-2:] == [("DELETE", "/api/v1/projects/7/"), ("POST", "/api/v1/auth/logout/")]
 
 
@@ -236,7 +238,7 @@ def test_after_a_fault_the_project_is_deleted_and_the_session_ends(site: Site) -
     "broken", [("DELETE", "/api/v1/projects/7/"), ("POST", "/api/v1/auth/logout/")], ids=" ".join
 )
 def test_the_first_fault_is_told_even_if_cleaning_up_fails_too(site: Site, broken: Key) -> None:
-    site.answers["GET", "/api/v1/projects/"] = site.answers[broken] = Answer(500)
+    site.answers["GET", LIST] = site.answers[broken] = Answer(500)
     assert fault(site).startswith("list:")
     assert site.asked[-1] == ("POST", "/api/v1/auth/logout/")
 

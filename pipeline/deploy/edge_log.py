@@ -12,14 +12,18 @@ from statistics import quantiles
 
 from pipeline.deploy.environments import Tolerance
 from pipeline.deploy.patience import patiently, require_answer
+from pipeline.deploy.progress import say
 from pipeline.deploy.swarm import Swarm
 from pipeline.errors import CheckFailedError
-from pipeline.run import Output
+from pipeline.run import TIMED_OUT, Output, last_words
 
 LINES = 5000
 """How far the edge is asked to remember what was before."""
 SERVER_ERROR = 500
 EACH_SECONDS = 3
+LOG_SECONDS = 15
+"""Docker's command never ends where a node was cut off: https://github.com/moby/moby/issues/41733"""
+INCOMPLETE = "incomplete log stream"
 ENOUGH_ERRORS, ENOUGH_REQUESTS = 5, 50
 """Fewer of them tell nothing."""
 
@@ -59,6 +63,12 @@ def requests(log: str) -> list[Request]:
     ]
 
 
+def is_part(answer: Output) -> bool:
+    """Say whether a log is without what some nodes have, which are not there to be asked."""
+    cut_off = answer.returncode == TIMED_OUT and bool(answer.stdout)
+    return cut_off or (bool(answer.returncode) and INCOMPLETE in answer.stderr)
+
+
 def _entry(line: str) -> dict[str, str] | None:
     try:
         entry: dict[str, str] = json.loads(line)
@@ -75,6 +85,7 @@ class Exposure:
 
     def __init__(self, swarm: Swarm, edge: str, tolerance: Tolerance) -> None:
         self.swarm, self.edge, self.tolerance = swarm, edge, tolerance
+        self.partial = False
         self.before = self.told()
         self.since = max((request.at for request in self.before), default="")
         self.looked = time.monotonic()
@@ -88,11 +99,20 @@ class Exposure:
         asked = ("service", "logs", "--raw", *(options or [f"--tail={LINES}"]), self.edge)
 
         def question() -> Output:
-            answer = self.swarm.ask(*asked)
-            require_answer(answer)
+            answer = self.swarm.ask(*asked, seconds=LOG_SECONDS)
+            if is_part(answer):
+                self.tell_of_part(answer)
+            else:
+                require_answer(answer)
             return answer
 
         return requests(patiently(question).stdout)
+
+    def tell_of_part(self, answer: Output) -> None:
+        """Say, once, that users are judged by some of the edge's nodes only."""
+        if not self.partial:
+            say(f"a part of the log of {self.edge} is out of reach: {last_words(answer)}")
+        self.partial = True
 
     def after(self) -> list[Request]:
         """Return the requests since it began, by the edge's own clock."""

@@ -4,8 +4,12 @@ from json import dumps
 
 import pytest
 
-from pipeline.deploy.edge_log import Request, errors, requests, slowness
+from pipeline.deploy import patience
+from pipeline.deploy.edge_log import Exposure, Request, errors, requests, slowness
 from pipeline.deploy.environments import Tolerance
+from pipeline.deploy.patience import EngineAwayError
+from pipeline.deploy.swarm import Swarm
+from pipeline.run import TIMED_OUT, Output
 
 USUAL = Tolerance()
 
@@ -82,3 +86,42 @@ def test_slower_is_no_fault_within_the_tolerance_or_without_enough_requests(
     before: list[Request], after: list[Request]
 ) -> None:
     assert slowness(before, after, USUAL) is None
+
+
+class Away(Swarm):
+    """An engine some of whose nodes cannot be asked for their logs."""
+
+    told = Output((), 0, "", "")
+
+    def ask(self, *_: str, **__: object) -> Output:
+        """Answer every question alike."""
+        return self.told
+
+
+ABSENT = "error from daemon in stream: warning: incomplete log stream. node x1 is not available"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [Output((), 1, line(), ABSENT), Output((), TIMED_OUT, line(), "no answer within 15 s")],
+    ids=["a node is down", "a node was cut off"],
+)
+def test_users_are_judged_by_the_nodes_that_are_there_and_it_is_said_once(
+    said: Output, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Away, "told", said)
+    exposure = Exposure(Away(), "edge_edge", USUAL)
+    exposure.conclude()
+    assert len(exposure.before) == 1
+    told = capsys.readouterr().err
+    assert told.count("a part of the log of edge_edge is out of reach: ") == 1
+    assert said.stderr in told
+
+
+def test_an_engine_that_says_nothing_of_users_has_not_judged_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(patience, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(Away, "told", Output((), TIMED_OUT, "", "no answer within 15 s"))
+    with pytest.raises(EngineAwayError, match="no answer within 15 s"):
+        Exposure(Away(), "edge_edge", USUAL)
