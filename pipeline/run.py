@@ -57,7 +57,7 @@ def read(  # noqa: PLR0913 - each says one thing about the process
         user: Whose rights to run it with; only root may choose.
         stdin: What to give it to read; nothing, if not given.
         seconds: How long it may take; then it is killed, and its exit code is 124, as timeout(1)
-            has it, with what it printed until then. As long as it likes, if not given.
+            has it. As long as it likes, if not given.
 
     Raises:
         MissingToolError: There is no such program.
@@ -74,10 +74,8 @@ def read(  # noqa: PLR0913 - each says one thing about the process
             text=True,
             timeout=seconds,
         )
-    except subprocess.TimeoutExpired as error:
-        # What it printed comes as bytes here, whatever was asked for.
-        printed = (error.stdout or b"").decode(errors="replace")
-        return Output(command, TIMED_OUT, printed, f"no answer within {seconds:g} s")
+    except subprocess.TimeoutExpired:
+        return Output(command, TIMED_OUT, "", f"no answer within {seconds:g} s")
 
 
 def attended(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], stop: Event) -> Output:

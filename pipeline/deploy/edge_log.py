@@ -15,15 +15,14 @@ from pipeline.deploy.patience import patiently, require_answer
 from pipeline.deploy.progress import say
 from pipeline.deploy.swarm import Swarm
 from pipeline.errors import CheckFailedError
-from pipeline.run import TIMED_OUT, Output, last_words
+from pipeline.run import Output, last_words
 
 LINES = 5000
 """How far the edge is asked to remember what was before."""
 SERVER_ERROR = 500
 EACH_SECONDS = 3
-LOG_SECONDS = 15
-"""Docker's command never ends where a node was cut off: https://github.com/moby/moby/issues/41733"""
 INCOMPLETE = "incomplete log stream"
+"""What Docker adds, as a failure, where a node is down: https://github.com/moby/moby/issues/37336"""
 ENOUGH_ERRORS, ENOUGH_REQUESTS = 5, 50
 """Fewer of them tell nothing."""
 
@@ -64,9 +63,8 @@ def requests(log: str) -> list[Request]:
 
 
 def is_part(answer: Output) -> bool:
-    """Say whether a log is without what some nodes have, which are not there to be asked."""
-    cut_off = answer.returncode == TIMED_OUT and bool(answer.stdout)
-    return cut_off or (bool(answer.returncode) and INCOMPLETE in answer.stderr)
+    """Say whether a log has what some nodes know, and others are not there to be asked."""
+    return bool(answer.returncode and answer.stdout) and INCOMPLETE in answer.stderr
 
 
 def _entry(line: str) -> dict[str, str] | None:
@@ -99,7 +97,7 @@ class Exposure:
         asked = ("service", "logs", "--raw", *(options or [f"--tail={LINES}"]), self.edge)
 
         def question() -> Output:
-            answer = self.swarm.ask(*asked, seconds=LOG_SECONDS)
+            answer = self.swarm.ask(*asked)
             if is_part(answer):
                 self.tell_of_part(answer)
             else:
