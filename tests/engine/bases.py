@@ -6,6 +6,7 @@ machine trusts are in the stand-ins only, so that the Dockerfiles that are teste
 """
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,8 +20,8 @@ ROOT = "debian:trixie-slim"
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 TRUST = ["SSL_CERT_FILE", "PIP_CERT", "NODE_EXTRA_CA_CERTS", "npm_config_cafile"]
 LEFT_OUT = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*"]
-# In this order: node's stand-in takes Node from a wheel, with the Python that was made before.
-ORDER = ["PYTHON_IMAGE", "NODE_IMAGE"]
+FOUNDATION = "PYTHON_IMAGE"
+"""Made before the others: node's stand-in takes Node from a wheel with it."""
 
 
 def named() -> dict[str, str]:
@@ -35,9 +36,14 @@ def make_all() -> dict[str, str]:
     missing = {variable: tag for variable, tag in tags.items() if not exists(tag)}
     if missing and not exists(ROOT):
         make_root()
-    for variable in sorted(missing, key=lambda name: (name not in ORDER, name)):
+    for variable in in_order(missing):
         make(variable.removesuffix("_IMAGE").lower(), tags[variable])
     return tags
+
+
+def in_order(variables: Iterable[str]) -> list[str]:
+    """Return variables so that none is made before what its stand-in is made from."""
+    return sorted(variables, key=lambda name: (name != FOUNDATION, name))
 
 
 def exists(tag: str) -> bool:
