@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from statistics import quantiles
 
 from pipeline.deploy.environments import Tolerance
-from pipeline.deploy.patience import patiently, require_answer
+from pipeline.deploy.patience import EngineAwayError, patiently
 from pipeline.deploy.progress import say
-from pipeline.deploy.swarm import Swarm
+from pipeline.deploy.swarm import Object, Swarm
 from pipeline.errors import CheckFailedError
 from pipeline.run import Output, last_words
 
@@ -21,8 +21,8 @@ LINES = 5000
 """How far the edge is asked to remember what was before."""
 SERVER_ERROR = 500
 EACH_SECONDS = 3
-INCOMPLETE = "incomplete log stream"
-"""What Docker adds, as a failure, where a node is down: https://github.com/moby/moby/issues/37336"""
+ANSWERS_WITHIN = 15
+"""The seconds that one replica of the edge has to tell its log."""
 ENOUGH_ERRORS, ENOUGH_REQUESTS = 5, 50
 """Fewer of them tell nothing."""
 
@@ -62,17 +62,22 @@ def requests(log: str) -> list[Request]:
     ]
 
 
-def is_part(answer: Output) -> bool:
-    """Say whether a log has what some nodes know, and others are not there to be asked."""
-    return bool(answer.returncode and answer.stdout) and INCOMPLETE in answer.stderr
-
-
 def _entry(line: str) -> dict[str, str] | None:
     try:
         entry: dict[str, str] = json.loads(line)
     except json.JSONDecodeError:
         return None  # the last line of a log that is being written
     return entry if "seconds" in entry else None
+
+
+def has_begun(task: Object) -> bool:
+    """Say whether a replica was ever there to say anything."""
+    return bool(task["Status"].get("ContainerStatus", {}).get("ContainerID"))
+
+
+def is_meant(task: Object) -> bool:
+    """Say whether a replica is meant to serve: of one that is gone, the log may be gone too."""
+    return bool(task["DesiredState"] == "running")
 
 
 class Exposure:
@@ -94,20 +99,37 @@ class Exposure:
         Raises:
             EngineAwayError: The engine does not say.
         """
-        asked = ("service", "logs", "--raw", *(options or [f"--tail={LINES}"]), self.edge)
+        chosen = options or (f"--tail={LINES}",)
+        return [found for log in patiently(lambda: self.logs(chosen)) for found in requests(log)]
 
-        def question() -> Output:
-            answer = self.swarm.ask(*asked)
-            if is_part(answer):
-                self.tell_of_part(answer)
-            else:
-                require_answer(answer)
-            return answer
+    def logs(self, options: Sequence[str]) -> list[str]:
+        """Return what the replicas of the edge said, each asked by itself.
 
-        return requests(patiently(question).stdout)
+        Asked for the service as a whole, the engine fails for one node that is down, and hangs
+        for one that has come back: https://github.com/moby/moby/issues/37336, …/41733.
+
+        Raises:
+            EngineAwayError: None of them says anything.
+        """
+        begun = [task for task in self.swarm.tasks(self.edge) if has_begun(task)]
+        answers = [(task, self.log_of(task, options)) for task in begun]
+        silent = [answer for task, answer in answers if answer.returncode and is_meant(task)]
+        heard = [answer.stdout for _, answer in answers if not answer.returncode]
+        if silent and not heard:
+            raise EngineAwayError(
+                f"the edge's log is out of reach: {last_words(silent[0])}", hint="docker node ls"
+            )
+        if silent:
+            self.tell_of_part(silent[0])
+        return heard
+
+    def log_of(self, task: Object, options: Sequence[str]) -> Output:
+        """Ask one replica of the edge."""
+        asked = ("service", "logs", "--raw", *options, task["ID"])
+        return self.swarm.ask(*asked, seconds=ANSWERS_WITHIN)
 
     def tell_of_part(self, answer: Output) -> None:
-        """Say, once, that users are judged by some of the edge's nodes only."""
+        """Say, once, that users are judged by some of the edge's replicas only."""
         if not self.partial:
             say(f"a part of the log of {self.edge} is out of reach: {last_words(answer)}")
         self.partial = True

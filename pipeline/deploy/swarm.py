@@ -41,13 +41,13 @@ class Swarm:
         """
         return {"DOCKER_HOST": self.tunnel.required()} if self.tunnel else {}
 
-    def ask(self, *arguments: str, stdin: str = "") -> Output:
-        """Run docker there."""
+    def ask(self, *arguments: str, stdin: str = "", seconds: float = ANSWERS_WITHIN) -> Output:
+        """Run docker there, for so many seconds at most."""
         try:
             env = self.variables()
         except InputError as error:  # it may be there again in a moment
             return Output(arguments, LOST, "", str(error))
-        return read(["docker", *arguments], env=env, stdin=stdin, seconds=ANSWERS_WITHIN)
+        return read(["docker", *arguments], env=env, stdin=stdin, seconds=seconds)
 
     def tell(self, *arguments: str, stdin: str = "") -> str:
         """Run docker there, and return what it printed.

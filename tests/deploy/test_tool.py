@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.deploy.journal import KEPT
 from pipeline.rehearsal.engine import remove
 from pipeline.run import Output
 from pipeline.services import free_port
@@ -55,6 +56,16 @@ def test_f5_what_a_replica_said_last_is_told(site: Site, case: Case) -> None:
     said = case.caught(lambda: site.deploy(commit), code=STOPPED, at="preview failed")
     assert "the last words of a replica" in said
     assert "the last words of a replica" not in " ".join(site.history()[-1])
+
+
+@pytest.mark.fault("F6", "more releases than are kept, and the way back to the oldest of those")
+def test_f6_what_one_may_go_back_to_is_not_pruned(site: Site, case: Case) -> None:
+    commits = [site.variants.release(f"LABEL kept={number}") for number in range(KEPT + 1)]
+    for commit in commits:
+        assert site.deploy(commit).returncode == 0
+    oldest = f"sha-{commits[1][:12]}"
+    case.served(lambda: site.rollback(f"--to={oldest}"), "smoke done")
+    assert site.deploy(site.first).returncode == 0
 
 
 @pytest.mark.fault("F11", "somebody goes back twice")

@@ -12,5 +12,5 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     for name in ("patience", "watch", "jobs"):
         monkeypatch.setattr(f"pipeline.deploy.{name}.POLL_SECONDS", 0.01)
     engine = Engine()
-    monkeypatch.setattr(Swarm, "ask", lambda _, *asked, stdin="": engine.ask(*asked, stdin=stdin))
+    monkeypatch.setattr(Swarm, "ask", lambda _, *asked, **given: engine.ask(*asked, **given))
     return engine

@@ -49,7 +49,7 @@ class Engine(Swarm):
     options: dict[str, tuple[str, ...]] = field(default_factory=dict)
     numbers: Any = field(default_factory=itertools.count)
 
-    def ask(self, *arguments: str, stdin: str = "") -> Output:
+    def ask(self, *arguments: str, stdin: str = "", **_: object) -> Output:
         """Do what docker would."""
         options = dict(word[2:].partition("=")[::2] for word in arguments if word.startswith("--"))
         words = [word for word in arguments if not word.startswith("--")]

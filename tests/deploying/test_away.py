@@ -19,7 +19,7 @@ class Away(Engine):
 
     cut: list[str] = field(default_factory=list)
 
-    def ask(self, *arguments: str, stdin: str = "") -> Output:
+    def ask(self, *arguments: str, stdin: str = "", **_: object) -> Output:
         if self.cut:
             return Output(arguments, 1, "", self.cut.pop())
         return super().ask(*arguments, stdin=stdin)

@@ -1,6 +1,8 @@
 """What users lost by a release is told by the edge's own log."""
 
+from collections.abc import Callable
 from json import dumps
+from typing import ClassVar
 
 import pytest
 
@@ -8,7 +10,7 @@ from pipeline.deploy import patience
 from pipeline.deploy.edge_log import Exposure, Request, errors, requests, slowness
 from pipeline.deploy.environments import Tolerance
 from pipeline.deploy.patience import EngineAwayError
-from pipeline.deploy.swarm import Swarm
+from pipeline.deploy.swarm import Object, Swarm
 from pipeline.run import Output
 
 USUAL = Tolerance()
@@ -88,35 +90,77 @@ def test_slower_is_no_fault_within_the_tolerance_or_without_enough_requests(
     assert slowness(before, after, USUAL) is None
 
 
-class Away(Swarm):
-    """An engine some of whose nodes cannot be asked for their logs."""
-
-    told = Output((), 0, "", "")
-
-    def ask(self, *_: str, **__: object) -> Output:
-        """Answer every question alike."""
-        return self.told
+CUT = Output((), 1, "", "incomplete log stream: node x1 is not available")
+HUNG = Output((), 124, "", "no answer within 15 s")
+GONE = Output((), 1, "", "incomplete log stream: no such container")
 
 
-ABSENT = "error from daemon in stream: warning: incomplete log stream. node x1 is not available"
+class Edge(Swarm):
+    """An engine that runs replicas of the edge, and what each of them answers for its log."""
+
+    replicas: ClassVar[dict[str, Output]] = {}
+    ended: ClassVar[set[str]] = set()
+
+    def tasks(self, _: str) -> list[Object]:
+        """Return the replicas, and one that never began."""
+        begun = {"ContainerStatus": {"ContainerID": "c1"}}
+        states = {name: "shutdown" if name in self.ended else "running" for name in self.replicas}
+        told = [{"ID": k, "DesiredState": v, "Status": begun} for k, v in states.items()]
+        return [*told, {"ID": "waiting", "DesiredState": "running", "Status": {}}]
+
+    def ask(self, *arguments: str, **_: object) -> Output:
+        """Answer for one replica."""
+        return self.replicas[arguments[-1]]
 
 
-def test_users_are_judged_by_the_nodes_that_are_there_and_it_is_said_once(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.fixture
+def edge(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Edge]:
+    """Return an engine whose replicas of the edge answer like this."""
+    monkeypatch.setattr(patience, "PATIENCE_SECONDS", 0)
+
+    def answering(*answers: Output, ended: str = "") -> Edge:
+        named = {str(number): answer for number, answer in enumerate(answers)}
+        monkeypatch.setattr(Edge, "replicas", named)
+        monkeypatch.setattr(Edge, "ended", {ended})
+        return Edge()
+
+    return answering
+
+
+def said(*lines: str) -> Output:
+    return Output((), 0, "\n".join(lines), "")
+
+
+def test_every_replica_of_the_edge_is_asked(edge: Callable[..., Edge]) -> None:
+    exposure = Exposure(edge(said(line()), said(line(500), line())), "edge_edge", USUAL)
+    assert [request.status for request in exposure.before] == [200, 500, 200]
+    assert not exposure.partial
+
+
+@pytest.mark.parametrize("silent", [CUT, HUNG])
+def test_users_are_judged_by_the_replicas_that_answer_and_it_is_said_once(
+    silent: Output, edge: Callable[..., Edge], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(Away, "told", Output((), 1, line(), ABSENT))
-    exposure = Exposure(Away(), "edge_edge", USUAL)
+    exposure = Exposure(edge(silent, said(line())), "edge_edge", USUAL)
     exposure.conclude()
     assert len(exposure.before) == 1
     told = capsys.readouterr().err
-    assert told.count(f"a part of the log of edge_edge is out of reach: {ABSENT}") == 1
+    assert told.count(f"a part of the log of edge_edge is out of reach: {silent.stderr}") == 1
 
 
-@pytest.mark.parametrize("why", [ABSENT, "no answer within 60 s"])
-def test_an_engine_that_says_nothing_of_users_has_not_judged_them(
-    why: str, monkeypatch: pytest.MonkeyPatch
+def test_a_replica_that_ended_is_heard_while_it_is_kept_and_not_missed_afterwards(
+    edge: Callable[..., Edge],
 ) -> None:
-    monkeypatch.setattr(patience, "PATIENCE_SECONDS", 0)
-    monkeypatch.setattr(Away, "told", Output((), 1, "", why))
-    with pytest.raises(EngineAwayError, match=why):
-        Exposure(Away(), "edge_edge", USUAL)
+    kept = Exposure(edge(said(line(502)), said(line()), ended="0"), "edge_edge", USUAL)
+    assert len(kept.before) == 2
+    gone = Exposure(edge(GONE, said(line()), ended="0"), "edge_edge", USUAL)
+    assert len(gone.before) == 1
+    assert not gone.partial
+
+
+@pytest.mark.parametrize("silent", [CUT, HUNG])
+def test_an_engine_that_says_nothing_of_users_has_not_judged_them(
+    silent: Output, edge: Callable[..., Edge]
+) -> None:
+    with pytest.raises(EngineAwayError, match=silent.stderr):
+        Exposure(edge(silent, silent), "edge_edge", USUAL)

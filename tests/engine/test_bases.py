@@ -6,7 +6,7 @@ from tests.engine.bases import HERE, in_order, named
 
 
 def test_no_stand_in_is_made_before_what_it_is_made_from() -> None:
-    tags, made = named(), set()
+    tags, made = named(), set[str]()
     for variable in in_order(tags):
         recipe = (HERE / f"{variable.removesuffix('_IMAGE').lower()}.Dockerfile").read_text()
         needed = set(re.findall(r"^FROM (\S+)", recipe, re.MULTILINE)) & set(tags.values())
