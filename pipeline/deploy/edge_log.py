@@ -106,22 +106,23 @@ class Exposure:
         """Return what the replicas of the edge said, each asked by itself.
 
         Asked for the service as a whole, the engine fails for one node that is down, and hangs
-        for one that has come back: https://github.com/moby/moby/issues/37336, …/41733.
+        for one that has come back: https://github.com/moby/moby/issues/37336,
+        https://github.com/moby/moby/issues/41733.
 
         Raises:
-            EngineAwayError: None of them says anything.
+            EngineAwayError: None of those that are to serve says anything.
         """
         begun = [task for task in self.swarm.tasks(self.edge) if has_begun(task)]
         answers = [(task, self.log_of(task, options)) for task in begun]
-        silent = [answer for task, answer in answers if answer.returncode and is_meant(task)]
-        heard = [answer.stdout for _, answer in answers if not answer.returncode]
-        if silent and not heard:
+        meant = [answer for task, answer in answers if is_meant(task)]
+        silent = [answer for answer in meant if answer.returncode]
+        if silent and len(silent) == len(meant):
             raise EngineAwayError(
                 f"the edge's log is out of reach: {last_words(silent[0])}", hint="docker node ls"
             )
         if silent:
             self.tell_of_part(silent[0])
-        return heard
+        return [answer.stdout for _, answer in answers if not answer.returncode]
 
     def log_of(self, task: Object, options: Sequence[str]) -> Output:
         """Ask one replica of the edge."""

@@ -164,3 +164,8 @@ def test_an_engine_that_says_nothing_of_users_has_not_judged_them(
 ) -> None:
     with pytest.raises(EngineAwayError, match=silent.stderr):
         Exposure(edge(silent, silent), "edge_edge", USUAL)
+
+
+def test_nobody_is_judged_by_a_replica_alone_that_ended(edge: Callable[..., Edge]) -> None:
+    with pytest.raises(EngineAwayError, match=HUNG.stderr):
+        Exposure(edge(said(line()), HUNG, ended="0"), "edge_edge", USUAL)
