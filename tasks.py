@@ -4,11 +4,13 @@ A task imports what it needs when it runs: `invoke ci` answers at once, when not
 """
 
 import os
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import invoke.tasks
 from invoke.context import Context
 from invoke.exceptions import Exit
-from invoke.tasks import task
 
 from pipeline.errors import InputError, reported
 from pipeline.run import run
@@ -21,6 +23,34 @@ KEY = {"key": "a private key with its .pub beside it; else COSIGN_KEY, else GitH
 DRY = {"dry": "print the commands on stdout, and run none"}
 ENV = {"env": "where it is to run; only `local` takes one platform, and what nobody scanned"}
 LOCAL = "local"
+
+
+class Task(invoke.tasks.Task[Any]):
+    """A task that refuses invoke's own `--dry`, by which everything would be done all the same.
+
+    That option keeps `Context.run` from running anything, and no task here uses it:
+    https://docs.pyinvoke.org/en/stable/invoke.html
+    """
+
+    def __call__(self, context: Context, *args: object, **kwargs: object) -> object:
+        """Run it, unless nothing was meant to be done."""
+        if context.config.run.dry:
+            with reported():
+                self.refuse()
+        return super().__call__(context, *args, **kwargs)
+
+    def refuse(self) -> None:
+        """Say where `--dry` belongs, or that it belongs nowhere.
+
+        Raises:
+            InputError: Always.
+        """
+        if "dry" in {argument.name for argument in self.get_arguments()}:
+            raise InputError("--dry stands before its task", hint=f"invoke {self.name} --dry")
+        raise InputError(f"`{self.name}` has no --dry", hint=f"invoke {self.name} --help")
+
+
+task = partial(invoke.tasks.task, klass=Task)
 
 
 @task(
@@ -263,14 +293,18 @@ def deploy(  # noqa: PLR0913 - each is an option of the command line
         operate.deploy(environment(env), signer(key), release or None, dry=dry, yes=yes)
 
 
-@task(help=PLACE | {"to": "a version or a number of invoke history", "yes": "agree beforehand"})
-def rollback(_: Context, env: str, *, to: str | None = None, yes: bool = False) -> None:
+@task(
+    help=PLACE | DRY | {"to": "a version or a number of invoke history", "yes": "agree beforehand"}
+)
+def rollback(
+    _: Context, env: str, *, to: str | None = None, dry: bool = False, yes: bool = False
+) -> None:
     """Put an earlier good release back."""
     from pipeline.deploy import operate
     from pipeline.deploy.environments import environment
 
     with reported():
-        operate.rollback(environment(env), to, yes=yes)
+        operate.rollback(environment(env), to, dry=dry, yes=yes)
 
 
 @task(

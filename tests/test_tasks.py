@@ -57,3 +57,19 @@ def test_every_task_has_its_line_of_help(invoke: Invoke) -> None:
     rows = [line.split(maxsplit=1) for line in invoke("--list").stdout.splitlines()[2:] if line]
     assert rows
     assert all(len(row) == 2 and len(row[1]) < 72 for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault", "hint"),
+    [
+        (("ci", "--all", "--dry"), "`ci` has no --dry", "invoke ci --help"),
+        (("--dry", "up"), "`up` has no --dry", "invoke up --help"),
+        (("--dry", "build"), "--dry stands before its task", "invoke build --dry"),
+    ],
+)
+def test_what_was_to_be_dry_does_nothing(
+    invoke: Invoke, arguments: tuple[str, ...], fault: str, hint: str
+) -> None:
+    result = invoke(*arguments)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == f"error: {fault}\n\nhint: {hint}\n"

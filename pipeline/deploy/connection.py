@@ -25,6 +25,7 @@ def connected(environment: Environment) -> Swarm:
         InputError: It does not answer, or is no manager.
     """
     swarm = engine_of(environment)
+    swarm.variables()  # a host out of reach says why, once
     if too_old := old(swarm):
         raise MissingToolError(too_old[0], hint="https://docs.docker.com/engine/install")
     swarm.require_manager()

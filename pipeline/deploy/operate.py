@@ -134,12 +134,15 @@ def prepare(deployment: Deployment) -> None:
     swarm.ensure_secrets(secrets, f"pipeline.stack={deployment.stack}")
 
 
-def rollback(environment: Environment, to: str | None, *, yes: bool = False) -> None:
+def rollback(
+    environment: Environment, to: str | None, *, dry: bool = False, yes: bool = False
+) -> None:
     """Put a release of the journal back; the one before the live one, if none is named.
 
     Args:
         environment: Where.
         to: The version or number of a good release.
+        dry: Whether to only print what the engine would be told.
         yes: Whether a person has agreed already.
 
     Raises:
@@ -148,6 +151,10 @@ def rollback(environment: Environment, to: str | None, *, yes: bool = False) -> 
     """
     values = credentials(environment, environ)
     swarm = connected(environment)
+    if dry:
+        known = journal.entries(swarm, environment.stack)
+        print(document(environment.stack, journal.earlier(known, to).services))
+        return
     with interruptible(), locked(swarm, environment.stack, "rollback") as lock:
         settle(environment, lock, values)
         known = journal.entries(swarm, environment.stack)

@@ -13,6 +13,7 @@ from pipeline.deploy.environments import Environment
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.lock import current, described, is_stale
 from pipeline.deploy.maintenance import closed, insider
+from pipeline.deploy.progress import say
 from pipeline.deploy.smoke import smoke as walk
 from pipeline.deploy.swarm import Object, Swarm, image_of, variable_of
 from pipeline.errors import InputError
@@ -107,6 +108,8 @@ def history(environment: Environment) -> None:
         (act.at, "", act.kind, act.what, act.outcome, act.by)
         for act in acts(swarm, environment.stack)
     ]
+    if not lines:
+        say(f"nothing was done in {environment.name} yet")
     for at, number, kind, what, outcome, by in sorted(lines, key=itemgetter(0)):
         print(f"{number:>4}  {at}  {kind:11}  {what:18}  {outcome or 'open':16}  {by}")
 

@@ -1,5 +1,6 @@
 """What people ask of an environment, on an engine that obeys; images and signatures are given."""
 
+import re
 import sys
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.deploying.engine import Engine
 from tests.deploying.examples import AT_ONCE, environment, release
 
 STAGING = environment(timings=AT_ONCE)
+CHANGES = re.compile(r" (create|rm|update|deploy|scale) ")
 
 
 class Wire:
@@ -161,6 +163,21 @@ def test_going_back_takes_the_release_before_or_the_one_that_is_named(engine: En
     assert live(engine) == release(1).images["backend"]
     assert journal.entries(engine, "shop")[-1].kind == "rollback"
     assert report.status(STAGING) == 0
+
+
+def test_a_dry_rollback_prints_what_would_serve_and_changes_nothing(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in (1, 2):
+        deploy(number)
+    engine.asked.clear()
+    capsys.readouterr()
+    operate.rollback(STAGING, None, dry=True)
+    assert release(1).images["backend"] in capsys.readouterr().out
+    assert not [line for line in engine.asked if CHANGES.search(line)]
+    assert live(engine) == release(2).images["backend"]
+    with pytest.raises(InputError, match="no good release"):
+        operate.rollback(STAGING, "v9", dry=True)
 
 
 def test_a_deployment_whose_deployer_died_is_undone_before_the_next_one(

@@ -68,6 +68,16 @@ def test_history_tells_deployments_and_all_else_in_the_order_of_their_times(
     assert [line[33:44].strip() for line in lines] == ["deploy", "exec"]
 
 
+def test_a_history_of_nothing_says_so_and_has_no_lines(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del engine
+    report.history(STAGING)
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "nothing was done in staging yet" in told.err
+
+
 def test_logs_are_those_of_the_service_and_so_is_the_exit_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
