@@ -1,7 +1,10 @@
 """A yard with a release that serves, and what came of each fault."""
 
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -12,6 +15,8 @@ from tests.deploy.site import Site, first_release
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--deploys", type=int, default=100, help="of the random mix")
     parser.addoption("--seed", type=int, default=random.randrange(10**6), help="of its order")  # noqa: S311
+    parser.addoption("--nodes", type=int, default=1, help="of the swarm, each an engine")
+    parser.addoption("--hogs", type=int, default=0, help="that never leave a processor alone")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -19,9 +24,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def site() -> Iterator[Site]:
-    with first_release() as served:
+def site(request: pytest.FixtureRequest) -> Iterator[Site]:
+    nodes, busy = request.config.getoption("--nodes"), request.config.getoption("--hogs")
+    with hogs(busy), first_release(nodes) as served:
         yield served
+
+
+@contextmanager
+def hogs(number: int) -> Iterator[None]:
+    """Have so many processes that never rest."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(number)]
+    try:
+        yield
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
 
 
 @pytest.fixture
