@@ -287,6 +287,8 @@ def deploy(  # noqa: PLR0913 - each is an option of the command line
     from pipeline.images.cosign import signer
 
     with reported():
+        if resume and dry:
+            raise InputError("--resume has no --dry", hint=f"invoke status --env={env}")
         if resume:
             recovery.resume(environment(env))
             return

@@ -65,6 +65,11 @@ def test_every_task_has_its_line_of_help(invoke: Invoke) -> None:
         (("ci", "--all", "--dry"), "`ci` has no --dry", "invoke ci --help"),
         (("--dry", "up"), "`up` has no --dry", "invoke up --help"),
         (("--dry", "build"), "--dry stands before its task", "invoke build --dry"),
+        (
+            ("deploy", "--env=local", "--resume", "--dry"),
+            "--resume has no --dry",
+            "invoke status --env=local",
+        ),
     ],
 )
 def test_what_was_to_be_dry_does_nothing(

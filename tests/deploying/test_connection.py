@@ -7,6 +7,7 @@ from pipeline.deploy.connection import connected, old
 from pipeline.deploy.swarm import Swarm
 from pipeline.errors import InputError, MissingToolError
 from pipeline.run import Output
+from pipeline.services import free_port
 from tests.deploying.engine import Engine
 from tests.deploying.examples import environment
 
@@ -58,3 +59,12 @@ def test_one_that_does_not_answer_is_not_taken_for_new(monkeypatch: pytest.Monke
     answer(monkeypatch, "28.2.2 ", code=1)
     with pytest.raises(InputError, match="this machine does not answer"):
         connection.old(Swarm())
+
+
+def test_a_host_out_of_reach_is_named_once_with_what_to_correct() -> None:
+    host = f"ssh://deploy@127.0.0.1:{free_port()}"
+    with pytest.raises(InputError) as caught:
+        connected(environment(host=host, known_hosts=["127.0.0.1 ssh-ed25519 AAAA"]))
+    assert str(caught.value).startswith(f"{host} cannot be reached: ")
+    assert str(caught.value).count(host) == 1
+    assert caught.value.hint.startswith("correct `host` and `known_hosts`")
