@@ -26,6 +26,7 @@ ENGINE = ["tests/containers", "tests/deploy", "tests/supply_chain"]  # what need
 ROLLOUTS, MIX = "tests/deploy/test_rollouts.py", "tests/deploy/test_mix.py"
 NODES = "tests/deploy/nodes"
 SIDE_BY_SIDE = "--numprocesses=auto"
+NO_SERVICES = {"DATABASE_URL": None, "REDIS_URL": None}  # a shell's are not for checks
 CLEANS_UP = 180  # seconds: what stands in a Docker Engine is to go, after Ctrl-C too
 FIRST_PARTY = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["mypy"]["files"]
 
@@ -84,8 +85,7 @@ for python in PYTHONS:  # one session for each Python, so that pairs that cannot
         """Test the backend on this Python and Django."""
         sync(session, f"backend/requirements/django-{django}.txt")
         session.chdir("backend")
-        own = {"DATABASE_URL": None, "REDIS_URL": None}  # a shell's are not for tests
-        env = coverage_file(session) | own
+        env = coverage_file(session) | NO_SERVICES
         session.run("pytest", *(session.posargs or [SIDE_BY_SIDE, *coverage_options()]), env=env)
 
 
@@ -117,9 +117,10 @@ def migrations(session: nox.Session) -> None:
     """Check that the models need no new migration, and show the plan."""
     sync(session, APP)
     session.chdir("backend")
+    manage = ["python", "manage.py"]
     settings = "--settings=config.settings.test"
-    session.run("python", "manage.py", "makemigrations", "--check", "--dry-run", settings)
-    session.run("python", "manage.py", "showmigrations", "--plan", settings)
+    session.run(*manage, "makemigrations", "--check", "--dry-run", settings, env=NO_SERVICES)
+    session.run(*manage, "showmigrations", "--plan", settings, env=NO_SERVICES)
 
 
 @nox.session(name="migration-flight", python=PYTHON, tags=["backend"])

@@ -1,6 +1,6 @@
 """Plant a fault for every gate, and see each of them go red.
 
-python -m pipeline.proof [--full] [--hollow | --offline] [NAME ...]
+python -m pipeline.proof [--full] [--hollow | --offline | --canaries] [NAME ...]
 """
 
 import argparse
@@ -12,8 +12,14 @@ from pipeline.errors import CheckFailedError, NotJudgedError, judged, reported
 from pipeline.proof import faults, plan, report
 from pipeline.proof.outcome import Outcome, Verdict
 from pipeline.proof.runs import prove_all
+from pipeline.proof.yard import Trial
 
 CHECK = "prove-gates"
+OTHER_TRIALS = {
+    Trial.HOLLOW: "empty the sessions: none may pass",
+    Trial.OFFLINE: "cut the network, plant nothing",
+    Trial.CANARIES: "set every secret, plant nothing: none may be seen",
+}
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -25,9 +31,13 @@ def main(arguments: Sequence[str]) -> None:
         NotJudgedError: Something that a gate needs is not here.
     """
     parser = argparse.ArgumentParser(CHECK, description=__doc__)
+    parser.set_defaults(trial=Trial.FAULTS)
     parser.add_argument("--full", action="store_true", help="every row, and what takes minutes")
-    parser.add_argument("--hollow", action="store_true", help="empty the sessions: none may pass")
-    parser.add_argument("--offline", action="store_true", help="cut the network, plant nothing")
+    trials = parser.add_mutually_exclusive_group()
+    for trial, purpose in OTHER_TRIALS.items():
+        trials.add_argument(
+            f"--{trial}", dest="trial", action="store_const", const=trial, help=purpose
+        )
     parser.add_argument("name", nargs="*", help="a gate, a session or a fault to keep to")
     options = parser.parse_args(arguments)
     began = time.monotonic()
@@ -38,15 +48,20 @@ def main(arguments: Sequence[str]) -> None:
         if gate.elsewhere:
             print(f"{job}: proved elsewhere: {gate.elsewhere}", file=sys.stderr)
     rows = plan.chosen(known, gates, options.name, full=options.full)
-    outcomes = prove_all(rows, hollow=options.hollow, offline=options.offline)
+    outcomes = prove_all(rows, options.trial)
     print(*report.table(outcomes), report.summary(outcomes), sep="\n")
-    report.FILE.parent.mkdir(exist_ok=True)
-    report.FILE.write_text(report.page(outcomes, time.monotonic() - began))
-    (noticed if options.hollow else verdict)(outcomes)
+    report.FOLDER.mkdir(exist_ok=True)
+    page = report.page(outcomes, options.trial, time.monotonic() - began)
+    report.file(options.trial).write_text(page)
+    noticed(outcomes) if options.trial is Trial.HOLLOW else verdict(outcomes, options.trial)
 
 
-def verdict(outcomes: Collection[Outcome]) -> None:
+def verdict(outcomes: Collection[Outcome], trial: Trial) -> None:
     """Judge a proof.
+
+    Args:
+        outcomes: Of all runs.
+        trial: What was tried.
 
     Raises:
         CheckFailedError: Something is not proved.
@@ -55,7 +70,9 @@ def verdict(outcomes: Collection[Outcome]) -> None:
     judged(CHECK)
     bad = [each for each in outcomes if not each.verdict.good]
     if named := _named(each for each in bad if each.verdict is not Verdict.NOT_JUDGED):
-        raise CheckFailedError(named, hint=f"look at {report.FILE}, then repeat it by its name")
+        raise CheckFailedError(
+            named, hint=f"look at {report.file(trial)}, then repeat it by its name"
+        )
     if bad:
         raise NotJudgedError(CHECK, _named(bad), hint="CI_CD.md says what each gate needs")
 

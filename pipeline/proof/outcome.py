@@ -25,11 +25,13 @@ class Verdict(StrEnum):
     NOT_JUDGED = "not judged"
     REFUSED = "red, and says what to do"
     UNCLEAR = "red, and does not say what to do"
+    KEPT = "shows no secret"
+    SHOWN = "shows a secret"
 
     @property
     def good(self) -> bool:
         """Whether it is as it should be."""
-        return self in {Verdict.PROVED, Verdict.CLEAN, Verdict.REFUSED}
+        return self in {Verdict.PROVED, Verdict.CLEAN, Verdict.REFUSED, Verdict.KEPT}
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def judge(fault: Fault, clean: str, planted: Output, not_judged: Collection[str]
     return Verdict.OTHERWISE if planted.returncode else Verdict.GREEN
 
 
-def judge_alone(output: Output, not_judged: Collection[str]) -> tuple[Verdict, str]:
+def judge_offline(output: Output, not_judged: Collection[str]) -> tuple[Verdict, str]:
     """Say what a session shows that has no network, and in which words.
 
     Args:
@@ -76,8 +78,26 @@ def judge_alone(output: Output, not_judged: Collection[str]) -> tuple[Verdict, s
     if not output.returncode:
         return (Verdict.NOT_JUDGED, "; ".join(not_judged)) if not_judged else (Verdict.CLEAN, "")
     before, hint, _ = output.stdout.partition("hint: ")
-    cause = [line.removeprefix(NOX) for line in before.splitlines() if line.strip()][-1:]
-    return (Verdict.REFUSED, cause[0]) if hint and cause else (Verdict.UNCLEAR, "")
+    cause = last_words(before)
+    return (Verdict.REFUSED, cause) if hint and cause else (Verdict.UNCLEAR, "")
+
+
+def judge_canaries(output: Output, places: Collection[str]) -> tuple[Verdict, str]:
+    """Say what a session shows that was told secrets, and where.
+
+    Args:
+        output: What came of it; it may well be red, since no service believes such secrets.
+        places: Where one was found.
+    """
+    if places:
+        return Verdict.SHOWN, "; ".join(places)
+    return Verdict.KEPT, f"red: {last_words(output.stdout)}" if output.returncode else ""
+
+
+def last_words(output: str) -> str:
+    """Return the last line that says anything; nothing, if none does."""
+    lines = [line.removeprefix(NOX) for line in output.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
 
 
 def line_of(text: str, output: str) -> str:

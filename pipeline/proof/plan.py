@@ -1,5 +1,6 @@
 """Which faults are planted for which session."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,11 @@ class Row:
     def lane(self) -> str:
         """What no two runs may share: there is one Docker Engine, and one environment each."""
         return ENGINE if ENGINE in self.gate.needs else self.session
+
+    @property
+    def slug(self) -> str:
+        """The session as a folder may be called."""
+        return re.sub(r"[^\w.-]+", "-", self.session).strip("-")
 
 
 def jobs() -> Jobs:

@@ -6,8 +6,30 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pipeline.proof.outcome import Outcome, Verdict
+from pipeline.proof.yard import Trial
 
-FILE = Path("reports", "gates.html")
+FOLDER = Path("reports")
+TITLES = {
+    Trial.FAULTS: "Every gate, and what turns it red",
+    Trial.HOLLOW: "Every gate, emptied",
+    Trial.OFFLINE: "Every session, without a network",
+    Trial.CANARIES: "Every session, among secrets",
+}
+EXPLAINED = {
+    Trial.FAULTS: """
+Each fault is a change of the product, planted in a copy of the repository; the gate's tool has to
+say the words that the table of faults expects, and the session has to be red. On the clean tree it
+has to be green, and must not say them.""",
+    Trial.HOLLOW: """
+No session does anything: its faults have to be missed, or something else than the session finds
+them.""",
+    Trial.OFFLINE: """
+Where the machine only reaches itself, a session passes, names what it could not judge, or is red
+and says what to do.""",
+    Trial.CANARIES: """
+Every variable that holds a secret had one made for this run, which no service believes. None may
+stand in what a session said, or in what it left in its copy and its environment.""",
+}
 TAIL = 60  # lines of a session's output that did not do as it must
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
@@ -36,8 +58,12 @@ def table(outcomes: Sequence[Outcome]) -> Iterator[str]:
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:
-    """Say in one line what was proved."""
+    """Say in one line what was proved, or how sessions are where nothing was planted."""
     faults = [each for each in outcomes if each.fault]
+    if outcomes and not faults:
+        counts = Counter(each.verdict for each in outcomes)
+        said = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
+        return f"{len(outcomes)} sessions: {said}"
     proved = sum(each.verdict is Verdict.PROVED for each in faults)
     gates = len({each.job for each in outcomes if each.verdict is Verdict.PROVED})
     counts = Counter(each.verdict for each in outcomes if not each.verdict.good)
@@ -45,11 +71,17 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     return f"{proved} of {len(faults)} faults proved, in {gates} gates{rest}"
 
 
-def page(outcomes: Sequence[Outcome], seconds: float) -> str:
+def file(trial: Trial) -> Path:
+    """Return where the page of a trial lies."""
+    return FOLDER / ("gates.html" if trial is Trial.FAULTS else f"gates-{trial}.html")
+
+
+def page(outcomes: Sequence[Outcome], trial: Trial, seconds: float) -> str:
     """Return the report as a page that needs nothing else.
 
     Args:
         outcomes: Of all runs, sorted.
+        trial: What was tried.
         seconds: How long it all took.
     """
     rows = "".join(map(_row, outcomes))
@@ -58,11 +90,9 @@ def page(outcomes: Sequence[Outcome], seconds: float) -> str:
 <html lang="en"><meta charset="utf-8"><title>Gates</title>
 <meta name="viewport" content="width=device-width">
 <style>{STYLE}</style>
-<h1>Every gate, and what turns it red</h1>
+<h1>{TITLES[trial]}</h1>
 <p class="verdict {colour}">{html.escape(summary(outcomes))}</p>
-<p>{seconds / 60:.1f} minutes. Each fault is a change of the product, planted in a copy of the
-repository; the gate's tool has to say the words that the table of faults expects, and the session
-has to be red. On the clean tree it has to be green, and must not say them.</p>
+<p>{seconds / 60:.1f} minutes. {EXPLAINED[trial].strip()}</p>
 <div class="table"><table>
 <tr><th>gate<th>fault<th>took<th>verdict<th>what the tool said{rows}
 </table></div>

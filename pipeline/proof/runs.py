@@ -11,27 +11,31 @@ from tempfile import TemporaryDirectory
 from threading import Event
 
 from pipeline.deploy.signals import interruptible
+from pipeline.proof import canaries
 from pipeline.proof.bodies import emptied
 from pipeline.proof.copies import Copy, copy
 from pipeline.proof.outcome import Outcome
 from pipeline.proof.plan import Row
-from pipeline.proof.prove import Yard, prove
+from pipeline.proof.prove import prove
+from pipeline.proof.yard import Trial, Yard
+
+TAIL = 20  # lines that a session said last
 
 
-def prove_all(rows: Sequence[Row], *, hollow: bool = False, offline: bool = False) -> list[Outcome]:
+def prove_all(rows: Sequence[Row], trial: Trial = Trial.FAULTS) -> list[Outcome]:
     """Prove some gates, and say how it goes; whatever stops it, nothing stays.
 
     Args:
         rows: The sessions, and their faults.
-        hollow: Whether to empty the sessions first.
-        offline: Whether to plant nothing, and to cut the network instead.
+        trial: What to try on them.
     """
     stop, outcomes = Event(), list[Outcome]()
     with interruptible(), TemporaryDirectory(prefix="proof-") as folder:
         base = copy(Path.cwd(), Path(folder) / "base")
-        if hollow:
+        if trial is Trial.HOLLOW:
             empty(base)
-        yard = Yard(Path.cwd(), Path(folder), base, stop, hollow, offline)
+        told = canaries.hatch() if trial is Trial.CANARIES else {}
+        yard = Yard(Path.cwd(), Path(folder), base, stop, trial, told)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             runs = [pool.submit(_lane, lane, yard, outcomes) for lane in _lanes(rows)]
             try:
@@ -55,10 +59,12 @@ def rank(rows: Sequence[Row], outcome: Outcome) -> int:
 
 
 def say(outcome: Outcome) -> None:
-    """Print a line for what came of a run."""
+    """Print what came of a run, and the session's last words if that is not as it must."""
     what = outcome.fault or "(clean)"
-    line = f"{outcome.session}: {what}: {outcome.verdict}, {outcome.seconds:.1f} s"
-    print(line, file=sys.stderr, flush=True)
+    lines = [f"{outcome.session}: {what}: {outcome.verdict}, {outcome.seconds:.1f} s"]
+    if not outcome.verdict.good:
+        lines += [f"    {line}" for line in outcome.output.splitlines()[-TAIL:]]
+    print(*lines, sep="\n", file=sys.stderr, flush=True)
 
 
 def _lane(rows: Sequence[Row], yard: Yard, outcomes: list[Outcome]) -> None:

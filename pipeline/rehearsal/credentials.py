@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.errors import CheckFailedError
@@ -13,6 +14,18 @@ SECRETS = {
     "PREVIEW_TOKEN", "REDIS_URL", "SMOKE_USER_EMAIL", "SMOKE_USER_PASSWORD", "TLS_CERTIFICATE",
     "TLS_KEY",
 }  # fmt: skip
+
+OPEN = {"EMAIL_URL", "REDIS_URL", "SMOKE_USER_EMAIL", "TLS_CERTIFICATE"}
+"""Those of which anybody may see what they are here."""
+
+
+def hidden(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return what nobody may see, by name: of a text of several lines, one that is its own."""
+    return {name: _telling(variables[name]) for name in SECRETS - OPEN if variables[name]}
+
+
+def _telling(secret: str) -> str:
+    return max(secret.splitlines(), key=len)
 
 
 def credentials(folder: Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ from functools import partial
 from pipeline.deploy.progress import say
 from pipeline.errors import CheckFailedError
 from pipeline.rehearsal.loss import Loss
+from pipeline.rehearsal.secrecy import require_kept
 from pipeline.rehearsal.traffic import Traffic
 from pipeline.rehearsal.yard import CAREFUL, SHORT, Yard
 
@@ -100,6 +101,8 @@ class Rehearsal:
         yield "a release that lies is stopped", self.lie
         yield "a release that dies late is undone", self.die
         yield "roll back to v1.0.0 by hand", self.back
+        keep_quiet = partial(require_kept, self.yard)
+        yield "look for secrets where all can see", partial(during, keep_quiet, "v1.0.0")
 
     def chain(self, version: str) -> str:
         """Make a release of what is committed, and give it its version."""

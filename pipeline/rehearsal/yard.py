@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pipeline import exposure
 from pipeline.errors import CheckFailedError
 from pipeline.images.act import answer, require
-from pipeline.rehearsal.credentials import SECRETS, credentials
+from pipeline.rehearsal.credentials import SECRETS, credentials, hidden
 from pipeline.rehearsal.engine import own_swarm, registry, remove_images
 from pipeline.rehearsal.nodes import Cluster, cluster
 from pipeline.run import Output, read
@@ -76,12 +77,27 @@ class Yard:
         """Return what an environment's services begin with."""
         return f"{self.name}-{environment}"
 
+    @property
+    def secrets(self) -> dict[str, str]:
+        """What nobody may see, by name."""
+        return hidden(self.variables)
+
     def invoke(self, *arguments: str) -> Output:
-        """Run invoke in the copy, as a person would; environments are on the cluster, if any."""
+        """Run invoke in the copy, as a person would; environments are on the cluster, if any.
+
+        Raises:
+            CheckFailedError: It shows a secret.
+        """
         command = [sys.executable, "-m", "invoke", *arguments]
         of_environment = any(argument.startswith("--env") for argument in arguments)
         host = self.cluster.manager.variables() if self.cluster and of_environment else {}
-        return read(command, cwd=self.folder, env={**self.variables, **host})
+        output = read(command, cwd=self.folder, env={**self.variables, **host})
+        if shown := exposure.in_text(self.secrets, output.stdout + output.stderr):
+            raise CheckFailedError(
+                f"`invoke {' '.join(arguments)}` shows {', '.join(shown)}",
+                hint="print none of them",
+            )
+        return output
 
     def must(self, *arguments: str) -> Output:
         """Run invoke in the copy, and expect it to succeed.

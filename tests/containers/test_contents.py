@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import exposure
+from pipeline.proof import canaries
 from pipeline.proof.copies import copy
 from pipeline.run import read
-from tests.canaries import CANARY, canaries
 from tests.conftest import ROOT
 from tests.containers.engine import docker, inspect, must
 from tests.containers.images import BACKEND, IMAGES, Entry, Image, content
@@ -107,18 +108,20 @@ def test_no_secret_is_in_the_layers_the_history_or_the_environment(
 
 
 def test_no_secret_of_whoever_builds_it_is_in_it(image: Image, tmp_path: Path) -> None:
-    place = copy(ROOT, tmp_path / "checkout").root
+    place, hatched = copy(ROOT, tmp_path / "checkout").root, canaries.hatch()
     with retained(image):
         command = ["invoke", "build", f"--image={image.name}"]
-        output = read(command, cwd=place, env=canaries())
+        output = read(command, cwd=place, env=canaries.variables(hatched))
         assert output.returncode == 0, output.stderr
-        assert CANARY not in output.stdout + output.stderr
+        assert exposure.in_text(hatched, output.stdout + output.stderr) == []
         (archive,) = place.glob("dist/images/**/image.tar")
-        assert not holders([*image.added(archive)], CANARY)
+        added = [*image.added(archive)]
+        assert added
+        assert not [name for name, secret in hatched.items() if holders(added, secret)]
         with tarfile.open(archive) as saved:
-            names = [each for each in saved.getnames() if each.endswith(".json")]
-            assert names
-            assert not [name for name in names if CANARY.encode() in content(saved, name)]
+            said = [content(saved, each) for each in saved.getnames() if each.endswith(".json")]
+        assert said
+        assert exposure.in_text(hatched, b"".join(said).decode(errors="replace")) == []
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """A secret that a session or a task is given is in nothing that it says or leaves behind.
 
-Sessions and tasks run for real, in a copy of this repository, and may well refuse what they are
-given. Images are built among canaries, and looked into, by `tests/containers`.
+They run for real, in a copy of this repository, and may well refuse what they are given. These are
+the quick sessions: `nox -s prove-gates -- --canaries` has all. Images are built among canaries, and
+looked into, by `tests/containers`; what a deployment says and logs is read by every rehearsal.
 """
 
 import os
@@ -10,33 +11,54 @@ from threading import Event
 
 import pytest
 
+from pipeline import exposure, tasks
+from pipeline.proof import canaries
+from pipeline.proof.__main__ import main
 from pipeline.proof.copies import Copy, copy
-from pipeline.proof.prove import surroundings
+from pipeline.proof.yard import surroundings
 from pipeline.run import attended
-from tests.canaries import CANARY, canaries, names
 from tests.conftest import ROOT
 
-SESSIONS = {
-    "plan": [],
-    "ci-ok": [],
-    "lint": [],
-    "parity": [],
-    "docs": [],
-    "migrations": [],
-    "build": [],
-    "tests-3.12(django='5.2')": ["config/tests/test_settings.py", "config/tests/test_secrets.py"],
-}
-TASKS = [
+SESSIONS = ["plan", "ci-ok", "lint", "parity", "migrations", "build", "tests-3.12(django='5.2')"]
+OF_LOCAL = "--env=local"
+LOOKS = [
     ("--list",),
     ("build", "--dry"),
+    ("ci", "--plan"),
+    ("deploy", OF_LOCAL, "--dry"),
+    ("deploy", OF_LOCAL, "--key=gone.key"),
+    ("doctor",),
+    ("doctor", OF_LOCAL),
+    ("github", "--dry"),
+    ("history", OF_LOCAL),
+    ("init", "--name=acme-shop", "--dry"),
+    ("promote", "v1.0.0", "--dry"),
     ("sign", "--dry"),
+    ("smoke", OF_LOCAL),
+    ("status", OF_LOCAL),
     ("verify",),
-    ("deploy", "--env=local", "--dry"),
-    ("deploy", "--env=local", "--key=gone.key"),
-    ("status", "--env=local"),
-    ("history", "--env=local"),
-    ("smoke", "--env=local"),
 ]
+TOUCHES = [
+    ("backup", OF_LOCAL),
+    ("down",),
+    ("exec", OF_LOCAL, "--command=env", "--yes"),
+    ("image", "--image=backend", "--platform=linux/amd64"),
+    ("logs", OF_LOCAL),
+    ("maintenance", OF_LOCAL, "--state=on"),
+    ("pin",),
+    ("push",),
+    ("rehearse",),
+    ("release",),
+    ("renew", OF_LOCAL),
+    ("restore", OF_LOCAL, "--from=gone", "--yes"),
+    ("rollback", OF_LOCAL, "--yes"),
+    ("sbom",),
+    ("scan",),
+    ("unlock", OF_LOCAL),
+    ("up",),
+]
+"""What would do something to this machine's engine; here it is out of reach."""
+NO_ENGINE = {"DOCKER_HOST": "unix:///nowhere.sock"}
 
 
 @pytest.fixture(scope="module")
@@ -44,30 +66,50 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     return copy(ROOT, tmp_path_factory.mktemp("canaries") / "checkout")
 
 
-def leaks(place: Copy, *command: str) -> list[str]:
-    """Run a command among canaries, and return where they are found."""
-    env = surroundings(os.environ) | canaries()
-    output = attended(command, cwd=place.root, env=env, stop=Event())
+def shown(place: Copy, *task: str, env: dict[str, str]) -> list[str]:
+    """Run a task among canaries, and return which of them are found, and where."""
+    hatched = canaries.hatch()
+    told = surroundings(os.environ) | env | canaries.variables(hatched)
+    output = attended(["invoke", *task], cwd=place.root, env=told, stop=Event())
     assert output.stdout
-    left = [path for path in place.root.rglob("*") if path.is_file() and CANARY in read(path)]
-    own = {place.root / "tests/canaries.py"}
-    return [str(path) for path in left if path not in own] + ["output"] * (CANARY in output.stdout)
-
-
-def read(path: Path) -> str:
-    return path.read_text(errors="replace")
+    return [*exposure.in_text(hatched, output.stdout), *exposure.in_folder(hatched, place.root)]
 
 
 def test_the_names_are_those_that_the_kit_knows() -> None:
-    assert {"COSIGN_PASSWORD", "CODECOV_TOKEN", "DJANGO_SECRET_KEY", "TLS_KEY"} <= names()
+    known = canaries.names()
+    assert {"COSIGN_PASSWORD", "CODECOV_TOKEN", "DJANGO_SECRET_KEY", "TLS_KEY"} <= known
+    assert {"METRICS_TOKEN", "SENTRY_DSN"} <= known
 
 
-@pytest.mark.parametrize("session", SESSIONS)
-def test_no_session_shows_a_secret(session: str, place: Copy) -> None:
-    line = ["nox", f"--envdir={ROOT}/.nox/canaries", "-s", session, "--", *SESSIONS[session]]
-    assert leaks(place, *line) == []
+def test_no_session_shows_a_secret(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    main(["--canaries", *SESSIONS])
+    *lines, summary = capsys.readouterr().out.splitlines()
+    assert {line.split()[0] for line in lines} == set(SESSIONS)
+    assert summary.endswith(" shows no secret")
 
 
-@pytest.mark.parametrize("task", TASKS, ids=" ".join)
+@pytest.mark.parametrize("task", LOOKS, ids=" ".join)
 def test_no_task_shows_a_secret(task: tuple[str, ...], place: Copy) -> None:
-    assert leaks(place, "invoke", *task) == []
+    assert shown(place, *task, env={}) == []
+
+
+@pytest.mark.parametrize("task", TOUCHES, ids=" ".join)
+def test_no_task_that_finds_no_engine_shows_a_secret(task: tuple[str, ...], place: Copy) -> None:
+    assert shown(place, *task, env=NO_ENGINE) == []
+
+
+def test_every_task_is_among_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert {name for name, *_ in LOOKS[1:] + TOUCHES} == {task.name for task in tasks.list_all()}
+
+
+def test_what_is_shown_is_found_in_texts_and_files(tmp_path: Path) -> None:
+    hatched = {"TOKEN": "swordfish", "KEY": "haddock"}
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "log").write_bytes(b"\xff swordfish")
+    (tmp_path / "link").symlink_to(tmp_path)
+    assert exposure.in_text(hatched, "a haddock") == ["KEY"]
+    assert [*exposure.in_folder(hatched, tmp_path)] == ["TOKEN in .git/log"]

@@ -204,10 +204,11 @@ def test_the_rows_of_a_job_are_named_as_they_are(project: Path) -> None:
 def test_without_a_network_a_session_passes_is_not_judged_or_says_what_to_do(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("pipeline.proof.prove.CUT_OFF", ("env", "CUT=1"))
+    monkeypatch.setattr("pipeline.proof.yard.CUT_OFF", ("env", "CUT=1"))
     tool = project / "tool.py"
     main(["--offline"])
-    assert "green without a fault" in capsys.readouterr().out
+    assert "1 sessions: 1 green without a fault" in capsys.readouterr().out
+    assert "without a network" in (project / "reports/gates-offline.html").read_text()
     tool.write_text("import sys; sys.exit('error: it is away\\n\\nhint: wait')")
     main(["--offline"])
     assert "red, and says what to do: error: it is away" in capsys.readouterr().out
@@ -218,6 +219,25 @@ def test_without_a_network_a_session_passes_is_not_judged_or_says_what_to_do(
     with pytest.raises(NotJudgedError):
         main(["--offline"])
     assert "not judged: words: the list is out of reach" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("project")
+def test_among_secrets_a_session_shows_none(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("pipeline.proof.canaries.names", lambda: {"TOKEN"})
+    tool = project / "tool.py"
+    tool.write_text("import os, sys; sys.exit('no such token' * ('TOKEN' in os.environ))")
+    main(["--canaries"])
+    said = capsys.readouterr().out
+    assert "shows no secret: red: " in said
+    assert said.endswith("1 sessions: 1 shows no secret\n")
+    tool.write_text("import os; print(os.environ['TOKEN'])")
+    assert red("--canaries") == "style: no fault: shows a secret"
+    assert "TOKEN in its output" in (project / "reports/gates-canaries.html").read_text()
+    tool.write_text("import os; open('left', 'w').write(os.environ['TOKEN'])")
+    red("--canaries")
+    assert "shows a secret: TOKEN in left" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("project")

@@ -1,0 +1,47 @@
+"""Secrets that nobody may ever see again: every name that the kit treats as secret holds one.
+
+They are made anew for each run, so that no file of the repository holds one by itself.
+"""
+
+import base64
+import re
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipeline import config
+
+NAMED_SO = re.compile(r"^(\w*(?:SECRET|URL|DSN|TOKEN)\w*)=$", re.MULTILINE)
+"""The app's variables that hold a secret, of those that its example leaves empty."""
+SHAPES = {
+    "DATABASE_URL": "postgres://app:{}@127.0.0.1:9/app",
+    "EMAIL_URL": "smtp://app:{}@127.0.0.1:9",
+    "REDIS_URL": "redis://:{}@127.0.0.1:9/0",
+    "SENTRY_DSN": "http://{}@127.0.0.1:9/1",
+}
+"""What is only believed in a certain shape; nobody listens there."""
+
+
+def names() -> set[str]:
+    """Return the names of all secrets: of environments, of the app, of jobs, and of who signs."""
+    settings = config.load()
+    of_places = [
+        name
+        for place in settings["environments"].values()
+        for name in (*place["secrets"], *place.get("optional", []))
+    ]
+    of_app = NAMED_SO.findall(Path("backend", ".env.example").read_text())
+    of_jobs = settings["parity"]["secrets"].values()
+    return {"COSIGN_PASSWORD", *of_places, *of_app}.union(*of_jobs)
+
+
+def hatch() -> dict[str, str]:
+    """Return a secret for each of these names."""
+    hatched = {name: secrets.token_hex(32) for name in names()}
+    key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()  # as Fernet wants one
+    return hatched | {"FIELD_ENCRYPTION_KEY": key}
+
+
+def variables(canaries: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment that holds these secrets, each in the shape that its reader wants."""
+    return {name: SHAPES.get(name, "{}").format(canary) for name, canary in canaries.items()}
