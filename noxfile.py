@@ -26,7 +26,6 @@ ENGINE = ["tests/containers", "tests/deploy", "tests/supply_chain"]  # what need
 ROLLOUTS, MIX = "tests/deploy/test_rollouts.py", "tests/deploy/test_mix.py"
 NODES = "tests/deploy/nodes"
 SIDE_BY_SIDE = "--numprocesses=auto"
-NO_SERVICES = {"DATABASE_URL": None, "REDIS_URL": None}  # a shell's are not for checks
 CLEANS_UP = 180  # seconds: what stands in a Docker Engine is to go, after Ctrl-C too
 FIRST_PARTY = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["mypy"]["files"]
 
@@ -85,7 +84,7 @@ for python in PYTHONS:  # one session for each Python, so that pairs that cannot
         """Test the backend on this Python and Django."""
         sync(session, f"backend/requirements/django-{django}.txt")
         session.chdir("backend")
-        env = coverage_file(session) | NO_SERVICES
+        env = untold() | coverage_file(session)
         session.run("pytest", *(session.posargs or [SIDE_BY_SIDE, *coverage_options()]), env=env)
 
 
@@ -98,7 +97,7 @@ def tests_postgres(session: nox.Session) -> None:
         *services,
         *("--directory=backend", "--", "pytest"),
         *(session.posargs or coverage_options()),
-        env=coverage_file(session),
+        env=untold() | coverage_file(session),
     )
 
 
@@ -107,7 +106,7 @@ def build(session: nox.Session) -> None:
     """Start the backend as production does, and collect its static files."""
     sync(session, "backend/requirements/production.txt")
     session.chdir("backend")
-    env = production()
+    env = untold() | production()
     session.run("python", "manage.py", "check", "--deploy", "--fail-level=WARNING", env=env)
     session.run("python", "manage.py", "collectstatic", "--no-input", "--clear", env=env)
 
@@ -117,10 +116,10 @@ def migrations(session: nox.Session) -> None:
     """Check that the models need no new migration, and show the plan."""
     sync(session, APP)
     session.chdir("backend")
-    manage = ["python", "manage.py"]
+    manage, env = ["python", "manage.py"], untold()
     settings = "--settings=config.settings.test"
-    session.run(*manage, "makemigrations", "--check", "--dry-run", settings, env=NO_SERVICES)
-    session.run(*manage, "showmigrations", "--plan", settings, env=NO_SERVICES)
+    session.run(*manage, "makemigrations", "--check", "--dry-run", settings, env=env)
+    session.run(*manage, "showmigrations", "--plan", settings, env=env)
 
 
 @nox.session(name="migration-flight", python=PYTHON, tags=["backend"])
@@ -128,7 +127,7 @@ def migration_flight(session: nox.Session) -> None:
     """Try new migrations under load, and with the release before."""
     sync(session, APP, "requirements/postgres.txt", "requirements/flight.txt")
     services = ["python", "-m", "pipeline.services", "--postgres", "--"]
-    session.run(*services, "python", "-m", "pipeline.gates.flight")
+    session.run(*services, "python", "-m", "pipeline.gates.flight", env=untold())
 
 
 # Frontend
@@ -178,7 +177,7 @@ def api_client(session: nox.Session) -> None:
     schema = Path("frontend" if write else session.create_tmp(), "openapi.json").resolve()
     with session.chdir("backend"), schema.open("w") as file:
         export = ["export_openapi_schema", "--api=config.api.api", "--indent=2"]
-        session.run("python", "manage.py", *export, stdout=file)
+        session.run("python", "manage.py", *export, stdout=file, env=untold())
     session.run("git", "diff", "--no-index", "frontend/openapi.json", str(schema), external=True)
     npm(session, "run", "api:generate" if write else "api:check")
     session.run("python", "-m", "pipeline.gates.api_break")
@@ -513,6 +512,12 @@ def run_all(session: nox.Session, *commands: list[str]) -> None:
         session.error(f"red: {'; '.join(red)}")
 
 
+def untold() -> dict[str, str | None]:
+    """Return the app's variables, unset: what a shell tells the app is not for checks."""
+    example = Path(__file__).with_name("backend") / ".env.example"
+    return dict.fromkeys(re.findall(r"^(\w+)=", example.read_text(), re.MULTILINE))
+
+
 def production() -> dict[str, str]:
     """Return what production wants to be told; nothing of it opens anything."""
     return {
@@ -542,7 +547,8 @@ def e2e(session: nox.Session, project: str) -> None:
     ports = ["--free-port=E2E_BACKEND_PORT", "--free-port=E2E_FRONTEND_PORT"]
     playwright = ["npm", "run", "test:e2e", "--", f"--project={project}", "--workers=2"]
     node = ["python", "-m", "pipeline.node", NODE, *playwright, *session.posargs]
-    session.run("python", "-m", "pipeline.services", *ports, "--", *node, env={"CI": "1"})
+    env = untold() | {"CI": "1"}
+    session.run("python", "-m", "pipeline.services", *ports, "--", *node, env=env)
 
 
 def coverage_file(session: nox.Session) -> dict[str, str]:

@@ -95,9 +95,10 @@ def judge_canaries(output: Output, places: Collection[str]) -> tuple[Verdict, st
 
 
 def last_words(output: str) -> str:
-    """Return the last line that says anything; nothing, if none does."""
-    lines = [line.removeprefix(NOX) for line in output.splitlines() if line.strip()]
-    return lines[-1] if lines else ""
+    """Return the last line that says anything, a tool's before nox's; nothing, if none does."""
+    lines = [line for line in output.splitlines() if line.strip()]
+    of_tools = [line for line in lines if not line.startswith(NOX)]
+    return (of_tools or lines or [""])[-1].removeprefix(NOX)
 
 
 def line_of(text: str, output: str) -> str:

@@ -81,7 +81,7 @@ def test_the_names_are_those_that_the_kit_knows() -> None:
     assert {"METRICS_TOKEN", "SENTRY_DSN"} <= known
 
 
-def test_no_session_shows_a_secret(
+def test_no_session_shows_a_secret_or_does_otherwise_because_of_one(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(ROOT)
@@ -89,6 +89,7 @@ def test_no_session_shows_a_secret(
     *lines, summary = capsys.readouterr().out.splitlines()
     assert {line.split()[0] for line in lines} == set(SESSIONS)
     assert summary.endswith(" shows no secret")
+    assert not [line for line in lines if "red: " in line]
 
 
 @pytest.mark.parametrize("task", LOOKS, ids=" ".join)
