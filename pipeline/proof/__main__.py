@@ -6,10 +6,11 @@ python -m pipeline.proof [--full] [--hollow | --offline | --canaries] [NAME ...]
 import argparse
 import sys
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from pipeline.errors import CheckFailedError, NotJudgedError, judged, reported
 from pipeline.proof import faults, plan, report
+from pipeline.proof.faults import Gate
 from pipeline.proof.outcome import Outcome, Verdict
 from pipeline.proof.runs import prove_all
 from pipeline.proof.yard import Trial
@@ -30,6 +31,22 @@ def main(arguments: Sequence[str]) -> None:
         InputError: The table of faults is wrong, or a name stands nowhere in it.
         NotJudgedError: Something that a gate needs is not here.
     """
+    options, began = parsed(arguments), time.monotonic()
+    trial, gates, known = options.trial, faults.load(), plan.jobs()
+    if found := plan.gaps(known, gates):
+        raise CheckFailedError("; ".join(found), hint="write it into faults/*.toml")
+    if trial.plants:
+        say_what_is_proved_elsewhere(gates)
+    rows = plan.chosen(known, gates, options.name, full=options.full, plants=trial.plants)
+    outcomes = prove_all(rows, trial)
+    print(*report.table(outcomes), report.summary(outcomes), sep="\n")
+    report.FOLDER.mkdir(exist_ok=True)
+    report.file(trial).write_text(report.page(outcomes, trial, time.monotonic() - began))
+    noticed(outcomes) if trial is Trial.HOLLOW else verdict(outcomes, trial)
+
+
+def parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return what was asked for: `trial`, `full`, and each `name`."""
     parser = argparse.ArgumentParser(CHECK, description=__doc__)
     parser.set_defaults(trial=Trial.FAULTS)
     parser.add_argument("--full", action="store_true", help="every row, and what takes minutes")
@@ -39,21 +56,14 @@ def main(arguments: Sequence[str]) -> None:
             f"--{trial}", dest="trial", action="store_const", const=trial, help=purpose
         )
     parser.add_argument("name", nargs="*", help="a gate, a session or a fault to keep to")
-    options = parser.parse_args(arguments)
-    began = time.monotonic()
-    gates, known = faults.load(), plan.jobs()
-    if found := plan.gaps(known, gates):
-        raise CheckFailedError("; ".join(found), hint="write it into faults/*.toml")
+    return parser.parse_args(arguments)
+
+
+def say_what_is_proved_elsewhere(gates: Mapping[str, Gate]) -> None:
+    """Print each gate that no fault here turns red, and what does it instead."""
     for job, gate in gates.items():
         if gate.elsewhere:
             print(f"{job}: proved elsewhere: {gate.elsewhere}", file=sys.stderr)
-    rows = plan.chosen(known, gates, options.name, full=options.full)
-    outcomes = prove_all(rows, options.trial)
-    print(*report.table(outcomes), report.summary(outcomes), sep="\n")
-    report.FOLDER.mkdir(exist_ok=True)
-    page = report.page(outcomes, options.trial, time.monotonic() - began)
-    report.file(options.trial).write_text(page)
-    noticed(outcomes) if options.trial is Trial.HOLLOW else verdict(outcomes, options.trial)
 
 
 def verdict(outcomes: Collection[Outcome], trial: Trial) -> None:

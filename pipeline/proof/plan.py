@@ -63,7 +63,12 @@ def gaps(known: Jobs, gates: Mapping[str, Gate]) -> list[str]:
 
 
 def chosen(
-    known: Jobs, gates: Mapping[str, Gate], names: Collection[str], *, full: bool
+    known: Jobs,
+    gates: Mapping[str, Gate],
+    names: Collection[str],
+    *,
+    full: bool,
+    plants: bool = True,
 ) -> list[Row]:
     """Return the sessions to run, with the faults for each.
 
@@ -72,6 +77,7 @@ def chosen(
         gates: The table of faults.
         names: Jobs, sessions or faults to keep to; slow ones are taken too then.
         full: Whether to take every row and every slow fault, instead of the quick set.
+        plants: Whether faults are planted; else every job is taken, what it finds or not.
 
     Raises:
         InputError: There is no gate or fault of such a name.
@@ -86,6 +92,8 @@ def chosen(
         or session == (gates[job].row or sessions[0])
         or not gates[job].row
     ]
+    if not plants:
+        return [row for row in rows if not names or {row.job, row.session} & {*names}]
     return [row for row in rows if row.faults]
 
 

@@ -32,7 +32,7 @@ def prove(row: Row, yard: Yard) -> Generator[Outcome, None, None]:
     with FileLock(environments / f".{row.slug}.lock"):
         where = yard.copy(row)
         try:
-            for options, faults in _by_options(row):
+            for options, faults in _parts(row, yard.trial):
                 yield from _each(row, yard, where, options, faults)
         finally:
             shutil.rmtree(where.root)
@@ -46,7 +46,12 @@ def lacking(row: Row) -> str:
     return ""
 
 
-def _by_options(row: Row) -> Iterator[tuple[list[str], Mapping[str, Fault]]]:
+def _parts(row: Row, trial: Trial) -> Iterator[tuple[list[str], Mapping[str, Fault]]]:
+    """Yield the faults that are looked for with the same options; none, where none is planted."""
+    if not trial.plants:
+        yield row.gate.options, {}
+        return
+
     def options(item: tuple[str, Fault]) -> list[str]:
         return row.gate.options if item[1].options is None else item[1].options
 
@@ -62,7 +67,7 @@ def _each(
     verdict, said = yard.judge(where, clean)
     seconds = time.monotonic() - began
     yield Outcome(row.job, row.session, "", verdict, said, seconds, clean.stdout)
-    if clean.returncode or not yard.trial.plants:
+    if clean.returncode:
         return
     for name, fault in faults.items():
         yield _one(row, yard, where, (name, fault, clean.stdout, options))

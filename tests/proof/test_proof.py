@@ -109,11 +109,14 @@ def test_a_fault_may_be_run_with_options_and_variables(
 
 
 def test_a_delivery_may_be_proved_elsewhere(
-    project: Path, capsys: pytest.CaptureFixture[str]
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr("pipeline.proof.yard.CUT_OFF", ())
     (project / "faults/all.toml").write_text('[style]\nelsewhere = "a rehearsal"\n')
     main([])
     assert "style: proved elsewhere: a rehearsal" in capsys.readouterr().err
+    main(["--offline"])
+    assert "1 sessions: 1 " in capsys.readouterr().out
 
 
 def test_a_session_may_be_run_beside_a_service(project: Path) -> None:
