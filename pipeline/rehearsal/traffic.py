@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 VERSION, PAGE, PROJECTS = "/api/v1/version/", "/", "/api/v1/projects/"
 SLOW = "/api/v1/version/?sleep=3"
 TIMEOUT_SECONDS = 30
-PAUSE_SECONDS = 0.02
+PAUSE_SECONDS = 0.1  # clients without a rest would take the processors from the deployer
 
 
 @dataclass(frozen=True)

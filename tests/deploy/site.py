@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
 from typing import Any
 
-from pipeline.rehearsal.traffic import Sample, Traffic
+from pipeline.rehearsal.traffic import PAUSE_SECONDS, Sample, Traffic
 from pipeline.rehearsal.yard import SHORT, Yard, yard
 from pipeline.run import Output
 from tests.deploy.variants import Variants, docker
@@ -24,7 +24,6 @@ ENV = ("--env", "staging", "--yes")
 CLIENTS = MappingProxyType({"get": 2, "page": 1, "post": 2, "slow": 2})
 STALE_SECONDS = 60  # after which a lock without a sign of life may be taken
 GRACE_SECONDS = 60  # a container that is told to end finishes what it was asked
-PAUSE_SECONDS = 0.1  # clients without a rest would take the processors from the deployer
 
 
 @dataclass
