@@ -8,6 +8,7 @@ from functools import partial
 from pipeline.jobs import Job, sessions_of
 from pipeline.parity.rules import RULES
 from pipeline.parity.rules.calls import GOES_ON, ON_PUSH, reached_by_request
+from pipeline.parity.rules.environments import reachable
 from pipeline.parity.rules.gates import GREEN, is_delivery
 from pipeline.parity.tree import Tree
 from pipeline.sessions import Session
@@ -424,6 +425,28 @@ def rights() -> Iterator[Edit]:
     yield from every_job("request-gets-no-secret", own, handed=handed, read=key)
 
 
+def environments() -> Iterator[Edit]:
+    choice = ("on", "workflow_dispatch", "inputs", "environment", "options")
+    asking = [file for file, each in TREE.workflows.items() if "workflow_dispatch" in each.triggers]
+    yield from every_file(
+        "choice-is-every-environment",
+        [file for file in asking if TREE.calls_of(file)],
+        fewer=put(*choice, value=["staging"]),
+        more=put(*choice, value=["staging", "production", "local"]),
+    )
+    for name in reachable(TREE):
+        gone = partial(with_settings, f"environments/{name}/host", "")
+        yield Edit("choice-is-every-environment", f"no host: {name}", gone)
+        told = [*TREE.settings["environments"][name]["secrets"], "ANOTHER_KEY"]
+        more = partial(with_settings, f"environments/{name}/secrets", told)
+        yield Edit("delivery-gets-every-secret", f"one more: {name}", more)
+    places = TREE.settings["environments"].values()
+    names = {name for place in places for name in (*place["secrets"], *place["optional"])}
+    going = [job for job in WORKING if "environment" in job.content]
+    for name in sorted(names):
+        yield from every_job("delivery-gets-every-secret", going, **{name: drop("env", name)})
+
+
 def sources() -> Iterator[Edit]:
     working = [*dict.fromkeys(job.workflow for job in WORKING)]
     yield from every_file(
@@ -503,6 +526,7 @@ ALL = [
     *hardening(),
     *actions(),
     *rights(),
+    *environments(),
     *sources(),
 ]
 IDS = {rule.id for rule in RULES}

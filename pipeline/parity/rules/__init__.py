@@ -1,11 +1,19 @@
 """The rules of parity, by what they are about."""
 
 from pipeline.parity.rule import Rule
-from pipeline.parity.rules import calls, gates, hardening, rights, sessions, sources
+from pipeline.parity.rules import (
+    calls,
+    environments,
+    gates,
+    hardening,
+    rights,
+    sessions,
+    sources,
+)
 
 RULES = [
     value
-    for module in (sessions, gates, calls, hardening, rights, sources)
+    for module in (sessions, gates, calls, hardening, rights, environments, sources)
     for value in vars(module).values()
     if isinstance(value, Rule)
 ]

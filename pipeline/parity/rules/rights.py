@@ -76,11 +76,11 @@ def secret_is_listed(tree: Tree) -> Iterator[Fault]:
     """A job reads only the secrets that pipeline.toml lists for it."""
     listed: Mapping[str, list[str]] = tree.settings["parity"]["secrets"]
     for job in tree.working:
-        for name in _secrets(job.content):
+        for name in secrets_of(job.content):
             if name not in listed.get(job.id, []):
                 yield Fault(job.path, job.line, f"job `{job.id}` reads the secret {name or '?'}")
     for workflow in tree.workflows.values():
-        if _secrets(workflow.content.get("env")):
+        if secrets_of(workflow.content.get("env")):
             yield Fault(workflow.path, workflow.at("env"), "all jobs of the file read a secret")
 
 
@@ -105,14 +105,14 @@ def request_gets_no_identity(tree: Tree) -> Iterator[Fault]:
             yield Fault(job.path, line, f"a pull request reaches the identity of job `{job.id}`")
 
 
+def secrets_of(content: object) -> list[str | None]:
+    """Return the names of the secrets that a part of a document reads; None for a computed one."""
+    return [match[1] for text in _texts(content) for match in SECRET.finditer(text)]
+
+
 def _rights(job: Job) -> dict[str, int]:
     granted = mapping(job.content.get("permissions"))
     return {scope: LEVELS.get(str(level), 0) for scope, level in granted.items()}
-
-
-def _secrets(content: object) -> list[str | None]:
-    """The names of the secrets that a part of a document reads; None for one that is computed."""
-    return [match[1] for text in _texts(content) for match in SECRET.finditer(text)]
 
 
 def _texts(content: object) -> Iterator[str]:

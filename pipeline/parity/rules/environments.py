@@ -1,0 +1,39 @@
+"""Where releases go: the environments of pipeline.toml, and what the workflows know of them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipeline.parity.rule import Fault, rule
+from pipeline.parity.rules.rights import secrets_of
+from pipeline.parity.tree import Tree
+from pipeline.shape import mapping
+
+
+@rule(hint="options: every environment of pipeline.toml that has a host, in that order")
+def choice_is_every_environment(tree: Tree) -> Iterator[Fault]:
+    """Who starts a delivery by hand chooses among all environments that CI can reach."""
+    for workflow in tree.workflows.values():
+        dispatch = mapping(workflow.triggers.get("workflow_dispatch"))
+        choice = mapping(mapping(dispatch.get("inputs")).get("environment"))
+        if choice and choice.get("options") != [*reachable(tree)]:
+            yield Fault(workflow.path, workflow.at("on"), "the choice of environments is another")
+
+
+@rule(hint="NAME: ${{ secrets.NAME }} in the job's env; or take it out of pipeline.toml")
+def delivery_gets_every_secret(tree: Tree) -> Iterator[Fault]:
+    """A job that goes to an environment reads every secret that one of them is told."""
+    told = [
+        name
+        for place in reachable(tree).values()
+        for name in (*place["secrets"], *place.get("optional", []))
+    ]
+    for job in tree.working:
+        for name in dict.fromkeys(told) if "environment" in job.content else ():
+            if name not in secrets_of(job.content):
+                yield Fault(job.path, job.at("env"), f"job `{job.id}` does not read {name}")
+
+
+def reachable(tree: Tree) -> Mapping[str, Any]:
+    """Return the environments that are on another machine: the rest is nothing to CI."""
+    places = tree.settings["environments"]
+    return {name: place for name, place in places.items() if place.get("host")}
