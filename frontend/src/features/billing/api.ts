@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 
 import { isSubscribed } from '@/features/billing/subscription'
 import { api, expectData } from '@/lib/api/client'
+import { ApiError } from '@/lib/api/problem'
 
 const queryKey = ['subscription']
 const pollMilliseconds = 2_000
@@ -16,6 +17,11 @@ export function useSubscription(isAwaited: boolean) {
     refetchInterval: ({ state: { data } }) =>
       isAwaited && data !== undefined && !isSubscribed(data) && pollMilliseconds,
   })
+}
+
+/** Whether there is no billing at all: a site that is only closed for now says when to come again. */
+export function isNotSetUp(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 503 && error.retryAfterSeconds === 0
 }
 
 /** Leaves for a page at Stripe. */

@@ -51,6 +51,13 @@ describe('the billing', () => {
     expect(await screen.findByRole('heading', { name: /^Active until/ })).toBeVisible()
   })
 
+  test('can be asked for again where the site is closed for now', async () => {
+    backend.on(subscription, answer(503, { detail: 'Under maintenance.' }, { 'Retry-After': '60' }))
+    await openBilling()
+    expect(await screen.findByRole('button', { name: 'Try again' })).toBeVisible()
+    expect(screen.queryByText(/not set up/)).not.toBeInTheDocument()
+  })
+
   test('is kindly said not to be set up, with nothing to press', async () => {
     backend.on(subscription, answer(503, { detail: 'billing is not configured' }))
     await openBilling()

@@ -1,9 +1,8 @@
 import { useSearch } from 'wouter'
 
-import { useSubscription } from '@/features/billing/api'
+import { isNotSetUp, useSubscription } from '@/features/billing/api'
 import { SubscriptionCard } from '@/features/billing/components/subscription-card'
 import { isSubscribed } from '@/features/billing/subscription'
-import { statusOf } from '@/lib/api/problem'
 import { Loading } from '@/lib/ui/loading'
 import { Notice } from '@/lib/ui/notice'
 import { Page } from '@/lib/ui/page'
@@ -17,7 +16,7 @@ export function BillingPage() {
   const { data, error } = query
   const isAwaited = isPaid && data !== undefined && !isSubscribed(data)
   // Where there was an answer before, it is only the server that fails now.
-  const isSetUp = data !== undefined || statusOf(error) !== 503
+  const isSetUp = data !== undefined || !isNotSetUp(error)
   return (
     <Page title="Your subscription" lead="What you have subscribed to." width="wide">
       <Stack>
