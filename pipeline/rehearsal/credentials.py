@@ -5,9 +5,10 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+from pipeline import exposure
 from pipeline.errors import CheckFailedError
 from pipeline.images.act import answer
-from pipeline.run import read
+from pipeline.run import Output, read
 
 SECRETS = {
     "DATABASE_URL", "DJANGO_SECRET_KEY", "EMAIL_URL", "FIELD_ENCRYPTION_KEY", "POSTGRES_PASSWORD",
@@ -22,6 +23,17 @@ OPEN = {"EMAIL_URL", "REDIS_URL", "SMOKE_USER_EMAIL", "TLS_CERTIFICATE"}
 def hidden(variables: Mapping[str, str]) -> dict[str, str]:
     """Return what nobody may see, by name: of a text of several lines, one that is its own."""
     return {name: _telling(variables[name]) for name in SECRETS - OPEN if variables[name]}
+
+
+def require_discreet(output: Output, secrets: Mapping[str, str]) -> None:
+    """See to it that a command says no secret.
+
+    Raises:
+        CheckFailedError: It does.
+    """
+    if shown := exposure.in_text(secrets, output.stdout + output.stderr):
+        said = f"`{' '.join(output.args)}` shows {', '.join(shown)}"
+        raise CheckFailedError(said, hint="print none of them")
 
 
 def _telling(secret: str) -> str:

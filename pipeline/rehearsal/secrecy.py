@@ -7,10 +7,8 @@ from pipeline.errors import CheckFailedError
 from pipeline.rehearsal.yard import ENVIRONMENTS, Yard
 from pipeline.run import read
 
-TELLING = {
-    "service": (("logs", "--raw"), ("inspect",)),
-    "config": (("inspect", "--pretty"),),  # as JSON, the content is encoded
-}
+TELLING = {"service": ["inspect"], "config": ["inspect", "--pretty"]}
+"""How the engine tells what it was given; as JSON, the content of a config is encoded."""
 
 
 def require_kept(yard: Yard) -> None:
@@ -28,18 +26,24 @@ def require_kept(yard: Yard) -> None:
 
 
 def in_engine(yard: Yard) -> Iterator[str]:
-    """Yield each secret that the engine tells of an environment, with the command that shows it."""
-    env = yard.cluster.manager.variables() if yard.cluster else {}
-    for environment in ENVIRONMENTS:
-        for command in commands(yard.stack(environment), env):
-            output = read(command, env=env)
-            seen = exposure.in_text(yard.secrets, output.stdout + output.stderr)
-            yield from (f"{secret} in `{' '.join(command)}`" for secret in seen)
+    """Yield each secret that an engine tells of an environment, with the command that shows it."""
+    for env in yard.engines:
+        for environment in ENVIRONMENTS:
+            for command in commands(yard.stack(environment), env):
+                output = read(command, env=env)
+                seen = exposure.in_text(yard.secrets, output.stdout + output.stderr)
+                yield from (f"{secret} in `{' '.join(command)}`" for secret in seen)
 
 
 def commands(stack: str, env: Mapping[str, str]) -> Iterator[list[str]]:
-    """Yield every question that the engine answers about what belongs to a stack."""
-    for kind, questions in TELLING.items():
-        listing = ["docker", kind, "ls", f"--filter=name={stack}", "--format={{.Name}}"]
-        for name in read(listing, env=env).stdout.split():
-            yield from (["docker", kind, *question, name] for question in questions)
+    """Yield every question that an engine answers about what belongs to a stack.
+
+    Logs are asked of each container, since those of a service may never end:
+    https://github.com/docker/cli/issues/4678
+    """
+    of = f"--filter=name={stack}"
+    for kind, question in TELLING.items():
+        listed = read(["docker", kind, "ls", of, "--format={{.Name}}"], env=env).stdout
+        yield from (["docker", kind, *question, name] for name in listed.split())
+    containers = read(["docker", "ps", "--all", of, "--format={{.Names}}"], env=env).stdout
+    yield from (["docker", "logs", name] for name in containers.split())

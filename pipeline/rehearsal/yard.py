@@ -13,10 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipeline import exposure
 from pipeline.errors import CheckFailedError
 from pipeline.images.act import answer, require
-from pipeline.rehearsal.credentials import SECRETS, credentials, hidden
+from pipeline.rehearsal.credentials import SECRETS, credentials, hidden, require_discreet
 from pipeline.rehearsal.engine import own_swarm, registry, remove_images
 from pipeline.rehearsal.nodes import Cluster, cluster
 from pipeline.run import Output, read
@@ -78,6 +77,13 @@ class Yard:
         return f"{self.name}-{environment}"
 
     @property
+    def engines(self) -> list[dict[str, str]]:
+        """What makes docker talk to each node, the manager first."""
+        if not self.cluster:
+            return [{}]
+        return [self.cluster.engine(node).variables() for node in self.cluster.network.nodes]
+
+    @property
     def secrets(self) -> dict[str, str]:
         """What nobody may see, by name."""
         return hidden(self.variables)
@@ -92,11 +98,7 @@ class Yard:
         of_environment = any(argument.startswith("--env") for argument in arguments)
         host = self.cluster.manager.variables() if self.cluster and of_environment else {}
         output = read(command, cwd=self.folder, env={**self.variables, **host})
-        if shown := exposure.in_text(self.secrets, output.stdout + output.stderr):
-            raise CheckFailedError(
-                f"`invoke {' '.join(arguments)}` shows {', '.join(shown)}",
-                hint="print none of them",
-            )
+        require_discreet(output, self.secrets)
         return output
 
     def must(self, *arguments: str) -> Output:

@@ -65,7 +65,7 @@ class Site:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Begin a command."""
         command = [sys.executable, "-m", "invoke", *arguments]
-        told = {**os.environ, **self.yard.variables, **self.engines[0]}
+        told = {**os.environ, **self.yard.variables, **self.yard.engines[0]}
         return subprocess.Popen(command, cwd=self.yard.folder, env=told, stderr=-1, text=True)
 
     def deploy_and(
@@ -153,25 +153,20 @@ class Site:
         """Return what a service of the site is called in the engine."""
         return f"{self.yard.stack('staging')}_{name}"
 
-    @property
-    def engines(self) -> list[dict[str, str]]:
-        """What makes docker talk to each node, the manager first."""
-        cluster = self.yard.cluster
-        nodes = cluster.network.nodes if cluster else ()
-        return [cluster.engine(node).variables() for node in nodes if cluster] or [{}]
-
     def containers(self, service: str) -> dict[str, str]:
         """Return the containers of a service on all nodes, each with its image."""
         of = f"--filter=label=com.docker.swarm.service.name={self.service(service)}"
         asked = ("ps", "--no-trunc", of, "--format={{.ID}} {{.Image}}")
-        rows = [row for engine in self.engines for row in docker(*asked, **engine).splitlines()]
+        rows = [
+            row for engine in self.yard.engines for row in docker(*asked, **engine).splitlines()
+        ]
         return dict(row.split() for row in rows)
 
     def meant(self, service: str) -> set[str]:
         """Return the images that a service is to run from now on; what drains is not meant."""
         of = ("--filter=desired-state=running", "--format={{.Image}}", "--no-trunc")
         asked = ("service", "ps", *of, self.service(service))
-        return set(docker(*asked, **self.engines[0]).split())
+        return set(docker(*asked, **self.yard.engines[0]).split())
 
     def only_the_good_one_runs(self) -> None:
         """See to it that no container is left of what did not serve, once all had time to end."""
@@ -186,7 +181,7 @@ class Site:
         for name in ("backend", "frontend"):
             spec = "{{.Spec.TaskTemplate.ContainerSpec.Image}}"
             asked = ("service", "inspect", f"--format={spec}", self.service(name))
-            wanted = docker(*asked, **self.engines[0])
+            wanted = docker(*asked, **self.yard.engines[0])
             running = self.containers(name)
             left |= {each: image for each, image in running.items() if image != wanted}
             left |= self.containers(f"{name}-next")

@@ -49,7 +49,7 @@ def bare_rollout(site: Site) -> float:
     site.yard.must("deploy", *ENV, f"--release={commit}")  # pulled, as for every other rollout
     began = time.monotonic()
     alone = ("stack", "deploy", "--compose-file=-", "--resolve-image=never", "--detach=false")
-    docker(*alone, site.yard.stack("staging"), stdin=document, **site.engines[0])
+    docker(*alone, site.yard.stack("staging"), stdin=document, **site.yard.engines[0])
     return time.monotonic() - began
 
 

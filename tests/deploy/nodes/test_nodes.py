@@ -49,11 +49,11 @@ def test_n1_a_node_may_be_drained_while_a_release_is_rolled_out(
     node = cluster.network.nodes[WORKER].name
 
     def drain(_: object) -> None:
-        docker("node", "update", "--availability=drain", node, **site.engines[0])
+        docker("node", "update", "--availability=drain", node, **site.yard.engines[0])
 
     commit = site.variants.release("LABEL drained=1")
     case.served(partial(site.deploy_and, commit, "roll backend", drain), "smoke done")
-    docker("node", "update", "--availability=active", node, **site.engines[0])
+    docker("node", "update", "--availability=active", node, **site.yard.engines[0])
     assert site.rollback().returncode == 0
 
 
@@ -86,4 +86,6 @@ def plugged_again(site: Site, cluster: Cluster) -> Iterator[None]:
     finally:
         cluster.network.plug(node, "up")
         state = ("node", "inspect", "--format={{.Status.State}}", node.name)
-        until(lambda: docker(*state, **site.engines[0]) == "ready", "it is not back", BACK_WITHIN)
+        until(
+            lambda: docker(*state, **site.yard.engines[0]) == "ready", "it is not back", BACK_WITHIN
+        )
