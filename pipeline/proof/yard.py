@@ -41,6 +41,11 @@ class Trial(StrEnum):
         """Whether faults are planted."""
         return self in {Trial.FAULTS, Trial.HOLLOW}
 
+    @property
+    def helps(self) -> bool:
+        """Whether something stands in for a service that sessions ask."""
+        return self in {Trial.FAULTS, Trial.CANARIES}
+
 
 @dataclass(frozen=True)
 class Yard:
@@ -94,10 +99,10 @@ class Yard:
         """Yield the commands of a run."""
         session = ["nox", "-s", row.session, f"--envdir={self.environments(where)}"]
         within = row.gate.within if fault is None or fault.within is None else fault.within
-        around, hollow = list[str](), self.trial is Trial.HOLLOW
-        if row.gate.first and not hollow:
+        around = list[str]()
+        if row.gate.first and self.trial is not Trial.HOLLOW:
             yield row.gate.first
-        if within and not hollow:  # what stands in for a service may hide the package index
+        if within and self.trial.helps:  # what stands in for a service may hide the package index
             yield [*session, "--install-only"]
             around, session = [sys.executable, "-m", *within, "--"], [*session, "-R"]
         cut = CUT_OFF if self.trial is Trial.OFFLINE else ()
