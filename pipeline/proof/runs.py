@@ -14,7 +14,7 @@ from pipeline.deploy.signals import interruptible
 from pipeline.proof import canaries
 from pipeline.proof.bodies import emptied
 from pipeline.proof.copies import Copy, copy
-from pipeline.proof.outcome import Outcome
+from pipeline.proof.outcome import Outcome, Verdict
 from pipeline.proof.plan import Row
 from pipeline.proof.prove import prove
 from pipeline.proof.yard import Trial, Yard
@@ -59,10 +59,12 @@ def rank(rows: Sequence[Row], outcome: Outcome) -> int:
 
 
 def say(outcome: Outcome) -> None:
-    """Print what came of a run, and the session's last words if that is not as it must."""
+    """Print what came of a run: why it is not judged, or a session's last words if it went wrong."""
     what = outcome.fault or "(clean)"
     lines = [f"{outcome.session}: {what}: {outcome.verdict}, {outcome.seconds:.1f} s"]
-    if not outcome.verdict.good:
+    if outcome.verdict is Verdict.NOT_JUDGED:
+        lines.append(f"    {outcome.said}")
+    elif not outcome.verdict.good:
         lines += [f"    {line}" for line in outcome.output.splitlines()[-TAIL:]]
     print(*lines, sep="\n", file=sys.stderr, flush=True)
 
