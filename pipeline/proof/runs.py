@@ -59,7 +59,7 @@ def rank(rows: Sequence[Row], outcome: Outcome) -> int:
 
 
 def say(outcome: Outcome) -> None:
-    """Print what came of a run: why it is not judged, or a session's last words if it went wrong."""
+    """Print what came of a run; why it is not judged, or how it ended if that is wrong."""
     what = outcome.fault or "(clean)"
     lines = [f"{outcome.session}: {what}: {outcome.verdict}, {outcome.seconds:.1f} s"]
     if outcome.verdict is Verdict.NOT_JUDGED:
