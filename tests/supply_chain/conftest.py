@@ -73,7 +73,7 @@ def registry() -> Iterator[str]:
 
 
 def wait_for(address: str) -> None:
-    """Wait until somebody answers."""
+    """Wait until somebody answers; without a registry there is nothing to test at all."""
     deadline = time.monotonic() + SECONDS_TO_START
     while time.monotonic() < deadline:
         try:
@@ -81,7 +81,8 @@ def wait_for(address: str) -> None:
                 return
         except (urllib.error.URLError, ConnectionError):
             time.sleep(0.1)
-    pytest.fail(f"{address} does not answer")
+    hint = "run it where the engine's own ports are reached: docker version; docker port"
+    pytest.exit(f"{address} does not answer, though it was started\n\nhint: {hint}", returncode=1)
 
 
 @pytest.fixture(scope="session")
