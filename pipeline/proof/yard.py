@@ -21,6 +21,9 @@ from pipeline.run import Output, attended
 ENVIRONMENTS = Path(".nox", "proof")
 # A network namespace of its own, in which this machine only reaches itself; only root makes one.
 CUT_OFF = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$0" "$@"')
+NO_ENGINE = {
+    "DOCKER_HOST": "unix:///nowhere.sock"
+}  # it would be reached, with a network of its own
 # What a run in CI is told about itself must not reach the runs inside it, nor this program's tools.
 OWN = re.compile(r"GITHUB_.*|VIRTUAL_ENV|NOX_.*|FORCE_COLOR")
 
@@ -87,6 +90,7 @@ class Yard:
         shutil.rmtree(where.root / "reports", ignore_errors=True)
         env = surroundings(os.environ) | row.gate.given | (fault.env if fault else {})
         env |= canaries.variables(self.canaries)
+        env |= NO_ENGINE if self.trial is Trial.OFFLINE else {}
         for line in self.lines(row, where, fault, options):
             output = attended(line, cwd=where.root, env=env, stop=self.stop)
             if output.returncode:
