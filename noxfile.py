@@ -392,6 +392,14 @@ def benchmark_ci(session: nox.Session) -> None:
     )
 
 
+@nox.session(name="benchmark-changes", python=PYTHON, default=False)
+def benchmark_changes(session: nox.Session) -> None:
+    """Time `invoke ci` after a line has changed, beside a run of all."""
+    sync(session, "requirements/dev.txt")
+    line = ["python", "-m", "benchmarks.changes", *session.posargs]
+    session.run(*line, interrupt_timeout=CLEANS_UP)
+
+
 @nox.session(name="benchmark-caches", python=PYTHON, default=False)
 def benchmark_caches(session: nox.Session) -> None:
     """Compare sessions without the caches of downloads and with them."""
@@ -408,9 +416,10 @@ def benchmark_images(session: nox.Session) -> None:
 
 @nox.session(name="cache-soundness", python=PYTHON, default=False)
 def cache_soundness(session: nox.Session) -> None:
-    """Change files at random, and compare `invoke ci` with a fresh run."""
+    """Compare `invoke ci` with fresh runs, after random changes."""
     sync(session, "requirements/tests.txt")
-    session.run("python", "-m", "tests.ci.soundness", *session.posargs)
+    line = ["python", "-m", "tests.ci.soundness", *session.posargs]
+    session.run(*line, interrupt_timeout=CLEANS_UP)
 
 
 @nox.session(name="flight-faults", python=PYTHON, default=False)

@@ -52,6 +52,10 @@ class Copy:
         self.commit("Change nothing")  # what asks for the release before finds it
         self._git("tag", "--force", "clean")
 
+    def branch(self, name: str) -> None:
+        """Go on in a branch: what is changed there is a change."""
+        self._git("switch", "--quiet", f"--create={name}")
+
     def again(self, target: Path) -> "Copy":
         """Return one more of the same."""
         return Copy(Path(shutil.copytree(self.root, target, symlinks=True)))

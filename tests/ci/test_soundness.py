@@ -1,16 +1,20 @@
 """The cache and a fresh run agree, and the areas hold all that sessions read."""
 
 import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.ci import soundness
-from tests.ci.conftest import Here
+from pipeline.proof.copies import Copy
+from tests.ci.conftest import Enter, Here
+from tests.ci.soundness import generated, mutations, real
+from tests.ci.soundness.fresh import WrongError
+from tests.ci.toy import Toy
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def trial_folder(tmp_path: Path) -> Iterator[Path]:
     """A folder for a trial, which makes itself at home in this process."""
     before, where = dict(os.environ), Path.cwd()
@@ -22,20 +26,95 @@ def trial_folder(tmp_path: Path) -> Iterator[Path]:
 
 def test_after_changes_at_random_it_agrees_with_a_fresh_run(trial_folder: Path) -> None:
     """A few; `nox -s cache-soundness` makes hundreds."""
-    trial = soundness.run(trial_folder, mutations=5, seed=3)
+    trial = generated.run(trial_folder, mutations=5, seed=3)
     assert trial.hits > 0
-    assert trial.runs > len(soundness.NAMES)
+    assert trial.runs > len(generated.NAMES)
 
 
 def test_a_wrong_hit_would_be_found(trial_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Here what is in a file is left out of the key."""
     monkeypatch.setattr("pipeline.ci.tree._id", lambda *_: "always the same")
-    trial = soundness.Trial(trial_folder, seed=3)
+    trial = generated.Trial(trial_folder, seed=3)
     trial.check("the beginning")
-    for name in soundness.NAMES:
+    for name in generated.NAMES:
         trial.toy.write(f"{name}/one.txt", "other")
-    with pytest.raises(soundness.WrongError, match=r"after an edit: area.. is cached"):
+    with pytest.raises(WrongError, match=r"after an edit: area.. is cached"):
         trial.check("an edit")
+
+
+@pytest.fixture
+def toy_trial(toy: Toy, enter: Enter, trial_folder: Path) -> real.Trial:
+    """A trial as of this repository, of three sessions that take no time."""
+    enter(toy)
+    return real.Trial(trial_folder, Copy(toy.root), seed=3, jobs=toy.names)
+
+
+def test_what_ran_what_is_remembered_and_what_is_left_out_are_counted(
+    toy: Toy, toy_trial: real.Trial
+) -> None:
+    assert toy_trial.check("the beginning")
+    toy.write("red/one.txt", "BROKEN")
+    assert not toy_trial.check("an edit")
+    toy.write("red/one.txt", "mended")
+    assert toy_trial.check("another")
+    assert toy_trial.check("none")
+    assert toy_trial.counted() == "1 hits, 9 left out, 2 runs (1 red)"
+
+
+def test_a_red_session_that_is_remembered_as_green_is_found(
+    toy: Toy, toy_trial: real.Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy.write("red/one.txt", "an edit")
+    toy_trial.check("an edit")
+    monkeypatch.setattr("pipeline.ci.tree._id", lambda *_: "always the same")
+    toy.write("red/one.txt", "another")
+    toy_trial.check("another")
+    toy.write("red/one.txt", "BROKEN")
+    with pytest.raises(WrongError, match="a fault: red is cached, and a fresh run is red"):
+        toy_trial.check("a fault")
+
+
+def test_a_red_session_that_is_left_out_is_found(toy: Toy, toy_trial: real.Trial) -> None:
+    toy.write("check.py", "import sys\nsys.exit('BROKEN' in open('blue/one.txt').read())\n")
+    toy_trial.check("every session reads blue")
+    toy.commit()
+    toy.git("branch", "--force", "main")
+    toy.write("blue/one.txt", "BROKEN")
+    with pytest.raises(WrongError, match="is left out, and a fresh run is red"):
+        toy_trial.check("a fault")
+
+
+FILES = (
+    *("backend/apps/shop/api.py", "docs/one.md", "frontend/src/one.tsx", "tests/test_one.py"),
+    *("pipeline/one.py", "requirements/one.txt"),
+)
+
+
+@pytest.fixture
+def checkout(toy: Toy, enter: Enter) -> mutations.Checkout:
+    """A checkout with a file of every kind that is changed."""
+    enter(toy)
+    for name in FILES:
+        toy.write(name, "")
+    toy.commit()
+    checkout = mutations.Checkout(random.Random(3))  # noqa: S311 - no secret
+    checkout.keep()
+    return checkout
+
+
+def test_a_checkout_can_be_changed_in_every_way_and_put_back(
+    toy: Toy, checkout: mutations.Checkout
+) -> None:
+    no_change = {mutations.variable, mutations.touch, mutations.go_back}
+    for mutate in mutations.MUTATIONS:
+        assert mutate(checkout)
+        assert bool(toy.git("status", "--porcelain")) == (mutate not in no_change), mutate
+        mutations.take_back(checkout)
+
+
+def test_every_kind_of_change_is_drawn_before_one_comes_again() -> None:
+    deck = mutations.drawn(random.Random(3))  # noqa: S311 - no secret
+    assert {next(deck) for _ in mutations.MUTATIONS} == {*mutations.MUTATIONS}
 
 
 def test_a_session_that_reads_only_its_areas_is_proved(here: Here) -> None:

@@ -1,13 +1,9 @@
-"""Change a repository at random, again and again, and compare `invoke ci` with a fresh run.
-
-python -m tests.ci.soundness [--mutations 300] [--seed 7]
-python -m tests.ci.soundness --prove   every session that is remembered, where only its areas are
+"""Change a generated repository at random, and compare `invoke ci` with a fresh run of everything.
 
 Twelve sessions print a digest of all that they read, so that not only a wrong verdict is found, but
 every hit that stands for a run on something else. The real planner and cache are at work.
 """
 
-import argparse
 import contextlib
 import io
 import json
@@ -17,16 +13,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from pipeline.ci import variables
 from pipeline.ci.command import Options, ci
-from pipeline.ci.plan import plan
-from pipeline.ci.prove import prove
-from pipeline.errors import reported
-from tests.ci.toy import BIN, Toy
+from tests.ci.soundness.fresh import WrongError, fresh
+from tests.ci.toy import Toy
 
-HALF = 0.5
 NAMES = [f"area{number:02}" for number in range(12)]
 CHECK = """\
 import hashlib, os, sys
@@ -45,10 +37,6 @@ sys.exit(int(digest, 16) % 4 == 0)
 """
 
 
-class WrongError(AssertionError):
-    """A result that a fresh run does not have."""
-
-
 class Trial:
     """A repository, the state of its environment, and what ran under which key."""
 
@@ -64,6 +52,10 @@ class Trial:
         os.environ.clear()
         os.environ.update(env)
         os.chdir(self.toy.root)
+
+    def counted(self) -> str:
+        """Return what there was to compare."""
+        return f"{self.hits} hits, {self.runs} runs"
 
     def file(self) -> Path:
         """Choose one of the files of an area."""
@@ -149,7 +141,7 @@ class Trial:
             code = ci(Options(everything=True))
         sessions = json.loads(Path("reports/ci.json").read_text())["sessions"]
         ran = {each["session"]: digest_of(each["session"]) for each in sessions if each["log"]}
-        red = fresh()
+        red = fresh(environment())
         for each in sessions:
             name, outcome = each["session"], each["outcome"]
             stands = ran.get(name) or self.known[name, each["key"]]
@@ -162,15 +154,11 @@ class Trial:
             raise WrongError(f"after {mutation}: exit code {code}")
 
 
-def fresh() -> set[str]:
-    """Run every session by nox, as somebody would who trusts no cache; return the red ones."""
+def environment() -> dict[str, str]:
+    """Return what a session would be told, if nox ran it: it is not told what nobody declared."""
     env = variables.passed({"variables": {"judged": ["DECLARED", "LANG"], "passed": ["*"]}})
     env.pop("UNDECLARED", None)
-    subprocess.run(
-        [BIN / "nox", "--report=reports/fresh.json"], env=env, check=False, capture_output=True
-    )
-    sessions = json.loads(Path("reports/fresh.json").read_text())["sessions"]
-    return {each["name"] for each in sessions if each["result"] != "success"}
+    return env
 
 
 def digest_of(name: str) -> str:
@@ -207,40 +195,3 @@ def run(folder: Path, mutations: int, seed: int) -> Trial:
         if number % 10 == 0:
             print(f"{number} of {mutations}: {trial.hits} hits", file=sys.stderr, flush=True)
     return trial
-
-
-def prove_all() -> None:
-    """Run each session whose result is remembered where nothing but its areas is.
-
-    Raises:
-        CheckFailedError: One reads more.
-    """
-    selection = plan(everything=True)
-    never = selection.inputs.settings["ci"]["never_cached"]
-    for row in selection.rows:
-        if row.runs and row.entry.job not in never:
-            prove(row.entry, selection.inputs)
-
-
-def main(arguments: Sequence[str]) -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser("python -m tests.ci.soundness", description=__doc__)
-    parser.add_argument("--mutations", type=int, default=300)
-    parser.add_argument("--seed", type=int, default=random.randrange(10**6))  # noqa: S311
-    parser.add_argument(
-        "--prove", action="store_true", help="instead: run each session on its areas"
-    )
-    options = parser.parse_args(arguments)
-    if options.prove:
-        prove_all()
-        return
-    print(f"seed {options.seed}", flush=True)
-    with TemporaryDirectory() as folder:
-        trial = run(Path(folder), options.mutations, options.seed)
-        os.chdir("/")
-    print(f"{options.mutations} mutations: {trial.hits} hits, {trial.runs} runs, 0 wrong")
-
-
-if __name__ == "__main__":
-    with reported():
-        main(sys.argv[1:])

@@ -1,0 +1,93 @@
+"""What one line costs: seconds to green after it, and their share of a run of everything.
+
+python -m benchmarks.changes [--without JOB ...]
+
+In a copy of this repository, on a branch. Everything runs once, which fills the caches, and once
+more afresh, which is the whole; then each line is changed, by itself, and `invoke ci` runs what
+that needs. Unless told otherwise it goes without the jobs of images: what they judge is in an
+engine, so that none of their results is remembered.
+"""
+
+import argparse
+import contextlib
+import sys
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from pipeline import workflows
+from pipeline.ci.memory import FAILED, Store
+from pipeline.ci.result import CACHED, LEFT_OUT, NOT_JUDGED, RAN
+from pipeline.deploy.signals import interruptible
+from pipeline.proof.change import Change
+from pipeline.proof.copies import Copy, copy
+from tests.ci import kept
+
+IMAGES = "container-build"
+COMPONENT = "frontend/src/features/projects/components/project-item.tsx"
+CHANGES = {
+    "a backend view": Change(file="backend/apps/projects/api.py", match=r"\A", put="# a line\n"),
+    "a frontend component": Change(file=COMPONENT, match=r"\A", put="// a line\n"),
+    "the docs": Change(file="README.md", append="\nOne more line.\n"),
+}
+Report = Mapping[str, Any]
+
+
+def reports(made: Copy, jobs: Collection[str], store: Store) -> Mapping[str, Report]:
+    """Return what came of the whole, and of each change.
+
+    Args:
+        made: The copy, in which this process is.
+        jobs: The ids of those that may run.
+        store: An empty one.
+    """
+    green(kept.run(jobs, store, everything=True))
+    found = {"everything": green(kept.run(jobs, store, everything=True, fresh=True))}
+    for name, change in CHANGES.items():
+        with made.planted([change]):
+            found[name] = green(kept.run(jobs, store))
+    return found
+
+
+def green(report: Report) -> Report:
+    """Return a report that is green.
+
+    Raises:
+        SystemExit: It is red: the last words of what failed.
+    """
+    for each in report["sessions"]:
+        if each["outcome"] == FAILED:
+            sys.exit("\n".join([f"{each['session']} is red:", *each["tail"]]))
+    return report
+
+
+def row(name: str, report: Report, whole: Report) -> str:
+    """Show what a run took, and what became of its sessions."""
+    counts = Counter(each["outcome"] for each in report["sessions"])
+    ran, share = sum(counts[outcome] for outcome in RAN), report["wall"] / whole["wall"]
+    sessions = f"{ran:6}{counts[CACHED]:6}{counts[LEFT_OUT]:10}{counts[NOT_JUDGED]:12}"
+    return f"{name:24}{report['wall']:8.1f} s{share:8.0%}{sessions}"
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the command line."""
+    calls = workflows.calls()
+    parser = argparse.ArgumentParser("python -m benchmarks.changes", description=__doc__)
+    parser.add_argument("--without", nargs="*", default=[job.id for job in calls[IMAGES]])
+    without = parser.parse_args(arguments).without
+    jobs = {job.id for some in calls.values() for job in some}.difference(without)
+    with interruptible(), TemporaryDirectory() as folder:
+        made = copy(Path.cwd(), Path(folder, "copy"))
+        made.branch("work")
+        with contextlib.chdir(made.root):
+            found = reports(made, jobs, Store(Path(folder, "cache")))
+    print(f"{'':24}{'':10}{'share':>8}{'ran':>6}{'hits':>6}{'left out':>10}{NOT_JUDGED:>12}")
+    for name, report in found.items():
+        print(row(name, report, found["everything"]))
+    print(f"without the jobs {', '.join(without)}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
