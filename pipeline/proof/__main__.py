@@ -83,7 +83,7 @@ def verdict(outcomes: Collection[Outcome], trial: Trial) -> None:
         raise CheckFailedError(
             named, hint=f"look at {report.file(trial)}, then repeat it by its name"
         )
-    if bad:
+    if bad and trial is not Trial.OFFLINE:  # that is what it asks for
         raise NotJudgedError(CHECK, _named(bad), hint="CI_CD.md says what each gate needs")
 
 

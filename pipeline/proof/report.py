@@ -62,7 +62,7 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     faults = [each for each in outcomes if each.fault]
     if outcomes and not faults:
         counts = Counter(each.verdict for each in outcomes)
-        said = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
+        said = "; ".join(f"{number} {verdict}" for verdict, number in counts.items())
         return f"{len(outcomes)} sessions: {said}"
     proved = sum(each.verdict is Verdict.PROVED for each in faults)
     gates = len({each.job for each in outcomes if each.verdict is Verdict.PROVED})
@@ -85,7 +85,8 @@ def page(outcomes: Sequence[Outcome], trial: Trial, seconds: float) -> str:
         seconds: How long it all took.
     """
     rows = "".join(map(_row, outcomes))
-    colour = "good" if all(each.verdict.good for each in outcomes) else "bad"
+    colours = {_colour(each.verdict) for each in outcomes}
+    colour = next((each for each in ("bad", "open") if each in colours), "good")
     return f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Gates</title>
 <meta name="viewport" content="width=device-width">
@@ -100,14 +101,14 @@ def page(outcomes: Sequence[Outcome], trial: Trial, seconds: float) -> str:
 """
 
 
+def _colour(verdict: Verdict) -> str:
+    if verdict is Verdict.NOT_JUDGED:
+        return "open"
+    return "good" if verdict.good else "bad"
+
+
 def _row(outcome: Outcome) -> str:
-    colour = (
-        "good"
-        if outcome.verdict.good
-        else "open"
-        if outcome.verdict is Verdict.NOT_JUDGED
-        else "bad"
-    )
+    colour = _colour(outcome.verdict)
     said = f"<code>{html.escape(outcome.said)}</code>" if outcome.said else ""
     if colour == "bad" and outcome.output:
         tail = html.escape("\n".join(outcome.output.splitlines()[-TAIL:]))

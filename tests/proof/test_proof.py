@@ -219,8 +219,7 @@ def test_without_a_network_a_session_passes_is_not_judged_or_says_what_to_do(
     assert red("--offline") == "style: no fault: red, and does not say what to do"
     (project / "product.txt").write_text("away")
     tool.write_text(TOOL)
-    with pytest.raises(NotJudgedError):
-        main(["--offline"])
+    main(["--offline"])
     assert "not judged: words: the list is out of reach" in capsys.readouterr().out
 
 
