@@ -9,6 +9,12 @@ from tests.conftest import ROOT, Result
 Invoke = Callable[..., Result]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _tools_are_there() -> None:
+    """Whoever calls ./dev first in a new clone is told that it installs them."""
+    subprocess.run([ROOT / "dev"], check=True, capture_output=True)
+
+
 @pytest.fixture
 def invoke(tmp_path: Path) -> Invoke:
     """Run invoke with a docker on the PATH that says how it was called, and exits as told."""
