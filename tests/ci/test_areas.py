@@ -1,6 +1,8 @@
+from pathlib import PurePath
+
 import pytest
 
-from pipeline import config
+from pipeline import config, sessions
 from pipeline.ci import tree
 from pipeline.ci.areas import Areas
 
@@ -27,3 +29,11 @@ def test_a_star_stays_in_its_folder_and_two_do_not(path: str, areas: list[str]) 
 def test_every_file_of_this_repository_is_in_an_area() -> None:
     areas = Areas(config.load()["areas"])
     assert [path for path in tree.listed().paths if not areas.of(path)] == []
+
+
+def test_python_is_in_an_area_that_is_linted_wherever_it_is() -> None:
+    areas = Areas(config.load()["areas"])
+    (read,) = (row.tags for row in sessions.list_all() if row.session == "lint")
+    for folder in {PurePath(path).parent for path in tree.listed().paths}:
+        of = areas.of(f"{folder / 'new.py'}")
+        assert not of or {"common", *read}.intersection(of), folder
