@@ -2,11 +2,14 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from pipeline.ci import work
+from pipeline.run import Process
 from tests.ci.conftest import Enter, Here
 from tests.ci.toy import Toy
 
@@ -112,9 +115,32 @@ def test_another_schema_or_python_is_a_miss(
     assert f"{field}: changed" in green(why="red")
 
 
-def test_another_system_or_user_is_a_miss(green: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_user_is_a_miss(green: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "getuid", lambda: 12345)
     assert "user: changed" in green(why="red")
+
+
+PARTS = ("sysname", "release", "machine")
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_another_system_is_a_miss(green: Here, monkeypatch: pytest.MonkeyPatch, part: str) -> None:
+    system = {name: getattr(os.uname(), name) for name in PARTS} | {part: "another"}
+    monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(**system))
+    assert "system: changed" in green(why="red")
+
+
+def test_another_python_of_the_session_is_a_miss(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noxfile = here.toy.root / "noxfile.py"
+    noxfile.write_text(noxfile.read_text().replace("tags=[name]", 'tags=[name], python="3.0"'))
+    here()
+    program = here.toy.folder / "bin" / "python3.0"
+    program.parent.mkdir()
+    program.touch(mode=0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    assert "tool python3.0: changed" in here(why="red")
 
 
 def touch(toy: Toy) -> None:
@@ -158,9 +184,40 @@ def test_another_clone_is_a_hit(
 def test_an_undeclared_variable_does_not_reach_a_session(
     here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Other runners leave it out of the key as well, and let it through: their hits are wrong."""
     monkeypatch.setenv("UNDECLARED", "BROKEN")
     assert here.ran() == ALL
     assert here.code == 0
+    monkeypatch.delenv("UNDECLARED")
+    assert here.ran() == []
+    assert here.ran(fresh=True) == ALL
+    assert here.code == 0
+
+
+@pytest.mark.parametrize("before_the_end", [True, False])
+def test_what_is_edited_before_it_is_read_and_then_put_back_is_no_hit(
+    here: Here, monkeypatch: pytest.MonkeyPatch, *, before_the_end: bool
+) -> None:
+    """Other runners keep the result of the edit under the key of what was there before."""
+    file = here.toy.write("red/one.txt", "BROKEN")
+
+    def mended(command: Sequence[str], **options: object) -> Process:
+        file.write_text("mended, and read")
+        process = start(command, **options)  # type: ignore[arg-type]
+        process.wait()
+        if before_the_end:
+            file.write_text("BROKEN")
+        return process
+
+    start = work.start
+    with monkeypatch.context() as edited:
+        edited.setattr(work, "start", mended)
+        assert "not remembered: red/one.txt changed while it ran" in here()
+    assert here.code == 0
+    file.write_text("BROKEN")
+    here.toy.ran()
+    assert "red" in here.ran()
+    assert here.code == 1
 
 
 def test_a_declared_variable_does(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
