@@ -9,6 +9,8 @@ from pipeline.errors import CheckFailedError
 from tests.ci.toy import BIN
 
 REPORT = Path("reports", "fresh.json")
+LOG = REPORT.with_suffix(".log")
+TAIL = 30  # lines of it that are shown
 
 
 class WrongError(CheckFailedError):
@@ -27,6 +29,12 @@ def fresh(env: Mapping[str, str], *options: str) -> list[str]:
     """
     REPORT.unlink(missing_ok=True)
     line = [str(BIN / "nox"), "--non-interactive", f"--report={REPORT}", *options]
-    subprocess.run(line, env=env, check=False, capture_output=True)
+    with LOG.open("w") as log:
+        subprocess.run(line, env=env, check=False, stdout=log, stderr=subprocess.STDOUT)
     sessions = json.loads(REPORT.read_text())["sessions"]
     return [each["name"] for each in sessions if each["result"] != "success"]
+
+
+def last_words() -> str:
+    """Return what the sessions said last."""
+    return "\n".join(LOG.read_text(errors="replace").splitlines()[-TAIL:])
