@@ -79,7 +79,7 @@ def cold_commands(toy: Toy) -> Commands:
     env = toy.env(PYTHONDONTWRITEBYTECODE="", TOY_SECONDS="1")
     return {
         OURS: ([BIN / "invoke", "ci", "--all", "--fresh", "--jobs=2"], env),
-        "nox -j2": ([BIN / "nox", "-j2"], env),
+        "nox -j2": ([BIN / "nox", "-j2", "--allow-parallel"], env),
         "nox": ([BIN / "nox"], env),
     }
 
