@@ -68,7 +68,8 @@ class Trial:
 def fresh_red(sessions: Collection[str]) -> list[str]:
     """Run some sessions as `invoke ci` would, had it to; return the red ones."""
     env = variables.passed(config.load()["ci"])
-    return fresh(env, f"-j{os.cpu_count()}", "--session", *sessions) if sessions else []
+    at_once = f"-j{os.cpu_count()}", "--allow-parallel"
+    return fresh(env, *at_once, "--session", *sessions) if sessions else []
 
 
 def run(folder: Path, mutations: int, seed: int) -> Trial:
