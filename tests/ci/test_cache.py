@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline.ci import work
-from pipeline.run import Process
+from pipeline.run import Process, start
 from tests.ci.conftest import Enter, Here
 from tests.ci.toy import Toy
 
@@ -209,7 +209,6 @@ def test_what_is_edited_before_it_is_read_and_then_put_back_is_no_hit(
             file.write_text("BROKEN")
         return process
 
-    start = work.start
     with monkeypatch.context() as edited:
         edited.setattr(work, "start", mended)
         assert "not remembered: red/one.txt changed while it ran" in here()
