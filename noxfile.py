@@ -56,7 +56,7 @@ def lint(session: nox.Session) -> None:
 def typecheck(session: nox.Session) -> None:
     """Check the types of all Python, strictly."""
     sync(session, "requirements/types.txt")
-    session.run("mypy", *session.posargs)
+    session.run("mypy", *session.posargs, env=untold())  # its plugin reads the settings
 
 
 @nox.session(python=PYTHON, tags=["backend", "pipeline"])
@@ -545,19 +545,24 @@ def production() -> dict[str, str]:
     }
 
 
-def npm(session: nox.Session, *arguments: str, node: str = NODE) -> None:
+def npm(
+    session: nox.Session,
+    *arguments: str,
+    node: str = NODE,
+    env: dict[str, str | None] | None = None,
+) -> None:
     """Run npm in the frontend on this Node, with the packages of its lock."""
-    session.run("python", "-m", "pipeline.node", node, "npm", *arguments)
+    session.run("python", "-m", "pipeline.node", node, "npm", *arguments, env=env)
 
 
 def e2e(session: nox.Session, project: str) -> None:
     """Build the app, start it on free ports, and run a project of Playwright's on it."""
     sync(session, APP, "requirements/node.txt")
-    npm(session, "run", "test:e2e:setup")
+    env = untold() | {"CI": "1"}
+    npm(session, "run", "test:e2e:setup", env=env)
     ports = ["--free-port=E2E_BACKEND_PORT", "--free-port=E2E_FRONTEND_PORT"]
     playwright = ["npm", "run", "test:e2e", "--", f"--project={project}", "--workers=2"]
     node = ["python", "-m", "pipeline.node", NODE, *playwright, *session.posargs]
-    env = untold() | {"CI": "1"}
     session.run("python", "-m", "pipeline.services", *ports, "--", *node, env=env)
 
 
