@@ -10,7 +10,6 @@ from tests.ci.toy import BIN
 
 REPORT = Path("reports", "fresh.json")
 LOG = REPORT.with_suffix(".log")
-TAIL = 30  # lines of it that are shown
 
 
 class WrongError(CheckFailedError):
@@ -33,8 +32,3 @@ def fresh(env: Mapping[str, str], *options: str) -> list[str]:
         subprocess.run(line, env=env, check=False, stdout=log, stderr=subprocess.STDOUT)
     sessions = json.loads(REPORT.read_text())["sessions"]
     return [each["name"] for each in sessions if each["result"] != "success"]
-
-
-def last_words() -> str:
-    """Return what the sessions said last."""
-    return "\n".join(LOG.read_text(errors="replace").splitlines()[-TAIL:])

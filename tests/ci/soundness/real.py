@@ -19,7 +19,7 @@ from pipeline.ci.memory import FAILED, Store
 from pipeline.ci.result import CACHED, LEFT_OUT, RAN
 from pipeline.proof.copies import Copy, copy
 from tests.ci import kept
-from tests.ci.soundness.fresh import WrongError, fresh, last_words
+from tests.ci.soundness.fresh import LOG, WrongError, fresh
 from tests.ci.soundness.mutations import Checkout, drawn, take_back
 
 JOBS = (
@@ -58,7 +58,7 @@ class Trial:
         believed = [name for name, how in outcomes.items() if how in {CACHED, LEFT_OUT}]
         for name in fresh_red(believed):
             wrong = f"{mutation}: {name} is {outcomes[name]}, and a fresh run is red"
-            raise WrongError(f"{wrong}\n\n{last_words()}")
+            raise WrongError(f"{wrong}\n\n{LOG.read_text()}")
         green = FAILED not in outcomes.values()
         if green != (report["exit_code"] == 0):
             raise WrongError(f"{mutation}: exit code {report['exit_code']}")
