@@ -1,27 +1,29 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 
 import { isSubscribed } from '@/features/billing/subscription'
-import { api, expectData } from '@/lib/api/client'
-import { ApiError } from '@/lib/api/problem'
+import { api, expectData, type Subscription } from '@/lib/api/client'
 
 const queryKey = ['subscription']
 const pollMilliseconds = 2_000
 
-/** What one has subscribed to; asked for again and again while Stripe is still to confirm it. */
+/** What one has subscribed to; null where the app itself, and no proxy on the way, says that there is no billing. */
+async function fetchSubscription(): Promise<Subscription | null> {
+  const call = api.GET('/api/v1/billing/subscription/')
+  const { status, headers } = (await call).response
+  const isOfApp = headers.get('Content-Type') === 'application/problem+json'
+  return status === 503 && isOfApp ? null : expectData(call)
+}
+
+/** Asks again and again while Stripe is still to confirm what one has subscribed to. */
 export function useSubscription(isAwaited: boolean) {
   return useQuery({
     queryKey,
-    queryFn: () => expectData(api.GET('/api/v1/billing/subscription/')),
+    queryFn: fetchSubscription,
     // It changes at Stripe.
     staleTime: 0,
     refetchInterval: ({ state: { data } }) =>
-      isAwaited && data !== undefined && !isSubscribed(data) && pollMilliseconds,
+      isAwaited && data != null && !isSubscribed(data) && pollMilliseconds,
   })
-}
-
-/** Whether there is no billing at all: a site that is only closed for now says when to come again. */
-export function isNotSetUp(error: unknown): boolean {
-  return error instanceof ApiError && error.status === 503 && error.retryAfterSeconds === 0
 }
 
 /** Leaves for a page at Stripe. */

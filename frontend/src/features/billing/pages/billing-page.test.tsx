@@ -51,15 +51,19 @@ describe('the billing', () => {
     expect(await screen.findByRole('heading', { name: /^Active until/ })).toBeVisible()
   })
 
-  test('can be asked for again where the site is closed for now', async () => {
-    backend.on(subscription, answer(503, { detail: 'Under maintenance.' }, { 'Retry-After': '60' }))
+  test.each([
+    ['the site is closed for now', answer(503, { detail: 'Under maintenance.' })],
+    ['a proxy reaches no server', answer(503)],
+  ])('can be asked for again where %s', async (_, refusal) => {
+    backend.on(subscription, refusal)
     await openBilling()
     expect(await screen.findByRole('button', { name: 'Try again' })).toBeVisible()
     expect(screen.queryByText(/not set up/)).not.toBeInTheDocument()
   })
 
   test('is kindly said not to be set up, with nothing to press', async () => {
-    backend.on(subscription, answer(503, { detail: 'billing is not configured' }))
+    const problem = { 'Content-Type': 'application/problem+json' }
+    backend.on(subscription, answer(503, { detail: 'billing is not configured' }, problem))
     await openBilling()
     expect(await screen.findByText(/not set up here/)).toHaveRole('status')
     expect(screen.queryByRole('button', subscribe)).not.toBeInTheDocument()

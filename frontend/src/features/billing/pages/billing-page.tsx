@@ -1,6 +1,6 @@
 import { useSearch } from 'wouter'
 
-import { isNotSetUp, useSubscription } from '@/features/billing/api'
+import { useSubscription } from '@/features/billing/api'
 import { SubscriptionCard } from '@/features/billing/components/subscription-card'
 import { isSubscribed } from '@/features/billing/subscription'
 import { Loading } from '@/lib/ui/loading'
@@ -14,21 +14,19 @@ export function BillingPage() {
   const isPaid = new URLSearchParams(useSearch()).get('checkout') === 'done'
   const query = useSubscription(isPaid)
   const { data, error } = query
-  const isAwaited = isPaid && data !== undefined && !isSubscribed(data)
-  // Where there was an answer before, it is only the server that fails now.
-  const isSetUp = data !== undefined || !isNotSetUp(error)
+  const isAwaited = isPaid && data != null && !isSubscribed(data)
   return (
     <Page title="Your subscription" lead="What you have subscribed to." width="wide">
       <Stack>
-        {!isSetUp && (
+        {data === null && (
           <Notice kind="information">
             Billing is not set up here, so there is nothing to pay.
           </Notice>
         )}
-        {isSetUp && error !== null && <Retry error={error} query={query} />}
+        {error !== null && <Retry error={error} query={query} />}
         {data === undefined && error === null && <Loading label="Loading your subscription…" />}
         {isAwaited && <Loading label="Waiting until Stripe confirms your payment…" />}
-        {data !== undefined && !isAwaited && <SubscriptionCard subscription={data} />}
+        {data != null && !isAwaited && <SubscriptionCard subscription={data} />}
       </Stack>
     </Page>
   )
