@@ -1,6 +1,8 @@
 """pipeline.toml, read."""
 
 import tomllib
+from collections.abc import Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -30,3 +32,9 @@ def load() -> dict[str, Any]:
 def pythons() -> list[str]:
     """Return the versions of Python that are tested, the default one first."""
     return Path(".python-version").read_text().split()
+
+
+def told(environments: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the name of every secret that one of some environments is told, optional ones too."""
+    lists = (each.get(key, []) for each in environments for key in ("secrets", "optional"))
+    return [*dict.fromkeys(chain.from_iterable(lists))]

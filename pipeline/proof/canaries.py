@@ -25,11 +25,7 @@ SHAPES = {
 def names() -> set[str]:
     """Return the names of all secrets: of environments, of the app, of jobs, and of who signs."""
     settings = config.load()
-    of_places = [
-        name
-        for place in settings["environments"].values()
-        for name in (*place["secrets"], *place.get("optional", []))
-    ]
+    of_places = config.told(settings["environments"].values())
     of_app = NAMED_SO.findall(Path("backend", ".env.example").read_text())
     of_jobs = settings["parity"]["secrets"].values()
     return {"COSIGN_PASSWORD", *of_places, *of_app}.union(*of_jobs)

@@ -21,9 +21,8 @@ from pipeline.run import Output, attended
 ENVIRONMENTS = Path(".nox", "proof")
 # A network namespace of its own, in which this machine only reaches itself; only root makes one.
 CUT_OFF = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$0" "$@"')
-NO_ENGINE = {
-    "DOCKER_HOST": "unix:///nowhere.sock"
-}  # it would be reached, with a network of its own
+# An engine would be reached all the same, and has a network of its own.
+NO_ENGINE = {"DOCKER_HOST": "unix:///nowhere.sock"}
 # What a run in CI is told about itself must not reach the runs inside it, nor this program's tools.
 OWN = re.compile(r"GITHUB_.*|VIRTUAL_ENV|NOX_.*|FORCE_COLOR")
 

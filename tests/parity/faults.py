@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
+from pipeline import config
 from pipeline.jobs import Job, sessions_of
 from pipeline.parity.rules import RULES
 from pipeline.parity.rules.calls import GOES_ON, ON_PUSH, reached_by_request
@@ -440,10 +441,8 @@ def environments() -> Iterator[Edit]:
         told = [*TREE.settings["environments"][name]["secrets"], "ANOTHER_KEY"]
         more = partial(with_settings, f"environments/{name}/secrets", told)
         yield Edit("delivery-gets-every-secret", f"one more: {name}", more)
-    places = TREE.settings["environments"].values()
-    names = {name for place in places for name in (*place["secrets"], *place["optional"])}
     going = [job for job in WORKING if "environment" in job.content]
-    for name in sorted(names):
+    for name in config.told(reachable(TREE).values()):
         yield from every_job("delivery-gets-every-secret", going, **{name: drop("env", name)})
 
 

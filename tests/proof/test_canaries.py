@@ -15,7 +15,7 @@ from pipeline import exposure, tasks
 from pipeline.proof import canaries
 from pipeline.proof.__main__ import main
 from pipeline.proof.copies import Copy, copy
-from pipeline.proof.yard import surroundings
+from pipeline.proof.yard import NO_ENGINE, surroundings
 from pipeline.run import attended
 from tests.conftest import ROOT
 
@@ -58,7 +58,6 @@ TOUCHES = [
     ("up",),
 ]
 """What would do something to this machine's engine; here it is out of reach."""
-NO_ENGINE = {"DOCKER_HOST": "unix:///nowhere.sock"}
 
 
 @pytest.fixture(scope="module")

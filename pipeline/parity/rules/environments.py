@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pipeline import config
 from pipeline.parity.rule import Fault, rule
 from pipeline.parity.rules.rights import secrets_of
 from pipeline.parity.tree import Tree
@@ -22,13 +23,9 @@ def choice_is_every_environment(tree: Tree) -> Iterator[Fault]:
 @rule(hint="NAME: ${{ secrets.NAME }} in the job's env; or take it out of pipeline.toml")
 def delivery_gets_every_secret(tree: Tree) -> Iterator[Fault]:
     """A job that goes to an environment reads every secret that one of them is told."""
-    told = [
-        name
-        for place in reachable(tree).values()
-        for name in (*place["secrets"], *place.get("optional", []))
-    ]
+    told = config.told(reachable(tree).values())
     for job in tree.working:
-        for name in dict.fromkeys(told) if "environment" in job.content else ():
+        for name in told if "environment" in job.content else ():
             if name not in secrets_of(job.content):
                 yield Fault(job.path, job.at("env"), f"job `{job.id}` does not read {name}")
 
