@@ -3,11 +3,10 @@ import { Link } from 'wouter'
 import { usePasswordReset } from '@/features/password-reset/api'
 import { paths, tokenFromMail } from '@/lib/paths'
 import { Card } from '@/lib/ui/card'
-import { Field } from '@/lib/ui/field'
 import { Form } from '@/lib/ui/form'
 import { Links } from '@/lib/ui/links'
+import { NewPassword } from '@/lib/ui/new-password'
 import { Page } from '@/lib/ui/page'
-import { passwordHint } from '@/lib/ui/password-hint'
 
 const messages = { 400: 'This link is not valid any more. Ask for a new one below.' }
 
@@ -36,14 +35,7 @@ export function ResetPasswordPage() {
             reset.mutate({ token: tokenFromMail(), password: valueOf('password') })
           }}
         >
-          <Field
-            label="New password"
-            name="password"
-            type="password"
-            autoComplete="new-password"
-            hint={passwordHint}
-            required
-          />
+          <NewPassword label="New password" name="password" />
         </Form>
       </Card>
       <Links>

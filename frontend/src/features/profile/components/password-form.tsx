@@ -2,8 +2,8 @@ import { usePasswordChange } from '@/features/profile/api'
 import { Card } from '@/lib/ui/card'
 import { Field } from '@/lib/ui/field'
 import { Form } from '@/lib/ui/form'
+import { NewPassword } from '@/lib/ui/new-password'
 import { Notice } from '@/lib/ui/notice'
-import { passwordHint } from '@/lib/ui/password-hint'
 import { Stack } from '@/lib/ui/stack'
 
 export function PasswordForm() {
@@ -36,14 +36,7 @@ export function PasswordForm() {
             autoComplete="current-password"
             required
           />
-          <Field
-            label="New password"
-            name="new_password"
-            type="password"
-            autoComplete="new-password"
-            hint={passwordHint}
-            required
-          />
+          <NewPassword label="New password" name="new_password" />
         </Form>
       </Stack>
     </Card>

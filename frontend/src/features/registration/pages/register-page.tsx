@@ -7,8 +7,8 @@ import { Field } from '@/lib/ui/field'
 import { Form } from '@/lib/ui/form'
 import { Links } from '@/lib/ui/links'
 import { MailSent } from '@/lib/ui/mail-sent'
+import { NewPassword } from '@/lib/ui/new-password'
 import { Page } from '@/lib/ui/page'
-import { passwordHint } from '@/lib/ui/password-hint'
 
 export function RegisterPage() {
   const registration = useRegistration()
@@ -42,14 +42,7 @@ export function RegisterPage() {
           <Field label="First name" name="first_name" autoComplete="given-name" />
           <Field label="Last name" name="last_name" autoComplete="family-name" />
           <Field label="Email" name="email" type="email" autoComplete="username" required />
-          <Field
-            label="Password"
-            name="password"
-            type="password"
-            autoComplete="new-password"
-            hint={passwordHint}
-            required
-          />
+          <NewPassword label="Password" name="password" />
         </Form>
       </Card>
       <Links>

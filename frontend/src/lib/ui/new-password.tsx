@@ -1,0 +1,19 @@
+import { Field } from '@/lib/ui/field'
+
+interface NewPasswordProps {
+  label: string
+  name: string
+}
+
+export function NewPassword({ label, name }: NewPasswordProps) {
+  return (
+    <Field
+      label={label}
+      name={name}
+      type="password"
+      autoComplete="new-password"
+      hint="At least 8 characters, and nothing that is easy to guess."
+      required
+    />
+  )
+}
