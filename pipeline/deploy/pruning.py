@@ -1,4 +1,7 @@
-"""Remove what no kept release needs any more: by name, and only what is this stack's own."""
+"""Remove what no kept release needs any more: by name, and only what is this stack's own.
+
+With it go the sessions of users that have expired, which nothing else removes from the database.
+"""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -6,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pipeline.deploy import journal
 from pipeline.deploy.assets import prune as prune_assets
 from pipeline.deploy.environments import Environment
+from pipeline.deploy.jobs import of_service, run_job
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.progress import say
 from pipeline.deploy.swarm import Object, Swarm, image_of
@@ -27,6 +31,8 @@ def prune(swarm: Swarm, environment: Environment) -> None:
             running = services(swarm)
             remove_images(swarm, kept[0], running)
             remove_objects(swarm, environment.stack, kept, running)
+        if live := journal.good(kept):
+            remove_sessions(swarm, environment, live)
     except PipelineError as error:
         say(f"not all that is old was removed: {error}")
 
@@ -62,6 +68,17 @@ def remove_objects(
         for name in swarm.tell(kind, "ls", option, "--format={{.Name}}").split():
             if name not in mounted | named and is_hashed(name, stack):
                 swarm.ask(kind, "rm", name)
+
+
+def remove_sessions(swarm: Swarm, environment: Environment, live: Entry) -> None:
+    """Have the release that serves remove the sessions that have expired.
+
+    Raises:
+        JobFailedError: It cannot, or takes longer than a migration may.
+    """
+    command = ["python", "manage.py", "clearsessions"]
+    job = of_service(environment.stack, "sessions", live.services["backend"], command)
+    run_job(swarm, environment.stack, job, environment.timings.migrate)
 
 
 def services(swarm: Swarm) -> list[Object]:

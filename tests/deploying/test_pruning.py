@@ -43,7 +43,15 @@ def test_nothing_is_removed_while_there_are_few(engine: Engine) -> None:
     deployed(engine, range(1, KEPT + 1))
     engine.asked.clear()
     prune(engine, STAGING)
-    assert not [words for words in engine.asked if "rm" in words or "create" in words]
+    removed = [words for words in engine.asked if "rm" in words]
+    assert removed == ["service rm shop-sessions"] * 2, "before the job, and after it"
+    assert [*engine.options] == ["shop-sessions"]
+
+
+def test_sessions_that_have_expired_are_removed_by_what_serves(engine: Engine) -> None:
+    deployed(engine, range(1, 3))
+    prune(engine, STAGING)
+    assert engine.options["shop-sessions"][-3:] == (image(2), "manage.py", "clearsessions")
 
 
 def test_old_images_go_and_those_of_kept_releases_stay(engine: Engine) -> None:
@@ -96,13 +104,19 @@ def test_the_pages_of_kept_releases_are_named_to_whoever_removes_assets(engine: 
     assert list(engine.options["shop-prune"][-KEPT:]) == pages
 
 
+def test_without_a_journal_nothing_is_done(engine: Engine) -> None:
+    prune(engine, STAGING)
+    assert not engine.options
+
+
+@pytest.mark.parametrize(("name", "job"), [("frontend", "prune"), ("backend", "sessions")])
 def test_a_fault_is_said_and_nothing_else(
-    engine: Engine, capsys: pytest.CaptureFixture[str]
+    engine: Engine, capsys: pytest.CaptureFixture[str], name: str, job: str
 ) -> None:
     deployed(engine, range(1, KEPT + 2))
-    engine.ends[image(KEPT + 1, "frontend")] = "failed"
+    engine.ends[image(KEPT + 1, name)] = "failed"
     prune(engine, STAGING)
-    assert "not all that is old was removed: shop-prune: " in capsys.readouterr().err
+    assert f"not all that is old was removed: shop-{job}: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.contrib.sessions.models import Session
 from django.core.cache import caches
+from django.core.management import call_command
 from django.utils import timezone
 
 from apps.accounts.models import User, UserSession
@@ -126,6 +127,19 @@ def test_what_has_expired_is_not_listed(laptop: Browser, phone: Browser) -> None
     Session.objects.filter(session_key=phone.cookies["sessionid"]).update(expire_date=past)
 
     assert [item["user_agent"] for item in listed(laptop)] == ["Laptop/2.0"]
+
+
+@pytest.mark.usefixtures("_each_engine")
+def test_what_has_expired_is_removed_by_the_command_of_each_deployment(
+    laptop: Browser, phone: Browser
+) -> None:
+    past = timezone.now() - timedelta(seconds=1)
+    Session.objects.filter(session_key=phone.cookies["sessionid"]).update(expire_date=past)
+    call_command("clearsessions")
+
+    assert laptop.is_logged_in
+    assert Session.objects.get().session_key == laptop.cookies["sessionid"]
+    assert UserSession.objects.get().session_id == laptop.cookies["sessionid"]
 
 
 def test_it_tells_when_a_session_was_last_seen(phone: Browser) -> None:
