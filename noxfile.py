@@ -234,7 +234,7 @@ def release_image(session: nox.Session) -> None:
 
 @nox.session(python=PYTHON, default=False)
 def deploy(session: nox.Session) -> None:
-    """Deploy a release, prove it, and put the old one back on any fault."""
+    """Deploy a release, prove it, and go back on any fault."""
     sync(session, "requirements/dev.txt")
     session.run("invoke", "deploy", *session.posargs, interrupt_timeout=CLEANS_UP)
 
@@ -306,7 +306,7 @@ def pipeline_tests(session: nox.Session) -> None:
 
 @nox.session(name="prove-gates", python=PYTHON, tags=["backend", "frontend", "images", "pipeline"])
 def prove_gates(session: nox.Session) -> None:
-    """Plant a fault for every gate, and see it go red; the quick ones."""
+    """See every gate go red for its quick faults; `-- --full`: for all."""
     sync(session, "requirements/tests.txt")
     session.run("python", "-m", "pipeline.proof", *session.posargs, interrupt_timeout=CLEANS_UP)
 
@@ -409,7 +409,7 @@ def benchmark_caches(session: nox.Session) -> None:
 
 @nox.session(name="benchmark-images", python=PYTHON, default=False)
 def benchmark_images(session: nox.Session) -> None:
-    """Compare our images with those that the plan first had."""
+    """Compare our images with those that this project first had."""
     sync(session, "requirements/pipeline.txt")
     session.run("python", "-m", "benchmarks.images", *session.posargs)
 

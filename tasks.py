@@ -56,11 +56,11 @@ task = partial(invoke.tasks.task, klass=Task)
 @task(
     name="ci",
     help={
-        "all": "also what the change does not touch",
+        "all": "run also what the change does not touch",
         "plan": "only show what would run, and why",
-        "fresh": "run what is known to be green, too",
+        "fresh": "run also what is known to be green",
         "fail-fast": "start nothing more once something failed",
-        "strict": "a session over its budget is an error",
+        "strict": "take a session over its budget for an error",
         "jobs": "how many sessions at once; as many as there are processors, if not given",
         "why": "a session: what its result hangs on, and what has changed of that",
         "prove": "a session: run it where only its declared inputs are",
@@ -224,9 +224,15 @@ def pin(_: Context, *, dry: bool = False) -> None:
         pinning.pin(dry=dry)
 
 
-@task(name="image", help=IMAGE | PLATFORM)
+@task(
+    name="image",
+    help={
+        "image": "which, of those in pipeline.toml",
+        "platform": "what it is for, such as linux/arm64",
+    },
+)
 def check_image(_: Context, image: str, platform: str) -> None:
-    """Build, list, scan and test one image: the CI job of that name."""
+    """Build one image, test it, and scan it: the CI job of that name."""
     from pipeline.images import chain
 
     with reported():
@@ -259,16 +265,18 @@ def github(_: Context, *, dry: bool = False) -> None:
 
 
 PLACE = {"env": "an environment of pipeline.toml"}
+DRAFT = {"dry": "print what the engine would be told on stdout, and change nothing"}
+YES = {"yes": "agree beforehand, where the environment wants a person to"}
 
 
 @task(
     help=PLACE
     | KEY
-    | DRY
+    | DRAFT
+    | YES
     | {
         "release": "a version tag or a commit, if not the one checked out",
         "resume": "only undo a deployment whose deployer died",
-        "yes": "agree, where the environment wants a person to",
     }
 )
 def deploy(  # noqa: PLR0913 - each is an option of the command line
@@ -296,12 +304,15 @@ def deploy(  # noqa: PLR0913 - each is an option of the command line
 
 
 @task(
-    help=PLACE | DRY | {"to": "a version or a number of invoke history", "yes": "agree beforehand"}
+    help=PLACE
+    | DRAFT
+    | YES
+    | {"to": "a version or a number of invoke history; the good release before, if not given"}
 )
 def rollback(
     _: Context, env: str, *, to: str | None = None, dry: bool = False, yes: bool = False
 ) -> None:
-    """Put an earlier good release back."""
+    """Put an earlier good release back, and prove it."""
     from pipeline.deploy import operate
     from pipeline.deploy.environments import environment
 
@@ -376,11 +387,11 @@ def unlock(_: Context, env: str) -> None:
 @task(
     name="exec",
     help=PLACE
+    | YES
     | {
         "command": "what to run, quoted; no shell reads it",
-        "service": "whose image, variables and secrets it has",
-        "seconds": "how long it may take",
-        "yes": "agree, where the environment wants a person to",
+        "service": "whose image, variables and secrets it has; backend, if not given",
+        "seconds": "how long it may take; an hour, if not given",
     },
 )
 def exec_(
@@ -442,7 +453,9 @@ def restore(_: Context, env: str, *, from_: str | None = None, yes: bool = False
         restoring.restore(environment(env), from_, yes=yes)
 
 
-@task(help={"nodes": "how many engines to have, which needs root; one is this machine's own"})
+@task(
+    help={"nodes": "how many engines to make, which takes root; this machine's own, if not given"}
+)
 def rehearse(_: Context, *, nodes: int = 1) -> None:
     """Rehearse builds, deploys and rollbacks here, under traffic."""
     from pipeline.rehearsal.rehearse import rehearse as rehearsal
@@ -462,11 +475,16 @@ def up(_: Context) -> None:
 
 @task
 def down(_: Context) -> None:
-    """Stop the local services; their data stays."""
+    """Stop the local services, and keep their data."""
     compose("down")
 
 
-@task(help={"env": "an environment, instead of the local services", "service": "of that one"})
+@task(
+    help={
+        "env": "an environment, instead of the local services",
+        "service": "which of that environment's; backend, if not given",
+    }
+)
 def logs(_: Context, *, env: str | None = None, service: str = "backend") -> None:
     """Follow the logs of the local services, or of an environment's."""
     from pipeline.deploy import report
