@@ -482,19 +482,19 @@ def down(_: Context) -> None:
 @task(
     help={
         "env": "an environment, instead of the local services",
-        "service": "which of that environment's; backend, if not given",
+        "service": "of which; all local ones, or an environment's backend, if not given",
     }
 )
-def logs(_: Context, *, env: str | None = None, service: str = "backend") -> None:
+def logs(_: Context, *, env: str | None = None, service: str | None = None) -> None:
     """Follow the logs of the local services, or of an environment's."""
     from pipeline.deploy import report
     from pipeline.deploy.environments import environment
 
     if env is None:
-        compose("logs", "--follow")
+        compose("logs", "--follow", *([service] if service else []))
         return
     with reported():
-        code = report.logs(environment(env), service)
+        code = report.logs(environment(env), service or "backend")
     if code:
         raise Exit(code=code)
 

@@ -41,10 +41,11 @@ def invoke(tmp_path: Path) -> Invoke:
         ("up", "docker compose up --detach --wait"),
         ("down", "docker compose down"),
         ("logs", "docker compose logs --follow"),
+        ("logs --service=redis", "docker compose logs --follow redis"),
     ],
 )
 def test_a_task_runs_docker_compose(invoke: Invoke, task: str, command: str) -> None:
-    assert invoke(task).stdout == f"{command}\n"
+    assert invoke(*task.split()).stdout == f"{command}\n"
 
 
 def test_the_exit_code_is_that_of_docker(invoke: Invoke) -> None:

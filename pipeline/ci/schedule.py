@@ -3,9 +3,11 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from pipeline.ci import lock
+from pipeline.ci.inputs import Inputs
 from pipeline.ci.memory import FAILED, Store, slug
 from pipeline.ci.plan import observed
 from pipeline.ci.recall import recalled
@@ -16,6 +18,18 @@ from pipeline.run import end
 
 BEAT = 0.02  # seconds between two looks at the children
 PATIENCE = 10.0  # seconds that a session may take to leave in order
+
+
+@dataclass
+class Moment:
+    """One look at what there is: what ended before is judged by it, what follows begins on it."""
+
+    settings: Mapping[str, Any]
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """What the sessions would read; nothing is looked at before it is asked for."""
+        return observed(self.settings)
 
 
 @dataclass
@@ -39,8 +53,9 @@ class Schedule:
         self.waiting.sort(key=lambda planned: -(planned.seconds or float("inf")))
         try:
             while self.waiting or self.running:
-                self._start()
-                self._collect()
+                ended, now = self._ended(), Moment(self.settings)
+                self._collect(ended, now)
+                self._start(now)
                 self.screen.show(self.running, self.done, len(self.waiting))
                 time.sleep(BEAT)
         except KeyboardInterrupt:
@@ -50,7 +65,7 @@ class Schedule:
             self.screen.clear()
         return self.done
 
-    def _start(self) -> None:
+    def _start(self, now: Moment) -> None:
         for planned in [*self.waiting]:
             if len(self.running) >= self.jobs or (self.fail_fast and self._failed()):
                 return
@@ -61,11 +76,10 @@ class Schedule:
                 self.screen.say(f"{planned.entry.session} waits: another run of it is under way")
                 continue
             self.waiting.remove(planned)
-            self._begin(planned, held)
+            self._begin(planned, held, now.inputs)
 
-    def _begin(self, planned: Result, held: int) -> None:
+    def _begin(self, planned: Result, held: int, inputs: Inputs) -> None:
         """Start it on the files as they are now, unless they are known to be green by now."""
-        inputs = observed(self.settings)
         known = recalled(planned, inputs, self.store, fresh=self.fresh)
         known = replace(known, begin=time.monotonic() - self.began)
         if known.outcome == CACHED:
@@ -75,12 +89,16 @@ class Schedule:
         self.running.append(Work(known, inputs, held))
         self.screen.started(planned)
 
-    def _collect(self) -> None:
-        for work in [*self.running]:
-            if work.process.poll() is not None:
-                self.running.remove(work)
-                end([work.process], seconds=PATIENCE)  # what it may have left behind
-                self._finish(work.judged(self.store))
+    def _ended(self) -> list[Work]:
+        ended = [work for work in self.running if work.has_ended()]
+        end([work.process for work in ended], seconds=PATIENCE)  # what they may have left behind
+        return ended
+
+    def _collect(self, ended: Sequence[Work], now: Moment) -> None:
+        for work in ended:
+            result = work.judged(self.store, now.inputs)
+            self.running.remove(work)
+            self._finish(result)
         if self.fail_fast and self._failed() and not self.running:
             self._drop()
 

@@ -10,7 +10,6 @@ from pipeline.ci.areas import COMMON
 from pipeline.ci.catalogue import Entry
 from pipeline.ci.inputs import Inputs, areas_of
 from pipeline.ci.memory import FAILED, PASSED, Run, Store, slug
-from pipeline.ci.plan import observed
 from pipeline.ci.result import INTERRUPTED, NOT_JUDGED, Result
 from pipeline.run import Process, start
 
@@ -45,6 +44,7 @@ class Work:
     inputs: Inputs
     lock: int
     began: float = field(default_factory=time.monotonic)
+    ended: float | None = None
     process: Process = field(init=False)
 
     def __post_init__(self) -> None:
@@ -67,29 +67,35 @@ class Work:
 
     @property
     def seconds(self) -> float:
-        """How long it has been running."""
-        return time.monotonic() - self.began
+        """How long it has been running, or ran."""
+        return (self.ended or time.monotonic()) - self.began
+
+    def has_ended(self) -> bool:
+        """Tell whether it has come to its end; when that was first seen is when it was."""
+        if self.ended is None and self.process.poll() is not None:
+            self.ended = time.monotonic()
+        return self.ended is not None
 
     def interrupted(self) -> Result:
         """Return the result of a session that was ended from outside; nothing is remembered."""
         lock.free(self.lock)
         return replace(self.planned, outcome=INTERRUPTED, seconds=self.seconds, log=self.log)
 
-    def judged(self, store: Store) -> Result:
+    def judged(self, store: Store, after: Inputs) -> Result:
         """Return the result of a session that came to its end, and remember it if it may be.
 
         Args:
             store: What is remembered.
+            after: What there was once it had ended.
         """
-        seconds = self.seconds
         outcome, note = self._outcome()
         if outcome != NOT_JUDGED:
-            doubt = self._doubt(store)
-            run = Run(self.planned.key, outcome, round(seconds, 3), time.time())
+            doubt = self._doubt(store, after)
+            run = Run(self.planned.key, outcome, round(self.seconds, 3), time.time())
             store.remember(self.planned.entry, self.inputs, run, trusted=not doubt)
             note = note or (doubt and f"not remembered: {doubt}")
         lock.free(self.lock)
-        return replace(self.planned, outcome=outcome, seconds=seconds, note=note, log=self.log)
+        return replace(self.planned, outcome=outcome, seconds=self.seconds, note=note, log=self.log)
 
     def _outcome(self) -> tuple[str, str]:
         """What came of it, and what there is to say of that."""
@@ -101,14 +107,14 @@ class Work:
         reasons = [line for line in _lines(self.log) if line.startswith(MARK)]
         return (NOT_JUDGED, reasons[-1].removeprefix(MARK)) if reasons else (PASSED, "")
 
-    def _doubt(self, store: Store) -> str:
+    def _doubt(self, store: Store, after: Inputs) -> str:
         """Why the result may not stand for the next run; nothing, if it may."""
-        entry, settings = self.planned.entry, self.inputs.settings
-        if reason := settings["ci"]["never_cached"].get(entry.job):
+        entry = self.planned.entry
+        if reason := after.settings["ci"]["never_cached"].get(entry.job):
             return str(reason)
         if store.read(entry.session).flaky(self.planned.key):
             return "the same inputs were red before"
-        return _changed(entry, self.inputs, observed(settings))
+        return _changed(entry, self.inputs, after)
 
 
 def _changed(entry: Entry, before: Inputs, after: Inputs) -> str:

@@ -35,5 +35,6 @@ def test_python_is_in_an_area_that_is_linted_wherever_it_is() -> None:
     areas = Areas(config.load()["areas"])
     (read,) = (row.tags for row in sessions.list_all() if row.session == "lint")
     for folder in {PurePath(path).parent for path in tree.listed().paths}:
-        of = areas.of(f"{folder / 'new.py'}")
-        assert not of or {"common", *read}.intersection(of), folder
+        for name in "new.py", "new.ipynb":
+            of = areas.of(f"{folder / name}")
+            assert not of or {"common", *read}.intersection(of), folder / name

@@ -32,7 +32,7 @@ def test_a_fault_that_its_tool_names_proves_the_gate(capsys: pytest.CaptureFixtu
     main([])
     clean, fault, summary = capsys.readouterr().out.splitlines()
     assert clean.startswith("style  - ")
-    assert clean.endswith("green without a fault")
+    assert clean.endswith("green where nothing is planted")
     assert fault.startswith("style  a bad word ")
     assert fault.endswith("proved")
     assert summary == "1 of 1 faults proved, in 1 gates"
@@ -85,7 +85,7 @@ def test_anything_else_is_no_proof(project: Path, fault: str, verdict: str) -> N
 
 def test_a_gate_that_is_red_anyway_proves_nothing(project: Path) -> None:
     (project / "product.txt").write_text("bad\n")
-    assert red() == "style: no fault: red without a fault"
+    assert red() == "style: no fault: red where nothing is planted"
 
 
 def test_a_fault_may_be_a_variable_a_pattern_or_a_new_file(project: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_session_may_be_run_beside_a_service(project: Path) -> None:
 
 def test_what_is_needed_first_is_made_first(project: Path) -> None:
     put(project, GOOD.replace("bad", "fine"), 'first = ["sh", "-c", "exit 3"]')
-    assert red() == "style: no fault: red without a fault"
+    assert red() == "style: no fault: red where nothing is planted"
 
 
 def test_packages_are_taken_over(project: Path) -> None:
@@ -210,7 +210,7 @@ def test_without_a_network_a_session_passes_is_not_judged_or_says_what_to_do(
     monkeypatch.setattr("pipeline.proof.yard.CUT_OFF", ("env", "CUT=1"))
     tool = project / "tool.py"
     main(["--offline"])
-    assert "1 sessions: 1 green without a fault" in capsys.readouterr().out
+    assert "1 sessions: 1 green where nothing is planted" in capsys.readouterr().out
     assert "without a network" in (project / "reports/gates-offline.html").read_text()
     tool.write_text("import sys; sys.exit('error: it is away\\n\\nhint: wait')")
     main(["--offline"])
