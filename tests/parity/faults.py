@@ -432,6 +432,7 @@ def environments() -> Iterator[Edit]:
     yield from every_file(
         "choice-is-every-environment",
         [file for file in asking if TREE.calls_of(file)],
+        none=drop(*choice[:-1]),
         fewer=put(*choice, value=["staging"]),
         more=put(*choice, value=["staging", "production", "local"]),
     )

@@ -16,7 +16,9 @@ def choice_is_every_environment(tree: Tree) -> Iterator[Fault]:
     for workflow in tree.workflows.values():
         dispatch = mapping(workflow.triggers.get("workflow_dispatch"))
         choice = mapping(mapping(dispatch.get("inputs")).get("environment"))
-        if choice and choice.get("options") != [*reachable(tree)]:
+        delivers = any("environment" in job.content for job in workflow.jobs.values())
+        asked = choice or (delivers and "workflow_dispatch" in workflow.triggers)
+        if asked and choice.get("options") != [*reachable(tree)]:
             yield Fault(workflow.path, workflow.at("on"), "the choice of environments is another")
 
 
