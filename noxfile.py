@@ -464,7 +464,8 @@ def rollouts(session: nox.Session) -> None:
 def docs_commands(session: nox.Session) -> None:
     """Run the documents' commands that take long, in a copy."""
     sync(session, "requirements/tests.txt")
-    session.run("python", "-m", "pipeline.guide", "--long", interrupt_timeout=CLEANS_UP)
+    line = ["python", "-m", "pipeline.guide", "--long", *session.posargs]
+    session.run(*line, interrupt_timeout=CLEANS_UP)
 
 
 @nox.session(python=PYTHON, default=False)

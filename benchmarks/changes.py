@@ -1,12 +1,12 @@
 """What one line costs: seconds to green after it, and their share of a run of everything.
 
-python -m benchmarks.changes [--without JOB ...]
+python -m benchmarks.changes [--only JOB ...]
 
 In a copy of this repository, on a branch. Everything runs once, which fills the caches, and once
 more afresh, which is the whole; then each line is changed, by itself, and `invoke ci` runs what
-that needs. Unless told otherwise it goes without the jobs of images: what they judge is in an
-engine, so that none of their results is remembered. The tools' own caches are warm in the whole, as
-nothing changed between the two: that makes a share larger, never smaller.
+that needs. Unless told which jobs to keep to, it goes without those of images: what they judge is
+in an engine, so that none of their results is remembered. The tools' own caches are warm in the
+whole, as nothing changed between the two: that makes a share larger, never smaller.
 """
 
 import argparse
@@ -76,9 +76,10 @@ def main(arguments: Sequence[str]) -> None:
     """Run the command line."""
     calls = workflows.calls()
     parser = argparse.ArgumentParser("python -m benchmarks.changes", description=__doc__)
-    parser.add_argument("--without", nargs="*", default=[job.id for job in calls[IMAGES]])
-    without = parser.parse_args(arguments).without
-    jobs = {job.id for some in calls.values() for job in some}.difference(without)
+    images = [job.id for job in calls[IMAGES]]
+    usual = [job.id for some in calls.values() for job in some if job.id not in images]
+    parser.add_argument("--only", nargs="+", default=usual, metavar="JOB")
+    jobs = parser.parse_args(arguments).only
     with interruptible(), TemporaryDirectory() as folder:
         made = copy(Path.cwd(), Path(folder, "copy"))
         made.branch("work")
@@ -87,7 +88,7 @@ def main(arguments: Sequence[str]) -> None:
     print(f"{'':24}{'':10}{'share':>8}{'ran':>6}{'hits':>6}{'left out':>10}{NOT_JUDGED:>12}")
     for name, report in found.items():
         print(row(name, report, found["everything"]))
-    print(f"without the jobs {', '.join(without)}")
+    print(f"the jobs {', '.join(jobs)}")
 
 
 if __name__ == "__main__":

@@ -31,6 +31,14 @@ class Block:
     script: str
     mark: str = ""
 
+    def is_in(self, place: str) -> bool:
+        """Tell whether it stands there.
+
+        Args:
+            place: A document, or one and the line where the block begins.
+        """
+        return place in {self.place, self.place.rpartition(":")[0]}
+
 
 def blocks(document: Path) -> Iterator[Block]:
     """Yield the blocks of commands of a document."""

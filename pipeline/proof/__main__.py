@@ -35,6 +35,8 @@ def main(arguments: Sequence[str]) -> None:
     trial, gates, known = options.trial, faults.load(), plan.jobs()
     if found := plan.gaps(known, gates):
         raise CheckFailedError("; ".join(found), hint="write it into faults/*.toml")
+    if trial is Trial.CANARIES:
+        known, gates = {**known, **plan.local()}, gates | faults.load(faults.LOCAL)
     if trial.plants:
         say_what_is_proved_elsewhere(gates)
     rows = plan.chosen(known, gates, options.name, full=options.full, plants=trial.plants)

@@ -14,6 +14,7 @@ from pipeline.errors import InputError
 from pipeline.proof.change import Change
 
 FOLDER = Path("faults")
+LOCAL = FOLDER / "local"  # how sessions that no job runs are kept short
 
 
 class Fault(BaseModel):
@@ -69,6 +70,8 @@ class Gate(BaseModel):
     """What proves it instead of faults here; only what delivers, and judges nothing, may say so."""
     slow: bool = False
     """Whether all of its faults are left to the full set."""
+    ends: int = 0
+    """After how many seconds it is told to end, since it never does by itself."""
 
     @property
     def faults(self) -> Mapping[str, Fault]:
@@ -84,8 +87,11 @@ class Gate(BaseModel):
 TABLE = TypeAdapter(dict[str, Gate])
 
 
-def load() -> dict[str, Gate]:
+def load(folder: Path = FOLDER) -> dict[str, Gate]:
     """Read the table.
+
+    Args:
+        folder: Where it lies.
 
     Returns:
         The gates by the ids of their jobs.
@@ -95,7 +101,7 @@ def load() -> dict[str, Gate]:
     """
     gates: dict[str, Gate] = {}
     problems: list[str] = []
-    for file in sorted(FOLDER.glob("*.toml")):
+    for file in sorted(folder.glob("*.toml")):
         try:
             read = TABLE.validate_python(tomllib.loads(file.read_text()))
         except tomllib.TOMLDecodeError as error:

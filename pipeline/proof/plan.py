@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline import workflows
+from pipeline import config, workflows
 from pipeline.errors import InputError
 from pipeline.jobs import sessions_of
 from pipeline.proof.faults import Fault, Gate
@@ -43,6 +43,11 @@ def jobs() -> Jobs:
         if not job.is_call
     ]
     return {job.id: sessions_of(job) or [] for job in working}
+
+
+def local() -> Jobs:
+    """Return every session that no job runs, as a job of its own."""
+    return {name: [name] for name in config.load()["parity"]["local"]}
 
 
 def gaps(known: Jobs, gates: Mapping[str, Gate]) -> list[str]:
@@ -84,13 +89,11 @@ def chosen(
     """
     _refuse_unknown(known, gates, names)
     rows = [
-        Row(job, session, gates[job], _faults(gates[job], (job, session), names, full=full))
+        Row(job, session, gate, _faults(gate, (job, session), names, full=full))
         for job, sessions in known.items()
+        for gate in [gates.get(job, Gate())]
         for session in sessions
-        if full
-        or session in names
-        or session == (gates[job].row or sessions[0])
-        or not gates[job].row
+        if full or session in names or session == (gate.row or sessions[0]) or not gate.row
     ]
     if not plants:
         return [row for row in rows if not names or {row.job, row.session} & {*names}]

@@ -102,12 +102,12 @@ class Yard:
         """Yield the commands of a run."""
         session = ["nox", "-s", row.session, f"--envdir={self.environments(where)}"]
         within = row.gate.within if fault is None or fault.within is None else fault.within
-        around = list[str]()
+        around = ["timeout", str(row.gate.ends)] if row.gate.ends else []
         if row.gate.first and self.trial is not Trial.HOLLOW:
             yield row.gate.first
         if within and self.trial.helps:  # what stands in for a service may hide the package index
             yield [*session, "--install-only"]
-            around, session = [sys.executable, "-m", *within, "--"], [*session, "-R"]
+            around, session = [*around, sys.executable, "-m", *within, "--"], [*session, "-R"]
         cut = CUT_OFF if self.trial is Trial.OFFLINE else ()
         yield [*cut, *around, *session, *(["--", *options] if options else [])]
 

@@ -14,6 +14,7 @@ from tests.deploy.site import Site, first_release
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--deploys", type=int, default=100, help="of the random mix")
+    parser.addoption("--rollouts", type=int, default=20, help="of good releases in a row")
     parser.addoption("--seed", type=int, default=random.randrange(10**6), help="of its order")  # noqa: S311
     parser.addoption("--nodes", type=int, default=1, help="of the swarm, each an engine")
     parser.addoption("--hogs", type=int, default=0, help="that never leave a processor alone")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import CheckFailedError
+from pipeline.errors import CheckFailedError, InputError
 from pipeline.guide import __main__ as guide
 from pipeline.guide import trial
 from pipeline.guide.blocks import Block, blocks
@@ -135,6 +135,19 @@ def test_only_blocks_of_one_kind_are_run(document: Path) -> None:
     assert [block.place for block in guide.chosen(long=False)] == ["page.md:4", "page.md:20"]
     assert [block.place for block in guide.chosen(long=True)] == ["page.md:16"]
     guide.main(["--long"])
+
+
+def test_it_keeps_to_a_document_or_to_a_place_in_it(document: Path) -> None:
+    document.write_text("```sh\ntrue\n```\n\n```sh\nfalse\n```\n")
+    assert len(guide.chosen(["page.md"], long=False)) == 2
+    guide.main(["page.md:2"])
+
+
+def test_a_place_without_commands_is_an_error_with_a_hint(document: Path) -> None:
+    document.write_text("```sh\ntrue\n```\n")
+    with pytest.raises(InputError, match=r"no commands to run in gone\.md") as caught:
+        guide.chosen(["page.md", "gone.md"], long=False)
+    assert caught.value.hint == "there are: page.md:2"
 
 
 def test_the_tools_of_the_checkout_are_taken_over(document: Path) -> None:

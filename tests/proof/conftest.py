@@ -16,6 +16,12 @@ import nox
 def style(session):
     """Look for bad words."""
     session.run("python", "tool.py", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
+def serve(session):
+    """Never end."""
+    session.run("sleep", "600", external=True)
 '''
 TOOL = """
 import os, pathlib, sys, time
@@ -55,7 +61,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ".github/workflows/ci.yml": WORKFLOW,
         ".gitignore": ".nox/\nreports/\npackages/\n",
         "faults/all.toml": FAULT,
+        "faults/local/sessions.toml": "[serve]\nends = 1\n",
         "noxfile.py": NOXFILE,
+        "pipeline.toml": '[parity.local]\nserve = "it never ends"\n',
         "product.txt": "good\n",
         "tool.py": TOOL,
     }

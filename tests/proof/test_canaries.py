@@ -12,7 +12,7 @@ from threading import Event
 import pytest
 
 from pipeline import exposure, tasks
-from pipeline.proof import canaries
+from pipeline.proof import canaries, faults, plan
 from pipeline.proof.__main__ import main
 from pipeline.proof.copies import Copy, copy
 from pipeline.proof.yard import NO_ENGINE, surroundings
@@ -99,6 +99,13 @@ def test_no_task_shows_a_secret(task: tuple[str, ...], place: Copy) -> None:
 @pytest.mark.parametrize("task", TOUCHES, ids=" ".join)
 def test_no_task_that_finds_no_engine_shows_a_secret(task: tuple[str, ...], place: Copy) -> None:
     assert shown(place, *task, env=NO_ENGINE) == []
+
+
+def test_what_is_kept_short_are_sessions_that_no_job_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert faults.load(faults.LOCAL).keys() <= plan.local().keys()
 
 
 def test_every_task_is_among_them(monkeypatch: pytest.MonkeyPatch) -> None:
