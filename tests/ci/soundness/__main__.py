@@ -14,24 +14,36 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pipeline.ci.catalogue import Entry
 from pipeline.ci.plan import plan
 from pipeline.ci.prove import prove
+from pipeline.ci.work import LOGS
 from pipeline.deploy.signals import interruptible
-from pipeline.errors import reported
+from pipeline.errors import CheckFailedError, reported
 from tests.ci.soundness import generated, real
 
 
 def prove_all() -> None:
     """Run each session whose result is remembered where nothing but its areas is.
 
+    Of a job with rows it is the first: the others read the same areas.
+
     Raises:
         CheckFailedError: One reads more.
     """
     selection = plan(everything=True)
     never = selection.inputs.settings["ci"]["never_cached"]
+    firsts, wrong = dict[str, Entry](), list[str]()
     for row in selection.rows:
         if row.runs and row.entry.job not in never:
-            prove(row.entry, selection.inputs)
+            firsts.setdefault(row.entry.job, row.entry)
+    for entry in firsts.values():
+        try:
+            prove(entry, selection.inputs)
+        except CheckFailedError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise CheckFailedError("; ".join(wrong), hint=f"read {LOGS}/*.proof.log")
 
 
 def main(arguments: Sequence[str]) -> None:
