@@ -3,9 +3,8 @@
 python -m benchmarks.caches [SESSION ...]
 
 Every run is in a clone of its own, which has no environments yet, as a runner of CI; between the
-two runs of a session its home stays, with the caches that lie there. Without a name: every session
-of the workflows of the backend and of the frontend that needs no engine, and of the pipeline those
-that are quick.
+two runs of a session its home stays, with the caches that lie there. Without a name: a session of
+every job of the backend's and the frontend's workflows, and of the pipeline those that are quick.
 """
 
 import argparse
@@ -33,9 +32,10 @@ def sessions(names: Sequence[str]) -> Iterator[tuple[str, str]]:
     """
     for file, workflow in workflows.read_all().items():
         for job in workflow.jobs.values():
-            for session in [] if job.is_call else sessions_of(job) or []:
-                usual = session in OF_PIPELINE or (file in SMALL and session != "ci-ok")
-                if session in names or (not names and usual):
+            rows = [] if job.is_call else sessions_of(job) or []
+            usual = job.id in OF_PIPELINE or (file in SMALL and job.id != "ci-ok")
+            for session in rows:
+                if session in names or (not names and usual and session == rows[0]):
                     yield file, session
 
 
