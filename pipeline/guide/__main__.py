@@ -2,7 +2,7 @@
 
 python -m pipeline.guide                    those that are quick
 python -m pipeline.guide --long             those that are marked `run: nox -s docs-commands`
-python -m pipeline.guide --long README.md   of one document; README.md:40, of one place in it
+python -m pipeline.guide --long README.md   of these, what has that word in its place or its text
 """
 
 import argparse
@@ -24,28 +24,31 @@ def main(arguments: list[str]) -> None:
     """
     parser = argparse.ArgumentParser("python -m pipeline.guide", description=__doc__)
     parser.add_argument("--long", action="store_true")
-    parser.add_argument("place", nargs="*", help="a document, or one and a line, to keep to")
+    parser.add_argument("word", nargs="*", help="keep to what has it in its place or its commands")
     options = parser.parse_args(arguments)
     exists = known()
     if lost := [fault for each in documents() for fault in unknown(each, exists)]:
         raise CheckFailedError("; ".join(lost), hint="nox -l and invoke --list show what is there")
-    kept = chosen(options.place, long=options.long)
+    kept = chosen(options.word, long=options.long)
     judge(tried(kept, LONG if options.long else QUICK))
 
 
-def chosen(places: Collection[str] = (), *, long: bool) -> list[Block]:
+def chosen(words: Collection[str] = (), *, long: bool) -> list[Block]:
     """Return the blocks that are to be run.
 
     Args:
-        places: Documents, or lines of them such as README.md:40, to keep to; all, if none.
+        words: Keep to blocks that have one in their place or in their commands; all, if none.
         long: Whether those that take long, instead of those that do not.
+
+    Raises:
+        InputError: No block has one of the words.
     """
     mark = "run" if long else ""
     there = [block for each in documents() for block in blocks(each) if block.mark == mark]
-    if lost := [place for place in places if not any(block.is_in(place) for block in there)]:
+    if lost := [word for word in words if not any(block.has(word) for block in there)]:
         known = ", ".join(block.place for block in there)
-        raise InputError(f"no commands to run in {', '.join(lost)}", hint=f"there are: {known}")
-    return [block for block in there if not places or any(map(block.is_in, places))]
+        raise InputError(f"no such commands: {', '.join(lost)}", hint=f"there are: {known}")
+    return [block for block in there if not words or any(map(block.has, words))]
 
 
 def judge(found: Iterable[Tried]) -> None:

@@ -31,13 +31,9 @@ class Block:
     script: str
     mark: str = ""
 
-    def is_in(self, place: str) -> bool:
-        """Tell whether it stands there.
-
-        Args:
-            place: A document, or one and the line where the block begins.
-        """
-        return place in {self.place, self.place.rpartition(":")[0]}
+    def has(self, word: str) -> bool:
+        """Tell whether a word stands in its place or in its commands."""
+        return word in self.place or word in self.script
 
 
 def blocks(document: Path) -> Iterator[Block]:

@@ -137,15 +137,16 @@ def test_only_blocks_of_one_kind_are_run(document: Path) -> None:
     guide.main(["--long"])
 
 
-def test_it_keeps_to_a_document_or_to_a_place_in_it(document: Path) -> None:
+def test_it_keeps_to_what_has_a_word_in_its_place_or_its_commands(document: Path) -> None:
     document.write_text("```sh\ntrue\n```\n\n```sh\nfalse\n```\n")
     assert len(guide.chosen(["page.md"], long=False)) == 2
     guide.main(["page.md:2"])
+    guide.main(["true"])
 
 
-def test_a_place_without_commands_is_an_error_with_a_hint(document: Path) -> None:
+def test_a_word_that_no_block_has_is_an_error_with_a_hint(document: Path) -> None:
     document.write_text("```sh\ntrue\n```\n")
-    with pytest.raises(InputError, match=r"no commands to run in gone\.md") as caught:
+    with pytest.raises(InputError, match=r"no such commands: gone\.md") as caught:
         guide.chosen(["page.md", "gone.md"], long=False)
     assert caught.value.hint == "there are: page.md:2"
 
