@@ -372,14 +372,15 @@ def benchmark_server(session: nox.Session) -> None:
     """Compare the web servers on PostgreSQL, side by side; needs wrk."""
     sync(session, "requirements/benchmarks.txt")
     services = ["python", "-m", "pipeline.services", "--postgres", "--"]
-    session.run(*services, "python", "-m", "benchmarks.server", *session.posargs)
+    line = [*services, "python", "-m", "benchmarks.server", *session.posargs]
+    session.run(*line, env=untold())
 
 
 @nox.session(name="benchmark-drain", python=PYTHON, default=False)
 def benchmark_drain(session: nox.Session) -> None:
     """Count the requests that restarts lose under load, with the drain."""
     sync(session, "requirements/benchmarks.txt")
-    session.run("python", "-m", "benchmarks.drain", *session.posargs)
+    session.run("python", "-m", "benchmarks.drain", *session.posargs, env=untold())
 
 
 @nox.session(name="benchmark-ci", python=PYTHON, default=False)
