@@ -308,7 +308,20 @@ def pipeline_tests(session: nox.Session) -> None:
 def prove_gates(session: nox.Session) -> None:
     """See every gate go red for its quick faults; `-- --full`: for all."""
     sync(session, "requirements/tests.txt")
-    session.run("python", "-m", "pipeline.proof", *session.posargs, interrupt_timeout=CLEANS_UP)
+    rows = session.posargs or ["--but=docs"]  # those are prove-docs' own
+    session.run("python", "-m", "pipeline.proof", *rows, interrupt_timeout=CLEANS_UP)
+
+
+@nox.session(
+    name="prove-docs",
+    python=PYTHON,
+    tags=["backend", "docs", "frontend", "images", "pipeline"],
+)
+def prove_docs(session: nox.Session) -> None:
+    """See every gate that reads the documents go red for its quick faults."""
+    sync(session, "requirements/tests.txt")
+    rows = session.posargs or ["--of=docs"]
+    session.run("python", "-m", "pipeline.proof", *rows, interrupt_timeout=CLEANS_UP)
 
 
 @nox.session(python=PYTHON, tags=["backend", "frontend", "pipeline"])

@@ -1,6 +1,7 @@
 """Plant a fault for every gate, and see each of them go red.
 
 python -m pipeline.proof [--full] [--hollow | --offline | --canaries] [NAME ...]
+python -m pipeline.proof --of=docs    only the gates that read this area; --but=docs: all others
 """
 
 import argparse
@@ -40,6 +41,7 @@ def main(arguments: Sequence[str]) -> None:
     if trial.plants:
         say_what_is_proved_elsewhere(gates)
     rows = plan.chosen(known, gates, options.name, full=options.full, plants=trial.plants)
+    rows = plan.reading(rows, of=options.of, but=options.but)
     outcomes = prove_all(rows, trial)
     print(*report.table(outcomes), report.summary(outcomes), sep="\n")
     report.FOLDER.mkdir(exist_ok=True)
@@ -52,6 +54,8 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(CHECK, description=__doc__)
     parser.set_defaults(trial=Trial.FAULTS)
     parser.add_argument("--full", action="store_true", help="every row, and what takes minutes")
+    parser.add_argument("--of", metavar="AREA", help="keep to the gates that read it")
+    parser.add_argument("--but", metavar="AREA", help="leave them out")
     trials = parser.add_mutually_exclusive_group()
     for trial, purpose in OTHER_TRIALS.items():
         trials.add_argument(

@@ -188,4 +188,9 @@ def test_a_document_needs_the_sessions_of_documents_alone() -> None:
     areas = Areas(config.load()["areas"])
     entries = [row.entry for row in plan.plan(everything=True).rows]
     rows = plan.selected(entries, Change(["docs/parity.md"], "origin/main"), areas, [])
-    assert {row.entry.session for row in rows if row.runs} == {"docs", "parity", "pre-commit"}
+    assert {row.entry.session for row in rows if row.runs} == {
+        "docs",
+        "parity",
+        "pre-commit",
+        "prove-docs",
+    }

@@ -12,7 +12,7 @@ NOXFILE = '''
 import nox
 
 
-@nox.session(venv_backend="none")
+@nox.session(venv_backend="none", tags=["words"])
 def style(session):
     """Look for bad words."""
     session.run("python", "tool.py", *session.posargs)

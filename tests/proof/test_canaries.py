@@ -19,7 +19,7 @@ from pipeline.proof.yard import NO_ENGINE, surroundings
 from pipeline.run import attended
 from tests.conftest import ROOT
 
-SESSIONS = ["plan", "ci-ok", "lint", "parity", "migrations", "build", "tests-3.12(django='5.2')"]
+SESSIONS = ["plan", "ci-ok", "lint", "workflows", "migrations", "build", "tests-3.12(django='5.2')"]
 OF_LOCAL = "--env=local"
 LOOKS = [
     ("--list",),
