@@ -306,7 +306,7 @@ def pipeline_tests(session: nox.Session) -> None:
 
 @nox.session(name="prove-gates", python=PYTHON, tags=["backend", "frontend", "images", "pipeline"])
 def prove_gates(session: nox.Session) -> None:
-    """See every gate go red for its quick faults; `-- --full`: for all."""
+    """See gates go red for their quick faults; `-- --full`: all, for all."""
     sync(session, "requirements/tests.txt")
     rows = session.posargs or ["--but=docs"]  # those are prove-docs' own
     session.run("python", "-m", "pipeline.proof", *rows, interrupt_timeout=CLEANS_UP)

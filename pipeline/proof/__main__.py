@@ -16,7 +16,6 @@ from pipeline.proof.outcome import Outcome, Verdict
 from pipeline.proof.runs import prove_all
 from pipeline.proof.yard import Trial
 
-CHECK = "prove-gates"
 OTHER_TRIALS = {
     Trial.HOLLOW: "empty the sessions: none may pass",
     Trial.OFFLINE: "cut the network, plant nothing",
@@ -45,13 +44,14 @@ def main(arguments: Sequence[str]) -> None:
     outcomes = prove_all(rows, trial)
     print(*report.table(outcomes), report.summary(outcomes), sep="\n")
     report.FOLDER.mkdir(exist_ok=True)
-    report.file(trial).write_text(report.page(outcomes, trial, time.monotonic() - began))
-    noticed(outcomes) if trial is Trial.HOLLOW else verdict(outcomes, trial)
+    page = report.page(outcomes, trial, time.monotonic() - began)
+    report.file(trial, options.of).write_text(page)
+    noticed(outcomes) if trial is Trial.HOLLOW else verdict(outcomes, trial, options.of)
 
 
 def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     """Return what was asked for: `trial`, `full`, and each `name`."""
-    parser = argparse.ArgumentParser(CHECK, description=__doc__)
+    parser = argparse.ArgumentParser("prove-gates", description=__doc__)
     parser.set_defaults(trial=Trial.FAULTS)
     parser.add_argument("--full", action="store_true", help="every row, and what takes minutes")
     parser.add_argument("--of", metavar="AREA", help="keep to the gates that read it")
@@ -72,25 +72,27 @@ def say_what_is_proved_elsewhere(gates: Mapping[str, Gate]) -> None:
             print(f"{job}: proved elsewhere: {gate.elsewhere}", file=sys.stderr)
 
 
-def verdict(outcomes: Collection[Outcome], trial: Trial) -> None:
+def verdict(outcomes: Collection[Outcome], trial: Trial, area: str | None) -> None:
     """Judge a proof.
 
     Args:
         outcomes: Of all runs.
         trial: What was tried.
+        area: What all of them read, if they were kept to that: then the check is another one.
 
     Raises:
         CheckFailedError: Something is not proved.
         NotJudgedError: Something could not be judged here.
     """
-    judged(CHECK)
+    check = f"prove-{area or 'gates'}"
+    judged(check)
     bad = [each for each in outcomes if not each.verdict.good]
     if named := _named(each for each in bad if each.verdict is not Verdict.NOT_JUDGED):
         raise CheckFailedError(
-            named, hint=f"look at {report.file(trial)}, then repeat it by its name"
+            named, hint=f"look at {report.file(trial, area)}, then repeat it by its name"
         )
     if bad and trial is not Trial.OFFLINE:  # that is what it asks for
-        raise NotJudgedError(CHECK, _named(bad), hint="CI_CD.md says what each gate needs")
+        raise NotJudgedError(check, _named(bad), hint="CI_CD.md says what each gate needs")
 
 
 def noticed(outcomes: Collection[Outcome]) -> None:

@@ -1,8 +1,7 @@
 """Good releases in a row, twenty if not told otherwise: nobody notices, and what each step costs.
 
-`nox -s rollouts`: the better part of an hour, apart from the faults; `-- --nodes=3 --hogs=2` has
-them on three engines, beside two processes that never rest. The table is left in
-reports/rollouts.txt.
+`nox -s rollouts`: apart from the faults; `-- --nodes=3 --hogs=2` has them on three engines, beside
+two processes that never rest. The table is left in reports/rollouts.txt.
 """
 
 import re

@@ -228,6 +228,7 @@ def test_gates_that_read_an_area_are_proved_apart(capsys: pytest.CaptureFixture[
     main(["--of=words"])
     main(["--but=numbers"])
     assert capsys.readouterr().out.count("1 of 1 faults proved") == 2
+    assert Path("reports/gates-words.html").exists()
     for option in "--but=words", "--of=wrods":
         with pytest.raises(InputError, match="no gate is left to be proved"):
             main([option])
