@@ -96,7 +96,7 @@ def tests_postgres(session: nox.Session) -> None:
     session.run(
         *services,
         *("--directory=backend", "--", "pytest"),
-        *(session.posargs or coverage_options()),
+        *(session.posargs or [SIDE_BY_SIDE, *coverage_options()]),
         env=untold() | coverage_file(session),
     )
 
@@ -212,7 +212,8 @@ def image(session: nox.Session, image: str, platform: str) -> None:
 def supply_chain(session: nox.Session) -> None:
     """Test what signs and what verifies, with the real tools."""
     sync(session, "requirements/tests.txt")
-    session.run("python", "-m", "tests.supply_chain", *session.posargs)
+    real = ["python", "-m", "tests.real", "supply-chain", "tests/supply_chain"]
+    session.run(*real, *session.posargs)
 
 
 @nox.session(python=PYTHON, tags=["images", "pipeline"], default=False)
@@ -220,6 +221,15 @@ def rehearsal(session: nox.Session) -> None:
     """Go from a build to a rollback on this machine, under traffic."""
     sync(session, "requirements/tests.txt")
     session.run("python", "-m", "pipeline.rehearsal", interrupt_timeout=CLEANS_UP)
+
+
+@nox.session(name="deploy-faults-quick", python=PYTHON, tags=["images", "pipeline"], default=False)
+def deploy_faults_quick(session: nox.Session) -> None:
+    """Deploy the quick faults under traffic: no user sees any."""
+    sync(session, "requirements/tests.txt")
+    real = ["python", "-m", "tests.real", "deploy-faults-quick", "tests/deploy"]
+    few = ["--verbose", "-p", "no:randomly", "--quick"]
+    session.run(*real, *few, *session.posargs, interrupt_timeout=CLEANS_UP)
 
 
 @nox.session(name="release-image", python=PYTHON, tags=["images"], default=False)

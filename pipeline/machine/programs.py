@@ -19,13 +19,14 @@ from pipeline.run import last_words, read
 
 EVERYTHING = "everything"
 BROWSES = ("e2e-quick", "e2e-full", "e2e-smoke")
-BUILDS = ("image", "supply-chain", "rehearsal", "rehearse", "build", "up", "down", "logs")
+REHEARSES = ("rehearsal", "rehearse", "deploy-faults-quick")
+BUILDS = ("image", "supply-chain", *REHEARSES, "build", "up", "down", "logs")
 RELEASES = ("release-image", "deploy")
-SIGNS = ("supply-chain", "rehearsal", "rehearse", "sign", "verify", "promote", *RELEASES)
+SIGNS = ("supply-chain", *REHEARSES, "sign", "verify", "promote", *RELEASES)
 ENGINES = (*BUILDS, "push", "rollback", *RELEASES)
-LISTS = ("image", "rehearsal", "rehearse", "sbom", "deploy")
-SCANS = ("image", "rehearsal", "scan")
-TALKS_TLS = ("pipeline-tests", "rehearsal", "rehearse", "doctor")
+LISTS = ("image", *REHEARSES, "sbom", "deploy")
+SCANS = ("image", "rehearsal", "deploy-faults-quick", "scan")
+TALKS_TLS = ("pipeline-tests", *REHEARSES, "doctor")
 LOCK = Path("requirements/dev.txt")
 PINNED = re.compile(r"^([\w-]+)==([\w.]+)", re.MULTILINE)
 VERSION = r"(\d+(?:\.\d+)+)"

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.deploy.catalogue import Case
+from tests.deploy.catalogue import QUICK, Case
 from tests.deploy.site import Site, first_release
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--deploys", type=int, default=100, help="of the random mix")
+    parser.addoption("--quick", action="store_true", help="only the faults that do not take long")
     parser.addoption("--rollouts", type=int, default=20, help="of good releases in a row")
     parser.addoption("--seed", type=int, default=random.randrange(10**6), help="of its order")  # noqa: S311
     parser.addoption("--nodes", type=int, default=1, help="of the swarm, each an engine")
@@ -22,6 +23,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "fault(id, injected): a fault of the catalogue")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what takes long, where few minutes have to do.
+
+    Raises:
+        UsageError: A fault that is to be injected has no test any more.
+    """
+    if not config.getoption("--quick"):
+        return
+    marks = {item: item.get_closest_marker("fault") for item in items}
+    quick = {item: mark.args[0] for item, mark in marks.items() if mark and mark.args[0] in QUICK}
+    if missing := QUICK - {*quick.values()}:
+        raise pytest.UsageError(f"no test injects {', '.join(sorted(missing))}")
+    config.hook.pytest_deselected(items=[item for item in items if item not in quick])
+    items[:] = quick
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
-"""Run the tests of this folder on real tools, or say which of them is missing.
+"""Run tests on real tools, or say which of them is missing.
 
-python -m tests.supply_chain [options of pytest]
+python -m tests.real CHECK FOLDER [options of pytest]
 """
 
 import shutil
@@ -11,8 +11,6 @@ from pipeline.errors import NotJudgedError, judged, reported
 from pipeline.images.act import START_ENGINE, WHERE, engine_answers
 from pipeline.run import run
 
-CHECK = "supply-chain"
-
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code of pytest.
@@ -20,13 +18,14 @@ def main(arguments: Sequence[str]) -> int:
     Raises:
         NotJudgedError: A tool is missing, or no engine answers.
     """
+    check, folder, *options = arguments
     for tool in ("cosign", "syft"):
         if shutil.which(tool) is None:
-            raise NotJudgedError(CHECK, f"there is no {tool}", hint=WHERE[tool])
+            raise NotJudgedError(check, f"there is no {tool}", hint=WHERE[tool])
     if not engine_answers():
-        raise NotJudgedError(CHECK, "no Docker Engine answers", hint=START_ENGINE)
-    judged(CHECK)
-    return run([sys.executable, "-m", "pytest", "tests/supply_chain", *arguments])
+        raise NotJudgedError(check, "no Docker Engine answers", hint=START_ENGINE)
+    judged(check)
+    return run([sys.executable, "-m", "pytest", folder, *options])
 
 
 if __name__ == "__main__":
