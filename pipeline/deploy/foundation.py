@@ -47,7 +47,7 @@ def lay(
     stack = environment.stack
     swarm.ensure_network(f"{stack}-app")
     values = {**credentials, PREVIEW: preview_map(credentials["PREVIEW_TOKEN"])}
-    wanted = services(environment, images, values)
+    wanted = services(environment, images, values, home(swarm, stack) if environment.data else "")
     new = {name: it for name, it in wanted.items() if not is_up(swarm, f"{stack}_{name}")}
     if renew:
         new["edge"] = wanted["edge"]
@@ -66,9 +66,9 @@ def lay(
 
 
 def services(
-    environment: Environment, images: Mapping[str, str], values: Mapping[str, str]
+    environment: Environment, images: Mapping[str, str], values: Mapping[str, str], node: str
 ) -> dict[str, Service]:
-    """Return what an environment stands on, as the engine is to have it."""
+    """Return what an environment stands on, as the engine is to have it; its data on one node."""
     edge = read("edge.yml")["edge"]
     stack = environment.stack
     port = {"target": 8443, "published": environment.port, "mode": "host", "protocol": "tcp"}
@@ -90,8 +90,25 @@ def services(
             secrets = (
                 [secret(stack, "POSTGRES_PASSWORD", values, "999")] if name == "postgres" else []
             )
-            found[name] = {**service, "image": images[name], "secrets": secrets}
+            found[name] = {**pinned(service, node), "image": images[name], "secrets": secrets}
     return found
+
+
+def home(swarm: Swarm, stack: str) -> str:
+    """Return the number of the node that holds the data: it was there last, or is to come there.
+
+    Another manager that took it over would begin with an empty volume.
+    """
+    tasks = [task for task in swarm.tasks(f"{stack}_postgres") if task.get("NodeID")]
+    last = max(tasks, key=lambda task: str(task["CreatedAt"]), default=None)
+    return str(last["NodeID"]) if last else swarm.node()
+
+
+def pinned(service: Service, node: str) -> Service:
+    """Return a service that runs on one node only."""
+    deploy = service["deploy"]
+    placement = {**deploy["placement"], "constraints": [f"node.id == {node}"]}
+    return {**service, "deploy": {**deploy, "placement": placement}}
 
 
 def read(file: str) -> dict[str, Service]:

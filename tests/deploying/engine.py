@@ -167,6 +167,9 @@ class Engine(Swarm):
             env = [f"{key}={value}" for key, value in told.get("environment", {}).items()]
             replicas = told["deploy"].get("replicas", 1)
             self.start(f"{stack}_{name}", told["image"], env, replicas, "running")
+            placed = told["deploy"].get("placement", {}).get("constraints")
+            spec = self.of("service")[f"{stack}_{name}"]["Spec"]
+            spec["TaskTemplate"]["Placement"] = {"Constraints": placed}
 
     def start(self, name: str, image: str, env: list[str], replicas: int, state: str) -> None:
         """Replace all replicas of a service at once."""
@@ -175,6 +178,7 @@ class Engine(Swarm):
         new = [task(self.ends.get(image, state)) for _ in range(replicas)]
         for each in new:
             each["Spec"]["ContainerSpec"] = {"Image": image, "Env": env}
+            each |= {"CreatedAt": now(), "NodeID": self.facts["info"]}
         former = [{**each, "DesiredState": "shutdown"} for each in self.run_of(name)]
         if name in self.of("service"):
             self.of("former")[name] = self.of("service")[name]

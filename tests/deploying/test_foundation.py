@@ -49,9 +49,28 @@ def test_what_is_there_is_left_alone_until_it_is_asked_for(engine: Engine) -> No
     assert [len(engine.run_of(f"shop_{name}")) for name in ("edge", "redis")] == [2, 1]
 
 
+def node_of(engine: Engine, service: str) -> list[str]:
+    """Return where a service has to run."""
+    template = engine.of("service")[service]["Spec"]["TaskTemplate"]
+    constraints: list[str] = template["Placement"]["Constraints"]
+    return constraints
+
+
+def test_the_data_stay_on_their_node_whichever_is_asked(engine: Engine) -> None:
+    """On another manager PostgreSQL would begin with an empty volume."""
+    lay(engine, STAGING, ALL, VALUES)
+    engine.facts["info"] = "node-2"
+    for each in engine.run_of("shop_postgres"):
+        each["Status"]["State"] = "failed"
+    lay(engine, STAGING, ALL, VALUES)
+    assert len(engine.run_of("shop_postgres")) == 2
+    for service in ("shop_postgres", "shop_redis"):
+        assert node_of(engine, service) == ["node.id == node-1"]
+
+
 def test_the_edge_listens_on_the_port_of_the_environment_on_each_node(engine: Engine) -> None:
     del engine
-    edge = services(STAGING, ALL, {**VALUES, "preview.conf": ""})["edge"]
+    edge = services(STAGING, ALL, {**VALUES, "preview.conf": ""}, "")["edge"]
     port = {"target": 8443, "published": 8443, "mode": "host", "protocol": "tcp"}
     assert edge["ports"] == [port]
     assert {secret["mode"] for secret in edge["secrets"]} == {0o400}
