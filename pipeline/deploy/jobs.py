@@ -89,7 +89,9 @@ def begun(swarm: Swarm, stack: str, job: Job, *, everywhere: bool = False) -> It
         CheckFailedError: The engine does not take it.
     """
     swarm.remove(job.name)  # of a deployer who died in it
-    swarm.tell("service", "create", *arguments(stack, job, everywhere=everywhere))
+    if swarm.service(job.name):
+        raise CheckFailedError(f"{job.name} cannot be removed", hint="docker service rm it")
+    swarm.make("service", job.name, *arguments(stack, job, everywhere=everywhere))
     try:
         yield
     finally:

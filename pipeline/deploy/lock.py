@@ -4,7 +4,6 @@ The lock is a config object: of all who try to make it at once, one succeeds. It
 sign of life every few seconds; without one it is stale, and may be taken.
 """
 
-import base64
 import json
 import os
 import socket
@@ -18,7 +17,7 @@ from datetime import datetime, timedelta
 
 from pipeline.deploy.patience import patiently
 from pipeline.deploy.people import actor
-from pipeline.deploy.swarm import Object, Swarm
+from pipeline.deploy.swarm import Object, Swarm, text_of
 from pipeline.errors import InputError, LostLockError
 
 BEAT_SECONDS = 10
@@ -32,6 +31,8 @@ class Holder:
     who: str
     where: str
     what: str
+    token: str = ""
+    """Nobody else's, not even that of a process which had this number before."""
 
 
 class LockedError(InputError):
@@ -40,7 +41,8 @@ class LockedError(InputError):
 
 def holder(what: str) -> Holder:
     """Return this process as a holder of the lock."""
-    return Holder(actor(), f"{socket.gethostname()}, process {os.getpid()}", what)
+    where = f"{socket.gethostname()}, process {os.getpid()}"
+    return Holder(actor(), where, what, uuid.uuid4().hex)
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,7 @@ def moment(text: str) -> datetime:
 
 def held_by(lock: Object) -> Holder:
     """Return who holds a lock."""
-    return Holder(**json.loads(base64.b64decode(lock["Spec"]["Data"])))
+    return Holder(**json.loads(text_of(lock)))
 
 
 def described(lock: Object | None) -> str:

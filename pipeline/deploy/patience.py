@@ -13,6 +13,12 @@ Asked = TypeVar("Asked")
 POLL_SECONDS = 0.5
 PATIENCE_SECONDS = 30
 """An engine may be away for that long, whatever else there is time for."""
+LEADER_SECONDS = 60
+"""Managers may take that long to agree on another leader; until then nothing can be changed."""
+LEADERLESS = re.compile(
+    r"does not have a leader|deadline ?exceeded|code = unavailable", re.IGNORECASE
+)
+"""What a manager says meanwhile: at first it waits in vain for the leader that it knew."""
 ABSENT = re.compile(
     r"no such (service|task|config|secret|network|object)"
     r"|(service|task|config|secret|network) \S+ not found",
@@ -43,6 +49,22 @@ def patiently(question: Callable[[], Asked], end: float = 0) -> Asked:
                 raise
             say(f"{error}; asking again")
             time.sleep(POLL_SECONDS)
+
+
+def led(ask: Callable[[], Output]) -> Output:
+    """Return what a swarm answers that has a leader; one that chooses another is asked again.
+
+    Args:
+        ask: Asks it. What it said no word of may have been done all the same: asked again, it says
+            that it is there already, or not there any more.
+    """
+    end = time.monotonic() + LEADER_SECONDS
+    while (answer := ask()).returncode and LEADERLESS.search(answer.stderr):
+        if time.monotonic() > end:
+            break
+        say("the swarm has no leader; asking again")
+        time.sleep(POLL_SECONDS)
+    return answer
 
 
 def require_answer(answer: Output) -> None:

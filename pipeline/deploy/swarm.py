@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.deploy.patience import require_answer
+from pipeline.deploy.patience import led, require_answer
 from pipeline.deploy.tunnel import Tunnel
 from pipeline.errors import CheckFailedError, InputError
 from pipeline.run import Output, last_words, read
@@ -42,6 +42,10 @@ class Swarm:
         return {"DOCKER_HOST": self.tunnel.required()} if self.tunnel else {}
 
     def ask(self, *arguments: str, stdin: str = "", seconds: float = ANSWERS_WITHIN) -> Output:
+        """Run docker there, for so many seconds at most, and again while there is no leader."""
+        return led(lambda: self.ask_once(*arguments, stdin=stdin, seconds=seconds))
+
+    def ask_once(self, *arguments: str, stdin: str, seconds: float) -> Output:
         """Run docker there, for so many seconds at most."""
         try:
             env = self.variables()
@@ -57,11 +61,18 @@ class Swarm:
         """
         answer = self.ask(*arguments, stdin=stdin)
         if answer.returncode:
-            raise CheckFailedError(
-                f"`docker {' '.join(arguments[:2])}` failed: {last_words(answer)}",
-                hint="look at the engine: docker service ls; docker node ls",
-            )
+            raise refused(answer, *arguments)
         return answer.stdout
+
+    def make(self, kind: str, name: str, *arguments: str, stdin: str = "") -> None:
+        """Make an object of a name that is free; it is made, too, if the answer went with a leader.
+
+        Raises:
+            CheckFailedError: The engine refuses it.
+        """
+        answer = self.ask(kind, "create", *arguments, stdin=stdin)
+        if answer.returncode and not self.inspect(kind, name):
+            raise refused(answer, kind, "create")
 
     def require_manager(self) -> None:
         """Refuse an engine that does not answer, or is no manager of a swarm with a majority.
@@ -130,23 +141,23 @@ class Swarm:
 
     def contents(self, *names: str) -> list[str]:
         """Return the contents of those configs that there are."""
-        objects = self.inspect("config", *names)
-        return [base64.b64decode(found["Spec"]["Data"]).decode() for found in objects]
+        return [text_of(found) for found in self.inspect("config", *names)]
 
     def configs(self, label: str) -> dict[str, str]:
         """Return the contents of all configs with a label, by name, the oldest first."""
         names = self.tell("config", "ls", f"--filter=label={label}", "--format={{.Name}}").split()
         objects = sorted(self.inspect("config", *names), key=lambda found: found["CreatedAt"])
-        return {
-            found["Spec"]["Name"]: base64.b64decode(found["Spec"]["Data"]).decode()
-            for found in objects
-        }
+        return {found["Spec"]["Name"]: text_of(found) for found in objects}
 
     def create_config(self, name: str, content: str, labels: Mapping[str, str]) -> str:
         """Make a config and return its number: of all who try one name at once, one gets one."""
         options = [f"--label={key}={value}" for key, value in labels.items()]
         answer = self.ask("config", "create", *options, name, "-", stdin=content)
-        return "" if answer.returncode else answer.stdout.strip()
+        if not answer.returncode:
+            return answer.stdout.strip()
+        # it may be ours: an answer is lost where a leader is
+        ours = [found for found in self.inspect("config", name) if text_of(found) == content]
+        return str(ours[0]["ID"]) if ours else ""
 
     def ensure_secrets(self, values: Mapping[str, str], label: str) -> None:
         """Have secrets under these names; one that is there already has this value.
@@ -157,12 +168,12 @@ class Swarm:
         there = set(self.tell("secret", "ls", "--format={{.Name}}").split())
         for name, value in values.items():
             if name not in there:
-                self.tell("secret", "create", f"--label={label}", name, "-", stdin=value)
+                self.make("secret", name, f"--label={label}", name, "-", stdin=value)
 
     def ensure_network(self, name: str) -> None:
         """Have an overlay network that single containers may join too."""
         if not self.inspect("network", name):
-            self.tell("network", "create", "--driver=overlay", "--attachable", name)
+            self.make("network", name, "--driver=overlay", "--attachable", name)
 
     def said(self, service: str) -> Output:
         """Return all that a service said, from all its replicas, by stream."""
@@ -172,6 +183,19 @@ class Swarm:
         """Return the last lines that a service said, from all its replicas, or a task of one."""
         answer = self.ask("service", "logs", "--raw", f"--tail={lines}", service)
         return (answer.stdout + answer.stderr).strip()
+
+
+def refused(answer: Output, *words: str) -> CheckFailedError:
+    """Return what to say of a command that the engine did not do."""
+    return CheckFailedError(
+        f"`docker {' '.join(words[:2])}` failed: {last_words(answer)}",
+        hint="look at the engine: docker service ls; docker node ls",
+    )
+
+
+def text_of(config: Object) -> str:
+    """Return the content of a config."""
+    return base64.b64decode(config["Spec"]["Data"]).decode()
 
 
 def image_of(service: Object) -> str:

@@ -52,10 +52,10 @@ def test_entries_come_in_their_order_and_each_stack_has_its_own(engine: Engine) 
     assert [each.number for each in journal.entries(engine, "shop")] == [3, 7, 12]
 
 
-def test_nobody_can_write_the_same_entry_twice(engine: Engine) -> None:
+def test_two_cannot_write_the_same_entry(engine: Engine) -> None:
     journal.begin(engine, "shop", FIRST)
     with pytest.raises(CheckFailedError, match="the journal of shop cannot be written"):
-        journal.begin(engine, "shop", FIRST)
+        journal.begin(engine, "shop", replace(FIRST, deploy_id="somebody-else-s"))
 
 
 def test_a_long_fault_is_cut_since_the_engine_keeps_no_books(engine: Engine) -> None:

@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 
 from pipeline.rehearsal.loss import until
+from pipeline.rehearsal.network import Node
 from pipeline.rehearsal.nodes import Cluster
 from pipeline.run import Output
 from tests.deploy.catalogue import Case, each
@@ -17,11 +18,17 @@ from tests.deploy.test_preflight import INPUT
 from tests.deploy.variants import docker
 
 BACK_WITHIN = 180
+CHOSEN_WITHIN = 60
 WORKER = 2
 CUT = {
     "N2": ("a link cut in the preview", "preview"),
     "N3": ("a link cut in the roll", "roll backend"),
     "N4": ("a link cut in the bake", "bake"),
+}
+LEADERLESS = {
+    "N5": ("the leader of the managers lost in the preview", "preview"),
+    "N6": ("the leader of the managers lost in the roll", "roll backend"),
+    "N7": ("the leader of the managers lost in the bake", "bake"),
 }
 
 
@@ -62,30 +69,76 @@ def test_n2_a_node_may_be_cut_off_while_a_release_is_rolled_out(
     site: Site, case: Case, cluster: Cluster, step: str
 ) -> None:
     commit = site.variants.release(f"LABEL cut='{step}'")
-
-    def act() -> Output:
-        with plugged_again(site, cluster):
-            return site.deploy_and(commit, step, lambda _: pull(site, cluster))
-
-    case.served(act, "smoke done")
+    node = cluster.network.nodes[WORKER]
+    case.served(lambda: deploy_and_cut(site, cluster, commit, step, node), "smoke done")
     assert site.rollback().returncode == 0
 
 
-def pull(site: Site, cluster: Cluster) -> None:
-    """Pull the plug of a worker."""
-    cluster.network.plug(cluster.network.nodes[WORKER], "down")
-    site.cuts.append(time.time())
+@pytest.mark.parametrize("step", each(LEADERLESS))
+def test_n5_managers_may_lose_their_leader_while_a_release_is_rolled_out(
+    site: Site, case: Case, cluster: Cluster, step: str
+) -> None:
+    commit = site.variants.release(f"LABEL leaderless='{step}'")
+    node = another_leader(cluster)
+    said = case.served(lambda: deploy_and_cut(site, cluster, commit, step, node), "smoke done")
+    assert leader(cluster) not in {None, node}, said
+    assert site.rollback().returncode == 0
+
+
+@pytest.mark.fault("N8", "a node that has lost the image to go back to")
+def test_n8_a_node_without_an_image_fetches_it(site: Site, case: Case, cluster: Cluster) -> None:
+    (before,) = {*site.containers("backend").values()}
+    assert site.deploy(site.variants.release("LABEL fetched=1")).returncode == 0
+    docker("image", "rm", "--force", before, **engine(cluster, WORKER))
+    case.served(site.rollback, "smoke done")
+
+
+def engine(cluster: Cluster, number: int) -> dict[str, str]:
+    """Return what makes docker talk to a node."""
+    return cluster.engine(cluster.network.nodes[number]).variables()
+
+
+def deploy_and_cut(site: Site, cluster: Cluster, commit: str, step: str, node: Node) -> Output:
+    """Deploy a commit, and pull a node's plug in a step of it; put it back afterwards."""
+
+    def pull(_: object) -> None:
+        cluster.network.plug(node, "down")
+        site.cuts.append(time.time())
+
+    with plugged_again(cluster, node):
+        return site.deploy_and(commit, step, pull)
 
 
 @contextmanager
-def plugged_again(site: Site, cluster: Cluster) -> Iterator[None]:
-    """Put the plug back afterwards, and wait until the swarm knows."""
-    node = cluster.network.nodes[WORKER]
+def plugged_again(cluster: Cluster, node: Node) -> Iterator[None]:
+    """Put a plug back afterwards, and wait until the swarm knows."""
     try:
         yield
     finally:
         cluster.network.plug(node, "up")
         state = ("node", "inspect", "--format={{.Status.State}}", node.name)
         until(
-            lambda: docker(*state, **site.yard.engines[0]) == "ready", "it is not back", BACK_WITHIN
+            lambda: docker(*state, **engine(cluster, 0)) == "ready", "it is not back", BACK_WITHIN
         )
+
+
+def leader(cluster: Cluster, asked: int = 0) -> Node | None:
+    """Return the node that leads, as a manager has it."""
+    listing = ("node", "ls", "--format={{.Hostname}} {{.ManagerStatus}}")
+    manager = cluster.engine(cluster.network.nodes[asked])
+    answer = manager.ask_once(*listing, stdin="", seconds=10).stdout
+    names = [line.split()[0] for line in answer.splitlines() if line.endswith(" Leader")]
+    return next((node for node in cluster.network.nodes if node.name in names), None)
+
+
+def another_leader(cluster: Cluster) -> Node:
+    """Have all nodes manage, and another one lead than that which is deployed through."""
+    first, *others = cluster.network.nodes
+    docker("node", "promote", *(node.name for node in others), **engine(cluster, 0))
+    if leader(cluster) == first:
+        with plugged_again(cluster, first):
+            cluster.network.plug(first, "down")
+            until(lambda: leader(cluster, WORKER) in others, "none is chosen", CHOSEN_WITHIN)
+    found = leader(cluster)
+    assert found in others, found
+    return found
