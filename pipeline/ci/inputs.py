@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pipeline.ci import tools, variables
+from pipeline.ci import store, tools, tree, variables
 from pipeline.ci.areas import COMMON, Areas
 from pipeline.ci.catalogue import Entry
-from pipeline.ci.tree import File, Tree
+from pipeline.ci.tree import File, Look, Stamps
 
 SCHEMA = "1"  # of keys and of what is remembered under them: one more, and nothing is known
+DIGESTS = store.HERE / "digests.json"  # of the files as they were looked at last
+WORKFLOWS = ".github/"  # no area: the folder that says which sessions there are
 Manifest = dict[str, str]
 
 
@@ -22,15 +24,20 @@ Manifest = dict[str, str]
 class Inputs:
     """The files by area, the variables that are judged, and the programs."""
 
-    tree: Tree
+    stamps: Stamps
     areas: Areas
     settings: Mapping[str, Any]
+
+    @cached_property
+    def look(self) -> Look:
+        """What is in the files: nobody looks, if their stamps say enough."""
+        return tree.look(self.stamps)
 
     @cached_property
     def divided(self) -> dict[str, dict[str, File]]:
         """The files of each area; one that is in none counts as common."""
         found: dict[str, dict[str, File]] = {area: {} for area in (COMMON, *self.areas.globs)}
-        for path, file in self.tree.items():
+        for path, file in self.look.tree.items():
             for area in self.areas.of(path) or (COMMON,):
                 found[area][path] = file
         return found
@@ -45,8 +52,18 @@ class Inputs:
 
     @cached_property
     def digests(self) -> dict[str, str]:
-        """One value for all that is in an area."""
-        return {area: digest(content) for area, content in self.contents.items()}
+        """One value for all that is in an area, and one for the workflows."""
+        stamped = digest([SCHEMA, self.areas.globs, self.stamps])
+        return _remembered(stamped) or self._digested(stamped)
+
+    def _digested(self, stamped: str) -> dict[str, str]:
+        files = self.look.tree.items()
+        workflows = {path: file.id for path, file in files if path.startswith(WORKFLOWS)}
+        contents = {**self.contents, WORKFLOWS: workflows}
+        found = {area: digest(content) for area, content in contents.items()}
+        if self.look.settled:
+            store.write(DIGESTS, json.dumps({"of": stamped, "digests": found}))
+        return found
 
     @cached_property
     def outside(self) -> Manifest:
@@ -87,6 +104,15 @@ class Inputs:
             **(python if entry.python else {}),
             **self.outside,
         }
+
+
+def _remembered(stamped: str) -> dict[str, str]:
+    try:
+        known = json.loads(DIGESTS.read_bytes())
+        digests: dict[str, str] = known["digests"] if known["of"] == stamped else {}
+    except (OSError, ValueError, TypeError, KeyError):
+        return {}
+    return digests
 
 
 def areas_of(entry: Entry) -> Sequence[str]:

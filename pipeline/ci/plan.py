@@ -14,10 +14,9 @@ from pipeline.ci import catalogue, tree
 from pipeline.ci.areas import COMMON, Areas
 from pipeline.ci.catalogue import Entry
 from pipeline.ci.change import Change, change
-from pipeline.ci.inputs import Inputs, areas_of, digest
+from pipeline.ci.inputs import WORKFLOWS, Inputs, areas_of, digest
 from pipeline.errors import reported
 
-WORKFLOWS = ".github/"
 HEAD = "session", "runs", "because"
 
 
@@ -59,7 +58,7 @@ def plan(*, everything: bool = False) -> Plan:
     inputs = observed(settings, files)
     touched = Change(unknown="--all") if everything else change(settings["ci"]["main"], files)
     left_out = [] if github.is_push_to_main() else settings["ci"]["main_only"]
-    entries = catalogue.entries(_written_in(inputs))
+    entries = catalogue.entries(digest([inputs.digests[COMMON], inputs.digests[WORKFLOWS]]))
     return Plan(selected(entries, touched, areas, left_out), inputs, touched, began)
 
 
@@ -71,8 +70,8 @@ def observed(settings: Mapping[str, Any], files: tree.Listed | None = None) -> I
         files: What is in the checkout, if it is known already.
     """
     files = files or tree.listed()
-    content = tree.snapshot(files.paths, settings["ci"]["ignored"])
-    return Inputs(content, Areas(settings["areas"]), settings)
+    stamps = tree.stamps(files.paths, settings["ci"]["ignored"])
+    return Inputs(stamps, Areas(settings["areas"]), settings)
 
 
 def selected(
@@ -120,11 +119,6 @@ def _reason(entry: Entry, touched: Mapping[str, Sequence[str]]) -> str:
             more = f" and {len(first) - 1} more" if len(first) > 1 else ""
             return f"{area}: {first[0]}{more}"
     return ""
-
-
-def _written_in(inputs: Inputs) -> str:
-    workflows = {path: file.id for path, file in inputs.tree.items() if path.startswith(WORKFLOWS)}
-    return digest([inputs.digests[COMMON], workflows])
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ import json
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,7 +26,7 @@ class File(NamedTuple):
     """A file: what it holds, and the stamp that it had when that was read."""
 
     id: str | None
-    stamp: Sequence[int]
+    stamp: str
 
 
 class Listed(NamedTuple):
@@ -37,7 +37,14 @@ class Listed(NamedTuple):
     unwatched: list[str]
 
 
-Tree = Mapping[str, File]
+class Look(NamedTuple):
+    """What is in the files; and whether all were old enough for their stamps to stand for it."""
+
+    tree: Mapping[str, File]
+    settled: bool
+
+
+Stamps = Mapping[str, str]
 Known = Mapping[str, list[Any]]
 
 
@@ -52,45 +59,60 @@ def listed() -> Listed:
         raise InputError(
             f"git cannot list the files: {answer.stderr.strip()}", hint="run this in a git checkout"
         )
-    rows = [(entry[0], entry[2:]) for entry in answer.stdout.split("\0") if entry]
+    entries = [entry for entry in answer.stdout.split("\0") if entry]
+    rows = [(entry[0], entry[2:]) for entry in entries if entry[0] != "H"]  # what is said of it
     return Listed(
-        [*dict.fromkeys(path for _, path in rows)],
+        [*dict.fromkeys(entry[2:] for entry in entries)],
         [path for tag, path in rows if tag == "?"],
         [path for tag, path in rows if tag.islower() or (tag == "S" and os.path.lexists(path))],
     )
 
 
-def snapshot(paths: Iterable[str], ignored: Iterable[str] = ()) -> Tree:
-    """Return what is in the files now.
+def stamps(paths: Iterable[str], ignored: Iterable[str] = ()) -> Stamps:
+    """Return the stamp of each file: another one, if it was written to.
 
     Args:
         paths: As git lists them; those that are gone are left out.
         ignored: Globs of files that git ignores and sessions read all the same.
     """
-    known = _stamps()
+    found = {path: _stamp(path) for path in [*paths, *_existing(ignored)]}
+    return {path: stamp for path, stamp in found.items() if stamp}
+
+
+def look(at: Stamps) -> Look:
+    """Return what is in files that have these stamps.
+
+    Args:
+        at: The stamps. What has another one by now holds what nobody knows.
+    """
     now = time.time_ns()
-    found = dict(_looked_at([*paths, *_existing(ignored)], known))
+    known = _known()
+    found = {path: _looked_at(path, stamp, known.get(path)) for path, stamp in at.items()}
+    settled = {path: file for path, file in found.items() if now - _changed(file[1]) > RACY}
     if len(found) != len(known) or any(known.get(path) is not found[path] for path in found):
-        settled = {path: file for path, file in found.items() if now - file[1][1] > RACY}
         store.write(STAMPS, json.dumps(settled))
-    return {path: File(*file) for path, file in found.items()}
+    return Look({path: File(*file) for path, file in found.items()}, len(settled) == len(found))
 
 
-def _looked_at(paths: Iterable[str], known: Known) -> Iterator[tuple[str, Any]]:
-    for path in paths:
-        try:
-            status = os.lstat(path)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        stamp = [
-            status.st_mtime_ns,
-            status.st_ctime_ns,
-            status.st_size,
-            status.st_ino,
-            status.st_mode,
-        ]
-        old = known.get(path)
-        yield path, old if old and old[1] == stamp else [_id(path, status.st_mode), stamp]
+def _stamp(path: str) -> str:
+    try:
+        status = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    times = f"{status.st_mtime_ns} {status.st_ctime_ns}"
+    return f"{times} {status.st_size} {status.st_ino} {status.st_mode}"
+
+
+def _changed(stamp: str) -> int:
+    """When a file was last changed, in nanoseconds."""
+    return int(stamp.split(" ", 2)[1])
+
+
+def _looked_at(path: str, stamp: str, old: list[Any] | None) -> list[Any]:
+    if old and old[1] == stamp:
+        return old
+    content = _id(path, int(stamp.rpartition(" ")[2]))
+    return [content if _stamp(path) == stamp else None, stamp]
 
 
 def _id(path: str, mode: int) -> str | None:
@@ -105,7 +127,7 @@ def _id(path: str, mode: int) -> str | None:
     return None if content is None else f"{kind} {hashlib.sha256(content).hexdigest()}"
 
 
-def _stamps() -> Known:
+def _known() -> Known:
     try:
         known: Known = json.loads(STAMPS.read_bytes())
         if all(len(entry) == len(File._fields) for entry in known.values()):

@@ -149,7 +149,7 @@ def test_where_nothing_at_all_can_be_written_nothing_is_green(toy: Toy) -> None:
 def test_a_corrupt_record_is_a_miss(green: Here, garbage: str) -> None:
     for name in (".cache/toy/ci/red.json",):
         green.toy.home.joinpath(name).write_text(garbage)
-    for name in ("stamps.json", "catalogue.json"):
+    for name in ("stamps.json", "digests.json", "catalogue.json"):
         green.toy.root.joinpath(".cache/ci", name).write_text(garbage)
     assert green.ran() == ["red"]
     assert green.code == 0

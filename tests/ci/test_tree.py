@@ -1,0 +1,63 @@
+"""What files hold is known by their stamps, and only as long as these stand for it."""
+
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+import pytest
+
+from pipeline import config
+from pipeline.ci import inputs, tree
+from pipeline.ci.plan import observed
+from tests.ci.conftest import Enter
+from tests.ci.toy import Toy
+
+
+@pytest.fixture(autouse=True)
+def settings(toy: Toy, enter: Enter) -> Mapping[str, Any]:
+    """The settings of a toy, in whose folder a test is."""
+    enter(toy)
+    return config.load()
+
+
+@pytest.fixture
+def _all_are_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree, "RACY", -1)
+
+
+def nobody_looks(*_: object) -> NoReturn:
+    pytest.fail("a file was read")
+
+
+@pytest.mark.usefixtures("_all_are_old")
+def test_where_all_stamps_are_as_they_were_no_file_is_looked_at(
+    settings: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = observed(settings).digests
+    monkeypatch.setattr(tree, "_looked_at", nobody_looks)
+    assert observed(settings).digests == before
+
+
+@pytest.mark.usefixtures("_all_are_old")
+def test_another_stamp_or_other_areas_are_another_look(
+    settings: Mapping[str, Any], toy: Toy
+) -> None:
+    before = observed(settings).digests
+    toy.write("red/one.txt", "other")
+    after = observed(settings).digests
+    assert {area for area in after if after[area] != before[area]} == {"red"}
+    areas = {**settings["areas"], "red": ["red/none"]}
+    assert observed({**settings, "areas": areas}).digests["red"] != after["red"]
+
+
+def test_the_stamp_of_a_file_that_is_young_stands_for_nothing(settings: Mapping[str, Any]) -> None:
+    assert observed(settings).digests
+    assert not inputs.DIGESTS.exists()
+    assert tree.STAMPS.read_text() == "{}"
+
+
+def test_what_was_written_to_since_it_was_stamped_holds_what_nobody_knows(toy: Toy) -> None:
+    stamps = tree.stamps(["red/one.txt", "blue/one.txt"])
+    toy.write("red/one.txt", "other")
+    found = tree.look(stamps).tree
+    assert found["red/one.txt"].id is None
+    assert found["blue/one.txt"].id
