@@ -1,6 +1,8 @@
 """One-shot jobs of a release in a swarm, judged by their tasks.
 
-The command line that starts a job may wait for ever when it fails; its tasks tell at once.
+The command line that starts a job may wait for ever when it fails; its tasks tell at once. A job
+is a service that is not restarted, and none of the engine's own kind: once managers have chosen
+another leader, those run again and again (https://github.com/moby/moby/issues/53632).
 """
 
 import time
@@ -101,7 +103,7 @@ def begun(swarm: Swarm, stack: str, job: Job, *, everywhere: bool = False) -> It
 def wait(
     swarm: Swarm, job: Job, seconds: float, meanwhile: Callable[[], None] = lambda: None
 ) -> list[Object]:
-    """Wait until every task of a job is complete, or one has failed, and return them.
+    """Wait until a job is complete in every place, or has failed in one; return a task of each.
 
     Args:
         swarm: Where it runs.
@@ -116,11 +118,22 @@ def wait(
     while time.monotonic() < end:
         _, tasks = asked_again(swarm, job.name, end)
         meanwhile()
-        complete = [task for task in tasks if task["Status"]["State"] == "complete"]
-        if tasks and (len(complete) == len(tasks) or any(map(failed, tasks))):
-            return tasks
+        found = best(tasks)
+        if found and (all(map(complete, found)) or any(map(failed, found))):
+            return found
         time.sleep(POLL_SECONDS)
     raise JobFailedError(f"{job.name} took more than {seconds:.0f} s", hint="look at the database")
+
+
+def best(tasks: Sequence[Object]) -> list[Object]:
+    """Return the task of each node, or the only one: the engine may begin anew what is lost.
+
+    Where there are several, one that is complete counts, and else one that may still be.
+    """
+    found: dict[object, Object] = {}
+    for task in sorted(tasks, key=lambda task: (complete(task), not failed(task))):
+        found[task.get("Slot") or task.get("NodeID")] = task
+    return [*found.values()]
 
 
 def succeed(tasks: Sequence[Object], job: Job) -> None:
@@ -131,6 +144,11 @@ def succeed(tasks: Sequence[Object], job: Job) -> None:
     """
     if broken := [task for task in tasks if failed(task)]:
         raise JobFailedError(f"{job.name}: {reason(broken[0])}", hint="what it said is above")
+
+
+def complete(task: Object) -> bool:
+    """Say whether a task of a job ended well."""
+    return bool(task["Status"]["State"] == "complete")
 
 
 def failed(task: Object) -> bool:
@@ -154,7 +172,7 @@ def reason(task: Object) -> str:
 
 def arguments(stack: str, job: Job, *, everywhere: bool) -> list[str]:
     """Return the options of `docker service create`."""
-    mode = "global-job" if everywhere else "replicated-job"
+    mode = "global" if everywhere else "replicated"
     told = [f"--env={name}={value}" for name, value in job.variables.items()]
     fixed = [
         "--detach",

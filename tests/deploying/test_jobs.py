@@ -7,6 +7,7 @@ from pipeline.deploy.jobs import (
     Job,
     JobFailedError,
     arguments,
+    best,
     exit_code,
     lines,
     of_service,
@@ -50,7 +51,7 @@ def test_a_job_of_a_deployer_who_died_in_it_is_no_hindrance(engine: Engine) -> N
 
 
 @pytest.mark.parametrize(
-    ("everywhere", "mode"), [(True, "--mode=global-job"), (False, "--mode=replicated-job")]
+    ("everywhere", "mode"), [(True, "--mode=global"), (False, "--mode=replicated")]
 )
 def test_a_job_runs_once_and_may_write_nowhere(*, everywhere: bool, mode: str) -> None:
     told = arguments("shop", JOB, everywhere=everywhere)
@@ -82,6 +83,16 @@ def test_what_a_job_says_is_not_taken_for_all_when_the_engine_lost_the_end(
     monkeypatch.setattr(Swarm, "said", lambda *_: Output((), 0, "one\n", ""))
     with pytest.raises(JobFailedError, match="lost what shop-migrate said"):
         lines(engine, "shop", JOB, 5)
+
+
+def test_what_the_engine_began_anew_is_no_second_job() -> None:
+    """Where managers choose another leader, a task that was lost is replaced."""
+    lost, runs, done = task("failed"), task("running"), task("complete")
+    assert best([done, lost, runs]) == [done]
+    assert best([lost, runs]) == [runs]
+    assert best([lost]) == [lost]
+    nodes = [{**each, "Slot": None, "NodeID": node} for each, node in ((done, "1"), (lost, "2"))]
+    assert best(nodes) == nodes[::-1]
 
 
 def test_a_job_on_several_nodes_has_failed_when_it_has_on_one() -> None:

@@ -35,7 +35,7 @@ def test_a_site_is_closed_and_opened_on_every_node_and_everybody_sees_who_did_it
     told = site.options["shop-maintenance"]
     assert told[-2:] == ("maintenance.sh", "on")
     volume = "--mount=type=volume,source=shop-assets,destination=/published"
-    assert {"--mode=global-job", volume} <= {*told}
+    assert {"--mode=global", volume} <= {*told}
     assert report.status(STAGING) == 0
     assert "closed    for maintenance, since 20" in capsys.readouterr().out
     assert closed(site, STAGING).endswith(" by ada")
