@@ -464,7 +464,7 @@ def deploy_faults(session: nox.Session) -> None:
 
 @nox.session(name="node-faults", python=PYTHON, default=False)
 def node_faults(session: nox.Session) -> None:
-    """Drain nodes and cut them off while releases are rolled out."""
+    """Lose nodes, leaders and images while releases are rolled out."""
     sync(session, "requirements/tests.txt")
     deploys = ["pytest", "--verbose", "-p", "no:randomly", NODES]
     session.run(*deploys, *session.posargs, interrupt_timeout=CLEANS_UP)

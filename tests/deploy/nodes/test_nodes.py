@@ -19,6 +19,7 @@ from tests.deploy.variants import docker
 
 BACK_WITHIN = 180
 CHOSEN_WITHIN = 60
+MANAGE = {"Leader", "Reachable"}
 WORKER = 2
 CUT = {
     "N2": ("a link cut in the preview", "preview"),
@@ -116,25 +117,29 @@ def plugged_again(cluster: Cluster, node: Node) -> Iterator[None]:
         yield
     finally:
         cluster.network.plug(node, "up")
-        state = ("node", "inspect", "--format={{.Status.State}}", node.name)
-        until(
-            lambda: docker(*state, **engine(cluster, 0)) == "ready", "it is not back", BACK_WITHIN
-        )
+        until(lambda: states(cluster).get(node.name) == "Ready", "it is not back", BACK_WITHIN)
+
+
+def states(cluster: Cluster, what: str = "Status", asked: int = 0) -> dict[str, str]:
+    """Return what a manager knows of each node; nothing, while there is no leader."""
+    listing = ("node", "ls", f"--format={{{{.Hostname}}}} {{{{.{what}}}}}")
+    manager = cluster.engine(cluster.network.nodes[asked])
+    rows = manager.ask_once(*listing, stdin="", seconds=10).stdout.splitlines()
+    return {name: state for name, _, state in (row.partition(" ") for row in rows)}
 
 
 def leader(cluster: Cluster, asked: int = 0) -> Node | None:
     """Return the node that leads, as a manager has it."""
-    listing = ("node", "ls", "--format={{.Hostname}} {{.ManagerStatus}}")
-    manager = cluster.engine(cluster.network.nodes[asked])
-    answer = manager.ask_once(*listing, stdin="", seconds=10).stdout
-    names = [line.split()[0] for line in answer.splitlines() if line.endswith(" Leader")]
-    return next((node for node in cluster.network.nodes if node.name in names), None)
+    found = states(cluster, "ManagerStatus", asked)
+    return next((node for node in cluster.network.nodes if found.get(node.name) == "Leader"), None)
 
 
 def another_leader(cluster: Cluster) -> Node:
     """Have all nodes manage, and another one lead than that which is deployed through."""
     first, *others = cluster.network.nodes
     docker("node", "promote", *(node.name for node in others), **engine(cluster, 0))
+    managing = partial(states, cluster, "ManagerStatus")
+    until(lambda: {*managing().values()} == MANAGE, "they do not manage", CHOSEN_WITHIN)
     if leader(cluster) == first:
         with plugged_again(cluster, first):
             cluster.network.plug(first, "down")
