@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from http import HTTPStatus
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests.deploy.variants import docker
 
 BACK_WITHIN = 180
 CHOSEN_WITHIN = 60
+READY = "/api/v1/health/ready/"
 MANAGE = {"Leader", "Reachable"}
 WORKER = 2
 CUT = {
@@ -81,6 +83,7 @@ def test_n5_managers_may_lose_their_leader_while_a_release_is_rolled_out(
 ) -> None:
     commit = site.variants.release(f"LABEL leaderless='{step}'")
     node = another_leader(cluster)
+    until(lambda: serves(site), "the site is not back", BACK_WITHIN)
     said = case.served(lambda: deploy_and_cut(site, cluster, commit, step, node), "smoke done")
     assert leader(cluster) not in {None, node}, said
     assert site.rollback().returncode == 0
@@ -118,6 +121,14 @@ def plugged_again(cluster: Cluster, node: Node) -> Iterator[None]:
     finally:
         cluster.network.plug(node, "up")
         until(lambda: states(cluster).get(node.name) == "Ready", "it is not back", BACK_WITHIN)
+
+
+def serves(site: Site) -> bool:
+    """Say whether all replicas are ready; one of them answers each time."""
+    try:
+        return {site.ask(READY) for _ in range(10)} == {HTTPStatus.OK}
+    except OSError:
+        return False
 
 
 def states(cluster: Cluster, what: str = "Status", asked: int = 0) -> dict[str, str]:
