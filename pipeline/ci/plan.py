@@ -58,7 +58,7 @@ def plan(*, everything: bool = False) -> Plan:
     inputs = observed(settings, files)
     touched = Change(unknown="--all") if everything else change(settings["ci"]["main"], files)
     left_out = [] if github.is_push_to_main() else settings["ci"]["main_only"]
-    entries = catalogue.entries(digest([inputs.digests[COMMON], inputs.digests[WORKFLOWS]]))
+    entries = catalogue.entries(_written_in(inputs))
     return Plan(selected(entries, touched, areas, left_out), inputs, touched, began)
 
 
@@ -119,6 +119,10 @@ def _reason(entry: Entry, touched: Mapping[str, Sequence[str]]) -> str:
             more = f" and {len(first) - 1} more" if len(first) > 1 else ""
             return f"{area}: {first[0]}{more}"
     return ""
+
+
+def _written_in(inputs: Inputs) -> str:
+    return digest([inputs.digests[COMMON], inputs.digests[WORKFLOWS]])
 
 
 def main() -> None:
