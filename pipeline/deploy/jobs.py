@@ -88,11 +88,12 @@ def begun(swarm: Swarm, stack: str, job: Job, *, everywhere: bool = False) -> It
     """Have a job as long as the block runs.
 
     Raises:
-        CheckFailedError: The engine does not take it.
+        CheckFailedError: The engine does not take it, or does not let go of one of before.
     """
     swarm.remove(job.name)  # of a deployer who died in it
     if swarm.service(job.name):
-        raise CheckFailedError(f"{job.name} cannot be removed", hint="docker service rm it")
+        hint = f"docker service rm {job.name}"
+        raise CheckFailedError(f"{job.name} cannot be removed", hint=hint)
     swarm.make("service", job.name, *arguments(stack, job, everywhere=everywhere))
     try:
         yield

@@ -90,16 +90,11 @@ def test_n5_managers_may_lose_their_leader_while_a_release_is_rolled_out(
 
 
 @pytest.mark.fault("N8", "a node that has lost the image to go back to")
-def test_n8_a_node_without_an_image_fetches_it(site: Site, case: Case, cluster: Cluster) -> None:
+def test_n8_a_node_without_an_image_fetches_it(site: Site, case: Case) -> None:
     (before,) = {*site.containers("backend").values()}
     assert site.deploy(site.variants.release("LABEL fetched=1")).returncode == 0
-    docker("image", "rm", "--force", before, **engine(cluster, WORKER))
+    docker("image", "rm", "--force", before, **site.yard.engines[WORKER])
     case.served(site.rollback, "smoke done")
-
-
-def engine(cluster: Cluster, number: int) -> dict[str, str]:
-    """Return what makes docker talk to a node."""
-    return cluster.engine(cluster.network.nodes[number]).variables()
 
 
 def deploy_and_cut(site: Site, cluster: Cluster, commit: str, step: str, node: Node) -> Output:
@@ -148,7 +143,7 @@ def leader(cluster: Cluster, asked: int = 0) -> Node | None:
 def another_leader(cluster: Cluster) -> Node:
     """Have all nodes manage, and another one lead than that which is deployed through."""
     first, *others = cluster.network.nodes
-    docker("node", "promote", *(node.name for node in others), **engine(cluster, 0))
+    cluster.manager.tell("node", "promote", *(node.name for node in others))
     managing = partial(states, cluster, "ManagerStatus")
     until(lambda: {*managing().values()} == MANAGE, "they do not manage", CHOSEN_WITHIN)
     if leader(cluster) == first:
