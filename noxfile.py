@@ -282,7 +282,7 @@ def parity(session: nox.Session) -> None:
 def parity_faults(session: nox.Session) -> None:
     """Plant the fault of every rule of parity wherever the rule governs."""
     sync(session, "requirements/tests.txt")
-    session.run("pytest", "--quiet", *FAULTS, *session.posargs)
+    session.run("pytest", SIDE_BY_SIDE, "--quiet", *FAULTS, *session.posargs)
 
 
 @nox.session(python=PYTHON, tags=["images", "pipeline"])

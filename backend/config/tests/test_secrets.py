@@ -112,14 +112,15 @@ def test_nothing_is_reported_where_no_dsn_is_set(manage: Manage) -> None:
     assert manage("shell", "-c", script, settings="production").stdout.splitlines()[-1] == "False"
 
 
-@pytest.mark.parametrize("name", [*CANARIES, "SENTRY_DSN"])
 @pytest.mark.usefixtures("_canaries")
-def test_a_malformed_variable_is_named_but_not_printed(
-    monkeypatch: pytest.MonkeyPatch, manage: Manage, name: str
+def test_every_malformed_variable_is_named_at_once_but_not_printed(
+    monkeypatch: pytest.MonkeyPatch, manage: Manage
 ) -> None:
-    monkeypatch.setenv(name, f"/ {CANARY[:20]} /")
+    names = [*CANARIES, "SENTRY_DSN"]
+    for name in names:
+        monkeypatch.setenv(name, f"/ {CANARY[:20]} /")
     refused = manage("check", settings="production")
 
     assert refused.returncode == 1
-    assert f"{name} is malformed" in refused.stderr
+    assert [name for name in names if f"{name} is malformed" not in refused.stderr] == []
     assert CANARY[:20] not in refused.stdout + refused.stderr
