@@ -1,13 +1,9 @@
 """The workflows of .github, read: which jobs there are, and what each of them runs.
 
-python -m pipeline.workflows                prints the command line of every check job, for a shell
-python -m pipeline.workflows CALL …         only what these jobs of ci.yml call
-python -m pipeline.workflows --but CALL …   only what all others call
+python -m pipeline.workflows   prints the command line of every check job, for a shell
 """
 
-import argparse
 import itertools
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -129,25 +125,12 @@ def _of_job(job: Job, workflow: Workflow) -> Iterator[Problem]:
             yield Problem(job.at("needs"), f"jobs.{job.id} needs no job of this file: `{need}`")
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Print the command line of every check job, or of some.
-
-    Raises:
-        InputError: There is no such call.
-    """
-    parser = argparse.ArgumentParser("python -m pipeline.workflows", description=__doc__)
-    parser.add_argument("--but", action="store_true", help="all others")
-    parser.add_argument("calls", nargs="*", metavar="CALL", help="jobs of ci.yml")
-    options = parser.parse_args(arguments)
-    known = calls()
-    if unknown := {*options.calls} - {*known}:
-        raise InputError(f"ci.yml calls no {', '.join(sorted(unknown))}", hint=", ".join(known))
-    some = {call for call in known if (call in options.calls) != options.but}
-    jobs = [known[call] for call in known if call in some or not options.calls]
-    for job in itertools.chain.from_iterable(jobs):
+def main() -> None:
+    """Print the command line of every check job."""
+    for job in itertools.chain.from_iterable(calls().values()):
         print(*job.commands(), sep="\n")
 
 
 if __name__ == "__main__":
     with reported():
-        main(sys.argv[1:])
+        main()

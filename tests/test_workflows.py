@@ -51,24 +51,6 @@ def test_it_prints_a_line_for_every_row_of_every_check() -> None:
     assert len(commands()) == len({*commands()}) > 20
 
 
-@pytest.mark.parametrize("call", [*workflows.calls()])
-def test_what_a_call_runs_and_what_all_others_run_is_everything(
-    capsys: pytest.CaptureFixture[str], call: str
-) -> None:
-    workflows.main([call])
-    of_call = capsys.readouterr().out.splitlines()
-    workflows.main(["--but", call])
-    of_others = capsys.readouterr().out.splitlines()
-    assert of_call
-    assert {*of_call}.isdisjoint(of_others)
-    assert sorted([*of_call, *of_others]) == sorted(commands())
-
-
-def test_a_call_that_there_is_not_is_refused() -> None:
-    with pytest.raises(InputError, match=r"ci\.yml calls no nope"):
-        workflows.main(["backend-ci", "nope"])
-
-
 def test_every_row_exists() -> None:
     existing = {row.session for row in sessions.list_all()} | {
         row.name for row in sessions.list_all()
