@@ -26,6 +26,7 @@ ENGINE = ["tests/containers", "tests/deploy", "tests/supply_chain"]  # what need
 ROLLOUTS, MIX = "tests/deploy/test_rollouts.py", "tests/deploy/test_mix.py"
 NODES = "tests/deploy/nodes"
 SIDE_BY_SIDE = "--numprocesses=auto"
+WATCHFUL = {"PYTHONDEVMODE": "1"}  # https://docs.python.org/3/library/devmode.html
 CLEANS_UP = 180  # seconds: what stands in a Docker Engine is to go, after Ctrl-C too
 FIRST_PARTY = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["mypy"]["files"]
 
@@ -84,7 +85,7 @@ for python in PYTHONS:  # one session for each Python, so that pairs that cannot
         """Test the backend on this Python and Django."""
         sync(session, f"backend/requirements/django-{django}.txt")
         session.chdir("backend")
-        env = untold() | coverage_file(session)
+        env = untold() | WATCHFUL | coverage_file(session)
         session.run("pytest", *(session.posargs or [SIDE_BY_SIDE, *coverage_options()]), env=env)
 
 
@@ -97,7 +98,7 @@ def tests_postgres(session: nox.Session) -> None:
         *services,
         *("--directory=backend", "--", "pytest"),
         *(session.posargs or [SIDE_BY_SIDE, *coverage_options()]),
-        env=untold() | coverage_file(session),
+        env=untold() | WATCHFUL | coverage_file(session),
     )
 
 
