@@ -7,10 +7,14 @@ everything runs, which is the whole; then each line is changed, by itself, and `
 that needs. Unless told which jobs to keep to, it goes without those of images: what they judge is
 in an engine, so that none of their results is remembered. The tools' own caches (of mypy, ruff and
 others) are empty in the whole, as they are in CI, and filled where a line changed.
+
+What it found is left in reports/changes.json; `nox -s docs` makes the tables of CI_CD.md of the
+copy that is kept in docs/times.json.
 """
 
 import argparse
 import contextlib
+import json
 import os
 import sys
 from collections import Counter
@@ -36,6 +40,8 @@ CHANGES = {
     "a frontend component": Change(file=COMPONENT, match=r"\A", put="// a line\n"),
     "the docs": Change(file="README.md", append="\nOne more line.\n"),
 }
+WHOLE = "everything"
+KEPT = Path("reports", "changes.json")
 Report = Mapping[str, Any]
 
 
@@ -48,7 +54,7 @@ def reports(made: Copy, jobs: Collection[str], store: Store) -> Mapping[str, Rep
         store: An empty one.
     """
     install(jobs)
-    found = {"everything": green(kept.run(jobs, store, everything=True))}
+    found = {WHOLE: green(kept.run(jobs, store, everything=True))}
     for name, change in CHANGES.items():
         with made.planted([change]):
             found[name] = green(kept.run(jobs, store))
@@ -88,6 +94,19 @@ def row(name: str, report: Report, whole: Report) -> str:
     return f"{name:24}{report['wall']:8.1f} s{share:8.0%}{sessions}"
 
 
+def content(found: Mapping[str, Report]) -> dict[str, Any]:
+    """Return what is kept: of each run its seconds, of each job those of its longest session.
+
+    Args:
+        found: The reports, by what had changed.
+    """
+    longest: dict[str, float] = {}
+    for each in found[WHOLE]["sessions"]:
+        longest[each["job"]] = max(each["seconds"], longest.get(each["job"], 0))
+    changes = {name: round(report["wall"], 1) for name, report in found.items()}
+    return {"changes": changes, "jobs": {job: round(longest[job], 1) for job in sorted(longest)}}
+
+
 def main(arguments: Sequence[str]) -> None:
     """Run the command line."""
     calls = workflows.calls()
@@ -103,8 +122,10 @@ def main(arguments: Sequence[str]) -> None:
             found = reports(made, jobs, Store(Path(folder, "cache")))
     print(f"{'':24}{'':10}{'share':>8}{'ran':>6}{'hits':>6}{'left out':>10}{NOT_JUDGED:>12}")
     for name, report in found.items():
-        print(row(name, report, found["everything"]))
+        print(row(name, report, found[WHOLE]))
     print(f"the jobs {', '.join(jobs)}")
+    KEPT.parent.mkdir(exist_ok=True)
+    KEPT.write_text(json.dumps(content(found), indent=2) + "\n")
 
 
 if __name__ == "__main__":
