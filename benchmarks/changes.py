@@ -102,7 +102,8 @@ def content(found: Mapping[str, Report]) -> dict[str, Any]:
     """
     longest: dict[str, float] = {}
     for each in found[WHOLE]["sessions"]:
-        longest[each["job"]] = max(each["seconds"], longest.get(each["job"], 0))
+        if each["outcome"] != LEFT_OUT:
+            longest[each["job"]] = max(each["seconds"], longest.get(each["job"], 0))
     changes = {name: round(report["wall"], 1) for name, report in found.items()}
     return {"changes": changes, "jobs": {job: round(longest[job], 1) for job in sorted(longest)}}
 

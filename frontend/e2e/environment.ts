@@ -6,11 +6,10 @@ import { fail } from './fail.ts'
 
 export const frontendFolder = resolve(import.meta.dirname, '..')
 export const backendFolder = resolve(frontendFolder, '../backend')
-export const environmentFile = resolve(frontendFolder, '.env.e2e')
-export const environmentExample = resolve(frontendFolder, '.env.e2e.example')
 
-// A variable that is already there is not replaced: the environment wins over the file, and the file over the example.
-for (const file of [environmentFile, environmentExample]) {
+// A variable that is already there is not replaced: the environment wins over one's own file, and that over the example.
+for (const name of ['.env.e2e', '.env.e2e.example']) {
+  const file = resolve(frontendFolder, name)
   if (existsSync(file)) loadEnvFile(file)
 }
 

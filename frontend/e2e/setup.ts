@@ -1,7 +1,7 @@
-// Makes the machine ready for `npm run test:e2e`: settings, browser, built frontend, fresh database with one user, no mails.
+// Makes the machine ready for `npm run test:e2e`: browser, built frontend, fresh database with one user, no mails.
 
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 
 import { hasPlaywrightBrowser, systemBrowser } from './browser.ts'
 import {
@@ -9,17 +9,11 @@ import {
   backendFolder,
   databaseFile,
   deployedSite,
-  environmentExample,
-  environmentFile,
   frontendFolder,
   mailFolder,
   user,
 } from './environment.ts'
 import { fail } from './fail.ts'
-
-function prepareEnvironmentFile(): void {
-  if (!existsSync(environmentFile)) copyFileSync(environmentExample, environmentFile)
-}
 
 function prepareBrowser(): void {
   const chosen = process.env['E2E_CHROMIUM']
@@ -88,7 +82,6 @@ function prepareDatabase(): void {
   manage('createsuperuser', '--noinput', '--verbosity=0')
 }
 
-prepareEnvironmentFile()
 prepareBrowser()
 if (deployedSite === undefined) {
   requireBackend()

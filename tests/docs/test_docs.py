@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -71,5 +72,12 @@ def test_what_to_type_for_a_whole_workflow() -> None:
     assert "| migration-check.yml | `nox -s migrations migration-flight` |" in table
 
 
-def test_aims_are_those_of_pipeline_toml() -> None:
-    assert "| `migrations` | 1 |" in tables.of_budgets()
+def test_aims_are_those_of_pipeline_toml_and_times_are_those_that_were_kept() -> None:
+    taken = json.loads(tables.TIMES.read_text())["jobs"]["migrations"]
+    assert f"| `migrations` | 1 | {taken} |" in tables.of_times()
+
+
+def test_a_change_stands_there_with_its_share_of_a_run_of_everything() -> None:
+    shown = tables.of_changes()
+    assert "| everything | " in shown
+    assert shown.count("| 100% |") == 1
