@@ -12,7 +12,7 @@ from threading import Event
 import pytest
 
 from pipeline import exposure, tasks
-from pipeline.proof import canaries, faults, plan
+from pipeline.proof import canaries, faults, plan, report
 from pipeline.proof.__main__ import main
 from pipeline.proof.copies import Copy, copy
 from pipeline.proof.yard import NO_ENGINE, surroundings
@@ -81,9 +81,10 @@ def test_the_names_are_those_that_the_kit_knows() -> None:
 
 
 def test_no_session_shows_a_secret_or_does_otherwise_because_of_one(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(report, "FOLDER", tmp_path)  # the project's own stays as it is
     main(["--canaries", *SESSIONS])
     *lines, summary = capsys.readouterr().out.splitlines()
     assert {line.split()[0] for line in lines} == set(SESSIONS)
