@@ -413,6 +413,16 @@ def exec_(
         raise Exit(code=code)
 
 
+@task(help=PLACE | {"dry": "print the names, and write nothing"})
+def secrets(_: Context, env: str, *, dry: bool = False) -> None:
+    """Make up the secrets of an environment on this machine."""
+    from pipeline.deploy import inventing
+    from pipeline.deploy.environments import environment
+
+    with reported():
+        inventing.invent(environment(env), dry=dry)
+
+
 @task(help=PLACE)
 def renew(_: Context, env: str) -> None:
     """Start the edge anew, with today's certificate."""

@@ -7,17 +7,22 @@ real server.
 
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
 import pytest
 
 from pipeline.deploy import smoke
+from pipeline.deploy.inventing import pair
 from pipeline.deploy.walk import Answer, Step, User, walk
 from pipeline.errors import CheckFailedError, InputError
 from tests.conftest import ROOT
@@ -130,6 +135,34 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
         thread.start()
         yield site
         site.drip = False
+        server.shutdown()
+        thread.join()
+
+
+def test_a_certificate_that_nobody_signed_is_trusted_where_it_is_known(site: Site) -> None:
+    user = {"SMOKE_USER_EMAIL": EMAIL, "SMOKE_USER_PASSWORD": PASSWORD}
+    key, certificate = pair("localhost")
+    _, another = pair("localhost")
+    with encrypted(site, key, certificate) as url:
+        smoke.smoke(url, "v1.2.3", user, {}, certificate)
+        for unknown in ("", another):
+            with pytest.raises(CheckFailedError, match="certificate verify failed"):
+                smoke.smoke(url, "v1.2.3", user, {}, unknown)
+
+
+@contextmanager
+def encrypted(site: Site, key: str, certificate: str) -> Iterator[str]:
+    """Have the site behind TLS as well."""
+    handler = type("OwnHandler", (Handler,), {"site": site})
+    with TemporaryDirectory() as folder, Server(("127.0.0.1", 0), handler) as server:
+        file = Path(folder, "both.pem")
+        file.write_text(key + certificate)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(file)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, args=[0.01])
+        thread.start()
+        yield f"https://localhost:{server.server_port}"
         server.shutdown()
         thread.join()
 

@@ -29,10 +29,17 @@ def credentials(environment: Environment, variables: Mapping[str, str]) -> dict[
     if missing := [name for name in environment.secrets if not known.get(name)]:
         raise InputError(
             f"secrets of {environment.name} are not set: {', '.join(missing)}",
-            hint=f"set them as variables, or write them to {file_of(environment)} (chmod 600)",
+            hint=how_to_set(environment),
         )
     told = [name for name in (*environment.optional, NOTIFY_URL) if known.get(name)]
     return {name: known[name] for name in (*environment.secrets, *told)}
+
+
+def how_to_set(environment: Environment) -> str:
+    """Say where the secrets of an environment come from."""
+    if environment.is_local:
+        return f"invoke secrets --env={environment.name} makes them up"
+    return f"set them as variables, or write them to {file_of(environment)} (chmod 600)"
 
 
 def ssh_key(environment: Environment, variables: Mapping[str, str]) -> str:

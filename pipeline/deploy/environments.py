@@ -140,6 +140,10 @@ class Environment(BaseModel):
         """Whether it is on this machine alone, so that it may run what nobody has scanned."""
         return not self.host and self.url.split("/")[2].split(":")[0] in {"localhost", "127.0.0.1"}
 
+    def certificate(self, credentials: Mapping[str, str]) -> str:
+        """Return the certificate of its edge, where no authority is asked to sign one."""
+        return credentials["TLS_CERTIFICATE"] if self.is_local else ""
+
     @property
     def for_the_app(self) -> list[str]:
         """The secrets that its app may read, whether it has to or not."""

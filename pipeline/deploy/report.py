@@ -120,7 +120,8 @@ def smoke(environment: Environment) -> None:
     swarm = connected(environment)
     live = journal.good(journal.entries(swarm, environment.stack))
     headers = insider(swarm, environment, values)
-    walk(environment.url, live.version if live else None, values, headers)
+    version = live.version if live else None
+    walk(environment.url, version, values, headers, environment.certificate(values))
 
 
 def logs(environment: Environment, service: str) -> int:

@@ -126,7 +126,8 @@ def fit(swarm: Swarm, environment: Environment, live: Entry) -> None:
 
 def prove(swarm: Swarm, environment: Environment, live: Entry, values: Mapping[str, str]) -> None:
     """Walk through the site, which is closed to others."""
-    smoke(environment.url, live.version, values, insider(swarm, environment, values))
+    headers = insider(swarm, environment, values)
+    smoke(environment.url, live.version, values, headers, environment.certificate(values))
 
 
 def reopen(swarm: Swarm, environment: Environment, was_closed: str) -> None:

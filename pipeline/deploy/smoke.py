@@ -50,7 +50,11 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def smoke(
-    url: str, release: str | None, variables: Mapping[str, str], given: Mapping[str, str]
+    url: str,
+    release: str | None,
+    variables: Mapping[str, str],
+    given: Mapping[str, str],
+    certificate: str = "",
 ) -> None:
     """Walk through a site that has just been deployed.
 
@@ -59,11 +63,13 @@ def smoke(
         release: What must run there, if that matters.
         variables: SMOKE_USER_EMAIL and SMOKE_USER_PASSWORD.
         given: Headers to send with every request.
+        certificate: What to trust besides the usual authorities, as PEM.
 
     Raises:
         CheckFailedError: The site is broken, or it is another release.
     """
-    visitor = Visitor(site(url), given, each=EACH_SECONDS, altogether=ALL_SECONDS)
+    limits = {"each": EACH_SECONDS, "altogether": ALL_SECONDS}
+    visitor = Visitor(site(url), given, **limits, certificate=certificate)
     follow(walk(user(variables), release, []), visitor.perform)
 
 

@@ -145,5 +145,6 @@ def walk_through(deployment: Deployment, headers: Mapping[str, str] | None = Non
 
 def prove(deployment: Deployment, version: str, headers: Mapping[str, str]) -> None:
     """Walk through the site, and expect it to be of one version."""
+    environment, values = deployment.environment, deployment.credentials
     given = {**deployment.headers, **headers}
-    smoke(deployment.environment.url, version, deployment.credentials, given)
+    smoke(environment.url, version, values, given, environment.certificate(values))

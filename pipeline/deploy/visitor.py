@@ -1,12 +1,19 @@
 """Somebody who asks a site over HTTP: the only place of a smoke test that does."""
 
 import json
+import ssl
 import time
 from collections.abc import Mapping
 from http.client import HTTPException, HTTPResponse
 from http.cookiejar import CookieJar
 from urllib.error import HTTPError, URLError
-from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, Request, build_opener
+from urllib.request import (
+    HTTPCookieProcessor,
+    HTTPRedirectHandler,
+    HTTPSHandler,
+    Request,
+    build_opener,
+)
 
 from pipeline.deploy.walk import Answer, Step
 from pipeline.errors import CheckFailedError
@@ -28,13 +35,20 @@ class Visitor:
     """Keeps cookies as a browser does, and the time."""
 
     def __init__(
-        self, url: str, headers: Mapping[str, str], *, each: float, altogether: float
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        each: float,
+        altogether: float,
+        certificate: str = "",
     ) -> None:
         self.url = url
         self.each = each
         self.end = time.monotonic() + altogether
         self.cookies = CookieJar()
-        self.opener = build_opener(HTTPCookieProcessor(self.cookies), NoRedirect)
+        trust = HTTPSHandler(context=trusting(certificate))
+        self.opener = build_opener(HTTPCookieProcessor(self.cookies), NoRedirect, trust)
         # Django compares these with the host, to refuse forged requests.
         self.headers = {"Origin": url, "Referer": f"{url}/", **headers}
 
@@ -94,6 +108,14 @@ class Visitor:
         """Return the header that repeats the cookie, as the frontend sends it."""
         found = [cookie.value or "" for cookie in self.cookies if cookie.name == CSRF_COOKIE]
         return {CSRF_HEADER: found[0]} if found else {}
+
+
+def trusting(certificate: str) -> ssl.SSLContext:
+    """Trust the usual authorities, and a certificate besides, as PEM, if one is given."""
+    context = ssl.create_default_context()
+    if certificate:
+        context.load_verify_locations(cadata=certificate)
+    return context
 
 
 def read(response: HTTPResponse | HTTPError, deadline: float) -> bytes:

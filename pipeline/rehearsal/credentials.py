@@ -1,13 +1,11 @@
 """What a rehearsal is trusted by: secrets, a certificate for localhost, a key to sign with."""
 
-import base64
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline import exposure
+from pipeline.deploy.inventing import invented
 from pipeline.errors import CheckFailedError
-from pipeline.images.act import answer
 from pipeline.run import Output, read
 
 SECRETS = {
@@ -41,29 +39,11 @@ def _telling(secret: str) -> str:
 
 
 def credentials(folder: Path) -> dict[str, str]:
-    """Make every secret, a certificate for localhost, and a key to sign with."""
-    certificate, key = folder / "tls.crt", folder / "tls.key"
-    answer(
-        ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
-         "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate))
-    )  # fmt: skip
+    """Make every secret, the certificate as a file besides, and a key to sign with."""
     if read(["cosign", "generate-key-pair"], cwd=folder, env={"COSIGN_PASSWORD": ""}).returncode:
         raise CheckFailedError("cosign makes no key", hint="cosign generate-key-pair")
-    password = secrets.token_hex(16)
-    return {
-        "COSIGN_KEY": str(folder / "cosign.key"),
-        "COSIGN_PASSWORD": "",
-        "DATABASE_URL": f"postgres://postgres:{password}@postgres:5432/postgres",
-        "DJANGO_SECRET_KEY": secrets.token_urlsafe(64),
-        "EMAIL_URL": "memory:",
-        "FIELD_ENCRYPTION_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-        "POSTGRES_PASSWORD": password,
-        "PREVIEW_TOKEN": secrets.token_hex(24),
-        "REDIS_URL": "redis://redis:6379/0",
-        "SMOKE_USER_EMAIL": "smoke@example.com",
-        "SMOKE_USER_PASSWORD": secrets.token_urlsafe(24),
-        "SSL_CERT_FILE": str(certificate),
-        "TLS_CERTIFICATE": certificate.read_text(),
-        "TLS_KEY": key.read_text(),
-    }
+    made = invented("localhost", {})
+    certificate = folder / "tls.crt"
+    certificate.write_text(made["TLS_CERTIFICATE"])
+    signing = {"COSIGN_KEY": str(folder / "cosign.key"), "COSIGN_PASSWORD": ""}
+    return {**made, **signing, "SSL_CERT_FILE": str(certificate)}

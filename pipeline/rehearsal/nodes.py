@@ -1,7 +1,8 @@
 """Several nodes on one machine: a swarm of engines, each in a network of its own.
 
-A node is a dockerd with its own network, its own /run and its own data. It ends with its process,
-and its data with its folder. The first node is the manager; two would be worse than one.
+A node is a dockerd with its own network, its own /run and its own disk, a file. An engine that dies
+is begun again, as systemd does it. A node ends with its process, and its disk with its folder. The
+first node is the manager; two would be worse than one.
 """
 
 import json
@@ -17,6 +18,7 @@ from tempfile import TemporaryDirectory
 
 from pipeline.deploy.swarm import Swarm
 from pipeline.errors import CheckFailedError, MissingToolError, NotJudgedError
+from pipeline.images.act import answer
 from pipeline.images.names import Command
 from pipeline.rehearsal import balancer
 from pipeline.rehearsal.network import Network, Node, planned, wired
@@ -26,13 +28,25 @@ CHECK = "rehearsal"
 TOOLS = {
     "dockerd": "https://docs.docker.com/engine/install",
     "ip": "the package iproute2",
+    "mkfs.ext4": "the package e2fsprogs",
     "nsenter": "the package util-linux",
     "unshare": "the package util-linux",
 }
 # A folder of its own is made in it; /tmp may be memory.
 ROOMY = "/var/tmp"  # noqa: S108  # nosec B108
 STARTS_WITHIN, STOPS_WITHIN = 30, 5
-START = 'hostname "$0" && mount -t tmpfs run /run && exec dockerd --config-file "$1" 2> "$2"'
+DISK_BYTES = 20 * 2**30  # of which only what is written takes room
+START = """
+hostname "$1"
+mount -t tmpfs run /run
+mkdir "$2"
+mount -o loop,noatime "$2.disk" "$2"
+trap 'kill $engine; wait $engine; exit' TERM
+while :; do
+  dockerd --config-file "$2.json" 2>> "$2.log" & engine=$!
+  wait $engine || sleep 2
+done
+"""
 
 
 @dataclass(frozen=True)
@@ -64,16 +78,16 @@ class Cluster:
 
     def engine(self, node: Node) -> Engine:
         """Return the engine of a node."""
-        return Engine(host=f"unix://{self.folder / node.name}.sock")
+        return Engine(host=f"unix://{self.file(node, 'sock')}")
 
     @property
     def manager(self) -> Engine:
         """The engine that knows of all nodes."""
         return self.engine(self.network.nodes[0])
 
-    def log(self, node: Node) -> Path:
-        """Return the file into which a node's engine writes."""
-        return self.folder / f"{node.name}.log"
+    def file(self, node: Node, kind: str) -> Path:
+        """Return a file of a node: of its engine json, log, pid and sock; its disk."""
+        return self.folder / f"{node.name}.{kind}"
 
 
 @contextmanager
@@ -97,6 +111,7 @@ def cluster(
         made = Cluster(network, Path(folder))
         running.enter_context(wired(network))
         for node in network.nodes:
+            make_disk(made.file(node, "disk"))
             running.enter_context(background(daemon(made, node)))
         for command in passages(network, registry, ports, certificate):
             running.enter_context(background(command))
@@ -122,10 +137,16 @@ def require_rights() -> None:
 
 def daemon(made: Cluster, node: Node) -> Command:
     """Return the command that is a node's engine, once its settings are written."""
-    file = made.folder / f"{node.name}.json"
-    file.write_text(json.dumps(settings(made, node)))
-    apart = ("unshare", "--mount", "--uts", "sh", "-c", START)
-    return node.inside(*apart, node.name, str(file), str(made.log(node)))
+    made.file(node, "json").write_text(json.dumps(settings(made, node)))
+    apart = ("unshare", "--mount", "--uts", "sh", "-euc", START)
+    return node.inside(*apart, "sh", node.name, str(made.folder / node.name))
+
+
+def make_disk(file: Path) -> None:
+    """Make an empty disk; what is on it is thrown away, so it keeps no journal."""
+    with file.open("wb") as room:
+        room.truncate(DISK_BYTES)
+    answer(("mkfs.ext4", "-q", "-O", "^has_journal", str(file)))
 
 
 def settings(made: Cluster, node: Node) -> Mapping[str, object]:
@@ -134,7 +155,7 @@ def settings(made: Cluster, node: Node) -> Mapping[str, object]:
         "data-root": str(made.folder / node.name),
         "exec-root": "/run/docker",
         "hosts": [made.engine(node).host],
-        "pidfile": "/run/docker.pid",
+        "pidfile": str(made.file(node, "pid")),
         "shutdown-timeout": STOPS_WITHIN,
     }
 
@@ -179,7 +200,7 @@ def wait_for(made: Cluster, node: Node) -> None:
     end = time.monotonic() + STARTS_WITHIN
     while made.engine(node).ask("version").returncode:
         if time.monotonic() > end:
-            said = made.log(node).read_text()[-1000:]
+            said = made.file(node, "log").read_text()[-1000:]
             raise CheckFailedError(
                 f"{node.name} did not come up within {STARTS_WITHIN} s\n{said}",
                 hint="may root make networks and mounts here? in a container it often may not",

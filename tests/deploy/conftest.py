@@ -1,10 +1,7 @@
 """A yard with a release that serves, and what came of each fault."""
 
 import random
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
@@ -43,21 +40,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
-    nodes, busy = request.config.getoption("--nodes"), request.config.getoption("--hogs")
-    with hogs(busy), first_release(nodes) as served:
+    with first_release(request.config.getoption("--nodes")) as served:
         yield served
-
-
-@contextmanager
-def hogs(number: int) -> Iterator[None]:
-    """Have so many processes that never rest."""
-    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(number)]
-    try:
-        yield
-    finally:
-        for process in busy:
-            process.kill()
-            process.wait()
 
 
 @pytest.fixture

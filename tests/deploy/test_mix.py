@@ -41,11 +41,14 @@ def test_every_verdict_on_a_random_mix_is_right(
 ) -> None:
     seed, deploys = request.config.getoption("--seed"), request.config.getoption("--deploys")
     draw = random.Random(seed)  # noqa: S311 - no secret
+    kinds = [draw.choice(GOOD if draw.random() < 0.5 else BAD) for _ in range(deploys)]
+    releases = [
+        site.variants.release(f"LABEL mix={number}\n{kind.layer}")
+        for number, kind in enumerate(kinds)
+    ]
     wrong, seen, serves = [], Counter[str](), site.first
     with site.users():
-        for number in range(1, deploys + 1):
-            kind = draw.choice(GOOD if draw.random() < 0.5 else BAD)
-            commit = site.variants.release(f"LABEL mix={number}\n{kind.layer}")
+        for number, (kind, commit) in enumerate(zip(kinds, releases, strict=True), 1):
             output = site.deploy(commit)
             serves = commit if kind.code == 0 else serves
             right = output.returncode == kind.code and serves_now(site, serves)

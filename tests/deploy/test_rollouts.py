@@ -5,9 +5,12 @@ two processes that never rest. The table is left in reports/rollouts.txt.
 """
 
 import re
+import subprocess
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
@@ -16,33 +19,50 @@ import pytest
 from tests.deploy.site import ENV, Site
 from tests.deploy.variants import docker
 
-ENOUGH = 2_500  # requests for each of them
+ENOUGH = 5_000  # requests for each of them
 CLIENTS = {"get": 1, "page": 1, "post": 6, "slow": 1}
-PAUSE_SECONDS = 0.02  # so that there are enough
+PAUSE_SECONDS = 0.05  # so that there are enough
 DONE = re.compile(r"^\S+  (?P<step>[\w -]+) done in (?P<seconds>[\d.]+) s$", re.MULTILINE)
 REPORT = Path("reports", "rollouts.txt")
 
 Steps = Mapping[str, Sequence[float]]
 
 
-def test_nobody_notices_good_rollouts(site: Site, request: pytest.FixtureRequest) -> None:
-    rollouts = request.config.getoption("--rollouts")
+def test_nobody_notices_good_rollouts(
+    site: Site, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rollouts, busy = map(request.config.getoption, ("--rollouts", "--hogs"))
+    releases = [site.variants.release(f"LABEL rollout={number}") for number in range(rollouts)]
     steps = defaultdict[str, list[float]](list)
-    with site.users(CLIENTS, PAUSE_SECONDS) as samples:
-        for number in range(rollouts):
-            commit = site.variants.release(f"LABEL rollout={number}")
+    with hogs(busy), site.users(CLIENTS, PAUSE_SECONDS) as samples:
+        for commit in releases:
             began = time.monotonic()
             output = site.deploy(commit)
             assert output.returncode == 0, output.stderr
             steps["all of it"].append(time.monotonic() - began)
             for step, seconds in DONE.findall(output.stderr):
                 steps[step].append(float(seconds))
+            with capsys.disabled():
+                done = f"{len(steps['all of it'])} of {rollouts}"
+                print(f"{done}, {len(samples)} requests", flush=True)
     assert len(samples) >= ENOUGH * rollouts
     assert sum(sample.kind == "post" for sample in samples) > len(samples) / 2
     bare = bare_rollout(site)
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text("\n".join(table(steps, bare, len(samples))) + "\n")
     assert site.deploy(site.first).returncode == 0
+
+
+@contextmanager
+def hogs(number: int) -> Iterator[None]:
+    """Have so many processes that never rest."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(number)]
+    try:
+        yield
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
 
 
 def bare_rollout(site: Site) -> float:

@@ -39,7 +39,7 @@ class Site:
         self.broken: dict[tuple[str, bool], BaseException] = {}
 
     def smoke(
-        self, _: str, version: str, __: Mapping[str, str], headers: Mapping[str, str]
+        self, _: str, version: str, __: Mapping[str, str], headers: Mapping[str, str], ___: str
     ) -> None:
         walk = (version, headers == {"X-Preview": TOKEN})
         self.walks.append(walk)

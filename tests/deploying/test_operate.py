@@ -36,7 +36,7 @@ class Wire:
     def vouch(self, _: Environment, found: Candidate, __: Signer) -> None:
         self.vouched.append(found.version)
 
-    def smoke(self, _: str, version: str, __: object, headers: dict[str, str]) -> None:
+    def smoke(self, _: str, version: str, __: object, headers: dict[str, str], ___: str) -> None:
         if version == self.broken and not headers:
             raise CheckFailedError("the API answers 500", hint="look")
 

@@ -21,8 +21,10 @@ class Walks:
     def __init__(self) -> None:
         self.given: list[tuple[object, ...]] = []
 
-    def walk(self, url: str, version: str | None, values: dict[str, str], headers: object) -> None:
-        self.given.append((url, version, sorted(values), headers))
+    def walk(
+        self, url: str, version: str | None, values: dict[str, str], headers: object, trusted: str
+    ) -> None:
+        self.given.append((url, version, sorted(values), headers, trusted))
 
 
 @pytest.fixture
@@ -44,12 +46,18 @@ def deployed(engine: Engine) -> None:
 def test_a_walk_expects_the_release_that_the_journal_names(engine: Engine, walks: Walks) -> None:
     deployed(engine)
     report.smoke(STAGING)
-    assert walks.given == [(STAGING.url, "v1.0.1", sorted(STAGING.secrets), {})]
+    assert walks.given == [(STAGING.url, "v1.0.1", sorted(STAGING.secrets), {}, "")]
 
 
 def test_a_walk_expects_no_release_where_none_was_deployed(walks: Walks) -> None:
     report.smoke(STAGING)
     assert walks.given[0][1] is None
+
+
+def test_a_walk_trusts_the_certificate_of_a_site_on_this_machine_alone(walks: Walks) -> None:
+    for place in (environment(url="https://localhost:8443"), STAGING):
+        report.smoke(place)
+    assert [trusted for *_, trusted in walks.given] == ["swordfish", ""]
 
 
 def test_a_walk_is_let_in_where_the_site_is_closed(engine: Engine, walks: Walks) -> None:

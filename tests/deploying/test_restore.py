@@ -32,7 +32,7 @@ class Site:
         self.closed: list[bool] = []
         self.headers: list[str] = []
 
-    def smoke(self, _: str, __: str, ___: object, headers: dict[str, str]) -> None:
+    def smoke(self, _: str, __: str, ___: object, headers: dict[str, str], ____: str) -> None:
         self.closed.append(bool(closed(self.engine, STAGING)))
         self.headers += headers
         if self.broken:

@@ -33,6 +33,7 @@ LOOKS = [
     ("history", OF_LOCAL),
     ("init", "--name=acme-shop", "--dry"),
     ("promote", "v1.0.0", "--dry"),
+    ("secrets", OF_LOCAL),
     ("sign", "--dry"),
     ("smoke", OF_LOCAL),
     ("status", OF_LOCAL),

@@ -13,16 +13,18 @@ NODES = [Node(f"node-{n}", f"lab-{n}", f"198.18.7.{10 + n}") for n in (1, 2)]
 NETWORK = Network("lab", "198.18.7", NODES)
 
 
-def test_engines_share_nothing_on_disk(tmp_path: Path) -> None:
-    """/run, where the rest is, is each engine's own."""
+def test_engines_share_nothing(tmp_path: Path) -> None:
+    """Each has a disk and a /run of its own."""
     made = Cluster(NETWORK, tmp_path)
     commands = [daemon(made, node) for node in NODES]
     settings = [json.loads((tmp_path / f"{node.name}.json").read_text()) for node in NODES]
-    for name in ("data-root", "hosts"):
+    for name in ("data-root", "hosts", "pidfile"):
         assert settings[0][name] != settings[1][name]
         assert str(tmp_path) in str(settings[0][name])
-    assert all("mount -t tmpfs run /run" in " ".join(command) for command in commands)
-    assert all(settings[0][name].startswith("/run/") for name in ("exec-root", "pidfile"))
+    for command, node in zip(commands, NODES, strict=True):
+        assert "mount -t tmpfs run /run" in " ".join(command)
+        assert command[-1] == str(tmp_path / node.name) == settings[NODES.index(node)]["data-root"]
+    assert all(each["exec-root"].startswith("/run/") for each in settings)
 
 
 def test_an_engine_has_the_network_and_the_name_of_its_node(tmp_path: Path) -> None:
@@ -59,7 +61,7 @@ def test_without_root_nothing_is_judged_and_the_reason_is_said(
 def test_all_programs_that_are_missing_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(MissingToolError, match="dockerd, ip, nsenter, unshare") as caught:
+    with pytest.raises(MissingToolError, match=r"dockerd, ip, mkfs\.ext4, nsenter") as caught:
         require_rights()
     assert "iproute2" in caught.value.hint
 

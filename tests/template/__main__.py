@@ -2,21 +2,25 @@
 
 python -m tests.template                     the quick check jobs
 python -m tests.template --all               every check job of the workflows
+python -m tests.template --deploy            a first deployment as well, to this machine's engine
 python -m tests.template --without=billing   of a product that goes without a part
 """
 
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline import workflows
 from pipeline.errors import CheckFailedError, reported
 from pipeline.proof.copies import Copy, copy
+from pipeline.rehearsal.credentials import credentials
+from pipeline.rehearsal.engine import own_swarm, registry
 from pipeline.run import run
 
+DEPLOY = "deploy.yml"
 QUICK = ("parity", "docs", "lint", "locks", "workflows", "migrations", "build")
 NAME = "acme-shop"
 
@@ -29,12 +33,27 @@ def main(arguments: list[str]) -> None:
     """
     parser = argparse.ArgumentParser("python -m tests.template", description=__doc__)
     parser.add_argument("--all", action="store_true")
+    parser.add_argument("--deploy", action="store_true")
     parser.add_argument("--without", default="")
     options = parser.parse_args(arguments)
     with TemporaryDirectory() as folder:
         made = product(Path(folder, NAME), options.without)
-        if red := [line for line in lines(every=options.all) if not is_green(line, made.root)]:
-            raise CheckFailedError(f"red in the copy: {'; '.join(red)}", hint="its log is above")
+        red = [line for line in lines(every=options.all) if not is_green(line, made.root)]
+        if options.deploy:
+            red += released(made.root)
+    if red:
+        raise CheckFailedError(f"red in the copy: {'; '.join(red)}", hint="its log is above")
+
+
+def released(folder: Path) -> list[str]:
+    """Release the copy, deploy it to this machine by the job for that; return what is red."""
+    (job,) = (job for job in workflows.read(DEPLOY).jobs.values() if job.id == "deploy")
+    chain = ("invoke secrets --env=local", "invoke build sbom scan push sign", *job.commands())
+    with TemporaryDirectory() as keys, registry(NAME) as address, own_swarm([f"{NAME}-local"]):
+        trusted = credentials(Path(keys))
+        told = {name: trusted[name] for name in ("COSIGN_KEY", "COSIGN_PASSWORD")}
+        told |= {"IMAGES_REGISTRY": f"{address}/{NAME}", "ENVIRONMENT": "local", "RELEASE": ""}
+        return [line for line in chain if not is_green(line, folder, told)]
 
 
 def product(folder: Path, part: str) -> Copy:
@@ -59,10 +78,10 @@ def lines(*, every: bool) -> Iterator[str]:
             yield from job.commands()
 
 
-def is_green(line: str, folder: Path) -> bool:
+def is_green(line: str, folder: Path, told: Mapping[str, str] | None = None) -> bool:
     """Run a line of shell in the copy, and say how long it took."""
     started = time.monotonic()
-    green = run(["bash", "-c", line], cwd=folder) == 0
+    green = run(["bash", "-c", line], cwd=folder, env=told) == 0
     seconds = time.monotonic() - started
     print(f"{'green' if green else 'red':5} {seconds:4.0f} s  {line}", flush=True)
     return green

@@ -1,7 +1,9 @@
 """Nodes go away while a release is rolled out, and come back: no user on another one notices."""
 
+import os
+import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -16,6 +18,7 @@ from pipeline.run import Output
 from tests.deploy.catalogue import Case, each
 from tests.deploy.site import ENV, Site
 from tests.deploy.test_preflight import INPUT
+from tests.deploy.test_roll import STOPPED
 from tests.deploy.variants import docker
 
 BACK_WITHIN = 180
@@ -23,6 +26,12 @@ CHOSEN_WITHIN = 60
 READY = "/api/v1/health/ready/"
 MANAGE = {"Leader", "Reachable"}
 WORKER = 2
+FILL = """
+import os
+left = os.statvfs("/full")
+with open("/full/filler", "wb") as file:
+    os.posix_fallocate(file.fileno(), 0, left.f_bavail * left.f_frsize - 20 * 2**20)
+"""
 CUT = {
     "N2": ("a link cut in the preview", "preview"),
     "N3": ("a link cut in the roll", "roll backend"),
@@ -95,6 +104,60 @@ def test_n8_a_node_without_an_image_fetches_it(site: Site, case: Case) -> None:
     assert site.deploy(site.variants.release("LABEL fetched=1")).returncode == 0
     docker("image", "rm", "--force", before, **site.yard.engines[WORKER])
     case.served(site.rollback, "smoke done")
+
+
+@pytest.mark.fault("N9", "an engine killed in the middle of the roll, and begun again")
+def test_n9_an_engine_may_die_while_a_release_is_rolled_out(
+    site: Site, case: Case, cluster: Cluster
+) -> None:
+    node = cluster.network.nodes[WORKER]
+    commit = site.variants.release("LABEL killed=1")
+    case.served(lambda: deploy_and_end(site, cluster, commit, node, signal.SIGKILL), "done")
+
+
+@pytest.mark.fault("N10", "the engine that is deployed through, begun again in the roll")
+def test_n10_the_manager_may_begin_anew_while_a_release_is_rolled_out(
+    site: Site, case: Case, cluster: Cluster
+) -> None:
+    node = cluster.network.nodes[0]
+    commit = site.variants.release("LABEL restarted=1")
+    case.served(lambda: deploy_and_end(site, cluster, commit, node, signal.SIGTERM), "done")
+
+
+@pytest.mark.fault("N11", "a node whose disk is full")
+def test_n11_a_node_without_room_for_an_image_is_found_out(
+    site: Site, case: Case, cluster: Cluster
+) -> None:
+    engine = cluster.engine(cluster.network.nodes[WORKER]).variables()
+    commit = site.variants.release("RUN head -c 100M /dev/urandom > /large")
+    with full_disk(site, engine):
+        said = case.caught(lambda: site.deploy(commit), code=STOPPED, at="self-check failed")
+    assert "no space left on device" in said
+
+
+@contextmanager
+def full_disk(site: Site, engine: Mapping[str, str]) -> Iterator[None]:
+    """Have a node whose disk has room for hardly anything."""
+    (image,) = {*site.containers("backend").values()}
+    volume = "--mount=type=volume,source=full,destination=/full"
+    fill = ("run", "--rm", "--user=0:0", "--entrypoint=python", volume, image, "-c", FILL)
+    docker(*fill, **engine)
+    try:
+        yield
+    finally:
+        docker("volume", "rm", "full", **engine)
+
+
+def deploy_and_end(
+    site: Site, cluster: Cluster, commit: str, node: Node, number: signal.Signals
+) -> Output:
+    """Deploy a commit, and end a node's engine in the roll; it begins anew by itself."""
+
+    def end(_: object) -> None:
+        site.cuts.append(time.time())
+        os.kill(int(cluster.file(node, "pid").read_text()), number)
+
+    return site.deploy_and(commit, "roll backend", end)
 
 
 def deploy_and_cut(site: Site, cluster: Cluster, commit: str, step: str, node: Node) -> Output:

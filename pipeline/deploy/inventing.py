@@ -1,0 +1,114 @@
+"""Secrets for an environment on this machine: made up here, and known to nobody else."""
+
+import base64
+import re
+import secrets
+from collections.abc import Mapping
+from os import environ
+from urllib.parse import urlsplit
+
+from pipeline.deploy.credentials import file_of, given, how_to_set
+from pipeline.deploy.environments import Environment
+from pipeline.deploy.progress import say
+from pipeline.errors import CheckFailedError, InputError
+from pipeline.run import last_words, read
+
+DAYS = 365
+PEM = re.compile(r"-----BEGIN (?P<kind>[A-Z ]+)-----\n.+?\n-----END (?P=kind)-----\n", re.DOTALL)
+
+
+def invent(environment: Environment, *, dry: bool = False) -> None:
+    """Write those secrets of an environment that are not set yet to its file; print their names.
+
+    Args:
+        environment: Where they are needed: on this machine.
+        dry: Whether to only print the names.
+
+    Raises:
+        InputError: It is not on this machine, or nobody could make up one of them.
+        CheckFailedError: OpenSSL makes no certificate.
+        MissingToolError: There is no OpenSSL.
+    """
+    require_local(environment)
+    known = given(environment, environ)
+    missing = [name for name in environment.secrets if not known.get(name)]
+    made = invented(urlsplit(environment.url).hostname or "", known) if missing else {}
+    if unknown := [name for name in missing if name not in made]:
+        raise InputError(
+            f"nobody can make up {', '.join(unknown)}",
+            hint=f"write them to {file_of(environment)} (chmod 600)",
+        )
+    if missing and not dry:
+        append(environment, {name: made[name] for name in missing})
+    say(f"{len(missing)} secrets of {environment.name} {'would be' if dry else 'were'} made up")
+    print("".join(f"{name}\n" for name in missing), end="")
+
+
+def require_local(environment: Environment) -> None:
+    """Refuse to make up what somebody else has to decide.
+
+    Raises:
+        InputError: The environment is not on this machine.
+    """
+    if not environment.is_local:
+        raise InputError(
+            f"{environment.name} is not on this machine: its secrets are not made up",
+            hint=how_to_set(environment),
+        )
+
+
+def invented(host: str, known: Mapping[str, str]) -> dict[str, str]:
+    """Return secrets that fit each other, for a site with a database of its own.
+
+    Args:
+        host: Whom the certificate is for.
+        known: What is set already.
+
+    Raises:
+        CheckFailedError: OpenSSL makes no certificate.
+        MissingToolError: There is no OpenSSL.
+    """
+    password = known.get("POSTGRES_PASSWORD") or secrets.token_hex(16)
+    key, certificate = pair(host)
+    return {
+        "DATABASE_URL": f"postgres://postgres:{password}@postgres:5432/postgres",
+        "DJANGO_SECRET_KEY": secrets.token_urlsafe(64),
+        "EMAIL_URL": "memory:",
+        "FIELD_ENCRYPTION_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "POSTGRES_PASSWORD": password,
+        "PREVIEW_TOKEN": secrets.token_hex(24),
+        "REDIS_URL": "redis://redis:6379/0",
+        "SMOKE_USER_EMAIL": "smoke@example.com",
+        "SMOKE_USER_PASSWORD": secrets.token_urlsafe(24),
+        "TLS_CERTIFICATE": certificate,
+        "TLS_KEY": key,
+    }
+
+
+def pair(host: str) -> tuple[str, str]:
+    """Make a key, and a certificate that it signs itself; both are PEM, and on no disk.
+
+    Raises:
+        CheckFailedError: OpenSSL refuses.
+        MissingToolError: There is no OpenSSL.
+    """
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "-")
+    named = ("-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}", "-days", str(DAYS))
+    answer = read(["openssl", "req", "-x509", *key, *named])
+    found = [match.group() for match in PEM.finditer(answer.stdout)]
+    if answer.returncode or len(found) != len(("key", "certificate")):
+        why = f"openssl makes no certificate: {last_words(answer)}"
+        raise CheckFailedError(why, hint="openssl version: it has to be 1.1.1 or newer")
+    return found[0], found[1]
+
+
+def append(environment: Environment, values: Mapping[str, str]) -> None:
+    """Add lines to the file of an environment, which is made if it is not there."""
+    escaped = {name: value.replace("\n", "\\n") for name, value in values.items()}
+    lines = "".join(f'{name}="{value}"\n' for name, value in escaped.items())
+    file = file_of(environment)
+    file.touch(mode=0o600)
+    before = file.read_text()
+    ended = "" if before.endswith("\n") or not before else "\n"
+    with file.open("a") as opened:
+        opened.write(f"{ended}{lines}")

@@ -1,0 +1,91 @@
+"""Secrets for an environment on this machine are made up, fit each other, and are not shown."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from pipeline.deploy.certificate import fits
+from pipeline.deploy.credentials import credentials, from_file
+from pipeline.deploy.inventing import invent
+from pipeline.errors import InputError
+from tests.deploying.examples import environment
+
+SECRETS = [*environment().secrets, "POSTGRES_PASSWORD", "REDIS_URL"]
+HERE = environment(name="local", url="https://localhost:8443", secrets=SECRETS)
+FILE = Path(".env.local")
+
+
+@pytest.fixture(autouse=True)
+def _folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in HERE.secrets:
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_a_deployment_has_all_that_it_needs_and_nobody_else_may_read_it() -> None:
+    invent(HERE)
+    assert set(credentials(HERE, {})) == set(HERE.secrets)
+    assert stat.S_IMODE(FILE.stat().st_mode) == 0o600
+
+
+def test_they_fit_each_other() -> None:
+    invent(HERE)
+    made = credentials(HERE, {})
+    assert fits(made["TLS_CERTIFICATE"], made["TLS_KEY"], HERE.url).startswith("good until")
+    assert f":{made['POSTGRES_PASSWORD']}@postgres:" in made["DATABASE_URL"]
+
+
+def test_no_two_environments_have_the_same() -> None:
+    invent(HERE)
+    first = from_file(FILE)
+    FILE.unlink()
+    invent(HERE)
+    same = {name for name, value in from_file(FILE).items() if value == first[name]}
+    assert same == {"REDIS_URL", "SMOKE_USER_EMAIL"}
+
+
+def test_names_are_printed_and_no_value_is(capsys: pytest.CaptureFixture[str]) -> None:
+    invent(HERE)
+    told = capsys.readouterr()
+    assert told.out.split() == list(HERE.secrets)
+    made = credentials(HERE, {})
+    assert not [name for name in made if made[name] in told.out + told.err]
+
+
+def test_what_is_set_already_stays_and_the_rest_fits_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    FILE.touch(0o600)
+    FILE.write_text("POSTGRES_PASSWORD=chosen")
+    monkeypatch.setenv("PREVIEW_TOKEN", "of-the-shell")
+    invent(HERE)
+    assert "PREVIEW_TOKEN" not in from_file(FILE)
+    assert from_file(FILE)["POSTGRES_PASSWORD"] == "chosen"
+    assert ":chosen@" in from_file(FILE)["DATABASE_URL"]
+
+
+def test_a_second_time_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    invent(HERE)
+    before = FILE.read_text()
+    capsys.readouterr()
+    invent(HERE)
+    assert FILE.read_text() == before
+    assert capsys.readouterr().out == ""
+
+
+def test_dry_names_them_and_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    invent(HERE, dry=True)
+    assert capsys.readouterr().out.split() == list(HERE.secrets)
+    assert not FILE.exists()
+
+
+def test_another_machine_s_are_not_made_up() -> None:
+    with pytest.raises(InputError, match="staging is not on this machine") as caught:
+        invent(environment())
+    assert ".env.staging" in caught.value.hint
+
+
+def test_what_only_its_owner_can_know_is_named_and_nothing_is_written() -> None:
+    strange = environment(name="local", url=HERE.url, secrets=[*SECRETS, "BANK_KEY", "MAP_KEY"])
+    with pytest.raises(InputError, match="nobody can make up BANK_KEY, MAP_KEY"):
+        invent(strange)
+    assert not FILE.exists()
