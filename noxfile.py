@@ -114,12 +114,13 @@ def build(session: nox.Session) -> None:
 
 @nox.session(python=PYTHON, tags=["backend"])
 def migrations(session: nox.Session) -> None:
-    """Check that the models need no new migration, and show the plan."""
+    """Check that the models need no new migration; `-- --write` makes it."""
     sync(session, APP)
     session.chdir("backend")
     manage, env = ["python", "manage.py"], untold()
     settings = "--settings=config.settings.test"
-    session.run(*manage, "makemigrations", "--check", "--dry-run", settings, env=env)
+    mode = [] if "--write" in session.posargs else ["--check", "--dry-run"]
+    session.run(*manage, "makemigrations", *mode, settings, env=env)
     session.run(*manage, "showmigrations", "--plan", settings, env=env)
 
 
