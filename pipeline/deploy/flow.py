@@ -4,6 +4,7 @@ What is found wrong before the roll touches no user. What is found wrong later p
 release before it back, by digest, and proves that as it would prove a new one.
 """
 
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -13,8 +14,8 @@ from pathlib import Path
 from pipeline.deploy import journal
 from pipeline.deploy.deployment import ORDER, Deployment
 from pipeline.deploy.journal import Entry
-from pipeline.deploy.patience import EngineAwayError
-from pipeline.deploy.progress import timed
+from pipeline.deploy.patience import POLL_SECONDS, EngineAwayError
+from pipeline.deploy.progress import say, timed
 from pipeline.deploy.signals import uninterrupted
 from pipeline.deploy.stack import NEXT, document
 from pipeline.deploy.steps import (
@@ -31,6 +32,7 @@ from pipeline.deploy.steps import (
 from pipeline.deploy.swarm import variable_of
 from pipeline.deploy.watch import watch
 from pipeline.errors import (
+    CheckFailedError,
     InterruptedDeployError,
     MigrationError,
     PipelineError,
@@ -123,7 +125,24 @@ def put_back(deployment: Deployment) -> None:
             deployment.swarm.deploy(deployment.stack, document(deployment.stack, services))
             wanted = deployment.wanted(name, before.services[name])
             watch(deployment.swarm, wanted, deployment.environment.deadline, again=True)
-    prove(deployment, before.version, {})
+    prove_in_time(deployment, before.version)
+
+
+def prove_in_time(deployment: Deployment, version: str) -> None:
+    """Prove what was put back, again and again: what it stands on may come back after it.
+
+    Raises:
+        CheckFailedError: It is broken still, after the time that a service has to start.
+    """
+    end = time.monotonic() + deployment.environment.timings.start
+    while True:
+        try:
+            return prove(deployment, version, {})
+        except CheckFailedError as error:
+            if time.monotonic() > end:
+                raise
+            say(f"{error}; trying again")
+            time.sleep(POLL_SECONDS)
 
 
 def withdraw(deployment: Deployment) -> None:

@@ -11,11 +11,11 @@ import sys
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from pipeline.deploy.patience import patiently
+from pipeline.deploy.patience import EngineAwayError, patiently
 from pipeline.deploy.people import actor
 from pipeline.deploy.swarm import Object, Swarm, text_of
 from pipeline.errors import InputError, LostLockError
@@ -132,11 +132,25 @@ def beat(swarm: Swarm, stack: str, over: threading.Event) -> None:
     """Leave signs of life until told that it is over; the newest one stays."""
     last = ""
     while not over.wait(BEAT_SECONDS):
-        sign = f"{stack}-beat-{uuid.uuid4().hex[:12]}"
-        swarm.create_config(sign, "alive", {label(stack): "beat"})
-        if last:
-            swarm.ask("config", "rm", last)
-        last = sign
+        with suppress(EngineAwayError):  # it may be there again for the next one
+            last = renewed(swarm, stack, last)
+
+
+def renewed(swarm: Swarm, stack: str, last: str) -> str:
+    """Leave a sign of life in the place of the last one, and return its name.
+
+    Returns:
+        That of the last one, which stays, if the engine takes no other.
+
+    Raises:
+        EngineAwayError: The engine does not say whether it did.
+    """
+    sign = f"{stack}-beat-{uuid.uuid4().hex[:12]}"
+    if not swarm.create_config(sign, "alive", {label(stack): "beat"}):
+        return last
+    if last:
+        swarm.ask("config", "rm", last)
+    return sign
 
 
 def release(swarm: Swarm, stack: str) -> None:

@@ -98,6 +98,7 @@ class Case:
         *,
         code: int = 0,
         clients: Mapping[str, int] = CLIENTS,
+        failures: int = 0,
     ) -> str:
         """Do what is none of a deployment's faults, or is mended by hand: users notice nothing.
 
@@ -106,8 +107,9 @@ class Case:
             says: What the deployer says.
             code: How it ends; otherwise than well, where somebody has to mend something.
             clients: Which requests there are meanwhile.
+            failures: How many may fail, of what nobody can shield them from.
         """
-        return self._done(act, code, says, clients, 0).stderr
+        return self._done(act, code, says, clients, failures).stderr
 
     def _done(
         self,

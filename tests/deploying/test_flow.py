@@ -4,6 +4,7 @@ The engine is a stand-in that obeys, and the smoke test has tests of its own; he
 they find.
 """
 
+import threading
 from collections.abc import Mapping
 
 import pytest
@@ -202,6 +203,18 @@ def test_a_release_before_that_does_not_serve_any_more_is_told_as_the_worst(
     assert str(caught.value) == ("the API answers 500\nand going back failed: so does the old one")
     assert caught.value.hint.startswith("look at once")
     assert outcome(live) == "rollback failed"
+
+
+def test_what_the_release_before_stands_on_is_given_time_to_come_back(
+    live: Engine, site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.broken["v1.0.2", False] = CheckFailedError("the API answers 500", hint="look")
+    site.broken["v1.0.1", False] = CheckFailedError("the database is away", hint="look")
+    threading.Timer(1, site.broken.pop, [("v1.0.1", False)]).start()
+    with pytest.raises(RolledBackError):
+        deploy(live, 2)
+    assert "the database is away; trying again" in capsys.readouterr().err
+    assert outcome(live) == "rolled back"
 
 
 def test_a_first_release_that_fails_leaves_nothing_and_says_that_there_is_none(

@@ -8,6 +8,8 @@ import pytest
 
 from pipeline.deploy import lock
 from pipeline.deploy.lock import LockedError, beat, current, described, is_stale, locked, moment
+from pipeline.deploy.patience import EngineAwayError
+from pipeline.run import Output
 from tests.deploying.engine import Engine
 
 
@@ -57,6 +59,46 @@ def test_a_sign_of_life_keeps_it_and_only_the_newest_one_stays(
     beat(engine, "shop", over)
     assert not is_stale(engine, "shop")
     assert len(engine.of("config")) == 2
+
+
+@pytest.mark.parametrize("said", ["Cannot connect to the Docker daemon", "no space left on device"])
+def test_an_engine_that_takes_no_sign_is_given_the_next_one_and_keeps_the_last(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    lock.take(engine, "shop", "deploy v1")
+    last = lock.renewed(engine, "shop", "")
+    taken = Engine.ask
+
+    def refused(self: Engine, *arguments: str, **given: str) -> Output:
+        return (
+            Output(arguments, 1, "", said)
+            if "create" in arguments
+            else taken(self, *arguments, **given)
+        )
+
+    with monkeypatch.context() as away:
+        away.setattr(Engine, "ask", refused)
+        assert lock.renewed(engine, "shop", last) == last
+    assert last in engine.of("config")
+    assert lock.renewed(engine, "shop", last) != last
+    assert len(engine.of("config")) == 2
+
+
+def test_an_engine_that_is_away_does_not_end_the_signs_of_life(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock, "BEAT_SECONDS", 0.01)
+    over, tried = threading.Event(), list[str]()
+
+    def renewed(_: object, __: str, last: str) -> str:
+        tried.append(last)
+        if len(tried) == 3:
+            over.set()
+        raise EngineAwayError("the engine does not answer", hint="docker node ls")
+
+    monkeypatch.setattr(lock, "renewed", renewed)
+    beat(engine, "shop", over)
+    assert len(tried) == 3
 
 
 def test_who_was_taken_over_does_not_give_back_what_is_another_s(engine: Engine) -> None:

@@ -18,7 +18,7 @@ from pipeline.run import Output
 from tests.deploy.catalogue import Case, each
 from tests.deploy.site import ENV, Site
 from tests.deploy.test_preflight import INPUT
-from tests.deploy.test_roll import STOPPED
+from tests.deploy.test_roll import ROLLED_BACK, STOPPED
 from tests.deploy.variants import docker
 
 BACK_WITHIN = 180
@@ -26,6 +26,8 @@ CHOSEN_WITHIN = 60
 READY = "/api/v1/health/ready/"
 MANAGE = {"Leader", "Reachable"}
 WORKER = 2
+UNNOTICED, WITHOUT_DATA = 50, 500
+"""Requests that may fail until a balancer has noticed, and while a database begins anew."""
 FILL = """
 import os
 left = os.statvfs("/full")
@@ -110,18 +112,23 @@ def test_n8_a_node_without_an_image_fetches_it(site: Site, case: Case) -> None:
 def test_n9_an_engine_may_die_while_a_release_is_rolled_out(
     site: Site, case: Case, cluster: Cluster
 ) -> None:
-    node = cluster.network.nodes[WORKER]
+    """Its edge finds no replica any more, until the balancer has noticed."""
+    node = serving_worker(site, cluster)
     commit = site.variants.release("LABEL killed=1")
-    case.served(lambda: deploy_and_end(site, cluster, commit, node, signal.SIGKILL), "done")
+    kill = partial(deploy_and_end, site, cluster, commit, node, signal.SIGKILL)
+    case.served(kill, "smoke done", failures=UNNOTICED)
+    assert site.rollback().returncode == 0
 
 
-@pytest.mark.fault("N10", "the engine that is deployed through, begun again in the roll")
-def test_n10_the_manager_may_begin_anew_while_a_release_is_rolled_out(
+@pytest.mark.fault("N10", "the engine that is deployed through, and has the data, begun again")
+def test_n10_the_engine_with_the_data_may_begin_anew_while_a_release_is_rolled_out(
     site: Site, case: Case, cluster: Cluster
 ) -> None:
+    """Nobody else has the data; what failed meanwhile takes the release back."""
     node = cluster.network.nodes[0]
     commit = site.variants.release("LABEL restarted=1")
-    case.served(lambda: deploy_and_end(site, cluster, commit, node, signal.SIGTERM), "done")
+    restart = partial(deploy_and_end, site, cluster, commit, node, signal.SIGTERM)
+    case.caught(restart, code=ROLLED_BACK, at="put back done", failures=WITHOUT_DATA)
 
 
 @pytest.mark.fault("N11", "a node whose disk is full")
@@ -146,6 +153,16 @@ def full_disk(site: Site, engine: Mapping[str, str]) -> Iterator[None]:
         yield
     finally:
         docker("volume", "rm", "full", **engine)
+
+
+def serving_worker(site: Site, cluster: Cluster) -> Node:
+    """Return a node that has a replica of the backend, and is not deployed through."""
+    of = f"--filter=label=com.docker.swarm.service.name={site.service('backend')}"
+    workers = cluster.network.nodes[1:]
+    asked = {
+        node: docker("ps", "--quiet", of, **cluster.engine(node).variables()) for node in workers
+    }
+    return next(node for node, found in asked.items() if found)
 
 
 def deploy_and_end(
