@@ -129,10 +129,12 @@ def wait(
 def best(tasks: Sequence[Object]) -> list[Object]:
     """Return the task of each node, or the only one: the engine may begin anew what is lost.
 
-    Where there are several, one that is complete counts, and else one that may still be.
+    Where there are several, one that is complete counts, and else one that may still be. What will
+    never end by itself does not count: its node is away, or is to run nothing any more.
     """
     found: dict[object, Object] = {}
-    for task in sorted(tasks, key=lambda task: (complete(task), not failed(task))):
+    left = [task for task in tasks if complete(task) or failed(task) or not withdrawn(task)]
+    for task in sorted(left, key=lambda task: (complete(task), not failed(task))):
         found[task.get("Slot") or task.get("NodeID")] = task
     return [*found.values()]
 
@@ -155,6 +157,11 @@ def complete(task: Object) -> bool:
 def failed(task: Object) -> bool:
     """Say whether a task of a job ended with a fault."""
     return task["Status"]["State"] in FAILED
+
+
+def withdrawn(task: Object) -> bool:
+    """Say whether a task is not to run any more."""
+    return bool(task["DesiredState"] == "shutdown")
 
 
 def exit_code(task: Object) -> int:

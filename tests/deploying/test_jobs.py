@@ -95,6 +95,15 @@ def test_what_the_engine_began_anew_is_no_second_job() -> None:
     assert best(nodes) == nodes[::-1]
 
 
+def test_a_node_that_is_lost_is_not_waited_for() -> None:
+    done, lost = (
+        {**task(state, "shutdown"), "Slot": None, "NodeID": node}
+        for state, node in (("complete", "1"), ("running", "2"))
+    )
+    assert best([done, lost]) == [done]
+    assert best([lost]) == []
+
+
 def test_a_job_on_several_nodes_has_failed_when_it_has_on_one() -> None:
     assert [exit_code(each) for each in (task("complete"), task("failed", code=7))] == [0, 7]
     assert exit_code(task("rejected")) == 1

@@ -38,6 +38,7 @@ CUT = {
     "N2": ("a link cut in the preview", "preview"),
     "N3": ("a link cut in the roll", "roll backend"),
     "N4": ("a link cut in the bake", "bake"),
+    "N12": ("a link cut in the self-check, which runs on every node", "self-check"),
 }
 LEADERLESS = {
     "N5": ("the leader of the managers lost in the preview", "preview"),
