@@ -148,7 +148,7 @@ def test_c16_who_cannot_go_back_says_so_and_serves_on(site: Site, case: Case) ->
         site.yard.must("rollback", *ENV, f"--to=sha-{site.first[:12]}")
         return output
 
-    case.served(act, "going back failed", code=BROKEN_WAY_BACK)
+    case.served(act, "going back failed", codes={BROKEN_WAY_BACK})
 
 
 @pytest.mark.fault("C22", "a registry that answers late, for an image that is not here yet")

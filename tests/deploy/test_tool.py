@@ -121,7 +121,7 @@ def test_f14b_what_the_engine_remembers_serves_where_the_journal_is_gone(
             assert site.deploy(site.first).returncode == 0
         return output
 
-    case.served(act, "there is no release before", code=BROKEN_WAY_BACK)
+    case.served(act, "there is no release before", codes={BROKEN_WAY_BACK})
 
 
 def forget(site: Site) -> None:
