@@ -66,6 +66,15 @@ def resolved(name: str, *, tag: bool = False) -> str:
     return answer.stdout.strip()
 
 
+def file_at(commit: str, path: str) -> str:
+    """Return what a file said in a commit.
+
+    Raises:
+        InputError: The commit is not here, or has no such file.
+    """
+    return _git("show", f"{commit}:{path}")
+
+
 def is_ancestor(commit: str, of: str) -> bool:
     """Say whether a commit is another one, or lies before it; what is not known here does not."""
     return read(["git", "merge-base", "--is-ancestor", commit, of]).returncode == 0

@@ -6,13 +6,33 @@ from difflib import unified_diff
 from functools import cache
 from pathlib import Path
 
+from ruamel.yaml import YAML
+
+from pipeline.errors import InputError
+from pipeline.git import file_at
 from pipeline.images.manifests import digest_of
 
-FILES = [Path("docker-compose.yml"), Path("backend/Dockerfile"), Path("frontend/Dockerfile")]
+COMPOSE = "docker-compose.yml"
+FILES = [Path(COMPOSE), Path("backend/Dockerfile"), Path("frontend/Dockerfile")]
 NAMED = re.compile(
     r"\b(?P<variable>[A-Z_]+_IMAGE)(?P<is>=|:-)(?P<tag>[^@\s}]+)(?:@sha256:[0-9a-f]{64})?"
 )
 """How a Dockerfile's ARG and Compose's default for a variable name an image."""
+
+
+def named(image: str, commit: str) -> str:
+    """Return what a commit names as an image of others, whatever a variable says instead.
+
+    Raises:
+        InputError: The commit is not here, or names no such image.
+    """
+    compose = YAML(typ="safe").load(file_at(commit, COMPOSE))
+    said = compose.get("services", {}).get(image, {}).get("image", "")
+    if found := NAMED.search(said):
+        return str(said[found.start("tag") : found.end()])
+    if not said:
+        raise InputError(f"{COMPOSE} of {commit[:12]} names no {image}", hint="correct it")
+    return str(said)
 
 
 def pinned(text: str, find: Callable[[str], str]) -> str:

@@ -14,6 +14,7 @@ from pipeline.images.papers import Released, of_release, read_json
 from pipeline.images.pushing import built
 from pipeline.images.trust import (
     ATTESTATIONS,
+    EXCEPTED,
     EXCEPTIONS,
     GOOD,
     faults,
@@ -60,7 +61,7 @@ def signatures(
         reference = f"{entry.repository}@{digest}"
         for kind, paper in (papers(Target(image, platform)) | more).items():
             commands.append(cosign.attest(signer, reference, kind, paper))
-    said = said_of(commit.sha, excepted=excepted)
+    said = said_of(image, commit.sha) | (EXCEPTED if excepted else {})
     return [*commands, cosign.sign(signer, entry.reference, said)]
 
 

@@ -8,14 +8,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipeline.config import load
-from pipeline.errors import CheckFailedError, UntrustedError
+from pipeline.errors import CheckFailedError, InputError, UntrustedError
 from pipeline.git import head
 from pipeline.images import cosign
 from pipeline.images.act import require
 from pipeline.images.cosign import Signer
 from pipeline.images.inspection import NOT_JUDGED
 from pipeline.images.manifests import members
-from pipeline.images.names import Command, by_digest, platforms
+from pipeline.images.names import Command, by_digest, is_built, platforms
+from pipeline.images.pinning import named
 from pipeline.run import Output, read
 
 GOOD: dict[Command, Output] = {}
@@ -29,8 +30,10 @@ ATTESTATIONS = {
 }
 """Cosign's name of each statement that a release must carry, and ours."""
 
+EXCEPTED = {"exceptions": "attested"}
+"""What a signature says where there are exceptions: nobody can then take their statement away."""
 EXCEPTIONS = {"openvex": "exceptions"}
-"""The same of what it must carry if its signature says that there are exceptions."""
+"""That statement, by Cosign's name and ours."""
 
 
 def verify(
@@ -102,8 +105,12 @@ def faults(
         return ["it holds no image"]
     missing = [platform for platform in platforms if platform not in found]
     wrong = [f"it is not for {platform}, only for {', '.join(found)}" for platform in missing]
-    signature = cosign.verify(signer, reference, said_of(commit))
-    excepted = cosign.verify(signer, reference, said_of(commit, excepted=True))
+    try:
+        said = said_of(repository.rpartition("/")[2], commit)
+    except InputError as error:
+        return [f"nobody knows what it should be of: {error}"]
+    signature = cosign.verify(signer, reference, said)
+    excepted = cosign.verify(signer, reference, said | EXCEPTED)
     kinds = ATTESTATIONS if heard(excepted).returncode else ATTESTATIONS | EXCEPTIONS
     asked = [("", "signature", signature)]
     asked += [
@@ -147,14 +154,18 @@ def said_by_cosign(errors: str) -> str:
     return (sentences or lines or ["cosign said nothing"])[-1].removeprefix("Error: ")
 
 
-def said_of(commit: str, *, excepted: bool = False) -> dict[str, str]:
-    """Return what a signature says besides the digest.
+def said_of(image: str, commit: str) -> dict[str, str]:
+    """Return what a signature says besides the digest: what it is of.
 
-    Args:
-        commit: What it is of.
-        excepted: Whether there are exceptions: nobody can then take away the statement on them.
+    An image of others is the same in many commits. Its signature is of the name that they have for
+    it, so that it is signed once, and not for each of them: whoever verifies reads all there are.
+
+    Raises:
+        InputError: The commit is not here, or does not name the image.
     """
-    return {"commit": commit, **({"exceptions": "attested"} if excepted else {})}
+    if is_built(image):
+        return {"commit": commit}
+    return {"named": named(image, commit)}
 
 
 def newest_scan(envelopes: str) -> Mapping[str, Any]:

@@ -51,7 +51,6 @@ class Variants:
     def __init__(self, yard: Yard) -> None:
         self.yard = yard
         self.good = {image: f"{yard.name}/{image}:good" for image in IMAGES}
-        self.layers = dict.fromkeys(IMAGES, "")
         for image, name in self.good.items():
             built = json.loads((self.folder(image) / "build.json").read_text())
             docker("tag", built["image_id"], name)
@@ -60,9 +59,8 @@ class Variants:
         """Make a release whose images have one more layer, and return its commit."""
         commit = self.yard.commit({})
         told = f"ENV RELEASE=sha-{commit[:12]}"
-        self.build("backend", f"{layer}\n{told}")
-        if frontend != self.layers["frontend"]:
-            self.build("frontend", frontend)
+        for image, change in {"backend": layer, "frontend": frontend}.items():
+            self.build(image, f"{change}\n{told}")
         for paper in (self.yard.folder / HERE).glob("*/*/build.json"):
             note(paper, commit=commit)
         self.yard.must("push")
@@ -80,7 +78,6 @@ class Variants:
             paper.touch()
         built = docker("image", "inspect", "--format={{.Id}}", name)
         note(self.folder(image) / "build.json", image_id=built)
-        self.layers[image] = layer
 
     def folder(self, image: str) -> Path:
         """Return where an image and what is said of it are."""

@@ -35,6 +35,7 @@ third_party = ["store"]
 platforms = ["linux/amd64", "linux/arm64"]
 scan_days = 7
 """
+COMPOSE = f"services:\n  store:\n    image: ${{STORE_IMAGE:-store:1@{DIGEST}}}\n"
 DOCKERFILE = f"ARG BASE_IMAGE=base:1@{DIGEST}\nFROM $BASE_IMAGE\n"
 UNSET = ("COSIGN_KEY", "IMAGES_REGISTRY", "PIPELINE_STRICT", "REGISTRY_TOKEN", "GITHUB_ACTIONS")
 
@@ -54,6 +55,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (tools / tool).symlink_to(str(shutil.which(tool)))
     (folder / "pipeline.toml").write_text(CONFIG)
     (folder / ".gitignore").write_text("/dist/\n/reports/\n")
+    (folder / "docker-compose.yml").write_text(COMPOSE)
     (folder / "app" / "Dockerfile").write_text(DOCKERFILE)
     for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message=Work"]):
         git("-C", str(folder), *command)

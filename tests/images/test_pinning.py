@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import CheckFailedError
+from pipeline.errors import CheckFailedError, InputError
 from pipeline.images import pinning
 from pipeline.images.manifests import digest
-from pipeline.images.pinning import pin, pinned
+from pipeline.images.pinning import named, pin, pinned
 from tests.conftest import ROOT
-from tests.images.conftest import DIGEST, Calls, Put, publish
+from tests.images.conftest import DIGEST, Calls, Put, commit, publish
 
 NEW = f"sha256:{'a' * 64}"
 DOCKERFILE, COMPOSE = Path("Dockerfile"), Path("docker-compose.yml")
@@ -21,6 +21,34 @@ def files(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pinning, "FILES", [COMPOSE, DOCKERFILE])
     DOCKERFILE.write_text(f"ARG BASE_IMAGE=base:1@{DIGEST}\nFROM ${{BASE_IMAGE}}\n")
     COMPOSE.write_text("image: ${BASE_IMAGE:-base:1}\nother: ${STORE_IMAGE:-store:8}\n")
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        (f"${{STORE_IMAGE:-a/store:1@{NEW}}}", f"a/store:1@{NEW}"),
+        ("${STORE_IMAGE:-store:1}", "store:1"),
+        (f"store@{NEW}", f"store@{NEW}"),
+    ],
+)
+def test_a_commit_names_an_image_of_others_whatever_is_here_now(
+    files: None, monkeypatch: pytest.MonkeyPatch, said: str, name: str
+) -> None:
+    del files
+    COMPOSE.write_text(f"services:\n  store:\n    image: {said}\n")
+    commit()
+    COMPOSE.write_text("services: {}\n")
+    monkeypatch.setenv("STORE_IMAGE", "mirror.example.com/store:2")
+    assert named("store", "HEAD") == name
+
+
+def test_a_commit_that_names_no_such_image_is_said_to_be(files: None) -> None:
+    del files
+    COMPOSE.write_text("services:\n  store: {build: .}\n")
+    commit()
+    for image in ("store", "other"):
+        with pytest.raises(InputError, match=f"names no {image}"):
+            named(image, "HEAD")
 
 
 @pytest.mark.parametrize(

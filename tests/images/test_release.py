@@ -17,7 +17,7 @@ from pipeline.images.inspection import sbom
 from pipeline.images.names import Target, chosen, platforms
 from pipeline.images.papers import released
 from pipeline.images.pushing import push
-from pipeline.images.trust import GOOD, said_of, verify_all
+from pipeline.images.trust import EXCEPTED, GOOD, verify_all
 from tests.images.conftest import (
     AMD,
     APP,
@@ -64,6 +64,34 @@ def test_the_papers_are_signed_before_the_index(once: Once, calls: Calls) -> Non
     ]
 
 
+def test_an_image_of_others_is_signed_once_for_many_commits(once: Once, calls: Calls) -> None:
+    """Else each commit would leave its statements at the same digest, and every look read them."""
+    once(deliver)
+    commit()
+    calls()
+    deliver()
+    signing = [call for call in calls() if call.startswith(("cosign sign --yes", "cosign attest"))]
+    assert len(signing) == 9
+    assert all("/app@sha256:" in call for call in signing)
+
+
+def test_an_image_of_others_under_another_name_is_not_what_was_signed(once: Once) -> None:
+    once(deliver)
+    reference = released(head().sha)["store"].reference
+    compose = Path("docker-compose.yml")
+    compose.write_text(compose.read_text().replace("store:1", "store:2"))
+    commit()
+    with pytest.raises(UntrustedError, match="signature: no matching signatures"):
+        verify_all([reference], KEY, None, local=False)
+
+
+def test_what_no_commit_here_names_is_not_trusted(once: Once) -> None:
+    once(deliver)
+    reference = released(head().sha)["store"].reference
+    with pytest.raises(UntrustedError, match="nobody knows what it should be of: git cannot"):
+        verify_all([reference], KEY, "0" * 40, local=False)
+
+
 def test_exceptions_are_attested_and_the_signature_says_so(once: Once, calls: Calls) -> None:
     once(prepare)
     today = datetime.now(UTC).date()
@@ -98,7 +126,7 @@ def test_exceptions_that_were_promised_and_are_gone_are_missed(once: Once, tmp_p
     promised = json.dumps(
         [
             f"--annotations={name}={value}"
-            for name, value in said_of(head().sha, excepted=True).items()
+            for name, value in ({"commit": head().sha} | EXCEPTED).items()
         ]
     )
     kept[reference]["signature"] = f"cosign {promised}"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pipeline.images import cosign
 from pipeline.images.cosign import Signer
 from pipeline.images.manifests import digest_of, members
-from pipeline.images.trust import ATTESTATIONS, said_of
+from pipeline.images.trust import ATTESTATIONS, EXCEPTED
 from tests.conftest import Result
 from tests.supply_chain.conftest import ask, sh, tags
 from tests.supply_chain.project import AMD, Project, acts
@@ -47,7 +47,7 @@ def attest(project: Project, reference: str, signer: Signer, kinds: list[str]) -
 
 
 def sign(reference: str, signer: Signer, commit: str, *, excepted: bool = False) -> None:
-    sh(*cosign.sign(signer, reference, said_of(commit, excepted=excepted)))
+    sh(*cosign.sign(signer, reference, {"commit": commit} | (EXCEPTED if excepted else {})))
 
 
 def complete(project: Project, signer: Signer) -> str:
