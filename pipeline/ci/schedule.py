@@ -69,7 +69,7 @@ class Schedule:
         for planned in [*self.waiting]:
             if len(self.running) >= self.jobs or (self.fail_fast and self._failed()):
                 return
-            if self._shares(planned):
+            if self._must_wait(planned):
                 continue
             held = lock.take(slug(planned.entry.session))
             if held is None:
@@ -124,10 +124,11 @@ class Schedule:
     def _failed(self) -> bool:
         return any(result.outcome == FAILED for result in self.done)
 
-    def _shares(self, planned: Result) -> bool:
-        """Whether it writes to the same place as one that runs."""
-        running = {work.planned.entry.job for work in self.running}
-        groups: Mapping[str, Sequence[str]] = self.settings["ci"]["one_at_a_time"]
-        return any(
-            planned.entry.job in jobs and not running.isdisjoint(jobs) for jobs in groups.values()
-        )
+    def _must_wait(self, planned: Result) -> bool:
+        """Whether it writes to the same place as one that runs, or either is to run alone."""
+        job, running = planned.entry.job, {work.planned.entry.job for work in self.running}
+        ci = self.settings["ci"]
+        if running and not {job, *running}.isdisjoint(ci["alone"]):
+            return True
+        groups: Mapping[str, Sequence[str]] = ci["one_at_a_time"]
+        return any(job in jobs and not running.isdisjoint(jobs) for jobs in groups.values())

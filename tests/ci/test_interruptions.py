@@ -39,6 +39,38 @@ def test_two_runs_at_once_share_the_work(toy: Toy) -> None:
     assert toy.ran() == ALL
 
 
+@pytest.mark.parametrize(
+    ("line", "beside"),
+    [
+        ("alone = []", [["blue", "green", "red"]]),
+        ('alone = ["red"]', [["blue", "green"], ["red"]]),
+        ('alone = ["green", "red"]', [["blue"], ["green"], ["red"]]),
+    ],
+)
+def test_nothing_runs_beside_what_is_to_run_alone(
+    toy: Toy, line: str, beside: list[list[str]]
+) -> None:
+    settings = (toy.root / "pipeline.toml").read_text()
+    toy.write("pipeline.toml", settings.replace("alone = []", line))
+    code, said = toy.ci("--jobs=3", TOY_SECONDS="1")
+    assert code == 0, said
+    assert sorted(groups(toy)) == beside
+
+
+def groups(toy: Toy) -> Iterator[list[str]]:
+    """Yield the sessions that were at work at the same time."""
+    sessions = toy.report()["sessions"]
+    assert isinstance(sessions, list)
+    together, end = list[str](), 0.0
+    for each in sorted(sessions, key=lambda each: each["begin"]):
+        if each["begin"] > end and together:
+            yield sorted(together)
+            together = []
+        together.append(each["session"])
+        end = max(end, each["begin"] + each["seconds"])
+    yield sorted(together)
+
+
 def started(toy: Toy) -> None:
     while not toy.trace.exists():
         time.sleep(0.01)

@@ -26,6 +26,7 @@ name = "toy"
 [ci]
 main = "main"
 main_only = []
+alone = []
 ignored = [".env"]
 tools = ["git", "probe"]
 
