@@ -466,7 +466,7 @@ def deploy_faults(session: nox.Session) -> None:
 
 @nox.session(name="node-faults", python=PYTHON, default=False)
 def node_faults(session: nox.Session) -> None:
-    """Lose nodes, leaders and images while releases are rolled out."""
+    """Lose nodes, engines, leaders, disks and images in the middle of a roll."""
     sync(session, "requirements/tests.txt")
     deploys = ["pytest", "--verbose", "-p", "no:randomly", NODES]
     session.run(*deploys, *session.posargs, interrupt_timeout=CLEANS_UP)

@@ -146,7 +146,7 @@ def succeed(tasks: Sequence[Object], job: Job) -> None:
         JobFailedError: One of its tasks failed.
     """
     if broken := [task for task in tasks if failed(task)]:
-        raise JobFailedError(f"{job.name}: {reason(broken[0])}", hint="what it said is above")
+        raise JobFailedError(f"{job.name}: {reason(broken[0])}", hint=advice(broken[0]))
 
 
 def complete(task: Object) -> bool:
@@ -176,6 +176,19 @@ def reason(task: Object) -> str:
     status = task["Status"]
     code = (status.get("ContainerStatus") or {}).get("ExitCode")
     return f"exit code {code}" if code else str(status.get("Err") or status["State"])
+
+
+def advice(task: Object) -> str:
+    """Say where to look after a task that failed.
+
+    Why a node could not fetch an image is in its own log alone: the engine starts what it has.
+    """
+    if "No such image" not in reason(task):
+        return "what it said is above"
+    node = task.get("NodeID", "self")
+    return (
+        f"a full disk, or no way to the registry? look there: docker node inspect --pretty {node}"
+    )
 
 
 def arguments(stack: str, job: Job, *, everywhere: bool) -> list[str]:

@@ -12,6 +12,7 @@ from pipeline.deploy.jobs import (
     lines,
     of_service,
     run_job,
+    succeed,
 )
 from pipeline.deploy.stack import render
 from pipeline.deploy.swarm import Swarm
@@ -102,6 +103,14 @@ def test_a_node_that_is_lost_is_not_waited_for() -> None:
     )
     assert best([done, lost]) == [done]
     assert best([lost]) == []
+
+
+def test_a_node_that_could_not_fetch_an_image_is_named_and_what_may_be_wrong_there() -> None:
+    task_ = task("rejected", Err="No such image: shop/backend@sha256:1") | {"NodeID": "zcm2nni"}
+    with pytest.raises(JobFailedError, match="No such image") as caught:
+        succeed([task_], JOB)
+    assert "full disk" in caught.value.hint
+    assert caught.value.hint.endswith("zcm2nni")
 
 
 def test_a_job_on_several_nodes_has_failed_when_it_has_on_one() -> None:
