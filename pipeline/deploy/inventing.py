@@ -5,7 +5,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from os import environ
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pipeline.deploy.credentials import file_of, given, how_to_set
 from pipeline.deploy.environments import Environment
@@ -71,7 +71,7 @@ def invented(host: str, known: Mapping[str, str]) -> dict[str, str]:
     password = known.get("POSTGRES_PASSWORD") or secrets.token_hex(16)
     key, certificate = pair(host)
     return {
-        "DATABASE_URL": f"postgres://postgres:{password}@postgres:5432/postgres",
+        "DATABASE_URL": f"postgres://postgres:{quote(password, safe='')}@postgres:5432/postgres",
         "DJANGO_SECRET_KEY": secrets.token_urlsafe(64),
         "EMAIL_URL": "memory:",
         "FIELD_ENCRYPTION_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),

@@ -55,12 +55,12 @@ def test_names_are_printed_and_no_value_is(capsys: pytest.CaptureFixture[str]) -
 
 def test_what_is_set_already_stays_and_the_rest_fits_it(monkeypatch: pytest.MonkeyPatch) -> None:
     FILE.touch(0o600)
-    FILE.write_text("POSTGRES_PASSWORD=chosen")
+    FILE.write_text("POSTGRES_PASSWORD=chosen/by#me")
     monkeypatch.setenv("PREVIEW_TOKEN", "of-the-shell")
     invent(HERE)
     assert "PREVIEW_TOKEN" not in from_file(FILE)
-    assert from_file(FILE)["POSTGRES_PASSWORD"] == "chosen"
-    assert ":chosen@" in from_file(FILE)["DATABASE_URL"]
+    assert from_file(FILE)["POSTGRES_PASSWORD"] == "chosen/by#me"
+    assert ":chosen%2Fby%23me@" in from_file(FILE)["DATABASE_URL"]
 
 
 def test_a_second_time_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
