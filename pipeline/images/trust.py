@@ -15,7 +15,7 @@ from pipeline.images.act import require
 from pipeline.images.cosign import Signer
 from pipeline.images.inspection import NOT_JUDGED
 from pipeline.images.manifests import members
-from pipeline.images.names import Command, by_digest, is_built, platforms
+from pipeline.images.names import Command, by_digest, platforms
 from pipeline.images.pinning import named
 from pipeline.run import Output, read
 
@@ -163,9 +163,9 @@ def said_of(image: str, commit: str) -> dict[str, str]:
     Raises:
         InputError: The commit is not here, or does not name the image.
     """
-    if is_built(image):
-        return {"commit": commit}
-    return {"named": named(image, commit)}
+    if image in load()["images"]["third_party"]:
+        return {"named": named(image, commit)}
+    return {"commit": commit}
 
 
 def newest_scan(envelopes: str) -> Mapping[str, Any]:
