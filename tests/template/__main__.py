@@ -48,7 +48,8 @@ def main(arguments: list[str]) -> None:
 def released(folder: Path) -> list[str]:
     """Release the copy, deploy it to this machine by the job for that; return what is red."""
     (job,) = (job for job in workflows.read(DEPLOY).jobs.values() if job.id == "deploy")
-    chain = ("invoke secrets --env=local", "invoke build sbom scan push sign", *job.commands())
+    deploys = (step["run"] for step in job.run_steps)
+    chain = ("invoke secrets --env=local", "invoke build sbom scan push sign", *deploys)
     with TemporaryDirectory() as keys, registry(NAME) as address, own_swarm([f"{NAME}-local"]):
         trusted = credentials(Path(keys))
         told = {name: trusted[name] for name in ("COSIGN_KEY", "COSIGN_PASSWORD")}
