@@ -50,7 +50,9 @@ def lint(session: nox.Session) -> None:
     sync(session, "requirements/lint.txt")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check", "--diff")
-    session.run("lint-imports", "--no-logo", env={"PYTHONPATH": "backend"})
+    session.run("lint-imports", "--no-logo")
+    backend = ["--config=backend/pyproject.toml", "--no-logo"]
+    session.run("lint-imports", *backend, env={"PYTHONPATH": "backend"})
 
 
 @nox.session(python=PYTHON, tags=["backend", "pipeline"])
