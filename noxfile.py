@@ -318,24 +318,22 @@ def pipeline_tests(session: nox.Session) -> None:
     session.run("pytest", *(session.posargs or whole))
 
 
-@nox.session(name="prove-gates", python=PYTHON, tags=["backend", "frontend", "images", "pipeline"])
-def prove_gates(session: nox.Session) -> None:
-    """See gates go red for their quick faults; `-- --full`: all, for all."""
-    sync(session, "requirements/tests.txt")
-    rows = session.posargs or ["--but=docs"]  # those are prove-docs' own
-    session.run("python", "-m", "pipeline.proof", *rows, interrupt_timeout=CLEANS_UP)
+@nox.session(python=PYTHON, tags=["backend", "docs", "frontend", "images", "pipeline"])
+def faults(session: nox.Session) -> None:
+    """See that what `prove-gates` plants still fits the product."""
+    sync(session, "requirements/parity.txt")
+    session.run("python", "-m", "pipeline.proof.fit")
 
 
 @nox.session(
-    name="prove-docs",
+    name="prove-gates",
     python=PYTHON,
     tags=["backend", "docs", "frontend", "images", "pipeline"],
 )
-def prove_docs(session: nox.Session) -> None:
-    """See every gate that reads the documents go red for its quick faults."""
+def prove_gates(session: nox.Session) -> None:
+    """See gates go red for their quick faults; `-- --full`: all, for all."""
     sync(session, "requirements/tests.txt")
-    rows = session.posargs or ["--of=docs"]
-    session.run("python", "-m", "pipeline.proof", *rows, interrupt_timeout=CLEANS_UP)
+    session.run("python", "-m", "pipeline.proof", *session.posargs, interrupt_timeout=CLEANS_UP)
 
 
 @nox.session(python=PYTHON, tags=["backend", "frontend", "pipeline"])

@@ -18,6 +18,8 @@ from pipeline.ci.inputs import WORKFLOWS, Inputs, areas_of, digest
 from pipeline.errors import reported
 
 HEAD = "session", "runs", "because"
+Touched = Mapping[str, Sequence[str]]
+"""The touched files of each area."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,9 @@ def plan(*, everything: bool = False) -> Plan:
     areas, files = Areas(settings["areas"]), tree.listed()
     inputs = observed(settings, files)
     touched = Change(unknown="--all") if everything else change(settings["ci"]["main"], files)
-    left_out = [] if github.is_push_to_main() else settings["ci"]["main_only"]
+    left = {} if github.is_push_to_main() else settings["ci"]["left_to_main"]
     entries = catalogue.entries(_written_in(inputs))
-    return Plan(selected(entries, touched, areas, left_out), inputs, touched, began)
+    return Plan(selected(entries, touched, areas, left), inputs, touched, began)
 
 
 def observed(settings: Mapping[str, Any], files: tree.Listed | None = None) -> Inputs:
@@ -75,7 +77,7 @@ def observed(settings: Mapping[str, Any], files: tree.Listed | None = None) -> I
 
 
 def selected(
-    entries: Iterable[Entry], change: Change, areas: Areas, left_out: Collection[str]
+    entries: Iterable[Entry], change: Change, areas: Areas, left: Mapping[str, Collection[str]]
 ) -> list[Row]:
     """Say of each session whether the change needs it.
 
@@ -83,21 +85,13 @@ def selected(
         entries: The sessions.
         change: What was touched.
         areas: What the files belong to.
-        left_out: Jobs that are for a push to main.
+        left: Jobs that are for a push to main, and what has to be touched for them to run before.
     """
     touched: dict[str, list[str]] = {}
     for path in change.paths:
         for area in areas.of(path) or (COMMON,):
             touched.setdefault(area, []).append(path)
-    rows = []
-    for entry in entries:
-        if entry.job in left_out:
-            rows.append(Row(entry, runs=False, why="only a push to main runs it"))
-            continue
-        reason = change.unknown or _reason(entry, touched)
-        unneeded = f"nothing of {', '.join(areas_of(entry))} was touched since {change.base}"
-        rows.append(Row(entry, runs=bool(reason), why=reason or unneeded))
-    return rows
+    return [_row(entry, change, touched, left.get(entry.job)) for entry in entries]
 
 
 def markdown(plan: Plan) -> str:
@@ -111,10 +105,19 @@ def markdown(plan: Plan) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def _reason(entry: Entry, touched: Mapping[str, Sequence[str]]) -> str:
-    if not entry.areas:
-        return "it has no area"
-    for area in areas_of(entry):
+def _row(entry: Entry, change: Change, touched: Touched, only: Collection[str] | None) -> Row:
+    if only is not None and not only:
+        return Row(entry, runs=False, why="only a push to main runs it")
+    areas = areas_of(entry) if only is None else (COMMON, *only)
+    unasked = "" if entry.areas else "it has no area"
+    if reason := change.unknown or unasked or _first_of(areas, touched):
+        return Row(entry, runs=True, why=reason)
+    unneeded = f"nothing of {', '.join(areas)} was touched since {change.base}"
+    return Row(entry, runs=False, why=unneeded if only is None else f"{unneeded}: main runs it")
+
+
+def _first_of(areas: Iterable[str], touched: Touched) -> str:
+    for area in areas:
         if first := touched.get(area):
             more = f" and {len(first) - 1} more" if len(first) > 1 else ""
             return f"{area}: {first[0]}{more}"

@@ -1,7 +1,6 @@
 """Plant a fault for every gate, and see each of them go red.
 
 python -m pipeline.proof [--full] [--hollow | --offline | --canaries] [NAME ...]
-python -m pipeline.proof --of=docs    only the gates that read this area; --but=docs: all others
 """
 
 import argparse
@@ -16,6 +15,7 @@ from pipeline.proof.outcome import Outcome, Verdict
 from pipeline.proof.runs import prove_all
 from pipeline.proof.yard import Trial
 
+CHECK = "prove-gates"
 OTHER_TRIALS = {
     Trial.HOLLOW: "empty the sessions: none may pass",
     Trial.OFFLINE: "cut the network, plant nothing",
@@ -40,22 +40,19 @@ def main(arguments: Sequence[str]) -> None:
     if trial.plants:
         say_what_is_proved_elsewhere(gates)
     rows = plan.chosen(known, gates, options.name, full=options.full, plants=trial.plants)
-    rows = plan.reading(rows, of=options.of, but=options.but)
     outcomes = prove_all(rows, trial)
     print(*report.table(outcomes), report.summary(outcomes), sep="\n")
     report.FOLDER.mkdir(exist_ok=True)
     page = report.page(outcomes, trial, time.monotonic() - began)
-    report.file(trial, options.of).write_text(page)
-    noticed(outcomes) if trial is Trial.HOLLOW else verdict(outcomes, trial, options.of)
+    report.file(trial).write_text(page)
+    noticed(outcomes) if trial is Trial.HOLLOW else verdict(outcomes, trial)
 
 
 def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     """Return what was asked for: `trial`, `full`, and each `name`."""
-    parser = argparse.ArgumentParser("prove-gates", description=__doc__)
+    parser = argparse.ArgumentParser(CHECK, description=__doc__)
     parser.set_defaults(trial=Trial.FAULTS)
     parser.add_argument("--full", action="store_true", help="every row, and what takes minutes")
-    parser.add_argument("--of", metavar="AREA", help="keep to the gates that read it")
-    parser.add_argument("--but", metavar="AREA", help="leave them out")
     trials = parser.add_mutually_exclusive_group()
     for trial, purpose in OTHER_TRIALS.items():
         trials.add_argument(
@@ -72,27 +69,24 @@ def say_what_is_proved_elsewhere(gates: Mapping[str, Gate]) -> None:
             print(f"{job}: proved elsewhere: {gate.elsewhere}", file=sys.stderr)
 
 
-def verdict(outcomes: Collection[Outcome], trial: Trial, area: str | None) -> None:
+def verdict(outcomes: Collection[Outcome], trial: Trial) -> None:
     """Judge a proof.
 
     Args:
         outcomes: Of all runs.
         trial: What was tried.
-        area: What all of them read, if they were kept to that: then the check is another one.
 
     Raises:
         CheckFailedError: Something is not proved.
         NotJudgedError: Something could not be judged here.
     """
-    check = f"prove-{area or 'gates'}"
-    judged(check)
+    judged(CHECK)
     bad = [each for each in outcomes if not each.verdict.good]
     if named := _named(each for each in bad if each.verdict is not Verdict.NOT_JUDGED):
-        raise CheckFailedError(
-            named, hint=f"look at {report.file(trial, area)}, then repeat it by its name"
-        )
+        hint = f"look at {report.file(trial)}, then repeat it by its name"
+        raise CheckFailedError(named, hint=hint)
     if bad and trial is not Trial.OFFLINE:  # that is what it asks for
-        raise NotJudgedError(check, _named(bad), hint="CI_CD.md says what each gate needs")
+        raise NotJudgedError(CHECK, _named(bad), hint="CI_CD.md says what each gate needs")
 
 
 def noticed(outcomes: Collection[Outcome]) -> None:

@@ -49,14 +49,25 @@ class Change(BaseModel):
             UnplantedError: The text to replace is not there, or the file is where it must not be.
         """
         path = root / self.file
-        if path.exists() == (self.write is not None):
-            raise UnplantedError(f"{self.file} is {'' if path.exists() else 'not '}there")
-        text = path.read_text() if path.exists() else ""
-        changed = self._changed(text)
-        if changed == text:
-            raise UnplantedError(f"{self.file} holds nothing to change: {self.find or self.match}")
+        changed = self.made(path.read_text() if path.exists() else None)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(changed)
+
+    def made(self, text: str | None) -> str:
+        """Return what the file then holds.
+
+        Args:
+            text: What it holds now; None, if it is not there.
+
+        Raises:
+            UnplantedError: The text to replace is not there, or the file is where it must not be.
+        """
+        if (text is None) != (self.write is not None):
+            raise UnplantedError(f"{self.file} is {'not ' if text is None else ''}there")
+        changed = self._changed(text or "")
+        if changed == text:
+            raise UnplantedError(f"{self.file} holds nothing to change: {self.find or self.match}")
+        return changed
 
     def _changed(self, text: str) -> str:
         if self.find is not None:

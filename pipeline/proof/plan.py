@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline import config, sessions, workflows
+from pipeline import config, workflows
 from pipeline.errors import InputError
 from pipeline.jobs import sessions_of
 from pipeline.proof.faults import Fault, Gate
@@ -98,29 +98,6 @@ def chosen(
     if not plants:
         return [row for row in rows if not names or {row.job, row.session} & {*names}]
     return [row for row in rows if row.faults]
-
-
-def reading(rows: Collection[Row], *, of: str | None, but: str | None) -> list[Row]:
-    """Return the rows whose session reads an area, or does not.
-
-    A proof of a session reads all that the session reads.
-
-    Args:
-        rows: Some.
-        of: An area that it has to read.
-        but: An area that it must not read.
-
-    Raises:
-        InputError: None is left, so that nothing would be proved.
-    """
-    if not of and not but:
-        return [*rows]
-    tags = {each.session: each.tags for each in sessions.list_all()}
-    read = [(row, tags[row.session]) for row in rows]
-    kept = [row for row, areas in read if but not in areas and (not of or of in areas)]
-    if not kept:
-        raise InputError("no gate is left to be proved", hint="areas stand in pipeline.toml")
-    return kept
 
 
 def _faults(

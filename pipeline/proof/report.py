@@ -71,10 +71,9 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     return f"{proved} of {len(faults)} faults proved, in {gates} gates{rest}"
 
 
-def file(trial: Trial, area: str | None = None) -> Path:
-    """Return where the page of a trial lies; one that keeps to an area has a page of its own."""
-    of = "" if trial is Trial.FAULTS else trial
-    return FOLDER / f"{'-'.join(filter(None, ['gates', of, area]))}.html"
+def file(trial: Trial) -> Path:
+    """Return where the page of a trial lies."""
+    return FOLDER / ("gates.html" if trial is Trial.FAULTS else f"gates-{trial}.html")
 
 
 def page(outcomes: Sequence[Outcome], trial: Trial, seconds: float) -> str:

@@ -20,13 +20,15 @@ LIST = [
     Entry("docs", "docs", "pipeline-ci", ("docs",), "3.12"),
     Entry("odd", "odd", "pipeline-ci", (), None),
     Entry("e2e-full", "e2e-full", "frontend-ci", ("backend",), None),
+    Entry("prove", "prove", "pipeline-ci", ("backend", "docs"), None),
 ]
+LEFT = {"e2e-full": [], "prove": ["docs"]}
 AREAS = Areas({"common": ["noxfile.py"], "backend": ["backend/**"], "docs": ["*.md"]})
 
 
 def reasons(*paths: str, unknown: str = "") -> dict[str, str]:
     change = Change(paths, "origin/main", unknown)
-    rows = plan.selected(LIST, change, AREAS, ["e2e-full"])
+    rows = plan.selected(LIST, change, AREAS, LEFT)
     return {row.entry.session: row.why for row in rows if row.runs}
 
 
@@ -41,6 +43,7 @@ def test_what_is_common_or_in_no_area_runs_everything(path: str) -> None:
         "lint": f"common: {path}",
         "docs": f"common: {path}",
         "odd": "it has no area",
+        "prove": f"common: {path}",
     }
 
 
@@ -54,6 +57,11 @@ def test_a_session_without_an_area_always_runs() -> None:
 
 def test_what_is_for_main_is_left_out_whatever_is_touched() -> None:
     assert "e2e-full" not in reasons(unknown="on main")
+
+
+def test_what_is_for_main_runs_before_only_if_a_change_touches_what_it_is_asked_for() -> None:
+    assert "prove" not in reasons("backend/a.py")
+    assert reasons("README.md")["prove"] == "docs: README.md"
 
 
 def selected(here: Here) -> list[str]:
@@ -187,10 +195,11 @@ def test_only_a_push_to_main_runs_what_is_for_main(
 def test_a_document_needs_the_sessions_of_documents_alone() -> None:
     areas = Areas(config.load()["areas"])
     entries = [row.entry for row in plan.plan(everything=True).rows]
-    rows = plan.selected(entries, Change(["docs/parity.md"], "origin/main"), areas, [])
+    rows = plan.selected(entries, Change(["docs/parity.md"], "origin/main"), areas, {})
     assert {row.entry.session for row in rows if row.runs} == {
         "docs",
+        "faults",
         "parity",
         "pre-commit",
-        "prove-docs",
+        "prove-gates",
     }

@@ -25,10 +25,11 @@ name = "toy"
 
 [ci]
 main = "main"
-main_only = []
 alone = []
 ignored = [".env"]
 tools = ["git", "probe"]
+
+[ci.left_to_main]
 
 [ci.never_cached]
 {never}

@@ -224,17 +224,6 @@ def test_without_a_network_a_session_passes_is_not_judged_or_says_what_to_do(
 
 
 @pytest.mark.usefixtures("project")
-def test_gates_that_read_an_area_are_proved_apart(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["--of=words"])
-    main(["--but=numbers"])
-    assert capsys.readouterr().out.count("1 of 1 faults proved") == 2
-    assert Path("reports/gates-words.html").exists()
-    for option in "--but=words", "--of=wrods":
-        with pytest.raises(InputError, match="no gate is left to be proved"):
-            main([option])
-
-
-@pytest.mark.usefixtures("project")
 def test_among_secrets_a_session_shows_none(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
