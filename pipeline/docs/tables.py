@@ -9,7 +9,7 @@ from pipeline.errors import PipelineError
 from pipeline.jobs import Job, Workflow, sessions_of
 from pipeline.sessions import Session
 from pipeline.tasks import Task
-from pipeline.workflows import GATE, MAIN
+from pipeline.workflows import GATE, MAIN, calls
 
 JOBS_HEAD = ("workflow", "job = session", "what it does", "limit, minutes")
 FAULTS_HEAD = (
@@ -80,9 +80,10 @@ def of_times() -> str:
     """
     aims: dict[str, float] = config.load()["budgets"]
     taken: dict[str, float] = json.loads(TIMES.read_text())["jobs"]
+    there = {job.id for jobs in calls().values() for job in jobs}
     rows = [
         (f"`{job}`", f"{aims.get(job, '')}", f"{taken.get(job, '')}")
-        for job in sorted({*aims, *taken})
+        for job in sorted({*aims, *taken} & there)
     ]
     return table(("job", "aim, minutes", "measured, seconds"), rows)
 
