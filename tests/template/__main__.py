@@ -21,7 +21,7 @@ from pipeline.rehearsal.engine import own_swarm, registry
 from pipeline.run import run
 
 DEPLOY = "deploy.yml"
-QUICK = ("parity", "docs", "lint", "locks", "workflows", "migrations", "build")
+QUICK = ("parity", "faults", "docs", "lint", "locks", "workflows", "migrations", "build")
 NAME = "acme-shop"
 
 
