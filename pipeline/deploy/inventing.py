@@ -5,7 +5,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from os import environ
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from pipeline.deploy.credentials import file_of, given, how_to_set
 from pipeline.deploy.environments import Environment
@@ -13,6 +13,7 @@ from pipeline.deploy.progress import say
 from pipeline.errors import CheckFailedError, InputError
 from pipeline.run import last_words, read
 
+DATABASE = "postgres"  # the service of deploy/data.yml
 DAYS = 365
 PEM = re.compile(r"-----BEGIN (?P<kind>[A-Z ]+)-----\n.+?\n-----END (?P=kind)-----\n", re.DOTALL)
 
@@ -68,10 +69,10 @@ def invented(host: str, known: Mapping[str, str]) -> dict[str, str]:
         CheckFailedError: OpenSSL makes no certificate.
         MissingToolError: There is no OpenSSL.
     """
-    password = known.get("POSTGRES_PASSWORD") or secrets.token_hex(16)
+    password = known.get("POSTGRES_PASSWORD") or password_in(known) or secrets.token_hex(16)
     key, certificate = pair(host)
     return {
-        "DATABASE_URL": f"postgres://postgres:{quote(password, safe='')}@postgres:5432/postgres",
+        "DATABASE_URL": f"postgres://postgres:{quote(password, safe='')}@{DATABASE}:5432/postgres",
         "DJANGO_SECRET_KEY": secrets.token_urlsafe(64),
         "EMAIL_URL": "memory:",
         "FIELD_ENCRYPTION_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
@@ -83,6 +84,12 @@ def invented(host: str, known: Mapping[str, str]) -> dict[str, str]:
         "TLS_CERTIFICATE": certificate,
         "TLS_KEY": key,
     }
+
+
+def password_in(known: Mapping[str, str]) -> str:
+    """Return the password of our own database that its address has; nothing for another's."""
+    address = urlsplit(known.get("DATABASE_URL", ""))
+    return unquote(address.password or "") if address.hostname == DATABASE else ""
 
 
 def pair(host: str) -> tuple[str, str]:

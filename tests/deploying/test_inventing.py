@@ -63,6 +63,20 @@ def test_what_is_set_already_stays_and_the_rest_fits_it(monkeypatch: pytest.Monk
     assert ":chosen%2Fby%23me@" in from_file(FILE)["DATABASE_URL"]
 
 
+def test_a_database_s_password_is_the_one_that_its_address_has() -> None:
+    FILE.touch(0o600)
+    FILE.write_text("DATABASE_URL=postgres://postgres:chosen%2Fby%23me@postgres:5432/postgres")
+    invent(HERE)
+    assert from_file(FILE)["POSTGRES_PASSWORD"] == "chosen/by#me"
+
+
+def test_another_server_s_password_is_not_given_to_our_own_database() -> None:
+    FILE.touch(0o600)
+    FILE.write_text("DATABASE_URL=postgres://shop:theirs@db.example.com:5432/shop")
+    invent(HERE)
+    assert from_file(FILE)["POSTGRES_PASSWORD"] != "theirs"
+
+
 def test_a_second_time_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     invent(HERE)
     before = FILE.read_text()

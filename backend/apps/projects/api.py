@@ -11,7 +11,7 @@ from apps.accounts.authentication import UserRequest
 from apps.errors import problems
 from apps.pages import LARGEST_ID, PageIn
 from apps.projects.models import Project
-from apps.projects.schemas import PageOut, ProjectIn, ProjectOut
+from apps.projects.schemas import ProjectIn, ProjectOut, ProjectPageOut
 from apps.projects.services import project_create, project_delete, project_page
 
 router = Router(auth=SessionAuth())
@@ -19,12 +19,12 @@ router = Router(auth=SessionAuth())
 ProjectId = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 
 
-@router.get("/", operation_id="listProjects", response=PageOut)
+@router.get("/", operation_id="listProjects", response=ProjectPageOut)
 @decorate_view(never_cache)
-def list_projects(request: UserRequest, page: Query[PageIn]) -> PageOut:
+def list_projects(request: UserRequest, page: Query[PageIn]) -> ProjectPageOut:
     """List one's own projects, newest first."""
     items, following = project_page(owner=request.user, limit=page.limit, before=page.before)
-    return PageOut(items=[ProjectOut.from_orm(item) for item in items], next=following)
+    return ProjectPageOut(items=[ProjectOut.from_orm(item) for item in items], next=following)
 
 
 @router.post("/", operation_id="createProject", response={201: ProjectOut})

@@ -23,6 +23,6 @@ class ProjectOut(Schema):
     created: datetime
 
 
-class PageOut(Schema):
+class ProjectPageOut(Schema):
     items: list[ProjectOut]
     next: Next

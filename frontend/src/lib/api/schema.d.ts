@@ -599,16 +599,6 @@ export interface components {
                 [key: string]: "ok" | "failed";
             };
         };
-        /** PageOut */
-        PageOut: {
-            /** Items */
-            items: components["schemas"]["ProjectOut"][];
-            /**
-             * Next
-             * @description Where the next page begins, if there is one
-             */
-            next: number | null;
-        };
         /** ProjectOut */
         ProjectOut: {
             /** Id */
@@ -620,6 +610,16 @@ export interface components {
              * Format: date-time
              */
             created: string;
+        };
+        /** ProjectPageOut */
+        ProjectPageOut: {
+            /** Items */
+            items: components["schemas"]["ProjectOut"][];
+            /**
+             * Next
+             * @description Where the next page begins, if there is one
+             */
+            next: number | null;
         };
         /** ProjectIn */
         ProjectIn: {
@@ -1975,7 +1975,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PageOut"];
+                    "application/json": components["schemas"]["ProjectPageOut"];
                 };
             };
             /** @description Bad Request */
