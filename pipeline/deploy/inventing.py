@@ -66,6 +66,7 @@ def invented(host: str, known: Mapping[str, str]) -> dict[str, str]:
         known: What is set already.
 
     Raises:
+        InputError: What is set already is no address.
         CheckFailedError: OpenSSL makes no certificate.
         MissingToolError: There is no OpenSSL.
     """
@@ -87,8 +88,16 @@ def invented(host: str, known: Mapping[str, str]) -> dict[str, str]:
 
 
 def password_in(known: Mapping[str, str]) -> str:
-    """Return the password of our own database that its address has; nothing for another's."""
-    address = urlsplit(known.get("DATABASE_URL", ""))
+    """Return the password of our own database that its address has; nothing for another's.
+
+    Raises:
+        InputError: It is no address.
+    """
+    try:
+        address = urlsplit(known.get("DATABASE_URL", ""))
+    except ValueError:
+        why, hint = "DATABASE_URL is no address", "write a [ in its password as %5B, a ] as %5D"
+        raise InputError(why, hint=hint) from None
     return unquote(address.password or "") if address.hostname == DATABASE else ""
 
 
