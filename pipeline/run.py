@@ -105,6 +105,9 @@ def attended(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], stop:
             except subprocess.TimeoutExpired:
                 if stop.is_set():
                     _end(process)
+            except KeyboardInterrupt:  # which a group of its own does not hear of
+                _end(process)
+                raise
 
 
 def last_words(output: Output) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event, Timer
 
+from pipeline.deploy.signals import interruptible
 from pipeline.guide.blocks import Block
 from pipeline.proof.copies import Copy, copy, take
 from pipeline.run import Output, attended
@@ -39,7 +40,7 @@ def tried(chosen: Iterable[Block], limit: float) -> Iterator[Tried]:
         chosen: Which.
         limit: How many seconds each of them is given.
     """
-    with _scratch() as made:
+    with interruptible(), _scratch() as made:
         for block in chosen:
             started = time.monotonic()
             with made.planted([]), _alarm(limit) as rings:

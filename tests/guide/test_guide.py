@@ -1,5 +1,10 @@
 """What the documents tell people to type works, and names what exists."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +15,7 @@ from pipeline.guide import trial
 from pipeline.guide.blocks import Block, blocks
 from pipeline.guide.names import Known, named, unknown
 from pipeline.run import read
+from tests.conftest import ROOT
 
 DOCUMENT = """\
 # Title
@@ -126,6 +132,21 @@ def test_a_command_that_never_ends_is_red(document: Path, monkeypatch: pytest.Mo
     document.write_text("```sh\nsleep 60\n```\n")
     with pytest.raises(CheckFailedError, match="it ends with"):
         guide.main([])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_whoever_ends_it_ends_the_command_that_runs_too(document: Path, number: int) -> None:
+    script = "from pipeline.guide import trial; from pipeline.guide.blocks import Block; "
+    script += "[*trial.tried([Block('x:1', 'echo $$ > $PIDS; sleep 600')], 60)]"
+    pids = document.absolute().with_name("pids")
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PIDS": str(pids)}
+    with subprocess.Popen([sys.executable, "-c", script], env=env, stderr=subprocess.DEVNULL) as it:
+        while not (pids.exists() and pids.read_text()):
+            assert it.poll() is None
+            time.sleep(0.05)
+        it.send_signal(number)
+        it.wait(timeout=30)
+    assert not Path("/proc", pids.read_text().strip()).exists()
 
 
 def test_only_blocks_of_one_kind_are_run(document: Path) -> None:
