@@ -33,10 +33,10 @@ def init(name: str, *, part: str = "", domain: str = "", dry: bool = False) -> N
     settings = load()
     refuse(settings, name, part, domain)
     change = planned(texts(), settings, name, part, domain)
-    if dry:
-        sys.stdout.writelines(change.diff())
-    elif change.is_empty:
+    if change.is_empty:
         print(f"nothing to do: this is {name}", file=sys.stderr)
+    elif dry:
+        sys.stdout.writelines(change.diff())
     else:
         act(change, part)
 

@@ -91,10 +91,11 @@ def test_a_domain_takes_the_place_of_the_examples() -> None:
     assert load()["environments"]["staging"]["url"] == "https://staging.acme.com"
 
 
-def test_a_second_run_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("dry", [False, True])
+def test_a_second_run_changes_nothing(capsys: pytest.CaptureFixture[str], *, dry: bool) -> None:
     init("acme-shop", part="shop", domain="acme.com")
     before = git("diff")
-    init("acme-shop", part="shop", domain="acme.com")
+    init("acme-shop", part="shop", domain="acme.com", dry=dry)
     assert git("diff") == before
     assert "nothing to do: this is acme-shop" in capsys.readouterr().err
 
