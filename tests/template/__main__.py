@@ -2,6 +2,7 @@
 
 python -m tests.template                     the quick check jobs
 python -m tests.template --all               every check job of the workflows
+python -m tests.template pipeline-tests      this check job, or these
 python -m tests.template --deploy            a first deployment as well, to this machine's engine
 python -m tests.template --without=billing   of a product that goes without a part
 """
@@ -9,12 +10,12 @@ python -m tests.template --without=billing   of a product that goes without a pa
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline import workflows
-from pipeline.errors import CheckFailedError, reported
+from pipeline.errors import CheckFailedError, InputError, reported
 from pipeline.proof.copies import Copy, copy
 from pipeline.rehearsal.credentials import credentials
 from pipeline.rehearsal.engine import own_swarm, registry
@@ -30,15 +31,18 @@ def main(arguments: list[str]) -> None:
 
     Raises:
         CheckFailedError: Names what was red in the copy.
+        InputError: There is no such job.
     """
     parser = argparse.ArgumentParser("python -m tests.template", description=__doc__)
+    parser.add_argument("job", nargs="*", help="only these check jobs")
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--deploy", action="store_true")
     parser.add_argument("--without", default="")
     options = parser.parse_args(arguments)
+    wanted = [*lines(options.job, every=options.all)]
     with TemporaryDirectory() as folder:
         made = product(Path(folder, NAME), options.without)
-        red = [line for line in lines(every=options.all) if not is_green(line, made.root)]
+        red = [line for line in wanted if not is_green(line, made.root)]
         if options.deploy:
             red += released(made.root)
     if red:
@@ -72,11 +76,24 @@ def product(folder: Path, part: str) -> Copy:
     return made
 
 
-def lines(*, every: bool) -> Iterator[str]:
-    """Yield the run lines of the workflows' check jobs, or of the quick ones among them."""
-    for job in (job for jobs in workflows.calls().values() for job in jobs):
-        if every or job.id in QUICK:
-            yield from job.commands()
+def lines(named: Collection[str], *, every: bool) -> list[str]:
+    """Return the run lines of check jobs of the workflows.
+
+    Args:
+        named: Only these jobs; the quick ones, if none.
+        every: Whether to take all of them.
+
+    Raises:
+        InputError: There is no such job.
+    """
+    jobs = [job for called in workflows.calls().values() for job in called]
+    known = [*dict.fromkeys(job.id for job in jobs)]
+    if unknown := [name for name in named if name not in known]:
+        raise InputError(
+            f"no such jobs: {', '.join(unknown)}", hint=f"there are: {', '.join(known)}"
+        )
+    kept = known if every else named or QUICK
+    return [line for job in jobs if job.id in kept for line in job.commands()]
 
 
 def is_green(line: str, folder: Path, told: Mapping[str, str] | None = None) -> bool:
