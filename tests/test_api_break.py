@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.errors import CheckFailedError
 from pipeline.gates.api_break import breaks, main
+from pipeline.git import head
 from tests.conftest import ROOT
 
 Schema = dict[str, Any]
@@ -175,6 +176,20 @@ def test_a_break_is_refused_unless_the_version_says_that_it_is_meant(
     main()
 
     assert capsys.readouterr().out == "POST /shop/ no longer answers 404\n" * 2
+
+
+def test_what_a_product_was_copied_from_had_no_clients(schema: Path) -> None:
+    Path("pipeline.toml").write_text(f'[ci]\nmain = "main"\n[template]\ncommit = "{head().sha}"\n')
+    lesser = copy.deepcopy(OLD)
+    post(lesser)["responses"].pop("404")
+    schema.write_text(json.dumps(lesser))
+    main()
+    git("commit", "-qam", "Make it a product")
+    main()
+    del lesser["paths"]["/shop/"]
+    schema.write_text(json.dumps(lesser))
+    with pytest.raises(CheckFailedError, match="in 1 places"):
+        main()
 
 
 def test_the_first_schema_breaks_nothing(schema: Path) -> None:

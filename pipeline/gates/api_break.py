@@ -3,7 +3,8 @@
 python -m pipeline.gates.api_break
 
 The client's schema is compared with the one that the work started from. A break that is meant is
-said by the API's version: where its first number is higher than before, nothing is refused.
+said by the API's version: where its first number is higher than before, nothing is refused. Nor is
+it when a copy of the template becomes a product: nobody was a client of what it was copied from.
 """
 
 import json
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline import git
+from pipeline.config import load
 from pipeline.errors import CheckFailedError, judged, reported
 from pipeline.gates.change import base
 from pipeline.run import read
@@ -32,7 +35,7 @@ def main() -> None:
     commit = base(CHECK)
     before = read(["git", "show", f"{commit}:{SCHEMA}"])
     judged(CHECK)
-    if commit is None or before.returncode:
+    if commit is None or before.returncode or is_template(commit):
         return
     old, new = json.loads(before.stdout), json.loads(SCHEMA.read_text())
     found = list(dict.fromkeys(breaks(old, new)))
@@ -43,6 +46,12 @@ def main() -> None:
             hint="add instead of changing; or raise the first number of the version in "
             "backend/config/api.py, if every client is changed with it",
         )
+
+
+def is_template(commit: str) -> bool:
+    """Say whether a commit holds the template still, and not the product that it became."""
+    copied = load()["template"].get("commit")
+    return copied is not None and git.is_ancestor(commit, copied)
 
 
 def major(schema: Node) -> int:
