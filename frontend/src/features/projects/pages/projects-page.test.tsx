@@ -35,6 +35,7 @@ describe('the projects', () => {
   })
 
   test('say that there are none', async () => {
+    backend.on(list, pageOf())
     await openProjects()
     expect(await screen.findByText(/No projects yet/)).toBeVisible()
   })
