@@ -508,6 +508,14 @@ def dev(session: nox.Session) -> None:
     session.run("python", "-m", "pipeline.develop", NODE)
 
 
+@nox.session(name="env-example", python=PYTHON, default=False)
+def env_example(session: nox.Session) -> None:
+    """Write backend/.env.example anew, from the schema of the variables."""
+    sync(session, APP)
+    session.chdir("backend")
+    session.run("python", "manage.py", "env_example", env=untold())
+
+
 @nox.session(python=PYTHON, default=False)
 def lock(session: nox.Session) -> None:
     """Renew the locks; `-- --upgrade` takes the newest versions."""

@@ -29,7 +29,7 @@ def example_is_whole() -> str:
         CheckFailedError: It does not.
     """
     read, listed = set(declared(*SCHEMA)), set(SET.findall(EXAMPLE.read_text()))
-    require_none(read ^ listed, f"{EXAMPLE} and the settings differ in", "manage.py env_example")
+    require_none(read ^ listed, f"{EXAMPLE} and the settings differ in", "nox -s env-example")
     return f"{len(read)} variables"
 
 

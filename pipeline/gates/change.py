@@ -1,6 +1,7 @@
 """What this work started from."""
 
 from pipeline import git, github
+from pipeline.config import load
 from pipeline.errors import NotJudgedError
 
 
@@ -29,3 +30,21 @@ def base(check: str) -> str | None:
             hint="git fetch --unshallow origin main, or git fetch origin main",
         )
     return before
+
+
+def release_before(check: str) -> str | None:
+    """Return the commit that this work started from, if somebody may be using what it holds.
+
+    Nobody uses what a product was copied from: neither clients nor databases know of it.
+
+    Args:
+        check: Who asks.
+
+    Returns:
+        The commit; None if this is the first one, or that one holds the template still.
+
+    Raises:
+        NotJudgedError: It is not here, as in a shallow clone.
+    """
+    commit, copied = base(check), load().get("template", {}).get("commit")
+    return None if commit and copied and git.is_ancestor(commit, copied) else commit

@@ -14,7 +14,7 @@ from pipeline.template.change import Change
 
 KIT = "kit"
 """The part that is of the template itself, and goes first."""
-RENEW = "nox -s lock; python manage.py env_example, in backend/; nox -s api-client docs -- --write"
+RENEW = ("nox -s lock", "nox -s env-example", "nox -s api-client docs -- --write")
 """What writes anew the files that are made from others."""
 
 
@@ -126,8 +126,8 @@ def act(change: Change, part: str) -> None:
     change.write()
     changed = [*change.edited, *change.gone]
     print(*(f"changed: {path}" for path in changed), sep="\n", file=sys.stderr)
-    renew = f"{RENEW}; then " if part else ""
-    print(f"\nnext: {renew}nox -s parity docs lint", file=sys.stderr)
+    steps = [*(RENEW if part else ()), "nox -s parity docs lint"]
+    print(f"\nnext: {' && '.join(steps)}", file=sys.stderr)
 
 
 def texts() -> dict[Path, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import NotJudgedError
-from pipeline.gates.change import base
+from pipeline.gates.change import base, release_before
 from pipeline.run import read
 from tests.flight.project import Project
 
@@ -32,6 +32,17 @@ def test_a_commit_on_main_follows_the_one_before(project: Project) -> None:
     project.migration("0002_next", ADDED)
     project.release()
     assert base("test") == first
+
+
+def test_nobody_uses_what_a_product_was_copied_from(project: Project) -> None:
+    template = sha(project)
+    settings = project.root / "pipeline.toml"
+    settings.write_text(f'{settings.read_text()}\n[template]\ncommit = "{template}"\n')
+    assert release_before("test") is None
+    project.release()
+    assert (base("test"), release_before("test")) == (template, None)
+    project.migration("0002_next", ADDED)
+    assert release_before("test") == sha(project)
 
 
 def test_a_branch_follows_what_main_was(project: Project) -> None:

@@ -8,6 +8,7 @@ python -m tests.template --without=billing   of a product that goes without a pa
 """
 
 import argparse
+import shlex
 import sys
 import time
 from collections.abc import Collection, Mapping
@@ -20,6 +21,7 @@ from pipeline.proof.copies import Copy, copy
 from pipeline.rehearsal.credentials import credentials
 from pipeline.rehearsal.engine import own_swarm, registry
 from pipeline.run import run
+from pipeline.template.init import RENEW
 
 DEPLOY = "deploy.yml"
 QUICK = ("parity", "faults", "docs", "lint", "locks", "workflows", "migrations", "build")
@@ -71,7 +73,8 @@ def product(folder: Path, part: str) -> Copy:
     made = copy(Path.cwd(), folder)
     must(["invoke", "init", f"--name={NAME}", f"--without={part}"], folder)
     if part:
-        must(["nox", "-s", "api-client", "docs", "--", "--write"], folder)
+        for step in RENEW:
+            must(shlex.split(step), folder)
     made.commit("Make it a product")
     return made
 

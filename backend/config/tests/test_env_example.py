@@ -29,7 +29,7 @@ def test_the_example_of_this_repository_is_fresh() -> None:
 
 
 def test_a_stale_example_is_found_and_renewed(file: Path) -> None:
-    with pytest.raises(CommandError, match=r"stale\nhint: python manage\.py env_example"):
+    with pytest.raises(CommandError, match=r"stale\nhint: nox -s env-example"):
         call_command("env_example", "--check")
     file.write_text("RELEASE=\n")
     with pytest.raises(CommandError, match="stale"):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import NotJudgedError
-from pipeline.gates.change import base
+from pipeline.gates.change import release_before
 from pipeline.gates.flight import checks, released, verdicts
 from pipeline.gates.flight.code import Code
 from pipeline.gates.flight.databases import Schema, Server, schema, tables
@@ -38,7 +38,7 @@ class Journey:
         fresh, faults = checks.there_and_back(self.server, self.new)
         findings = Findings(faults)
         try:
-            commit = base(released.CHECK)
+            commit = release_before(released.CHECK)
             before = commit and released.code(commit, folder)
             if before:
                 self._from(before, fresh, findings)

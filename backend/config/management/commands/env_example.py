@@ -21,7 +21,7 @@ class Command(BaseCommand):
         if not options["check"]:
             FILE.write_text(example)
         elif not FILE.exists() or FILE.read_text() != example:
-            raise CommandError(f"{FILE.name} is stale\nhint: python manage.py env_example")
+            raise CommandError(f"{FILE.name} is stale\nhint: nox -s env-example")
 
 
 def entry(name: str, field: FieldInfo) -> str:
