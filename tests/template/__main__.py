@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--deploy", action="store_true")
     parser.add_argument("--without", default="")
     options = parser.parse_args(arguments)
-    wanted = [*lines(options.job, every=options.all)]
+    wanted = lines(options.job, every=options.all)
     with TemporaryDirectory() as folder:
         made = product(Path(folder, NAME), options.without)
         red = [line for line in wanted if not is_green(line, made.root)]
