@@ -7,7 +7,7 @@ from pydantic.fields import FieldInfo
 from config.environment import Environment
 
 FILE = Path(__file__).resolve().parents[3] / ".env.example"
-HEAD = "# Written by `python manage.py env_example`, from the schema in config/environment.py.\n"
+HEAD = "# Written by `nox -s env-example`, from the schema in config/environment.py.\n"
 
 
 class Command(BaseCommand):
