@@ -1,9 +1,11 @@
 import json
+import re
 
 from django.test import Client
 
 from config.tests.conftest import Manage
 
+GIVEN_NAME = re.compile(r"[a-z]+([A-Z][a-z]+)*")  # by default: apps_accounts_api_login
 SHOW_DOCS = """
 from django.test import Client
 print(Client(SERVER_NAME="localhost").get("/api/v1/docs").status_code)
@@ -16,32 +18,13 @@ def test_the_exported_schema_is_the_one_that_is_served(client: Client, manage: M
     assert json.loads(exported.stdout) == client.get("/api/v1/openapi.json").json()
 
 
-def test_every_operation_has_a_name_for_the_generated_client(client: Client) -> None:
+def test_every_operation_has_a_name_of_its_own_for_the_generated_client(client: Client) -> None:
     paths = client.get("/api/v1/openapi.json").json()["paths"]
-    names = {call["operationId"] for path in paths.values() for call in path.values()}
+    names = [call["operationId"] for path in paths.values() for call in path.values()]
 
-    assert names == {
-        "getHealth",
-        "getReadiness",
-        "getVersion",
-        "login",
-        "logout",
-        "getCurrentUser",
-        "updateCurrentUser",
-        "changePassword",
-        "listSessions",
-        "endSession",
-        "endOtherSessions",
-        "register",
-        "requestVerification",
-        "verifyEmail",
-        "requestPasswordReset",
-        "resetPassword",
-        *("getSubscription", "startCheckout", "openPortal", "receiveStripeEvent"),  # billing
-        "listProjects",
-        "createProject",
-        "deleteProject",
-    }
+    assert "login" in names
+    assert [name for name in names if not GIVEN_NAME.fullmatch(name)] == []
+    assert len(names) == len({*names})
 
 
 def test_it_shows_no_interactive_docs(client: Client) -> None:
