@@ -1,9 +1,5 @@
-"""The workflows of .github, read: which jobs there are, and what each of them runs.
+"""The workflows of .github, read: which jobs there are, and what each of them runs."""
 
-python -m pipeline.workflows   prints the command line of every check job, for a shell
-"""
-
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +9,7 @@ from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from pipeline import shape
-from pipeline.errors import InputError, reported
+from pipeline.errors import InputError
 from pipeline.jobs import FOLDER, Job, Workflow
 from pipeline.shape import Problem
 
@@ -123,14 +119,3 @@ def _of_job(job: Job, workflow: Workflow) -> Iterator[Problem]:
     for need in job.needs:
         if need not in workflow.jobs:
             yield Problem(job.at("needs"), f"jobs.{job.id} needs no job of this file: `{need}`")
-
-
-def main() -> None:
-    """Print the command line of every check job."""
-    for job in itertools.chain.from_iterable(calls().values()):
-        print(*job.commands(), sep="\n")
-
-
-if __name__ == "__main__":
-    with reported():
-        main()

@@ -1,12 +1,9 @@
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from pipeline import sessions, workflows
 from pipeline.errors import InputError
-from tests.conftest import ROOT
 
 
 def commands() -> list[str]:
@@ -39,15 +36,7 @@ def test_a_row_of_a_matrix_becomes_a_line_of_shell() -> None:
     assert row in commands()
 
 
-def test_it_prints_a_line_for_every_row_of_every_check() -> None:
-    result = subprocess.run(
-        [sys.executable, "-m", "pipeline.workflows"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    assert result.stdout.splitlines() == commands()
+def test_every_row_of_every_check_has_a_line_of_its_own() -> None:
     assert len(commands()) == len({*commands()}) > 20
 
 
