@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.errors import CheckFailedError, InputError
 from pipeline.git import Commit, head
-from pipeline.images import docker
+from pipeline.images import docker, others
 from pipeline.images.act import act, answer, require
 from pipeline.images.names import Command, Target, chosen, is_built, platforms, source
 from pipeline.images.papers import Build, build_of
@@ -38,20 +38,19 @@ def build(targets: Iterable[Target], *, dry: bool = False) -> None:
         if not dry and is_done(target, commit):
             continue
         started = datetime.now(UTC)
-        if not dry:
-            target.folder.mkdir(parents=True, exist_ok=True)
         act(commands(target, commit), dry=dry)
+        if dry or not is_saved(target):
+            save(target, dry=dry)
         if not dry:
             write_down(target, commit, started)
 
 
 def commands(target: Target, commit: Commit) -> list[Command]:
-    """Return how to make a target and its archive."""
+    """Return how to make a target."""
     name = local_name(target)
-    save = docker.save(name, target.archive)
     if not is_built(target.image):
-        reference = of_others(target.image)
-        return [*fetched(target, reference), docker.tag(reference, name), save]
+        reference = others.reference(target.image)
+        return [*fetched(target, reference), docker.tag(reference, name)]
     arguments = {
         "COMMIT": commit.sha,
         "CREATED": commit.time.isoformat(),
@@ -59,7 +58,28 @@ def commands(target: Target, commit: Commit) -> list[Command]:
         "SOURCE": source(),
     }
     known = {argument: value for argument, value in arguments.items() if value}
-    return [docker.build(target, name, known, int(commit.time.timestamp())), save]
+    return [docker.build(target, name, known, int(commit.time.timestamp()))]
+
+
+def save(target: Target, *, dry: bool) -> None:
+    """Write a target's archive."""
+    if not dry:
+        target.folder.mkdir(parents=True, exist_ok=True)
+    act([docker.save(local_name(target), target.archive)], dry=dry)
+
+
+def is_saved(target: Target) -> bool:
+    """Say whether the archive holds the image of now: it and its papers are left as they are.
+
+    An image of others outlives many commits.
+    """
+    before = build_of(target)
+    return before is not None and target.archive.exists() and before.image_id == image_id(target)
+
+
+def image_id(target: Target) -> str:
+    """Return the engine's name for what is the target now."""
+    return str(json.loads(answer(docker.inspect(local_name(target))))[0]["Id"])
 
 
 def fetched(target: Target, reference: str) -> list[Command]:
@@ -70,12 +90,6 @@ def fetched(target: Target, reference: str) -> list[Command]:
 def local_name(target: Target) -> str:
     """Return what a target is called in this engine, and nowhere else."""
     return f"local/{target.image}:{target.arch}"
-
-
-def of_others(image: str) -> str:
-    """Return the reference under which docker-compose.yml names an image of others."""
-    config = json.loads(answer(("docker", "compose", "config", "--format=json")))
-    return str(config["services"][image]["image"])
 
 
 def is_done(target: Target, commit: Commit) -> bool:
@@ -114,7 +128,7 @@ def write_down(target: Target, commit: Commit, started: datetime) -> None:
 def bases(image: str) -> dict[str, str]:
     """Return the images that an image stands on, as its build would take them now."""
     if not is_built(image):
-        return {"IMAGE": of_others(image)}
+        return {"IMAGE": others.reference(image)}
     text = Path(image, "Dockerfile").read_text()
     return {
         found["variable"]: os.environ.get(found["variable"]) or found["reference"]

@@ -10,9 +10,9 @@ from pathlib import Path
 from pipeline.errors import CheckFailedError, InputError, NotJudgedError, judged
 from pipeline.exemptions import exemptions
 from pipeline.git import head
-from pipeline.images import syft, trivy
+from pipeline.images import others, syft, trivy
 from pipeline.images.act import WHERE, act, require
-from pipeline.images.names import Target, repository
+from pipeline.images.names import Target, is_built, repository
 from pipeline.images.papers import read_json
 from pipeline.images.vulnerabilities import judge
 
@@ -37,7 +37,8 @@ def sbom(targets: Iterable[Target], *, dry: bool = False) -> None:
         bills = [target.folder / file for file in syft.FILES.values()]
         if not dry and all(is_newer(bill, target) for bill in bills):
             continue
-        command = syft.scan(target, repository(target.image), head().tag)
+        version = head().tag if is_built(target.image) else others.version(target.image)
+        command = syft.scan(target, repository(target.image), version)
         act([command], dry=dry, env=syft.ENVIRONMENT)
 
 

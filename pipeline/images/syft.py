@@ -14,7 +14,7 @@ def scan(target: Target, name: str, version: str) -> Command:
     Args:
         target: Whose archive.
         name: The image's repository.
-        version: Its release.
+        version: What its contents are called.
     """
     outputs = [f"--output={form}={target.folder / file}" for form, file in FILES.items()]
     source = [f"--source-name={name}", f"--source-version={version}"]

@@ -73,6 +73,30 @@ def test_what_changed_is_built_again(
     assert [call for call in calls() if "bake" in call]
 
 
+def test_an_image_of_others_that_stays_is_not_saved_again_for_a_new_commit(calls: Calls) -> None:
+    build([APP, STORE])
+    written = STORE.archive.stat().st_mtime_ns
+    calls()
+    commit()
+    build([APP, STORE])
+
+    saved = [call for call in calls() if call.startswith("docker save")]
+    assert saved == [f"docker save --output={APP.archive} local/app:linux-amd64"]
+    assert STORE.archive.stat().st_mtime_ns == written
+    assert (found := build_of(STORE))
+    assert found.commit == head().sha
+
+
+def test_an_image_of_others_that_moved_is_saved_again(calls: Calls, tmp_path: Path) -> None:
+    build([STORE])
+    calls()
+    (tmp_path / "compose.json").write_text(json.dumps({"store": f"store:2@sha256:{'3' * 64}"}))
+    commit()
+    build([STORE])
+
+    assert f"docker save --output={STORE.archive} local/store:linux-amd64" in calls()
+
+
 def test_an_image_of_others_is_pulled_by_its_digest(calls: Calls) -> None:
     build([STORE])
     reference = f"store:1@sha256:{'2' * 64}"

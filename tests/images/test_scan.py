@@ -11,9 +11,11 @@ import pytest
 
 from pipeline import errors
 from pipeline.errors import CheckFailedError, InputError, MissingToolError, NotJudgedError
+from pipeline.git import head
 from pipeline.images import trivy
 from pipeline.images.inspection import NOT_JUDGED, sbom, scan
-from tests.images.conftest import APP, Calls, Put, exempt, plant, vulnerability
+from pipeline.images.names import Target
+from tests.images.conftest import AMD, APP, DIGEST, Calls, Put, exempt, git, plant, vulnerability
 
 SECRET = {"RuleID": "github-pat", "Category": "GitHub", "Severity": "CRITICAL",
           "Title": "GitHub token", "StartLine": 3, "Match": "token = ghp_0123"}  # fmt: skip
@@ -197,6 +199,26 @@ def test_bills_of_materials_are_written_once_for_an_archive(
     os.utime(archive, (0, time.time() + 60))
     sbom([APP])
     assert len(calls()) == 1
+
+
+@pytest.mark.parametrize(
+    ("reference", "version"),
+    [(f"store:1@{DIGEST}", "1"), ("mirror.example.com:5000/store:2", "2")],
+)
+def test_a_bill_of_an_image_of_others_bears_their_version(
+    put: Put,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    reference: str,
+    version: str,
+) -> None:
+    put("docker")
+    git("remote", "add", "origin", "https://github.com/octo-org/shop")
+    (tmp_path / "compose.json").write_text(json.dumps({"store": reference}))
+    sbom([APP, Target("store", AMD)], dry=True)
+    ours, theirs = capsys.readouterr().out.splitlines()
+    assert f"--source-version={head().tag} " in ours
+    assert f"--source-version={version} " in theirs
 
 
 @pytest.mark.usefixtures("archive")
