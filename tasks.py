@@ -56,7 +56,7 @@ task = partial(invoke.tasks.task, klass=Task)
 @task(
     name="ci",
     help={
-        "all": "run also what the change does not touch",
+        "all": "run what a push to main runs, whatever the change touches",
         "plan": "only show what would run, and why",
         "fresh": "run also what is known to be green",
         "fail-fast": "start nothing more once something failed",

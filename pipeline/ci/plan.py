@@ -50,7 +50,7 @@ def plan(*, everything: bool = False) -> Plan:
     """Return what this checkout is to run.
 
     Args:
-        everything: Whether to run what the change does not touch, too.
+        everything: Whether to run all that a push to main runs, whatever was touched.
 
     Raises:
         InputError: This is no git checkout, or the sessions cannot be listed.
@@ -59,7 +59,7 @@ def plan(*, everything: bool = False) -> Plan:
     areas, files = Areas(settings["areas"]), tree.listed()
     inputs = observed(settings, files)
     touched = Change(unknown="--all") if everything else change(settings["ci"]["main"], files)
-    left = {} if github.is_push_to_main() else settings["ci"]["left_to_main"]
+    left = {} if everything or github.is_push_to_main() else settings["ci"]["left_to_main"]
     entries = catalogue.entries(_written_in(inputs))
     return Plan(selected(entries, touched, areas, left), inputs, touched, began)
 

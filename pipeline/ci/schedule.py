@@ -125,10 +125,13 @@ class Schedule:
         return any(result.outcome == FAILED for result in self.done)
 
     def _must_wait(self, planned: Result) -> bool:
-        """Whether it writes to the same place as one that runs, or either is to run alone."""
+        """Whether one ends first that is alone, shares its place, or makes what it takes."""
         job, running = planned.entry.job, {work.planned.entry.job for work in self.running}
         ci = self.settings["ci"]
         if running and not {job, *running}.isdisjoint(ci["alone"]):
+            return True
+        ahead = running | {each.entry.job for each in self.waiting}
+        if not ahead.isdisjoint(ci["after"].get(job, [])):
             return True
         groups: Mapping[str, Sequence[str]] = ci["one_at_a_time"]
         return any(job in jobs and not running.isdisjoint(jobs) for jobs in groups.values())

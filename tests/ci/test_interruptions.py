@@ -57,6 +57,17 @@ def test_nothing_runs_beside_what_is_to_run_alone(
     assert sorted(groups(toy)) == beside
 
 
+@pytest.mark.parametrize("jobs", ["1", "3"])
+def test_what_takes_what_others_make_waits_for_them(toy: Toy, jobs: str) -> None:
+    settings = (toy.root / "pipeline.toml").read_text()
+    after = '[ci.after]\nblue = ["green", "red"]'
+    toy.write("pipeline.toml", settings.replace("[ci.after]", after))
+    code, said = toy.ci(f"--jobs={jobs}", TOY_SECONDS="0.3")
+    assert code == 0, said
+    assert said.index("started     blue") > said.index("passed      green")
+    assert said.index("started     blue") > said.index("passed      red")
+
+
 def groups(toy: Toy) -> Iterator[list[str]]:
     """Yield the sessions that were at work at the same time."""
     sessions = toy.report()["sessions"]

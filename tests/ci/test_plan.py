@@ -192,12 +192,21 @@ def test_only_a_push_to_main_runs_what_is_for_main(
     assert ("e2e-full" in plan.plan().jobs) is chosen
 
 
+def test_all_is_what_a_push_to_main_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    here = plan.plan(everything=True).jobs
+    monkeypatch.setenv("GITHUB_EVENT_NAME", "push")
+    monkeypatch.setenv("GITHUB_REF", "refs/heads/main")
+    assert here == plan.plan().jobs
+
+
 def test_what_the_settings_say_of_jobs_and_areas_they_say_of_those_that_there_are() -> None:
     settings = config.load()
     ci = settings["ci"]
     jobs = {row.entry.job for row in plan.plan(everything=True).rows}
     named = {*ci["alone"], *ci["left_to_main"], *ci["never_cached"]}
     named |= {job for group in ci["one_at_a_time"].values() for job in group}
+    named |= {job for after, before in ci["after"].items() for job in (after, *before)}
     assert named <= jobs
     assert {area for only in ci["left_to_main"].values() for area in only} <= {*settings["areas"]}
 

@@ -29,6 +29,8 @@ alone = []
 ignored = [".env"]
 tools = ["git", "probe"]
 
+[ci.after]
+
 [ci.left_to_main]
 
 [ci.never_cached]
