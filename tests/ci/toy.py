@@ -65,18 +65,18 @@ for name in {names}:
 '''
 
 CHECK = """\
-import os, signal, sys, time
+import fcntl, os, signal, sys, time
 from pathlib import Path
 
 area = sys.argv[1]
-busy = Path(os.environ["TOY_TRACE"] + "." + area)
-busy.touch(exist_ok=False)
+busy = Path(os.environ["TOY_TRACE"] + "." + area).open("w")
+fcntl.flock(busy, fcntl.LOCK_EX | fcntl.LOCK_NB)  # never twice at once
 with Path(os.environ["TOY_TRACE"]).open("a") as trace:
     print(area, file=trace)
 if os.environ.get("TOY_STUBBORN"):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 time.sleep(float(os.environ.get("TOY_SECONDS", "0")))
-busy.unlink()
+busy.close()
 texts = [path.read_text() for path in sorted(Path(area).rglob("*")) if path.is_file()]
 said = "".join(texts) + os.environ.get("DECLARED", "") + os.environ.get("UNDECLARED", "")
 env = Path(".env")
