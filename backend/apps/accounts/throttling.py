@@ -54,10 +54,19 @@ def count_attempt(request: HttpRequest, email: str, limits: Limits) -> list[str]
         counter(limits, now, f" {email}"): limits.per_account,
     }
     for key, limit in counters.items():
-        cache.add(key, 0, timeout=2 * limits.period)
-        if cache.incr(key) > limit:
+        if counted(key, seconds=2 * limits.period) > limit:
             raise ThrottledError(retry_after=limits.period - now % limits.period)
     return list(counters)
+
+
+def counted(key: str, seconds: int) -> int:
+    """Count once more, and return how far that is; what the cache drops meanwhile begins anew."""
+    cache.add(key, 0, timeout=seconds)
+    try:
+        return cache.incr(key)
+    except ValueError:
+        cache.add(key, 1, timeout=seconds)
+        return 1
 
 
 def forgive_attempt(counters: list[str]) -> None:

@@ -11,7 +11,13 @@ from django.urls import reverse
 
 from apps.accounts import throttling
 from apps.accounts.tests.browser import PASSWORD, Browser
-from apps.accounts.throttling import LOGINS, ThrottledError, count_attempt, forgive_attempt
+from apps.accounts.throttling import (
+    LOGINS,
+    ThrottledError,
+    count_attempt,
+    counted,
+    forgive_attempt,
+)
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -82,6 +88,21 @@ def test_a_counter_that_the_cache_has_dropped_does_no_harm() -> None:
     caches["default"].delete_many(counters)
 
     forgive_attempt(counters)
+
+
+def test_a_counter_that_the_cache_drops_while_it_counts_begins_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cache, drops = caches["default"], iter([True])
+    add = cache.add
+
+    def forgetful(key: str, value: int, timeout: int) -> None:
+        add(key, value, timeout=timeout)
+        if next(drops, False):
+            cache.delete(key)
+
+    monkeypatch.setattr(cache, "add", forgetful)
+    assert [counted("counter", seconds=60) for _ in range(3)] == [1, 2, 3]
 
 
 def test_a_program_that_checks_a_password_is_not_counted(user: User) -> None:
