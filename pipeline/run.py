@@ -98,16 +98,22 @@ def attended(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], stop:
         program, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
     ) as process:  # fmt: skip
-        while True:
-            try:
-                output, _ = process.communicate(timeout=GLANCE)
-                return Output(command, process.returncode, output, "")
-            except subprocess.TimeoutExpired:
-                if stop.is_set():
-                    _end(process)
-            except KeyboardInterrupt:  # which a group of its own does not hear of
+        try:
+            return Output(command, *_told(process, stop), "")
+        except KeyboardInterrupt:  # which a group of its own does not hear of
+            _end(process)
+            raise
+
+
+def _told(process: subprocess.Popen[str], stop: Event) -> tuple[int, str]:
+    while True:
+        try:
+            output, _ = process.communicate(timeout=GLANCE)
+        except subprocess.TimeoutExpired:
+            if stop.is_set():
                 _end(process)
-                raise
+        else:
+            return process.returncode, output
 
 
 def last_words(output: Output) -> str:

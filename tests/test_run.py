@@ -79,3 +79,18 @@ def test_an_attended_command_is_interrupted_with_all_that_it_started(tmp_path: P
     script = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
     output = attended([sys.executable, "-c", script], cwd=tmp_path, env=os.environ, stop=stop)
     assert output.returncode != 0
+
+
+def test_a_ctrl_c_between_two_looks_ends_an_attended_command_too(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+
+    class Pressed(Event):
+        def is_set(self) -> bool:
+            if pid.exists() and pid.read_text():
+                raise KeyboardInterrupt
+            return False
+
+    command = ["sh", "-c", f"echo $$ > {pid}; exec sleep 600"]
+    with pytest.raises(KeyboardInterrupt):
+        attended(command, cwd=tmp_path, env=os.environ, stop=Pressed())
+    assert not Path("/proc", pid.read_text().strip()).exists()

@@ -144,6 +144,7 @@ def test_whoever_ends_it_ends_the_command_that_runs_too(document: Path, number: 
         while not (pids.exists() and pids.read_text()):
             assert it.poll() is None
             time.sleep(0.05)
+        time.sleep(0.5)  # the command may be there before its parent knows of it
         it.send_signal(number)
         it.wait(timeout=30)
     assert not Path("/proc", pids.read_text().strip()).exists()
