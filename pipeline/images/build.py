@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import CheckFailedError, InputError
 from pipeline.git import Commit, head
@@ -74,12 +75,15 @@ def is_saved(target: Target) -> bool:
     An image of others outlives many commits.
     """
     before = build_of(target)
-    return before is not None and target.archive.exists() and before.image_id == image_id(target)
+    if before is None or not target.archive.exists():
+        return False
+    return bool(before.image_id == inspected(target)["Id"])
 
 
-def image_id(target: Target) -> str:
-    """Return the engine's name for what is the target now."""
-    return str(json.loads(answer(docker.inspect(local_name(target))))[0]["Id"])
+def inspected(target: Target) -> dict[str, Any]:
+    """Return what the engine says of the image that is the target now."""
+    details: dict[str, Any] = json.loads(answer(docker.inspect(local_name(target))))[0]
+    return details
 
 
 def fetched(target: Target, reference: str) -> list[Command]:
@@ -108,7 +112,7 @@ def is_done(target: Target, commit: Commit) -> bool:
 
 def write_down(target: Target, commit: Commit, started: datetime) -> None:
     """Write down how a target was built."""
-    (details,) = json.loads(answer(docker.inspect(local_name(target))))
+    details = inspected(target)
     if f"{details['Os']}/{details['Architecture']}" != target.platform:
         raise CheckFailedError(
             f"{target} came out as {details['Os']}/{details['Architecture']}",

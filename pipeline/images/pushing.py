@@ -7,7 +7,7 @@ from pipeline.errors import CheckFailedError, InputError, NotJudgedError, judged
 from pipeline.git import Commit, head
 from pipeline.images import docker
 from pipeline.images.act import act, answer, require
-from pipeline.images.build import local_name
+from pipeline.images.build import inspected, local_name
 from pipeline.images.manifests import digest_of, exists
 from pipeline.images.names import Command, Target, repository
 from pipeline.images.papers import Build, Released, build_of, released, write_release
@@ -133,8 +133,7 @@ def load(target: Target, build: Build) -> None:
         CheckFailedError: It holds another image than was built.
     """
     loaded = answer(docker.load(target.archive)).strip()
-    (details,) = json.loads(answer(docker.inspect(local_name(target))))
-    if details["Id"] != build.image_id or not loaded.endswith(f" {local_name(target)}"):
+    if inspected(target)["Id"] != build.image_id or not loaded.endswith(f" {local_name(target)}"):
         raise CheckFailedError(
             f"{target.archive} does not hold the image that was built",
             hint=f"rm {target.archive}, and then: invoke build --image={target.image}",
