@@ -1,6 +1,9 @@
 """./dev needs nothing but Python and git, and never leaves a half-made environment."""
 
+import re
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,24 +49,114 @@ def test_without_a_network_it_says_so_and_tries_again_next_time(checkout: Path, 
     assert not (checkout / ".venv/built-from").exists()
 
 
-def test_it_refuses_a_package_that_differs_from_its_hash(checkout: Path, run: Run) -> None:
+def test_without_a_network_it_builds_from_warm_caches(
+    checkout: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("./dev").returncode == 0
+    shutil.rmtree(checkout / ".venv")
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # the discard port: nothing listens
+    assert run("./dev", "nox", "--version").returncode == 0
+
+
+@pytest.mark.parametrize("tampered", ["uv", "nox"])
+def test_it_refuses_a_package_that_differs_from_its_hash(
+    checkout: Path, run: Run, tampered: str
+) -> None:
     lock = checkout / "requirements/dev.txt"
-    lock.write_text("invoke==3.0.3 --hash=sha256:" + "0" * 64 + "\n")
+    before, entry = lock.read_text().split(f"\n{tampered}==")
+    hashes, *after = re.split(r"\n(?=[a-z])", entry, maxsplit=1)
+    hashes = re.sub(r"sha256:\w+", "sha256:" + "0" * 64, hashes)
+    lock.write_text("\n".join([before, f"{tampered}=={hashes}", *after]))
     result = run("./dev", "invoke", "--version")
     assert result.returncode == 1
-    assert "DO NOT MATCH THE HASHES" in result.stderr
+    assert "hash" in result.stderr.lower()
+    assert "0" * 64 in result.stderr
     assert "if a hash differs: git checkout requirements/dev.txt" in result.stderr
     assert not (checkout / ".venv/built-from").exists()
 
 
+def test_it_replaces_a_broken_wheel_that_was_kept(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path / "cache/dev-uv"
+    kept.mkdir(parents=True)
+    (good,) = Path("~/.cache/dev-uv").expanduser().glob(f"uv-{locked('uv')}-*")
+    (kept / good.name).write_text("no wheel")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(kept.parent))
+    monkeypatch.setenv("UV_CACHE_DIR", str(Path("~/.cache/uv").expanduser()))
+    assert run("./dev").returncode == 0
+    assert (kept / good.name).read_bytes() == good.read_bytes()
+
+
+@pytest.mark.parametrize("place", [".cache", ".cache/dev-uv"])
+def test_it_names_a_cache_that_is_no_folder(
+    checkout: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (tmp_path / place).write_text("in the way")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    result = run("./dev", "nox", "-l")
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"error: no folder {tmp_path}/.cache/dev-uv: ")
+    assert "\n\nhint: set XDG_CACHE_HOME" in result.stderr
+    assert not (checkout / ".venv").exists()
+
+
 def test_it_builds_anew_when_the_lock_changed(checkout: Path, run: Run) -> None:
-    lock = checkout / "requirements/dev.txt"
-    lock.write_text("")
     assert run("./dev", "python", "-c", "").returncode == 0
-    lock.write_text("# changed\n")
-    result = run("./dev", "python", "-c", "")
+    with (checkout / "requirements/dev.txt").open("a") as lock:
+        lock.write("# changed\n")
+    assert "building .venv" in run("./dev", "python", "-c", "").stderr
+    assert "building .venv" not in run("./dev", "python", "-c", "").stderr
+
+
+def test_it_builds_anew_when_the_checkout_moved(checkout: Path, run: Run) -> None:
+    assert run("./dev").returncode == 0
+    moved = checkout.rename(checkout.with_name("a new place"))
+    result = subprocess.run(
+        ["./dev", "nox", "--version"], cwd=moved, check=False, capture_output=True, text=True
+    )
+    assert result.returncode == 0
     assert "building .venv" in result.stderr
 
 
+def test_two_at_once_build_one_environment(checkout: Path) -> None:
+    both = [
+        subprocess.Popen(["./dev", "nox", "--version"], cwd=checkout, stderr=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    said = [process.communicate()[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert sum(b"building .venv" in each for each in said) == 1
+
+
+def test_it_takes_the_first_python_that_is_wanted(checkout: Path, run: Run) -> None:
+    wanted = ["3.13", "3.12", "3.11"]
+    (checkout / ".python-version").write_text("\n".join(wanted) + "\n")
+    result = run("./dev", "python", "--version")
+    assert result.stdout.startswith("Python 3.13.")
+    assert "there is no" not in result.stderr
+
+
+def test_it_says_so_when_it_takes_another_python(checkout: Path, run: Run) -> None:
+    with (checkout / ".python-version").open("r+") as file:
+        rest = file.read()
+        file.seek(0)
+        file.write(f"3.99\n{rest}")
+    command = [sys.executable, "./dev", "python", "--version"]
+    result = run(*command)
+    version = sys.version.split()[0]
+    assert f"dev: there is no python3.99 here: .venv takes Python {version}" in result.stderr
+    assert result.stdout == f"Python {version}\n"
+
+
 def test_it_is_short_enough_to_be_read_before_it_is_run() -> None:
-    assert len((ROOT / "dev").read_text().splitlines()) <= 60
+    assert len((ROOT / "dev").read_text().splitlines()) <= 120
+
+
+def locked(name: str) -> str:
+    lines = (ROOT / "requirements/dev.txt").read_text().splitlines()
+    (version,) = [line.split()[0] for line in lines if line.startswith(f"{name}==")]
+    return version.removeprefix(f"{name}==")
