@@ -388,8 +388,7 @@ def ci_ok(session: nox.Session) -> None:
 def e2e_smoke(session: nox.Session) -> None:
     """Walk the @smoke paths through the site that PLAYWRIGHT_BASE_URL names."""
     sync(session, "requirements/node.txt")
-    npm(session, "run", "test:e2e:setup")
-    npm(session, "run", "test:e2e", "--", "--project=smoke", *session.posargs)
+    session.run(*in_browser(session, "smoke"))
 
 
 @nox.session(name="benchmark-server", python=PYTHON, default=False)
@@ -593,12 +592,17 @@ def npm(
 def e2e(session: nox.Session, project: str) -> None:
     """Build the app, start it on free ports, and run a project of Playwright's on it."""
     sync(session, APP, "requirements/node.txt")
-    env = untold() | {"CI": "1"}
-    npm(session, "run", "test:e2e:setup", env=env)
     ports = ["--free-port=E2E_BACKEND_PORT", "--free-port=E2E_FRONTEND_PORT"]
-    playwright = ["npm", "run", "test:e2e", "--", f"--project={project}", "--workers=2"]
-    node = ["python", "-m", "pipeline.node", NODE, *playwright, *session.posargs]
-    session.run("python", "-m", "pipeline.services", *ports, "--", *node, env=env)
+    services = ["python", "-m", "pipeline.services", *ports, "--"]
+    session.run(*services, *in_browser(session, project), env=untold() | {"CI": "1"})
+
+
+def in_browser(session: nox.Session, project: str) -> list[str]:
+    """Return the command that runs a project of Playwright's in a browser that it brings."""
+    browser = ["python", "-m", "pipeline.browser", f"e2e-{project}", NODE]
+    chosen = any(option.startswith("--project") for option in session.posargs)
+    options = session.posargs if chosen else [f"--project={project}", *session.posargs]
+    return [*browser, "npm", "run", "test:e2e:fresh", "--", "--workers=2", *options]
 
 
 def coverage_file(session: nox.Session) -> dict[str, str]:

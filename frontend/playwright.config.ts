@@ -1,16 +1,16 @@
 import { defineConfig, devices } from '@playwright/test'
 
-import { canRecordVideo, otherBrowser } from './e2e/browser.ts'
+import { canRecordVideo, launchOptions } from './e2e/browser.ts'
 import {
   backendEnvironment,
   backendFolder,
+  backendLog,
   deployedSite,
   origin,
   ports,
 } from './e2e/environment.ts'
 
 const isCi = Boolean(process.env['CI'])
-const executablePath = otherBrowser()
 const backend = `http://127.0.0.1:${ports.E2E_BACKEND_PORT}`
 
 // A test that passes only when repeated is named, and not red where somebody waits for it; the nightly run is the
@@ -21,7 +21,7 @@ const flaky = process.env['PLAYWRIGHT_FLAKY'] ?? (isNightly ? 'fail' : 'pass')
 const servers = [
   {
     name: 'backend',
-    command: `python manage.py runserver --noreload ${backend.replace('http://', '')}`,
+    command: `python manage.py runserver --noreload ${backend.replace('http://', '')} > "${backendLog}" 2>&1`,
     cwd: backendFolder,
     env: backendEnvironment,
     url: `${backend}/api/v1/health/`,
@@ -53,13 +53,14 @@ export default defineConfig({
     ['html', { outputFolder: 'playwright-report', open: 'never' }],
     ['list'],
     ['json', { outputFile: 'test-results.json' }],
+    ['./e2e/reporters/backend-log.ts'],
     ['./e2e/reporters/flaky.ts'],
     ['./e2e/reporters/visits.ts'],
   ],
 
   use: {
     baseURL: origin,
-    launchOptions: executablePath === undefined ? {} : { executablePath },
+    launchOptions: launchOptions(),
     trace: 'on-first-retry',
     video: canRecordVideo() ? 'retain-on-failure' : 'off',
     screenshot: 'only-on-failure',

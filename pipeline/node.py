@@ -6,8 +6,9 @@ python -m pipeline.node [--directory frontend] [--here] 22 npm test
 import argparse
 import hashlib
 import os
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from filelock import FileLock
@@ -17,6 +18,15 @@ from pipeline.errors import CheckFailedError, MissingToolError, reported
 from pipeline.run import read, run
 
 LOCKS = Path("requirements")
+CODE = re.compile(r"^npm (?:error|ERR!) code (\w+)", re.MULTILINE)
+UNREACHABLE = re.compile(
+    r"E(CONN|NOTFOUND|AI_AGAIN|TIMEDOUT|NETUNREACH|HOSTUNREACH|403|5\d\d)|\w+TIMEOUT"
+)
+UNWRITABLE = ("EACCES", "EEXIST", "ENOSPC", "ENOTDIR", "EPERM", "EROFS")
+
+
+class UnreachableError(CheckFailedError):
+    """npm could not install what a lock says, since its registry did not answer or refused."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -67,7 +77,7 @@ def path_with_node(major: str) -> str:
     )
 
 
-def install(directory: Path, env: dict[str, str]) -> None:
+def install(directory: Path, env: Mapping[str, str]) -> None:
     """Make node_modules what package-lock.json says, unless it is that already.
 
     Args:
@@ -75,7 +85,8 @@ def install(directory: Path, env: dict[str, str]) -> None:
         env: Variables to run npm with.
 
     Raises:
-        CheckFailedError: npm could not install what the lock says.
+        UnreachableError: npm's registry is out of reach.
+        CheckFailedError: npm could not install what the lock says for another reason.
     """
     lock = directory / "package-lock.json"
     wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
@@ -83,13 +94,27 @@ def install(directory: Path, env: dict[str, str]) -> None:
     with FileLock(directory / ".node_modules.lock"):
         if stamp.exists() and stamp.read_text() == wanted:
             return
-        if run(["npm", "ci"], cwd=directory, env=env) != 0:
-            raise CheckFailedError(
-                f"{lock} could not be installed, for the reason above",
-                hint="is the network there? if the lock is stale: nox -s lock",
-            )
+        print(f"+ npm ci  in {directory}", file=sys.stderr, flush=True)
+        output = read(["npm", "ci"], cwd=directory, env=env)
+        if output.returncode != 0:
+            print(output.stderr, file=sys.stderr)
+            raise _failure(lock, output.stderr)
         stamp.parent.mkdir(exist_ok=True)  # npm makes none for a project without packages
         stamp.write_text(wanted)
+
+
+def _failure(lock: Path, said: str) -> CheckFailedError:
+    """What npm's error code means: https://docs.npmjs.com/common-errors."""
+    found = CODE.search(said)
+    code = found[1] if found else "no code"
+    message = f"{lock} could not be installed: npm says {code}"
+    if UNREACHABLE.match(code):
+        return UnreachableError(message, hint="is the network there?")
+    hints = {
+        "EINTEGRITY": f"a package differs from its hash: git checkout {lock}",
+        **dict.fromkeys(UNWRITABLE, "npm_config_cache names another cache than ~/.npm"),
+    }
+    return CheckFailedError(message, hint=hints.get(code, "if the lock is stale: nox -s lock"))
 
 
 def _major_of(path: str) -> str | None:

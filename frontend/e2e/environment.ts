@@ -44,6 +44,7 @@ export const user = {
 
 export const databaseFile = resolve(frontendFolder, required('E2E_DATABASE'))
 export const mailFolder = resolve(frontendFolder, 'e2e-mails')
+export const backendLog = resolve(frontendFolder, 'e2e-backend.log')
 
 /** What the backend needs in its environment, in the set-up as in the tests. */
 export const backendEnvironment = {

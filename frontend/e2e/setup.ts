@@ -1,9 +1,9 @@
-// Makes the machine ready for `npm run test:e2e`: browser, built frontend, fresh database with one user, no mails.
+// Makes the machine ready for `npm run test:e2e`: built frontend, fresh database with one user, no mails.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'
 
-import { hasPlaywrightBrowser, systemBrowser } from './browser.ts'
+import { hasPlaywrightBrowser } from './browser.ts'
 import {
   backendEnvironment,
   backendFolder,
@@ -15,33 +15,13 @@ import {
 } from './environment.ts'
 import { fail } from './fail.ts'
 
-function prepareBrowser(): void {
-  const chosen = process.env['E2E_CHROMIUM']
-  if (chosen) {
-    if (existsSync(chosen)) return
-    fail(`E2E_CHROMIUM names no file: ${chosen}`, 'correct it, or unset it to use another browser')
-  }
-  if (hasPlaywrightBrowser() || downloadBrowser()) return
-  const instead = systemBrowser()
-  if (instead === undefined) {
-    fail(
-      'no browser for the end-to-end tests: the download failed, and there is no chromium on the PATH',
-      'npx playwright install --with-deps chromium, or apt-get install chromium',
-    )
-  }
-  console.log(`Playwright's browser cannot be downloaded here; the tests use ${instead}`)
-}
-
-function downloadBrowser(): boolean {
-  console.log("Downloading Playwright's browser …")
-  // There are five attempts: without an answer from the network, they shall not take minutes.
-  const env = { PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT: '2500', ...process.env }
-  spawnSync('npx', ['playwright', 'install', 'chromium'], {
-    cwd: frontendFolder,
-    env,
-    stdio: 'ignore',
-  })
-  return hasPlaywrightBrowser()
+function requireBrowser(): void {
+  const named = process.env['E2E_CHROMIUM']
+  if (named ? existsSync(named) : hasPlaywrightBrowser()) return
+  fail(
+    named ? `E2E_CHROMIUM names no file: ${named}` : 'no browser for the end-to-end tests is here',
+    'nox -s e2e-quick brings one; npx playwright install chromium downloads that of Playwright',
+  )
 }
 
 function buildFrontend(): void {
@@ -82,7 +62,7 @@ function prepareDatabase(): void {
   manage('createsuperuser', '--noinput', '--verbosity=0')
 }
 
-prepareBrowser()
+requireBrowser()
 if (deployedSite === undefined) {
   requireBackend()
   buildFrontend()

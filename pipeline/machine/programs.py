@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.browser import look
 from pipeline.config import pythons
 from pipeline.deploy.connection import CLIENT, ENGINE
 from pipeline.errors import MissingToolError
 from pipeline.images.act import WHERE
-from pipeline.machine.browser import browser
 from pipeline.machine.systems import everywhere, packaged
 from pipeline.run import last_words, read
 
@@ -85,7 +85,7 @@ def of_checks(uv: str) -> Iterator[Program]:
     wrk = packaged("https://github.com/wg/wrk", "wrk", "wrk", "wrk")
     yield Program("git", [EVERYTHING], version("git", "--version"), git)
     yield Program("uv", [EVERYTHING], version("uv", "--version"), OURS, same=uv)
-    yield Program("chromium", BROWSES, browser, PLAYWRIGHT)
+    yield Program("browser", BROWSES, look, PLAYWRIGHT)
     yield Program("openssl", TALKS_TLS, version("openssl", "version"), openssl)
     yield Program("wrk", ["benchmark-server"], version("wrk", "-v", code=1), wrk)
 

@@ -131,9 +131,9 @@ def test_a_user_can_walk_through_it(site: int, user: dict[str, str]) -> None:
 
 def test_a_browser_can_walk_through_it(site: int, user: dict[str, str]) -> None:
     env = {f"E2E_USER_{name.upper()}": value for name, value in user.items()}
-    url = {"PLAYWRIGHT_BASE_URL": f"http://127.0.0.1:{site}"}
+    env |= {"PLAYWRIGHT_BASE_URL": f"http://127.0.0.1:{site}", "PIPELINE_STRICT": "1"}
     command = [sys.executable, str(ROOT / "dev"), "nox", "--session=e2e-smoke"]
-    result = read(command, cwd=ROOT, env=env | url)
+    result = read(command, cwd=ROOT, env=env)
     assert result.returncode == 0, result.stdout + result.stderr
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline import config, sessions
 from pipeline.errors import MissingToolError
-from pipeline.machine import browser, programs, report, systems
+from pipeline.machine import programs, report, systems
 from pipeline.machine.programs import EVERYTHING, Program
 from tests.conftest import ROOT
 
@@ -168,28 +168,3 @@ def test_macos_and_systems_that_do_not_say_what_they_are(monkeypatch: pytest.Mon
 
 def refuse(error: type[Exception]) -> None:
     raise error
-
-
-def test_the_browser_is_the_one_that_the_browser_tests_would_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("E2E_CHROMIUM", "PLAYWRIGHT_BROWSERS_PATH"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(MissingToolError):
-        browser.browser()
-    system = tmp_path / "chromium"
-    system.touch(mode=0o755)
-    assert browser.browser() == str(system)
-    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path / "own"))
-    (tmp_path / "own/chromium-1200").mkdir(parents=True)
-    assert browser.browser() == "Playwright's chromium-1200"
-    monkeypatch.setenv("E2E_CHROMIUM", "/opt/chrome")
-    assert browser.browser() == "/opt/chrome"
-
-
-def test_the_names_of_the_systems_browser_are_those_of_the_browser_tests() -> None:
-    script = (ROOT / "frontend/e2e/browser.ts").read_text()
-    names = ", ".join(map(repr, browser.NAMES))
-    assert f"systemNames = [{names}]" in script

@@ -1,0 +1,18 @@
+// Starts the browser of the tests and ends it again; says in one line why it does not start.
+
+import { chromium } from '@playwright/test'
+
+import { launchOptions } from './browser.ts'
+
+const telling =
+  /error while loading|cannot open|executable doesn't exist|spawn .* E[A-Z]+|exitCode=/
+
+try {
+  const browser = await chromium.launch({ ...launchOptions(), timeout: 60_000 })
+  await browser.close()
+} catch (error) {
+  const lines = String(error).split('\n')
+  const line = lines.find((each) => telling.test(each)) ?? lines[0] ?? ''
+  process.stderr.write(`${line.replace(/^.*?(?:\[err\]|\[pid=\d+\]|Error:)/, '').trim()}\n`)
+  process.exitCode = 1
+}
