@@ -35,9 +35,6 @@ WITH_WINDOW, WITHOUT_WINDOW = "chromium", "chromium-headless-shell"  # in Playwr
 WINDOWED = {"--debug", "--headed", "--ui"}  # options of Playwright
 CORRECT = "correct it, or unset it to use another"
 INSTEAD = f"{VARIABLE}=/path/to/chromium names one"
-REPAIR = (
-    f"rm -r {LOCKED}/node_modules; if a library is missing: npx playwright install-deps chromium"
-)
 
 
 def main(arguments: Sequence[str]) -> int:
