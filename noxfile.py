@@ -4,11 +4,13 @@ Tags are areas: `nox -t backend` runs all that looks at the backend. Options of 
 go behind two dashes: `nox -s tests-3.12 -- -k login`.
 """
 
+import atexit
 import base64
 import logging
 import os
 import re
 import secrets
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -636,6 +638,15 @@ class Annotations(logging.Handler):
             print(f'::error::{match[1]} {match[2]}; repeat it with: nox -s "{match[1]}"')
 
 
+def group_not_judged(folder: str) -> None:
+    """Say at the end what this run could not judge, grouped by reason, if there is any."""
+    if Path(folder).exists():
+        subprocess.run([sys.executable, "-m", "pipeline.not_judged", folder], check=False)
+
+
 logging.getLogger().addHandler(Hints(logging.ERROR))
+if "PIPELINE_NOT_JUDGED" not in os.environ:  # else `invoke ci` reads the records, for all sessions
+    os.environ["PIPELINE_NOT_JUDGED"] = f"reports/nox-{os.getpid()}.not-judged"
+    atexit.register(group_not_judged, os.environ["PIPELINE_NOT_JUDGED"])
 if os.environ.get("GITHUB_ACTIONS") == "true":
     logging.getLogger().addHandler(Annotations(logging.WARNING))

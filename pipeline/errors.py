@@ -1,5 +1,6 @@
 """What can go wrong: one class for each exit code, reported in one place."""
 
+import json
 import os
 import signal
 import sys
@@ -10,6 +11,7 @@ from typing import ClassVar
 
 INTERRUPTED = 128 + signal.SIGINT  # as a shell says it
 NOT_JUDGED = Path("reports", "not-judged")
+RECORDS = "PIPELINE_NOT_JUDGED"  # names one more folder for records: that of this run alone
 
 
 class PipelineError(Exception):
@@ -53,17 +55,38 @@ class NotJudgedError(PipelineError):
     kind = "not judged"
 
     def __init__(
-        self, check: str, reason: str, *, hint: str = "run it again where there is a network"
+        self,
+        check: str,
+        reason: str,
+        *,
+        detail: str = "",
+        hint: str = "run it again where there is a network",
     ) -> None:
-        super().__init__(f"{check}: {reason}", hint=hint)
-        self.check = check
+        """Say what was not judged.
+
+        Args:
+            check: Its name; its record is a file of that name.
+            reason: The cause, in the same words for every check that has it: they are grouped by it.
+            detail: What is said besides, such as the name of a package.
+            hint: The command that changes it.
+        """
+        super().__init__(f"{check}: {reason}{detail and f': {detail}'}", hint=hint)
+        self.check, self.reason, self.detail = check, reason, detail
 
     def report(self) -> int:
-        """Print the fault, list it for the end of the run, and return the exit code."""
-        NOT_JUDGED.mkdir(parents=True, exist_ok=True)
-        (NOT_JUDGED / self.check).write_text(f"{self}\n")
+        """Print the fault, record it for the end of the run, and return the exit code."""
+        for folder in _folders():
+            self._record(folder)
         code = super().report()
         return code if os.environ.get("PIPELINE_STRICT") == "1" else 0
+
+    def _record(self, folder: Path) -> None:
+        """Write the record beside its place and move it there: a reader never sees half of it."""
+        names = ("check", "reason", "detail", "hint")
+        folder.mkdir(parents=True, exist_ok=True)
+        new = folder / f"{self.check}.{os.getpid()}"
+        new.write_text(json.dumps({name: getattr(self, name) for name in names}) + "\n")
+        new.replace(_file(folder, self.check))
 
 
 class UntrustedError(PipelineError):
@@ -121,8 +144,28 @@ class InterruptedDeployError(StoppedError):
 
 
 def judged(check: str) -> None:
-    """Take a check from the list of those that were not judged."""
-    (NOT_JUDGED / check).unlink(missing_ok=True)
+    """Remove the record that a check was not judged."""
+    for folder in _folders():
+        _file(folder, check).unlink(missing_ok=True)
+
+
+def records(folder: Path) -> list[NotJudgedError]:
+    """Return what was not judged by the records in a folder, in the order of their times.
+
+    Args:
+        folder: The folder; it need not be there.
+    """
+    files = sorted(folder.glob("*.json"), key=lambda file: file.stat().st_mtime_ns)
+    return [NotJudgedError(**json.loads(file.read_text())) for file in files]
+
+
+def _folders() -> list[Path]:
+    own = os.environ.get(RECORDS)
+    return [NOT_JUDGED, Path(own)] if own else [NOT_JUDGED]
+
+
+def _file(folder: Path, check: str) -> Path:
+    return folder / f"{check}.json"
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline.errors import CheckFailedError, InputError, NotJudgedError, judged, reported
-from pipeline.run import read, run
+from pipeline.run import Output, read, run
 
 CHECK = "locks"
 FOLDERS = (Path("requirements"), Path("backend/requirements"))
@@ -72,9 +72,28 @@ def compile_lock(lock: Path, options: Sequence[str] = ()) -> None:
     result = read([*command, "--quiet", *options], cwd=lock.parent)
     if result.returncode == 0:
         return
-    if any(sign in result.stderr for sign in UNREACHABLE):
-        raise NotJudgedError(CHECK, "the package index is out of reach")
+    if is_unreachable(result):
+        raise out_of_reach(CHECK)
     raise InputError(f"{lock} cannot be made: {result.stderr.strip()}", hint=shlex.join(command))
+
+
+def is_unreachable(output: Output) -> bool:
+    """Say whether uv failed because no package index answered.
+
+    Args:
+        output: Of uv.
+    """
+    return any(sign in output.stderr for sign in UNREACHABLE)
+
+
+def out_of_reach(check: str, detail: str = "") -> NotJudgedError:
+    """Return the fault of a check that asks a package index that does not answer.
+
+    Args:
+        check: Its name.
+        detail: What is said besides.
+    """
+    return NotJudgedError(check, "the package index is out of reach", detail=detail)
 
 
 def recorded_command(lock: Path) -> list[str]:

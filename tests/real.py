@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from pipeline.errors import NotJudgedError, judged, reported
-from pipeline.images.act import START_ENGINE, WHERE, engine_answers
+from pipeline.images.act import WHERE, engine_answers, no_engine
 from pipeline.run import run
 
 
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
         if shutil.which(tool) is None:
             raise NotJudgedError(check, f"there is no {tool}", hint=WHERE[tool])
     if not engine_answers():
-        raise NotJudgedError(check, "no Docker Engine answers", hint=START_ENGINE)
+        raise no_engine(check)
     judged(check)
     return run([sys.executable, "-m", "pytest", folder, *options])
 

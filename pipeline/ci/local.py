@@ -1,6 +1,7 @@
 """What CI would run, here: only what the change needs, side by side, and nothing twice."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from pipeline.ci.memory import Store
 from pipeline.ci.plan import Plan
 from pipeline.ci.recall import planned, recalled
 from pipeline.ci.report import Told
-from pipeline.ci.result import BAD, CACHED, WAITING, Result
+from pipeline.ci.result import BAD, CACHED, HTML, WAITING, Result
 from pipeline.ci.screen import Screen
 from pipeline.ci.summary import summary
 from pipeline.ci.terminal import ago, terminal
@@ -50,8 +51,8 @@ def run(selection: Plan, manner: Manner, store: Store) -> int:
     for result in known:
         if result.outcome == CACHED:
             screen.finished(result)
-    waiting = [result for result in known if result.outcome == WAITING]
-    work = _work(waiting, selection, manner, store, screen) if waiting else Work()
+    waits = any(result.outcome == WAITING for result in known)
+    work = _work(known, selection, manner, store, screen) if waits else Work()
     done = {result.entry: result for result in work.done}
     results = [done.get(result.entry, result) for result in known]
     code, wall = _code(results, interrupted=work.interrupted), time.monotonic() - selection.began
@@ -62,12 +63,12 @@ def run(selection: Plan, manner: Manner, store: Store) -> int:
 
 
 def _work(
-    waiting: list[Result], selection: Plan, manner: Manner, store: Store, screen: Screen
+    known: Sequence[Result], selection: Plan, manner: Manner, store: Store, screen: Screen
 ) -> Work:
     from pipeline.ci.schedule import Schedule
 
     schedule = Schedule(
-        waiting,
+        [result for result in known if result.outcome == WAITING],
         selection.inputs.settings,
         store,
         screen,
@@ -76,6 +77,7 @@ def _work(
         fresh=manner.fresh,
         began=selection.began,
     )
+    screen.announce(Counter(result.outcome for result in known), schedule.left())
     return Work(schedule.run(), schedule.interrupted)
 
 
@@ -97,4 +99,4 @@ def _code(results: Sequence[Result], *, interrupted: bool) -> int:
 def _judge_budgets(results: Sequence[Result], *, strict: bool) -> None:
     over = [f"{each.entry.session} by {ago(each.over)}" for each in results if each.over]
     if over and strict:
-        raise OverBudgetError(f"over budget: {', '.join(over)}", hint=f"see {report.HTML}")
+        raise OverBudgetError(f"over budget: {', '.join(over)}", hint=f"see {HTML}")

@@ -12,13 +12,12 @@ from pipeline import github
 from pipeline.ci import page
 from pipeline.ci.inputs import areas_of
 from pipeline.ci.memory import FAILED
-from pipeline.ci.result import CACHED, INTERRUPTED, LEFT_OUT, RAN, Result
-from pipeline.ci.summary import line
-from pipeline.ci.terminal import ago
+from pipeline.ci.result import CACHED, HTML, INTERRUPTED, LEFT_OUT, RAN, Result
+from pipeline.ci.summary import grouped, line
+from pipeline.ci.terminal import ago, tail
 
 JSON = Path("reports", "ci.json")
-HTML = Path("reports", "ci.html")
-HEAD = ("session", "result", "seconds", "why")
+HEAD = ("session", "result", "took", "why")
 TAIL = 200  # lines of a failed log
 
 
@@ -40,8 +39,12 @@ class Told:
             "wall": round(self.wall, 3),
             "work": round(sum(each.seconds for each in self.results if each.outcome in RAN), 3),
             "saved": round(sum(each.seconds for each in self.results if each.outcome == CACHED), 3),
+            "not_judged": self._not_judged(),
             "sessions": [_session(result, critical=id(result) in path) for result in self.results],
         }
+
+    def _not_judged(self) -> Sequence[Mapping[str, Any]]:
+        return [asdict(group) for group in grouped(self.results)]
 
 
 def write(told: Told) -> None:
@@ -83,7 +86,15 @@ def markdown(told: Told) -> str:
     shown = [result for result in told.results if result.outcome != LEFT_OUT]
     rows = [(f"`{r.entry.session}`", r.outcome, ago(r.seconds), r.note or r.why) for r in shown]
     table = "\n".join(f"| {' | '.join(row)} |" for row in (HEAD, ("---",) * len(HEAD), *rows))
-    return f"{line(told.results, told.wall)}\n\n{table}\n"
+    return f"{line(told.results, told.wall)}\n\n{_unjudged(told.results)}{table}\n"
+
+
+def _unjudged(results: Sequence[Result]) -> str:
+    if not (groups := grouped(results)):
+        return ""
+    from pipeline import not_judged
+
+    return f"{not_judged.markdown(groups, 'session')}\n"
 
 
 def _session(result: Result, *, critical: bool) -> Mapping[str, Any]:
@@ -103,13 +114,6 @@ def _session(result: Result, *, critical: bool) -> Mapping[str, Any]:
         "over": round(result.over, 3),
         "critical": critical,
         "log": f"{result.log or ''}",
-        "tail": _tail(result.log) if failed and result.log else [],
+        "tail": tail(result.log, TAIL) if failed and result.log else [],
         "trend": [asdict(run) for run in result.trend],
     }
-
-
-def _tail(log: Path) -> list[str]:
-    try:
-        return log.read_text(errors="replace").splitlines()[-TAIL:]
-    except OSError as error:
-        return [f"its log cannot be read: {error}"]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pipeline.ci.catalogue import Entry
 from pipeline.ci.memory import FAILED, PASSED, Run
+from pipeline.errors import NotJudgedError
 
 CACHED = "cached"
 INTERRUPTED = "interrupted"
@@ -13,6 +14,9 @@ LEFT_OUT = "left out"
 NOT_JUDGED = "not judged"
 NOT_RUN = "not run"
 WAITING = "waiting"
+
+LOGS = Path("reports", "ci")
+HTML = Path("reports", "ci.html")
 
 GREEN = {PASSED, CACHED}
 RAN = {PASSED, FAILED, NOT_JUDGED, INTERRUPTED}
@@ -24,7 +28,8 @@ class Result:
     """One session's row of the report.
 
     `seconds` is how long it ran, or would have run if it came from the cache; `begin` is when it
-    started, in seconds from the start of the whole; `age` is how old the cached result is.
+    started, in seconds from the start of the whole; `age` is how old the cached result is;
+    `unjudged` is what it could not judge.
     """
 
     entry: Entry
@@ -38,6 +43,7 @@ class Result:
     log: Path | None = None
     budget: float | None = None
     trend: Sequence[Run] = ()
+    unjudged: Sequence[NotJudgedError] = ()
 
     @property
     def over(self) -> float:

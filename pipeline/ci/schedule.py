@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from pipeline.ci import lock
+from pipeline.ci import estimate, lock
 from pipeline.ci.inputs import Inputs
 from pipeline.ci.memory import FAILED, Store, slug
 from pipeline.ci.plan import observed
@@ -56,7 +56,7 @@ class Schedule:
                 ended, now = self._ended(), Moment(self.settings)
                 self._collect(ended, now)
                 self._start(now)
-                self.screen.show(self.running, self.done, len(self.waiting))
+                self.screen.show(self.running, self.done, len(self.waiting), self.left)
                 time.sleep(BEAT)
         except KeyboardInterrupt:
             self._interrupt()
@@ -64,6 +64,18 @@ class Schedule:
             end([work.process for work in self.running], seconds=PATIENCE)
             self.screen.clear()
         return self.done
+
+    def left(self) -> float:
+        """Return how many seconds the rest is expected to take; 0 if nothing is known of it."""
+        if not any(each.seconds for each in (*self.waiting, *(w.planned for w in self.running))):
+            return 0.0
+        alone = {*self.settings["ci"]["alone"]}
+        return estimate.left(
+            [estimate.remaining(work.planned.seconds, work.seconds) for work in self.running],
+            [each.seconds for each in self.waiting if each.entry.job not in alone],
+            [each.seconds for each in self.waiting if each.entry.job in alone],
+            self.jobs,
+        )
 
     def _start(self, now: Moment) -> None:
         for planned in [*self.waiting]:

@@ -4,13 +4,13 @@ Without a terminal it is one line for each event, and a sign of life now and the
 """
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from pipeline.ci.memory import FAILED, PASSED
-from pipeline.ci.result import CACHED, INTERRUPTED, NOT_JUDGED, Result
-from pipeline.ci.terminal import SIGNS, Terminal, ago
+from pipeline.ci.result import CACHED, INTERRUPTED, LEFT_OUT, NOT_JUDGED, WAITING, Result
+from pipeline.ci.terminal import SIGNS, Terminal, about, ago, plain
 
 REDRAW = 0.25  # seconds
 HEARTBEAT = 30.0  # seconds
@@ -57,6 +57,18 @@ class Screen:
             self._said.add(text)
             self._print(f"ci: {text}")
 
+    def announce(self, counts: Mapping[str, int], left: float) -> None:
+        """Say how much there is to do, and about how long it takes.
+
+        Args:
+            counts: How many sessions there are, by what is known of them.
+            left: The seconds that they are expected to take; 0 if that is unknown.
+        """
+        waiting = counts[WAITING]
+        parts = [f"{waiting} session{'' if waiting == 1 else 's'} to run"]
+        parts += [f"{counts[each]} {each}" for each in (CACHED, LEFT_OUT) if counts[each]]
+        self.say(", ".join([*parts, *([about(left)] if left else [])]))
+
     def started(self, planned: Result) -> None:
         """Say that a session starts, where no live row will."""
         if not self.terminal.live:
@@ -67,18 +79,32 @@ class Screen:
         word = self.terminal.paint(f"{result.outcome:<11}", COLOUR.get(result.outcome, ""))
         self._print(f"{word} {result.entry.session}  {told(result)}")
 
-    def show(self, running: Sequence[Working], done: Sequence[Result], waiting: int) -> None:
-        """Draw what runs, if it is time to."""
+    def show(
+        self,
+        running: Sequence[Working],
+        done: Sequence[Result],
+        waiting: int,
+        left: Callable[[], float],
+    ) -> None:
+        """Draw what runs, if it is time to.
+
+        Args:
+            running: The sessions.
+            done: What came of the others.
+            waiting: How many wait.
+            left: Returns the seconds that are left; 0 if that is unknown.
+        """
         now = time.monotonic()
         if now - self._drawn < (REDRAW if self.terminal.live else HEARTBEAT):
             return
         self._drawn = now
         if not self.terminal.live:
             rows = (f"{work.planned.entry.session} {work.seconds:.0f} s" for work in running)
-            self._print(f"running     {', '.join(rows)}")
+            self._print("; ".join([f"running     {', '.join(rows)}", *_told_left(left())]))
             return
         self.clear()
-        lines = [self._head(running, done, waiting), *map(self._row, running[:ROWS])]
+        head = " · ".join([*_told_left(left()), self._head(running, done, waiting)])
+        lines = [head, *map(self._row, running[:ROWS])]
         for line in lines:
             self.terminal.print(line[: max(1, self.terminal.width - 1)])
         self._lines = len(lines)
@@ -110,7 +136,7 @@ def told(result: Result) -> str:
     if result.outcome == CACHED:
         return f"{ago(result.age)} old, saved {ago(result.seconds)}"
     over = f"over its budget by {ago(result.over)}" if result.over else ""
-    log = f"{result.log}" if result.outcome == FAILED else ""
+    log = f"{result.log}" if result.outcome in {FAILED, NOT_JUDGED} else ""
     return ", ".join(part for part in (ago(result.seconds), result.note, over, log) if part)
 
 
@@ -119,7 +145,11 @@ def last_line(log: Path) -> str:
     try:
         with log.open("rb") as file:
             file.seek(max(0, file.seek(0, 2) - TAIL))
-            lines = file.read().decode(errors="replace").splitlines()
+            lines = plain(file.read().decode(errors="replace"))
     except OSError:
         return ""
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def _told_left(seconds: float) -> list[str]:
+    return [f"{about(seconds)} left"] if seconds else []

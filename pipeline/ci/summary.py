@@ -1,11 +1,25 @@
-"""What is said at the end: failures last, each with its log and the command that repeats it."""
+"""What is said at the end: what was not judged, by reason; then each failure with its log."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from pipeline.ci.memory import FAILED
-from pipeline.ci.result import CACHED, GREEN, INTERRUPTED, LEFT_OUT, NOT_JUDGED, NOT_RUN, Result
-from pipeline.ci.terminal import Terminal, ago
+from pipeline.ci.result import (
+    CACHED,
+    GREEN,
+    HTML,
+    INTERRUPTED,
+    LEFT_OUT,
+    LOGS,
+    NOT_JUDGED,
+    NOT_RUN,
+    Result,
+)
+from pipeline.ci.terminal import Terminal, ago, tail
+
+if TYPE_CHECKING:  # most runs need none of it, and do not wait for its import
+    from pipeline.not_judged import Group
 
 TAIL = 15  # lines of a failed log
 
@@ -18,13 +32,30 @@ def summary(results: Sequence[Result], wall: float, terminal: Terminal) -> None:
         wall: How many seconds the run took.
         terminal: Where to.
     """
-    for result in results:
-        if result.outcome == NOT_JUDGED:
-            terminal.print(f"\nnot judged: {result.entry.session}: {result.note}")
+    if groups := grouped(results):
+        from pipeline import not_judged
+
+        terminal.print(f"\n{not_judged.text(groups, 'session', terminal.width)}")
     for result in results:
         if result.outcome == FAILED:
             _failure(result, terminal)
-    terminal.print(("\n" if _ran(results) else "") + line(results, wall))
+    if any(result.log for result in results):
+        terminal.print(f"\nlogs: {LOGS}/<session>.log; report: {HTML}")
+    terminal.print(line(results, wall))
+
+
+def grouped(results: Iterable[Result]) -> list[Group]:
+    """Return what was not judged by reason, with the sessions.
+
+    Args:
+        results: Of all sessions.
+    """
+    found = [(result.entry.session, error) for result in results for error in result.unjudged]
+    if not found:
+        return []
+    from pipeline import not_judged
+
+    return not_judged.groups(found)
 
 
 def line(results: Iterable[Result], wall: float) -> str:
@@ -48,11 +79,6 @@ def line(results: Iterable[Result], wall: float) -> str:
 
 def _failure(result: Result, terminal: Terminal) -> None:
     terminal.print(f"\n{terminal.paint('failed', 'red')}: {result.entry.session}  {result.log}")
-    text = result.log.read_text(errors="replace") if result.log and result.log.exists() else ""
-    for each in text.rstrip().splitlines()[-TAIL:]:
+    for each in tail(result.log, TAIL) if result.log else []:
         terminal.print(f"  {each}")
     terminal.print(f'hint: nox -s "{result.entry.session}"')
-
-
-def _ran(results: Iterable[Result]) -> bool:
-    return any(result.outcome not in {CACHED, LEFT_OUT} for result in results)

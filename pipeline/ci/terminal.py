@@ -1,16 +1,23 @@
 """What the terminal can show: its width, colours, and signs beyond ASCII."""
 
 import os
+import re
 import shutil
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TextIO
 
 COLOURS = {"red": 31, "green": 32, "yellow": 33, "dim": 2}
 SIGNS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏·"
 PLAIN = str.maketrans(SIGNS, "|/-\\|/-\\|/-")  # for a stream that has ASCII only
+MINUTE = 60
 EXACT = 10  # seconds, below which tenths are told
+ROUND = 10  # seconds, in which an estimate of less than a minute is told
+# CSI, OSC and other escape sequences, then what is left of control characters
+# https://ecma-international.org/publications-and-standards/standards/ecma-48
+CONTROL = r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[ -/]*[0-~])|[\x00-\x08\x0b-\x1f\x7f]"
 
 
 @dataclass(frozen=True)
@@ -59,9 +66,42 @@ def terminal() -> Terminal:
     return Terminal(sys.stdout, live=live, colour=able and not os.environ.get("NO_COLOR"))
 
 
+def plain(text: str) -> list[str]:
+    """Return the lines of a text as a terminal would leave them, without colours and progress.
+
+    Args:
+        text: As a program wrote it; after a carriage return the line begins anew.
+    """
+    lines = text.replace("\r\n", "\n").rstrip().split("\n")
+    return [re.sub(CONTROL, "", line.rstrip("\r").rpartition("\r")[2]) for line in lines]
+
+
+def tail(log: Path, lines: int) -> list[str]:
+    """Return the last lines of a log, plain; what was in the way, if it cannot be read.
+
+    Args:
+        log: The file.
+        lines: How many.
+    """
+    try:
+        return plain(log.read_bytes().decode(errors="replace"))[-lines:]
+    except OSError as error:
+        return [f"its log cannot be read: {error}"]
+
+
 def since(moment: float) -> float:
     """Return how many seconds ago a moment was; none, where the clock was put back."""
     return max(0.0, time.time() - moment)
+
+
+def about(seconds: float) -> str:
+    """Return an estimate: in steps of ten seconds, from a minute on in minutes.
+
+    Args:
+        seconds: How long it is.
+    """
+    short = max(ROUND, -(-seconds // ROUND) * ROUND)
+    return f"about {short:.0f} s" if short < MINUTE else f"about {seconds / MINUTE:.0f} min"
 
 
 def ago(seconds: float) -> str:
@@ -70,7 +110,7 @@ def ago(seconds: float) -> str:
     Args:
         seconds: How long it is.
     """
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+    for size, unit in ((86400, "d"), (3600, "h"), (MINUTE, "min")):
         if seconds >= size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.1f} s" if 0 < seconds < EXACT else f"{seconds:.0f} s"

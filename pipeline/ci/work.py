@@ -1,7 +1,9 @@
 """One session at work: started on what is there now, judged by what nox reports of it."""
 
 import json
+import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,11 +12,9 @@ from pipeline.ci.areas import COMMON
 from pipeline.ci.catalogue import Entry
 from pipeline.ci.inputs import Inputs, areas_of
 from pipeline.ci.memory import FAILED, PASSED, Run, Store, slug
-from pipeline.ci.result import INTERRUPTED, NOT_JUDGED, Result
+from pipeline.ci.result import INTERRUPTED, LOGS, NOT_JUDGED, Result
+from pipeline.errors import RECORDS, NotJudgedError, records
 from pipeline.run import Process, start
-
-LOGS = Path("reports", "ci")
-MARK = "not judged: "  # as pipeline.errors begins such a line
 
 
 def log_of(session: str) -> Path:
@@ -50,7 +50,8 @@ class Work:
     def __post_init__(self) -> None:
         self.report.parent.mkdir(parents=True, exist_ok=True)
         self.report.unlink(missing_ok=True)
-        env = variables.passed(self.inputs.settings["ci"])
+        shutil.rmtree(self.records, ignore_errors=True)
+        env = variables.passed(self.inputs.settings["ci"]) | {RECORDS: str(self.records)}
         holding = [] if self.lock == lock.NOBODYS else [self.lock]
         line = command(self.planned.entry.session, f"--report={self.report}")
         self.process = start(line, log=self.log, env=env, holding=holding)
@@ -64,6 +65,11 @@ class Work:
     def report(self) -> Path:
         """Where nox says what came of it."""
         return self.log.with_suffix(".json")
+
+    @property
+    def records(self) -> Path:
+        """Where it records what it could not judge: a folder of its own, empty when it starts."""
+        return self.log.with_suffix(".not-judged")
 
     @property
     def seconds(self) -> float:
@@ -88,24 +94,31 @@ class Work:
             store: What is remembered.
             after: What there was once it had ended.
         """
-        outcome, note = self._outcome()
+        outcome, note, unjudged = self._outcome()
         if outcome != NOT_JUDGED:
             doubt = self._doubt(store, after)
             run = Run(self.planned.key, outcome, round(self.seconds, 3), time.time())
             store.remember(self.planned.entry, self.inputs, run, trusted=not doubt)
             note = note or (doubt and f"not remembered: {doubt}")
         lock.free(self.lock)
-        return replace(self.planned, outcome=outcome, seconds=self.seconds, note=note, log=self.log)
+        return replace(
+            self.planned,
+            outcome=outcome,
+            seconds=self.seconds,
+            note=note,
+            log=self.log,
+            unjudged=unjudged,
+        )
 
-    def _outcome(self) -> tuple[str, str]:
-        """What came of it, and what there is to say of that."""
+    def _outcome(self) -> tuple[str, str, Sequence[NotJudgedError]]:
+        """What came of it, what there is to say of that, and what could not be judged."""
         code = self.process.returncode
         if code:
-            return FAILED, f"exit code {code}"
+            return FAILED, f"exit code {code}", ()
         if (said := _reported(self.report)) != "success":
-            return FAILED, f"nox reports: {said}"
-        reasons = [line for line in _lines(self.log) if line.startswith(MARK)]
-        return (NOT_JUDGED, reasons[-1].removeprefix(MARK)) if reasons else (PASSED, "")
+            return FAILED, f"nox reports: {said}", ()
+        unjudged = records(self.records)
+        return NOT_JUDGED if unjudged else PASSED, "; ".join(map(str, unjudged)), unjudged
 
     def _doubt(self, store: Store, after: Inputs) -> str:
         """Why the result may not stand for the next run; nothing, if it may."""
@@ -137,7 +150,3 @@ def _reported(report: Path) -> str:
         return str(session["result"])
     except (OSError, ValueError, KeyError, TypeError):
         return "nothing"
-
-
-def _lines(log: Path) -> list[str]:
-    return log.read_text(errors="replace").splitlines()

@@ -36,7 +36,9 @@ def doctor(environment: Environment, *, as_json: bool = False) -> int:
     if any(each.state == NOT_OK for each in found):
         return 1
     if left := [each.check for each in found if each.state == NOT_JUDGED]:
-        raise NotJudgedError(CHECK, ", ".join(left), hint="the table says why")
+        raise NotJudgedError(
+            CHECK, "some checks could not look", detail=", ".join(left), hint="the table says why"
+        )
     judged(CHECK)
     return 0
 

@@ -27,7 +27,7 @@ def base(check: str) -> str | None:
         raise NotJudgedError(
             check,
             "main is not here, so there is nothing to compare with",
-            hint="git fetch --unshallow origin main, or git fetch origin main",
+            hint=f"git fetch {'--unshallow ' if git.is_shallow() else ''}origin main",
         )
     return before
 

@@ -86,4 +86,6 @@ def advisories(
             yield Advisory(frozenset({found["id"], *found["aliases"]}), name, text)
     if missing := {*asked} - {(package["name"], package["version"]) for package in known}:
         names = ", ".join(sorted("==".join(pin) for pin in missing))
-        raise NotJudgedError(CHECK, f"the advisory service does not know {names}")
+        raise NotJudgedError(
+            CHECK, "the advisory service does not know every locked package", detail=names
+        )

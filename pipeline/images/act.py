@@ -2,10 +2,11 @@
 
 import shlex
 import shutil
+import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
 
-from pipeline.errors import CheckFailedError, MissingToolError
+from pipeline.errors import CheckFailedError, MissingToolError, NotJudgedError
 from pipeline.images.names import Command
 from pipeline.run import last_words, read, run
 
@@ -15,7 +16,9 @@ WHERE = {
     "trivy": "https://trivy.dev/latest/getting-started/installation",
     "cosign": "https://docs.sigstore.dev/cosign/system_config/installation",
 }
-START_ENGINE = "start it, and look at: docker version; docker buildx version"
+NO_ENGINE = "no Docker Engine answers"
+INSTALL_ENGINE = "invoke doctor  # it names the command that installs one here"
+START_ENGINE = "colima start" if sys.platform == "darwin" else "sudo systemctl start docker"
 
 
 def act(
@@ -85,6 +88,23 @@ def require_engine() -> None:
         MissingToolError: None answers, or it has no BuildKit or Compose.
     """
     if not engine_answers():
-        raise MissingToolError(
-            "no Docker Engine answers, or it lacks buildx or compose", hint=START_ENGINE
-        )
+        raise MissingToolError(f"{NO_ENGINE}, or it lacks buildx or compose", hint=engine_hint())
+
+
+def no_engine(check: str, detail: str = "") -> NotJudgedError:
+    """Return the fault of a check that needs a Docker Engine, where none answers.
+
+    Args:
+        check: Its name.
+        detail: What is said besides.
+    """
+    return NotJudgedError(check, NO_ENGINE, detail=detail, hint=engine_hint())
+
+
+def engine_hint() -> str:
+    """Return the command that gives this machine an engine: it is started, or installed first."""
+    parts = ("buildx", "compose")  # of the client: they answer where no engine runs
+    here = shutil.which("docker") and not any(
+        read(["docker", part, "version"]).returncode for part in parts
+    )
+    return START_ENGINE if here else INSTALL_ENGINE

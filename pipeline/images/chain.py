@@ -8,7 +8,7 @@ from pipeline.git import head
 from pipeline.github import is_push_to_main, set_output
 from pipeline.images import docker, pushing
 from pipeline.images import release as releasing
-from pipeline.images.act import START_ENGINE, act, engine_answers, require
+from pipeline.images.act import act, engine_answers, no_engine, require
 from pipeline.images.build import build, can_build, local_name, targets
 from pipeline.images.cosign import Signer
 from pipeline.images.inspection import sbom, scan
@@ -34,11 +34,12 @@ def check(image: str, platform: str) -> None:
     """
     name = f"image {image} {platform}".replace("/", "-")
     if not engine_answers():
-        raise NotJudgedError(name, "no Docker Engine answers", hint=START_ENGINE)
+        raise no_engine(name)
     if not can_build(platform):
         raise NotJudgedError(
             name,
-            f"the builder makes nothing for {platform} here",
+            "the builder makes nothing for this platform here",
+            detail=platform,
             hint="run it on a machine of that platform, or install emulation",
         )
     chosen = targets(image, platform)
@@ -77,7 +78,7 @@ def release(signer: Signer) -> None:
         UntrustedError: What was released would not be deployed.
     """
     if not engine_answers():
-        raise NotJudgedError(RELEASE, "no Docker Engine answers", hint=START_ENGINE)
+        raise no_engine(RELEASE)
     if not may_push():
         raise NotJudgedError(
             RELEASE,

@@ -43,7 +43,8 @@ def push(images: Iterable[str], platforms: Sequence[str], *, dry: bool = False) 
     if absent:
         raise NotJudgedError(
             PUSH,
-            f"not built here, so left out: {', '.join(sorted(absent))}",
+            "not built here, so left out",
+            detail=", ".join(sorted(absent)),
             hint="bring dist/images from a machine of that platform, and then: invoke push",
         )
     if not dry:

@@ -86,7 +86,12 @@ def verdict(outcomes: Collection[Outcome], trial: Trial) -> None:
         hint = f"look at {report.file(trial)}, then repeat it by its name"
         raise CheckFailedError(named, hint=hint)
     if bad and trial is not Trial.OFFLINE:  # that is what it asks for
-        raise NotJudgedError(CHECK, _named(bad), hint="CI_CD.md says what each gate needs")
+        raise NotJudgedError(
+            CHECK,
+            "some gates lack what they need here",
+            detail=_named(bad),
+            hint="CI_CD.md says what each gate needs",
+        )
 
 
 def noticed(outcomes: Collection[Outcome]) -> None:

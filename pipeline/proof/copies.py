@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.errors import InputError
+from pipeline.errors import NOT_JUDGED, InputError, records
 from pipeline.proof.change import Change
 from pipeline.run import read
 
@@ -62,8 +62,7 @@ class Copy:
 
     def not_judged(self) -> dict[str, str]:
         """Return what the last session could not judge, with the reasons."""
-        notes = (self.root / "reports" / "not-judged").glob("*")
-        return {note.name: note.read_text().strip() for note in notes}
+        return {error.check: str(error) for error in records(self.root / NOT_JUDGED)}
 
     def _git(self, *arguments: str) -> None:
         answer = read([*GIT, *arguments], cwd=self.root)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from threading import Event
 
-from pipeline import exposure
+from pipeline import errors, exposure
 from pipeline.proof import canaries
 from pipeline.proof.copies import Copy, take
 from pipeline.proof.faults import Fault
@@ -24,7 +24,7 @@ CUT_OFF = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$0" "$@"'
 # An engine would be reached all the same, and has a network of its own.
 NO_ENGINE = {"DOCKER_HOST": "unix:///nowhere.sock"}
 # What a run in CI is told about itself must not reach the runs inside it, nor this program's tools.
-OWN = re.compile(r"GITHUB_.*|VIRTUAL_ENV|NOX_.*|FORCE_COLOR")
+OWN = re.compile(rf"GITHUB_.*|VIRTUAL_ENV|NOX_.*|FORCE_COLOR|{errors.RECORDS}")
 
 
 class Trial(StrEnum):

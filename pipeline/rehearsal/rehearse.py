@@ -3,8 +3,8 @@
 import time
 
 from pipeline.deploy.signals import interruptible
-from pipeline.errors import CheckFailedError, InputError, NotJudgedError, judged
-from pipeline.images.act import START_ENGINE, engine_answers
+from pipeline.errors import CheckFailedError, InputError, judged
+from pipeline.images.act import engine_answers, no_engine
 from pipeline.rehearsal.nodes import CHECK, require_rights
 from pipeline.rehearsal.report import FILE, page, table
 from pipeline.rehearsal.scenario import Rehearsal
@@ -29,7 +29,7 @@ def rehearse(nodes: int = 1) -> None:
     if not 1 <= nodes <= MOST_NODES:
         raise InputError(f"{nodes} is no number of nodes to rehearse on", hint="take 1, or 3")
     if not engine_answers():
-        raise NotJudgedError(CHECK, "no Docker Engine answers", hint=START_ENGINE)
+        raise no_engine(CHECK)
     if nodes > 1:
         require_rights()
     began = time.monotonic()

@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipeline.errors import InputError, NotJudgedError
+from pipeline.errors import InputError
+from pipeline.images.act import no_engine
 from pipeline.run import read, run
 
 ENGINE = "docker engine"
@@ -45,7 +46,7 @@ def require_bare_debian() -> None:
         NotJudgedError: The machine is another one; what needs an engine cannot be judged on it.
     """
     if os.geteuid() != 0 or not SOURCES.exists():
-        raise NotJudgedError(ENGINE, "none answers, and only root on Debian can be given one here")
+        raise no_engine(ENGINE, "only root on Debian can be given one by this command")
 
 
 def install() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pipeline.errors import NotJudgedError
 from pipeline.gates.flight.code import Code
+from pipeline.locks import is_unreachable, out_of_reach
 from pipeline.run import last_words, read
 
 CHECK = "migration-flight"
@@ -23,7 +24,11 @@ def code(commit: str, folder: Path) -> Code | None:
     """
     archive = folder / "archive.tar"
     if (output := read(["git", "archive", f"--output={archive}", commit])).returncode:
-        raise NotJudgedError(CHECK, f"git cannot hand out {commit[:12]}: {last_words(output)}")
+        raise NotJudgedError(
+            CHECK,
+            "git cannot hand out the release before",
+            detail=f"{commit[:12]}: {last_words(output)}",
+        )
     with tarfile.open(archive) as files:
         files.extractall(folder / "tree", filter="data")
     tree = folder / "tree"
@@ -47,7 +52,11 @@ def _python_with(lock: Path, venv: Path) -> str:
         ("uv", "pip", "sync", "--quiet", "--require-hashes", f"--python={python}", str(lock)),
     ):
         if (output := read(command)).returncode:
+            if is_unreachable(output):
+                raise out_of_reach(CHECK, "for the packages of the release before")
             raise NotJudgedError(
-                CHECK, f"the packages of the release before cannot be had: {last_words(output)}"
+                CHECK,
+                "the packages of the release before cannot be had",
+                detail=last_words(output),
             )
     return str(python)

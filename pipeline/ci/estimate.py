@@ -1,0 +1,54 @@
+"""How long a run still takes: by the last time of each session, or by the times that are shipped."""
+
+import tomllib
+from collections.abc import Iterable, Sequence
+from functools import cache
+from heapq import heapify, heapreplace
+from pathlib import Path
+from typing import Any
+
+SHIPPED = Path(__file__).with_name("expected.toml")
+LATE = 0.1  # of its time so far: so much more is expected of a session that takes too long
+
+
+@cache
+def _shipped() -> dict[str, Any]:
+    return tomllib.loads(SHIPPED.read_text())
+
+
+def shipped(job: str) -> float:
+    """Return how many seconds a session of a job takes on two processors; 0 if that is unknown.
+
+    Args:
+        job: Its id.
+    """
+    return float(_shipped().get(job, 0.0))
+
+
+def remaining(expected: float, elapsed: float) -> float:
+    """Return how many seconds a session that runs still takes; more than none, if it is late.
+
+    Args:
+        expected: How many it takes in all; 0 if that is unknown.
+        elapsed: How many it has been running.
+    """
+    return max(expected - elapsed, LATE * elapsed)
+
+
+def left(
+    running: Iterable[float], waiting: Iterable[float], alone: Iterable[float], jobs: int
+) -> float:
+    """Return how many seconds are left: each session takes the first place that is free.
+
+    Args:
+        running: The remaining seconds of those that run.
+        waiting: The seconds of those that wait, in the order in which they start.
+        alone: The seconds of those that wait until nothing else runs.
+        jobs: How many run at once.
+    """
+    places = [*running]
+    places += [0.0] * (jobs - len(places))
+    heapify(places)
+    for seconds in waiting:
+        heapreplace(places, places[0] + seconds)
+    return max(places) + sum(alone)
