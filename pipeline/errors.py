@@ -66,7 +66,7 @@ class NotJudgedError(PipelineError):
 
         Args:
             check: Its name; its record is a file of that name.
-            reason: The cause, in the same words for every check that has it: they are grouped by it.
+            reason: The cause, in the same words for every check that has it, to group them.
             detail: What is said besides, such as the name of a package.
             hint: The command that changes it.
         """

@@ -13,6 +13,8 @@ from pathlib import Path
 from pipeline import github
 from pipeline.errors import NotJudgedError, records
 
+LEAST = 30  # columns: a narrower block is not read
+
 
 @dataclass(frozen=True)
 class Group:
@@ -23,69 +25,71 @@ class Group:
     names: Sequence[str]
 
 
-def groups(found: Iterable[tuple[str, NotJudgedError]]) -> list[Group]:
-    """Group what was not judged by reason and hint, the largest group first.
+@dataclass(frozen=True)
+class NotJudged:
+    """All that a run could not judge.
 
-    Args:
-        found: Each fault with the name to list it under: that of a session or of a check.
+    Attributes:
+        noun: What the names in the groups are names of, such as `session`.
+        groups: The reasons, the one with the most names first.
     """
-    causes: dict[tuple[str, str], dict[str, None]] = {}
-    for name, error in found:
-        causes.setdefault((error.reason, error.hint), {})[name] = None
-    made = [Group(reason, hint, [*names]) for (reason, hint), names in causes.items()]
-    return sorted(made, key=lambda group: -len(group.names))
+
+    noun: str
+    groups: Sequence[Group]
+
+    @classmethod
+    def of(cls, noun: str, found: Iterable[tuple[str, NotJudgedError]]) -> "NotJudged":
+        """Group by reason and hint.
+
+        Args:
+            noun: What the names are names of.
+            found: Each fault, with the name to list it under.
+        """
+        causes: dict[tuple[str, str], dict[str, None]] = {}
+        for name, error in found:
+            causes.setdefault((error.reason, error.hint), {})[name] = None
+        made = [Group(reason, hint, [*names]) for (reason, hint), names in causes.items()]
+        return cls(noun, sorted(made, key=lambda group: -len(group.names)))
+
+    @property
+    def title(self) -> str:
+        """How many were not judged, and for how many reasons."""
+        names = {name for group in self.groups for name in group.names}
+        reasons = _count(len(self.groups), "reason")
+        return f"not judged: {_count(len(names), self.noun)}, for {reasons}"
+
+    def text(self, width: int) -> str:
+        """Return it as a block for a terminal.
+
+        Args:
+            width: How many columns there are.
+        """
+        wide = max(len(str(len(group.names))) for group in self.groups)
+        lines = [line for group in self.groups for line in _lines(group, wide, max(width, LEAST))]
+        return "\n".join([self.title, *lines])
+
+    def markdown(self) -> str:
+        """Return it as a list of Markdown."""
+        rows = [
+            f"- {group.reason}: {', '.join(f'`{name}`' for name in group.names)}"
+            f"  \n  hint: `{group.hint}`"
+            for group in self.groups
+        ]
+        return "\n".join([f"**{self.title}**", "", *rows, ""])
 
 
-def title(found: Sequence[Group], noun: str) -> str:
-    """Return how many were not judged, for how many reasons.
-
-    Args:
-        found: The groups.
-        noun: What the names in them are names of, such as `session`.
-    """
-    names = {name for group in found for name in group.names}
-    return f"not judged: {_count(len(names), noun)}, for {_count(len(found), 'reason')}"
-
-
-def text(found: Sequence[Group], noun: str, width: int) -> str:
-    """Return the groups as a block for a terminal.
-
-    Args:
-        found: The groups.
-        noun: What the names in them are names of.
-        width: How many columns there are.
-    """
-    return "\n".join([title(found, noun), *_lines(found, max(width, 20))])
-
-
-def markdown(found: Sequence[Group], noun: str) -> str:
-    """Return the groups as a list of Markdown.
-
-    Args:
-        found: The groups.
-        noun: What the names in them are names of.
-    """
-    rows = [
-        f"- {each.reason}: {', '.join(f'`{name}`' for name in each.names)}  \n  hint: {each.hint}"
-        for each in found
-    ]
-    return "\n".join([f"**{title(found, noun)}**", "", *rows, ""])
-
-
-def _lines(found: Sequence[Group], width: int) -> Iterator[str]:
-    wide = max(len(str(len(group.names))) for group in found)
-    for group in found:
-        parts = (group.reason, ", ".join(group.names), f"hint: {group.hint}")
-        heads = (f"  {len(group.names):>{wide}}  ", *[" " * (wide + 4)] * 2)
-        for head, part in zip(heads, parts, strict=True):
-            yield from textwrap.wrap(
-                part,
-                width,
-                initial_indent=head,
-                subsequent_indent=" " * (wide + 4),
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
+def _lines(group: Group, wide: int, width: int) -> Iterator[str]:
+    first, others = f"  {len(group.names):>{wide}}  ", " " * (wide + 4)
+    parts = (group.reason, ", ".join(group.names), f"hint: {group.hint}")
+    for indent, part in zip((first, others, others), parts, strict=True):
+        yield from textwrap.wrap(
+            part,
+            width,
+            initial_indent=indent,
+            subsequent_indent=others,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
 
 
 def _count(number: int, noun: str) -> str:
@@ -98,12 +102,12 @@ def main(folder: Path) -> None:
     Args:
         folder: Where the records are.
     """
-    found = groups((error.check, error) for error in records(folder))
+    found = [(error.check, error) for error in records(folder)]
     shutil.rmtree(folder, ignore_errors=True)
     if found:
-        width = shutil.get_terminal_size().columns
-        print(f"\n{text(found, 'check', width)}", file=sys.stderr)
-        github.add_summary(markdown(found, "check"))
+        unjudged = NotJudged.of("check", found)
+        print(f"\n{unjudged.text(shutil.get_terminal_size().columns)}", file=sys.stderr)
+        github.add_summary(unjudged.markdown())
 
 
 if __name__ == "__main__":

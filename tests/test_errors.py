@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from pipeline import errors
@@ -7,6 +9,7 @@ from pipeline import errors
 def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     monkeypatch.chdir(str(tmp_path))
     monkeypatch.delenv("PIPELINE_STRICT", raising=False)
+    monkeypatch.delenv(errors.RECORDS, raising=False)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +40,8 @@ def test_an_interruption_is_no_traceback(capsys: pytest.CaptureFixture[str]) -> 
 def test_what_was_not_judged_is_listed_and_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     with errors.reported():
         raise errors.NotJudgedError("audit", "the service is out of reach")
-    assert (errors.NOT_JUDGED / "audit").read_text() == "audit: the service is out of reach\n"
+    (record,) = errors.records(errors.NOT_JUDGED)
+    assert (record.check, record.reason) == ("audit", "the service is out of reach")
     assert "not judged: audit: the service is out of reach" in capsys.readouterr().err
 
 
@@ -61,3 +65,29 @@ def test_what_is_judged_at_last_leaves_the_list() -> None:
         raise errors.NotJudgedError("audit", "the service is out of reach")
     errors.judged("audit")
     assert not list(errors.NOT_JUDGED.iterdir())
+
+
+def test_a_record_holds_all_that_was_said_and_the_last_one_stands(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    errors.NotJudgedError("audit", "the service is out of reach").report()
+    error = errors.NotJudgedError("audit", "no such package", detail="flask 0.5", hint="look")
+    error.report()
+    assert "not judged: audit: no such package: flask 0.5\n\nhint: look\n" in (
+        capsys.readouterr().err
+    )
+    (record,) = errors.records(errors.NOT_JUDGED)
+    assert vars(record) == vars(error)
+    assert [file.name for file in errors.NOT_JUDGED.iterdir()] == ["audit.json"]
+
+
+def test_a_run_of_its_own_has_its_own_records_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    errors.NotJudgedError("audit", "the service is out of reach").report()
+    own = Path("reports/own")
+    monkeypatch.setenv(errors.RECORDS, str(own))
+    errors.NotJudgedError("scan", "there is no scanner").report()
+    assert [record.check for record in errors.records(own)] == ["scan"]
+    assert {record.check for record in errors.records(errors.NOT_JUDGED)} == {"audit", "scan"}
+    errors.judged("scan")
+    errors.judged("audit")
+    assert errors.records(own) == errors.records(errors.NOT_JUDGED) == []

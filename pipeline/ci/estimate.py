@@ -1,11 +1,14 @@
-"""How long a run still takes: by the last time of each session, or by the times that are shipped."""
+"""How long a run still takes: by each session's last time, or by a time that is shipped."""
 
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 from heapq import heapify, heapreplace
 from pathlib import Path
 from typing import Any
+
+from pipeline.ci.result import Result
 
 SHIPPED = Path(__file__).with_name("expected.toml")
 LATE = 0.1  # of its time so far: so much more is expected of a session that takes too long
@@ -16,23 +19,23 @@ def _shipped() -> dict[str, Any]:
     return tomllib.loads(SHIPPED.read_text())
 
 
-def shipped(job: str) -> float:
-    """Return how many seconds a session of a job takes on two processors; 0 if that is unknown.
+def expected(result: Result) -> Result:
+    """Return a result with the seconds that are shipped for its job, if it has none of its own.
 
     Args:
-        job: Its id.
+        result: Of a session; 0 seconds, if it never ran here.
     """
-    return float(_shipped().get(job, 0.0))
+    return replace(result, seconds=result.seconds or _shipped().get(result.entry.job, 0.0))
 
 
-def remaining(expected: float, elapsed: float) -> float:
+def remaining(whole: float, elapsed: float) -> float:
     """Return how many seconds a session that runs still takes; more than none, if it is late.
 
     Args:
-        expected: How many it takes in all; 0 if that is unknown.
+        whole: How many it takes in all; 0 if that is unknown.
         elapsed: How many it has been running.
     """
-    return max(expected - elapsed, LATE * elapsed)
+    return max(whole - elapsed, LATE * elapsed)
 
 
 def left(

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pipeline.ci import report
 from pipeline.ci.memory import Store
@@ -15,6 +16,9 @@ from pipeline.ci.screen import Screen
 from pipeline.ci.summary import summary
 from pipeline.ci.terminal import ago, terminal
 from pipeline.errors import INTERRUPTED, OverBudgetError
+
+if TYPE_CHECKING:
+    from pipeline.not_judged import NotJudged
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,9 @@ def run(selection: Plan, manner: Manner, store: Store) -> int:
     done = {result.entry: result for result in work.done}
     results = [done.get(result.entry, result) for result in known]
     code, wall = _code(results, interrupted=work.interrupted), time.monotonic() - selection.began
-    report.write(Told(results, wall, code))
-    summary(results, wall, screen.terminal)
+    unjudged = _unjudged(results)
+    report.write(Told(results, wall, code, unjudged))
+    summary(results, wall, screen.terminal, unjudged)
     _judge_budgets(results, strict=manner.strict and not code)
     return code
 
@@ -79,6 +84,15 @@ def _work(
     )
     screen.announce(Counter(result.outcome for result in known), schedule.left())
     return Work(schedule.run(), schedule.interrupted)
+
+
+def _unjudged(results: Sequence[Result]) -> "NotJudged | None":
+    found = [(result.entry.session, error) for result in results for error in result.unjudged]
+    if not found:
+        return None
+    from pipeline.not_judged import NotJudged
+
+    return NotJudged.of("session", found)
 
 
 def _known(selection: Plan, store: Store, *, fresh: bool) -> list[Result]:

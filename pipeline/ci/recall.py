@@ -33,15 +33,8 @@ def recalled(result: Result, inputs: Inputs, store: Store, *, fresh: bool) -> Re
     """
     key = digest(inputs.manifest(result.entry))
     memory = store.read(result.entry.session)
-    seconds = memory.expected() or _shipped(result.entry.job)
-    found = replace(result, key=key, trend=memory.runs, seconds=seconds)
+    found = replace(result, key=key, trend=memory.runs, seconds=memory.expected())
     green = memory.greens.get(key)
     if fresh or green is None:
         return found
     return replace(found, outcome=CACHED, seconds=green.seconds, age=since(green.finished))
-
-
-def _shipped(job: str) -> float:
-    from pipeline.ci import estimate  # only where a session never ran
-
-    return estimate.shipped(job)

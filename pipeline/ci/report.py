@@ -6,15 +6,18 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline import github
 from pipeline.ci import page
 from pipeline.ci.inputs import areas_of
 from pipeline.ci.memory import FAILED
 from pipeline.ci.result import CACHED, HTML, INTERRUPTED, LEFT_OUT, RAN, Result
-from pipeline.ci.summary import grouped, line
+from pipeline.ci.summary import line
 from pipeline.ci.terminal import ago, tail
+
+if TYPE_CHECKING:
+    from pipeline.not_judged import NotJudged
 
 JSON = Path("reports", "ci.json")
 HEAD = ("session", "result", "took", "why")
@@ -28,6 +31,7 @@ class Told:
     results: Sequence[Result]
     wall: float
     code: int
+    unjudged: "NotJudged | None" = None
 
     def content(self) -> dict[str, Any]:
         """Return all of it, as reports/ci.json holds it."""
@@ -39,12 +43,9 @@ class Told:
             "wall": round(self.wall, 3),
             "work": round(sum(each.seconds for each in self.results if each.outcome in RAN), 3),
             "saved": round(sum(each.seconds for each in self.results if each.outcome == CACHED), 3),
-            "not_judged": self._not_judged(),
+            "not_judged": [asdict(each) for each in self.unjudged.groups] if self.unjudged else [],
             "sessions": [_session(result, critical=id(result) in path) for result in self.results],
         }
-
-    def _not_judged(self) -> Sequence[Mapping[str, Any]]:
-        return [asdict(group) for group in grouped(self.results)]
 
 
 def write(told: Told) -> None:
@@ -83,18 +84,11 @@ def markdown(told: Told) -> str:
     Args:
         told: The run.
     """
+    unjudged = f"{told.unjudged.markdown()}\n" if told.unjudged else ""
     shown = [result for result in told.results if result.outcome != LEFT_OUT]
     rows = [(f"`{r.entry.session}`", r.outcome, ago(r.seconds), r.note or r.why) for r in shown]
     table = "\n".join(f"| {' | '.join(row)} |" for row in (HEAD, ("---",) * len(HEAD), *rows))
-    return f"{line(told.results, told.wall)}\n\n{_unjudged(told.results)}{table}\n"
-
-
-def _unjudged(results: Sequence[Result]) -> str:
-    if not (groups := grouped(results)):
-        return ""
-    from pipeline import not_judged
-
-    return f"{not_judged.markdown(groups, 'session')}\n"
+    return f"{line(told.results, told.wall)}\n\n{unjudged}{table}\n"
 
 
 def _session(result: Result, *, critical: bool) -> Mapping[str, Any]:

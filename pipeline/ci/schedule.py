@@ -48,6 +48,9 @@ class Schedule:
     done: list[Result] = field(default_factory=list)
     interrupted: bool = False
 
+    def __post_init__(self) -> None:
+        self.waiting = [estimate.expected(planned) for planned in self.waiting]
+
     def run(self) -> list[Result]:
         """Run all of them, or until somebody interrupts."""
         self.waiting.sort(key=lambda planned: -(planned.seconds or float("inf")))
@@ -92,7 +95,7 @@ class Schedule:
 
     def _begin(self, planned: Result, held: int, inputs: Inputs) -> None:
         """Start it on the files as they are now, unless they are known to be green by now."""
-        known = recalled(planned, inputs, self.store, fresh=self.fresh)
+        known = estimate.expected(recalled(planned, inputs, self.store, fresh=self.fresh))
         known = replace(known, begin=time.monotonic() - self.began)
         if known.outcome == CACHED:
             lock.free(held)

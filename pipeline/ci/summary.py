@@ -18,44 +18,31 @@ from pipeline.ci.result import (
 )
 from pipeline.ci.terminal import Terminal, ago, tail
 
-if TYPE_CHECKING:  # most runs need none of it, and do not wait for its import
-    from pipeline.not_judged import Group
+if TYPE_CHECKING:
+    from pipeline.not_judged import NotJudged
 
 TAIL = 15  # lines of a failed log
 
 
-def summary(results: Sequence[Result], wall: float, terminal: Terminal) -> None:
+def summary(
+    results: Sequence[Result], wall: float, terminal: Terminal, unjudged: "NotJudged | None"
+) -> None:
     """Print the end of a run.
 
     Args:
         results: Of all sessions, those left out too.
         wall: How many seconds the run took.
         terminal: Where to.
+        unjudged: What was not judged, if there is any.
     """
-    if groups := grouped(results):
-        from pipeline import not_judged
-
-        terminal.print(f"\n{not_judged.text(groups, 'session', terminal.width)}")
+    if unjudged:
+        terminal.print(f"\n{unjudged.text(terminal.width)}")
     for result in results:
         if result.outcome == FAILED:
             _failure(result, terminal)
     if any(result.log for result in results):
         terminal.print(f"\nlogs: {LOGS}/<session>.log; report: {HTML}")
     terminal.print(line(results, wall))
-
-
-def grouped(results: Iterable[Result]) -> list[Group]:
-    """Return what was not judged by reason, with the sessions.
-
-    Args:
-        results: Of all sessions.
-    """
-    found = [(result.entry.session, error) for result in results for error in result.unjudged]
-    if not found:
-        return []
-    from pipeline import not_judged
-
-    return not_judged.groups(found)
 
 
 def line(results: Iterable[Result], wall: float) -> str:

@@ -17,7 +17,9 @@ EXACT = 10  # seconds, below which tenths are told
 ROUND = 10  # seconds, in which an estimate of less than a minute is told
 # CSI, OSC and other escape sequences, then what is left of control characters
 # https://ecma-international.org/publications-and-standards/standards/ecma-48
-CONTROL = r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[ -/]*[0-~])|[\x00-\x08\x0b-\x1f\x7f]"
+CONTROL = (
+    r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[ -/]*[0-~])|[\x00-\x08\x0b-\x1f\x7f]"
+)
 
 
 @dataclass(frozen=True)

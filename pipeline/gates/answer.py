@@ -51,5 +51,7 @@ def out_of_reach(check: str) -> NotJudgedError:
 def knows_nothing(check: str, package: str) -> NotJudgedError:
     """Return the fault of a service that finds nothing where there is something to be found."""
     return NotJudgedError(
-        check, "the advisory service knows nothing of what is known to be vulnerable", detail=package
+        check,
+        "the advisory service knows nothing of a package which is known to be vulnerable",
+        detail=package,
     )

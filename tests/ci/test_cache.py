@@ -234,9 +234,24 @@ def test_a_failure_is_never_remembered(here: Here) -> None:
 
 def test_what_was_not_judged_is_not_remembered_but_said(here: Here) -> None:
     here.toy.write("red/one.txt", "not judged")
-    assert "\nnot judged: red: toy: nobody is there" in here()
+    assert "not judged  red  " in here()
     assert here.code == 0
     assert here.ran() == ["red"]
+
+
+def test_what_is_judged_at_last_is_remembered(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The records of the run before do not count."""
+    monkeypatch.setenv("DECLARED", "not judged")
+    here()
+    monkeypatch.delenv("DECLARED")
+    assert "3 green: " in here()
+    assert here.ran() == []
+
+
+def test_what_a_session_prints_is_no_verdict(here: Here) -> None:
+    here.toy.write("check.py", "print('not judged: toy: no service answers')\n")
+    assert "3 green: " in here()
+    assert here.code == 0
 
 
 def test_showing_the_plan_remembers_nothing(here: Here) -> None:

@@ -45,8 +45,13 @@ def test_on_a_terminal_live_rows_are_drawn_and_finished_ones_stay(toy: Toy) -> N
 
 
 def test_no_row_is_wider_than_a_narrow_terminal(toy: Toy) -> None:
-    for line in CSI.sub("", on_a_terminal(toy, columns=40)).splitlines():
-        assert len(line) < 40 or not line.startswith(("running", *screens.SPINNER))
+    for again in range(2):  # the second run has an estimate
+        sent = CSI.sub("", on_a_terminal(toy, columns=40))
+        heads = [line for line in sent.splitlines() if line.startswith(("running", "about"))]
+        rows = [line for line in sent.splitlines() if line.startswith((*screens.SPINNER,))]
+        assert heads[0].startswith("about 10 s left" if again else "running 2")
+        assert all(len(line) < 40 for line in [*heads, *rows])
+        toy.write("noxfile.py", (toy.root / "noxfile.py").read_text() + "\n")
 
 
 def test_without_colour_there_is_none(toy: Toy) -> None:
@@ -70,7 +75,8 @@ def test_without_a_terminal_there_is_a_sign_of_life(
 ) -> None:
     monkeypatch.setattr(screens, "HEARTBEAT", 0.05)
     monkeypatch.setenv("TOY_SECONDS", "0.5")
-    assert re.search(r"running     (red|green|blue) \d+ s, ", here())
+    assert re.search(r"running     (red|green|blue) \d+ s, (red|green|blue) \d+ s\n", here())
+    assert re.search(r"running     .* s; about 10 s left\n", here(fresh=True))
 
 
 def test_in_ci_nothing_is_redrawn(toy: Toy) -> None:
@@ -81,8 +87,49 @@ def test_failures_come_last_with_their_log_and_the_command_that_repeats_them(her
     here.toy.write("red/one.txt", "BROKEN")
     _, last = here().split("\nfailed: red  reports/ci/red.log\n")
     assert "  2 files in red\n" in last
-    assert 'hint: nox -s "red"\n\nci: 2 green, 1 failed: ' in last
+    logs = "logs: reports/ci/<session>.log; report: reports/ci.html\n"
+    assert f'hint: nox -s "red"\n\n{logs}ci: 2 green, 1 failed: ' in last
     assert (here.toy.root / "reports/ci/red.log").read_text().count("2 files in red") == 1
+
+
+def test_what_was_not_judged_is_grouped_by_reason_before_the_failures(
+    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+    here.toy.write("blue/one.txt", "not judged")
+    here.toy.write("green/one.txt", "not judged")
+    here.toy.write("red/one.txt", "BROKEN")
+    said = here()
+    block = "2  no service answers\n     green, blue\n     hint: start it\n"
+    assert f"\nnot judged: 2 sessions, for 1 reason\n  {block}\nfailed: red" in said
+    assert ", green: no service answers: at green, reports/ci/green.log\n" in said
+    summary = (tmp_path / "summary").read_text()
+    assert "- no service answers: `green`, `blue`  \n  hint: `start it`\n" in summary
+    group = {"reason": "no service answers", "hint": "start it", "names": ["green", "blue"]}
+    assert here.toy.report()["not_judged"] == [group]
+
+
+def test_a_run_says_at_its_start_how_much_there_is_to_do(green: Here) -> None:
+    green.toy.git("switch", "--quiet", "--create=work")
+    green.toy.write("red/one.txt", "other")
+    assert "\nci: 1 session to run, 2 left out, about 10 s\n" in f"\n{green()}"
+    green.toy.write("noxfile.py", (green.toy.root / "noxfile.py").read_text() + "\n")
+    assert "ci: 3 sessions to run, about 10 s\n" in green()
+    assert "to run" not in green()
+
+
+def test_a_first_run_of_unknown_jobs_has_no_estimate(here: Here) -> None:
+    assert here().startswith("ci: 3 sessions to run\n")
+
+
+def test_a_log_is_shown_without_its_colours_and_its_progress(here: Here) -> None:
+    osc = "\\x1b]8;;https://example.com\\x07link\\x1b]8;;\\x07"
+    text = f"10 %\\r99 %\\r\\x1b[1;31mred\\x1b[0m {osc} \\x1b(B\\x08end\\r\\nlast"
+    here.toy.write("check.py", f"import sys\nprint('{text}')\nsys.exit(1)\n")
+    assert "\n  red link end\n  last\n" in here()
+    page = (here.toy.root / "reports/ci.html").read_text()
+    assert "\nred link end\nlast\n" in page
+    assert "\x1b" not in page
 
 
 def test_the_plan_is_a_table(here: Here) -> None:
@@ -101,6 +148,15 @@ def test_nobody_who_listens_is_no_error(toy: Toy) -> None:
             command, cwd=toy.root, env=toy.env(), stdout=full, stderr=subprocess.PIPE, check=False
         )
     assert b"Traceback" not in done.stderr
+    assert toy.ran() == ["blue", "green", "red"]
+
+
+@pytest.mark.parametrize("variables", [{"LANG": "C"}, {"PYTHONIOENCODING": "ascii"}])
+def test_a_reader_that_leaves_after_a_line_is_no_error(toy: Toy, variables: dict[str, str]) -> None:
+    command = ["bash", "-c", f"{BIN}/invoke ci | head -1"]
+    env = toy.env(**variables)
+    done = subprocess.run(command, cwd=toy.root, env=env, capture_output=True, check=False)
+    assert (done.stdout, done.stderr) == (b"ci: 3 sessions to run\n", b"")
     assert toy.ran() == ["blue", "green", "red"]
 
 

@@ -83,7 +83,10 @@ env = Path(".env")
 said += env.read_text() if env.exists() else ""
 print(f"{len(texts)} files in {area}")
 if "not judged" in said:
-    print("not judged: toy: nobody is there")
+    from pipeline.errors import NotJudgedError, reported
+
+    with reported():
+        raise NotJudgedError(area, "no service answers", detail=f"at {area}", hint="start it")
 sys.exit("BROKEN" in said or os.environ.get("TOY_BROKEN") == area)
 """
 

@@ -91,7 +91,7 @@ def test_what_could_not_be_looked_at_is_listed_and_red_only_where_all_must_be(
 ) -> None:
     del site
     monkeypatch.setattr("pipeline.errors.NOT_JUDGED", tmp_path)
-    with pytest.raises(NotJudgedError, match=r"^doctor: workflow$"):
+    with pytest.raises(NotJudgedError, match=r"^doctor: some checks could not look: workflow$"):
         doctor.doctor(staging(name="elsewhere"))
 
 

@@ -24,7 +24,7 @@ def serve(session):
     session.run("sleep", "600", external=True)
 '''
 TOOL = """
-import os, pathlib, sys, time
+import json, os, pathlib, sys, time
 
 text = pathlib.Path("product.txt").read_text()
 print("the tool looks at", os.environ.get("WHAT", "all"), *sys.argv[1:])
@@ -33,7 +33,8 @@ if "sleep" in text:
     time.sleep(600)
 if "away" in text:
     pathlib.Path("reports/not-judged").mkdir(parents=True)
-    pathlib.Path("reports/not-judged/words").write_text("words: the list is out of reach")
+    record = {"check": "words", "reason": "the list is out of reach"}
+    pathlib.Path("reports/not-judged/words.json").write_text(json.dumps(record))
 if "bad" in text or "WORDS" in os.environ:
     sys.exit("tool: E1 a bad word")
 """

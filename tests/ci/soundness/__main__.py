@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from pipeline.ci.catalogue import Entry
 from pipeline.ci.plan import plan
 from pipeline.ci.prove import prove
-from pipeline.ci.work import LOGS
+from pipeline.ci.result import LOGS
 from pipeline.deploy.signals import interruptible
 from pipeline.errors import CheckFailedError, reported
 from tests.ci.soundness import generated, real

@@ -1,0 +1,59 @@
+"""How long is left, before a session ever ran and while one takes longer than it should."""
+
+import itertools
+
+import pytest
+
+from pipeline.ci import estimate
+from pipeline.ci.catalogue import Entry
+from pipeline.ci.result import WAITING, Result
+from pipeline.ci.terminal import about
+
+
+def waiting(job: str, seconds: float = 0.0) -> Result:
+    return Result(Entry(job, job, "checks", (), None), WAITING, "", seconds=seconds)
+
+
+def test_what_never_ran_here_takes_what_is_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimate, "_shipped", lambda: {"lint": 7})
+    assert estimate.expected(waiting("lint")).seconds == 7
+    assert estimate.expected(waiting("lint", seconds=3.0)).seconds == 3
+    assert estimate.expected(waiting("other")).seconds == 0
+
+
+def test_the_times_that_are_shipped_are_seconds() -> None:
+    assert all(seconds > 0 for seconds in estimate._shipped().values())
+
+
+@pytest.mark.parametrize(
+    ("running", "queue", "alone", "jobs", "seconds"),
+    [
+        ([], [], [], 2, 0),
+        ([30.0], [], [], 1, 30),
+        ([], [60.0, 20.0, 10.0], [], 2, 60),
+        ([50.0, 10.0], [20.0, 20.0], [], 2, 50),
+        ([], [60.0, 60.0], [30.0], 2, 90),
+        ([40.0, 5.0, 5.0], [10.0], [], 2, 40),
+    ],
+)
+def test_each_session_takes_the_first_place_that_is_free(
+    running: list[float], queue: list[float], alone: list[float], jobs: int, seconds: float
+) -> None:
+    assert estimate.left(running, queue, alone, jobs) == seconds
+
+
+def test_a_session_that_is_late_leaves_a_little_and_no_jump() -> None:
+    clock = [tenths / 10 for tenths in range(5000)]  # it was expected to take a minute
+    left = [estimate.left([estimate.remaining(60.0, now)], [], [], 1) for now in clock]
+    assert left[0] == 60
+    assert min(left) > 5
+    assert max(abs(after - before) for before, after in itertools.pairwise(left)) < 0.11
+    assert left[-1] < 60
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.1, "10 s"), (10, "10 s"), (41, "50 s"), (55, "1 min"), (89, "1 min"), (7500, "125 min")],
+)
+def test_an_estimate_is_told_in_round_numbers(seconds: float, said: str) -> None:
+    assert about(seconds) == f"about {said}"
