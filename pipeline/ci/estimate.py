@@ -1,31 +1,35 @@
-"""How long a run still takes: by each session's last time, or by a time that is shipped."""
+"""How long a run still takes: by each session's last time here, or by the time that is kept."""
 
-import tomllib
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from heapq import heapify, heapreplace
 from pathlib import Path
-from typing import Any
 
 from pipeline.ci.result import Result
 
-SHIPPED = Path(__file__).with_name("expected.toml")
+KEPT = Path("docs", "times.json")  # of a whole run on two processors
 LATE = 0.1  # of its time so far: so much more is expected of a session that takes too long
 
 
 @cache
-def _shipped() -> dict[str, Any]:
-    return tomllib.loads(SHIPPED.read_text())
+def kept() -> Mapping[str, float]:
+    """Return the seconds that are kept of each job; nothing, where there is no such file."""
+    try:
+        jobs: Mapping[str, float] = json.loads(KEPT.read_text())["jobs"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return jobs
 
 
 def expected(result: Result) -> Result:
-    """Return a result with the seconds that are shipped for its job, if it has none of its own.
+    """Return a result with the seconds that are kept of its job, if it has none of its own.
 
     Args:
         result: Of a session; 0 seconds, if it never ran here.
     """
-    return replace(result, seconds=result.seconds or _shipped().get(result.entry.job, 0.0))
+    return replace(result, seconds=result.seconds or kept().get(result.entry.job, 0.0))
 
 
 def remaining(whole: float, elapsed: float) -> float:

@@ -1,7 +1,7 @@
-"""The report as one page that needs nothing else: when what ran, what came of it, and why."""
+"""The report as one page that needs nothing else: what failed, what ran when, and why."""
 
 import html
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from pipeline.ci.terminal import ago
 STYLE = Path(__file__).with_name("page.css")
 OVERLAP = 0.1  # seconds by which one may end after the next began, and still have been waited for
 TREND = 72, 18  # pixels
+LAST = 20  # lines of a failed log, that are seen at once
 RAN = {"passed", "failed", "not judged", "interrupted"}
 DOUBT = {"not judged", "not run", "left out"}
 LEGEND = """<p class="legend">
@@ -31,18 +32,24 @@ def page(content: Mapping[str, Any]) -> str:
     colour = "red" if content["exit_code"] else "green"
     numbers = {"wall": content["wall"], "work": content["work"], "saved": content["saved"]}
     facts = "".join(f"<div><dt>{name}<dd>{ago(value)}</div>" for name, value in numbers.items())
+    facts += f"<div><dt>finished<dd>{content['finished'][:16].replace('T', ' ')}</div>"
+    failed = [each for each in sessions if each["tail"]]
     return f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{colour}: CI</title>
 <meta name="viewport" content="width=device-width">
 <style>{STYLE.read_text()}</style>
+<main>
 <h1 class="{colour}">{html.escape(_verdict(content))}</h1>
 <p>{html.escape(content["verdict"].removeprefix("ci: "))}</p>
-<dl>{facts}<div><dt>finished<dd>{content["finished"][:16].replace("T", " ")}</div></dl>
-{"".join(_logs(sessions))}
+<dl class="facts">{facts}</dl>
+{_failures(failed)}
+{_not_judged(content["not_judged"])}
 {_timeline(sessions, content["wall"])}
+{_logs(failed)}
 <h2>Sessions</h2>
-<table><thead><tr>{"".join(f"<th>{name}" for name in COLUMNS)}</thead>
+<table><thead><tr>{"".join(f'<th scope="col">{name}' for name in COLUMNS)}</thead>
 <tbody>{"".join(map(_row, sessions))}</table>
+</main>
 </html>
 """
 
@@ -50,6 +57,47 @@ def page(content: Mapping[str, Any]) -> str:
 def _verdict(content: Mapping[str, Any]) -> str:
     failed = [each["session"] for each in content["sessions"] if each["outcome"] == "failed"]
     return f"red: {', '.join(failed)}" if failed else "red" if content["exit_code"] else "green"
+
+
+def _failures(failed: Sequence[Session]) -> str:
+    """What failed, each with its command and the end of its log."""
+    parts = "".join(
+        f"<h3>{html.escape(each['session'])}</h3>"
+        f"<p>{html.escape(each['note'])}; repeat it: "
+        f"<code>{html.escape(_command(each))}</code></p>{_text(each['tail'][-LAST:])}"
+        for each in failed
+    )
+    return parts and f"<h2>Failed</h2>{parts}"
+
+
+def _not_judged(groups: Sequence[Mapping[str, Any]]) -> str:
+    """What was not judged, one reason after the other, with the command that changes it."""
+    rows = "".join(
+        f"<dt>{html.escape(each['reason'])} <b>{len(each['names'])}</b>"
+        f"<dd>{html.escape(', '.join(each['names']))}"
+        f"<dd>hint: <code>{html.escape(each['hint'])}</code>"
+        for each in groups
+    )
+    return rows and f'<h2>Not judged</h2><dl class="reasons">{rows}</dl>'
+
+
+def _logs(failed: Sequence[Session]) -> str:
+    """More of the logs, folded."""
+    parts = "".join(
+        f"<details><summary>{html.escape(each['session'])}: the last "
+        f"{len(each['tail'])} lines of {html.escape(each['log'])}</summary>"
+        f"{_text(each['tail'])}</details>"
+        for each in failed
+    )
+    return parts and f"<h2>Logs</h2>{parts}"
+
+
+def _text(lines: Sequence[str]) -> str:
+    return f'<pre tabindex="0">{html.escape(chr(10).join(lines))}</pre>'
+
+
+def _command(session: Session) -> str:
+    return f'nox -s "{session["session"]}"'
 
 
 def _timeline(sessions: Sequence[Session], wall: float) -> str:
@@ -118,16 +166,6 @@ def _trend(runs: Sequence[Mapping[str, Any]]) -> str:
     title = "seconds: " + ", ".join(f"{run['seconds']:.0f}" for run in runs)
     box = f"0 0 {width} {height}"
     return f'<svg class="trend" viewBox="{box}" role="img"><title>{title}</title>{bars}</svg>'
-
-
-def _logs(sessions: Iterable[Session]) -> Iterator[str]:
-    for session in sessions:
-        if session["tail"]:
-            text = html.escape("\n".join(session["tail"]))
-            name = html.escape(
-                f'{session["session"]}: {session["note"]}; repeat it: nox -s "{session["session"]}"'
-            )
-            yield f"<details open><summary>{name}</summary><pre>{text}</pre></details>"
 
 
 def _class(session: Session) -> str:

@@ -1,6 +1,8 @@
 """How long is left, before a session ever ran and while one takes longer than it should."""
 
 import itertools
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,15 +16,33 @@ def waiting(job: str, seconds: float = 0.0) -> Result:
     return Result(Entry(job, job, "checks", (), None), WAITING, "", seconds=seconds)
 
 
-def test_what_never_ran_here_takes_what_is_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(estimate, "_shipped", lambda: {"lint": 7})
+@pytest.fixture(autouse=True)
+def forget() -> Iterator[None]:
+    """Read the file of each test, and of none after it."""
+    estimate.kept.cache_clear()
+    yield
+    estimate.kept.cache_clear()
+
+
+def test_what_never_ran_here_takes_what_is_kept_of_its_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimate, "KEPT", tmp_path / "times.json")
+    estimate.KEPT.write_text('{"jobs": {"lint": 7.0}}')
     assert estimate.expected(waiting("lint")).seconds == 7
     assert estimate.expected(waiting("lint", seconds=3.0)).seconds == 3
     assert estimate.expected(waiting("other")).seconds == 0
 
 
-def test_the_times_that_are_shipped_are_seconds() -> None:
-    assert all(seconds > 0 for seconds in estimate._shipped().values())
+@pytest.mark.parametrize("text", ["", "[]", "{}"])
+def test_without_times_nothing_is_expected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setattr(estimate, "KEPT", tmp_path / "times.json")
+    assert estimate.expected(waiting("lint")).seconds == 0
+    estimate.KEPT.write_text(text)
+    estimate.kept.cache_clear()
+    assert estimate.expected(waiting("lint")).seconds == 0
 
 
 @pytest.mark.parametrize(

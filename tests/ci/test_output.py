@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.ci import screen as screens
+from pipeline.ci.page import STYLE
 from pipeline.ci.screen import last_line
 from pipeline.ci.terminal import ago
 from tests.ci.conftest import Enter, Here
@@ -237,6 +238,43 @@ def test_the_report_needs_nothing_from_elsewhere_and_escapes_what_it_shows(here:
     assert "<script" not in page
     assert not re.search(r"(src|href|url\(|@import)\s*[=(]?\s*[\"']?(https?:)?//", page)
     assert page.count("<tr>") == 4
+
+
+def test_the_report_begins_with_what_failed_and_what_was_not_judged(here: Here) -> None:
+    here.toy.write("red/one.txt", "BROKEN")
+    here.toy.write("green/one.txt", "not judged")
+    here()
+    page = (here.toy.root / "reports/ci.html").read_text()
+    headings = re.findall(r"<h[12].*?>(.*?)</h", page)
+    assert headings == ["red: red", "Failed", "Not judged", "Timeline", "Logs", "Sessions"]
+    assert "no service answers <b>1</b><dd>green<dd>hint: <code>start it</code>" in page
+    assert "<details><summary>red: the last " in page
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour: str) -> float:
+    digits = colour.removeprefix("#")
+    digits = digits if len(digits) == 6 else "".join(digit * 2 for digit in digits)
+    parts = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_the_words_of_the_report_stand_out_in_both_colour_schemes(scheme: int) -> None:
+    roots = re.findall(r":root \{(.*?)\}", STYLE.read_text(), re.DOTALL)
+    colours = dict(re.findall(r"--(\w+): (#\w+)", roots[scheme]))
+    for ink in ("ink", "soft", "passed", "failed", "doubt"):
+        for ground in ("paper", "panel"):
+            ratio = contrast(colours[ink], colours[ground])
+            assert ratio >= 4.5, f"{ink} on {ground}: {ratio:.1f}"
 
 
 def test_the_report_says_what_the_run_waited_for(here: Here) -> None:

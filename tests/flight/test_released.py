@@ -42,15 +42,11 @@ def test_packages_out_of_reach_are_not_judged(project: Project, tmp_path: Path) 
     project.write(lock, f"django==5.2.1 --hash=sha256:{'0' * 64}\n")
     project.release()
     project.write(lock, FILES[lock])
-    with pytest.raises(
-        NotJudgedError, match="the package index is out of reach: for the packages of"
-    ):
+    with pytest.raises(NotJudgedError, match="the package index is out of reach: for the"):
         released.code(git.head().sha, tmp_path)
 
 
 def test_a_commit_that_is_not_here_is_not_judged(project: Project, tmp_path: Path) -> None:
-    with pytest.raises(
-        NotJudgedError, match="git cannot hand out the release before: 000000000000"
-    ):
+    with pytest.raises(NotJudgedError, match="cannot hand out the release before: 000000000000"):
         released.code("0" * 40, tmp_path)
     assert project.root.exists()

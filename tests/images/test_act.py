@@ -5,7 +5,16 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import CheckFailedError, MissingToolError
-from pipeline.images.act import WHERE, act, answer, engine_answers, require
+from pipeline.images.act import (
+    INSTALL_ENGINE,
+    START_ENGINE,
+    WHERE,
+    act,
+    answer,
+    engine_answers,
+    no_engine,
+    require,
+)
 from tests.images.conftest import Calls, Put, switch_engine
 
 pytestmark = pytest.mark.usefixtures("project")
@@ -63,3 +72,15 @@ def test_docker_is_missing_while_its_engine_is_down(put: Put, tmp_path: Path) ->
     switch_engine(tmp_path, on=False)
     with pytest.raises(MissingToolError, match="no Docker Engine answers"):
         require("docker")
+
+
+def test_an_engine_is_started_where_its_client_is_and_installed_where_it_is_not(
+    project: Path,
+) -> None:
+    assert no_engine("image").hint == INSTALL_ENGINE
+    client = project.parent / "bin" / "docker"
+    client.write_text("#!/bin/sh\n")
+    client.chmod(0o755)
+    assert no_engine("image").hint == START_ENGINE
+    client.write_text('#!/bin/sh\ntest "$1" != compose\n')
+    assert no_engine("image").hint == INSTALL_ENGINE
