@@ -19,11 +19,11 @@ def main(arguments: Sequence[str]) -> int:
         NotJudgedError: A tool is missing, or no engine answers.
     """
     check, folder, *options = arguments
-    for tool in ("cosign", "syft"):
-        if shutil.which(tool) is None:
-            raise NotJudgedError(check, f"there is no {tool}", hint=WHERE[tool])
     if not engine_answers():
         raise no_engine(check)
+    for tool in ("cosign", "syft"):
+        if shutil.which(tool) is None:
+            raise NotJudgedError(check, f"there is no {tool}", hint=f"install it: {WHERE[tool]}")
     judged(check)
     return run([sys.executable, "-m", "pytest", folder, *options])
 

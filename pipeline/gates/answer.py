@@ -39,19 +39,21 @@ def parsed(check: str, text: str) -> dict[str, Any]:
     except json.JSONDecodeError:
         content = None
     if not isinstance(content, dict):
-        raise out_of_reach(check)
+        raise out_of_reach(check, "it answers in no format")
     return content
 
 
-def out_of_reach(check: str) -> NotJudgedError:
-    """Return the fault of a service that says nothing."""
-    return NotJudgedError(check, "the advisory service is out of reach, or answers in no format")
+def out_of_reach(check: str, detail: str = "") -> NotJudgedError:
+    """Return the fault of a service that does not answer, or not all that it was asked.
+
+    Args:
+        check: Who asked.
+        detail: What is said besides, such as what it does not know.
+    """
+    reason = "the advisory service is out of reach, or leaves something unanswered"
+    return NotJudgedError(check, reason, detail=detail)
 
 
 def knows_nothing(check: str, package: str) -> NotJudgedError:
     """Return the fault of a service that finds nothing where there is something to be found."""
-    return NotJudgedError(
-        check,
-        "the advisory service knows nothing of a package which is known to be vulnerable",
-        detail=package,
-    )
+    return out_of_reach(check, f"it knows nothing of {package}, which is known to be vulnerable")

@@ -11,8 +11,7 @@ from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipeline.errors import NotJudgedError
-from pipeline.gates.answer import Advisory, keep, knows_nothing, parsed
+from pipeline.gates.answer import Advisory, keep, knows_nothing, out_of_reach, parsed
 from pipeline.gates.pins import Pin, pins
 from pipeline.locks import python_locks
 from pipeline.run import read
@@ -86,6 +85,4 @@ def advisories(
             yield Advisory(frozenset({found["id"], *found["aliases"]}), name, text)
     if missing := {*asked} - {(package["name"], package["version"]) for package in known}:
         names = ", ".join(sorted("==".join(pin) for pin in missing))
-        raise NotJudgedError(
-            CHECK, "the advisory service does not know every locked package", detail=names
-        )
+        raise out_of_reach(CHECK, f"it does not know {names}")

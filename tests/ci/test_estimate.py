@@ -1,15 +1,21 @@
 """How long is left, before a session ever ran and while one takes longer than it should."""
 
+import io
 import itertools
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipeline.ci import estimate
 from pipeline.ci.catalogue import Entry
+from pipeline.ci.memory import Store
 from pipeline.ci.result import WAITING, Result
-from pipeline.ci.terminal import about
+from pipeline.ci.schedule import Schedule
+from pipeline.ci.screen import Screen
+from pipeline.ci.terminal import Terminal, about
 
 
 def waiting(job: str, seconds: float = 0.0) -> Result:
@@ -69,6 +75,30 @@ def test_a_session_that_is_late_leaves_a_little_and_no_jump() -> None:
     assert min(left) > 5
     assert max(abs(after - before) for before, after in itertools.pairwise(left)) < 0.11
     assert left[-1] < 60
+
+
+@dataclass
+class Clocked:
+    """A session that runs by the clock of the test."""
+
+    planned: Result
+    seconds: float
+    log: Path = Path("log")
+
+
+def test_a_schedule_counts_down_and_never_below_what_still_runs() -> None:
+    quiet = Screen(Terminal(io.StringIO(), live=False, colour=False))
+    queue = [waiting("next", 30.0), waiting("lonely", 20.0)]
+    settings = {"ci": {"alone": ["lonely"]}}
+    schedule = Schedule(queue, settings, Store(Path("nowhere")), quiet, jobs=2)
+    work: Any = Clocked(waiting("first", 100.0), 0.0)
+    schedule.running = [work]
+    left = []
+    for work.seconds in range(0, 500, 10):
+        left.append(schedule.left())
+    assert left[:3] == [120, 110, 100]
+    assert min(left) >= 50
+    assert max(left) == 120
 
 
 @pytest.mark.parametrize(
