@@ -1,4 +1,4 @@
-import { useEffect, useRef, type ReactNode, type SubmitEvent } from 'react'
+import { useLayoutEffect, useRef, type ReactNode, type SubmitEvent } from 'react'
 
 import { fieldFaults, problemMessage, type Messages } from '@/lib/api/problem'
 import { useSession } from '@/lib/session'
@@ -24,7 +24,8 @@ export function Form({ submit, submitting, mutation, messages, onSubmit, childre
   // Without the CSRF cookie, which the first answer brings, the server refuses every form.
   const isReady = useSession().status !== 'loading'
 
-  useEffect(() => {
+  // Before the fault is painted: the focus is not taken from a user who goes on at once.
+  useLayoutEffect(() => {
     if (error === null) return
     const fault = form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')
     const notice = form.current?.querySelector<HTMLElement>('[role="alert"]')

@@ -1,4 +1,4 @@
-import { useEffect, useRef, type ReactNode } from 'react'
+import { useLayoutEffect, useRef, type ReactNode } from 'react'
 
 import { productName } from '@/lib/product'
 import styles from '@/lib/ui/page.module.css'
@@ -13,7 +13,8 @@ interface PageProps {
 /** Names the page in the tab, and moves the focus to its heading so that screen readers announce it. */
 export function Page({ title, lead, width = 'narrow', children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null)
-  useEffect(() => {
+  // Before the page is painted: the focus is not taken from a user who has begun to type.
+  useLayoutEffect(() => {
     document.title = `${title} · ${productName}`
     heading.current?.focus()
   }, [title])
