@@ -27,7 +27,8 @@ export default defineConfig({
     environment: 'happy-dom',
     include: ['src/**/*.test.{ts,tsx}'],
     setupFiles: ['src/testing/setup.ts'],
-    testTimeout: 20_000,
+    // Only a test that hangs is ended by this: each step of it waits by the limit in setup.ts.
+    testTimeout: 60_000,
     restoreMocks: true,
     unstubGlobals: true,
     coverage: {

@@ -1,9 +1,10 @@
-import { render, screen } from '@testing-library/react'
-import { userEvent } from '@testing-library/user-event'
+import { render, screen, waitFor } from '@testing-library/react'
 import { expect, test, vi } from 'vitest'
 
 import { ErrorBoundary } from '@/app/error-boundary'
 import { reportError } from '@/lib/error-reports'
+import { expectFocus } from '@/testing/focus'
+import { createVisitor } from '@/testing/visitor'
 
 vi.mock('@/lib/error-reports')
 
@@ -19,8 +20,10 @@ test('a page that fails is reported, and can be loaded again', async () => {
       <FailingPage />
     </ErrorBoundary>,
   )
-  expect(screen.getByRole('heading', { name: 'Something went wrong' })).toHaveFocus()
+  await expectFocus(() => screen.getByRole('heading', { name: 'Something went wrong' }))
   expect(reportError).toHaveBeenCalledWith(fault)
-  await userEvent.click(screen.getByRole('button', { name: 'Load again' }))
-  expect(reload).toHaveBeenCalledOnce()
+  await createVisitor().press('Load again')
+  await waitFor(() => {
+    expect(reload).toHaveBeenCalledOnce()
+  })
 })

@@ -1,4 +1,4 @@
-import { beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import { reloadWhenOutdated } from '@/app/outdated'
 
@@ -6,6 +6,12 @@ reloadWhenOutdated()
 
 beforeEach(() => {
   sessionStorage.clear()
+  // Twice is soon by the clock of the test, however long the machine takes.
+  vi.useFakeTimers({ toFake: ['Date'] })
+})
+
+afterEach(() => {
+  vi.useRealTimers()
 })
 
 function missCode(): Event {

@@ -1,7 +1,8 @@
-import { screen } from '@testing-library/react'
+import { screen, waitFor } from '@testing-library/react'
 import { beforeEach, expect, test } from 'vitest'
 
 import { startFakeBackend, type FakeBackend } from '@/testing/fake-backend'
+import { expectFocus } from '@/testing/focus'
 import { renderApp } from '@/testing/render-app'
 
 let backend: FakeBackend
@@ -12,7 +13,7 @@ beforeEach(() => {
 
 test('an unknown address is said to be one, and leads home', async () => {
   const { visitor } = renderApp('/no/such/page')
-  expect(screen.getByRole('heading', { name: 'Page not found' })).toHaveFocus()
+  await expectFocus(() => screen.getByRole('heading', { name: 'Page not found' }))
   await visitor.click(screen.getByRole('link', { name: 'Go to the start page' }))
   expect(await screen.findByRole('heading', { name: 'Sign in' })).toBeVisible()
 })
@@ -29,13 +30,16 @@ test('a user gets about by the navigation, which tells where one is', async () =
     ['Projects', 'Your projects'],
   ] as const) {
     await visitor.click(screen.getByRole('link', { name: link }))
-    expect(await screen.findByRole('heading', { name: title })).toHaveFocus()
+    await expectFocus(() => screen.getByRole('heading', { name: title }))
     expect(screen.getByRole('link', { current: 'page' })).toHaveTextContent(link)
   }
 })
 
 test('a guest sees nothing of the navigation', async () => {
   renderApp('/login')
-  await screen.findByRole('heading', { name: 'Sign in' })
+  await waitFor(() => {
+    // Until then, the page does not know whether there is a user.
+    expect(screen.getByRole('button', { name: 'Sign in' })).toBeEnabled()
+  })
   expect(screen.queryByRole('navigation')).not.toBeInTheDocument()
 })

@@ -1,7 +1,7 @@
 import { render } from '@testing-library/react'
-import { userEvent } from '@testing-library/user-event'
 
 import { App } from '@/app/app'
+import { createVisitor } from '@/testing/visitor'
 
 /** The whole application as the browser shows it at this address. */
 export function renderApp(address: string) {
@@ -11,5 +11,5 @@ export function renderApp(address: string) {
     const { pathname, search, hash } = window.location
     return pathname + search + hash
   }
-  return { currentAddress, visitor: userEvent.setup() }
+  return { currentAddress, visitor: createVisitor() }
 }

@@ -14,7 +14,7 @@ beforeEach(() => {
 
 async function signOut() {
   const { visitor } = renderApp('/projects')
-  await visitor.click(await screen.findByRole('button', { name: 'Sign out' }))
+  await visitor.press('Sign out')
 }
 
 describe('the logout button', () => {
@@ -29,7 +29,7 @@ describe('the logout button', () => {
   test('cannot be pressed twice', async () => {
     backend.on('POST /api/v1/auth/logout/', silent)
     await signOut()
-    expect(screen.getByRole('button', { name: 'Signing out…' })).toBeDisabled()
+    expect(await screen.findByRole('button', { name: 'Signing out…' })).toBeDisabled()
   })
 
   test('says when it failed, and can be pressed again', async () => {

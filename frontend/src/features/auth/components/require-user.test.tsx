@@ -18,10 +18,10 @@ beforeEach(() => {
 })
 
 describe('a protected page', () => {
-  test('shows that it is loading', () => {
+  test('shows that it is loading', async () => {
     backend.on('GET /api/v1/auth/me/', silent)
     renderApp('/profile')
-    expect(screen.getByRole('status')).toHaveTextContent('Loading your account…')
+    expect(await screen.findByText('Loading your account…')).toHaveRole('status')
   })
 
   test('leads guests to the login page', async () => {
@@ -45,7 +45,7 @@ describe('a protected page', () => {
     const { visitor } = renderApp('/profile')
     await screen.findByRole('heading', { name: 'We cannot reach the server' })
     backend.on('GET /api/v1/auth/me/', answer(200, someUser))
-    await visitor.click(screen.getByRole('button', { name: 'Try again' }))
+    await visitor.press('Try again')
     expect(await screen.findByRole('heading', { name: 'Your profile' })).toBeVisible()
   })
 })

@@ -1,4 +1,4 @@
-import { screen, waitFor } from '@testing-library/react'
+import { screen } from '@testing-library/react'
 import { beforeEach, describe, expect, test } from 'vitest'
 
 import {
@@ -9,7 +9,9 @@ import {
   unreachable,
   type FakeBackend,
 } from '@/testing/fake-backend'
+import { expectFocus } from '@/testing/focus'
 import { renderApp } from '@/testing/render-app'
+import type { Visitor } from '@/testing/visitor'
 
 const login = 'POST /api/v1/auth/login/'
 const me = 'GET /api/v1/auth/me/'
@@ -22,13 +24,10 @@ beforeEach(() => {
   document.cookie = 'csrftoken=a-token'
 })
 
-async function signIn(visitor: ReturnType<typeof renderApp>['visitor']) {
+async function signIn(visitor: Visitor) {
   await visitor.type(await screen.findByLabelText('Email'), someUser.email)
   await visitor.type(screen.getByLabelText('Password'), 'a-password')
-  await waitFor(() => {
-    expect(screen.getByRole('button', { name: 'Sign in' })).toBeEnabled()
-  })
-  await visitor.click(screen.getByRole('button', { name: 'Sign in' }))
+  await visitor.press('Sign in')
 }
 
 describe('the login page', () => {
@@ -52,7 +51,7 @@ describe('the login page', () => {
     backend.on(login, silent)
     const { visitor } = renderApp('/login')
     await signIn(visitor)
-    expect(screen.getByRole('button', { name: 'Signing in…' })).toBeDisabled()
+    expect(await screen.findByRole('button', { name: 'Signing in…' })).toBeDisabled()
   })
 
   test('leads to the page that was wanted', async () => {
@@ -76,7 +75,7 @@ describe('the login page', () => {
     await signIn(visitor)
     expect(await screen.findByRole('alert')).toHaveTextContent(/is wrong, or the address is not/)
     expect(screen.getByLabelText('Password')).toBeInvalid()
-    expect(screen.getByLabelText('Password')).toHaveFocus()
+    await expectFocus(() => screen.getByLabelText('Password'))
     expect(backend.asked(me)).toHaveLength(1)
   })
 
@@ -88,9 +87,8 @@ describe('the login page', () => {
     backend.on(login, answer(status, { detail: 'no' }))
     const { visitor } = renderApp('/login')
     await signIn(visitor)
-    const alert = await screen.findByRole('alert')
-    expect(alert).toHaveTextContent(message)
-    expect(alert).toHaveFocus()
+    expect(await screen.findByRole('alert')).toHaveTextContent(message)
+    await expectFocus(() => screen.getByRole('alert'))
   })
 
   test('explains a lost connection', async () => {
@@ -115,7 +113,7 @@ describe('the login page', () => {
   ])('knows where to go: %s', async (link, title) => {
     const { visitor } = renderApp('/login')
     await visitor.click(await screen.findByRole('link', { name: link }))
-    expect(await screen.findByRole('heading', { name: title })).toHaveFocus()
+    await expectFocus(() => screen.getByRole('heading', { name: title }))
   })
 
   test('offers a retry when the server is down', async () => {
@@ -123,7 +121,7 @@ describe('the login page', () => {
     const { visitor } = renderApp('/login')
     await screen.findByRole('heading', { name: 'We cannot reach the server' })
     backend.on(me, silent)
-    await visitor.click(screen.getByRole('button', { name: 'Try again' }))
-    expect(screen.getByRole('button', { name: 'Trying…' })).toBeDisabled()
+    await visitor.press('Try again')
+    expect(await screen.findByRole('button', { name: 'Trying…' })).toBeDisabled()
   })
 })

@@ -1,7 +1,8 @@
-import { screen } from '@testing-library/react'
+import { screen, waitFor } from '@testing-library/react'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 
 import { answer, silent, startFakeBackend, type FakeBackend } from '@/testing/fake-backend'
+import { expectFocus } from '@/testing/focus'
 import { renderApp } from '@/testing/render-app'
 
 const subscription = 'GET /api/v1/billing/subscription/'
@@ -19,8 +20,8 @@ const active = {
   active: true,
   current_period_end: '2027-01-15T12:00:00Z',
 }
-const subscribe = { name: 'Subscribe' }
-const manage = { name: 'Manage subscription' }
+const subscribe = 'Subscribe'
+const manage = 'Manage subscription'
 let backend: FakeBackend
 
 beforeEach(() => {
@@ -39,7 +40,7 @@ describe('the billing', () => {
   test('shows that it is loading', async () => {
     backend.on(subscription, silent)
     await openBilling()
-    expect(screen.getByRole('status')).toHaveTextContent('Loading your subscription…')
+    expect(await screen.findByText('Loading your subscription…')).toHaveRole('status')
   })
 
   test('comes after a retry when the server failed', async () => {
@@ -47,7 +48,7 @@ describe('the billing', () => {
     const visitor = await openBilling()
     expect(await screen.findByText(/cannot be reached/)).toBeVisible()
     backend.on(subscription, answer(200, active))
-    await visitor.click(screen.getByRole('button', { name: 'Try again' }))
+    await visitor.press('Try again')
     expect(await screen.findByRole('heading', { name: /^Active until/ })).toBeVisible()
   })
 
@@ -66,7 +67,7 @@ describe('the billing', () => {
     backend.on(subscription, answer(503, { detail: 'billing is not configured' }, problem))
     await openBilling()
     expect(await screen.findByText(/not set up here/)).toHaveRole('status')
-    expect(screen.queryByRole('button', subscribe)).not.toBeInTheDocument()
+    expect(screen.queryByRole('button', { name: subscribe })).not.toBeInTheDocument()
   })
 })
 
@@ -75,17 +76,17 @@ describe('somebody without a subscription', () => {
     const leave = vi.spyOn(window.location, 'assign').mockReturnValue()
     backend.on(checkout, answer(200, { url: 'https://checkout.example.com/' }))
     const visitor = await openBilling()
-    await visitor.click(await screen.findByRole('button', subscribe))
-    await vi.waitFor(() => {
+    await visitor.press(subscribe)
+    await waitFor(() => {
       expect(leave).toHaveBeenCalledExactlyOnceWith('https://checkout.example.com/')
     })
-    expect(screen.queryByRole('button', manage)).not.toBeInTheDocument()
+    expect(screen.queryByRole('button', { name: manage })).not.toBeInTheDocument()
   })
 
   test('cannot begin twice', async () => {
     backend.on(checkout, silent)
     const visitor = await openBilling()
-    await visitor.click(await screen.findByRole('button', subscribe))
+    await visitor.press(subscribe)
     expect(await screen.findByRole('button', { name: 'Going to Stripe…' })).toBeDisabled()
   })
 
@@ -95,17 +96,17 @@ describe('somebody without a subscription', () => {
   ])('is told why there is no checkout: %d', async (status, message) => {
     backend.on(checkout, answer(status))
     const visitor = await openBilling()
-    await visitor.click(await screen.findByRole('button', subscribe))
+    await visitor.press(subscribe)
     expect(await screen.findByRole('alert')).toHaveTextContent(message)
-    expect(screen.getByRole('alert')).toHaveFocus()
+    await expectFocus(() => screen.getByRole('alert'))
   })
 
   test('is not told that billing is not set up while the server is down', async () => {
     const visitor = await openBilling()
-    const button = await screen.findByRole('button', subscribe)
+    await screen.findByRole('button', { name: subscribe })
     backend.on(checkout, answer(503))
     backend.on(subscription, answer(503))
-    await visitor.click(button)
+    await visitor.press(subscribe)
     expect(await screen.findByRole('button', { name: 'Try again' })).toBeVisible()
     expect(screen.queryByText(/not set up here/)).not.toBeInTheDocument()
   })
@@ -113,17 +114,17 @@ describe('somebody without a subscription', () => {
   test('who has subscribed elsewhere meanwhile sees that', async () => {
     backend.on(checkout, answer(409))
     const visitor = await openBilling()
-    const button = await screen.findByRole('button', subscribe)
+    await screen.findByRole('button', { name: subscribe })
     backend.on(subscription, answer(200, active))
-    await visitor.click(button)
-    expect(await screen.findByRole('button', manage)).toBeVisible()
-    expect(screen.getByRole('alert')).toHaveTextContent('has changed meanwhile')
+    await visitor.press(subscribe)
+    expect(await screen.findByRole('button', { name: manage })).toBeVisible()
+    expect(await screen.findByRole('alert')).toHaveTextContent('has changed meanwhile')
   })
 
   test('who has just paid waits until Stripe confirms it', async () => {
     await openBilling('?checkout=done')
     expect(await screen.findByText(/^Waiting until Stripe confirms/)).toBeVisible()
-    expect(screen.queryByRole('button', subscribe)).not.toBeInTheDocument()
+    expect(screen.queryByRole('button', { name: subscribe })).not.toBeInTheDocument()
     backend.on(subscription, answer(200, active))
     expect(await screen.findByRole('heading', { name: /^Active until/ })).toBeVisible()
   })
@@ -134,8 +135,8 @@ test('somebody with a subscription is led to the portal', async () => {
   backend.on(subscription, answer(200, active))
   backend.on(portal, answer(200, { url: 'https://portal.example.com/' }))
   const visitor = await openBilling()
-  await visitor.click(await screen.findByRole('button', manage))
-  await vi.waitFor(() => {
+  await visitor.press(manage)
+  await waitFor(() => {
     expect(leave).toHaveBeenCalledExactlyOnceWith('https://portal.example.com/')
   })
   expect(backend.asked(checkout)).toEqual([])

@@ -2,6 +2,7 @@ import { screen } from '@testing-library/react'
 import { beforeEach, expect, test } from 'vitest'
 
 import { answer, invalid, startFakeBackend, type FakeBackend } from '@/testing/fake-backend'
+import { expectFocus } from '@/testing/focus'
 import { renderApp } from '@/testing/render-app'
 
 const confirm = 'POST /api/v1/auth/password-reset/confirm/'
@@ -14,7 +15,7 @@ beforeEach(() => {
 async function choosePassword() {
   const { visitor } = renderApp('/reset-password#token=abc')
   await visitor.type(await screen.findByLabelText('New password'), 'new-password')
-  await visitor.click(screen.getByRole('button', { name: 'Change password' }))
+  await visitor.press('Change password')
   return visitor
 }
 
@@ -22,7 +23,7 @@ test('a new password ends the session here too, and leads to the login', async (
   backend.signIn()
   backend.on(confirm, answer(204))
   const visitor = await choosePassword()
-  expect(await screen.findByRole('heading', { name: 'Your password is changed' })).toHaveFocus()
+  await expectFocus(() => screen.getByRole('heading', { name: 'Your password is changed' }))
   expect(screen.queryByRole('button', { name: 'Sign out' })).not.toBeInTheDocument()
   await expect(backend.sent(confirm)).resolves.toEqual([{ token: 'abc', password: 'new-password' }])
   await visitor.click(screen.getByRole('link', { name: 'sign in' }))
@@ -39,5 +40,5 @@ test('a weak password is blamed at its field', async () => {
   backend.on(confirm, invalid({ password: 'This password is too common.' }))
   await choosePassword()
   await screen.findByText('This password is too common.')
-  expect(screen.getByLabelText('New password')).toHaveFocus()
+  await expectFocus(() => screen.getByLabelText('New password'))
 })

@@ -1,4 +1,4 @@
-import { screen } from '@testing-library/react'
+import { screen, waitFor } from '@testing-library/react'
 import { beforeEach, describe, expect, test } from 'vitest'
 
 import { productName } from '@/lib/product'
@@ -9,6 +9,7 @@ import {
   startFakeBackend,
   type FakeBackend,
 } from '@/testing/fake-backend'
+import { expectFocus } from '@/testing/focus'
 import { renderApp } from '@/testing/render-app'
 
 const update = 'PATCH /api/v1/auth/me/'
@@ -29,14 +30,14 @@ async function openProfile() {
 describe('the profile', () => {
   test('takes the focus and names the tab', async () => {
     await openProfile()
-    expect(screen.getByRole('heading', { name: 'Your profile' })).toHaveFocus()
+    await expectFocus(() => screen.getByRole('heading', { name: 'Your profile' }))
     expect(document.title).toBe(`Your profile · ${productName}`)
   })
 
   test('shows what the server knows of the user', async () => {
     backend.on('GET /api/v1/auth/me/', answer(200, { ...someUser, phone: '+49 30 1234' }))
     await openProfile()
-    expect(screen.getByRole('heading', { name: 'Some User' })).toBeVisible()
+    expect(await screen.findByRole('heading', { name: 'Some User' })).toBeVisible()
     expect(screen.getByText('user@example.com')).toBeVisible()
     expect(screen.getByLabelText('Phone')).toHaveValue('+49 30 1234')
   })
@@ -44,7 +45,7 @@ describe('the profile', () => {
   test('does without a name', async () => {
     backend.on('GET /api/v1/auth/me/', answer(200, { ...someUser, first_name: '', last_name: '' }))
     await openProfile()
-    expect(screen.getByRole('heading', { name: 'No name yet' })).toBeVisible()
+    expect(await screen.findByRole('heading', { name: 'No name yet' })).toBeVisible()
   })
 
   test.each([
@@ -56,9 +57,9 @@ describe('the profile', () => {
     await visitor.clear(screen.getByLabelText('First name'))
     await visitor.type(screen.getByLabelText('First name'), 'Other')
     await visitor.type(screen.getByLabelText('Phone'), typed)
-    await visitor.click(screen.getByRole('button', { name: 'Save' }))
+    await visitor.press('Save')
     expect(await screen.findByRole('status')).toHaveTextContent('Your changes are saved.')
-    expect(screen.getByRole('heading', { name: 'Other User' })).toBeVisible()
+    expect(await screen.findByRole('heading', { name: 'Other User' })).toBeVisible()
     await expect(backend.sent(update)).resolves.toEqual([
       { first_name: 'Other', last_name: 'User', phone },
     ])
@@ -68,16 +69,16 @@ describe('the profile', () => {
     backend.on(update, invalid({ phone: '^[0-9]+$' }, 'string_pattern_mismatch'))
     const visitor = await openProfile()
     await visitor.type(screen.getByLabelText('Phone'), 'none')
-    await visitor.click(screen.getByRole('button', { name: 'Save' }))
+    await visitor.press('Save')
     expect(await screen.findByText('This does not look right.')).toBeVisible()
-    expect(screen.getByLabelText('Phone')).toHaveFocus()
+    await expectFocus(() => screen.getByLabelText('Phone'))
   })
 
   test('leads to the login when the session is over by then', async () => {
     backend.on(update, answer(401, {}))
     const visitor = await openProfile()
     backend.on('GET /api/v1/auth/me/', answer(401, {}))
-    await visitor.click(screen.getByRole('button', { name: 'Save' }))
+    await visitor.press('Save')
     expect(await screen.findByText(/Your session has expired/)).toBeVisible()
   })
 })
@@ -87,14 +88,16 @@ describe('a change of the password', () => {
     const visitor = await openProfile()
     await visitor.type(screen.getByLabelText('Current password'), 'old-password')
     await visitor.type(screen.getByLabelText('New password'), 'new-password')
-    await visitor.click(screen.getByRole('button', { name: 'Change password' }))
+    await visitor.press('Change password')
   }
 
   test('is confirmed, and leaves no password on the screen', async () => {
     backend.on(change, answer(204))
     await changePassword()
     expect(await screen.findByText(/Your password is changed/)).toBeVisible()
-    expect(screen.getByLabelText('Current password')).toHaveValue('')
+    await waitFor(() => {
+      expect(screen.getByLabelText('Current password')).toHaveValue('')
+    })
     expect(screen.getByLabelText('New password')).toHaveValue('')
     await expect(backend.sent(change)).resolves.toEqual([
       { current_password: 'old-password', new_password: 'new-password' },
@@ -105,6 +108,6 @@ describe('a change of the password', () => {
     backend.on(change, invalid({ current_password: 'This is not your password' }))
     await changePassword()
     expect(await screen.findByText('This is not your password.')).toBeVisible()
-    expect(screen.getByLabelText('Current password')).toHaveFocus()
+    await expectFocus(() => screen.getByLabelText('Current password'))
   })
 })

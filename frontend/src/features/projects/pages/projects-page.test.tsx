@@ -2,6 +2,7 @@ import { screen, waitFor } from '@testing-library/react'
 import { beforeEach, describe, expect, test } from 'vitest'
 
 import { answer, invalid, silent, startFakeBackend, type FakeBackend } from '@/testing/fake-backend'
+import { expectFocus } from '@/testing/focus'
 import { renderApp } from '@/testing/render-app'
 
 const list = 'GET /api/v1/projects/'
@@ -31,7 +32,7 @@ describe('the projects', () => {
   test('show that they are loading', async () => {
     backend.on(list, silent)
     await openProjects()
-    expect(screen.getByRole('status')).toHaveTextContent('Loading projects…')
+    expect(await screen.findByText('Loading projects…')).toHaveRole('status')
   })
 
   test('say that there are none', async () => {
@@ -45,21 +46,23 @@ describe('the projects', () => {
     const visitor = await openProjects()
     expect(await screen.findByText(/cannot be reached/)).toBeVisible()
     backend.on(list, pageOf(apollo))
-    await visitor.click(screen.getByRole('button', { name: 'Try again' }))
+    await visitor.press('Try again')
     expect(await screen.findByRole('heading', { name: 'Apollo' })).toBeVisible()
   })
 
   test('come page by page', async () => {
     backend.on(list, answer(200, { items: [gemini], next: 2 }))
     const visitor = await openProjects()
-    const more = await screen.findByRole('button', { name: 'Show more' })
+    await screen.findByRole('button', { name: 'Show more' })
     backend.on(list, silent)
-    await visitor.click(more)
+    await visitor.press('Show more')
     expect(await screen.findByRole('button', { name: 'Loading…' })).toBeDisabled()
-    expect(backend.asked(list).map(({ url }) => new URL(url).search)).toEqual([
-      '?limit=10',
-      '?limit=10&before=2',
-    ])
+    await waitFor(() => {
+      expect(backend.asked(list).map(({ url }) => new URL(url).search)).toEqual([
+        '?limit=10',
+        '?limit=10&before=2',
+      ])
+    })
   })
 
   test('have a new one after it was added, and ask for the next', async () => {
@@ -67,13 +70,10 @@ describe('the projects', () => {
     const visitor = await openProjects()
     await visitor.type(screen.getByLabelText('Name of the new project'), 'Apollo')
     backend.on(list, pageOf(apollo))
-    await visitor.click(screen.getByRole('button', { name: 'Add project' }))
+    await visitor.press('Add project')
     expect(await screen.findByRole('heading', { name: 'Apollo' })).toBeVisible()
-    const name = screen.getByLabelText('Name of the new project')
-    await waitFor(() => {
-      expect(name).toHaveFocus()
-    })
-    expect(name).toHaveValue('')
+    await expectFocus(() => screen.getByLabelText('Name of the new project'))
+    expect(screen.getByLabelText('Name of the new project')).toHaveValue('')
     await expect(backend.sent(create)).resolves.toEqual([{ name: 'Apollo' }])
   })
 
@@ -81,9 +81,9 @@ describe('the projects', () => {
     backend.on(create, invalid({ name: 'at least 1' }, 'string_too_short'))
     const visitor = await openProjects()
     await visitor.type(screen.getByLabelText('Name of the new project'), ' ')
-    await visitor.click(screen.getByRole('button', { name: 'Add project' }))
+    await visitor.press('Add project')
     expect(await screen.findByText('Please fill this in.')).toBeVisible()
-    expect(screen.getByLabelText('Name of the new project')).toHaveFocus()
+    await expectFocus(() => screen.getByLabelText('Name of the new project'))
   })
 })
 
@@ -91,37 +91,40 @@ describe('the deletion of a project', () => {
   async function askToDelete() {
     backend.on(list, pageOf(apollo))
     const visitor = await openProjects()
-    await visitor.click(await screen.findByRole('button', { name: 'Delete Apollo' }))
+    await visitor.press('Delete Apollo')
     return visitor
   }
-  const confirm = { name: 'Delete for good Apollo' }
+  const confirm = 'Delete for good Apollo'
 
   test('is asked for twice', async () => {
     backend.on(remove, answer(204))
     const visitor = await askToDelete()
+    await screen.findByRole('button', { name: confirm })
     expect(backend.asked(remove)).toEqual([])
     backend.on(list, pageOf())
-    await visitor.click(screen.getByRole('button', confirm))
+    await visitor.press(confirm)
     expect(await screen.findByText(/No projects yet/)).toBeVisible()
+    expect(backend.asked(remove)).toHaveLength(1)
   })
 
   test('can be thought over', async () => {
     const visitor = await askToDelete()
-    await visitor.click(screen.getByRole('button', { name: 'Keep Apollo' }))
-    expect(screen.queryByRole('button', confirm)).not.toBeInTheDocument()
+    await visitor.press('Keep Apollo')
+    await screen.findByRole('button', { name: 'Delete Apollo' })
+    expect(screen.queryByRole('button', { name: confirm })).not.toBeInTheDocument()
   })
 
   test('cannot be asked for while it is under way', async () => {
     backend.on(remove, silent)
     const visitor = await askToDelete()
-    await visitor.click(screen.getByRole('button', confirm))
-    expect(screen.getByRole('button', { name: 'Deleting… Apollo' })).toBeDisabled()
+    await visitor.press(confirm)
+    expect(await screen.findByRole('button', { name: 'Deleting… Apollo' })).toBeDisabled()
   })
 
   test('says when it failed', async () => {
     backend.on(remove, answer(404, {}))
     const visitor = await askToDelete()
-    await visitor.click(screen.getByRole('button', confirm))
+    await visitor.press(confirm)
     expect(await screen.findByText('It is not there any more.')).toBeVisible()
   })
 })

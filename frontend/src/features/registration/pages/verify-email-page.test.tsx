@@ -1,7 +1,8 @@
-import { screen } from '@testing-library/react'
+import { screen, waitFor } from '@testing-library/react'
 import { beforeEach, expect, test } from 'vitest'
 
 import { answer, startFakeBackend, type FakeBackend } from '@/testing/fake-backend'
+import { expectFocus } from '@/testing/focus'
 import { renderApp } from '@/testing/render-app'
 
 const confirm = 'POST /api/v1/auth/verification/confirm/'
@@ -13,20 +14,26 @@ beforeEach(() => {
 
 async function follow(link: string) {
   const { visitor } = renderApp(link)
-  await visitor.click(await screen.findByRole('button', { name: 'Confirm my address' }))
+  await visitor.press('Confirm my address')
   return visitor
 }
 
 test('a link in a mail confirms nothing before somebody says so', async () => {
-  renderApp('/verify-email#token=abc')
-  await screen.findByRole('button', { name: 'Confirm my address' })
+  backend.on(confirm, answer(204))
+  const { visitor } = renderApp('/verify-email#token=abc')
+  await waitFor(() => {
+    expect(screen.getByRole('button', { name: 'Confirm my address' })).toBeEnabled()
+  })
   expect(backend.asked(confirm)).toEqual([])
+  await visitor.press('Confirm my address')
+  await screen.findByRole('heading', { name: 'Your address is confirmed' })
+  expect(backend.asked(confirm)).toHaveLength(1)
 })
 
 test('a confirmed address leads to the login', async () => {
   backend.on(confirm, answer(204))
   const visitor = await follow('/verify-email#token=abc')
-  expect(await screen.findByRole('heading', { name: 'Your address is confirmed' })).toHaveFocus()
+  await expectFocus(() => screen.getByRole('heading', { name: 'Your address is confirmed' }))
   await expect(backend.sent(confirm)).resolves.toEqual([{ token: 'abc' }])
   await visitor.click(screen.getByRole('link', { name: 'sign in' }))
   expect(await screen.findByRole('heading', { name: 'Sign in' })).toBeVisible()

@@ -1,0 +1,20 @@
+import { screen, waitFor } from '@testing-library/react'
+import { userEvent } from '@testing-library/user-event'
+import { expect } from 'vitest'
+
+/** A user at the page, who presses a button as soon as it may be pressed. */
+export function createVisitor() {
+  const visitor = userEvent.setup()
+
+  async function press(name: string): Promise<void> {
+    const button = () => screen.getByRole('button', { name })
+    await waitFor(() => {
+      expect(button()).toBeEnabled()
+    })
+    await visitor.click(button())
+  }
+
+  return Object.assign(visitor, { press })
+}
+
+export type Visitor = ReturnType<typeof createVisitor>
