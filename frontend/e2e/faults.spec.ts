@@ -99,7 +99,7 @@ test.describe('of a user', () => {
     await page.route('**/assets/profile-page-*.js', (route) => route.fulfill({ status: 404 }))
     await page.getByRole('link', { name: 'Profile' }).click()
     await expectPage(page, 'Something went wrong')
-    expect(loads).toBe(2)
+    await expect.poll(() => loads).toBe(2)
 
     await page.unrouteAll()
     await page.getByRole('button', { name: 'Load again' }).click()

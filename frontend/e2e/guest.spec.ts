@@ -143,29 +143,33 @@ test('a link works once', async ({ page, newcomer }) => {
   await expect(page.getByRole('button', { name: 'Send the mail' })).toBeEnabled()
 })
 
-for (const [path, button] of [
-  ['/verify-email', 'Confirm my address'],
-  ['/verify-email#token=made-up', 'Confirm my address'],
-  ['/reset-password#token=made-up', 'Change password'],
-] as const) {
+for (const path of ['/verify-email', '/verify-email#token=made-up']) {
   test(`the link ${path} is said to be of no use`, async ({ page }) => {
     await page.goto(path)
-    const password = page.getByLabel('New password')
-    await expect(page.getByRole('button', { name: button })).toBeEnabled()
-    if (await password.isVisible()) await password.fill('correct-horse-battery-staple')
-    await page.getByRole('button', { name: button }).click()
+    await page.getByRole('button', { name: 'Confirm my address' }).click()
     await expect(page.getByRole('alert')).toContainText('not valid any more')
   })
 }
 
+test('a made-up link to choose a password is said to be of no use', async ({ page }) => {
+  await page.goto('/reset-password#token=made-up')
+  await page.getByLabel('New password').fill('correct-horse-battery-staple')
+  await page.getByRole('button', { name: 'Change password' }).click()
+  await expect(page.getByRole('alert')).toContainText('not valid any more')
+})
+
 test('whoever guesses passwords is told to wait', async ({ page, newcomer }) => {
   const wrong = { ...newcomer, password: 'not-the-password' }
+  const answers: number[] = []
   await page.goto('/login')
-  for (let attempt = 1; attempt <= 10; attempt += 1) {
+  // The server counts by the clock: where its period ends meanwhile, it counts from the beginning.
+  do {
     const answer = page.waitForResponse('**/auth/login/')
     await submitLogin(page, wrong)
-    expect((await answer).status()).toBe(401)
-  }
+    answers.push((await answer).status())
+  } while (answers.at(-1) === 401)
+  expect(answers.length).toBeGreaterThan(10)
+  expect(answers.at(-1)).toBe(429)
   await submitLogin(page, newcomer)
   await expect(page.getByRole('alert')).toContainText(/Too many attempts.* in \d minutes?\./)
   await expect(page.getByRole('alert')).toBeFocused()

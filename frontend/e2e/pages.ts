@@ -3,9 +3,9 @@ import type { Page } from '@playwright/test'
 import { somebody } from './account.ts'
 import { answerSubscription } from './billing.ts' // billing
 import { expectPage, submitLogin } from './steps.ts'
-import { expect } from './test.ts'
+import { expect, type World } from './test.ts'
 
-type Open = (page: Page) => Promise<void>
+type Open = (page: Page, world: World) => Promise<void>
 
 /** Opens a page, and waits for its form to be ready. */
 function formAt(path: string, button: string): Open {
@@ -43,7 +43,7 @@ const guestPages: Record<string, Open> = {
   'the page of an unreachable server': async (page) => {
     await page.route('**/api/**', (route) => route.abort())
     await page.goto('/profile')
-    await expect(page.getByRole('button', { name: 'Try again' })).toBeEnabled()
+    await expectPage(page, 'We cannot reach the server')
   },
   'the page for an unknown address': async (page) => {
     await page.goto('/no/such/page')
@@ -52,7 +52,8 @@ const guestPages: Record<string, Open> = {
 }
 
 const userPages: Record<string, Open> = {
-  'the projects': async (page) => {
+  'the projects': async (page, { client }) => {
+    await client.post('/api/v1/projects/', { name: 'Apollo' })
     await page.goto('/projects')
     await page
       .getByRole('button', { name: /^Delete/ })

@@ -11,8 +11,7 @@ for (const as of ['guest', 'user'] as const) {
 
     for (const [name, open] of Object.entries(pagesOf[as])) {
       test(name, async ({ page, world }) => {
-        if (as === 'user') await world.client.post('/api/v1/projects/', { name: 'Apollo' })
-        await open(page)
+        await open(page, world)
         for (const [device, viewport] of Object.entries(devices)) {
           for (const colorScheme of ['light', 'dark'] as const) {
             await page.setViewportSize(viewport)

@@ -4,7 +4,7 @@ import { Client, clientHeaders, somebody, type Account } from './account.ts'
 
 type StorageState = Awaited<ReturnType<BrowserContext['storageState']>>
 
-interface World {
+export interface World {
   account: Account
   /** Speaks for the account. */
   client: Client
