@@ -6,7 +6,9 @@ import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescrip
 import checkFile from 'eslint-plugin-check-file'
 import { importX } from 'eslint-plugin-import-x'
 import jsxA11y from 'eslint-plugin-jsx-a11y'
+import playwright from 'eslint-plugin-playwright'
 import reactHooks from 'eslint-plugin-react-hooks'
+import testingLibrary from 'eslint-plugin-testing-library'
 import tseslint from 'typescript-eslint'
 
 // Imports go one way: app → features → lib. A feature does not know the others.
@@ -22,6 +24,43 @@ const zones = [
 ]
 
 const testFiles = ['src/**/*.test.{ts,tsx}', 'src/testing/**']
+
+// What a test does not await, it judges by how fast the machine is. This is what no plugin finds.
+const actions = ['expression', 'declarations.0.init'].flatMap((value) => [
+  `[${value}.argument.callee.name=/^(?!(expect|expectFocus|waitFor)$)/]`,
+  `[${value}.argument.callee.object.name="visitor"]`,
+  `[${value}.callee.name="renderApp"]`,
+])
+const look = 'CallExpression:matches([callee.name="expect"], [callee.object.name="screen"])'
+const unawaited = [
+  {
+    selector: `:matches(${actions.join(', ')}) + :statement:not(:has(AwaitExpression)):has(${look})`,
+    message:
+      'This looks at once after the action: first await what comes of it, by findBy… or waitFor.',
+  },
+  {
+    selector: 'CallExpression[callee.property.name="toHaveFocus"]:not([callee.name="waitFor"] *)',
+    message: 'React may move the focus later: await expectFocus(() => …), from @/testing/focus.',
+  },
+  {
+    selector: 'CallExpression[callee.property.name="click"] Literal[value="button"]',
+    message:
+      'The button may not be enabled yet: await visitor.press(name), from @/testing/visitor.',
+  },
+  {
+    selector: '[callee.name="waitFor"] CallExpression[callee.object.name="visitor"]',
+    message: 'This is done again and again: do it before, and await what comes of it.',
+  },
+  {
+    selector: 'MemberExpression[object.name="vi"][property.name=/^wait(For|Until)$/]',
+    message: 'It gives up after a second: await waitFor(…), from @testing-library/react.',
+  },
+  {
+    selector: 'Property[key.name="timeout"]',
+    message: 'One limit suits all that is awaited: it is in src/testing/setup.ts.',
+  },
+]
+const sleep = { name: 'setTimeout', message: 'Wait for what is to come, not for a time.' }
 
 export default defineConfig(
   globalIgnores([
@@ -73,6 +112,27 @@ export default defineConfig(
     files: ['src/**/*.{ts,tsx}'],
     ignores: testFiles,
     rules: { 'max-lines-per-function': ['error', { max: 50, skipBlankLines: true }] },
+  },
+  {
+    files: testFiles,
+    extends: [testingLibrary.configs['flat/react']],
+    rules: {
+      'no-restricted-globals': ['error', sleep],
+      'no-restricted-syntax': ['error', ...unawaited],
+    },
+  },
+  {
+    files: ['e2e/**/*.ts'],
+    extends: [playwright.configs['flat/recommended']],
+    rules: {
+      'no-restricted-globals': ['error', sleep],
+      'playwright/expect-expect': [
+        'error',
+        { assertFunctionPatterns: ['^(addProject|expect|open)'] },
+      ],
+      'playwright/no-action-timeout': 'error',
+      'playwright/no-magic-timeouts': 'error',
+    },
   },
   // Tools look for a default export.
   {

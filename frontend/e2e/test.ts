@@ -60,7 +60,6 @@ export const test = base.extend<Options & Fixtures, { world: World }>({
     await use(as === 'user' ? world.storageState : { cookies: [], origins: [] })
   },
 
-  // eslint-disable-next-line no-empty-pattern -- Playwright wants to see what a fixture needs
   extraHTTPHeaders: async ({}, use) => {
     await use(clientHeaders())
   },
