@@ -1,4 +1,4 @@
-import { screen } from '@testing-library/react'
+import { screen, waitFor } from '@testing-library/react'
 import { beforeEach, describe, expect, test } from 'vitest'
 
 import { answer, silent, startFakeBackend, type FakeBackend } from '@/testing/fake-backend'
@@ -23,7 +23,9 @@ describe('the logout button', () => {
     await signOut()
     expect(await screen.findByRole('heading', { name: 'Sign in' })).toBeVisible()
     expect(screen.queryByText(/session has expired/)).not.toBeInTheDocument()
-    expect(screen.queryByRole('button', { name: 'Sign out' })).not.toBeInTheDocument()
+    await waitFor(() => {
+      expect(screen.queryByRole('button', { name: 'Sign out' })).not.toBeInTheDocument()
+    })
   })
 
   test('cannot be pressed twice', async () => {

@@ -1,4 +1,4 @@
-import { screen } from '@testing-library/react'
+import { screen, waitFor } from '@testing-library/react'
 import { beforeEach, expect, test } from 'vitest'
 
 import { answer, invalid, startFakeBackend, type FakeBackend } from '@/testing/fake-backend'
@@ -24,7 +24,9 @@ test('a new password ends the session here too, and leads to the login', async (
   backend.on(confirm, answer(204))
   const visitor = await choosePassword()
   await expectFocus(() => screen.getByRole('heading', { name: 'Your password is changed' }))
-  expect(screen.queryByRole('button', { name: 'Sign out' })).not.toBeInTheDocument()
+  await waitFor(() => {
+    expect(screen.queryByRole('button', { name: 'Sign out' })).not.toBeInTheDocument()
+  })
   await expect(backend.sent(confirm)).resolves.toEqual([{ token: 'abc', password: 'new-password' }])
   await visitor.click(screen.getByRole('link', { name: 'sign in' }))
   expect(await screen.findByRole('heading', { name: 'Sign in' })).toBeVisible()
