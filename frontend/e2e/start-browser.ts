@@ -4,11 +4,12 @@ import { chromium } from '@playwright/test'
 
 import { launchOptions } from './browser.ts'
 
+const timeout = 60_000 // milliseconds, on a busy machine
 const telling =
   /error while loading|cannot open|executable doesn't exist|spawn .* E[A-Z]+|exitCode=/
 
 try {
-  const browser = await chromium.launch({ ...launchOptions(), timeout: 60_000 })
+  const browser = await chromium.launch({ ...launchOptions(), timeout })
   await browser.close()
 } catch (error) {
   const lines = String(error).split('\n')

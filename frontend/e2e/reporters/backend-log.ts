@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { relative } from 'node:path'
+import { join, relative } from 'node:path'
 
 import type { FullResult, Reporter } from '@playwright/test/reporter'
 
-import { backendLog, deployedSite } from '../environment.ts'
+import { backendLog, deployedSite, frontendFolder } from '../environment.ts'
 
 const shown = 40
 
@@ -13,7 +13,7 @@ export default class BackendLogReporter implements Reporter {
     if (deployedSite !== undefined || !existsSync(backendLog)) return
     const lines = readFileSync(backendLog, 'utf8').trimEnd().split('\n')
     if (status !== 'passed') process.stdout.write(`${lines.slice(-shown).join('\n')}\n`)
-    process.stdout.write(`the log of the backend: ${relative(process.cwd(), backendLog)}\n`)
+    process.stdout.write(`the log of the backend: ${relative(join(frontendFolder, '..'), backendLog)}\n`)
   }
 
   printsToStdio(): boolean {
