@@ -49,7 +49,7 @@ class MissingToolError(PipelineError):
 
 
 class NotJudgedError(PipelineError):
-    """A service was out of reach: listed with its reason, and red only under PIPELINE_STRICT=1."""
+    """What a check needs is out of reach: listed by reason, red only under PIPELINE_STRICT=1."""
 
     exit_code = 4
     kind = "not judged"
