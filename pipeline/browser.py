@@ -91,7 +91,7 @@ def look() -> str:
     if own := playwrights(WITHOUT_WINDOW):
         return f"Playwright's {own}"
     if is_locked():
-        return f"that of {LOCKED}"
+        return str(LOCKED)
     raise MissingToolError(f"no browser for {here()}", hint=" ".join(DOWNLOAD))
 
 

@@ -80,7 +80,7 @@ def test_a_named_browser_comes_first_then_that_of_playwright(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(browser, "is_locked", lambda: True)
-    assert browser.look() == "that of requirements/chromium"
+    assert browser.look() == "requirements/chromium"
     folder = give_playwright(browser.WITHOUT_WINDOW)
     assert browser.look() == f"Playwright's {folder}"
     monkeypatch.setenv(browser.VARIABLE, sys.executable)

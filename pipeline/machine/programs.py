@@ -19,14 +19,17 @@ from pipeline.run import last_words, read
 
 EVERYTHING = "everything"
 BROWSES = ("e2e-quick", "e2e-full", "e2e-smoke")
-REHEARSES = ("rehearsal", "rehearse", "deploy-faults-quick")
-BUILDS = ("image", "supply-chain", *REHEARSES, "build", "up", "down", "logs")
-RELEASES = ("release-image", "deploy")
-SIGNS = ("supply-chain", *REHEARSES, "sign", "verify", "promote", *RELEASES)
-ENGINES = (*BUILDS, "push", "rollback", *RELEASES)
-LISTS = ("image", *REHEARSES, "sbom", "deploy")
-SCANS = ("image", "rehearsal", "deploy-faults-quick", "scan")
-TALKS_TLS = ("pipeline-tests", *REHEARSES, "doctor")
+REHEARSES = ("rehearsal", "invoke rehearse", "deploy-faults-quick")
+LOCAL = ("invoke build", "invoke up", "invoke down", "invoke logs")
+BUILDS = ("image", "supply-chain", *REHEARSES, *LOCAL)
+RELEASES = ("release-image", "invoke release", "deploy", "invoke deploy")
+GOES_BACK = ("rollback", "invoke rollback")
+SIGNED = ("invoke sign", "invoke verify", "invoke promote")
+SIGNS = ("supply-chain", *REHEARSES, *SIGNED, *RELEASES)
+ENGINES = (*BUILDS, "invoke push", *GOES_BACK, *RELEASES)
+LISTS = ("image", *REHEARSES, "invoke sbom", "deploy", "invoke deploy")
+SCANS = ("image", "rehearsal", "deploy-faults-quick", "invoke scan")
+TALKS_TLS = ("pipeline-tests", *REHEARSES, "invoke doctor")
 LOCK = Path("requirements/dev.txt")
 PINNED = re.compile(r"^([\w-]+)==([\w.]+)", re.MULTILINE)
 VERSION = r"(\d+(?:\.\d+)+)"
@@ -43,7 +46,7 @@ class Program:
 
     Attributes:
         name: What it is called.
-        serves: The sessions and tasks that need it, or `everything`.
+        serves: The sessions that need it, and the tasks, as `invoke build`; or `everything`.
         look: Returns its version; raises that it is not here.
         install: What to type, by system.
         least: The oldest version that will do, if there is one.

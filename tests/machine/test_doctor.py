@@ -64,6 +64,15 @@ def test_what_plain_nox_needs_and_is_not_here_is_an_error_with_the_command_to_in
     assert caught.value.exit_code == 3
 
 
+def test_a_task_of_the_name_of_a_session_is_not_that_session(
+    here: Callable[[Program], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "build" in {session.name for session in sessions.list_selected()}
+    here(Program("tool", ["invoke build"], partial(looked, None), INSTALL))
+    report.doctor()
+    assert capsys.readouterr().out.endswith("\nnot here: invoke build\n")
+
+
 def test_what_only_some_tasks_need_is_listed(
     here: Callable[[Program], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -109,7 +118,7 @@ def test_it_says_the_same_as_json(
 def test_programs_serve_sessions_and_tasks_that_exist() -> None:
     listed = ["invoke", "--list", "--list-format=json"]
     answer = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    known = {task["name"] for task in json.loads(answer)["tasks"]}
+    known = {f"invoke {task['name']}" for task in json.loads(answer)["tasks"]}
     known |= {session.name for session in sessions.list_all()}
     for each in programs.programs(config.load()):
         assert {*each.serves} <= known | {EVERYTHING}, each.name
