@@ -88,10 +88,19 @@ def redis() -> Iterator[str]:
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    """Return a TCP port of 127.0.0.1 that nothing listens on, nor gets unasked for a minute.
+
+    Neither PostgreSQL nor Redis can choose a port and say which. So a connection to the port is
+    closed from its side, which leaves it in TIME_WAIT: the system gives it to none who asks for
+    any port, but to a server that asks for this one with SO_REUSEADDR, as servers do.
+    """
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        with socket.create_connection(listener.getsockname()):
+            listener.accept()[0].close()
+        port: int = listener.getsockname()[1]
         return port
 
 

@@ -114,9 +114,22 @@ def test_when_it_is_told_to_stop_the_server_stops_too(scratch: Path) -> None:
     assert list(scratch.iterdir()) == []
 
 
-def test_a_free_port_is_free() -> None:
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", services.free_port()))
+def test_a_free_port_is_free_for_a_server() -> None:
+    with socket.create_server(("127.0.0.1", services.free_port())):
+        pass
+
+
+def any_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def test_a_free_port_is_given_to_none_who_asks_for_any() -> None:
+    """Ports are drawn: of so many, some would else be drawn twice."""
+    ours = [services.free_port() for _ in range(500)]
+    assert len({*ours}) == len(ours)
+    assert {any_port() for _ in range(2000)}.isdisjoint(ours)
 
 
 def test_a_port_is_handed_over_unless_one_was_chosen(
