@@ -1,7 +1,8 @@
+import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,28 @@ ROOT = Path(__file__).parent.parent
 
 Result = subprocess.CompletedProcess[str]
 Run = Callable[..., Result]
+# What GitHub's runner sets for a step:
+# https://docs.github.com/actions/reference/variables-reference#default-environment-variables
+RUNNER = ("ACTIONS_", "GITHUB_", "RUNNER_")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _listens_to_interrupts() -> None:
     """What a shell starts in the background ignores them, and so would all that it starts."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _off_github() -> Iterator[None]:
+    """Take away what the runner tells a step, so that no test writes to the files of its own job.
+
+    For the whole session, since fixtures of that scope run code of the pipeline too.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [*os.environ]:
+            if name == "CI" or name.startswith(RUNNER):
+                patch.delenv(name)
+        yield
 
 
 @pytest.fixture

@@ -90,7 +90,6 @@ def test_a_commit_has_its_time_and_a_tag_of_its_own(repository: Path) -> None:
 def test_the_branch_is_github_s_or_the_one_that_is_checked_out(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("GITHUB_REF_NAME", raising=False)
     git("commit", "--quiet", "--allow-empty", "--message=Work")
     git("checkout", "--quiet", "-b", "feature")
     assert branch() == "feature"

@@ -34,8 +34,6 @@ def commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Commit:
         git("add", "--all")
         git("commit", "--quiet", "--allow-empty", "--message=Work")
 
-    for name in ("GITHUB_EVENT_NAME", "GITHUB_BASE_REF"):
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     git("init", "--quiet", "--initial-branch=main")
     (tmp_path / ".gitignore").write_text("/reports/\n/private/\n")

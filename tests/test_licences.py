@@ -47,8 +47,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A checkout whose branch has left main, with a package of each kind."""
     for folder in ("backend/requirements", "frontend", "security"):
         (tmp_path / folder).mkdir(parents=True)
-    for name in ("GITHUB_EVENT_NAME", "GITHUB_BASE_REF", "GITHUB_STEP_SUMMARY"):
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     Path("security/licences.toml").write_text(ALLOWED)

@@ -38,7 +38,6 @@ def _checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A clean checkout of the branch `feature`, where no engine and no registry is asked."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
-    monkeypatch.delenv("GITHUB_REF_NAME", raising=False)
     git("init", "--quiet", "--initial-branch=feature")
     git("commit", "--quiet", "--allow-empty", "--message=Work")
 
@@ -130,7 +129,6 @@ def test_entries_are_counted_on_though_old_ones_are_forgotten() -> None:
 def test_who_deploys_is_the_one_who_started_it_or_who_is_logged_in(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delenv("GITHUB_ACTOR", raising=False)
     monkeypatch.setenv("USER", "grace")
     assert entry_of(release(), {}, [], "deploy").by == "grace"
     monkeypatch.delenv("USER")

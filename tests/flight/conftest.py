@@ -22,7 +22,7 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 def project(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    for name in ("GITHUB_BASE_REF", "GITHUB_EVENT_NAME", "PIPELINE_STRICT", "REDIS_URL"):
+    for name in ("PIPELINE_STRICT", "REDIS_URL"):
         monkeypatch.delenv(name, raising=False)
     made = created(tmp_path / "project")
     monkeypatch.chdir(made.root)

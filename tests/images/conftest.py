@@ -37,7 +37,7 @@ scan_days = 7
 """
 COMPOSE = f"services:\n  store:\n    image: ${{STORE_IMAGE:-store:1@{DIGEST}}}\n"
 DOCKERFILE = f"ARG BASE_IMAGE=base:1@{DIGEST}\nFROM $BASE_IMAGE\n"
-UNSET = ("COSIGN_KEY", "IMAGES_REGISTRY", "PIPELINE_STRICT", "REGISTRY_TOKEN", "GITHUB_ACTIONS")
+UNSET = ("COSIGN_KEY", "IMAGES_REGISTRY", "PIPELINE_STRICT", "REGISTRY_TOKEN")
 
 Calls = Callable[[], list[str]]
 Put = Callable[..., None]
