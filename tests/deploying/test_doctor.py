@@ -1,6 +1,7 @@
 """What is not well is found beforehand, with a hint, and without any value."""
 
 import json
+import ssl
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -237,7 +238,9 @@ class TestNames:
 
 class TestCertificate:
     def test_one_that_fits_is_told_with_its_end(self, pair: tuple[str, str]) -> None:
-        end = datetime.now(UTC) + timedelta(days=30)
+        told = read(["openssl", "x509", "-noout", "-enddate"], stdin=pair[0]).stdout
+        seconds = ssl.cert_time_to_seconds(told.strip().removeprefix("notAfter="))
+        end = datetime.fromtimestamp(seconds, UTC)
         assert (
             certificate.fits(*pair, "https://shop.example.com:8443") == f"good until {end:%Y-%m-%d}"
         )

@@ -4,7 +4,7 @@ Docker, Syft, Trivy and Cosign are doubles here; the real ones are in `tests/sup
 """
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -94,8 +94,8 @@ def test_what_no_commit_here_names_is_not_trusted(once: Once) -> None:
 
 def test_exceptions_are_attested_and_the_signature_says_so(once: Once, calls: Calls) -> None:
     once(prepare)
-    today = datetime.now(UTC).date()
-    exempt(today, "app on linux/arm64")
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    exempt(tomorrow, "app on linux/arm64")
     commit()
     for platform in platforms():
         build(targets("app", platform))
@@ -111,9 +111,8 @@ def test_exceptions_are_attested_and_the_signature_says_so(once: Once, calls: Ca
     verify_all(release.references(["app"], None), KEY, None, local=False)
     (statement,) = json.loads(vex.path("app").read_text())["statements"]
     assert statement["vulnerability"] == {"name": "CVE-2026-0001"}
-    assert (
-        statement["action_statement"] == f"Accepted by ada@example.com until {today}: no mend yet"
-    )
+    accepted = f"Accepted by ada@example.com until {tomorrow}: no mend yet"
+    assert statement["action_statement"] == accepted
     (product,) = statement["products"]
     digest = released(head().sha)["app"].platforms[ARM]
     assert product["@id"].startswith(f"pkg:oci/app@{digest.replace(':', '%3A')}?repository_url=")

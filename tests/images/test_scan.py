@@ -21,6 +21,7 @@ SECRET = {"RuleID": "github-pat", "Category": "GitHub", "Severity": "CRITICAL",
           "Title": "GitHub token", "StartLine": 3, "Match": "token = ghp_0123"}  # fmt: skip
 
 TODAY = datetime.now(UTC).date()
+TOMORROW = TODAY + timedelta(days=1)  # a run that begins before midnight may end after it
 
 
 def statement(archive: Path) -> dict[str, dict[str, str]]:
@@ -71,7 +72,7 @@ def test_an_unmended_one_with_an_exception_is_reported(
 ) -> None:
     put("trivy")
     plant(tmp_path, vulnerability("HIGH"))
-    exempt(TODAY)
+    exempt(TOMORROW)
     scan([APP])
     assert "accepted for now: app on linux/amd64: HIGH CVE-2026-0001" in capsys.readouterr().err
 
@@ -98,7 +99,7 @@ def test_an_exception_that_this_image_does_not_need_is_red(
 ) -> None:
     put("trivy")
     plant(tmp_path)
-    exempt(TODAY, place, "store")
+    exempt(TOMORROW, place, "store")
     if refused:
         with pytest.raises(CheckFailedError, match="for CVE-2026-0001 in libssl3 is not needed"):
             scan([APP])
