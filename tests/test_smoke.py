@@ -9,7 +9,6 @@ import json
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from pipeline.deploy import smoke
 from pipeline.deploy.inventing import pair
 from pipeline.deploy.walk import Answer, Step, User, walk
 from pipeline.errors import CheckFailedError, InputError
+from tests.clock import Clock
 from tests.conftest import ROOT
 
 EMAIL, PASSWORD, SECRET = "smoke@example.com", "correct-horse", "preview-secret"
@@ -69,19 +69,33 @@ NOWHERE = Answer(404, "text/html", b"<p>Not Found")
 
 @dataclass
 class Site:
-    """What it answers, and what it was asked."""
+    """What it answers, and what it was asked.
+
+    Attributes:
+        silent: The paths that it does not answer while the test runs.
+        late: The paths at which all the time is over, as the visitor's clock has it.
+        drip: Whether its answers do not end.
+        clock: The visitor's clock.
+        over: Whether the test is over.
+    """
 
     answers: dict[Key, Answer] = field(default_factory=lambda: {**API, **PAGE})
     asked: list[Key] = field(default_factory=list)
     headers: list[Message] = field(default_factory=list)
-    delays: dict[str, float] = field(default_factory=dict)
+    silent: set[str] = field(default_factory=set)
+    late: set[str] = field(default_factory=set)
     drip: bool = False
+    clock: Clock = field(default_factory=Clock)
+    over: threading.Event = field(default_factory=threading.Event)
     url: str = ""
 
     def answer(self, method: str, path: str, headers: Message) -> Answer:
         self.asked.append((method, path))
         self.headers.append(headers)
-        time.sleep(self.delays.get(path, 0))
+        if path in self.silent:
+            self.over.wait()
+        if path in self.late:
+            self.clock.sleep(smoke.ALL_SECONDS)
         cookies = headers.get("Cookie", "")
         if method != "GET" and f"csrftoken={headers.get('X-CSRFToken')}" not in cookies:
             return FORGED
@@ -107,9 +121,9 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if answer.status != 204:
             self.wfile.write(answer.body)
-        while self.site.drip:
+        while self.site.drip and not self.site.over.wait(0.05):
             self.wfile.write(b" ")
-            time.sleep(0.05)
+            self.site.clock.sleep(1)
 
     do_POST = do_DELETE = do_GET  # noqa: N815
 
@@ -128,13 +142,14 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.setenv("SMOKE_USER_PASSWORD", PASSWORD)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     site = Site()
+    monkeypatch.setattr("pipeline.deploy.visitor.time", site.clock)
     handler = type("OwnHandler", (Handler,), {"site": site})
     with Server(("127.0.0.1", 0), handler) as server:
         site.url = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, args=[0.01])
         thread.start()
         yield site
-        site.drip = False
+        site.over.set()
         server.shutdown()
         thread.join()
 
@@ -323,19 +338,19 @@ def test_a_fault_at_the_login_tells_neither_user_nor_password(
 
 @pytest.mark.parametrize("option", ["--request-seconds", "--seconds"])
 def test_an_answer_that_does_not_come_is_not_waited_for(site: Site, option: str) -> None:
-    site.delays["/api/v1/health/ready/"] = 1
+    site.silent.add("/api/v1/health/ready/")
     assert "ready: GET /api/v1/health/ready/ got no answer: timed out" in fault(site, option, "0.2")
 
 
 def test_an_answer_that_does_not_end_is_not_waited_for(site: Site) -> None:
     site.drip = True
-    assert "got no answer: the time is over" in fault(site, "--request-seconds", "0.3")
+    assert "got no answer: the time is over" in fault(site)
 
 
 def test_cleaning_up_has_its_time_after_all_time_is_over(site: Site) -> None:
-    site.delays["/api/v1/auth/me/"] = 0.5
-    assert "got no answer" in fault(site, "--seconds", "0.8", "--without", "page")
-    assert site.asked[-1] == ("POST", "/api/v1/auth/logout/")
+    site.late.add(LIST)
+    assert f"list: GET {LIST} got no answer: the time is over" in fault(site)
+    assert site.asked[-2:] == [("DELETE", "/api/v1/projects/7/"), ("POST", "/api/v1/auth/logout/")]
 
 
 def test_a_connection_that_does_not_come_about_is_tried_again_and_that_is_told(

@@ -185,6 +185,11 @@ class Engine(Swarm):
         self.of("service")[name] = {**told, "tasks": [*former, *new]}
 
 
+def clock() -> datetime:
+    """Return what the clock of the engine's machine shows."""
+    return datetime.now(UTC)
+
+
 def now(later: float = 0) -> str:
     """Return the time as the engine writes it."""
-    return f"{datetime.now(UTC) + timedelta(seconds=later):%Y-%m-%dT%H:%M:%S.%f}789Z"
+    return f"{clock() + timedelta(seconds=later):%Y-%m-%dT%H:%M:%S.%f}789Z"

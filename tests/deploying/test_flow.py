@@ -4,7 +4,6 @@ The engine is a stand-in that obeys, and the smoke test has tests of its own; he
 they find.
 """
 
-import threading
 from collections.abc import Mapping
 
 import pytest
@@ -23,6 +22,7 @@ from pipeline.errors import (
     RolledBackError,
     StoppedError,
 )
+from tests.clock import Clock
 from tests.deploying.engine import Engine
 from tests.deploying.examples import AT_ONCE, IMAGES, environment, release
 
@@ -206,11 +206,15 @@ def test_a_release_before_that_does_not_serve_any_more_is_told_as_the_worst(
 
 
 def test_what_the_release_before_stands_on_is_given_time_to_come_back(
-    live: Engine, site: Site, capsys: pytest.CaptureFixture[str]
+    live: Engine,
+    site: Site,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     site.broken["v1.0.2", False] = CheckFailedError("the API answers 500", hint="look")
     site.broken["v1.0.1", False] = CheckFailedError("the database is away", hint="look")
-    threading.Timer(1, site.broken.pop, [("v1.0.1", False)]).start()
+    monkeypatch.setattr(clock, "sleep", lambda _: site.broken.pop(("v1.0.1", False), None))
     with pytest.raises(RolledBackError):
         deploy(live, 2)
     assert "the database is away; trying again" in capsys.readouterr().err

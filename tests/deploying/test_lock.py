@@ -13,6 +13,12 @@ from pipeline.run import Output
 from tests.deploying.engine import Engine
 
 
+@pytest.fixture(autouse=True)
+def _clock_that_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = datetime(2026, 11, 23, tzinfo=UTC)
+    monkeypatch.setattr("tests.deploying.engine.clock", lambda: moment)
+
+
 def test_who_holds_the_lock_keeps_all_others_out_and_they_are_told_who(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -54,10 +60,18 @@ def test_a_sign_of_life_keeps_it_and_only_the_newest_one_stays(
     lock.take(engine, "shop", "deploy v1")
     engine.of("config")["shop-lock"]["CreatedAt"] = "2026-01-01T00:00:00Z"
     assert is_stale(engine, "shop")
-    over = threading.Event()
-    threading.Timer(0.2, over.set).start()
+    over, signs, renew = threading.Event(), list[str](), lock.renewed
+
+    def renewed(*given: str) -> str:
+        signs.append(renew(engine, *given[1:]))
+        if len(signs) == 3:
+            over.set()
+        return signs[-1]
+
+    monkeypatch.setattr(lock, "renewed", renewed)
     beat(engine, "shop", over)
     assert not is_stale(engine, "shop")
+    assert len({*signs}) == 3
     assert len(engine.of("config")) == 2
 
 

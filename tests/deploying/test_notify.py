@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.deploy.notify import announced, link
 from pipeline.errors import CheckFailedError, RolledBackError
+from tests.clock import Clock
 from tests.deploying.examples import environment
 
 STAGING = environment()
@@ -40,6 +41,13 @@ class Listener(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("pipeline.deploy.notify.time", clock)
+    return clock
+
+
 @pytest.fixture
 def told() -> Iterator[Told]:
     with Told() as server:
@@ -49,21 +57,20 @@ def told() -> Iterator[Told]:
 
 
 def test_what_went_well_is_told_with_all_that_one_wants_to_know(
-    told: Told, monkeypatch: pytest.MonkeyPatch
+    told: Told, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTOR", "ada")
-    monkeypatch.delenv("GITHUB_RUN_ID", raising=False)
     with announced(STAGING, told.values, "deploy", "v1.2.3"):
-        pass
+        clock.sleep(7)
     assert told.heard == [
         {
-            "text": "deploy of v1.2.3 to staging: succeeded, by ada in 0 s\nhttps://shop.example.com",
+            "text": "deploy of v1.2.3 to staging: succeeded, by ada in 7 s\nhttps://shop.example.com",
             "environment": "staging",
             "kind": "deploy",
             "release": "v1.2.3",
             "outcome": "succeeded",
             "actor": "ada",
-            "seconds": 0,
+            "seconds": 7,
             "link": "https://shop.example.com",
         }
     ]
