@@ -38,7 +38,7 @@ for path in (
     print(response.status_code, path.partition("?")[0], response.headers, response.content)
 token = {"Authorization": "Bearer CANARY"}
 print(client.get("/metrics", headers=token).content.decode())
-sentry_sdk.flush()
+sentry_sdk.flush(timeout=60)
 """.replace("CANARY", CANARY)
 
 

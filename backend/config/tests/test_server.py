@@ -2,12 +2,10 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from http import HTTPStatus
 from pathlib import Path
@@ -20,14 +18,13 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 import server
+from config.tests.waiting import SOON, until
 
 pytestmark = pytest.mark.server
 
 BACKEND = Path(__file__).resolve().parents[2]
 ROOT = BACKEND.parent
-SOON = 60  # seconds: much more than any machine needs, much less than it waits in vain
-
-Process = subprocess.Popen[str]
+Process = subprocess.Popen[bytes]
 Start = Callable[..., Process]
 
 
@@ -44,17 +41,16 @@ def answer(port: int, path: str = "/api/v1/health/") -> int:
         return status
 
 
+def answers(process: Process, port: int) -> bool:
+    assert process.poll() is None, "it ended at the start"
+    try:
+        return bool(answer(port))
+    except URLError:
+        return False
+
+
 def wait_until_it_answers(process: Process, port: int) -> None:
-    deadline = time.monotonic() + SOON
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "it ended at the start"
-        try:
-            answer(port)
-        except URLError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail("it does not answer")
+    until(lambda: answers(process, port), "it does not answer")
 
 
 def stop(process: Process) -> None:
@@ -66,23 +62,28 @@ def stop(process: Process) -> None:
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        free: int = probe.getsockname()[1]
-        return free
+    """Return a port that nothing else gets meanwhile: the server can be given no other."""
+    ask = "from pipeline.services import free_port; print(free_port())"
+    command = [sys.executable, "-c", ask]
+    return int(subprocess.check_output(command, env=environment()))
 
 
 @pytest.fixture
-def start(port: int) -> Iterator[Start]:
-    """Start the server with a slow path for tests, and wait until it answers."""
+def log(tmp_path: Path) -> Path:
+    """Return the file that the server writes its lines to."""
+    return tmp_path / "log"
+
+
+@pytest.fixture
+def start(port: int, log: Path) -> Iterator[Start]:
+    """Start the server with answers that wait, and wait until it answers."""
     with ExitStack() as stack:
 
         def start(**variables: str) -> Process:
             env = environment(PORT=str(port), **variables)
-            command = [sys.executable, "-m", "benchmarks.slow"]
-            process = subprocess.Popen(
-                command, cwd=BACKEND, env=env, text=True, stderr=subprocess.PIPE
-            )
+            command = [sys.executable, "-m", "config.tests.slow"]
+            lines = stack.enter_context(log.open("w"))
+            process = subprocess.Popen(command, cwd=BACKEND, env=env, stderr=lines)
             stack.enter_context(process)
             stack.callback(stop, process)
             wait_until_it_answers(process, port)
@@ -103,22 +104,25 @@ def workers_of(process: Process) -> list[int]:
     return [int(child) for child in children.split()]
 
 
+def wait_until_it_drains(log: Path) -> None:
+    until(lambda: "draining" in log.read_text(), "it does not drain")
+
+
 def test_after_sigterm_it_answers_on_for_a_while_and_then_ends_in_good_order(
-    start: Start, port: int
+    start: Start, port: int, log: Path
 ) -> None:
-    process = start(DRAIN_SECONDS="3")
+    process = start(DRAIN_SECONDS="10")
     process.terminate()
-    with pytest.raises(subprocess.TimeoutExpired):
-        process.wait(1)
+    wait_until_it_drains(log)
     assert answer(port) == HTTPStatus.OK
     assert process.wait(SOON) == 0
 
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
-def test_a_second_signal_ends_the_wait(start: Start, second: signal.Signals) -> None:
+def test_a_second_signal_ends_the_wait(start: Start, log: Path, second: signal.Signals) -> None:
     process = start(DRAIN_SECONDS="3600")
     process.terminate()
-    time.sleep(0.5)  # two equal signals at once are one
+    wait_until_it_drains(log)  # two equal signals at once are one
     process.send_signal(second)
     assert process.wait(SOON) == 0
 
@@ -131,30 +135,40 @@ def test_sigint_is_not_waited_for(start: Start) -> None:
 
 def test_more_signals_than_it_needs_do_no_harm(start: Start) -> None:
     process = start(DRAIN_SECONDS="0")
-    for _ in range(5):
+
+    def has_ended() -> bool:
         process.terminate()
-        time.sleep(0.02)
+        return process.poll() is not None
+
+    until(has_ended, "it does not end")
+    assert process.returncode == 0
+
+
+@pytest.fixture
+def slow(start: Start, port: int, tmp_path: Path) -> Iterator[tuple[Process, Future[int]]]:
+    """Start the server, and have it at work on a request."""
+    process = start(DRAIN_SECONDS="0", GRACE_SECONDS="5")
+    with ThreadPoolExecutor() as pool:
+        request = pool.submit(answer, port, f"/api/v1/health/?wait={tmp_path}")
+        until((tmp_path / "asked").exists, "the request does not arrive")
+        process.terminate()
+        yield process, request
+
+
+def test_a_request_under_way_is_finished(
+    slow: tuple[Process, Future[int]], log: Path, tmp_path: Path
+) -> None:
+    process, request = slow
+    until(lambda: "Shutting down" in log.read_text(), "it does not stop")
+    (tmp_path / "answer").touch()
+    assert request.result(SOON) == HTTPStatus.OK
     assert process.wait(SOON) == 0
 
 
-def test_a_request_under_way_is_finished(start: Start, port: int) -> None:
-    process = start(DRAIN_SECONDS="0")
-    with ThreadPoolExecutor() as pool:
-        slow = pool.submit(answer, port, "/api/v1/health/?sleep=2")
-        time.sleep(0.5)
-        process.terminate()
-        assert slow.result(SOON) == HTTPStatus.OK
-    assert process.wait(SOON) == 0
-
-
-def test_a_request_that_does_not_end_does_not_keep_it(start: Start, port: int) -> None:
-    process = start(DRAIN_SECONDS="0", GRACE_SECONDS="1")
-    with ThreadPoolExecutor() as pool:
-        slow = pool.submit(answer, port, "/api/v1/health/?sleep=3600")
-        time.sleep(0.5)
-        process.terminate()
-        assert process.wait(SOON) is not None
-        assert isinstance(slow.exception(SOON), OSError)
+def test_a_request_that_does_not_end_does_not_keep_it(slow: tuple[Process, Future[int]]) -> None:
+    process, request = slow
+    assert process.wait(SOON) is not None
+    assert isinstance(request.exception(SOON), OSError)
 
 
 def test_its_workers_end_with_it(start: Start) -> None:
@@ -170,17 +184,16 @@ def test_a_worker_that_dies_is_replaced(start: Start, port: int) -> None:
     process = start(DRAIN_SECONDS="0", WORKERS="1")
     (worker,) = workers_of(process)
     os.kill(worker, signal.SIGKILL)
-    deadline = time.monotonic() + SOON
-    while workers_of(process) in ([], [worker]) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until(lambda: workers_of(process) not in ([], [worker]), "it is not replaced")
     wait_until_it_answers(process, port)
     assert worker not in workers_of(process)
 
 
-def test_each_phase_is_told(start: Start) -> None:
+def test_each_phase_is_told(start: Start, log: Path) -> None:
     process = start(DRAIN_SECONDS="0")
     process.terminate()
-    said = process.communicate(timeout=SOON)[1]
+    process.wait(SOON)
+    said = log.read_text()
     phases = ["Starting", "Listening at", "draining", "Shutting down", "shutdown completed"]
     places = [said.find(phase) for phase in phases]
     assert -1 not in places

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -144,7 +145,7 @@ def test_what_has_expired_is_removed_by_the_command_of_each_deployment(
 
 def drop_cache() -> None:
     """Let this test find nothing in the cache, without emptying a Redis that others use, too."""
-    caches["default"].key_prefix = "dropped"
+    caches["default"].key_prefix = uuid4().hex
 
 
 def test_it_tells_when_a_session_was_last_seen(phone: Browser) -> None:

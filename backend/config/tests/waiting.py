@@ -1,0 +1,23 @@
+"""How a test waits: for a condition, never for a time that should be enough."""
+
+import time
+from collections.abc import Callable
+
+SOON = 60  # seconds: much more than any machine needs
+
+
+def until(condition: Callable[[], object], complaint: str) -> None:
+    """Return as soon as a condition holds.
+
+    Args:
+        condition: Asked again and again; what it raises ends the wait.
+        complaint: What to say of one that does not come to hold.
+
+    Raises:
+        TimeoutError: The time is over.
+    """
+    deadline = time.monotonic() + SOON
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{complaint} within {SOON} s")
+        time.sleep(0.02)
