@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.errors import MissingToolError
 from pipeline.run import attended, last_words, read, run
+from tests.waiting import until
 
 
 def test_it_shows_the_command_and_returns_its_exit_code(capfd: pytest.CaptureFixture[str]) -> None:
@@ -73,12 +74,16 @@ def test_an_attended_command_says_all_on_one_stream_and_has_only_its_variables(
 
 
 def test_an_attended_command_is_interrupted_with_all_that_it_started(tmp_path: Path) -> None:
-    stop = Event()
-    stop.set()
-    child = "import time; time.sleep(600)"
-    script = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
-    output = attended([sys.executable, "-c", script], cwd=tmp_path, env=os.environ, stop=stop)
+    pid = tmp_path / "pid"
+
+    class Started(Event):
+        def is_set(self) -> bool:
+            return pid.exists() and bool(pid.read_text())
+
+    command = ["sh", "-c", f"sh -c 'echo $$ > {pid}; exec sleep 600'; echo never"]
+    output = attended(command, cwd=tmp_path, env=os.environ, stop=Started())
     assert output.returncode != 0
+    until(lambda: not Path("/proc", pid.read_text().strip()).exists(), "its child goes on")
 
 
 def test_a_ctrl_c_between_two_looks_ends_an_attended_command_too(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,16 +11,19 @@ import pytest
 from pipeline.ci import schedule
 from tests.ci.conftest import Here
 from tests.ci.toy import Toy
+from tests.waiting import SOON, until
 
 ALL = ["blue", "green", "red"]
 
 
-@pytest.mark.parametrize("tenths", range(0, 20, 3))
-def test_killed_at_any_moment_nothing_red_is_green(toy: Toy, tenths: int) -> None:
+@pytest.mark.parametrize("lines", range(7))
+def test_killed_at_any_moment_nothing_red_is_green(toy: Toy, lines: int) -> None:
     """The sessions that it leaves behind end by themselves; the next run waits for them."""
     toy.write("red/one.txt", "BROKEN")
     process = toy.start(TOY_SECONDS="0.3")
-    time.sleep(tenths / 10)
+    assert process.stdout
+    for _ in range(lines):
+        assert process.stdout.readline()
     process.kill()
     process.communicate()
     code, said = toy.ci()
@@ -82,17 +84,17 @@ def groups(toy: Toy) -> Iterator[list[str]]:
     yield sorted(together)
 
 
-def started(toy: Toy) -> None:
-    while not toy.trace.exists():
-        time.sleep(0.01)
+def started(toy: Toy, *sessions: str) -> None:
+    """Wait until sessions are at work; until any is, if none is named."""
+    until(lambda: toy.trace.exists() and {*sessions} <= {*toy.trace.read_text().split()})
 
 
 @pytest.fixture
 def interrupt(here: Here) -> Iterator[threading.Thread]:
-    """Press Ctrl-C as soon as a session is at work."""
+    """Press Ctrl-C as soon as two sessions are at work."""
 
     def press() -> None:
-        started(here.toy)
+        until(lambda: here.toy.trace.exists() and here.toy.trace.read_text().count("\n") == 2)
         os.kill(os.getpid(), signal.SIGINT)
 
     thread = threading.Thread(target=press)
@@ -132,7 +134,7 @@ def test_a_signal_ends_the_whole_program_in_order(toy: Toy, number: signal.Signa
     process = toy.start(TOY_SECONDS="60")
     started(toy)
     process.send_signal(number)
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=SOON)
     assert process.returncode == 130, said
     assert living(toy) == []
 
@@ -142,7 +144,7 @@ def test_what_was_interrupted_is_not_remembered(
 ) -> None:
     monkeypatch.setenv("TOY_SECONDS", "60")
     interrupt.start()
-    said = here(jobs="1")
+    said = here(jobs="2")
     assert here.code == 130, said
     monkeypatch.setenv("TOY_SECONDS", "0")
     assert here.ran() == ALL
@@ -150,14 +152,16 @@ def test_what_was_interrupted_is_not_remembered(
 
 def test_an_input_that_changes_while_it_runs_is_not_remembered(toy: Toy) -> None:
     """Nor if it is put back before the end: the result may be that of the other content."""
-    process = toy.start("--jobs=3", TOY_SECONDS="1")
-    started(toy)
+    wait = toy.folder / "wait"
+    wait.touch()
+    process = toy.start("--jobs=3", TOY_WAIT=str(wait))
+    started(toy, "red")
     file = toy.root / "red/one.txt"
     before = file.read_text()
     file.write_text("BROKEN")
-    time.sleep(0.1)
     file.write_text(before)
-    said, _ = process.communicate(timeout=60)
+    wait.unlink()
+    said, _ = process.communicate(timeout=SOON)
     assert "not remembered: red/one.txt changed while it ran" in said
     toy.ran()
     assert toy.ci()[0] == 0

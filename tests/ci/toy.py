@@ -71,11 +71,13 @@ from pathlib import Path
 area = sys.argv[1]
 busy = Path(os.environ["TOY_TRACE"] + "." + area).open("w")
 fcntl.flock(busy, fcntl.LOCK_EX | fcntl.LOCK_NB)  # never twice at once
-with Path(os.environ["TOY_TRACE"]).open("a") as trace:
-    print(area, file=trace)
 if os.environ.get("TOY_STUBBORN"):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+with Path(os.environ["TOY_TRACE"]).open("a") as trace:
+    print(area, file=trace)
 time.sleep(float(os.environ.get("TOY_SECONDS", "0")))
+while Path(os.environ.get("TOY_WAIT", "/nowhere")).exists():
+    time.sleep(0.01)
 busy.close()
 texts = [path.read_text() for path in sorted(Path(area).rglob("*")) if path.is_file()]
 said = "".join(texts) + os.environ.get("DECLARED", "") + os.environ.get("UNDECLARED", "")

@@ -1,9 +1,8 @@
 """The Docker Engine, as the tests of the images use it."""
 
 import json
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from threading import Event
@@ -12,9 +11,9 @@ from typing import Any
 from uuid import uuid4
 
 from pipeline.run import Output, read
+from tests.waiting import SOON, until
 
 RUN = uuid4().hex[:8]  # stands in the name of all that this run makes
-SOON = 60  # seconds: much more than any machine needs
 EMPTY: Mapping[str, str] = MappingProxyType({})
 HARDENED = (
     *("--init", "--read-only", "--tmpfs=/tmp", "--cap-drop=ALL"),
@@ -65,9 +64,9 @@ class Container:
         """Run a command inside."""
         return docker("exec", self.name, *command)
 
-    def wait(self, seconds: float) -> int:
+    def wait(self, seconds: float = SOON) -> int:
         """Return its exit code, once it has ended by itself."""
-        until(lambda: not self.state["Running"], seconds, f"{self.name} still runs")
+        until(lambda: not self.state["Running"], f"{self.name} does not end", seconds)
         return int(self.state["ExitCode"])
 
 
@@ -82,14 +81,6 @@ def container(image: str, env: Mapping[str, str] = EMPTY, *, port: int = 0) -> I
         yield Container(name)
     finally:
         docker("rm", "--force", "--volumes", name)
-
-
-def until(condition: Callable[[], bool], seconds: float, complaint: str) -> None:
-    """Wait for something to be so."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, complaint
-        time.sleep(0.05)
 
 
 class Reply:
@@ -117,12 +108,10 @@ def answers(port: int, path: str, *statuses: int) -> bool:
         return False
 
 
-def send(port: int, path: str, stopped: Event, pause: float = 0.01) -> Counter[str]:
-    """Send one request after the other, each on a new connection, until it is stopped."""
-    told: Counter[str] = Counter()
+def send(port: int, path: str, stopped: Event, told: Counter[str], pause: float = 0.01) -> None:
+    """Send one request after the other, each on a new connection, and count what is told."""
     while not stopped.wait(pause):
         try:
             told[str(Reply(port, path).status)] += 1
         except OSError as error:
             told[repr(error)] += 1
-    return told

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.containers.engine import SOON, Container, Reply, answers, container, until
+from tests.containers.engine import Container, Reply, answers, container
 from tests.containers.images import FRONTEND
+from tests.waiting import until
 
 POLICY = {
     "default-src": "'none'", "script-src": "'self'", "style-src": "'self'", "img-src": "'self'",
@@ -30,7 +31,7 @@ def running() -> Iterator[Container]:
     """One that runs as production runs it, and finds no backend."""
     env = {"BACKEND_UPSTREAM": "127.0.0.1:9", "DRAIN_SECONDS": "0"}
     with container(FRONTEND.reference, env, port=FRONTEND.port) as running:
-        until(lambda: answers(running.port, "/healthz"), SOON, "no answer")
+        until(lambda: answers(running.port, "/healthz"), "no answer")
         yield running
 
 
@@ -48,7 +49,7 @@ def test_the_page_reports_errors_where_its_container_is_told_and_nowhere_else(po
         "SENTRY_DSN": "https://key@sentry.example.com/1",
     }
     with container(FRONTEND.reference, told, port=FRONTEND.port) as reporting:
-        until(lambda: answers(reporting.port, "/healthz"), SOON, "no answer")
+        until(lambda: answers(reporting.port, "/healthz"), "no answer")
         assert json.loads(Reply(reporting.port, "/config.json").body) == {
             "environment": told["ENVIRONMENT"],
             "release": told["RELEASE"],
@@ -156,13 +157,13 @@ def test_a_backend_that_is_away_is_no_reason_to_end(running: Container, port: in
 def test_a_backend_that_has_no_address_is_no_reason_not_to_start() -> None:
     env = {"BACKEND_UPSTREAM": "no-such-host.invalid:8000", "DRAIN_SECONDS": "0"}
     with container(FRONTEND.reference, env, port=FRONTEND.port) as running:
-        until(lambda: answers(running.port, "/healthz"), SOON, "no answer")
+        until(lambda: answers(running.port, "/healthz"), "no answer")
         assert Reply(running.port, "/api/").status == 502
 
 
 def test_each_request_is_one_line_of_json_without_its_query(running: Container, port: int) -> None:
     Reply(port, '/logged"?token=secret', **{"X-Request-ID": "request-0123"})
-    until(lambda: "request-0123" in running.logs, SOON, "not logged")
+    until(lambda: "request-0123" in running.logs, "not logged")
     (line,) = [line for line in running.logs.splitlines() if "request-0123" in line]
     event = json.loads(line)
     assert (event["path"], event["status"], event["method"]) == ('/logged"', 200, "GET")
@@ -171,6 +172,6 @@ def test_each_request_is_one_line_of_json_without_its_query(running: Container, 
 
 def test_a_request_without_an_id_gets_one(running: Container, port: int) -> None:
     Reply(port, "/nameless", **{"X-Request-ID": 'no id"'})
-    until(lambda: "/nameless" in running.logs, SOON, "not logged")
+    until(lambda: "/nameless" in running.logs, "not logged")
     (line,) = [line for line in running.logs.splitlines() if "/nameless" in line]
     assert re.fullmatch("[0-9a-f]{32}", json.loads(line)["request_id"])

@@ -56,13 +56,19 @@ class Line:
                 each.shutdown(socket.SHUT_RDWR)
 
 
+def listening(place: Path | int = 0) -> socket.socket:
+    """Listen at an address; on any free port, if none is given."""
+    listener = socket.socket(family(place))
+    listener.bind(address(place))
+    listener.listen()
+    return listener
+
+
 @contextmanager
-def line(listen: Path | int, to: Path | int) -> Iterator[Line]:
-    """Have a line to somewhere."""
+def line(listener: socket.socket, to: Path | int) -> Iterator[Line]:
+    """Have a line from what listens to somewhere."""
     made = Line(to)
-    with socket.socket(family(listen)) as listener:
-        listener.bind(address(listen))
-        listener.listen()
+    with listener:
         threading.Thread(target=made.serve, args=(listener,), daemon=True).start()
         yield made
         listener.shutdown(socket.SHUT_RDWR)

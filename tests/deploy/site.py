@@ -7,8 +7,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
@@ -18,6 +18,7 @@ from pipeline.rehearsal.traffic import PAUSE_SECONDS, Sample, Traffic
 from pipeline.rehearsal.yard import SHORT, Yard, yard
 from pipeline.run import Output
 from tests.deploy.variants import Variants, docker
+from tests.waiting import until
 
 CHAIN = ("build", "sbom", "scan", "push", "sign")
 ENV = ("--env", "staging", "--yes")
@@ -122,7 +123,7 @@ class Site:
         """Have users, and see to it that not one of their requests fails."""
         with self.watched(clients, pause) as samples:
             yield samples
-            time.sleep(1)
+            all_ask_once_more(samples, clients)
         assert [sample for sample in samples if sample.failed] == []
         assert {sample.kind for sample in samples} == set(clients)
 
@@ -170,10 +171,9 @@ class Site:
 
     def only_the_good_one_runs(self) -> None:
         """See to it that no container is left of what did not serve, once all had time to end."""
-        deadline = time.monotonic() + GRACE_SECONDS
-        while (left := self._left_over()) and time.monotonic() < deadline:
-            time.sleep(1)
-        assert left == {}
+        with suppress(TimeoutError):
+            until(lambda: not self._left_over(), seconds=GRACE_SECONDS)
+        assert self._left_over() == {}
 
     def _left_over(self) -> dict[str, str]:
         """Return the containers of another image than the one that serves."""
@@ -200,13 +200,18 @@ class Site:
         )
         return docker("exec", "--interactive", postgres, *psql, stdin=statements)
 
+    def outlive_lock(self) -> None:
+        """Let so much time pass that the lock of a deployer who has died is stale."""
+        time.sleep(STALE_SECONDS + 5)  # noqa: TID251 - by the clock of the engine it is stale
+
     @contextmanager
     def busy_database(self, statements: str, seconds: int) -> Iterator[None]:
         """Have somebody in a transaction of the database for a while, at most these seconds."""
         told = f"BEGIN; {statements}; SELECT pg_sleep({seconds});"
         thread = threading.Thread(target=self.sql, args=(told,), daemon=True)
         thread.start()
-        time.sleep(1)
+        asleep = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep';"
+        until(lambda: self.sql(asleep), "the transaction does not begin")
         yield
         thread.join()
 
@@ -244,6 +249,13 @@ def listening(told: list[dict[str, Any]]) -> Iterator[str]:
         server.shutdown()
 
 
+def all_ask_once_more(samples: Sequence[Sample], clients: Collection[str]) -> None:
+    """Wait until an answer to each kind of request has come that came after all before."""
+    before = len(samples)
+    kinds = {*clients}
+    until(lambda: {each.kind for each in samples[before:]} >= kinds, "not all ask once more")
+
+
 def done_and(
     process: subprocess.Popen[str], step: str, act: Callable[[subprocess.Popen[str]], object]
 ) -> Output:
@@ -262,7 +274,7 @@ def send(number: signal.Signals, after: float = 1.0) -> Callable[[subprocess.Pop
     """Return what sends a signal to a deployer some seconds later, in the middle of a step."""
 
     def act(process: subprocess.Popen[str]) -> None:
-        time.sleep(after)
+        time.sleep(after)  # noqa: TID251 - not a wait: any moment of the step will do
         process.send_signal(number)
 
     return act

@@ -1,13 +1,12 @@
 """C14 of the catalogue: the deployer is killed in each of its steps, and the next one mends it."""
 
 import signal
-import time
 
 import pytest
 
 from pipeline.run import Output
 from tests.deploy.catalogue import Case
-from tests.deploy.site import STALE_SECONDS, Site, send
+from tests.deploy.site import Site, send
 
 INPUT = 2
 UNTOLD = "foundation"  # the journal does not tell of it yet
@@ -33,7 +32,7 @@ def test_c14_a_killed_deployer_is_undone_by_the_next_one(site: Site, case: Case,
         locked = site.resume()
         assert locked.returncode == INPUT
         assert "is locked by" in locked.stderr
-        time.sleep(STALE_SECONDS + 5)
+        site.outlive_lock()
         return site.deploy(site.first) if step == UNTOLD else site.resume()
 
     case.served(act, "taking over a stale lock")

@@ -2,7 +2,6 @@
 
 import base64
 import signal
-import time
 from functools import partial
 from pathlib import Path
 
@@ -10,8 +9,9 @@ import pytest
 
 from pipeline.run import Output, read
 from tests.deploy.catalogue import Case
-from tests.deploy.site import ENV, STALE_SECONDS, Site, send
+from tests.deploy.site import ENV, Site, send
 from tests.deploy.variants import appended, docker
+from tests.waiting import until
 
 FAILED, INPUT, UNTRUSTED, STOPPED = 1, 2, 5, 6
 SETTINGS = "config/settings/production.py"
@@ -177,7 +177,7 @@ def test_a16_a_dead_holder_s_lock_is_taken_over(site: Site, case: Case) -> None:
 
     def act() -> Output:
         site.deploy_and(commit, "roll backend", send(signal.SIGKILL))
-        time.sleep(STALE_SECONDS + 5)
+        site.outlive_lock()
         return site.deploy(commit)
 
     said = case.served(act, "taking over a stale lock")
@@ -197,7 +197,9 @@ def test_a17_what_is_in_no_commit_is_not_deployed(site: Site, case: Case) -> Non
 def test_a20_what_others_left_half_done_is_put_right(site: Site, case: Case) -> None:
     update = ("service", "update", "--detach", "--quiet", "--update-failure-action=pause")
     docker(*update, "--args=python -c raise(SystemExit(3))", site.service("backend"))
-    time.sleep(10)
+    told = "--format={{with .UpdateStatus}}{{.State}}{{end}}"
+    state = ("service", "inspect", told, site.service("backend"))
+    until(lambda: docker(*state) == "paused", "the update is not paused")
     assert site.yard.invoke("status", *ENV[:2]).returncode == 1, "it drifted"
     case.served(lambda: site.deploy(site.first), "smoke done")
 

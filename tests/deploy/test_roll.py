@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -16,6 +15,7 @@ from pipeline.services import free_port
 from tests.deploy.catalogue import Case, each
 from tests.deploy.site import ENV, Site, send
 from tests.deploy.variants import appended, docker
+from tests.waiting import until
 
 STOPPED, ROLLED_BACK, BROKEN_WAY_BACK, INTERRUPTED = 6, 8, 9, 130
 STACK = "deploy/stack.yml"
@@ -87,8 +87,8 @@ def test_c5b_errors_that_nobody_but_users_can_see_are_undone(site: Site, case: C
     commit = site.variants.release(appended(WSGI, *USERS_ONLY))
     at = "requests of users failed since the roll began"
     case.caught(lambda: site.deploy(commit), code=ROLLED_BACK, at=at, failures=10_000)
-    with site.users():
-        time.sleep(5)
+    with site.users() as samples:
+        until(lambda: len(samples) > 100)
 
 
 @pytest.mark.fault("C8", "a good release that takes 25 seconds to start")

@@ -9,9 +9,8 @@ import pytest
 from pipeline.deploy.journal import KEPT
 from pipeline.rehearsal.engine import remove
 from pipeline.run import Output
-from pipeline.services import free_port
 from tests.deploy.catalogue import Case
-from tests.deploy.links import line
+from tests.deploy.links import line, listening
 from tests.deploy.site import ENV, Site, done_and, send
 from tests.deploy.test_preflight import INPUT
 from tests.deploy.test_roll import BROKEN_WAY_BACK, STOPPED
@@ -23,11 +22,11 @@ LAST_WORDS = 'CMD ["python", "-c", "raise SystemExit(\'the last words of a repli
 
 @pytest.mark.fault("F3", "a network that loses every fourth connection of the smoke test")
 def test_f3_a_release_is_not_undone_for_our_own_network(site: Site, case: Case) -> None:
-    url, port = site.yard.url("staging"), free_port()
-    flaky = f"https://localhost:{port}"
+    url, listener = site.yard.url("staging"), listening()
+    flaky = f"https://localhost:{listener.getsockname()[1]}"
     origins = f'CSRF_TRUSTED_ORIGINS = "{url}'
     with (
-        line(port, site.yard.ports["staging"]) as bad,
+        line(listener, site.yard.ports["staging"]) as bad,
         site.configured(f'\nurl = "{url}"', f'\nurl = "{flaky}"'),
         site.configured(origins, f"{origins},{flaky}"),
     ):
@@ -42,7 +41,7 @@ def test_f3_a_release_is_not_undone_for_our_own_network(site: Site, case: Case) 
 )
 def test_f4_a_deployer_without_an_engine_asks_again(site: Site, case: Case, tmp_path: Path) -> None:
     commit = site.variants.release("LABEL cut=1")
-    with line(tmp_path / "docker.sock", ENGINE) as cable:
+    with line(listening(tmp_path / "docker.sock"), ENGINE) as cable:
         told = site.told_also({"DOCKER_HOST": f"unix://{tmp_path / 'docker.sock'}"})
         act = partial(told.deploy_and, commit, "roll backend", lambda _: cable.cut(10))
         said = case.served(act, "smoke done")

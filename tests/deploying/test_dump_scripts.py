@@ -11,6 +11,7 @@ import pytest
 from pipeline.deploy.dumps import service_file
 from pipeline.services import postgres
 from tests.conftest import ROOT, Result
+from tests.waiting import until
 
 
 class Ledger:
@@ -89,8 +90,7 @@ def test_whoever_is_connected_does_not_stand_in_the_way(ledger: Ledger) -> None:
     command = ["psql", "--dbname=service=app", "-c", "begin; table entry; select pg_sleep(60)"]
     connected = "select pid from pg_stat_activity where query like 'begin; table entry%'"
     with subprocess.Popen(command, env=ledger.env, stderr=subprocess.PIPE) as user:
-        while not ledger.sql(connected, "template1"):
-            pass
+        until(lambda: ledger.sql(connected, "template1"))
         restored = ledger.run("restore.sh", "first")
         user.wait()
     assert restored.returncode == 0, restored.stderr

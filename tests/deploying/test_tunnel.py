@@ -13,6 +13,7 @@ import pytest
 from pipeline.deploy import tunnel as module
 from pipeline.deploy.tunnel import Tunnel
 from pipeline.errors import InputError
+from tests.waiting import SOON, until
 
 
 class Server(asyncssh.SSHServer):
@@ -70,7 +71,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     found = Host(tmp_path)
     thread = threading.Thread(target=lambda: asyncio.run(found.serve()))
     thread.start()
-    assert found.listens.wait(10)
+    assert found.listens.wait(SOON)
     yield found
     found.loop.call_soon_threadsafe(found.leaves.set)
     thread.join()
@@ -114,9 +115,8 @@ def test_one_connection_serves_many_questions(reach: Reach, host: Host) -> None:
 def test_a_connection_that_broke_is_made_again(reach: Reach, host: Host) -> None:
     tunnel = reach()
     asked(tunnel)
-    asyncio.run_coroutine_threadsafe(host.hang_up(), host.loop).result(10)
-    while tunnel.control("check") == 0:
-        pass
+    asyncio.run_coroutine_threadsafe(host.hang_up(), host.loop).result(SOON)
+    until(lambda: tunnel.control("check"), "the connection does not break")
     assert asked(tunnel) == b"PING\n"
     assert len(host.connections) > 1
 

@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from tempfile import TemporaryDirectory
 from pipeline.errors import InputError
 from pipeline.images.act import no_engine
 from pipeline.run import read, run
+from tests.waiting import until
 
 ENGINE = "docker engine"
 NEXT = "trixie"
@@ -26,7 +26,6 @@ FROM_OWN = ["containerd", "runc", "iptables", "iproute2", "mmdebstrap"]
 SOURCES = Path("/etc/apt/sources.list.d/debian.sources")
 POLICY = Path("/usr/sbin/policy-rc.d")
 LOG = Path("/var/log/dockerd.log")
-SECONDS_TO_START = 30
 
 
 def is_up() -> bool:
@@ -110,11 +109,10 @@ def start() -> None:
             ["/usr/sbin/dockerd", f"--mtu={mtu()}"],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
-    deadline = time.monotonic() + SECONDS_TO_START
-    while not is_up():
-        if time.monotonic() > deadline:
-            raise InputError("the Docker Engine did not start", hint=f"tail {LOG}")
-        time.sleep(0.2)
+    try:
+        until(is_up)
+    except TimeoutError:
+        raise InputError("the Docker Engine did not start", hint=f"tail {LOG}") from None
 
 
 def mtu() -> int:

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from pipeline.guide.blocks import Block, blocks
 from pipeline.guide.names import Known, named, unknown
 from pipeline.run import read
 from tests.conftest import ROOT
+from tests.waiting import SOON, until
 
 DOCUMENT = """\
 # Title
@@ -134,19 +134,36 @@ def test_a_command_that_never_ends_is_red(document: Path, monkeypatch: pytest.Mo
         guide.main([])
 
 
+ATTENDED = """
+import os
+from pathlib import Path
+from pipeline import run
+from pipeline.guide import trial
+from pipeline.guide.blocks import Block
+
+told = run._told
+
+
+def known(*given):  # the command may be there before its parent knows of it
+    Path(os.environ["KNOWN"]).touch()
+    return told(*given)
+
+
+run._told = known
+[*trial.tried([Block("x:1", "echo $$ > $PIDS; sleep 600")], 600)]
+"""
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_whoever_ends_it_ends_the_command_that_runs_too(document: Path, number: int) -> None:
-    script = "from pipeline.guide import trial; from pipeline.guide.blocks import Block; "
-    script += "[*trial.tried([Block('x:1', 'echo $$ > $PIDS; sleep 600')], 60)]"
-    pids = document.absolute().with_name("pids")
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "PIDS": str(pids)}
-    with subprocess.Popen([sys.executable, "-c", script], env=env, stderr=subprocess.DEVNULL) as it:
-        while not (pids.exists() and pids.read_text()):
-            assert it.poll() is None
-            time.sleep(0.05)
-        time.sleep(0.5)  # the command may be there before its parent knows of it
+    pids, known = (document.absolute().with_name(name) for name in ("pids", "known"))
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PIDS": str(pids), "KNOWN": str(known)}
+    with subprocess.Popen(
+        [sys.executable, "-c", ATTENDED], env=env, stderr=subprocess.DEVNULL
+    ) as it:
+        until(lambda: known.exists() and pids.exists() and pids.read_text())
         it.send_signal(number)
-        it.wait(timeout=30)
+        it.wait(SOON)
     assert not Path("/proc", pids.read_text().strip()).exists()
 
 

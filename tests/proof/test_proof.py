@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from pipeline.errors import CheckFailedError, InputError, NotJudgedError
 from pipeline.proof.__main__ import main
 from tests.proof.conftest import FAULT, TOOL, WORKFLOW
+from tests.waiting import SOON, until
 
 GOOD = 'change = [{ file = "product.txt", append = "bad" }]\nsays = "E1"\n'
 
@@ -273,11 +273,9 @@ def test_ctrl_c_ends_what_runs_and_leaves_nothing(project: Path, tmp_path: Path)
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline.proof"], cwd=project, env=env, stderr=subprocess.PIPE
     )
-    while not started.exists():
-        assert process.poll() is None
-        time.sleep(0.05)
+    until(started.exists)
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    process.communicate(timeout=SOON)
     assert process.returncode == 130
     assert not [*tmp_path.glob("proof-*")]
 

@@ -4,7 +4,6 @@ import ssl
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +23,7 @@ from pipeline.rehearsal.balancer import (
 )
 from pipeline.run import background
 from pipeline.services import free_port
+from tests.waiting import until
 
 ONE, TWO, THREE = ("10.0.0.1", 443), ("10.0.0.2", 443), ("10.0.0.3", 443)
 
@@ -138,16 +138,16 @@ def echo() -> Iterator[Address]:
 
 
 def said_through(port: int, words: str) -> str:
-    """Say something through a balancer that may still be starting, and return the answer."""
-    for _ in range(100):
-        try:
-            with socket.create_connection(("127.0.0.1", port)) as connection:
-                connection.sendall(words.encode())
-                connection.shutdown(socket.SHUT_WR)
-                return connection.makefile().read()
-        except ConnectionRefusedError:
-            time.sleep(0.1)
-    pytest.fail("the balancer does not listen")
+    """Say something through a balancer, and return the answer."""
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(words.encode())
+        connection.shutdown(socket.SHUT_WR)
+        return connection.makefile().read()
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_what_is_said_is_passed_on_and_a_dead_target_passed_over() -> None:
@@ -156,5 +156,6 @@ def test_what_is_said_is_passed_on_and_a_dead_target_passed_over() -> None:
         targets = [f"127.0.0.1:{port}" for port in (one[1], dead, two[1])]
         command = [sys.executable, "-m", balancer.__name__, f"127.0.0.1:{listen}", *targets]
         with background(command):
+            until(lambda: listens(listen), "the balancer does not listen")
             heard = {said_through(listen, "hello") for _ in range(6)}
     assert heard == {f"{one[1]} heard hello", f"{two[1]} heard hello"}

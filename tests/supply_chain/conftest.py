@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 import uuid
@@ -21,12 +20,12 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.supply_chain.project import Project
+from tests.waiting import until
 
 RUN = f"supply-chain-{uuid.uuid4().hex[:12]}"
 REGISTRY_IMAGE = os.environ.get("REGISTRY_IMAGE", "registry:3")
 TOOLS = ("cosign", "docker", "git", "syft")
 TRIVY = ROOT / "tests" / "images" / "doubles" / "trivy.py"
-SECONDS_TO_START = 30
 MANIFESTS = [
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.oci.image.manifest.v1+json",
@@ -73,16 +72,21 @@ def registry() -> Iterator[str]:
 
 
 def wait_for(address: str) -> None:
-    """Wait until somebody answers; without a registry there is nothing to test at all."""
-    deadline = time.monotonic() + SECONDS_TO_START
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(address):  # noqa: S310  # nosec B310  # our registry
-                return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.1)
-    hint = "run it where the engine's own ports are reached: docker version; docker port"
-    pytest.exit(f"{address} does not answer, though it was started\n\nhint: {hint}", returncode=1)
+    """Wait until the registry answers; without it there is nothing to test at all."""
+    try:
+        until(lambda: answers(address))
+    except TimeoutError:
+        hint = "run it where the engine's own ports are reached: docker version; docker port"
+        said = f"{address} does not answer, though it was started"
+        pytest.exit(f"{said}\n\nhint: {hint}", returncode=1)
+
+
+def answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address):  # noqa: S310  # nosec B310  # our registry
+            return True
+    except (urllib.error.URLError, ConnectionError):
+        return False
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> 
     """Answer as the backend does; with `?wait=FOLDER` say there `asked`, and wait for `answer`."""
     for folder in parse_qs(environ["QUERY_STRING"]).get("wait", []):
         Path(folder, "asked").touch()
-        until(Path(folder, "answer").exists, "nobody lets it answer")
+        until(Path(folder, "answer").exists, "no test lets it answer")
     return backend(environ, start_response)
 
 
