@@ -113,9 +113,9 @@ def test_what_was_not_judged_is_grouped_by_reason_before_the_failures(
 def test_a_run_says_at_its_start_how_much_there_is_to_do(green: Here) -> None:
     green.toy.git("switch", "--quiet", "--create=work")
     green.toy.write("red/one.txt", "other")
-    assert "\nci: 1 session to run, 2 left out, about 10 s\n" in f"\n{green()}"
+    assert re.search(r"^ci: 1 session to run, 2 left out, about \d+ \w+$", green(), re.MULTILINE)
     green.toy.write("noxfile.py", (green.toy.root / "noxfile.py").read_text() + "\n")
-    assert "ci: 3 sessions to run, about 10 s\n" in green()
+    assert re.search(r"^ci: 3 sessions to run, about \d+ \w+$", green(), re.MULTILINE)
     assert "to run" not in green()
 
 
