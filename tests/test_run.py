@@ -1,4 +1,5 @@
 import os
+import shlex
 import sys
 from pathlib import Path
 from threading import Event
@@ -15,9 +16,8 @@ def test_it_shows_the_command_and_returns_its_exit_code(capfd: pytest.CaptureFix
     captured = capfd.readouterr()
     assert code == 3
     assert captured.out == "out\n"
-    assert (
-        captured.err == f"+ {sys.executable} -c 'print('\"'\"'out'\"'\"'); raise SystemExit(3)'\n"
-    )
+    python = shlex.quote(sys.executable)
+    assert captured.err == f"+ {python} -c 'print('\"'\"'out'\"'\"'); raise SystemExit(3)'\n"
 
 
 def test_a_program_that_is_not_there_is_an_error_with_a_hint() -> None:

@@ -154,7 +154,7 @@ def test_nobody_who_listens_is_no_error(toy: Toy) -> None:
 
 @pytest.mark.parametrize("variables", [{"LANG": "C"}, {"PYTHONIOENCODING": "ascii"}])
 def test_a_reader_that_leaves_after_a_line_is_no_error(toy: Toy, variables: dict[str, str]) -> None:
-    command = ["bash", "-c", f"{BIN}/invoke ci | head -1"]
+    command = ["bash", "-c", f"'{BIN}/invoke' ci | head -1"]
     env = toy.env(**variables)
     done = subprocess.run(command, cwd=toy.root, env=env, capture_output=True, check=False)
     assert (done.stdout, done.stderr) == (b"ci: 3 sessions to run\n", b"")
@@ -181,7 +181,7 @@ def test_where_the_checkout_cannot_be_written_to_it_says_so(here: Here) -> None:
 
 def limited(toy: Toy, kibibytes: int) -> tuple[int, str]:
     """Run it where no file can grow beyond a limit, which to a program is like a full disk."""
-    command = ["bash", "-c", f"ulimit -f {kibibytes}; exec {BIN}/invoke ci"]
+    command = ["bash", "-c", f"ulimit -f {kibibytes}; exec '{BIN}/invoke' ci"]
     done = subprocess.run(
         command, cwd=toy.root, env=toy.env(), capture_output=True, text=True, check=False
     )

@@ -98,8 +98,8 @@ def put(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Put:
     def put(*tools: str) -> None:
         for tool in tools:
             program = project.parent / "bin" / tool
-            call = f'exec {sys.executable} -P -S {DOUBLES}/{tool}.py "$@"'
-            program.write_text(f"#!/bin/sh\nPYTHONPATH={ROOT} {call}\n")
+            call = f'exec "{sys.executable}" -P -S "{DOUBLES}/{tool}.py" "$@"'
+            program.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" {call}\n')
             program.chmod(0o755)
 
     return put

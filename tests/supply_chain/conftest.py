@@ -114,8 +114,9 @@ def scanner(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("scanner")
     shutil.copytree(tools, folder, symlinks=True, dirs_exist_ok=True)
     (folder / "findings.json").write_text('{"vulnerabilities": [], "secrets": []}')
-    call = f"exec {sys.executable} -P -S {TRIVY}"
-    (folder / "trivy").write_text(f'#!/bin/sh\nDOUBLES={folder} PYTHONPATH={ROOT} {call} "$@"\n')
+    call = f'exec "{sys.executable}" -P -S "{TRIVY}" "$@"'
+    env = f'DOUBLES="{folder}" PYTHONPATH="{ROOT}"'
+    (folder / "trivy").write_text(f"#!/bin/sh\n{env} {call}\n")
     (folder / "trivy").chmod(0o755)
     return folder
 
