@@ -62,6 +62,12 @@ class Job:
         """The steps that run a shell."""
         return [step for step in self.steps if "run" in step]
 
+    @property
+    def run_ends(self) -> int:
+        """The index behind the last step that runs a shell: what stands there only reports."""
+        runs = [index for index, step in enumerate(self.steps) if "run" in step]
+        return runs[-1] + 1 if runs else len(self.steps)
+
     @cached_property
     def rows(self) -> list[matrix.Row]:
         """The rows of the job's matrix; one empty row if it has none."""

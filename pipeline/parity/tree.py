@@ -24,6 +24,16 @@ class Step(NamedTuple):
     line: int
     content: Mapping[str, Any]
     text: str
+    follows_run: bool
+
+    @property
+    def action(self) -> str:
+        """The action that the step uses, without its pin; empty in one that runs a shell."""
+        return str(self.content.get("uses", "")).partition("@")[0]
+
+    def at(self, key: str) -> int:
+        """Return the line of a key in this step, or of the step."""
+        return shape.line_of(self.content, key, self.line)
 
 
 @dataclass(frozen=True)
@@ -93,11 +103,14 @@ class Tree:
     @cached_property
     def steps(self) -> list[Step]:
         """Every step of every job and action, with where it stands."""
-        places = [(job.path, job.steps, self.workflows[job.workflow].text) for job in self.working]
-        places += [(action.path, action.steps, action.text) for action in self.actions]
+        places = [
+            (job.path, job.steps, self.workflows[job.workflow].text, job.run_ends)
+            for job in self.working
+        ]
+        places += [(each.path, each.steps, each.text, len(each.steps)) for each in self.actions]
         return [
-            Step(path, shape.line_of(steps, index), step, text)
-            for path, steps, text in places
+            Step(path, shape.line_of(steps, index), step, text, follows_run=index >= run_ends)
+            for path, steps, text, run_ends in places
             for index, step in enumerate(steps)
         ]
 

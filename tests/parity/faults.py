@@ -38,6 +38,8 @@ WORKING, CHECKS, CALLS = TREE.working, TREE.checks, [job for job in TREE.jobs if
 GATES = [job for job in WORKING if job.id == GATE]
 CALLED = TREE.called
 DELIVERIES = [call for call in CALLS if is_delivery(TREE, call)]
+SKIPPED = "step-is-not-skipped"
+UPLOAD = "actions/upload-artifact"
 NOWHERE = "./.github/workflows/nowhere.yml"
 OTHER_COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -74,7 +76,7 @@ def another_step(**content: str) -> Change:
     return add("steps", value=content)
 
 
-def in_run_step(key: str, value: str) -> Change:
+def in_run_step(key: str, value: object) -> Change:
     return lambda job: next(step for step in job["steps"] if "run" in step).update({key: value})
 
 
@@ -290,7 +292,18 @@ def calls() -> Iterator[Edit]:
         either=put("if", value=f"${{{{ {GREEN} || {GOES_ON} && {ON_PUSH} }}}}"),
     )
     yield from every_job(
-        "call-is-not-skipped", waiting + DELIVERIES, plain=drop("if"), main=on_main
+        "call-is-not-skipped",
+        waiting + DELIVERIES,
+        plain=drop("if"),
+        main=on_main,
+        either=put("if", value=f"${{{{ {GOES_ON} || {ON_PUSH} }}}}"),
+    )
+    checking = [call for call in CALLS if call not in DELIVERIES]
+    yield from every_job(
+        "call-is-not-skipped",
+        checking,
+        never=put("if", value=False),
+        more=put("if", value=f"${{{{ {GOES_ON} && github.actor != 'dependabot[bot]' }}}}"),
     )
 
 
@@ -346,6 +359,55 @@ def hardening() -> Iterator[Edit]:
         no_set_up=lambda job: job["steps"].pop(1),
         late=lambda job: job["steps"].append(job["steps"].pop(1)),
     )
+
+
+def conditions() -> Iterator[Edit]:
+    conditions = {
+        "never": False,
+        "actor": "github.actor != 'dependabot[bot]'",
+        "files": "${{ hashFiles('backend/**/*.go') != '' }}",
+        "event": "github.event_name == 'schedule'",
+        "always": "always()",
+    }
+    for what, value in conditions.items():
+        yield from every_job(SKIPPED, WORKING, **{what: in_run_step("if", value)})
+    for action in _before():
+        yield from every_step(SKIPPED, action, never=put("if", value=False))
+    report = {"uses": f"{UPLOAD}@{OTHER_COMMIT}", "if": "always()"}
+    other = {"uses": f"owner/linter@{OTHER_COMMIT}", "if": "always()"}
+    set_up = {"uses": "./.github/actions/setup", "if": "always()"}
+    yield from every_job(
+        SKIPPED,
+        WORKING,
+        early_report=lambda job: job["steps"].insert(0, report),
+        other_action=add("steps", value=other),
+        set_up_again=add("steps", value=set_up),
+    )
+    for each in TREE.actions:
+        change = put("runs", "steps", 0, "if", value="always()")
+        yield Edit(SKIPPED, each.path, partial(in_action, each, change))
+
+
+def listed_actions() -> Iterator[Edit]:
+    def early(uses: str) -> Change:
+        return lambda job: job["steps"].insert(2, {"uses": uses})
+
+    yield from every_job(
+        "action-is-listed",
+        WORKING,
+        other_before=early(f"owner/linter@{OTHER_COMMIT}"),
+        other_after=add("steps", value={"uses": f"owner/linter@{OTHER_COMMIT}"}),
+        report_before=early(f"{UPLOAD}@{OTHER_COMMIT}"),
+        checkout_after=add("steps", value={"uses": f"actions/checkout@{OTHER_COMMIT}"}),
+        set_up_after=add("steps", value={"uses": "./.github/actions/setup"}),
+        image=early("docker://alpine"),
+    )
+    for action in TREE.actions:
+        change = add("runs", "steps", value={"uses": f"owner/linter@{OTHER_COMMIT}"})
+        yield Edit("action-is-listed", action.path, partial(in_action, action, change))
+    for place in TREE.settings["parity"]["actions"]:
+        none = partial(with_settings, f"parity/actions/{place}", [])
+        yield Edit("action-is-listed", f"none to {place}", none)
 
 
 def actions() -> Iterator[Edit]:
@@ -486,6 +548,12 @@ def sources() -> Iterator[Edit]:
             yield Edit("document-is-fresh", f"help: {session.session}", change)
 
 
+def _before() -> list[str]:
+    """The actions that are used before the run."""
+    before = [step.action for step in TREE.steps if not step.follows_run]
+    return [*dict.fromkeys(filter(None, before))]
+
+
 def _uses() -> list[str]:
     texts = [
         *(each.text for each in TREE.workflows.values()),
@@ -524,6 +592,8 @@ ALL = [
     *calls(),
     *starting(),
     *hardening(),
+    *conditions(),
+    *listed_actions(),
     *actions(),
     *rights(),
     *environments(),

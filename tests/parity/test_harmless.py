@@ -106,15 +106,17 @@ def rows_one_by_one(job: dict[str, Any]) -> None:
         matrix["include"] = [{"session": row} for row in matrix.pop("session")]
 
 
-def another_upload(job: dict[str, Any]) -> None:
+def another_upload(job: dict[str, Any], **changes: object) -> None:
     uploads = [step for each in WORKING for step in each.steps if "upload-artifact" in str(step)]
-    job["steps"].append(copy.deepcopy(uploads[0]))
+    job["steps"].append({**copy.deepcopy(uploads[0]), **changes})
 
 
 JOBS: dict[str, Callable[[dict[str, Any]], object]] = {
     "named steps": each_step(lambda step: step.update({"name": "A step"})),
     "a deeper checkout": lambda job: job["steps"][0]["with"].update({"fetch-depth": 0}),
     "another upload": another_upload,
+    "a report that is wanted of the red": lambda job: another_upload(job, **{"if": "failure()"}),
+    "a report on a condition": lambda job: another_upload(job, **{"if": "${{ !cancelled() }}"}),
     "another name of the variable": renamed_variable,
     "another key of the matrix": renamed_matrix_key,
     "rows of the matrix one by one": rows_one_by_one,

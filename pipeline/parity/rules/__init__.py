@@ -9,11 +9,12 @@ from pipeline.parity.rules import (
     rights,
     sessions,
     sources,
+    steps,
 )
 
 RULES = [
     value
-    for module in (sessions, gates, calls, hardening, rights, environments, sources)
+    for module in (sessions, steps, gates, calls, hardening, rights, environments, sources)
     for value in vars(module).values()
     if isinstance(value, Rule)
 ]

@@ -58,15 +58,20 @@ def call_hands_over_jobs(tree: Tree) -> Iterator[Fault]:
             yield Fault(job.path, job.at("with", "jobs"), f"call `{job.id}` hands over no plan")
 
 
-@rule(hint=f"no `if`, or: if: ${{{{ {GOES_ON} }}}}, with && and more if need be")
+@rule(hint=f"no `if`, or: if: ${{{{ {GOES_ON} }}}}, with `&&` and a push to main if need be")
 def call_is_not_skipped(tree: Tree) -> Iterator[Fault]:
-    """A call that waits for others is not skipped because one of them was."""
+    """A call is not skipped with what it waits for, nor on a condition but a push to main."""
+    on_main = f"github.ref == 'refs/heads/{tree.settings['ci']['main']}'"
     for job in tree.jobs:
         if not job.is_call:
             continue
+        found, wanted = {*links(condition(job))} - {""}, {*links(GOES_ON)}
         waits = {*job.needs} - {PLAN}
-        if waits and GOES_ON not in condition(job):
+        if waits and not wanted <= found:
             yield Fault(job.path, job.at("if"), f"call `{job.id}` is skipped with what it needs")
+        allowed = {*wanted, ON_PUSH, on_main} if waits else wanted
+        if not found <= allowed and not is_delivery(tree, job):
+            yield Fault(job.path, job.at("if"), f"call `{job.id}` runs on a condition of its own")
 
 
 @rule(hint="filter in the plan: a required check behind a path filter stays pending for ever")

@@ -1,0 +1,34 @@
+"""What a step may use, and that it is not skipped."""
+
+from collections.abc import Iterator
+
+from pipeline.parity.rule import Fault, rule
+from pipeline.parity.tree import Step, Tree
+
+LOCAL = ("./", "$/")
+
+
+@rule(hint="take the `if` away; only what reports after the run may have one")
+def step_is_not_skipped(tree: Tree) -> Iterator[Fault]:
+    """No step has an `if`, but one that reports after the run: a skipped step is a green one."""
+    for step in tree.steps:
+        if "if" in step.content and not _reports(tree, step):
+            line = step.at("if")
+            yield Fault(step.path, line, f"a step runs on a condition: `{step.content['if']}`")
+
+
+@rule(hint="do it in the session, or list the action under [parity.actions] in pipeline.toml")
+def action_is_listed(tree: Tree) -> Iterator[Fault]:
+    """A step uses a listed action only: one that sets up before the run, or reports after it."""
+    settings = tree.settings["parity"]
+    before = {*settings["actions"]["set_up"], *settings["tools"]}
+    for step in tree.steps:
+        sets_up = step.action.startswith(LOCAL) or step.action in before
+        allowed = _reports(tree, step) if step.follows_run else sets_up
+        if step.action and not allowed:
+            where = "after" if step.follows_run else "before"
+            yield Fault(step.path, step.line, f"`{step.action}` is used {where} the run")
+
+
+def _reports(tree: Tree, step: Step) -> bool:
+    return step.follows_run and step.action in tree.settings["parity"]["actions"]["report"]
