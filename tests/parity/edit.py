@@ -53,7 +53,8 @@ def in_action(action: Action, change: Change) -> Tree:
     """Change an action."""
     content = copy.deepcopy(action.content)
     change(content)
-    return replace(real(), actions=[replace(action, content=content)])
+    changed = replace(action, content=content)
+    return replace(real(), actions=[changed if each == action else each for each in real().actions])
 
 
 def written(tree: Tree) -> Tree:

@@ -410,6 +410,23 @@ def listed_actions() -> Iterator[Edit]:
         yield Edit("action-is-listed", f"none to {place}", none)
 
 
+def local_actions() -> Iterator[Edit]:
+    yield from every_step(
+        "local-action-is-read",
+        "./",
+        elsewhere=put("uses", value="./tools/act"),
+        nested=put("uses", value="./.github/actions/setup/more"),
+        other_form=put("uses", value="$/tools/act"),
+        root=put("uses", value="./"),
+        outside=put("uses", value="./../act"),
+    )
+    for action in TREE.actions:
+        change = add("runs", "steps", value={"uses": "./tools/act"})
+        yield Edit("local-action-is-read", action.path, partial(in_action, action, change))
+        gone = partial(replace, TREE, actions=[])
+        yield Edit("local-action-is-read", f"gone: {action.path}", gone)
+
+
 def actions() -> Iterator[Edit]:
     pinned = [use for use in dict.fromkeys(_uses()) if "@" in use]
     for use in pinned:
@@ -594,6 +611,7 @@ ALL = [
     *hardening(),
     *conditions(),
     *listed_actions(),
+    *local_actions(),
     *actions(),
     *rights(),
     *environments(),

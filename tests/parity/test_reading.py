@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline import shape, workflows
+from pipeline.parity import tree as trees
 from pipeline.parity.findings import find
 from pipeline.shape import Each
 from pipeline.workflows import UnreadableError, parse
@@ -79,6 +81,62 @@ def test_yaml_is_read_as_github_reads_it() -> None:
 @pytest.mark.parametrize("on", ["push", "[push]", "{push: {}}", "\n  push:\n"])
 def test_triggers_are_the_same_however_they_are_written(on: str) -> None:
     assert [*parse("x.yml", f"on: {on}\n{JOB}").triggers] == ["push"]
+
+
+ACT = "runs:\n  using: composite\n  steps:\n    - {run: make, shell: bash}\n"
+
+
+@pytest.fixture
+def here(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that the tree is read from."""
+    monkeypatch.chdir(checkout)
+    return checkout
+
+
+def use(here: Path, action: str) -> None:
+    file = here / ".github/workflows/backend-ci.yml"
+    run = "      - run: nox -s lint\n"
+    file.write_text(file.read_text().replace(run, f"      - uses: {action}\n{run}"))
+
+
+def act(here: Path, path: str, text: str = ACT) -> None:
+    (here / path).parent.mkdir(parents=True)
+    (here / path).write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("path", "uses"),
+    [
+        ("tools/act/action.yml", "./tools/act"),
+        ("tools/act/action.yaml", "./tools/act/"),
+        ("tools/act/action.yml", "./tools/../tools/act"),
+        ("tools/act/action.yml", "$/tools/act"),
+        (".github/actions/a/b/action.yml", "./.github/actions/setup"),
+    ],
+)
+def test_a_local_action_is_judged_wherever_it_lies(here: Path, path: str, uses: str) -> None:
+    act(here, path)
+    use(here, uses)
+    assert (path, 4, "action-only-sets-up") in found_in_tree()
+
+
+def test_an_action_that_an_action_uses_is_judged(here: Path) -> None:
+    act(
+        here, "tools/outer/action.yml", ACT.replace("{run: make, shell: bash}", "uses: ./tools/act")
+    )
+    act(here, "tools/act/action.yml")
+    use(here, "./tools/outer")
+    assert found_in_tree() == {("tools/act/action.yml", 4, "action-only-sets-up")}
+
+
+def test_an_action_that_is_a_program_is_a_finding(here: Path) -> None:
+    act(here, "tools/act/action.yml", "runs:\n  using: node24\n  main: index.js\n")
+    use(here, "./tools/act")
+    assert ("tools/act/action.yml", 3, "readable") in found_in_tree()
+
+
+def found_in_tree() -> set[tuple[str, int, str]]:
+    return {(each.file, each.line, each.rule) for each in find(*trees.read())}
 
 
 NAMES = st.sampled_from(["a", "ci-ok", "plan", "lint", "tests", "jobs", "x y", "", "${{ x }}"])

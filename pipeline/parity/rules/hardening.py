@@ -68,7 +68,7 @@ def action_is_pinned(tree: Tree) -> Iterator[Fault]:
     """Every action is pinned to a full commit, with its version beside it."""
     for step in tree.steps:
         uses = str(step.content.get("uses", ""))
-        if not uses or uses.startswith(("./", "$/")):
+        if not uses or step.folder:
             continue
         if not PINNED.fullmatch(uses):
             yield Fault(step.path, step.line, f"`{uses}` is not pinned to a commit")

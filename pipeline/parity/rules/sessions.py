@@ -8,7 +8,7 @@ from pipeline.errors import InputError
 from pipeline.jobs import Job, sessions_of
 from pipeline.parity.rule import Fault, rule
 from pipeline.parity.tree import Tree
-from pipeline.shape import mapping
+from pipeline.shape import line_of, mapping
 from pipeline.workflows import GATE
 
 HELP_LIMIT = 72
@@ -65,9 +65,10 @@ def no_other_variables(tree: Tree) -> Iterator[Fault]:
 def action_only_sets_up(tree: Tree) -> Iterator[Fault]:
     """An action runs only what pipeline.toml allows it to."""
     for action in tree.actions:
-        for step in action.steps:
+        for index, step in enumerate(action.steps):
             if "run" in step and step["run"].strip() not in tree.settings["parity"]["set_up_runs"]:
-                yield Fault(action.path, 1, f"the action runs `{step['run'].strip()}`")
+                line = line_of(action.steps, index)
+                yield Fault(action.path, line, f"the action runs `{step['run'].strip()}`")
 
 
 @rule(hint="write the rows out: then they can be read here, and typed")

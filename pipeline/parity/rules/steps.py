@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from pipeline.parity.rule import Fault, rule
 from pipeline.parity.tree import Step, Tree
 
-LOCAL = ("./", "$/")
-
 
 @rule(hint="take the `if` away; only what reports after the run may have one")
 def step_is_not_skipped(tree: Tree) -> Iterator[Fault]:
@@ -23,11 +21,20 @@ def action_is_listed(tree: Tree) -> Iterator[Fault]:
     settings = tree.settings["parity"]
     before = {*settings["actions"]["set_up"], *settings["tools"]}
     for step in tree.steps:
-        sets_up = step.action.startswith(LOCAL) or step.action in before
+        sets_up = step.folder or step.action in before
         allowed = _reports(tree, step) if step.follows_run else sets_up
         if step.action and not allowed:
             where = "after" if step.follows_run else "before"
             yield Fault(step.path, step.line, f"`{step.action}` is used {where} the run")
+
+
+@rule(hint="commit its action.yml there, a composite one, or correct the folder")
+def local_action_is_read(tree: Tree) -> Iterator[Fault]:
+    """An action of this repository is read and judged, in whichever folder it lies."""
+    known = {action.folder for action in tree.actions}
+    for step in tree.steps:
+        if step.folder and step.folder not in known:
+            yield Fault(step.path, step.line, f"`{step.folder}` holds no action that can be read")
 
 
 def _reports(tree: Tree, step: Step) -> bool:
