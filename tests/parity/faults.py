@@ -454,6 +454,20 @@ def actions() -> Iterator[Edit]:
         kept=put("with", "persist-credentials", value=True),
         word=put("with", "persist-credentials", value="false"),
     )
+    yield from every_step(
+        "checkout-takes-the-change",
+        "actions/checkout@",
+        branch=put("with", "ref", value="main"),
+        head=put("with", "ref", value="${{ github.event.pull_request.head.sha }}"),
+        other=put("with", "repository", value="owner/name"),
+        folder=put("with", "path", value="elsewhere"),
+        part=put("with", "sparse-checkout", value="backend"),
+        kept=put("with", "clean", value=False),
+    )
+    for action in TREE.actions:
+        step = {"uses": f"actions/checkout@{OTHER_COMMIT}", "with": {"ref": "main"}}
+        change = add("runs", "steps", value=step)
+        yield Edit("checkout-takes-the-change", action.path, partial(in_action, action, change))
     for use in dict.fromkeys(_uses()):
         own = put("with", value={"python-version": "3.12"})
         node = put("with", value={"node-version": 24})

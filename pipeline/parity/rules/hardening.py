@@ -9,11 +9,12 @@ from pipeline.jobs import Job, fill
 from pipeline.matrix import Row
 from pipeline.parity.rule import Fault, rule
 from pipeline.parity.tree import Tree
-from pipeline.shape import mapping
+from pipeline.shape import line_of, mapping
 
 PINNED = re.compile(r"(?P<action>[\w.-]+/[\w./-]+)@(?P<commit>[0-9a-f]{40})")
 VERSION = re.compile(r"# v\d+(\.\d+)*$")
 CHECKOUT = "actions/checkout"
+CHECKOUT_OPTIONS = ("fetch-depth", "persist-credentials")  # others say what to take, or where to
 
 
 @rule(hint="timeout-minutes, from 1 to the bound in pipeline.toml")
@@ -93,11 +94,19 @@ def action_has_one_pin(tree: Tree) -> Iterator[Fault]:
 def checkout_keeps_no_credentials(tree: Tree) -> Iterator[Fault]:
     """A checkout leaves no token behind for what runs after it."""
     for step in tree.steps:
-        uses = str(step.content.get("uses", ""))
-        if uses.partition("@")[0] == CHECKOUT:
+        if step.action == CHECKOUT:
             keeps = mapping(step.content.get("with")).get("persist-credentials")
             if keeps is not False:
                 yield Fault(step.path, step.line, "the checkout keeps its token")
+
+
+@rule(hint=f"take it away: a checkout is told {' and '.join(CHECKOUT_OPTIONS)}, and no more")
+def checkout_takes_the_change(tree: Tree) -> Iterator[Fault]:
+    """A checkout takes the commit that the job runs for, whole, and to where the session runs."""
+    for step in tree.steps:
+        given = mapping(step.content.get("with")) if step.action == CHECKOUT else {}
+        for key in sorted({*given} - {*CHECKOUT_OPTIONS}):
+            yield Fault(step.path, line_of(given, key, step.line), f"the checkout is told {key}")
 
 
 @rule(hint="first actions/checkout, then ./.github/actions/setup")
