@@ -7,8 +7,13 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
+from pipeline.errors import InputError
+
 COMMON = "common"  # every session reads it
-WILD = {"**": ".*", "*": "[^/]*"}
+# https://docs.github.com/actions/reference/workflow-syntax#filter-pattern-cheat-sheet
+WILD = {"**/": "(?s:.*/)?", "**": "(?s:.*)", "*": "[^/]*"}
+PARTS = re.compile(r"((?<![^/])\*\*/|\*\*|\*)")  # `**/` where a folder's name begins
+UNKNOWN = re.compile(r"[]?!\\[{}]")  # they mean one thing to git, another to GitHub, or to a shell
 
 
 class Areas:
@@ -34,9 +39,19 @@ class Areas:
 
 
 def regex(glob: str) -> str:
-    """Return the regular expression of a glob: `*` stays in a folder, `**` does not.
+    """Return the regular expression of a glob, as GitHub reads the paths of a trigger.
+
+    `*` stays in a folder, `**` does not, and `**/` is any number of folders, or none.
 
     Args:
         glob: As in pipeline.toml, such as `backend/**` or `*.md`.
+
+    Raises:
+        InputError: It holds a sign that has a meaning elsewhere, and none here.
     """
-    return "".join(WILD.get(part, re.escape(part)) for part in re.split(r"(\*\*|\*)", glob))
+    if sign := UNKNOWN.search(glob):
+        raise InputError(
+            f"the glob `{glob}` holds a sign that means nothing here: `{sign[0]}`",
+            hint="write it with `*`, `**` and `**/`, or as several globs",
+        )
+    return "".join(WILD.get(part, re.escape(part)) for part in PARTS.split(glob))

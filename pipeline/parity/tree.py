@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, TypeVar
 
 from pipeline import config, sessions, shape, tasks, workflows
+from pipeline.ci.tree import listed
 from pipeline.jobs import FOLDER, Job, Workflow
 from pipeline.sessions import Session
 from pipeline.tasks import Task
@@ -73,6 +74,7 @@ class Tree:
     tasks: Sequence[Task]
     settings: Mapping[str, Any]
     pythons: Sequence[str]
+    files: Sequence[str]
     document: str
 
     @cached_property
@@ -139,7 +141,7 @@ def read() -> tuple[Tree, list[UnreadableError]]:
         The tree, and what could not be read, which the tree goes without.
 
     Raises:
-        InputError: noxfile.py, tasks.py or pipeline.toml cannot be read.
+        InputError: noxfile.py, tasks.py or pipeline.toml cannot be read, or git lists no files.
     """
     unreadable: list[UnreadableError] = []
     found = _each(Path(FOLDER).glob("*.y*ml"), _workflow, unreadable)
@@ -150,6 +152,7 @@ def read() -> tuple[Tree, list[UnreadableError]]:
         tasks=tasks.list_all(),
         settings=config.load(),
         pythons=config.pythons(),
+        files=listed().paths,
         document=DOCUMENT.read_text() if DOCUMENT.exists() else "",
     )
     return tree, unreadable

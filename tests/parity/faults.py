@@ -559,6 +559,7 @@ def sources() -> Iterator[Edit]:
         yield Edit("versions-agree", f"Django {django}", change)
     for tool in TREE.settings["default"]:
         yield Edit("versions-agree", tool, partial(with_settings, f"default/{tool}", "99"))
+    yield from globs()
     other = put("name", value="Run everything")
     yield from every_job("job-is-called-what-it-is", TREE.jobs, other=other)
     for name in TREE.settings["budgets"]:
@@ -577,6 +578,26 @@ def sources() -> Iterator[Edit]:
             job = session.name.split("-3.")[0]
             change = partial(_redescribed, job)
             yield Edit("document-is-fresh", f"help: {session.session}", change)
+
+
+def globs() -> Iterator[Edit]:
+    settings = TREE.settings
+    for area, known in settings["areas"].items():
+        for glob in ("nowhere/**", "backend", "backend/", "/*.md", "./*.md"):
+            more = partial(with_settings, f"areas/{area}", [*known, glob])
+            yield Edit("glob-has-files", f"empty: {area} {glob}", more)
+        for glob in ("*.m?", "*.[mt]d", "*.{md,toml}", "!*.md", "\\*.md"):
+            more = partial(with_settings, f"areas/{area}", [*known, glob])
+            yield Edit("glob-has-files", f"unknown sign: {area} {glob}", more)
+    for glob in settings["parity"]["awaited"]:
+        kept = {key: why for key, why in settings["parity"]["awaited"].items() if key != glob}
+        for awaited in (kept, {**kept, glob: " "}):
+            change = partial(with_settings, "parity/awaited", awaited)
+            yield Edit("glob-has-files", f"no reason: {glob} {len(awaited)}", change)
+    for glob in ("docs/**", "nowhere/**"):
+        awaited = {**settings["parity"]["awaited"], glob: "a reason"}
+        change = partial(with_settings, "parity/awaited", awaited)
+        yield Edit("glob-has-files", f"awaited: {glob}", change)
 
 
 def _before() -> list[str]:

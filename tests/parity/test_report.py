@@ -70,6 +70,7 @@ def test_an_unknown_format_is_refused(capsys: pytest.CaptureFixture[str]) -> Non
 def test_a_finding_is_exit_1(checkout: Path, run: Run) -> None:
     with (checkout / ".github/workflows/pre-commit.yml").open("a") as file:
         file.write("  more:\n    name: more\n    steps: []\n")
+    run("git", "init", "--quiet")
     result = run(sys.executable, "-m", "pipeline.parity")
     assert result.returncode == 1
     assert "pre-commit.yml:" in result.stdout

@@ -1,8 +1,11 @@
 """Each fact stands in one file."""
 
+import re
 from collections.abc import Iterator, Mapping
 
+from pipeline.ci.areas import regex
 from pipeline.docs.tables import of_workflows
+from pipeline.errors import InputError
 from pipeline.parity.rule import Fault, rule
 from pipeline.parity.rules.gates import expression
 from pipeline.parity.tree import DOCUMENT, Tree
@@ -72,6 +75,24 @@ def session_has_its_areas(tree: Tree) -> Iterator[Fault]:
         wanted = session.name not in others
         if not tags <= areas or wanted != bool(tags):
             yield Fault("noxfile.py", 1, f"the tags of session `{session.session}` are no areas")
+
+
+@rule(hint="correct it, or give it a reason under [parity.awaited] in pipeline.toml")
+def glob_has_files(tree: Tree) -> Iterator[Fault]:
+    """Every glob of an area can be read, and has a file, or is awaiting one for a reason."""
+    globs = {glob for globs in tree.settings["areas"].values() for glob in globs}
+    awaited: dict[str, str] = tree.settings["parity"]["awaited"]
+    for glob in sorted({*globs, *awaited}):
+        try:
+            empty = not any(map(re.compile(regex(glob)).fullmatch, tree.files))
+        except InputError as error:
+            yield Fault(SETTINGS, 1, str(error))
+            continue
+        if glob in globs and empty != bool(awaited.get(glob, "").strip()):
+            has = "no file and no reason" if empty else "a file, and is awaiting one"
+            yield Fault(SETTINGS, 1, f"the glob `{glob}` has {has}")
+        elif glob not in globs:
+            yield Fault(SETTINGS, 1, f"no area has the glob `{glob}`, which is awaiting a file")
 
 
 @rule(hint="correct one of the two: a limit is at least the budget")
