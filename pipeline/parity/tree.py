@@ -110,6 +110,12 @@ class Tree:
         """The called files that have a gate: all that check, not those that deliver."""
         return [each for each in self.called if not delivers(each)]
 
+    @property
+    def texts(self) -> dict[str, str]:
+        """The text of every workflow and action by its path."""
+        texts = {workflow.path: workflow.text for workflow in self.workflows.values()}
+        return texts | {action.path: action.text for action in self.actions}
+
     def calls_of(self, file: str) -> list[Job]:
         """Return the jobs that call a file."""
         return [job for job in self.jobs if job.called == file]

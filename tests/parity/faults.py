@@ -442,6 +442,11 @@ def actions() -> Iterator[Edit]:
         if _uses().count(use) > 1:
             other = put("uses", value=f"{name}@{OTHER_COMMIT}")
             yield from every_step("action-has-one-pin", use, other=other)
+            for file in _files_of(use):
+                text = TREE.workflows[file].text
+                wrong = re.sub(rf"({use} # v)[\d.]+", r"\g<1>0.0.1", text, count=1)
+                edit = partial(with_text, file, wrong)
+                yield Edit("pin-has-one-version", f"{name}: {file}", edit)
     for workflow in TREE.workflows.values():
         if "@" in workflow.text:
             text = strip_comments(workflow.text)
@@ -453,6 +458,15 @@ def actions() -> Iterator[Edit]:
         gone=drop("with"),
         kept=put("with", "persist-credentials", value=True),
         word=put("with", "persist-credentials", value="false"),
+    )
+    yield from every_step(
+        "artifact-has-its-days",
+        f"{UPLOAD}@",
+        gone=drop("with", "retention-days"),
+        default=put("with", "retention-days", value=0),
+        long=put("with", "retention-days", value=91),
+        word=put("with", "retention-days", value="${{ inputs.days }}"),
+        true=put("with", "retention-days", value=True),
     )
     yield from every_step(
         "checkout-takes-the-change",
@@ -612,6 +626,10 @@ def _uses() -> list[str]:
         *(each.text for each in TREE.actions),
     ]
     return re.findall(r"uses: (\S+)", "\n".join(texts))
+
+
+def _files_of(use: str) -> list[str]:
+    return [file for file, workflow in TREE.workflows.items() if use in workflow.text]
 
 
 def _without_job(job: Job) -> Change:

@@ -14,6 +14,8 @@ from pipeline.shape import line_of, mapping
 PINNED = re.compile(r"(?P<action>[\w.-]+/[\w./-]+)@(?P<commit>[0-9a-f]{40})")
 VERSION = re.compile(r"# v\d+(\.\d+)*$")
 CHECKOUT = "actions/checkout"
+UPLOAD = "actions/upload-artifact"
+DAYS = range(1, 91)  # https://docs.github.com/actions/reference/limits
 CHECKOUT_OPTIONS = ("fetch-depth", "persist-credentials")  # others say what to take, or where to
 
 
@@ -90,6 +92,18 @@ def action_has_one_pin(tree: Tree) -> Iterator[Fault]:
             yield Fault(step.path, step.line, f"`{match['action']}` has several pins")
 
 
+@rule(hint="write the version that the commit is of beside each of them")
+def pin_has_one_version(tree: Tree) -> Iterator[Fault]:
+    """One pin has one version beside it in all files: a second one is a claim, and not true."""
+    found = [pin for text in tree.texts.items() for pin in _pins(*text)]
+    versions = defaultdict(set)
+    for _, _, pin, version in found:
+        versions[pin].add(version)
+    for path, line, pin, version in found:
+        if len(versions[pin]) > 1:
+            yield Fault(path, line, f"`{pin}` is said to be {version} here, and another elsewhere")
+
+
 @rule(hint="with: persist-credentials: false")
 def checkout_keeps_no_credentials(tree: Tree) -> Iterator[Fault]:
     """A checkout leaves no token behind for what runs after it."""
@@ -109,6 +123,15 @@ def checkout_takes_the_change(tree: Tree) -> Iterator[Fault]:
             yield Fault(step.path, line_of(given, key, step.line), f"the checkout is told {key}")
 
 
+@rule(hint=f"with: retention-days, from 1 to {DAYS[-1]}")
+def artifact_has_its_days(tree: Tree) -> Iterator[Fault]:
+    """Every artifact says for how many days it is kept: a repository's default may be anything."""
+    for step in tree.steps:
+        days = mapping(step.content.get("with")).get("retention-days")
+        if step.action == UPLOAD and (type(days) is not int or days not in DAYS):
+            yield Fault(step.path, step.line, "an artifact does not say how long it is kept")
+
+
 @rule(hint="first actions/checkout, then ./.github/actions/setup")
 def set_up_comes_first(tree: Tree) -> Iterator[Fault]:
     """Every job checks out and sets up in the same way before its session runs."""
@@ -117,6 +140,14 @@ def set_up_comes_first(tree: Tree) -> Iterator[Fault]:
         starts = [use.partition("@")[0].replace("$/", "./") for use in uses[:2]]
         if starts != [CHECKOUT, "./.github/actions/setup"]:
             yield Fault(job.path, job.at("steps"), f"job `{job.id}` is set up in its own way")
+
+
+def _pins(path: str, text: str) -> Iterator[tuple[str, int, str, str]]:
+    """Yield the line of each pin, its repository with the commit, and the version beside it."""
+    for line, content in enumerate(text.splitlines(), start=1):
+        pin, version = PINNED.search(content), VERSION.search(content)
+        if pin and version:
+            yield path, line, f"{_repository(pin)}@{pin['commit']}", version[0].lstrip("# ")
 
 
 def _rows(job: Job) -> list[Row]:
