@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.constructor import RoundTripConstructor
+from ruamel.yaml.constructor import ConstructorError, RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode
 
 from pipeline import shape
 from pipeline.errors import InputError
@@ -15,10 +16,18 @@ from pipeline.shape import Problem
 
 MAIN = "ci.yml"
 GATE = "ci-ok"
+MERGE = "tag:yaml.org,2002:merge"
 
 
 class Constructor(RoundTripConstructor):
-    """Values of YAML 1.2, where a date is text."""
+    """Values of YAML 1.2 as GitHub reads it: a date is text, and no mapping is merged into one."""
+
+    def flatten_mapping(self, node: MappingNode) -> Any:  # noqa: ANN401 - as ruamel.yaml has it
+        """Refuse what ruamel.yaml would merge."""
+        for key, _ in node.value:
+            if key.tag == MERGE:
+                raise ConstructorError(None, None, "GitHub merges no mappings: <<", key.start_mark)
+        return super().flatten_mapping(node)
 
 
 Constructor.add_constructor("tag:yaml.org,2002:timestamp", Constructor.construct_scalar)

@@ -26,6 +26,7 @@ JOB = "jobs:\n  a:\n    runs-on: x\n    steps: []\n"
         ("a: 1\n\tb: 2\n", 2, "no YAML: "),
         ("on: push\non: push\n" + JOB, 2, "no YAML: "),
         ("a: *b\n", 1, "no YAML: "),
+        (f"on: push\nx: &x {{}}\nenv:\n  <<: *x\n{JOB}", 4, "no YAML: GitHub merges no mappings"),
         ("", 1, "the document should be a mapping"),
         ("just words", 1, "the document should be a mapping"),
         ("- a\n- b\n", 1, "the document should be a mapping"),
