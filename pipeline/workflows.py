@@ -16,6 +16,7 @@ from pipeline.shape import Problem
 
 MAIN = "ci.yml"
 GATE = "ci-ok"
+SUFFIXES = (".yml", ".yaml")
 MERGE = "tag:yaml.org,2002:merge"
 
 
@@ -107,7 +108,12 @@ def read_all() -> dict[str, Workflow]:
     Raises:
         UnreadableError: One is no YAML, or no workflow.
     """
-    return {path.name: read(path.name) for path in sorted(Path(FOLDER).glob("*.yml"))}
+    return {path.name: read(path.name) for path in paths()}
+
+
+def paths() -> list[Path]:
+    """Return the files that GitHub reads as workflows."""
+    return sorted(path for path in Path(FOLDER).glob("*") if path.suffix in SUFFIXES)
 
 
 def calls() -> dict[str, list[Job]]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from pipeline import config, sessions, shape, tasks, workflows
 from pipeline.ci.tree import listed
-from pipeline.jobs import FOLDER, Job, Workflow
+from pipeline.jobs import Job, Workflow
 from pipeline.sessions import Session
 from pipeline.tasks import Task
 from pipeline.workflows import UnreadableError
@@ -150,7 +150,7 @@ def read() -> tuple[Tree, list[UnreadableError]]:
         InputError: noxfile.py, tasks.py or pipeline.toml cannot be read, or git lists no files.
     """
     unreadable: list[UnreadableError] = []
-    found = _each(Path(FOLDER).glob("*.y*ml"), _workflow, unreadable)
+    found = _each(workflows.paths(), _workflow, unreadable)
     tree = Tree(
         workflows={workflow.file: workflow for workflow in found},
         actions=_actions(found, unreadable),

@@ -307,6 +307,18 @@ def calls() -> Iterator[Edit]:
     )
 
 
+def misplaced() -> Iterator[Edit]:
+    for path in (
+        ".github/workflows/x.YML",
+        ".github/workflows/x.Yaml",
+        ".github/workflows/more/x.yml",
+        ".github/Workflows/x.yml",
+        ".GitHub/workflows/x.yml",
+    ):
+        more = partial(replace, TREE, files=[*TREE.files, path])
+        yield Edit("file-is-where-workflows-are", path, more)
+
+
 def starting() -> Iterator[Edit]:
     for workflow in TREE.workflows.values():
         for trigger in workflow.triggers:
@@ -660,6 +672,7 @@ ALL = [
     *gates(),
     *called_jobs(),
     *calls(),
+    *misplaced(),
     *starting(),
     *hardening(),
     *conditions(),

@@ -254,6 +254,15 @@ def test_a_real_workflow_that_lost_or_doubled_a_line_is_read_or_refused(
     find(replace(real(), workflows={**real().workflows, file: changed}))
 
 
+def test_both_endings_of_a_workflow_are_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(workflows, "FOLDER", str(tmp_path))
+    for name in ("a.yml", "b.yaml", "c.YML", "README.md"):
+        (tmp_path / name).write_text(JOB)
+    assert [*workflows.read_all()] == ["a.yml", "b.yaml"]
+
+
 def test_a_missing_folder_is_no_workflow(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     monkeypatch.setattr(workflows, "FOLDER", str(tmp_path))
     assert workflows.read_all() == {}

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
-from pipeline.jobs import Job
+from pipeline.jobs import FOLDER, Job
 from pipeline.parity.rule import Fault, rule
 from pipeline.parity.rules.gates import (
     OUTER_JOBS,
@@ -15,7 +16,7 @@ from pipeline.parity.rules.gates import (
 )
 from pipeline.parity.tree import Tree
 from pipeline.shape import mapping
-from pipeline.workflows import GATE, MAIN
+from pipeline.workflows import GATE, MAIN, SUFFIXES
 
 FILTERS = ("paths", "paths-ignore")
 GOES_ON = "!failure() && !cancelled()"
@@ -41,6 +42,15 @@ def file_is_reached(tree: Tree) -> Iterator[Fault]:
     for workflow in tree.workflows.values():
         if workflow not in reached:
             yield Fault(workflow.path, workflow.at("on"), "nothing starts or calls this file")
+
+
+@rule(hint=f"git mv it to {FOLDER}/NAME.yml, in small letters")
+def file_is_where_workflows_are(tree: Tree) -> Iterator[Fault]:
+    """A workflow file lies where GitHub reads it, under a name that GitHub and every rule read."""
+    for path in map(PurePosixPath, tree.files):
+        meant = f"{path}".lower().startswith(f"{FOLDER}/") and path.suffix.lower() in SUFFIXES
+        if meant and not (f"{path.parent}" == FOLDER and path.suffix in SUFFIXES):
+            yield Fault(f"{path}", 1, "the file lies where no workflow is read")
 
 
 @rule(hint=f"with: jobs: ${{{{ {OUTER_JOBS} }}}}, or a list of the file's jobs in a fixed run")
