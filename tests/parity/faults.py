@@ -422,6 +422,17 @@ def listed_actions() -> Iterator[Edit]:
         yield Edit("action-is-listed", f"none to {place}", none)
 
 
+def variables() -> Iterator[Edit]:
+    change = put("env", "PIP_INDEX_URL", value="https://index.example.com/simple")
+    for action in _before():
+        yield from every_step("set-up-has-no-variables", action, index=change)
+    for each in TREE.actions:
+        for index in range(len(each.steps)):
+            step = put("runs", "steps", index, "env", "PIP_INDEX_URL", value="x")
+            label = f"{each.path} {index}"
+            yield Edit("set-up-has-no-variables", label, partial(in_action, each, step))
+
+
 def local_actions() -> Iterator[Edit]:
     yield from every_step(
         "local-action-is-read",
@@ -677,6 +688,7 @@ ALL = [
     *hardening(),
     *conditions(),
     *listed_actions(),
+    *variables(),
     *local_actions(),
     *actions(),
     *rights(),

@@ -28,6 +28,16 @@ def action_is_listed(tree: Tree) -> Iterator[Fault]:
             yield Fault(step.path, step.line, f"`{step.action}` is used {where} the run")
 
 
+@rule(hint="set it in the session, or in ./dev: a laptop does not read this file")
+def set_up_has_no_variables(tree: Tree) -> Iterator[Fault]:
+    """What sets up is told nothing by variables, such as another index to install from."""
+    own = {action.path for action in tree.actions}
+    for step in tree.steps:
+        sets_up = not step.follows_run and (step.action or step.path in own)
+        if sets_up and "env" in step.content:
+            yield Fault(step.path, step.at("env"), "a step that sets up is told variables")
+
+
 @rule(hint="commit its action.yml there, a composite one, or correct the folder")
 def local_action_is_read(tree: Tree) -> Iterator[Fault]:
     """An action of this repository is read and judged, in whichever folder it lies."""
