@@ -185,7 +185,8 @@ def api_client(session: nox.Session) -> None:
     with session.chdir("backend"), schema.open("w") as file:
         export = ["export_openapi_schema", "--api=config.api.api", "--indent=2"]
         session.run("python", "manage.py", *export, stdout=file, env=untold())
-    session.run("git", "diff", "--no-index", "frontend/openapi.json", str(schema), external=True)
+    diff = ["python", "-m", "pipeline.git", "diff", "--no-index"]
+    session.run(*diff, "frontend/openapi.json", str(schema))
     npm(session, "run", "api:generate" if write else "api:check")
     session.run("python", "-m", "pipeline.gates.api_break")
 

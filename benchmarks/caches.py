@@ -16,8 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipeline import workflows
-from pipeline.images.act import answer
+from pipeline import git, workflows
 from pipeline.jobs import sessions_of
 
 OF_PIPELINE = ("parity", "workflows", "docs")
@@ -47,7 +46,7 @@ def seconds(session: str, home: Path) -> float:
     """
     env = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
     with TemporaryDirectory() as folder:
-        answer(("git", "clone", "--quiet", str(Path.cwd()), folder))
+        git.answer("clone", "--quiet", str(Path.cwd()), folder)
         began = time.perf_counter()
         command = [sys.executable, "-m", "nox", "-s", session]
         done = subprocess.run(

@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pipeline import git
 from tests.ci.toy import BIN, ROOT, Toy
 
 NAMES = [f"area{number:02}" for number in range(12)]
@@ -51,7 +52,7 @@ def repository(folder: Path, files: int) -> Toy:
     toy.write("requirements/dev.txt", (ROOT / "requirements/dev.txt").read_text())
     toy.root.joinpath(".venv").symlink_to(ROOT / ".venv")
     toy.root.joinpath("node_modules").symlink_to(RUNNERS)
-    missing = files - len(toy.git("ls-files", "--others", "--cached").splitlines())
+    missing = files - len(git.names("ls-files", "-z", "--others", "--cached", cwd=toy.root))
     for number in range(missing):
         toy.write(f"{NAMES[number % 12]}/deep/{number % 7}/{number}.txt", f"{number}\n" * 20)
     toy.commit()
@@ -68,7 +69,7 @@ def commands(toy: Toy) -> Commands:
         "./dev invoke ci": (["./dev", "invoke", "ci"], env),
         "turbo": (["turbo", "run", "check", "--output-logs=none"], node),
         "go-task": ([BIN / "task", "--parallel", "--silent", *NAMES], env),
-        "floor: git status": (["git", "status"], env),
+        "floor: git status": (git.command("status"), env),
         "floor: invoke --list": ([BIN / "invoke", "--list"], env),
         "floor: python -c pass": ([sys.executable, "-c", "pass"], env),
     }

@@ -22,6 +22,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+from pipeline import git, scratch
 from pipeline.errors import CheckFailedError, reported
 from pipeline.images.act import answer, require
 from pipeline.images.pinning import NAMED
@@ -86,9 +87,7 @@ def context(name: str, side: str) -> Iterator[Path]:
     """Copy what git has of an image's folder, with this side's Dockerfile and caches of its own."""
     with TemporaryDirectory(prefix="benchmark-") as folder:
         copy = Path(folder, name)
-        for file in answer(("git", "ls-files", name)).splitlines():
-            (Path(folder) / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(file, Path(folder) / file)
+        scratch.copy(git.names("ls-files", "-z", name), Path(folder))
         dockerfile = copy / "Dockerfile"
         if side == "plan":
             shutil.copy(PLAN / f"{name}.Dockerfile", dockerfile)

@@ -29,6 +29,12 @@ def load() -> dict[str, Any]:
         ) from None
 
 
+def main_branch() -> str:
+    """Return the name of the branch that changes are compared with, and releases are made from."""
+    name: str = load()["ci"]["main"]
+    return name
+
+
 def pythons() -> list[str]:
     """Return the versions of Python that are tested, the default one first."""
     return Path(".python-version").read_text().split()

@@ -1,18 +1,40 @@
-"""The commit that is worked on, and where it is pushed to."""
+"""Git: the only place that starts it; the commit that is worked on, and where it is pushed to.
+
+python -m pipeline.git ARGUMENT ...   runs it as the pipeline does
+"""
 
 import os
 import re
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pipeline.errors import InputError
-from pipeline.run import read
+from pipeline.run import Output, read, run
 
 # https://docs.github.com/get-started/git-basics/about-remote-repositories
 REMOTE = re.compile(
     r"((https?|ssh|git)://([^/@]+@)?[^/@]+/|([^/:@]+@)?[^/:@]+:)"
     r"(?P<owner>[^/:@]+)/(?P<name>[^/:@]+?)(\.git)?/?"
 )
+# settings of git that would let it overlook a change, or show it in another way
+PINNED = (
+    "color.ui=false",
+    "core.checkStat=default",
+    "core.fsmonitor=false",
+    "core.ignoreStat=false",
+    "core.quotePath=off",
+    "core.trustctime=true",
+    "diff.orderFile=/dev/null",
+    "diff.relative=false",
+    "log.showSignature=false",
+    "status.showUntrackedFiles=normal",
+)
+EVERY_CHANGE = ("--no-renames", "--ignore-submodules=none")
+NEXT = "run this in a git checkout that has a commit"
 
 
 @dataclass(frozen=True)
@@ -29,22 +51,155 @@ class Commit:
         return f"sha-{self.sha[:12]}"
 
 
+@dataclass(frozen=True)
+class Start:
+    """Where the checked out commit left another one: the newest commit that both have.
+
+    Attributes:
+        ref: The other one, as it was asked for.
+        commit: What both have.
+        head: The commit that is checked out.
+        branch: The full name of its branch; `HEAD`, if it is on none.
+    """
+
+    ref: str
+    commit: str
+    head: str
+    branch: str
+
+    def is_on(self, main: str) -> bool:
+        """Say whether main itself is checked out: its branch, or one of its commits on no branch.
+
+        Args:
+            main: The name of the main branch.
+        """
+        return self.branch == local(main) or (self.branch == "HEAD" and self.commit == self.head)
+
+
+def command(*arguments: str, settings: Iterable[str] = ()) -> list[str]:
+    """Return the command line that asks git something.
+
+    Args:
+        *arguments: What to ask.
+        settings: More of its configuration, besides what is pinned.
+    """
+    options = (option for setting in (*PINNED, *settings) for option in ("-c", setting))
+    return ["git", *options, *arguments]
+
+
+def ask(
+    *arguments: str,
+    cwd: Path | None = None,
+    settings: Iterable[str] = (),
+    env: Mapping[str, str] | None = None,
+) -> Output:
+    """Run git; what its exit code means is left to the caller.
+
+    Args:
+        *arguments: What to ask.
+        cwd: The folder; here, if not given. No variable names another repository.
+        settings: More of its configuration, besides what is pinned.
+        env: Variables to set.
+    """
+    return read(command(*arguments, settings=settings), cwd=cwd, env=env)
+
+
+def answer(*arguments: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
+    """Run git, and return what it printed.
+
+    Raises:
+        InputError: It failed; its first line says why.
+    """
+    return checked(ask(*arguments, cwd=cwd, env=env)).stdout
+
+
+def checked(output: Output, hint: str = NEXT) -> Output:
+    """Return what git said, if it went well.
+
+    Raises:
+        InputError: It did not; git's first line says why.
+    """
+    if output.returncode:
+        raise InputError(f"git cannot answer here: {_first_line(output.stderr)}", hint=hint)
+    return output
+
+
+def names(*arguments: str, cwd: Path | None = None) -> list[str]:
+    """Return the names that a command of git lists with `-z`, whatever bytes they are made of.
+
+    Raises:
+        InputError: It failed; its first line says why.
+    """
+    return [name for name in answer(*arguments, cwd=cwd).split("\0") if name]
+
+
+def files(*paths: str, cwd: Path | None = None) -> list[str]:
+    """List the tracked files, and the untracked ones that are not ignored; some may be gone.
+
+    Args:
+        *paths: Of which; of the whole folder, if none.
+        cwd: The folder; here, if not given.
+
+    Raises:
+        InputError: This is no git checkout.
+    """
+    options = ("-z", "--cached", "--others", "--exclude-standard")
+    return [*dict.fromkeys(names("ls-files", *options, "--", *paths, cwd=cwd))]
+
+
+def is_unwatched(tag: str, path: str) -> bool:
+    """Say whether git was told not to look at a file, by its tag in `git ls-files -t -v`.
+
+    Args:
+        tag: A small letter: assumed unchanged; S: not wanted here, and it may be here all the same.
+        path: The file.
+    """
+    return tag.islower() or (tag == "S" and os.path.lexists(path))
+
+
 def head() -> Commit:
     """Return the commit that is checked out.
 
     Raises:
         InputError: This is no git checkout, or it has no commit.
     """
-    sha, seconds = _git("log", "-1", "--format=%H %ct").split()
-    time = datetime.fromtimestamp(int(seconds), tz=UTC)
-    return Commit(sha, time, clean=not _git("status", "--porcelain"))
+    sha, seconds = answer("log", "-1", "--format=%H %ct").split()
+    return Commit(sha, datetime.fromtimestamp(int(seconds), tz=UTC), clean=_is_clean())
 
 
 def branch() -> str:
     """Return the branch or tag that is worked on: that of GitHub's run, or the one checked out."""
     if name := os.environ.get("GITHUB_REF_NAME"):
         return name
-    return read(["git", "symbolic-ref", "--short", "HEAD"]).stdout.strip() or "a detached commit"
+    full = ask("symbolic-ref", "--quiet", "HEAD").stdout.strip()
+    return full.removeprefix(local("")) or "a detached commit"
+
+
+def local(branch: str) -> str:
+    """Return the full name of a branch: no tag or other branch can be meant."""
+    return f"refs/heads/{branch}"
+
+
+def remote(branch: str) -> str:
+    """Return the full name of what was last fetched of a branch of `origin`."""
+    return f"refs/remotes/origin/{branch}"
+
+
+def short(ref: str) -> str:
+    """Return a full name as people write it."""
+    return ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
+
+
+def start(refs: Iterable[str]) -> Start | None:
+    """Return where this work left the first of some commits that can be compared with.
+
+    Args:
+        refs: Commits, or full names, the surest first; not all of them need be here.
+
+    Returns:
+        None if none is here, or has nothing in common with this, as in a shallow clone.
+    """
+    return next(filter(None, map(_start, refs)), None)
 
 
 def resolved(name: str, *, tag: bool = False) -> str:
@@ -58,65 +213,75 @@ def resolved(name: str, *, tag: bool = False) -> str:
         InputError: There is none here.
     """
     wanted = f"{'refs/tags/' if tag else ''}{name.removeprefix('sha-')}^{{commit}}"
-    answer = read(["git", "rev-parse", "--verify", "--quiet", "--end-of-options", wanted])
-    if answer.returncode:
+    found = ask("rev-parse", "--verify", "--quiet", "--end-of-options", wanted)
+    if found.returncode:
         raise InputError(
             f"no such commit or tag here: `{name}`", hint="git fetch --tags, or correct the name"
         )
-    return answer.stdout.strip()
+    return found.stdout.strip()
 
 
-def file_at(commit: str, path: str) -> str:
-    """Return what a file said in a commit.
+def file_at(commit: str, path: str) -> str | None:
+    """Return what a file said in a commit; None if the commit has no such file.
 
     Raises:
-        InputError: The commit is not here, or has no such file.
+        InputError: The commit is not here.
     """
-    return _git("show", f"{commit}:{path}")
+    if not names("ls-tree", "-z", "--full-tree", commit, "--", path):
+        return None
+    return answer("show", f"{commit}:{path}")
 
 
 def is_ancestor(commit: str, of: str) -> bool:
     """Say whether a commit is another one, or lies before it; what is not known here does not."""
-    return read(["git", "merge-base", "--is-ancestor", commit, of]).returncode == 0
-
-
-def merge_base(name: str) -> str | None:
-    """Return the newest commit that both HEAD and another branch or commit have.
-
-    Args:
-        name: The other one.
-
-    Returns:
-        The commit; None if there is none here, as in a shallow clone.
-    """
-    return read(["git", "merge-base", "HEAD", name]).stdout.strip() or None
+    return ask("merge-base", "--is-ancestor", commit, of).returncode == 0
 
 
 def parent() -> str | None:
     """Return the commit before HEAD, of a merge that of the branch merged into, if it is here."""
-    return read(["git", "rev-parse", "--verify", "--quiet", "HEAD^1"]).stdout.strip() or None
+    return ask("rev-parse", "--verify", "--quiet", "HEAD^1").stdout.strip() or None
 
 
 def is_shallow() -> bool:
     """Tell whether history was cut off here."""
-    return read(["git", "rev-parse", "--is-shallow-repository"]).stdout.strip() == "true"
+    return ask("rev-parse", "--is-shallow-repository").stdout.strip() == "true"
 
 
 def origin() -> str | None:
     """Return the owner and the name of the repository on its host, such as `Octo-Org/Shop`."""
-    found = REMOTE.fullmatch(read(["git", "remote", "get-url", "origin"]).stdout.strip())
+    found = REMOTE.fullmatch(ask("remote", "get-url", "origin").stdout.strip())
     return f"{found['owner']}/{found['name']}" if found else None
 
 
-def _git(*arguments: str) -> str:
-    answer = read(["git", *arguments])
-    if answer.returncode:
-        raise InputError(
-            f"git cannot answer here: {_first_line(answer.stderr)}",
-            hint="run this in a git checkout that has a commit",
-        )
-    return answer.stdout.strip()
+def _start(ref: str) -> Start | None:
+    """Ask for everything at once: a process takes longer than its answer."""
+    asked = ask("rev-parse", f"{ref}...HEAD", "--symbolic-full-name", "HEAD", "--")
+    lines = asked.stdout.splitlines()
+    bases = [line[1:] for line in lines if line.startswith("^")]
+    return Start(ref, bases[0], lines[0], lines[-2]) if bases and not asked.returncode else None
+
+
+def _is_clean() -> bool:
+    """Whether the tree is what HEAD says, in what git was told not to look at too."""
+    status = answer("status", "--porcelain", "-z", *EVERY_CHANGE)
+    rows = [(row[0], row[2:]) for row in names("ls-files", "-z", "-t", "-v")]
+    unwatched = [path for tag, path in rows if is_unwatched(tag, path)]
+    return not status and not (unwatched and _differ(unwatched))
+
+
+def _differ(paths: Iterable[str]) -> bool:
+    """Whether one of these files is not what HEAD says, by an index that was told nothing."""
+    with TemporaryDirectory() as folder:
+        index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
+        answer("read-tree", "HEAD", env=index)
+        options = ("--no-ext-diff", "--name-only", "-z", *EVERY_CHANGE)
+        literal = [f":(literal,top){path}" for path in paths]
+        return bool(answer("diff", *options, "HEAD", "--", *literal, env=index))
 
 
 def _first_line(text: str) -> str:
     return (text.strip().splitlines() or ["it said nothing"])[0]
+
+
+if __name__ == "__main__":
+    sys.exit(run(command(*sys.argv[1:])))

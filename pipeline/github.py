@@ -5,26 +5,34 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-
-def is_push_to_main() -> bool:
-    """Say whether this run is a push to main."""
-    return (
-        os.environ.get("GITHUB_EVENT_NAME") == "push"
-        and os.environ.get("GITHUB_REF") == "refs/heads/main"
-    )
+from pipeline.git import local, remote
 
 
-def comes_after() -> Iterator[str]:
+def is_push_to(branch: str) -> bool:
+    """Say whether this run is a push to a branch.
+
+    Args:
+        branch: Its name.
+    """
+    pushed = os.environ.get("GITHUB_EVENT_NAME") == "push"
+    return pushed and os.environ.get("GITHUB_REF") == local(branch)
+
+
+def comes_after(main: str) -> Iterator[str]:
     """Yield what this work may have started from, the surest first; not all of it need be here.
 
     A push to main follows what main was before. See `before` in
     https://docs.github.com/webhooks/webhook-events-and-payloads#push
+    Branches have their full names: a short one may be that of a tag, or of another branch.
+
+    Args:
+        main: The name of the main branch.
     """
-    if is_push_to_main():
+    if is_push_to(main):
         yield json.loads(Path(os.environ["GITHUB_EVENT_PATH"]).read_text())["before"]
-    if name := os.environ.get("GITHUB_BASE_REF"):
-        yield f"origin/{name}"
-    yield from ("origin/main", "main")
+    yield remote(base() or main)
+    if not base():
+        yield local(main)
 
 
 def set_output(name: str, value: str) -> None:

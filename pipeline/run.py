@@ -20,6 +20,16 @@ DYING = 2.0  # seconds that a killed process may take until it is gone
 Process = subprocess.Popen[bytes]
 GLANCE = 0.5  # seconds between looks at whether to stop
 CLEANS_UP = 180  # seconds: what stands in a Docker Engine is to go
+OF_A_REPOSITORY = frozenset({
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_CONFIG", "GIT_CONFIG_COUNT",
+    "GIT_CONFIG_PARAMETERS", "GIT_DEFAULT_HASH", "GIT_DEFAULT_REF_FORMAT", "GIT_DIFF_OPTS",
+    "GIT_DIR", "GIT_EXTERNAL_DIFF", "GIT_GLOB_PATHSPECS", "GIT_GRAFT_FILE", "GIT_ICASE_PATHSPECS",
+    "GIT_IMPLICIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_LITERAL_PATHSPECS", "GIT_NAMESPACE", "GIT_NOGLOB_PATHSPECS", "GIT_NO_REPLACE_OBJECTS",
+    "GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_QUARANTINE_PATH", "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE", "GIT_TEMPLATE_DIR", "GIT_WORK_TREE",
+})  # fmt: skip
+"""What git tells its hooks of their repository: it wins over the folder that a program runs in."""
 
 
 def run(
@@ -72,6 +82,7 @@ def read(  # noqa: PLR0913 - each says one thing about the process
             input=stdin,
             capture_output=True,
             text=True,
+            errors="surrogateescape",  # file names may be any bytes
             timeout=seconds,
         )
     except subprocess.TimeoutExpired:
@@ -95,7 +106,7 @@ def attended(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], stop:
     """
     program = _found(command, env)
     with subprocess.Popen(
-        program, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        program, cwd=cwd, env=own(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
     ) as process:  # fmt: skip
         try:
@@ -114,6 +125,15 @@ def _told(process: subprocess.Popen[str], stop: Event) -> tuple[int, str]:
                 _end(process)
         else:
             return process.returncode, output
+
+
+def own(env: Mapping[str, str]) -> dict[str, str]:
+    """Return variables without those that name a repository of git, as a hook has them.
+
+    Args:
+        env: All of a process's variables.
+    """
+    return {name: value for name, value in env.items() if name not in OF_A_REPOSITORY}
 
 
 def last_words(output: Output) -> str:
@@ -143,8 +163,9 @@ def background(
     """
     output = subprocess.DEVNULL if quiet else None
     process = subprocess.Popen(
-        _found(command, None), cwd=cwd, stdin=subprocess.DEVNULL, stdout=output, stderr=output
-    )
+        _found(command, None), cwd=cwd, env=_over_own(None), stdin=subprocess.DEVNULL,
+        stdout=output, stderr=output,
+    )  # fmt: skip
     try:
         yield
     finally:
@@ -177,7 +198,7 @@ def start(
         return subprocess.Popen(
             _found(command, env),
             cwd=cwd,
-            env=env,
+            env=own(env),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -254,4 +275,4 @@ def _found(command: Sequence[str], env: Mapping[str, str] | None) -> list[str]:
 
 
 def _over_own(env: Mapping[str, str] | None) -> dict[str, str]:
-    return {**os.environ, **(env or {})}
+    return {**own(os.environ), **(env or {})}

@@ -1,5 +1,6 @@
 """The gate on secrets, with the real Kingfisher: no secret stands here, they are put together."""
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,7 @@ def commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Commit:
     monkeypatch.chdir(tmp_path)
     git("init", "--quiet", "--initial-branch=main")
     (tmp_path / ".gitignore").write_text("/reports/\n/private/\n")
+    (tmp_path / "pipeline.toml").write_text('[ci]\nmain = "main"\n')
     commit(readme="Hello\n")
     git("checkout", "--quiet", "-b", "work")
     commit(app="print()\n")
@@ -50,6 +52,23 @@ def refused() -> list[str]:
     first, *places = str(caught.value).splitlines()
     assert first == "secrets:"
     return places
+
+
+def test_a_secret_is_found_in_a_file_whose_name_is_no_utf_8(commit: Commit) -> None:
+    commit(**{os.fsdecode(b"Sin-t\xedtulo.py"): AWS})
+    assert any("Sin-t" in place for place in refused())
+
+
+def test_in_a_clone_of_one_branch_no_commit_goes_unjudged(
+    commit: Commit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(key=KEY)
+    commit(key=None)
+    commit(app="print(1)\n")
+    git("clone", "--quiet", "--single-branch", str(tmp_path), str(tmp_path / "private/clone"))
+    monkeypatch.chdir(tmp_path / "private/clone")
+    with pytest.raises(NotJudgedError, match="main is not here"):
+        main()
 
 
 @pytest.mark.usefixtures("commit")

@@ -4,21 +4,10 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline import github
+from pipeline import git, github
 from pipeline.ci.tree import Listed
-from pipeline.git import branch
-from pipeline.run import read
 
-# settings of git that would let it overlook a change, or show it in another way
-STRICT = (
-    "-c",
-    "core.fsmonitor=false",
-    "-c",
-    "core.checkStat=default",
-    "-c",
-    "core.trustctime=true",
-)
-DIFF = ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--ignore-submodules=none")
+DIFF = ("diff", "--name-only", "-z", "--no-ext-diff", *git.EVERY_CHANGE)
 
 
 @dataclass(frozen=True)
@@ -40,12 +29,12 @@ def change(main: str, files: Listed) -> Change:
     event = os.environ.get("GITHUB_EVENT_NAME", "")
     if event and event != "pull_request":
         return Change(unknown=f"a {event} runs everything")
-    if branch() == main:
+    refs = [*github.comes_after(main)]
+    start = git.start(refs)
+    if start is None:
+        names = " and ".join(map(git.short, refs))
+        return Change(unknown=f"no base: {names} cannot be compared with")
+    if start.is_on(main):
         return Change(unknown=f"on {main}")
-    bases = [f"origin/{github.base() or main}", *([] if event else [main])]
-    for base in bases:
-        answer = read(["git", *STRICT, *DIFF, "--merge-base", base])
-        if answer.returncode == 0:
-            compared = [path for path in answer.stdout.split("\0") if path]
-            return Change(sorted({*compared, *files.untracked, *files.unwatched}), base)
-    return Change(unknown=f"no base: {' and '.join(bases)} cannot be compared with")
+    compared = git.names(*DIFF, start.commit, "--")
+    return Change(sorted({*compared, *files.untracked, *files.unwatched}), git.short(start.ref))

@@ -59,7 +59,11 @@ def plan(*, everything: bool = False) -> Plan:
     areas, files = Areas(settings["areas"]), tree.listed()
     inputs = observed(settings, files)
     touched = Change(unknown="--all") if everything else change(settings["ci"]["main"], files)
-    left = {} if everything or github.is_push_to_main() else settings["ci"]["left_to_main"]
+    left = (
+        {}
+        if everything or github.is_push_to(settings["ci"]["main"])
+        else settings["ci"]["left_to_main"]
+    )
     entries = catalogue.entries(_written_in(inputs))
     return Plan(selected(entries, touched, areas, left), inputs, touched, began)
 
@@ -120,8 +124,13 @@ def _first_of(areas: Iterable[str], touched: Touched) -> str:
     for area in areas:
         if first := touched.get(area):
             more = f" and {len(first) - 1} more" if len(first) > 1 else ""
-            return f"{area}: {first[0]}{more}"
+            return f"{area}: {printable(first[0])}{more}"
     return ""
+
+
+def printable(path: str) -> str:
+    """Return a path as any page and terminal can show it: a name may be any bytes."""
+    return path if path.isprintable() else ascii(path)
 
 
 def _written_in(inputs: Inputs) -> str:

@@ -3,9 +3,7 @@
 Selection and cache both trust the areas; this is what puts them to the test.
 """
 
-import shutil
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,10 +12,10 @@ from pipeline.ci.catalogue import Entry
 from pipeline.ci.inputs import Inputs, areas_of
 from pipeline.ci.work import command, log_of
 from pipeline.errors import CheckFailedError
-from pipeline.run import end, read, start
+from pipeline.run import end, start
+from pipeline.scratch import Scratch, copy
 
 PATIENCE = 10.0  # seconds that the session may take to leave in order
-NOBODY = ("-c", "user.name=nobody", "-c", "user.email=nobody@localhost")
 
 
 def prove(entry: Entry, inputs: Inputs) -> None:
@@ -32,7 +30,8 @@ def prove(entry: Entry, inputs: Inputs) -> None:
     """
     files, log = inputs.files_of(entry), log_of(entry.session).with_suffix(".proof.log").resolve()
     with TemporaryDirectory(prefix="prove-") as name:
-        copied(files, Path(name))
+        copy(files, Path(name))
+        Scratch(Path(name)).begin(inputs.settings["ci"]["main"])
         said = f"{len(files)} files of {', '.join(areas_of(entry))}"
         print(f"ci: {entry.session} on {said}: {log}", file=sys.stderr)
         env = variables.passed(inputs.settings["ci"])
@@ -45,29 +44,3 @@ def prove(entry: Entry, inputs: Inputs) -> None:
         hint = f"read {log}; then tag it with another area, or add the file to one of its own"
         raise CheckFailedError(f"{entry.session} is red on {said} alone", hint=hint)
     print(f"proved: {entry.session} is green on {said} alone")
-
-
-def copied(files: Iterable[str], folder: Path) -> None:
-    """Copy files of this checkout into a repository of their own.
-
-    Args:
-        files: Their paths.
-        folder: Where to.
-    """
-    for path in files:
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(path, target, follow_symlinks=False)
-    for arguments in (
-        ("init", "--quiet", "--initial-branch=main"),
-        ("add", "--all"),
-        (
-            *NOBODY,
-            "commit",
-            "--quiet",
-            "--no-gpg-sign",
-            "--no-verify",
-            "--message=inputs",
-        ),
-    ):
-        read(["git", *arguments], cwd=folder)

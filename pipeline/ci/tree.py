@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.ci import store
-from pipeline.errors import InputError
-from pipeline.run import read
+from pipeline.git import is_unwatched, names
 
 STAMPS = store.HERE / "stamps.json"
 RACY = 2_000_000_000  # ns: a file younger than the coarsest clock of a file system may still change
-LIST = ("git", "ls-files", "-z", "-t", "-v", "--cached", "--others", "--exclude-standard")
+LIST = ("ls-files", "-z", "-t", "-v", "--cached", "--others", "--exclude-standard")
 
 
 class File(NamedTuple):
@@ -54,17 +53,12 @@ def listed() -> Listed:
     Raises:
         InputError: This is no git checkout.
     """
-    answer = read(LIST)
-    if answer.returncode:
-        raise InputError(
-            f"git cannot list the files: {answer.stderr.strip()}", hint="run this in a git checkout"
-        )
-    entries = [entry for entry in answer.stdout.split("\0") if entry]
+    entries = names(*LIST)
     rows = [(entry[0], entry[2:]) for entry in entries if entry[0] != "H"]  # what is said of it
     return Listed(
         [*dict.fromkeys(entry[2:] for entry in entries)],
         [path for tag, path in rows if tag == "?"],
-        [path for tag, path in rows if tag.islower() or (tag == "S" and os.path.lexists(path))],
+        [path for tag, path in rows if is_unwatched(tag, path)],
     )
 
 

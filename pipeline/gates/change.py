@@ -1,7 +1,7 @@
 """What this work started from."""
 
 from pipeline import git, github
-from pipeline.config import load
+from pipeline.config import load, main_branch
 from pipeline.errors import NotJudgedError
 
 
@@ -17,17 +17,17 @@ def base(check: str) -> str | None:
     Raises:
         NotJudgedError: It is not here, as in a shallow clone.
     """
-    known = filter(None, map(git.merge_base, github.comes_after()))
-    found = next(known, None)
-    here = git.head()
-    if found and (found != here.sha or not here.clean):
-        return found
-    before = git.parent()
-    if before is None and (git.is_shallow() or not found):
+    here, main = git.head(), github.base() or main_branch()
+    start = git.start(github.comes_after(main_branch()))
+    if start and (start.commit != here.sha or not here.clean):
+        return start.commit
+    before = git.parent() if start else None
+    if before is None and (git.is_shallow() or not start):
+        depth = "--unshallow " if git.is_shallow() else ""
         raise NotJudgedError(
             check,
-            "main is not here, so there is nothing to compare with",
-            hint=f"git fetch {'--unshallow ' if git.is_shallow() else ''}origin main",
+            f"{main} is not here, so there is nothing to compare with",
+            hint=f"git fetch {depth}origin {main}:{git.remote(main)}",
         )
     return before
 

@@ -8,15 +8,16 @@ https://mongodb.github.io/kingfisher/
 """
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from pipeline import git
 from pipeline.errors import CheckFailedError, NotJudgedError, judged, reported
 from pipeline.gates.change import base
 from pipeline.run import last_words, read
+from pipeline.scratch import copy
 
 CHECK = "secrets"
 REPORTS = Path("reports")
@@ -48,14 +49,10 @@ def main() -> None:
 
 def tree() -> list[str]:
     """Scan all files that git has or would take, as they are now."""
-    listed = read(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]).stdout
-    with TemporaryDirectory() as copy:
-        for name in listed.split("\0"):
-            path = Path(name)
-            if name and path.is_file():
-                (copy / path).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, copy / path)
-        return scan("secrets", Path(copy))
+    with TemporaryDirectory() as folder:
+        # of a submodule git takes only which commit it is
+        copy((name for name in git.files() if not Path(name).is_dir()), Path(folder))
+        return scan("secrets", Path(folder))
 
 
 def commits() -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.errors import InputError
 from pipeline.gates.pins import pins
-from pipeline.run import read
+from pipeline.git import file_at
 
 SHIPPED = Path("backend/requirements/production.txt")
 FRONTEND = Path("frontend/package-lock.json")
@@ -37,7 +37,7 @@ def shipped() -> list[Package]:
 
 def names_at(commit: str) -> set[str]:
     """Return the names of what was shipped at a commit of this repository."""
-    python, node = (read(["git", "show", f"{commit}:{path.as_posix()}"]).stdout for path in LOCKS)
+    python, node = (file_at(commit, path.as_posix()) or "" for path in LOCKS)
     return {*(name for name, _ in pins(str(SHIPPED), python)), *(each.name for each in _node(node))}
 
 

@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 
+from pipeline.config import main_branch
 from pipeline.errors import NotJudgedError, judged
 from pipeline.git import head
-from pipeline.github import is_push_to_main, set_output
+from pipeline.github import is_push_to, set_output
 from pipeline.images import docker, pushing
 from pipeline.images import release as releasing
 from pipeline.images.act import act, engine_answers, no_engine, require
@@ -102,7 +103,7 @@ def release(signer: Signer) -> None:
 
 def may_push() -> bool:
     """Say whether this run pushes: it is main's on GitHub, or its registry is on this machine."""
-    return is_push_to_main() or is_local(repository(""))
+    return is_push_to(main_branch()) or is_local(repository(""))
 
 
 def pushed() -> NotJudgedError | None:

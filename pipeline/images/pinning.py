@@ -26,7 +26,7 @@ def named(image: str, commit: str) -> str:
     Raises:
         InputError: The commit is not here, or names no such image.
     """
-    compose = YAML(typ="safe").load(file_at(commit, COMPOSE))
+    compose = YAML(typ="safe").load(file_at(commit, COMPOSE) or "{}")
     said = compose.get("services", {}).get(image, {}).get("image", "")
     if found := NAMED.search(said):
         return str(said[found.start("tag") : found.end()])

@@ -7,13 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.errors import NOT_JUDGED, InputError, records
+from pipeline import git, scratch
+from pipeline.config import main_branch
+from pipeline.errors import NOT_JUDGED, records
 from pipeline.proof.change import Change
-from pipeline.run import read
-
-# Whoever commits here, it is not the person who works on the repository.
-GIT = ("git", "-c", "user.name=proof", "-c", "user.email=proof@localhost",
-       "-c", "core.hooksPath=/dev/null", "-c", "commit.gpgSign=false")  # fmt: skip
+from pipeline.scratch import Scratch
 
 
 @dataclass(frozen=True)
@@ -37,24 +35,22 @@ class Copy:
             self.commit("Plant a fault")
             yield
         finally:
-            self._git("reset", "--quiet", "--hard", "clean")
-            self._git("clean", "--quiet", "--force", "-d")
+            self._repository.git("reset", "--quiet", "--hard", "refs/tags/clean")
+            self._repository.git("clean", "--quiet", "--force", "-d")
 
     def commit(self, message: str) -> None:
         """Commit all that there is."""
-        self._git("add", "--all")
-        self._git("commit", "--quiet", "--allow-empty", f"--message={message}")
+        self._repository.commit(message)
 
     def begin(self) -> None:
         """Make the tree as it is now the clean one."""
-        self._git("init", "--quiet", "--initial-branch=main")
-        self.commit("Begin")
+        self._repository.begin(main_branch())
         self.commit("Change nothing")  # what asks for the release before finds it
-        self._git("tag", "--force", "clean")
+        self._repository.git("tag", "--force", "clean")
 
     def branch(self, name: str) -> None:
         """Go on in a branch: what is changed there is a change."""
-        self._git("switch", "--quiet", f"--create={name}")
+        self._repository.git("switch", "--quiet", f"--create={name}")
 
     def again(self, target: Path) -> "Copy":
         """Return one more of the same."""
@@ -64,10 +60,9 @@ class Copy:
         """Return what the last session could not judge, with the reasons."""
         return {error.check: str(error) for error in records(self.root / NOT_JUDGED)}
 
-    def _git(self, *arguments: str) -> None:
-        answer = read([*GIT, *arguments], cwd=self.root)
-        if answer.returncode:
-            raise InputError(f"git cannot copy: {answer.stderr.strip()}", hint="git status")
+    @property
+    def _repository(self) -> Scratch:
+        return Scratch(self.root)
 
 
 def copy(source: Path, target: Path) -> Copy:
@@ -77,11 +72,7 @@ def copy(source: Path, target: Path) -> Copy:
         source: The checkout.
         target: A folder that is not there yet.
     """
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    for name in filter(None, read(listed, cwd=source).stdout.split("\0")):
-        if (source / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source / name, target / name)
+    scratch.copy(git.files(cwd=source), target, source)
     made = Copy(target)
     made.begin()
     return made

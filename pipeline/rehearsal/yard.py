@@ -4,7 +4,6 @@ All of it is on this machine and has a name of its own; what was made is removed
 """
 
 import re
-import shutil
 import sys
 import uuid
 from collections.abc import Iterator, Mapping
@@ -13,12 +12,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pipeline import git, scratch
+from pipeline.config import main_branch
 from pipeline.errors import CheckFailedError
-from pipeline.images.act import answer, require
+from pipeline.images.act import require
 from pipeline.rehearsal.credentials import SECRETS, credentials, hidden, require_discreet
 from pipeline.rehearsal.engine import own_swarm, registry, remove_images
 from pipeline.rehearsal.nodes import Cluster, cluster
 from pipeline.run import Output, read
+from pipeline.scratch import Scratch
 from pipeline.services import free_port
 
 SHORT = "soak = 3, delay = 2, monitor = 5, bake = 3, drain = 5, grace = 30"
@@ -27,7 +29,6 @@ CAREFUL = "soak = 3, delay = 15, monitor = 16, bake = 3, drain = 5, grace = 30"
 START_SECONDS = 60
 """A service is given to start, for each node: all of them share this machine."""
 ENVIRONMENTS = ("staging", "production")
-AUTHOR = ["-c", "user.name=rehearsal", "-c", "user.email=rehearsal@example.com"]
 OTHERS = re.compile(
     rf"^\[environments\.({'|'.join(ENVIRONMENTS)})\]\n(?:[^\[\n].*\n|\n)+", re.MULTILINE
 )
@@ -117,7 +118,7 @@ class Yard:
 
     def git(self, *arguments: str) -> str:
         """Run git in the copy."""
-        return answer(("git", *AUTHOR, "-C", str(self.folder), *arguments)).strip()
+        return Scratch(self.folder).git(*arguments).strip()
 
     def commit(self, changes: Mapping[str, str]) -> str:
         """Commit new contents of files, and return the commit."""
@@ -164,17 +165,12 @@ def swarm(place: Yard, address: str) -> AbstractContextManager[Cluster | None]:
 
 def copy(place: Yard) -> None:
     """Copy this checkout, with what is not committed yet, and add what only rehearsals have."""
-    listed = ("git", "ls-files", "--cached", "--others", "--exclude-standard")
-    for file in answer(listed).splitlines():
-        if Path(file).is_file():
-            (place.folder / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(file, place.folder / file)
+    scratch.copy(git.files(), place.folder)
     settings = place.folder / "pipeline.toml"
     settings.write_text(OTHERS.sub("", settings.read_text()) + environments(place))
     wsgi = place.folder / "backend" / "config" / "wsgi.py"
     wsgi.write_text(wsgi.read_text() + SLOW)
-    answer(("git", "init", "--quiet", "--initial-branch=main", str(place.folder)))
-    place.commit({})
+    Scratch(place.folder).begin(main_branch())
 
 
 def environments(place: Yard) -> str:

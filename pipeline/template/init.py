@@ -8,7 +8,6 @@ from typing import Any
 from pipeline import git
 from pipeline.config import load
 from pipeline.errors import InputError
-from pipeline.run import read
 from pipeline.template import identity, removal
 from pipeline.template.change import Change
 
@@ -131,10 +130,16 @@ def act(change: Change, part: str) -> None:
 
 
 def texts() -> dict[Path, str]:
-    """Return the files that git knows and that are text."""
-    listed = read(["git", "ls-files", "-z"]).stdout.split("\0")
+    """Return the files that git knows and that are text.
+
+    Raises:
+        InputError: This is no git checkout, or nothing was added to it yet.
+    """
+    listed = git.names("ls-files", "-z")
+    if not listed:
+        raise InputError("git knows no file here", hint="git add --all && git commit")
     found = {}
-    for path in map(Path, filter(None, listed)):
+    for path in map(Path, listed):
         try:
             found[path] = path.read_text()
         except (UnicodeDecodeError, FileNotFoundError, IsADirectoryError):

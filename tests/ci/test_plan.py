@@ -1,6 +1,7 @@
 """What runs is what the change touches; whatever is unknown runs everything."""
 
 import json
+import os
 import random
 from pathlib import Path
 
@@ -114,6 +115,70 @@ def test_without_a_base_everything_runs(here: Here) -> None:
     here.toy.git("branch", "--quiet", "--delete", "--force", "main")
     assert selected(here) == ALL
     assert "no base: origin/main and main cannot be compared with" in here(plan=True)
+
+
+@pytest.mark.parametrize("kind", ["branch", "tag"])
+def test_what_is_called_like_a_remote_branch_hides_nothing(here: Here, kind: str) -> None:
+    here.toy.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    here.toy.git("switch", "--quiet", "--create=work")
+    here.toy.write("red/one.txt", "other")
+    here.toy.commit()
+    here.toy.git(kind, "origin/main")
+    assert selected(here) == ["red"]
+
+
+def test_a_tag_called_like_the_main_branch_hides_nothing(here: Here) -> None:
+    here.toy.git("tag", "main")
+    assert selected(here) == ALL
+
+
+@pytest.mark.parametrize("commit", ["main", "main~1"])
+def test_on_a_commit_of_main_without_a_branch_everything_runs(here: Here, commit: str) -> None:
+    here.toy.commit()
+    here.toy.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    here.toy.git("checkout", "--quiet", "--detach", commit)
+    assert selected(here) == ALL
+    here.toy.write("red/one.txt", "other")
+    here.toy.commit()
+    assert selected(here) == ["red"]
+
+
+def test_in_a_clone_of_one_branch_everything_runs(
+    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.toy.git("switch", "--quiet", "--create=work")
+    here.toy.commit()
+    clone = tmp_path / "clone"
+    here.toy.git("clone", "--quiet", "--single-branch", str(here.toy.root), str(clone))
+    monkeypatch.chdir(clone)
+    assert sorted(plan.plan().jobs) == ALL
+
+
+def test_the_main_branch_may_have_another_name(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = here.toy.root / "pipeline.toml"
+    text = settings.read_text().replace('main = "main"', 'main = "master"')
+    settings.write_text(text.replace("[ci.left_to_main]", "[ci.left_to_main]\nred = []"))
+    here.toy.commit()
+    here.toy.git("branch", "--move", "master")
+    assert selected(here) == ["blue", "green"]
+    monkeypatch.setenv("GITHUB_EVENT_NAME", "push")
+    monkeypatch.setenv("GITHUB_REF", "refs/heads/master")
+    assert selected(here) == ALL
+    monkeypatch.setenv("GITHUB_REF", "refs/heads/main")
+    assert selected(here) == ["blue", "green"]
+
+
+@pytest.mark.parametrize("name", [os.fsdecode(b"Sin-t\xedtulo"), "line\nbreak", "\x1b[31m"])
+def test_a_name_of_any_bytes_is_selected_by_and_shown(
+    here: Here, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+    here.toy.git("switch", "--quiet", "--create=work")
+    path = f"red/{name}"
+    here.toy.write(path, "odd")
+    assert selected(here) == ["red"]
+    plan.main()
+    assert f"| red: {path!a} |" in (tmp_path / "summary").read_text()
 
 
 @pytest.mark.parametrize("event", ["push", "merge_group", "schedule", "workflow_dispatch"])

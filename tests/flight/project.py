@@ -8,6 +8,8 @@ from pipeline.run import read
 
 FILES = {
     "pipeline.toml": """
+        [ci]
+        main = "main"
         [default]
         django = "5.2"
         [migrations]

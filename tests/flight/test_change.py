@@ -82,19 +82,75 @@ def test_a_push_to_main_follows_what_main_was_before_it(
     assert base("test") == first
 
 
-def test_without_history_nothing_is_judged(
+def clone(project: Project, folder: Path, *options: str) -> None:
+    command = ["git", "clone", *options, project.root.as_uri(), str(folder)]
+    assert read(command).returncode == 0
+
+
+def work(project: Project) -> str:
+    """Release twice on a branch of its own; return what that started from."""
+    first = sha(project)
+    project.git("checkout", "-b", "work")
+    for name in ("0002_next", "0003_last"):
+        project.migration(name, ADDED)
+        project.release()
+    return first
+
+
+@pytest.mark.parametrize("option", ["--depth=1", "--single-branch"])
+def test_without_main_nothing_is_judged_until_it_is_fetched(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, option: str
+) -> None:
+    first = work(project)
+    clone(project, tmp_path / "clone", option)
+    monkeypatch.chdir(tmp_path / "clone")
+    with pytest.raises(NotJudgedError, match="main is not here") as caught:
+        base("test")
+    assert read(caught.value.hint.split()).returncode == 0
+    assert base("test") == first
+
+
+def test_a_shallow_clone_of_main_is_not_judged(
     project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     project.migration("0002_next", ADDED)
     project.release()
-    clone = ["git", "clone", "--depth=1", project.root.as_uri(), str(tmp_path / "clone")]
-    assert read(clone).returncode == 0
+    clone(project, tmp_path / "clone", "--depth=1")
     monkeypatch.chdir(tmp_path / "clone")
     with pytest.raises(NotJudgedError, match="main is not here"):
         base("test")
 
 
 def test_without_main_nothing_is_judged(project: Project) -> None:
-    project.git("branch", "--move", "trunk")
+    work(project)
+    project.git("branch", "--delete", "--force", "main")
     with pytest.raises(NotJudgedError, match="main is not here"):
         base("test")
+
+
+def test_the_target_of_a_pull_request_is_not_guessed(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work(project)
+    monkeypatch.setenv("GITHUB_BASE_REF", "stable")
+    with pytest.raises(NotJudgedError, match="stable is not here"):
+        base("test")
+
+
+@pytest.mark.parametrize("kind", ["branch", "tag"])
+def test_what_is_called_like_a_remote_branch_is_not_main(project: Project, kind: str) -> None:
+    first = work(project)
+    project.git("update-ref", "refs/remotes/origin/main", first)
+    project.git(kind, "origin/main")
+    project.git("tag", "main")
+    assert base("test") == first
+
+
+def test_the_main_branch_may_have_another_name(project: Project) -> None:
+    settings = project.root / "pipeline.toml"
+    settings.write_text(settings.read_text().replace('main = "main"', 'main = "master"'))
+    project.git("branch", "--move", "master")
+    project.release()
+    assert base("test") == sha(project, "HEAD^")
+    first = work(project)
+    assert base("test") == first

@@ -28,6 +28,9 @@ AMD, ARM = "linux/amd64", "linux/arm64"
 APP = Target("app", AMD)
 DIGEST = f"sha256:{'0' * 64}"
 CONFIG = """\
+[ci]
+main = "main"
+
 [images]
 registry = "ghcr.io"
 built = ["app"]

@@ -64,7 +64,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "faults/all.toml": FAULT,
         "faults/local/sessions.toml": "[serve]\nends = 1\n",
         "noxfile.py": NOXFILE,
-        "pipeline.toml": '[parity.local]\nserve = "it never ends"\n',
+        "pipeline.toml": '[ci]\nmain = "main"\n\n[parity.local]\nserve = "it never ends"\n',
         "product.txt": "good\n",
         "tool.py": TOOL,
     }

@@ -62,7 +62,17 @@ class Project:
         """Say what a release is made for."""
         settings = {"built": [self.image], "third_party": [], "platforms": platforms}
         lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
-        text = "\n".join(["[images]", 'registry = "ghcr.io"', "scan_days = 7", *lines, ""])
+        text = "\n".join(
+            [
+                "[ci]",
+                'main = "main"',
+                "[images]",
+                'registry = "ghcr.io"',
+                "scan_days = 7",
+                *lines,
+                "",
+            ]
+        )
         (self.folder / "pipeline.toml").write_text(text)
 
     def git(self, *arguments: str) -> str:

@@ -1,5 +1,7 @@
 """`invoke init` makes a copy a product: all of it or nothing, and only once."""
 
+import os
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -89,6 +91,26 @@ def test_the_template_is_stamped_with_the_commit_that_holds_it() -> None:
 def test_a_domain_takes_the_place_of_the_examples() -> None:
     init("acme-shop", domain="acme.com")
     assert load()["environments"]["staging"]["url"] == "https://staging.acme.com"
+
+
+def test_a_folder_that_git_does_not_know_is_named_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    shutil.rmtree(".git")
+    with pytest.raises(InputError, match="fatal: not a git repository"):
+        init("acme-shop", dry=True)
+    git("init", "--quiet")
+    with pytest.raises(InputError, match="git knows no file here") as caught:
+        init("acme-shop", dry=True)
+    assert caught.value.hint == "git add --all && git commit"
+
+
+def test_a_file_whose_name_is_no_utf_8_is_no_obstacle() -> None:
+    Path(os.fsdecode(b"Sin-t\xedtulo.md")).write_text("words\n")
+    commit("Add it")
+    init("acme-shop")
+    assert load()["name"] == "acme-shop"
 
 
 @pytest.mark.parametrize("dry", [False, True])

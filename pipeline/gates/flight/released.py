@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pipeline.errors import NotJudgedError
 from pipeline.gates.flight.code import Code
+from pipeline.git import ask
 from pipeline.locks import is_unreachable, out_of_reach
 from pipeline.run import last_words, read
 
@@ -23,7 +24,7 @@ def code(commit: str, folder: Path) -> Code | None:
         NotJudgedError: Its packages are out of reach.
     """
     archive = folder / "archive.tar"
-    if (output := read(["git", "archive", f"--output={archive}", commit])).returncode:
+    if (output := ask("archive", f"--output={archive}", commit)).returncode:
         raise NotJudgedError(
             CHECK,
             "git cannot hand out the release before",

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.proof.copies import GIT
-from pipeline.run import read
+from pipeline.scratch import Scratch
 
 SOURCES = ("backend/apps/**/*.py", "docs/*.md", "frontend/src/**/*.tsx", "tests/**/*.py")
 OTHERS = (".github/workflows/*.yml", "deploy/*", "faults/*.toml", "pipeline/**/*.py", "security/*")
@@ -123,6 +122,4 @@ def drawn(draw: random.Random) -> Iterator[Mutation]:
 
 def git(*arguments: str) -> str:
     """Run git; return what it said."""
-    answer = read([*GIT, *arguments])
-    assert answer.returncode == 0, answer.stderr
-    return answer.stdout.strip()
+    return Scratch(Path()).git(*arguments).strip()
