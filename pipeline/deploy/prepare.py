@@ -23,7 +23,7 @@ from pipeline.images.release import require_free
 from pipeline.images.trust import verify
 from pipeline.run import read
 
-DEPLOYMENTS = "deploy.yml@refs/heads/main"
+DEPLOYMENTS = "deploy.yml"
 """The workflow that deploys to what comes before production, and says so."""
 
 

@@ -10,23 +10,25 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from pipeline.config import main_branch
 from pipeline.errors import InputError
-from pipeline.git import origin
+from pipeline.git import local, origin
 from pipeline.images.names import Command, is_local
 from pipeline.run import read
 
 ISSUER = "https://token.actions.githubusercontent.com"
-RELEASES = "image-release.yml@refs/heads/main"
-"""The workflow that signs what main has built."""
+RELEASES = "image-release.yml"
+"""The workflow that signs what the main branch has built."""
 
 
 @dataclass(frozen=True)
 class Signer:
-    """Who signs: a workflow of a repository, or who has a key."""
+    """Who signs: a workflow on a branch of a repository, or who has a key."""
 
     key: Path | None = None
     repository: str | None = None
     workflow: str = RELEASES
+    branch: str = ""
 
     @property
     def signing(self) -> Command:
@@ -39,7 +41,8 @@ class Signer:
     def verifying(self) -> Command:
         """The options that accept this signer and no other."""
         if self.key is None:
-            identity = f"https://github.com/{self.repository}/.github/workflows/{self.workflow}"
+            workflows = f"https://github.com/{self.repository}/.github/workflows"
+            identity = f"{workflows}/{self.workflow}@{local(self.branch)}"
             return (f"--certificate-identity={identity}", f"--certificate-oidc-issuer={ISSUER}")
         return (f"--key={self.key.with_suffix('.pub')}", "--insecure-ignore-tlog=true")
 
@@ -67,7 +70,7 @@ def signer(key: str | None) -> Signer:
             "nobody is known who signs: git has no remote `origin` on GitHub, and there is no key",
             hint="git remote add origin …, or give --key=cosign.key",
         )
-    return Signer(repository=repository)
+    return Signer(repository=repository, branch=main_branch())
 
 
 def sign(signer: Signer, reference: str, annotations: Mapping[str, str]) -> Command:

@@ -16,7 +16,7 @@ DIST = "dist/images/app/linux-amd64"
 LOCAL = f"127.0.0.1:5000/shop/app@{DIGEST}"
 REMOTE = f"ghcr.io/octo-org/shop/app@{DIGEST}"
 PLAIN = "--allow-http-registry --allow-insecure-registry"
-KEYLESS = Signer(repository="Octo-Org/Shop")
+KEYLESS = Signer(repository="Octo-Org/Shop", branch="main")
 KEY = Signer(key=Path("cosign.key"))
 
 
@@ -62,9 +62,20 @@ def test_without_a_key_the_workflow_signs_and_only_main_s_is_accepted() -> None:
     )
 
 
+def test_the_workflow_that_is_accepted_runs_on_the_main_branch(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COSIGN_KEY", raising=False)
+    Path("pipeline.toml").write_text('[ci]\nmain = "master"\n')
+    monkeypatch.setattr(cosign, "origin", lambda: "Octo-Org/Shop")
+    said = " ".join(cosign.verify(signer(None), REMOTE, {}))
+    assert "/image-release.yml@refs/heads/master " in said
+
+
 @pytest.mark.parametrize("workflow", [cosign.RELEASES, DEPLOYMENTS])
 def test_a_workflow_that_signs_is_one_of_this_repository(workflow: str) -> None:
-    assert (ROOT / ".github" / "workflows" / workflow.partition("@")[0]).exists()
+    assert (ROOT / ".github" / "workflows" / workflow).exists()
 
 
 @pytest.mark.parametrize(("version", "extra"), [(2, ""), (3, " --use-signing-config=false")])

@@ -17,8 +17,8 @@ from tests.conftest import Result
 from tests.supply_chain.conftest import Make, sh
 from tests.supply_chain.project import Project, done
 
-OURS = Signer(repository="Octo-Org/Shop")
-IDENTITY = f"https://github.com/Octo-Org/Shop/.github/workflows/{RELEASES}"
+OURS = Signer(repository="Octo-Org/Shop", branch="main")
+IDENTITY = f"https://github.com/Octo-Org/Shop/.github/workflows/{RELEASES}@refs/heads/main"
 AUTHORITY = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
              "-subj", "/O=test/CN=authority", "-keyout", "ca.key", "-out", "ca.pem",
              "-addext", "keyUsage=critical,keyCertSign,cRLSign")  # fmt: skip
@@ -74,11 +74,11 @@ def test_the_workflow_of_this_repository_is_believed(signed: str, authority: Pat
 @pytest.mark.parametrize(
     "other",
     [
-        Signer(repository="Mallory/Shop"),
-        Signer(repository="octo-org/shop"),
+        replace(OURS, repository="Mallory/Shop"),
+        replace(OURS, repository="octo-org/shop"),
         replace(OURS, workflow=DEPLOYMENTS),
-        replace(OURS, workflow="ci.yml@refs/heads/main"),
-        replace(OURS, workflow=RELEASES.replace("heads/main", "heads/feature")),
+        replace(OURS, workflow="ci.yml"),
+        replace(OURS, branch="feature"),
     ],
 )
 def test_another_repository_workflow_or_branch_is_not_and_case_counts(
