@@ -199,7 +199,15 @@ def start(refs: Iterable[str]) -> Start | None:
     Returns:
         None if none is here, or has nothing in common with this, as in a shallow clone.
     """
-    return next(filter(None, map(_start, refs)), None)
+    first, *others = refs
+    asked = ask("rev-parse", "HEAD", "--symbolic-full-name", "HEAD", f"{first}...HEAD", "--")
+    lines = asked.stdout.splitlines()  # the commit and its branch come before what may fail
+    bases = [line[1:] for line in lines if line.startswith("^")]
+    if bases and not asked.returncode:
+        return Start(first, bases[0], lines[0], lines[1])
+    if len(lines) > 1 and others == [lines[1]]:  # a branch has left itself nowhere
+        return Start(lines[1], lines[0], lines[0], lines[1])
+    return start(others) if others else None
 
 
 def resolved(name: str, *, tag: bool = False) -> str:
@@ -251,14 +259,6 @@ def origin() -> str | None:
     """Return the owner and the name of the repository on its host, such as `Octo-Org/Shop`."""
     found = REMOTE.fullmatch(ask("remote", "get-url", "origin").stdout.strip())
     return f"{found['owner']}/{found['name']}" if found else None
-
-
-def _start(ref: str) -> Start | None:
-    """Ask for everything at once: a process takes longer than its answer."""
-    asked = ask("rev-parse", f"{ref}...HEAD", "--symbolic-full-name", "HEAD", "--")
-    lines = asked.stdout.splitlines()
-    bases = [line[1:] for line in lines if line.startswith("^")]
-    return Start(ref, bases[0], lines[0], lines[-2]) if bases and not asked.returncode else None
 
 
 def _is_clean() -> bool:
