@@ -1,5 +1,6 @@
 """./dev needs nothing but Python and git, and never leaves a half-made environment."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -59,6 +60,17 @@ def test_without_a_network_it_builds_from_warm_caches(
     assert run("./dev", "nox", "--version").returncode == 0
 
 
+@pytest.fixture
+def own_wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep the wheel of uv apart from that of others, which such a test takes away."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PIP_CACHE_DIR", str(cache / "pip"))
+    monkeypatch.setenv("UV_CACHE_DIR", str(cache / "uv"))
+    return tmp_path / "cache" / "dev-uv"
+
+
+@pytest.mark.usefixtures("own_wheels")
 @pytest.mark.parametrize("tampered", ["uv", "nox"])
 def test_it_refuses_a_package_that_differs_from_its_hash(
     checkout: Path, run: Run, tampered: str
@@ -77,16 +89,15 @@ def test_it_refuses_a_package_that_differs_from_its_hash(
 
 
 def test_it_replaces_a_broken_wheel_that_was_kept(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    checkout: Path, run: Run, own_wheels: Path
 ) -> None:
-    kept = tmp_path / "cache/dev-uv"
-    kept.mkdir(parents=True)
-    (good,) = Path("~/.cache/dev-uv").expanduser().glob(f"uv-{locked('uv')}-*")
-    (kept / good.name).write_text("no wheel")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(kept.parent))
-    monkeypatch.setenv("UV_CACHE_DIR", str(Path("~/.cache/uv").expanduser()))
     assert run("./dev").returncode == 0
-    assert (kept / good.name).read_bytes() == good.read_bytes()
+    (wheel,) = own_wheels.iterdir()
+    good = wheel.read_bytes()
+    wheel.write_text("no wheel")
+    shutil.rmtree(checkout / ".venv")
+    assert run("./dev").returncode == 0
+    assert wheel.read_bytes() == good
 
 
 @pytest.mark.parametrize("place", [".cache", ".cache/dev-uv"])
@@ -154,9 +165,3 @@ def test_it_says_so_when_it_takes_another_python(checkout: Path, run: Run) -> No
 
 def test_it_is_short_enough_to_be_read_before_it_is_run() -> None:
     assert len((ROOT / "dev").read_text().splitlines()) <= 130
-
-
-def locked(name: str) -> str:
-    lines = (ROOT / "requirements/dev.txt").read_text().splitlines()
-    (version,) = [line.split()[0] for line in lines if line.startswith(f"{name}==")]
-    return version.removeprefix(f"{name}==")
