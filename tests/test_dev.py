@@ -133,6 +133,15 @@ def test_it_builds_anew_when_the_checkout_moved(checkout: Path, run: Run) -> Non
     assert "building .venv" in result.stderr
 
 
+@pytest.mark.parametrize("setting", [("PIP_USER", "1"), ("PIP_TARGET", "elsewhere")])
+def test_where_pip_installs_by_default_does_not_matter(
+    checkout: Path, run: Run, monkeypatch: pytest.MonkeyPatch, setting: tuple[str, str]
+) -> None:
+    monkeypatch.setenv(*setting)
+    assert run("./dev", "nox", "--version").returncode == 0
+    assert not (checkout / "elsewhere").exists()
+
+
 def test_two_at_once_build_one_environment(checkout: Path) -> None:
     both = [
         subprocess.Popen(["./dev", "nox", "--version"], cwd=checkout, stderr=subprocess.PIPE)
