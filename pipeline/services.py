@@ -27,6 +27,13 @@ UNPRIVILEGED = "nobody"
 # The package holds two servers; the other one would only be copied for nothing.
 OLDER_SERVER = shutil.ignore_patterns("pginstall")
 PATIENCE = 30  # seconds until a server must answer
+# As a production's database has it, whatever the locale of this process is.
+ENCODING = (
+    "--encoding=UTF8",
+    "--locale=C",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+)
 # Nothing in a throw-away database is worth a wait for the disk.
 SETTINGS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
@@ -62,7 +69,8 @@ def postgres() -> Iterator[str]:
     with TemporaryDirectory(prefix="postgres-") as name:
         folder = Path(name)
         programs, data, port = _programs(folder, user), folder / "data", free_port()
-        _call([f"{programs}/initdb", "-D", f"{data}", "-U", "postgres", "-A", "trust", "-N"], user)
+        initdb = [f"{programs}/initdb", "-D", f"{data}", "-U", "postgres", "-A", "trust", "-N"]
+        _call([*initdb, *ENCODING], user)
         where = f"-c listen_addresses=127.0.0.1 -p {port} -k {shlex.quote(name)}"
         control = [f"{programs}/pg_ctl", "-D", f"{data}", "-l", f"{folder}/log", "-w"]
         _call([*control, "-o", f"{where} {SETTINGS}", "start"], user)

@@ -308,7 +308,7 @@ def test_outside_of_a_checkout_it_is_an_error_with_a_hint(
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere/pipeline.toml").write_text((toy.root / "pipeline.toml").read_text())
     monkeypatch.chdir(tmp_path / "elsewhere")
-    assert "git cannot list the files" in here()
+    assert "git cannot answer here: fatal: not a git repository" in here()
     assert here.code == 2
 
 

@@ -53,6 +53,7 @@ def document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository with one document."""
     monkeypatch.chdir(tmp_path)
     Path("page.md").write_text(DOCUMENT)
+    Path("pipeline.toml").write_text('[ci]\nmain = "main"\n')
     read(["git", "init", "--quiet"])
     monkeypatch.setattr(guide, "known", lambda: EXISTS)
     return Path("page.md")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pipeline import shape, workflows
 from pipeline.parity import tree as trees
 from pipeline.parity.findings import find
+from pipeline.scratch import Scratch
 from pipeline.shape import Each
 from pipeline.workflows import UnreadableError, parse
 from tests.parity.edit import dump, real
@@ -89,8 +90,9 @@ ACT = "runs:\n  using: composite\n  steps:\n    - {run: make, shell: bash}\n"
 
 @pytest.fixture
 def here(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder that the tree is read from."""
+    """The folder that the tree is read from, known to git."""
     monkeypatch.chdir(checkout)
+    Scratch(checkout).git("init", "--quiet")
     return checkout
 
 
