@@ -297,9 +297,8 @@ def workflows(session: nox.Session) -> None:
     """Check schemas, expressions and security of workflows and Dockerfiles."""
     sync(session, "requirements/workflows.txt")
     files = sorted(map(str, Path(".github/workflows").glob("*.y*ml")))
-    git = ["python", "-m", "pipeline.git", "ls-files", "-z", "--cached", "--others"]
-    actions = ["--exclude-standard", "action.y*ml", "*/action.y*ml"]
-    listed = session.run(*git, *actions, silent=True)
+    git = ["python", "-m", "pipeline.git", "ls-files", "-zco", "--exclude-standard"]
+    listed = session.run(*git, "action.y*ml", "*/action.y*ml", silent=True)
     for schema, paths in (
         ("github-workflows", files),
         ("github-actions", filter(None, str(listed).split("\0"))),  # wherever they lie

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline.errors import InputError
-from pipeline.run import Output, read, run
+from pipeline.run import Output, read
 
 # https://docs.github.com/get-started/git-basics/about-remote-repositories
 REMOTE = re.compile(
@@ -284,4 +284,7 @@ def _first_line(text: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(run(command(*sys.argv[1:])))
+    output = ask(*sys.argv[1:])
+    sys.stdout.buffer.write(os.fsencode(output.stdout))
+    sys.stderr.write(output.stderr)
+    sys.exit(output.returncode)

@@ -219,3 +219,4 @@ def test_git_can_be_run_as_the_pipeline_runs_it(here: Scratch) -> None:
     output = read(command, env={"PYTHONPATH": str(ROOT), "GIT_DIR": "nowhere"})
     assert output.returncode == 1
     assert "+two" in output.stdout
+    assert output.stderr == "", "nox takes both streams for the answer"
