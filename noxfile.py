@@ -278,7 +278,7 @@ def pre_commit(session: nox.Session) -> None:
     session.run(sys.executable, "dev", "pre-commit", "run", *options, external=True)
 
 
-@nox.session(python=PYTHON, tags=["docs", "pipeline"])
+@nox.session(python=PYTHON, tags=["backend", "docs", "frontend", "images", "pipeline"])
 def parity(session: nox.Session) -> None:
     """Prove that one job is one session, and that workflows hold no logic."""
     sync(session, "requirements/parity.txt")
