@@ -106,7 +106,7 @@ def test_nothing_may_be_left_out(key: str) -> None:
         ({"expiry": "2027-01-01T12:00:00Z"}, "CVE-2026-1.expiry: input should be a valid date"),
         ({"expiry": "2027-02-22"}, "CVE-2026-1.expiry: it is more than 90 days ahead"),
         ({"found_in": "[]"}, "CVE-2026-1.found_in: list should have at least 1 item"),
-        ({"found_in": '["frontent"]'}, "CVE-2026-1.found_in: there is no `frontent`"),
+        ({"found_in": '["front"]'}, "CVE-2026-1.found_in: there is no `front`"),
         ({"found_in": '["backend on linux/s390x"]'}, "there is no `backend on linux/s390x`"),
     ],
 )

@@ -84,7 +84,7 @@ def earlier(known: Sequence[Entry], to: str | None) -> Entry:
     """Return the release of the journal to go back to.
 
     Without a name it is what served before the one that serves now. What was gone back from is
-    never meant: to go back twice is to go back further, not to and fro.
+    never meant: to go back twice is to go back further, not back and forth.
 
     Raises:
         InputError: There is none.

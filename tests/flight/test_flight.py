@@ -45,5 +45,5 @@ def test_the_first_release_has_nothing_to_compare_with(project: Project, flight:
 
 
 def test_history_that_cannot_be_migrated_ends_the_flight(project: Project, flight: Flight) -> None:
-    project.migration("0002_next", 'operations = [migrations.RunSQL("SELEKT 1", "SELECT 1")]')
+    project.migration("0002_next", 'operations = [migrations.RunSQL("SELECT gone", "SELECT 1")]')
     assert "error: the migrations cannot be applied: " in flight()

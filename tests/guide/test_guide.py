@@ -90,20 +90,18 @@ def test_what_a_command_names_is_read_from_it(command: str, names: list[tuple[st
 
 
 def test_names_that_are_not_there_are_found_in_blocks_and_in_sentences(document: Path) -> None:
-    document.write_text(
-        f"{DOCUMENT}\nType `invoke biuld`, then `nox -s lintt` or `nox -t front`.\n"
-    )
+    document.write_text(f"{DOCUMENT}\nType `invoke bake`, then `nox -s lintt` or `nox -t front`.\n")
     assert [*unknown(document, EXISTS)] == [
         "page.md:10: there is no task `up`",
-        "page.md:28: there is no task `biuld`",
+        "page.md:28: there is no task `bake`",
         "page.md:28: there is no session `lintt`",
         "page.md:28: there is no tag `front`",
     ]
 
 
 def test_a_name_that_is_not_there_is_red_before_anything_is_run(document: Path) -> None:
-    document.write_text("```sh\ntouch ran\ninvoke biuld\n```\n")
-    with pytest.raises(CheckFailedError, match=r"page\.md:3: there is no task `biuld`"):
+    document.write_text("```sh\ntouch ran\ninvoke bake\n```\n")
+    with pytest.raises(CheckFailedError, match=r"page\.md:3: there is no task `bake`"):
         guide.main([])
 
 

@@ -15,8 +15,8 @@ COLUMNS = """
     SELECT relname, attname, format_type(atttypid, atttypmod),
         (SELECT confrelid::regclass::text FROM pg_constraint
             WHERE contype = 'f' AND conrelid = attrelid AND conkey = ARRAY[attnum]),
-        (SELECT refered.attname FROM pg_constraint JOIN pg_attribute refered
-            ON refered.attrelid = confrelid AND refered.attnum = confkey[1]
+        (SELECT referred.attname FROM pg_constraint JOIN pg_attribute referred
+            ON referred.attrelid = confrelid AND referred.attnum = confkey[1]
             WHERE contype = 'f' AND conrelid = pg_attribute.attrelid
             AND conkey = ARRAY[pg_attribute.attnum])
     FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
