@@ -12,6 +12,11 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     monkeypatch.delenv(errors.RECORDS, raising=False)
 
 
+def say(error: errors.PipelineError) -> None:
+    with errors.reported():
+        raise error
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [
@@ -24,8 +29,8 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
 def test_a_fault_is_a_sentence_a_hint_and_the_exit_code_of_its_class(
     error: errors.PipelineError, code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit) as caught, errors.reported():
-        raise error
+    with pytest.raises(SystemExit) as caught:
+        say(error)
     assert caught.value.code == code
     assert capsys.readouterr().err == "error: no\n\nhint: do\n"
 
@@ -38,8 +43,7 @@ def test_an_interruption_is_no_traceback(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_what_was_not_judged_is_listed_and_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
-    with errors.reported():
-        raise errors.NotJudgedError("audit", "the service is out of reach")
+    say(errors.NotJudgedError("audit", "the service is out of reach"))
     (record,) = errors.records(errors.NOT_JUDGED)
     assert (record.check, record.reason) == ("audit", "the service is out of reach")
     assert "not judged: audit: the service is out of reach" in capsys.readouterr().err
@@ -47,22 +51,20 @@ def test_what_was_not_judged_is_listed_and_no_failure(capsys: pytest.CaptureFixt
 
 def test_what_was_not_judged_is_red_when_strict(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIPELINE_STRICT", "1")
-    with pytest.raises(SystemExit) as caught, errors.reported():
-        raise errors.NotJudgedError("audit", "the service is out of reach")
+    with pytest.raises(SystemExit) as caught:
+        say(errors.NotJudgedError("audit", "the service is out of reach"))
     assert caught.value.code == 4
 
 
 def test_what_was_not_judged_may_have_a_hint_of_its_own(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with errors.reported():
-        raise errors.NotJudgedError("scan", "there is no scanner", hint="install one")
+    say(errors.NotJudgedError("scan", "there is no scanner", hint="install one"))
     assert capsys.readouterr().err.endswith("hint: install one\n")
 
 
 def test_what_is_judged_at_last_leaves_the_list() -> None:
-    with errors.reported():
-        raise errors.NotJudgedError("audit", "the service is out of reach")
+    say(errors.NotJudgedError("audit", "the service is out of reach"))
     errors.judged("audit")
     assert not list(errors.NOT_JUDGED.iterdir())
 

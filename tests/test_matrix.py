@@ -324,7 +324,7 @@ UNEQUAL = [
 ]
 
 
-@pytest.mark.parametrize(("left", "right"), EQUAL)
+@pytest.mark.parametrize(("left", "right"), EQUAL, ids=repr)
 def test_these_are_equal_either_way_round(left: object, right: object) -> None:
     assert expand({"v": [left], "exclude": [{"v": right}]}) == []
     assert expand({"v": [right], "exclude": [{"v": left}]}) == []
@@ -390,7 +390,7 @@ FAULTS: list[tuple[object, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("matrix", "message"), FAULTS, ids=[message for _, message in FAULTS])
+@pytest.mark.parametrize(("matrix", "message"), FAULTS)
 def test_a_wrong_matrix_is_an_error_that_names_the_key(matrix: Any, message: str) -> None:  # noqa: ANN401 - a wrong type is the point
     with pytest.raises(InputError) as error:
         expand(matrix)

@@ -173,7 +173,8 @@ def sessions() -> Iterator[Edit]:
             yield Edit("session-exists", f"gone: {name}", partial(with_sessions, drop=name))
         for what, help_ in (("none", ""), ("long", "x" * 72)):
             changed = replace(session, description=help_)
-            yield Edit("one-line-of-help", f"{what}: {name}", partial(with_sessions, changed))
+            label = f"{what}: session {name}"
+            yield Edit("one-line-of-help", label, partial(with_sessions, changed))
         for tags in ((*session.tags, "cellar"), () if session.tags else ("backend",)):
             changed = replace(session, tags=tags)
             label = f"{tags}: {name}"
@@ -186,7 +187,7 @@ def sessions() -> Iterator[Edit]:
     for task in TREE.tasks:
         for what, help_ in (("none", ""), ("long", "x" * 72)):
             tasks = [Task(task.name, help_), *(each for each in TREE.tasks if each != task)]
-            label = f"{what}: {task.name}"
+            label = f"{what}: task {task.name}"
             yield Edit("one-line-of-help", label, partial(replace, TREE, tasks=tasks))
 
 

@@ -35,7 +35,7 @@ def cache_answers() -> bool:
 
 def static_files_are_collected() -> bool:
     """Tell whether the manifest of static files is there, if the storage works with one."""
-    storage = staticfiles_storage
+    storage: object = staticfiles_storage  # django-stubs knows no storage with this mixin
     return not isinstance(storage, ManifestFilesMixin) or bool(storage.hashed_files)
 
 
