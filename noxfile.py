@@ -1,7 +1,8 @@
+#!/usr/bin/env -S ./dev python
 """Every CI job is one session of this file: `nox -s lint` here is the job `lint` there.
 
 Tags are areas: `nox -t backend` runs all that looks at the backend. Options of a session's tool
-go behind two dashes: `nox -s tests-3.12 -- -k login`.
+go behind two dashes: `nox -s tests-3.12 -- -k login`. `./noxfile.py` is `./dev nox`.
 """
 
 import atexit
@@ -647,6 +648,9 @@ def group_not_judged(folder: str) -> None:
         subprocess.run([sys.executable, "-m", "pipeline.not_judged", folder], check=False)
 
 
+if __name__ == "__main__":
+    nox.main()  # it reads this file again, as a module: what follows is for that
+    sys.exit()
 logging.getLogger().addHandler(Hints(logging.ERROR))
 if "PIPELINE_NOT_JUDGED" not in os.environ:  # else `invoke ci` reads the records, for all sessions
     os.environ["PIPELINE_NOT_JUDGED"] = f"reports/nox-{os.getpid()}.not-judged"

@@ -17,6 +17,11 @@ def test_it_runs_a_tool_from_the_locked_environment() -> None:
     assert result.returncode == 0
 
 
+def test_the_noxfile_is_run_by_it() -> None:
+    command = [ROOT / "noxfile.py", "--version"]
+    assert subprocess.run(command, cwd=ROOT, check=False).returncode == 0
+
+
 def test_it_prints_the_folder_of_the_tools_on_stdout() -> None:
     result = subprocess.run([ROOT / "dev"], check=True, capture_output=True, text=True)
     assert Path(result.stdout.strip(), "nox").exists()

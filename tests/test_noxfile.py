@@ -81,6 +81,12 @@ def test_a_session_that_does_not_exist_is_an_error_with_a_hint(run: Run, name: s
     assert result.stderr.rstrip().endswith("hint: nox -l lists every session")
 
 
+def test_it_runs_by_itself_and_hints_once(run: Run) -> None:
+    result = run(sys.executable, "noxfile.py", "-s", "lintt")
+    assert result.returncode == 3
+    assert result.stderr.count("hint: nox -l lists every session") == 1
+
+
 def test_a_missing_interpreter_is_an_error_with_a_hint(checkout: Path, run: Run) -> None:
     (checkout / ".python-version").write_text("3.99\n")
     result = run("nox", "-s", "lint", "--download-python=never")
