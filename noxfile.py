@@ -364,7 +364,6 @@ def docs(session: nox.Session) -> None:
     run_all(
         session,
         ["cog", "-P", *mode, "README.md", "CI_CD.md", "docs/parity.md"],
-        ["codespell", *map(str, Path().glob("*.md")), "docs"],
         ["python", "-m", "pipeline.docs"],
         ["python", "-m", "pipeline.guide"],
     )
