@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.escaping import escaped
 from pipeline.git import local, remote
 
 
@@ -41,19 +42,22 @@ def set_output(name: str, value: str) -> None:
     See https://docs.github.com/actions/reference/workflow-commands-for-github-actions
     """
     if path := os.environ.get("GITHUB_OUTPUT"):
-        with Path(path).open("a") as file:
-            file.write(f"{name}={value}\n")
+        _append(path, f"{name}={value}\n")
 
 
 def add_summary(text: str) -> None:
     """Show Markdown on the page of the run; on a laptop there is none.
 
     Args:
-        text: What to show.
+        text: What to show; control characters in it, as of others' words, are written out.
     """
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(path).open("a") as file:
-            file.write(text)
+        _append(path, escaped(text))
+
+
+def _append(path: str, text: str) -> None:
+    with Path(path).open("a", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(text)
 
 
 def base() -> str | None:

@@ -16,6 +16,7 @@ from pipeline.ci.catalogue import Entry
 from pipeline.ci.change import Change, change
 from pipeline.ci.inputs import WORKFLOWS, Inputs, areas_of, digest
 from pipeline.errors import reported
+from pipeline.escaping import printable, table
 
 HEAD = "session", "runs", "because"
 Touched = Mapping[str, Sequence[str]]
@@ -105,8 +106,7 @@ def markdown(plan: Plan) -> str:
         plan: What is to run.
     """
     rows = [(f"`{row.entry.session}`", "yes" if row.runs else "no", row.why) for row in plan.rows]
-    lines = [HEAD, ("---",) * len(HEAD), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+    return f"{table(HEAD, rows)}\n"
 
 
 def _row(entry: Entry, change: Change, touched: Touched, only: Collection[str] | None) -> Row:
@@ -126,11 +126,6 @@ def _first_of(areas: Iterable[str], touched: Touched) -> str:
             more = f" and {len(first) - 1} more" if len(first) > 1 else ""
             return f"{area}: {printable(first[0])}{more}"
     return ""
-
-
-def printable(path: str) -> str:
-    """Return a path as any page and terminal can show it: a name may be any bytes."""
-    return path if path.isprintable() else ascii(path)
 
 
 def _written_in(inputs: Inputs) -> str:

@@ -15,6 +15,7 @@ from pipeline.ci.memory import FAILED
 from pipeline.ci.result import CACHED, HTML, INTERRUPTED, LEFT_OUT, RAN, Result
 from pipeline.ci.summary import line
 from pipeline.ci.terminal import ago, tail
+from pipeline.escaping import table
 
 if TYPE_CHECKING:
     from pipeline.not_judged import NotJudged
@@ -87,8 +88,7 @@ def markdown(told: Told) -> str:
     unjudged = f"{told.unjudged.markdown()}\n" if told.unjudged else ""
     shown = [result for result in told.results if result.outcome != LEFT_OUT]
     rows = [(f"`{r.entry.session}`", r.outcome, ago(r.seconds), r.note or r.why) for r in shown]
-    table = "\n".join(f"| {' | '.join(row)} |" for row in (HEAD, ("---",) * len(HEAD), *rows))
-    return f"{line(told.results, told.wall)}\n\n{unjudged}{table}\n"
+    return f"{line(told.results, told.wall)}\n\n{unjudged}{table(HEAD, rows)}\n"
 
 
 def _session(result: Result, *, critical: bool) -> Mapping[str, Any]:

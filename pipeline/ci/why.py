@@ -6,6 +6,7 @@ from pipeline.ci.catalogue import Entry
 from pipeline.ci.inputs import Inputs, Manifest, digest
 from pipeline.ci.memory import Store
 from pipeline.ci.terminal import Terminal, ago, since
+from pipeline.escaping import printable
 
 SHOWN = 10  # files of an area
 
@@ -60,7 +61,7 @@ def _files(before: Mapping[str, str | None], now: Mapping[str, str | None]) -> I
         return
     differing = [path for path in sorted({*before, *now}) if before.get(path) != now.get(path)]
     for path in differing[:SHOWN]:
-        yield f"  {path}: {_word(before, now, path)}"
+        yield f"  {printable(path)}: {_word(before, now, path)}"
     if len(differing) > SHOWN:
         yield f"  and {len(differing) - SHOWN} more"
 

@@ -14,6 +14,7 @@ from pipeline.ci.inputs import Inputs, areas_of
 from pipeline.ci.memory import FAILED, PASSED, Run, Store, slug
 from pipeline.ci.result import INTERRUPTED, LOGS, NOT_JUDGED, Result
 from pipeline.errors import RECORDS, NotJudgedError, records
+from pipeline.escaping import printable
 from pipeline.run import Process, start
 
 
@@ -136,9 +137,9 @@ def _changed(entry: Entry, before: Inputs, after: Inputs) -> str:
     if not own:
         return "its areas hold no file"
     if unknown := [path for path, file in files.items() if file.id is None]:
-        return f"{unknown[0]} cannot be read as a file"
+        return f"{printable(unknown[0])} cannot be read as a file"
     if moved := [path for path in {**files, **later} if files.get(path) != later.get(path)]:
-        return f"{moved[0]} changed while it ran"
+        return f"{printable(moved[0])} changed while it ran"
     if before.manifest(entry) != after.manifest(entry):
         return "a program changed while it ran"
     return ""

@@ -1,11 +1,12 @@
 """Tables of the documents that are made from the code: jobs, rights, sessions, tasks, secrets."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pipeline import config
 from pipeline.errors import PipelineError
+from pipeline.escaping import table
 from pipeline.jobs import Job, Workflow, sessions_of
 from pipeline.sessions import Session
 from pipeline.tasks import Task
@@ -161,17 +162,6 @@ def support_table() -> str:
         for version, facts in settings[tool].items()
     ]
     return table(("", "version", "supported by its makers until", "on Python"), rows)
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table.
-
-    Args:
-        head: The titles of the columns.
-        rows: The cells, row by row.
-    """
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _row(job: Job, description: str) -> tuple[str, ...]:

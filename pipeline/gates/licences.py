@@ -3,13 +3,14 @@
 python -m pipeline.gates.licences
 """
 
-import os
 import sys
 import tomllib
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from pipeline import github
 from pipeline.errors import CheckFailedError, NotJudgedError, reported
+from pipeline.escaping import table
 from pipeline.gates.change import base
 from pipeline.gates.packages import ELSEWHERE, Package, names_at, shipped
 
@@ -61,9 +62,9 @@ def report(packages: Collection[Package], new: Collection[Package] | None) -> st
         first = "New: " + ", ".join(f"**{each.name}** ({each.licence})" for each in new)
     else:
         first = "No new package is shipped."
-    rows = [f"| {each.name} | {each.version} | {each.licence} |" for each in packages]
-    table = ["| package | version | licence |", "| --- | --- | --- |", *rows]
-    return "\n".join(["### Packages that are shipped", "", first, "", *table, ""])
+    rows = [(each.name, each.version, each.licence) for each in packages]
+    listed = table(("package", "version", "licence"), rows)
+    return f"### Packages that are shipped\n\n{first}\n\n{listed}\n"
 
 
 def publish(text: str) -> None:
@@ -71,9 +72,7 @@ def publish(text: str) -> None:
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(text)
     print(text.splitlines()[2], file=sys.stderr)
-    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(summary).open("a") as file:
-            file.write(text)
+    github.add_summary(text)
 
 
 if __name__ == "__main__":

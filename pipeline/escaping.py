@@ -1,0 +1,41 @@
+"""Text of others, such as file names, made fit for what shows it: a terminal, or Markdown."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+# control characters but tab and line feed, and those that turn the order of letters round
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def escaped(text: str) -> str:
+    r"""Return a text with its control characters written out, such as `\x1b`.
+
+    Args:
+        text: Of any lines: their ends stay, and so do tabs.
+    """
+    return CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def printable(name: str) -> str:
+    """Return a name as part of a line: one with a line break, or of other bytes, is quoted.
+
+    Args:
+        name: Such as that of a file.
+    """
+    return name if name.isprintable() else ascii(name)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table: https://github.github.com/gfm/#tables-extension-.
+
+    Args:
+        head: The titles of the columns.
+        rows: The cells, row by row, whatever they say.
+    """
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    """Text that neither ends its cell nor its row."""
+    return " ".join(text.replace("|", "\\|").splitlines())
