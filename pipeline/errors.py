@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 
+from pipeline import filesystem
+
 INTERRUPTED = 128 + signal.SIGINT  # as a shell says it
 NOT_JUDGED = Path("reports", "not-judged")
 RECORDS = "PIPELINE_NOT_JUDGED"  # names one more folder for records: that of this run alone
@@ -75,18 +77,15 @@ class NotJudgedError(PipelineError):
 
     def report(self) -> int:
         """Print the fault, record it for the end of the run, and return the exit code."""
+        code = super().report()
         for folder in _folders():
             self._record(folder)
-        code = super().report()
         return code if os.environ.get("PIPELINE_STRICT") == "1" else 0
 
     def _record(self, folder: Path) -> None:
-        """Write the record beside its place and move it there: a reader never sees half of it."""
         names = ("check", "reason", "detail", "hint")
-        folder.mkdir(parents=True, exist_ok=True)
-        new = folder / f"{self.check}.{os.getpid()}"
-        new.write_text(json.dumps({name: getattr(self, name) for name in names}) + "\n")
-        new.replace(_file(folder, self.check))
+        content = {name: getattr(self, name) for name in names}
+        filesystem.write({_file(folder, self.check): json.dumps(content) + "\n"})
 
 
 class UntrustedError(PipelineError):
@@ -146,7 +145,8 @@ class InterruptedDeployError(StoppedError):
 def judged(check: str) -> None:
     """Remove the record that a check was not judged."""
     for folder in _folders():
-        _file(folder, check).unlink(missing_ok=True)
+        if (file := _file(folder, check)).exists():  # where nothing can be written, there is none
+            file.unlink(missing_ok=True)
 
 
 def records(folder: Path) -> list[NotJudgedError]:
@@ -176,8 +176,24 @@ def reported() -> Iterator[None]:
     """
     try:
         yield
-    except PipelineError as error:
-        if code := error.report():
+    except (PipelineError, OSError) as error:
+        if code := _told(error):
             raise SystemExit(code) from None
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None
+
+
+def _told(error: PipelineError | OSError) -> int:
+    """Report a fault, and return its exit code."""
+    try:
+        return (_of_file(error) if isinstance(error, OSError) else error).report()
+    except OSError as fault:
+        if fault is error:
+            raise
+        return _of_file(fault).report()  # of the record of what was not judged
+
+
+def _of_file(error: OSError) -> InputError:
+    if told := filesystem.fault(error):
+        return InputError(told[0], hint=told[1])
+    raise error

@@ -2,8 +2,9 @@
 
 import os
 import sys
-import tempfile
 from pathlib import Path
+
+from pipeline import filesystem
 
 HERE = Path(".cache", "ci")  # what is true of this checkout only
 
@@ -26,13 +27,6 @@ def write(path: Path, text: str) -> None:
         text: What is to be in it.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as folder:
-            new = Path(folder, path.name)
-            with new.open("w") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(path)
+        filesystem.write({path: text})
     except OSError as error:
         print(f"ci: nothing is remembered in {path.parent}: {error.strerror}", file=sys.stderr)

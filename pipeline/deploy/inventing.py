@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from os import environ
 from urllib.parse import quote, unquote, urlsplit
 
+from pipeline import filesystem
 from pipeline.deploy.credentials import file_of, given, how_to_set
 from pipeline.deploy.environments import Environment
 from pipeline.deploy.progress import say
@@ -126,5 +127,4 @@ def append(environment: Environment, values: Mapping[str, str]) -> None:
     file.touch(mode=0o600)
     before = file.read_text()
     ended = "" if before.endswith("\n") or not before else "\n"
-    with file.open("a") as opened:
-        opened.write(f"{ended}{lines}")
+    filesystem.write({file: f"{before}{ended}{lines}"})

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pipeline import filesystem
 from pipeline.errors import CheckFailedError, InputError, NotJudgedError, judged
 from pipeline.exemptions import exemptions
 from pipeline.git import head
@@ -135,4 +136,4 @@ def leave_unjudged(target: Target) -> None:
     }
     paper = target.folder / trivy.FILES["cosign-vuln"]
     if not is_fresh(paper, target):
-        paper.write_text(json.dumps(statement, indent=2))
+        filesystem.write({paper: json.dumps(statement, indent=2)})

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline import filesystem
 from pipeline.errors import InputError
 from pipeline.images.names import DIST, Target
 
@@ -35,8 +36,7 @@ class Build:
 
     def write(self, target: Target) -> None:
         """Write it among the target's papers."""
-        target.folder.mkdir(parents=True, exist_ok=True)
-        (target.folder / "build.json").write_text(_pretty(asdict(self)))
+        filesystem.write({target.folder / "build.json": _pretty(asdict(self))})
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,7 @@ def released(commit: str) -> dict[str, Released]:
 def write_release(commit: str, entries: dict[str, Released]) -> None:
     """Write down what was pushed of a commit."""
     images = {image: asdict(entry) for image, entry in sorted(entries.items())}
-    RELEASE.parent.mkdir(parents=True, exist_ok=True)
-    RELEASE.write_text(_pretty({"commit": commit, "images": images}))
+    filesystem.write({RELEASE: _pretty({"commit": commit, "images": images})})
 
 
 def of_release(commit: str, images: list[str]) -> dict[str, Released]:

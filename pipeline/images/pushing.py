@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 
+from pipeline import filesystem
 from pipeline.errors import CheckFailedError, InputError, NotJudgedError, judged
 from pipeline.git import Commit, head
 from pipeline.images import docker
@@ -123,7 +124,7 @@ def push_target(target: Target, build: Build, commit: Commit) -> str:
     reference = f"{name}:{commit.tag}-{target.arch}"
     act([docker.tag(build.image_id, reference), docker.push(reference)])
     digest = digest_of(reference)
-    pushed.write_text(json.dumps({"image_id": build.image_id, "digest": digest}))
+    filesystem.write({pushed: json.dumps({"image_id": build.image_id, "digest": digest})})
     return digest
 
 

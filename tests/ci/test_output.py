@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.ci import plan
 from pipeline.ci import screen as screens
 from pipeline.ci.page import STYLE
 from pipeline.ci.screen import last_line
@@ -177,6 +178,36 @@ def test_where_the_checkout_cannot_be_written_to_it_says_so(here: Here) -> None:
     assert here.code == 0
     assert "ci: nothing is remembered in .cache/ci" in said
     assert "ci: there is no report: " in said
+
+
+@pytest.mark.parametrize("place", ["reports", "reports/ci"])
+def test_a_file_where_the_logs_belong_is_named(here: Here, place: str) -> None:
+    here.toy.write(place, "in the way")
+    said = here()
+    assert (here.code, here.toy.ran()) == (2, [])
+    assert "error: `reports/ci` cannot be used: " in said
+    assert said.endswith(f"hint: move what is in the way: ls -ld {place}\n")
+
+
+def test_no_name_of_a_file_breaks_the_plan_or_the_summary(
+    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary = tmp_path / "summary"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    here.toy.git("switch", "--quiet", "--create=work")
+    here.toy.write("red/a\n|\x1b[8m\udced", "words")
+    told = r"red: 'red/a\n|\x1b[8m\udced'"
+    assert f"run        red    {told}\n" in here(plan=True)
+    plan.main()
+    cell = told.replace("|", r"\|")
+    assert f"| `red` | yes | {cell} |\n" in summary.read_text()
+    here()
+    assert re.search(
+        rf"^\| `red` \| passed \| .* \| {re.escape(cell)} \|$", summary.read_text(), re.MULTILINE
+    )
+    assert here.toy.report()["exit_code"] == 0
+    (here.toy.root / "red/a\n|\x1b[8m\udced").write_text("other words")
+    assert r"    'red/a\n|\x1b[8m\udced': changed" in here(why="red")
 
 
 def limited(toy: Toy, kibibytes: int) -> tuple[int, str]:
