@@ -12,9 +12,11 @@ import invoke.tasks
 from invoke.context import Context
 from invoke.exceptions import Exit
 
+from pipeline import streams
 from pipeline.errors import InputError, reported
 from pipeline.run import run
 
+streams.settle()  # for what invoke itself prints, such as its list
 os.chdir(Path(__file__).parent)  # so that a task can be run from any folder
 
 IMAGE = {"image": "only this one, of those in pipeline.toml"}

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 
-from pipeline import filesystem
+from pipeline import filesystem, streams
 
 INTERRUPTED = 128 + signal.SIGINT  # as a shell says it
 NOT_JUDGED = Path("reports", "not-judged")
@@ -175,7 +175,8 @@ def reported() -> Iterator[None]:
     What was not judged, where that is allowed, ends the block but not the program.
     """
     try:
-        yield
+        with streams.settled():
+            yield
     except (PipelineError, OSError) as error:
         if code := _told(error):
             raise SystemExit(code) from None

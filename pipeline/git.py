@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipeline.errors import InputError
+from pipeline import streams
+from pipeline.errors import InputError, reported
 from pipeline.run import Output, read
 
 # https://docs.github.com/get-started/git-basics/about-remote-repositories
@@ -284,7 +285,8 @@ def _first_line(text: str) -> str:
 
 
 if __name__ == "__main__":
-    output = ask(*sys.argv[1:])
-    sys.stdout.buffer.write(os.fsencode(output.stdout))
-    sys.stderr.write(output.stderr)
-    sys.exit(output.returncode)
+    with reported():
+        output = ask(*sys.argv[1:])
+        streams.hand_on(output.stdout, sys.stdout)
+        sys.stderr.write(output.stderr)
+        sys.exit(output.returncode)

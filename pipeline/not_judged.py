@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import github
-from pipeline.errors import NotJudgedError, records
+from pipeline.errors import NotJudgedError, records, reported
 
 LEAST = 30  # columns: a narrower block is not read
 
@@ -111,4 +111,5 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    with reported():
+        main(Path(sys.argv[1]))

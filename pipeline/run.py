@@ -16,6 +16,7 @@ from pipeline.errors import MissingToolError
 
 Output = subprocess.CompletedProcess[str]
 TIMED_OUT = 124
+BY_SIGNAL = 128  # and the signal's number: the exit code of what a signal ended
 DYING = 2.0  # seconds that a killed process may take until it is gone
 Process = subprocess.Popen[bytes]
 GLANCE = 0.5  # seconds between looks at whether to stop
@@ -35,7 +36,7 @@ OF_A_REPOSITORY = frozenset({
 def run(
     command: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> int:
-    """Run a command in the open and return its exit code.
+    """Run a command in the open and return its exit code, as a shell has it.
 
     Args:
         command: The program and its arguments.
@@ -46,7 +47,8 @@ def run(
         MissingToolError: There is no such program.
     """
     print(f"+ {shlex.join(command)}", file=sys.stderr, flush=True)
-    return subprocess.run(_found(command, env), cwd=cwd, env=_over_own(env), check=False).returncode
+    done = subprocess.run(_found(command, env), cwd=cwd, env=_over_own(env), check=False)
+    return done.returncode if done.returncode >= 0 else BY_SIGNAL - done.returncode
 
 
 def read(  # noqa: PLR0913 - each says one thing about the process

@@ -1,5 +1,6 @@
 import os
 import shlex
+import signal
 import sys
 from pathlib import Path
 from threading import Event
@@ -18,6 +19,10 @@ def test_it_shows_the_command_and_returns_its_exit_code(capfd: pytest.CaptureFix
     assert captured.out == "out\n"
     python = shlex.quote(sys.executable)
     assert captured.err == f"+ {python} -c 'print('\"'\"'out'\"'\"'); raise SystemExit(3)'\n"
+
+
+def test_the_exit_code_of_what_a_signal_ended_is_that_of_a_shell() -> None:
+    assert run(["sh", "-c", "kill -PIPE $$"]) == 128 + signal.SIGPIPE
 
 
 def test_a_program_that_is_not_there_is_an_error_with_a_hint() -> None:

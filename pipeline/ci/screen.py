@@ -76,8 +76,12 @@ class Screen:
 
     def finished(self, result: Result) -> None:
         """Print the row of a session that came to an end."""
-        word = self.terminal.paint(f"{result.outcome:<11}", COLOUR.get(result.outcome, ""))
-        self._print(f"{word} {result.entry.session}  {told(result)}")
+        self.clear()
+        self.terminal.print(
+            f" {result.entry.session}  {told(result)}",
+            word=f"{result.outcome:<11}",
+            colour=COLOUR.get(result.outcome, ""),
+        )
 
     def show(
         self,

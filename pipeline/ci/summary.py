@@ -65,7 +65,8 @@ def line(results: Iterable[Result], wall: float) -> str:
 
 
 def _failure(result: Result, terminal: Terminal) -> None:
-    terminal.print(f"\n{terminal.paint('failed', 'red')}: {result.entry.session}  {result.log}")
+    terminal.print()
+    terminal.print(f": {result.entry.session}  {result.log}", word="failed", colour="red")
     for each in tail(result.log, TAIL) if result.log else []:
         terminal.print(f"  {each}")
     terminal.print(f'hint: nox -s "{result.entry.session}"')

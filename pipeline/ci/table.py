@@ -13,7 +13,8 @@ def show(plan: Plan, terminal: Terminal) -> None:
     """
     wide = max(len(row.entry.session) for row in plan.rows)
     for row in plan.rows:
-        word = terminal.paint(f"{'run' if row.runs else 'leave out':<9}", "" if row.runs else "dim")
-        terminal.print(f"{word}  {row.entry.session:<{wide}}  {row.why}")
+        word, colour = ("run", "") if row.runs else ("leave out", "dim")
+        text = f"  {row.entry.session:<{wide}}  {row.why}"
+        terminal.print(text, word=f"{word:<9}", colour=colour)
     runs = sum(row.runs for row in plan.rows)
     terminal.print(f"\nci: {runs} of {len(plan.rows)} sessions would run")

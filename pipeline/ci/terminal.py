@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from pipeline import streams
+from pipeline.escaping import escaped
+
 COLOURS = {"red": 31, "green": 32, "yellow": 33, "dim": 2}
 SIGNS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏·"
 PLAIN = str.maketrans(SIGNS, "|/-\\|/-\\|/-")  # for a stream that has ASCII only
@@ -35,30 +38,23 @@ class Terminal:
         """How many columns there are."""
         return shutil.get_terminal_size().columns
 
-    def print(self, text: str = "") -> None:
-        """Print a line, in whatever the stream can encode."""
-        self.write(f"{self.fitted(text)}\n")
+    def print(self, text: str = "", *, word: str = "", colour: str = "") -> None:
+        """Print a line: a word, in a colour where there are any, and a text."""
+        painted = self.colour and colour
+        head = f"\x1b[{COLOURS[colour]}m{word}\x1b[0m" if painted else word
+        self.write(f"{head}{escaped(self.fitted(text))}\n")
 
     def write(self, text: str) -> None:
-        """Write to the stream, while somebody takes it: what runs is not to fail of that."""
-        try:
-            self.stream.write(text)
-            self.stream.flush()
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())
+        """Write to the stream, escape sequences too."""
+        streams.show(text, self.stream)
 
     def fitted(self, text: str) -> str:
-        """Return a text without what the stream cannot encode."""
-        encoding = self.stream.encoding or "ascii"
+        """Return a text with signs of ASCII, if the stream cannot encode it."""
         try:
-            text.encode(encoding)
+            text.encode(self.stream.encoding or "ascii")
         except UnicodeEncodeError:
-            return text.translate(PLAIN).encode(encoding, "backslashreplace").decode(encoding)
+            return text.translate(PLAIN)
         return text
-
-    def paint(self, text: str, colour: str) -> str:
-        """Return a text in a colour, where there are any."""
-        return f"\x1b[{COLOURS[colour]}m{text}\x1b[0m" if self.colour and colour else text
 
 
 def terminal() -> Terminal:

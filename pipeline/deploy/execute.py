@@ -4,6 +4,7 @@ import shlex
 import sys
 import uuid
 
+from pipeline import streams
 from pipeline.deploy import acts, journal
 from pipeline.deploy.connection import connected
 from pipeline.deploy.environments import Environment
@@ -28,7 +29,7 @@ class Echo:
         said = self.swarm.said(self.job)
         for number, stream in enumerate((sys.stdout, sys.stderr)):
             text = (said.stdout, said.stderr)[number]
-            print(text[self.printed[number] :], end="", file=stream, flush=True)
+            streams.hand_on(text[self.printed[number] :], stream)
             self.printed[number] = max(self.printed[number], len(text))
 
 

@@ -1,6 +1,7 @@
 """Write the current digests of the base images where the repository names them."""
 
 import re
+import sys
 from collections.abc import Callable
 from difflib import unified_diff
 from functools import cache
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
+from pipeline import filesystem, streams
 from pipeline.errors import InputError
 from pipeline.git import file_at
 from pipeline.images.manifests import digest_of
@@ -64,6 +66,6 @@ def pin(*, dry: bool = False) -> None:
     after = {path: pinned(text, find) for path, text in before.items()}
     for path in FILES:
         old, new = (text[path].splitlines(keepends=True) for text in (before, after))
-        print("".join(unified_diff(old, new, str(path), str(path), n=0)), end="")
-        if not dry:
-            path.write_text(after[path])
+        streams.hand_on("".join(unified_diff(old, new, str(path), str(path), n=0)), sys.stdout)
+    if not dry:
+        filesystem.write(after)
