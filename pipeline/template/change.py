@@ -1,10 +1,11 @@
 """What is to become of files: computed, shown as a diff, written."""
 
 import difflib
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from pipeline import filesystem
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,10 @@ class Change:
                 yield from _diff(path, text, "", "/dev/null")
 
     def write(self) -> None:
-        """Make it so."""
-        for path, text in self.edited.items():
-            path.write_text(text)
+        """Make it so; what cannot be written shows before anything has changed."""
+        filesystem.write(self.edited)
         for path in self.gone:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            filesystem.remove(path)
 
 
 def _diff(path: Path, old: str, new: str, to: str) -> Iterator[str]:

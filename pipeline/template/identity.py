@@ -5,11 +5,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.errors import InputError
+
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 LONGEST = 20
 """Characters; with an environment's name it becomes that of a stack, which has 31 at most."""
-DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
-PLACEHOLDER = re.compile(r"(?<=\.)example\.com\b")
+LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+DOMAIN = re.compile(rf"({LABEL}\.)+(?=xn--|[a-z]{{2,}}$){LABEL}")
+"""As DNS has it: letters beyond ASCII are written as `xn--…`, in the names of countries too."""
+PLACEHOLDER = "example.com"
+"""Where environments are until `invoke init` is given a domain."""
 SETTINGS, LICENSE, CHANGELOG = Path("pipeline.toml"), Path("LICENSE"), Path("CHANGELOG.md")
 COPYRIGHT = re.compile(r"^Copyright \(c\) (?P<year>\d+) .+$", re.MULTILINE)
 STAMP = re.compile(r"^\[template\].*\n(\w.*\n)+", re.MULTILINE)
@@ -103,6 +108,20 @@ def stamped(settings: str, fact: str) -> str:
     return STAMP.sub(lambda found: f"{found[0]}{fact}\n", settings, count=1)
 
 
-def at_home(settings: str, domain: str) -> str:
-    """Return pipeline.toml with a domain where only examples were."""
-    return PLACEHOLDER.sub(domain, settings)
+def moved(settings: str, known: str, domain: str) -> str:
+    """Return pipeline.toml with another domain wherever the one of before stands.
+
+    Args:
+        settings: Its text.
+        known: The domain of before.
+        domain: The new one.
+
+    Raises:
+        InputError: Neither of them stands there.
+    """
+    whole = re.compile(rf"(?<![\w-]){re.escape(known)}(?!\.?[\w-])")
+    if known != domain and not whole.search(settings) and domain not in settings:
+        raise InputError(
+            f"{SETTINGS} names no place at {known}", hint=f"write {domain} where it belongs"
+        )
+    return whole.sub(domain, settings)

@@ -2,12 +2,14 @@
 
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pipeline import git
+from pipeline import git, streams
 from pipeline.config import load
 from pipeline.errors import InputError
+from pipeline.escaping import printable
 from pipeline.template import identity, removal
 from pipeline.template.change import Change
 
@@ -15,6 +17,7 @@ KIT = "kit"
 """The part that is of the template itself, and goes first."""
 RENEW = ("nox -s lock", "nox -s env-example", "nox -s api-client docs -- --write")
 """What writes anew the files that are made from others."""
+DOMAINS = "small letters of ASCII, as in acme.com or xn--e1afmkfd.xn--p1ai"
 
 
 def init(name: str, *, part: str = "", domain: str = "", dry: bool = False) -> None:
@@ -35,7 +38,7 @@ def init(name: str, *, part: str = "", domain: str = "", dry: bool = False) -> N
     if change.is_empty:
         print(f"nothing to do: this is {name}", file=sys.stderr)
     elif dry:
-        sys.stdout.writelines(change.diff())
+        streams.hand_on("".join(change.diff()), sys.stdout)
     else:
         act(change, part)
 
@@ -52,7 +55,7 @@ def refuse(settings: Mapping[str, Any], name: str, part: str, domain: str) -> No
     faults = {
         f"`{name}` is no name: {rule}": is_name,
         f"there is no part `{part}`": part in {"", *parts, *left_out(settings)},
-        f"`{domain}` is no domain": not domain or identity.DOMAIN.fullmatch(domain),
+        f"`{domain}` is no domain: {DOMAINS}": not domain or identity.DOMAIN.fullmatch(domain),
     }
     if wrong := [fault for fault, is_right in faults.items() if not is_right]:
         known = f"; parts: {', '.join(parts) or 'none are left'}"
@@ -104,14 +107,18 @@ def settled(text: str, settings: Mapping[str, Any], part: str, domain: str) -> s
     """Return pipeline.toml with where the product lives, and what it goes without."""
     if part and part not in left_out(settings):
         text = identity.stamped(text, f"left_out.{part} = true")
-    return identity.at_home(text, domain) if domain else text
+    if not domain:
+        return text
+    known = settings["template"].get("domain", "")
+    text = identity.moved(text, known or identity.PLACEHOLDER, domain)
+    return text if known else identity.stamped(text, f'domain = "{domain}"')
 
 
 def wrong_marks(old: Mapping[Path, str], parts: list[str]) -> Iterator[str]:
     """Yield each mark that does not fit, with where it stands."""
     for path, text in old.items():
         for part in parts:
-            yield from (f"{path}:{fault}" for fault in removal.faults(text, part))
+            yield from (f"{printable(str(path))}:{fault}" for fault in removal.faults(text, part))
 
 
 def act(change: Change, part: str) -> None:
@@ -122,15 +129,19 @@ def act(change: Change, part: str) -> None:
     """
     if not git.head().clean:
         raise InputError("there is uncommitted work", hint="git commit, or git stash")
-    change.write()
+    try:
+        change.write()
+    except OSError:
+        git.ask("restore", ".")  # the tree was clean: nothing stays half done
+        raise
     changed = [*change.edited, *change.gone]
-    print(*(f"changed: {path}" for path in changed), sep="\n", file=sys.stderr)
+    print(*(f"changed: {printable(str(path))}" for path in changed), sep="\n", file=sys.stderr)
     steps = [*(RENEW if part else ()), "nox -s parity docs lint"]
     print(f"\nnext: {' && '.join(steps)}", file=sys.stderr)
 
 
 def texts() -> dict[Path, str]:
-    """Return the files that git knows and that are text.
+    """Return the files that git knows and that are text, without links: git has what they lead to.
 
     Raises:
         InputError: This is no git checkout, or nothing was added to it yet.
@@ -140,8 +151,7 @@ def texts() -> dict[Path, str]:
         raise InputError("git knows no file here", hint="git add --all && git commit")
     found = {}
     for path in map(Path, listed):
-        try:
-            found[path] = path.read_text()
-        except (UnicodeDecodeError, FileNotFoundError, IsADirectoryError):
-            continue
+        if path.is_file() and not path.is_symlink():  # it may be gone, or a submodule
+            with suppress(UnicodeDecodeError):
+                found[path] = path.read_bytes().decode()
     return found

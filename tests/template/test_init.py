@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import tomllib
 from pathlib import Path
 
@@ -91,6 +92,80 @@ def test_the_template_is_stamped_with_the_commit_that_holds_it() -> None:
 def test_a_domain_takes_the_place_of_the_examples() -> None:
     init("acme-shop", domain="acme.com")
     assert load()["environments"]["staging"]["url"] == "https://staging.acme.com"
+
+
+DOMAINS = [
+    "acme.com",
+    "shop.example.com",
+    "example.com.au",
+    "my-example.com",
+    "xn--e1afmkfd.xn--p1ai",
+]
+
+
+@pytest.mark.parametrize("domain", ["example.com", *DOMAINS])
+def test_the_same_domain_again_is_nothing_to_do(
+    domain: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    init("acme-shop", domain=domain)
+    commit("Take the domain")
+    init("acme-shop", domain=domain)
+    assert git("status", "--porcelain") == ""
+    assert load()["environments"]["staging"]["url"] == f"https://staging.{domain}"
+    assert "nothing to do: this is acme-shop" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_another_domain_afterwards_takes_the_place_of_the_whole_one(domain: str) -> None:
+    for each in (domain, "store.org", domain, "store.org"):
+        init("acme-shop", domain=each)
+        commit("Take the domain")
+    assert load()["environments"]["staging"]["url"] == "https://staging.store.org"
+    assert domain not in Path("pipeline.toml").read_text()
+
+
+def test_a_domain_that_has_no_place_is_refused() -> None:
+    Path("pipeline.toml").write_text(SETTINGS.replace("example.com", "acme.com"))
+    commit("Write it by hand")
+    with pytest.raises(InputError, match=r"pipeline\.toml names no place at example\.com"):
+        init("acme-shop", domain="store.org")
+    init("acme-shop", domain="acme.com")
+    commit("Begin")
+    init("acme-shop", domain="store.org")
+    assert load()["environments"]["staging"]["url"] == "https://staging.store.org"
+
+
+@pytest.mark.parametrize(
+    "domain",
+    ["acme", "acme.c", "acme.c0m", "-acme.com", "acme-.com", "Acme.com", "пример.рф", "a..com"],
+)
+def test_what_is_no_domain_is_refused(domain: str) -> None:
+    with pytest.raises(InputError, match=f"`{domain}` is no domain: small letters of ASCII"):
+        init("acme-shop", domain=domain)
+
+
+def test_a_link_is_not_followed() -> None:
+    Path("loop").symlink_to("loop")
+    Path("nowhere").symlink_to("gone")
+    Path("link.md").symlink_to("README.md")
+    commit("Add links")
+    init("acme-shop")
+    assert Path("link.md").is_symlink()
+    assert Path("link.md").read_text() == "# Acme Shop\n\n## Two commands\n"
+
+
+def test_what_cannot_be_written_leaves_the_copy_as_it_was() -> None:
+    """A limit on the size of files is to a program like a full disk."""
+    Path("settings.py").write_text(f"# kit  {'#'} kit\n{'x = 1' * 1000}\n")
+    commit("Add a large file")
+    code = "from pipeline.errors import reported; from pipeline.template.init import init\n"
+    code += "with reported(): init('acme-shop', part='shop')"
+    command = ["bash", "-c", 'ulimit -f 1; exec "$@"', "bash", sys.executable, "-c", code]
+    answer = read(command, env={"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"})
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("error: `")
+    assert "cannot be used: File too large" in answer.stderr
+    assert git("status", "--porcelain", "--ignored") == ""
 
 
 def test_a_folder_that_git_does_not_know_is_named_as_such(
