@@ -115,10 +115,12 @@ def _id(path: str, mode: int) -> str | None:
         if stat.S_ISLNK(mode):
             return f"link {Path(path).readlink()}"
         kind = "program" if mode & stat.S_IXUSR else "file"
-        content = Path(path).read_bytes() if stat.S_ISREG(mode) else None
+        if not stat.S_ISREG(mode):
+            return None
+        with Path(path).open("rb") as file:  # in pieces: it may be larger than the memory
+            return f"{kind} {hashlib.file_digest(file, 'sha256').hexdigest()}"
     except OSError:
         return None
-    return None if content is None else f"{kind} {hashlib.sha256(content).hexdigest()}"
 
 
 def _known() -> Known:

@@ -1,5 +1,7 @@
 """What files hold is known by their stamps, and only as long as these stand for it."""
 
+import hashlib
+import sys
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -8,6 +10,7 @@ import pytest
 from pipeline import config
 from pipeline.ci import inputs, tree
 from pipeline.ci.plan import observed
+from pipeline.run import read
 from tests.ci.conftest import Enter
 from tests.ci.toy import Toy
 
@@ -53,6 +56,16 @@ def test_the_stamp_of_a_file_that_is_young_stands_for_nothing(settings: Mapping[
     assert observed(settings).digests
     assert not inputs.DIGESTS.exists()
     assert tree.STAMPS.read_text() == "{}"
+
+
+def test_a_file_may_be_larger_than_the_memory(toy: Toy) -> None:
+    large = toy.write("red/large", "")
+    with large.open("wb") as file:
+        file.truncate(256 << 20)  # it takes no room on the disk
+    code = "import resource as r; from pipeline.ci.tree import look, stamps\n"
+    code += "r.setrlimit(r.RLIMIT_AS, (200 << 20,) * 2); print(look(stamps(['red/large'])).tree)"
+    done = read([sys.executable, "-c", code], cwd=toy.root)
+    assert f"file {hashlib.sha256(bytes(256 << 20)).hexdigest()}" in done.stdout, done.stderr
 
 
 def test_what_was_written_to_since_it_was_stamped_holds_what_nobody_knows(toy: Toy) -> None:
