@@ -120,6 +120,31 @@ def test_it_names_a_cache_that_is_no_folder(
     assert not (checkout / ".venv").exists()
 
 
+@pytest.mark.parametrize("ends", ["2>&-", "<&- 2>&-"])
+def test_it_prints_nothing_but_the_folder_where_nobody_hears_what_it_says(
+    checkout: Path, run: Run, ends: str
+) -> None:
+    result = run("bash", "-c", f"./dev {ends}")
+    assert (result.returncode, result.stdout) == (0, f"{checkout}/.venv/bin\n")
+
+
+def test_it_names_a_file_where_its_environment_belongs(checkout: Path, run: Run) -> None:
+    (checkout / ".venv").write_text("in the way")
+    result = run("./dev")
+    assert (result.returncode, result.stdout) == (1, "")
+    said = (
+        f"error: {checkout}/.venv: File exists\n\nhint: df -h {checkout}; ls -ld {checkout}/.venv\n"
+    )
+    assert result.stderr == said
+
+
+def test_it_names_what_is_no_program() -> None:
+    command = [f"{ROOT}/dev", "./README.md"]
+    result = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: ./README.md: Permission denied\n\nhint: ")
+
+
 def test_it_builds_anew_when_the_lock_changed(checkout: Path, run: Run) -> None:
     assert run("./dev", "python", "-c", "").returncode == 0
     with (checkout / "requirements/dev.txt").open("a") as lock:
