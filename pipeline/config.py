@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import InputError
+from pipeline.files import read_text
 
 FILE = Path("pipeline.toml")
 
@@ -36,8 +37,12 @@ def main_branch() -> str:
 
 
 def pythons() -> list[str]:
-    """Return the versions of Python that are tested, the default one first."""
-    return Path(".python-version").read_text().split()
+    """Return the versions of Python that are tested, the default one first.
+
+    Raises:
+        InputError: They cannot be read.
+    """
+    return read_text(Path(".python-version")).split()
 
 
 def told(environments: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.constructor import ConstructorError, RoundTripConstructor
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode
 
-from pipeline import shape
+from pipeline import shape, yaml
 from pipeline.errors import InputError
+from pipeline.files import UnreadableFileError, read_text
 from pipeline.jobs import FOLDER, Job, Workflow
 from pipeline.shape import Problem
 
@@ -18,6 +17,7 @@ MAIN = "ci.yml"
 GATE = "ci-ok"
 SUFFIXES = (".yml", ".yaml")
 MERGE = "tag:yaml.org,2002:merge"
+SYNTAX = "see the syntax of workflows in GitHub's documentation"
 
 
 class Constructor(RoundTripConstructor):
@@ -37,9 +37,9 @@ Constructor.add_constructor("tag:yaml.org,2002:timestamp", Constructor.construct
 class UnreadableError(InputError):
     """A workflow or action that is not one: every problem, each with its line."""
 
-    def __init__(self, file: str, problems: Sequence[Problem]) -> None:
+    def __init__(self, file: str, problems: Sequence[Problem], *, hint: str = SYNTAX) -> None:
         lines = "; ".join(f"{file}:{line}: {message}" for line, message in problems)
-        super().__init__(lines, hint="see the syntax of workflows in GitHub's documentation")
+        super().__init__(lines, hint=hint)
         self.file = file
         self.problems = problems
 
@@ -76,15 +76,10 @@ def load(file: str, text: str, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
     Raises:
         UnreadableError: It is no YAML, or not of that shape.
     """
-    yaml = YAML(typ="rt", pure=True)
-    yaml.Constructor = Constructor
     try:
-        content: Mapping[str, Any] = yaml.load(text)
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise UnreadableError(file, [Problem(line, f"no YAML: {error.problem}")]) from None
-    except (YAMLError, ValueError) as error:
-        raise UnreadableError(file, [Problem(1, f"no YAML: {error}")]) from None
+        content: Mapping[str, Any] = yaml.parse(file, text, Constructor)
+    except UnreadableFileError as error:
+        raise UnreadableError(file, [Problem(error.line, error.why)]) from None
     if problems := list(shape.problems(content, wanted)):
         raise UnreadableError(file, problems)
     return content
@@ -94,12 +89,26 @@ def read(file: str) -> Workflow:
     """Read a workflow of .github/workflows by its name.
 
     Raises:
-        InputError: It is not there, no YAML, or no workflow.
+        UnreadableError: It is not there, no YAML, or no workflow.
+    """
+    return parse(file, text_of(file, Path(FOLDER, file)))
+
+
+def text_of(file: str, path: Path) -> str:
+    """Return the text of a workflow or action.
+
+    Args:
+        file: The name to report faults under.
+        path: Where it lies.
+
+    Raises:
+        UnreadableError: It cannot be read, or is no text.
     """
     try:
-        return parse(file, Path(FOLDER, file).read_text())
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{FOLDER}/{file} cannot be read: {error}", hint="git status") from None
+        return read_text(path)
+    except UnreadableFileError as error:
+        problem = Problem(error.line or 1, error.why)
+        raise UnreadableError(file, [problem], hint=error.hint) from None
 
 
 def read_all() -> dict[str, Workflow]:

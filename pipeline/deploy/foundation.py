@@ -8,14 +8,13 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from ruamel.yaml import YAML
-
 from pipeline.deploy.credentials import object_name
 from pipeline.deploy.environments import Environment
-from pipeline.deploy.stack import Service, document
+from pipeline.deploy.stack import Service, document, services_in
 from pipeline.deploy.swarm import Object, Swarm
 from pipeline.deploy.watch import is_up, wait_until_running
 from pipeline.errors import InputError
+from pipeline.files import read_text
 
 FOLDER = Path("deploy")
 EDGE_CONFIGURATION = FOLDER / "edge.conf"
@@ -58,7 +57,7 @@ def lay(
     swarm.ensure_secrets(
         {object_name(stack, name, values[name]): values[name] for name in needed}, label
     )
-    configuration = EDGE_CONFIGURATION.read_text()
+    configuration = read_text(EDGE_CONFIGURATION)
     swarm.create_config(edge_config(stack), configuration, {"pipeline.stack": stack})
     swarm.deploy(stack, document(stack, new))
     for name in new:
@@ -69,7 +68,7 @@ def services(
     environment: Environment, images: Mapping[str, str], values: Mapping[str, str], node: str
 ) -> dict[str, Service]:
     """Return what an environment stands on, as the engine is to have it; its data on one node."""
-    edge = read("edge.yml")["edge"]
+    edge = services_in(FOLDER / "edge.yml")["edge"]
     stack = environment.stack
     port = {"target": 8443, "published": environment.port, "mode": "host", "protocol": "tcp"}
     files = {
@@ -86,7 +85,7 @@ def services(
         }
     }
     if environment.data:
-        for name, service in read("data.yml").items():
+        for name, service in services_in(FOLDER / "data.yml").items():
             secrets = (
                 [secret(stack, "POSTGRES_PASSWORD", values, "999")] if name == "postgres" else []
             )
@@ -109,14 +108,6 @@ def pinned(service: Service, node: str) -> Service:
     deploy = service["deploy"]
     placement = {**deploy["placement"], "constraints": [f"node.id == {node}"]}
     return {**service, "deploy": {**deploy, "placement": placement}}
-
-
-def read(file: str) -> dict[str, Service]:
-    """Read the services of a file."""
-    content: dict[str, dict[str, Service]] = YAML(typ="safe", pure=True).load(
-        (FOLDER / file).read_text()
-    )
-    return content["services"]
 
 
 def secret(stack: str, name: str, values: Mapping[str, str], user: str) -> dict[str, object]:

@@ -17,6 +17,7 @@ from pipeline.deploy.stack import Service
 from pipeline.deploy.swarm import Object, Swarm
 from pipeline.deploy.watch import asked_again
 from pipeline.errors import CheckFailedError
+from pipeline.files import read_text
 
 FAILED = {"failed", "rejected", "orphaned", "remove"}
 END = "that is all"
@@ -225,7 +226,7 @@ def of_service(stack: str, name: str, service: Service, command: Sequence[str]) 
 
 def script_of(name: str, *given: str) -> list[str]:
     """Return what a shell is told, to run a script of deploy/ in an image that has it not."""
-    return ["-euc", Path("deploy", name).read_text(), name, *given]
+    return ["-euc", read_text(Path("deploy", name)), name, *given]
 
 
 def file_option(secret: Mapping[str, Any]) -> str:

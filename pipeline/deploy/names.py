@@ -4,18 +4,21 @@ import ast
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-from ruamel.yaml import YAML
-
+from pipeline import workflows
 from pipeline.deploy.environments import NEEDED, Environment
 from pipeline.deploy.stack import FILE as STACK
-from pipeline.deploy.stack import Release, variables
+from pipeline.deploy.stack import Release, services_in, variables
 from pipeline.errors import CheckFailedError, NotJudgedError
+from pipeline.files import read_text
+from pipeline.jobs import FOLDER, Workflow
+from pipeline.shape import mapping
 
 SCHEMA = (Path("backend", "config", "environment.py"), "Environment")
 LAUNCHER = (Path("backend", "server.py"), "Settings")
 EXAMPLE = Path("backend", ".env.example")
-WORKFLOW = Path(".github", "workflows", "deploy.yml")
+WORKFLOW = Path(FOLDER, "deploy.yml")
 SET = re.compile(r"^([A-Z][A-Z0-9_]*)=", re.MULTILINE)
 PASSED = re.compile(r"\bsecrets\.([A-Z][A-Z0-9_]*)")
 SMOKE_USER = {name for name in NEEDED if name.startswith("SMOKE_USER_")}
@@ -28,7 +31,7 @@ def example_is_whole() -> str:
     Raises:
         CheckFailedError: It does not.
     """
-    read, listed = set(declared(*SCHEMA)), set(SET.findall(EXAMPLE.read_text()))
+    read, listed = set(declared(*SCHEMA)), set(SET.findall(read_text(EXAMPLE)))
     require_none(read ^ listed, f"{EXAMPLE} and the settings differ in", "nox -s env-example")
     return f"{len(read)} variables"
 
@@ -63,23 +66,30 @@ def workflow_passes_all(environment: Environment) -> str:
 
     Raises:
         CheckFailedError: It does not.
+        InputError: The workflow cannot be read.
         NotJudgedError: No workflow deploys to this environment.
     """
-    text = WORKFLOW.read_text() if WORKFLOW.exists() else "{}"
-    content = YAML(typ="safe", pure=True).load(text)
-    inputs = content.get("on", {}).get("workflow_dispatch", {}).get("inputs", {})
-    if environment.name not in inputs.get("environment", {}).get("options", []):
+    workflow = workflows.read(WORKFLOW.name) if WORKFLOW.exists() else None
+    if not workflow or environment.name not in deploys_to(workflow):
         raise NotJudgedError("workflow", "none deploys here", hint="people deploy here by hand")
     asked = {*environment.secrets, *environment.optional}
-    missing = asked - set(PASSED.findall(text))
+    missing = asked - set(PASSED.findall(workflow.text))
     require_none(missing, f"{WORKFLOW} does not pass", "add them to `secrets` and to each `env`")
     return f"{len(asked)} secrets are passed"
+
+
+def deploys_to(workflow: Workflow) -> list[str]:
+    """Return the environments that a workflow lets one choose from."""
+    form: Any = workflow.triggers
+    for key in ("workflow_dispatch", "inputs", "environment"):
+        form = mapping(form).get(key)
+    return mapping(form).get("options") or []
 
 
 def given(environment: Environment) -> set[str]:
     """Return the names of all that the app is told: variables, and secrets as files."""
     nothing = Release("", "", "", {}, {})
-    services = YAML(typ="safe", pure=True).load(STACK.read_text())["services"]
+    services = services_in(STACK)
     told = {*services["backend"].get("environment", {})}
     told |= {*variables("backend", environment, nothing)}
     return told | set(environment.for_the_app)
@@ -87,7 +97,7 @@ def given(environment: Environment) -> set[str]:
 
 def declared(path: Path, name: str) -> dict[str, bool]:
     """Return the variables that a schema declares, and whether each is required."""
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(read_text(path))
     schema = next(
         node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name
     )

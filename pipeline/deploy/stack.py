@@ -8,7 +8,9 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from pipeline import yaml
 from pipeline.deploy.environments import Environment
+from pipeline.errors import InputError
 
 FILE = Path("deploy", "stack.yml")
 NEXT = "-next"
@@ -45,10 +47,23 @@ def render(environment: Environment, release: Release) -> dict[str, Service]:
         environment: Where they are to run.
         release: What is to run.
     """
-    services = YAML(typ="safe", pure=True).load(FILE.read_text())["services"]
+    services = services_in(FILE)
     return {
         name: rendered(name, service, environment, release) for name, service in services.items()
     }
+
+
+def services_in(path: Path) -> dict[str, Service]:
+    """Return the services of a stack file.
+
+    Raises:
+        InputError: It cannot be read, or has none.
+    """
+    content = yaml.read(path)
+    services = content.get("services") if isinstance(content, dict) else None
+    if not isinstance(services, dict):
+        raise InputError(f"{path} has no `services`", hint=f"git diff {path}")
+    return services
 
 
 def rendered(name: str, template: Service, environment: Environment, release: Release) -> Service:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pipeline.files import read_text
+
 LINK = re.compile(r"\]\((?!https?://|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)")
 HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -21,7 +23,7 @@ def broken_links(documents: Iterable[Path]) -> Iterator[str]:
         documents: The Markdown files to read.
     """
     for document in documents:
-        for target, anchor in LINK.findall(FENCE.sub("", document.read_text())):
+        for target, anchor in LINK.findall(FENCE.sub("", read_text(document))):
             path = document.parent / target if target else document
             if not path.exists():
                 yield f"{document}: no such file: `{target}`"
@@ -30,5 +32,5 @@ def broken_links(documents: Iterable[Path]) -> Iterator[str]:
 
 
 def _anchors(document: Path) -> set[str]:
-    headings = HEADING.findall(FENCE.sub("", document.read_text()))
+    headings = HEADING.findall(FENCE.sub("", read_text(document)))
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -1,12 +1,12 @@
 """Tables of the documents that are made from the code: jobs, rights, sessions, tasks, secrets."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pipeline import config
 from pipeline.errors import PipelineError
 from pipeline.escaping import table
+from pipeline.files import read_json
 from pipeline.jobs import Job, Workflow, sessions_of
 from pipeline.sessions import Session
 from pipeline.tasks import Task
@@ -80,7 +80,7 @@ def of_times() -> str:
     `nox -s benchmark-changes` leaves it as reports/changes.json; what is kept is a copy of that.
     """
     aims: dict[str, float] = config.load()["budgets"]
-    taken: dict[str, float] = json.loads(TIMES.read_text())["jobs"]
+    taken: dict[str, float] = read_json(TIMES)["jobs"]
     there = {job.id for jobs in calls().values() for job in jobs}
     rows = [
         (f"`{job}`", f"{aims.get(job, '')}", f"{taken.get(job, '')}")
@@ -91,7 +91,7 @@ def of_times() -> str:
 
 def of_changes() -> str:
     """Return a table of how long `invoke ci` took after one line had changed, of the same run."""
-    taken: dict[str, float] = json.loads(TIMES.read_text())["changes"]
+    taken: dict[str, float] = read_json(TIMES)["changes"]
     shares = {name: seconds / taken["everything"] for name, seconds in taken.items()}
     rows = [(name, f"{seconds}", f"{shares[name]:.0%}") for name, seconds in taken.items()]
     return table(("what changed", "seconds to green", "share of everything"), rows)
@@ -133,7 +133,7 @@ def of_faults() -> str:
 
     `nox -s deploy-faults` leaves it as reports/catalogue.json; what is kept is a copy of that.
     """
-    kept: dict[str, dict[str, str | float]] = json.loads(FAULTS.read_text())
+    kept: dict[str, dict[str, str | float]] = read_json(FAULTS)
     rows = [[f"{value}" for value in row.values()] for row in kept.values()]
     return table(FAULTS_HEAD, rows)
 

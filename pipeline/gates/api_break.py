@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import CheckFailedError, judged, reported
+from pipeline.files import parse_json, read_json
 from pipeline.gates.change import release_before
 from pipeline.git import file_at
 
@@ -35,7 +36,7 @@ def main() -> None:
     judged(CHECK)
     if before is None:
         return
-    old, new = json.loads(before), json.loads(SCHEMA.read_text())
+    old, new = parse_json(f"{SCHEMA} of {commit}", before), read_json(SCHEMA)
     found = list(dict.fromkeys(breaks(old, new)))
     print("\n".join(found) or "nothing breaks")
     if found and major(new) <= major(old):

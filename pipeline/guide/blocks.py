@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.files import read_text
+
 BLOCK = re.compile(
     r"(?:^<!-- (?P<mark>not run|run): (?P<said>.+?) -->\n\n?)?"
     r"^```(?P<kind>sh|console)\n(?P<script>.*?)^```$",
@@ -38,7 +40,7 @@ class Block:
 
 def blocks(document: Path) -> Iterator[Block]:
     """Yield the blocks of commands of a document."""
-    text = document.read_text()
+    text = read_text(document)
     for found in BLOCK.finditer(text):
         script = found["script"]
         shown = script if found["kind"] == "sh" else "".join(PROMPT.findall(script))

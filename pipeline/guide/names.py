@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import sessions, tasks
+from pipeline.files import read_text
 from pipeline.guide.blocks import blocks
 
 INLINE = re.compile(r"`((?:\./dev )?(?:nox|invoke) [^`]+)`")
@@ -54,7 +55,7 @@ def commands(document: Path) -> Iterator[tuple[int, str]]:
     for block in blocks(document):
         first = int(block.place.rpartition(":")[2])
         yield from enumerate(block.script.splitlines(), start=first)
-    for number, line in enumerate(document.read_text().splitlines(), start=1):
+    for number, line in enumerate(read_text(document).splitlines(), start=1):
         yield from ((number, command) for command in INLINE.findall(line))
 
 

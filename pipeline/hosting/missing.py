@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.deploy.environments import Environment
+from pipeline.files import read_text
 from pipeline.hosting.api import GitHub, quoted
 from pipeline.jobs import FOLDER
 
@@ -48,7 +49,7 @@ def optional(github: GitHub, config: Mapping[str, Any], at_all: set[str]) -> Ite
         yield f"secret {name} is not set; nothing needs it"
     known = {each["name"] for each in github.each("actions/variables", "variables")}
     files = Path(FOLDER).glob("*.yml")
-    used = {name for file in files for name in VARIABLE.findall(file.read_text())}
+    used = {name for file in files for name in VARIABLE.findall(read_text(file))}
     for name in sorted(used - known):
         yield f"variable {name} is not set; CI_CD.md says what it is for"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import CheckFailedError, InputError
+from pipeline.files import read_text
 from pipeline.git import Commit, head
 from pipeline.images import docker, others
 from pipeline.images.act import act, answer, require
@@ -133,7 +134,7 @@ def bases(image: str) -> dict[str, str]:
     """Return the images that an image stands on, as its build would take them now."""
     if not is_built(image):
         return {"IMAGE": others.reference(image)}
-    text = Path(image, "Dockerfile").read_text()
+    text = read_text(Path(image, "Dockerfile"))
     return {
         found["variable"]: os.environ.get(found["variable"]) or found["reference"]
         for found in BASE.finditer(text)

@@ -7,10 +7,9 @@ from difflib import unified_diff
 from functools import cache
 from pathlib import Path
 
-from ruamel.yaml import YAML
-
-from pipeline import filesystem, streams
+from pipeline import filesystem, streams, yaml
 from pipeline.errors import InputError
+from pipeline.files import read_text
 from pipeline.git import file_at
 from pipeline.images.manifests import digest_of
 
@@ -28,7 +27,7 @@ def named(image: str, commit: str) -> str:
     Raises:
         InputError: The commit is not here, or names no such image.
     """
-    compose = YAML(typ="safe").load(file_at(commit, COMPOSE) or "{}")
+    compose = yaml.parse(f"{COMPOSE} of {commit[:12]}", file_at(commit, COMPOSE) or "{}")
     said = compose.get("services", {}).get(image, {}).get("image", "")
     if found := NAMED.search(said):
         return str(said[found.start("tag") : found.end()])
@@ -62,7 +61,7 @@ def pin(*, dry: bool = False) -> None:
         CheckFailedError: A registry has no such tag, or does not answer.
     """
     find = cache(digest_of)
-    before = {path: path.read_text() for path in FILES}
+    before = {path: read_text(path) for path in FILES}
     after = {path: pinned(text, find) for path, text in before.items()}
     for path in FILES:
         old, new = (text[path].splitlines(keepends=True) for text in (before, after))

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from pipeline import config, sessions, shape, tasks, workflows
 from pipeline.ci.tree import listed
+from pipeline.files import read_text
 from pipeline.jobs import Job, Workflow
 from pipeline.sessions import Session
 from pipeline.tasks import Task
@@ -159,7 +160,7 @@ def read() -> tuple[Tree, list[UnreadableError]]:
         settings=config.load(),
         pythons=config.pythons(),
         files=listed().paths,
-        document=DOCUMENT.read_text() if DOCUMENT.exists() else "",
+        document=read_text(DOCUMENT) if DOCUMENT.exists() else "",
     )
     return tree, unreadable
 
@@ -195,9 +196,9 @@ def parse_action(path: Path) -> Action:
         path: Its action.yml.
 
     Raises:
-        UnreadableError: It is no YAML, or no action.
+        UnreadableError: It cannot be read, is no YAML, or no action.
     """
-    text = path.read_text()
+    text = workflows.text_of(str(path), path)
     return Action(str(path), workflows.load(str(path), text, shape.ACTION), text)
 
 

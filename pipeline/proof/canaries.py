@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline import config
+from pipeline.files import read_text
 
 NAMED_SO = re.compile(r"^(\w*(?:SECRET|URL|DSN|TOKEN)\w*)=$", re.MULTILINE)
 """The app's variables that hold a secret, of those that its example leaves empty."""
@@ -26,7 +27,7 @@ def names() -> set[str]:
     """Return the names of all secrets: of environments, of the app, of jobs, and of who signs."""
     settings = config.load()
     of_places = config.told(settings["environments"].values())
-    of_app = NAMED_SO.findall(Path("backend", ".env.example").read_text())
+    of_app = NAMED_SO.findall(read_text(Path("backend", ".env.example")))
     of_jobs = settings["parity"]["secrets"].values()
     return {"COSIGN_PASSWORD", *of_places, *of_app}.union(*of_jobs)
 

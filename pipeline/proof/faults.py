@@ -3,7 +3,6 @@
 It stands in `faults/*.toml`, whose head explains it. All faults of the table are shown at once.
 """
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
@@ -11,6 +10,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from pipeline.errors import InputError
+from pipeline.files import UnreadableFileError, read_toml
 from pipeline.proof.change import Change
 
 FOLDER = Path("faults")
@@ -97,15 +97,15 @@ def load(folder: Path = FOLDER) -> dict[str, Gate]:
         The gates by the ids of their jobs.
 
     Raises:
-        InputError: A file is no TOML, says something unknown, or a gate stands twice.
+        InputError: A file cannot be read, says something unknown, or a gate stands twice.
     """
     gates: dict[str, Gate] = {}
     problems: list[str] = []
     for file in sorted(folder.glob("*.toml")):
         try:
-            read = TABLE.validate_python(tomllib.loads(file.read_text()))
-        except tomllib.TOMLDecodeError as error:
-            problems.append(f"{file}: {error}")
+            read = TABLE.validate_python(read_toml(file))
+        except UnreadableFileError as error:
+            problems.append(str(error))
         except ValidationError as error:
             problems += [f"{file}: {_sentence(each)}" for each in error.errors()]
         else:

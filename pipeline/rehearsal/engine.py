@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipeline.files import read_text
 from pipeline.images.act import answer
 from pipeline.images.pinning import NAMED
 from pipeline.run import read
@@ -31,7 +32,7 @@ def registry(name: str) -> Iterator[str]:
 
 def registry_image() -> str:
     """Return the image of the registry, as docker-compose.yml names it."""
-    found = NAMED.finditer(Path("docker-compose.yml").read_text())
+    found = NAMED.finditer(read_text(Path("docker-compose.yml")))
     named = {entry["variable"]: entry[0].partition(entry["is"])[2] for entry in found}
     return os.environ.get("REGISTRY_IMAGE") or named["REGISTRY_IMAGE"]
 

@@ -1,10 +1,10 @@
 """The release before: the code of the merge base, with the packages that it was locked to."""
 
 import tarfile
-import tomllib
 from pathlib import Path
 
 from pipeline.errors import NotJudgedError
+from pipeline.files import read_toml
 from pipeline.gates.flight.code import Code
 from pipeline.git import ask
 from pipeline.locks import is_unreachable, out_of_reach
@@ -42,7 +42,7 @@ def code(commit: str, folder: Path) -> Code | None:
 
 
 def _lock(tree: Path) -> Path:
-    django = tomllib.loads((tree / "pipeline.toml").read_text())["default"]["django"]
+    django = read_toml(tree / "pipeline.toml")["default"]["django"]
     return tree / "backend/requirements" / f"django-{django}.txt"
 
 
