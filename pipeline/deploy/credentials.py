@@ -1,17 +1,17 @@
 """The secrets of an environment: from the variables of this process, or from a file of its own."""
 
 import hashlib
-import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+from pipeline.deploy import env_file
 from pipeline.deploy.environments import NOTIFY_URL, Environment
 from pipeline.errors import InputError
+from pipeline.files import read_text
 
 DEPLOY_SSH_KEY = "DEPLOY_SSH_KEY"
 """A private key that the host lets in; who deploys from a laptop may have one of his own."""
-LINE = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Z][A-Z0-9_]*)=(?P<value>.*)")
 
 
 def credentials(environment: Environment, variables: Mapping[str, str]) -> dict[str, str]:
@@ -51,7 +51,7 @@ def given(environment: Environment, variables: Mapping[str, str]) -> dict[str, s
     """Return all that is set, here or in the environment's file.
 
     Raises:
-        InputError: Others may read the file, or a line of it is none.
+        InputError: Others may read the file, or lines of it could mean two things.
     """
     path = file_of(environment)
     set_here = {name: value for name, value in variables.items() if value}
@@ -67,26 +67,12 @@ def from_file(path: Path) -> dict[str, str]:
     """Read NAME=value lines.
 
     Raises:
-        InputError: Others may read the file, or a line is none.
+        InputError: Others may read the file, or lines of it could mean two things.
     """
+    text = read_text(path)
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise InputError(f"others may read {path}", hint=f"chmod 600 {path}")
-    lines = list(enumerate(path.read_text().splitlines(), 1))
-    wanted = [(number, line) for number, line in lines if line.strip() and line.strip()[0] != "#"]
-    found = [(number, LINE.fullmatch(line)) for number, line in wanted]
-    if wrong := [str(number) for number, match in found if not match]:
-        raise InputError(
-            f"{path} has lines that are no NAME=value: {', '.join(wrong)}", hint="correct them"
-        )
-    return {match["name"]: unquoted(match["value"].strip()) for _, match in found if match}
-
-
-def unquoted(value: str) -> str:
-    r"""Take the quotes off a value that has them at both ends; between double ones \n is a line."""
-    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
-    if not quoted:
-        return value
-    return value[1:-1].replace("\\n", "\n") if value[0] == '"' else value[1:-1]
+    return env_file.parse(path, text)
 
 
 def object_name(stack: str, name: str, value: str) -> str:

@@ -9,9 +9,11 @@ from urllib.parse import quote, unquote, urlsplit
 
 from pipeline import filesystem
 from pipeline.deploy.credentials import file_of, given, how_to_set
+from pipeline.deploy.env_file import line_of
 from pipeline.deploy.environments import Environment
 from pipeline.deploy.progress import say
 from pipeline.errors import CheckFailedError, InputError
+from pipeline.files import read_text
 from pipeline.run import last_words, read
 
 DATABASE = "postgres"  # the service of deploy/data.yml
@@ -120,11 +122,14 @@ def pair(host: str) -> tuple[str, str]:
 
 
 def append(environment: Environment, values: Mapping[str, str]) -> None:
-    """Add lines to the file of an environment, which is made if it is not there."""
-    escaped = {name: value.replace("\n", "\\n") for name, value in values.items()}
-    lines = "".join(f'{name}="{value}"\n' for name, value in escaped.items())
+    """Add lines to the file of an environment, which is made if it is not there.
+
+    Raises:
+        InputError: A value fits into no line.
+    """
+    lines = "".join(line_of(name, value) for name, value in values.items())
     file = file_of(environment)
     file.touch(mode=0o600)
-    before = file.read_text()
+    before = read_text(file)
     ended = "" if before.endswith("\n") or not before else "\n"
     filesystem.write({file: f"{before}{ended}{lines}"})

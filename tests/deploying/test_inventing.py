@@ -55,7 +55,7 @@ def test_names_are_printed_and_no_value_is(capsys: pytest.CaptureFixture[str]) -
 
 def test_what_is_set_already_stays_and_the_rest_fits_it(monkeypatch: pytest.MonkeyPatch) -> None:
     FILE.touch(0o600)
-    FILE.write_text("POSTGRES_PASSWORD=chosen/by#me")
+    FILE.write_text("POSTGRES_PASSWORD='chosen/by#me'")
     monkeypatch.setenv("PREVIEW_TOKEN", "of-the-shell")
     invent(HERE)
     assert "PREVIEW_TOKEN" not in from_file(FILE)
@@ -68,6 +68,22 @@ def test_a_database_s_password_is_the_one_that_its_address_has() -> None:
     FILE.write_text("DATABASE_URL=postgres://postgres:chosen%2Fby%23me@postgres:5432/postgres")
     invent(HERE)
     assert from_file(FILE)["POSTGRES_PASSWORD"] == "chosen/by#me"
+
+
+def test_a_password_is_written_so_that_it_is_read_again() -> None:
+    FILE.touch(0o600)
+    FILE.write_text("DATABASE_URL=postgres://postgres:%22%24x%23y@postgres:5432/postgres\n")
+    invent(HERE)
+    assert from_file(FILE)["POSTGRES_PASSWORD"] == '"$x#y'
+
+
+def test_a_value_that_no_line_can_hold_is_refused_and_nothing_is_written() -> None:
+    FILE.touch(0o600)
+    before = "DATABASE_URL=postgres://postgres:it's%24@postgres:5432/postgres\n"
+    FILE.write_text(before)
+    with pytest.raises(InputError, match="no line can hold the value of POSTGRES_PASSWORD"):
+        invent(HERE)
+    assert FILE.read_text() == before
 
 
 def test_another_server_s_password_is_not_given_to_our_own_database() -> None:
