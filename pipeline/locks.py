@@ -4,6 +4,7 @@ python -m pipeline.locks [--check] [--upgrade]
 
 Each Python lock records in its second line the command that made it. That command is run again
 in the lock's own folder, and Dependabot's uv updater reads the same line, so both write the same.
+A check runs it there too, since an input may name files from anywhere, but has it write elsewhere.
 """
 
 import argparse
@@ -15,11 +16,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline.errors import CheckFailedError, InputError, NotJudgedError, judged, reported
+from pipeline.files import read_text
 from pipeline.run import Output, read, run
 
 CHECK = "locks"
 FOLDERS = (Path("requirements"), Path("backend/requirements"))
-UNREACHABLE = ("error sending request", "dns error", "Could not connect")
+UNREACHABLE = (
+    "error sending request",
+    "dns error",
+    "Could not connect",
+    "the network was disabled",  # by UV_OFFLINE
+)
+HEADER = "UV_CUSTOM_COMPILE_COMMAND"
+"""What uv writes into a lock's second line instead of the options that it got."""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -39,37 +48,48 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def check() -> None:
-    """Compile every Python lock in a copy and compare; npm ci judges the Node locks by itself.
+    """Compile every Python lock anew and compare; npm ci judges the Node locks by itself.
 
     Raises:
         CheckFailedError: A lock does not follow from its input.
         NotJudgedError: The package index was out of reach.
     """
-    before = {lock: lock.read_text() for lock in python_locks()}
-    with TemporaryDirectory() as copy:
-        for folder in FOLDERS:
-            shutil.copytree(folder, copy / folder, ignore=shutil.ignore_patterns("node_modules"))
-        for lock in before:
-            compile_lock(copy / lock)
-        stale = [str(lock) for lock in before if (copy / lock).read_text() != before[lock]]
+    stale = [str(lock) for lock in python_locks() if compiled(lock) != read_text(lock)]
     judged(CHECK)
     if stale:
         raise CheckFailedError(f"locks are stale: {', '.join(stale)}", hint="nox -s lock")
 
 
-def compile_lock(lock: Path, options: Sequence[str] = ()) -> None:
+def compiled(lock: Path) -> str:
+    """Return what a lock becomes if it is made anew, from where it is now.
+
+    Raises:
+        InputError: The lock records no command, or its input cannot be resolved.
+        NotJudgedError: The package index was out of reach.
+    """
+    with TemporaryDirectory() as folder:
+        copy = Path(folder, lock.name)
+        shutil.copy(lock, copy)  # uv keeps the versions that it finds there
+        compile_lock(lock, output=copy)
+        return read_text(copy)
+
+
+def compile_lock(lock: Path, options: Sequence[str] = (), *, output: Path | None = None) -> None:
     """Write a lock anew by the command that it records.
 
     Args:
         lock: The lock file.
         options: What to add to the command.
+        output: Where to write it; itself, if not given.
 
     Raises:
         InputError: The lock records no command, or its input cannot be resolved.
         NotJudgedError: The package index was out of reach.
     """
     command = recorded_command(lock)
-    result = read([*command, "--quiet", *options], cwd=lock.parent)
+    written = [*without_output(command), f"--output-file={output or lock.name}"]
+    env = {HEADER: recorded_line(lock)}
+    result = read([*written, "--quiet", *options], cwd=lock.parent, env=env)
     if result.returncode == 0:
         return
     if is_unreachable(result):
@@ -105,11 +125,25 @@ def recorded_command(lock: Path) -> list[str]:
     Raises:
         InputError: Its second line is no `uv pip compile` command.
     """
-    lines = lock.read_text().splitlines()[1:2]
-    command = shlex.split(lines[0].lstrip("# ")) if lines else []
+    try:
+        command = shlex.split(recorded_line(lock))
+    except ValueError:  # a sentence with an apostrophe
+        command = []
     if command[:3] != ["uv", "pip", "compile"]:
         raise InputError(f"{lock} does not record its command", hint="see CONTRIBUTING.md, locks")
     return command
+
+
+def recorded_line(lock: Path) -> str:
+    """Return the second line of a lock, which is a comment."""
+    return "".join(read_text(lock).splitlines()[1:2]).lstrip("# ")
+
+
+def without_output(command: Sequence[str]) -> list[str]:
+    """Return a command without the option that says where it writes, in whichever form."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("-o", "--output-file")
+    return parser.parse_known_args(command)[1]
 
 
 def python_locks() -> list[Path]:

@@ -95,8 +95,9 @@ def test_renewing_takes_what_the_input_says_and_keeps_the_command(
     locks.main(["--check"])
 
 
-def test_a_lock_without_its_command_is_an_error(tiny: Path) -> None:
-    tiny.write_text("six==1.16.0\n")
+@pytest.mark.parametrize("text", ["six==1.16.0\n", "# made\n# but don't ask how\n", ""])
+def test_a_lock_without_its_command_is_an_error(tiny: Path, text: str) -> None:
+    tiny.write_text(text)
     with pytest.raises(InputError, match="does not record its command"):
         locks.main(["--check"])
 
@@ -104,6 +105,48 @@ def test_a_lock_without_its_command_is_an_error(tiny: Path) -> None:
 def test_an_input_that_cannot_be_resolved_is_an_error(tiny: Path) -> None:
     tiny.with_suffix(".in").write_text("six==99\n")
     with pytest.raises(InputError, match="no version of six"):
+        locks.main(["--check"])
+
+
+def test_an_input_may_name_files_from_anywhere(tiny: Path) -> None:
+    Path("constraints.txt").write_text("six<1.17\n")
+    Path("more").mkdir()
+    Path("more/base.in").write_text("six\n")
+    tiny.with_suffix(".in").write_text("-c ../constraints.txt\n-r ../more/base.in\n")
+    locks.compile_lock(tiny)
+    assert PIN.findall(tiny.read_text()) == [("six", "1.16.0")]
+    locks.main(["--check"])
+    Path("constraints.txt").write_text("six<1.16\n")
+    with pytest.raises(CheckFailedError, match="locks are stale"):
+        locks.main(["--check"])
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "uv pip compile --output-file tiny.txt tiny.in",
+        "uv pip compile -o tiny.txt tiny.in",
+        "uv pip compile tiny.in -otiny.txt --python-version=3.11",
+        "uv pip compile '--output-file=tiny.txt' \"tiny.in\"",
+    ],
+)
+def test_the_command_stays_as_it_is_written(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("UV_CUSTOM_COMPILE_COMMAND", "make locks")
+    tiny.write_text(f"# made by\n#    {command}\n")
+    locks.compile_lock(tiny)
+    assert tiny.read_text().splitlines()[1] == f"#    {command}"
+    locks.main(["--check"])
+
+
+def test_without_the_index_by_choice_nothing_is_judged(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tiny.with_suffix(".in").write_text("six\n")
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    with pytest.raises(NotJudgedError):
         locks.main(["--check"])
 
 
