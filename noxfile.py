@@ -352,7 +352,7 @@ def locks(session: nox.Session) -> None:
 @nox.session(python=PYTHON, tags=["backend", "frontend"])
 def licences(session: nox.Session) -> None:
     """Check the licences of what is shipped, and list what is new in it."""
-    sync(session, "backend/requirements/production.txt")
+    sync(session, "backend/requirements/production.txt", "requirements/pipeline.txt")
     session.run("python", "-m", "pipeline.gates.licences")
 
 

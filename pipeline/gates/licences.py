@@ -4,19 +4,32 @@ python -m pipeline.gates.licences
 """
 
 import sys
-import tomllib
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
 from pipeline import github
-from pipeline.errors import CheckFailedError, NotJudgedError, reported
+from pipeline.errors import CheckFailedError, InputError, NotJudgedError, reported
 from pipeline.escaping import table
+from pipeline.files import read_toml
 from pipeline.gates.change import base
 from pipeline.gates.packages import ELSEWHERE, Package, names_at, shipped
+from pipeline.validation import sentences
 
 CHECK = "licences"
 ALLOWED = Path("security", "licences.toml")
 REPORT = Path("reports", "licences.md")
+
+
+class Rules(BaseModel):
+    """Which licences what is shipped may have."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    allowed: list[str]
+    only: dict[str, str] = {}
+    """Licences that are allowed for one package alone, by its name."""
 
 
 def main() -> None:
@@ -24,10 +37,10 @@ def main() -> None:
 
     Raises:
         CheckFailedError: Names every package whose licence is not allowed.
-        InputError: A package is not installed, so that nobody knows its licence.
+        InputError: A lock or the list of licences is wrong, or a package is not installed.
     """
     now = shipped()
-    publish(report(now, added(now)))
+    publish(report(now, news(now)))
     if faults := [*refused(now)]:
         raise CheckFailedError(
             "licences that nobody has allowed:\n" + "\n".join(faults),
@@ -37,31 +50,45 @@ def main() -> None:
 
 def refused(packages: Collection[Package]) -> Iterator[str]:
     """Return a sentence for every package whose licence is not allowed."""
-    rules = tomllib.loads(ALLOWED.read_text())
+    rules = read_rules()
     for package in packages:
-        allowed = {*rules["allowed"], rules["only"].get(package.name), ELSEWHERE}
+        allowed = {*rules.allowed, rules.only.get(package.name), ELSEWHERE}
         if package.licence not in allowed:
             yield f"{package.name} {package.version}: {package.licence or 'it names none'}"
 
 
-def added(now: Collection[Package]) -> list[Package] | None:
-    """Return what is shipped that was not before this work; None if nobody can tell here."""
+def read_rules() -> Rules:
+    """Read which licences are allowed.
+
+    Raises:
+        InputError: Names everything that is wrong with the file.
+    """
+    try:
+        return Rules.model_validate(read_toml(ALLOWED))
+    except ValidationError as error:
+        faults = "; ".join(sentences(error))
+        raise InputError(f"{ALLOWED} is wrong: {faults}", hint=f"correct {ALLOWED}") from None
+
+
+def news(now: Collection[Package]) -> str:
+    """Return a sentence on what is shipped that was not before this work."""
     try:
         commit = base(CHECK)
-    except NotJudgedError:
-        return None
-    before = names_at(commit) if commit else set()
-    return [package for package in now if package.name not in before]
+        before = names_at(commit) if commit else set()
+    except (InputError, NotJudgedError) as error:
+        return f"What is new cannot be said here: {error}."
+    new = [package for package in now if package.name not in before]
+    listed = ", ".join(f"**{each.name}** ({each.licence})" for each in new)
+    return f"New: {listed}" if new else "No new package is shipped."
 
 
-def report(packages: Collection[Package], new: Collection[Package] | None) -> str:
-    """Return the report, in Markdown."""
-    if new is None:
-        first = "What is new cannot be said here: main is not in this clone."
-    elif new:
-        first = "New: " + ", ".join(f"**{each.name}** ({each.licence})" for each in new)
-    else:
-        first = "No new package is shipped."
+def report(packages: Collection[Package], first: str) -> str:
+    """Return the report, in Markdown.
+
+    Args:
+        packages: What is shipped.
+        first: A sentence on what of it is new.
+    """
     rows = [(each.name, each.version, each.licence) for each in packages]
     listed = table(("package", "version", "licence"), rows)
     return f"### Packages that are shipped\n\n{first}\n\n{listed}\n"

@@ -1,13 +1,14 @@
 """What is locked and shipped, under which licence, and what of it a change has added."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 from pipeline.errors import InputError
-from pipeline.gates.pins import pins
+from pipeline.files import read_text
+from pipeline.gates import npm_lock
+from pipeline.gates.pins import entries, pins
 from pipeline.git import file_at
 
 SHIPPED = Path("backend/requirements/production.txt")
@@ -30,23 +31,30 @@ def shipped() -> list[Package]:
     """Return what is shipped.
 
     Raises:
-        InputError: A package is not installed, so that nobody knows its licence.
+        InputError: A lock cannot be read, or a package is not installed, so that its licence is
+            not known.
     """
-    return sorted({*_python(SHIPPED.read_text()), *_node(FRONTEND.read_text())})
+    return sorted({*_python(read_text(SHIPPED)), *_node(read_text(FRONTEND))})
 
 
 def names_at(commit: str) -> set[str]:
-    """Return the names of what was shipped at a commit of this repository."""
-    python, node = (file_at(commit, path.as_posix()) or "" for path in LOCKS)
-    return {*(name for name, _ in pins(str(SHIPPED), python)), *(each.name for each in _node(node))}
+    """Return the names of what was shipped at a commit of this repository.
+
+    Raises:
+        InputError: A lock of that commit cannot be read.
+    """
+    python, node = (file_at(commit, path.as_posix()) for path in LOCKS)
+    shipped_then = npm_lock.shipped(f"{FRONTEND} of {commit[:12]}", node) if node else ()
+    known = pins(f"{SHIPPED} of {commit[:12]}", python or "")
+    return {*(name for name, _ in known), *(each.name for each in shipped_then)}
 
 
 def _python(text: str) -> Iterator[Package]:
-    for name, version in pins(str(SHIPPED), text):
+    for (name, version), marker in entries(str(SHIPPED), text):
         try:
             yield Package(name, version, licence(distribution(name)))
         except PackageNotFoundError:
-            if f"{name}=={version} ;" not in text:  # what follows says where it belongs
+            if marker is None or marker.evaluate():
                 raise InputError(f"{name} is not installed", hint="nox -s licences") from None
             yield Package(name, version, ELSEWHERE)
 
@@ -66,8 +74,5 @@ def licence(found: Distribution) -> str:
 
 
 def _node(text: str) -> Iterator[Package]:
-    entries = json.loads(text)["packages"] if text else {}
-    for path, entry in entries.items():
-        if path and not entry.get("dev"):
-            name = path.rpartition("node_modules/")[2]
-            yield Package(name, entry["version"], entry.get("license", ""))
+    for entry in npm_lock.shipped(FRONTEND, text):
+        yield Package(*entry)

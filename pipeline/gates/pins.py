@@ -1,18 +1,34 @@
-"""What a Python lock pins."""
+"""What a Python lock pins, by names and versions in their normal forms.
+
+https://packaging.python.org/en/latest/specifications/name-normalization/
+https://packaging.python.org/en/latest/specifications/version-specifiers/
+"""
 
 import re
-from collections.abc import Iterator
+from typing import NamedTuple
+
+from packaging.markers import Marker
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name, canonicalize_version
 
 from pipeline.errors import InputError
 
 ENTRY = re.compile(r"^[^\s#].*", re.MULTILINE)
-PIN = re.compile(r"(?P<name>[\w.-]+)==(?P<version>[^\s;\\]+)")
+REST = re.compile(r"\s+(?:#|--hash=|\\$).*")
 
 Pin = tuple[str, str]
 """A package, and its version."""
 
 
-def pins(name: str, text: str) -> Iterator[Pin]:
+class Locked(NamedTuple):
+    """An entry of a lock."""
+
+    pin: Pin
+    marker: Marker | None
+    """Where it belongs, if not everywhere."""
+
+
+def pins(name: str, text: str) -> list[Pin]:
     """Return every pin of a lock, also those for other platforms.
 
     Args:
@@ -20,10 +36,31 @@ def pins(name: str, text: str) -> Iterator[Pin]:
         text: What is in it.
 
     Raises:
-        InputError: It holds something else than pins.
+        InputError: It holds something else than pins; every line is named.
     """
-    for line in ENTRY.findall(text):
-        pin = PIN.match(line)
-        if pin is None:
-            raise InputError(f"{name} pins no version here: {line}", hint="nox -s lock")
-        yield pin["name"], pin["version"]
+    return [entry.pin for entry in entries(name, text)]
+
+
+def entries(name: str, text: str) -> list[Locked]:
+    """Return every entry of a lock, as `pins` does."""
+    found = {match.start(): _entry(REST.sub("", match.group())) for match in ENTRY.finditer(text)}
+    if wrong := [start for start, entry in found.items() if entry is None]:
+        lines = ", ".join(f"{text.count(chr(10), 0, start) + 1}" for start in wrong)
+        raise InputError(f"{name} pins no version in line {lines}", hint="nox -s lock")
+    return [entry for entry in found.values() if entry]
+
+
+def normal(name: str, version: str) -> Pin:
+    """Return a package and its version in their normal forms."""
+    return canonicalize_name(name), canonicalize_version(version, strip_trailing_zero=False)
+
+
+def _entry(text: str) -> Locked | None:
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement:
+        return None
+    match [*requirement.specifier]:
+        case [only] if only.operator == "==" and not only.version.endswith(".*"):
+            return Locked(normal(requirement.name, only.version), requirement.marker)
+    return None

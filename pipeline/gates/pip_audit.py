@@ -11,8 +11,9 @@ from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pipeline.files import read_text
 from pipeline.gates.answer import Advisory, keep, knows_nothing, out_of_reach, parsed
-from pipeline.gates.pins import Pin, pins
+from pipeline.gates.pins import Pin, normal, pins
 from pipeline.locks import python_locks
 from pipeline.run import read
 
@@ -44,7 +45,7 @@ def pinned(locks: Iterable[Path]) -> dict[Pin, list[Path]]:
     """
     found: dict[Pin, list[Path]] = defaultdict(list)
     for lock in locks:
-        for pin in pins(str(lock), lock.read_text()):
+        for pin in pins(str(lock), read_text(lock)):
             found[pin].append(lock)
     return found
 
@@ -76,13 +77,16 @@ def advisories(
         NotJudgedError: It is none, or a package was left out.
     """
     packages = parsed(CHECK, report).get("dependencies", [])
-    known = [package for package in packages if "skip_reason" not in package]
-    for package in known:
-        name, version = package["name"], package["version"]
-        where = ", ".join(map(str, locks[name, version]))
-        for found in package["vulns"]:
+    known = {
+        normal(package["name"], package["version"]): package["vulns"]
+        for package in packages
+        if "skip_reason" not in package
+    }
+    for (name, version), vulnerabilities in known.items():
+        where = ", ".join(map(str, locks.get((name, version), ())))
+        for found in vulnerabilities:
             text = f"{name} {version}: {found['id']} ({where})"
             yield Advisory(frozenset({found["id"], *found["aliases"]}), name, text)
-    if missing := {*asked} - {(package["name"], package["version"]) for package in known}:
+    if missing := {*asked} - known.keys():
         names = ", ".join(sorted("==".join(pin) for pin in missing))
         raise out_of_reach(CHECK, f"it does not know {names}")

@@ -13,6 +13,8 @@ from pipeline.browser import look
 from pipeline.config import pythons
 from pipeline.deploy.connection import CLIENT, ENGINE
 from pipeline.errors import MissingToolError
+from pipeline.files import read_text
+from pipeline.gates.pins import pins
 from pipeline.images.act import WHERE
 from pipeline.machine.systems import everywhere, packaged
 from pipeline.run import last_words, read
@@ -31,7 +33,6 @@ LISTS = ("image", *REHEARSES, "invoke sbom", "deploy", "invoke deploy")
 SCANS = ("image", "rehearsal", "deploy-faults-quick", "invoke scan")
 TALKS_TLS = ("pipeline-tests", *REHEARSES, "invoke doctor")
 LOCK = Path("requirements/dev.txt")
-PINNED = re.compile(r"^([\w-]+)==([\w.]+)", re.MULTILINE)
 VERSION = r"(\d+(?:\.\d+)+)"
 COSIGN, TRIVY = "sigstore/cosign-installer", "aquasecurity/setup-trivy"
 OURS = everywhere('export PATH="$(./dev):$PATH"')
@@ -69,7 +70,7 @@ def programs(settings: Mapping[str, Any]) -> Iterator[Program]:
     Args:
         settings: pipeline.toml.
     """
-    locked = dict(PINNED.findall(LOCK.read_text()))
+    locked = dict(pins(str(LOCK), read_text(LOCK)))
     yield from of_checks(locked["uv"])
     yield node(settings["default"]["node"])
     yield from map(python, pythons())
