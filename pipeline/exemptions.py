@@ -1,25 +1,42 @@
 """Known vulnerabilities that are excepted for a while: security/exceptions.toml, for every gate."""
 
-import re
-import tomllib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from packaging.utils import canonicalize_name
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from pipeline.config import load
 from pipeline.errors import InputError
+from pipeline.files import read_toml
 from pipeline.validation import sentences
 
 FILE = Path("security", "exceptions.toml")
 LOCKED = ("pypi", "npm")
+GITHUB = "GHSA"
+STRANGE_TO_NPM = ("CVE-", "PYSEC-")
+"""How names begin that npm's answers never hold: they have those of GitHub."""
 MOST_DAYS = 90
 MOST_IN_IMAGES = 4
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+def spelled(name: str) -> str:
+    """Return the name of a vulnerability in the letters that its makers write: CVE-…, GHSA-…."""
+    kind, dash, rest = name.partition("-")
+    kind = kind.upper()
+    return f"{kind}{dash}{rest.lower() if kind == GITHUB else rest.upper()}"
 
 
 class Vulnerability(Protocol):
@@ -39,7 +56,7 @@ class Exemption(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    id: Text
+    id: Annotated[Text, AfterValidator(spelled)]
     package: Text
     found_in: list[Text] = Field(min_length=1)
     """Which gates are to except it: `pypi`, `npm`, an image, or an image on a platform."""
@@ -53,7 +70,8 @@ class Exemption(BaseModel):
 
     def covers(self, found: Vulnerability) -> bool:
         """Say whether this is about what a scanner found."""
-        return self.id in found.ids and _plain(self.package) == _plain(found.package)
+        is_named = self.id in map(spelled, found.ids)
+        return is_named and canonicalize_name(self.package) == canonicalize_name(found.package)
 
 
 def exemptions(places: Collection[str], today: date) -> list[Exemption]:
@@ -108,7 +126,10 @@ def standing(
         covering = [entry for entry in entries if entry.covers(vulnerability)]
         if not covering:
             yield str(vulnerability)
-        elif (last := max(entry.expiry for entry in covering)) < today:
+        elif len(covering) > 1:
+            names = " and ".join(entry.id for entry in covering)
+            yield f"{vulnerability}: {len(covering)} exceptions are for it, {names}: keep one"
+        elif (last := covering[0].expiry) < today:
             yield f"{vulnerability}: its exception ended on {last}"
     for entry in entries:
         if not any(entry.covers(vulnerability) for vulnerability in found):
@@ -118,10 +139,7 @@ def standing(
 def _entries() -> list[Any]:
     if not FILE.exists():
         return []
-    try:
-        content = tomllib.loads(FILE.read_text())
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{FILE} is no TOML: {error}", hint=f"correct {FILE}") from None
+    content = read_toml(FILE)
     entries = content.pop("exceptions", [])
     if content or not isinstance(entries, list):
         raise InputError(
@@ -139,13 +157,17 @@ def _impossible(found: Iterable[Exemption], today: date) -> Iterator[str]:
         for place in entry.found_in:
             if place not in known:
                 yield f"{entry.id}.found_in: there is no `{place}`"
+        if "npm" in entry.found_in and entry.id.startswith(STRANGE_TO_NPM):
+            yield f"{entry.id}.id: npm knows it by its {GITHUB}-… alone"
         if entry.expiry > today + timedelta(days=MOST_DAYS):
             yield f"{entry.id}.expiry: it is more than {MOST_DAYS} days ahead"
 
 
 def _twice(found: Iterable[Exemption]) -> Iterator[str]:
     counts = Counter(
-        (entry.id, _plain(entry.package), place) for entry in found for place in entry.found_in
+        (entry.id, canonicalize_name(entry.package), place)
+        for entry in found
+        for place in entry.found_in
     )
     for (name, package, place), count in counts.items():
         if count > 1:
@@ -161,8 +183,3 @@ def _too_many(found: Iterable[Exemption]) -> Iterator[str]:
 def _name(entry: object, number: int) -> str:
     name = entry.get("id") if isinstance(entry, dict) else None
     return name if isinstance(name, str) and name.strip() else f"entry {number}"
-
-
-def _plain(package: str) -> str:
-    """Return a name as PyPI compares it: https://peps.python.org/pep-0503/#normalized-names."""
-    return re.sub(r"[-_.]+", "-", package).lower()

@@ -116,13 +116,45 @@ def test_a_malformed_entry_is_named(change: dict[str, str], sentence: str) -> No
     assert sentence in fault
 
 
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("ghsa-H5C8-rqwp-cp95", "GHSA-h5c8-rqwp-cp95"),
+        ("cve-2026-1", "CVE-2026-1"),
+        ("Pysec-2026-1", "PYSEC-2026-1"),
+        ("temp-0290435-0b57b5", "TEMP-0290435-0B57B5"),
+    ],
+)
+def test_the_letters_of_a_name_do_not_matter(said: str, found: str) -> None:
+    write(WHOLE | {"id": f'"{said}"'})
+    (entry,) = read(TODAY)
+    assert entry.id == found
+    assert [*standing([Found((found,))], [entry], TODAY)] == []
+
+
+@pytest.mark.parametrize("name", ["CVE-2026-1", "PYSEC-2026-1"])
+def test_npm_knows_no_other_names_than_those_of_github(name: str) -> None:
+    write(WHOLE | {"id": f'"{name}"', "found_in": '["pypi", "npm"]'})
+    assert faults() == [f"{name}.id: npm knows it by its GHSA-… alone"]
+    write(WHOLE | {"id": '"ghsa-1"', "found_in": '["npm"]'})
+    assert len(read(TODAY)) == 1
+
+
+def test_two_exceptions_for_one_vulnerability_are_noticed_under_whatever_names() -> None:
+    write(WHOLE, WHOLE | {"id": '"GHSA-1"'})
+    found = [Found(("PYSEC-1", "GHSA-1", "CVE-2026-1"))]
+    (fault,) = standing(found, read(TODAY), TODAY)
+    assert fault == "libssl3 has PYSEC-1: 2 exceptions are for it, CVE-2026-1 and GHSA-1: keep one"
+
+
 def test_all_faults_are_named_at_once() -> None:
     write({}, WHOLE | {"owner": "1"}, WHOLE | {"package": '"zlib"', "expiry": "2028-01-01"})
     assert len(faults()) == len(WHOLE) + 2
 
 
 def test_an_exception_stands_once_for_each_place() -> None:
-    write(WHOLE, WHOLE | {"package": '"LibSSL3"', "found_in": '["pypi", "npm"]'})
+    same = {"id": '"cve-2026-1"', "package": '"LibSSL3"', "found_in": '["pypi", "postgres"]'}
+    write(WHOLE, WHOLE | same)
     assert faults() == ["CVE-2026-1: it is there 2 times for libssl3 in pypi"]
     write(WHOLE, WHOLE | {"found_in": '["postgres"]'})
     assert len(read(TODAY)) == 2
@@ -149,7 +181,7 @@ def test_a_file_of_something_else_is_not_read_as_empty(text: str) -> None:
 
 def test_a_broken_file_is_said_to_be() -> None:
     Path("security/exceptions.toml").write_text("[[exceptions")
-    with pytest.raises(InputError, match="is no TOML"):
+    with pytest.raises(InputError, match=r"^security/exceptions\.toml:1: no TOML: "):
         read(TODAY)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from pipeline.exemptions import Exemption, standing
+from pipeline.exemptions import GITHUB, Exemption, standing
 
 REFUSED = {"HIGH", "CRITICAL"}
 
@@ -23,11 +23,13 @@ class Finding:
     version: str
     severity: str
     mended_in: str
+    also: tuple[str, ...] = ()
+    """Its names at GitHub; those of distributions may stand for many vulnerabilities."""
 
     @property
     def ids(self) -> tuple[str, ...]:
         """Every name that it has."""
-        return (self.id,)
+        return (self.id, *self.also)
 
     def __str__(self) -> str:
         mend = f"mended in {self.mended_in}" if self.mended_in else "no mend yet"
@@ -71,6 +73,11 @@ def findings(report: Mapping[str, Any]) -> Iterator[Finding]:
                     version=entry.get("InstalledVersion", ""),
                     severity=entry["Severity"],
                     mended_in=entry.get("FixedVersion", ""),
+                    also=tuple(
+                        name
+                        for name in entry.get("VendorIDs") or ()
+                        if name.startswith(f"{GITHUB}-")
+                    ),
                 )
 
 

@@ -70,10 +70,21 @@ def test_what_is_excepted_is_green_on_its_last_day(
     check(place)
 
 
-def test_any_of_its_names_will_do(service: Service, excepted: Except) -> None:
+@pytest.mark.parametrize("name", ["CVE-2026-1", "cve-2026-1", "pysec-2026-1"])
+def test_any_of_its_names_will_do(name: str, service: Service, excepted: Except) -> None:
     plant(service)
-    excepted("CVE-2026-1", "Django", "pypi")
+    excepted(name, "Django", "pypi")
     check("pypi")
+
+
+def test_two_exceptions_under_two_of_its_names_are_one_too_many(
+    service: Service, excepted: Except
+) -> None:
+    plant(service)
+    excepted("CVE-2026-1", "django", "pypi")
+    excepted(IDS["pypi"], "django", "pypi")
+    (fault,) = refused("pypi")
+    assert "2 exceptions are for it, CVE-2026-1 and PYSEC-2026-1: keep one" in fault
 
 
 @BOTH
@@ -100,7 +111,7 @@ def test_an_exception_is_for_one_vulnerability_of_one_package_in_one_place(
     plant(service)
     excepted("PYSEC-2026-2", "django", "pypi")
     excepted(IDS["pypi"], "flask", "pypi")
-    excepted(IDS["pypi"], "django", "npm")
+    excepted(IDS["npm"], "django", "npm")
     faults = refused("pypi")
     assert faults[0] == SENTENCES["pypi"]
     assert len(faults) == 3
@@ -162,6 +173,24 @@ def test_what_was_found_stands_though_the_service_then_fell_silent(service: Serv
     assert refused("pypi") == [SENTENCES["pypi"]]
 
 
+@pytest.mark.parametrize(
+    ("entry", "known"),
+    [
+        ("Certifi==2023.07.22", "certifi==2023.7.22"),
+        ("ruamel_yaml==0.18", "ruamel-yaml==0.18"),
+        ("uvicorn[standard]==0.30.0", "uvicorn==0.30.0"),
+        ("torch==2.0+CPU", "torch==2.0+cpu"),
+    ],
+)
+def test_a_lock_may_have_other_forms_of_names_and_versions(
+    entry: str, known: str, service: Service
+) -> None:
+    Path("requirements/next.txt").write_text(f"{entry} \\\n    {HASH}\n")
+    service.pypi[known] = [pypi_advisory("PYSEC-2026-3")]
+    name, _, version = known.partition("==")
+    assert refused("pypi") == [f"{name} {version}: PYSEC-2026-3 (requirements/next.txt)"]
+
+
 def test_packages_for_other_platforms_are_asked_about(service: Service) -> None:
     Path("requirements/next.txt").write_text(
         f"colorama==0.4.6 ; sys_platform == 'win32' \\\n {HASH}"
@@ -173,7 +202,7 @@ def test_packages_for_other_platforms_are_asked_about(service: Service) -> None:
 @pytest.mark.usefixtures("service")
 def test_what_no_service_could_be_asked_about_is_refused() -> None:
     Path("requirements/next.txt").write_text("shop @ https://example.com/shop.whl\n")
-    with pytest.raises(InputError, match=r"next\.txt pins no version here: shop @"):
+    with pytest.raises(InputError, match=r"next\.txt pins no version in line 1$"):
         check("pypi")
 
 

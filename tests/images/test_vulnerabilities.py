@@ -80,3 +80,10 @@ def test_a_secret_is_refused_whatever_its_severity_and_not_shown() -> None:
 )  # fmt: skip
 def test_a_report_without_findings_may_leave_out_its_lists(empty: dict[str, Any]) -> None:
     assert judge(empty, (), TODAY) == Judgement((), ())
+
+
+def test_an_exception_may_have_the_name_that_github_gives() -> None:
+    found = vulnerability() | {"VendorIDs": ["DSA-1-1", "GHSA-h5c8-rqwp-cp95"]}
+    assert judged(found, accepted=(exemption("ghsa-h5c8-rqwp-cp95"),)).refused == ()
+    of_many = judged(found, accepted=(exemption("DSA-1-1"),)).refused
+    assert of_many[0] == f"CRITICAL {NOBODY} (no mend yet)"
