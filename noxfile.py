@@ -18,8 +18,15 @@ from pathlib import Path
 
 import nox
 
-KIT = tomllib.loads(Path("pipeline.toml").read_text())
-PYTHONS = Path(".python-version").read_text().split()
+READ = (".python-version", "pipeline.toml", "pyproject.toml")
+try:
+    PYTHONS = Path(READ[0]).read_text("ascii").split()
+    [*map(float, PYTHONS)]  # all else, such as a conflict of a merge, is no version
+    KIT, PROJECT = (tomllib.loads(Path(file).read_text("utf-8")) for file in READ[1:])
+except (OSError, ValueError):  # which of them cannot be read, and why: said in one sentence
+    if code := subprocess.call([sys.executable, "-m", "pipeline.files", *READ]):
+        sys.exit(code)
+    raise
 PYTHON = PYTHONS[0]
 NODE = KIT["default"]["node"]
 APP = f"backend/requirements/django-{KIT['default']['django']}.txt"
@@ -31,7 +38,7 @@ NODES = "tests/deploy/nodes"
 SIDE_BY_SIDE = "--numprocesses=auto"
 WATCHFUL = {"PYTHONDEVMODE": "1"}  # https://docs.python.org/3/library/devmode.html
 CLEANS_UP = 180  # seconds: what stands in a Docker Engine is to go, after Ctrl-C too
-FIRST_PARTY = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["mypy"]["files"]
+FIRST_PARTY = PROJECT["tool"]["mypy"]["files"]
 
 HINTS = {
     "Sessions not found": "nox -l lists every session",

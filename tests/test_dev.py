@@ -202,5 +202,18 @@ def test_it_says_so_when_it_takes_another_python(checkout: Path, run: Run) -> No
     assert result.stdout == f"Python {version}\n"
 
 
+@pytest.mark.parametrize("content", [b"\xef\xbb\xbf3.12\n", "3.12\n".encode("utf-16"), b"", None])
+def test_versions_that_cannot_be_read_are_one_sentence(
+    checkout: Path, run: Run, content: bytes | None
+) -> None:
+    (checkout / ".python-version").unlink()
+    if content is not None:
+        (checkout / ".python-version").write_bytes(content)
+    result = run("./dev", "nox", "--version")
+    assert "error: .python-version cannot be read\n\nhint: " in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (checkout / ".venv").exists()
+
+
 def test_it_is_short_enough_to_be_read_before_it_is_run() -> None:
     assert len((ROOT / "dev").read_text().splitlines()) <= 130
