@@ -8,6 +8,9 @@ from pathlib import Path
 from pipeline.escaping import escaped
 from pipeline.git import local, remote
 
+NONE = "0" * 40
+"""No commit, as GitHub and git write it."""
+
 
 def is_push_to(branch: str) -> bool:
     """Say whether this run is a push to a branch.
@@ -19,18 +22,33 @@ def is_push_to(branch: str) -> bool:
     return pushed and os.environ.get("GITHUB_REF") == local(branch)
 
 
+def before(branch: str) -> str | None:
+    """Return the commit that a branch was before the push that runs this; None outside of one.
+
+    `NONE`, if the push made the branch. See `before` in
+    https://docs.github.com/webhooks/webhook-events-and-payloads#push
+
+    Args:
+        branch: Its name.
+    """
+    if not is_push_to(branch):
+        return None
+    event = json.loads(Path(os.environ["GITHUB_EVENT_PATH"]).read_text())
+    commit: str = event["before"]
+    return commit
+
+
 def comes_after(main: str) -> Iterator[str]:
     """Yield what this work may have started from, the surest first; not all of it need be here.
 
-    A push to main follows what main was before. See `before` in
-    https://docs.github.com/webhooks/webhook-events-and-payloads#push
+    A push to main follows what main was before.
     Branches have their full names: a short one may be that of a tag, or of another branch.
 
     Args:
         main: The name of the main branch.
     """
-    if is_push_to(main):
-        yield json.loads(Path(os.environ["GITHUB_EVENT_PATH"]).read_text())["before"]
+    if pushed := before(main):
+        yield pushed
     yield remote(base() or main)
     if not base():
         yield local(main)

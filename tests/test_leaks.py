@@ -110,6 +110,30 @@ def test_what_a_later_commit_took_away_is_still_red(commit: Commit) -> None:
     assert place.startswith("settings:1: betterleaks.github-pat in commit ")
 
 
+def test_the_branches_of_others_are_left_alone(commit: Commit) -> None:
+    git("checkout", "--quiet", "-b", "colleague")
+    commit(settings=GITHUB)
+    git("update-ref", "refs/remotes/origin/colleague", "colleague")
+    git("checkout", "--quiet", "work")
+    main()
+
+
+def test_the_push_that_makes_main_brings_all_of_its_commits(
+    commit: Commit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git("checkout", "--quiet", "main")
+    commit(settings=GITHUB)
+    commit(settings=None)
+    commit(app="print(1)\n")
+    Path("private").mkdir()
+    Path("private/event.json").write_text(f'{{"before": "{"0" * 40}"}}')
+    monkeypatch.setenv("GITHUB_EVENT_NAME", "push")
+    monkeypatch.setenv("GITHUB_REF", "refs/heads/main")
+    monkeypatch.setenv("GITHUB_EVENT_PATH", "private/event.json")
+    (place,) = refused()
+    assert place.startswith("settings:1: betterleaks.github-pat in commit ")
+
+
 def test_on_main_the_last_commit_is_what_was_changed(commit: Commit) -> None:
     git("checkout", "--quiet", "main")
     commit(settings=GITHUB)

@@ -12,13 +12,23 @@ def base(check: str) -> str | None:
         check: Who asks.
 
     Returns:
-        The commit; None if this is the first one.
+        The commit; None if this is the first one, or of the push that made main.
 
     Raises:
-        NotJudgedError: It is not here, as in a shallow clone.
+        NotJudgedError: It is not here, as in a shallow clone, or after a push that was forced.
     """
+    pushed = github.before(main_branch())
+    if pushed == github.NONE:
+        return None
     here, main = git.head(), github.base() or main_branch()
     start = git.start(github.comes_after(main_branch()))
+    if pushed and (start is None or start.ref != pushed):
+        raise NotJudgedError(
+            check,
+            f"what {main} was before this push is not here",
+            detail=pushed,
+            hint=f"git fetch origin {pushed}",
+        )
     if start and (start.commit != here.sha or not here.clean):
         return start.commit
     before = git.parent() if start else None

@@ -56,13 +56,16 @@ def tree() -> list[str]:
 
 
 def commits() -> list[str]:
-    """Scan what each commit of this work has changed.
+    """Scan what each commit of this work has changed; all that there are, if it follows none.
+
+    Other branches are left alone: a clone may have those of everybody.
 
     Raises:
         NotJudgedError: They are not all here.
     """
     since = base(CHECK)
-    return scan("secrets-commits", Path.cwd(), f"--since-commit={since}") if since else []
+    options = ["--branch=HEAD", *([f"--since-commit={since}"] if since else [])]
+    return scan("secrets-commits", Path.cwd(), *options)
 
 
 def scan(name: str, folder: Path, *options: str) -> list[str]:

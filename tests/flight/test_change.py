@@ -67,6 +67,15 @@ def test_a_pull_request_follows_its_target(
     assert base("test") == first
 
 
+def push(before: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this be the run of a push to main."""
+    event = folder / "event.json"
+    event.write_text(json.dumps({"before": before}))
+    monkeypatch.setenv("GITHUB_EVENT_NAME", "push")
+    monkeypatch.setenv("GITHUB_REF", "refs/heads/main")
+    monkeypatch.setenv("GITHUB_EVENT_PATH", str(event))
+
+
 def test_a_push_to_main_follows_what_main_was_before_it(
     project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -74,12 +83,28 @@ def test_a_push_to_main_follows_what_main_was_before_it(
     for name in ("0002_next", "0003_last"):
         project.migration(name, ADDED)
         project.release()
-    event = tmp_path / "event.json"
-    event.write_text(json.dumps({"before": first}))
-    monkeypatch.setenv("GITHUB_EVENT_NAME", "push")
-    monkeypatch.setenv("GITHUB_REF", "refs/heads/main")
-    monkeypatch.setenv("GITHUB_EVENT_PATH", str(event))
+    push(first, tmp_path, monkeypatch)
     assert base("test") == first
+
+
+def test_the_push_that_makes_main_follows_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    project.migration("0002_next", ADDED)
+    project.release()
+    push("0" * 40, tmp_path, monkeypatch)
+    assert base("test") is None
+
+
+def test_what_main_was_before_a_forced_push_is_not_guessed(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    project.migration("0002_next", ADDED)
+    project.release()
+    project.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    push("1234567890" * 4, tmp_path, monkeypatch)
+    with pytest.raises(NotJudgedError, match="what main was before this push is not here"):
+        base("test")
 
 
 def clone(project: Project, folder: Path, *options: str) -> None:
