@@ -282,8 +282,7 @@ def rollback(session: nox.Session) -> None:
 def pre_commit(session: nox.Session) -> None:
     """Run the commit hooks on all files."""
     sync(session, "requirements/node.txt")
-    options = ["--all-files", "--show-diff-on-failure", *session.posargs]
-    session.run(sys.executable, "dev", "pre-commit", "run", *options, external=True)
+    session.run("python", "-m", "pipeline.hooks", *session.posargs)
 
 
 @nox.session(python=PYTHON, tags=["backend", "docs", "frontend", "images", "pipeline"])

@@ -20,6 +20,7 @@ BY_SIGNAL = 128  # and the signal's number: the exit code of what a signal ended
 DYING = 2.0  # seconds that a killed process may take until it is gone
 Process = subprocess.Popen[bytes]
 GLANCE = 0.5  # seconds between looks at whether to stop
+SHOWN = 1000  # characters of a command line
 CLEANS_UP = 180  # seconds: what stands in a Docker Engine is to go
 OF_A_REPOSITORY = frozenset({
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_CONFIG", "GIT_CONFIG_COUNT",
@@ -46,7 +47,9 @@ def run(
     Raises:
         MissingToolError: There is no such program.
     """
-    print(f"+ {shlex.join(command)}", file=sys.stderr, flush=True)
+    line = shlex.join(command)
+    shown = line if len(line) <= SHOWN else f"{line[:SHOWN]} …"
+    print(f"+ {shown}", file=sys.stderr, flush=True)
     done = subprocess.run(_found(command, env), cwd=cwd, env=_over_own(env), check=False)
     return done.returncode if done.returncode >= 0 else BY_SIGNAL - done.returncode
 
