@@ -1,0 +1,28 @@
+"""What Django itself does not find wrong with a project.
+
+https://docs.djangoproject.com/en/stable/topics/checks/
+"""
+
+from django.apps import apps
+from django.core.checks import Error, register
+from django.db.migrations.loader import MigrationLoader
+
+
+@register
+def models_have_migrations(**_: object) -> list[Error]:
+    """Refuse an app with models and without migrations.
+
+    `makemigrations` passes over it, and tests make its tables all the same: only a deployment
+    would go without them. A folder that lacks its `__init__.py` holds no migrations.
+    """
+    loader = MigrationLoader(None, load=False)
+    loader.load_disk()
+    return [
+        Error(
+            f"the app `{label}` has models and no migrations",
+            hint=f"python manage.py makemigrations {label}",
+            id="config.E001",
+        )
+        for label in sorted(loader.unmigrated_apps)
+        if any(model._meta.managed for model in apps.get_app_config(label).get_models())  # noqa: SLF001
+    ]
