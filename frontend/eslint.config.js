@@ -23,6 +23,15 @@ const zones = [
   })),
 ]
 
+// Files of such names are passed over in silence, by the compiler or by the tests; behind each is the name to take.
+const unread = {
+  'src/**/*.spec.*': '*.test.ts or *.test.tsx',
+  'src/**/__tests__/**': '*.test.ts or *.test.tsx',
+  'src/**/*.{cjs,cts,js,mjs,mts}': '*.ts',
+  'e2e/**/*.{cjs,cts,js,mjs,mts}': '*.ts',
+  '**/*.jsx': '*.tsx',
+}
+
 const testFiles = ['src/**/*.test.{ts,tsx}', 'src/testing/**']
 
 // What a test does not await, it judges by how fast the machine is. This is what no plugin finds.
@@ -77,7 +86,7 @@ export default defineConfig(
     languageOptions: { parserOptions: { projectService: true } },
   },
   {
-    files: ['**/*.{js,ts,tsx}'],
+    files: ['**/*.{cjs,cts,js,jsx,mjs,mts,ts,tsx}'],
     plugins: { 'check-file': checkFile, 'import-x': importX },
     settings: {
       ...importX.flatConfigs.typescript.settings,
@@ -89,6 +98,7 @@ export default defineConfig(
         { '**/*': 'KEBAB_CASE' },
         { ignoreMiddleExtensions: true },
       ],
+      'check-file/filename-blocklist': ['error', unread],
       'import-x/no-cycle': 'error',
       'import-x/no-default-export': 'error',
       'import-x/no-duplicates': 'error',

@@ -26,6 +26,7 @@ export default defineConfig({
   test: {
     environment: 'happy-dom',
     include: ['src/**/*.test.{ts,tsx}'],
+    allowOnly: false, // else only CI refuses what keeps the other tests from running
     setupFiles: ['src/testing/setup.ts'],
     // Only a test that hangs is ended by this: each step of it waits by the limit in setup.ts.
     testTimeout: 60_000,
