@@ -217,6 +217,11 @@ def gates() -> Iterator[Edit]:
         more=lambda job: in_env(job, "EXTRA", "1"),
     )
     inner = [gate for gate in GATES if gate.workflow != MAIN]
+    started = put("on", "pull_request", value=None)
+    yield from every_file("gate-is-the-check", [gate.workflow for gate in inner], started=started)
+    for label, job in (("id", f"{GATE}: {{"), ("name", f"x: {{name: {GATE}, ")):
+        text = f"on: pull_request\njobs: {{{job} if: false, runs-on: x, steps: []}}}}\n"
+        yield Edit("gate-is-the-check", label, partial(with_text, "extra.yml", text))
     yield from every_job(
         "gate-hands-up-its-verdict",
         inner,

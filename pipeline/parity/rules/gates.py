@@ -53,6 +53,15 @@ def gate_asks_for_results(tree: Tree) -> Iterator[Fault]:
                 yield Fault(gate.path, gate.at("steps"), "the gate is not told plan and results")
 
 
+@rule(hint="give the job another name, or let only the main file call this one")
+def gate_is_the_check(tree: Tree) -> Iterator[Fault]:
+    """Only the main file's gate is a check of its name: a second one, if skipped, would count."""
+    for workflow in tree.entries:
+        for job in workflow.jobs.values() if workflow.file != MAIN else ():
+            if GATE in (job.id, job.content.get("name")):
+                yield Fault(job.path, job.line, f"the check `{GATE}` is another one here")
+
+
 @rule(hint=f"outputs of the call, of the job `{GATE}` and its step's id: verdict, as elsewhere")
 def gate_hands_up_its_verdict(tree: Tree) -> Iterator[Fault]:
     """A called file hands its gate's verdict to its caller, which sees nothing else of it."""
