@@ -60,6 +60,7 @@ def commands(target: Target, commit: Commit) -> list[Command]:
         "SOURCE": source(),
     }
     known = {argument: value for argument, value in arguments.items() if value}
+    known |= bases(target.image)  # else a file `.env` could name others than are written down
     return [docker.build(target, name, known, int(commit.time.timestamp()))]
 
 

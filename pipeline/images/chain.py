@@ -64,7 +64,7 @@ def test(target: Target) -> None:
     others = [name for name in images() if is_built(name) and name != target.image]
     act([docker.tag(local_name(target), f"local/{target.image}:dev")])
     if others:  # without a name, Compose would build this one again as well
-        act([("docker", "compose", "build", *others)])
+        act([docker.compose("build", *others)])
     act([("pytest", str(TESTS), f"--image={target.image}")])
 
 

@@ -1,9 +1,13 @@
 """The command lines of Docker that build, keep and move images."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.images.names import Command, Target
+
+DEFINITIONS = "docker-compose.yml"
+"""What defines all images."""
 
 
 def build(target: Target, tag: str, arguments: Mapping[str, str], epoch: int) -> Command:
@@ -25,7 +29,7 @@ def build(target: Target, tag: str, arguments: Mapping[str, str], epoch: int) ->
         **{f"args.{name}": value for name, value in given.items()},
     }
     options = [f"--set={target.image}.{key}={value}" for key, value in settings.items()]
-    return (*buildx("bake"), "--file=docker-compose.yml", "--load", *options, target.image)
+    return (*buildx("bake"), f"--file={DEFINITIONS}", "--load", *options, target.image)
 
 
 def pull(target: Target, reference: str) -> Command:
@@ -76,6 +80,14 @@ def configuration(reference: str) -> Command:
 def platform() -> Command:
     """Show what the engine itself runs on."""
     return ("docker", "version", "--format={{.Server.Os}}/{{.Server.Arch}}")
+
+
+def compose(*arguments: str) -> Command:
+    """Begin a command of Compose on the definitions alone.
+
+    An override file beside them, or a file `.env`, is a laptop's own and no part of a release.
+    """
+    return ("docker", "compose", f"--env-file={os.devnull}", f"--file={DEFINITIONS}", *arguments)
 
 
 def buildx(command: str) -> Command:

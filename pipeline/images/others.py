@@ -2,12 +2,13 @@
 
 import json
 
+from pipeline.images import docker
 from pipeline.images.act import answer
 
 
 def reference(image: str) -> str:
     """Return the reference of an image: `postgres:18-trixie@sha256:…`."""
-    config = json.loads(answer(("docker", "compose", "config", "--format=json")))
+    config = json.loads(answer(docker.compose("config", "--format=json")))
     return str(config["services"][image]["image"])
 
 

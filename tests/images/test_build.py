@@ -48,6 +48,19 @@ def test_the_image_is_told_its_commit_and_where_it_comes_from(calls: Calls) -> N
         assert f"--set=app.args.{argument}" in bake
 
 
+@pytest.mark.parametrize("given", ["", f"mirror/base:1@{DIGEST}"])
+def test_the_base_that_is_written_down_is_the_one_that_is_taken(
+    calls: Calls, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv("BASE_IMAGE", given)
+    build([APP])
+    (bake,) = [call for call in calls() if "bake" in call]
+    found = build_of(APP)
+    assert found
+    assert found.bases == {"BASE_IMAGE": given or f"base:1@{DIGEST}"}
+    assert f"--set=app.args.BASE_IMAGE={found.bases['BASE_IMAGE']} " in bake
+
+
 def test_what_was_built_of_this_commit_is_not_built_again(calls: Calls) -> None:
     build([APP, STORE])
     calls()

@@ -130,10 +130,11 @@ def login(user: str, _: str) -> None:
         refuse("Error response from daemon: denied")
 
 
+ALONE = r"--env-file=/dev/null --file=docker-compose\.yml"
 COMMANDS: dict[str, Callable[..., None]] = {
     r"(?:buildx |compose )?version(?: --format=.*)?": version,
-    r"compose config --format=json": compose,
-    r"compose build(?: \w+)+": build_others,
+    rf"compose {ALONE} config --format=json": compose,
+    rf"compose {ALONE} build(?: \w+)+": build_others,
     r"buildx bake --file=docker-compose\.yml --load ((?:--set=\S+ )+)(\w+)": bake,
     r"buildx imagetools inspect --raw (\S+)": raw,
     r"buildx imagetools inspect --format=\{\{json \.Image\}\} (\S+)": configuration,
