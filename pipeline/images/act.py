@@ -1,9 +1,10 @@
 """Commands, shown or run."""
 
+import os
 import shlex
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 
 from pipeline.errors import CheckFailedError, MissingToolError, NotJudgedError
@@ -42,6 +43,16 @@ def act(
                 f"`{' '.join(command[:3])} …` failed with {code}",
                 hint="the reason is in its own words above",
             )
+
+
+def emptied(prefix: str, *, but: Collection[str] = ()) -> dict[str, str]:
+    """Return a program's own variables, emptied: a shell has no part in what the program finds.
+
+    Args:
+        prefix: With which they begin.
+        but: Those that are left as they are.
+    """
+    return {name: "" for name in os.environ if name.startswith(prefix) and name not in but}
 
 
 def answer(command: Command) -> str:

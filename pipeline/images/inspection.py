@@ -12,7 +12,7 @@ from pipeline.errors import CheckFailedError, InputError, NotJudgedError, judged
 from pipeline.exemptions import exemptions
 from pipeline.git import head
 from pipeline.images import others, syft, trivy
-from pipeline.images.act import WHERE, act, require
+from pipeline.images.act import WHERE, act, emptied, require
 from pipeline.images.names import Target, is_built, repository
 from pipeline.images.papers import read_json
 from pipeline.images.vulnerabilities import judge
@@ -40,7 +40,7 @@ def sbom(targets: Iterable[Target], *, dry: bool = False) -> None:
             continue
         version = head().tag if is_built(target.image) else others.version(target.image)
         command = syft.scan(target, repository(target.image), version)
-        act([command], dry=dry, env=syft.ENVIRONMENT)
+        act([command], dry=dry, env=emptied(syft.VARIABLES))
 
 
 def is_newer(paper: Path, target: Target) -> bool:
@@ -78,7 +78,8 @@ def scan(targets: Iterable[Target], *, dry: bool = False) -> None:
             hint=f"install it: {WHERE['trivy']}",
         )
     for target in old:
-        act([trivy.scan(target, form) for form in trivy.FILES], dry=dry)
+        env = emptied(trivy.VARIABLES, but=trivy.PLACES)
+        act([trivy.scan(target, form) for form in trivy.FILES], dry=dry, env=env)
     if not dry:
         judge_all(chosen)
 

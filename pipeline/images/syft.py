@@ -1,9 +1,12 @@
 """The command line of Syft, which lists what is in an image."""
 
+from pathlib import Path
+
 from pipeline.images.names import Command, Target
 
-# Not to ask for a newer Syft: https://github.com/anchore/syft/wiki/configuration
-ENVIRONMENT = {"SYFT_CHECK_FOR_APP_UPDATE": "false"}
+# https://github.com/anchore/syft/wiki/configuration
+CONFIGURATION = Path(__file__).with_name("syft.yaml")
+VARIABLES = "SYFT_"
 FILES = {"spdx-json": "sbom.spdx.json", "cyclonedx-json": "sbom.cdx.json"}
 """Each format, and the file that it goes to."""
 
@@ -18,4 +21,5 @@ def scan(target: Target, name: str, version: str) -> Command:
     """
     outputs = [f"--output={form}={target.folder / file}" for form, file in FILES.items()]
     source = [f"--source-name={name}", f"--source-version={version}"]
-    return ("syft", "scan", f"docker-archive:{target.archive}", "--quiet", *source, *outputs)
+    quiet = (f"--config={CONFIGURATION}", "--quiet")
+    return ("syft", "scan", f"docker-archive:{target.archive}", *quiet, *source, *outputs)

@@ -4,6 +4,11 @@ import os
 
 from pipeline.images.names import Command, Target
 
+VARIABLES = "TRIVY_"
+PLACES = {
+    f"TRIVY_{name}" for name in ("CACHE_DIR", "DB_REPOSITORY", "JAVA_DB_REPOSITORY", "TIMEOUT")
+}
+"""Its variables that say where things are, and not what is found."""
 FILES = {
     "json": "scan.json",
     "sarif": "scan.sarif",
@@ -29,7 +34,9 @@ def scan(target: Target, form: str) -> Command:
         "image",
         f"--input={target.archive}",
         "--scanners=vuln,secret",
+        f"--config={os.devnull}",
         f"--ignorefile={os.devnull}",
+        "--secret-config=",
         *quiet,
         *output,
     )

@@ -36,16 +36,16 @@ def test_an_index_is_made_of_digests() -> None:
 
 def test_both_bills_of_materials_are_made_at_once_from_the_archive() -> None:
     assert " ".join(syft.scan(APP, "ghcr.io/octo-org/shop/app", "sha-1")) == (
-        f"syft scan docker-archive:{DIST}/image.tar --quiet"
+        f"syft scan docker-archive:{DIST}/image.tar --config={syft.CONFIGURATION} --quiet"
         " --source-name=ghcr.io/octo-org/shop/app --source-version=sha-1"
         f" --output=spdx-json={DIST}/sbom.spdx.json --output=cyclonedx-json={DIST}/sbom.cdx.json"
     )
 
 
-def test_a_scan_asks_nobody_for_news_and_reads_no_file_of_exceptions() -> None:
+def test_a_scan_asks_nobody_for_news_and_reads_no_file_of_its_own() -> None:
     assert " ".join(trivy.scan(APP, "sarif")) == (
-        f"trivy image --input={DIST}/image.tar --scanners=vuln,secret --ignorefile=/dev/null"
-        " --quiet --skip-version-check --disable-telemetry"
+        f"trivy image --input={DIST}/image.tar --scanners=vuln,secret --config=/dev/null"
+        " --ignorefile=/dev/null --secret-config= --quiet --skip-version-check --disable-telemetry"
         f" --format=sarif --output={DIST}/scan.sarif"
     )
 

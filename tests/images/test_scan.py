@@ -1,11 +1,16 @@
 """The gate on vulnerabilities, on a double of Trivy that takes only Trivy's own flags."""
 
+import hashlib
+import io
 import json
 import os
+import shutil
 import subprocess
+import tarfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -20,6 +25,7 @@ from tests.images.conftest import AMD, APP, DIGEST, Calls, Put, exempt, git, pla
 SECRET = {"RuleID": "github-pat", "Category": "GitHub", "Severity": "CRITICAL",
           "Title": "GitHub token", "StartLine": 3, "Match": "token = ghp_0123"}  # fmt: skip
 
+SYFT = shutil.which("syft") or ""
 TODAY = datetime.now(UTC).date()
 TOMORROW = TODAY + timedelta(days=1)  # a run that begins before midnight may end after it
 
@@ -116,6 +122,23 @@ def test_a_secret_is_red_and_stays_one(put: Put, tmp_path: Path) -> None:
     assert "ghp_0123" not in str(caught.value)
 
 
+@pytest.mark.usefixtures("archive")
+@pytest.mark.parametrize("place", ["trivy.yaml", "trivy-secret.yaml", "TRIVY_SEVERITY"])
+def test_nothing_but_the_exceptions_keeps_a_finding_back(
+    put: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    put("trivy")
+    plant(tmp_path, vulnerability(fixed="3.0.2"), secrets=(SECRET,))
+    if place.startswith("TRIVY_"):
+        monkeypatch.setenv(place, "LOW")
+    else:
+        Path(place).write_text("severity: [LOW]\n")
+    with pytest.raises(CheckFailedError) as caught:
+        scan([APP])
+    assert "CVE-2026-0001" in str(caught.value)
+    assert "a secret: GitHub token" in str(caught.value)
+
+
 def test_a_scan_of_today_is_judged_again_but_not_made_again(
     put: Put, archive: Path, tmp_path: Path, calls: Calls
 ) -> None:
@@ -200,6 +223,47 @@ def test_bills_of_materials_are_written_once_for_an_archive(
     os.utime(archive, (0, time.time() + 60))
     sbom([APP])
     assert len(calls()) == 1
+
+
+def image(archive: Path) -> None:
+    """Write the archive of an image that holds one package, as `docker save` does."""
+    layer, package = io.BytesIO(), b"Metadata-Version: 2.1\nName: flask\nVersion: 3.0.0\n"
+    pack(layer, {"usr/lib/python3/site-packages/flask-3.0.0.dist-info/METADATA": package})
+    digest = hashlib.sha256(layer.getvalue()).hexdigest()
+    layers = {"type": "layers", "diff_ids": [f"sha256:{digest}"]}
+    config = {"architecture": "amd64", "os": "linux", "config": {}, "rootfs": layers}
+    listed = [{"Config": "config.json", "RepoTags": ["app:1"], "Layers": ["layer.tar"]}]
+    files = {"config.json": json.dumps(config), "manifest.json": json.dumps(listed)}
+    with archive.open("wb") as file:
+        texts = {name: text.encode() for name, text in files.items()}
+        pack(file, {**texts, "layer.tar": layer.getvalue()})
+
+
+def pack(file: IO[bytes], contents: dict[str, bytes]) -> None:
+    with tarfile.open(fileobj=file, mode="w") as tar:
+        for name, content in contents.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+
+
+@pytest.mark.parametrize("place", [".syft.yaml", "home", "SYFT_EXCLUDE"])
+def test_nothing_keeps_a_package_out_of_the_bill(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """With the real Syft."""
+    (tmp_path / "bin" / "syft").symlink_to(SYFT)
+    monkeypatch.setenv("IMAGES_REGISTRY", "127.0.0.1:5000/kit")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    image(archive)
+    if place.startswith("SYFT_"):
+        monkeypatch.setenv(place, "**/site-packages/**")
+    else:
+        folder = tmp_path if place == "home" else Path()
+        (folder / ".syft.yaml").write_text('exclude: ["**/site-packages/**"]\n')
+    sbom([APP])
+    bill = json.loads((archive.parent / "sbom.cdx.json").read_text())
+    assert "flask" in {component["name"] for component in bill["components"]}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.images.doubles.ledger import record, refuse
 
-FLAGS = ("--quiet", "--source-name=", "--source-version=", "--output=")
+FLAGS = ("--config=", "--quiet", "--source-name=", "--source-version=", "--output=")
 
 
 def main() -> None:

@@ -5,6 +5,8 @@ https://trivy.dev/docs/latest/guide/references/configuration/cli/trivy_image/
 
 import argparse
 import json
+import os
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,13 +24,13 @@ LISTS = {
 }
 SWITCHES = ["ignore-unfixed", "quiet", "skip-version-check", "disable-telemetry", "offline-scan",
             "skip-db-update", "skip-java-db-update", "skip-check-update"]  # fmt: skip
-VALUES = ["exit-code", "ignorefile", "input", "output", "cache-dir", "timeout", "db-repository",
-          "exit-on-eol", "server", "ignore-status", "vex"]  # fmt: skip
+VALUES = ["exit-code", "config", "ignorefile", "secret-config", "input", "output", "cache-dir",
+          "timeout", "db-repository", "exit-on-eol", "server", "ignore-status", "vex"]  # fmt: skip
 
 
 def main() -> None:
     options = parsed(record())
-    report = report_on(options.input)
+    report = report_on(options)
     made = {"json": report, "sarif": sarif(report), "cosign-vuln": cosign_vuln(report)}
     text = table(report) if options.format == "table" else json.dumps(made[options.format])
     Path(options.output).write_text(text)
@@ -59,11 +61,21 @@ def fatal(reason: str) -> NoReturn:
     refuse(f"FATAL\tFatal error\t{reason}")
 
 
-def report_on(archive: str) -> Report:
-    found = read("findings")
+def severities(options: argparse.Namespace) -> list[str]:
+    """What is told last wins: a file, where one stands runs it too; a variable; a flag."""
+    file = Path(options.config or "trivy.yaml")
+    listed = re.search(r"severity: \[(.*)\]", file.read_text() if file.exists() else "")
+    told = options.severity or os.environ.get("TRIVY_SEVERITY") or (listed and listed[1])
+    return re.split(", *", told) if told else LISTS["severity"]
+
+
+def report_on(options: argparse.Namespace) -> Report:
+    archive, found, told = options.input, read("findings"), severities(options)
+    if options.secret_config is None and Path("trivy-secret.yaml").exists():
+        found["secrets"] = []
     packages: Report = {"Target": f"{archive} (debian 13.1)", "Class": "os-pkgs", "Type": "debian"}
-    if found["vulnerabilities"]:
-        packages["Vulnerabilities"] = found["vulnerabilities"]
+    if grave := [entry for entry in found["vulnerabilities"] if entry["Severity"] in told]:
+        packages["Vulnerabilities"] = grave
     settings = {"Target": "/app/settings.py", "Class": "secret", "Secrets": found["secrets"]}
     return {
         "SchemaVersion": 2,
