@@ -9,18 +9,30 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import CheckFailedError
-from pipeline.gates.api_break import breaks, main
+from pipeline.errors import CheckFailedError, InputError
+from pipeline.gates.api_break import breaks, main, major
 from pipeline.git import head
 from tests.conftest import ROOT
 
 Schema = dict[str, Any]
 Change = Callable[[Schema], object]
 
+
+def object_of(**names: int) -> Schema:
+    """Return the schema of an object that has these properties, and no other."""
+    properties = {name: {"type": "integer"} for name in names}
+    closed = {"additionalProperties": False, "required": [*names]}
+    return {"type": "object", "properties": properties, **closed}
+
+
 BODY: Schema = {
     "type": "object",
     "required": ["name"],
-    "properties": {"name": {"type": "string"}, "kind": {"enum": ["a", "b"], "type": "string"}},
+    "properties": {
+        "name": {"type": "string", "maxLength": 50},
+        "kind": {"enum": ["a", "b"], "type": "string"},
+        "wanted": {"oneOf": [object_of(a=1), object_of(a=1, b=2)]},
+    },
 }
 ANSWER: Schema = {
     "type": "object",
@@ -30,6 +42,11 @@ ANSWER: Schema = {
         "owner": {"anyOf": [{"$ref": "#/components/schemas/Owner"}, {"type": "null"}]},
         "tags": {"type": "array", "items": {"type": "string"}},
         "state": {"const": "ok", "type": "string"},
+        "made": {"type": "string", "format": "date"},
+        "prices": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "kept": {"anyOf": [object_of(id=1), object_of(id=1, at=2)]},
+        "parts": {"type": "array", "items": {"$ref": "#/components/schemas/Part"}},
+        "both": {"allOf": [object_of(a=1), object_of(b=2)]},
     },
 }
 OLD: Schema = {
@@ -47,7 +64,16 @@ OLD: Schema = {
         }
     },
     "components": {
-        "schemas": {"Owner": {"type": "object", "properties": {"email": {"type": "string"}}}}
+        "schemas": {
+            "Owner": {"type": "object", "properties": {"email": {"type": "string"}}},
+            "Part": {
+                "type": "object",
+                "properties": {
+                    "name": {"type": "string"},
+                    "parts": {"type": "array", "items": {"$ref": "#/components/schemas/Part"}},
+                },
+            },
+        }
     },
 }
 
@@ -76,6 +102,17 @@ def answer(schema: Schema) -> Schema:
 def owner(schema: Schema) -> Schema:
     found: Schema = schema["components"]["schemas"]["Owner"]["properties"]
     return found
+
+
+def kept(schema: Schema) -> list[Schema]:
+    found: list[Schema] = answer(schema)["properties"]["kept"]["anyOf"]
+    return found
+
+
+def recast(message: Schema, media: str) -> None:
+    """Give a message another media type."""
+    (schema,) = message["content"].values()
+    message["content"] = {media: schema}
 
 
 def parameter(schema: Schema) -> Schema:
@@ -110,6 +147,50 @@ CHANGES: dict[str, Change] = {
         "tags"
     ].update(items={"type": "integer"}),
     "POST /shop/ 200.owner.email is removed": lambda new: owner(new).clear(),
+    "POST /shop/ newly needs SessionAuth": lambda new: post(new).update(
+        security=[{"SessionAuth": []}]
+    ),
+    "POST /shop/ newly needs Key": lambda new: new.update(security=[{"Key": []}]),
+    "POST /shop/ request is newly required": lambda new: post(new)["requestBody"].update(
+        required=True
+    ),
+    "POST /shop/ request is no longer taken as json": lambda new: recast(
+        post(new)["requestBody"], "multipart/form-data"
+    ),
+    "POST /shop/ 200 may come as text/csv": lambda new: post(new)["responses"]["200"][
+        "content"
+    ].update({"text/csv": {}}),
+    "POST /shop/ 200 brings nothing any more": lambda new: post(new)["responses"]["200"].clear(),
+    "POST /shop/ request.name: maxLength was 50, and is 40": lambda new: body(new)["properties"][
+        "name"
+    ].update(maxLength=40),
+    "POST /shop/ request.name: minLength was none, and is 1": lambda new: body(new)["properties"][
+        "name"
+    ].update(minLength=1),
+    "POST /shop/ request.name: pattern was none, and is ^a": lambda new: body(new)["properties"][
+        "name"
+    ].update(pattern="^a"),
+    "POST /shop/ 200.made: format was date, and is date-time": lambda new: answer(new)[
+        "properties"
+    ]["made"].update(format="date-time"),
+    "POST /shop/ request takes no other properties any more": lambda new: body(new).update(
+        additionalProperties=False
+    ),
+    "POST /shop/ 200.prices.*: integer became number": lambda new: answer(new)["properties"][
+        "prices"
+    ].update(additionalProperties={"type": "number"}),
+    "POST /shop/ 200.kept: choice 2 is a new one": lambda new: kept(new)[1].update(
+        properties={"id": {"type": "string"}}
+    ),
+    "POST /shop/ request.wanted: choice 1 is not taken any more": lambda new: body(new)[
+        "properties"
+    ]["wanted"]["oneOf"].pop(0),
+    "POST /shop/ 200.parts[].name: string became integer": lambda new: new["components"]["schemas"][
+        "Part"
+    ]["properties"].update(name={"type": "integer"}),
+    "POST /shop/ 200.both.b is removed": lambda new: answer(new)["properties"]["both"]["allOf"][
+        1
+    ].clear(),
 }
 
 ADDITIONS: dict[str, Change] = {
@@ -123,6 +204,18 @@ ADDITIONS: dict[str, Change] = {
     "a value that is taken": lambda new: body(new)["properties"]["kind"]["enum"].append("c"),
     "a type that is taken": lambda new: body(new)["properties"].update(name={}),
     "a property that may be left out": lambda new: body(new)["required"].clear(),
+    "a way in": lambda new: post(new).update(security=[{"SessionAuth": []}, {}]),
+    "a longer text that is taken": lambda new: body(new)["properties"]["name"].pop("maxLength"),
+    "any number where a whole one is taken": lambda new: parameter(new).update(
+        schema={"type": "number"}
+    ),
+    "a choice that is taken": lambda new: body(new)["properties"]["wanted"]["oneOf"].append(
+        object_of(c=3)
+    ),
+    "another media type of JSON": lambda new: recast(
+        post(new)["responses"]["200"], "application/problem+json"
+    ),
+    "a word on what the path is": lambda new: new["paths"]["/shop/"].update(summary="Shop"),
 }
 
 
@@ -140,6 +233,19 @@ def test_what_is_added_breaks_nobody(addition: str) -> None:
     ADDITIONS[addition](new)
 
     assert not list(breaks(OLD, new))
+
+
+def test_a_schema_that_may_hold_itself_comes_to_an_end() -> None:
+    old, new = copy.deepcopy(OLD), copy.deepcopy(OLD)
+    own = {"anyOf": [{"$ref": "#/components/schemas/Part"}, {"type": "null"}]}
+    for schema, kind in ((old, "string"), (new, "integer")):
+        part = schema["components"]["schemas"]["Part"]
+        part["properties"] = {"name": {"type": kind}, "of": own}
+
+    assert list(breaks(old, new)) == [
+        "POST /shop/ 200.parts[].name: string became integer",
+        "POST /shop/ 200.parts[].of.name: string became integer",
+    ]
 
 
 def test_our_own_api_does_not_break_itself() -> None:
@@ -174,6 +280,16 @@ def test_a_break_is_refused_unless_the_version_says_that_it_is_meant(
     main()
 
     assert capsys.readouterr().out == "POST /shop/ no longer answers 404\n" * 2
+
+
+@pytest.mark.parametrize(("version", "number"), [("2.0.0", 2), ("v3.1", 3), ("2026-11", 2026)])
+def test_a_version_is_read_in_any_form(version: str, number: int) -> None:
+    assert major({"info": {"version": version}}) == number
+
+
+def test_a_version_without_a_number_is_refused() -> None:
+    with pytest.raises(InputError, match="begins with no number: `next`"):
+        major({"info": {"version": "next"}})
 
 
 def test_what_a_product_was_copied_from_had_no_clients(schema: Path) -> None:

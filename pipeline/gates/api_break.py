@@ -8,20 +8,22 @@ it when a copy of the template becomes a product: nobody was a client of what it
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import CheckFailedError, judged, reported
+from pipeline.errors import CheckFailedError, InputError, judged, reported
 from pipeline.files import parse_json, read_json
 from pipeline.gates.change import release_before
+from pipeline.gates.schemas import Comparison, Node
 from pipeline.git import file_at
 
 CHECK = "api-break"
 SCHEMA = Path("frontend", "openapi.json")
+METHODS = {"delete", "get", "head", "options", "patch", "post", "put", "trace"}
 
-Node = Mapping[str, Any]
+Schemas = Mapping[str, Node]
 
 
 def main() -> None:
@@ -29,6 +31,7 @@ def main() -> None:
 
     Raises:
         CheckFailedError: Names everything that breaks a client of before.
+        InputError: The API has no version that could be compared.
         NotJudgedError: What the work started from is not here.
     """
     commit = release_before(CHECK)
@@ -48,137 +51,107 @@ def main() -> None:
 
 
 def major(schema: Node) -> int:
-    """Return the first number of an API's version."""
-    return int(schema["info"]["version"].split(".")[0])
+    """Return the first number of an API's version.
+
+    Raises:
+        InputError: It begins with none.
+    """
+    version = str(schema["info"]["version"])
+    if found := re.match(r"v?(\d+)", version):
+        return int(found[1])
+    raise InputError(
+        f"the API's version begins with no number: `{version}`",
+        hint="name it in backend/config/api.py as in 2.0.0",
+    )
 
 
 def breaks(old: Node, new: Node) -> Iterator[str]:
     """Return a sentence for everything that breaks a client of the old schema."""
-    for path, operations in old["paths"].items():
-        for method, before in operations.items():
-            where = f"{method.upper()} {path}"
-            after = new["paths"].get(path, {}).get(method)
-            if after is None:
-                yield f"{where} is removed"
-            else:
-                yield from Comparison(old, new).operations(where, before, after)
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Two schemas, whose references are followed."""
-
-    old: Node
-    new: Node
-
-    def operations(self, where: str, old: Node, new: Node) -> Iterator[str]:
-        """Compare what an operation takes and what it answers."""
-        yield from self.parameters(where, old, new)
-        yield from self.schemas(f"{where} request", body(old), body(new), sent=True)
-        if new.get("requestBody", {}).get("required") and "requestBody" not in old:
-            yield f"{where} request is newly required"
-        for status, answer in old["responses"].items():
-            if status not in new["responses"]:
-                yield f"{where} no longer answers {status}"
-            else:
-                after = content(new["responses"][status])
-                yield from self.schemas(f"{where} {status}", content(answer), after, sent=False)
-
-    def parameters(self, where: str, old: Node, new: Node) -> Iterator[str]:
-        """Compare what stands in the path, the query and the headers."""
-        before, after = named(old), named(new)
-        for name in before:
-            if name not in after:
-                yield f"{where} {name} is removed"
-            else:
-                each = before[name]["schema"], after[name]["schema"]
-                yield from self.schemas(f"{where} {name}", *each, sent=True)
-        for name, parameter in after.items():
-            if parameter.get("required") and not before.get(name, {}).get("required"):
-                yield f"{where} {name} is newly required"
-
-    def schemas(self, where: str, old: Node, new: Node, *, sent: bool) -> Iterator[str]:
-        """Compare two schemas: what is sent must still be taken, what comes still be understood."""
-        old, new = resolved(old, self.old), resolved(new, self.new)
-        wide, narrow = (new, old) if sent else (old, new)
-        if not narrower(kinds(narrow, self), kinds(wide, self)):
-            yield f"{where}: {listed(kinds(old, self))} became {listed(kinds(new, self))}"
-            return
-        if not narrower(values(narrow), values(wide)):
-            yield f"{where}: {listed(values(old))} became {listed(values(new))}"
-        if "items" in old and "items" in new:
-            yield from self.schemas(f"{where}[]", old["items"], new["items"], sent=sent)
-        yield from self.properties(where, old, new, sent=sent)
-
-    def properties(self, where: str, old: Node, new: Node, *, sent: bool) -> Iterator[str]:
-        """Compare the properties of two objects."""
-        before, after = old.get("properties", {}), new.get("properties", {})
-        for name, schema in before.items():
-            if name not in after:
-                yield f"{where}.{name} is removed"
-            else:
-                yield from self.schemas(f"{where}.{name}", schema, after[name], sent=sent)
-        was, now = set(old.get("required", [])), set(new.get("required", []))
-        if sent:
-            yield from (f"{where}.{name} is newly required" for name in sorted(now - was))
+    after = {(path, method): found for path, method, found in operations(new)}
+    for path, method, before in operations(old):
+        where = f"{method.upper()} {path}"
+        if (path, method) not in after:
+            yield f"{where} is removed"
         else:
-            gone = sorted((was - now) & set(after))
-            yield from (f"{where}.{name} is not always there any more" for name in gone)
+            yield from changed(where, before, after[path, method], Comparison(old, new))
 
 
-def body(operation: Node) -> Node:
-    """Return the schema of what an operation takes."""
-    return content(operation.get("requestBody", {}))
+def operations(schema: Node) -> Iterator[tuple[str, str, Node]]:
+    """Yield every operation with its path and method, and with what the path or all ask for."""
+    shared = {"security": schema.get("security", [])}
+    for path, item in schema["paths"].items():
+        for method in sorted(METHODS & {*item}):
+            parameters = [*item.get("parameters", []), *item[method].get("parameters", [])]
+            yield path, method, {**shared, **item[method], "parameters": parameters}
 
 
-def content(message: Node) -> Node:
-    """Return the schema of a message, whatever its media type is called."""
-    media: dict[str, Any] = next(iter(message.get("content", {}).values()), {})
-    schema: Node = media.get("schema", {})
-    return schema
+def changed(where: str, old: Node, new: Node, comparison: Comparison) -> Iterator[str]:
+    """Compare whom an operation lets in, what it takes and what it answers."""
+    if not all(any(way <= each for way in admitted(new)) for each in admitted(old)):
+        ways = " or ".join(" and ".join(sorted(way)) for way in admitted(new))
+        yield f"{where} newly needs {ways}"
+    yield from parameters(where, named(old), named(new), comparison)
+    yield from request(f"{where} request", old, new, comparison)
+    for status, answer in old["responses"].items():
+        if status not in new["responses"]:
+            yield f"{where} no longer answers {status}"
+        else:
+            after = new["responses"][status]
+            yield from response(f"{where} {status}", media(answer), media(after), comparison)
 
 
-def named(operation: Node) -> dict[str, Node]:
+def response(where: str, old: Schemas, new: Schemas, comparison: Comparison) -> Iterator[str]:
+    """Compare what an operation answers; to what had no content, any may be added."""
+    if old and not new:
+        yield f"{where} brings nothing any more"
+    for kind in sorted(new.keys() - old.keys()) if old else ():
+        yield f"{where} may come as {kind}"
+    for kind in old.keys() & new.keys():
+        yield from comparison.schemas(where, old[kind], new[kind], sent=False)
+
+
+def request(where: str, old: Node, new: Node, comparison: Comparison) -> Iterator[str]:
+    """Compare what an operation takes."""
+    before, after = (media(each.get("requestBody", {})) for each in (old, new))
+    for kind in sorted(before.keys() - after.keys()):
+        yield f"{where} is no longer taken as {kind}"
+    for kind in before.keys() & after.keys():
+        yield from comparison.schemas(where, before[kind], after[kind], sent=True)
+    demanded = [bool(each.get("requestBody", {}).get("required")) for each in (old, new)]
+    if demanded == [False, True]:
+        yield f"{where} is newly required"
+
+
+def parameters(where: str, old: Schemas, new: Schemas, comparison: Comparison) -> Iterator[str]:
+    """Compare what stands in the path, the query and the headers."""
+    for name, parameter in old.items():
+        if name not in new:
+            yield f"{where} {name} is removed"
+        else:
+            each = parameter.get("schema", {}), new[name].get("schema", {})
+            yield from comparison.schemas(f"{where} {name}", *each, sent=True)
+    for name, parameter in new.items():
+        if parameter.get("required") and not old.get(name, {}).get("required"):
+            yield f"{where} {name} is newly required"
+
+
+def admitted(operation: Node) -> Sequence[set[str]]:
+    """Return the ways in, each as the names of what it takes; one that takes nothing, if open."""
+    return [{*way} for way in operation["security"]] or [set()]
+
+
+def media(message: Node) -> Schemas:
+    """Return the schemas of a message by its kinds; JSON of any media type is of one kind."""
+    content: Mapping[str, Any] = message.get("content", {})
+    return {
+        "json" if re.search(r"[/+]json\b", name) else name: each.get("schema", {})
+        for name, each in content.items()
+    }
+
+
+def named(operation: Node) -> Schemas:
     """Return the parameters of an operation by place and name."""
-    return {f"{each['in']} {each['name']}": each for each in operation.get("parameters", [])}
-
-
-def resolved(schema: Node, root: Node) -> Node:
-    """Return what a schema refers to; of something that may be null, the something."""
-    choices = [each for each in schema.get("anyOf", []) if each.get("type") != "null"]
-    if len(choices) == 1:
-        return {"nullable": True, **resolved(choices[0], root)}
-    if "$ref" not in schema:
-        return schema
-    found: Node = root["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]]
-    return found
-
-
-def kinds(schema: Node, comparison: Comparison) -> set[str] | None:
-    """Return the types that a value may have; None for any."""
-    if "anyOf" in schema:
-        each = [kinds(choice, comparison) for choice in schema["anyOf"]]
-        return None if None in each else set().union(*filter(None, each))
-    if "type" not in schema:
-        return {"object"} if "$ref" in schema else None
-    found = {schema["type"]} if isinstance(schema["type"], str) else set(schema["type"])
-    return found | ({"null"} if schema.get("nullable") else set())
-
-
-def values(schema: Node) -> set[str] | None:
-    """Return the values that are possible, if they are listed; None for any."""
-    found = schema.get("enum", [schema["const"]] if "const" in schema else None)
-    return None if found is None else {json.dumps(value) for value in found}
-
-
-def narrower(inner: set[str] | None, outer: set[str] | None) -> bool:
-    """Tell whether all of the one is in the other."""
-    return outer is None or (inner is not None and inner <= outer)
-
-
-def listed(names: set[str] | None) -> str:
-    """Return names for people."""
-    return "anything" if names is None else " | ".join(sorted(names))
+    return {f"{each['in']} {each['name']}": each for each in operation["parameters"]}
 
 
 if __name__ == "__main__":

@@ -1,0 +1,163 @@
+"""Whether what one schema of JSON allows is allowed by another one too.
+
+https://json-schema.org/draft/2020-12/json-schema-validation
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Node = Mapping[str, Any]
+
+LOWEST = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
+HIGHEST = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+FORMS = ("pattern", "format", "multipleOf", "uniqueItems")
+UNIONS = ("anyOf", "oneOf")
+NULL = {"type": "null"}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two documents, whose references are followed."""
+
+    old: Node
+    new: Node
+    begun: set[str] = field(default_factory=set)
+    """What is being compared: a schema may hold itself."""
+
+    def schemas(self, where: str, old: Node, new: Node, *, sent: bool) -> Iterator[str]:
+        """Compare two schemas: what is sent must still be taken, what comes still be understood."""
+        pair = json.dumps([old, new, sent])
+        if pair not in self.begun:
+            self.begun.add(pair)
+            each = resolved(old, self.old), resolved(new, self.new)
+            yield from self._resolved(where, *each, sent=sent)
+            self.begun.discard(pair)
+
+    def _resolved(self, where: str, old: Node, new: Node, *, sent: bool) -> Iterator[str]:
+        wide, narrow = (new, old) if sent else (old, new)
+        if not narrower(kinds(narrow), kinds(wide)):
+            yield f"{where}: {listed(kinds(old))} became {listed(kinds(new))}"
+        elif not narrower(values(narrow), values(wide)):
+            yield f"{where}: {listed(values(old))} became {listed(values(new))}"
+        elif len(choices(old)) > 1 or len(choices(new)) > 1:
+            yield from self.unions(where, choices(old), choices(new), sent=sent)
+        else:
+            yield from (f"{where}: {limit}" for limit in limits(old, new, wide, narrow))
+            yield from self.items(where, old, new, sent=sent)
+            yield from self.properties(where, old, new, sent=sent)
+
+    def unions(
+        self, where: str, old: Sequence[Node], new: Sequence[Node], *, sent: bool
+    ) -> Iterator[str]:
+        """Compare two choices: each schema of the one must fit one of the other."""
+        for number, choice in enumerate(old if sent else new, start=1):
+            others = new if sent else old
+            pairs = [(choice, other) if sent else (other, choice) for other in others]
+            if all([*self.schemas(where, *pair, sent=sent)] for pair in pairs):
+                lost = "is not taken any more" if sent else "is a new one"
+                yield f"{where}: choice {number} {lost}"
+
+    def items(self, where: str, old: Node, new: Node, *, sent: bool) -> Iterator[str]:
+        """Compare what stands in two lists, or under any name in two objects."""
+        for key, suffix in (("items", "[]"), ("additionalProperties", ".*")):
+            before, after = old.get(key), new.get(key)
+            if isinstance(before, Mapping) and isinstance(after, Mapping):
+                yield from self.schemas(f"{where}{suffix}", before, after, sent=sent)
+        if sent and new.get("additionalProperties") is False is not old.get("additionalProperties"):
+            yield f"{where} takes no other properties any more"
+
+    def properties(self, where: str, old: Node, new: Node, *, sent: bool) -> Iterator[str]:
+        """Compare the properties of two objects."""
+        before, after = old.get("properties", {}), new.get("properties", {})
+        for name, schema in before.items():
+            if name not in after:
+                yield f"{where}.{name} is removed"
+            else:
+                yield from self.schemas(f"{where}.{name}", schema, after[name], sent=sent)
+        was, now = set(old.get("required", [])), set(new.get("required", []))
+        if sent:
+            yield from (f"{where}.{name} is newly required" for name in sorted(now - was))
+        else:
+            gone = sorted((was - now) & set(after))
+            yield from (f"{where}.{name} is not always there any more" for name in gone)
+
+
+def resolved(schema: Node, root: Node) -> Node:
+    """Return what a schema refers to, with its choices; one that has all of several, as one."""
+    while "$ref" in schema:
+        schema = root["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]]
+    for union in UNIONS:
+        if union in schema:
+            inner = [resolved(each, root) for each in schema[union]]
+            return one_of([choice for each in inner for choice in choices(each)])
+    if "allOf" in schema:
+        return all_of([resolved(each, root) for each in schema["allOf"]], schema)
+    return schema
+
+
+def one_of(found: Sequence[Node]) -> Node:
+    """Return a choice of schemas; of something that may be null, the something."""
+    others = [each for each in found if each.get("type") != "null"]
+    if len(others) == 1:
+        return {**others[0], "nullable": len(found) > 1 or others[0].get("nullable", False)}
+    return {"anyOf": [*others, *([NULL] if len(found) > len(others) else [])]}
+
+
+def all_of(found: Sequence[Node], schema: Node) -> Node:
+    """Return one schema that asks for what all of several do."""
+    parts = [*found, {key: value for key, value in schema.items() if key != "allOf"}]
+    merged: dict[str, Any] = {key: value for part in parts for key, value in part.items()}
+    properties = [part.get("properties", {}) for part in parts]
+    required = {name for part in parts for name in part.get("required", [])}
+    everything = {name: value for each in properties for name, value in each.items()}
+    return {**merged, "properties": everything, "required": sorted(required)}
+
+
+def choices(schema: Node) -> Sequence[Node]:
+    """Return what a schema that is resolved has a choice of: itself, if of nothing."""
+    found: Sequence[Node] = schema.get("anyOf", [schema])
+    return found
+
+
+def kinds(schema: Node) -> set[str] | None:
+    """Return the types that a value may have; None for any."""
+    if "anyOf" in schema:
+        each = [kinds(choice) for choice in schema["anyOf"]]
+        return None if None in each else set().union(*filter(None, each))
+    if "type" not in schema:
+        return None
+    found = {schema["type"]} if isinstance(schema["type"], str) else set(schema["type"])
+    return found | ({"null"} if schema.get("nullable") else set())
+
+
+def values(schema: Node) -> set[str] | None:
+    """Return the values that are possible, if they are listed; None for any."""
+    found = schema.get("enum", [schema["const"]] if "const" in schema else None)
+    return None if found is None else {json.dumps(value) for value in found}
+
+
+def limits(old: Node, new: Node, wide: Node, narrow: Node) -> Iterator[str]:
+    """Yield every limit and form that leaves something out of what was allowed."""
+    for key in (*LOWEST, *HIGHEST, *FORMS):
+        bound, other = wide.get(key), narrow.get(key)
+        if bound is None or bound == other:
+            continue
+        within = other is not None and (
+            (key in LOWEST and other >= bound) or (key in HIGHEST and other <= bound)
+        )
+        if not within:
+            yield f"{key} was {old.get(key, 'none')}, and is {new.get(key, 'none')}"
+
+
+def narrower(inner: set[str] | None, outer: set[str] | None) -> bool:
+    """Tell whether all of the one is in the other; a whole number is a number."""
+    if inner is None or outer is None:
+        return outer is None
+    return inner <= outer | ({"integer"} if "number" in outer else set())
+
+
+def listed(names: set[str] | None) -> str:
+    """Return names for people."""
+    return "anything" if names is None else " | ".join(sorted(names))
