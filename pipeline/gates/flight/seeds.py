@@ -1,176 +1,192 @@
-"""Rows for tables of any make, so that locks are held as long as they would be on real ones."""
+"""Rows for the tables of any schema, so that migrations meet what they would meet in production."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from graphlib import CycleError, TopologicalSorter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import psycopg
 from psycopg import sql
 
-from pipeline.errors import InputError
-from pipeline.gates.flight.databases import TABLES, connected
+from pipeline.errors import NotJudgedError
+from pipeline.gates.flight.catalog import Key, tables
+from pipeline.gates.flight.conditions import quoted
+from pipeline.gates.flight.databases import connected
+from pipeline.gates.flight.filling import fill, reason
+from pipeline.gates.flight.order import parents_first
+from pipeline.gates.flight.rows import Rows
+from pipeline.gates.flight.values import Types
 
-COLUMNS = """
-    SELECT relname, attname, format_type(atttypid, atttypmod),
-        (SELECT confrelid::regclass::text FROM pg_constraint
-            WHERE contype = 'f' AND conrelid = attrelid AND conkey = ARRAY[attnum]),
-        (SELECT referred.attname FROM pg_constraint JOIN pg_attribute referred
-            ON referred.attrelid = confrelid AND referred.attnum = confkey[1]
-            WHERE contype = 'f' AND conrelid = pg_attribute.attrelid
-            AND conkey = ARRAY[pg_attribute.attnum])
-    FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
-    WHERE relkind = 'r' AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
-        AND attidentity = '' AND relnamespace = current_schema()::regnamespace
-        AND NOT EXISTS (SELECT FROM pg_attrdef WHERE adrelid = attrelid AND adnum = attnum
-            AND pg_get_expr(adbin, adrelid) LIKE 'nextval(%')
-"""
-PARENTS = """
-    JOIN (SELECT {key} AS value, row_number() OVER (ORDER BY {key}) - 1 AS number FROM {parent})
-    AS {name} ON {name}.number = i % (SELECT count(*) FROM {parent})
-"""
-
-# How the i-th row's value is made, by the beginning of the column's type.
-KINDS = {
-    r".*\[\]": "'{{}}'",
-    r"character varying\((\d+)\)|character\((\d+)\)": "right('r' || i, {length})",
-    r"text|character varying": "'r' || i",
-    r"smallint": "i % 32000",
-    r"integer|bigint|real|double precision": "i",
-    r"numeric.*": "i % 10",
-    r"boolean": "i % 2 = 0",
-    r"timestamp.*": "now() - i * interval '1 second'",
-    r"date": "current_date - (i % 3650)::int",
-    r"time.*": "time '00:00' + i * interval '1 second'",
-    r"interval": "i * interval '1 second'",
-    r"uuid": "md5(i::text)::uuid",
-    r"jsonb?": "'{{}}'",
-    r"bytea": "decode(md5(i::text), 'hex')",
-    r"inet": "inet '10.0.0.0' + i",
-}
+DJANGO_S_OWN = {"django_migrations"}
+COUNT = "SELECT count(*) FROM {}"
+HINT = (
+    "say in pipeline.toml, [migrations.values], how row i has a column: "
+    """"{}.<column>" = "'x' || i\""""
+)
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column that a row must bring a value for, if the table does not make it by itself."""
+@dataclass
+class Seeded:
+    """What became of the tables that were to be filled."""
 
-    table: str
-    name: str
-    type: str
-    parent: str | None
-    key: str | None
+    filled: list[str] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Tables that got no rows, and why."""
+    notes: list[str] = field(default_factory=list)
 
-    def value(self, values: Mapping[str, str]) -> sql.Composable:
-        """Return the SQL that makes the i-th row's value.
+    def lines(self) -> list[str]:
+        """Return what is not as it would be in production, as sentences."""
+        left_out = [
+            f"{table} gets no rows: {cause}\n  hint: {HINT.format(table)}"
+            for table, cause in self.left_out.items()
+        ]
+        return [*left_out, *self.notes]
 
-        Raises:
-            InputError: Nobody said how to make values of this type.
+    def not_judged(self, check: str, tables: Iterable[str]) -> NotJudgedError | None:
+        """Return the fault of a check of these tables, if some have no rows to try it on.
+
+        Args:
+            check: Its name.
+            tables: What it looks at.
         """
-        name = f"{self.table}.{self.name}"
-        if name in values:
-            return sql.SQL(values[name])
-        if self.parent:
-            return self._reference(self.parent)
-        for pattern, template in KINDS.items():
-            if found := re.fullmatch(pattern, self.type):
-                length = next(filter(None, found.groups()), "")
-                return sql.SQL(template.format(length=length))
-        raise InputError(f"no rows can be made for {name}, of type {self.type}", hint=_hint(name))
-
-    def _reference(self, parent: str) -> sql.Composable:
-        if parent == self.table:
-            return sql.SQL("NULL")
-        return sql.SQL("{}.value").format(sql.Identifier(f"parent by {self.name}"))
-
-    def join(self) -> sql.Composable:
-        """Return the SQL that brings the row of the table that this column refers to."""
-        if self.parent is None or self.key is None or self.parent == self.table:
-            return sql.SQL("")
-        return sql.SQL(PARENTS).format(
-            key=sql.Identifier(self.key),
-            parent=sql.Identifier(self.parent),
-            name=sql.Identifier(f"parent by {self.name}"),
+        empty = [name for name in tables if name in self.left_out]
+        if not empty:
+            return None
+        return NotJudgedError(
+            check,
+            "tables that migrations touch get no rows",
+            detail="; ".join(f"{name}: {self.left_out[name]}" for name in empty),
+            hint=HINT.format(empty[0]),
         )
 
 
-def seed(url: str, wanted: Iterable[str], rows: int, values: Mapping[str, str]) -> list[str]:
+class _UnfillableError(Exception):
+    """Only when other tables had rows was it seen that a table cannot have any."""
+
+    def __init__(self, table: str, cause: object) -> None:
+        super().__init__(table, cause)
+        self.table, self.cause = table, reason(cause)
+
+
+def seed(url: str, wanted: Iterable[str] | None, rows: int, values: Mapping[str, str]) -> Seeded:
     """Fill tables, and before them those that they refer to.
 
     Args:
         url: The database.
-        wanted: The tables.
+        wanted: The tables; None means all of them, in every schema.
         rows: How many rows each gets.
         values: SQL by `table.column`, where rows must be of a kind; `i` is the row's number.
 
     Returns:
-        The tables that were filled.
+        The tables that were filled, and those that do not take rows.
 
     Raises:
-        InputError: A table does not take the rows that were made for it.
+        InputError: One of the values is wrong.
     """
+    left_out: dict[str, str] = {}
     with connected(url) as connection:
-        columns = _columns(connection)
-        order = [table for table in _parents_first(columns, wanted) if table in columns]
-        for table in order:
-            _fill(connection, table, columns[table], rows, values)
+        while True:
+            try:
+                with connection.transaction():
+                    seeded = _Seeder(connection, rows, values, left_out).seed(wanted)
+                break
+            except _UnfillableError as error:  # what had been filled is empty again
+                left_out[error.table] = error.cause
         connection.execute("ANALYZE")
-    return order
+    return seeded
 
 
-def _columns(connection: psycopg.Connection) -> dict[str, list[Column]]:
-    found: dict[str, list[Column]] = {table: [] for (table,) in connection.execute(TABLES)}
-    for table, name, kind, parent, key in connection.execute(COLUMNS):
-        parent = parent and parent.strip('"')  # noqa: PLW2901 - as PostgreSQL quotes it
-        found[table].append(Column(table, name, kind, parent, key))
-    return found
+class _Seeder:
+    """Fills tables within a transaction, which it may ask to begin anew."""
 
+    def __init__(
+        self,
+        connection: psycopg.Connection,
+        rows: int,
+        values: Mapping[str, str],
+        left_out: Mapping[str, str],
+    ) -> None:
+        self.connection, self.rows, self.values = connection, rows, values
+        self.known, self.types = tables(connection), Types(connection)
+        self.counts: dict[str, int] = {}
+        self.seeded = Seeded(left_out={**left_out})
 
-def _parents_first(columns: Mapping[str, list[Column]], wanted: Iterable[str]) -> Iterator[str]:
-    graph: dict[str, set[str]] = {}
-    waiting = list(wanted)
-    while waiting:
-        table = waiting.pop()
-        if table not in graph:
-            parents = {column.parent for column in columns.get(table, []) if column.parent}
-            graph[table] = parents - {table}
-            waiting += graph[table]
-    try:
-        yield from TopologicalSorter(graph).static_order()
-    except CycleError as error:
-        raise InputError(
-            f"tables refer to each other in a circle: {', '.join(error.args[1])}",
-            hint="let one of these foreign keys be a table of its own",
-        ) from None
+    def seed(self, wanted: Iterable[str] | None) -> Seeded:
+        names = sorted(self.known.keys() - DJANGO_S_OWN if wanted is None else {*wanted})
+        order = parents_first(self.known, names, self.values)
+        self.seeded.left_out |= order.left_out
+        self.connection.execute("SET CONSTRAINTS ALL DEFERRED")
+        referring: list[tuple[Rows, Key]] = []
+        for name in order.tables:
+            later = order.postponed.get(name, [])
+            rows = Rows(self.known[name], self.types, self.values, self.counts, later)
+            if self._filled(rows):
+                referring += [(rows, key) for key in later]
+        for rows, key in referring:
+            self._refer(rows, key)
+        self._check()
+        partitions = {name: table.root for name, table in self.known.items() if table.root}
+        left_out = self.seeded.left_out
+        left_out |= {name: left_out[root] for name, root in partitions.items() if root in left_out}
+        return self.seeded
 
+    def _filled(self, rows: Rows) -> bool:
+        name = rows.table.name
+        self._count(rows.table.keys)
+        cause = self.seeded.left_out.get(name) or self._fill(rows)
+        if cause:
+            self.seeded.left_out[name] = cause
+        else:
+            self.seeded.filled.append(name)
+        return not cause
 
-def _fill(
-    connection: psycopg.Connection,
-    table: str,
-    columns: list[Column],
-    rows: int,
-    values: Mapping[str, str],
-) -> None:
-    names = sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
-    command = sql.SQL(
-        "INSERT INTO {table} {names} SELECT {values} FROM generate_series(1, {rows}) AS i {joins}"
-    ).format(
-        table=sql.Identifier(table),
-        names=sql.SQL("({})").format(names) if columns else sql.SQL(""),
-        values=sql.SQL(", ").join(column.value(values) for column in columns),
-        rows=sql.Literal(rows),
-        joins=sql.SQL(" ").join(column.join() for column in columns),
-    )
-    try:
-        connection.execute(command)
-    except psycopg.Error as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(
-            f"{table} does not take rows that were made for it: {reason}",
-            hint=_hint(f"{table}.<column>"),
-        ) from None
+    def _fill(self, rows: Rows) -> str:
+        """Fill a table, and return why it has no rows then, if so."""
+        if parent := rows.missing():
+            return f"it must refer to {parent}, which has none"
+        made, cause = fill(self.connection, rows, self.rows)
+        if 0 < made < self.rows:
+            self.seeded.notes.append(
+                f"{rows.table.name} gets {made:,} rows of {self.rows:,}: "
+                "others would break its constraints"
+            )
+        return "" if made else cause
 
+    def _refer(self, rows: Rows, key: Key) -> None:
+        """Give a key that closes a circle its values.
 
-def _hint(name: str) -> str:
-    return (
-        f"""say in pipeline.toml, [migrations.values], how row i has it: "{name}" = "'x' || i\""""
-    )
+        Raises:
+            _UnfillableError: It cannot have any, and must.
+        """
+        self._count([key])
+        try:
+            with self.connection.transaction():
+                if self.counts[key.parent]:
+                    self._execute(rows.refer(key))
+                elif not rows.table.nullable(key):
+                    raise _UnfillableError(rows.table.name, f"{key.parent} has no rows")
+        except psycopg.Error as error:
+            if not rows.table.nullable(key):
+                raise _UnfillableError(rows.table.name, error) from None
+            names = ", ".join(f"{rows.table.name}.{column}" for column in key.columns)
+            self.seeded.notes.append(f"{names} is NULL in all rows: {reason(error)}")
+
+    def _check(self) -> None:
+        """Check what PostgreSQL checks at the end of a transaction.
+
+        Raises:
+            _UnfillableError: A table breaks such a constraint.
+        """
+        try:
+            self.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        except psycopg.Error as error:
+            place = error.diag.schema_name, error.diag.table_name
+            names = [table.name for table in self.known.values() if table.place == place]
+            raise _UnfillableError(names[0], error) from None
+
+    def _count(self, keys: Iterable[Key]) -> None:
+        """Count the rows that keys can refer to."""
+        for key in keys:
+            found = self._execute(COUNT.format(quoted(*key.parent_table))).fetchone()
+            self.counts[key.parent] = found[0] if found else 0
+
+    def _execute(self, text: str) -> psycopg.Cursor:
+        return self.connection.execute(sql.SQL(text))
