@@ -7,6 +7,7 @@ from pipeline.errors import InputError
 from pipeline.gates.flight.rows import NoValueError, Rows, Style
 
 TURNS = 20  # to get as many rows as are wanted, while each of them brings some
+AT_ONCE = 1000  # rows that are made at least, of which all that fit may be taken
 PROBE = "SELECT {} FROM generate_series(1, 5) AS i"
 
 
@@ -43,9 +44,9 @@ def _add(connection: psycopg.Connection, rows: Rows, style: Style, wanted: int) 
 
 
 def _insert(connection: psycopg.Connection, rows: Rows, style: Style, wanted: int) -> int:
-    made = 0
+    made, size = 0, max(wanted, AT_ONCE)
     for turn in range(TURNS):
-        numbers = range(1 + turn * wanted, 1 + (turn + 1) * wanted)
+        numbers = range(1 + turn * size, 1 + (turn + 1) * size)
         statement = sql.SQL(rows.insert(style, numbers, wanted - made))
         added = connection.execute(statement).rowcount
         made += added

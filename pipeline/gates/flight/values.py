@@ -1,7 +1,7 @@
 """SQL for the value that row i has in a column, for each type that PostgreSQL and contrib have."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -139,7 +139,7 @@ class Types:
         n = f"({row} + {number})"
         return template.format(*match.groups(), n=n, k=number) if match else None
 
-    def candidates(self, name: str, number: int, conditions: Iterable[str]) -> list[str]:
+    def candidates(self, name: str, number: int, conditions: Sequence[str]) -> list[str]:
         """Return the SQL of values that may satisfy conditions, made of the constants in them.
 
         Args:
