@@ -7,7 +7,6 @@ said by the API's version: where its first number is higher than before, nothing
 it when a copy of the template becomes a product: nobody was a client of what it was copied from.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
