@@ -92,7 +92,7 @@ def fill(apps, _):
     model = apps.get_model("shop", "Customer")
     model.objects.filter(name=None).update(name=models.F("nick"))
 
-noop = migrations.RunPython.noop
+noop, noop_sql = migrations.RunPython.noop, migrations.RunSQL.noop
 
 class Migration(migrations.Migration):
     dependencies = [("shop", "{before}")]
@@ -110,12 +110,14 @@ class Project:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(dedent(text))
 
-    def migration(self, name: str, body: str) -> None:
-        """Add a migration behind the last one, of this body."""
+    def migration(self, name: str, body: str) -> Path:
+        """Add a migration behind the last one, of this body, and return its file."""
         folder = self.root / "backend/shop/migrations"
         before = max(folder.glob("0*.py")).stem
         head = MIGRATION.replace("{before}", before)
-        (folder / f"{name}.py").write_text(head + indent(dedent(body), "    "))
+        path = folder / f"{name}.py"
+        path.write_text(head + indent(dedent(body), "    "))
+        return path
 
     def release(self) -> None:
         """Put what is there on main."""
@@ -128,8 +130,13 @@ class Project:
         assert read(["git", *arguments], cwd=self.root).returncode == 0
 
 
-def created(root: Path) -> Project:
-    """Create the project with its first release."""
+def created(root: Path, **files: str) -> Project:
+    """Create the project with its first release.
+
+    Args:
+        root: Where it shall be.
+        **files: The text of files of the app `shop`, by their names without `.py`.
+    """
     project = Project(root)
     root.mkdir()
     project.git("init", "--quiet", "--initial-branch=main")
@@ -137,5 +144,7 @@ def created(root: Path) -> Project:
         project.write(name, text)
     project.write("backend/shop/models.py", CUSTOMER)
     project.write("backend/shop/test_shop.py", TESTS)
+    for name, text in files.items():
+        project.write(f"backend/shop/{name.replace('__', '/')}.py", text)
     project.release()
     return project

@@ -1,5 +1,6 @@
 """What is asked of migrations, one question after the other."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from pipeline.errors import NotJudgedError
@@ -11,6 +12,7 @@ from pipeline.gates.flight.verdicts import Fault
 from pipeline.run import Output
 
 REVERSIBLE = "give each operation a reverse that fits the rows that there are then"
+INDEX_NAME = re.compile(r'INDEX (?:"(?:[^"]|"")+"|\S+) ON')
 SHOWN = 5  # failing tests; the rest is the same, mostly
 
 
@@ -37,8 +39,14 @@ def new_ones_back(code: Code, url: str, records: Sequence[Record], before: Schem
         return []  # which is a fault that is named already
     name = records[-1].name
     trip = code.round_trip(url, [record.name for record in records])
-    left = differences(name, "taken back", before, trip.back) if trip.back else ()
+    nameless = _nameless(before), _nameless(trip.back)
+    left = differences(name, "taken back", *nameless) if trip.back else ()
     return [*_of_trip(name, trip), *left]
+
+
+def _nameless(found: Schema) -> Schema:
+    """Leave out how indexes are called: Django itself does not give a name back."""
+    return frozenset(INDEX_NAME.sub("INDEX ON", line) for line in found)
 
 
 def _of_trip(name: str, trip: RoundTrip) -> Iterator[Fault]:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pipeline.errors import CheckFailedError
 from pipeline.gates.flight import records
@@ -40,8 +41,7 @@ class Code:
         Raises:
             CheckFailedError: A migration failed.
         """
-        output = self._call(url, "-m", "pipeline.gates.flight.inside", "forward", *options)
-        return records.read(output.stdout.splitlines()[-1])  # what migrations print comes before
+        return records.read(self._inside(url, "forward", *options))
 
     def round_trip(self, url: str, names: Iterable[str] = ()) -> RoundTrip:
         """Apply all migrations, take these or all of our apps back, and apply them again.
@@ -49,13 +49,25 @@ class Code:
         Raises:
             CheckFailedError: They could not even be applied.
         """
-        output = self._call(url, "-m", "pipeline.gates.flight.inside", "round-trip", *names)
-        return RoundTrip.read(output.stdout.splitlines()[-1])
+        trip = RoundTrip.read(self._inside(url, "round-trip", *names))
+        if not trip.there:
+            raise CheckFailedError(
+                f"the migrations cannot be applied: {trip.failure}",
+                hint="nox -s tests-postgres applies them to an empty PostgreSQL as well",
+            )
+        return trip
 
     def tests(self, url: str) -> Output:
         """Run the app's tests on a database that there is, next to `test_` before its name."""
         shown = ("--quiet", "--tb=short", "--maxfail=5")  # a lost column fails hundreds
         return self._read(url, "-m", "pytest", "--reuse-db", *shown, "-p", "no:cacheprovider")
+
+    def _inside(self, url: str, *arguments: str) -> str:
+        """Return what a command of `pipeline.gates.flight.inside` has written down."""
+        with TemporaryDirectory(prefix="migrations-") as folder:
+            result = Path(folder, "result.json")
+            self._call(url, "-m", "pipeline.gates.flight.inside", str(result), *arguments)
+            return result.read_text()
 
     def _call(self, url: str, *arguments: str) -> Output:
         output = self._read(url, *arguments)

@@ -49,31 +49,38 @@ class Journey:
 
     def _from(self, before: Code, fresh: Schema, findings: Findings) -> None:
         before.migrate(self.server.create("base"))
-        say("new migrations on some rows, each data operation twice, and back")
-        self._on_some_rows(fresh, findings)
-        if not findings.records or findings.records[-1].failure:
+        upgraded = self.apply(findings)
+        if upgraded:
+            added = "added to the release before"
+            findings.faults += checks.differences("history", added, fresh, upgraded)
+        if not upgraded or not findings.records:
             return
-        self._under_load(findings)
         say("the tests of the release before, on the new schema")
         findings.faults += checks.release_before(self.server, before, self.new)
         if any(record.contract for record in findings.records):
             say("the new tests, on the schema before anything is taken away")
             findings.faults += checks.contract_pending(self.server, self.new)
 
-    def _on_some_rows(self, fresh: Schema, findings: Findings) -> None:
+    def apply(self, findings: Findings) -> Schema:
+        """Apply the new migrations to copies of `base` that have rows, and judge them.
+
+        Returns:
+            The schema that they end with; an empty one, if there is none or they failed.
+        """
+        say("new migrations on some rows, each data operation twice, and back")
         url = self.server.create("some_rows", like="base")
         before = schema(url)
         for line in seed(url, None, SOME, self.values).lines():
             say(line)
         findings.records = records = self.new.forward(url, "--twice")
-        findings.faults += [
-            *verdicts.of_what_they_say(records),
-            *verdicts.of_what_they_do_twice(records),
-        ]
-        if not records or not records[-1].failure:
-            upgraded = "added to the release before"
-            findings.faults += checks.differences("history", upgraded, fresh, schema(url))
-            findings.faults += checks.new_ones_back(self.new, url, records, before)
+        findings.faults += verdicts.of_what_they_say(records)
+        findings.faults += verdicts.of_what_they_do_twice(records)
+        if not records or records[-1].failure:
+            return schema(url) if not records else frozenset()
+        upgraded = schema(url)
+        findings.faults += checks.new_ones_back(self.new, url, records, before)
+        self._under_load(findings)
+        return upgraded
 
     def _under_load(self, findings: Findings) -> None:
         touched = sorted({table for record in findings.records for table in record.touched})
@@ -84,4 +91,7 @@ class Journey:
         with visiting(url, touched) as waits:
             findings.records = self.new.forward(url)
         findings.waits = {each.name: longest(waits, each.span) for each in findings.records}
-        findings.faults += verdicts.of_what_they_lock(findings.records, findings.waits, self.limits)
+        said = {(each.migration, each.sql) for each in findings.faults if each.locks}
+        findings.faults += verdicts.of_what_they_lock(
+            findings.records, findings.waits, self.limits, said
+        )

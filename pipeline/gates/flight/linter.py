@@ -1,57 +1,69 @@
 """Squawk's opinion of SQL; its rules are at https://squawkhq.com/docs/rules."""
 
 import json
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from pipeline.errors import CheckFailedError
+from pipeline.gates.flight.records import Record, Sent
 from pipeline.run import last_words, read
 
-SQUAWK = (
-    "squawk",
-    "--reporter=json",
-    "--assume-in-transaction",  # what a migration creates, the next one finds new as well
-    "--stdin-filepath=migrations.sql",
-)
+SQUAWK = ("squawk", "--reporter=json", "--stdin-filepath=migrations.sql")
 FOUND = 1
-CREATED = re.compile(r'CREATE TABLE (?:IF NOT EXISTS )?"?(\w+)')
-CHANGED = re.compile(r'(?:ALTER|DROP) TABLE (?:IF EXISTS )?"?(\w+)')
-BOUNDARY = re.compile(r"(BEGIN|COMMIT);")
 
 
 class Opinion(NamedTuple):
     """A rule that a statement breaks."""
 
+    migration: str
     rule: str
-    statement: str
+    sent: Sent
 
 
-def lint(earlier: Sequence[str], sql: str) -> list[Opinion]:
-    """Return what the linter has against a migration, save for what it does to new tables.
+def lint(records: Sequence[Record]) -> list[Opinion]:
+    """Return what the linter has against what migrations sent, in transactions as these were.
 
     Args:
-        earlier: The SQL of migrations that come before it and are new too: their tables are empty.
-        sql: The SQL of the migration, as `sqlmigrate` prints it.
+        records: All new migrations, in their order.
 
     Raises:
         CheckFailedError: The linter could not read it.
     """
-    before = _lines("\n".join(earlier))
-    lines = before + _lines(sql)
-    output = read(SQUAWK, stdin="\n".join(lines))
+    text, owners = _script(records)
+    output = read(SQUAWK, stdin=text)
     if output.returncode not in {0, FOUND} or not output.stdout:
         raise CheckFailedError(
             f"squawk cannot read these migrations: {last_words(output)}", hint="nox -s migrations"
         )
-    opinions = [
-        Opinion(entry["rule_name"], lines[entry["line"]])
+    opinions = (
+        Opinion(owner[0], entry["rule_name"], owner[1])
         for entry in json.loads(output.stdout)
-        if entry["line"] >= len(before)
-    ]
-    new = set(CREATED.findall("\n".join(lines)))
-    return [each for each in opinions if new.isdisjoint(CHANGED.findall(each.statement))]
+        if (owner := owners[entry["line"]])
+    )
+    return list(dict.fromkeys(opinions))
 
 
-def _lines(sql: str) -> list[str]:
-    return [line for line in sql.splitlines() if not BOUNDARY.fullmatch(line.strip())]
+def _script(records: Sequence[Record]) -> tuple[str, list[tuple[str, Sent] | None]]:
+    """Return all that was sent, and for each line whose it is."""
+    lines: list[str] = []
+    owners: list[tuple[str, Sent] | None] = []
+    for owner, sql in _pieces(records):
+        new = sql.split("\n")
+        lines += new
+        owners += [owner] * len(new)
+    return "\n".join(lines), owners
+
+
+def _pieces(records: Sequence[Record]) -> Iterator[tuple[tuple[str, Sent] | None, str]]:
+    for record in records:
+        transaction = 0
+        for sent in record.sent:
+            if sent.transaction != transaction:
+                yield (
+                    None,
+                    ("COMMIT;\n" if transaction else "") + ("BEGIN;" if sent.transaction else ""),
+                )
+                transaction = sent.transaction
+            yield (record.name, sent), f"{sent.sql.strip().rstrip(';')}\n;"
+        if transaction:
+            yield None, "COMMIT;"

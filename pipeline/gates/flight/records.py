@@ -6,6 +6,12 @@ from typing import Any, NamedTuple, Self
 
 from pipeline.gates.flight.databases import Schema
 
+# A reader or a writer of the table waits for these.
+# https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
+BLOCKING = frozenset({
+    "AccessExclusiveLock", "ExclusiveLock", "ShareLock", "ShareRowExclusiveLock",
+})  # fmt: skip
+
 
 class Lock(NamedTuple):
     """A lock on a table that was there before, and how long it was held."""
@@ -13,6 +19,59 @@ class Lock(NamedTuple):
     table: str
     mode: str
     seconds: float
+
+
+class Scan(NamedTuple):
+    """Rows of a table that one statement read or changed, and the lock that was held meanwhile."""
+
+    table: str
+    rows: int
+    locked: str
+    mode: str
+
+
+class Rebuilt(NamedTuple):
+    """A table or an index that one statement gave a new file, and the lock on the table."""
+
+    name: str
+    table: str
+    mode: str
+
+
+class Sent(NamedTuple):
+    """A statement as it was sent, and what PostgreSQL did for it."""
+
+    sql: str
+    where: str = ""
+    """Path and line of the operation."""
+    transaction: int = 0
+    """Which one of the migration's; 0 for a statement outside of any."""
+    about: str = "old"
+    """The table: old and filled, `empty`, `new` in this release, or `nothing` that there is."""
+    seconds: float = 0
+    scans: tuple[Scan, ...] = ()
+    rebuilt: tuple[Rebuilt, ...] = ()
+
+
+class Change(NamedTuple):
+    """What a transaction did to the schema that the release before uses, and by which statement."""
+
+    rule: str
+    what: str
+    sql: str = ""
+    where: str = ""
+    lossy: bool = False
+    """Whether values or rows are lost with it that a table or column of its name had."""
+    replaced: bool = False
+    """Whether a view of the old name stands in."""
+
+
+class Emptied(NamedTuple):
+    """A table that lost all of its rows, and by which statement."""
+
+    table: str
+    sql: str
+    where: str
 
 
 class Repeat(NamedTuple):
@@ -23,28 +82,25 @@ class Repeat(NamedTuple):
     fault: str
 
 
-class Retyped(NamedTuple):
-    """A column whose type was changed."""
-
-    column: str
-    before: str
-    after: str
-
-
 @dataclass(frozen=True)
 class Record:
     """All that was seen of a migration."""
 
     name: str
-    sql: str
+    where: str = ""
+    """The path of its file."""
+    sent: tuple[Sent, ...] = ()
     failure: str = ""
     """Why it could not be applied; then nothing after it was."""
     contract: str | None = None
+    deletes_rows: str | None = None
     irreversible: tuple[str, ...] = ()
     repeats: tuple[Repeat, ...] = ()
     locks: tuple[Lock, ...] = ()
-    rewritten: tuple[str, ...] = ()
-    retyped: tuple[Retyped, ...] = ()
+    changes: tuple[Change, ...] = ()
+    emptied: tuple[Emptied, ...] = ()
+    unfilled: tuple[str, ...] = ()
+    """Columns that its models lost, which are NOT NULL and have no default."""
     span: tuple[float, float] = field(default=(0, 0))
     """When it began and when it ended, in seconds of the machine's monotonic clock."""
 
@@ -52,14 +108,15 @@ class Record:
     def touched(self) -> set[str]:
         """The tables that it did more with than read them."""
         locked = {lock.table for lock in self.locks if lock.mode != "AccessShareLock"}
-        return {*locked, *self.rewritten}
+        worked = {each.table for sent in self.sent for each in (*sent.scans, *sent.rebuilt)}
+        return locked | worked
 
 
 @dataclass(frozen=True)
 class RoundTrip:
     """The schemas on the way of migrations that were applied, taken back, and applied again."""
 
-    there: Schema
+    there: Schema = frozenset()
     back: Schema = frozenset()
     again: Schema = frozenset()
     failure: str = ""
@@ -87,11 +144,18 @@ def read(text: str) -> list[Record]:
     return [_record(entry) for entry in json.loads(text)]
 
 
+PARTS = {"changes": Change, "emptied": Emptied, "locks": Lock, "repeats": Repeat}
+
+
 def _record(entry: dict[str, Any]) -> Record:
-    entry["irreversible"] = tuple(entry["irreversible"])
-    entry["repeats"] = tuple(Repeat(*repeat) for repeat in entry["repeats"])
-    entry["locks"] = tuple(Lock(*lock) for lock in entry["locks"])
-    entry["rewritten"] = tuple(entry["rewritten"])
-    entry["retyped"] = tuple(Retyped(*retyped) for retyped in entry["retyped"])
-    entry["span"] = tuple(entry["span"])
+    for name, kind in PARTS.items():
+        entry[name] = tuple(kind(*part) for part in entry[name])
+    for name in ("irreversible", "span", "unfilled"):
+        entry[name] = tuple(entry[name])
+    entry["sent"] = tuple(_sent(*part) for part in entry["sent"])
     return Record(**entry)
+
+
+def _sent(*part: Any) -> Sent:  # noqa: ANN401
+    *rest, scans, rebuilt = part
+    return Sent(*rest, tuple(Scan(*each) for each in scans), tuple(Rebuilt(*e) for e in rebuilt))

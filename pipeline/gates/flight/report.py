@@ -6,8 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pipeline.gates.flight.findings import Findings
-from pipeline.gates.flight.records import Record
-from pipeline.gates.flight.verdicts import BLOCKING
+from pipeline.gates.flight.records import BLOCKING, Record
+from pipeline.gates.flight.verdicts import Fault
 
 REPORT = Path("reports", "migration-flight.json")
 
@@ -24,8 +24,12 @@ def text(findings: Findings) -> str:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     padded = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
     seen = padded if findings.records else ["no migration is new"]
-    faults = [f"{each.migration} {each.message}\n  hint: {each.hint}" for each in findings.faults]
-    return "\n".join([*seen, *faults])
+    return "\n".join([*seen, *dict.fromkeys(map(_shown, findings.faults))])
+
+
+def _shown(fault: Fault) -> str:
+    where = f"  at: {fault.where}\n" if fault.where else ""
+    return f"{fault.migration} {fault.message}\n{where}  hint: {fault.hint}"
 
 
 def keep(findings: Findings) -> None:

@@ -1,6 +1,6 @@
-"""What breaking one of Squawk's rules means here, and what to do instead.
+"""What breaking a rule means here, and what to do instead; Squawk's have their names from there.
 
-Rules that are not listed are about taste, or are judged by what was measured.
+Rules of Squawk that are not listed are about taste, or are judged by what was measured.
 """
 
 from typing import NamedTuple
@@ -9,8 +9,14 @@ EXPAND = (
     "expand, migrate, contract: add the new one, fill it, take the old one away a release later"
 )
 MARK = 'contract = "<release>: <what stopped needing it>"'
+ROWS_MARK = 'deletes_rows = "<release>: <why no row of it is needed>"'
 MARKED = f"if the release that serves does not need it any more, mark the migration: {MARK}"
+ALONE = "in a migration of its own, with atomic = False"
 UNVALIDATED = "add it with NOT VALID, and validate it in a migration of its own"
+NOT_NULL = (
+    "AddConstraintNotValid with CheckConstraint(condition=Q({column}__isnull=False)), then"
+    " ValidateConstraint in the next migration, then AlterField, then RemoveConstraint"
+)
 
 
 class Rule(NamedTuple):
@@ -18,42 +24,83 @@ class Rule(NamedTuple):
 
     message: str
     hint: str
-    takes_away: bool = False
-    """Whether a mark allows it: then the release before is what judges it."""
 
 
-RULES = {
-    "renaming-column": Rule("renames a column", EXPAND, takes_away=True),
-    "renaming-table": Rule("renames a table", EXPAND, takes_away=True),
-    "ban-drop-column": Rule("drops a column", MARKED, takes_away=True),
-    "ban-drop-table": Rule("drops a table", MARKED, takes_away=True),
-    "changing-column-type": Rule("changes the type of a column", EXPAND, takes_away=True),
-    "ban-drop-default": Rule("drops the default of a column", MARKED, takes_away=True),
+LOSSES = {
+    "renaming-column": Rule("renames a column", EXPAND),
+    "renaming-table": Rule("renames a table", EXPAND),
+    "ban-drop-column": Rule("drops a column", MARKED),
+    "ban-drop-table": Rule("drops a table", MARKED),
+    "changing-column-type": Rule("changes the type of a column", EXPAND),
+    "ban-drop-default": Rule("drops the default of a column", MARKED),
     "adding-not-nullable-field": Rule(
-        "forbids a column to be NULL", f"first let all code write it; {MARKED}", takes_away=True
+        "forbids a column to be NULL", f"first let all code write it; {MARKED}"
     ),
-    "adding-required-field": Rule(
-        "adds a column that is NOT NULL and that the release before does not fill",
-        "give the field a db_default, or null=True",
-    ),
+}
+"""What a mark allows: then the release before is what judges it."""
+
+REQUIRED = Rule(
+    "adds a column that is NOT NULL and that the release before does not fill",
+    "give the field a db_default, or null=True",
+)
+ORDER = "let it be an IntegerField with a db_default and Meta.ordering: `_order` can have none"
+
+LOCKS = {
     "require-concurrent-index-creation": Rule(
-        "creates an index while nobody can write",
-        "AddIndexConcurrently in a migration of its own, with atomic = False;"
-        " a ForeignKey takes db_index=False first",
+        "creates an index while nothing can be written",
+        f"AddIndexConcurrently {ALONE}; a ForeignKey takes db_index=False first",
     ),
     "require-concurrent-index-deletion": Rule(
-        "drops an index while nobody can read",
-        "RemoveIndexConcurrently in a migration of its own, with atomic = False",
+        "drops an index while nothing can be read",
+        f"RemoveIndexConcurrently {ALONE}; if a field made the index: DROP INDEX CONCURRENTLY by"
+        " RunSQL, beside the AlterField in state_operations",
+    ),
+    "require-concurrent-reindex": Rule(
+        "builds an index anew while nothing can be written", f"REINDEX … CONCURRENTLY {ALONE}"
+    ),
+    "require-concurrent-partition-detach": Rule(
+        "detaches a partition while nothing can be read", f"DETACH PARTITION … CONCURRENTLY {ALONE}"
     ),
     "disallowed-unique-constraint": Rule(
-        "adds a unique constraint while nobody can read",
+        "adds a unique constraint while nothing can be read",
         "create the unique index concurrently, then ADD CONSTRAINT … UNIQUE USING INDEX",
     ),
     "adding-foreign-key-constraint": Rule(
-        "adds a foreign key and checks all rows while nobody can write", UNVALIDATED
+        "adds a foreign key and checks all rows while nothing can be written", UNVALIDATED
     ),
     "constraint-missing-not-valid": Rule(
-        "adds a constraint and checks all rows while nobody can read",
+        "adds a constraint and checks all rows while nothing can be read",
         f"{UNVALIDATED}: AddConstraintNotValid, then ValidateConstraint",
     ),
 }
+CONFIRMED = LOCKS.keys() - {
+    "require-concurrent-index-deletion", "require-concurrent-partition-detach",
+}  # fmt: skip
+"""Those that hold only if rows were read for the statement, or an index was built."""
+
+# What to do instead of a statement that reads or writes a whole table under a lock, by its words.
+PATTERNS = {
+    r"\bEXCLUDE\b": "PostgreSQL has no other way for a table with rows: give the constraint to a"
+    " new table, and fill that in batches",
+    r"^\s*(CLUSTER|VACUUM|REPACK)\b": "leave it out of migrations: pg_repack does it while the"
+    " table is read and written",
+    r"^\s*REINDEX\b": f"REINDEX … CONCURRENTLY {ALONE}",
+    r"\bSET NOT NULL\b": NOT_NULL,
+    r"\bADD COLUMN\b.*\bGENERATED\b.*\bSTORED\b": "add a plain nullable column, let the code write"
+    " it, and fill it in batches",
+    r"\bADD COLUMN\b.*\bCHECK\b": "add the column without its CHECK, by RunSQL beside the AddField"
+    " in state_operations; then the CHECK with NOT VALID, and validate it in the next migration",
+    r"\bADD COLUMN\b.*\bUNIQUE\b": "add the column without UNIQUE; then CREATE UNIQUE INDEX"
+    " CONCURRENTLY, and ADD CONSTRAINT … UNIQUE USING INDEX",
+    r"\bADD COLUMN\b": "add the column as nullable and without a default; SET DEFAULT in a"
+    " statement of its own; then fill it in batches",
+    r"\bALTER COLUMN\b.*\bTYPE\b": EXPAND,
+    r"\b(CREATE|ADD).*\b(INDEX|UNIQUE|PRIMARY KEY)\b": "CREATE INDEX CONCURRENTLY first"
+    f" {ALONE}; a constraint then takes it by USING INDEX",
+    r"\bVALIDATE CONSTRAINT\b": "validate it in a migration of its own: this transaction still"
+    " holds the lock of an earlier statement",
+    r"\bADD\b.*\b(CHECK|FOREIGN KEY|REFERENCES)\b": UNVALIDATED,
+    r"^\s*(SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|DECLARE|DO|CALL)\b": "move it to a migration of"
+    " its own behind this one, so that the lock is gone before rows are touched",
+}
+OTHERWISE = "do it in a migration of its own, in a way that does not read the table under a lock"

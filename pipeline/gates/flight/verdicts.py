@@ -1,20 +1,22 @@
 """What is wrong with migrations, by what was seen of them."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from pipeline.gates.flight.linter import Opinion, lint
-from pipeline.gates.flight.records import Record
-from pipeline.gates.flight.relevance import relevant
-from pipeline.gates.flight.rules import MARK, RULES
+from pipeline.gates.flight.linter import lint
+from pipeline.gates.flight.records import BLOCKING, Change, Record, Scan, Sent
+from pipeline.gates.flight.relevance import instead, relevant
+from pipeline.gates.flight.rules import LOCKS, LOSSES, MARK, ORDER, REQUIRED, ROWS_MARK
 
 WELL_MARKED = re.compile(r"[^\s:]+: \S.*", re.DOTALL)
-# Those that somebody waits for who reads or writes.
-# https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
-BLOCKING = {"AccessExclusiveLock", "ExclusiveLock", "ShareLock", "ShareRowExclusiveLock"}
 ROWS = "let the migration fit what may be in the tables already"
 BATCHES = "move few rows at a time, each time in a transaction of its own, with atomic = False"
+UNFILLED = (
+    "let the column be NULL or give it a default, by RunSQL beside the operation that takes the"
+    " field from the model"
+)
+MILLION = 1_000_000
 
 
 class Fault(NamedTuple):
@@ -23,6 +25,11 @@ class Fault(NamedTuple):
     migration: str
     message: str
     hint: str
+    where: str = ""
+    """Path and line of the operation."""
+    sql: str = ""
+    locks: bool = False
+    """Whether the statement is at fault for a lock."""
 
 
 class Limits(NamedTuple):
@@ -33,27 +40,20 @@ class Limits(NamedTuple):
 
 
 def of_what_they_say(records: Sequence[Record]) -> Iterator[Fault]:
-    """Yield what shows in the SQL of migrations and in their marks.
+    """Yield what shows in the statements of migrations, in what they change, and in their marks.
 
     Args:
         records: All new migrations, in their order.
     """
-    earlier: list[str] = []
+    opinions = list(relevant(lint(records)))
     for record in records:
-        opinions = list(relevant(record, lint(earlier, record.sql)))
-        yield from (
-            _of_opinion(record, opinion) for opinion in opinions if _counts(record, opinion)
-        )
-        yield from _of_mark(record, opinions)
-        if record.failure:
-            yield Fault(record.name, f"fails where there are rows: {record.failure}", ROWS)
-        for operation in record.irreversible:
-            yield Fault(
-                record.name,
-                f"cannot be taken back: {operation}",
-                "give it reverse_code or reverse_sql: `noop`, if there is nothing to undo",
-            )
-        earlier.append(record.sql)
+        for opinion in opinions:
+            if opinion.migration == record.name:
+                yield _of_statement(record.name, *LOCKS[opinion.rule], opinion.sent)
+        yield from _of_losses(record)
+        yield from _of_rows(record)
+        yield from _of_marks(record)
+        yield from _of_the_rest(record)
 
 
 def of_what_they_do_twice(records: Sequence[Record]) -> Iterator[Fault]:
@@ -65,64 +65,134 @@ def of_what_they_do_twice(records: Sequence[Record]) -> Iterator[Fault]:
                     record.name,
                     f"is not idempotent: run a second time, `{repeat.operation}` {repeat.fault}",
                     "only touch rows that are not yet as they shall be: filter(…__isnull=True)",
+                    record.where,
                 )
 
 
 def of_what_they_lock(
-    records: Sequence[Record], waits: dict[str, float], limits: Limits
+    records: Sequence[Record],
+    waits: dict[str, float],
+    limits: Limits,
+    said: Collection[tuple[str, str]] = (),
 ) -> Iterator[Fault]:
     """Yield the migrations that others have to wait for.
 
     Args:
         records: All new migrations, as they went on tables full of rows.
-        waits: The longest that somebody had to wait for each of them, in seconds.
+        waits: The longest that another connection had to wait for each of them, in seconds.
         limits: How many rows there were, and how long is too long.
+        said: The migrations and statements whose locks are named already.
     """
     for record in records:
-        for table in record.rewritten:
-            yield Fault(
-                record.name,
-                f"writes {table} anew, row by row, while nobody can read it",
-                "add a new column without a volatile default, and fill it in batches",
-            )
+        for sent in record.sent:
+            if (record.name, sent.sql) not in said:
+                yield from _of_work(record, sent, limits.rows)
         yield from _of_time(record, waits.get(record.name, 0), limits)
 
 
+def _of_work(record: Record, sent: Sent, rows: int) -> Iterator[Fault]:
+    """Yield what grows with the table while a lock is held, however fast it was here."""
+    anew = {each.name: each for each in sent.rebuilt}
+    heaps = {each.table for each in sent.rebuilt if each.name == each.table}
+    for each in anew.values():
+        if each.name == each.table or each.table not in heaps:
+            kind = "" if each.name == each.table else f"the index {each.name} of "
+            message = f"writes {kind}{each.table} anew under {each.mode}"
+            yield _at_scale(record, message, sent, rows)
+    for scan in sent.scans:
+        if scan.table not in {each.table for each in sent.rebuilt}:
+            yield _at_scale(record, _read(scan), sent, rows)
+
+
+def _read(scan: Scan) -> str:
+    other = "" if scan.locked == scan.table else f" on {scan.locked}"
+    return f"reads or writes {scan.rows:,} rows of {scan.table} under {scan.mode}{other}"
+
+
+def _at_scale(record: Record, message: str, sent: Sent, rows: int) -> Fault:
+    seconds = sent.seconds * MILLION / rows
+    message = f"{message}, for about {seconds:.1g} s with a million rows: {_line(sent.sql)}"
+    return Fault(record.name, message, instead(sent.sql), sent.where, sent.sql)
+
+
 def _of_time(record: Record, waited: float, limits: Limits) -> Iterator[Fault]:
+    allowed = f"with {limits.rows:,} rows; {limits.seconds:g} are allowed"
     for lock in record.locks:
         if lock.mode in BLOCKING and lock.seconds > limits.seconds:
             yield Fault(
                 record.name,
-                f"keeps {lock.table} locked ({lock.mode}) for {lock.seconds:.1f} seconds"
-                f" with {limits.rows:,} rows; {limits.seconds:g} are allowed",
+                f"keeps {lock.table} locked ({lock.mode}) for {lock.seconds:.1f} seconds {allowed}",
                 BATCHES,
+                record.where,
             )
     if waited > limits.seconds:
+        message = f"lets those who read and write wait for {waited:.1f} seconds {allowed}"
+        yield Fault(record.name, message, BATCHES, record.where)
+
+
+def _of_statement(migration: str, message: str, hint: str, sent: Sent) -> Fault:
+    return Fault(migration, f"{message}: {_line(sent.sql)}", hint, sent.where, sent.sql, locks=True)
+
+
+def _of_losses(record: Record) -> Iterator[Fault]:
+    for change in record.changes:
+        if change.rule in LOSSES and not change.replaced and record.contract is None:
+            yield _of_change(record, *LOSSES[change.rule], change)
+        if change.lossy and record.deletes_rows is None:
+            loses = "loses values" if change.rule == "changing-column-type" else "loses all rows"
+            yield _of_change(record, loses, f"mark the migration: {ROWS_MARK}", change)
+        if change.rule not in LOSSES:
+            hint = ORDER if change.what.endswith("._order") else REQUIRED.hint
+            yield _of_change(record, REQUIRED.message, hint, change)
+
+
+def _of_change(record: Record, message: str, hint: str, change: Change) -> Fault:
+    sql = f": {_line(change.sql)}" if change.sql else ""
+    return Fault(record.name, f"{message} ({change.what}){sql}", hint, change.where, change.sql)
+
+
+def _of_rows(record: Record) -> Iterator[Fault]:
+    for each in record.emptied:
+        if record.deletes_rows is None:
+            message = f"loses all rows ({each.table}): {_line(each.sql)}"
+            hint = f"mark the migration: {ROWS_MARK}"
+            yield Fault(record.name, message, hint, each.where, each.sql)
+
+
+def _of_marks(record: Record) -> Iterator[Fault]:
+    taken = [change for change in record.changes if change.rule in LOSSES]
+    lost = [*record.emptied, *(change for change in record.changes if change.lossy)]
+    for name, mark, form, used in (
+        ("contract", record.contract, MARK, taken),
+        ("deletes_rows", record.deletes_rows, ROWS_MARK, lost),
+    ):
+        if mark is not None and not WELL_MARKED.fullmatch(mark):
+            message = "does not say who stopped needing what it takes away"
+            yield Fault(record.name, message, form, record.where)
+        if mark is not None and not used:
+            yield Fault(
+                record.name,
+                f"is marked as {name}, but takes nothing away",
+                "take the mark away: a release cannot be rolled back behind it",
+                record.where,
+            )
+
+
+def _of_the_rest(record: Record) -> Iterator[Fault]:
+    for column in record.unfilled:
+        message = f"takes {column} from its model, but new rows need a value for it"
+        yield Fault(record.name, message, UNFILLED, record.where)
+    if record.failure:
+        message = f"fails where there are rows: {record.failure}"
+        yield Fault(record.name, message, ROWS, record.where)
+    for operation in record.irreversible:
         yield Fault(
             record.name,
-            f"lets those who read and write wait for {waited:.1f} seconds"
-            f" with {limits.rows:,} rows; {limits.seconds:g} are allowed",
-            BATCHES,
+            f"cannot be taken back: {operation}",
+            "give it reverse_code or reverse_sql: `noop`, if there is nothing to undo",
+            record.where,
         )
 
 
-def _counts(record: Record, opinion: Opinion) -> bool:
-    return not (record.contract and RULES[opinion.rule].takes_away)
-
-
-def _of_opinion(record: Record, opinion: Opinion) -> Fault:
-    rule = RULES[opinion.rule]
-    return Fault(record.name, f"{rule.message}: {opinion.statement.strip()}", rule.hint)
-
-
-def _of_mark(record: Record, opinions: Sequence[Opinion]) -> Iterator[Fault]:
-    if record.contract is None:
-        return
-    if not WELL_MARKED.fullmatch(record.contract):
-        yield Fault(record.name, "does not say who stopped needing what it takes away", MARK)
-    if not any(RULES[opinion.rule].takes_away for opinion in opinions):
-        yield Fault(
-            record.name,
-            "is marked as a contract, but takes nothing away",
-            "take the mark away: a release cannot be rolled back behind it",
-        )
+def _line(sql: str) -> str:
+    return " ".join(sql.split()).rstrip(";")

@@ -1,27 +1,27 @@
 """What a migration's statements do to the tables that were there before."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import psycopg
+import sqlparse
 from django.db import connection
+from django.db.utils import DatabaseError
 from psycopg.pq import TransactionStatus
 
-from pipeline.gates.flight.records import Lock, Retyped
+from pipeline.gates.flight.inside import catalog
+from pipeline.gates.flight.inside.catalog import File, rows
+from pipeline.gates.flight.inside.places import Places
+from pipeline.gates.flight.records import BLOCKING, Change, Emptied, Lock, Rebuilt, Scan, Sent
 
-TABLES = """
-    SELECT oid, relname FROM pg_class
-    WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
-"""
-LOCKS = "SELECT DISTINCT relation, mode FROM pg_locks WHERE pid = pg_backend_pid() AND granted"
-FILES = """
-    SELECT oid, pg_relation_filenode(oid) FROM pg_class
-    WHERE relkind = 'r' AND oid = ANY(%s) AND pg_relation_size(oid) > 0
-"""
-TYPES = """
-    SELECT attrelid, attnum, attname, format_type(atttypid, atttypmod)
-    FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped AND attrelid = ANY(%s)
-"""
+DATA = {"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH"}
+CONTROL = {"BEGIN", "START", "COMMIT", "END", "SAVEPOINT", "RELEASE", "ROLLBACK", "SET"}
+FEW = 100  # rows: what reads or changes more under a lock grows with the table
+# PostgreSQL refuses these in a transaction: CREATE INDEX CONCURRENTLY, VACUUM, a COMMIT in a block
+ALONE = (psycopg.errors.ActiveSqlTransaction, psycopg.errors.InvalidTransactionTermination)
+Execute = Callable[[], Any]
 
 
 class Recorder:
@@ -29,46 +29,117 @@ class Recorder:
 
     A transaction keeps its locks until its end, so what it holds after a statement is all that the
     statement took. See https://www.postgresql.org/docs/current/explicit-locking.html
+    What is sent outside of a transaction is put into one, as PostgreSQL does by itself.
     """
 
-    def __init__(self, known: Collection[str]) -> None:
-        self.names = {oid: name for oid, name in rows(TABLES) if name in known}
-        self.types = self._types()
-        self.seen: set[str] = set()
+    def __init__(self, known: dict[int, str], places: Places) -> None:
+        self.known, self.places = known, places
+        self.times: dict[str, int] = {}
         self.held: dict[tuple[int, str], float] = {}
+        self.transaction, self.began = 0, ""
+        self.rows: dict[int, int] = {}
+        self.schema = self.start = catalog.snapshot(known)
+        self.filled = {oid for oid in self.schema.relations if catalog.is_filled(oid)}
+        self.authors: dict[tuple[str, str], tuple[str, str]] = {}
+        self.emptied_by: dict[int, tuple[str, str]] = {}
         self.locks: list[Lock] = []
-        self.rewritten: set[str] = set()
+        self.sent: list[Sent] = []
+        self.changes: list[Change] = []
 
-    def __call__(
-        self,
-        execute: Callable[..., Any],
-        statement: str,
-        *rest: Any,  # noqa: ANN401 - Django's
-    ) -> Any:  # noqa: ANN401
+    def __call__(self, execute: Callable[..., Any], statement: Any, *rest: Any) -> Any:  # noqa: ANN401
         """Run a statement and look at what it has done."""
-        if statement in self.seen or is_aborted():
-            return execute(statement, *rest)
-        self.seen.add(statement)
-        started, files = time.monotonic(), self._files()
-        result = execute(statement, *rest)
-        self._look(started)
-        now = self._files()
-        moved = {oid for oid, file in files.items() if now.get(oid, file) != file}
-        self.rewritten |= {self.names[oid] for oid in moved}
+        *first, last = _parts(statement) if rest[0] is None and _is_open() else [statement]
+        for part in first:
+            self._run(lambda part=part: execute(part, *rest), part, rest[0])
+        return self._run(lambda: execute(last, *rest), last, rest[0])
+
+    def finish(self) -> tuple[Emptied, ...]:
+        """Note that the last transaction is over, and return the tables that lost all rows."""
+        self.schema = catalog.snapshot(self.known)
+        self._close()
+        left = [oid for oid in self.filled if not catalog.is_filled(oid)]
+        return tuple(
+            Emptied(self.known[oid], *self.emptied_by.get(oid, ("", self.places.file)))
+            for oid in left
+            if oid in self.schema.relations
+        )
+
+    def _run(self, execute: Execute, statement: Any, params: Any) -> Any:  # noqa: ANN401
+        text = _text(statement)
+        times = self.times[text] = self.times.get(text, 0) + 1
+        if times & (times - 1) or _status() == TransactionStatus.INERROR:
+            return execute()  # its 3rd, 5th, … time
+        if _is_open():
+            self._enter()
+            return self._look(execute, text, params, self.transaction)
+        self._close()
+        if _first(text) == "SELECT":
+            return execute()
+        try:
+            with _begun(text):
+                return self._look(execute, text, params, 0)
+        except DatabaseError as error:
+            if not isinstance(error.__cause__, ALONE):
+                raise
+        return self._look(execute, text, params, 0, alone=True)
+
+    def _enter(self) -> None:
+        """Notice that another transaction has begun, each of which has its own time."""
+        ((began,),) = rows("SELECT now()::text")
+        if began != self.began:
+            self._close()
+            self.transaction, self.began = self.transaction + 1, began
+
+    def _look(
+        self,
+        execute: Execute,
+        text: str,
+        params: Any,  # noqa: ANN401
+        transaction: int,
+        *,
+        alone: bool = False,
+    ) -> Any:  # noqa: ANN401
+        about, files, before = catalog.about(text, self.known), self._files(), self._blocked()
+        if not before:
+            self.rows = catalog.touched(self.known)
+        started = time.monotonic()
+        result = execute()
+        seconds = round(time.monotonic() - started, 3)
+        where = self.places.of(text)
+        self._hold(started)
+        moved = self._rebuilt(files, text, alone=alone)
+        scans = () if alone else self._scans(before)
+        self._notice(text, where)
+        if scans or moved or _first(text) not in DATA | CONTROL:
+            sql = _with(text, params)
+            self.sent.append(Sent(sql, where, transaction, about, seconds, scans, moved))
         return result
 
-    def finish(self) -> None:
-        """Note that the transaction is over, and what has become of the columns."""
-        self._release(set())
-        now = self._types()
-        self.retyped = [
-            Retyped(f"{self.names[key[0]]}.{name}", before, now[key][1])
-            for key, (name, before) in self.types.items()
-            if key in now and now[key][1] != before
-        ]
+    def _notice(self, text: str, where: str) -> None:
+        """Keep which statement changed the schema, or took a table's last row."""
+        schema = catalog.snapshot(self.known)
+        for change in catalog.changes(self.schema, schema):
+            self.authors[change.rule, change.what] = text, where
+        for name in catalog.differing(self.schema, schema):
+            self.authors.setdefault(("", name), (text, where))
+        self.schema = schema
+        if _first(text) != "SELECT":
+            for oid in self.filled - self.emptied_by.keys():
+                if not catalog.is_filled(oid):
+                    self.emptied_by[oid] = text, where
 
-    def _look(self, started: float) -> None:
-        held = {(oid, mode) for oid, mode in rows(LOCKS) if oid in self.names}
+    def _close(self) -> None:
+        """Note what the transaction that is over has changed, all in all, and that it let go."""
+        for change in catalog.changes(self.start, self.schema):
+            key = (change.rule, change.what)
+            author = self.authors.get(key) or self.authors.get(("", change.what))
+            sql, where = author or ("", self.places.file)
+            self.changes.append(change._replace(sql=sql, where=where))
+        self.start = self.schema
+        self._release(set())
+
+    def _hold(self, started: float) -> None:
+        held = {(oid, mode) for oid, mode in rows(catalog.LOCKS) if oid in self.known}
         self._release(held)
         for key in held - self.held.keys():
             self.held[key] = started
@@ -76,22 +147,91 @@ class Recorder:
     def _release(self, held: set[tuple[int, str]]) -> None:
         for key in self.held.keys() - held:
             seconds = time.monotonic() - self.held.pop(key)
-            self.locks.append(Lock(self.names[key[0]], key[1], round(seconds, 3)))
+            self.locks.append(Lock(self.known[key[0]], key[1], round(seconds, 3)))
 
-    def _files(self) -> dict[int, int]:
-        return dict(rows(FILES, list(self.names)))
+    def _blocked(self) -> dict[int, str]:
+        """Return the tables that others have to wait for, and the lock that is held on each."""
+        return {oid: mode for oid, mode in sorted(self.held, reverse=True) if mode in BLOCKING}
 
-    def _types(self) -> dict[tuple[int, int], tuple[str, str]]:
-        found = rows(TYPES, list(self.names))
-        return {(table, number): (name, kind) for table, number, name, kind in found}
+    def _scans(self, before: dict[int, str]) -> tuple[Scan, ...]:
+        """Return the tables of which many rows were read or changed while others had to wait."""
+        now, blocked = catalog.touched(self.known), self._blocked()
+        counts = {oid: count - self.rows.get(oid, 0) for oid, count in now.items()}
+        found = []
+        for oid, count in counts.items():
+            locked = oid if oid in blocked else next(iter(before.keys() & blocked.keys()), None)
+            if count > FEW and locked is not None:
+                self.rows[oid] = now[oid]
+                found.append(Scan(self.known[oid], count, self.known[locked], blocked[locked]))
+        return tuple(found)
+
+    def _rebuilt(self, before: dict[int, File], text: str, *, alone: bool) -> tuple[Rebuilt, ...]:
+        """Return the tables and indexes that were written anew while others had to wait."""
+        blocked = self._blocked()
+        full = {file.table for file in before.values() if file.filled}
+        found = []
+        for oid, file in self._files().items():
+            was = before.get(oid)
+            if file.table not in full or (was and was.number == file.number):
+                continue
+            quiet = alone and file.table != oid and "CONCURRENTLY" in text.upper()
+            mode = blocked.get(file.table, "AccessExclusiveLock" if alone and not quiet else "")
+            if mode and file.filled:  # not what was emptied
+                found.append(Rebuilt(file.name, self.known[file.table], mode))
+        return tuple(found)
+
+    def _files(self) -> dict[int, File]:
+        return catalog.files(self.known)
 
 
-def is_aborted() -> bool:
-    """Tell whether the transaction failed, so that it only takes its own rollback."""
-    return bool(connection.connection.info.transaction_status == TransactionStatus.INERROR)
+def _parts(statement: Any) -> list[Any]:  # noqa: ANN401
+    """Return the statements of a script, save for one with bodies of functions in it."""
+    if not isinstance(statement, str) or "$" in statement or "ATOMIC" in statement.upper():
+        return [statement]
+    return sqlparse.split(statement) or [statement]
 
 
-def rows(query: str, *parameters: object) -> list[tuple[Any, ...]]:
-    """Ask the database past Django, which would call the recorder again."""
-    found: list[tuple[Any, ...]] = connection.connection.execute(query, parameters).fetchall()
-    return found
+def _text(statement: Any) -> str:  # noqa: ANN401
+    as_string = getattr(statement, "as_string", None)
+    return as_string(connection.connection) if as_string else str(statement)
+
+
+def _with(text: str, params: Any) -> str:  # noqa: ANN401
+    """Return a statement with its values, if these are those of one row."""
+    if params is None or (isinstance(params, (list, tuple)) and params and not _flat(params)):
+        return text
+    return str(connection.ops.compose_sql(text, params))
+
+
+def _flat(params: Any) -> bool:  # noqa: ANN401
+    return not isinstance(params[0], (list, tuple))
+
+
+def _first(text: str) -> str:
+    """Return the first word of a statement, behind its comments."""
+    bare = sqlparse.format(text, strip_comments=True) if text.lstrip()[:2] in {"--", "/*"} else text
+    words = bare.split(None, 1)
+    return words[0].strip("();").upper() if words else ""
+
+
+def _status() -> TransactionStatus:
+    status: TransactionStatus = connection.connection.info.transaction_status
+    return status
+
+
+def _is_open() -> bool:
+    """Tell whether there is a transaction: Django's, or one that a migration began by itself."""
+    return connection.in_atomic_block or _status() == TransactionStatus.INTRANS
+
+
+@contextmanager
+def _begun(text: str) -> Iterator[None]:
+    """Put a statement into a transaction, save that it begins or ends one by itself."""
+    connection.connection.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        connection.connection.execute("ROLLBACK")
+        raise
+    if _first(text) not in {"BEGIN", "START"} and _status() == TransactionStatus.INTRANS:
+        connection.connection.execute("COMMIT")

@@ -1,6 +1,7 @@
-"""Runs what changes data twice: a migration that was cut off is started again."""
+"""Runs what changes data twice: a migration without a transaction may be started again."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.db import connection, transaction
 from django.db.migrations import RunPython, RunSQL
 from django.db.migrations.operations.base import Operation
 
-from pipeline.gates.flight.inside.recorder import rows
+from pipeline.gates.flight.inside.catalog import rows
 from pipeline.gates.flight.records import Repeat
 
 CONTENT = "SELECT md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM {} AS t"
@@ -46,12 +47,17 @@ def _twice(
 
 
 def _again(forwards: Callable[..., None], once: dict[str, Any], arguments: Sequence[Any]) -> str:
-    """Run it again, undo that, and return what was wrong with it."""
+    """Run it again as it was run before, and return what was wrong with it.
+
+    Within a transaction that is undone, for there an error would end the first time as well.
+    """
+    undone = connection.in_atomic_block
     try:
-        with transaction.atomic():
+        with transaction.atomic() if undone else nullcontext():
             forwards(*arguments)
             again = _content()
-            transaction.set_rollback(True)
+            if undone:
+                transaction.set_rollback(True)
     except Exception as error:  # noqa: BLE001 - whatever a migration may raise
         return f"fails: {str(error).splitlines()[0]}"
     changed = sorted(table for table in once if again.get(table) != once[table])
@@ -68,7 +74,7 @@ def _changes_data(operation: Operation) -> bool:
     if not isinstance(operation, RunSQL):
         return isinstance(operation, RunPython)
     parts = [operation.sql] if isinstance(operation.sql, str) else operation.sql
-    text = " ".join(part if isinstance(part, str) else part[0] for part in parts)
+    text = ";\n".join(part if isinstance(part, str) else part[0] for part in parts)
     return any(each.get_type() in CHANGES_DATA for each in sqlparse.parse(text))  # type: ignore[no-untyped-call]
 
 

@@ -1,0 +1,198 @@
+"""What PostgreSQL's own tables say of the tables of the release before, past Django."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from pipeline.gates.flight.inside.types import keeps, widens
+from pipeline.gates.flight.records import Change
+
+RELATIONS = """
+    SELECT pg_class.oid, CASE nspname WHEN current_schema() THEN '' ELSE nspname || '.' END || relname
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE relkind IN ('r', 'p', 'v', 'm') AND nspname <> 'information_schema'
+        AND nspname !~ '^pg_'
+"""
+COLUMNS = """
+    SELECT attrelid, attnum, attname, format_type(atttypid, atttypmod), attnotnull,
+        atthasdef OR attidentity <> '' OR attgenerated <> ''
+    FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped AND attrelid = ANY(%s)
+"""
+LOCKS = "SELECT DISTINCT relation, mode FROM pg_locks WHERE pid = pg_backend_pid() AND granted"
+FILES = """
+    SELECT c.oid, c.relname, coalesce(indrelid, c.oid), pg_relation_filenode(c.oid),
+        pg_relation_size(coalesce(indrelid, c.oid)) > 0
+    FROM pg_class c LEFT JOIN pg_index ON indexrelid = c.oid
+    WHERE relkind IN ('r', 'i', 'm') AND coalesce(indrelid, c.oid) = ANY(%s)
+"""
+ROWS = """
+    SELECT relid, seq_tup_read + n_tup_ins + n_tup_upd + n_tup_del
+    FROM pg_stat_xact_user_tables WHERE relid = ANY(%s)
+"""
+TABLE_OF = """
+    SELECT coalesce(indrelid, c.oid), pg_relation_size(coalesce(indrelid, c.oid)) > 0
+    FROM pg_class c LEFT JOIN pg_index ON indexrelid = c.oid WHERE c.oid = to_regclass(%s)
+"""
+NAME = r'(?:"(?:[^"]|"")+"|\w+)(?:\.(?:"(?:[^"]|"")+"|\w+))?'
+ABOUT = re.compile(
+    rf"""(?:ALTER|DROP)\ (?:TABLE|INDEX|VIEW|MATERIALIZED\ VIEW)\ (?:CONCURRENTLY\ )?
+            (?:IF\ EXISTS\ )?(?:ONLY\ )?(?P<some>{NAME}(?:\s?,\s?{NAME})*)
+        |CREATE\ (?:UNIQUE\ )?INDEX\ (?:CONCURRENTLY\ )?(?:IF\ NOT\ EXISTS\ )?(?:{NAME}\ )?
+            ON\ (?:ONLY\ )?(?P<on>{NAME})
+        |REINDEX\ (?:\([^)]*\)\ )?(?:TABLE|INDEX)\ (?:CONCURRENTLY\ )?(?P<again>{NAME})""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+class Column(NamedTuple):
+    """A column, as far as code notices it."""
+
+    name: str
+    type: str
+    required: bool
+    """Whether it is NOT NULL."""
+    default: bool
+
+
+class File(NamedTuple):
+    """Where a table or an index is kept."""
+
+    name: str
+    table: int
+    number: int | None
+    filled: bool
+    """Whether the table has rows."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The schema of some relations."""
+
+    relations: dict[int, str]
+    columns: dict[tuple[int, int], Column]
+
+
+def rows(query: str, *parameters: object) -> list[tuple[Any, ...]]:
+    """Ask the database past Django, which would call the recorder again."""
+    found: list[tuple[Any, ...]] = connection.connection.execute(
+        query, parameters or None
+    ).fetchall()
+    return found
+
+
+def relations() -> dict[int, str]:
+    """Return the names of all tables and views, without the schema that is searched first."""
+    return dict(rows(RELATIONS))
+
+
+def snapshot(known: dict[int, str]) -> Snapshot:
+    """Return what has become of relations."""
+    now = relations()
+    columns = {(oid, n): Column(*rest) for oid, n, *rest in rows(COLUMNS, list(known))}
+    return Snapshot({oid: now[oid] for oid in known if oid in now}, columns)
+
+
+def files(known: dict[int, str]) -> dict[int, File]:
+    """Return where relations and their indexes are kept, by their identities."""
+    return {oid: File(*rest) for oid, *rest in rows(FILES, list(known))}
+
+
+def touched(known: dict[int, str]) -> dict[int, int]:
+    """Return how many rows the transaction has read one after the other, or changed."""
+    return dict(rows(ROWS, list(known)))
+
+
+def about(statement: str, known: dict[int, str]) -> str:
+    """Return what the tables that a statement names are, just before it is sent: see `Sent`."""
+    names = [
+        name
+        for found in ABOUT.finditer(" ".join(statement.split()))
+        for name in re.findall(NAME, next(filter(None, found.groups())))
+    ]
+    if not names:
+        return "old"
+    there = {oid: filled for name in names for oid, filled in rows(TABLE_OF, name)}
+    if not there:
+        return "nothing"
+    if known.keys().isdisjoint(there):
+        return "new"
+    return "old" if any(filled for oid, filled in there.items() if oid in known) else "empty"
+
+
+def is_filled(table: int) -> bool:
+    """Tell whether a table is there and has a row."""
+    named = rows(
+        "SELECT oid::regclass::text FROM pg_class WHERE oid = %s AND relkind IN ('r', 'p')", table
+    )
+    return any(rows(f"SELECT EXISTS (SELECT FROM {name})")[0][0] for (name,) in named)  # noqa: S608
+
+
+def needed(known: dict[int, str]) -> set[str]:
+    """Return the columns that every new row must bring a value for."""
+    now = snapshot(known)
+    return {
+        _name(now, key, column)
+        for key, column in now.columns.items()
+        if column.required and not column.default
+    }
+
+
+def differing(before: Snapshot, after: Snapshot) -> list[str]:
+    """Return the names of columns and tables that are not the same in both."""
+    return [
+        *(
+            _name(after, key, column)
+            for key, column in after.columns.items() - before.columns.items()
+        ),
+        *(_name(before, key, was) for key, was in before.columns.items() - after.columns.items()),
+        *(name for _, name in before.relations.items() - after.relations.items()),
+    ]
+
+
+def changes(before: Snapshot, after: Snapshot) -> list[Change]:
+    """Return what code that fits the one schema does not find in the other."""
+    found = []
+    for oid, name in before.relations.items():
+        if (now := after.relations.get(oid)) != name:
+            rule = "renaming-table" if now else "ban-drop-table"
+            kinds = [kind for (kind,) in rows(KIND, name)]
+            found.append(
+                Change(
+                    rule, name, lossy=not now and kinds in (["r"], ["p"]), replaced=kinds == ["v"]
+                )
+            )
+    for key, column in after.columns.items():
+        if key not in before.columns and column.required and not column.default:
+            found.append(Change("adding-required-field", _name(after, key, column)))
+    for key, was in before.columns.items():
+        if key[0] in after.relations:
+            found += _of_column(_name(before, key, was), was, after.columns.get(key))
+    return found
+
+
+KIND = """
+    SELECT relkind FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE CASE nspname WHEN current_schema() THEN '' ELSE nspname || '.' END || relname = %s
+"""
+
+
+def _of_column(name: str, was: Column, now: Column | None) -> list[Change]:
+    if now is None:
+        return [Change("ban-drop-column", name)]
+    found = []
+    if now.name != was.name:
+        found.append(Change("renaming-column", name))
+    if now.type != was.type and not widens(was.type, now.type):
+        lossy = not keeps(was.type, now.type)
+        found.append(Change("changing-column-type", name, lossy=lossy))
+    if now.required and not was.required:
+        found.append(Change("adding-not-nullable-field", name))
+    if was.default and not now.default:
+        found.append(Change("ban-drop-default", name))
+    return found
+
+
+def _name(of: Snapshot, key: tuple[int, int], column: Column) -> str:
+    return f"{of.relations.get(key[0], '')}.{column.name}"

@@ -1,0 +1,107 @@
+"""New migrations, one after the other, and a record of each."""
+
+import time
+from dataclasses import replace
+
+from django.db import connection
+from django.db.migrations import Migration
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.state import ProjectState
+
+from pipeline.gates.flight.inside import catalog
+from pipeline.gates.flight.inside.places import Places
+from pipeline.gates.flight.inside.recorder import Recorder
+from pipeline.gates.flight.inside.twice import repeat_data_operations
+from pipeline.gates.flight.records import Record
+
+Node = tuple[str, str]
+DJANGO_S_OWN = "django_migrations"
+
+
+def forward(*, expand_only: bool, twice: bool) -> list[Record]:
+    """Apply what is pending, one migration after the other, and return a record of each.
+
+    Args:
+        expand_only: Leave out contract migrations, and what builds upon them.
+        twice: Run what changes data a second time, where it could be run a second time.
+    """
+    executor = MigrationExecutor(connection)
+    graph = executor.loader.graph
+    pending = [migration for migration, _ in executor.migration_plan(graph.leaf_nodes())]
+    marked = {_node(each) for each in pending if expand_only and hasattr(each, "contract")}
+    chosen = [each for each in pending if marked.isdisjoint(graph.forwards_plan(_node(each)))]
+    connection.ensure_connection()
+    known = {oid: name for oid, name in catalog.relations().items() if name != DJANGO_S_OWN}
+    columns = _columns(executor._create_project_state(with_applied_migrations=True))  # noqa: SLF001
+    records: list[Record] = []
+    for migration in chosen:
+        record, state = _apply(_node(migration), known, twice=twice)
+        now = _columns(state)
+        lost = tuple(sorted(name for name in columns - now if _table(name) in {*map(_table, now)}))
+        records.append(replace(record, unfilled=lost))
+        if record.failure:
+            break
+        columns = now
+    needed = catalog.needed(known)
+    return [replace(each, unfilled=tuple(needed & {*each.unfilled})) for each in records]
+
+
+def reason(error: Exception) -> str:
+    """Return the class of an error and its first line."""
+    return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def _apply(node: Node, known: dict[int, str], *, twice: bool) -> tuple[Record, ProjectState]:
+    executor = MigrationExecutor(connection)
+    migration = executor.loader.graph.nodes[node]
+    repeats = repeat_data_operations(migration.operations) if twice and not migration.atomic else []
+    places = Places(migration)
+    recorder, started = Recorder(known, places), time.monotonic()
+    failure, state = "", ProjectState()
+    try:
+        with connection.execute_wrapper(recorder):
+            state = executor.migrate([node])
+    except Exception as error:  # noqa: BLE001 - whatever a migration may raise
+        failure = reason(error)
+    emptied = recorder.finish()
+    span = (started, time.monotonic())
+    record = Record(
+        name=".".join(node),
+        where=places.failed if failure else places.file,
+        sent=tuple(recorder.sent),
+        failure=failure,
+        contract=_mark(migration, "contract"),
+        deletes_rows=_mark(migration, "deletes_rows"),
+        irreversible=tuple(
+            f"{each.describe()} ({places.line_of(each)})"
+            for each in migration.operations
+            if not each.reversible
+        ),
+        repeats=tuple(repeats),
+        locks=tuple(recorder.locks),
+        changes=tuple(recorder.changes),
+        emptied=emptied,
+        span=span,
+    )
+    return record, state
+
+
+def _mark(migration: Migration, name: str) -> str | None:
+    return str(getattr(migration, name)) if hasattr(migration, name) else None
+
+
+def _columns(state: ProjectState) -> set[str]:
+    """Return the columns of all models, as in `shop_order.amount`."""
+    return {
+        f"{model._meta.db_table}.{field.column}"  # noqa: SLF001
+        for model in state.apps.get_models(include_auto_created=True)
+        for field in model._meta.local_concrete_fields  # noqa: SLF001
+    }
+
+
+def _table(column: str) -> str:
+    return column.rpartition(".")[0]
+
+
+def _node(migration: Migration) -> Node:
+    return migration.app_label, migration.name

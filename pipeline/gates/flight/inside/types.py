@@ -1,0 +1,39 @@
+"""Types that take all that another one took."""
+
+import re
+
+TEXT = re.compile(r"character varying(?:\((?P<size>\d+)\))?|text")
+NUMBER = re.compile(r"numeric(?:\((?P<size>\d+),(?P<scale>\d+)\))?")
+KEPT = {  # values are moved, but none is lost
+    "smallint": {"integer", "bigint", "numeric", "real", "double precision"},
+    "integer": {"bigint", "numeric", "double precision"},
+    "bigint": {"numeric"},
+    "real": {"double precision"},
+    "date": {"timestamp without time zone", "timestamp with time zone"},
+    "timestamp without time zone": {"timestamp with time zone"},
+    "timestamp with time zone": {"timestamp without time zone"},
+    "json": {"jsonb"},
+}
+
+
+def widens(before: str, after: str) -> bool:
+    """Tell whether a column takes all that it took, in the same format, so that nothing is moved.
+
+    See "Notes" of https://www.postgresql.org/docs/current/sql-altertable.html
+    """
+    if (old := TEXT.fullmatch(before)) and (new := TEXT.fullmatch(after)):
+        return not new["size"] or int(old["size"] or "0") in range(1, int(new["size"]) + 1)
+    if (old := NUMBER.fullmatch(before)) and (new := NUMBER.fullmatch(after)):
+        if not (old["size"] and new["size"]):
+            return not new["size"]
+        return old["scale"] == new["scale"] and int(old["size"]) <= int(new["size"])
+    return False
+
+
+def keeps(before: str, after: str) -> bool:
+    """Tell whether every value of a type has its own value in another type."""
+    return (
+        after in {"text", "character varying"}
+        or after in KEPT.get(before, ())
+        or widens(before, after)
+    )
