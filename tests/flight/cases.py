@@ -85,6 +85,12 @@ def python(code: str) -> str:
     return f"migrations.RunPython(lambda apps, editor: {code}, noop)"
 
 
+def score(size: str) -> str:
+    """Return an operation that gives a number another size."""
+    field = f"models.DecimalField({size}, null=True)"
+    return f'migrations.AlterField("customer", "score", {field})'
+
+
 ALONE = "atomic = False"
 MARK = 'contract = "v2: nothing uses it"'
 EMPTIES = 'deletes_rows = "v2: it is filled anew each night"'
@@ -171,7 +177,8 @@ UNSAFE = [
             ' alter table shop_customer alter column joined set not null")'
         ).replace(
             "noop",
-            'lambda apps, editor: editor.execute("ALTER TABLE shop_customer ALTER joined DROP NOT NULL")',
+            'lambda apps, editor: editor.execute("ALTER TABLE shop_customer ALTER joined'
+            ' DROP NOT NULL")',
         ),
         says="forbids a column to be NULL (shop_customer.joined)",
     ),
@@ -210,7 +217,7 @@ UNSAFE = [
     one("deletes_rows_for_nothing", NULLABLE, head=EMPTIES, says="takes nothing away"),
     one(
         "narrowed_marked",
-        'migrations.AlterField("customer", "score", models.DecimalField(max_digits=4, decimal_places=1, null=True))',
+        score("max_digits=4, decimal_places=1"),
         head=MARK,
         says="loses values (shop_customer.score)",
         hint="deletes_rows =",
@@ -415,7 +422,35 @@ UNSAFE = [
         "data_twice_not_atomic",
         "migrations.RunPython(double, noop)",
         head=ALONE,
-        says="is not idempotent: run a second time, `Raw Python operation` changes shop_order again",
+        says="run a second time, `Raw Python operation` changes shop_order again",
+    ),
+    one(
+        "reverse_leaves_something",
+        sql("ALTER TABLE shop_order ADD COLUMN x int"),
+        says="taken back, leaves another schema: with column shop_order.x: integer",
+        hint="its reverse undoes it all",
+    ),
+    one(
+        "reverse_does_not_fit_rows",
+        'migrations.RemoveField("order", "amount")',
+        head=MARK,
+        says="cannot be taken back: ",
+        hint="a reverse that fits the rows",
+    ),
+    one(
+        "mark_without_reason",
+        'migrations.DeleteModel("pair")',
+        head="contract = True",
+        says="does not say who",
+    ),
+    one("mark_for_nothing", NULLABLE, head=MARK, says="is marked as contract, but takes nothing"),
+    one(
+        "data_fails_twice",
+        sql(
+            "INSERT INTO shop_tag (id, name) VALUES (-1, 'x')", "DELETE FROM shop_tag WHERE id = -1"
+        ),
+        head=ALONE,
+        says="is not idempotent: run a second time, `Raw SQL operation` fails: duplicate key",
     ),
     one("no_reverse", "migrations.RunPython(noop)", says="cannot be taken back"),
     one(
@@ -457,7 +492,7 @@ SAFE = [
     one("varchar_to_text", 'migrations.AlterField("customer", "nick", models.TextField())'),
     one(
         "numeric_wider",
-        'migrations.AlterField("customer", "score", models.DecimalField(max_digits=9, decimal_places=2, null=True))',
+        score("max_digits=9, decimal_places=2"),
     ),
     one(
         "db_comment",

@@ -3,6 +3,8 @@
 Each is applied twice, to 1,000 and to 2,000 rows, and taken back: `nox -s flight-faults` tries all.
 """
 
+from collections.abc import Iterator
+
 import pytest
 
 from pipeline.errors import PipelineError
@@ -14,34 +16,39 @@ from pipeline.gates.flight.journey import Journey
 from pipeline.gates.flight.verdicts import Limits
 from tests.flight.cases import APP, SAFE, UNSAFE, Case
 from tests.flight.project import Project, created
+from tests.flight.warm import warm
 
 LIMITS = Limits(rows=2_000, seconds=5)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def released(server: str, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The app as it was released, and its database as a template."""
     project = created(tmp_path_factory.mktemp("cases") / "project", migrations__0001_initial=APP)
-    Code(project.root / "backend").migrate(Server(server).create("cases_base"))
+    Code(project.root / "backend").migrate(Server(server).create("base"))
     return project
+
+
+@pytest.fixture(scope="module")
+def code(released: Project) -> Iterator[Code]:
+    """The app, started once."""
+    with warm(released.root / "backend") as started:
+        yield started
 
 
 def names(cases: list[Case]) -> list[object]:
     return [pytest.param(case, id=case.name) for case in cases]
 
 
-def judged(server: str, project: Project, case: Case) -> str:
+def judged(server: str, project: Project, code: Code, case: Case) -> str:
     """Return what is found in a case's migrations, without the tests of the release before."""
     written = [
         project.migration(f"{number:04}_{case.name}", body)
         for number, body in enumerate(case.migrations, start=2)
     ]
-    code = Code(project.root / "backend")
-    start = Server(server)
-    start.create("base", like="cases_base")
     findings = Findings([])
     try:
-        Journey(start, code, LIMITS, {}).apply(findings)
+        Journey(Server(server), code, LIMITS, {}).apply(findings)
     except PipelineError as error:
         return f"error: {error}"
     finally:
@@ -51,13 +58,15 @@ def judged(server: str, project: Project, case: Case) -> str:
 
 
 @pytest.mark.parametrize("case", names(UNSAFE))
-def test_what_is_unsafe_is_named(server: str, released: Project, case: Case) -> None:
-    said = judged(server, released, case)
+def test_what_is_unsafe_is_named(server: str, released: Project, code: Code, case: Case) -> None:
+    said = judged(server, released, code, case)
     assert case.says in said
     assert case.hint in said
     assert "hint: " in said
 
 
 @pytest.mark.parametrize("case", names(SAFE))
-def test_what_is_safe_is_let_through(server: str, released: Project, case: Case) -> None:
-    assert judged(server, released, case).count("hint: ") == 0
+def test_what_is_safe_is_let_through(
+    server: str, released: Project, code: Code, case: Case
+) -> None:
+    assert judged(server, released, code, case).count("hint: ") == 0

@@ -1,12 +1,26 @@
-"""What is found in the SQL of a migration, and what is not held against it."""
+"""What is found in what a migration sent and changed, and what is not held against it."""
+
+from typing import Any
 
 import pytest
 
 from pipeline.errors import CheckFailedError
+from pipeline.gates.flight.inside.types import keeps, widens
 from pipeline.gates.flight.linter import lint
-from pipeline.gates.flight.records import Lock, Record, Repeat, Retyped
-from pipeline.gates.flight.relevance import relevant, widens
-from pipeline.gates.flight.rules import RULES
+from pipeline.gates.flight.records import (
+    Change,
+    Emptied,
+    Lock,
+    Rebuilt,
+    Record,
+    Repeat,
+    Scan,
+    Sent,
+    read,
+    written,
+)
+from pipeline.gates.flight.relevance import instead, relevant
+from pipeline.gates.flight.rules import LOSSES
 from pipeline.gates.flight.verdicts import (
     Limits,
     of_what_they_do_twice,
@@ -15,19 +29,17 @@ from pipeline.gates.flight.verdicts import (
 )
 
 LIMITS = Limits(rows=1000, seconds=1)
-TYPE = 'ALTER TABLE "shop_order" ALTER COLUMN "amount" TYPE '
+SCAN = Scan("shop_order", 1000, "shop_order", "AccessExclusiveLock")
 FOUND = {
-    'ALTER TABLE "shop_order" RENAME COLUMN "a" TO "b";': "renaming-column",
-    'ALTER TABLE "shop_order" RENAME TO "shop_sale";': "renaming-table",
-    'ALTER TABLE "shop_order" DROP COLUMN "a" CASCADE;': "ban-drop-column",
-    'DROP TABLE "shop_order" CASCADE;': "ban-drop-table",
-    'ALTER TABLE "shop_order" ALTER COLUMN "a" DROP DEFAULT;': "ban-drop-default",
-    'ALTER TABLE "shop_order" ALTER COLUMN "a" SET NOT NULL;': "adding-not-nullable-field",
-    'ALTER TABLE "shop_order" ADD COLUMN "x" integer NOT NULL;': "adding-required-field",
     'CREATE UNIQUE INDEX "i" ON "shop_order" ("a");': "require-concurrent-index-creation",
+    "create index i\n  on shop_order (a)": "require-concurrent-index-creation",
     'DROP INDEX "i";': "require-concurrent-index-deletion",
+    "REINDEX TABLE shop_order": "require-concurrent-reindex",
     'ALTER TABLE "shop_order" ADD CONSTRAINT "u" UNIQUE ("a");': "disallowed-unique-constraint",
     'ALTER TABLE "shop_order" ADD CONSTRAINT "c" CHECK ("a" > 0);': "constraint-missing-not-valid",
+    "alter table shop_order\n  add constraint c\n  check (a > 0) -- why": (
+        "constraint-missing-not-valid"
+    ),
     'ALTER TABLE "shop_order" ADD CONSTRAINT "f" FOREIGN KEY ("a") REFERENCES "b" ("id");': (
         "adding-foreign-key-constraint"
     ),
@@ -36,26 +48,23 @@ HARMLESS = [
     "",
     "-- Raw Python operation",
     'ALTER TABLE "shop_order" ADD COLUMN "x" integer NULL;',
-    'ALTER TABLE "shop_order" ADD COLUMN "x" integer DEFAULT 3 NOT NULL;',
-    (
-        'ALTER TABLE "shop_order" ADD COLUMN "x" integer DEFAULT 3 NULL;\n'
-        'ALTER TABLE "shop_order" ALTER COLUMN "x" DROP DEFAULT;'
-    ),
-    (
-        'ALTER TABLE "shop_order" ALTER COLUMN "x" SET DEFAULT 3;\n'
-        'ALTER TABLE "shop_order" ALTER COLUMN "x" DROP DEFAULT;'
-    ),
-    'ALTER TABLE "shop_order" ADD COLUMN "b_id" bigint NULL CONSTRAINT "f" REFERENCES "b" ("id");',
     'CREATE INDEX CONCURRENTLY "i" ON "shop_order" ("a");',
     'ALTER TABLE "shop_order" ADD CONSTRAINT "c" CHECK ("a" > 0) NOT VALID;',
-    'ALTER TABLE "shop_order" VALIDATE CONSTRAINT "c";',
     'ALTER TABLE "shop_order" ALTER COLUMN "a" DROP NOT NULL;',
-    'BEGIN;\nCREATE TABLE "t" ("a" integer);\nCOMMIT;\nCREATE INDEX "i" ON "t" ("a");',
 ]
 
 
-def rules(record: Record) -> list[str]:
-    return [opinion.rule for opinion in relevant(record, lint([], record.sql))]
+def sent(sql: str, **facts: Any) -> Sent:  # noqa: ANN401
+    """Return a statement for which rows were read, outside of any transaction."""
+    return Sent(sql, "shop/0002.py:7", scans=(SCAN,))._replace(**facts)
+
+
+def record(*statements: Sent, **facts: Any) -> Record:  # noqa: ANN401
+    return Record("shop.0002", sent=statements, **facts)
+
+
+def rules(*statements: Sent) -> list[str]:
+    return [opinion.rule for opinion in relevant(lint([record(*statements)]))]
 
 
 def messages(*records: Record) -> str:
@@ -64,48 +73,40 @@ def messages(*records: Record) -> str:
 
 @pytest.mark.parametrize("statement", FOUND)
 def test_a_statement_that_is_dangerous_breaks_one_rule(statement: str) -> None:
-    assert rules(Record("shop.0002", statement)) == [FOUND[statement]]
+    assert rules(sent(statement)) == [FOUND[statement]]
 
 
 @pytest.mark.parametrize("sql", HARMLESS)
 def test_a_statement_that_is_harmless_breaks_none(sql: str) -> None:
-    assert rules(Record("shop.0002", sql)) == []
+    assert rules(sent(sql)) == []
 
 
-def test_a_default_that_only_django_knows_is_none() -> None:
-    sql = """
-ALTER TABLE "shop_order" ADD COLUMN "x" integer DEFAULT 3 NOT NULL;
-ALTER TABLE "shop_order" ALTER COLUMN "x" DROP DEFAULT;"""
-    assert rules(Record("shop.0002", sql)) == ["adding-required-field"]
+@pytest.mark.parametrize("statement", FOUND)
+@pytest.mark.parametrize("about", ["new", "nothing"])
+def test_what_no_release_uses_may_be_locked(statement: str, about: str) -> None:
+    assert rules(sent(statement, about=about)) == []
 
 
-def test_a_table_of_an_earlier_new_migration_is_new_as_well() -> None:
-    created = Record("shop.0002", 'BEGIN;\nCREATE TABLE "shop_new" ("a" integer);\nCOMMIT;')
-    indexed = Record("shop.0003", 'BEGIN;\nCREATE INDEX "i" ON "shop_new" ("a");\nCOMMIT;')
-    assert messages(created, indexed) == ""
-    assert "creates an index" in messages(indexed)
+def test_what_read_no_row_broke_no_rule_unless_there_was_none() -> None:
+    reference = "ALTER TABLE a ADD COLUMN b bigint REFERENCES c (id)"
+    assert rules(sent(reference)) == ["adding-foreign-key-constraint"]
+    assert rules(sent(reference, scans=())) == []
+    assert rules(sent(reference, scans=(), about="empty")) == ["adding-foreign-key-constraint"]
 
 
-@pytest.mark.parametrize(
-    "change", ['RENAME COLUMN "a" TO "b"', 'DROP COLUMN "a"', 'ADD CONSTRAINT "u" UNIQUE ("a")']
-)
-def test_with_a_new_table_everything_may_be_done(change: str) -> None:
-    created = Record("shop.0002", 'CREATE TABLE "shop_new" ("a" integer);')
-    assert messages(created, Record("shop.0003", f'ALTER TABLE "shop_new" {change};')) == ""
-    assert messages(created, Record("shop.0003", f'ALTER TABLE "shop_old" {change};'))
-
-
-def test_a_constraint_is_validated_in_a_migration_of_its_own() -> None:
-    added = 'ALTER TABLE "shop_order" ADD CONSTRAINT "c" CHECK ("a" > 0) NOT VALID;'
-    validated = 'ALTER TABLE "shop_order" VALIDATE CONSTRAINT "c";'
-    assert messages(Record("shop.0002", added), Record("shop.0003", validated)) == ""
-    assert "adds a constraint" in messages(Record("shop.0002", f"{added}\n{validated}"))
+def test_transactions_are_those_of_the_migration() -> None:
+    added = "ALTER TABLE a ADD CONSTRAINT c CHECK (b > 0) NOT VALID"
+    validated = "ALTER TABLE a VALIDATE CONSTRAINT c"
+    assert rules(sent(added), sent(validated)) == []
+    assert rules(sent(added, transaction=1), sent(validated, transaction=2)) == []
+    one = [sent(each, transaction=1) for each in (added, validated)]
+    assert rules(*one) == ["constraint-missing-not-valid"]
 
 
 def test_sql_that_cannot_be_linted_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.gates.flight.linter.SQUAWK", ("false",))
     with pytest.raises(CheckFailedError, match="squawk cannot read these migrations"):
-        lint([], "SELECT 1")
+        lint([record(sent("SELECT 1"))])
 
 
 @pytest.mark.parametrize(
@@ -125,54 +126,142 @@ def test_sql_that_cannot_be_linted_is_an_error(monkeypatch: pytest.MonkeyPatch) 
 def test_a_type_that_takes_all_that_it_took_is_wider(
     before: str, after: str, *, wider: bool
 ) -> None:
-    retyped = Retyped("shop_order.amount", before, after)
-    assert widens(retyped) is wider
-    found = rules(Record("shop.0002", f"{TYPE}{after};", retyped=(retyped,)))
-    assert found == ([] if wider else ["changing-column-type"])
+    assert widens(before, after) is wider
 
 
-def test_what_takes_something_away_needs_a_mark_and_no_more() -> None:
-    taken = [sql for sql, rule in FOUND.items() if RULES[rule].takes_away]
-    mark = "v2: nobody needs it"
+@pytest.mark.parametrize(
+    ("before", "after", "kept"),
+    [
+        ("character varying(50)", "text", True),
+        ("integer", "bigint", True),
+        ("uuid", "text", True),
+        ("bigint", "integer", False),
+        ("text", "character varying(40)", False),
+        ("numeric(5,2)", "numeric(5,1)", False),
+        ("timestamp with time zone", "date", False),
+    ],
+)
+def test_a_type_keeps_values_or_loses_some(before: str, after: str, *, kept: bool) -> None:
+    assert keeps(before, after) is kept
+
+
+@pytest.mark.parametrize("rule", LOSSES)
+def test_what_takes_something_away_needs_a_mark(rule: str) -> None:
+    change = Change(rule, "shop_order.a", 'ALTER TABLE "shop_order" …')
+    found = messages(record(changes=(change,)))
+    assert found == f'{LOSSES[rule].message} (shop_order.a): ALTER TABLE "shop_order" …'
+    assert messages(record(changes=(change,), contract="v2: nothing needs it")) == ""
+
+
+def test_a_mark_forgives_no_lock_and_no_row() -> None:
+    mark = {"contract": "v2: nothing needs it", "changes": (Change("ban-drop-column", "a.b"),)}
     for sql in FOUND:
-        assert messages(Record("shop.0002", sql))
-        marked = messages(Record("shop.0002", sql, contract=mark))
-        assert marked == "" if sql in taken else "is marked as a contract" in marked
+        assert messages(record(sent(sql), **mark))
+    assert "loses all rows" in messages(record(emptied=(Emptied("a", "", ""),), **mark))
+    narrowed = Change("changing-column-type", "a.b", lossy=True)
+    found = messages(record(changes=(narrowed,), contract="v2: nothing needs it"))
+    assert found == "loses values (a.b)"
 
 
-@pytest.mark.parametrize("mark", ["True", "", "v2", "v2:", "nobody needs it"])
+@pytest.mark.parametrize("name", ["contract", "deletes_rows"])
+def test_a_mark_on_what_takes_nothing_away_is_wrong(name: str) -> None:
+    assert f"is marked as {name}, but" in messages(record(**{name: "v2: nothing needs it"}))
+
+
+def test_a_view_of_the_old_name_stands_in() -> None:
+    assert messages(record(changes=(Change("renaming-table", "a", replaced=True),))) == ""
+
+
+@pytest.mark.parametrize("mark", ["True", "", "v2", "v2:", "nothing needs it"])
 def test_a_mark_names_a_release_and_says_why(mark: str) -> None:
-    record = Record("shop.0002", 'DROP TABLE "t";', contract=mark)
-    assert "does not say who stopped needing" in messages(record)
+    gone = (Change("ban-drop-table", "t"),)
+    assert "does not say who stopped needing" in messages(record(changes=gone, contract=mark))
+
+
+def test_a_column_that_is_only_hidden_still_takes_no_null() -> None:
+    assert "new rows need a value" in messages(record(unfilled=("shop_order.number",)))
 
 
 def test_what_fails_or_cannot_be_undone_is_named() -> None:
-    record = Record("shop.0002", "", failure="it broke", irreversible=("Raw SQL operation",))
-    assert "cannot be taken back: Raw SQL operation" in messages(record)
-    assert "fails where there are rows: it broke" in messages(record)
+    found = messages(record(failure="it broke", irreversible=("Raw SQL operation",)))
+    assert "cannot be taken back: Raw SQL operation" in found
+    assert "fails where there are rows: it broke" in found
 
 
 def test_only_what_is_different_the_second_time_is_named() -> None:
     repeats = (Repeat("Fill", changed=True, fault=""), Repeat("Add", changed=True, fault="fails"))
-    (fault,) = of_what_they_do_twice([Record("shop.0002", "", repeats=repeats)])
+    (fault,) = of_what_they_do_twice([record(repeats=repeats)])
     assert fault.message == "is not idempotent: run a second time, `Add` fails"
 
 
 def test_locks_that_keep_nobody_out_may_be_held_for_long() -> None:
     locks = (Lock("shop_order", "RowExclusiveLock", 9), Lock("shop_order", "ShareLock", 1.5))
-    record = Record("shop.0002", "", locks=locks)
-    (fault,) = of_what_they_lock([record], {}, LIMITS)
+    made = record(locks=locks)
+    (fault,) = of_what_they_lock([made], {}, LIMITS)
     assert fault.message == (
         "keeps shop_order locked (ShareLock) for 1.5 seconds with 1,000 rows; 1 are allowed"
     )
 
 
-def test_whoever_waits_for_long_is_heard() -> None:
-    (fault,) = of_what_they_lock([Record("shop.0002", "")], {"shop.0002": 2.5}, LIMITS)
+def test_a_long_wait_is_named() -> None:
+    (fault,) = of_what_they_lock([record()], {"shop.0002": 2.5}, LIMITS)
     assert "wait for 2.5 seconds" in fault.message
 
 
-def test_a_table_that_is_written_anew_is_named_however_fast_it_was() -> None:
-    record = Record("shop.0002", "", rewritten=("shop_order",))
-    (fault,) = of_what_they_lock([record], {}, LIMITS)
-    assert fault.message.startswith("writes shop_order anew")
+WORK = {
+    "a table": (
+        sent("ALTER TABLE a …", scans=(), rebuilt=(Rebuilt("a", "a", "AccessExclusiveLock"),)),
+        "writes a anew under AccessExclusiveLock",
+    ),
+    "an index": (
+        sent("ALTER TABLE a …", rebuilt=(Rebuilt("i", "a", "ShareLock"),), scans=()),
+        "writes the index i of a anew under ShareLock",
+    ),
+    "rows": (
+        sent("ALTER TABLE shop_order …"),
+        "reads or writes 1,000 rows of shop_order under AccessExclusiveLock",
+    ),
+    "rows of another table": (
+        sent("UPDATE b …", scans=(Scan("b", 300, "a", "ShareLock"),)),
+        "reads or writes 300 rows of b under ShareLock on a",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WORK)
+def test_what_grows_with_a_table_is_named_however_fast_it_was(name: str) -> None:
+    statement, message = WORK[name]
+    made = record(statement._replace(seconds=0.02))
+    (fault,) = of_what_they_lock([made], {}, LIMITS)
+    assert fault.message == f"{message}, for about 20.0 s with a million rows: {statement.sql}"
+    assert fault.where == "shop/0002.py:7"
+    assert not list(of_what_they_lock([made], {}, LIMITS, {("shop.0002", statement.sql)}))
+
+
+@pytest.mark.parametrize(
+    ("sql", "hint"),
+    [
+        ("ALTER TABLE a ADD CONSTRAINT e EXCLUDE USING gist (b WITH &&)", "no other way"),
+        ("cluster a using b", "leave it out"),
+        ("VACUUM FULL a", "leave it out"),
+        ("ALTER TABLE a ADD COLUMN b int GENERATED ALWAYS AS (c * 2) STORED", "plain nullable"),
+        ("alter table a\n add column b int\n check (b > 0)", "CHECK with NOT VALID"),
+        ("ALTER TABLE a ALTER COLUMN b SET NOT NULL", "AddConstraintNotValid"),
+        ("UPDATE a SET b = 1", "a migration of its own behind this one"),
+        ("CREATE INDEX i ON a (b)", "CREATE INDEX CONCURRENTLY first"),
+        ("LOCK a", "a migration of its own"),
+    ],
+)
+def test_a_hint_can_be_followed(sql: str, hint: str) -> None:
+    assert hint in instead(sql)
+
+
+def test_records_are_read_as_they_were_written() -> None:
+    made = record(
+        sent("SELECT 1", rebuilt=(Rebuilt("i", "a", "ShareLock"),)),
+        changes=(Change("ban-drop-table", "t"),),
+        emptied=(Emptied("t", "TRUNCATE t", "shop/0002.py"),),
+        repeats=(Repeat("Fill", changed=True, fault=""),),
+        locks=(Lock("a", "ShareLock", 0.1),),
+    )
+    assert read(written([made])) == [made]

@@ -108,8 +108,8 @@ class Record:
     def touched(self) -> set[str]:
         """The tables that it did more with than read them."""
         locked = {lock.table for lock in self.locks if lock.mode != "AccessShareLock"}
-        worked = {each.table for sent in self.sent for each in (*sent.scans, *sent.rebuilt)}
-        return locked | worked
+        read = {scan.table for sent in self.sent for scan in sent.scans}
+        return locked | read | {each.table for sent in self.sent for each in sent.rebuilt}
 
 
 @dataclass(frozen=True)
@@ -157,5 +157,6 @@ def _record(entry: dict[str, Any]) -> Record:
 
 
 def _sent(*part: Any) -> Sent:  # noqa: ANN401
-    *rest, scans, rebuilt = part
-    return Sent(*rest, tuple(Scan(*each) for each in scans), tuple(Rebuilt(*e) for e in rebuilt))
+    sent = Sent(*part)
+    scans = tuple(Scan(*each) for each in sent.scans)
+    return sent._replace(scans=scans, rebuilt=tuple(Rebuilt(*each) for each in sent.rebuilt))

@@ -111,7 +111,7 @@ def _read(scan: Scan) -> str:
 
 def _at_scale(record: Record, message: str, sent: Sent, rows: int) -> Fault:
     seconds = sent.seconds * MILLION / rows
-    message = f"{message}, for about {seconds:.1g} s with a million rows: {_line(sent.sql)}"
+    message = f"{message}, for about {seconds:.1f} s with a million rows: {_line(sent.sql)}"
     return Fault(record.name, message, instead(sent.sql), sent.where, sent.sql)
 
 

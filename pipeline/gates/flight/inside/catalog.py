@@ -10,7 +10,8 @@ from pipeline.gates.flight.inside.types import keeps, widens
 from pipeline.gates.flight.records import Change
 
 RELATIONS = """
-    SELECT pg_class.oid, CASE nspname WHEN current_schema() THEN '' ELSE nspname || '.' END || relname
+    SELECT pg_class.oid,
+        CASE nspname WHEN current_schema() THEN '' ELSE nspname || '.' END || relname
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE relkind IN ('r', 'p', 'v', 'm') AND nspname <> 'information_schema'
         AND nspname !~ '^pg_'

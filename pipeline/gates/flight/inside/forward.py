@@ -6,6 +6,7 @@ from dataclasses import replace
 from django.db import connection
 from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 
 from pipeline.gates.flight.inside import catalog
@@ -32,7 +33,7 @@ def forward(*, expand_only: bool, twice: bool) -> list[Record]:
     chosen = [each for each in pending if marked.isdisjoint(graph.forwards_plan(_node(each)))]
     connection.ensure_connection()
     known = {oid: name for oid, name in catalog.relations().items() if name != DJANGO_S_OWN}
-    columns = _columns(executor._create_project_state(with_applied_migrations=True))  # noqa: SLF001
+    columns = _columns(executor.loader.project_state(_leaves(executor.loader)))
     records: list[Record] = []
     for migration in chosen:
         record, state = _apply(_node(migration), known, twice=twice)
@@ -44,6 +45,15 @@ def forward(*, expand_only: bool, twice: bool) -> list[Record]:
         columns = now
     needed = catalog.needed(known)
     return [replace(each, unfilled=tuple(needed & {*each.unfilled})) for each in records]
+
+
+def _leaves(loader: MigrationLoader) -> list[Node]:
+    """Return the last migrations that are applied."""
+    applied = set(loader.applied_migrations) & set(loader.graph.nodes)
+    children = {
+        node: {child.key for child in loader.graph.node_map[node].children} for node in applied
+    }
+    return [node for node in applied if children[node].isdisjoint(applied)]
 
 
 def reason(error: Exception) -> str:

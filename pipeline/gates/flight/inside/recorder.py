@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -50,8 +51,8 @@ class Recorder:
         """Run a statement and look at what it has done."""
         *first, last = _parts(statement) if rest[0] is None and _is_open() else [statement]
         for part in first:
-            self._run(lambda part=part: execute(part, *rest), part, rest[0])
-        return self._run(lambda: execute(last, *rest), last, rest[0])
+            self._run(partial(execute, part, *rest), part, rest[0])
+        return self._run(partial(execute, last, *rest), last, rest[0])
 
     def finish(self) -> tuple[Emptied, ...]:
         """Note that the last transaction is over, and return the tables that lost all rows."""
@@ -200,7 +201,7 @@ def _with(text: str, params: Any) -> str:  # noqa: ANN401
     """Return a statement with its values, if these are those of one row."""
     if params is None or (isinstance(params, (list, tuple)) and params and not _flat(params)):
         return text
-    return str(connection.ops.compose_sql(text, params))
+    return str(connection.ops.compose_sql(text, params))  # type: ignore[attr-defined]
 
 
 def _flat(params: Any) -> bool:  # noqa: ANN401
