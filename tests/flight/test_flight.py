@@ -7,6 +7,7 @@ from tests.flight.conftest import Flight
 from tests.flight.project import Project
 
 DANGEROUS = """
+atomic = False
 operations = [
     migrations.RenameField("customer", "nick", "name"),
     migrations.RunPython(double, noop),

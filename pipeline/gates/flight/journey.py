@@ -45,6 +45,7 @@ class Journey:
                 say("there is no release before this one, so nothing to compare with")
         except NotJudgedError as error:
             findings.not_judged = error
+        findings.faults = list(dict.fromkeys(findings.faults))  # of what was sent twice
         return findings
 
     def _from(self, before: Code, fresh: Schema, findings: Findings) -> None:

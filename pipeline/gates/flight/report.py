@@ -24,7 +24,7 @@ def text(findings: Findings) -> str:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     padded = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
     seen = padded if findings.records else ["no migration is new"]
-    return "\n".join([*seen, *dict.fromkeys(map(_shown, findings.faults))])
+    return "\n".join([*seen, *map(_shown, findings.faults)])
 
 
 def _shown(fault: Fault) -> str:
