@@ -29,6 +29,7 @@ class Migration(migrations.Migration):
             ("amount", models.IntegerField()),
             ("number", models.IntegerField()),
             ("customer_number", models.BigIntegerField(null=True)),
+            ("note", models.CharField(max_length=50, null=True)),
         ]),
         migrations.CreateModel("Odd", [
             ("id", models.BigAutoField(primary_key=True)),
@@ -43,7 +44,8 @@ class Migration(migrations.Migration):
             models.CheckConstraint(condition=~models.Q(nick=""), name="odd_named"),
             models.CheckConstraint(condition=models.Q(sure__isnull=False), name="odd_sure"),
             models.UniqueConstraint(Lower("email"), name="odd_mail"),
-        ], "indexes": [models.Index(fields=["plain"], name="odd_plain")]}),
+        ], "indexes": [models.Index(fields=["plain"], name="odd_plain")],
+            "unique_together": {("number", "code")}}),
         migrations.CreateModel("Pair", [
             ("id", models.BigAutoField(primary_key=True)),
             ("one", models.IntegerField()),
@@ -425,6 +427,50 @@ UNSAFE = [
         says="run a second time, `Raw Python operation` changes shop_order again",
     ),
     one(
+        "alter_model_table",
+        'migrations.AlterModelTable("order", "sales")',
+        says="renames a table (shop_order)",
+    ),
+    one(
+        "unique_together",
+        'migrations.AlterUniqueTogether("order", {("amount", "number")})',
+        says="adds a unique constraint",
+    ),
+    one(
+        "no_index_together",
+        'migrations.AlterIndexTogether("pair", set())',
+        says="drops an index while nothing can be read",
+    ),
+    one(
+        "remove_unique_on_expression",
+        'migrations.RemoveConstraint("odd", "odd_mail")',
+        says="drops an index while nothing can be read",
+        hint="DROP INDEX CONCURRENTLY by RunSQL",
+    ),
+    one(
+        "collation_indexed",
+        'migrations.AlterField("odd", "plain", models.CharField(max_length=20, db_collation="C"))',
+        says="of shop_odd anew under AccessExclusiveLock",
+    ),
+    one(
+        "custom_operation",
+        "IndexThem()",
+        head="""
+class IndexThem(migrations.operations.base.Operation):
+    reversible = True
+
+    def state_forwards(self, app_label, state):
+        pass
+
+    def database_forwards(self, app_label, editor, before, after):
+        editor.execute("CREATE INDEX by_amount ON shop_order (amount)")
+
+    def database_backwards(self, app_label, editor, before, after):
+        editor.execute("DROP INDEX by_amount")
+""",
+        says="creates an index while nothing can be written",
+    ),
+    one(
         "reverse_leaves_something",
         sql("ALTER TABLE shop_order ADD COLUMN x int"),
         says="taken back, leaves another schema: with column shop_order.x: integer",
@@ -656,5 +702,36 @@ def fill_ages(apps, editor):
     one(
         "collation",
         'CreateCollation("german", provider="icu", locale="de-u-ks-level2", deterministic=False)',
+    ),
+    one(
+        "collation_no_index",
+        """migrations.AlterField("order", "note", models.CharField(
+            max_length=50, null=True, db_collation="C"
+        ))""",
+    ),
+    one("remove_check", 'migrations.RemoveConstraint("odd", "odd_named")'),
+    one(
+        "alter_constraint",
+        """migrations.AlterConstraint("odd", "odd_named", models.CheckConstraint(
+            condition=~models.Q(nick=""), name="odd_named", violation_error_message="no nick"
+        ))""",
+    ),
+    one(
+        "not_unique_together",
+        'migrations.AlterUniqueTogether("odd", set())',
+    ),
+    one(
+        "swap_default_in_one_transaction",
+        sql(
+            "ALTER TABLE shop_odd ALTER kept DROP DEFAULT;"
+            " ALTER TABLE shop_odd ALTER kept SET DEFAULT 4",
+            "ALTER TABLE shop_odd ALTER kept SET DEFAULT 3",
+        ),
+    ),
+    one(
+        "separate_transactions_by_sql",
+        sql("ALTER TABLE shop_order ADD COLUMN x int", "ALTER TABLE shop_order DROP COLUMN x"),
+        sql("BEGIN; UPDATE shop_order SET x = 1 WHERE x IS NULL; COMMIT"),
+        head=ALONE,
     ),
 ]

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 import psycopg
-import sqlparse
 from django.db import connection
 from django.db.utils import DatabaseError
 from psycopg.pq import TransactionStatus
@@ -15,10 +14,9 @@ from psycopg.pq import TransactionStatus
 from pipeline.gates.flight.inside import catalog
 from pipeline.gates.flight.inside.catalog import File, rows
 from pipeline.gates.flight.inside.places import Places
+from pipeline.gates.flight.inside.statements import first, is_ddl, parts, text_of, with_values
 from pipeline.gates.flight.records import BLOCKING, Change, Emptied, Lock, Rebuilt, Scan, Sent
 
-DATA = {"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH"}
-CONTROL = {"BEGIN", "START", "COMMIT", "END", "SAVEPOINT", "RELEASE", "ROLLBACK", "SET"}
 FEW = 100  # rows: what reads or changes more under a lock grows with the table
 # PostgreSQL refuses these in a transaction: CREATE INDEX CONCURRENTLY, VACUUM, a COMMIT in a block
 ALONE = (psycopg.errors.ActiveSqlTransaction, psycopg.errors.InvalidTransactionTermination)
@@ -49,8 +47,8 @@ class Recorder:
 
     def __call__(self, execute: Callable[..., Any], statement: Any, *rest: Any) -> Any:  # noqa: ANN401
         """Run a statement and look at what it has done."""
-        *first, last = _parts(statement) if rest[0] is None and _is_open() else [statement]
-        for part in first:
+        *earlier, last = parts(statement) if rest[0] is None and _is_open() else [statement]
+        for part in earlier:
             self._run(partial(execute, part, *rest), part, rest[0])
         return self._run(partial(execute, last, *rest), last, rest[0])
 
@@ -58,15 +56,14 @@ class Recorder:
         """Note that the last transaction is over, and return the tables that lost all rows."""
         self.schema = catalog.snapshot(self.known)
         self._close()
-        left = [oid for oid in self.filled if not catalog.is_filled(oid)]
         return tuple(
             Emptied(self.known[oid], *self.emptied_by.get(oid, ("", self.places.file)))
-            for oid in left
-            if oid in self.schema.relations
+            for oid in self.filled & self.schema.relations.keys()
+            if not catalog.is_filled(oid)
         )
 
     def _run(self, execute: Execute, statement: Any, params: Any) -> Any:  # noqa: ANN401
-        text = _text(statement)
+        text = text_of(statement)
         times = self.times[text] = self.times.get(text, 0) + 1
         if times & (times - 1) or _status() == TransactionStatus.INERROR:
             return execute()  # its 3rd, 5th, … time
@@ -74,7 +71,7 @@ class Recorder:
             self._enter()
             return self._look(execute, text, params, self.transaction)
         self._close()
-        if _first(text) == "SELECT":
+        if first(text) == "SELECT":
             return execute()
         try:
             with _begun(text):
@@ -100,7 +97,11 @@ class Recorder:
         *,
         alone: bool = False,
     ) -> Any:  # noqa: ANN401
-        about, files, before = catalog.about(text, self.known), self._files(), self._blocked()
+        about, files, before = (
+            catalog.about(text, self.known),
+            catalog.files(self.known),
+            self._blocked(),
+        )
         if not before:
             self.rows = catalog.touched(self.known)
         started = time.monotonic()
@@ -111,8 +112,8 @@ class Recorder:
         moved = self._rebuilt(files, text, alone=alone)
         scans = () if alone else self._scans(before)
         self._notice(text, where)
-        if scans or moved or _first(text) not in DATA | CONTROL:
-            sql = _with(text, params)
+        if scans or moved or is_ddl(text):
+            sql = with_values(text, params)
             self.sent.append(Sent(sql, where, transaction, about, seconds, scans, moved))
         return result
 
@@ -124,7 +125,7 @@ class Recorder:
         for name in catalog.differing(self.schema, schema):
             self.authors.setdefault(("", name), (text, where))
         self.schema = schema
-        if _first(text) != "SELECT":
+        if first(text) != "SELECT":
             for oid in self.filled - self.emptied_by.keys():
                 if not catalog.is_filled(oid):
                     self.emptied_by[oid] = text, where
@@ -171,7 +172,7 @@ class Recorder:
         blocked = self._blocked()
         full = {file.table for file in before.values() if file.filled}
         found = []
-        for oid, file in self._files().items():
+        for oid, file in catalog.files(self.known).items():
             was = before.get(oid)
             if file.table not in full or (was and was.number == file.number):
                 continue
@@ -180,39 +181,6 @@ class Recorder:
             if mode and file.filled:  # not what was emptied
                 found.append(Rebuilt(file.name, self.known[file.table], mode))
         return tuple(found)
-
-    def _files(self) -> dict[int, File]:
-        return catalog.files(self.known)
-
-
-def _parts(statement: Any) -> list[Any]:  # noqa: ANN401
-    """Return the statements of a script, save for one with bodies of functions in it."""
-    if not isinstance(statement, str) or "$" in statement or "ATOMIC" in statement.upper():
-        return [statement]
-    return sqlparse.split(statement) or [statement]
-
-
-def _text(statement: Any) -> str:  # noqa: ANN401
-    as_string = getattr(statement, "as_string", None)
-    return as_string(connection.connection) if as_string else str(statement)
-
-
-def _with(text: str, params: Any) -> str:  # noqa: ANN401
-    """Return a statement with its values, if these are those of one row."""
-    if params is None or (isinstance(params, (list, tuple)) and params and not _flat(params)):
-        return text
-    return str(connection.ops.compose_sql(text, params))  # type: ignore[attr-defined]
-
-
-def _flat(params: Any) -> bool:  # noqa: ANN401
-    return not isinstance(params[0], (list, tuple))
-
-
-def _first(text: str) -> str:
-    """Return the first word of a statement, behind its comments."""
-    bare = sqlparse.format(text, strip_comments=True) if text.lstrip()[:2] in {"--", "/*"} else text
-    words = bare.split(None, 1)
-    return words[0].strip("();").upper() if words else ""
 
 
 def _status() -> TransactionStatus:
@@ -234,5 +202,5 @@ def _begun(text: str) -> Iterator[None]:
     except BaseException:
         connection.connection.execute("ROLLBACK")
         raise
-    if _first(text) not in {"BEGIN", "START"} and _status() == TransactionStatus.INTRANS:
+    if first(text) not in {"BEGIN", "START"} and _status() == TransactionStatus.INTRANS:
         connection.connection.execute("COMMIT")
