@@ -24,10 +24,10 @@ def relevant(opinions: Sequence[Opinion]) -> Iterator[Opinion]:
 def instead(sql: str) -> str:
     """Return what to do instead of a statement that reads a whole table under a lock."""
     text = " ".join(sql.split())
-    return next(
-        (hint for words, hint in PATTERNS.items() if re.search(words, text, re.IGNORECASE)),
-        OTHERWISE,
-    )
+    for words, hint in PATTERNS.items():
+        if found := re.search(words, text, re.IGNORECASE):
+            return hint.format(**found.groupdict())
+    return OTHERWISE
 
 
 def _holds(opinion: Opinion) -> bool:

@@ -85,7 +85,7 @@ PATTERNS = {
     r"^\s*(CLUSTER|VACUUM|REPACK)\b": "leave it out of migrations: pg_repack does it while the"
     " table is read and written",
     r"^\s*REINDEX\b": f"REINDEX … CONCURRENTLY {ALONE}",
-    r"\bSET NOT NULL\b": NOT_NULL,
+    r'\bALTER (COLUMN )?"?(?P<column>\w+)"? SET NOT NULL\b': NOT_NULL,
     r"\bADD COLUMN\b.*\bGENERATED\b.*\bSTORED\b": "add a plain nullable column, let the code write"
     " it, and fill it in batches",
     r"\bADD COLUMN\b.*\bCHECK\b": "add the column without its CHECK, by RunSQL beside the AddField"

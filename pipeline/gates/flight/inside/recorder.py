@@ -1,20 +1,18 @@
 """What a migration's statements do to the tables that were there before."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import psycopg
-from django.db import connection
 from django.db.utils import DatabaseError
-from psycopg.pq import TransactionStatus
 
 from pipeline.gates.flight.inside import catalog
 from pipeline.gates.flight.inside.catalog import File, rows
 from pipeline.gates.flight.inside.places import Places
 from pipeline.gates.flight.inside.statements import first, is_ddl, parts, text_of, with_values
+from pipeline.gates.flight.inside.transactions import begun, is_aborted, is_open
 from pipeline.gates.flight.records import BLOCKING, Change, Emptied, Lock, Rebuilt, Scan, Sent
 
 FEW = 100  # rows: what reads or changes more under a lock grows with the table
@@ -47,7 +45,7 @@ class Recorder:
 
     def __call__(self, execute: Callable[..., Any], statement: Any, *rest: Any) -> Any:  # noqa: ANN401
         """Run a statement and look at what it has done."""
-        *earlier, last = parts(statement) if rest[0] is None and _is_open() else [statement]
+        *earlier, last = parts(statement) if rest[0] is None and is_open() else [statement]
         for part in earlier:
             self._run(partial(execute, part, *rest), part, rest[0])
         return self._run(partial(execute, last, *rest), last, rest[0])
@@ -65,16 +63,21 @@ class Recorder:
     def _run(self, execute: Execute, statement: Any, params: Any) -> Any:  # noqa: ANN401
         text = text_of(statement)
         times = self.times[text] = self.times.get(text, 0) + 1
-        if times & (times - 1) or _status() == TransactionStatus.INERROR:
+        if times & (times - 1) or is_aborted():
             return execute()  # its 3rd, 5th, … time
-        if _is_open():
+        if is_open():
             self._enter()
             return self._look(execute, text, params, self.transaction)
         self._close()
         if first(text) == "SELECT":
             return execute()
+        result = self._by_itself(execute, text, params)
+        self._close()
+        return result
+
+    def _by_itself(self, execute: Execute, text: str, params: Any) -> Any:  # noqa: ANN401
         try:
-            with _begun(text):
+            with begun(text):
                 return self._look(execute, text, params, 0)
         except DatabaseError as error:
             if not isinstance(error.__cause__, ALONE):
@@ -181,26 +184,3 @@ class Recorder:
             if mode and file.filled:  # not what was emptied
                 found.append(Rebuilt(file.name, self.known[file.table], mode))
         return tuple(found)
-
-
-def _status() -> TransactionStatus:
-    status: TransactionStatus = connection.connection.info.transaction_status
-    return status
-
-
-def _is_open() -> bool:
-    """Tell whether there is a transaction: Django's, or one that a migration began by itself."""
-    return connection.in_atomic_block or _status() == TransactionStatus.INTRANS
-
-
-@contextmanager
-def _begun(text: str) -> Iterator[None]:
-    """Put a statement into a transaction, save that it begins or ends one by itself."""
-    connection.connection.execute("BEGIN")
-    try:
-        yield
-    except BaseException:
-        connection.connection.execute("ROLLBACK")
-        raise
-    if first(text) not in {"BEGIN", "START"} and _status() == TransactionStatus.INTRANS:
-        connection.connection.execute("COMMIT")

@@ -1,0 +1,37 @@
+"""Where a transaction is, and where one is begun."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+from psycopg.pq import TransactionStatus
+
+from pipeline.gates.flight.inside.statements import first
+
+
+def is_aborted() -> bool:
+    """Tell whether the transaction failed, so that it only takes its own rollback."""
+    return _status() == TransactionStatus.INERROR
+
+
+def is_open() -> bool:
+    """Tell whether there is a transaction: Django's, or one that a migration began by itself."""
+    return connection.in_atomic_block or _status() == TransactionStatus.INTRANS
+
+
+@contextmanager
+def begun(text: str) -> Iterator[None]:
+    """Put a statement into a transaction, save that it begins or ends one by itself."""
+    connection.connection.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        connection.connection.execute("ROLLBACK")
+        raise
+    if first(text) not in {"BEGIN", "START"} and _status() == TransactionStatus.INTRANS:
+        connection.connection.execute("COMMIT")
+
+
+def _status() -> TransactionStatus:
+    status: TransactionStatus = connection.connection.info.transaction_status
+    return status
