@@ -52,7 +52,12 @@ class Migration(migrations.Migration):
             ("two", models.IntegerField()),
             ("odd", models.ForeignKey("shop.odd", models.CASCADE, null=True)),
         ], options={"index_together": {("one", "two")}}),
-        migrations.RunSQL("CREATE VIEW shop_names AS SELECT nick FROM shop_customer"),
+        migrations.CreateModel("Note", [
+            ("id", models.BigAutoField(primary_key=True)),
+            ("word", models.CharField(max_length=50)),
+        ]),
+        migrations.CreateModel("Spare", [("id", models.BigAutoField(primary_key=True))]),
+        migrations.RunSQL("CREATE VIEW shop_names AS SELECT word FROM shop_note"),
     ]
 """
 
@@ -254,7 +259,7 @@ UNSAFE = [
     one("drop_table", 'migrations.DeleteModel("order")', says="drops a table"),
     one(
         "drop_view",
-        sql("DROP VIEW shop_names", "CREATE VIEW shop_names AS SELECT nick FROM shop_customer"),
+        sql("DROP VIEW shop_names", "CREATE VIEW shop_names AS SELECT word FROM shop_note"),
         says="drops a table (shop_names)",
     ),
     one(
@@ -388,7 +393,7 @@ UNSAFE = [
             "customer", models.CheckConstraint(condition=~models.Q(nick=""), name="named")
         )""",
         'ValidateConstraint("customer", name="named")',
-        says="shop_customer under",
+        says='checks all rows while nothing can be read: ALTER TABLE "shop_customer" VALIDATE',
         hint="NOT VALID",
     ),
     one(
@@ -653,13 +658,13 @@ def fill_ages(apps, editor):
     one("sql_truncate_marked", sql("TRUNCATE shop_order"), head=EMPTIES),
     one("sql_delete_some", sql("DELETE FROM shop_order WHERE id % 2 = 0")),
     one("drop_column_marked", 'migrations.RemoveField("customer", "age")', head=MARK),
-    one("delete_model_step_2", 'migrations.DeleteModel("pair")', head=MARK),
+    one("delete_model_step_2", 'migrations.DeleteModel("spare")', head=MARK),
     one(
         "remove_step_1",
         """migrations.SeparateDatabaseAndState(
             [migrations.RunSQL(
                 "ALTER TABLE shop_order ALTER COLUMN number DROP NOT NULL",
-                migrations.RunSQL.noop,
+                "ALTER TABLE shop_order ALTER COLUMN number SET NOT NULL",
             )],
             [migrations.RemoveField("order", "number")],
         )""",
@@ -701,7 +706,8 @@ def fill_ages(apps, editor):
     one("add_m2m", 'migrations.AddField("order", "tags", models.ManyToManyField("shop.tag"))'),
     one(
         "collation",
-        'CreateCollation("german", provider="icu", locale="de-u-ks-level2", deterministic=False)',
+        'CreateCollation("german", locale="C")',
+        'RemoveCollation("german", locale="C")',
     ),
     one(
         "collation_no_index",

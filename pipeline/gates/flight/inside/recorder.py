@@ -174,10 +174,10 @@ class Recorder:
         """Return the tables and indexes that were written anew while others had to wait."""
         blocked = self._blocked()
         full = {file.table for file in before.values() if file.filled}
+        kept = {file.number for file in before.values()}  # also by an index that is another one now
         found = []
         for oid, file in catalog.files(self.known).items():
-            was = before.get(oid)
-            if file.table not in full or (was and was.number == file.number):
+            if file.table not in full or file.number in kept:
                 continue
             quiet = alone and file.table != oid and "CONCURRENTLY" in text.upper()
             mode = blocked.get(file.table, "AccessExclusiveLock" if alone and not quiet else "")
