@@ -18,7 +18,7 @@ def test_it_runs_a_tool_from_the_locked_environment() -> None:
 
 
 def test_the_noxfile_is_run_by_it() -> None:
-    command = [ROOT / "noxfile.py", "--version"]
+    command = [str(ROOT / "noxfile.py"), "--version"]
     assert subprocess.run(command, cwd=ROOT, check=False).returncode == 0
 
 
