@@ -1,13 +1,18 @@
 """How often something may be tried, counted in the cache that all processes share."""
 
 import hashlib
+import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import IPv4Address, ip_address, ip_network
 
 from django.core.cache import cache
 from django.http import HttpRequest
 from ninja.throttling import BaseThrottle
+
+PORT = re.compile(r":\d+$")
+NETWORK_BITS = 64  # https://www.rfc-editor.org/rfc/rfc6177
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +52,7 @@ def count_attempt(request: HttpRequest, email: str, limits: Limits) -> list[str]
     Raises:
         ThrottledError: This client, or any client with this address, has tried too often.
     """
-    client, now = BaseThrottle().get_ident(request), int(time.time())
+    client, now = client_of(request), int(time.time())
     counters = {
         counter(limits, now, f"{client}"): limits.per_client,
         counter(limits, now, f"{client} {email}"): limits.per_client_and_account,
@@ -57,6 +62,24 @@ def count_attempt(request: HttpRequest, email: str, limits: Limits) -> list[str]
         if counted(key, seconds=2 * limits.period) > limit:
             raise ThrottledError(retry_after=limits.period - now % limits.period)
     return list(counters)
+
+
+def client_of(request: HttpRequest) -> str:
+    """Return where a request comes from, as far as it counts: of IPv6 the network, not the address.
+
+    A customer of a provider has such a network alone, and more addresses in it than can be counted.
+    Some proxies name the port too, which is another one with each connection.
+    """
+    given = BaseThrottle().get_ident(request) or ""
+    with_port = PORT.search(given) if given.count(":") == 1 or given.startswith("[") else None
+    host = given[: with_port.start()] if with_port else given
+    try:
+        address = ip_address(host.strip("[]"))
+    except ValueError:
+        return given
+    if isinstance(address, IPv4Address):
+        return f"{address}"
+    return f"{address.ipv4_mapped or ip_network((address, NETWORK_BITS), strict=False)}"
 
 
 def counted(key: str, seconds: int) -> int:

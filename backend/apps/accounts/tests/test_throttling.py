@@ -156,6 +156,32 @@ def test_one_client_cannot_try_one_password_on_everybody() -> None:
         count_attempt(request, "last@example.com", LOGINS)
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:2", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("[2001:db8::1]:4711", "2001:db8::2", True),
+        ("192.0.2.7:4711", "192.0.2.7:4712", True),
+        ("192.0.2.7", "::ffff:192.0.2.7", True),
+        ("192.0.2.7", "192.0.2.8", False),
+        ("unknown", "_hidden", False),
+    ],
+)
+def test_a_client_is_where_it_comes_from_and_not_one_of_its_addresses(
+    settings: Settings, one: str, other: str, *, same: bool
+) -> None:
+    settings.NINJA_NUM_PROXIES = 1
+    requests = [RequestFactory().post("/", HTTP_X_FORWARDED_FOR=each) for each in (one, other)]
+    for number in range(LOGINS.per_client):
+        count_attempt(requests[0], f"{number}@example.com", LOGINS)
+    if same:
+        with pytest.raises(ThrottledError):
+            count_attempt(requests[1], "last@example.com", LOGINS)
+    else:
+        count_attempt(requests[1], "last@example.com", LOGINS)
+
+
 def test_the_admin_site_is_no_way_around(client: Client, browser: Browser, user: User) -> None:
     user.is_staff = True
     user.save()
