@@ -1,14 +1,18 @@
 from io import StringIO
+from typing import Any
+from uuid import UUID
 
 import pytest
 from cryptography.fernet import Fernet
 from django.core.exceptions import FieldError
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, models
+from django.test.utils import isolate_apps
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from apps.accounts.models import User
-from apps.encryption import UndecryptableError
+from apps.encryption import EncryptedTextField, UndecryptableError
+from config.management.commands import reencrypt as command
 
 OLD, NEW, LOST = (Fernet.generate_key().decode() for _ in range(3))
 PHONE = "+44 20 7946 0018"
@@ -83,6 +87,42 @@ def test_after_reencryption_nobody_needs_the_old_key(settings: Settings, batch: 
     assert first == "accounts.User.phone: 3 renewed, 0 current, 0 unreadable"
     assert again == "accounts.User.phone: 0 renewed, 3 current, 0 unreadable"
     assert phones() == before
+
+
+KEYS: dict[str, tuple[Any, list[object]]] = {
+    "numbers": (models.BigIntegerField(primary_key=True), [-2, 0, 3]),
+    "texts": (models.CharField(primary_key=True, max_length=9), ["", "-1", "b", "Ä"]),
+    "UUIDs": (models.UUIDField(primary_key=True), [UUID(int=0), UUID(int=1), UUID(int=2**127)]),
+}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", KEYS)
+@isolate_apps("apps.accounts")
+def test_rows_of_whatever_key_are_all_renewed(settings: Settings, kind: str) -> None:
+    class Note(models.Model):
+        key = KEYS[kind][0].clone()
+        text = EncryptedTextField()
+
+        class Meta:
+            app_label = "accounts"
+
+        def __str__(self) -> str:
+            return f"{self.text}"
+
+    settings.FIELD_ENCRYPTION_KEYS = [OLD]
+    with connection.schema_editor() as editor:
+        editor.create_model(Note)
+    try:
+        notes = [Note(key=key, text=PHONE) for key in KEYS[kind][1]]
+        Note._base_manager.bulk_create(notes)  # noqa: SLF001
+        settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
+        found = [*command.reencrypt(Note._meta.get_field("text"), 2)]  # noqa: SLF001
+    finally:
+        with connection.schema_editor() as editor:
+            editor.delete_model(Note)
+
+    assert found == ["renewed"] * len(KEYS[kind][1])
 
 
 def test_a_run_that_was_cut_short_goes_on_where_it_was(

@@ -41,19 +41,20 @@ def encrypted_fields() -> Iterator[EncryptedTextField]:
 
 def reencrypt(field: EncryptedTextField, size: int) -> Iterator[str]:
     """Go through a column, a batch at a time, and say of each value what became of it."""
-    last = 0
+    last = None
     while rows := renew_batch(field, last, size):
         yield from rows.values()
-        last = max(rows)
+        *_, last = rows  # by the order of the database, which is its own for texts
 
 
 @transaction.atomic
-def renew_batch(field: EncryptedTextField, last: int, size: int) -> dict[int, str]:
-    """Renew the values of the rows that follow; nobody writes to them meanwhile."""
+def renew_batch(field: EncryptedTextField, last: object, size: int) -> dict[object, str]:
+    """Renew the values of the rows that follow one, or of the first; nobody writes to them."""
+    following = {} if last is None else {"pk__gt": last}
     cipher = ExpressionWrapper(F(field.name), output_field=TextField())
     rows = (
         field.model._base_manager.select_for_update()  # noqa: SLF001  # no manager may hide a row
-        .filter(pk__gt=last, **{f"{field.name}__isnull": False})
+        .filter(**following, **{f"{field.name}__isnull": False})
         .annotate(cipher=cipher)
         .order_by("pk")
         .values_list("pk", "cipher")[:size]
@@ -61,7 +62,7 @@ def renew_batch(field: EncryptedTextField, last: int, size: int) -> dict[int, st
     return {pk: renew(field, pk, token) for pk, token in rows}
 
 
-def renew(field: EncryptedTextField, pk: int, token: str) -> str:
+def renew(field: EncryptedTextField, pk: object, token: str) -> str:
     """Renew the value of a row, unless it is current."""
     if is_current(token):
         return "current"
