@@ -1,10 +1,13 @@
 """How log records become lines: with named fields only, so that nothing slips in unnoticed."""
 
 import sys
+import traceback
 from typing import Any
 
 import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
+
+from apps.telemetry.rows import without_rows
 
 # What a record may carry besides its message. Django attaches whole requests, with their queries.
 FIELDS = ["user_id", "method", "path", "route", "status", "duration_ms"]
@@ -26,7 +29,7 @@ def logging_config(*, level: str, renderer: Processor, release: str) -> dict[str
             structlog.stdlib.add_logger_name,
             structlog.stdlib.ExtraAdder(allow=FIELDS),
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            structlog.processors.ExceptionRenderer(traceback_of),
             add_release,
         ],
     }
@@ -44,6 +47,12 @@ def logging_config(*, level: str, renderer: Processor, release: str) -> dict[str
         },
         "root": {"handlers": ["console"], "level": level},
     }
+
+
+def traceback_of(exc_info: ExcInfo) -> str:
+    """Return the traceback of an error, without what it tells of rows."""
+    text = "".join(traceback.format_exception(*exc_info))
+    return without_rows(text.rstrip("\n"), exc_info[1])
 
 
 def json_lines() -> Processor:

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 import sentry_sdk
 
-from config.sentry import start_sentry, without_query
+from config.sentry import start_sentry, without_data
 
 
 @pytest.fixture
@@ -22,13 +22,13 @@ def test_reports_name_the_release_and_hold_nothing_that_a_person_sent(
     assert not reporting.options["send_default_pii"]
     assert reporting.options["include_local_variables"] is False
     assert reporting.options["max_request_body_size"] == "never"
-    assert reporting.options["before_send"] is without_query
+    assert reporting.options["before_send"] is without_data
 
 
 def test_the_query_of_a_request_is_dropped() -> None:
-    reported = without_query({"request": {"url": "/", "query_string": "token=1"}}, {})
+    reported = without_data({"request": {"url": "/", "query_string": "token=1"}}, {})
     assert reported == {"request": {"url": "/"}}
 
 
 def test_a_report_of_no_request_is_left_as_it_is() -> None:
-    assert without_query({"level": "error"}, {}) == {"level": "error"}
+    assert without_data({"level": "error"}, {}) == {"level": "error"}
