@@ -1,14 +1,37 @@
-"""Links between the documents, and whether they lead anywhere."""
+"""Links between the documents, and whether they lead anywhere, by what GitHub makes of Markdown."""
 
+import os
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from pipeline import git
 from pipeline.files import read_text
 
-LINK = re.compile(r"\]\((?!https?://|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)")
-HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
-FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+PARSER = MarkdownIt().enable("table")
+ADDRESSES = {"href", "src"}
+NAMES = {"id", "name"}
+
+
+class Html(HTMLParser):
+    """The addresses and the names in a piece of HTML; a comment has none."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.names: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
+        """Note what this element leads to, and what leads to it."""
+        self.addresses += [value for name, value in attrs if value and name in ADDRESSES]
+        self.names += [value for name, value in attrs if value and name in NAMES]
 
 
 def documents() -> list[Path]:
@@ -22,15 +45,60 @@ def broken_links(documents: Iterable[Path]) -> Iterator[str]:
     Args:
         documents: The Markdown files to read.
     """
+    known = there()
     for document in documents:
-        for target, anchor in LINK.findall(FENCE.sub("", read_text(document))):
-            path = document.parent / target if target else document
-            if not path.exists():
-                yield f"{document}: no such file: `{target}`"
-            elif anchor and anchor not in _anchors(path):
-                yield f"{document}: no such heading: `{target}#{anchor}`"
+        for address in addresses(document):
+            parts = urlsplit(address)
+            if parts.scheme or parts.netloc:
+                continue
+            name, anchor = unquote(parts.path), unquote(parts.fragment)
+            path = target(document, name)
+            if str(path) not in known:
+                yield f"{document}: no such file: `{name}`"
+            elif anchor and path.suffix == ".md" and anchor not in anchors(path):
+                yield f"{document}: no such heading: `{name}#{anchor}`"
 
 
-def _anchors(document: Path) -> set[str]:
-    headings = HEADING.findall(FENCE.sub("", read_text(document)))
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+def there() -> Collection[str]:
+    """Return the files and folders that a clone has; one that git ignores is on one machine."""
+    files = [Path(name) for name in git.files() if os.path.lexists(name)]
+    return {str(place) for file in files for place in (file, *file.parents)}
+
+
+def target(document: Path, path: str) -> Path:
+    """Return what a link of a document leads to, from the root of the repository."""
+    folder = Path() if path.startswith("/") else document.parent
+    return Path(os.path.normpath(folder / path.lstrip("/"))) if path else document
+
+
+def addresses(document: Path) -> Iterator[str]:
+    """Yield what the links and images of a document lead to."""
+    for token in tokens(document):
+        yield from (str(token.attrs[name]) for name in ADDRESSES if name in token.attrs)
+        if token.type.startswith("html_"):
+            yield from Html(token.content).addresses
+
+
+def anchors(document: Path) -> set[str]:
+    """Return what a fragment may name in a document: its headings, and what HTML has names for."""
+    found: set[str] = set()
+    seen = Counter[str]()
+    for token in tokens(document):
+        if token.type.startswith("html_"):
+            found |= {*Html(token.content).names}
+        elif token.type == "heading":
+            slug = re.sub(r"[^\w\- ]", "", token.content.lower()).replace(" ", "-")
+            found.add(f"{slug}-{seen[slug]}" if seen[slug] else slug)
+            seen[slug] += 1
+    return found
+
+
+def tokens(document: Path) -> Iterator[Token]:
+    """Yield what a document is made of; a heading as one token that holds its text."""
+    blocks = PARSER.parse(read_text(document))
+    for before, token in zip([None, *blocks], blocks, strict=False):
+        inner = token.children or []
+        if before and before.type == "heading_open":
+            text = "".join(each.content for each in inner if not each.type.startswith("html_"))
+            yield Token("heading", "", 0, content=text)
+        yield from (token, *inner)

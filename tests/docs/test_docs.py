@@ -5,6 +5,7 @@ import pytest
 
 from pipeline import sessions, tasks, workflows
 from pipeline.docs import links, tables
+from pipeline.scratch import Scratch
 
 
 def test_the_table_of_jobs_has_every_job_with_what_it_does() -> None:
@@ -31,14 +32,38 @@ def test_the_table_of_versions_has_every_version_with_its_end_of_life() -> None:
         ("[a](nothing.md)", ["page.md: no such file: `nothing.md`"]),
         ("[a](other.md#nothing)", ["page.md: no such heading: `other.md#nothing`"]),
         ("[a](#nothing)", ["page.md: no such heading: `#nothing`"]),
+        ('[a](nothing.md "title")', ["page.md: no such file: `nothing.md`"]),
+        ("[a](<nothing.md>)", ["page.md: no such file: `nothing.md`"]),
+        ("[a][b]\n\n[b]: nothing.md\n", ["page.md: no such file: `nothing.md`"]),
+        ('a <img src="nothing.png">', ["page.md: no such file: `nothing.png`"]),
+        ('<p>\n<a href="nothing.md">a</a>\n</p>', ["page.md: no such file: `nothing.md`"]),
+        ("| a |\n| --- |\n| [a](nothing.md) |\n", ["page.md: no such file: `nothing.md`"]),
+        ("![a](ignored.png)", ["page.md: no such file: `ignored.png`"]),
+        ("[a](../elsewhere.md)", ["page.md: no such file: `../elsewhere.md`"]),
+        ("````\n# A\n````\n[a](#a)", ["page.md: no such heading: `#a`"]),
+        ("[a](<a folder/x(1).md>) [b](a%20folder/x(1).md)", []),
+        ("[a](/other.md) [b](a%20folder) [c](./)", []),
+        ("[a](code.py#L3)", []),
+        ("~~~\n[a](nothing.md)\n~~~\n- a\n  ```\n  [a](nothing.md)\n  ```\n", []),
+        ("`[a](nothing.md)` <!-- [a](nothing.md) -->", []),
+        ("# A\n# A\n[a](#a) [b](#a-1)", []),
+        ("# The `a` of [b](other.md) #\n[a](#the-a-of-b)", []),
+        ("Title\n=====\n[a](#title)", []),
+        ('<a id="here"></a>[a](#here)', []),
+        ("# Größe & so\n[a](#größe--so)", []),
+        ("[a](tel:+491) [b](//example.com/x)", []),
     ],
 )
 def test_a_link_that_leads_nowhere_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, broken: list[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    Path("a folder").mkdir()
+    for name in ("page.md", "other.md", "code.py", "ignored.png", "a folder/x(1).md"):
+        Path(name).write_text("# The heading\n")
+    Path(".gitignore").write_text("ignored.png\n")
     Path("page.md").write_text(text)
-    Path("other.md").write_text("# The heading\n")
+    Scratch(tmp_path).git("init", "--quiet")
     assert list(links.broken_links([Path("page.md")])) == broken
 
 
