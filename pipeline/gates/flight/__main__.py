@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from pipeline.config import load
 from pipeline.errors import CheckFailedError, judged, reported
 from pipeline.gates.flight import released, report
-from pipeline.gates.flight.code import Code
+from pipeline.gates.flight.code import Code, forget
 from pipeline.gates.flight.databases import Server
 from pipeline.gates.flight.findings import Findings
 from pipeline.gates.flight.journey import Journey
@@ -29,7 +29,11 @@ def main() -> None:
     server, code = Server(os.environ["DATABASE_URL"]), Code(Path("backend").resolve())
     journey = Journey(server, code, limits, settings.get("values", {}))
     with TemporaryDirectory(prefix="flight-") as folder:
-        conclude(journey.fly(Path(folder)))
+        try:
+            findings = journey.fly(Path(folder))
+        finally:
+            forget(Path(folder))
+    conclude(findings)
 
 
 def conclude(findings: Findings) -> None:
