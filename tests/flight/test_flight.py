@@ -18,6 +18,36 @@ def test_nothing():
     assert False
 """
 
+ODD = '''
+operations = [
+    TrigramExtension(),
+    migrations.AddField(
+        "customer", "last", models.ForeignKey("shop.Order", models.CASCADE, null=True)
+    ),
+    migrations.AddField(
+        "order", "by", models.ForeignKey("shop.Customer", models.CASCADE, null=True)
+    ),
+    migrations.AddField("customer", "up", models.ForeignKey("self", models.CASCADE, null=True)),
+    migrations.CreateModel("Refusing", [("id", models.BigAutoField(primary_key=True))]),
+    migrations.RunSQL(
+        """
+        ALTER TABLE shop_customer ADD search tsvector;
+        ALTER TABLE shop_refusing ADD odd txid_snapshot NOT NULL;
+        CREATE TABLE day (at date) PARTITION BY RANGE (at);
+        CREATE TABLE day_first PARTITION OF day FOR VALUES FROM ('2020-01-01') TO ('2021-01-01')
+        """,
+        """
+        DROP TABLE day;
+        ALTER TABLE shop_refusing DROP odd;
+        ALTER TABLE shop_customer DROP search
+        """,
+    ),
+]
+'''
+NEXT = """
+operations = [migrations.AddField("MODEL", "note", models.CharField(max_length=9, null=True))]
+"""
+
 
 def test_a_flight_names_every_fault_and_writes_them_down(project: Project, flight: Flight) -> None:
     project.migration("0002_next", DANGEROUS)
@@ -48,3 +78,28 @@ def test_the_first_release_has_nothing_to_compare_with(project: Project, flight:
 def test_history_that_cannot_be_migrated_ends_the_flight(project: Project, flight: Flight) -> None:
     project.migration("0002_next", 'operations = [migrations.RunSQL("SELECT gone", "SELECT 1")]')
     assert "error: the migrations cannot be applied: " in flight()
+
+
+def test_a_schema_of_odd_tables_stops_no_migration(project: Project, flight: Flight) -> None:
+    project.migration("0002_odd", ODD)
+    project.release()
+    project.migration("0003_next", NEXT.replace("MODEL", "customer"))
+    said = flight()
+    assert "fault" not in said
+    assert said.splitlines()[-1].startswith("shop.0003_next")
+
+
+def test_a_table_without_rows_is_not_judged(project: Project, flight: Flight) -> None:
+    project.migration("0002_odd", ODD)
+    project.release()
+    project.migration("0003_next", NEXT.replace("MODEL", "refusing"))
+    assert (
+        "not judged: migration-flight: tables that migrations touch get no rows: "
+        "shop_refusing: no value can be made for odd, of type txid_snapshot"
+    ) in flight()
+
+
+def test_an_extension_that_the_server_lacks_is_not_judged(project: Project, flight: Flight) -> None:
+    project.migration("0002_next", 'operations = [CreateExtension("postgis")]')
+    said = "not judged: migration-flight: this PostgreSQL lacks an extension: postgis"
+    assert flight() == said

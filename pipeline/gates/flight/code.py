@@ -1,5 +1,6 @@
 """A version of the app, and what it does with a database."""
 
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,16 +8,18 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryDirectory
 
-from pipeline.errors import CheckFailedError
+from pipeline.errors import CheckFailedError, NotJudgedError
 from pipeline.gates.flight import records
 from pipeline.gates.flight.records import Record, RoundTrip
 from pipeline.run import Output, last_words, read
 
+CHECK = "migration-flight"
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = "config.settings.test"
-# Kept from run to run: an environment comes without bytecode, and each process would compile it all.
+# Kept from run to run: the packages come without, and each process would compile them anew.
 BYTECODE = Path(sys.prefix, "bytecode")
 WIDTH = 200  # of pytest's lines, which it cuts off otherwise
+MISSING = re.compile(r'extension "([^"]+)" is not available')
 
 
 def forget(folder: Path) -> None:
@@ -37,6 +40,7 @@ class Code:
 
         Raises:
             CheckFailedError: A migration failed.
+            NotJudgedError: The server lacks an extension.
         """
         self._call(url, "manage.py", "migrate", "--no-input", "--verbosity=0")
 
@@ -49,6 +53,7 @@ class Code:
 
         Raises:
             CheckFailedError: A migration failed.
+            NotJudgedError: The server lacks an extension.
         """
         return records.read(self._inside(url, "forward", *options))
 
@@ -57,6 +62,7 @@ class Code:
 
         Raises:
             CheckFailedError: They could not even be applied.
+            NotJudgedError: The server lacks an extension.
         """
         trip = RoundTrip.read(self._inside(url, "round-trip", *names))
         if not trip.there:
@@ -80,11 +86,19 @@ class Code:
 
     def _call(self, url: str, *arguments: str) -> Output:
         output = self._read(url, *arguments)
-        if output.returncode:
-            raise CheckFailedError(
-                f"the migrations cannot be applied: {last_words(output)}", hint=f"see {self.folder}"
+        if output.returncode == 0:
+            return output
+        if missing := MISSING.search(output.stderr):
+            raise NotJudgedError(
+                CHECK,
+                "this PostgreSQL lacks an extension",
+                detail=missing[1],
+                hint="name the programs of one that has it in pipeline.toml: "
+                '[services] postgres = "/usr/lib/postgresql/18/bin"',
             )
-        return output
+        raise CheckFailedError(
+            f"the migrations cannot be applied: {last_words(output)}", hint=f"see {self.folder}"
+        )
 
     def _read(self, url: str, *arguments: str) -> Output:
         env = {

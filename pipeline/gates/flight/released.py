@@ -5,12 +5,12 @@ from pathlib import Path
 
 from pipeline.errors import NotJudgedError
 from pipeline.files import read_toml
-from pipeline.gates.flight.code import Code
+from pipeline.gates.flight.code import CHECK, Code
 from pipeline.git import ask
 from pipeline.locks import is_unreachable, out_of_reach
 from pipeline.run import last_words, read
 
-CHECK = "migration-flight"
+__all__ = ["CHECK", "code"]
 
 
 def code(commit: str, folder: Path) -> Code | None:
