@@ -62,6 +62,11 @@ class Rows:
 
     def __post_init__(self) -> None:
         self.conditions = Conditions(self.table, self.types)
+        self.keys = [
+            key
+            for key in self.table.keys
+            if key not in self.postponed and not all(map(self.own, key.columns))
+        ]
 
     def insert(self, style: Style, numbers: range, limit: int) -> str:
         """Return the SQL that adds rows, but none that breaks a constraint.
@@ -107,11 +112,8 @@ class Rows:
         """Return a table without rows that this one must refer to, if there is one."""
         parents = (
             key.parent
-            for key in self.table.keys
-            if key not in self.postponed
-            and not self.table.nullable(key)
-            and not self.counts.get(key.parent)
-            and not all(map(self.own, key.columns))
+            for key in self.keys
+            if not self.table.nullable(key) and not self.counts.get(key.parent)
         )
         return next(parents, "")
 
@@ -175,18 +177,11 @@ class Rows:
         return f"CASE WHEN {number} % 4 > 0 THEN {value} END"
 
     def _orphan(self, column: Column) -> bool:
-        keys = [key for key in self.table.keys if column.name in key.columns]
-        return any(key not in self.postponed for key in keys)
+        return any(column.name in key.columns for key in self.keys)
 
     def _joined(self) -> list[Key]:
         """Return the foreign keys that refer to rows that are there."""
-        return [
-            key
-            for key in self.table.keys
-            if key not in self.postponed
-            and self.counts.get(key.parent)
-            and not all(map(self.own, key.columns))
-        ]
+        return [key for key in self.keys if self.counts.get(key.parent)]
 
     def _join(self, key: Key) -> str:
         return PARENT.format(

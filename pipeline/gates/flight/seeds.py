@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import psycopg
 from psycopg import sql
 
-from pipeline.errors import NotJudgedError
+from pipeline.errors import InputError, NotJudgedError
 from pipeline.gates.flight.catalog import Key, tables
 from pipeline.gates.flight.conditions import quoted
 from pipeline.gates.flight.databases import connected
@@ -174,13 +174,18 @@ class _Seeder:
 
         Raises:
             _UnfillableError: A table breaks such a constraint.
+            InputError: Something does that is no constraint of a table that was filled.
         """
         try:
             self.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
         except psycopg.Error as error:
             place = error.diag.schema_name, error.diag.table_name
-            names = [table.name for table in self.known.values() if table.place == place]
-            raise _UnfillableError(names[0], error) from None
+            for name in self.seeded.filled:
+                if self.known[name].place == place:
+                    raise _UnfillableError(name, error) from None
+            raise InputError(
+                f"rows are refused when all are there: {reason(error)}", hint=HINT.format("<table>")
+            ) from None
 
     def _count(self, keys: Iterable[Key]) -> None:
         """Count the rows that keys can refer to."""
