@@ -3,6 +3,10 @@
 import json
 from pathlib import Path
 
+import pytest
+
+from pipeline.gates.flight import code
+from pipeline.gates.flight.databases import Server
 from tests.flight.conftest import Flight
 from tests.flight.project import Project
 
@@ -73,6 +77,21 @@ def test_tests_that_fail_on_their_own_schema_prove_nothing(
 def test_the_first_release_has_nothing_to_compare_with(project: Project, flight: Flight) -> None:
     assert flight() == "no migration is new\n"
     assert project.root.exists()
+
+
+def test_what_is_compiled_is_kept_but_not_beside_the_code(
+    project: Project, server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setattr(code, "BYTECODE", tmp_path / "kept")
+    code.Code(project.root / "backend").migrate(Server(server).create("compiled"))
+    assert [*tmp_path.glob("kept/**/site-packages/django/__init__.*.pyc")]
+    assert [*tmp_path.glob("kept/**/shop/models.*.pyc")]
+    assert not [*project.root.rglob("*.pyc")]
+
+    code.forget(project.root)
+    assert not [*tmp_path.glob("kept/**/shop/models.*.pyc")]
+    assert [*tmp_path.glob("kept/**/site-packages/django/__init__.*.pyc")]
 
 
 def test_history_that_cannot_be_migrated_ends_the_flight(project: Project, flight: Flight) -> None:
