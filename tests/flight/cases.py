@@ -511,6 +511,11 @@ class IndexThem(migrations.operations.base.Operation):
     ),
     one("fails_at_all", sql("SELECT gone"), says="0002_fails_at_all.py:"),
     Case(
+        "new_column_gets_not_null",
+        (ops(NULLABLE), ops('migrations.AlterField("order", "x", models.IntegerField(default=0))')),
+        "adds a column that is NOT NULL and that the release before does not fill",
+    ),
+    Case(
         "new_table_does_not_excuse_old_one",
         (
             ops('migrations.CreateModel("Log", [("id", models.BigAutoField(primary_key=True))])'),
@@ -676,6 +681,25 @@ def fill_ages(apps, editor):
             " CREATE VIEW shop_tag AS SELECT * FROM shop_label",
             "DROP VIEW shop_tag; ALTER TABLE shop_label RENAME TO shop_tag",
         ),
+    ),
+    Case(
+        "new_column_and_all_with_it",
+        (
+            ops(NULLABLE),
+            ops('migrations.RenameField("order", "x", "y")'),
+            ops('migrations.RemoveField("order", "y")'),
+        ),
+    ),
+    one(
+        "rolled_back_by_hand",
+        "migrations.RunPython(try_and_leave, noop)",
+        head=f"""{ALONE}
+def try_and_leave(apps, editor):
+    from django.db import transaction
+    with transaction.atomic():
+        editor.execute("ALTER TABLE shop_order DROP COLUMN number")
+        transaction.set_rollback(True)
+""",
     ),
     Case(
         "new_table_and_all_with_it",

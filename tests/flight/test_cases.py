@@ -70,4 +70,5 @@ def test_what_is_safe_is_let_through(
     server: str, released: Project, code: Code, case: Case
 ) -> None:
     said = judged(server, released, code, case)
+    assert not said.startswith("error: "), said
     assert "hint: " not in said, said

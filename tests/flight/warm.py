@@ -35,7 +35,7 @@ class Warm(Code):
             self.process.stdin.write(json.dumps([url, output.name, *arguments[2:]]) + "\n")
             self.process.stdin.flush()
             code = int(self.process.stdout.readline())
-            return Output([*arguments], code, stdout=output.read(), stderr="")
+            return Output([*arguments], code, stdout="", stderr=output.read())
 
 
 @contextmanager

@@ -147,16 +147,15 @@ def _of_losses(record: Record) -> Iterator[Fault]:
 
 
 def _of_change(record: Record, message: str, hint: str, change: Change) -> Fault:
-    sql = f": {_line(change.sql)}" if change.sql else ""
-    return Fault(record.name, f"{message} ({change.what}){sql}", hint, change.where, change.sql)
+    what = f"{message} ({change.what}): {_line(change.sql)}".removesuffix(": ")
+    return Fault(record.name, what, hint, change.where, change.sql)
 
 
 def _of_rows(record: Record) -> Iterator[Fault]:
     for each in record.emptied:
         if record.deletes_rows is None:
-            message = f"loses all rows ({each.table}): {_line(each.sql)}"
-            hint = f"mark the migration: {ROWS_MARK}"
-            yield Fault(record.name, message, hint, each.where, each.sql)
+            change = Change("", each.table, each.sql, each.where)
+            yield _of_change(record, "loses all rows", f"mark the migration: {ROWS_MARK}", change)
 
 
 def _of_marks(record: Record) -> Iterator[Fault]:

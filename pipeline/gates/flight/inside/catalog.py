@@ -6,9 +6,6 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from pipeline.gates.flight.inside.types import keeps, widens
-from pipeline.gates.flight.records import Change
-
 RELATIONS = """
     SELECT pg_class.oid,
         CASE nspname WHEN current_schema() THEN '' ELSE nspname || '.' END || relname
@@ -128,72 +125,3 @@ def is_filled(table: int) -> bool:
         "SELECT oid::regclass::text FROM pg_class WHERE oid = %s AND relkind IN ('r', 'p')", table
     )
     return any(rows(f"SELECT EXISTS (SELECT FROM {name})")[0][0] for (name,) in named)  # noqa: S608
-
-
-def needed(known: dict[int, str]) -> set[str]:
-    """Return the columns that every new row must bring a value for."""
-    now = snapshot(known)
-    return {
-        _name(now, key, column)
-        for key, column in now.columns.items()
-        if column.required and not column.default
-    }
-
-
-def differing(before: Snapshot, after: Snapshot) -> list[str]:
-    """Return the names of columns and tables that are not the same in both."""
-    return [
-        *(
-            _name(after, key, column)
-            for key, column in after.columns.items() - before.columns.items()
-        ),
-        *(_name(before, key, was) for key, was in before.columns.items() - after.columns.items()),
-        *(name for _, name in before.relations.items() - after.relations.items()),
-    ]
-
-
-def changes(before: Snapshot, after: Snapshot) -> list[Change]:
-    """Return what code that fits the one schema does not find in the other."""
-    found = []
-    for oid, name in before.relations.items():
-        if (now := after.relations.get(oid)) != name:
-            rule = "renaming-table" if now else "ban-drop-table"
-            kinds = [kind for (kind,) in rows(KIND, name)]
-            found.append(
-                Change(
-                    rule, name, lossy=not now and kinds in (["r"], ["p"]), replaced=kinds == ["v"]
-                )
-            )
-    for key, column in after.columns.items():
-        if key not in before.columns and column.required and not column.default:
-            found.append(Change("adding-required-field", _name(after, key, column)))
-    for key, was in before.columns.items():
-        if key[0] in after.relations:
-            found += _of_column(_name(before, key, was), was, after.columns.get(key))
-    return found
-
-
-KIND = """
-    SELECT relkind FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-    WHERE CASE nspname WHEN current_schema() THEN '' ELSE nspname || '.' END || relname = %s
-"""
-
-
-def _of_column(name: str, was: Column, now: Column | None) -> list[Change]:
-    if now is None:
-        return [Change("ban-drop-column", name)]
-    found = []
-    if now.name != was.name:
-        found.append(Change("renaming-column", name))
-    if now.type != was.type and not widens(was.type, now.type):
-        lossy = not keeps(was.type, now.type)
-        found.append(Change("changing-column-type", name, lossy=lossy))
-    if now.required and not was.required:
-        found.append(Change("adding-not-nullable-field", name))
-    if was.default and not now.default:
-        found.append(Change("ban-drop-default", name))
-    return found
-
-
-def _name(of: Snapshot, key: tuple[int, int], column: Column) -> str:
-    return f"{of.relations.get(key[0], '')}.{column.name}"

@@ -10,6 +10,8 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 
 from pipeline.gates.flight.inside import catalog
+from pipeline.gates.flight.inside.catalog import Snapshot
+from pipeline.gates.flight.inside.changes import needed
 from pipeline.gates.flight.inside.places import Places
 from pipeline.gates.flight.inside.recorder import Recorder
 from pipeline.gates.flight.inside.twice import repeat_data_operations
@@ -33,18 +35,19 @@ def forward(*, expand_only: bool, twice: bool) -> list[Record]:
     chosen = [each for each in pending if marked.isdisjoint(graph.forwards_plan(_node(each)))]
     connection.ensure_connection()
     known = {oid: name for oid, name in catalog.relations().items() if name != DJANGO_S_OWN}
+    released = catalog.snapshot(known)
     columns = _columns(executor.loader.project_state(_leaves(executor.loader)))
     records: list[Record] = []
     for migration in chosen:
-        record, state = _apply(_node(migration), known, twice=twice)
+        record, state = _apply(_node(migration), released, twice=twice)
         now = _columns(state)
         lost = tuple(sorted(name for name in columns - now if _table(name) in {*map(_table, now)}))
         records.append(replace(record, unfilled=lost))
         if record.failure:
             break
         columns = now
-    needed = catalog.needed(known)
-    return [replace(each, unfilled=tuple(needed & {*each.unfilled})) for each in records]
+    empty = needed(known)
+    return [replace(each, unfilled=tuple(empty & {*each.unfilled})) for each in records]
 
 
 def _leaves(loader: MigrationLoader) -> list[Node]:
@@ -61,18 +64,19 @@ def reason(error: Exception) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
-def _apply(node: Node, known: dict[int, str], *, twice: bool) -> tuple[Record, ProjectState]:
+def _apply(node: Node, released: Snapshot, *, twice: bool) -> tuple[Record, ProjectState]:
     executor = MigrationExecutor(connection)
     migration = executor.loader.graph.nodes[node]
     repeats = repeat_data_operations(migration.operations) if twice and not migration.atomic else []
     places = Places(migration)
-    recorder, started = Recorder(known, places), time.monotonic()
+    recorder, started = Recorder(released, places), time.monotonic()
     failure, state = "", ProjectState()
     try:
         with connection.execute_wrapper(recorder):
             state = executor.migrate([node])
     except Exception as error:  # noqa: BLE001 - whatever a migration may raise
         failure = reason(error)
+        connection.connection.rollback()  # what it may have begun by itself
     emptied = recorder.finish()
     span = (started, time.monotonic())
     record = Record(

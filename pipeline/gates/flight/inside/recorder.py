@@ -9,7 +9,8 @@ import psycopg
 from django.db.utils import DatabaseError
 
 from pipeline.gates.flight.inside import catalog
-from pipeline.gates.flight.inside.catalog import File, rows
+from pipeline.gates.flight.inside.catalog import File, Snapshot, rows
+from pipeline.gates.flight.inside.changes import changes, differing
 from pipeline.gates.flight.inside.places import Places
 from pipeline.gates.flight.inside.statements import first, is_ddl, parts, text_of, with_values
 from pipeline.gates.flight.inside.transactions import begun, is_aborted, is_open
@@ -29,13 +30,13 @@ class Recorder:
     What is sent outside of a transaction is put into one, as PostgreSQL does by itself.
     """
 
-    def __init__(self, known: dict[int, str], places: Places) -> None:
-        self.known, self.places = known, places
-        self.times: dict[str, int] = {}
+    def __init__(self, released: Snapshot, places: Places) -> None:
+        self.released, self.known, self.places = released, released.relations, places
+        self.times: dict[tuple[str, bool], int] = {}
         self.held: dict[tuple[int, str], float] = {}
         self.transaction, self.began = 0, ""
         self.rows: dict[int, int] = {}
-        self.schema = self.start = catalog.snapshot(known)
+        self.schema = self.start = catalog.snapshot(self.known)
         self.filled = {oid for oid in self.schema.relations if catalog.is_filled(oid)}
         self.authors: dict[tuple[str, str], tuple[str, str]] = {}
         self.emptied_by: dict[int, tuple[str, str]] = {}
@@ -62,7 +63,8 @@ class Recorder:
 
     def _run(self, execute: Execute, statement: Any, params: Any) -> Any:  # noqa: ANN401
         text = text_of(statement)
-        times = self.times[text] = self.times.get(text, 0) + 1
+        kind = text, bool(self._blocked())
+        times = self.times[kind] = self.times.get(kind, 0) + 1
         if times & (times - 1) or is_aborted():
             return execute()  # its 3rd, 5th, … time
         if is_open():
@@ -100,11 +102,8 @@ class Recorder:
         *,
         alone: bool = False,
     ) -> Any:  # noqa: ANN401
-        about, files, before = (
-            catalog.about(text, self.known),
-            catalog.files(self.known),
-            self._blocked(),
-        )
+        about, files = catalog.about(text, self.known), catalog.files(self.known)
+        before = self._blocked()
         if not before:
             self.rows = catalog.touched(self.known)
         started = time.monotonic()
@@ -123,9 +122,9 @@ class Recorder:
     def _notice(self, text: str, where: str) -> None:
         """Keep which statement changed the schema, or took a table's last row."""
         schema = catalog.snapshot(self.known)
-        for change in catalog.changes(self.schema, schema):
+        for change in changes(self.schema, schema, self.released):
             self.authors[change.rule, change.what] = text, where
-        for name in catalog.differing(self.schema, schema):
+        for name in differing(self.schema, schema):
             self.authors.setdefault(("", name), (text, where))
         self.schema = schema
         if first(text) != "SELECT":
@@ -135,7 +134,9 @@ class Recorder:
 
     def _close(self) -> None:
         """Note what the transaction that is over has changed, all in all, and that it let go."""
-        for change in catalog.changes(self.start, self.schema):
+        if self.schema != self.start:
+            self.schema = catalog.snapshot(self.known)  # it may have been rolled back
+        for change in changes(self.start, self.schema, self.released):
             key = (change.rule, change.what)
             author = self.authors.get(key) or self.authors.get(("", change.what))
             sql, where = author or ("", self.places.file)
