@@ -16,6 +16,10 @@ ATTESTATION = "unknown/unknown"
 """The platform of what a builder attaches to an index; it runs on none."""
 
 
+class NotThereError(CheckFailedError):
+    """A registry that answers has no such thing."""
+
+
 def exists(reference: str) -> bool:
     """Say whether a registry has this manifest."""
     return read(docker.manifest(reference)).returncode == 0
@@ -25,23 +29,37 @@ def digest_of(reference: str) -> str:
     """Return the digest of what a name stands for now.
 
     Raises:
-        CheckFailedError: The registry has no such thing, or does not answer.
+        CheckFailedError: The registry does not answer.
+        NotThereError: It has no such thing.
     """
     return digest(kept(reference))
+
+
+def digest_if_there(reference: str) -> str | None:
+    """Return the digest of what a name stands for now; None, if the registry has no such thing.
+
+    Raises:
+        CheckFailedError: It does not answer, which tells nothing.
+    """
+    try:
+        return digest_of(reference)
+    except NotThereError:
+        return None
 
 
 def kept(reference: str) -> str:
     """Return the manifest that a registry keeps under a name, byte by byte.
 
     Raises:
-        CheckFailedError: The registry has no such thing, or does not answer.
+        CheckFailedError: The registry does not answer.
+        NotThereError: It has no such thing.
     """
     output = read(docker.manifest(reference))
     if output.returncode == 0:
         return output.stdout
     said = last_words(output)
     if said.endswith("not found"):
-        raise CheckFailedError(
+        raise NotThereError(
             f"the registry has no {reference}", hint="has that commit been built and pushed?"
         )
     raise CheckFailedError(

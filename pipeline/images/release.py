@@ -8,7 +8,7 @@ from pipeline.git import Commit, head
 from pipeline.images import cosign, docker, provenance, syft, trivy, vex
 from pipeline.images.act import act, require
 from pipeline.images.cosign import Signer
-from pipeline.images.manifests import digest_of, exists
+from pipeline.images.manifests import digest_if_there, digest_of
 from pipeline.images.names import Command, Target, repository, source
 from pipeline.images.papers import Released, of_release, read_json
 from pipeline.images.pushing import built
@@ -152,10 +152,11 @@ def require_free(versions: Mapping[str, str]) -> None:
     """Refuse a version that stands for something else: it is promised to stay what it is.
 
     Raises:
+        CheckFailedError: The registry does not answer, so that nobody knows.
         UntrustedError: Names all that do.
     """
-    there = {version: digest_of(version) for version in versions if exists(version)}
-    if taken := [version for version, digest in there.items() if digest != versions[version]]:
+    there = {version: digest_if_there(version) for version in versions}
+    if taken := [each for each, digest in there.items() if digest not in (None, versions[each])]:
         raise UntrustedError(
             f"taken by another commit's images: {', '.join(taken)}", hint="choose the next version"
         )

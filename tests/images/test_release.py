@@ -191,6 +191,17 @@ def test_no_image_gets_a_version_if_one_is_not_to_be_trusted(
     assert acted(calls()) == []
 
 
+def test_a_version_is_not_given_while_nobody_knows_whether_it_is_taken(
+    once: Once, calls: Calls, tmp_path: Path
+) -> None:
+    once(deliver)
+    (tmp_path / "busy-for").write_text(":v1.0.0")
+    calls()
+    with pytest.raises(CheckFailedError, match=r"does not answer for .*/app:v1\.0\.0: .*429"):
+        release.promote(["app"], "v1.0.0", KEY)
+    assert acted(calls()) == []
+
+
 def test_a_commit_that_was_never_pushed_gets_no_version() -> None:
     with pytest.raises(UntrustedError, match=f"{HOST}/app has nothing of commit"):
         release.promote(["app"], "v1.0.0", KEY)

@@ -101,6 +101,8 @@ def configuration(reference: str) -> None:
 
 def found(references: str) -> str:
     first, *rest = references.split()
+    if (HOME / "busy-for").exists() and (HOME / "busy-for").read_text() in first:
+        refuse(f"ERROR: unexpected status from GET request to {first}: 429 Too Many Requests")
     for reference in (first, *rest):
         if reference not in REGISTRY:
             refuse(f"ERROR: {reference}: not found")
