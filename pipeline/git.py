@@ -25,6 +25,7 @@ REMOTE = re.compile(
 PINNED = (
     "color.ui=false",
     "core.checkStat=default",
+    "core.excludesFile=/dev/null",
     "core.fsmonitor=false",
     "core.ignoreStat=false",
     "core.quotePath=off",
@@ -35,6 +36,8 @@ PINNED = (
     "status.showUntrackedFiles=normal",
 )
 EVERY_CHANGE = ("--no-renames", "--ignore-submodules=none")
+# what only this clone or this user ignores is here all the same, and tools read it
+OTHERS = ("--others", "--exclude-per-directory=.gitignore")
 NEXT = "run this in a git checkout that has a commit"
 
 
@@ -135,7 +138,7 @@ def names(*arguments: str, cwd: Path | None = None) -> list[str]:
 
 
 def files(*paths: str, cwd: Path | None = None) -> list[str]:
-    """List the tracked files, and the untracked ones that are not ignored; some may be gone.
+    """List the tracked files, and the untracked ones that no .gitignore names; some may be gone.
 
     Args:
         *paths: Of which; of the whole folder, if none.
@@ -144,8 +147,7 @@ def files(*paths: str, cwd: Path | None = None) -> list[str]:
     Raises:
         InputError: This is no git checkout.
     """
-    options = ("-z", "--cached", "--others", "--exclude-standard")
-    return [*dict.fromkeys(names("ls-files", *options, "--", *paths, cwd=cwd))]
+    return [*dict.fromkeys(names("ls-files", "-z", "--cached", *OTHERS, "--", *paths, cwd=cwd))]
 
 
 def is_unwatched(tag: str, path: str) -> bool:
@@ -264,10 +266,11 @@ def origin() -> str | None:
 
 def _is_clean() -> bool:
     """Whether the tree is what HEAD says, in what git was told not to look at too."""
-    status = answer("status", "--porcelain", "-z", *EVERY_CHANGE)
+    status = answer("status", "--porcelain", "-z", "--untracked-files=no", *EVERY_CHANGE)
+    others = answer("ls-files", "-z", *OTHERS, ":/")
     rows = [(row[0], row[2:]) for row in names("ls-files", "-z", "-t", "-v")]
     unwatched = [path for tag, path in rows if is_unwatched(tag, path)]
-    return not status and not (unwatched and _differ(unwatched))
+    return not (status or others) and not (unwatched and _differ(unwatched))
 
 
 def _differ(paths: Iterable[str]) -> bool:

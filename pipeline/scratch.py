@@ -11,7 +11,6 @@ from pipeline.git import ask, checked, files, local
 SETTINGS = (
     "commit.gpgSign=false",
     "core.attributesFile=/dev/null",
-    "core.excludesFile=/dev/null",
     "core.hooksPath=/dev/null",
     "gc.auto=0",
     "maintenance.auto=false",

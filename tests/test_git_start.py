@@ -187,6 +187,35 @@ def test_an_untracked_file_is_not_clean_whatever_a_person_wants_to_see(here: Scr
     assert not git.head().clean
 
 
+@pytest.fixture(params=["the user", "the clone"])
+def ignoring(
+    request: pytest.FixtureRequest,
+    here: Scratch,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Scratch:
+    """A repository in which `lib/` is ignored by the user or by the clone, and `log/` by all."""
+    config, ignore = tmp_path / "config", tmp_path / "ignore"
+    config.write_text(f"[core]\n\texcludesFile = {ignore}\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    (here.folder / ".gitignore").write_text("log/\n")
+    here.commit("Ignore")
+    for name in ("lib", "log"):
+        (here.folder / name).mkdir()
+        (here.folder / name / "new.py").write_text("new\n")
+    (here.folder / ".git/info").mkdir(exist_ok=True)
+    written = ignore if request.param == "the user" else here.folder / ".git/info/exclude"
+    written.write_text("lib/\n")
+    return here
+
+
+def test_what_only_a_user_or_a_clone_ignores_is_here_all_the_same(ignoring: Scratch) -> None:
+    assert {*git.files()} == {".gitignore", "one.txt", "lib/new.py"}
+    assert not git.head().clean
+    (ignoring.folder / "lib/new.py").unlink()
+    assert git.head().clean
+
+
 def test_a_tag_of_the_branch_s_name_does_not_change_it(
     here: Scratch, monkeypatch: pytest.MonkeyPatch
 ) -> None:

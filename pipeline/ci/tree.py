@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.ci import store
-from pipeline.git import is_unwatched, names
+from pipeline.git import OTHERS, is_unwatched, names
 
 STAMPS = store.HERE / "stamps.json"
 RACY = 2_000_000_000  # ns: a file younger than the coarsest clock of a file system may still change
-LIST = ("ls-files", "-z", "-t", "-v", "--cached", "--others", "--exclude-standard")
+LIST = ("ls-files", "-z", "-t", "-v", "--cached", *OTHERS)
 
 
 class File(NamedTuple):
@@ -48,7 +48,7 @@ Known = Mapping[str, list[Any]]
 
 
 def listed() -> Listed:
-    """List the tracked files, and the untracked ones that are not ignored.
+    """List the tracked files, and the untracked ones that no .gitignore names.
 
     Raises:
         InputError: This is no git checkout.

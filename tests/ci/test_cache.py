@@ -49,6 +49,17 @@ def overlooked(toy: Toy) -> None:
     toy.write("red/one.txt", "other")
 
 
+def ignored_by_the_clone(toy: Toy) -> None:
+    toy.write(".git/info/exclude", "lib/\n")
+    toy.write("red/lib/new.txt", "new")
+
+
+def ignored_by_the_user(toy: Toy) -> None:
+    (toy.home / ".config/git").mkdir(parents=True)
+    (toy.home / ".config/git/ignore").write_text("lib/\n")
+    toy.write("red/lib/new.txt", "new")
+
+
 def line_ends(toy: Toy) -> None:
     """git takes the file for unchanged: it would store it with the line ends that it had."""
     toy.write(".gitattributes", "* text=auto eol=lf\n")
@@ -70,6 +81,8 @@ CHANGES: dict[str, tuple[Callable[[Toy], object], str]] = {
     "mode": (lambda toy: (toy.root / "red/one.txt").chmod(0o755), "red/one.txt: changed"),
     "symlink": (lambda toy: (toy.root / "red/link").symlink_to("one.txt"), "red/link: added"),
     "ignored, but declared": (lambda toy: toy.write(".env", "A=1"), ".env: added"),
+    "ignored by the clone alone": (ignored_by_the_clone, "red/lib/new.txt: added"),
+    "ignored by the user alone": (ignored_by_the_user, "red/lib/new.txt: added"),
     "noxfile": (lambda toy: toy.write("noxfile.py", "x"), "noxfile.py: changed"),
     "the library": (lambda toy: toy.write("pipeline/run.py", "x"), "pipeline/run.py: changed"),
     "in no area": (lambda toy: toy.write("notes.txt", "x"), "notes.txt: added"),

@@ -85,6 +85,14 @@ def test_on_a_branch_only_what_differs_from_main_runs(here: Here) -> None:
     assert selected(here) == ["blue", "red"]
 
 
+def test_a_new_file_that_only_the_user_ignores_is_a_change(here: Here) -> None:
+    here.toy.git("switch", "--quiet", "--create=work")
+    (here.toy.home / ".config/git").mkdir(parents=True)
+    (here.toy.home / ".config/git/ignore").write_text("lib/\n")
+    here.toy.write("blue/lib/new.txt", "untracked")
+    assert selected(here) == ["blue"]
+
+
 def test_what_main_got_meanwhile_is_no_change_of_ours(here: Here) -> None:
     here.toy.git("switch", "--quiet", "--create=work")
     here.toy.write("red/one.txt", "ours")
