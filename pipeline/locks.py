@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from pipeline.errors import CheckFailedError, InputError, NotJudgedError, judged, reported
 from pipeline.files import read_text
 from pipeline.run import Output, read, run
+from pipeline.settings import UV, npm
 
 CHECK = "locks"
 FOLDERS = (Path("requirements"), Path("backend/requirements"))
@@ -43,8 +44,8 @@ def main(arguments: Sequence[str]) -> None:
     for lock in python_locks():
         compile_lock(lock, ["--upgrade"] if options.upgrade else [])
     for lock in node_locks():
-        npm = "update" if options.upgrade else "install"
-        run(["npm", npm, "--package-lock-only", "--ignore-scripts"], cwd=lock.parent)
+        renew = "update" if options.upgrade else "install"
+        run(["npm", renew, "--package-lock-only", "--ignore-scripts"], cwd=lock.parent, env=npm())
 
 
 def check() -> None:
@@ -88,7 +89,7 @@ def compile_lock(lock: Path, options: Sequence[str] = (), *, output: Path | None
     """
     command = recorded_command(lock)
     written = [*without_output(command), f"--output-file={output or lock.name}"]
-    env = {HEADER: recorded_line(lock)}
+    env = {**UV, HEADER: recorded_line(lock)}
     result = read([*written, "--quiet", *options], cwd=lock.parent, env=env)
     if result.returncode == 0:
         return
@@ -98,7 +99,7 @@ def compile_lock(lock: Path, options: Sequence[str] = (), *, output: Path | None
 
 
 def is_unreachable(output: Output) -> bool:
-    """Say whether uv failed because no package index answered.
+    """Say whether uv failed because no package index answered, or it was not to ask any.
 
     Args:
         output: Of uv.

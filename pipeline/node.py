@@ -5,8 +5,10 @@ python -m pipeline.node [--directory frontend] [--here] 22 npm test
 
 import argparse
 import hashlib
+import json
 import os
 import re
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,11 +18,16 @@ from filelock import FileLock
 from pipeline.config import load
 from pipeline.errors import CheckFailedError, MissingToolError, reported
 from pipeline.run import read, run
+from pipeline.settings import npm
 
 LOCKS = Path("requirements")
+# all of it, whatever NODE_ENV says; what a package would run meanwhile, no tool of ours needs
+CI = ("npm", "ci", "--include=dev", "--include=optional", "--include=peer", "--ignore-scripts")
+TREE = Path("node_modules", ".package-lock.json")  # npm writes there what it has installed
+STAMP = Path("node_modules", ".installed-from")
 CODE = re.compile(r"^npm (?:error|ERR!) code (\w+)", re.MULTILINE)
 UNREACHABLE = re.compile(
-    r"E(CONN|NOTFOUND|AI_AGAIN|TIMEDOUT|NETUNREACH|HOSTUNREACH|403|5\d\d)|\w+TIMEOUT"
+    r"E(CONN|NOTCACHED|NOTFOUND|AI_AGAIN|TIMEDOUT|NETUNREACH|HOSTUNREACH|403|5\d\d)|\w+TIMEOUT"
 )
 UNWRITABLE = ("EACCES", "EEXIST", "ENOSPC", "ENOTDIR", "EPERM", "EROFS")
 
@@ -38,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args(arguments)
     major = load()["default"]["node"] if options.major == "default" else options.major
-    env = {"PATH": path_with_node(major)}
+    env = {"PATH": path_with_node(major), **npm()}
     install(options.directory, env)
     if options.here:
         tools = (options.directory / "node_modules" / ".bin").resolve()
@@ -88,19 +95,61 @@ def install(directory: Path, env: Mapping[str, str]) -> None:
         UnreachableError: npm's registry is out of reach.
         CheckFailedError: npm could not install what the lock says for another reason.
     """
-    lock = directory / "package-lock.json"
-    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
-    stamp = directory / "node_modules" / ".installed-from"
+    lock, stamp = directory / "package-lock.json", directory / STAMP
     with FileLock(directory / ".node_modules.lock"):
-        if stamp.exists() and stamp.read_text() == wanted:
+        if not (why := _why(directory)):
             return
-        print(f"+ npm ci  in {directory}", file=sys.stderr, flush=True)
-        output = read(["npm", "ci"], cwd=directory, env=env)
+        print(f"+ {shlex.join(CI)}  in {directory}: {why}", file=sys.stderr, flush=True)
+        output = read(CI, cwd=directory, env={**npm(), **env})
         if output.returncode != 0:
             print(output.stderr, file=sys.stderr)
             raise _failure(lock, output.stderr)
+        if missing := _missing(directory):
+            raise CheckFailedError(
+                f"{lock} was not installed as a whole: npm left out {len(missing)} packages, "
+                f"such as {missing[0]}",
+                hint=f"npm --prefix {directory} config list shows the setting that does it",
+            )
         stamp.parent.mkdir(exist_ok=True)  # npm makes none for a project without packages
-        stamp.write_text(wanted)
+        stamp.write_text("\n".join([_source(directory), _digest(directory / TREE)]))
+
+
+def _why(directory: Path) -> str:
+    """Why node_modules has to be made anew; nothing, if it is as it was installed from the lock."""
+    stamp = directory / STAMP
+    if not stamp.exists():
+        return "nothing is installed, or not by this"
+    source, *tree = stamp.read_text().split("\n")
+    if source != _source(directory):
+        return "it was installed from another lock, or in another way"
+    changed = tree != [_digest(directory / TREE)]
+    gone = any(not (directory / name / "package.json").exists() for name in _packages(directory))
+    return "node_modules was changed since it was installed" if changed or gone else ""
+
+
+def _source(directory: Path) -> str:
+    return f"{_digest(directory / 'package-lock.json')} {shlex.join(CI)}"
+
+
+def _missing(directory: Path) -> list[str]:
+    """The packages of the lock that have to be on every machine, and are not here."""
+    locked, here = _packages(directory, "package-lock.json"), _packages(directory)
+    return [
+        name
+        for name, facts in locked.items()
+        if name and name not in here and not {"optional", "devOptional"} & facts.keys()
+    ]
+
+
+def _packages(directory: Path, file: str | Path = TREE) -> Mapping[str, Mapping[str, object]]:
+    path = directory / file
+    content = json.loads(path.read_bytes()) if path.exists() else {}
+    packages: Mapping[str, Mapping[str, object]] = content.get("packages", {})
+    return packages
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else ""
 
 
 def _failure(lock: Path, said: str) -> CheckFailedError:

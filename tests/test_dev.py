@@ -163,11 +163,27 @@ def test_it_builds_anew_when_the_checkout_moved(checkout: Path, run: Run) -> Non
     assert "building .venv" in result.stderr
 
 
-@pytest.mark.parametrize("setting", [("PIP_USER", "1"), ("PIP_TARGET", "elsewhere")])
+@pytest.mark.parametrize(
+    "setting",
+    [("PIP_USER", "1"), ("PIP_TARGET", "elsewhere"), ("PIP_REQUIRE_VIRTUALENV", "1")],
+)
 def test_where_pip_installs_by_default_does_not_matter(
     checkout: Path, run: Run, monkeypatch: pytest.MonkeyPatch, setting: tuple[str, str]
 ) -> None:
     monkeypatch.setenv(*setting)
+    python = Path(sys.base_prefix, "bin", "python3")  # of no environment
+    assert run(python, "./dev", "nox", "--version").returncode == 0
+    assert not (checkout / "elsewhere").exists()
+
+
+def test_settings_of_uv_do_not_matter(
+    checkout: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = tmp_path / "config" / "uv" / "uv.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('exclude-newer = "2016-01-01T00:00:00Z"\n[pip]\ntarget = "elsewhere"\n')
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("UV_EXCLUDE_NEWER", "2016-01-01T00:00:00Z")
     assert run("./dev", "nox", "--version").returncode == 0
     assert not (checkout / "elsewhere").exists()
 

@@ -151,7 +151,49 @@ def test_without_the_index_by_choice_nothing_is_judged(
 
 
 @pytest.mark.usefixtures("offline")
-def test_without_a_network_nothing_is_judged(tiny: Path) -> None:
+@pytest.mark.parametrize("cut_off", ["0", "1"])
+def test_without_a_network_nothing_is_judged(
+    tiny: Path, cut_off: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_OFFLINE", cut_off)
+    tiny.with_suffix(".in").write_text("six\n")
+    with pytest.raises(NotJudgedError, match="the package index is out of reach"):
+        locks.main(["--check"])
+
+
+def test_the_index_that_a_variable_names_is_asked(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/")
     tiny.with_suffix(".in").write_text("six\n")
     with pytest.raises(NotJudgedError):
         locks.main(["--check"])
+
+
+@pytest.mark.parametrize("named", [False, True], ids=["in the home", "by a variable"])
+@pytest.mark.parametrize(
+    "setting",
+    [
+        'exclude-newer = "2016-01-01T00:00:00Z"\n',
+        "[pip]\nemit-index-url = true\n",
+        "[pip]\ngenerate-hashes = false\n",
+        '[pip]\nresolution = "lowest"\n',
+    ],
+)
+def test_a_setting_of_uv_makes_no_difference(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str, *, named: bool
+) -> None:
+    tiny.with_suffix(".in").write_text("six\n")
+    locks.compile_lock(tiny, ["--upgrade"])
+    before = tiny.read_text()
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    file = tmp_path / "config" / "uv" / "uv.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(setting)
+    if named:
+        monkeypatch.setenv("UV_CONFIG_FILE", str(file))
+    locks.main(["--check"])
+    locks.compile_lock(tiny, ["--upgrade"])
+    assert tiny.read_text() == before

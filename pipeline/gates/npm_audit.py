@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.gates.answer import Advisory, keep, knows_nothing, out_of_reach, parsed
 from pipeline.run import read
+from pipeline.settings import npm
 
 CHECK = "npm-audit"
 PROJECT = Path("frontend")
@@ -51,7 +52,7 @@ def probe() -> None:
 def ask(project: Path) -> str:
     """Return npm's report on a project's lock; nothing has to be installed."""
     command = ["npm", "audit", "--package-lock-only", "--omit=dev", "--json"]
-    return read(command, cwd=project).stdout
+    return read(command, cwd=project, env=npm()).stdout
 
 
 def advisories(report: str) -> Iterator[Advisory]:

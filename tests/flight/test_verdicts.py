@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pathlib import Path
+
 import pytest
 
 from pipeline.errors import CheckFailedError
@@ -101,6 +103,15 @@ def test_transactions_are_those_of_the_migration() -> None:
     assert rules(sent(added, transaction=1), sent(validated, transaction=2)) == []
     one = [sent(each, transaction=1) for each in (added, validated)]
     assert rules(*one) == ["constraint-missing-not-valid"]
+
+
+def test_a_configuration_above_the_checkout_does_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".squawk.toml").write_text('excluded_rules = ["ban-drop-table"]\n')
+    (tmp_path / "checkout").mkdir()
+    monkeypatch.chdir(tmp_path / "checkout")
+    assert "ban-drop-table" in [each.rule for each in lint([], "DROP TABLE a;")]
 
 
 def test_sql_that_cannot_be_linted_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Squawk's opinion of SQL; its rules are at https://squawkhq.com/docs/rules."""
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -8,7 +9,12 @@ from pipeline.errors import CheckFailedError
 from pipeline.gates.flight.records import Record, Sent
 from pipeline.run import last_words, read
 
-SQUAWK = ("squawk", "--reporter=json", "--stdin-filepath=migrations.sql")
+SQUAWK = (
+    "squawk",
+    f"--config={os.devnull}",  # else one of a folder above the checkout
+    "--reporter=json",
+    "--stdin-filepath=migrations.sql",
+)
 FOUND = 1
 
 

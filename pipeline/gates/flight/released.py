@@ -9,6 +9,7 @@ from pipeline.gates.flight.code import CHECK, Code
 from pipeline.git import ask
 from pipeline.locks import is_unreachable, out_of_reach
 from pipeline.run import last_words, read
+from pipeline.settings import UV
 
 __all__ = ["CHECK", "code"]
 
@@ -52,7 +53,7 @@ def _python_with(lock: Path, venv: Path) -> str:
         ("uv", "venv", "--quiet", str(venv)),
         ("uv", "pip", "sync", "--quiet", "--require-hashes", f"--python={python}", str(lock)),
     ):
-        if (output := read(command)).returncode:
+        if (output := read(command, env=UV)).returncode:
             if is_unreachable(output):
                 raise out_of_reach(CHECK, "for the packages of the release before")
             raise NotJudgedError(
