@@ -7,6 +7,7 @@ go behind two dashes: `nox -s tests-3.12 -- -k login`. `./noxfile.py` is `./dev 
 
 import atexit
 import base64
+import fnmatch
 import logging
 import os
 import re
@@ -573,6 +574,16 @@ def listed(session: nox.Session, *patterns: str) -> list[str]:
     return [*filter(None, str(session.run(*git, *patterns, silent=True)).split("\0"))]
 
 
+def dropped() -> set[str]:
+    """Return this shell's variables that configure tools, save those that sessions may see."""
+
+    def named(*lists: str) -> set[str]:
+        globs = [glob for each in lists for glob in KIT["ci"]["variables"][each]]
+        return {name for glob in globs for name in fnmatch.filter(os.environ, glob)}
+
+    return named("dropped") - named("judged", "passed")
+
+
 def untold() -> dict[str, str | None]:
     """Return the app's variables, unset: what a shell tells the app is not for checks."""
     example = Path(__file__).with_name("backend") / ".env.example"
@@ -662,6 +673,9 @@ def group_not_judged(folder: str) -> None:
 if __name__ == "__main__":
     nox.main()  # it reads this file again, as a module: what follows is for that
     sys.exit()
+for name in dropped():
+    del os.environ[name]
+os.environ["UV_CONFIG_FILE"] = os.devnull  # for every uv: no uv.toml, be it the user's
 logging.getLogger().addHandler(Hints(logging.ERROR))
 if "PIPELINE_NOT_JUDGED" not in os.environ:  # else `invoke ci` reads the records, for all sessions
     os.environ["PIPELINE_NOT_JUDGED"] = f"reports/nox-{os.getpid()}.not-judged"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ci.test_variables import MIRROR, OTHERWISE
 from tests.conftest import ROOT, Run
 
 TREE = ast.parse((ROOT / "noxfile.py").read_text())
@@ -120,6 +121,27 @@ def test_a_tampered_hash_is_an_error_with_a_hint(checkout: Path, run: Run) -> No
     assert result.returncode == 1
     assert "Hash mismatch" in result.stdout
     assert "hint: is the network there? if a hash differs: git checkout" in result.stderr
+
+
+SHOW = """
+
+@nox.session(venv_backend="none")
+def show(session: nox.Session) -> None:
+    session.run("env", external=True)
+"""
+
+
+def test_a_session_sees_of_the_variables_of_tools_only_what_is_declared(
+    checkout: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (checkout / "noxfile.py").open("a") as noxfile:
+        noxfile.write(SHOW)
+    for name in (*MIRROR, *OTHERWISE, "DATABASE_URL", "NODE_IMAGE"):
+        monkeypatch.setenv(name, "x")
+    lines = run("nox", "-s", "show").stdout.splitlines()
+    assert {f"{name}=x" for name in (*MIRROR, "DATABASE_URL", "NODE_IMAGE")} <= {*lines}
+    assert {f"{name}=x" for name in OTHERWISE}.isdisjoint(lines)
+    assert "UV_CONFIG_FILE=/dev/null" in lines
 
 
 @pytest.mark.usefixtures("offline")

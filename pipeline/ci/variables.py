@@ -1,6 +1,7 @@
 """Which variables a session sees: those that pipeline.toml names, and no others.
 
-A variable that nobody declared cannot change a result, because it does not get through.
+A variable that nobody declared cannot change a result, because it does not get through. The
+noxfile drops those of the others that configure tools, for sessions that are started without this.
 """
 
 import hashlib

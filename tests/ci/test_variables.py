@@ -32,3 +32,54 @@ def test_what_nobody_declared_does_not_reach_a_session(monkeypatch: pytest.Monke
     monkeypatch.setenv("DATABASE_PASSWORD", "secret")
 
     assert "DATABASE_PASSWORD" not in variables.passed(load()["ci"])
+
+
+MIRROR = [
+    "HTTPS_PROXY",
+    "NODE_EXTRA_CA_CERTS",
+    "NPM_CONFIG_REGISTRY",
+    "NPM_TOKEN",
+    "PIP_CACHE_DIR",
+    "PIP_CERT",
+    "PIP_EXTRA_INDEX_URL",
+    "REQUESTS_CA_BUNDLE",
+    "TRIVY_DB_REPOSITORY",
+    "UV_CACHE_DIR",
+    "UV_DEFAULT_INDEX",
+    "UV_INDEX_ACME_PASSWORD",
+    "UV_INDEX_URL",
+    "UV_SYSTEM_CERTS",
+    "npm_config_//npm.example.com/:_authToken",
+    "npm_config_@acme:registry",
+    "npm_config_cache",
+    "npm_config_https_proxy",
+]
+OTHERWISE = [
+    "COVERAGE_RCFILE",
+    "MYPYPATH",
+    "NODE_ENV",
+    "NODE_OPTIONS",
+    "NPM_CONFIG_OMIT",
+    "PIP_NO_BINARY",
+    "PYTEST_ADDOPTS",
+    "PYTHONOPTIMIZE",
+    "RUFF_CONFIG",
+    "SKIP",
+    "TRIVY_IGNORE_UNFIXED",
+    "UV_CONFIG_FILE",
+    "UV_EXCLUDE_NEWER",
+    "UV_SYSTEM_PYTHON",
+    "npm_config_ignore_scripts",
+]
+
+
+def test_where_packages_come_from_reaches_a_session_and_is_not_judged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in (*MIRROR, *OTHERWISE):
+        monkeypatch.setenv(name, "x")
+    ci = load()["ci"]
+
+    assert variables.passed(ci).keys() >= {*MIRROR}
+    assert variables.passed(ci).keys().isdisjoint(OTHERWISE)
+    assert variables.judged(ci).keys().isdisjoint(MIRROR)
