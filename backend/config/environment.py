@@ -22,6 +22,7 @@ from pydantic import (
     ValidationError,
 )
 
+from config.addresses import split
 from config.mail import mail_settings
 
 POSTGRESQL = "django.db.backends.postgresql"
@@ -36,6 +37,10 @@ PATIENCE = {
     "keepalives_idle": 3,
     "keepalives_interval": 1,
 }
+
+# A host and perhaps a port; the deployer reads origins alike (pipeline/addresses.py).
+LABEL = "[A-Za-z0-9_][A-Za-z0-9_-]*"
+SITE = rf"({LABEL}(\.{LABEL})*|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?"
 
 # Raise it when what stands in the cache changes its form: in a roll, two releases share one cache.
 CACHE_FORMAT = 1
@@ -70,6 +75,7 @@ def require_database(url: SecretStr) -> SecretStr:
 
 def require_redis(secret: SecretStr) -> SecretStr:
     """Refuse what is no address of a Redis server."""
+    split(secret.get_secret_value())
     url = AnyUrl(secret.get_secret_value())
     if url.scheme not in {"redis", "rediss"} or not url.host:
         raise ValueError
@@ -91,6 +97,7 @@ def formed(pattern: str) -> Callable[[SecretStr], SecretStr]:
 # :billing
 def require_dsn(secret: SecretStr) -> SecretStr:
     """Refuse what does not tell Sentry where to report, and for which project."""
+    split(secret.get_secret_value())
     url = AnyUrl(secret.get_secret_value())
     if url.scheme not in {"http", "https"} or not url.username or (url.path or "/") == "/":
         raise ValueError
@@ -103,6 +110,12 @@ def require_mail(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def require_port(origin: str) -> str:
+    """Refuse an origin whose port no server can have, or whose address in brackets is none."""
+    split(origin)
+    return origin
+
+
 def require_fernet(secret: SecretStr) -> SecretStr:
     """Refuse what is no key of Fernet: 32 bytes in URL-safe base64."""
     Fernet(secret.get_secret_value())
@@ -110,7 +123,12 @@ def require_fernet(secret: SecretStr) -> SecretStr:
 
 
 Host = Annotated[str, StringConstraints(pattern=r"^(\*|\.?[\w-]+(\.[\w-]+)*|\[[\da-fA-F:]+\])$")]
-Origin = Annotated[str, StringConstraints(pattern=r"^https?://[\w.*-]+(:\d+)?$")]
+Origin = Annotated[
+    str, StringConstraints(pattern=rf"^https?://{SITE}$"), AfterValidator(require_port)
+]
+Trusted = Annotated[
+    str, StringConstraints(pattern=rf"^https?://(\*\.)?{SITE}$"), AfterValidator(require_port)
+]
 Key = Annotated[SecretStr, Field(min_length=50)]
 FieldKey = Annotated[SecretStr, AfterValidator(require_fernet)]
 Mailbox = Annotated[str, StringConstraints(pattern=r"^([^<>\r\n]+ <)?[^\s@<>]+@[^\s@<>]+>?$")]
@@ -159,7 +177,7 @@ class Environment(BaseModel):
         ),
     ]
     django_csrf_trusted_origins: Annotated[
-        list[Origin],
+        list[Trusted],
         BeforeValidator(split_commas),
         Field(description="origins such as https://www.example.com, separated by commas"),
     ] = []

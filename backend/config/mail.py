@@ -5,6 +5,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import django
 
+from config.addresses import split
+
 BACKENDS = {"smtp": "smtp", "console": "console", "file": "filebased", "memory": "locmem"}
 PORTS = {"starttls": 587, "implicit": 465, "none": 25}
 SECONDS = 10  # a mail server that does not answer must not hold up the mails behind this one
@@ -48,7 +50,7 @@ def smtp_options(url: str) -> dict[str, Any]:
     Raises:
         ValueError: The URL names no server, or no such way of TLS.
     """
-    parts = urlsplit(url)
+    parts = split(url)
     (tls,) = parse_qs(parts.query).get("tls", ["starttls"])
     if not parts.hostname or tls not in PORTS:
         raise ValueError

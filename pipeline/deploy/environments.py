@@ -14,9 +14,10 @@ from pydantic import (
     model_validator,
 )
 
+from pipeline.addresses import is_loopback, origin, ssh_host
 from pipeline.config import FILE, load
 from pipeline.errors import InputError
-from pipeline.validation import sentences
+from pipeline.validation import readable_by, sentences
 
 Seconds = Annotated[int, Field(ge=0, le=3600)]
 Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
@@ -84,8 +85,8 @@ class Environment(BaseModel):
     name: str = ""
     stack: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
     """What its services are called in the engine; two environments may share one."""
-    url: Annotated[str, Field(pattern=r"^https?://[\w.-]+(:\d+)?$")]
-    host: Annotated[str, Field(pattern=r"^(ssh://\S+)?$")] = ""
+    url: Annotated[str, Field(min_length=1), readable_by(origin)]
+    host: Annotated[str, readable_by(ssh_host)] = ""
     """The manager to deploy through, such as ssh://deploy@example.com; this machine, if empty."""
     known_hosts: tuple[Annotated[str, Field(pattern=r"^\S+ (ssh|ecdsa|sk)-\S+ \S+$")], ...] = ()
     """The manager's own keys, as `ssh-keyscan` prints them once somebody has compared them."""
@@ -138,7 +139,7 @@ class Environment(BaseModel):
     @property
     def is_local(self) -> bool:
         """Whether it is on this machine alone, so that it may run what nobody has scanned."""
-        return not self.host and self.url.split("/")[2].split(":")[0] in {"localhost", "127.0.0.1"}
+        return not self.host and is_loopback(origin(self.url).host)
 
     def certificate(self, credentials: Mapping[str, str]) -> str:
         """Return the certificate of its edge, where no authority is asked to sign one."""

@@ -12,11 +12,11 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
+from pipeline.addresses import origin
 from pipeline.deploy.visitor import Visitor
 from pipeline.deploy.walk import Answer, Step, User, Walk, walk
 from pipeline.errors import CheckFailedError, InputError, reported
 
-ORIGIN = re.compile(r"https?://([\w.-]+|\[[\da-f:]+\])(:\d{1,5})?/?")
 HEADER = re.compile(r"([A-Za-z0-9-]+)=([\x20-\x7e]+)")
 FAULTS = (CheckFailedError, KeyboardInterrupt)
 EACH_SECONDS, ALL_SECONDS = 10, 60
@@ -102,9 +102,13 @@ def site(url: str) -> str:
     Raises:
         InputError: It names none, or more than that.
     """
-    if ORIGIN.fullmatch(url):
-        return url.rstrip("/")
-    raise InputError("the URL is no origin", hint="give it as in https://www.example.com")
+    site = url.removesuffix("/")
+    try:
+        origin(site)
+    except ValueError as error:
+        hint = "give it as in https://www.example.com"
+        raise InputError(f"the URL is no origin: {error}", hint=hint) from None
+    return site
 
 
 def headers(given: Sequence[str]) -> Mapping[str, str]:

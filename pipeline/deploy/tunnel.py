@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
-from urllib.parse import urlsplit
 
+from pipeline.addresses import ssh_host
 from pipeline.errors import InputError
 from pipeline.run import last_words, read
 
@@ -71,13 +71,13 @@ class Tunnel:
 
     def command(self, *arguments: str) -> Sequence[str]:
         """Return a command of ssh about this connection."""
-        place = urlsplit(self.host)
+        place = ssh_host(self.host)
         key = ("-oIdentitiesOnly=yes", f"-i{self.folder / 'key'}") if self.has_key else ()
         options = [f"-o{name}={value}" for name, value in SAFE.items()]
         known = f"-oUserKnownHostsFile={self.folder / 'known_hosts'}"
-        whom = (f"-l{place.username}" if place.username else "", f"-p{place.port or 22}")
+        whom = (f"-l{place.user}" if place.user else "", f"-p{place.port}")
         given = [option for option in (*options, known, *key, *whom) if option]
-        return ("ssh", f"-S{self.folder / 'control'}", *given, *arguments, f"{place.hostname}")
+        return ("ssh", f"-S{self.folder / 'control'}", *given, *arguments, "--", place.host)
 
     def close(self) -> None:
         """End it, and leave nothing."""

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.addresses import is_loopback
 from pipeline.config import load
 from pipeline.errors import InputError
 from pipeline.git import origin
@@ -19,6 +20,7 @@ Command = tuple[str, ...]
 
 DIST = Path("dist", "images")
 DIGEST = re.compile(r"(?P<repository>[^@\s]+)@(?P<digest>sha256:[0-9a-f]{64})")
+PORT = re.compile(r":\d+$")
 
 
 @dataclass(frozen=True, order=True)
@@ -103,8 +105,8 @@ def source() -> str:
 
 def is_local(reference: str) -> bool:
     """Say whether a registry is on this machine, where plain HTTP harms nobody."""
-    host = reference.partition("/")[0].partition(":")[0]
-    return host in {"127.0.0.1", "localhost"}
+    host = PORT.sub("", reference.partition("/")[0])
+    return is_loopback(host.strip("[]"))
 
 
 def by_digest(reference: str) -> tuple[str, str]:

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
-from urllib.parse import urlsplit
+
+from pipeline.addresses import origin
 
 VERSION, PAGE, PROJECTS = "/api/v1/version/", "/", "/api/v1/projects/"
 SLOW = "/api/v1/version/?sleep=3"
@@ -136,11 +137,12 @@ class Traffic:
 
     def connection(self) -> http.client.HTTPConnection:
         """Return a new connection to the site."""
-        site = urlsplit(self.url)
+        site = origin(self.url)
+        place, seconds = (site.host, site.port), TIMEOUT_SECONDS
         if site.scheme == "http":
-            return http.client.HTTPConnection(site.netloc, timeout=TIMEOUT_SECONDS)
+            return http.client.HTTPConnection(*place, timeout=seconds)
         context = ssl.create_default_context(cafile=self.certificate or None)
-        return http.client.HTTPSConnection(site.netloc, timeout=TIMEOUT_SECONDS, context=context)
+        return http.client.HTTPSConnection(*place, timeout=seconds, context=context)
 
     def log_in(self) -> dict[str, str]:
         """Log in, and return the headers that every later request needs.

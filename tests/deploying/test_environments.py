@@ -89,10 +89,28 @@ def test_an_environment_to_serve_in_before_has_to_exist() -> None:
     assert faults == ["environments.production.after: there is no environment stagin"]
 
 
-def test_a_value_that_is_wrong_is_not_repeated() -> None:
-    assert "swordfish" not in str(
-        refused(staging={**LEAST, "url": "https://a:swordfish@b.example"})
-    )
+@pytest.mark.parametrize(
+    ("key", "value", "why"),
+    [
+        ("url", "https://a:swordfish@b.example", "only a scheme, a host and a port may be in it"),
+        ("url", "https://shop.example.com:99999", "there is no port 99999"),
+        ("url", "", "string should have at least 1 character"),
+        ("host", "ssh://a:swordfish@b.example", "only a user, a host and a port may be in it"),
+        ("host", "ssh://x@-oProxyCommand=swordfish", "only a user, a host and a port"),
+        ("host", "ssh://-lswordfish@b.example", "the user begins with a dash"),
+        ("host", "ssh://b.example:0", "there is no port 0"),
+    ],
+)
+def test_an_address_that_is_wrong_is_refused_and_not_repeated(
+    key: str, value: str, why: str
+) -> None:
+    (fault,) = refused(staging={**LEAST, "known_hosts": [KEY], key: value})
+    assert fault.startswith(f"environments.staging.{key}: {why}")
+    assert "swordfish" not in fault
+
+
+def test_a_host_may_be_left_empty() -> None:
+    assert environment(host="", url="https://localhost").is_local
 
 
 def test_a_project_whose_name_fits_no_stack_is_told_where_to_say_another() -> None:
@@ -126,6 +144,7 @@ def test_this_repository_s_own_environments_are_right(monkeypatch: pytest.Monkey
     [
         ({"url": "https://localhost:8443"}, True),
         ({"url": "http://127.0.0.1"}, True),
+        ({"url": "https://[::1]:8443"}, True),
         ({"url": "https://localhost", "host": HOST, "known_hosts": [KEY]}, False),
         ({"url": "https://localhost.example.com"}, False),
         ({"url": "https://shop.example.com"}, False),

@@ -86,7 +86,7 @@ def reach(host: Host) -> Iterator[Reach]:
         secret = key.export_private_key().decode()
         place = f"127.0.0.1:{host.port}"
         known_hosts = (f"[127.0.0.1]:{host.port} {line}",)
-        made.append(module.tunnel(f"ssh://deploy@{place}", known_hosts, secret))
+        made.append(module.tunnel(f"ssh://dep%6Coy@{place}", known_hosts, secret))
         return made[-1]
 
     yield tunnel
@@ -132,6 +132,14 @@ def test_a_key_that_the_host_does_not_know_is_refused_in_one_sentence(reach: Rea
     with pytest.raises(InputError, match="Permission denied") as caught:
         reach(key=other).required()
     assert "known_hosts" in caught.value.hint
+
+
+def test_the_user_reaches_ssh_decoded_and_no_host_is_an_option() -> None:
+    command = Tunnel("ssh://dep%40loy@example.com:2222", Path("/x"), has_key=False).command("-N")
+    assert command[-2:] == ("--", "example.com")
+    assert {"-ldep@loy", "-p2222"} <= {*command}
+    with pytest.raises(ValueError, match="only a user, a host and a port"):
+        Tunnel("ssh://x@-oProxyCommand=id", Path("/x"), has_key=False).command("-N")
 
 
 def test_nothing_is_left_when_it_is_closed_and_only_its_owner_could_read_the_key(

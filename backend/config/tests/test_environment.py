@@ -57,6 +57,8 @@ def test_it_names_all_missing_variables_at_once() -> None:
         ("REDIS_URL", "swordfish"),
         ("REDIS_URL", "http://:swordfish@cache.example.com"),
         ("REDIS_URL", "redis://:swordfish@cache.example.com:port"),
+        ("REDIS_URL", "redis://cache:12/swordfish@cache.example.com"),
+        ("REDIS_URL", "redis://cache:12#swordfish@cache.example.com"),
         ("SENTRY_DSN", "swordfish"),
         ("SENTRY_DSN", "https://sentry.example.com/swordfish"),
         ("SENTRY_DSN", "https://swordfish@sentry.example.com/"),
@@ -65,10 +67,16 @@ def test_it_names_all_missing_variables_at_once() -> None:
         ("STRIPE_WEBHOOK_SECRET", "swordfish"),  # billing
         ("STRIPE_PRICE_ID", "swordfish"),  # billing
         ("STRIPE_API_BASE", "swordfish"),  # billing
+        ("SENTRY_DSN", "https://key@sentry:12/swordfish@sentry.example.com/1"),
         ("PUBLIC_URL", "swordfish.example.com"),
+        ("PUBLIC_URL", "https://swordfish.example.com:99999"),
+        ("PUBLIC_URL", "https://*.swordfish.example.com"),
+        ("PUBLIC_URL", "https://swördfish.example.com"),
+        ("PUBLIC_URL", "https://-swordfish"),
         ("EMAIL_URL", "swordfish"),
         ("EMAIL_URL", "smtp://clerk:swordfish@"),
         ("EMAIL_URL", "smtp://clerk:swordfish@mail:port"),
+        ("EMAIL_URL", "smtp://clerk:12?swordfish@mail"),
         ("EMAIL_URL", "smtp://clerk:swordfish@mail?tls=maybe"),
         ("EMAIL_FROM", "swordfish"),
         ("EMAIL_FROM", "swordfish\n@example.com"),
@@ -82,6 +90,7 @@ def test_it_names_all_missing_variables_at_once() -> None:
         ("DJANGO_ALLOWED_HOSTS", "*."),
         ("DJANGO_CSRF_TRUSTED_ORIGINS", "swordfish.example.com"),
         ("DJANGO_CSRF_TRUSTED_ORIGINS", "https://swordfish.example.com/path"),
+        ("DJANGO_CSRF_TRUSTED_ORIGINS", "https://swordfish.example.com:0"),
         ("DATABASE_URL", "swordfish"),
         ("DATABASE_URL", "mysql://clerk:swordfish@localhost/ledger"),
         ("DATABASE_URL", "postgres://clerk:swordfish@localhost:port/ledger"),
@@ -138,6 +147,8 @@ def test_it_reads_former_secret_keys(monkeypatch: pytest.MonkeyPatch) -> None:
         ("REDIS_URL", "rediss://user:password@cache.example.com"),
         ("PROMETHEUS_MULTIPROC_DIR", "/"),
         ("COMMIT", "unknown"),
+        ("DJANGO_CSRF_TRUSTED_ORIGINS", "https://*.example.com:8443,http://[::1]"),
+        ("PUBLIC_URL", "https://127.0.0.1:8443"),
         ("LOG_LEVEL", "DEBUG"),
     ],
 )
