@@ -1,18 +1,26 @@
-"""Whether the certificate of an edge will do: for its site, with its key, and for how long."""
+"""Whether the certificate of an edge will do: for its site, with its key, and for how long.
 
-import shutil
+A server that has it and a client shake hands, both in memory: the client is the one that walks
+through the site after each deploy, so that it cannot be of another opinion then.
+"""
+
 import ssl
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from pipeline.errors import CheckFailedError, NotJudgedError
-from pipeline.run import read
+from pipeline.addresses import origin
+from pipeline.deploy.visitor import trusting
+from pipeline.errors import CheckFailedError
 
 LEAST = timedelta(days=14)
+OTHERS_KEY = {"KEY_TYPE_MISMATCH", "KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED"}
+NEW = "set TLS_CERTIFICATE and TLS_KEY to new ones, then invoke renew"
 
 
 def fits(certificate: str, key: str, url: str) -> str:
-    """Look at a certificate, and at what is to go with it.
+    """Look at a certificate, and at what is to go with it; its signer is not judged.
 
     Args:
         certificate: As PEM; the first, if it is a chain.
@@ -24,18 +32,59 @@ def fits(certificate: str, key: str, url: str) -> str:
 
     Raises:
         CheckFailedError: It is not good for this site, or not with this key, or not for long.
-        NotJudgedError: There is no OpenSSL here.
     """
-    if shutil.which("openssl") is None:
-        raise NotJudgedError("certificate", "openssl is not here", hint="install openssl")
-    host = urlsplit(url).hostname or ""
-    said = asked("x509", "-noout", "-enddate", "-checkhost", host, stdin=certificate)
-    if "does match" not in said:
-        raise CheckFailedError(f"TLS_CERTIFICATE is not for {host}", hint="renew it for that name")
-    if asked("x509", "-noout", "-pubkey", stdin=certificate) != asked("pkey", "-pubout", stdin=key):
-        raise CheckFailedError("TLS_KEY is not the key of TLS_CERTIFICATE", hint="set both anew")
-    seconds = ssl.cert_time_to_seconds(said.partition("notAfter=")[2].splitlines()[0])
-    return until(datetime.fromtimestamp(seconds, UTC), datetime.now(UTC))
+    host = origin(url).host
+    server = serving(certificate, key)
+    client = trusting(certificate)
+    client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    try:
+        end = shaken(client, server, host)
+    except ssl.SSLError as error:
+        why = str(getattr(error, "verify_message", error.reason)).rstrip(".")
+        raise CheckFailedError(f"TLS_CERTIFICATE is not good for {host}: {why}", hint=NEW) from None
+    return until(end, datetime.now(UTC))
+
+
+def serving(certificate: str, key: str) -> ssl.SSLContext:
+    """Return what makes a server of a certificate and its key, as the edge reads them.
+
+    Raises:
+        CheckFailedError: It cannot be read, or the key is another one's.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with TemporaryDirectory() as folder:  # which only its owner may read
+        files = Path(folder, "certificate"), Path(folder, "key")
+        for file, content in zip(files, (certificate, key), strict=True):
+            file.write_text(content)
+        try:
+            context.load_cert_chain(*files, password="")  # or it would ask for one
+        except ssl.SSLError as error:
+            raise CheckFailedError(unread(error.reason), hint="set both anew") from None
+    return context
+
+
+def unread(reason: str | None) -> str:
+    """Say why OpenSSL reads no certificate and key; of what is no PEM it gives no reason."""
+    if reason in OTHERS_KEY:
+        return "TLS_KEY is not the key of TLS_CERTIFICATE, or of the first in it"
+    why = reason.lower().replace("_", " ") if reason else "one is no PEM, or has a passphrase"
+    return f"TLS_CERTIFICATE and TLS_KEY cannot be read: {why}"
+
+
+def shaken(client: ssl.SSLContext, server: ssl.SSLContext, host: str) -> datetime:
+    """Let both shake hands in memory, and return when the server's certificate ends.
+
+    Raises:
+        SSLError: The client does not take it.
+    """
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    asks = client.wrap_bio(back, there, server_hostname=host)
+    answers = server.wrap_bio(there, back, server_side=True)
+    for side in (asks, answers) * 3:
+        with suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    told = asks.getpeercert() or {}
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(told["notAfter"])), UTC)
 
 
 def until(end: datetime, now: datetime) -> str:
@@ -46,20 +95,5 @@ def until(end: datetime, now: datetime) -> str:
     """
     if end - now < LEAST:
         state = f"ends in {(end - now).days} days" if end > now else "has ended"
-        raise CheckFailedError(
-            f"TLS_CERTIFICATE {state}, on {end:%Y-%m-%d}",
-            hint="set TLS_CERTIFICATE and TLS_KEY to new ones, then invoke renew",
-        )
+        raise CheckFailedError(f"TLS_CERTIFICATE {state}, on {end:%Y-%m-%d}", hint=NEW)
     return f"good until {end:%Y-%m-%d}"
-
-
-def asked(*arguments: str, stdin: str) -> str:
-    """Return what OpenSSL says.
-
-    Raises:
-        CheckFailedError: It cannot read what it is given.
-    """
-    answer = read(["openssl", *arguments], stdin=stdin)
-    if answer.returncode:
-        raise CheckFailedError("TLS_CERTIFICATE or TLS_KEY is no PEM", hint="set both anew")
-    return answer.stdout

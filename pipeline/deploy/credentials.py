@@ -7,11 +7,13 @@ from pathlib import Path
 
 from pipeline.deploy import env_file
 from pipeline.deploy.environments import NOTIFY_URL, Environment
+from pipeline.deploy.pem import mended
 from pipeline.errors import InputError
 from pipeline.files import read_text
 
 DEPLOY_SSH_KEY = "DEPLOY_SSH_KEY"
 """A private key that the host lets in; who deploys from a laptop may have one of his own."""
+PEM = ("TLS_CERTIFICATE", "TLS_KEY")
 
 
 def credentials(environment: Environment, variables: Mapping[str, str]) -> dict[str, str]:
@@ -55,7 +57,8 @@ def given(environment: Environment, variables: Mapping[str, str]) -> dict[str, s
     """
     path = file_of(environment)
     set_here = {name: value for name, value in variables.items() if value}
-    return {**(from_file(path) if path.exists() else {}), **set_here}
+    found = {**(from_file(path) if path.exists() else {}), **set_here}
+    return found | {name: mended(found[name]) for name in PEM if name in found}
 
 
 def file_of(environment: Environment) -> Path:

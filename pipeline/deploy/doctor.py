@@ -78,6 +78,7 @@ def examine_engine(environment: Environment, values: Mapping[str, str]) -> Itera
         CheckFailedError: It does not answer any more.
     """
     swarm = engine_of(environment)
+    swarm.variables()  # a host out of reach says why, once
     for check, look in on_the_engine(swarm):
         finding = examined(check, look)
         yield finding

@@ -1,16 +1,17 @@
 """Secrets for an environment on this machine: made up here, and known to nobody else."""
 
 import base64
-import re
 import secrets
 from collections.abc import Mapping
 from os import environ
 from urllib.parse import quote, unquote, urlsplit
 
 from pipeline import filesystem
+from pipeline.addresses import is_ip, origin
 from pipeline.deploy.credentials import file_of, given, how_to_set
 from pipeline.deploy.env_file import line_of
 from pipeline.deploy.environments import Environment
+from pipeline.deploy.pem import BLOCK
 from pipeline.deploy.progress import say
 from pipeline.errors import CheckFailedError, InputError
 from pipeline.files import read_text
@@ -18,7 +19,6 @@ from pipeline.run import last_words, read
 
 DATABASE = "postgres"  # the service of deploy/data.yml
 DAYS = 365
-PEM = re.compile(r"-----BEGIN (?P<kind>[A-Z ]+)-----\n.+?\n-----END (?P=kind)-----\n", re.DOTALL)
 
 
 def invent(environment: Environment, *, dry: bool = False) -> None:
@@ -36,7 +36,7 @@ def invent(environment: Environment, *, dry: bool = False) -> None:
     require_local(environment)
     known = given(environment, environ)
     missing = [name for name in environment.secrets if not known.get(name)]
-    made = invented(urlsplit(environment.url).hostname or "", known) if missing else {}
+    made = invented(origin(environment.url).host, known) if missing else {}
     if unknown := [name for name in missing if name not in made]:
         raise InputError(
             f"nobody can make up {', '.join(unknown)}",
@@ -112,9 +112,10 @@ def pair(host: str) -> tuple[str, str]:
         MissingToolError: There is no OpenSSL.
     """
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "-")
-    named = ("-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}", "-days", str(DAYS))
+    name = f"subjectAltName={'IP' if is_ip(host) else 'DNS'}:{host}"  # clients look here alone
+    named = ("-subj", f"/CN={host}", "-addext", name, "-days", str(DAYS))
     answer = read(["openssl", "req", "-x509", *key, *named])
-    found = [match.group() for match in PEM.finditer(answer.stdout)]
+    found = [f"{match.group()}\n" for match in BLOCK.finditer(answer.stdout)]
     if answer.returncode or len(found) != len(("key", "certificate")):
         why = f"openssl makes no certificate: {last_words(answer)}"
         raise CheckFailedError(why, hint="openssl version: it has to be 1.1.1 or newer")

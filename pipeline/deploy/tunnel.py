@@ -14,8 +14,9 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from pipeline.addresses import ssh_host
+from pipeline.deploy.pem import mended
 from pipeline.errors import InputError
-from pipeline.run import last_words, read
+from pipeline.run import Output, last_words, read
 
 ENGINE = "/var/run/docker.sock"
 CONNECTS_WITHIN, ANSWERS_WITHIN = 15, 30
@@ -50,17 +51,20 @@ class Tunnel:
         """Have it open, and return what Docker's command line is to talk to.
 
         Raises:
-            InputError: The host cannot be reached, is another one, or lets nobody in.
+            InputError: The host cannot be reached, is another one, or lets nobody in; or the key
+                cannot be read.
         """
         address = f"unix://{self.folder / 'engine'}"
         if self.control("check") == 0:
             return address
+        if self.has_key:
+            require_key(self.folder / "key")
         (self.folder / "control").unlink(missing_ok=True)  # of one that was killed
         forward = f"-L{self.folder / 'engine'}:{ENGINE}"
         answer = read([*self.command("-fNM", forward)], seconds=ANSWERS_WITHIN)
         if answer.returncode:
             raise InputError(
-                f"{self.host} cannot be reached: {last_words(answer)}",
+                f"{self.host} cannot be reached: {reason(answer)}",
                 hint="correct `host` and `known_hosts` in pipeline.toml, or DEPLOY_SSH_KEY",
             )
         return address
@@ -85,6 +89,27 @@ class Tunnel:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def require_key(file: Path) -> None:
+    """Refuse a key that ssh cannot read: it would go on without one, and be let in nowhere.
+
+    Raises:
+        InputError: It cannot be read, or it has a passphrase.
+    """
+    answer = read(["ssh-keygen", "-y", "-P", "", f"-f{file}"])
+    if answer.returncode:
+        raise InputError(
+            f"DEPLOY_SSH_KEY cannot be read: {last_words(answer).rpartition(': ')[2]}",
+            hint="set it to a private key without a passphrase, from its BEGIN to its END line",
+        )
+
+
+def reason(answer: Output) -> str:
+    """Return why ssh failed: its last words, and before them those about keys it could not read."""
+    lines = [line.strip() for line in answer.stderr.splitlines()]
+    keys = [line for line in lines if line.startswith("Load key ")]
+    return "; ".join([*keys, last_words(answer)])
+
+
 @cache
 def tunnel(host: str, known_hosts: tuple[str, ...], key: str = "") -> Tunnel:
     """Return the way to a host; it is opened when it is first needed, and closed at the end.
@@ -92,13 +117,13 @@ def tunnel(host: str, known_hosts: tuple[str, ...], key: str = "") -> Tunnel:
     Args:
         host: `ssh://user@host:port`.
         known_hosts: The host's keys, each a line as `ssh-keyscan` prints it.
-        key: A private key; the caller's own keys, if not given.
+        key: A private key, whatever its line ends; the caller's own keys, if not given.
     """
     folder = Path(mkdtemp(prefix="engine-"))
     (folder / "known_hosts").write_text("".join(f"{line}\n" for line in known_hosts))
     file = folder / "key"
     file.touch(mode=0o600)
-    file.write_text(f"{key.rstrip()}\n")
+    file.write_text(mended(f"{key.rstrip()}\n"))
     made = Tunnel(host, folder, bool(key))
     atexit.register(made.close)
     return made

@@ -58,6 +58,16 @@ def test_a_file_is_read_as_a_shell_would_write_it() -> None:
     }
 
 
+def test_a_certificate_and_its_key_have_the_line_ends_that_the_edge_reads() -> None:
+    write("TLS_KEY=-----BEGIN EC PRIVATE KEY-----\\nMIIE\\n-----END EC PRIVATE KEY-----\n")
+    chain = "-----BEGIN CERTIFICATE-----\r\nMIIC\r\n-----END CERTIFICATE-----\r\n" * 2
+    found = credentials(STAGING, GIVEN | {"TLS_KEY": "", "TLS_CERTIFICATE": chain})
+    assert (
+        found["TLS_KEY"] == "-----BEGIN EC PRIVATE KEY-----\nMIIE\n-----END EC PRIVATE KEY-----\n"
+    )
+    assert found["TLS_CERTIFICATE"] == chain.replace("\r", "")
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o601])
 def test_a_file_that_others_may_read_is_refused(mode: int) -> None:
     write("TLS_KEY=swordfish\n", mode)

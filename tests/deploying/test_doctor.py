@@ -19,6 +19,7 @@ from pipeline.deploy.prepare import entry_of
 from pipeline.deploy.stack import render
 from pipeline.errors import CheckFailedError, MissingToolError, NotJudgedError
 from pipeline.run import Output, read
+from pipeline.services import free_port
 from tests.conftest import ROOT
 from tests.deploying.engine import Engine
 from tests.deploying.examples import AT_ONCE, environment, release
@@ -32,15 +33,21 @@ def staging(**given: object) -> Environment:
     return least.model_copy(update={"secrets": [*least.secrets, *APP], **given})
 
 
+def signed(folder: Path, names: str = "", days: int = 30) -> tuple[str, str]:
+    """Make a certificate for some names, which signs itself, and its key."""
+    asks = ["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    asks += ["-subj", "/CN=shop.example.com", "-keyout", "key", "-out", "request"]
+    signs = ["openssl", "x509", "-req", "-in", "request", "-signkey", "key", "-out", "certificate"]
+    signs += ["-copy_extensions", "copy", "-days", str(days)]
+    for command in ([*asks, *(["-addext", f"subjectAltName={names}"] if names else [])], signs):
+        assert read(command, cwd=folder).returncode == 0
+    return (folder / "certificate").read_text(), (folder / "key").read_text()
+
+
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """A certificate for shop.example.com that is good for a month, and its key."""
-    folder = tmp_path_factory.mktemp("tls")
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-    command += ["-nodes", "-days", "30", "-subj", "/CN=shop.example.com", "-addext"]
-    command += ["subjectAltName=DNS:shop.example.com", "-keyout", "key", "-out", "certificate"]
-    assert read(command, cwd=folder).returncode == 0
-    return (folder / "certificate").read_text(), (folder / "key").read_text()
+    return signed(tmp_path_factory.mktemp("tls"), "DNS:shop.example.com")
 
 
 @pytest.fixture
@@ -116,6 +123,14 @@ def test_an_engine_that_is_too_old_is_asked_no_more(site: Engine) -> None:
     assert "swarm" not in found_now
 
 
+def test_a_host_out_of_reach_is_told_with_what_to_correct(site: Engine) -> None:
+    del site
+    away = staging(host=f"ssh://deploy@127.0.0.1:{free_port()}", known_hosts=("h ssh-rsa AAAA",))
+    engine = found(away)["engine"]
+    assert "cannot be reached: " in engine.what
+    assert engine.hint.startswith("correct `host` and `known_hosts`")
+
+
 def test_a_node_that_takes_no_work_is_named(site: Engine) -> None:
     site.facts["node"] = "one Ready Active\ntwo Down Active\nthree Ready Drain"
     assert not_ok() == {"swarm": "a node takes no work: two Down Active, three Ready Drain"}
@@ -178,7 +193,7 @@ def test_a_release_that_does_not_run_as_the_journal_says_is_found(site: Engine) 
 def test_an_edge_of_yesterday_is_found(
     site: Engine, monkeypatch: pytest.MonkeyPatch, pair: tuple[str, str]
 ) -> None:
-    monkeypatch.setenv("TLS_CERTIFICATE", pair[0] + "\n")
+    monkeypatch.setenv("TLS_CERTIFICATE", pair[0] * 2)
     container = site.of("service")["shop_edge"]["Spec"]["TaskTemplate"]["ContainerSpec"]
     container["Configs"] = [{"ConfigName": "shop-edge-01234567"}]
     edge = found()["edge"]
@@ -246,7 +261,7 @@ class TestCertificate:
         )
 
     def test_one_for_another_site_is_refused(self, pair: tuple[str, str]) -> None:
-        with pytest.raises(CheckFailedError, match=r"is not for www\.example\.com"):
+        with pytest.raises(CheckFailedError, match=r"is not good for www\.example\.com: Hostname"):
             certificate.fits(*pair, "https://www.example.com")
 
     def test_a_key_of_another_one_is_refused(self, pair: tuple[str, str]) -> None:
@@ -259,8 +274,9 @@ class TestCertificate:
         self, pair: tuple[str, str], broken: tuple[int, str]
     ) -> None:
         given = [broken[1] if number == broken[0] else it for number, it in enumerate(pair)]
-        with pytest.raises(CheckFailedError, match=r"is no PEM$"):
+        with pytest.raises(CheckFailedError, match="one is no PEM, or has a passphrase") as caught:
             certificate.fits(given[0], given[1], "https://shop.example.com")
+        assert "swordfish" not in str(caught.value)
 
     @pytest.mark.parametrize(
         ("days", "said"), [(13, "ends in 13 days"), (1, "ends in 1 days"), (0, "has ended")]
@@ -271,12 +287,40 @@ class TestCertificate:
             certificate.until(now + timedelta(days=days), now)
         assert certificate.until(now + timedelta(days=14), now) == "good until 2026-12-07"
 
-    def test_without_openssl_it_is_not_judged(
-        self, pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize(
+        ("names", "host", "why"),
+        [
+            ("", "shop.example.com", "Hostname mismatch"),
+            ("DNS:s*.example.com", "shop.example.com", "Hostname mismatch"),
+            ("DNS:127.0.0.1", "127.0.0.1", "IP address mismatch"),
+            ("IP:127.0.0.2", "127.0.0.1", "IP address mismatch"),
+            ("DNS:::1", "[::1]", "IP address mismatch"),
+        ],
+    )
+    def test_one_that_no_browser_takes_is_refused(
+        self, tmp_path: Path, names: str, host: str, why: str
     ) -> None:
-        monkeypatch.setenv("PATH", "/nowhere")
-        with pytest.raises(NotJudgedError):
-            certificate.fits(*pair, "https://shop.example.com")
+        with pytest.raises(CheckFailedError, match=why):
+            certificate.fits(*signed(tmp_path, names), f"https://{host}")
+
+    def test_one_that_has_ended_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(CheckFailedError, match="certificate has expired"):
+            certificate.fits(
+                *signed(tmp_path, "DNS:shop.example.com", days=-1), "https://shop.example.com"
+            )
+
+    def test_a_key_with_a_passphrase_is_refused_and_not_asked_for(
+        self, pair: tuple[str, str]
+    ) -> None:
+        secret = read(["openssl", "pkey", "-aes128", "-passout", "pass:swordfish"], stdin=pair[1])
+        with pytest.raises(CheckFailedError, match="has a passphrase"):
+            certificate.fits(pair[0], secret.stdout, "https://shop.example.com")
+
+    def test_its_signer_is_not_judged(self, pair: tuple[str, str], tmp_path: Path) -> None:
+        chain = pair[0] + signed(tmp_path, "DNS:another.example.com")[0]
+        assert certificate.fits(chain, pair[1], "https://shop.example.com").startswith("good")
+        with pytest.raises(CheckFailedError, match="or of the first in it"):
+            certificate.fits(f"{signed(tmp_path)[0]}{pair[0]}", pair[1], "https://shop.example.com")
 
 
 def test_a_tool_is_found_or_one_is_told_where_it_is_to_be_had(

@@ -1,14 +1,22 @@
 """Secrets for an environment on this machine are made up, fit each other, and are not shown."""
 
+import socket
+import ssl
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from pipeline.deploy.certificate import fits
 from pipeline.deploy.credentials import credentials, from_file
 from pipeline.deploy.inventing import invent
+from pipeline.deploy.visitor import trusting
 from pipeline.errors import InputError
+from pipeline.run import read
 from tests.deploying.examples import environment
 
 SECRETS = [*environment().secrets, "POSTGRES_PASSWORD", "REDIS_URL"]
@@ -34,6 +42,43 @@ def test_they_fit_each_other() -> None:
     made = credentials(HERE, {})
     assert fits(made["TLS_CERTIFICATE"], made["TLS_KEY"], HERE.url).startswith("good until")
     assert f":{made['POSTGRES_PASSWORD']}@postgres:" in made["DATABASE_URL"]
+
+
+@contextmanager
+def served(certificate: Path, key: Path) -> Iterator[int]:
+    """Serve with a certificate, and hand out the port."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("host", "check"),
+    [("localhost", "-verify_hostname"), ("127.0.0.1", "-verify_ip"), ("::1", "-verify_ip")],
+)
+def test_clients_that_trust_the_certificate_take_it_for_its_host(
+    tmp_path: Path, host: str, check: str
+) -> None:
+    url = f"https://[{host}]" if ":" in host else f"https://{host}"
+    invent(environment(name="local", url=url, secrets=SECRETS))
+    made = from_file(FILE)
+    certificate, key = tmp_path / "tls.crt", tmp_path / "tls.key"
+    certificate.write_text(made["TLS_CERTIFICATE"])
+    key.write_text(made["TLS_KEY"])
+    verified = read(["openssl", "verify", "-CAfile", "tls.crt", check, host, "tls.crt"])
+    assert verified.returncode == 0, verified.stderr
+    client = trusting(made["TLS_CERTIFICATE"])
+    with served(certificate, key) as port, socket.create_connection(("127.0.0.1", port)) as there:
+        client.wrap_socket(there, server_hostname=host).close()
+    assert fits(made["TLS_CERTIFICATE"], made["TLS_KEY"], url).startswith("good until")
 
 
 def test_no_two_environments_have_the_same() -> None:

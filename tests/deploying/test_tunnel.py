@@ -13,6 +13,7 @@ import pytest
 from pipeline.deploy import tunnel as module
 from pipeline.deploy.tunnel import Tunnel
 from pipeline.errors import InputError
+from pipeline.run import read
 from tests.waiting import SOON, until
 
 
@@ -81,9 +82,13 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
 def reach(host: Host) -> Iterator[Reach]:
     made: list[Tunnel] = []
 
-    def tunnel(known: asyncssh.SSHKey = host.key, key: asyncssh.SSHKey = host.client) -> Tunnel:
+    def tunnel(
+        known: asyncssh.SSHKey = host.key,
+        key: asyncssh.SSHKey = host.client,
+        change: Callable[[str], str] = str,
+    ) -> Tunnel:
         line = known.export_public_key().decode().strip()
-        secret = key.export_private_key().decode()
+        secret = change(key.export_private_key().decode())
         place = f"127.0.0.1:{host.port}"
         known_hosts = (f"[127.0.0.1]:{host.port} {line}",)
         made.append(module.tunnel(f"ssh://dep%6Coy@{place}", known_hosts, secret))
@@ -132,6 +137,49 @@ def test_a_key_that_the_host_does_not_know_is_refused_in_one_sentence(reach: Rea
     with pytest.raises(InputError, match="Permission denied") as caught:
         reach(key=other).required()
     assert "known_hosts" in caught.value.hint
+
+
+@pytest.mark.parametrize("ending", ["\r\n", " ", "\\n", "\\r\\n"])
+def test_a_key_opens_the_way_whatever_became_of_its_line_ends(reach: Reach, ending: str) -> None:
+    assert asked(reach(change=lambda key: key.replace("\n", ending))) == b"PING\n"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "swordfish",
+        "-----BEGIN OPENSSH PRIVATE KEY-----\nswordfish\n",
+        "-----BEGIN OPENSSH PRIVATE KEY-----\nsword\n-----END OPENSSH PRIVATE KEY-----\n",
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICZA7S swordfish",
+    ],
+)
+def test_what_ssh_cannot_read_as_a_key_is_said_before_anything_is_asked(
+    reach: Reach, host: Host, key: str
+) -> None:
+    why = "(error in libcrypto|invalid format)"  # by the version of ssh
+    with pytest.raises(InputError, match=f"^DEPLOY_SSH_KEY cannot be read: {why}$") as caught:
+        reach(change=lambda _: key).required()
+    assert "from its BEGIN to its END line" in caught.value.hint
+    assert not host.connections
+
+
+def test_a_key_with_a_passphrase_is_refused(reach: Reach, tmp_path: Path) -> None:
+    file = tmp_path / "locked"
+    made = read(["ssh-keygen", "-q", "-t", "ed25519", "-N", "swordfish", "-f", str(file)])
+    assert made.returncode == 0
+    with pytest.raises(InputError, match="cannot be read: incorrect passphrase") as caught:
+        reach(change=lambda _: file.read_text()).required()
+    assert "without a passphrase" in caught.value.hint
+
+
+def test_a_key_of_one_s_own_that_cannot_be_read_is_told_before_what_follows(
+    reach: Reach,
+) -> None:
+    tunnel = reach(change=lambda _: "swordfish")
+    answer = read(tunnel.command("-N"), seconds=SOON)
+    told, last = module.reason(answer).split("; ")
+    assert told.startswith("Load key ")
+    assert "Permission denied" in last
 
 
 def test_the_user_reaches_ssh_decoded_and_no_host_is_an_option() -> None:
