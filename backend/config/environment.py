@@ -22,21 +22,8 @@ from pydantic import (
     ValidationError,
 )
 
-from config.addresses import split
+from config.addresses import database_settings, split
 from config.mail import mail_settings
-
-POSTGRESQL = "django.db.backends.postgresql"
-SQLITE = "django.db.backends.sqlite3"
-
-# A server that is cut off must not hold a request, and a probe, for minutes. What was sent is given
-# up when nobody acknowledges it for 3 s, and so is an answer from whoever is gone.
-# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
-PATIENCE = {
-    "connect_timeout": 3,  # seconds
-    "tcp_user_timeout": 3000,  # milliseconds
-    "keepalives_idle": 3,
-    "keepalives_interval": 1,
-}
 
 # A host and perhaps a port; the deployer reads origins alike (pipeline/addresses.py).
 LABEL = "[A-Za-z0-9_][A-Za-z0-9_-]*"
@@ -55,22 +42,10 @@ def split_commas(value: str) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
-def parse_database(url: SecretStr) -> dj_database_url.DBConfig:
-    """Turn a database URL into Django's settings."""
-    database = dj_database_url.parse(
-        url.get_secret_value(), conn_max_age=60, conn_health_checks=True
-    )
-    if database["ENGINE"] == POSTGRESQL:
-        database["OPTIONS"] = PATIENCE | database.get("OPTIONS", {})
-    return database
-
-
-def require_database(url: SecretStr) -> SecretStr:
-    """Refuse a URL that names no database, or one of an engine without a driver here."""
-    database = parse_database(url)
-    if database["ENGINE"] not in {POSTGRESQL, SQLITE} or not database["NAME"]:
-        raise ValueError
-    return url
+def require_database(secret: SecretStr) -> SecretStr:
+    """Refuse what names no database, or one that the app has no driver for."""
+    database_settings(secret.get_secret_value())
+    return secret
 
 
 def require_redis(secret: SecretStr) -> SecretStr:
@@ -199,7 +174,10 @@ class Environment(BaseModel):
     database_url: Annotated[
         SecretStr,
         AfterValidator(require_database),
-        Field(description="postgres://user:password@host:5432/name or sqlite:////path/to/file"),
+        Field(
+            description="postgres://user:password@host:5432/name, a / ? # @ of the password as "
+            "%2F %3F %23 %40; or sqlite:////path/to/file"
+        ),
     ]
     redis_url: Annotated[
         Annotated[SecretStr, AfterValidator(require_redis)] | None,
@@ -263,7 +241,7 @@ class Environment(BaseModel):
     @property
     def database(self) -> dj_database_url.DBConfig:
         """Django's settings for the database."""
-        return parse_database(self.database_url)
+        return database_settings(self.database_url.get_secret_value())
 
     @property
     def cache(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from os import environ
 from pipeline.deploy import certificate, journal, machine, names
 from pipeline.deploy.connection import engine_of
 from pipeline.deploy.credentials import credentials, object_name
+from pipeline.deploy.dumps import require_address
 from pipeline.deploy.environments import Environment
 from pipeline.deploy.examination import NOT_JUDGED, NOT_OK, Finding, Look, examined
 from pipeline.deploy.foundation import configuration_of, edge_config
@@ -64,6 +65,7 @@ def examine(environment: Environment) -> Iterator[Finding]:
     else:
         yield Finding("secrets", "ok", f"all {len(environment.secrets)} are set here")
     yield examined("certificate", partial(certificate_fits, environment, values))
+    yield examined("database", partial(database_can_be_dumped, environment, values))
     try:
         yield from examine_engine(environment, values)
     except PipelineError as error:  # between two looks: nothing more can be known
@@ -129,6 +131,21 @@ def certificate_fits(environment: Environment, values: Mapping[str, str]) -> str
     if not values:
         raise NotJudgedError("certificate", "without secrets there is none", hint="set them")
     return certificate.fits(values["TLS_CERTIFICATE"], values["TLS_KEY"], environment.url)
+
+
+def database_can_be_dumped(environment: Environment, values: Mapping[str, str]) -> str:
+    """Look whether a dump would find the database where the app has it.
+
+    Raises:
+        InputError: Its address cannot be told to PostgreSQL's programs.
+        NotJudgedError: The address is not known here.
+    """
+    if not environment.dump:
+        return "its host dumps it"
+    if not values:
+        raise NotJudgedError("database", "without secrets there is none", hint="set them")
+    require_address(values)
+    return "its address can be dumped from"
 
 
 def journal_is_closed(known: list[Entry]) -> str:

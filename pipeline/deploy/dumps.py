@@ -4,22 +4,19 @@ They lie in a volume of the node that is deployed through, and are made and read
 PostgreSQL image in the environment's network: wherever the app's database is, it is reached alike.
 """
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pipeline.deploy.credentials import object_name
+from pipeline.deploy.database import NAME, service_file
 from pipeline.deploy.environments import Environment
 from pipeline.deploy.jobs import END, Job, file_option, lines, script_of
 from pipeline.deploy.people import now
 from pipeline.deploy.swarm import Swarm
-from pipeline.errors import InputError
 
 KEPT = 5
 SERVICE = "pg_service.conf"
-SCHEMES = {"postgres", "postgresql"}
 SUFFIX = ".dump"
-BREAK = re.compile(r"[\r\n\0]")
 
 
 @dataclass(frozen=True)
@@ -102,29 +99,13 @@ class Database:
         return lines(self.swarm, stack, job, self.environment.timings.dump)
 
 
-def service_file(url: str) -> str:
-    """Return where and as whom to connect, as PostgreSQL's programs read it from a file.
+def require_address(credentials: Mapping[str, str]) -> None:
+    """Find out now that the database could not be dumped, before anything begins.
 
-    In a file, because what a program is told on its command line, whoever is on the node can read:
-    https://www.postgresql.org/docs/current/libpq-pgservice.html
+    Args:
+        credentials: The values of an environment's secrets.
 
     Raises:
-        InputError: The URL is not PostgreSQL's.
+        InputError: DATABASE_URL is not PostgreSQL's, or a service file cannot hold it.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in SCHEMES:
-        raise InputError(
-            "DATABASE_URL is not PostgreSQL's, so that nobody can dump it here",
-            hint="set `dump = false` for the environment in pipeline.toml",
-        )
-    values = {
-        "host": parts.hostname,
-        "port": parts.port,
-        "dbname": unquote(parts.path[1:]),
-        "user": unquote(parts.username or ""),
-        "password": unquote(parts.password or ""),
-        **dict(parse_qsl(parts.query)),
-    }
-    if any(BREAK.search(str(value)) for value in values.values()):
-        raise InputError("DATABASE_URL holds a line break", hint="set it anew")
-    return "[app]\n" + "".join(f"{key}={value}\n" for key, value in values.items() if value)
+    service_file(credentials.get(NAME, ""))

@@ -4,11 +4,12 @@ import base64
 import secrets
 from collections.abc import Mapping
 from os import environ
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
 from pipeline import filesystem
 from pipeline.addresses import is_ip, origin
 from pipeline.deploy.credentials import file_of, given, how_to_set
+from pipeline.deploy.database import NAME, connection
 from pipeline.deploy.env_file import line_of
 from pipeline.deploy.environments import Environment
 from pipeline.deploy.pem import BLOCK
@@ -69,7 +70,7 @@ def invented(host: str, known: Mapping[str, str]) -> dict[str, str]:
         known: What is set already.
 
     Raises:
-        InputError: What is set already is no address.
+        InputError: DATABASE_URL is set already, and cannot be read.
         CheckFailedError: OpenSSL makes no certificate.
         MissingToolError: There is no OpenSSL.
     """
@@ -94,14 +95,10 @@ def password_in(known: Mapping[str, str]) -> str:
     """Return the password of our own database that its address has; nothing for another's.
 
     Raises:
-        InputError: It is no address.
+        InputError: It cannot be read.
     """
-    try:
-        address = urlsplit(known.get("DATABASE_URL", ""))
-    except ValueError:
-        why, hint = "DATABASE_URL is no address", "write a [ in its password as %5B, a ] as %5D"
-        raise InputError(why, hint=hint) from None
-    return unquote(address.password or "") if address.hostname == DATABASE else ""
+    address = connection(known[NAME]) if known.get(NAME) else {}
+    return address.get("password", "") if address.get("host") == DATABASE else ""
 
 
 def pair(host: str) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from pipeline.deploy.barrier import require_way_back
 from pipeline.deploy.connection import connected
 from pipeline.deploy.credentials import credentials
 from pipeline.deploy.deployment import Deployment
+from pipeline.deploy.dumps import require_address
 from pipeline.deploy.environments import Environment
 from pipeline.deploy.foundation import lay
 from pipeline.deploy.journal import Entry
@@ -67,6 +68,8 @@ def deploy(
         StoppedError: The deployment did not go well; its exit code says how it ended.
     """
     values = credentials(environment, environ)
+    if environment.dump:
+        require_address(values)
     swarm = connected(environment)
     log_in()
     found = candidate(environment, release)

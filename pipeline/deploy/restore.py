@@ -6,7 +6,8 @@ from os import environ
 from pipeline.deploy import acts
 from pipeline.deploy.connection import connected
 from pipeline.deploy.credentials import credentials
-from pipeline.deploy.dumps import Database
+from pipeline.deploy.database import NAME
+from pipeline.deploy.dumps import Database, require_address
 from pipeline.deploy.environments import Environment
 from pipeline.deploy.jobs import of_service, run_job
 from pipeline.deploy.journal import Entry
@@ -30,10 +31,11 @@ def backup(environment: Environment) -> None:
     """Dump the database of an environment now.
 
     Raises:
-        InputError: Nothing serves there yet.
+        InputError: Nothing serves there yet, or DATABASE_URL cannot be dumped.
         JobFailedError: It cannot be dumped.
     """
     values = credentials(environment, environ)
+    require_address(values)
     swarm = connected(environment)
     live = serving(swarm, environment)
     with interruptible(), locked(swarm, environment.stack, "backup"):
@@ -54,11 +56,12 @@ def restore(environment: Environment, name: str | None, *, yes: bool = False) ->
         yes: Whether a person has agreed already.
 
     Raises:
-        InputError: There is no such dump; nothing was touched.
+        InputError: There is no such dump, or no database to restore to; nothing was touched.
         RolledBackError: The release that serves does not work with it; the data are as before.
         RollbackFailedError: And they could not be put back: look at once.
     """
     values = credentials(environment, environ)
+    require_address(values)
     swarm = connected(environment)
     live = serving(swarm, environment)
     data = database(swarm, environment, live, values)
@@ -140,4 +143,4 @@ def database(
     swarm: Swarm, environment: Environment, live: Entry, values: Mapping[str, str]
 ) -> Database:
     """Return the database of an environment, for the PostgreSQL of a release to reach."""
-    return Database(swarm, environment, live.images["postgres"], values["DATABASE_URL"])
+    return Database(swarm, environment, live.images["postgres"], values[NAME])

@@ -3,11 +3,27 @@
 import json
 import sys
 
+from django.conf import settings
+from django.db.utils import ConnectionHandler
 from pydantic import TypeAdapter, ValidationError
 
+from config.addresses import NO_PARAMETERS, PATIENCE, database_settings, known
 from config.environment import Origin
 
+ALWAYS = PATIENCE | {"client_encoding": "UTF8"}
+"""What the app says of every connection."""
 ORIGIN: TypeAdapter[str] = TypeAdapter(Origin)
+
+
+def told(url: str) -> dict[str, str] | None:
+    """Return what Django tells libpq of a database; nothing, if its address is refused."""
+    try:
+        database = database_settings(url)
+    except ValueError:
+        return None
+    given = ConnectionHandler({"default": database})["default"].get_connection_params()
+    said = {name: given[name] for name in given if name in known() | NO_PARAMETERS}
+    return {name: str(said[name]) for name in said if said[name] != ALWAYS.get(name)}
 
 
 def is_taken(origin: str) -> bool:
@@ -20,8 +36,11 @@ def is_taken(origin: str) -> bool:
 
 
 if __name__ == "__main__":
+    settings.configure()
     asked = json.load(sys.stdin)
     answer = {
+        "known": sorted(known()),
+        "databases": {url: told(url) for url in asked["databases"]},
         "origins": {url: is_taken(url) for url in asked["origins"]},
     }
     json.dump(answer, sys.stdout)

@@ -55,6 +55,7 @@ def site(engine: Engine, monkeypatch: pytest.MonkeyPatch, pair: tuple[str, str])
     """An engine on which a release serves, and all that is needed to deploy another one."""
     for name in staging().secrets:
         monkeypatch.setenv(name, "swordfish")
+    monkeypatch.setenv("DATABASE_URL", "postgres://clerk:swordfish@db/ledger")
     for name, value in zip(("TLS_CERTIFICATE", "TLS_KEY"), pair, strict=True):
         monkeypatch.setenv(name, value)
     entry = entry_of(release(1), render(staging(), release(1)), [], "deploy")
@@ -113,6 +114,19 @@ def test_what_is_wrong_is_told_with_a_hint_and_a_code(
     assert "not ok      secrets of staging are not set: REDIS_URL" in out
     assert "certificate  not judged  without secrets there is none" in out
     assert "hint: set them as variables" in out
+
+
+def test_an_address_that_no_dump_could_use_is_found(
+    site: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del site
+    monkeypatch.setenv("DATABASE_URL", "postgres://clerk:swordfish@db/ledger?pool=true")
+    database = found()["database"]
+    assert (database.state, database.what) == (
+        "not ok",
+        "DATABASE_URL cannot be read: `pool` is no parameter that may stand in it",
+    )
+    assert found(staging(dump=False))["database"].what == "its host dumps it"
 
 
 def test_an_engine_that_is_too_old_is_asked_no_more(site: Engine) -> None:

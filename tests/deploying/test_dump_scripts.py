@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.deploy.dumps import service_file
+from pipeline.deploy.database import LONGEST, service_file
 from pipeline.services import WHEEL, postgres
 from tests.conftest import ROOT, Result
 from tests.waiting import until
@@ -60,6 +60,32 @@ def ledger(server: str, tmp_path: Path) -> Iterator[Ledger]:
     ledger.sql("drop table entry")
     for name in ("postgres_restored", "postgres_replaced"):
         ledger.sql(f"drop database if exists {name}", "template1")
+
+
+@pytest.mark.parametrize(
+    ("query", "asked", "said"),
+    [
+        ("?currentSchema=shop", "show search_path", "shop"),
+        ("?application_name=a%3Db%23c'%5C", "show application_name", "a=b#c'\\"),
+        ("?options=-c%20statement_timeout%3D7s", "show statement_timeout", "7s"),
+    ],
+)
+def test_psql_takes_what_the_address_says(
+    server: str, tmp_path: Path, query: str, asked: str, said: str
+) -> None:
+    ledger = Ledger(tmp_path, f"{server}{query}")
+    assert ledger.sql(asked) == [said]
+    assert ledger.run("dump.sh", "first", "5").returncode == 0
+
+
+def test_psql_reads_lines_that_are_as_long_as_we_let_them_be(server: str, tmp_path: Path) -> None:
+    longest = "p" * (LONGEST - len("password="))
+    ledger = Ledger(tmp_path, server.replace("postgres@", f"postgres:{longest}@"))
+    assert ledger.sql("select 1") == ["1"]
+    file = tmp_path / "service"
+    file.write_text(file.read_text().replace("password=", "password=p"))
+    answer = ledger.call("psql", "-c", "select 1")
+    assert "too long in service file" in answer.stderr
 
 
 def test_what_was_written_after_the_dump_is_gone_and_what_was_before_is_there(

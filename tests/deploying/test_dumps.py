@@ -2,9 +2,8 @@
 
 import pytest
 
-from pipeline.deploy.dumps import KEPT, Database, service_file
+from pipeline.deploy.dumps import KEPT, Database
 from pipeline.deploy.jobs import JobFailedError
-from pipeline.errors import InputError
 from tests.deploying.engine import Engine
 from tests.deploying.examples import AT_ONCE, POSTGRES, environment
 
@@ -46,28 +45,3 @@ def test_a_restore_can_be_taken_back(engine: Engine, data: Database) -> None:
     assert engine.options["shop-restore"][-1] == "20261101-v1"
     data.put_back()
     assert engine.options["shop-restore"][-1] == "--back"
-
-
-def test_a_url_is_told_to_postgresql_in_a_file_of_its_own() -> None:
-    assert service_file(URL).splitlines() == [
-        "[app]",
-        "host=db.example.com",
-        "port=6432",
-        "dbname=ledger",
-        "user=clerk",
-        "password=sword/fish",
-        "sslmode=require",
-    ]
-    assert service_file("postgresql://db/ledger") == "[app]\nhost=db\ndbname=ledger\n"
-
-
-@pytest.mark.parametrize("url", ["sqlite:////data/db", "swordfish", ""])
-def test_another_database_is_refused_without_repeating_its_url(url: str) -> None:
-    with pytest.raises(InputError, match=r"^DATABASE_URL is not PostgreSQL's") as caught:
-        service_file(url)
-    assert "dump = false" in caught.value.hint
-
-
-def test_a_value_that_would_be_another_line_of_the_file_is_refused() -> None:
-    with pytest.raises(InputError, match="DATABASE_URL holds a line break"):
-        service_file("postgres://clerk:a%0Ahost=evil@db/ledger")

@@ -141,7 +141,7 @@ def test_another_server_s_password_is_not_given_to_our_own_database() -> None:
 def test_an_address_that_is_none_is_refused_and_not_shown() -> None:
     FILE.touch(0o600)
     FILE.write_text("DATABASE_URL=postgres://postgres:chosen[by-me@postgres:5432/postgres")
-    with pytest.raises(InputError, match="DATABASE_URL is no address") as caught:
+    with pytest.raises(InputError, match="DATABASE_URL cannot be read") as caught:
         invent(HERE)
     assert "chosen" not in f"{caught.value} {caught.value.hint}"
 

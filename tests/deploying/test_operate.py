@@ -77,6 +77,19 @@ def test_a_deployment_brings_what_it_stands_on_and_gives_the_lock_back(
     assert "shop-lock" not in engine.of("config")
 
 
+def test_an_address_that_no_dump_could_use_is_refused_before_the_engine_is_asked(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"postgres://clerk:{'swordfish' * 200}@db/ledger")
+    before = len(engine.asked)
+    with pytest.raises(InputError, match="its password is longer"):
+        deploy(1)
+    assert len(engine.asked) == before
+    bare = environment(timings=AT_ONCE, dump=False)
+    operate.deploy(bare, Signer(), "1")
+    assert live(engine) == release(1).images["backend"]
+
+
 def test_a_version_is_given_to_the_digests_that_were_verified(wire: Wire) -> None:
     deploy(1)
     image, _, digest = release(1).images["backend"].partition("@")

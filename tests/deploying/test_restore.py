@@ -74,6 +74,20 @@ def test_the_data_are_replaced_brought_forward_and_proved_while_nobody_is_let_in
     assert told(engine) == [("restore", "succeeded")]
 
 
+@pytest.mark.parametrize("url", ["postgres://clerk:pa#word@db/ledger", "sqlite:////data/db"])
+def test_an_address_that_no_dump_could_use_is_refused_before_the_engine_is_asked(
+    engine: Engine, site: Site, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    del site
+    monkeypatch.setenv("DATABASE_URL", url)
+    before = len(engine.asked)
+    with pytest.raises(InputError, match=r"^DATABASE_URL "):
+        restore.backup(STAGING)
+    with pytest.raises(InputError, match=r"^DATABASE_URL "):
+        restore.restore(STAGING, DUMP, yes=True)
+    assert len(engine.asked) == before
+
+
 def test_data_that_the_release_does_not_work_with_are_taken_back(
     engine: Engine, site: Site
 ) -> None:

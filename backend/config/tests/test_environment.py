@@ -2,7 +2,8 @@ import traceback
 
 import pytest
 
-from config.environment import CACHE_FORMAT, PATIENCE, InvalidEnvironmentError, read_environment
+from config.addresses import PATIENCE
+from config.environment import CACHE_FORMAT, InvalidEnvironmentError, read_environment
 from config.tests.conftest import PRODUCTION
 
 
@@ -95,6 +96,9 @@ def test_it_names_all_missing_variables_at_once() -> None:
         ("DATABASE_URL", "mysql://clerk:swordfish@localhost/ledger"),
         ("DATABASE_URL", "postgres://clerk:swordfish@localhost:port/ledger"),
         ("DATABASE_URL", "postgres://clerk:swordfish@localhost"),
+        ("DATABASE_URL", "postgres://clerk:12/swordfish@localhost/ledger"),
+        ("DATABASE_URL", "postgres://clerk:swordfish@localhost/ledger?pool=true"),
+        ("DATABASE_URL", "postgres://clerk@localhost/ledger?password=swordfish"),
     ],
 )
 def test_it_refuses_a_malformed_variable_without_printing_it(
@@ -115,9 +119,9 @@ def test_an_empty_variable_is_a_missing_one(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.usefixtures("production")
-@pytest.mark.parametrize(("query", "seconds"), [("", 3), ("?connect_timeout=2", 2)])
+@pytest.mark.parametrize(("query", "seconds"), [("", 3), ("?connect_timeout=2", "2")])
 def test_it_does_not_wait_for_ever_for_a_database(
-    monkeypatch: pytest.MonkeyPatch, query: str, seconds: int
+    monkeypatch: pytest.MonkeyPatch, query: str, seconds: int | str
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", PRODUCTION["DATABASE_URL"] + query)
 
