@@ -19,6 +19,7 @@ from tests.containers.images import BACKEND, IMAGES, Entry, Image, content
 
 MIB = 1024 * 1024
 LABELS = ("source", "revision", "version", "created")
+APP = ("app/", "venv/", "srv/")
 TOOLS = "cc c++ gcc g++ ld make git node npm npx pip pip3 uv hg svn"
 LEFT_BEHIND = re.compile(
     r"(^|/)(\.cache|\.env|\.git|\.npm|\.npmrc|\.pypirc|node_modules|tests|conftest\.py)(/|$)"
@@ -107,8 +108,10 @@ def test_no_secret_is_in_the_layers_the_history_or_the_environment(
         assert not holders(contents[image.name], key)
 
 
-def test_no_secret_of_whoever_builds_it_is_in_it(image: Image, tmp_path: Path) -> None:
+def test_no_secret_nor_the_umask_of_its_builder_is_in_it(image: Image, tmp_path: Path) -> None:
     place, hatched = copy(ROOT, tmp_path / "checkout").root, canaries.hatch()
+    for path in place.rglob("*"):  # as `umask 077` leaves a checkout
+        path.chmod(path.stat().st_mode & ~0o077)
     with retained(image):
         command = ["invoke", "build", f"--image={image.name}"]
         output = read(command, cwd=place, env=canaries.variables(hatched))
@@ -118,6 +121,8 @@ def test_no_secret_of_whoever_builds_it_is_in_it(image: Image, tmp_path: Path) -
         added = [*image.added(archive)]
         assert added
         assert not [name for name, secret in hatched.items() if holders(added, secret)]
+        of_the_app = [entry for entry, _ in added if entry.name.startswith(APP)]
+        assert not [entry.name for entry in of_the_app if not entry.mode & 0o004]
         with tarfile.open(archive) as saved:
             said = [content(saved, each) for each in saved.getnames() if each.endswith(".json")]
         assert said
@@ -160,8 +165,7 @@ def test_it_is_not_much_larger_than_its_base(
 def test_the_files_of_the_app_are_as_old_as_all_others(
     image: Image, contents: dict[str, list[Entry]]
 ) -> None:
-    app = ("app/", "venv/", "srv/")
-    assert {e.mtime for e, _ in contents[image.name] if e.name.startswith(app)} == {0}
+    assert {e.mtime for e, _ in contents[image.name] if e.name.startswith(APP)} == {0}
 
 
 def test_what_the_page_loads_is_in_the_image(contents: dict[str, list[Entry]]) -> None:
