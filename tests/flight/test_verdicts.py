@@ -1,8 +1,7 @@
 """What is found in what a migration sent and changed, and what is not held against it."""
 
-from typing import Any
-
 from pathlib import Path
+from typing import Any
 
 import pytest
 
