@@ -18,7 +18,7 @@ from pipeline.images import cosign
 from pipeline.images.act import answer
 from pipeline.images.cosign import Signer
 from pipeline.images.manifests import digest_of
-from pipeline.images.names import by_digest, images, is_built, repository
+from pipeline.images.names import by_digest, images, is_built, repository, require_tag
 from pipeline.images.release import require_free
 from pipeline.images.trust import verify
 from pipeline.run import read
@@ -44,13 +44,16 @@ def candidate(environment: Environment, release: str | None) -> Candidate:
         release: A version tag or a commit; the commit that is checked out, if not given.
 
     Raises:
-        InputError: The ref may not go there, the tree is not clean, or there is no such commit.
+        InputError: The ref may not go there, the tree is not clean, there is no such commit, or no
+            image can bear that version.
         CheckFailedError: The registry has no such images.
     """
     commit = head()
     if release is None:
         require_clean(commit)
     version = release if release and release.startswith("v") else None
+    if version:
+        require_tag(version)
     ref = version or branch()
     if not environment.allows(ref):
         raise InputError(

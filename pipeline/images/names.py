@@ -19,6 +19,8 @@ Command = tuple[str, ...]
 """A program and its arguments."""
 
 DIST = Path("dist", "images")
+TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+"""https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests"""
 DIGEST = re.compile(r"(?P<repository>[^@\s]+)@(?P<digest>sha256:[0-9a-f]{64})")
 PORT = re.compile(r":\d+$")
 
@@ -107,6 +109,19 @@ def is_local(reference: str) -> bool:
     """Say whether a registry is on this machine, where plain HTTP harms nobody."""
     host = PORT.sub("", reference.partition("/")[0])
     return is_loopback(host.strip("[]"))
+
+
+def require_tag(version: str) -> None:
+    """Refuse a version that no image can bear, though git takes it, such as `v1.0.0+build.5`.
+
+    Raises:
+        InputError: It holds something else than letters, digits and `. _ -`.
+    """
+    if not TAG.fullmatch(version):
+        raise InputError(
+            f"`{version}` cannot be the tag of an image",
+            hint="name the version with letters, digits and . _ - alone: v1.4.0",
+        )
 
 
 def by_digest(reference: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from pipeline.images import cosign, docker, provenance, syft, trivy, vex
 from pipeline.images.act import act, require
 from pipeline.images.cosign import Signer
 from pipeline.images.manifests import digest_if_there, digest_of
-from pipeline.images.names import Command, Target, repository, source
+from pipeline.images.names import Command, Target, repository, require_tag, source
 from pipeline.images.papers import Released, of_release, read_json
 from pipeline.images.pushing import built
 from pipeline.images.trust import (
@@ -116,10 +116,12 @@ def promote(
         dry: Whether to only print the commands.
 
     Raises:
+        InputError: No image can bear that version.
         UntrustedError: An image is not what was signed, or was never pushed, or the version is
             another commit's already.
         CheckFailedError: The registry changed a digest on the way.
     """
+    require_tag(tag)
     require("docker", "cosign")
     commit = head()
     digests = {repository(image): of_commit(repository(image), commit) for image in images}

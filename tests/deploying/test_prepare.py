@@ -67,6 +67,13 @@ def test_a_ref_that_may_not_go_there_is_refused(asked: str | None, ref: str) -> 
 
 
 @pytest.mark.usefixtures("_checkout")
+def test_a_version_that_no_image_can_bear_is_refused_before_anything_is_asked() -> None:
+    git("tag", "v1.0.0+build.5")
+    with pytest.raises(InputError, match=r"`v1\.0\.0\+build\.5` cannot be the tag of an image"):
+        candidate(environment(refs=["v*"]), "v1.0.0+build.5")
+
+
+@pytest.mark.usefixtures("_checkout")
 def test_a_checkout_with_changes_is_refused_unless_something_else_is_deployed() -> None:
     Path("new").touch()
     with pytest.raises(InputError, match="changes that no commit has"):

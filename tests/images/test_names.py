@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.images import names
-from pipeline.images.names import Target, by_digest, chosen, repository, source
+from pipeline.images.names import Target, by_digest, chosen, repository, require_tag, source
 from tests.images.conftest import DIGEST, git
 
 pytestmark = pytest.mark.usefixtures("project")
@@ -64,3 +64,14 @@ def test_a_digest_is_split_from_its_repository() -> None:
 def test_whatever_is_no_digest_is_refused(reference: str) -> None:
     with pytest.raises(InputError, match="does not name an image by its digest"):
         by_digest(reference)
+
+
+@pytest.mark.parametrize("version", ["v1.0.0+build.5", "v1/2", "v1.0.0~rc1", "vÄ", f"v{'1' * 128}"])
+def test_a_version_that_no_image_can_bear_is_refused(version: str) -> None:
+    with pytest.raises(InputError, match="cannot be the tag of an image"):
+        require_tag(version)
+
+
+@pytest.mark.parametrize("version", ["v1.0.0", "v1.0.0-rc.1", "v2026_11", f"v{'1' * 127}"])
+def test_a_version_that_an_image_can_bear_is_taken(version: str) -> None:
+    require_tag(version)
