@@ -456,6 +456,18 @@ def local_actions() -> Iterator[Edit]:
         yield Edit("local-action-is-read", f"gone: {action.path}", gone)
 
 
+def artifacts() -> Iterator[Edit]:
+    for label, edit in steps(f"{UPLOAD}@"):
+        taken = "rehearsal" if "frontend-security" in label else "npm-audit"
+        change = put("with", "name", value=taken)
+        yield Edit("artifact-has-its-own-name", label, partial(edit, change))
+    rows = [job for job in WORKING if "strategy" in job.content and UPLOAD in str(job.content)]
+    for job in rows:
+        upload = next(i for i, step in enumerate(job.steps) if UPLOAD in str(step.get("uses")))
+        change = put("steps", upload, "with", "name", value="one-for-all")
+        yield Edit("artifact-has-its-own-name", f"rows of {job.id}", partial(in_job, job, change))
+
+
 def actions() -> Iterator[Edit]:
     pinned = [use for use in dict.fromkeys(_uses()) if "@" in use]
     for use in pinned:
@@ -697,6 +709,7 @@ ALL = [
     *variables(),
     *local_actions(),
     *actions(),
+    *artifacts(),
     *rights(),
     *environments(),
     *sources(),

@@ -1,7 +1,7 @@
 """What every job and step owes to safety."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from pipeline.errors import InputError
@@ -130,6 +130,21 @@ def artifact_has_its_days(tree: Tree) -> Iterator[Fault]:
         days = mapping(step.content.get("with")).get("retention-days")
         if step.action == UPLOAD and (type(days) is not int or days not in DAYS):
             yield Fault(step.path, step.line, "an artifact does not say how long it is kept")
+
+
+@rule(hint="name it as its job, and each row by the matrix or ${{ strategy.job-index }}")
+def artifact_has_its_own_name(tree: Tree) -> Iterator[Fault]:
+    """No two artifacts of a run have one name: the second upload is refused, and its job is red."""
+    uploads = [
+        (job, step, str(mapping(step.get("with")).get("name", "artifact")))
+        for job in tree.working
+        for step in job.steps
+        if str(step.get("uses", "")).startswith(f"{UPLOAD}@")
+    ]
+    names = Counter(name for _, _, name in uploads)
+    for job, step, name in uploads:
+        if names[name] > 1 or ("strategy" in job.content and "${{" not in name):
+            yield Fault(job.path, line_of(step, "with", job.line), f"`{name}` is uploaded twice")
 
 
 @rule(hint="first actions/checkout, then ./.github/actions/setup")
