@@ -138,7 +138,7 @@ def _programs(folder: Path, user: str | None) -> Path:
 
 
 def _named(programs: Path) -> Path:
-    if not (programs / "initdb").exists():
+    if shutil.which("initdb", path=programs) is None:
         raise MissingToolError(
             f"pipeline.toml, [services] postgres: there is no initdb in {programs}",
             hint="name the folder of PostgreSQL's programs, or remove the line for the kit's own",
