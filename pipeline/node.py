@@ -122,9 +122,13 @@ def _why(directory: Path) -> str:
     source, *tree = stamp.read_text().split("\n")
     if source != _source(directory):
         return "it was installed from another lock, or in another way"
-    changed = tree != [_digest(directory / TREE)]
-    gone = any(not (directory / name / "package.json").exists() for name in _packages(directory))
-    return "node_modules was changed since it was installed" if changed or gone else ""
+    if tree != [_digest(directory / TREE)] or _gone(directory):
+        return "node_modules was changed since it was installed"
+    return ""
+
+
+def _gone(directory: Path) -> bool:
+    return any(not (directory / name / "package.json").exists() for name in _packages(directory))
 
 
 def _source(directory: Path) -> str:

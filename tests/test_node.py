@@ -187,6 +187,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "npm took one away": lambda modules: npm(modules, "prune", "--omit=dev"),
     "npm added one": lambda modules: npm(modules, "install", "--no-save", "./other"),
     "all is gone": shutil.rmtree,
+    "npm's list is damaged": lambda modules: (modules / ".package-lock.json").write_text("{"),
     "another way to install": lambda modules: (modules / ".installed-from").write_text("0" * 64),
 }
 
