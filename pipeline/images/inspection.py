@@ -16,8 +16,10 @@ from pipeline.images.act import WHERE, act, emptied, require
 from pipeline.images.names import Target, is_built, repository
 from pipeline.images.papers import read_json
 from pipeline.images.vulnerabilities import judge
+from pipeline.run import last_words, read
 
 NOT_JUDGED = "notJudged"
+UNKNOWN = "nobody knows the images' vulnerabilities"
 SECONDS_A_DAY = 24 * 60 * 60
 
 
@@ -65,23 +67,42 @@ def scan(targets: Iterable[Target], *, dry: bool = False) -> None:
 
     Raises:
         CheckFailedError: A vulnerability stands against a release; all are named.
-        NotJudgedError: There is no Trivy; a statement that says so is left to be signed.
+        NotJudgedError: There is no Trivy, or none that knows anything; a statement that says so is
+            left to be signed.
     """
     chosen = list(targets)
-    old = [target for target in chosen if dry or is_old(target)]
-    if old and not dry and shutil.which("trivy") is None:
+    if dry:
+        act([trivy.scan(target, form) for target in chosen for form in trivy.FILES], dry=True)
+        return
+    old = [target for target in chosen if is_old(target)]
+    try:
+        for target in old:
+            examine(target)
+    except NotJudgedError:
         for target in old:
             leave_unjudged(target)
-        raise NotJudgedError(
-            "scan",
-            "there is no Trivy, so nobody knows the images' vulnerabilities",
-            hint=f"install it: {WHERE['trivy']}",
-        )
-    for target in old:
-        env = emptied(trivy.VARIABLES, but=trivy.PLACES)
-        act([trivy.scan(target, form) for form in trivy.FILES], dry=dry, env=env)
-    if not dry:
-        judge_all(chosen)
+        raise
+    judge_all(chosen)
+
+
+def examine(target: Target) -> None:
+    """Write a target's reports.
+
+    Raises:
+        CheckFailedError: Trivy failed.
+        NotJudgedError: There is none, or what it knows is out of reach.
+    """
+    if shutil.which("trivy") is None:
+        hint = f"install it: {WHERE['trivy']}"
+        raise NotJudgedError("scan", f"there is no Trivy, so {UNKNOWN}", hint=hint)
+    env = emptied(trivy.VARIABLES, but=trivy.PLACES)
+    for command in [trivy.scan(target, form) for form in trivy.FILES]:
+        answer = read(command, env=env)
+        if any(sign in answer.stderr for sign in trivy.UNREACHABLE):
+            raise NotJudgedError("scan", f"Trivy's database is out of reach, so {UNKNOWN}")
+        if answer.returncode:
+            hint = "trivy image --help"
+            raise CheckFailedError(f"trivy failed: {last_words(answer)}", hint=hint)
 
 
 def is_old(target: Target) -> bool:

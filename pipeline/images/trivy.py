@@ -9,6 +9,8 @@ PLACES = {
     f"TRIVY_{name}" for name in ("CACHE_DIR", "DB_REPOSITORY", "JAVA_DB_REPOSITORY", "TIMEOUT")
 }
 """Its variables that say where things are, and not what is found."""
+UNREACHABLE = ("failed to download vulnerability DB", "failed to download Java DB")
+"""What it says where no registry hands out what it knows."""
 FILES = {
     "json": "scan.json",
     "sarif": "scan.sarif",

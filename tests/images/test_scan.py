@@ -156,7 +156,7 @@ def test_a_scan_of_today_is_judged_again_but_not_made_again(
 
 def test_a_scanner_that_fails_is_red(put: Put, archive: Path) -> None:
     put("trivy")
-    with pytest.raises(CheckFailedError, match=r"`trivy image .* failed with 1"):
+    with pytest.raises(CheckFailedError, match=r"^trivy failed: "):
         scan([APP])
     assert not (archive.parent / "scan.json").exists()
 
@@ -165,6 +165,16 @@ def test_without_trivy_nothing_is_judged_and_a_statement_says_so(archive: Path) 
     with pytest.raises(NotJudgedError, match="there is no Trivy") as caught:
         scan([APP])
     assert caught.value.hint.startswith("install it: https://")
+    assert NOT_JUDGED in statement(archive)["scanner"]["result"]
+
+
+def test_without_what_trivy_knows_nothing_is_judged(
+    put: Put, archive: Path, tmp_path: Path
+) -> None:
+    put("trivy")
+    (tmp_path / "registry-is-away").touch()
+    with pytest.raises(NotJudgedError, match="Trivy's database is out of reach"):
+        scan([APP])
     assert NOT_JUDGED in statement(archive)["scanner"]["result"]
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tests.images.doubles.ledger import read, record, refuse
+from tests.images.doubles.ledger import HOME, read, record, refuse
 
 Report = dict[str, Any]
 
@@ -30,6 +30,8 @@ VALUES = ["exit-code", "config", "ignorefile", "secret-config", "input", "output
 
 def main() -> None:
     options = parsed(record())
+    if (HOME / "registry-is-away").exists():
+        fatal("run error: init error: DB error: failed to download vulnerability DB: 1 error")
     report = report_on(options)
     made = {"json": report, "sarif": sarif(report), "cosign-vuln": cosign_vuln(report)}
     text = table(report) if options.format == "table" else json.dumps(made[options.format])
