@@ -275,7 +275,7 @@ def test_a_package_for_this_platform_has_to_be_here() -> None:
     [
         ("only = 1", "allowed: field required; only: input should be a valid dictionary"),
         ('allowed = "MIT"', "allowed: input should be a valid list"),
-        ('allowed = []\n[onyl]\na = "MIT"', "onyl: extra inputs are not permitted"),
+        ('allowed = []\n[onlies]\na = "MIT"', "onlies: extra inputs are not permitted"),
     ],
 )
 def test_a_list_of_licences_that_is_wrong_is_one_sentence(text: str, said: str) -> None:
