@@ -48,11 +48,12 @@ def smtp_options(url: str) -> dict[str, Any]:
     """Return how to reach a mail server; without a word about TLS, it has to offer STARTTLS.
 
     Raises:
-        ValueError: The URL names no server, or no such way of TLS.
+        ValueError: The URL names no server, no such way of TLS, or something that has no meaning.
     """
     parts = split(url)
-    (tls,) = parse_qs(parts.query).get("tls", ["starttls"])
-    if not parts.hostname or tls not in PORTS:
+    options = parse_qs(parts.query, keep_blank_values=True)
+    (tls,) = options.pop("tls", ["starttls"])
+    if not parts.hostname or tls not in PORTS or options or parts.path.strip("/"):
         raise ValueError
     return {
         "host": parts.hostname,

@@ -39,7 +39,11 @@ def test_a_server_that_does_not_answer_holds_nobody_up() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["mail.example.com", "http://mail.example.com", "smtp://", "smtp://m?tls=maybe", "file:", ""],
+    [
+        *("mail.example.com", "http://mail.example.com", "smtp://", "smtp://m?tls=maybe"),
+        *("file:", "", "smtp://m?ssl=true", "smtp://m?tls=none&timeout=5", "smtp://m?ssl"),
+        *("smtp://user:12#34@mail", "smtp://user:12/34@mail", "smtp://user:12?34@mail"),
+    ],
 )
 def test_it_refuses_what_says_nothing(url: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # the environment says what is expected
