@@ -163,6 +163,14 @@ def test_it_builds_anew_when_the_checkout_moved(checkout: Path, run: Run) -> Non
     assert "building .venv" in result.stderr
 
 
+def test_a_copy_made_of_links_leaves_the_checkout_as_it_was(checkout: Path, run: Run) -> None:
+    assert run("./dev").returncode == 0
+    copy = checkout.with_name("copy")
+    shutil.copytree(checkout, copy, symlinks=True, copy_function=os.link)
+    assert subprocess.run(["./dev", "nox", "--version"], cwd=copy, check=False).returncode == 0
+    assert "building .venv" not in run("./dev", "nox", "--version").stderr
+
+
 @pytest.mark.parametrize(
     "setting",
     [("PIP_USER", "1"), ("PIP_TARGET", "elsewhere"), ("PIP_REQUIRE_VIRTUALENV", "1")],
