@@ -1,7 +1,9 @@
 """The gate on secrets, with the real Kingfisher: no secret stands here, they are put together."""
 
+import io
 import os
 import subprocess
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +18,14 @@ GITHUB = f'token = "{"ghp_"}16C7e42F292c6912E7710c838347Ae178B4a"\n'
 KEY = trustme.CA().private_key_pem.bytes().decode()
 
 Commit = Callable[..., None]
+
+
+def zipped(text: str) -> bytes:
+    """Return an archive that holds a file of this text."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("settings", text)
+    return file.getvalue()
 
 
 def git(*arguments: str) -> None:
@@ -92,6 +102,17 @@ def test_a_secret_in_a_new_file_is_red_and_is_not_shown(text: str, kind: str) ->
     assert place == f"settings:1: betterleaks.{kind}"
     report = Path("reports/secrets.sarif").read_text()
     assert not any(word in report for word in text.replace('"', " ").split() if len(word) > 30)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("settings", GITHUB.encode("utf-16")), ("settings.zip", zipped(GITHUB))],
+    ids=["UTF-16", "archive"],
+)
+def test_a_secret_in_another_form_is_red(name: str, content: bytes, commit: Commit) -> None:
+    Path(name).write_bytes(content)
+    commit()
+    assert {" in commit " in place for place in refused()} == {True, False}
 
 
 def test_every_place_of_a_secret_is_named(commit: Commit) -> None:
