@@ -8,9 +8,11 @@ import pytest
 
 from pipeline import git, scratch
 from pipeline.run import OF_A_REPOSITORY
+from pipeline.settings import UV
 
 ROOT = Path(__file__).parent.parent
-for name in OF_A_REPOSITORY:  # a hook that runs the tests has its own repository in mind
+# a hook that runs the tests has its own repository in mind, a session its own settings of uv
+for name in (*OF_A_REPOSITORY, *UV):
     os.environ.pop(name, None)
 
 Result = subprocess.CompletedProcess[str]

@@ -21,7 +21,6 @@ from pipeline.errors import CheckFailedError, reported
 from pipeline.scratch import Scratch
 
 ROOT = Path(__file__).parent.parent
-NOTHING = "[settings]\nexclude = *\nignore = E,F,W,D,S\n"
 OTHERWISE = '{"root": true, "semi": true, "singleQuote": false, "tabWidth": 8, "rules": {}}\n'
 FILES = {
     # git: what is ignored, told, shown and signed
@@ -33,8 +32,6 @@ FILES = {
     quotePath = true
     fsmonitor = true
     autocrlf = true
-    pager = false
-    abbrev = 4
 [init]
     templateDir = ~/.template
     defaultBranch = trunk
@@ -44,8 +41,6 @@ FILES = {
     signingKey = missing
 [color]
     ui = always
-[column]
-    ui = always
 [diff]
     external = false
     noprefix = true
@@ -53,10 +48,8 @@ FILES = {
     orderFile = ~/.ignored
 [status]
     showUntrackedFiles = no
-    short = true
 [log]
     showSignature = true
-    date = relative
 """,
     ".ignored": "lib/\nbackend-ci.yml\nDockerfile\n*.pem\n",
     ".config/git/ignore": "lib/\n",
@@ -91,7 +84,7 @@ min-release-age=9999
     "pytest.ini": "[pytest]\naddopts = --collect-only\n",
     ".coveragerc": "[report]\nfail_under = 0\n",
     ".bandit": "[bandit]\nskips = B101,B602,B603,B105\n",
-    ".importlinter": NOTHING,
+    ".importlinter": "[importlinter]\nroot_package = os\n",
     ".codespellrc": "[codespell]\nskip = *\n",
     ".config/hadolint.yaml": "failure-threshold: error\nignored: [DL3008, DL3009, DL3015]\n",
     ".hadolint.yaml": "failure-threshold: error\nignored: [DL3008, DL3009, DL3015]\n",
