@@ -132,7 +132,7 @@ WRITTEN: dict[str, Callable[[Path], object]] = {
     ".github/workflows/ci.yml": lambda path: workflows.read(path.name),
     ".python-version": lambda _: config.pythons(),
     "a.md": lambda path: [*blocks(path)],
-    "b.md": lambda path: [*links.broken_links([path])],
+    "b.md": lambda path: [*links.addresses(path)],
     "backend/Dockerfile": lambda _: build.bases("backend"),
     "backend/requirements/production.txt": lambda _: packages.shipped(),
     "deploy/dump.sh": lambda path: jobs.script_of(path.name),
@@ -194,6 +194,7 @@ OTHERS = {
     "pipeline/deploy/stack.py": "it writes YAML",
     "pipeline/errors.py": "it stands below, and wrote this itself",
     "pipeline/files.py": "the reader",
+    "pipeline/gates/flight/code.py": "what a process of ours has written",
     "pipeline/gates/leaks.py": "a tool's report",
     "pipeline/github.py": "GitHub's runner wrote it",
     "pipeline/images/papers.py": "it wrote this itself",
@@ -205,7 +206,7 @@ OTHERS = {
     "pipeline/rehearsal/nodes.py": "a log",
     "pipeline/rehearsal/scenario.py": "it edits a copy",
     "pipeline/rehearsal/yard.py": "it edits a copy",
-    "pipeline/template/init.py": "it takes files of all kinds, and those that are no text",
+    "pipeline/settings.py": "of an .npmrc, of any bytes, a part is handed on",
     "pipeline/yaml.py": "the reader",
 }
 """The only modules that read text by themselves, and why."""
