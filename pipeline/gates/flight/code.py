@@ -28,6 +28,25 @@ def forget(folder: Path) -> None:
     rmtree(BYTECODE / resolved.relative_to(resolved.anchor), ignore_errors=True)
 
 
+def refused(why: str, said: str, hint: str) -> CheckFailedError | NotJudgedError:
+    """Return the error of migrations that cannot be applied.
+
+    Args:
+        why: In one line.
+        said: All that was said.
+        hint: What to do, unless the server lacks an extension.
+    """
+    if missing := MISSING.search(said):
+        return NotJudgedError(
+            CHECK,
+            "this PostgreSQL lacks an extension",
+            detail=missing[1],
+            hint="name the programs of one that has it in pipeline.toml: "
+            '[services] postgres = "/usr/lib/postgresql/18/bin"',
+        )
+    return CheckFailedError(f"the migrations cannot be applied: {why}", hint=hint)
+
+
 @dataclass(frozen=True)
 class Code:
     """Where the app is, and the Python that has its packages."""
@@ -66,10 +85,8 @@ class Code:
         """
         trip = RoundTrip.read(self._inside(url, "round-trip", *names))
         if not trip.there:
-            raise CheckFailedError(
-                f"the migrations cannot be applied: {trip.failure}",
-                hint="nox -s tests-postgres applies them to an empty PostgreSQL as well",
-            )
+            hint = "nox -s tests-postgres applies them to an empty PostgreSQL as well"
+            raise refused(trip.failure, trip.failure, hint)
         return trip
 
     def tests(self, url: str) -> Output:
@@ -88,17 +105,7 @@ class Code:
         output = self._read(url, *arguments)
         if output.returncode == 0:
             return output
-        if missing := MISSING.search(output.stderr):
-            raise NotJudgedError(
-                CHECK,
-                "this PostgreSQL lacks an extension",
-                detail=missing[1],
-                hint="name the programs of one that has it in pipeline.toml: "
-                '[services] postgres = "/usr/lib/postgresql/18/bin"',
-            )
-        raise CheckFailedError(
-            f"the migrations cannot be applied: {last_words(output)}", hint=f"see {self.folder}"
-        )
+        raise refused(last_words(output), output.stderr, f"see {self.folder}")
 
     def _read(self, url: str, *arguments: str) -> Output:
         env = {
