@@ -675,7 +675,7 @@ if __name__ == "__main__":
     sys.exit()
 for name in dropped():
     del os.environ[name]
-os.environ["UV_CONFIG_FILE"] = os.devnull  # for every uv: no uv.toml, be it the user's
+os.environ["UV_CONFIG_FILE"] = os.devnull  # no uv.toml is read, not even the user's
 logging.getLogger().addHandler(Hints(logging.ERROR))
 if "PIPELINE_NOT_JUDGED" not in os.environ:  # else `invoke ci` reads the records, for all sessions
     os.environ["PIPELINE_NOT_JUDGED"] = f"reports/nox-{os.getpid()}.not-judged"

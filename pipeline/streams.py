@@ -1,6 +1,6 @@
 """The standard streams of a command: all three are open, and no fault of theirs ends its work.
 
-A deployment has to go on when `| head` has read enough. What nobody reads is dropped, and the exit
+A deployment has to go on when `| head` has read enough. What has no reader is dropped, and the exit
 code is that of the work. What is lost for another reason, such as a full disk, is told at the end.
 """
 

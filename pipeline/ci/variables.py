@@ -1,6 +1,6 @@
 """Which variables a session sees: those that pipeline.toml names, and no others.
 
-A variable that nobody declared cannot change a result, because it does not get through. The
+A variable that is not declared cannot change a result: the session does not get it. The
 noxfile drops those of the others that configure tools, for sessions that are started without this.
 """
 

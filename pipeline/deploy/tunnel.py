@@ -51,7 +51,7 @@ class Tunnel:
         """Have it open, and return what Docker's command line is to talk to.
 
         Raises:
-            InputError: The host cannot be reached, is another one, or lets nobody in; or the key
+            InputError: The host cannot be reached, is another one, or refuses the login; or the key
                 cannot be read.
         """
         address = f"unix://{self.folder / 'engine'}"

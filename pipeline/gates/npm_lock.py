@@ -56,7 +56,7 @@ class Locked(NamedTuple):
 
 
 def shipped(name: Path | str, text: str) -> Iterator[Locked]:
-    """Yield what a lock ships; the project itself and its workspaces are nobody else's.
+    """Yield what a lock ships; the project itself and its workspaces are left out.
 
     Args:
         name: Of the lock.

@@ -19,7 +19,7 @@ from pipeline.images.vulnerabilities import judge
 from pipeline.run import last_words, read
 
 NOT_JUDGED = "notJudged"
-UNKNOWN = "nobody knows the images' vulnerabilities"
+UNKNOWN = "the images' vulnerabilities are not known"
 SECONDS_A_DAY = 24 * 60 * 60
 
 

@@ -154,7 +154,7 @@ def require_free(versions: Mapping[str, str]) -> None:
     """Refuse a version that stands for something else: it is promised to stay what it is.
 
     Raises:
-        CheckFailedError: The registry does not answer, so that nobody knows.
+        CheckFailedError: The registry does not answer.
         UntrustedError: Names all that do.
     """
     there = {version: digest_if_there(version) for version in versions}

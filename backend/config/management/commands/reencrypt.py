@@ -49,7 +49,7 @@ def reencrypt(field: EncryptedTextField, size: int) -> Iterator[str]:
 
 @transaction.atomic
 def renew_batch(field: EncryptedTextField, last: object, size: int) -> dict[object, str]:
-    """Renew the values of the rows that follow one, or of the first; nobody writes to them."""
+    """Renew the values of the rows that follow one, or of the first; the rows are locked."""
     following = {} if last is None else {"pk__gt": last}
     cipher = ExpressionWrapper(F(field.name), output_field=TextField())
     rows = (
