@@ -164,7 +164,7 @@ def test_a_cache_of_npm_that_cannot_be_read_is_an_error(env: Env, tmp_path: Path
 
 @locked_only
 def test_an_unpacked_browser_that_does_not_start_is_not_judged(env: Env, locked: Path) -> None:
-    shutil.copytree(ROOT / "requirements/chromium/node_modules", locked / "node_modules")
+    browser.browser(CHECK, env)
     program = locked / "node_modules/.chromium/chromium"
     program.write_bytes(program.read_bytes()[:1000])
     with pytest.raises(NotJudgedError, match=r"the browser does not start: .+") as caught:

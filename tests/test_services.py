@@ -18,6 +18,7 @@ from psycopg import sql
 
 from pipeline import services
 from pipeline.errors import CheckFailedError, MissingToolError
+from pipeline.run import read
 from tests.conftest import ROOT
 
 
@@ -65,6 +66,8 @@ def test_a_team_names_a_postgresql_of_its_own(
     assert package.origin
     for part in Path(package.origin).parents[1].glob(f"{services.WHEEL}*"):
         shutil.copytree(part, scratch / "own" / part.name)
+    # as others install it, whatever the umask of this checkout is: its user has to run it
+    assert read(["chmod", "--recursive", "u=rwX,go=rX", str(scratch)]).returncode == 0
     own = scratch / "own" / services.WHEEL / "pginstall" / "bin"
     monkeypatch.setattr(services, "load", lambda: {"services": {"postgres": str(own)}})
     monkeypatch.setattr(services, "find_spec", lambda _: None)
