@@ -25,8 +25,8 @@ from pipeline.errors import (
     judged,
     reported,
 )
+from pipeline.home import npm
 from pipeline.run import last_words, read, run
-from pipeline.settings import npm
 
 FRONTEND = Path("frontend")
 LOCKED = Path("requirements", "chromium")

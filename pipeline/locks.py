@@ -17,8 +17,8 @@ from tempfile import TemporaryDirectory
 
 from pipeline.errors import CheckFailedError, InputError, NotJudgedError, judged, reported
 from pipeline.files import read_text
+from pipeline.home import UV, npm
 from pipeline.run import Output, read, run
-from pipeline.settings import UV, npm
 
 CHECK = "locks"
 FOLDERS = (Path("requirements"), Path("backend/requirements"))

@@ -192,7 +192,7 @@ def main(arguments: Sequence[str]) -> None:
         (clean, _), (hostile, said) = (place.nox(*sessions, hostile=each) for each in (False, True))
     print(f"in an empty home: {clean}\nin a full one: {hostile}")
     if clean != hostile:
-        raise CheckFailedError(f"a home makes a difference:\n{said}", hint="pipeline/settings.py")
+        raise CheckFailedError(f"a home makes a difference:\n{said}", hint="pipeline/home.py")
 
 
 if __name__ == "__main__":

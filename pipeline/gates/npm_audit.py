@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from pipeline.gates.answer import Advisory, keep, knows_nothing, out_of_reach, parsed
+from pipeline.home import npm
 from pipeline.run import read
-from pipeline.settings import npm
 
 CHECK = "npm-audit"
 PROJECT = Path("frontend")

@@ -7,9 +7,9 @@ from pipeline.errors import NotJudgedError
 from pipeline.files import read_toml
 from pipeline.gates.flight.code import CHECK, Code
 from pipeline.git import ask
+from pipeline.home import UV
 from pipeline.locks import is_unreachable, out_of_reach
 from pipeline.run import last_words, read
-from pipeline.settings import UV
 
 __all__ = ["CHECK", "code"]
 

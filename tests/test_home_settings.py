@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import settings
 from pipeline.errors import InputError
+from pipeline.home import USERCONFIG, npm
 from pipeline.images import syft
 from pipeline.run import read
 from tests.conftest import ROOT
@@ -42,7 +42,7 @@ OTHERS = [
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)
-    for name in (settings.USERCONFIG, settings.USERCONFIG.upper()):
+    for name in (USERCONFIG, USERCONFIG.upper()):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     return tmp_path
@@ -50,7 +50,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def kept() -> str:
     """Return what npm reads of the user's settings."""
-    (file,) = {*settings.npm().values()}
+    (file,) = {*npm().values()}
     return Path(file).read_text()
 
 
@@ -71,11 +71,11 @@ def test_where_nothing_is_left_npm_gets_nothing_and_nothing_is_kept(
     home: Path, text: str | None
 ) -> None:
     (home / ".npmrc").write_text(WHERE_FROM[2])
-    settings.npm()
+    npm()
     (home / ".npmrc").unlink()
     if text is not None:
         (home / ".npmrc").write_text(text)
-    assert {*settings.npm().values()} == {os.devnull}
+    assert {*npm().values()} == {os.devnull}
     assert not [*home.glob(".cache/dev-npm/*")]
 
 
@@ -86,7 +86,7 @@ def test_a_cache_that_is_no_folder_is_an_error_with_a_hint(
     (home / "cache").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
     with pytest.raises(InputError, match=f"{home}/cache/dev-npm: Not a directory") as caught:
-        settings.npm()
+        npm()
     assert caught.value.hint == "set XDG_CACHE_HOME to a folder of yours"
 
 
@@ -96,10 +96,10 @@ def test_a_file_that_a_variable_names_is_read_instead_and_again_by_a_program_wit
     (home / ".npmrc").write_text("offline=true\n")
     (home / "other").write_text("registry=https://npm.example.com/\nomit=dev\n")
     monkeypatch.setenv("NPM_CONFIG_USERCONFIG", str(home / "other"))
-    first = settings.npm()
+    first = npm()
     for name, value in first.items():
         monkeypatch.setenv(name, value)
-    assert settings.npm() == first
+    assert npm() == first
     assert kept() == "registry=https://npm.example.com/\n"
 
 
