@@ -14,23 +14,21 @@ import re
 import secrets
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import nox
 
-READ = (".python-version", "pipeline.toml", "pyproject.toml")
-try:
-    PYTHONS = Path(READ[0]).read_text("ascii").split()
-    [*map(float, PYTHONS)]  # all else, such as a conflict of a merge, is no version
-    KIT, PROJECT = (tomllib.loads(Path(file).read_text("utf-8")) for file in READ[1:])
-except (OSError, ValueError):  # which of them cannot be read, and why: said in one sentence
-    if code := subprocess.call([sys.executable, "-m", "pipeline.files", *READ]):
-        sys.exit(code)
-    raise
+sys.path.insert(0, str(Path(__file__).parent))  # nox itself only has its own folder there
+
+from pipeline.config import load, pythons
+from pipeline.errors import reported
+from pipeline.files import read_toml
+
+with reported():
+    PYTHONS, SETTINGS, PROJECT = pythons(), load(), read_toml(Path("pyproject.toml"))
 PYTHON = PYTHONS[0]
-NODE = KIT["default"]["node"]
-APP = f"backend/requirements/django-{KIT['default']['django']}.txt"
+NODE = SETTINGS.default.node
+APP = f"backend/requirements/django-{SETTINGS.default.django}.txt"
 FAULTS = ["tests/parity/test_faults.py", "tests/parity/test_harmless.py"]
 FLIGHTS = [f"tests/flight/test_{name}.py" for name in ("cases", "faults", "sequence")]
 ENGINE = ["tests/containers", "tests/deploy", "tests/supply_chain"]  # what needs a Docker Engine
@@ -93,7 +91,7 @@ for python in PYTHONS:  # one session for each Python, so that pairs that cannot
 
     @nox.session(name=f"tests-{python}", python=python, tags=["backend"])
     @nox.parametrize(
-        "django", [v for v, facts in KIT["django"].items() if python in facts["python"]]
+        "django", [version for version, each in SETTINGS.django.items() if python in each.python]
     )
     def tests(session: nox.Session, django: str) -> None:
         """Test the backend on this Python and Django."""
@@ -171,7 +169,7 @@ def frontend_security(session: nox.Session) -> None:
 
 
 @nox.session(name="frontend-tests", python=PYTHON, tags=["frontend"])
-@nox.parametrize("node", list(KIT["node"]))
+@nox.parametrize("node", [*SETTINGS.node])
 def frontend_tests(session: nox.Session, node: str) -> None:
     """Test the frontend's components on this Node."""
     sync(session, "requirements/node.txt")
@@ -217,8 +215,8 @@ def e2e_full(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHON, tags=["images"], default=False)
-@nox.parametrize("platform", KIT["images"]["platforms"])
-@nox.parametrize("image", [*KIT["images"]["built"], *KIT["images"]["third_party"]])
+@nox.parametrize("platform", SETTINGS.images.platforms)
+@nox.parametrize("image", [*SETTINGS.images.built, *SETTINGS.images.third_party])
 def image(session: nox.Session, image: str, platform: str) -> None:
     """Build an image, list what is in it, test it, and scan it."""
     sync(session, "requirements/tests.txt")
@@ -311,7 +309,7 @@ def workflows(session: nox.Session) -> None:
     schemas = {"github-workflows": files, "github-actions": actions, "dependabot": others[:1]}
     for schema, paths in schemas.items():
         session.run("check-jsonschema", f"--builtin-schema=vendor.{schema}", *paths)
-    dockerfiles = [f"{image}/Dockerfile" for image in KIT["images"]["built"]]
+    dockerfiles = [f"{image}/Dockerfile" for image in SETTINGS.images.built]
     session.run("hadolint", *dockerfiles, env=HOMELESS)
     zizmor = ["zizmor", "--offline", "--persona=auditor", "--no-progress"]
     session.run(*zizmor, *files, *actions, *others)  # in a folder it leaves out what git ignores
@@ -576,12 +574,12 @@ def listed(session: nox.Session, *patterns: str) -> list[str]:
 
 def dropped() -> set[str]:
     """Return this shell's variables that configure tools, save those that sessions may see."""
+    known = SETTINGS.ci.variables
 
-    def named(*lists: str) -> set[str]:
-        globs = [glob for each in lists for glob in KIT["ci"]["variables"][each]]
+    def named(*globs: str) -> set[str]:
         return {name for glob in globs for name in fnmatch.filter(os.environ, glob)}
 
-    return named("dropped") - named("judged", "passed")
+    return named(*known.dropped) - named(*known.judged, *known.passed)
 
 
 def untold() -> dict[str, str | None]:

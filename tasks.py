@@ -292,8 +292,8 @@ def deploy(  # noqa: PLR0913 - each is an option of the command line
     yes: bool = False,
 ) -> None:
     """Deploy a release, prove it, and go back on any fault."""
+    from pipeline.config import environment
     from pipeline.deploy import operate, recovery
-    from pipeline.deploy.environments import environment
     from pipeline.images.cosign import signer
 
     with reported():
@@ -315,8 +315,8 @@ def rollback(
     _: Context, env: str, *, to: str | None = None, dry: bool = False, yes: bool = False
 ) -> None:
     """Put an earlier good release back, and prove it."""
+    from pipeline.config import environment
     from pipeline.deploy import operate
-    from pipeline.deploy.environments import environment
 
     with reported():
         operate.rollback(environment(env), to, dry=dry, yes=yes)
@@ -330,8 +330,8 @@ def rollback(
 )
 def doctor(_: Context, env: str | None = None, format_: str = "table") -> None:
     """Look at what is here, or at what a deployment will need."""
+    from pipeline.config import environment
     from pipeline.deploy import doctor as examination
-    from pipeline.deploy.environments import environment
     from pipeline.machine import report as machine
 
     with reported():
@@ -347,8 +347,8 @@ def doctor(_: Context, env: str | None = None, format_: str = "table") -> None:
 @task(help=PLACE)
 def status(_: Context, env: str) -> None:
     """Show what runs, whether it is well, and who deploys."""
+    from pipeline.config import environment
     from pipeline.deploy import report
-    from pipeline.deploy.environments import environment
 
     with reported():
         code = report.status(environment(env))
@@ -359,8 +359,8 @@ def status(_: Context, env: str) -> None:
 @task(help=PLACE)
 def history(_: Context, env: str) -> None:
     """Show what was deployed, when, by whom, and what became of it."""
+    from pipeline.config import environment
     from pipeline.deploy import report
-    from pipeline.deploy.environments import environment
 
     with reported():
         report.history(environment(env))
@@ -369,8 +369,8 @@ def history(_: Context, env: str) -> None:
 @task(help=PLACE)
 def smoke(_: Context, env: str) -> None:
     """Walk through the site as a user does."""
+    from pipeline.config import environment
     from pipeline.deploy import report
-    from pipeline.deploy.environments import environment
 
     with reported():
         report.smoke(environment(env))
@@ -379,8 +379,8 @@ def smoke(_: Context, env: str) -> None:
 @task(help=PLACE)
 def unlock(_: Context, env: str) -> None:
     """Free a lock whose holder is dead."""
+    from pipeline.config import environment
     from pipeline.deploy import recovery
-    from pipeline.deploy.environments import environment
 
     with reported():
         recovery.unlock(environment(env))
@@ -406,8 +406,8 @@ def exec_(
     yes: bool = False,
 ) -> None:
     """Run a command as the release that serves would."""
+    from pipeline.config import environment
     from pipeline.deploy import execute
-    from pipeline.deploy.environments import environment
 
     with reported():
         code = execute.execute(environment(env), command, service=service, seconds=seconds, yes=yes)
@@ -418,8 +418,8 @@ def exec_(
 @task(help=PLACE | {"dry": "print the names, and write nothing"})
 def secrets(_: Context, env: str, *, dry: bool = False) -> None:
     """Make up the secrets of an environment on this machine."""
+    from pipeline.config import environment
     from pipeline.deploy import inventing
-    from pipeline.deploy.environments import environment
 
     with reported():
         inventing.invent(environment(env), dry=dry)
@@ -428,8 +428,8 @@ def secrets(_: Context, env: str, *, dry: bool = False) -> None:
 @task(help=PLACE)
 def renew(_: Context, env: str) -> None:
     """Start the edge anew, with today's certificate."""
+    from pipeline.config import environment
     from pipeline.deploy import operate
-    from pipeline.deploy.environments import environment
 
     with reported():
         operate.renew(environment(env))
@@ -438,8 +438,8 @@ def renew(_: Context, env: str) -> None:
 @task(name="maintenance", help=PLACE | {"state": "on or off"})
 def switch_maintenance(_: Context, env: str, state: str) -> None:
     """Close the site for its users, or open it again."""
+    from pipeline.config import environment
     from pipeline.deploy import maintenance
-    from pipeline.deploy.environments import environment
 
     with reported():
         maintenance.switch(environment(env), state)
@@ -448,8 +448,8 @@ def switch_maintenance(_: Context, env: str, state: str) -> None:
 @task(help=PLACE)
 def backup(_: Context, env: str) -> None:
     """Dump the database, and print what the dump is called."""
+    from pipeline.config import environment
     from pipeline.deploy import restore as restoring
-    from pipeline.deploy.environments import environment
 
     with reported():
         restoring.backup(environment(env))
@@ -458,8 +458,8 @@ def backup(_: Context, env: str) -> None:
 @task(help=PLACE | {"from": "a dump; without one, all are named", "yes": "agree beforehand"})
 def restore(_: Context, env: str, *, from_: str | None = None, yes: bool = False) -> None:
     """Put the data of a dump in the place of those that are there."""
+    from pipeline.config import environment
     from pipeline.deploy import restore as restoring
-    from pipeline.deploy.environments import environment
 
     with reported():
         restoring.restore(environment(env), from_, yes=yes)
@@ -499,8 +499,8 @@ def down(_: Context) -> None:
 )
 def logs(_: Context, *, env: str | None = None, service: str | None = None) -> None:
     """Follow the logs of the local services, or of an environment's."""
+    from pipeline.config import environment
     from pipeline.deploy import report
-    from pipeline.deploy.environments import environment
 
     if env is None:
         compose("logs", "--follow", *([service] if service else []))

@@ -1,39 +1,64 @@
-"""pipeline.toml, read."""
+"""pipeline.toml, read and checked: whatever reads it, all that is wrong with it is an error.
 
-import tomllib
-from collections.abc import Iterable, Mapping
-from itertools import chain
+A check takes as long as tomllib takes to read the file, some 2 ms, so that no result is kept on
+disk, where it could be wrong, or could not be written.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
+from pipeline import checker
+from pipeline.environments import Environment
 from pipeline.errors import InputError
 from pipeline.files import read_text
+from pipeline.settings import Settings
+from pipeline.toml import Fault, line_of, lines_of, refused
 
 FILE = Path("pipeline.toml")
+HINT = f"correct {FILE}; pipeline/settings.py says what each key means"
 
 
-def load() -> dict[str, Any]:
+def load() -> Settings:
     """Read the team's one file.
 
     Raises:
-        InputError: It is not here, or it is no TOML; the line is named.
+        InputError: It is not here, it is no TOML, or something in it is wrong: every fault is named
+            with its line.
     """
-    try:
-        return tomllib.loads(FILE.read_text())
-    except FileNotFoundError:
-        raise InputError(f"there is no {FILE} here", hint="go to the repository's root") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        fault = str(error)
-        raise InputError(
-            f"{FILE} cannot be read: {fault[:1].lower()}{fault[1:]}",
-            hint="correct that line: https://toml.io",
-        ) from None
+    return _read(read_text(FILE))
 
 
 def main_branch() -> str:
     """Return the name of the branch that changes are compared with, and releases are made from."""
-    name: str = load()["ci"]["main"]
-    return name
+    return load().ci.main
+
+
+def environment(name: str) -> Environment:
+    """Return an environment.
+
+    Raises:
+        InputError: There is none of that name, or pipeline.toml is wrong.
+    """
+    known = load().environments
+    if name not in known:
+        raise InputError(f"no such environment: `{name}`", hint=f"there are: {', '.join(known)}")
+    return known[name]
+
+
+def refuse(faults: Iterable[Fault]) -> None:
+    """Refuse what only its reader knows to be wrong, such as a job that there is not.
+
+    Raises:
+        InputError: Names all faults, each with its line, if there are any.
+    """
+    if found := [*faults]:
+        raise refused(FILE, read_text(FILE), found, HINT)
+
+
+def line(fault: Fault) -> int:
+    """Return the line where a fault stands."""
+    return line_of(fault.place, lines_of(read_text(FILE)))
 
 
 def pythons() -> list[str]:
@@ -45,7 +70,12 @@ def pythons() -> list[str]:
     return read_text(Path(".python-version")).split()
 
 
-def told(environments: Iterable[Mapping[str, Any]]) -> list[str]:
+def told(environments: Iterable[Environment]) -> list[str]:
     """Return the name of every secret that one of some environments is told, optional ones too."""
-    lists = (each.get(key, []) for each in environments for key in ("secrets", "optional"))
-    return [*dict.fromkeys(chain.from_iterable(lists))]
+    lists = (name for each in environments for name in (*each.secrets, *each.optional))
+    return [*dict.fromkeys(lists)]
+
+
+@lru_cache(maxsize=1)
+def _read(text: str) -> Settings:
+    return checker.read(Settings, FILE, text, hint=HINT)

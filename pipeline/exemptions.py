@@ -1,25 +1,19 @@
 """Known vulnerabilities that are excepted for a while: security/exceptions.toml, for every gate."""
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
 from packaging.utils import canonicalize_name
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-)
 
+from pipeline import checker
+from pipeline.checker import unknown
 from pipeline.config import load
-from pipeline.errors import InputError
-from pipeline.files import read_toml
-from pipeline.validation import sentences
+from pipeline.files import read_text
+from pipeline.schema import Must, Table, Text
+from pipeline.toml import Fault
 
 FILE = Path("security", "exceptions.toml")
 LOCKED = ("pypi", "npm")
@@ -28,8 +22,6 @@ STRANGE_TO_NPM = ("CVE-", "PYSEC-")
 """How names begin that npm's answers never hold: they have those of GitHub."""
 MOST_DAYS = 90
 MOST_IN_IMAGES = 4
-
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 def spelled(name: str) -> str:
@@ -51,19 +43,23 @@ class Vulnerability(Protocol):
         """What has it."""
 
 
-class Exemption(BaseModel):
+class Exemption(Table):
     """One entry of the file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    id: Annotated[Text, AfterValidator(spelled)]
+    id: Text
     package: Text
-    found_in: list[Text] = Field(min_length=1)
+    found_in: Annotated[tuple[Text, ...], Must("a list of at least one place", bool)]
     """Which gates are to except it: `pypi`, `npm`, an image, or an image on a platform."""
     reason: Text
     owner: Text
     expiry: date
     """The last day on which it holds."""
+
+    @classmethod
+    def complete(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what was read with its name as its makers write it."""
+        name = given.get("id")
+        return {**given, "id": spelled(name)} if isinstance(name, str) else given
 
     def __str__(self) -> str:
         return f"{self.id} in {self.package}"
@@ -72,6 +68,12 @@ class Exemption(BaseModel):
         """Say whether this is about what a scanner found."""
         is_named = self.id in map(spelled, found.ids)
         return is_named and canonicalize_name(self.package) == canonicalize_name(found.package)
+
+
+class Entries(Table):
+    """The file."""
+
+    exceptions: tuple[Exemption, ...] = ()
 
 
 def exemptions(places: Collection[str], today: date) -> list[Exemption]:
@@ -96,19 +98,11 @@ def read(today: date) -> list[Exemption]:
     Raises:
         InputError: Names everything that is wrong with it.
     """
-    found: list[Exemption] = []
-    faults: list[str] = []
-    for number, entry in enumerate(_entries(), start=1):
-        try:
-            found.append(Exemption.model_validate(entry))
-        except ValidationError as error:
-            faults += sentences(error, _name(entry, number))
-    faults += [*_impossible(found, today), *_twice(found), *_too_many(found)]
-    if faults:
-        raise InputError(
-            f"{FILE} is wrong:\n" + "\n".join(faults), hint="its first lines show a whole entry"
-        )
-    return found
+    if not FILE.exists():
+        return []
+    rules = (partial(_impossible, today=today), _twice, _too_many)
+    hint = "its first lines show a whole entry"
+    return [*checker.read(Entries, FILE, read_text(FILE), hint=hint, rules=rules).exceptions]
 
 
 def standing(
@@ -136,50 +130,39 @@ def standing(
             yield f"the exception for {entry} is not needed: take it out of {FILE}"
 
 
-def _entries() -> list[Any]:
-    if not FILE.exists():
-        return []
-    content = read_toml(FILE)
-    entries = content.pop("exceptions", [])
-    if content or not isinstance(entries, list):
-        raise InputError(
-            f"{FILE} holds something else than exceptions", hint="begin each with [[exceptions]]"
-        )
-    return entries
-
-
-def _impossible(found: Iterable[Exemption], today: date) -> Iterator[str]:
+def _impossible(file: Entries, today: date) -> Iterator[Fault]:
     """Return what no gate would ever judge, or not for too long."""
-    images, platforms = (load()["images"][key] for key in ("built", "platforms"))
-    images = [*images, *load()["images"]["third_party"]]
-    known = {*LOCKED, *images, *(f"{image} on {each}" for image in images for each in platforms)}
-    for entry in found:
-        for place in entry.found_in:
-            if place not in known:
-                yield f"{entry.id}.found_in: there is no `{place}`"
+    shipped = load().images
+    images = [*shipped.built, *shipped.third_party]
+    targets = (f"{image} on {each}" for image in images for each in shipped.platforms)
+    known = {*LOCKED, *images, *targets}
+    for number, entry in _whole(file):
+        for index, name in enumerate(entry.found_in):
+            yield from unknown("place", name, known, ("exceptions", number, "found_in", index))
         if "npm" in entry.found_in and entry.id.startswith(STRANGE_TO_NPM):
-            yield f"{entry.id}.id: npm knows it by its {GITHUB}-… alone"
+            yield Fault(("exceptions", number, "id"), f"npm knows it by its {GITHUB}-… alone")
         if entry.expiry > today + timedelta(days=MOST_DAYS):
-            yield f"{entry.id}.expiry: it is more than {MOST_DAYS} days ahead"
+            place = ("exceptions", number, "expiry")
+            yield Fault(place, f"it is more than {MOST_DAYS} days ahead")
 
 
-def _twice(found: Iterable[Exemption]) -> Iterator[str]:
-    counts = Counter(
-        (entry.id, canonicalize_name(entry.package), place)
-        for entry in found
-        for place in entry.found_in
-    )
-    for (name, package, place), count in counts.items():
-        if count > 1:
-            yield f"{name}: it is there {count} times for {package} in {place}"
+def _twice(file: Entries) -> Iterator[Fault]:
+    seen = set()
+    for number, entry in _whole(file):
+        for index, name in enumerate(entry.found_in):
+            about = (entry.id, canonicalize_name(entry.package), name)
+            if about in seen:
+                place = ("exceptions", number, "found_in", index)
+                yield Fault(place, f"there is an exception for {entry} in {name} already")
+            seen.add(about)
 
 
-def _too_many(found: Iterable[Exemption]) -> Iterator[str]:
-    count = sum(1 for entry in found if not set(entry.found_in) <= set(LOCKED))
+def _too_many(file: Entries) -> Iterator[Fault]:
+    count = sum(1 for _, entry in _whole(file) if not set(entry.found_in) <= set(LOCKED))
     if count > MOST_IN_IMAGES:
-        yield f"{count} exceptions are for images, where {MOST_IN_IMAGES} are allowed"
+        says = f"{count} are for images, where {MOST_IN_IMAGES} are allowed"
+        yield Fault(("exceptions",), says)
 
 
-def _name(entry: object, number: int) -> str:
-    name = entry.get("id") if isinstance(entry, dict) else None
-    return name if isinstance(name, str) and name.strip() else f"entry {number}"
+def _whole(file: Entries) -> Iterator[tuple[int, Exemption]]:
+    return ((number, each) for number, each in enumerate(file.exceptions) if each.is_whole)

@@ -123,7 +123,7 @@ def _leave(*_: object) -> NoReturn:
 
 def _programs(folder: Path, user: str | None) -> Path:
     """Where PostgreSQL's programs are: those of pipeline.toml, or the environment's own."""
-    if named := load().get("services", {}).get("postgres"):
+    if named := load().services.postgres:
         return _named(Path(named))
     package = find_spec(WHEEL)
     if package is None or package.origin is None:

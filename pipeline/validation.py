@@ -1,23 +1,6 @@
 """What pydantic finds wrong with a file that people write, in our words."""
 
-from collections.abc import Callable
-
-from pydantic import AfterValidator, ValidationError
-
-
-def readable_by(reader: Callable[[str], object]) -> AfterValidator:
-    """Return what refuses a text that its reader refuses, in the reader's words.
-
-    Args:
-        reader: Raises a ValueError for what it cannot read; it is not asked about an empty text.
-    """
-
-    def require(text: str) -> str:
-        if text:
-            reader(text)
-        return text
-
-    return AfterValidator(require)
+from pydantic import ValidationError
 
 
 def sentences(error: ValidationError, *place: str) -> list[str]:

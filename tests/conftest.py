@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipeline import git, scratch
+from pipeline.home import UV
 from pipeline.run import OF_A_REPOSITORY
-from pipeline.settings import UV
 
 ROOT = Path(__file__).parent.parent
 # a hook that runs the tests has its own repository in mind, a session its own settings of uv

@@ -12,6 +12,7 @@ import pytest
 from pipeline.errors import CheckFailedError, InputError
 from pipeline.gates.api_break import breaks, main, major
 from pipeline.git import head
+from tests import settings
 from tests.conftest import ROOT
 
 Schema = dict[str, Any]
@@ -293,7 +294,7 @@ def test_a_version_without_a_number_is_refused() -> None:
 
 
 def test_what_a_product_was_copied_from_had_no_clients(schema: Path) -> None:
-    Path("pipeline.toml").write_text(f'[ci]\nmain = "main"\n[template]\ncommit = "{head().sha}"\n')
+    Path("pipeline.toml").write_text(settings.text({"template": {"commit": head().sha}}))
     lesser = copy.deepcopy(OLD)
     post(lesser)["responses"].pop("404")
     schema.write_text(json.dumps(lesser))

@@ -12,6 +12,7 @@ import trustme
 
 from pipeline.errors import CheckFailedError, NotJudgedError
 from pipeline.gates.leaks import main
+from tests import settings
 
 AWS = f'id = "{"AKIA"}Z7QK3XW5PLM2NB4T"\nsecret = "{"q9Zt7LxW2vB8nM4kR6pY"}s1Hd3Gf5Jc0Aa+QeUiOw"\n'
 GITHUB = f'token = "{"ghp_"}16C7e42F292c6912E7710c838347Ae178B4a"\n'
@@ -48,7 +49,7 @@ def commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Commit:
     monkeypatch.chdir(tmp_path)
     git("init", "--quiet", "--initial-branch=main")
     (tmp_path / ".gitignore").write_text("/reports/\n/private/\n")
-    (tmp_path / "pipeline.toml").write_text('[ci]\nmain = "main"\n')
+    (tmp_path / "pipeline.toml").write_text(settings.text())
     commit(readme="Hello\n")
     git("checkout", "--quiet", "-b", "work")
     commit(app="print()\n")

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.errors import CheckFailedError, InputError
 from pipeline.gates.licences import main
+from tests import settings
 from tests.conftest import ROOT
 
 ALLOWED = """\
@@ -54,7 +55,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / folder).mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
-    Path("pipeline.toml").write_text('[ci]\nmain = "main"\n')
+    Path("pipeline.toml").write_text(settings.text())
     Path("security/licences.toml").write_text(ALLOWED)
     install("shop", "License-Expression: MIT")
     lock("shop==1.0", react="MIT")

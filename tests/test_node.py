@@ -12,6 +12,7 @@ import pytest
 
 from pipeline import node
 from pipeline.errors import CheckFailedError, MissingToolError
+from tests import settings
 from tests.conftest import ROOT
 
 LOCK = '{"name": "project", "lockfileVersion": 3, "packages": {"": {"name": "project"}}}'
@@ -70,7 +71,7 @@ def test_a_tool_of_the_project_is_run_here_on_the_default_node(
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    (tmp_path / "pipeline.toml").write_text('[default]\nnode = "24"\n')
+    (tmp_path / "pipeline.toml").write_text(settings.text())
     monkeypatch.chdir(tmp_path)
     node.install(project, {})
     tool = project / "node_modules" / ".bin" / "where"

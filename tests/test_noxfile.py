@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import statistics
 import sys
 from pathlib import Path
@@ -39,7 +40,7 @@ def test_every_session_says_in_one_line_what_it_does(session: ast.FunctionDef) -
     assert len(line) < 72
 
 
-def test_it_imports_only_the_standard_library_and_nox() -> None:
+def test_it_imports_only_the_standard_library_nox_and_what_reads_the_settings() -> None:
     imported = {
         alias.name
         for node in ast.walk(TREE)
@@ -47,9 +48,18 @@ def test_it_imports_only_the_standard_library_and_nox() -> None:
         for alias in node.names
     }
     assert imported - {"nox"} <= sys.stdlib_module_names
-    assert not any(
-        isinstance(node, ast.ImportFrom) and node.module != "pathlib" for node in ast.walk(TREE)
-    )
+    taken = {node.module for node in ast.walk(TREE) if isinstance(node, ast.ImportFrom)}
+    ours = {"pipeline.config", "pipeline.errors", "pipeline.files"}  # of the standard library
+    assert taken == {"pathlib", *ours}
+
+
+def test_settings_that_are_wrong_are_an_error_with_their_lines(checkout: Path, run: Run) -> None:
+    settings = checkout / "pipeline.toml"
+    settings.write_text(settings.read_text().replace("platforms =", "plattforms ="))
+    result = run("nox", "-l")
+    assert result.returncode == 2
+    assert re.match(r"error: pipeline\.toml:\d+: images\.plattforms: there is no", result.stderr)
+    assert "Traceback" not in result.stderr
 
 
 def listed(run: Run, *options: str) -> list[str]:

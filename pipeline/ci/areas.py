@@ -7,13 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from pipeline.errors import InputError
-
-COMMON = "common"  # every session reads it
 # https://docs.github.com/actions/reference/workflow-syntax#filter-pattern-cheat-sheet
 WILD = {"**/": "(?s:.*/)?", "**": "(?s:.*)", "*": "[^/]*"}
 PARTS = re.compile(r"((?<![^/])\*\*/|\*\*|\*)")  # `**/` where a folder's name begins
-UNKNOWN = re.compile(r"[]?!\\[{}]")  # they mean one thing to git, another to GitHub, or to a shell
 
 
 class Areas:
@@ -45,13 +41,5 @@ def regex(glob: str) -> str:
 
     Args:
         glob: As in pipeline.toml, such as `backend/**` or `*.md`.
-
-    Raises:
-        InputError: It holds a sign that has a meaning elsewhere, and none here.
     """
-    if sign := UNKNOWN.search(glob):
-        raise InputError(
-            f"the glob `{glob}` holds a sign that means nothing here: `{sign[0]}`",
-            hint="write it with `*`, `**` and `**/`, or as several globs",
-        )
     return "".join(WILD.get(part, re.escape(part)) for part in PARTS.split(glob))

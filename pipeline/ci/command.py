@@ -53,7 +53,7 @@ def ci(options: Options) -> int:
         signal.signal(ending, signal.default_int_handler)  # ended in order, as by Ctrl-C
     manner = Manner(options.at_once(), options.fresh, options.fail_fast, options.strict)
     selection = plan(everything=options.everything)
-    remembered = Store(shared(selection.inputs.settings["name"]))
+    remembered = Store(shared(selection.inputs.settings.name))
     if options.plan:
         from pipeline.ci import table
 

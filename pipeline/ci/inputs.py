@@ -4,15 +4,15 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from pipeline.ci import store, tools, tree, variables
-from pipeline.ci.areas import COMMON, Areas
+from pipeline.ci.areas import Areas
 from pipeline.ci.catalogue import Entry
 from pipeline.ci.tree import File, Look, Stamps
+from pipeline.settings import COMMON, Settings
 
 SCHEMA = "1"  # of keys and of what is remembered under them: one more, and nothing is known
 DIGESTS = store.HERE / "digests.json"  # of the files as they were looked at last
@@ -26,7 +26,7 @@ class Inputs:
 
     stamps: Stamps
     areas: Areas
-    settings: Mapping[str, Any]
+    settings: Settings
 
     @cached_property
     def look(self) -> Look:
@@ -68,20 +68,15 @@ class Inputs:
     @cached_property
     def outside(self) -> Manifest:
         """What does not lie in the checkout and is the same for every session."""
-        system = os.uname()
+        ci, system = self.settings.ci, os.uname()
         return {
             "schema": SCHEMA,
             "system": f"{system.sysname} {system.release} {system.machine}",
             "user": str(os.getuid()),
             "nox's python": sys.version,
-            **{f"variable {name}": value for name, value in variables.judged(self._ci).items()},
-            **{f"tool {name}": tools.identity(name) for name in self._ci["tools"]},
+            **{f"variable {name}": value for name, value in variables.judged(ci.variables).items()},
+            **{f"tool {name}": tools.identity(name) for name in ci.tools},
         }
-
-    @property
-    def _ci(self) -> Mapping[str, Any]:
-        ci: Mapping[str, Any] = self.settings["ci"]
-        return ci
 
     def files_of(self, entry: Entry) -> dict[str, File]:
         """Return the files that a session may read, each with its stamp.

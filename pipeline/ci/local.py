@@ -97,7 +97,7 @@ def _unjudged(results: Sequence[Result]) -> "NotJudged | None":
 
 def _known(selection: Plan, store: Store, *, fresh: bool) -> list[Result]:
     settings = selection.inputs.settings
-    rows = [planned(row, settings["budgets"]) for row in selection.rows]
+    rows = [planned(row, settings.budgets) for row in selection.rows]
     return [
         recalled(row, selection.inputs, store, fresh=fresh) if row.outcome == WAITING else row
         for row in rows

@@ -7,16 +7,16 @@ import json
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pipeline import config, github
 from pipeline.ci import catalogue, tree
-from pipeline.ci.areas import COMMON, Areas
+from pipeline.ci.areas import Areas
 from pipeline.ci.catalogue import Entry
 from pipeline.ci.change import Change, change
 from pipeline.ci.inputs import WORKFLOWS, Inputs, areas_of, digest
 from pipeline.errors import reported
 from pipeline.escaping import printable, table
+from pipeline.settings import COMMON, Settings
 
 HEAD = "session", "runs", "because"
 Touched = Mapping[str, Sequence[str]]
@@ -54,22 +54,21 @@ def plan(*, everything: bool = False) -> Plan:
         everything: Whether to run all that a push to main runs, whatever was touched.
 
     Raises:
-        InputError: This is no git checkout, or the sessions cannot be listed.
+        InputError: This is no git checkout, the sessions cannot be listed, or pipeline.toml names
+            a job that there is not.
     """
     began, settings = time.monotonic(), config.load()
-    areas, files = Areas(settings["areas"]), tree.listed()
+    areas, files = Areas(settings.areas), tree.listed()
     inputs = observed(settings, files)
-    touched = Change(unknown="--all") if everything else change(settings["ci"]["main"], files)
-    left = (
-        {}
-        if everything or github.is_push_to(settings["ci"]["main"])
-        else settings["ci"]["left_to_main"]
-    )
+    touched = Change(unknown="--all") if everything else change(settings.ci.main, files)
+    whole = everything or github.is_push_to(settings.ci.main)
+    left = {} if whole else settings.ci.left_to_main
     entries = catalogue.entries(_written_in(inputs))
+    config.refuse(settings.ci.unknown_jobs({entry.job for entry in entries}))
     return Plan(selected(entries, touched, areas, left), inputs, touched, began)
 
 
-def observed(settings: Mapping[str, Any], files: tree.Listed | None = None) -> Inputs:
+def observed(settings: Settings, files: tree.Listed | None = None) -> Inputs:
     """Return what the sessions would read now.
 
     Args:
@@ -77,8 +76,8 @@ def observed(settings: Mapping[str, Any], files: tree.Listed | None = None) -> I
         files: What is in the checkout, if it is known already.
     """
     files = files or tree.listed()
-    stamps = tree.stamps(files.paths, settings["ci"]["ignored"])
-    return Inputs(stamps, Areas(settings["areas"]), settings)
+    stamps = tree.stamps(files.paths, settings.ci.ignored)
+    return Inputs(stamps, Areas(settings.areas), settings)
 
 
 def selected(

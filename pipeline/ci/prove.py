@@ -31,10 +31,10 @@ def prove(entry: Entry, inputs: Inputs) -> None:
     files, log = inputs.files_of(entry), log_of(entry.session).with_suffix(".proof.log").resolve()
     with TemporaryDirectory(prefix="prove-") as name:
         copy(files, Path(name))
-        Scratch(Path(name)).begin(inputs.settings["ci"]["main"])
+        Scratch(Path(name)).begin(inputs.settings.ci.main)
         said = f"{len(files)} files of {', '.join(areas_of(entry))}"
         print(f"ci: {entry.session} on {said}: {log}", file=sys.stderr)
-        env = variables.passed(inputs.settings["ci"])
+        env = variables.passed(inputs.settings.ci.variables)
         process = start(command(entry.session), log=log, env=env, cwd=Path(name))
         try:
             code = process.wait()

@@ -1,7 +1,7 @@
 """Whether a session's result is known already, and how long it should take if not."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from pipeline.ci.inputs import Inputs, digest
 from pipeline.ci.memory import Store
@@ -10,7 +10,7 @@ from pipeline.ci.result import CACHED, LEFT_OUT, WAITING, Result
 from pipeline.ci.terminal import since
 
 
-def planned(row: Row, budgets: dict[str, Any]) -> Result:
+def planned(row: Row, budgets: Mapping[str, float]) -> Result:
     """Return the result of a session before anything is known of it.
 
     Args:

@@ -1,10 +1,9 @@
 """Run sessions side by side, the longest first; what shares an output takes turns."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 from pipeline.ci import estimate, lock
 from pipeline.ci.inputs import Inputs
@@ -15,6 +14,7 @@ from pipeline.ci.result import CACHED, NOT_RUN, Result
 from pipeline.ci.screen import Screen
 from pipeline.ci.work import Work
 from pipeline.run import end
+from pipeline.settings import Settings
 
 BEAT = 0.02  # seconds between two looks at the children
 PATIENCE = 10.0  # seconds that a session may take to leave in order
@@ -24,7 +24,7 @@ PATIENCE = 10.0  # seconds that a session may take to leave in order
 class Moment:
     """One look at what there is: what ended before is judged by it, what follows begins on it."""
 
-    settings: Mapping[str, Any]
+    settings: Settings
 
     @cached_property
     def inputs(self) -> Inputs:
@@ -37,7 +37,7 @@ class Schedule:
     """The sessions that wait, those that run, and those that are done."""
 
     waiting: list[Result]
-    settings: Mapping[str, Any]
+    settings: Settings
     store: Store
     screen: Screen
     jobs: int
@@ -72,7 +72,7 @@ class Schedule:
         """Return how many seconds the rest is expected to take; 0 if nothing is known of it."""
         if not any(each.seconds for each in (*self.waiting, *(w.planned for w in self.running))):
             return 0.0
-        alone = {*self.settings["ci"]["alone"]}
+        alone = self.settings.ci.alone
         return estimate.left(
             [estimate.remaining(work.planned.seconds, work.seconds) for work in self.running],
             [each.seconds for each in self.waiting if each.entry.job not in alone],
@@ -142,11 +142,11 @@ class Schedule:
     def _must_wait(self, planned: Result) -> bool:
         """Whether one ends first that is alone, shares its place, or makes what it takes."""
         job, running = planned.entry.job, {work.planned.entry.job for work in self.running}
-        ci = self.settings["ci"]
-        if running and not {job, *running}.isdisjoint(ci["alone"]):
+        ci = self.settings.ci
+        if running and not {job, *running}.isdisjoint(ci.alone):
             return True
         ahead = running | {each.entry.job for each in self.waiting}
-        if not ahead.isdisjoint(ci["after"].get(job, [])):
+        if not ahead.isdisjoint(ci.after.get(job, ())):
             return True
-        groups: Mapping[str, Sequence[str]] = ci["one_at_a_time"]
-        return any(job in jobs and not running.isdisjoint(jobs) for jobs in groups.values())
+        groups = ci.one_at_a_time.values()
+        return any(job in jobs and not running.isdisjoint(jobs) for jobs in groups)

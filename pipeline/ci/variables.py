@@ -7,29 +7,29 @@ noxfile drops those of the others that configure tools, for sessions that are st
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from pipeline.ci.areas import regex
+from pipeline.settings import Variables
 
 
-def judged(ci: Mapping[str, Any]) -> dict[str, str]:
+def judged(declared: Variables) -> dict[str, str]:
     """Return digests of the variables that a result may hang on: they may be secret.
 
     Args:
-        ci: The section of pipeline.toml.
+        declared: Those of pipeline.toml.
     """
-    found = _matching(ci["variables"]["judged"])
+    found = _matching(declared.judged)
     return {name: hashlib.sha256(found[name].encode()).hexdigest() for name in sorted(found)}
 
 
-def passed(ci: Mapping[str, Any]) -> dict[str, str]:
+def passed(declared: Variables) -> dict[str, str]:
     """Return the environment of a session.
 
     Args:
-        ci: The section of pipeline.toml.
+        declared: Those of pipeline.toml.
     """
-    return _matching([*ci["variables"]["judged"], *ci["variables"]["passed"]])
+    return _matching([*declared.judged, *declared.passed])
 
 
 def _matching(globs: Iterable[str]) -> dict[str, str]:

@@ -23,7 +23,7 @@ def explain(entry: Entry, inputs: Inputs, store: Store, terminal: Terminal) -> N
     manifest, memory = inputs.manifest(entry), store.read(entry.session)
     key, latest = digest(manifest), memory.latest()
     terminal.print(f"{entry.session}: key {key[:12]}")
-    if reason := inputs.settings["ci"]["never_cached"].get(entry.job):
+    if reason := inputs.settings.ci.never_cached.get(entry.job):
         terminal.print(f"it always runs: {reason}")
     elif key in memory.greens:
         terminal.print(f"green {ago(since(memory.greens[key].finished))} ago on all of this:")

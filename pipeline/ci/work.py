@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline.ci import lock, variables
-from pipeline.ci.areas import COMMON
 from pipeline.ci.catalogue import Entry
 from pipeline.ci.inputs import Inputs, areas_of
 from pipeline.ci.memory import FAILED, PASSED, Run, Store, slug
@@ -16,6 +15,7 @@ from pipeline.ci.result import INTERRUPTED, LOGS, NOT_JUDGED, Result
 from pipeline.errors import RECORDS, NotJudgedError, records
 from pipeline.escaping import printable
 from pipeline.run import Process, start
+from pipeline.settings import COMMON
 
 
 def log_of(session: str) -> Path:
@@ -52,7 +52,7 @@ class Work:
         self.report.parent.mkdir(parents=True, exist_ok=True)
         self.report.unlink(missing_ok=True)
         shutil.rmtree(self.records, ignore_errors=True)
-        env = variables.passed(self.inputs.settings["ci"]) | {RECORDS: str(self.records)}
+        env = variables.passed(self.inputs.settings.ci.variables) | {RECORDS: str(self.records)}
         holding = [] if self.lock == lock.NOBODYS else [self.lock]
         line = command(self.planned.entry.session, f"--report={self.report}")
         self.process = start(line, log=self.log, env=env, holding=holding)
@@ -124,8 +124,8 @@ class Work:
     def _doubt(self, store: Store, after: Inputs) -> str:
         """Why the result may not stand for the next run; nothing, if it may."""
         entry = self.planned.entry
-        if reason := after.settings["ci"]["never_cached"].get(entry.job):
-            return str(reason)
+        if reason := after.settings.ci.never_cached.get(entry.job):
+            return reason
         if store.read(entry.session).flaky(self.planned.key):
             return "the same inputs were red before"
         return _changed(entry, self.inputs, after)

@@ -5,9 +5,9 @@ Beside them lies, for each page, the list of its files; so it is known which are
 
 from collections.abc import Iterable
 
-from pipeline.deploy.environments import Environment
 from pipeline.deploy.jobs import Job, run_job, script_of
 from pipeline.deploy.swarm import Swarm
+from pipeline.environments import Environment
 
 PUBLISH, PRUNE = "publish.sh", "prune.sh"
 

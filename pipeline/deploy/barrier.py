@@ -8,11 +8,11 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 
-from pipeline.deploy.environments import Environment
 from pipeline.deploy.jobs import END, JobFailedError, lines, of_service
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.stack import Service
 from pipeline.deploy.swarm import Swarm
+from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError, InputError
 
 MIGRATION = re.compile(r"\[(?P<applied>[X ])\]\s+(?P<name>\S+)")

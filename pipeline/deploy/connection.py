@@ -4,9 +4,9 @@ import re
 from os import environ
 
 from pipeline.deploy.credentials import ssh_key
-from pipeline.deploy.environments import Environment
 from pipeline.deploy.swarm import Swarm
 from pipeline.deploy.tunnel import tunnel
+from pipeline.environments import Environment
 from pipeline.errors import InputError, MissingToolError
 from pipeline.run import last_words
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.deploy import env_file
-from pipeline.deploy.environments import NOTIFY_URL, Environment
 from pipeline.deploy.pem import mended
+from pipeline.environments import NOTIFY_URL, Environment
 from pipeline.errors import InputError
 from pipeline.files import read_text
 

@@ -6,12 +6,12 @@ from functools import cached_property
 
 from pipeline.deploy.dumps import Database
 from pipeline.deploy.edge_log import Exposure
-from pipeline.deploy.environments import Environment
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.lock import Lock
 from pipeline.deploy.stack import Release, Service
 from pipeline.deploy.swarm import Swarm
 from pipeline.deploy.watch import Wanted
+from pipeline.environments import Environment
 
 ORDER = ("backend", "frontend")
 """The API first, since a new page may need it; on the way back it goes last."""

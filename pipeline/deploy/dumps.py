@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 from pipeline.deploy.credentials import object_name
 from pipeline.deploy.database import NAME, service_file
-from pipeline.deploy.environments import Environment
 from pipeline.deploy.jobs import END, Job, file_option, lines, script_of
 from pipeline.deploy.people import now
 from pipeline.deploy.swarm import Swarm
+from pipeline.environments import Environment
 
 KEPT = 5
 SERVICE = "pg_service.conf"

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import quantiles
 
-from pipeline.deploy.environments import Tolerance
 from pipeline.deploy.patience import EngineAwayError, patiently
 from pipeline.deploy.progress import say
 from pipeline.deploy.swarm import Object, Swarm
+from pipeline.environments import Tolerance
 from pipeline.errors import CheckFailedError
 from pipeline.run import Output, last_words
 

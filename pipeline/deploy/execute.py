@@ -7,12 +7,12 @@ import uuid
 from pipeline import streams
 from pipeline.deploy import acts, journal
 from pipeline.deploy.connection import connected
-from pipeline.deploy.environments import Environment
 from pipeline.deploy.jobs import begun, exit_code, of_service, wait
 from pipeline.deploy.people import agree
 from pipeline.deploy.progress import say
 from pipeline.deploy.signals import interruptible
 from pipeline.deploy.swarm import Swarm
+from pipeline.environments import Environment
 from pipeline.errors import InputError
 
 

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.deploy.credentials import object_name
-from pipeline.deploy.environments import Environment
 from pipeline.deploy.stack import Service, document, services_in
 from pipeline.deploy.swarm import Object, Swarm
 from pipeline.deploy.watch import is_up, wait_until_running
+from pipeline.environments import Environment
 from pipeline.errors import InputError
 from pipeline.files import read_text
 

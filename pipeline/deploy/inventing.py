@@ -11,9 +11,9 @@ from pipeline.addresses import is_ip, origin
 from pipeline.deploy.credentials import file_of, given, how_to_set
 from pipeline.deploy.database import NAME, connection
 from pipeline.deploy.env_file import line_of
-from pipeline.deploy.environments import Environment
 from pipeline.deploy.pem import BLOCK
 from pipeline.deploy.progress import say
+from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError, InputError
 from pipeline.files import read_text
 from pipeline.run import last_words, read

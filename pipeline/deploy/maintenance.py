@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from pipeline.deploy import acts
 from pipeline.deploy.assets import on_every_node
 from pipeline.deploy.connection import connected
-from pipeline.deploy.environments import Environment
 from pipeline.deploy.foundation import configuration_of, edge_config
 from pipeline.deploy.people import actor, now
 from pipeline.deploy.progress import say
 from pipeline.deploy.swarm import Swarm, image_of
+from pipeline.environments import Environment
 from pipeline.errors import InputError
 
 HEADER = "X-Insider"

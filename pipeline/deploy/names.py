@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import workflows
-from pipeline.deploy.environments import NEEDED, Environment
 from pipeline.deploy.stack import FILE as STACK
 from pipeline.deploy.stack import Release, services_in, variables
+from pipeline.environments import NEEDED, Environment
 from pipeline.errors import CheckFailedError, NotJudgedError
 from pipeline.files import read_text
 from pipeline.jobs import FOLDER, Workflow

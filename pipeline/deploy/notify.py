@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from http.client import HTTPException
 from urllib.request import Request, build_opener
 
-from pipeline.deploy.environments import NOTIFY_URL, Environment
 from pipeline.deploy.people import actor
 from pipeline.deploy.progress import say
+from pipeline.environments import NOTIFY_URL, Environment
 from pipeline.errors import StoppedError
 
 WITHIN = 5

@@ -12,7 +12,6 @@ from pipeline.deploy.connection import connected
 from pipeline.deploy.credentials import credentials
 from pipeline.deploy.deployment import Deployment
 from pipeline.deploy.dumps import require_address
-from pipeline.deploy.environments import Environment
 from pipeline.deploy.foundation import lay
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.lock import Lock, locked
@@ -35,6 +34,7 @@ from pipeline.deploy.recovery import again, settle
 from pipeline.deploy.report import drift, serving
 from pipeline.deploy.signals import interruptible
 from pipeline.deploy.stack import document, render, renewed
+from pipeline.environments import Environment
 from pipeline.errors import InputError
 from pipeline.git import is_ancestor
 from pipeline.github import set_output

@@ -4,7 +4,7 @@ import os
 import sys
 from datetime import UTC, datetime
 
-from pipeline.deploy.environments import Environment
+from pipeline.environments import Environment
 from pipeline.errors import InputError
 
 

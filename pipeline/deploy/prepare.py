@@ -8,10 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline.deploy.credentials import object_name
-from pipeline.deploy.environments import Environment
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.people import actor, now
 from pipeline.deploy.stack import Release
+from pipeline.environments import Environment
 from pipeline.errors import InputError, UntrustedError
 from pipeline.git import Commit, branch, head, resolved
 from pipeline.images import cosign

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 
 from pipeline.deploy import journal
 from pipeline.deploy.assets import prune as prune_assets
-from pipeline.deploy.environments import Environment
 from pipeline.deploy.jobs import of_service, run_job
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.progress import say
 from pipeline.deploy.swarm import Object, Swarm, image_of
+from pipeline.environments import Environment
 from pipeline.errors import PipelineError
 from pipeline.images.names import DIGEST
 

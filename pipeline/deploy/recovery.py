@@ -7,7 +7,6 @@ from pipeline.deploy import journal
 from pipeline.deploy.connection import connected
 from pipeline.deploy.credentials import credentials
 from pipeline.deploy.deployment import ORDER, Deployment
-from pipeline.deploy.environments import Environment
 from pipeline.deploy.flow import clear, put_back, withdraw
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.lock import Lock, current, described, is_stale, locked
@@ -16,6 +15,7 @@ from pipeline.deploy.maintenance import insider
 from pipeline.deploy.progress import say, timed
 from pipeline.deploy.signals import interruptible
 from pipeline.deploy.stack import Release
+from pipeline.environments import Environment
 from pipeline.errors import InputError
 
 

@@ -9,13 +9,13 @@ from pipeline.deploy import journal
 from pipeline.deploy.acts import acts
 from pipeline.deploy.connection import connected, engine_of
 from pipeline.deploy.credentials import credentials
-from pipeline.deploy.environments import Environment
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.lock import current, described, is_stale
 from pipeline.deploy.maintenance import closed, insider
 from pipeline.deploy.progress import say
 from pipeline.deploy.smoke import smoke as walk
 from pipeline.deploy.swarm import Object, Swarm, image_of, variable_of
+from pipeline.environments import Environment
 from pipeline.errors import InputError
 from pipeline.run import run
 

@@ -8,7 +8,6 @@ from pipeline.deploy.connection import connected
 from pipeline.deploy.credentials import credentials
 from pipeline.deploy.database import NAME
 from pipeline.deploy.dumps import Database, require_address
-from pipeline.deploy.environments import Environment
 from pipeline.deploy.jobs import of_service, run_job
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.lock import locked
@@ -21,6 +20,7 @@ from pipeline.deploy.signals import interruptible, uninterrupted
 from pipeline.deploy.smoke import smoke
 from pipeline.deploy.steps import migration
 from pipeline.deploy.swarm import Swarm
+from pipeline.environments import Environment
 from pipeline.errors import InputError, PipelineError, RollbackFailedError, RolledBackError
 
 CLEAR = "python manage.py shell -c 'from django.core.cache import cache; cache.clear()'"

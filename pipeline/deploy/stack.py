@@ -9,7 +9,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from pipeline import yaml
-from pipeline.deploy.environments import Environment
+from pipeline.environments import Environment
 from pipeline.errors import InputError
 
 FILE = Path("deploy", "stack.yml")

@@ -54,7 +54,7 @@ def of_local_sessions(known: Iterable[Session]) -> str:
     Args:
         known: All sessions.
     """
-    reasons: dict[str, str] = config.load()["parity"]["local"]
+    reasons = config.load().parity.local
     rows = [
         (f"`{each.name}`", each.description, reasons[each.name])
         for each in known
@@ -79,7 +79,7 @@ def of_times() -> str:
 
     `nox -s benchmark-changes` leaves it as reports/changes.json; what is kept is a copy of that.
     """
-    aims: dict[str, float] = config.load()["budgets"]
+    aims = config.load().budgets
     taken: dict[str, float] = read_json(TIMES)["jobs"]
     there = {job.id for jobs in calls().values() for job in jobs}
     rows = [
@@ -116,10 +116,9 @@ def of_tasks(known: Iterable[Task]) -> str:
 def of_secrets() -> str:
     """Return a table of the secrets: who reads them, and which environments need them."""
     settings = config.load()
-    readers: dict[str, list[str]] = settings["parity"]["secrets"]
-    given = settings["environments"]
-    needed = {name: each["secrets"] for name, each in given.items()}
-    taken = {name: each.get("optional", []) for name, each in given.items()}
+    readers, given = settings.parity.secrets, settings.environments
+    needed = {name: each.secrets for name, each in given.items()}
+    taken = {name: each.optional for name, each in given.items()}
     every = (*readers.values(), *needed.values(), *taken.values())
     rows = [
         (f"`{name}`", *(_having(name, some) for some in (readers, needed, taken)))
@@ -156,10 +155,11 @@ def _having(name: str, given: Mapping[str, Iterable[str]]) -> str:
 def support_table() -> str:
     """Return a table of the versions that are tested, and until when their makers support them."""
     settings = config.load()
+    tested = {"Python": settings.python, "Django": settings.django, "Node": settings.node}
     rows = [
-        (tool.title(), version, f"{facts['end_of_life']}", ", ".join(facts.get("python", [])))
-        for tool in ("python", "django", "node")
-        for version, facts in settings[tool].items()
+        (tool, version, f"{each.end_of_life}", ", ".join(getattr(each, "python", ())))
+        for tool, versions in tested.items()
+        for version, each in versions.items()
     ]
     return table(("", "version", "supported by its makers until", "on Python"), rows)
 

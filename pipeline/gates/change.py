@@ -56,5 +56,5 @@ def release_before(check: str) -> str | None:
     Raises:
         NotJudgedError: It is not here, as in a shallow clone.
     """
-    commit, copied = base(check), load().get("template", {}).get("commit")
+    commit, copied = base(check), load().template.commit
     return None if commit and copied and git.is_ancestor(commit, copied) else commit

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.deploy.environments import Environment
+from pipeline.environments import Environment
 from pipeline.errors import InputError
 from pipeline.hosting.api import GitHub, quoted
-from pipeline.hosting.wanted import Settings, policies
+from pipeline.hosting.wanted import policies
+from pipeline.settings import Hosting
 
 Object = Mapping[str, Any]
 
@@ -61,7 +62,7 @@ def of_rulesets(github: GitHub, wanted: Iterator[dict[str, Any]]) -> Iterator[Ch
 
 
 def of_environment(
-    github: GitHub, environment: Environment, wanted: Settings, versions: list[str]
+    github: GitHub, environment: Environment, wanted: Hosting, versions: list[str]
 ) -> Iterator[Change]:
     """Yield what is wrong with an environment: who agrees, and what may go there.
 

@@ -2,14 +2,14 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import Any
 
 from pipeline.config import load
 from pipeline.hosting import changes, missing, wanted
 from pipeline.hosting.api import GitHub, connected
 from pipeline.hosting.changes import Change
+from pipeline.settings import Settings
 
 
 def github(*, dry: bool = False) -> None:
@@ -21,21 +21,21 @@ def github(*, dry: bool = False) -> None:
     Raises:
         InputError: pipeline.toml is wrong, there is no token, or GitHub refuses.
     """
-    config, api = load(), connected()
-    found = list(compared(api, config))
+    settings, api = load(), connected()
+    found = list(compared(api, settings))
     (show if dry else partial(act, api))(found)
     if not found:
         print("nothing to change: GitHub is as pipeline.toml wants it", file=sys.stderr)
-    for line in lacking(api, config):
+    for line in lacking(api, settings):
         print(line, file=sys.stderr)
 
 
-def compared(api: GitHub, config: Mapping[str, Any]) -> Iterator[Change]:
+def compared(api: GitHub, settings: Settings) -> Iterator[Change]:
     """Yield all that has to be changed."""
-    asked = wanted.settings(config)
-    places, versions = wanted.remote(config), wanted.tags()
+    asked = settings.github
+    places, versions = wanted.remote(settings), wanted.tags()
     yield from changes.of_workflows(api)
-    yield from changes.of_rulesets(api, wanted.rulesets(asked, config["ci"]["main"], versions))
+    yield from changes.of_rulesets(api, wanted.rulesets(asked, settings.ci.main, versions))
     for place in places:
         yield from changes.of_environment(api, place, asked, versions)
 
@@ -54,12 +54,11 @@ def act(api: GitHub, found: Iterable[Change]) -> None:
         print(f"changed: {change.what}", file=sys.stderr)
 
 
-def lacking(api: GitHub, config: Mapping[str, Any]) -> Iterator[str]:
+def lacking(api: GitHub, settings: Settings) -> Iterator[str]:
     """Yield what only a person can add: secrets, variables, reviewers."""
-    asked = wanted.settings(config)
     known = missing.of_repository(api)
-    for place in wanted.remote(config):
+    for place in wanted.remote(settings):
         yield from missing.secrets(api, place, known)
-        if place.confirm and not asked.reviewers.get(place.name):
+        if place.confirm and not settings.github.reviewers.get(place.name):
             yield f"environment `{place.name}` wants a person to agree: name reviewers in [github]"
-    yield from missing.optional(api, config, known)
+    yield from missing.optional(api, settings, known)

@@ -1,14 +1,14 @@
 """Names of secrets and variables that GitHub does not have yet; never a value."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from pipeline.deploy.environments import Environment
+from pipeline.environments import Environment
 from pipeline.files import read_text
 from pipeline.hosting.api import GitHub, quoted
 from pipeline.jobs import FOLDER
+from pipeline.settings import Settings
 
 VARIABLE = re.compile(r"\bvars\.(\w+)")
 GIVEN = {"GITHUB_TOKEN"}
@@ -34,17 +34,17 @@ def secrets(github: GitHub, environment: Environment, at_all: set[str]) -> Itera
         yield f"secret {name} of environment `{environment.name}` is not set"
 
 
-def optional(github: GitHub, config: Mapping[str, Any], at_all: set[str]) -> Iterator[str]:
+def optional(github: GitHub, settings: Settings, at_all: set[str]) -> Iterator[str]:
     """Yield a line for each secret and variable that a job reads, and can do without.
 
     Args:
         github: The API.
-        config: pipeline.toml.
+        settings: pipeline.toml.
         at_all: The secrets of the repository.
     """
-    listed: dict[str, list[str]] = config["parity"]["secrets"]
-    environments = {name for each in config["environments"].values() for name in each["secrets"]}
-    read = {name for names in listed.values() for name in names} - environments - GIVEN - {SSH}
+    needed = {name for each in settings.environments.values() for name in each.secrets}
+    listed = {name for names in settings.parity.secrets.values() for name in names}
+    read = listed - needed - GIVEN - {SSH}
     for name in sorted(read - at_all):
         yield f"secret {name} is not set; nothing needs it"
     known = {each["name"] for each in github.each("actions/variables", "variables")}

@@ -1,57 +1,21 @@
 """How GitHub is to be set, read from pipeline.toml and the workflows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from pipeline.config import FILE
-from pipeline.deploy.environments import Environment, environments
-from pipeline.errors import InputError
+from pipeline.environments import Environment
+from pipeline.settings import Hosting, Settings
 from pipeline.shape import mapping
-from pipeline.validation import sentences
 from pipeline.workflows import GATE, MAIN, read
 
 ACTIONS = 15368
 """The app that reports what GitHub Actions ran: no other app can then set the required check."""
-Reviewer = Annotated[str, Field(pattern=r"^[\w.-]+(/[\w.-]+)?$")]
 
 
-class Settings(BaseModel):
-    """The section `github` of pipeline.toml."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    approvals: Annotated[int, Field(ge=0, le=10)] = 0
-    """How many reviews a change of main needs."""
-    reviewers: dict[str, Annotated[tuple[Reviewer, ...], Field(max_length=6)]] = {}
-    """By environment, who agrees to a deployment: users, or teams as `organisation/team`."""
-
-
-def settings(config: Mapping[str, Any]) -> Settings:
-    """Return what pipeline.toml says of GitHub.
-
-    Raises:
-        InputError: Names every fault with its path.
-    """
-    try:
-        found = Settings.model_validate(config.get("github", {}))
-    except ValidationError as error:
-        raise InputError(
-            "; ".join(sentences(error, "github")), hint=f"correct {FILE}: [github]"
-        ) from None
-    if unknown := [name for name in found.reviewers if name not in config["environments"]]:
-        raise InputError(
-            f"github.reviewers: there is no environment {', '.join(unknown)}",
-            hint=f"there are: {', '.join(config['environments'])}",
-        )
-    return found
-
-
-def remote(config: Mapping[str, Any]) -> list[Environment]:
+def remote(settings: Settings) -> list[Environment]:
     """Return the environments that GitHub deploys to: all but those of one's own machine."""
-    return [each for each in environments(config).values() if not each.is_local]
+    return [each for each in settings.environments.values() if not each.is_local]
 
 
 def tags() -> list[str]:
@@ -72,7 +36,7 @@ def policies(environment: Environment, versions: list[str]) -> set[tuple[str, st
     }
 
 
-def rulesets(wanted: Settings, main: str, versions: list[str]) -> Iterator[dict[str, Any]]:
+def rulesets(wanted: Hosting, main: str, versions: list[str]) -> Iterator[dict[str, Any]]:
     """Yield what is protected: main, by the gate; versions, which stay what they are.
 
     Args:
@@ -98,7 +62,7 @@ def _ruleset(
     }
 
 
-def _of_main(wanted: Settings) -> Iterator[dict[str, Any]]:
+def _of_main(wanted: Hosting) -> Iterator[dict[str, Any]]:
     yield {"type": "deletion"}
     yield {"type": "non_fast_forward"}
     review = {

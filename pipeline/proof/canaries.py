@@ -26,9 +26,9 @@ SHAPES = {
 def names() -> set[str]:
     """Return the names of all secrets: of environments, of the app, of jobs, and of who signs."""
     settings = config.load()
-    of_places = config.told(settings["environments"].values())
+    of_places = config.told(settings.environments.values())
     of_app = NAMED_SO.findall(read_text(Path("backend", ".env.example")))
-    of_jobs = settings["parity"]["secrets"].values()
+    of_jobs = settings.parity.secrets.values()
     return {"COSIGN_PASSWORD", *of_places, *of_app}.union(*of_jobs)
 
 

@@ -47,7 +47,7 @@ def jobs() -> Jobs:
 
 def local() -> Jobs:
     """Return every session that no job runs, as a job of its own."""
-    return {name: [name] for name in config.load()["parity"]["local"]}
+    return {name: [name] for name in config.load().parity.local}
 
 
 def gaps(known: Jobs, gates: Mapping[str, Gate]) -> list[str]:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from pipeline.errors import InputError
 
-NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 LONGEST = 20
 """Characters; with an environment's name it becomes that of a stack, which has 31 at most."""
 LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"

@@ -1,15 +1,16 @@
 """Turn a copy of this repository into a product: `invoke init --name acme-shop`."""
 
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from pipeline import git, streams
 from pipeline.config import load
 from pipeline.errors import InputError
 from pipeline.escaping import printable
+from pipeline.settings import NAME, Settings
 from pipeline.template import identity, removal
 from pipeline.template.change import Change
 
@@ -43,7 +44,7 @@ def init(name: str, *, part: str = "", domain: str = "", dry: bool = False) -> N
         act(change, part)
 
 
-def refuse(settings: Mapping[str, Any], name: str, part: str, domain: str) -> None:
+def refuse(settings: Settings, name: str, part: str, domain: str) -> None:
     """Refuse arguments that will not do.
 
     Raises:
@@ -51,7 +52,7 @@ def refuse(settings: Mapping[str, Any], name: str, part: str, domain: str) -> No
     """
     parts = removable(settings)
     rule = f"small letters, digits and single hyphens, {identity.LONGEST} characters at most"
-    is_name = len(name) <= identity.LONGEST and identity.NAME.fullmatch(name)
+    is_name = len(name) <= identity.LONGEST and re.fullmatch(NAME, name)
     faults = {
         f"`{name}` is no name: {rule}": is_name,
         f"there is no part `{part}`": part in {"", *parts, *left_out(settings)},
@@ -62,19 +63,19 @@ def refuse(settings: Mapping[str, Any], name: str, part: str, domain: str) -> No
         raise InputError("; ".join(wrong), hint=f"invoke init --name=acme-shop{known}")
 
 
-def removable(settings: Mapping[str, Any]) -> dict[str, list[str]]:
+def removable(settings: Settings) -> dict[str, tuple[str, ...]]:
     """Return the parts that can be left out, with the paths that are theirs alone."""
-    parts: dict[str, list[str]] = settings["template"].get("removable", {})
+    parts = settings.template.removable
     return {name: paths for name, paths in parts.items() if name != KIT}
 
 
-def left_out(settings: Mapping[str, Any]) -> set[str]:
+def left_out(settings: Settings) -> set[str]:
     """Return the parts that are gone already."""
-    return {*settings["template"].get("left_out", {})}
+    return {*settings.template.left_out}
 
 
 def planned(
-    old: Mapping[Path, str], settings: Mapping[str, Any], name: str, part: str, domain: str
+    old: Mapping[Path, str], settings: Settings, name: str, part: str, domain: str
 ) -> Change:
     """Return what is to become of the files.
 
@@ -84,14 +85,14 @@ def planned(
     parts = [KIT, *filter(None, [part])]
     if faults := [*wrong_marks(old, parts), *identity.nameless(old)]:
         raise InputError("; ".join(faults), hint="correct them: nothing was changed")
-    new = {**old, **(begun(old, name) if "commit" not in settings["template"] else {})}
+    new = {**old, **(begun(old, name) if not settings.template.commit else {})}
     new |= dict(identity.named(new, name))
     new[identity.LICENSE] = identity.owned(new[identity.LICENSE], name)
     new[identity.SETTINGS] = settled(new[identity.SETTINGS], settings, part, domain)
     for each in parts:
         new = {path: removal.without(text, each) for path, text in new.items()}
-    theirs = settings["template"].get("removable", {})
-    paths = [Path(path) for each in parts for path in theirs.get(each, [])]
+    theirs = settings.template.removable
+    paths = [Path(path) for each in parts for path in theirs.get(each, ())]
     return Change(old, new, [path for path in paths if path.exists()])
 
 
@@ -103,13 +104,13 @@ def begun(old: Mapping[Path, str], name: str) -> dict[Path, str]:
     }
 
 
-def settled(text: str, settings: Mapping[str, Any], part: str, domain: str) -> str:
+def settled(text: str, settings: Settings, part: str, domain: str) -> str:
     """Return pipeline.toml with where the product lives, and what it goes without."""
     if part and part not in left_out(settings):
         text = identity.stamped(text, f"left_out.{part} = true")
     if not domain:
         return text
-    known = settings["template"].get("domain", "")
+    known = settings.template.domain
     text = identity.moved(text, known or identity.PLACEHOLDER, domain)
     return text if known else identity.stamped(text, f'domain = "{domain}"')
 

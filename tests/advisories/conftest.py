@@ -7,17 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests import settings
 from tests.advisories.service import Service
 
 TODAY = datetime.now(UTC).date()
 TOMORROW = TODAY + timedelta(days=1)  # a run that begins before midnight may end after it
 HASH = f"--hash=sha256:{'0' * 64}"
-CONFIG = """\
-[images]
-built = ["backend"]
-third_party = ["postgres"]
-platforms = ["linux/amd64", "linux/arm64"]
-"""
 
 Except = Callable[..., None]
 
@@ -28,7 +23,7 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service
     home, project = tmp_path / "service", tmp_path / "project"
     for folder in (home, project / "requirements", project / "frontend", project / "security"):
         folder.mkdir(parents=True)
-    (project / "pipeline.toml").write_text(CONFIG)
+    (project / "pipeline.toml").write_text(settings.text())
     (project / "requirements/app.txt").write_text(f"# a lock\ndjango==5.2.19 \\\n    {HASH}\n")
     root = {"name": "frontend", "version": "0.0.0", "dependencies": {"react": "19.3.1"}}
     packages = {"": root, "node_modules/react": {"version": "19.3.1"}}

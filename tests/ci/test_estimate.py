@@ -16,6 +16,7 @@ from pipeline.ci.result import WAITING, Result
 from pipeline.ci.schedule import Schedule
 from pipeline.ci.screen import Screen
 from pipeline.ci.terminal import Terminal, about
+from tests import settings
 
 
 def waiting(job: str, seconds: float = 0.0) -> Result:
@@ -89,8 +90,8 @@ class Clocked:
 def test_a_schedule_counts_down_and_never_below_what_still_runs() -> None:
     quiet = Screen(Terminal(io.StringIO(), live=False, colour=False))
     queue = [waiting("next", 30.0), waiting("lonely", 20.0)]
-    settings = {"ci": {"alone": ["lonely"]}}
-    schedule = Schedule(queue, settings, Store(Path("nowhere")), quiet, jobs=2)
+    alone = settings.settings({"ci": {"alone": ["lonely"]}})
+    schedule = Schedule(queue, alone, Store(Path("nowhere")), quiet, jobs=2)
     work: Any = Clocked(waiting("first", 100.0), 0.0)
     schedule.running = [work]
     left = []

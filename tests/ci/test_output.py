@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -341,6 +342,36 @@ def test_outside_of_a_checkout_it_is_an_error_with_a_hint(
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert "git cannot answer here: fatal: not a git repository" in here()
     assert here.code == 2
+
+
+def test_a_pipeline_toml_that_is_wrong_is_an_error_with_its_lines(here: Here) -> None:
+    text = (here.toy.root / "pipeline.toml").read_text()
+    wrong = text.replace("alone = []", 'alone = "red"').replace('name = "toy"', 'name = "../x"')
+    here.toy.write("pipeline.toml", wrong)
+    said = here()
+    assert here.code == 2
+    assert said.startswith("error: pipeline.toml:1: name: it must be small letters")
+    assert "\npipeline.toml:5: ci.alone: it must be a list in square brackets" in said
+    assert not (here.toy.root / "reports").exists()
+
+
+@pytest.mark.parametrize("options", [(), ("--plan",)])
+def test_what_is_known_is_answered_without_what_takes_long_to_import(
+    green: Here, options: tuple[str, ...]
+) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "invoke", "ci", *options]
+    done = subprocess.run(
+        command,
+        cwd=green.toy.root,
+        env=green.toy.env(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "pipeline.settings" in imported
+    assert imported.isdisjoint({"pydantic", "nox", "rich", "ruamel.yaml", "pipeline.workflows"})
 
 
 def test_a_noxfile_that_cannot_be_read_is_an_error_with_a_hint(here: Here) -> None:

@@ -176,6 +176,27 @@ def test_the_main_branch_may_have_another_name(here: Here, monkeypatch: pytest.M
     assert selected(here) == ["blue", "green"]
 
 
+def test_jobs_that_there_are_not_are_refused_with_their_lines(here: Here) -> None:
+    settings = here.toy.root / "pipeline.toml"
+    text = settings.read_text().replace("alone = []", 'alone = ["red", "gren"]')
+    for table, line in {
+        "after": 'blue = ["rde"]',
+        "left_to_main": "greeen = []",
+        "never_cached": 'all = "a reason"',
+        "one_at_a_time": 'here = ["red", "bleu"]',
+    }.items():
+        text = text.replace(f"[ci.{table}]\n", f"[ci.{table}]\n{line}\n")
+    settings.write_text(text)
+    assert here(plan=True).splitlines()[:5] == [
+        "error: pipeline.toml:5: ci.alone[1]: there is no job `gren`; did you mean `green`?",
+        "pipeline.toml:10: ci.after.blue[0]: there is no job `rde`; did you mean `red`?",
+        "pipeline.toml:13: ci.left_to_main.greeen: there is no job `greeen`; did you mean `green`?",
+        "pipeline.toml:16: ci.never_cached.all: there is no job `all`; known: blue, green, red",
+        "pipeline.toml:20: ci.one_at_a_time.here[1]: there is no job `bleu`; did you mean `blue`?",
+    ]
+    assert here.code == 2
+
+
 @pytest.mark.parametrize("name", [os.fsdecode(b"Sin-t\xedtulo"), "\x1b[31m"])
 def test_a_name_of_any_bytes_is_selected_by_and_shown(
     here: Here, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -273,21 +294,10 @@ def test_all_is_what_a_push_to_main_runs(monkeypatch: pytest.MonkeyPatch) -> Non
     assert here == plan.plan().jobs
 
 
-def test_what_the_settings_say_of_jobs_and_areas_they_say_of_those_that_there_are() -> None:
-    settings = config.load()
-    ci = settings["ci"]
-    jobs = {row.entry.job for row in plan.plan(everything=True).rows}
-    named = {*ci["alone"], *ci["left_to_main"], *ci["never_cached"]}
-    named |= {job for group in ci["one_at_a_time"].values() for job in group}
-    named |= {job for after, before in ci["after"].items() for job in (after, *before)}
-    assert named <= jobs
-    assert {area for only in ci["left_to_main"].values() for area in only} <= {*settings["areas"]}
-
-
 def test_a_view_waits_for_no_test_of_the_pipeline() -> None:
     settings = config.load()
     entries = [row.entry for row in plan.plan(everything=True).rows]
-    areas, left = Areas(settings["areas"]), settings["ci"]["left_to_main"]
+    areas, left = Areas(settings.areas), settings.ci.left_to_main
     rows = plan.selected(entries, Change(["backend/apps/x.py"], "origin/main"), areas, left)
     waits = {row.entry.job for row in rows if row.runs}
     assert waits.isdisjoint({"pipeline-tests", "prove-gates", "rehearsal"})
@@ -295,7 +305,7 @@ def test_a_view_waits_for_no_test_of_the_pipeline() -> None:
 
 
 def test_a_document_needs_the_sessions_of_documents_alone() -> None:
-    areas = Areas(config.load()["areas"])
+    areas = Areas(config.load().areas)
     entries = [row.entry for row in plan.plan(everything=True).rows]
     rows = plan.selected(entries, Change(["docs/parity.md"], "origin/main"), areas, {})
     assert {row.entry.session for row in rows if row.runs} == {

@@ -2,8 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import pytest
 
@@ -11,12 +10,14 @@ from pipeline import config
 from pipeline.ci import inputs, tree
 from pipeline.ci.plan import observed
 from pipeline.run import read
+from pipeline.settings import Settings
 from tests.ci.conftest import Enter
 from tests.ci.toy import Toy
+from tests.settings import changed
 
 
 @pytest.fixture(autouse=True)
-def settings(toy: Toy, enter: Enter) -> Mapping[str, Any]:
+def settings(toy: Toy, enter: Enter) -> Settings:
     """The settings of a toy, in whose folder a test is."""
     enter(toy)
     return config.load()
@@ -33,7 +34,7 @@ def nobody_looks(*_: object) -> NoReturn:
 
 @pytest.mark.usefixtures("_all_are_old")
 def test_where_all_stamps_are_as_they_were_no_file_is_looked_at(
-    settings: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = observed(settings).digests
     monkeypatch.setattr(tree, "_looked_at", nobody_looks)
@@ -41,18 +42,16 @@ def test_where_all_stamps_are_as_they_were_no_file_is_looked_at(
 
 
 @pytest.mark.usefixtures("_all_are_old")
-def test_another_stamp_or_other_areas_are_another_look(
-    settings: Mapping[str, Any], toy: Toy
-) -> None:
+def test_another_stamp_or_other_areas_are_another_look(settings: Settings, toy: Toy) -> None:
     before = observed(settings).digests
     toy.write("red/one.txt", "other")
     after = observed(settings).digests
     assert {area for area in after if after[area] != before[area]} == {"red"}
-    areas = {**settings["areas"], "red": ["red/none"]}
-    assert observed({**settings, "areas": areas}).digests["red"] != after["red"]
+    areas = {**settings.areas, "red": ("red/none",)}
+    assert observed(changed(settings, areas=areas)).digests["red"] != after["red"]
 
 
-def test_the_stamp_of_a_file_that_is_young_stands_for_nothing(settings: Mapping[str, Any]) -> None:
+def test_the_stamp_of_a_file_that_is_young_stands_for_nothing(settings: Settings) -> None:
     assert observed(settings).digests
     assert not inputs.DIGESTS.exists()
     assert tree.STAMPS.read_text() == "{}"

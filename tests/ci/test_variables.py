@@ -10,10 +10,10 @@ def test_what_stands_in_for_a_base_image_reaches_a_session_and_is_judged(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("POSTGRES_IMAGE", "mirror.example.com/postgres:18")
-    ci = load()["ci"]
+    declared = load().ci.variables
 
-    assert variables.passed(ci)["POSTGRES_IMAGE"] == "mirror.example.com/postgres:18"
-    assert "POSTGRES_IMAGE" in variables.judged(ci)
+    assert variables.passed(declared)["POSTGRES_IMAGE"] == "mirror.example.com/postgres:18"
+    assert "POSTGRES_IMAGE" in variables.judged(declared)
 
 
 def test_who_signs_and_where_images_go_reaches_a_session_and_is_written_nowhere(
@@ -22,16 +22,16 @@ def test_who_signs_and_where_images_go_reaches_a_session_and_is_written_nowhere(
     told = {"COSIGN_KEY": "a.key", "COSIGN_PASSWORD": "secret", "IMAGES_REGISTRY": "127.0.0.1:5/x"}
     for name, value in told.items():
         monkeypatch.setenv(name, value)
-    ci = load()["ci"]
+    declared = load().ci.variables
 
-    assert told.items() <= variables.passed(ci).items()
-    assert told.keys().isdisjoint(variables.judged(ci))
+    assert told.items() <= variables.passed(declared).items()
+    assert told.keys().isdisjoint(variables.judged(declared))
 
 
 def test_what_nobody_declared_does_not_reach_a_session(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_PASSWORD", "secret")
 
-    assert "DATABASE_PASSWORD" not in variables.passed(load()["ci"])
+    assert "DATABASE_PASSWORD" not in variables.passed(load().ci.variables)
 
 
 MIRROR = [
@@ -78,7 +78,7 @@ def test_where_packages_come_from_reaches_a_session_and_is_not_judged(
 ) -> None:
     for name in (*MIRROR, *OTHERWISE):
         monkeypatch.setenv(name, "x")
-    ci = load()["ci"]
+    ci = load().ci.variables
 
     assert variables.passed(ci).keys() >= {*MIRROR}
     assert variables.passed(ci).keys().isdisjoint(OTHERWISE)

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests import settings
+
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent  # nox and invoke are in the environment of the tests
 SESSIONS = ("red", "green", "blue")
@@ -41,13 +43,13 @@ tools = ["git", "probe"]
 [ci.variables]
 judged = ["DECLARED", "LANG"]
 passed = ["HOME", "PATH", "TOY_*"]
+dropped = []
 
 [areas]
 common = ["noxfile.py", "pipeline.toml", "tasks.py", "pipeline/**", ".github/**", ".gitignore"]
 {areas}
-
-[budgets]
 """
+REST = settings.text({"name": None, "ci": None, "areas": None}) + "\n[budgets]\n"
 
 NOXFILE = '''\
 import nox
@@ -149,7 +151,7 @@ class Toy:
 
     def _settings(self, never: str) -> str:
         areas = "\n".join(f'{name} = ["{name}/**"]' for name in self.names)
-        return SETTINGS.format(areas=areas, never=never)
+        return SETTINGS.format(areas=areas, never=never) + REST
 
     def _checks(self) -> str:
         jobs = "".join(

@@ -2,8 +2,11 @@
 
 from typing import Any
 
-from pipeline.deploy.environments import NEEDED, Environment, Timings
+from pipeline.checker import Checker
 from pipeline.deploy.stack import Release
+from pipeline.environments import NEEDED, Environment, Timings
+from pipeline.schema import Table
+from tests.settings import changed
 
 Object = dict[str, Any]
 
@@ -22,7 +25,12 @@ def environment(**given: Any) -> Environment:  # noqa: ANN401 - whatever a team 
         "refs": ["main"],
         "secrets": [*NEEDED, "DATABASE_URL"],
     }
-    return Environment.model_validate({**least, **given})
+    tables = {key: value for key, value in given.items() if isinstance(value, Table)}
+    written = {key: value for key, value in given.items() if key not in tables}
+    checker = Checker()
+    found = checker.table(Environment, {**least, **written}, ())
+    assert checker.faults == []
+    return changed(found, **tables)
 
 
 def release(number: int = 1) -> Release:

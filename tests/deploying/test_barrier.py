@@ -6,11 +6,11 @@ import pytest
 
 from pipeline.deploy import barrier
 from pipeline.deploy.barrier import CONTRACTS, LIST, USES, require_way_back, require_way_on
-from pipeline.deploy.environments import Environment
 from pipeline.deploy.jobs import JobFailedError
 from pipeline.deploy.prepare import entry_of
 from pipeline.deploy.stack import Service, render
 from pipeline.deploy.swarm import Swarm
+from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError, InputError
 from tests.deploying.engine import Engine
 from tests.deploying.examples import AT_ONCE, environment, release

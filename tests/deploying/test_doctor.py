@@ -11,18 +11,19 @@ import pytest
 
 from pipeline.deploy import certificate, doctor, journal, machine, names
 from pipeline.deploy.credentials import object_name
-from pipeline.deploy.environments import Environment
 from pipeline.deploy.examination import Finding, examined
 from pipeline.deploy.foundation import edge_config
 from pipeline.deploy.lock import take
 from pipeline.deploy.prepare import entry_of
 from pipeline.deploy.stack import render
+from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError, MissingToolError, NotJudgedError
 from pipeline.run import Output, read
 from pipeline.services import free_port
 from tests.conftest import ROOT
 from tests.deploying.engine import Engine
 from tests.deploying.examples import AT_ONCE, environment, release
+from tests.settings import changed
 
 APP = ["DJANGO_SECRET_KEY", "EMAIL_URL", "FIELD_ENCRYPTION_KEY", "REDIS_URL"]
 VARIABLES = {"DJANGO_ALLOWED_HOSTS": "shop.example.com", "PUBLIC_URL": "https://shop.example.com"}
@@ -30,7 +31,7 @@ VARIABLES = {"DJANGO_ALLOWED_HOSTS": "shop.example.com", "PUBLIC_URL": "https://
 
 def staging(**given: object) -> Environment:
     least = environment(timings=AT_ONCE, variables=VARIABLES)
-    return least.model_copy(update={"secrets": [*least.secrets, *APP], **given})
+    return changed(least, **{"secrets": (*least.secrets, *APP), **given})
 
 
 def signed(folder: Path, names: str = "", days: int = 30) -> tuple[str, str]:

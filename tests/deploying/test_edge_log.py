@@ -8,9 +8,9 @@ import pytest
 
 from pipeline.deploy import patience
 from pipeline.deploy.edge_log import Exposure, Request, errors, requests, slowness
-from pipeline.deploy.environments import Tolerance
 from pipeline.deploy.patience import EngineAwayError
 from pipeline.deploy.swarm import Object, Swarm
+from pipeline.environments import Tolerance
 from pipeline.run import Output
 
 USUAL = Tolerance()

@@ -1,14 +1,17 @@
 """What pipeline.toml says of environments is read strictly, and all its faults are told at once."""
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline.config import environment as named
 from pipeline.config import load
-from pipeline.deploy.environments import NEEDED, Timings, environments
-from pipeline.deploy.environments import environment as named
+from pipeline.environments import NEEDED, Environment, Timings
 from pipeline.errors import InputError
+from tests import settings
 from tests.conftest import ROOT
 from tests.deploying.examples import environment
 
@@ -18,15 +21,18 @@ HOST = "ssh://deploy@example.com"
 KEY = "example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICZA7S"
 
 
-def refused(**entries: Any) -> list[str]:  # noqa: ANN401 - whatever TOML can hold
+def read(**entries: Any) -> Mapping[str, Environment]:  # noqa: ANN401 - whatever TOML can hold
+    return settings.settings({"environments": entries}).environments
+
+
+def refused(**entries: Any) -> list[str]:  # noqa: ANN401
     with pytest.raises(InputError) as caught:
-        environments({"name": "shop", "environments": entries})
-    assert caught.value.hint == "correct pipeline.toml; CI_CD.md explains each key"
-    return str(caught.value).split("; ")
+        read(**entries)
+    return [re.sub(r"^pipeline\.toml:\d+: ", "", line) for line in str(caught.value).splitlines()]
 
 
 def test_what_is_not_said_has_a_default() -> None:
-    found = environments({"name": "shop", "environments": {"staging": LEAST}})["staging"]
+    found = read(staging=LEAST)["staging"]
     assert (found.name, found.stack, found.host, found.port) == ("staging", "shop-staging", "", 443)
     assert (found.replicas, found.after, found.confirm, found.data) == (2, "", False, False)
     assert found.timings == Timings()
@@ -39,27 +45,28 @@ def test_all_faults_of_the_file_are_told_at_once_with_their_paths() -> None:
         test=3,
     )
     assert [fault.partition(": ")[0] for fault in found] == [
+        "environments.test",
         "environments.staging.url",
         "environments.staging.replicas",
         "environments.staging.timings.soak",
-        "environments.production.url",
-        "environments.production.host",
+        "environments.production",
+        "environments.production",
         "environments.production.refs",
-        "environments.production.variables.debug.[key]",
-        "environments.production.secrets",
-        "environments.test",
+        "environments.production.host",
+        "environments.production.host",
+        "environments.production.variables.debug",
     ]
 
 
 @pytest.mark.parametrize(
-    ("entry", "path"),
+    ("entry", "path", "meant"),
     [
-        ({**LEAST, "replica": 3}, "environments.staging.replica"),
-        ({**LEAST, "timings": {"sock": 3}}, "environments.staging.timings.sock"),
+        ({**LEAST, "replica": 3}, "environments.staging.replica", "replicas"),
+        ({**LEAST, "timings": {"sock": 3}}, "environments.staging.timings.sock", "soak"),
     ],
 )
-def test_a_key_that_nobody_reads_is_refused(entry: dict[str, Any], path: str) -> None:
-    assert refused(staging=entry) == [f"{path}: extra inputs are not permitted"]
+def test_a_key_that_nobody_reads_is_refused(entry: dict[str, Any], path: str, meant: str) -> None:
+    assert refused(staging=entry) == [f"{path}: there is no such key; did you mean `{meant}`?"]
 
 
 def test_a_secret_that_every_deployment_needs_has_to_be_named() -> None:
@@ -78,15 +85,25 @@ def test_a_name_that_is_optional_and_needed_or_no_secret_is_refused() -> None:
 
 def test_a_host_needs_its_keys_so_that_nobody_else_is_taken_for_it() -> None:
     assert refused(staging={**LEAST, "host": HOST}) == [
-        "environments.staging: known_hosts: a host needs its keys, as ssh-keyscan prints them"
+        "environments.staging.host: it needs its keys in known_hosts, as ssh-keyscan prints them"
     ]
     (fault,) = refused(staging={**LEAST, "host": HOST, "known_hosts": ["example.com"]})
-    assert fault.startswith("environments.staging.known_hosts.0: ")
+    assert fault.startswith("environments.staging.known_hosts[0]: ")
 
 
 def test_an_environment_to_serve_in_before_has_to_exist() -> None:
     faults = refused(staging=LEAST, production={**LEAST, "after": "stagin"})
-    assert faults == ["environments.production.after: there is no environment stagin"]
+    assert faults == [
+        "environments.production.after: there is no environment `stagin`; did you mean `staging`?"
+    ]
+
+
+def test_environments_do_not_wait_for_each_other() -> None:
+    faults = refused(a={**LEAST, "after": "b"}, b={**LEAST, "after": "a"})
+    assert faults == [
+        "environments.a.after: a release would never come to it: a after b after a",
+        "environments.b.after: a release would never come to it: b after a after b",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +111,7 @@ def test_an_environment_to_serve_in_before_has_to_exist() -> None:
     [
         ("url", "https://a:swordfish@b.example", "only a scheme, a host and a port may be in it"),
         ("url", "https://shop.example.com:99999", "there is no port 99999"),
-        ("url", "", "string should have at least 1 character"),
+        ("url", "", "it must be an address like https://x.org"),
         ("host", "ssh://a:swordfish@b.example", "only a user, a host and a port may be in it"),
         ("host", "ssh://x@-oProxyCommand=swordfish", "only a user, a host and a port"),
         ("host", "ssh://-lswordfish@b.example", "the user begins with a dash"),
@@ -114,20 +131,19 @@ def test_a_host_may_be_left_empty() -> None:
 
 
 def test_a_project_whose_name_fits_no_stack_is_told_where_to_say_another() -> None:
-    with pytest.raises(InputError, match=r"^environments\.staging\.stack: "):
-        environments({"name": "The Shop", "environments": {"staging": LEAST}})
+    name = "shop-of-the-very-long-street"
+    with pytest.raises(InputError, match=r": environments\.staging\.stack: "):
+        settings.settings({"name": name, "environments": {"staging": LEAST}})
     entry = {**LEAST, "stack": "shop"}
-    assert environments({"name": "The Shop", "environments": {"staging": entry}})
+    settings.settings({"name": name, "environments": {"staging": entry}})
 
 
 def test_an_environment_that_does_not_exist_is_an_error_that_names_those_that_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    table = 'url = "https://shop.example.com"\nrefs = ["main"]\nsecrets = ' + str(SECRETS)
-    Path("pipeline.toml").write_text(
-        f'name = "shop"\n[environments.staging]\n{table}\n[environments.production]\n{table}\n'
-    )
+    both = {"staging": LEAST, "production": LEAST}
+    Path("pipeline.toml").write_text(settings.text({"environments": both}))
     assert named("staging").stack == "shop-staging"
     with pytest.raises(InputError, match="no such environment: `prod`") as caught:
         named("prod")
@@ -136,7 +152,7 @@ def test_an_environment_that_does_not_exist_is_an_error_that_names_those_that_do
 
 def test_this_repository_s_own_environments_are_right(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    assert environments(load())["local"].is_local
+    assert load().environments["local"].is_local
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import pytest
 
 from pipeline.deploy import flow, journal, operate, recovery, report, steps
 from pipeline.deploy.acts import acts
-from pipeline.deploy.environments import Environment
 from pipeline.deploy.lock import LockedError, take
 from pipeline.deploy.prepare import Candidate
 from pipeline.deploy.swarm import image_of
+from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError, InputError, RolledBackError
 from pipeline.images.cosign import Signer
 from tests.deploying.engine import Engine

@@ -43,7 +43,7 @@ def registry() -> str:
     if read(["docker", "start", REGISTRY]).returncode:
         must(["docker", "run", "--detach", f"--name={REGISTRY}",
               "--publish=127.0.0.1:5000:5000", bases.named()["REGISTRY_IMAGE"]])  # fmt: skip
-    return f"127.0.0.1:5000/{load()['name']}"
+    return f"127.0.0.1:5000/{load().name}"
 
 
 def key() -> str:

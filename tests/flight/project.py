@@ -5,17 +5,10 @@ from pathlib import Path
 from textwrap import dedent, indent
 
 from pipeline.run import read
+from tests import settings
 
 FILES = {
-    "pipeline.toml": """
-        [ci]
-        main = "main"
-        [default]
-        django = "5.2"
-        [migrations]
-        rows = 20_000
-        lock_seconds = 5
-    """,
+    "pipeline.toml": settings.text({"migrations": {"rows": 20_000, "lock_seconds": 5}}),
     "backend/requirements/django-5.2.txt": "",
     "backend/manage.py": """
         import sys

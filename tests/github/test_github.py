@@ -2,29 +2,31 @@
 
 import json
 import re
-import tomllib
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from pipeline.config import load
 from pipeline.errors import InputError
 from pipeline.hosting import command
 from pipeline.hosting.api import GitHub
-from pipeline.hosting.wanted import settings
+from pipeline.settings import Hosting
+from tests import settings
 from tests.conftest import ROOT
 from tests.github.description import DESCRIPTION
 from tests.github.server import TOKEN, Server, serving
+from tests.settings import changed
 
-KIT = tomllib.loads((ROOT / "pipeline.toml").read_text())
-WANTED = KIT | {"github": {"approvals": 1, "reviewers": {"production": ["ada", "acme/operators"]}}}
+REVIEWERS = {"production": ("ada", "acme/operators")}
 
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A GitHub with a repository as it is when it is new."""
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(command, "load", lambda: WANTED)
+    wanted = changed(load(), github=Hosting(approvals=1, reviewers=REVIEWERS))
+    monkeypatch.setattr(command, "load", lambda: wanted)
     monkeypatch.setattr("pipeline.hosting.api.origin", lambda: "acme/shop")
     monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
     with serving() as made:
@@ -166,7 +168,7 @@ def test_nobody_who_agrees_is_told(
     server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     del server
-    monkeypatch.setattr(command, "load", lambda: KIT)
+    monkeypatch.setattr(command, "load", load)
     command.github()
     assert "environment `production` wants a person to agree" in capsys.readouterr().err
 
@@ -215,14 +217,15 @@ def test_a_host_that_does_not_answer_is_one_sentence(monkeypatch: pytest.MonkeyP
     ("given", "said"),
     [
         ({"approvals": 11}, r"github\.approvals"),
-        ({"approval": 1}, r"github\.approval: extra inputs"),
-        ({"reviewers": {"production": ["a b"]}}, r"github\.reviewers\.production\.0"),
-        ({"reviewers": {"prod": []}}, "there is no environment prod"),
+        ({"approval": 1}, r"github\.approval: there is no such key"),
+        ({"reviewers": {"production": ["a b"]}}, r"github\.reviewers\.production\[0\]"),
+        ({"reviewers": {"production": [*"abcdefg"]}}, "a list of 6 at most"),
+        ({"reviewers": {"prod": []}}, "there is no environment `prod`"),
     ],
 )
 def test_what_is_wrong_in_pipeline_toml_is_named(given: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
-        settings(KIT | {"github": given})
+        settings.settings({"github": given})
 
 
 def test_the_stand_in_takes_only_what_github_describes(server: Server) -> None:

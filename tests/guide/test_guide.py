@@ -14,6 +14,7 @@ from pipeline.guide import trial
 from pipeline.guide.blocks import Block, blocks
 from pipeline.guide.names import Known, named, unknown
 from pipeline.run import read
+from tests import settings
 from tests.conftest import ROOT
 from tests.waiting import SOON, until
 
@@ -53,7 +54,7 @@ def document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository with one document."""
     monkeypatch.chdir(tmp_path)
     Path("page.md").write_text(DOCUMENT)
-    Path("pipeline.toml").write_text('[ci]\nmain = "main"\n')
+    Path("pipeline.toml").write_text(settings.text())
     read(["git", "init", "--quiet"])
     monkeypatch.setattr(guide, "known", lambda: EXISTS)
     return Path("page.md")

@@ -21,23 +21,14 @@ from pipeline.images.act import engine_answers
 from pipeline.images.manifests import digest
 from pipeline.images.names import Target
 from pipeline.images.trust import GOOD
+from tests import settings
 from tests.conftest import ROOT
 
 DOUBLES = Path(__file__).parent / "doubles"
 AMD, ARM = "linux/amd64", "linux/arm64"
 APP = Target("app", AMD)
 DIGEST = f"sha256:{'0' * 64}"
-CONFIG = """\
-[ci]
-main = "main"
-
-[images]
-registry = "ghcr.io"
-built = ["app"]
-third_party = ["store"]
-platforms = ["linux/amd64", "linux/arm64"]
-scan_days = 7
-"""
+IMAGES = {"built": ["app"], "third_party": ["store"]}
 COMPOSE = f"services:\n  store:\n    image: ${{STORE_IMAGE:-store:1@{DIGEST}}}\n"
 DOCKERFILE = f"ARG BASE_IMAGE=base:1@{DIGEST}\nFROM $BASE_IMAGE\n"
 UNSET = ("COSIGN_KEY", "IMAGES_REGISTRY", "PIPELINE_STRICT", "REGISTRY_TOKEN")
@@ -56,7 +47,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tools.mkdir()
     for tool in ("git", "sh"):
         (tools / tool).symlink_to(str(shutil.which(tool)))
-    (folder / "pipeline.toml").write_text(CONFIG)
+    (folder / "pipeline.toml").write_text(settings.text({"images": IMAGES}))
     (folder / ".gitignore").write_text("/dist/\n/reports/\n")
     (folder / "docker-compose.yml").write_text(COMPOSE)
     (folder / "app" / "Dockerfile").write_text(DOCKERFILE)

@@ -9,6 +9,7 @@ from pipeline.deploy.prepare import DEPLOYMENTS
 from pipeline.errors import InputError
 from pipeline.images import cosign, docker, syft, trivy
 from pipeline.images.cosign import Signer, signer
+from tests import settings
 from tests.conftest import ROOT
 from tests.images.conftest import APP, DIGEST, Put, git
 
@@ -67,7 +68,7 @@ def test_the_workflow_that_is_accepted_runs_on_the_main_branch(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("COSIGN_KEY", raising=False)
-    Path("pipeline.toml").write_text('[ci]\nmain = "master"\n')
+    Path("pipeline.toml").write_text(settings.text({"ci": {"main": "master"}}))
     monkeypatch.setattr(cosign, "origin", lambda: "Octo-Org/Shop")
     said = " ".join(cosign.verify(signer(None), REMOTE, {}))
     assert "/image-release.yml@refs/heads/master " in said

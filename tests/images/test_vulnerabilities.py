@@ -15,7 +15,7 @@ NOBODY = "CVE-2026-0001 in libssl3 3.0.1"
 
 def exemption(name: str = "CVE-2026-0001", expiry: date = TODAY) -> Exemption:
     """Return an exception of the image."""
-    return Exemption(id=name, package="libssl3", found_in=["app"], reason="no mend yet",
+    return Exemption(id=name, package="libssl3", found_in=("app",), reason="no mend yet",
                      owner="ada@example.com", expiry=expiry)  # fmt: skip
 
 

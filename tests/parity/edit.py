@@ -3,7 +3,7 @@
 import copy
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
@@ -14,7 +14,9 @@ from pipeline import workflows
 from pipeline.jobs import Job
 from pipeline.parity import tree as trees
 from pipeline.parity.tree import Action, Tree
+from pipeline.schema import Table
 from pipeline.sessions import Session
+from tests.settings import changed
 
 Content = Any
 Change = Callable[[Content], object]
@@ -77,14 +79,15 @@ def without(file: str) -> Tree:
 
 
 def with_settings(path: str, value: object) -> Tree:
-    """Set a value of pipeline.toml, given its path as in `parity.local.lock`."""
-    *keys, last = path.split("/")
-    settings = copy.deepcopy({**real().settings})
-    inner = settings
-    for key in keys:
-        inner = inner[key]
-    inner[last] = value
-    return replace(real(), settings=settings)
+    """Set a value of pipeline.toml, given its path as in `parity/local/lock`."""
+    return replace(real(), settings=_with(real().settings, path.split("/"), value))
+
+
+def _with(inside: Content, path: Sequence[str], value: object) -> Content:
+    key, *rest = path
+    known = vars(inside) if isinstance(inside, Table) else inside
+    value = _with(known[key], rest, value) if rest else value
+    return changed(inside, **{key: value}) if isinstance(inside, Table) else {**known, key: value}
 
 
 def with_sessions(*changed: Session, drop: str = "") -> Tree:

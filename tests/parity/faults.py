@@ -13,6 +13,7 @@ from pipeline.parity.rules.environments import reachable
 from pipeline.parity.rules.gates import GREEN, is_delivery
 from pipeline.parity.tree import Tree
 from pipeline.sessions import Session
+from pipeline.settings import Actions
 from pipeline.tasks import Task
 from pipeline.workflows import GATE, MAIN
 from tests.parity.edit import (
@@ -181,8 +182,8 @@ def sessions() -> Iterator[Edit]:
             yield Edit("session-has-its-areas", label, partial(with_sessions, changed))
     new = Session("new", "new", "Do something new.", ("backend",))
     yield Edit("session-in-ci", "new session", partial(with_sessions, new))
-    for name, reason in (("lock", " "), ("nowhere", "a reason"), ("lint", "a reason")):
-        change = partial(with_settings, f"parity/local/{name}", reason)
+    for name in ("nowhere", "lint"):
+        change = partial(with_settings, f"parity/local/{name}", "a reason")
         yield Edit("session-in-ci", f"local: {name}", change)
     for task in TREE.tasks:
         for what, help_ in (("none", ""), ("long", "x" * 72)):
@@ -423,8 +424,8 @@ def listed_actions() -> Iterator[Edit]:
     for action in TREE.actions:
         change = add("runs", "steps", value={"uses": f"owner/linter@{OTHER_COMMIT}"})
         yield Edit("action-is-listed", action.path, partial(in_action, action, change))
-    for place in TREE.settings["parity"]["actions"]:
-        none = partial(with_settings, f"parity/actions/{place}", [])
+    for place in Actions.KEYS:
+        none = partial(with_settings, f"parity/actions/{place}", ())
         yield Edit("action-is-listed", f"none to {place}", none)
 
 
@@ -527,7 +528,7 @@ def actions() -> Iterator[Edit]:
         own = put("with", value={"python-version": "3.12"})
         node = put("with", value={"node-version": 24})
         yield from every_step("no-version-in-steps", use, python=own, node=node)
-    for tool in TREE.settings["parity"]["tools"]:
+    for tool in TREE.settings.parity.tools:
         yield from every_step(
             "no-version-in-steps",
             f"{tool}@",
@@ -587,7 +588,7 @@ def environments() -> Iterator[Edit]:
     for name in reachable(TREE):
         gone = partial(with_settings, f"environments/{name}/host", "")
         yield Edit("choice-is-every-environment", f"no host: {name}", gone)
-        told = [*TREE.settings["environments"][name]["secrets"], "ANOTHER_KEY"]
+        told = [*TREE.settings.environments[name].secrets, "ANOTHER_KEY"]
         more = partial(with_settings, f"environments/{name}/secrets", told)
         yield Edit("delivery-gets-every-secret", f"one more: {name}", more)
     going = [job for job in WORKING if "environment" in job.content]
@@ -609,15 +610,11 @@ def sources() -> Iterator[Edit]:
         yield Edit("versions-agree", f"no {python}", partial(replace, TREE, pythons=left))
     more = partial(replace, TREE, pythons=[*TREE.pythons, "3.99"])
     yield Edit("versions-agree", "one more", more)
-    for django in TREE.settings["django"]:
-        change = partial(with_settings, f"django/{django}/python", ["3.99"])
-        yield Edit("versions-agree", f"Django {django}", change)
-    for tool in TREE.settings["default"]:
-        yield Edit("versions-agree", tool, partial(with_settings, f"default/{tool}", "99"))
     yield from globs()
+    yield from named_jobs()
     other = put("name", value="Run everything")
     yield from every_job("job-is-called-what-it-is", TREE.jobs, other=other)
-    for name in TREE.settings["budgets"]:
+    for name in TREE.settings.budgets:
         change = partial(with_settings, f"budgets/{name}", 999)
         yield Edit("limit-covers-budget", f"long: {name}", change)
     for name in ("nowhere", "tests-3.12"):
@@ -629,28 +626,40 @@ def sources() -> Iterator[Edit]:
     writing = put("permissions", "actions", value="write")
     yield from every_job("document-is-fresh", shown, rights=writing)
     for session in TREE.sessions:
-        if session.name not in TREE.settings["parity"]["local"]:  # those stand in no table
+        if session.name not in TREE.settings.parity.local:  # those stand in no table
             job = session.name.split("-3.")[0]
             change = partial(_redescribed, job)
             yield Edit("document-is-fresh", f"help: {session.session}", change)
 
 
+def named_jobs() -> Iterator[Edit]:
+    ci = TREE.settings.ci
+    for path, value in {
+        "ci/alone": (*ci.alone, "nowhere"),
+        "ci/after/nowhere": ("image",),
+        "ci/after/image": ("nowhere",),
+        "ci/left_to_main/nowhere": (),
+        "ci/left_to_main/deploy": (),  # it delivers, and checks nothing
+        "ci/never_cached/tests-3.12": "a session, and no job",
+        "ci/one_at_a_time/a place": ("image", "nowhere"),
+        "parity/secrets/nowhere": ("GITHUB_TOKEN",),
+        "parity/writes/nowhere": ("packages",),
+    }.items():
+        yield Edit("named-jobs-exist", path, partial(with_settings, path, value))
+
+
 def globs() -> Iterator[Edit]:
-    settings = TREE.settings
-    for area, known in settings["areas"].items():
+    for area, known in TREE.settings.areas.items():
         for glob in ("nowhere/**", "backend", "backend/", "/*.md", "./*.md"):
             more = partial(with_settings, f"areas/{area}", [*known, glob])
             yield Edit("glob-has-files", f"empty: {area} {glob}", more)
-        for glob in ("*.m?", "*.[mt]d", "*.{md,toml}", "!*.md", "\\*.md"):
-            more = partial(with_settings, f"areas/{area}", [*known, glob])
-            yield Edit("glob-has-files", f"unknown sign: {area} {glob}", more)
-    for glob in settings["parity"]["awaited"]:
-        kept = {key: why for key, why in settings["parity"]["awaited"].items() if key != glob}
-        for awaited in (kept, {**kept, glob: " "}):
-            change = partial(with_settings, "parity/awaited", awaited)
-            yield Edit("glob-has-files", f"no reason: {glob} {len(awaited)}", change)
+    reasons = TREE.settings.parity.awaited
+    for glob in reasons:
+        kept = {key: why for key, why in reasons.items() if key != glob}
+        change = partial(with_settings, "parity/awaited", kept)
+        yield Edit("glob-has-files", f"no reason: {glob}", change)
     for glob in ("docs/**", "nowhere/**"):
-        awaited = {**settings["parity"]["awaited"], glob: "a reason"}
+        awaited = {**reasons, glob: "a reason"}
         change = partial(with_settings, "parity/awaited", awaited)
         yield Edit("glob-has-files", f"awaited: {glob}", change)
 

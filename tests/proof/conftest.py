@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.run import read
+from tests import settings
 
 NOXFILE = '''
 import nox
@@ -64,7 +65,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "faults/all.toml": FAULT,
         "faults/local/sessions.toml": "[serve]\nends = 1\n",
         "noxfile.py": NOXFILE,
-        "pipeline.toml": '[ci]\nmain = "main"\n\n[parity.local]\nserve = "it never ends"\n',
+        "pipeline.toml": settings.text({"parity": {"local": {"serve": "it never ends"}}}),
         "product.txt": "good\n",
         "tool.py": TOOL,
     }

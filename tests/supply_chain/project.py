@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests import settings
 from tests.conftest import ROOT, Result
 
 AMD, ARM = "linux/amd64", "linux/arm64"
@@ -60,20 +61,8 @@ class Project:
 
     def configure(self, platforms: list[str]) -> None:
         """Say what a release is made for."""
-        settings = {"built": [self.image], "third_party": [], "platforms": platforms}
-        lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
-        text = "\n".join(
-            [
-                "[ci]",
-                'main = "main"',
-                "[images]",
-                'registry = "ghcr.io"',
-                "scan_days = 7",
-                *lines,
-                "",
-            ]
-        )
-        (self.folder / "pipeline.toml").write_text(text)
+        images = {"built": [self.image], "third_party": [], "platforms": platforms}
+        (self.folder / "pipeline.toml").write_text(settings.text({"images": images}))
 
     def git(self, *arguments: str) -> str:
         """Run git."""

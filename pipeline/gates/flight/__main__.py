@@ -24,10 +24,10 @@ def main() -> None:
         CheckFailedError: A migration is not safe.
         NotJudgedError: There is nothing here to compare with.
     """
-    settings = load()["migrations"]
-    limits = Limits(settings["rows"], settings["lock_seconds"])
+    settings = load().migrations
+    limits = Limits(settings.rows, settings.lock_seconds)
     server, code = Server(os.environ["DATABASE_URL"]), Code(Path("backend").resolve())
-    journey = Journey(server, code, limits, settings.get("values", {}))
+    journey = Journey(server, code, limits, settings.values)
     with TemporaryDirectory(prefix="flight-") as folder:
         try:
             findings = journey.fly(Path(folder))

@@ -71,7 +71,7 @@ def call_hands_over_jobs(tree: Tree) -> Iterator[Fault]:
 @rule(hint=f"no `if`, or: if: ${{{{ {GOES_ON} }}}}, with `&&` and a push to main if need be")
 def call_is_not_skipped(tree: Tree) -> Iterator[Fault]:
     """A call is not skipped with what it waits for, nor on a condition but a push to main."""
-    on_main = f"github.ref == 'refs/heads/{tree.settings['ci']['main']}'"
+    on_main = f"github.ref == 'refs/heads/{tree.settings.ci.main}'"
     for job in tree.jobs:
         if not job.is_call:
             continue

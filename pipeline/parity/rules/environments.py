@@ -1,9 +1,9 @@
 """Where releases go: the environments of pipeline.toml, and what the workflows know of them."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from pipeline import config
+from pipeline.environments import Environment
 from pipeline.parity.rule import Fault, rule
 from pipeline.parity.rules.rights import secrets_of
 from pipeline.parity.tree import Tree
@@ -32,7 +32,7 @@ def delivery_gets_every_secret(tree: Tree) -> Iterator[Fault]:
                 yield Fault(job.path, job.at("env"), f"job `{job.id}` does not read {name}")
 
 
-def reachable(tree: Tree) -> Mapping[str, Any]:
+def reachable(tree: Tree) -> Mapping[str, Environment]:
     """Return the environments that are on another machine: the rest is nothing to CI."""
-    places = tree.settings["environments"]
-    return {name: place for name, place in places.items() if place.get("host")}
+    places = tree.settings.environments
+    return {name: place for name, place in places.items() if place.host}

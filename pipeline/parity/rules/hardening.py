@@ -22,7 +22,7 @@ CHECKOUT_OPTIONS = ("fetch-depth", "persist-credentials")  # others say what to 
 @rule(hint="timeout-minutes, from 1 to the bound in pipeline.toml")
 def timeout_is_set(tree: Tree) -> Iterator[Fault]:
     """Every job ends by itself within the bound of pipeline.toml."""
-    bound = tree.settings["parity"]["timeout_minutes"]
+    bound = tree.settings.parity.timeout_minutes
     for job in tree.working:
         minutes = job.content.get("timeout-minutes")
         if not isinstance(minutes, int) or not 0 < minutes <= bound:
@@ -35,7 +35,7 @@ def runner_is_fixed(tree: Tree) -> Iterator[Fault]:
     """Every job runs on a runner that pipeline.toml names."""
     for job in tree.working:
         for runner in sorted({fill(job.content.get("runs-on"), row) for row in _rows(job)}):
-            if runner not in tree.settings["parity"]["runners"]:
+            if runner not in tree.settings.parity.runners:
                 yield Fault(job.path, job.at("runs-on"), f"job `{job.id}` runs on `{runner}`")
 
 

@@ -37,7 +37,7 @@ def job_names_its_rights(tree: Tree) -> Iterator[Fault]:
 @rule(hint="list it under [parity.writes] in pipeline.toml, or do without")
 def write_is_listed(tree: Tree) -> Iterator[Fault]:
     """A job may write only what pipeline.toml lists for it."""
-    listed: Mapping[str, list[str]] = tree.settings["parity"]["writes"]
+    listed = tree.settings.parity.writes
     for job in tree.working:
         for scope, level in _rights(job).items():
             if level == LEVELS["write"] and scope not in listed.get(job.id, []):
@@ -74,7 +74,7 @@ def no_inherited_secrets(tree: Tree) -> Iterator[Fault]:
 @rule(hint="list it under [parity.secrets] in pipeline.toml, or do without")
 def secret_is_listed(tree: Tree) -> Iterator[Fault]:
     """A job reads only the secrets that pipeline.toml lists for it."""
-    listed: Mapping[str, list[str]] = tree.settings["parity"]["secrets"]
+    listed = tree.settings.parity.secrets
     for job in tree.working:
         for name in secrets_of(job.content):
             if name not in listed.get(job.id, []):

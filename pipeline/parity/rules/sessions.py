@@ -66,7 +66,7 @@ def action_only_sets_up(tree: Tree) -> Iterator[Fault]:
     """An action runs only what pipeline.toml allows it to."""
     for action in tree.actions:
         for index, step in enumerate(action.steps):
-            if "run" in step and step["run"].strip() not in tree.settings["parity"]["set_up_runs"]:
+            if "run" in step and step["run"].strip() not in tree.settings.parity.set_up_runs:
                 line = line_of(action.steps, index)
                 yield Fault(action.path, line, f"the action runs `{step['run'].strip()}`")
 
@@ -107,14 +107,14 @@ def session_once(tree: Tree) -> Iterator[Fault]:
 def session_in_ci(tree: Tree) -> Iterator[Fault]:
     """Every session is run by a job, row by row, or is local for a reason that is written down."""
     run = {session for job in tree.working for session in sessions_of(job) or []}
-    local: dict[str, str] = tree.settings["parity"]["local"]
+    local = tree.settings.parity.local
     for session in tree.sessions:
         if session.session not in run and session.name not in local:
             yield Fault("noxfile.py", 1, f"no job runs the session `{session.session}`")
     known = {session.name for session in tree.sessions}
-    for name, reason in local.items():
-        if name not in known or not reason.strip():
-            yield Fault("pipeline.toml", 1, f"the local session `{name}` has no session or reason")
+    for name in local:
+        if name not in known:
+            yield Fault("pipeline.toml", 1, f"the local session `{name}` does not exist")
         elif any(session.name == name and session.session in run for session in tree.sessions):
             yield Fault("pipeline.toml", 1, f"the local session `{name}` is run by a job")
 

@@ -1,15 +1,17 @@
 """Each fact stands in one file."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
+from pipeline import config
+from pipeline.checker import unknown
 from pipeline.ci.areas import regex
 from pipeline.docs.tables import of_workflows
-from pipeline.errors import InputError
 from pipeline.parity.rule import Fault, rule
 from pipeline.parity.rules.gates import expression
 from pipeline.parity.tree import DOCUMENT, Tree
 from pipeline.shape import mapping
+from pipeline.toml import dotted
 from pipeline.workflows import GATE
 
 VERSIONS = ("python-version", "node-version", "go-version", "java-version", "version")
@@ -22,7 +24,7 @@ UNTAGGED = {GATE, "plan"}
 @rule(hint="versions stand in .python-version, pipeline.toml and the locks; name a file, not one")
 def no_version_in_steps(tree: Tree) -> Iterator[Fault]:
     """No step sets up a version of its own; a tool that no lock holds has that of pipeline.toml."""
-    listed: Mapping[str, str] = tree.settings["parity"]["tools"]
+    listed = tree.settings.parity.tools
     for step in tree.steps:
         tool = str(step.content.get("uses", "")).partition("@")[0]
         given = mapping(step.content.get("with"))
@@ -35,16 +37,9 @@ def no_version_in_steps(tree: Tree) -> Iterator[Fault]:
 
 @rule(hint="make .python-version and pipeline.toml say the same")
 def versions_agree(tree: Tree) -> Iterator[Fault]:
-    """What is tested is the same everywhere: Pythons, the Djangos on them, and the defaults."""
-    settings = tree.settings
-    for python in sorted({*tree.pythons} ^ {*settings["python"]}):
+    """The Pythons of .python-version are those of pipeline.toml."""
+    for python in sorted({*tree.pythons} ^ {*tree.settings.python}):
         yield Fault(SETTINGS, 1, f"Python {python} stands in one file of two")
-    for django, facts in settings["django"].items():
-        for python in sorted({*facts["python"]} - {*tree.pythons}):
-            yield Fault(SETTINGS, 1, f"Django {django} is tested on no known Python: {python}")
-    for tool, version in settings["default"].items():
-        if version not in settings[tool]:
-            yield Fault(SETTINGS, 1, f"the default of {tool} is no version of it: {version}")
 
 
 @rule(hint="env: {CI: true, PIPELINE_STRICT: 1}, in the file: a caller's env does not reach it")
@@ -68,7 +63,7 @@ def job_is_called_what_it_is(tree: Tree) -> Iterator[Fault]:
 @rule(hint="tags=[…], of the areas in pipeline.toml")
 def session_has_its_areas(tree: Tree) -> Iterator[Fault]:
     """Every session that checks something is tagged with areas of pipeline.toml, and no other."""
-    areas, others = {*tree.settings["areas"]}, UNTAGGED | {*tree.settings["parity"]["local"]}
+    areas, others = {*tree.settings.areas}, UNTAGGED | {*tree.settings.parity.local}
     others |= {job.id for job in tree.working if "environment" in job.content}
     for session in tree.sessions:
         tags = {*session.tags}
@@ -79,28 +74,36 @@ def session_has_its_areas(tree: Tree) -> Iterator[Fault]:
 
 @rule(hint="correct it, or give it a reason under [parity.awaited] in pipeline.toml")
 def glob_has_files(tree: Tree) -> Iterator[Fault]:
-    """Every glob of an area can be read, and has a file, or is awaiting one for a reason."""
-    globs = {glob for globs in tree.settings["areas"].values() for glob in globs}
-    awaited: dict[str, str] = tree.settings["parity"]["awaited"]
+    """Every glob of an area has a file, or is awaiting one for a reason."""
+    globs = {glob for globs in tree.settings.areas.values() for glob in globs}
+    awaited = tree.settings.parity.awaited
     for glob in sorted({*globs, *awaited}):
-        try:
-            empty = not any(map(re.compile(regex(glob)).fullmatch, tree.files))
-        except InputError as error:
-            yield Fault(SETTINGS, 1, str(error))
-            continue
-        if glob in globs and empty != bool(awaited.get(glob, "").strip()):
+        empty = not any(map(re.compile(regex(glob)).fullmatch, tree.files))
+        if glob in globs and empty != (glob in awaited):
             has = "no file and no reason" if empty else "a file, and is awaiting one"
             yield Fault(SETTINGS, 1, f"the glob `{glob}` has {has}")
         elif glob not in globs:
             yield Fault(SETTINGS, 1, f"no area has the glob `{glob}`, which is awaiting a file")
 
 
+@rule(hint="correct the name in pipeline.toml, or take it out")
+def named_jobs_exist(tree: Tree) -> Iterator[Fault]:
+    """Every job that pipeline.toml names exists; under [ci], every job that checks."""
+    checks = {job.id for each in tree.gated for job in each.jobs.values()} - {GATE}
+    faults = [*tree.settings.ci.unknown_jobs(checks)]
+    every, parity = {job.id for job in tree.working}, tree.settings.parity
+    for key, jobs in (("secrets", parity.secrets), ("writes", parity.writes)):
+        for job in jobs:
+            faults += unknown("job", job, every, ("parity", key, job))
+    for fault in faults:
+        yield Fault(SETTINGS, config.line(fault), f"{dotted(fault.place)}: {fault.says}")
+
+
 @rule(hint="correct one of the two: a limit is at least the budget")
 def limit_covers_budget(tree: Tree) -> Iterator[Fault]:
     """A job's limit is no shorter than its budget in pipeline.toml, and every budget has a job."""
-    budgets: dict[str, float] = tree.settings["budgets"]
     jobs = {job.id: job for job in tree.working}
-    for name, minutes in budgets.items():
+    for name, minutes in tree.settings.budgets.items():
         if name not in jobs:
             yield Fault(SETTINGS, 1, f"the budget `{name}` has no job")
             continue

@@ -18,8 +18,8 @@ def step_is_not_skipped(tree: Tree) -> Iterator[Fault]:
 @rule(hint="do it in the session, or list the action under [parity.actions] in pipeline.toml")
 def action_is_listed(tree: Tree) -> Iterator[Fault]:
     """A step uses a listed action only: one that sets up before the run, or reports after it."""
-    settings = tree.settings["parity"]
-    before = {*settings["actions"]["set_up"], *settings["tools"]}
+    settings = tree.settings.parity
+    before = {*settings.actions.set_up, *settings.tools}
     for step in tree.steps:
         sets_up = step.folder or step.action in before
         allowed = _reports(tree, step) if step.follows_run else sets_up
@@ -48,4 +48,4 @@ def local_action_is_read(tree: Tree) -> Iterator[Fault]:
 
 
 def _reports(tree: Tree, step: Step) -> bool:
-    return step.follows_run and step.action in tree.settings["parity"]["actions"]["report"]
+    return step.follows_run and step.action in tree.settings.parity.actions.report

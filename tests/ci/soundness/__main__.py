@@ -32,7 +32,7 @@ def prove_all() -> None:
         CheckFailedError: One reads more.
     """
     selection = plan(everything=True)
-    never = selection.inputs.settings["ci"]["never_cached"]
+    never = selection.inputs.settings.ci.never_cached
     firsts, wrong = dict[str, Entry](), list[str]()
     for row in selection.rows:
         if row.runs and row.entry.job not in never:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pipeline.ci import variables
 from pipeline.ci.command import Options, ci
+from pipeline.settings import Variables
 from tests.ci.soundness.fresh import WrongError, fresh
 from tests.ci.toy import Toy
 
@@ -156,7 +157,7 @@ class Trial:
 
 def environment() -> dict[str, str]:
     """Return what a session would be told, if nox ran it: it is not told what nobody declared."""
-    env = variables.passed({"variables": {"judged": ["DECLARED", "LANG"], "passed": ["*"]}})
+    env = variables.passed(Variables(judged=("DECLARED", "LANG"), passed=("*",), dropped=()))
     env.pop("UNDECLARED", None)
     return env
 

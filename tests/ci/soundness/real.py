@@ -67,7 +67,7 @@ class Trial:
 
 def fresh_red(sessions: Collection[str]) -> list[str]:
     """Run some sessions as `invoke ci` would, had it to; return the red ones."""
-    env = variables.passed(config.load()["ci"])
+    env = variables.passed(config.load().ci.variables)
     at_once = f"-j{os.cpu_count()}", "--allow-parallel"
     return fresh(env, *at_once, "--session", *sessions) if sessions else []
 

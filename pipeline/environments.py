@@ -1,0 +1,158 @@
+"""Where releases go: what pipeline.toml says of each environment."""
+
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Annotated
+
+from pipeline.addresses import is_loopback, origin, ssh_host
+from pipeline.schema import Must, Table, Text, like, whole
+from pipeline.toml import Fault
+
+Seconds = Annotated[int, whole(0, 3600)]
+Stack = Annotated[str, like(r"[a-z][a-z0-9-]{0,30}", "at most 31 small letters, digits, hyphens")]
+Url = Annotated[str, Must("an address like https://x.org", bool, shown=False)]
+Host = Annotated[str, Must("an address like ssh://deploy@x.org", shown=False)]
+HostKey = Annotated[str, like(r"\S+ (ssh|ecdsa|sk)-\S+ \S+", "a line of ssh-keyscan", shown=False)]
+Variable = Annotated[str, like(r"[A-Z][A-Z0-9_]*", "a variable's name like EMAIL_URL", shown=False)]
+NEEDED = ("PREVIEW_TOKEN", "SMOKE_USER_EMAIL", "SMOKE_USER_PASSWORD", "TLS_CERTIFICATE", "TLS_KEY")
+"""The secrets of every environment: its edge and its deployments read them."""
+NOTIFY_URL = "NOTIFY_URL"
+"""Where to tell what became of a deployment; every environment may go without."""
+NOT_THE_APPS = ("TLS_CERTIFICATE", "TLS_KEY", "PREVIEW_TOKEN", "POSTGRES_PASSWORD", NOTIFY_URL)
+"""The secrets that only its edge, its deployments and its database read."""
+
+
+class Timings(Table):
+    """How long things take, or are given, in seconds."""
+
+    start: Seconds = 60
+    """A service is given to become healthy; three times what it was measured to need."""
+    soak: Seconds = 15
+    """The preview must stay healthy, before anything is rolled."""
+    delay: Seconds = 10
+    """The first new replica is watched alone, before the next one is rolled."""
+    monitor: Seconds = 15
+    """The engine itself watches each new replica, and rolls back on its own if one dies."""
+    bake: Seconds = 15
+    """The whole release is watched after the roll, before it is called good."""
+    drain: Seconds = 5
+    """A replica that is told to stop serves on: the edge hears of it that late."""
+    grace: Seconds = 45
+    """A replica is given to stop: the drain, and the longest request."""
+    dump: Seconds = 600
+    """A dump of the database is given, and so is the way back from one."""
+    migrate: Seconds = 600
+    """Migrations are given."""
+
+    def _outlasts_the_drain(self) -> Iterator[Fault]:
+        """Find out now that requests would be cut: a replica that drains is not to be killed."""
+        if self.grace <= self.drain:
+            ends = f"would be ended after {self.grace} s"
+            yield Fault(("grace",), f"a replica serves on for {self.drain} s, and {ends}")
+
+    RULES = (_outlasts_the_drain,)
+
+
+class Tolerance(Table):
+    """How much worse users may get it by a release, before it is taken back."""
+
+    errors: Annotated[float, Must("a number from 0 to 1", lambda given: 0 <= given <= 1)] = 0.01
+    """The share of requests that may fail beyond the share that failed before."""
+    slower: Annotated[float, Must("a number above 1", lambda given: given > 1)] = 3
+    """How many times as long the slowest twentieth of the requests may take."""
+    seconds: Annotated[float, Must("a number from 0", lambda given: given >= 0)] = 1
+    """What is faster than that is never too slow."""
+
+
+class Environment(Table):
+    """One environment: a Docker Swarm behind an edge."""
+
+    name: str
+    """That of its table; it is not written again."""
+    stack: Stack
+    """What its services are called in the engine; else the product's name and its own. Two
+    environments may share one."""
+    url: Url
+    """Where its users find it."""
+    host: Host = ""
+    """The manager to deploy through; this machine, if empty."""
+    known_hosts: tuple[HostKey, ...] = ()
+    """The manager's own keys, as `ssh-keyscan` prints them, once they were compared."""
+    refs: Annotated[tuple[Text, ...], Must("a list of at least one pattern", bool)]
+    """The branches and tags that may be deployed to it, as patterns."""
+    after: str = ""
+    """The environment that a release has to have served in before."""
+    confirm: bool = False
+    """Whether a person has to agree on the screen."""
+    replicas: Annotated[int, whole(1, 100)] = 2
+    """How many containers each service of the app has."""
+    port: Annotated[int, whole(1, 65535)] = 443
+    """Where the edge of each node listens."""
+    data: bool = False
+    """Whether it has no PostgreSQL and Redis of its own, so that we bring them."""
+    dump: bool = True
+    """Whether its database is dumped before it is migrated; false, if its host does that."""
+    variables: Mapping[Variable, str] = {}
+    """What its app is told that is no secret."""
+    secrets: tuple[Variable, ...]
+    """What has to be set before anything is deployed."""
+    optional: tuple[Variable, ...] = ()
+    """Secrets that the app gets where they are set, and can do without."""
+    timings: Timings = Timings()
+    """How long its steps take."""
+    tolerance: Tolerance = Tolerance()
+    """How much worse users may get it by a release."""
+
+    def _holds_what_is_needed(self) -> Iterator[Fault]:
+        """Find out now what would otherwise be missing in the middle of a deployment."""
+        brought = {"POSTGRES_PASSWORD": "data", "DATABASE_URL": "dump"}
+        needed = [*NEEDED, *(name for name, key in brought.items() if getattr(self, key, False))]
+        if missing := [name for name in needed if name not in self.secrets]:
+            yield Fault(("secrets",), f"it lacks {', '.join(missing)}")
+
+    def _names_nothing_twice(self) -> Iterator[Fault]:
+        """Find a name of which nothing tells whether it has to be set, or is a secret."""
+        known = [*self.secrets, *self.optional, *self.variables]
+        if twice := sorted({name for name in known if known.count(name) > 1}):
+            yield Fault((), f"named twice: {', '.join(twice)}")
+
+    def _has_addresses(self) -> Iterator[Fault]:
+        """Find out now what is no address, by what reads it later; it may hold a password."""
+        for key, reader in (("url", origin), ("host", ssh_host)):
+            if address := getattr(self, key, ""):
+                try:
+                    reader(address)
+                except ValueError as error:
+                    yield Fault((key,), str(error))
+
+    def _knows_its_host(self) -> Iterator[Fault]:
+        """Find out now that another machine could be taken for the manager."""
+        if self.host and not self.known_hosts:
+            yield Fault(("host",), "it needs its keys in known_hosts, as ssh-keyscan prints them")
+
+    RULES = (_holds_what_is_needed, _names_nothing_twice, _has_addresses, _knows_its_host)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine alone, so that it may run what nobody has scanned."""
+        return not self.host and is_loopback(origin(self.url).host)
+
+    def certificate(self, credentials: Mapping[str, str]) -> str:
+        """Return the certificate of its edge, where no authority is asked to sign one."""
+        return credentials["TLS_CERTIFICATE"] if self.is_local else ""
+
+    @property
+    def for_the_app(self) -> list[str]:
+        """The secrets that its app may read, whether it has to or not."""
+        return [name for name in (*self.secrets, *self.optional) if name not in NOT_THE_APPS]
+
+    @property
+    def deadline(self) -> int:
+        """The seconds after which a roll of one service is stuck."""
+        times = self.timings
+        each = times.start + times.delay + times.drain + times.grace
+        return (self.replicas + 1) * each + times.monitor + 30
+
+    def allows(self, ref: str) -> bool:
+        """Say whether a branch or tag may be deployed here."""
+        return any(fnmatchcase(ref, pattern) for pattern in self.refs)
