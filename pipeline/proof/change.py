@@ -1,10 +1,11 @@
 """One change of one file, as the table of faults writes it."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pipeline.schema import Table
+from pipeline.toml import Fault
 
 WAYS = ("find", "match", "append", "write")
 
@@ -13,10 +14,8 @@ class UnplantedError(Exception):
     """The file is not as the table takes it to be."""
 
 
-class Change(BaseModel):
+class Change(Table):
     """One change of one file; exactly one of the ways below."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     file: str
     """From the root of the repository."""
@@ -32,12 +31,11 @@ class Change(BaseModel):
     times: int = 1
     """How often the new text stands in it."""
 
-    @model_validator(mode="after")
-    def hold_one_way(self) -> Self:
-        """Refuse none, or two at once."""
+    def _goes_one_way(self) -> Iterator[Fault]:
         if sum(getattr(self, way) is not None for way in WAYS) != 1:
-            raise ValueError(f"it takes one of {', '.join(WAYS)}")
-        return self
+            yield Fault((), f"it takes one of {', '.join(WAYS)}")
+
+    RULES = (_goes_one_way,)
 
     def plant(self, root: Path) -> None:
         """Change the file.

@@ -3,33 +3,33 @@
 It stands in `faults/*.toml`, whose head explains it. All faults of the table are shown at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Self
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
-
+from pipeline import checker, toml
 from pipeline.errors import InputError
-from pipeline.files import UnreadableFileError, read_toml
+from pipeline.files import read_text
 from pipeline.proof.change import Change
+from pipeline.schema import Must, Table
 
 FOLDER = Path("faults")
+HINT = "the head of faults/pipeline.toml explains it"
+Command = Annotated[tuple[str, ...], Must("a list in square brackets", repeats=True)]
 LOCAL = FOLDER / "local"  # how sessions that no job runs are kept short
 
 
-class Fault(BaseModel):
+class Fault(Table):
     """A change of the product, or of what surrounds it, and what the gate's tool says of it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    says: str = Field(min_length=1)
+    says: Annotated[str, Must("text that is not empty", bool)]
     """What the tool says, word for word, and says of no clean tree."""
-    change: list[Change] = []
-    env: dict[str, str] = {}
+    change: tuple[Change, ...] = ()
+    env: Mapping[str, str] = {}
     """Variables that are the fault, or a part of it."""
-    options: list[str] | None = None
+    options: Command | None = None
     """Instead of those of the gate."""
-    within: list[str] | None = None
+    within: Command | None = None
     """Instead of that of the gate."""
     row: str = ""
     """The only row of the job's matrix that can find it; all, if not given."""
@@ -38,33 +38,31 @@ class Fault(BaseModel):
     unless: str = ""
     """The check that may be "not judged" here; then this fault is not judged either."""
 
-    @model_validator(mode="after")
-    def hold_a_fault(self) -> Self:
-        """Refuse what changes nothing."""
+    def _changes_something(self) -> Iterator[toml.Fault]:
         if not self.change and not self.env:
-            raise ValueError("it needs a change, or env")
-        return self
+            yield toml.Fault((), "it needs a change, or env")
+
+    RULES = (_changes_something,)
 
 
-class Gate(BaseModel):
+class Gate(Table):
     """A job, the faults that it has to find, and how its session is run for that."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
-    __pydantic_extra__: dict[str, Fault] = Field(init=False)
+    REST = Fault
 
     row: str = ""
     """The row of the job's matrix that the quick set takes."""
-    options: list[str] = []
+    options: Command = ()
     """Options that keep the session to a part; they stand behind two dashes."""
-    given: dict[str, str] = {}
+    given: Mapping[str, str] = {}
     """Variables, with a fault and without."""
-    first: list[str] = []
+    first: Command = ()
     """A command that makes what the session judges, before each of its runs."""
-    within: list[str] = []
+    within: Command = ()
     """A module, with its options, that runs the session beside what it needs."""
-    takes: list[str] = []
+    takes: tuple[str, ...] = ()
     """Folders of packages that the copy takes over from the checkout, if they are there."""
-    needs: list[str] = []
+    needs: tuple[str, ...] = ()
     """What must be here, or the gate is not judged: `docker`, or the names of variables."""
     elsewhere: str = ""
     """What proves it instead of faults here; only what delivers, and judges nothing, may say so."""
@@ -76,7 +74,7 @@ class Gate(BaseModel):
     @property
     def faults(self) -> Mapping[str, Fault]:
         """The gate's faults by their names."""
-        return self.__pydantic_extra__
+        return self.rest
 
     @property
     def shown(self) -> bool:
@@ -84,7 +82,10 @@ class Gate(BaseModel):
         return bool(self.faults or self.elsewhere)
 
 
-TABLE = TypeAdapter(dict[str, Gate])
+class Gates(Table):
+    """A file of the table: gates by the ids of their jobs."""
+
+    REST = Gate
 
 
 def load(folder: Path = FOLDER) -> dict[str, Gate]:
@@ -103,20 +104,12 @@ def load(folder: Path = FOLDER) -> dict[str, Gate]:
     problems: list[str] = []
     for file in sorted(folder.glob("*.toml")):
         try:
-            read = TABLE.validate_python(read_toml(file))
-        except UnreadableFileError as error:
+            read: Mapping[str, Gate] = checker.read(Gates, file, read_text(file), hint=HINT).rest
+        except InputError as error:
             problems.append(str(error))
-        except ValidationError as error:
-            problems += [f"{file}: {_sentence(each)}" for each in error.errors()]
         else:
             problems += [f"{file}: {gate} stands elsewhere too" for gate in read.keys() & gates]
             gates |= read
     if problems:
-        raise InputError("; ".join(problems), hint="the head of faults/pipeline.toml explains it")
+        raise InputError("\n".join(problems), hint=HINT)
     return gates
-
-
-def _sentence(error: Mapping[str, object]) -> str:
-    place = error["loc"]
-    where = ".".join(map(str, place)) if isinstance(place, tuple) else ""
-    return f"{where}: {str(error['msg']).removeprefix('Value error, ')}"

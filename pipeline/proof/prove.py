@@ -46,13 +46,13 @@ def lacking(row: Row) -> str:
     return ""
 
 
-def _parts(row: Row, trial: Trial) -> Iterator[tuple[list[str], Mapping[str, Fault]]]:
+def _parts(row: Row, trial: Trial) -> Iterator[tuple[tuple[str, ...], Mapping[str, Fault]]]:
     """Yield the faults that are looked for with the same options; none, where none is planted."""
     if not trial.plants:
         yield row.gate.options, {}
         return
 
-    def options(item: tuple[str, Fault]) -> list[str]:
+    def options(item: tuple[str, Fault]) -> tuple[str, ...]:
         return row.gate.options if item[1].options is None else item[1].options
 
     for key, group in groupby(sorted(row.faults.items(), key=options), options):

@@ -87,7 +87,7 @@ class Yard:
     def run(self, row: Row, where: Copy, fault: Fault | None, options: Sequence[str]) -> Output:
         """Run a session in a copy, in an environment that outlives the copy."""
         shutil.rmtree(where.root / "reports", ignore_errors=True)
-        env = surroundings(os.environ) | row.gate.given | (fault.env if fault else {})
+        env = {**surroundings(os.environ), **row.gate.given, **(fault.env if fault else {})}
         env |= canaries.variables(self.canaries)
         env |= NO_ENGINE if self.trial is Trial.OFFLINE else {}
         for line in self.lines(row, where, fault, options):
@@ -104,7 +104,7 @@ class Yard:
         within = row.gate.within if fault is None or fault.within is None else fault.within
         around = ["timeout", str(row.gate.ends)] if row.gate.ends else []
         if row.gate.first and self.trial is not Trial.HOLLOW:
-            yield row.gate.first
+            yield [*row.gate.first]
         if within and self.trial.helps:  # what stands in for a service may hide the package index
             yield [*session, "--install-only"]
             around, session = [*around, sys.executable, "-m", *within, "--"], [*session, "-R"]
