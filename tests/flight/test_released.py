@@ -46,6 +46,21 @@ def test_packages_out_of_reach_are_not_judged(project: Project, tmp_path: Path) 
         released.code(git.head().sha, tmp_path)
 
 
+@pytest.mark.parametrize("text", [None, "[default\n", "[default]\n", 'default = "5.2"\n'])
+def test_settings_of_another_shape_are_not_judged(
+    project: Project, tmp_path: Path, text: str | None
+) -> None:
+    settings = (project.root / "pipeline.toml").read_text()
+    if text is None:
+        project.git("rm", "--quiet", "pipeline.toml")
+    else:
+        project.write("pipeline.toml", text)
+    project.release()
+    project.write("pipeline.toml", settings)
+    with pytest.raises(NotJudgedError, match="of the release before names no Django"):
+        released.code(git.head().sha, tmp_path)
+
+
 def test_a_commit_that_is_not_here_is_not_judged(project: Project, tmp_path: Path) -> None:
     with pytest.raises(NotJudgedError, match="cannot hand out the release before: 000000000000"):
         released.code("0" * 40, tmp_path)

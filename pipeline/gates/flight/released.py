@@ -3,8 +3,9 @@
 import tarfile
 from pathlib import Path
 
+from pipeline.config import load
 from pipeline.errors import NotJudgedError
-from pipeline.files import read_toml
+from pipeline.files import UnreadableFileError, read_toml
 from pipeline.gates.flight.code import CHECK, Code
 from pipeline.git import ask
 from pipeline.home import UV
@@ -36,14 +37,25 @@ def code(commit: str, folder: Path) -> Code | None:
     tree = folder / "tree"
     if not (tree / "backend/manage.py").exists():
         return None
-    lock = _lock(tree)
-    if lock.read_bytes() == _lock(Path.cwd()).read_bytes():
+    lock, own = _lock(tree, _django(tree)), _lock(Path.cwd(), load().default.django)
+    if lock.read_bytes() == own.read_bytes():
         return Code(tree / "backend")
     return Code(tree / "backend", _python_with(lock, folder / "venv"))
 
 
-def _lock(tree: Path) -> Path:
-    django = read_toml(tree / "pipeline.toml")["default"]["django"]
+def _django(tree: Path) -> str:
+    """Return what the release before runs on; its pipeline.toml may be older than our schema."""
+    try:
+        return str(read_toml(tree / "pipeline.toml")["default"]["django"])
+    except (UnreadableFileError, KeyError, TypeError):
+        raise NotJudgedError(
+            CHECK,
+            "the pipeline.toml of the release before names no Django",
+            hint="git log --patch pipeline.toml",
+        ) from None
+
+
+def _lock(tree: Path, django: str) -> Path:
     return tree / "backend/requirements" / f"django-{django}.txt"
 
 
