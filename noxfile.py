@@ -674,6 +674,7 @@ if __name__ == "__main__":
 for name in dropped():
     del os.environ[name]
 os.environ["UV_CONFIG_FILE"] = os.devnull  # no uv.toml is read, not even the user's
+os.environ["UV_VENV_RELOCATABLE"] = "1"  # a moved or copied checkout runs its own tools
 logging.getLogger().addHandler(Hints(logging.ERROR))
 if "PIPELINE_NOT_JUDGED" not in os.environ:  # else `invoke ci` reads the records, for all sessions
     os.environ["PIPELINE_NOT_JUDGED"] = f"reports/nox-{os.getpid()}.not-judged"

@@ -3,7 +3,9 @@
 import ast
 import json
 import re
+import shutil
 import statistics
+import subprocess
 import sys
 from pathlib import Path
 
@@ -153,6 +155,29 @@ def test_a_session_sees_of_the_variables_of_tools_only_what_is_declared(
     assert {f"{name}=x" for name in (*MIRROR, "DATABASE_URL", "NODE_IMAGE")} <= {*lines}
     assert {f"{name}=x" for name in OTHERWISE}.isdisjoint(lines)
     assert "UV_CONFIG_FILE=/dev/null" in lines
+
+
+TOOL = """
+
+@nox.session(python=PYTHON)
+def tool(session: nox.Session) -> None:
+    sync(session, "requirements/docs.txt")
+    session.run("cog", "-d", "where.txt")
+"""
+
+
+def test_a_checkout_that_was_copied_or_moved_runs_its_own_tools(checkout: Path, run: Run) -> None:
+    with (checkout / "noxfile.py").open("a") as noxfile:
+        noxfile.write(TOOL)
+    (checkout / "where.txt").write_text("[[[cog import sys; cog.outl(sys.prefix)]]]\n[[[end]]]\n")
+    assert f"{checkout}/.nox/tool\n" in run("nox", "-s", "tool").stdout
+    copied, moved = (checkout.with_name(name) for name in ("copied", "moved"))
+    shutil.copytree(checkout, copied, symlinks=True)
+    checkout.rename(moved)
+    for place in (copied, moved):
+        command = ["nox", f"--noxfile={place}/noxfile.py", "-s", "tool"]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert f"{place}/.nox/tool\n" in result.stdout, result.stderr
 
 
 @pytest.mark.usefixtures("offline")
