@@ -27,6 +27,7 @@ const zones = [
 const unread = {
   'src/**/*.spec.*': '*.test.ts or *.test.tsx',
   'src/**/__tests__/**': '*.test.ts or *.test.tsx',
+  '{*,!(e2e|src)/**/*}.{spec,test}.*': 'src/**/*.test.ts or e2e/**/*.spec.ts',
   'src/**/*.{cjs,cts,js,mjs,mts}': '*.ts',
   'e2e/**/*.{cjs,cts,js,mjs,mts}': '*.ts',
   '**/*.jsx': '*.tsx',

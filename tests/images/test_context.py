@@ -44,6 +44,11 @@ def test_what_git_ignores_reaches_no_builder(image: str, name: str) -> None:
     assert not [folder for folder in FOLDERS[image] if is_sent(image, f"{folder}/{name}")]
 
 
+@pytest.mark.parametrize("name", ["tests", "tests.py", "test_a.py", "a_test.py", "a_tests.py"])
+def test_no_test_reaches_a_builder(name: str) -> None:
+    assert not [folder for folder in FOLDERS["backend"] if is_sent("backend", f"{folder}/{name}")]
+
+
 @pytest.mark.parametrize(("image", "path"), [(i, path) for i in NEEDED for path in NEEDED[i]])
 def test_what_an_image_needs_is_sent(image: str, path: str) -> None:
     assert (ROOT / image / path).exists()
