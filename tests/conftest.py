@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from pipeline import git, scratch
@@ -14,6 +15,9 @@ ROOT = Path(__file__).parent.parent
 # a hook that runs the tests has its own repository in mind, a session its own settings of uv
 for name in (*OF_A_REPOSITORY, *UV):
     os.environ.pop(name, None)
+
+hypothesis.settings.register_profile("any machine", deadline=None)  # what is late is not wrong
+hypothesis.settings.load_profile("any machine")
 
 Result = subprocess.CompletedProcess[str]
 Run = Callable[..., Result]

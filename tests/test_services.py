@@ -17,9 +17,12 @@ import pytest
 from psycopg import sql
 
 from pipeline import services
+from pipeline.config import load
 from pipeline.errors import CheckFailedError, MissingToolError
 from pipeline.run import read
+from pipeline.settings import Services, Settings
 from tests.conftest import ROOT
+from tests.settings import changed
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +61,11 @@ def test_postgresql_brings_its_contrib_extensions() -> None:
             connection.execute(sql.SQL("CREATE EXTENSION {}").format(sql.Identifier(name)))
 
 
+def with_postgres(folder: Path) -> Settings:
+    """Return the settings of a team that has a PostgreSQL of its own."""
+    return changed(load(), services=Services(postgres=str(folder)))
+
+
 def test_a_team_names_a_postgresql_of_its_own(
     monkeypatch: pytest.MonkeyPatch, scratch: Path
 ) -> None:
@@ -69,7 +77,7 @@ def test_a_team_names_a_postgresql_of_its_own(
     # as others install it, whatever the umask of this checkout is: its user has to run it
     assert read(["chmod", "--recursive", "u=rwX,go=rX", str(scratch)]).returncode == 0
     own = scratch / "own" / services.WHEEL / "pginstall" / "bin"
-    monkeypatch.setattr(services, "load", lambda: {"services": {"postgres": str(own)}})
+    monkeypatch.setattr(services, "load", lambda: with_postgres(own))
     monkeypatch.setattr(services, "find_spec", lambda _: None)
     with services.postgres() as url:
         assert answers(url)
@@ -78,7 +86,7 @@ def test_a_team_names_a_postgresql_of_its_own(
 def test_a_folder_without_postgresql_is_an_error_with_a_hint(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(services, "load", lambda: {"services": {"postgres": str(tmp_path)}})
+    monkeypatch.setattr(services, "load", lambda: with_postgres(tmp_path))
     with pytest.raises(MissingToolError, match=f"no initdb in {tmp_path}"), services.postgres():
         pass
 

@@ -112,7 +112,8 @@ def test_what_is_written_is_read_again(value: str) -> None:
     try:
         line = line_of("A", value)
     except InputError:
-        assert {"'", "\\"} & {*value}
+        # what looks like another name in quotes that take a $ could be one, if they are not closed
+        assert {"'", "\\"} & {*value} or {"$", "\n", "="} <= {*value}
     else:
         assert parse("", f"B=1\n{line}C=1\n") == {"A": value, "B": "1", "C": "1"}
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.exemptions import Exemption
+from pipeline.exemptions import Exemption, spelled
 from pipeline.images.vulnerabilities import Judgement, judge
 from tests.images.conftest import vulnerability
 
@@ -15,7 +15,7 @@ NOBODY = "CVE-2026-0001 in libssl3 3.0.1"
 
 def exemption(name: str = "CVE-2026-0001", expiry: date = TODAY) -> Exemption:
     """Return an exception of the image."""
-    return Exemption(id=name, package="libssl3", found_in=("app",), reason="no mend yet",
+    return Exemption(id=spelled(name), package="libssl3", found_in=("app",), reason="no mend yet",
                      owner="ada@example.com", expiry=expiry)  # fmt: skip
 
 

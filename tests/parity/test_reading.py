@@ -204,7 +204,6 @@ MANY = int(os.environ.get("MANY", "0"))
 PATIENT = settings(
     max_examples=MANY or 50,
     derandomize=not MANY,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 
