@@ -541,17 +541,27 @@ def sync(session: nox.Session, *locks: str) -> None:
         session.error(
             f"no such lock: {', '.join(missing)}\n\nhint: git checkout {' '.join(missing)}"
         )
+    place, made_at = place_of(session)
+    moved = made_at.exists() and made_at.read_text() != place  # its tools would be those over there
     for network in ([], ["--offline"]):  # without one, what uv has kept will do
         try:
-            command = ["uv", "pip", "sync", "--require-hashes", *network]
+            command = ["uv", "pip", "sync", "--require-hashes", *network, *["--reinstall"][:moved]]
             session.run_install(*command, *locks, external=True)
         except nox.command.CommandFailed:
             continue
+        made_at.write_text(place)
         return
     session.error(
         f"{', '.join(locks)} could not be installed, for the reason above\n\n"
         f"hint: is the network there? if a hash differs: git checkout {' '.join(locks)}"
     )
+
+
+def place_of(session: nox.Session) -> tuple[str, Path]:
+    """Return where a session's environment is, and the file that says where it was made."""
+    place = Path(session.virtualenv.location).absolute()
+    place.mkdir(parents=True, exist_ok=True)  # there is none where nothing is to be installed
+    return str(place), place / ".made-at"
 
 
 def run_all(session: nox.Session, *commands: list[str]) -> None:
@@ -674,7 +684,6 @@ if __name__ == "__main__":
 for name in dropped():
     del os.environ[name]
 os.environ["UV_CONFIG_FILE"] = os.devnull  # no uv.toml is read, not even the user's
-os.environ["UV_VENV_RELOCATABLE"] = "1"  # a moved or copied checkout runs its own tools
 logging.getLogger().addHandler(Hints(logging.ERROR))
 if "PIPELINE_NOT_JUDGED" not in os.environ:  # else `invoke ci` reads the records, for all sessions
     os.environ["PIPELINE_NOT_JUDGED"] = f"reports/nox-{os.getpid()}.not-judged"
