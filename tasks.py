@@ -4,6 +4,7 @@ A task imports what it needs when it runs: `invoke ci` answers at once, when not
 """
 
 import os
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from pipeline.run import run
 
 streams.settle()  # for what invoke itself prints, such as its list
 os.chdir(Path(__file__).parent)  # so that a task can be run from any folder
+# invoke keeps no bytecode: each start would compile anew what its task imports
+sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
 
 IMAGE = {"image": "only this one, of those in pipeline.toml"}
 PLATFORM = {"platform": "this one instead of the engine's own, such as linux/arm64"}

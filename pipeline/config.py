@@ -72,8 +72,8 @@ def pythons() -> list[str]:
 
 def told(environments: Iterable[Environment]) -> list[str]:
     """Return the name of every secret that one of some environments is told, optional ones too."""
-    lists = (name for each in environments for name in (*each.secrets, *each.optional))
-    return [*dict.fromkeys(lists)]
+    names = (name for each in environments for name in (*each.secrets, *each.optional))
+    return [*dict.fromkeys(names)]
 
 
 @lru_cache(maxsize=1)

@@ -374,6 +374,12 @@ def test_what_is_known_is_answered_without_what_takes_long_to_import(
     assert imported.isdisjoint({"pydantic", "nox", "rich", "ruamel.yaml", "pipeline.workflows"})
 
 
+@pytest.mark.parametrize(("forbidden", "kept"), [("", 1), ("1", 0)])
+def test_what_a_task_imports_is_compiled_once(green: Here, forbidden: str, kept: int) -> None:
+    green.toy.ci("--plan", PYTHONDONTWRITEBYTECODE=forbidden)
+    assert len([*green.toy.root.glob("pipeline/ci/__pycache__/command.*.pyc")]) == kept
+
+
 def test_a_noxfile_that_cannot_be_read_is_an_error_with_a_hint(here: Here) -> None:
     here.toy.write("noxfile.py", "nonsense")
     assert "the jobs cannot be listed: " in here()
