@@ -122,6 +122,10 @@ class RollbackFailedError(StoppedError):
     outcome = "rollback failed"
 
 
+class NoWayBackError(RollbackFailedError):
+    """A deployment went wrong where the release before did not serve either; it stays."""
+
+
 class LostLockError(StoppedError):
     """Somebody else took the lock over; he puts right what this deployment had begun."""
 
@@ -133,6 +137,12 @@ class OverBudgetError(PipelineError):
     """All is green, but something took longer than pipeline.toml allows."""
 
     exit_code = 11
+
+
+class OutageError(PipelineError):
+    """Users cannot reach a site, or what it stands on does not run."""
+
+    exit_code = 12
 
 
 class InterruptedDeployError(StoppedError):

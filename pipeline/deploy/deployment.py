@@ -6,8 +6,10 @@ from functools import cached_property
 
 from pipeline.deploy.dumps import Database
 from pipeline.deploy.edge_log import Exposure
+from pipeline.deploy.health import Health
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.lock import Lock
+from pipeline.deploy.replicas import Replicas
 from pipeline.deploy.stack import Release, Service
 from pipeline.deploy.swarm import Swarm
 from pipeline.deploy.watch import Wanted
@@ -31,7 +33,9 @@ class Deployment:
         lock: Keeps all others out, as long as it is ours.
         headers: Lets us in where users find the site closed.
         up_to_date: Whether the database has all that the new release wants, by its self-check.
+        health: How what is live served just before the roll.
         touched: The services of which users may already see the new release.
+        note: What the journal is to keep of it, besides that it went well.
     """
 
     environment: Environment
@@ -43,7 +47,9 @@ class Deployment:
     lock: Lock
     headers: Mapping[str, str] = field(default_factory=dict)
     up_to_date: bool = False
+    health: Health = field(default_factory=Health)
     touched: list[str] = field(default_factory=list)
+    note: str = ""
 
     @property
     def stack(self) -> str:
@@ -59,7 +65,10 @@ class Deployment:
     @cached_property
     def exposure(self) -> Exposure:
         """What users get from the moment on at which this is asked for first."""
-        return Exposure(self.swarm, f"{self.stack}_edge", self.environment.tolerance)
+        services = [f"{self.stack}_{name}" for name in self.services]
+        replicas = Replicas(self.swarm, services, self.release.deploy_id)
+        edge, tolerance = f"{self.stack}_edge", self.environment.tolerance
+        return Exposure(self.swarm, edge, tolerance, replicas, outage=self.health.is_outage)
 
     def wanted(self, name: str, service: Service) -> Wanted:
         """Return what a service has to come to."""

@@ -12,6 +12,7 @@ from pipeline.deploy.credentials import credentials, object_name
 from pipeline.deploy.dumps import require_address
 from pipeline.deploy.examination import NOT_JUDGED, NOT_OK, Finding, Look, examined
 from pipeline.deploy.foundation import configuration_of, edge_config
+from pipeline.deploy.health import foundation, users_find
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.report import drift
 from pipeline.deploy.swarm import Swarm
@@ -119,6 +120,9 @@ def of_the_site(
     yield "journal", partial(journal_is_closed, known)
     yield "release", partial(release_is_whole, swarm, environment, live)
     yield "edge", partial(edge_is_of_today, swarm, environment, values)
+    if live:
+        yield "foundation", partial(foundation_runs, swarm, environment)
+        yield "users", partial(users_are_served, swarm, environment, values)
 
 
 def certificate_fits(environment: Environment, values: Mapping[str, str]) -> str:
@@ -173,6 +177,32 @@ def release_is_whole(swarm: Swarm, environment: Environment, live: Entry | None)
     if found := list(drift(swarm, environment, live)):
         raise CheckFailedError("; ".join(found), hint="invoke status; invoke logs")
     return f"{live.version}, since {live.ended}"
+
+
+def foundation_runs(swarm: Swarm, environment: Environment) -> str:
+    """Look whether the edge and the data run.
+
+    Raises:
+        CheckFailedError: Names what does not.
+    """
+    found = list(foundation(swarm, environment))
+    if lacking := [each for each in found if each[1] < each[2]]:
+        services = " ".join(f"{environment.stack}_{name}" for name, *_ in lacking)
+        said = "; ".join(f"{name} has {up} of {meant} replicas" for name, up, meant in lacking)
+        raise CheckFailedError(said, hint=f"docker service ps --no-trunc {services}")
+    return f"{', '.join(name for name, *_ in found)} run"
+
+
+def users_are_served(swarm: Swarm, environment: Environment, values: Mapping[str, str]) -> str:
+    """Look whether the site opens, as a user reaches it.
+
+    Raises:
+        CheckFailedError: It does not.
+    """
+    well, wrong = users_find(swarm, environment, values)
+    if wrong:
+        raise CheckFailedError(wrong, hint="invoke status; invoke logs")
+    return well
 
 
 def edge_is_of_today(swarm: Swarm, environment: Environment, values: Mapping[str, str]) -> str:

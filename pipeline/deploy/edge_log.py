@@ -1,17 +1,17 @@
 """What users got, by the log of the edge: the last proof of a release, and the only one by users.
 
-A replica can be healthy, and the smoke test well, while what users do fails. Whether it does is
-told by comparing what they got since the roll began with what they got before it.
+A replica can be healthy, and the smoke test well, while what users do fails. The edge writes down
+which replica gave each answer, so that a release is judged by its own answers only, and compared
+with what users got before the roll.
 """
 
-import json
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from statistics import quantiles
+from collections.abc import Sequence
 
 from pipeline.deploy.patience import EngineAwayError, patiently
 from pipeline.deploy.progress import say
+from pipeline.deploy.replicas import Replicas
+from pipeline.deploy.requests import ENOUGH_REQUESTS, Request, errors, requests, slowness
 from pipeline.deploy.swarm import Object, Swarm
 from pipeline.environments import Tolerance
 from pipeline.errors import CheckFailedError
@@ -19,55 +19,13 @@ from pipeline.run import Output, last_words
 
 LINES = 5000
 """How far the edge is asked to remember what was before."""
-SERVER_ERROR = 500
 EACH_SECONDS = 3
 ANSWERS_WITHIN = 15
 """The seconds that one replica of the edge has to tell its log."""
-ENOUGH_ERRORS, ENOUGH_REQUESTS = 5, 50
-"""Fewer of them tell nothing."""
 
 
 class UsersFailError(CheckFailedError):
     """Users do not get what they got before."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request of a user.
-
-    Attributes:
-        at: When the edge answered it, by its own clock: ISO 8601, to the second.
-        status: What it answered.
-        seconds: How long that took.
-    """
-
-    at: str
-    status: int
-    seconds: float
-
-
-def requests(log: str) -> list[Request]:
-    """Return the requests that a log of the edge tells of.
-
-    A preview's are nobody's, and who finds the site closed has not asked the release.
-
-    Args:
-        log: What the edge printed: its requests as JSON, and whatever else nginx says.
-    """
-    lines = (line for line in log.splitlines() if line.startswith("{"))
-    return [
-        Request(entry["timestamp"], int(entry["status"]), float(entry["seconds"]))
-        for entry in filter(None, map(_entry, lines))
-        if not (entry["next"] or entry.get("closed"))
-    ]
-
-
-def _entry(line: str) -> dict[str, str] | None:
-    try:
-        entry: dict[str, str] = json.loads(line)
-    except json.JSONDecodeError:
-        return None  # the last line of a log that is being written
-    return entry if "seconds" in entry else None
 
 
 def has_begun(task: Object) -> bool:
@@ -84,10 +42,27 @@ class Exposure:
     """What users get while a release reaches them, beside what they got before.
 
     It begins when it is made: before the first replica is replaced.
+
+    Args:
+        swarm: Where the edge is.
+        edge: Its service.
+        tolerance: How much worse it may get.
+        replicas: Tell whose answers are whose.
+        outage: Whether users were not served before: then that is no measure for the release, and
+            an answer that no replica gave does not tell of it.
     """
 
-    def __init__(self, swarm: Swarm, edge: str, tolerance: Tolerance) -> None:
+    def __init__(
+        self,
+        swarm: Swarm,
+        edge: str,
+        tolerance: Tolerance,
+        replicas: Replicas,
+        *,
+        outage: bool = False,
+    ) -> None:
         self.swarm, self.edge, self.tolerance = swarm, edge, tolerance
+        self.replicas, self.outage = replicas, outage
         self.partial = False
         self.before = self.told()
         self.since = max((request.at for request in self.before), default="")
@@ -141,6 +116,26 @@ class Exposure:
             return self.told()
         return [found for found in self.told(f"--since={self.since}") if found.at > self.since]
 
+    def judge(self) -> tuple[Sequence[Request], Sequence[Request]]:
+        """Refuse failing answers; return what the release is compared with, and its own answers.
+
+        Raises:
+            UsersFailError: Users fail by it.
+        """
+        self.replicas.look()
+        after = self.after()
+        own = [each for each in after if self.is_own(each)]
+        self.refuse(errors([] if self.outage else self.before, own, self.tolerance))
+        beside = [each for each in after if self.replicas.has_other(each.replica)]
+        # the same minutes on the same machines, where there are enough to compare with
+        return (beside if len(beside) >= ENOUGH_REQUESTS else self.before), own
+
+    def is_own(self, request: Request) -> bool:
+        """Say whether the release gave an answer, or whether none of others that run did."""
+        if self.replicas.has_other(request.replica):
+            return False
+        return not self.outage or self.replicas.has_own(request.replica)
+
     def look(self) -> None:
         """See to it that users do not fail, every few seconds however often one asks.
 
@@ -149,63 +144,27 @@ class Exposure:
         """
         if time.monotonic() < self.looked + EACH_SECONDS:
             return
-        self.refuse(errors(self.before, self.after(), self.tolerance))
+        self.judge()
         self.looked = time.monotonic()
 
-    def conclude(self) -> None:
-        """See to it that users neither failed nor wait, now that there is no more to come.
+    def conclude(self) -> str:
+        """See to it that users neither failed nor waited, now that there is no more to come.
+
+        Returns:
+            What the journal is to keep, if that was judged by too few requests.
 
         Raises:
             UsersFailError: They did, or do.
         """
-        after = self.after()
-        self.refuse(errors(self.before, after, self.tolerance))
-        self.refuse(slowness(self.before, after, self.tolerance))
+        usual, own = self.judge()
+        self.refuse(slowness(usual, own, self.tolerance))
+        if len(own) >= ENOUGH_REQUESTS:
+            return ""
+        few = f"{len(own)} requests of users since the roll began: too few to judge"
+        say(few)
+        return few
 
     def refuse(self, fault: str | None) -> None:
         """Stop at a fault."""
         if fault:
             raise UsersFailError(fault, hint=f"docker service logs {self.edge}")
-
-
-def errors(before: Sequence[Request], after: Sequence[Request], tolerance: Tolerance) -> str | None:
-    """Say how many users fail by a release, if more do than before.
-
-    Args:
-        before: What they got before the roll began.
-        after: What they got since.
-        tolerance: How much worse it may be.
-    """
-    failed = sum(request.status >= SERVER_ERROR for request in after)
-    usual = share_of_errors(before)
-    if failed < ENOUGH_ERRORS or failed / len(after) <= usual + tolerance.errors:
-        return None
-    return (
-        f"{failed} of {len(after)} requests of users failed since the roll began"
-        f" ({failed / len(after):.1%}; {usual:.1%} before)"
-    )
-
-
-def slowness(
-    before: Sequence[Request], after: Sequence[Request], tolerance: Tolerance
-) -> str | None:
-    """Say how long users wait by a release, if that is much longer than before.
-
-    The arguments are those of `errors`.
-    """
-    if min(len(before), len(after)) < ENOUGH_REQUESTS:
-        return None
-    was, now = slowest(before), slowest(after)
-    if now <= tolerance.seconds or now <= was * tolerance.slower:
-        return None
-    return f"one request in twenty takes longer than {now:.2f} s ({was:.2f} s before)"
-
-
-def share_of_errors(given: Sequence[Request]) -> float:
-    """Return the share of requests that failed, from 0 to 1."""
-    return sum(request.status >= SERVER_ERROR for request in given) / max(len(given), 1)
-
-
-def slowest(given: Iterable[Request]) -> float:
-    """Return the seconds that nineteen requests of twenty stay under."""
-    return quantiles([request.seconds for request in given], n=20)[-1]

@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -35,6 +36,7 @@ from pipeline.errors import (
     CheckFailedError,
     InterruptedDeployError,
     MigrationError,
+    NoWayBackError,
     PipelineError,
     RollbackFailedError,
     RolledBackError,
@@ -74,7 +76,7 @@ def deploy(deployment: Deployment, entry: Entry, *, migrate: bool = True) -> Non
         journal.end(swarm, stack, entry, error.outcome, why_of(fault))
         raise error from None
     clear(deployment)
-    journal.end(swarm, stack, entry, journal.GOOD)
+    journal.end(swarm, stack, entry, journal.GOOD, deployment.note)
 
 
 def steps(*, migrate: bool) -> Iterator[Step]:
@@ -102,6 +104,8 @@ def undone(deployment: Deployment, fault: BaseException) -> StoppedError:
     try:
         with uninterrupted():
             timed("put back", partial(put_back, deployment))
+    except NoWayBackError as error:
+        return NoWayBackError(f"{why}\n{error}", hint=error.hint)
     except Exception as error:  # noqa: BLE001 - whatever it is, somebody has to look
         hint = "look at once: invoke status, invoke logs; then invoke rollback --to=…"
         return RollbackFailedError(f"{why}\nand going back failed: {why_of(error)}", hint=hint)
@@ -113,17 +117,24 @@ def put_back(deployment: Deployment) -> None:
     """Have the release before serve again, and prove it.
 
     Raises:
-        RollbackFailedError: There is none.
+        RollbackFailedError: There is none, or it did not serve either.
     """
     before = deployment.before
     if before is None:
         withdraw(deployment)
         raise RollbackFailedError("there is no release before", hint="deploy one that works")
+    if deployment.health.is_outage:
+        raise NoWayBackError(
+            f"{before.version} did not serve before: {deployment.health}",
+            hint="invoke rollback --to=… with a release that served, or deploy another one",
+        )
     for name in reversed(ORDER):
         if name in deployment.touched:
             services = {name: before.services[name]}
             deployment.swarm.deploy(deployment.stack, document(deployment.stack, services))
             wanted = deployment.wanted(name, before.services[name])
+            ran = deployment.health.running.get(name, wanted.replicas)
+            wanted = replace(wanted, least=ran if ran < wanted.replicas else 0)
             watch(deployment.swarm, wanted, deployment.environment.deadline, again=True)
     prove_in_time(deployment, before.version)
 

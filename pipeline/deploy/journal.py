@@ -104,6 +104,17 @@ def earlier(known: Sequence[Entry], to: str | None) -> Entry:
     )
 
 
+def spare(known: Sequence[Entry], failed: Mapping[str, str]) -> Entry | None:
+    """Return the last release that served before the one that is live, and is not what failed.
+
+    Args:
+        known: All that the journal tells.
+        failed: The images of what failed just now.
+    """
+    steps = ladder([entry for entry in known if entry.outcome == GOOD])[:-1]
+    return next((step for step in reversed(steps) if step.images != failed), None)
+
+
 def ladder(good: Sequence[Entry]) -> list[Entry]:
     """Return the releases that led to the one that serves, which is the last.
 

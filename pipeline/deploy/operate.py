@@ -13,6 +13,7 @@ from pipeline.deploy.credentials import credentials
 from pipeline.deploy.deployment import Deployment
 from pipeline.deploy.dumps import require_address
 from pipeline.deploy.foundation import lay
+from pipeline.deploy.health import health
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.lock import Lock, locked
 from pipeline.deploy.maintenance import insider
@@ -35,7 +36,7 @@ from pipeline.deploy.report import drift, serving
 from pipeline.deploy.signals import interruptible
 from pipeline.deploy.stack import document, render, renewed
 from pipeline.environments import Environment
-from pipeline.errors import InputError
+from pipeline.errors import InputError, NoWayBackError, RolledBackError
 from pipeline.git import is_ancestor
 from pipeline.github import set_output
 from pipeline.images.cosign import Signer
@@ -83,7 +84,7 @@ def deploy(
     set_output("url", environment.url)
     give(versions(found))
     with interruptible(), locked(swarm, environment.stack, f"deploy {found.version}") as lock:
-        settle(environment, lock, values)
+        settle(environment, lock, values, forward=True)
         known = journal.entries(swarm, environment.stack)
         before, headers = journal.good(known), insider(swarm, environment, values)
         deployment = Deployment(environment, swarm, new, services, before, values, lock, headers)
@@ -98,7 +99,7 @@ def deploy(
             timed("foundation", partial(prepare, deployment))
             restores = journal.number_of(known, found.version) if kind == ROLLBACK else 0
             entry = entry_of(new, services, known, kind, restores)
-            flow.deploy(deployment, entry, migrate=kind == DEPLOY)
+            rolled(deployment, entry, migrate=kind == DEPLOY)
             vouch(environment, found, signer)
         prune(swarm, environment)
     say(f"{found.version} serves at {environment.url}")
@@ -159,7 +160,7 @@ def rollback(
         print(document(environment.stack, journal.earlier(known, to).services))
         return
     with interruptible(), locked(swarm, environment.stack, "rollback") as lock:
-        settle(environment, lock, values)
+        settle(environment, lock, values, forward=True)
         known = journal.entries(swarm, environment.stack)
         target, live = journal.earlier(known, to), journal.good(known)
         if live:
@@ -181,13 +182,37 @@ def put_again(
     before, headers = journal.good(known), insider(swarm, environment, values)
     deployment = Deployment(environment, swarm, old, services, before, values, lock, headers)
     entry = entry_of(old, services, known, ROLLBACK, journal.origin(target))
-    flow.deploy(deployment, entry, migrate=False)
+    rolled(deployment, entry, migrate=False)
+
+
+def rolled(deployment: Deployment, entry: Entry, *, migrate: bool) -> None:
+    """Roll a release out; where it fails in an outage, put the last one back that served.
+
+    Raises:
+        StoppedError: It did not go well; its exit code says how it ended.
+    """
+    try:
+        flow.deploy(deployment, entry, migrate=migrate)
+    except NoWayBackError as error:
+        environment, values = deployment.environment, deployment.credentials
+        known = journal.entries(deployment.swarm, environment.stack)
+        live, spare = journal.good(known), journal.spare(known, entry.images)
+        if live is None or spare is None:
+            raise
+        say(f"{error}; putting {spare.version} back, which served before it")
+        require_way_back(deployment.swarm, environment, live, spare.services)
+        put_again(environment, deployment.lock, spare, values)
+        serves = f"{spare.version} serves instead"
+        raise RolledBackError(f"{error}\n{serves}", hint=error.hint) from None
 
 
 def is_live(deployment: Deployment, before: Entry) -> bool:
-    """Say whether just this is what runs: to tell the engine again would only blur its memory."""
+    """Say whether just this is what serves: to tell the engine again would only blur its memory."""
+    swarm, environment = deployment.swarm, deployment.environment
     same = renewed(deployment.services, before.deploy_id) == before.services
-    return same and not list(drift(deployment.swarm, deployment.environment, before))
+    if not same or list(drift(swarm, environment, before)):
+        return False
+    return not health(swarm, environment, before, deployment.headers, deployment.credentials).fault
 
 
 def renew(environment: Environment) -> None:

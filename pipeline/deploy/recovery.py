@@ -16,7 +16,7 @@ from pipeline.deploy.progress import say, timed
 from pipeline.deploy.signals import interruptible
 from pipeline.deploy.stack import Release
 from pipeline.environments import Environment
-from pipeline.errors import InputError
+from pipeline.errors import InputError, PipelineError
 
 
 def resume(environment: Environment) -> None:
@@ -33,8 +33,17 @@ def resume(environment: Environment) -> None:
             raise InputError("every deployment has ended", hint="invoke status")
 
 
-def settle(environment: Environment, lock: Lock, values: Mapping[str, str]) -> bool:
+def settle(
+    environment: Environment, lock: Lock, values: Mapping[str, str], *, forward: bool = False
+) -> bool:
     """Put the last good release back, if a deployment after it never ended; say whether one did.
+
+    Args:
+        environment: Where.
+        lock: It is held.
+        values: The values of the environment's secrets.
+        forward: Whether another release is rolled out next: then one that does not come back is
+            no reason to stop.
 
     Raises:
         RollbackFailedError: It does not come back.
@@ -53,7 +62,12 @@ def settle(environment: Environment, lock: Lock, values: Mapping[str, str]) -> b
     )
     clear(left)
     if before:
-        timed("put back", lambda: put_back(left))
+        try:
+            timed("put back", lambda: put_back(left))
+        except PipelineError as error:
+            if not forward:
+                raise
+            say(f"{before.version} does not come back: {error}; going on")
     else:
         withdraw(left)
     journal.end(swarm, environment.stack, waiting, "abandoned", "its deployer died")

@@ -9,6 +9,7 @@ from pipeline.deploy import journal
 from pipeline.deploy.acts import acts
 from pipeline.deploy.connection import connected, engine_of
 from pipeline.deploy.credentials import credentials
+from pipeline.deploy.health import foundation, running_of, users_find
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.lock import current, described, is_stale
 from pipeline.deploy.maintenance import closed, insider
@@ -16,12 +17,16 @@ from pipeline.deploy.progress import say
 from pipeline.deploy.smoke import smoke as walk
 from pipeline.deploy.swarm import Object, Swarm, image_of, variable_of
 from pipeline.environments import Environment
-from pipeline.errors import InputError
+from pipeline.errors import InputError, OutageError
 from pipeline.run import run
 
 
 def status(environment: Environment) -> int:
-    """Print what runs, and return 1 if it is not what the journal says.
+    """Print what runs, and whether users can reach it.
+
+    Returns:
+        0 if all is well, 1 if it is not what the journal says, and the code of `OutageError` if
+        users cannot reach it, or what it stands on does not run.
 
     Raises:
         InputError: The engine does not answer.
@@ -37,6 +42,9 @@ def status(environment: Environment) -> int:
         print(f"  drift     {line}")
     if live and not faults:
         print("  healthy   every replica runs what the journal says")
+    outage = list(outages(swarm, environment)) if live else []
+    for line in outage:
+        print(f"  outage    {line}")
     if since := closed(swarm, environment):
         print(f"  closed    for maintenance, {since}")
     if waiting := journal.unfinished(known):
@@ -44,7 +52,21 @@ def status(environment: Environment) -> int:
     lock = current(swarm, environment.stack)
     stale = " (stale)" if lock and is_stale(swarm, environment.stack) else ""
     print(f"  lock      {described(lock)}{stale}" if lock else "  lock      free")
-    return 1 if faults else 0
+    return OutageError.exit_code if outage else int(bool(faults))
+
+
+def outages(swarm: Swarm, environment: Environment) -> Iterator[str]:
+    """Yield what keeps users from a site; say what is well."""
+    for name, running, meant in foundation(swarm, environment):
+        if running < meant:
+            yield f"{name} has {running} of {meant} replicas"
+        else:
+            print(f"  {name:9} runs")
+    well, wrong = users_find(swarm, environment, environ)
+    if wrong:
+        yield f"users cannot open the site: {wrong}"
+    else:
+        print(f"  users     {well}")
 
 
 def drift(swarm: Swarm, environment: Environment, live: Entry) -> Iterator[str]:
@@ -57,11 +79,7 @@ def drift(swarm: Swarm, environment: Environment, live: Entry) -> Iterator[str]:
         if image_of(found) != service["image"] or variable_of(found, "DEPLOY_ID") != live.deploy_id:
             yield f"{name} is another release: {image_of(found)}"
         yield from (f"{name} {fault}" for fault in meddled(found, service))
-        running = [
-            task
-            for task in swarm.tasks(f"{environment.stack}_{name}")
-            if task["Status"]["State"] == task["DesiredState"] == "running"
-        ]
+        running = running_of(swarm, f"{environment.stack}_{name}")
         wanted = service["deploy"]["replicas"]
         if len(running) != wanted:
             yield f"{name} has {len(running)} of {wanted} replicas"

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pipeline.addresses import origin
 from pipeline.deploy.visitor import Visitor
-from pipeline.deploy.walk import Answer, Step, User, Walk, walk
+from pipeline.deploy.walk import Answer, Step, User, Walk, opened, walk
 from pipeline.errors import CheckFailedError, InputError, reported
 
 HEADER = re.compile(r"([A-Za-z0-9-]+)=([\x20-\x7e]+)")
@@ -71,6 +71,22 @@ def smoke(
     limits = {"each": EACH_SECONDS, "altogether": ALL_SECONDS}
     visitor = Visitor(site(url), given, **limits, certificate=certificate)
     follow(walk(user(variables), release, []), visitor.perform)
+
+
+def reach(url: str, given: Mapping[str, str], certificate: str = "") -> None:
+    """Open a site, as a user does first.
+
+    Args:
+        url: Its origin.
+        given: Headers to send with every request.
+        certificate: What to trust besides the usual authorities, as PEM.
+
+    Raises:
+        CheckFailedError: It is not ready, or there is no page.
+    """
+    limits = {"each": EACH_SECONDS, "altogether": EACH_SECONDS}
+    visitor = Visitor(site(url), given, **limits, certificate=certificate)
+    follow(opened(), visitor.perform)
 
 
 def follow(steps: Walk, perform: Callable[[Step], Answer]) -> None:

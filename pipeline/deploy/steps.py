@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pipeline.deploy.assets import publish
 from pipeline.deploy.barrier import require_way_on
 from pipeline.deploy.deployment import Deployment
+from pipeline.deploy.health import health
 from pipeline.deploy.jobs import JobFailedError, of_service, run_job
 from pipeline.deploy.progress import say
 from pipeline.deploy.smoke import smoke
@@ -23,10 +24,11 @@ def self_check(deployment: Deployment) -> None:
     Raises:
         CheckFailedError: Its migrations would take away what the release that serves uses.
     """
+    assess(deployment)
     command = ["python", "manage.py", "self_check"]
     said = backend_job(deployment, "check", command, everywhere=True)
     deployment.up_to_date = UP_TO_DATE in said
-    if deployment.before:
+    if deployment.before and not deployment.health.is_outage:  # else nothing is taken from users
         require_way_on(deployment.swarm, deployment.environment, deployment.before, said)
 
 
@@ -84,6 +86,7 @@ def publish_assets(deployment: Deployment) -> None:
 
 def show_preview(deployment: Deployment) -> None:
     """Prove one replica of everything beside what serves, where only we can reach it."""
+    assess(deployment)
     require_health_checks(deployment)
     services = {
         f"{name}{NEXT}": preview(service, name) for name, service in deployment.services.items()
@@ -95,6 +98,18 @@ def show_preview(deployment: Deployment) -> None:
     hold(deployment.swarm, wanted, deployment.environment.timings.soak)
     token = deployment.credentials["PREVIEW_TOKEN"]
     walk_through(deployment, {PREVIEW_HEADER: token})
+
+
+def assess(deployment: Deployment) -> None:
+    """Look how what is live serves, and say what follows if it does not."""
+    live, headers, values = deployment.before, deployment.headers, deployment.credentials
+    if live is None:
+        return
+    found = health(deployment.swarm, deployment.environment, live, headers, values)
+    if str(found) != str(deployment.health):
+        rescue = "; nothing is kept for it: this is a rescue" if found.is_outage else ""
+        say(f"live release {live.version}: {str(found) or 'it serves again'}{rescue}")
+    deployment.health = found
 
 
 def require_health_checks(deployment: Deployment) -> None:
@@ -135,7 +150,7 @@ def bake(deployment: Deployment) -> None:
     wanted = [deployment.wanted(name, service) for name, service in deployment.services.items()]
     users, seconds = deployment.exposure, deployment.environment.timings.bake
     hold(deployment.swarm, wanted, seconds, look=users.look)
-    users.conclude()
+    deployment.note = users.conclude()
 
 
 def walk_through(deployment: Deployment, headers: Mapping[str, str] | None = None) -> None:

@@ -13,6 +13,7 @@ from pipeline.deploy.page import Page, today, type_of
 API = "/api/v1"
 NO_SUCH_ASSET = "/assets/no-such-file.js"
 NAME = "smoke"
+AS_BUILT = "was the frontend rolled out as it was built?"
 ERRORS = ("application/problem+json", "application/json")
 """How an error is told: https://www.rfc-editor.org/rfc/rfc9457#section-3."""
 
@@ -83,7 +84,7 @@ def walk(user: User, release: str | None = None, without: Collection[str] = ()) 
         release: What must run there; anything may, if it is not given.
         without: `page` or `project`, where the site has none.
     """
-    yield Step("ready", f"{API}/health/ready/", judge=says(status="ok"))
+    yield ready()
     if release is not None:
         hint = "was this release undone, or another one rolled out meanwhile?"
         yield Step("version", f"{API}/version/", judge=says(release=release), hint=hint)
@@ -92,12 +93,27 @@ def walk(user: User, release: str | None = None, without: Collection[str] = ()) 
     yield from session(user, [] if "project" in without else [project])
 
 
+def opened() -> Walk:
+    """Hand out what any user asks for first: an API that is ready, and the page."""
+    yield ready()
+    yield home()
+
+
+def ready() -> Step:
+    """Ask the API whether it and what it stands on are there."""
+    return Step("ready", f"{API}/health/ready/", judge=says(status="ok"))
+
+
+def home() -> Step:
+    """Open the page."""
+    return Step("page", "/", type="text/html", judge=shows_something, hint=AS_BUILT)
+
+
 def page() -> Walk:
     """Open the page, everything that it loads, and an asset that does not exist."""
-    hint = "was the frontend rolled out as it was built?"
-    answer = yield Step("page", "/", type="text/html", judge=shows_something, hint=hint)
+    answer = yield home()
     for path in sorted(set(Page(answer.body).addresses)):
-        yield Step("asset", path, type=type_of(path), judge=is_asset, hint=hint)
+        yield Step("asset", path, type=type_of(path), judge=is_asset, hint=AS_BUILT)
     # A browser with an older page would take the new page for the script that it asks for.
     hint = "serve the page for addresses of the app only, never below /assets/"
     yield Step("no asset", NO_SUCH_ASSET, status=404, type="", hint=hint)

@@ -27,6 +27,8 @@ class Wanted:
     image: str
     deploy_id: str
     replicas: int
+    least: int = 0
+    """How many replicas will do, of a release that lacked some before."""
 
 
 class NotConvergedError(CheckFailedError):
@@ -57,6 +59,8 @@ def converged(wanted: Wanted, service: Object, tasks: Sequence[Object]) -> bool:
     meant = [task for task in tasks if task["DesiredState"] == "running"]
     mine = own(wanted, meant)
     running = [task for task in mine if task["Status"]["State"] == "running"]
+    if wanted.least:
+        return len(running) >= wanted.least
     return state == "completed" and len(running) == len(meant) == wanted.replicas
 
 

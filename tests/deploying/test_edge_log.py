@@ -1,17 +1,21 @@
 """What users lost by a release is told by the edge's own log."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from json import dumps
 from typing import ClassVar
 
 import pytest
 
 from pipeline.deploy import patience
-from pipeline.deploy.edge_log import Exposure, Request, errors, requests, slowness
+from pipeline.deploy.edge_log import Exposure, UsersFailError
 from pipeline.deploy.patience import EngineAwayError
+from pipeline.deploy.replicas import Replicas
+from pipeline.deploy.requests import Request, errors, requests, slowness
 from pipeline.deploy.swarm import Object, Swarm
 from pipeline.environments import Tolerance
 from pipeline.run import Output
+from tests.deploying.examples import task
 
 USUAL = Tolerance()
 
@@ -59,9 +63,63 @@ def test_a_site_that_failed_as_often_before_is_not_the_release_s_errors() -> Non
     assert errors(failing, served(80) + served(20, status=500), USUAL)
 
 
-@pytest.mark.parametrize("failed", [1, 4])
-def test_a_few_errors_tell_nothing(failed: int) -> None:
-    assert errors([], served(failed, status=500), USUAL) is None
+@pytest.mark.parametrize(("failed", "good"), [(1, 0), (2, 0), (3, 4), (4, 5)])
+def test_a_few_errors_tell_nothing(failed: int, good: int) -> None:
+    assert errors([], served(failed, status=500) + served(good), USUAL) is None
+
+
+@pytest.mark.parametrize("path", ["/api/v1/projects/17/", "/api/v1/projects/", "/api/v1/projects"])
+def test_a_part_of_the_site_that_fails_is_a_fault_however_small_its_share(path: str) -> None:
+    some = [replace(each, path=path) for each in served(9, status=500)]
+    assert errors(served(1000), served(1000) + some, USUAL) == (
+        "9 of 9 requests for /api/v1/projects failed since the roll began (100.0%; 0.0% before)"
+    )
+
+
+def test_few_requests_that_all_fail_are_a_fault() -> None:
+    assert errors([], served(4, status=500), USUAL) == (
+        "4 of 4 requests of users failed since the roll began (100.0%; 0.0% before)"
+    )
+
+
+def test_a_part_that_failed_before_is_not_the_release_s_fault() -> None:
+    broken = [replace(each, path="/api/v1/old/") for each in served(9, status=500)]
+    assert errors(served(1000) + broken, served(1000) + broken, USUAL) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "group"),
+    [
+        ("/", "/"),
+        ("/api/v1/projects/7/notes/", "/api/v1/projects"),
+        ("/assets/index-3fA9x_2b.js", "/assets/index-3fA9x_2b.js"),
+        ("/u/0192f0c1-9d6e-7c3a-8b1e-5a4f3c2d1e0f", "/u"),
+        ("/projects/deadbeef", "/projects"),
+        ("/facade/", "/facade"),
+    ],
+)
+def test_what_names_one_of_many_things_is_no_part_of_a_group(path: str, group: str) -> None:
+    assert Request("", 200, 0, path).group == group
+
+
+@pytest.mark.parametrize(
+    ("upstream", "replica"),
+    [
+        ("", ""),
+        ("10.0.1.5:8000", "10.0.1.5"),
+        ("10.0.1.5:8000, 10.0.1.6:8000", "10.0.1.6"),
+        ("10.0.1.5:8080 : 10.0.1.7:8080", "10.0.1.7"),
+        ("[fd00::5]:8000", "[fd00::5]"),
+    ],
+)
+def test_the_replica_that_answered_is_the_last_that_was_asked(upstream: str, replica: str) -> None:
+    assert requests(line(upstream=upstream))[0].replica == replica
+
+
+def test_a_site_that_is_fifty_times_slower_is_a_fault_below_a_second_too() -> None:
+    assert slowness(served(100, seconds=0.01), served(100, seconds=0.5), USUAL) == (
+        "one request in two takes longer than 0.500 s (0.010 s before)"
+    )
 
 
 def test_what_a_client_did_wrong_is_no_error() -> None:
@@ -78,7 +136,7 @@ def test_a_release_that_is_much_slower_is_a_fault_with_its_figures() -> None:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        (served(100, seconds=0.01), served(100, seconds=0.9)),  # still fast
+        (served(100, seconds=0.01), served(100, seconds=0.09)),  # still fast
         (served(100, seconds=2), served(100, seconds=5)),  # not thrice
         (served(10, seconds=0.01), served(100, seconds=5)),  # too few to compare with
         (served(100, seconds=0.01), served(10, seconds=5)),
@@ -88,6 +146,10 @@ def test_slower_is_no_fault_within_the_tolerance_or_without_enough_requests(
     before: list[Request], after: list[Request]
 ) -> None:
     assert slowness(before, after, USUAL) is None
+
+
+def replica(deploy_id: str, *addresses: str) -> Object:
+    return {**task(deploy_id=deploy_id), "NetworksAttachments": [{"Addresses": [*addresses]}]}
 
 
 CUT = Output((), 1, "", "incomplete log stream: node x1 is not available")
@@ -101,8 +163,10 @@ class Edge(Swarm):
     replicas: ClassVar[dict[str, Output]] = {}
     ended: ClassVar[set[str]] = set()
 
-    def tasks(self, _: str) -> list[Object]:
-        """Return the replicas, and one that never began."""
+    def tasks(self, service: str) -> list[Object]:
+        """Return the replicas, and one that never began; of the app, an old one and a new one."""
+        if service == "edge_app":
+            return [replica("deploy-1", "10.0.1.5/24"), replica("deploy-2", "10.0.1.6/24")]
         begun = {"ContainerStatus": {"ContainerID": "c1"}}
         states = {name: "shutdown" if name in self.ended else "running" for name in self.replicas}
         told = [{"ID": k, "DesiredState": v, "Status": begun} for k, v in states.items()]
@@ -127,12 +191,16 @@ def edge(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Edge]:
     return answering
 
 
+def exposed(edge: Edge, **given: bool) -> Exposure:
+    return Exposure(edge, "edge_edge", USUAL, Replicas(edge, ["edge_app"], "deploy-2"), **given)
+
+
 def said(*lines: str) -> Output:
     return Output((), 0, "\n".join(lines), "")
 
 
 def test_every_replica_of_the_edge_is_asked(edge: Callable[..., Edge]) -> None:
-    exposure = Exposure(edge(said(line()), said(line(500), line())), "edge_edge", USUAL)
+    exposure = exposed(edge(said(line()), said(line(500), line())))
     assert [request.status for request in exposure.before] == [200, 500, 200]
     assert not exposure.partial
 
@@ -141,7 +209,7 @@ def test_every_replica_of_the_edge_is_asked(edge: Callable[..., Edge]) -> None:
 def test_users_are_judged_by_the_replicas_that_answer_and_it_is_said_once(
     silent: Output, edge: Callable[..., Edge], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    exposure = Exposure(edge(silent, said(line())), "edge_edge", USUAL)
+    exposure = exposed(edge(silent, said(line())))
     exposure.conclude()
     assert len(exposure.before) == 1
     told = capsys.readouterr().err
@@ -151,9 +219,9 @@ def test_users_are_judged_by_the_replicas_that_answer_and_it_is_said_once(
 def test_a_replica_that_ended_is_heard_while_it_is_kept_and_not_missed_afterwards(
     edge: Callable[..., Edge],
 ) -> None:
-    kept = Exposure(edge(said(line(502)), said(line()), ended="0"), "edge_edge", USUAL)
+    kept = exposed(edge(said(line(502)), said(line()), ended="0"))
     assert len(kept.before) == 2
-    gone = Exposure(edge(GONE, said(line()), ended="0"), "edge_edge", USUAL)
+    gone = exposed(edge(GONE, said(line()), ended="0"))
     assert len(gone.before) == 1
     assert not gone.partial
 
@@ -163,9 +231,71 @@ def test_an_engine_that_says_nothing_of_users_has_not_judged_them(
     silent: Output, edge: Callable[..., Edge]
 ) -> None:
     with pytest.raises(EngineAwayError, match=silent.stderr):
-        Exposure(edge(silent, silent), "edge_edge", USUAL)
+        exposed(edge(silent, silent))
 
 
 def test_nobody_is_judged_by_a_replica_alone_that_ended(edge: Callable[..., Edge]) -> None:
     with pytest.raises(EngineAwayError, match=HUNG.stderr):
-        Exposure(edge(said(line()), HUNG, ended="0"), "edge_edge", USUAL)
+        exposed(edge(said(line()), HUNG, ended="0"))
+
+
+OTHERS, OURS, NOBODYS = "10.0.1.5:8000", "10.0.1.6:8000", ""
+
+
+def rolling(edge: Callable[..., Edge], since: list[str], *, outage: bool = False) -> Exposure:
+    """Return what users get of a release, where the edge was quiet before it."""
+    exposure = exposed(edge(said()), outage=outage)
+    exposure.swarm.replicas["0"] = said(*since)  # type: ignore[attr-defined]
+    return exposure
+
+
+def test_a_release_is_not_judged_by_the_answers_of_the_one_that_it_replaces(
+    edge: Callable[..., Edge],
+) -> None:
+    dying = [line(502, upstream=OTHERS)] * 100
+    rolling(edge, dying + [line(upstream=OURS)] * 60).conclude()
+
+
+@pytest.mark.parametrize("upstream", [OURS, f"{OTHERS}, {OURS}", NOBODYS, "10.0.1.99:8000"])
+def test_what_none_of_the_others_answered_is_the_release_s(
+    edge: Callable[..., Edge], upstream: str
+) -> None:
+    with pytest.raises(UsersFailError, match="100 of 160 requests of users failed"):
+        rolling(edge, [line(502, upstream=upstream)] * 100 + [line(upstream=OURS)] * 60).conclude()
+
+
+def test_in_an_outage_what_no_replica_answered_tells_nothing_of_the_release(
+    edge: Callable[..., Edge],
+) -> None:
+    since = [line(502, upstream=NOBODYS)] * 100 + [line(upstream=OURS)] * 60
+    rolling(edge, since, outage=True).conclude()
+
+
+def test_in_an_outage_failing_before_is_no_excuse_for_failing_since(
+    edge: Callable[..., Edge],
+) -> None:
+    failing = [line(500, upstream=OURS)] * 10
+    exposure = exposed(edge(said(*[line(502)] * 100)), outage=True)
+    exposure.since = ""
+    exposure.swarm.replicas["0"] = said(*failing)  # type: ignore[attr-defined]
+    with pytest.raises(UsersFailError, match=r"10 of 10 .*0\.0% before"):
+        exposure.conclude()
+
+
+def test_times_are_compared_with_those_of_the_others_in_the_same_minutes(
+    edge: Callable[..., Edge],
+) -> None:
+    """A machine that is busy slows both."""
+    busy = [line(seconds="4.0", upstream=OTHERS)] * 60 + [line(seconds="5.0", upstream=OURS)] * 60
+    exposure = exposed(edge(said(*[line(seconds="0.01", upstream=OTHERS)] * 60)))
+    exposure.since = ""
+    exposure.swarm.replicas["0"] = said(*busy)  # type: ignore[attr-defined]
+    exposure.conclude()
+
+
+def test_a_quiet_night_is_told_to_the_journal(
+    edge: Callable[..., Edge], capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = "12 requests of users since the roll began: too few to judge"
+    assert rolling(edge, [line(upstream=OURS)] * 12).conclude() == few
+    assert few in capsys.readouterr().err

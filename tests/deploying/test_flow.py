@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from pipeline.deploy import flow, journal, steps
+from pipeline.deploy import flow, health, journal, steps
 from pipeline.deploy.deployment import Deployment
 from pipeline.deploy.lock import locked
 from pipeline.deploy.prepare import entry_of
@@ -18,6 +18,7 @@ from pipeline.errors import (
     CheckFailedError,
     InterruptedDeployError,
     MigrationError,
+    NoWayBackError,
     RollbackFailedError,
     RolledBackError,
     StoppedError,
@@ -263,3 +264,69 @@ def test_what_cannot_be_dumped_is_not_migrated(live: Engine) -> None:
         deploy(live, 2)
     assert "service rm shop-migrate" not in live.asked
     assert serving(live) == images(1)
+
+
+DOWN = CheckFailedError("ready: GET /api/v1/health/ready/ answered 502, not 200", hint="look")
+
+
+def down(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no replica of the backend run, and users find that."""
+
+    def reach(*_: object) -> None:
+        raise DOWN
+
+    monkeypatch.setattr(health, "reach", reach)
+    for each in engine.run_of("shop_backend"):
+        each["Status"]["State"] = "failed"
+
+
+def test_a_release_that_does_not_serve_is_told_before_the_roll_and_the_new_one_comes(
+    live: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    down(live, monkeypatch)
+    deploy(live, 2)
+    assert serving(live) == images(2)
+    told = f"live release v1.0.1: 0 of 2 replicas of backend; {DOWN}; nothing is kept for it"
+    assert capsys.readouterr().err.count(told) == 1
+
+
+def test_what_did_not_serve_before_is_not_put_back(
+    live: Engine, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    down(live, monkeypatch)
+    site.broken["v1.0.2", False] = CheckFailedError("the API answers 500", hint="look")
+    with pytest.raises(NoWayBackError, match=r"answers 500\nv1\.0\.1 did not serve before: 0 of 2"):
+        deploy(live, 2)
+    assert serving(live) == images(2)
+    assert outcome(live) == "rollback failed"
+
+
+def test_where_half_of_the_replicas_served_half_are_enough_on_the_way_back(
+    live: Engine, site: Site, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    live.run_of("shop_backend")[0]["Status"]["State"] = "failed"
+    site.broken["v1.0.2", False] = CheckFailedError("the API answers 500", hint="look")
+    take = Engine.take
+
+    def half(engine: Engine, stack: str, document: str) -> None:
+        take(engine, stack, document)
+        for each in engine.run_of("shop_backend")[-1:]:
+            if release(1).images["backend"] == each["Spec"]["ContainerSpec"]["Image"]:
+                each["Status"]["State"] = "starting"
+
+    monkeypatch.setattr(Engine, "take", half)
+    began = clock.monotonic()
+    with pytest.raises(RolledBackError):
+        deploy(live, 2)
+    assert serving(live) == images(1)
+    assert clock.monotonic() - began < STAGING.deadline
+
+
+def test_a_release_that_serves_no_user_is_deprived_of_nothing(
+    live: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    down(live, monkeypatch)
+    live.says["shop-check"] = 'to be applied: x\ntaken away: ["shop.tag"]\n'
+    live.ends[release(1).images["backend"]] = "failed"  # it cannot tell what it uses either
+    deploy(live, 2)
+    assert serving(live) == images(2)

@@ -6,13 +6,19 @@ from typing import Any
 
 import pytest
 
-from pipeline.deploy import flow, journal, operate, recovery, report, steps
+from pipeline.deploy import flow, health, journal, operate, recovery, report, steps
 from pipeline.deploy.acts import acts
 from pipeline.deploy.lock import LockedError, take
 from pipeline.deploy.prepare import Candidate
 from pipeline.deploy.swarm import image_of
 from pipeline.environments import Environment
-from pipeline.errors import CheckFailedError, InputError, RolledBackError
+from pipeline.errors import (
+    CheckFailedError,
+    InputError,
+    NoWayBackError,
+    OutageError,
+    RolledBackError,
+)
 from pipeline.images.cosign import Signer
 from tests.deploying.engine import Engine
 from tests.deploying.examples import AT_ONCE, environment, release
@@ -62,6 +68,10 @@ def wire(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Wire:
 
 def deploy(number: int, **options: Any) -> None:  # noqa: ANN401 - flags of the command line
     operate.deploy(STAGING, Signer(), str(number), **options)
+
+
+def unreachable(*_: object) -> None:
+    raise CheckFailedError("ready: answered 503, not 200", hint="look")
 
 
 def live(engine: Engine) -> str:
@@ -232,6 +242,21 @@ def test_history_and_status_tell_what_happened(
     assert "drift     backend has 1 of 2 replicas\n  drift     frontend is gone" in told
 
 
+def test_status_tells_what_keeps_users_from_the_site(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deploy(1)
+    assert report.status(STAGING) == 0
+    told = capsys.readouterr().out
+    assert "  edge      runs\n  users     https://shop.example.com opens\n" in told
+    engine.run_of("shop_edge").clear()
+    monkeypatch.setattr(health, "reach", unreachable)
+    assert report.status(STAGING) == OutageError.exit_code
+    told = capsys.readouterr().out
+    assert "  outage    edge has 0 of 1 replicas\n" in told
+    assert "  outage    users cannot open the site: ready: answered 503, not 200\n" in told
+
+
 def test_status_tells_what_others_changed_past_the_deployer(
     engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -279,3 +304,75 @@ def test_a_deployment_to_a_closed_site_is_let_in_by_the_edge(
     engine.create_config("shop-closed", '{"by": "ada", "since": "now"}', {})
     deploy(1)
     assert [sorted(headers) for headers in seen] == [["X-Insider", "X-Preview"], ["X-Insider"]]
+
+
+@pytest.fixture
+def dead(engine: Engine) -> Engine:
+    """An engine whose third release serves no user any more."""
+    for number in (1, 2, 3):
+        deploy(number)
+    for name in ("shop_backend", "shop_frontend"):
+        for each in engine.run_of(name):
+            each["Status"]["State"] = "failed"
+    return engine
+
+
+def test_a_rollback_gets_a_site_out_of_an_outage(dead: Engine) -> None:
+    operate.rollback(STAGING, None)
+    assert live(dead) == release(2).images["backend"]
+    assert report.status(STAGING) == 0
+
+
+def test_a_fix_that_fails_in_an_outage_makes_way_for_the_last_release_that_served(
+    dead: Engine, wire: Wire
+) -> None:
+    wire.broken = "v1.0.4"
+    said = r"v1\.0\.3 did not serve before(.|\n)*v1\.0\.2 serves instead"
+    with pytest.raises(RolledBackError, match=said):
+        deploy(4)
+    assert live(dead) == release(2).images["backend"]
+    outcomes = [entry.outcome for entry in journal.entries(dead, "shop")]
+    assert outcomes[-2:] == ["rollback failed", journal.GOOD]
+
+
+def test_a_rollback_that_fails_in_an_outage_goes_further_back(dead: Engine, wire: Wire) -> None:
+    wire.broken = "v1.0.2"
+    with pytest.raises(RolledBackError, match=r"v1\.0\.1 serves instead"):
+        operate.rollback(STAGING, None)
+    assert live(dead) == release(1).images["backend"]
+
+
+def test_where_no_other_release_served_the_fix_stays(engine: Engine, wire: Wire) -> None:
+    deploy(1)
+    for each in engine.run_of("shop_backend"):
+        each["Status"]["State"] = "failed"
+    wire.broken = "v1.0.2"
+    with pytest.raises(NoWayBackError, match=r"v1\.0\.1 did not serve before"):
+        deploy(2)
+    assert live(engine) == release(2).images["backend"]
+
+
+def test_a_release_that_users_cannot_reach_is_not_live_already(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(1)
+
+    with monkeypatch.context() as redis_is_away:
+        redis_is_away.setattr(health, "reach", unreachable)
+        deploy(1)
+    assert len(journal.entries(engine, "shop")) == 2
+
+
+def test_a_dead_release_of_a_deployer_who_died_does_not_stop_the_next_one(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deploy(1)
+    with monkeypatch.context() as death:
+        death.setattr(flow, "bake", lambda _: sys.exit())
+        with pytest.raises(SystemExit):
+            deploy(2)
+    engine.ends[release(1).images["backend"]] = "failed"
+    monkeypatch.setattr(operate, "is_ancestor", lambda old, new: old < new)
+    deploy(3)
+    assert live(engine) == release(3).images["backend"]
+    assert "v1.0.1 does not come back" in capsys.readouterr().err
