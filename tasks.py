@@ -432,10 +432,10 @@ def secrets(_: Context, env: str, *, dry: bool = False) -> None:
 def renew(_: Context, env: str) -> None:
     """Start the edge anew, with today's certificate."""
     from pipeline.config import environment
-    from pipeline.deploy import operate
+    from pipeline.deploy import renewal
 
     with reported():
-        operate.renew(environment(env))
+        renewal.renew(environment(env))
 
 
 @task(name="maintenance", help=PLACE | {"state": "on or off"})

@@ -2,11 +2,13 @@
 
 import json
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 
 from pipeline.deploy.people import actor, now
 from pipeline.deploy.swarm import Swarm
-from pipeline.errors import CheckFailedError
+from pipeline.errors import CheckFailedError, StoppedError
 
 KEPT = 30
 
@@ -18,7 +20,7 @@ class Act:
     Attributes:
         at: When, in ISO 8601.
         by: Who did it.
-        kind: `exec`, `maintenance`, `backup` or `restore`.
+        kind: `exec`, `maintenance`, `backup`, `renew` or `restore`.
         what: Of what; never anything that could be a secret.
         outcome: What became of it.
     """
@@ -28,6 +30,19 @@ class Act:
     kind: str
     what: str
     outcome: str
+
+
+@contextmanager
+def noted(swarm: Swarm, stack: str, kind: str, what: str) -> Iterator[None]:
+    """Write down what becomes of the block, as in `note`."""
+    try:
+        yield
+    except BaseException as error:
+        outcome = error.outcome if isinstance(error, StoppedError) else "failed"
+        with suppress(CheckFailedError):  # it says already why it failed
+            note(swarm, stack, kind, what, outcome)
+        raise
+    note(swarm, stack, kind, what, "succeeded")
 
 
 def note(swarm: Swarm, stack: str, kind: str, what: str, outcome: str) -> None:

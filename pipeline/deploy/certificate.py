@@ -5,18 +5,45 @@ through the site after each deploy, so that it cannot be of another opinion then
 """
 
 import ssl
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline.addresses import origin
+from pipeline.deploy.progress import say
 from pipeline.deploy.visitor import trusting
-from pipeline.errors import CheckFailedError
+from pipeline.environments import Environment
+from pipeline.errors import CheckFailedError, InputError
 
 LEAST = timedelta(days=14)
 OTHERS_KEY = {"KEY_TYPE_MISMATCH", "KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED"}
 NEW = "set TLS_CERTIFICATE and TLS_KEY to new ones, then invoke renew"
+
+
+class EndsSoonError(CheckFailedError):
+    """A certificate is good, and not for long."""
+
+
+def require(environment: Environment, credentials: Mapping[str, str]) -> None:
+    """Refuse a certificate that no user's browser would take, before an edge has it.
+
+    Args:
+        environment: Whose edge.
+        credentials: The values of the environment's secrets.
+
+    Raises:
+        InputError: It is not good for this site, or not with this key, or not today.
+    """
+    pair = credentials["TLS_CERTIFICATE"], credentials["TLS_KEY"]
+    try:
+        said = fits(*pair, environment.url)
+    except EndsSoonError as error:
+        said = str(error)
+    except CheckFailedError as error:
+        raise InputError(f"{error}; nothing was touched", hint=error.hint) from None
+    say(f"the certificate: {said}")
 
 
 def fits(certificate: str, key: str, url: str) -> str:
@@ -31,7 +58,8 @@ def fits(certificate: str, key: str, url: str) -> str:
         Until when it is good.
 
     Raises:
-        CheckFailedError: It is not good for this site, or not with this key, or not for long.
+        EndsSoonError: It is good, and not for long.
+        CheckFailedError: It is not good for this site, or not with this key.
     """
     host = origin(url).host
     server = serving(certificate, key)
@@ -91,9 +119,9 @@ def until(end: datetime, now: datetime) -> str:
     """Say until when a certificate is good.
 
     Raises:
-        CheckFailedError: That is soon.
+        EndsSoonError: That is soon.
     """
     if end - now < LEAST:
         state = f"ends in {(end - now).days} days" if end > now else "has ended"
-        raise CheckFailedError(f"TLS_CERTIFICATE {state}, on {end:%Y-%m-%d}", hint=NEW)
+        raise EndsSoonError(f"TLS_CERTIFICATE {state}, on {end:%Y-%m-%d}", hint=NEW)
     return f"good until {end:%Y-%m-%d}"

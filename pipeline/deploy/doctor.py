@@ -10,11 +10,11 @@ from pipeline.deploy import certificate, journal, machine, names
 from pipeline.deploy.connection import engine_of
 from pipeline.deploy.credentials import credentials, object_name
 from pipeline.deploy.dumps import require_address
+from pipeline.deploy.edge import configuration_of, edge_config
 from pipeline.deploy.examination import NOT_JUDGED, NOT_OK, Finding, Look, examined
-from pipeline.deploy.foundation import configuration_of, edge_config
-from pipeline.deploy.health import foundation, users_find
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.report import drift
+from pipeline.deploy.site import foundation, users_find
 from pipeline.deploy.swarm import Swarm
 from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError, InputError, NotJudgedError, PipelineError, judged

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pipeline.deploy.journal import Entry
-from pipeline.deploy.maintenance import HEADER, closed
 from pipeline.deploy.smoke import reach
 from pipeline.deploy.swarm import Object, Swarm
 from pipeline.environments import Environment
@@ -70,43 +69,6 @@ def health(
     except CheckFailedError as error:
         fault = str(error)
     return Health(running, meant, fault)
-
-
-def users_find(
-    swarm: Swarm, environment: Environment, credentials: Mapping[str, str]
-) -> tuple[str, str]:
-    """Open a site as a user does.
-
-    Args:
-        swarm: Where it is.
-        environment: Which.
-        credentials: Those of its secrets that are known here; none has to be.
-
-    Returns:
-        What a user finds if it is well, and what is wrong if it is not; one of them is empty.
-    """
-    token = credentials.get("PREVIEW_TOKEN", "")
-    if closed(swarm, environment) and not token:
-        return "it is closed, and PREVIEW_TOKEN is not set here, which opens it", ""
-    given = {HEADER: token} if token else {}
-    certificate = environment.certificate({"TLS_CERTIFICATE": "", **credentials})
-    try:
-        reach(environment.url, given, certificate)
-    except CheckFailedError as error:
-        return "", str(error)
-    return f"{environment.url} opens", ""
-
-
-def foundation(swarm: Swarm, environment: Environment) -> Iterator[tuple[str, int, int]]:
-    """Yield what an environment stands on: the name, how many run, and how many are meant to.
-
-    Raises:
-        EngineAwayError: The engine does not say.
-    """
-    for name in ("edge", "redis", "postgres") if environment.data else ("edge",):
-        tasks = swarm.tasks(f"{environment.stack}_{name}")
-        meant = [task for task in tasks if task["DesiredState"] == "running"]
-        yield name, len(running_of(swarm, f"{environment.stack}_{name}")), max(len(meant), 1)
 
 
 def running_of(swarm: Swarm, service: str) -> list[Object]:

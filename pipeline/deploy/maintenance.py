@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pipeline.deploy import acts
 from pipeline.deploy.assets import on_every_node
 from pipeline.deploy.connection import connected
-from pipeline.deploy.foundation import configuration_of, edge_config
+from pipeline.deploy.edge import configuration_of, edge_config
 from pipeline.deploy.people import actor, now
 from pipeline.deploy.progress import say
 from pipeline.deploy.swarm import Swarm, image_of
@@ -45,8 +45,8 @@ def close(swarm: Swarm, environment: Environment) -> None:
     image = require_edge(swarm, environment)
     content = json.dumps({"by": actor(), "since": now()})
     swarm.create_config(name(environment.stack), content, {"pipeline.stack": environment.stack})
-    on_every_node(swarm, environment, image, "maintenance", "maintenance.sh", "on")
-    acts.note(swarm, environment.stack, "maintenance", "on", "succeeded")
+    with acts.noted(swarm, environment.stack, "maintenance", "on"):
+        on_every_node(swarm, environment, image, "maintenance", "maintenance.sh", "on")
 
 
 def open_again(swarm: Swarm, environment: Environment) -> None:
@@ -57,9 +57,9 @@ def open_again(swarm: Swarm, environment: Environment) -> None:
         JobFailedError: A node could not be told; others may be open by now.
     """
     image = require_edge(swarm, environment)
-    on_every_node(swarm, environment, image, "maintenance", "maintenance.sh", "off")
-    swarm.ask("config", "rm", name(environment.stack))
-    acts.note(swarm, environment.stack, "maintenance", "off", "succeeded")
+    with acts.noted(swarm, environment.stack, "maintenance", "off"):
+        on_every_node(swarm, environment, image, "maintenance", "maintenance.sh", "off")
+        swarm.ask("config", "rm", name(environment.stack))
 
 
 def closed(swarm: Swarm, environment: Environment) -> str:

@@ -6,7 +6,6 @@ from functools import partial
 from os import environ
 
 from pipeline.deploy import flow, journal
-from pipeline.deploy.acts import note
 from pipeline.deploy.barrier import require_way_back
 from pipeline.deploy.connection import connected
 from pipeline.deploy.credentials import credentials
@@ -23,7 +22,6 @@ from pipeline.deploy.prepare import (
     Candidate,
     candidate,
     entry_of,
-    new_id,
     release_of,
     trust,
     versions,
@@ -32,9 +30,9 @@ from pipeline.deploy.prepare import (
 from pipeline.deploy.progress import say, timed
 from pipeline.deploy.pruning import prune
 from pipeline.deploy.recovery import again, settle
-from pipeline.deploy.report import drift, serving
+from pipeline.deploy.report import drift
 from pipeline.deploy.signals import interruptible
-from pipeline.deploy.stack import document, render, renewed
+from pipeline.deploy.stack import document, new_id, render, renewed
 from pipeline.environments import Environment
 from pipeline.errors import InputError, NoWayBackError, RolledBackError
 from pipeline.git import is_ancestor
@@ -213,19 +211,3 @@ def is_live(deployment: Deployment, before: Entry) -> bool:
     if not same or list(drift(swarm, environment, before)):
         return False
     return not health(swarm, environment, before, deployment.headers, deployment.credentials).fault
-
-
-def renew(environment: Environment) -> None:
-    """Start the edge anew, with the certificate, the token and the configuration of today.
-
-    A port of a node can have one owner: each node's edge is away for a moment.
-
-    Raises:
-        InputError: Nothing serves there yet.
-    """
-    values = credentials(environment, environ)
-    swarm = connected(environment)
-    with interruptible(), locked(swarm, environment.stack, "renew the edge"):
-        live = serving(swarm, environment)
-        timed("edge", lambda: lay(swarm, environment, live.images, values, renew=True))
-        note(swarm, environment.stack, "renew", "edge", "succeeded")

@@ -1,7 +1,6 @@
 """Find everything wrong with a deployment before anything is touched, and all of it at once."""
 
 import json
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from tempfile import TemporaryDirectory
 from pipeline.deploy.credentials import object_name
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.people import actor, now
-from pipeline.deploy.stack import Release
+from pipeline.deploy.stack import Release, new_id
 from pipeline.environments import Environment
 from pipeline.errors import InputError, UntrustedError
 from pipeline.git import Commit, branch, head, resolved
@@ -138,11 +137,6 @@ def our_own(found: Candidate) -> list[str]:
 def statement_of(environment: str) -> str:
     """Return the type of the statement that a release serves in an environment."""
     return f"urn:deployed-to:{environment}"
-
-
-def new_id() -> str:
-    """Return a name for one deployment, which no other has."""
-    return uuid.uuid4().hex[:12]
 
 
 def release_of(

@@ -9,11 +9,12 @@ from pipeline.deploy import journal
 from pipeline.deploy.acts import acts
 from pipeline.deploy.connection import connected, engine_of
 from pipeline.deploy.credentials import credentials
-from pipeline.deploy.health import foundation, running_of, users_find
+from pipeline.deploy.health import running_of
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.lock import current, described, is_stale
 from pipeline.deploy.maintenance import closed, insider
 from pipeline.deploy.progress import say
+from pipeline.deploy.site import foundation, users_find
 from pipeline.deploy.smoke import smoke as walk
 from pipeline.deploy.swarm import Object, Swarm, image_of, variable_of
 from pipeline.environments import Environment

@@ -1,5 +1,6 @@
 """Render the services of a release: deploy/stack.yml, and what differs from deploy to deploy."""
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import StringIO
@@ -38,6 +39,11 @@ class Release:
     commit: str
     images: Mapping[str, str]
     secrets: Mapping[str, str]
+
+
+def new_id() -> str:
+    """Return a name for one deployment, which no other has."""
+    return uuid.uuid4().hex[:12]
 
 
 def render(environment: Environment, release: Release) -> dict[str, Service]:

@@ -4,6 +4,13 @@ from pipeline.deploy.swarm import Swarm
 from tests.clock import Clock
 from tests.conftest import ROOT
 from tests.deploying.engine import Engine
+from tests.deploying.tls import signed
+
+
+@pytest.fixture(scope="session")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """A certificate for shop.example.com that is good for a month, and its key."""
+    return signed(tmp_path_factory.mktemp("tls"), "DNS:shop.example.com")
 
 
 @pytest.fixture
@@ -16,9 +23,10 @@ def clock() -> Clock:
 def engine(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Engine:
     """An engine of the test's own; the services are those of this repository."""
     monkeypatch.chdir(ROOT)
-    for name in ("edge_log", "flow", "jobs", "notify", "patience", "watch"):
+    for name in ("edge_log", "flow", "jobs", "notify", "patience", "renewal", "watch"):
         monkeypatch.setattr(f"pipeline.deploy.{name}.time", clock)
-    monkeypatch.setattr("pipeline.deploy.health.reach", lambda *_: None)  # the site opens
+    for name in ("health", "site"):
+        monkeypatch.setattr(f"pipeline.deploy.{name}.reach", lambda *_: None)  # it opens
     engine = Engine()
     monkeypatch.setattr(Swarm, "ask", lambda _, *asked, **given: engine.ask(*asked, **given))
     return engine

@@ -11,8 +11,8 @@ import pytest
 
 from pipeline.deploy import certificate, doctor, journal, machine, names
 from pipeline.deploy.credentials import object_name
+from pipeline.deploy.edge import edge_config
 from pipeline.deploy.examination import Finding, examined
-from pipeline.deploy.foundation import edge_config
 from pipeline.deploy.lock import take
 from pipeline.deploy.prepare import entry_of
 from pipeline.deploy.stack import render
@@ -23,6 +23,7 @@ from pipeline.services import free_port
 from tests.conftest import ROOT
 from tests.deploying.engine import Engine
 from tests.deploying.examples import AT_ONCE, environment, release
+from tests.deploying.tls import signed
 from tests.settings import changed
 
 APP = ["DJANGO_SECRET_KEY", "EMAIL_URL", "FIELD_ENCRYPTION_KEY", "REDIS_URL"]
@@ -32,23 +33,6 @@ VARIABLES = {"DJANGO_ALLOWED_HOSTS": "shop.example.com", "PUBLIC_URL": "https://
 def staging(**given: object) -> Environment:
     least = environment(timings=AT_ONCE, variables=VARIABLES)
     return changed(least, **{"secrets": (*least.secrets, *APP), **given})
-
-
-def signed(folder: Path, names: str = "", days: int = 30) -> tuple[str, str]:
-    """Make a certificate for some names, which signs itself, and its key."""
-    asks = ["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    asks += ["-subj", "/CN=shop.example.com", "-keyout", "key", "-out", "request"]
-    signs = ["openssl", "x509", "-req", "-in", "request", "-signkey", "key", "-out", "certificate"]
-    signs += ["-copy_extensions", "copy", "-days", str(days)]
-    for command in ([*asks, *(["-addext", f"subjectAltName={names}"] if names else [])], signs):
-        assert read(command, cwd=folder).returncode == 0
-    return (folder / "certificate").read_text(), (folder / "key").read_text()
-
-
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
-    """A certificate for shop.example.com that is good for a month, and its key."""
-    return signed(tmp_path_factory.mktemp("tls"), "DNS:shop.example.com")
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.deploy import maintenance, report
 from pipeline.deploy.acts import acts
-from pipeline.deploy.foundation import edge_config
+from pipeline.deploy.edge import edge_config
 from pipeline.deploy.jobs import JobFailedError
 from pipeline.deploy.maintenance import closed, insider, switch
 from pipeline.errors import InputError

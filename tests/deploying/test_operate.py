@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.deploy import flow, health, journal, operate, recovery, report, steps
-from pipeline.deploy.acts import acts
+from pipeline.deploy import flow, health, journal, operate, recovery, report, site, steps
 from pipeline.deploy.lock import LockedError, take
 from pipeline.deploy.prepare import Candidate
 from pipeline.deploy.swarm import image_of
@@ -48,7 +47,7 @@ class Wire:
 
 
 @pytest.fixture(autouse=True)
-def wire(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Wire:
+def wire(engine: Engine, monkeypatch: pytest.MonkeyPatch, pair: tuple[str, str]) -> Wire:
     del engine  # it answers for every swarm, from now on
     wire = Wire()
     replaced = {
@@ -63,6 +62,8 @@ def wire(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Wire:
     for name in STAGING.secrets:
         monkeypatch.setenv(name, f"swordfish-{name}")
     monkeypatch.setenv("DATABASE_URL", "postgres://clerk:swordfish-1@db/ledger")
+    for name, value in zip(("TLS_CERTIFICATE", "TLS_KEY"), pair, strict=True):
+        monkeypatch.setenv(name, value)
     return wire
 
 
@@ -250,7 +251,7 @@ def test_status_tells_what_keeps_users_from_the_site(
     told = capsys.readouterr().out
     assert "  edge      runs\n  users     https://shop.example.com opens\n" in told
     engine.run_of("shop_edge").clear()
-    monkeypatch.setattr(health, "reach", unreachable)
+    monkeypatch.setattr(site, "reach", unreachable)
     assert report.status(STAGING) == OutageError.exit_code
     told = capsys.readouterr().out
     assert "  outage    edge has 0 of 1 replicas\n" in told
@@ -281,19 +282,6 @@ def test_only_a_dead_holder_s_lock_can_be_taken_away(engine: Engine) -> None:
     engine.late[0] = 61
     recovery.unlock(STAGING)
     assert engine.of("config") == {}
-
-
-def test_an_edge_is_started_anew_where_something_serves(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with pytest.raises(InputError, match="nothing serves in staging yet"):
-        operate.renew(STAGING)
-    deploy(1)
-    before = len(engine.run_of("shop_edge"))
-    monkeypatch.setenv("TLS_CERTIFICATE", "swordfish-2")
-    operate.renew(STAGING)
-    assert len(engine.run_of("shop_edge")) == before + 1
-    assert [act.kind for act in acts(engine, "shop")] == ["renew"]
 
 
 def test_a_deployment_to_a_closed_site_is_let_in_by_the_edge(

@@ -14,7 +14,6 @@ from pipeline.deploy.prepare import (
     Candidate,
     candidate,
     entry_of,
-    new_id,
     our_own,
     release_of,
     require_clean,
@@ -23,6 +22,7 @@ from pipeline.deploy.prepare import (
     versions,
     vouch,
 )
+from pipeline.deploy.stack import new_id
 from pipeline.errors import CheckFailedError, InputError, UntrustedError
 from pipeline.git import Commit
 from pipeline.images.cosign import Signer

@@ -5,7 +5,7 @@ import pytest
 from pipeline.deploy import journal, restore
 from pipeline.deploy.acts import acts
 from pipeline.deploy.dumps import Database
-from pipeline.deploy.foundation import edge_config
+from pipeline.deploy.edge import edge_config
 from pipeline.deploy.jobs import JobFailedError
 from pipeline.deploy.maintenance import close, closed
 from pipeline.deploy.prepare import entry_of

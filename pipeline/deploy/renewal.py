@@ -1,0 +1,127 @@
+"""Start the edge anew, with the certificate, the token and the configuration of today."""
+
+import time
+from collections.abc import Mapping
+from os import environ
+
+from pipeline.deploy.acts import noted
+from pipeline.deploy.connection import connected
+from pipeline.deploy.credentials import credentials
+from pipeline.deploy.edge import brought
+from pipeline.deploy.lock import locked
+from pipeline.deploy.notify import announced
+from pipeline.deploy.patience import POLL_SECONDS
+from pipeline.deploy.progress import say, timed
+from pipeline.deploy.report import serving
+from pipeline.deploy.signals import interruptible, uninterrupted
+from pipeline.deploy.site import users_find
+from pipeline.deploy.stack import Service, document
+from pipeline.deploy.swarm import Swarm, variable_of
+from pipeline.deploy.watch import Wanted, wait_until_running, watch
+from pipeline.environments import Environment
+from pipeline.errors import (
+    CheckFailedError,
+    InterruptedDeployError,
+    RollbackFailedError,
+    RolledBackError,
+)
+
+EDGE = "edge"
+
+
+def renew(environment: Environment) -> None:
+    """Replace the edge, once the new one is proved; one that does not serve is put back.
+
+    A port of a node can have one owner: each node's edge is away for a moment.
+
+    Raises:
+        InputError: Nothing serves there yet, or the new edge cannot; nothing was touched.
+        RolledBackError: Users did not reach the site by the new edge; the old one serves again.
+        RollbackFailedError: They do not reach it by the old one either.
+    """
+    values = credentials(environment, environ)
+    swarm = connected(environment)
+    with (
+        interruptible(),
+        locked(swarm, environment.stack, "renew the edge"),
+        announced(environment, values, "renew", "the edge"),
+        noted(swarm, environment.stack, "renew", EDGE),
+    ):
+        live = serving(swarm, environment)
+        new = brought(swarm, environment, live.images["frontend"], values)
+        swap(swarm, environment, new, values)
+
+
+def swap(swarm: Swarm, environment: Environment, new: Service, values: Mapping[str, str]) -> None:
+    """Replace the edge, or put the old one back.
+
+    Raises:
+        RolledBackError: Users did not reach the site by the new edge; the old one serves again.
+        RollbackFailedError: They do not reach it by the old one either.
+    """
+    try:
+        timed(EDGE, lambda: replace_edge(swarm, environment, new))
+        require_users(swarm, environment, values)
+    except (CheckFailedError, KeyboardInterrupt) as error:
+        interrupted = isinstance(error, KeyboardInterrupt)
+        why = "interrupted" if interrupted else str(error)
+        kind = InterruptedDeployError if interrupted else RolledBackError
+        with uninterrupted():
+            put_back(swarm, environment, new, values, why)
+        hint = f"docker service ps --no-trunc {environment.stack}_{EDGE}"
+        raise kind(f"{why}\nthe edge before serves again", hint=hint) from None
+
+
+def replace_edge(swarm: Swarm, environment: Environment, new: Service) -> None:
+    """Have the engine replace the edge of each node.
+
+    Raises:
+        CheckFailedError: The new one does not come up.
+    """
+    service, told = f"{environment.stack}_{EDGE}", new["environment"]["DEPLOY_ID"]
+    meant = [task for task in swarm.tasks(service) if task["DesiredState"] == "running"]
+    swarm.deploy(environment.stack, document(environment.stack, {EDGE: new}))
+    wanted = Wanted(service, new["image"], told, max(len(meant), 1))
+    watch(swarm, wanted, environment.deadline)
+
+
+def put_back(
+    swarm: Swarm, environment: Environment, new: Service, values: Mapping[str, str], why: str
+) -> None:
+    """Have the edge before serve again, if the new one has its place.
+
+    Raises:
+        RollbackFailedError: It does not.
+    """
+    service = f"{environment.stack}_{EDGE}"
+    say(f"{why}; putting the edge before back")
+    try:
+        if not is_in_place(swarm, service, new):
+            return
+        swarm.tell("service", "rollback", "--detach", "--quiet", service)
+        wait_until_running(swarm, service, environment.timings.start)
+        require_users(swarm, environment, values)
+    except CheckFailedError as error:
+        hint = f"look at once: docker service ps --no-trunc {service}"
+        said = f"{why}\nand going back failed: {error}"
+        raise RollbackFailedError(said, hint=hint) from None
+
+
+def is_in_place(swarm: Swarm, service: str, new: Service) -> bool:
+    """Say whether the engine was told of the new edge; else it would go back further than that."""
+    found = swarm.service(service)
+    told = new["environment"]["DEPLOY_ID"]
+    return found is not None and variable_of(found, "DEPLOY_ID") == told
+
+
+def require_users(swarm: Swarm, environment: Environment, values: Mapping[str, str]) -> None:
+    """See to it that users reach the site, a moment after its edge came up.
+
+    Raises:
+        CheckFailedError: They do not, in the time that a service has to start.
+    """
+    end = time.monotonic() + environment.timings.start
+    while wrong := users_find(swarm, environment, values)[1]:
+        if time.monotonic() > end:
+            raise CheckFailedError(wrong, hint="invoke status; invoke logs --service=edge")
+        time.sleep(POLL_SECONDS)

@@ -1,0 +1,47 @@
+"""A site as its users have it: whether it opens, and whether what it stands on runs."""
+
+from collections.abc import Iterator, Mapping
+
+from pipeline.deploy.health import running_of
+from pipeline.deploy.maintenance import HEADER, closed
+from pipeline.deploy.smoke import reach
+from pipeline.deploy.swarm import Swarm
+from pipeline.environments import Environment
+from pipeline.errors import CheckFailedError
+
+
+def users_find(
+    swarm: Swarm, environment: Environment, credentials: Mapping[str, str]
+) -> tuple[str, str]:
+    """Open a site as a user does.
+
+    Args:
+        swarm: Where it is.
+        environment: Which.
+        credentials: Those of its secrets that are known here; none has to be.
+
+    Returns:
+        What a user finds if it is well, and what is wrong if it is not; one of them is empty.
+    """
+    token = credentials.get("PREVIEW_TOKEN", "")
+    if closed(swarm, environment) and not token:
+        return "it is closed, and PREVIEW_TOKEN is not set here, which opens it", ""
+    given = {HEADER: token} if token else {}
+    certificate = environment.certificate({"TLS_CERTIFICATE": "", **credentials})
+    try:
+        reach(environment.url, given, certificate)
+    except CheckFailedError as error:
+        return "", str(error)
+    return f"{environment.url} opens", ""
+
+
+def foundation(swarm: Swarm, environment: Environment) -> Iterator[tuple[str, int, int]]:
+    """Yield what an environment stands on: the name, how many run, and how many are meant to.
+
+    Raises:
+        EngineAwayError: The engine does not say.
+    """
+    for name in ("edge", "redis", "postgres") if environment.data else ("edge",):
+        tasks = swarm.tasks(f"{environment.stack}_{name}")
+        meant = [task for task in tasks if task["DesiredState"] == "running"]
+        yield name, len(running_of(swarm, f"{environment.stack}_{name}")), max(len(meant), 1)

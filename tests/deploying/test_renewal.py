@@ -1,0 +1,248 @@
+"""An edge makes way for one that is proved, and comes back where users do not reach the site."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.deploy import journal, renewal, site
+from pipeline.deploy.acts import acts
+from pipeline.deploy.edge import CONFIGURATION
+from pipeline.deploy.foundation import lay
+from pipeline.deploy.prepare import entry_of
+from pipeline.deploy.stack import render
+from pipeline.errors import CheckFailedError, InputError, RollbackFailedError, RolledBackError
+from tests.clock import Clock
+from tests.deploying.engine import Engine
+from tests.deploying.examples import AT_ONCE, environment, release
+from tests.deploying.tls import signed
+
+STAGING = environment(timings=AT_ONCE)
+Pair = tuple[str, str]
+Wrong = Callable[[Path, Pair], Pair]
+Certify = Callable[[Wrong], None]
+
+
+@pytest.fixture
+def live(engine: Engine, monkeypatch: pytest.MonkeyPatch, pair: Pair) -> Engine:
+    """An engine on which a release serves behind an edge."""
+    values = {name: f"swordfish-{name}" for name in STAGING.secrets}
+    values |= zip(("TLS_CERTIFICATE", "TLS_KEY"), pair, strict=True)
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    entry = entry_of(release(1), render(STAGING, release(1)), [], "deploy")
+    journal.begin(engine, "shop", entry)
+    journal.end(engine, "shop", entry, journal.GOOD)
+    lay(engine, STAGING, release(1).images, values)
+    engine.asked.clear()
+    return engine
+
+
+@pytest.fixture
+def certify(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pair: Pair) -> Certify:
+    """Have another certificate and key, made from the good ones."""
+
+    def certify(wrong: Wrong) -> None:
+        for name, value in zip(("TLS_CERTIFICATE", "TLS_KEY"), wrong(tmp_path, pair), strict=True):
+            monkeypatch.setenv(name, value)
+
+    return certify
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What NOTIFY_URL is told."""
+    told: list[str] = []
+    monkeypatch.setenv("NOTIFY_URL", "https://hooks.example.com/x")
+    monkeypatch.setattr(
+        "pipeline.deploy.notify.tell", lambda _, content: told.append(str(content["text"]))
+    )
+    return told
+
+
+def edge(engine: Engine) -> str:
+    return json.dumps(engine.of("service")["shop_edge"]["Spec"], sort_keys=True)
+
+
+def outcomes(engine: Engine) -> list[tuple[str, str]]:
+    return [(act.kind, act.outcome) for act in acts(engine, "shop")]
+
+
+def test_an_edge_is_started_anew_and_that_is_told(live: Engine, told: list[str]) -> None:
+    renewal.renew(STAGING)
+    assert len(live.run_of("shop_edge")) == 2
+    assert live.asked.count("stack deploy shop") == 1
+    assert outcomes(live) == [("renew", "succeeded")]
+    assert told[0].startswith("renew of the edge to staging: succeeded")
+
+
+def test_where_nothing_serves_there_is_no_edge_to_renew(
+    live: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in live.labelled("config", "label=pipeline.journal.shop"):
+        del live.of("config")[name]
+    with pytest.raises(InputError, match="nothing serves in staging yet"):
+        renewal.renew(STAGING)
+    assert "swordfish" not in capsys.readouterr().err
+
+
+def of_another(folder: Path, pair: Pair) -> Pair:
+    return pair[0], signed(folder, "DNS:shop.example.com")[1]
+
+
+def expired(folder: Path, _: Pair) -> Pair:
+    return signed(folder, "DNS:shop.example.com", days=-1)
+
+
+def for_another(folder: Path, _: Pair) -> Pair:
+    return signed(folder, "DNS:www.example.org")
+
+
+def without_names(folder: Path, _: Pair) -> Pair:
+    return signed(folder)
+
+
+def turned_chain(folder: Path, pair: Pair) -> Pair:
+    return f"{signed(folder, 'DNS:ca.example.org')[0]}{pair[0]}", pair[1]
+
+
+def key_alone(_: Path, pair: Pair) -> Pair:
+    return pair[1], pair[1]
+
+
+def no_pem(_: Path, pair: Pair) -> Pair:
+    return "swordfish", pair[1]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (of_another, "TLS_KEY is not the key of TLS_CERTIFICATE"),
+        (expired, "certificate has expired"),
+        (for_another, "is not good for shop.example.com"),
+        (without_names, "is not good for shop.example.com"),
+        (turned_chain, "or of the first in it"),
+        (key_alone, "cannot be read"),
+        (no_pem, "cannot be read"),
+    ],
+)
+def test_what_no_browser_would_take_touches_nothing_and_is_told(
+    live: Engine, told: list[str], certify: Certify, wrong: Wrong, said: str
+) -> None:
+    before = edge(live)
+    certify(wrong)
+    with pytest.raises(InputError, match=f"{said}.*; nothing was touched"):
+        renewal.renew(STAGING)
+    assert edge(live) == before
+    assert not [line for line in live.asked if line.startswith(("stack", "service create"))]
+    assert outcomes(live) == [("renew", "failed")]
+    assert told[0].startswith("renew of the edge to staging: failed")
+
+
+def ends_soon(folder: Path, _: Pair) -> Pair:
+    return signed(folder, "DNS:shop.example.com", days=3)
+
+
+def test_a_certificate_that_ends_soon_is_taken_and_that_is_said(
+    live: Engine, certify: Certify, capsys: pytest.CaptureFixture[str]
+) -> None:
+    certify(ends_soon)
+    renewal.renew(STAGING)
+    assert "TLS_CERTIFICATE ends in 2 days" in capsys.readouterr().err
+    assert outcomes(live) == [("renew", "succeeded")]
+
+
+def test_a_configuration_that_nginx_does_not_take_touches_nothing(
+    live: Engine, told: list[str]
+) -> None:
+    """The double says of an image what becomes of it; nginx itself is asked in tests/deploy."""
+    before = edge(live)
+    live.ends[release(1).images["frontend"]] = "failed"
+    with pytest.raises(InputError, match="nginx does not take the edge: shop-edge-check") as caught:
+        renewal.renew(STAGING)
+    assert str(CONFIGURATION) in caught.value.hint
+    assert edge(live) == before
+    assert told
+
+
+def proved(monkeypatch: pytest.MonkeyPatch, engine: Engine, state: str) -> None:
+    """Let the check of the new edge be well, and its replicas come to another state."""
+    monkeypatch.setattr("pipeline.deploy.edge.prove", lambda *_: None)
+    engine.ends[release(1).images["frontend"]] = state
+
+
+def test_an_edge_that_does_not_come_up_makes_way_for_the_one_before(
+    live: Engine, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = edge(live)
+    proved(monkeypatch, live, "rejected")
+    with pytest.raises(RolledBackError, match=r"shop_edge: a replica rejected(.|\n)*serves again"):
+        renewal.renew(STAGING)
+    assert edge(live) == before
+    assert outcomes(live) == [("renew", "rolled back")]
+    assert told[0].startswith("renew of the edge to staging: rolled back")
+
+
+class Users:
+    """What users find: nothing good, until so many have asked."""
+
+    def __init__(self, well_after: int) -> None:
+        self.left = well_after
+
+    def reach(self, *_: object) -> None:
+        self.left -= 1
+        if self.left >= 0:
+            raise CheckFailedError("ready: got no answer: refused", hint="look")
+
+
+def test_an_edge_is_given_time_until_users_reach_the_site(
+    live: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site, "reach", Users(3).reach)
+    renewal.renew(STAGING)
+    assert outcomes(live) == [("renew", "succeeded")]
+
+
+def test_an_edge_that_users_do_not_reach_makes_way_for_the_one_before(
+    live: Engine, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    before, users = edge(live), Users(10_000)
+    monkeypatch.setattr(site, "reach", users.reach)
+    rollback = Engine.toggle
+
+    def well_again(engine: Engine, name: str) -> str | None:
+        users.left = 0
+        return rollback(engine, name)
+
+    monkeypatch.setattr(Engine, "toggle", well_again)
+    with pytest.raises(RolledBackError, match="got no answer: refused"):
+        renewal.renew(STAGING)
+    assert edge(live) == before
+    assert clock.monotonic() > STAGING.timings.start
+
+
+def test_where_users_reach_it_by_neither_that_is_told_as_the_worst(
+    live: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site, "reach", Users(10_000).reach)
+    with pytest.raises(RollbackFailedError, match="going back failed"):
+        renewal.renew(STAGING)
+    assert outcomes(live) == [("renew", "rollback failed")]
+
+
+def test_an_edge_that_the_engine_was_not_told_of_is_not_gone_back_from(
+    live: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To go back would end at what was before the one that serves."""
+    before = edge(live)
+
+    def refuse(*_: object) -> None:
+        raise CheckFailedError("`docker stack deploy` failed", hint="look")
+
+    monkeypatch.setattr(Engine, "deploy", refuse)
+    monkeypatch.setattr("pipeline.deploy.swarm.Swarm.deploy", refuse)
+    with pytest.raises(RolledBackError):
+        renewal.renew(STAGING)
+    assert edge(live) == before
+    assert "service rollback shop_edge" not in live.asked
