@@ -339,7 +339,7 @@ def test_a_fault_at_the_login_tells_neither_user_nor_password(
 @pytest.mark.parametrize("option", ["--request-seconds", "--seconds"])
 def test_an_answer_that_does_not_come_is_not_waited_for(site: Site, option: str) -> None:
     site.silent.add("/api/v1/health/ready/")
-    assert "ready: GET /api/v1/health/ready/ got no answer: timed out" in fault(site, option, "0.2")
+    assert "ready: GET /api/v1/health/ready/ got no answer: no answer within 0.2 s" in fault(site, option, "0.2")
 
 
 def test_an_answer_that_does_not_end_is_not_waited_for(site: Site) -> None:

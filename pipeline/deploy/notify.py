@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from http.client import HTTPException
 from urllib.request import Request, build_opener
 
+from pipeline.deadline import within
 from pipeline.deploy.people import actor
 from pipeline.deploy.progress import say
 from pipeline.environments import NOTIFY_URL, Environment
@@ -73,7 +74,6 @@ def tell(url: str, content: Mapping[str, str | int]) -> None:
     try:
         headers = {"Content-Type": "application/json"}
         request = Request(url, json.dumps(content).encode(), headers)  # noqa: S310  # whoever may name it may name any
-        with build_opener().open(request, timeout=WITHIN):
-            pass
+        within(WITHIN, lambda: build_opener().open(request, timeout=2 * WITHIN).close())
     except (OSError, ValueError, HTTPException) as error:
         say(f"nobody was told: {NOTIFY_URL} does not work ({type(error).__name__})")

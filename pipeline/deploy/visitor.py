@@ -15,6 +15,7 @@ from urllib.request import (
     build_opener,
 )
 
+from pipeline.deadline import within
 from pipeline.deploy.walk import Answer, Step
 from pipeline.errors import CheckFailedError
 
@@ -96,7 +97,8 @@ class Visitor:
             headers["Content-Type"] = "application/json"
         request = Request(self.url + step.path, body, headers, method=step.method)  # noqa: S310  # the command line admits http and https only
         try:
-            response = self.opener.open(request, timeout=remaining(deadline))
+            seconds = remaining(deadline)
+            response = within(seconds, lambda: self.opener.open(request, timeout=2 * seconds))
         except HTTPError as error:
             response = error
         with response:

@@ -13,6 +13,7 @@ from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import Request, build_opener
 
+from pipeline.deadline import within
 from pipeline.errors import InputError
 from pipeline.git import origin
 
@@ -73,8 +74,7 @@ class GitHub:
             InputError: GitHub is out of reach, or refuses.
         """
         try:
-            with build_opener().open(self._request(method, path, body), timeout=SECONDS) as answer:
-                return json.loads(answer.read() or b"null")
+            return within(SECONDS, lambda: self._answer(self._request(method, path, body)))
         except HTTPError as error:
             if method == "GET" and error.code == HTTPStatus.NOT_FOUND:
                 return None
@@ -83,6 +83,11 @@ class GitHub:
             raise InputError(
                 f"{self.url} does not answer: {error}", hint="is the network there? try again"
             ) from None
+
+    @staticmethod
+    def _answer(request: Request) -> Any:  # noqa: ANN401
+        with build_opener().open(request, timeout=2 * SECONDS) as answer:
+            return json.loads(answer.read() or b"null")
 
     def _request(self, method: str, path: str, body: Mapping[str, Any] | None) -> Request:
         place = path if path.startswith("/") else f"/repos/{self.repository}/{path}".rstrip("/")
