@@ -1,6 +1,7 @@
-// Refuses a build whose page makes browsers load too much script before it shows anything: node check-bundle.ts dist
+// Refuses a build whose page makes browsers load too much script before it shows anything, or does
+// not list its files for the walk of a deploy: node check-bundle.ts dist
 
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 
@@ -18,6 +19,13 @@ const measured = `entry JS: ${(size / 1000).toFixed(1)} kB gzip of ${String(limi
 if (scripts.length === 0 || size > limit) {
   process.stderr.write(
     `error: ${measured}: ${scripts.join(' ') || 'no script'}\n\nhint: import() what only some pages need\n`,
+  )
+  process.exit(1)
+}
+const [, list = ''] = /name="asset-manifest" content="(\/[^"]+)"/.exec(page) ?? []
+if (!list || !existsSync(join(folder, list))) {
+  process.stderr.write(
+    `error: the page names no list of its files: ${list || 'no asset-manifest'}\n\nhint: build.manifest in vite.config.ts\n`,
   )
   process.exit(1)
 }

@@ -22,6 +22,8 @@ export default defineConfig({
   build: {
     // A strict content security policy allows neither data: addresses nor inline code.
     assetsInlineLimit: 0,
+    // What the page may ever load: index.html names it, and a deploy asks for every file in it.
+    manifest: 'asset-manifest.json',
   },
   test: {
     environment: 'happy-dom',

@@ -30,7 +30,13 @@ from tests.conftest import ROOT
 EMAIL, PASSWORD, SECRET = "smoke@example.com", "correct-horse", "preview-secret"
 SHELL = b"""<!doctype html><title>Product</title><link rel="icon" href="/favicon.svg">
 <link rel="canonical" href="https://www.example.com/"><link rel="stylesheet" href="/assets/a.css">
+<meta name="asset-manifest" content="/asset-manifest.json">
 <script type="module" src="/assets/a.js"></script><div id="root"></div>"""
+FILES = {
+    "index.html": {"file": "assets/a.js", "css": ["assets/a.css"], "isEntry": True},
+    "src/later.tsx": {"file": "assets/later.js", "css": ["assets/later.css"], "assets": []},
+    "src/logo.svg": {"file": "assets/logo.svg"},
+}
 
 Key = tuple[str, str]
 
@@ -61,6 +67,10 @@ PAGE: dict[Key, Answer] = {
     ("GET", "/favicon.svg"): Answer(200, "image/svg+xml", b"<svg/>"),
     ("GET", "/assets/a.css"): Answer(200, "text/css", b"a{}"),
     ("GET", "/assets/a.js"): Answer(200, "application/javascript", b"1"),
+    ("GET", "/asset-manifest.json"): Answer(200, "application/json", json.dumps(FILES).encode()),
+    ("GET", "/assets/later.js"): Answer(200, "text/javascript", b"1"),
+    ("GET", "/assets/later.css"): Answer(200, "text/css", b"a{}"),
+    ("GET", "/assets/logo.svg"): Answer(200, "image/svg+xml", b"<svg/>"),
 }
 GUEST = problem(401, "Unauthorized")
 FORGED = problem(403, "Forbidden")
@@ -216,6 +226,13 @@ def test_a_release_from_before_problems_is_walked_through_as_well(
     smoke.main([site.url, "--release", "v1.2.3"])
 
 
+def test_a_page_that_names_no_list_of_its_files_is_walked_through_as_well(site: Site) -> None:
+    name = b'<meta name="asset-manifest" content="/asset-manifest.json">'
+    site.answers["GET", "/"] = Answer(200, "text/html", SHELL.replace(name, b""))
+    smoke.main([site.url, "--release", "v1.2.3"])
+    assert ("GET", "/assets/later.js") not in site.asked
+
+
 def required(document: dict[str, Any], response: dict[str, Any]) -> list[str]:
     name = response["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
     found: list[str] = document["components"]["schemas"][name]["required"]
@@ -258,6 +275,8 @@ def test_any_answer_that_is_broken_is_found(site: Site, key: Key, answer: Answer
         (("GET", "/assets/a.js"), PAGE["GET", "/"], "is text/html, not text/javascript"),
         (("GET", "/assets/a.js"), Answer(200, "text/javascript", b"\n"), "is empty"),
         (("GET", "/assets/a.css"), NOWHERE, "answered 404, not 200"),
+        (("GET", "/assets/later.js"), NOWHERE, "answered 404, not 200"),
+        (("GET", "/asset-manifest.json"), data(200, a=[1], b={"file": 7}), "lists no file"),
         (("GET", "/assets/no-such-file.js"), PAGE["GET", "/"], "answered 200, not 404"),
     ],
 )
@@ -339,7 +358,9 @@ def test_a_fault_at_the_login_tells_neither_user_nor_password(
 @pytest.mark.parametrize("option", ["--request-seconds", "--seconds"])
 def test_an_answer_that_does_not_come_is_not_waited_for(site: Site, option: str) -> None:
     site.silent.add("/api/v1/health/ready/")
-    assert "ready: GET /api/v1/health/ready/ got no answer: no answer within 0.2 s" in fault(site, option, "0.2")
+    assert "ready: GET /api/v1/health/ready/ got no answer: no answer within 0.2 s" in fault(
+        site, option, "0.2"
+    )
 
 
 def test_an_answer_that_does_not_end_is_not_waited_for(site: Site) -> None:

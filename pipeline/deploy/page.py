@@ -5,6 +5,7 @@ from mimetypes import MimeTypes
 from urllib.parse import urljoin, urlsplit
 
 ADDRESS = {"script": "src", "img": "src", "link": "href"}
+MANIFEST = "asset-manifest"
 LOADED = {"stylesheet", "modulepreload", "preload", "icon", "apple-touch-icon", "manifest"}
 OLDER_NAMES = {
     "application/javascript": "text/javascript",
@@ -14,17 +15,23 @@ TYPES = MimeTypes()  # not the tables of this machine, which may know other name
 
 
 class Page(HTMLParser):
-    """The addresses that a page loads from, and how many of them are scripts."""
+    """The addresses that a page loads from, and how many of them are scripts.
+
+    What it loads only later is in the list that it names, if its build made one.
+    """
 
     def __init__(self, html: bytes) -> None:
         super().__init__()
         self.addresses: list[str] = []
+        self.manifest = ""
         self.scripts = 0
         self.feed(html.decode(errors="replace"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note what this element loads."""
         attributes = dict(attrs)
+        if tag == "meta" and attributes.get("name") == MANIFEST:
+            self.manifest = urljoin("/", attributes.get("content") or "")
         address = attributes.get(ADDRESS.get(tag, "")) or "data:"
         relations = set((attributes.get("rel") or "").lower().split())
         if not address.startswith("data:") and (tag != "link" or relations & LOADED):
@@ -45,3 +52,19 @@ def type_of(path: str) -> str:
 def today(name: str) -> str:
     """Return today's name of a type."""
     return OLDER_NAMES.get(name, name)
+
+
+def files(manifest: object) -> set[str]:
+    """Return the paths of all files that Vite lists: https://vite.dev/guide/backend-integration.
+
+    Args:
+        manifest: What its JSON holds.
+    """
+    entries = manifest.values() if isinstance(manifest, dict) else ()
+    found = [
+        path
+        for entry in entries
+        if isinstance(entry, dict)
+        for path in (entry.get("file"), *entry.get("css", ()), *entry.get("assets", ()))
+    ]
+    return {urljoin("/", path) for path in found if isinstance(path, str)}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.deploy.page import Page, today, type_of
+from pipeline.deploy.page import Page, files, today, type_of
 
 API = "/api/v1"
 NO_SUCH_ASSET = "/assets/no-such-file.js"
@@ -110,9 +110,14 @@ def home() -> Step:
 
 
 def page() -> Walk:
-    """Open the page, everything that it loads, and an asset that does not exist."""
+    """Open the page, everything that it loads, now or later, and an asset that does not exist."""
     answer = yield home()
-    for path in sorted(set(Page(answer.body).addresses)):
+    shown = Page(answer.body)
+    paths = {*shown.addresses}
+    if shown.manifest:
+        answer = yield Step("list", shown.manifest, judge=lists_files, hint=AS_BUILT)
+        paths |= files(answer.content)
+    for path in sorted(paths):
         yield Step("asset", path, type=type_of(path), judge=is_asset, hint=AS_BUILT)
     # A browser with an older page would take the new page for the script that it asks for.
     hint = "serve the page for addresses of the app only, never below /assets/"
@@ -168,6 +173,11 @@ def shows_something(answer: Answer) -> Finding:
     if opened.foreign:
         return f"loads from another site: {opened.foreign[0]}"
     return None if opened.scripts else "loads no script, so that nothing would be shown"
+
+
+def lists_files(answer: Answer) -> Finding:
+    """Judge whether a page's list of its files names any."""
+    return None if files(answer.content) else "lists no file"
 
 
 def is_asset(answer: Answer) -> Finding:
