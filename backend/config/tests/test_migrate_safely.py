@@ -1,18 +1,23 @@
 """Migrations run alone, beside an app whose requests never wait for them."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from unittest.mock import Mock, call
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError, connection
+from django.db import IntegrityError, OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.recorder import MigrationRecorder
 
 from apps.projects.models import Project
 from config.management.commands import migrate_safely
 from config.management.commands.migrate_safely import LOCK
+from config.tests.conftest import BACKEND
 
 PROJECTS = ("projects", "0001_initial")
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -88,7 +93,8 @@ def test_a_second_migration_at_the_same_time_is_refused_at_once(
     with app.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
     monkeypatch.setenv("PGOPTIONS", "-c lock_timeout=30s")  # a command that waits fails otherwise
-    with pytest.raises(CommandError, match=r"^another migration is running\nhint: wait for it"):
+    said = r"^another migration is running: for \d+ s, SELECT pg_advisory_lock.*\nhint: wait"
+    with pytest.raises(CommandError, match=said):
         call_command("migrate_safely")
 
     assert not applied()
@@ -169,3 +175,95 @@ def test_another_fault_of_the_database_is_not_tried_again(
 
     assert pauses == []
     assert can_lock(app)
+
+
+@pytest.fixture
+def _twins() -> Iterator[None]:
+    """A table with two equal rows, of which no unique index can be made."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE twins AS SELECT 1 AS one FROM generate_series(1, 2)")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE twins")
+
+
+def broken_index(*_: object, **__: object) -> None:
+    """Do as a migration whose index cannot be made."""
+    with suppress(IntegrityError), connection.cursor() as cursor:
+        cursor.execute('CREATE UNIQUE INDEX CONCURRENTLY "Twins_one" ON twins (one)')
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("_twins")
+def test_an_index_that_is_left_invalid_is_refused_before_and_after(
+    monkeypatch: pytest.MonkeyPatch, app: BaseDatabaseWrapper
+) -> None:
+    said = r'^the index "Twins_one" of twins is invalid: DROP INDEX CONCURRENTLY "Twins_one"\nhint'
+    with monkeypatch.context() as patch:
+        patch.setattr(migrate_safely, "call_command", broken_index)
+        with pytest.raises(CommandError, match=said):
+            call_command("migrate_safely")
+    with pytest.raises(CommandError, match=said):
+        call_command("migrate_safely")
+    assert can_lock(app)
+    with connection.cursor() as cursor:
+        cursor.execute('DROP INDEX CONCURRENTLY "Twins_one"')
+    call_command("migrate_safely")
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("_twins")
+def test_a_constraint_that_was_not_validated_is_noted(capsys: pytest.CaptureFixture[str]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE twins ADD CONSTRAINT few CHECK (one < 9) NOT VALID")
+    call_command("migrate_safely")
+    assert capsys.readouterr().err == (
+        "note: few of twins is not validated: ALTER TABLE twins VALIDATE CONSTRAINT few\n"
+    )
+
+
+SLOW = """
+import django
+django.setup()
+from django.db import connection
+from config.management.commands.migrate_safely import alone
+with alone(), connection.cursor() as cursor:
+    print("locked", flush=True)
+    cursor.execute("SELECT pg_sleep(600)")
+"""
+
+
+@pytest.mark.postgres
+def test_a_statement_whose_client_was_killed_holds_the_lock_until_it_ends(
+    app: BaseDatabaseWrapper,
+) -> None:
+    url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**connection.settings_dict)
+    command = [sys.executable, "-c", SLOW]
+    env = {**os.environ, "DATABASE_URL": url}
+    with subprocess.Popen(command, cwd=BACKEND, env=env, stdout=subprocess.PIPE) as client:
+        assert client.stdout
+        assert client.stdout.readline() == b"locked\n"
+        until(app, sleeping=1)
+        client.kill()
+    # as long as the statement goes on, so does the lock
+    with app.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_try_advisory_lock(%s), (SELECT count(*) FROM pg_stat_activity"
+            " WHERE query LIKE 'SELECT pg_sleep(600)')",
+            [LOCK],
+        )
+        got, running = cursor.fetchone()
+    assert (got, running) in {(False, 1), (True, 0)}
+    until(app, sleeping=0)  # the server finds by itself that its client is gone
+
+
+def until(app: BaseDatabaseWrapper, *, sleeping: int) -> None:
+    """Wait until so many statements of the client run; the server itself pauses in between."""
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)'"
+    end = time.monotonic() + 60
+    with app.cursor() as cursor:
+        cursor.execute(asked)
+        while cursor.fetchone() != (sleeping,):
+            assert time.monotonic() < end
+            cursor.execute("SELECT pg_sleep(0.05)")
+            cursor.execute(asked)

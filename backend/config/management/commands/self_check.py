@@ -6,6 +6,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from apps.health.checks import cache_answers, database_answers, static_files_are_collected, verdict
+from config.leftovers import invalid_indexes
 from config.schema import losses, too_early
 
 CHECKS = {
@@ -27,6 +28,8 @@ class Command(BaseCommand):
             raise CommandError(
                 f"not usable here: {', '.join(failed)}\nhint: the reason is logged above"
             )
+        if left := invalid_indexes():
+            raise CommandError("\n".join([*left, "hint: run these statements, then deploy again"]))
         executor = MigrationExecutor(connection)
         graph = executor.loader.graph
         plan = [migration for migration, _ in executor.migration_plan(graph.leaf_nodes())]

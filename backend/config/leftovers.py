@@ -1,0 +1,44 @@
+"""What a migration that broke off leaves in PostgreSQL, and what ends it.
+
+CREATE INDEX CONCURRENTLY that fails leaves an index that is written to and never read, and that a
+second attempt with IF NOT EXISTS takes for its own:
+https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY.
+"""
+
+from django.db import connection
+
+INVALID = """
+    SELECT indexrelid::regclass::text, indrelid::regclass::text
+    FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+    WHERE NOT indisvalid AND relkind = 'i'
+        AND indexrelid NOT IN (SELECT index_relid FROM pg_stat_progress_create_index)
+    ORDER BY 1
+"""
+NOT_VALIDATED = """
+    SELECT conrelid::regclass::text, quote_ident(conname)
+    FROM pg_constraint WHERE NOT convalidated AND conrelid <> 0 ORDER BY 1, 2
+"""
+
+
+def invalid_indexes() -> list[str]:
+    """Return each index that PostgreSQL does not use, with the statement that ends it."""
+    return [
+        f"the index {index} of {table} is invalid: DROP INDEX CONCURRENTLY {index}"
+        for index, table in _rows(INVALID)
+    ]
+
+
+def unvalidated_constraints() -> list[str]:
+    """Return each constraint that old rows may break, with the statement that ends it."""
+    return [
+        f"{name} of {table} is not validated: ALTER TABLE {table} VALIDATE CONSTRAINT {name}"
+        for table, name in _rows(NOT_VALIDATED)
+    ]
+
+
+def _rows(query: str) -> list[tuple[str, str]]:
+    if connection.vendor != "postgresql":
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return cursor.fetchall()
