@@ -41,4 +41,5 @@ def _rows(query: str) -> list[tuple[str, str]]:
         return []
     with connection.cursor() as cursor:
         cursor.execute(query)
-        return cursor.fetchall()
+        rows: list[tuple[str, str]] = cursor.fetchall()
+    return rows

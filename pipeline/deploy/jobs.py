@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.deploy.patience import POLL_SECONDS
+from pipeline.deploy.progress import say
 from pipeline.deploy.stack import Service
 from pipeline.deploy.swarm import Object, Swarm
 from pipeline.deploy.watch import asked_again
@@ -20,6 +21,8 @@ from pipeline.errors import CheckFailedError
 from pipeline.files import read_text
 
 FAILED = {"failed", "rejected", "orphaned", "remove"}
+SAID_EVERY = 10
+"""The seconds between two words about what is waited for."""
 END = "that is all"
 """What a job says last whose words count: the engine may lose the end of a log."""
 
@@ -100,6 +103,38 @@ def begun(swarm: Swarm, stack: str, job: Job, *, everywhere: bool = False) -> It
         yield
     finally:
         swarm.remove(job.name)
+
+
+def let_end(swarm: Swarm, name: str, seconds: float) -> None:
+    """Wait until a job of a deployment before, whose deployer died, has ended by itself.
+
+    What it began in a database would go on there, whoever removes it here.
+
+    Args:
+        swarm: Where it runs.
+        name: What its service is called.
+        seconds: How long it may take.
+
+    Raises:
+        JobFailedError: It runs still.
+    """
+    began = said = time.monotonic()
+    while under_way(asked_again(swarm, name, began + seconds)[1]):
+        now = time.monotonic()
+        if now > began + seconds:
+            raise JobFailedError(
+                f"{name} of a deployment before runs still, {seconds:.0f} s later",
+                hint=f"docker service logs {name}; docker service rm {name} ends it",
+            )
+        if now >= said:
+            say(f"{name} of a deployment before still runs; waiting for {now - began:.0f} s")
+            said = now + SAID_EVERY
+        time.sleep(POLL_SECONDS)
+
+
+def under_way(tasks: Sequence[Object]) -> bool:
+    """Say whether a task of a job runs, or is to."""
+    return any(not (complete(task) or failed(task) or withdrawn(task)) for task in tasks)
 
 
 def wait(

@@ -6,7 +6,7 @@ from pipeline.deploy.assets import publish
 from pipeline.deploy.barrier import require_way_on
 from pipeline.deploy.deployment import Deployment
 from pipeline.deploy.health import health
-from pipeline.deploy.jobs import JobFailedError, of_service, run_job
+from pipeline.deploy.jobs import JobFailedError, let_end, of_service, run_job
 from pipeline.deploy.progress import say
 from pipeline.deploy.smoke import smoke
 from pipeline.deploy.stack import NEXT, document, preview
@@ -49,8 +49,10 @@ def bring_forward(deployment: Deployment) -> None:
     Raises:
         MigrationError: The database refused.
     """
-    script = migration(deployment.environment.timings.migrate)
+    seconds = deployment.environment.timings.migrate
+    script = migration(seconds)
     try:
+        let_end(deployment.swarm, f"{deployment.stack}-migrate", seconds)
         backend_job(deployment, "migrate", ["sh", "-c", script])
     except JobFailedError as error:
         hint = "correct the migration; the release before serves on"

@@ -1,5 +1,7 @@
 """A job is judged by its tasks, and nothing of it is left."""
 
+from collections.abc import Callable
+
 import pytest
 
 from pipeline.deploy.jobs import (
@@ -9,6 +11,7 @@ from pipeline.deploy.jobs import (
     arguments,
     best,
     exit_code,
+    let_end,
     lines,
     of_service,
     run_job,
@@ -17,6 +20,7 @@ from pipeline.deploy.jobs import (
 from pipeline.deploy.stack import render
 from pipeline.deploy.swarm import Swarm
 from pipeline.run import Output
+from tests.clock import Clock
 from tests.deploying.engine import Engine
 from tests.deploying.examples import IMAGES, environment, release, task
 
@@ -116,3 +120,43 @@ def test_a_node_that_could_not_fetch_an_image_is_named_and_what_may_be_wrong_the
 def test_a_job_on_several_nodes_has_failed_when_it_has_on_one() -> None:
     assert [exit_code(each) for each in (task("complete"), task("failed", code=7))] == [0, 7]
     assert exit_code(task("rejected")) == 1
+
+
+def test_a_job_of_a_dead_deployer_is_let_end_before_the_next_one(
+    engine: Engine,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    engine.start("shop-migrate", IMAGES["backend"], [], 1, "running")
+    (task,) = engine.run_of("shop-migrate")
+
+    def passes(seconds: float, sleep: Callable[[float], None] = clock.sleep) -> None:
+        sleep(seconds)
+        if clock.monotonic() > 25:
+            task["Status"]["State"] = "complete"
+
+    monkeypatch.setattr(clock, "sleep", passes)
+    let_end(engine, "shop-migrate", 600)
+    told = [line[10:] for line in capsys.readouterr().err.splitlines()]
+    assert told == [
+        f"shop-migrate of a deployment before still runs; waiting for {seconds} s"
+        for seconds in (0, 10, 20)
+    ]
+
+
+def test_a_job_that_does_not_end_is_left_alone_and_named(engine: Engine) -> None:
+    engine.start("shop-migrate", IMAGES["backend"], [], 1, "running")
+    with pytest.raises(JobFailedError, match="runs still, 60 s later") as caught:
+        let_end(engine, "shop-migrate", 60)
+    assert "docker service logs shop-migrate" in caught.value.hint
+    assert engine.run_of("shop-migrate")
+
+
+@pytest.mark.parametrize("state", ["", "complete", "failed"])
+def test_what_has_ended_is_not_waited_for(engine: Engine, clock: Clock, state: str) -> None:
+    if state:
+        engine.start("shop-migrate", IMAGES["backend"], [], 1, state)
+    before = clock.monotonic()
+    let_end(engine, "shop-migrate", 60)
+    assert clock.monotonic() == before
