@@ -18,6 +18,7 @@ from apps.projects.models import Project
 from config.management.commands import migrate_safely
 from config.management.commands.migrate_safely import LOCK
 from config.tests.conftest import BACKEND
+from config.tests.waiting import until
 
 PROJECTS = ("projects", "0001_initial")
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -243,7 +244,7 @@ def test_a_statement_whose_client_was_killed_holds_the_lock_until_it_ends(
     with subprocess.Popen(command, cwd=BACKEND, env=env, stdout=subprocess.PIPE) as client:
         assert client.stdout
         assert client.stdout.readline() == b"locked\n"
-        until(app, sleeping=1)
+        until(lambda: sleeping(app) == 1, "it does not begin")
         client.kill()
     # as long as the statement goes on, so does the lock
     with app.cursor() as cursor:
@@ -254,16 +255,10 @@ def test_a_statement_whose_client_was_killed_holds_the_lock_until_it_ends(
         )
         got, running = cursor.fetchone()
     assert (got, running) in {(False, 1), (True, 0)}
-    until(app, sleeping=0)  # the server finds by itself that its client is gone
+    until(lambda: sleeping(app) == 0, "the server does not find that its client is gone")
 
 
-def until(app: BaseDatabaseWrapper, *, sleeping: int) -> None:
-    """Wait until so many statements of the client run; the server itself pauses in between."""
-    asked = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)'"
-    end = time.monotonic() + 60
+def sleeping(app: BaseDatabaseWrapper) -> int:
     with app.cursor() as cursor:
-        cursor.execute(asked)
-        while cursor.fetchone() != (sleeping,):
-            assert time.monotonic() < end
-            cursor.execute("SELECT pg_sleep(0.05)")
-            cursor.execute(asked)
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)'")
+        return int(cursor.fetchone()[0])

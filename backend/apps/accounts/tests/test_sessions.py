@@ -15,6 +15,8 @@ from apps.accounts.sessions import session_seen
 from apps.accounts.tests.browser import PASSWORD, Browser
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.test import Client
     from pytest_django import Settings
 
@@ -192,3 +194,49 @@ def test_another_password_ends_all_sessions_but_this_one(phone: Browser, laptop:
     assert laptop.cookies["sessionid"] != before
     assert [item["user_agent"] for item in listed(laptop)] == ["Laptop/2.0"]
     assert not phone.is_logged_in
+
+
+OLD, NEW = "o" * 50, "n" * 50
+FIRST = {"SECRET_KEY": OLD, "SECRET_KEY_FALLBACKS": [NEW]}
+SECOND = {"SECRET_KEY": NEW, "SECRET_KEY_FALLBACKS": [OLD]}
+
+
+def use(settings: Settings, release: Mapping[str, object]) -> None:
+    """Answer as a replica of a release does."""
+    for name, value in release.items():
+        setattr(settings, name, value)
+
+
+@pytest.mark.usefixtures("_each_engine")
+def test_a_key_that_changes_in_two_steps_logs_nobody_out(user: User, settings: Settings) -> None:
+    """A browser sends two requests at once, and is answered by replicas of both releases."""
+    use(settings, {"SECRET_KEY": OLD, "SECRET_KEY_FALLBACKS": []})
+    browser = Browser()
+    browser.login(user.email)
+    session = browser.cookies["sessionid"]
+    for release in (FIRST, SECOND, FIRST, SECOND, SECOND):
+        use(settings, release)
+        for _ in range(2):
+            browser.client.cookies["sessionid"] = session  # that of before the first answer
+            assert browser.is_logged_in
+            assert browser.cookies["sessionid"] == session
+
+
+@pytest.mark.usefixtures("_each_engine")
+def test_a_key_that_changes_in_one_step_ends_its_sessions(user: User, settings: Settings) -> None:
+    use(settings, {"SECRET_KEY": OLD, "SECRET_KEY_FALLBACKS": []})
+    browser = Browser()
+    browser.login(user.email)
+    use(settings, {"SECRET_KEY": NEW, "SECRET_KEY_FALLBACKS": []})
+    assert not browser.is_logged_in
+
+
+@pytest.mark.usefixtures("_each_engine")
+def test_a_login_still_has_a_session_of_its_own(user: User) -> None:
+    """What somebody else laid into the browser before is no session of the user's."""
+    browser = Browser()
+    given = browser.client.session
+    given["cart"] = 7
+    given.save()
+    browser.login(user.email)
+    assert browser.cookies["sessionid"] != given.session_key
