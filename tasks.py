@@ -272,6 +272,7 @@ def github(_: Context, *, dry: bool = False) -> None:
 PLACE = {"env": "an environment of pipeline.toml"}
 DRAFT = {"dry": "print what the engine would be told on stdout, and change nothing"}
 YES = {"yes": "agree beforehand, where the environment wants a person to"}
+LOG_OUT = {"log-out": "all members may be logged out, since secret keys differ"}
 
 
 @task(
@@ -279,6 +280,7 @@ YES = {"yes": "agree beforehand, where the environment wants a person to"}
     | KEY
     | DRAFT
     | YES
+    | LOG_OUT
     | {
         "release": "a version tag or a commit, if not the one checked out",
         "resume": "only undo a deployment whose deployer died",
@@ -293,10 +295,12 @@ def deploy(  # noqa: PLR0913 - each is an option of the command line
     dry: bool = False,
     resume: bool = False,
     yes: bool = False,
+    log_out: bool = False,
 ) -> None:
     """Deploy a release, prove it, and go back on any fault."""
     from pipeline.config import environment
     from pipeline.deploy import operate, recovery
+    from pipeline.deploy.people import Consent
     from pipeline.images.cosign import signer
 
     with reported():
@@ -305,24 +309,34 @@ def deploy(  # noqa: PLR0913 - each is an option of the command line
         if resume:
             recovery.resume(environment(env))
             return
-        operate.deploy(environment(env), signer(key), release or None, dry=dry, yes=yes)
+        consent = Consent(yes=yes, log_out=log_out)
+        operate.deploy(environment(env), signer(key), release or None, dry=dry, consent=consent)
 
 
 @task(
     help=PLACE
     | DRAFT
     | YES
+    | LOG_OUT
     | {"to": "a version or a number of invoke history; the good release before, if not given"}
 )
 def rollback(
-    _: Context, env: str, *, to: str | None = None, dry: bool = False, yes: bool = False
+    _: Context,
+    env: str,
+    *,
+    to: str | None = None,
+    dry: bool = False,
+    yes: bool = False,
+    log_out: bool = False,
 ) -> None:
     """Put an earlier good release back, and prove it."""
     from pipeline.config import environment
     from pipeline.deploy import operate
+    from pipeline.deploy.people import Consent
 
     with reported():
-        operate.rollback(environment(env), to, dry=dry, yes=yes)
+        consent = Consent(yes=yes, log_out=log_out)
+        operate.rollback(environment(env), to, dry=dry, consent=consent)
 
 
 @task(

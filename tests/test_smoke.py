@@ -418,3 +418,34 @@ def test_a_missing_user_is_an_error_that_names_the_variables(
     monkeypatch.setenv("SMOKE_USER_PASSWORD", "")
     with pytest.raises(InputError, match="SMOKE_USER_EMAIL and SMOKE_USER_PASSWORD not set"):
         smoke.main(["https://www.example.com"])
+
+
+FIRST, THEN = {"X-Way": "first"}, {"X-Way": "then"}
+WHO = {"SMOKE_USER_EMAIL": EMAIL, "SMOKE_USER_PASSWORD": PASSWORD}
+
+
+def ways(site: Site) -> list[tuple[str, str, str | None]]:
+    return [(*key, headers["X-Way"]) for key, headers in zip(site.asked, site.headers, strict=True)]
+
+
+def test_a_member_of_one_release_is_asked_for_at_the_other(site: Site) -> None:
+    assert smoke.keeps_sessions(site.url, WHO, FIRST, THEN)
+    assert ways(site) == [
+        ("GET", "/api/v1/auth/me/", "first"),
+        ("POST", "/api/v1/auth/login/", "first"),
+        ("GET", "/api/v1/auth/me/", "then"),
+        ("POST", "/api/v1/auth/logout/", "first"),
+    ]
+
+
+def test_a_member_whom_the_other_release_does_not_know_is_logged_out(site: Site) -> None:
+    site.answers["GET", "/api/v1/auth/me/"] = GUEST
+    assert not smoke.keeps_sessions(site.url, WHO, FIRST, THEN)
+    assert site.asked[-1] == ("POST", "/api/v1/auth/logout/")
+
+
+@pytest.mark.parametrize("broken", ["/api/v1/auth/login/", "/api/v1/auth/logout/"])
+def test_where_no_member_can_log_in_or_out_it_is_not_known(site: Site, broken: str) -> None:
+    site.answers["POST", broken] = problem(500, "no")
+    with pytest.raises(CheckFailedError, match=f"POST {broken} answered 500"):
+        smoke.keeps_sessions(site.url, WHO, FIRST, THEN)

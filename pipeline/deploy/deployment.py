@@ -34,6 +34,7 @@ class Deployment:
         headers: Lets us in where users find the site closed.
         up_to_date: Whether the database has all that the new release wants, by its self-check.
         health: How what is live served just before the roll.
+        log_out: Whether all members may be logged out by it.
         touched: The services of which users may already see the new release.
         note: What the journal is to keep of it, besides that it went well.
     """
@@ -48,6 +49,7 @@ class Deployment:
     headers: Mapping[str, str] = field(default_factory=dict)
     up_to_date: bool = False
     health: Health = field(default_factory=Health)
+    log_out: bool = False
     touched: list[str] = field(default_factory=list)
     note: str = ""
 

@@ -17,7 +17,7 @@ from pipeline.deploy.journal import Entry
 from pipeline.deploy.lock import Lock, locked
 from pipeline.deploy.maintenance import insider
 from pipeline.deploy.notify import announced
-from pipeline.deploy.people import agree
+from pipeline.deploy.people import NONE, Consent, agree
 from pipeline.deploy.prepare import (
     Candidate,
     candidate,
@@ -50,7 +50,7 @@ def deploy(
     release: str | None,
     *,
     dry: bool = False,
-    yes: bool = False,
+    consent: Consent = NONE,
 ) -> None:
     """Deploy a release to an environment.
 
@@ -59,7 +59,7 @@ def deploy(
         signer: Who has to have signed its images.
         release: A version tag or a commit; the commit that is checked out, if not given.
         dry: Whether to only print what the engine would be told.
-        yes: Whether a person has agreed already.
+        consent: What a person has agreed to already.
 
     Raises:
         InputError: Something is missing or wrong; nothing was touched.
@@ -78,7 +78,7 @@ def deploy(
     if dry:
         print(document(environment.stack, services))
         return
-    agree(environment, f"deploy {found.version} to {environment.name}", yes=yes)
+    agree(environment, f"deploy {found.version} to {environment.name}", yes=consent.yes)
     set_output("url", environment.url)
     give(versions(found))
     with interruptible(), locked(swarm, environment.stack, f"deploy {found.version}") as lock:
@@ -86,6 +86,7 @@ def deploy(
         known = journal.entries(swarm, environment.stack)
         before, headers = journal.good(known), insider(swarm, environment, values)
         deployment = Deployment(environment, swarm, new, services, before, values, lock, headers)
+        deployment.log_out = consent.log_out
         if before and is_live(deployment, before):
             say(f"{found.version} is live already, since {before.ended}")
             vouch(environment, found, signer)  # whoever deployed it may have died before that
@@ -137,7 +138,11 @@ def prepare(deployment: Deployment) -> None:
 
 
 def rollback(
-    environment: Environment, to: str | None, *, dry: bool = False, yes: bool = False
+    environment: Environment,
+    to: str | None,
+    *,
+    dry: bool = False,
+    consent: Consent = NONE,
 ) -> None:
     """Put a release of the journal back; the one before the live one, if none is named.
 
@@ -145,7 +150,7 @@ def rollback(
         environment: Where.
         to: The version or number of a good release.
         dry: Whether to only print what the engine would be told.
-        yes: Whether a person has agreed already.
+        consent: What a person has agreed to already.
 
     Raises:
         InputError: There is no such release, or no way back to it.
@@ -163,14 +168,18 @@ def rollback(
         target, live = journal.earlier(known, to), journal.good(known)
         if live:
             require_way_back(swarm, environment, live, target.services)
-        agree(environment, f"put {target.version} back on {environment.name}", yes=yes)
+        agree(environment, f"put {target.version} back on {environment.name}", yes=consent.yes)
         with announced(environment, values, ROLLBACK, target.version):
-            put_again(environment, lock, target, values)
+            put_again(environment, lock, target, values, consent)
     say(f"{target.version} serves at {environment.url} again")
 
 
 def put_again(
-    environment: Environment, lock: Lock, target: Entry, values: Mapping[str, str]
+    environment: Environment,
+    lock: Lock,
+    target: Entry,
+    values: Mapping[str, str],
+    consent: Consent = NONE,
 ) -> None:
     """Make an earlier release the one that serves."""
     swarm = lock.swarm
@@ -179,6 +188,7 @@ def put_again(
     services = renewed(target.services, old.deploy_id)
     before, headers = journal.good(known), insider(swarm, environment, values)
     deployment = Deployment(environment, swarm, old, services, before, values, lock, headers)
+    deployment.log_out = consent.log_out
     entry = entry_of(old, services, known, ROLLBACK, journal.origin(target))
     rolled(deployment, entry, migrate=False)
 

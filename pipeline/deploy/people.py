@@ -2,10 +2,27 @@
 
 import os
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pipeline.environments import Environment
 from pipeline.errors import InputError
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What a person has agreed to already.
+
+    Attributes:
+        yes: That it is done, where the environment asks.
+        log_out: That all members are logged out by it.
+    """
+
+    yes: bool = False
+    log_out: bool = False
+
+
+NONE = Consent()
 
 
 def actor() -> str:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pipeline.addresses import origin
 from pipeline.deploy.visitor import Visitor
-from pipeline.deploy.walk import Answer, Step, User, Walk, opened, walk
+from pipeline.deploy.walk import Answer, Step, User, Walk, opened, shared, walk
 from pipeline.errors import CheckFailedError, InputError, reported
 
 HEADER = re.compile(r"([A-Za-z0-9-]+)=([\x20-\x7e]+)")
@@ -87,6 +87,44 @@ def reach(url: str, given: Mapping[str, str], certificate: str = "") -> None:
     limits = {"each": EACH_SECONDS, "altogether": EACH_SECONDS}
     visitor = Visitor(site(url), given, **limits, certificate=certificate)
     follow(opened(), visitor.perform)
+
+
+def keeps_sessions(
+    url: str,
+    variables: Mapping[str, str],
+    first: Mapping[str, str],
+    then: Mapping[str, str],
+    certificate: str = "",
+) -> bool:
+    """Say whether a member who logs in at one release is one at another, which serves beside it.
+
+    Args:
+        url: The origin of the site.
+        variables: SMOKE_USER_EMAIL and SMOKE_USER_PASSWORD.
+        first: The headers that lead to the one.
+        then: The headers that lead to the other.
+        certificate: What to trust besides the usual authorities, as PEM.
+
+    Raises:
+        CheckFailedError: No member could log in, so that this is not known.
+    """
+    limits = {"each": EACH_SECONDS, "altogether": ALL_SECONDS}
+    visitor, known = Visitor(site(url), {}, **limits, certificate=certificate), True
+
+    def perform(step: Step) -> Answer:
+        nonlocal known
+        try:
+            return visitor.perform(step)
+        except CheckFailedError:
+            known = known and step.name != "known"
+            raise
+
+    try:
+        follow(shared(user(variables), first, then), perform)
+    except CheckFailedError:
+        if known:
+            raise
+    return known
 
 
 def follow(steps: Walk, perform: Callable[[Step], Answer]) -> None:

@@ -8,7 +8,7 @@ from pipeline.deploy.deployment import Deployment
 from pipeline.deploy.health import health
 from pipeline.deploy.jobs import JobFailedError, let_end, of_service, run_job
 from pipeline.deploy.progress import say
-from pipeline.deploy.smoke import smoke
+from pipeline.deploy.smoke import keeps_sessions, smoke
 from pipeline.deploy.stack import NEXT, document, preview
 from pipeline.deploy.watch import hold, watch
 from pipeline.errors import CheckFailedError, MigrationError
@@ -100,6 +100,31 @@ def show_preview(deployment: Deployment) -> None:
     hold(deployment.swarm, wanted, deployment.environment.timings.soak)
     token = deployment.credentials["PREVIEW_TOKEN"]
     walk_through(deployment, {PREVIEW_HEADER: token})
+    if deployment.before and not deployment.health.is_outage and not deployment.log_out:
+        require_sessions(deployment, {**deployment.headers, PREVIEW_HEADER: token})
+
+
+def require_sessions(deployment: Deployment, preview: Mapping[str, str]) -> None:
+    """Refuse a release that logs members out, or whose members the one that serves logs out.
+
+    Both serve side by side while it is rolled out, and one of them after it.
+
+    Raises:
+        CheckFailedError: It does.
+    """
+    environment, values, live = deployment.environment, deployment.credentials, deployment.headers
+    certificate = environment.certificate(values)
+    try:
+        kept = keeps_sessions(environment.url, values, live, preview, certificate)
+        kept = kept and keeps_sessions(environment.url, values, preview, live, certificate)
+    except CheckFailedError as error:
+        return say(f"whether members stay logged in is not known: {error}")
+    if not kept:
+        raise CheckFailedError(
+            "members would be logged out: what serves and the new release have other secret keys",
+            hint="change DJANGO_SECRET_KEY in two steps (CI_CD.md); or --log-out, if they may be",
+        )
+    return None
 
 
 def assess(deployment: Deployment) -> None:

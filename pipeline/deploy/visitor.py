@@ -92,7 +92,7 @@ class Visitor:
     def ask(self, step: Step, deadline: float) -> Answer:
         """Send a request; read the answer, whatever its status."""
         body = None if step.body is None else json.dumps(step.body).encode()
-        headers = {**self.headers, **self.csrf()}
+        headers = {**self.headers, **self.csrf(), **step.headers}
         if body:
             headers["Content-Type"] = "application/json"
         request = Request(self.url + step.path, body, headers, method=step.method)  # noqa: S310  # the command line admits http and https only

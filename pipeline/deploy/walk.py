@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.deploy.page import Page, files, today, type_of
 
 API = "/api/v1"
+LOGIN, LOGOUT = f"{API}/auth/login/", f"{API}/auth/logout/"
 NO_SUCH_ASSET = "/assets/no-such-file.js"
 NAME = "smoke"
 AS_BUILT = "was the frontend rolled out as it was built?"
@@ -55,6 +56,7 @@ class Step:
     judge: Judge = lambda _: None
     hint: str = "look for this request in the logs of what answers there"
     cleans_up: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def finding(self, answer: Answer) -> Finding:
         """Say what is wrong with an answer to this step."""
@@ -124,18 +126,35 @@ def page() -> Walk:
     yield Step("no asset", NO_SUCH_ASSET, status=404, type="", hint=hint)
 
 
+def shared(user: User, first: Mapping[str, str], then: Mapping[str, str]) -> Walk:
+    """Log in at one release, and be known at another.
+
+    Args:
+        user: Who logs in.
+        first: The headers that lead to the one.
+        then: The headers that lead to the other.
+    """
+    me, credentials = f"{API}/auth/me/", {"email": user.email, "password": user.password}
+    yield Step("guest", me, status=401, type="", headers=first)
+    yield Step("login", LOGIN, "POST", body=credentials, judge=is_(user), headers=first)
+    try:
+        yield Step("known", me, judge=is_(user), headers=then)
+    finally:
+        yield Step("logout", LOGOUT, "POST", 204, type="", cleans_up=True, headers=first)
+
+
 def session(user: User, parts: Collection[Callable[[], Walk]]) -> Walk:
     """Log in, do what only users can, and log out."""
     me, credentials = f"{API}/auth/me/", {"email": user.email, "password": user.password}
     hint = "does the user of SMOKE_USER_EMAIL exist there, with that SMOKE_USER_PASSWORD?"
     yield Step("guest", me, status=401, type="", judge=is_told)
-    yield Step("login", f"{API}/auth/login/", "POST", body=credentials, judge=is_(user), hint=hint)
+    yield Step("login", LOGIN, "POST", body=credentials, judge=is_(user), hint=hint)
     try:
         yield Step("me", me, judge=is_(user))
         for part in parts:
             yield from part()
     finally:
-        yield Step("logout", f"{API}/auth/logout/", "POST", 204, type="", cleans_up=True)
+        yield Step("logout", LOGOUT, "POST", 204, type="", cleans_up=True)
 
 
 def project() -> Walk:

@@ -27,6 +27,7 @@ def engine(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Engine:
         monkeypatch.setattr(f"pipeline.deploy.{name}.time", clock)
     for name in ("health", "site"):
         monkeypatch.setattr(f"pipeline.deploy.{name}.reach", lambda *_: None)  # it opens
+    monkeypatch.setattr("pipeline.deploy.steps.keeps_sessions", lambda *_: True)
     engine = Engine()
     monkeypatch.setattr(Swarm, "ask", lambda _, *asked, **given: engine.ask(*asked, **given))
     return engine

@@ -56,13 +56,14 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Site:
     return site
 
 
-def deploy(engine: Engine, number: int) -> None:
+def deploy(engine: Engine, number: int, *, log_out: bool = False) -> None:
     new = release(number)
     services = render(STAGING, new)
     known = journal.entries(engine, "shop")
     before = journal.good(known)
     with locked(engine, "shop", "deploy") as lock:
         deployment = Deployment(STAGING, engine, new, services, before, VALUES, lock)
+        deployment.log_out = log_out
         flow.deploy(deployment, entry_of(new, services, known, "deploy"))
 
 
@@ -329,4 +330,57 @@ def test_a_release_that_serves_no_user_is_deprived_of_nothing(
     live.says["shop-check"] = 'to be applied: x\ntaken away: ["shop.tag"]\n'
     live.ends[release(1).images["backend"]] = "failed"  # it cannot tell what it uses either
     deploy(live, 2)
+    assert serving(live) == images(2)
+
+
+class Sessions:
+    """Whether members stay logged in, one way and the other."""
+
+    def __init__(self, *answers: bool | CheckFailedError) -> None:
+        self.left = [*answers]
+        self.ways: list[tuple[object, object]] = []
+
+    def keeps(self, *given: object) -> bool:
+        self.ways.append((given[2], given[3]))
+        answer = self.left.pop(0)
+        if isinstance(answer, CheckFailedError):
+            raise answer
+        return answer
+
+
+PREVIEW = {"X-Preview": TOKEN}
+
+
+@pytest.mark.parametrize("answers", [(False,), (True, False)])
+def test_a_release_that_logs_members_out_is_stopped_before_any_of_them_sees_it(
+    live: Engine, monkeypatch: pytest.MonkeyPatch, answers: tuple[bool, ...]
+) -> None:
+    sessions = Sessions(*answers)
+    monkeypatch.setattr(steps, "keeps_sessions", sessions.keeps)
+    with pytest.raises(StoppedError, match="members would be logged out") as caught:
+        deploy(live, 2)
+    assert sessions.ways == [({}, PREVIEW), (PREVIEW, {})][: len(answers)]
+    assert "--log-out" in caught.value.hint
+    assert serving(live) == images(1)
+
+
+def test_where_members_may_be_logged_out_nothing_is_asked(
+    live: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions = Sessions()
+    monkeypatch.setattr(steps, "keeps_sessions", sessions.keeps)
+    deploy(live, 2, log_out=True)
+    assert serving(live) == images(2)
+    down(live, monkeypatch)
+    deploy(live, 3)
+    assert sessions.ways == [], "in an outage there are none to keep"
+
+
+def test_a_live_release_that_lets_nobody_in_does_not_stop_the_one_that_mends_it(
+    live: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sessions = Sessions(CheckFailedError("login: answered 500, not 200", hint="look"))
+    monkeypatch.setattr(steps, "keeps_sessions", sessions.keeps)
+    deploy(live, 2)
+    assert "stay logged in is not known: login: answered 500" in capsys.readouterr().err
     assert serving(live) == images(2)
