@@ -1,0 +1,162 @@
+"""G of the catalogue: a site that does not serve, and the way out of that."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from pipeline.errors import OutageError
+from pipeline.rehearsal.yard import CAREFUL, SHORT
+from pipeline.run import Output
+from tests.deploy.catalogue import Case
+from tests.deploy.site import Site
+from tests.deploy.test_migrations import MIGRATION
+from tests.deploy.test_roll import ROLLED_BACK, STOPPED, WSGI, leaves
+from tests.deploy.variants import appended, docker, migration
+from tests.waiting import until
+
+MANY = 100_000  # requests that may fail, of a site that is down
+THIRD_PARTY = (
+    "from django.db import connection",
+    "def dependent(environ, start, answer=application):",
+    "    with connection.cursor() as cursor:",
+    '        cursor.execute("SELECT to_regclass(%s) IS NULL", ["gone"])',
+    '        if cursor.fetchone()[0] or "{}" not in environ["PATH_INFO"]:',
+    "            return answer(environ, start)",
+    '    start("500 Internal Server Error", []); return [b""]',
+    "application = dependent",
+)
+"""A server that fails for some paths as soon as the database has a table of that name."""
+
+
+def dependent(path: str) -> str:
+    """Return the layer whose server needs what goes away later."""
+    return appended(WSGI, *(line.replace("{}", path) for line in THIRD_PARTY))
+
+
+@pytest.fixture
+def dead(site: Site) -> Iterator[Site]:
+    """A site whose live release is ended by its own health check, again and again."""
+    assert site.deploy(site.variants.release(dependent("/"))).returncode == 0
+    site.sql("CREATE TABLE gone();")
+    until(lambda: not site.containers("backend"), "the replicas are not ended")
+    yield site
+    site.sql("DROP TABLE IF EXISTS gone;")
+
+
+@pytest.mark.fault("G1", "a live release whose replicas are dead: back to the one before")
+def test_g1_a_rollback_gets_a_site_out_of_an_outage(dead: Site, case: Case) -> None:
+    said = case.served(dead.rollback, "smoke done", failures=MANY)
+    assert "nothing is kept for it: this is a rescue" in said
+
+
+@pytest.mark.fault("G2", "a live release whose replicas are dead: on to another one")
+def test_g2_a_fix_gets_a_site_out_of_an_outage(dead: Site, case: Case) -> None:
+    commit = dead.variants.release("LABEL fix=1")
+    case.served(lambda: dead.deploy(commit), "smoke done", failures=MANY)
+    assert dead.rollback(f"--to=sha-{dead.first[:12]}").returncode == 0
+
+
+@pytest.mark.fault("G3", "a live release whose replicas are dead, and a fix that dies under users")
+def test_g3_a_fix_that_fails_makes_way_for_what_served(dead: Site, case: Case) -> None:
+    with dead.configured(SHORT, CAREFUL):
+        commit = dead.variants.release(leaves(10))
+        said = case.served(
+            lambda: dead.deploy(commit), "did not serve before", codes={ROLLED_BACK}, failures=MANY
+        )
+    assert f"sha-{dead.first[:12]} serves instead" in said
+
+
+@pytest.mark.fault("G4", "a live release that runs, and is not ready any more")
+def test_g4_a_release_that_is_not_ready_is_replaced(site: Site, case: Case) -> None:
+    layer = dependent("/api/v1/health/ready")
+    assert site.deploy(site.variants.release(layer)).returncode == 0
+    site.sql("CREATE TABLE gone();")
+    try:
+        case.served(lambda: site.deploy(site.first), "smoke done", failures=MANY)
+    finally:
+        site.sql("DROP TABLE gone;")
+
+
+@pytest.mark.fault("G5", "a Redis that is gone")
+def test_g5_what_users_cannot_reach_is_told_as_an_outage(site: Site, case: Case) -> None:
+    redis = site.service("redis")
+
+    def act() -> Output:
+        docker("service", "scale", "--detach", f"{redis}=0")
+        until(lambda: site.ask("/api/v1/health/ready/") == 503, "the site is ready still")
+        found = site.yard.invoke("status", "--env=staging")
+        assert found.returncode == OutageError.exit_code, found.stdout
+        assert "redis has 0 of 1 replicas" in found.stdout
+        assert "users cannot open the site" in found.stdout
+        assert site.yard.invoke("doctor", "--env=staging").returncode == 1
+        return site.deploy(site.first)  # which is live, and brings Redis back
+
+    case.served(act, "smoke done", failures=MANY)
+
+
+BROKEN_PART = (
+    "def partly(environ, start, answer=application):",
+    '    if "/rare/" not in environ["PATH_INFO"]: return answer(environ, start)',
+    '    start("500 Internal Server Error", []); return [b""]',
+    "application = partly",
+)
+
+
+@pytest.mark.fault("G6", "an endpoint that fails for everybody, and few ask for")
+def test_g6_a_small_part_that_fails_is_undone(site: Site, case: Case) -> None:
+    commit = site.variants.release(appended(WSGI, *BROKEN_PART))
+    with asked_now_and_then(site, "/api/v1/rare/"):
+        at = "requests for /api/v1/rare failed since the roll began"
+        case.caught(lambda: site.deploy(commit), code=ROLLED_BACK, at=at)
+
+
+@contextmanager
+def asked_now_and_then(site: Site, path: str) -> Iterator[None]:
+    """Have somebody who asks for a path twice a second."""
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.wait(0.5):
+            site.ask(path)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@pytest.mark.fault("G7", "another secret key, in one step")
+def test_g7_members_are_not_logged_out(site: Site, case: Case) -> None:
+    commit = site.variants.release("LABEL key=1")
+    key = {"DJANGO_SECRET_KEY": "k" * 60}
+    at = "members would be logged out"
+    said = case.caught(lambda: site.deploy(commit, **key), code=STOPPED, at=at)
+    assert "preview failed" in said
+
+
+@pytest.mark.fault("G8", "a page without a part that it loads later")
+def test_g8_a_part_that_is_loaded_later_is_asked_for(site: Site, case: Case) -> None:
+    gone = "RUN sed -i s,assets/form-,assets/gone-, /srv/www/asset-manifest.json"
+    commit = site.variants.release(frontend=gone)
+    said = case.caught(lambda: site.deploy(commit), code=STOPPED, at="preview failed")
+    assert "GET /assets/gone-" in said
+
+
+@pytest.mark.fault("G9", "an index that cannot be made, and is left invalid")
+def test_g9_an_invalid_index_is_named_until_it_is_gone(site: Site, case: Case) -> None:
+    site.sql("CREATE TABLE twins AS SELECT 1 AS one FROM generate_series(1, 2);")
+    index = 'migrations.RunSQL("CREATE UNIQUE INDEX CONCURRENTLY twin ON twins (one)", "SELECT 1")'
+    layer = migration("9992_index", index)
+    commit = site.variants.release(layer.replace("    oper", "    atomic = False\n    oper"))
+    try:
+        case.caught(lambda: site.deploy(commit), code=MIGRATION, at="migrate failed")
+        again = site.deploy(commit)
+        assert again.returncode == STOPPED, again.stderr
+        assert "is invalid: DROP INDEX CONCURRENTLY twin" in again.stderr
+    finally:
+        site.sql("DROP TABLE twins;")
