@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
+from pytest_django import Settings
 
 from config.environment import Environment
 
@@ -55,3 +56,21 @@ def manage() -> Manage:
         return subprocess.run(command, cwd=BACKEND, capture_output=True, text=True, check=False)
 
     return run
+
+
+SECURE = {
+    "SECRET_KEY": PRODUCTION["DJANGO_SECRET_KEY"],
+    "SECURE_HSTS_SECONDS": 60,
+    "SECURE_HSTS_INCLUDE_SUBDOMAINS": True,
+    "SECURE_HSTS_PRELOAD": True,
+    "SECURE_SSL_REDIRECT": True,
+    "SESSION_COOKIE_SECURE": True,
+    "CSRF_COOKIE_SECURE": True,
+}
+
+
+@pytest.fixture
+def _secure(settings: Settings) -> None:
+    for name, value in SECURE.items():
+        setattr(settings, name, value)
+    settings.SILENCED_SYSTEM_CHECKS = ["mail.E001"]  # of Django 6.1: tests keep mails in memory

@@ -11,24 +11,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 from pytest_django import Settings
 
-from config.tests.conftest import BACKEND, PRODUCTION, Manage
-
-SECURE = {
-    "SECRET_KEY": PRODUCTION["DJANGO_SECRET_KEY"],
-    "SECURE_HSTS_SECONDS": 60,
-    "SECURE_HSTS_INCLUDE_SUBDOMAINS": True,
-    "SECURE_HSTS_PRELOAD": True,
-    "SECURE_SSL_REDIRECT": True,
-    "SESSION_COOKIE_SECURE": True,
-    "CSRF_COOKIE_SECURE": True,
-}
-
-
-@pytest.fixture
-def _secure(settings: Settings) -> None:
-    for name, value in SECURE.items():
-        setattr(settings, name, value)
-    settings.SILENCED_SYSTEM_CHECKS = ["mail.E001"]  # of Django 6.1: tests keep mails in memory
+from config.tests.conftest import BACKEND, SECURE, Manage
 
 
 def said() -> str:
