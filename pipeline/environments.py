@@ -134,7 +134,7 @@ class Environment(Table):
 
     @property
     def is_local(self) -> bool:
-        """Whether it is on this machine alone, so that it may run what nobody has scanned."""
+        """Whether it is on this machine alone, so that it may run what was never scanned."""
         return not self.host and is_loopback(origin(self.url).host)
 
     def certificate(self, credentials: Mapping[str, str]) -> str:

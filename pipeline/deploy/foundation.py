@@ -29,7 +29,7 @@ def lay(
         credentials: The values of the environment's secrets.
 
     Raises:
-        InputError: An edge is to come, and its certificate is good for nobody.
+        InputError: An edge is to come, and no browser would take its certificate.
         CheckFailedError: The engine does not take it, or it does not come up.
     """
     stack = environment.stack

@@ -108,7 +108,7 @@ def begun(swarm: Swarm, stack: str, job: Job, *, everywhere: bool = False) -> It
 def let_end(swarm: Swarm, name: str, seconds: float) -> None:
     """Wait until a job of a deployment before, whose deployer died, has ended by itself.
 
-    What it began in a database would go on there, whoever removes it here.
+    What it began in a database would go on there after it is removed here.
 
     Args:
         swarm: Where it runs.

@@ -114,7 +114,7 @@ def test_g6_a_small_part_that_fails_is_undone(site: Site, case: Case) -> None:
 
 @contextmanager
 def asked_now_and_then(site: Site, path: str) -> Iterator[None]:
-    """Have somebody who asks for a path twice a second."""
+    """Ask for a path twice a second meanwhile."""
     over = threading.Event()
 
     def ask() -> None:

@@ -239,7 +239,7 @@ def test_nobody_is_judged_by_a_replica_alone_that_ended(edge: Callable[..., Edge
         exposed(edge(said(line()), HUNG, ended="0"))
 
 
-OTHERS, OURS, NOBODYS = "10.0.1.5:8000", "10.0.1.6:8000", ""
+OTHERS, OURS, NONE = "10.0.1.5:8000", "10.0.1.6:8000", ""
 
 
 def rolling(edge: Callable[..., Edge], since: list[str], *, outage: bool = False) -> Exposure:
@@ -256,7 +256,7 @@ def test_a_release_is_not_judged_by_the_answers_of_the_one_that_it_replaces(
     rolling(edge, dying + [line(upstream=OURS)] * 60).conclude()
 
 
-@pytest.mark.parametrize("upstream", [OURS, f"{OTHERS}, {OURS}", NOBODYS, "10.0.1.99:8000"])
+@pytest.mark.parametrize("upstream", [OURS, f"{OTHERS}, {OURS}", NONE, "10.0.1.99:8000"])
 def test_what_none_of_the_others_answered_is_the_release_s(
     edge: Callable[..., Edge], upstream: str
 ) -> None:
@@ -267,7 +267,7 @@ def test_what_none_of_the_others_answered_is_the_release_s(
 def test_in_an_outage_what_no_replica_answered_tells_nothing_of_the_release(
     edge: Callable[..., Edge],
 ) -> None:
-    since = [line(502, upstream=NOBODYS)] * 100 + [line(upstream=OURS)] * 60
+    since = [line(502, upstream=NONE)] * 100 + [line(upstream=OURS)] * 60
     rolling(edge, since, outage=True).conclude()
 
 

@@ -376,7 +376,7 @@ def test_where_members_may_be_logged_out_nothing_is_asked(
     assert sessions.ways == [], "in an outage there are none to keep"
 
 
-def test_a_live_release_that_lets_nobody_in_does_not_stop_the_one_that_mends_it(
+def test_a_live_release_without_a_login_does_not_stop_the_one_that_mends_it(
     live: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sessions = Sessions(CheckFailedError("login: answered 500, not 200", hint="look"))

@@ -208,7 +208,7 @@ def use(settings: Settings, release: Mapping[str, object]) -> None:
 
 
 @pytest.mark.usefixtures("_each_engine")
-def test_a_key_that_changes_in_two_steps_logs_nobody_out(user: User, settings: Settings) -> None:
+def test_a_key_that_changes_in_two_steps_logs_no_user_out(user: User, settings: Settings) -> None:
     """A browser sends two requests at once, and is answered by replicas of both releases."""
     use(settings, {"SECRET_KEY": OLD, "SECRET_KEY_FALLBACKS": []})
     browser = Browser()
@@ -233,7 +233,7 @@ def test_a_key_that_changes_in_one_step_ends_its_sessions(user: User, settings: 
 
 @pytest.mark.usefixtures("_each_engine")
 def test_a_login_still_has_a_session_of_its_own(user: User) -> None:
-    """What somebody else laid into the browser before is no session of the user's."""
+    """A session that was in the browser before is no session of the user's."""
     browser = Browser()
     given = browser.client.session
     given["cart"] = 7
