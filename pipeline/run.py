@@ -178,6 +178,53 @@ def background(
         process.wait()
 
 
+@contextmanager
+def conversation(
+    command: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path
+) -> Iterator["Conversation"]:
+    """Run a command that answers lines of its stdin, and end it with what is inside the `with`.
+
+    Args:
+        command: The program and its arguments.
+        cwd: Where to run it.
+        env: Variables to set on top of this process's own.
+        log: The file that gets what it prints on stderr.
+
+    Raises:
+        MissingToolError: There is no such program.
+    """
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(
+            _found(command, env), cwd=cwd, env=_over_own(env), stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=stderr, text=True,
+        )  # fmt: skip
+    try:
+        yield Conversation(process)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+class Conversation:
+    """A process that answers each line with one line."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def answer(self, line: str) -> str:
+        """Say a line, and return the answer; it is empty if the process has ended."""
+        stdin, stdout = self._process.stdin, self._process.stdout
+        if stdin is None or stdout is None:
+            return ""
+        with suppress(BrokenPipeError):
+            print(line, file=stdin, flush=True)
+        return stdout.readline()
+
+    def ended(self) -> int:
+        """Wait until the process has ended, and return its exit code."""
+        return self._process.wait()
+
+
 def start(
     command: Sequence[str],
     *,

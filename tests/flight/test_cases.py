@@ -16,7 +16,6 @@ from pipeline.gates.flight.journey import Journey
 from pipeline.gates.flight.verdicts import Limits
 from tests.flight.cases import APP, SAFE, UNSAFE, Case
 from tests.flight.project import Project, created
-from tests.flight.warm import warm
 
 LIMITS = Limits(rows=2_000, seconds=5)
 
@@ -30,9 +29,9 @@ def released(server: str, tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture(scope="module")
-def code(released: Project) -> Iterator[Code]:
+def code(server: str, released: Project) -> Iterator[Code]:
     """The app, started once."""
-    with warm(released.root / "backend") as started:
+    with Code(released.root / "backend").started(server) as started:
         yield started
 
 

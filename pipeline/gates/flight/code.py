@@ -2,15 +2,17 @@
 
 import re
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from shutil import rmtree
-from tempfile import TemporaryDirectory
+from typing import Self
 
 from pipeline.errors import CheckFailedError, NotJudgedError
 from pipeline.gates.flight import records
 from pipeline.gates.flight.records import Record, RoundTrip
+from pipeline.gates.flight.worker import Worker, started
 from pipeline.run import Output, last_words, read
 
 CHECK = "migration-flight"
@@ -53,6 +55,18 @@ class Code:
 
     folder: Path
     python: str = sys.executable
+    worker: Worker | None = field(default=None, compare=False)
+    """Django, if it is started already."""
+
+    @contextmanager
+    def started(self, url: str) -> Iterator[Self]:
+        """Start Django once for all that is asked of the code meanwhile.
+
+        Args:
+            url: Of the server.
+        """
+        with started(self.folder, self._env(url), self.python) as worker:
+            yield replace(self, worker=worker)
 
     def migrate(self, url: str) -> None:
         """Apply all migrations.
@@ -61,14 +75,14 @@ class Code:
             CheckFailedError: A migration failed.
             NotJudgedError: The server lacks an extension.
         """
-        self._call(url, "manage.py", "migrate", "--no-input", "--verbosity=0")
+        self._inside(url, "migrate")
 
     def forward(self, url: str, *options: str) -> list[Record]:
         """Apply what is pending, and return what was seen of each migration.
 
         Args:
             url: The database.
-            *options: Of `pipeline.gates.flight.inside forward`.
+            *options: Of the command `forward` of `pipeline.gates.flight.inside`.
 
         Raises:
             CheckFailedError: A migration failed.
@@ -89,26 +103,29 @@ class Code:
             raise refused(trip.failure, trip.failure, hint)
         return trip
 
-    def tests(self, url: str) -> Output:
-        """Run the app's tests on a database that there is, next to `test_` before its name."""
+    def tests(self, url: str, second: str = "") -> Output:
+        """Run the app's tests on a database that there is, next to `test_` before its name.
+
+        Args:
+            url: The database.
+            second: Another one like it, if only green is of interest: see `inside.halves`.
+        """
         shown = ("--quiet", "--tb=short", "--maxfail=5")  # a lost column fails hundreds
-        return self._read(url, "-m", "pytest", "--reuse-db", *shown, "-p", "no:cacheprovider")
+        command = [self.python, "-m", "pytest", "--reuse-db", *shown, "-p", "no:cacheprovider"]
+        halves = ("-p", "pipeline.gates.flight.inside.halves", "--exitfirst") if second else ()
+        env = {**self._env(url), "SECOND_DATABASE": second}
+        return read([*command, *halves], cwd=self.folder, env=env)
 
-    def _inside(self, url: str, *arguments: str) -> str:
-        """Return what a command of `pipeline.gates.flight.inside` has written down."""
-        with TemporaryDirectory(prefix="migrations-") as folder:
-            result = Path(folder, "result.json")
-            self._call(url, "-m", "pipeline.gates.flight.inside", str(result), *arguments)
-            return result.read_text()
-
-    def _call(self, url: str, *arguments: str) -> Output:
-        output = self._read(url, *arguments)
+    def _inside(self, url: str, *command: str) -> str:
+        """Return what came of a command of `pipeline.gates.flight.inside`."""
+        with nullcontext(self) if self.worker else self.started(url) as code:
+            output = code.worker.ask(url, *command)  # type: ignore[union-attr]  # it is started
         if output.returncode == 0:
-            return output
+            return output.stdout
         raise refused(last_words(output), output.stderr, f"see {self.folder}")
 
-    def _read(self, url: str, *arguments: str) -> Output:
-        env = {
+    def _env(self, url: str) -> dict[str, str]:
+        return {
             "COLUMNS": str(WIDTH),
             "DATABASE_URL": url,
             "DJANGO_SETTINGS_MODULE": SETTINGS,
@@ -116,4 +133,3 @@ class Code:
             "PYTHONPATH": str(ROOT),
             "PYTHONPYCACHEPREFIX": str(BYTECODE),
         }
-        return read([self.python, *arguments], cwd=self.folder, env=env)

@@ -1,7 +1,8 @@
 """The order in which migrations are tried, and what is found on the way."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.errors import NotJudgedError
@@ -34,22 +35,36 @@ class Journey:
             folder: An empty one, for the code of the release before.
         """
         say("every migration forwards and backwards, on an empty database")
-        fresh, faults = checks.there_and_back(self.server, self.new)
-        findings = Findings(faults)
-        try:
-            commit = release_before(released.CHECK)
-            before = commit and released.code(commit, folder)
-            if before:
-                self._from(before, fresh, findings)
-            else:
-                say("there is no release before this one, so nothing to compare with")
-        except NotJudgedError as error:
-            findings.not_judged = error
+        with self.new.started(self.server.url) as new:
+            findings = replace(self, new=new).flown(folder)
         findings.faults = list(dict.fromkeys(findings.faults))  # of what was sent twice
         return findings
 
-    def _from(self, before: Code, fresh: Schema, findings: Findings) -> None:
-        before.migrate(self.server.create("base"))
+    def flown(self, folder: Path) -> Findings:
+        """Do so with an app that is started, while the release before is made ready beside it."""
+        with ThreadPoolExecutor() as pool:
+            history = pool.submit(checks.there_and_back, self.server, self.new)
+            before = pool.submit(self._before, folder)
+            fresh, faults = history.result()
+            findings = Findings(faults)
+            try:
+                self._from(before.result(), fresh, findings)
+            except NotJudgedError as error:
+                findings.not_judged = error
+        return findings
+
+    def _before(self, folder: Path) -> Code | None:
+        """Return the code of the release before, if there is one, with its database `base`."""
+        commit = release_before(released.CHECK)
+        before = released.code(commit, folder) if commit else None
+        if before:
+            before.migrate(self.server.create("base"))
+        return before
+
+    def _from(self, before: Code | None, fresh: Schema, findings: Findings) -> None:
+        if before is None:
+            say("there is no release before this one, so nothing to compare with")
+            return
         upgraded = self.apply(findings)
         if upgraded:
             added = "added to the release before"

@@ -1,40 +1,99 @@
-"""Migrates, and writes down what was seen.
+"""Starts Django once, and then answers each line of stdin in a fork of its own.
 
-python -m pipeline.gates.flight.inside RESULT forward [--expand-only] [--twice]
-python -m pipeline.gates.flight.inside RESULT round-trip [shop.0002_more …]
+A line is a JSON list: the database, a file for the result, one for what is printed, a command and
+its arguments. The answer is a line with the exit code; what migrations print is none.
+
+forward [--expand-only] [--twice]      apply what is pending, and write down what was seen
+migrate                                apply what is pending, as manage.py does
+round-trip [shop.0002_more …]          forwards, backwards, and forwards again
 """
 
-import argparse
+import gc
+import json
 import os
+import sys
+import traceback
+from collections.abc import Sequence
 from pathlib import Path
-
-import django
-
-from pipeline.gates.flight.records import written
+from typing import IO
+from urllib.parse import urlsplit
 
 
 def main() -> None:
-    """Run the command line.
+    """Answer until stdin ends."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    import django  # noqa: PLC0415 - settings may print, too
 
-    Its result is a file: what migrations print goes to stdout, and stays there.
-    """
-    parser = argparse.ArgumentParser("python -m pipeline.gates.flight.inside", description=__doc__)
-    parser.add_argument("result", type=Path)
-    commands = parser.add_subparsers(dest="command", required=True)
-    forwards = commands.add_parser("forward")
-    forwards.add_argument("--expand-only", action="store_true")
-    forwards.add_argument("--twice", action="store_true")
-    commands.add_parser("round-trip").add_argument("names", nargs="*")
-    options = parser.parse_args()
     django.setup()
-    from pipeline.gates.flight.inside.forward import forward  # noqa: PLC0415 - needs the settings
-    from pipeline.gates.flight.inside.trip import round_trip  # noqa: PLC0415
+    from django.core.management import call_command  # noqa: F401, PLC0415 - what each fork needs
+    from django.db import connections  # noqa: PLC0415
 
-    if options.command == "round-trip":
-        text = round_trip(options.names, os.environ["DATABASE_URL"]).written()
-    else:
-        text = written(forward(expand_only=options.expand_only, twice=options.twice))
-    options.result.write_text(text)
+    connections.close_all()  # a connection has one process
+    gc.freeze()
+    serve(sys.stdin, answers)
+
+
+def serve(requests: IO[str], answers: IO[str]) -> None:
+    """Answer each line in a fork, which knows nothing of the others.
+
+    Args:
+        requests: Where the lines come from.
+        answers: Where the exit codes go.
+    """
+    for line in requests:
+        url, result, output, *command = json.loads(line)
+        if (child := os.fork()) == 0:
+            os._exit(_answered(url, Path(result), output, command))
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), file=answers, flush=True)
+
+
+def _answered(url: str, result: Path, output: str, command: Sequence[str]) -> int:
+    """Do what is asked, with nothing to read and a file to print to, and return the exit code."""
+    for number, name, flags in (
+        (0, os.devnull, os.O_RDONLY),
+        (1, output, os.O_WRONLY | os.O_CREAT),
+    ):
+        os.dup2(os.open(name, flags), number)
+    os.dup2(1, 2)
+    try:
+        _use(url)
+        result.write_text(_done(*command))
+    except BaseException:  # noqa: BLE001 - it is shown where it was asked for
+        traceback.print_exc()
+        return 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    return 0
+
+
+def _use(url: str) -> None:
+    """Let Django use a database of the server that it was set up with."""
+    from django.db import connections  # noqa: PLC0415
+
+    started = urlsplit(os.environ["DATABASE_URL"]).path[1:]
+    os.environ["DATABASE_URL"] = url
+    for settings in connections.settings.values():
+        if settings["NAME"] == started:
+            settings["NAME"] = urlsplit(url).path[1:]
+
+
+def _done(command: str, *arguments: str) -> str:
+    """Do what is asked, and return what came of it as text."""
+    if command == "migrate":
+        from django.core.management import call_command  # noqa: PLC0415 - needs the settings
+
+        call_command("migrate", interactive=False, verbosity=0)
+        return ""
+    if command == "round-trip":
+        from pipeline.gates.flight.inside.trip import round_trip  # noqa: PLC0415
+
+        return round_trip(arguments, os.environ["DATABASE_URL"]).written()
+    from pipeline.gates.flight.inside.forward import forward  # noqa: PLC0415
+    from pipeline.gates.flight.records import written  # noqa: PLC0415
+
+    return written(forward(expand_only="--expand-only" in arguments, twice="--twice" in arguments))
 
 
 if __name__ == "__main__":

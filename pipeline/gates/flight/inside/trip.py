@@ -1,6 +1,6 @@
 """Migrations forwards, backwards, and forwards again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from django.apps import apps
@@ -17,7 +17,7 @@ from pipeline.gates.flight.records import RoundTrip
 Progress = Callable[..., None]
 
 
-def round_trip(names: list[str], url: str) -> RoundTrip:
+def round_trip(names: Sequence[str], url: str) -> RoundTrip:
     """Apply all migrations, take some back, and apply them again.
 
     Args:
@@ -48,7 +48,7 @@ def _apply_all(note: Progress) -> None:
     executor.migrate(executor.loader.graph.leaf_nodes())
 
 
-def _backward(names: list[str], note: Progress) -> None:
+def _backward(names: Sequence[str], note: Progress) -> None:
     graph = MigrationExecutor(connection).loader.graph
     here = {app.label for app in apps.get_app_configs() if Path.cwd() in Path(app.path).parents}
     undone = {_split(name) for name in names} or {node for node in graph.nodes if node[0] in here}
