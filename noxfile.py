@@ -138,10 +138,9 @@ def migrations(session: nox.Session) -> None:
 
 @nox.session(name="migration-flight", python=PYTHON, tags=["backend"])
 def migration_flight(session: nox.Session) -> None:
-    """Try new migrations under load, and with the release before."""
+    """Try new migrations beside the release before; `-- --static` reads them."""
     sync(session, APP, "requirements/postgres.txt", "requirements/flight.txt")
-    services = ["python", "-m", "pipeline.services", "--postgres", "--"]
-    session.run(*services, "python", "-m", "pipeline.gates.flight", env=untold())
+    session.run("python", "-m", "pipeline.gates.flight", *session.posargs, env=untold())
 
 
 # Frontend

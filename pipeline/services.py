@@ -48,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--directory", type=Path, help="where to run the command")
     parser.add_argument("command", nargs="+")
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, _leave)
+    leave_in_order()
     env = {name: os.environ.get(name) or str(free_port()) for name in options.free_port}
     with ExitStack() as services:
         if options.postgres:
@@ -114,6 +114,11 @@ def free_port() -> int:
             listener.accept()[0].close()
         port: int = listener.getsockname()[1]
         return port
+
+
+def leave_in_order() -> None:
+    """End as after an exception when asked to end, so that no service is left."""
+    signal.signal(signal.SIGTERM, _leave)
 
 
 def _leave(*_: object) -> NoReturn:

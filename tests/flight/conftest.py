@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import PipelineError
-from pipeline.gates.flight.__main__ import main
+from pipeline.gates.flight.__main__ import conclude, fly
 from pipeline.services import postgres
 from tests.flight.project import Project, created
 
@@ -21,24 +21,23 @@ def server() -> Iterator[str]:
 
 
 @pytest.fixture
-def project(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     for name in ("PIPELINE_STRICT", "REDIS_URL"):
         monkeypatch.delenv(name, raising=False)
     made = created(tmp_path / "project")
     monkeypatch.chdir(made.root)
-    monkeypatch.setenv("DATABASE_URL", server)
     return made
 
 
 @pytest.fixture
-def flight(capsys: pytest.CaptureFixture[str]) -> Flight:
+def flight(server: str, capsys: pytest.CaptureFixture[str]) -> Flight:
     """Fly what is checked out, and return what it said; the last line is the error, if any."""
 
-    def fly() -> str:
+    def flown() -> str:
         try:
-            main()
+            conclude(fly(server))
         except PipelineError as error:
             return f"{capsys.readouterr().out}{error.kind}: {error}"
         return capsys.readouterr().out
 
-    return fly
+    return flown

@@ -21,6 +21,7 @@ SETTINGS = "config.settings.test"
 # Kept from run to run: the packages come without, and each process would compile them anew.
 BYTECODE = Path(sys.prefix, "bytecode")
 WIDTH = 200  # of pytest's lines, which it cuts off otherwise
+NOWHERE = "postgres://postgres@127.0.0.1:1/postgres"  # none that anything answers at
 MISSING = re.compile(r'extension "([^"]+)" is not available')
 
 
@@ -102,6 +103,21 @@ class Code:
             hint = "nox -s tests-postgres applies them to an empty PostgreSQL as well"
             raise refused(trip.failure, trip.failure, hint)
         return trip
+
+    def static(self, released: Iterable[str]) -> list[Record]:
+        """Return what can be known of new migrations without a database.
+
+        Args:
+            released: The paths of the files that the release before has.
+
+        Raises:
+            CheckFailedError: A migration cannot even be read.
+        """
+        found = records.read(self._inside(NOWHERE, "static", *released))
+        if found and (failed := found[-1]).failure:
+            why = f"{failed.name} ({failed.where}): {failed.failure}"
+            raise refused(why, why, f"see {failed.where}")
+        return found
 
     def tests(self, url: str, second: str = "") -> Output:
         """Run the app's tests on a database that there is, next to `test_` before its name.

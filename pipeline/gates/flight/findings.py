@@ -16,3 +16,5 @@ class Findings:
     waits: dict[str, float] = field(default_factory=dict)
     """By migration, the longest that somebody had to wait, in seconds."""
     not_judged: NotJudgedError | None = None
+    unseen: str = ""
+    """Of migrations that were read and not run: what only running them would show."""

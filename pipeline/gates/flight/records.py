@@ -101,6 +101,8 @@ class Record:
     emptied: tuple[Emptied, ...] = ()
     unfilled: tuple[str, ...] = ()
     """Columns that its models lost, which are NOT NULL and have no default."""
+    unseen: tuple[str, ...] = ()
+    """Path and line of operations that were not run, as they need a database."""
     span: tuple[float, float] = field(default=(0, 0))
     """When it began and when it ended, in seconds of the machine's monotonic clock."""
 
@@ -150,7 +152,7 @@ PARTS = {"changes": Change, "emptied": Emptied, "locks": Lock, "repeats": Repeat
 def _record(entry: dict[str, Any]) -> Record:
     for name, kind in PARTS.items():
         entry[name] = tuple(kind(*part) for part in entry[name])
-    for name in ("irreversible", "span", "unfilled"):
+    for name in ("irreversible", "span", "unfilled", "unseen"):
         entry[name] = tuple(entry[name])
     entry["sent"] = tuple(_sent(*part) for part in entry["sent"])
     return Record(**entry)

@@ -19,6 +19,10 @@ def say(line: str) -> None:
 
 def text(findings: Findings) -> str:
     """Return what each migration kept others from, and then the faults, as sentences."""
+    if findings.unseen:
+        names = ", ".join(record.name for record in findings.records)
+        read = f"read, not run: {names}" if names else "no migration is new"
+        return "\n".join([read, *map(_shown, findings.faults), findings.unseen])
     lines = [("migration", "others waited", "longest lock", "contract")]
     lines += [_line(record, findings.waits.get(record.name)) for record in findings.records]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]

@@ -69,6 +69,21 @@ def of_what_they_do_twice(records: Sequence[Record]) -> Iterator[Fault]:
                 )
 
 
+def of_what_they_would_do(records: Sequence[Record]) -> Iterator[Fault]:
+    """Yield what is expected to grow with a table while a lock is held, and is not said already.
+
+    Args:
+        records: All new migrations, as they were read and not run.
+    """
+    faults = list(of_what_they_say(records))
+    said = {(each.migration, each.sql) for each in faults if each.locks}
+    yield from faults
+    for record in records:
+        for sent in record.sent:
+            if (record.name, sent.sql) not in said:
+                yield from _of_work(record, sent, 0)
+
+
 def of_what_they_lock(
     records: Sequence[Record],
     waits: dict[str, float],
@@ -106,13 +121,15 @@ def _of_work(record: Record, sent: Sent, rows: int) -> Iterator[Fault]:
 
 def _read(scan: Scan) -> str:
     other = "" if scan.locked == scan.table else f" on {scan.locked}"
-    return f"reads or writes {scan.rows:,} rows of {scan.table} under {scan.mode}{other}"
+    rows = f"{scan.rows:,}" if scan.rows else "all"
+    return f"reads or writes {rows} rows of {scan.table} under {scan.mode}{other}"
 
 
 def _at_scale(record: Record, message: str, sent: Sent, rows: int) -> Fault:
-    seconds = sent.seconds * MILLION / rows
-    message = f"{message}, for about {seconds:.1f} s with a million rows: {_line(sent.sql)}"
-    return Fault(record.name, message, instead(sent.sql), sent.where, sent.sql)
+    """Return the fault of work that grows with its table; 0 rows mean that it was not measured."""
+    time = f", for about {sent.seconds * MILLION / rows:.1f} s with a million rows" if rows else ""
+    what = f"{message}{time}: {_line(sent.sql)}"
+    return Fault(record.name, what, instead(sent.sql), sent.where, sent.sql)
 
 
 def _of_time(record: Record, waited: float, limits: Limits) -> Iterator[Fault]:
@@ -168,7 +185,7 @@ def _of_marks(record: Record) -> Iterator[Fault]:
         if mark is not None and not WELL_MARKED.fullmatch(mark):
             message = "does not say who stopped needing what it takes away"
             yield Fault(record.name, message, form, record.where)
-        if mark is not None and not used:
+        if mark is not None and not used and not record.unseen:
             yield Fault(
                 record.name,
                 f"is marked as {name}, but takes nothing away",

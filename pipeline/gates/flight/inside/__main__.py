@@ -6,6 +6,7 @@ its arguments. The answer is a line with the exit code; what migrations print is
 forward [--expand-only] [--twice]      apply what is pending, and write down what was seen
 migrate                                apply what is pending, as manage.py does
 round-trip [shop.0002_more …]          forwards, backwards, and forwards again
+static FILE …                          what would be sent, without a server, by all but these files
 """
 
 import gc
@@ -93,6 +94,10 @@ def _done(command: str, *arguments: str) -> str:
     from pipeline.gates.flight.inside.forward import forward  # noqa: PLC0415
     from pipeline.gates.flight.records import written  # noqa: PLC0415
 
+    if command == "static":
+        from pipeline.gates.flight.inside.static import static  # noqa: PLC0415
+
+        return written(static(arguments))
     return written(forward(expand_only="--expand-only" in arguments, twice="--twice" in arguments))
 
 

@@ -1,5 +1,7 @@
 """What is not the same in two schemas, as code sees it."""
 
+from collections.abc import Callable
+
 from pipeline.gates.flight.inside.catalog import Column, Snapshot, rows, snapshot
 from pipeline.gates.flight.inside.types import keeps, widens
 from pipeline.gates.flight.records import Change
@@ -12,7 +14,11 @@ KIND = """
 
 def needed(known: dict[int, str]) -> set[str]:
     """Return the columns that every new row must bring a value for."""
-    now = snapshot(known)
+    return unfilled(snapshot(known))
+
+
+def unfilled(now: Snapshot) -> set[str]:
+    """Return such columns of a schema."""
     return {_name(now, key, column) for key, column in now.columns.items() if _is_unfilled(column)}
 
 
@@ -28,21 +34,32 @@ def differing(before: Snapshot, after: Snapshot) -> list[str]:
     ]
 
 
-def changes(before: Snapshot, after: Snapshot, released: Snapshot) -> list[Change]:
+def kinds(name: str) -> set[str]:
+    """Return what relations have a name."""
+    return {kind for (kind,) in rows(KIND, name)}
+
+
+def changes(
+    before: Snapshot,
+    after: Snapshot,
+    released: Snapshot,
+    kinds_of: Callable[[str], set[str]] = kinds,
+) -> list[Change]:
     """Return what code that fits the one schema does not find in the other.
 
     Args:
         before: The schema at the beginning.
         after: The schema at the end.
         released: That of the release before, which knows no column that came since then.
+        kinds_of: What relations have a name now, as `pg_class.relkind` says it.
     """
     found = []
     for oid, name in before.relations.items():
         if (now := after.relations.get(oid)) != name:
-            kinds = {kind for (kind,) in rows(KIND, name)}
+            there = kinds_of(name)
             rule = "renaming-table" if now else "ban-drop-table"
-            lossy = not now and bool(kinds & {"r", "p"})
-            found.append(Change(rule, name, lossy=lossy, replaced=bool(kinds & {"v", "m"})))
+            lossy = not now and bool(there & {"r", "p"})
+            found.append(Change(rule, name, lossy=lossy, replaced=bool(there & {"v", "m"})))
     for key, column in after.columns.items():
         was_unfilled = _is_unfilled(before.columns.get(key))
         if key not in released.columns and _is_unfilled(column) and not was_unfilled:

@@ -36,12 +36,14 @@ def forward(*, expand_only: bool, twice: bool) -> list[Record]:
     connection.ensure_connection()
     known = {oid: name for oid, name in catalog.relations().items() if name != DJANGO_S_OWN}
     released = catalog.snapshot(known)
-    columns = _columns(executor.loader.project_state(_leaves(executor.loader)))
+    columns = columns_of(executor.loader.project_state(_leaves(executor.loader)))
     records: list[Record] = []
     for migration in chosen:
         record, state = _apply(_node(migration), released, twice=twice)
-        now = _columns(state)
-        lost = tuple(sorted(name for name in columns - now if _table(name) in {*map(_table, now)}))
+        now = columns_of(state)
+        lost = tuple(
+            sorted(name for name in columns - now if table_of(name) in {*map(table_of, now)})
+        )
         records.append(replace(record, unfilled=lost))
         if record.failure:
             break
@@ -79,18 +81,11 @@ def _apply(node: Node, released: Snapshot, *, twice: bool) -> tuple[Record, Proj
         connection.connection.rollback()  # what it may have begun by itself
     emptied = recorder.finish()
     span = (started, time.monotonic())
-    record = Record(
-        name=".".join(node),
+    record = replace(
+        described(Record(".".join(node)), migration, places),
         where=places.failed if failure else places.file,
         sent=tuple(recorder.sent),
         failure=failure,
-        contract=_mark(migration, "contract"),
-        deletes_rows=_mark(migration, "deletes_rows"),
-        irreversible=tuple(
-            f"{each.describe()} ({places.line_of(each)})"
-            for each in migration.operations
-            if not each.reversible
-        ),
         repeats=tuple(repeats),
         locks=tuple(recorder.locks),
         changes=tuple(recorder.changes),
@@ -100,11 +95,25 @@ def _apply(node: Node, released: Snapshot, *, twice: bool) -> tuple[Record, Proj
     return record, state
 
 
+def described(record: Record, migration: Migration, places: Places) -> Record:
+    """Add what a migration says of itself."""
+    return replace(
+        record,
+        contract=_mark(migration, "contract"),
+        deletes_rows=_mark(migration, "deletes_rows"),
+        irreversible=tuple(
+            f"{each.describe()} ({places.line_of(each)})"
+            for each in migration.operations
+            if not each.reversible
+        ),
+    )
+
+
 def _mark(migration: Migration, name: str) -> str | None:
     return str(getattr(migration, name)) if hasattr(migration, name) else None
 
 
-def _columns(state: ProjectState) -> set[str]:
+def columns_of(state: ProjectState) -> set[str]:
     """Return the columns of all models, as in `shop_order.amount`."""
     return {
         f"{model._meta.db_table}.{field.column}"  # noqa: SLF001
@@ -113,7 +122,8 @@ def _columns(state: ProjectState) -> set[str]:
     }
 
 
-def _table(column: str) -> str:
+def table_of(column: str) -> str:
+    """Return the table of such a column."""
     return column.rpartition(".")[0]
 
 
