@@ -138,7 +138,7 @@ def migrations(session: nox.Session) -> None:
 
 @nox.session(name="migration-flight", python=PYTHON, tags=["backend"])
 def migration_flight(session: nox.Session) -> None:
-    """Try new migrations beside the release before; `-- --static` reads them."""
+    """Try new migrations on PostgreSQL; `-- --static` only reads them."""
     sync(session, APP, "requirements/postgres.txt", "requirements/flight.txt")
     session.run("python", "-m", "pipeline.gates.flight", *session.posargs, env=untold())
 
@@ -439,6 +439,13 @@ def benchmark_caches(session: nox.Session) -> None:
     """Compare sessions without the caches of downloads and with them."""
     sync(session, "requirements/dev.txt")
     session.run("python", "-m", "benchmarks.caches", *session.posargs)
+
+
+@nox.session(name="benchmark-migrations", python=PYTHON, default=False)
+def benchmark_migrations(session: nox.Session) -> None:
+    """Time the check of a new migration, beside an earlier commit."""
+    sync(session, "requirements/dev.txt")
+    session.run("python", "-m", "benchmarks.migrations", *session.posargs)
 
 
 @nox.session(name="benchmark-images", python=PYTHON, default=False)

@@ -15,6 +15,11 @@ repos:
         name: fix trailing whitespace
         language: system
         entry: trailing-whitespace-fixer
+      - id: migrations
+        name: read new migrations
+        language: system
+        entry: "false"
+        pass_filenames: false
 """
 DEV = "import os, sys; os.execvp(sys.argv[1], sys.argv[1:])\n"
 
@@ -40,6 +45,13 @@ def test_a_file_that_is_gone_is_no_fault() -> None:
     Path("dev").write_text(DEV)
     Path(".gitignore").unlink()
     assert main([]) == 0
+
+
+def test_a_hook_that_runs_another_session_is_left_to_its_job(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert main([]) == 0
+    assert "Skipped" in capfd.readouterr().out
 
 
 def test_many_files_do_not_fill_the_screen(capfd: pytest.CaptureFixture[str]) -> None:
