@@ -194,7 +194,7 @@ OTHERS = {
     "pipeline/deploy/stack.py": "it writes YAML",
     "pipeline/errors.py": "it stands below, and wrote this itself",
     "pipeline/files.py": "the reader",
-    "pipeline/gates/flight/code.py": "the engine wrote it",
+    "pipeline/gates/flight/worker.py": "the engine wrote it",
     "pipeline/gates/leaks.py": "a tool's report",
     "pipeline/github.py": "GitHub's runner wrote it",
     "pipeline/home.py": "a tool's own file, of which only some lines count",
