@@ -14,6 +14,7 @@ import unittest
 import warnings
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -96,5 +97,7 @@ def _be_second(config: pytest.Config) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), number)
     capture.start_global_capturing()
     capture.suspend_global_capture()
+    first = urlsplit(os.environ["DATABASE_URL"]).path[1:]
     for settings in connections.settings.values():
-        settings["NAME"] = os.environ["SECOND_DATABASE"]
+        if settings["NAME"] == first:
+            settings["NAME"] = os.environ["SECOND_DATABASE"]

@@ -1,7 +1,6 @@
 """Django without a server: what migrations would send to PostgreSQL, and to which columns."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, Self
 
 from django.db import connection
@@ -23,7 +22,7 @@ class Editor(DatabaseSchemaEditor):
 
     def __init__(self, *arguments: Any, places: Places, **options: Any) -> None:  # noqa: ANN401
         super().__init__(*arguments, **{**options, "collect_sql": True})
-        self.places, self.sent, self.model = places, list[tuple[str, str]](), None
+        self.places, self.sent = places, list[tuple[str, str]]()
 
     def __enter__(self) -> Self:
         """Begin no transaction; nor do operations, which are told that there is one."""
@@ -77,13 +76,11 @@ class Nothing:
         return []
 
 
-@contextmanager
-def offline() -> Iterator[None]:
-    """Let nothing ask for a connection."""
+def offline() -> None:
+    """Let nothing in this process ask for a connection any more."""
     connection.pg_version = VERSION  # type: ignore[attr-defined]
     connection.cursor = Nothing  # type: ignore[assignment,method-assign]
     connection.ensure_connection = lambda: None  # type: ignore[method-assign]
-    yield
 
 
 def sent(migration: Migration, state: ProjectState, places: Places) -> tuple[Sent, ...]:

@@ -25,15 +25,15 @@ def static(released: Collection[str]) -> list[Record]:
     Args:
         released: The paths of the files that the release before has.
     """
-    with offline():
-        graph = MigrationLoader(None).graph
-        plan = [node for leaf in graph.leaf_nodes() for node in graph.forwards_plan(leaf)]
-        new = [graph.nodes[node] for node in dict.fromkeys(plan)]
-        new = [each for each in new if _is_new(each, released)]
-        old = [node for node, each in graph.nodes.items() if each not in new]
-        state = graph.make_state(old) if old else ProjectState()
-        schema = Schema(columns(state), indexes(state))
-        records = [*_records(new, state, schema)]
+    offline()
+    graph = MigrationLoader(None).graph
+    plan = [node for leaf in graph.leaf_nodes() for node in graph.forwards_plan(leaf)]
+    new = [graph.nodes[node] for node in dict.fromkeys(plan)]
+    new = [each for each in new if _is_new(each, released)]
+    old = [node for node, each in graph.nodes.items() if each not in new]
+    state = graph.make_state(old) if old else ProjectState()
+    schema = Schema(columns(state), indexes(state))
+    records = [*_records(new, state, schema)]
     needed = unfilled(schema.copy())
     return [replace(each, unfilled=tuple(needed & {*each.unfilled})) for each in records]
 
