@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipeline.gates.flight.findings import Findings
 from pipeline.gates.flight.records import BLOCKING, Record
+from pipeline.gates.flight.steps import steps
 from pipeline.gates.flight.verdicts import Fault
 
 REPORT = Path("reports", "migration-flight.json")
@@ -33,7 +34,9 @@ def text(findings: Findings) -> str:
 
 def _shown(fault: Fault) -> str:
     where = f"  at: {fault.where}\n" if fault.where else ""
-    return f"{fault.migration} {fault.message}\n{where}  hint: {fault.hint}"
+    ways = [f"\n    {number}. {each}" for number, each in enumerate(steps(fault.sql), start=1)]
+    way = f"\n  as SQL, each in a migration of its own:{''.join(ways)}" if ways else ""
+    return f"{fault.migration} {fault.message}\n{where}  hint: {fault.hint}{way}"
 
 
 def keep(findings: Findings) -> None:
