@@ -1,0 +1,47 @@
+"""A case, and the parts of its migrations."""
+
+from typing import NamedTuple
+
+
+class Case(NamedTuple):
+    """One change of the app above."""
+
+    name: str
+    migrations: tuple[str, ...]
+    says: str = ""
+    hint: str = ""
+
+
+def ops(*operations: str, head: str = "") -> str:
+    """Return the body of a migration."""
+    return f"{head}\noperations = [\n" + "".join(f"    {each},\n" for each in operations) + "]\n"
+
+
+def sql(forwards: str, back: str | None = None) -> str:
+    """Return an operation that sends SQL."""
+    reverse = "noop_sql" if back is None else repr(back)
+    return f"migrations.RunSQL({forwards!r}, {reverse})"
+
+
+def one(name: str, *operations: str, says: str = "", hint: str = "", head: str = "") -> Case:
+    """Return a case of one migration."""
+    return Case(name, (ops(*operations, head=head),), says, hint)
+
+
+def python(code: str) -> str:
+    """Return an operation that runs Python on `editor`, the schema editor, and `model`."""
+    return f"migrations.RunPython(lambda apps, editor: {code}, noop)"
+
+
+def score(size: str) -> str:
+    """Return an operation that gives a number another size."""
+    field = f"models.DecimalField({size}, null=True)"
+    return f'migrations.AlterField("customer", "score", {field})'
+
+
+ALONE = "atomic = False"
+MARK = 'contract = "v2: nothing uses it"'
+EMPTIES = 'deletes_rows = "v2: it is filled anew each night"'
+NULLABLE = 'migrations.AddField("order", "x", models.IntegerField(null=True))'
+ORDERS = 'apps.get_model("shop", "Order").objects'
+AGE = 'migrations.AlterField("customer", "age", models.IntegerField())'
