@@ -45,8 +45,8 @@ def new_ones_back(code: Code, url: str, records: Sequence[Record], before: Schem
 
 
 def _nameless(found: Schema) -> Schema:
-    """Leave out how indexes are called: Django itself does not give a name back."""
-    return frozenset(INDEX_NAME.sub("INDEX ON", line) for line in found)
+    """Leave out how indexes are called, and what is NOT VALID: Django itself gives neither back."""
+    return frozenset(INDEX_NAME.sub("INDEX ON", line.removesuffix(" NOT VALID")) for line in found)
 
 
 def _of_trip(name: str, trip: RoundTrip) -> Iterator[Fault]:

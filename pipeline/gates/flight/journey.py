@@ -106,6 +106,7 @@ class Journey:
         findings.not_judged = seeded.not_judged(released.CHECK, touched)
         with visiting(url, touched) as waits:
             findings.records = self.new.forward(url)
+        findings.faults += verdicts.of_failures(findings.records)
         findings.waits = {each.name: longest(waits, each.span) for each in findings.records}
         said = {(each.migration, each.sql) for each in findings.faults if each.locks}
         findings.faults += verdicts.of_what_they_lock(

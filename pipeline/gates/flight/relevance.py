@@ -48,9 +48,9 @@ def _worked(sent: Sent) -> bool:
 def _is_said(opinion: Opinion, opinions: Sequence[Opinion]) -> bool:
     """Tell whether something more telling is said of the statement.
 
-    By another rule; or by what is measured: an exclusion constraint cannot be NOT VALID.
+    By another rule; or by what is measured: of those that make an index, none can be NOT VALID.
     """
     return opinion.rule == "constraint-missing-not-valid" and (
-        re.search(r"\bEXCLUDE\b", opinion.sent.sql, re.IGNORECASE) is not None
+        re.search(r"\b(EXCLUDE|PRIMARY KEY)\b", opinion.sent.sql, re.IGNORECASE) is not None
         or any(each.rule in TELLING and each.sent == opinion.sent for each in opinions)
     )

@@ -39,16 +39,25 @@ LOSSES = {
 }
 """What a mark allows: then the release before is what judges it."""
 
-REQUIRED = Rule(
-    "adds a column that is NOT NULL and that the release before does not fill",
-    "give the field a db_default, or null=True",
-)
+NEVER = {
+    "adding-required-field": Rule(
+        "adds a column that is NOT NULL and that the release before does not fill",
+        "give the field a db_default, or null=True",
+    ),
+    "transaction-nesting": Rule(
+        "ends the transaction that Django began, so that what fails later leaves the rest behind",
+        "atomic = False, or a migration of its own",
+    ),
+}
+"""What no mark allows."""
 ORDER = "let it be an IntegerField with a db_default and Meta.ordering: `_order` can have none"
 
 LOCKS = {
     "require-concurrent-index-creation": Rule(
         "creates an index while nothing can be written",
-        f"AddIndexConcurrently {ALONE}; a ForeignKey takes db_index=False first",
+        f"AddIndexConcurrently {ALONE}; a ForeignKey takes db_index=False first; if another field"
+        " makes the index: CREATE INDEX CONCURRENTLY by RunSQL, beside its operation in"
+        " state_operations",
     ),
     "require-concurrent-index-deletion": Rule(
         "drops an index while nothing can be read",
@@ -61,6 +70,7 @@ LOCKS = {
     "require-concurrent-partition-detach": Rule(
         "detaches a partition while nothing can be read", f"DETACH PARTITION … CONCURRENTLY {ALONE}"
     ),
+    "ban-drop-database": Rule("drops a database", "leave it out of migrations"),
     "disallowed-unique-constraint": Rule(
         "adds a unique constraint while nothing can be read",
         "create the unique index concurrently, then ADD CONSTRAINT … UNIQUE USING INDEX",
@@ -74,7 +84,7 @@ LOCKS = {
     ),
 }
 CONFIRMED = LOCKS.keys() - {
-    "require-concurrent-index-deletion", "require-concurrent-partition-detach",
+    "ban-drop-database", "require-concurrent-index-deletion", "require-concurrent-partition-detach",
 }  # fmt: skip
 """Those that hold only if rows were read for the statement, or an index was built."""
 
@@ -84,6 +94,8 @@ PATTERNS = {
     " new table, and fill that in batches",
     r"^\s*(CLUSTER|VACUUM|REPACK)\b": "leave it out of migrations: pg_repack does it while the"
     " table is read and written",
+    r"^\s*REFRESH\b": "REFRESH MATERIALIZED VIEW CONCURRENTLY, for which the view needs a unique"
+    " index",
     r"^\s*REINDEX\b": f"REINDEX … CONCURRENTLY {ALONE}",
     r'\bALTER (COLUMN )?"?(?P<column>\w+)"? SET NOT NULL\b': NOT_NULL,
     r"\bADD COLUMN\b.*\bGENERATED\b.*\bSTORED\b": "add a plain nullable column, let the code write"

@@ -7,15 +7,16 @@ from typing import NamedTuple
 from pipeline.gates.flight.linter import lint
 from pipeline.gates.flight.records import BLOCKING, Change, Record, Scan, Sent
 from pipeline.gates.flight.relevance import instead, relevant
-from pipeline.gates.flight.rules import LOCKS, LOSSES, MARK, ORDER, REQUIRED, ROWS_MARK
+from pipeline.gates.flight.rules import LOCKS, LOSSES, MARK, NEVER, ORDER, ROWS_MARK
 
 WELL_MARKED = re.compile(r"[^\s:]+: \S.*", re.DOTALL)
-ROWS = "let the migration fit what may be in the tables already"
+ROWS = "let it fit what may be in the tables; what is there instead, say in [migrations.values]"
 BATCHES = "move few rows at a time, each time in a transaction of its own, with atomic = False"
 UNFILLED = (
     "let the column be NULL or give it a default, by RunSQL beside the operation that takes the"
     " field from the model"
 )
+REVERSE = "give it reverse_code or reverse_sql: `noop`, if there is nothing to undo"
 MILLION = 1_000_000
 
 
@@ -54,6 +55,13 @@ def of_what_they_say(records: Sequence[Record]) -> Iterator[Fault]:
         yield from _of_rows(record)
         yield from _of_marks(record)
         yield from _of_the_rest(record)
+
+
+def of_failures(records: Sequence[Record]) -> Iterator[Fault]:
+    """Yield the migration that could not be applied, if there is one."""
+    for each in records:
+        if each.failure:
+            yield Fault(each.name, f"fails where there are rows: {each.failure}", ROWS, each.where)
 
 
 def of_what_they_do_twice(records: Sequence[Record]) -> Iterator[Fault]:
@@ -158,9 +166,9 @@ def _of_losses(record: Record) -> Iterator[Fault]:
         if change.lossy and record.deletes_rows is None:
             loses = "loses values" if change.rule == "changing-column-type" else "loses all rows"
             yield _of_change(record, loses, f"mark the migration: {ROWS_MARK}", change)
-        if change.rule not in LOSSES:
-            hint = ORDER if change.what.endswith("._order") else REQUIRED.hint
-            yield _of_change(record, REQUIRED.message, hint, change)
+        if change.rule in NEVER:
+            hint = ORDER if change.what.endswith("._order") else NEVER[change.rule].hint
+            yield _of_change(record, NEVER[change.rule].message, hint, change)
 
 
 def _of_change(record: Record, message: str, hint: str, change: Change) -> Fault:
@@ -185,7 +193,7 @@ def _of_marks(record: Record) -> Iterator[Fault]:
         if mark is not None and not WELL_MARKED.fullmatch(mark):
             message = "does not say who stopped needing what it takes away"
             yield Fault(record.name, message, form, record.where)
-        if mark is not None and not used and not record.unseen:
+        if mark is not None and not used and not record.unseen and not record.failure:
             yield Fault(
                 record.name,
                 f"is marked as {name}, but takes nothing away",
@@ -196,18 +204,11 @@ def _of_marks(record: Record) -> Iterator[Fault]:
 
 def _of_the_rest(record: Record) -> Iterator[Fault]:
     for column in record.unfilled:
-        message = f"takes {column} from its model, but new rows need a value for it"
-        yield Fault(record.name, message, UNFILLED, record.where)
-    if record.failure:
-        message = f"fails where there are rows: {record.failure}"
-        yield Fault(record.name, message, ROWS, record.where)
+        what = f"takes {column} from its model, but new rows need a value for it"
+        yield Fault(record.name, what, UNFILLED, record.where)
+    yield from of_failures([record])
     for operation in record.irreversible:
-        yield Fault(
-            record.name,
-            f"cannot be taken back: {operation}",
-            "give it reverse_code or reverse_sql: `noop`, if there is nothing to undo",
-            record.where,
-        )
+        yield Fault(record.name, f"cannot be taken back: {operation}", REVERSE, record.where)
 
 
 def _line(sql: str) -> str:

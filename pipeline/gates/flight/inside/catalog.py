@@ -10,15 +10,26 @@ RELATIONS = """
     SELECT pg_class.oid,
         CASE nspname WHEN current_schema() THEN '' ELSE nspname || '.' END || relname
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-    WHERE relkind IN ('r', 'p', 'v', 'm') AND nspname <> 'information_schema'
+    WHERE relkind IN ('r', 'p', 'v', 'm', 'S') AND nspname <> 'information_schema'
         AND nspname !~ '^pg_'
+        AND NOT (relkind = 'S' AND EXISTS (SELECT FROM pg_depend  -- it goes with its column
+            WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype IN ('a', 'i')
+        ))
 """
 COLUMNS = """
-    SELECT attrelid, attnum, attname, format_type(atttypid, atttypmod), attnotnull,
+    SELECT attrelid, attnum, attname,
+        format_type(atttypid, atttypmod) || coalesce((
+            SELECT ' of ' || string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder)
+            FROM pg_enum WHERE enumtypid = atttypid
+        ), ''), attnotnull,
         atthasdef OR attidentity <> '' OR attgenerated <> ''
     FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped AND attrelid = ANY(%s)
 """
-LOCKS = "SELECT DISTINCT relation, mode FROM pg_locks WHERE pid = pg_backend_pid() AND granted"
+# Nobody writes into a materialized view: a lock that lets others read it is none to wait for.
+LOCKS = """
+    SELECT DISTINCT relation, mode FROM pg_locks JOIN pg_class ON pg_class.oid = relation
+    WHERE pid = pg_backend_pid() AND granted AND (relkind <> 'm' OR mode = 'AccessExclusiveLock')
+"""
 FILES = """
     SELECT c.oid, c.relname, coalesce(indrelid, c.oid), pg_relation_filenode(c.oid),
         pg_relation_size(coalesce(indrelid, c.oid)) > 0
@@ -30,7 +41,9 @@ ROWS = """
     FROM pg_stat_xact_user_tables WHERE relid = ANY(%s)
 """
 TABLE_OF = """
-    SELECT coalesce(indrelid, c.oid), pg_relation_size(coalesce(indrelid, c.oid)) > 0
+    SELECT coalesce(indrelid, c.oid), pg_relation_size(coalesce(indrelid, c.oid)) > 0 OR EXISTS (
+        SELECT FROM pg_partition_tree(coalesce(indrelid, c.oid)) WHERE pg_relation_size(relid) > 0
+    )
     FROM pg_class c LEFT JOIN pg_index ON indexrelid = c.oid WHERE c.oid = to_regclass(%s)
 """
 NAME = r'(?:"(?:[^"]|"")+"|\w+)(?:\.(?:"(?:[^"]|"")+"|\w+))?'
@@ -81,7 +94,7 @@ def rows(query: str, *parameters: object) -> list[tuple[Any, ...]]:
 
 
 def relations() -> dict[int, str]:
-    """Return the names of all tables and views, without the schema that is searched first."""
+    """Return the names of tables, views and sequences; of the current schema, without it."""
     return dict(rows(RELATIONS))
 
 

@@ -6,8 +6,9 @@ from pipeline.gates.flight.inside.catalog import Column, Snapshot, rows, snapsho
 from pipeline.gates.flight.inside.types import keeps, widens
 from pipeline.gates.flight.records import Change
 
-KIND = """
-    SELECT relkind FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+SHOWN = """
+    SELECT relkind, attname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
     WHERE CASE nspname WHEN current_schema() THEN '' ELSE nspname || '.' END || relname = %s
 """
 
@@ -34,16 +35,16 @@ def differing(before: Snapshot, after: Snapshot) -> list[str]:
     ]
 
 
-def kinds(name: str) -> set[str]:
-    """Return what relations have a name."""
-    return {kind for (kind,) in rows(KIND, name)}
+def shown_as(name: str) -> set[tuple[str, str]]:
+    """Return the columns of what has a name, each with the kind of its relation."""
+    return {(kind, column) for kind, column in rows(SHOWN, name)}
 
 
 def changes(
     before: Snapshot,
     after: Snapshot,
     released: Snapshot,
-    kinds_of: Callable[[str], set[str]] = kinds,
+    shown_as: Callable[[str], set[tuple[str, str]]] = shown_as,
 ) -> list[Change]:
     """Return what code that fits the one schema does not find in the other.
 
@@ -51,12 +52,14 @@ def changes(
         before: The schema at the beginning.
         after: The schema at the end.
         released: That of the release before, which knows no column that came since then.
-        kinds_of: What relations have a name now, as `pg_class.relkind` says it.
+        shown_as: Returns the columns of what has a name now, each with its kind: `pg_class.relkind`.
     """
     found = []
+    shown: dict[int, set[str]] = {}  # columns of what has a table's name now
     for oid, name in before.relations.items():
         if (now := after.relations.get(oid)) != name:
-            there = kinds_of(name)
+            columns = shown_as(name)
+            there, shown[oid] = {kind for kind, _ in columns}, {column for _, column in columns}
             rule = "renaming-table" if now else "ban-drop-table"
             lossy = not now and bool(there & {"r", "p"})
             found.append(Change(rule, name, lossy=lossy, replaced=bool(there & {"v", "m"})))
@@ -65,7 +68,8 @@ def changes(
         if key not in released.columns and _is_unfilled(column) and not was_unfilled:
             found.append(Change("adding-required-field", _name(after, key, column)))
     for key, was in before.columns.items():
-        if key in released.columns and key[0] in after.relations:
+        seen = key[0] in after.relations and was.name not in shown.get(key[0], ())
+        if key in released.columns and seen:
             found += _of_column(_name(before, key, was), was, after.columns.get(key))
     return found
 

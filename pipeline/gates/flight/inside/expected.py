@@ -53,9 +53,11 @@ class Schema:
         """Begin a transaction."""
         self.start = self.copy()
 
-    def kinds_of(self, name: str) -> set[str]:
-        """Return what relations have a name."""
-        return {self.kinds[oid] for oid, each in self.now.relations.items() if each == name}
+    def shown_as(self, name: str) -> set[tuple[str, str]]:
+        """Return the columns of what has a name, each with the kind of its relation."""
+        columns = self.now.columns.items()
+        named = {oid for oid, each in self.now.relations.items() if each == name}
+        return {(self.kinds[key[0]], each.name) for key, each in columns if key[0] in named}
 
     def find(self, name: str) -> int:
         """Return the identity of a relation; 0, if there is none of this name."""

@@ -79,6 +79,7 @@ def _apply(node: Node, released: Snapshot, *, twice: bool) -> tuple[Record, Proj
     except Exception as error:  # noqa: BLE001 - whatever a migration may raise
         failure = reason(error)
         connection.connection.rollback()  # what it may have begun by itself
+        recorder.give_up()
     emptied = recorder.finish()
     span = (started, time.monotonic())
     record = replace(

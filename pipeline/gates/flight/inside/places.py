@@ -18,7 +18,7 @@ class Places:
 
     def __init__(self, migration: Migration) -> None:
         self.file, self.now, self.failed = file_of(migration), "", file_of(migration)
-        self.deferred: dict[str, str] = {}
+        self.deferred: list[tuple[object, str]] = []
         lines = _lines(ROOT / self.file)
         if len(lines) != len(migration.operations):  # they are made by code
             lines = [0] * len(migration.operations)
@@ -32,7 +32,10 @@ class Places:
 
     def of(self, statement: str) -> str:
         """Return path and line of the operation that has just sent this, or wanted it sent."""
-        return self.now or self.deferred.get(statement, self.file)
+        if self.now:
+            return self.now
+        places = (place for each, place in self.deferred if str(each) == statement)
+        return next(places, self.file)
 
     def line_of(self, operation: Operation) -> str:
         """Return path and line of an operation."""
@@ -46,12 +49,17 @@ class Places:
         schema_editor: Any,  # noqa: ANN401
         *states: Any,  # noqa: ANN401
     ) -> None:
-        """Note what the operation leaves to the end of the migration, such as foreign keys."""
+        """Note what the operation leaves to the end of the migration, such as foreign keys.
+
+        It is not text before it is sent: Django keeps the name that an index has in its first text,
+        whatever becomes of the table's.
+        """
         self.now = self.failed = self.line_of(operation)
         forwards(app_label, schema_editor, *states)
         self.failed = self.file
-        for statement in map(str, schema_editor.deferred_sql):
-            self.deferred.setdefault(statement, self.now)
+        known = {id(each) for each, _ in self.deferred}
+        new = (each for each in schema_editor.deferred_sql if id(each) not in known)
+        self.deferred += [(each, self.now) for each in new]
         self.now = ""
 
 

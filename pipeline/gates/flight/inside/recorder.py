@@ -13,7 +13,7 @@ from pipeline.gates.flight.inside.catalog import File, Snapshot, rows
 from pipeline.gates.flight.inside.changes import changes, differing
 from pipeline.gates.flight.inside.places import Places
 from pipeline.gates.flight.inside.statements import first, is_ddl, parts, text_of, with_values
-from pipeline.gates.flight.inside.transactions import begun, is_aborted, is_open
+from pipeline.gates.flight.inside.transactions import begun, is_aborted, is_open, meddles
 from pipeline.gates.flight.records import BLOCKING, Change, Emptied, Lock, Rebuilt, Scan, Sent
 
 FEW = 100  # rows: what reads or changes more under a lock grows with the table
@@ -35,6 +35,7 @@ class Recorder:
         self.times: dict[tuple[str, bool], int] = {}
         self.held: dict[tuple[int, str], float] = {}
         self.transaction, self.began = 0, ""
+        self.failing: tuple[str, Any, int, str] | None = None
         self.rows: dict[int, int] = {}
         self.schema = self.start = catalog.snapshot(self.known)
         self.filled = {oid for oid in self.schema.relations if catalog.is_filled(oid)}
@@ -60,6 +61,15 @@ class Recorder:
             for oid in self.filled & self.schema.relations.keys()
             if not catalog.is_filled(oid)
         )
+
+    def give_up(self) -> None:
+        """Keep the statement that failed: it did nothing that could speak against an opinion."""
+        if self.failing and is_ddl(self.failing[0]):
+            text, params, transaction, about = self.failing
+            about = "empty" if about == "old" else about
+            self.sent.append(
+                Sent(with_values(text, params), self.places.failed, transaction, about)
+            )
 
     def _run(self, execute: Execute, statement: Any, params: Any) -> Any:  # noqa: ANN401
         text = text_of(statement)
@@ -103,16 +113,16 @@ class Recorder:
         alone: bool = False,
     ) -> Any:  # noqa: ANN401
         about, files = catalog.about(text, self.known), catalog.files(self.known)
-        before = self._blocked()
-        if not before:
+        if not self._blocked():
             self.rows = catalog.touched(self.known)
+        self.failing = text, params, transaction, about
         started = time.monotonic()
         result = execute()
-        seconds = round(time.monotonic() - started, 3)
+        seconds, self.failing = round(time.monotonic() - started, 3), None
         where = self.places.of(text)
         self._hold(started)
         moved = self._rebuilt(files, text, alone=alone)
-        scans = () if alone else self._scans(before)
+        scans = () if alone else self._scans()
         self._notice(text, where)
         if scans or moved or is_ddl(text):
             sql = with_values(text, params)
@@ -121,6 +131,8 @@ class Recorder:
 
     def _notice(self, text: str, where: str) -> None:
         """Keep which statement changed the schema, or took a table's last row."""
+        if meddles(text):
+            self.changes.append(Change("transaction-nesting", first(text), text, where))
         schema = catalog.snapshot(self.known)
         for change in changes(self.schema, schema, self.released):
             self.authors[change.rule, change.what] = text, where
@@ -159,15 +171,15 @@ class Recorder:
         """Return the tables that others have to wait for, and the lock that is held on each."""
         return {oid: mode for oid, mode in sorted(self.held, reverse=True) if mode in BLOCKING}
 
-    def _scans(self, before: dict[int, str]) -> tuple[Scan, ...]:
+    def _scans(self) -> tuple[Scan, ...]:
         """Return the tables of which many rows were read or changed while others had to wait."""
         now, blocked = catalog.touched(self.known), self._blocked()
         counts = {oid: count - self.rows.get(oid, 0) for oid, count in now.items()}
         found = []
         for oid, count in counts.items():
-            locked = oid if oid in blocked else next(iter(before.keys() & blocked.keys()), None)
-            if count > FEW and locked is not None:
+            if count > FEW and blocked:
                 self.rows[oid] = now[oid]
+                locked = oid if oid in blocked else next(iter(blocked))
                 found.append(Scan(self.known[oid], count, self.known[locked], blocked[locked]))
         return tuple(found)
 

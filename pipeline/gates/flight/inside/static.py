@@ -96,7 +96,7 @@ class Transactions:
         before = schema.copy()
         schema.apply(node)
         now = schema.copy()
-        for change in changes(before, now, schema.released, schema.kinds_of):
+        for change in changes(before, now, schema.released, schema.shown_as):
             self.authors[change.rule, change.what] = sent
         for name in differing(before, now):
             self.authors.setdefault(("", name), sent)
@@ -104,7 +104,7 @@ class Transactions:
     def _close(self) -> None:
         """Note what a transaction has changed, all in all."""
         schema = self.schema
-        for change in changes(schema.start, schema.copy(), schema.released, schema.kinds_of):
+        for change in changes(schema.start, schema.copy(), schema.released, schema.shown_as):
             key = (change.rule, change.what)
             author = self.authors.get(key) or self.authors.get(("", change.what))
             sql, where = (author.sql, author.where) if author else ("", self.record.where)

@@ -8,6 +8,8 @@ from psycopg.pq import TransactionStatus
 
 from pipeline.gates.flight.inside.statements import first
 
+BOUNDARIES = {"ABORT", "BEGIN", "COMMIT", "END", "ROLLBACK", "START"}
+
 
 def is_aborted() -> bool:
     """Tell whether the transaction failed, so that it only takes its own rollback."""
@@ -17,6 +19,12 @@ def is_aborted() -> bool:
 def is_open() -> bool:
     """Tell whether there is a transaction: Django's, or one that a migration began by itself."""
     return connection.in_atomic_block or _status() == TransactionStatus.INTRANS
+
+
+def meddles(text: str) -> bool:
+    """Tell whether a statement begins or ends a transaction within Django's, beside savepoints."""
+    boundary = first(text) in BOUNDARIES and " TO " not in text.upper()
+    return boundary and connection.in_atomic_block
 
 
 @contextmanager

@@ -4,6 +4,9 @@ import re
 
 TEXT = re.compile(r"character varying(?:\((?P<size>\d+)\))?|text")
 NUMBER = re.compile(r"numeric(?:\((?P<size>\d+),(?P<scale>\d+)\))?")
+TIME = re.compile(r"(?P<kind>interval|time(?:stamp)?)(?:\((?P<size>\d)\))?(?P<zone>.*)")
+ENUM = re.compile(r"(?P<name>.+?) of (?P<labels>'.*)")
+FINEST = 6  # digits of a second
 KEPT = {  # values are moved, but none is lost
     "smallint": {"integer", "bigint", "numeric", "real", "double precision"},
     "integer": {"bigint", "numeric", "double precision"},
@@ -27,7 +30,16 @@ def widens(before: str, after: str) -> bool:
         if not (old["size"] and new["size"]):
             return not new["size"]
         return old["scale"] == new["scale"] and int(old["size"]) <= int(new["size"])
-    return False
+    if (old := TIME.fullmatch(before)) and (new := TIME.fullmatch(after)):
+        same = old["kind"] == new["kind"] and old["zone"] == new["zone"]
+        return same and int(old["size"] or FINEST) <= int(new["size"] or FINEST)
+    if (old := ENUM.fullmatch(before)) and (new := ENUM.fullmatch(after)):
+        return old["name"] == new["name"] and {*_labels(old)} <= {*_labels(new)}
+    return (before, after) == ("cidr", "inet")
+
+
+def _labels(enum: re.Match[str]) -> list[str]:
+    return re.findall(r"'(?:[^']|'')*'", enum["labels"])
 
 
 def keeps(before: str, after: str) -> bool:
