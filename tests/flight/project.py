@@ -75,8 +75,16 @@ TESTS = """
         assert Order.objects.get().amount == 3
 """
 MIGRATION = """\
+import uuid
+from functools import partial
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import *
+from django.contrib.postgres.indexes import *
 from django.contrib.postgres.operations import *
 from django.db import migrations, models
+from django.db.models.functions import Lower, Random
+from django.utils import timezone
 
 def double(apps, _):
     apps.get_model("shop", "Order").objects.update(amount=models.F("amount") * 2)

@@ -1,14 +1,19 @@
 """The table of cases: what a migration does, and what is to be said of it."""
 
 from tests.flight.cases import (
+    added,
     columns,
     constraints,
     data,
     indexes,
+    keys,
     marks,
+    nulls,
+    partitions,
+    retyped,
     state,
     tables,
-    types,
+    unique,
     upkeep,
 )
 from tests.flight.cases.app import APP
@@ -16,6 +21,21 @@ from tests.flight.cases.case import Case
 
 __all__ = ["APP", "SAFE", "UNSAFE", "Case"]
 
-TOPICS = columns, constraints, data, indexes, marks, state, tables, types, upkeep
+TOPICS = (
+    added,
+    columns,
+    constraints,
+    data,
+    indexes,
+    keys,
+    marks,
+    nulls,
+    partitions,
+    retyped,
+    state,
+    tables,
+    unique,
+    upkeep,
+)
 UNSAFE = [case for topic in TOPICS for case in topic.UNSAFE]
 SAFE = [case for topic in TOPICS for case in topic.SAFE]

@@ -1,9 +1,34 @@
 """The app that all cases change, as it was released."""
 
 APP = """
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, IntegerRangeField
+from django.contrib.postgres.operations import AddConstraintNotValid
+from django.contrib.postgres.search import SearchVectorField
 from django.db import migrations, models
 from django.db.models.functions import Lower
+
+SQL = '''
+CREATE VIEW shop_names AS SELECT word FROM shop_note;
+CREATE MATERIALIZED VIEW shop_words AS SELECT id, word FROM shop_note;
+CREATE UNIQUE INDEX shop_words_id ON shop_words (id);
+CREATE SEQUENCE shop_numbers;
+CREATE TYPE shop_state AS ENUM ('new', 'paid');
+CREATE DOMAIN shop_code AS varchar(20);
+CREATE TABLE shop_raw (
+    id bigint NOT NULL, state shop_state, code shop_code, net cidr, at timestamp(3), free text,
+    customer_id bigint
+);
+ALTER TABLE shop_raw
+    ADD CONSTRAINT raw_customer FOREIGN KEY (customer_id) REFERENCES shop_customer NOT VALID,
+    ADD CONSTRAINT raw_id CHECK (id > -1) NOT VALID;
+CREATE TABLE shop_day (id bigserial, day date NOT NULL) PARTITION BY RANGE (day);
+CREATE TABLE shop_day1 PARTITION OF shop_day FOR VALUES FROM ('2040-01-01') TO ('2040-02-01');
+CREATE TABLE shop_day2 PARTITION OF shop_day FOR VALUES FROM ('2040-02-01') TO ('2040-03-01');
+CREATE TABLE shop_day3 (id bigint NOT NULL, day date NOT NULL);
+CREATE SCHEMA store;
+CREATE TABLE store.bin (id bigint PRIMARY KEY, place int);
+'''
 
 class Migration(migrations.Migration):
     initial = True
@@ -54,7 +79,38 @@ class Migration(migrations.Migration):
             ("id", models.BigAutoField(primary_key=True)),
             ("word", models.CharField(max_length=50)),
         ]),
+        AddConstraintNotValid(
+            "note", models.CheckConstraint(condition=~models.Q(word=""), name="note_worded")
+        ),
         migrations.CreateModel("Spare", [("id", models.BigAutoField(primary_key=True))]),
-        migrations.RunSQL("CREATE VIEW shop_names AS SELECT word FROM shop_note"),
+        migrations.CreateModel("Item", [
+            ("id", models.BigAutoField(primary_key=True)),
+            ("labels", ArrayField(models.CharField(max_length=20))),
+            ("search", SearchVectorField(null=True)),
+            ("stock", models.PositiveIntegerField()),
+            ("note", models.ForeignKey(
+                "shop.note", models.CASCADE, null=True, db_constraint=False, db_index=False
+            )),
+        ]),
+        migrations.CreateModel("Slot", [
+            ("id", models.BigAutoField(primary_key=True)),
+            ("during", IntegerRangeField()),
+            ("room", models.IntegerField()),
+        ], options={"constraints": [
+            ExclusionConstraint(name="slot_apart", expressions=[("during", "&&")]),
+            models.UniqueConstraint(fields=["room"], name="slot_room"),
+        ]}),
+        migrations.CreateModel("Page", [
+            ("id", models.BigAutoField(primary_key=True)),
+            ("title", models.CharField(max_length=50)),
+        ]),
+        migrations.CreateModel("Writer", [
+            ("id", models.AutoField(primary_key=True)),
+            ("last", models.ForeignKey("shop.page", models.SET_NULL, null=True)),
+        ]),
+        migrations.AddField(
+            "page", "writer", models.ForeignKey("shop.writer", models.CASCADE, null=True)
+        ),
+        migrations.RunSQL(SQL),
     ]
 """

@@ -4,12 +4,15 @@ from typing import NamedTuple
 
 
 class Case(NamedTuple):
-    """One change of the app above."""
+    """One change of the app."""
 
     name: str
     migrations: tuple[str, ...]
     says: str = ""
+    """What is to be said of it; nothing, where it is safe."""
     hint: str = ""
+    reason: str = ""
+    """Why, where it is disputed."""
 
 
 def ops(*operations: str, head: str = "") -> str:
@@ -23,9 +26,26 @@ def sql(forwards: str, back: str | None = None) -> str:
     return f"migrations.RunSQL({forwards!r}, {reverse})"
 
 
-def one(name: str, *operations: str, says: str = "", hint: str = "", head: str = "") -> Case:
+def one(
+    name: str, *operations: str, says: str = "", hint: str = "", head: str = "", reason: str = ""
+) -> Case:
     """Return a case of one migration."""
-    return Case(name, (ops(*operations, head=head),), says, hint)
+    return Case(name, (ops(*operations, head=head),), says, hint, reason)
+
+
+def add(model: str, field: str) -> str:
+    """Return an operation that adds a field `x`."""
+    return f'migrations.AddField("{model}", "x", {field})'
+
+
+def alter(model: str, name: str, field: str) -> str:
+    """Return an operation that changes a field."""
+    return f'migrations.AlterField("{model}", "{name}", {field})'
+
+
+def constraint(model: str, text: str, operation: str = "migrations.AddConstraint") -> str:
+    """Return an operation that adds a constraint."""
+    return f'{operation}("{model}", {text})'
 
 
 def python(code: str) -> str:
@@ -45,3 +65,5 @@ EMPTIES = 'deletes_rows = "v2: it is filled anew each night"'
 NULLABLE = 'migrations.AddField("order", "x", models.IntegerField(null=True))'
 ORDERS = 'apps.get_model("shop", "Order").objects'
 AGE = 'migrations.AlterField("customer", "age", models.IntegerField())'
+INDEX = "creates an index while nothing can be written"
+UNIQUE = "adds a unique constraint while nothing can be read"

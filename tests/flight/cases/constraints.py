@@ -1,6 +1,6 @@
-"""Constraints that are added, validated and dropped."""
+"""Checks and exclusion constraints."""
 
-from tests.flight.cases.case import ALONE, Case, one, ops, sql
+from tests.flight.cases.case import ALONE, Case, constraint, one, ops, sql
 
 UNSAFE = [
     one(
@@ -13,18 +13,6 @@ UNSAFE = [
         says="adds a constraint and checks all rows",
     ),
     one(
-        "add_unique_null",
-        'migrations.AddField("order", "x", models.IntegerField(null=True, unique=True))',
-        says="adds a unique constraint",
-    ),
-    one(
-        "add_unique_constraint",
-        """migrations.AddConstraint(
-            "order", models.UniqueConstraint(fields=["number"], name="only_one")
-        )""",
-        says="adds a unique constraint while nothing can be read",
-    ),
-    one(
         "add_exclusion",
         sql(
             "ALTER TABLE shop_order ADD CONSTRAINT apart EXCLUDE USING gist"
@@ -33,24 +21,6 @@ UNSAFE = [
         ),
         says="of shop_order anew under",
         hint="PostgreSQL has no other way for a table with rows",
-    ),
-    one(
-        "add_fk",
-        """migrations.AddField(
-            "order", "customer", models.ForeignKey("shop.customer", models.CASCADE, null=True)
-        )""",
-        says="creates an index while nothing can be written",
-        hint="db_index=False",
-    ),
-    one(
-        "add_fk_constraint",
-        sql(
-            "ALTER TABLE shop_order ADD CONSTRAINT fk FOREIGN KEY (customer_number)"
-            " REFERENCES shop_customer (id)",
-            "ALTER TABLE shop_order DROP CONSTRAINT fk",
-        ),
-        says="adds a foreign key and checks all rows",
-        hint="NOT VALID",
     ),
     one(
         "add_check",
@@ -79,25 +49,27 @@ UNSAFE = [
         says="adds a constraint and checks all rows",
     ),
     one(
-        "unique_together",
-        'migrations.AlterUniqueTogether("order", {("amount", "number")})',
-        says="adds a unique constraint",
+        "exclusion_constraint",
+        constraint(
+            "slot",
+            """ExclusionConstraint(name="alone", expressions=[
+                (models.Func("during", function="range_merge", template="%(expressions)s"), "&&"),
+            ], condition=models.Q(room__gt=0))""",
+        ),
+        says="writes the index alone of shop_slot anew under AccessExclusiveLock",
+        hint="PostgreSQL has no other way for a table with rows",
+    ),
+    one(
+        "sql_check_on_new_column",
+        sql(
+            "ALTER TABLE shop_order ADD COLUMN x int CHECK (x > 0)",
+            "ALTER TABLE shop_order DROP COLUMN x",
+        ),
+        says="rows of shop_order under AccessExclusiveLock",
+        hint="then the CHECK with NOT VALID",
     ),
 ]
 SAFE = [
-    one(
-        "add_fk_no_index",
-        """migrations.AddField("order", "customer", models.ForeignKey(
-            "shop.customer", models.CASCADE, null=True, db_index=False
-        ))""",
-    ),
-    one(
-        "sql_add_fk_lines",
-        sql(
-            "alter table shop_order\n  add column customer_id bigint references shop_customer (id)",
-            "ALTER TABLE shop_order DROP COLUMN customer_id",
-        ),
-    ),
     one(
         "check_one_migration_not_atomic",
         """AddConstraintNotValid(
@@ -117,23 +89,6 @@ SAFE = [
             ops('ValidateConstraint("customer", name="named")'),
         ),
     ),
-    one(
-        "unique_using_index",
-        """migrations.SeparateDatabaseAndState(
-            [migrations.RunSQL(
-                [
-                    "CREATE UNIQUE INDEX CONCURRENTLY only_one ON shop_order (number)",
-                    "ALTER TABLE shop_order ADD CONSTRAINT only_one UNIQUE USING INDEX only_one",
-                ],
-                "ALTER TABLE shop_order DROP CONSTRAINT only_one",
-            )],
-            [migrations.AddConstraint(
-                "order", models.UniqueConstraint(fields=["number"], name="only_one")
-            )],
-        )""",
-        head=ALONE,
-    ),
-    one("unique_false", 'migrations.AlterField("odd", "number", models.IntegerField())'),
     one("remove_check", 'migrations.RemoveConstraint("odd", "odd_named")'),
     one(
         "alter_constraint",
@@ -141,8 +96,31 @@ SAFE = [
             condition=~models.Q(nick=""), name="odd_named", violation_error_message="no nick"
         ))""",
     ),
+    one("validate_constraint", 'ValidateConstraint("note", name="note_worded")'),
+    one("validate_check", sql("ALTER TABLE shop_raw VALIDATE CONSTRAINT raw_id")),
+    one("drop_exclusion", 'migrations.RemoveConstraint("slot", "slot_apart")'),
     one(
-        "not_unique_together",
-        'migrations.AlterUniqueTogether("odd", set())',
+        "sql_rename_constraint",
+        sql(
+            "ALTER TABLE shop_odd RENAME CONSTRAINT odd_named TO named",
+            "ALTER TABLE shop_odd RENAME CONSTRAINT named TO odd_named",
+        ),
+    ),
+    one(
+        "check_not_valid_by_sql",
+        sql(
+            "ALTER TABLE shop_order ADD CONSTRAINT owed CHECK (amount > -1) NOT VALID",
+            "ALTER TABLE shop_order DROP CONSTRAINT owed",
+        ),
+    ),
+    one(
+        "trigger",
+        sql(
+            "CREATE FUNCTION shop_stay() RETURNS trigger LANGUAGE plpgsql"
+            " AS $$ BEGIN RETURN new; END $$;"
+            " CREATE TRIGGER stay BEFORE UPDATE ON shop_order FOR EACH ROW EXECUTE FUNCTION"
+            " shop_stay()",
+            "DROP TRIGGER stay ON shop_order; DROP FUNCTION shop_stay()",
+        ),
     ),
 ]

@@ -1,6 +1,19 @@
 """Rows that are filled, changed and lost."""
 
-from tests.flight.cases.case import ALONE, EMPTIES, NULLABLE, ORDERS, one, python, sql
+from tests.flight.cases.case import (
+    AGE,
+    ALONE,
+    EMPTIES,
+    MARK,
+    NULLABLE,
+    ORDERS,
+    Case,
+    add,
+    one,
+    ops,
+    python,
+    sql,
+)
 
 UNSAFE = [
     one(
@@ -49,6 +62,53 @@ UNSAFE = [
         head=ALONE,
         says="is not idempotent: run a second time, `Raw SQL operation` fails: duplicate key",
     ),
+    one(
+        "commit_in_a_transaction",
+        sql("UPDATE shop_order SET amount = 1 WHERE amount = 2"),
+        sql("COMMIT"),
+        sql("ALTER TABLE shop_order ADD COLUMN x int", "ALTER TABLE shop_order DROP COLUMN x"),
+        says="ends the transaction that Django began",
+        hint="atomic = False",
+    ),
+    one(
+        "transaction_left_open",
+        sql("BEGIN; UPDATE shop_order SET amount = 7 WHERE amount <> 7"),
+        head=ALONE,
+        says="transaction_left_open",
+    ),
+    one(
+        "python_imports_a_model_that_differs",
+        'migrations.RemoveField("order", "amount")',
+        python("__import__('importlib').import_module('shop.models').Order.objects.first()"),
+        head=MARK,
+        says="fails where there are rows",
+    ),
+    one("sql_no_reverse", 'migrations.RunSQL("SELECT 1")', says="cannot be taken back"),
+    one(
+        "sql_sets_a_column_twice",
+        sql("UPDATE shop_order SET amount = 1, amount = 2"),
+        says="multiple assignments to same column",
+    ),
+    one(
+        "lock_table_and_fill",
+        sql("LOCK TABLE shop_order IN EXCLUSIVE MODE"),
+        python(f"{ORDERS}.update(number=1)"),
+        says="rows of shop_order under ExclusiveLock",
+    ),
+    one(
+        "fill_and_forbid_null",
+        python('apps.get_model("shop", "Customer").objects.filter(age=None).update(age=0)'),
+        AGE,
+        head=MARK,
+        says="under AccessExclusiveLock",
+    ),
+    one(
+        "fill_from_another_table",
+        add("order", 'models.ForeignKey("shop.tag", models.CASCADE, null=True, db_index=False)'),
+        sql("UPDATE shop_order SET x_id = shop_tag.id FROM shop_tag WHERE shop_tag.id = number"),
+        says="under AccessExclusiveLock",
+        hint="a migration of its own behind this one",
+    ),
 ]
 SAFE = [
     one("data_row_once", python('apps.get_model("shop", "Tag").objects.create(name="new")')),
@@ -85,5 +145,43 @@ def try_and_leave(apps, editor):
         sql("ALTER TABLE shop_order ADD COLUMN x int", "ALTER TABLE shop_order DROP COLUMN x"),
         sql("BEGIN; UPDATE shop_order SET x = 1 WHERE x IS NULL; COMMIT"),
         head=ALONE,
+    ),
+    one(
+        "python_imports_a_model",
+        python("__import__('importlib').import_module('shop.models').Order.objects.first()"),
+        reason="it works in this release; of a later one, whose model differs, all migrations are"
+        " tried again",
+    ),
+    one(
+        "python_partial",
+        "migrations.RunPython(partial(fill_ages, 3), partial(fill_ages, 4), elidable=True)",
+        head="""
+def fill_ages(age, apps, editor):
+    apps.get_model("shop", "Customer").objects.filter(age=None).update(age=age)
+""",
+    ),
+    one(
+        "python_atomic_within_not_atomic",
+        "migrations.RunPython(fill_ages, noop, atomic=True)",
+        head=f"""{ALONE}
+def fill_ages(apps, editor):
+    apps.get_model("shop", "Customer").objects.filter(age=None).update(age=3)
+""",
+    ),
+    one("sql_delete_marked", sql("DELETE FROM shop_order"), head=EMPTIES),
+    Case(
+        "fill_behind_alter",
+        (ops(NULLABLE), ops(python(f"{ORDERS}.filter(x=None).update(x=1)"), head=ALONE)),
+    ),
+    one(
+        "sql_with_values",
+        """migrations.RunSQL(
+            [("UPDATE shop_tag SET name = %s WHERE name = %s", ["new", "old"])], noop_sql
+        )""",
+    ),
+    one(
+        "sql_time_limits",
+        sql("SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '9min'"),
+        NULLABLE,
     ),
 ]

@@ -1,6 +1,22 @@
 """Indexes that are created, dropped and renamed."""
 
-from tests.flight.cases.case import ALONE, one, python, sql
+from tests.flight.cases.case import ALONE, INDEX, add, alter, one, python, sql
+
+KINDS = (
+    ("gin", "item", 'GinIndex(fields=["labels"], name="new")'),
+    ("gist", "slot", 'GistIndex(fields=["during"], name="new")'),
+    ("spgist", "order", 'SpGistIndex(fields=["note"], name="new")'),
+    ("hash", "order", 'HashIndex(fields=["note"], name="new")'),
+    ("brin", "order", 'BrinIndex(fields=["amount"], name="new")'),
+    ("btree", "order", 'BTreeIndex(fields=["amount"], name="new", fillfactor=70)'),
+    ("with_more", "order", 'models.Index(fields=["amount"], include=["number"], name="new")'),
+    (
+        "where",
+        "order",
+        'models.Index(fields=["amount"], condition=models.Q(number__gt=3), name="new")',
+    ),
+    ("on_expression", "order", 'models.Index(Lower("note"), name="new")'),
+)
 
 UNSAFE = [
     one(
@@ -70,6 +86,44 @@ class IndexThem(migrations.operations.base.Operation):
 """,
         says="creates an index while nothing can be written",
     ),
+    *(
+        one(f"add_index_{kind}", f'migrations.AddIndex("{model}", {index})', says=INDEX)
+        for kind, model, index in KINDS
+    ),
+    one("add_slug", add("order", "models.SlugField(null=True)"), says=INDEX, hint="AddIndex"),
+    one(
+        "add_index_together",
+        'migrations.AlterIndexTogether("order", {("amount", "number")})',
+        says=INDEX,
+    ),
+    one(
+        "index_concurrently_atomic",
+        'AddIndexConcurrently("order", models.Index(fields=["amount"], name="by_amount"))',
+        says="0002_index_concurrently_atomic",
+        hint="cannot be executed inside a transaction",
+    ),
+    one(
+        "sql_index_all_partitions",
+        sql("CREATE INDEX by_day ON shop_day (day)", "DROP INDEX by_day"),
+        says=INDEX,
+    ),
+    one(
+        "sql_drop_index",
+        sql("DROP INDEX odd_plain", "CREATE INDEX odd_plain ON shop_odd (plain)"),
+        says="drops an index while nothing can be read",
+    ),
+    one(
+        "sql_reindex_index",
+        sql("REINDEX INDEX odd_plain"),
+        says="builds an index anew",
+        hint="REINDEX … CONCURRENTLY",
+    ),
+    one(
+        "remove_db_index",
+        alter("odd", "code", "models.CharField(max_length=20)"),
+        says="drops an index while nothing can be read",
+        hint="DROP INDEX CONCURRENTLY by RunSQL",
+    ),
 ]
 SAFE = [
     one(
@@ -96,4 +150,32 @@ SAFE = [
         'migrations.RenameIndex("pair", new_name="by_both", old_fields=("one", "two"))',
     ),
     one("rename_index", 'migrations.RenameIndex("odd", new_name="by_plain", old_name="odd_plain")'),
+    *(
+        one(
+            f"add_index_{kind}_concurrently",
+            f'AddIndexConcurrently("{model}", {index})',
+            head=ALONE,
+        )
+        for kind, model, index in KINDS
+    ),
+    one(
+        "sql_index_no_partition",
+        sql("CREATE INDEX by_day ON ONLY shop_day (day)", "DROP INDEX by_day"),
+    ),
+    one(
+        "sql_drop_index_concurrently",
+        sql(
+            "DROP INDEX CONCURRENTLY odd_plain",
+            "CREATE INDEX CONCURRENTLY odd_plain ON shop_odd (plain)",
+        ),
+        head=ALONE,
+    ),
+    one("sql_drop_index_that_is_gone", sql("DROP INDEX IF EXISTS gone")),
+    one(
+        "sql_index_setting",
+        sql(
+            "ALTER INDEX odd_plain SET (fillfactor = 70)",
+            "ALTER INDEX odd_plain RESET (fillfactor)",
+        ),
+    ),
 ]

@@ -1,6 +1,6 @@
 """Marks, the way back, and migrations that cannot be applied."""
 
-from tests.flight.cases.case import EMPTIES, MARK, NULLABLE, one, sql
+from tests.flight.cases.case import EMPTIES, MARK, NULLABLE, Case, one, sql
 
 UNSAFE = [
     one("deletes_rows_for_nothing", NULLABLE, head=EMPTIES, says="takes nothing away"),
@@ -29,7 +29,16 @@ UNSAFE = [
         "fails_on_rows",
         sql("ALTER TABLE shop_order ADD COLUMN x int NOT NULL", "SELECT 1"),
         says="fails where there are rows: IntegrityError",
+        hint="[migrations.values]",
+    ),
+    one(
+        "fails_on_many_rows",
+        sql(
+            "ALTER TABLE shop_order ADD CONSTRAINT few CHECK (number < 1500)",
+            "ALTER TABLE shop_order DROP CONSTRAINT few",
+        ),
+        says="fails where there are rows: IntegrityError",
     ),
     one("fails_at_all", sql("SELECT gone"), says="0002_fails_at_all.py:"),
 ]
-SAFE = []
+SAFE: list[Case] = []
