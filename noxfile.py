@@ -426,6 +426,22 @@ def benchmark_ci(session: nox.Session) -> None:
     )
 
 
+@nox.session(name="benchmark-checks", python=PYTHON, default=False)
+def benchmark_checks(session: nox.Session) -> None:
+    """Compare the flight check with other checks of migrations, case by case."""
+    sync(session, "requirements/peers.txt")
+    services = ["python", "-m", "pipeline.services", "--postgres", "--"]
+    session.run(*services, "python", "-m", "benchmarks.checks", *session.posargs, env=untold())
+
+
+@nox.session(name="benchmark-projects", python=PYTHON, default=False)
+def benchmark_projects(session: nox.Session) -> None:
+    """Try the flight check on the last migrations of public projects."""
+    sync(session, "requirements/tests.txt")
+    services = ["python", "-m", "pipeline.services", "--postgres", "--"]
+    session.run(*services, "python", "-m", "benchmarks.projects", *session.posargs, env=untold())
+
+
 @nox.session(name="benchmark-changes", python=PYTHON, default=False)
 def benchmark_changes(session: nox.Session) -> None:
     """Time `invoke ci` after a line has changed, beside a run of all."""

@@ -1,6 +1,6 @@
 """Django, started once: each command is a fork of it, so that it takes a tenth of the time.
 
-python -m tests.flight.warm, in the directory of a backend. Each line of stdin is a JSON list of the
+python -m benchmarks.warm, in the directory of a backend. Each line of stdin is a JSON list of the
 database's URL, the file for the output, and the arguments that Python would get, which call
 `manage.py` or `pipeline.gates.flight.inside`; each is answered by a line with the exit code.
 """
@@ -52,7 +52,7 @@ def warm(folder: Path, settings: str = SETTINGS) -> Iterator[Warm]:
         "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    command = [sys.executable, "-m", "tests.flight.warm"]
+    command = [sys.executable, "-m", "benchmarks.warm"]
     with subprocess.Popen(
         command, cwd=folder, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
