@@ -18,11 +18,11 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import peers
 from benchmarks.peers import Answer
+from pipeline.gates.flight.code import Code
 from pipeline.gates.flight.databases import Server, connected
 from tests.flight import judging
 from tests.flight.cases import SAFE, UNSAFE, Case
 from tests.flight.cases.lists import sources
-from benchmarks.warm import warm
 
 OURS = "ours"
 PACKAGES = (
@@ -67,7 +67,7 @@ def results(server: str, cases: Sequence[Case]) -> Iterator[tuple[Case, Mapping[
         folder = Path(stack.enter_context(TemporaryDirectory()))
         project = judging.released(server, folder)
         others = stack.enter_context(peers.started(Server(server), project))
-        code = stack.enter_context(warm(project.root / "backend"))
+        code = stack.enter_context(Code(project.root / "backend").started(server))
         for number, case in enumerate(cases, start=1):
             print(f"{number} of {len(cases)}: {case.name}", file=sys.stderr, flush=True)
             said = judging.judged(server, project, code, case)

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from benchmarks.warm import Warm, warm
 from pipeline.gates.flight.databases import Server
 from pipeline.gates.flight.seeds import seed
 from pipeline.run import Output, read
 from tests.flight.cases.lists import LEFT_OUT, SQUAWK
 from tests.flight.project import Project
-from benchmarks.warm import Warm, warm
 
 SETTINGS = {
     "linter": """

@@ -52,7 +52,7 @@ def changes(
         before: The schema at the beginning.
         after: The schema at the end.
         released: That of the release before, which knows no column that came since then.
-        shown_as: Returns the columns of what has a name now, each with its kind: `pg_class.relkind`.
+        shown_as: Returns the columns of what has a name now, each with its `pg_class.relkind`.
     """
     found = []
     shown: dict[int, set[str]] = {}  # columns of what has a table's name now
