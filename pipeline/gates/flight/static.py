@@ -10,8 +10,8 @@ from pipeline.gates.flight.verdicts import of_what_they_would_do
 
 UNSEEN = """\
 What only `nox -s migration-flight` sees, as it runs migrations on PostgreSQL:
-  what Python does in them{places}
-  whether they fit the rows that there are, go back, and can be run a second time
+  what Python or a DO block does in them, and what type a column had that only SQL names{places}
+  whether PostgreSQL takes them, they fit the rows, go back, and can be run a second time
   rows that are read, and indexes that are built, for a reason that no statement shows
   how long a lock lasts, and who waits for it
   whether the tests of the release before pass on the new schema"""

@@ -1,6 +1,6 @@
 """Django without a server: what migrations would send to PostgreSQL, and to which columns."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 from django.db import connection
@@ -64,6 +64,9 @@ class Nothing:
 
     def __exit__(self, *_: object) -> None:
         pass
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
 
     def execute(self, *_: object) -> None:
         """Do nothing."""

@@ -1,10 +1,10 @@
 """New migrations without a server: a record of each, as far as it can be had."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from django.db.migrations import Migration, RunPython
+from django.db.migrations import Migration, RunPython, RunSQL
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
@@ -14,8 +14,10 @@ from pipeline.gates.flight.inside.expected import Schema
 from pipeline.gates.flight.inside.forward import columns_of, described, reason, table_of
 from pipeline.gates.flight.inside.offline import columns, indexes, offline, sent
 from pipeline.gates.flight.inside.places import Places, file_of
+from pipeline.gates.flight.inside.statements import first
 from pipeline.gates.flight.inside.syntax import Node, statements
-from pipeline.gates.flight.inside.work import about, emptied, work
+from pipeline.gates.flight.inside.transactions import meddles
+from pipeline.gates.flight.inside.work import about, emptied, is_vague, work
 from pipeline.gates.flight.records import Change, Emptied, Record, Sent
 
 
@@ -33,6 +35,7 @@ def static(released: Collection[str]) -> list[Record]:
     old = [node for node, each in graph.nodes.items() if each not in new]
     state = graph.make_state(old) if old else ProjectState()
     schema = Schema(columns(state), indexes(state))
+    schema.follow(statements(_sql([graph.nodes[node] for node in dict.fromkeys(plan)], new)))
     records = [*_records(new, state, schema)]
     needed = unfilled(schema.copy())
     return [replace(each, unfilled=tuple(needed & {*each.unfilled})) for each in records]
@@ -71,6 +74,9 @@ class Transactions:
         """Return the record with all that."""
         self.schema.begin()
         for each in found:
+            if meddles(each.sql, within=bool(each.transaction)):
+                change = Change("transaction-nesting", first(each.sql), each.sql, each.where)
+                self.changes.append(change)
             for node in statements(each.sql):
                 self._follow(each, node)
             if not each.transaction:
@@ -87,6 +93,7 @@ class Transactions:
     def _follow(self, sent: Sent, node: Node) -> None:
         schema = self.schema
         schema.meet(node)
+        self.unseen += [sent.where] if is_vague(node, schema) else []
         what, (scans, rebuilt) = about(node, schema), work(node, schema, self.locked)
         self.sent.append(sent._replace(about=what, scans=scans, rebuilt=rebuilt))
         self.emptied += emptied(node, schema, sent.sql, sent.where)
@@ -121,6 +128,20 @@ def _python(migration: Migration, places: Places) -> tuple[str, ...]:
 def _is_python(operation: Operation) -> bool:
     inner: Sequence[Operation] = getattr(operation, "database_operations", ())
     return isinstance(operation, RunPython) or any(map(_is_python, inner))
+
+
+def _sql(migrations: Iterable[Migration], new: Collection[Migration]) -> str:
+    """Return the SQL of migrations but the new ones; it may have made what no model has."""
+    old = (each for each in migrations if each not in new)
+    return "\n;\n".join(part for each in old for own in each.operations for part in _parts(own))
+
+
+def _parts(operation: Operation) -> Iterator[str]:
+    for each in getattr(operation, "database_operations", ()):
+        yield from _parts(each)
+    if isinstance(operation, RunSQL):
+        sql = [operation.sql] if isinstance(operation.sql, str) else operation.sql
+        yield from (each if isinstance(each, str) else each[0] for each in sql)
 
 
 def _is_new(migration: Migration, released: Collection[str]) -> bool:

@@ -21,10 +21,15 @@ def is_open() -> bool:
     return connection.in_atomic_block or _status() == TransactionStatus.INTRANS
 
 
-def meddles(text: str) -> bool:
-    """Tell whether a statement begins or ends a transaction within Django's, beside savepoints."""
+def meddles(text: str, *, within: bool | None = None) -> bool:
+    """Tell whether a statement begins or ends a transaction within Django's, beside savepoints.
+
+    Args:
+        text: The statement.
+        within: Whether it is sent within one; asked of the connection, if it is not known.
+    """
     boundary = first(text) in BOUNDARIES and " TO " not in text.upper()
-    return boundary and connection.in_atomic_block
+    return boundary and (connection.in_atomic_block if within is None else within)
 
 
 @contextmanager
