@@ -106,7 +106,7 @@ def test_h9_an_edge_by_which_users_do_not_reach_the_site_is_taken_back(
 @pytest.mark.fault("H10", "an edge on a port that another program has")
 def test_h10_a_port_that_is_taken_is_given_up(site: Site, case: Case) -> None:
     port = site.yard.ports["staging"]
-    with socket.create_server(("0.0.0.0", 0)) as other:  # noqa: S104 - as a program that serves
+    with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]
         with site.configured(f"\nport = {port}", f"\nport = {taken}"):
             at = "the edge before serves again"
