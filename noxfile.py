@@ -69,7 +69,7 @@ def lint(session: nox.Session) -> None:
 def typecheck(session: nox.Session) -> None:
     """Check the types of all Python, strictly."""
     sync(session, "requirements/types.txt")
-    session.run("mypy", *session.posargs, env=untold())  # its plugin reads the settings
+    session.run("mypy", *session.posargs, env=unset())  # its plugin reads the settings
 
 
 @nox.session(python=PYTHON, tags=["backend", "pipeline"])
@@ -97,7 +97,7 @@ for python in PYTHONS:  # one session for each Python, so that pairs that cannot
         """Test the backend on this Python and Django."""
         sync(session, f"backend/requirements/django-{django}.txt")
         session.chdir("backend")
-        env = untold() | WATCHFUL | coverage_file(session)
+        env = unset() | WATCHFUL | coverage_file(session)
         session.run("pytest", *(session.posargs or [SIDE_BY_SIDE, *coverage_options()]), env=env)
 
 
@@ -110,7 +110,7 @@ def tests_postgres(session: nox.Session) -> None:
         *services,
         *("--directory=backend", "--", "pytest"),
         *(session.posargs or [SIDE_BY_SIDE, *coverage_options()]),
-        env=untold() | WATCHFUL | coverage_file(session),
+        env=unset() | WATCHFUL | coverage_file(session),
     )
 
 
@@ -119,7 +119,7 @@ def build(session: nox.Session) -> None:
     """Start the backend as production does, and collect its static files."""
     sync(session, "backend/requirements/production.txt")
     session.chdir("backend")
-    env = untold() | production()
+    env = unset() | production()
     session.run("python", "manage.py", "check", "--deploy", "--fail-level=WARNING", env=env)
     session.run("python", "manage.py", "collectstatic", "--no-input", "--clear", env=env)
 
@@ -129,7 +129,7 @@ def migrations(session: nox.Session) -> None:
     """Check that the models need no new migration; `-- --write` makes it."""
     sync(session, APP)
     session.chdir("backend")
-    manage, env = ["python", "manage.py"], untold()
+    manage, env = ["python", "manage.py"], unset()
     settings = "--settings=config.settings.test"
     mode = [] if "--write" in session.posargs else ["--check", "--dry-run"]
     session.run(*manage, "makemigrations", *mode, settings, env=env)
@@ -140,7 +140,7 @@ def migrations(session: nox.Session) -> None:
 def migration_flight(session: nox.Session) -> None:
     """Try new migrations on PostgreSQL; `-- --static` only reads them."""
     sync(session, APP, "requirements/postgres.txt", "requirements/flight.txt")
-    session.run("python", "-m", "pipeline.gates.flight", *session.posargs, env=untold())
+    session.run("python", "-m", "pipeline.gates.flight", *session.posargs, env=unset())
 
 
 # Frontend
@@ -191,7 +191,7 @@ def api_client(session: nox.Session) -> None:
     schema = Path("frontend" if write else session.create_tmp(), "openapi.json").resolve()
     with session.chdir("backend"), schema.open("w") as file:
         export = ["export_openapi_schema", "--api=config.api.api", "--indent=2"]
-        session.run("python", "manage.py", *export, stdout=file, env=untold())
+        session.run("python", "manage.py", *export, stdout=file, env=unset())
     diff = ["python", "-m", "pipeline.git", "diff", "--no-ext-diff", "--no-index"]
     session.run(*diff, "frontend/openapi.json", str(schema))
     npm(session, "run", "api:generate" if write else "api:check")
@@ -406,14 +406,14 @@ def benchmark_server(session: nox.Session) -> None:
     sync(session, "requirements/benchmarks.txt")
     services = ["python", "-m", "pipeline.services", "--postgres", "--"]
     line = [*services, "python", "-m", "benchmarks.server", *session.posargs]
-    session.run(*line, env=untold())
+    session.run(*line, env=unset())
 
 
 @nox.session(name="benchmark-drain", python=PYTHON, default=False)
 def benchmark_drain(session: nox.Session) -> None:
     """Count the requests that restarts lose under load, with the drain."""
     sync(session, "requirements/benchmarks.txt")
-    session.run("python", "-m", "benchmarks.drain", *session.posargs, env=untold())
+    session.run("python", "-m", "benchmarks.drain", *session.posargs, env=unset())
 
 
 @nox.session(name="benchmark-ci", python=PYTHON, default=False)
@@ -431,7 +431,7 @@ def benchmark_checks(session: nox.Session) -> None:
     """Compare the flight check with other checks of migrations, case by case."""
     sync(session, "requirements/peers.txt")
     services = ["python", "-m", "pipeline.services", "--postgres", "--"]
-    session.run(*services, "python", "-m", "benchmarks.checks", *session.posargs, env=untold())
+    session.run(*services, "python", "-m", "benchmarks.checks", *session.posargs, env=unset())
 
 
 @nox.session(name="benchmark-projects", python=PYTHON, default=False)
@@ -439,7 +439,7 @@ def benchmark_projects(session: nox.Session) -> None:
     """Try the flight check on the last migrations of public projects."""
     sync(session, "requirements/tests.txt")
     services = ["python", "-m", "pipeline.services", "--postgres", "--"]
-    session.run(*services, "python", "-m", "benchmarks.projects", *session.posargs, env=untold())
+    session.run(*services, "python", "-m", "benchmarks.projects", *session.posargs, env=unset())
 
 
 @nox.session(name="benchmark-changes", python=PYTHON, default=False)
@@ -544,7 +544,7 @@ def env_example(session: nox.Session) -> None:
     """Write backend/.env.example anew, from the schema of the variables."""
     sync(session, APP)
     session.chdir("backend")
-    session.run("python", "manage.py", "env_example", env=untold())
+    session.run("python", "manage.py", "env_example", env=unset())
 
 
 @nox.session(python=PYTHON, default=False)
@@ -614,7 +614,7 @@ def dropped() -> set[str]:
     return named(*known.dropped) - named(*known.judged, *known.passed)
 
 
-def untold() -> dict[str, str | None]:
+def unset() -> dict[str, str | None]:
     """Return the app's variables, unset: what a shell tells the app is not for checks."""
     example = Path(__file__).with_name("backend") / ".env.example"
     return dict.fromkeys(re.findall(r"^(\w+)=", example.read_text(), re.MULTILINE))
@@ -652,7 +652,7 @@ def e2e(session: nox.Session, project: str) -> None:
     sync(session, APP, "requirements/node.txt")
     ports = ["--free-port=E2E_BACKEND_PORT", "--free-port=E2E_FRONTEND_PORT"]
     services = ["python", "-m", "pipeline.services", *ports, "--"]
-    session.run(*services, *in_browser(session, project), env=untold() | {"CI": "1"})
+    session.run(*services, *in_browser(session, project), env=unset() | {"CI": "1"})
 
 
 def in_browser(session: nox.Session, project: str) -> list[str]:

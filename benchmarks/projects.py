@@ -37,7 +37,7 @@ import dj_database_url
 DATABASES = {{"default": dj_database_url.config()}}
 INSTALLED_APPS = {apps!r}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-SECRET_KEY = "of nobody"
+SECRET_KEY = "protects nothing"
 SITE_ID = 1
 STATIC_URL = "/static/"
 USE_TZ = True

@@ -68,8 +68,7 @@ def smoke(
     Raises:
         CheckFailedError: The site is broken, or it is another release.
     """
-    limits = {"each": EACH_SECONDS, "altogether": ALL_SECONDS}
-    visitor = Visitor(site(url), given, **limits, certificate=certificate)
+    visitor = new_visitor(url, given, certificate)
     follow(walk(user(variables), release, []), visitor.perform)
 
 
@@ -84,9 +83,7 @@ def reach(url: str, given: Mapping[str, str], certificate: str = "") -> None:
     Raises:
         CheckFailedError: It is not ready, or there is no page.
     """
-    limits = {"each": EACH_SECONDS, "altogether": EACH_SECONDS}
-    visitor = Visitor(site(url), given, **limits, certificate=certificate)
-    follow(opened(), visitor.perform)
+    follow(opened(), new_visitor(url, given, certificate).perform)
 
 
 def keeps_sessions(
@@ -108,8 +105,7 @@ def keeps_sessions(
     Raises:
         CheckFailedError: No member could log in, so that this is not known.
     """
-    limits = {"each": EACH_SECONDS, "altogether": ALL_SECONDS}
-    visitor, known = Visitor(site(url), {}, **limits, certificate=certificate), True
+    visitor, known = new_visitor(url, {}, certificate), True
 
     def perform(step: Step) -> Answer:
         nonlocal known
@@ -125,6 +121,12 @@ def keeps_sessions(
         if known:
             raise
     return known
+
+
+def new_visitor(url: str, given: Mapping[str, str], certificate: str) -> Visitor:
+    """Return a visitor who has asked for nothing yet."""
+    limits = {"each": EACH_SECONDS, "altogether": ALL_SECONDS}
+    return Visitor(site(url), given, **limits, certificate=certificate)
 
 
 def follow(steps: Walk, perform: Callable[[Step], Answer]) -> None:

@@ -65,7 +65,7 @@ def test_all_faults_of_the_file_are_told_at_once_with_their_paths() -> None:
         ({**LEAST, "timings": {"sock": 3}}, "environments.staging.timings.sock", "soak"),
     ],
 )
-def test_a_key_that_nobody_reads_is_refused(entry: dict[str, Any], path: str, meant: str) -> None:
+def test_a_key_without_a_reader_is_refused(entry: dict[str, Any], path: str, meant: str) -> None:
     assert refused(staging=entry) == [f"{path}: there is no such key; did you mean `{meant}`?"]
 
 

@@ -204,14 +204,18 @@ def test_a_dry_rollback_prints_what_would_serve_and_changes_nothing(
         operate.rollback(STAGING, "v9", dry=True)
 
 
+def die_in_the_bake(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    with monkeypatch.context() as death:
+        death.setattr(flow, "bake", lambda _: sys.exit())
+        with pytest.raises(SystemExit):
+            deploy(number)
+
+
 def test_a_deployment_whose_deployer_died_is_undone_before_the_next_one(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deploy(1)
-    with monkeypatch.context() as death:
-        death.setattr(flow, "bake", lambda _: sys.exit())
-        with pytest.raises(SystemExit):
-            deploy(2)
+    die_in_the_bake(monkeypatch, 2)
     assert live(engine) == release(2).images["backend"]
     assert journal.unfinished(journal.entries(engine, "shop"))
     recovery.resume(STAGING)
@@ -355,10 +359,7 @@ def test_a_dead_release_of_a_deployer_who_died_does_not_stop_the_next_one(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     deploy(1)
-    with monkeypatch.context() as death:
-        death.setattr(flow, "bake", lambda _: sys.exit())
-        with pytest.raises(SystemExit):
-            deploy(2)
+    die_in_the_bake(monkeypatch, 2)
     engine.ends[release(1).images["backend"]] = "failed"
     monkeypatch.setattr(operate, "is_ancestor", lambda old, new: old < new)
     deploy(3)

@@ -25,7 +25,7 @@ FILES = {
         DATABASES = {"default": dj_database_url.config()}
         INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "shop"]
         DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-        SECRET_KEY = "of nobody"
+        SECRET_KEY = "protects nothing"
         USE_TZ = True
     """,
     "backend/shop/migrations/__init__.py": "",

@@ -34,7 +34,7 @@ DONE = re.compile(r"\b(CONCURRENTLY|NOT VALID|USING INDEX)\b", re.IGNORECASE)
 
 
 def steps(sql: str) -> list[str]:
-    """Return the statements that together do the same and keep nobody out; none if none is known.
+    """Return the statements that together do the same and keep no user out; none if none is known.
 
     Args:
         sql: A statement that locks a table for as long as the table is large.

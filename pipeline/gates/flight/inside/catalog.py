@@ -25,7 +25,7 @@ COLUMNS = """
         atthasdef OR attidentity <> '' OR attgenerated <> ''
     FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped AND attrelid = ANY(%s)
 """
-# Nobody writes into a materialized view: a lock that lets others read it is none to wait for.
+# No user writes into a materialized view: a lock that lets others read it is none to wait for.
 LOCKS = """
     SELECT DISTINCT relation, mode FROM pg_locks JOIN pg_class ON pg_class.oid = relation
     WHERE pid = pg_backend_pid() AND granted AND (relkind <> 'm' OR mode = 'AccessExclusiveLock')
