@@ -46,10 +46,10 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     # A container has no other way in than all its addresses.
-    host: Annotated[str, Field(description="an address to listen on")] = "0.0.0.0"  # noqa: S104  # nosec B104
+    host: Annotated[str, Field(description="address to listen on")] = "0.0.0.0"  # noqa: S104  # nosec B104
     port: Annotated[int, Field(ge=1, le=65535, description="1 to 65535")] = 8000
-    workers: Annotated[int, Field(ge=1, description="processes, 1 or more")] = 2
-    threads: Annotated[int, Field(ge=1, description="threads of each worker, 1 or more")] = 4
+    workers: Annotated[int, Field(ge=1, description="worker processes, 1 or more")] = 2
+    threads: Annotated[int, Field(ge=1, description="threads per worker, 1 or more")] = 4
     drain_seconds: Annotated[float, Field(ge=0, description="seconds, 0 or more")] = 5
     grace_seconds: Annotated[int, Field(ge=1, description="whole seconds, 1 or more")] = 30
 
@@ -70,7 +70,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
             f"{name.upper()} is malformed (expected: {fields[name].description})" for name in names
         )
         raise ImproperlyConfigured(
-            f"the server cannot start: {wrong}\nhint: correct the variable, or unset it"
+            f"the server cannot start: {wrong}\nhint: correct or unset these variables"
         ) from None
 
 
@@ -130,7 +130,7 @@ def drain_on_sigterm(seconds: float) -> None:
     """Let SIGTERM become SIGINT after a while; SIGINT is how the server stops in good order."""
 
     def drain(*_: object) -> None:
-        logger.info("draining: requests are answered as before for %g s", seconds)
+        logger.info("draining: still serving requests for %g s", seconds)
         signal.signal(signal.SIGTERM, stop)
         timer = threading.Timer(seconds, stop)
         timer.daemon = True

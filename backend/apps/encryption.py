@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class UndecryptableError(Exception):
     def __init__(self, field: object) -> None:
         super().__init__(
-            f"no key of FIELD_ENCRYPTION_KEY opens a value of {field}\n"
-            "hint: put the key that it was encrypted with at the end of the list"
+            f"no key of FIELD_ENCRYPTION_KEY decrypts a value of {field}\n"
+            "hint: add the key that encrypted it to the end of the list"
         )
 
 

@@ -15,7 +15,7 @@ TITLES = {status.value: status.phrase for status in HTTPStatus} | {
 
 
 class ProblemOut(Schema):
-    """What is wrong; `about:blank` says that the status is all there is to tell problems apart."""
+    """Problem details (RFC 9457). The type `about:blank` refers to the meaning of the status."""
 
     type: str
     title: str

@@ -12,13 +12,13 @@ Row = TypeVar("Row", bound=Model)
 
 
 class PageIn(Schema):
-    limit: Annotated[int, Field(ge=1, le=100, description="How many to list")] = 20
+    limit: Annotated[int, Field(ge=1, le=100, description="Maximum number of items")] = 20
     before: Annotated[
-        int | None, Field(ge=1, le=LARGEST_ID, description="`next` of the page before this one")
+        int | None, Field(ge=1, le=LARGEST_ID, description="`next` of the previous page")
     ] = None
 
 
-Next = Annotated[int | None, Field(description="Where the next page begins, if there is one")]
+Next = Annotated[int | None, Field(description="`before` of the next page; null on the last page")]
 
 
 def page_of(rows: QuerySet[Row], *, limit: int, before: int | None) -> tuple[list[Row], int | None]:

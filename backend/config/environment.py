@@ -120,34 +120,32 @@ class Environment(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     environment: Annotated[
-        Name, Field(description="where this runs, such as staging", examples=["production"])
+        Name, Field(description="name of the environment, such as staging", examples=["production"])
     ]
     release: Annotated[
-        Name, Field(description="the version that runs, such as v1.2.3", examples=["v1.2.3"])
+        Name, Field(description="version of the release, such as v1.2.3", examples=["v1.2.3"])
     ]
     commit: Annotated[
         str,
         Field(
             pattern=r"^([0-9a-f]{7,64}|unknown)$",
-            description="the commit that it was built from, as a hash",
+            description="hash of the commit that was built",
             examples=["0123456789abcdef0123456789abcdef01234567"],
         ),
     ]
-    deploy_id: Annotated[Name, Field(description="the deployment that started this process")] = (
-        "none"
-    )
+    deploy_id: Annotated[Name, Field(description="deployment that started this process")] = "none"
     django_secret_key: Annotated[Key, Field(description="at least 50 random characters")]
     django_secret_key_fallbacks: Annotated[
         list[Key],
         BeforeValidator(split_commas),
-        Field(description="former secret keys that are still accepted, separated by commas"),
+        Field(description="previous secret keys that are still accepted, separated by commas"),
     ] = []
     django_allowed_hosts: Annotated[
         list[Host],
         BeforeValidator(split_commas),
         Field(
             min_length=1,
-            description="host names without port, separated by commas",
+            description="host names without a port, separated by commas",
             examples=["www.example.com"],
         ),
     ]
@@ -159,7 +157,7 @@ class Environment(BaseModel):
     public_url: Annotated[
         Origin,
         Field(
-            description="where people find the site: links in mails begin with it",
+            description="origin of the site, the start of links in emails",
             examples=["https://www.example.com"],
         ),
     ]
@@ -168,14 +166,14 @@ class Environment(BaseModel):
         Field(
             ge=0,
             le=10,
-            description="how many proxies stand before the app and add to X-Forwarded-For",
+            description="number of proxies in front of the app that add to X-Forwarded-For",
         ),
     ] = 1
     database_url: Annotated[
         SecretStr,
         AfterValidator(require_database),
         Field(
-            description="postgres://user:password@host:5432/name, a / ? # @ of the password as "
+            description="postgres://user:password@host:5432/name, with / ? # @ in the password as "
             "%2F %3F %23 %40; or sqlite:////path/to/file"
         ),
     ]
@@ -193,21 +191,21 @@ class Environment(BaseModel):
     ]
     email_from: Annotated[
         Mailbox | None,
-        Field(description="whom mails come from; no-reply@ and the host of PUBLIC_URL if empty"),
+        Field(description="sender of emails; no-reply@ and the host of PUBLIC_URL if empty"),
     ] = None
     field_encryption_key: Annotated[
         list[FieldKey],
         BeforeValidator(split_commas),
         Field(
             min_length=1,
-            description="keys of 32 bytes in URL-safe base64, separated by commas: the first "
+            description="32-byte keys in URL-safe base64, separated by commas: the first "
             "encrypts, all decrypt",
         ),
     ]
     # billing:
     stripe_secret_key: Annotated[
         Annotated[SecretStr, AfterValidator(formed(r"(sk|rk)_\w+"))] | None,
-        Field(description="sk_… of Stripe; there is no billing without it, or one of the next two"),
+        Field(description="sk_… from Stripe; billing is off without this and the next two"),
     ] = None
     stripe_webhook_secret: Annotated[
         Annotated[SecretStr, AfterValidator(formed(r"whsec_\S+"))] | None,
@@ -215,23 +213,23 @@ class Environment(BaseModel):
     ] = None
     stripe_price_id: Annotated[
         Annotated[str, Field(pattern=r"^price_\w+$")] | None,
-        Field(description="price_… of what can be subscribed to"),
+        Field(description="price_… of the subscription"),
     ] = None
     stripe_api_base: Annotated[
-        Origin, Field(description="where Stripe's API is; another only to stand in for it")
+        Origin, Field(description="origin of Stripe's API; change it only to use a fake in tests")
     ] = "https://api.stripe.com"
     # :billing
     sentry_dsn: Annotated[
         Annotated[SecretStr, AfterValidator(require_dsn)] | None,
-        Field(description="https://key@host/project, where errors are reported; none if empty"),
+        Field(description="https://key@host/project to report errors to; off if empty"),
     ] = None
     metrics_token: Annotated[
         Annotated[SecretStr, Field(min_length=32)] | None,
-        Field(description="at least 32 random characters that open /metrics; closed if empty"),
+        Field(description="at least 32 random characters, the token for /metrics; off if empty"),
     ] = None
     prometheus_multiproc_dir: Annotated[
         DirectoryPath | None,
-        Field(description="a directory, empty at the start, where all workers count together"),
+        Field(description="directory for metrics shared by all workers, empty at the start"),
     ] = None
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"],
@@ -326,6 +324,5 @@ def explain(error: ValidationError) -> str:
     ]
     return (
         f"the environment is not usable: {'; '.join(sentences)}\n"
-        "hint: set these variables for the process, then start it again; "
-        "backend/.env.example lists all"
+        "hint: set these variables and start the process again; backend/.env.example lists all"
     )

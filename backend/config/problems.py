@@ -22,7 +22,7 @@ def handle_problems(api: NinjaAPI) -> None:
     @api.exception_handler(ValidationError)
     def refuse_input(_: HttpRequest, error: ValidationError) -> HttpResponse:
         errors = [{name: fault[name] for name in ("type", "loc", "msg")} for fault in error.errors]
-        return problem(422, "The request is not valid", errors=errors)
+        return problem(422, "The request is invalid. See `errors`.", errors=errors)
 
     @api.exception_handler(RuleError)
     def refuse_by_rule(_: HttpRequest, error: RuleError) -> HttpResponse:
@@ -31,15 +31,16 @@ def handle_problems(api: NinjaAPI) -> None:
             for field, messages in error.message_dict.items()
             for message in messages
         ]
-        return problem(422, "The request is not valid", errors=errors)
+        return problem(422, "The request is invalid. See `errors`.", errors=errors)
 
     @api.exception_handler(ThrottledError)
     def refuse_for_now(_: HttpRequest, error: ThrottledError) -> HttpResponse:
-        return problem(429, "Too many attempts", headers={"Retry-After": str(error.retry_after)})
+        headers = {"Retry-After": str(error.retry_after)}
+        return problem(429, "Too many attempts. Try again later.", headers=headers)
 
     @api.exception_handler(RequestDataTooBig)
     def refuse_large_body(_: HttpRequest, __: RequestDataTooBig) -> HttpResponse:
-        return problem(413, "The request body is too large")
+        return problem(413, "The request body is too large.")
 
 
 class ProblemMiddleware:

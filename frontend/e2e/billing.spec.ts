@@ -23,7 +23,7 @@ for (const [method, name] of operations) {
       },
       [method, `/api/v1/billing/${name}/`] as const,
     )
-    expect(answer).toMatchObject({ answered: 503, detail: 'billing is not configured' })
+    expect(answer).toMatchObject({ answered: 503, detail: 'Billing is not configured.' })
   })
 }
 

@@ -15,7 +15,7 @@ class UserAdmin(BaseUserAdmin):  # type: ignore[type-arg]  # generic in the stub
     readonly_fields = ("last_login", "date_joined")
     fieldsets = (
         (None, {"fields": ("email", "password")}),
-        ("Person", {"fields": ("first_name", "last_name", "phone")}),
+        ("Personal info", {"fields": ("first_name", "last_name", "phone")}),
         (
             "Permissions",
             {
@@ -29,7 +29,7 @@ class UserAdmin(BaseUserAdmin):  # type: ignore[type-arg]  # generic in the stub
                 )
             },
         ),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
+        ("Important dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = (
         (

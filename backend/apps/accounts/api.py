@@ -42,22 +42,22 @@ SessionId = Annotated[int, Field(ge=1, le=LARGEST_ID)]
     response={200: UserOut} | problems(401, 429),
 )
 def login(request: HttpRequest, credentials: CredentialsIn) -> User:
-    """Start a session. The CSRF token changes with it.
+    """Log in and start a session. The CSRF token changes.
 
-    An address that is not verified is refused in the same words as a wrong password: whoever has
-    just tried to register it would learn from others whether somebody had it before.
+    An unverified address gets the same error as a wrong password. A different error would reveal,
+    after a registration, whether the address already had an account.
     """
     try:
         return session_open(request=request, **credentials.dict())
     except InvalidCredentialsError:
         raise AuthenticationError(
-            message="Wrong e-mail address or password, or the address is not verified yet"
+            message="Wrong email or password, or the email address is not verified yet."
         ) from None
 
 
 @router.post("/logout/", auth=CsrfProtected(), operation_id="logout", response={204: None})
 def logout(request: HttpRequest) -> Status[None]:
-    """End the session, if there is one."""
+    """Log out. Succeeds without a session, too."""
     session_close(request=request)
     return Status(204, None)
 
@@ -65,19 +65,19 @@ def logout(request: HttpRequest) -> Status[None]:
 @router.get("/me/", operation_id="getCurrentUser", response=UserOut)
 @decorate_view(never_cache, ensure_csrf_cookie)
 def me(request: UserRequest) -> User:
-    """Tell who is logged in. Any answer sets the CSRF cookie that a later post needs."""
+    """Return the logged-in user. Every response sets the CSRF cookie that later writes need."""
     return request.user
 
 
 @router.patch("/me/", operation_id="updateCurrentUser", response=UserOut)
 def update_me(request: UserRequest, changes: UserIn) -> User:
-    """Change what one says about oneself. What is not given stays as it is."""
+    """Update your profile. Omitted fields stay unchanged."""
     return user_update(user=request.user, **changes.dict(exclude_unset=True))
 
 
 @router.post("/me/password/", operation_id="changePassword", response={204: None} | problems(429))
 def change_password(request: UserRequest, passwords: PasswordChangeIn) -> Status[None]:
-    """Choose another password. Every other session ends."""
+    """Change your password. Ends all your other sessions."""
     try:
         password_change(
             request=request,
@@ -86,15 +86,15 @@ def change_password(request: UserRequest, passwords: PasswordChangeIn) -> Status
             new=passwords.new_password,
         )
     except InvalidCredentialsError:
-        fault = {"type": "value_error", "msg": "This is not your password"}
-        raise ValidationError([fault | {"loc": ["body", "current_password"]}]) from None
+        error = {"type": "value_error", "msg": "The current password is wrong."}
+        raise ValidationError([error | {"loc": ["body", "current_password"]}]) from None
     return Status(204, None)
 
 
 @router.get("/sessions/", operation_id="listSessions", response=SessionPageOut)
 @decorate_view(never_cache)
 def list_sessions(request: UserRequest, page: Query[PageIn]) -> SessionPageOut:
-    """List where one is logged in, newest first."""
+    """List your sessions, newest first."""
     sessions, following = session_page(user=request.user, limit=page.limit, before=page.before)
     own = request.session.session_key
     items = [
@@ -112,7 +112,7 @@ def list_sessions(request: UserRequest, page: Query[PageIn]) -> SessionPageOut:
 
 @router.delete("/sessions/", operation_id="endOtherSessions", response={204: None})
 def end_other_sessions(request: UserRequest) -> Status[None]:
-    """Log oneself out everywhere else."""
+    """End all your other sessions."""
     sessions_end(user=request.user, keep=request.session.session_key)
     return Status(204, None)
 
@@ -121,9 +121,9 @@ def end_other_sessions(request: UserRequest) -> Status[None]:
     "/sessions/{session_id}/", operation_id="endSession", response={204: None} | problems(404)
 )
 def end_session(request: UserRequest, session_id: Path[SessionId]) -> Status[None]:
-    """Log oneself out somewhere."""
+    """End one of your sessions."""
     try:
         session_end(user=request.user, session_id=session_id)
     except UserSession.DoesNotExist:
-        raise HttpError(404, "Not Found") from None
+        raise HttpError(404, "You have no such session.") from None
     return Status(204, None)

@@ -13,7 +13,7 @@ class CsrfProtected(APIKeyCookie):
     """Let anyone call, but only with a CSRF token: a login can be forged like any other post."""
 
     param_name = settings.CSRF_COOKIE_NAME
-    openapi_description = "The value of this cookie, repeated in the header X-CSRFToken."
+    openapi_description = "Send the value of this cookie in the header X-CSRFToken."
 
     def authenticate(self, request: HttpRequest, key: str | None) -> bool:  # noqa: ARG002
         """Admit every request whose token the base class has found to be right."""

@@ -16,43 +16,43 @@ from apps.accounts.tokens import PASSWORD_RESET, VERIFICATION, token_of
 logger = logging.getLogger(__name__)
 sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail")
 
-NOT_ME = "If you did not ask for this, do nothing: nobody but you has got this mail."
+NOT_REQUESTED = "If you did not request this, you can ignore this email."
 
 
 def send_verification(user: User) -> None:
-    """Ask a user to prove that the address is theirs."""
-    text = "Please confirm your e-mail address, within a day:"
-    address = link("verify-email", token_of(user, VERIFICATION))
-    send(user, "Confirm your e-mail address", text, address)
+    """Send the link that verifies the user's address."""
+    text = "Confirm your email address to activate your account. This link expires in 24 hours:"
+    url = link("verify-email", token_of(user, VERIFICATION))
+    send(user, "Confirm your email address", text, url, NOT_REQUESTED)
 
 
 def send_account_exists(user: User) -> None:
-    """Tell a user what the page does not tell anybody: that there is an account already."""
-    text = "You already have an account. If you forgot its password, choose another here:"
-    send(user, "You already have an account", text, link("forgot-password"))
+    """Answer a registration for an address that has an account: the page must not reveal it."""
+    text = "You already have an account with this email address. Forgot your password? Reset it:"
+    send(user, "You already have an account", text, link("forgot-password"), NOT_REQUESTED)
 
 
 def send_password_reset(user: User) -> None:
-    """Let a user choose another password."""
-    text = "Choose a new password here, within a day:"
-    address = link("reset-password", token_of(user, PASSWORD_RESET))
-    send(user, "Choose a new password", text, address)
+    """Send the link that resets the user's password."""
+    text = "Choose a new password. This link expires in 24 hours:"
+    url = link("reset-password", token_of(user, PASSWORD_RESET))
+    send(user, "Reset your password", text, url, NOT_REQUESTED)
 
 
 def send_password_changed(user: User) -> None:
-    """Tell a user, who may not have done it."""
-    text = "Your password was changed. If it was not you, choose another at once:"
+    """Report the change to the user, in case another person made it."""
+    text = "Your password was changed. If this was not you, reset it now:"
     send(user, "Your password was changed", text, link("forgot-password"))
 
 
 def link(page: str, token: str = "") -> str:
-    """Return the address of a page; the token is in the fragment, which no server gets to see."""
+    """Return the URL of a page, with the token in the fragment, which browsers do not send."""
     return f"{settings.PUBLIC_URL}/{page}" + (f"#token={token}" if token else "")
 
 
-def send(user: User, subject: str, text: str, address: str) -> Future[None]:
-    """Hand a mail over to the thread that sends it."""
-    body = f"{text}\n\n{address}\n\n{NOT_ME}\n"
+def send(user: User, subject: str, *paragraphs: str) -> Future[None]:
+    """Queue a mail for the sender thread."""
+    body = "\n\n".join(paragraphs) + "\n"
     return sender.submit(deliver, EmailMessage(subject, body, to=[user.email]))
 
 
@@ -61,4 +61,4 @@ def deliver(message: EmailMessage) -> None:
     try:
         message.send()
     except Exception as error:  # noqa: BLE001  # whatever it is, the next mail must be sent
-        logger.error("a mail was not sent: %s", type(error).__name__)  # noqa: TRY400
+        logger.error("mail not sent: %s", type(error).__name__)  # noqa: TRY400

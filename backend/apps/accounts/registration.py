@@ -29,7 +29,7 @@ BRINGS_TOKEN = {204: None} | problems(400)
 
 @router.post("/register/", operation_id="register", response=ASKS_FOR_MAIL)
 def register(request: HttpRequest, registration: RegistrationIn) -> Status[None]:
-    """Ask for an account. A mail brings a link that verifies the address."""
+    """Create an account. Sends an email with a link that verifies the address."""
     throttle(request, registration.email)
     user_register(**registration.dict())
     return Status(204, None)
@@ -37,7 +37,7 @@ def register(request: HttpRequest, registration: RegistrationIn) -> Status[None]
 
 @router.post("/verification/", operation_id="requestVerification", response=ASKS_FOR_MAIL)
 def request_verification(request: HttpRequest, who: EmailIn) -> Status[None]:
-    """Ask for another mail with a link that verifies the address."""
+    """Send another email with a link that verifies the address."""
     throttle(request, who.email)
     verification_request(email=who.email)
     return Status(204, None)
@@ -45,7 +45,7 @@ def request_verification(request: HttpRequest, who: EmailIn) -> Status[None]:
 
 @router.post("/verification/confirm/", operation_id="verifyEmail", response=BRINGS_TOKEN)
 def verify_email(request: HttpRequest, proof: TokenIn) -> Status[None]:  # noqa: ARG001
-    """Verify an address by the token of a mail's link. From then on its user may log in."""
+    """Verify an email address with the token from the link. The user can then log in."""
     try:
         email_verify(token=proof.token)
     except InvalidTokenError:
@@ -55,7 +55,7 @@ def verify_email(request: HttpRequest, proof: TokenIn) -> Status[None]:  # noqa:
 
 @router.post("/password-reset/", operation_id="requestPasswordReset", response=ASKS_FOR_MAIL)
 def request_password_reset(request: HttpRequest, who: EmailIn) -> Status[None]:
-    """Ask for a mail with a link to choose another password."""
+    """Send an email with a link that resets the password."""
     throttle(request, who.email)
     password_reset_request(email=who.email)
     return Status(204, None)
@@ -63,7 +63,7 @@ def request_password_reset(request: HttpRequest, who: EmailIn) -> Status[None]:
 
 @router.post("/password-reset/confirm/", operation_id="resetPassword", response=BRINGS_TOKEN)
 def reset_password(request: HttpRequest, reset: PasswordResetIn) -> Status[None]:  # noqa: ARG001
-    """Choose another password by the token of a mail's link. Every session of the user ends."""
+    """Set a new password with the token from the link. Ends all sessions of the user."""
     try:
         password_reset(token=reset.token, password=reset.password)
     except InvalidTokenError:
@@ -82,4 +82,4 @@ def throttle(request: HttpRequest, email: str) -> None:
 
 def invalid_link() -> HttpError:
     """Return what is wrong with a token; not more, so that nobody learns by trying."""
-    return HttpError(400, "This link is not valid any more")
+    return HttpError(400, "This link has expired. Request a new one.")

@@ -56,7 +56,7 @@ class UserOut(Schema):
 
 
 class UserIn(Schema):
-    """What is to change; what is not given stays."""
+    """Changes to a profile. Omitted fields stay unchanged."""
 
     first_name: Annotated[Name, Field(default_factory=str)]
     last_name: Annotated[Name, Field(default_factory=str)]
@@ -65,10 +65,10 @@ class UserIn(Schema):
 
 class SessionOut(Schema):
     id: int
-    user_agent: Annotated[str, Field(description="What the browser calls itself")]
+    user_agent: Annotated[str, Field(description="User-Agent header of the browser")]
     created: datetime
-    last_seen: Annotated[datetime, Field(description="Exact to five minutes")]
-    current: Annotated[bool, Field(description="Whether this request came in it")]
+    last_seen: Annotated[datetime, Field(description="Accurate to five minutes")]
+    current: Annotated[bool, Field(description="Whether this request uses the session")]
 
 
 class SessionPageOut(Schema):

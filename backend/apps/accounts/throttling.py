@@ -39,7 +39,7 @@ MAILS = Limits(action="mail", period=3600, per_client=60, per_account=5, per_cli
 
 class ThrottledError(Exception):
     def __init__(self, retry_after: int) -> None:
-        super().__init__(f"too many attempts; the next is possible in {retry_after} seconds")
+        super().__init__(f"too many attempts: try again in {retry_after} seconds")
         self.retry_after = retry_after
 
 

@@ -46,7 +46,7 @@ WEBHOOK = {
 )
 @decorate_view(never_cache)
 def subscription(request: UserRequest) -> SubscriptionOut:
-    """Tell what one has subscribed to."""
+    """Return your subscription."""
     with reported():
         account = account_of(user=request.user)
     return SubscriptionOut(
@@ -63,7 +63,7 @@ def subscription(request: UserRequest) -> SubscriptionOut:
     response={200: RedirectOut} | problems(409, 502, 503),
 )
 def checkout(request: UserRequest) -> RedirectOut:
-    """Begin to subscribe: Stripe asks for the payment, and sends the browser back."""
+    """Start a subscription. Redirect the browser to the returned checkout page at Stripe."""
     with reported():
         return RedirectOut(url=checkout_start(user=request.user))
 
@@ -72,7 +72,7 @@ def checkout(request: UserRequest) -> RedirectOut:
     "/portal/", operation_id="openPortal", response={200: RedirectOut} | problems(409, 502, 503)
 )
 def portal(request: UserRequest) -> RedirectOut:
-    """Go to Stripe to see invoices, to change what one pays with, or to cancel."""
+    """Manage invoices, payment methods and cancellation in Stripe's customer portal."""
     with reported():
         return RedirectOut(url=portal_open(user=request.user))
 
@@ -85,7 +85,7 @@ def portal(request: UserRequest) -> RedirectOut:
     openapi_extra=WEBHOOK,
 )
 def webhook(request: HttpRequest) -> Status[None]:
-    """Take what Stripe tells. Only the signature says that it is Stripe."""
+    """Receive an event from Stripe. Its signature authenticates it."""
     signature = request.headers.get("Stripe-Signature", "")
     with reported():
         event_take(payload=request.body, signature=signature)
@@ -93,11 +93,11 @@ def webhook(request: HttpRequest) -> Status[None]:
 
 
 REFUSALS = {
-    AlreadySubscribedError: (409, "There is a subscription already: the portal changes it"),
-    InvalidEventError: (400, "The signature is not valid"),
-    NoCustomerError: (409, "There is no subscription yet: the checkout begins one"),
-    NotConfiguredError: (503, "billing is not configured"),
-    ProviderError: (502, "Stripe gave no answer: please try again later"),
+    AlreadySubscribedError: (409, "You already have a subscription. Change it in the portal."),
+    InvalidEventError: (400, "The signature is invalid."),
+    NoCustomerError: (409, "You have no subscription yet. Start a checkout first."),
+    NotConfiguredError: (503, "Billing is not configured."),
+    ProviderError: (502, "Stripe is unavailable. Try again later."),
 }
 
 

@@ -30,7 +30,7 @@ class VersionOut(Schema):
 @router.get("/", auth=None, operation_id="getHealth", response=HealthOut)
 @decorate_view(never_cache)
 def health(request: HttpRequest) -> HealthOut:  # noqa: ARG001
-    """Tell that the process answers, whatever the state of what it depends on."""
+    """Liveness: the process responds. Does not check its dependencies."""
     return HealthOut(status="ok")
 
 
@@ -42,7 +42,7 @@ def health(request: HttpRequest) -> HealthOut:  # noqa: ARG001
 )
 @decorate_view(never_cache)
 def ready(request: HttpRequest) -> Status[ReadinessOut]:  # noqa: ARG001
-    """Tell whether this process may receive traffic."""
+    """Readiness: the process and its dependencies can serve traffic."""
     checks = readiness()
     if "failed" in checks.values():
         return Status(503, ReadinessOut(status="failed", checks=checks))
@@ -52,5 +52,5 @@ def ready(request: HttpRequest) -> Status[ReadinessOut]:  # noqa: ARG001
 @version_router.get("/", auth=None, operation_id="getVersion", response=VersionOut)
 @decorate_view(never_cache)
 def version(request: HttpRequest) -> VersionOut:  # noqa: ARG001
-    """Tell what runs here: the release, its commit, and the deployment that started it."""
+    """Return the running release, its commit and the deployment that started it."""
     return VersionOut(**settings.VERSION)

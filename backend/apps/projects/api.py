@@ -22,7 +22,7 @@ ProjectId = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 @router.get("/", operation_id="listProjects", response=ProjectPageOut)
 @decorate_view(never_cache)
 def list_projects(request: UserRequest, page: Query[PageIn]) -> ProjectPageOut:
-    """List one's own projects, newest first."""
+    """List your projects, newest first."""
     items, following = project_page(owner=request.user, limit=page.limit, before=page.before)
     return ProjectPageOut(items=[ProjectOut.from_orm(item) for item in items], next=following)
 
@@ -35,9 +35,9 @@ def create_project(request: UserRequest, project: ProjectIn) -> Status[Project]:
 
 @router.delete("/{project_id}/", operation_id="deleteProject", response={204: None} | problems(404))
 def delete_project(request: UserRequest, project_id: Path[ProjectId]) -> Status[None]:
-    """Delete one of one's own projects."""
+    """Delete one of your projects."""
     try:
         project_delete(owner=request.user, project_id=project_id)
     except Project.DoesNotExist:
-        raise HttpError(404, "Not Found") from None
+        raise HttpError(404, "You have no such project.") from None
     return Status(204, None)

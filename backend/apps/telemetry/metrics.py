@@ -11,7 +11,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 DURATION = Histogram(
     "http_request_duration_seconds",
-    "Time from the first byte of a request to the first byte of its answer.",
+    "Time from the first byte of the request to the first byte of the response.",
     ["method", "route", "status"],
 )
 

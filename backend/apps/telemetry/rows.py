@@ -6,7 +6,7 @@ PostgreSQL shows the row that breaks a constraint: `Failing row contains (1, ada
 from collections.abc import Iterator
 from typing import TypeVar
 
-KEPT_BACK = "(kept back)"
+REDACTED = "(redacted)"
 
 Value = TypeVar("Value")
 
@@ -34,7 +34,7 @@ def details(error: BaseException | None) -> Iterator[str]:
 def _replaced(value: Value, detail: str) -> Value:
     found: object = value
     if isinstance(value, str):
-        found = value.replace(detail, KEPT_BACK)
+        found = value.replace(detail, REDACTED)
     elif isinstance(value, dict):
         found = {key: _replaced(each, detail) for key, each in value.items()}
     elif isinstance(value, list):

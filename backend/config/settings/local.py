@@ -6,7 +6,7 @@ from .production import *
 
 if environment.environment != "local":
     raise InvalidEnvironmentError(
-        "config.settings.local sends cookies over plain HTTP, and ENVIRONMENT is not local\n"
+        "config.settings.local sends cookies over plain HTTP, but ENVIRONMENT is not local\n"
         "hint: set DJANGO_SETTINGS_MODULE to config.settings.production"
     )
 

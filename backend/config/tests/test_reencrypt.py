@@ -140,11 +140,11 @@ def test_what_no_key_opens_is_counted_and_left(settings: Settings) -> None:
     User.objects.create_user("lost@example.com", phone=PHONE)
     settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
     before = column()[4]
-    with pytest.raises(CommandError, match=r"no key opens 1 values\nhint: add the key"):
+    with pytest.raises(CommandError, match=r"decrypts 1 values\nhint: add the key"):
         reencrypt()
 
     assert column()[4] == before
-    with pytest.raises(UndecryptableError, match="no key of FIELD_ENCRYPTION_KEY opens"):
+    with pytest.raises(UndecryptableError, match="no key of FIELD_ENCRYPTION_KEY decrypts"):
         User.objects.get(email="lost@example.com")
 
 

@@ -12,7 +12,7 @@ from sentry_sdk.transport import Transport
 from apps.accounts.models import User
 from apps.accounts.tests.browser import PASSWORD
 from apps.telemetry.logs import json_lines, logging_config
-from apps.telemetry.rows import KEPT_BACK, without_rows
+from apps.telemetry.rows import REDACTED, without_rows
 from config.sentry import without_data
 
 SECRETS = ("ada@example.com", "argon2", "md5$")
@@ -62,7 +62,7 @@ def test_no_log_tells_of_a_row(kind: str) -> None:
     logger.removeHandler(handler)
     line = stream.getvalue()
     assert "IntegrityError" in line
-    assert KEPT_BACK in line
+    assert REDACTED in line
     assert not [secret for secret in SECRETS if secret in line.lower()]
 
 
@@ -78,7 +78,7 @@ def test_no_report_tells_of_a_row(kind: str) -> None:
     assert len(kept.said) > 1
     for said in kept.said:
         assert "violates" in said
-        assert KEPT_BACK in said
+        assert REDACTED in said
         assert not [secret for secret in SECRETS if secret in said.lower()]
 
 

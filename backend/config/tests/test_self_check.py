@@ -70,8 +70,8 @@ def test_stores_that_cannot_be_reached_are_named_and_their_passwords_are_not(
     refused = manage("self_check", settings="production")
 
     assert refused.returncode == 1
-    assert "CommandError: not usable here: database, cache" in refused.stderr
-    assert "hint: the reason is logged above" in refused.stderr
+    assert "CommandError: checks failed: database, cache" in refused.stderr
+    assert "hint: the log above holds the reasons" in refused.stderr
     assert "swordfish" not in refused.stdout + refused.stderr
 
 
@@ -79,7 +79,7 @@ def test_stores_that_cannot_be_reached_are_named_and_their_passwords_are_not(
 @pytest.mark.usefixtures("_secure")
 def test_a_cache_that_forgets_is_none(settings: Settings) -> None:
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
-    with pytest.raises(CommandError, match="not usable here: cache"):
+    with pytest.raises(CommandError, match="checks failed: cache"):
         said()
 
 

@@ -55,7 +55,7 @@ def test_it_refuses_even_the_right_password_after_too_many_wrong_ones(
     response = browser.login(user.email)
 
     assert response.status_code == 429
-    assert response.json()["detail"] == "Too many attempts"
+    assert response.json()["detail"] == "Too many attempts. Try again later."
     assert response["Retry-After"] == str(LOGINS.period)
     assert not browser.is_logged_in
 

@@ -248,7 +248,7 @@ def test_without_its_variables_billing_says_so(member: Browser) -> None:
     ]
 
     assert {answer.status_code for answer in answers} == {503}
-    assert {answer.json()["detail"] for answer in answers} == {"billing is not configured"}
+    assert {answer.json()["detail"] for answer in answers} == {"Billing is not configured."}
 
 
 def test_the_anonymous_have_no_billing(browser: Browser, stripe: Stripe) -> None:

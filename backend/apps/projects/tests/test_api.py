@@ -106,7 +106,7 @@ def test_another_users_project_does_not_exist(member: Browser, others_project: P
     response = member.delete(path(others_project))
 
     assert response.status_code == 404
-    assert response.json()["detail"] == "Not Found"
+    assert response.json()["detail"] == "You have no such project."
     assert Project.objects.get() == others_project
 
 
@@ -149,7 +149,7 @@ def test_it_refuses_a_body_that_is_too_large(member: Browser, settings: Settings
     response = member.post(PROJECTS, {"name": "n" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE})
 
     assert response.status_code == 413
-    assert response.json()["detail"] == "The request body is too large"
+    assert response.json()["detail"] == "The request body is too large."
     assert not Project.objects.exists()
 
 

@@ -9,11 +9,11 @@ from django.db.migrations.loader import MigrationLoader
 class Command(BaseCommand):
     """A release cannot be rolled back behind one of them: what it used may be gone."""
 
-    help = "List the migrations that take something away, as their mark `contract` says."
+    help = "List the contract migrations: those with a `contract` attribute, which remove schema."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--json", action="store_true", help="names only, as a JSON list")
-        parser.add_argument("--applied", action="store_true", help="only those of this database")
+        parser.add_argument("--json", action="store_true", help="print the names as a JSON list")
+        parser.add_argument("--applied", action="store_true", help="only those in this database")
 
     def handle(self, *_: object, json: bool, applied: bool, **__: object) -> None:
         found = contracts(applied=applied)

@@ -24,20 +24,20 @@ CLOSED_WITHIN = 10
 NOT_AVAILABLE = "55P03"
 CANCELED = "57014"
 TOO_LONG = (
-    "a statement took longer than {:g} seconds, and was taken back\n"
-    "hint: move fewer rows at a time, or give it --statement-seconds"
+    "a statement took longer than {:g} seconds and was rolled back\n"
+    "hint: migrate fewer rows per statement, or raise --statement-seconds"
 )
 
 
 class Command(BaseCommand):
     """Exits with 1 if another one runs, a table stays locked, or a statement takes too long."""
 
-    help = "Migrate the database beside an app that runs: alone, and waiting for nobody."
+    help = "Migrate the database of a running app: one run at a time, with lock timeouts."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--lock-seconds", type=float, default=5, help="to wait for a table")
-        parser.add_argument("--statement-seconds", type=float, default=540, help="to take at most")
-        parser.add_argument("--tries", type=int, default=5, help="with longer pauses in between")
+        parser.add_argument("--lock-seconds", type=float, default=5, help="lock timeout")
+        parser.add_argument("--statement-seconds", type=float, default=540, help="time limit")
+        parser.add_argument("--tries", type=int, default=5, help="attempts if a table is locked")
 
     def handle(
         self,
@@ -70,14 +70,14 @@ class Command(BaseCommand):
                     raise CommandError(TOO_LONG.format(statement_seconds)) from error
                 if not is_of(error, NOT_AVAILABLE):
                     raise
-                self.stderr.write(f"a table was locked: try {number} of {tries}")
+                self.stderr.write(f"a table is locked: attempt {number} of {tries} failed")
                 if number < tries:
                     sleep(2 * number)
             else:
                 return
         raise CommandError(
-            "a table stays locked, and nobody shall wait for it\n"
-            "hint: look for long transactions in pg_stat_activity, then deploy again"
+            "a table stays locked by other transactions\n"
+            "hint: find long transactions in pg_stat_activity, then deploy again"
         )
 
 
@@ -119,7 +119,7 @@ def take_lock() -> None:
             cursor.execute(HOLDER, [LOCK])
             raise CommandError(
                 f"another migration is running{doing(cursor.fetchone())}\n"
-                "hint: wait for it, then deploy again"
+                "hint: wait until it ends, then deploy again"
             )
     with suppress(DatabaseError), connection.cursor() as cursor:  # not every system can tell
         cursor.execute(f"SET client_connection_check_interval = '{CLIENT_CHECKED}'")

@@ -13,10 +13,10 @@ from apps.encryption import EncryptedTextField, is_current, rotate
 class Command(BaseCommand):
     """Skips what is current, so that a run that was cut short is simply run again."""
 
-    help = "Encrypt anew, with the first key, what former keys encrypted, and tell how much it was."
+    help = "Re-encrypt values of previous keys with the first key, and print the counts."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--batch", type=int, default=500, help="rows that are locked together")
+        parser.add_argument("--batch", type=int, default=500, help="rows per transaction")
 
     def handle(self, *_: object, batch: int, **__: object) -> None:
         unreadable = 0
@@ -27,8 +27,8 @@ class Command(BaseCommand):
             unreadable += counts["unreadable"]
         if unreadable:
             raise CommandError(
-                f"no key opens {unreadable} values\n"
-                "hint: add the key that they were encrypted with to FIELD_ENCRYPTION_KEY"
+                f"no key of FIELD_ENCRYPTION_KEY decrypts {unreadable} values\n"
+                "hint: add the key that encrypted them to the end of the list"
             )
 
 

@@ -8,7 +8,7 @@ from config.schema import uses
 class Command(BaseCommand):
     """The deployer compares them with what the next release's migrations take away."""
 
-    help = "List the models and fields that this code needs of the database, as JSON."
+    help = "List the models and fields that this code uses, as JSON."
 
     def handle(self, *_: object, **__: object) -> None:
         self.stdout.write(json.dumps(uses()))

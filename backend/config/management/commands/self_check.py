@@ -19,14 +19,14 @@ CHECKS = {
 class Command(BaseCommand):
     """Exits with 1 if this image cannot run here; it changes nothing."""
 
-    help = "Check that this image can run where it is: its settings, stores and files."
+    help = "Check that this image can run here: settings, database, cache and static files."
 
     def handle(self, *_: object, **__: object) -> None:
         call_command("check", deploy=True, fail_level="WARNING")
         failed = [name for name, check in CHECKS.items() if verdict(name, check) == "failed"]
         if failed:
             raise CommandError(
-                f"not usable here: {', '.join(failed)}\nhint: the reason is logged above"
+                f"checks failed: {', '.join(failed)}\nhint: the log above holds the reasons"
             )
         if left := invalid_indexes():
             raise CommandError("\n".join([*left, "hint: run these statements, then deploy again"]))

@@ -15,10 +15,10 @@ export interface paths {
         put?: never;
         /**
          * Login
-         * @description Start a session. The CSRF token changes with it.
+         * @description Log in and start a session. The CSRF token changes.
          *
-         *     An address that is not verified is refused in the same words as a wrong password: whoever has
-         *     just tried to register it would learn from others whether somebody had it before.
+         *     An unverified address gets the same error as a wrong password. A different error would reveal,
+         *     after a registration, whether the address already had an account.
          */
         post: operations["login"];
         delete?: never;
@@ -38,7 +38,7 @@ export interface paths {
         put?: never;
         /**
          * Logout
-         * @description End the session, if there is one.
+         * @description Log out. Succeeds without a session, too.
          */
         post: operations["logout"];
         delete?: never;
@@ -56,7 +56,7 @@ export interface paths {
         };
         /**
          * Me
-         * @description Tell who is logged in. Any answer sets the CSRF cookie that a later post needs.
+         * @description Return the logged-in user. Every response sets the CSRF cookie that later writes need.
          */
         get: operations["getCurrentUser"];
         put?: never;
@@ -66,7 +66,7 @@ export interface paths {
         head?: never;
         /**
          * Update Me
-         * @description Change what one says about oneself. What is not given stays as it is.
+         * @description Update your profile. Omitted fields stay unchanged.
          */
         patch: operations["updateCurrentUser"];
         trace?: never;
@@ -82,7 +82,7 @@ export interface paths {
         put?: never;
         /**
          * Change Password
-         * @description Choose another password. Every other session ends.
+         * @description Change your password. Ends all your other sessions.
          */
         post: operations["changePassword"];
         delete?: never;
@@ -100,14 +100,14 @@ export interface paths {
         };
         /**
          * List Sessions
-         * @description List where one is logged in, newest first.
+         * @description List your sessions, newest first.
          */
         get: operations["listSessions"];
         put?: never;
         post?: never;
         /**
          * End Other Sessions
-         * @description Log oneself out everywhere else.
+         * @description End all your other sessions.
          */
         delete: operations["endOtherSessions"];
         options?: never;
@@ -127,7 +127,7 @@ export interface paths {
         post?: never;
         /**
          * End Session
-         * @description Log oneself out somewhere.
+         * @description End one of your sessions.
          */
         delete: operations["endSession"];
         options?: never;
@@ -146,7 +146,7 @@ export interface paths {
         put?: never;
         /**
          * Register
-         * @description Ask for an account. A mail brings a link that verifies the address.
+         * @description Create an account. Sends an email with a link that verifies the address.
          */
         post: operations["register"];
         delete?: never;
@@ -166,7 +166,7 @@ export interface paths {
         put?: never;
         /**
          * Request Verification
-         * @description Ask for another mail with a link that verifies the address.
+         * @description Send another email with a link that verifies the address.
          */
         post: operations["requestVerification"];
         delete?: never;
@@ -186,7 +186,7 @@ export interface paths {
         put?: never;
         /**
          * Verify Email
-         * @description Verify an address by the token of a mail's link. From then on its user may log in.
+         * @description Verify an email address with the token from the link. The user can then log in.
          */
         post: operations["verifyEmail"];
         delete?: never;
@@ -206,7 +206,7 @@ export interface paths {
         put?: never;
         /**
          * Request Password Reset
-         * @description Ask for a mail with a link to choose another password.
+         * @description Send an email with a link that resets the password.
          */
         post: operations["requestPasswordReset"];
         delete?: never;
@@ -226,7 +226,7 @@ export interface paths {
         put?: never;
         /**
          * Reset Password
-         * @description Choose another password by the token of a mail's link. Every session of the user ends.
+         * @description Set a new password with the token from the link. Ends all sessions of the user.
          */
         post: operations["resetPassword"];
         delete?: never;
@@ -244,7 +244,7 @@ export interface paths {
         };
         /**
          * Subscription
-         * @description Tell what one has subscribed to.
+         * @description Return your subscription.
          */
         get: operations["getSubscription"];
         put?: never;
@@ -266,7 +266,7 @@ export interface paths {
         put?: never;
         /**
          * Checkout
-         * @description Begin to subscribe: Stripe asks for the payment, and sends the browser back.
+         * @description Start a subscription. Redirect the browser to the returned checkout page at Stripe.
          */
         post: operations["startCheckout"];
         delete?: never;
@@ -286,7 +286,7 @@ export interface paths {
         put?: never;
         /**
          * Portal
-         * @description Go to Stripe to see invoices, to change what one pays with, or to cancel.
+         * @description Manage invoices, payment methods and cancellation in Stripe's customer portal.
          */
         post: operations["openPortal"];
         delete?: never;
@@ -306,7 +306,7 @@ export interface paths {
         put?: never;
         /**
          * Webhook
-         * @description Take what Stripe tells. Only the signature says that it is Stripe.
+         * @description Receive an event from Stripe. Its signature authenticates it.
          */
         post: operations["receiveStripeEvent"];
         delete?: never;
@@ -324,7 +324,7 @@ export interface paths {
         };
         /**
          * Health
-         * @description Tell that the process answers, whatever the state of what it depends on.
+         * @description Liveness: the process responds. Does not check its dependencies.
          */
         get: operations["getHealth"];
         put?: never;
@@ -344,7 +344,7 @@ export interface paths {
         };
         /**
          * Ready
-         * @description Tell whether this process may receive traffic.
+         * @description Readiness: the process and its dependencies can serve traffic.
          */
         get: operations["getReadiness"];
         put?: never;
@@ -364,7 +364,7 @@ export interface paths {
         };
         /**
          * List Projects
-         * @description List one's own projects, newest first.
+         * @description List your projects, newest first.
          */
         get: operations["listProjects"];
         put?: never;
@@ -391,7 +391,7 @@ export interface paths {
         post?: never;
         /**
          * Delete Project
-         * @description Delete one of one's own projects.
+         * @description Delete one of your projects.
          */
         delete: operations["deleteProject"];
         options?: never;
@@ -408,7 +408,7 @@ export interface paths {
         };
         /**
          * Version
-         * @description Tell what runs here: the release, its commit, and the deployment that started it.
+         * @description Return the running release, its commit and the deployment that started it.
          */
         get: operations["getVersion"];
         put?: never;
@@ -438,7 +438,7 @@ export interface components {
         };
         /**
          * ProblemOut
-         * @description What is wrong; `about:blank` says that the status is all there is to tell problems apart.
+         * @description Problem details (RFC 9457). The type `about:blank` refers to the meaning of the status.
          */
         ProblemOut: {
             /** Type */
@@ -459,7 +459,7 @@ export interface components {
         };
         /**
          * UserIn
-         * @description What is to change; what is not given stays.
+         * @description Changes to a profile. Omitted fields stay unchanged.
          */
         UserIn: {
             /** First Name */
@@ -480,13 +480,13 @@ export interface components {
         PageIn: {
             /**
              * Limit
-             * @description How many to list
+             * @description Maximum number of items
              * @default 20
              */
             limit: number;
             /**
              * Before
-             * @description `next` of the page before this one
+             * @description `next` of the previous page
              */
             before?: number | null;
         };
@@ -496,7 +496,7 @@ export interface components {
             id: number;
             /**
              * User Agent
-             * @description What the browser calls itself
+             * @description User-Agent header of the browser
              */
             user_agent: string;
             /**
@@ -507,12 +507,12 @@ export interface components {
             /**
              * Last Seen
              * Format: date-time
-             * @description Exact to five minutes
+             * @description Accurate to five minutes
              */
             last_seen: string;
             /**
              * Current
-             * @description Whether this request came in it
+             * @description Whether this request uses the session
              */
             current: boolean;
         };
@@ -522,7 +522,7 @@ export interface components {
             items: components["schemas"]["SessionOut"][];
             /**
              * Next
-             * @description Where the next page begins, if there is one
+             * @description `before` of the next page; null on the last page
              */
             next: number | null;
         };
@@ -558,12 +558,12 @@ export interface components {
         SubscriptionOut: {
             /**
              * Status
-             * @description Stripe's word for the subscription's status, or `none`
+             * @description Status of the subscription at Stripe, or `none`
              */
             status: string;
             /**
              * Active
-             * @description Whether the subscriber is to be served
+             * @description Whether the subscription grants access
              */
             active: boolean;
             /** Current Period End */
@@ -575,7 +575,7 @@ export interface components {
         RedirectOut: {
             /**
              * Url
-             * @description Where at Stripe the browser is to go
+             * @description Page at Stripe to redirect the browser to
              */
             url: string;
         };
@@ -617,7 +617,7 @@ export interface components {
             items: components["schemas"]["ProjectOut"][];
             /**
              * Next
-             * @description Where the next page begins, if there is one
+             * @description `before` of the next page; null on the last page
              */
             next: number | null;
         };
@@ -1015,9 +1015,9 @@ export interface operations {
     listSessions: {
         parameters: {
             query?: {
-                /** @description How many to list */
+                /** @description Maximum number of items */
                 limit?: number;
-                /** @description `next` of the page before this one */
+                /** @description `next` of the previous page */
                 before?: number | null;
             };
             header?: never;
@@ -1958,9 +1958,9 @@ export interface operations {
     listProjects: {
         parameters: {
             query?: {
-                /** @description How many to list */
+                /** @description Maximum number of items */
                 limit?: number;
-                /** @description `next` of the page before this one */
+                /** @description `next` of the previous page */
                 before?: number | null;
             };
             header?: never;

@@ -9,15 +9,15 @@ from apps.accounts.services import PrivilegedUserError, user_ensure
 class Command(BaseCommand):
     """Prints what it did and exits with 0; with 1 if the user cannot be as asked."""
 
-    help = "Create an ordinary user, or set its password. A second run changes nothing."
+    help = "Create an ordinary user, or set its password. Running it again changes nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--email", help="instead of the variable SMOKE_USER_EMAIL")
+        parser.add_argument("--email", help="default: the variable SMOKE_USER_EMAIL")
         parser.add_argument(
             "--password-env",
             default="SMOKE_USER_PASSWORD",
             metavar="NAME",
-            help="the variable that holds the password (default: %(default)s)",
+            help="variable that holds the password (default: %(default)s)",
         )
 
     def handle(self, *_: object, email: str | None, password_env: str, **__: object) -> None:
@@ -27,13 +27,13 @@ class Command(BaseCommand):
             outcome = user_ensure(email=email, password=password)
         except ValidationError as error:
             raise CommandError(
-                f"{email} cannot be a user: {' '.join(error.messages)}\n"
-                "hint: choose a real e-mail address and a longer, random password"
+                f"the user {email} is invalid: {' '.join(error.messages)}\n"
+                "hint: use a valid email address and a long random password"
             ) from None
         except PrivilegedUserError:
             raise CommandError(
-                f"{email} administers something and was not touched\n"
-                "hint: choose an address of its own for this user"
+                f"{email} is an administrator and was not changed\n"
+                "hint: use a separate email address for this user"
             ) from None
         self.stdout.write(f"{outcome} {email}")
 
@@ -42,4 +42,4 @@ def required(name: str) -> str:
     """Return the value of a variable that must have one."""
     if value := os.environ.get(name):
         return value
-    raise CommandError(f"{name} is missing\nhint: set it for this process, then run it again")
+    raise CommandError(f"{name} is missing\nhint: set the variable and run the command again")

@@ -64,7 +64,7 @@ describe('the billing', () => {
 
   test('is kindly said not to be set up, with nothing to press', async () => {
     const problem = { 'Content-Type': 'application/problem+json' }
-    backend.on(subscription, answer(503, { detail: 'billing is not configured' }, problem))
+    backend.on(subscription, answer(503, { detail: 'Billing is not configured.' }, problem))
     await openBilling()
     expect(await screen.findByText(/not set up here/)).toHaveRole('status')
     expect(screen.queryByRole('button', { name: subscribe })).not.toBeInTheDocument()
