@@ -11,36 +11,36 @@ from apps.accounts.models import User
 from apps.accounts.tests.browser import PASSWORD, Browser
 from apps.accounts.tests.outbox import Outbox
 
-BESIDE_SERVICES = {"postgres", "redis", "server"}
+SERVICE_MARKERS = {"postgres", "redis", "server"}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is run once, beside real services, and count it as deselected."""
+    """Deselect tests that need real services, unless REDIS_URL names one."""
     if os.environ.get("REDIS_URL"):
         return
-    left_out = [
-        item for item in items if BESIDE_SERVICES & {mark.name for mark in item.iter_markers()}
+    deselected = [
+        item for item in items if SERVICE_MARKERS & {mark.name for mark in item.iter_markers()}
     ]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=deselected)
+    items[:] = [item for item in items if item not in deselected]
 
 
 @pytest.fixture(autouse=True)
-def _cache_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no test find what another has left in the cache, without emptying a Redis."""
+def _isolated_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Isolate the cache of each test by a key prefix, without emptying a shared Redis."""
     monkeypatch.setattr(caches["default"], "key_prefix", uuid.uuid4().hex)
 
 
 @pytest.fixture(autouse=True)
 def outbox() -> Iterator[Outbox]:
-    """Return what reads the mails that were sent; none comes too late, into another test."""
+    """Return the sent mails; wait for late ones, so that they do not reach the next test."""
     outbox = Outbox()
     yield outbox
     outbox.wait()
 
 
 @pytest.fixture
-def _sessions_of_production(settings: Settings) -> None:
+def _production_sessions(settings: Settings) -> None:
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
 
@@ -52,7 +52,7 @@ def user(db: None) -> User:  # noqa: ARG001
 
 @pytest.fixture
 def browser(db: None) -> Browser:  # noqa: ARG001
-    """Open a browser that has not been anywhere yet."""
+    """Return a new browser without cookies."""
     return Browser()
 
 

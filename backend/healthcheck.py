@@ -1,10 +1,10 @@
-"""Tell the container engine how the server in this container is: `python healthcheck.py`.
+"""Health check of the container: `python healthcheck.py`.
 
-An engine sends traffic to what is healthy, and kills what is not. So the first question is whether
-the server is ready (database, cache, migrations): a release that cannot reach them must never take
-over. Once it was ready, the question is only whether it answers: to kill every server because the
-database is away would make a short outage a long one. A machine at its limit answers late: to kill
-its servers for that would leave it with fewer.
+The container engine sends traffic to healthy containers and kills unhealthy ones. At first, the
+check asks for readiness (database, cache, migrations): a release that cannot reach them must not go
+live. Once the server was ready, the check only asks for liveness: to kill all servers during a
+database outage would prolong the outage. The timeout is long because an overloaded machine responds
+late, and killing its servers would make it worse.
 """
 
 import os
@@ -12,15 +12,15 @@ import sys
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-ONCE_READY = Path("/dev/shm/ready")  # noqa: S108  # nosec B108  # the container's own; empty at its start
-SECONDS = 10  # less than the engine waits
+ONCE_READY = Path("/dev/shm/ready")  # noqa: S108  # nosec B108  # private to the container, empty at its start
+SECONDS = 10  # less than the engine's own timeout
 
 
 def main() -> None:
     """Run the command line.
 
     Raises:
-        SystemExit: The server is not well.
+        SystemExit: The server is unhealthy.
     """
     path = "/api/v1/health/" if ONCE_READY.exists() else "/api/v1/health/ready/"
     try:
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def ask(path: str) -> int:
-    """Return the status of the answer that this container's server gives."""
+    """Return the HTTP status that the server of this container responds with."""
     connection = HTTPConnection("127.0.0.1", int(os.environ.get("PORT") or 8000), timeout=SECONDS)
     allowed = os.environ.get("DJANGO_ALLOWED_HOSTS", "")
     connection.request("GET", path, headers={"Host": host(allowed)})
@@ -41,7 +41,7 @@ def ask(path: str) -> int:
 
 
 def host(allowed: str) -> str:
-    """Return a host that the server answers to, given those that it allows."""
+    """Return a host name that matches DJANGO_ALLOWED_HOSTS."""
     first = allowed.split(",", maxsplit=1)[0].strip()
     return "localhost" if first == "*" else first.lstrip(".")
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's command line, with the development settings unless the environment says otherwise."""
+"""Django's command line. The default settings module is that of development."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ from config.secret_files import load_secret_files
 
 
 def main() -> None:
-    """Run the management command that the command line names."""
+    """Run a management command."""
     load_secret_files()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
     try:

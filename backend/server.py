@@ -1,11 +1,11 @@
-"""Serve the backend as a deployment does: `python server.py`, in a container as process 1.
+"""Serve the backend in deployments: `python server.py`, process 1 of the container.
 
-When it is told to stop (SIGTERM), it first answers as before for a while: who routes requests has
-not yet heard that this instance leaves. Only then it takes no more connections, and finishes the
-requests that it has. A second SIGTERM, or SIGINT at any time, ends the wait.
+After SIGTERM the server drains: it serves new requests for some seconds more, because load
+balancers need time to stop routing to this instance. Then it closes its listening socket and
+finishes the open requests. A second SIGTERM, or SIGINT at any time, ends the wait.
 
-The server runs in this process and brings up its own workers: it has all that a parent of it would
-need (it forwards signals, reaps, kills what hangs), so that only the wait has to be added.
+Granian runs in this process and manages its workers: it forwards signals, reaps processes and kills
+hanging workers. This module only adds the drain.
 """
 
 import logging
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("server")
 
-# The server's lines take the way of all others: to Django's handlers, in their format.
+# Granian's log records go to Django's handlers, in the same format as all others.
 LOGGING = {"loggers": {"_granian": {"handlers": [], "propagate": True}, "granian.access": {}}}
 
 
-# Names that belong to a request, whatever a variable of the process is called.
+# Names of the WSGI environ that stay, even if an environment variable has the same name.
 OF_REQUESTS = {
     *("REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "CONTENT_TYPE"),
     *("CONTENT_LENGTH", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL", "REMOTE_ADDR"),
@@ -41,11 +41,11 @@ OF_REQUESTS = {
 
 
 class Settings(BaseModel):
-    """The variables that the launcher reads: each field's name in capitals."""
+    """The environment variables of this launcher: the field names in upper case."""
 
     model_config = ConfigDict(frozen=True)
 
-    # A container has no other way in than all its addresses.
+    # Requests from outside a container reach it only on its external addresses.
     host: Annotated[str, Field(description="address to listen on")] = "0.0.0.0"  # noqa: S104  # nosec B104
     port: Annotated[int, Field(ge=1, le=65535, description="1 to 65535")] = 8000
     workers: Annotated[int, Field(ge=1, description="worker processes, 1 or more")] = 2
@@ -55,10 +55,10 @@ class Settings(BaseModel):
 
 
 def read_settings(variables: Mapping[str, str]) -> Settings:
-    """Read the variables; an empty one is a missing one.
+    """Read the environment variables. Empty variables count as missing.
 
     Raises:
-        ImproperlyConfigured: Names every variable that is malformed.
+        ImproperlyConfigured: Variables are malformed; the error names all of them.
     """
     fields = Settings.model_fields
     given = {name: value for name in fields if (value := variables.get(name.upper()))}
@@ -75,17 +75,17 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
 
 
 def serve(settings: Settings, application: str = "config.wsgi:application") -> None:
-    """Serve until told to stop, and return when the last request is answered.
+    """Serve until a signal stops the server, and return after the last request.
 
     Args:
-        settings: Where and how.
+        settings: Address, workers and timeouts.
         application: The WSGI application, as `module:name`.
 
     Raises:
         SystemExit: The workers crashed; the code is not 0.
     """
     signal.signal(signal.SIGTERM, leave)
-    # Whatever is wrong with the app's settings is said here once, not by each worker for ever.
+    # Report invalid settings once, before workers start and fail repeatedly.
     load(application)
     server = Granian(
         application,
@@ -101,14 +101,14 @@ def serve(settings: Settings, application: str = "config.wsgi:application") -> N
     )
     server.on_startup(lambda: drain_on_sigterm(settings.drain_seconds))
     server.serve(target_loader=load)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # all is done; how it ended is not to change
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a late signal must not change the exit code
 
 
 def load(application: str) -> "WSGIApplication":
-    """Import `module:name`, and keep the process's variables out of its requests.
+    """Import `module:name`, and remove environment variables from its WSGI environ.
 
-    The server puts them there as CGI did: a request that is reported whole, as Django and others
-    do after an error, would carry the secrets of the deployment.
+    Granian copies them there, as CGI did. An error report with the whole environ, as Django makes
+    it, would hold the secrets of the deployment.
     """
     module, _, name = application.partition(":")
     called: WSGIApplication = getattr(import_module(module), name)
@@ -122,12 +122,12 @@ def load(application: str) -> "WSGIApplication":
 
 
 def leave(*_: object) -> NoReturn:
-    """Leave before there is anything to drain: process 1 would otherwise ignore the signal."""
+    """Exit on SIGTERM before the server runs: process 1 would otherwise ignore the signal."""
     raise SystemExit(0)
 
 
 def drain_on_sigterm(seconds: float) -> None:
-    """Let SIGTERM become SIGINT after a while; SIGINT is how the server stops in good order."""
+    """On SIGTERM, send SIGINT to this process after a delay; Granian shuts down on SIGINT."""
 
     def drain(*_: object) -> None:
         logger.info("draining: still serving requests for %g s", seconds)

@@ -1,8 +1,8 @@
-"""Texts that the database holds encrypted, by Fernet: AES-128-CBC and HMAC-SHA256.
+"""Encrypted text fields, by Fernet: AES-128-CBC and HMAC-SHA256.
 
-FIELD_ENCRYPTION_KEY lists the keys: the first encrypts, all decrypt. To change it takes three
-deployments, because in a roll two releases read the same rows: with the new key behind the old one,
-then before it; and, after `python manage.py reencrypt`, without the old one.
+FIELD_ENCRYPTION_KEY lists the keys: the first encrypts, all decrypt. A key rotation takes three
+deployments, because two releases read the same rows during a rollout: first put the new key after
+the old one, then before it; then run `python manage.py reencrypt` and remove the old key.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ class UndecryptableError(Exception):
 
 
 class EncryptedTextField(TextField):  # type: ignore[type-arg]  # generic in the stubs only
-    """A text that nobody can read, or look for, who has only the database."""
+    """A text that is encrypted in the database. Queries cannot search it."""
 
     def get_db_prep_save(self, value: object, connection: BaseDatabaseWrapper) -> object:
-        """Encrypt a text; nothing stays nothing."""
+        """Encrypt a text. None stays NULL."""
         value = super().get_db_prep_save(value, connection)
         return encrypt(value) if isinstance(value, str) else value
 
@@ -40,10 +40,10 @@ class EncryptedTextField(TextField):  # type: ignore[type-arg]  # generic in the
         expression: Expression,  # noqa: ARG002  # Django's signature, as below
         connection: BaseDatabaseWrapper,  # noqa: ARG002
     ) -> str | None:
-        """Decrypt what a query found.
+        """Decrypt a value from the database.
 
         Raises:
-            UndecryptableError: None of the keys fits.
+            UndecryptableError: No key decrypts the value.
         """
         try:
             return None if value is None else fernet().decrypt(value).decode()
@@ -51,9 +51,9 @@ class EncryptedTextField(TextField):  # type: ignore[type-arg]  # generic in the
             raise UndecryptableError(self) from None
 
     def get_lookup(self, lookup_name: str) -> type[Lookup[Any]] | None:
-        """Allow to ask whether there is a value, and nothing about it.
+        """Support the lookup `isnull` only.
 
-        Equal texts are not encrypted to equal ones: Django says that other lookups are unsupported.
+        Equal texts have different ciphertexts. For other lookups, Django raises FieldError.
         """
         return super().get_lookup(lookup_name) if lookup_name == "isnull" else None
 
@@ -64,7 +64,7 @@ def encrypt(text: str) -> str:
 
 
 def is_current(token: str) -> bool:
-    """Tell whether a text was encrypted with the first key."""
+    """Return whether a token was encrypted with the first key."""
     try:
         Fernet(settings.FIELD_ENCRYPTION_KEYS[0]).decrypt(token)
     except InvalidToken:
@@ -73,20 +73,20 @@ def is_current(token: str) -> bool:
 
 
 def rotate(token: str) -> str:
-    """Encrypt anew with the first key what any key decrypts.
+    """Re-encrypt a token with the first key.
 
     Raises:
-        InvalidToken: None of the keys fits.
+        InvalidToken: No key decrypts the token.
     """
     return fernet().rotate(token).decode()
 
 
 def fernet() -> MultiFernet:
-    """Return the keys as the settings have them now."""
+    """Return the cipher for the keys in the settings."""
     return keys(tuple(settings.FIELD_ENCRYPTION_KEYS))
 
 
 @lru_cache
 def keys(values: tuple[str, ...]) -> MultiFernet:
-    """Return the keys; once made they are kept."""
+    """Build the cipher for some keys, once."""
     return MultiFernet([Fernet(value) for value in values])

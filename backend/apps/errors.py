@@ -1,4 +1,4 @@
-"""How the API says what is wrong: problem details, as RFC 9457 has them."""
+"""API errors as problem details (RFC 9457)."""
 
 from http import HTTPStatus
 
@@ -7,7 +7,7 @@ from ninja import Schema
 
 MEDIA_TYPE = "application/problem+json"
 
-# Python 3.13 renamed two of these, and no answer may depend on who gives it.
+# Python 3.13 renamed two titles. Responses must not depend on the Python version.
 TITLES = {status.value: status.phrase for status in HTTPStatus} | {
     413: "Content Too Large",
     422: "Unprocessable Content",
@@ -34,20 +34,20 @@ class InvalidInputOut(ProblemOut):
 
 
 def problems(*statuses: int) -> dict[int, type[ProblemOut]]:
-    """Return the problems that an operation documents, by status."""
+    """Return the response schemas of problems, by status."""
     return {status: InvalidInputOut if status == 422 else ProblemOut for status in statuses}  # noqa: PLR2004
 
 
 def problem(
     status: int, detail: str, *, headers: dict[str, str] | None = None, **members: object
 ) -> JsonResponse:
-    """Return the answer that tells of a problem.
+    """Return the response for a problem.
 
     Args:
-        status: The status of HTTP.
-        detail: One sentence for people.
-        headers: What the status asks for besides, such as Retry-After.
-        **members: What the problem tells more, for programs.
+        status: HTTP status code.
+        detail: A sentence for the user.
+        headers: Additional headers, such as Retry-After.
+        **members: Additional members of the JSON object.
     """
     body = ProblemOut(type="about:blank", title=TITLES[status], status=status, detail=detail)
     return JsonResponse(

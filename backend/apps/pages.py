@@ -1,4 +1,4 @@
-"""Lists in pages: bounded, and as cheap at their end as at their beginning."""
+"""Cursor pagination: pages are limited, and late pages cost as little as early ones."""
 
 from typing import Annotated, TypeVar
 
@@ -24,11 +24,11 @@ Next = Annotated[int | None, Field(description="`before` of the next page; null 
 def page_of(rows: QuerySet[Row], *, limit: int, before: int | None) -> tuple[list[Row], int | None]:
     """List rows, newest first.
 
-    A page begins behind the last row of the page before it, so a row that comes or goes meanwhile
-    neither repeats nor hides another, and the last page costs no more than the first.
+    A page starts after the last row of the previous page. So rows that are added or deleted between
+    two requests do not repeat or hide other rows.
 
     Returns:
-        At most `limit` rows, and what `before` is for the next page if there is one.
+        At most `limit` rows, and `before` of the next page or None.
     """
     rows = rows.order_by("-id")
     if before is not None:

@@ -1,7 +1,7 @@
-"""Addresses that hold a secret: read in one way only, or refused.
+"""Strict parsing of URLs that hold a secret: an ambiguous URL is refused.
 
-What deploys the app reads the database's address too, to dump it (pipeline/deploy/database.py). A
-table of addresses in its tests holds both to one opinion.
+The deployer parses the database URL, too, for dumps (pipeline/deploy/database.py). A table of URLs
+in its tests checks that both read them alike.
 """
 
 from functools import cache
@@ -13,17 +13,17 @@ from psycopg import pq
 POSTGRESQL = "django.db.backends.postgresql"
 SQLITE = "django.db.backends.sqlite3"
 SCHEMA = "currentSchema"
-"""The search path, as dj-database-url reads it."""
+"""The parameter of dj-database-url for the search path."""
 NO_PARAMETERS = frozenset({
     "dbname", "oauth_client_secret", "password", "scram_client_key", "scram_server_key",
     "sslpassword",
 })  # fmt: skip
-"""Of libpq's, those that stand before the `?`, and secrets that their own `&` would cut."""
+"""Parameters of libpq that are part of the URL before the `?`, and secrets that may hold an `&`."""
 
-# A server that is cut off must not hold a request, and a probe, for minutes. What was sent is given
-# up when it is not acknowledged for 3 s, and so is an answer from a server that is gone.
+# An unreachable server must not block requests and probes for minutes. Sent data must be
+# acknowledged within 3 s, and a silent connection is probed after 3 s.
 # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
-PATIENCE = {
+TIMEOUTS = {
     "connect_timeout": 3,  # seconds
     "tcp_user_timeout": 3000,  # milliseconds
     "keepalives_idle": 3,
@@ -32,10 +32,11 @@ PATIENCE = {
 
 
 def split(url: str) -> SplitResult:
-    """Split a URL, unless its user or password has cut it: by a / ? or # that is not escaped.
+    """Split a URL.
 
     Raises:
-        ValueError: It has, or the URL has no host and port that could be read.
+        ValueError: The user or password holds an unescaped / ? or #, or the host or port is
+            malformed.
     """
     parts = urlsplit(url)
     if "@" in f"{parts.path}{parts.query}" or parts.fragment or parts.port == 0:
@@ -44,40 +45,40 @@ def split(url: str) -> SplitResult:
 
 
 def database_settings(url: str) -> dj_database_url.DBConfig:
-    """Turn a database URL into Django's settings.
+    """Convert a database URL to Django's settings.
 
     Raises:
-        ValueError: It names no database, or one of an engine without a driver here; or it says
-            something that libpq does not know, or twice.
+        ValueError: The URL has no database name, an engine without a driver, or a parameter that is
+            unknown to libpq or given twice.
     """
     database = dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True)
     if database["ENGINE"] not in {POSTGRESQL, SQLITE} or not database["NAME"]:
         raise ValueError
     if database["ENGINE"] == POSTGRESQL:
-        database["OPTIONS"] = PATIENCE | parameters(url)
+        database["OPTIONS"] = TIMEOUTS | parameters(url)
     return database
 
 
 def parameters(url: str) -> dict[str, str]:
-    """Return what a PostgreSQL URL says of the connection, as text: libpq reads numbers itself.
+    """Return the parameters of a PostgreSQL URL, as text: libpq parses numbers itself.
 
     Raises:
-        ValueError: It says something that libpq does not know, or twice.
+        ValueError: A parameter is unknown to libpq or given twice, or the path has two parts.
     """
     parts = split(url)
-    asked = [_option(name, value) for name, value in parse_qsl(parts.query)]
-    before = {"host": parts.hostname, "port": parts.port, "user": parts.username}
-    names = [*(name for name, value in before.items() if value), *(name for name, _ in asked)]
-    if {*names} - known() or len({*names}) < len(names) or "/" in parts.path[1:]:
+    given = [_option(name, value) for name, value in parse_qsl(parts.query)]
+    authority = {"host": parts.hostname, "port": parts.port, "user": parts.username}
+    names = [*(name for name, value in authority.items() if value), *(name for name, _ in given)]
+    if {*names} - known_parameters() or len({*names}) < len(names) or "/" in parts.path[1:]:
         raise ValueError
-    return dict(asked)
+    return dict(given)
 
 
 @cache
-def known() -> frozenset[str]:
-    """Return the parameters that may stand in a URL: those of the libpq that is here."""
-    all_of_them = frozenset(option.keyword.decode() for option in pq.Conninfo.get_defaults())
-    return all_of_them - NO_PARAMETERS
+def known_parameters() -> frozenset[str]:
+    """Return the parameters that a URL may have, from the installed libpq."""
+    keywords = frozenset(option.keyword.decode() for option in pq.Conninfo.get_defaults())
+    return keywords - NO_PARAMETERS
 
 
 def _option(name: str, value: str) -> tuple[str, str]:

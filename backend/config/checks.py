@@ -1,4 +1,4 @@
-"""What Django itself does not find wrong with a project.
+"""Django system checks for mistakes that Django does not detect.
 
 https://docs.djangoproject.com/en/stable/topics/checks/
 """
@@ -10,10 +10,10 @@ from django.db.migrations.loader import MigrationLoader
 
 @register
 def models_have_migrations(**_: object) -> list[Error]:
-    """Refuse an app with models and without migrations.
+    """Report apps with models and without migrations.
 
-    `makemigrations` passes over it, and tests make its tables all the same: only a deployment
-    would go without them. A folder that lacks its `__init__.py` holds no migrations.
+    `makemigrations` skips such an app, and tests create its tables anyway: only a deployment would
+    lack them. A migrations folder without `__init__.py` counts as no migrations.
     """
     loader = MigrationLoader(None, load=False)
     loader.load_disk()

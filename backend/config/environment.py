@@ -1,4 +1,4 @@
-"""The one place that reads environment variables, through one typed schema."""
+"""The typed schema of all environment variables; only this module reads them."""
 
 import os
 import re  # billing
@@ -25,11 +25,11 @@ from pydantic import (
 from config.addresses import database_settings, split
 from config.mail import mail_settings
 
-# A host and perhaps a port; the deployer reads origins alike (pipeline/addresses.py).
+# A host and an optional port; the deployer uses the same pattern (pipeline/addresses.py).
 LABEL = "[A-Za-z0-9_][A-Za-z0-9_-]*"
 SITE = rf"({LABEL}(\.{LABEL})*|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?"
 
-# Raise it when what stands in the cache changes its form: in a roll, two releases share one cache.
+# Increase it when the format of cached values changes: two releases share the cache in a rollout.
 CACHE_FORMAT = 1
 
 
@@ -43,13 +43,13 @@ def split_commas(value: str) -> list[str]:
 
 
 def require_database(secret: SecretStr) -> SecretStr:
-    """Refuse what names no database, or one that the app has no driver for."""
+    """Check that a URL names a database with a supported engine."""
     database_settings(secret.get_secret_value())
     return secret
 
 
 def require_redis(secret: SecretStr) -> SecretStr:
-    """Refuse what is no address of a Redis server."""
+    """Check that a URL names a Redis server."""
     split(secret.get_secret_value())
     url = AnyUrl(secret.get_secret_value())
     if url.scheme not in {"redis", "rediss"} or not url.host:
@@ -58,8 +58,8 @@ def require_redis(secret: SecretStr) -> SecretStr:
 
 
 # billing:
-def formed(pattern: str) -> Callable[[SecretStr], SecretStr]:
-    """Return what refuses a secret of another form; pydantic's `pattern` is for plain texts."""
+def require_pattern(pattern: str) -> Callable[[SecretStr], SecretStr]:
+    """Return a validator that matches a secret; pydantic's `pattern` does not support secrets."""
 
     def require(secret: SecretStr) -> SecretStr:
         if not re.fullmatch(pattern, secret.get_secret_value()):
@@ -71,7 +71,7 @@ def formed(pattern: str) -> Callable[[SecretStr], SecretStr]:
 
 # :billing
 def require_dsn(secret: SecretStr) -> SecretStr:
-    """Refuse what does not tell Sentry where to report, and for which project."""
+    """Check that a Sentry DSN has a host, a key and a project."""
     split(secret.get_secret_value())
     url = AnyUrl(secret.get_secret_value())
     if url.scheme not in {"http", "https"} or not url.username or (url.path or "/") == "/":
@@ -80,19 +80,19 @@ def require_dsn(secret: SecretStr) -> SecretStr:
 
 
 def require_mail(secret: SecretStr) -> SecretStr:
-    """Refuse what does not say where mail goes."""
+    """Check that a mail URL is supported."""
     mail_settings(secret.get_secret_value())
     return secret
 
 
 def require_port(origin: str) -> str:
-    """Refuse an origin whose port no server can have, or whose address in brackets is none."""
+    """Check the port and the IPv6 address of an origin."""
     split(origin)
     return origin
 
 
 def require_fernet(secret: SecretStr) -> SecretStr:
-    """Refuse what is no key of Fernet: 32 bytes in URL-safe base64."""
+    """Check that a Fernet key is 32 bytes in URL-safe base64."""
     Fernet(secret.get_secret_value())
     return secret
 
@@ -101,7 +101,7 @@ Host = Annotated[str, StringConstraints(pattern=r"^(\*|\.?[\w-]+(\.[\w-]+)*|\[[\
 Origin = Annotated[
     str, StringConstraints(pattern=rf"^https?://{SITE}$"), AfterValidator(require_port)
 ]
-Trusted = Annotated[
+TrustedOrigin = Annotated[
     str, StringConstraints(pattern=rf"^https?://(\*\.)?{SITE}$"), AfterValidator(require_port)
 ]
 Key = Annotated[SecretStr, Field(min_length=50)]
@@ -111,10 +111,10 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.+-]{0,63}$")]
 
 
 class Environment(BaseModel):
-    """The variables that the app reads: each field's name in capitals.
+    """The environment variables of the app: the field names in upper case.
 
-    A description says what a value looks like, because a value itself is never printed. A field
-    without a default is a decision that every deployment must take.
+    Errors show the description of a field, because they must not print its value. A field without a
+    default is required in every deployment.
     """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
@@ -150,7 +150,7 @@ class Environment(BaseModel):
         ),
     ]
     django_csrf_trusted_origins: Annotated[
-        list[Trusted],
+        list[TrustedOrigin],
         BeforeValidator(split_commas),
         Field(description="origins such as https://www.example.com, separated by commas"),
     ] = []
@@ -204,11 +204,11 @@ class Environment(BaseModel):
     ]
     # billing:
     stripe_secret_key: Annotated[
-        Annotated[SecretStr, AfterValidator(formed(r"(sk|rk)_\w+"))] | None,
+        Annotated[SecretStr, AfterValidator(require_pattern(r"(sk|rk)_\w+"))] | None,
         Field(description="sk_… from Stripe; billing is off without this and the next two"),
     ] = None
     stripe_webhook_secret: Annotated[
-        Annotated[SecretStr, AfterValidator(formed(r"whsec_\S+"))] | None,
+        Annotated[SecretStr, AfterValidator(require_pattern(r"whsec_\S+"))] | None,
         Field(description="whsec_… of the webhook endpoint /api/v1/billing/webhook/"),
     ] = None
     stripe_price_id: Annotated[
@@ -243,14 +243,14 @@ class Environment(BaseModel):
 
     @property
     def cache(self) -> dict[str, Any]:
-        """Django's settings for the cache: that of this process, unless there is a shared one."""
+        """Django's settings for the cache: Redis, or local memory without REDIS_URL."""
         common = {"KEY_PREFIX": "app", "VERSION": CACHE_FORMAT}
         if self.redis_url is None:
             return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", **common}
         return {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": self.redis_url.get_secret_value(),
-            # A server that is cut off shall not hold a request for longer than this.
+            # An unreachable server must not block requests.
             "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},
             **common,
         }
@@ -264,7 +264,7 @@ class Environment(BaseModel):
     # billing:
     @property
     def stripe(self) -> dict[str, str] | None:
-        """How to reach Stripe, if all is known that it takes."""
+        """The settings for Stripe, or None if one of them is missing."""
         key, secret = reveal(self.stripe_secret_key), reveal(self.stripe_webhook_secret)
         if not key or not secret or not self.stripe_price_id:
             return None
@@ -278,31 +278,28 @@ class Environment(BaseModel):
     # :billing
     @property
     def session_engine(self) -> str:
-        """Where sessions are: in the database, read through the cache if all processes share it.
+        """The session engine: the database, cached if all processes share the cache.
 
-        The database has the last word, so a Redis that is emptied logs nobody out. The memory of
-        one process would keep a session alive that another process has ended.
+        Sessions survive an empty Redis, as the database holds them. A cache in local memory would
+        keep sessions that another process has ended.
         """
         backend = "db" if self.redis_url is None else "cached_db"
         return f"django.contrib.sessions.backends.{backend}"
 
 
 def reveal(secret: SecretStr | None) -> str | None:
-    """Return what an optional secret holds."""
+    """Return the value of an optional secret."""
     return None if secret is None else secret.get_secret_value()
 
 
 def read_environment(**defaults: str | None) -> Environment:
-    """Read the variables of this process.
+    """Read and validate the environment variables of this process.
 
     Args:
         **defaults: Values for variables that are missing or empty.
 
-    Returns:
-        The validated variables.
-
     Raises:
-        InvalidEnvironmentError: Names every variable that is missing or malformed.
+        InvalidEnvironmentError: Variables are missing or malformed; the error names all of them.
     """
     names = Environment.model_fields
     given = {name: value for name in names if (value := os.environ.get(name.upper()))}
@@ -313,7 +310,7 @@ def read_environment(**defaults: str | None) -> Environment:
 
 
 def explain(error: ValidationError) -> str:
-    """Say which variables are wrong and what each should look like, but never what it holds."""
+    """Return a message with all invalid variables and their descriptions, without their values."""
     verdicts = {
         str(problem["loc"][0]): "is missing" if problem["type"] == "missing" else "is malformed"
         for problem in error.errors(include_input=False)

@@ -1,7 +1,7 @@
-"""What a migration that broke off leaves in PostgreSQL, and what ends it.
+"""Leftovers of failed migrations in PostgreSQL, and the statements that remove them.
 
-CREATE INDEX CONCURRENTLY that fails leaves an index that is written to and never read, and that a
-second attempt with IF NOT EXISTS takes for its own:
+A failed CREATE INDEX CONCURRENTLY leaves an invalid index, which is updated but never used, and
+which a second attempt with IF NOT EXISTS accepts:
 https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY.
 """
 
@@ -21,7 +21,7 @@ NOT_VALIDATED = """
 
 
 def invalid_indexes() -> list[str]:
-    """Return each index that PostgreSQL does not use, with the statement that ends it."""
+    """Return each invalid index, with the statement that drops it."""
     return [
         f"the index {index} of {table} is invalid: DROP INDEX CONCURRENTLY {index}"
         for index, table in _rows(INVALID)
@@ -29,7 +29,7 @@ def invalid_indexes() -> list[str]:
 
 
 def unvalidated_constraints() -> list[str]:
-    """Return each constraint that old rows may break, with the statement that ends it."""
+    """Return each constraint that existing rows may break, with the statement that checks them."""
     return [
         f"{name} of {table} is not validated: ALTER TABLE {table} VALIDATE CONSTRAINT {name}"
         for table, name in _rows(NOT_VALIDATED)

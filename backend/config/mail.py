@@ -1,4 +1,4 @@
-"""Where mail goes: a URL, and the settings of Django that follow from it."""
+"""Convert a mail URL to Django's settings."""
 
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -9,9 +9,9 @@ from config.addresses import split
 
 BACKENDS = {"smtp": "smtp", "console": "console", "file": "filebased", "memory": "locmem"}
 PORTS = {"starttls": 587, "implicit": 465, "none": 25}
-SECONDS = 10  # a mail server that does not answer must not hold up the mails behind this one
+SECONDS = 10  # an unresponsive mail server must not block the mails in the queue
 
-# Django 6.1 has a dictionary where earlier versions have a setting for each option.
+# Django 6.1 has one dictionary; earlier versions have a setting for each option.
 SETTINGS = {
     "host": "EMAIL_HOST",
     "port": "EMAIL_PORT",
@@ -32,7 +32,7 @@ def mail_settings(url: str) -> dict[str, Any]:
             `none`; `file:///folder`; `console:`, or `memory:`.
 
     Raises:
-        ValueError: The URL is none of these.
+        ValueError: The URL is malformed or not supported.
     """
     scheme = urlsplit(url).scheme
     if scheme not in BACKENDS:
@@ -45,10 +45,10 @@ def mail_settings(url: str) -> dict[str, Any]:
 
 
 def smtp_options(url: str) -> dict[str, Any]:
-    """Return how to reach a mail server; without a word about TLS, it has to offer STARTTLS.
+    """Return the options for an SMTP server. STARTTLS is the default.
 
     Raises:
-        ValueError: The URL names no server, no such way of TLS, or something that has no meaning.
+        ValueError: The URL has no host, an unknown value of `tls`, or an unknown parameter.
     """
     parts = split(url)
     options = parse_qs(parts.query, keep_blank_values=True)
@@ -67,10 +67,10 @@ def smtp_options(url: str) -> dict[str, Any]:
 
 
 def file_options(url: str) -> dict[str, Any]:
-    """Return the folder that mails are written to, one file each.
+    """Return the options for a folder that mails are written to.
 
     Raises:
-        ValueError: The URL names none.
+        ValueError: The URL has no path.
     """
     if not (folder := unquote(urlsplit(url).path)):
         raise ValueError

@@ -1,4 +1,4 @@
-"""What the API's schema says of errors, so that no operation has to repeat it."""
+"""Add the error responses to the OpenAPI schema, so that operations need not repeat them."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ RETRY_AFTER = {"description": "Seconds to wait", "required": True, "schema": {"t
 
 class ProblemAPI(NinjaAPI):
     def get_openapi_schema(self, *args: Any, **kwargs: Any) -> OpenAPISchema:  # noqa: ANN401
-        """Return the schema, with every problem that an operation may answer with."""
+        """Return the schema with all error responses."""
         schema = super().get_openapi_schema(*args, **kwargs)
         schema["components"]["schemas"] |= problem_schemas()
         for path in schema["paths"].values():
@@ -26,7 +26,7 @@ class ProblemAPI(NinjaAPI):
 
 
 def problem_schemas() -> dict[str, Any]:
-    """Return the shapes of problems, by name."""
+    """Return the schemas of problems, by name."""
     models = [(model, "serialization") for model in (ProblemOut, InvalidInputOut)]
     _, definitions = models_json_schema(models, ref_template=REF)  # type: ignore[arg-type]
     found: dict[str, Any] = definitions["$defs"]
@@ -34,10 +34,10 @@ def problem_schemas() -> dict[str, Any]:
 
 
 def document_problems(method: str, operation: Operation) -> None:
-    """Say of each problem what it is called, what it looks like, and when to come again."""
+    """Add the description, schema and headers of each error response of an operation."""
     responses = operation["responses"]
-    own = {status for status, answer in responses.items() if says_problem(answer)}
-    for status in sorted(own | implied(method, operation)):
+    own = {status for status, response in responses.items() if is_problem(response)}
+    for status in sorted(own | implied_statuses(method, operation)):
         model = InvalidInputOut if status == 422 else ProblemOut  # noqa: PLR2004
         content = {MEDIA_TYPE: {"schema": {"$ref": REF.format(model=model.__name__)}}}
         responses[status] = {"description": TITLES[status], "content": content}
@@ -46,16 +46,16 @@ def document_problems(method: str, operation: Operation) -> None:
     operation["responses"] = dict(sorted(responses.items()))
 
 
-def says_problem(answer: dict[str, Any]) -> bool:
-    """Tell whether an answer is declared as a problem, and not as a result with such a status."""
+def is_problem(response: dict[str, Any]) -> bool:
+    """Return whether a response is declared as a problem, not as a result with an error status."""
     names = {REF.format(model=model.__name__) for model in (ProblemOut, InvalidInputOut)}
-    media = answer.get("content", {}).values()
+    media = response.get("content", {}).values()
     return any(kind["schema"].get("$ref") in names for kind in media)
 
 
-def implied(method: str, operation: Operation) -> set[int]:
-    """Return the problems that follow from what an operation takes, and from whom."""
-    found = {400, 500}  # a host that is not ours, or what is no HTTP; a fault of our own
+def implied_statuses(method: str, operation: Operation) -> set[int]:
+    """Return the error statuses that follow from the parameters and security of an operation."""
+    found = {400, 500}  # 400: an unknown host or malformed HTTP
     if "requestBody" in operation:
         found |= {413, 422}
     if operation["parameters"]:

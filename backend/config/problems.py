@@ -1,4 +1,4 @@
-"""Whatever goes wrong below /api/ is answered as a problem, also where no operation was reached."""
+"""Return every error below /api/ as problem details, including errors outside of operations."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from apps.errors import TITLES, problem
 
 
 def handle_problems(api: NinjaAPI) -> None:
-    """Let an API answer with problems."""
+    """Register the exception handlers of an API."""
 
     @api.exception_handler(HttpError)
     def refuse(_: HttpRequest, error: HttpError) -> HttpResponse:
@@ -44,13 +44,13 @@ def handle_problems(api: NinjaAPI) -> None:
 
 
 class ProblemMiddleware:
-    """Answer with a problem where Django or the router would answer with a page or a text."""
+    """Replace HTML and text error pages of Django and the router by problem details."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Replace the body of an error; headers such as Allow stay."""
+        """Replace the body of an error response, and keep headers such as Allow."""
         response = self.get_response(request)
         if request.path.startswith("/api/") and is_page(response):
             substitute = problem(response.status_code, TITLES[response.status_code])
@@ -61,5 +61,5 @@ class ProblemMiddleware:
 
 
 def is_page(response: HttpResponse) -> bool:
-    """Tell whether this is an error that is not told in JSON."""
+    """Return whether this is an error response that is not JSON."""
     return response.status_code >= 400 and "json" not in response.headers["Content-Type"]  # noqa: PLR2004

@@ -1,4 +1,4 @@
-"""What migrations take from code that serves on while they are applied, and what code needs."""
+"""Schema compatibility: what migrations remove from running code, and what code uses."""
 
 from collections.abc import Collection, Iterable, Iterator
 
@@ -17,28 +17,29 @@ from django.db.migrations.operations.base import Operation
 from django.db.models import NOT_PROVIDED
 
 
-def losses(migrations: Iterable[Migration]) -> list[str]:
-    """Return the models and fields that older code cannot use any more behind migrations.
+def breaking_changes(migrations: Iterable[Migration]) -> list[str]:
+    """Return the models and fields that older code cannot use after these migrations.
 
-    SQL and Python of a migration's own are not looked into; `migration-flight` runs them.
+    RunSQL and RunPython are not analysed here; the session `migration-flight` runs them.
     """
     found = {
         f"{migration.app_label}.{name}"
         for migration in migrations
         for operation in migration.operations
-        for name in _lost(operation)
+        for name in _broken(operation)
     }
     return sorted(found)
 
 
 def too_early(graph: MigrationGraph, migrations: Collection[Migration]) -> list[str]:
-    """Return the contract migrations that would be applied together with what they build upon.
+    """Return the contract migrations that would be applied together with their dependencies.
 
-    What such a migration takes away was in use until the one before it served.
+    The running release may still use what such a migration removes: the dependencies must be
+    deployed first, in a release of their own.
 
     Args:
         graph: All migrations.
-        migrations: Those that are to be applied.
+        migrations: The migrations that will be applied.
     """
     nodes = {(each.app_label, each.name): each for each in migrations}
     return [
@@ -50,7 +51,7 @@ def too_early(graph: MigrationGraph, migrations: Collection[Migration]) -> list[
 
 
 def uses() -> list[str]:
-    """Return the models and fields that this code reads and writes."""
+    """Return the models and fields that this code uses."""
     models = [model._meta for model in apps.get_models()]  # noqa: SLF001 - Django documents it
     fields = (
         f"{it.label_lower}.{field.name.lower()}"
@@ -60,12 +61,12 @@ def uses() -> list[str]:
     return sorted({*fields, *(it.label_lower for it in models)})
 
 
-def _lost(operation: Operation) -> Iterator[str]:
-    """Yield what an operation takes away, without the name of its app."""
+def _broken(operation: Operation) -> Iterator[str]:
+    """Yield the models and fields that an operation breaks, without the name of the app."""
     match operation:
         case SeparateDatabaseAndState():
             for each in operation.database_operations:
-                yield from _lost(each)
+                yield from _broken(each)
         case RemoveField():
             yield f"{operation.model_name_lower}.{operation.name_lower}"
         case RenameField():
@@ -74,12 +75,12 @@ def _lost(operation: Operation) -> Iterator[str]:
             yield operation.name_lower
         case RenameModel():
             yield operation.old_name_lower
-        case AddField() if _is_demanded(operation):
+        case AddField() if _breaks_inserts(operation):
             yield operation.model_name_lower
 
 
-def _is_demanded(operation: AddField) -> bool:
-    """Say whether code that does not know of a field can add no rows any more."""
+def _breaks_inserts(operation: AddField) -> bool:
+    """Return whether code that does not know the new field can no longer insert rows."""
     field = operation.field
     has_a_default = getattr(field, "db_default", NOT_PROVIDED) is not NOT_PROVIDED
     return not (field.null or field.many_to_many or has_a_default)

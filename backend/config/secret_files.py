@@ -1,4 +1,4 @@
-"""Secrets that the container engine mounts as files, each under the name of its variable."""
+"""Secrets that the container engine mounts as files, named like their variables."""
 
 import os
 from pathlib import Path
@@ -7,9 +7,9 @@ FOLDER = Path("/run/secrets")
 
 
 def load_secret_files(folder: Path = FOLDER) -> None:
-    """Set each variable that is missing from the file of its name.
+    """Set each missing variable from the file of the same name.
 
-    Files, because what an engine is told in variables, whoever may inspect a container can read.
+    Secrets are files because `docker inspect` shows the environment variables of a container.
     """
     for file in sorted(folder.glob("[A-Z]*")) if folder.is_dir() else []:
         os.environ.setdefault(file.name, file.read_text().strip())

@@ -1,4 +1,4 @@
-"""What is reported to Sentry: the error and where it arose, but nothing that a person sent."""
+"""Error reports to Sentry: the error and its traceback, without user data."""
 
 import sentry_sdk
 from sentry_sdk.integrations.argv import ArgvIntegration
@@ -7,25 +7,25 @@ from sentry_sdk.types import Event, Hint
 
 from apps.telemetry.rows import without_rows
 
-# One sends the command line, the other the keys that are asked of Redis: those of sessions, too.
-TALKATIVE = (ArgvIntegration(), RedisIntegration())
+# They would send the command line, and the keys of Redis, which include session keys.
+DISABLED_INTEGRATIONS = (ArgvIntegration(), RedisIntegration())
 
 
 def start_sentry(dsn: str, *, release: str, environment: str) -> None:
-    """Report errors from now on."""
+    """Start to report errors."""
     sentry_sdk.init(
         dsn=dsn,
         release=release,
         environment=environment,
-        include_local_variables=False,  # a password is a local variable somewhere
+        include_local_variables=False,  # they may hold a password
         max_request_body_size="never",
-        disabled_integrations=[*TALKATIVE],
+        disabled_integrations=[*DISABLED_INTEGRATIONS],
         before_send=without_data,
     )
 
 
 def without_data(event: Event, hint: Hint) -> Event:
-    """Drop the query, which may carry a secret, and what an error tells of rows."""
+    """Remove the query string, which may hold a secret, and values of database rows."""
     event.get("request", {}).pop("query_string", None)
     _, error, _ = hint.get("exc_info") or (None, None, None)
     return without_rows(event, error)

@@ -10,11 +10,11 @@ class UserRequest(HttpRequest):
 
 
 class CsrfProtected(APIKeyCookie):
-    """Let anyone call, but only with a CSRF token: a login can be forged like any other post."""
+    """Allow anonymous calls with a valid CSRF token: login requests can be forged like any post."""
 
     param_name = settings.CSRF_COOKIE_NAME
     openapi_description = "Send the value of this cookie in the header X-CSRFToken."
 
     def authenticate(self, request: HttpRequest, key: str | None) -> bool:  # noqa: ARG002
-        """Admit every request whose token the base class has found to be right."""
+        """Accept the request: the base class has already checked the CSRF token."""
         return True

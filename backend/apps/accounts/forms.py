@@ -8,7 +8,7 @@ from apps.accounts.throttling import ThrottledError
 
 class AdminLoginForm(AdminAuthenticationForm):
     def clean(self) -> dict[str, Any]:
-        """Check the credentials, and say so if they were tried too often."""
+        """Check the credentials; report too many attempts as a form error."""
         try:
             return super().clean()
         except ThrottledError as error:

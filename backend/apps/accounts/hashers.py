@@ -2,7 +2,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 
 
 class LeanArgon2PasswordHasher(Argon2PasswordHasher):
-    """Argon2id in 19 MiB: Django's 100 MiB a login are more than a container has for some at once.
+    """Argon2id with 19 MiB of memory: a container cannot serve parallel logins at Django's 100 MiB.
 
     https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html#argon2id
     """

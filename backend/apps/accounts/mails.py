@@ -1,7 +1,7 @@
-"""The mails that users get, sent by a thread of its own.
+"""Mails to users, sent by a background thread.
 
-An answer that waited for the mail server would tell by its time whether there was somebody to write
-to. A process that is told to stop sends what is still waiting before it ends.
+A response that waited for the mail server would reveal by its duration whether an account exists.
+On shutdown, the process sends the queued mails before it exits.
 """
 
 import logging
@@ -57,8 +57,8 @@ def send(user: User, subject: str, *paragraphs: str) -> Future[None]:
 
 
 def deliver(message: EmailMessage) -> None:
-    """Send a mail, and log if that fails, without saying to whom."""
+    """Send a mail; log a failure without the recipient."""
     try:
         message.send()
-    except Exception as error:  # noqa: BLE001  # whatever it is, the next mail must be sent
+    except Exception as error:  # noqa: BLE001  # the thread must survive any error
         logger.error("mail not sent: %s", type(error).__name__)  # noqa: TRY400

@@ -12,22 +12,22 @@ from apps.accounts.sessions import session_seen
 
 
 class KeepSessionMiddleware(AuthenticationMiddleware):
-    """Django's, but that a session which a former secret key verifies keeps its own key.
+    """Django's middleware, without a new session key after a change of the secret key.
 
-    Django gives it another key, and the browser another cookie: of two requests that the browser
-    sends at once, the second would then come with a session that is gone, and be logged out.
+    Django cycles the key of a session that a fallback secret key verifies. Of two parallel requests
+    with the old cookie, the second would then have no session and be logged out.
     """
 
     def process_request(self, request: HttpRequest) -> None:
-        """Have the user of the session, once it is asked for."""
+        """Set `request.user` to the user of the session, loaded on first use."""
         super().process_request(request)
         request.user = SimpleLazyObject(lambda: user_of(request))  # type: ignore[assignment]  # as Django does
 
 
 def user_of(request: HttpRequest) -> User | AnonymousUser:
-    """Return the user of a session; it is verified by the secret key of today from then on."""
+    """Return the user of the session, and sign the session with the current secret key."""
     session = request.session
-    # `auth.get_user` calls it for a former key alone
+    # `auth.get_user` cycles the key only for a fallback secret key.
     session.cycle_key = lambda: None  # type: ignore[method-assign]
     try:
         return auth.get_user(request)
@@ -36,13 +36,13 @@ def user_of(request: HttpRequest) -> User | AnonymousUser:
 
 
 class LastSeenMiddleware:
-    """Note which sessions are used, so that their users can look over them."""
+    """Record when and by which browser sessions are used, for the list of sessions."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Note a session that the request has asked for; no other request is made to cost one."""
+        """Record the session if the request used it; otherwise do not load one."""
         response = self.get_response(request)
         session = request.session
         if session.accessed and session.session_key and (user_id := session.get(SESSION_KEY)):

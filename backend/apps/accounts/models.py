@@ -10,9 +10,9 @@ from apps.encryption import EncryptedTextField
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person, known by e-mail address.
+    """A user, identified by email address.
 
-    The address is unique and always in lower case, so it is unique in any spelling.
+    The address is stored in lower case, so that it is unique in any spelling.
     """
 
     email = models.EmailField("e-mail address", unique=True)
@@ -25,8 +25,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(
         "active", default=True, help_text="Clear this instead of deleting the account."
     )
-    # Whoever registers has to prove it; whom an administrator creates need not, nor whom a release
-    # creates that does not know this column.
+    # Registration sets it to False. The default covers users that an administrator creates, and the
+    # database default covers an older release that does not know this column.
     email_verified = models.BooleanField("e-mail address verified", default=True, db_default=True)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -51,7 +51,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class UserSession(models.Model):
-    """Where and when a session of Django's was used; it goes with that session."""
+    """Usage data of a Django session, deleted with the session."""
 
     USER_AGENT_LENGTH = 300
 
@@ -60,7 +60,7 @@ class UserSession(models.Model):
         Session,
         on_delete=models.CASCADE,
         related_name="+",
-        # A release that does not know this table ends sessions as well.
+        # An older release that does not know this table deletes sessions, too.
         db_constraint=False,
     )
     user_agent = models.CharField(max_length=USER_AGENT_LENGTH, blank=True)

@@ -1,6 +1,6 @@
-"""What people do who cannot log in yet, or not any more: the API tells nobody who has an account.
+"""Registration, email verification and password reset, without revealing who has an account.
 
-Every request for a mail is answered the same, and as fast, whether there is somebody to write to.
+Each request for a mail gets the same response in the same time, with or without an account.
 """
 
 from django.http import HttpRequest
@@ -23,11 +23,11 @@ from apps.errors import problems
 
 router = Router(auth=CsrfProtected())
 
-ASKS_FOR_MAIL = {204: None} | problems(429)
-BRINGS_TOKEN = {204: None} | problems(400)
+MAIL_RESPONSES = {204: None} | problems(429)
+TOKEN_RESPONSES = {204: None} | problems(400)
 
 
-@router.post("/register/", operation_id="register", response=ASKS_FOR_MAIL)
+@router.post("/register/", operation_id="register", response=MAIL_RESPONSES)
 def register(request: HttpRequest, registration: RegistrationIn) -> Status[None]:
     """Create an account. Sends an email with a link that verifies the address."""
     throttle(request, registration.email)
@@ -35,7 +35,7 @@ def register(request: HttpRequest, registration: RegistrationIn) -> Status[None]
     return Status(204, None)
 
 
-@router.post("/verification/", operation_id="requestVerification", response=ASKS_FOR_MAIL)
+@router.post("/verification/", operation_id="requestVerification", response=MAIL_RESPONSES)
 def request_verification(request: HttpRequest, who: EmailIn) -> Status[None]:
     """Send another email with a link that verifies the address."""
     throttle(request, who.email)
@@ -43,7 +43,7 @@ def request_verification(request: HttpRequest, who: EmailIn) -> Status[None]:
     return Status(204, None)
 
 
-@router.post("/verification/confirm/", operation_id="verifyEmail", response=BRINGS_TOKEN)
+@router.post("/verification/confirm/", operation_id="verifyEmail", response=TOKEN_RESPONSES)
 def verify_email(request: HttpRequest, proof: TokenIn) -> Status[None]:  # noqa: ARG001
     """Verify an email address with the token from the link. The user can then log in."""
     try:
@@ -53,7 +53,7 @@ def verify_email(request: HttpRequest, proof: TokenIn) -> Status[None]:  # noqa:
     return Status(204, None)
 
 
-@router.post("/password-reset/", operation_id="requestPasswordReset", response=ASKS_FOR_MAIL)
+@router.post("/password-reset/", operation_id="requestPasswordReset", response=MAIL_RESPONSES)
 def request_password_reset(request: HttpRequest, who: EmailIn) -> Status[None]:
     """Send an email with a link that resets the password."""
     throttle(request, who.email)
@@ -61,7 +61,7 @@ def request_password_reset(request: HttpRequest, who: EmailIn) -> Status[None]:
     return Status(204, None)
 
 
-@router.post("/password-reset/confirm/", operation_id="resetPassword", response=BRINGS_TOKEN)
+@router.post("/password-reset/confirm/", operation_id="resetPassword", response=TOKEN_RESPONSES)
 def reset_password(request: HttpRequest, reset: PasswordResetIn) -> Status[None]:  # noqa: ARG001
     """Set a new password with the token from the link. Ends all sessions of the user."""
     try:
@@ -72,14 +72,14 @@ def reset_password(request: HttpRequest, reset: PasswordResetIn) -> Status[None]
 
 
 def throttle(request: HttpRequest, email: str) -> None:
-    """Count a request for a mail to an address, whoever has it.
+    """Count a request for a mail to an address, with or without an account.
 
     Raises:
-        ThrottledError: There were too many.
+        ThrottledError: There were too many requests.
     """
     count_attempt(request, User.objects.normalize_email(email), MAILS)
 
 
 def invalid_link() -> HttpError:
-    """Return what is wrong with a token; not more, so that nobody learns by trying."""
+    """Return the one error for all invalid tokens: details would help to guess tokens."""
     return HttpError(400, "This link has expired. Request a new one.")

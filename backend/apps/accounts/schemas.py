@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from apps.pages import Next
 
-# PostgreSQL cannot even look for a text with a NUL in it.
+# PostgreSQL rejects queries for texts with a NUL character.
 Email = Annotated[str, Field(max_length=254, pattern=r"^[^\s@\x00]+@[^\s@\x00]+$")]
 Password = Annotated[str, Field(min_length=1, max_length=4096)]
 Token = Annotated[str, Field(min_length=1, max_length=200)]
@@ -24,7 +24,7 @@ class CredentialsIn(Schema):
 class RegistrationIn(Schema):
     email: Email
     password: Password
-    # A factory, because the schema would make what has a default part of every request.
+    # With a plain default, the generated client would treat the field as required.
     first_name: Annotated[Name, Field(default_factory=str)]
     last_name: Annotated[Name, Field(default_factory=str)]
 

@@ -26,8 +26,8 @@ def session_open(*, request: HttpRequest, email: str, password: str) -> User:
     """Log a user in and give the session a new key.
 
     Raises:
-        InvalidCredentialsError: Nobody active and verified has this e-mail address and password.
-        ThrottledError: There were too many wrong attempts.
+        InvalidCredentialsError: No active, verified user has this email address and password.
+        ThrottledError: There were too many failed attempts.
     """
     user = authenticate(request, email=email, password=password)
     if user is None:
@@ -37,28 +37,27 @@ def session_open(*, request: HttpRequest, email: str, password: str) -> User:
 
 
 def session_close(*, request: HttpRequest) -> None:
-    """Log whoever it is out and forget the session."""
+    """Log the user out, if there is one, and delete the session."""
     logout(request)
 
 
 def user_register(*, email: str, password: str, first_name: str = "", last_name: str = "") -> None:
-    """Create a user who may log in once the address is verified, and write to that address.
+    """Create a user who can log in after verifying the address, and send the verification mail.
 
-    Whether somebody has the address already, only its mail tells. Until it is verified, whoever
-    registers last decides about the account, and links in earlier mails are void.
+    If the address has an account already, only the mail says so. Until the address is verified, a
+    new registration replaces the previous one and invalidates the links in its mails.
 
     Raises:
-        ValidationError: The address is none, or the password is too weak.
+        ValidationError: The email address is invalid, or the password is too weak.
     """
     email = User.objects.normalize_email(email)
-    person = User(email=email, first_name=first_name, last_name=last_name)
     require_email(email)
-    require_password(password, person)
+    require_password(password, User(email=email, first_name=first_name, last_name=last_name))
     fields = {"first_name": first_name, "last_name": last_name, "password": make_password(password)}
     user, _ = User.objects.get_or_create(email=email, defaults=fields | {"email_verified": False})
-    # The condition is the database's: the address may be verified just now.
-    unproved = User.objects.filter(pk=user.pk, email_verified=False, is_active=True)
-    if unproved.update(**fields):
+    # The database checks the condition, as a parallel request may verify the address.
+    unverified = User.objects.filter(pk=user.pk, email_verified=False, is_active=True)
+    if unverified.update(**fields):
         user.refresh_from_db()
         mails.send_verification(user)
     elif user.is_active:
@@ -66,7 +65,7 @@ def user_register(*, email: str, password: str, first_name: str = "", last_name:
 
 
 def verification_request(*, email: str) -> None:
-    """Write to a user whose address is not verified yet, if there is one."""
+    """Send the verification mail again, if there is an active user with this unverified address."""
     email = User.objects.normalize_email(email)
     user = User.objects.filter(email=email, email_verified=False, is_active=True).first()
     if user is not None:
@@ -75,10 +74,10 @@ def verification_request(*, email: str) -> None:
 
 @transaction.atomic
 def email_verify(*, token: str) -> None:
-    """Take the address of the user to whom the token was sent for verified.
+    """Mark the address of the token's user as verified.
 
     Raises:
-        InvalidTokenError: The token is made up, too old, or was used.
+        InvalidTokenError: The token is forged, expired or used.
     """
     user = user_of(token, VERIFICATION)
     user.email_verified = True
@@ -86,7 +85,7 @@ def email_verify(*, token: str) -> None:
 
 
 def password_reset_request(*, email: str) -> None:
-    """Write to the active user with this address, if there is one."""
+    """Send the password reset mail, if there is an active user with this address."""
     email = User.objects.normalize_email(email)
     user = User.objects.filter(email=email, is_active=True).first()
     if user is not None:
@@ -94,10 +93,12 @@ def password_reset_request(*, email: str) -> None:
 
 
 def password_reset(*, token: str, password: str) -> None:
-    """Set another password, and end every session. Who could do it does read mail at the address.
+    """Set a new password, end every session and mark the address as verified.
+
+    The token proves that the user reads mail at the address.
 
     Raises:
-        InvalidTokenError: The token is made up, too old, or was used.
+        InvalidTokenError: The token is forged, expired or used.
         ValidationError: The password is too weak.
     """
     with transaction.atomic():
@@ -111,11 +112,11 @@ def password_reset(*, token: str, password: str) -> None:
 
 
 def password_change(*, request: HttpRequest, user: User, current: str, new: str) -> None:
-    """Set another password, and end every session but this one, which gets a new key.
+    """Set a new password and end all other sessions. The current session gets a new key.
 
     Raises:
-        InvalidCredentialsError: The current password is another one.
-        ThrottledError: There were too many wrong attempts.
+        InvalidCredentialsError: The current password is wrong.
+        ThrottledError: There were too many failed attempts.
         ValidationError: The new password is too weak.
     """
     if authenticate(request, email=user.email, password=current) is None:
@@ -129,7 +130,7 @@ def password_change(*, request: HttpRequest, user: User, current: str, new: str)
 
 
 def user_update(*, user: User, **changes: str | None) -> User:
-    """Change what a user says about themselves."""
+    """Update the given fields of a user's profile."""
     for name, value in changes.items():
         setattr(user, name, value)
     user.save(update_fields=list(changes))
@@ -138,11 +139,11 @@ def user_update(*, user: User, **changes: str | None) -> User:
 
 @transaction.atomic
 def user_ensure(*, email: str, password: str) -> Literal["created", "updated", "unchanged"]:
-    """See to it that an ordinary user has this e-mail address and password, and may log in.
+    """Ensure that an ordinary user with this email address and password exists and can log in.
 
     Raises:
-        ValidationError: The address is none, or the password is too weak.
-        PrivilegedUserError: The address belongs to somebody who administers something.
+        ValidationError: The email address is invalid, or the password is too weak.
+        PrivilegedUserError: The user is an administrator.
     """
     email = User.objects.normalize_email(email)
     require_email(email)
@@ -151,7 +152,7 @@ def user_ensure(*, email: str, password: str) -> Literal["created", "updated", "
     if user.is_staff or user.is_superuser:
         raise PrivilegedUserError
     if user.is_active and user.email_verified and user.check_password(password):
-        return "unchanged"  # a new hash of the same password would end the user's sessions
+        return "unchanged"  # a new hash would end the user's sessions
     user.is_active = user.email_verified = True
     user.set_password(password)
     user.save(update_fields=["is_active", "email_verified", "password"])
@@ -159,10 +160,10 @@ def user_ensure(*, email: str, password: str) -> Literal["created", "updated", "
 
 
 def require_email(email: str) -> None:
-    """Refuse what is no e-mail address.
+    """Validate an email address.
 
     Raises:
-        ValidationError: Names the field.
+        ValidationError: The address is invalid; the error names the field.
     """
     try:
         validate_email(email)
@@ -171,10 +172,10 @@ def require_email(email: str) -> None:
 
 
 def require_password(password: str, user: User, *, field: str = "password") -> None:
-    """Refuse a password that is easy to guess.
+    """Validate a password with Django's password validators.
 
     Raises:
-        ValidationError: Names the field, and all that is wrong with the password.
+        ValidationError: The password is too weak; the error names the field and all reasons.
     """
     try:
         validate_password(password, user)

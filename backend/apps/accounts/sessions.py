@@ -1,4 +1,4 @@
-"""Where somebody is logged in, and how to end it there."""
+"""A user's sessions: record their use, list them and end them."""
 
 from importlib import import_module
 
@@ -10,11 +10,11 @@ from apps.accounts.models import User, UserSession
 from apps.pages import page_of
 
 SEEN_SECONDS = 300
-"""How exact `last_seen` is: a session that is used all the time costs a write in this time."""
+"""Accuracy of `last_seen`: an active session costs one write per this many seconds."""
 
 
 def session_seen(*, key: str, user_id: int, user_agent: str) -> None:
-    """Note that a session was used just now, and by what."""
+    """Record the use of a session now, and its browser."""
     if not cache.add(f"seen:{key}", 1, timeout=SEEN_SECONDS):
         return
     longest = UserSession.USER_AGENT_LENGTH
@@ -31,18 +31,18 @@ def session_seen(*, key: str, user_id: int, user_agent: str) -> None:
 def session_page(
     *, user: User, limit: int, before: int | None
 ) -> tuple[list[UserSession], int | None]:
-    """List the sessions in which a user is logged in, newest first.
+    """List the active sessions of a user, newest first.
 
     Returns:
-        At most `limit` sessions, and what `before` is for the next page if there is one.
+        At most `limit` sessions, and `before` of the next page or None.
     """
-    # The join leaves out what has ended in any other way.
-    alive = UserSession.objects.filter(user=user, session__expire_date__gt=timezone.now())
-    return page_of(alive, limit=limit, before=before)
+    # The join omits sessions that were deleted without their UserSession.
+    active = UserSession.objects.filter(user=user, session__expire_date__gt=timezone.now())
+    return page_of(active, limit=limit, before=before)
 
 
 def session_end(*, user: User, session_id: int) -> None:
-    """End a session of this user at once.
+    """End one session of this user.
 
     Raises:
         UserSession.DoesNotExist: The user has no such session.
@@ -51,13 +51,13 @@ def session_end(*, user: User, session_id: int) -> None:
 
 
 def sessions_end(*, user: User, keep: str | None = None) -> None:
-    """End all sessions of a user at once, but for the one with this key."""
+    """End all sessions of a user, except the one with the key `keep`."""
     keys = UserSession.objects.filter(user=user).exclude(session_id=keep)
     for key in keys.values_list("session_id", flat=True):
         end(key)
 
 
 def end(key: str) -> None:
-    """Delete a session from wherever this engine keeps it, and the note of it."""
+    """Delete a session from the session engine, and its UserSession."""
     import_module(settings.SESSION_ENGINE).SessionStore(key).delete()
     UserSession.objects.filter(session_id=key).delete()

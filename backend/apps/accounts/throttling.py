@@ -1,4 +1,4 @@
-"""How often something may be tried, counted in the cache that all processes share."""
+"""Rate limits, counted in the cache that all processes share."""
 
 import hashlib
 import re
@@ -17,9 +17,9 @@ NETWORK_BITS = 64  # https://www.rfc-editor.org/rfc/rfc6177
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How often something may be tried in a period, which is in seconds.
+    """The maximum number of attempts per period, in seconds.
 
-    An account is an e-mail address, whether anybody has it or not.
+    An account is any email address, registered or not.
     """
 
     action: str
@@ -29,11 +29,11 @@ class Limits:
     per_client_and_account: int
 
 
-# An account bears more from all clients together than from one, or anybody could lock it.
+# The limit per account is higher than per client and account: one client must not lock an account.
 LOGINS = Limits(
     action="login", period=300, per_client=100, per_account=200, per_client_and_account=10
 )
-# Nobody's letter box is to be filled, and nobody is to fill many.
+# Prevents flooding of one mailbox, and of many mailboxes by one client.
 MAILS = Limits(action="mail", period=3600, per_client=60, per_account=5, per_client_and_account=5)
 
 
@@ -44,31 +44,31 @@ class ThrottledError(Exception):
 
 
 def count_attempt(request: HttpRequest, email: str, limits: Limits) -> list[str]:
-    """Count an attempt before it is judged, so that many at once cannot slip through.
+    """Count an attempt before it is checked, so that parallel attempts cannot bypass the limit.
 
     Returns:
-        The counters that have counted it.
+        The cache keys of the counters.
 
     Raises:
-        ThrottledError: This client, or any client with this address, has tried too often.
+        ThrottledError: A limit of this client or account is exceeded.
     """
     client, now = client_of(request), int(time.time())
     counters = {
-        counter(limits, now, f"{client}"): limits.per_client,
-        counter(limits, now, f"{client} {email}"): limits.per_client_and_account,
-        counter(limits, now, f" {email}"): limits.per_account,
+        counter_key(limits, now, f"{client}"): limits.per_client,
+        counter_key(limits, now, f"{client} {email}"): limits.per_client_and_account,
+        counter_key(limits, now, f" {email}"): limits.per_account,
     }
     for key, limit in counters.items():
-        if counted(key, seconds=2 * limits.period) > limit:
+        if increment(key, seconds=2 * limits.period) > limit:
             raise ThrottledError(retry_after=limits.period - now % limits.period)
     return list(counters)
 
 
 def client_of(request: HttpRequest) -> str:
-    """Return where a request comes from, as far as it counts: of IPv6 the network, not the address.
+    """Return the IPv4 address or IPv6 network of a client.
 
-    A customer of a provider has such a network alone, and more addresses in it than can be counted.
-    Some proxies name the port too, which is another one with each connection.
+    A provider assigns a whole IPv6 network to one customer, who can use any address in it. Some
+    proxies append the port, which changes with each connection, so it is removed.
     """
     given = BaseThrottle().get_ident(request) or ""
     with_port = PORT.search(given) if given.count(":") == 1 or given.startswith("[") else None
@@ -82,8 +82,8 @@ def client_of(request: HttpRequest) -> str:
     return f"{address.ipv4_mapped or ip_network((address, NETWORK_BITS), strict=False)}"
 
 
-def counted(key: str, seconds: int) -> int:
-    """Count once more, and return how far that is; what the cache drops meanwhile begins anew."""
+def increment(key: str, seconds: int) -> int:
+    """Increment a counter and return it. A counter that the cache has dropped starts at 1."""
     cache.add(key, 0, timeout=seconds)
     try:
         return cache.incr(key)
@@ -92,14 +92,14 @@ def counted(key: str, seconds: int) -> int:
         return 1
 
 
-def forgive_attempt(counters: list[str]) -> None:
-    """Take a counted attempt back, because it was right."""
+def uncount_attempt(counters: list[str]) -> None:
+    """Undo `count_attempt` after a successful attempt."""
     for key in counters:
-        with suppress(ValueError):  # the cache may have dropped the counter meanwhile
+        with suppress(ValueError):  # the cache may have dropped the counter
             cache.decr(key)
 
 
-def counter(limits: Limits, now: int, who: str) -> str:
-    """Name a counter; hashed, because whoever reads the cache need not learn who tried."""
+def counter_key(limits: Limits, now: int, source: str) -> str:
+    """Return the cache key of a counter. The hash keeps addresses out of the cache."""
     period = now // limits.period
-    return f"{limits.action}:{period}:{hashlib.sha256(who.encode()).hexdigest()}"
+    return f"{limits.action}:{period}:{hashlib.sha256(source.encode()).hexdigest()}"

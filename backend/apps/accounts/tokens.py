@@ -1,4 +1,4 @@
-"""What a link in a mail proves: that whoever opens it reads the mail of a user, once, for a day."""
+"""Tokens of links in mails: they prove access to a user's mailbox, once, for 24 hours."""
 
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 
@@ -10,7 +10,7 @@ class InvalidTokenError(Exception):
 
 
 class VerificationTokenGenerator(PasswordResetTokenGenerator):
-    """Make tokens that end when the address is verified, or another password was registered."""
+    """Tokens that become invalid when the address is verified or the password changes."""
 
     key_salt = "apps.accounts.tokens.VerificationTokenGenerator"
 
@@ -23,15 +23,15 @@ PASSWORD_RESET = PasswordResetTokenGenerator()
 
 
 def token_of(user: User, generator: PasswordResetTokenGenerator) -> str:
-    """Return a token that names its user."""
+    """Return a token with the id of its user."""
     return f"{user.pk}-{generator.make_token(user)}"
 
 
 def user_of(token: str, generator: PasswordResetTokenGenerator) -> User:
-    """Return the active user to whom the token was sent, locked until the transaction ends.
+    """Return the active user of a token, locked until the transaction ends.
 
     Raises:
-        InvalidTokenError: The token is made up, too old, or was used.
+        InvalidTokenError: The token is forged, expired or used.
     """
     number, _, proof = token.partition("-")
     if number.isascii() and number.isdigit() and len(number) < len(str(2**63)):

@@ -12,13 +12,13 @@ from apps.accounts.authentication import UserRequest
 from apps.billing.provider import NotConfiguredError, ProviderError
 from apps.billing.schemas import RedirectOut, SubscriptionOut
 from apps.billing.services import (
-    SERVED,
+    ACTIVE_STATUSES,
     AlreadySubscribedError,
     InvalidEventError,
     NoCustomerError,
     account_of,
     checkout_start,
-    event_take,
+    event_process,
     portal_open,
 )
 from apps.errors import problems
@@ -47,11 +47,11 @@ WEBHOOK = {
 @decorate_view(never_cache)
 def subscription(request: UserRequest) -> SubscriptionOut:
     """Return your subscription."""
-    with reported():
+    with http_errors():
         account = account_of(user=request.user)
     return SubscriptionOut(
         status=account.status or "none",
-        active=account.status in SERVED,
+        active=account.status in ACTIVE_STATUSES,
         current_period_end=account.current_period_end,
         cancel_at_period_end=account.cancel_at_period_end,
     )
@@ -64,7 +64,7 @@ def subscription(request: UserRequest) -> SubscriptionOut:
 )
 def checkout(request: UserRequest) -> RedirectOut:
     """Start a subscription. Redirect the browser to the returned checkout page at Stripe."""
-    with reported():
+    with http_errors():
         return RedirectOut(url=checkout_start(user=request.user))
 
 
@@ -73,7 +73,7 @@ def checkout(request: UserRequest) -> RedirectOut:
 )
 def portal(request: UserRequest) -> RedirectOut:
     """Manage invoices, payment methods and cancellation in Stripe's customer portal."""
-    with reported():
+    with http_errors():
         return RedirectOut(url=portal_open(user=request.user))
 
 
@@ -87,12 +87,12 @@ def portal(request: UserRequest) -> RedirectOut:
 def webhook(request: HttpRequest) -> Status[None]:
     """Receive an event from Stripe. Its signature authenticates it."""
     signature = request.headers.get("Stripe-Signature", "")
-    with reported():
-        event_take(payload=request.body, signature=signature)
+    with http_errors():
+        event_process(payload=request.body, signature=signature)
     return Status(204, None)
 
 
-REFUSALS = {
+HTTP_ERRORS = {
     AlreadySubscribedError: (409, "You already have a subscription. Change it in the portal."),
     InvalidEventError: (400, "The signature is invalid."),
     NoCustomerError: (409, "You have no subscription yet. Start a checkout first."),
@@ -102,9 +102,9 @@ REFUSALS = {
 
 
 @contextmanager
-def reported() -> Iterator[None]:
-    """Answer with the status that belongs to what went wrong."""
+def http_errors() -> Iterator[None]:
+    """Convert billing errors to HTTP errors."""
     try:
         yield
-    except tuple(REFUSALS) as error:
-        raise HttpError(*REFUSALS[type(error)]) from error
+    except tuple(HTTP_ERRORS) as error:
+        raise HttpError(*HTTP_ERRORS[type(error)]) from error

@@ -3,7 +3,7 @@ from django.db import models
 
 
 class Account(models.Model):
-    """A user as Stripe knows them, and their subscription as Stripe last described it."""
+    """A user's customer id at Stripe, and the last known state of the subscription."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", primary_key=True
@@ -19,7 +19,7 @@ class Account(models.Model):
 
 
 class Event(models.Model):
-    """What Stripe has told, so that it is heard once, however often it is told."""
+    """A processed Stripe event, stored so that repeated deliveries are ignored."""
 
     id = models.CharField(max_length=255, primary_key=True)
     type = models.CharField(max_length=100)

@@ -1,4 +1,4 @@
-"""How to reach Stripe, with the key and the price of this deployment."""
+"""The Stripe client, with the key and the price of this deployment."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,10 +26,10 @@ class Provider:
 
 
 def provider() -> Provider:
-    """Return the way to Stripe.
+    """Return the Stripe client of this deployment.
 
     Raises:
-        NotConfiguredError: This deployment has none.
+        NotConfiguredError: The deployment has no Stripe settings.
     """
     if settings.STRIPE is None:
         raise NotConfiguredError
@@ -43,11 +43,11 @@ def provider() -> Provider:
 
 
 @contextmanager
-def asked() -> Iterator[None]:
-    """Ask Stripe something.
+def provider_errors() -> Iterator[None]:
+    """Convert errors of the Stripe client.
 
     Raises:
-        ProviderError: There was no answer, or it was a refusal.
+        ProviderError: Stripe did not respond, or refused the request.
     """
     try:
         yield

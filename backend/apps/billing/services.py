@@ -6,13 +6,13 @@ from django.db import transaction
 
 from apps.accounts.models import User
 from apps.billing.models import Account, Event
-from apps.billing.provider import Provider, asked, provider
+from apps.billing.provider import Provider, provider, provider_errors
 
 # https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses
-SERVED = {"active", "trialing", "past_due"}
-ENDED = {"", "canceled", "incomplete_expired"}
+ACTIVE_STATUSES = {"active", "trialing", "past_due"}
+ENDED_STATUSES = {"", "canceled", "incomplete_expired"}
 
-# Which field of an event's object names the subscription that it is about.
+# The field of each event's object that holds the id of the subscription.
 SUBSCRIPTION_FIELDS = {
     "checkout.session.completed": "subscription",
     "customer.subscription.created": "id",
@@ -36,7 +36,7 @@ class InvalidEventError(Exception):
 
 
 def account_of(*, user: User) -> Account:
-    """Return what is known of a user's subscription; nothing is stored for that.
+    """Return the account of a user, or a new one that is not saved.
 
     Raises:
         NotConfiguredError: This deployment has no billing.
@@ -46,18 +46,18 @@ def account_of(*, user: User) -> Account:
 
 
 def checkout_start(*, user: User) -> str:
-    """Return the page at Stripe where a user can subscribe.
+    """Return the URL of a checkout page at Stripe.
 
     Raises:
         AlreadySubscribedError: The user has a subscription that has not ended.
         NotConfiguredError: This deployment has no billing.
-        ProviderError: Stripe gave no such page.
+        ProviderError: Stripe did not respond, or refused the request.
     """
     billing = provider()
     account = customer_ensure(user=user, billing=billing)
-    if account.status not in ENDED:
+    if account.status not in ENDED_STATUSES:
         raise AlreadySubscribedError
-    with asked():
+    with provider_errors():
         session = billing.client.v1.checkout.sessions.create(
             {
                 "mode": "subscription",
@@ -71,15 +71,15 @@ def checkout_start(*, user: User) -> str:
 
 
 def customer_ensure(*, user: User, billing: Provider) -> Account:
-    """Return the account of a user, who becomes a customer at Stripe if they are none.
+    """Return the account of a user; create the customer at Stripe if there is none.
 
     Raises:
-        ProviderError: Stripe did not take the customer.
+        ProviderError: Stripe did not respond, or refused the request.
     """
     if account := Account.objects.filter(user=user).first():
         return account
-    # By this key Stripe answers two requests at once with the same customer.
-    with asked():
+    # With this key, Stripe returns the same customer to parallel requests.
+    with provider_errors():
         customer = billing.client.v1.customers.create(
             {"email": user.email, "metadata": {"user_id": str(user.pk)}},
             {"idempotency_key": f"customer-of-{user.pk}"},
@@ -89,34 +89,34 @@ def customer_ensure(*, user: User, billing: Provider) -> Account:
 
 
 def portal_open(*, user: User) -> str:
-    """Return the page at Stripe where a customer sees invoices, and may cancel.
+    """Return the URL of Stripe's customer portal, for invoices and cancellation.
 
     Raises:
-        NoCustomerError: The user never went to a checkout.
+        NoCustomerError: The user never started a checkout.
         NotConfiguredError: This deployment has no billing.
-        ProviderError: Stripe gave no such page.
+        ProviderError: Stripe did not respond, or refused the request.
     """
     billing = provider()
     account = Account.objects.filter(user=user).first()
     if account is None:
         raise NoCustomerError
-    with asked():
+    with provider_errors():
         session = billing.client.v1.billing_portal.sessions.create(
             {"customer": account.customer_id, "return_url": f"{settings.PUBLIC_URL}/billing"}
         )
     return session.url
 
 
-def event_take(*, payload: bytes, signature: str) -> None:
-    """Take what Stripe tells, once.
+def event_process(*, payload: bytes, signature: str) -> None:
+    """Process an event from Stripe once, however often it is delivered.
 
-    Two deliveries of one event meet at its key: the later one waits for the earlier to be stored,
-    and finds it done; or takes it over, if the earlier one failed.
+    The primary key of Event serializes parallel deliveries of one event: the second waits for the
+    transaction of the first. It skips the event if the first succeeded, and processes it otherwise.
 
     Raises:
-        InvalidEventError: It is not from Stripe, or older than five minutes.
+        InvalidEventError: The event is not from Stripe, or older than five minutes.
         NotConfiguredError: This deployment has no billing.
-        ProviderError: Stripe did not say what became of the subscription; it will tell again.
+        ProviderError: Stripe did not return the subscription. Stripe delivers the event again.
     """
     billing = provider()
     try:
@@ -135,21 +135,22 @@ def event_take(*, payload: bytes, signature: str) -> None:
 
 
 def subscription_refresh(*, customer_id: str, subscription_id: str, billing: Provider) -> None:
-    """Store a subscription as Stripe describes it now, whatever an event said when it was made.
+    """Fetch a subscription from Stripe and store its current state.
 
-    Events come in any order. The account is locked while Stripe is asked, so that of two answers
-    the later one is stored last.
+    Events arrive in any order, so their own data may be outdated. A lock on the account keeps the
+    order of parallel fetches: the latest response is stored last.
 
     Raises:
-        ProviderError: Stripe gave no answer.
+        ProviderError: Stripe did not respond, or refused the request.
     """
     account = Account.objects.select_for_update().filter(customer_id=customer_id).first()
     if account is None:
-        return  # a customer of something else that uses this account at Stripe
-    with asked():
+        return  # a customer of another application with the same Stripe account
+    with provider_errors():
         subscription = billing.client.v1.subscriptions.retrieve(subscription_id)
-    if account.subscription_id not in {"", subscription.id} and subscription.status in ENDED:
-        return  # an earlier subscription, which ended before this one
+    is_other = account.subscription_id not in {"", subscription.id}
+    if is_other and subscription.status in ENDED_STATUSES:
+        return  # the end of an earlier subscription
     period = subscription["items"]["data"][0]["current_period_end"]
     account.subscription_id = subscription.id
     account.status = subscription.status

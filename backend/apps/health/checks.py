@@ -1,4 +1,4 @@
-"""What must hold before this process may receive traffic."""
+"""Readiness checks: what must work before this process receives traffic."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -15,26 +15,26 @@ Verdict = Literal["ok", "failed"]
 
 
 def database_answers() -> bool:
-    """Tell whether the database can be reached."""
+    """Return whether the database responds."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return True
 
 
 def migrations_are_applied() -> bool:
-    """Tell whether the database has every migration that this code knows."""
+    """Return whether all migrations of this code are applied."""
     executor = MigrationExecutor(connection)
     return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
 def cache_answers() -> bool:
-    """Tell whether the cache can be written and read."""
+    """Return whether the cache can be written and read."""
     cache.set("readiness", "ok", timeout=10)
     return bool(cache.get("readiness") == "ok")
 
 
 def static_files_are_collected() -> bool:
-    """Tell whether the manifest of static files is there, if the storage works with one."""
+    """Return whether the manifest of static files exists, if the storage uses one."""
     storage: object = staticfiles_storage  # django-stubs knows no storage with this mixin
     return not isinstance(storage, ManifestFilesMixin) or bool(storage.hashed_files)
 
@@ -61,9 +61,9 @@ def readiness() -> dict[str, Verdict]:
 
 
 def verdict(name: str, check: Callable[[], bool]) -> Verdict:
-    """Run one check; what went wrong goes to the log, which is not public."""
+    """Run one check. Errors go to the log only: the response is public."""
     try:
         return "ok" if check() else "failed"
-    except Exception:  # whatever it is, the answer is that this process is not ready
+    except Exception:  # any error means not ready
         logger.warning("the readiness check %s failed", name, exc_info=True)
         return "failed"

@@ -3,13 +3,13 @@ from django.db import models
 
 
 class Project(models.Model):
-    """What a user works on; nobody else sees it."""
+    """A project, visible to its owner only."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.CASCADE,
         related_name="projects",
-        db_index=False,  # the index below begins with it
+        db_index=False,  # the index below starts with it
     )
     name = models.CharField(max_length=100)
     created = models.DateTimeField(auto_now_add=True)

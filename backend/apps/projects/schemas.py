@@ -6,7 +6,7 @@ from pydantic import StringConstraints
 
 from apps.pages import Next
 
-# PostgreSQL cannot store a text with a NUL in it.
+# PostgreSQL cannot store texts with a NUL character.
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00]*$"),

@@ -9,14 +9,14 @@ def project_page(
     """List a user's projects, newest first.
 
     Returns:
-        At most `limit` projects, and what `before` is for the next page if there is one.
+        At most `limit` projects, and `before` of the next page or None.
     """
     projects = Project.objects.filter(owner=owner)
     return page_of(projects, limit=limit, before=before)
 
 
 def project_create(*, owner: User, name: str) -> Project:
-    """Give a user a new project."""
+    """Create a project of a user."""
     return Project.objects.create(owner=owner, name=name)
 
 

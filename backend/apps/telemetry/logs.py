@@ -1,4 +1,4 @@
-"""How log records become lines: with named fields only, so that nothing slips in unnoticed."""
+"""Log format: one line per record, with allowed fields only, so that no other data is logged."""
 
 import sys
 import traceback
@@ -9,12 +9,12 @@ from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 from apps.telemetry.rows import without_rows
 
-# What a record may carry besides its message. Django attaches whole requests, with their queries.
+# The allowed extra fields. Django attaches whole requests to records, including their queries.
 FIELDS = ["user_id", "method", "path", "route", "status", "duration_ms"]
 
 
 def logging_config(*, level: str, renderer: Processor, release: str) -> dict[str, Any]:
-    """Return the setting `LOGGING`: everything goes to the error output, one record a line."""
+    """Return the setting `LOGGING`: everything goes to stderr, one line per record."""
 
     def add_release(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         event["release"] = release
@@ -40,9 +40,9 @@ def logging_config(*, level: str, renderer: Processor, release: str) -> dict[str
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "loggers": {
             "django": {"level": level},
-            # What a client did wrong stands in the line of its request already.
+            # Client errors are in the line of the request already.
             "django.request": {"level": "ERROR"},
-            # The development server's own lines repeat ours, with the query.
+            # The lines of the development server repeat ours, and include the query.
             "django.server": {"level": "ERROR", "handlers": [], "propagate": True},
         },
         "root": {"handlers": ["console"], "level": level},
@@ -50,18 +50,18 @@ def logging_config(*, level: str, renderer: Processor, release: str) -> dict[str
 
 
 def traceback_of(exc_info: ExcInfo) -> str:
-    """Return the traceback of an error, without what it tells of rows."""
+    """Return the traceback of an error, without values of database rows."""
     text = "".join(traceback.format_exception(*exc_info))
     return without_rows(text.rstrip("\n"), exc_info[1])
 
 
 def json_lines() -> Processor:
-    """Render for machines."""
+    """Return the renderer for JSON lines."""
     return structlog.processors.JSONRenderer(default=str)
 
 
 def text_lines() -> Processor:
-    """Render for people."""
+    """Return the renderer for lines of text."""
     return structlog.dev.ConsoleRenderer(
         colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
     )

@@ -1,7 +1,7 @@
-"""What is measured, in the format of Prometheus.
+"""Metrics for Prometheus.
 
-A worker process knows only what it served itself. With several of them, PROMETHEUS_MULTIPROC_DIR
-names a directory that they share, empty when the server starts, and any of them answers for all.
+Each worker process measures its own requests. With several workers, PROMETHEUS_MULTIPROC_DIR names
+a directory that they share, empty at the start of the server, and each worker reports for all.
 """
 
 from prometheus_client import REGISTRY, CollectorRegistry, Histogram
@@ -17,13 +17,13 @@ DURATION = Histogram(
 
 
 def observe(*, method: str, route: str, status: int, seconds: float) -> None:
-    """Count a request, under labels that no client can make up."""
+    """Record a request. Labels have a fixed set of values, so that clients cannot add new ones."""
     known = method if method in METHODS else "other"
     DURATION.labels(known, route, status).observe(seconds)
 
 
 def registry(shared_directory: str | None) -> CollectorRegistry:
-    """Return what this process measured, or all processes that share the directory."""
+    """Return the metrics of this process, or of all processes that share the directory."""
     if shared_directory is None:
         return REGISTRY
     shared = CollectorRegistry()

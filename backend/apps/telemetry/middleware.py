@@ -16,16 +16,16 @@ WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
 class TelemetryMiddleware:
-    """Give each request an id, log it and measure it. Stands first: it sees every answer."""
+    """Give each request an id, log it and measure it. Must be the first, to see every response."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer the request, and tell the client under which id it is logged."""
+        """Handle the request, and return its id in the header X-Request-ID."""
         start = time.perf_counter()
         identifier = request_id(request)
-        clear_contextvars()  # at the start only: Django logs errors after the last middleware
+        clear_contextvars()  # not at the end: Django logs errors after the middleware
         bind_contextvars(request_id=identifier)
         response = self.get_response(request)
         report(request, response, seconds=time.perf_counter() - start)
@@ -34,13 +34,13 @@ class TelemetryMiddleware:
 
 
 def request_id(request: HttpRequest) -> str:
-    """Return the id that a proxy has given the request, or make one."""
+    """Return the id that a proxy gave the request, or a new one."""
     given = request.headers.get("X-Request-ID", "")
     return given if WELL_FORMED.fullmatch(given) else uuid.uuid4().hex
 
 
 def report(request: HttpRequest, response: HttpResponse, *, seconds: float) -> None:
-    """Log and measure a request that was answered."""
+    """Log and measure a finished request."""
     method, status = str(request.method), response.status_code
     route = request.resolver_match.route if request.resolver_match else "none"
     observe(method=method, route=route, status=status, seconds=seconds)
@@ -56,7 +56,7 @@ def report(request: HttpRequest, response: HttpResponse, *, seconds: float) -> N
 
 
 def user_id(request: HttpRequest) -> str | None:
-    """Return who is logged in, as far as this request has asked: a log line costs no query."""
+    """Return the id of the user, if the request has loaded the session: logging runs no query."""
     session = getattr(request, "session", None)
     if session is None or not session.accessed:
         return None

@@ -1,4 +1,4 @@
-"""What an error tells of a row is what a person sent: it goes to no log and to no report.
+"""Remove values of database rows from errors, before they reach logs and error reports.
 
 PostgreSQL shows the row that breaks a constraint: `Failing row contains (1, ada@…, argon2$…)`.
 """
@@ -12,11 +12,11 @@ Value = TypeVar("Value")
 
 
 def without_rows(value: Value, error: BaseException | None) -> Value:
-    """Return a text, or what is made of texts, without what an error tells of rows.
+    """Replace the row details of an error in a text, or in all texts of a list or dictionary.
 
     Args:
-        value: Of which the error is a part.
-        error: With all that it came from.
+        value: The text, list or dictionary.
+        error: The error, including its causes.
     """
     for detail in {*details(error)}:
         value = _replaced(value, detail)
@@ -24,10 +24,10 @@ def without_rows(value: Value, error: BaseException | None) -> Value:
 
 
 def details(error: BaseException | None) -> Iterator[str]:
-    """Yield what an error and those that it came from tell of rows."""
+    """Yield the row details of an error and its causes."""
     if error is not None:
-        told = getattr(getattr(error, "diag", None), "message_detail", None)
-        yield from [told] if told else []
+        detail = getattr(getattr(error, "diag", None), "message_detail", None)
+        yield from [detail] if detail else []
         yield from details(error.__cause__ or error.__context__)
 
 
@@ -39,4 +39,4 @@ def _replaced(value: Value, detail: str) -> Value:
         found = {key: _replaced(each, detail) for key, each in value.items()}
     elif isinstance(value, list):
         found = [_replaced(each, detail) for each in value]
-    return found  # type: ignore[return-value]  # of the same shape
+    return found  # type: ignore[return-value]  # of the same type

@@ -12,7 +12,7 @@ from apps.telemetry.metrics import registry
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Show the metrics to whoever knows the token; to all others there is nothing here."""
+    """Return the metrics to requests with the token; others get 404."""
     if not may_scrape(request):
         raise Http404
     measured = generate_latest(registry(settings.METRICS_DIRECTORY))
@@ -20,7 +20,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def may_scrape(request: HttpRequest) -> bool:
-    """Tell whether the request carries the token; without one set, no request does."""
+    """Return whether the request has the token. Without a token in the settings, none has."""
     token = settings.METRICS_TOKEN
     given = request.headers.get("Authorization", "")
     return token is not None and secrets.compare_digest(given.encode(), f"Bearer {token}".encode())

@@ -1,4 +1,4 @@
-"""What all environments share; each of the modules beside this one completes it."""
+"""Settings of all environments. The other modules of this package complete them."""
 
 from pathlib import Path
 from typing import Any
@@ -61,15 +61,15 @@ TEMPLATES = [
 ]
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # no request of this app is anywhere near it
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # far more than any request of this app needs
 
 AUTHENTICATION_BACKENDS = ["apps.accounts.backends.ThrottledBackend"]
 AUTH_USER_MODEL = "accounts.User"
 PASSWORD_HASHERS = [
     "apps.accounts.hashers.LeanArgon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # of former days: a login renews the hash
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # old hashes; a login renews them
 ]
-PASSWORD_RESET_TIMEOUT = 24 * 60 * 60  # of every link that a mail brings
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60  # for all links in mails
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{validator}"}
     for validator in (
@@ -87,7 +87,7 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 
-# The CSRF cookie is not HttpOnly: the frontend repeats it in a header, as Django asks.
+# The CSRF cookie is not HttpOnly: the frontend reads it and sends it in a header.
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
@@ -95,7 +95,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
-# The admin site needs scripts, styles, images and forms of our own origin, and nothing inline.
+# The admin site needs scripts, styles, images and forms from this origin, and nothing inline.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -106,7 +106,7 @@ SECURITY_HEADERS = {
 }
 
 
-# Custom settings, so that apps need not know the schema that they come from.
+# Custom settings, so that apps do not depend on config.environment.
 FIELD_ENCRYPTION_KEYS: list[str]
 METRICS_TOKEN: str | None
 METRICS_DIRECTORY: str | None
@@ -116,7 +116,7 @@ VERSION: dict[str, str]
 
 
 def settings_from(environment: Environment, *, log_renderer: Processor) -> dict[str, Any]:
-    """Return the settings that the environment decides."""
+    """Return the settings that depend on environment variables."""
     metrics_directory = environment.prometheus_multiproc_dir
     return {
         "SECRET_KEY": environment.django_secret_key.get_secret_value(),

@@ -1,4 +1,4 @@
-"""Settings of a developer's machine: everything works without a single variable."""
+"""Settings for development. All variables are optional."""
 
 from apps.telemetry.logs import text_lines
 from config.environment import read_environment
@@ -24,5 +24,5 @@ globals().update(settings_from(environment, log_renderer=text_lines()))
 
 DEBUG = True
 
-# The interactive docs come from another origin, and error pages for developers are inline.
+# The interactive docs load from another origin, and debug pages use inline styles and scripts.
 SECURITY_HEADERS = {}

@@ -1,4 +1,4 @@
-"""Settings of the stack on a developer's machine: those of production, but over plain HTTP."""
+"""Settings of the local stack: production settings over plain HTTP."""
 
 from config.environment import InvalidEnvironmentError
 

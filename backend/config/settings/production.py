@@ -1,4 +1,4 @@
-"""Settings of every deployment: nothing has a default that a deployment must decide."""
+"""Settings of deployments. Values that differ between deployments have no defaults."""
 
 from apps.telemetry.logs import json_lines
 from config.environment import read_environment
@@ -12,7 +12,7 @@ globals().update(settings_from(environment, log_renderer=json_lines()))
 
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = True
-# Probes and Prometheus ask the process itself, without the proxy.
+# Health probes and Prometheus connect to the process directly, over HTTP.
 SECURE_REDIRECT_EXEMPT = [r"^api/v1/(health|version)/", r"^metrics$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True

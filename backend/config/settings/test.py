@@ -1,4 +1,4 @@
-"""Settings of the tests, and of the server that browser tests talk to."""
+"""Settings of the tests, and of the server for the end-to-end tests."""
 
 from apps.telemetry.logs import text_lines
 from config.environment import read_environment
@@ -23,6 +23,6 @@ globals().update(settings_from(environment, log_renderer=text_lines()))
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
-# The admin's files are served from where they lie: no collectstatic before a test.
+# Serve static files from the apps, without collectstatic.
 WHITENOISE_AUTOREFRESH = True
 WHITENOISE_USE_FINDERS = True

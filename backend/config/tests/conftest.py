@@ -44,7 +44,7 @@ def production(monkeypatch: pytest.MonkeyPatch, _no_variables: None) -> None:
 
 @pytest.fixture
 def manage() -> Manage:
-    """Run a management command in a process of its own."""
+    """Return a function that runs a management command in a new process."""
 
     def run(*arguments: str, settings: str) -> subprocess.CompletedProcess[str]:
         command = [
@@ -73,4 +73,4 @@ SECURE = {
 def _secure(settings: Settings) -> None:
     for name, value in SECURE.items():
         setattr(settings, name, value)
-    settings.SILENCED_SYSTEM_CHECKS = ["mail.E001"]  # of Django 6.1: tests keep mails in memory
+    settings.SILENCED_SYSTEM_CHECKS = ["mail.E001"]  # Django 6.1; the tests keep mails in memory

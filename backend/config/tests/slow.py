@@ -1,6 +1,6 @@
-"""The backend with answers that wait for a test, served by the real launcher.
+"""The backend with slow responses that a test controls, served by the real launcher.
 
-python -m config.tests.slow: the same variables as `python server.py`
+python -m config.tests.slow: reads the same variables as `python server.py`
 """
 
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
-from config.tests.waiting import until
+from config.tests.waiting import wait_until
 from config.wsgi import application as backend
 from server import read_settings, serve
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    """Answer as the backend does; with `?wait=FOLDER` say there `asked`, and wait for `answer`."""
+    """Call the backend; with `?wait=FOLDER`, first create `asked` there and wait for `answer`."""
     for folder in parse_qs(environ["QUERY_STRING"]).get("wait", []):
         Path(folder, "asked").touch()
-        until(Path(folder, "answer").exists, "no test lets it answer")
+        wait_until(Path(folder, "answer").exists, "no test lets the request continue")
     return backend(environ, start_response)
 
 

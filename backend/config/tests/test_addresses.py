@@ -1,15 +1,15 @@
 import psycopg
 import pytest
 
-from config.addresses import PATIENCE, database_settings, known
+from config.addresses import TIMEOUTS, database_settings, known_parameters
 
 URL = "postgres://clerk:swordfish@db.example.com/ledger"
 
 
 def options(query: str) -> dict[str, object]:
-    """Return what a URL says of the connection besides the times that all have."""
+    """Return the connection options of a URL, without the default timeouts."""
     found = database_settings(URL + query)["OPTIONS"]
-    return {name: found[name] for name in found if found[name] != PATIENCE.get(name)}
+    return {name: found[name] for name in found if found[name] != TIMEOUTS.get(name)}
 
 
 @pytest.mark.parametrize(
@@ -24,14 +24,12 @@ def options(query: str) -> dict[str, object]:
         ("?keepalives_idle=9", {"keepalives_idle": "9"}),
     ],
 )
-def test_what_stands_behind_the_question_mark_reaches_libpq_as_it_is(
-    query: str, expected: dict[str, str]
-) -> None:
+def test_database_parameters(query: str, expected: dict[str, str]) -> None:
     assert options(query) == expected
 
 
-def test_libpq_takes_every_parameter_that_a_url_may_have() -> None:
-    for name in known():
+def test_known_parameters() -> None:
+    for name in known_parameters():
         psycopg.conninfo.make_conninfo(**{name: "1"})
 
 
@@ -49,6 +47,6 @@ def test_libpq_takes_every_parameter_that_a_url_may_have() -> None:
         "oracle://clerk:swordfish@db.example.com/ledger",
     ],
 )
-def test_an_address_that_could_mean_two_things_is_refused(url: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011  # the environment says what is expected
+def test_ambiguous_database_url(url: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  # the error has no message; the environment adds one
         database_settings(url)

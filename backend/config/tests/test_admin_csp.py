@@ -1,4 +1,4 @@
-"""The admin site works under our policy: its pages bring nothing inline, and nothing from afar."""
+"""The admin site works with the content security policy: no inline or external content."""
 
 from html.parser import HTMLParser
 
@@ -19,7 +19,7 @@ PAGES = [
 
 
 class Inline(HTMLParser):
-    """Collects what a strict content security policy would stop."""
+    """Collects the tags that a strict content security policy blocks."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,21 +41,21 @@ def inline(page: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_of_the_admin_site_needs_nothing_inline(administrator: Client, name: str) -> None:
+def test_admin_page(administrator: Client, name: str) -> None:
     response = administrator.get(reverse(name))
 
     assert response.status_code == 200
     assert inline(response.content.decode()) == []
 
 
-def test_a_form_of_the_admin_site_needs_nothing_inline(administrator: Client, user: User) -> None:
+def test_admin_form(administrator: Client, user: User) -> None:
     page = administrator.get(reverse("admin:accounts_user_change", args=[user.pk]))
 
     assert inline(page.content.decode()) == []
 
 
 @pytest.mark.django_db
-def test_the_login_of_the_admin_site_needs_nothing_inline(client: Client) -> None:
+def test_admin_login(client: Client) -> None:
     assert inline(client.get(reverse("admin:login")).content.decode()) == []
 
 
@@ -70,5 +70,5 @@ def test_the_login_of_the_admin_site_needs_nothing_inline(client: Client) -> Non
         '<script src="https://cdn.example.net/x.js"></script>',
     ],
 )
-def test_what_the_policy_would_stop_is_found(page: str) -> None:
+def test_inline_content_is_found(page: str) -> None:
     assert inline(page)

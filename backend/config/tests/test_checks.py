@@ -1,4 +1,4 @@
-"""An app whose tables no deployment would make is refused."""
+"""The system check for apps with models and without migrations."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("module", [None, "no_init"], ids=["no folder", "no __init__.py"])
-def test_an_app_with_models_and_no_migrations_is_refused(
+def test_models_without_migrations(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str | None
 ) -> None:
     (tmp_path / "no_init").mkdir()
@@ -21,5 +21,5 @@ def test_an_app_with_models_and_no_migrations_is_refused(
         call_command("makemigrations", check_changes=True, dry_run=True, skip_checks=False)
 
 
-def test_an_app_without_models_needs_none() -> None:
+def test_app_without_models() -> None:
     call_command("check")

@@ -1,4 +1,4 @@
-"""What takes something away is known, so that no release is rolled back behind it."""
+"""Contract migrations are listed, so that no rollback goes past them."""
 
 import json
 from importlib import import_module
@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-REASON = "v1.4.0: nobody asks for it any more"
+REASON = "v1.4.0: unused since v1.3.0"
 
 
 def listed(*options: str) -> str:
@@ -19,25 +19,25 @@ def listed(*options: str) -> str:
 
 
 @pytest.fixture
-def _projects_are_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+def _contract_migration(monkeypatch: pytest.MonkeyPatch) -> None:
     migration = import_module("apps.projects.migrations.0001_initial").Migration
     monkeypatch.setattr(migration, "contract", REASON, raising=False)
 
 
-@pytest.mark.usefixtures("_projects_are_marked")
-def test_those_that_are_marked_are_listed_without_a_database() -> None:
+@pytest.mark.usefixtures("_contract_migration")
+def test_list_without_database() -> None:
     assert json.loads(listed("--json")) == ["projects.0001_initial"]
     assert listed() == f"projects.0001_initial: {REASON}"
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("_projects_are_marked")
-def test_those_that_are_not_applied_can_be_left_out() -> None:
+@pytest.mark.usefixtures("_contract_migration")
+def test_list_applied() -> None:
     assert json.loads(listed("--json", "--applied")) == ["projects.0001_initial"]
 
     MigrationRecorder(connection).record_unapplied("projects", "0001_initial")
     assert json.loads(listed("--json", "--applied")) == []
 
 
-def test_without_a_mark_there_is_none() -> None:
+def test_list_empty() -> None:
     assert json.loads(listed("--json")) == []

@@ -24,11 +24,11 @@ def file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return file
 
 
-def test_the_example_of_this_repository_is_fresh() -> None:
+def test_example_is_up_to_date() -> None:
     call_command("env_example", "--check")
 
 
-def test_a_stale_example_is_found_and_renewed(file: Path) -> None:
+def test_outdated_example(file: Path) -> None:
     with pytest.raises(CommandError, match=r"out of date\nhint: nox -s env-example"):
         call_command("env_example", "--check")
     file.write_text("RELEASE=\n")
@@ -39,13 +39,13 @@ def test_a_stale_example_is_found_and_renewed(file: Path) -> None:
     call_command("env_example", "--check")
 
 
-def test_it_lists_every_variable_once() -> None:
+def test_example_lists_all_variables() -> None:
     listed = re.findall(r"^(\w+)=", env_example.FILE.read_text(), re.MULTILINE)
 
     assert listed == [name.upper() for name in Environment.model_fields]
 
 
-def test_only_what_is_required_and_empty_must_be_filled_in(
+def test_example_values_are_valid(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     example = dict(re.findall(r"^(\w+)=(.*)$", env_example.FILE.read_text(), re.MULTILINE))
@@ -55,7 +55,7 @@ def test_only_what_is_required_and_empty_must_be_filled_in(
     read_environment()
 
 
-def test_it_holds_no_secret() -> None:
+def test_example_holds_no_secret() -> None:
     example = dict(re.findall(r"^(\w+)=(.*)$", env_example.FILE.read_text(), re.MULTILINE))
 
     assert not any(example[name] for name in ["METRICS_TOKEN", "SENTRY_DSN", *PLACEHOLDERS])

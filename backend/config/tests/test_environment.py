@@ -2,13 +2,13 @@ import traceback
 
 import pytest
 
-from config.addresses import PATIENCE
+from config.addresses import TIMEOUTS
 from config.environment import CACHE_FORMAT, InvalidEnvironmentError, read_environment
 from config.tests.conftest import PRODUCTION
 
 
 @pytest.mark.usefixtures("production")
-def test_it_reads_every_variable() -> None:
+def test_read_all_variables() -> None:
     environment = read_environment()
 
     assert environment.django_secret_key.get_secret_value() == PRODUCTION["DJANGO_SECRET_KEY"]
@@ -25,7 +25,7 @@ def test_it_reads_every_variable() -> None:
     }
 
 
-def test_it_names_all_missing_variables_at_once() -> None:
+def test_missing_variables() -> None:
     with pytest.raises(InvalidEnvironmentError) as caught:
         read_environment()
 
@@ -101,9 +101,7 @@ def test_it_names_all_missing_variables_at_once() -> None:
         ("DATABASE_URL", "postgres://clerk@localhost/ledger?password=swordfish"),
     ],
 )
-def test_it_refuses_a_malformed_variable_without_printing_it(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str
-) -> None:
+def test_malformed_variable(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(InvalidEnvironmentError, match=f"{name} is malformed") as caught:
         read_environment()
@@ -112,7 +110,7 @@ def test_it_refuses_a_malformed_variable_without_printing_it(
 
 
 @pytest.mark.usefixtures("production")
-def test_an_empty_variable_is_a_missing_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "")
     with pytest.raises(InvalidEnvironmentError, match="DATABASE_URL is missing"):
         read_environment()
@@ -120,23 +118,21 @@ def test_an_empty_variable_is_a_missing_one(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.usefixtures("production")
 @pytest.mark.parametrize(("query", "seconds"), [("", 3), ("?connect_timeout=2", "2")])
-def test_it_does_not_wait_for_ever_for_a_database(
-    monkeypatch: pytest.MonkeyPatch, query: str, seconds: int | str
-) -> None:
+def test_database_timeouts(monkeypatch: pytest.MonkeyPatch, query: str, seconds: int | str) -> None:
     monkeypatch.setenv("DATABASE_URL", PRODUCTION["DATABASE_URL"] + query)
 
-    assert read_environment().database["OPTIONS"] == PATIENCE | {"connect_timeout": seconds}
+    assert read_environment().database["OPTIONS"] == TIMEOUTS | {"connect_timeout": seconds}
 
 
 @pytest.mark.usefixtures("production")
-def test_a_variable_is_stronger_than_a_default() -> None:
+def test_variable_overrides_default() -> None:
     environment = read_environment(django_allowed_hosts="localhost")
 
     assert environment.django_allowed_hosts == ["www.example.com", ".example.org"]
 
 
 @pytest.mark.usefixtures("production")
-def test_it_reads_former_secret_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secret_key_fallbacks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DJANGO_SECRET_KEY_FALLBACKS", f"{'a' * 50}, {'b' * 50}")
     keys = read_environment().django_secret_key_fallbacks
 
@@ -156,16 +152,14 @@ def test_it_reads_former_secret_keys(monkeypatch: pytest.MonkeyPatch) -> None:
         ("LOG_LEVEL", "DEBUG"),
     ],
 )
-def test_it_knows_every_kind_of_value(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str
-) -> None:
+def test_valid_values(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
 
     read_environment()
 
 
 @pytest.mark.usefixtures("production")
-def test_a_process_without_redis_keeps_sessions_where_all_processes_see_them(
+def test_session_engine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shared = read_environment()
@@ -180,7 +174,7 @@ def test_a_process_without_redis_keeps_sessions_where_all_processes_see_them(
 
 
 @pytest.mark.usefixtures("production")
-def test_it_can_be_printed_without_giving_a_secret_away() -> None:
+def test_repr_holds_no_secret() -> None:
     printed = repr(read_environment())
 
     assert "swordfish" not in printed
@@ -189,7 +183,7 @@ def test_it_can_be_printed_without_giving_a_secret_away() -> None:
 
 @pytest.mark.usefixtures("production")
 @pytest.mark.parametrize("host", ["*", "localhost", "10.0.0.1", "[::1]", ".example.com", "web_1"])
-def test_it_knows_every_kind_of_host(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+def test_valid_hosts(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     monkeypatch.setenv("DJANGO_ALLOWED_HOSTS", host)
 
     assert read_environment().django_allowed_hosts == [host]

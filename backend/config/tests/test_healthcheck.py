@@ -1,4 +1,4 @@
-"""What a container's probe asks, and of whom; the server here is a double."""
+"""The health check of the container, with a fake server."""
 
 import http.client
 from pathlib import Path
@@ -11,7 +11,7 @@ READY, ALIVE = "/api/v1/health/ready/", "/api/v1/health/"
 
 
 class Server:
-    """Takes the place of a connection to the server, and of what it answers."""
+    """A fake connection to the server, with its response."""
 
     def __init__(self) -> None:
         self.status = 200
@@ -34,7 +34,7 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Server:
     return server
 
 
-def test_a_server_is_asked_whether_it_is_ready_until_it_was_and_then_whether_it_answers(
+def test_readiness_then_liveness(
     server: Server,
 ) -> None:
     server.status = 503
@@ -48,14 +48,14 @@ def test_a_server_is_asked_whether_it_is_ready_until_it_was_and_then_whether_it_
 
 
 @pytest.mark.parametrize("error", [ConnectionRefusedError, TimeoutError, http.client.BadStatusLine])
-def test_a_server_that_does_not_answer_is_not_well(
+def test_no_response(
     server: Server, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
     def fail(*_: object, **__: object) -> None:
-        raise error("nobody there")
+        raise error("refused")
 
     monkeypatch.setattr(server, "request", fail)
-    with pytest.raises(SystemExit, match="got no answer: nobody there"):
+    with pytest.raises(SystemExit, match="got no answer: refused"):
         healthcheck.main()
 
 
@@ -68,5 +68,5 @@ def test_a_server_that_does_not_answer_is_not_well(
         ("[::1]", "[::1]"),
     ],
 )
-def test_it_asks_for_a_host_that_the_server_answers_to(allowed: str, host: str) -> None:
+def test_host(allowed: str, host: str) -> None:
     assert healthcheck.host(allowed) == host

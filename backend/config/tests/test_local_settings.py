@@ -1,4 +1,4 @@
-"""On a developer's machine the stack is set as in production, but for what needs HTTPS."""
+"""The local settings differ from production only in what needs HTTPS."""
 
 import runpy
 import sys
@@ -9,16 +9,16 @@ import pytest
 
 from config.environment import InvalidEnvironmentError
 
-NEED_HTTPS = {
+HTTPS_SETTINGS = {
     "SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE",
 }  # fmt: skip
 
-pytestmark = pytest.mark.usefixtures("production", "_imported_anew")
+pytestmark = pytest.mark.usefixtures("production", "_reimport")
 
 
 @pytest.fixture
-def _imported_anew() -> Iterator[None]:
-    """Let nobody keep the production settings that the local ones build upon."""
+def _reimport() -> Iterator[None]:
+    """Remove the imported production settings, so that each test imports them again."""
     yield
     sys.modules.pop("config.settings.production", None)
 
@@ -28,14 +28,14 @@ def settings(name: str) -> dict[str, Any]:
     return {key: value for key, value in found.items() if key.isupper() and key != "LOGGING"}
 
 
-def test_only_what_needs_https_differs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_differences_to_production(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENVIRONMENT", "local")
     production, local = settings("production"), settings("local")
 
     assert set(local) == set(production)
-    assert {name for name in local if local[name] != production[name]} == NEED_HTTPS
+    assert {name for name in local if local[name] != production[name]} == HTTPS_SETTINGS
 
 
-def test_any_other_environment_is_refused() -> None:
+def test_other_environment() -> None:
     with pytest.raises(InvalidEnvironmentError, match="sends cookies over plain HTTP"):
         settings("local")

@@ -10,7 +10,7 @@ from config.tests.conftest import PRODUCTION
 
 
 def options(url: str) -> dict[str, object]:
-    """Return what a URL says, on any version of Django."""
+    """Return the mail options of a URL, on any version of Django."""
     found = mail_settings(url)
     if "MAILERS" in found:
         return dict(found["MAILERS"]["default"]["OPTIONS"])
@@ -29,11 +29,11 @@ def options(url: str) -> dict[str, object]:
         ("memory:", {}),
     ],
 )
-def test_it_reads_where_mail_goes(url: str, expected: dict[str, object]) -> None:
+def test_mail_settings(url: str, expected: dict[str, object]) -> None:
     assert options(url).items() >= expected.items()
 
 
-def test_a_server_that_does_not_answer_holds_nobody_up() -> None:
+def test_smtp_timeout() -> None:
     assert options("smtp://mail.example.com")["timeout"] == 10
 
 
@@ -45,13 +45,13 @@ def test_a_server_that_does_not_answer_holds_nobody_up() -> None:
         *("smtp://user:12#34@mail", "smtp://user:12/34@mail", "smtp://user:12?34@mail"),
     ],
 )
-def test_it_refuses_what_says_nothing(url: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011  # the environment says what is expected
+def test_invalid_mail_url(url: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  # the error has no message; the environment adds one
         mail_settings(url)
 
 
 @pytest.mark.usefixtures("production")
-def test_mails_come_from_the_public_host_unless_the_deployment_says_otherwise(
+def test_default_sender(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     derived = read_environment().mail["DEFAULT_FROM_EMAIL"]
@@ -70,7 +70,7 @@ def folder(settings: Settings, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_mail_is_written_where_the_url_says(folder: Path) -> None:
+def test_file_backend(folder: Path) -> None:
     EmailMessage("Subject", "Body", to=["ada@example.com"]).send()
 
     (file,) = folder.iterdir()

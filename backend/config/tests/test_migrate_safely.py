@@ -1,4 +1,4 @@
-"""Migrations run alone, beside an app whose requests never wait for them."""
+"""`migrate_safely` runs one migration at a time and does not block the requests of the app."""
 
 import os
 import subprocess
@@ -18,27 +18,27 @@ from apps.projects.models import Project
 from config.management.commands import migrate_safely
 from config.management.commands.migrate_safely import LOCK
 from config.tests.conftest import BACKEND
-from config.tests.waiting import until
+from config.tests.waiting import wait_until
 
 PROJECTS = ("projects", "0001_initial")
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _all_migrations_afterwards() -> Iterator[None]:
+def _restore_migrations() -> Iterator[None]:
     yield
-    connection.close()  # with the lock timeout that it was given
+    connection.close()  # it has the lock timeout of the test
     call_command("migrate", verbosity=0)
 
 
 @pytest.fixture
-def _one_is_missing() -> None:
+def _missing_migration() -> None:
     call_command("migrate", "projects", "zero", verbosity=0)
 
 
 @pytest.fixture
 def app() -> Iterator[BaseDatabaseWrapper]:
-    """Another connection to the same database, as the app has it."""
+    """A second connection to the same database, as the app has."""
     other = connection.copy()
     yield other
     other.close()
@@ -46,7 +46,7 @@ def app() -> Iterator[BaseDatabaseWrapper]:
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long it paused, instead of pausing."""
+    """Replace the pauses of the command; return the list of their durations."""
     pauses: list[float] = []
     monkeypatch.setattr(migrate_safely, "sleep", pauses.append)
     return pauses
@@ -57,7 +57,7 @@ def applied() -> bool:
 
 
 def lock_users(app: BaseDatabaseWrapper) -> None:
-    """Lock a table that the missing migration refers to, as a long transaction would."""
+    """Lock a table that the missing migration references, as a long transaction would."""
     app.set_autocommit(autocommit=False)
     with app.cursor() as cursor:
         cursor.execute("LOCK TABLE accounts_user IN ACCESS EXCLUSIVE MODE")
@@ -69,8 +69,8 @@ def can_lock(app: BaseDatabaseWrapper) -> bool:
         return bool(cursor.fetchone() == (True, True))
 
 
-@pytest.mark.usefixtures("_one_is_missing")
-def test_it_migrates() -> None:
+@pytest.mark.usefixtures("_missing_migration")
+def test_migrate() -> None:
     assert not applied()
     call_command("migrate_safely")
 
@@ -79,36 +79,38 @@ def test_it_migrates() -> None:
 
 
 @pytest.mark.postgres
-@pytest.mark.usefixtures("_one_is_missing")
-def test_afterwards_another_one_may_migrate(app: BaseDatabaseWrapper) -> None:
+@pytest.mark.usefixtures("_missing_migration")
+def test_lock_is_released(app: BaseDatabaseWrapper) -> None:
     call_command("migrate_safely")
 
     assert can_lock(app)
 
 
 @pytest.mark.postgres
-@pytest.mark.usefixtures("_one_is_missing")
-def test_a_second_migration_at_the_same_time_is_refused_at_once(
+@pytest.mark.usefixtures("_missing_migration")
+def test_parallel_migration(
     app: BaseDatabaseWrapper, pauses: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with app.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-    monkeypatch.setenv("PGOPTIONS", "-c lock_timeout=30s")  # a command that waits fails otherwise
-    said = r"^another migration is running: for \d+ s, SELECT pg_advisory_lock.*\nhint: wait"
-    with pytest.raises(CommandError, match=said):
+    monkeypatch.setenv(
+        "PGOPTIONS", "-c lock_timeout=30s"
+    )  # else a command that waits would fail, too
+    message = r"^another migration is running: for \d+ s, SELECT pg_advisory_lock.*\nhint: wait"
+    with pytest.raises(CommandError, match=message):
         call_command("migrate_safely")
 
     assert not applied()
     assert pauses == []
-    assert not can_lock(connection), "the lock of the other one was taken from it"
+    assert not can_lock(connection), "the other connection lost its lock"
     app.close()
     call_command("migrate_safely")
     assert applied()
 
 
 @pytest.mark.postgres
-@pytest.mark.usefixtures("_one_is_missing")
-def test_a_table_that_stays_locked_is_given_up_and_no_lock_is_left(
+@pytest.mark.usefixtures("_missing_migration")
+def test_locked_table(
     app: BaseDatabaseWrapper,
     pauses: list[float],
     monkeypatch: pytest.MonkeyPatch,
@@ -123,7 +125,7 @@ def test_a_table_that_stays_locked_is_given_up_and_no_lock_is_left(
 
     assert time.monotonic() - started >= 0.6
     assert limit.call_args_list.count(call("lock_timeout", 0.2)) == 3
-    assert pauses == [2, 4], "longer each time, and none after the last try"
+    assert pauses == [2, 4], "longer each time, and none after the last attempt"
     assert [line for line in capsys.readouterr().err.splitlines() if "locked" in line] == [
         f"a table is locked: attempt {number} of 3 failed" for number in (1, 2, 3)
     ]
@@ -133,10 +135,8 @@ def test_a_table_that_stays_locked_is_given_up_and_no_lock_is_left(
 
 
 @pytest.mark.postgres
-@pytest.mark.usefixtures("_one_is_missing")
-def test_a_table_that_is_free_again_is_migrated(
-    app: BaseDatabaseWrapper, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("_missing_migration")
+def test_retry_after_lock(app: BaseDatabaseWrapper, monkeypatch: pytest.MonkeyPatch) -> None:
     lock_users(app)
     monkeypatch.setattr(migrate_safely, "sleep", lambda _: app.rollback())
     call_command("migrate_safely", lock_seconds=0.2, tries=2)
@@ -147,7 +147,7 @@ def test_a_table_that_is_free_again_is_migrated(
 
 
 @pytest.mark.postgres
-def test_a_statement_that_takes_too_long_is_taken_back_and_not_tried_again(
+def test_statement_timeout(
     monkeypatch: pytest.MonkeyPatch, app: BaseDatabaseWrapper, pauses: list[float]
 ) -> None:
     def fail(*_: object, **__: object) -> None:
@@ -163,7 +163,7 @@ def test_a_statement_that_takes_too_long_is_taken_back_and_not_tried_again(
 
 
 @pytest.mark.postgres
-def test_another_fault_of_the_database_is_not_tried_again(
+def test_other_database_error(
     monkeypatch: pytest.MonkeyPatch, app: BaseDatabaseWrapper, pauses: list[float]
 ) -> None:
     def fail(*_: object, **__: object) -> None:
@@ -180,7 +180,7 @@ def test_another_fault_of_the_database_is_not_tried_again(
 
 @pytest.fixture
 def _twins() -> Iterator[None]:
-    """A table with two equal rows, of which no unique index can be made."""
+    """A table with two equal rows, so that a unique index on it fails."""
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE twins AS SELECT 1 AS one FROM generate_series(1, 2)")
     yield
@@ -189,22 +189,22 @@ def _twins() -> Iterator[None]:
 
 
 def broken_index(*_: object, **__: object) -> None:
-    """Do as a migration whose index cannot be made."""
+    """Act as a migration whose index fails."""
     with suppress(IntegrityError), connection.cursor() as cursor:
         cursor.execute('CREATE UNIQUE INDEX CONCURRENTLY "Twins_one" ON twins (one)')
 
 
 @pytest.mark.postgres
 @pytest.mark.usefixtures("_twins")
-def test_an_index_that_is_left_invalid_is_refused_before_and_after(
-    monkeypatch: pytest.MonkeyPatch, app: BaseDatabaseWrapper
-) -> None:
-    said = r'^the index "Twins_one" of twins is invalid: DROP INDEX CONCURRENTLY "Twins_one"\nhint'
+def test_invalid_index(monkeypatch: pytest.MonkeyPatch, app: BaseDatabaseWrapper) -> None:
+    message = (
+        r'^the index "Twins_one" of twins is invalid: DROP INDEX CONCURRENTLY "Twins_one"\nhint'
+    )
     with monkeypatch.context() as patch:
         patch.setattr(migrate_safely, "call_command", broken_index)
-        with pytest.raises(CommandError, match=said):
+        with pytest.raises(CommandError, match=message):
             call_command("migrate_safely")
-    with pytest.raises(CommandError, match=said):
+    with pytest.raises(CommandError, match=message):
         call_command("migrate_safely")
     assert can_lock(app)
     with connection.cursor() as cursor:
@@ -214,7 +214,7 @@ def test_an_index_that_is_left_invalid_is_refused_before_and_after(
 
 @pytest.mark.postgres
 @pytest.mark.usefixtures("_twins")
-def test_a_constraint_that_was_not_validated_is_noted(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unvalidated_constraint(capsys: pytest.CaptureFixture[str]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE twins ADD CONSTRAINT few CHECK (one < 9) NOT VALID")
     call_command("migrate_safely")
@@ -227,15 +227,15 @@ SLOW = """
 import django
 django.setup()
 from django.db import connection
-from config.management.commands.migrate_safely import alone
-with alone(), connection.cursor() as cursor:
+from config.management.commands.migrate_safely import migration_lock
+with migration_lock(), connection.cursor() as cursor:
     print("locked", flush=True)
     cursor.execute("SELECT pg_sleep(600)")
 """
 
 
 @pytest.mark.postgres
-def test_a_statement_whose_client_was_killed_holds_the_lock_until_it_ends(
+def test_killed_client_keeps_lock(
     app: BaseDatabaseWrapper,
 ) -> None:
     url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**connection.settings_dict)
@@ -244,9 +244,9 @@ def test_a_statement_whose_client_was_killed_holds_the_lock_until_it_ends(
     with subprocess.Popen(command, cwd=BACKEND, env=env, stdout=subprocess.PIPE) as client:
         assert client.stdout
         assert client.stdout.readline() == b"locked\n"
-        until(lambda: sleeping(app) == 1, "it does not begin")
+        wait_until(lambda: sleeping(app) == 1, "the statement does not start")
         client.kill()
-    # as long as the statement goes on, so does the lock
+    # the lock is held as long as the statement runs
     with app.cursor() as cursor:
         cursor.execute(
             "SELECT pg_try_advisory_lock(%s), (SELECT count(*) FROM pg_stat_activity"
@@ -255,7 +255,7 @@ def test_a_statement_whose_client_was_killed_holds_the_lock_until_it_ends(
         )
         got, running = cursor.fetchone()
     assert (got, running) in {(False, 1), (True, 0)}
-    until(lambda: sleeping(app) == 0, "the server does not find that its client is gone")
+    wait_until(lambda: sleeping(app) == 0, "the server does not notice that its client is gone")
 
 
 def sleeping(app: BaseDatabaseWrapper) -> int:

@@ -1,4 +1,4 @@
-"""What a request costs the database, with sessions as production keeps them."""
+"""The number of queries per request, with the session engine of production."""
 
 import pytest
 from django.test import Client
@@ -8,7 +8,7 @@ from apps.accounts.models import User
 from apps.accounts.tests.browser import PASSWORD, Browser
 from apps.projects.models import Project
 
-pytestmark = pytest.mark.usefixtures("_sessions_of_production")
+pytestmark = pytest.mark.usefixtures("_production_sessions")
 
 PROJECTS = "/api/v1/projects/"
 LOGIN = "/api/v1/auth/login/"
@@ -22,14 +22,12 @@ def member(browser: Browser, user: User) -> Browser:
     return browser
 
 
-def test_me_costs_only_the_user(
-    member: Browser, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
+def test_queries_of_me(member: Browser, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(1):
         member.me()
 
 
-def test_a_list_costs_one_query_more_however_long_it_is(
+def test_queries_of_project_list(
     member: Browser, user: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     Project.objects.bulk_create(Project(owner=user, name="many") for _ in range(30))
@@ -37,14 +35,14 @@ def test_a_list_costs_one_query_more_however_long_it_is(
         member.client.get(PROJECTS, {"limit": 20})
 
 
-def test_a_new_project_costs_one_query_more(
+def test_queries_of_project_create(
     member: Browser, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(2):
         member.send("POST", PROJECTS, {"name": "one"})
 
 
-def test_deleting_a_project_costs_two_queries_more(
+def test_queries_of_project_delete(
     member: Browser, user: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     project = Project.objects.create(owner=user, name="one")
@@ -53,7 +51,7 @@ def test_deleting_a_project_costs_two_queries_more(
 
 
 @pytest.mark.usefixtures("user")
-def test_a_login_costs_the_user_its_date_a_session_and_a_note_of_it(
+def test_queries_of_login(
     browser: Browser, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     browser.me()
@@ -61,7 +59,7 @@ def test_a_login_costs_the_user_its_date_a_session_and_a_note_of_it(
         browser.send("POST", LOGIN, {"email": "ada@example.com", "password": PASSWORD})
 
 
-def test_a_list_of_sessions_costs_one_query_more_however_long_it_is(
+def test_queries_of_session_list(
     member: Browser, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for _ in range(3):
@@ -70,7 +68,7 @@ def test_a_list_of_sessions_costs_one_query_more_however_long_it_is(
         assert len(member.client.get(SESSIONS).json()["items"]) == 4
 
 
-def test_a_profile_costs_one_query_more_to_change(
+def test_queries_of_profile_update(
     member: Browser, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(2):
@@ -78,7 +76,7 @@ def test_a_profile_costs_one_query_more_to_change(
 
 
 @pytest.mark.django_db
-def test_being_alive_costs_nothing(
+def test_queries_of_health(
     client: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(0):
@@ -87,7 +85,7 @@ def test_being_alive_costs_nothing(
 
 
 @pytest.mark.django_db
-def test_being_ready_costs_a_look_at_the_database_and_its_migrations(
+def test_queries_of_readiness(
     client: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(3):

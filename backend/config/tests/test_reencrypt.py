@@ -45,7 +45,7 @@ def reencrypt(**options: int) -> str:
 
 
 @pytest.mark.usefixtures("users")
-def test_the_column_holds_nothing_that_can_be_read_or_compared() -> None:
+def test_column_is_encrypted() -> None:
     User.objects.create_user("same@example.com", phone=PHONE)
     first, nothing, empty, _, same = column()
 
@@ -58,7 +58,7 @@ def test_the_column_holds_nothing_that_can_be_read_or_compared() -> None:
 
 
 @pytest.mark.usefixtures("users")
-def test_it_cannot_be_searched_and_says_so() -> None:
+def test_unsupported_lookup() -> None:
     with pytest.raises(FieldError, match="Unsupported lookup 'exact' for EncryptedTextField"):
         User.objects.get(phone=PHONE)
     with pytest.raises(FieldError, match="Unsupported lookup 'icontains' for EncryptedTextField"):
@@ -68,7 +68,7 @@ def test_it_cannot_be_searched_and_says_so() -> None:
 
 
 @pytest.mark.usefixtures("users")
-def test_a_new_key_encrypts_and_the_old_one_still_decrypts(settings: Settings) -> None:
+def test_key_rotation(settings: Settings) -> None:
     settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
     User.objects.filter(email="3@example.com").update(phone="+1 555 0199")
 
@@ -78,7 +78,7 @@ def test_a_new_key_encrypts_and_the_old_one_still_decrypts(settings: Settings) -
 
 @pytest.mark.parametrize("batch", [1, 2, 500])
 @pytest.mark.usefixtures("users")
-def test_after_reencryption_nobody_needs_the_old_key(settings: Settings, batch: int) -> None:
+def test_reencrypt(settings: Settings, batch: int) -> None:
     before = phones()
     settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
     first, again = reencrypt(batch=batch), reencrypt(batch=batch)
@@ -99,7 +99,7 @@ KEYS: dict[str, tuple[Any, list[object]]] = {
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("kind", KEYS)
 @isolate_apps("apps.accounts")
-def test_rows_of_whatever_key_are_all_renewed(settings: Settings, kind: str) -> None:
+def test_reencrypt_primary_key_types(settings: Settings, kind: str) -> None:
     class Note(models.Model):
         key = KEYS[kind][0].clone()
         text = EncryptedTextField()
@@ -125,9 +125,7 @@ def test_rows_of_whatever_key_are_all_renewed(settings: Settings, kind: str) -> 
     assert found == ["renewed"] * len(KEYS[kind][1])
 
 
-def test_a_run_that_was_cut_short_goes_on_where_it_was(
-    users: list[User], settings: Settings
-) -> None:
+def test_reencrypt_resumes(users: list[User], settings: Settings) -> None:
     settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
     users[0].save()
 
@@ -135,7 +133,7 @@ def test_a_run_that_was_cut_short_goes_on_where_it_was(
 
 
 @pytest.mark.usefixtures("users")
-def test_what_no_key_opens_is_counted_and_left(settings: Settings) -> None:
+def test_reencrypt_unknown_key(settings: Settings) -> None:
     settings.FIELD_ENCRYPTION_KEYS = [LOST]
     User.objects.create_user("lost@example.com", phone=PHONE)
     settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
@@ -149,7 +147,7 @@ def test_what_no_key_opens_is_counted_and_left(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("users")
-def test_what_is_current_costs_no_write(
+def test_reencrypt_current_values(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     with django_assert_num_queries(6):  # two batches, the second of them empty, each in a savepoint

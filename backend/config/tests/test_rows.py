@@ -1,4 +1,4 @@
-"""What PostgreSQL tells of a row that it refuses is in no log and in no report."""
+"""PostgreSQL's errors with row values reach neither logs nor error reports."""
 
 import io
 import logging.config
@@ -22,21 +22,21 @@ REFUSED = {
 }
 
 
-class Kept(Transport):
-    """Keeps what is said of errors in reports."""
+class RecordingTransport(Transport):
+    """A Sentry transport that records the messages of reported errors."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.said: list[str] = []
+        self.messages: list[str] = []
 
     def capture_envelope(self, envelope: Envelope) -> None:
         for item in envelope.items:
             report = item.payload.json or {}
-            self.said += [each["value"] for each in report["exception"]["values"]]
+            self.messages += [each["value"] for each in report["exception"]["values"]]
 
 
 def refused(fields: dict[str, str]) -> IntegrityError:
-    """Let the database refuse a row, and return why."""
+    """Insert an invalid row, and return the error of the database."""
     User.objects.create_user("ada@example.com", PASSWORD)
     user = User(**fields)
     user.set_password(PASSWORD)
@@ -48,7 +48,7 @@ def refused(fields: dict[str, str]) -> IntegrityError:
 @pytest.mark.django_db
 @pytest.mark.postgres
 @pytest.mark.parametrize("kind", REFUSED)
-def test_no_log_tells_of_a_row(kind: str) -> None:
+def test_log_hides_row(kind: str) -> None:
     error = refused(REFUSED[kind])
     assert "ada@example.com" in str(error)
     stream = io.StringIO()
@@ -69,20 +69,22 @@ def test_no_log_tells_of_a_row(kind: str) -> None:
 @pytest.mark.django_db
 @pytest.mark.postgres
 @pytest.mark.parametrize("kind", REFUSED)
-def test_no_report_tells_of_a_row(kind: str) -> None:
-    error, kept = refused(REFUSED[kind]), Kept()
-    client = sentry_sdk.Client("http://key@127.0.0.1:9/1", transport=kept, before_send=without_data)
+def test_report_hides_row(kind: str) -> None:
+    error, transport = refused(REFUSED[kind]), RecordingTransport()
+    client = sentry_sdk.Client(
+        "http://key@127.0.0.1:9/1", transport=transport, before_send=without_data
+    )
     with sentry_sdk.isolation_scope() as scope:
         scope.set_client(client)
         sentry_sdk.capture_exception(error)
-    assert len(kept.said) > 1
-    for said in kept.said:
-        assert "violates" in said
-        assert REDACTED in said
-        assert not [secret for secret in SECRETS if secret in said.lower()]
+    assert len(transport.messages) > 1
+    for message in transport.messages:
+        assert "violates" in message
+        assert REDACTED in message
+        assert not [secret for secret in SECRETS if secret in message.lower()]
 
 
-def test_what_tells_of_no_row_is_left_as_it_is() -> None:
+def test_without_rows_unchanged() -> None:
     event = {"values": ["a text", 1, None]}
     assert without_rows(event, None) == event
     assert without_rows(event, ValueError("a text")) == event

@@ -1,4 +1,4 @@
-"""What serves while migrations are applied must not lose what it uses."""
+"""Migrations that break running code are detected."""
 
 import io
 import json
@@ -10,14 +10,14 @@ from django.db import migrations, models
 from django.db.migrations.graph import MigrationGraph
 from django.db.migrations.operations.base import Operation
 
-from config.schema import losses, too_early, uses
+from config.schema import breaking_changes, too_early, uses
 
 text = partial(models.CharField, max_length=9)
 
 
-def lost(*operations: Operation) -> list[str]:
+def broken(*operations: Operation) -> list[str]:
     written = type("Migration", (migrations.Migration,), {"operations": operations})
-    return losses([written("0002_x", "shop")])
+    return breaking_changes([written("0002_x", "shop")])
 
 
 @pytest.mark.parametrize(
@@ -30,10 +30,10 @@ def lost(*operations: Operation) -> list[str]:
         (migrations.AddField("Order", "note", text(default="")), "shop.order"),
     ],
 )
-def test_what_older_code_cannot_use_any_more_is_named(operation: Operation, name: str) -> None:
-    assert lost(operation) == [name]
+def test_breaking_operation(operation: Operation, name: str) -> None:
+    assert broken(operation) == [name]
     state = migrations.SeparateDatabaseAndState(database_operations=[operation])
-    assert lost(state) == [name]
+    assert broken(state) == [name]
 
 
 @pytest.mark.parametrize(
@@ -48,29 +48,29 @@ def test_what_older_code_cannot_use_any_more_is_named(operation: Operation, name
         migrations.RunSQL("SELECT 1"),
     ],
 )
-def test_what_only_adds_takes_nothing_away(operation: Operation) -> None:
-    assert lost(operation) == []
+def test_compatible_operation(operation: Operation) -> None:
+    assert broken(operation) == []
 
 
-def test_each_is_named_once() -> None:
+def test_breaking_changes_are_unique() -> None:
     remove = migrations.RemoveField("order", "note")
-    assert lost(remove, remove, migrations.DeleteModel("tag")) == ["shop.order.note", "shop.tag"]
+    assert broken(remove, remove, migrations.DeleteModel("tag")) == ["shop.order.note", "shop.tag"]
 
 
-def test_the_code_tells_its_models_and_fields_as_json() -> None:
+def test_schema_uses_command() -> None:
     out = io.StringIO()
     call_command("schema_uses", stdout=out)
-    told = json.loads(out.getvalue())
-    assert told == uses()
-    assert {"projects.project", "projects.project.name", "accounts.user.email"} <= set(told)
+    output = json.loads(out.getvalue())
+    assert output == uses()
+    assert {"projects.project", "projects.project.name", "accounts.user.email"} <= set(output)
 
 
-def test_a_contract_does_not_come_with_what_made_it_possible() -> None:
+def test_too_early() -> None:
     state, drop, other = ("shop", "0002_state"), ("shop", "0003_drop"), ("blog", "0002_drop")
     graph, made = MigrationGraph(), {}
     for node in (state, drop, other):
-        told = {} if node == state else {"contract": "nobody reads it"}
-        written = type("Migration", (migrations.Migration,), told)
+        members = {} if node == state else {"contract": "v1.4.0: unused"}
+        written = type("Migration", (migrations.Migration,), members)
         made[node] = written(node[1], node[0])
         graph.add_node(node, made[node])
     graph.add_dependency(made[drop], drop, state)

@@ -1,4 +1,4 @@
-"""No secret of the environment comes out again, whatever goes wrong."""
+"""No output of the app holds a secret of its environment, even after errors."""
 
 import gzip
 import json
@@ -12,7 +12,7 @@ import pytest
 from config.tests.conftest import BACKEND, PRODUCTION, Manage
 
 CANARY = "canary-0123456789-0123456789-0123456789-0123456789"
-# No store can be reached: every request that needs one fails.
+# No store is reachable: every request that needs one fails.
 CANARIES = PRODUCTION | {
     "DJANGO_SECRET_KEY": CANARY,
     "DJANGO_SECRET_KEY_FALLBACKS": f"{CANARY}-former",
@@ -43,7 +43,7 @@ sentry_sdk.flush(timeout=60)
 
 
 class Sentry(BaseHTTPRequestHandler):
-    """The part of Sentry that takes reports."""
+    """A fake Sentry that records reports."""
 
     reports: list[str]
 
@@ -55,12 +55,12 @@ class Sentry(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Do not log."""
 
 
 @pytest.fixture
 def reports(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """What is reported to a Sentry of this test's own."""
+    """Start a fake Sentry, and return the list of its reports."""
     monkeypatch.setattr(Sentry, "reports", [], raising=False)
     with ThreadingHTTPServer(("127.0.0.1", 0), Sentry) as server:
         threading.Thread(target=server.serve_forever).start()
@@ -71,13 +71,13 @@ def reports(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 @pytest.fixture
 def _canaries(monkeypatch: pytest.MonkeyPatch) -> None:
-    (BACKEND / "staticfiles").mkdir(exist_ok=True)  # an image has it; without it there is a warning
+    (BACKEND / "staticfiles").mkdir(exist_ok=True)  # without the folder there is a warning
     for name, value in CANARIES.items():
         monkeypatch.setenv(name, value)
 
 
 @pytest.mark.usefixtures("_canaries")
-def test_no_answer_log_metric_or_report_holds_a_secret(manage: Manage, reports: list[str]) -> None:
+def test_no_output_holds_a_secret(manage: Manage, reports: list[str]) -> None:
     visited = manage("shell", "-c", VISIT, settings="production")
     lines = [json.loads(line) for line in visited.stderr.splitlines()]
     everything = visited.stdout + visited.stderr + "".join(reports)
@@ -92,9 +92,7 @@ def test_no_answer_log_metric_or_report_holds_a_secret(manage: Manage, reports: 
 
 
 @pytest.mark.usefixtures("_canaries")
-def test_an_error_is_reported_with_its_release_and_environment(
-    manage: Manage, reports: list[str]
-) -> None:
+def test_report_has_release(manage: Manage, reports: list[str]) -> None:
     manage("shell", "-c", VISIT, settings="production")
     events = [json.loads(line) for report in reports for line in report.splitlines()]
     (event, *_) = [event for event in events if "exception" in event]
@@ -106,16 +104,14 @@ def test_an_error_is_reported_with_its_release_and_environment(
 
 
 @pytest.mark.usefixtures("_canaries")
-def test_nothing_is_reported_where_no_dsn_is_set(manage: Manage) -> None:
+def test_no_report_without_dsn(manage: Manage) -> None:
     script = "import sentry_sdk; print(sentry_sdk.get_client().is_active())"
 
     assert manage("shell", "-c", script, settings="production").stdout.splitlines()[-1] == "False"
 
 
 @pytest.mark.usefixtures("_canaries")
-def test_every_malformed_variable_is_named_at_once_but_not_printed(
-    monkeypatch: pytest.MonkeyPatch, manage: Manage
-) -> None:
+def test_malformed_variables(monkeypatch: pytest.MonkeyPatch, manage: Manage) -> None:
     names = [*CANARIES, "SENTRY_DSN"]
     for name in names:
         monkeypatch.setenv(name, f"/ {CANARY[:20]} /")

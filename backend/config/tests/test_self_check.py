@@ -1,4 +1,4 @@
-"""An image tells whether it can run where it is, before anything of it is to be seen."""
+"""The self-check of an image, which runs before its deployment."""
 
 import io
 
@@ -14,7 +14,7 @@ from pytest_django import Settings
 from config.tests.conftest import BACKEND, SECURE, Manage
 
 
-def said() -> str:
+def run_self_check() -> str:
     out = io.StringIO()
     call_command("self_check", stdout=out)
     return out.getvalue()
@@ -22,36 +22,35 @@ def said() -> str:
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_secure")
-def test_where_all_is_well_it_says_that_nothing_is_to_be_done() -> None:
-    assert said() == "nothing is to be applied\n"
+def test_self_check() -> None:
+    assert run_self_check() == "nothing is to be applied\n"
 
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_secure")
-def test_what_the_migrations_take_away_is_told_to_whoever_deploys(
+def test_self_check_breaking_changes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     written = type("Migration", (Migration,), {"operations": [DeleteModel("Project")]})
-    takes = written("0099_takes", "projects")
-    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: [(takes, False)])
-    assert said() == 'to be applied: projects.0099_takes\ntaken away: ["projects.project"]\n'
+    removal = written("0099_delete", "projects")
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: [(removal, False)])
+    assert (
+        run_self_check()
+        == 'to be applied: projects.0099_delete\ntaken away: ["projects.project"]\n'
+    )
 
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_secure")
 @pytest.mark.parametrize("name", sorted(set(SECURE) - {"SECURE_HSTS_PRELOAD"}))
-def test_a_setting_that_is_insecure_is_refused_though_django_only_warns(
-    settings: Settings, name: str
-) -> None:
+def test_self_check_insecure_setting(settings: Settings, name: str) -> None:
     setattr(settings, name, "django-insecure-" if name == "SECRET_KEY" else 0)
     with pytest.raises(SystemCheckError, match=name.removeprefix("SECURE_")):
-        said()
+        run_self_check()
 
 
 @pytest.mark.usefixtures("production")
-def test_as_a_process_of_its_own_it_ends_with_1_for_insecure_settings(
-    monkeypatch: pytest.MonkeyPatch, manage: Manage
-) -> None:
+def test_self_check_exit_code(monkeypatch: pytest.MonkeyPatch, manage: Manage) -> None:
     (BACKEND / "staticfiles").mkdir(exist_ok=True)
     monkeypatch.setenv("ENVIRONMENT", "local")
     refused = manage("self_check", settings="local")
@@ -61,9 +60,7 @@ def test_as_a_process_of_its_own_it_ends_with_1_for_insecure_settings(
 
 
 @pytest.mark.usefixtures("production")
-def test_stores_that_cannot_be_reached_are_named_and_their_passwords_are_not(
-    monkeypatch: pytest.MonkeyPatch, manage: Manage
-) -> None:
+def test_self_check_unreachable_stores(monkeypatch: pytest.MonkeyPatch, manage: Manage) -> None:
     (BACKEND / "staticfiles").mkdir(exist_ok=True)
     monkeypatch.setenv("DATABASE_URL", "postgres://clerk:swordfish@127.0.0.1:1/ledger")
     monkeypatch.setenv("REDIS_URL", "redis://:swordfish@127.0.0.1:1/0")
@@ -77,19 +74,19 @@ def test_stores_that_cannot_be_reached_are_named_and_their_passwords_are_not(
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_secure")
-def test_a_cache_that_forgets_is_none(settings: Settings) -> None:
+def test_self_check_cache_without_storage(settings: Settings) -> None:
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
     with pytest.raises(CommandError, match="checks failed: cache"):
-        said()
+        run_self_check()
 
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_secure")
-def test_it_says_what_is_to_be_applied_and_applies_nothing() -> None:
+def test_self_check_pending_migrations() -> None:
     recorder = MigrationRecorder(connection)
     recorder.record_unapplied("projects", "0001_initial")
     tables = connection.introspection.table_names()
-    assert said() == "to be applied: projects.0001_initial\n"
-    assert said() == "to be applied: projects.0001_initial\n"
+    assert run_self_check() == "to be applied: projects.0001_initial\n"
+    assert run_self_check() == "to be applied: projects.0001_initial\n"
     assert ("projects", "0001_initial") not in recorder.applied_migrations()
     assert connection.introspection.table_names() == tables

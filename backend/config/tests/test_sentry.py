@@ -8,13 +8,13 @@ from config.sentry import start_sentry, without_data
 
 @pytest.fixture
 def reporting() -> Iterator[sentry_sdk.client.BaseClient]:
-    """Reports go to nobody: port 9 of this machine is closed."""
+    """Start Sentry with a DSN at a closed port of this machine."""
     start_sentry("http://key@127.0.0.1:9/1", release="v1.2.3", environment="tests")
     yield sentry_sdk.get_client()
     sentry_sdk.get_global_scope().set_client(None)
 
 
-def test_reports_name_the_release_and_hold_nothing_that_a_person_sent(
+def test_client_options(
     reporting: sentry_sdk.client.BaseClient,
 ) -> None:
     assert reporting.options["release"] == "v1.2.3"
@@ -25,10 +25,10 @@ def test_reports_name_the_release_and_hold_nothing_that_a_person_sent(
     assert reporting.options["before_send"] is without_data
 
 
-def test_the_query_of_a_request_is_dropped() -> None:
+def test_query_string_is_removed() -> None:
     reported = without_data({"request": {"url": "/", "query_string": "token=1"}}, {})
     assert reported == {"request": {"url": "/"}}
 
 
-def test_a_report_of_no_request_is_left_as_it_is() -> None:
+def test_report_without_request() -> None:
     assert without_data({"level": "error"}, {}) == {"level": "error"}

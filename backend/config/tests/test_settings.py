@@ -17,7 +17,7 @@ HTTPS = {"Host": "www.example.com", "X-Forwarded-Proto": "https"}
 
 @pytest.fixture
 def deployed(production: None, settings: Settings) -> Client:  # noqa: ARG001
-    """A client of the app as production configures it, but on the stores and users of the tests."""
+    """A client of the app with production settings, but with the stores and users of the tests."""
     stores = {"DATABASES", "CACHES", "SESSION_ENGINE", "STORAGES", "PASSWORD_HASHERS"}
     for name, value in runpy.run_module("config.settings.production").items():
         if name.isupper() and name not in stores:
@@ -26,14 +26,14 @@ def deployed(production: None, settings: Settings) -> Client:  # noqa: ARG001
 
 
 @pytest.mark.usefixtures("production")
-def test_production_passes_the_deployment_check(manage: Manage) -> None:
+def test_production_deployment_check(manage: Manage) -> None:
     result = manage("check", "--deploy", "--fail-level=WARNING", settings="production")
 
     assert result.returncode == 0, result.stderr
     assert "no issues" in result.stdout
 
 
-def test_production_does_not_start_without_its_variables(manage: Manage) -> None:
+def test_production_missing_variables(manage: Manage) -> None:
     result = manage("check", settings="production")
 
     assert result.returncode == 1
@@ -43,9 +43,7 @@ def test_production_does_not_start_without_its_variables(manage: Manage) -> None
 
 
 @pytest.mark.usefixtures("production")
-def test_only_a_local_environment_may_do_without_https(
-    monkeypatch: pytest.MonkeyPatch, manage: Manage
-) -> None:
+def test_local_settings_require_local(monkeypatch: pytest.MonkeyPatch, manage: Manage) -> None:
     refused = manage("check", settings="local")
     monkeypatch.setenv("ENVIRONMENT", "local")
     accepted = manage("check", settings="local")
@@ -56,15 +54,13 @@ def test_only_a_local_environment_may_do_without_https(
 
 
 @pytest.mark.usefixtures("production")
-def test_production_connects_to_nothing_while_a_variable_is_malformed(
-    monkeypatch: pytest.MonkeyPatch, manage: Manage
-) -> None:
+def test_production_malformed_variable(monkeypatch: pytest.MonkeyPatch, manage: Manage) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.setblocking(False)  # noqa: FBT003  # it takes no name for it
-        where = f"127.0.0.1:{server.getsockname()[1]}"
-        monkeypatch.setenv("DATABASE_URL", f"postgres://clerk@{where}/ledger")
-        monkeypatch.setenv("REDIS_URL", f"redis://{where}/0")
-        monkeypatch.setenv("SENTRY_DSN", f"http://key@{where}/1")
+        server.setblocking(False)  # noqa: FBT003  # the parameter is positional
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        monkeypatch.setenv("DATABASE_URL", f"postgres://clerk@{address}/ledger")
+        monkeypatch.setenv("REDIS_URL", f"redis://{address}/0")
+        monkeypatch.setenv("SENTRY_DSN", f"http://key@{address}/1")
         monkeypatch.setenv("LOG_LEVEL", "LOUD")
         refused = manage("migrate", settings="production")
 
@@ -79,7 +75,7 @@ def test_production_has_no_defaults() -> None:
         runpy.run_module("config.settings.production")
 
 
-def test_production_answers_with_security_headers(deployed: Client) -> None:
+def test_production_security_headers(deployed: Client) -> None:
     response = deployed.get("/api/v1/health/", headers=HTTPS)
 
     assert response.status_code == HTTPStatus.OK
@@ -95,34 +91,32 @@ def test_production_answers_with_security_headers(deployed: Client) -> None:
 
 @pytest.mark.parametrize("path", ["/nowhere", "/admin/login/", "/metrics", "/api/v1/projects/"])
 @pytest.mark.django_db
-def test_no_answer_of_production_lacks_the_content_security_policy(
-    deployed: Client, path: str
-) -> None:
+def test_production_csp_everywhere(deployed: Client, path: str) -> None:
     for headers in (HTTPS, {"Host": "evil.example.net"}):
         assert "Content-Security-Policy" in deployed.get(path, headers=headers)
 
 
-def test_production_sends_browsers_to_https(deployed: Client) -> None:
+def test_production_redirects_to_https(deployed: Client) -> None:
     response = deployed.get("/api/v1/auth/me/", headers={"Host": "www.example.com"})
 
     assert response.status_code == HTTPStatus.MOVED_PERMANENTLY
     assert response["Location"] == "https://www.example.com/api/v1/auth/me/"
 
 
-def test_production_lets_a_probe_ask_without_https(deployed: Client) -> None:
+def test_production_health_over_http(deployed: Client) -> None:
     response = deployed.get("/api/v1/health/", headers={"Host": "www.example.com"})
 
     assert response.status_code == HTTPStatus.OK
 
 
-def test_production_refuses_a_host_that_it_does_not_know(deployed: Client) -> None:
+def test_production_unknown_host(deployed: Client) -> None:
     response = deployed.get("/api/v1/auth/me/", headers=HTTPS | {"Host": "evil.example.net"})
 
     assert response.status_code == HTTPStatus.BAD_REQUEST
 
 
 @pytest.mark.django_db
-def test_production_sends_cookies_over_https_only(deployed: Client) -> None:
+def test_production_secure_cookies(deployed: Client) -> None:
     cookie = deployed.get("/api/v1/auth/me/", headers=HTTPS).cookies["csrftoken"]
 
     assert cookie["secure"]
@@ -130,7 +124,7 @@ def test_production_sends_cookies_over_https_only(deployed: Client) -> None:
 
 
 @pytest.mark.usefixtures("user")
-def test_production_hides_the_session_from_scripts(deployed: Client) -> None:
+def test_production_session_cookie(deployed: Client) -> None:
     deployed.get("/api/v1/auth/me/", headers=HTTPS)
     credentials = {"email": "ada@example.com", "password": PASSWORD}
     answer = deployed.post(
@@ -143,7 +137,7 @@ def test_production_hides_the_session_from_scripts(deployed: Client) -> None:
     assert cookie["samesite"] == "Lax"
 
 
-def test_production_tells_what_runs(deployed: Client) -> None:
+def test_production_version(deployed: Client) -> None:
     response = deployed.get("/api/v1/version/", headers={"Host": "www.example.com"})
 
     assert response.json() == {
@@ -153,20 +147,20 @@ def test_production_tells_what_runs(deployed: Client) -> None:
     }
 
 
-def test_production_lets_prometheus_ask_without_https(deployed: Client) -> None:
+def test_production_metrics_over_http(deployed: Client) -> None:
     headers = {"Host": "www.example.com", "Authorization": f"Bearer {PRODUCTION['METRICS_TOKEN']}"}
 
     assert deployed.get("/metrics", headers=headers).status_code == HTTPStatus.OK
 
 
-def test_development_shows_errors_and_keeps_its_data_in_a_file() -> None:
+def test_development_settings() -> None:
     development = runpy.run_module("config.settings.dev")
 
     assert development["DEBUG"]
     assert development["DATABASES"]["default"]["NAME"] == str(BACKEND / "db.sqlite3")
 
 
-def test_browser_tests_can_keep_their_data_in_a_file(
+def test_settings_with_database_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, manage: Manage
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'browser.sqlite3'}")
@@ -176,7 +170,7 @@ def test_browser_tests_can_keep_their_data_in_a_file(
     assert (tmp_path / "browser.sqlite3").exists()
 
 
-def test_no_migration_is_missing(manage: Manage) -> None:
+def test_no_missing_migration(manage: Manage) -> None:
     result = manage("makemigrations", "--check", "--dry-run", settings="test")
 
     assert result.returncode == 0, result.stdout

@@ -9,7 +9,7 @@ from config.wsgi import application
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_answers_a_web_server() -> None:
+def test_wsgi_application() -> None:
     environ: dict[str, str] = {"PATH_INFO": "/api/v1/health/", "HTTP_HOST": "localhost"}
     setup_testing_defaults(environ)
     answer = BytesIO()

@@ -1,23 +1,23 @@
-"""How a test waits: for a condition, never for a time that should be enough."""
+"""Wait for conditions in tests, instead of fixed sleeps."""
 
 import time
 from collections.abc import Callable
 
-SOON = 60  # seconds: much more than any machine needs
+TIMEOUT_SECONDS = 60  # more than any machine needs
 
 
-def until(condition: Callable[[], object], complaint: str) -> None:
-    """Return as soon as a condition holds.
+def wait_until(condition: Callable[[], object], message: str) -> None:
+    """Poll a condition until it is true.
 
     Args:
-        condition: Asked again and again; what it raises ends the wait.
-        complaint: What to say of one that does not come to hold.
+        condition: Called repeatedly. Its exceptions are not caught.
+        message: Text of the error if the condition stays false.
 
     Raises:
-        TimeoutError: The time is over.
+        TimeoutError: The condition is still false after the timeout.
     """
-    deadline = time.monotonic() + SOON
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while not condition():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{complaint} within {SOON} s")
+            raise TimeoutError(f"{message} within {TIMEOUT_SECONDS} s")
         time.sleep(0.02)

@@ -13,7 +13,7 @@ PASSWORD = "correct horse battery staple"
 
 
 class Browser:
-    """A client that is held to the CSRF rules, and keeps them the way the frontend does."""
+    """A test client that enforces CSRF checks, and sends the token as the frontend does."""
 
     def __init__(self, **headers: str) -> None:
         self.client = Client(
@@ -29,7 +29,7 @@ class Browser:
         return self.client.get("/api/v1/auth/me/")
 
     def send(self, method: str, path: str, data: object = None) -> Response:
-        """Send a request as the frontend does; the cookie must be there."""
+        """Send a request with the CSRF token. Requires the CSRF cookie."""
         return self.client.generic(
             method,
             path,

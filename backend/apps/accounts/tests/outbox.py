@@ -7,10 +7,10 @@ from apps.accounts.mails import sender
 
 
 class Outbox:
-    """The mails that were sent in this test, by their thread."""
+    """The mails that the sender thread has sent in this test."""
 
     def wait(self) -> None:
-        """Wait until nothing is left to be sent: there is one thread, which sends in order."""
+        """Wait until the queue is empty: one thread sends all mails in order."""
         sender.submit(lambda: None).result()
 
     @property
@@ -24,6 +24,6 @@ class Outbox:
 
     @property
     def token(self) -> str:
-        """The token of the last mail's link."""
+        """The token in the link of the last mail."""
         (found,) = re.findall(r"#token=(\S+)", str(self.mails[-1].body))
         return str(found)

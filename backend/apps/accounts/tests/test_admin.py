@@ -5,13 +5,13 @@ from apps.accounts.models import User
 from apps.accounts.tests.browser import PASSWORD
 
 
-def test_it_lists_and_finds_users(administrator: Client, user: User) -> None:
+def test_user_search(administrator: Client, user: User) -> None:
     response = administrator.get(reverse("admin:accounts_user_changelist"), {"q": "ada"})
 
     assert user.email in response.content.decode()
 
 
-def test_it_adds_a_user_who_can_log_in(administrator: Client) -> None:
+def test_user_add(administrator: Client) -> None:
     data = {
         "email": "Grace@Example.com",
         "usable_password": "true",
@@ -24,7 +24,7 @@ def test_it_adds_a_user_who_can_log_in(administrator: Client) -> None:
     assert User.objects.get(email="grace@example.com").check_password(PASSWORD)
 
 
-def test_it_refuses_a_second_user_with_the_same_address(administrator: Client, user: User) -> None:
+def test_user_add_duplicate(administrator: Client, user: User) -> None:
     data = {"email": user.email.upper(), "usable_password": "false"}
     response = administrator.post(reverse("admin:accounts_user_add"), data)
 
@@ -32,7 +32,7 @@ def test_it_refuses_a_second_user_with_the_same_address(administrator: Client, u
     assert "already exists" in response.content.decode()
 
 
-def test_it_changes_a_user(administrator: Client, user: User) -> None:
+def test_user_change(administrator: Client, user: User) -> None:
     data = {"email": user.email, "first_name": "Augusta", "is_active": "on"}
     response = administrator.post(reverse("admin:accounts_user_change", args=[user.pk]), data)
     user.refresh_from_db()
@@ -41,7 +41,7 @@ def test_it_changes_a_user(administrator: Client, user: User) -> None:
     assert user.first_name == "Augusta"
 
 
-def test_it_lets_nobody_in_who_is_not_staff(client: Client, user: User) -> None:
+def test_index_requires_staff(client: Client, user: User) -> None:
     client.force_login(user)
 
     assert client.get(reverse("admin:index")).status_code == 302

@@ -10,7 +10,7 @@ LOGIN = "/api/v1/auth/login/"
 ADA = {"email": "ada@example.com", "first_name": "Ada", "last_name": "", "phone": None}
 
 
-def test_it_logs_a_user_in(browser: Browser, user: User) -> None:
+def test_login(browser: Browser, user: User) -> None:
     response = browser.login()
 
     assert response.status_code == 200
@@ -18,11 +18,11 @@ def test_it_logs_a_user_in(browser: Browser, user: User) -> None:
     assert browser.is_logged_in
 
 
-def test_it_does_not_care_how_the_address_is_spelled(browser: Browser, user: User) -> None:
+def test_login_ignores_case_of_email(browser: Browser, user: User) -> None:
     assert browser.login(email="ADA@Example.COM").json()["id"] == user.pk
 
 
-def test_it_refuses_a_wrong_password(browser: Browser, user: User) -> None:
+def test_login_wrong_password(browser: Browser, user: User) -> None:
     response = browser.login(email=user.email, password="wrong")
 
     assert response.status_code == 401
@@ -30,14 +30,14 @@ def test_it_refuses_a_wrong_password(browser: Browser, user: User) -> None:
 
 
 @pytest.mark.usefixtures("user")
-def test_it_answers_the_same_whether_the_address_exists_or_not(browser: Browser) -> None:
+def test_login_hides_unknown_email(browser: Browser) -> None:
     wrong, unknown = browser.login(password="wrong"), browser.login(email="nobody@example.com")
 
     assert unknown.status_code == wrong.status_code == 401
     assert unknown.json() == wrong.json()
 
 
-def test_it_refuses_a_user_who_is_not_active(browser: Browser, user: User) -> None:
+def test_login_inactive_user(browser: Browser, user: User) -> None:
     user.is_active = False
     user.save()
 
@@ -45,16 +45,16 @@ def test_it_refuses_a_user_who_is_not_active(browser: Browser, user: User) -> No
 
 
 @pytest.mark.usefixtures("user")
-def test_it_does_not_adopt_a_session_that_somebody_planted(browser: Browser) -> None:
-    planted = browser.client.session.session_key
-    assert browser.cookies["sessionid"] == planted
+def test_login_prevents_session_fixation(browser: Browser) -> None:
+    fixed = browser.client.session.session_key
+    assert browser.cookies["sessionid"] == fixed
     browser.login()
 
-    assert browser.cookies["sessionid"] != planted
+    assert browser.cookies["sessionid"] != fixed
 
 
 @pytest.mark.usefixtures("user")
-def test_it_changes_the_csrf_token_at_login(browser: Browser) -> None:
+def test_login_rotates_csrf_token(browser: Browser) -> None:
     browser.me()
     before = browser.cookies["csrftoken"]
     browser.login()
@@ -63,7 +63,7 @@ def test_it_changes_the_csrf_token_at_login(browser: Browser) -> None:
 
 
 @pytest.mark.usefixtures("user")
-def test_it_refuses_a_login_without_a_csrf_token() -> None:
+def test_login_requires_csrf_token() -> None:
     strict = Client(enforce_csrf_checks=True)
     data = {"email": "ada@example.com", "password": PASSWORD}
     response = strict.post(LOGIN, data, content_type="application/json")
@@ -72,7 +72,7 @@ def test_it_refuses_a_login_without_a_csrf_token() -> None:
     assert response.json()["detail"] == "CSRF check Failed"
 
 
-def test_it_refuses_a_logout_without_a_csrf_token(browser: Browser, user: User) -> None:
+def test_logout_requires_csrf_token(browser: Browser, user: User) -> None:
     browser.login(email=user.email)
     response = browser.client.post("/api/v1/auth/logout/")
 
@@ -94,7 +94,7 @@ def test_it_refuses_a_logout_without_a_csrf_token(browser: Browser, user: User) 
         ("password", ["list"]),
     ],
 )
-def test_it_names_the_field_that_is_not_valid(browser: Browser, field: str, value: object) -> None:
+def test_login_names_invalid_field(browser: Browser, field: str, value: object) -> None:
     credentials: dict[str, object] = {"email": "ada@example.com", "password": PASSWORD}
     response = browser.post(LOGIN, credentials | {field: value})
 
@@ -102,31 +102,31 @@ def test_it_names_the_field_that_is_not_valid(browser: Browser, field: str, valu
     assert [problem["loc"][-1] for problem in response.json()["errors"]] == [field]
 
 
-def test_it_never_repeats_a_password(browser: Browser) -> None:
+def test_login_error_hides_password(browser: Browser) -> None:
     response = browser.post(LOGIN, {"password": "swordfish " * 1000})
 
     assert response.status_code == 422
     assert "swordfish" not in response.content.decode()
 
 
-def test_it_accepts_any_character_in_a_password(browser: Browser) -> None:
+def test_login_any_character_in_password(browser: Browser) -> None:
     assert browser.login(password="nul \x00 and 🔑").status_code == 401
 
 
-def test_it_refuses_a_body_that_is_not_json(browser: Browser) -> None:
+def test_login_body_not_json(browser: Browser) -> None:
     response = browser.post(LOGIN, "{not json")
 
     assert response.status_code == 400
     assert response.json()["detail"] == "Cannot parse request body"
 
 
-def test_it_tells_who_is_logged_in(browser: Browser, user: User) -> None:
+def test_me(browser: Browser, user: User) -> None:
     browser.login()
 
     assert browser.me().json() == {"id": user.pk, **ADA}
 
 
-def test_it_tells_the_anonymous_that_they_are(browser: Browser) -> None:
+def test_me_anonymous(browser: Browser) -> None:
     response = browser.me()
 
     assert response.status_code == 401
@@ -134,19 +134,19 @@ def test_it_tells_the_anonymous_that_they_are(browser: Browser) -> None:
 
 
 @pytest.mark.usefixtures("user")
-def test_me_always_sets_the_csrf_cookie(browser: Browser) -> None:
+def test_me_sets_csrf_cookie(browser: Browser) -> None:
     assert "csrftoken" in browser.me().cookies
     browser.login()
     assert "csrftoken" in browser.me().cookies
     assert "csrftoken" in browser.me().cookies
 
 
-def test_me_is_never_cached(browser: Browser) -> None:
+def test_me_is_not_cached(browser: Browser) -> None:
     assert "no-store" in browser.me()["Cache-Control"]
 
 
 @pytest.mark.usefixtures("user")
-def test_it_logs_a_user_out(browser: Browser) -> None:
+def test_logout(browser: Browser) -> None:
     browser.login()
     response = browser.logout()
 
@@ -155,13 +155,13 @@ def test_it_logs_a_user_out(browser: Browser) -> None:
     assert not browser.is_logged_in
 
 
-def test_logging_out_twice_does_no_harm(browser: Browser) -> None:
+def test_logout_twice(browser: Browser) -> None:
     assert browser.logout().status_code == 204
     assert browser.logout().status_code == 204
 
 
 @pytest.mark.usefixtures("user")
-def test_it_refuses_a_body_that_is_too_large(browser: Browser, settings: Settings) -> None:
+def test_login_body_too_large(browser: Browser, settings: Settings) -> None:
     padded = {"email": "ada@example.com", "password": PASSWORD, "more": "x" * 300_000}
     response = browser.post(LOGIN, padded)
 
@@ -171,7 +171,7 @@ def test_it_refuses_a_body_that_is_too_large(browser: Browser, settings: Setting
 
 
 @pytest.mark.usefixtures("user")
-def test_it_refuses_a_host_that_is_not_its_own(browser: Browser) -> None:
+def test_login_unknown_host(browser: Browser) -> None:
     browser.me()
     browser.client.defaults["HTTP_HOST"] = "evil.example.net"
     refused = browser.send("POST", LOGIN, {"email": "ada@example.com", "password": PASSWORD})
@@ -181,18 +181,16 @@ def test_it_refuses_a_host_that_is_not_its_own(browser: Browser) -> None:
     assert not browser.is_logged_in
 
 
-@pytest.mark.usefixtures("user", "_sessions_of_production")
-def test_a_cache_that_is_emptied_logs_nobody_out(
-    browser: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("user", "_production_sessions")
+def test_session_survives_empty_cache(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     browser.login()
     monkeypatch.setattr(caches["default"], "key_prefix", "emptied")
 
     assert browser.is_logged_in
 
 
-@pytest.mark.usefixtures("user", "_sessions_of_production")
-def test_a_session_that_was_ended_cannot_be_taken_up_again(browser: Browser) -> None:
+@pytest.mark.usefixtures("user", "_production_sessions")
+def test_ended_session_is_invalid(browser: Browser) -> None:
     browser.login()
     stolen = browser.cookies["sessionid"]
     browser.logout()

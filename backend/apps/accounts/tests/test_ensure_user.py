@@ -24,12 +24,12 @@ def ensure(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
     return run
 
 
-def test_it_creates_a_user_who_can_log_in(ensure: Ensure, browser: Browser) -> None:
+def test_ensure_user_creates_user(ensure: Ensure, browser: Browser) -> None:
     assert ensure("--email=Smoke@Example.com") == "created Smoke@Example.com\n"
     assert browser.login(EMAIL).status_code == 200
 
 
-def test_a_second_run_changes_nothing_and_ends_no_session(ensure: Ensure, browser: Browser) -> None:
+def test_ensure_user_is_idempotent(ensure: Ensure, browser: Browser) -> None:
     ensure(f"--email={EMAIL}")
     browser.login(EMAIL)
 
@@ -38,38 +38,34 @@ def test_a_second_run_changes_nothing_and_ends_no_session(ensure: Ensure, browse
     assert User.objects.count() == 1
 
 
-def test_it_gives_a_user_a_new_password(ensure: Ensure) -> None:
+def test_ensure_user_sets_password(ensure: Ensure) -> None:
     ensure(f"--email={EMAIL}")
 
     assert ensure(f"--email={EMAIL}", password="battery horse 7") == f"updated {EMAIL}\n"
     assert User.objects.get().check_password("battery horse 7")
 
 
-def test_it_lets_a_user_back_in_who_was_not_active(ensure: Ensure) -> None:
+def test_ensure_user_activates_user(ensure: Ensure) -> None:
     User.objects.create_user(EMAIL, PASSWORD, is_active=False)
 
     assert ensure(f"--email={EMAIL}") == f"updated {EMAIL}\n"
     assert User.objects.get().is_active
 
 
-def test_it_reads_both_from_the_environment(
-    ensure: Ensure, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ensure_user_reads_environment(ensure: Ensure, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMOKE_USER_EMAIL", EMAIL)
 
     assert ensure() == f"created {EMAIL}\n"
 
 
-def test_it_reads_the_password_from_the_variable_that_it_is_told(
-    ensure: Ensure, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ensure_user_password_env(ensure: Ensure, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANOTHER_PASSWORD", "another battery 7")
     ensure(f"--email={EMAIL}", "--password-env=ANOTHER_PASSWORD")
 
     assert User.objects.get().check_password("another battery 7")
 
 
-def test_it_does_not_touch_an_administrator(ensure: Ensure) -> None:
+def test_ensure_user_refuses_administrator(ensure: Ensure) -> None:
     root = User.objects.create_superuser(EMAIL, "root's own password")
     with pytest.raises(CommandError, match="was not changed\nhint: "):
         ensure(f"--email={EMAIL}")
@@ -82,9 +78,7 @@ def test_it_does_not_touch_an_administrator(ensure: Ensure) -> None:
     ("email", "password"),
     [(EMAIL, "swordfish"[:5]), (EMAIL, "password"), (EMAIL, EMAIL), ("nobody", PASSWORD)],
 )
-def test_it_creates_nobody_with_a_weak_password_or_no_address(
-    ensure: Ensure, email: str, password: str
-) -> None:
+def test_ensure_user_invalid_values(ensure: Ensure, email: str, password: str) -> None:
     with pytest.raises(CommandError, match=r"the user .* is invalid: .*\nhint: "):
         ensure(f"--email={email}", password=password)
 
@@ -92,9 +86,7 @@ def test_it_creates_nobody_with_a_weak_password_or_no_address(
 
 
 @pytest.mark.parametrize("missing", ["SMOKE_USER_EMAIL", "SMOKE_USER_PASSWORD"])
-def test_it_names_the_variable_that_is_missing(
-    monkeypatch: pytest.MonkeyPatch, missing: str
-) -> None:
+def test_ensure_user_missing_variable(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     monkeypatch.setenv("SMOKE_USER_EMAIL", EMAIL)
     monkeypatch.setenv("SMOKE_USER_PASSWORD", PASSWORD)
     monkeypatch.delenv(missing)

@@ -17,7 +17,7 @@ def member(browser: Browser, user: User) -> Browser:
     return browser
 
 
-def test_a_user_changes_what_is_given_and_nothing_else(member: Browser, user: User) -> None:
+def test_update_changes_given_fields(member: Browser, user: User) -> None:
     response = member.patch(ME, {"last_name": " Lovelace "})
 
     assert response.status_code == 200
@@ -27,11 +27,11 @@ def test_a_user_changes_what_is_given_and_nothing_else(member: Browser, user: Us
     assert user.last_name == "Lovelace"
 
 
-def test_an_empty_change_changes_nothing(member: Browser) -> None:
+def test_update_empty(member: Browser) -> None:
     assert member.patch(ME, {}).json()["first_name"] == "Ada"
 
 
-def test_nobody_makes_themselves_an_administrator(member: Browser, user: User) -> None:
+def test_update_ignores_privileges(member: Browser, user: User) -> None:
     member.patch(ME, {"is_staff": True, "is_superuser": True, "email": "root@example.com", "id": 7})
     user.refresh_from_db()
 
@@ -45,16 +45,14 @@ def test_nobody_makes_themselves_an_administrator(member: Browser, user: User) -
     [("first_name", None), ("first_name", "n" * 151), ("last_name", "nul\x00"), ("last_name", 7)]
     + [("phone", value) for value in ("", "12", "call me", "1" * 31, 12345)],
 )
-def test_it_names_the_field_that_is_not_valid(member: Browser, field: str, value: object) -> None:
+def test_update_names_invalid_field(member: Browser, field: str, value: object) -> None:
     response = member.patch(ME, {field: value})
 
     assert response.status_code == 422
     assert [fault["loc"][-1] for fault in response.json()["errors"]] == [field]
 
 
-def test_a_password_is_changed_and_its_user_told(
-    member: Browser, user: User, outbox: Outbox
-) -> None:
+def test_password_change(member: Browser, user: User, outbox: Outbox) -> None:
     response = member.post(CHANGE, {"current_password": PASSWORD, "new_password": OTHER})
     user.refresh_from_db()
 
@@ -67,7 +65,7 @@ def test_a_password_is_changed_and_its_user_told(
 @pytest.mark.parametrize(
     ("field", "value"), [("current_password", "wrong"), ("new_password", "password")]
 )
-def test_it_names_the_password_that_is_not_right(
+def test_password_change_invalid(
     member: Browser, user: User, outbox: Outbox, field: str, value: str
 ) -> None:
     data = {"current_password": PASSWORD, "new_password": OTHER} | {field: value}
@@ -80,7 +78,7 @@ def test_it_names_the_password_that_is_not_right(
     assert not outbox.mails
 
 
-def test_who_took_over_a_session_cannot_try_passwords(member: Browser, user: User) -> None:
+def test_password_change_is_throttled(member: Browser, user: User) -> None:
     for _ in range(LOGINS.per_client_and_account):
         member.post(CHANGE, {"current_password": "wrong", "new_password": OTHER})
     refused = member.post(CHANGE, {"current_password": PASSWORD, "new_password": OTHER})
@@ -90,7 +88,7 @@ def test_who_took_over_a_session_cannot_try_passwords(member: Browser, user: Use
     assert user.check_password(PASSWORD)
 
 
-def test_a_phone_number_is_kept_encrypted_and_can_be_taken_away(member: Browser) -> None:
+def test_phone_is_encrypted(member: Browser) -> None:
     given = member.patch(ME, {"phone": " +44 20 7946 0018 "}).json()["phone"]
     with connection.cursor() as cursor:
         cursor.execute("SELECT phone FROM accounts_user")

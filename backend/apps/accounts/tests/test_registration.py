@@ -22,7 +22,7 @@ AUTH = "/api/v1/auth"
 GRACE = {"email": "grace@example.com", "password": PASSWORD, "first_name": "Grace"}
 OTHER = "another battery, another horse"
 
-ASK = [
+MAIL_REQUESTS = [
     (f"{AUTH}/register/", {"password": PASSWORD}),
     (f"{AUTH}/verification/", {}),
     (f"{AUTH}/password-reset/", {}),
@@ -38,9 +38,7 @@ def reset(browser: Browser, token: str, password: str = OTHER) -> int:
     return browser.post(f"{AUTH}/password-reset/confirm/", data).status_code
 
 
-def test_a_person_registers_verifies_the_address_and_logs_in(
-    browser: Browser, outbox: Outbox
-) -> None:
+def test_register_verify_login(browser: Browser, outbox: Outbox) -> None:
     response = browser.post(f"{AUTH}/register/", GRACE)
     before = browser.login(GRACE["email"])
     confirmed = confirm(browser, outbox.token)
@@ -51,9 +49,7 @@ def test_a_person_registers_verifies_the_address_and_logs_in(
     assert browser.login(GRACE["email"]).json()["first_name"] == "Grace"
 
 
-def test_a_link_leads_to_the_public_site_whatever_host_was_asked(
-    browser: Browser, outbox: Outbox, settings: Settings
-) -> None:
+def test_link_uses_public_url(browser: Browser, outbox: Outbox, settings: Settings) -> None:
     settings.PUBLIC_URL = "https://www.example.com"
     settings.ALLOWED_HOSTS = ["*"]
     browser.client.defaults["HTTP_HOST"] = "evil.example.net"
@@ -66,7 +62,7 @@ def test_a_link_leads_to_the_public_site_whatever_host_was_asked(
 
 
 @pytest.mark.django_db
-def test_a_link_verifies_once(browser: Browser, outbox: Outbox) -> None:
+def test_verification_link_works_once(browser: Browser, outbox: Outbox) -> None:
     browser.post(f"{AUTH}/register/", GRACE)
 
     assert confirm(browser, outbox.token) == 204
@@ -74,12 +70,12 @@ def test_a_link_verifies_once(browser: Browser, outbox: Outbox) -> None:
 
 
 @pytest.mark.django_db
-def test_a_link_is_void_after_a_day(
+def test_verification_link_expires(
     browser: Browser, outbox: Outbox, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser.post(f"{AUTH}/register/", GRACE)
     browser.post(f"{AUTH}/verification/", {"email": GRACE["email"]})
-    now = tokens.VERIFICATION._now()  # noqa: SLF001  # where Django's own tests turn the clock
+    now = tokens.VERIFICATION._now()  # noqa: SLF001  # Django's own tests patch it, too
     later = now + timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT + 1)
     monkeypatch.setattr(tokens.VERIFICATION, "_now", lambda: later)
 
@@ -90,16 +86,14 @@ def test_a_link_is_void_after_a_day(
 @pytest.mark.parametrize(
     "token", ["x", "1", "1-", "1-a-b", "-1-a-b", f"{2**63}-a-b", "²-a-b", "1' OR 1=1--", "\x00"]
 )
-def test_a_token_that_is_made_up_is_refused(browser: Browser, user: User, token: str) -> None:
+def test_forged_token(browser: Browser, user: User, token: str) -> None:
     assert confirm(browser, token) == 400
     assert reset(browser, token) == 400
     user.refresh_from_db()
     assert user.check_password(PASSWORD)
 
 
-def test_a_token_is_good_for_its_own_user_and_purpose_only(
-    browser: Browser, user: User, outbox: Outbox
-) -> None:
+def test_token_of_other_user_or_purpose(browser: Browser, user: User, outbox: Outbox) -> None:
     browser.post(f"{AUTH}/register/", GRACE)
     number, _, proof = outbox.token.partition("-")
 
@@ -108,7 +102,7 @@ def test_a_token_is_good_for_its_own_user_and_purpose_only(
 
 
 @pytest.mark.django_db
-def test_another_mail_brings_another_link(browser: Browser, outbox: Outbox) -> None:
+def test_resend_verification(browser: Browser, outbox: Outbox) -> None:
     browser.post(f"{AUTH}/register/", GRACE)
     browser.post(f"{AUTH}/verification/", {"email": "GRACE@example.com"})
 
@@ -117,9 +111,7 @@ def test_another_mail_brings_another_link(browser: Browser, outbox: Outbox) -> N
 
 
 @pytest.mark.django_db
-def test_who_registers_last_decides_until_the_address_is_verified(
-    browser: Browser, outbox: Outbox
-) -> None:
+def test_register_replaces_unverified(browser: Browser, outbox: Outbox) -> None:
     browser.post(f"{AUTH}/register/", GRACE | {"password": OTHER})
     first = outbox.token
     browser.post(f"{AUTH}/register/", GRACE)
@@ -130,9 +122,7 @@ def test_who_registers_last_decides_until_the_address_is_verified(
     assert browser.login(GRACE["email"]).status_code == 200
 
 
-def test_who_has_an_account_keeps_it_and_is_told_by_mail(
-    browser: Browser, user: User, outbox: Outbox
-) -> None:
+def test_register_existing_account(browser: Browser, user: User, outbox: Outbox) -> None:
     browser.post(f"{AUTH}/register/", {"email": "ADA@example.com", "password": OTHER})
 
     assert outbox.subjects == ["You already have an account"]
@@ -141,8 +131,8 @@ def test_who_has_an_account_keeps_it_and_is_told_by_mail(
     assert User.objects.count() == 1
 
 
-@pytest.mark.parametrize(("path", "more"), ASK)
-def test_no_answer_tells_whether_there_is_such_an_account(
+@pytest.mark.parametrize(("path", "more"), MAIL_REQUESTS)
+def test_response_hides_account(
     browser: Browser, user: User, path: str, more: dict[str, str]
 ) -> None:
     User.objects.create_user("new@example.com", PASSWORD, email_verified=False)
@@ -156,9 +146,7 @@ def test_no_answer_tells_whether_there_is_such_an_account(
 
 
 @pytest.mark.usefixtures("user")
-def test_registering_costs_one_hash_whether_the_address_is_known_or_not(
-    browser: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_register_hides_account_by_time(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     costs = []
     encode = hashers.MD5PasswordHasher.encode
 
@@ -176,9 +164,7 @@ def test_registering_costs_one_hash_whether_the_address_is_known_or_not(
     assert counts == [1, 1]
 
 
-def test_a_login_that_lacks_the_verification_is_no_different_from_a_wrong_one(
-    browser: Browser, user: User
-) -> None:
+def test_login_hides_unverified_account(browser: Browser, user: User) -> None:
     wrong = browser.login(user.email, "wrong")
     User.objects.create_user("new@example.com", PASSWORD, email_verified=False)
     unverified = browser.login("new@example.com")
@@ -202,7 +188,7 @@ def test_a_login_that_lacks_the_verification_is_no_different_from_a_wrong_one(
     ],
 )
 @pytest.mark.django_db
-def test_it_names_the_field_that_is_not_valid(
+def test_register_names_invalid_field(
     browser: Browser, outbox: Outbox, field: str, value: str
 ) -> None:
     response = browser.post(f"{AUTH}/register/", GRACE | {field: value})
@@ -213,9 +199,7 @@ def test_it_names_the_field_that_is_not_valid(
     assert not outbox.mails
 
 
-def test_a_forgotten_password_is_replaced_and_every_session_ends(
-    browser: Browser, user: User, outbox: Outbox
-) -> None:
+def test_password_reset_ends_sessions(browser: Browser, user: User, outbox: Outbox) -> None:
     browser.login()
     elsewhere = Browser()
     elsewhere.post(f"{AUTH}/password-reset/", {"email": user.email})
@@ -230,7 +214,7 @@ def test_a_forgotten_password_is_replaced_and_every_session_ends(
     assert elsewhere.login(password=OTHER).status_code == 200
 
 
-def test_a_reset_link_works_once(browser: Browser, user: User, outbox: Outbox) -> None:
+def test_reset_link_works_once(browser: Browser, user: User, outbox: Outbox) -> None:
     browser.post(f"{AUTH}/password-reset/", {"email": user.email})
     token = outbox.token
 
@@ -238,16 +222,14 @@ def test_a_reset_link_works_once(browser: Browser, user: User, outbox: Outbox) -
     assert reset(browser, token, "yet another horse battery") == 400
 
 
-def test_a_reset_link_is_void_after_a_login(browser: Browser, user: User, outbox: Outbox) -> None:
+def test_reset_link_expires_at_login(browser: Browser, user: User, outbox: Outbox) -> None:
     browser.post(f"{AUTH}/password-reset/", {"email": user.email})
     browser.login()
 
     assert reset(browser, outbox.token) == 400
 
 
-def test_a_reset_refuses_a_weak_password_and_may_be_tried_again(
-    browser: Browser, user: User, outbox: Outbox
-) -> None:
+def test_password_reset_weak_password(browser: Browser, user: User, outbox: Outbox) -> None:
     browser.post(f"{AUTH}/password-reset/", {"email": user.email})
 
     assert reset(browser, outbox.token, "password") == 422
@@ -255,7 +237,7 @@ def test_a_reset_refuses_a_weak_password_and_may_be_tried_again(
 
 
 @pytest.mark.django_db
-def test_who_resets_a_password_has_verified_the_address(browser: Browser, outbox: Outbox) -> None:
+def test_password_reset_verifies_email(browser: Browser, outbox: Outbox) -> None:
     browser.post(f"{AUTH}/register/", GRACE)
     browser.post(f"{AUTH}/password-reset/", {"email": GRACE["email"]})
     reset(browser, outbox.token)
@@ -263,13 +245,11 @@ def test_who_resets_a_password_has_verified_the_address(browser: Browser, outbox
     assert browser.login(GRACE["email"], OTHER).status_code == 200
 
 
-def test_nobody_inactive_gets_mail_or_comes_back_by_a_link(
-    browser: Browser, user: User, outbox: Outbox
-) -> None:
+def test_inactive_user_gets_no_mail(browser: Browser, user: User, outbox: Outbox) -> None:
     browser.post(f"{AUTH}/password-reset/", {"email": user.email})
     token = outbox.token
     User.objects.update(is_active=False, email_verified=False)
-    for path, more in ASK:
+    for path, more in MAIL_REQUESTS:
         browser.post(path, {"email": user.email} | more)
 
     assert reset(browser, token) == 400
@@ -277,9 +257,9 @@ def test_nobody_inactive_gets_mail_or_comes_back_by_a_link(
 
 
 @pytest.mark.parametrize("email", ["ada@example.com", "nobody@example.com"])
-@pytest.mark.parametrize(("path", "more"), ASK)
+@pytest.mark.parametrize(("path", "more"), MAIL_REQUESTS)
 @pytest.mark.usefixtures("user")
-def test_a_letter_box_is_not_filled(
+def test_mails_per_account_are_limited(
     browser: Browser, outbox: Outbox, path: str, more: dict[str, str], email: str
 ) -> None:
     for _ in range(MAILS.per_account):
@@ -293,7 +273,7 @@ def test_a_letter_box_is_not_filled(
 
 
 @pytest.mark.django_db
-def test_one_client_cannot_write_to_everybody(browser: Browser) -> None:
+def test_mails_per_client_are_limited(browser: Browser) -> None:
     for number in range(MAILS.per_client):
         browser.post(f"{AUTH}/verification/", {"email": f"{number}@example.com"})
 
@@ -302,7 +282,7 @@ def test_one_client_cannot_write_to_everybody(browser: Browser) -> None:
 
 
 @pytest.mark.django_db
-def test_a_mail_server_that_is_away_is_logged_without_saying_who(
+def test_mail_failure_is_logged(
     outbox: Outbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(_: mail.EmailMessage) -> None:
@@ -317,7 +297,7 @@ def test_a_mail_server_that_is_away_is_logged_without_saying_who(
 
 
 @pytest.mark.django_db
-def test_the_same_address_registered_twice_at_once_is_one_user(outbox: Outbox) -> None:
+def test_register_same_address_twice(outbox: Outbox) -> None:
     for _ in range(2):
         user_register(email=GRACE["email"], password=PASSWORD)
 

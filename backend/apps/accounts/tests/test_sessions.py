@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 SESSIONS = "/api/v1/auth/sessions/"
 
-pytestmark = pytest.mark.usefixtures("_sessions_of_production")
+pytestmark = pytest.mark.usefixtures("_production_sessions")
 
 
 @pytest.fixture(params=["db", "cached_db"])
 def _each_engine(
     request: pytest.FixtureRequest,
     settings: Settings,
-    _sessions_of_production: None,  # which this overrides
+    _production_sessions: None,  # this fixture overrides it
 ) -> None:
     settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{request.param}"
 
@@ -42,7 +42,7 @@ def phone(user: User) -> Browser:
 
 
 @pytest.fixture
-def laptop(phone: Browser) -> Browser:  # noqa: ARG001  # logged in after it
+def laptop(phone: Browser) -> Browser:  # noqa: ARG001  # must log in first
     laptop = Browser(User_Agent="Laptop/2.0")
     laptop.login()
     return laptop
@@ -57,14 +57,14 @@ def identifier(browser: Browser) -> object:
     return next(item["id"] for item in listed(browser) if item["current"])
 
 
-def test_it_lists_where_one_is_logged_in_newest_first(laptop: Browser) -> None:
+def test_list_newest_first(laptop: Browser) -> None:
     items = listed(laptop)
 
     assert [item["user_agent"] for item in items] == ["Laptop/2.0", "Phone/1.0"]
     assert [item["current"] for item in items] == [True, False]
 
 
-def test_a_list_is_in_pages_and_bounded(laptop: Browser) -> None:
+def test_list_pages(laptop: Browser) -> None:
     first = laptop.client.get(SESSIONS, {"limit": 1}).json()
     second = laptop.client.get(SESSIONS, {"limit": 1, "before": first["next"]}).json()
 
@@ -74,7 +74,7 @@ def test_a_list_is_in_pages_and_bounded(laptop: Browser) -> None:
 
 
 @pytest.mark.usefixtures("_each_engine")
-def test_a_session_that_is_revoked_ends_at_once(phone: Browser, laptop: Browser) -> None:
+def test_end_session(phone: Browser, laptop: Browser) -> None:
     stolen = phone.cookies["sessionid"]
     response = laptop.delete(f"{SESSIONS}{identifier(phone)}/")
 
@@ -86,18 +86,18 @@ def test_a_session_that_is_revoked_ends_at_once(phone: Browser, laptop: Browser)
 
 
 @pytest.mark.usefixtures("_each_engine")
-def test_all_others_are_ended_together(phone: Browser, laptop: Browser) -> None:
+def test_end_other_sessions(phone: Browser, laptop: Browser) -> None:
     assert laptop.delete(SESSIONS).status_code == 204
     assert not phone.is_logged_in
     assert laptop.is_logged_in
 
 
-def test_one_can_end_the_session_one_is_in(laptop: Browser) -> None:
+def test_end_current_session(laptop: Browser) -> None:
     assert laptop.delete(f"{SESSIONS}{identifier(laptop)}/").status_code == 204
     assert not laptop.is_logged_in
 
 
-def test_another_users_session_does_not_exist(laptop: Browser, browser: Browser) -> None:
+def test_end_session_of_other_user(laptop: Browser, browser: Browser) -> None:
     User.objects.create_user("eve@example.com", PASSWORD)
     browser.login("eve@example.com")
     response = browser.delete(f"{SESSIONS}{identifier(laptop)}/")
@@ -107,7 +107,7 @@ def test_another_users_session_does_not_exist(laptop: Browser, browser: Browser)
     assert len(listed(browser)) == 1
 
 
-def test_the_anonymous_get_nothing_and_end_nothing(browser: Browser, laptop: Browser) -> None:
+def test_sessions_require_login(browser: Browser, laptop: Browser) -> None:
     answers = [
         browser.client.get(SESSIONS),
         browser.delete(SESSIONS),
@@ -118,14 +118,14 @@ def test_the_anonymous_get_nothing_and_end_nothing(browser: Browser, laptop: Bro
     assert laptop.is_logged_in
 
 
-def test_a_logout_takes_the_session_off_the_list(phone: Browser, laptop: Browser) -> None:
+def test_logout_removes_session(phone: Browser, laptop: Browser) -> None:
     phone.logout()
 
     assert len(listed(laptop)) == 1
     assert UserSession.objects.count() == 1
 
 
-def test_what_has_expired_is_not_listed(laptop: Browser, phone: Browser) -> None:
+def test_list_omits_expired_sessions(laptop: Browser, phone: Browser) -> None:
     past = timezone.now() - timedelta(seconds=1)
     Session.objects.filter(session_key=phone.cookies["sessionid"]).update(expire_date=past)
 
@@ -133,9 +133,7 @@ def test_what_has_expired_is_not_listed(laptop: Browser, phone: Browser) -> None
 
 
 @pytest.mark.usefixtures("_each_engine")
-def test_what_has_expired_is_removed_by_the_command_of_each_deployment(
-    laptop: Browser, phone: Browser
-) -> None:
+def test_clearsessions_removes_expired(laptop: Browser, phone: Browser) -> None:
     past = timezone.now() - timedelta(seconds=1)
     Session.objects.filter(session_key=phone.cookies["sessionid"]).update(expire_date=past)
     call_command("clearsessions")
@@ -146,15 +144,15 @@ def test_what_has_expired_is_removed_by_the_command_of_each_deployment(
 
 
 def drop_cache() -> None:
-    """Let this test find nothing in the cache, without emptying a Redis that others use, too."""
+    """Hide the cache content of this test, without emptying a shared Redis."""
     caches["default"].key_prefix = uuid4().hex
 
 
-def test_it_tells_when_a_session_was_last_seen(phone: Browser) -> None:
+def test_last_seen_is_recorded(phone: Browser) -> None:
     earlier = timezone.now() - timedelta(hours=1)
     UserSession.objects.update(last_seen=earlier, user_agent="old")
     phone.me()
-    assert listed(phone)[0]["user_agent"] == "old"  # not noted at every request
+    assert listed(phone)[0]["user_agent"] == "old"  # not recorded at every request
     drop_cache()
     phone.me()
 
@@ -163,7 +161,7 @@ def test_it_tells_when_a_session_was_last_seen(phone: Browser) -> None:
     assert str(item["last_seen"]) > earlier.isoformat()
 
 
-def test_a_session_of_an_earlier_release_is_listed_once_it_is_used(laptop: Browser) -> None:
+def test_session_of_earlier_release(laptop: Browser) -> None:
     UserSession.objects.all().delete()
     drop_cache()
     laptop.me()
@@ -171,7 +169,7 @@ def test_a_session_of_an_earlier_release_is_listed_once_it_is_used(laptop: Brows
     assert [item["user_agent"] for item in listed(laptop)] == ["Laptop/2.0"]
 
 
-def test_a_browser_that_calls_itself_odd_things_does_no_harm(phone: Browser, user: User) -> None:
+def test_user_agent_is_sanitized(phone: Browser, user: User) -> None:
     odd = "\x00\x1b[31m\u202e" + "x" * 1000
     session_seen(key="odd", user_id=user.pk, user_agent=odd)
 
@@ -179,13 +177,13 @@ def test_a_browser_that_calls_itself_odd_things_does_no_harm(phone: Browser, use
     assert len(listed(phone)) == 1
 
 
-def test_an_administrator_is_listed_too(administrator: Client) -> None:
+def test_admin_session_is_listed(administrator: Client) -> None:
     administrator.get("/admin/")
 
     assert administrator.get(SESSIONS).json()["items"][0]["current"]
 
 
-def test_another_password_ends_all_sessions_but_this_one(phone: Browser, laptop: Browser) -> None:
+def test_password_change_ends_other_sessions(phone: Browser, laptop: Browser) -> None:
     before = laptop.cookies["sessionid"]
     data = {"current_password": PASSWORD, "new_password": "another battery, another horse"}
     response = laptop.post("/api/v1/auth/me/password/", data)
@@ -202,14 +200,14 @@ SECOND = {"SECRET_KEY": NEW, "SECRET_KEY_FALLBACKS": [OLD]}
 
 
 def use(settings: Settings, release: Mapping[str, object]) -> None:
-    """Answer as a replica of a release does."""
+    """Switch to the settings of a release."""
     for name, value in release.items():
         setattr(settings, name, value)
 
 
 @pytest.mark.usefixtures("_each_engine")
-def test_a_key_that_changes_in_two_steps_logs_no_user_out(user: User, settings: Settings) -> None:
-    """A browser sends two requests at once, and is answered by replicas of both releases."""
+def test_secret_key_rotation_keeps_sessions(user: User, settings: Settings) -> None:
+    """A browser sends parallel requests to replicas of both releases."""
     use(settings, {"SECRET_KEY": OLD, "SECRET_KEY_FALLBACKS": []})
     browser = Browser()
     browser.login(user.email)
@@ -217,13 +215,13 @@ def test_a_key_that_changes_in_two_steps_logs_no_user_out(user: User, settings: 
     for release in (FIRST, SECOND, FIRST, SECOND, SECOND):
         use(settings, release)
         for _ in range(2):
-            browser.client.cookies["sessionid"] = session  # that of before the first answer
+            browser.client.cookies["sessionid"] = session  # the cookie before the first response
             assert browser.is_logged_in
             assert browser.cookies["sessionid"] == session
 
 
 @pytest.mark.usefixtures("_each_engine")
-def test_a_key_that_changes_in_one_step_ends_its_sessions(user: User, settings: Settings) -> None:
+def test_secret_key_change_ends_sessions(user: User, settings: Settings) -> None:
     use(settings, {"SECRET_KEY": OLD, "SECRET_KEY_FALLBACKS": []})
     browser = Browser()
     browser.login(user.email)
@@ -232,8 +230,8 @@ def test_a_key_that_changes_in_one_step_ends_its_sessions(user: User, settings: 
 
 
 @pytest.mark.usefixtures("_each_engine")
-def test_a_login_still_has_a_session_of_its_own(user: User) -> None:
-    """A session that was in the browser before is no session of the user's."""
+def test_login_gets_new_session_key(user: User) -> None:
+    """An existing anonymous session is not reused for the user."""
     browser = Browser()
     given = browser.client.session
     given["cart"] = 7

@@ -15,8 +15,8 @@ from apps.accounts.throttling import (
     LOGINS,
     ThrottledError,
     count_attempt,
-    counted,
-    forgive_attempt,
+    increment,
+    uncount_attempt,
 )
 
 if TYPE_CHECKING:
@@ -48,9 +48,7 @@ def exhaust_account(browser: Browser) -> None:
         assert browser.login(password="wrong").status_code == 401
 
 
-def test_it_refuses_even_the_right_password_after_too_many_wrong_ones(
-    browser: Browser, user: User
-) -> None:
+def test_login_is_throttled(browser: Browser, user: User) -> None:
     exhaust_account(browser)
     response = browser.login(user.email)
 
@@ -60,14 +58,14 @@ def test_it_refuses_even_the_right_password_after_too_many_wrong_ones(
     assert not browser.is_logged_in
 
 
-def test_another_spelling_of_the_address_is_no_way_around(browser: Browser, user: User) -> None:
+def test_login_throttle_ignores_case(browser: Browser, user: User) -> None:
     exhaust_account(browser)
 
     assert browser.login(user.email.upper()).status_code == 429
 
 
 @pytest.mark.usefixtures("user")
-def test_it_lets_the_user_in_again_when_it_has_said(browser: Browser, clock: Clock) -> None:
+def test_login_throttle_ends(browser: Browser, clock: Clock) -> None:
     exhaust_account(browser)
     clock.now += LOGINS.period - 1
     refused = browser.login()
@@ -78,19 +76,19 @@ def test_it_lets_the_user_in_again_when_it_has_said(browser: Browser, clock: Clo
 
 
 @pytest.mark.usefixtures("user")
-def test_logins_that_are_right_are_not_counted(browser: Browser) -> None:
+def test_successful_logins_do_not_count(browser: Browser) -> None:
     for _ in range(LOGINS.per_client_and_account + 1):
         assert browser.login().status_code == 200
 
 
-def test_a_counter_that_the_cache_has_dropped_does_no_harm() -> None:
+def test_uncount_dropped_counter() -> None:
     counters = count_attempt(RequestFactory().post("/"), "ada@example.com", LOGINS)
     caches["default"].delete_many(counters)
 
-    forgive_attempt(counters)
+    uncount_attempt(counters)
 
 
-def test_a_counter_that_the_cache_drops_while_it_counts_begins_anew(
+def test_increment_dropped_counter(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     cache, drops = caches["default"], iter([True])
@@ -102,10 +100,10 @@ def test_a_counter_that_the_cache_drops_while_it_counts_begins_anew(
             cache.delete(key)
 
     monkeypatch.setattr(cache, "add", forgetful)
-    assert [counted("counter", seconds=60) for _ in range(3)] == [1, 2, 3]
+    assert [increment("counter", seconds=60) for _ in range(3)] == [1, 2, 3]
 
 
-def test_a_program_that_checks_a_password_is_not_counted(user: User) -> None:
+def test_authenticate_without_request(user: User) -> None:
     for _ in range(LOGINS.per_client_and_account + 1):
         assert authenticate(email=user.email, password="wrong") is None
 
@@ -113,7 +111,7 @@ def test_a_program_that_checks_a_password_is_not_counted(user: User) -> None:
 
 
 @pytest.mark.usefixtures("user")
-def test_one_user_cannot_lock_another_out(browser: Browser) -> None:
+def test_throttle_is_per_account(browser: Browser) -> None:
     for _ in range(LOGINS.per_client_and_account + 1):
         browser.login("eve@example.com", "wrong")
 
@@ -121,7 +119,7 @@ def test_one_user_cannot_lock_another_out(browser: Browser) -> None:
 
 
 @pytest.mark.usefixtures("user")
-def test_somebody_elsewhere_cannot_lock_a_user_out(browser: Browser, settings: Settings) -> None:
+def test_throttle_is_per_client(browser: Browser, settings: Settings) -> None:
     settings.NINJA_NUM_PROXIES = 1
     elsewhere = Browser(X_FORWARDED_FOR="192.0.2.7")
     exhaust_account(elsewhere)
@@ -131,7 +129,7 @@ def test_somebody_elsewhere_cannot_lock_a_user_out(browser: Browser, settings: S
 
 
 @pytest.mark.usefixtures("user")
-def test_a_made_up_origin_is_no_way_around(settings: Settings) -> None:
+def test_forged_forwarded_for(settings: Settings) -> None:
     settings.NINJA_NUM_PROXIES = 1
     for number in range(LOGINS.per_client_and_account):
         Browser(X_FORWARDED_FOR=f"198.51.100.{number}, 192.0.2.7").login(password="wrong")
@@ -140,14 +138,14 @@ def test_a_made_up_origin_is_no_way_around(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("user")
-def test_without_a_proxy_nobody_is_believed_about_where_they_come_from() -> None:
+def test_forwarded_for_without_proxy() -> None:
     for number in range(LOGINS.per_client_and_account):
         Browser(X_FORWARDED_FOR=f"198.51.100.{number}").login(password="wrong")
 
     assert Browser(X_FORWARDED_FOR="198.51.100.99").login().status_code == 429
 
 
-def test_one_client_cannot_try_one_password_on_everybody() -> None:
+def test_client_limit() -> None:
     request = RequestFactory().post("/")
     for number in range(LOGINS.per_client):
         count_attempt(request, f"{number}@example.com", LOGINS)
@@ -168,9 +166,7 @@ def test_one_client_cannot_try_one_password_on_everybody() -> None:
         ("unknown", "_hidden", False),
     ],
 )
-def test_a_client_is_where_it_comes_from_and_not_one_of_its_addresses(
-    settings: Settings, one: str, other: str, *, same: bool
-) -> None:
+def test_client_of_address(settings: Settings, one: str, other: str, *, same: bool) -> None:
     settings.NINJA_NUM_PROXIES = 1
     requests = [RequestFactory().post("/", HTTP_X_FORWARDED_FOR=each) for each in (one, other)]
     for number in range(LOGINS.per_client):
@@ -182,7 +178,7 @@ def test_a_client_is_where_it_comes_from_and_not_one_of_its_addresses(
         count_attempt(requests[1], "last@example.com", LOGINS)
 
 
-def test_the_admin_site_is_no_way_around(client: Client, browser: Browser, user: User) -> None:
+def test_admin_login_is_throttled(client: Client, browser: Browser, user: User) -> None:
     user.is_staff = True
     user.save()
     exhaust_account(browser)
@@ -193,7 +189,7 @@ def test_the_admin_site_is_no_way_around(client: Client, browser: Browser, user:
 
 
 @pytest.mark.usefixtures("user")
-def test_the_cache_does_not_learn_who_tried(browser: Browser, settings: Settings) -> None:
+def test_cache_holds_no_email(browser: Browser, settings: Settings) -> None:
     local = "django.core.cache.backends.locmem.LocMemCache"
     settings.CACHES = {"default": {"BACKEND": local, "LOCATION": "who-tried"}}
     browser.login(password="wrong")
@@ -202,11 +198,11 @@ def test_the_cache_does_not_learn_who_tried(browser: Browser, settings: Settings
 
 
 @pytest.mark.redis
-def test_attempts_at_once_are_all_counted_in_redis() -> None:
+def test_parallel_attempts_in_redis() -> None:
     prefix = caches["default"].key_prefix
 
     def attempt(_: int) -> bool:
-        caches["default"].key_prefix = prefix  # each thread has a connection of its own
+        caches["default"].key_prefix = prefix  # each thread has its own connection
         try:
             count_attempt(RequestFactory().post("/"), "ada@example.com", LOGINS)
         except ThrottledError:

@@ -1,4 +1,4 @@
-"""A server that answers as https://docs.stripe.com/api documents, to the calls that we make."""
+"""A fake Stripe server for the calls of this app, see https://docs.stripe.com/api."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Fields = dict[str, str]
 
 
 class Stripe(ThreadingHTTPServer):
-    """What Stripe knows, and what it was asked."""
+    """The fake server: its customers and subscriptions, and the requests it received."""
 
     daemon_threads = True
 
@@ -40,7 +40,7 @@ class Stripe(ThreadingHTTPServer):
         return {"secret_key": KEY, "webhook_secret": SECRET, "price_id": PRICE, "api_base": base}
 
     def subscribe(self, status: str, *, identifier: str = "sub_1", **more: object) -> None:
-        """Let a subscription be in this state from now on."""
+        """Set the state of a subscription."""
         item = {"object": "subscription_item", "current_period_end": 1_800_000_000}
         self.subscriptions[identifier] = {
             "id": identifier,
@@ -52,7 +52,7 @@ class Stripe(ThreadingHTTPServer):
         }
 
     def answer(self, path: str, fields: Fields, key: str) -> dict[str, Any] | None:
-        """Return the object that a request makes or asks for."""
+        """Return the object that a request creates or reads."""
         folder, _, name = path.rpartition("/")
         if path == "/v1/customers":
             new = {"id": f"cus_{len(self.customers) + 1}", "object": "customer", **fields}
@@ -98,12 +98,12 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Do not log."""
 
 
 @contextmanager
 def serving() -> Iterator[Stripe]:
-    """Serve until the test is over."""
+    """Run the fake server until the end of the block."""
     with Stripe() as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
         yield server
@@ -113,7 +113,7 @@ def serving() -> Iterator[Stripe]:
 def event(
     kind: str, customer: str, *, identifier: str = "evt_1", subscription: str = "sub_1"
 ) -> str:
-    """Return what Stripe sends when something has happened."""
+    """Return the payload of an event."""
     field = "subscription" if kind.startswith("checkout") else "id"
     content = {"object": kind.rpartition(".")[0], "customer": customer, field: subscription}
     whole = {"id": identifier, "object": "event", "type": kind, "data": {"object": content}}
@@ -121,7 +121,7 @@ def event(
 
 
 def signed(payload: str, *, secret: str = SECRET, age: int = 0) -> str:
-    """Sign as https://docs.stripe.com/webhooks/signature#verify-manually says."""
+    """Sign a payload, see https://docs.stripe.com/webhooks/signature#verify-manually."""
     moment = int(time.time()) - age
     proof = hmac.new(secret.encode(), f"{moment}.{payload}".encode(), hashlib.sha256)
     return f"t={moment},v1={proof.hexdigest()}"

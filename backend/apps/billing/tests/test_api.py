@@ -46,7 +46,7 @@ def member(browser: Browser, user: User) -> Browser:
 
 
 @pytest.fixture
-def customer(member: Browser, stripe: Stripe) -> Browser:  # noqa: ARG001  # which it asks
+def customer(member: Browser, stripe: Stripe) -> Browser:  # noqa: ARG001  # the checkout calls it
     member.post(f"{BILLING}/checkout/")
     return member
 
@@ -63,7 +63,7 @@ def deliver(payload: str, signature: str | None = None) -> Response:
     )
 
 
-def test_a_user_is_sent_to_the_checkout(member: Browser, user: User, stripe: Stripe) -> None:
+def test_checkout(member: Browser, user: User, stripe: Stripe) -> None:
     response = member.post(f"{BILLING}/checkout/")
     (_, _, customer), (_, _, session) = stripe.asked
 
@@ -80,16 +80,16 @@ def test_a_user_is_sent_to_the_checkout(member: Browser, user: User, stripe: Str
     }
 
 
-def test_a_user_is_one_customer_however_often_they_begin(member: Browser, stripe: Stripe) -> None:
+def test_checkout_creates_one_customer(member: Browser, stripe: Stripe) -> None:
     member.post(f"{BILLING}/checkout/")
     member.post(f"{BILLING}/checkout/")
-    Account.objects.all().delete()  # as if the answer of the first had been lost
+    Account.objects.all().delete()  # as if the first response had been lost
     member.post(f"{BILLING}/checkout/")
 
     assert list(stripe.customers) == [f"customer-of-{User.objects.get().pk}"]
 
 
-def test_a_subscription_is_shown_once_stripe_tells(customer: Browser, stripe: Stripe) -> None:
+def test_subscription_after_event(customer: Browser, stripe: Stripe) -> None:
     before = state(customer)
     stripe.subscribe("active")
     response = deliver(event("checkout.session.completed", "cus_1"))
@@ -104,14 +104,14 @@ def test_a_subscription_is_shown_once_stripe_tells(customer: Browser, stripe: St
     }
 
 
-def test_nobody_subscribes_twice(customer: Browser, stripe: Stripe) -> None:
+def test_checkout_with_subscription(customer: Browser, stripe: Stripe) -> None:
     stripe.subscribe("active")
     deliver(event(UPDATED, "cus_1"))
 
     assert customer.post(f"{BILLING}/checkout/").status_code == 409
 
 
-def test_who_has_cancelled_can_subscribe_again(customer: Browser, stripe: Stripe) -> None:
+def test_checkout_after_cancellation(customer: Browser, stripe: Stripe) -> None:
     stripe.subscribe("canceled")
     deliver(event("customer.subscription.deleted", "cus_1"))
 
@@ -119,7 +119,7 @@ def test_who_has_cancelled_can_subscribe_again(customer: Browser, stripe: Stripe
     assert customer.post(f"{BILLING}/checkout/").status_code == 200
 
 
-def test_a_customer_is_sent_to_the_portal(customer: Browser, stripe: Stripe) -> None:
+def test_portal(customer: Browser, stripe: Stripe) -> None:
     response = customer.post(f"{BILLING}/portal/")
 
     assert response.json() == {"url": "https://portal.test/"}
@@ -130,11 +130,11 @@ def test_a_customer_is_sent_to_the_portal(customer: Browser, stripe: Stripe) -> 
 
 
 @pytest.mark.usefixtures("stripe")
-def test_who_is_no_customer_has_no_portal(member: Browser) -> None:
+def test_portal_without_customer(member: Browser) -> None:
     assert member.post(f"{BILLING}/portal/").status_code == 409
 
 
-def test_an_event_that_is_told_again_changes_nothing(customer: Browser, stripe: Stripe) -> None:
+def test_event_delivered_twice(customer: Browser, stripe: Stripe) -> None:
     stripe.subscribe("active")
     deliver(event(UPDATED, "cus_1"))
     asked = len(stripe.asked)
@@ -145,7 +145,7 @@ def test_an_event_that_is_told_again_changes_nothing(customer: Browser, stripe: 
     assert state(customer)["active"]
 
 
-def test_an_event_that_comes_late_takes_nothing_back(customer: Browser, stripe: Stripe) -> None:
+def test_event_out_of_order(customer: Browser, stripe: Stripe) -> None:
     stripe.subscribe("canceled")
     deliver(event("customer.subscription.deleted", "cus_1", identifier="evt_2"))
     deliver(event("customer.subscription.created", "cus_1", identifier="evt_1"))
@@ -153,9 +153,7 @@ def test_an_event_that_comes_late_takes_nothing_back(customer: Browser, stripe: 
     assert state(customer)["status"] == "canceled"
 
 
-def test_the_end_of_an_earlier_subscription_is_not_that_of_a_later_one(
-    customer: Browser, stripe: Stripe
-) -> None:
+def test_event_of_earlier_subscription(customer: Browser, stripe: Stripe) -> None:
     stripe.subscribe("active", identifier="sub_2")
     stripe.subscribe("canceled", identifier="sub_1")
     deliver(event(UPDATED, "cus_1", identifier="evt_1", subscription="sub_2"))
@@ -164,9 +162,7 @@ def test_the_end_of_an_earlier_subscription_is_not_that_of_a_later_one(
     assert state(customer)["status"] == "active"
 
 
-def test_an_event_that_could_not_be_served_is_served_when_it_comes_again(
-    customer: Browser, stripe: Stripe
-) -> None:
+def test_event_retry_after_failure(customer: Browser, stripe: Stripe) -> None:
     stripe.subscribe("active")
     stripe.is_down = True
     failed = deliver(event(UPDATED, "cus_1"))
@@ -181,7 +177,7 @@ def test_an_event_that_could_not_be_served_is_served_when_it_comes_again(
 @pytest.mark.parametrize(
     ("kind", "customer_id"), [(UPDATED, "cus_unknown"), ("invoice.paid", "cus_1")]
 )
-def test_what_is_not_about_a_customer_of_ours_is_heard_and_left(
+def test_unrelated_event_is_ignored(
     customer: Browser, stripe: Stripe, kind: str, customer_id: str
 ) -> None:
     stripe.subscribe("active")
@@ -208,7 +204,7 @@ PAYLOAD = event(UPDATED, "cus_1")
         pytest.param("{not json", lambda: signed("{not json"), id="no event"),
     ],
 )
-def test_a_forged_or_replayed_event_is_refused(
+def test_forged_event(
     customer: Browser, stripe: Stripe, payload: str, signature: Callable[[], str]
 ) -> None:
     stripe.subscribe("active")
@@ -222,7 +218,7 @@ def test_a_forged_or_replayed_event_is_refused(
 
 @pytest.mark.usefixtures("stripe")
 @pytest.mark.django_db
-def test_a_body_that_is_no_text_is_refused() -> None:
+def test_event_body_not_text() -> None:
     headers = {"Stripe-Signature": "t=1,v1=00"}
     response = Client().post(
         f"{BILLING}/webhook/", b"\xff\xfe", content_type="application/json", headers=headers
@@ -231,7 +227,7 @@ def test_a_body_that_is_no_text_is_refused() -> None:
     assert response.status_code == 400
 
 
-def test_an_outage_of_stripe_is_said(member: Browser, stripe: Stripe) -> None:
+def test_checkout_during_outage(member: Browser, stripe: Stripe) -> None:
     stripe.is_down = True
     response = member.post(f"{BILLING}/checkout/")
 
@@ -239,7 +235,7 @@ def test_an_outage_of_stripe_is_said(member: Browser, stripe: Stripe) -> None:
     assert not Account.objects.exists()
 
 
-def test_without_its_variables_billing_says_so(member: Browser) -> None:
+def test_billing_not_configured(member: Browser) -> None:
     answers = [
         member.client.get(f"{BILLING}/subscription/"),
         member.post(f"{BILLING}/checkout/"),
@@ -251,7 +247,7 @@ def test_without_its_variables_billing_says_so(member: Browser) -> None:
     assert {answer.json()["detail"] for answer in answers} == {"Billing is not configured."}
 
 
-def test_the_anonymous_have_no_billing(browser: Browser, stripe: Stripe) -> None:
+def test_billing_requires_login(browser: Browser, stripe: Stripe) -> None:
     paths = ("checkout", "portal")
     answers = [browser.post(f"{BILLING}/{path}/").status_code for path in paths]
 
@@ -259,7 +255,7 @@ def test_the_anonymous_have_no_billing(browser: Browser, stripe: Stripe) -> None
     assert not stripe.asked
 
 
-def test_an_administrator_finds_an_account_by_its_user(administrator: Client) -> None:
+def test_admin_search(administrator: Client) -> None:
     eve = User.objects.create_user("eve@example.com", PASSWORD)
     account = Account.objects.create(user=eve, customer_id="cus_eve")
     response = administrator.get(reverse("admin:billing_account_changelist"), {"q": "eve"})
@@ -269,7 +265,7 @@ def test_an_administrator_finds_an_account_by_its_user(administrator: Client) ->
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_deliveries_at_once_are_served_once(stripe: Stripe) -> None:
+def test_parallel_deliveries(stripe: Stripe) -> None:
     user = User.objects.create_user("ada@example.com", PASSWORD)
     Account.objects.create(user=user, customer_id="cus_1")
     stripe.subscribe("active")

@@ -44,7 +44,7 @@ def _unreachable_database(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_unreachable_database")
-def test_it_is_healthy_whatever_the_database_does(client: Client) -> None:
+def test_health_without_database(client: Client) -> None:
     response = client.get(HEALTH)
 
     assert response.status_code == 200
@@ -52,7 +52,7 @@ def test_it_is_healthy_whatever_the_database_does(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_it_is_ready_when_every_check_passes(client: Client) -> None:
+def test_ready(client: Client) -> None:
     response = client.get(READY)
 
     assert response.status_code == 200
@@ -60,7 +60,7 @@ def test_it_is_ready_when_every_check_passes(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_it_is_not_ready_while_a_migration_is_pending(client: Client) -> None:
+def test_ready_pending_migration(client: Client) -> None:
     MigrationRecorder(connection).record_unapplied("projects", "0001_initial")
     response = client.get(READY)
 
@@ -69,7 +69,7 @@ def test_it_is_not_ready_while_a_migration_is_pending(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("_unreachable_database")
-def test_it_is_not_ready_without_a_database(client: Client) -> None:
+def test_ready_without_database(client: Client) -> None:
     response = client.get(READY)
 
     assert response.status_code == 503
@@ -78,7 +78,7 @@ def test_it_is_not_ready_without_a_database(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("_unreachable_database")
-def test_it_says_in_the_log_what_failed(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+def test_ready_logs_failure(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     client.get(READY)
 
     assert "the readiness check database failed" in caplog.text
@@ -87,12 +87,12 @@ def test_it_says_in_the_log_what_failed(client: Client, caplog: pytest.LogCaptur
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", [HEALTH, READY, VERSION])
-def test_its_answers_are_never_cached(client: Client, path: str) -> None:
+def test_response_is_not_cached(client: Client, path: str) -> None:
     assert "no-store" in client.get(path)["Cache-Control"]
 
 
 @pytest.mark.django_db
-def test_it_is_not_ready_without_a_cache(client: Client, settings: Settings) -> None:
+def test_ready_without_cache(client: Client, settings: Settings) -> None:
     unreachable = "redis://:swordfish@127.0.0.1:1/0"
     settings.CACHES = {
         "default": {
@@ -107,18 +107,14 @@ def test_it_is_not_ready_without_a_cache(client: Client, settings: Settings) -> 
 
 
 @pytest.mark.django_db
-def test_it_is_not_ready_with_a_cache_that_forgets_at_once(
-    client: Client, settings: Settings
-) -> None:
+def test_ready_cache_without_storage(client: Client, settings: Settings) -> None:
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
 
     assert failed(client.get(READY)) == {"cache"}
 
 
 @pytest.mark.django_db
-def test_it_is_not_ready_while_static_files_are_not_collected(
-    client: Client, settings: Settings, tmp_path: Path
-) -> None:
+def test_ready_without_static_files(client: Client, settings: Settings, tmp_path: Path) -> None:
     settings.STATIC_ROOT = str(tmp_path)
     settings.STORAGES = {"staticfiles": {"BACKEND": MANIFEST}}
 
@@ -126,9 +122,7 @@ def test_it_is_not_ready_while_static_files_are_not_collected(
 
 
 @pytest.mark.django_db
-def test_it_is_ready_when_static_files_are_collected(
-    client: Client, settings: Settings, tmp_path: Path
-) -> None:
+def test_ready_with_static_files(client: Client, settings: Settings, tmp_path: Path) -> None:
     manifest = '{"version": "1.1", "hash": "0", "paths": {"admin/base.css": "admin/base.0.css"}}'
     (tmp_path / "staticfiles.json").write_text(manifest)
     settings.STATIC_ROOT = str(tmp_path)
@@ -139,12 +133,12 @@ def test_it_is_ready_when_static_files_are_collected(
 
 @pytest.mark.redis
 @pytest.mark.django_db
-def test_it_asks_a_real_redis(client: Client) -> None:
+def test_ready_with_redis(client: Client) -> None:
     assert type(caches["default"]).__name__ == "RedisCache"
     assert client.get(READY).json()["checks"]["cache"] == "ok"
 
 
-def test_it_tells_which_release_runs(client: Client, settings: Settings) -> None:
+def test_version(client: Client, settings: Settings) -> None:
     settings.VERSION = {"release": "v1.2.3", "commit": "0123456", "deploy_id": "deploy-7"}
     response = client.get(VERSION)
 
@@ -152,7 +146,7 @@ def test_it_tells_which_release_runs(client: Client, settings: Settings) -> None
     assert response.json() == settings.VERSION
 
 
-def test_what_asks_a_store_that_is_away_is_not_waited_for_as_well(
+def test_ready_skips_dependent_checks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[str] = []

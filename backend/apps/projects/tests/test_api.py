@@ -28,11 +28,11 @@ def member(browser: Browser, user: User) -> Browser:
 
 
 @pytest.fixture
-def others_project(db: None) -> Project:  # noqa: ARG001
+def foreign_project(db: None) -> Project:  # noqa: ARG001
     return Project.objects.create(owner=User.objects.create_user("eve@example.com"), name="Secret")
 
 
-def test_it_creates_a_project(member: Browser, user: User) -> None:
+def test_create(member: Browser, user: User) -> None:
     response = member.post(PROJECTS, {"name": "  Analytical Engine "})
     project = Project.objects.get()
 
@@ -42,21 +42,17 @@ def test_it_creates_a_project(member: Browser, user: User) -> None:
     assert project.owner == user
 
 
-def test_it_lists_ones_own_projects_newest_first(
-    member: Browser, user: User, others_project: Project
-) -> None:
+def test_list_own_projects(member: Browser, user: User, foreign_project: Project) -> None:
     for name in ("first", "second"):
         Project.objects.create(owner=user, name=name)
     page = member.client.get(PROJECTS).json()
 
     assert [item["name"] for item in page["items"]] == ["second", "first"]
     assert page["next"] is None
-    assert others_project.name not in str(page)
+    assert foreign_project.name not in str(page)
 
 
-def test_it_walks_through_all_pages_though_projects_come_and_go(
-    member: Browser, user: User
-) -> None:
+def test_list_pages_during_changes(member: Browser, user: User) -> None:
     kept = [Project.objects.create(owner=user, name=f"{number}") for number in range(5)]
     first = member.client.get(PROJECTS, {"limit": 2}).json()
     Project.objects.create(owner=user, name="new")
@@ -69,7 +65,7 @@ def test_it_walks_through_all_pages_though_projects_come_and_go(
     assert third["next"] is None
 
 
-def test_a_full_last_page_has_no_next(member: Browser, user: User) -> None:
+def test_list_full_last_page(member: Browser, user: User) -> None:
     Project.objects.create(owner=user, name="only")
 
     assert member.client.get(PROJECTS, {"limit": 1}).json()["next"] is None
@@ -79,7 +75,7 @@ def test_a_full_last_page_has_no_next(member: Browser, user: User) -> None:
     ("field", "value"),
     [("limit", 0), ("limit", 101), ("limit", "many"), ("before", 0), ("before", 2**63)],
 )
-def test_it_refuses_a_page_without_bounds(member: Browser, field: str, value: str | int) -> None:
+def test_list_invalid_page(member: Browser, field: str, value: str | int) -> None:
     response = member.client.get(PROJECTS, {field: value})
 
     assert response.status_code == 422
@@ -87,14 +83,14 @@ def test_it_refuses_a_page_without_bounds(member: Browser, field: str, value: st
 
 
 @pytest.mark.parametrize("name", ["", "   ", "n" * 101, "nul\x00", None, 7])
-def test_it_refuses_a_project_without_a_proper_name(member: Browser, name: object) -> None:
+def test_create_invalid_name(member: Browser, name: object) -> None:
     response = member.post(PROJECTS, {"name": name})
 
     assert response.status_code == 422
     assert not Project.objects.exists()
 
 
-def test_it_deletes_ones_own_project(member: Browser, user: User) -> None:
+def test_delete(member: Browser, user: User) -> None:
     project = Project.objects.create(owner=user, name="done")
     response = member.delete(path(project))
 
@@ -102,34 +98,32 @@ def test_it_deletes_ones_own_project(member: Browser, user: User) -> None:
     assert not Project.objects.exists()
 
 
-def test_another_users_project_does_not_exist(member: Browser, others_project: Project) -> None:
-    response = member.delete(path(others_project))
+def test_delete_project_of_other_user(member: Browser, foreign_project: Project) -> None:
+    response = member.delete(path(foreign_project))
 
     assert response.status_code == 404
     assert response.json()["detail"] == "You have no such project."
-    assert Project.objects.get() == others_project
+    assert Project.objects.get() == foreign_project
 
 
 @pytest.mark.parametrize("number", [0, 2**63, "one"])
 @pytest.mark.usefixtures("user")
-def test_it_refuses_a_number_that_no_project_has(member: Browser, number: object) -> None:
+def test_delete_invalid_id(member: Browser, number: object) -> None:
     assert member.delete(f"{PROJECTS}{number}/").status_code == 422
 
 
-def test_the_anonymous_get_nothing_and_change_nothing(
-    browser: Browser, others_project: Project
-) -> None:
+def test_projects_require_login(browser: Browser, foreign_project: Project) -> None:
     answers = [
         browser.client.get(PROJECTS),
         browser.post(PROJECTS, {"name": "mine"}),
-        browser.delete(path(others_project)),
+        browser.delete(path(foreign_project)),
     ]
 
     assert [answer.status_code for answer in answers] == [401, 401, 401]
-    assert Project.objects.get() == others_project
+    assert Project.objects.get() == foreign_project
 
 
-def test_it_changes_nothing_without_a_csrf_token(member: Browser, user: User) -> None:
+def test_projects_require_csrf_token(member: Browser, user: User) -> None:
     project = Project.objects.create(owner=user, name="kept")
     created = member.client.post(PROJECTS, {"name": "forged"}, content_type="application/json")
     deleted = member.client.delete(path(project))
@@ -138,14 +132,14 @@ def test_it_changes_nothing_without_a_csrf_token(member: Browser, user: User) ->
     assert Project.objects.get() == project
 
 
-def test_it_refuses_a_body_that_is_not_json(member: Browser) -> None:
+def test_create_body_not_json(member: Browser) -> None:
     response = member.post(PROJECTS, "{not json")
 
     assert response.status_code == 400
     assert not Project.objects.exists()
 
 
-def test_it_refuses_a_body_that_is_too_large(member: Browser, settings: Settings) -> None:
+def test_create_body_too_large(member: Browser, settings: Settings) -> None:
     response = member.post(PROJECTS, {"name": "n" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE})
 
     assert response.status_code == 413
@@ -153,13 +147,11 @@ def test_it_refuses_a_body_that_is_too_large(member: Browser, settings: Settings
     assert not Project.objects.exists()
 
 
-def test_a_list_is_never_cached(member: Browser) -> None:
+def test_list_is_not_cached(member: Browser) -> None:
     assert "no-store" in member.client.get(PROJECTS)["Cache-Control"]
 
 
-def test_an_administrator_finds_a_project_by_its_owner(
-    administrator: Client, others_project: Project
-) -> None:
+def test_admin_search(administrator: Client, foreign_project: Project) -> None:
     response = administrator.get(reverse("admin:projects_project_changelist"), {"q": "eve"})
 
-    assert others_project.name in response.content.decode()
+    assert foreign_project.name in response.content.decode()

@@ -26,7 +26,7 @@ ME = "/api/v1/auth/me/"
 
 
 class Log:
-    """What a process writes, formatted as one of our settings does."""
+    """The log of a process, in the format of one of the renderers."""
 
     def __init__(self, renderer: Processor) -> None:
         self.stream = io.StringIO()
@@ -52,7 +52,7 @@ def log(request: pytest.FixtureRequest) -> Iterator[Log]:
     logging.getLogger().removeHandler(log.handler)
 
 
-def test_a_request_is_one_line_of_json(client: Client, log: Log) -> None:
+def test_request_line(client: Client, log: Log) -> None:
     response = client.get(HEALTH, {"token": "swordfish"})
     (line,) = log.lines
 
@@ -72,9 +72,9 @@ def test_a_request_is_one_line_of_json(client: Client, log: Log) -> None:
     }
 
 
-def test_it_tells_who_was_logged_in(client: Client, user: AbstractBaseUser, log: Log) -> None:
+def test_request_line_has_user(client: Client, user: AbstractBaseUser, log: Log) -> None:
     client.get(ME)
-    client.force_login(user)  # type: ignore[arg-type]  # whatever model a user is
+    client.force_login(user)  # type: ignore[arg-type]  # any user model
     client.get(ME)
     client.post("/api/v1/auth/logout/")
 
@@ -82,24 +82,24 @@ def test_it_tells_who_was_logged_in(client: Client, user: AbstractBaseUser, log:
 
 
 @pytest.mark.parametrize("given", ["a1b2c3d4", "4bf92f35-77b3-4da6-a3ce-929d0e0e4736", "x" * 64])
-def test_it_takes_the_id_that_a_proxy_has_given(client: Client, log: Log, given: str) -> None:
+def test_request_id_of_proxy(client: Client, log: Log, given: str) -> None:
     response = client.get(HEALTH, headers={"X-Request-ID": given})
 
     assert response["X-Request-ID"] == log.lines[0]["request_id"] == given
 
 
 @pytest.mark.parametrize("given", ["", "short", "x" * 65, "with space", 'quote"{}', "line\nbreak"])
-def test_it_makes_an_id_where_none_is_well_formed(client: Client, given: str) -> None:
+def test_request_id_malformed(client: Client, given: str) -> None:
     identifier = client.get(HEALTH, headers={"X-Request-ID": given})["X-Request-ID"]
 
     assert re.fullmatch("[0-9a-f]{32}", identifier)
 
 
-def test_two_requests_have_two_ids(client: Client) -> None:
+def test_request_id_is_unique(client: Client) -> None:
     assert client.get(HEALTH)["X-Request-ID"] != client.get(HEALTH)["X-Request-ID"]
 
 
-def test_an_answer_of_an_earlier_middleware_has_an_id_too(client: Client, log: Log) -> None:
+def test_request_id_of_early_response(client: Client, log: Log) -> None:
     response = client.get(HEALTH, headers={"Host": "evil.example.net"})
 
     assert response.status_code == 400
@@ -107,10 +107,8 @@ def test_an_answer_of_an_earlier_middleware_has_an_id_too(client: Client, log: L
 
 
 @pytest.mark.parametrize("log", [json_lines, text_lines], indirect=True)
-def test_it_logs_no_secret_that_a_client_sends(
-    client: Client, user: AbstractBaseUser, log: Log
-) -> None:
-    client.force_login(user)  # type: ignore[arg-type]  # whatever model a user is
+def test_log_holds_no_secret(client: Client, user: AbstractBaseUser, log: Log) -> None:
+    client.force_login(user)  # type: ignore[arg-type]  # any user model
     client.get(ME)
     client.post(LOGIN, {"password": "swordfish"}, content_type="application/json")
     client.get("/api/v1/nowhere/?token=swordfish", headers={"Authorization": "swordfish"})
@@ -122,7 +120,7 @@ def test_it_logs_no_secret_that_a_client_sends(
     assert client.cookies["csrftoken"].value not in log.text
 
 
-def test_an_error_is_one_line_with_its_traceback_but_without_the_request(log: Log) -> None:
+def test_error_line(log: Log) -> None:
     request = RequestFactory().get("/?token=swordfish")
     try:
         _ = 1 / 0
@@ -136,7 +134,7 @@ def test_an_error_is_one_line_with_its_traceback_but_without_the_request(log: Lo
 
 
 @pytest.mark.parametrize("log", [text_lines], indirect=True)
-def test_developers_read_text(client: Client, log: Log) -> None:
+def test_text_lines(client: Client, log: Log) -> None:
     client.get(HEALTH)
 
     assert "request answered" in log.text

@@ -34,14 +34,14 @@ def _token(settings: Settings) -> None:
     settings.METRICS_TOKEN = TOKEN
 
 
-def test_it_counts_a_request_under_its_route(client: Client) -> None:
+def test_request_is_counted(client: Client) -> None:
     before = count("GET", "api/v1/health/", 200)
     client.get(HEALTH)
 
     assert count("GET", "api/v1/health/", 200) == before + 1
 
 
-def test_a_client_cannot_make_labels_up(client: Client) -> None:
+def test_labels_are_limited(client: Client) -> None:
     before = count("other", "none", 404)
     client.generic("SWORDFISH", "/swordfish/")
     client.generic("TROUT", "/trout/")
@@ -50,7 +50,7 @@ def test_a_client_cannot_make_labels_up(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("_token")
-def test_it_shows_the_metrics_to_who_knows_the_token(client: Client) -> None:
+def test_metrics_with_token(client: Client) -> None:
     client.get(HEALTH)
     response = client.get(METRICS, headers={"Authorization": f"Bearer {TOKEN}"})
     text = response.content.decode()
@@ -64,22 +64,20 @@ def test_it_shows_the_metrics_to_who_knows_the_token(client: Client) -> None:
 
 @pytest.mark.usefixtures("_token")
 @pytest.mark.parametrize("given", ["", "Bearer", "Bearer wrong", TOKEN, "Bearer \xe9"])
-def test_to_all_others_there_is_nothing(client: Client, given: str) -> None:
+def test_metrics_with_wrong_token(client: Client, given: str) -> None:
     assert client.get(METRICS, headers={"Authorization": given}).status_code == 404
 
 
 @pytest.mark.parametrize("given", ["Bearer ", "Bearer None"])
-def test_without_a_token_there_is_nothing_for_anybody(client: Client, given: str) -> None:
+def test_metrics_without_token(client: Client, given: str) -> None:
     assert client.get(METRICS, headers={"Authorization": given}).status_code == 404
 
 
-def test_it_is_only_read(client: Client) -> None:
+def test_metrics_post(client: Client) -> None:
     assert client.post(METRICS).status_code == 405
 
 
-def test_workers_that_share_a_directory_count_together(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_metrics_of_several_workers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     for _ in range(2):
         subprocess.run([sys.executable, "-c", OBSERVE], cwd=BACKEND, check=True)

@@ -7,7 +7,7 @@ from django.db.migrations.loader import MigrationLoader
 
 
 class Command(BaseCommand):
-    """A release cannot be rolled back behind one of them: what it used may be gone."""
+    """A rollback past a contract migration is not possible: older code may use what it removed."""
 
     help = "List the contract migrations: those with a `contract` attribute, which remove schema."
 
@@ -21,10 +21,10 @@ class Command(BaseCommand):
 
 
 def contracts(*, applied: bool) -> dict[str, str]:
-    """Return the reasons of all contract migrations, by name.
+    """Return the reasons of contract migrations, by name.
 
     Args:
-        applied: Leave out what this database has not seen; without it, none is asked.
+        applied: Only those applied to this database; otherwise no database is used.
     """
     loader = MigrationLoader(connection if applied else None, ignore_no_migrations=True)
     return {
@@ -40,5 +40,5 @@ def as_json(found: dict[str, str]) -> str:
 
 
 def as_text(found: dict[str, str]) -> str:
-    """Return a line for each."""
+    """Return one line per migration."""
     return "\n".join(f"{name}: {reason}" for name, reason in found.items())

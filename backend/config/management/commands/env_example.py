@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
 
 def entry(name: str, field: FieldInfo) -> str:
-    """Describe a variable, and set it to an example or to its default; secrets stay empty."""
+    """Return the lines of a variable, with its example or default. Secrets stay empty."""
     necessity = "required" if field.is_required() else "optional"
     default = "" if field.is_required() else field.default or ""
     value = field.examples[0] if field.examples else default

@@ -9,17 +9,17 @@ from django.db import DatabaseError, OperationalError, connection
 
 from config.leftovers import invalid_indexes, unvalidated_constraints
 
-LOCK = 7_226_115_391  # of this command alone, whatever the database
+LOCK = 7_226_115_391  # key of the advisory lock, used by this command only
 HOLDER = """
     SELECT extract(epoch FROM clock_timestamp() - query_start)::int, query,
         array_to_string(pg_blocking_pids(pid), ', ')
     FROM pg_locks JOIN pg_stat_activity USING (pid)
     WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32) + objid::bigint = %s
 """
-CLIENT_CHECKED = "2s"
-"""How long a statement outlives a client that is gone, as a job that was killed."""
-CLOSED_WITHIN = 10
-"""The seconds after which PostgreSQL has ended a connection that was closed."""
+CLIENT_CHECK_INTERVAL = "2s"
+"""How long a statement continues after its client was killed."""
+CLOSE_SECONDS = 10
+"""How long PostgreSQL may take to end a closed connection."""
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 NOT_AVAILABLE = "55P03"
 CANCELED = "57014"
@@ -30,7 +30,7 @@ TOO_LONG = (
 
 
 class Command(BaseCommand):
-    """Exits with 1 if another one runs, a table stays locked, or a statement takes too long."""
+    """Fails if another migration is running, a table stays locked or a statement takes too long."""
 
     help = "Migrate the database of a running app: one run at a time, with lock timeouts."
 
@@ -51,24 +51,24 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False)
             return
         require_no_leftovers()
-        with alone():
+        with migration_lock():
             self.migrate(lock_seconds, statement_seconds, tries)
             require_no_leftovers()
         for each in unvalidated_constraints():
             self.stderr.write(f"note: {each}")
 
     def migrate(self, lock_seconds: float, statement_seconds: float, tries: int) -> None:
-        """Migrate; if a table is locked, let the app go on for a while, and try again."""
+        """Migrate. If a table is locked, pause, so that waiting queries can run, and retry."""
         for number in range(1, tries + 1):
             set_timeout("lock_timeout", lock_seconds)
             set_timeout("statement_timeout", statement_seconds)
             try:
                 call_command("migrate", interactive=False)
             except OperationalError as error:
-                connect_anew()
-                if is_of(error, CANCELED):
+                reconnect()
+                if has_code(error, CANCELED):
                     raise CommandError(TOO_LONG.format(statement_seconds)) from error
-                if not is_of(error, NOT_AVAILABLE):
+                if not has_code(error, NOT_AVAILABLE):
                     raise
                 self.stderr.write(f"a table is locked: attempt {number} of {tries} failed")
                 if number < tries:
@@ -82,76 +82,76 @@ class Command(BaseCommand):
 
 
 def require_no_leftovers() -> None:
-    """Refuse to go on where a migration that broke off left an index that is not used.
+    """Fail if an earlier migration left an invalid index.
 
     Raises:
-        CommandError: Names each, and the statement that ends it.
+        CommandError: There are invalid indexes; the error has the statements that drop them.
     """
     if found := invalid_indexes():
         raise CommandError("\n".join([*found, "hint: run these statements, then deploy again"]))
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """Hold the lock of migrations, or refuse at once.
+def migration_lock() -> Iterator[None]:
+    """Hold the advisory lock of migrations, or fail at once.
 
-    It is held by the connection that migrates: one whose client died keeps it as long as its
-    statement runs, so that the same migration cannot begin beside it.
+    The connection that migrates holds the lock. If its client is killed, the lock stays until the
+    running statement ends, so that no second migration starts in parallel.
     """
-    take_lock()
+    acquire_lock()
     try:
         yield
     finally:
         with suppress(DatabaseError), connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
-        connection.close()  # which gives it back, whatever became of the connection
+        connection.close()  # releases the lock even if the statement above failed
 
 
-def take_lock() -> None:
-    """Take the lock of migrations.
+def acquire_lock() -> None:
+    """Acquire the advisory lock of migrations.
 
     Raises:
-        CommandError: Another one holds it; says what that one does.
+        CommandError: Another migration holds the lock; the error shows its statement.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
         if cursor.fetchone() != (True,):
             cursor.execute(HOLDER, [LOCK])
             raise CommandError(
-                f"another migration is running{doing(cursor.fetchone())}\n"
+                f"another migration is running{describe(cursor.fetchone())}\n"
                 "hint: wait until it ends, then deploy again"
             )
-    with suppress(DatabaseError), connection.cursor() as cursor:  # not every system can tell
-        cursor.execute(f"SET client_connection_check_interval = '{CLIENT_CHECKED}'")
+    with suppress(DatabaseError), connection.cursor() as cursor:  # not supported by every system
+        cursor.execute(f"SET client_connection_check_interval = '{CLIENT_CHECK_INTERVAL}'")
 
 
-def doing(holder: tuple[int, str, str] | None) -> str:
-    """Say what the one that holds the lock does; nothing, if it has just ended."""
+def describe(holder: tuple[int, str, str] | None) -> str:
+    """Return the statement of the lock holder, or nothing if it has just ended."""
     if holder is None:
         return ""
     seconds, query, blocked_by = holder
-    waits = f", blocked by process {blocked_by}" if blocked_by else ""
-    return f": for {seconds} s, {' '.join(query.split())[:120]}{waits}"
+    blocked = f", blocked by process {blocked_by}" if blocked_by else ""
+    return f": for {seconds} s, {' '.join(query.split())[:120]}{blocked}"
 
 
 def set_timeout(name: str, seconds: float) -> None:
-    """Limit a statement: whoever comes later waits behind one that waits, or that locks a table."""
+    """Set a timeout. Queries of the app queue behind a statement that waits for or holds a lock."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config(%s, %s, false)", [name, f"{seconds * 1000:.0f}ms"])
 
 
-def connect_anew() -> None:
-    """Leave the transaction that failed: after a deferred statement Django itself does not.
+def reconnect() -> None:
+    """Reconnect after a failed transaction: Django does not leave it after a deferred statement.
 
-    The lock is waited for, which PostgreSQL takes from the old connection a moment later.
+    PostgreSQL may need a moment to release the lock of the old connection, so wait for it.
     """
     connection.close()
     connection.connect()
-    set_timeout("lock_timeout", CLOSED_WITHIN)
+    set_timeout("lock_timeout", CLOSE_SECONDS)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
 
 
-def is_of(error: OperationalError, code: str) -> bool:
-    """Tell whether PostgreSQL gave this code for it."""
+def has_code(error: OperationalError, code: str) -> bool:
+    """Return whether an error has this PostgreSQL error code."""
     return getattr(error.__cause__, "sqlstate", None) == code

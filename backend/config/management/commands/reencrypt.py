@@ -11,7 +11,7 @@ from apps.encryption import EncryptedTextField, is_current, rotate
 
 
 class Command(BaseCommand):
-    """Skips what is current, so that a run that was cut short is simply run again."""
+    """Skips current values, so that an interrupted run can be repeated."""
 
     help = "Re-encrypt values of previous keys with the first key, and print the counts."
 
@@ -33,27 +33,27 @@ class Command(BaseCommand):
 
 
 def encrypted_fields() -> Iterator[EncryptedTextField]:
-    """Return every encrypted field of every model."""
+    """Yield every encrypted field of every model."""
     for model in apps.get_models():
         fields = model._meta.local_fields  # noqa: SLF001  # Django's documented way to a model's fields
         yield from (field for field in fields if isinstance(field, EncryptedTextField))
 
 
 def reencrypt(field: EncryptedTextField, size: int) -> Iterator[str]:
-    """Go through a column, a batch at a time, and say of each value what became of it."""
+    """Re-encrypt a column in batches, and yield the outcome of each value."""
     last = None
     while rows := renew_batch(field, last, size):
         yield from rows.values()
-        *_, last = rows  # by the order of the database, which is its own for texts
+        *_, last = rows  # in the order of the database, which differs from Python's for texts
 
 
 @transaction.atomic
 def renew_batch(field: EncryptedTextField, last: object, size: int) -> dict[object, str]:
-    """Renew the values of the rows that follow one, or of the first; the rows are locked."""
+    """Lock the next rows after the key `last`, or the first rows, and renew their values."""
     following = {} if last is None else {"pk__gt": last}
     cipher = ExpressionWrapper(F(field.name), output_field=TextField())
     rows = (
-        field.model._base_manager.select_for_update()  # noqa: SLF001  # no manager may hide a row
+        field.model._base_manager.select_for_update()  # noqa: SLF001  # a custom manager may hide rows
         .filter(**following, **{f"{field.name}__isnull": False})
         .annotate(cipher=cipher)
         .order_by("pk")
@@ -63,7 +63,7 @@ def renew_batch(field: EncryptedTextField, last: object, size: int) -> dict[obje
 
 
 def renew(field: EncryptedTextField, pk: object, token: str) -> str:
-    """Renew the value of a row, unless it is current."""
+    """Re-encrypt the value of a row, unless it is current."""
     if is_current(token):
         return "current"
     try:

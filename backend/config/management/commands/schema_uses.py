@@ -6,7 +6,7 @@ from config.schema import uses
 
 
 class Command(BaseCommand):
-    """The deployer compares them with what the next release's migrations take away."""
+    """The deployer compares the list with what the migrations of the next release remove."""
 
     help = "List the models and fields that this code uses, as JSON."
 

@@ -7,7 +7,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from apps.health.checks import cache_answers, database_answers, static_files_are_collected, verdict
 from config.leftovers import invalid_indexes
-from config.schema import losses, too_early
+from config.schema import breaking_changes, too_early
 
 CHECKS = {
     "database": database_answers,
@@ -17,7 +17,7 @@ CHECKS = {
 
 
 class Command(BaseCommand):
-    """Exits with 1 if this image cannot run here; it changes nothing."""
+    """Changes nothing. The deployer parses the output (pipeline/deploy/steps.py, barrier.py)."""
 
     help = "Check that this image can run here: settings, database, cache and static files."
 
@@ -35,7 +35,8 @@ class Command(BaseCommand):
         plan = [migration for migration, _ in executor.migration_plan(graph.leaf_nodes())]
         for migration in plan:
             self.stdout.write(f"to be applied: {migration}")
-        for fault, names in ("taken away", losses(plan)), ("too early", too_early(graph, plan)):
+        broken, early = breaking_changes(plan), too_early(graph, plan)
+        for fault, names in ("taken away", broken), ("too early", early):
             if names:
                 self.stdout.write(f"{fault}: {json.dumps(names)}")
         if not plan:

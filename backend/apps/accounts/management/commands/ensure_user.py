@@ -7,7 +7,7 @@ from apps.accounts.services import PrivilegedUserError, user_ensure
 
 
 class Command(BaseCommand):
-    """Prints what it did and exits with 0; with 1 if the user cannot be as asked."""
+    """Prints `created`, `updated` or `unchanged` and the email address."""
 
     help = "Create an ordinary user, or set its password. Running it again changes nothing."
 
@@ -39,7 +39,7 @@ class Command(BaseCommand):
 
 
 def required(name: str) -> str:
-    """Return the value of a variable that must have one."""
+    """Return the value of a required environment variable."""
     if value := os.environ.get(name):
         return value
     raise CommandError(f"{name} is missing\nhint: set the variable and run the command again")
