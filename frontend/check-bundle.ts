@@ -18,14 +18,14 @@ const size = scripts
 const measured = `entry JS: ${(size / 1000).toFixed(1)} kB gzip of ${String(limit / 1000)} kB`
 if (scripts.length === 0 || size > limit) {
   process.stderr.write(
-    `error: ${measured}: ${scripts.join(' ') || 'no script'}\n\nhint: import() what only some pages need\n`,
+    `error: ${measured}: ${scripts.join(' ') || 'no script'}\n\nhint: load code that only some pages need with import()\n`,
   )
   process.exit(1)
 }
 const [, list = ''] = /name="asset-manifest" content="(\/[^"]+)"/.exec(page) ?? []
 if (!list || !existsSync(join(folder, list))) {
   process.stderr.write(
-    `error: the page names no list of its files: ${list || 'no asset-manifest'}\n\nhint: build.manifest in vite.config.ts\n`,
+    `error: the page has no asset manifest: ${list || 'not in index.html'}\n\nhint: set build.manifest in vite.config.ts\n`,
   )
   process.exit(1)
 }

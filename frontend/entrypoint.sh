@@ -14,7 +14,7 @@ server=''
 drain() {
   trap quit TERM
   [ -n "$server" ] || exit 0
-  echo "draining: requests are answered as before for $DRAIN_SECONDS s" >&2
+  echo "draining: still serving requests for $DRAIN_SECONDS s" >&2
   { sleep "$DRAIN_SECONDS" && end; } &
 }
 quit() {
@@ -38,21 +38,21 @@ case $BACKEND_UPSTREAM in
   *:*) valid=yes ;;
   *) valid='' ;;
 esac
-[ -n "$valid" ] || refuse 'BACKEND_UPSTREAM is malformed' 'give it as host:port, such as backend:8000'
+[ -n "$valid" ] || refuse 'BACKEND_UPSTREAM is malformed' 'set it to host:port, such as backend:8000'
 case $DRAIN_SECONDS in
-  *[!0-9.]* | *.*.* | .) refuse 'DRAIN_SECONDS is malformed' 'give it seconds, 0 or more' ;;
+  *[!0-9.]* | *.*.* | .) refuse 'DRAIN_SECONDS is malformed' 'set it to seconds, 0 or more' ;;
 esac
 # They become text of JSON, of nginx and of a header: nothing may mean more than itself there.
 case $ENVIRONMENT$RELEASE in
   *[!A-Za-z0-9._+-]*)
-    refuse 'ENVIRONMENT or RELEASE is malformed' 'use letters, digits and . _ + - only' ;;
+    refuse 'ENVIRONMENT or RELEASE is malformed' 'use only letters, digits and . _ + -' ;;
 esac
 case $SENTRY_DSN in
   *[!A-Za-z0-9.:/@_-]*) valid='' ;;
   '' | http://*@*/* | https://*@*/*) valid=yes ;;
   *) valid='' ;;
 esac
-[ -n "$valid" ] || refuse 'SENTRY_DSN is malformed' 'give it as https://key@host/project, or not at all'
+[ -n "$valid" ] || refuse 'SENTRY_DSN is malformed' 'set it to https://key@host/project, or unset it'
 
 # The page may speak with the host of that address, and no other.
 reports_to=${SENTRY_DSN#*@}
@@ -67,7 +67,7 @@ while read -r keyword address _ || [ -n "$keyword" ]; do
     *) resolvers="$resolvers $address" ;;
   esac
 done < /etc/resolv.conf
-[ -n "$resolvers" ] || refuse '/etc/resolv.conf names no server' 'give the container a network with DNS'
+[ -n "$resolvers" ] || refuse '/etc/resolv.conf has no nameserver' 'connect the container to a network with DNS'
 
 cat > /tmp/runtime.conf << END || refuse '/tmp cannot be written' 'mount a tmpfs there'
 resolver$resolvers valid=1s ipv6=off;

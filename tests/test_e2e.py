@@ -32,14 +32,14 @@ def run_script(script: str, **variables: str) -> Result:
 def test_no_browser_is_an_error_with_a_hint(tmp_path: Path) -> None:
     result = run_script("setup.ts", PLAYWRIGHT_BROWSERS_PATH=str(tmp_path), E2E_CHROMIUM="")
     assert result.returncode == 3
-    assert "error: no browser for the end-to-end tests is here" in result.stderr
-    assert "hint: nox -s e2e-quick brings one" in result.stderr
+    assert "error: the browser of the end-to-end tests is missing" in result.stderr
+    assert "hint: nox -s e2e-quick installs one" in result.stderr
 
 
 def test_a_browser_that_is_named_and_not_there_is_an_error_with_a_hint() -> None:
     result = run_script("setup.ts", E2E_CHROMIUM="/nowhere/chromium")
     assert result.returncode == 3
-    assert result.stderr.startswith("error: E2E_CHROMIUM names no file: /nowhere/chromium\n\nhint:")
+    assert result.stderr.startswith("error: E2E_CHROMIUM is not a file: /nowhere/chromium\n\nhint:")
 
 
 @pytest.mark.parametrize("name", ["E2E_BACKEND_PORT", "E2E_FRONTEND_PORT"])

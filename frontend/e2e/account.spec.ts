@@ -7,8 +7,8 @@ test('a user changes what we know of them, and it stays @quick', async ({ page, 
   await page.getByRole('link', { name: 'Profile' }).click()
   await page.getByLabel('First name').fill('Ada')
   await page.getByLabel('Phone').fill('+49 30 1234567')
-  await page.getByRole('button', { name: 'Save' }).click()
-  await expect(page.getByText('Your changes are saved.')).toBeVisible()
+  await page.getByRole('button', { name: 'Save changes' }).click()
+  await expect(page.getByText('Changes saved.')).toBeVisible()
 
   await page.reload()
   await expect(page.getByRole('heading', { name: 'Ada One' })).toBeVisible()
@@ -21,7 +21,7 @@ test('a phone number can be taken away again', async ({ page, newcomer }) => {
   for (const phone of ['+49 30 1234567', '']) {
     await page.getByLabel('Phone').fill(phone)
     const answer = page.waitForResponse((response) => response.request().method() === 'PATCH')
-    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByRole('button', { name: 'Save changes' }).click()
     await answer
   }
   await page.reload()
@@ -32,15 +32,15 @@ test('a phone number that is none is refused at its field', async ({ page, newco
   await signIn(page, newcomer)
   await page.goto('/profile')
   await page.getByLabel('Phone').fill('call me')
-  await page.getByRole('button', { name: 'Save' }).click()
-  await expectAtField(page, 'Phone', 'does not look right')
+  await page.getByRole('button', { name: 'Save changes' }).click()
+  await expectAtField(page, 'Phone', 'valid value')
 })
 
 test('a name that is too long is refused at its field', async ({ page, newcomer }) => {
   await signIn(page, newcomer)
   await page.goto('/profile')
   await page.getByLabel('Last name').fill('x'.repeat(151))
-  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('button', { name: 'Save changes' }).click()
   await expectAtField(page, 'Last name', 'too long')
 })
 
@@ -54,7 +54,7 @@ test('a user changes the password, and only the new one is right @quick', async 
   await page.getByLabel('Current password').fill(newcomer.password)
   await page.getByLabel('New password').fill(password)
   await page.getByRole('button', { name: 'Change password' }).click()
-  await expect(page.getByText('Your password is changed.')).toBeVisible()
+  await expect(page.getByText('Password changed.')).toBeVisible()
 
   await page.getByRole('button', { name: 'Sign out' }).click()
   await expectPage(page, 'Sign in')
@@ -70,7 +70,7 @@ test('the password cannot be changed without the current one', async ({ page, ne
   await page.getByLabel('Current password').fill('not-the-password')
   await page.getByLabel('New password').fill('another-horse-battery-staple')
   await page.getByRole('button', { name: 'Change password' }).click()
-  await expectAtField(page, 'Current password', 'not your password')
+  await expectAtField(page, 'Current password', 'password is wrong')
 })
 
 test('a session lasts over a reload and ends with the logout @quick', async ({
@@ -92,7 +92,7 @@ test('a user ends the session of another browser @quick', async ({ page, newcome
   await signIn(page, newcomer)
   await page.getByRole('link', { name: 'Sessions' }).click()
   await expect(page.getByRole('listitem')).toHaveCount(2)
-  await page.getByRole('button', { name: 'Sign out there' }).click()
+  await page.getByRole('button', { name: 'End session' }).click()
   await expect(page.getByRole('listitem')).toHaveCount(1)
   await other.goto('/profile')
   await expectPage(other, 'Sign in')
@@ -104,8 +104,8 @@ test('a user signs out everywhere else @quick', async ({ page, newcomer, browser
   await signIn(other, newcomer)
   await signIn(page, newcomer)
   await page.goto('/sessions')
-  await page.getByRole('button', { name: 'Sign out everywhere else' }).click()
-  await expect(page.getByText('You are signed out everywhere else.')).toBeVisible()
+  await page.getByRole('button', { name: 'Sign out of other devices' }).click()
+  await expect(page.getByText('You are signed out on all other devices.')).toBeVisible()
   await expect(page.getByRole('listitem')).toHaveCount(1)
   await other.goto('/profile')
   await expectPage(other, 'Sign in')
@@ -121,11 +121,11 @@ test('a reset of the password ends the sessions of other browsers', async ({
   await signIn(other, newcomer)
   await page.goto('/forgot-password')
   await page.getByLabel('Email').fill(newcomer.email)
-  await page.getByRole('button', { name: 'Send the mail' }).click()
+  await page.getByRole('button', { name: 'Send link' }).click()
   await page.goto(await linkInMail(newcomer.email, '/reset-password'))
   await page.getByLabel('New password').fill('another-horse-battery-staple')
   await page.getByRole('button', { name: 'Change password' }).click()
-  await expectPage(page, 'Your password is changed')
+  await expectPage(page, 'Password changed')
   await other.goto('/profile')
   await expectPage(other, 'Sign in')
   await other.close()
@@ -140,11 +140,9 @@ test('an expired session is explained, and the next one continues where it ended
   await page.goto('/profile')
   await expectPage(page, 'Your profile')
   await context.clearCookies({ name: 'sessionid' })
-  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('button', { name: 'Save changes' }).click()
   await expectPage(page, 'Sign in')
-  await expect(page.getByRole('status')).toHaveText(
-    'Your session has expired. Please sign in again.',
-  )
+  await expect(page.getByRole('status')).toHaveText('Your session has expired. Sign in again.')
   await submitLogin(page, newcomer)
   await expectPage(page, 'Your profile')
 })

@@ -33,7 +33,7 @@ test('without an account at Stripe, a user is told that there is nothing to pay 
   await page.goto('/')
   await page.getByRole('link', { name: 'Billing' }).click()
   await expectPage(page, 'Your subscription')
-  await expect(page.getByRole('status')).toContainText('Billing is not set up here')
+  await expect(page.getByRole('status')).toContainText('Billing is not set up')
 })
 
 for (const [status, button, operation] of [

@@ -24,7 +24,7 @@ async function checkPorts(): Promise<void> {
     if (await isFree(port)) continue
     fail(
       `port ${port} (${variable}) is in use`,
-      `end the program that listens there, or set ${variable} to a free port`,
+      `stop the program on this port, or set ${variable} to a free port`,
     )
   }
 }

@@ -16,13 +16,13 @@ for (const name of ['.env.e2e', '.env.e2e.example']) {
 function required(name: string): string {
   const value = process.env[name]
   if (value) return value
-  return fail(`${name} is empty`, 'give it a value in frontend/.env.e2e, as in .env.e2e.example')
+  return fail(`${name} is empty`, 'set it in frontend/.env.e2e, as in .env.e2e.example')
 }
 
 function requiredPort(name: string): string {
   const port = required(name)
   if (/^\d+$/.test(port) && Number(port) < 65536) return port
-  return fail(`${name} is no port: ${port}`, 'a port is a number from 1 to 65535')
+  return fail(`${name} is not a port: ${port}`, 'use a number from 1 to 65535')
 }
 
 /** The address of a deployed site, if the tests are to run against one instead of servers of their own. */

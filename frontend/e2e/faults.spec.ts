@@ -17,7 +17,7 @@ test('a server that cannot be reached is explained, and a retry brings the page'
 }) => {
   await page.route(anyRequest, (route) => route.abort())
   await page.goto('/profile')
-  await expectPage(page, 'We cannot reach the server')
+  await expectPage(page, 'Cannot reach the server')
   await page.unroute(anyRequest)
   await page.getByRole('button', { name: 'Try again' }).click()
   await expectPage(page, 'Sign in')
@@ -26,9 +26,9 @@ test('a server that cannot be reached is explained, and a retry brings the page'
 for (const [path, button, operation] of [
   ['/login', 'Sign in', 'auth/login/'],
   ['/register', 'Create account', 'auth/register/'],
-  ['/forgot-password', 'Send the mail', 'auth/password-reset/'],
-  ['/resend-verification', 'Send the mail', 'auth/verification/'],
-  ['/verify-email', 'Confirm my address', 'auth/verification/confirm/'],
+  ['/forgot-password', 'Send link', 'auth/password-reset/'],
+  ['/resend-verification', 'Send link', 'auth/verification/'],
+  ['/verify-email', 'Confirm email address', 'auth/verification/confirm/'],
   ['/reset-password', 'Change password', 'auth/password-reset/confirm/'],
 ] as const) {
   test(`a server that fails is explained in the form of ${path}`, async ({ page }) => {
@@ -39,7 +39,7 @@ for (const [path, button, operation] of [
       await field.fill('someone@example.com')
     }
     await page.getByRole('button', { name: button }).click()
-    await expect(page.getByRole('alert')).toContainText('The server cannot be reached.')
+    await expect(page.getByRole('alert')).toContainText('The server is unavailable.')
     await expect(page.getByRole('alert')).toBeFocused()
   })
 }
@@ -55,7 +55,7 @@ test.describe('of a user', () => {
       await world.client.post('/api/v1/projects/', { name: 'Apollo' })
       await answerWith(page, operation, 500)
       await page.goto(path)
-      await expect(page.getByRole('alert')).toContainText('The server cannot be reached.')
+      await expect(page.getByRole('alert')).toContainText('The server is unavailable.')
       await page.unrouteAll()
       await page.getByRole('button', { name: 'Try again' }).click()
       await expect(page.getByRole('listitem').first()).toBeVisible()
@@ -66,15 +66,17 @@ test.describe('of a user', () => {
     await page.goto('/profile')
     await expectPage(page, 'Your profile')
     await answerWith(page, 'auth/me/', 500)
-    await page.getByRole('button', { name: 'Save' }).click()
-    await expect(page.getByRole('alert')).toContainText('The server cannot be reached.')
+    await page.getByRole('button', { name: 'Save changes' }).click()
+    await expect(page.getByRole('alert')).toContainText('The server is unavailable.')
   })
 
   test('a logout that fails is said to have failed', async ({ page }) => {
     await page.goto('/projects')
     await answerWith(page, 'auth/logout/', 500)
     await page.getByRole('button', { name: 'Sign out' }).click()
-    await expect(page.getByRole('alert').filter({ hasText: 'Not signed out.' })).toBeVisible()
+    await expect(
+      page.getByRole('alert').filter({ hasText: 'Could not sign you out.' }),
+    ).toBeVisible()
   })
 
   test('a CSRF token that is wrong is renewed, and the next attempt succeeds', async ({
@@ -84,10 +86,10 @@ test.describe('of a user', () => {
     await page.goto('/profile')
     await expectPage(page, 'Your profile')
     await context.clearCookies({ name: 'csrftoken' })
-    await page.getByRole('button', { name: 'Save' }).click()
-    await expect(page.getByRole('alert')).toContainText('disagreed')
-    await page.getByRole('button', { name: 'Save' }).click()
-    await expect(page.getByText('Your changes are saved.')).toBeVisible()
+    await page.getByRole('button', { name: 'Save changes' }).click()
+    await expect(page.getByRole('alert')).toContainText('could not be verified')
+    await page.getByRole('button', { name: 'Save changes' }).click()
+    await expect(page.getByText('Changes saved.')).toBeVisible()
   })
 
   test('code that is not there any more is looked for once in the newest page', async ({
@@ -102,7 +104,7 @@ test.describe('of a user', () => {
     await expect.poll(() => loads).toBe(2)
 
     await page.unrouteAll()
-    await page.getByRole('button', { name: 'Load again' }).click()
+    await page.getByRole('button', { name: 'Reload page' }).click()
     await expectPage(page, 'Your profile')
   })
 })

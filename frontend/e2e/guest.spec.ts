@@ -3,7 +3,7 @@ import { linkInMail, linksInMails } from './mail.ts'
 import { expectAtField, expectPage, signIn, submitLogin } from './steps.ts'
 import { expect, test } from './test.ts'
 
-const refused = 'The email address or the password is wrong, or the address is not confirmed yet.'
+const refused = 'Wrong email or password, or your email address is not confirmed yet.'
 
 test('a guest who opens a page of users is led to the login page @quick', async ({ page }) => {
   await page.goto('/profile')
@@ -20,11 +20,11 @@ test('somebody signs up, confirms the address by mail and signs in @quick', asyn
   await page.getByLabel('Email').fill(account.email)
   await page.getByLabel('Password').fill(account.password)
   await page.getByRole('button', { name: 'Create account' }).click()
-  await expectPage(page, 'Look into your mail')
+  await expectPage(page, 'Check your inbox')
 
   await page.goto(await linkInMail(account.email, '/verify-email'))
-  await page.getByRole('button', { name: 'Confirm my address' }).click()
-  await expectPage(page, 'Your address is confirmed')
+  await page.getByRole('button', { name: 'Confirm email address' }).click()
+  await expectPage(page, 'Email address confirmed')
   await page.getByRole('link', { name: 'sign in' }).click()
   await submitLogin(page, account)
   await expectPage(page, 'Your projects')
@@ -38,15 +38,15 @@ test('an address that is not confirmed cannot sign in, but gets another mail @qu
   await page.getByLabel('Email').fill(account.email)
   await page.getByLabel('Password').fill(account.password)
   await page.getByRole('button', { name: 'Create account' }).click()
-  await expectPage(page, 'Look into your mail')
+  await expectPage(page, 'Check your inbox')
 
   await page.goto('/login')
   await submitLogin(page, account)
   await expect(page.getByRole('alert')).toHaveText(refused)
-  await page.getByRole('link', { name: 'Confirmation mail not there?' }).click()
+  await page.getByRole('link', { name: 'Resend confirmation email' }).click()
   await page.getByLabel('Email').fill(account.email)
-  await page.getByRole('button', { name: 'Send the mail' }).click()
-  await expectPage(page, 'Look into your mail')
+  await page.getByRole('button', { name: 'Send link' }).click()
+  await expectPage(page, 'Check your inbox')
   await linksInMails(account.email, '/verify-email', 2)
 })
 
@@ -64,14 +64,14 @@ test('a forgotten password is replaced by mail @quick', async ({ page, newcomer 
   await page.goto('/login')
   await page.getByRole('link', { name: 'Forgot your password?' }).click()
   await page.getByLabel('Email').fill(newcomer.email)
-  await page.getByRole('button', { name: 'Send the mail' }).click()
-  await expectPage(page, 'Look into your mail')
+  await page.getByRole('button', { name: 'Send link' }).click()
+  await expectPage(page, 'Check your inbox')
 
   const link = await linkInMail(newcomer.email, '/reset-password')
   await page.goto(link)
   await page.getByLabel('New password').fill(password)
   await page.getByRole('button', { name: 'Change password' }).click()
-  await expectPage(page, 'Your password is changed')
+  await expectPage(page, 'Password changed')
   await signIn(page, { ...newcomer, password })
 })
 
@@ -95,17 +95,17 @@ test('who has an account already is told by mail alone', async ({ page, newcomer
   await page.getByLabel('Email').fill(newcomer.email)
   await page.getByLabel('Password').fill('another-horse-battery-staple')
   await page.getByRole('button', { name: 'Create account' }).click()
-  await expectPage(page, 'Look into your mail')
+  await expectPage(page, 'Check your inbox')
   await page.goto(await linkInMail(newcomer.email, '/forgot-password'))
-  await expectPage(page, 'Forgot your password?')
+  await expectPage(page, 'Reset your password')
 })
 
 for (const path of ['/forgot-password', '/resend-verification']) {
   test(`${path} answers the same for an address that nobody has`, async ({ page }) => {
     await page.goto(path)
     await page.getByLabel('Email').fill(somebody().email)
-    await page.getByRole('button', { name: 'Send the mail' }).click()
-    await expectPage(page, 'Look into your mail')
+    await page.getByRole('button', { name: 'Send link' }).click()
+    await expectPage(page, 'Check your inbox')
   })
 }
 
@@ -118,7 +118,7 @@ test('a weak password is refused at its field, in both forms', async ({ page, ne
 
   await page.goto('/forgot-password')
   await page.getByLabel('Email').fill(newcomer.email)
-  await page.getByRole('button', { name: 'Send the mail' }).click()
+  await page.getByRole('button', { name: 'Send link' }).click()
   await page.goto(await linkInMail(newcomer.email, '/reset-password'))
   await page.getByLabel('New password').fill('12345')
   await page.getByRole('button', { name: 'Change password' }).click()
@@ -137,17 +137,17 @@ test('an address that is none is refused by the browser, and sent nowhere', asyn
 test('a link works once', async ({ page, newcomer }) => {
   const link = await linkInMail(newcomer.email, '/verify-email')
   await page.goto(link)
-  await page.getByRole('button', { name: 'Confirm my address' }).click()
-  await expect(page.getByRole('alert')).toContainText('not valid any more')
-  await page.getByRole('link', { name: 'Send me a new link' }).click()
-  await expect(page.getByRole('button', { name: 'Send the mail' })).toBeEnabled()
+  await page.getByRole('button', { name: 'Confirm email address' }).click()
+  await expect(page.getByRole('alert')).toContainText('This link has expired.')
+  await page.getByRole('link', { name: 'Send a new link' }).click()
+  await expect(page.getByRole('button', { name: 'Send link' })).toBeEnabled()
 })
 
 for (const path of ['/verify-email', '/verify-email#token=made-up']) {
   test(`the link ${path} is said to be of no use`, async ({ page }) => {
     await page.goto(path)
-    await page.getByRole('button', { name: 'Confirm my address' }).click()
-    await expect(page.getByRole('alert')).toContainText('not valid any more')
+    await page.getByRole('button', { name: 'Confirm email address' }).click()
+    await expect(page.getByRole('alert')).toContainText('This link has expired.')
   })
 }
 
@@ -155,7 +155,7 @@ test('a made-up link to choose a password is said to be of no use', async ({ pag
   await page.goto('/reset-password#token=made-up')
   await page.getByLabel('New password').fill('correct-horse-battery-staple')
   await page.getByRole('button', { name: 'Change password' }).click()
-  await expect(page.getByRole('alert')).toContainText('not valid any more')
+  await expect(page.getByRole('alert')).toContainText('This link has expired.')
 })
 
 test('whoever guesses passwords is told to wait', async ({ page, newcomer }) => {
@@ -178,7 +178,7 @@ test('whoever guesses passwords is told to wait', async ({ page, newcomer }) => 
 test('an address that does not exist leads back to the start page @quick', async ({ page }) => {
   await page.goto('/no/such/page')
   await expectPage(page, 'Page not found')
-  await page.getByRole('link', { name: 'Go to the start page' }).click()
+  await page.getByRole('link', { name: 'Go to the home page' }).click()
   await expectPage(page, 'Sign in')
 })
 

@@ -30,20 +30,20 @@ const guestPages: Record<string, Open> = {
     await page.getByRole('button', { name: 'Create account' }).click()
     await expect(page.getByLabel('Password')).toBeFocused()
   },
-  'the request for another mail': formAt('/resend-verification', 'Send the mail'),
-  'the confirmation of an address': formAt('/verify-email#token=x', 'Confirm my address'),
-  'the request for another password': formAt('/forgot-password', 'Send the mail'),
+  'the request for another mail': formAt('/resend-verification', 'Send link'),
+  'the confirmation of an address': formAt('/verify-email#token=x', 'Confirm email address'),
+  'the request for another password': formAt('/forgot-password', 'Send link'),
   'the page that asks to look into the mail': async (page) => {
     await page.goto('/forgot-password')
     await page.getByLabel('Email').fill(somebody().email)
-    await page.getByRole('button', { name: 'Send the mail' }).click()
-    await expectPage(page, 'Look into your mail')
+    await page.getByRole('button', { name: 'Send link' }).click()
+    await expectPage(page, 'Check your inbox')
   },
   'the choice of another password': formAt('/reset-password#token=x', 'Change password'),
   'the page of an unreachable server': async (page) => {
     await page.route('**/api/**', (route) => route.abort())
     await page.goto('/profile')
-    await expectPage(page, 'We cannot reach the server')
+    await expectPage(page, 'Cannot reach the server')
   },
   'the page for an unknown address': async (page) => {
     await page.goto('/no/such/page')
@@ -59,17 +59,17 @@ const userPages: Record<string, Open> = {
       .getByRole('button', { name: /^Delete/ })
       .first()
       .click()
-    await expect(page.getByRole('button', { name: /for good/ })).toBeVisible()
+    await expect(page.getByRole('button', { name: /permanently/ })).toBeVisible()
   },
-  'the profile': formAt('/profile', 'Save'),
+  'the profile': formAt('/profile', 'Save changes'),
   'the sessions': async (page) => {
     await page.goto('/sessions')
-    await expect(page.getByText('This one')).toBeVisible()
+    await expect(page.getByText('This device')).toBeVisible()
   },
   // billing:
   'the billing that is not set up': async (page) => {
     await page.goto('/billing')
-    await expect(page.getByText('not set up here')).toBeVisible()
+    await expect(page.getByText('Billing is not set up')).toBeVisible()
   },
   'the subscription': async (page) => {
     await answerSubscription(page, 'active')

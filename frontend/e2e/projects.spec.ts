@@ -14,7 +14,7 @@ test.describe('a user', () => {
     const name = someName()
     await page.goto('/')
     await addProject(page, name)
-    await expect(page.getByLabel('Name of the new project')).toHaveValue('')
+    await expect(page.getByLabel('Project name')).toHaveValue('')
     await page.reload()
     await expect(page.getByRole('heading', { name })).toBeVisible()
   })
@@ -24,7 +24,7 @@ test.describe('a user', () => {
     await page.goto('/projects')
     await addProject(page, name)
     await page.getByRole('button', { name: `Delete ${name}` }).click()
-    await page.getByRole('button', { name: `Delete for good ${name}` }).click()
+    await page.getByRole('button', { name: `Delete permanently ${name}` }).click()
     await expect(page.getByRole('heading', { name })).toBeHidden()
   })
 
@@ -34,7 +34,7 @@ test.describe('a user', () => {
     await addProject(page, name)
     await page.getByRole('button', { name: `Delete ${name}` }).click()
     await page.getByRole('button', { name: `Keep ${name}` }).click()
-    await expect(page.getByRole('button', { name: `Delete for good ${name}` })).toBeHidden()
+    await expect(page.getByRole('button', { name: `Delete permanently ${name}` })).toBeHidden()
     await expect(page.getByRole('heading', { name })).toBeVisible()
   })
 
@@ -46,7 +46,7 @@ test.describe('a user', () => {
     await other.goto('/projects')
     for (const tab of [other, page]) {
       await tab.getByRole('button', { name: `Delete ${name}` }).click()
-      await tab.getByRole('button', { name: `Delete for good ${name}` }).click()
+      await tab.getByRole('button', { name: `Delete permanently ${name}` }).click()
       await expect(tab.getByRole('heading', { name })).toBeHidden()
     }
   })
@@ -54,12 +54,12 @@ test.describe('a user', () => {
   test('cannot give a project no name, or too long a one', async ({ page }) => {
     await page.goto('/projects')
     for (const [name, fault] of [
-      [' ', 'fill this in'],
+      [' ', 'required'],
       ['x'.repeat(101), 'too long'],
     ] as const) {
-      await page.getByLabel('Name of the new project').fill(name)
+      await page.getByLabel('Project name').fill(name)
       await page.getByRole('button', { name: 'Add project' }).click()
-      await expectAtField(page, 'Name of the new project', fault)
+      await expectAtField(page, 'Project name', fault)
     }
   })
 
@@ -127,13 +127,13 @@ test('the whole way can be walked with the keyboard alone @quick', async ({ page
   await page.keyboard.type('Apollo')
   await page.keyboard.press('Enter')
   await expect(page.getByRole('heading', { name: 'Apollo' })).toBeVisible()
-  await expect(page.getByLabel('Name of the new project')).toBeFocused()
+  await expect(page.getByLabel('Project name')).toBeFocused()
   await expect(page.getByRole('button', { name: 'Add project' })).toBeEnabled()
   await page.keyboard.press('Tab')
   await page.keyboard.press('Tab')
   await expect(page.getByRole('button', { name: 'Delete Apollo' })).toBeFocused()
   await page.keyboard.press('Enter')
-  await expect(page.getByRole('button', { name: 'Delete for good Apollo' })).toBeEnabled()
+  await expect(page.getByRole('button', { name: 'Delete permanently Apollo' })).toBeEnabled()
   await page.keyboard.press('Tab')
   await page.keyboard.press('Enter')
   await expect(page.getByText('No projects yet.')).toBeVisible()
@@ -154,7 +154,7 @@ test.describe('on a phone', () => {
     await page.getByRole('link', { name: 'Profile' }).tap()
     await expectPage(page, 'Your profile')
     await page.getByRole('link', { name: 'Sessions' }).tap()
-    await expect(page.getByText('This one')).toBeVisible()
+    await expect(page.getByText('This device')).toBeVisible()
     await page.getByRole('button', { name: 'Sign out', exact: true }).tap()
     await expectPage(page, 'Sign in')
   })

@@ -19,8 +19,10 @@ function requireBrowser(): void {
   const named = process.env['E2E_CHROMIUM']
   if (named ? existsSync(named) : hasPlaywrightBrowser()) return
   fail(
-    named ? `E2E_CHROMIUM names no file: ${named}` : 'no browser for the end-to-end tests is here',
-    'nox -s e2e-quick brings one; npx playwright install chromium downloads that of Playwright',
+    named
+      ? `E2E_CHROMIUM is not a file: ${named}`
+      : 'the browser of the end-to-end tests is missing',
+    'nox -s e2e-quick installs one; npx playwright install chromium downloads that of Playwright',
   )
 }
 
@@ -29,14 +31,14 @@ function buildFrontend(): void {
     cwd: frontendFolder,
     stdio: 'inherit',
   })
-  if (build.status !== 0) fail('the frontend cannot be built', 'npm run build')
+  if (build.status !== 0) fail('the frontend build failed', 'npm run build')
 }
 
 function requireBackend(): void {
   const django = spawnSync('python', ['-c', 'import django'], { cwd: backendFolder })
   if (django.status === 0) return
   fail(
-    'the `python` on the PATH cannot import django, which the backend of the tests needs',
+    'the `python` on the PATH cannot import django, which the backend needs',
     'activate an environment with backend/requirements/django-5.2.txt installed',
   )
 }
@@ -51,7 +53,7 @@ function manage(...command: string[]): void {
   const options = { cwd: backendFolder, env, stdio: 'inherit' } as const
   const { status } = spawnSync('python', ['manage.py', ...command], options)
   if (status !== 0) {
-    fail(`python manage.py ${command.join(' ')} failed`, 'its own message stands above')
+    fail(`python manage.py ${command.join(' ')} failed`, 'see its output above')
   }
 }
 

@@ -20,11 +20,11 @@ export async function signIn(page: Page, account: Account): Promise<void> {
 }
 
 export async function addProject(page: Page, name: string): Promise<void> {
-  await page.getByLabel('Name of the new project').fill(name)
+  await page.getByLabel('Project name').fill(name)
   await page.getByRole('button', { name: 'Add project' }).click()
   await expect(page.getByRole('heading', { name })).toBeVisible()
   // The form is emptied after that, and with it what is filled in before.
-  await expect(page.getByLabel('Name of the new project')).toHaveValue('')
+  await expect(page.getByLabel('Project name')).toHaveValue('')
 }
 
 export async function expectAtField(page: Page, label: string, fault: string): Promise<void> {

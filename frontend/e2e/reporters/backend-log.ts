@@ -13,9 +13,7 @@ export default class BackendLogReporter implements Reporter {
     if (deployedSite !== undefined || !existsSync(backendLog)) return
     const lines = readFileSync(backendLog, 'utf8').trimEnd().split('\n')
     if (status !== 'passed') process.stdout.write(`${lines.slice(-shown).join('\n')}\n`)
-    process.stdout.write(
-      `the log of the backend: ${relative(join(frontendFolder, '..'), backendLog)}\n`,
-    )
+    process.stdout.write(`backend log: ${relative(join(frontendFolder, '..'), backendLog)}\n`)
   }
 
   printsToStdio(): boolean {

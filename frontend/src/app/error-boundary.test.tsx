@@ -22,7 +22,7 @@ test('a page that fails is reported, and can be loaded again', async () => {
   )
   await expectFocus(() => screen.getByRole('heading', { name: 'Something went wrong' }))
   expect(reportError).toHaveBeenCalledWith(fault)
-  await createVisitor().press('Load again')
+  await createVisitor().press('Reload page')
   await waitFor(() => {
     expect(reload).toHaveBeenCalledOnce()
   })

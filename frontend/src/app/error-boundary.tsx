@@ -24,9 +24,12 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { hasFaile
   override render() {
     if (!this.state.hasFailed) return this.props.children
     return (
-      <Page title="Something went wrong" lead="The fault is ours. Loading the page again may help.">
+      <Page
+        title="Something went wrong"
+        lead="An unexpected error occurred. Reload the page to try again."
+      >
         <Card>
-          <Button onClick={reload}>Load again</Button>
+          <Button onClick={reload}>Reload page</Button>
         </Card>
       </Page>
     )

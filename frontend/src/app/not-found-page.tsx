@@ -6,11 +6,11 @@ import { Page } from '@/lib/ui/page'
 
 export function NotFoundPage() {
   return (
-    <Page title="Page not found" lead="There is nothing at this address.">
+    <Page title="Page not found" lead="There is no page at this address.">
       <Card>
         <p>
-          The page may have moved, or the address has a typing error.{' '}
-          <Link to={paths.home}>Go to the start page</Link>
+          The page may have moved, or the address may have a typo.{' '}
+          <Link to={paths.home}>Go to the home page</Link>
         </p>
       </Card>
     </Page>

@@ -14,7 +14,7 @@ beforeEach(() => {
 test('an unknown address is said to be one, and leads home', async () => {
   const { visitor } = renderApp('/no/such/page')
   await expectFocus(() => screen.getByRole('heading', { name: 'Page not found' }))
-  await visitor.click(screen.getByRole('link', { name: 'Go to the start page' }))
+  await visitor.click(screen.getByRole('link', { name: 'Go to the home page' }))
   expect(await screen.findByRole('heading', { name: 'Sign in' })).toBeVisible()
 })
 

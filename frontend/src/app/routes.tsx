@@ -50,7 +50,7 @@ export function Routes() {
     // Keyed: a page that failed is no reason to show nothing at the next address.
     <ErrorBoundary key={location}>
       <RequireServer>
-        <Suspense fallback={<Loading label="Loading the page…" />}>
+        <Suspense fallback={<Loading label="Loading page…" />}>
           <Switch>
             <Route path={paths.home}>
               <Redirect to={paths.projects} replace />

@@ -7,6 +7,6 @@ export interface Configuration {
 
 export async function readConfiguration(): Promise<Configuration> {
   const response = await fetch('/config.json')
-  if (!response.ok) throw new Error(`/config.json answered with ${String(response.status)}`)
+  if (!response.ok) throw new Error(`/config.json responded with ${String(response.status)}`)
   return (await response.json()) as Configuration
 }

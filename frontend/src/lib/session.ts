@@ -47,7 +47,7 @@ export function useSession(): SessionState {
 /** The user, on a page that only users see. */
 export function useUser(): User {
   const session = useSession()
-  if (session.status !== 'user') throw new Error('This page needs a user.')
+  if (session.status !== 'user') throw new Error('This page requires a signed-in user.')
   return session.user
 }
 

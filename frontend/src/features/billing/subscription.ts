@@ -18,15 +18,16 @@ interface Summary {
 export function summary(subscription: Subscription): Summary {
   const { status, active, current_period_end: end, cancel_at_period_end } = subscription
   if (!isSubscribed(subscription)) {
-    return { title: 'No subscription', text: 'To subscribe, you pay at Stripe.' }
+    return { title: 'No subscription', text: 'You pay securely at Stripe.' }
   }
-  if (!active) return { title: 'On hold', text: 'It goes on as soon as it is paid for.' }
+  if (!active) return { title: 'On hold', text: 'It continues as soon as your payment succeeds.' }
   if (status === 'past_due') {
-    return { title: 'Past due', text: 'The last payment failed. Please look at how you pay.' }
+    return { title: 'Past due', text: 'Your last payment failed. Check your payment method.' }
   }
-  if (end === null) return { title: 'Active', text: 'Stripe has not told yet until when.' }
+  if (end === null)
+    return { title: 'Active', text: 'The end of the billing period is not known yet.' }
   const day = date.format(new Date(end))
   return cancel_at_period_end
-    ? { title: `Ends on ${day}`, text: 'It is cancelled, and you pay nothing more.' }
-    : { title: `Active until ${day}`, text: 'It is renewed then, unless you cancel it.' }
+    ? { title: `Ends on ${day}`, text: 'You cancelled it. You will not be charged again.' }
+    : { title: `Active until ${day}`, text: 'It renews automatically unless you cancel it.' }
 }

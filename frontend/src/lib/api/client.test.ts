@@ -17,7 +17,7 @@ test('an answer that is no success becomes an error with its status', async () =
     (reason: unknown) => reason,
   )
   expect(statusOf(error)).toBe(418)
-  expect(error).toHaveProperty('message', 'The server answered with status 418.')
+  expect(error).toHaveProperty('message', 'The server responded with status 418.')
 })
 
 test('a success without a body is an error where a body is needed', async () => {

@@ -38,6 +38,6 @@ export async function expectSuccess<Data>(call: Promise<Answer<Data>>): Promise<
 /** As expectSuccess, for calls that answer with a body. */
 export async function expectData<Data>(call: Promise<Answer<Data>>): Promise<Data> {
   const data = await expectSuccess(call)
-  if (data === undefined) throw new Error('The server answered without a body.')
+  if (data === undefined) throw new Error('The server responded without a body.')
   return data
 }

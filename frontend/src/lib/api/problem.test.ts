@@ -24,9 +24,9 @@ test('each field has the sentences that the server says of it', () => {
 })
 
 test.each([
-  ['string_pattern_mismatch', 'This does not look right.'],
-  ['string_too_long', 'This is too long.'],
-  ['string_too_short', 'Please fill this in.'],
+  ['string_pattern_mismatch', 'Enter a valid value.'],
+  ['string_too_long', 'This is too long. Shorten it.'],
+  ['string_too_short', 'This field is required.'],
 ])('the rule %s is put in the words of people', (type, sentence) => {
   expect(faults({ type, loc: ['body', 'name'], msg: '^[a-z]{3}$' })).toEqual({ name: sentence })
 })
@@ -44,11 +44,11 @@ test('a lost connection blames no field, and has no status', () => {
 })
 
 test.each([
-  [403, /disagreed/],
-  [404, /not there any more/],
+  [403, /could not be verified/],
+  [404, /no longer exists/],
   [413, /too large/],
-  [422, /what is marked/],
-  [500, /cannot be reached/],
+  [422, /highlighted fields/],
+  [500, /server is unavailable/],
 ])('the answer %i has a sentence', (status, sentence) => {
   expect(problemMessage(refused(status))).toMatch(sentence)
 })

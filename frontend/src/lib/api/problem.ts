@@ -9,7 +9,7 @@ export class ApiError extends Error {
   readonly retryAfterSeconds: number
 
   constructor({ status, headers }: Response, body: unknown) {
-    super(`The server answered with status ${String(status)}.`)
+    super(`The server responded with status ${String(status)}.`)
     this.name = 'ApiError'
     this.status = status
     this.faults = faultsIn(body)
@@ -28,9 +28,9 @@ export function statusOf(error: unknown): number | undefined {
 }
 
 const rules: Partial<Record<string, string>> = {
-  string_pattern_mismatch: 'This does not look right.',
-  string_too_long: 'This is too long.',
-  string_too_short: 'Please fill this in.',
+  string_pattern_mismatch: 'Enter a valid value.',
+  string_too_long: 'This is too long. Shorten it.',
+  string_too_short: 'This field is required.',
 }
 
 /** What is wrong with each field, by the field's name. */
@@ -48,14 +48,14 @@ export function fieldFaults(error: unknown): Partial<Record<string, string>> {
 export type Messages = Partial<Record<number, string>>
 
 const messages: Messages = {
-  401: 'Your session has ended. Please sign in again.',
-  403: 'Your browser and the server disagreed about your session. Please try again.',
-  404: 'It is not there any more.',
-  413: 'This is too large.',
-  422: 'Please look over what is marked.',
+  401: 'Your session has expired. Sign in again.',
+  403: 'Your session could not be verified. Try again.',
+  404: 'This no longer exists.',
+  413: 'Your input is too large. Shorten it and try again.',
+  422: 'Check the highlighted fields.',
 }
 
-const unreachable = 'The server cannot be reached. Please try again in a moment.'
+const unreachable = 'The server is unavailable. Try again in a moment.'
 
 /** One sentence for a person. A page may have words of its own for an answer. */
 export function problemMessage(error: Error, own: Messages = {}): string {
@@ -66,5 +66,5 @@ export function problemMessage(error: Error, own: Messages = {}): string {
 
 function tryAgainIn(seconds: number): string {
   const minutes = Math.max(1, Math.ceil(seconds / 60))
-  return `Too many attempts. Please try again in ${String(minutes)} ${minutes === 1 ? 'minute' : 'minutes'}.`
+  return `Too many attempts. Try again in ${String(minutes)} ${minutes === 1 ? 'minute' : 'minutes'}.`
 }

@@ -19,7 +19,7 @@ export function MailRequest({ title, lead, request }: MailRequestProps) {
     <Page title={title} lead={lead}>
       <Card>
         <Form
-          submit="Send the mail"
+          submit="Send link"
           submitting="Sending…"
           mutation={request}
           onSubmit={(valueOf) => {

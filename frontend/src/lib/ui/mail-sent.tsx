@@ -7,7 +7,10 @@ import { Stack } from '@/lib/ui/stack'
 /** Says the same whether or not the address has an account: only its mail tells. */
 export function MailSent({ children }: { children: ReactNode }) {
   return (
-    <Page title="Look into your mail" lead="It may take a minute, or be in the spam folder.">
+    <Page
+      title="Check your inbox"
+      lead="The email may take a minute. Look in your spam folder, too."
+    >
       <Card>
         <Stack>{children}</Stack>
       </Card>

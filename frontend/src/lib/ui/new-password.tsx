@@ -12,7 +12,7 @@ export function NewPassword({ label, name }: NewPasswordProps) {
       name={name}
       type="password"
       autoComplete="new-password"
-      hint="At least 8 characters, and nothing that is easy to guess."
+      hint="At least 8 characters. Avoid common passwords."
       required
     />
   )

@@ -10,10 +10,13 @@ interface ServerDownProps {
 
 export function ServerDown({ onRetry, isRetrying }: ServerDownProps) {
   return (
-    <Page title="We cannot reach the server">
+    <Page title="Cannot reach the server">
       <Card>
         <Stack>
-          <p role="alert">Check your connection, or wait a moment: the fault may be on our side.</p>
+          <p role="alert">
+            Check your internet connection. If it works, the problem is on our side: try again in a
+            minute.
+          </p>
           <Button onClick={onRetry} disabled={isRetrying}>
             {isRetrying ? 'Trying…' : 'Try again'}
           </Button>

@@ -4,7 +4,7 @@ import { Field } from '@/lib/ui/field'
 import { Form } from '@/lib/ui/form'
 
 const messages = {
-  401: 'The email address or the password is wrong, or the address is not confirmed yet.',
+  401: 'Wrong email or password, or your email address is not confirmed yet.',
 }
 
 export function LoginForm() {

@@ -37,7 +37,7 @@ describe('the logout button', () => {
   test('says when it failed, and can be pressed again', async () => {
     backend.on('POST /api/v1/auth/logout/', answer(500))
     await signOut()
-    expect(await screen.findByRole('alert')).toHaveTextContent('Not signed out.')
+    expect(await screen.findByRole('alert')).toHaveTextContent('Could not sign you out.')
     expect(screen.getByRole('button', { name: 'Sign out' })).toBeEnabled()
   })
 })

@@ -6,7 +6,7 @@ export function LogoutButton() {
   const logout = useLogout()
   return (
     <div className={styles['logout']}>
-      {logout.isError && <span role="alert">Not signed out. Please try again.</span>}
+      {logout.isError && <span role="alert">Could not sign you out. Try again.</span>}
       <Button
         variant="quiet"
         disabled={logout.isPending}

@@ -73,16 +73,16 @@ describe('the login page', () => {
     backend.on(login, answer(401, { detail: 'no' }))
     const { visitor } = renderApp('/login')
     await signIn(visitor)
-    expect(await screen.findByRole('alert')).toHaveTextContent(/is wrong, or the address is not/)
+    expect(await screen.findByRole('alert')).toHaveTextContent(/Wrong email or password/)
     expect(screen.getByLabelText('Password')).toBeInvalid()
     await expectFocus(() => screen.getByLabelText('Password'))
     expect(backend.asked(me)).toHaveLength(1)
   })
 
   test.each([
-    { status: 422, message: /what is marked/ },
+    { status: 422, message: /highlighted fields/ },
     { status: 429, message: /Too many attempts/ },
-    { status: 500, message: /cannot be reached/ },
+    { status: 500, message: /server is unavailable/ },
   ])('explains the answer $status', async ({ status, message }) => {
     backend.on(login, answer(status, { detail: 'no' }))
     const { visitor } = renderApp('/login')
@@ -95,21 +95,21 @@ describe('the login page', () => {
     backend.on(login, unreachable)
     const { visitor } = renderApp('/login')
     await signIn(visitor)
-    expect(await screen.findByRole('alert')).toHaveTextContent(/cannot be reached/)
+    expect(await screen.findByRole('alert')).toHaveTextContent(/server is unavailable/)
   })
 
   test('fetches a new CSRF token after a refused one', async () => {
     backend.on(login, answer(403, { detail: 'CSRF' }))
     const { visitor } = renderApp('/login')
     await signIn(visitor)
-    expect(await screen.findByRole('alert')).toHaveTextContent(/disagreed/)
+    expect(await screen.findByRole('alert')).toHaveTextContent(/could not be verified/)
     expect(backend.requests.map(({ method }) => method)).toEqual(['GET', 'POST', 'GET'])
   })
 
   test.each([
     ['Create an account', 'Create an account'],
-    ['Forgot your password?', 'Forgot your password?'],
-    ['Confirmation mail not there?', 'Confirm your address'],
+    ['Forgot your password?', 'Reset your password'],
+    ['Resend confirmation email', 'Confirm your email address'],
   ])('knows where to go: %s', async (link, title) => {
     const { visitor } = renderApp('/login')
     await visitor.click(await screen.findByRole('link', { name: link }))
@@ -119,7 +119,7 @@ describe('the login page', () => {
   test('offers a retry when the server is down', async () => {
     backend.on(me, answer(503))
     const { visitor } = renderApp('/login')
-    await screen.findByRole('heading', { name: 'We cannot reach the server' })
+    await screen.findByRole('heading', { name: 'Cannot reach the server' })
     backend.on(me, silent)
     await visitor.press('Try again')
     expect(await screen.findByRole('button', { name: 'Trying…' })).toBeDisabled()

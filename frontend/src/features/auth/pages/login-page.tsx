@@ -19,7 +19,7 @@ export function LoginPage() {
       <Card>
         <Stack>
           {session.status === 'guest' && session.expired && (
-            <Notice kind="information">Your session has expired. Please sign in again.</Notice>
+            <Notice kind="information">Your session has expired. Sign in again.</Notice>
           )}
           <LoginForm />
         </Stack>
@@ -27,7 +27,7 @@ export function LoginPage() {
       <Links>
         <Link to={paths.register}>Create an account</Link>
         <Link to={paths.forgotPassword}>Forgot your password?</Link>
-        <Link to={paths.resendVerification}>Confirmation mail not there?</Link>
+        <Link to={paths.resendVerification}>Resend confirmation email</Link>
       </Links>
     </Page>
   )

@@ -5,8 +5,8 @@ import { Card } from '@/lib/ui/card'
 import { Form } from '@/lib/ui/form'
 
 const messages = {
-  409: 'Your subscription has changed meanwhile. This is how it is now.',
-  502: 'Stripe does not answer. Please try again in a moment.',
+  409: 'Your subscription has changed. This page shows its current state.',
+  502: 'Stripe is not responding. Try again in a moment.',
 }
 
 export function SubscriptionCard({ subscription }: { subscription: Subscription }) {
@@ -19,7 +19,7 @@ export function SubscriptionCard({ subscription }: { subscription: Subscription 
     <Card>
       <Form
         submit={submit}
-        submitting="Going to Stripe…"
+        submitting="Opening Stripe…"
         mutation={redirect}
         messages={messages}
         onSubmit={() => {

@@ -46,7 +46,7 @@ describe('the billing', () => {
   test('comes after a retry when the server failed', async () => {
     backend.on(subscription, answer(500))
     const visitor = await openBilling()
-    expect(await screen.findByText(/cannot be reached/)).toBeVisible()
+    expect(await screen.findByText(/server is unavailable/)).toBeVisible()
     backend.on(subscription, answer(200, active))
     await visitor.press('Try again')
     expect(await screen.findByRole('heading', { name: /^Active until/ })).toBeVisible()
@@ -66,7 +66,7 @@ describe('the billing', () => {
     const problem = { 'Content-Type': 'application/problem+json' }
     backend.on(subscription, answer(503, { detail: 'Billing is not configured.' }, problem))
     await openBilling()
-    expect(await screen.findByText(/not set up here/)).toHaveRole('status')
+    expect(await screen.findByText(/Billing is not set up/)).toHaveRole('status')
     expect(screen.queryByRole('button', { name: subscribe })).not.toBeInTheDocument()
   })
 })
@@ -87,12 +87,12 @@ describe('somebody without a subscription', () => {
     backend.on(checkout, silent)
     const visitor = await openBilling()
     await visitor.press(subscribe)
-    expect(await screen.findByRole('button', { name: 'Going to Stripe…' })).toBeDisabled()
+    expect(await screen.findByRole('button', { name: 'Opening Stripe…' })).toBeDisabled()
   })
 
   test.each([
-    [502, /Stripe does not answer/],
-    [503, /cannot be reached/],
+    [502, /Stripe is not responding/],
+    [503, /server is unavailable/],
   ])('is told why there is no checkout: %d', async (status, message) => {
     backend.on(checkout, answer(status))
     const visitor = await openBilling()
@@ -108,7 +108,7 @@ describe('somebody without a subscription', () => {
     backend.on(subscription, answer(503))
     await visitor.press(subscribe)
     expect(await screen.findByRole('button', { name: 'Try again' })).toBeVisible()
-    expect(screen.queryByText(/not set up here/)).not.toBeInTheDocument()
+    expect(screen.queryByText(/Billing is not set up/)).not.toBeInTheDocument()
   })
 
   test('who has subscribed elsewhere meanwhile sees that', async () => {
@@ -118,12 +118,12 @@ describe('somebody without a subscription', () => {
     backend.on(subscription, answer(200, active))
     await visitor.press(subscribe)
     expect(await screen.findByRole('button', { name: manage })).toBeVisible()
-    expect(await screen.findByRole('alert')).toHaveTextContent('has changed meanwhile')
+    expect(await screen.findByRole('alert')).toHaveTextContent('subscription has changed')
   })
 
   test('who has just paid waits until Stripe confirms it', async () => {
     await openBilling('?checkout=done')
-    expect(await screen.findByText(/^Waiting until Stripe confirms/)).toBeVisible()
+    expect(await screen.findByText(/^Waiting for Stripe/)).toBeVisible()
     expect(screen.queryByRole('button', { name: subscribe })).not.toBeInTheDocument()
     backend.on(subscription, answer(200, active))
     expect(await screen.findByRole('heading', { name: /^Active until/ })).toBeVisible()

@@ -16,16 +16,14 @@ export function BillingPage() {
   const { data, error } = query
   const isAwaited = isPaid && data != null && !isSubscribed(data)
   return (
-    <Page title="Your subscription" lead="What you have subscribed to." width="wide">
+    <Page title="Your subscription" lead="Your plan and billing status." width="wide">
       <Stack>
         {data === null && (
-          <Notice kind="information">
-            Billing is not set up here, so there is nothing to pay.
-          </Notice>
+          <Notice kind="information">Billing is not set up, so there is nothing to pay.</Notice>
         )}
         {error !== null && <Retry error={error} query={query} />}
         {data === undefined && error === null && <Loading label="Loading your subscription…" />}
-        {isAwaited && <Loading label="Waiting until Stripe confirms your payment…" />}
+        {isAwaited && <Loading label="Waiting for Stripe to confirm your payment…" />}
         {data != null && !isAwaited && <SubscriptionCard subscription={data} />}
       </Stack>
     </Page>

@@ -9,7 +9,7 @@ test('the page asks for a mail, and does not tell who has an account', async () 
   backend.on('POST /api/v1/auth/password-reset/', answer(204))
   const { visitor } = renderApp('/forgot-password')
   await visitor.type(await screen.findByLabelText('Email'), 'user@example.com')
-  await visitor.press('Send the mail')
+  await visitor.press('Send link')
   expect(await screen.findByText(/has an account/)).toBeVisible()
   await expect(backend.sent('POST /api/v1/auth/password-reset/')).resolves.toEqual([
     { email: 'user@example.com' },

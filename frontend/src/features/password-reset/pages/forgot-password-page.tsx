@@ -8,16 +8,16 @@ export function ForgotPasswordPage() {
     return (
       <MailSent>
         <p>
-          If <strong>{request.variables}</strong> has an account, a link to choose a new password is
-          on its way.
+          If <strong>{request.variables}</strong> has an account, we sent a link to choose a new
+          password.
         </p>
       </MailSent>
     )
   }
   return (
     <MailRequest
-      title="Forgot your password?"
-      lead="We send you a link to choose a new one."
+      title="Reset your password"
+      lead="Enter your email address to get a link."
       request={request}
     />
   )

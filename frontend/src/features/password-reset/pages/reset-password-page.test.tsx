@@ -23,7 +23,7 @@ test('a new password ends the session here too, and leads to the login', async (
   backend.signIn()
   backend.on(confirm, answer(204))
   const visitor = await choosePassword()
-  await expectFocus(() => screen.getByRole('heading', { name: 'Your password is changed' }))
+  await expectFocus(() => screen.getByRole('heading', { name: 'Password changed' }))
   await waitFor(() => {
     expect(screen.queryByRole('button', { name: 'Sign out' })).not.toBeInTheDocument()
   })
@@ -35,7 +35,7 @@ test('a new password ends the session here too, and leads to the login', async (
 test('a link that was used is said to be of no use', async () => {
   backend.on(confirm, answer(400, {}))
   await choosePassword()
-  expect(await screen.findByRole('alert')).toHaveTextContent('not valid any more')
+  expect(await screen.findByRole('alert')).toHaveTextContent('This link has expired.')
 })
 
 test('a weak password is blamed at its field', async () => {

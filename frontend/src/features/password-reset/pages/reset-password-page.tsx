@@ -8,23 +8,23 @@ import { Links } from '@/lib/ui/links'
 import { NewPassword } from '@/lib/ui/new-password'
 import { Page } from '@/lib/ui/page'
 
-const messages = { 400: 'This link is not valid any more. Ask for a new one below.' }
+const messages = { 400: 'This link has expired. Request a new one below.' }
 
 export function ResetPasswordPage() {
   const reset = usePasswordReset()
   if (reset.isSuccess) {
     return (
-      <Page title="Your password is changed" lead="You are signed out everywhere.">
+      <Page title="Password changed" lead="You are signed out on all devices.">
         <Card>
           <p>
-            You can now <Link to={paths.login}>sign in</Link> with the new one.
+            You can now <Link to={paths.login}>sign in</Link> with your new password.
           </p>
         </Card>
       </Page>
     )
   }
   return (
-    <Page title="Choose a new password" lead="It ends every session that is open.">
+    <Page title="Choose a new password" lead="You will be signed out on all devices.">
       <Card>
         <Form
           submit="Change password"
@@ -39,7 +39,7 @@ export function ResetPasswordPage() {
         </Form>
       </Card>
       <Links>
-        <Link to={paths.forgotPassword}>Send me a new link</Link>
+        <Link to={paths.forgotPassword}>Send a new link</Link>
       </Links>
     </Page>
   )

@@ -14,7 +14,7 @@ export function PasswordForm() {
         <h2>Password</h2>
         {change.isSuccess && (
           <Notice kind="information">
-            Your password is changed. You are signed out everywhere else.
+            Password changed. You are signed out on all other devices.
           </Notice>
         )}
         <Form

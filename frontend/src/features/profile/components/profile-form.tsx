@@ -11,10 +11,10 @@ export function ProfileForm({ user }: { user: User }) {
   return (
     <Card>
       <Stack>
-        <h2>About you</h2>
-        {update.isSuccess && <Notice kind="information">Your changes are saved.</Notice>}
+        <h2>Personal details</h2>
+        {update.isSuccess && <Notice kind="information">Changes saved.</Notice>}
         <Form
-          submit="Save"
+          submit="Save changes"
           submitting="Saving…"
           mutation={update}
           onSubmit={(valueOf) => {
@@ -42,7 +42,7 @@ export function ProfileForm({ user }: { user: User }) {
             name="phone"
             type="tel"
             autoComplete="tel"
-            hint="Optional, and encrypted where we keep it."
+            hint="Optional. Encrypted at rest."
             defaultValue={user.phone ?? ''}
           />
         </Form>

@@ -57,8 +57,8 @@ describe('the profile', () => {
     await visitor.clear(screen.getByLabelText('First name'))
     await visitor.type(screen.getByLabelText('First name'), 'Other')
     await visitor.type(screen.getByLabelText('Phone'), typed)
-    await visitor.press('Save')
-    expect(await screen.findByRole('status')).toHaveTextContent('Your changes are saved.')
+    await visitor.press('Save changes')
+    expect(await screen.findByRole('status')).toHaveTextContent('Changes saved.')
     expect(await screen.findByRole('heading', { name: 'Other User' })).toBeVisible()
     await expect(backend.sent(update)).resolves.toEqual([
       { first_name: 'Other', last_name: 'User', phone },
@@ -69,8 +69,8 @@ describe('the profile', () => {
     backend.on(update, invalid({ phone: '^[0-9]+$' }, 'string_pattern_mismatch'))
     const visitor = await openProfile()
     await visitor.type(screen.getByLabelText('Phone'), 'none')
-    await visitor.press('Save')
-    expect(await screen.findByText('This does not look right.')).toBeVisible()
+    await visitor.press('Save changes')
+    expect(await screen.findByText('Enter a valid value.')).toBeVisible()
     await expectFocus(() => screen.getByLabelText('Phone'))
   })
 
@@ -78,7 +78,7 @@ describe('the profile', () => {
     backend.on(update, answer(401, {}))
     const visitor = await openProfile()
     backend.on('GET /api/v1/auth/me/', answer(401, {}))
-    await visitor.press('Save')
+    await visitor.press('Save changes')
     expect(await screen.findByText(/Your session has expired/)).toBeVisible()
   })
 })
@@ -94,7 +94,7 @@ describe('a change of the password', () => {
   test('is confirmed, and leaves no password on the screen', async () => {
     backend.on(change, answer(204))
     await changePassword()
-    expect(await screen.findByText(/Your password is changed/)).toBeVisible()
+    expect(await screen.findByText(/^Password changed/)).toBeVisible()
     await waitFor(() => {
       expect(screen.getByLabelText('Current password')).toHaveValue('')
     })
@@ -105,9 +105,9 @@ describe('a change of the password', () => {
   })
 
   test('needs the current one', async () => {
-    backend.on(change, invalid({ current_password: 'This is not your password' }))
+    backend.on(change, invalid({ current_password: 'The current password is wrong.' }))
     await changePassword()
-    expect(await screen.findByText('This is not your password.')).toBeVisible()
+    expect(await screen.findByText('The current password is wrong.')).toBeVisible()
     await expectFocus(() => screen.getByLabelText('Current password'))
   })
 })

@@ -13,7 +13,7 @@ export function ProjectForm() {
         creation.mutate(valueOf('name'), { onSuccess: reset })
       }}
     >
-      <Field label="Name of the new project" name="name" autoComplete="off" required />
+      <Field label="Project name" name="name" autoComplete="off" required />
     </Form>
   )
 }

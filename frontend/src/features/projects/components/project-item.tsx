@@ -11,7 +11,7 @@ export function ProjectItem({ project }: { project: Project }) {
   const [isAsking, setIsAsking] = useState(false)
   const deletion = useProjectDeletion()
   const asking = isAsking ? 'Keep' : 'Delete'
-  const deleting = deletion.isPending ? 'Deleting…' : 'Delete for good'
+  const deleting = deletion.isPending ? 'Deleting…' : 'Delete permanently'
   return (
     <li>
       <div className={styles['facts']}>

@@ -44,7 +44,7 @@ describe('the projects', () => {
   test('come after a retry when the server failed', async () => {
     backend.on(list, answer(500))
     const visitor = await openProjects()
-    expect(await screen.findByText(/cannot be reached/)).toBeVisible()
+    expect(await screen.findByText(/server is unavailable/)).toBeVisible()
     backend.on(list, pageOf(apollo))
     await visitor.press('Try again')
     expect(await screen.findByRole('heading', { name: 'Apollo' })).toBeVisible()
@@ -68,22 +68,22 @@ describe('the projects', () => {
   test('have a new one after it was added, and ask for the next', async () => {
     backend.on(create, answer(201, apollo))
     const visitor = await openProjects()
-    await visitor.type(screen.getByLabelText('Name of the new project'), 'Apollo')
+    await visitor.type(screen.getByLabelText('Project name'), 'Apollo')
     backend.on(list, pageOf(apollo))
     await visitor.press('Add project')
     expect(await screen.findByRole('heading', { name: 'Apollo' })).toBeVisible()
-    await expectFocus(() => screen.getByLabelText('Name of the new project'))
-    expect(screen.getByLabelText('Name of the new project')).toHaveValue('')
+    await expectFocus(() => screen.getByLabelText('Project name'))
+    expect(screen.getByLabelText('Project name')).toHaveValue('')
     await expect(backend.sent(create)).resolves.toEqual([{ name: 'Apollo' }])
   })
 
   test('blame a name that is none', async () => {
     backend.on(create, invalid({ name: 'at least 1' }, 'string_too_short'))
     const visitor = await openProjects()
-    await visitor.type(screen.getByLabelText('Name of the new project'), ' ')
+    await visitor.type(screen.getByLabelText('Project name'), ' ')
     await visitor.press('Add project')
-    expect(await screen.findByText('Please fill this in.')).toBeVisible()
-    await expectFocus(() => screen.getByLabelText('Name of the new project'))
+    expect(await screen.findByText('This field is required.')).toBeVisible()
+    await expectFocus(() => screen.getByLabelText('Project name'))
   })
 })
 
@@ -94,7 +94,7 @@ describe('the deletion of a project', () => {
     await visitor.press('Delete Apollo')
     return visitor
   }
-  const confirm = 'Delete for good Apollo'
+  const confirm = 'Delete permanently Apollo'
 
   test('is asked for twice', async () => {
     backend.on(remove, answer(204))
@@ -125,6 +125,6 @@ describe('the deletion of a project', () => {
     backend.on(remove, answer(404, {}))
     const visitor = await askToDelete()
     await visitor.press(confirm)
-    expect(await screen.findByText('It is not there any more.')).toBeVisible()
+    expect(await screen.findByText('This no longer exists.')).toBeVisible()
   })
 })

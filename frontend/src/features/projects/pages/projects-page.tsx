@@ -9,7 +9,7 @@ import { Stack } from '@/lib/ui/stack'
 export function ProjectsPage() {
   const projects = useProjects()
   return (
-    <Page title="Your projects" lead="Only you can see them." width="wide">
+    <Page title="Your projects" lead="Only you can see your projects." width="wide">
       <Stack>
         <Card>
           <ProjectForm />

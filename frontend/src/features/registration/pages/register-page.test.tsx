@@ -25,13 +25,13 @@ describe('the registration', () => {
   test('asks to look into the mail, and offers another one', async () => {
     backend.on(register, answer(204))
     const visitor = await signUp()
-    await expectFocus(() => screen.getByRole('heading', { name: 'Look into your mail' }))
+    await expectFocus(() => screen.getByRole('heading', { name: 'Check your inbox' }))
     expect(screen.getByText('new@example.com')).toBeVisible()
     await expect(backend.sent(register)).resolves.toEqual([
       { email: 'new@example.com', password: 'a-password', first_name: 'New', last_name: '' },
     ])
-    await visitor.click(screen.getByRole('link', { name: 'Send the mail again' }))
-    expect(await screen.findByRole('heading', { name: 'Confirm your address' })).toBeVisible()
+    await visitor.click(screen.getByRole('link', { name: 'Send another email' }))
+    expect(await screen.findByRole('heading', { name: 'Confirm your email address' })).toBeVisible()
   })
 
   test('says at a field what is wrong with it, and leads there', async () => {

@@ -16,15 +16,15 @@ export function RegisterPage() {
     return (
       <MailSent>
         <p>
-          We wrote to <strong>{registration.variables.email}</strong>. Follow the link in that mail
-          to confirm your address; then you can sign in.
+          We sent an email to <strong>{registration.variables.email}</strong>. Open the link in it
+          to confirm your email address, then sign in.
         </p>
-        <Link to={paths.resendVerification}>Send the mail again</Link>
+        <Link to={paths.resendVerification}>Send another email</Link>
       </MailSent>
     )
   }
   return (
-    <Page title="Create an account" lead="We send you a mail to confirm your address.">
+    <Page title="Create an account" lead="We will send you an email to confirm your address.">
       <Card>
         <Form
           submit="Create account"

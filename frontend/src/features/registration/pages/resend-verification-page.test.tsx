@@ -14,13 +14,13 @@ beforeEach(() => {
 async function ask() {
   const { visitor } = renderApp('/resend-verification')
   await visitor.type(await screen.findByLabelText('Email'), 'new@example.com')
-  await visitor.press('Send the mail')
+  await visitor.press('Send link')
 }
 
 test('the page asks for another mail, and does not tell who has an account', async () => {
   backend.on(request, answer(204))
   await ask()
-  expect(await screen.findByText(/If .* still to be confirmed/)).toBeVisible()
+  expect(await screen.findByText(/If .*is not confirmed yet/)).toBeVisible()
   await expect(backend.sent(request)).resolves.toEqual([{ email: 'new@example.com' }])
 })
 

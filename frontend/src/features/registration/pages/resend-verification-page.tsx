@@ -8,13 +8,16 @@ export function ResendVerificationPage() {
     return (
       <MailSent>
         <p>
-          If <strong>{request.variables}</strong> is still to be confirmed, a new link is on its
-          way.
+          If <strong>{request.variables}</strong> is not confirmed yet, we sent a new link to it.
         </p>
       </MailSent>
     )
   }
   return (
-    <MailRequest title="Confirm your address" lead="We send you a new link." request={request} />
+    <MailRequest
+      title="Confirm your email address"
+      lead="Enter your email address to get a new confirmation link."
+      request={request}
+    />
   )
 }

@@ -14,7 +14,7 @@ beforeEach(() => {
 
 async function follow(link: string) {
   const { visitor } = renderApp(link)
-  await visitor.press('Confirm my address')
+  await visitor.press('Confirm email address')
   return visitor
 }
 
@@ -22,18 +22,18 @@ test('a link in a mail confirms nothing before somebody says so', async () => {
   backend.on(confirm, answer(204))
   const { visitor } = renderApp('/verify-email#token=abc')
   await waitFor(() => {
-    expect(screen.getByRole('button', { name: 'Confirm my address' })).toBeEnabled()
+    expect(screen.getByRole('button', { name: 'Confirm email address' })).toBeEnabled()
   })
   expect(backend.asked(confirm)).toEqual([])
-  await visitor.press('Confirm my address')
-  await screen.findByRole('heading', { name: 'Your address is confirmed' })
+  await visitor.press('Confirm email address')
+  await screen.findByRole('heading', { name: 'Email address confirmed' })
   expect(backend.asked(confirm)).toHaveLength(1)
 })
 
 test('a confirmed address leads to the login', async () => {
   backend.on(confirm, answer(204))
   const visitor = await follow('/verify-email#token=abc')
-  await expectFocus(() => screen.getByRole('heading', { name: 'Your address is confirmed' }))
+  await expectFocus(() => screen.getByRole('heading', { name: 'Email address confirmed' }))
   await expect(backend.sent(confirm)).resolves.toEqual([{ token: 'abc' }])
   await visitor.click(screen.getByRole('link', { name: 'sign in' }))
   expect(await screen.findByRole('heading', { name: 'Sign in' })).toBeVisible()
@@ -45,7 +45,7 @@ test.each([
 ])('the link %s is said to be of no use', async (link, status) => {
   backend.on(confirm, answer(status, {}))
   const visitor = await follow(link)
-  expect(await screen.findByRole('alert')).toHaveTextContent('not valid any more')
-  await visitor.click(screen.getByRole('link', { name: 'Send me a new link' }))
-  expect(await screen.findByRole('button', { name: 'Send the mail' })).toBeVisible()
+  expect(await screen.findByRole('alert')).toHaveTextContent('This link has expired.')
+  await visitor.click(screen.getByRole('link', { name: 'Send a new link' }))
+  expect(await screen.findByRole('button', { name: 'Send link' })).toBeVisible()
 })

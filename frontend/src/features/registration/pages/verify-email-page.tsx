@@ -7,7 +7,7 @@ import { Form } from '@/lib/ui/form'
 import { Links } from '@/lib/ui/links'
 import { Page } from '@/lib/ui/page'
 
-const invalidLink = 'This link is not valid any more. Ask for a new one below.'
+const invalidLink = 'This link has expired. Request a new one below.'
 const messages = { 400: invalidLink, 422: invalidLink }
 
 /** Confirms by a button: programs that look into mails open links too. */
@@ -15,7 +15,7 @@ export function VerifyEmailPage() {
   const verification = useVerification()
   if (verification.isSuccess) {
     return (
-      <Page title="Your address is confirmed">
+      <Page title="Email address confirmed">
         <Card>
           <p>
             You can now <Link to={paths.login}>sign in</Link>.
@@ -25,10 +25,10 @@ export function VerifyEmailPage() {
     )
   }
   return (
-    <Page title="Confirm your address" lead="One more step, and your account is ready.">
+    <Page title="Confirm your email address" lead="One more step to activate your account.">
       <Card>
         <Form
-          submit="Confirm my address"
+          submit="Confirm email address"
           submitting="Confirming…"
           mutation={verification}
           messages={messages}
@@ -36,11 +36,11 @@ export function VerifyEmailPage() {
             verification.mutate(tokenFromMail())
           }}
         >
-          <p>Confirm that you can read mail at the address that you signed up with.</p>
+          <p>Confirm the email address that you signed up with.</p>
         </Form>
       </Card>
       <Links>
-        <Link to={paths.resendVerification}>Send me a new link</Link>
+        <Link to={paths.resendVerification}>Send a new link</Link>
       </Links>
     </Page>
   )

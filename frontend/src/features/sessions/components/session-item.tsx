@@ -13,10 +13,10 @@ export function SessionItem({ session }: { session: Session }) {
     <li>
       <div className={styles['facts']}>
         <h2>
-          {name} {session.current && <span className={styles['badge']}>This one</span>}
+          {name} {session.current && <span className={styles['badge']}>This device</span>}
         </h2>
         <p>
-          Since {localTime(session.created)}, last seen {localTime(session.last_seen)}
+          Signed in {localTime(session.created)}, last active {localTime(session.last_seen)}
         </p>
         {end.error && (
           <p role="alert" className={styles['fault']}>
@@ -32,7 +32,7 @@ export function SessionItem({ session }: { session: Session }) {
             end.mutate(session.id)
           }}
         >
-          {end.isPending ? 'Signing out…' : 'Sign out there'}
+          {end.isPending ? 'Ending…' : 'End session'}
         </Button>
       )}
     </li>

@@ -25,15 +25,15 @@ async function openSessions() {
 describe('the sessions', () => {
   test('tell which one is here, and can be ended elsewhere only', async () => {
     await openSessions()
-    expect(await screen.findByRole('heading', { name: 'Firefox This one' })).toBeVisible()
-    expect(screen.getAllByRole('button', { name: 'Sign out there' })).toHaveLength(1)
+    expect(await screen.findByRole('heading', { name: 'Firefox This device' })).toBeVisible()
+    expect(screen.getAllByRole('button', { name: 'End session' })).toHaveLength(1)
   })
 
   test('are one less when one is ended', async () => {
     backend.on('DELETE /api/v1/auth/sessions/1/', answer(204))
     const visitor = await openSessions()
     backend.on(list, answer(200, { items: [here], next: null }))
-    await visitor.press('Sign out there')
+    await visitor.press('End session')
     await waitFor(() => {
       expect(screen.getAllByRole('listitem')).toHaveLength(1)
     })
@@ -43,36 +43,36 @@ describe('the sessions', () => {
   test('say when one could not be ended', async () => {
     backend.on('DELETE /api/v1/auth/sessions/1/', answer(500))
     const visitor = await openSessions()
-    await visitor.press('Sign out there')
-    expect(await screen.findByText(/cannot be reached/)).toBeVisible()
+    await visitor.press('End session')
+    expect(await screen.findByText(/server is unavailable/)).toBeVisible()
   })
 
   test('cannot be ended twice', async () => {
     backend.on('DELETE /api/v1/auth/sessions/1/', silent)
     const visitor = await openSessions()
-    await visitor.press('Sign out there')
-    expect(await screen.findByRole('button', { name: 'Signing out…' })).toBeDisabled()
+    await visitor.press('End session')
+    expect(await screen.findByRole('button', { name: 'Ending…' })).toBeDisabled()
   })
 
   test('are ended everywhere else by one button', async () => {
     backend.on('DELETE /api/v1/auth/sessions/', answer(204))
     const visitor = await openSessions()
-    await visitor.press('Sign out everywhere else')
-    expect(await screen.findByText('You are signed out everywhere else.')).toBeVisible()
+    await visitor.press('Sign out of other devices')
+    expect(await screen.findByText('You are signed out on all other devices.')).toBeVisible()
     expect(backend.asked(list)).toHaveLength(2)
   })
 
   test('say when that failed', async () => {
     backend.on('DELETE /api/v1/auth/sessions/', answer(500))
     const visitor = await openSessions()
-    await visitor.press('Sign out everywhere else')
-    expect(await screen.findByText(/cannot be reached/)).toBeVisible()
+    await visitor.press('Sign out of other devices')
+    expect(await screen.findByText(/server is unavailable/)).toBeVisible()
   })
 
   test('show that they are being ended', async () => {
     backend.on('DELETE /api/v1/auth/sessions/', silent)
     const visitor = await openSessions()
-    await visitor.press('Sign out everywhere else')
+    await visitor.press('Sign out of other devices')
     expect(await screen.findByRole('button', { name: 'Signing out…' })).toBeDisabled()
   })
 })

@@ -12,14 +12,14 @@ export function SessionsPage() {
   const sessions = useSessions()
   const endOthers = useOtherSessionsEnd()
   return (
-    <Page title="Your sessions" lead="Where you are signed in." width="wide">
+    <Page title="Your sessions" lead="Devices where you are signed in." width="wide">
       <Stack>
         {endOthers.isSuccess && (
-          <Notice kind="information">You are signed out everywhere else.</Notice>
+          <Notice kind="information">You are signed out on all other devices.</Notice>
         )}
         {endOthers.error && <Notice kind="error">{problemMessage(endOthers.error)}</Notice>}
         <Card>
-          <PagedList label="Sessions" query={sessions} empty="There are none.">
+          <PagedList label="Sessions" query={sessions} empty="No active sessions.">
             {(session) => <SessionItem key={session.id} session={session} />}
           </PagedList>
         </Card>
@@ -30,7 +30,7 @@ export function SessionsPage() {
             endOthers.mutate()
           }}
         >
-          {endOthers.isPending ? 'Signing out…' : 'Sign out everywhere else'}
+          {endOthers.isPending ? 'Signing out…' : 'Sign out of other devices'}
         </Button>
       </Stack>
     </Page>
