@@ -1,15 +1,15 @@
-// Refuses a build whose page makes browsers load too much script before it shows anything, or does
-// not list its files for the walk of a deploy: node check-bundle.ts dist
+// Fails if the entry scripts of a build are too large, or if the page has no asset manifest, which the smoke test of
+// a deployment needs: node check-bundle.ts dist
 
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 
-const limit = 90_000 // bytes, as they are sent
+const limit = 90_000 // bytes, compressed
 
 const [folder = 'dist'] = process.argv.slice(2)
 const page = readFileSync(join(folder, 'index.html'), 'utf8')
-// The entry, and what Vite knows that it imports.
+// The entry and the chunks that it imports statically.
 const scripts = [...page.matchAll(/(?:src|href)="(\/[^"]+\.js)"/g)].map(([, path = '']) => path)
 const size = scripts
   .map((path) => gzipSync(readFileSync(join(folder, path))).length)

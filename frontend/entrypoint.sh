@@ -1,13 +1,13 @@
 #!/bin/sh
-# Start nginx with what this container's environment says, and stop it without losing a request.
+# Configure nginx from environment variables, and stop it without losing requests.
 #
-# BACKEND_UPSTREAM  where the API answers, as host:port
-# ENVIRONMENT       what the page is to call the place where it runs, such as staging
-# RELEASE           and the version that runs
-# SENTRY_DSN        where the page reports its errors; nowhere if empty
-# DRAIN_SECONDS     how long SIGTERM lets it serve on: who routes requests has not heard of it yet
+# BACKEND_UPSTREAM  the API, as host:port
+# ENVIRONMENT       name of the environment in error reports, such as staging
+# RELEASE           version of the release
+# SENTRY_DSN        where the page reports errors; off if empty
+# DRAIN_SECONDS     how long to serve after SIGTERM: load balancers need time to stop routing here
 #
-# nginx itself can do neither: it reads no variables, and its own SIGTERM cuts connections.
+# nginx itself reads no variables, and its own SIGTERM handler cuts connections.
 set -eu
 
 server=''
@@ -21,7 +21,7 @@ quit() {
   [ -n "$server" ] || exit 0
   end &
 }
-# nginx misses a signal that comes before it listens to signals: say it until it is gone.
+# nginx ignores signals until it has installed its handlers, so repeat until it has stopped.
 end() { while kill -QUIT "$server" 2> /dev/null; do sleep 0.2; done; }
 trap drain TERM
 trap quit INT QUIT
@@ -42,7 +42,7 @@ esac
 case $DRAIN_SECONDS in
   *[!0-9.]* | *.*.* | .) refuse 'DRAIN_SECONDS is malformed' 'set it to seconds, 0 or more' ;;
 esac
-# They become text of JSON, of nginx and of a header: nothing may mean more than itself there.
+# These values go into JSON, the nginx configuration and a header: allow no special characters.
 case $ENVIRONMENT$RELEASE in
   *[!A-Za-z0-9._+-]*)
     refuse 'ENVIRONMENT or RELEASE is malformed' 'use only letters, digits and . _ + -' ;;
@@ -54,11 +54,11 @@ case $SENTRY_DSN in
 esac
 [ -n "$valid" ] || refuse 'SENTRY_DSN is malformed' 'set it to https://key@host/project, or unset it'
 
-# The page may speak with the host of that address, and no other.
+# The content security policy allows the page to connect to this origin only.
 reports_to=${SENTRY_DSN#*@}
 reports_to=${SENTRY_DSN:+ ${SENTRY_DSN%%://*}://${reports_to%%/*}}
 
-# A name that is looked up once would be the address of a container that was replaced long ago.
+# nginx must resolve the backend repeatedly: its containers and their addresses change.
 resolvers=''
 while read -r keyword address _ || [ -n "$keyword" ]; do
   [ "$keyword" = nameserver ] || continue
@@ -83,6 +83,6 @@ server=$!
 while true; do
   code=0
   wait "$server" || code=$?
-  # A signal ends the wait as well, while the server is still there.
+  # A signal also ends `wait`, while nginx is still running.
   kill -0 "$server" 2> /dev/null || exit "$code"
 done

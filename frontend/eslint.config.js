@@ -11,7 +11,7 @@ import reactHooks from 'eslint-plugin-react-hooks'
 import testingLibrary from 'eslint-plugin-testing-library'
 import tseslint from 'typescript-eslint'
 
-// Imports go one way: app → features → lib. A feature does not know the others.
+// Import direction: app → features → lib. Features do not import each other.
 const features = readdirSync('src/features')
 const zones = [
   { target: './src/lib', from: ['./src/app', './src/features'] },
@@ -23,8 +23,8 @@ const zones = [
   })),
 ]
 
-// Files of such names are passed over in silence, by the compiler or by the tests; behind each is the name to take.
-const unread = {
+// The compiler or the test runner silently ignores files with these names. The value is the name to use instead.
+const ignoredNames = {
   'src/**/*.spec.*': '*.test.ts or *.test.tsx',
   'src/**/__tests__/**': '*.test.ts or *.test.tsx',
   '{*,!(e2e|src)/**/*}.{spec,test}.*': 'src/**/*.test.ts or e2e/**/*.spec.ts',
@@ -35,18 +35,17 @@ const unread = {
 
 const testFiles = ['src/**/*.test.{ts,tsx}', 'src/testing/**']
 
-// What a test does not await, it judges by how fast the machine is. This is what no plugin finds.
+// Tests that do not wait for the result of an action depend on the speed of the machine. No plugin checks this.
 const actions = ['expression', 'declarations.0.init'].flatMap((value) => [
   `[${value}.argument.callee.name=/^(?!(expect|expectFocus|waitFor)$)/]`,
   `[${value}.argument.callee.object.name="visitor"]`,
   `[${value}.callee.name="renderApp"]`,
 ])
-const look = 'CallExpression:matches([callee.name="expect"], [callee.object.name="screen"])'
+const query = 'CallExpression:matches([callee.name="expect"], [callee.object.name="screen"])'
 const unawaited = [
   {
-    selector: `:matches(${actions.join(', ')}) + :statement:not(:has(AwaitExpression)):has(${look})`,
-    message:
-      'This looks at once after the action: first await what comes of it, by findBy… or waitFor.',
+    selector: `:matches(${actions.join(', ')}) + :statement:not(:has(AwaitExpression)):has(${query})`,
+    message: 'Await the result of the action first, by findBy… or waitFor.',
   },
   {
     selector: 'CallExpression[callee.property.name="toHaveFocus"]:not([callee.name="waitFor"] *)',
@@ -59,18 +58,18 @@ const unawaited = [
   },
   {
     selector: '[callee.name="waitFor"] CallExpression[callee.object.name="visitor"]',
-    message: 'This is done again and again: do it before, and await what comes of it.',
+    message: 'waitFor would repeat this action: move it before waitFor.',
   },
   {
     selector: 'MemberExpression[object.name="vi"][property.name=/^wait(For|Until)$/]',
-    message: 'It gives up after a second: await waitFor(…), from @testing-library/react.',
+    message: 'Its timeout is one second: await waitFor(…), from @testing-library/react.',
   },
   {
     selector: 'Property[key.name="timeout"]',
-    message: 'One limit suits all that is awaited: it is in src/testing/setup.ts.',
+    message: 'Use the common timeout in src/testing/setup.ts.',
   },
 ]
-const sleep = { name: 'setTimeout', message: 'Wait for what is to come, not for a time.' }
+const sleep = { name: 'setTimeout', message: 'Wait for a condition, not for a fixed time.' }
 
 export default defineConfig(
   globalIgnores([
@@ -99,7 +98,7 @@ export default defineConfig(
         { '**/*': 'KEBAB_CASE' },
         { ignoreMiddleExtensions: true },
       ],
-      'check-file/filename-blocklist': ['error', unread],
+      'check-file/filename-blocklist': ['error', ignoredNames],
       'import-x/no-cycle': 'error',
       'import-x/no-default-export': 'error',
       'import-x/no-duplicates': 'error',
@@ -145,7 +144,7 @@ export default defineConfig(
       'playwright/no-magic-timeouts': 'error',
     },
   },
-  // Tools look for a default export.
+  // These tools require a default export.
   {
     files: ['*.config.{js,ts}', 'e2e/reporters/*.ts'],
     rules: { 'import-x/no-default-export': 'off' },

@@ -13,8 +13,7 @@ import {
 const isCi = Boolean(process.env['CI'])
 const backend = `http://127.0.0.1:${ports.E2E_BACKEND_PORT}`
 
-// A test that passes only when repeated is named, and not red where somebody waits for it; the nightly run is the
-// flake watch.
+// Flaky tests fail the nightly run only. Other runs list them (e2e/reporters/flaky.ts).
 const isNightly = process.env['GITHUB_EVENT_NAME'] === 'schedule'
 const flaky = process.env['PLAYWRIGHT_FLAKY'] ?? (isNightly ? 'fail' : 'pass')
 
@@ -46,7 +45,7 @@ export default defineConfig({
   failOnFlakyTests: flaky === 'fail',
   maxFailures: 5,
   timeout: 30_000,
-  // Assertions wait as long as a busy machine may take; on an idle one they are done at once.
+  // Long enough for a busy machine; it does not slow down successful assertions.
   expect: { timeout: 15_000 },
 
   reporter: [

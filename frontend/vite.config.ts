@@ -6,31 +6,31 @@ import { productName } from './src/lib/product.ts'
 
 const backend = `http://127.0.0.1:${process.env['BACKEND_PORT'] ?? '8000'}`
 
-// The Host header stays as the browser sent it: Django compares it with Origin to refuse forged requests.
+// Keep the Host header of the browser: Django's CSRF check compares it with Origin.
 const proxy: Record<string, ProxyOptions> = { '/api': { target: backend, changeOrigin: false } }
 
-const nameTheProduct: Plugin = {
-  name: 'name-the-product',
+const insertProductName: Plugin = {
+  name: 'insert-product-name',
   transformIndexHtml: (html) => html.replace('%PRODUCT_NAME%', productName),
 }
 
 export default defineConfig({
-  plugins: [react(), nameTheProduct],
+  plugins: [react(), insertProductName],
   resolve: { alias: { '@': `${import.meta.dirname}/src` } },
   server: { host: '127.0.0.1', proxy },
   preview: { host: '127.0.0.1', proxy },
   build: {
-    // A strict content security policy allows neither data: addresses nor inline code.
+    // The content security policy allows neither data: URLs nor inline code.
     assetsInlineLimit: 0,
-    // What the page may ever load: index.html names it, and a deploy asks for every file in it.
+    // Lists all files of the build. index.html refers to it, and the smoke test of a deployment requests every file.
     manifest: 'asset-manifest.json',
   },
   test: {
     environment: 'happy-dom',
     include: ['src/**/*.test.{ts,tsx}'],
-    allowOnly: false, // else only CI refuses what keeps the other tests from running
+    allowOnly: false, // the default allows `test.only` outside of CI
     setupFiles: ['src/testing/setup.ts'],
-    // Only a test that hangs is ended by this: each step of it waits by the limit in setup.ts.
+    // Ends hanging tests only: the timeout of single steps is in setup.ts.
     testTimeout: 60_000,
     restoreMocks: true,
     unstubGlobals: true,

@@ -6,7 +6,7 @@ import { expect, test } from './test.ts'
 
 async function expectAccessible(page: Page): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
-    // Colours under way from one to the other would be judged as they are at that moment.
+    // Reduced motion disables colour transitions, which would change the measured contrast.
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
     const { violations } = await new AxeBuilder({ page }).analyze()
     const found = violations.map(({ id, help, nodes }) => ({ id, help, html: nodes[0]?.html }))
@@ -14,7 +14,7 @@ async function expectAccessible(page: Page): Promise<void> {
   }
 }
 
-async function expectNothingWiderThanTheScreen(page: Page): Promise<void> {
+async function expectNoHorizontalOverflow(page: Page): Promise<void> {
   const overflow = () =>
     page.evaluate(() => {
       const { scrollWidth, clientWidth } = document.documentElement
@@ -23,7 +23,7 @@ async function expectNothingWiderThanTheScreen(page: Page): Promise<void> {
   await expect.poll(overflow).toBeLessThanOrEqual(0)
 }
 
-test.use({ expectsFaults: true })
+test.use({ expectsErrors: true })
 
 for (const [device, viewport] of Object.entries(devices)) {
   test.describe(`on a ${device}`, () => {
@@ -34,10 +34,10 @@ for (const [device, viewport] of Object.entries(devices)) {
         test.use({ as })
 
         for (const [name, open] of Object.entries(pagesOf[as])) {
-          test(`${name} is accessible, and fits`, async ({ page, world }) => {
+          test(`${name} is accessible and fits the screen`, async ({ page, world }) => {
             await open(page, world)
             await expectAccessible(page)
-            await expectNothingWiderThanTheScreen(page)
+            await expectNoHorizontalOverflow(page)
           })
         }
       })

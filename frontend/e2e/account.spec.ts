@@ -1,9 +1,9 @@
 import { linkInMail } from './mail.ts'
-import { expectAtField, expectPage, signIn, submitLogin } from './steps.ts'
+import { expectFieldError, expectPage, signIn, submitLogin } from './steps.ts'
 import { expect, test } from './test.ts'
 
-test('a user changes what we know of them, and it stays @quick', async ({ page, newcomer }) => {
-  await signIn(page, newcomer)
+test('user updates the profile @quick', async ({ page, newUser }) => {
+  await signIn(page, newUser)
   await page.getByRole('link', { name: 'Profile' }).click()
   await page.getByLabel('First name').fill('Ada')
   await page.getByLabel('Phone').fill('+49 30 1234567')
@@ -15,8 +15,8 @@ test('a user changes what we know of them, and it stays @quick', async ({ page, 
   await expect(page.getByLabel('Phone')).toHaveValue('+49 30 1234567')
 })
 
-test('a phone number can be taken away again', async ({ page, newcomer }) => {
-  await signIn(page, newcomer)
+test('user removes the phone number', async ({ page, newUser }) => {
+  await signIn(page, newUser)
   await page.goto('/profile')
   for (const phone of ['+49 30 1234567', '']) {
     await page.getByLabel('Phone').fill(phone)
@@ -28,56 +28,50 @@ test('a phone number can be taken away again', async ({ page, newcomer }) => {
   await expect(page.getByLabel('Phone')).toHaveValue('')
 })
 
-test('a phone number that is none is refused at its field', async ({ page, newcomer }) => {
-  await signIn(page, newcomer)
+test('invalid phone number is marked', async ({ page, newUser }) => {
+  await signIn(page, newUser)
   await page.goto('/profile')
   await page.getByLabel('Phone').fill('call me')
   await page.getByRole('button', { name: 'Save changes' }).click()
-  await expectAtField(page, 'Phone', 'valid value')
+  await expectFieldError(page, 'Phone', 'valid value')
 })
 
-test('a name that is too long is refused at its field', async ({ page, newcomer }) => {
-  await signIn(page, newcomer)
+test('long name is marked', async ({ page, newUser }) => {
+  await signIn(page, newUser)
   await page.goto('/profile')
   await page.getByLabel('Last name').fill('x'.repeat(151))
   await page.getByRole('button', { name: 'Save changes' }).click()
-  await expectAtField(page, 'Last name', 'too long')
+  await expectFieldError(page, 'Last name', 'too long')
 })
 
-test('a user changes the password, and only the new one is right @quick', async ({
-  page,
-  newcomer,
-}) => {
+test('user changes the password @quick', async ({ page, newUser }) => {
   const password = 'another-horse-battery-staple'
-  await signIn(page, newcomer)
+  await signIn(page, newUser)
   await page.goto('/profile')
-  await page.getByLabel('Current password').fill(newcomer.password)
+  await page.getByLabel('Current password').fill(newUser.password)
   await page.getByLabel('New password').fill(password)
   await page.getByRole('button', { name: 'Change password' }).click()
   await expect(page.getByText('Password changed.')).toBeVisible()
 
   await page.getByRole('button', { name: 'Sign out' }).click()
   await expectPage(page, 'Sign in')
-  await submitLogin(page, newcomer)
+  await submitLogin(page, newUser)
   await expect(page.getByRole('alert')).toBeVisible()
-  await submitLogin(page, { ...newcomer, password })
+  await submitLogin(page, { ...newUser, password })
   await expectPage(page, 'Your profile')
 })
 
-test('the password cannot be changed without the current one', async ({ page, newcomer }) => {
-  await signIn(page, newcomer)
+test('password change requires the current password', async ({ page, newUser }) => {
+  await signIn(page, newUser)
   await page.goto('/profile')
   await page.getByLabel('Current password').fill('not-the-password')
   await page.getByLabel('New password').fill('another-horse-battery-staple')
   await page.getByRole('button', { name: 'Change password' }).click()
-  await expectAtField(page, 'Current password', 'password is wrong')
+  await expectFieldError(page, 'Current password', 'password is wrong')
 })
 
-test('a session lasts over a reload and ends with the logout @quick', async ({
-  page,
-  newcomer,
-}) => {
-  await signIn(page, newcomer)
+test('session survives a reload and ends with the logout @quick', async ({ page, newUser }) => {
+  await signIn(page, newUser)
   await page.reload()
   await expectPage(page, 'Your projects')
   await page.getByRole('button', { name: 'Sign out' }).click()
@@ -86,10 +80,10 @@ test('a session lasts over a reload and ends with the logout @quick', async ({
   await expectPage(page, 'Sign in')
 })
 
-test('a user ends the session of another browser @quick', async ({ page, newcomer, browser }) => {
+test('user ends a session of another browser @quick', async ({ page, newUser, browser }) => {
   const other = await browser.newPage()
-  await signIn(other, newcomer)
-  await signIn(page, newcomer)
+  await signIn(other, newUser)
+  await signIn(page, newUser)
   await page.getByRole('link', { name: 'Sessions' }).click()
   await expect(page.getByRole('listitem')).toHaveCount(2)
   await page.getByRole('button', { name: 'End session' }).click()
@@ -99,10 +93,10 @@ test('a user ends the session of another browser @quick', async ({ page, newcome
   await other.close()
 })
 
-test('a user signs out everywhere else @quick', async ({ page, newcomer, browser }) => {
+test('user signs out of other devices @quick', async ({ page, newUser, browser }) => {
   const other = await browser.newPage()
-  await signIn(other, newcomer)
-  await signIn(page, newcomer)
+  await signIn(other, newUser)
+  await signIn(page, newUser)
   await page.goto('/sessions')
   await page.getByRole('button', { name: 'Sign out of other devices' }).click()
   await expect(page.getByText('You are signed out on all other devices.')).toBeVisible()
@@ -112,17 +106,13 @@ test('a user signs out everywhere else @quick', async ({ page, newcomer, browser
   await other.close()
 })
 
-test('a reset of the password ends the sessions of other browsers', async ({
-  page,
-  newcomer,
-  browser,
-}) => {
+test('password reset ends the sessions of other browsers', async ({ page, newUser, browser }) => {
   const other = await browser.newPage()
-  await signIn(other, newcomer)
+  await signIn(other, newUser)
   await page.goto('/forgot-password')
-  await page.getByLabel('Email').fill(newcomer.email)
+  await page.getByLabel('Email').fill(newUser.email)
   await page.getByRole('button', { name: 'Send link' }).click()
-  await page.goto(await linkInMail(newcomer.email, '/reset-password'))
+  await page.goto(await linkInMail(newUser.email, '/reset-password'))
   await page.getByLabel('New password').fill('another-horse-battery-staple')
   await page.getByRole('button', { name: 'Change password' }).click()
   await expectPage(page, 'Password changed')
@@ -131,18 +121,14 @@ test('a reset of the password ends the sessions of other browsers', async ({
   await other.close()
 })
 
-test('an expired session is explained, and the next one continues where it ended', async ({
-  page,
-  context,
-  newcomer,
-}) => {
-  await signIn(page, newcomer)
+test('expired session returns to the page after login', async ({ page, context, newUser }) => {
+  await signIn(page, newUser)
   await page.goto('/profile')
   await expectPage(page, 'Your profile')
   await context.clearCookies({ name: 'sessionid' })
   await page.getByRole('button', { name: 'Save changes' }).click()
   await expectPage(page, 'Sign in')
   await expect(page.getByRole('status')).toHaveText('Your session has expired. Sign in again.')
-  await submitLogin(page, newcomer)
+  await submitLogin(page, newUser)
   await expectPage(page, 'Your profile')
 })

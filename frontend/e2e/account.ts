@@ -10,19 +10,19 @@ export interface Account {
   password: string
 }
 
-/** From where a test seems to come: limits are counted for each of these. */
+/** A random client address for each test, because rate limits count per address. */
 export function clientHeaders(): Record<string, string> {
   const address = ['10', ...Array.from({ length: 3 }, () => String(randomInt(256)))].join('.')
   return { 'X-Forwarded-For': address }
 }
 
-/** Somebody whom nobody knows yet. */
-export function somebody(): Account {
+/** Returns an account that is not registered yet. */
+export function newAccount(): Account {
   const email = `someone-${randomBytes(6).toString('hex')}@example.com`
   return { email, password: 'correct-horse-battery-staple' }
 }
 
-/** Speaks with the API as the page does, for what a test needs and does not test. */
+/** An API client for the setup of tests. */
 export class Client {
   private readonly request: APIRequestContext
 

@@ -2,7 +2,7 @@ import { answerSubscription } from './billing.ts'
 import { expectPage } from './steps.ts'
 import { expect, test } from './test.ts'
 
-test.use({ as: 'user', expectsFaults: true })
+test.use({ as: 'user', expectsErrors: true })
 
 const operations = [
   ['GET', 'subscription'],
@@ -12,7 +12,7 @@ const operations = [
 ] as const
 
 for (const [method, name] of operations) {
-  test(`without an account at Stripe, ${method} ${name} says so`, async ({ page }) => {
+  test(`${method} ${name} fails without Stripe settings`, async ({ page }) => {
     await page.goto('/')
     await expect(page.getByRole('button', { name: 'Sign out' })).toBeVisible()
     const answer = await page.evaluate(
@@ -27,9 +27,7 @@ for (const [method, name] of operations) {
   })
 }
 
-test('without an account at Stripe, a user is told that there is nothing to pay @quick', async ({
-  page,
-}) => {
+test('billing page without Stripe settings @quick', async ({ page }) => {
   await page.goto('/')
   await page.getByRole('link', { name: 'Billing' }).click()
   await expectPage(page, 'Your subscription')
@@ -40,7 +38,7 @@ for (const [status, button, operation] of [
   ['none', 'Subscribe', 'checkout'],
   ['active', 'Manage subscription', 'portal'],
 ] as const) {
-  test(`a subscription that is ${status} leads to the ${operation} at Stripe`, async ({ page }) => {
+  test(`subscription ${status} opens the ${operation} at Stripe`, async ({ page }) => {
     const url = `https://${operation}.example.com/`
     await answerSubscription(page, status)
     await page.route(`**/api/v1/billing/${operation}/`, (route) => route.fulfill({ json: { url } }))

@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test'
 
-/** Has the page know of a subscription, as if the server had an account at Stripe. */
+/** Fakes the response of the subscription endpoint. */
 export async function answerSubscription(page: Page, status: 'none' | 'active'): Promise<void> {
   const active = status === 'active'
   const json = {

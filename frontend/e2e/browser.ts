@@ -4,18 +4,18 @@ import { join } from 'node:path'
 
 import { chromium, type LaunchOptions } from '@playwright/test'
 
-/** Which browser to start: the one that E2E_CHROMIUM names, or Playwright's own. `nox -s e2e-quick` names one. */
+/** Starts the browser of E2E_CHROMIUM, which `nox -s e2e-quick` sets, or Playwright's browser. */
 export function launchOptions(): LaunchOptions {
   const executablePath = process.env['E2E_CHROMIUM']
   return executablePath ? { executablePath } : {}
 }
 
-/** Whether Playwright has its own browser, complete, in the version that this Playwright wants. */
+/** Whether Playwright's browser is installed, in the required version. */
 export function hasPlaywrightBrowser(): boolean {
   return has('chromium-headless-shell')
 }
 
-/** Whether Playwright has its own ffmpeg: it records videos with no other, and fails the test without it. */
+/** Whether Playwright's ffmpeg is installed. Without it, tests that record videos fail. */
 export function canRecordVideo(): boolean {
   return has('ffmpeg')
 }

@@ -1,4 +1,4 @@
-// Says which port is taken before Playwright starts its servers, and by which variable to change it.
+// Checks that the ports are free before Playwright starts its servers.
 
 import { createServer } from 'node:net'
 
@@ -29,5 +29,5 @@ async function checkPorts(): Promise<void> {
   }
 }
 
-// The tests of a deployed site start no servers.
+// Tests of a deployed site start no servers.
 if (deployedSite === undefined) await checkPorts()

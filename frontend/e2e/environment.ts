@@ -7,7 +7,7 @@ import { fail } from './fail.ts'
 export const frontendFolder = resolve(import.meta.dirname, '..')
 export const backendFolder = resolve(frontendFolder, '../backend')
 
-// A variable that is already there is not replaced: the environment wins over one's own file, and that over the example.
+// loadEnvFile keeps existing variables: the environment overrides .env.e2e, which overrides the example.
 for (const name of ['.env.e2e', '.env.e2e.example']) {
   const file = resolve(frontendFolder, name)
   if (existsSync(file)) loadEnvFile(file)
@@ -25,7 +25,7 @@ function requiredPort(name: string): string {
   return fail(`${name} is not a port: ${port}`, 'use a number from 1 to 65535')
 }
 
-/** The address of a deployed site, if the tests are to run against one instead of servers of their own. */
+/** The origin of a deployed site to test, instead of local servers. */
 export const deployedSite = process.env['PLAYWRIGHT_BASE_URL']
 
 export const ports = {
@@ -33,10 +33,10 @@ export const ports = {
   E2E_FRONTEND_PORT: requiredPort('E2E_FRONTEND_PORT'),
 }
 
-/** Where the tests find the site. */
+/** The origin of the tested site. */
 export const origin = deployedSite ?? `http://127.0.0.1:${ports.E2E_FRONTEND_PORT}`
 
-/** Who walks the smoke test, and exists before it. */
+/** The user of the smoke test, who must exist. */
 export const user = {
   email: required('E2E_USER_EMAIL'),
   password: required('E2E_USER_PASSWORD'),
@@ -46,13 +46,13 @@ export const databaseFile = resolve(frontendFolder, required('E2E_DATABASE'))
 export const mailFolder = resolve(frontendFolder, 'e2e-mails')
 export const backendLog = resolve(frontendFolder, 'e2e-backend.log')
 
-/** What the backend needs in its environment, in the set-up as in the tests. */
+/** Environment variables of the backend, for the setup and the tests. */
 export const backendEnvironment = {
-  // Who wants to write waits for its turn, where SQLite would otherwise refuse at once.
+  // With deferred transactions, SQLite fails at once if two connections write.
   DATABASE_URL: `sqlite:///${databaseFile}?transaction_mode=IMMEDIATE`,
   DJANGO_SETTINGS_MODULE: 'config.settings.test',
   EMAIL_URL: `file://${mailFolder}`,
   PUBLIC_URL: origin,
-  // Each test says from where it comes, so that attempts are not counted together.
+  // Tests send their own client address, so that rate limits count them separately.
   TRUSTED_PROXIES: '1',
 }

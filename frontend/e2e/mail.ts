@@ -7,7 +7,7 @@ import { mailFolder, origin } from './environment.ts'
 
 const endOfMail = '-'.repeat(79)
 
-/** What the backend has written to an address, whole mails only. */
+/** Returns the complete mails to an address. */
 function mailsTo(address: string): string[] {
   if (!existsSync(mailFolder)) return []
   return readdirSync(mailFolder)
@@ -16,7 +16,7 @@ function mailsTo(address: string): string[] {
     .filter((mail) => mail.includes(`To: ${address}\n`))
 }
 
-/** The links to a page in the mails to an address, once there are as many. */
+/** Waits for `count` links to a page in the mails to an address, and returns them. */
 export async function linksInMails(address: string, path: string, count = 1): Promise<string[]> {
   const pattern = new RegExp(`${origin}(${path}\\S*)`)
   let links: string[] = []

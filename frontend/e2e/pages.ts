@@ -1,13 +1,13 @@
 import type { Page } from '@playwright/test'
 
-import { somebody } from './account.ts'
+import { newAccount } from './account.ts'
 import { answerSubscription } from './billing.ts' // billing
 import { expectPage, submitLogin } from './steps.ts'
 import { expect, type World } from './test.ts'
 
 type Open = (page: Page, world: World) => Promise<void>
 
-/** Opens a page, and waits for its form to be ready. */
+/** Opens a page and waits until its button is enabled. */
 function formAt(path: string, button: string): Open {
   return async (page) => {
     await page.goto(path)
@@ -16,43 +16,43 @@ function formAt(path: string, button: string): Open {
 }
 
 const guestPages: Record<string, Open> = {
-  'the login page': formAt('/login', 'Sign in'),
-  'the login page after a wrong password': async (page) => {
+  'login page': formAt('/login', 'Sign in'),
+  'login page after a wrong password': async (page) => {
     await page.goto('/login')
-    await submitLogin(page, somebody())
+    await submitLogin(page, newAccount())
     await expect(page.getByRole('alert')).toBeVisible()
   },
-  'the registration': formAt('/register', 'Create account'),
-  'the registration with a weak password': async (page) => {
+  'registration page': formAt('/register', 'Create account'),
+  'registration page with a weak password': async (page) => {
     await page.goto('/register')
-    await page.getByLabel('Email').fill(somebody().email)
+    await page.getByLabel('Email').fill(newAccount().email)
     await page.getByLabel('Password').fill('1234')
     await page.getByRole('button', { name: 'Create account' }).click()
     await expect(page.getByLabel('Password')).toBeFocused()
   },
-  'the request for another mail': formAt('/resend-verification', 'Send link'),
-  'the confirmation of an address': formAt('/verify-email#token=x', 'Confirm email address'),
-  'the request for another password': formAt('/forgot-password', 'Send link'),
-  'the page that asks to look into the mail': async (page) => {
+  'resend confirmation page': formAt('/resend-verification', 'Send link'),
+  'confirm address page': formAt('/verify-email#token=x', 'Confirm email address'),
+  'forgot password page': formAt('/forgot-password', 'Send link'),
+  'check inbox page': async (page) => {
     await page.goto('/forgot-password')
-    await page.getByLabel('Email').fill(somebody().email)
+    await page.getByLabel('Email').fill(newAccount().email)
     await page.getByRole('button', { name: 'Send link' }).click()
     await expectPage(page, 'Check your inbox')
   },
-  'the choice of another password': formAt('/reset-password#token=x', 'Change password'),
-  'the page of an unreachable server': async (page) => {
+  'reset password page': formAt('/reset-password#token=x', 'Change password'),
+  'server unavailable page': async (page) => {
     await page.route('**/api/**', (route) => route.abort())
     await page.goto('/profile')
     await expectPage(page, 'Cannot reach the server')
   },
-  'the page for an unknown address': async (page) => {
+  'not found page': async (page) => {
     await page.goto('/no/such/page')
     await expectPage(page, 'Page not found')
   },
 }
 
 const userPages: Record<string, Open> = {
-  'the projects': async (page, { client }) => {
+  'projects page': async (page, { client }) => {
     await client.post('/api/v1/projects/', { name: 'Apollo' })
     await page.goto('/projects')
     await page
@@ -61,17 +61,17 @@ const userPages: Record<string, Open> = {
       .click()
     await expect(page.getByRole('button', { name: /permanently/ })).toBeVisible()
   },
-  'the profile': formAt('/profile', 'Save changes'),
-  'the sessions': async (page) => {
+  'profile page': formAt('/profile', 'Save changes'),
+  'sessions page': async (page) => {
     await page.goto('/sessions')
     await expect(page.getByText('This device')).toBeVisible()
   },
   // billing:
-  'the billing that is not set up': async (page) => {
+  'billing page without billing': async (page) => {
     await page.goto('/billing')
     await expect(page.getByText('Billing is not set up')).toBeVisible()
   },
-  'the subscription': async (page) => {
+  'billing page with a subscription': async (page) => {
     await answerSubscription(page, 'active')
     await page.goto('/billing')
     await expect(page.getByRole('button', { name: 'Manage subscription' })).toBeEnabled()
@@ -79,7 +79,7 @@ const userPages: Record<string, Open> = {
   // :billing
 }
 
-/** What everybody sees, and what only users see: how to get there, and when it is whole. */
+/** All pages in all states, for guests and users. Each function opens a page and waits until it is complete. */
 export const pagesOf = { guest: guestPages, user: userPages } as const
 
 export const devices = {

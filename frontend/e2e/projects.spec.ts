@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto'
 
-import { addProject, expectAtField, expectPage, signIn, submitLogin } from './steps.ts'
+import { addProject, expectFieldError, expectPage, signIn, submitLogin } from './steps.ts'
 import { expect, test } from './test.ts'
 
 function someName(): string {
   return `Project ${randomUUID()}`
 }
 
-test.describe('a user', () => {
+test.describe('user', () => {
   test.use({ as: 'user' })
 
-  test('adds a project, and it is there after a reload @quick', async ({ page }) => {
+  test('adds a project @quick', async ({ page }) => {
     const name = someName()
     await page.goto('/')
     await addProject(page, name)
@@ -19,7 +19,7 @@ test.describe('a user', () => {
     await expect(page.getByRole('heading', { name })).toBeVisible()
   })
 
-  test('deletes a project, after having been asked @quick', async ({ page }) => {
+  test('deletes a project @quick', async ({ page }) => {
     const name = someName()
     await page.goto('/projects')
     await addProject(page, name)
@@ -28,7 +28,7 @@ test.describe('a user', () => {
     await expect(page.getByRole('heading', { name })).toBeHidden()
   })
 
-  test('may think a deletion over', async ({ page }) => {
+  test('cancels a deletion', async ({ page }) => {
     const name = someName()
     await page.goto('/projects')
     await addProject(page, name)
@@ -38,7 +38,7 @@ test.describe('a user', () => {
     await expect(page.getByRole('heading', { name })).toBeVisible()
   })
 
-  test('is told of a project that somebody deleted meanwhile', async ({ page, context }) => {
+  test('deletes a project that is already deleted', async ({ page, context }) => {
     const name = someName()
     await page.goto('/projects')
     await addProject(page, name)
@@ -51,25 +51,25 @@ test.describe('a user', () => {
     }
   })
 
-  test('cannot give a project no name, or too long a one', async ({ page }) => {
+  test('cannot add a project with an invalid name', async ({ page }) => {
     await page.goto('/projects')
-    for (const [name, fault] of [
+    for (const [name, message] of [
       [' ', 'required'],
       ['x'.repeat(101), 'too long'],
     ] as const) {
       await page.getByLabel('Project name').fill(name)
       await page.getByRole('button', { name: 'Add project' }).click()
-      await expectAtField(page, 'Project name', fault)
+      await expectFieldError(page, 'Project name', message)
     }
   })
 
-  test('sees a name as it was written, whatever it is', async ({ page }) => {
+  test('sees markup in names as text', async ({ page }) => {
     const name = `<img src=x onerror=alert(1)> ' -- ${randomUUID()}`
     await page.goto('/projects')
     await addProject(page, name)
   })
 
-  test('gets about by the navigation, and back by the browser', async ({ page }) => {
+  test('uses navigation and browser history', async ({ page }) => {
     await page.goto('/projects')
     await page.getByRole('link', { name: 'Profile' }).click()
     await expectPage(page, 'Your profile')
@@ -82,19 +82,19 @@ test.describe('a user', () => {
     await expect(page).toHaveTitle(/^Your sessions · /)
   })
 
-  test('needs no login page', async ({ page }) => {
+  test('skips the login page', async ({ page }) => {
     await page.goto('/login')
     await expectPage(page, 'Your projects')
   })
 })
 
-test('a new user has no projects yet', async ({ page, newcomer }) => {
-  await signIn(page, newcomer)
+test('new user has no projects', async ({ page, newUser }) => {
+  await signIn(page, newUser)
   await expect(page.getByText('No projects yet.')).toBeVisible()
 })
 
-test('many projects come page by page', async ({ page, newcomer }) => {
-  await signIn(page, newcomer)
+test('list loads more pages', async ({ page, newUser }) => {
+  await signIn(page, newUser)
   for (const number of Array.from({ length: 12 }, (_, index) => String(index + 1))) {
     await addProject(page, `Project number ${number}.`)
   }
@@ -105,20 +105,20 @@ test('many projects come page by page', async ({ page, newcomer }) => {
   await expect(page.getByRole('button', { name: 'Show more' })).toBeHidden()
 })
 
-test("nobody sees another user's projects", async ({ page, newcomer, world }) => {
+test('projects of other users are hidden', async ({ page, newUser, world }) => {
   const name = someName()
   await world.client.post('/api/v1/projects/', { name })
-  await signIn(page, newcomer)
+  await signIn(page, newUser)
   await expect(page.getByText('No projects yet.')).toBeVisible()
 })
 
-test('the whole way can be walked with the keyboard alone @quick', async ({ page, newcomer }) => {
+test('keyboard navigation @quick', async ({ page, newUser }) => {
   await page.goto('/login')
   await expect(page.getByRole('heading', { name: 'Sign in' })).toBeFocused()
   await page.keyboard.press('Tab')
-  await page.keyboard.type(newcomer.email)
+  await page.keyboard.type(newUser.email)
   await page.keyboard.press('Tab')
-  await page.keyboard.type(newcomer.password)
+  await page.keyboard.type(newUser.password)
   await expect(page.getByRole('button', { name: 'Sign in' })).toBeEnabled()
   await page.keyboard.press('Enter')
 
@@ -146,9 +146,9 @@ test('the whole way can be walked with the keyboard alone @quick', async ({ page
 test.describe('on a phone', () => {
   test.use({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true })
 
-  test('a user signs in, adds a project and signs out @quick', async ({ page, newcomer }) => {
+  test('user signs in, adds a project and signs out @quick', async ({ page, newUser }) => {
     await page.goto('/projects')
-    await submitLogin(page, newcomer)
+    await submitLogin(page, newUser)
     await expectPage(page, 'Your projects')
     await addProject(page, 'Apollo')
     await page.getByRole('link', { name: 'Profile' }).tap()

@@ -1,9 +1,9 @@
-// Pictures of every page, for people to look at: npm run test:e2e -- --project=screenshots
+// Takes screenshots of every page: npm run test:e2e -- --project=screenshots
 
 import { devices, pagesOf } from './pages.ts'
 import { test } from './test.ts'
 
-test.use({ expectsFaults: true, contextOptions: { reducedMotion: 'reduce' } })
+test.use({ expectsErrors: true, contextOptions: { reducedMotion: 'reduce' } })
 
 for (const as of ['guest', 'user'] as const) {
   test.describe(`for a ${as}`, () => {

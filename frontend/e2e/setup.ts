@@ -1,4 +1,4 @@
-// Makes the machine ready for `npm run test:e2e`: built frontend, fresh database with one user, no mails.
+// Prepares `npm run test:e2e`: builds the frontend, and creates a new database with one user.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'

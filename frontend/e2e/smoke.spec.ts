@@ -3,8 +3,8 @@ import { expect, test } from '@playwright/test'
 import { user } from './environment.ts'
 import { expectPage, signIn } from './steps.ts'
 
-// It may run on a site that people use: nothing is written but the session, and that ends here.
-test('a user signs in, sees their profile and signs out @smoke', async ({ page }) => {
+// Safe for production sites: it writes only the session, and ends it.
+test('user signs in, opens the profile and signs out @smoke', async ({ page }) => {
   const errors: Error[] = []
   page.on('pageerror', (error) => errors.push(error))
 

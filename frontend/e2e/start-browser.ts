@@ -1,11 +1,11 @@
-// Starts the browser of the tests and ends it again; says in one line why it does not start.
+// Starts and closes the browser of the tests; prints the reason in one line if it does not start.
 
 import { chromium } from '@playwright/test'
 
 import { launchOptions } from './browser.ts'
 
 const timeout = 60_000 // milliseconds, on a busy machine
-const telling =
+const reasonPattern =
   /error while loading|cannot open|executable doesn't exist|spawn .* E[A-Z]+|exitCode=/
 
 try {
@@ -13,7 +13,7 @@ try {
   await browser.close()
 } catch (error) {
   const lines = String(error).split('\n')
-  const line = lines.find((each) => telling.test(each)) ?? lines[0] ?? ''
+  const line = lines.find((each) => reasonPattern.test(each)) ?? lines[0] ?? ''
   process.stderr.write(`${line.replace(/^.*?(?:\[err\]|\[pid=\d+\]|Error:)/, '').trim()}\n`)
   process.exitCode = 1
 }

@@ -2,7 +2,7 @@ import { expect, type Page } from '@playwright/test'
 
 import type { Account } from './account.ts'
 
-/** Fills in the login form that is already on the screen, and submits it as soon as it may be. */
+/** Fills in and submits the login form on the current page. */
 export async function submitLogin(page: Page, { email, password }: Account): Promise<void> {
   await page.getByLabel('Email').fill(email)
   await page.getByLabel('Password').fill(password)
@@ -23,12 +23,12 @@ export async function addProject(page: Page, name: string): Promise<void> {
   await page.getByLabel('Project name').fill(name)
   await page.getByRole('button', { name: 'Add project' }).click()
   await expect(page.getByRole('heading', { name })).toBeVisible()
-  // The form is emptied after that, and with it what is filled in before.
+  // The form is cleared after that, so wait before filling it in again.
   await expect(page.getByLabel('Project name')).toHaveValue('')
 }
 
-export async function expectAtField(page: Page, label: string, fault: string): Promise<void> {
+export async function expectFieldError(page: Page, label: string, message: string): Promise<void> {
   const field = page.getByLabel(label)
   await expect(field).toBeFocused()
-  await expect(field).toHaveAccessibleDescription(new RegExp(fault))
+  await expect(field).toHaveAccessibleDescription(new RegExp(message))
 }

@@ -1,30 +1,30 @@
 import { expect, test as base, type BrowserContext, type ConsoleMessage } from '@playwright/test'
 
-import { Client, clientHeaders, somebody, type Account } from './account.ts'
+import { Client, clientHeaders, newAccount, type Account } from './account.ts'
 
 type StorageState = Awaited<ReturnType<BrowserContext['storageState']>>
 
 export interface World {
   account: Account
-  /** Speaks for the account. */
+  /** An API client that is logged in with the account. */
   client: Client
   storageState: StorageState
 }
 
 interface Options {
-  /** Who opens the pages: the user of this worker's world, or nobody. */
+  /** Whether the pages are opened by a guest or by the user of `world`. */
   as: 'guest' | 'user'
-  /** Whether errors in the console are what the test is about. */
-  expectsFaults: boolean
+  /** Whether errors in the console are expected. */
+  expectsErrors: boolean
 }
 
 interface Fixtures {
-  /** A confirmed account that only this test knows. */
-  newcomer: Account
+  /** A confirmed account for this test only. */
+  newUser: Account
   watch: undefined
 }
 
-/** The browser itself says so when the API refuses something, which is no fault of the page. */
+/** The browser logs 4xx responses of the API to the console. These are not errors of the page. */
 function isRefusal(message: ConsoleMessage): boolean {
   return (
     /^Failed to load resource: .* status of 4\d\d/.test(message.text()) &&
@@ -34,11 +34,11 @@ function isRefusal(message: ConsoleMessage): boolean {
 
 export const test = base.extend<Options & Fixtures, { world: World }>({
   as: ['guest', { option: true }],
-  expectsFaults: [false, { option: true }],
+  expectsErrors: [false, { option: true }],
 
   world: [
     async ({ playwright }, use) => {
-      const account = somebody()
+      const account = newAccount()
       const client = await Client.open(playwright.request)
       await client.register(account)
       await client.login(account)
@@ -48,8 +48,8 @@ export const test = base.extend<Options & Fixtures, { world: World }>({
     { scope: 'worker' },
   ],
 
-  newcomer: async ({ playwright }, use) => {
-    const account = somebody()
+  newUser: async ({ playwright }, use) => {
+    const account = newAccount()
     const client = await Client.open(playwright.request)
     await client.register(account)
     await client.dispose()
@@ -65,7 +65,7 @@ export const test = base.extend<Options & Fixtures, { world: World }>({
   },
 
   watch: [
-    async ({ context, expectsFaults }, use, testInfo) => {
+    async ({ context, expectsErrors }, use, testInfo) => {
       const visits = new Set<string>()
       const errors: string[] = []
       context.on('page', (page) => {
@@ -81,7 +81,7 @@ export const test = base.extend<Options & Fixtures, { world: World }>({
       await use(undefined)
       const body = JSON.stringify([...visits])
       await testInfo.attach('visits', { body, contentType: 'application/json' })
-      if (!expectsFaults) expect(errors, 'errors in the console').toEqual([])
+      if (!expectsErrors) expect(errors, 'errors in the console').toEqual([])
     },
     { auto: true },
   ],

@@ -7,7 +7,7 @@ function lineOf(test: TestCase): string {
   return `- ${test.titlePath().filter(Boolean).join(' › ')} (attempt ${String(attempts)} passed)`
 }
 
-/** Names every test that passed only when it was repeated; playwright.config.ts says whether that is red. */
+/** Lists tests that passed only after a retry. playwright.config.ts decides whether they fail the run. */
 export default class FlakyReporter implements Reporter {
   private suite: Suite | undefined
 

@@ -17,8 +17,8 @@ interface Schema {
   paths: Record<string, Record<string, object>>
 }
 
-/** All that a browser can ask for: `GET /api/v1/projects/`, and pages as `PAGE /login`. */
-function everything(): string[] {
+/** Returns all API operations, such as `GET /api/v1/projects/`, and all pages, such as `PAGE /login`. */
+function allTargets(): string[] {
   const schema = JSON.parse(readFileSync(join(frontendFolder, 'openapi.json'), 'utf8')) as Schema
   const operations = Object.entries(schema.paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
@@ -26,8 +26,8 @@ function everything(): string[] {
   return [...operations, ...Object.values(paths).map((path) => `PAGE ${path}`)]
 }
 
-/** A run of all tests of the full project, and not of those alone that somebody works on. */
-function isWhole({ grep, shard }: FullConfig, suite: Suite): boolean {
+/** Whether this is a run of all tests of the full project, not of selected ones. */
+function isFullRun({ grep, shard }: FullConfig, suite: Suite): boolean {
   const full = suite.suites.find((project) => project.title === 'full')
   const run = new Set(full?.suites.map(({ title }) => basename(title)))
   const specs = readdirSync(import.meta.dirname + '/..').filter((name) => name.endsWith('.spec.ts'))
@@ -35,13 +35,13 @@ function isWhole({ grep, shard }: FullConfig, suite: Suite): boolean {
   return full !== undefined && others.length === 0 && shard === null && String(grep) === '/.*/'
 }
 
-/** Turns a run red that left out a page or an operation of the API. */
+/** Fails a full run that does not visit every page and API operation. */
 export default class VisitsReporter implements Reporter {
   private readonly visits = new Set<string>()
-  private isWhole = false
+  private isFullRun = false
 
   onBegin(config: FullConfig, suite: Suite): void {
-    this.isWhole = isWhole(config, suite)
+    this.isFullRun = isFullRun(config, suite)
   }
 
   onTestEnd(_: TestCase, { attachments }: TestResult): void {
@@ -55,8 +55,8 @@ export default class VisitsReporter implements Reporter {
 
   onEnd({ status }: FullResult): Promise<Pick<FullResult, 'status'>> {
     const isVisited = (what: string) => this.visits.has(what.replace(/\{\w+\}/, '{}'))
-    const missing = everything().filter((what) => !isVisited(what))
-    if (!this.isWhole || status !== 'passed' || missing.length === 0)
+    const missing = allTargets().filter((what) => !isVisited(what))
+    if (!this.isFullRun || status !== 'passed' || missing.length === 0)
       return Promise.resolve({ status })
     process.stderr.write(`error: no test visits ${missing.join(', ')}\n`)
     return Promise.resolve({ status: 'failed' })

@@ -8,12 +8,12 @@ import { createVisitor } from '@/testing/visitor'
 
 vi.mock('@/lib/error-reports')
 
-test('a page that fails is reported, and can be loaded again', async () => {
+test('error boundary reports the error and offers to reload', async () => {
   vi.spyOn(console, 'error').mockImplementation(() => undefined)
   const reload = vi.spyOn(window.location, 'reload').mockImplementation(() => undefined)
-  const fault = new Error('a fault in a page')
+  const error = new Error('rendering failed')
   function FailingPage(): never {
-    throw fault
+    throw error
   }
   render(
     <ErrorBoundary>
@@ -21,7 +21,7 @@ test('a page that fails is reported, and can be loaded again', async () => {
     </ErrorBoundary>,
   )
   await expectFocus(() => screen.getByRole('heading', { name: 'Something went wrong' }))
-  expect(reportError).toHaveBeenCalledWith(fault)
+  expect(reportError).toHaveBeenCalledWith(error)
   await createVisitor().press('Reload page')
   await waitFor(() => {
     expect(reload).toHaveBeenCalledOnce()

@@ -9,7 +9,7 @@ function reload() {
   window.location.reload()
 }
 
-/** Reports a page that failed in a way that nobody foresaw; the layout around it stays. */
+/** Reports unexpected errors of a page and shows an error page. The layout around it stays. */
 export class ErrorBoundary extends Component<{ children: ReactNode }, { hasFailed: boolean }> {
   override state = { hasFailed: false }
 

@@ -6,7 +6,7 @@ reloadWhenOutdated()
 
 beforeEach(() => {
   sessionStorage.clear()
-  // Twice is soon by the clock of the test, however long the machine takes.
+  // With fake time, both errors are within the interval on a slow machine, too.
   vi.useFakeTimers({ toFake: ['Date'] })
 })
 
@@ -14,16 +14,16 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-function missCode(): Event {
+function failPreload(): Event {
   const event = new Event('vite:preloadError', { cancelable: true })
   window.dispatchEvent(event)
   return event
 }
 
-test('code that is not there any more loads the newest page, once', () => {
+test('a missing chunk reloads the page once', () => {
   const reload = vi.spyOn(window.location, 'reload').mockImplementation(() => undefined)
-  expect(missCode().defaultPrevented).toBe(true)
+  expect(failPreload().defaultPrevented).toBe(true)
   expect(reload).toHaveBeenCalledOnce()
-  expect(missCode().defaultPrevented).toBe(false)
+  expect(failPreload().defaultPrevented).toBe(false)
   expect(reload).toHaveBeenCalledOnce()
 })

@@ -11,14 +11,14 @@ beforeEach(() => {
   backend = startFakeBackend()
 })
 
-test('an unknown address is said to be one, and leads home', async () => {
+test('unknown path shows the not-found page', async () => {
   const { visitor } = renderApp('/no/such/page')
   await expectFocus(() => screen.getByRole('heading', { name: 'Page not found' }))
   await visitor.click(screen.getByRole('link', { name: 'Go to the home page' }))
   expect(await screen.findByRole('heading', { name: 'Sign in' })).toBeVisible()
 })
 
-test('a user gets about by the navigation, which tells where one is', async () => {
+test('navigation opens pages and marks the current one', async () => {
   backend.signIn()
   backend.on('GET /api/v1/auth/sessions/', () => Response.json({ items: [], next: null }))
   const { visitor } = renderApp('/')
@@ -35,10 +35,10 @@ test('a user gets about by the navigation, which tells where one is', async () =
   }
 })
 
-test('a guest sees nothing of the navigation', async () => {
+test('guest sees no navigation', async () => {
   renderApp('/login')
   await waitFor(() => {
-    // Until then, the page does not know whether there is a user.
+    // The button is enabled when the session is known.
     expect(screen.getByRole('button', { name: 'Sign in' })).toBeEnabled()
   })
   expect(screen.queryByRole('navigation')).not.toBeInTheDocument()

@@ -8,7 +8,7 @@ import { RequireUser } from '@/features/auth/components/require-user'
 import { paths } from '@/lib/paths'
 import { Loading } from '@/lib/ui/loading'
 
-/** A page whose code is fetched when somebody goes there. */
+/** Loads the code of a page on the first visit. */
 function page<Name extends string>(name: Name, load: () => Promise<Record<Name, ComponentType>>) {
   return lazy(async () => ({ default: (await load())[name] }))
 }
@@ -47,7 +47,7 @@ const userPages = {
 export function Routes() {
   const [location] = useLocation()
   return (
-    // Keyed: a page that failed is no reason to show nothing at the next address.
+    // The key resets the error boundary when the location changes.
     <ErrorBoundary key={location}>
       <RequireServer>
         <Suspense fallback={<Loading label="Loading page…" />}>

@@ -1,4 +1,4 @@
-/** What differs between deployments of one build. The web server answers with it; see entrypoint.sh. */
+/** Settings that differ between deployments of one build. The web server serves them; see entrypoint.sh. */
 export interface Configuration {
   environment: string
   release: string

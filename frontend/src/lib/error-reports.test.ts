@@ -23,7 +23,7 @@ async function load() {
   return import('@/lib/error-reports')
 }
 
-test('errors are reported to where the configuration says, which is read once', async () => {
+test('reportError sends errors to the configured DSN', async () => {
   const { reportError } = await load()
   reportError('first')
   reportError('second')
@@ -35,16 +35,16 @@ test('errors are reported to where the configuration says, which is read once', 
 })
 
 test.each([
-  ['says nowhere', answer(200, { ...where, sentryDsn: '' })],
-  ['is not there', answer(404)],
-])('errors are not reported when the configuration %s', async (_, configuration) => {
+  ['has no DSN', answer(200, { ...where, sentryDsn: '' })],
+  ['is missing', answer(404)],
+])('reportError does nothing when the configuration %s', async (_, configuration) => {
   backend.on('GET /config.json', configuration)
   const nowhere = await load()
   nowhere.reportError('an error')
   await waitFor(() => {
     expect(backend.requests).toHaveLength(1)
   })
-  // What is reported next by the same way has arrived: the error before it would have, too.
+  // When a later error has arrived, the earlier one would have arrived, too.
   backend.on('GET /config.json', configured)
   vi.resetModules()
   const somewhere = await load()
@@ -56,7 +56,7 @@ test.each([
   expect(init).toHaveBeenCalledOnce()
 })
 
-test('what nobody caught is reported too', async () => {
+test('reportUncaughtErrors reports errors and rejections', async () => {
   const { reportUncaughtErrors } = await load()
   reportUncaughtErrors()
   window.dispatchEvent(new ErrorEvent('error', { error: 'thrown' }))

@@ -2,7 +2,7 @@ import { readConfiguration } from '@/lib/configuration'
 
 type Capture = (error: unknown) => void
 
-/** Fetched after an error only, and only where errors are reported: nobody else has to load it. */
+/** Loads Sentry after the first error only, and only if a DSN is configured, to save bandwidth. */
 async function startSentry(): Promise<Capture | undefined> {
   const { sentryDsn: dsn, ...rest } = await readConfiguration()
   if (!dsn) return undefined
@@ -13,13 +13,13 @@ async function startSentry(): Promise<Capture | undefined> {
 
 let capture: Promise<Capture | undefined> | undefined
 
-/** Reports an error to Sentry, if this deployment has one. What goes wrong with that must not be a second error. */
+/** Reports an error to Sentry, if a DSN is configured. Ignores failures, so that they cause no second error. */
 export function reportError(error: unknown): void {
   capture ??= startSentry().catch(() => undefined)
   void capture.then((report) => report?.(error))
 }
 
-/** Reports what no page caught. */
+/** Reports errors and promise rejections that are not caught. */
 export function reportUncaughtErrors(): void {
   window.addEventListener('error', ({ error }) => {
     reportError(error)

@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest'
 
-import { loginPath, wantedPath } from '@/lib/paths'
+import { loginPath, nextPath } from '@/lib/paths'
 
-function wantedAfter(next: string): string {
-  return wantedPath(`?${new URLSearchParams({ next }).toString()}`)
+function nextPathOf(next: string): string {
+  return nextPath(`?${new URLSearchParams({ next }).toString()}`)
 }
 
-test('the login page remembers which page was wanted', () => {
+test('loginPath keeps the next page', () => {
   const login = new URL(loginPath('/profile?from=mail#details'), window.location.origin)
-  expect(wantedPath(login.search)).toBe('/profile?from=mail#details')
+  expect(nextPath(login.search)).toBe('/profile?from=mail#details')
 })
 
-test('without a wanted page, the way leads home', () => {
-  expect(wantedPath('')).toBe('/')
+test('nextPath defaults to the home page', () => {
+  expect(nextPath('')).toBe('/')
 })
 
 test.each([
@@ -21,10 +21,10 @@ test.each([
   '/\\example.com',
   'javascript:alert(1)',
   'http://',
-])('the address %s does not lead away from this site', (next) => {
-  expect(wantedAfter(next)).toBe('/')
+])('nextPath ignores %s', (next) => {
+  expect(nextPathOf(next)).toBe('/')
 })
 
-test('a path that looks like a host is none', () => {
-  expect(wantedAfter('/.//example.com')).toBe('/example.com')
+test('nextPath does not open a host', () => {
+  expect(nextPathOf('/.//example.com')).toBe('/example.com')
 })

@@ -18,18 +18,18 @@ export function loginPath(wanted: string): string {
   return `${paths.login}?${new URLSearchParams({ [nextParameter]: wanted }).toString()}`
 }
 
-/** Where to go after login. `next` comes from the URL, so anybody may have written it: it must not lead to another site. */
-export function wantedPath(search: string): string {
+/** Returns the path to open after login. `next` comes from the URL and is not trusted: it must stay on this site. */
+export function nextPath(search: string): string {
   const wanted = new URLSearchParams(search).get(nextParameter) ?? paths.home
   const { origin } = window.location
   if (!URL.canParse(wanted, origin)) return paths.home
   const url = new URL(wanted, origin)
   if (url.origin !== origin) return paths.home
-  // A path that starts with two slashes is the address of another host.
+  // A path that starts with two slashes would be the URL of another host.
   return url.pathname.replace(/^\/+/, '/') + url.search + url.hash
 }
 
-/** What a mail's link brings. It is in the fragment, which browsers send to no server. */
+/** Returns the token of a link in a mail. It is in the fragment, which browsers do not send. */
 export function tokenFromMail(): string {
   return new URLSearchParams(window.location.hash.slice(1)).get('token') ?? ''
 }

@@ -1,23 +1,23 @@
 import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query'
 
 import { statusOf } from '@/lib/api/problem'
-import { askWhoIsSignedIn } from '@/lib/session'
+import { refreshSession } from '@/lib/session'
 
 const retries = 1
 
-/** Tries once more when the network failed; an answer of the server, even a bad one, is an answer. */
+/** Retries once after network errors, but not after error responses. */
 function shouldRetry(failures: number, error: Error): boolean {
   return statusOf(error) === undefined && failures < retries
 }
 
 export function createQueryClient(): QueryClient {
-  // A session that is over and a CSRF token that is stale are found out by whatever is asked next.
-  const onError = (error: Error) => askWhoIsSignedIn(client, error)
+  // Any request can fail because of an ended session or an outdated CSRF token.
+  const onError = (error: Error) => refreshSession(client, error)
   const client: QueryClient = new QueryClient({
     queryCache: new QueryCache({ onError: (error) => void onError(error) }),
     mutationCache: new MutationCache({ onError }),
     defaultOptions: {
-      // "always": a browser that believes it is offline would make requests wait for ever, unseen.
+      // "always": otherwise requests are paused without an error when the browser reports to be offline.
       queries: { networkMode: 'always', retry: shouldRetry, retryDelay: 500, staleTime: 30_000 },
       mutations: { networkMode: 'always' },
     },

@@ -1,2 +1,2 @@
-// What we use of Sentry, by name: an import of the whole would fetch the whole.
+// Named exports, so that the bundle contains only these parts of Sentry.
 export { captureException, init } from '@sentry/browser'

@@ -7,7 +7,7 @@ const queryKey = ['session']
 
 interface Session {
   user: User | null
-  /** Tells a guest whose session ended from one who never had any. */
+  /** Whether the session of the guest has expired. */
   expired: boolean
 }
 
@@ -33,7 +33,7 @@ export type SessionState =
   | { status: 'guest'; expired: boolean }
   | { status: 'user'; user: User }
 
-/** Who is signed in, as far as we know. What was known stays valid until the server says otherwise. */
+/** Returns the current session. A known session stays valid until the server reports a change. */
 export function useSession(): SessionState {
   const { data, errorUpdateCount, isFetching, refetch } = useQuery(sessionQuery)
   if (data === undefined) {
@@ -44,7 +44,7 @@ export function useSession(): SessionState {
   return { status: 'user', user: data.user }
 }
 
-/** The user, on a page that only users see. */
+/** Returns the user, on pages for signed-in users. */
 export function useUser(): User {
   const session = useSession()
   if (session.status !== 'user') throw new Error('This page requires a signed-in user.')
@@ -55,14 +55,14 @@ export function startSession(client: QueryClient, user: User): void {
   client.setQueryData<Session>(queryKey, { user, expired: false })
 }
 
-/** Forgets all that was fetched for the user. */
+/** Ends the session and removes all cached data of the user. */
 export function endSession(client: QueryClient): void {
   client.removeQueries({ predicate: (query) => query.queryKey[0] !== queryKey[0] })
   client.setQueryData<Session>(queryKey, { user: null, expired: false })
 }
 
-/** Asks again when an answer says that we are wrong about it. That also brings a new CSRF token. */
-export async function askWhoIsSignedIn(client: QueryClient, error: Error): Promise<void> {
+/** Refetches the session, and with it the CSRF token, after an error that contradicts the known session. */
+export async function refreshSession(client: QueryClient, error: Error): Promise<void> {
   const isSignedIn = client.getQueryData<Session>(queryKey)?.user != null
   const status = statusOf(error)
   if (status === 403 || (status === 401 && isSignedIn)) await client.invalidateQueries({ queryKey })

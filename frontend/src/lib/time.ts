@@ -1,6 +1,6 @@
 const format = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
 
-/** A moment as the API gives it, as people where the browser is write it. */
-export function localTime(moment: string): string {
-  return format.format(new Date(moment))
+/** Formats an ISO 8601 time of the API in the locale and time zone of the browser. */
+export function localTime(time: string): string {
+  return format.format(new Date(time))
 }

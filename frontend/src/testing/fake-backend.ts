@@ -20,16 +20,16 @@ export function answer(status: number, body?: unknown, headers: HeadersInit = {}
       : Response.json(body, { status, headers })
 }
 
-/** What the server answers when it finds fault with fields: what it says of each. */
-export function invalid(faults: Record<string, string>, type = 'value_error'): Answer {
-  const errors = Object.entries(faults).map(([name, msg]) => ({ type, loc: ['body', name], msg }))
+/** A 422 response with an error message for each field. */
+export function invalid(messages: Record<string, string>, type = 'value_error'): Answer {
+  const errors = Object.entries(messages).map(([name, msg]) => ({ type, loc: ['body', name], msg }))
   return answer(422, { title: 'Unprocessable Content', status: 422, detail: 'no', errors })
 }
 
 export const unreachable: Answer = () => Promise.reject(new TypeError('Failed to fetch'))
 export const silent: Answer = () => new Promise<never>(() => undefined)
 
-/** Stands in for the network. Each operation answers as it was told last; at first, nobody is signed in. */
+/** Replaces `fetch`. `on` sets the response of an operation; initially the user is a guest. */
 export function startFakeBackend() {
   const requests: Request[] = []
   const answers: Partial<Record<string, Answer>> = {
@@ -55,7 +55,7 @@ export function startFakeBackend() {
     on,
     requests,
     asked,
-    /** The bodies of the requests of one operation. */
+    /** The request bodies of one operation. */
     sent: (operation: Operation): Promise<unknown[]> =>
       Promise.all(asked(operation).map((request) => request.clone().json())),
     signIn: () => {

@@ -3,7 +3,7 @@ import { render } from '@testing-library/react'
 import { App } from '@/app/app'
 import { createVisitor } from '@/testing/visitor'
 
-/** The whole application as the browser shows it at this address. */
+/** Renders the whole application at a URL. */
 export function renderApp(address: string) {
   window.history.replaceState(null, '', address)
   render(<App />)

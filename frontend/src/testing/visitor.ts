@@ -2,7 +2,7 @@ import { screen, waitFor } from '@testing-library/react'
 import { userEvent } from '@testing-library/user-event'
 import { expect } from 'vitest'
 
-/** A user at the page, who presses a button as soon as it may be pressed. */
+/** A simulated user. `press` clicks a button as soon as it is enabled. */
 export function createVisitor() {
   const visitor = userEvent.setup()
 

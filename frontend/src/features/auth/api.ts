@@ -23,7 +23,7 @@ async function logout(): Promise<void> {
   try {
     await expectSuccess(api.POST('/api/v1/auth/logout/'))
   } catch (error) {
-    // Whoever is no longer signed in has what they asked for.
+    // 401: the user is signed out already.
     if (statusOf(error) !== 401) throw error
   }
 }

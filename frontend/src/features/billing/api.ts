@@ -6,27 +6,27 @@ import { api, expectData, type Subscription } from '@/lib/api/client'
 const queryKey = ['subscription']
 const pollMilliseconds = 2_000
 
-/** What one has subscribed to; null where the app itself, and no proxy on the way, says that there is no billing. */
+/** Returns the subscription, or null if billing is not configured. A 503 from a proxy is an error. */
 async function fetchSubscription(): Promise<Subscription | null> {
   const call = api.GET('/api/v1/billing/subscription/')
   const { status, headers } = (await call).response
-  const isOfApp = headers.get('Content-Type') === 'application/problem+json'
-  return status === 503 && isOfApp ? null : expectData(call)
+  const isFromApp = headers.get('Content-Type') === 'application/problem+json'
+  return status === 503 && isFromApp ? null : expectData(call)
 }
 
-/** Asks again and again while Stripe is still to confirm what one has subscribed to. */
+/** Polls until Stripe has confirmed the subscription, if `isAwaited`. */
 export function useSubscription(isAwaited: boolean) {
   return useQuery({
     queryKey,
     queryFn: fetchSubscription,
-    // It changes at Stripe.
+    // The subscription can change at Stripe at any time.
     staleTime: 0,
     refetchInterval: ({ state: { data } }) =>
       isAwaited && data != null && !isSubscribed(data) && pollMilliseconds,
   })
 }
 
-/** Leaves for a page at Stripe. */
+/** Redirects to a page at Stripe. */
 export function useRedirect() {
   const client = useQueryClient()
   return useMutation({
@@ -35,7 +35,7 @@ export function useRedirect() {
     onSuccess: ({ url }) => {
       window.location.assign(url)
     },
-    // What is refused was offered for a subscription that has changed elsewhere.
+    // The subscription may have changed in another tab or at Stripe.
     onError: () => client.invalidateQueries({ queryKey }),
   })
 }

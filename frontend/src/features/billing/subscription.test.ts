@@ -16,25 +16,25 @@ const none: Subscription = {
   cancel_at_period_end: false,
 }
 
-describe('a subscription', () => {
-  test.each(['active', 'trialing'])('that is %s says until when', (status) => {
+describe('subscription summary', () => {
+  test.each(['active', 'trialing'])('has the end of the period for %s', (status) => {
     expect(summary({ ...active, status }).title).toMatch(/^Active until .*2027/)
   })
 
-  test('that Stripe has not told the end of is active all the same', () => {
+  test('is active without an end', () => {
     expect(summary({ ...active, current_period_end: null }).title).toBe('Active')
   })
 
-  test('that is cancelled says when it ends', () => {
+  test('has the end of a cancelled subscription', () => {
     expect(summary({ ...active, cancel_at_period_end: true }).title).toMatch(/^Ends on .*2027/)
   })
 
-  test('whose payment failed says so, even if it was to end', () => {
+  test('shows a failed payment before a cancellation', () => {
     const late = { ...active, status: 'past_due', cancel_at_period_end: true }
     expect(summary(late).title).toBe('Past due')
   })
 
-  test.each(['incomplete', 'paused', 'unpaid'])('that is %s is there, but on hold', (status) => {
+  test.each(['incomplete', 'paused', 'unpaid'])('shows %s as on hold', (status) => {
     const held = { ...active, status, active: false }
     expect(isSubscribed(held)).toBe(true)
     expect(summary(held).title).toBe('On hold')
@@ -44,7 +44,7 @@ describe('a subscription', () => {
     none,
     { ...active, status: 'canceled', active: false },
     { ...active, status: 'incomplete_expired', active: false },
-  ])('that is $status is none', (over) => {
+  ])('shows $status as no subscription', (over) => {
     expect(isSubscribed(over)).toBe(false)
     expect(summary(over).title).toBe('No subscription')
   })

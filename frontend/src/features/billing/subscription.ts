@@ -2,7 +2,7 @@ import type { Subscription } from '@/lib/api/client'
 
 const date = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' })
 
-/** Stripe's words for a subscription that is over. Beside one in any other status, no new one can begin. */
+/** Stripe's statuses of ended subscriptions. With any other status, no new subscription can start. */
 const ended = new Set(['none', 'canceled', 'incomplete_expired'])
 
 export function isSubscribed({ status }: Subscription): boolean {
@@ -14,7 +14,7 @@ interface Summary {
   text: string
 }
 
-/** Whether one is served and until when, and what becomes of that. */
+/** Describes the status of a subscription and what happens next. */
 export function summary(subscription: Subscription): Summary {
   const { status, active, current_period_end: end, cancel_at_period_end } = subscription
   if (!isSubscribed(subscription)) {

@@ -20,7 +20,7 @@ export function usePasswordReset() {
   return useMutation({
     mutationFn: (body: PasswordReset) =>
       expectSuccess(api.POST('/api/v1/auth/password-reset/confirm/', { body })),
-    // The server has ended every session of the user.
+    // The server has ended all sessions of the user.
     onSuccess: () => {
       endSession(client)
     },

@@ -8,7 +8,7 @@ test.each([
   { first_name: '', last_name: 'User', name: 'User', letters: 'U' },
   { first_name: '𝔖ome', last_name: '', name: '𝔖ome', letters: '𝔖' },
   { first_name: '', last_name: '', name: undefined, letters: 'U' },
-])('the name "$first_name" "$last_name"', ({ name, letters, ...names }) => {
+])('fullName and initials of "$first_name" "$last_name"', ({ name, letters, ...names }) => {
   const user = { ...someUser, ...names }
   expect(fullName(user)).toBe(name)
   expect(initials(user)).toBe(letters)

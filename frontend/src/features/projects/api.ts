@@ -32,7 +32,7 @@ export function useProjectDeletion() {
       expectSuccess(
         api.DELETE('/api/v1/projects/{project_id}/', { params: { path: { project_id } } }),
       ),
-    // If it is gone already, the list says so too.
+    // Refetch after errors, too: the project may already be deleted.
     onSettled: () => client.invalidateQueries({ queryKey }),
   })
 }

@@ -9,7 +9,7 @@ export function useSessions() {
     queryKey,
     queryFn: ({ pageParam }) =>
       expectData(api.GET('/api/v1/auth/sessions/', { params: { query: { before: pageParam } } })),
-    // They begin and end elsewhere.
+    // Sessions start and end on other devices.
     staleTime: 0,
     initialPageParam: null as number | null,
     getNextPageParam: (page) => page.next,
@@ -23,7 +23,7 @@ export function useSessionEnd() {
       expectSuccess(
         api.DELETE('/api/v1/auth/sessions/{session_id}/', { params: { path: { session_id } } }),
       ),
-    // If it is gone already, the list says so too.
+    // Refetch after errors, too: the session may already have ended.
     onSettled: () => client.invalidateQueries({ queryKey }),
   })
 }

@@ -16,6 +16,6 @@ test.each([
   ['Firefox', 'Firefox'],
   ['curl/8.0', 'Unknown browser'],
   ['', 'Unknown browser'],
-])('%s is called %s', (userAgent, name) => {
+])('deviceName of %s is %s', (userAgent, name) => {
   expect(deviceName(userAgent)).toBe(name)
 })

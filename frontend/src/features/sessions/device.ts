@@ -1,4 +1,4 @@
-// The first that fits counts: Edge calls itself Chrome too, and everything calls itself Safari.
+// The first match counts: the user agent of Edge contains Chrome, and most contain Safari.
 const browsers = [
   ['Edge', /Edg/],
   ['Opera', /OPR\//],
@@ -14,7 +14,7 @@ const systems = [
   ['Linux', /Linux/],
 ] as const
 
-/** What people call a browser that calls itself `userAgent`. */
+/** Returns a readable name for a User-Agent header. */
 export function deviceName(userAgent: string): string {
   const [browser, system] = [browsers, systems].map(
     (names) => names.find(([, pattern]) => pattern.test(userAgent))?.[0],

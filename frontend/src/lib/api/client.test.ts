@@ -11,7 +11,7 @@ beforeEach(() => {
   document.cookie = 'csrftoken=; max-age=-1'
 })
 
-test('an answer that is no success becomes an error with its status', async () => {
+test('expectData throws an ApiError for an error response', async () => {
   backend.on('GET /api/v1/auth/me/', answer(418, { detail: 'no' }))
   const error: unknown = await expectData(api.GET('/api/v1/auth/me/')).catch(
     (reason: unknown) => reason,
@@ -20,18 +20,18 @@ test('an answer that is no success becomes an error with its status', async () =
   expect(error).toHaveProperty('message', 'The server responded with status 418.')
 })
 
-test('a success without a body is an error where a body is needed', async () => {
+test('expectData throws without a body', async () => {
   backend.on('GET /api/v1/auth/me/', answer(204))
   await expect(expectData(api.GET('/api/v1/auth/me/'))).rejects.toThrow('without a body')
 })
 
-test('a reading request carries no CSRF token', async () => {
+test('GET request has no CSRF token', async () => {
   document.cookie = 'csrftoken=a-token'
   await api.GET('/api/v1/auth/me/')
   expect(backend.requests[0]?.headers.has('X-CSRFToken')).toBe(false)
 })
 
-test('a writing request without a CSRF cookie carries no token either', async () => {
+test('POST request without a CSRF cookie has no token', async () => {
   await api.POST('/api/v1/auth/logout/')
   expect(backend.requests[0]?.headers.has('X-CSRFToken')).toBe(false)
 })

@@ -9,7 +9,7 @@ export type Session = components['schemas']['SessionOut']
 export type Project = components['schemas']['ProjectOut']
 export type Subscription = components['schemas']['SubscriptionOut'] // billing
 
-/** A server that does not answer within this time counts as down. */
+/** Requests fail after this time. */
 const timeoutMilliseconds = 15_000
 
 export const api = createClient<paths>({
@@ -28,14 +28,14 @@ interface Answer<Data> {
   response: Response
 }
 
-/** The body of a successful answer; throws an ApiError for every other one. */
+/** Returns the body of a successful response; throws an ApiError for any other response. */
 export async function expectSuccess<Data>(call: Promise<Answer<Data>>): Promise<Data | undefined> {
   const { data, error, response } = await call
   if (!response.ok) throw new ApiError(response, error)
   return data
 }
 
-/** As expectSuccess, for calls that answer with a body. */
+/** Like expectSuccess, for responses that must have a body. */
 export async function expectData<Data>(call: Promise<Answer<Data>>): Promise<Data> {
   const data = await expectSuccess(call)
   if (data === undefined) throw new Error('The server responded without a body.')

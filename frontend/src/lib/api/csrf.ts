@@ -10,7 +10,7 @@ function csrfToken(): string | undefined {
     ?.slice(cookieName.length + 1)
 }
 
-/** Repeats Django's CSRF cookie in the header that it expects. Read at each request: the token changes at login. */
+/** Copies Django's CSRF cookie to the header. Reads it at each request, because the token changes at login. */
 export const csrfMiddleware: Middleware = {
   onRequest({ request }) {
     const token = csrfToken()

@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest'
 
-import { ApiError, fieldFaults, problemMessage, statusOf } from '@/lib/api/problem'
+import { ApiError, fieldErrors, problemMessage, statusOf } from '@/lib/api/problem'
 
 function refused(status: number, body: unknown = {}, headers: HeadersInit = {}): ApiError {
   return new ApiError(new Response(null, { status, headers }), body)
 }
 
-function faults(...errors: { type?: string; loc: (string | number)[]; msg: string }[]) {
-  return fieldFaults(refused(422, { errors: errors.map((error) => ({ type: 'other', ...error })) }))
+function errorsOf(...errors: { type?: string; loc: (string | number)[]; msg: string }[]) {
+  return fieldErrors(refused(422, { errors: errors.map((error) => ({ type: 'other', ...error })) }))
 }
 
-test('each field has the sentences that the server says of it', () => {
+test('fieldErrors joins the messages of each field', () => {
   expect(
-    faults(
+    errorsOf(
       { loc: ['body', 'password'], msg: 'This password is too short.' },
       { loc: ['body', 'password'], msg: 'This password is too common' },
       { loc: ['body', 'email'], msg: 'Enter a valid address.' },
@@ -27,19 +27,19 @@ test.each([
   ['string_pattern_mismatch', 'Enter a valid value.'],
   ['string_too_long', 'This is too long. Shorten it.'],
   ['string_too_short', 'This field is required.'],
-])('the rule %s is put in the words of people', (type, sentence) => {
-  expect(faults({ type, loc: ['body', 'name'], msg: '^[a-z]{3}$' })).toEqual({ name: sentence })
+])('fieldErrors translates %s', (type, sentence) => {
+  expect(errorsOf({ type, loc: ['body', 'name'], msg: '^[a-z]{3}$' })).toEqual({ name: sentence })
 })
 
 test.each([undefined, null, 'Bad Gateway', {}, { errors: 'many' }])(
-  'an answer with the body %j blames no field',
+  'fieldErrors is empty for the body %j',
   (body) => {
-    expect(fieldFaults(refused(502, body))).toEqual({})
+    expect(fieldErrors(refused(502, body))).toEqual({})
   },
 )
 
-test('a lost connection blames no field, and has no status', () => {
-  expect(fieldFaults(new TypeError('Failed to fetch'))).toEqual({})
+test('network error has no field errors and no status', () => {
+  expect(fieldErrors(new TypeError('Failed to fetch'))).toEqual({})
   expect(statusOf(new TypeError('Failed to fetch'))).toBeUndefined()
 })
 
@@ -49,19 +49,17 @@ test.each([
   [413, /too large/],
   [422, /highlighted fields/],
   [500, /server is unavailable/],
-])('the answer %i has a sentence', (status, sentence) => {
+])('problemMessage for status %i', (status, sentence) => {
   expect(problemMessage(refused(status))).toMatch(sentence)
 })
 
-test('a page may have words of its own', () => {
-  expect(problemMessage(refused(404), { 404: 'Somebody else was faster.' })).toBe(
-    'Somebody else was faster.',
-  )
+test('problemMessage of the page takes precedence', () => {
+  expect(problemMessage(refused(404), { 404: 'Already deleted.' })).toBe('Already deleted.')
 })
 
 test.each([
   [{}, '1 minute.'],
   [{ 'Retry-After': '61' }, '2 minutes.'],
-])('whoever tried too often is told when to come back: %j', (headers, sentence) => {
+])('problemMessage for 429 has the time to wait: %j', (headers, sentence) => {
   expect(problemMessage(refused(429, {}, headers))).toContain(sentence)
 })

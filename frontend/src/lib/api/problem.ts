@@ -1,25 +1,27 @@
 import type { components } from '@/lib/api/schema'
 
-type Fault = components['schemas']['InvalidFieldOut']
+type FieldError = components['schemas']['InvalidFieldOut']
 
-/** An answer of the server that is not a success. Any other error means that there was no usable answer at all. */
+/** An error response of the server. Any other error means that there was no response. */
 export class ApiError extends Error {
   readonly status: number
-  readonly faults: readonly Fault[]
+  readonly fieldErrors: readonly FieldError[]
   readonly retryAfterSeconds: number
 
   constructor({ status, headers }: Response, body: unknown) {
     super(`The server responded with status ${String(status)}.`)
     this.name = 'ApiError'
     this.status = status
-    this.faults = faultsIn(body)
+    this.fieldErrors = errorsIn(body)
     this.retryAfterSeconds = Number(headers.get('Retry-After') ?? 0)
   }
 }
 
-/** A proxy on the way may have answered with anything. */
-function faultsIn(body: unknown): readonly Fault[] {
-  const { errors } = (typeof body === 'object' && body !== null ? body : {}) as { errors?: Fault[] }
+/** Returns the field errors of a body. Its type is unknown, as a proxy may have sent it. */
+function errorsIn(body: unknown): readonly FieldError[] {
+  const { errors } = (typeof body === 'object' && body !== null ? body : {}) as {
+    errors?: FieldError[]
+  }
   return Array.isArray(errors) ? errors : []
 }
 
@@ -33,11 +35,11 @@ const rules: Partial<Record<string, string>> = {
   string_too_short: 'This field is required.',
 }
 
-/** What is wrong with each field, by the field's name. */
-export function fieldFaults(error: unknown): Partial<Record<string, string>> {
+/** Returns the error message of each invalid field, by field name. */
+export function fieldErrors(error: unknown): Partial<Record<string, string>> {
   const found: Partial<Record<string, string>> = {}
   if (!(error instanceof ApiError)) return found
-  for (const { type, loc, msg } of error.faults) {
+  for (const { type, loc, msg } of error.fieldErrors) {
     const name = String(loc.at(-1))
     const sentence = rules[type] ?? msg.replace(/[^.]$/, '$&.')
     found[name] = [found[name], sentence].filter(Boolean).join(' ')
@@ -57,14 +59,15 @@ const messages: Messages = {
 
 const unreachable = 'The server is unavailable. Try again in a moment.'
 
-/** One sentence for a person. A page may have words of its own for an answer. */
+/** Returns an error message for the user. A page can override messages by status. */
 export function problemMessage(error: Error, own: Messages = {}): string {
-  if (error instanceof ApiError && error.status === 429) return tryAgainIn(error.retryAfterSeconds)
+  if (error instanceof ApiError && error.status === 429)
+    return throttledMessage(error.retryAfterSeconds)
   const status = statusOf(error) ?? 0
   return own[status] ?? messages[status] ?? unreachable
 }
 
-function tryAgainIn(seconds: number): string {
+function throttledMessage(seconds: number): string {
   const minutes = Math.max(1, Math.ceil(seconds / 60))
   return `Too many attempts. Try again in ${String(minutes)} ${minutes === 1 ? 'minute' : 'minutes'}.`
 }

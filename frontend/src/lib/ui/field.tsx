@@ -2,8 +2,8 @@ import { createContext, useContext, useId, type ComponentProps } from 'react'
 
 import styles from '@/lib/ui/field.module.css'
 
-/** What the server finds wrong with the fields of the form around, by name. */
-export const FieldFaults = createContext<Partial<Record<string, string>>>({})
+/** The error messages of the surrounding form, by field name. */
+export const FieldErrors = createContext<Partial<Record<string, string>>>({})
 
 interface FieldProps extends Omit<ComponentProps<'input'>, 'id' | 'className'> {
   label: string
@@ -13,8 +13,8 @@ interface FieldProps extends Omit<ComponentProps<'input'>, 'id' | 'className'> {
 
 export function Field({ label, name, hint, ...input }: FieldProps) {
   const id = useId()
-  const fault = useContext(FieldFaults)[name]
-  const describedBy = [hint && `${id}-hint`, fault && `${id}-fault`].filter(Boolean).join(' ')
+  const error = useContext(FieldErrors)[name]
+  const describedBy = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ')
   return (
     <div className={styles['field']}>
       <label htmlFor={id}>{label}</label>
@@ -26,13 +26,13 @@ export function Field({ label, name, hint, ...input }: FieldProps) {
       <input
         id={id}
         name={name}
-        aria-invalid={fault !== undefined || undefined}
+        aria-invalid={error !== undefined || undefined}
         aria-describedby={describedBy || undefined}
         {...input}
       />
-      {fault !== undefined && (
-        <p id={`${id}-fault`} className={styles['fault']}>
-          {fault}
+      {error !== undefined && (
+        <p id={`${id}-error`} className={styles['error']}>
+          {error}
         </p>
       )}
     </div>

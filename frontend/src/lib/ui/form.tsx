@@ -1,9 +1,9 @@
 import { useLayoutEffect, useRef, type ReactNode, type SubmitEvent } from 'react'
 
-import { fieldFaults, problemMessage, type Messages } from '@/lib/api/problem'
+import { fieldErrors, problemMessage, type Messages } from '@/lib/api/problem'
 import { useSession } from '@/lib/session'
 import { Button } from '@/lib/ui/button'
-import { FieldFaults } from '@/lib/ui/field'
+import { FieldErrors } from '@/lib/ui/field'
 import { Notice } from '@/lib/ui/notice'
 import { Stack } from '@/lib/ui/stack'
 
@@ -11,32 +11,32 @@ interface FormProps {
   submit: string
   submitting: string
   mutation: { error: Error | null; isPending: boolean }
-  /** Words of this form for some answers of the server. */
+  /** Error messages of this form, by status. */
   messages?: Messages
   onSubmit: (valueOf: (name: string) => string, reset: () => void) => void
   children: ReactNode
 }
 
-/** Says what is wrong, at the fields where the server told which, and leads the focus there. */
+/** A form that shows errors of the server at their fields, and moves the focus to the first. */
 export function Form({ submit, submitting, mutation, messages, onSubmit, children }: FormProps) {
   const { error, isPending } = mutation
   const form = useRef<HTMLFormElement>(null)
-  // Without the CSRF cookie, which the first answer brings, the server refuses every form.
+  // The first response sets the CSRF cookie. Without it, the server rejects every form.
   const isReady = useSession().status !== 'loading'
 
-  // Before the fault is painted: the focus is not taken from a user who goes on at once.
+  // A layout effect, so that the focus does not move after the user has started to type.
   useLayoutEffect(() => {
     if (error === null) return
-    const fault = form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')
+    const field = form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')
     const notice = form.current?.querySelector<HTMLElement>('[role="alert"]')
-    ;(fault ?? notice)?.focus()
+    ;(field ?? notice)?.focus()
   }, [error])
 
   function handle(event: SubmitEvent<HTMLFormElement>) {
     event.preventDefault()
     const { currentTarget: element } = event
     const data = new FormData(element)
-    // Only a file's value is not a string.
+    // Only values of file inputs are not strings.
     onSubmit(
       (name) => data.get(name) as string,
       () => {
@@ -50,7 +50,7 @@ export function Form({ submit, submitting, mutation, messages, onSubmit, childre
     <form ref={form} onSubmit={handle}>
       <Stack>
         {error !== null && <Notice kind="error">{problemMessage(error, messages)}</Notice>}
-        <FieldFaults value={fieldFaults(error)}>{children}</FieldFaults>
+        <FieldErrors value={fieldErrors(error)}>{children}</FieldErrors>
         <Button type="submit" disabled={!isReady || isPending}>
           {isPending ? submitting : submit}
         </Button>

@@ -13,7 +13,7 @@ interface MailRequestProps {
   request: { error: Error | null; isPending: boolean; mutate: (email: string) => void }
 }
 
-/** Asks for an address, to send a mail with a link to it. */
+/** A page with a form that sends a link to an email address. */
 export function MailRequest({ title, lead, request }: MailRequestProps) {
   return (
     <Page title={title} lead={lead}>

@@ -4,7 +4,7 @@ import { Card } from '@/lib/ui/card'
 import { Page } from '@/lib/ui/page'
 import { Stack } from '@/lib/ui/stack'
 
-/** Says the same whether or not the address has an account: only its mail tells. */
+/** The page after a request for a mail. It must not reveal whether the address has an account. */
 export function MailSent({ children }: { children: ReactNode }) {
   return (
     <Page

@@ -7,7 +7,7 @@ interface NoticeProps {
   children: ReactNode
 }
 
-/** A message that screen readers read out when it appears: errors at once, information when they are idle. */
+/** A message that screen readers announce: errors immediately, information when idle. */
 export function Notice({ kind, children }: NoticeProps) {
   const role = kind === 'error' ? 'alert' : 'status'
   return (

@@ -10,10 +10,10 @@ interface PageProps {
   children: ReactNode
 }
 
-/** Names the page in the tab, and moves the focus to its heading so that screen readers announce it. */
+/** Sets the document title, and moves the focus to the heading so that screen readers announce the page. */
 export function Page({ title, lead, width = 'narrow', children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null)
-  // Before the page is painted: the focus is not taken from a user who has begun to type.
+  // A layout effect, so that the focus does not move after the user has started to type.
   useLayoutEffect(() => {
     document.title = `${title} · ${productName}`
     heading.current?.focus()

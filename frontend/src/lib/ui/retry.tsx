@@ -7,7 +7,7 @@ interface RetryProps {
   query: { isFetching: boolean; refetch: () => Promise<unknown> }
 }
 
-/** Says why something could not be fetched, and fetches it again. */
+/** The error of a query, with a button to retry. */
 export function Retry({ error, query }: RetryProps) {
   return (
     <>

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react'
 
 import styles from '@/lib/ui/stack.module.css'
 
-/** Things below each other, at one distance. */
+/** Stacks its children vertically with equal gaps. */
 export function Stack({ children }: { children: ReactNode }) {
   return <div className={styles['stack']}>{children}</div>
 }

@@ -17,8 +17,8 @@ async function signOut() {
   await visitor.press('Sign out')
 }
 
-describe('the logout button', () => {
-  test.each([204, 401])('leads to the login page when the server answers %i', async (status) => {
+describe('logout button', () => {
+  test.each([204, 401])('opens the login page after status %i', async (status) => {
     backend.on('POST /api/v1/auth/logout/', answer(status))
     await signOut()
     expect(await screen.findByRole('heading', { name: 'Sign in' })).toBeVisible()
@@ -28,13 +28,13 @@ describe('the logout button', () => {
     })
   })
 
-  test('cannot be pressed twice', async () => {
+  test('is disabled while signing out', async () => {
     backend.on('POST /api/v1/auth/logout/', silent)
     await signOut()
     expect(await screen.findByRole('button', { name: 'Signing out…' })).toBeDisabled()
   })
 
-  test('says when it failed, and can be pressed again', async () => {
+  test('shows an error and allows a retry', async () => {
     backend.on('POST /api/v1/auth/logout/', answer(500))
     await signOut()
     expect(await screen.findByRole('alert')).toHaveTextContent('Could not sign you out.')

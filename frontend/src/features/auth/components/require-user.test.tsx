@@ -17,20 +17,20 @@ beforeEach(() => {
   backend = startFakeBackend()
 })
 
-describe('a protected page', () => {
-  test('shows that it is loading', async () => {
+describe('protected page', () => {
+  test('shows a loading message', async () => {
     backend.on('GET /api/v1/auth/me/', silent)
     renderApp('/profile')
     expect(await screen.findByText('Loading your account…')).toHaveRole('status')
   })
 
-  test('leads guests to the login page', async () => {
+  test('redirects guests to login page', async () => {
     const { currentAddress } = renderApp('/profile')
     await screen.findByRole('heading', { name: 'Sign in' })
     expect(currentAddress()).toBe('/login?next=%2Fprofile')
   })
 
-  test('tries a lost connection once more by itself', async () => {
+  test('retries once after a network error', async () => {
     const answers = [unreachable, answer(200, someUser)]
     backend.on(
       'GET /api/v1/auth/me/',
@@ -40,7 +40,7 @@ describe('a protected page', () => {
     expect(await screen.findByRole('heading', { name: 'Your profile' })).toBeVisible()
   })
 
-  test('comes back after a retry', async () => {
+  test('loads after a manual retry', async () => {
     backend.on('GET /api/v1/auth/me/', answer(502))
     const { visitor } = renderApp('/profile')
     await screen.findByRole('heading', { name: 'Cannot reach the server' })

@@ -5,7 +5,7 @@ import { loginPath } from '@/lib/paths'
 import { useSession } from '@/lib/session'
 import { Loading } from '@/lib/ui/loading'
 
-/** Lets signed-in users through; sends everybody else to the login page, which brings them back. */
+/** Shows its children to signed-in users; redirects guests to the login page, and back after login. */
 export function RequireUser({ children }: { children: ReactNode }) {
   const { status } = useSession()
   const [path] = useLocation()

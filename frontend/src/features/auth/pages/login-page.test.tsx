@@ -30,14 +30,14 @@ async function signIn(visitor: Visitor) {
   await visitor.press('Sign in')
 }
 
-describe('the login page', () => {
-  test('lets nobody submit before the CSRF cookie is there', async () => {
+describe('login page', () => {
+  test('disables the form without a CSRF cookie', async () => {
     backend.on(me, silent)
     renderApp('/login')
     expect(await screen.findByRole('button', { name: 'Sign in' })).toBeDisabled()
   })
 
-  test('sends the credentials with the CSRF token', async () => {
+  test('sends credentials and CSRF token', async () => {
     const { visitor } = renderApp('/login?next=/profile')
     await signIn(visitor)
     await screen.findByRole('heading', profile)
@@ -47,14 +47,14 @@ describe('the login page', () => {
     ])
   })
 
-  test('lets nobody submit twice', async () => {
+  test('disables the form while submitting', async () => {
     backend.on(login, silent)
     const { visitor } = renderApp('/login')
     await signIn(visitor)
     expect(await screen.findByRole('button', { name: 'Signing in…' })).toBeDisabled()
   })
 
-  test('leads to the page that was wanted', async () => {
+  test('opens the next page after login', async () => {
     const { visitor, currentAddress } = renderApp('/profile?from=mail#details')
     await screen.findByRole('heading', { name: 'Sign in' })
     await signIn(visitor)
@@ -62,14 +62,14 @@ describe('the login page', () => {
     expect(currentAddress()).toBe('/profile?from=mail#details')
   })
 
-  test('sends on whoever is signed in already', async () => {
+  test('redirects signed-in users', async () => {
     backend.signIn()
     const { currentAddress } = renderApp('/login')
     await screen.findByRole('heading', { name: 'Your projects' })
     expect(currentAddress()).toBe('/projects')
   })
 
-  test('blames the password when the server refuses the two', async () => {
+  test('marks the password after status 401', async () => {
     backend.on(login, answer(401, { detail: 'no' }))
     const { visitor } = renderApp('/login')
     await signIn(visitor)
@@ -83,7 +83,7 @@ describe('the login page', () => {
     { status: 422, message: /highlighted fields/ },
     { status: 429, message: /Too many attempts/ },
     { status: 500, message: /server is unavailable/ },
-  ])('explains the answer $status', async ({ status, message }) => {
+  ])('shows an error for status $status', async ({ status, message }) => {
     backend.on(login, answer(status, { detail: 'no' }))
     const { visitor } = renderApp('/login')
     await signIn(visitor)
@@ -91,14 +91,14 @@ describe('the login page', () => {
     await expectFocus(() => screen.getByRole('alert'))
   })
 
-  test('explains a lost connection', async () => {
+  test('shows an error after a network error', async () => {
     backend.on(login, unreachable)
     const { visitor } = renderApp('/login')
     await signIn(visitor)
     expect(await screen.findByRole('alert')).toHaveTextContent(/server is unavailable/)
   })
 
-  test('fetches a new CSRF token after a refused one', async () => {
+  test('refreshes the CSRF token after status 403', async () => {
     backend.on(login, answer(403, { detail: 'CSRF' }))
     const { visitor } = renderApp('/login')
     await signIn(visitor)
@@ -110,7 +110,7 @@ describe('the login page', () => {
     ['Create an account', 'Create an account'],
     ['Forgot your password?', 'Reset your password'],
     ['Resend confirmation email', 'Confirm your email address'],
-  ])('knows where to go: %s', async (link, title) => {
+  ])('links to: %s', async (link, title) => {
     const { visitor } = renderApp('/login')
     await visitor.click(await screen.findByRole('link', { name: link }))
     await expectFocus(() => screen.getByRole('heading', { name: title }))

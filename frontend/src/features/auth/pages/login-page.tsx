@@ -1,7 +1,7 @@
 import { Link, Redirect, useSearch } from 'wouter'
 
 import { LoginForm } from '@/features/auth/components/login-form'
-import { paths, wantedPath } from '@/lib/paths'
+import { paths, nextPath } from '@/lib/paths'
 import { useSession } from '@/lib/session'
 import { Card } from '@/lib/ui/card'
 import { Links } from '@/lib/ui/links'
@@ -13,7 +13,7 @@ export function LoginPage() {
   const session = useSession()
   const search = useSearch()
 
-  if (session.status === 'user') return <Redirect to={wantedPath(search)} replace />
+  if (session.status === 'user') return <Redirect to={nextPath(search)} replace />
   return (
     <Page title="Sign in" lead="Welcome back.">
       <Card>

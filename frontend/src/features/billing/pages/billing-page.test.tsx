@@ -36,14 +36,14 @@ async function openBilling(search = '') {
   return visitor
 }
 
-describe('the billing', () => {
-  test('shows that it is loading', async () => {
+describe('billing page', () => {
+  test('shows a loading message', async () => {
     backend.on(subscription, silent)
     await openBilling()
     expect(await screen.findByText('Loading your subscription…')).toHaveRole('status')
   })
 
-  test('comes after a retry when the server failed', async () => {
+  test('loads after a retry', async () => {
     backend.on(subscription, answer(500))
     const visitor = await openBilling()
     expect(await screen.findByText(/server is unavailable/)).toBeVisible()
@@ -53,16 +53,16 @@ describe('the billing', () => {
   })
 
   test.each([
-    ['the site is closed for now', answer(503, { detail: 'Under maintenance.' })],
-    ['a proxy reaches no server', answer(503)],
-  ])('can be asked for again where %s', async (_, refusal) => {
+    ['the site is in maintenance', answer(503, { detail: 'Under maintenance.' })],
+    ['a proxy returns 503', answer(503)],
+  ])('offers a retry when %s', async (_, refusal) => {
     backend.on(subscription, refusal)
     await openBilling()
     expect(await screen.findByRole('button', { name: 'Try again' })).toBeVisible()
     expect(screen.queryByText(/not set up/)).not.toBeInTheDocument()
   })
 
-  test('is kindly said not to be set up, with nothing to press', async () => {
+  test('shows a notice without buttons if billing is not configured', async () => {
     const problem = { 'Content-Type': 'application/problem+json' }
     backend.on(subscription, answer(503, { detail: 'Billing is not configured.' }, problem))
     await openBilling()
@@ -71,8 +71,8 @@ describe('the billing', () => {
   })
 })
 
-describe('somebody without a subscription', () => {
-  test('is led to the checkout', async () => {
+describe('user without a subscription', () => {
+  test('opens the checkout', async () => {
     const leave = vi.spyOn(window.location, 'assign').mockReturnValue()
     backend.on(checkout, answer(200, { url: 'https://checkout.example.com/' }))
     const visitor = await openBilling()
@@ -83,7 +83,7 @@ describe('somebody without a subscription', () => {
     expect(screen.queryByRole('button', { name: manage })).not.toBeInTheDocument()
   })
 
-  test('cannot begin twice', async () => {
+  test('cannot start two checkouts', async () => {
     backend.on(checkout, silent)
     const visitor = await openBilling()
     await visitor.press(subscribe)
@@ -93,7 +93,7 @@ describe('somebody without a subscription', () => {
   test.each([
     [502, /Stripe is not responding/],
     [503, /server is unavailable/],
-  ])('is told why there is no checkout: %d', async (status, message) => {
+  ])('sees an error for status %d', async (status, message) => {
     backend.on(checkout, answer(status))
     const visitor = await openBilling()
     await visitor.press(subscribe)
@@ -101,7 +101,7 @@ describe('somebody without a subscription', () => {
     await expectFocus(() => screen.getByRole('alert'))
   })
 
-  test('is not told that billing is not set up while the server is down', async () => {
+  test('sees a retry while the server is down', async () => {
     const visitor = await openBilling()
     await screen.findByRole('button', { name: subscribe })
     backend.on(checkout, answer(503))
@@ -111,7 +111,7 @@ describe('somebody without a subscription', () => {
     expect(screen.queryByText(/Billing is not set up/)).not.toBeInTheDocument()
   })
 
-  test('who has subscribed elsewhere meanwhile sees that', async () => {
+  test('sees a subscription from another tab', async () => {
     backend.on(checkout, answer(409))
     const visitor = await openBilling()
     await screen.findByRole('button', { name: subscribe })
@@ -121,7 +121,7 @@ describe('somebody without a subscription', () => {
     expect(await screen.findByRole('alert')).toHaveTextContent('subscription has changed')
   })
 
-  test('who has just paid waits until Stripe confirms it', async () => {
+  test('waits for the confirmation after the payment', async () => {
     await openBilling('?checkout=done')
     expect(await screen.findByText(/^Waiting for Stripe/)).toBeVisible()
     expect(screen.queryByRole('button', { name: subscribe })).not.toBeInTheDocument()
@@ -130,7 +130,7 @@ describe('somebody without a subscription', () => {
   })
 })
 
-test('somebody with a subscription is led to the portal', async () => {
+test('user with a subscription opens the portal', async () => {
   const leave = vi.spyOn(window.location, 'assign').mockReturnValue()
   backend.on(subscription, answer(200, active))
   backend.on(portal, answer(200, { url: 'https://portal.example.com/' }))

@@ -10,7 +10,7 @@ import { Retry } from '@/lib/ui/retry'
 import { Stack } from '@/lib/ui/stack'
 
 export function BillingPage() {
-  // Stripe sends the browser back with this, and tells the server a moment earlier or later.
+  // Stripe redirects back with this parameter, and notifies the server shortly before or after.
   const isPaid = new URLSearchParams(useSearch()).get('checkout') === 'done'
   const query = useSubscription(isPaid)
   const { data, error } = query

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { answer, startFakeBackend } from '@/testing/fake-backend'
 import { renderApp } from '@/testing/render-app'
 
-test('the page asks for a mail, and does not tell who has an account', async () => {
+test('requests a reset link without revealing accounts', async () => {
   const backend = startFakeBackend()
   backend.on('POST /api/v1/auth/password-reset/', answer(204))
   const { visitor } = renderApp('/forgot-password')

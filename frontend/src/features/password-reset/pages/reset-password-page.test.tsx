@@ -19,7 +19,7 @@ async function choosePassword() {
   return visitor
 }
 
-test('a new password ends the session here too, and leads to the login', async () => {
+test('password reset ends the session and links to the login', async () => {
   backend.signIn()
   backend.on(confirm, answer(204))
   const visitor = await choosePassword()
@@ -32,13 +32,13 @@ test('a new password ends the session here too, and leads to the login', async (
   expect(await screen.findByRole('heading', { name: 'Sign in' })).toBeVisible()
 })
 
-test('a link that was used is said to be of no use', async () => {
+test('password reset shows an error for an expired link', async () => {
   backend.on(confirm, answer(400, {}))
   await choosePassword()
   expect(await screen.findByRole('alert')).toHaveTextContent('This link has expired.')
 })
 
-test('a weak password is blamed at its field', async () => {
+test('password reset marks a weak password', async () => {
   backend.on(confirm, invalid({ password: 'This password is too common.' }))
   await choosePassword()
   await screen.findByText('This password is too common.')

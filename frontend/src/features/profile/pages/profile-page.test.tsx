@@ -27,14 +27,14 @@ async function openProfile() {
   return visitor
 }
 
-describe('the profile', () => {
-  test('takes the focus and names the tab', async () => {
+describe('profile page', () => {
+  test('moves the focus and sets the title', async () => {
     await openProfile()
     await expectFocus(() => screen.getByRole('heading', { name: 'Your profile' }))
     expect(document.title).toBe(`Your profile · ${productName}`)
   })
 
-  test('shows what the server knows of the user', async () => {
+  test('shows the data of the user', async () => {
     backend.on('GET /api/v1/auth/me/', answer(200, { ...someUser, phone: '+49 30 1234' }))
     await openProfile()
     expect(await screen.findByRole('heading', { name: 'Some User' })).toBeVisible()
@@ -42,7 +42,7 @@ describe('the profile', () => {
     expect(screen.getByLabelText('Phone')).toHaveValue('+49 30 1234')
   })
 
-  test('does without a name', async () => {
+  test('shows a placeholder without a name', async () => {
     backend.on('GET /api/v1/auth/me/', answer(200, { ...someUser, first_name: '', last_name: '' }))
     await openProfile()
     expect(await screen.findByRole('heading', { name: 'No name yet' })).toBeVisible()
@@ -51,7 +51,7 @@ describe('the profile', () => {
   test.each([
     [' +49 30 1234 ', '+49 30 1234'],
     [' ', null],
-  ])('saves what was changed, with the phone number "%s"', async (typed, phone) => {
+  ])('saves changes with the phone number "%s"', async (typed, phone) => {
     backend.on(update, answer(200, { ...someUser, first_name: 'Other', phone }))
     const visitor = await openProfile()
     await visitor.clear(screen.getByLabelText('First name'))
@@ -65,7 +65,7 @@ describe('the profile', () => {
     ])
   })
 
-  test('blames a phone number that is none', async () => {
+  test('marks an invalid phone number', async () => {
     backend.on(update, invalid({ phone: '^[0-9]+$' }, 'string_pattern_mismatch'))
     const visitor = await openProfile()
     await visitor.type(screen.getByLabelText('Phone'), 'none')
@@ -74,7 +74,7 @@ describe('the profile', () => {
     await expectFocus(() => screen.getByLabelText('Phone'))
   })
 
-  test('leads to the login when the session is over by then', async () => {
+  test('opens the login page when the session has expired', async () => {
     backend.on(update, answer(401, {}))
     const visitor = await openProfile()
     backend.on('GET /api/v1/auth/me/', answer(401, {}))
@@ -83,7 +83,7 @@ describe('the profile', () => {
   })
 })
 
-describe('a change of the password', () => {
+describe('password form', () => {
   async function changePassword() {
     const visitor = await openProfile()
     await visitor.type(screen.getByLabelText('Current password'), 'old-password')
@@ -91,7 +91,7 @@ describe('a change of the password', () => {
     await visitor.press('Change password')
   }
 
-  test('is confirmed, and leaves no password on the screen', async () => {
+  test('confirms the change and clears the fields', async () => {
     backend.on(change, answer(204))
     await changePassword()
     expect(await screen.findByText(/^Password changed/)).toBeVisible()
@@ -104,7 +104,7 @@ describe('a change of the password', () => {
     ])
   })
 
-  test('needs the current one', async () => {
+  test('marks a wrong current password', async () => {
     backend.on(change, invalid({ current_password: 'The current password is wrong.' }))
     await changePassword()
     expect(await screen.findByText('The current password is wrong.')).toBeVisible()

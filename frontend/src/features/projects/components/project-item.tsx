@@ -8,17 +8,17 @@ import { localTime } from '@/lib/time'
 import { Button } from '@/lib/ui/button'
 
 export function ProjectItem({ project }: { project: Project }) {
-  const [isAsking, setIsAsking] = useState(false)
+  const [isConfirming, setIsConfirming] = useState(false)
   const deletion = useProjectDeletion()
-  const asking = isAsking ? 'Keep' : 'Delete'
-  const deleting = deletion.isPending ? 'Deleting…' : 'Delete permanently'
+  const toggle = isConfirming ? 'Keep' : 'Delete'
+  const confirm = deletion.isPending ? 'Deleting…' : 'Delete permanently'
   return (
     <li>
-      <div className={styles['facts']}>
+      <div className={styles['details']}>
         <h2>{project.name}</h2>
         <p>Added {localTime(project.created)}</p>
         {deletion.error && (
-          <p role="alert" className={styles['fault']}>
+          <p role="alert" className={styles['error']}>
             {problemMessage(deletion.error)}
           </p>
         )}
@@ -26,24 +26,24 @@ export function ProjectItem({ project }: { project: Project }) {
       <div className={styles['actions']}>
         <Button
           variant="quiet"
-          aria-expanded={isAsking}
-          aria-label={`${asking} ${project.name}`}
+          aria-expanded={isConfirming}
+          aria-label={`${toggle} ${project.name}`}
           onClick={() => {
-            setIsAsking(!isAsking)
+            setIsConfirming(!isConfirming)
           }}
         >
-          {asking}
+          {toggle}
         </Button>
-        {isAsking && (
+        {isConfirming && (
           <Button
             variant="danger"
-            aria-label={`${deleting} ${project.name}`}
+            aria-label={`${confirm} ${project.name}`}
             disabled={deletion.isPending}
             onClick={() => {
               deletion.mutate(project.id)
             }}
           >
-            {deleting}
+            {confirm}
           </Button>
         )}
       </div>

@@ -28,20 +28,20 @@ async function openProjects() {
   return visitor
 }
 
-describe('the projects', () => {
-  test('show that they are loading', async () => {
+describe('projects page', () => {
+  test('shows a loading message', async () => {
     backend.on(list, silent)
     await openProjects()
     expect(await screen.findByText('Loading projects…')).toHaveRole('status')
   })
 
-  test('say that there are none', async () => {
+  test('shows an empty list', async () => {
     backend.on(list, pageOf())
     await openProjects()
     expect(await screen.findByText(/No projects yet/)).toBeVisible()
   })
 
-  test('come after a retry when the server failed', async () => {
+  test('loads after a retry', async () => {
     backend.on(list, answer(500))
     const visitor = await openProjects()
     expect(await screen.findByText(/server is unavailable/)).toBeVisible()
@@ -50,7 +50,7 @@ describe('the projects', () => {
     expect(await screen.findByRole('heading', { name: 'Apollo' })).toBeVisible()
   })
 
-  test('come page by page', async () => {
+  test('loads more pages', async () => {
     backend.on(list, answer(200, { items: [gemini], next: 2 }))
     const visitor = await openProjects()
     await screen.findByRole('button', { name: 'Show more' })
@@ -65,7 +65,7 @@ describe('the projects', () => {
     })
   })
 
-  test('have a new one after it was added, and ask for the next', async () => {
+  test('adds a project and clears the form', async () => {
     backend.on(create, answer(201, apollo))
     const visitor = await openProjects()
     await visitor.type(screen.getByLabelText('Project name'), 'Apollo')
@@ -77,7 +77,7 @@ describe('the projects', () => {
     await expect(backend.sent(create)).resolves.toEqual([{ name: 'Apollo' }])
   })
 
-  test('blame a name that is none', async () => {
+  test('marks an empty name', async () => {
     backend.on(create, invalid({ name: 'at least 1' }, 'string_too_short'))
     const visitor = await openProjects()
     await visitor.type(screen.getByLabelText('Project name'), ' ')
@@ -87,7 +87,7 @@ describe('the projects', () => {
   })
 })
 
-describe('the deletion of a project', () => {
+describe('project deletion', () => {
   async function askToDelete() {
     backend.on(list, pageOf(apollo))
     const visitor = await openProjects()
@@ -96,7 +96,7 @@ describe('the deletion of a project', () => {
   }
   const confirm = 'Delete permanently Apollo'
 
-  test('is asked for twice', async () => {
+  test('asks for confirmation', async () => {
     backend.on(remove, answer(204))
     const visitor = await askToDelete()
     await screen.findByRole('button', { name: confirm })
@@ -107,21 +107,21 @@ describe('the deletion of a project', () => {
     expect(backend.asked(remove)).toHaveLength(1)
   })
 
-  test('can be thought over', async () => {
+  test('can be cancelled', async () => {
     const visitor = await askToDelete()
     await visitor.press('Keep Apollo')
     await screen.findByRole('button', { name: 'Delete Apollo' })
     expect(screen.queryByRole('button', { name: confirm })).not.toBeInTheDocument()
   })
 
-  test('cannot be asked for while it is under way', async () => {
+  test('is disabled while deleting', async () => {
     backend.on(remove, silent)
     const visitor = await askToDelete()
     await visitor.press(confirm)
     expect(await screen.findByRole('button', { name: 'Deleting… Apollo' })).toBeDisabled()
   })
 
-  test('says when it failed', async () => {
+  test('shows an error', async () => {
     backend.on(remove, answer(404, {}))
     const visitor = await askToDelete()
     await visitor.press(confirm)

@@ -21,8 +21,8 @@ async function signUp() {
   return visitor
 }
 
-describe('the registration', () => {
-  test('asks to look into the mail, and offers another one', async () => {
+describe('registration page', () => {
+  test('shows the confirmation and offers to resend it', async () => {
     backend.on(register, answer(204))
     const visitor = await signUp()
     await expectFocus(() => screen.getByRole('heading', { name: 'Check your inbox' }))
@@ -34,7 +34,7 @@ describe('the registration', () => {
     expect(await screen.findByRole('heading', { name: 'Confirm your email address' })).toBeVisible()
   })
 
-  test('says at a field what is wrong with it, and leads there', async () => {
+  test('shows an error at its field and focuses it', async () => {
     backend.on(register, invalid({ password: 'This password is too common.' }))
     await signUp()
     expect(await screen.findByText('This password is too common.')).toBeVisible()
@@ -45,7 +45,7 @@ describe('the registration', () => {
     expect(screen.getByLabelText('Email')).not.toBeInvalid()
   })
 
-  test('leads to the first of several faults', async () => {
+  test('focuses the first of several errors', async () => {
     backend.on(register, invalid({ password: 'Too common.', email: 'No address.' }))
     await signUp()
     await screen.findByText('Too common.')

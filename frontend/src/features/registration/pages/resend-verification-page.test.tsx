@@ -17,14 +17,14 @@ async function ask() {
   await visitor.press('Send link')
 }
 
-test('the page asks for another mail, and does not tell who has an account', async () => {
+test('requests a new link without revealing accounts', async () => {
   backend.on(request, answer(204))
   await ask()
   expect(await screen.findByText(/If .*is not confirmed yet/)).toBeVisible()
   await expect(backend.sent(request)).resolves.toEqual([{ email: 'new@example.com' }])
 })
 
-test('whoever asks too often is told when to come back', async () => {
+test('shows the time to wait after too many requests', async () => {
   backend.on(request, answer(429, {}, { 'Retry-After': '3000' }))
   await ask()
   expect(await screen.findByRole('alert')).toHaveTextContent('in 50 minutes.')

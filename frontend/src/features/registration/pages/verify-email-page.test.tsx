@@ -18,7 +18,7 @@ async function follow(link: string) {
   return visitor
 }
 
-test('a link in a mail confirms nothing before somebody says so', async () => {
+test('link confirms only after a click on the button', async () => {
   backend.on(confirm, answer(204))
   const { visitor } = renderApp('/verify-email#token=abc')
   await waitFor(() => {
@@ -30,7 +30,7 @@ test('a link in a mail confirms nothing before somebody says so', async () => {
   expect(backend.asked(confirm)).toHaveLength(1)
 })
 
-test('a confirmed address leads to the login', async () => {
+test('confirmation links to the login', async () => {
   backend.on(confirm, answer(204))
   const visitor = await follow('/verify-email#token=abc')
   await expectFocus(() => screen.getByRole('heading', { name: 'Email address confirmed' }))
@@ -42,7 +42,7 @@ test('a confirmed address leads to the login', async () => {
 test.each([
   ['/verify-email#token=old', 400],
   ['/verify-email', 422],
-])('the link %s is said to be of no use', async (link, status) => {
+])('shows an error for the link %s', async (link, status) => {
   backend.on(confirm, answer(status, {}))
   const visitor = await follow(link)
   expect(await screen.findByRole('alert')).toHaveTextContent('This link has expired.')

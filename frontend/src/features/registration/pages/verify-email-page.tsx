@@ -10,7 +10,7 @@ import { Page } from '@/lib/ui/page'
 const invalidLink = 'This link has expired. Request a new one below.'
 const messages = { 400: invalidLink, 422: invalidLink }
 
-/** Confirms by a button: programs that look into mails open links too. */
+/** Confirms by a button, because mail scanners open links. */
 export function VerifyEmailPage() {
   const verification = useVerification()
   if (verification.isSuccess) {

@@ -11,7 +11,7 @@ export function SessionItem({ session }: { session: Session }) {
   const name = deviceName(session.user_agent)
   return (
     <li>
-      <div className={styles['facts']}>
+      <div className={styles['details']}>
         <h2>
           {name} {session.current && <span className={styles['badge']}>This device</span>}
         </h2>
@@ -19,7 +19,7 @@ export function SessionItem({ session }: { session: Session }) {
           Signed in {localTime(session.created)}, last active {localTime(session.last_seen)}
         </p>
         {end.error && (
-          <p role="alert" className={styles['fault']}>
+          <p role="alert" className={styles['error']}>
             {problemMessage(end.error)}
           </p>
         )}

@@ -22,14 +22,14 @@ async function openSessions() {
   return visitor
 }
 
-describe('the sessions', () => {
-  test('tell which one is here, and can be ended elsewhere only', async () => {
+describe('sessions page', () => {
+  test('marks the current session, which has no end button', async () => {
     await openSessions()
     expect(await screen.findByRole('heading', { name: 'Firefox This device' })).toBeVisible()
     expect(screen.getAllByRole('button', { name: 'End session' })).toHaveLength(1)
   })
 
-  test('are one less when one is ended', async () => {
+  test('removes an ended session', async () => {
     backend.on('DELETE /api/v1/auth/sessions/1/', answer(204))
     const visitor = await openSessions()
     backend.on(list, answer(200, { items: [here], next: null }))
@@ -40,21 +40,21 @@ describe('the sessions', () => {
     expect(screen.getByRole('heading', { name: /^Firefox/ })).toBeVisible()
   })
 
-  test('say when one could not be ended', async () => {
+  test('shows an error if a session could not be ended', async () => {
     backend.on('DELETE /api/v1/auth/sessions/1/', answer(500))
     const visitor = await openSessions()
     await visitor.press('End session')
     expect(await screen.findByText(/server is unavailable/)).toBeVisible()
   })
 
-  test('cannot be ended twice', async () => {
+  test('disables the button while ending a session', async () => {
     backend.on('DELETE /api/v1/auth/sessions/1/', silent)
     const visitor = await openSessions()
     await visitor.press('End session')
     expect(await screen.findByRole('button', { name: 'Ending…' })).toBeDisabled()
   })
 
-  test('are ended everywhere else by one button', async () => {
+  test('ends all other sessions', async () => {
     backend.on('DELETE /api/v1/auth/sessions/', answer(204))
     const visitor = await openSessions()
     await visitor.press('Sign out of other devices')
@@ -62,14 +62,14 @@ describe('the sessions', () => {
     expect(backend.asked(list)).toHaveLength(2)
   })
 
-  test('say when that failed', async () => {
+  test('shows an error if other sessions could not be ended', async () => {
     backend.on('DELETE /api/v1/auth/sessions/', answer(500))
     const visitor = await openSessions()
     await visitor.press('Sign out of other devices')
     expect(await screen.findByText(/server is unavailable/)).toBeVisible()
   })
 
-  test('show that they are being ended', async () => {
+  test('disables the button while ending other sessions', async () => {
     backend.on('DELETE /api/v1/auth/sessions/', silent)
     const visitor = await openSessions()
     await visitor.press('Sign out of other devices')

@@ -5,16 +5,14 @@ import { expect, test } from './test.ts'
 
 const anyRequest = '**/api/**'
 
-/** The next answers to a path are of this status. */
+/** Fakes the status of all responses for a path. */
 async function answerWith(page: Page, path: string, status: number): Promise<void> {
   await page.route(`**/api/v1/${path}`, (route) => route.fulfill({ status }))
 }
 
-test.use({ expectsFaults: true })
+test.use({ expectsErrors: true })
 
-test('a server that cannot be reached is explained, and a retry brings the page', async ({
-  page,
-}) => {
+test('unreachable server shows an error with a retry', async ({ page }) => {
   await page.route(anyRequest, (route) => route.abort())
   await page.goto('/profile')
   await expectPage(page, 'Cannot reach the server')
@@ -31,7 +29,7 @@ for (const [path, button, operation] of [
   ['/verify-email', 'Confirm email address', 'auth/verification/confirm/'],
   ['/reset-password', 'Change password', 'auth/password-reset/confirm/'],
 ] as const) {
-  test(`a server that fails is explained in the form of ${path}`, async ({ page }) => {
+  test(`form of ${path} shows a server error`, async ({ page }) => {
     await answerWith(page, operation, 503)
     await page.goto(path)
     await expect(page.getByRole('button', { name: button })).toBeEnabled()
@@ -44,14 +42,14 @@ for (const [path, button, operation] of [
   })
 }
 
-test.describe('of a user', () => {
+test.describe('user', () => {
   test.use({ as: 'user' })
 
   for (const [path, operation] of [
     ['/projects', 'projects/**'],
     ['/sessions', 'auth/sessions/**'],
   ] as const) {
-    test(`a list that fails on ${path} is there after a retry`, async ({ page, world }) => {
+    test(`list of ${path} loads after a retry`, async ({ page, world }) => {
       await world.client.post('/api/v1/projects/', { name: 'Apollo' })
       await answerWith(page, operation, 500)
       await page.goto(path)
@@ -62,7 +60,7 @@ test.describe('of a user', () => {
     })
   }
 
-  test('changes that are not saved are said to be', async ({ page }) => {
+  test('profile form shows a server error', async ({ page }) => {
     await page.goto('/profile')
     await expectPage(page, 'Your profile')
     await answerWith(page, 'auth/me/', 500)
@@ -70,7 +68,7 @@ test.describe('of a user', () => {
     await expect(page.getByRole('alert')).toContainText('The server is unavailable.')
   })
 
-  test('a logout that fails is said to have failed', async ({ page }) => {
+  test('failed logout shows an error', async ({ page }) => {
     await page.goto('/projects')
     await answerWith(page, 'auth/logout/', 500)
     await page.getByRole('button', { name: 'Sign out' }).click()
@@ -79,10 +77,7 @@ test.describe('of a user', () => {
     ).toBeVisible()
   })
 
-  test('a CSRF token that is wrong is renewed, and the next attempt succeeds', async ({
-    page,
-    context,
-  }) => {
+  test('wrong CSRF token is refreshed', async ({ page, context }) => {
     await page.goto('/profile')
     await expectPage(page, 'Your profile')
     await context.clearCookies({ name: 'csrftoken' })
@@ -92,9 +87,7 @@ test.describe('of a user', () => {
     await expect(page.getByText('Changes saved.')).toBeVisible()
   })
 
-  test('code that is not there any more is looked for once in the newest page', async ({
-    page,
-  }) => {
+  test('missing chunk reloads the page once', async ({ page }) => {
     let loads = 0
     page.on('load', () => (loads += 1))
     await page.goto('/projects')
