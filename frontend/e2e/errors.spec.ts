@@ -15,7 +15,7 @@ test.use({ expectsErrors: true })
 test('unreachable server shows an error with a retry', async ({ page }) => {
   await page.route(anyRequest, (route) => route.abort())
   await page.goto('/profile')
-  await expectPage(page, 'Cannot reach the server')
+  await expectPage(page, 'Server unavailable')
   await page.unroute(anyRequest)
   await page.getByRole('button', { name: 'Try again' }).click()
   await expectPage(page, 'Sign in')

@@ -43,7 +43,7 @@ const guestPages: Record<string, Open> = {
   'server unavailable page': async (page) => {
     await page.route('**/api/**', (route) => route.abort())
     await page.goto('/profile')
-    await expectPage(page, 'Cannot reach the server')
+    await expectPage(page, 'Server unavailable')
   },
   'not found page': async (page) => {
     await page.goto('/no/such/page')

@@ -10,13 +10,10 @@ interface ServerDownProps {
 
 export function ServerDown({ onRetry, isRetrying }: ServerDownProps) {
   return (
-    <Page title="Cannot reach the server">
+    <Page title="Server unavailable">
       <Card>
         <Stack>
-          <p role="alert">
-            Check your internet connection. If it works, the problem is on our side: try again in a
-            minute.
-          </p>
+          <p role="alert">Check your internet connection, or try again in a minute.</p>
           <Button onClick={onRetry} disabled={isRetrying}>
             {isRetrying ? 'Trying…' : 'Try again'}
           </Button>

@@ -43,7 +43,7 @@ describe('protected page', () => {
   test('loads after a manual retry', async () => {
     backend.on('GET /api/v1/auth/me/', answer(502))
     const { visitor } = renderApp('/profile')
-    await screen.findByRole('heading', { name: 'Cannot reach the server' })
+    await screen.findByRole('heading', { name: 'Server unavailable' })
     backend.on('GET /api/v1/auth/me/', answer(200, someUser))
     await visitor.press('Try again')
     expect(await screen.findByRole('heading', { name: 'Your profile' })).toBeVisible()

@@ -109,7 +109,7 @@ describe('login page', () => {
   test.each([
     ['Create an account', 'Create an account'],
     ['Forgot your password?', 'Reset your password'],
-    ['Resend confirmation email', 'Confirm your email address'],
+    ['Resend confirmation email', 'Resend confirmation email'],
   ])('links to: %s', async (link, title) => {
     const { visitor } = renderApp('/login')
     await visitor.click(await screen.findByRole('link', { name: link }))
@@ -119,7 +119,7 @@ describe('login page', () => {
   test('offers a retry when the server is down', async () => {
     backend.on(me, answer(503))
     const { visitor } = renderApp('/login')
-    await screen.findByRole('heading', { name: 'Cannot reach the server' })
+    await screen.findByRole('heading', { name: 'Server unavailable' })
     backend.on(me, silent)
     await visitor.press('Try again')
     expect(await screen.findByRole('button', { name: 'Trying…' })).toBeDisabled()

@@ -8,7 +8,7 @@ import { Stack } from '@/lib/ui/stack'
 export function ProfilePage() {
   const user = useUser()
   return (
-    <Page title="Your profile" lead="Your personal details and your password." width="wide">
+    <Page title="Your profile" lead="Your personal details and password." width="wide">
       <Stack>
         <ProfileCard user={user} />
         <ProfileForm user={user} />

@@ -31,7 +31,7 @@ describe('registration page', () => {
       { email: 'new@example.com', password: 'a-password', first_name: 'New', last_name: '' },
     ])
     await visitor.click(screen.getByRole('link', { name: 'Send another email' }))
-    expect(await screen.findByRole('heading', { name: 'Confirm your email address' })).toBeVisible()
+    expect(await screen.findByRole('heading', { name: 'Resend confirmation email' })).toBeVisible()
   })
 
   test('shows an error at its field and focuses it', async () => {

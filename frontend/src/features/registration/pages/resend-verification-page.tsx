@@ -15,8 +15,8 @@ export function ResendVerificationPage() {
   }
   return (
     <MailRequest
-      title="Confirm your email address"
-      lead="Enter your email address to get a new confirmation link."
+      title="Resend confirmation email"
+      lead="Enter your email address to get a new link."
       request={request}
     />
   )
