@@ -1,6 +1,7 @@
 """A test that no session runs is green: every Python file that is named like one is run.
 
-The linter of the frontend refuses names that no runner looks for: `ignoredNames` in eslint.config.js.
+The linter of the frontend refuses names that no runner looks for: `ignoredNames` in its
+eslint.config.js.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The typed schema of all environment variables; only this module reads them."""
+"""The typed schema of the app's environment variables."""
 
 import os
 import re  # billing
@@ -205,7 +205,7 @@ class Environment(BaseModel):
     # billing:
     stripe_secret_key: Annotated[
         Annotated[SecretStr, AfterValidator(require_pattern(r"(sk|rk)_\w+"))] | None,
-        Field(description="sk_… from Stripe; billing is off without this and the next two"),
+        Field(description="sk_… from Stripe; billing needs this and the next two variables"),
     ] = None
     stripe_webhook_secret: Annotated[
         Annotated[SecretStr, AfterValidator(require_pattern(r"whsec_\S+"))] | None,
