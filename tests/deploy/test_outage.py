@@ -1,8 +1,10 @@
 """G of the catalogue: a site that does not serve, and the way out of that."""
 
+import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
@@ -36,36 +38,42 @@ def dependent(path: str) -> str:
 
 
 @pytest.fixture
-def dead(site: Site) -> Iterator[Site]:
-    """A site whose live release is ended by its own health check, again and again."""
+def fragile(site: Site) -> Iterator[Site]:
+    """A site whose live release its own health check ends, once a table is there."""
     assert site.deploy(site.variants.release(dependent("/"))).returncode == 0
-    site.sql("CREATE TABLE gone();")
-    until(lambda: not site.containers("backend"), "the replicas are not ended")
     yield site
     site.sql("DROP TABLE IF EXISTS gone;")
 
 
+def after_outage(site: Site, act: Callable[[], Output]) -> Output:
+    """Take the replicas of the live release down, while users are at work; then act."""
+    site.sql("CREATE TABLE gone();")
+    until(lambda: not site.containers("backend"), "the replicas are not ended")
+    return act()
+
+
 @pytest.mark.fault("G1", "a live release whose replicas are dead: back to the one before")
-def test_g1_a_rollback_gets_a_site_out_of_an_outage(dead: Site, case: Case) -> None:
-    said = case.served(dead.rollback, "smoke done", failures=MANY)
+def test_g1_a_rollback_gets_a_site_out_of_an_outage(fragile: Site, case: Case) -> None:
+    act = partial(after_outage, fragile, fragile.rollback)
+    said = case.served(act, "smoke done", failures=MANY)
     assert "nothing is kept for it: this is a rescue" in said
 
 
 @pytest.mark.fault("G2", "a live release whose replicas are dead: on to another one")
-def test_g2_a_fix_gets_a_site_out_of_an_outage(dead: Site, case: Case) -> None:
-    commit = dead.variants.release("LABEL fix=1")
-    case.served(lambda: dead.deploy(commit), "smoke done", failures=MANY)
-    assert dead.rollback(f"--to=sha-{dead.first[:12]}").returncode == 0
+def test_g2_a_fix_gets_a_site_out_of_an_outage(fragile: Site, case: Case) -> None:
+    commit = fragile.variants.release("LABEL fix=1")
+    act = partial(after_outage, fragile, partial(fragile.deploy, commit))
+    case.served(act, "smoke done", failures=MANY)
+    assert fragile.rollback(f"--to=sha-{fragile.first[:12]}").returncode == 0
 
 
 @pytest.mark.fault("G3", "a live release whose replicas are dead, and a fix that dies under users")
-def test_g3_a_fix_that_fails_makes_way_for_what_served(dead: Site, case: Case) -> None:
-    with dead.configured(SHORT, CAREFUL):
-        commit = dead.variants.release(leaves(10))
-        said = case.served(
-            lambda: dead.deploy(commit), "did not serve before", codes={ROLLED_BACK}, failures=MANY
-        )
-    assert f"sha-{dead.first[:12]} serves instead" in said
+def test_g3_a_fix_that_fails_makes_way_for_what_served(fragile: Site, case: Case) -> None:
+    with fragile.configured(SHORT, CAREFUL):
+        commit = fragile.variants.release(leaves(10))
+        act = partial(after_outage, fragile, partial(fragile.deploy, commit))
+        said = case.served(act, "did not serve before", codes={ROLLED_BACK}, failures=MANY)
+    assert f"sha-{fragile.first[:12]} serves instead" in said
 
 
 @pytest.mark.fault("G4", "a live release that runs, and is not ready any more")
@@ -133,7 +141,7 @@ def asked_now_and_then(site: Site, path: str) -> Iterator[None]:
 @pytest.mark.fault("G7", "another secret key, in one step")
 def test_g7_members_are_not_logged_out(site: Site, case: Case) -> None:
     commit = site.variants.release("LABEL key=1")
-    key = {"DJANGO_SECRET_KEY": "k" * 60}
+    key = {"DJANGO_SECRET_KEY": secrets.token_urlsafe(60)}
     at = "members would be logged out"
     said = case.caught(lambda: site.deploy(commit, **key), code=STOPPED, at=at)
     assert "preview failed" in said
