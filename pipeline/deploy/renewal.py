@@ -61,7 +61,7 @@ def swap(swarm: Swarm, environment: Environment, new: Service, values: Mapping[s
     """
     try:
         timed(EDGE, lambda: replace_edge(swarm, environment, new))
-        require_users(swarm, environment, values)
+        require_users(swarm, environment, values, environment.timings.monitor)
     except (CheckFailedError, KeyboardInterrupt) as error:
         interrupted = isinstance(error, KeyboardInterrupt)
         why = "interrupted" if interrupted else str(error)
@@ -100,7 +100,7 @@ def put_back(
             return
         swarm.tell("service", "rollback", "--detach", "--quiet", service)
         wait_until_running(swarm, service, environment.timings.start)
-        require_users(swarm, environment, values)
+        require_users(swarm, environment, values, environment.timings.start)
     except CheckFailedError as error:
         hint = f"look at once: docker service ps --no-trunc {service}"
         said = f"{why}\nand going back failed: {error}"
@@ -114,13 +114,15 @@ def is_in_place(swarm: Swarm, service: str, new: Service) -> bool:
     return found is not None and variable_of(found, "DEPLOY_ID") == told
 
 
-def require_users(swarm: Swarm, environment: Environment, values: Mapping[str, str]) -> None:
-    """See to it that users reach the site, a moment after its edge came up.
+def require_users(
+    swarm: Swarm, environment: Environment, values: Mapping[str, str], seconds: float
+) -> None:
+    """See to it that users reach the site by an edge that is up: its first look-ups may fail.
 
     Raises:
-        CheckFailedError: They do not, in the time that a service has to start.
+        CheckFailedError: They do not, after so many seconds.
     """
-    end = time.monotonic() + environment.timings.start
+    end = time.monotonic() + seconds
     while wrong := users_find(swarm, environment, values)[1]:
         if time.monotonic() > end:
             raise CheckFailedError(wrong, hint="invoke status; invoke logs --service=edge")
