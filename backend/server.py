@@ -22,6 +22,7 @@ from granian import Granian
 from granian.constants import Interfaces
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from apps.telemetry.metrics import WORKER_DEATHS
 from config.secret_files import load_secret_files
 
 if TYPE_CHECKING:
@@ -29,8 +30,24 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("server")
 
+
+class Deaths(logging.Handler):
+    """Count the workers that ended without being told to.
+
+    Granian reports them in its log only; it logs no such line for a worker that it replaces itself.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count a log record about a death."""
+        if record.getMessage().startswith("Unexpected exit from worker"):
+            WORKER_DEATHS.inc()
+
+
 # Granian's log records go to Django's handlers, in the same format as all others.
-LOGGING = {"loggers": {"_granian": {"handlers": [], "propagate": True}, "granian.access": {}}}
+LOGGING = {
+    "handlers": {"deaths": {"()": Deaths}},
+    "loggers": {"_granian": {"handlers": ["deaths"], "propagate": True}, "granian.access": {}},
+}
 
 
 # Names of the WSGI environ that stay, even if an environment variable has the same name.

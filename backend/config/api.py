@@ -6,6 +6,7 @@ from apps.billing.api import router as billing  # billing
 from apps.health.api import router as health
 from apps.health.api import version_router as version
 from apps.projects.api import router as projects
+from apps.telemetry.api import router as workers
 from config.openapi import ProblemAPI
 from config.problems import handle_problems
 
@@ -20,5 +21,6 @@ api.add_router("/auth", accounts, tags=["auth"])
 api.add_router("/auth", registration, tags=["auth"])
 api.add_router("/billing", billing, tags=["billing"])  # billing
 api.add_router("/health", health, tags=["health"])
+api.add_router("/health/workers", workers, tags=["health"])
 api.add_router("/projects", projects, tags=["projects"])
 api.add_router("/version", version, tags=["health"])

@@ -1,7 +1,9 @@
 """The launcher with the real server, in its own processes: start, serve, drain, stop."""
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -191,6 +193,37 @@ def test_dead_worker_is_replaced(start: Start, port: int) -> None:
     wait_until(lambda: workers_of(process) not in ([], [worker]), "the worker is not replaced")
     wait_until_it_answers(process, port)
     assert worker not in workers_of(process)
+
+
+def replace_on_purpose(process: Process) -> None:
+    process.send_signal(signal.SIGHUP)
+
+
+def kill_worker(process: Process) -> None:
+    os.kill(workers_of(process)[0], signal.SIGKILL)
+
+
+def stop_worker(process: Process) -> None:
+    os.kill(workers_of(process)[0], signal.SIGTERM)
+
+
+@pytest.mark.parametrize(
+    ("end", "died"), [(kill_worker, 1), (stop_worker, 1), (replace_on_purpose, 0)]
+)
+def test_dead_workers_are_counted(
+    start: Start, port: int, tmp_path: Path, end: Callable[[Process], None], died: int
+) -> None:
+    process = start(DRAIN_SECONDS="0", WORKERS="1", PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
+    (worker,) = workers_of(process)
+    end(process)
+    wait_until(lambda: workers_of(process) not in ([], [worker]), "it is not replaced")
+    wait_until(lambda: worker not in workers_of(process), "it does not end")
+    wait_until_it_answers(process, port)
+    with urlopen(
+        f"http://127.0.0.1:{port}/api/v1/health/workers/", timeout=TIMEOUT_SECONDS
+    ) as response:  # nosec B310
+        answer = json.load(response)
+    assert (answer["died"], answer["replica"]) == (died, socket.gethostname())
 
 
 def test_phases_are_logged(start: Start, log: Path) -> None:
