@@ -13,9 +13,11 @@ from pipeline.deploy.replicas import Replicas
 from pipeline.deploy.stack import Release, Service
 from pipeline.deploy.swarm import Swarm
 from pipeline.deploy.watch import Wanted
+from pipeline.deploy.workers import Workers, asking
 from pipeline.environments import Environment
 
-ORDER = ("backend", "frontend")
+BACKEND = "backend"
+ORDER = (BACKEND, "frontend")
 """The API first, since a new page may need it; on the way back it goes last."""
 
 
@@ -71,6 +73,23 @@ class Deployment:
         replicas = Replicas(self.swarm, services, self.release.deploy_id)
         edge, tolerance = f"{self.stack}_edge", self.environment.tolerance
         return Exposure(self.swarm, edge, tolerance, replicas, outage=self.health.is_outage)
+
+    @cached_property
+    def workers(self) -> Workers:
+        """The workers of the release where users find it."""
+        return self.workers_of(BACKEND, self.services[BACKEND], self.headers)
+
+    def workers_of(self, name: str, service: Service, headers: Mapping[str, str]) -> Workers:
+        """Return the workers of a service of the release, which these headers lead to."""
+        certificate = self.environment.certificate(self.credentials)
+        ask = asking(self.environment.url, headers, certificate)
+        wanted = self.wanted(name, service)
+        return Workers(self.swarm, wanted.service, wanted.deploy_id, wanted.replicas, ask)
+
+    def look(self) -> None:
+        """See to it that users do not fail by the release, and that no worker of it dies."""
+        self.exposure.look()
+        self.workers.look()
 
     def wanted(self, name: str, service: Service) -> Wanted:
         """Return what a service has to come to."""

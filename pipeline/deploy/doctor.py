@@ -14,7 +14,7 @@ from pipeline.deploy.edge import configuration_of, edge_config
 from pipeline.deploy.examination import NOT_JUDGED, NOT_OK, Finding, Look, examined
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.report import drift
-from pipeline.deploy.site import foundation, users_find
+from pipeline.deploy.site import foundation, users_find, workers_of
 from pipeline.deploy.swarm import Swarm
 from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError, InputError, NotJudgedError, PipelineError, judged
@@ -123,6 +123,7 @@ def of_the_site(
     if live:
         yield "foundation", partial(foundation_runs, swarm, environment)
         yield "users", partial(users_are_served, swarm, environment, values)
+        yield "workers", partial(workers_live, swarm, environment, live, values)
 
 
 def certificate_fits(environment: Environment, values: Mapping[str, str]) -> str:
@@ -203,6 +204,23 @@ def users_are_served(swarm: Swarm, environment: Environment, values: Mapping[str
     if wrong:
         raise CheckFailedError(wrong, hint="invoke status; invoke logs")
     return well
+
+
+def workers_live(
+    swarm: Swarm, environment: Environment, live: Entry, values: Mapping[str, str]
+) -> str:
+    """Look whether worker processes died within the replicas, which the engine does not see.
+
+    Raises:
+        CheckFailedError: Some did.
+        NotJudgedError: Not all replicas tell.
+    """
+    workers = workers_of(swarm, environment, live, values)
+    if fault := workers.fault():
+        raise CheckFailedError(fault, hint=workers.hint)
+    if not workers.all_told:
+        raise NotJudgedError("workers", f"{workers.share} replicas tell", hint="invoke status")
+    return str(workers)
 
 
 def edge_is_of_today(swarm: Swarm, environment: Environment, values: Mapping[str, str]) -> str:

@@ -22,13 +22,14 @@ from pipeline.deploy.stack import NEXT, document
 from pipeline.deploy.steps import (
     bake,
     bring_forward,
+    last_walk,
     prove,
     publish_assets,
     roll,
     save_data,
     self_check,
     show_preview,
-    walk_through,
+    stop_preview,
 )
 from pipeline.deploy.swarm import variable_of
 from pipeline.deploy.watch import watch
@@ -87,10 +88,12 @@ def steps(*, migrate: bool) -> Iterator[Step]:
         yield "migrate", bring_forward
     yield "assets", publish_assets
     yield "preview", show_preview
+    if migrate:  # what has served before has proved that it stops, and may be wanted at once
+        yield "stop", stop_preview
     for name in ORDER:
         yield f"roll {name}", partial(roll, name=name)
     yield "bake", bake
-    yield "smoke", walk_through
+    yield "smoke", last_walk
 
 
 def undone(deployment: Deployment, fault: BaseException) -> StoppedError:

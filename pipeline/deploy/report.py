@@ -14,7 +14,7 @@ from pipeline.deploy.journal import Entry
 from pipeline.deploy.lock import current, described, is_stale
 from pipeline.deploy.maintenance import closed, insider
 from pipeline.deploy.progress import say
-from pipeline.deploy.site import foundation, users_find
+from pipeline.deploy.site import foundation, users_find, workers_of
 from pipeline.deploy.smoke import smoke as walk
 from pipeline.deploy.swarm import Object, Swarm, image_of, variable_of
 from pipeline.environments import Environment
@@ -46,6 +46,8 @@ def status(environment: Environment) -> int:
     outage = list(outages(swarm, environment)) if live else []
     for line in outage:
         print(f"  outage    {line}")
+    if live and not outage:
+        print(f"  workers   {workers_of(swarm, environment, live, environ)}")
     if since := closed(swarm, environment):
         print(f"  closed    for maintenance, {since}")
     if waiting := journal.unfinished(known):

@@ -16,6 +16,8 @@ MOST_FAIL, MOST = 3, 0.5
 """unless so many fail, and they are so large a share."""
 USUALLY_SLOWER = 10
 """How many times as long the middle request may take; for the slowest, the tolerance says it."""
+WORKERS = "/api/v1/health/workers/"
+"""What the deployer alone asks for, again and again: no request of a user."""
 IDENTIFIER = re.compile(r"\d+|[0-9a-f-]{8,}|.{40,}", re.IGNORECASE)
 """A part of a path that names one of many things."""
 
@@ -57,7 +59,8 @@ class Request:
 def requests(log: str) -> list[Request]:
     """Return the requests that a log of the edge tells of.
 
-    A preview's are no user's, and where the site is closed, no release is asked.
+    A preview's are no user's, nor are the deployer's own; and where the site is closed, no release
+    is asked.
 
     Args:
         log: What the edge printed: its requests as JSON, and whatever else nginx says.
@@ -72,7 +75,7 @@ def requests(log: str) -> list[Request]:
             answered_by(entry.get("upstream", "")),
         )
         for entry in filter(None, map(_entry, lines))
-        if not (entry["next"] or entry.get("closed"))
+        if not (entry["next"] or entry.get("closed") or entry.get("path") == WORKERS)
     ]
 
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
+from pipeline.deploy.deployment import BACKEND
 from pipeline.deploy.health import running_of
+from pipeline.deploy.journal import Entry
 from pipeline.deploy.maintenance import HEADER, closed
 from pipeline.deploy.smoke import reach
 from pipeline.deploy.swarm import Swarm
+from pipeline.deploy.workers import Workers, asking
 from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError
 
@@ -23,16 +26,33 @@ def users_find(
     Returns:
         What a user finds if it is well, and what is wrong if it is not; one of them is empty.
     """
-    token = credentials.get("PREVIEW_TOKEN", "")
-    if closed(swarm, environment) and not token:
+    given, certificate = way_in(environment, credentials)
+    if closed(swarm, environment) and not given:
         return "it is closed, and PREVIEW_TOKEN is not set here, which opens it", ""
-    given = {HEADER: token} if token else {}
-    certificate = environment.certificate({"TLS_CERTIFICATE": "", **credentials})
     try:
         reach(environment.url, given, certificate)
     except CheckFailedError as error:
         return "", str(error)
     return f"{environment.url} opens", ""
+
+
+def way_in(environment: Environment, credentials: Mapping[str, str]) -> tuple[dict[str, str], str]:
+    """Return the headers that open a closed site, if they are known here, and what to trust."""
+    token = credentials.get("PREVIEW_TOKEN", "")
+    certificate = environment.certificate({"TLS_CERTIFICATE": "", **credentials})
+    return ({HEADER: token} if token else {}), certificate
+
+
+def workers_of(
+    swarm: Swarm, environment: Environment, live: Entry, credentials: Mapping[str, str]
+) -> Workers:
+    """Ask the replicas of the live release for their workers; return what they told."""
+    service = f"{environment.stack}_{BACKEND}"
+    replicas = live.services[BACKEND]["deploy"]["replicas"]
+    ask = asking(environment.url, *way_in(environment, credentials))
+    workers = Workers(swarm, service, live.deploy_id, replicas, ask)
+    workers.hear_all()
+    return workers
 
 
 def foundation(swarm: Swarm, environment: Environment) -> Iterator[tuple[str, int, int]]:

@@ -140,6 +140,11 @@ def preview(service: Service, name: str) -> Service:
     return shown
 
 
+def previews(services: Mapping[str, Service]) -> dict[str, Service]:
+    """Return one replica of each service, under the names of previews."""
+    return {f"{name}{NEXT}": preview(service, name) for name, service in services.items()}
+
+
 def document(stack: str, services: Mapping[str, Service]) -> str:
     """Return a stack file with these services alone, for `docker stack deploy`."""
     content = {

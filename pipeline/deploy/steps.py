@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from pipeline.deploy.assets import publish
 from pipeline.deploy.barrier import require_way_on
-from pipeline.deploy.deployment import Deployment
+from pipeline.deploy.deployment import BACKEND, Deployment
 from pipeline.deploy.health import health
 from pipeline.deploy.jobs import JobFailedError, let_end, of_service, run_job
 from pipeline.deploy.progress import say
 from pipeline.deploy.smoke import keeps_sessions, smoke
-from pipeline.deploy.stack import NEXT, document, preview
+from pipeline.deploy.stack import NEXT, document, previews
+from pipeline.deploy.stopping import prove_stop
 from pipeline.deploy.watch import hold, watch
 from pipeline.errors import CheckFailedError, MigrationError
 
@@ -90,18 +91,26 @@ def show_preview(deployment: Deployment) -> None:
     """Prove one replica of everything beside what serves, where only we can reach it."""
     assess(deployment)
     require_health_checks(deployment)
-    services = {
-        f"{name}{NEXT}": preview(service, name) for name, service in deployment.services.items()
-    }
+    services, times = previews(deployment.services), deployment.environment.timings
     deployment.swarm.deploy(deployment.stack, document(deployment.stack, services))
     wanted = [deployment.wanted(name, service) for name, service in services.items()]
     for each in wanted:
-        watch(deployment.swarm, each, deployment.environment.timings.start * 2)
-    hold(deployment.swarm, wanted, deployment.environment.timings.soak)
-    token = deployment.credentials["PREVIEW_TOKEN"]
-    walk_through(deployment, {PREVIEW_HEADER: token})
+        watch(deployment.swarm, each, times.start * 2)
+    shown = {PREVIEW_HEADER: deployment.credentials["PREVIEW_TOKEN"]}
+    led, backend = {**deployment.headers, **shown}, f"{BACKEND}{NEXT}"
+    workers = deployment.workers_of(backend, services[backend], led)
+    hold(deployment.swarm, wanted, times.soak, look=workers.look)
+    walk_through(deployment, shown)
     if deployment.before and not deployment.health.is_outage and not deployment.log_out:
-        require_sessions(deployment, {**deployment.headers, PREVIEW_HEADER: token})
+        require_sessions(deployment, led)
+    workers.conclude()
+
+
+def stop_preview(deployment: Deployment) -> None:
+    """Stop the preview as a roll stops a replica, and prove that it ends as it should."""
+    wanted = [deployment.wanted(*each) for each in previews(deployment.services).items()]
+    prove_stop(deployment.swarm, wanted, deployment.environment.timings)
+    deployment.swarm.remove(*(each.service for each in wanted))
 
 
 def require_sessions(deployment: Deployment, preview: Mapping[str, str]) -> None:
@@ -165,19 +174,25 @@ def is_check(told: Sequence[str] | None) -> bool:
 
 def roll(deployment: Deployment, name: str) -> None:
     """Replace the replicas of one service, one after the other, each new one before an old one."""
-    service, users = deployment.services[name], deployment.exposure
+    service, _ = deployment.services[name], deployment.exposure  # which begins before the roll
     deployment.touched.append(name)
     deployment.swarm.deploy(deployment.stack, document(deployment.stack, {name: service}))
     wanted, seconds = deployment.wanted(name, service), deployment.environment.deadline
-    watch(deployment.swarm, wanted, seconds, look=users.look)
+    watch(deployment.swarm, wanted, seconds, look=deployment.look)
 
 
 def bake(deployment: Deployment) -> None:
     """Watch the whole release for a while: what dies late, dies now, and users have used it."""
     wanted = [deployment.wanted(name, service) for name, service in deployment.services.items()]
-    users, seconds = deployment.exposure, deployment.environment.timings.bake
-    hold(deployment.swarm, wanted, seconds, look=users.look)
-    deployment.note = users.conclude()
+    hold(deployment.swarm, wanted, deployment.environment.timings.bake, look=deployment.look)
+    deployment.note = deployment.exposure.conclude()
+    deployment.workers.conclude()
+
+
+def last_walk(deployment: Deployment) -> None:
+    """Walk through the site where users have it, and see that no worker died of that."""
+    walk_through(deployment)
+    deployment.workers.conclude()
 
 
 def walk_through(deployment: Deployment, headers: Mapping[str, str] | None = None) -> None:

@@ -3,6 +3,7 @@ import pytest
 from pipeline.deploy.swarm import Swarm
 from tests.clock import Clock
 from tests.conftest import ROOT
+from tests.deploying.edge import Edge
 from tests.deploying.engine import Engine
 from tests.deploying.tls import signed
 
@@ -20,14 +21,24 @@ def clock() -> Clock:
 
 
 @pytest.fixture
+def edge(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Edge:
+    """What leads to the replicas of the engine."""
+    edge = Edge(engine)
+    monkeypatch.setattr("pipeline.deploy.workers.new_visitor", edge.new_visitor)
+    return edge
+
+
+@pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Engine:
     """An engine of the test's own; the services are those of this repository."""
     monkeypatch.chdir(ROOT)
-    for name in ("edge_log", "flow", "jobs", "notify", "patience", "renewal", "watch"):
+    waiting = ("edge_log", "flow", "jobs", "notify", "patience", "renewal", "stopping", "watch")
+    for name in (*waiting, "workers"):
         monkeypatch.setattr(f"pipeline.deploy.{name}.time", clock)
     for name in ("health", "site"):
         monkeypatch.setattr(f"pipeline.deploy.{name}.reach", lambda *_: None)  # it opens
     monkeypatch.setattr("pipeline.deploy.steps.keeps_sessions", lambda *_: True)
     engine = Engine()
+    monkeypatch.setattr("pipeline.deploy.workers.new_visitor", Edge(engine).new_visitor)
     monkeypatch.setattr(Swarm, "ask", lambda _, *asked, **given: engine.ask(*asked, **given))
     return engine

@@ -36,6 +36,9 @@ class Engine(Swarm):
         checks: How images check themselves, where that is not the usual way.
         facts: What it says of itself.
         says: What a job prints, by the end of its name.
+        stops: The exit code of the replicas of an image that are stopped, and after how many looks
+            at them they have ended; 0 and at once, if none is given.
+        died: How many workers each replica of an image has lost, by the image.
         late: How many seconds its clock is ahead of the time at which objects were made.
     """
 
@@ -45,6 +48,8 @@ class Engine(Swarm):
     checks: dict[str, list[str] | None] = field(default_factory=dict)
     says: dict[str, str] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=lambda: dict(FACTS))
+    stops: dict[str, tuple[int | None, int]] = field(default_factory=dict)
+    died: dict[str, int] = field(default_factory=dict)
     late: list[float] = field(default_factory=lambda: [0.0])
     options: dict[str, tuple[str, ...]] = field(default_factory=dict)
     numbers: Any = field(default_factory=itertools.count)
@@ -92,6 +97,8 @@ class Engine(Swarm):
             case ["service", "create", image, *_]:
                 self.start(options["name"], image, [], 1, "complete")
                 self.options[options["name"]] = arguments
+            case ["service", "update", name] if "constraint-add" in options:
+                self.stop(name)
             case ["service", "rollback", name]:
                 return self.toggle(name)
             case ["stack", "deploy", stack]:
@@ -129,8 +136,23 @@ class Engine(Swarm):
             ]
         if kind == "task":
             places = [name.rsplit("/", 1) for name in names]
-            return [self.run_of(name)[int(number)] for name, number in places]
+            return [self.seen(self.run_of(name)[int(number)]) for name, number in places]
         return [self.of(kind)[name] for name in names if name in self.of(kind)]
+
+    def seen(self, task: Object) -> Object:
+        """Look at a task once more: one that stops is nearer to its end."""
+        if "looks" in task:
+            task["looks"] -= 1
+            if task["looks"] < 0:
+                task["Status"]["State"] = "shutdown"
+        return task
+
+    def stop(self, name: str) -> None:
+        """Stop the replicas of a service, which come nowhere else."""
+        for each in self.run_of(name):
+            code, looks = self.stops.get(each["Spec"]["ContainerSpec"]["Image"], (0, 0))
+            each |= {"DesiredState": "shutdown", "looks": looks}
+            each["Status"]["ContainerStatus"] |= {"ExitCode": code}
 
     def labelled(self, kind: str, wanted: str) -> list[str]:
         """Return the names of objects with a label; of all, if there is none."""
@@ -176,10 +198,12 @@ class Engine(Swarm):
         told = service(image, state="completed" if name in self.of("service") else None)
         told["Spec"]["TaskTemplate"]["ContainerSpec"]["Env"] = env
         new = [task(self.ends.get(image, state)) for _ in range(replicas)]
-        for each in new:
-            each["Spec"]["ContainerSpec"] = {"Image": image, "Env": env}
-            each |= {"CreatedAt": now(), "NodeID": self.facts["info"]}
         former = [{**each, "DesiredState": "shutdown"} for each in self.run_of(name)]
+        for number, each in enumerate(new, len(former)):
+            each["Spec"]["ContainerSpec"] = {"Image": image, "Env": env}
+            each |= {"CreatedAt": now(), "NodeID": self.facts["info"], "ID": f"{name}/{number}"}
+            each |= {"Slot": number + 1 - len(former)}
+            each["Status"]["ContainerStatus"]["ContainerID"] = f"{next(self.numbers):064}"[::-1]
         if name in self.of("service"):
             self.of("former")[name] = self.of("service")[name]
         self.of("service")[name] = {**told, "tasks": [*former, *new]}

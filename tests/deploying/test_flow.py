@@ -24,6 +24,7 @@ from pipeline.errors import (
     StoppedError,
 )
 from tests.clock import Clock
+from tests.deploying.edge import Edge
 from tests.deploying.engine import Engine
 from tests.deploying.examples import AT_ONCE, IMAGES, environment, release
 
@@ -56,7 +57,7 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Site:
     return site
 
 
-def deploy(engine: Engine, number: int, *, log_out: bool = False) -> None:
+def deploy(engine: Engine, number: int, *, log_out: bool = False, migrate: bool = True) -> None:
     new = release(number)
     services = render(STAGING, new)
     known = journal.entries(engine, "shop")
@@ -64,7 +65,7 @@ def deploy(engine: Engine, number: int, *, log_out: bool = False) -> None:
     with locked(engine, "shop", "deploy") as lock:
         deployment = Deployment(STAGING, engine, new, services, before, VALUES, lock)
         deployment.log_out = log_out
-        flow.deploy(deployment, entry_of(new, services, known, "deploy"))
+        flow.deploy(deployment, entry_of(new, services, known, "deploy"), migrate=migrate)
 
 
 @pytest.fixture
@@ -100,7 +101,7 @@ def test_each_step_is_told_in_its_order(live: Engine, capsys: pytest.CaptureFixt
     deploy(live, 2)
     begun = [line for line in capsys.readouterr().err.splitlines() if line.endswith(" …")]
     assert [line[10:-2] for line in begun] == [
-        "self-check", "dump", "migrate", "assets", "preview",
+        "self-check", "dump", "migrate", "assets", "preview", "stop",
         "roll backend", "roll frontend", "bake", "smoke",
     ]  # fmt: skip
 
@@ -383,4 +384,60 @@ def test_a_live_release_without_a_login_does_not_stop_the_one_that_mends_it(
     monkeypatch.setattr(steps, "keeps_sessions", sessions.keeps)
     deploy(live, 2)
     assert "stay logged in is not known: login: answered 500" in capsys.readouterr().err
+    assert serving(live) == images(2)
+
+
+@pytest.mark.parametrize(
+    ("step", "error", "serves"),
+    [
+        ("show_preview", StoppedError, 1),
+        ("bake", RolledBackError, 1),
+        ("last_walk", RolledBackError, 1),
+    ],
+)
+def test_a_release_whose_workers_die_under_a_server_that_lives_does_not_stay(
+    live: Engine, monkeypatch: pytest.MonkeyPatch, step: str, error: type[StoppedError], serves: int
+) -> None:
+    usual = getattr(flow, step)
+
+    def dies(deployment: Deployment) -> None:
+        live.died[NEW.images["backend"]] = 2
+        usual(deployment)
+
+    monkeypatch.setattr(flow, step, dies)
+    said = r"2 of the workers of shop_backend(-next)?\.\d \(container \w{12}\) died since"
+    with pytest.raises(error, match=said) as caught:
+        deploy(live, 2)
+    assert type(caught.value) is error
+    assert serving(live) == images(serves)
+
+
+def test_what_workers_of_the_release_before_died_of_is_not_the_new_one_s(live: Engine) -> None:
+    live.died[OLD.images["backend"]] = 9
+    deploy(live, 2)
+    assert serving(live) == images(2)
+
+
+def test_a_release_that_does_not_tell_of_its_workers_is_deployed_and_that_is_said(
+    live: Engine, edge: Edge, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edge.silent.add(NEW.images["backend"])
+    deploy(live, 2)
+    assert "whether workers of shop_backend died, 0 of 2 replicas tell" in capsys.readouterr().err
+    assert serving(live) == images(2)
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_a_release_that_does_not_hear_that_it_has_to_stop_is_never_rolled(
+    live: Engine, name: str
+) -> None:
+    live.stops[NEW.images[name]] = (137, 4)
+    with pytest.raises(StoppedError, match=f"shop_{name}-next: it was killed 2 s after SIGTERM"):
+        deploy(live, 2)
+    assert serving(live) == images(1)
+
+
+def test_what_served_before_is_not_kept_by_how_it_stops(live: Engine) -> None:
+    live.stops[NEW.images["backend"]] = (137, 4)
+    deploy(live, 2, migrate=False)
     assert serving(live) == images(2)
