@@ -21,6 +21,7 @@ from pipeline.errors import CheckFailedError, MissingToolError, NotJudgedError
 from pipeline.run import Output, read
 from pipeline.services import free_port
 from tests.conftest import ROOT
+from tests.deploying.edge import Edge
 from tests.deploying.engine import Engine
 from tests.deploying.examples import AT_ONCE, environment, release
 from tests.deploying.tls import signed
@@ -187,6 +188,21 @@ def test_a_deployment_that_never_ended_is_found(site: Engine) -> None:
 def test_a_release_that_does_not_run_as_the_journal_says_is_found(site: Engine) -> None:
     site.remove("shop_frontend")
     assert not_ok() == {"release": "frontend is gone"}
+
+
+def test_workers_that_died_are_found_and_replicas_that_do_not_tell(
+    site: Engine, edge: Edge
+) -> None:
+    assert found()["workers"].what.endswith("2 of 2 replicas tell")
+    image = release(1).images["backend"]
+    site.died[image] = 2
+    died = found()["workers"]
+    assert died.state == "not ok"
+    assert died.what.startswith("2 of the workers of shop_backend.1 (container ")
+    assert died.hint.startswith("docker service logs shop_backend: ")
+    edge.silent.add(image)
+    silent = found()["workers"]
+    assert (silent.state, silent.what) == ("not judged", "0 of 2 replicas tell")
 
 
 def test_an_edge_of_yesterday_is_found(

@@ -262,6 +262,19 @@ def test_status_tells_what_keeps_users_from_the_site(
     assert "  outage    users cannot open the site: ready: answered 503, not 200\n" in told
 
 
+def test_status_tells_which_replicas_have_lost_workers(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deploy(1)
+    assert report.status(STAGING) == 0
+    well = "  workers   none has died since its server started; 2 of 2 replicas tell\n"
+    assert well in capsys.readouterr().out
+    engine.died[release(1).images["backend"]] = 3
+    assert report.status(STAGING) == 0, "they were replaced"
+    told = capsys.readouterr().out
+    assert re.search(r"  workers   3 of the workers of shop_backend\.[12] .*; 3 of the .*\n", told)
+
+
 def test_status_tells_what_others_changed_past_the_deployer(
     engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:

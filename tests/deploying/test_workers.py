@@ -1,14 +1,16 @@
 """Workers that die under a server that lives are told by the replicas, and stop a release."""
 
 import json
+from dataclasses import fields
 from itertools import cycle
 
 import pytest
 
 from pipeline.deploy.requests import WORKERS, requests
 from pipeline.deploy.walk import Answer, Step
-from pipeline.deploy.workers import EACH_SECONDS, Workers, WorkersDieError, asking, told
+from pipeline.deploy.workers import EACH_SECONDS, Told, Workers, WorkersDieError, asking, told
 from tests.clock import Clock
+from tests.conftest import ROOT
 from tests.deploying.engine import Engine
 from tests.deploying.examples import IMAGES
 
@@ -143,3 +145,11 @@ def test_what_the_deployer_asks_is_no_request_of_a_user() -> None:
     entry = {**usual, "status": 200, "seconds": 0.01}
     log = "\n".join(json.dumps({**entry, "path": path}) for path in (WORKERS, "/api/v1/version/"))
     assert [each.path for each in requests(log)] == ["/api/v1/version/"]
+
+
+def test_the_app_tells_what_is_read() -> None:
+    schema = json.loads((ROOT / "frontend/openapi.json").read_text())
+    answer = schema["paths"][WORKERS]["get"]["responses"]["200"]["content"]["application/json"]
+    assert answer["schema"] == {"$ref": "#/components/schemas/WorkersOut"}
+    given = schema["components"]["schemas"]["WorkersOut"]["required"]
+    assert given == [field.name for field in fields(Told)]
