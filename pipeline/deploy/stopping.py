@@ -6,6 +6,7 @@ that it was asked; every roll waits that long for each replica.
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pipeline.deploy.patience import POLL_SECONDS
 from pipeline.deploy.progress import say
@@ -26,6 +27,15 @@ HINT = (
 )
 
 
+@dataclass(frozen=True)
+class Order:
+    """A service that was told to stop: which of its tasks, and when at the earliest."""
+
+    wanted: Wanted
+    tasks: set[str]
+    began: float
+
+
 def prove_stop(swarm: Swarm, wanted: Sequence[Wanted], timings: Timings) -> None:
     """Stop the replicas of services, all at once, and see that each ends as it should.
 
@@ -40,40 +50,38 @@ def prove_stop(swarm: Swarm, wanted: Sequence[Wanted], timings: Timings) -> None
     Raises:
         NotConvergedError: One was killed, ended too early, with a fault, or not at all.
     """
-    began = time.monotonic()
-    left = {each: running(swarm, each) for each in wanted}
-    for each in wanted:
-        placed = ("--update-order=stop-first", f"--constraint-add={NOWHERE}")
-        swarm.tell("service", "update", "--detach", "--quiet", *placed, each.service)
-    while left := {
-        each: tasks for each, tasks in left.items() if ends(swarm, each, tasks, timings, began)
-    }:
+    left = [order(swarm, each) for each in wanted]
+    while left := [each for each in left if ends(swarm, each, timings)]:
         time.sleep(POLL_SECONDS)
 
 
-def running(swarm: Swarm, wanted: Wanted) -> set[str]:
-    """Return the ids of the tasks that are about to be stopped."""
+def order(swarm: Swarm, wanted: Wanted) -> Order:
+    """Order the engine to stop what runs of a service, and to run it nowhere else."""
     _, tasks = asked_again(swarm, wanted.service, 0)
-    return {task["ID"] for task in own(wanted, tasks) if task["Status"]["State"] == "running"}
+    running = {task["ID"] for task in own(wanted, tasks) if task["Status"]["State"] == "running"}
+    began = time.monotonic()
+    placed = ("--update-order=stop-first", f"--constraint-add={NOWHERE}")
+    swarm.tell("service", "update", "--detach", "--quiet", *placed, wanted.service)
+    return Order(wanted, running, began)
 
 
-def ends(swarm: Swarm, wanted: Wanted, ids: set[str], timings: Timings, began: float) -> bool:
+def ends(swarm: Swarm, order: Order, timings: Timings) -> bool:
     """Say whether a replica has yet to end.
 
     Raises:
         NotConvergedError: It ended as it should not, or takes too long.
     """
-    end = began + timings.grace + MARGIN_SECONDS
-    tasks = [task for task in asked_again(swarm, wanted.service, end)[1] if task["ID"] in ids]
-    seconds = time.monotonic() - began
+    service, end = order.wanted.service, order.began + timings.grace + MARGIN_SECONDS
+    tasks = [task for task in asked_again(swarm, service, end)[1] if task["ID"] in order.tasks]
     if not tasks:
-        say(f"how {wanted.service} ended is not known: the engine has forgotten it")
+        say(f"how {service} ended is not known: the engine has forgotten it")
+    seconds = time.monotonic() - order.began
     under_way = [task for task in tasks if task["Status"]["State"] not in ENDED]
     faults = [ended(task, seconds, timings) for task in tasks if task not in under_way]
     if time.monotonic() > end:
         faults += [f"it did not end within {seconds:.0f} s of SIGTERM"] * len(under_way)
     for fault in filter(None, faults):
-        raise NotConvergedError(str(refusal(swarm, wanted, fault)), hint=HINT)
+        raise NotConvergedError(str(refusal(swarm, order.wanted, fault)), hint=HINT)
     return any(not is_away(swarm, task) for task in under_way)
 
 

@@ -31,10 +31,19 @@ application = lies
 """Healthy by every probe, and broken for everybody else."""
 LEAVES = """
 
-import os, signal, threading
+import contextlib, os, signal, threading
 
-if os.environ["ENVIRONMENT"] == "production" and os.getppid() == 1:  # the server, not a worker
-    threading.Timer(10, os.kill, [os.getpid(), signal.SIGTERM]).start()
+
+def leaves(environ, start_response, answer=application):  # type: ignore[no-untyped-def]
+    ours = "HTTP_X_PREVIEW" in environ or "/health/" in environ["PATH_INFO"]
+    if os.environ["ENVIRONMENT"] == "production" and not ours:
+        with contextlib.suppress(FileExistsError):  # one worker ends the server
+            os.mkdir("/tmp/left")
+            threading.Timer(6, os.kill, [os.getppid(), signal.SIGTERM]).start()
+    return answer(environ, start_response)
+
+
+application = leaves
 """
 """Well at first, and everywhere else: what only shows when users are on it already."""
 

@@ -11,7 +11,7 @@ from tests.deploy.site import Site, send
 INPUT = 2
 UNTOLD = "foundation"  # the journal does not tell of it yet
 STEPS = (
-    *("foundation", "self-check", "dump", "migrate", "assets", "preview"),
+    *("foundation", "self-check", "dump", "migrate", "assets", "preview", "stop"),
     *("roll backend", "roll frontend", "bake", "smoke"),
 )
 

@@ -14,7 +14,7 @@ from pipeline.run import Output
 from tests.deploy.catalogue import Case
 from tests.deploy.site import Site
 from tests.deploy.test_migrations import MIGRATION
-from tests.deploy.test_roll import ROLLED_BACK, STOPPED, WSGI, leaves
+from tests.deploy.test_roll import ROLLED_BACK, STOPPED, USERS_END_IT, WSGI
 from tests.deploy.variants import appended, docker, migration
 from tests.waiting import until
 
@@ -70,7 +70,7 @@ def test_g2_a_fix_gets_a_site_out_of_an_outage(fragile: Site, case: Case) -> Non
 @pytest.mark.fault("G3", "a live release whose replicas are dead, and a fix that dies under users")
 def test_g3_a_fix_that_fails_makes_way_for_what_served(fragile: Site, case: Case) -> None:
     with fragile.configured(SHORT, CAREFUL):
-        commit = fragile.variants.release(leaves(10))
+        commit = fragile.variants.release(USERS_END_IT)
         act = partial(after_outage, fragile, partial(fragile.deploy, commit))
         said = case.served(act, "did not serve before", codes={ROLLED_BACK}, failures=MANY)
     assert f"sha-{fragile.first[:12]} serves instead" in said

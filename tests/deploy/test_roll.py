@@ -55,6 +55,20 @@ def leaves(seconds: int) -> str:
     )
 
 
+USERS_END_IT = appended(
+    WSGI,
+    "import contextlib, os, signal, threading",
+    "def leaving(environ, start, answer=application):",
+    '    if "HTTP_X_PREVIEW" not in environ and "/health/" not in environ["PATH_INFO"]:',
+    "        with contextlib.suppress(FileExistsError):",
+    '            os.mkdir("/tmp/left")',
+    "            threading.Timer(6, os.kill, [os.getppid(), signal.SIGTERM]).start()",
+    "    return answer(environ, start)",
+    "application = leaving",
+)
+"""The layer whose server ends some seconds after the first user has come."""
+
+
 @pytest.mark.fault("C2", "it dies after twenty seconds; the preview is watched for thirty")
 def test_c2_what_dies_late_does_not_outlive_the_preview(site: Site, case: Case) -> None:
     with site.timed(soak=30):
@@ -66,7 +80,7 @@ def test_c2_what_dies_late_does_not_outlive_the_preview(site: Site, case: Case) 
 def test_c2b_what_dies_under_users_is_undone_as_a_whole(site: Site, case: Case) -> None:
     """The first new replica is watched alone for longer than the fault needs to show."""
     with site.configured(SHORT, CAREFUL):
-        commit = site.variants.release(leaves(10))
+        commit = site.variants.release(USERS_END_IT)
         case.caught(lambda: site.deploy(commit), code=ROLLED_BACK, at="put back done")
     assert site.history()[-1][4].startswith("rolled back")
 
