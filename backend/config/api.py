@@ -21,6 +21,6 @@ api.add_router("/auth", accounts, tags=["auth"])
 api.add_router("/auth", registration, tags=["auth"])
 api.add_router("/billing", billing, tags=["billing"])  # billing
 api.add_router("/health", health, tags=["health"])
-api.add_router("/health/workers", workers, tags=["health"])
 api.add_router("/projects", projects, tags=["projects"])
 api.add_router("/version", version, tags=["health"])
+api.add_router("/health/workers", workers, tags=["health"])

@@ -355,28 +355,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/health/workers/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Workers
-         * @description Tell how many workers of this server died since it started; null where none can tell.
-         *
-         *     `replica` is the host name: in a container, the first characters of the container's id.
-         */
-        get: operations["getWorkers"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/projects/": {
         parameters: {
             query?: never;
@@ -433,6 +411,28 @@ export interface paths {
          * @description Return the running release, its commit and the deployment that started it.
          */
         get: operations["getVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/health/workers/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Workers
+         * @description Tell how many workers of this server died since it started; null where none can tell.
+         *
+         *     `replica` is the host name: in a container, the first characters of the container's id.
+         */
+        get: operations["getWorkers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -621,15 +621,6 @@ export interface components {
                 [key: string]: "ok" | "failed";
             };
         };
-        /** WorkersOut */
-        WorkersOut: {
-            /** Deploy Id */
-            deploy_id: string;
-            /** Replica */
-            replica: string;
-            /** Died */
-            died: number | null;
-        };
         /** ProjectOut */
         ProjectOut: {
             /** Id */
@@ -665,6 +656,15 @@ export interface components {
             commit: string;
             /** Deploy Id */
             deploy_id: string;
+        };
+        /** WorkersOut */
+        WorkersOut: {
+            /** Deploy Id */
+            deploy_id: string;
+            /** Replica */
+            replica: string;
+            /** Died */
+            died: number | null;
         };
         /** InvalidFieldOut */
         InvalidFieldOut: {
@@ -1986,44 +1986,6 @@ export interface operations {
             };
         };
     };
-    getWorkers: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WorkersOut"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
-                };
-            };
-        };
-    };
     listProjects: {
         parameters: {
             query?: {
@@ -2253,6 +2215,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VersionOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    getWorkers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkersOut"];
                 };
             };
             /** @description Bad Request */
