@@ -86,7 +86,7 @@ def ends(swarm: Swarm, order: Order, timings: Timings) -> bool:
 
 
 def is_away(swarm: Swarm, task: Object) -> bool:
-    """Say whether nobody can tell how a task ends, since its node is away; tell that."""
+    """Say whether the node of a task is away, which alone knows how it ends; tell that."""
     nodes = swarm.inspect("node", task["NodeID"])
     away = [node for node in nodes if node["Status"]["State"] != "ready"]
     if away:

@@ -433,6 +433,16 @@ def test_a_release_that_does_not_hear_that_it_has_to_stop_is_never_rolled(
     assert serving(live) == images(1)
 
 
+def test_a_rescue_is_not_kept_by_how_it_stops(
+    live: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    down(live, monkeypatch)
+    live.stops[NEW.images["backend"]] = (137, 4)
+    deploy(live, 2)
+    assert "how the preview stops is not proved: this is a rescue" in capsys.readouterr().err
+    assert serving(live) == images(2)
+
+
 def test_what_served_before_is_not_kept_by_how_it_stops(live: Engine) -> None:
     live.stops[NEW.images["backend"]] = (137, 4)
     deploy(live, 2, migrate=False)

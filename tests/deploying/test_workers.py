@@ -128,7 +128,7 @@ def test_in_passing_a_death_is_a_fault_at_once(engine: Engine, clock: Clock) -> 
 
 
 class Broken:
-    """A visitor whom nobody answers."""
+    """A visitor who gets no answer."""
 
     def ask(self, step: Step, _: float) -> Answer:
         assert step.path == WORKERS
