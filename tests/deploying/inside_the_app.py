@@ -7,10 +7,10 @@ from django.conf import settings
 from django.db.utils import ConnectionHandler
 from pydantic import TypeAdapter, ValidationError
 
-from config.addresses import NO_PARAMETERS, PATIENCE, database_settings, known
+from config.addresses import NO_PARAMETERS, TIMEOUTS, database_settings, known_parameters
 from config.environment import Origin
 
-ALWAYS = PATIENCE | {"client_encoding": "UTF8"}
+ALWAYS = TIMEOUTS | {"client_encoding": "UTF8"}
 """What the app says of every connection."""
 ORIGIN: TypeAdapter[str] = TypeAdapter(Origin)
 
@@ -22,7 +22,7 @@ def told(url: str) -> dict[str, str] | None:
     except ValueError:
         return None
     given = ConnectionHandler({"default": database})["default"].get_connection_params()
-    said = {name: given[name] for name in given if name in known() | NO_PARAMETERS}
+    said = {name: given[name] for name in given if name in known_parameters() | NO_PARAMETERS}
     return {name: str(said[name]) for name in said if said[name] != ALWAYS.get(name)}
 
 
@@ -39,7 +39,7 @@ if __name__ == "__main__":
     settings.configure()
     asked = json.load(sys.stdin)
     answer = {
-        "known": sorted(known()),
+        "known": sorted(known_parameters()),
         "databases": {url: told(url) for url in asked["databases"]},
         "origins": {url: is_taken(url) for url in asked["origins"]},
     }
