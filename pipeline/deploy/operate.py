@@ -18,20 +18,13 @@ from pipeline.deploy.lock import Lock, locked
 from pipeline.deploy.maintenance import insider
 from pipeline.deploy.notify import announced
 from pipeline.deploy.people import NONE, Consent, agree
-from pipeline.deploy.prepare import (
-    Candidate,
-    candidate,
-    entry_of,
-    release_of,
-    trust,
-    versions,
-    vouch,
-)
+from pipeline.deploy.prepare import Candidate, candidate, entry_of, release_of
 from pipeline.deploy.progress import say, timed
 from pipeline.deploy.pruning import prune
 from pipeline.deploy.recovery import again, settle
 from pipeline.deploy.report import drift
 from pipeline.deploy.signals import interruptible
+from pipeline.deploy.signatures import trust, versions, vouch
 from pipeline.deploy.stack import document, new_id, render, renewed
 from pipeline.environments import Environment
 from pipeline.errors import InputError, NoWayBackError, RolledBackError
@@ -72,7 +65,8 @@ def deploy(
     swarm = connected(environment)
     log_in()
     found = candidate(environment, release)
-    trust(environment, found, signer)
+    live = journal.good(journal.entries(swarm, environment.stack))
+    timed("signatures", partial(trust, environment, found, signer, live))
     new = release_of(environment, found, values)
     services = render(environment, new)
     if dry:
@@ -145,6 +139,10 @@ def rollback(
     consent: Consent = NONE,
 ) -> None:
     """Put a release of the journal back; the one before the live one, if none is named.
+
+    No signature is asked for: the journal names digests, which were verified before they served and
+    stay what they are, and a way out of an outage must not depend on Cosign. Whether a key is
+    still to be trusted is not asked here: `deploy --release=…` of that release asks.
 
     Args:
         environment: Where.

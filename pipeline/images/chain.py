@@ -91,9 +91,8 @@ def release(signer: Signer) -> None:
     incomplete = pushed()
     releasing.sign(images(), signer)
     commit = head().sha
-    for entry in released(commit).values():
-        verify(entry.reference, signer, commit, unjudged=incomplete is not None)
     digests = {image: entry.reference for image, entry in released(commit).items()}
+    verify([*digests.values()], signer, commit, unjudged=incomplete is not None)
     print(json.dumps(digests))
     set_output("digests", json.dumps(digests))
     if incomplete:

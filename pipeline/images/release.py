@@ -12,6 +12,7 @@ from pipeline.images.manifests import digest_if_there, digest_of
 from pipeline.images.names import Command, Target, repository, require_tag, source
 from pipeline.images.papers import Released, of_release, read_json
 from pipeline.images.pushing import built
+from pipeline.images.statements import scan_faults
 from pipeline.images.trust import (
     ATTESTATIONS,
     EXCEPTED,
@@ -19,7 +20,6 @@ from pipeline.images.trust import (
     GOOD,
     faults,
     said_of,
-    scan_faults,
     verify_all,
 )
 
@@ -41,7 +41,8 @@ def sign(images: Sequence[str], signer: Signer, *, dry: bool = False) -> None:
         require("docker", "cosign")
     commit = head()
     for image, entry in of_release(commit.sha, list(images)).items():
-        if not dry and not faults(entry.reference, signer, commit.sha, unjudged=True):
+        digest = entry.reference
+        if not dry and not faults([digest], signer, commit.sha, unjudged=True)[digest]:
             continue
         for platform in entry.platforms:
             complete(Target(image, platform), commit, dry=dry)

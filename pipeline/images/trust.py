@@ -1,11 +1,8 @@
 """Decide whether a digest may be deployed: who signed it, and what is attested of it."""
 
-import base64
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from dataclasses import dataclass
 
 from pipeline.config import load
 from pipeline.errors import CheckFailedError, InputError, UntrustedError
@@ -13,10 +10,10 @@ from pipeline.git import head
 from pipeline.images import cosign
 from pipeline.images.act import require
 from pipeline.images.cosign import Signer
-from pipeline.images.inspection import NOT_JUDGED
 from pipeline.images.manifests import members
 from pipeline.images.names import Command, by_digest, platforms
 from pipeline.images.pinning import named
+from pipeline.images.statements import judged
 from pipeline.run import Output, read
 
 GOOD: dict[Command, Output] = {}
@@ -36,30 +33,48 @@ EXCEPTIONS = {"openvex": "exceptions"}
 """That statement, by Cosign's name and ours."""
 
 
+@dataclass(frozen=True)
+class Questions:
+    """What Cosign is asked about one digest, after what its manifest says.
+
+    Attributes:
+        wrong: What is wrong with it already.
+        asked: The kind of each statement, its name for people, and the command that verifies it.
+    """
+
+    wrong: Sequence[str]
+    asked: Sequence[tuple[str, str, Command]] = ()
+
+
 def verify(
-    reference: str,
+    references: Sequence[str],
     signer: Signer,
     commit: str,
     *,
     platforms: Sequence[str] = (),
     unjudged: bool = False,
 ) -> None:
-    """Refuse a digest that is not signed, or lacks a statement.
+    """Refuse digests of which one is not signed, or lacks a statement.
 
     Args:
-        reference: `repository@sha256:…`.
+        references: Each `repository@sha256:…`.
         signer: Who has to have signed.
-        commit: What it has to be built from.
-        platforms: What it has to run on; without any, what it has is enough.
+        commit: What they have to be built from.
+        platforms: What each has to run on; without any, what it has is enough.
         unjudged: Whether a scan may say that there was no scanner; only a rehearsal may.
 
     Raises:
-        InputError: The reference is a tag.
-        UntrustedError: Names everything that is wrong.
+        InputError: A reference is a tag.
+        UntrustedError: Names everything that is wrong with each.
     """
-    if found := faults(reference, signer, commit, platforms=platforms, unjudged=unjudged):
+    found = faults(references, signer, commit, platforms=platforms, unjudged=unjudged)
+    if wrong := {reference: said for reference, said in found.items() if said}:
+        blocks = [
+            "\n".join([f"{reference} is not to be trusted:", *said])
+            for reference, said in wrong.items()
+        ]
         raise UntrustedError(
-            f"{reference} is not to be trusted:\n" + "\n".join(found),
+            "\n".join(blocks),
             hint="deploy what main has signed: look at the job release-image of that commit",
         )
 
@@ -67,7 +82,7 @@ def verify(
 def verify_all(
     references: Sequence[str], signer: Signer, commit: str | None, *, local: bool
 ) -> None:
-    """Refuse if one of several digests is not to be trusted, and print those that are.
+    """Refuse if one of several digests is not to be trusted, and print them if all are.
 
     Args:
         references: What to verify.
@@ -77,53 +92,70 @@ def verify_all(
             nobody needs to have scanned.
 
     Raises:
-        UntrustedError: Names everything that is wrong with the first that is not to be trusted.
+        UntrustedError: Names everything that is wrong with each that is not to be trusted.
     """
     require("docker", "cosign")
     wanted = () if local else platforms()
-    for reference in references:
-        sha = commit or head().sha
-        verify(reference, signer, sha, platforms=wanted, unjudged=local)
-        print(reference)
+    verify(references, signer, commit or head().sha, platforms=wanted, unjudged=local)
+    print(*references, sep="\n")
 
 
 def faults(
-    reference: str,
+    references: Sequence[str],
     signer: Signer,
     commit: str,
     *,
     platforms: Sequence[str] = (),
     unjudged: bool = False,
-) -> list[str]:
-    """Return what is wrong with a digest; the arguments are those of `verify`."""
+) -> dict[str, list[str]]:
+    """Return what is wrong with each digest; the arguments are those of `verify`.
+
+    One pool of threads asks about all of them: an answer is a matter of the network.
+    """
+    for reference in references:
+        by_digest(reference)
+    with ThreadPoolExecutor() as pool:
+        looked = [*pool.map(lambda each: questions(each, signer, commit, platforms), references)]
+        commands = [command for each in looked for _, _, command in each.asked]
+        answers = dict(zip(commands, pool.map(heard, commands), strict=True))
+    return {
+        reference: [
+            *each.wrong,
+            *(
+                f"{name}: {fault}"
+                for kind, name, command in each.asked
+                for fault in judged(kind, answers[command], unjudged=unjudged)
+            ),
+        ]
+        for reference, each in zip(references, looked, strict=True)
+    }
+
+
+def questions(reference: str, signer: Signer, commit: str, platforms: Sequence[str]) -> Questions:
+    """Read the manifest of a digest, and return what is to be asked about it."""
     repository, _ = by_digest(reference)
     try:
         found = members(reference)
     except CheckFailedError as error:
-        return [f"its manifest cannot be read: {error}"]
+        return Questions([f"its manifest cannot be read: {error}"])
     if not found:
-        return ["it holds no image"]
+        return Questions(["it holds no image"])
     missing = [platform for platform in platforms if platform not in found]
     wrong = [f"it is not for {platform}, only for {', '.join(found)}" for platform in missing]
     try:
         said = said_of(repository.rpartition("/")[2], commit)
     except InputError as error:
-        return [f"nobody knows what it should be of: {error}"]
-    signature = cosign.verify(signer, reference, said)
+        return Questions([f"nobody knows what it should be of: {error}"])
     excepted = cosign.verify(signer, reference, said | EXCEPTED)
     kinds = ATTESTATIONS if heard(excepted).returncode else ATTESTATIONS | EXCEPTIONS
-    asked = [("", "signature", signature)]
-    asked += [
+    statements = [
         (kind, f"{name} of {platform}", cosign.verify_attestation(signer, image, kind))
         for platform, digest in found.items()
         for kind, name in kinds.items()
         for image in [f"{repository}@{digest}"]
     ]
-    with ThreadPoolExecutor() as pool:
-        answers = list(pool.map(lambda entry: heard(entry[2]), asked))
-    for (kind, name, _), answer in zip(asked, answers, strict=True):
-        wrong += [f"{name}: {fault}" for fault in judged(kind, answer, unjudged=unjudged)]
-    return wrong
+    signature = ("", "signature", cosign.verify(signer, reference, said))
+    return Questions(wrong, [signature, *statements])
 
 
 def heard(command: Command) -> Output:
@@ -139,21 +171,6 @@ def heard(command: Command) -> Output:
     return GOOD[command]
 
 
-def judged(kind: str, answer: Output, *, unjudged: bool) -> Iterator[str]:
-    """Return what is wrong with one answer of Cosign's."""
-    if answer.returncode:
-        yield said_by_cosign(answer.stderr)
-    elif kind == "vuln":
-        yield from scan_faults(newest_scan(answer.stdout), unjudged=unjudged)
-
-
-def said_by_cosign(errors: str) -> str:
-    """Return the sentence in what Cosign prints when it refuses."""
-    lines = [line.strip(" :") for line in errors.splitlines() if line.strip(" :")]
-    sentences = [line for line in lines if line.startswith("Error: ")]
-    return (sentences or lines or ["cosign said nothing"])[-1].removeprefix("Error: ")
-
-
 def said_of(image: str, commit: str) -> dict[str, str]:
     """Return what a signature says besides the digest: what it is of.
 
@@ -166,29 +183,3 @@ def said_of(image: str, commit: str) -> dict[str, str]:
     if image in load().images.third_party:
         return {"named": named(image, commit)}
     return {"commit": commit}
-
-
-def newest_scan(envelopes: str) -> Mapping[str, Any]:
-    """Return the last of the scans that were attested, from Cosign's lines of JSON."""
-    scans = [statement(line)["predicate"] for line in envelopes.splitlines() if line.strip()]
-    return max(scans, key=finished)
-
-
-def statement(envelope: str) -> dict[str, Any]:
-    """Return the statement in an envelope: https://github.com/secure-systems-lab/dsse."""
-    content: dict[str, Any] = json.loads(base64.b64decode(json.loads(envelope)["payload"]))
-    return content
-
-
-def scan_faults(scan: Mapping[str, Any], *, unjudged: bool) -> Iterator[str]:
-    """Return what is wrong with a scan: nobody scanned, or too long ago."""
-    if NOT_JUDGED in (scan["scanner"].get("result") or {}) and not unjudged:
-        yield "it says that nobody scanned"
-    days = load().images.scan_days
-    if datetime.now(UTC) - finished(scan) > timedelta(days=days):
-        yield f"it is older than {days} days"
-
-
-def finished(scan: Mapping[str, Any]) -> datetime:
-    """Return when a scan was done."""
-    return datetime.fromisoformat(scan["metadata"]["scanFinishedOn"])

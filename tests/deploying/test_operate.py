@@ -156,7 +156,7 @@ def test_to_look_first_prints_the_stack_and_touches_nothing(
     printed = capsys.readouterr().out
     assert release(1).images["backend"] in printed
     assert "swordfish" not in printed
-    assert engine.asked == ["version", "node ls"]
+    assert engine.asked == ["version", "node ls", "config ls"], "of the journal"
 
 
 def test_no_secret_s_value_is_told_to_anybody_but_the_engine_s_secrets(

@@ -5,16 +5,18 @@ import json
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
 
 from pipeline.errors import CheckFailedError, UntrustedError
-from pipeline.images import manifests
+from pipeline.images import manifests, trust
 from pipeline.images.cosign import Signer
 from pipeline.images.inspection import NOT_JUDGED
 from pipeline.images.manifests import members
-from pipeline.images.trust import faults, judged, newest_scan, said_by_cosign, scan_faults, verify
+from pipeline.images.statements import judged, newest_scan, said_by_cosign, scan_faults
+from pipeline.images.trust import faults, verify
 from pipeline.run import Output
 from tests.images.conftest import AMD, ARM, DIGEST, Put, publish, scan_of
 
@@ -91,7 +93,7 @@ def test_everything_that_is_missing_is_named_at_once(put: Put, tmp_path: Path) -
     put("docker", "cosign")
     index = publish(tmp_path, "shop/app:1", json.dumps({"manifests": [ENTRY, BUILDER_S_OWN]}))
     with pytest.raises(UntrustedError) as caught:
-        verify(f"shop/app@{index}", KEY, "abc", platforms=[AMD, ARM])
+        verify([f"shop/app@{index}"], KEY, "abc", platforms=[AMD, ARM])
     assert str(caught.value).splitlines() == [
         f"shop/app@{index} is not to be trusted:",
         "it is not for linux/arm64, only for linux/amd64",
@@ -104,15 +106,43 @@ def test_everything_that_is_missing_is_named_at_once(put: Put, tmp_path: Path) -
     assert "release-image" in caught.value.hint
 
 
+def test_several_digests_are_asked_about_at_once_and_all_faults_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    digests = [f"shop/app@sha256:{number * 64}" for number in "123"]
+    together = Barrier(len(digests))
+
+    def read(command: tuple[str, ...]) -> Output:
+        if "--annotations=exceptions=attested" in command:
+            together.wait(timeout=10)
+        return Output(command, 1, "", f"Error: no signature of {command[-1][-1]}")
+
+    monkeypatch.setattr(trust, "members", lambda _: {AMD: DIGEST})
+    monkeypatch.setattr(trust, "said_of", lambda *_: {})
+    monkeypatch.setattr(trust, "read", read)
+    with pytest.raises(UntrustedError) as caught:
+        verify(digests, KEY, "abc")
+    said = str(caught.value).splitlines()
+    assert [line for line in said if "trusted" in line or line.startswith("signature")] == [
+        line
+        for digest in digests
+        for line in (
+            f"{digest} is not to be trusted:",
+            f"signature: no signature of {digest[-1]}",
+        )
+    ]
+
+
 def test_an_index_of_nothing_is_no_image(put: Put, tmp_path: Path) -> None:
     put("docker", "cosign")
     index = publish(tmp_path, "shop/app:1", json.dumps({"manifests": [BUILDER_S_OWN]}))
-    assert faults(f"shop/app@{index}", KEY, "abc") == ["it holds no image"]
+    digest = f"shop/app@{index}"
+    assert faults([digest], KEY, "abc") == {digest: ["it holds no image"]}
 
 
 def test_a_manifest_that_is_gone_is_said_to_be(put: Put) -> None:
     put("docker", "cosign")
-    (fault,) = faults(f"shop/app@{DIGEST}", KEY, "abc")
+    ((fault,),) = faults([f"shop/app@{DIGEST}"], KEY, "abc").values()
     assert fault.startswith("its manifest cannot be read: the registry has no ")
 
 
@@ -120,7 +150,7 @@ def test_a_registry_that_is_away_is_said_to_be(put: Put, monkeypatch: pytest.Mon
     put("docker", "cosign")
     refused = "dial tcp 127.0.0.1:5999: connect: connection refused"
     monkeypatch.setattr(manifests, "read", lambda _: Output((), 1, "", f"ERROR: {refused}"))
-    (fault,) = faults(f"shop/app@{DIGEST}", KEY, "abc")
+    ((fault,),) = faults([f"shop/app@{DIGEST}"], KEY, "abc").values()
     assert "the registry does not answer for " in fault
     assert fault.endswith(refused)
 

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.images import cosign
 from pipeline.images.cosign import Signer
-from pipeline.images.trust import statement
+from pipeline.images.statements import statement
 from tests.supply_chain.conftest import Make, manifest, sh, tags
 from tests.supply_chain.project import AMD, ARM, Project, acts, done
 
