@@ -1,5 +1,6 @@
 # Remove the files of pages that are not kept, but for those that a kept page has as well.
 # $@: what the lists of the kept pages are called
+rm -rf /published/new-* # of publishing that was ended
 cd /published/pages
 kept=$(mktemp)
 for page in "$@"; do

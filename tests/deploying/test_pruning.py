@@ -1,5 +1,6 @@
 """What only forgotten releases needed goes; what anybody else uses stays, whatever its age."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -143,12 +144,13 @@ class Volume:
         self.page.mkdir(parents=True)
         self.published.mkdir()
 
-    def run(self, script: str, *given: str) -> Result:
+    def run(self, script: str, *given: str, **told: str) -> Result:
         text = (ROOT / "deploy" / script).read_text()
         text = text.replace("/published", f"{self.published}")
         text = text.replace("/srv/www", f"{self.page.parent}")
         command = ["sh", "-euc", text, script, *given]
-        return subprocess.run(command, check=False, capture_output=True, text=True)
+        env = {**os.environ, **told}
+        return subprocess.run(command, check=False, capture_output=True, text=True, env=env)
 
     def publish(self, name: str, *files: str) -> None:
         for old in self.page.iterdir():
@@ -181,6 +183,33 @@ def test_a_file_that_is_published_already_stays_what_it_is(tmp_path: Path) -> No
     before = (volume.published / "assets" / "a-1.js").stat().st_mtime_ns
     volume.publish("second", "a-1.js")
     assert (volume.published / "assets" / "a-1.js").stat().st_mtime_ns == before
+
+
+def test_publishing_that_was_ended_leaves_no_half_of_a_file(tmp_path: Path) -> None:
+    volume = Volume(tmp_path)
+    (volume.page / "icons").mkdir()
+    (volume.page / "icons" / "a.svg").write_text("whole")
+    program = tmp_path / "bin" / "cp"
+    program.parent.mkdir()
+    program.write_text(
+        '#!/bin/sh\n/bin/cp "$@"\nfor to; do :; done\n'
+        'find "$to" -type f -exec truncate -s 1 {} +\nexit 1\n'
+    )
+    program.chmod(0o755)
+    path = f"{program.parent}:{os.environ['PATH']}"
+    assert volume.run("publish.sh", "first", PATH=path).returncode != 0
+    assert not (volume.published / "assets").exists()
+    assert volume.run("publish.sh", "first").returncode == 0
+    assert (volume.published / "assets" / "icons" / "a.svg").read_text() == "whole"
+    assert {each.name for each in volume.published.iterdir()} == {"assets", "pages"}
+
+
+def test_what_ended_publishing_left_is_removed(tmp_path: Path) -> None:
+    volume = Volume(tmp_path)
+    volume.publish("first", "a-1.js")
+    (volume.published / "new-second").mkdir()
+    assert volume.run("prune.sh", "first").returncode == 0
+    assert {each.name for each in volume.published.iterdir()} == {"assets", "pages"}
 
 
 def test_nothing_goes_where_a_kept_page_has_no_list(tmp_path: Path) -> None:
