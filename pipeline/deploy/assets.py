@@ -5,20 +5,35 @@ Beside them lies, for each page, the list of its files; so it is known which are
 
 from collections.abc import Iterable
 
-from pipeline.deploy.jobs import Job, run_job, script_of
+from pipeline.deploy.jobs import Job, begin, finish, run_job, script_of
 from pipeline.deploy.swarm import Swarm
 from pipeline.environments import Environment
 
-PUBLISH, PRUNE = "publish.sh", "prune.sh"
+PUBLISHING, CLEARING = "assets", "prune"
+"""What the jobs are called, within the stack."""
 
 
-def publish(swarm: Swarm, environment: Environment, image: str) -> None:
-    """Lay a page's files beside those of others, on every node.
+def begin_publishing(swarm: Swarm, environment: Environment, image: str) -> None:
+    """Begin to lay a page's files beside those of others, on every node."""
+    stack = environment.stack
+    swarm.remove(f"{stack}-{CLEARING}")  # of a deployer who died in it: it does not keep this page
+    begin(swarm, stack, publishing(stack, image), everywhere=True)
+
+
+def end_publishing(swarm: Swarm, environment: Environment, image: str) -> None:
+    """Wait until a page's files are on every node.
 
     Raises:
         JobFailedError: A node could not.
     """
-    on_every_node(swarm, environment, image, "assets", PUBLISH, page(image))
+    job = publishing(environment.stack, image)
+    finish(swarm, job, environment.timings.start)
+    swarm.remove(job.name)
+
+
+def publishing(stack: str, image: str) -> Job:
+    """Return the job that lays a page's files beside those of others."""
+    return where_files_are(stack, image, PUBLISHING, "publish.sh", page(image))
 
 
 def prune(swarm: Swarm, environment: Environment, image: str, kept: Iterable[str]) -> None:
@@ -34,7 +49,7 @@ def prune(swarm: Swarm, environment: Environment, image: str, kept: Iterable[str
         JobFailedError: A node could not.
     """
     pages = sorted({page(each) for each in kept})
-    on_every_node(swarm, environment, image, "prune", PRUNE, *pages)
+    on_every_node(swarm, environment, image, CLEARING, "prune.sh", *pages)
 
 
 def on_every_node(
@@ -45,11 +60,15 @@ def on_every_node(
     Raises:
         JobFailedError: A node could not.
     """
-    stack = environment.stack
+    job = where_files_are(environment.stack, image, name, script, *given)
+    run_job(swarm, environment.stack, job, environment.timings.start, everywhere=True)
+
+
+def where_files_are(stack: str, image: str, name: str, script: str, *given: str) -> Job:
+    """Return a job that runs a script of deploy/ where the edge's files are."""
     volume = f"--mount=type=volume,source={stack}-assets,destination=/published"
     options = [volume, "--user=0:0", "--entrypoint=sh"]
-    job = Job(f"{stack}-{name}", image, script_of(script, *given), {}, options)
-    run_job(swarm, stack, job, environment.timings.start, everywhere=True)
+    return Job(f"{stack}-{name}", image, script_of(script, *given), {}, options)
 
 
 def page(image: str) -> str:

@@ -34,7 +34,9 @@ class Deployment:
         credentials: The values of the environment's secrets.
         lock: Keeps all others out, as long as it is ours.
         headers: Lets us in where users find the site closed.
-        up_to_date: Whether the database has all that the new release wants, by its self-check.
+        migrates: Whether the database is brought forward; on the way back it stays.
+        up_to_date: Whether the database has all migrations of the release, by its self-check.
+        settled: Whether the job that migrates would change nothing at all, by its self-check.
         health: How what is live served just before the roll.
         log_out: Whether all members may be logged out by it.
         touched: The services of which users may already see the new release.
@@ -49,7 +51,9 @@ class Deployment:
     credentials: Mapping[str, str]
     lock: Lock
     headers: Mapping[str, str] = field(default_factory=dict)
+    migrates: bool = True
     up_to_date: bool = False
+    settled: bool = False
     health: Health = field(default_factory=Health)
     log_out: bool = False
     touched: list[str] = field(default_factory=list)

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.deploy import journal
+from pipeline.deploy.assets import PUBLISHING
 from pipeline.deploy.deployment import ORDER, Deployment
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.patience import POLL_SECONDS, EngineAwayError
@@ -47,13 +48,12 @@ from pipeline.errors import (
 Step = tuple[str, Callable[[Deployment], None]]
 
 
-def deploy(deployment: Deployment, entry: Entry, *, migrate: bool = True) -> None:
+def deploy(deployment: Deployment, entry: Entry) -> None:
     """Make a release the one that serves, or leave the one that did.
 
     Args:
         deployment: What and where.
         entry: What the journal is to say of it.
-        migrate: Whether the database is brought forward; on the way back it stays.
 
     Raises:
         StoppedError: A fault was found before any user could see it.
@@ -65,7 +65,7 @@ def deploy(deployment: Deployment, entry: Entry, *, migrate: bool = True) -> Non
     swarm, stack = deployment.swarm, deployment.stack
     journal.begin(swarm, stack, entry)
     try:
-        for name, step in steps(migrate=migrate):
+        for name, step in steps(migrate=deployment.migrates):
             deployment.lock.require()
             timed(name, partial(step, deployment))
         deployment.lock.require()
@@ -174,9 +174,9 @@ def withdraw(deployment: Deployment) -> None:
 
 
 def clear(deployment: Deployment) -> None:
-    """Take the preview away, whatever became of it."""
+    """Take the preview away, and what lays files, whatever became of them."""
     previews = [f"{deployment.stack}_{name}{NEXT}" for name in deployment.services]
-    deployment.swarm.remove(*previews)
+    deployment.swarm.remove(*previews, f"{deployment.stack}-{PUBLISHING}")
 
 
 def why_of(fault: BaseException) -> str:

@@ -67,12 +67,21 @@ def run_job(swarm: Swarm, stack: str, job: Job, seconds: float, *, everywhere: b
         JobFailedError: It failed on a node, or took too long; what it said last is part of it.
     """
     with begun(swarm, stack, job, everywhere=everywhere):
-        try:
-            succeed(wait(swarm, job, seconds), job)
-        except JobFailedError as error:
-            said = swarm.logs(job.name)
-            raise JobFailedError(f"{error}\n{said}".strip(), hint=error.hint) from None
+        finish(swarm, job, seconds)
         return swarm.said(job.name).stdout
+
+
+def finish(swarm: Swarm, job: Job, seconds: float) -> None:
+    """Wait for the good end of a job.
+
+    Raises:
+        JobFailedError: It failed on a node, or took too long; what it said last is part of it.
+    """
+    try:
+        succeed(wait(swarm, job, seconds), job)
+    except JobFailedError as error:
+        said = swarm.logs(job.name)
+        raise JobFailedError(f"{error}\n{said}".strip(), hint=error.hint) from None
 
 
 def lines(swarm: Swarm, stack: str, job: Job, seconds: float) -> list[str]:
@@ -94,15 +103,24 @@ def begun(swarm: Swarm, stack: str, job: Job, *, everywhere: bool = False) -> It
     Raises:
         CheckFailedError: The engine does not take it, or does not let go of one of before.
     """
+    begin(swarm, stack, job, everywhere=everywhere)
+    try:
+        yield
+    finally:
+        swarm.remove(job.name)
+
+
+def begin(swarm: Swarm, stack: str, job: Job, *, everywhere: bool = False) -> None:
+    """Begin a job, which whoever does this waits for and removes.
+
+    Raises:
+        CheckFailedError: The engine does not take it, or does not let go of one of before.
+    """
     swarm.remove(job.name)  # of a deployer who died in it
     if swarm.service(job.name):
         hint = f"docker service rm {job.name}"
         raise CheckFailedError(f"{job.name} cannot be removed", hint=hint)
     swarm.make("service", job.name, *arguments(stack, job, everywhere=everywhere))
-    try:
-        yield
-    finally:
-        swarm.remove(job.name)
 
 
 def let_end(swarm: Swarm, name: str, seconds: float) -> None:

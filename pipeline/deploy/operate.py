@@ -86,13 +86,14 @@ def deploy(
             vouch(environment, found, signer)  # whoever deployed it may have died before that
             return
         kind = kind_of(found, before, asked=release is not None)
+        deployment.migrates = kind == DEPLOY
         if before and not is_ancestor(before.commit, found.commit):
             require_way_back(swarm, environment, before, services)
         with announced(environment, values, kind, found.version):
             timed("foundation", partial(prepare, deployment))
             restores = journal.number_of(known, found.version) if kind == ROLLBACK else 0
             entry = entry_of(new, services, known, kind, restores)
-            rolled(deployment, entry, migrate=kind == DEPLOY)
+            rolled(deployment, entry)
             vouch(environment, found, signer)
         prune(swarm, environment)
     say(f"{found.version} serves at {environment.url}")
@@ -186,19 +187,19 @@ def put_again(
     services = renewed(target.services, old.deploy_id)
     before, headers = journal.good(known), insider(swarm, environment, values)
     deployment = Deployment(environment, swarm, old, services, before, values, lock, headers)
-    deployment.log_out = consent.log_out
+    deployment.log_out, deployment.migrates = consent.log_out, False
     entry = entry_of(old, services, known, ROLLBACK, journal.origin(target))
-    rolled(deployment, entry, migrate=False)
+    rolled(deployment, entry)
 
 
-def rolled(deployment: Deployment, entry: Entry, *, migrate: bool) -> None:
+def rolled(deployment: Deployment, entry: Entry) -> None:
     """Roll a release out; where it fails in an outage, put the last one back that served.
 
     Raises:
         StoppedError: It did not go well; its exit code says how it ended.
     """
     try:
-        flow.deploy(deployment, entry, migrate=migrate)
+        flow.deploy(deployment, entry)
     except NoWayBackError as error:
         environment, values = deployment.environment, deployment.credentials
         known = journal.entries(deployment.swarm, environment.stack)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.deploy.assets import publish
+from pipeline.deploy.assets import begin_publishing, end_publishing
 from pipeline.deploy.barrier import require_way_on
 from pipeline.deploy.deployment import BACKEND, Deployment
 from pipeline.deploy.health import health
@@ -15,20 +15,28 @@ from pipeline.deploy.watch import hold, watch
 from pipeline.errors import CheckFailedError, MigrationError
 
 PREVIEW_HEADER = "X-Preview"
-UP_TO_DATE = "nothing is to be applied"
-"""What the self-check says of a database that has all migrations; anything else may be a gap."""
+UP_TO_DATE, SETTLED = "nothing is to be applied", "migrate has nothing to do"
+"""What the self-check says of a database that has all migrations, and of one for which the whole
+job that migrates would change nothing; anything else may be a gap."""
 
 
 def self_check(deployment: Deployment) -> None:
     """Let the new image look at its settings, secrets and stores, on every node.
 
+    The page's files are laid there meanwhile, and what is begun beside it is waited for in steps
+    of its own. A preview is begun only where no migration comes between.
+
     Raises:
         CheckFailedError: Its migrations would take away what the release that serves uses.
     """
     assess(deployment)
+    begin_assets(deployment)
+    if not deployment.migrates:
+        begin_preview(deployment)
     command = ["python", "manage.py", "self_check"]
     said = backend_job(deployment, "check", command, everywhere=True)
     deployment.up_to_date = UP_TO_DATE in said
+    deployment.settled = deployment.up_to_date and SETTLED in said
     if deployment.before and not deployment.health.is_outage:  # else nothing is taken from users
         require_way_on(deployment.swarm, deployment.environment, deployment.before, said)
 
@@ -45,15 +53,19 @@ def save_data(deployment: Deployment) -> None:
 
 
 def bring_forward(deployment: Deployment) -> None:
-    """Migrate the database, and have the user of the smoke test.
+    """Migrate the database, and have the user of the smoke test, unless both are done.
 
     Raises:
         MigrationError: The database refused.
     """
     seconds = deployment.environment.timings.migrate
-    script = migration(seconds)
+    script, job = migration(seconds), f"{deployment.stack}-migrate"
     try:
-        let_end(deployment.swarm, f"{deployment.stack}-migrate", seconds)
+        let_end(deployment.swarm, job, seconds)
+        if deployment.settled:
+            say("the database and the user of the smoke test are as they should be")
+            deployment.swarm.remove(job)  # of a deployer who died in it
+            return
         backend_job(deployment, "migrate", ["sh", "-c", script])
     except JobFailedError as error:
         hint = "correct the migration; the release before serves on"
@@ -79,12 +91,26 @@ def backend_job(
     return run_job(deployment.swarm, deployment.stack, job, seconds, everywhere=everywhere)
 
 
-def publish_assets(deployment: Deployment) -> None:
-    """Lay the new page's files beside those of older pages, on every node, before any new page.
+def begin_assets(deployment: Deployment) -> None:
+    """Begin to lay the new page's files beside those of older pages, on every node.
 
     Whoever still has an old page open gets its files, wherever the roll has come to.
     """
-    publish(deployment.swarm, deployment.environment, deployment.release.images["frontend"])
+    begin_publishing(deployment.swarm, deployment.environment, page_of(deployment))
+
+
+def publish_assets(deployment: Deployment) -> None:
+    """Have the new page's files on every node, before any new page.
+
+    Raises:
+        JobFailedError: A node could not.
+    """
+    end_publishing(deployment.swarm, deployment.environment, page_of(deployment))
+
+
+def page_of(deployment: Deployment) -> str:
+    """Return the image that has the new page."""
+    return deployment.release.images["frontend"]
 
 
 def show_preview(deployment: Deployment) -> None:
@@ -92,7 +118,8 @@ def show_preview(deployment: Deployment) -> None:
     assess(deployment)
     require_health_checks(deployment)
     services, times = previews(deployment.services), deployment.environment.timings
-    deployment.swarm.deploy(deployment.stack, document(deployment.stack, services))
+    if deployment.migrates:  # else it was begun beside the self-check
+        begin_preview(deployment)
     wanted = [deployment.wanted(name, service) for name, service in services.items()]
     for each in wanted:
         watch(deployment.swarm, each, times.start * 2)
@@ -117,6 +144,12 @@ def stop_preview(deployment: Deployment) -> None:
     prove_stop(deployment.swarm, wanted, deployment.environment.timings)
     deployment.swarm.remove(*(each.service for each in wanted))
     return None
+
+
+def begin_preview(deployment: Deployment) -> None:
+    """Begin one replica of everything beside what serves."""
+    services = previews(deployment.services)
+    deployment.swarm.deploy(deployment.stack, document(deployment.stack, services))
 
 
 def require_sessions(deployment: Deployment, preview: Mapping[str, str]) -> None:

@@ -1,7 +1,7 @@
 from typing import Literal
 
 from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -157,6 +157,20 @@ def user_ensure(*, email: str, password: str) -> Literal["created", "updated", "
     user.set_password(password)
     user.save(update_fields=["is_active", "email_verified", "password"])
     return "created" if is_new else "updated"
+
+
+def user_is_ensured(*, email: str, password: str) -> bool:
+    """Say whether `user_ensure` would find all as it should be; nothing is changed."""
+    email = User.objects.normalize_email(email)
+    try:
+        require_email(email)
+        require_password(password, User(email=email))
+    except ValidationError:
+        return False
+    user = User.objects.filter(
+        email=email, is_active=True, email_verified=True, is_staff=False, is_superuser=False
+    ).first()
+    return user is not None and check_password(password, user.password)
 
 
 def require_email(email: str) -> None:

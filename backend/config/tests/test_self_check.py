@@ -1,6 +1,7 @@
 """The self-check of an image, which runs before its deployment."""
 
 import io
+import re
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,7 +12,12 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 from pytest_django import Settings
 
+from apps.accounts.models import User
+from apps.accounts.tests.browser import PASSWORD
+from config.pending import SIGNALS
 from config.tests.conftest import BACKEND, SECURE, Manage
+
+EMAIL = "smoke@example.com"
 
 
 def run_self_check() -> str:
@@ -23,7 +29,78 @@ def run_self_check() -> str:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_secure")
 def test_self_check() -> None:
-    assert run_self_check() == "nothing is to be applied\n"
+    assert run_self_check() == "nothing is to be applied\nfor migrate: the user of SMOKE_USER_EMAIL\n"
+
+
+@pytest.fixture
+def _smoke_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user of the smoke test is there, and has its password."""
+    monkeypatch.setenv("SMOKE_USER_EMAIL", EMAIL)
+    monkeypatch.setenv("SMOKE_USER_PASSWORD", PASSWORD)
+    call_command("ensure_user", stdout=io.StringIO())
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_secure", "_smoke_user")
+def test_where_the_user_of_the_smoke_test_is_there_migrate_has_nothing_to_do() -> None:
+    assert run_self_check() == "nothing is to be applied\nmigrate has nothing to do\n"
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_secure", "_smoke_user")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("is_active", False),
+        ("email_verified", False),
+        ("is_staff", True),
+        ("is_superuser", True),
+        ("password", "!"),
+        ("email", "another@example.com"),
+    ],
+)
+def test_a_smoke_user_that_is_not_as_it_should_be_is_left_to_migrate(
+    name: str,
+    value: bool | str,  # noqa: FBT001 - the case
+) -> None:
+    User.objects.update(**{name: value})
+    assert run_self_check() == "nothing is to be applied\nfor migrate: the user of SMOKE_USER_EMAIL\n"
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_secure", "_smoke_user")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SMOKE_USER_PASSWORD", "another battery 7"),
+        ("SMOKE_USER_PASSWORD", "password"),
+        ("SMOKE_USER_PASSWORD", ""),
+        ("SMOKE_USER_EMAIL", ""),
+    ],
+)
+def test_other_words_for_the_smoke_user_are_left_to_migrate(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    before = [*User.objects.values()]
+    assert run_self_check() == "nothing is to be applied\nfor migrate: the user of SMOKE_USER_EMAIL\n"
+    assert [*User.objects.values()] == before
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_secure", "_smoke_user")
+@pytest.mark.parametrize("name", ["pre_migrate", "post_migrate"])
+def test_what_follows_every_run_of_migrate_is_left_to_it(name: str) -> None:
+    def brings_groups(**_: object) -> None:
+        """Do what no migration does."""
+
+    signal = SIGNALS[name]
+    signal.connect(brings_groups)
+    try:
+        line = run_self_check().splitlines()[1]
+    finally:
+        signal.disconnect(brings_groups)
+    assert re.fullmatch(rf"for migrate: config\.tests\..*brings_groups, by {name}", line)
 
 
 @pytest.mark.django_db

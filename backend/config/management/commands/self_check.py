@@ -7,6 +7,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from apps.health.checks import cache_answers, database_answers, static_files_are_collected, verdict
 from config.leftovers import invalid_indexes
+from config.pending import pending
 from config.schema import breaking_changes, too_early
 
 CHECKS = {
@@ -41,3 +42,5 @@ class Command(BaseCommand):
                 self.stdout.write(f"{fault}: {json.dumps(names)}")
         if not plan:
             self.stdout.write("nothing is to be applied")
+            found = [f"for migrate: {each}" for each in pending()]
+            self.stdout.write("\n".join(found) or "migrate has nothing to do")
