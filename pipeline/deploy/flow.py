@@ -16,18 +16,17 @@ from pipeline.deploy import journal
 from pipeline.deploy.assets import PUBLISHING
 from pipeline.deploy.deployment import ORDER, Deployment
 from pipeline.deploy.journal import Entry
+from pipeline.deploy.migration import bring_forward, save_data
 from pipeline.deploy.patience import POLL_SECONDS, EngineAwayError
 from pipeline.deploy.progress import say, timed
 from pipeline.deploy.signals import uninterrupted
 from pipeline.deploy.stack import NEXT, document
 from pipeline.deploy.steps import (
     bake,
-    bring_forward,
     last_walk,
     prove,
     publish_assets,
     roll,
-    save_data,
     self_check,
     show_preview,
     stop_preview,

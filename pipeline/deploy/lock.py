@@ -9,19 +9,25 @@ import os
 import socket
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from pipeline.deploy.patience import EngineAwayError, patiently
+from pipeline.deploy.patience import POLL_SECONDS, EngineAwayError, patiently
 from pipeline.deploy.people import actor
+from pipeline.deploy.progress import say
 from pipeline.deploy.swarm import Object, Swarm, text_of
 from pipeline.errors import InputError, LostLockError
 
 BEAT_SECONDS = 10
 STALE = timedelta(seconds=60)
+CLEANUP = "cleanup"
+"""What the lock is held for after a deployment: no other one is refused for that, it waits."""
+CLEANUP_SECONDS = 120
+"""The seconds that it waits at most."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,9 @@ def take(swarm: Swarm, stack: str, what: str) -> Lock:
     """
     if lock := made(swarm, stack, what):
         return lock
-    found = current(swarm, stack)
+    found = after_cleanup(swarm, stack)
+    if found is None and (lock := made(swarm, stack, what)):
+        return lock
     if found is None or not is_stale(swarm, stack):
         raise LockedError(
             f"{stack} is locked by {described(found)}",
@@ -119,6 +127,19 @@ def take(swarm: Swarm, stack: str, what: str) -> Lock:
     if lock := made(swarm, stack, what):
         return lock
     raise LockedError(f"somebody else took the lock of {stack}", hint="invoke status")
+
+
+def after_cleanup(swarm: Swarm, stack: str) -> Object | None:
+    """Return the lock, if somebody holds it; what only cleans up is waited for, while it lives."""
+    end, told = time.monotonic() + CLEANUP_SECONDS, False
+    while (found := current(swarm, stack)) and held_by(found).what == CLEANUP:
+        if is_stale(swarm, stack) or time.monotonic() > end:
+            break
+        if not told:
+            say(f"waiting for the cleanup by {described(found)}")
+            told = True
+        time.sleep(POLL_SECONDS)
+    return found
 
 
 def made(swarm: Swarm, stack: str, what: str) -> Lock | None:

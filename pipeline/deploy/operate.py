@@ -20,7 +20,7 @@ from pipeline.deploy.notify import announced
 from pipeline.deploy.people import NONE, Consent, agree
 from pipeline.deploy.prepare import Candidate, candidate, entry_of, release_of
 from pipeline.deploy.progress import say, timed
-from pipeline.deploy.pruning import prune
+from pipeline.deploy.pruning import clean_up
 from pipeline.deploy.recovery import again, settle
 from pipeline.deploy.report import drift
 from pipeline.deploy.signals import interruptible
@@ -95,8 +95,8 @@ def deploy(
             entry = entry_of(new, services, known, kind, restores)
             rolled(deployment, entry)
             vouch(environment, found, signer)
-        prune(swarm, environment)
     say(f"{found.version} serves at {environment.url}")
+    clean_up(swarm, environment)
 
 
 def kind_of(found: Candidate, before: Entry | None, *, asked: bool) -> str:

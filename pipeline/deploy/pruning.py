@@ -4,37 +4,51 @@ With it go the sessions of users that have expired, which nothing else removes f
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 
 from pipeline.deploy import journal
 from pipeline.deploy.assets import prune as prune_assets
-from pipeline.deploy.jobs import of_service, run_job
+from pipeline.deploy.jobs import begun, finish, of_service
 from pipeline.deploy.journal import Entry
-from pipeline.deploy.progress import say
+from pipeline.deploy.lock import CLEANUP, locked
+from pipeline.deploy.progress import say, timed
+from pipeline.deploy.signals import interruptible
 from pipeline.deploy.swarm import Object, Swarm, image_of
 from pipeline.environments import Environment
-from pipeline.errors import PipelineError
 from pipeline.images.names import DIGEST
+
+
+def clean_up(swarm: Swarm, environment: Environment) -> None:
+    """Prune, after a deployment: whatever comes of it, what was deployed serves.
+
+    The lock is taken again for it, since a page that is laid meanwhile would be removed. Whoever
+    deploys next waits for it, and removes what is left where it did not come to its end.
+    """
+    try:
+        with interruptible(), locked(swarm, environment.stack, CLEANUP):
+            timed("cleanup", partial(prune, swarm, environment))
+    except (Exception, KeyboardInterrupt) as fault:  # noqa: BLE001 - nor do our own bugs undo it
+        why = "interrupted" if isinstance(fault, KeyboardInterrupt) else fault
+        say(f"not all that is old was removed, which the next deployment does: {why}")
 
 
 def prune(swarm: Swarm, environment: Environment) -> None:
     """Keep the last good releases with all that they need, and remove what only older ones did.
 
-    A fault here is said, and nothing else: what was deployed serves.
+    Raises:
+        CheckFailedError: Something cannot be removed.
     """
-    try:
-        known = journal.entries(swarm, environment.stack)
-        kept = journal.prune(swarm, environment.stack)
+    known = journal.entries(swarm, environment.stack)
+    kept = journal.prune(swarm, environment.stack)
+    with removing_sessions(swarm, environment, journal.good(kept)):
         if len(kept) < len(known):
             pages = [entry.images["frontend"] for entry in kept]
             prune_assets(swarm, environment, pages[-1], pages)
             running = services(swarm)
             remove_images(swarm, kept[0], running)
             remove_objects(swarm, environment.stack, kept, running)
-        if live := journal.good(kept):
-            remove_sessions(swarm, environment, live)
-    except PipelineError as error:
-        say(f"not all that is old was removed: {error}")
 
 
 def remove_images(swarm: Swarm, oldest: Entry, running: Sequence[Object]) -> None:
@@ -70,15 +84,21 @@ def remove_objects(
                 swarm.ask(kind, "rm", name)
 
 
-def remove_sessions(swarm: Swarm, environment: Environment, live: Entry) -> None:
-    """Have the release that serves remove the sessions that have expired.
+@contextmanager
+def removing_sessions(swarm: Swarm, environment: Environment, live: Entry | None) -> Iterator[None]:
+    """Have the release that serves remove the sessions that have expired, beside the block.
 
     Raises:
         JobFailedError: It cannot, or takes longer than a migration may.
     """
+    if live is None:
+        yield
+        return
     command = ["python", "manage.py", "clearsessions"]
     job = of_service(environment.stack, "sessions", live.services["backend"], command)
-    run_job(swarm, environment.stack, job, environment.timings.migrate)
+    with begun(swarm, environment.stack, job):
+        yield
+        finish(swarm, job, environment.timings.migrate)
 
 
 def services(swarm: Swarm) -> list[Object]:

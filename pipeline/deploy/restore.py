@@ -12,13 +12,13 @@ from pipeline.deploy.jobs import of_service, run_job
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.lock import locked
 from pipeline.deploy.maintenance import close, closed, insider, open_again
+from pipeline.deploy.migration import migration
 from pipeline.deploy.people import agree
 from pipeline.deploy.progress import say, timed
 from pipeline.deploy.recovery import settle
 from pipeline.deploy.report import serving
 from pipeline.deploy.signals import interruptible, uninterrupted
 from pipeline.deploy.smoke import smoke
-from pipeline.deploy.steps import migration
 from pipeline.deploy.swarm import Swarm
 from pipeline.environments import Environment
 from pipeline.errors import InputError, PipelineError, RollbackFailedError, RolledBackError

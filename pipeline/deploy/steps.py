@@ -6,13 +6,13 @@ from pipeline.deploy.assets import begin_publishing, end_publishing
 from pipeline.deploy.barrier import require_way_on
 from pipeline.deploy.deployment import BACKEND, Deployment
 from pipeline.deploy.health import health
-from pipeline.deploy.jobs import JobFailedError, let_end, of_service, run_job
+from pipeline.deploy.migration import backend_job
 from pipeline.deploy.progress import say
 from pipeline.deploy.smoke import keeps_sessions, smoke
 from pipeline.deploy.stack import NEXT, document, previews
 from pipeline.deploy.stopping import prove_stop
 from pipeline.deploy.watch import hold, watch
-from pipeline.errors import CheckFailedError, MigrationError
+from pipeline.errors import CheckFailedError
 
 PREVIEW_HEADER = "X-Preview"
 UP_TO_DATE, SETTLED = "nothing is to be applied", "migrate has nothing to do"
@@ -39,56 +39,6 @@ def self_check(deployment: Deployment) -> None:
     deployment.settled = deployment.up_to_date and SETTLED in said
     if deployment.before and not deployment.health.is_outage:  # else nothing is taken from users
         require_way_on(deployment.swarm, deployment.environment, deployment.before, said)
-
-
-def save_data(deployment: Deployment) -> None:
-    """Dump the database, if it is about to change; what cannot be dumped is not migrated."""
-    if deployment.up_to_date:
-        say("nothing is to be migrated")
-    elif not deployment.environment.dump:
-        say("this environment dumps its database by itself")
-    else:
-        serving = deployment.before.version if deployment.before else "none"
-        say(f"dumped as {deployment.database.dump(serving)}")
-
-
-def bring_forward(deployment: Deployment) -> None:
-    """Migrate the database, and have the user of the smoke test, unless both are done.
-
-    Raises:
-        MigrationError: The database refused.
-    """
-    seconds = deployment.environment.timings.migrate
-    script, job = migration(seconds), f"{deployment.stack}-migrate"
-    try:
-        let_end(deployment.swarm, job, seconds)
-        if deployment.settled:
-            say("the database and the user of the smoke test are as they should be")
-            deployment.swarm.remove(job)  # of a deployer who died in it
-            return
-        backend_job(deployment, "migrate", ["sh", "-c", script])
-    except JobFailedError as error:
-        hint = "correct the migration; the release before serves on"
-        raise MigrationError(str(error), hint=hint) from None
-
-
-def migration(seconds: float) -> str:
-    """Return the shell command that migrates, and gives up in time to say why.
-
-    Args:
-        seconds: How long the whole job may take; a single statement, nine tenths of that.
-    """
-    limit = f"--statement-seconds={0.9 * seconds:g}"
-    return f"python manage.py migrate_safely {limit} && python manage.py ensure_user"
-
-
-def backend_job(
-    deployment: Deployment, name: str, command: list[str], *, everywhere: bool = False
-) -> str:
-    """Run a command of the new backend with its settings and secrets; return what it printed."""
-    job = of_service(deployment.stack, name, deployment.services["backend"], command)
-    seconds = deployment.environment.timings.migrate
-    return run_job(deployment.swarm, deployment.stack, job, seconds, everywhere=everywhere)
 
 
 def begin_assets(deployment: Deployment) -> None:

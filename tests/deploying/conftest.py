@@ -32,8 +32,8 @@ def edge(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Edge:
 def engine(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Engine:
     """An engine of the test's own; the services are those of this repository."""
     monkeypatch.chdir(ROOT)
-    waiting = ("edge_log", "flow", "jobs", "notify", "patience", "renewal", "stopping", "watch")
-    for name in (*waiting, "workers"):
+    waiting = ("edge_log", "flow", "jobs", "lock", "notify", "patience", "renewal", "stopping")
+    for name in (*waiting, "watch", "workers"):
         monkeypatch.setattr(f"pipeline.deploy.{name}.time", clock)
     for name in ("health", "site"):
         monkeypatch.setattr(f"pipeline.deploy.{name}.reach", lambda *_: None)  # it opens

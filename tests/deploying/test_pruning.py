@@ -9,7 +9,7 @@ import pytest
 from pipeline.deploy import journal, pruning
 from pipeline.deploy.journal import GOOD, KEPT
 from pipeline.deploy.prepare import entry_of
-from pipeline.deploy.pruning import prune
+from pipeline.deploy.pruning import clean_up, prune
 from pipeline.deploy.stack import render
 from tests.conftest import ROOT, Result
 from tests.deploying.engine import Engine
@@ -116,8 +116,10 @@ def test_a_fault_is_said_and_nothing_else(
 ) -> None:
     deployed(engine, range(1, KEPT + 2))
     engine.ends[image(KEPT + 1, name)] = "failed"
-    prune(engine, STAGING)
-    assert f"not all that is old was removed: shop-{job}: " in capsys.readouterr().err
+    clean_up(engine, STAGING)
+    said = "not all that is old was removed, which the next deployment does: "
+    assert f"{said}shop-{job}: " in capsys.readouterr().err
+    assert "shop-lock" not in engine.of("config")
 
 
 @pytest.mark.parametrize(
