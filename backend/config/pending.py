@@ -4,9 +4,11 @@ import os
 from collections.abc import Iterator
 from weakref import ReferenceType
 
+from django.db import connection
 from django.db.models.signals import post_migrate, pre_migrate
 
 from apps.accounts.services import user_is_ensured
+from config.management.commands.migrate_safely import HOLDER, LOCK
 
 SIGNALS = {"pre_migrate": pre_migrate, "post_migrate": post_migrate}
 DJANGO = "django."
@@ -16,9 +18,20 @@ DJANGO = "django."
 def pending() -> list[str]:
     """Return what `migrate_safely` and `ensure_user` would still do, or may."""
     found = [f"{receiver}, by {name}" for name, receiver in foreign_receivers()]
+    if another_migrates():
+        found.append("another migration is running")  # which that job refuses to run beside
     if not smoke_user_is_there():
         found.append("the user of SMOKE_USER_EMAIL")
     return found
+
+
+def another_migrates() -> bool:
+    """Say whether somebody holds the lock of migrations."""
+    if connection.vendor != "postgresql":
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(HOLDER, [LOCK])
+        return cursor.fetchone() is not None
 
 
 def foreign_receivers() -> Iterator[tuple[str, str]]:

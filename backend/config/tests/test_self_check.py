@@ -14,8 +14,10 @@ from pytest_django import Settings
 
 from apps.accounts.models import User
 from apps.accounts.tests.browser import PASSWORD
+from config.management.commands.migrate_safely import LOCK
 from config.pending import SIGNALS
 from config.tests.conftest import BACKEND, SECURE, Manage
+from config.tests.waiting import until
 
 EMAIL = "smoke@example.com"
 
@@ -101,6 +103,20 @@ def test_what_follows_every_run_of_migrate_is_left_to_it(name: str) -> None:
     finally:
         signal.disconnect(brings_groups)
     assert re.fullmatch(rf"for migrate: config\.tests\..*brings_groups, by {name}", line)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("_secure", "_smoke_user")
+def test_a_migration_that_is_running_is_left_to_migrate_which_refuses() -> None:
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        assert said().splitlines()[1:] == ["for migrate: another migration is running"]
+    finally:
+        other.close()
+    until(lambda: said().splitlines()[1:] == ["migrate has nothing to do"], "its lock stays")
 
 
 @pytest.mark.django_db
