@@ -471,6 +471,14 @@ def benchmark_images(session: nox.Session) -> None:
     session.run("python", "-m", "benchmarks.images", *session.posargs)
 
 
+@nox.session(name="benchmark-deploys", python=PYTHON, default=False)
+def benchmark_deploys(session: nox.Session) -> None:
+    """Time a good deploy and a rollback by part, beside Docker alone."""
+    sync(session, "requirements/tests.txt")
+    line = ["python", "-m", "benchmarks.deploys", *session.posargs]
+    session.run(*line, interrupt_timeout=CLEANS_UP)
+
+
 @nox.session(name="cache-soundness", python=PYTHON, default=False)
 def cache_soundness(session: nox.Session) -> None:
     """Compare `invoke ci` with fresh runs, after random changes."""
