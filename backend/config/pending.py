@@ -26,7 +26,7 @@ def pending() -> list[str]:
 
 
 def another_migrates() -> bool:
-    """Say whether somebody holds the lock of migrations."""
+    """Say whether another process holds the lock of migrations."""
     if connection.vendor != "postgresql":
         return False
     with connection.cursor() as cursor:
@@ -35,7 +35,7 @@ def another_migrates() -> bool:
 
 
 def foreign_receivers() -> Iterator[tuple[str, str]]:
-    """Return whom Django calls besides itself when it migrates, by signal."""
+    """Return what Django calls whenever it migrates, besides its own, by signal."""
     for name, signal in SIGNALS.items():
         for _, kept, *_ in signal.receivers:
             receiver = kept() if isinstance(kept, ReferenceType) else kept

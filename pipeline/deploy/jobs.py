@@ -111,7 +111,7 @@ def begun(swarm: Swarm, stack: str, job: Job, *, everywhere: bool = False) -> It
 
 
 def begin(swarm: Swarm, stack: str, job: Job, *, everywhere: bool = False) -> None:
-    """Begin a job, which whoever does this waits for and removes.
+    """Begin a job; the caller waits for its end, and removes it.
 
     Raises:
         CheckFailedError: The engine does not take it, or does not let go of one of before.

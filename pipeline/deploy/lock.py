@@ -130,7 +130,7 @@ def take(swarm: Swarm, stack: str, what: str) -> Lock:
 
 
 def after_cleanup(swarm: Swarm, stack: str) -> Object | None:
-    """Return the lock, if somebody holds it; what only cleans up is waited for, while it lives."""
+    """Return the lock, if it is held; a cleanup is waited for, as long as it lives."""
     end, told = time.monotonic() + CLEANUP_SECONDS, False
     while (found := current(swarm, stack)) and held_by(found).what == CLEANUP:
         if is_stale(swarm, stack) or time.monotonic() > end:

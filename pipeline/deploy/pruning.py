@@ -23,8 +23,8 @@ from pipeline.images.names import DIGEST
 def clean_up(swarm: Swarm, environment: Environment) -> None:
     """Prune, after a deployment: whatever comes of it, what was deployed serves.
 
-    The lock is taken again for it, since a page that is laid meanwhile would be removed. Whoever
-    deploys next waits for it, and removes what is left where it did not come to its end.
+    The lock is taken again for it, since a page that is laid meanwhile would be removed. The next
+    deployment waits for it, and removes what is left where it did not come to its end.
     """
     try:
         with interruptible(), locked(swarm, environment.stack, CLEANUP):

@@ -44,7 +44,7 @@ def self_check(deployment: Deployment) -> None:
 def begin_assets(deployment: Deployment) -> None:
     """Begin to lay the new page's files beside those of older pages, on every node.
 
-    Whoever still has an old page open gets its files, wherever the roll has come to.
+    Users who have an old page open still get its files, wherever the roll has come to.
     """
     begin_publishing(deployment.swarm, deployment.environment, page_of(deployment))
 

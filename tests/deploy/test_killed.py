@@ -37,3 +37,17 @@ def test_c14_a_killed_deployer_is_undone_by_the_next_one(site: Site, case: Case,
 
     case.served(act, "taking over a stale lock")
     assert step == UNTOLD or site.history()[-1][4].startswith("abandoned")
+
+
+@pytest.mark.fault("C14 cleanup", "SIGKILL in the cleanup, after a release serves")
+def test_c14_what_a_killed_cleanup_leaves_stops_no_deployment(site: Site, case: Case) -> None:
+    commit = site.variants.release("LABEL killed=cleanup")
+
+    def act() -> Output:
+        killed = site.deploy_and(commit, "cleanup", send(signal.SIGKILL, after=0.1))
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        assert "serves at" in killed.stderr
+        assert site.history()[-1][4].startswith("succeeded")
+        return site.deploy(site.first)
+
+    assert "waiting for the cleanup by" in case.served(act, "smoke done")
