@@ -66,7 +66,7 @@ def deploy(
     log_in()
     found = candidate(environment, release)
     live = journal.good(journal.entries(swarm, environment.stack))
-    timed("signatures", partial(trust, environment, found, signer, live))
+    timed("verify", partial(trust, environment, found, signer, live))
     new = release_of(environment, found, values)
     services = render(environment, new)
     if dry:
