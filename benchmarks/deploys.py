@@ -10,20 +10,18 @@ lies between two steps is told apart. From the sixth release on the cleanup has 
 """
 
 import argparse
+import os
 import re
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
-from typing import TYPE_CHECKING
+from subprocess import DEVNULL, PIPE, Popen
 
 from pipeline.errors import CheckFailedError, reported
 from tests.deploy.site import ENV, Site, first_release
 from tests.deploy.variants import docker
-
-if TYPE_CHECKING:
-    from subprocess import Popen
 
 BEGINS = re.compile(r"^\S+  (?P<step>[\w -]+) …$")
 ENDS = re.compile(r"^\S+  (?P<step>[\w -]+) done in [\d.]+ s$")
@@ -41,21 +39,25 @@ def measure(site: Site, rounds: int) -> Iterator[tuple[str, Parts]]:
     """Deploy and put back, so many times, and then let Docker do it alone; yield each measure."""
     commits = [site.variants.release(f"LABEL round={number}") for number in range(rounds)]
     for commit in commits:
-        yield "deploy", timed(site.start("deploy", *ENV, f"--release={commit}"))
-        yield "rollback", timed(site.start("rollback", *ENV))
+        yield "deploy", timed(site, "deploy", *ENV, f"--release={commit}")
+        yield "rollback", timed(site, "rollback", *ENV)
     site.yard.must("deploy", *ENV, f"--release={commits[-1]}")
     for _ in commits:
         yield BARE, {ALL: bare_rollout(site, commits[-1])}
 
 
-def timed(process: "Popen[str]") -> Parts:
-    """Return how long each part of a command took, by what it says.
+def timed(site: Site, *arguments: str) -> Parts:
+    """Return how long each part of a task took, by what it says on stderr.
 
     Raises:
         CheckFailedError: It did not end well.
     """
     began, events = time.monotonic(), list[Event]()
-    with process:
+    env = {**os.environ, **site.yard.variables, **site.yard.engines[0]}
+    command = [sys.executable, "-m", "invoke", *arguments]
+    with Popen(
+        command, cwd=site.yard.folder, env=env, stdout=DEVNULL, stderr=PIPE, text=True
+    ) as process:
         for line in process.stderr or ():
             events.append((time.monotonic() - began, line.rstrip("\n")))
     events.append((time.monotonic() - began, ""))
