@@ -64,8 +64,8 @@ def deploy(engine: Engine, number: int, *, log_out: bool = False, migrate: bool 
     before = journal.good(known)
     with locked(engine, "shop", "deploy") as lock:
         deployment = Deployment(STAGING, engine, new, services, before, VALUES, lock)
-        deployment.log_out = log_out
-        flow.deploy(deployment, entry_of(new, services, known, "deploy"), migrate=migrate)
+        deployment.log_out, deployment.migrates = log_out, migrate
+        flow.deploy(deployment, entry_of(new, services, known, "deploy"))
 
 
 @pytest.fixture

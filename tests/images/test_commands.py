@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.deploy.prepare import DEPLOYMENTS
+from pipeline.deploy.signatures import DEPLOYMENTS
 from pipeline.errors import InputError
 from pipeline.images import cosign, docker, syft, trivy
 from pipeline.images.cosign import Signer, signer

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.deploy.prepare import DEPLOYMENTS
+from pipeline.deploy.signatures import DEPLOYMENTS
 from pipeline.images import cosign
 from pipeline.images.cosign import ISSUER, RELEASES, Signer
 from tests.conftest import Result

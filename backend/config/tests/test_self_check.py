@@ -17,7 +17,7 @@ from apps.accounts.tests.browser import PASSWORD
 from config.management.commands.migrate_safely import LOCK
 from config.pending import SIGNALS
 from config.tests.conftest import BACKEND, SECURE, Manage
-from config.tests.waiting import until
+from config.tests.waiting import wait_until
 
 EMAIL = "smoke@example.com"
 
@@ -31,7 +31,9 @@ def run_self_check() -> str:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_secure")
 def test_self_check() -> None:
-    assert run_self_check() == "nothing is to be applied\nfor migrate: the user of SMOKE_USER_EMAIL\n"
+    assert (
+        run_self_check() == "nothing is to be applied\nfor migrate: the user of SMOKE_USER_EMAIL\n"
+    )
 
 
 @pytest.fixture
@@ -66,7 +68,9 @@ def test_a_smoke_user_that_is_not_as_it_should_be_is_left_to_migrate(
     value: bool | str,  # noqa: FBT001 - the case
 ) -> None:
     User.objects.update(**{name: value})
-    assert run_self_check() == "nothing is to be applied\nfor migrate: the user of SMOKE_USER_EMAIL\n"
+    assert (
+        run_self_check() == "nothing is to be applied\nfor migrate: the user of SMOKE_USER_EMAIL\n"
+    )
 
 
 @pytest.mark.django_db
@@ -85,7 +89,9 @@ def test_other_words_for_the_smoke_user_are_left_to_migrate(
 ) -> None:
     monkeypatch.setenv(name, value)
     before = [*User.objects.values()]
-    assert run_self_check() == "nothing is to be applied\nfor migrate: the user of SMOKE_USER_EMAIL\n"
+    assert (
+        run_self_check() == "nothing is to be applied\nfor migrate: the user of SMOKE_USER_EMAIL\n"
+    )
     assert [*User.objects.values()] == before
 
 
@@ -113,10 +119,12 @@ def test_a_migration_that_is_running_is_left_to_migrate_which_refuses() -> None:
     try:
         with other.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-        assert said().splitlines()[1:] == ["for migrate: another migration is running"]
+        assert run_self_check().splitlines()[1:] == ["for migrate: another migration is running"]
     finally:
         other.close()
-    until(lambda: said().splitlines()[1:] == ["migrate has nothing to do"], "its lock stays")
+    wait_until(
+        lambda: run_self_check().splitlines()[1:] == ["migrate has nothing to do"], "its lock stays"
+    )
 
 
 @pytest.mark.django_db
