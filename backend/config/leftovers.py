@@ -5,6 +5,8 @@ which a second attempt with IF NOT EXISTS accepts:
 https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY.
 """
 
+from typing import Any
+
 from django.db import connection
 
 INVALID = """
@@ -18,6 +20,44 @@ NOT_VALIDATED = """
     SELECT conrelid::regclass::text, quote_ident(conname)
     FROM pg_constraint WHERE NOT convalidated AND conrelid <> 0 ORDER BY 1, 2
 """
+SESSIONS = """
+    SELECT pid, extract(epoch FROM clock_timestamp() - coalesce(xact_start, query_start))::int,
+        state, query, array_to_string(pg_blocking_pids(pid), ', '), migrates
+    FROM pg_stat_activity, LATERAL (
+        SELECT EXISTS (
+            SELECT FROM pg_locks WHERE pg_locks.pid = pg_stat_activity.pid AND granted
+                AND locktype = 'advisory' AND (classid::bigint << 32) + objid::bigint = %s
+        ) AS migrates
+    ) AS found
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+        AND (migrates OR xact_start < clock_timestamp() - make_interval(secs => %s))
+    ORDER BY migrates DESC, xact_start LIMIT 5
+"""
+LONG = 5
+"""Seconds: a migration gives up on a table that a transaction locks for longer."""
+SHOWN = 120
+"""Characters of a statement."""
+
+
+def sessions(lock: int) -> list[str]:
+    """Return the session of a running migration, and the sessions with a long transaction.
+
+    Args:
+        lock: The advisory lock of migrations.
+
+    Returns:
+        Each with its process, age, statement and blockers, and the statement that ends it.
+    """
+    return [_session(row) for row in _rows(SESSIONS, lock, LONG)]
+
+
+def _session(row: tuple[Any, ...]) -> str:
+    pid, seconds, state, query, blocked_by, migrates = row
+    what = "a migration is still running" if migrates else "a long transaction may hold the table"
+    waits = f", blocked by process {blocked_by}" if blocked_by else ""
+    ends = "pg_cancel_backend" if state == "active" else "pg_terminate_backend"
+    shown = " ".join(query.split())[:SHOWN]
+    return f"{what}: process {pid}, {state} for {seconds} s{waits}: {shown}: SELECT {ends}({pid})"
 
 
 def invalid_indexes() -> list[str]:
@@ -36,10 +76,10 @@ def unvalidated_constraints() -> list[str]:
     ]
 
 
-def _rows(query: str) -> list[tuple[str, str]]:
+def _rows(query: str, *parameters: int) -> list[tuple[Any, ...]]:
     if connection.vendor != "postgresql":
         return []
     with connection.cursor() as cursor:
-        cursor.execute(query)
-        rows: list[tuple[str, str]] = cursor.fetchall()
+        cursor.execute(query, parameters or None)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows

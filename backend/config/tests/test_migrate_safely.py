@@ -1,8 +1,11 @@
 """`migrate_safely` runs one migration at a time and does not block the requests of the app."""
 
+import io
 import os
+import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,6 +18,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.recorder import MigrationRecorder
 
 from apps.projects.models import Project
+from config import leftovers
 from config.management.commands import migrate_safely
 from config.management.commands.migrate_safely import LOCK
 from config.tests.conftest import BACKEND
@@ -262,3 +266,85 @@ def sleeping(app: BaseDatabaseWrapper) -> int:
     with app.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)'")
         return int(cursor.fetchone()[0])
+
+
+def left() -> list[str]:
+    """Return the lines that the command prints."""
+    out = io.StringIO()
+    call_command("leftovers", stdout=out)
+    return out.getvalue().splitlines()
+
+
+def test_no_leftovers() -> None:
+    assert left() == ["nothing is left"]
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("_twins")
+def test_running_migration(
+    app: BaseDatabaseWrapper,
+) -> None:
+    """The statement waits for a lock, as one whose client was killed may do."""
+    app.inc_thread_sharing()
+    other = connection.copy()
+    process, blocker = pid_of(app), pid_of(other)
+    other.set_autocommit(autocommit=False)
+    with other.cursor() as cursor:
+        cursor.execute("LOCK TABLE twins IN SHARE UPDATE EXCLUSIVE MODE")
+    statement = "ALTER TABLE twins ADD COLUMN two int"
+    waits = threading.Thread(target=migrate, args=(app, statement))
+    waits.start()
+    try:
+        wait_until(lambda: any("blocked by" in line for line in left()), "nothing is blocked")
+        (line,) = [line for line in left() if line.startswith("a migration is still running: ")]
+        assert re.fullmatch(
+            rf"a migration is still running: process {process}, active for \d+ s, "
+            rf"blocked by process {blocker}: {statement}: SELECT pg_cancel_backend\({process}\)",
+            line,
+        )
+    finally:
+        other.close()
+        waits.join()
+    assert left() == ["nothing is left"]
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("_twins")
+def test_long_transaction(app: BaseDatabaseWrapper, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leftovers, "LONG", 0)
+    app.set_autocommit(autocommit=False)
+    with app.cursor() as cursor:
+        cursor.execute("LOCK TABLE twins")
+    (line,) = left()
+    assert re.fullmatch(
+        rf"a long transaction may hold the table: process {pid_of(app)}, idle in "
+        rf"transaction for \d+ s: LOCK TABLE twins: SELECT pg_terminate_backend\({pid_of(app)}\)",
+        line,
+    )
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("_twins")
+def test_index_and_constraint_are_left() -> None:
+    broken_index()
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE twins ADD CONSTRAINT few CHECK (one < 9) NOT VALID")
+    assert left() == [
+        'the index "Twins_one" of twins is invalid: DROP INDEX CONCURRENTLY "Twins_one"',
+        "few of twins is not validated: ALTER TABLE twins VALIDATE CONSTRAINT few",
+    ]
+
+
+def pid_of(database: BaseDatabaseWrapper) -> int:
+    """Return the server process of a connection."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return int(cursor.fetchone()[0])
+
+
+def migrate(database: BaseDatabaseWrapper, statement: str) -> None:
+    """Run a statement while holding the lock of migrations."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        cursor.execute(statement)
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
