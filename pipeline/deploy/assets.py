@@ -27,7 +27,7 @@ def end_publishing(swarm: Swarm, environment: Environment, image: str) -> None:
         JobFailedError: A node could not.
     """
     job = publishing(environment.stack, image)
-    finish(swarm, job, environment.timings.start)
+    finish(swarm, environment, job, environment.timings.start)
     swarm.remove(job.name)
 
 
@@ -61,7 +61,7 @@ def on_every_node(
         JobFailedError: A node could not.
     """
     job = where_files_are(environment.stack, image, name, script, *given)
-    run_job(swarm, environment.stack, job, environment.timings.start, everywhere=True)
+    run_job(swarm, environment, job, environment.timings.start, everywhere=True)
 
 
 def where_files_are(stack: str, image: str, name: str, script: str, *given: str) -> Job:

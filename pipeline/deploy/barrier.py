@@ -6,19 +6,30 @@ come when nothing serves that still needs it, and from then on there is no way b
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from pipeline.deploy.jobs import END, JobFailedError, lines, of_service
+from pipeline.deploy import journal
+from pipeline.deploy.asking import asked, listed
+from pipeline.deploy.jobs import JobFailedError, JobNotStartedError
 from pipeline.deploy.journal import Entry
+from pipeline.deploy.progress import say
 from pipeline.deploy.stack import Service
 from pipeline.deploy.swarm import Swarm
 from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError, InputError
 
-MIGRATION = re.compile(r"\[(?P<applied>[X ])\]\s+(?P<name>\S+)")
+MIGRATION = re.compile(r"\[[X ]\]\s+(?P<name>\S+)")
+UNKNOWN = "Unknown command"
+"""What code says that runs, and is older than the command."""
 TAKEN, EARLY = "taken away: ", "too early: "
 """What the self-check says of migrations to be applied: which models and fields they take away, and
 which of them come together with the one that made what they take away superfluous."""
+APPLIED = (
+    'shell -c "from json import dumps; from django.db import connection; '
+    "from django.db.migrations.recorder import MigrationRecorder as Recorder; "
+    "print(dumps(['.'.join(each) for each in Recorder(connection).applied_migrations()]))\""
+)
+"""Tells what the database has, by code of any age: showmigrations leaves out what it knows not."""
 LIST, CONTRACTS, USES = (
     "showmigrations --plan",
     "contract_migrations --json --applied",
@@ -27,30 +38,89 @@ LIST, CONTRACTS, USES = (
 
 
 def require_way_back(
-    swarm: Swarm, environment: Environment, live: Entry, target: Mapping[str, Service]
+    swarm: Swarm,
+    environment: Environment,
+    known: Sequence[Entry],
+    target: Mapping[str, Service],
+    is_outage: Callable[[], bool],
 ) -> None:
     """Refuse to go back over a contract migration.
+
+    The release to go back to tells what the database has that it does not know; the one that is
+    live, which of that is a contract. Where its image does not run, other good releases are asked,
+    so that a dead release does not bar the way back from itself.
 
     Args:
         swarm: Whose jobs ask.
         environment: Where.
-        live: What serves.
+        known: All that the journal tells.
         target: The services to go back to.
+        is_outage: Tells whether what is live serves no user.
 
     Raises:
-        InputError: There is one between, or nobody can say whether there is.
+        InputError: There is one between; or what is live serves, and its code cannot say.
+        CheckFailedError: The release to go back to cannot be asked, so that it cannot run either.
     """
-    old, new = target["backend"], live.services["backend"]
-    if old["image"] == new["image"]:
+    live, old = journal.good(known), target["backend"]
+    if live is None or live.services["backend"]["image"] == old["image"]:
         return
-    unknown = migrations(swarm, environment, new, applied=True)
-    unknown -= migrations(swarm, environment, old)
-    if unknown and (lost := unknown & contracts(swarm, environment, live)):
+    unknown, judged = strange(swarm, environment, old), set[str]()
+    for entry in witnesses(known, old["image"]):
+        if unknown <= judged:
+            return
+        try:
+            lost, names = contracts(swarm, environment, entry)
+        except (JobFailedError, ValueError) as error:
+            say(f"{entry.version} cannot say what it took from the database: {first(error)}")
+            if entry is live:
+                require_need(live, error, is_outage)
+            continue
+        require_none(unknown & lost)
+        judged |= unknown if entry is live else names
+    if left := unknown - judged:
+        say(f"not judged: whether older code lives with {', '.join(sorted(left))}; going on")
+
+
+def require_none(lost: set[str]) -> None:
+    """Refuse to go back over contract migrations that the older code does not know.
+
+    Raises:
+        InputError: Names them.
+    """
+    if lost:
         raise InputError(
             f"there is no way back over {', '.join(sorted(lost))}: the database has lost what the "
             "older code needs",
             hint="correct it and deploy that; or invoke restore, with a dump made before",
         )
+
+
+def require_need(live: Entry, error: Exception, is_outage: Callable[[], bool]) -> None:
+    """Refuse to go back blindly from code that runs, serves, and has no answer.
+
+    Raises:
+        InputError: Users are served, so that there is time for a release that can tell.
+    """
+    runs = isinstance(error, ValueError) or UNKNOWN in str(error)
+    if runs and not is_outage():
+        raise InputError(
+            f"{live.version} migrated the database, and cannot say whether older code lives with "
+            "that",
+            hint="it serves: deploy a release that can, or correct what is wrong and deploy that",
+        ) from None
+
+
+def witnesses(known: Sequence[Entry], target: str) -> list[Entry]:
+    """Return the good releases that may know what was migrated, what is live first.
+
+    Args:
+        known: All that the journal tells.
+        target: The backend to go back to, which knows nothing of it.
+    """
+    good = [entry for entry in known if entry.outcome == journal.GOOD]
+    newest = {entry.services["backend"]["image"]: entry for entry in good}
+    found = [entry for image, entry in newest.items() if image != target]
+    return sorted(found, key=lambda entry: entry.number, reverse=True)
 
 
 def require_way_on(swarm: Swarm, environment: Environment, live: Entry, said: str) -> None:
@@ -96,44 +166,47 @@ def used(swarm: Swarm, environment: Environment, live: Entry) -> set[str]:
     """
     try:
         return listed(asked(swarm, environment, live.services["backend"], USES))
-    except (JobFailedError, StopIteration, ValueError):
+    except (JobFailedError, ValueError) as error:
         raise CheckFailedError(
-            f"{live.version} cannot say whether it uses what would be taken away",
+            f"{live.version} cannot say whether it uses what would be taken away: {first(error)}",
             hint="deploy a release that can, and takes nothing away, then this one",
         ) from None
 
 
-def listed(said: Iterable[str]) -> set[str]:
-    """Return the names in the first line that is a JSON list."""
-    return set(json.loads(next(line for line in said if line.startswith("["))))
-
-
-def migrations(
-    swarm: Swarm, environment: Environment, service: Service, *, applied: bool = False
-) -> set[str]:
-    """Return the migrations that a backend knows, or of those only what the database has."""
-    found = [MIGRATION.match(line) for line in asked(swarm, environment, service, LIST)]
-    return {each["name"] for each in found if each and (not applied or each["applied"] == "X")}
-
-
-def contracts(swarm: Swarm, environment: Environment, live: Entry) -> set[str]:
-    """Return the contract migrations that the database has, by the code that serves.
+def strange(swarm: Swarm, environment: Environment, service: Service) -> set[str]:
+    """Return the migrations that the database has, and a backend does not know.
 
     Raises:
-        InputError: That code cannot tell.
+        CheckFailedError: It cannot be asked.
     """
+    seconds = environment.timings.migrate  # its image may have to come first
     try:
-        return listed(asked(swarm, environment, live.services["backend"], CONTRACTS))
-    except (JobFailedError, StopIteration, ValueError):
-        raise InputError(
-            f"{live.version} migrated the database, and cannot say whether older code lives with "
-            "that",
-            hint="deploy a release that can, or correct what is wrong and deploy that",
-        ) from None
+        said = asked(swarm, environment, service, LIST, APPLIED, seconds=seconds)
+        return listed(said) - migrations(said)
+    except (JobFailedError, ValueError) as error:
+        version = service["environment"]["RELEASE"]
+        hint = "invoke history; invoke rollback --to=… takes another good release"
+        if isinstance(error, JobNotStartedError):
+            hint = error.hint
+        raise CheckFailedError(f"{version} cannot run here: {error}", hint=hint) from None
 
 
-def asked(swarm: Swarm, environment: Environment, service: Service, command: str) -> list[str]:
-    """Return what a management command of a backend prints."""
-    script = f"python manage.py {command} && echo && echo {END}"
-    job = of_service(environment.stack, "barrier", service, ["sh", "-c", script])
-    return lines(swarm, environment.stack, job, environment.timings.migrate)
+def migrations(said: Iterable[str]) -> set[str]:
+    """Return the migrations that a backend knows, by what it listed."""
+    return {each["name"] for each in map(MIGRATION.match, said) if each}
+
+
+def contracts(swarm: Swarm, environment: Environment, entry: Entry) -> tuple[set[str], set[str]]:
+    """Return the contract migrations that the database has, and all that this release knows.
+
+    Raises:
+        JobFailedError: Its image does not run, or has no such command.
+        ValueError: It says something else.
+    """
+    said = asked(swarm, environment, entry.services["backend"], CONTRACTS, LIST)
+    return listed(said), migrations(said)
+
+
+def first(error: Exception) -> str:
+    """Return the first line of what went wrong."""
+    return str(error).partition("\n")[0]

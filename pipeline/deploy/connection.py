@@ -3,6 +3,7 @@
 import re
 from os import environ
 
+from pipeline.deploy import causes
 from pipeline.deploy.credentials import ssh_key
 from pipeline.deploy.swarm import Swarm
 from pipeline.deploy.tunnel import tunnel
@@ -48,9 +49,9 @@ def old(swarm: Swarm) -> list[str]:
     """
     answer = swarm.ask("version", "--format={{.Client.Version}} {{.Server.Version}}")
     if answer.returncode:
-        raise InputError(
-            f"{swarm.place} does not answer: {last_words(answer)}", hint="is it up? docker version"
-        )
+        said = last_words(answer)
+        hint = causes.hint(said, "is it up? docker version")
+        raise InputError(f"{swarm.place} does not answer: {said}", hint=hint)
     client, _, engine = answer.stdout.strip().partition(" ")
     asked = [("the docker here", client, CLIENT), (f"the engine of {swarm.place}", engine, ENGINE)]
     return [

@@ -16,6 +16,7 @@ from pipeline.deploy.journal import Entry
 from pipeline.deploy.report import drift
 from pipeline.deploy.site import foundation, users_find, workers_of
 from pipeline.deploy.swarm import Swarm
+from pipeline.deploy.watch import held_up
 from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError, InputError, NotJudgedError, PipelineError, judged
 
@@ -188,9 +189,11 @@ def foundation_runs(swarm: Swarm, environment: Environment) -> str:
     """
     found = list(foundation(swarm, environment))
     if lacking := [each for each in found if each[1] < each[2]]:
-        services = " ".join(f"{environment.stack}_{name}" for name, *_ in lacking)
-        said = "; ".join(f"{name} has {up} of {meant} replicas" for name, up, meant in lacking)
-        raise CheckFailedError(said, hint=f"docker service ps --no-trunc {services}")
+        services = [f"{environment.stack}_{name}" for name, *_ in lacking]
+        why = [held_up(swarm, service, swarm.tasks(service)) for service in services]
+        said = [f"{name} has {up} of {meant} replicas" for name, up, meant in lacking]
+        told = "; ".join(f"{what}{cause.sentence}" for what, cause in zip(said, why, strict=True))
+        raise CheckFailedError(told, hint="; ".join(dict.fromkeys(cause.hint for cause in why)))
     return f"{', '.join(name for name, *_ in found)} run"
 
 

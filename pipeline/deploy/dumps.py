@@ -96,7 +96,7 @@ class Database:
         shell, text, *rest = script
         ended = [shell, f"{text}\necho {END}", *rest]
         job = Job(f"{stack}-{name}", self.image, ended, told, options)
-        return lines(self.swarm, stack, job, self.environment.timings.dump)
+        return lines(self.swarm, self.environment, job, self.environment.timings.dump)
 
 
 def require_address(credentials: Mapping[str, str]) -> None:

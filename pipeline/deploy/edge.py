@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.deploy import certificate
 from pipeline.deploy.credentials import object_name
-from pipeline.deploy.jobs import Job, JobFailedError, file_option, run_job
+from pipeline.deploy.jobs import Job, JobFailedError, JobNotStartedError, file_option, run_job
 from pipeline.deploy.stack import Service, new_id, services_in
 from pipeline.deploy.swarm import Object, Swarm
 from pipeline.environments import Environment
@@ -83,6 +83,7 @@ def prove(swarm: Swarm, environment: Environment, service: Service) -> None:
     """Let nginx read the configuration and the certificate of an edge that is to come.
 
     Raises:
+        JobNotStartedError: It could not be asked, such as where its image is gone.
         InputError: It does not take them; what it said is part of it.
     """
     (config,) = service["configs"]
@@ -95,7 +96,9 @@ def prove(swarm: Swarm, environment: Environment, service: Service) -> None:
     test = ["-t", "-e", "stderr", "-c", config["target"]]
     job = Job(f"{environment.stack}-edge-check", service["image"], test, {}, options)
     try:
-        run_job(swarm, environment.stack, job, environment.timings.start)
+        run_job(swarm, environment, job, environment.timings.start)
+    except JobNotStartedError:
+        raise
     except JobFailedError as error:
         hint = f"correct {CONFIGURATION}; what serves was not touched"
         raise InputError(f"nginx does not take the edge: {error}", hint=hint) from None
@@ -141,5 +144,5 @@ def configuration_of(edge: Object) -> str:
 
 def edge_config(stack: str) -> str:
     """Return what the edge's configuration is called: another content is another name."""
-    digest = hashlib.sha256(CONFIGURATION.read_bytes()).hexdigest()[:8]
+    digest = hashlib.sha256(read_text(CONFIGURATION).encode()).hexdigest()[:8]
     return f"{stack}-edge-{digest}"

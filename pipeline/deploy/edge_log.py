@@ -8,6 +8,7 @@ with what users got before the roll.
 import time
 from collections.abc import Sequence
 
+from pipeline.deploy import causes
 from pipeline.deploy.patience import EngineAwayError, patiently
 from pipeline.deploy.progress import say
 from pipeline.deploy.replicas import Replicas
@@ -93,7 +94,8 @@ class Exposure:
         silent = [answer for answer in meant if answer.returncode]
         if silent and len(silent) == len(meant):
             raise EngineAwayError(
-                f"the edge's log is out of reach: {last_words(silent[0])}", hint="docker node ls"
+                f"the edge's log is out of reach: {last_words(silent[0])}",
+                hint=causes.hint(last_words(silent[0]), "docker node ls"),
             )
         if silent:
             self.tell_of_part(silent[0])

@@ -7,11 +7,12 @@ import uuid
 from pipeline import streams
 from pipeline.deploy import acts, journal
 from pipeline.deploy.connection import connected
-from pipeline.deploy.jobs import begun, exit_code, of_service, wait
+from pipeline.deploy.jobs import begun, of_service, require_run, wait
 from pipeline.deploy.people import agree
 from pipeline.deploy.progress import say
 from pipeline.deploy.signals import interruptible
 from pipeline.deploy.swarm import Swarm
+from pipeline.deploy.tasks import exit_code
 from pipeline.environments import Environment
 from pipeline.errors import InputError
 
@@ -47,6 +48,7 @@ def execute(
 
     Raises:
         InputError: There is no such service, or nothing to run; nothing was touched.
+        JobNotStartedError: No node has begun with it, or one could not.
         JobFailedError: It took too long, and was ended.
     """
     program, *rest = words = parsed(command)
@@ -63,7 +65,9 @@ def execute(
     acts.note(swarm, environment.stack, "exec", what, "begun")
     with interruptible(), begun(swarm, environment.stack, job):
         echo = Echo(swarm, job.name)
-        code = max(map(exit_code, wait(swarm, job, seconds, echo)))
+        tasks = wait(swarm, environment, job, seconds, echo)
+        require_run(swarm, environment.stack, job, tasks)
+        code = max(map(exit_code, tasks))
         echo()
     acts.note(swarm, environment.stack, "exec", what, f"exit code {code}")
     return code

@@ -109,7 +109,7 @@ def undone(deployment: Deployment, fault: BaseException) -> StoppedError:
     except NoWayBackError as error:
         return NoWayBackError(f"{why}\n{error}", hint=error.hint)
     except Exception as error:  # noqa: BLE001 - whatever it is, somebody has to look
-        hint = "look at once: invoke status, invoke logs; then invoke rollback --to=…"
+        hint = f"look at once: {hint_of(error)}; invoke status; then invoke rollback --to=…"
         return RollbackFailedError(f"{why}\nand going back failed: {why_of(error)}", hint=hint)
     kind = InterruptedDeployError if interrupted else RolledBackError
     return kind(f"{why}\nthe release before serves again", hint=hint_of(fault))

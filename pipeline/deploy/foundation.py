@@ -5,11 +5,13 @@ None of it is part of a release. What is there already is left as it is, until i
 
 from collections.abc import Mapping
 
+from pipeline.deploy.credentials import object_name
 from pipeline.deploy.edge import FOLDER, bring_secrets, brought, secret
 from pipeline.deploy.stack import Service, document, services_in
 from pipeline.deploy.swarm import Swarm
 from pipeline.deploy.watch import is_up, wait_until_running
 from pipeline.environments import Environment
+from pipeline.errors import InputError
 
 OF_POSTGRES = ("POSTGRES_PASSWORD",)
 
@@ -50,6 +52,31 @@ def lay(
     swarm.deploy(stack, document(stack, new))
     for name in new:
         wait_until_running(swarm, f"{stack}_{name}", environment.timings.start)
+
+
+def bring_app_secrets(
+    swarm: Swarm,
+    environment: Environment,
+    services: Mapping[str, Service],
+    values: Mapping[str, str],
+) -> None:
+    """Have the secrets in the engine that services read; one that was removed is made anew.
+
+    Raises:
+        InputError: One is not there, and its value of that time is not known any more.
+    """
+    used = {each["source"]: each["target"] for it in services.values() for each in it["secrets"]}
+    today = {object_name(environment.stack, name, value): value for name, value in values.items()}
+    known = {source: today[source] for source in used if source in today}
+    swarm.ensure_secrets(known, f"pipeline.stack={environment.stack}")
+    there = swarm.secrets()
+    if lost := [f"{target} ({source})" for source, target in used.items() if source not in there]:
+        version = services["backend"]["environment"]["RELEASE"]
+        raise InputError(
+            f"{version} reads secrets that were removed, and have other values today: "
+            f"{', '.join(sorted(lost))}",
+            hint=f"invoke deploy --env={environment.name} --release={version} takes today's values",
+        )
 
 
 def data(

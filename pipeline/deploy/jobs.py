@@ -12,15 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.deploy import starting
+from pipeline.deploy.causes import Cause
 from pipeline.deploy.patience import POLL_SECONDS
 from pipeline.deploy.progress import say
 from pipeline.deploy.stack import Service
 from pipeline.deploy.swarm import Object, Swarm
+from pipeline.deploy.tasks import best, complete, failed, reason, rejected, under_way, unstarted
 from pipeline.deploy.watch import asked_again
+from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError
 from pipeline.files import read_text
 
-FAILED = {"failed", "rejected", "orphaned", "remove"}
 SAID_EVERY = 10
 """The seconds between two words about what is waited for."""
 END = "that is all"
@@ -50,12 +53,18 @@ class JobFailedError(CheckFailedError):
     """A job ended with a fault, or did not end."""
 
 
-def run_job(swarm: Swarm, stack: str, job: Job, seconds: float, *, everywhere: bool = False) -> str:
+class JobNotStartedError(JobFailedError):
+    """A job did nothing: no node has begun with it in time, or the one that had to rejected it."""
+
+
+def run_job(
+    swarm: Swarm, environment: Environment, job: Job, seconds: float, *, everywhere: bool = False
+) -> str:
     """Run a job, wait for its end, and leave nothing of it.
 
     Args:
         swarm: Where it runs.
-        stack: Whose network it is in.
+        environment: Whose network it is in, and how long a service may take to start there.
         job: What runs.
         seconds: How long it may take.
         everywhere: Whether it runs on each node, instead of on one.
@@ -64,35 +73,44 @@ def run_job(swarm: Swarm, stack: str, job: Job, seconds: float, *, everywhere: b
         What it printed on its standard output, on all nodes.
 
     Raises:
+        JobNotStartedError: No node has begun with it.
         JobFailedError: It failed on a node, or took too long; what it said last is part of it.
     """
-    with begun(swarm, stack, job, everywhere=everywhere):
-        finish(swarm, job, seconds)
+    with begun(swarm, environment.stack, job, everywhere=everywhere):
+        finish(swarm, environment, job, seconds)
+        if everywhere and (away := starting.idle(swarm)):
+            say(f"{job.name} passed over nodes that take no work: {', '.join(away)}")
         return swarm.said(job.name).stdout
 
 
-def finish(swarm: Swarm, job: Job, seconds: float) -> None:
+def finish(swarm: Swarm, environment: Environment, job: Job, seconds: float) -> None:
     """Wait for the good end of a job.
 
     Raises:
+        JobNotStartedError: No node has begun with it, so that it has said nothing.
         JobFailedError: It failed on a node, or took too long; what it said last is part of it.
     """
     try:
-        succeed(wait(swarm, job, seconds), job)
+        succeed(swarm, environment.stack, job, wait(swarm, environment, job, seconds))
+    except JobNotStartedError:
+        raise
     except JobFailedError as error:
         said = swarm.logs(job.name)
         raise JobFailedError(f"{error}\n{said}".strip(), hint=error.hint) from None
 
 
-def lines(swarm: Swarm, stack: str, job: Job, seconds: float) -> list[str]:
+def lines(swarm: Swarm, environment: Environment, job: Job, seconds: float) -> list[str]:
     """Run a job that ends with `echo` of END, and return what it printed before.
 
     Raises:
         JobFailedError: It failed, or the engine does not tell all that it said.
     """
-    said = run_job(swarm, stack, job, seconds).splitlines()
+    said = run_job(swarm, environment, job, seconds).splitlines()
     if END not in said:
-        raise JobFailedError(f"the engine has lost what {job.name} said", hint="try again")
+        hint = (
+            "try again; docker info --format='{{.LoggingDriver}}': json-file and local can be read"
+        )
+        raise JobFailedError(f"the engine has lost what {job.name} said", hint=hint)
     return said[: said.index(END)]
 
 
@@ -150,99 +168,112 @@ def let_end(swarm: Swarm, name: str, seconds: float) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def under_way(tasks: Sequence[Object]) -> bool:
-    """Say whether a task of a job runs, or is to."""
-    return any(not (complete(task) or failed(task) or withdrawn(task)) for task in tasks)
-
-
 def wait(
-    swarm: Swarm, job: Job, seconds: float, meanwhile: Callable[[], None] = lambda: None
+    swarm: Swarm,
+    environment: Environment,
+    job: Job,
+    seconds: float,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> list[Object]:
     """Wait until a job is complete in every place, or has failed in one; return a task of each.
 
     Args:
         swarm: Where it runs.
+        environment: How long a service may take to start there.
         job: What runs.
         seconds: How long it may take.
         meanwhile: What is done again and again until then.
 
     Raises:
-        JobFailedError: The time is over.
+        JobNotStartedError: No node has begun with it.
+        JobFailedError: The time is over, or it was removed by hand.
     """
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        _, tasks = asked_again(swarm, job.name, end)
+    began = moved = time.monotonic()
+    said = began + environment.timings.start - SAID_EVERY
+    while True:
+        service, tasks = asked_again(swarm, job.name, began + seconds)
+        if service is None:
+            hint = "invoke history; docker events --since=10m --until=0s --filter=type=service"
+            raise JobFailedError(f"{job.name} was removed by hand", hint=hint)
         meanwhile()
-        found = best(tasks)
+        found, now = best(tasks), time.monotonic()
         if found and (all(map(complete, found)) or any(map(failed, found))):
             return found
+        if found and not any(map(unstarted, found)):
+            moved = now
+        if now > min(moved + environment.timings.start, began + seconds):
+            require_start(swarm, environment.stack, job, found, now - moved)
+        if now > began + seconds:
+            raise late(swarm, environment.stack, job, found, seconds)
+        if now > said + SAID_EVERY:
+            tell_of_busy(swarm, environment.stack, job, found, now - began)
+            said = now
         time.sleep(POLL_SECONDS)
-    raise JobFailedError(f"{job.name} took more than {seconds:.0f} s", hint="look at the database")
 
 
-def best(tasks: Sequence[Object]) -> list[Object]:
-    """Return the task of each node, or the only one: the engine may begin anew what is lost.
+def require_start(
+    swarm: Swarm, stack: str, job: Job, tasks: Sequence[Object], seconds: float
+) -> None:
+    """Give a job up that no node begins with.
 
-    Where there are several, one that is complete counts, and else one that may still be. What will
-    never end by itself does not count: its node is away, or is to run nothing any more.
+    Raises:
+        JobNotStartedError: It has not begun in some place.
     """
-    found: dict[object, Object] = {}
-    left = [task for task in tasks if complete(task) or failed(task) or not withdrawn(task)]
-    for task in sorted(left, key=lambda task: (complete(task), not failed(task))):
-        found[task.get("Slot") or task.get("NodeID")] = task
-    return [*found.values()]
+    idle = list(filter(unstarted, tasks))
+    if idle or not tasks:
+        why = starting.cause(swarm, stack, job.image, idle)
+        what = f"{job.name} has not begun after {seconds:.0f} s: {why.sentence}"
+        raise JobNotStartedError(what, hint=why.hint or "docker node ls")
 
 
-def succeed(tasks: Sequence[Object], job: Job) -> None:
+def tell_of_busy(
+    swarm: Swarm, stack: str, job: Job, tasks: Sequence[Object], seconds: float
+) -> None:
+    """Say of a job that takes long to begin what its node is busy with."""
+    if busy := [task for task in tasks if task["Status"]["State"] in starting.BEGUN]:
+        why = starting.cause(swarm, stack, job.image, busy)
+        say(f"{job.name} has not begun after {seconds:.0f} s: {why.sentence}")
+
+
+def late(
+    swarm: Swarm, stack: str, job: Job, tasks: Sequence[Object], seconds: float
+) -> JobFailedError:
+    """Return the fault of a job that did not end in time, to be raised."""
+    why = starting.cause(swarm, stack, job.image, [each for each in tasks if not complete(each)])
+    hint = why.hint or "what it said last is above; a database tells in pg_stat_activity who waits"
+    return JobFailedError(f"{job.name} took more than {seconds:.0f} s: {why.sentence}", hint=hint)
+
+
+def succeed(swarm: Swarm, stack: str, job: Job, tasks: Sequence[Object]) -> None:
     """See to it that a job that ended did so without a fault.
 
     Raises:
+        JobNotStartedError: A node has rejected it.
         JobFailedError: One of its tasks failed.
     """
-    if broken := [task for task in tasks if failed(task)]:
-        raise JobFailedError(f"{job.name}: {reason(broken[0])}", hint=advice(broken[0]))
+    require_run(swarm, stack, job, tasks)
+    for task in filter(failed, tasks):
+        why = ended(swarm, stack, job, task)
+        raise JobFailedError(why.sentence, hint=why.hint)
 
 
-def complete(task: Object) -> bool:
-    """Say whether a task of a job ended well."""
-    return bool(task["Status"]["State"] == "complete")
+def require_run(swarm: Swarm, stack: str, job: Job, tasks: Sequence[Object]) -> None:
+    """See to it that a job has run, however it ended.
 
-
-def failed(task: Object) -> bool:
-    """Say whether a task of a job ended with a fault."""
-    return task["Status"]["State"] in FAILED
-
-
-def withdrawn(task: Object) -> bool:
-    """Say whether a task is not to run any more."""
-    return bool(task["DesiredState"] == "shutdown")
-
-
-def exit_code(task: Object) -> int:
-    """Return the exit code of a task; 1, if it never ran."""
-    if not failed(task):
-        return 0
-    return int((task["Status"].get("ContainerStatus") or {}).get("ExitCode") or 1)
-
-
-def reason(task: Object) -> str:
-    """Say why a task failed."""
-    status = task["Status"]
-    code = (status.get("ContainerStatus") or {}).get("ExitCode")
-    return f"exit code {code}" if code else str(status.get("Err") or status["State"])
-
-
-def advice(task: Object) -> str:
-    """Say where to look after a task that failed.
-
-    Why a node could not fetch an image is in its own log alone: the engine starts what it has.
+    Raises:
+        JobNotStartedError: A node has rejected it, such as where its image is gone.
     """
-    if "No such image" not in reason(task):
-        return "what it said is above"
-    node = task.get("NodeID", "self")
-    return (
-        f"a full disk, or no way to the registry? look there: docker node inspect --pretty {node}"
-    )
+    for task in filter(rejected, tasks):
+        why = ended(swarm, stack, job, task)
+        raise JobNotStartedError(why.sentence, hint=why.hint)
+
+
+def ended(swarm: Swarm, stack: str, job: Job, task: Object) -> Cause:
+    """Return what became of a task of a job that failed, and where to look."""
+    why = starting.meaning(swarm, stack, job.image, task)
+    known = f" ({why.sentence})" if why else ""
+    hint = why.hint if why else "what it said is above"
+    return Cause(f"{job.name}: {reason(task)}{known}", hint)
 
 
 def arguments(stack: str, job: Job, *, everywhere: bool) -> list[str]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pipeline.deploy.connection import CLIENT, ENGINE, old
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.lock import current, described, is_stale, moment
+from pipeline.deploy.starting import activate, idle
 from pipeline.deploy.swarm import Swarm
 from pipeline.errors import CheckFailedError, MissingToolError, NotJudgedError
 from pipeline.git import head
@@ -55,11 +56,9 @@ def nodes_are_ready(swarm: Swarm) -> str:
         CheckFailedError: A node does not.
     """
     swarm.require_manager()
-    listing = swarm.tell("node", "ls", "--format={{.Hostname}} {{.Status}} {{.Availability}}")
-    away = [line for line in listing.splitlines() if not line.endswith("Ready Active")]
-    if away:
-        raise CheckFailedError(f"a node takes no work: {', '.join(away)}", hint="docker node ls")
-    return f"a manager, of {len(listing.splitlines())}"
+    if away := idle(swarm):
+        raise CheckFailedError(f"a node takes no work: {', '.join(away)}", hint=activate(away))
+    return f"a manager, of {len(swarm.tell('node', 'ls', '--quiet').split())}"
 
 
 def registry_answers(live: Entry | None) -> str:

@@ -1,7 +1,8 @@
 """Bring a database forward, where the new release wants that: dump it first, then migrate it."""
 
+from pipeline.deploy.asking import leftovers
 from pipeline.deploy.deployment import Deployment
-from pipeline.deploy.jobs import JobFailedError, let_end, of_service, run_job
+from pipeline.deploy.jobs import JobFailedError, JobNotStartedError, let_end, of_service, run_job
 from pipeline.deploy.progress import say
 from pipeline.errors import MigrationError
 
@@ -21,7 +22,8 @@ def bring_forward(deployment: Deployment) -> None:
     """Migrate the database, and have the user of the smoke test, unless both are done.
 
     Raises:
-        MigrationError: The database refused.
+        JobNotStartedError: No node has begun with it, so that nothing was migrated.
+        MigrationError: The database refused; says what that left there.
     """
     seconds = deployment.environment.timings.migrate
     script, job = migration(seconds), f"{deployment.stack}-migrate"
@@ -32,9 +34,13 @@ def bring_forward(deployment: Deployment) -> None:
             deployment.swarm.remove(job)  # of a deployer who died in it
             return
         backend_job(deployment, "migrate", ["sh", "-c", script])
+    except JobNotStartedError:
+        raise
     except JobFailedError as error:
-        hint = "correct the migration; the release before serves on"
-        raise MigrationError(str(error), hint=hint) from None
+        left = leftovers(deployment.swarm, deployment.environment, deployment.services["backend"])
+        first = "run what ends each of these lines, on the database; " if left else ""
+        hint = f"{first}correct the migration; the release before serves on; invoke status"
+        raise MigrationError("\n".join([str(error), *left]), hint=hint) from None
 
 
 def migration(seconds: float) -> str:
@@ -53,4 +59,4 @@ def backend_job(
     """Run a command of the new backend with its settings and secrets; return what it printed."""
     job = of_service(deployment.stack, name, deployment.services["backend"], command)
     seconds = deployment.environment.timings.migrate
-    return run_job(deployment.swarm, deployment.stack, job, seconds, everywhere=everywhere)
+    return run_job(deployment.swarm, deployment.environment, job, seconds, everywhere=everywhere)

@@ -11,7 +11,7 @@ from pipeline.deploy.connection import connected
 from pipeline.deploy.credentials import credentials
 from pipeline.deploy.deployment import Deployment
 from pipeline.deploy.dumps import require_address
-from pipeline.deploy.foundation import lay
+from pipeline.deploy.foundation import bring_app_secrets, lay
 from pipeline.deploy.health import health
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.lock import Lock, locked
@@ -26,6 +26,7 @@ from pipeline.deploy.report import drift
 from pipeline.deploy.signals import interruptible
 from pipeline.deploy.signatures import trust, versions, vouch
 from pipeline.deploy.stack import document, new_id, render, renewed
+from pipeline.deploy.swarm import Swarm
 from pipeline.environments import Environment
 from pipeline.errors import InputError, NoWayBackError, RolledBackError
 from pipeline.git import is_ancestor
@@ -88,7 +89,9 @@ def deploy(
         kind = kind_of(found, before, asked=release is not None)
         deployment.migrates = kind == DEPLOY
         if before and not is_ancestor(before.commit, found.commit):
-            require_way_back(swarm, environment, before, services)
+            bring_app_secrets(swarm, environment, services, values)
+            outage = partial(is_outage, swarm, environment, before, values)
+            require_way_back(swarm, environment, known, services, outage)
         with announced(environment, values, kind, found.version):
             timed("foundation", partial(prepare, deployment))
             restores = journal.number_of(known, found.version) if kind == ROLLBACK else 0
@@ -126,10 +129,9 @@ def kind_of(found: Candidate, before: Entry | None, *, asked: bool) -> str:
 
 def prepare(deployment: Deployment) -> None:
     """Lay what a release stands on: network, edge, data, secrets."""
-    swarm, values, release = deployment.swarm, deployment.credentials, deployment.release
-    lay(swarm, deployment.environment, release.images, values)
-    secrets = {release.secrets[name]: values[name] for name in release.secrets}
-    swarm.ensure_secrets(secrets, f"pipeline.stack={deployment.stack}")
+    swarm, environment, values = deployment.swarm, deployment.environment, deployment.credentials
+    lay(swarm, environment, deployment.release.images, values)
+    bring_app_secrets(swarm, environment, deployment.services, values)
 
 
 def rollback(
@@ -165,8 +167,9 @@ def rollback(
         settle(environment, lock, values, forward=True)
         known = journal.entries(swarm, environment.stack)
         target, live = journal.earlier(known, to), journal.good(known)
-        if live:
-            require_way_back(swarm, environment, live, target.services)
+        bring_app_secrets(swarm, environment, target.services, values)
+        outage = partial(is_outage, swarm, environment, live, values)
+        require_way_back(swarm, environment, known, target.services, outage)
         agree(environment, f"put {target.version} back on {environment.name}", yes=consent.yes)
         with announced(environment, values, ROLLBACK, target.version):
             put_again(environment, lock, target, values, consent)
@@ -207,10 +210,19 @@ def rolled(deployment: Deployment, entry: Entry) -> None:
         if live is None or spare is None:
             raise
         say(f"{error}; putting {spare.version} back, which served before it")
-        require_way_back(deployment.swarm, environment, live, spare.services)
+        bring_app_secrets(deployment.swarm, environment, spare.services, values)
+        require_way_back(deployment.swarm, environment, known, spare.services, lambda: True)
         put_again(environment, deployment.lock, spare, values)
         serves = f"{spare.version} serves instead"
         raise RolledBackError(f"{error}\n{serves}", hint=error.hint) from None
+
+
+def is_outage(
+    swarm: Swarm, environment: Environment, live: Entry | None, values: Mapping[str, str]
+) -> bool:
+    """Say whether what is live serves no user."""
+    headers = insider(swarm, environment, values)
+    return live is None or health(swarm, environment, live, headers, values).is_outage
 
 
 def is_live(deployment: Deployment, before: Entry) -> bool:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from pipeline.deploy import causes
 from pipeline.deploy.progress import say
 from pipeline.errors import CheckFailedError
 from pipeline.run import Output, last_words
@@ -75,5 +76,6 @@ def require_answer(answer: Output) -> None:
     """
     if answer.returncode and not ABSENT.search(answer.stderr):
         raise EngineAwayError(
-            f"the engine does not answer: {last_words(answer)}", hint="docker node ls"
+            f"the engine does not answer: {last_words(answer)}",
+            hint=causes.hint(last_words(answer), "docker node ls"),
         )

@@ -98,7 +98,7 @@ def removing_sessions(swarm: Swarm, environment: Environment, live: Entry | None
     job = of_service(environment.stack, "sessions", live.services["backend"], command)
     with begun(swarm, environment.stack, job):
         yield
-        finish(swarm, job, environment.timings.migrate)
+        finish(swarm, environment, job, environment.timings.migrate)
 
 
 def services(swarm: Swarm) -> list[Object]:

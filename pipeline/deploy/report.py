@@ -1,12 +1,14 @@
 """Tell what runs in an environment, what ran, and whether the journal is true."""
 
-from collections.abc import Iterator, Mapping
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from operator import itemgetter
 from os import environ
 from typing import Any
 
 from pipeline.deploy import journal
 from pipeline.deploy.acts import acts
+from pipeline.deploy.asking import leftovers
 from pipeline.deploy.connection import connected, engine_of
 from pipeline.deploy.credentials import credentials
 from pipeline.deploy.health import running_of
@@ -17,8 +19,9 @@ from pipeline.deploy.progress import say
 from pipeline.deploy.site import foundation, users_find, workers_of
 from pipeline.deploy.smoke import smoke as walk
 from pipeline.deploy.swarm import Object, Swarm, image_of, variable_of
+from pipeline.deploy.watch import held_up
 from pipeline.environments import Environment
-from pipeline.errors import InputError, OutageError
+from pipeline.errors import InputError, MigrationError, OutageError
 from pipeline.run import run
 
 
@@ -50,6 +53,8 @@ def status(environment: Environment) -> int:
         print(f"  workers   {workers_of(swarm, environment, live, environ)}")
     if since := closed(swarm, environment):
         print(f"  closed    for maintenance, {since}")
+    for line in after_migration(swarm, environment, known):
+        print(f"  database  {line}")
     if waiting := journal.unfinished(known):
         print(f"  open      {waiting.kind} of {waiting.version}, since {waiting.started}")
     lock = current(swarm, environment.stack)
@@ -58,11 +63,24 @@ def status(environment: Environment) -> int:
     return OutageError.exit_code if outage else int(bool(faults))
 
 
+def after_migration(swarm: Swarm, environment: Environment, known: Sequence[Entry]) -> list[str]:
+    """Return what the migration has left in the database that failed last, if nothing came after.
+
+    Its job has a name of its own, since a deployment may run meanwhile.
+    """
+    if not known or known[-1].outcome != MigrationError.outcome:
+        return []
+    say(f"asking {known[-1].version} what its migration left in the database")
+    name = f"leftovers-{uuid.uuid4().hex[:8]}"
+    found = leftovers(swarm, environment, known[-1].services["backend"], name=name)
+    return found or [f"the migration of {known[-1].version} failed, and has left nothing"]
+
+
 def outages(swarm: Swarm, environment: Environment) -> Iterator[str]:
     """Yield what keeps users from a site; say what is well."""
     for name, running, meant in foundation(swarm, environment):
         if running < meant:
-            yield f"{name} has {running} of {meant} replicas"
+            yield f"{name} has {running} of {meant} replicas{lack(swarm, environment, name)}"
         else:
             print(f"  {name:9} runs")
     well, wrong = users_find(swarm, environment, environ)
@@ -85,7 +103,13 @@ def drift(swarm: Swarm, environment: Environment, live: Entry) -> Iterator[str]:
         running = running_of(swarm, f"{environment.stack}_{name}")
         wanted = service["deploy"]["replicas"]
         if len(running) != wanted:
-            yield f"{name} has {len(running)} of {wanted} replicas"
+            yield f"{name} has {len(running)} of {wanted} replicas{lack(swarm, environment, name)}"
+
+
+def lack(swarm: Swarm, environment: Environment, name: str) -> str:
+    """Say what keeps replicas of a service from running; nothing, if that is not known."""
+    service = f"{environment.stack}_{name}"
+    return held_up(swarm, service, swarm.tasks(service)).sentence
 
 
 def meddled(found: Object, service: Mapping[str, Any]) -> Iterator[str]:

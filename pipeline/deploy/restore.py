@@ -8,7 +8,7 @@ from pipeline.deploy.connection import connected
 from pipeline.deploy.credentials import credentials
 from pipeline.deploy.database import NAME
 from pipeline.deploy.dumps import Database, require_address
-from pipeline.deploy.jobs import of_service, run_job
+from pipeline.deploy.jobs import JobNotStartedError, of_service, run_job
 from pipeline.deploy.journal import Entry
 from pipeline.deploy.lock import locked
 from pipeline.deploy.maintenance import close, closed, insider, open_again
@@ -116,6 +116,8 @@ def replace(
                 hint="look at once: the site is closed; the data are in the database …_replaced",
             ) from None
         hint = "look at what it said; a dump of this release's time may need another release"
+        if isinstance(fault, JobNotStartedError):
+            hint = fault.hint
         raise RolledBackError(f"{why}\nthe data are as before", hint=hint) from None
 
 
@@ -124,7 +126,7 @@ def fit(swarm: Swarm, environment: Environment, live: Entry) -> None:
     seconds = environment.timings.migrate
     command = ["sh", "-c", f"{migration(seconds)} && {CLEAR}"]
     job = of_service(environment.stack, "migrate", live.services["backend"], command)
-    run_job(swarm, environment.stack, job, seconds)
+    run_job(swarm, environment, job, seconds)
 
 
 def prove(swarm: Swarm, environment: Environment, live: Entry, values: Mapping[str, str]) -> None:

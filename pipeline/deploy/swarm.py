@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.deploy import causes
 from pipeline.deploy.patience import led, require_answer
 from pipeline.deploy.tunnel import Tunnel
 from pipeline.errors import CheckFailedError, InputError
@@ -85,7 +86,9 @@ class Swarm:
         if answer.returncode:
             raise InputError(
                 f"{self.place} is no manager of a swarm: {last_words(answer)}",
-                hint="docker swarm init, or correct `host` in pipeline.toml",
+                hint=causes.hint(
+                    last_words(answer), "docker swarm init, or correct `host` in pipeline.toml"
+                ),
             )
 
     def node(self) -> str:
@@ -165,10 +168,18 @@ class Swarm:
         Raises:
             CheckFailedError: The engine refuses one.
         """
-        there = set(self.tell("secret", "ls", "--format={{.Name}}").split())
+        there = self.secrets()
         for name, value in values.items():
             if name not in there:
                 self.make("secret", name, f"--label={label}", name, "-", stdin=value)
+
+    def secrets(self) -> set[str]:
+        """Return the names of all secrets.
+
+        Raises:
+            CheckFailedError: The engine does not tell.
+        """
+        return set(self.tell("secret", "ls", "--format={{.Name}}").split())
 
     def ensure_network(self, name: str) -> None:
         """Have an overlay network that single containers may join too."""
@@ -187,10 +198,11 @@ class Swarm:
 
 def refused(answer: Output, *words: str) -> CheckFailedError:
     """Return what to say of a command that the engine did not do."""
-    return CheckFailedError(
-        f"`docker {' '.join(words[:2])}` failed: {last_words(answer)}",
-        hint="look at the engine: docker service ls; docker node ls",
-    )
+    said = last_words(answer)
+    what = f"`docker {' '.join(words[:2])}` failed: {said}"
+    if found := causes.of(said):
+        return CheckFailedError(f"{what} ({found.sentence})", hint=found.hint)
+    return CheckFailedError(what, hint="look at the engine: docker service ls; docker node ls")
 
 
 def text_of(config: Object) -> str:

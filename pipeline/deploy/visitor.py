@@ -1,6 +1,7 @@
 """Somebody who asks a site over HTTP: the only place of a smoke test that does."""
 
 import json
+import socket
 import ssl
 import time
 from collections.abc import Mapping
@@ -59,17 +60,17 @@ class Visitor:
         Raises:
             CheckFailedError: The answer is not what it must be, or there is none.
         """
-        started = time.monotonic()
+        started, hint = time.monotonic(), step.hint
         try:
             answer = self.ask_again(step, self.deadline(step))
             finding = step.finding(answer)
         except (OSError, HTTPException) as error:
-            finding = f"got no answer: {reason(error)}"
+            finding, hint = f"got no answer: {reason(error)}", way_to(error)
         seconds = time.monotonic() - started
         print(f"{step.name:9}{seconds:7.2f} s  {step.method} {step.path}", flush=True)
         if finding:
             sentence = f"{step.name}: {step.method} {step.path} {finding}"
-            raise CheckFailedError(sentence, hint=step.hint)
+            raise CheckFailedError(sentence, hint=hint)
         return answer
 
     def deadline(self, step: Step) -> float:
@@ -152,3 +153,15 @@ def remaining(deadline: float) -> float:
 def reason(error: Exception) -> str:
     """Return what went wrong, which urllib wraps."""
     return str(error.reason if isinstance(error, URLError) else error) or type(error).__name__
+
+
+def way_to(error: Exception) -> str:
+    """Return where to look after a request that got no answer: no log of the app has it."""
+    cause = error.reason if isinstance(error, URLError) else error
+    if isinstance(cause, ssl.SSLError):
+        return "invoke doctor judges the certificate; invoke renew brings another one"
+    if isinstance(cause, socket.gaierror):
+        return "does the name of the site lead to its edge? correct the DNS, or `url`"
+    if isinstance(cause, TimeoutError):
+        return "invoke status; invoke logs: it takes too long, or a firewall is between"
+    return "invoke status; docker service ls: does the edge run, and is its port open?"

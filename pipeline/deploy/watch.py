@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from pipeline.deploy import starting
+from pipeline.deploy.causes import Cause
 from pipeline.deploy.patience import POLL_SECONDS, EngineAwayError, patiently
 from pipeline.deploy.progress import say
 from pipeline.deploy.swarm import Object, Swarm, image_of, variable_of
 from pipeline.errors import CheckFailedError
 
 BROKEN = {"failed", "rejected", "orphaned"}
+GONE = "it is gone"
 STUCK = {"paused", "rollback_paused"}
 
 
@@ -44,7 +47,7 @@ def fault(wanted: Wanted, service: Object | None, tasks: Sequence[Object]) -> st
         tasks: Its tasks.
     """
     if service is None:
-        return "it is gone"
+        return GONE
     if image_of(service) != wanted.image or variable_of(service, "DEPLOY_ID") != wanted.deploy_id:
         return "the engine put the release before it back"
     state = (service.get("UpdateStatus") or {}).get("State", "")
@@ -110,11 +113,11 @@ def watch(
     """
     for service, tasks in looks(swarm, wanted, seconds):
         if not again and (wrong := fault(wanted, service, tasks)):
-            raise refusal(swarm, wanted, wrong)
+            raise caused(swarm, wanted, wrong)
         if service and converged(wanted, service, tasks):
             return
         look()
-    raise refusal(swarm, wanted, f"it did not come up within {seconds:.0f} s")
+    raise caused(swarm, wanted, f"it did not come up within {seconds:.0f} s")
 
 
 def hold(
@@ -141,7 +144,7 @@ def hold(
             service, tasks = asked_again(swarm, each.service, end)
             wrong = fault(each, service, tasks)
             if wrong or service is None or not converged(each, service, tasks):
-                raise refusal(swarm, each, wrong or "a replica is not running any more")
+                raise caused(swarm, each, wrong or "a replica is not running any more")
         look()
         time.sleep(POLL_SECONDS)
 
@@ -163,9 +166,10 @@ def wait_until_running(swarm: Swarm, service: str, seconds: float) -> None:
         if is_up(swarm, service):
             return
         time.sleep(POLL_SECONDS)
+    why = held_up(swarm, service, swarm.tasks(service))
     raise CheckFailedError(
-        f"{service} did not come up within {seconds:.0f} s\n{swarm.logs(service)}",
-        hint=f"docker service ps --no-trunc {service}",
+        f"{service} did not come up within {seconds:.0f} s{why.sentence}\n{swarm.logs(service)}",
+        hint=why.hint,
     )
 
 
@@ -196,6 +200,38 @@ def refusal(swarm: Swarm, wanted: Wanted, why: str) -> NotConvergedError:
     return NotConvergedError(
         f"{wanted.service}: {why}", hint=f"docker service ps --no-trunc {wanted.service}"
     )
+
+
+def caused(swarm: Swarm, wanted: Wanted, why: str) -> NotConvergedError:
+    """Do as `refusal`, and say what keeps the replicas of this deployment from running."""
+    error = refusal(swarm, wanted, why)
+    if why == GONE:
+        hint = "docker events --since=1h --until=0s --filter=type=service; deploy again"
+        return NotConvergedError(str(error), hint=hint)
+    with suppress(EngineAwayError):
+        cause = held_up(swarm, wanted.service, own(wanted, swarm.tasks(wanted.service)))
+        return NotConvergedError(f"{error}{cause.sentence}", hint=cause.hint)
+    return error
+
+
+def held_up(swarm: Swarm, service: str, tasks: Sequence[Object]) -> Cause:
+    """Return what keeps tasks of a service from running, to be said behind what came of that."""
+    hint = f"docker service ps --no-trunc {service}"
+    idle = sorted(filter(is_idle, tasks), key=broken, reverse=True)
+    if not idle:
+        return Cause("", hint)
+    image, stack = idle[0]["Spec"]["ContainerSpec"]["Image"], service.partition("_")[0]
+    if broken(idle[0]):  # what became of it is said by then
+        known = starting.meaning(swarm, stack, image, idle[0])
+        return Cause(f" ({known.sentence})", known.hint) if known else Cause("", hint)
+    found = starting.cause(swarm, stack, image, idle)
+    return Cause(f": {found.sentence}", found.hint or hint)
+
+
+def is_idle(task: Object) -> bool:
+    """Say whether a task has not begun that should run, or has ended."""
+    waits = task["Status"]["State"] in starting.UNSTARTED | starting.BEGUN
+    return broken(task) or (waits and task["DesiredState"] == "running")
 
 
 def last_words(swarm: Swarm, wanted: Wanted) -> str:

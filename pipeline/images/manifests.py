@@ -12,6 +12,8 @@ from pipeline.images import docker
 from pipeline.images.act import answer
 from pipeline.run import last_words, read
 
+ANSWERS_WITHIN = 60
+"""The seconds that a registry is given for an answer."""
 ATTESTATION = "unknown/unknown"
 """The platform of what a builder attaches to an index; it runs on none."""
 
@@ -54,7 +56,7 @@ def kept(reference: str) -> str:
         CheckFailedError: The registry does not answer.
         NotThereError: It has no such thing.
     """
-    output = read(docker.manifest(reference))
+    output = read(docker.manifest(reference), seconds=ANSWERS_WITHIN)
     if output.returncode == 0:
         return output.stdout
     said = last_words(output)

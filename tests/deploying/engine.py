@@ -32,10 +32,11 @@ class Engine(Swarm):
         kinds: Its objects, by kind and name.
         options: How each job was asked for, by its name.
         asked: What it was asked, a word of each command and the name it was about.
-        ends: The state that the replicas of an image come to, if they do not run.
+        ends: The state that the replicas of an image or a service come to, if they do not run.
+        errors: What it says of the replicas of an image that do not run.
         checks: How images check themselves, where that is not the usual way.
         facts: What it says of itself.
-        says: What a job prints, by the end of its name.
+        says: What a job prints, by the end of its name, or a part of it.
         stops: The exit code of the replicas of an image that are stopped, and after how many looks
             at them they have ended; 0 and at once, if none is given.
         died: How many workers each replica of an image has lost, by the image.
@@ -45,6 +46,7 @@ class Engine(Swarm):
     kinds: dict[str, Kind] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     ends: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
     checks: dict[str, list[str] | None] = field(default_factory=dict)
     says: dict[str, str] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=lambda: dict(FACTS))
@@ -95,7 +97,10 @@ class Engine(Swarm):
             case ["config" | "secret" | "service" as kind, "rm", *names]:
                 return self.remove_all(kind, names)
             case ["service", "create", image, *_]:
-                self.start(options["name"], image, [], 1, "complete")
+                everywhere = options.get("mode") == "global"
+                self.start(
+                    options["name"], image, [], self.places(everywhere=everywhere), "complete"
+                )
                 self.options[options["name"]] = arguments
             case ["service", "update", name] if "constraint-add" in options:
                 self.stop(name)
@@ -104,6 +109,11 @@ class Engine(Swarm):
             case ["stack", "deploy", stack]:
                 self.take(stack, stdin)
         return ""
+
+    def places(self, *, everywhere: bool) -> int:
+        """Return how many tasks a job has: no node that is paused gets one of a global service."""
+        listed = self.facts["node"].splitlines()
+        return sum(each.endswith("Ready Active") for each in listed) if everywhere else 1
 
     def toggle(self, name: str) -> str | None:
         """Go back to what a service was told before; None, if it is as it was made."""
@@ -119,7 +129,9 @@ class Engine(Swarm):
 
     def words(self, job: str) -> str:
         """Return what a job or a service prints."""
-        told = [text for name, text in self.says.items() if job.endswith(name)]
+        told = [
+            text for name, text in self.says.items() if job.endswith(name) or f"-{name}-" in job
+        ]
         return told[0] if told else f"the last words of {job}"
 
     def run_of(self, service: str) -> list[Object]:
@@ -197,13 +209,14 @@ class Engine(Swarm):
         """Replace all replicas of a service at once."""
         told = service(image, state="completed" if name in self.of("service") else None)
         told["Spec"]["TaskTemplate"]["ContainerSpec"]["Env"] = env
-        new = [task(self.ends.get(image, state)) for _ in range(replicas)]
+        new = [task(self.ends.get(name, self.ends.get(image, state))) for _ in range(replicas)]
         former = [{**each, "DesiredState": "shutdown"} for each in self.run_of(name)]
         for number, each in enumerate(new, len(former)):
             each["Spec"]["ContainerSpec"] = {"Image": image, "Env": env}
             each |= {"CreatedAt": now(), "NodeID": self.facts["info"], "ID": f"{name}/{number}"}
             each |= {"Slot": number + 1 - len(former)}
             each["Status"]["ContainerStatus"]["ContainerID"] = f"{next(self.numbers):064}"[::-1]
+            each["Status"]["Err"] = self.errors.get(image, "")
         if name in self.of("service"):
             self.of("former")[name] = self.of("service")[name]
         self.of("service")[name] = {**told, "tasks": [*former, *new]}

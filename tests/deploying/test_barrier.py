@@ -1,12 +1,15 @@
 """The way back ends where the database has lost what older code needs."""
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
-from pipeline.deploy import barrier
-from pipeline.deploy.barrier import CONTRACTS, LIST, USES, require_way_back, require_way_on
-from pipeline.deploy.jobs import JobFailedError
+from pipeline.deploy import barrier, journal
+from pipeline.deploy.barrier import APPLIED, CONTRACTS, LIST, USES, require_way_back, require_way_on
+from pipeline.deploy.jobs import JobFailedError, JobNotStartedError
+from pipeline.deploy.journal import Entry
 from pipeline.deploy.prepare import entry_of
 from pipeline.deploy.stack import Service, render
 from pipeline.deploy.swarm import Swarm
@@ -17,22 +20,35 @@ from tests.deploying.examples import AT_ONCE, environment, release
 
 STAGING = environment(timings=AT_ONCE)
 OLD, NEW = render(STAGING, release(1)), render(STAGING, release(2))
-LIVE = entry_of(release(2), NEW, [], "deploy")
+LIVE = replace(entry_of(release(2), NEW, [], "deploy"), number=9, outcome=journal.GOOD)
 FIRST, ADDS, DROPS = "[X]  shop.0001_initial", "[X]  shop.0002_adds", "[X]  shop.0003_drops"
 
 
 class Backends:
-    """What the management commands of the old and of the new code print."""
+    """What the management commands of the old and of the new code print.
+
+    Attributes:
+        dead: The images that do not run, each with what becomes of its job.
+    """
 
     def __init__(self) -> None:
         self.old = [FIRST]
         self.new = [FIRST]
+        self.dead: dict[str, JobFailedError] = {}
         self.contracts: list[str] | None = []
         self.uses: list[str] | None = ["shop.order", "shop.order.note"]
         self.asked: list[str] = []
 
-    def asked_of(self, _: Swarm, __: Environment, service: Service, command: str) -> list[str]:
-        self.asked.append(command)
+    def asked_of(
+        self, _: Swarm, __: Environment, service: Service, *commands: str, **_limits: float
+    ) -> list[str]:
+        image = service["image"]
+        self.asked.append(commands[0])
+        if image in self.dead:
+            raise self.dead[image]
+        return [line for command in commands for line in self.said(image, command)]
+
+    def said(self, image: str, command: str) -> list[str]:
         if command == CONTRACTS:
             if self.contracts is None:
                 raise JobFailedError("Unknown command: 'contract_migrations'", hint="")
@@ -41,7 +57,9 @@ class Backends:
             if self.uses is None:
                 raise JobFailedError("Unknown command: 'schema_uses'", hint="")
             return [json.dumps(self.uses)]
-        return self.old if service["image"] == OLD["backend"]["image"] else self.new
+        if command == APPLIED:
+            return [json.dumps([line[5:] for line in self.new if line.startswith("[X]")])]
+        return self.old if image == OLD["backend"]["image"] else self.new
 
 
 @pytest.fixture
@@ -51,18 +69,28 @@ def backends(monkeypatch: pytest.MonkeyPatch) -> Backends:
     return backends
 
 
+def back(
+    engine: Engine,
+    target: Mapping[str, Service],
+    *,
+    known: Sequence[Entry] = (LIVE,),
+    outage: bool = False,
+) -> None:
+    require_way_back(engine, STAGING, known, target, lambda: outage)
+
+
 def test_older_code_that_knows_all_that_was_migrated_may_come_back(
     engine: Engine, backends: Backends
 ) -> None:
     backends.old = [FIRST, ADDS]
     backends.new = [FIRST, ADDS]
-    require_way_back(engine, STAGING, LIVE, OLD)
-    assert backends.asked == [LIST, LIST]
+    back(engine, OLD)
+    assert backends.asked == [LIST]
 
 
 def test_older_code_lives_with_migrations_that_only_add(engine: Engine, backends: Backends) -> None:
     backends.new = [FIRST, ADDS]
-    require_way_back(engine, STAGING, LIVE, OLD)
+    back(engine, OLD)
     assert backends.asked[-1] == CONTRACTS
 
 
@@ -72,7 +100,7 @@ def test_there_is_no_way_back_over_one_that_takes_away_and_it_is_named(
     backends.new = [FIRST, ADDS, DROPS]
     backends.contracts = ["shop.0003_drops"]
     with pytest.raises(InputError, match=r"no way back over shop\.0003_drops: ") as caught:
-        require_way_back(engine, STAGING, LIVE, OLD)
+        back(engine, OLD)
     assert "invoke restore" in caught.value.hint
 
 
@@ -80,14 +108,14 @@ def test_one_that_the_older_code_knows_lies_before_it(engine: Engine, backends: 
     backends.old = [FIRST, DROPS]
     backends.new = [FIRST, DROPS, ADDS]
     backends.contracts = ["shop.0003_drops"]
-    require_way_back(engine, STAGING, LIVE, OLD)
+    back(engine, OLD)
 
 
 def test_one_that_the_database_does_not_have_took_nothing_away(
     engine: Engine, backends: Backends
 ) -> None:
     backends.new = [FIRST, "[ ]  shop.0003_drops"]
-    require_way_back(engine, STAGING, LIVE, OLD)
+    back(engine, OLD)
     assert CONTRACTS not in backends.asked
 
 
@@ -98,21 +126,88 @@ def test_code_that_cannot_tell_what_it_took_away_is_no_reason_to_hope(
     backends.new = [FIRST, ADDS]
     backends.contracts = contracts
     with pytest.raises(InputError, match=r"v1\.0\.2 migrated the database, and cannot say"):
-        require_way_back(engine, STAGING, LIVE, OLD)
+        back(engine, OLD)
 
 
 def test_the_same_code_need_not_be_asked(engine: Engine, backends: Backends) -> None:
-    require_way_back(engine, STAGING, LIVE, NEW)
+    back(engine, NEW)
     assert backends.asked == []
 
 
 def test_what_a_backend_knows_is_asked_of_its_own_image(engine: Engine) -> None:
-    engine.says["barrier"] = f"shop\n{FIRST}\n[ ]  shop.0002_adds\n"
-    assert barrier.migrations(engine, STAGING, OLD["backend"], applied=True) == {
-        "shop.0001_initial"
-    }
-    assert len(barrier.migrations(engine, STAGING, OLD["backend"])) == 2
+    engine.says["barrier"] = f'shop\n{FIRST}\n["shop.0001_initial", "shop.0002_adds"]\n'
+    assert barrier.strange(engine, STAGING, OLD["backend"]) == {"shop.0002_adds"}
     assert OLD["backend"]["image"] in engine.options["shop-barrier"]
+
+
+CRASHES = JobFailedError("shop-barrier: exit code 1\nModuleNotFoundError: gone", hint="look")
+KEPT_BACK = JobNotStartedError("shop-barrier has not begun after 60 s: pending", hint="docker node")
+ABSENT = JobFailedError("shop-barrier: No such image: x (the registry has no x)", hint="push it")
+DEAD = {"crashes": CRASHES, "does not start": KEPT_BACK, "is gone": ABSENT}
+
+
+@pytest.mark.parametrize("how", DEAD)
+@pytest.mark.parametrize("outage", [True, False])
+def test_a_live_release_whose_image_does_not_run_does_not_bar_the_way_back(
+    engine: Engine,
+    backends: Backends,
+    capsys: pytest.CaptureFixture[str],
+    how: str,
+    *,
+    outage: bool,
+) -> None:
+    backends.new = [FIRST, ADDS]
+    backends.dead[NEW["backend"]["image"]] = DEAD[how]
+    back(engine, OLD, outage=outage)
+    said = capsys.readouterr().err
+    assert "v1.0.2 cannot say what it took from the database: shop-barrier" in said
+    assert "not judged: whether older code lives with shop.0002_adds; going on" in said
+
+
+@pytest.mark.parametrize("how", DEAD)
+def test_another_good_release_tells_what_a_dead_one_cannot(
+    engine: Engine, backends: Backends, capsys: pytest.CaptureFixture[str], how: str
+) -> None:
+    backends.new, backends.contracts = [FIRST, DROPS], ["shop.0003_drops"]
+    backends.dead[NEW["backend"]["image"]] = DEAD[how]
+    between = entry_of(release(3), render(STAGING, release(3)), [], "deploy")
+    known = [replace(between, outcome=journal.GOOD), LIVE]
+    with pytest.raises(InputError, match=r"no way back over shop\.0003_drops: "):
+        back(engine, OLD, known=known, outage=True)
+    backends.contracts = []
+    back(engine, OLD, known=known, outage=True)
+    assert "not judged" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("contracts", [None, "no list"])
+def test_in_an_outage_code_that_cannot_tell_does_not_bar_the_way_back(
+    engine: Engine,
+    backends: Backends,
+    capsys: pytest.CaptureFixture[str],
+    contracts: list[str] | None,
+) -> None:
+    backends.new, backends.contracts = [FIRST, ADDS], contracts
+    back(engine, OLD, outage=True)
+    assert "not judged: whether older code lives with shop.0002_adds" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("how", DEAD)
+def test_a_release_that_does_not_run_cannot_be_gone_back_to(
+    engine: Engine, backends: Backends, how: str
+) -> None:
+    backends.dead[OLD["backend"]["image"]] = DEAD[how]
+    with pytest.raises(CheckFailedError, match=r"v1\.0\.1 cannot run here: shop-barrier") as caught:
+        back(engine, OLD, outage=True)
+    expected = "docker node" if how == "does not start" else "another good release"
+    assert expected in caught.value.hint
+
+
+def test_a_known_contract_bars_the_way_back_in_an_outage_as_well(
+    engine: Engine, backends: Backends
+) -> None:
+    backends.new, backends.contracts = [FIRST, DROPS], ["shop.0003_drops"]
+    with pytest.raises(InputError, match="no way back over"):
+        back(engine, OLD, outage=True)
 
 
 @pytest.mark.parametrize(

@@ -95,3 +95,10 @@ def test_the_journal_keeps_the_first_words_of_a_command_and_no_more(
 ) -> None:
     program, *rest = parsed(command)
     assert told(program, rest) == kept
+
+
+def test_one_whose_container_cannot_be_made_says_why(live: Engine) -> None:
+    live.ends[BACKEND], live.errors[BACKEND] = "rejected", "secret reference x1 not found"
+    with pytest.raises(JobFailedError, match="secret reference x1 not found") as caught:
+        run("python manage.py sleep")
+    assert "docker secret ls" in caught.value.hint

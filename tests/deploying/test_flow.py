@@ -132,10 +132,54 @@ def test_a_database_that_refuses_has_an_outcome_of_its_own(
 ) -> None:
     monkeypatch.setattr(flow, "self_check", lambda _: None)
     live.ends[NEW.images["backend"]] = "failed"
-    with pytest.raises(MigrationError, match="the last words of shop-migrate"):
+    with pytest.raises(MigrationError, match="the last words of shop-migrate") as caught:
         deploy(live, 2)
     assert serving(live) == images(1)
     assert outcome(live) == "migration failed"
+    assert "what it left is not known: shop-leftovers: failed" in str(caught.value)
+
+
+RUNS = "a migration is still running: process 7, active for 9 s: ALTER TABLE x: SELECT"
+INVALID = "the index twin of twins is invalid: DROP INDEX CONCURRENTLY twin"
+LEFT = {
+    "nothing": ("nothing is left", []),
+    "a statement": (f"{RUNS} pg_cancel_backend(7)", [f"{RUNS} pg_cancel_backend(7)"]),
+    "more": (f"{RUNS} pg_cancel_backend(7)\n{INVALID}", [f"{RUNS} pg_cancel_backend(7)", INVALID]),
+}
+
+
+@pytest.mark.parametrize("case", LEFT)
+def test_what_a_migration_that_failed_has_left_is_told_with_what_ends_it(
+    live: Engine, case: str
+) -> None:
+    live.says["leftovers"], told = LEFT[case]
+    live.ends["shop-migrate"] = "failed"
+    with pytest.raises(MigrationError) as caught:
+        deploy(live, 2)
+    words = "shop-migrate: failed\nthe last words of shop-migrate"
+    assert str(caught.value) == "\n".join([words, *told])
+    assert caught.value.hint.startswith("run what ends each" if told else "correct the migration")
+    assert "invoke status" in caught.value.hint
+
+
+def test_a_migration_that_did_not_begin_is_no_fault_of_the_database(live: Engine) -> None:
+    live.ends["shop-migrate"] = "pending"
+    with pytest.raises(StoppedError, match="shop-migrate has not begun after") as caught:
+        deploy(live, 2)
+    assert not isinstance(caught.value, MigrationError)
+    assert "docker node ls" in caught.value.hint
+    assert outcome(live) == "stopped"
+
+
+@pytest.mark.parametrize("state", ["pending", "new"])
+def test_a_self_check_that_does_not_begin_is_given_up(
+    live: Engine, clock: Clock, state: str
+) -> None:
+    live.ends["shop-check"] = state
+    with pytest.raises(StoppedError, match=rf"shop-check has not begun after \d+ s: {state}"):
+        deploy(live, 2)
+    assert serving(live) == images(1)
+    assert clock.monotonic() < STAGING.timings.start + 2
 
 
 @pytest.mark.parametrize(
@@ -204,7 +248,8 @@ def test_a_release_before_that_does_not_serve_any_more_is_told_as_the_worst(
     with pytest.raises(RollbackFailedError) as caught:
         deploy(live, 2)
     assert str(caught.value) == ("the API answers 500\nand going back failed: so does the old one")
-    assert caught.value.hint.startswith("look at once")
+    hint = "look at once: look; invoke status; then invoke rollback --to=…"
+    assert caught.value.hint == hint, "the cause's own command is part of it"
     assert outcome(live) == "rollback failed"
 
 

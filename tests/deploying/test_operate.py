@@ -14,6 +14,7 @@ from pipeline.environments import Environment
 from pipeline.errors import (
     CheckFailedError,
     InputError,
+    MigrationError,
     NoWayBackError,
     OutageError,
     RolledBackError,
@@ -245,6 +246,69 @@ def test_history_and_status_tell_what_happened(
     assert report.status(STAGING) == 1
     told = capsys.readouterr().out
     assert "drift     backend has 1 of 2 replicas\n  drift     frontend is gone" in told
+
+
+def test_status_tells_what_a_migration_that_failed_has_left(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deploy(1)
+    engine.ends["shop-migrate"] = "failed"
+    with pytest.raises(MigrationError):
+        deploy(2)
+    capsys.readouterr()
+    engine.says["leftovers"] = "the index twin of twins is invalid: DROP INDEX CONCURRENTLY twin"
+    assert report.status(STAGING) == 0
+    assert "  database  the index twin of twins is invalid: DROP" in capsys.readouterr().out
+    engine.says["leftovers"] = "nothing is left"
+    report.status(STAGING)
+    assert (
+        "  database  the migration of v1.0.2 failed, and has left nothing"
+        in capsys.readouterr().out
+    )
+    engine.ends.clear()
+    deploy(2)
+    capsys.readouterr()
+    report.status(STAGING)
+    assert "database" not in capsys.readouterr().out
+
+
+def test_a_secret_that_was_removed_is_made_anew_for_the_way_back(engine: Engine) -> None:
+    deploy(1)
+    deploy(2)
+    for name in [name for name in engine.of("secret") if "database_url" in name]:
+        del engine.of("secret")[name]
+    operate.rollback(STAGING, None)
+    assert live(engine) == release(1).images["backend"]
+    assert [name for name in engine.of("secret") if "database_url" in name]
+
+
+def test_a_secret_whose_value_is_not_known_any_more_is_named_before_anything_is_touched(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(1)
+    (gone,) = [name for name in engine.of("secret") if "database_url" in name]
+    monkeypatch.setenv("DATABASE_URL", "postgres://clerk:swordfish-2@db/ledger")
+    deploy(2)
+    del engine.of("secret")[gone]
+    with pytest.raises(InputError, match=rf"v1\.0\.1 reads .*: DATABASE_URL \({gone}\)$") as caught:
+        operate.rollback(STAGING, None)
+    assert caught.value.hint == "invoke deploy --env=staging --release=v1.0.1 takes today's values"
+    assert live(engine) == release(2).images["backend"]
+    deploy(1)  # as the hint says
+    assert live(engine) == release(1).images["backend"]
+
+
+def test_a_live_release_whose_image_is_dead_does_not_bar_the_way_back(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deploy(1)
+    deploy(2)
+    engine.says["barrier"] = '["shop.0002_adds"]'
+    engine.ends[release(2).images["backend"]] = "rejected"
+    engine.errors[release(2).images["backend"]] = "starting container failed"
+    operate.rollback(STAGING, None)
+    assert live(engine) == release(1).images["backend"]
+    assert "not judged: whether older code lives with shop.0002_adds" in capsys.readouterr().err
 
 
 def test_status_tells_what_keeps_users_from_the_site(
