@@ -4,14 +4,16 @@ A server that has it and a client shake hands, both in memory: the client is the
 through the site after each deploy, so that it cannot be of another opinion then.
 """
 
+import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline.addresses import origin
+from pipeline.deploy.pem import kinds
 from pipeline.deploy.progress import say
 from pipeline.deploy.visitor import trusting
 from pipeline.environments import Environment
@@ -19,6 +21,13 @@ from pipeline.errors import CheckFailedError, InputError
 
 LEAST = timedelta(days=14)
 OTHERS_KEY = {"KEY_TYPE_MISMATCH", "KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED"}
+CERTIFICATE, PRIVATE, LOCKED = "CERTIFICATE", "PRIVATE KEY", "ENCRYPTED"
+PATH = re.compile(r"(?:~|\.{0,2})/\S*|\S+\.(?:pem|crt|cer|key)")
+UNREAD = "TLS_CERTIFICATE and TLS_KEY cannot be read"
+AS_PEM = (
+    'set each to what its file holds, as in TLS_KEY="$(cat key.pem)"; '
+    "openssl pkey -in locked.pem -out key.pem takes a passphrase away"
+)
 NEW = "set TLS_CERTIFICATE and TLS_KEY to new ones, then invoke renew"
 
 
@@ -79,6 +88,8 @@ def serving(certificate: str, key: str) -> ssl.SSLContext:
     Raises:
         CheckFailedError: It cannot be read, or the key is another one's.
     """
+    if faults := [*unfit("TLS_CERTIFICATE", certificate), *unfit("TLS_KEY", key)]:
+        raise CheckFailedError(f"{UNREAD}: {'; '.join(faults)}", hint=AS_PEM)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with TemporaryDirectory() as folder:  # which only its owner may read
         files = Path(folder, "certificate"), Path(folder, "key")
@@ -92,11 +103,26 @@ def serving(certificate: str, key: str) -> ssl.SSLContext:
 
 
 def unread(reason: str | None) -> str:
-    """Say why OpenSSL reads no certificate and key; of what is no PEM it gives no reason."""
+    """Say why OpenSSL reads no certificate and key; of some faults it gives no reason."""
     if reason in OTHERS_KEY:
         return "TLS_KEY is not the key of TLS_CERTIFICATE, or of the first in it"
-    why = reason.lower().replace("_", " ") if reason else "one is no PEM, or has a passphrase"
-    return f"TLS_CERTIFICATE and TLS_KEY cannot be read: {why}"
+    return (
+        f"{UNREAD}: {reason.lower().replace('_', ' ') if reason else 'what they hold is damaged'}"
+    )
+
+
+def unfit(name: str, value: str) -> Iterator[str]:
+    """Yield what a value holds in the place of the PEM that it should; never the value itself."""
+    found, wanted = kinds(value), PRIVATE if name == "TLS_KEY" else CERTIFICATE
+    if not value.strip():
+        yield f"{name} is empty"
+    elif not found:
+        path = PATH.fullmatch(value.strip())
+        yield f"{name} holds {'the path of a file, and not what is in it' if path else 'no PEM'}"
+    elif LOCKED in value:
+        yield f"{name} has a passphrase, which cannot be typed in there"
+    elif not any(kind.endswith(wanted) for kind in found):
+        yield f"{name} holds no {wanted.lower()}, but: {', '.join(found).lower()}"
 
 
 def shaken(client: ssl.SSLContext, server: ssl.SSLContext, host: str) -> datetime:

@@ -6,6 +6,7 @@ BLOCK = re.compile(
     r"(?P<first>-----BEGIN (?P<kind>[A-Z0-9 ]+)-----)(?P<body>[A-Za-z0-9+/=\s]+)"
     r"(?P<last>-----END (?P=kind)-----)"
 )
+OPENED = re.compile(r"-----BEGIN (?P<kind>[A-Z0-9 ]+)-----")
 LONGEST = 76
 """The characters that every program takes in one line."""
 
@@ -19,6 +20,11 @@ def mended(text: str) -> str:
     """
     plain = text.replace("\\r", "").replace("\\n", "\n")
     return "".join(map(_block, BLOCK.finditer(plain))) or text
+
+
+def kinds(text: str) -> list[str]:
+    """Return what the blocks of a text are, as `CERTIFICATE`."""
+    return [found["kind"] for found in OPENED.finditer(text)]
 
 
 def _block(found: re.Match[str]) -> str:

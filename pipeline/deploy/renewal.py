@@ -63,12 +63,13 @@ def swap(swarm: Swarm, environment: Environment, new: Service, values: Mapping[s
         timed(EDGE, lambda: replace_edge(swarm, environment, new))
         require_users(swarm, environment, values, environment.timings.monitor)
     except (CheckFailedError, KeyboardInterrupt) as error:
-        interrupted = isinstance(error, KeyboardInterrupt)
-        why = "interrupted" if interrupted else str(error)
-        kind = InterruptedDeployError if interrupted else RolledBackError
+        known = error if isinstance(error, CheckFailedError) else None
+        why = str(known) if known else "interrupted"
+        kind = RolledBackError if known else InterruptedDeployError
         with uninterrupted():
             put_back(swarm, environment, new, values, why)
-        hint = f"docker service ps --no-trunc {environment.stack}_{EDGE}"
+        look = f"docker service ps --no-trunc {environment.stack}_{EDGE}"
+        hint = known.hint if known else look
         raise kind(f"{why}\nthe edge before serves again", hint=hint) from None
 
 
@@ -102,7 +103,7 @@ def put_back(
         wait_until_running(swarm, service, environment.timings.start)
         require_users(swarm, environment, values, environment.timings.start)
     except CheckFailedError as error:
-        hint = f"look at once: docker service ps --no-trunc {service}"
+        hint = f"look at once: docker service ps --no-trunc {service}; {error.hint}"
         said = f"{why}\nand going back failed: {error}"
         raise RollbackFailedError(said, hint=hint) from None
 

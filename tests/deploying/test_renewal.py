@@ -1,12 +1,14 @@
 """An edge makes way for one that is proved, and comes back where users do not reach the site."""
 
 import json
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from pipeline.deploy import journal, renewal, site
+from pipeline.deploy import journal, renewal, site, starting
 from pipeline.deploy.acts import acts
 from pipeline.deploy.edge import CONFIGURATION
 from pipeline.deploy.foundation import lay
@@ -14,10 +16,12 @@ from pipeline.deploy.prepare import entry_of
 from pipeline.deploy.stack import render
 from pipeline.environments import Timings
 from pipeline.errors import CheckFailedError, InputError, RollbackFailedError, RolledBackError
+from pipeline.images.manifests import NotThereError
+from pipeline.run import read
 from tests.clock import Clock
 from tests.deploying.engine import Engine
 from tests.deploying.examples import AT_ONCE, environment, release
-from tests.deploying.tls import signed
+from tests.deploying.tls import made, signed
 
 STAGING = environment(timings=Timings(**{**vars(AT_ONCE), "start": 60, "monitor": 15}))
 Pair = tuple[str, str]
@@ -112,33 +116,163 @@ def key_alone(_: Path, pair: Pair) -> Pair:
     return pair[1], pair[1]
 
 
+def exchanged(_: Path, pair: Pair) -> Pair:
+    return pair[1], pair[0]
+
+
 def no_pem(_: Path, pair: Pair) -> Pair:
     return "swordfish", pair[1]
 
 
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        (of_another, "TLS_KEY is not the key of TLS_CERTIFICATE"),
-        (expired, "certificate has expired"),
-        (for_another, "is not good for shop.example.com"),
-        (without_names, "is not good for shop.example.com"),
-        (turned_chain, "or of the first in it"),
-        (key_alone, "cannot be read"),
-        (no_pem, "cannot be read"),
-    ],
-)
+def blank(_: Path, pair: Pair) -> Pair:
+    return " ", pair[1]
+
+
+def path_of_a_file(_: Path, pair: Pair) -> Pair:
+    return pair[0], "/etc/ssl/swordfish.key"
+
+
+def path_of_a_directory(folder: Path, _: Pair) -> Pair:
+    return f"{folder}/", f"{folder}/"
+
+
+def locked(folder: Path, pair: Pair) -> Pair:
+    (folder / "open").write_text(pair[1])
+    command = ["openssl", "pkcs8", "-topk8", "-in", "open", "-passout", "pass:swordfish"]
+    return pair[0], read(command, cwd=folder).stdout
+
+
+def cut_off(_: Path, pair: Pair) -> Pair:
+    return pair[0][: len(pair[0]) // 2], pair[1]
+
+
+def not_yet(_: Path, __: Pair) -> Pair:
+    later = datetime.now(UTC) + timedelta(days=9)
+    return made(later, later + timedelta(days=9))
+
+
+UNREAD = "TLS_CERTIFICATE and TLS_KEY cannot be read: "
+REFUSED: dict[str, tuple[Wrong, str]] = {
+    "pair": (of_another, "TLS_KEY is not the key of TLS_CERTIFICATE"),
+    "ended": (expired, "certificate has expired"),
+    "not yet": (not_yet, "certificate is not yet valid"),
+    "another name": (for_another, "is not good for shop.example.com"),
+    "no name": (without_names, "is not good for shop.example.com"),
+    "chain": (turned_chain, "or of the first in it"),
+    "key alone": (key_alone, f"{UNREAD}TLS_CERTIFICATE holds no certificate, but: private key"),
+    "exchanged": (exchanged, "private key; TLS_KEY holds no private key, but: certificate"),
+    "no PEM": (no_pem, f"{UNREAD}TLS_CERTIFICATE holds no PEM"),
+    "blank": (blank, f"{UNREAD}TLS_CERTIFICATE is empty"),
+    "file": (path_of_a_file, f"{UNREAD}TLS_KEY holds the path of a file, and not what is in it"),
+    "directory": (path_of_a_directory, "in it; TLS_KEY holds the path of a file, and not what"),
+    "passphrase": (locked, f"{UNREAD}TLS_KEY has a passphrase"),
+    "cut off": (cut_off, UNREAD),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
 def test_what_no_browser_would_take_touches_nothing_and_is_told(
-    live: Engine, told: list[str], certify: Certify, wrong: Wrong, said: str
+    live: Engine, told: list[str], certify: Certify, case: str
 ) -> None:
+    wrong, said = REFUSED[case]
     before = edge(live)
     certify(wrong)
-    with pytest.raises(InputError, match=f"{said}.*; nothing was touched"):
+    with pytest.raises(InputError, match=f"{said}.*; nothing was touched") as caught:
         renewal.renew(STAGING)
     assert edge(live) == before
     assert not [line for line in live.asked if line.startswith(("stack", "service create"))]
     assert outcomes(live) == [("renew", "failed")]
     assert told[0].startswith("renew of the edge to staging: failed")
+    assert "swordfish" not in f"{caught.value}{caught.value.hint}"
+
+
+def windows(_: Path, pair: Pair) -> Pair:
+    return pair[0].replace("\n", "\r\n"), pair[1].replace("\n", "\r\n")
+
+
+def test_line_ends_of_another_system_are_mended(live: Engine, certify: Certify) -> None:
+    certify(windows)
+    renewal.renew(STAGING)
+    assert outcomes(live) == [("renew", "succeeded")]
+
+
+def shared(path: Path) -> None:
+    path.write_text("OTHER=1\n")
+    path.chmod(0o644)
+
+
+UNUSABLE: dict[str, tuple[Callable[[Path], object], str, str]] = {
+    "permissions": (shared, r"^others may read \.env\.staging$", "chmod 600 .env.staging"),
+    "directory": (Path.mkdir, r"^\.env\.staging: is a directory$", "ls -ld .env.staging"),
+}
+
+
+@pytest.mark.parametrize("case", UNUSABLE)
+def test_a_file_of_secrets_that_will_not_do_touches_nothing(
+    live: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    spoil, said, hint = UNUSABLE[case]
+    monkeypatch.chdir(tmp_path)
+    spoil(Path(".env.staging"))
+    with pytest.raises(InputError, match=said) as caught:
+        renewal.renew(STAGING)
+    assert caught.value.hint == hint
+    assert live.asked == []
+
+
+def test_a_certificate_that_is_not_set_touches_nothing(
+    live: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TLS_CERTIFICATE", "")
+    with pytest.raises(InputError, match=r"^secrets of staging are not set: TLS_CERTIFICATE$"):
+        renewal.renew(STAGING)
+    assert live.asked == []
+
+
+@pytest.mark.parametrize("spoil", [Path.mkdir, lambda _: None], ids=["a directory", "not there"])
+def test_a_configuration_that_cannot_be_read_touches_nothing(
+    live: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[Path], object]
+) -> None:
+    before = edge(live)
+    elsewhere = tmp_path / "edge.conf"
+    spoil(elsewhere)
+    monkeypatch.setattr("pipeline.deploy.edge.CONFIGURATION", elsewhere)
+    with pytest.raises(InputError, match=re.escape(f"{elsewhere}: ")):
+        renewal.renew(STAGING)
+    assert edge(live) == before
+    assert outcomes(live) == [("renew", "failed")]
+
+
+def test_an_edge_whose_image_is_gone_touches_nothing(
+    live: Engine, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def members(_: str) -> dict[str, str]:
+        raise NotThereError("the registry has no such frontend", hint="push it")
+
+    monkeypatch.setattr(starting, "members", members)
+    before, image = edge(live), release(1).images["frontend"]
+    live.ends[image], live.errors[image] = "rejected", f"No such image: {image}"
+    with pytest.raises(
+        CheckFailedError, match=r"No such image.*the registry has no such"
+    ) as caught:
+        renewal.renew(STAGING)
+    assert "edge.conf" not in caught.value.hint
+    assert "invoke build push" in caught.value.hint
+    assert edge(live) == before
+    assert outcomes(live) == [("renew", "failed")]
+    assert told
+
+
+def test_an_edge_whose_port_is_taken_makes_way_and_names_what_to_do(
+    live: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, image = edge(live), release(1).images["frontend"]
+    proved(monkeypatch, live, "failed")
+    live.errors[image] = "Bind for 0.0.0.0:443 failed: port is already allocated"
+    with pytest.raises(RolledBackError, match="another program of the node has its port") as caught:
+        renewal.renew(STAGING)
+    assert "ss -ltnp" in caught.value.hint
+    assert edge(live) == before
 
 
 def ends_soon(folder: Path, _: Pair) -> Pair:
