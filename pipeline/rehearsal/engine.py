@@ -22,7 +22,8 @@ def registry(name: str) -> Iterator[str]:
     port = free_port()
     container = f"{name}-registry"
     publish = f"--publish=127.0.0.1:{port}:{REGISTRY_PORT}"
-    run = ("docker", "run", "--detach", "--quiet", f"--name={container}", publish)
+    deletes = "--env=REGISTRY_STORAGE_DELETE_ENABLED=true"
+    run = ("docker", "run", "--detach", "--quiet", f"--name={container}", publish, deletes)
     answer((*run, registry_image()))
     try:
         yield f"127.0.0.1:{port}"

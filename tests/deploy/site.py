@@ -13,10 +13,13 @@ from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
 from typing import Any
+from urllib.request import Request, urlopen
 
+from pipeline.images.manifests import digest_of
+from pipeline.images.names import by_digest
 from pipeline.rehearsal.traffic import PAUSE_SECONDS, Sample, Traffic
 from pipeline.rehearsal.yard import SHORT, Yard, yard
-from pipeline.run import Output
+from pipeline.run import Output, read
 from tests.deploy.variants import Variants, docker
 from tests.waiting import until
 
@@ -149,6 +152,27 @@ class Site:
         """Return the journal, the newest last, as words."""
         lines = self.yard.must("history", "--env", "staging").stdout.splitlines()
         return [line.split(maxsplit=4) for line in lines]
+
+    def image(self, commit: str, name: str = "backend") -> str:
+        """Return the image of a commit, by its digest."""
+        tagged = f"{self.yard.variables['IMAGES_REGISTRY']}/{name}:sha-{commit[:12]}"
+        return f"{tagged.rpartition(':')[0]}@{digest_of(tagged)}"
+
+    def forget_here(self, commit: str, name: str = "backend") -> None:
+        """Take the image of a commit off the engine, whatever runs of it still."""
+        image = self.image(commit, name)
+        repository = image.partition("@")[0]
+        listed = docker("image", "ls", "--format={{.Repository}}:{{.Tag}}", repository).split()
+        tags = [each for each in listed if f":sha-{commit[:12]}" in each]
+        read(["docker", "image", "rm", "--force", image, *tags, f"local/{name}:linux-amd64"])
+
+    def forget(self, image: str) -> None:
+        """Take what a digest names off the registry."""
+        host, _, path = image.partition("/")
+        name, digest = by_digest(path)
+        url = f"http://{host}/v2/{name}/manifests/{digest}"
+        with urlopen(Request(url, method="DELETE")):  # nosec B310  # our registry
+            pass
 
     def service(self, name: str) -> str:
         """Return what a service of the site is called in the engine."""

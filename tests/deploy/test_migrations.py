@@ -1,9 +1,12 @@
 """B of the catalogue: what a database refuses, and what it must not make users wait for."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
+from pipeline.run import Output
 from tests.deploy.catalogue import Case, each
 from tests.deploy.site import Site
 from tests.deploy.variants import appended, migration
@@ -108,4 +111,98 @@ def test_b8_there_is_no_way_back_over_a_contract(site: Site, case: Case) -> None
     assert site.deploy(commit).returncode == 0
     case.caught(site.rollback, code=INPUT, at="there is no way back over projects.9996_contract")
     site.sql("DELETE FROM django_migrations WHERE name = '9996_contract';")
+    assert site.rollback().returncode == 0
+
+
+def not_atomic(layer: str) -> str:
+    """Return a layer with a migration, as one whose statements stand for themselves."""
+    return layer.replace("    oper", "    atomic = False\n    oper")
+
+
+@contextmanager
+def twins(site: Site) -> Iterator[None]:
+    """Have a table with two equal rows."""
+    site.sql("CREATE TABLE pair AS SELECT 1 AS one FROM generate_series(1, 2);")
+    try:
+        yield
+    finally:
+        site.sql("DROP TABLE pair;")
+
+
+def told(site: Site) -> str:
+    """Return what status tells of the database."""
+    lines = site.yard.invoke("status", "--env=staging").stdout.splitlines()
+    return "\n".join(line for line in lines if line.startswith("  database  "))
+
+
+STUBBORN = (
+    'migrations.RunSQL("SET LOCAL statement_timeout = 0; '
+    'SET client_connection_check_interval = 0; SELECT pg_sleep(120)", "SELECT 1")'
+)
+ENDS = re.compile(r"SELECT pg_(?:cancel|terminate)_backend\(\d+\)")
+
+
+@pytest.mark.fault("B14", "a statement that goes on after its migration was given up")
+def test_b14_a_statement_that_still_runs_is_told_with_what_ends_it(site: Site, case: Case) -> None:
+    said = ""
+
+    def act() -> Output:
+        nonlocal said
+        output = site.deploy(commit)
+        said = told(site)
+        for statement in ENDS.findall(said):
+            site.sql(f"{statement};")
+        return output
+
+    with site.timed(migrate=20):
+        commit = site.variants.release(migration("9985_stubborn", STUBBORN))
+        at = "a migration is still running: process"
+        output = case.caught(act, code=MIGRATION, at=at)
+    assert ENDS.search(output), "in the output of the deployment itself"
+    assert at in said
+    assert "has left nothing" in told(site)
+
+
+@pytest.mark.fault("B15", "a migration that leaves an invalid index, and what it says at once")
+def test_b15_an_invalid_index_is_named_by_the_deployment_that_left_it(
+    site: Site, case: Case
+) -> None:
+    index = 'migrations.RunSQL("CREATE UNIQUE INDEX CONCURRENTLY couple ON pair (one)", "SELECT 1")'
+    with twins(site):
+        commit = site.variants.release(not_atomic(migration("9984_index", index)))
+        at = "is invalid: DROP INDEX CONCURRENTLY couple"
+        case.caught(lambda: site.deploy(commit), code=MIGRATION, at=at)
+        assert at in told(site)
+    assert "has left nothing" in told(site)
+
+
+@pytest.mark.fault("B16", "a migration that leaves a constraint which is not validated")
+def test_b16_a_constraint_that_is_not_validated_is_named(site: Site, case: Case) -> None:
+    check = 'migrations.RunSQL("ALTER TABLE pair ADD CONSTRAINT few CHECK (one < 9) NOT VALID")'
+    both = f"{check}, migrations.RunPython(fail)"
+    with twins(site):
+        commit = site.variants.release(not_atomic(migration("9983_constraint", both)))
+        at = "ALTER TABLE pair VALIDATE CONSTRAINT few"
+        case.caught(lambda: site.deploy(commit), code=MIGRATION, at=at)
+        assert at in told(site)
+
+
+@pytest.mark.fault("B17", "a table that a transaction holds, which is named")
+def test_b17_the_transaction_that_a_migration_waited_for_is_named(site: Site, case: Case) -> None:
+    commit = site.variants.release(migration("9982_waits", COLUMN.format("waits_too")))
+    with site.busy_database("LOCK TABLE projects_project IN SHARE UPDATE EXCLUSIVE MODE", 120):
+        at = "a long transaction may hold the table: process"
+        said = case.caught(lambda: site.deploy(commit), code=MIGRATION, at=at)
+    assert "a table stays locked" in said
+    assert ENDS.search(said)
+
+
+@pytest.mark.fault("B18", "a database that has gone on by itself since a migration failed")
+def test_b18_after_the_next_deployment_nothing_is_told_of_it(site: Site, case: Case) -> None:
+    commit = site.variants.release(migration("9981_fails", "migrations.RunPython(fail)"))
+    assert site.deploy(commit).returncode == MIGRATION
+    assert "has left nothing" in told(site)
+    good = site.variants.release("LABEL after=1")
+    case.served(lambda: site.deploy(good), "smoke done")
+    assert told(site) == ""
     assert site.rollback().returncode == 0

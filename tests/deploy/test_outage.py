@@ -1,5 +1,6 @@
 """G of the catalogue: a site that does not serve, and the way out of that."""
 
+import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -13,7 +14,8 @@ from pipeline.rehearsal.yard import CAREFUL, SHORT
 from pipeline.run import Output
 from tests.deploy.catalogue import Case
 from tests.deploy.site import Site
-from tests.deploy.test_migrations import MIGRATION
+from tests.deploy.test_migrations import COLUMN, MIGRATION, marked
+from tests.deploy.test_preflight import FAILED, INPUT
 from tests.deploy.test_roll import ROLLED_BACK, STOPPED, USERS_END_IT, WSGI
 from tests.deploy.variants import appended, docker, migration
 from tests.waiting import until
@@ -168,3 +170,97 @@ def test_g9_an_invalid_index_is_named_until_it_is_gone(site: Site, case: Case) -
         assert "is invalid: DROP INDEX CONCURRENTLY twin" in again.stderr
     finally:
         site.sql("DROP TABLE twins;")
+
+
+LOST = (
+    "import pathlib, psycopg",
+    'url = pathlib.Path("/run/secrets/DATABASE_URL").read_text().strip()',
+    "with psycopg.connect(url) as third:",
+    '    if third.execute("SELECT to_regclass($$gone$$)").fetchone()[0]:',
+    '        raise SystemExit("what the settings need is gone")',
+)
+"""Settings that cannot be read any more as soon as the database has a table of that name."""
+SETTINGS = "config/settings/production.py"
+
+
+def mortal(*layers: str) -> str:
+    """Return the layers of a release of which later no container, nor any command, starts."""
+    return "\n".join([dependent("/"), appended(SETTINGS, *LOST), *layers])
+
+
+@contextmanager
+def doomed(site: Site, *layers: str) -> Iterator[None]:
+    """Have such a release live."""
+    assert site.deploy(site.variants.release(mortal(*layers))).returncode == 0
+    try:
+        yield
+    finally:
+        site.sql("DROP TABLE IF EXISTS gone;")
+
+
+@pytest.mark.fault(
+    "G10", "a live release whose image cannot run any command: back over a migration"
+)
+def test_g10_a_dead_image_does_not_bar_the_way_back_from_itself(site: Site, case: Case) -> None:
+    with doomed(site, migration("9980_adds", COLUMN.format("adds"))):
+        act = partial(after_outage, site, site.rollback)
+        said = case.served(act, "smoke done", failures=MANY)
+    assert "cannot say what it took from the database" in said
+    assert_not_judged(said, "projects.9980_adds")
+
+
+def assert_not_judged(said: str, migration: str) -> None:
+    """See to it that a rollback says of a migration that it was not judged."""
+    assert re.search(rf"not judged: whether older code lives with .*{re.escape(migration)}", said)
+
+
+@pytest.mark.fault("G11", "a dead image, and a good release that knows of a contract before it")
+def test_g11_another_good_release_tells_of_a_contract(site: Site, case: Case) -> None:
+    both = f'{COLUMN.format("brief")}, migrations.RemoveField("project", "brief")'
+    contract = marked(migration("9979_contract", both))
+    between = site.variants.release(contract)
+    assert site.deploy(between).returncode == 0
+
+    def back() -> Output:
+        refused = site.rollback(f"--to=sha-{site.first[:12]}")
+        assert site.rollback(f"--to=sha-{between[:12]}").returncode == 0
+        return refused
+
+    with doomed(site, contract):
+        at = "there is no way back over projects.9979_contract"
+        act = partial(after_outage, site, back)
+        case.served(act, at, codes={INPUT}, failures=MANY)
+    site.sql("DELETE FROM django_migrations WHERE name = '9979_contract';")
+    assert site.rollback(f"--to=sha-{site.first[:12]}").returncode == 0
+
+
+@pytest.mark.fault("G12", "a live release that serves, and whose image is gone everywhere")
+def test_g12_an_image_that_is_gone_does_not_bar_the_way_back(site: Site, case: Case) -> None:
+    commit = site.variants.release(migration("9978_adds", COLUMN.format("adds_more")))
+    assert site.deploy(commit).returncode == 0
+    site.forget_here(commit)
+    site.forget(site.image(commit))
+    said = case.served(site.rollback, "smoke done")
+    assert_not_judged(said, "projects.9978_adds")
+
+
+@pytest.mark.fault("G13", "a release to go back to whose image is gone everywhere")
+def test_g13_what_cannot_run_is_not_gone_back_to(site: Site, case: Case) -> None:
+    older, newer = (site.variants.release(f"LABEL step={step}") for step in ("1", "2"))
+    for commit in (older, newer):
+        assert site.deploy(commit).returncode == 0
+    site.forget_here(older)
+    site.forget(site.image(older))
+    said = case.caught(site.rollback, code=FAILED, at="cannot run here")
+    assert "the registry has no" in said
+    assert site.rollback(f"--to=sha-{site.first[:12]}").returncode == 0
+
+
+@pytest.mark.fault("G14", "a live release whose image cannot run any command: on to another one")
+def test_g14_a_fix_gets_a_site_out_of_a_dead_image(site: Site, case: Case) -> None:
+    def fix() -> Output:
+        return site.deploy(site.variants.release("LABEL fix=2"))
+
+    with doomed(site, migration("9977_adds", COLUMN.format("adds_last"))):
+        case.served(partial(after_outage, site, fix), "smoke done", failures=MANY)
+    assert site.rollback(f"--to=sha-{site.first[:12]}").returncode == 0

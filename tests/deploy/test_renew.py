@@ -1,18 +1,22 @@
 """H of the catalogue: an edge that is replaced, and what must not come to serve."""
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 
 from pipeline.deploy.inventing import pair
-from pipeline.run import Output
+from pipeline.run import Output, read
 from tests.deploy.catalogue import Case
 from tests.deploy.site import Site
-from tests.deploy.test_preflight import INPUT
+from tests.deploy.test_preflight import FAILED, INPUT
 from tests.deploy.test_roll import ROLLED_BACK
-from tests.deploying.tls import signed
+from tests.deploying.tls import made, signed
+from tests.waiting import until
 
 MOMENT = 2_000  # requests that may fail while the edge of the only node is away
 EDGE = "deploy/edge.conf"
@@ -111,3 +115,95 @@ def test_h10_a_port_that_is_taken_is_given_up(site: Site, case: Case) -> None:
         with site.configured(f"\nport = {port}", f"\nport = {taken}"):
             at = "the edge before serves again"
             case.served(lambda: renew(site), at, codes={ROLLED_BACK}, failures=100_000)
+
+
+@pytest.mark.fault("H11", "an edge whose image is gone, here and in the registry")
+def test_h11_an_edge_whose_image_is_gone_touches_nothing(site: Site, case: Case) -> None:
+    image = site.image(site.first, "frontend")
+    site.forget_here(site.first, "frontend")
+    with site.without_registry():
+        at = "the registry does not answer"
+        said = case.served(lambda: renew(site), at, codes={FAILED})
+    until(lambda: read(["docker", "pull", "--quiet", image]).returncode == 0, "it is not back")
+    assert "No such image" in said
+    assert "edge.conf" not in said
+
+
+@pytest.mark.fault("H12", "a certificate that is not set")
+def test_h12_a_certificate_that_is_not_set_is_named(site: Site, case: Case) -> None:
+    told = site.told_also({"TLS_CERTIFICATE": "", "TLS_KEY": ""})
+    at = "secrets of staging are not set: TLS_CERTIFICATE, TLS_KEY"
+    case.served(lambda: told.yard.invoke("renew", "--env=staging"), at, codes={INPUT})
+
+
+@pytest.mark.fault("H12b", "a certificate of blanks")
+def test_h12b_a_certificate_of_blanks_is_named(site: Site, case: Case) -> None:
+    at = "TLS_CERTIFICATE is empty; TLS_KEY is empty"
+    case.served(lambda: renew(site, " ", "  "), at, codes={INPUT})
+
+
+@pytest.mark.fault("H13", "the path of a directory for a certificate and a key")
+def test_h13_a_path_is_not_taken_for_what_is_there(site: Site, case: Case, tmp_path: Path) -> None:
+    at = "TLS_KEY holds the path of a file, and not what is in it"
+    said = case.served(lambda: renew(site, f"{tmp_path}/", f"{tmp_path}/"), at, codes={INPUT})
+    assert "TLS_CERTIFICATE holds the path of a file" in said
+    assert str(tmp_path) not in said
+
+
+@pytest.mark.fault("H13b", "the path of a file for a key")
+def test_h13b_a_path_of_a_key_is_not_taken_for_the_key(
+    site: Site, case: Case, tmp_path: Path
+) -> None:
+    certificate, key = mine(site)
+    (tmp_path / "tls.key").write_text(key)
+    at = "TLS_KEY holds the path of a file, and not what is in it"
+    case.served(lambda: renew(site, certificate, f"{tmp_path}/tls.key"), at, codes={INPUT})
+
+
+@contextmanager
+def file_of_secrets(site: Site, mode: int) -> Iterator[None]:
+    """Have a file, or for 0 a directory, where the secrets of staging may be."""
+    path = site.yard.folder / ".env.staging"
+    path.mkdir() if not mode else path.write_text("TLS_KEY=swordfish\n")
+    path.chmod(mode or 0o755)
+    try:
+        yield
+    finally:
+        path.unlink() if mode else path.rmdir()
+
+
+@pytest.mark.fault("H14", "a file of secrets that others may read")
+def test_h14_a_file_of_secrets_that_others_may_read_is_refused(site: Site, case: Case) -> None:
+    with file_of_secrets(site, 0o644):
+        at = "others may read .env.staging"
+        said = case.served(lambda: renew(site), at, codes={INPUT})
+    assert "chmod 600 .env.staging" in said
+    assert "swordfish" not in said
+
+
+@pytest.mark.fault("H14b", "a directory where the file of secrets should be")
+def test_h14b_a_directory_is_no_file_of_secrets(site: Site, case: Case) -> None:
+    with file_of_secrets(site, 0):
+        at = ".env.staging: is a directory"
+        case.served(lambda: renew(site), at, codes={INPUT})
+
+
+@pytest.mark.fault("H15", "a certificate and a key in each other's place")
+def test_h15_a_certificate_in_the_place_of_its_key_is_named(site: Site, case: Case) -> None:
+    certificate, key = mine(site)
+    at = "TLS_CERTIFICATE holds no certificate, but: private key"
+    case.served(lambda: renew(site, key, certificate), at, codes={INPUT})
+
+
+@pytest.mark.fault("H16", "a certificate that is not good yet")
+def test_h16_a_certificate_that_is_not_good_yet_touches_nothing(site: Site, case: Case) -> None:
+    later = datetime.now(UTC) + timedelta(days=2)
+    early = made(later, later + timedelta(days=30), "localhost")
+    case.served(lambda: renew(site, *early), "certificate is not yet valid", codes={INPUT})
+
+
+@pytest.mark.fault("H17", "a configuration of the edge that is empty")
+def test_h17_an_empty_configuration_touches_nothing(site: Site, case: Case) -> None:
+    usual = (site.yard.folder / EDGE).read_text()
+    with site.configured(usual, "", EDGE):
+        case.served(lambda: renew(site), "nginx does not take the edge", codes={INPUT})

@@ -19,7 +19,7 @@ from tests.deploy.catalogue import Case, each
 from tests.deploy.site import ENV, Site
 from tests.deploy.test_preflight import INPUT
 from tests.deploy.test_roll import ROLLED_BACK, STOPPED
-from tests.deploy.variants import docker
+from tests.deploy.variants import docker, migration
 
 BACK_WITHIN = 180
 CHOSEN_WITHIN = 60
@@ -235,3 +235,40 @@ def another_leader(cluster: Cluster) -> Node:
     found = leader(cluster)
     assert found in others, found
     return found
+
+
+@pytest.fixture
+def paused(site: Site, cluster: Cluster) -> Iterator[str]:
+    """A node that takes no work, with what it has."""
+    name = cluster.network.nodes[WORKER].name
+    update = ("node", "update", name)
+    docker(*update, "--availability=pause", **site.yard.engines[0])
+    yield name
+    docker(*update, "--availability=active", **site.yard.engines[0])
+
+
+@pytest.mark.fault("N13", "one node of three that is paused")
+def test_n13_a_node_that_is_paused_does_not_stop_the_others(
+    site: Site, case: Case, paused: str
+) -> None:
+    commit = site.variants.release("LABEL one_paused=1")
+    case.served(lambda: site.deploy(commit), "smoke done")
+    found = site.yard.invoke("doctor", "--env=staging")
+    assert f"docker node update --availability=active {paused}" in found.stdout
+    assert site.rollback().returncode == 0
+
+
+@pytest.mark.fault("N14", "a node that is paused, and has the data, before a migration")
+def test_n14_a_dump_on_a_node_that_is_paused_is_given_up(
+    site: Site, case: Case, cluster: Cluster
+) -> None:
+    """The dump has to lie where the data are, so that no other node can make it."""
+    name, first = cluster.network.nodes[0].name, site.yard.engines[0]
+    column = 'migrations.AddField("project", "n14", models.CharField(max_length=9, null=True))'
+    commit = site.variants.release(migration("9976_n14", column))
+    docker("node", "update", "--availability=pause", name, **first)
+    try:
+        said = case.caught(lambda: site.deploy(commit), code=STOPPED, at="dump failed")
+    finally:
+        docker("node", "update", "--availability=active", name, **first)
+    assert f"paused, drained or down: {name} Ready Pause" in said
