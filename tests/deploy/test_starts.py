@@ -1,4 +1,4 @@
-"""I of the catalogue: what does not start, is given up in time, and is told with its cause."""
+"""J of the catalogue: what does not start, is given up in time, and is told with its cause."""
 
 import base64
 import signal
@@ -46,8 +46,8 @@ def pause(_: object) -> None:
     availability("pause")
 
 
-@pytest.mark.fault("I1", "a node that is paused")
-def test_i1_a_job_on_a_paused_node_is_given_up(site: Site, case: Case) -> None:
+@pytest.mark.fault("J1", "a node that is paused")
+def test_j1_a_job_on_a_paused_node_is_given_up(site: Site, case: Case) -> None:
     with impatient(site):
         commit = site.variants.release("LABEL paused=1")
         pause(None)
@@ -57,13 +57,13 @@ def test_i1_a_job_on_a_paused_node_is_given_up(site: Site, case: Case) -> None:
 
 
 PAUSED = {
-    "I2": ("a node that is paused before the migration", "dump"),
-    "I3": ("a node that is paused before the preview", "assets"),
+    "J2": ("a node that is paused before the migration", "dump"),
+    "J3": ("a node that is paused before the preview", "assets"),
 }
 
 
 @pytest.mark.parametrize("step", each(PAUSED))
-def test_i2_what_comes_after_a_pause_is_given_up(site: Site, case: Case, step: str) -> None:
+def test_j2_what_comes_after_a_pause_is_given_up(site: Site, case: Case, step: str) -> None:
     with impatient(site):
         commit = site.variants.release(migration("9987_paused", COLUMN.format("paused")))
         act = partial(site.deploy_and, commit, step, pause)
@@ -71,13 +71,13 @@ def test_i2_what_comes_after_a_pause_is_given_up(site: Site, case: Case, step: s
 
 
 RESERVED = {
-    "I4": ("a node without the memory that is reserved", 'memory: "900G"'),
-    "I5": ("a node without the processors that are reserved", 'cpus: "900"'),
+    "J4": ("a node without the memory that is reserved", 'memory: "900G"'),
+    "J5": ("a node without the processors that are reserved", 'cpus: "900"'),
 }
 
 
 @pytest.mark.parametrize("reserved", each(RESERVED))
-def test_i4_a_preview_for_which_there_is_no_room_is_given_up(
+def test_j4_a_preview_for_which_there_is_no_room_is_given_up(
     site: Site, case: Case, reserved: str
 ) -> None:
     room = f"{ROLLED}  resources: {{ reservations: {{ {reserved} }} }}\n"
@@ -111,14 +111,14 @@ LOSE = {
     "the registry": (silent, "the registry does not answer"),
 }
 GONE = {
-    "I6": ("an index in the registry that names an image which is gone", "what an index names"),
-    "I7": ("an image that is removed from the registry in the middle", "an index"),
-    "I8": ("a registry that ends in the middle", "the registry"),
+    "J6": ("an index in the registry that names an image which is gone", "what an index names"),
+    "J7": ("an image that is removed from the registry in the middle", "an index"),
+    "J8": ("a registry that ends in the middle", "the registry"),
 }
 
 
 @pytest.mark.parametrize("what", each(GONE))
-def test_i6_an_image_that_does_not_come_is_looked_for(site: Site, case: Case, what: str) -> None:
+def test_j6_an_image_that_does_not_come_is_looked_for(site: Site, case: Case, what: str) -> None:
     act, sentence = LOSE[what]
     commit = site.variants.release(f"LABEL gone='{what}'")
     image = site.image(commit)
@@ -132,8 +132,8 @@ def test_i6_an_image_that_does_not_come_is_looked_for(site: Site, case: Case, wh
     assert "hint: what it said is above" not in said
 
 
-@pytest.mark.fault("I9", "a network that has no address left")
-def test_i9_a_job_that_gets_no_address_is_given_up(site: Site, case: Case) -> None:
+@pytest.mark.fault("J9", "a network that has no address left")
+def test_j9_a_job_that_gets_no_address_is_given_up(site: Site, case: Case) -> None:
     filler, network = site.service("filler"), f"{site.yard.stack('staging')}-app"
     fill = (
         "--detach",
@@ -170,16 +170,16 @@ def other_key(site: Site) -> Iterator[dict[str, str]]:
     assert site.deploy(site.first).returncode == 0
 
 
-@pytest.mark.fault("I10", "a secret that was removed, of the release to go back to")
-def test_i10_a_secret_that_is_gone_is_made_anew(
+@pytest.mark.fault("J10", "a secret that was removed, of the release to go back to")
+def test_j10_a_secret_that_is_gone_is_made_anew(
     site: Site, case: Case, other_key: dict[str, str]
 ) -> None:
     del other_key
     case.served(site.rollback, "smoke done")
 
 
-@pytest.mark.fault("I11", "a secret that was removed, and whose value is another one today")
-def test_i11_a_secret_that_nobody_knows_is_named(
+@pytest.mark.fault("J11", "a secret that was removed, and whose value is another one today")
+def test_j11_a_secret_that_nobody_knows_is_named(
     site: Site, case: Case, other_key: dict[str, str]
 ) -> None:
     told = site.told_also(other_key)
@@ -189,8 +189,8 @@ def test_i11_a_secret_that_nobody_knows_is_named(
     assert f"invoke deploy --env=staging --release=sha-{site.first[:12]}" in said
 
 
-@pytest.mark.fault("I12", "a node that is paused, and a release that has to go back")
-def test_i12_a_way_back_that_does_not_start_is_told(site: Site, case: Case) -> None:
+@pytest.mark.fault("J12", "a node that is paused, and a release that has to go back")
+def test_j12_a_way_back_that_does_not_start_is_told(site: Site, case: Case) -> None:
     with impatient(site):
         commit = site.variants.release("LABEL paused=3")
 
@@ -209,8 +209,8 @@ def test_i12_a_way_back_that_does_not_start_is_told(site: Site, case: Case) -> N
     assert "docker node update --availability=active" in said
 
 
-@pytest.mark.fault("I13", "a job that is removed by hand")
-def test_i13_a_job_that_is_removed_is_not_waited_for(site: Site, case: Case) -> None:
+@pytest.mark.fault("J13", "a job that is removed by hand")
+def test_j13_a_job_that_is_removed_is_not_waited_for(site: Site, case: Case) -> None:
     """In the step that is long: the new replicas of it are not there yet."""
     pauses = 'migrations.RunSQL("SELECT pg_sleep(30)", "SELECT 1")'
     commit = site.variants.release(migration("9986_removed", pauses))
@@ -224,8 +224,8 @@ def test_i13_a_job_that_is_removed_is_not_waited_for(site: Site, case: Case) -> 
     case.caught(act, code=7, at="was removed by hand")
 
 
-@pytest.mark.fault("I14", "Ctrl-C while a job waits for a node that is paused")
-def test_i14_a_job_that_waits_can_be_ended(site: Site, case: Case) -> None:
+@pytest.mark.fault("J14", "Ctrl-C while a job waits for a node that is paused")
+def test_j14_a_job_that_waits_can_be_ended(site: Site, case: Case) -> None:
     commit = site.variants.release("LABEL paused=4")
     pause(None)
     try:
