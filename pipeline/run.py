@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from pipeline.errors import MissingToolError
 
@@ -196,29 +197,34 @@ def conversation(
     with log.open("wb") as stderr:
         process = subprocess.Popen(
             _found(command, env), cwd=cwd, env=_over_own(env), stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=stderr, text=True,
+            stdout=subprocess.PIPE, stderr=stderr, text=True, start_new_session=True,
         )  # fmt: skip
     try:
         yield Conversation(process)
     finally:
-        process.kill()
+        _signal_groups([process], signal.SIGKILL)  # with what it has forked
         process.communicate()
 
 
 class Conversation:
-    """A process that answers each line with one line."""
+    """A process that is told lines, and answers with lines."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
     def answer(self, line: str) -> str:
         """Say a line, and return the answer; it is empty if the process has ended."""
-        stdin, stdout = self._process.stdin, self._process.stdout
-        if stdin is None or stdout is None:
-            return ""
+        self.say(line)
+        return self.hear()
+
+    def say(self, line: str) -> None:
+        """Say a line, and do not wait for the answer."""
         with suppress(BrokenPipeError):
-            print(line, file=stdin, flush=True)
-        return stdout.readline()
+            print(line, file=self._process.stdin, flush=True)
+
+    def hear(self) -> str:
+        """Wait for a line, and return it; it is empty if the process has ended."""
+        return self._process.stdout.readline() if self._process.stdout else ""
 
     def ended(self) -> int:
         """Wait until the process has ended, and return its exit code."""
@@ -290,7 +296,7 @@ def _alive(process: Process) -> bool:
     return True
 
 
-def _signal_groups(processes: Collection[Process], number: signal.Signals) -> None:
+def _signal_groups(processes: Collection[subprocess.Popen[Any]], number: signal.Signals) -> None:
     for process in processes:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, number)

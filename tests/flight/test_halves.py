@@ -2,11 +2,45 @@
 
 import pytest
 
+from pipeline.gates.flight import checks
 from pipeline.gates.flight.code import Code
 from pipeline.gates.flight.databases import Server
 from tests.flight.project import Project
+from tests.waiting import until
 
-RED = {  # beside the project's own tests, which are more and so in the first half
+# Each process takes a class, and one beforehand, so that three are never with one of them.
+MEETING = """
+    import pathlib
+    import time
+
+    def met():
+        here, name = pathlib.Path("met"), django.db.connection.settings_dict["NAME"]
+        here.mkdir(exist_ok=True)
+        (here / name).touch()
+        patience = time.monotonic() + 60
+        while len([*here.iterdir()]) < 2:
+            assert time.monotonic() < patience, "one process has all"
+            time.sleep(0.01)
+        return name
+
+    @pytest.mark.django_db
+    class Meeting:
+        def test_it(self):
+            assert met() in {"test_copy", "test_second"}
+
+    class TestOne(Meeting):
+        pass
+
+    class TestTwo(Meeting):
+        pass
+
+    class TestThree(Meeting):
+        pass
+"""
+RED = {
+    "the second process alone is red": MEETING.replace(
+        "assert met() in", "assert met() not in"
+    ).replace('{"test_copy", "test_second"}', '{"test_second"}'),
     "it has the mark": """
         @pytest.mark.django_db
         def test_it():
@@ -43,34 +77,49 @@ RED = {  # beside the project's own tests, which are more and so in the first ha
             assert Order.objects.exists()
     """,
 }
+ENDLESS = """
+    import pathlib
+    import signal
+
+    pathlib.Path("begun").touch()
+    signal.pause()
+"""
 GREEN = {
     "it reaches no database": "def test_it():\n    assert False\n",
-    "it is red only where both halves are one": """
-        @pytest.mark.django_db
-        def test_it():
-            assert not Order.objects.exists()
-            assert django.db.connection.settings_dict["NAME"] == "test_second"
-    """,
+    "it is run in one of two processes": MEETING,
 }
 HEAD = "import django\nimport pytest\nfrom django import test\nfrom shop.models import Order\n\n"
 
 
-def code(project: Project, server: str, body: str) -> int:
-    """Return the exit code of the short way, with one more file of tests."""
+def green(project: Project, server: str, body: str) -> bool:
+    """Tell whether the short way is green, with one more file of tests."""
     project.write("backend/shop/test_more.py", body)
     path = project.root / "backend/shop/test_more.py"
     path.write_text(HEAD + path.read_text())
-    app, databases = Code(project.root / "backend"), Server(server)
-    app.migrate(databases.create("test_copy"))
-    databases.create("test_second", like="test_copy")
-    return app.tests(databases.of("copy"), second="second").returncode
+    databases = Server(server)
+    with Code(project.root / "backend").started(server) as app:
+        app.migrate(databases.create("test_copy"))
+        databases.create("test_second", like="test_copy")
+        return checks.collect(databases, app).green()
 
 
 @pytest.mark.parametrize("why", RED)
 def test_what_reaches_the_database_is_asked(project: Project, server: str, why: str) -> None:
-    assert code(project, server, RED[why]) == 1
+    assert not green(project, server, RED[why])
 
 
 @pytest.mark.parametrize("why", GREEN)
 def test_what_does_not_is_left_out(project: Project, server: str, why: str) -> None:
-    assert code(project, server, GREEN[why]) == 0
+    assert green(project, server, GREEN[why])
+
+
+def test_tests_that_are_asked_nothing_end_with_their_worker(project: Project, server: str) -> None:
+    project.write("backend/shop/test_more.py", ENDLESS)
+    with Code(project.root / "backend").started(server) as app:
+        checks.collect(Server(server), app)
+        until((project.root / "backend/begun").exists)
+    assert app.running.process.ended()
+
+
+def test_tests_that_cannot_be_collected_are_not_green(project: Project, server: str) -> None:
+    assert not green(project, server, "import gone")

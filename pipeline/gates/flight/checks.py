@@ -9,6 +9,7 @@ from pipeline.gates.flight.databases import Schema, Server, cut_off, tables
 from pipeline.gates.flight.records import Record, RoundTrip
 from pipeline.gates.flight.released import CHECK
 from pipeline.gates.flight.verdicts import Fault
+from pipeline.gates.flight.worker import Tests
 from pipeline.run import Output
 
 REVERSIBLE = "give each operation a reverse that fits the rows that there are then"
@@ -76,8 +77,19 @@ def differences(migration: str, what: str, wanted: Schema, found: Schema) -> Ite
         )
 
 
-def release_before(server: Server, released: Code, new: Code) -> list[Fault]:
+def collect(server: Server, code: Code) -> Tests:
+    """Have the tests of an app that is started collected, beside what is done meanwhile."""
+    return code.running.collect(server.of("copy"), "second")
+
+
+def release_before(server: Server, released: Code, new: Code, tests: Tests) -> list[Fault]:
     """Run the tests of the release before on the new schema.
+
+    Args:
+        server: Where `base` is, the database of the release before.
+        released: The release before.
+        new: The new code.
+        tests: Those of the release before, as `collect` has returned them.
 
     Raises:
         NotJudgedError: They fail on their own schema too.
@@ -86,7 +98,7 @@ def release_before(server: Server, released: Code, new: Code) -> list[Fault]:
     known = tables(url)
     new.migrate(url)
     cut_off(url, known)
-    if _green(server, released, "upgraded"):
+    if _green(server, tests, "upgraded"):
         return []
     output = _tests(server, released, "upgraded")
     if output.returncode == 0:
@@ -109,7 +121,7 @@ def release_before(server: Server, released: Code, new: Code) -> list[Fault]:
 def contract_pending(server: Server, new: Code) -> list[Fault]:
     """Run the new tests on a schema that was expanded, and from which nothing was taken yet."""
     new.forward(server.create("expanded", like="base"), "--expand-only")
-    if _green(server, new, "expanded"):
+    if _green(server, collect(server, new), "expanded"):
         return []
     output = _tests(server, new, "expanded")
     if output.returncode == 0:
@@ -123,17 +135,17 @@ def contract_pending(server: Server, new: Code) -> list[Fault]:
     ]
 
 
-def _green(server: Server, code: Code, template: str) -> bool:
+def _green(server: Server, tests: Tests, template: str) -> bool:
     """Tell whether tests pass that reach the database, on copies of one; all judge what does not.
 
     Args:
         server: Where it is.
-        code: Whose tests.
+        tests: Those that are asked.
         template: The name of the database.
     """
     for name in ("test_copy", "test_second"):
         server.create(name, like=template)
-    return code.tests(server.of("copy"), second="second").returncode == 0
+    return tests.green()
 
 
 def _tests(server: Server, code: Code, template: str) -> Output:

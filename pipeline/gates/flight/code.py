@@ -69,6 +69,13 @@ class Code:
         with started(self.folder, self._env(url), self.python) as worker:
             yield replace(self, worker=worker)
 
+    @property
+    def running(self) -> Worker:
+        """Django, which is started."""
+        if self.worker is None:
+            raise ValueError(f"the app in {self.folder} is not started")
+        return self.worker
+
     def migrate(self, url: str) -> None:
         """Apply all migrations.
 
@@ -119,23 +126,21 @@ class Code:
             raise refused(why, why, f"see {failed.where}")
         return found
 
-    def tests(self, url: str, second: str = "") -> Output:
-        """Run the app's tests on a database that there is, next to `test_` before its name.
-
-        Args:
-            url: The database.
-            second: Another one like it, if only green is of interest: see `inside.halves`.
-        """
+    def tests(self, url: str) -> Output:
+        """Run the app's tests on a database that there is, next to `test_` before its name."""
         shown = ("--quiet", "--tb=short", "--maxfail=5")  # a lost column fails hundreds
         command = [self.python, "-m", "pytest", "--reuse-db", *shown, "-p", "no:cacheprovider"]
-        halves = ("-p", "pipeline.gates.flight.inside.halves", "--exitfirst") if second else ()
-        env = {**self._env(url), "SECOND_DATABASE": second}
-        return read([*command, *halves], cwd=self.folder, env=env)
+        return read(command, cwd=self.folder, env=self._env(url))
+
+    def migrations(self) -> set[Path]:
+        """Return the files of the app's migrations."""
+        found = self.folder.glob("**/migrations/*.py")
+        return {path.relative_to(self.folder) for path in found}
 
     def _inside(self, url: str, *command: str) -> str:
         """Return what came of a command of `pipeline.gates.flight.inside`."""
         with nullcontext(self) if self.worker else self.started(url) as code:
-            output = code.worker.ask(url, *command)  # type: ignore[union-attr]  # it is started
+            output = code.running.ask(url, *command)
         if output.returncode == 0:
             return output.stdout
         raise refused(last_words(output), output.stderr, f"see {self.folder}")

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from pipeline.errors import NotJudgedError
 from pipeline.gates.change import release_before
@@ -15,8 +17,17 @@ from pipeline.gates.flight.report import say
 from pipeline.gates.flight.seeds import seed
 from pipeline.gates.flight.verdicts import Limits
 from pipeline.gates.flight.visitors import longest, visiting
+from pipeline.gates.flight.worker import Tests
 
 SOME = 1000  # rows that are enough to see what happens to them
+
+
+class Before(NamedTuple):
+    """The release before."""
+
+    code: Code
+    tests: Tests | None
+    """Its tests, as they are being collected, if any migration seems to be new."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +53,9 @@ class Journey:
 
     def flown(self, folder: Path) -> Findings:
         """Do so with an app that is started, while the release before is made ready beside it."""
-        with ThreadPoolExecutor() as pool:
+        with ExitStack() as stack, ThreadPoolExecutor() as pool:
             history = pool.submit(checks.there_and_back, self.server, self.new)
-            before = pool.submit(self._before, folder)
+            before = pool.submit(self._before, folder, stack)
             fresh, faults = history.result()
             findings = Findings(faults)
             try:
@@ -53,32 +64,40 @@ class Journey:
                 findings.not_judged = error
         return findings
 
-    def _before(self, folder: Path) -> Code | None:
-        """Return the code of the release before, if there is one, with its database `base`."""
+    def _before(self, folder: Path, stack: ExitStack) -> Before | None:
+        """Return the release before, if there is one, started, with its database `base`."""
         commit = release_before(released.CHECK)
-        before = released.code(commit, folder) if commit else None
-        if before:
-            before.migrate(self.server.create("base"))
-        return before
+        code = released.code(commit, folder) if commit else None
+        if code is None:
+            return None
+        code = stack.enter_context(code.started(self.server.url))
+        code.migrate(self.server.create("base"))
+        expected = self.new.migrations() - code.migrations()
+        return Before(code, checks.collect(self.server, code) if expected else None)
 
-    def _from(self, before: Code | None, fresh: Schema, findings: Findings) -> None:
+    def _from(self, before: Before | None, fresh: Schema, findings: Findings) -> None:
         if before is None:
             say("there is no release before this one, so nothing to compare with")
             return
-        upgraded = self.apply(findings)
+        upgraded = self.apply(findings, before.tests)
         if upgraded:
             added = "added to the release before"
             findings.faults += checks.differences("history", added, fresh, upgraded)
         if not upgraded or not findings.records:
             return
         say("the tests of the release before, on the new schema")
-        findings.faults += checks.release_before(self.server, before, self.new)
+        tests = before.tests or checks.collect(self.server, before.code)
+        findings.faults += checks.release_before(self.server, before.code, self.new, tests)
         if any(record.contract for record in findings.records):
             say("the new tests, on the schema before anything is taken away")
             findings.faults += checks.contract_pending(self.server, self.new)
 
-    def apply(self, findings: Findings) -> Schema:
+    def apply(self, findings: Findings, tests: Tests | None = None) -> Schema:
         """Apply the new migrations to copies of `base` that have rows, and judge them.
+
+        Args:
+            findings: What gets the verdicts.
+            tests: Those that are collected beside it, but not while locks are timed.
 
         Returns:
             The schema that they end with; an empty one, if there is none or they failed.
@@ -95,15 +114,17 @@ class Journey:
             return schema(url) if not records else frozenset()
         upgraded = schema(url)
         findings.faults += checks.new_ones_back(self.new, url, records, before)
-        self._under_load(findings)
+        self._under_load(findings, tests)
         return upgraded
 
-    def _under_load(self, findings: Findings) -> None:
+    def _under_load(self, findings: Findings, tests: Tests | None) -> None:
         touched = sorted({table for record in findings.records for table in record.touched})
         say(f"readers, writers and {self.limits.rows:,} rows in {', '.join(touched) or 'no table'}")
         url = self.server.create("many_rows", like="base")
         seeded = seed(url, touched, self.limits.rows, self.values)
         findings.not_judged = seeded.not_judged(released.CHECK, touched)
+        if tests:
+            tests.collected()
         with visiting(url, touched) as waits:
             findings.records = self.new.forward(url)
         findings.faults += verdicts.of_failures(findings.records)

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from pipeline.run import Conversation, Output, conversation
 
 COMMAND = ("-m", "pipeline.gates.flight.inside")
+COLLECTED = "collected"
 
 
 @dataclass(frozen=True)
@@ -30,15 +31,56 @@ class Worker:
         Returns:
             Its exit code, its result as stdout, and all that was printed as stderr.
         """
-        files = result, output = self.folder / "result", self.folder / "output"
-        for file in files:
-            file.write_text("")
-        answer = self.process.answer(json.dumps([url, *map(str, files), *command]))
+        self._say(url, command)
+        answer = self.process.hear()
         if not answer:  # it has not even started
             log = (self.folder / "log").read_text(errors="replace")
             return Output(command, self.process.ended(), "", log)
-        said = output.read_text(errors="replace")
-        return Output(command, int(answer), result.read_text(), said)
+        said = self._output.read_text(errors="replace")
+        return Output(command, int(answer), self._result.read_text(), said)
+
+    def collect(self, url: str, second: str) -> "Tests":
+        """Have the app's tests collected, and do not wait for it.
+
+        Args:
+            url: The database that they will be asked about; it need not be there yet.
+            second: Another one like it.
+        """
+        self._say(url, ("tests", second))
+        return Tests(self.process)
+
+    @property
+    def _result(self) -> Path:
+        return self.folder / "result"
+
+    @property
+    def _output(self) -> Path:
+        return self.folder / "output"
+
+    def _say(self, url: str, command: Sequence[str]) -> None:
+        files = self._result, self._output
+        for file in files:
+            file.write_text("")
+        self.process.say(json.dumps([url, *map(str, files), *command]))
+
+
+@dataclass
+class Tests:
+    """An app's tests in a worker, which does nothing else until they are run."""
+
+    process: Conversation
+    heard: str = ""
+
+    def collected(self) -> None:
+        """Wait until they are collected, if they can be."""
+        self.heard = self.heard or self.process.hear()
+
+    def green(self) -> bool:
+        """Run them, and tell whether all that reach the database pass: see `inside.halves`."""
+        self.collected()
+        if self.heard.strip() == COLLECTED:
+            self.heard = self.process.answer("go")
+        return self.heard.strip() == "0"
 
 
 @contextmanager

@@ -7,6 +7,9 @@ forward [--expand-only] [--twice]      apply what is pending, and write down wha
 migrate                                apply what is pending, as manage.py does
 round-trip [shop.0002_more …]          forwards, backwards, and forwards again
 static FILE …                          what would be sent, without a server, by all but these files
+tests SECOND                           the app's tests, here and in a second database
+
+The last one says `collected` first, and then waits for another line.
 """
 
 import gc
@@ -14,14 +17,18 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
+from pipeline.gates.flight.worker import COLLECTED
+
 
 def main() -> None:
     """Answer until stdin ends."""
+    requests = os.fdopen(os.dup(sys.stdin.fileno()))  # which a fork can read, too
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     import django  # noqa: PLC0415 - settings may print, too
@@ -32,7 +39,7 @@ def main() -> None:
 
     connections.close_all()  # a connection has one process
     gc.freeze()
-    serve(sys.stdin, answers)
+    serve(requests, answers)
 
 
 def serve(requests: IO[str], answers: IO[str]) -> None:
@@ -45,11 +52,21 @@ def serve(requests: IO[str], answers: IO[str]) -> None:
     for line in requests:
         url, result, output, *command = json.loads(line)
         if (child := os.fork()) == 0:
-            os._exit(_answered(url, Path(result), output, command))
+            wait = partial(_wait, requests, answers)
+            os._exit(_answered(url, Path(result), output, command, wait))
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), file=answers, flush=True)
 
 
-def _answered(url: str, result: Path, output: str, command: Sequence[str]) -> int:
+def _wait(requests: IO[str], answers: IO[str]) -> None:
+    """Wait for another line; without one, nothing is to be done any more."""
+    print(COLLECTED, file=answers, flush=True)
+    if not requests.readline():
+        os._exit(1)
+
+
+def _answered(
+    url: str, result: Path, output: str, command: Sequence[str], wait: Callable[[], None]
+) -> int:
     """Do what is asked, with nothing to read and a file to print to, and return the exit code."""
     for number, name, flags in (
         (0, os.devnull, os.O_RDONLY),
@@ -59,6 +76,10 @@ def _answered(url: str, result: Path, output: str, command: Sequence[str]) -> in
     os.dup2(1, 2)
     try:
         _use(url)
+        if command[0] == "tests":
+            from pipeline.gates.flight.inside import halves  # noqa: PLC0415 - it needs pytest
+
+            return halves.run(command[1], wait)
         result.write_text(_done(*command))
     except BaseException:  # noqa: BLE001 - it is shown where it was asked for
         traceback.print_exc()
