@@ -21,6 +21,7 @@ CHILD = """
         twice bigint GENERATED ALWAYS AS (big * 2) STORED
     )
 """
+TWIN = CHILD.replace("child", "twin")
 
 
 @pytest.fixture
@@ -62,6 +63,13 @@ def test_keys_of_unknown_tables_do_not_keep_known_ones_from_being_emptied(url: s
     assert tables(url) == {"parent", "child"}
 
 
+def test_keys_of_tables_in_another_schema_are_known_by_its_name(url: str) -> None:
+    run(url, "CREATE SCHEMA store", CHILD.replace("child", 'store."a""b"'), TWIN)
+    cut_off(url, {"parent", "child", "twin"})
+    assert tables(url) == {"parent", "child", "twin", 'store."a""b"'}
+    assert count(url, "SELECT count(*) FROM pg_constraint WHERE contype = 'f'") == 2
+
+
 WAITING = """
     SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
     WHERE datname = current_database() AND NOT granted
@@ -85,6 +93,13 @@ def test_who_waits_for_a_table_is_measured(url: str) -> None:
             connection.execute("SELECT pg_sleep(0.5)")
         end = time.monotonic()
     assert longest(waits, (since, end)) > 0.3
+
+
+def test_who_waits_for_a_table_in_another_schema_is_measured(url: str) -> None:
+    run(url, "CREATE SCHEMA store", 'CREATE TABLE store."a.b" (x int)')
+    with visiting(url, ["store.a.b"]) as waits, locked(url, 'store."a.b"') as connection:
+        connection.execute("SELECT pg_sleep(0.1)")
+    assert waits
 
 
 def test_a_wait_belongs_to_the_time_in_which_it_began() -> None:

@@ -24,6 +24,7 @@ from pipeline.gates.flight.relevance import instead, relevant
 from pipeline.gates.flight.rules import LOSSES
 from pipeline.gates.flight.verdicts import (
     Limits,
+    of_failures,
     of_what_they_do_twice,
     of_what_they_lock,
     of_what_they_say,
@@ -197,6 +198,22 @@ def test_what_fails_or_cannot_be_undone_is_named() -> None:
     found = messages(record(failure="it broke", irreversible=("Raw SQL operation",)))
     assert "cannot be taken back: Raw SQL operation" in found
     assert "fails where there are rows: it broke" in found
+
+
+@pytest.mark.parametrize(
+    ("failure", "says", "hint"),
+    [
+        ("OperationalError: deadlock detected", "wait for each other", "migrations of their own"),
+        ("OperationalError: canceling statement due to lock timeout", "gets no lock in", "longer"),
+        ("OperationalError: could not obtain lock on row", "gets no lock at once", "lock_timeout"),
+        ("DataError: integer out of range", "fails where there are rows", "what may be in"),
+    ],
+)
+def test_a_failure_is_blamed_on_rows_or_on_others(failure: str, says: str, hint: str) -> None:
+    (fault,) = of_failures([record(failure=failure)])
+    assert says in fault.message
+    assert fault.message.endswith(f": {failure}")
+    assert hint in fault.hint
 
 
 def test_only_what_is_different_the_second_time_is_named() -> None:

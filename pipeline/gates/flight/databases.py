@@ -28,7 +28,12 @@ INDEXES = """
     SELECT format('index of %s: %s', tablename, indexdef)
     FROM pg_indexes WHERE schemaname = current_schema()
 """
-TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+# regclass names a table as SQL does: with quotes and its schema, where it needs them.
+TABLES = """
+    SELECT pg_class.oid::regclass::text FROM pg_class
+    JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE relkind IN ('r', 'p') AND nspname <> 'information_schema' AND nspname !~ '^pg_'
+"""
 FOREIGN_KEYS = """
     SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'f'
 """
@@ -69,7 +74,7 @@ def schema(url: str) -> Schema:
 
 
 def tables(url: str) -> set[str]:
-    """Return the names of a database's tables."""
+    """Return the names of a database's tables, as SQL has them."""
     with connected(url) as connection:
         return {name for (name,) in connection.execute(TABLES)}
 
@@ -83,7 +88,5 @@ def cut_off(url: str, known: set[str]) -> None:
     command = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}")
     with connected(url) as connection:
         for table, key in connection.execute(FOREIGN_KEYS).fetchall():
-            if table.strip('"') not in known:
-                connection.execute(
-                    command.format(sql.Identifier(table.strip('"')), sql.Identifier(key))
-                )
+            if table not in known:
+                connection.execute(command.format(sql.SQL(table), sql.Identifier(key)))

@@ -88,6 +88,27 @@ CONFIRMED = LOCKS.keys() - {
 }  # fmt: skip
 """Those that hold only if rows were read for the statement, or an index was built."""
 
+FAILS = Rule(
+    "fails where there are rows",
+    "let it fit what may be in the tables; what is there instead, say in [migrations.values]",
+)
+ONE_BY_ONE = (
+    "change rows and alter their table in migrations of their own: a writer that waits for a row of"
+    " the one keeps the table from the other"
+)
+# What a failure has to do with others, by its words, and what to do.
+WAITED = {
+    "deadlock detected": Rule("and those who write wait for each other, for good", ONE_BY_ONE),
+    "lock timeout": Rule(
+        "gets no lock in the time that it allows itself, while others read and write",
+        "let it wait a little longer, or take fewer locks in one transaction",
+    ),
+    "could not obtain lock": Rule(
+        "gets no lock at once, while others read and write",
+        "let it wait a while: lock_timeout instead of NOWAIT",
+    ),
+}
+
 # What to do instead of a statement that reads or writes a whole table under a lock, by its words.
 PATTERNS = {
     r"\bEXCLUDE\b": "PostgreSQL has no other way for a table with rows: give the constraint to a"

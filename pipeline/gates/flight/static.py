@@ -12,6 +12,7 @@ UNSEEN = """\
 What only `nox -s migration-flight` sees, as it runs migrations on PostgreSQL:
   what Python or a DO block does in them, and what type a column had that only SQL names{places}
   whether PostgreSQL takes them, they fit the rows, go back, and can be run a second time
+  whether a view that has the name of a table takes the rows that are written into it
   rows that are read, and indexes that are built, for a reason that no statement shows
   how long a lock lasts, and who waits for it
   whether the tests of the release before pass on the new schema"""

@@ -7,10 +7,9 @@ from typing import NamedTuple
 from pipeline.gates.flight.linter import lint
 from pipeline.gates.flight.records import BLOCKING, Change, Record, Scan, Sent
 from pipeline.gates.flight.relevance import instead, relevant
-from pipeline.gates.flight.rules import LOCKS, LOSSES, MARK, NEVER, ORDER, ROWS_MARK
+from pipeline.gates.flight.rules import FAILS, LOCKS, LOSSES, MARK, NEVER, ORDER, ROWS_MARK, WAITED
 
 WELL_MARKED = re.compile(r"[^\s:]+: \S.*", re.DOTALL)
-ROWS = "let it fit what may be in the tables; what is there instead, say in [migrations.values]"
 BATCHES = "move few rows at a time, each time in a transaction of its own, with atomic = False"
 UNFILLED = (
     "let the column be NULL or give it a default, by RunSQL beside the operation that takes the"
@@ -61,7 +60,9 @@ def of_failures(records: Sequence[Record]) -> Iterator[Fault]:
     """Yield the migration that could not be applied, if there is one."""
     for each in records:
         if each.failure:
-            yield Fault(each.name, f"fails where there are rows: {each.failure}", ROWS, each.where)
+            waits = (meant for words, meant in WAITED.items() if words in each.failure)
+            message, hint = next(waits, FAILS)
+            yield Fault(each.name, f"{message}: {each.failure}", hint, each.where)
 
 
 def of_what_they_do_twice(records: Sequence[Record]) -> Iterator[Fault]:

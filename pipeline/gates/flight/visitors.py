@@ -1,4 +1,4 @@
-"""Somebody who reads and somebody who writes while a database is migrated."""
+"""A reader and a writer of tables while their database is migrated."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -19,15 +19,17 @@ WRITE = sql.SQL(
     "UPDATE {table} SET {column} = {column} WHERE ctid = (SELECT ctid FROM {table} LIMIT 1)"
 )
 COLUMN = """
-    SELECT attname FROM pg_attribute
-    WHERE attrelid = to_regclass(quote_ident(%s)) AND attnum > 0 AND NOT attisdropped
+    SELECT nspname, relname, attname FROM pg_class
+    JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
         AND attgenerated = '' AND attidentity <> 'a'
+    WHERE CASE nspname WHEN current_schema() THEN '' ELSE nspname || '.' END || relname = %s
     ORDER BY attnum DESC LIMIT 1
 """
 
 
 class Wait(NamedTuple):
-    """When somebody began to wait, on the machine's monotonic clock, and for how many seconds."""
+    """When a visitor began to wait, on the machine's monotonic clock, and for how many seconds."""
 
     since: float
     seconds: float
@@ -62,11 +64,10 @@ def longest(waits: Sequence[Wait], span: tuple[float, float]) -> float:
 
 def _queries(url: str, tables: Sequence[str], query: sql.SQL) -> list[sql.Composed]:
     with connected(url) as connection:
-        found = [(table, connection.execute(COLUMN, [table]).fetchone()) for table in tables]
+        found = [connection.execute(COLUMN, [table]).fetchone() for table in tables]
     return [
-        query.format(table=sql.Identifier(table), column=sql.Identifier(column[0]))
-        for table, column in found
-        if column
+        query.format(table=sql.Identifier(*place), column=sql.Identifier(column))
+        for *place, column in filter(None, found)
     ]
 
 

@@ -83,6 +83,8 @@ class Snapshot:
 
     relations: dict[int, str]
     columns: dict[tuple[int, int], Column]
+    kinds: dict[int, str]
+    """`pg_class.relkind` of each relation."""
 
 
 def rows(query: str, *parameters: object) -> list[tuple[Any, ...]]:
@@ -102,7 +104,8 @@ def snapshot(known: dict[int, str]) -> Snapshot:
     """Return what has become of relations."""
     now = relations()
     columns = {(oid, n): Column(*rest) for oid, n, *rest in rows(COLUMNS, list(known))}
-    return Snapshot({oid: now[oid] for oid in known if oid in now}, columns)
+    kinds = dict(rows("SELECT oid, relkind FROM pg_class WHERE oid = ANY(%s)", list(known)))
+    return Snapshot({oid: now[oid] for oid in known if oid in now}, columns, kinds)
 
 
 def files(known: dict[int, str]) -> dict[int, File]:

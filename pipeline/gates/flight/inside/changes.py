@@ -1,16 +1,23 @@
 """What is not the same in two schemas, as code sees it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from pipeline.gates.flight.inside.catalog import Column, Snapshot, rows, snapshot
 from pipeline.gates.flight.inside.types import keeps, widens
 from pipeline.gates.flight.records import Change
 
+# What takes no rows from users is as good as a materialized view.
 SHOWN = """
-    SELECT relkind, attname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    SELECT CASE WHEN relkind = 'v' AND pg_relation_is_updatable(pg_class.oid, true) & 28 < 28
+        THEN 'm' ELSE relkind END, attname
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
     WHERE CASE nspname WHEN current_schema() THEN '' ELSE nspname || '.' END || relname = %s
 """
+
+T = TypeVar("T")
+TABLES, VIEWS = {"r", "p"}, {"v", "m"}  # each a `pg_class.relkind`
 
 
 def needed(known: dict[int, str]) -> set[str]:
@@ -35,6 +42,13 @@ def differing(before: Snapshot, after: Snapshot) -> list[str]:
     ]
 
 
+def author(of: Mapping[tuple[str, str], T], change: Change) -> T | None:
+    """Return what made a change, as far as it is known."""
+    table = change.what.rpartition(".")[0]
+    keys = (change.rule, change.what), ("", change.what), ("", table)
+    return next((of[key] for key in keys if key in of), None)
+
+
 def shown_as(name: str) -> set[tuple[str, str]]:
     """Return the columns of what has a name, each with the kind of its relation."""
     return {(kind, column) for kind, column in rows(SHOWN, name)}
@@ -56,22 +70,41 @@ def changes(
     """
     found = []
     shown: dict[int, set[str]] = {}  # columns of what has a table's name now
+    replaced: set[int] = set()
     for oid, name in before.relations.items():
         if (now := after.relations.get(oid)) != name:
             columns = shown_as(name)
             there, shown[oid] = {kind for kind, _ in columns}, {column for _, column in columns}
             rule = "renaming-table" if now else "ban-drop-table"
-            lossy = not now and bool(there & {"r", "p"})
-            found.append(Change(rule, name, lossy=lossy, replaced=bool(there & {"v", "m"})))
+            lossy = not now and bool(there & TABLES)
+            if _stands_in(there, before.kinds.get(oid, ""), dropped=not now):
+                replaced.add(oid)
+            found.append(Change(rule, name, lossy=lossy, replaced=oid in replaced))
     for key, column in after.columns.items():
         was_unfilled = _is_unfilled(before.columns.get(key))
         if key not in released.columns and _is_unfilled(column) and not was_unfilled:
             found.append(Change("adding-required-field", _name(after, key, column)))
     for key, was in before.columns.items():
-        seen = key[0] in after.relations and was.name not in shown.get(key[0], ())
-        if key in released.columns and seen:
+        if key not in released.columns or was.name in shown.get(key[0], ()):
+            continue
+        if key[0] in replaced:
+            found.append(Change("ban-drop-column", _name(before, key, was)))
+        elif key[0] in after.relations:
             found += _of_column(_name(before, key, was), was, after.columns.get(key))
     return found
+
+
+def _stands_in(there: set[str], kind: str, *, dropped: bool) -> bool:
+    """Tell whether code can go on with what has the name of a relation now.
+
+    Args:
+        there: The kinds of what has the name.
+        kind: That of the relation; the rows of a table go with it, and it takes new ones.
+        dropped: Whether it is gone.
+    """
+    if kind in TABLES:
+        return "v" in there and not dropped
+    return bool(there & VIEWS)
 
 
 def _is_unfilled(column: Column | None) -> bool:

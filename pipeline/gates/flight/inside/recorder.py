@@ -10,7 +10,7 @@ from django.db.utils import DatabaseError
 
 from pipeline.gates.flight.inside import catalog
 from pipeline.gates.flight.inside.catalog import File, Snapshot, rows
-from pipeline.gates.flight.inside.changes import changes, differing
+from pipeline.gates.flight.inside.changes import author, changes, differing
 from pipeline.gates.flight.inside.places import Places
 from pipeline.gates.flight.inside.statements import first, is_ddl, parts, text_of, with_values
 from pipeline.gates.flight.inside.transactions import begun, is_aborted, is_open, meddles
@@ -149,9 +149,8 @@ class Recorder:
         if self.schema != self.start:
             self.schema = catalog.snapshot(self.known)  # it may have been rolled back
         for change in changes(self.start, self.schema, self.released):
-            key = (change.rule, change.what)
-            author = self.authors.get(key) or self.authors.get(("", change.what))
-            sql, where = author or ("", self.places.file)
+            by = author(self.authors, change)
+            sql, where = by or ("", self.places.file)
             self.changes.append(change._replace(sql=sql, where=where))
         self.start = self.schema
         self._release(set())

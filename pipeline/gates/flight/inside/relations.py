@@ -15,9 +15,9 @@ class Relations:
         self.numbers = count(1)
         self.kinds: dict[int, str] = {}
         self.enums: dict[str, list[str]] = {}
-        self.now = Snapshot({}, {})
+        self.now = Snapshot({}, {}, self.kinds)
         self.known: dict[int, str] = {}
-        self.released = self.start = Snapshot({}, {})
+        self.released = self.start = self.copy()
 
     def release(self) -> None:
         """Take what there is for what the release before has."""
@@ -32,7 +32,7 @@ class Relations:
             if key[0] in self.known
         }
         relations = {oid: name for oid, name in self.now.relations.items() if oid in self.known}
-        return Snapshot(relations, columns)
+        return Snapshot(relations, columns, self.kinds)
 
     def _written(self, name: str) -> str:
         """Return a type as `changes` has it: an enum with its labels."""

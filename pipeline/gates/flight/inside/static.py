@@ -9,7 +9,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
-from pipeline.gates.flight.inside.changes import changes, differing, unfilled
+from pipeline.gates.flight.inside.changes import author, changes, differing, unfilled
 from pipeline.gates.flight.inside.expected import Schema
 from pipeline.gates.flight.inside.forward import columns_of, described, reason, table_of
 from pipeline.gates.flight.inside.offline import columns, indexes, offline, sent
@@ -112,9 +112,8 @@ class Transactions:
         """Note what a transaction has changed, all in all."""
         schema = self.schema
         for change in changes(schema.start, schema.copy(), schema.released, schema.shown_as):
-            key = (change.rule, change.what)
-            author = self.authors.get(key) or self.authors.get(("", change.what))
-            sql, where = (author.sql, author.where) if author else ("", self.record.where)
+            by = author(self.authors, change)
+            sql, where = (by.sql, by.where) if by else ("", self.record.where)
             self.changes.append(change._replace(sql=sql, where=where))
         schema.begin()
         self.locked = ""
