@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from pipeline.errors import NotJudgedError
 from pipeline.gates.flight.code import Code
 from pipeline.gates.flight.databases import Schema, Server, cut_off, tables
+from pipeline.gates.flight.findings import Fault
 from pipeline.gates.flight.records import Record, RoundTrip
 from pipeline.gates.flight.released import CHECK
-from pipeline.gates.flight.verdicts import Fault
 from pipeline.gates.flight.worker import Tests
 from pipeline.run import Output
 

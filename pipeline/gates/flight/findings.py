@@ -1,10 +1,25 @@
 """All that the flight check has found."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pipeline.errors import NotJudgedError
 from pipeline.gates.flight.records import Record
-from pipeline.gates.flight.verdicts import Fault
+
+
+class Fault(NamedTuple):
+    """What is wrong with a migration, and what to do instead."""
+
+    migration: str
+    message: str
+    hint: str
+    where: str = ""
+    """Path and line of the operation."""
+    sql: str = ""
+    locks: bool = False
+    """Whether the statement is at fault for a lock."""
+    type: str = ""
+    """That of the column that it takes away."""
 
 
 @dataclass

@@ -64,6 +64,8 @@ class Change(NamedTuple):
     """Whether values or rows are lost with it that a table or column of its name had."""
     replaced: bool = False
     """Whether a view of the old name stands in."""
+    type: str = ""
+    """That of a column before it."""
 
 
 class Emptied(NamedTuple):

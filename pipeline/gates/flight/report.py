@@ -5,10 +5,9 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from pipeline.gates.flight.findings import Findings
+from pipeline.gates.flight.findings import Fault, Findings
 from pipeline.gates.flight.records import BLOCKING, Record
 from pipeline.gates.flight.steps import steps
-from pipeline.gates.flight.verdicts import Fault
 
 REPORT = Path("reports", "migration-flight.json")
 
@@ -34,7 +33,9 @@ def text(findings: Findings) -> str:
 
 def _shown(fault: Fault) -> str:
     where = f"  at: {fault.where}\n" if fault.where else ""
-    ways = [f"\n    {number}. {each}" for number, each in enumerate(steps(fault.sql), start=1)]
+    ways = [
+        f"\n    {number}. {each}" for number, each in enumerate(steps(fault.sql, fault.type), 1)
+    ]
     way = f"\n  as SQL, each in a migration of its own:{''.join(ways)}" if ways else ""
     return f"{fault.migration} {fault.message}\n{where}  hint: {fault.hint}{way}"
 

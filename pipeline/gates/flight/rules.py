@@ -27,8 +27,13 @@ class Rule(NamedTuple):
 
 
 LOSSES = {
-    "renaming-column": Rule("renames a column", EXPAND),
-    "renaming-table": Rule("renames a table", EXPAND),
+    "renaming-column": Rule(
+        "renames a column", f"let the new field keep its column by db_column; or {EXPAND}"
+    ),
+    "renaming-table": Rule(
+        "renames a table",
+        "let the new model keep its table by db_table; or leave a view of its name",
+    ),
     "ban-drop-column": Rule("drops a column", MARKED),
     "ban-drop-table": Rule("drops a table", MARKED),
     "changing-column-type": Rule("changes the type of a column", EXPAND),
@@ -88,6 +93,12 @@ CONFIRMED = LOCKS.keys() - {
 }  # fmt: skip
 """Those that hold only if rows were read for the statement, or an index was built."""
 
+BATCHES = "move few rows at a time, each time in a transaction of its own, with atomic = False"
+UNFILLED = (
+    "let the column be NULL or give it a default, by RunSQL beside the operation that takes the"
+    " field from the model"
+)
+REVERSE = "give it reverse_code or reverse_sql: `noop`, if there is nothing to undo"
 FAILS = Rule(
     "fails where there are rows",
     "let it fit what may be in the tables; what is there instead, say in [migrations.values]",

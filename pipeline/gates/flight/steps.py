@@ -3,10 +3,35 @@
 import re
 
 NAME = r'(?:"[^"]+"|\w+)(?:\.(?:"[^"]+"|\w+))?'
-TABLE = rf"ALTER TABLE (?:ONLY )?(?P<table>{NAME})"
+TYPE = r"(?P<type>[^(),]+?(?:\([\d, ]+\))?(?:\[\])*)"
+# It is computed, and so may be another one for each row.
+VALUE = r"(?P<value>(?:(?! (?:NOT|NULL|UNIQUE|CHECK|REFERENCES|GENERATED|PRIMARY)\b).)+\))"
+TABLE = rf"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?(?P<table>{NAME})"
+COLUMN = rf"(?:COLUMN )?(?P<column>{NAME})"
 ADD = rf"{TABLE} ADD CONSTRAINT (?P<name>{NAME})"
+ADD_COLUMN = rf"{TABLE} ADD {COLUMN} {TYPE}"
 VALIDATE = "ALTER TABLE {table} VALIDATE CONSTRAINT {name}"
-CHECK = "ALTER TABLE {table} ADD CONSTRAINT {bare}_filled CHECK ({column} IS NOT NULL) NOT VALID"
+DROP = "ALTER TABLE {table} DROP COLUMN {column} {later}"
+NEW = "ALTER TABLE {table} ADD COLUMN {column} {type}"
+FILLED = '"{bare}_filled"'
+# PostgreSQL's own names for constraints of a column.
+KEY, OWED = '"{bare_table}_{bare}_key"', '"{bare_table}_{bare}_check"'
+COMMENTS = {
+    "few": "-- few rows at a time, with atomic = False",
+    "later": "-- a release after the last code that reads it, marked as contract",
+}
+
+NOT_NULL = (
+    f"ALTER TABLE {{table}} ADD CONSTRAINT {FILLED} CHECK ({{column}} IS NOT NULL) NOT VALID",
+    VALIDATE.replace("{name}", FILLED),
+    "ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL",
+    f"ALTER TABLE {{table}} DROP CONSTRAINT {FILLED}",
+)
+DEFAULT = (
+    NEW,
+    "ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {value}",
+    "UPDATE {table} SET {column} = {value} WHERE {column} IS NULL {few}",
+)
 
 # Each step is a migration of its own; those with CONCURRENTLY have `atomic = False`.
 STEPS = {
@@ -15,6 +40,9 @@ STEPS = {
     ),
     rf"DROP INDEX (?P<rest>(?:IF EXISTS )?{NAME})": ("DROP INDEX CONCURRENTLY {rest}",),
     rf"REINDEX (?P<kind>TABLE|INDEX) (?P<rest>{NAME})": ("REINDEX {kind} CONCURRENTLY {rest}",),
+    rf"REFRESH MATERIALIZED VIEW (?P<rest>{NAME})": (
+        "REFRESH MATERIALIZED VIEW CONCURRENTLY {rest}",
+    ),
     rf"{ADD} UNIQUE (?P<columns>\([^()]+\))": (
         "CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} {columns}",
         "ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}",
@@ -23,28 +51,62 @@ STEPS = {
         "ALTER TABLE {table} ADD CONSTRAINT {name} {rest} NOT VALID",
         VALIDATE,
     ),
-    rf"{TABLE} ALTER (?:COLUMN )?(?P<column>{NAME}) SET NOT NULL": (
-        CHECK,
-        VALIDATE.replace("{name}", "{bare}_filled"),
-        "ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL",
-        "ALTER TABLE {table} DROP CONSTRAINT {bare}_filled",
+    rf"{TABLE} ALTER {COLUMN} SET NOT NULL": NOT_NULL,
+    rf"{ADD_COLUMN}(?: NULL)? UNIQUE": (
+        NEW,
+        f"CREATE UNIQUE INDEX CONCURRENTLY {KEY} ON {{table}} ({{column}})",
+        f"ALTER TABLE {{table}} ADD CONSTRAINT {KEY} UNIQUE USING INDEX {KEY}",
+    ),
+    rf"{ADD_COLUMN}(?: NULL)? (?P<rest>CHECK \(.+\))": (
+        NEW,
+        f"ALTER TABLE {{table}} ADD CONSTRAINT {OWED} {{rest}} NOT VALID",
+        VALIDATE.replace("{name}", OWED),
+    ),
+    rf"{ADD_COLUMN} DEFAULT {VALUE}(?: NULL)?": DEFAULT,
+    rf"{ADD_COLUMN} DEFAULT {VALUE} NOT NULL": (*DEFAULT, *NOT_NULL),
+    rf"{TABLE} ALTER {COLUMN} (?:SET DATA )?TYPE {TYPE}(?: USING .+)?": (
+        'ALTER TABLE {table} ADD COLUMN "{bare}_new" {type} -- which the code writes beside it',
+        'UPDATE {table} SET "{bare}_new" = {column}::{type} WHERE "{bare}_new" IS NULL {few}',
+        DROP,
+    ),
+    rf"{TABLE} RENAME {COLUMN} TO (?P<new>{NAME})": (
+        "ALTER TABLE {table} ADD COLUMN {new} {type} -- which the code writes beside it",
+        "UPDATE {table} SET {new} = {column} WHERE {new} IS NULL {few}",
+        DROP,
+    ),
+    rf"{TABLE} RENAME TO (?P<new>{NAME})": (
+        "ALTER TABLE {table} RENAME TO {new}; CREATE VIEW {table} AS SELECT * FROM {schema}{new}",
+        "DROP VIEW {table} {later}",
+    ),
+    rf"{TABLE} DROP {COLUMN}(?: CASCADE)?": (
+        "ALTER TABLE {table} ALTER COLUMN {column} DROP NOT NULL -- beside RemoveField as state",
+        DROP,
     ),
 }
 DONE = re.compile(r"\b(CONCURRENTLY|NOT VALID|USING INDEX)\b", re.IGNORECASE)
 
 
-def steps(sql: str) -> list[str]:
+def steps(sql: str, was: str = "") -> list[str]:
     """Return the statements that together do the same and keep no user out; none if none is known.
 
     Args:
-        sql: A statement that locks a table for as long as the table is large.
+        sql: A statement that locks a table for as long as the table is large, or takes away what
+            the release before uses.
+        was: The type of the column that it takes away.
     """
     text = " ".join(sql.split()).rstrip("; ")
     if DONE.search(text):
         return []
     for pattern, forms in STEPS.items():
         if found := re.fullmatch(pattern, text, re.IGNORECASE):
-            words = {name: value or "" for name, value in found.groupdict().items()}
-            bare = words.get("column", "").strip('"')
-            return [form.format(**words, bare=bare) for form in forms]
+            words = _words(found)
+            return [form.format(**{**COMMENTS, "type": was, **words}) for form in forms]
     return []
+
+
+def _words(found: re.Match[str]) -> dict[str, str]:
+    """Return the names in a statement, those of its table and column without their quotes too."""
+    words = {name: value or "" for name, value in found.groupdict().items()}
+    schema, dot, table = words.get("table", "").rpartition(".")
+    bare = {"bare": words.get("column", "").strip('"'), "bare_table": table.strip('"')}
+    return {**words, **bare, "schema": schema + dot}

@@ -4,32 +4,26 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
+from pipeline.gates.flight.findings import Fault
 from pipeline.gates.flight.linter import lint
 from pipeline.gates.flight.records import BLOCKING, Change, Record, Scan, Sent
 from pipeline.gates.flight.relevance import instead, relevant
-from pipeline.gates.flight.rules import FAILS, LOCKS, LOSSES, MARK, NEVER, ORDER, ROWS_MARK, WAITED
+from pipeline.gates.flight.rules import (
+    BATCHES,
+    FAILS,
+    LOCKS,
+    LOSSES,
+    MARK,
+    NEVER,
+    ORDER,
+    REVERSE,
+    ROWS_MARK,
+    UNFILLED,
+    WAITED,
+)
 
 WELL_MARKED = re.compile(r"[^\s:]+: \S.*", re.DOTALL)
-BATCHES = "move few rows at a time, each time in a transaction of its own, with atomic = False"
-UNFILLED = (
-    "let the column be NULL or give it a default, by RunSQL beside the operation that takes the"
-    " field from the model"
-)
-REVERSE = "give it reverse_code or reverse_sql: `noop`, if there is nothing to undo"
 MILLION = 1_000_000
-
-
-class Fault(NamedTuple):
-    """What is wrong with a migration, and what to do instead."""
-
-    migration: str
-    message: str
-    hint: str
-    where: str = ""
-    """Path and line of the operation."""
-    sql: str = ""
-    locks: bool = False
-    """Whether the statement is at fault for a lock."""
 
 
 class Limits(NamedTuple):
@@ -174,7 +168,7 @@ def _of_losses(record: Record) -> Iterator[Fault]:
 
 def _of_change(record: Record, message: str, hint: str, change: Change) -> Fault:
     what = f"{message} ({change.what}): {_line(change.sql)}".removesuffix(": ")
-    return Fault(record.name, what, hint, change.where, change.sql)
+    return Fault(record.name, what, hint, change.where, change.sql, type=change.type)
 
 
 def _of_rows(record: Record) -> Iterator[Fault]:

@@ -7,6 +7,7 @@ UNSAFE = [
         "rename_column",
         'migrations.RenameField("customer", "nick", "name")',
         says="renames a column (shop_customer.nick)",
+        hint='1. ALTER TABLE "shop_customer" ADD COLUMN "name" character varying(50)',
     ),
     one(
         "rename_lower_case",
@@ -16,7 +17,12 @@ UNSAFE = [
         ),
         says="renames a column (shop_customer.nick)",
     ),
-    one("drop_column", 'migrations.RemoveField("customer", "age")', says="drops a column"),
+    one(
+        "drop_column",
+        'migrations.RemoveField("customer", "age")',
+        says="drops a column",
+        hint='1. ALTER TABLE "shop_customer" ALTER COLUMN "age" DROP NOT NULL',
+    ),
     one(
         "db_default_removed",
         'migrations.AlterField("odd", "kept", models.IntegerField())',

@@ -24,7 +24,7 @@ UNSAFE = [
         "change_type",
         'migrations.AlterField("order", "amount", models.TextField())',
         says="changes the type of a column (shop_order.amount)",
-        hint="expand, migrate, contract",
+        hint='1. ALTER TABLE "shop_order" ADD COLUMN "amount_new" text',
     ),
     one(
         "change_type_marked",

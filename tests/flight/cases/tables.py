@@ -27,6 +27,7 @@ UNSAFE = [
         "rename_table",
         'migrations.RenameModel("customer", "client")',
         says="renames a table (shop_customer)",
+        hint='CREATE VIEW "shop_customer" AS SELECT * FROM "shop_client"',
     ),
     one(
         "rename_table_leave_view_of_less",

@@ -117,7 +117,7 @@ def _of_column(name: str, was: Column, now: Column | None) -> list[Change]:
         return [Change("ban-drop-column", name)]
     found = []
     if now.name != was.name:
-        found.append(Change("renaming-column", name))
+        found.append(Change("renaming-column", name, type=was.type.partition(" of ")[0]))
     if now.type != was.type and not widens(was.type, now.type):
         lossy = not keeps(was.type, now.type)
         found.append(Change("changing-column-type", name, lossy=lossy))
