@@ -113,6 +113,27 @@ def test_what_does_not_is_left_out(project: Project, server: str, why: str) -> N
     assert green(project, server, GREEN[why])
 
 
+DISTRIBUTED = """
+    [tool.pytest.ini_options]
+    DJANGO_SETTINGS_MODULE = "config.settings.test"
+    addopts = "-n 2"
+    pythonpath = ["."]
+"""
+
+
+def test_what_the_app_distributes_is_asked_here(project: Project, server: str) -> None:
+    project.write("backend/pyproject.toml", DISTRIBUTED)
+    assert not green(project, server, RED["it has the mark"])
+    everything = Code(project.root / "backend").tests(Server(server).of("copy"))
+    assert everything.returncode == 1
+    assert "gw0" not in everything.stdout
+
+
+def test_what_the_app_distributes_is_run_in_two_processes(project: Project, server: str) -> None:
+    project.write("backend/pyproject.toml", DISTRIBUTED)
+    assert green(project, server, MEETING)
+
+
 def test_tests_that_are_asked_nothing_end_with_their_worker(project: Project, server: str) -> None:
     project.write("backend/shop/test_more.py", ENDLESS)
     with Code(project.root / "backend").started(server) as app:

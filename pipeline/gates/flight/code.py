@@ -12,7 +12,7 @@ from typing import Self
 from pipeline.errors import CheckFailedError, NotJudgedError
 from pipeline.gates.flight import records
 from pipeline.gates.flight.records import Record, RoundTrip
-from pipeline.gates.flight.worker import Worker, started
+from pipeline.gates.flight.worker import ON_ITS_DATABASE, Worker, started
 from pipeline.run import Output, last_words, read
 
 CHECK = "migration-flight"
@@ -129,7 +129,7 @@ class Code:
     def tests(self, url: str) -> Output:
         """Run the app's tests on a database that there is, next to `test_` before its name."""
         shown = ("--quiet", "--tb=short", "--maxfail=5")  # a lost column fails hundreds
-        command = [self.python, "-m", "pytest", "--reuse-db", *shown, "-p", "no:cacheprovider"]
+        command = [self.python, "-m", "pytest", *ON_ITS_DATABASE, *shown]
         return read(command, cwd=self.folder, env=self._env(url))
 
     def migrations(self) -> set[Path]:

@@ -12,6 +12,10 @@ from pipeline.run import Conversation, Output, conversation
 
 COMMAND = ("-m", "pipeline.gates.flight.inside")
 COLLECTED = "collected"
+# Options of pytest: ask the database that is there, and leave nothing.
+ON_ITS_DATABASE = (
+    "--reuse-db", "-p", "pipeline.gates.flight.inside.alone", "-p", "no:cacheprovider"
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from pipeline.gates.flight.worker import ON_ITS_DATABASE
+
 FIXTURES = frozenset({
     "db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback",
     "live_server",
@@ -28,7 +30,7 @@ BY_NAME = frozenset({"django_db_blocker", "request"})  # what may bring any of t
 OF_PLUGINS = ("_pytest.", "pytest_django.")
 OK = {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
 # What fails is run again to see why; and pytest rewrites no module that is there before it is.
-OPTIONS = ("--reuse-db", "--quiet", "--exitfirst", "--assert=plain", "-p", "no:cacheprovider")
+OPTIONS = (*ON_ITS_DATABASE, "--quiet", "--exitfirst", "--assert=plain")
 FEW = 8  # tests of a module that are taken at once
 WIDTH = 4  # bytes of a number
 
