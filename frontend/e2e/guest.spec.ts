@@ -185,6 +185,7 @@ test('health and version endpoints respond', async ({ page }) => {
   for (const [path, key] of [
     ['/api/v1/health/', 'status'],
     ['/api/v1/health/ready/', 'checks'],
+    ['/api/v1/health/workers/', 'died'],
     ['/api/v1/version/', 'release'],
   ] as const) {
     const answer = await page.evaluate(async (url) => (await fetch(url)).text(), path)
