@@ -179,13 +179,19 @@ class Site:
         return f"{self.yard.stack('staging')}_{name}"
 
     def containers(self, service: str) -> dict[str, str]:
-        """Return the containers of a service on all nodes, each with its image."""
+        """Return the containers of a service on all nodes, each with the image it was told.
+
+        `docker ps` would show an id instead, once that image was taken off the engine.
+        """
         of = f"--filter=label=com.docker.swarm.service.name={self.service(service)}"
-        asked = ("ps", "--no-trunc", of, "--format={{.ID}} {{.Image}}")
-        rows = [
-            row for engine in self.yard.engines for row in docker(*asked, **engine).splitlines()
-        ]
-        return dict(row.split() for row in rows)
+        found: dict[str, str] = {}
+        for engine in self.yard.engines:
+            ids = docker("ps", "--quiet", "--no-trunc", of, **engine).split()
+            told = read(
+                ["docker", "inspect", "--format={{.Id}} {{.Config.Image}}", *ids], env=engine
+            )
+            found |= dict(row.split() for row in told.stdout.splitlines())
+        return found
 
     def meant(self, service: str) -> set[str]:
         """Return the images that a service is to run from now on; what drains is not meant."""

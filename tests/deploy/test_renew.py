@@ -121,10 +121,12 @@ def test_h10_a_port_that_is_taken_is_given_up(site: Site, case: Case) -> None:
 def test_h11_an_edge_whose_image_is_gone_touches_nothing(site: Site, case: Case) -> None:
     image = site.image(site.first, "frontend")
     site.forget_here(site.first, "frontend")
-    with site.without_registry():
-        at = "the registry does not answer"
-        said = case.served(lambda: renew(site), at, codes={FAILED})
-    until(lambda: read(["docker", "pull", "--quiet", image]).returncode == 0, "it is not back")
+    try:
+        with site.without_registry():
+            at = "the registry does not answer"
+            said = case.served(lambda: renew(site), at, codes={FAILED})
+    finally:
+        until(lambda: read(["docker", "pull", "--quiet", image]).returncode == 0, "it is not back")
     assert "No such image" in said
     assert "edge.conf" not in said
 
