@@ -64,10 +64,12 @@ def brought(
         InputError: Its certificate, its token or its configuration will not do.
     """
     certificate.require(environment, credentials)
+    text = read_text(CONFIGURATION)
+    if not text:  # the engine takes no empty config
+        raise InputError(f"{CONFIGURATION} is empty", hint=f"git checkout {CONFIGURATION}")
     stack = environment.stack
     service, values = edge_of(environment, image, credentials)
     bring_secrets(swarm, stack, values)
-    text = read_text(CONFIGURATION)
     swarm.create_config(edge_config(stack), text, {"pipeline.stack": stack})
     prove(swarm, environment, service)
     return service

@@ -208,4 +208,4 @@ def test_h16_a_certificate_that_is_not_good_yet_touches_nothing(site: Site, case
 def test_h17_an_empty_configuration_touches_nothing(site: Site, case: Case) -> None:
     usual = (site.yard.folder / EDGE).read_text()
     with site.configured(usual, "", EDGE):
-        case.served(lambda: renew(site), "nginx does not take the edge", codes={INPUT})
+        case.served(lambda: renew(site), "edge.conf is empty", codes={INPUT})

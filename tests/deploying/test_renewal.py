@@ -229,7 +229,9 @@ def test_a_certificate_that_is_not_set_touches_nothing(
     assert live.asked == []
 
 
-@pytest.mark.parametrize("spoil", [Path.mkdir, lambda _: None], ids=["a directory", "not there"])
+@pytest.mark.parametrize(
+    "spoil", [Path.mkdir, Path.touch, lambda _: None], ids=["a directory", "empty", "not there"]
+)
 def test_a_configuration_that_cannot_be_read_touches_nothing(
     live: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[Path], object]
 ) -> None:
@@ -237,7 +239,7 @@ def test_a_configuration_that_cannot_be_read_touches_nothing(
     elsewhere = tmp_path / "edge.conf"
     spoil(elsewhere)
     monkeypatch.setattr("pipeline.deploy.edge.CONFIGURATION", elsewhere)
-    with pytest.raises(InputError, match=re.escape(f"{elsewhere}: ")):
+    with pytest.raises(InputError, match=re.escape(str(elsewhere))):
         renewal.renew(STAGING)
     assert edge(live) == before
     assert outcomes(live) == [("renew", "failed")]
