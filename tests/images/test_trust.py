@@ -149,7 +149,7 @@ def test_a_manifest_that_is_gone_is_said_to_be(put: Put) -> None:
 def test_a_registry_that_is_away_is_said_to_be(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
     put("docker", "cosign")
     refused = "dial tcp 127.0.0.1:5999: connect: connection refused"
-    monkeypatch.setattr(manifests, "read", lambda _: Output((), 1, "", f"ERROR: {refused}"))
+    monkeypatch.setattr(manifests, "read", lambda *_, **__: Output((), 1, "", f"ERROR: {refused}"))
     ((fault,),) = faults([f"shop/app@{DIGEST}"], KEY, "abc").values()
     assert "the registry does not answer for " in fault
     assert fault.endswith(refused)
