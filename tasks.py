@@ -26,7 +26,7 @@ IMAGE = {"image": "only this one, of those in pipeline.toml"}
 PLATFORM = {"platform": "this one instead of the engine's own, such as linux/arm64"}
 KEY = {"key": "a private key with its .pub beside it; else COSIGN_KEY, else GitHub's identity"}
 DRY = {"dry": "print the commands on stdout, and run none"}
-ENV = {"env": "where it is to run; only `local` takes one platform, and what nobody scanned"}
+ENV = {"env": "where it is to run; only `local` takes one platform, and images without a scan"}
 LOCAL = "local"
 
 

@@ -141,7 +141,7 @@ def judge_all(targets: Iterable[Target]) -> None:
 
 
 def leave_unjudged(target: Target) -> None:
-    """Write the statement that nobody scanned this, in the form of a scan.
+    """Write the statement that no scanner ran, in the form of a scan.
 
     https://github.com/sigstore/cosign/blob/main/specs/COSIGN_VULN_ATTESTATION_SPEC.md
     """

@@ -39,9 +39,9 @@ def statement(envelope: str) -> dict[str, Any]:
 
 
 def scan_faults(scan: Mapping[str, Any], *, unjudged: bool) -> Iterator[str]:
-    """Return what is wrong with a scan: nobody scanned, or too long ago."""
+    """Return what is wrong with a scan: no scanner ran, or too long ago."""
     if NOT_JUDGED in (scan["scanner"].get("result") or {}) and not unjudged:
-        yield "it says that nobody scanned"
+        yield "it says that no scanner ran"
     days = load().images.scan_days
     if datetime.now(UTC) - finished(scan) > timedelta(days=days):
         yield f"it is older than {days} days"

@@ -145,7 +145,7 @@ def questions(reference: str, signer: Signer, commit: str, platforms: Sequence[s
     try:
         said = said_of(repository.rpartition("/")[2], commit)
     except InputError as error:
-        return Questions([f"nobody knows what it should be of: {error}"])
+        return Questions([f"the commit of its source is not known: {error}"])
     excepted = cosign.verify(signer, reference, said | EXCEPTED)
     kinds = ATTESTATIONS if heard(excepted).returncode else ATTESTATIONS | EXCEPTIONS
     statements = [

@@ -114,7 +114,7 @@ BROKEN_PART = (
 )
 
 
-@pytest.mark.fault("G6", "an endpoint that fails for everybody, and few ask for")
+@pytest.mark.fault("G6", "an endpoint that fails for all users, and few ask for")
 def test_g6_a_small_part_that_fails_is_undone(site: Site, case: Case) -> None:
     commit = site.variants.release(appended(WSGI, *BROKEN_PART))
     with asked_now_and_then(site, "/api/v1/rare/"):

@@ -135,7 +135,7 @@ def test_a10_missing_secrets_are_named_and_no_value_is_printed(site: Site, case:
 def test_a11_a_secret_that_changed_is_a_release_of_its_own(site: Site, case: Case) -> None:
     """The key is not the sessions': changing that takes two releases, or logs users out."""
     older = site.yard.variables["FIELD_ENCRYPTION_KEY"]
-    newer = base64.urlsafe_b64encode(b"known to everybody, so in a test").decode()
+    newer = base64.urlsafe_b64encode(b"known to every reader of a test.").decode()
     rotated = {"FIELD_ENCRYPTION_KEY": f"{newer},{older}"}
     case.served(lambda: site.deploy(site.first, **rotated), "smoke done")
     assert site.deploy(site.first).returncode == 0

@@ -161,7 +161,7 @@ def test_j9_a_job_that_gets_no_address_is_given_up(site: Site, case: Case) -> No
 def other_key(site: Site) -> Iterator[dict[str, str]]:
     """Have a release serve that has another key, and take the key away that is gone back to."""
     older = site.yard.variables["FIELD_ENCRYPTION_KEY"]
-    newer = base64.urlsafe_b64encode(b"known to everybody, so in a test").decode()
+    newer = base64.urlsafe_b64encode(b"known to every reader of a test.").decode()
     told = {"FIELD_ENCRYPTION_KEY": f"{newer},{older}"}
     assert site.deploy(site.variants.release("LABEL key=2"), **told).returncode == 0
     stack = site.yard.stack("staging")

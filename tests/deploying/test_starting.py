@@ -36,6 +36,19 @@ def node(engine: Engine, state: str = "Ready Active", machine: str = "x86_64") -
     engine.of("node")["node-1"] = {"Description": {"Hostname": "anna", "Platform": platform}}
 
 
+def with_each_sleep(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]
+) -> None:
+    """Do something after each sleep of what waits."""
+    sleep = clock.sleep
+
+    def sleep_and_act(seconds: float) -> None:
+        sleep(seconds)
+        act()
+
+    monkeypatch.setattr(clock, "sleep", sleep_and_act)
+
+
 def fault(engine: Engine, *, everywhere: bool = False) -> JobFailedError:
     """Return what a job comes to."""
     with pytest.raises(JobFailedError) as caught:
@@ -180,12 +193,11 @@ def test_a_job_that_begins_late_is_not_given_up(
     node(engine)
     engine.ends[IMAGE] = "pending"
 
-    def passes(seconds: float, sleep: Callable[[float], None] = clock.sleep) -> None:
-        sleep(seconds)
+    def begin() -> None:
         if clock.monotonic() > 4:
             engine.run_of(JOB.name)[0]["Status"]["State"] = "complete"
 
-    monkeypatch.setattr(clock, "sleep", passes)
+    with_each_sleep(clock, monkeypatch, begin)
     run_job(engine, STAGING, JOB, MINUTES)
 
 
@@ -475,11 +487,7 @@ def test_a_job_that_was_removed_by_hand_is_not_waited_for(
     node(engine)
     engine.ends[IMAGE] = "running"
 
-    def passes(seconds: float, sleep: Callable[[float], None] = clock.sleep) -> None:
-        sleep(seconds)
-        engine.remove(JOB.name)
-
-    monkeypatch.setattr(clock, "sleep", passes)
+    with_each_sleep(clock, monkeypatch, lambda: engine.remove(JOB.name))
     found = fault(engine)
     assert str(found).startswith("shop-check was removed by hand")
     assert "docker events" in found.hint
@@ -502,11 +510,10 @@ def test_a_job_that_is_begun_anew_on_another_node_is_given_the_time_again(
     node(engine)
     engine.ends[IMAGE] = "running"
 
-    def passes(seconds: float, sleep: Callable[[float], None] = clock.sleep) -> None:
-        sleep(seconds)
+    def begin_anew() -> None:
         if clock.monotonic() > 60:
             (begun,) = engine.run_of(JOB.name)
             begun["Status"]["State"] = "pending" if clock.monotonic() < 63 else "complete"
 
-    monkeypatch.setattr(clock, "sleep", passes)
+    with_each_sleep(clock, monkeypatch, begin_anew)
     run_job(engine, STAGING, JOB, MINUTES)

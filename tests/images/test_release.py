@@ -88,7 +88,7 @@ def test_an_image_of_others_under_another_name_is_not_what_was_signed(once: Once
 def test_what_no_commit_here_names_is_not_trusted(once: Once) -> None:
     once(deliver)
     reference = released(head().sha)["store"].reference
-    with pytest.raises(UntrustedError, match="nobody knows what it should be of: git cannot"):
+    with pytest.raises(UntrustedError, match="the commit of its source is not known: git cannot"):
         verify_all([reference], KEY, "0" * 40, local=False)
 
 

@@ -46,7 +46,7 @@ def test_a_scan_holds_as_long_as_pipeline_toml_says(days_ago: float, found: list
 
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize(
-    ("unjudged", "found"), [(False, ["it says that nobody scanned"]), (True, [])]
+    ("unjudged", "found"), [(False, ["it says that no scanner ran"]), (True, [])]
 )
 def test_a_statement_that_nobody_scanned_is_for_this_machine_only(
     unjudged: bool,  # noqa: FBT001 - the case

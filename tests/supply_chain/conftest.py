@@ -100,7 +100,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A PATH of the real tools without any Trivy, so that a scan says that nobody scanned."""
+    """A PATH of the real tools without any Trivy, so that a scan says that no scanner ran."""
     folder = tmp_path_factory.mktemp("bin")
     here = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     for tool in (*TOOLS, "sh"):

@@ -153,7 +153,7 @@ def test_a_scan_by_nobody_is_for_this_machine_only(project: Project, ours: Signe
     attest(project, reference, ours, [kind for kind in KINDS if kind != "vuln"])
     sign(reference, ours, project.sha)
     scanned(project, reference, ours, {"scanner": {"result": {NOT_JUDGED: "there was no scanner"}}})
-    assert_refused(verify(project, reference), f"scan of {AMD}: it says that nobody scanned")
+    assert_refused(verify(project, reference), f"scan of {AMD}: it says that no scanner ran")
     done(verify(project, reference, "--env=local"))
 
 
