@@ -5,6 +5,7 @@ The engine has no deadline of its own, and its state can lie: after a rollback i
 service is meant to run, and that every task of it does.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -18,6 +19,8 @@ from pipeline.deploy.swarm import Object, Swarm, image_of, variable_of
 from pipeline.errors import CheckFailedError
 
 BROKEN = {"failed", "rejected", "orphaned"}
+NOTICE_SECONDS = 15
+"""After that time it is said why no node has begun with a replica; the wait goes on."""
 GONE = "it is gone"
 STUCK = {"paused", "rollback_paused"}
 
@@ -111,11 +114,15 @@ def watch(
     Raises:
         NotConvergedError: It went wrong, or took too long.
     """
+    notice = time.monotonic() + NOTICE_SECONDS
     for service, tasks in looks(swarm, wanted, seconds):
         if not again and (wrong := fault(wanted, service, tasks)):
             raise caused(swarm, wanted, wrong)
         if service and converged(wanted, service, tasks):
             return
+        if time.monotonic() > notice and (waiting := unstarted(wanted, tasks)):
+            say_why(swarm, wanted.service, waiting)
+            notice = math.inf
         look()
     raise caused(swarm, wanted, f"it did not come up within {seconds:.0f} s")
 
@@ -226,6 +233,19 @@ def held_up(swarm: Swarm, service: str, tasks: Sequence[Object]) -> Cause:
         return Cause(f" ({known.sentence})", known.hint) if known else Cause("", hint)
     found = starting.cause(swarm, stack, image, idle)
     return Cause(f": {found.sentence}", found.hint or hint)
+
+
+def unstarted(wanted: Wanted, tasks: Sequence[Object]) -> list[Object]:
+    """Return the tasks of this deployment that should run, and that no node has begun with."""
+    mine = [task for task in own(wanted, tasks) if task["DesiredState"] == "running"]
+    return [task for task in mine if task["Status"]["State"] in starting.UNSTARTED]
+
+
+def say_why(swarm: Swarm, service: str, waiting: Sequence[Object]) -> None:
+    """Say what replicas wait for, while there is time for the operator to mend it."""
+    with suppress(EngineAwayError):
+        why = held_up(swarm, service, waiting)
+        say(f"{service} waits{why.sentence}; hint: {why.hint}")
 
 
 def is_idle(task: Object) -> bool:

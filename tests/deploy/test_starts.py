@@ -205,6 +205,7 @@ def test_j12_a_way_back_that_does_not_start_is_told(site: Site, case: Case) -> N
             return output
 
         said = case.served(act, NONE_TAKES, codes={BROKEN_WAY_BACK})
+    assert "_frontend waits: pending" in said
     assert "and going back failed" in said
     assert "docker node update --availability=active" in said
 

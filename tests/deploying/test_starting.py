@@ -384,6 +384,22 @@ def test_a_replica_that_does_not_start_is_given_the_cause_and_the_command(
         assert hint in caught.value.hint
 
 
+def test_the_cause_is_said_before_the_time_is_over(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Once: the operator may let the node take tasks again while the deploy waits."""
+    state, error, nodes, sentence, hint = KEPT_BACK["paused"]
+    node(engine, nodes)
+    engine.ends[IMAGE], engine.errors[IMAGE] = state, error
+    engine.start("shop_backend", IMAGE, ["DEPLOY_ID=deploy-1"], 1, "running")
+    with pytest.raises(CheckFailedError):
+        watch(engine, Wanted("shop_backend", IMAGE, "deploy-1", 1), MINUTES)
+    said = capsys.readouterr().err
+    assert said.count("shop_backend waits: pending on anna") == 1
+    assert sentence in said
+    assert hint in said
+
+
 REFUSALS = {
     "secret not found: shop-database_url-01234567": (
         "a secret that it reads was removed",
