@@ -29,11 +29,20 @@ with reported():
 PYTHON = PYTHONS[0]
 NODE = SETTINGS.default.node
 APP = f"backend/requirements/django-{SETTINGS.default.django}.txt"
-FAULTS = ["tests/parity/test_faults.py", "tests/parity/test_harmless.py"]
-FLIGHTS = [f"tests/flight/test_{name}.py" for name in ("cases", "faults", "sequence")]
-ENGINE = ["tests/containers", "tests/deploy", "tests/supply_chain"]  # what needs a Docker Engine
-ROLLOUTS, MIX = "tests/deploy/test_rollouts.py", "tests/deploy/test_mix.py"
-NODES = "tests/deploy/nodes"
+FAULTS = [
+    "tests/unit/parity/test_rules_catch_violations.py",
+    "tests/unit/parity/test_no_false_positives.py",
+]
+FLIGHTS = [
+    f"tests/integration/migrations/test_{name}.py" for name in ("cases", "faults", "check_order")
+]
+# what needs a Docker Engine
+ENGINE = ["tests/acceptance/images", "tests/acceptance/deploy", "tests/acceptance/signing"]
+ROLLOUTS, MIX = (
+    "tests/acceptance/deploy/test_soak.py",
+    "tests/acceptance/deploy/test_random_sequence.py",
+)
+NODES = "tests/acceptance/deploy/nodes"
 SIDE_BY_SIDE = "--numprocesses=auto"
 HOMELESS = {"HOME": os.devnull, "XDG_CONFIG_HOME": os.devnull}  # for tools with settings there
 WATCHFUL = {"PYTHONDEVMODE": "1"}  # https://docs.python.org/3/library/devmode.html
@@ -82,8 +91,8 @@ def security(session: nox.Session) -> None:
     run_all(
         session,
         [*bandit, "--severity-level=medium"],  # below that, ruff's S rules judge
-        ["python", "-m", "pipeline.gates.leaks"],
-        ["python", "-m", "pipeline.gates.advisories", "pypi"],
+        ["python", "-m", "pipeline.checks.secret_scan"],
+        ["python", "-m", "pipeline.checks.dependency_audit.cli", "pypi"],
     )
 
 
@@ -140,7 +149,7 @@ def migrations(session: nox.Session) -> None:
 def migration_flight(session: nox.Session) -> None:
     """Try new migrations on PostgreSQL; `-- --static` only reads them."""
     sync(session, APP, "requirements/postgres.txt", "requirements/flight.txt")
-    session.run("python", "-m", "pipeline.gates.flight", *session.posargs, env=unset())
+    session.run("python", "-m", "pipeline.checks.migrations", *session.posargs, env=unset())
 
 
 # Frontend
@@ -164,7 +173,7 @@ def frontend_typecheck(session: nox.Session) -> None:
 def frontend_security(session: nox.Session) -> None:
     """Look for advisories on the packages that the frontend ships."""
     sync(session, "requirements/node.txt", "requirements/pipeline.txt")
-    session.run("python", "-m", "pipeline.gates.advisories", "npm")
+    session.run("python", "-m", "pipeline.checks.dependency_audit.cli", "npm")
 
 
 @nox.session(name="frontend-tests", python=PYTHON, tags=["frontend"])
@@ -195,7 +204,7 @@ def api_client(session: nox.Session) -> None:
     diff = ["python", "-m", "pipeline.git", "diff", "--no-ext-diff", "--no-index"]
     session.run(*diff, "frontend/openapi.json", str(schema))
     npm(session, "run", "api:generate" if write else "api:check")
-    session.run("python", "-m", "pipeline.gates.api_break")
+    session.run("python", "-m", "pipeline.checks.openapi_diff")
 
 
 @nox.session(name="e2e-quick", python=PYTHON, tags=["backend", "frontend"])
@@ -226,7 +235,13 @@ def image(session: nox.Session, image: str, platform: str) -> None:
 def supply_chain(session: nox.Session) -> None:
     """Test what signs and what verifies, with the real tools."""
     sync(session, "requirements/tests.txt")
-    real = ["python", "-m", "tests.real", "supply-chain", "tests/supply_chain"]
+    real = [
+        "python",
+        "-m",
+        "tests.support.require_tools",
+        "supply-chain",
+        "tests/acceptance/signing",
+    ]
     session.run(*real, *session.posargs)
 
 
@@ -241,7 +256,13 @@ def rehearsal(session: nox.Session) -> None:
 def deploy_faults_quick(session: nox.Session) -> None:
     """Deploy the quick faults under traffic: no user sees any."""
     sync(session, "requirements/tests.txt")
-    real = ["python", "-m", "tests.real", "deploy-faults-quick", "tests/deploy"]
+    real = [
+        "python",
+        "-m",
+        "tests.support.require_tools",
+        "deploy-faults-quick",
+        "tests/acceptance/deploy",
+    ]
     few = ["--verbose", "-p", "no:randomly", "--quick"]
     session.run(*real, *few, *session.posargs, interrupt_timeout=CLEANS_UP)
 
@@ -332,7 +353,7 @@ def pipeline_tests(session: nox.Session) -> None:
 def faults(session: nox.Session) -> None:
     """See that what `prove-gates` plants still fits the product."""
     sync(session, "requirements/parity.txt")
-    session.run("python", "-m", "pipeline.proof.fit")
+    session.run("python", "-m", "pipeline.fault_injection.catalog_check")
 
 
 @nox.session(
@@ -343,21 +364,23 @@ def faults(session: nox.Session) -> None:
 def prove_gates(session: nox.Session) -> None:
     """See gates go red for their quick faults; `-- --full`: all, for all."""
     sync(session, "requirements/tests.txt")
-    session.run("python", "-m", "pipeline.proof", *session.posargs, interrupt_timeout=CLEANS_UP)
+    session.run(
+        "python", "-m", "pipeline.fault_injection", *session.posargs, interrupt_timeout=CLEANS_UP
+    )
 
 
 @nox.session(python=PYTHON, tags=["backend", "frontend", "pipeline"])
 def locks(session: nox.Session) -> None:
     """Check that every lock follows from its input."""
     sync(session, "requirements/locks.txt")
-    session.run("python", "-m", "pipeline.locks", "--check")
+    session.run("python", "-m", "pipeline.dependency_locks", "--check")
 
 
 @nox.session(python=PYTHON, tags=["backend", "frontend"])
 def licences(session: nox.Session) -> None:
     """Check the licences of what is shipped, and list what is new in it."""
     sync(session, "backend/requirements/production.txt", "requirements/pipeline.txt")
-    session.run("python", "-m", "pipeline.gates.licences")
+    session.run("python", "-m", "pipeline.checks.licenses")
 
 
 @nox.session(python=PYTHON, tags=["backend", "docs", "frontend", "images", "pipeline"])
@@ -369,7 +392,7 @@ def docs(session: nox.Session) -> None:
         session,
         ["cog", "-P", *mode, "README.md", "CI_CD.md", "docs/parity.md"],
         ["python", "-m", "pipeline.docs"],
-        ["python", "-m", "pipeline.guide"],
+        ["python", "-m", "pipeline.docs_commands"],
     )
 
 
@@ -387,7 +410,7 @@ def plan(session: nox.Session) -> None:
 def ci_ok(session: nox.Session) -> None:
     """Judge the results of all planned jobs."""
     sync(session, "requirements/pipeline.txt")
-    session.run("python", "-m", "pipeline.ci.verdict")
+    session.run("python", "-m", "pipeline.ci.gate")
 
 
 # Only on a laptop
@@ -405,7 +428,7 @@ def benchmark_server(session: nox.Session) -> None:
     """Compare the web servers on PostgreSQL, side by side; needs wrk."""
     sync(session, "requirements/benchmarks.txt")
     services = ["python", "-m", "pipeline.services", "--postgres", "--"]
-    line = [*services, "python", "-m", "benchmarks.server", *session.posargs]
+    line = [*services, "python", "-m", "benchmarks.web_servers", *session.posargs]
     session.run(*line, env=unset())
 
 
@@ -422,7 +445,13 @@ def benchmark_ci(session: nox.Session) -> None:
     sync(session, "requirements/runners.txt")
     node = ["python", "-m", "pipeline.node", "--directory=requirements/runners", NODE]
     session.run(
-        *node, "env", f"PYTHONPATH={Path.cwd()}", "python", "-m", "benchmarks.ci", *session.posargs
+        *node,
+        "env",
+        f"PYTHONPATH={Path.cwd()}",
+        "python",
+        "-m",
+        "benchmarks.ci_runners",
+        *session.posargs,
     )
 
 
@@ -446,7 +475,7 @@ def benchmark_projects(session: nox.Session) -> None:
 def benchmark_changes(session: nox.Session) -> None:
     """Time `invoke ci` after a line has changed, beside a run of all."""
     sync(session, "requirements/dev.txt")
-    line = ["python", "-m", "benchmarks.changes", *session.posargs]
+    line = ["python", "-m", "benchmarks.incremental_ci", *session.posargs]
     session.run(*line, interrupt_timeout=CLEANS_UP)
 
 
@@ -454,7 +483,7 @@ def benchmark_changes(session: nox.Session) -> None:
 def benchmark_caches(session: nox.Session) -> None:
     """Compare sessions without the caches of downloads and with them."""
     sync(session, "requirements/dev.txt")
-    session.run("python", "-m", "benchmarks.caches", *session.posargs)
+    session.run("python", "-m", "benchmarks.download_caches", *session.posargs)
 
 
 @nox.session(name="benchmark-migrations", python=PYTHON, default=False)
@@ -483,7 +512,7 @@ def benchmark_deploys(session: nox.Session) -> None:
 def cache_soundness(session: nox.Session) -> None:
     """Compare `invoke ci` with fresh runs, after random changes."""
     sync(session, "requirements/tests.txt")
-    line = ["python", "-m", "tests.ci.soundness", *session.posargs]
+    line = ["python", "-m", "tests.fuzz.cache", *session.posargs]
     session.run(*line, interrupt_timeout=CLEANS_UP)
 
 
@@ -499,7 +528,7 @@ def deploy_faults(session: nox.Session) -> None:
     """Deploy every fault under traffic: each is found, and no user sees it."""
     sync(session, "requirements/tests.txt")
     others = [f"--ignore={path}" for path in (ROLLOUTS, MIX, NODES)]
-    deploys = ["pytest", "--verbose", "-p", "no:randomly", "tests/deploy", *others]
+    deploys = ["pytest", "--verbose", "-p", "no:randomly", "tests/acceptance/deploy", *others]
     session.run(*deploys, *session.posargs, interrupt_timeout=CLEANS_UP)
 
 
@@ -529,7 +558,7 @@ def rollouts(session: nox.Session) -> None:
 def docs_commands(session: nox.Session) -> None:
     """Run the documents' commands that take long, in a copy."""
     sync(session, "requirements/tests.txt")
-    line = ["python", "-m", "pipeline.guide", "--long", *session.posargs]
+    line = ["python", "-m", "pipeline.docs_commands", "--long", *session.posargs]
     session.run(*line, interrupt_timeout=CLEANS_UP)
 
 
@@ -537,14 +566,16 @@ def docs_commands(session: nox.Session) -> None:
 def template(session: nox.Session) -> None:
     """Run the quick jobs in a copy that is a product; `-- --all`: all jobs."""
     sync(session, "requirements/tests.txt")
-    session.run("python", "-m", "tests.template", *session.posargs, interrupt_timeout=CLEANS_UP)
+    session.run(
+        "python", "-m", "tests.acceptance.template", *session.posargs, interrupt_timeout=CLEANS_UP
+    )
 
 
 @nox.session(python=PYTHON, default=False)
 def dev(session: nox.Session) -> None:
     """Start the whole app with somebody to sign in as, to click through."""
     sync(session, APP, "requirements/node.txt")
-    session.run("python", "-m", "pipeline.develop", NODE)
+    session.run("python", "-m", "pipeline.dev_server", NODE)
 
 
 @nox.session(name="env-example", python=PYTHON, default=False)
@@ -559,7 +590,7 @@ def env_example(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Renew the locks; `-- --upgrade` takes the newest versions."""
     sync(session, "requirements/locks.txt")
-    session.run("python", "-m", "pipeline.locks", *session.posargs)
+    session.run("python", "-m", "pipeline.dependency_locks", *session.posargs)
 
 
 # Helpers
@@ -705,7 +736,7 @@ class Annotations(logging.Handler):
 def group_not_judged(folder: str) -> None:
     """Say at the end what this run could not judge, grouped by reason, if there is any."""
     if Path(folder).exists():
-        subprocess.run([sys.executable, "-m", "pipeline.not_judged", folder], check=False)
+        subprocess.run([sys.executable, "-m", "pipeline.inconclusive", folder], check=False)
 
 
 if __name__ == "__main__":

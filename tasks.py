@@ -15,7 +15,7 @@ from invoke.exceptions import Exit
 
 from pipeline import streams
 from pipeline.errors import InputError, reported
-from pipeline.run import run
+from pipeline.process import run
 
 streams.settle()  # for what invoke itself prints, such as its list
 os.chdir(Path(__file__).parent)  # so that a task can be run from any folder
@@ -84,7 +84,7 @@ def ci_(  # noqa: PLR0913 - each is an option of the command line
     prove: str = "",
 ) -> None:
     """Run what this change needs and is not known to be green."""
-    from pipeline.ci.command import Options, ci
+    from pipeline.ci.cli import Options, ci
 
     with reported():
         code = ci(Options(all_, plan, fresh, fail_fast, strict, jobs, why, prove))
@@ -105,7 +105,7 @@ def ci_(  # noqa: PLR0913 - each is an option of the command line
 )
 def init(_: Context, name: str, *, without: str = "", domain: str = "", dry: bool = False) -> None:
     """Turn a copy of this repository into a product of its own."""
-    from pipeline.template.init import init as initialise
+    from pipeline.scaffold.init import init as initialise
 
     with reported():
         initialise(name, part=without, domain=domain, dry=dry)
@@ -152,11 +152,11 @@ def scan(
 @task(help=IMAGE | DRY)
 def push(_: Context, *, image: str | None = None, dry: bool = False) -> None:
     """Push the built images, one index for all platforms."""
-    from pipeline.images import pushing
-    from pipeline.images.names import chosen, platforms
+    from pipeline.images import push
+    from pipeline.images.targets import chosen, platforms
 
     with reported():
-        pushing.push(chosen(image), platforms(), dry=dry)
+        push.push(chosen(image), platforms(), dry=dry)
 
 
 @task(help=IMAGE | KEY | DRY)
@@ -164,12 +164,12 @@ def sign(
     _: Context, *, image: str | None = None, key: str | None = None, dry: bool = False
 ) -> None:
     """Sign the pushed digests, and what is attested of them."""
-    from pipeline.images import release
-    from pipeline.images.cosign import signer
-    from pipeline.images.names import chosen
+    from pipeline.images import signing
+    from pipeline.images.commands.cosign import signer
+    from pipeline.images.targets import chosen
 
     with reported():
-        release.sign(chosen(image), signer(key), dry=dry)
+        signing.sign(chosen(image), signer(key), dry=dry)
 
 
 @task(
@@ -191,14 +191,14 @@ def verify(
     env: str = "staging",
 ) -> None:
     """Refuse digests that are not signed, or lack a statement."""
-    from pipeline.images import release, trust
-    from pipeline.images.cosign import signer
-    from pipeline.images.names import chosen
+    from pipeline.images import signing, verification
+    from pipeline.images.commands.cosign import signer
+    from pipeline.images.targets import chosen
 
     with reported():
         who = signer(key)
-        digests = release.references(chosen(image), reference)
-        trust.verify_all(digests, who, commit, local=env == LOCAL)
+        digests = signing.references(chosen(image), reference)
+        verification.verify_all(digests, who, commit, local=env == LOCAL)
 
 
 @task(help=IMAGE | KEY | ENV | DRY | {"version": "the tag to add, such as v1.4.0"})
@@ -212,21 +212,21 @@ def promote(
     dry: bool = False,
 ) -> None:
     """Give this commit's images, once verified, a version too."""
-    from pipeline.images import release
-    from pipeline.images.cosign import signer
-    from pipeline.images.names import chosen
+    from pipeline.images import signing
+    from pipeline.images.commands.cosign import signer
+    from pipeline.images.targets import chosen
 
     with reported():
-        release.promote(chosen(image), version, signer(key), local=env == LOCAL, dry=dry)
+        signing.promote(chosen(image), version, signer(key), local=env == LOCAL, dry=dry)
 
 
 @task(help={"dry": "print what would change, and write nothing"})
 def pin(_: Context, *, dry: bool = False) -> None:
     """Write the base images' current digests where they are named."""
-    from pipeline.images import pinning
+    from pipeline.images import pin
 
     with reported():
-        pinning.pin(dry=dry)
+        pin.pin_base_images(dry=dry)
 
 
 @task(
@@ -238,20 +238,20 @@ def pin(_: Context, *, dry: bool = False) -> None:
 )
 def check_image(_: Context, image: str, platform: str) -> None:
     """Build one image, test it, and scan it: the CI job of that name."""
-    from pipeline.images import chain
+    from pipeline.images import ci_jobs
 
     with reported():
-        chain.check(image, platform)
+        ci_jobs.check(image, platform)
 
 
 @task(name="release", help=KEY)
 def release_images(_: Context, *, key: str | None = None) -> None:
     """Push, sign and verify all images: the CI job release-image."""
-    from pipeline.images import chain
-    from pipeline.images.cosign import signer
+    from pipeline.images import ci_jobs
+    from pipeline.images.commands.cosign import signer
 
     with reported():
-        chain.release(signer(key))
+        ci_jobs.release(signer(key))
 
 
 # GitHub's side
@@ -260,10 +260,10 @@ def release_images(_: Context, *, key: str | None = None) -> None:
 @task(help={"dry": "print what would be sent on stdout, and change nothing"})
 def github(_: Context, *, dry: bool = False) -> None:
     """Set GitHub as pipeline.toml wants it; name what is missing."""
-    from pipeline.hosting import command
+    from pipeline.github_settings import cli
 
     with reported():
-        command.github(dry=dry)
+        cli.github(dry=dry)
 
 
 # Environments
@@ -299,18 +299,18 @@ def deploy(  # noqa: PLR0913 - each is an option of the command line
 ) -> None:
     """Deploy a release, prove it, and go back on any fault."""
     from pipeline.config import environment
-    from pipeline.deploy import operate, recovery
-    from pipeline.deploy.people import Consent
-    from pipeline.images.cosign import signer
+    from pipeline.deploy.commands import deploy, recover
+    from pipeline.deploy.confirmation import Consent
+    from pipeline.images.commands.cosign import signer
 
     with reported():
         if resume and dry:
             raise InputError("--resume has no --dry", hint=f"invoke status --env={env}")
         if resume:
-            recovery.resume(environment(env))
+            recover.resume(environment(env))
             return
         consent = Consent(yes=yes, log_out=log_out)
-        operate.deploy(environment(env), signer(key), release or None, dry=dry, consent=consent)
+        deploy.deploy(environment(env), signer(key), release or None, dry=dry, consent=consent)
 
 
 @task(
@@ -331,12 +331,12 @@ def rollback(
 ) -> None:
     """Put an earlier good release back, and prove it."""
     from pipeline.config import environment
-    from pipeline.deploy import operate
-    from pipeline.deploy.people import Consent
+    from pipeline.deploy.commands import deploy
+    from pipeline.deploy.confirmation import Consent
 
     with reported():
         consent = Consent(yes=yes, log_out=log_out)
-        operate.rollback(environment(env), to, dry=dry, consent=consent)
+        deploy.rollback(environment(env), to, dry=dry, consent=consent)
 
 
 @task(
@@ -348,8 +348,8 @@ def rollback(
 def doctor(_: Context, env: str | None = None, format_: str = "table") -> None:
     """Look at what is here, or at what a deployment will need."""
     from pipeline.config import environment
-    from pipeline.deploy import doctor as examination
-    from pipeline.machine import report as machine
+    from pipeline.deploy.commands import doctor as examination
+    from pipeline.doctor import report as machine
 
     with reported():
         as_json = chosen_format(format_)
@@ -365,10 +365,10 @@ def doctor(_: Context, env: str | None = None, format_: str = "table") -> None:
 def status(_: Context, env: str) -> None:
     """Show what runs, whether it is well, and who deploys."""
     from pipeline.config import environment
-    from pipeline.deploy import report
+    from pipeline.deploy.commands import status
 
     with reported():
-        code = report.status(environment(env))
+        code = status.status(environment(env))
     if code:
         raise Exit(code=code)
 
@@ -377,30 +377,30 @@ def status(_: Context, env: str) -> None:
 def history(_: Context, env: str) -> None:
     """Show what was deployed, when, by whom, and what became of it."""
     from pipeline.config import environment
-    from pipeline.deploy import report
+    from pipeline.deploy.commands import status
 
     with reported():
-        report.history(environment(env))
+        status.history(environment(env))
 
 
 @task(help=PLACE)
 def smoke(_: Context, env: str) -> None:
     """Walk through the site as a user does."""
     from pipeline.config import environment
-    from pipeline.deploy import report
+    from pipeline.deploy.commands import status
 
     with reported():
-        report.smoke(environment(env))
+        status.smoke(environment(env))
 
 
 @task(help=PLACE)
 def unlock(_: Context, env: str) -> None:
     """Free a lock whose holder is dead."""
     from pipeline.config import environment
-    from pipeline.deploy import recovery
+    from pipeline.deploy.commands import recover
 
     with reported():
-        recovery.unlock(environment(env))
+        recover.unlock(environment(env))
 
 
 @task(
@@ -424,7 +424,7 @@ def exec_(
 ) -> None:
     """Run a command as the release that serves would."""
     from pipeline.config import environment
-    from pipeline.deploy import execute
+    from pipeline.deploy.commands import execute
 
     with reported():
         code = execute.execute(environment(env), command, service=service, seconds=seconds, yes=yes)
@@ -436,27 +436,27 @@ def exec_(
 def secrets(_: Context, env: str, *, dry: bool = False) -> None:
     """Make up the secrets of an environment on this machine."""
     from pipeline.config import environment
-    from pipeline.deploy import inventing
+    from pipeline.deploy.commands import generate_secrets
 
     with reported():
-        inventing.invent(environment(env), dry=dry)
+        generate_secrets.invent(environment(env), dry=dry)
 
 
 @task(help=PLACE)
 def renew(_: Context, env: str) -> None:
     """Start the edge anew, with today's certificate."""
     from pipeline.config import environment
-    from pipeline.deploy import renewal
+    from pipeline.deploy.commands import edge
 
     with reported():
-        renewal.renew(environment(env))
+        edge.renew(environment(env))
 
 
 @task(name="maintenance", help=PLACE | {"state": "on or off"})
 def switch_maintenance(_: Context, env: str, state: str) -> None:
     """Close the site for its users, or open it again."""
     from pipeline.config import environment
-    from pipeline.deploy import maintenance
+    from pipeline.deploy.commands import maintenance
 
     with reported():
         maintenance.switch(environment(env), state)
@@ -466,7 +466,7 @@ def switch_maintenance(_: Context, env: str, state: str) -> None:
 def backup(_: Context, env: str) -> None:
     """Dump the database, and print what the dump is called."""
     from pipeline.config import environment
-    from pipeline.deploy import restore as restoring
+    from pipeline.deploy.commands import backup as restoring
 
     with reported():
         restoring.backup(environment(env))
@@ -476,7 +476,7 @@ def backup(_: Context, env: str) -> None:
 def restore(_: Context, env: str, *, from_: str | None = None, yes: bool = False) -> None:
     """Put the data of a dump in the place of those that are there."""
     from pipeline.config import environment
-    from pipeline.deploy import restore as restoring
+    from pipeline.deploy.commands import backup as restoring
 
     with reported():
         restoring.restore(environment(env), from_, yes=yes)
@@ -487,7 +487,7 @@ def restore(_: Context, env: str, *, from_: str | None = None, yes: bool = False
 )
 def rehearse(_: Context, *, nodes: int = 1) -> None:
     """Rehearse builds, deploys and rollbacks here, under traffic."""
-    from pipeline.rehearsal.rehearse import rehearse as rehearsal
+    from pipeline.rehearsal.runner import rehearse as rehearsal
 
     with reported():
         rehearsal(nodes)
@@ -517,13 +517,13 @@ def down(_: Context) -> None:
 def logs(_: Context, *, env: str | None = None, service: str | None = None) -> None:
     """Follow the logs of the local services, or of an environment's."""
     from pipeline.config import environment
-    from pipeline.deploy import report
+    from pipeline.deploy.commands import status
 
     if env is None:
         compose("logs", "--follow", *([service] if service else []))
         return
     with reported():
-        code = report.logs(environment(env), service or "backend")
+        code = status.logs(environment(env), service or "backend")
     if code:
         raise Exit(code=code)
 

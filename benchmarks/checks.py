@@ -18,11 +18,11 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import peers
 from benchmarks.peers import Answer
-from pipeline.gates.flight.code import Code
-from pipeline.gates.flight.databases import Server, connected
-from tests.flight import judging
-from tests.flight.cases import SAFE, UNSAFE, Case
-from tests.flight.cases.lists import sources
+from pipeline.checks.migrations.app_version import Code
+from pipeline.checks.migrations.databases import Server, connected
+from tests.integration.migrations import judging
+from tests.integration.migrations.cases import SAFE, UNSAFE, Case
+from tests.integration.migrations.cases.lists import sources
 
 OURS = "ours"
 PACKAGES = (
@@ -32,14 +32,15 @@ HEAD = """# Cases of migrations, judged by four checks
 
 `nox -s benchmark-checks` made this page, on {day}: {versions}, PostgreSQL {postgres}.
 
-Each case is one change of a small app (`tests/flight/cases`) with the answer that it should get, on
-PostgreSQL 18, for tables of any size, and a release before that serves on. *Caught* and *missed*
-are of unsafe cases, *passed* and *stopped* of safe ones; an *error* is neither a yes nor a no of
-the tool: it broke off. On an unsafe case it counts as caught too, since nothing is merged then.
+Each case is one change of a small app (`tests/integration/migrations/cases`) with the answer that
+it should get, on PostgreSQL 18, for tables of any size, and a release before that serves on.
+*Caught* and *missed* are of unsafe cases, *passed* and *stopped* of safe ones; an *error* is
+neither a yes nor a no of the tool: it broke off. On an unsafe case it counts as caught too, since
+nothing is merged then.
 
-- **ours**: `pipeline.gates.flight`, without the tests of the release before.
+- **ours**: `pipeline.checks.migrations`, without the tests of the release before.
 - **Squawk** reads what `sqlmigrate` prints; *all rules* are its defaults, else it goes without
-  those for which no unsafe case stands (`tests/flight/cases/lists.py` says why).
+  those for which no unsafe case stands (`tests/integration/migrations/cases/lists.py` says why).
 - **linter**: `lintmigrations` of django-migration-linter; *warnings too* makes these errors.
 - **zero-downtime**: `migrate` of django-pg-zero-downtime-migrations with its strictest settings. It
   makes operations safe where it can, which counts as caught.

@@ -20,8 +20,8 @@ from statistics import median
 from subprocess import DEVNULL, PIPE, Popen
 
 from pipeline.errors import CheckFailedError, reported
-from tests.deploy.site import ENV, Site, first_release
-from tests.deploy.variants import docker
+from tests.acceptance.deploy.live_site import ENV, Site, first_release
+from tests.acceptance.deploy.release_variants import docker
 
 BEGINS = re.compile(r"^\S+  (?P<step>[\w -]+) …$")
 ENDS = re.compile(r"^\S+  (?P<step>[\w -]+) done in [\d.]+ s$")

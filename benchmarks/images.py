@@ -22,11 +22,11 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from pipeline import git, scratch
+from pipeline import git, scratch_repository
 from pipeline.errors import CheckFailedError, reported
-from pipeline.images.act import answer, require
-from pipeline.images.pinning import NAMED
-from pipeline.run import read
+from pipeline.images.pin import NAMED
+from pipeline.images.tools import answer, require
+from pipeline.process import read
 
 PLAN = Path("benchmarks", "plan")
 NAMES = "benchmark"
@@ -87,7 +87,7 @@ def context(name: str, side: str) -> Iterator[Path]:
     """Copy what git has of an image's folder, with this side's Dockerfile and caches of its own."""
     with TemporaryDirectory(prefix="benchmark-") as folder:
         copy = Path(folder, name)
-        scratch.copy(git.names("ls-files", "-z", name), Path(folder))
+        scratch_repository.copy(git.names("ls-files", "-z", name), Path(folder))
         dockerfile = copy / "Dockerfile"
         if side == "plan":
             shutil.copy(PLAN / f"{name}.Dockerfile", dockerfile)

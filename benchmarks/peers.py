@@ -11,11 +11,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from benchmarks.warm import Warm, warm
-from pipeline.gates.flight.databases import Server
-from pipeline.gates.flight.seeds import seed
-from pipeline.run import Output, read
-from tests.flight.cases.lists import LEFT_OUT, SQUAWK
-from tests.flight.project import Project
+from pipeline.checks.migrations.databases import Server
+from pipeline.checks.migrations.sample_data import seed
+from pipeline.process import Output, read
+from tests.integration.migrations.cases.lists import LEFT_OUT, SQUAWK
+from tests.support.django_project import Project
 
 SETTINGS = {
     "linter": """

@@ -17,17 +17,17 @@ from tempfile import TemporaryDirectory
 from textwrap import dedent
 
 from benchmarks.sites import SITES, Site
+from pipeline.checks.migrations import report
+from pipeline.checks.migrations.app_version import ROOT, SETTINGS, Code
+from pipeline.checks.migrations.databases import Server
+from pipeline.checks.migrations.evaluation import Limits
+from pipeline.checks.migrations.findings import Findings
+from pipeline.checks.migrations.runner import Journey
+from pipeline.checks.migrations.sample_data import Seeded, seed
 from pipeline.errors import PipelineError
-from pipeline.gates.flight import report
-from pipeline.gates.flight.code import ROOT, SETTINGS, Code
-from pipeline.gates.flight.databases import Server
-from pipeline.gates.flight.findings import Findings
-from pipeline.gates.flight.journey import Journey
-from pipeline.gates.flight.seeds import Seeded, seed
-from pipeline.gates.flight.verdicts import Limits
 from pipeline.home import UV
-from pipeline.run import read
-from tests.flight.project import FILES
+from pipeline.process import read
+from tests.support.django_project import FILES
 
 NEW = 10  # migrations of the main app
 SOME = 1000  # rows of each table

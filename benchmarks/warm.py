@@ -16,8 +16,8 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO
 
-from pipeline.gates.flight.code import ROOT
-from pipeline.run import Conversation, Output, conversation
+from pipeline.checks.migrations.app_version import ROOT
+from pipeline.process import Conversation, Output, conversation
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from pipeline.errors import (
     reported,
 )
 from pipeline.home import npm
-from pipeline.run import last_words, read, run
+from pipeline.process import last_words, read, run
 
 FRONTEND = Path("frontend")
 LOCKED = Path("requirements", "chromium")

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from pipeline import streams
 from pipeline.errors import InputError, reported
-from pipeline.run import Output, read
+from pipeline.process import Output, read
 
 # https://docs.github.com/get-started/git-basics/about-remote-repositories
 REMOTE = re.compile(

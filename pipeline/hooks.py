@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from pipeline.errors import reported
 from pipeline.git import files
-from pipeline.run import run
+from pipeline.process import run
 
 SESSIONS = ("migrations",)
 

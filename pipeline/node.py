@@ -18,7 +18,7 @@ from filelock import FileLock
 from pipeline.config import load
 from pipeline.errors import CheckFailedError, MissingToolError, reported
 from pipeline.home import npm
-from pipeline.run import read, run
+from pipeline.process import read, run
 
 LOCKS = Path("requirements")
 # all of it, whatever NODE_ENV says; what a package would run meanwhile, no tool of ours needs

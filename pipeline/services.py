@@ -21,7 +21,7 @@ from typing import NoReturn
 
 from pipeline.config import load
 from pipeline.errors import CheckFailedError, MissingToolError, reported
-from pipeline.run import background, read, run
+from pipeline.process import background, read, run
 
 # PostgreSQL refuses to run as root, which is who one is in a container.
 UNPRIVILEGED = "nobody"

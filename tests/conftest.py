@@ -7,9 +7,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from pipeline import git, scratch
+from pipeline import git, scratch_repository
 from pipeline.home import UV
-from pipeline.run import OF_A_REPOSITORY
+from pipeline.process import OF_A_REPOSITORY
 
 ROOT = Path(__file__).parent.parent
 # a hook that runs the tests has its own repository in mind, a session its own settings of uv
@@ -49,7 +49,7 @@ def _off_github() -> Iterator[None]:
 def checkout(tmp_path: Path) -> Path:
     """A copy of this repository as git would hand it out, uncommitted changes included."""
     copy = tmp_path / "checkout"
-    scratch.copy(git.files(cwd=ROOT), copy, ROOT)
+    scratch_repository.copy(git.files(cwd=ROOT), copy, ROOT)
     return copy
 
 

@@ -16,9 +16,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipeline import git, scratch
+from pipeline import git, scratch_repository
 from pipeline.errors import CheckFailedError, reported
-from pipeline.scratch import Scratch
+from pipeline.scratch_repository import Scratch
 
 ROOT = Path(__file__).parent.parent
 OTHERWISE = '{"root": true, "semi": true, "singleQuote": false, "tabWidth": 8, "rules": {}}\n'
@@ -128,7 +128,7 @@ class Place:
 
     def __init__(self, home: Path) -> None:
         self.home, self.copy = home, home / "work" / "checkout"
-        scratch.copy(git.files(cwd=ROOT), self.copy, ROOT)
+        scratch_repository.copy(git.files(cwd=ROOT), self.copy, ROOT)
         Scratch(self.copy).begin("main")
 
     def nox(self, *sessions: str, hostile: bool, options: Sequence[str] = ()) -> Said:

@@ -1,7 +1,7 @@
 """Strict parsing of URLs that hold a secret: an ambiguous URL is refused.
 
-The deployer parses the database URL, too, for dumps (pipeline/deploy/database.py). A table of URLs
-in its tests checks that both read them alike.
+The deployer parses the database URL, too, for dumps (pipeline/deploy/database_url.py). A table of
+URLs in its tests checks that both read them alike.
 """
 
 from functools import cache

@@ -1,16 +1,17 @@
 """Every check job with the sessions that it runs, and what is known of them.
 
-python -m pipeline.ci.listing   prints them as JSON, for `pipeline.ci.catalogue` to remember
+python -m pipeline.ci.listing   prints them as JSON, for `pipeline.ci.sessions` to remember
 """
 
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from pipeline import sessions, workflows
-from pipeline.ci.catalogue import Entry
+from pipeline import nox_sessions
+from pipeline.ci.sessions import Entry
 from pipeline.errors import InputError, reported
-from pipeline.jobs import sessions_of
+from pipeline.github import loader
+from pipeline.github.model import sessions_of
 
 
 def listing() -> Iterator[Entry]:
@@ -19,8 +20,8 @@ def listing() -> Iterator[Entry]:
     Raises:
         InputError: A workflow or noxfile.py cannot be read, or a job runs no known session.
     """
-    known = {row.session: row for row in sessions.list_all()}
-    for call, jobs in workflows.calls().items():
+    known = {row.session: row for row in nox_sessions.list_all()}
+    for call, jobs in loader.calls().items():
         for job in jobs:
             for name in sessions_of(job) or [""]:
                 if name not in known:

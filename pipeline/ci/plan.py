@@ -8,14 +8,16 @@ import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline import config, github
-from pipeline.ci import catalogue, tree
+from pipeline import config
+from pipeline.ci import sessions
 from pipeline.ci.areas import Areas
-from pipeline.ci.catalogue import Entry
-from pipeline.ci.change import Change, change
-from pipeline.ci.inputs import WORKFLOWS, Inputs, areas_of, digest
+from pipeline.ci.cache import worktree
+from pipeline.ci.cache.fingerprint import WORKFLOWS, Inputs, areas_of, digest
+from pipeline.ci.changes import Change, change
+from pipeline.ci.sessions import Entry
 from pipeline.errors import reported
 from pipeline.escaping import printable, table
+from pipeline.github import actions
 from pipeline.settings import COMMON, Settings
 
 HEAD = "session", "runs", "because"
@@ -58,25 +60,25 @@ def plan(*, everything: bool = False) -> Plan:
             a job that there is not.
     """
     began, settings = time.monotonic(), config.load()
-    areas, files = Areas(settings.areas), tree.listed()
+    areas, files = Areas(settings.areas), worktree.listed()
     inputs = observed(settings, files)
     touched = Change(unknown="--all") if everything else change(settings.ci.main, files)
-    whole = everything or github.is_push_to(settings.ci.main)
+    whole = everything or actions.is_push_to(settings.ci.main)
     left = {} if whole else settings.ci.left_to_main
-    entries = catalogue.entries(_written_in(inputs))
+    entries = sessions.entries(_written_in(inputs))
     config.refuse(settings.ci.unknown_jobs({entry.job for entry in entries}))
     return Plan(selected(entries, touched, areas, left), inputs, touched, began)
 
 
-def observed(settings: Settings, files: tree.Listed | None = None) -> Inputs:
+def observed(settings: Settings, files: worktree.Listed | None = None) -> Inputs:
     """Return what the sessions would read now.
 
     Args:
         settings: pipeline.toml.
         files: What is in the checkout, if it is known already.
     """
-    files = files or tree.listed()
-    stamps = tree.stamps(files.paths, settings.ci.ignored)
+    files = files or worktree.listed()
+    stamps = worktree.stamps(files.paths, settings.ci.ignored)
     return Inputs(stamps, Areas(settings.areas), settings)
 
 
@@ -135,8 +137,8 @@ def main() -> None:
     """Print the selection, and hand it to the jobs that come after."""
     selection = plan()
     jobs = json.dumps(selection.jobs)
-    github.set_output("jobs", jobs)
-    github.add_summary(markdown(selection))
+    actions.set_output("jobs", jobs)
+    actions.add_summary(markdown(selection))
     print(jobs)
 
 

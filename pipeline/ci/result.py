@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.ci.catalogue import Entry
-from pipeline.ci.memory import FAILED, PASSED, Run
+from pipeline.ci.cache.store import FAILED, PASSED, Run
+from pipeline.ci.sessions import Entry
 from pipeline.errors import NotJudgedError
 
 CACHED = "cached"

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from pipeline.jobs import Workflow
-from pipeline.workflows import GATE, MAIN
+from pipeline.github.loader import GATE, MAIN
+from pipeline.github.model import Workflow
 
 
 def flow(files: Mapping[str, Workflow]) -> str:

@@ -7,10 +7,10 @@ from pipeline import config
 from pipeline.errors import PipelineError
 from pipeline.escaping import table
 from pipeline.files import read_json
-from pipeline.jobs import Job, Workflow, sessions_of
-from pipeline.sessions import Session
-from pipeline.tasks import Task
-from pipeline.workflows import GATE, MAIN, calls
+from pipeline.github.loader import GATE, MAIN, calls
+from pipeline.github.model import Job, Workflow, sessions_of
+from pipeline.invoke_tasks import Task
+from pipeline.nox_sessions import Session
 
 JOBS_HEAD = ("workflow", "job = session", "what it does", "limit, minutes")
 FAULTS_HEAD = (

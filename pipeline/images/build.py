@@ -11,11 +11,12 @@ from typing import Any
 from pipeline.errors import CheckFailedError, InputError
 from pipeline.files import read_text
 from pipeline.git import Commit, head
-from pipeline.images import docker, others
-from pipeline.images.act import act, answer, require
-from pipeline.images.names import Command, Target, chosen, is_built, platforms, source
-from pipeline.images.papers import Build, build_of
-from pipeline.run import read
+from pipeline.images import third_party
+from pipeline.images.commands import docker
+from pipeline.images.records import Build, build_of
+from pipeline.images.targets import Command, Target, chosen, is_built, platforms, source
+from pipeline.images.tools import act, answer, require
+from pipeline.process import read
 
 BASE = re.compile(r"^ARG (?P<variable>[A-Z_]+_IMAGE)=(?P<reference>\S+)$", re.MULTILINE)
 
@@ -51,7 +52,7 @@ def commands(target: Target, commit: Commit) -> list[Command]:
     """Return how to make a target."""
     name = local_name(target)
     if not is_built(target.image):
-        reference = others.reference(target.image)
+        reference = third_party.reference(target.image)
         return [*fetched(target, reference), docker.tag(reference, name)]
     arguments = {
         "COMMIT": commit.sha,
@@ -134,7 +135,7 @@ def write_down(target: Target, commit: Commit, started: datetime) -> None:
 def bases(image: str) -> dict[str, str]:
     """Return the images that an image stands on, as its build would take them now."""
     if not is_built(image):
-        return {"IMAGE": others.reference(image)}
+        return {"IMAGE": third_party.reference(image)}
     text = read_text(Path(image, "Dockerfile"))
     return {
         found["variable"]: os.environ.get(found["variable"]) or found["reference"]

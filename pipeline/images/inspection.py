@@ -9,14 +9,15 @@ from pathlib import Path
 
 from pipeline import filesystem
 from pipeline.errors import CheckFailedError, InputError, NotJudgedError, judged
-from pipeline.exemptions import exemptions
 from pipeline.git import head
-from pipeline.images import others, syft, trivy
-from pipeline.images.act import WHERE, act, emptied, require
-from pipeline.images.names import Target, is_built, repository
-from pipeline.images.papers import read_json
-from pipeline.images.vulnerabilities import judge
-from pipeline.run import last_words, read
+from pipeline.images import third_party
+from pipeline.images.commands import syft, trivy
+from pipeline.images.records import read_json
+from pipeline.images.scan_policy import judge
+from pipeline.images.targets import Target, is_built, repository
+from pipeline.images.tools import WHERE, act, emptied, require
+from pipeline.process import last_words, read
+from pipeline.waivers import exemptions
 
 NOT_JUDGED = "notJudged"
 UNKNOWN = "the images' vulnerabilities are not known"
@@ -40,7 +41,7 @@ def sbom(targets: Iterable[Target], *, dry: bool = False) -> None:
         bills = [target.folder / file for file in syft.FILES.values()]
         if not dry and all(is_newer(bill, target) for bill in bills):
             continue
-        version = head().tag if is_built(target.image) else others.version(target.image)
+        version = head().tag if is_built(target.image) else third_party.version(target.image)
         command = syft.scan(target, repository(target.image), version)
         act([command], dry=dry, env=emptied(syft.VARIABLES))
 

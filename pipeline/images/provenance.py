@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipeline.images.names import Target
-from pipeline.images.papers import Build
+from pipeline.images.records import Build
+from pipeline.images.targets import Target
 
 FILE = "provenance.json"
 KIND = "https://docs.docker.com/build/bake/"

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.config import load
 from pipeline.images.inspection import NOT_JUDGED
-from pipeline.run import Output
+from pipeline.process import Output
 
 
 def judged(kind: str, answer: Output, *, unjudged: bool) -> Iterator[str]:

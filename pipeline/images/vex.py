@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from pipeline.exemptions import Exemption, exemptions
 from pipeline.git import Commit
-from pipeline.images.names import DIST, Target
-from pipeline.images.papers import Released
+from pipeline.images.records import Released
+from pipeline.images.targets import DIST, Target
+from pipeline.waivers import Exemption, exemptions
 
 
 def path(image: str) -> Path:

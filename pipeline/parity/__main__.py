@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from pipeline.errors import reported
-from pipeline.parity import tree
-from pipeline.parity.findings import find
+from pipeline.parity import repository
+from pipeline.parity.engine import find
 from pipeline.parity.report import FORMATS
 
 
@@ -18,7 +18,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser("python -m pipeline.parity", description=__doc__)
     parser.add_argument("--format", choices=FORMATS, default="text")
     options = parser.parse_args(arguments)
-    findings = find(*tree.read())
+    findings = find(*repository.read())
     print(FORMATS[options.format](findings))
     return 1 if findings else 0
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pipeline.parity.tree import Tree
+from pipeline.parity.repository import Tree
 
 
 class Fault(NamedTuple):

@@ -1,7 +1,7 @@
 """Rehearse on this machine: `python -m pipeline.rehearsal`."""
 
 from pipeline.errors import reported
-from pipeline.rehearsal.rehearse import rehearse
+from pipeline.rehearsal.runner import rehearse
 
 if __name__ == "__main__":
     with reported():

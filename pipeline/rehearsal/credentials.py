@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline import exposure
-from pipeline.deploy.inventing import invented
+from pipeline import secret_search
+from pipeline.deploy.commands.generate_secrets import invented
 from pipeline.errors import CheckFailedError
-from pipeline.run import Output, read
+from pipeline.process import Output, read
 
 SECRETS = {
     "DATABASE_URL", "DJANGO_SECRET_KEY", "EMAIL_URL", "FIELD_ENCRYPTION_KEY", "POSTGRES_PASSWORD",
@@ -29,7 +29,7 @@ def require_discreet(output: Output, secrets: Mapping[str, str]) -> None:
     Raises:
         CheckFailedError: It does.
     """
-    if shown := exposure.in_text(secrets, output.stdout + output.stderr):
+    if shown := secret_search.in_text(secrets, output.stdout + output.stderr):
         said = f"`{' '.join(output.args)}` shows {', '.join(shown)}"
         raise CheckFailedError(said, hint="print none of them")
 

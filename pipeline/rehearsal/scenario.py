@@ -7,10 +7,10 @@ from functools import partial
 
 from pipeline.deploy.progress import say
 from pipeline.errors import CheckFailedError
-from pipeline.rehearsal.loss import Loss
-from pipeline.rehearsal.secrecy import require_kept
+from pipeline.rehearsal.node_failure import Loss
+from pipeline.rehearsal.secret_leaks import require_kept
 from pipeline.rehearsal.traffic import Traffic
-from pipeline.rehearsal.yard import CAREFUL, SHORT, Yard
+from pipeline.rehearsal.workspace import CAREFUL, SHORT, Yard
 
 CHAIN = ("build", "sbom", "scan", "push", "sign")
 STOPPED, ROLLED_BACK = 6, 8

@@ -38,7 +38,8 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 def answer(port: int, path: str = "/api/v1/health/") -> int:
-    with urlopen(f"http://127.0.0.1:{port}{path}", timeout=TIMEOUT_SECONDS) as response:  # nosec B310
+    # nosec B310
+    with urlopen(f"http://127.0.0.1:{port}{path}", timeout=TIMEOUT_SECONDS) as response:
         status: int = response.status
         return status
 
@@ -310,5 +311,5 @@ def test_smoke_test(tmp_path: Path, port: int, start: Start) -> None:
         subprocess.run([sys.executable, "manage.py", command], cwd=BACKEND, env=env, check=True)
     start(DATABASE_URL=env["DATABASE_URL"], DRAIN_SECONDS="0")
     url = f"http://127.0.0.1:{port}"
-    result = run("pipeline.deploy.smoke", url, "--without=page", "--release=test", env=env)
+    result = run("pipeline.deploy.smoke.runner", url, "--without=page", "--release=test", env=env)
     assert result.returncode == 0, result.stderr

@@ -6,15 +6,24 @@ from pipeline.parity.rules import (
     environments,
     gates,
     hardening,
-    rights,
+    permissions,
     sessions,
-    sources,
+    single_source,
     steps,
 )
 
 RULES = [
     value
-    for module in (sessions, steps, gates, calls, hardening, rights, environments, sources)
+    for module in (
+        sessions,
+        steps,
+        gates,
+        calls,
+        hardening,
+        permissions,
+        environments,
+        single_source,
+    )
     for value in vars(module).values()
     if isinstance(value, Rule)
 ]

@@ -4,7 +4,10 @@ import json
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from pipeline.jobs import FOLDER, Job
+from pipeline.github.loader import GATE, MAIN, SUFFIXES
+from pipeline.github.model import FOLDER, Job
+from pipeline.github.schema import mapping
+from pipeline.parity.repository import Tree
 from pipeline.parity.rule import Fault, rule
 from pipeline.parity.rules.gates import (
     OUTER_JOBS,
@@ -14,9 +17,6 @@ from pipeline.parity.rules.gates import (
     is_delivery,
     links,
 )
-from pipeline.parity.tree import Tree
-from pipeline.shape import mapping
-from pipeline.workflows import GATE, MAIN, SUFFIXES
 
 FILTERS = ("paths", "paths-ignore")
 GOES_ON = "!failure() && !cancelled()"

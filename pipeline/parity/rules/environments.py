@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from pipeline import config
 from pipeline.environments import Environment
+from pipeline.github.schema import mapping
+from pipeline.parity.repository import Tree
 from pipeline.parity.rule import Fault, rule
-from pipeline.parity.rules.rights import secrets_of
-from pipeline.parity.tree import Tree
-from pipeline.shape import mapping
+from pipeline.parity.rules.permissions import secrets_of
 
 
 @rule(hint="options: every environment of pipeline.toml that has a host, in that order")

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator
 
-from pipeline.jobs import FOLDER, Job, Workflow
+from pipeline.github.loader import GATE, MAIN
+from pipeline.github.model import FOLDER, Job, Workflow
+from pipeline.github.schema import mapping
+from pipeline.parity.repository import Tree, delivers
 from pipeline.parity.rule import Fault, rule
-from pipeline.parity.tree import Tree, delivers
-from pipeline.shape import mapping
-from pipeline.workflows import GATE, MAIN
 
 PLAN = "plan"
 GREEN = f"needs.{GATE}.result == 'success'"

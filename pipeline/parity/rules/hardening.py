@@ -5,11 +5,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from pipeline.errors import InputError
-from pipeline.jobs import Job, fill
-from pipeline.matrix import Row
+from pipeline.github.matrix import Row
+from pipeline.github.model import Job, fill
+from pipeline.github.schema import line_of, mapping
+from pipeline.parity.repository import Tree
 from pipeline.parity.rule import Fault, rule
-from pipeline.parity.tree import Tree
-from pipeline.shape import line_of, mapping
 
 PINNED = re.compile(r"(?P<action>[\w.-]+/[\w./-]+)@(?P<commit>[0-9a-f]{40})")
 VERSION = re.compile(r"# v\d+(\.\d+)*$")

@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from pipeline.errors import InputError
-from pipeline.jobs import Job, sessions_of
+from pipeline.github.loader import GATE
+from pipeline.github.model import Job, sessions_of
+from pipeline.github.schema import line_of, mapping
+from pipeline.parity.repository import Tree
 from pipeline.parity.rule import Fault, rule
-from pipeline.parity.tree import Tree
-from pipeline.shape import line_of, mapping
-from pipeline.workflows import GATE
 
 HELP_LIMIT = 72
 

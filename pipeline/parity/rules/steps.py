@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from pipeline.parity.repository import Step, Tree
 from pipeline.parity.rule import Fault, rule
-from pipeline.parity.tree import Step, Tree
 
 
 @rule(hint="take the `if` away; only what reports after the run may have one")

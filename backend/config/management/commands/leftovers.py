@@ -5,7 +5,10 @@ from config.management.commands.migrate_safely import LOCK
 
 
 class Command(BaseCommand):
-    """Changes nothing. The deployer parses the output (pipeline/deploy/asking.py)."""
+    """Changes nothing.
+
+    The deployer parses the output (pipeline/deploy/cluster/management_commands.py).
+    """
 
     help = "List what a failed migration left, with the statements that remove it."
 

@@ -18,7 +18,10 @@ CHECKS = {
 
 
 class Command(BaseCommand):
-    """Changes nothing. The deployer parses the output (pipeline/deploy/steps.py, barrier.py)."""
+    """Changes nothing.
+
+    The deployer parses the output (pipeline/deploy/rollout/steps.py, barrier.py).
+    """
 
     help = "Check that this image can run here: settings, database, cache and static files."
 

@@ -1,0 +1,61 @@
+"""What this work started from."""
+
+from pipeline import git
+from pipeline.config import load, main_branch
+from pipeline.errors import NotJudgedError
+from pipeline.github import actions
+
+
+def base(check: str) -> str | None:
+    """Return the commit that this work started from; of a commit on main, the one before.
+
+    Args:
+        check: Who asks.
+
+    Returns:
+        The commit; None if this is the first one, or of the push that made main.
+
+    Raises:
+        NotJudgedError: It is not here, as in a shallow clone, or after a push that was forced.
+    """
+    pushed = actions.before(main_branch())
+    if pushed == actions.NONE:
+        return None
+    here, main = git.head(), actions.base() or main_branch()
+    start = git.start(actions.comes_after(main_branch()))
+    if pushed and (start is None or start.ref != pushed):
+        raise NotJudgedError(
+            check,
+            f"what {main} was before this push is not here",
+            detail=pushed,
+            hint=f"git fetch origin {pushed}",
+        )
+    if start and (start.commit != here.sha or not here.clean):
+        return start.commit
+    before = git.parent() if start else None
+    if before is None and (git.is_shallow() or not start):
+        depth = "--unshallow " if git.is_shallow() else ""
+        raise NotJudgedError(
+            check,
+            f"{main} is not here, so there is nothing to compare with",
+            hint=f"git fetch {depth}origin {main}:{git.remote(main)}",
+        )
+    return before
+
+
+def release_before(check: str) -> str | None:
+    """Return the commit that this work started from, if somebody may be using what it holds.
+
+    Nobody uses what a product was copied from: neither clients nor databases know of it.
+
+    Args:
+        check: Who asks.
+
+    Returns:
+        The commit; None if this is the first one, or that one holds the template still.
+
+    Raises:
+        NotJudgedError: It is not here, as in a shallow clone.
+    """
+    commit, copied = base(check), load().template.commit
+    return None if commit and copied and git.is_ancestor(commit, copied) else commit

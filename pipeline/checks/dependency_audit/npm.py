@@ -1,0 +1,82 @@
+"""What npm's advisories say of what the frontend ships, asked by npm.
+
+https://docs.npmjs.com/cli/commands/npm-audit
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from pipeline.checks.dependency_audit.model import (
+    Advisory,
+    keep,
+    knows_nothing,
+    out_of_reach,
+    parsed,
+)
+from pipeline.home import npm
+from pipeline.process import read
+
+CHECK = "npm-audit"
+PROJECT = Path("frontend")
+REFUSED = {"high", "critical"}
+PROBE = ("lodash", "4.17.4")
+"""What everybody knows to be vulnerable; a service that does not is none."""
+
+
+def audit() -> Iterator[Advisory]:
+    """Ask about what the frontend ships; what is not grave is left alone.
+
+    Raises:
+        NotJudgedError: The service did not answer.
+    """
+    probe()
+    report = ask(PROJECT)
+    keep(CHECK, report)
+    yield from advisories(report)
+
+
+def probe() -> None:
+    """Ask about a package that is known to be vulnerable.
+
+    Raises:
+        NotJudgedError: The service knows nothing of it.
+    """
+    name, version = PROBE
+    project = {"name": "probe", "version": "0.0.0", "dependencies": {name: version}}
+    packages = {"": project, f"node_modules/{name}": {"version": version}}
+    with TemporaryDirectory() as folder:
+        Path(folder, "package.json").write_text(json.dumps(project))
+        lock = {"name": "probe", "version": "0.0.0", "lockfileVersion": 3, "packages": packages}
+        Path(folder, "package-lock.json").write_text(json.dumps(lock))
+        if not [*advisories(ask(Path(folder)))]:
+            raise knows_nothing(CHECK, f"{name} {version}")
+
+
+def ask(project: Path) -> str:
+    """Return npm's report on a project's lock; nothing has to be installed."""
+    command = ["npm", "audit", "--package-lock-only", "--omit=dev", "--json"]
+    return read(command, cwd=project, env=npm()).stdout
+
+
+def advisories(report: str) -> Iterator[Advisory]:
+    """Read a report: each advisory once, at the package that has the vulnerability.
+
+    Raises:
+        NotJudgedError: It is none.
+    """
+    found = parsed(CHECK, report).get("vulnerabilities")
+    if found is None:
+        raise out_of_reach(CHECK)
+    causes = [cause for entry in found.values() for cause in entry["via"]]
+    for cause in causes:  # what only depends on such a package has its name here
+        if isinstance(cause, dict) and cause["severity"] in REFUSED:
+            yield _advisory(cause)
+
+
+def _advisory(cause: dict[str, Any]) -> Advisory:
+    name = cause["url"].rpartition("/")[2]
+    text = f"{cause['name']} ({cause['range']}): {name}, {cause['severity']}: {cause['title']}"
+    return Advisory(frozenset({name}), cause["name"], text)

@@ -1,0 +1,109 @@
+"""Fly the new migrations before anybody has to: every fault at once, exit 1 if there is any.
+
+python -m pipeline.checks.migrations [--static]
+
+The PostgreSQL that it needs is its own. With `--static`, or if none can be started, migrations are
+read and not run: then the check finds less, and says what only the whole one can find.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pipeline import services
+from pipeline.checks.migrations import previous_release, report
+from pipeline.checks.migrations.app_version import Code, forget
+from pipeline.checks.migrations.databases import Server
+from pipeline.checks.migrations.evaluation import Limits
+from pipeline.checks.migrations.findings import Findings
+from pipeline.checks.migrations.runner import Journey
+from pipeline.checks.migrations.static import static
+from pipeline.config import load
+from pipeline.errors import CheckFailedError, MissingToolError, NotJudgedError, judged, reported
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the command line.
+
+    Raises:
+        CheckFailedError: A migration is not safe.
+        NotJudgedError: There is no PostgreSQL, or nothing here to compare with.
+    """
+    parser = argparse.ArgumentParser("python -m pipeline.checks.migrations", description=__doc__)
+    parser.add_argument("--static", action="store_true", help="read migrations, run none")
+    if parser.parse_args(arguments).static:
+        show(static(_code()))
+        return
+    services.leave_in_order()
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(services.postgres())
+        except (CheckFailedError, MissingToolError) as error:
+            findings = static(_code())
+            findings.not_judged = NotJudgedError(
+                previous_release.CHECK,
+                "no PostgreSQL can be started",
+                detail=str(error),
+                hint=error.hint,
+            )
+        else:
+            findings = fly(url)
+    conclude(findings)
+
+
+def fly(url: str) -> Findings:
+    """Try the new migrations.
+
+    Args:
+        url: Of a PostgreSQL that is thrown away.
+    """
+    settings = load().migrations
+    limits = Limits(settings.rows, settings.lock_seconds)
+    journey = Journey(Server(url), _code(), limits, settings.values)
+    with TemporaryDirectory(prefix="flight-") as folder:
+        try:
+            return journey.fly(Path(folder))
+        finally:
+            forget(Path(folder))
+
+
+def _code() -> Code:
+    return Code(Path("backend").resolve())
+
+
+def conclude(findings: Findings) -> None:
+    """Show what was found, and end accordingly.
+
+    Raises:
+        CheckFailedError: A migration is not safe.
+        NotJudgedError: There was nothing to compare with.
+    """
+    report.keep(findings)
+    show(findings)
+    if findings.not_judged:
+        raise findings.not_judged
+    judged(previous_release.CHECK)
+
+
+def show(findings: Findings) -> None:
+    """Show what was found.
+
+    Raises:
+        CheckFailedError: A migration is not safe.
+    """
+    print(report.text(findings))
+    if findings.faults:
+        if findings.not_judged:
+            findings.not_judged.report()  # what was not compared is listed beside what is wrong
+        raise CheckFailedError(
+            f"faults found in the migrations: {len(findings.faults)}",
+            hint="CI_CD.md, Migrations, shows how each kind is written",
+        )
+
+
+if __name__ == "__main__":
+    with reported():
+        main(sys.argv[1:])

@@ -1,0 +1,132 @@
+"""What is not the same in two schemas, as code sees it."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from pipeline.checks.migrations.django_runner.catalog import Column, Snapshot, rows, snapshot
+from pipeline.checks.migrations.django_runner.types import keeps, widens
+from pipeline.checks.migrations.records import Change
+
+# What takes no rows from users is as good as a materialized view.
+SHOWN = """
+    SELECT CASE WHEN relkind = 'v' AND pg_relation_is_updatable(pg_class.oid, true) & 28 < 28
+        THEN 'm' ELSE relkind END, attname
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
+    WHERE CASE nspname WHEN current_schema() THEN '' ELSE nspname || '.' END || relname = %s
+"""
+
+T = TypeVar("T")
+TABLES, VIEWS = {"r", "p"}, {"v", "m"}  # each a `pg_class.relkind`
+
+
+def needed(known: dict[int, str]) -> set[str]:
+    """Return the columns that every new row must bring a value for."""
+    return unfilled(snapshot(known))
+
+
+def unfilled(now: Snapshot) -> set[str]:
+    """Return such columns of a schema."""
+    return {_name(now, key, column) for key, column in now.columns.items() if _is_unfilled(column)}
+
+
+def differing(before: Snapshot, after: Snapshot) -> list[str]:
+    """Return the names of columns and tables that are not the same in both."""
+    return [
+        *(
+            _name(after, key, column)
+            for key, column in after.columns.items() - before.columns.items()
+        ),
+        *(_name(before, key, was) for key, was in before.columns.items() - after.columns.items()),
+        *(name for _, name in before.relations.items() - after.relations.items()),
+    ]
+
+
+def author(of: Mapping[tuple[str, str], T], change: Change) -> T | None:
+    """Return what made a change, as far as it is known."""
+    table = change.what.rpartition(".")[0]
+    keys = (change.rule, change.what), ("", change.what), ("", table)
+    return next((of[key] for key in keys if key in of), None)
+
+
+def shown_as(name: str) -> set[tuple[str, str]]:
+    """Return the columns of what has a name, each with the kind of its relation."""
+    return {(kind, column) for kind, column in rows(SHOWN, name)}
+
+
+def changes(
+    before: Snapshot,
+    after: Snapshot,
+    released: Snapshot,
+    shown_as: Callable[[str], set[tuple[str, str]]] = shown_as,
+) -> list[Change]:
+    """Return what code that fits the one schema does not find in the other.
+
+    Args:
+        before: The schema at the beginning.
+        after: The schema at the end.
+        released: That of the release before, which knows no column that came since then.
+        shown_as: Returns the columns of what has a name now, each with its `pg_class.relkind`.
+    """
+    found = []
+    shown: dict[int, set[str]] = {}  # columns of what has a table's name now
+    replaced: set[int] = set()
+    for oid, name in before.relations.items():
+        if (now := after.relations.get(oid)) != name:
+            columns = shown_as(name)
+            there, shown[oid] = {kind for kind, _ in columns}, {column for _, column in columns}
+            rule = "renaming-table" if now else "ban-drop-table"
+            lossy = not now and bool(there & TABLES)
+            if _stands_in(there, before.kinds.get(oid, ""), dropped=not now):
+                replaced.add(oid)
+            found.append(Change(rule, name, lossy=lossy, replaced=oid in replaced))
+    for key, column in after.columns.items():
+        was_unfilled = _is_unfilled(before.columns.get(key))
+        if key not in released.columns and _is_unfilled(column) and not was_unfilled:
+            found.append(Change("adding-required-field", _name(after, key, column)))
+    for key, was in before.columns.items():
+        if key not in released.columns or was.name in shown.get(key[0], ()):
+            continue
+        if key[0] in replaced:
+            found.append(Change("ban-drop-column", _name(before, key, was)))
+        elif key[0] in after.relations:
+            found += _of_column(_name(before, key, was), was, after.columns.get(key))
+    return found
+
+
+def _stands_in(there: set[str], kind: str, *, dropped: bool) -> bool:
+    """Tell whether code can go on with what has the name of a relation now.
+
+    Args:
+        there: The kinds of what has the name.
+        kind: That of the relation; the rows of a table go with it, and it takes new ones.
+        dropped: Whether it is gone.
+    """
+    if kind in TABLES:
+        return "v" in there and not dropped
+    return bool(there & VIEWS)
+
+
+def _is_unfilled(column: Column | None) -> bool:
+    """Tell whether every new row must bring a value for a column that is there."""
+    return column is not None and column.required and not column.default
+
+
+def _of_column(name: str, was: Column, now: Column | None) -> list[Change]:
+    if now is None:
+        return [Change("ban-drop-column", name)]
+    found = []
+    if now.name != was.name:
+        found.append(Change("renaming-column", name, type=was.type.partition(" of ")[0]))
+    if now.type != was.type and not widens(was.type, now.type):
+        lossy = not keeps(was.type, now.type)
+        found.append(Change("changing-column-type", name, lossy=lossy))
+    if now.required and not was.required:
+        found.append(Change("adding-not-nullable-field", name))
+    if was.default and not now.default:
+        found.append(Change("ban-drop-default", name))
+    return found
+
+
+def _name(of: Snapshot, key: tuple[int, int], column: Column) -> str:
+    return f"{of.relations.get(key[0], '')}.{column.name}"

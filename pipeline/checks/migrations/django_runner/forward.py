@@ -1,0 +1,132 @@
+"""New migrations, one after the other, and a record of each."""
+
+import time
+from dataclasses import replace
+
+from django.db import connection
+from django.db.migrations import Migration
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.state import ProjectState
+
+from pipeline.checks.migrations.django_runner import catalog
+from pipeline.checks.migrations.django_runner.catalog import Snapshot
+from pipeline.checks.migrations.django_runner.changes import needed
+from pipeline.checks.migrations.django_runner.idempotency import repeat_data_operations
+from pipeline.checks.migrations.django_runner.lock_recorder import Recorder
+from pipeline.checks.migrations.django_runner.source_locations import Places
+from pipeline.checks.migrations.records import Record
+
+Node = tuple[str, str]
+DJANGO_S_OWN = "django_migrations"
+
+
+def forward(*, expand_only: bool, twice: bool) -> list[Record]:
+    """Apply what is pending, one migration after the other, and return a record of each.
+
+    Args:
+        expand_only: Leave out contract migrations, and what builds upon them.
+        twice: Run what changes data a second time, where it could be run a second time.
+    """
+    executor = MigrationExecutor(connection)
+    graph = executor.loader.graph
+    pending = [migration for migration, _ in executor.migration_plan(graph.leaf_nodes())]
+    marked = {_node(each) for each in pending if expand_only and hasattr(each, "contract")}
+    chosen = [each for each in pending if marked.isdisjoint(graph.forwards_plan(_node(each)))]
+    connection.ensure_connection()
+    known = {oid: name for oid, name in catalog.relations().items() if name != DJANGO_S_OWN}
+    released = catalog.snapshot(known)
+    columns = columns_of(executor.loader.project_state(_leaves(executor.loader)))
+    records: list[Record] = []
+    for migration in chosen:
+        record, state = _apply(_node(migration), released, twice=twice)
+        now = columns_of(state)
+        lost = tuple(
+            sorted(name for name in columns - now if table_of(name) in {*map(table_of, now)})
+        )
+        records.append(replace(record, unfilled=lost))
+        if record.failure:
+            break
+        columns = now
+    empty = needed(known)
+    return [replace(each, unfilled=tuple(empty & {*each.unfilled})) for each in records]
+
+
+def _leaves(loader: MigrationLoader) -> list[Node]:
+    """Return the last migrations that are applied."""
+    applied = set(loader.applied_migrations) & set(loader.graph.nodes)
+    children = {
+        node: {child.key for child in loader.graph.node_map[node].children} for node in applied
+    }
+    return [node for node in applied if children[node].isdisjoint(applied)]
+
+
+def reason(error: Exception) -> str:
+    """Return the class of an error and its first line."""
+    return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def _apply(node: Node, released: Snapshot, *, twice: bool) -> tuple[Record, ProjectState]:
+    executor = MigrationExecutor(connection)
+    migration = executor.loader.graph.nodes[node]
+    repeats = repeat_data_operations(migration.operations) if twice and not migration.atomic else []
+    places = Places(migration)
+    recorder, started = Recorder(released, places), time.monotonic()
+    failure, state = "", ProjectState()
+    try:
+        with connection.execute_wrapper(recorder):
+            state = executor.migrate([node])
+    except Exception as error:  # noqa: BLE001 - whatever a migration may raise
+        failure = reason(error)
+        connection.connection.rollback()  # what it may have begun by itself
+        recorder.give_up()
+    emptied = recorder.finish()
+    span = (started, time.monotonic())
+    record = replace(
+        described(Record(".".join(node)), migration, places),
+        where=places.failed if failure else places.file,
+        sent=tuple(recorder.sent),
+        failure=failure,
+        repeats=tuple(repeats),
+        locks=tuple(recorder.locks),
+        changes=tuple(recorder.changes),
+        emptied=emptied,
+        span=span,
+    )
+    return record, state
+
+
+def described(record: Record, migration: Migration, places: Places) -> Record:
+    """Add what a migration says of itself."""
+    return replace(
+        record,
+        contract=_mark(migration, "contract"),
+        deletes_rows=_mark(migration, "deletes_rows"),
+        irreversible=tuple(
+            f"{each.describe()} ({places.line_of(each)})"
+            for each in migration.operations
+            if not each.reversible
+        ),
+    )
+
+
+def _mark(migration: Migration, name: str) -> str | None:
+    return str(getattr(migration, name)) if hasattr(migration, name) else None
+
+
+def columns_of(state: ProjectState) -> set[str]:
+    """Return the columns of all models, as in `shop_order.amount`."""
+    return {
+        f"{model._meta.db_table}.{field.column}"  # noqa: SLF001
+        for model in state.apps.get_models(include_auto_created=True)
+        for field in model._meta.local_concrete_fields  # noqa: SLF001
+    }
+
+
+def table_of(column: str) -> str:
+    """Return the table of such a column."""
+    return column.rpartition(".")[0]
+
+
+def _node(migration: Migration) -> Node:
+    return migration.app_label, migration.name

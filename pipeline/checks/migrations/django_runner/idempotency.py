@@ -1,0 +1,84 @@
+"""Runs what changes data twice: a migration without a transaction may be started again."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from functools import partial
+from typing import Any
+
+import sqlparse
+from django.db import connection, transaction
+from django.db.migrations import RunPython, RunSQL
+from django.db.migrations.operations.base import Operation
+
+from pipeline.checks.migrations.django_runner.catalog import rows
+from pipeline.checks.migrations.records import Repeat
+
+CONTENT = "SELECT md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM {} AS t"
+CHANGES_DATA = {"DELETE", "INSERT", "MERGE", "UPDATE"}
+
+
+def repeat_data_operations(operations: Sequence[Operation]) -> list[Repeat]:
+    """Let operations that change data run twice when they are applied.
+
+    Args:
+        operations: Those of a migration that is about to be applied.
+
+    Returns:
+        A list that is filled while the migration is applied.
+    """
+    repeats: list[Repeat] = []
+    for operation in _all(operations):
+        if _changes_data(operation):
+            forwards = partial(_twice, repeats, operation, operation.database_forwards)
+            operation.database_forwards = forwards  # type: ignore[method-assign]
+    return repeats
+
+
+def _twice(
+    repeats: list[Repeat],
+    operation: Operation,
+    forwards: Callable[..., None],
+    *arguments: Any,  # noqa: ANN401
+) -> None:
+    before = _content()
+    forwards(*arguments)
+    once = _content()
+    repeats.append(Repeat(operation.describe(), before != once, _again(forwards, once, arguments)))
+
+
+def _again(forwards: Callable[..., None], once: dict[str, Any], arguments: Sequence[Any]) -> str:
+    """Run it again as it was run before, and return what was wrong with it.
+
+    Within a transaction that is undone, for there an error would end the first time as well.
+    """
+    undone = connection.in_atomic_block
+    try:
+        with transaction.atomic() if undone else nullcontext():
+            forwards(*arguments)
+            again = _content()
+            if undone:
+                transaction.set_rollback(True)
+    except Exception as error:  # noqa: BLE001 - whatever a migration may raise
+        return f"fails: {str(error).splitlines()[0]}"
+    changed = sorted(table for table in once if again.get(table) != once[table])
+    return f"changes {', '.join(changed)} again" if changed else ""
+
+
+def _all(operations: Sequence[Operation]) -> Iterator[Operation]:
+    for operation in operations:
+        yield operation
+        yield from _all(getattr(operation, "database_operations", ()))
+
+
+def _changes_data(operation: Operation) -> bool:
+    if not isinstance(operation, RunSQL):
+        return isinstance(operation, RunPython)
+    parts = [operation.sql] if isinstance(operation.sql, str) else operation.sql
+    text = ";\n".join(part if isinstance(part, str) else part[0] for part in parts)
+    return any(each.get_type() in CHANGES_DATA for each in sqlparse.parse(text))  # type: ignore[no-untyped-call]
+
+
+def _content() -> dict[str, Any]:
+    names = connection.introspection.table_names()
+    quoted = {name: connection.ops.quote_name(name) for name in names}
+    return {name: rows(CONTENT.format(quoted[name]))[0][0] for name in names}

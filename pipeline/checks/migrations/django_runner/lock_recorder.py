@@ -1,0 +1,209 @@
+"""What a migration's statements do to the tables that were there before."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import psycopg
+from django.db.utils import DatabaseError
+
+from pipeline.checks.migrations.django_runner import catalog
+from pipeline.checks.migrations.django_runner.catalog import File, Snapshot, rows
+from pipeline.checks.migrations.django_runner.changes import author, changes, differing
+from pipeline.checks.migrations.django_runner.source_locations import Places
+from pipeline.checks.migrations.django_runner.statements import (
+    first,
+    is_ddl,
+    parts,
+    text_of,
+    with_values,
+)
+from pipeline.checks.migrations.django_runner.transactions import (
+    begun,
+    is_aborted,
+    is_open,
+    meddles,
+)
+from pipeline.checks.migrations.records import BLOCKING, Change, Emptied, Lock, Rebuilt, Scan, Sent
+
+FEW = 100  # rows: what reads or changes more under a lock grows with the table
+# PostgreSQL refuses these in a transaction: CREATE INDEX CONCURRENTLY, VACUUM, a COMMIT in a block
+ALONE = (psycopg.errors.ActiveSqlTransaction, psycopg.errors.InvalidTransactionTermination)
+Execute = Callable[[], Any]
+
+
+class Recorder:
+    """Looks after each new kind of statement; see `connection.execute_wrapper`.
+
+    A transaction keeps its locks until its end, so what it holds after a statement is all that the
+    statement took. See https://www.postgresql.org/docs/current/explicit-locking.html
+    What is sent outside of a transaction is put into one, as PostgreSQL does by itself.
+    """
+
+    def __init__(self, released: Snapshot, places: Places) -> None:
+        self.released, self.known, self.places = released, released.relations, places
+        self.times: dict[tuple[str, bool], int] = {}
+        self.held: dict[tuple[int, str], float] = {}
+        self.transaction, self.began = 0, ""
+        self.failing: tuple[str, Any, int, str] | None = None
+        self.rows: dict[int, int] = {}
+        self.schema = self.start = catalog.snapshot(self.known)
+        self.filled = {oid for oid in self.schema.relations if catalog.is_filled(oid)}
+        self.authors: dict[tuple[str, str], tuple[str, str]] = {}
+        self.emptied_by: dict[int, tuple[str, str]] = {}
+        self.locks: list[Lock] = []
+        self.sent: list[Sent] = []
+        self.changes: list[Change] = []
+
+    def __call__(self, execute: Callable[..., Any], statement: Any, *rest: Any) -> Any:  # noqa: ANN401
+        """Run a statement and look at what it has done."""
+        *earlier, last = parts(statement) if rest[0] is None and is_open() else [statement]
+        for part in earlier:
+            self._run(partial(execute, part, *rest), part, rest[0])
+        return self._run(partial(execute, last, *rest), last, rest[0])
+
+    def finish(self) -> tuple[Emptied, ...]:
+        """Note that the last transaction is over, and return the tables that lost all rows."""
+        self.schema = catalog.snapshot(self.known)
+        self._close()
+        return tuple(
+            Emptied(self.known[oid], *self.emptied_by.get(oid, ("", self.places.file)))
+            for oid in self.filled & self.schema.relations.keys()
+            if not catalog.is_filled(oid)
+        )
+
+    def give_up(self) -> None:
+        """Keep the statement that failed: it did nothing that could speak against an opinion."""
+        if self.failing and is_ddl(self.failing[0]):
+            text, params, transaction, about = self.failing
+            about = "empty" if about == "old" else about
+            self.sent.append(
+                Sent(with_values(text, params), self.places.failed, transaction, about)
+            )
+
+    def _run(self, execute: Execute, statement: Any, params: Any) -> Any:  # noqa: ANN401
+        text = text_of(statement)
+        kind = text, bool(self._blocked())
+        times = self.times[kind] = self.times.get(kind, 0) + 1
+        if times & (times - 1) or is_aborted():
+            return execute()  # its 3rd, 5th, … time
+        if is_open():
+            self._enter()
+            return self._look(execute, text, params, self.transaction)
+        self._close()
+        if first(text) == "SELECT":
+            return execute()
+        result = self._by_itself(execute, text, params)
+        self._close()
+        return result
+
+    def _by_itself(self, execute: Execute, text: str, params: Any) -> Any:  # noqa: ANN401
+        try:
+            with begun(text):
+                return self._look(execute, text, params, 0)
+        except DatabaseError as error:
+            if not isinstance(error.__cause__, ALONE):
+                raise
+        return self._look(execute, text, params, 0, alone=True)
+
+    def _enter(self) -> None:
+        """Notice that another transaction has begun, each of which has its own time."""
+        ((began,),) = rows("SELECT now()::text")
+        if began != self.began:
+            self._close()
+            self.transaction, self.began = self.transaction + 1, began
+
+    def _look(
+        self,
+        execute: Execute,
+        text: str,
+        params: Any,  # noqa: ANN401
+        transaction: int,
+        *,
+        alone: bool = False,
+    ) -> Any:  # noqa: ANN401
+        about, files = catalog.about(text, self.known), catalog.files(self.known)
+        if not self._blocked():
+            self.rows = catalog.touched(self.known)
+        self.failing = text, params, transaction, about
+        started = time.monotonic()
+        result = execute()
+        seconds, self.failing = round(time.monotonic() - started, 3), None
+        where = self.places.of(text)
+        self._hold(started)
+        moved = self._rebuilt(files, text, alone=alone)
+        scans = () if alone else self._scans()
+        self._notice(text, where)
+        if scans or moved or is_ddl(text):
+            sql = with_values(text, params)
+            self.sent.append(Sent(sql, where, transaction, about, seconds, scans, moved))
+        return result
+
+    def _notice(self, text: str, where: str) -> None:
+        """Keep which statement changed the schema, or took a table's last row."""
+        if meddles(text):
+            self.changes.append(Change("transaction-nesting", first(text), text, where))
+        schema = catalog.snapshot(self.known)
+        for change in changes(self.schema, schema, self.released):
+            self.authors[change.rule, change.what] = text, where
+        for name in differing(self.schema, schema):
+            self.authors.setdefault(("", name), (text, where))
+        self.schema = schema
+        if first(text) != "SELECT":
+            for oid in self.filled - self.emptied_by.keys():
+                if not catalog.is_filled(oid):
+                    self.emptied_by[oid] = text, where
+
+    def _close(self) -> None:
+        """Note what the transaction that is over has changed, all in all, and that it let go."""
+        if self.schema != self.start:
+            self.schema = catalog.snapshot(self.known)  # it may have been rolled back
+        for change in changes(self.start, self.schema, self.released):
+            by = author(self.authors, change)
+            sql, where = by or ("", self.places.file)
+            self.changes.append(change._replace(sql=sql, where=where))
+        self.start = self.schema
+        self._release(set())
+
+    def _hold(self, started: float) -> None:
+        held = {(oid, mode) for oid, mode in rows(catalog.LOCKS) if oid in self.known}
+        self._release(held)
+        for key in held - self.held.keys():
+            self.held[key] = started
+
+    def _release(self, held: set[tuple[int, str]]) -> None:
+        for key in self.held.keys() - held:
+            seconds = time.monotonic() - self.held.pop(key)
+            self.locks.append(Lock(self.known[key[0]], key[1], round(seconds, 3)))
+
+    def _blocked(self) -> dict[int, str]:
+        """Return the tables that others have to wait for, and the lock that is held on each."""
+        return {oid: mode for oid, mode in sorted(self.held, reverse=True) if mode in BLOCKING}
+
+    def _scans(self) -> tuple[Scan, ...]:
+        """Return the tables of which many rows were read or changed while others had to wait."""
+        now, blocked = catalog.touched(self.known), self._blocked()
+        counts = {oid: count - self.rows.get(oid, 0) for oid, count in now.items()}
+        found = []
+        for oid, count in counts.items():
+            if count > FEW and blocked:
+                self.rows[oid] = now[oid]
+                locked = oid if oid in blocked else next(iter(blocked))
+                found.append(Scan(self.known[oid], count, self.known[locked], blocked[locked]))
+        return tuple(found)
+
+    def _rebuilt(self, before: dict[int, File], text: str, *, alone: bool) -> tuple[Rebuilt, ...]:
+        """Return the tables and indexes that were written anew while others had to wait."""
+        blocked = self._blocked()
+        full = {file.table for file in before.values() if file.filled}
+        kept = {file.number for file in before.values()}  # also by an index that is another one now
+        found = []
+        for oid, file in catalog.files(self.known).items():
+            if file.table not in full or file.number in kept:
+                continue
+            quiet = alone and file.table != oid and "CONCURRENTLY" in text.upper()
+            mode = blocked.get(file.table, "AccessExclusiveLock" if alone and not quiet else "")
+            if mode and file.filled:  # not what was emptied
+                found.append(Rebuilt(file.name, self.known[file.table], mode))
+        return tuple(found)

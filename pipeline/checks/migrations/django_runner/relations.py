@@ -1,0 +1,79 @@
+"""Tables and columns by identities that renaming does not change, as in PostgreSQL's own tables."""
+
+from itertools import count
+from typing import Any
+
+from pipeline.checks.migrations.django_runner.catalog import Column, Snapshot
+
+Key = tuple[int, int]
+
+
+class Relations:
+    """What there is now, and what the release before has."""
+
+    def __init__(self) -> None:
+        self.numbers = count(1)
+        self.kinds: dict[int, str] = {}
+        self.enums: dict[str, list[str]] = {}
+        self.now = Snapshot({}, {}, self.kinds)
+        self.known: dict[int, str] = {}
+        self.released = self.start = self.copy()
+
+    def release(self) -> None:
+        """Take what there is for what the release before has."""
+        self.known = {**self.now.relations}
+        self.released = self.start = self.copy()
+
+    def copy(self) -> Snapshot:
+        """Return what the relations of the release before are like now."""
+        columns = {
+            key: each._replace(type=self._written(each.type))
+            for key, each in self.now.columns.items()
+            if key[0] in self.known
+        }
+        relations = {oid: name for oid, name in self.now.relations.items() if oid in self.known}
+        return Snapshot(relations, columns, self.kinds)
+
+    def _written(self, name: str) -> str:
+        """Return a type as `changes` has it: an enum with its labels."""
+        return f"{name} of {', '.join(self.enums[name])}" if name in self.enums else name
+
+    def begin(self) -> None:
+        """Begin a transaction."""
+        self.start = self.copy()
+
+    def shown_as(self, name: str) -> set[tuple[str, str]]:
+        """Return the columns of what has a name, each with the kind of its relation."""
+        columns = self.now.columns.items()
+        named = {oid for oid, each in self.now.relations.items() if each == name}
+        return {(self.kinds[key[0]], each.name) for key, each in columns if key[0] in named}
+
+    def find(self, name: str) -> int:
+        """Return the identity of a relation; 0, if there is none of this name."""
+        return next((oid for oid, each in self.now.relations.items() if each == name), 0)
+
+    def key(self, oid: int, name: str) -> Key | None:
+        """Return the identity of a column, if there is one of this name."""
+        columns = self.now.columns.items()
+        return next((key for key, each in columns if key[0] == oid and each.name == name), None)
+
+    def columns(self, relation: str) -> list[str]:
+        """Return the names of the columns of a relation."""
+        oid = self.find(relation)
+        return [each.name for key, each in self.now.columns.items() if key[0] == oid]
+
+    def change(self, key: Key, **facts: Any) -> None:  # noqa: ANN401
+        """Change facts of a column."""
+        self.now.columns[key] = self.now.columns[key]._replace(**facts)
+
+    def create(self, name: str, kind: str) -> int:
+        """Add a relation of a kind of `pg_class.relkind`, and return its identity."""
+        oid = next(self.numbers)
+        self.now.relations[oid], self.kinds[oid] = name, kind
+        return oid
+
+    def add(self, oid: int, made: Column) -> Key:
+        """Add a column to a relation, and return its identity."""
+        key = oid, next(self.numbers)
+        self.now.columns[key] = made
+        return key

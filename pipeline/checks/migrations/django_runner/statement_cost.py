@@ -1,0 +1,160 @@
+"""The work that PostgreSQL has with a statement, as far as it follows from its words."""
+
+import re
+from collections.abc import Iterator
+
+from pipeline.checks.migrations.django_runner.definitions import is_counted, type_of
+from pipeline.checks.migrations.django_runner.expected_schema import RELATIONS, Schema
+from pipeline.checks.migrations.django_runner.syntax import Node, unquoted
+from pipeline.checks.migrations.django_runner.types import widens
+from pipeline.checks.migrations.records import Emptied, Rebuilt, Scan
+
+Work = tuple[tuple[Scan, ...], tuple[Rebuilt, ...]]
+EXCLUSIVE = "AccessExclusiveLock"
+TABLES = {"r", "p"}
+ANEW = {"CLUSTER", "VACUUM"}
+MOVES = ("SET_ACCESS_METHOD", "SET_LOGGED", "SET_TABLESPACE", "SET_UNLOGGED")
+ONLY = re.compile(r"\bON\s+ONLY\b", re.IGNORECASE)
+UNREAD = re.compile(r"\bCONCURRENTLY\b|\bNO\s+DATA\b", re.IGNORECASE)
+ACTIONS = {
+    "ADD_COLUMN", "ADD_CONSTRAINT", "ALTER_COLUMN", "ATTACH_PARTITION", "VALIDATE_CONSTRAINT",
+}  # fmt: skip
+# Whatever it is, a column that is added with one of these has values to be checked.
+WITH_VALUES = (
+    "CHECK_CONSTRAINT", "DEFAULT_CONSTRAINT", "PRIMARY_KEY_CONSTRAINT", "UNIQUE_CONSTRAINT",
+)  # fmt: skip
+# Functions whose value is the same for all rows of one statement.
+STABLE = re.compile(
+    r"(now|statement_timestamp|transaction_timestamp|current_\w+|localtime\w*|to_\w+|array)\b",
+    re.IGNORECASE,
+)
+
+
+def about(node: Node, schema: Schema) -> str:
+    """Return what a statement's tables are: see `Sent`; `empty` too, if rows would be read."""
+    kinds = RELATIONS if node.kind == "CREATE_INDEX" else (*RELATIONS, "INDEX_REF")
+    names = [unquoted(each.text) for each in node.all(*kinds)]
+    if node.kind == "ALTER_TABLE":
+        names = names[:1]  # not what its foreign keys refer to
+    found = {oid for name in names if (oid := schema.indexes.get(name) or schema.find(name))}
+    if not found:
+        return "nothing" if names and node.has("IF_EXISTS") else "old"
+    if found.isdisjoint(schema.known):
+        return "new"
+    if node.kind == "CREATE_INDEX" and ONLY.search(node.text):
+        return "old" if {schema.kinds[oid] for oid in found} == {"p"} else "empty"
+    actions = [each for each in node.children if each.kind in ACTIONS]
+    return "old" if actions and not any(map(_checks_rows, actions)) else "empty"
+
+
+def work(node: Node, schema: Schema, locked: str) -> Work:
+    """Return what is read or written as a whole of a table of the release before.
+
+    Args:
+        node: A statement.
+        schema: What there is before it.
+        locked: The table that its transaction keeps locked, if any.
+    """
+    if node.kind == "ALTER_DOMAIN":
+        return tuple(_of_domain(node, schema)), ()
+    oid = schema.find(node.name(*RELATIONS))
+    if oid not in schema.known or (schema.kinds[oid] not in TABLES and node.kind != "REFRESH"):
+        return (), ()
+    name = schema.known[oid]
+    if node.kind == "REFRESH":
+        return () if UNREAD.search(node.text) else (Scan(name, 0, name, EXCLUSIVE),), ()
+    found = {*_of_columns(oid, node, schema)} if node.kind == "ALTER_TABLE" else set()
+    if "writes" in found or (node.kind in ANEW and (node.kind == "CLUSTER" or _is_full(node))):
+        return (), (Rebuilt(name, name, EXCLUSIVE),)
+    if locked and node.kind in {"UPDATE", "DELETE"} and _takes_all(node):
+        return (Scan(name, 0, locked, EXCLUSIVE),), ()
+    indexes = [
+        each.name("CONSTRAINT_NAME") or f"{name}_pkey"
+        for action in node.all("ADD_CONSTRAINT")
+        for each in action.all("EXCLUDE_CONSTRAINT", "PRIMARY_KEY_CONSTRAINT")
+        if not each.has("USING_INDEX_NAME")
+    ]
+    scans = (Scan(name, 0, name, EXCLUSIVE),) if "reads" in found else ()
+    return scans, tuple(Rebuilt(index, name, EXCLUSIVE) for index in indexes)
+
+
+def emptied(node: Node, schema: Schema, sql: str, where: str) -> Iterator[Emptied]:
+    """Yield the tables of the release before that lose all rows."""
+    some = node.has("WHERE_CLAUSE", "USING_CLAUSE")
+    if node.kind == "TRUNCATE" or (node.kind == "DELETE" and not some):
+        for name in (unquoted(each.text) for each in node.all(*RELATIONS)):
+            if schema.find(name) in schema.known:
+                yield Emptied(name, sql, where)
+
+
+def is_vague(node: Node, schema: Schema) -> bool:
+    """Tell whether a column gets another type, and nothing tells which one it had."""
+    oid = schema.find(node.name(*RELATIONS))
+    keys = (
+        schema.key(oid, action.name("COLUMN_NAME_REF"))
+        for action in node.all("ALTER_COLUMN")
+        if action.has("SET_TYPE")
+    )
+    return any(key and oid in schema.known and not schema.now.columns[key].type for key in keys)
+
+
+def _of_columns(oid: int, node: Node, schema: Schema) -> Iterator[str]:
+    """Yield whether an ALTER TABLE reads or writes all rows."""
+    if node.has(*MOVES):
+        yield "writes"
+    for action in node.all("ADD_CONSTRAINT"):
+        if action.has("NOT_NULL_CONSTRAINT") and not action.has("NOT_VALID"):
+            yield "reads"
+    for action in node.all("ADD_COLUMN"):
+        anew = action.has("STORED", "GENERATED_IDENTITY") or is_counted(action)
+        if anew or _is_volatile(action):
+            yield "writes"
+        if action.has("CHECK_CONSTRAINT"):
+            yield "reads"
+    yield from _of_changed(oid, node, schema)
+
+
+def _of_changed(oid: int, node: Node, schema: Schema) -> Iterator[str]:
+    """Yield the same of columns that are changed."""
+    for action in node.all("ALTER_COLUMN"):
+        key = schema.key(oid, action.name("COLUMN_NAME_REF"))
+        if key is None or key not in schema.released.columns:
+            continue
+        if action.has("SET_NOT_NULL") and schema.checked.get(key) != "":
+            yield "reads"
+        was, now = schema.now.columns[key].type, type_of(action)
+        if action.has("SET_TYPE") and was not in {"", now} and not widens(was, now):
+            yield "writes"
+
+
+def _of_domain(node: Node, schema: Schema) -> Iterator[Scan]:
+    """Yield the tables whose rows a new check of a domain reads."""
+    if node.has("ADD_CONSTRAINT") and not node.has("NOT_VALID"):
+        domain = node.name("DOMAIN_REF")
+        found = {key[0] for key, each in schema.now.columns.items() if each.type == domain}
+        for oid in sorted(found & schema.known.keys()):
+            yield Scan(schema.known[oid], 0, schema.known[oid], "ShareLock")
+
+
+def _takes_all(node: Node) -> bool:
+    """Tell whether rows are taken without a choice, or all that another table has."""
+    clauses = {each.kind: each for each in node.children}
+    joined = clauses.keys() & {"FROM_CLAUSE", "USING_CLAUSE"}
+    if "WHERE_CLAUSE" not in clauses:
+        return True
+    chosen = any(clauses[each].has("LITERAL") for each in (*joined, "WHERE_CLAUSE"))
+    return bool(joined) and not chosen
+
+
+def _is_volatile(action: Node) -> bool:
+    """Tell whether a new column's default has a value of its own for each row."""
+    calls = (call for each in action.all("DEFAULT_CONSTRAINT") for call in each.all("CALL_EXPR"))
+    return any(not STABLE.match(unquoted(call.text)) for call in calls)
+
+
+def _is_full(node: Node) -> bool:
+    return re.search(r"\bFULL\b", node.text, re.IGNORECASE) is not None
+
+
+def _checks_rows(action: Node) -> bool:
+    return action.kind != "ADD_COLUMN" or action.has(*WITH_VALUES)

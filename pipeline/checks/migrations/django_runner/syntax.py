@@ -1,0 +1,69 @@
+"""SQL as a tree, as Squawk parses it."""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Self
+
+from pipeline.errors import CheckFailedError
+from pipeline.process import last_words, read
+
+SQUAWK = ("squawk", f"--config={os.devnull}", "--debug=parse", "--stdin-filepath=migrations.sql")
+LINE = re.compile(r"(?P<indent> *)(?P<kind>[A-Z_]+)@(?P<start>\d+)\.\.(?P<end>\d+)")
+
+
+@dataclass
+class Node:
+    """A part of a statement; its kind is what Squawk calls it."""
+
+    kind: str
+    text: str
+    children: list[Self] = field(default_factory=list)
+
+    def all(self, *kinds: str) -> Iterator["Node"]:
+        """Yield this and all that is within, if it is of one of these kinds."""
+        if self.kind in kinds:
+            yield self
+        for child in self.children:
+            yield from child.all(*kinds)
+
+    def has(self, *kinds: str) -> bool:
+        """Tell whether there is anything of these kinds within."""
+        return next(self.all(*kinds), None) is not None
+
+    def name(self, *kinds: str) -> str:
+        """Return the first name of these kinds, as PostgreSQL keeps it; none is empty."""
+        found = next(self.all(*kinds), None)
+        return unquoted(found.text) if found else ""
+
+
+def unquoted(name: str) -> str:
+    """Return a name without quotes and without the schema that is searched first."""
+    parts = re.findall(r'"(?:[^"]|"")*"|[^.\s]+', name)
+    bare = [each[1:-1].replace('""', '"') if each[0] == '"' else each.lower() for each in parts]
+    return ".".join(bare).removeprefix("public.")
+
+
+def statements(sql: str) -> list[Node]:
+    """Return the statements of a script.
+
+    Raises:
+        CheckFailedError: It cannot be parsed.
+    """
+    output = read(SQUAWK, stdin=sql)
+    if output.returncode:
+        raise CheckFailedError(
+            f"squawk cannot parse these migrations: {last_words(output)}", hint="nox -s migrations"
+        )
+    content, path = sql.encode(), [Node("", "")]
+    for line in output.stdout.splitlines():
+        if not (found := LINE.match(line)):
+            continue  # a fault of syntax, which PostgreSQL will have, too
+        depth = len(found["indent"]) // 2
+        text = content[int(found["start"]) : int(found["end"])].decode()
+        node = Node(found["kind"], text.strip())
+        del path[depth + 1 :]
+        path[depth].children.append(node)
+        path.append(node)
+    return [node for file in path[0].children for node in file.children if node.children]

@@ -1,0 +1,35 @@
+"""All that the flight check has found."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pipeline.checks.migrations.records import Record
+from pipeline.errors import NotJudgedError
+
+
+class Fault(NamedTuple):
+    """What is wrong with a migration, and what to do instead."""
+
+    migration: str
+    message: str
+    hint: str
+    where: str = ""
+    """Path and line of the operation."""
+    sql: str = ""
+    locks: bool = False
+    """Whether the statement is at fault for a lock."""
+    type: str = ""
+    """That of the column that it takes away."""
+
+
+@dataclass
+class Findings:
+    """What is wrong, and what was seen of the new migrations."""
+
+    faults: list[Fault]
+    records: list[Record] = field(default_factory=list)
+    waits: dict[str, float] = field(default_factory=dict)
+    """By migration, the longest that somebody had to wait, in seconds."""
+    not_judged: NotJudgedError | None = None
+    unseen: str = ""
+    """Of migrations that were read and not run: what only running them would show."""

@@ -1,0 +1,76 @@
+"""The release before: the code of the merge base, with the packages that it was locked to."""
+
+import tarfile
+from pathlib import Path
+
+from pipeline.checks.migrations.app_version import CHECK, Code
+from pipeline.config import load
+from pipeline.dependency_locks import is_unreachable, out_of_reach
+from pipeline.errors import NotJudgedError
+from pipeline.files import UnreadableFileError, read_toml
+from pipeline.git import ask
+from pipeline.home import UV
+from pipeline.process import last_words, read
+
+__all__ = ["CHECK", "code"]
+
+
+def code(commit: str, folder: Path) -> Code | None:
+    """Lay out the code of a commit, and return it; None if it had no app.
+
+    Args:
+        commit: Of this repository.
+        folder: An empty one.
+
+    Raises:
+        NotJudgedError: Its packages are out of reach.
+    """
+    archive = folder / "archive.tar"
+    if (output := ask("archive", f"--output={archive}", commit)).returncode:
+        raise NotJudgedError(
+            CHECK,
+            "git cannot hand out the release before",
+            detail=f"{commit[:12]}: {last_words(output)}",
+        )
+    with tarfile.open(archive) as files:
+        files.extractall(folder / "tree", filter="data")
+    tree = folder / "tree"
+    if not (tree / "backend/manage.py").exists():
+        return None
+    lock, own = _lock(tree, _django(tree)), _lock(Path.cwd(), load().default.django)
+    if lock.read_bytes() == own.read_bytes():
+        return Code(tree / "backend")
+    return Code(tree / "backend", _python_with(lock, folder / "venv"))
+
+
+def _django(tree: Path) -> str:
+    """Return what the release before runs on; its pipeline.toml may be older than our schema."""
+    try:
+        return str(read_toml(tree / "pipeline.toml")["default"]["django"])
+    except (UnreadableFileError, KeyError, TypeError):
+        raise NotJudgedError(
+            CHECK,
+            "the pipeline.toml of the release before names no Django",
+            hint="git log --patch pipeline.toml",
+        ) from None
+
+
+def _lock(tree: Path, django: str) -> Path:
+    return tree / "backend/requirements" / f"django-{django}.txt"
+
+
+def _python_with(lock: Path, venv: Path) -> str:
+    python = venv / "bin" / "python"
+    for command in (
+        ("uv", "venv", "--quiet", str(venv)),
+        ("uv", "pip", "sync", "--quiet", "--require-hashes", f"--python={python}", str(lock)),
+    ):
+        if (output := read(command, env=UV)).returncode:
+            if is_unreachable(output):
+                raise out_of_reach(CHECK, "for the packages of the release before")
+            raise NotJudgedError(
+                CHECK,
+                "the packages of the release before cannot be had",
+                detail=last_words(output),
+            )
+    return str(python)

@@ -1,0 +1,59 @@
+"""What the flight check has found, for people and for machines."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from pipeline.checks.migrations.findings import Fault, Findings
+from pipeline.checks.migrations.records import BLOCKING, Record
+from pipeline.checks.migrations.safe_steps import steps
+
+REPORT = Path("reports", "migration-flight.json")
+
+
+def say(line: str) -> None:
+    """Tell what is done, while it is."""
+    print(f"flight: {line}", file=sys.stderr, flush=True)
+
+
+def text(findings: Findings) -> str:
+    """Return what each migration kept others from, and then the faults, as sentences."""
+    if findings.unseen:
+        names = ", ".join(record.name for record in findings.records)
+        read = f"read, not run: {names}" if names else "no migration is new"
+        return "\n".join([read, *map(_shown, findings.faults), findings.unseen])
+    lines = [("migration", "others waited", "longest lock", "contract")]
+    lines += [_line(record, findings.waits.get(record.name)) for record in findings.records]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    padded = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
+    seen = padded if findings.records else ["no migration is new"]
+    return "\n".join([*seen, *map(_shown, findings.faults)])
+
+
+def _shown(fault: Fault) -> str:
+    where = f"  at: {fault.where}\n" if fault.where else ""
+    ways = [
+        f"\n    {number}. {each}" for number, each in enumerate(steps(fault.sql, fault.type), 1)
+    ]
+    way = f"\n  as SQL, each in a migration of its own:{''.join(ways)}" if ways else ""
+    return f"{fault.migration} {fault.message}\n{where}  hint: {fault.hint}{way}"
+
+
+def keep(findings: Findings) -> None:
+    """Write it all down for the upload."""
+    content = {
+        "faults": [fault._asdict() for fault in findings.faults],
+        "migrations": [asdict(record) for record in findings.records],
+        "waits": findings.waits,
+    }
+    REPORT.parent.mkdir(exist_ok=True)
+    REPORT.write_text(json.dumps(content, indent=2))
+
+
+def _line(record: Record, waited: float | None) -> tuple[str, str, str, str]:
+    locks = [lock for lock in record.locks if lock.mode in BLOCKING]
+    held = max(locks, key=lambda lock: lock.seconds, default=None)
+    lock = f"{held.seconds:.2f} s, {held.table}, {held.mode}" if held else "none"
+    wait = "not measured" if waited is None else f"{waited:.2f} s"
+    return record.name, wait, lock, record.contract or ""

@@ -1,0 +1,56 @@
+"""Which of Squawk's opinions hold: it sees neither the database nor what was done there."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from pipeline.checks.migrations.records import Sent
+from pipeline.checks.migrations.squawk import Opinion
+from pipeline.checks.migrations.squawk_rules import CONFIRMED, LOCKS, OTHERWISE, PATTERNS
+
+TELLING = {"adding-foreign-key-constraint", "disallowed-unique-constraint"}
+
+
+def relevant(opinions: Sequence[Opinion]) -> Iterator[Opinion]:
+    """Yield each opinion that holds.
+
+    Args:
+        opinions: Those of the linter.
+    """
+    for opinion in opinions:
+        if opinion.rule in LOCKS and _holds(opinion) and not _is_said(opinion, opinions):
+            yield opinion
+
+
+def instead(sql: str) -> str:
+    """Return what to do instead of a statement that reads a whole table under a lock."""
+    text = " ".join(sql.split())
+    for words, hint in PATTERNS.items():
+        if found := re.search(words, text, re.IGNORECASE):
+            return hint.format(**found.groupdict())
+    return OTHERWISE
+
+
+def _holds(opinion: Opinion) -> bool:
+    """Tell whether the statement is about a table of the release before, and did what it warns of.
+
+    A table without rows shows nothing, so that the opinion stands.
+    """
+    sent = opinion.sent
+    if sent.about in {"new", "nothing"}:
+        return False
+    return opinion.rule not in CONFIRMED or sent.about == "empty" or _worked(sent)
+
+
+def _worked(sent: Sent) -> bool:
+    return bool(sent.scans or sent.rebuilt)
+
+
+def _is_said(opinion: Opinion, opinions: Sequence[Opinion]) -> bool:
+    """Tell whether something more telling is said of the statement.
+
+    By another rule; or by what is measured: of those that make an index, none can be NOT VALID.
+    """
+    return opinion.rule == "constraint-missing-not-valid" and (
+        re.search(r"\b(EXCLUDE|PRIMARY KEY)\b", opinion.sent.sql, re.IGNORECASE) is not None
+        or any(each.rule in TELLING and each.sent == opinion.sent for each in opinions)
+    )

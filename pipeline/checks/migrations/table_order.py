@@ -1,0 +1,98 @@
+"""The order in which tables get rows: first those that others refer to, whatever the circles."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
+
+from pipeline.checks.migrations.catalog import Key, Table
+
+CIRCLE = "it refers to {} in a circle, by keys that must have a value at once"
+
+
+@dataclass
+class Order:
+    """Tables in order."""
+
+    tables: list[str] = field(default_factory=list)
+    postponed: dict[str, list[Key]] = field(default_factory=dict)
+    """The foreign keys that get their values when all tables have rows, by table."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Tables that cannot have rows, and why."""
+
+    def postpone(self, table: Table, keys: list[Key]) -> None:
+        """Break a circle at one of its tables."""
+        self.postponed.setdefault(table.name, []).extend(keys)
+        if not _can_wait(table, keys):
+            self.left_out[table.name] = CIRCLE.format(keys[0].parent)
+
+
+def parents_first(
+    known: Mapping[str, Table], wanted: Iterable[str], values: Mapping[str, str]
+) -> Order:
+    """Return tables and those that they refer to, in order.
+
+    Args:
+        known: All tables.
+        wanted: The names of those that need rows.
+        values: What the team gives columns, by `table.column`: such keys refer to nothing.
+    """
+    order = Order()
+    keys = _keys(known, wanted, values)
+    for name, own in keys.items():
+        if selves := [key for key in own if _root(known, key.parent) == name]:
+            order.postpone(known[name], selves)
+    while True:
+        graph = {
+            name: {
+                _root(known, key.parent) for key in own if key not in order.postponed.get(name, [])
+            }
+            for name, own in keys.items()
+        }
+        try:
+            order.tables = [*TopologicalSorter(graph).static_order()]
+        except CycleError as error:
+            _break(order, known, keys, error.args[1])
+        else:
+            return order
+
+
+def _keys(
+    known: Mapping[str, Table], wanted: Iterable[str], values: Mapping[str, str]
+) -> dict[str, list[Key]]:
+    """Return the foreign keys of each table that needs rows."""
+    found: dict[str, list[Key]] = {}
+    waiting = [_root(known, name) for name in wanted if name in known]
+    while waiting:
+        table = known[waiting.pop()]
+        if table.name not in found:
+            found[table.name] = [
+                key
+                for key in table.keys
+                if not all(f"{table.name}.{column}" in values for column in key.columns)
+            ]
+            waiting += [_root(known, key.parent) for key in found[table.name]]
+    return found
+
+
+def _break(
+    order: Order, known: Mapping[str, Table], keys: Mapping[str, list[Key]], circle: list[str]
+) -> None:
+    """Postpone the keys of a circle's table; of one where they can wait, if there is one."""
+    steps = [
+        (known[name], [key for key in keys[name] if _root(known, key.parent) == parent])
+        for parent, name in pairwise(circle)
+    ]
+    order.postpone(*min(steps, key=lambda step: _cost(*step)))
+
+
+def _cost(table: Table, keys: list[Key]) -> int:
+    return 0 if all(map(table.nullable, keys)) else 1 if _can_wait(table, keys) else 2
+
+
+def _can_wait(table: Table, keys: list[Key]) -> bool:
+    return all(key.deferrable or table.nullable(key) for key in keys)
+
+
+def _root(known: Mapping[str, Table], name: str) -> str:
+    return known[name].root or name

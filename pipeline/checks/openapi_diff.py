@@ -1,0 +1,158 @@
+"""Find what a change of the API breaks for clients that know the API of before.
+
+python -m pipeline.checks.openapi_diff
+
+The client's schema is compared with the one that the work started from. A break that is meant is
+said by the API's version: where its first number is higher than before, nothing is refused. Nor is
+it when a copy of the template becomes a product: nobody was a client of what it was copied from.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.checks.baseline import release_before
+from pipeline.checks.json_schema_diff import Comparison, Node
+from pipeline.errors import CheckFailedError, InputError, judged, reported
+from pipeline.files import parse_json, read_json
+from pipeline.git import file_at
+
+CHECK = "api-break"
+SCHEMA = Path("frontend", "openapi.json")
+METHODS = {"delete", "get", "head", "options", "patch", "post", "put", "trace"}
+
+Schemas = Mapping[str, Node]
+
+
+def main() -> None:
+    """Compare, and judge.
+
+    Raises:
+        CheckFailedError: Names everything that breaks a client of before.
+        InputError: The API has no version that could be compared.
+        NotJudgedError: What the work started from is not here.
+    """
+    commit = release_before(CHECK)
+    before = file_at(commit, SCHEMA.as_posix()) if commit else None
+    judged(CHECK)
+    if before is None:
+        return
+    old, new = parse_json(f"{SCHEMA} of {commit}", before), read_json(SCHEMA)
+    found = list(dict.fromkeys(breaks(old, new)))
+    print("\n".join(found) or "nothing breaks")
+    if found and major(new) <= major(old):
+        raise CheckFailedError(
+            f"the API breaks what was built against it, in {len(found)} places (above)",
+            hint="add instead of changing; or raise the first number of the version in "
+            "backend/config/api.py, if every client is changed with it",
+        )
+
+
+def major(schema: Node) -> int:
+    """Return the first number of an API's version.
+
+    Raises:
+        InputError: It begins with none.
+    """
+    version = str(schema["info"]["version"])
+    if found := re.match(r"v?(\d+)", version):
+        return int(found[1])
+    raise InputError(
+        f"the API's version begins with no number: `{version}`",
+        hint="name it in backend/config/api.py as in 2.0.0",
+    )
+
+
+def breaks(old: Node, new: Node) -> Iterator[str]:
+    """Return a sentence for everything that breaks a client of the old schema."""
+    after = {(path, method): found for path, method, found in operations(new)}
+    for path, method, before in operations(old):
+        where = f"{method.upper()} {path}"
+        if (path, method) not in after:
+            yield f"{where} is removed"
+        else:
+            yield from changed(where, before, after[path, method], Comparison(old, new))
+
+
+def operations(schema: Node) -> Iterator[tuple[str, str, Node]]:
+    """Yield every operation with its path and method, and with what the path or all ask for."""
+    shared = {"security": schema.get("security", [])}
+    for path, item in schema["paths"].items():
+        for method in sorted(METHODS & {*item}):
+            parameters = [*item.get("parameters", []), *item[method].get("parameters", [])]
+            yield path, method, {**shared, **item[method], "parameters": parameters}
+
+
+def changed(where: str, old: Node, new: Node, comparison: Comparison) -> Iterator[str]:
+    """Compare whom an operation lets in, what it takes and what it answers."""
+    if not all(any(way <= each for way in admitted(new)) for each in admitted(old)):
+        ways = " or ".join(" and ".join(sorted(way)) for way in admitted(new))
+        yield f"{where} newly needs {ways}"
+    yield from parameters(where, named(old), named(new), comparison)
+    yield from request(f"{where} request", old, new, comparison)
+    for status, answer in old["responses"].items():
+        if status not in new["responses"]:
+            yield f"{where} no longer answers {status}"
+        else:
+            after = new["responses"][status]
+            yield from response(f"{where} {status}", media(answer), media(after), comparison)
+
+
+def response(where: str, old: Schemas, new: Schemas, comparison: Comparison) -> Iterator[str]:
+    """Compare what an operation answers; to what had no content, any may be added."""
+    if old and not new:
+        yield f"{where} brings nothing any more"
+    for kind in sorted(new.keys() - old.keys()) if old else ():
+        yield f"{where} may come as {kind}"
+    for kind in old.keys() & new.keys():
+        yield from comparison.schemas(where, old[kind], new[kind], sent=False)
+
+
+def request(where: str, old: Node, new: Node, comparison: Comparison) -> Iterator[str]:
+    """Compare what an operation takes."""
+    before, after = (media(each.get("requestBody", {})) for each in (old, new))
+    for kind in sorted(before.keys() - after.keys()):
+        yield f"{where} is no longer taken as {kind}"
+    for kind in before.keys() & after.keys():
+        yield from comparison.schemas(where, before[kind], after[kind], sent=True)
+    demanded = [bool(each.get("requestBody", {}).get("required")) for each in (old, new)]
+    if demanded == [False, True]:
+        yield f"{where} is newly required"
+
+
+def parameters(where: str, old: Schemas, new: Schemas, comparison: Comparison) -> Iterator[str]:
+    """Compare what stands in the path, the query and the headers."""
+    for name, parameter in old.items():
+        if name not in new:
+            yield f"{where} {name} is removed"
+        else:
+            each = parameter.get("schema", {}), new[name].get("schema", {})
+            yield from comparison.schemas(f"{where} {name}", *each, sent=True)
+    for name, parameter in new.items():
+        if parameter.get("required") and not old.get(name, {}).get("required"):
+            yield f"{where} {name} is newly required"
+
+
+def admitted(operation: Node) -> Sequence[set[str]]:
+    """Return the ways in, each as the names of what it takes; one that takes nothing, if open."""
+    return [{*way} for way in operation["security"]] or [set()]
+
+
+def media(message: Node) -> Schemas:
+    """Return the schemas of a message by its kinds; JSON of any media type is of one kind."""
+    content: Mapping[str, Any] = message.get("content", {})
+    return {
+        "json" if re.search(r"[/+]json\b", name) else name: each.get("schema", {})
+        for name, each in content.items()
+    }
+
+
+def named(operation: Node) -> Schemas:
+    """Return the parameters of an operation by place and name."""
+    return {f"{each['in']} {each['name']}": each for each in operation["parameters"]}
+
+
+if __name__ == "__main__":
+    with reported():
+        main()

@@ -1,0 +1,78 @@
+"""What is locked and shipped, under which licence, and what of it a change has added."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path
+
+from pipeline.checks import npm_lock
+from pipeline.checks.python_lock import entries, pins
+from pipeline.errors import InputError
+from pipeline.files import read_text
+from pipeline.git import file_at
+
+SHIPPED = Path("backend/requirements/production.txt")
+FRONTEND = Path("frontend/package-lock.json")
+LOCKS = (SHIPPED, FRONTEND)
+ELSEWHERE = "for another platform"
+
+
+@dataclass(frozen=True, order=True)
+class Package:
+    """A package that is shipped."""
+
+    name: str
+    version: str
+    licence: str
+    """In its own words; empty, if it says nothing."""
+
+
+def shipped() -> list[Package]:
+    """Return what is shipped.
+
+    Raises:
+        InputError: A lock cannot be read, or a package is not installed, so that its licence is
+            not known.
+    """
+    return sorted({*_python(read_text(SHIPPED)), *_node(read_text(FRONTEND))})
+
+
+def names_at(commit: str) -> set[str]:
+    """Return the names of what was shipped at a commit of this repository.
+
+    Raises:
+        InputError: A lock of that commit cannot be read.
+    """
+    python, node = (file_at(commit, path.as_posix()) for path in LOCKS)
+    shipped_then = npm_lock.shipped(f"{FRONTEND} of {commit[:12]}", node) if node else ()
+    known = pins(f"{SHIPPED} of {commit[:12]}", python or "")
+    return {*(name for name, _ in known), *(each.name for each in shipped_then)}
+
+
+def _python(text: str) -> Iterator[Package]:
+    for (name, version), marker in entries(str(SHIPPED), text):
+        try:
+            yield Package(name, version, licence(distribution(name)))
+        except PackageNotFoundError:
+            if marker is None or marker.evaluate():
+                raise InputError(f"{name} is not installed", hint="nox -s licences") from None
+            yield Package(name, version, ELSEWHERE)
+
+
+def licence(found: Distribution) -> str:
+    """Return the licence of an installed package: https://peps.python.org/pep-0639/.
+
+    Older packages have it in a field of free text, which may be the whole licence, or only in their
+    classifiers.
+    """
+    facts = found.metadata.json
+    said = str(facts.get("license_expression") or facts.get("license") or "")
+    if said and "\n" not in said:
+        return said
+    kinds = facts.get("classifier", [])
+    return ", ".join(kind.rpartition(" :: ")[2] for kind in kinds if kind.startswith("License :: "))
+
+
+def _node(text: str) -> Iterator[Package]:
+    for entry in npm_lock.shipped(FRONTEND, text):
+        yield Package(*entry)

@@ -1,0 +1,46 @@
+"""Run a session where nothing but its declared inputs is: green there, and the areas suffice.
+
+Selection and cache both trust the areas; this is what puts them to the test.
+"""
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pipeline.ci.cache import session_environment
+from pipeline.ci.cache.fingerprint import Inputs, areas_of
+from pipeline.ci.execution.session_process import command, log_of
+from pipeline.ci.sessions import Entry
+from pipeline.errors import CheckFailedError
+from pipeline.process import end, start
+from pipeline.scratch_repository import Scratch, copy
+
+PATIENCE = 10.0  # seconds that the session may take to leave in order
+
+
+def prove(entry: Entry, inputs: Inputs) -> None:
+    """Run a session in a copy that holds its areas, and no other file.
+
+    Args:
+        entry: The session.
+        inputs: The files by area.
+
+    Raises:
+        CheckFailedError: It is red there: it reads a file that its areas do not hold.
+    """
+    files, log = inputs.files_of(entry), log_of(entry.session).with_suffix(".proof.log").resolve()
+    with TemporaryDirectory(prefix="prove-") as name:
+        copy(files, Path(name))
+        Scratch(Path(name)).begin(inputs.settings.ci.main)
+        said = f"{len(files)} files of {', '.join(areas_of(entry))}"
+        print(f"ci: {entry.session} on {said}: {log}", file=sys.stderr)
+        env = session_environment.passed(inputs.settings.ci.variables)
+        process = start(command(entry.session), log=log, env=env, cwd=Path(name))
+        try:
+            code = process.wait()
+        finally:
+            end([process], seconds=PATIENCE)
+    if code:
+        hint = f"read {log}; then tag it with another area, or add the file to one of its own"
+        raise CheckFailedError(f"{entry.session} is red on {said} alone", hint=hint)
+    print(f"proved: {entry.session} is green on {said} alone")

@@ -1,0 +1,72 @@
+"""What is said at the end: what was not judged, by reason; then each failure with its log."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from pipeline.ci.cache.store import FAILED
+from pipeline.ci.result import (
+    CACHED,
+    GREEN,
+    HTML,
+    INTERRUPTED,
+    LEFT_OUT,
+    LOGS,
+    NOT_JUDGED,
+    NOT_RUN,
+    Result,
+)
+from pipeline.ci.terminal import Terminal, ago, tail
+
+if TYPE_CHECKING:
+    from pipeline.inconclusive import NotJudged
+
+TAIL = 15  # lines of a failed log
+
+
+def summary(
+    results: Sequence[Result], wall: float, terminal: Terminal, unjudged: "NotJudged | None"
+) -> None:
+    """Print the end of a run.
+
+    Args:
+        results: Of all sessions, those left out too.
+        wall: How many seconds the run took.
+        terminal: Where to.
+        unjudged: What was not judged, if there is any.
+    """
+    if unjudged:
+        terminal.print(f"\n{unjudged.text(terminal.width)}")
+    for result in results:
+        if result.outcome == FAILED:
+            _failure(result, terminal)
+    if any(result.log for result in results):
+        terminal.print(f"\nlogs: {LOGS}/<session>.log; report: {HTML}")
+    terminal.print(line(results, wall))
+
+
+def line(results: Iterable[Result], wall: float) -> str:
+    """Return the run in one line."""
+    results = [*results]
+    counts = Counter(result.outcome for result in results)
+    green = sum(counts[outcome] for outcome in GREEN)
+    cached = [result for result in results if result.outcome == CACHED]
+    parts = [f"{green} green" + (f" ({len(cached)} from the cache)" if cached else "")]
+    parts += [
+        f"{counts[outcome]} {outcome}"
+        for outcome in (FAILED, NOT_JUDGED, INTERRUPTED, NOT_RUN, LEFT_OUT)
+        if counts[outcome]
+    ]
+    text = f"ci: {', '.join(parts)}: {wall:.2f} s"
+    if not cached:
+        return text
+    oldest, saved = max(result.age for result in cached), sum(result.seconds for result in cached)
+    return f"{text}, saved {ago(saved)}, the oldest result is {ago(oldest)} old"
+
+
+def _failure(result: Result, terminal: Terminal) -> None:
+    terminal.print()
+    terminal.print(f": {result.entry.session}  {result.log}", word="failed", colour="red")
+    for each in tail(result.log, TAIL) if result.log else []:
+        terminal.print(f"  {each}")
+    terminal.print(f'hint: nox -s "{result.entry.session}"')

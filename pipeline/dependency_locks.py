@@ -1,0 +1,162 @@
+"""Renew the hash locks, or say which of them no longer follow from their inputs.
+
+python -m pipeline.dependency_locks [--check] [--upgrade]
+
+Each Python lock records in its second line the command that made it. That command is run again
+in the lock's own folder, and Dependabot's uv updater reads the same line, so both write the same.
+A check runs it there too, since an input may name files from anywhere, but has it write elsewhere.
+"""
+
+import argparse
+import shlex
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pipeline.errors import CheckFailedError, InputError, NotJudgedError, judged, reported
+from pipeline.files import read_text
+from pipeline.home import UV, npm
+from pipeline.process import Output, read, run
+
+CHECK = "locks"
+FOLDERS = (Path("requirements"), Path("backend/requirements"))
+UNREACHABLE = (
+    "error sending request",
+    "dns error",
+    "Could not connect",
+    "the network was disabled",  # by UV_OFFLINE
+)
+HEADER = "UV_CUSTOM_COMPILE_COMMAND"
+"""What uv writes into a lock's second line instead of the options that it got."""
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser("python -m pipeline.dependency_locks", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing; fail on drift")
+    parser.add_argument("--upgrade", action="store_true", help="take the newest versions")
+    options = parser.parse_args(arguments)
+    if options.check:
+        check()
+        return
+    for lock in python_locks():
+        compile_lock(lock, ["--upgrade"] if options.upgrade else [])
+    for lock in node_locks():
+        renew = "update" if options.upgrade else "install"
+        run(["npm", renew, "--package-lock-only", "--ignore-scripts"], cwd=lock.parent, env=npm())
+
+
+def check() -> None:
+    """Compile every Python lock anew and compare; npm ci judges the Node locks by itself.
+
+    Raises:
+        CheckFailedError: A lock does not follow from its input.
+        NotJudgedError: The package index was out of reach.
+    """
+    stale = [str(lock) for lock in python_locks() if compiled(lock) != read_text(lock)]
+    judged(CHECK)
+    if stale:
+        raise CheckFailedError(f"locks are stale: {', '.join(stale)}", hint="nox -s lock")
+
+
+def compiled(lock: Path) -> str:
+    """Return what a lock becomes if it is made anew, from where it is now.
+
+    Raises:
+        InputError: The lock records no command, or its input cannot be resolved.
+        NotJudgedError: The package index was out of reach.
+    """
+    with TemporaryDirectory() as folder:
+        copy = Path(folder, lock.name)
+        shutil.copy(lock, copy)  # uv keeps the versions that it finds there
+        compile_lock(lock, output=copy)
+        return read_text(copy)
+
+
+def compile_lock(lock: Path, options: Sequence[str] = (), *, output: Path | None = None) -> None:
+    """Write a lock anew by the command that it records.
+
+    Args:
+        lock: The lock file.
+        options: What to add to the command.
+        output: Where to write it; itself, if not given.
+
+    Raises:
+        InputError: The lock records no command, or its input cannot be resolved.
+        NotJudgedError: The package index was out of reach.
+    """
+    command = recorded_command(lock)
+    written = [*without_output(command), f"--output-file={output or lock.name}"]
+    env = {**UV, HEADER: recorded_line(lock)}
+    result = read([*written, "--quiet", *options], cwd=lock.parent, env=env)
+    if result.returncode == 0:
+        return
+    if is_unreachable(result):
+        raise out_of_reach(CHECK)
+    raise InputError(f"{lock} cannot be made: {result.stderr.strip()}", hint=shlex.join(command))
+
+
+def is_unreachable(output: Output) -> bool:
+    """Say whether uv failed because no package index answered, or it was not to ask any.
+
+    Args:
+        output: Of uv.
+    """
+    return any(sign in output.stderr for sign in UNREACHABLE)
+
+
+def out_of_reach(check: str, detail: str = "") -> NotJudgedError:
+    """Return the fault of a check that asks a package index that does not answer.
+
+    Args:
+        check: Its name.
+        detail: What is said besides.
+    """
+    return NotJudgedError(check, "the package index is out of reach", detail=detail)
+
+
+def recorded_command(lock: Path) -> list[str]:
+    """Return the command that made a lock.
+
+    Args:
+        lock: The lock file.
+
+    Raises:
+        InputError: Its second line is no `uv pip compile` command.
+    """
+    try:
+        command = shlex.split(recorded_line(lock))
+    except ValueError:  # a sentence with an apostrophe
+        command = []
+    if command[:3] != ["uv", "pip", "compile"]:
+        raise InputError(f"{lock} does not record its command", hint="see CONTRIBUTING.md, locks")
+    return command
+
+
+def recorded_line(lock: Path) -> str:
+    """Return the second line of a lock, which is a comment."""
+    return "".join(read_text(lock).splitlines()[1:2]).lstrip("# ")
+
+
+def without_output(command: Sequence[str]) -> list[str]:
+    """Return a command without the option that says where it writes, in whichever form."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("-o", "--output-file")
+    return parser.parse_known_args(command)[1]
+
+
+def python_locks() -> list[Path]:
+    """Return the hash locks of all Python environments."""
+    return sorted(lock for folder in FOLDERS for lock in folder.glob("*.txt"))
+
+
+def node_locks() -> Iterable[Path]:
+    """Return the locks of all Node projects."""
+    return [Path("frontend/package-lock.json"), *Path("requirements").glob("*/package-lock.json")]
+
+
+if __name__ == "__main__":
+    with reported():
+        main(sys.argv[1:])

@@ -1,0 +1,147 @@
+"""Why tasks do not run: by their state and error, by their nodes, and by what the registry has."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from pipeline.deploy.cluster import failure_causes
+from pipeline.deploy.cluster.client import Object, Swarm
+from pipeline.deploy.cluster.failure_causes import Cause
+from pipeline.deploy.cluster.retry import EngineAwayError
+from pipeline.errors import CheckFailedError
+from pipeline.images.registry import NotThereError, kept, members
+from pipeline.images.targets import by_digest
+
+UNALLOCATED = {"new", "allocated"}
+"""The states of a task that waits for an address of its network."""
+UNSTARTED = UNALLOCATED | {"pending", "assigned", "accepted"}
+"""Those of one that no node has begun with."""
+BEGUN = {"preparing", "ready", "starting"}
+"""Those of one that its node is busy with."""
+LISTING = "--format={{.Hostname}} {{.Status}} {{.Availability}}"
+ACTIVE = "Ready Active"
+INACTIVE = "not available for new tasks"
+NO_IMAGE = "No such image"
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+"""An engine's names for those that images name otherwise."""
+
+
+def cause(swarm: Swarm, stack: str, image: str, tasks: Sequence[Object]) -> Cause:
+    """Say why a service does not run: the state, node and error of a task, and what they mean.
+
+    Args:
+        swarm: Where it is.
+        stack: Whose network it is in.
+        image: What it is to run, by digest.
+        tasks: Those of its tasks that do not run, the first that counts before others.
+
+    Returns:
+        The cause; its hint is empty where nothing is known but the engine's words.
+    """
+    if not tasks:
+        return unassigned(swarm)
+    task = tasks[0]
+    node, said = node_of(swarm, task), error_of(task)
+    told = " ".join(filter(None, [task["Status"]["State"], node and f"on {node}"]))
+    told = f"{told}: {said}" if said else told
+    found = meaning(swarm, stack, image, task)
+    return Cause(f"{told} ({found.sentence})", found.hint) if found else Cause(told, "")
+
+
+def unassigned(swarm: Swarm) -> Cause:
+    """Say why there is no task at all: of a node that takes none, a job on each node is not told.
+
+    https://github.com/moby/swarmkit/blob/master/manager/orchestrator/global/global.go
+    """
+    away = idle(swarm)
+    found = (
+        failure_causes.of(INACTIVE, away=", ".join(away), activate=activate(away)) if away else None
+    )
+    if found is None:
+        return Cause("no node has a task of it, though every node is active", "docker node ls")
+    return Cause(f"no node has a task of it: {found.sentence}", found.hint)
+
+
+def meaning(swarm: Swarm, stack: str, image: str, task: Object) -> Cause | None:
+    """Return what the error or the state of a task means; None, if that is not known."""
+    said, state, node = error_of(task), task["Status"]["State"], node_of(swarm, task) or "self"
+    if NO_IMAGE in said:
+        return absent(swarm, image, task)
+    about = {"image": image, "network": f"{stack}-app", "node": node}
+    if INACTIVE in said:
+        away = idle(swarm)
+        about |= {"away": ", ".join(away), "activate": activate(away)}
+    if state in UNALLOCATED:
+        return failure_causes.of("no available address", **about)
+    if state in BEGUN and not said:
+        hint = f"on {node}: docker pull {image}; docker ps --all"
+        return Cause("its node fetches the image, or starts the container", hint)
+    if state in UNSTARTED and not said:
+        return Cause(
+            "no node has begun with it", "docker node ls; docker node inspect --pretty self"
+        )
+    return failure_causes.of(said, **about)
+
+
+def absent(swarm: Swarm, image: str, task: Object) -> Cause:
+    """Say why a node has no image: the engine itself tells only that it is not there.
+
+    The registry is asked for it, for what it holds for the platform of the node, and for that in
+    its turn: a registry that was cleaned up may hold an index without what it names.
+    """
+    node, platform = node_of(swarm, task) or "that node", platform_of(swarm, task)
+    named = ""
+    try:
+        built = members(image)
+        if platform and platform not in built:
+            said = f"it is built for {', '.join(built)}, and {node} is {platform}"
+            return Cause(said, "build it for that as well: `platforms` in pipeline.toml")
+        named = ", though its index names that"
+        for digest in [built[platform]] if platform else built.values():
+            kept(f"{by_digest(image)[0]}@{digest}")
+    except NotThereError as error:
+        again = "invoke build push, in its commit, brings it back; or deploy another release"
+        return Cause(f"{error}{named}", again)
+    except CheckFailedError as error:
+        return Cause(str(error), error.hint)
+    said = f"the registry has it; {node} has a full disk, or no way there"
+    return Cause(said, f"on {node}: docker pull {image}; docker system df")
+
+
+def error_of(task: Object) -> str:
+    """Return the error that the engine tells of a task; nothing, if there is none."""
+    return str(task["Status"].get("Err") or "")
+
+
+def node_of(swarm: Swarm, task: Object) -> str:
+    """Return what the node of a task is called; nothing, if it has none."""
+    found = described(swarm, task)
+    return str(found["Hostname"] if found else task.get("NodeID") or "")
+
+
+def platform_of(swarm: Swarm, task: Object) -> str:
+    """Return what the node of a task is, as `linux/amd64`; nothing, if that is not known."""
+    told = described(swarm, task).get("Platform") or {}
+    machine = told.get("Architecture", "")
+    return f"{told['OS']}/{ARCHITECTURES.get(machine, machine)}" if told else ""
+
+
+def described(swarm: Swarm, task: Object) -> Object:
+    """Return what the engine knows of the node of a task."""
+    with suppress(EngineAwayError):
+        for found in swarm.inspect("node", *filter(None, [task.get("NodeID")])):
+            return dict(found["Description"])
+    return {}
+
+
+def idle(swarm: Swarm) -> list[str]:
+    """Return the nodes that take no work, each with its state, as `docker node ls` has them."""
+    listing = swarm.ask("node", "ls", LISTING).stdout
+    return [line for line in listing.splitlines() if not line.endswith(ACTIVE)]
+
+
+def activate(listed: Sequence[str]) -> str:
+    """Return what makes nodes take work again that were listed with their states."""
+    update = [line.split()[0] for line in listed if " Ready " in line]
+    start = [line.split()[0] for line in listed if " Ready " not in line]
+    ways = [f"docker node update --availability=active {each}" for each in update]
+    return "; ".join([*ways, *(f"start the engine of {each} again" for each in start)])

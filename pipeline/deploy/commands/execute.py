@@ -1,0 +1,102 @@
+"""Run one command as the release that serves would: its image, variables, secrets and network."""
+
+import shlex
+import sys
+import uuid
+
+from pipeline import streams
+from pipeline.deploy.cluster.client import Swarm
+from pipeline.deploy.cluster.one_shot_jobs import begun, of_service, require_run, wait
+from pipeline.deploy.cluster.tasks import exit_code
+from pipeline.deploy.confirmation import agree
+from pipeline.deploy.progress import say
+from pipeline.deploy.signals import interruptible
+from pipeline.deploy.state import audit_log, journal
+from pipeline.deploy.target import connected
+from pipeline.environments import Environment
+from pipeline.errors import InputError
+
+
+class Echo:
+    """Prints what a job says, once, as it comes; each stream goes to its own."""
+
+    def __init__(self, swarm: Swarm, job: str) -> None:
+        self.swarm = swarm
+        self.job = job
+        self.printed = [0, 0]
+
+    def __call__(self) -> None:
+        """Print what is new."""
+        said = self.swarm.said(self.job)
+        for number, stream in enumerate((sys.stdout, sys.stderr)):
+            text = (said.stdout, said.stderr)[number]
+            streams.hand_on(text[self.printed[number] :], stream)
+            self.printed[number] = max(self.printed[number], len(text))
+
+
+def execute(
+    environment: Environment, command: str, *, service: str, seconds: int, yes: bool = False
+) -> int:
+    """Run a command beside what serves, and return its exit code.
+
+    Args:
+        environment: Where.
+        command: What, quoted as a shell wants it; no shell runs it.
+        service: Whose image and secrets it has.
+        seconds: How long it may take.
+        yes: Whether a person has agreed already.
+
+    Raises:
+        InputError: There is no such service, or nothing to run; nothing was touched.
+        JobNotStartedError: No node has begun with it, or one could not.
+        JobFailedError: It took too long, and was ended.
+    """
+    program, *rest = words = parsed(command)
+    swarm = connected(environment)
+    live = journal.good(journal.entries(swarm, environment.stack))
+    if live is None or service not in live.services:
+        known = ", ".join(live.services) if live else "none, before the first deploy"
+        raise InputError(f"no such service: `{service}`", hint=f"there are: {known}")
+    agree(environment, f"run {program} on {environment.name}", yes=yes)
+    name = f"exec-{uuid.uuid4().hex[:8]}"
+    job = of_service(environment.stack, name, live.services[service], words)
+    say(f"{program} as {service} of {live.version}")
+    what = f"{service}: {told(program, rest)}"
+    audit_log.note(swarm, environment.stack, "exec", what, "begun")
+    with interruptible(), begun(swarm, environment.stack, job):
+        echo = Echo(swarm, job.name)
+        tasks = wait(swarm, environment, job, seconds, echo)
+        require_run(swarm, environment.stack, job, tasks)
+        code = max(map(exit_code, tasks))
+        echo()
+    audit_log.note(swarm, environment.stack, "exec", what, f"exit code {code}")
+    return code
+
+
+def parsed(command: str) -> list[str]:
+    """Split a command into words, as a shell would.
+
+    Raises:
+        InputError: There are none, or a quote does not end.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise InputError(f"the command cannot be read: {error}", hint="close its quotes") from None
+    if not words:
+        raise InputError("there is no command", hint='--command "python manage.py showmigrations"')
+    return words
+
+
+def told(program: str, rest: list[str]) -> str:
+    """Return what the journal keeps of a command: its first words, since the others may be secret.
+
+    A script or a management command is a word of its own: `python manage.py NAME …`.
+    """
+    kept = []
+    for word in rest[:2]:
+        if word.startswith("-") or not word.replace("_", "").replace(".", "").isalnum():
+            break
+        kept.append(word)
+    more = ["…"] if len(kept) < len(rest) else []
+    return " ".join([program, *kept, *more])

@@ -1,0 +1,133 @@
+"""Secrets for an environment on this machine: made up here, and known to nobody else."""
+
+import base64
+import secrets
+from collections.abc import Mapping
+from os import environ
+from urllib.parse import quote
+
+from pipeline import filesystem
+from pipeline.addresses import is_ip, origin
+from pipeline.deploy.database_url import NAME, connection
+from pipeline.deploy.env_file import line_of
+from pipeline.deploy.environment_secrets import file_of, given, how_to_set
+from pipeline.deploy.pem import BLOCK
+from pipeline.deploy.progress import say
+from pipeline.environments import Environment
+from pipeline.errors import CheckFailedError, InputError
+from pipeline.files import read_text
+from pipeline.process import last_words, read
+
+DATABASE = "postgres"  # the service of deploy/data.yml
+DAYS = 365
+
+
+def invent(environment: Environment, *, dry: bool = False) -> None:
+    """Write those secrets of an environment that are not set yet to its file; print their names.
+
+    Args:
+        environment: Where they are needed: on this machine.
+        dry: Whether to only print the names.
+
+    Raises:
+        InputError: It is not on this machine, or nobody could make up one of them.
+        CheckFailedError: OpenSSL makes no certificate.
+        MissingToolError: There is no OpenSSL.
+    """
+    require_local(environment)
+    known = given(environment, environ)
+    missing = [name for name in environment.secrets if not known.get(name)]
+    made = invented(origin(environment.url).host, known) if missing else {}
+    if unknown := [name for name in missing if name not in made]:
+        raise InputError(
+            f"nobody can make up {', '.join(unknown)}",
+            hint=f"write them to {file_of(environment)} (chmod 600)",
+        )
+    if missing and not dry:
+        append(environment, {name: made[name] for name in missing})
+    say(f"{len(missing)} secrets of {environment.name} {'would be' if dry else 'were'} made up")
+    print("".join(f"{name}\n" for name in missing), end="")
+
+
+def require_local(environment: Environment) -> None:
+    """Refuse to make up what somebody else has to decide.
+
+    Raises:
+        InputError: The environment is not on this machine.
+    """
+    if not environment.is_local:
+        raise InputError(
+            f"{environment.name} is not on this machine: its secrets are not made up",
+            hint=how_to_set(environment),
+        )
+
+
+def invented(host: str, known: Mapping[str, str]) -> dict[str, str]:
+    """Return secrets that fit each other, for a site with a database of its own.
+
+    Args:
+        host: Whom the certificate is for.
+        known: What is set already.
+
+    Raises:
+        InputError: DATABASE_URL is set already, and cannot be read.
+        CheckFailedError: OpenSSL makes no certificate.
+        MissingToolError: There is no OpenSSL.
+    """
+    password = known.get("POSTGRES_PASSWORD") or password_in(known) or secrets.token_hex(16)
+    key, certificate = pair(host)
+    return {
+        "DATABASE_URL": f"postgres://postgres:{quote(password, safe='')}@{DATABASE}:5432/postgres",
+        "DJANGO_SECRET_KEY": secrets.token_urlsafe(64),
+        "EMAIL_URL": "memory:",
+        "FIELD_ENCRYPTION_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "POSTGRES_PASSWORD": password,
+        "PREVIEW_TOKEN": secrets.token_hex(24),
+        "REDIS_URL": "redis://redis:6379/0",
+        "SMOKE_USER_EMAIL": "smoke@example.com",
+        "SMOKE_USER_PASSWORD": secrets.token_urlsafe(24),
+        "TLS_CERTIFICATE": certificate,
+        "TLS_KEY": key,
+    }
+
+
+def password_in(known: Mapping[str, str]) -> str:
+    """Return the password of our own database that its address has; nothing for another's.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    address = connection(known[NAME]) if known.get(NAME) else {}
+    return address.get("password", "") if address.get("host") == DATABASE else ""
+
+
+def pair(host: str) -> tuple[str, str]:
+    """Make a key, and a certificate that it signs itself; both are PEM, and on no disk.
+
+    Raises:
+        CheckFailedError: OpenSSL refuses.
+        MissingToolError: There is no OpenSSL.
+    """
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "-")
+    name = f"subjectAltName={'IP' if is_ip(host) else 'DNS'}:{host}"  # clients look here alone
+    named = ("-subj", f"/CN={host}", "-addext", name, "-days", str(DAYS))
+    answer = read(["openssl", "req", "-x509", *key, *named])
+    found = [f"{match.group()}\n" for match in BLOCK.finditer(answer.stdout)]
+    if answer.returncode or len(found) != len(("key", "certificate")):
+        why = f"openssl makes no certificate: {last_words(answer)}"
+        raise CheckFailedError(why, hint="openssl version: it has to be 1.1.1 or newer")
+    return found[0], found[1]
+
+
+def append(environment: Environment, values: Mapping[str, str]) -> None:
+    """Add lines to the file of an environment, which is made if it is not there.
+
+    Raises:
+        InputError: A value fits into no line.
+    """
+    lines = "".join(line_of(name, value) for name, value in values.items())
+    file = file_of(environment)
+    file.touch(mode=0o600)
+    before = read_text(file)
+    ended = "" if before.endswith("\n") or not before else "\n"
+    filesystem.write({file: f"{before}{ended}{lines}"})

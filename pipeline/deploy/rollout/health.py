@@ -1,0 +1,84 @@
+"""Whether a site serves its users: its replicas, and what a user gets who opens it.
+
+What does not serve before a roll is nothing to go back to: see `pipeline.deploy.rollout.runbook`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from pipeline.deploy.cluster.client import Object, Swarm
+from pipeline.deploy.smoke.runner import reach
+from pipeline.deploy.state.journal import Entry
+from pipeline.environments import Environment
+from pipeline.errors import CheckFailedError
+
+
+@dataclass(frozen=True)
+class Health:
+    """How a release serves.
+
+    Attributes:
+        running: By service, how many replicas run.
+        meant: By service, how many are meant to.
+        fault: What a user finds; nothing, if the site opens.
+    """
+
+    running: Mapping[str, int] = field(default_factory=dict)
+    meant: Mapping[str, int] = field(default_factory=dict)
+    fault: str = ""
+
+    @property
+    def lacking(self) -> Iterator[str]:
+        """The services that lack replicas."""
+        for name, meant in self.meant.items():
+            if (up := self.running[name]) < meant:
+                yield f"{up} of {meant} replicas of {name}"
+
+    @property
+    def is_outage(self) -> bool:
+        """Whether no user is served."""
+        return bool(self.fault) or 0 in self.running.values()
+
+    def __str__(self) -> str:
+        """Say what is wrong."""
+        return "; ".join(filter(None, [*self.lacking, self.fault]))
+
+
+def health(
+    swarm: Swarm,
+    environment: Environment,
+    live: Entry,
+    headers: Mapping[str, str],
+    credentials: Mapping[str, str],
+) -> Health:
+    """Look how the release that is live serves.
+
+    Args:
+        swarm: Where.
+        environment: Which.
+        live: What is live by the journal.
+        headers: Let us in where users find the site closed.
+        credentials: The values of the environment's secrets.
+    """
+    stack, services = environment.stack, live.services
+    running = {name: len(running_of(swarm, f"{stack}_{name}")) for name in services}
+    meant = {name: service["deploy"]["replicas"] for name, service in services.items()}
+    fault = ""
+    try:
+        reach(environment.url, headers, environment.certificate(credentials))
+    except CheckFailedError as error:
+        fault = str(error)
+    return Health(running, meant, fault)
+
+
+def running_of(swarm: Swarm, service: str) -> list[Object]:
+    """Return the tasks of a service that run, and are meant to.
+
+    Raises:
+        EngineAwayError: The engine does not say.
+    """
+    return [
+        task
+        for task in swarm.tasks(service)
+        if task["Status"]["State"] == task["DesiredState"] == "running"
+    ]

@@ -1,0 +1,117 @@
+"""Ask who signed a release, before it is deployed; and state, signed, where it has served."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pipeline.deploy.confirmation import now
+from pipeline.deploy.progress import say
+from pipeline.deploy.rollout.candidate import Candidate
+from pipeline.deploy.state.journal import Entry
+from pipeline.environments import Environment
+from pipeline.errors import InputError, UntrustedError
+from pipeline.images.commands import cosign
+from pipeline.images.commands.cosign import Signer
+from pipeline.images.pin import named
+from pipeline.images.signing import require_free
+from pipeline.images.targets import by_digest, is_built
+from pipeline.images.tools import answer
+from pipeline.images.verification import verify
+from pipeline.process import read
+
+DEPLOYMENTS = "deploy.yml"
+"""The workflow that deploys to what comes before production, and says so."""
+
+
+def trust(environment: Environment, found: Candidate, signer: Signer, live: Entry | None) -> None:
+    """Refuse images that are not signed, or lack a statement, or whose version is another's.
+
+    Args:
+        environment: Where they are to go.
+        found: What is to be deployed.
+        signer: Who has to have signed.
+        live: What is live there: images of others that it has as well are not verified again.
+
+    Raises:
+        UntrustedError: Names everything that is wrong with each of them.
+    """
+    known = unchanged(found, live)
+    if known and live:
+        say(f"verified when {live.version} was deployed, and not again: {', '.join(known)}")
+    new = [reference for image, reference in found.images.items() if image not in known]
+    verify(new, signer, found.commit, unjudged=environment.is_local)
+    require_free(versions(found))
+    if environment.after:
+        require_vouched(environment.after, found, signer)
+
+
+def unchanged(found: Candidate, live: Entry | None) -> list[str]:
+    """Return the images of others that the live release has by the same digest and name.
+
+    They were verified when it was deployed, and a digest stays what it is. Their scan may be too
+    old by now, or the key another one; but they run already, and to refuse the next release would
+    not end that. The name is compared since a tag could lead back to an older image.
+    """
+    if live is None:
+        return []
+    others = [image for image in found.images if not is_built(image)]
+    same = [image for image in others if live.images.get(image) == found.images[image]]
+    try:
+        return [image for image in same if named(image, found.commit) == named(image, live.commit)]
+    except InputError:  # the commit that is live is not here
+        return []
+
+
+def versions(found: Candidate) -> dict[str, str]:
+    """Return the names of a candidate with a version, and the digest that each is to stand for."""
+    if not found.version.startswith("v"):
+        return {}
+    references = [by_digest(reference) for reference in found.images.values()]
+    return {f"{name}:{found.version}": digest for name, digest in references}
+
+
+def require_vouched(after: str, found: Candidate, signer: Signer) -> None:
+    """Refuse what has not served in another environment.
+
+    Raises:
+        UntrustedError: It has not, by any statement that the signer's deployments made.
+    """
+    deployer = replace(signer, workflow=DEPLOYMENTS)
+    ours = our_own(found)
+    asked = [cosign.verify_attestation(deployer, each, statement_of(after)) for each in ours]
+    with ThreadPoolExecutor() as pool:
+        answers = [*pool.map(read, asked)]
+    for reference, said in zip(ours, answers, strict=True):
+        if said.returncode:
+            raise UntrustedError(
+                f"{reference} has not served in {after}",
+                hint=f"invoke deploy --env={after} --release={found.version}",
+            )
+
+
+def vouch(environment: Environment, found: Candidate, signer: Signer) -> None:
+    """State, signed, that a release serves in an environment.
+
+    Raises:
+        CheckFailedError: It cannot be signed.
+    """
+    content = {"environment": environment.name, "version": found.version, "at": now()}
+    with TemporaryDirectory() as folder:
+        predicate = Path(folder, "deployed.json")
+        predicate.write_text(json.dumps(content))
+        kind = statement_of(environment.name)
+        stating = [cosign.attest(signer, each, kind, predicate) for each in our_own(found)]
+        with ThreadPoolExecutor() as pool:
+            [*pool.map(answer, stating)]
+
+
+def our_own(found: Candidate) -> list[str]:
+    """Return the images of a candidate that are built here."""
+    return [reference for image, reference in found.images.items() if is_built(image)]
+
+
+def statement_of(environment: str) -> str:
+    """Return the type of the statement that a release serves in an environment."""
+    return f"urn:deployed-to:{environment}"

@@ -1,0 +1,188 @@
+"""Whether processes die within the replicas of a release, as these tell by way of the edge.
+
+The engine sees a container end, and none of the processes in it: a server that lives replaces a
+worker that was killed, for its memory or by a fault of its own, and what it was asked is lost. The
+edge draws which replica answers, and reaches those on every node.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPException
+
+from pipeline.deploy.cluster.client import Object, Swarm
+from pipeline.deploy.cluster.retry import EngineAwayError
+from pipeline.deploy.progress import say
+from pipeline.deploy.rollout.requests import WORKERS
+from pipeline.deploy.smoke.runner import new_visitor
+from pipeline.deploy.smoke.scenario import Answer, Step
+from pipeline.errors import CheckFailedError
+
+EACH_SECONDS = 3
+ANSWERS_WITHIN = 5
+TIMES, MOST = 4, 20
+"""How often each replica is asked on average, in passing and until all have answered."""
+SILENT = 3
+"""So many questions in vain end a search: others judge a site that does not answer."""
+
+Ask = Callable[[], Answer | None]
+
+
+class WorkersDieError(CheckFailedError):
+    """Workers of a release die under a server that lives."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a replica tells: of which deployment it is, its host name, and how many workers died."""
+
+    deploy_id: str
+    replica: str
+    died: int
+
+
+def told(answer: Answer | None) -> Told | None:
+    """Read an answer; None, if it does not tell: releases of before have no such answer."""
+    match answer:
+        case Answer(status=HTTPStatus.OK, content={"deploy_id": str(), "died": int()}):
+            known = answer.content
+            return Told(known["deploy_id"], str(known.get("replica")), known["died"])
+    return None
+
+
+def asking(url: str, given: Mapping[str, str], certificate: str) -> Ask:
+    """Return what asks the replica that the edge draws; it returns None where no answer comes.
+
+    Args:
+        url: The origin of the site.
+        given: Headers to send with every request.
+        certificate: What to trust besides the usual authorities, as PEM.
+    """
+    visitor, step = new_visitor(url, given, certificate), Step("workers", WORKERS)
+
+    def ask() -> Answer | None:
+        try:
+            return visitor.ask(step, time.monotonic() + ANSWERS_WITHIN)
+        except (OSError, HTTPException):
+            return None
+
+    return ask
+
+
+class Workers:
+    """The workers of one deployment's replicas.
+
+    Args:
+        swarm: Where they are.
+        service: The service of the replicas.
+        deploy_id: The deployment; what replicas of another one tell is passed over.
+        replicas: How many there are.
+        ask: Asks one of them.
+    """
+
+    def __init__(self, swarm: Swarm, service: str, deploy_id: str, replicas: int, ask: Ask) -> None:
+        self.swarm, self.service, self.deploy_id = swarm, service, deploy_id
+        self.replicas, self.ask = replicas, ask
+        self.died: dict[str, int] = {}
+        self.looked = time.monotonic()
+
+    def look(self) -> None:
+        """See to it that none died, every few seconds however often one asks.
+
+        Raises:
+            WorkersDieError: One did.
+        """
+        if time.monotonic() < self.looked + EACH_SECONDS:
+            return
+        for _ in range(TIMES * self.replicas):
+            if not self.hear():
+                break
+        self.looked = time.monotonic()
+        self.refuse()
+
+    def conclude(self) -> None:
+        """See to it that no replica has lost a worker, and say so where not all of them tell.
+
+        Raises:
+            WorkersDieError: One has.
+        """
+        self.hear_all()
+        self.refuse()
+        if not self.all_told:
+            say(f"whether workers of {self.service} died, {self.share} replicas tell")
+
+    def hear_all(self) -> None:
+        """Ask until every replica has told, or it is in vain."""
+        self.died.clear()
+        silent = 0
+        for _ in range(MOST * self.replicas):
+            silent += not self.hear()
+            if silent == SILENT or self.all_told:
+                return
+
+    def hear(self) -> bool:
+        """Ask one replica; say whether it told."""
+        found = told(self.ask())
+        if found and found.deploy_id == self.deploy_id:
+            self.died[found.replica] = found.died
+        return found is not None
+
+    @property
+    def all_told(self) -> bool:
+        """Whether every replica has told."""
+        return len(self.died) >= self.replicas
+
+    @property
+    def share(self) -> str:
+        """How many of the replicas have told."""
+        return f"{len(self.died)} of {self.replicas}"
+
+    def refuse(self) -> None:
+        """Stop at a death, with what the replica said last.
+
+        Raises:
+            WorkersDieError: There is one.
+        """
+        if not (fault := self.fault()):
+            return
+        replica = next(name for name, died in self.died.items() if died)
+        with suppress(EngineAwayError):
+            for task in self.tasks_of(replica):
+                say(f"the last words of {self.service}:\n{self.swarm.logs(task['ID'])}")
+        raise WorkersDieError(fault, hint=self.hint)
+
+    def fault(self) -> str:
+        """Say which replica has lost how many workers; nothing, if none has."""
+        return "; ".join(
+            f"{died} of the workers of {self.name_of(replica)} died since its server started"
+            for replica, died in self.died.items()
+            if died
+        )
+
+    def __str__(self) -> str:
+        """Say what is known of them."""
+        return self.fault() or f"none has died since its server started; {self.share} replicas tell"
+
+    @property
+    def hint(self) -> str:
+        """Where to look for the cause."""
+        return f"docker service logs {self.service}: was it a fault, or the limit of its memory?"
+
+    def name_of(self, replica: str) -> str:
+        """Return what the engine calls a replica, with the id of its container."""
+        with suppress(EngineAwayError):
+            for task in self.tasks_of(replica):
+                return f"{self.service}.{task.get('Slot')} (container {replica})"
+        return f"{self.service} ({replica})"
+
+    def tasks_of(self, replica: str) -> list[Object]:
+        """Return the task with a container; none, where host names are others."""
+        return [task for task in self.swarm.tasks(self.service) if container(task) == replica]
+
+
+def container(task: Object) -> str:
+    """Return the host name of a task's container, which the engine makes of its id."""
+    found: str = (task["Status"].get("ContainerStatus") or {}).get("ContainerID", "")
+    return found[:12]

@@ -1,0 +1,68 @@
+"""Blocks of commands, run one after the other in a copy of the repository."""
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event, Timer
+
+from pipeline.deploy.signals import interruptible
+from pipeline.docs_commands.command_blocks import Block
+from pipeline.fault_injection.repository_copy import Copy, copy, take
+from pipeline.process import Output, attended
+
+SHELL = ("bash", "-e", "-u", "-o", "pipefail", "-c")
+QUICK, LONG = 300.0, 3600.0
+"""Seconds that a block is given."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What came of a block."""
+
+    block: Block
+    output: Output
+    seconds: float
+
+    @property
+    def works(self) -> bool:
+        """Whether all its commands did what they were to do."""
+        return self.output.returncode == 0
+
+
+def tried(chosen: Iterable[Block], limit: float) -> Iterator[Tried]:
+    """Run blocks, each on the tree as it was, and yield what came of them.
+
+    Args:
+        chosen: Which.
+        limit: How many seconds each of them is given.
+    """
+    with interruptible(), _scratch() as made:
+        for block in chosen:
+            started = time.monotonic()
+            with made.planted([]), _alarm(limit) as rings:
+                command = [*SHELL, block.script]
+                output = attended(command, cwd=made.root, env=os.environ, stop=rings)
+            yield Tried(block, output, time.monotonic() - started)
+
+
+@contextmanager
+def _alarm(seconds: float) -> Iterator[Event]:
+    rings = Event()
+    timer = Timer(seconds, rings.set)
+    timer.start()
+    try:
+        yield rings
+    finally:
+        timer.cancel()
+
+
+@contextmanager
+def _scratch() -> Iterator[Copy]:
+    with TemporaryDirectory() as folder:
+        made = copy(Path.cwd(), Path(folder, "checkout"))
+        take(Path.cwd(), made.root, [".venv"])
+        yield made

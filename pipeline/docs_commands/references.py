@@ -1,0 +1,81 @@
+"""What documents name, and whether it exists: sessions, tags and tasks."""
+
+import re
+import shlex
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline import invoke_tasks, nox_sessions
+from pipeline.docs_commands.command_blocks import blocks
+from pipeline.files import read_text
+
+INLINE = re.compile(r"`((?:\./dev )?(?:nox|invoke) [^`]+)`")
+NAME = re.compile(r"[a-z][\w.-]*(\(.*\))?")
+
+
+@dataclass(frozen=True)
+class Known:
+    """All that a command may name."""
+
+    sessions: Collection[str]
+    tags: Collection[str]
+    tasks: Collection[str]
+
+
+def known() -> Known:
+    """Return what exists.
+
+    Raises:
+        InputError: noxfile.py or tasks.py cannot be read.
+    """
+    found = nox_sessions.list_all()
+    return Known(
+        {name for each in found for name in (each.name, each.session)},
+        {tag for each in found for tag in each.tags},
+        {task.name for task in invoke_tasks.list_all()},
+    )
+
+
+def unknown(document: Path, exists: Known) -> Iterator[str]:
+    """Yield a sentence for each session, tag or task that a document names and that is not there.
+
+    Args:
+        document: The Markdown file.
+        exists: What is there.
+    """
+    for line, command in commands(document):
+        for kind, name in named(command):
+            if name not in getattr(exists, f"{kind}s"):
+                yield f"{document}:{line}: there is no {kind} `{name}`"
+
+
+def commands(document: Path) -> Iterator[tuple[int, str]]:
+    """Yield every command of a document with its line, those within sentences too."""
+    for block in blocks(document):
+        first = int(block.place.rpartition(":")[2])
+        yield from enumerate(block.script.splitlines(), start=first)
+    for number, line in enumerate(read_text(document).splitlines(), start=1):
+        yield from ((number, command) for command in INLINE.findall(line))
+
+
+def named(command: str) -> Iterator[tuple[str, str]]:
+    """Yield what a command names, each with what it is."""
+    try:
+        words = shlex.split(command, comments=True)
+    except ValueError:  # a part of something longer
+        words = command.split()
+    words = words[1:] if words[:1] == ["./dev"] else words
+    match words:
+        case ["nox", ("-s" | "-t") as option, *rest]:
+            kind = "session" if option == "-s" else "tag"
+            yield from ((kind, name) for name in _names(rest))
+        case ["invoke", *rest]:
+            yield from (("task", name) for name in _names(rest))
+
+
+def _names(words: list[str]) -> Iterator[str]:
+    for word in words:
+        if not NAME.fullmatch(word) or re.fullmatch(r"v\d.*", word):
+            return
+        yield word

@@ -1,0 +1,119 @@
+"""Plant a fault for every gate, and see each of them go red.
+
+python -m pipeline.fault_injection [--full] [--hollow | --offline | --canaries] [NAME ...]
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from pipeline.errors import CheckFailedError, NotJudgedError, judged, reported
+from pipeline.fault_injection import catalog, report, selection
+from pipeline.fault_injection.catalog import Gate
+from pipeline.fault_injection.executor import prove_all
+from pipeline.fault_injection.outcome import Outcome, Verdict
+from pipeline.fault_injection.sandbox import Trial
+
+CHECK = "prove-gates"
+OTHER_TRIALS = {
+    Trial.HOLLOW: "empty the sessions: none may pass",
+    Trial.OFFLINE: "cut the network, plant nothing",
+    Trial.CANARIES: "set every secret, plant nothing: none may be seen",
+}
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the command line.
+
+    Raises:
+        CheckFailedError: A gate has no fault, or did not find one.
+        InputError: The table of faults is wrong, or a name stands nowhere in it.
+        NotJudgedError: Something that a gate needs is not here.
+    """
+    options, began = parsed(arguments), time.monotonic()
+    trial, gates, known = options.trial, catalog.load(), selection.jobs()
+    if found := selection.gaps(known, gates):
+        raise CheckFailedError("; ".join(found), hint="write it into faults/*.toml")
+    if trial is Trial.CANARIES:
+        known, gates = {**known, **selection.local()}, gates | catalog.load(catalog.LOCAL)
+    if trial.plants:
+        say_what_is_proved_elsewhere(gates)
+    rows = selection.chosen(known, gates, options.name, full=options.full, plants=trial.plants)
+    outcomes = prove_all(rows, trial)
+    print(*report.table(outcomes), report.summary(outcomes), sep="\n")
+    report.FOLDER.mkdir(exist_ok=True)
+    page = report.page(outcomes, trial, time.monotonic() - began)
+    report.file(trial).write_text(page)
+    noticed(outcomes) if trial is Trial.HOLLOW else verdict(outcomes, trial)
+
+
+def parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return what was asked for: `trial`, `full`, and each `name`."""
+    parser = argparse.ArgumentParser(CHECK, description=__doc__)
+    parser.set_defaults(trial=Trial.FAULTS)
+    parser.add_argument("--full", action="store_true", help="every row, and what takes minutes")
+    trials = parser.add_mutually_exclusive_group()
+    for trial, purpose in OTHER_TRIALS.items():
+        trials.add_argument(
+            f"--{trial}", dest="trial", action="store_const", const=trial, help=purpose
+        )
+    parser.add_argument("name", nargs="*", help="a gate, a session or a fault to keep to")
+    return parser.parse_args(arguments)
+
+
+def say_what_is_proved_elsewhere(gates: Mapping[str, Gate]) -> None:
+    """Print each gate that no fault here turns red, and what does it instead."""
+    for job, gate in gates.items():
+        if gate.elsewhere:
+            print(f"{job}: proved elsewhere: {gate.elsewhere}", file=sys.stderr)
+
+
+def verdict(outcomes: Collection[Outcome], trial: Trial) -> None:
+    """Judge a proof.
+
+    Args:
+        outcomes: Of all runs.
+        trial: What was tried.
+
+    Raises:
+        CheckFailedError: Something is not proved.
+        NotJudgedError: Something could not be judged here.
+    """
+    judged(CHECK)
+    bad = [each for each in outcomes if not each.verdict.good]
+    if named := _named(each for each in bad if each.verdict is not Verdict.NOT_JUDGED):
+        hint = f"look at {report.file(trial)}, then repeat it by its name"
+        raise CheckFailedError(named, hint=hint)
+    if bad and trial is not Trial.OFFLINE:  # that is what it asks for
+        raise NotJudgedError(
+            CHECK,
+            "some gates lack what they need here",
+            detail=_named(bad),
+            hint="CI_CD.md says what each gate needs",
+        )
+
+
+def noticed(outcomes: Collection[Outcome]) -> None:
+    """Judge a proof of hollow gates: each of them must be found out.
+
+    Raises:
+        CheckFailedError: A hollow gate passes for proved.
+    """
+    found = {each.job for each in outcomes if each.verdict is Verdict.GREEN}
+    unclear = [each for each in outcomes if each.job not in found and not each.verdict.good]
+    if passing := [each for each in outcomes if each.verdict is Verdict.PROVED] + unclear:
+        hint = "the fault is found by something else than the session, or fits no more"
+        raise CheckFailedError(_named(passing), hint=hint)
+    print(f"{len(found)} gates are empty, and every one is found out")
+
+
+def _named(outcomes: Iterable[Outcome]) -> str:
+    return "; ".join(
+        f"{each.session}: {each.fault or 'no fault'}: {each.verdict}" for each in outcomes
+    )
+
+
+if __name__ == "__main__":
+    with reported():
+        main(sys.argv[1:])

@@ -1,0 +1,65 @@
+"""See that every fault of the table still fits the product that it would be planted in.
+
+python -m pipeline.fault_injection.catalog_check
+
+Nothing is run: that a gate finds its fault is what `nox -s prove-gates` sees.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from pipeline.errors import CheckFailedError, reported
+from pipeline.fault_injection import catalog
+from pipeline.fault_injection.edit import Change, UnplantedError
+
+
+def main() -> None:
+    """Judge the table.
+
+    Raises:
+        CheckFailedError: Names every fault that does not fit, and why.
+        InputError: The table is wrong.
+    """
+    table = [catalog.load(), catalog.load(catalog.LOCAL)]
+    planted = {
+        f"{job}: {name}": fault.change
+        for gates in table
+        for job, gate in gates.items()
+        for name, fault in gate.faults.items()
+    }
+    if found := [*misfits(planted.items(), Path())]:
+        hint = "follow the product with the fault, in faults/*.toml"
+        raise CheckFailedError("; ".join(found), hint=hint)
+    print(f"{len(planted)} faults fit")
+
+
+def misfits(planted: Iterable[tuple[str, Sequence[Change]]], root: Path) -> Iterator[str]:
+    """Yield a sentence for every fault that could not be planted.
+
+    Args:
+        planted: What would be changed for each fault, by its name.
+        root: The repository; nothing in it is touched.
+    """
+    for name, changes in planted:
+        try:
+            try_out(changes, root)
+        except UnplantedError as error:
+            yield f"{name}: {error}"
+
+
+def try_out(changes: Sequence[Change], root: Path) -> None:
+    """Make some changes, one upon the other, of texts alone.
+
+    Raises:
+        UnplantedError: One of them does not fit.
+    """
+    texts: dict[str, str] = {}
+    for change in changes:
+        path = root / change.file
+        there = path.read_text() if path.exists() else None
+        texts[change.file] = change.made(texts.get(change.file, there))
+
+
+if __name__ == "__main__":
+    with reported():
+        main()

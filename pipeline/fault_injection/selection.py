@@ -1,0 +1,122 @@
+"""Which faults are planted for which session."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline import config
+from pipeline.errors import InputError
+from pipeline.fault_injection.catalog import Fault, Gate
+from pipeline.github import loader
+from pipeline.github.model import sessions_of
+
+Jobs = Mapping[str, Sequence[str]]
+"""The sessions that each job runs, one for each row of its matrix."""
+ENGINE = "docker"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A session, and the faults to plant for it."""
+
+    job: str
+    session: str
+    gate: Gate
+    faults: Mapping[str, Fault]
+
+    @property
+    def lane(self) -> str:
+        """What no two runs may share: there is one Docker Engine, and one environment each."""
+        return ENGINE if ENGINE in self.gate.needs else self.session
+
+    @property
+    def slug(self) -> str:
+        """The session as a folder may be called."""
+        return re.sub(r"[^\w.-]+", "-", self.session).strip("-")
+
+
+def jobs() -> Jobs:
+    """Return every job that is a session; the gate that ends each file counts once."""
+    working = [
+        job
+        for workflow in loader.read_all().values()
+        for job in workflow.jobs.values()
+        if not job.is_call
+    ]
+    return {job.id: sessions_of(job) or [] for job in working}
+
+
+def local() -> Jobs:
+    """Return every session that no job runs, as a job of its own."""
+    return {name: [name] for name in config.load().parity.local}
+
+
+def gaps(known: Jobs, gates: Mapping[str, Gate]) -> list[str]:
+    """Return a sentence for every gate that nothing proves, and for every proof of no gate."""
+    bare = [job for job in known if not gates.get(job, Gate()).shown]
+    found = [f"no fault proves the gate `{job}`" for job in bare]
+    found += [f"there is no job `{job}`" for job in gates if job not in known]
+    for job, gate in gates.items():
+        rows = [gate.row, *(fault.row for fault in gate.faults.values())]
+        found += [
+            f"`{row}` is no row of job `{job}`"
+            for row in dict.fromkeys(filter(None, rows))
+            if row not in known.get(job, [])
+        ]
+        if not gate.row and len(known.get(job, [])) > 1 and not all(rows[1:]):
+            found.append(f"job `{job}` has rows: name the quick one")
+    return found
+
+
+def chosen(
+    known: Jobs,
+    gates: Mapping[str, Gate],
+    names: Collection[str],
+    *,
+    full: bool,
+    plants: bool = True,
+) -> list[Row]:
+    """Return the sessions to run, with the faults for each.
+
+    Args:
+        known: The sessions of each job.
+        gates: The table of faults.
+        names: Jobs, sessions or faults to keep to; slow ones are taken too then.
+        full: Whether to take every row and every slow fault, instead of the quick set.
+        plants: Whether faults are planted; else every job is taken, what it finds or not.
+
+    Raises:
+        InputError: There is no gate or fault of such a name.
+    """
+    _refuse_unknown(known, gates, names)
+    rows = [
+        Row(job, session, gate, _faults(gate, (job, session), names, full=full))
+        for job, sessions in known.items()
+        for gate in [gates.get(job, Gate())]
+        for session in sessions
+        if full or session in names or session == (gate.row or sessions[0]) or not gate.row
+    ]
+    if not plants:
+        return [row for row in rows if not names or {row.job, row.session} & {*names}]
+    return [row for row in rows if row.faults]
+
+
+def _faults(
+    gate: Gate, own: tuple[str, str], names: Collection[str], *, full: bool
+) -> dict[str, Fault]:
+    job, session = own
+    return {
+        name: fault
+        for name, fault in gate.faults.items()
+        if fault.row in {"", session}
+        and ({job, session, name} & {*names} if names else full or not (gate.slow or fault.slow))
+    }
+
+
+def _refuse_unknown(known: Jobs, gates: Mapping[str, Gate], names: Collection[str]) -> None:
+    there = {*known, *(name for gate in gates.values() for name in gate.faults)}
+    there |= {session for sessions in known.values() for session in sessions}
+    if unknown := [name for name in names if name not in there]:
+        raise InputError(
+            f"no such gate or fault: {', '.join(unknown)}", hint="they stand in faults/*.toml"
+        )

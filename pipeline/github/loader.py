@@ -1,0 +1,146 @@
+"""The workflows of .github, read: which jobs there are, and what each of them runs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml.constructor import ConstructorError, RoundTripConstructor
+from ruamel.yaml.nodes import MappingNode
+
+from pipeline import yaml
+from pipeline.errors import InputError
+from pipeline.files import UnreadableFileError, read_text
+from pipeline.github import schema
+from pipeline.github.model import FOLDER, Job, Workflow
+from pipeline.github.schema import Problem
+
+MAIN = "ci.yml"
+GATE = "ci-ok"
+SUFFIXES = (".yml", ".yaml")
+MERGE = "tag:yaml.org,2002:merge"
+SYNTAX = "see the syntax of workflows in GitHub's documentation"
+
+
+class Constructor(RoundTripConstructor):
+    """Values of YAML 1.2 as GitHub reads it: a date is text, and no mapping is merged into one."""
+
+    def flatten_mapping(self, node: MappingNode) -> Any:  # noqa: ANN401 - as ruamel.yaml has it
+        """Refuse what ruamel.yaml would merge."""
+        for key, _ in node.value:
+            if key.tag == MERGE:
+                raise ConstructorError(None, None, "GitHub merges no mappings: <<", key.start_mark)
+        return super().flatten_mapping(node)
+
+
+Constructor.add_constructor("tag:yaml.org,2002:timestamp", Constructor.construct_scalar)
+
+
+class UnreadableError(InputError):
+    """A workflow or action that is not one: every problem, each with its line."""
+
+    def __init__(self, file: str, problems: Sequence[Problem], *, hint: str = SYNTAX) -> None:
+        lines = "; ".join(f"{file}:{line}: {message}" for line, message in problems)
+        super().__init__(lines, hint=hint)
+        self.file = file
+        self.problems = problems
+
+
+def parse(file: str, text: str) -> Workflow:
+    """Read the text of a workflow.
+
+    Args:
+        file: The name to report faults under.
+        text: YAML 1.2, as GitHub reads it: `on` is a string.
+
+    Raises:
+        UnreadableError: It is no YAML, or no workflow.
+    """
+    content = load(file, text, schema.WORKFLOW)
+    if not content.get("jobs"):
+        raise UnreadableError(file, [Problem(1, "there are no jobs")])
+    workflow = Workflow(file, content, text)
+    if problems := [
+        problem for job in workflow.jobs.values() for problem in _of_job(job, workflow)
+    ]:
+        raise UnreadableError(file, problems)
+    return workflow
+
+
+def load(file: str, text: str, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Read a YAML document of a known shape.
+
+    Args:
+        file: The name to report faults under.
+        text: The document.
+        wanted: Its shape, as in `pipeline.github.schema`.
+
+    Raises:
+        UnreadableError: It is no YAML, or not of that shape.
+    """
+    try:
+        content: Mapping[str, Any] = yaml.parse(file, text, Constructor)
+    except UnreadableFileError as error:
+        raise UnreadableError(file, [Problem(error.line, error.why)]) from None
+    if problems := list(schema.problems(content, wanted)):
+        raise UnreadableError(file, problems)
+    return content
+
+
+def read(file: str) -> Workflow:
+    """Read a workflow of .github/workflows by its name.
+
+    Raises:
+        UnreadableError: It is not there, no YAML, or no workflow.
+    """
+    return parse(file, text_of(file, Path(FOLDER, file)))
+
+
+def text_of(file: str, path: Path) -> str:
+    """Return the text of a workflow or action.
+
+    Args:
+        file: The name to report faults under.
+        path: Where it lies.
+
+    Raises:
+        UnreadableError: It cannot be read, or is no text.
+    """
+    try:
+        return read_text(path)
+    except UnreadableFileError as error:
+        problem = Problem(error.line or 1, error.why)
+        raise UnreadableError(file, [problem], hint=error.hint) from None
+
+
+def read_all() -> dict[str, Workflow]:
+    """Return every workflow of .github/workflows by its name.
+
+    Raises:
+        UnreadableError: One is no YAML, or no workflow.
+    """
+    return {path.name: read(path.name) for path in paths()}
+
+
+def paths() -> list[Path]:
+    """Return the files that GitHub reads as workflows."""
+    return sorted(path for path in Path(FOLDER).glob("*") if path.suffix in SUFFIXES)
+
+
+def calls() -> dict[str, list[Job]]:
+    """Return the check jobs behind each call of ci.yml, by the call's id.
+
+    Gates are left out, and so is what waits for the gate: that delivers, and checks nothing.
+    """
+    return {
+        call.id: [job for job in read(call.called).jobs.values() if job.id != GATE]
+        for call in read(MAIN).jobs.values()
+        if call.called and GATE not in call.needs
+    }
+
+
+def _of_job(job: Job, workflow: Workflow) -> Iterator[Problem]:
+    if job.is_call == ("steps" in job.content):
+        yield Problem(job.line, f"jobs.{job.id} should have either steps or uses")
+    for need in job.needs:
+        if need not in workflow.jobs:
+            yield Problem(job.at("needs"), f"jobs.{job.id} needs no job of this file: `{need}`")

@@ -1,0 +1,80 @@
+"""How GitHub is to be set, read from pipeline.toml and the workflows."""
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Any
+
+from pipeline.environments import Environment
+from pipeline.github.loader import GATE, MAIN, read
+from pipeline.github.schema import mapping
+from pipeline.settings import Hosting, Settings
+
+ACTIONS = 15368
+"""The app that reports what GitHub Actions ran: no other app can then set the required check."""
+
+
+def remote(settings: Settings) -> list[Environment]:
+    """Return the environments that GitHub deploys to: all but those of one's own machine."""
+    return [each for each in settings.environments.values() if not each.is_local]
+
+
+def tags() -> list[str]:
+    """Return which tags are versions: those that start ci.yml."""
+    return list(mapping(read(MAIN).triggers.get("push")).get("tags", []))
+
+
+def policies(environment: Environment, versions: list[str]) -> set[tuple[str, str]]:
+    """Return which branches and tags may be deployed, each with which of the two it is.
+
+    Args:
+        environment: Where to.
+        versions: Which tags are versions.
+    """
+    return {
+        (ref, "tag" if any(fnmatchcase(ref, each) for each in versions) else "branch")
+        for ref in environment.refs
+    }
+
+
+def rulesets(wanted: Hosting, main: str, versions: list[str]) -> Iterator[dict[str, Any]]:
+    """Yield what is protected: main, by the gate; versions, which stay what they are.
+
+    Args:
+        wanted: What pipeline.toml says.
+        main: The branch.
+        versions: Which tags are versions.
+    """
+    yield _ruleset("main", "branch", [f"refs/heads/{main}"], [*_of_main(wanted)])
+    stay: list[dict[str, Any]] = [{"type": "deletion"}, {"type": "update"}]
+    yield _ruleset("versions", "tag", [f"refs/tags/{each}" for each in versions], stay)
+
+
+def _ruleset(
+    name: str, target: str, include: list[str], rules: list[dict[str, Any]]
+) -> dict[str, Any]:
+    conditions = {"ref_name": {"include": include, "exclude": list[str]()}}
+    return {
+        "name": name,
+        "target": target,
+        "enforcement": "active",
+        "conditions": conditions,
+        "rules": rules,
+    }
+
+
+def _of_main(wanted: Hosting) -> Iterator[dict[str, Any]]:
+    yield {"type": "deletion"}
+    yield {"type": "non_fast_forward"}
+    review = {
+        "required_approving_review_count": wanted.approvals,
+        "dismiss_stale_reviews_on_push": True,
+        "require_code_owner_review": False,
+        "require_last_push_approval": False,
+        "required_review_thread_resolution": True,
+    }
+    yield {"type": "pull_request", "parameters": review}
+    check = {
+        "strict_required_status_checks_policy": False,
+        "required_status_checks": [{"context": GATE, "integration_id": ACTIONS}],
+    }
+    yield {"type": "required_status_checks", "parameters": check}

@@ -1,0 +1,159 @@
+"""What has to be changed on GitHub, so that it is as it is wanted: read first, then compared."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.environments import Environment
+from pipeline.errors import InputError
+from pipeline.github_settings.client import GitHub, quoted
+from pipeline.github_settings.desired import policies
+from pipeline.settings import Hosting
+
+Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One request that changes something.
+
+    Attributes:
+        what: What would be another, in words.
+        method: As HTTP has it.
+        path: Within the repository.
+        body: What is sent.
+    """
+
+    what: str
+    method: str
+    path: str
+    body: Object | None = None
+
+
+def of_workflows(github: GitHub) -> Iterator[Change]:
+    """Yield what is wrong with the rights of workflows, and with what they may run."""
+    path = "actions/permissions/workflow"
+    token = {"default_workflow_permissions": "read", "can_approve_pull_request_reviews": False}
+    yield from _update("workflows read, and approve nothing", path, github.get(path) or {}, token)
+    path = "actions/permissions"
+    now = github.get(path) or {}
+    pinned = {"enabled": True, "sha_pinning_required": True}
+    kept = {key: now[key] for key in ("allowed_actions",) if key in now}
+    yield from _update("actions are pinned to full commits", path, now, kept | pinned)
+
+
+def of_rulesets(github: GitHub, wanted: Iterator[dict[str, Any]]) -> Iterator[Change]:
+    """Yield what is wrong with the protection of branches and tags.
+
+    Rules that somebody added stay, and so does who may go round them.
+    """
+    known = {(each["name"], each["target"]): each["id"] for each in github.each("rulesets")}
+    for ruleset in wanted:
+        what = f"ruleset `{ruleset['name']}`"
+        number = known.get((ruleset["name"], ruleset["target"]))
+        if number is None:
+            yield Change(f"{what}: there is none", "POST", "rulesets", ruleset)
+            continue
+        now = github.get(f"rulesets/{number}")
+        body = {**ruleset, "rules": _merged(now.get("rules", []), ruleset["rules"])}
+        if "bypass_actors" in now:
+            body["bypass_actors"] = now["bypass_actors"]
+        yield from _update(what, f"rulesets/{number}", now, body)
+
+
+def of_environment(
+    github: GitHub, environment: Environment, wanted: Hosting, versions: list[str]
+) -> Iterator[Change]:
+    """Yield what is wrong with an environment: who agrees, and what may go there.
+
+    A waiting time stays, and so do reviewers, where pipeline.toml names none.
+
+    Args:
+        github: The API.
+        environment: Which.
+        wanted: What pipeline.toml says of GitHub.
+        versions: Which tags are versions.
+    """
+    path = f"environments/{quoted(environment.name)}"
+    now = github.get(path)
+    rules = _protection(now or {})
+    names = wanted.reviewers.get(environment.name, ())
+    reviewers = [reviewer(github, name) for name in names] or rules["reviewers"]
+    own = {"protected_branches": False, "custom_branch_policies": True}
+    body = {**rules, "reviewers": reviewers, "deployment_branch_policy": own}
+    same = {**rules, "deployment_branch_policy": (now or {}).get("deployment_branch_policy")}
+    if now is None or same != body:
+        change = f"environment `{environment.name}`: {_difference(same, body) if now else 'none'}"
+        yield Change(change, "PUT", path, body)
+    allowed = policies(environment, versions)
+    yield from _policies(github, environment.name, f"{path}/deployment-branch-policies", allowed)
+
+
+def reviewer(github: GitHub, name: str) -> dict[str, Any]:
+    """Return somebody as GitHub wants to have him named: by number.
+
+    Raises:
+        InputError: GitHub knows nobody of that name.
+    """
+    organisation, _, team = name.rpartition("/")
+    path = f"/orgs/{organisation}/teams/{team}" if organisation else f"/users/{name}"
+    found = github.get(path)
+    if found is None:
+        raise InputError(
+            f"github.reviewers: GitHub knows no `{name}`", hint="name a user, or organisation/team"
+        )
+    return {"type": "Team" if organisation else "User", "id": found["id"]}
+
+
+def _policies(
+    github: GitHub, environment: str, path: str, wanted: set[tuple[str, str]]
+) -> Iterator[Change]:
+    known = {
+        (each["name"], each.get("type", "branch")): each["id"]
+        for each in github.each(path, "branch_policies")
+    }
+    what = f"environment `{environment}`"
+    for name, kind in sorted(wanted - {*known}):
+        yield Change(f"{what}: {kind} {name} may", "POST", path, {"name": name, "type": kind})
+    for name, kind in sorted({*known} - wanted):
+        number = known[name, kind]
+        yield Change(f"{what}: {kind} {name} may not", "DELETE", f"{path}/{number}")
+
+
+def _protection(now: Object) -> dict[str, Any]:
+    """Return the rules of an environment in the form in which they are set."""
+    rules = {rule["type"]: rule for rule in now.get("protection_rules", [])}
+    asked = rules.get("required_reviewers", {})
+    return {
+        "wait_timer": rules.get("wait_timer", {}).get("wait_timer", 0),
+        "prevent_self_review": asked.get("prevent_self_review", False),
+        "reviewers": [
+            {"type": each["type"], "id": each["reviewer"]["id"]}
+            for each in asked.get("reviewers", [])
+        ],
+    }
+
+
+def _merged(now: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rules that are there, with what is wanted of them, and those that are not."""
+    ours = {rule["type"]: rule for rule in wanted}
+    merged = []
+    for rule in now:
+        mine = ours.pop(rule["type"], {})
+        parameters = rule.get("parameters", {}) | mine.get("parameters", {})
+        merged.append({**rule, **({"parameters": parameters} if parameters else {})})
+    return [*merged, *ours.values()]
+
+
+def _update(what: str, path: str, now: Object, wanted: Object) -> Iterator[Change]:
+    """Yield a change, if anything that is wanted is not so already."""
+    if difference := _difference(now, wanted):
+        yield Change(f"{what}: {difference}", "PUT", path, wanted)
+
+
+def _difference(now: Object, wanted: Object) -> str:
+    other = [key for key, value in wanted.items() if now.get(key) != value]
+    return ", ".join(
+        f"{key} is {now.get(key)}" if isinstance(wanted[key], bool | str | int) else key
+        for key in other
+    )

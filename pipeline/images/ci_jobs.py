@@ -1,0 +1,115 @@
+"""The two jobs of images: check one where it is built, release all from where they were left."""
+
+import json
+from pathlib import Path
+
+from pipeline.config import main_branch
+from pipeline.errors import NotJudgedError, judged
+from pipeline.git import head
+from pipeline.github.actions import is_push_to, set_output
+from pipeline.images import push
+from pipeline.images import signing as releasing
+from pipeline.images.build import build, can_build, local_name, targets
+from pipeline.images.commands import docker
+from pipeline.images.commands.cosign import Signer
+from pipeline.images.inspection import sbom, scan
+from pipeline.images.records import released
+from pipeline.images.registry_login import log_in
+from pipeline.images.targets import Target, images, is_built, is_local, platforms, repository
+from pipeline.images.tools import act, engine_answers, no_engine, require
+from pipeline.images.verification import verify
+
+RELEASE = "release-image"
+TESTS = Path("tests", "acceptance", "images")
+
+
+def check(image: str, platform: str) -> None:
+    """Build an image, list what is in it, test it as production runs it, and scan it.
+
+    Args:
+        image: Which.
+        platform: What it is for.
+
+    Raises:
+        NotJudgedError: No engine answers, or it cannot build for that platform.
+        CheckFailedError: A step failed.
+    """
+    name = f"image {image} {platform}".replace("/", "-")
+    if not engine_answers():
+        raise no_engine(name)
+    if not can_build(platform):
+        raise NotJudgedError(
+            name,
+            "the builder makes nothing for this platform here",
+            detail=platform,
+            hint="run it on a machine of that platform, or install emulation",
+        )
+    chosen = targets(image, platform)
+    build(chosen)
+    sbom(chosen)
+    if is_built(image):
+        test(chosen[0])
+    scan(chosen)
+    judged(name)
+
+
+def test(target: Target) -> None:
+    """Test an image as production runs it, beside the others that Compose builds here.
+
+    Args:
+        target: What was built; its platform is one that this engine runs.
+
+    Raises:
+        CheckFailedError: A test failed.
+    """
+    others = [name for name in images() if is_built(name) and name != target.image]
+    act([docker.tag(local_name(target), f"local/{target.image}:dev")])
+    if others:  # without a name, Compose would build this one again as well
+        act([docker.compose("build", *others)])
+    act([("pytest", str(TESTS), f"--image={target.image}")])
+
+
+def release(signer: Signer) -> None:
+    """Push the archives of all images, sign them, and verify them as a deploy does.
+
+    Args:
+        signer: Who signs.
+
+    Raises:
+        NotJudgedError: No engine answers, or something was not built here.
+        UntrustedError: What was released would not be deployed.
+    """
+    if not engine_answers():
+        raise no_engine(RELEASE)
+    if not may_push():
+        raise NotJudgedError(
+            RELEASE,
+            "only the run of main pushes to the real registry",
+            hint="IMAGES_REGISTRY=127.0.0.1:5000/name rehearses it with a registry here",
+        )
+    require("cosign")
+    log_in()
+    incomplete = pushed()
+    releasing.sign(images(), signer)
+    commit = head().sha
+    digests = {image: entry.reference for image, entry in released(commit).items()}
+    verify([*digests.values()], signer, commit, unjudged=incomplete is not None)
+    print(json.dumps(digests))
+    set_output("digests", json.dumps(digests))
+    if incomplete:
+        raise incomplete
+    judged(RELEASE)
+
+
+def may_push() -> bool:
+    """Say whether this run pushes: it is main's on GitHub, or its registry is on this machine."""
+    return is_push_to(main_branch()) or is_local(repository(""))
+
+
+def pushed() -> NotJudgedError | None:
+    """Push all images; return what could not be pushed, since it was not built here."""
+    try:
+        push.push(images(), platforms())
+    except NotJudgedError as error:
+        return error
+    return None

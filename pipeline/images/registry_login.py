@@ -1,0 +1,26 @@
+"""Sign in to the registry, where a job has been given a token for it."""
+
+import os
+
+from pipeline.errors import InputError
+from pipeline.images.targets import repository
+from pipeline.process import read
+
+
+def log_in() -> None:
+    """Sign in with REGISTRY_TOKEN, which stays out of the command line; without one, do nothing.
+
+    Raises:
+        InputError: The registry refuses the token.
+    """
+    token = os.environ.get("REGISTRY_TOKEN")
+    if not token:
+        return
+    host = repository("").partition("/")[0]
+    user = os.environ.get("GITHUB_ACTOR", "token")
+    command = ["docker", "login", f"--username={user}", "--password-stdin", host]
+    if read(command, stdin=token).returncode:
+        raise InputError(
+            f"{host} refuses the token of {user}",
+            hint="the job needs `packages: write`; REGISTRY_TOKEN must be its GITHUB_TOKEN",
+        )

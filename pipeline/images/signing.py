@@ -1,0 +1,181 @@
+"""Sign what was pushed, with its papers, and give it a version."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pipeline.errors import CheckFailedError, InputError, UntrustedError
+from pipeline.git import Commit, head
+from pipeline.images import provenance, vex
+from pipeline.images.commands import cosign, docker, syft, trivy
+from pipeline.images.commands.cosign import Signer
+from pipeline.images.push import built
+from pipeline.images.records import Released, of_release, read_json
+from pipeline.images.registry import digest_if_there, digest_of
+from pipeline.images.statements import scan_faults
+from pipeline.images.targets import Command, Target, repository, require_tag, source
+from pipeline.images.tools import act, require
+from pipeline.images.verification import (
+    ATTESTATIONS,
+    EXCEPTED,
+    EXCEPTIONS,
+    GOOD,
+    faults,
+    said_of,
+    verify_all,
+)
+
+
+def sign(images: Sequence[str], signer: Signer, *, dry: bool = False) -> None:
+    """Sign the digests of a release, and the papers of each platform.
+
+    Args:
+        images: What to sign.
+        signer: Who signs.
+        dry: Whether to only print the commands.
+
+    Raises:
+        InputError: Something was not pushed, or lacks a paper.
+        MissingToolError: Cosign or the engine is not here.
+        CheckFailedError: Signing failed.
+    """
+    if not dry:
+        require("docker", "cosign")
+    commit = head()
+    for image, entry in of_release(commit.sha, list(images)).items():
+        digest = entry.reference
+        if not dry and not faults([digest], signer, commit.sha, unjudged=True)[digest]:
+            continue
+        for platform in entry.platforms:
+            complete(Target(image, platform), commit, dry=dry)
+        if (excepted := vex.excepted(image, [*entry.platforms])) and not dry:
+            vex.write(image, entry, excepted, commit)
+        act(signatures(image, entry, signer, commit, excepted=bool(excepted)), dry=dry)
+        GOOD.clear()
+
+
+def signatures(
+    image: str, entry: Released, signer: Signer, commit: Commit, *, excepted: bool
+) -> list[Command]:
+    """Return how to sign an image: the papers first, so that what is signed is complete."""
+    more = {kind: vex.path(image) for kind in EXCEPTIONS if excepted}
+    commands = []
+    for platform, digest in entry.platforms.items():
+        reference = f"{entry.repository}@{digest}"
+        for kind, paper in (papers(Target(image, platform)) | more).items():
+            commands.append(cosign.attest(signer, reference, kind, paper))
+    said = said_of(image, commit.sha) | (EXCEPTED if excepted else {})
+    return [*commands, cosign.sign(signer, entry.reference, said)]
+
+
+def papers(target: Target) -> dict[str, Path]:
+    """Return what is attested of a target, by the kind of statement."""
+    found = {
+        "spdxjson": syft.FILES["spdx-json"],
+        "cyclonedx": syft.FILES["cyclonedx-json"],
+        "vuln": trivy.FILES["cosign-vuln"],
+        "slsaprovenance1": provenance.FILE,
+    }
+    return {kind: target.folder / found[kind] for kind in ATTESTATIONS}
+
+
+def complete(target: Target, commit: Commit, *, dry: bool) -> None:
+    """Write the last of a target's papers, its provenance, and look at the others.
+
+    Raises:
+        InputError: A paper is missing, or the scan is too old to be of any use.
+    """
+    build = built(target, commit)
+    if not dry:
+        provenance.write(target, build, source())
+    others = {kind: paper for kind, paper in papers(target).items() if kind != "slsaprovenance1"}
+    if missing := [str(paper) for paper in others.values() if not paper.exists()]:
+        raise InputError(f"not written yet: {', '.join(missing)}", hint="invoke sbom scan")
+    for fault in scan_faults(read_json(others["vuln"]), unjudged=True):
+        raise InputError(f"the scan of {target} is of no use: {fault}", hint="invoke scan")
+
+
+def references(images: Sequence[str], reference: str | None) -> list[str]:
+    """Return the digest that is asked for, or those that this commit has pushed.
+
+    Raises:
+        InputError: Something was not pushed.
+    """
+    if reference:
+        return [reference]
+    return [entry.reference for entry in of_release(head().sha, list(images)).values()]
+
+
+def promote(
+    images: Sequence[str], tag: str, signer: Signer, *, local: bool = False, dry: bool = False
+) -> None:
+    """Give the images of this commit a version, once all are verified; nothing is built again.
+
+    Args:
+        images: What to promote.
+        tag: The version, such as `v1.4.0`.
+        signer: Who has to have signed.
+        local: Whether they are to run on this machine only; see `verify_all`.
+        dry: Whether to only print the commands.
+
+    Raises:
+        InputError: No image can bear that version.
+        UntrustedError: An image is not what was signed, or was never pushed, or the version is
+            another commit's already.
+        CheckFailedError: The registry changed a digest on the way.
+    """
+    require_tag(tag)
+    require("docker", "cosign")
+    commit = head()
+    digests = {repository(image): of_commit(repository(image), commit) for image in images}
+    verified = [f"{name}@{digest}" for name, digest in digests.items()]
+    verify_all(verified, signer, commit.sha, local=local)
+    versions = {f"{name}:{tag}": digest for name, digest in digests.items()}
+    require_free(versions)
+    give(versions, dry=dry)
+
+
+def give(versions: Mapping[str, str], *, dry: bool = False) -> None:
+    """Give digests their versions; nothing is built again.
+
+    Args:
+        versions: The digest that each `repository:version` is to stand for.
+        dry: Whether to only print the commands.
+
+    Raises:
+        CheckFailedError: The registry changed a digest on the way.
+    """
+    for version, digest in versions.items():
+        act([docker.index(version, f"{version.rpartition(':')[0]}@{digest}")], dry=dry)
+        if not dry and digest_of(version) != digest:
+            raise CheckFailedError(
+                f"{version} became another digest than {digest}", hint="look at the registry"
+            )
+
+
+def require_free(versions: Mapping[str, str]) -> None:
+    """Refuse a version that stands for something else: it is promised to stay what it is.
+
+    Raises:
+        CheckFailedError: The registry does not answer.
+        UntrustedError: Names all that do.
+    """
+    there = {version: digest_if_there(version) for version in versions}
+    if taken := [each for each, digest in there.items() if digest not in (None, versions[each])]:
+        raise UntrustedError(
+            f"taken by another commit's images: {', '.join(taken)}", hint="choose the next version"
+        )
+
+
+def of_commit(name: str, commit: Commit) -> str:
+    """Return the digest that was pushed of a commit; what it is worth, `verify` finds out.
+
+    Raises:
+        UntrustedError: None was.
+    """
+    try:
+        return digest_of(f"{name}:{commit.tag}")
+    except CheckFailedError as error:
+        raise UntrustedError(
+            f"{name} has nothing of commit {commit.sha[:12]}: {error}",
+            hint="main pushes it: look at the job release-image of that commit",
+        ) from None

@@ -1,0 +1,115 @@
+"""What a run could not judge, grouped by reason, each with the command that changes it.
+
+python -m pipeline.inconclusive FOLDER   prints the groups of the records in a folder; removes it
+"""
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import NotJudgedError, records, reported
+from pipeline.github import actions
+
+LEAST = 30  # columns: a narrower block is not read
+
+
+@dataclass(frozen=True)
+class Group:
+    """One reason, the command that changes it, and the names of what was not judged for it."""
+
+    reason: str
+    hint: str
+    names: Sequence[str]
+
+
+@dataclass(frozen=True)
+class NotJudged:
+    """All that a run could not judge.
+
+    Attributes:
+        noun: What the names in the groups are names of, such as `session`.
+        groups: The reasons, the one with the most names first.
+    """
+
+    noun: str
+    groups: Sequence[Group]
+
+    @classmethod
+    def of(cls, noun: str, found: Iterable[tuple[str, NotJudgedError]]) -> "NotJudged":
+        """Group by reason and hint.
+
+        Args:
+            noun: What the names are names of.
+            found: Each fault, with the name to list it under.
+        """
+        causes: dict[tuple[str, str], dict[str, None]] = {}
+        for name, error in found:
+            causes.setdefault((error.reason, error.hint), {})[name] = None
+        made = [Group(reason, hint, [*names]) for (reason, hint), names in causes.items()]
+        return cls(noun, sorted(made, key=lambda group: -len(group.names)))
+
+    @property
+    def title(self) -> str:
+        """How many were not judged, and for how many reasons."""
+        names = {name for group in self.groups for name in group.names}
+        reasons = _count(len(self.groups), "reason")
+        return f"not judged: {_count(len(names), self.noun)}, for {reasons}"
+
+    def text(self, width: int) -> str:
+        """Return it as a block for a terminal.
+
+        Args:
+            width: How many columns there are.
+        """
+        wide = max(len(str(len(group.names))) for group in self.groups)
+        lines = [line for group in self.groups for line in _lines(group, wide, max(width, LEAST))]
+        return "\n".join([self.title, *lines])
+
+    def markdown(self) -> str:
+        """Return it as a list of Markdown."""
+        rows = [
+            f"- {group.reason}: {', '.join(f'`{name}`' for name in group.names)}"
+            f"  \n  hint: `{group.hint}`"
+            for group in self.groups
+        ]
+        return "\n".join([f"**{self.title}**", "", *rows, ""])
+
+
+def _lines(group: Group, wide: int, width: int) -> Iterator[str]:
+    first, others = f"  {len(group.names):>{wide}}  ", " " * (wide + 4)
+    parts = (group.reason, ", ".join(group.names), f"hint: {group.hint}")
+    for indent, part in zip((first, others, others), parts, strict=True):
+        yield from textwrap.wrap(
+            part,
+            width,
+            initial_indent=indent,
+            subsequent_indent=others,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def main(folder: Path) -> None:
+    """Print the groups of a run's records, show them on the page of the run, and remove them.
+
+    Args:
+        folder: Where the records are.
+    """
+    found = [(error.check, error) for error in records(folder)]
+    shutil.rmtree(folder, ignore_errors=True)
+    if found:
+        unjudged = NotJudged.of("check", found)
+        print(f"\n{unjudged.text(shutil.get_terminal_size().columns)}", file=sys.stderr)
+        actions.add_summary(unjudged.markdown())
+
+
+if __name__ == "__main__":
+    with reported():
+        main(Path(sys.argv[1]))

@@ -1,0 +1,27 @@
+"""invoke's own list of the tasks."""
+
+import json
+from dataclasses import dataclass
+
+from pipeline.errors import InputError
+from pipeline.process import read
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task of invoke, with its line of help."""
+
+    name: str
+    help: str
+
+
+def list_all() -> list[Task]:
+    """Return every task.
+
+    Raises:
+        InputError: tasks.py cannot be read.
+    """
+    result = read(["invoke", "--list", "--list-format=json"])
+    if result.returncode != 0:
+        raise InputError(f"tasks.py cannot be read: {result.stderr.strip()}", hint="invoke --list")
+    return [Task(each["name"], each["help"] or "") for each in json.loads(result.stdout)["tasks"]]

@@ -1,0 +1,51 @@
+"""nox's own list of the sessions."""
+
+import json
+from dataclasses import dataclass
+
+from pipeline.errors import InputError
+from pipeline.process import read
+
+
+@dataclass(frozen=True)
+class Session:
+    """One row of `nox --list --json`: a session, or one row of its matrix."""
+
+    session: str
+    name: str
+    description: str
+    tags: tuple[str, ...]
+    python: str | None = None
+
+
+def list_all() -> list[Session]:
+    """Return every session, those that nox leaves out by default too.
+
+    Raises:
+        InputError: noxfile.py cannot be read.
+    """
+    return list_selected("-k", "not __none__")
+
+
+def list_selected(*options: str) -> list[Session]:
+    """Return the sessions that nox would run.
+
+    Args:
+        *options: What nox is to select by; its default run, if nothing.
+
+    Raises:
+        InputError: noxfile.py cannot be read.
+    """
+    result = read(["nox", "--list", "--json", *options])
+    if result.returncode != 0:
+        raise InputError(f"nox cannot list its sessions: {result.stderr.strip()}", hint="nox -l")
+    return [
+        Session(
+            row["session"],
+            row["name"],
+            row["description"],
+            tuple(row["tags"]),
+            row["python"] or None,
+        )
+        for row in json.loads(result.stdout)
+    ]

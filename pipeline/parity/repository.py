@@ -1,0 +1,219 @@
+"""All that the rules of parity look at, read once and never changed."""
+
+import posixpath
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple, TypeVar
+
+from pipeline import config, invoke_tasks, nox_sessions
+from pipeline.ci.cache.worktree import listed
+from pipeline.files import read_text
+from pipeline.github import loader, schema
+from pipeline.github.loader import UnreadableError
+from pipeline.github.model import Job, Workflow
+from pipeline.invoke_tasks import Task
+from pipeline.nox_sessions import Session
+from pipeline.settings import Settings
+
+ACTIONS = Path(".github", "actions")
+LOCAL = ("./", "$/")
+DOCUMENT = Path("CI_CD.md")
+T = TypeVar("T")
+
+
+class Step(NamedTuple):
+    """A step, with where it stands."""
+
+    path: str
+    line: int
+    content: Mapping[str, Any]
+    text: str
+    follows_run: bool
+
+    @property
+    def action(self) -> str:
+        """The action that the step uses, without its pin; empty in one that runs a shell."""
+        return str(self.content.get("uses", "")).partition("@")[0]
+
+    @property
+    def folder(self) -> str | None:
+        """The folder of the action of this repository that the step uses, if it uses one."""
+        return _folder(self.content)
+
+    def at(self, key: str) -> int:
+        """Return the line of a key in this step, or of the step."""
+        return schema.line_of(self.content, key, self.line)
+
+
+@dataclass(frozen=True)
+class Action:
+    """A composite action of this repository."""
+
+    path: str
+    content: Mapping[str, Any]
+    text: str
+
+    @property
+    def folder(self) -> str:
+        """The folder that a step names to use it."""
+        return str(PurePosixPath(self.path).parent)
+
+    @property
+    def steps(self) -> Sequence[Mapping[str, Any]]:
+        """The action's steps."""
+        steps: Sequence[Mapping[str, Any]] = self.content.get("runs", {}).get("steps", [])
+        return steps
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The repository, as far as parity is concerned."""
+
+    workflows: Mapping[str, Workflow]
+    actions: Sequence[Action]
+    sessions: Sequence[Session]
+    tasks: Sequence[Task]
+    settings: Settings
+    pythons: Sequence[str]
+    files: Sequence[str]
+    document: str
+
+    @cached_property
+    def jobs(self) -> list[Job]:
+        """Every job of every workflow file."""
+        return [job for workflow in self.workflows.values() for job in workflow.jobs.values()]
+
+    @cached_property
+    def working(self) -> list[Job]:
+        """The jobs that have steps."""
+        return [job for job in self.jobs if not job.is_call]
+
+    @cached_property
+    def called(self) -> list[Workflow]:
+        """The files that a call of this repository names."""
+        names = {job.called for job in self.jobs}
+        return [workflow for file, workflow in self.workflows.items() if file in names]
+
+    @cached_property
+    def entries(self) -> list[Workflow]:
+        """The files that something outside starts."""
+        return [each for each in self.workflows.values() if {*each.triggers} - {"workflow_call"}]
+
+    @cached_property
+    def checks(self) -> list[Job]:
+        """The jobs of called files, without their gates."""
+        return [job for each in self.called for job in each.jobs.values() if job.id != loader.GATE]
+
+    @cached_property
+    def gated(self) -> list[Workflow]:
+        """The called files that have a gate: all that check, not those that deliver."""
+        return [each for each in self.called if not delivers(each)]
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The text of every workflow and action by its path."""
+        texts = {workflow.path: workflow.text for workflow in self.workflows.values()}
+        return texts | {action.path: action.text for action in self.actions}
+
+    def calls_of(self, file: str) -> list[Job]:
+        """Return the jobs that call a file."""
+        return [job for job in self.jobs if job.called == file]
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """Every step of every job and action, with where it stands."""
+        places = [
+            (job.path, job.steps, self.workflows[job.workflow].text, job.run_ends)
+            for job in self.working
+        ]
+        places += [(each.path, each.steps, each.text, len(each.steps)) for each in self.actions]
+        return [
+            Step(path, schema.line_of(steps, index), step, text, follows_run=index >= run_ends)
+            for path, steps, text, run_ends in places
+            for index, step in enumerate(steps)
+        ]
+
+
+def delivers(workflow: Workflow) -> bool:
+    """Say whether all jobs of a file go to an environment, so that there is nothing to gate."""
+    return all("environment" in job.content for job in workflow.jobs.values())
+
+
+def read() -> tuple[Tree, list[UnreadableError]]:
+    """Read the repository that one stands in.
+
+    Returns:
+        The tree, and what could not be read, which the tree goes without.
+
+    Raises:
+        InputError: noxfile.py, tasks.py or pipeline.toml cannot be read, or git lists no files.
+    """
+    settings = config.load()  # first: noxfile.py reads it too
+    unreadable: list[UnreadableError] = []
+    found = _each(loader.paths(), _workflow, unreadable)
+    tree = Tree(
+        workflows={workflow.file: workflow for workflow in found},
+        actions=_actions(found, unreadable),
+        sessions=nox_sessions.list_all(),
+        tasks=invoke_tasks.list_all(),
+        settings=settings,
+        pythons=config.pythons(),
+        files=listed().paths,
+        document=read_text(DOCUMENT) if DOCUMENT.exists() else "",
+    )
+    return tree, unreadable
+
+
+def _actions(found: Iterable[Workflow], unreadable: list[UnreadableError]) -> list[Action]:
+    """Read the actions of .github, those that steps use wherever they lie, and what these use."""
+    jobs = [job for workflow in found for job in workflow.jobs.values()]
+    wanted = {*ACTIONS.rglob("action.y*ml"), *_used(step for job in jobs for step in job.steps)}
+    known: set[Path] = set()
+    actions: list[Action] = []
+    while new := wanted - known:
+        actions += _each(new, parse_action, unreadable)
+        known |= new
+        wanted |= _used(step for action in actions for step in action.steps)
+    return sorted(actions, key=lambda action: action.path)
+
+
+def _used(steps: Iterable[Mapping[str, Any]]) -> set[Path]:
+    folders = {folder for step in steps if (folder := _folder(step))}
+    paths = [Path(folder, name) for folder in folders for name in ("action.yml", "action.yaml")]
+    return {path for path in paths if ".." not in path.parts and path.is_file()}
+
+
+def _folder(step: Mapping[str, Any]) -> str | None:
+    uses = str(step.get("uses", ""))
+    return posixpath.normpath(f"./{uses[2:]}") if uses.startswith(LOCAL) else None
+
+
+def parse_action(path: Path) -> Action:
+    """Read a composite action.
+
+    Args:
+        path: Its action.yml.
+
+    Raises:
+        UnreadableError: It cannot be read, is no YAML, or no action.
+    """
+    text = loader.text_of(str(path), path)
+    return Action(str(path), loader.load(str(path), text, schema.ACTION), text)
+
+
+def _workflow(path: Path) -> Workflow:
+    return loader.read(path.name)
+
+
+def _each(
+    paths: Iterable[Path], parse: Callable[[Path], T], unreadable: list[UnreadableError]
+) -> list[T]:
+    parsed = []
+    for path in sorted(paths):
+        try:
+            parsed.append(parse(path))
+        except UnreadableError as error:
+            unreadable.append(error)
+    return parsed

@@ -1,0 +1,79 @@
+"""What a rehearsal borrows from this machine's Docker Engine, and how it is given back."""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.files import read_text
+from pipeline.images.pin import NAMED
+from pipeline.images.tools import answer
+from pipeline.process import read
+from pipeline.services import free_port
+
+REGISTRY_PORT = 5000
+STOPS_WITHIN = 90
+
+
+@contextmanager
+def registry(name: str) -> Iterator[str]:
+    """Have a registry of one's own, and hand out its address."""
+    port = free_port()
+    container = f"{name}-registry"
+    publish = f"--publish=127.0.0.1:{port}:{REGISTRY_PORT}"
+    deletes = "--env=REGISTRY_STORAGE_DELETE_ENABLED=true"
+    run = ("docker", "run", "--detach", "--quiet", f"--name={container}", publish, deletes)
+    answer((*run, registry_image()))
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        read(["docker", "rm", "--force", "--volumes", container])
+
+
+def registry_image() -> str:
+    """Return the image of the registry, as docker-compose.yml names it."""
+    found = NAMED.finditer(read_text(Path("docker-compose.yml")))
+    named = {entry["variable"]: entry[0].partition(entry["is"])[2] for entry in found}
+    return os.environ.get("REGISTRY_IMAGE") or named["REGISTRY_IMAGE"]
+
+
+@contextmanager
+def own_swarm(stacks: Sequence[str]) -> Iterator[None]:
+    """Have this machine's engine be a swarm, if it is none, and leave nothing of these stacks."""
+    if read(["docker", "node", "ls"]).returncode:
+        answer(("docker", "swarm", "init", "--advertise-addr=127.0.0.1"))
+    try:
+        yield
+    finally:
+        for stack in stacks:
+            remove(stack)
+
+
+def remove(stack: str) -> None:
+    """Remove all of a stack from the engine: services, then what they used."""
+    read(["docker", "stack", "rm", stack])
+    for kind in ("service", "config", "secret"):
+        listed = read(["docker", kind, "ls", f"--filter=name={stack}", "--format={{.Name}}"]).stdout
+        for name in listed.split():
+            read(["docker", kind, "rm", name])
+    wait_for_containers(stack)
+    read(["docker", "network", "rm", f"{stack}-app"])
+    for volume in ("assets", "dumps", "postgres"):
+        read(["docker", "volume", "rm", f"{stack}-{volume}"])
+
+
+def remove_images(address: str) -> None:
+    """Take the names of a registry that is gone off the engine's images."""
+    listing = ["docker", "image", "ls", f"--filter=reference={address}/*/*"]
+    names = read([*listing, "--format={{.Repository}}:{{.Tag}}"]).stdout.split()
+    if names:
+        read(["docker", "image", "rm", *names])
+
+
+def wait_for_containers(stack: str) -> None:
+    """Wait until the containers of removed services are gone, for as long as they may need."""
+    end = time.monotonic() + STOPS_WITHIN
+    listing = ["docker", "ps", "--all", "--quiet", f"--filter=name={stack}"]
+    while read(listing).stdout.strip() and time.monotonic() < end:
+        time.sleep(1)

@@ -1,0 +1,49 @@
+"""Rehearse everything from a build to a rollback, and write down what users saw."""
+
+import time
+
+from pipeline.deploy.signals import interruptible
+from pipeline.errors import CheckFailedError, InputError, judged
+from pipeline.images.tools import engine_answers, no_engine
+from pipeline.rehearsal.cluster import CHECK, require_rights
+from pipeline.rehearsal.report import FILE, page, table
+from pipeline.rehearsal.scenario import Rehearsal
+from pipeline.rehearsal.traffic import Traffic
+from pipeline.rehearsal.workspace import yard
+
+MOST_NODES = 9
+CLIENTS = {"get": 2, "page": 1, "post": 1, "slow": 2}
+
+
+def rehearse(nodes: int = 1) -> None:
+    """Rehearse, and write down what users saw.
+
+    Args:
+        nodes: How many the environments are on; one is this machine's own engine.
+
+    Raises:
+        InputError: That is no number of nodes.
+        NotJudgedError: There is no engine to rehearse on, or no right to have several.
+        CheckFailedError: A step went otherwise than it must, or a request failed.
+    """
+    if not 1 <= nodes <= MOST_NODES:
+        raise InputError(f"{nodes} is no number of nodes to rehearse on", hint="take 1, or 3")
+    if not engine_answers():
+        raise no_engine(CHECK)
+    if nodes > 1:
+        require_rights()
+    began = time.monotonic()
+    with interruptible(), yard(nodes) as place:
+        user = (place.variables["SMOKE_USER_EMAIL"], place.variables["SMOKE_USER_PASSWORD"])
+        traffic = Traffic(place.url("production"), user, CLIENTS, place.variables["SSL_CERT_FILE"])
+        rehearsal = Rehearsal(place, traffic)
+        try:
+            rehearsal.run()
+        finally:
+            FILE.parent.mkdir(exist_ok=True)
+            FILE.write_text(page(rehearsal.steps, traffic.samples, nodes))
+            print(*table(rehearsal.steps, traffic.samples), sep="\n")
+    print(f"{(time.monotonic() - began) / 60:.1f} minutes; the picture: {FILE}")
+    judged(CHECK)
+    if failed := [sample for sample in traffic.samples if sample.failed]:
+        raise CheckFailedError(f"{len(failed)} requests failed", hint=f"look at {FILE}")

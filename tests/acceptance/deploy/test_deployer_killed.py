@@ -1,0 +1,53 @@
+"""C14 of the catalogue: the deployer is killed in each of its steps, and the next one mends it."""
+
+import signal
+
+import pytest
+
+from pipeline.process import Output
+from tests.acceptance.deploy.fault_report import Case
+from tests.acceptance.deploy.live_site import Site, send
+
+INPUT = 2
+UNTOLD = "foundation"  # the journal does not tell of it yet
+STEPS = (
+    *("foundation", "self-check", "dump", "migrate", "assets", "preview", "stop"),
+    *("roll backend", "roll frontend", "bake", "smoke"),
+)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param(step, marks=pytest.mark.fault(f"C14 {step}", f"SIGKILL in the step {step}"))
+        for step in STEPS
+    ],
+)
+def test_c14_a_killed_deployer_is_undone_by_the_next_one(site: Site, case: Case, step: str) -> None:
+    commit = site.variants.release(f"LABEL killed='{step}'")
+
+    def act() -> Output:
+        killed = site.deploy_and(commit, step, send(signal.SIGKILL, after=0.1))
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        locked = site.resume()
+        assert locked.returncode == INPUT
+        assert "is locked by" in locked.stderr
+        site.outlive_lock()
+        return site.deploy(site.first) if step == UNTOLD else site.resume()
+
+    case.served(act, "taking over a stale lock")
+    assert step == UNTOLD or site.history()[-1][4].startswith("abandoned")
+
+
+@pytest.mark.fault("C14 cleanup", "SIGKILL in the cleanup, after a release serves")
+def test_c14_what_a_killed_cleanup_leaves_stops_no_deployment(site: Site, case: Case) -> None:
+    commit = site.variants.release("LABEL killed=cleanup")
+
+    def act() -> Output:
+        killed = site.deploy_and(commit, "cleanup", send(signal.SIGKILL, after=0.1))
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        assert "serves at" in killed.stderr
+        assert site.history()[-1][4].startswith("succeeded")
+        return site.deploy(site.first)
+
+    assert "waiting for the cleanup by" in case.served(act, "smoke done")

@@ -1,0 +1,68 @@
+"""Good and bad releases in a random order: every verdict is right, and users notice nothing.
+
+`nox -s deploy-mix -- --deploys=100 --seed=7`: an hour and a half, apart from the faults.
+"""
+
+import random
+from collections import Counter
+from dataclasses import dataclass
+
+import pytest
+
+from tests.acceptance.deploy.live_site import Site
+from tests.acceptance.deploy.release_variants import appended, migration
+from tests.acceptance.deploy.test_bad_releases import STOPPED, UNSEEN
+from tests.acceptance.deploy.test_migrations import MIGRATION
+from tests.acceptance.deploy.test_preflight import SETTINGS
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of release, and how its deployment has to end."""
+
+    name: str
+    layer: str
+    code: int = 0
+
+
+GOOD = [
+    Kind("good", ""),
+    Kind("slow to start", appended("config/wsgi.py", "import time; time.sleep(8)")),
+]
+BAD = [
+    *(Kind(what, layer, STOPPED) for what, layer in UNSEEN.values()),
+    Kind("insecure settings", appended(SETTINGS, "DEBUG = True"), STOPPED),
+    Kind("failing migration", migration("9999_x", "migrations.RunPython(fail)"), MIGRATION),
+]
+
+
+def test_every_verdict_on_a_random_mix_is_right(
+    site: Site, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seed, deploys = request.config.getoption("--seed"), request.config.getoption("--deploys")
+    draw = random.Random(seed)  # noqa: S311 - no secret
+    kinds = [draw.choice(GOOD if draw.random() < 0.5 else BAD) for _ in range(deploys)]
+    releases = [
+        site.variants.release(f"LABEL mix={number}\n{kind.layer}")
+        for number, kind in enumerate(kinds)
+    ]
+    wrong, seen, serves = [], Counter[str](), site.first
+    with site.users():
+        for number, (kind, commit) in enumerate(zip(kinds, releases, strict=True), 1):
+            output = site.deploy(commit)
+            serves = commit if kind.code == 0 else serves
+            right = output.returncode == kind.code and serves_now(site, serves)
+            seen[f"{kind.name}: {'right' if right else 'wrong'}"] += 1
+            wrong += (
+                [] if right else [(number, kind.name, output.returncode, output.stderr[-2000:])]
+            )
+            with capsys.disabled():
+                print(f"{number} of {deploys}, seed {seed}: {dict(seen)}", flush=True)
+    assert site.deploy(site.first).returncode == 0
+    assert wrong == []
+
+
+def serves_now(site: Site, commit: str) -> bool:
+    """Say whether a commit is what runs, and the journal knows."""
+    status = site.yard.invoke("status", "--env=staging")
+    return status.returncode == 0 and f"sha-{commit[:12]}" in status.stdout

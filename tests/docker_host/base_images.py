@@ -1,0 +1,78 @@
+"""Stand-ins for the base images, where no registry can be reached.
+
+Each `bases/<name>.Dockerfile` stands in for the image that the variable <NAME>_IMAGE names in the
+repository's own files, under the same tag, on Debian's packages. The certificates that this
+machine trusts are in the stand-ins only, so that the Dockerfiles that are tested stay clean.
+"""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pipeline.config import pythons
+from pipeline.images.pin import FILES, NAMED
+from pipeline.process import read
+from tests.docker_host.debian import must
+
+HERE = Path(__file__).parent / "bases"
+ROOT = "debian:trixie-slim"
+CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+TRUST = ["SSL_CERT_FILE", "PIP_CERT", "NODE_EXTRA_CA_CERTS", "npm_config_cafile"]
+LEFT_OUT = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*"]
+FOUNDATION = "PYTHON_IMAGE"
+"""Made before the others: node's stand-in takes Node from a wheel with it."""
+
+
+def named() -> dict[str, str]:
+    """Return the tags, without their digests, that the repository's files give to variables."""
+    texts = (path.read_text() for path in FILES)
+    return {found["variable"]: found["tag"] for text in texts for found in NAMED.finditer(text)}
+
+
+def make_all() -> dict[str, str]:
+    """Make every stand-in that is not there, and return what each variable is to be set to."""
+    tags = named()
+    missing = {variable: tag for variable, tag in tags.items() if not exists(tag)}
+    if missing and not exists(ROOT):
+        make_root()
+    for variable in in_order(missing):
+        make(variable.removesuffix("_IMAGE").lower(), tags[variable])
+    return tags
+
+
+def in_order(variables: Iterable[str]) -> list[str]:
+    """Return variables so that none is made before what its stand-in is made from."""
+    return sorted(variables, key=lambda name: (name != FOUNDATION, name))
+
+
+def exists(tag: str) -> bool:
+    """Say whether the engine has this image."""
+    return read(["docker", "image", "inspect", tag]).returncode == 0
+
+
+def make_root() -> None:
+    """Make the smallest Debian from its packages."""
+    with TemporaryDirectory() as folder:
+        archive = Path(folder, "root.tar")
+        command = ["mmdebstrap", "--quiet", "--variant=minbase", "--include=ca-certificates"]
+        command += [f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT]
+        command += [f"--customize-hook=upload {CERTIFICATES} {CERTIFICATES}"]
+        must([*command, "trixie", str(archive)])
+        trust = " ".join(f"{name}={CERTIFICATES}" for name in TRUST)
+        must(["docker", "import", f"--change=ENV {trust}", str(archive), ROOT])
+
+
+def make(name: str, tag: str) -> None:
+    """Build one stand-in; a Python and the locks lie beside it, for whoever copies from them."""
+    contexts = {"interpreter": interpreter(), "locks": "requirements"}
+    options = [f"--build-context={context}={path}" for context, path in contexts.items()]
+    dockerfile = f"--file={HERE / name}.Dockerfile"
+    must(["docker", "buildx", "build", "--quiet", dockerfile, f"--tag={tag}", *options, str(HERE)])
+
+
+def interpreter() -> str:
+    """Return where this machine's Python of the default version lies."""
+    find = ["uv", "python", "find", pythons()[0]]
+    code = "import sys; print(sys.base_prefix)"
+    return read([read(find).stdout.strip() or sys.executable, "-c", code]).stdout.strip()

@@ -1,0 +1,125 @@
+"""What may happen to a checkout of this repository: each is drawn, done, and told."""
+
+import os
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.scratch_repository import Scratch
+
+SOURCES = ("backend/apps/**/*.py", "docs/*.md", "frontend/src/**/*.tsx", "tests/**/*.py")
+OTHERS = (".github/workflows/*.yml", "deploy/*", "faults/*.toml", "pipeline/**/*.py", "security/*")
+UNUSED_IMPORT = "import antigravity\n"
+
+
+class Checkout:
+    """The files where this process is, and the states that they have been in."""
+
+    def __init__(self, draw: random.Random) -> None:
+        self.draw = draw
+        self.states: list[str] = []
+
+    def one(self, *globs: str) -> Path:
+        """Choose a file."""
+        return self.draw.choice(sorted(path for glob in globs for path in Path().glob(glob)))
+
+    def keep(self) -> None:
+        """Remember what is there now, so that it can be gone back to."""
+        git("add", "--all")
+        self.states.append(git("write-tree"))
+
+    def return_to(self, state: str) -> None:
+        """Make the files what they were."""
+        git("add", "--all")
+        git("read-tree", "--reset", "-u", state)
+
+
+Mutation = Callable[[Checkout], str]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line more in a file."""
+
+    glob: str
+    text: str
+
+    def __call__(self, checkout: Checkout) -> str:
+        path = checkout.one(self.glob)
+        with path.open("a") as file:
+            file.write(self.text)
+        return f"{self.text.strip()!r} in {path}"
+
+
+def delete(checkout: Checkout) -> str:
+    path = checkout.one(*SOURCES)
+    path.unlink()
+    return f"{path} is gone"
+
+
+def rename(checkout: Checkout) -> str:
+    path = checkout.one(*SOURCES)
+    new = path.rename(path.with_stem(f"{path.stem}_moved"))
+    return f"{path} is {new.name}"
+
+
+def mode(checkout: Checkout) -> str:
+    path = checkout.one(*SOURCES)
+    path.chmod(path.stat().st_mode ^ 0o111)
+    return f"another mode of {path}"
+
+
+def untracked(checkout: Checkout) -> str:
+    """Of Python, wherever that is: nobody has thought of it there."""
+    path = checkout.one(*SOURCES, *OTHERS).with_name("new.py")
+    path.write_text(UNUSED_IMPORT)
+    return f"{path} is new"
+
+
+def variable(_: Checkout) -> str:
+    if os.environ.pop("TZ", ""):
+        return "TZ is not set"
+    os.environ["TZ"] = "Asia/Tokyo"
+    return "TZ is set"
+
+
+def touch(checkout: Checkout) -> str:
+    path = checkout.one(*SOURCES, *OTHERS)
+    path.touch()
+    return f"touched {path}"
+
+
+def go_back(checkout: Checkout) -> str:
+    checkout.return_to(checkout.draw.choice(checkout.states))
+    return "back to an earlier state"
+
+
+def take_back(checkout: Checkout) -> str:
+    checkout.return_to(checkout.states[-1])
+    return "that is taken back"
+
+
+MUTATIONS: Sequence[Mutation] = (
+    Line("backend/apps/*/api.py", "\n\n# a comment\n"),
+    Line("frontend/src/**/*.tsx", "\n// a comment\n"),
+    Line("docs/*.md", "\nOne more sentence.\n"),
+    Line("tests/**/*.py", "\n\n# a comment\n"),
+    Line("pipeline/**/*.py", "\n\n# a comment\n"),
+    Line("requirements/*.txt", "# a comment\n"),
+    Line("backend/apps/*/*.py", UNUSED_IMPORT),
+    Line("backend/apps/*/*.py", "def\n"),
+    Line("frontend/src/**/*.tsx", "export const none: number = 'none'\n"),
+    *(delete, rename, mode, untracked, variable, touch, go_back),
+)
+
+
+def drawn(draw: random.Random) -> Iterator[Mutation]:
+    """Yield all of them in any order, and again, for ever."""
+    while True:
+        yield from draw.sample(MUTATIONS, len(MUTATIONS))
+
+
+def git(*arguments: str) -> str:
+    """Run git; return what it said."""
+    return Scratch(Path()).git(*arguments).strip()

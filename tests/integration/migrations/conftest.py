@@ -1,0 +1,43 @@
+"""A project to fly, with the outcome of its flight."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.checks.migrations.__main__ import conclude, fly
+from pipeline.errors import PipelineError
+from pipeline.services import postgres
+from tests.support.django_project import Project, created
+
+Flight = Callable[[], str]
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The URL of a PostgreSQL that all tests share."""
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    for name in ("PIPELINE_STRICT", "REDIS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    made = created(tmp_path / "project")
+    monkeypatch.chdir(made.root)
+    return made
+
+
+@pytest.fixture
+def flight(server: str, capsys: pytest.CaptureFixture[str]) -> Flight:
+    """Fly what is checked out, and return what it said; the last line is the error, if any."""
+
+    def flown() -> str:
+        try:
+            conclude(fly(server))
+        except PipelineError as error:
+            return f"{capsys.readouterr().out}{error.kind}: {error}"
+        return capsys.readouterr().out
+
+    return flown

@@ -1,0 +1,54 @@
+"""Judges a case: its migrations are written into the app, applied, and taken out of it again."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.checks.migrations import report
+from pipeline.checks.migrations.app_version import Code
+from pipeline.checks.migrations.databases import Server, connected
+from pipeline.checks.migrations.evaluation import Limits
+from pipeline.checks.migrations.findings import Findings
+from pipeline.checks.migrations.runner import Journey
+from pipeline.errors import PipelineError
+from tests.integration.migrations.cases import APP, Case
+from tests.support.django_project import Project, created
+
+LIMITS = Limits(rows=2_000, seconds=5)
+# A second place for tables, which a case moves one to; '' is a folder of the server's own.
+TABLESPACE = "SET allow_in_place_tablespaces = on", "CREATE TABLESPACE slow LOCATION ''"
+
+
+def released(server: str, folder: Path) -> Project:
+    """Return the app as it was released, its database being the template `base`."""
+    with connected(server) as connection:
+        for statement in TABLESPACE:
+            connection.execute(statement)
+    project = created(folder / "project", migrations__0001_initial=APP)
+    Code(project.root / "backend").migrate(Server(server).create("base"))
+    return project
+
+
+@contextmanager
+def written(project: Project, case: Case) -> Iterator[list[str]]:
+    """Put a case's migrations into the app, hand out their names, and remove them afterwards."""
+    paths = [
+        project.migration(f"{number:04}_{case.name}", body)
+        for number, body in enumerate(case.migrations, start=2)
+    ]
+    try:
+        yield [path.stem for path in paths]
+    finally:
+        for path in paths:
+            path.unlink()
+
+
+def judged(server: str, project: Project, code: Code, case: Case) -> str:
+    """Return what is found in a case's migrations, without the tests of the release before."""
+    findings = Findings([])
+    with written(project, case):
+        try:
+            Journey(Server(server), code, LIMITS, {}).apply(findings)
+        except PipelineError as error:
+            return f"error: {error}"
+    return report.text(findings)

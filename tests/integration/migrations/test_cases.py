@@ -1,0 +1,47 @@
+"""Small migrations of one small app, each with the answer that it should get.
+
+Each is applied twice, to 1,000 and to 2,000 rows, and taken back: `nox -s flight-faults` tries all.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from pipeline.checks.migrations.app_version import Code
+from tests.integration.migrations import judging
+from tests.integration.migrations.cases import SAFE, UNSAFE, Case
+from tests.support.django_project import Project
+
+
+@pytest.fixture(scope="module")
+def released(server: str, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The app as it was released."""
+    return judging.released(server, tmp_path_factory.mktemp("cases"))
+
+
+@pytest.fixture(scope="module")
+def code(server: str, released: Project) -> Iterator[Code]:
+    """The app, started once."""
+    with Code(released.root / "backend").started(server) as started:
+        yield started
+
+
+def names(cases: list[Case]) -> list[object]:
+    return [pytest.param(case, id=case.name) for case in cases]
+
+
+@pytest.mark.parametrize("case", names(UNSAFE))
+def test_what_is_unsafe_is_named(server: str, released: Project, code: Code, case: Case) -> None:
+    said = judging.judged(server, released, code, case)
+    assert case.says in said, said
+    assert case.hint in said, said
+    assert "hint: " in said
+
+
+@pytest.mark.parametrize("case", names(SAFE))
+def test_what_is_safe_is_let_through(
+    server: str, released: Project, code: Code, case: Case
+) -> None:
+    said = judging.judged(server, released, code, case)
+    assert not said.startswith("error: "), said
+    assert "hint: " not in said, said

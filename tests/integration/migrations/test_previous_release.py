@@ -1,0 +1,67 @@
+"""The release before is laid out with the packages that it was locked to."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline import git
+from pipeline.checks.migrations import previous_release
+from pipeline.errors import NotJudgedError
+from pipeline.process import read
+from tests.support.django_project import FILES, Project
+
+ADDED = "operations = []"
+
+
+def test_its_code_is_laid_out_beside(project: Project, tmp_path: Path) -> None:
+    project.migration("0002_next", ADDED)
+    code = previous_release.code(git.head().sha, tmp_path)
+    assert code is not None
+    assert code.python == sys.executable
+    assert not (code.folder / "shop/migrations/0002_next.py").exists()
+
+
+def test_before_there_was_an_app_there_is_nothing(project: Project, tmp_path: Path) -> None:
+    project.git("rm", "-r", "backend")
+    project.release()
+    assert previous_release.code(git.head().sha, tmp_path) is None
+
+
+def test_it_gets_the_packages_that_it_was_locked_to(project: Project, tmp_path: Path) -> None:
+    project.write("backend/requirements/django-5.2.txt", "# another lock\n")
+    code = previous_release.code(git.head().sha, tmp_path)
+    assert code is not None
+    assert code.python == str(tmp_path / "venv/bin/python")
+    assert read([code.python, "-c", "import django"]).returncode != 0, "its lock was empty"
+
+
+@pytest.mark.usefixtures("offline")
+def test_packages_out_of_reach_are_not_judged(project: Project, tmp_path: Path) -> None:
+    lock = "backend/requirements/django-5.2.txt"
+    project.write(lock, f"django==5.2.1 --hash=sha256:{'0' * 64}\n")
+    project.release()
+    project.write(lock, FILES[lock])
+    with pytest.raises(NotJudgedError, match="the package index is out of reach: for the"):
+        previous_release.code(git.head().sha, tmp_path)
+
+
+@pytest.mark.parametrize("text", [None, "[default\n", "[default]\n", 'default = "5.2"\n'])
+def test_settings_of_another_shape_are_not_judged(
+    project: Project, tmp_path: Path, text: str | None
+) -> None:
+    settings = (project.root / "pipeline.toml").read_text()
+    if text is None:
+        project.git("rm", "--quiet", "pipeline.toml")
+    else:
+        project.write("pipeline.toml", text)
+    project.release()
+    project.write("pipeline.toml", settings)
+    with pytest.raises(NotJudgedError, match="of the release before names no Django"):
+        previous_release.code(git.head().sha, tmp_path)
+
+
+def test_a_commit_that_is_not_here_is_not_judged(project: Project, tmp_path: Path) -> None:
+    with pytest.raises(NotJudgedError, match="cannot hand out the release before: 000000000000"):
+        previous_release.code("0" * 40, tmp_path)
+    assert project.root.exists()

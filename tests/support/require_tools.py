@@ -1,0 +1,33 @@
+"""Run tests on real tools, or say which of them is missing.
+
+python -m tests.support.require_tools CHECK FOLDER [options of pytest]
+"""
+
+import shutil
+import sys
+from collections.abc import Sequence
+
+from pipeline.errors import NotJudgedError, judged, reported
+from pipeline.images.tools import WHERE, engine_answers, no_engine
+from pipeline.process import run
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command line and return the exit code of pytest.
+
+    Raises:
+        NotJudgedError: A tool is missing, or no engine answers.
+    """
+    check, folder, *options = arguments
+    if not engine_answers():
+        raise no_engine(check)
+    for tool in ("cosign", "syft"):
+        if shutil.which(tool) is None:
+            raise NotJudgedError(check, f"there is no {tool}", hint=f"install it: {WHERE[tool]}")
+    judged(check)
+    return run([sys.executable, "-m", "pytest", folder, *options])
+
+
+if __name__ == "__main__":
+    with reported():
+        sys.exit(main(sys.argv[1:]))

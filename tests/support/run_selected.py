@@ -1,0 +1,40 @@
+"""`invoke ci`, kept to some jobs: the real planner, cache and scheduler."""
+
+import contextlib
+import io
+import json
+import os
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
+from pipeline.ci import runner
+from pipeline.ci.cache.store import Store
+from pipeline.ci.plan import plan
+from pipeline.ci.report import json_report
+from pipeline.ci.runner import Manner
+from pipeline.errors import INTERRUPTED
+
+
+def run(
+    jobs: Collection[str], store: Store, *, everything: bool = False, fresh: bool = False
+) -> dict[str, Any]:
+    """Run it where this process is; return its report.
+
+    Args:
+        jobs: Their ids.
+        store: What is remembered.
+        everything: As the option `--all`.
+        fresh: As the option `--fresh`.
+
+    Raises:
+        KeyboardInterrupt: Somebody interrupted it.
+    """
+    selection = plan(everything=everything)
+    kept = replace(selection, rows=[row for row in selection.rows if row.entry.job in jobs])
+    with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(said):
+        code = runner.run(kept, Manner(os.cpu_count() or 1, fresh=fresh), store)
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
+    told: dict[str, Any] = json.loads(json_report.JSON.read_text())
+    return told

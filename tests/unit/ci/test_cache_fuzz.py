@@ -1,0 +1,132 @@
+"""The cache and a fresh run agree, and the areas hold all that sessions read."""
+
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.fault_injection.repository_copy import Copy
+from tests.fuzz.cache import generated_repo, mutations, this_repo
+from tests.fuzz.cache.reference_run import WrongError
+from tests.support.sample_repo import Toy
+from tests.unit.ci.conftest import Enter, Here
+
+
+@pytest.fixture(autouse=True)
+def trial_folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder for a trial, which makes itself at home in this process."""
+    before, where = dict(os.environ), Path.cwd()
+    yield tmp_path
+    os.chdir(where)
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def test_after_changes_at_random_it_agrees_with_a_fresh_run(trial_folder: Path) -> None:
+    """A few; `nox -s cache-soundness` makes hundreds."""
+    trial = generated_repo.run(trial_folder, mutations=5, seed=3)
+    assert trial.hits > 0
+    assert trial.runs > len(generated_repo.NAMES)
+
+
+def test_a_wrong_hit_would_be_found(trial_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here what is in a file is left out of the key."""
+    monkeypatch.setattr("pipeline.ci.cache.worktree._id", lambda *_: "always the same")
+    trial = generated_repo.Trial(trial_folder, seed=3)
+    trial.check("the beginning")
+    for name in generated_repo.NAMES:
+        trial.toy.write(f"{name}/one.txt", "other")
+    with pytest.raises(WrongError, match=r"after an edit: area.. is cached"):
+        trial.check("an edit")
+
+
+@pytest.fixture
+def toy_trial(toy: Toy, enter: Enter, trial_folder: Path) -> this_repo.Trial:
+    """A trial as of this repository, of three sessions that take no time."""
+    enter(toy)
+    return this_repo.Trial(trial_folder, Copy(toy.root), seed=3, jobs=toy.names)
+
+
+def test_what_ran_what_is_remembered_and_what_is_left_out_are_counted(
+    toy: Toy, toy_trial: this_repo.Trial
+) -> None:
+    assert toy_trial.check("the beginning")
+    toy.write("red/one.txt", "BROKEN")
+    assert not toy_trial.check("an edit")
+    toy.write("red/one.txt", "mended")
+    assert toy_trial.check("another")
+    assert toy_trial.check("none")
+    assert toy_trial.counted() == "1 hits, 9 left out, 2 runs (1 red)"
+
+
+def test_a_red_session_that_is_remembered_as_green_is_found(
+    toy: Toy, toy_trial: this_repo.Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy.write("red/one.txt", "an edit")
+    toy_trial.check("an edit")
+    monkeypatch.setattr("pipeline.ci.cache.worktree._id", lambda *_: "always the same")
+    toy.write("red/one.txt", "another")
+    toy_trial.check("another")
+    toy.write("red/one.txt", "BROKEN")
+    with pytest.raises(WrongError, match="a fault: red is cached, and a fresh run is red"):
+        toy_trial.check("a fault")
+
+
+def test_a_red_session_that_is_left_out_is_found(toy: Toy, toy_trial: this_repo.Trial) -> None:
+    toy.write("check.py", "import sys\nsys.exit('BROKEN' in open('blue/one.txt').read())\n")
+    toy_trial.check("every session reads blue")
+    toy.commit()
+    toy.git("branch", "--force", "main")
+    toy.write("blue/one.txt", "BROKEN")
+    with pytest.raises(WrongError, match="is left out, and a fresh run is red"):
+        toy_trial.check("a fault")
+
+
+FILES = (
+    *("backend/apps/shop/api.py", "docs/one.md", "frontend/src/one.tsx", "tests/test_one.py"),
+    *("pipeline/one.py", "requirements/one.txt"),
+)
+
+
+@pytest.fixture
+def checkout(toy: Toy, enter: Enter) -> mutations.Checkout:
+    """A checkout with a file of every kind that is changed."""
+    enter(toy)
+    for name in FILES:
+        toy.write(name, "")
+    toy.commit()
+    checkout = mutations.Checkout(random.Random(3))  # noqa: S311 - no secret
+    checkout.keep()
+    return checkout
+
+
+def test_a_checkout_can_be_changed_in_every_way_and_put_back(
+    toy: Toy, checkout: mutations.Checkout
+) -> None:
+    no_change = {mutations.variable, mutations.touch, mutations.go_back}
+    for mutate in mutations.MUTATIONS:
+        assert mutate(checkout)
+        assert bool(toy.git("status", "--porcelain")) == (mutate not in no_change), mutate
+        mutations.take_back(checkout)
+
+
+def test_every_kind_of_change_is_drawn_before_one_comes_again() -> None:
+    deck = mutations.drawn(random.Random(3))  # noqa: S311 - no secret
+    assert {next(deck) for _ in mutations.MUTATIONS} == {*mutations.MUTATIONS}
+
+
+def test_a_session_that_reads_only_its_areas_is_proved(here: Here) -> None:
+    here.toy.write("check.py", "import sys\nopen(sys.argv[1] + '/one.txt')\n")
+    said = here(prove="red")
+    assert "proved: red is green on " in said
+    assert here.code == 0
+
+
+def test_a_session_that_reads_more_is_told(here: Here) -> None:
+    here.toy.write("check.py", "open('blue/one.txt')\n")
+    said = here(prove="red")
+    assert "error: red is red on " in said
+    assert "then tag it with another area" in said
+    assert here.code == 1

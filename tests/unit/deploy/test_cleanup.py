@@ -1,0 +1,163 @@
+"""A release serves before anything is cleaned up, and whatever comes of that it has served."""
+
+from collections.abc import Callable
+from typing import NoReturn
+
+import pytest
+
+from pipeline.deploy.commands import deploy
+from pipeline.deploy.rollout import cleanup, steps
+from pipeline.deploy.rollout.candidate import Candidate
+from pipeline.deploy.state import deploy_lock as locking
+from pipeline.deploy.state import journal
+from pipeline.deploy.state.deploy_lock import (
+    CLEANUP,
+    CLEANUP_SECONDS,
+    LockedError,
+    current,
+    held_by,
+    take,
+)
+from pipeline.deploy.state.journal import GOOD, KEPT
+from pipeline.environments import NOTIFY_URL, Environment
+from pipeline.errors import CheckFailedError
+from pipeline.images.commands.cosign import Signer
+from tests.clock import Clock
+from tests.unit.deploy.factories import AT_ONCE, environment, release
+from tests.unit.deploy.fake_swarm import Engine
+
+STAGING = environment(timings=AT_ONCE, optional=[NOTIFY_URL])
+
+
+@pytest.fixture(autouse=True)
+def done(engine: Engine, monkeypatch: pytest.MonkeyPatch, pair: tuple[str, str]) -> list[str]:
+    """What was signed and told of deployments; images and signatures are given."""
+    del engine  # it answers for every swarm, from now on
+    done: list[str] = []
+
+    def candidate(_: Environment, asked: str) -> Candidate:
+        found = release(int(asked))
+        return Candidate(found.version, found.commit, found.images)
+
+    monkeypatch.setattr(deploy, "resolve_candidate", candidate)
+    for name in ("trust", "give"):
+        monkeypatch.setattr(deploy, name, lambda *_: None)
+    monkeypatch.setattr(deploy, "vouch", lambda *_: done.append("signed"))
+    monkeypatch.setattr(
+        "pipeline.deploy.rollout.notify.tell", lambda _, said: done.append(said["outcome"])
+    )
+    monkeypatch.setattr(steps, "smoke", lambda *_: None)
+    given = {name: f"swordfish-{name}" for name in STAGING.secrets}
+    given |= {"DATABASE_URL": "postgres://clerk:swordfish@db/ledger", NOTIFY_URL: "https://told"}
+    given |= zip(("TLS_CERTIFICATE", "TLS_KEY"), pair, strict=True)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    return done
+
+
+def run_deploy(number: int) -> None:
+    deploy.deploy(STAGING, Signer(), str(number))
+
+
+def test_all_is_said_and_the_lock_is_another_before_anything_is_removed(
+    engine: Engine,
+    done: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    seen: list[object] = []
+
+    def look(*_: object) -> None:
+        (entry,) = journal.entries(engine, "shop")
+        lock = current(engine, "shop")
+        assert lock
+        serves = f"v1.0.1 serves at {STAGING.url}" in capsys.readouterr().err
+        seen.extend((entry.outcome, [*done], held_by(lock).what, serves))
+
+    monkeypatch.setattr(cleanup, "prune", look)
+    run_deploy(1)
+    assert seen == [GOOD, ["signed", "succeeded"], CLEANUP, True]
+    assert current(engine, "shop") is None
+
+
+def raising(fault: BaseException) -> Callable[..., NoReturn]:
+    def prune(*_: object) -> NoReturn:
+        raise fault
+
+    return prune
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        (CheckFailedError("the engine is full", hint="look"), "the engine is full"),
+        (KeyboardInterrupt(), "interrupted"),
+        (KeyError("ours"), "'ours'"),
+        (LockedError("shop is locked by ada", hint="wait"), "shop is locked by ada"),
+    ],
+)
+def test_a_cleanup_that_fails_or_is_ended_is_a_warning(
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    fault: BaseException,
+    why: str,
+) -> None:
+    monkeypatch.setattr(cleanup, "prune", raising(fault))
+    run_deploy(1)
+    said = "not all that is old was removed, which the next deployment does: "
+    assert capsys.readouterr().err.endswith(f"{said}{why}\n")
+    assert current(engine, "shop") is None
+    assert journal.entries(engine, "shop")[-1].outcome == GOOD
+
+
+def test_what_an_ended_cleanup_left_the_next_deployment_removes(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as ended:
+        ended.setattr(cleanup, "prune", raising(KeyboardInterrupt()))
+        for number in range(1, KEPT + 3):
+            run_deploy(number)
+    assert len(journal.entries(engine, "shop")) == KEPT + 2
+    run_deploy(KEPT + 3)
+    assert len(journal.entries(engine, "shop")) == KEPT
+
+
+def test_another_deployment_waits_for_a_cleanup_and_is_not_refused(
+    engine: Engine,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    take(engine, "shop", CLEANUP)
+
+    def passes(seconds: float, sleep: Callable[[float], None] = clock.sleep) -> None:
+        sleep(seconds)
+        if clock.monotonic() >= 3:
+            locking.release(engine, "shop")
+
+    monkeypatch.setattr(clock, "sleep", passes)
+    assert take(engine, "shop", "deploy v2").held
+    assert clock.monotonic() == 3
+    assert capsys.readouterr().err.count("waiting for the cleanup by ") == 1
+
+
+def test_a_cleanup_is_not_waited_for_for_ever(engine: Engine, clock: Clock) -> None:
+    take(engine, "shop", CLEANUP)
+    with pytest.raises(LockedError, match=r": cleanup$"):
+        take(engine, "shop", "deploy v2")
+    assert CLEANUP_SECONDS < clock.monotonic() < CLEANUP_SECONDS + 5
+
+
+@pytest.mark.parametrize(("what", "late"), [("deploy v1", 0), (CLEANUP, 61)])
+def test_neither_a_deployment_nor_a_dead_cleanup_is_waited_for(
+    engine: Engine, clock: Clock, what: str, late: float
+) -> None:
+    take(engine, "shop", what)
+    engine.late[0] = late
+    if what == CLEANUP:
+        assert take(engine, "shop", "deploy v2").held
+    else:
+        with pytest.raises(LockedError):
+            take(engine, "shop", "deploy v2")
+    assert clock.monotonic() == 0

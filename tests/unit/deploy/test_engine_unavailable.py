@@ -1,0 +1,70 @@
+"""An engine that does not answer has not said that anything is gone."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from pipeline.deploy.cluster.convergence import Wanted, hold, watch
+from pipeline.deploy.cluster.retry import EngineAwayError, require_answer
+from pipeline.process import Output
+from tests.unit.deploy.factories import IMAGES
+from tests.unit.deploy.fake_swarm import Engine
+
+WANTED = Wanted("shop_backend", IMAGES["backend"], "deploy-1", 2)
+
+
+@dataclass(frozen=True)
+class Away(Engine):
+    """An engine whose line is cut for the next questions."""
+
+    cut: list[str] = field(default_factory=list)
+
+    def ask(self, *arguments: str, stdin: str = "", **_: object) -> Output:
+        if self.cut:
+            return Output(arguments, 1, "", self.cut.pop())
+        return super().ask(*arguments, stdin=stdin)
+
+
+@pytest.fixture
+def away() -> Away:
+    engine = Away()
+    engine.start("shop_backend", WANTED.image, ["DEPLOY_ID=deploy-1"], 2, "running")
+    return engine
+
+
+def test_it_is_asked_again_until_it_answers(away: Away, capsys: pytest.CaptureFixture[str]) -> None:
+    away.cut.extend(["Cannot connect to the Docker daemon"] * 2)
+    watch(away, WANTED, 60)
+    away.cut.append("no answer within 60 s")
+    hold(away, [WANTED], 0.1)
+    assert capsys.readouterr().err.count("asking again") == 3
+
+
+def test_one_that_stays_away_is_a_fault_of_its_own(
+    away: Away, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.deploy.cluster.retry.PATIENCE_SECONDS", 0)
+    away.cut.extend(["ssh: connect to host example.com: Connection refused"] * 9)
+    with pytest.raises(EngineAwayError, match="does not answer: ssh: connect to host") as caught:
+        watch(away, WANTED, 0.1)
+    assert caught.value.hint == "docker node ls"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Error response from daemon: service shop_backend not found",
+        "Error response from daemon: task 0123abc not found",
+        "no such service: shop_backend",
+    ],
+)
+def test_what_it_says_is_not_there_is_not_there(said: str) -> None:
+    require_answer(Output((), 1, "", said))
+
+
+@pytest.mark.parametrize(
+    "said", ["ssh: Could not resolve hostname x: no such host", "sh: docker: not found", ""]
+)
+def test_what_somebody_else_says_is_no_answer(said: str) -> None:
+    with pytest.raises(EngineAwayError):
+        require_answer(Output((), 1, "", said))

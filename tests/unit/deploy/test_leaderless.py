@@ -1,0 +1,96 @@
+"""Managers that choose another leader are asked again; what they did unsaid is not done twice."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from pipeline.deploy.cluster.client import Swarm
+from pipeline.deploy.cluster.one_shot_jobs import Job, begun
+from pipeline.deploy.state.deploy_lock import LockedError, locked
+from pipeline.errors import CheckFailedError
+from pipeline.process import Output
+from tests.unit.deploy.fake_swarm import Engine
+
+GONE = "Error: rpc error: code = Unknown desc = The swarm does not have a leader."
+LATE = "Error: rpc error: code = DeadlineExceeded desc = context deadline exceeded"
+JOB = Job("shop-migrate", "backend@sha256:1", ["true"], {})
+
+
+@dataclass(frozen=True)
+class Choosing(Swarm):
+    """Managers of which one is lost: some words are answered with that, done or not.
+
+    Attributes:
+        engine: What they stand for.
+        left_out: What they say, and do not do.
+        unsaid: What they say instead of the answer to a command that makes something.
+    """
+
+    engine: Engine = field(default_factory=Engine)
+    left_out: list[str] = field(default_factory=list)
+    unsaid: list[str] = field(default_factory=list)
+
+    def ask_once(self, *arguments: str, stdin: str, seconds: float) -> Output:
+        del seconds
+        if self.left_out:
+            return Output(arguments, 1, "", self.left_out.pop())
+        answer = self.engine.ask(*arguments, stdin=stdin)
+        if "create" in arguments and self.unsaid:
+            return Output(arguments, 1, "", self.unsaid.pop())
+        return answer
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.deploy.cluster.retry.POLL_SECONDS", 0)
+
+
+def test_they_are_asked_again_until_they_have_another_leader(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    swarm = Choosing(left_out=[GONE, LATE, LATE])
+    assert swarm.create_config("note", "text", {"of": "shop"}) == "config-0"
+    assert capsys.readouterr().err.count("the swarm has no leader; asking again") == 3
+
+
+def test_they_are_not_asked_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.deploy.cluster.retry.LEADER_SECONDS", 0)
+    with pytest.raises(CheckFailedError, match="does not have a leader"):
+        Choosing(left_out=[GONE] * 9).tell("stack", "deploy", "shop")
+
+
+def test_what_they_made_without_a_word_is_found_and_not_made_again() -> None:
+    swarm = Choosing(unsaid=[LATE])
+    with locked(swarm, "shop", "deploy v1") as lock:
+        assert lock.held
+    swarm.unsaid.append(LATE)
+    swarm.ensure_secrets({"shop-key-1": "swordfish"}, "of=shop")
+    swarm.unsaid.append(LATE)
+    swarm.ensure_network("shop-app")
+    swarm.unsaid.append(LATE)
+    with begun(swarm, "shop", JOB):
+        assert [*swarm.engine.of("service")] == ["shop-migrate"]
+    assert [*swarm.engine.of("secret"), *swarm.engine.of("network")] == ["shop-key-1", "shop-app"]
+
+
+def test_the_lock_of_somebody_else_is_not_taken_for_ours() -> None:
+    swarm = Choosing()
+    with locked(swarm, "shop", "deploy v1"):
+        swarm.unsaid.append(LATE)
+        with pytest.raises(LockedError), locked(swarm, "shop", "deploy v1"):
+            pytest.fail("two have it")
+
+
+def test_a_job_of_before_that_stays_is_not_taken_for_a_new_one() -> None:
+    class Keeping(Engine):
+        def remove_all(self, kind: str, names: list[str]) -> str | None:
+            return super().remove_all(kind, names) if kind != "service" else None
+
+    engine = Keeping()
+    with begun(engine, "shop", JOB):
+        pass
+    with (
+        pytest.raises(CheckFailedError, match="shop-migrate cannot be removed"),
+        begun(engine, "shop", JOB),
+    ):
+        pytest.fail("it has begun")

@@ -1,0 +1,156 @@
+"""A job is judged by its tasks, and nothing of it is left."""
+
+from collections.abc import Callable
+
+import pytest
+
+from pipeline.deploy.cluster.client import Swarm
+from pipeline.deploy.cluster.one_shot_jobs import (
+    END,
+    Job,
+    JobFailedError,
+    arguments,
+    let_end,
+    lines,
+    of_service,
+    run_job,
+)
+from pipeline.deploy.cluster.stackfile import render
+from pipeline.deploy.cluster.tasks import best, exit_code
+from pipeline.process import Output
+from tests.clock import Clock
+from tests.unit.deploy.factories import AT_ONCE, IMAGES, environment, release, task
+from tests.unit.deploy.fake_swarm import Engine
+
+STAGING = environment(timings=AT_ONCE)
+JOB = Job("shop-migrate", IMAGES["backend"], ["python", "manage.py", "migrate"], {"A": "1"})
+
+
+def test_a_job_that_completes_leaves_nothing(engine: Engine) -> None:
+    run_job(engine, STAGING, JOB, 5)
+    assert engine.of("service") == {}
+
+
+@pytest.mark.parametrize("state", ["failed", "rejected", "orphaned"])
+def test_a_job_that_fails_tells_why_and_what_it_said_last_and_leaves_nothing(
+    engine: Engine, state: str
+) -> None:
+    engine.ends[JOB.image] = state
+    with pytest.raises(JobFailedError) as caught:
+        run_job(engine, STAGING, JOB, 5)
+    words = "" if state == "rejected" else "\nthe last words of shop-migrate"
+    assert str(caught.value) == f"shop-migrate: {state}{words}"
+    assert engine.of("service") == {}
+
+
+def test_a_job_that_does_not_end_is_ended(engine: Engine) -> None:
+    engine.ends[JOB.image] = "running"
+    with pytest.raises(JobFailedError, match=r"^shop-migrate took more than 0 s"):
+        run_job(engine, STAGING, JOB, 0.05)
+    assert engine.of("service") == {}
+
+
+def test_a_job_of_a_deployer_who_died_in_it_is_no_hindrance(engine: Engine) -> None:
+    engine.start("shop-migrate", "old", [], 1, "failed")
+    run_job(engine, STAGING, JOB, 5)
+
+
+@pytest.mark.parametrize(
+    ("everywhere", "mode"), [(True, "--mode=global"), (False, "--mode=replicated")]
+)
+def test_a_job_runs_once_and_may_write_nowhere(*, everywhere: bool, mode: str) -> None:
+    told = arguments("shop", JOB, everywhere=everywhere)
+    assert {mode, "--name=shop-migrate", "--restart-condition=none", "--env=A=1"} <= {*told}
+    assert {"--read-only", "--cap-drop=ALL", "--network=shop-app", "--no-healthcheck"} <= {*told}
+    assert told[-4:] == [IMAGES["backend"], "python", "manage.py", "migrate"]
+
+
+def test_a_job_of_the_backend_has_its_secrets_as_only_the_app_may_read_them() -> None:
+    service = render(environment(), release())["backend"]
+    job = of_service("shop", "check", service, ["python", "manage.py", "self_check"])
+    assert (job.name, job.image) == ("shop-check", release().images["backend"])
+    assert job.variables == service["environment"]
+    file = "--secret=source=shop-database_url-01234567,target=DATABASE_URL"
+    assert job.options == [f"{file},uid=10001,gid=10001,mode=0400", "--entrypoint=python"]
+    assert job.command == ["manage.py", "self_check"]
+
+
+def test_what_a_job_says_counts_only_if_all_of_it_is_there(engine: Engine) -> None:
+    engine.says["migrate"] = "one\ntwo"
+    assert lines(engine, STAGING, JOB, 5) == ["one", "two"]
+    engine.says["migrate"] = f"one\n{END}\n later, on standard error"
+    assert lines(engine, STAGING, JOB, 5) == ["one"]
+
+
+def test_what_a_job_says_is_not_taken_for_all_when_the_engine_lost_the_end(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Swarm, "said", lambda *_: Output((), 0, "one\n", ""))
+    with pytest.raises(JobFailedError, match="lost what shop-migrate said"):
+        lines(engine, STAGING, JOB, 5)
+
+
+def test_what_the_engine_began_anew_is_no_second_job() -> None:
+    """Where managers choose another leader, a task that was lost is replaced."""
+    lost, runs, done = task("failed"), task("running"), task("complete")
+    assert best([done, lost, runs]) == [done]
+    assert best([lost, runs]) == [runs]
+    assert best([lost]) == [lost]
+    nodes = [{**each, "Slot": None, "NodeID": node} for each, node in ((done, "1"), (lost, "2"))]
+    assert best(nodes) == nodes[::-1]
+
+
+def test_a_node_that_is_lost_is_not_waited_for() -> None:
+    done, lost = (
+        {**task(state, "shutdown"), "Slot": None, "NodeID": node}
+        for state, node in (("complete", "1"), ("running", "2"))
+    )
+    assert best([done, lost]) == [done]
+    assert best([lost]) == []
+
+
+def test_a_job_on_several_nodes_has_failed_when_it_has_on_one() -> None:
+    assert [exit_code(each) for each in (task("complete"), task("failed", code=7))] == [0, 7]
+    assert exit_code(task("rejected")) == 1
+
+
+def test_a_job_of_a_dead_deployer_is_let_end_before_the_next_one(
+    engine: Engine,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    engine.start("shop-migrate", IMAGES["backend"], [], 1, "running")
+    (task,) = engine.run_of("shop-migrate")
+
+    def passes(seconds: float, sleep: Callable[[float], None] = clock.sleep) -> None:
+        sleep(seconds)
+        if clock.monotonic() > 25:
+            task["Status"]["State"] = "complete"
+
+    monkeypatch.setattr(clock, "sleep", passes)
+    let_end(engine, "shop-migrate", 600)
+    told = [line[10:] for line in capsys.readouterr().err.splitlines()]
+    assert told == [
+        f"shop-migrate of a deployment before still runs; waiting for {seconds} s"
+        for seconds in (0, 10, 20)
+    ]
+
+
+def test_a_job_that_does_not_end_is_left_alone_and_named(engine: Engine) -> None:
+    engine.start("shop-migrate", IMAGES["backend"], [], 1, "running")
+    with pytest.raises(JobFailedError, match="runs still, 60 s later") as caught:
+        let_end(engine, "shop-migrate", 60)
+    assert "docker service logs shop-migrate" in caught.value.hint
+    assert engine.run_of("shop-migrate")
+
+
+@pytest.mark.parametrize("state", ["", "complete", "failed", "pending", "new"])
+def test_what_has_ended_or_never_begun_is_not_waited_for(
+    engine: Engine, clock: Clock, state: str
+) -> None:
+    if state:
+        engine.start("shop-migrate", IMAGES["backend"], [], 1, state)
+    before = clock.monotonic()
+    let_end(engine, "shop-migrate", 60)
+    assert clock.monotonic() == before

@@ -1,0 +1,44 @@
+"""Whatever became of the line ends of a key or a certificate, it is the same one."""
+
+from collections.abc import Callable
+
+import pytest
+
+from pipeline.deploy.commands.generate_secrets import pair
+from pipeline.deploy.pem import mended
+from pipeline.process import read
+
+Change = Callable[[str], str]
+CHANGES: dict[str, Change] = {
+    "nothing": lambda text: text,
+    "Windows": lambda text: text.replace("\n", "\r\n"),
+    "an old Mac": lambda text: text.replace("\n", "\r"),
+    "spaces": lambda text: text.replace("\n", " "),
+    "escapes": lambda text: text.replace("\n", "\\n"),
+    "escapes of Windows": lambda text: text.replace("\n", "\\r\\n"),
+    "no end": str.strip,
+    "indented": lambda text: text.replace("\n", "\n    "),
+    "words around it": lambda text: f"subject=Ünited\n{text}\n",
+}
+
+
+@pytest.fixture(scope="module")
+def made() -> tuple[str, str]:
+    return pair("localhost")
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_its_line_ends_are_mended(made: tuple[str, str], change: Change) -> None:
+    assert [mended(change(text)) for text in made] == [*made]
+    assert mended(change(made[1] * 2)) == made[1] * 2
+
+
+def test_one_without_any_is_read_as_the_same(made: tuple[str, str]) -> None:
+    key = mended(made[0].replace("\n", ""))
+    public = ["openssl", "pkey", "-pubout"]
+    assert read(public, stdin=key).stdout == read(public, stdin=made[0]).stdout
+
+
+@pytest.mark.parametrize("text", ["", "swordfish\\n", "-----BEGIN PRIVATE KEY-----\\nMIIE"])
+def test_what_is_no_pem_stays_as_it_is(text: str) -> None:
+    assert mended(text) == text

@@ -1,0 +1,387 @@
+"""An edge makes way for one that is proved, and comes back where users do not reach the site."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from pipeline.deploy.cluster import start_failures
+from pipeline.deploy.cluster.stackfile import render
+from pipeline.deploy.commands import edge, site
+from pipeline.deploy.rollout.candidate import entry_of
+from pipeline.deploy.rollout.edge import CONFIGURATION
+from pipeline.deploy.rollout.infrastructure import lay
+from pipeline.deploy.state import journal
+from pipeline.deploy.state.audit_log import acts
+from pipeline.environments import Timings
+from pipeline.errors import CheckFailedError, InputError, RollbackFailedError, RolledBackError
+from pipeline.images.registry import NotThereError
+from pipeline.process import read
+from tests.clock import Clock
+from tests.unit.deploy.factories import AT_ONCE, environment, release
+from tests.unit.deploy.fake_swarm import Engine
+from tests.unit.deploy.tls import made, signed
+
+STAGING = environment(timings=Timings(**{**vars(AT_ONCE), "start": 60, "monitor": 15}))
+Pair = tuple[str, str]
+Wrong = Callable[[Path, Pair], Pair]
+Certify = Callable[[Wrong], None]
+
+
+@pytest.fixture
+def live(engine: Engine, monkeypatch: pytest.MonkeyPatch, pair: Pair) -> Engine:
+    """An engine on which a release serves behind an edge."""
+    values = {name: f"swordfish-{name}" for name in STAGING.secrets}
+    values |= zip(("TLS_CERTIFICATE", "TLS_KEY"), pair, strict=True)
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    entry = entry_of(release(1), render(STAGING, release(1)), [], "deploy")
+    journal.begin(engine, "shop", entry)
+    journal.end(engine, "shop", entry, journal.GOOD)
+    lay(engine, STAGING, release(1).images, values)
+    engine.asked.clear()
+    return engine
+
+
+@pytest.fixture
+def certify(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pair: Pair) -> Certify:
+    """Have another certificate and key, made from the good ones."""
+
+    def certify(wrong: Wrong) -> None:
+        for name, value in zip(("TLS_CERTIFICATE", "TLS_KEY"), wrong(tmp_path, pair), strict=True):
+            monkeypatch.setenv(name, value)
+
+    return certify
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What NOTIFY_URL is told."""
+    told: list[str] = []
+    monkeypatch.setenv("NOTIFY_URL", "https://hooks.example.com/x")
+    monkeypatch.setattr(
+        "pipeline.deploy.rollout.notify.tell", lambda _, content: told.append(str(content["text"]))
+    )
+    return told
+
+
+def edge_service(engine: Engine) -> str:
+    return json.dumps(engine.of("service")["shop_edge"]["Spec"], sort_keys=True)
+
+
+def outcomes(engine: Engine) -> list[tuple[str, str]]:
+    return [(act.kind, act.outcome) for act in acts(engine, "shop")]
+
+
+def test_an_edge_is_started_anew_and_that_is_told(live: Engine, told: list[str]) -> None:
+    edge.renew(STAGING)
+    assert len(live.run_of("shop_edge")) == 2
+    assert live.asked.count("stack deploy shop") == 1
+    assert outcomes(live) == [("renew", "succeeded")]
+    assert told[0].startswith("renew of the edge to staging: succeeded")
+
+
+def test_where_nothing_serves_there_is_no_edge_to_renew(
+    live: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in live.labelled("config", "label=pipeline.journal.shop"):
+        del live.of("config")[name]
+    with pytest.raises(InputError, match="nothing serves in staging yet"):
+        edge.renew(STAGING)
+    assert "swordfish" not in capsys.readouterr().err
+
+
+def of_another(folder: Path, pair: Pair) -> Pair:
+    return pair[0], signed(folder, "DNS:shop.example.com")[1]
+
+
+def expired(folder: Path, _: Pair) -> Pair:
+    return signed(folder, "DNS:shop.example.com", days=-1)
+
+
+def for_another(folder: Path, _: Pair) -> Pair:
+    return signed(folder, "DNS:www.example.org")
+
+
+def without_names(folder: Path, _: Pair) -> Pair:
+    return signed(folder)
+
+
+def turned_chain(folder: Path, pair: Pair) -> Pair:
+    return f"{signed(folder, 'DNS:ca.example.org')[0]}{pair[0]}", pair[1]
+
+
+def key_alone(_: Path, pair: Pair) -> Pair:
+    return pair[1], pair[1]
+
+
+def exchanged(_: Path, pair: Pair) -> Pair:
+    return pair[1], pair[0]
+
+
+def no_pem(_: Path, pair: Pair) -> Pair:
+    return "swordfish", pair[1]
+
+
+def blank(_: Path, pair: Pair) -> Pair:
+    return " ", pair[1]
+
+
+def path_of_a_file(_: Path, pair: Pair) -> Pair:
+    return pair[0], "/etc/ssl/swordfish.key"
+
+
+def path_of_a_directory(folder: Path, _: Pair) -> Pair:
+    return f"{folder}/", f"{folder}/"
+
+
+def locked(folder: Path, pair: Pair) -> Pair:
+    (folder / "open").write_text(pair[1])
+    command = ["openssl", "pkcs8", "-topk8", "-in", "open", "-passout", "pass:swordfish"]
+    return pair[0], read(command, cwd=folder).stdout
+
+
+def cut_off(_: Path, pair: Pair) -> Pair:
+    return pair[0][: len(pair[0]) // 2], pair[1]
+
+
+def not_yet(_: Path, __: Pair) -> Pair:
+    later = datetime.now(UTC) + timedelta(days=9)
+    return made(later, later + timedelta(days=9))
+
+
+UNREAD = "TLS_CERTIFICATE and TLS_KEY cannot be read: "
+REFUSED: dict[str, tuple[Wrong, str]] = {
+    "pair": (of_another, "TLS_KEY is not the key of TLS_CERTIFICATE"),
+    "ended": (expired, "certificate has expired"),
+    "not yet": (not_yet, "certificate is not yet valid"),
+    "another name": (for_another, "is not good for shop.example.com"),
+    "no name": (without_names, "is not good for shop.example.com"),
+    "chain": (turned_chain, "or of the first in it"),
+    "key alone": (key_alone, f"{UNREAD}TLS_CERTIFICATE holds no certificate, but: private key"),
+    "exchanged": (exchanged, "private key; TLS_KEY holds no private key, but: certificate"),
+    "no PEM": (no_pem, f"{UNREAD}TLS_CERTIFICATE holds no PEM"),
+    "blank": (blank, f"{UNREAD}TLS_CERTIFICATE is empty"),
+    "file": (path_of_a_file, f"{UNREAD}TLS_KEY holds the path of a file, and not what is in it"),
+    "directory": (path_of_a_directory, "in it; TLS_KEY holds the path of a file, and not what"),
+    "passphrase": (locked, f"{UNREAD}TLS_KEY has a passphrase"),
+    "cut off": (cut_off, UNREAD),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_no_browser_would_take_touches_nothing_and_is_told(
+    live: Engine, told: list[str], certify: Certify, case: str
+) -> None:
+    wrong, said = REFUSED[case]
+    before = edge_service(live)
+    certify(wrong)
+    with pytest.raises(InputError, match=f"{said}.*; nothing was touched") as caught:
+        edge.renew(STAGING)
+    assert edge_service(live) == before
+    assert not [line for line in live.asked if line.startswith(("stack", "service create"))]
+    assert outcomes(live) == [("renew", "failed")]
+    assert told[0].startswith("renew of the edge to staging: failed")
+    assert "swordfish" not in f"{caught.value}{caught.value.hint}"
+
+
+def windows(_: Path, pair: Pair) -> Pair:
+    return pair[0].replace("\n", "\r\n"), pair[1].replace("\n", "\r\n")
+
+
+def test_line_ends_of_another_system_are_mended(live: Engine, certify: Certify) -> None:
+    certify(windows)
+    edge.renew(STAGING)
+    assert outcomes(live) == [("renew", "succeeded")]
+
+
+def shared(path: Path) -> None:
+    path.write_text("OTHER=1\n")
+    path.chmod(0o644)
+
+
+UNUSABLE: dict[str, tuple[Callable[[Path], object], str, str]] = {
+    "permissions": (shared, r"^others may read \.env\.staging$", "chmod 600 .env.staging"),
+    "directory": (Path.mkdir, r"^\.env\.staging: is a directory$", "ls -ld .env.staging"),
+}
+
+
+@pytest.mark.parametrize("case", UNUSABLE)
+def test_a_file_of_secrets_that_will_not_do_touches_nothing(
+    live: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    spoil, said, hint = UNUSABLE[case]
+    monkeypatch.chdir(tmp_path)
+    spoil(Path(".env.staging"))
+    with pytest.raises(InputError, match=said) as caught:
+        edge.renew(STAGING)
+    assert caught.value.hint == hint
+    assert live.asked == []
+
+
+def test_a_certificate_that_is_not_set_touches_nothing(
+    live: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TLS_CERTIFICATE", "")
+    with pytest.raises(InputError, match=r"^secrets of staging are not set: TLS_CERTIFICATE$"):
+        edge.renew(STAGING)
+    assert live.asked == []
+
+
+@pytest.mark.parametrize(
+    "spoil", [Path.mkdir, Path.touch, lambda _: None], ids=["a directory", "empty", "not there"]
+)
+def test_a_configuration_that_cannot_be_read_touches_nothing(
+    live: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[Path], object]
+) -> None:
+    before = edge_service(live)
+    elsewhere = tmp_path / "edge.conf"
+    spoil(elsewhere)
+    monkeypatch.setattr("pipeline.deploy.rollout.edge.CONFIGURATION", elsewhere)
+    with pytest.raises(InputError, match=re.escape(str(elsewhere))):
+        edge.renew(STAGING)
+    assert edge_service(live) == before
+    assert outcomes(live) == [("renew", "failed")]
+
+
+def test_an_edge_whose_image_is_gone_touches_nothing(
+    live: Engine, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def members(_: str) -> dict[str, str]:
+        raise NotThereError("the registry has no such frontend", hint="push it")
+
+    monkeypatch.setattr(start_failures, "members", members)
+    before, image = edge_service(live), release(1).images["frontend"]
+    live.ends[image], live.errors[image] = "rejected", f"No such image: {image}"
+    with pytest.raises(
+        CheckFailedError, match=r"No such image.*the registry has no such"
+    ) as caught:
+        edge.renew(STAGING)
+    assert "edge.conf" not in caught.value.hint
+    assert "invoke build push" in caught.value.hint
+    assert edge_service(live) == before
+    assert outcomes(live) == [("renew", "failed")]
+    assert told
+
+
+def test_an_edge_whose_port_is_taken_makes_way_and_names_what_to_do(
+    live: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, image = edge_service(live), release(1).images["frontend"]
+    proved(monkeypatch, live, "failed")
+    live.errors[image] = "Bind for 0.0.0.0:443 failed: port is already allocated"
+    with pytest.raises(RolledBackError, match="another program of the node has its port") as caught:
+        edge.renew(STAGING)
+    assert "ss -ltnp" in caught.value.hint
+    assert edge_service(live) == before
+
+
+def ends_soon(folder: Path, _: Pair) -> Pair:
+    return signed(folder, "DNS:shop.example.com", days=3)
+
+
+def test_a_certificate_that_ends_soon_is_taken_and_that_is_said(
+    live: Engine, certify: Certify, capsys: pytest.CaptureFixture[str]
+) -> None:
+    certify(ends_soon)
+    edge.renew(STAGING)
+    assert "TLS_CERTIFICATE ends in 2 days" in capsys.readouterr().err
+    assert outcomes(live) == [("renew", "succeeded")]
+
+
+def test_a_configuration_that_nginx_does_not_take_touches_nothing(
+    live: Engine, told: list[str]
+) -> None:
+    """The fake swarm decides the job's end; tests/acceptance/deploy runs the real nginx."""
+    before = edge_service(live)
+    live.ends[release(1).images["frontend"]] = "failed"
+    with pytest.raises(InputError, match="nginx does not take the edge: shop-edge-check") as caught:
+        edge.renew(STAGING)
+    assert str(CONFIGURATION) in caught.value.hint
+    assert edge_service(live) == before
+    assert told
+
+
+def proved(monkeypatch: pytest.MonkeyPatch, engine: Engine, state: str) -> None:
+    """Let the check of the new edge be well, and its replicas come to another state."""
+    monkeypatch.setattr("pipeline.deploy.rollout.edge.prove", lambda *_: None)
+    engine.ends[release(1).images["frontend"]] = state
+
+
+def test_an_edge_that_does_not_come_up_makes_way_for_the_one_before(
+    live: Engine, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = edge_service(live)
+    proved(monkeypatch, live, "rejected")
+    with pytest.raises(RolledBackError, match=r"shop_edge: a replica rejected(.|\n)*serves again"):
+        edge.renew(STAGING)
+    assert edge_service(live) == before
+    assert outcomes(live) == [("renew", "rolled back")]
+    assert told[0].startswith("renew of the edge to staging: rolled back")
+
+
+class Users:
+    """What users find: nothing good, until so many have asked."""
+
+    def __init__(self, well_after: int) -> None:
+        self.left = well_after
+
+    def reach(self, *_: object) -> None:
+        self.left -= 1
+        if self.left >= 0:
+            raise CheckFailedError("ready: got no answer: refused", hint="look")
+
+
+def test_an_edge_is_given_time_until_users_reach_the_site(
+    live: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site, "reach", Users(3).reach)
+    edge.renew(STAGING)
+    assert outcomes(live) == [("renew", "succeeded")]
+
+
+def test_an_edge_that_users_do_not_reach_makes_way_for_the_one_before(
+    live: Engine, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    before, users = edge_service(live), Users(10_000)
+    monkeypatch.setattr(site, "reach", users.reach)
+    rollback = Engine.toggle
+
+    def well_again(engine: Engine, name: str) -> str | None:
+        users.left = 0
+        return rollback(engine, name)
+
+    monkeypatch.setattr(Engine, "toggle", well_again)
+    with pytest.raises(RolledBackError, match="got no answer: refused"):
+        edge.renew(STAGING)
+    assert edge_service(live) == before
+    assert STAGING.timings.monitor < clock.monotonic() < STAGING.timings.start
+
+
+def test_where_users_reach_it_by_neither_that_is_told_as_the_worst(
+    live: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site, "reach", Users(10_000).reach)
+    with pytest.raises(RollbackFailedError, match="going back failed"):
+        edge.renew(STAGING)
+    assert outcomes(live) == [("renew", "rollback failed")]
+
+
+def test_an_edge_that_the_engine_was_not_told_of_is_not_gone_back_from(
+    live: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To go back would end at what was before the one that serves."""
+    before = edge_service(live)
+
+    def refuse(*_: object) -> None:
+        raise CheckFailedError("`docker stack deploy` failed", hint="look")
+
+    monkeypatch.setattr(Engine, "deploy", refuse)
+    monkeypatch.setattr("pipeline.deploy.cluster.client.Swarm.deploy", refuse)
+    with pytest.raises(RolledBackError):
+        edge.renew(STAGING)
+    assert edge_service(live) == before
+    assert "service rollback shop_edge" not in live.asked

@@ -1,0 +1,497 @@
+"""What a deployment does when all goes well, and where a fault at each of its steps leaves it.
+
+The engine is a stand-in that obeys, and the smoke test has tests of its own; here it is said what
+they find.
+"""
+
+from collections.abc import Mapping
+
+import pytest
+
+from pipeline.deploy.cluster.client import image_of
+from pipeline.deploy.cluster.stackfile import render
+from pipeline.deploy.rollout import health, runbook, steps
+from pipeline.deploy.rollout.candidate import entry_of
+from pipeline.deploy.rollout.context import Deployment
+from pipeline.deploy.state import journal
+from pipeline.deploy.state.deploy_lock import locked
+from pipeline.errors import (
+    CheckFailedError,
+    InterruptedDeployError,
+    MigrationError,
+    NoWayBackError,
+    RollbackFailedError,
+    RolledBackError,
+    StoppedError,
+)
+from tests.clock import Clock
+from tests.unit.deploy.edge import Edge
+from tests.unit.deploy.factories import AT_ONCE, IMAGES, environment, release
+from tests.unit.deploy.fake_swarm import Engine
+
+STAGING = environment(timings=AT_ONCE)
+OLD, NEW = release(1), release(2)
+TOKEN = "swordfish"
+VALUES = {"PREVIEW_TOKEN": TOKEN, "DATABASE_URL": "postgres://clerk:swordfish@db/ledger"}
+
+
+class Site:
+    """What the smoke test finds, by release and by whether it is the preview."""
+
+    def __init__(self) -> None:
+        self.walks: list[tuple[str, bool]] = []
+        self.broken: dict[tuple[str, bool], BaseException] = {}
+
+    def smoke(
+        self, _: str, version: str, __: Mapping[str, str], headers: Mapping[str, str], ___: str
+    ) -> None:
+        walk = (version, headers == {"X-Preview": TOKEN})
+        self.walks.append(walk)
+        if walk in self.broken:
+            raise self.broken[walk]
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Site:
+    site = Site()
+    monkeypatch.setattr(steps, "smoke", site.smoke)
+    return site
+
+
+def deploy(engine: Engine, number: int, *, log_out: bool = False, migrate: bool = True) -> None:
+    new = release(number)
+    services = render(STAGING, new)
+    known = journal.entries(engine, "shop")
+    before = journal.good(known)
+    with locked(engine, "shop", "deploy") as lock:
+        deployment = Deployment(STAGING, engine, new, services, before, VALUES, lock)
+        deployment.log_out, deployment.migrates = log_out, migrate
+        runbook.deploy(deployment, entry_of(new, services, known, "deploy"))
+
+
+@pytest.fixture
+def live(engine: Engine, site: Site) -> Engine:
+    """An engine on which the first release serves."""
+    deploy(engine, 1)
+    site.walks.clear()
+    engine.asked.clear()
+    return engine
+
+
+def serving(engine: Engine) -> dict[str, str]:
+    return {name: image_of(it) for name, it in engine.of("service").items()}
+
+
+def images(number: int) -> dict[str, str]:
+    return {f"shop_{name}": release(number).images[name] for name in IMAGES}
+
+
+def outcome(engine: Engine) -> str:
+    return journal.entries(engine, "shop")[-1].outcome
+
+
+def test_a_good_release_serves_and_nothing_else_is_left(live: Engine, site: Site) -> None:
+    deploy(live, 2)
+    assert serving(live) == images(2)
+    assert site.walks == [("v1.0.2", True), ("v1.0.2", False)]
+    assert outcome(live) == journal.GOOD
+    assert journal.entries(live, "shop")[-1].images == NEW.images
+
+
+def test_each_step_is_told_in_its_order(live: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    deploy(live, 2)
+    begun = [line for line in capsys.readouterr().err.splitlines() if line.endswith(" …")]
+    assert [line[10:-2] for line in begun] == [
+        "self-check", "dump", "migrate", "assets", "preview", "stop",
+        "roll backend", "roll frontend", "bake", "smoke",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("state", ["failed", "rejected"])
+def test_a_fault_that_the_new_image_finds_itself_touches_nothing(live: Engine, state: str) -> None:
+    live.ends[NEW.images["backend"]] = state
+    with pytest.raises(StoppedError, match=r"shop-check: (.|\n)*nothing that serves was touched"):
+        deploy(live, 2)
+    assert serving(live) == images(1)
+    assert "stack deploy shop" not in live.asked
+    assert outcome(live) == "stopped"
+
+
+@pytest.mark.parametrize("check", [None, ["NONE"]])
+def test_what_does_not_tell_how_it_is_is_not_shown_to_anybody(
+    live: Engine, check: list[str] | None
+) -> None:
+    live.checks[NEW.images["frontend"]] = check
+    with pytest.raises(StoppedError, match=f"no health check is in {NEW.images['frontend']}"):
+        deploy(live, 2)
+    assert serving(live) == images(1)
+    assert "stack deploy shop" not in live.asked
+
+
+def test_a_database_that_refuses_has_an_outcome_of_its_own(
+    live: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runbook, "self_check", lambda _: None)
+    live.ends[NEW.images["backend"]] = "failed"
+    with pytest.raises(MigrationError, match="the last words of shop-migrate") as caught:
+        deploy(live, 2)
+    assert serving(live) == images(1)
+    assert outcome(live) == "migration failed"
+    assert "what it left is not known: shop-leftovers: failed" in str(caught.value)
+
+
+RUNS = "a migration is still running: process 7, active for 9 s: ALTER TABLE x: SELECT"
+INVALID = "the index twin of twins is invalid: DROP INDEX CONCURRENTLY twin"
+LEFT = {
+    "nothing": ("nothing is left", []),
+    "a statement": (f"{RUNS} pg_cancel_backend(7)", [f"{RUNS} pg_cancel_backend(7)"]),
+    "more": (f"{RUNS} pg_cancel_backend(7)\n{INVALID}", [f"{RUNS} pg_cancel_backend(7)", INVALID]),
+}
+
+
+@pytest.mark.parametrize("case", LEFT)
+def test_what_a_migration_that_failed_has_left_is_told_with_what_ends_it(
+    live: Engine, case: str
+) -> None:
+    live.says["leftovers"], told = LEFT[case]
+    live.ends["shop-migrate"] = "failed"
+    with pytest.raises(MigrationError) as caught:
+        deploy(live, 2)
+    words = "shop-migrate: failed\nthe last words of shop-migrate"
+    assert str(caught.value) == "\n".join([words, *told])
+    assert caught.value.hint.startswith("run what ends each" if told else "correct the migration")
+    assert "invoke status" in caught.value.hint
+
+
+def test_a_migration_that_did_not_begin_is_no_fault_of_the_database(live: Engine) -> None:
+    live.ends["shop-migrate"] = "pending"
+    with pytest.raises(StoppedError, match="shop-migrate has not begun after") as caught:
+        deploy(live, 2)
+    assert not isinstance(caught.value, MigrationError)
+    assert "docker node ls" in caught.value.hint
+    assert outcome(live) == "stopped"
+
+
+@pytest.mark.parametrize("state", ["pending", "new"])
+def test_a_self_check_that_does_not_begin_is_given_up(
+    live: Engine, clock: Clock, state: str
+) -> None:
+    live.ends["shop-check"] = state
+    with pytest.raises(StoppedError, match=rf"shop-check has not begun after \d+ s: {state}"):
+        deploy(live, 2)
+    assert serving(live) == images(1)
+    assert clock.monotonic() < STAGING.timings.start + 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (CheckFailedError("no", hint="look"), StoppedError),
+        (KeyboardInterrupt(), InterruptedDeployError),
+    ],
+)
+def test_a_fault_in_the_preview_touches_nothing_and_takes_it_away(
+    live: Engine, site: Site, fault: BaseException, error: type[StoppedError]
+) -> None:
+    site.broken["v1.0.2", True] = fault
+    with pytest.raises(error, match="nothing that serves was touched"):
+        deploy(live, 2)
+    assert serving(live) == images(1)
+    assert outcome(live) == error.outcome
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (CheckFailedError("the API answers 500", hint="look"), RolledBackError),
+        (KeyboardInterrupt(), InterruptedDeployError),
+    ],
+)
+def test_a_fault_that_users_could_see_puts_the_whole_release_back_and_proves_it(
+    live: Engine, site: Site, fault: BaseException, error: type[StoppedError]
+) -> None:
+    site.broken["v1.0.2", False] = fault
+    with pytest.raises(error, match="the release before serves again") as caught:
+        deploy(live, 2)
+    assert serving(live) == images(1)
+    assert site.walks[-1] == ("v1.0.1", False)
+    assert caught.value.exit_code == error.exit_code
+    assert journal.good(journal.entries(live, "shop")).version == "v1.0.1"  # type: ignore[union-attr]
+    assert outcome(live) == error.outcome
+
+
+def test_a_fault_of_the_deployer_itself_is_undone_as_any_other(
+    live: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runbook, "bake", lambda _: dict[str, str]()["nowhere"])
+    with pytest.raises(
+        RolledBackError, match=r"failed at test_runbook\.py:\d+: KeyError: 'nowhere'"
+    ):
+        deploy(live, 2)
+    assert serving(live) == images(1)
+    assert outcome(live) == "rolled back"
+
+
+def test_a_page_that_does_not_come_up_takes_the_api_back_with_it(
+    live: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runbook, "show_preview", lambda _: None)
+    monkeypatch.setattr(runbook, "publish_assets", lambda _: None)
+    live.ends[NEW.images["frontend"]] = "failed"
+    with pytest.raises(RolledBackError, match="shop_frontend: a replica failed"):
+        deploy(live, 2)
+    assert serving(live) == images(1)
+
+
+def test_a_release_before_that_does_not_serve_any_more_is_told_as_the_worst(
+    live: Engine, site: Site
+) -> None:
+    site.broken["v1.0.2", False] = CheckFailedError("the API answers 500", hint="look")
+    site.broken["v1.0.1", False] = CheckFailedError("so does the old one", hint="look")
+    with pytest.raises(RollbackFailedError) as caught:
+        deploy(live, 2)
+    assert str(caught.value) == ("the API answers 500\nand going back failed: so does the old one")
+    hint = "look at once: look; invoke status; then invoke rollback --to=…"
+    assert caught.value.hint == hint, "the cause's own command is part of it"
+    assert outcome(live) == "rollback failed"
+
+
+def test_what_the_release_before_stands_on_is_given_time_to_come_back(
+    live: Engine,
+    site: Site,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    site.broken["v1.0.2", False] = CheckFailedError("the API answers 500", hint="look")
+    site.broken["v1.0.1", False] = CheckFailedError("the database is away", hint="look")
+    monkeypatch.setattr(clock, "sleep", lambda _: site.broken.pop(("v1.0.1", False), None))
+    with pytest.raises(RolledBackError):
+        deploy(live, 2)
+    assert "the database is away; trying again" in capsys.readouterr().err
+    assert outcome(live) == "rolled back"
+
+
+def test_a_first_release_that_fails_leaves_nothing_and_says_that_there_is_none(
+    engine: Engine, site: Site
+) -> None:
+    site.broken["v1.0.1", False] = CheckFailedError("the API answers 500", hint="look")
+    with pytest.raises(RollbackFailedError, match="there is no release before"):
+        deploy(engine, 1)
+    assert serving(engine) == {}
+
+
+def test_where_the_journal_is_lost_what_the_engine_remembers_is_not_taken_away(
+    live: Engine, site: Site
+) -> None:
+    for name in live.labelled("config", "label=pipeline.journal.shop"):
+        del live.of("config")[name]
+    site.broken["v1.0.2", False] = CheckFailedError("the API answers 500", hint="look")
+    with pytest.raises(RollbackFailedError, match="there is no release before"):
+        deploy(live, 2)
+    assert serving(live) == images(1)
+
+
+def test_what_is_not_migrated_is_not_dumped(live: Engine) -> None:
+    live.says["shop-check"] = steps.UP_TO_DATE
+    deploy(live, 2)
+    assert "service rm shop-dump" not in live.asked
+
+
+def test_what_its_host_dumps_is_not_dumped_here(
+    live: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    managed = environment(timings=AT_ONCE, dump=False)
+    monkeypatch.setitem(globals(), "STAGING", managed)
+    deploy(live, 2)
+    assert "service rm shop-dump" not in live.asked
+    assert "service rm shop-migrate" in live.asked
+
+
+def test_what_cannot_be_dumped_is_not_migrated(live: Engine) -> None:
+    live.ends[NEW.images["postgres"]] = "failed"
+    with pytest.raises(StoppedError, match="the last words of shop-dump"):
+        deploy(live, 2)
+    assert "service rm shop-migrate" not in live.asked
+    assert serving(live) == images(1)
+
+
+DOWN = CheckFailedError("ready: GET /api/v1/health/ready/ answered 502, not 200", hint="look")
+
+
+def down(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no replica of the backend run, and users find that."""
+
+    def reach(*_: object) -> None:
+        raise DOWN
+
+    monkeypatch.setattr(health, "reach", reach)
+    for each in engine.run_of("shop_backend"):
+        each["Status"]["State"] = "failed"
+
+
+def test_a_release_that_does_not_serve_is_told_before_the_roll_and_the_new_one_comes(
+    live: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    down(live, monkeypatch)
+    deploy(live, 2)
+    assert serving(live) == images(2)
+    told = f"live release v1.0.1: 0 of 2 replicas of backend; {DOWN}; nothing is kept for it"
+    assert capsys.readouterr().err.count(told) == 1
+
+
+def test_what_did_not_serve_before_is_not_put_back(
+    live: Engine, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    down(live, monkeypatch)
+    site.broken["v1.0.2", False] = CheckFailedError("the API answers 500", hint="look")
+    with pytest.raises(NoWayBackError, match=r"answers 500\nv1\.0\.1 did not serve before: 0 of 2"):
+        deploy(live, 2)
+    assert serving(live) == images(2)
+    assert outcome(live) == "rollback failed"
+
+
+def test_where_half_of_the_replicas_served_half_are_enough_on_the_way_back(
+    live: Engine, site: Site, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    live.run_of("shop_backend")[0]["Status"]["State"] = "failed"
+    site.broken["v1.0.2", False] = CheckFailedError("the API answers 500", hint="look")
+    take = Engine.take
+
+    def half(engine: Engine, stack: str, document: str) -> None:
+        take(engine, stack, document)
+        for each in engine.run_of("shop_backend")[-1:]:
+            if release(1).images["backend"] == each["Spec"]["ContainerSpec"]["Image"]:
+                each["Status"]["State"] = "starting"
+
+    monkeypatch.setattr(Engine, "take", half)
+    began = clock.monotonic()
+    with pytest.raises(RolledBackError):
+        deploy(live, 2)
+    assert serving(live) == images(1)
+    assert clock.monotonic() - began < STAGING.deadline
+
+
+def test_a_release_that_serves_no_user_is_deprived_of_nothing(
+    live: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    down(live, monkeypatch)
+    live.says["shop-check"] = 'to be applied: x\ntaken away: ["shop.tag"]\n'
+    live.ends[release(1).images["backend"]] = "failed"  # it cannot tell what it uses either
+    deploy(live, 2)
+    assert serving(live) == images(2)
+
+
+class Sessions:
+    """Whether members stay logged in, one way and the other."""
+
+    def __init__(self, *answers: bool | CheckFailedError) -> None:
+        self.left = [*answers]
+        self.ways: list[tuple[object, object]] = []
+
+    def keeps(self, *given: object) -> bool:
+        self.ways.append((given[2], given[3]))
+        answer = self.left.pop(0)
+        if isinstance(answer, CheckFailedError):
+            raise answer
+        return answer
+
+
+PREVIEW = {"X-Preview": TOKEN}
+
+
+@pytest.mark.parametrize("answers", [(False,), (True, False)])
+def test_a_release_that_logs_members_out_is_stopped_before_any_of_them_sees_it(
+    live: Engine, monkeypatch: pytest.MonkeyPatch, answers: tuple[bool, ...]
+) -> None:
+    sessions = Sessions(*answers)
+    monkeypatch.setattr(steps, "keeps_sessions", sessions.keeps)
+    with pytest.raises(StoppedError, match="members would be logged out") as caught:
+        deploy(live, 2)
+    assert sessions.ways == [({}, PREVIEW), (PREVIEW, {})][: len(answers)]
+    assert "--log-out" in caught.value.hint
+    assert serving(live) == images(1)
+
+
+def test_where_members_may_be_logged_out_nothing_is_asked(
+    live: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions = Sessions()
+    monkeypatch.setattr(steps, "keeps_sessions", sessions.keeps)
+    deploy(live, 2, log_out=True)
+    assert serving(live) == images(2)
+    down(live, monkeypatch)
+    deploy(live, 3)
+    assert sessions.ways == [], "in an outage there are none to keep"
+
+
+def test_a_live_release_without_a_login_does_not_stop_the_one_that_mends_it(
+    live: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sessions = Sessions(CheckFailedError("login: answered 500, not 200", hint="look"))
+    monkeypatch.setattr(steps, "keeps_sessions", sessions.keeps)
+    deploy(live, 2)
+    assert "stay logged in is not known: login: answered 500" in capsys.readouterr().err
+    assert serving(live) == images(2)
+
+
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [("show_preview", StoppedError), ("bake", RolledBackError), ("last_walk", RolledBackError)],
+)
+def test_a_release_whose_workers_die_under_a_server_that_lives_does_not_stay(
+    live: Engine, monkeypatch: pytest.MonkeyPatch, step: str, error: type[StoppedError]
+) -> None:
+    usual = getattr(runbook, step)
+
+    def dies(deployment: Deployment) -> None:
+        live.died[NEW.images["backend"]] = 2
+        usual(deployment)
+
+    monkeypatch.setattr(runbook, step, dies)
+    said = r"2 of the workers of shop_backend(-next)?\.\d \(container \w{12}\) died since"
+    with pytest.raises(error, match=said) as caught:
+        deploy(live, 2)
+    assert type(caught.value) is error
+    assert serving(live) == images(1)
+
+
+def test_what_workers_of_the_release_before_died_of_is_not_the_new_one_s(live: Engine) -> None:
+    live.died[OLD.images["backend"]] = 9
+    deploy(live, 2)
+    assert serving(live) == images(2)
+
+
+def test_a_release_that_does_not_tell_of_its_workers_is_deployed_and_that_is_said(
+    live: Engine, edge: Edge, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edge.silent.add(NEW.images["backend"])
+    deploy(live, 2)
+    assert "whether workers of shop_backend died, 0 of 2 replicas tell" in capsys.readouterr().err
+    assert serving(live) == images(2)
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_a_release_that_does_not_hear_that_it_has_to_stop_is_never_rolled(
+    live: Engine, name: str
+) -> None:
+    live.stops[NEW.images[name]] = (137, 4)
+    with pytest.raises(StoppedError, match=f"shop_{name}-next: it was killed 2 s after SIGTERM"):
+        deploy(live, 2)
+    assert serving(live) == images(1)
+
+
+def test_a_rescue_is_not_kept_by_how_it_stops(
+    live: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    down(live, monkeypatch)
+    live.stops[NEW.images["backend"]] = (137, 4)
+    deploy(live, 2)
+    assert "how the preview stops is not proved: this is a rescue" in capsys.readouterr().err
+    assert serving(live) == images(2)
+
+
+def test_what_served_before_is_not_kept_by_how_it_stops(live: Engine) -> None:
+    live.stops[NEW.images["backend"]] = (137, 4)
+    deploy(live, 2, migrate=False)
+    assert serving(live) == images(2)

@@ -1,0 +1,64 @@
+"""A fault that the product has left behind is found before anything is proved by it."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import CheckFailedError
+from pipeline.fault_injection import catalog_check
+
+TABLE = """\
+[style]
+
+[style."a bad word"]
+change = [{ file = "product.txt", find = "good", put = "bad" }]
+says = "E1"
+
+[style."a bad word upon a better one"]
+change = [
+  { file = "product.txt", find = "good", put = "better" },
+  { file = "product.txt", find = "better", put = "bad" },
+]
+says = "E1"
+
+[style."a new file"]
+change = [{ file = "new.txt", write = "bad" }]
+says = "E1"
+"""
+
+
+@pytest.fixture
+def product(project: Path) -> Path:
+    """A product that the faults of the table fit."""
+    (project / "faults/all.toml").write_text(TABLE)
+    path = project / "product.txt"
+    path.write_text("good\n")
+    return path
+
+
+def test_faults_that_fit_are_counted_and_nothing_is_touched(
+    product: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    catalog_check.main()
+    assert capsys.readouterr().out == "3 faults fit\n"
+    assert product.read_text() == "good\n"
+    assert not product.with_name("new.txt").exists()
+
+
+def test_every_fault_that_fits_no_more_is_named_with_its_reason(product: Path) -> None:
+    product.write_text("well\n")
+    product.with_name("new.txt").touch()
+    with pytest.raises(CheckFailedError) as caught:
+        catalog_check.main()
+    assert str(caught.value).split("; ") == [
+        "style: a bad word: product.txt holds nothing to change: good",
+        "style: a bad word upon a better one: product.txt holds nothing to change: good",
+        "style: a new file: new.txt is there",
+    ]
+    assert caught.value.hint == "follow the product with the fault, in faults/*.toml"
+
+
+def test_a_file_that_is_gone_is_said_to_be(product: Path) -> None:
+    product.unlink()
+    with pytest.raises(CheckFailedError, match=r"a bad word: product\.txt is not there"):
+        catalog_check.main()

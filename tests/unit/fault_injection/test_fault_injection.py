@@ -1,0 +1,295 @@
+"""A gate is proved by a fault that turns it red, for the reason that the table states."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import CheckFailedError, InputError, NotJudgedError
+from pipeline.fault_injection.__main__ import main
+from tests.unit.fault_injection.conftest import FAULT, TOOL, WORKFLOW
+from tests.waiting import SOON, until
+
+GOOD = 'change = [{ file = "product.txt", append = "bad" }]\nsays = "E1"\n'
+
+
+def put(project: Path, fault: str, gate: str = "") -> None:
+    """Write a table with one fault."""
+    (project / "faults/all.toml").write_text(f'[style]\n{gate}\n[style."a bad word"]\n{fault}')
+
+
+def red(*arguments: str) -> str:
+    with pytest.raises(CheckFailedError) as caught:
+        main(arguments)
+    return str(caught.value)
+
+
+@pytest.mark.usefixtures("project")
+def test_a_fault_that_its_tool_names_proves_the_gate(capsys: pytest.CaptureFixture[str]) -> None:
+    main([])
+    clean, fault, summary = capsys.readouterr().out.splitlines()
+    assert clean.startswith("style  - ")
+    assert clean.endswith("green where nothing is planted")
+    assert fault.startswith("style  a bad word ")
+    assert fault.endswith("proved")
+    assert summary == "1 of 1 faults proved, in 1 gates"
+
+
+def test_what_one_works_on_is_left_alone(project: Path, tmp_path: Path) -> None:
+    (project / "new.txt").write_text("not committed")
+    before = {path: path.read_bytes() for path in project.glob("[a-z]*.*")}
+    main([])
+    assert {path: path.read_bytes() for path in project.glob("[a-z]*.*")} == before
+    assert not [*tmp_path.glob("proof-*")]
+
+
+@pytest.mark.usefixtures("project")
+def test_a_gate_whose_body_is_empty_is_found_out(project: Path) -> None:
+    noxfile = project / "noxfile.py"
+    noxfile.write_text(noxfile.read_text().replace("    session.run", "    # session.run"))
+    assert red() == "style: a bad word: green in spite of the fault"
+
+
+@pytest.mark.usefixtures("project")
+def test_emptying_every_gate_shows_that_each_is_found_out(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    main(["--hollow"])
+    assert "1 gates are empty, and every one is found out" in capsys.readouterr().out
+
+
+def test_a_fault_that_is_found_without_the_session_is_no_proof_of_it(project: Path) -> None:
+    fault = 'change = [{ file = "noxfile.py", append = "raise SystemExit(\'E1\')" }]\nsays = "E1"'
+    put(project, fault)
+    assert red("--hollow") == "style: a bad word: proved"
+
+
+@pytest.mark.parametrize(
+    ("fault", "verdict"),
+    [
+        (GOOD.replace("E1", "E2"), "a bad word: red, but not for the stated reason"),
+        (GOOD.replace("E1", "the tool looks"), "a bad word: said without the fault too"),
+        (GOOD.replace('append = "bad"', 'find = "gone", put = "bad"'), "could not be planted"),
+        (GOOD.replace("product", "gone"), "a bad word: the fault could not be planted"),
+        (GOOD.replace("append", "write"), "a bad word: the fault could not be planted"),
+        (GOOD.replace('"bad"', '"fine"'), "a bad word: green in spite of the fault"),
+    ],
+)
+def test_anything_else_is_no_proof(project: Path, fault: str, verdict: str) -> None:
+    put(project, fault)
+    assert verdict in red()
+
+
+def test_a_gate_that_is_red_anyway_proves_nothing(project: Path) -> None:
+    (project / "product.txt").write_text("bad\n")
+    assert red() == "style: no fault: red where nothing is planted"
+
+
+def test_a_fault_may_be_a_variable_a_pattern_or_a_new_file(project: Path) -> None:
+    put(project, 'env = { WORDS = "all" }\nsays = "E1"')
+    main([])
+    put(project, 'change = [{ file = "product.txt", match = "g(o)+d", put = "bad" }]\nsays = "E1"')
+    main([])
+    folder = 'change = [{ file = "more/new.py", write = "1", times = 3 }]'
+    put(project, f'{folder}\nenv = {{ WORDS = "all" }}\nsays = "E1"')
+    main([])
+
+
+def test_a_fault_may_be_run_with_options_and_variables(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(project, GOOD, 'options = ["one"]\ngiven = { WHAT = "words" }')
+    main([])
+    put(project, f'{GOOD}options = ["two"]', 'options = ["one"]')
+    main([])
+    assert capsys.readouterr().out.count("proved\n") == 2
+
+
+def test_a_delivery_may_be_proved_elsewhere(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("pipeline.fault_injection.sandbox.CUT_OFF", ())
+    (project / "faults/all.toml").write_text('[style]\nelsewhere = "a rehearsal"\n')
+    main([])
+    assert "style: proved elsewhere: a rehearsal" in capsys.readouterr().err
+    main(["--offline"])
+    assert "1 sessions: 1 " in capsys.readouterr().out
+
+
+def test_a_session_may_be_run_beside_a_service(project: Path) -> None:
+    service = "import subprocess, sys; sys.exit(subprocess.call(sys.argv[4:]))"
+    (project / "service.py").write_text(service)
+    put(project, f'{GOOD}within = ["service", "--down", "1"]', 'within = ["service", "--up", "1"]')
+    main([])
+
+
+def test_what_is_needed_first_is_made_first(project: Path) -> None:
+    put(project, GOOD.replace("bad", "fine"), 'first = ["sh", "-c", "exit 3"]')
+    assert red() == "style: no fault: red where nothing is planted"
+
+
+def test_packages_are_taken_over(project: Path) -> None:
+    (project / "packages").mkdir()
+    (project / "packages/one.txt").write_text("one")
+    tool = project / "tool.py"
+    tool.write_text(tool.read_text() + "open('packages/one.txt')\n")
+    put(project, GOOD, 'takes = ["packages", "gone"]')
+    main([])
+
+
+def test_a_service_out_of_reach_is_not_judged(project: Path) -> None:
+    away = 'change = [{ file = "product.txt", append = "away" }]\nsays = "E1"\n'
+    put(project, f'{away}unless = "words"')
+    with pytest.raises(NotJudgedError, match="style: a bad word: not judged"):
+        main([])
+    put(project, away)
+    assert red() == "style: a bad word: green in spite of the fault"
+
+
+def test_what_is_not_here_is_not_judged(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("SOME_KEY", raising=False)
+    put(project, GOOD, 'needs = ["SOME_KEY"]')
+    with pytest.raises(NotJudgedError):
+        main([])
+    monkeypatch.setenv("SOME_KEY", "here")
+    main([])
+    monkeypatch.setattr("pipeline.fault_injection.gate_runner.engine_answers", lambda: False)
+    put(project, GOOD, 'needs = ["docker"]')
+    with pytest.raises(NotJudgedError):
+        main([])
+    assert capsys.readouterr().out.count("not judged") == 4
+
+
+def test_what_is_slow_is_left_to_the_full_set_or_to_its_name(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(project, f"{GOOD}slow = true")
+    main([])
+    assert "0 of 0 faults" in capsys.readouterr().out
+    for arguments in (["--full"], ["style"], ["a bad word"]):
+        main(arguments)
+        assert "1 of 1 faults" in capsys.readouterr().out
+
+
+def test_a_job_without_a_fault_is_red_by_itself(project: Path) -> None:
+    (project / "faults/all.toml").write_text("[other]\n")
+    found = red()
+    assert "no fault proves the gate `style`" in found
+    assert "there is no job `other`" in found
+
+
+def test_the_rows_of_a_job_are_named_as_they_are(project: Path) -> None:
+    matrix = "strategy: {matrix: {django: ['5', '6']}}\n    steps:"
+    row = "run: nox -s \"$S\"\n        env:\n          S: style(django='${{ matrix.django }}')"
+    workflow = WORKFLOW.replace("steps:", matrix).replace("run: nox -s style", row)
+    (project / ".github/workflows/ci.yml").write_text(workflow)
+    noxfile = (
+        (project / "noxfile.py")
+        .read_text()
+        .replace("def style(session)", "def style(session, django)")
+    )
+    noxfile = noxfile.replace("\ndef style", '\n@nox.parametrize("django", ["5", "6"])\ndef style')
+    (project / "noxfile.py").write_text(noxfile)
+    assert "job `style` has rows: name the quick one" in red()
+    put(project, GOOD, "row = \"style(django='7')\"")
+    assert "`style(django='7')` is no row of job `style`" in red()
+    put(project, GOOD, "row = \"style(django='6')\"")
+    main([])
+    main(["--full"])
+
+
+@pytest.mark.usefixtures("project")
+def test_without_a_network_a_session_passes_is_not_judged_or_says_what_to_do(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("pipeline.fault_injection.sandbox.CUT_OFF", ("env", "CUT=1"))
+    tool = project / "tool.py"
+    main(["--offline"])
+    assert "1 sessions: 1 green where nothing is planted" in capsys.readouterr().out
+    assert "without a network" in (project / "reports/gates-offline.html").read_text()
+    tool.write_text("import sys; sys.exit('error: it is away\\n\\nhint: wait')")
+    main(["--offline"])
+    assert "red, and says what to do: error: it is away" in capsys.readouterr().out
+    tool.write_text("import sys; sys.exit('Traceback')")
+    assert red("--offline") == "style: no fault: red, and does not say what to do"
+    (project / "product.txt").write_text("away")
+    tool.write_text(TOOL)
+    main(["--offline"])
+    assert "not judged: words: the list is out of reach" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("project")
+def test_among_secrets_a_session_shows_none(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("pipeline.fault_injection.canaries.names", lambda: {"TOKEN"})
+    tool = project / "tool.py"
+    tool.write_text("import os, sys; sys.exit('no such token' * ('TOKEN' in os.environ))")
+    main(["--canaries"])
+    said = capsys.readouterr().out
+    assert "shows no secret: red: " in said
+    assert "\nserve  " in said, "no job runs it, and it ends all the same"
+    assert said.endswith("2 sessions: 2 shows no secret\n")
+    tool.write_text("import os; print(os.environ['TOKEN'])")
+    assert red("--canaries") == "style: no fault: shows a secret"
+    assert "TOKEN in its output" in (project / "reports/gates-canaries.html").read_text()
+    tool.write_text("import os; open('left', 'w').write(os.environ['TOKEN'])")
+    red("--canaries")
+    assert "shows a secret: TOKEN in left" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("project")
+def test_a_name_that_stands_nowhere_is_an_error_with_a_hint() -> None:
+    with pytest.raises(InputError, match="no such gate or fault: styel"):
+        main(["styel"])
+
+
+def test_all_faults_of_the_table_are_shown_at_once(project: Path) -> None:
+    put(project, 'says = "E1"\n', "quik = true")
+    (project / "faults/b.toml").write_text("[style\n")
+    (project / "faults/c.toml").write_text('[other."x"]\nsays = ""\nchange = [{ file = "a" }]\n')
+    (project / "faults/d.toml").write_text("[more]\n")
+    (project / "faults/e.toml").write_text("[more]\n")
+    with pytest.raises(InputError) as caught:
+        main([])
+    message = str(caught.value)
+    assert "faults/all.toml:2: style.quik: " in message
+    assert "it needs a change, or env" in message
+    assert "faults/b.toml:1: " in message
+    assert "it takes one of find, match, append, write" in message
+    assert "faults/e.toml: more stands elsewhere too" in message
+
+
+def test_ctrl_c_ends_what_runs_and_leaves_nothing(project: Path, tmp_path: Path) -> None:
+    (project / "faults/all.toml").write_text(FAULT.replace("bad\\n", "sleep\\n"))
+    root = Path(__file__).parents[3]
+    started = tmp_path / "started"
+    env = {**os.environ, "PYTHONPATH": str(root), "STARTED": str(started)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline.fault_injection"],
+        cwd=project,
+        env=env,
+        stderr=subprocess.PIPE,
+    )
+    until(started.exists)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=SOON)
+    assert process.returncode == 130
+    assert not [*tmp_path.glob("proof-*")]
+
+
+def test_the_page_needs_nothing_else_and_shows_the_tool_s_own_words(project: Path) -> None:
+    put(project, GOOD.replace("says", "options = ['<b>']\nsays"))
+    main([])
+    text = (project / "reports/gates.html").read_text()
+    assert "<code>tool: E1 a bad word</code>" in text
+    assert "http" not in text
+    assert "color-scheme: light dark" in text
+    put(project, GOOD.replace("E1", "E2"))
+    red()
+    assert "its last words" in (project / "reports/gates.html").read_text()

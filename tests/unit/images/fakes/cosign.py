@@ -1,0 +1,69 @@
+"""A Cosign that believes whoever names the same key; `cosign.json` keeps what was said of a digest.
+
+It stands for 2.5, and for 3 where `cosign-3` lies beside it. Real signatures are made and refused
+in `tests/acceptance/signing`.
+"""
+
+import base64
+import json
+from pathlib import Path
+
+from tests.unit.images.fakes.call_log import HOME, read, record, refuse, write
+
+PLAIN = {"--allow-http-registry", "--allow-insecure-registry"}
+KNOWN = {
+    "sign": {"--yes", "--key", "--tlog-upload", "--annotations", *PLAIN},
+    "attest": {"--yes", "--key", "--tlog-upload", "--type", "--predicate", *PLAIN},
+    "verify": {"--key", "--insecure-ignore-tlog", "--annotations", *PLAIN},
+    "verify-attestation": {"--key", "--insecure-ignore-tlog", "--type", *PLAIN},
+}
+
+
+def main() -> None:
+    command, *arguments = record()
+    if arguments == ["--help"]:
+        print("--use-signing-config=false:" if (HOME / "cosign-3").exists() else "--upload=true:")
+        return
+    *flags, reference = arguments
+    given = dict(flag.partition("=")[::2] for flag in flags)
+    if unknown := [*(given.keys() - KNOWN[command] - {"--use-signing-config"})]:
+        refuse(f"Error: unknown flag: {unknown[0]}")
+    given["--annotations"] = json.dumps([flag for flag in flags if "--annotations=" in flag])
+    kept = read("cosign")
+    said = kept.setdefault(reference, {})
+    {"sign": sign, "attest": attest, "verify": verify}.get(command, verify_attestation)(given, said)
+    if command in {"sign", "attest"}:
+        write("cosign", kept)
+
+
+def key(given: dict[str, str]) -> str:
+    return Path(given["--key"]).stem
+
+
+def sign(given: dict[str, str], said: dict[str, str]) -> None:
+    said["signature"] = f"{key(given)} {given['--annotations']}"
+
+
+def attest(given: dict[str, str], said: dict[str, str]) -> None:
+    predicate = json.loads(Path(given["--predicate"]).read_text())
+    payload = base64.b64encode(json.dumps({"predicate": predicate}).encode()).decode()
+    envelope = json.dumps({"payload": payload})
+    said[given["--type"]] = said.get(given["--type"], "") + f"{key(given)} {envelope}\n"
+
+
+def verify(given: dict[str, str], said: dict[str, str]) -> None:
+    signer, _, annotations = said.get("signature", " []").partition(" ")
+    wanted = {*json.loads(given["--annotations"])}
+    if signer != key(given) or not wanted <= {*json.loads(annotations)}:
+        refuse("Error: no matching signatures\nerror during command execution: no matching …")
+
+
+def verify_attestation(given: dict[str, str], said: dict[str, str]) -> None:
+    lines = said.get(given["--type"], "").splitlines()
+    mine = [line.partition(" ")[2] for line in lines if line.startswith(f"{key(given)} ")]
+    if not mine:
+        refuse("Error: no matching attestations: \nerror during command execution: no matching …")
+    print("\n".join(mine))
+
+
+main()

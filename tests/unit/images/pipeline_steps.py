@@ -1,0 +1,37 @@
+"""The steps of the chain, as the tests of it run them."""
+
+from pathlib import Path
+
+from pipeline.images import signing
+from pipeline.images.build import build, targets
+from pipeline.images.commands.cosign import Signer
+from pipeline.images.inspection import sbom, scan
+from pipeline.images.push import push
+from pipeline.images.targets import chosen, platforms
+from pipeline.images.verification import verify_all
+
+HOST = "127.0.0.1:5000/kit"
+KEY, OTHER = Signer(key=Path("cosign.key")), Signer(key=Path("other.key"))
+ACTS = ("bake", " push ", " create ", "cosign sign --yes", "cosign attest", "syft", "trivy")
+
+
+def prepare() -> None:
+    """Build, list and scan on both platforms."""
+    for platform in platforms():
+        there = targets(None, platform)
+        build(there)
+        sbom(there)
+        scan(there)
+
+
+def deliver() -> None:
+    """Run the whole chain."""
+    prepare()
+    push(chosen(None), platforms())
+    signing.sign(chosen(None), KEY)
+    verify_all(signing.references(chosen(None), None), KEY, None, local=False)
+
+
+def acted(calls: list[str]) -> list[str]:
+    """Return those calls that make or move something."""
+    return [call for call in calls if any(act in call for act in ACTS)]

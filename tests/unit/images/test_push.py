@@ -1,0 +1,77 @@
+"""Just what was built of the commit is pushed, once to each registry."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline import errors
+from pipeline.errors import CheckFailedError, InputError
+from pipeline.git import head
+from pipeline.images.build import build, targets
+from pipeline.images.push import push
+from pipeline.images.records import released
+from pipeline.images.targets import platforms
+from tests.unit.images.conftest import AMD, APP, ARM, Calls, Once, Put, commit, plant
+from tests.unit.images.pipeline_steps import HOST, acted, deliver, prepare
+
+
+@pytest.fixture(autouse=True)
+def tools(put: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put("docker", "syft", "trivy", "cosign")
+    plant(tmp_path)
+    monkeypatch.setenv("IMAGES_REGISTRY", HOST)
+
+
+def test_another_registry_gets_all_that_the_first_one_has(
+    once: Once, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once(deliver)
+    monkeypatch.setenv("IMAGES_REGISTRY", "localhost:5001/kit")
+    deliver()
+    assert all(e.repository.startswith("localhost:5001/") for e in released(head().sha).values())
+
+
+def test_what_is_not_from_the_commit_alone_is_not_pushed(calls: Calls) -> None:
+    Path("new").touch()
+    build([APP])
+    calls()
+    with pytest.raises(InputError, match=r"was not built from commit .* alone") as caught:
+        push(["app"], platforms())
+    assert caught.value.hint == "git commit, and then: invoke build"
+    assert acted(calls()) == []
+
+
+def test_what_was_built_of_another_commit_is_not_pushed(once: Once) -> None:
+    once(prepare)
+    commit()
+    with pytest.raises(InputError, match="was not built from commit"):
+        push(["app"], platforms())
+
+
+def test_what_was_never_built_is_not_pushed() -> None:
+    with pytest.raises(InputError, match="app was not built"):
+        push(["app"], platforms())
+
+
+def test_a_platform_that_is_not_here_is_left_out_and_said_to_be() -> None:
+    build([APP])
+    with errors.reported():
+        push(["app"], platforms())
+    (left_out,) = errors.records(errors.NOT_JUDGED)
+    assert str(left_out) == "push: not built here, so left out: linux/arm64"
+    assert set(released(head().sha)["app"].platforms) == {AMD}
+    build(targets("app", ARM))
+    push(["app"], platforms())
+    assert errors.records(errors.NOT_JUDGED) == []
+
+
+@pytest.mark.parametrize("name", ["app", "other"])
+def test_an_archive_that_was_exchanged_is_not_pushed(name: str, once: Once, calls: Calls) -> None:
+    once(prepare)
+    APP.archive.write_text(json.dumps({f"local/{name}:linux-amd64": "sha256:1", "on": AMD}))
+    with pytest.raises(
+        CheckFailedError, match=r"image\.tar does not hold the image that was built"
+    ):
+        push(["app"], platforms())
+    assert not [call for call in calls() if " push " in call]

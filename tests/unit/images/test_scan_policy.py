@@ -1,0 +1,89 @@
+"""What a release may carry: nothing that can be mended, and the rest only until a day."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from pipeline.images.scan_policy import Judgement, judge
+from pipeline.waivers import Exemption, spelled
+from tests.unit.images.conftest import vulnerability
+
+TODAY = date(2026, 11, 23)
+NOBODY = "CVE-2026-0001 in libssl3 3.0.1"
+
+
+def exemption(name: str = "CVE-2026-0001", expiry: date = TODAY) -> Exemption:
+    """Return an exception of the image."""
+    return Exemption(id=spelled(name), package="libssl3", found_in=("app",), reason="no mend yet",
+                     owner="ada@example.com", expiry=expiry)  # fmt: skip
+
+
+UNTIL_TODAY = exemption()
+
+
+def report(*found: dict[str, Any], **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    return {"Results": [{"Target": "debian", "Vulnerabilities": [*found], **more}]}
+
+
+def judged(*found: dict[str, Any], accepted: tuple[Exemption, ...] = ()) -> Judgement:
+    return judge(report(*found), accepted, TODAY)
+
+
+@pytest.mark.parametrize("severity", ["HIGH", "CRITICAL"])
+@pytest.mark.parametrize("accepted", [(), (UNTIL_TODAY,)], ids=["bare", "with an exception"])
+def test_what_a_newer_version_mends_is_refused_whatever_is_excepted(
+    severity: str, accepted: tuple[Exemption, ...]
+) -> None:
+    judgement = judged(vulnerability(severity, fixed="3.0.2"), accepted=accepted)
+    assert judgement.refused[0] == f"{severity} {NOBODY} (mended in 3.0.2): take the mended version"
+    assert len(judgement.refused) == 1 + len(accepted)  # such an exception is of no use
+
+
+def test_what_nobody_can_mend_needs_an_exception() -> None:
+    assert judged(vulnerability()).refused == (f"CRITICAL {NOBODY} (no mend yet)",)
+
+
+def test_an_exception_holds_on_its_last_day() -> None:
+    judgement = judged(vulnerability(), accepted=(UNTIL_TODAY,))
+    assert judgement == Judgement((), (f"CRITICAL {NOBODY} (no mend yet)",))
+
+
+def test_an_exception_that_ended_is_no_exception() -> None:
+    judgement = judged(vulnerability(), accepted=(exemption(expiry=date(2026, 11, 22)),))
+    (refused,) = judgement.refused
+    assert refused.endswith(": its exception ended on 2026-11-22")
+    assert judgement.accepted == ()
+
+
+def test_an_exception_is_for_one_vulnerability_only() -> None:
+    refused = judged(vulnerability(), accepted=(exemption("CVE-2026-0002"),)).refused
+    assert refused[0] == f"CRITICAL {NOBODY} (no mend yet)"
+    assert "is not needed" in refused[1]
+
+
+@pytest.mark.parametrize("severity", ["UNKNOWN", "LOW", "MEDIUM"])
+def test_what_is_not_grave_is_left_alone(severity: str) -> None:
+    assert judged(vulnerability(severity, fixed="3.0.2")) == Judgement((), ())
+
+
+def test_a_secret_is_refused_whatever_its_severity_and_not_shown() -> None:
+    secret = {"Title": "GitHub token", "Severity": "LOW", "StartLine": 3, "Match": "ghp_secret"}
+    (refused,) = judge(report(Secrets=[secret]), (), TODAY).refused
+    assert refused == "a secret: GitHub token in debian, line 3"
+
+
+@pytest.mark.parametrize(
+    "empty",
+    [{}, {"Results": None}, {"Results": []}, {"Results": [{"Target": "debian"}]},
+     {"Results": [{"Target": "debian", "Vulnerabilities": None, "Secrets": None}]}],
+)  # fmt: skip
+def test_a_report_without_findings_may_leave_out_its_lists(empty: dict[str, Any]) -> None:
+    assert judge(empty, (), TODAY) == Judgement((), ())
+
+
+def test_an_exception_may_have_the_name_that_github_gives() -> None:
+    found = vulnerability() | {"VendorIDs": ["DSA-1-1", "GHSA-h5c8-rqwp-cp95"]}
+    assert judged(found, accepted=(exemption("ghsa-h5c8-rqwp-cp95"),)).refused == ()
+    of_many = judged(found, accepted=(exemption("DSA-1-1"),)).refused
+    assert of_many[0] == f"CRITICAL {NOBODY} (no mend yet)"

@@ -1,0 +1,247 @@
+"""From a commit to a version: each step once, and none on top of a broken one.
+
+Docker, Syft, Trivy and Cosign are doubles here; the real ones are in `tests/acceptance/signing`.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import CheckFailedError, InputError, UntrustedError
+from pipeline.git import head
+from pipeline.images import signing, vex
+from pipeline.images.build import build, targets
+from pipeline.images.inspection import sbom
+from pipeline.images.push import push
+from pipeline.images.records import released
+from pipeline.images.targets import Target, chosen, platforms
+from pipeline.images.verification import EXCEPTED, GOOD, verify_all
+from tests.unit.images.conftest import (
+    AMD,
+    APP,
+    ARM,
+    DIGEST,
+    Calls,
+    Once,
+    Put,
+    commit,
+    exempt,
+    plant,
+    publish,
+    scan_of,
+)
+from tests.unit.images.pipeline_steps import HOST, KEY, OTHER, acted, deliver, prepare
+
+
+@pytest.fixture(autouse=True)
+def tools(put: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put("docker", "syft", "trivy", "cosign")
+    plant(tmp_path)
+    monkeypatch.setenv("IMAGES_REGISTRY", HOST)
+
+
+def test_the_whole_chain_passes_and_the_second_time_does_nothing(once: Once, calls: Calls) -> None:
+    once(deliver)
+    assert acted(calls())
+    deliver()
+    assert acted(calls()) == []
+
+
+def test_a_release_is_an_index_of_both_platforms_named_by_its_digest(once: Once) -> None:
+    once(deliver)
+    entry = released(head().sha)["app"]
+    assert entry.reference.startswith(f"{HOST}/app@sha256:")
+    assert set(entry.platforms) == {AMD, ARM}
+
+
+def test_the_papers_are_signed_before_the_index(once: Once, calls: Calls) -> None:
+    once(deliver)
+    signing = [call for call in calls() if call.startswith(("cosign sign --yes", "cosign attest"))]
+    assert [call.split()[1] for call in signing] == ["attest"] * 8 + ["sign"] + ["attest"] * 8 + [
+        "sign"
+    ]
+
+
+def test_an_image_of_others_is_signed_once_for_many_commits(once: Once, calls: Calls) -> None:
+    """Else each commit would leave its statements at the same digest, and every look read them."""
+    once(deliver)
+    commit()
+    calls()
+    deliver()
+    signing = [call for call in calls() if call.startswith(("cosign sign --yes", "cosign attest"))]
+    assert len(signing) == 9
+    assert all("/app@sha256:" in call for call in signing)
+
+
+def test_an_image_of_others_under_another_name_is_not_what_was_signed(once: Once) -> None:
+    once(deliver)
+    reference = released(head().sha)["store"].reference
+    compose = Path("docker-compose.yml")
+    compose.write_text(compose.read_text().replace("store:1", "store:2"))
+    commit()
+    with pytest.raises(UntrustedError, match="signature: no matching signatures"):
+        verify_all([reference], KEY, None, local=False)
+
+
+def test_what_no_commit_here_names_is_not_trusted(once: Once) -> None:
+    once(deliver)
+    reference = released(head().sha)["store"].reference
+    with pytest.raises(UntrustedError, match="the commit of its source is not known: git cannot"):
+        verify_all([reference], KEY, "0" * 40, local=False)
+
+
+def test_exceptions_are_attested_and_the_signature_says_so(once: Once, calls: Calls) -> None:
+    once(prepare)
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    exempt(tomorrow, "app on linux/arm64")
+    commit()
+    for platform in platforms():
+        build(targets("app", platform))
+        sbom([Target("app", platform)])
+    for target in (APP, Target("app", ARM)):  # what is needed for what, the scan has judged
+        (target.folder / "scan.attestation.json").write_text(json.dumps(scan_of()))
+    push(["app"], platforms())
+    calls()
+    signing.sign(["app"], KEY)
+    sign_calls = [
+        call for call in calls() if call.startswith(("cosign sign --yes", "cosign attest"))
+    ]
+    assert [call for call in sign_calls if "--type=openvex" in call] == [
+        sign_calls[4],
+        sign_calls[9],
+    ]
+    assert "--annotations=exceptions=attested" in sign_calls[-1]
+    verify_all(signing.references(["app"], None), KEY, None, local=False)
+    (statement,) = json.loads(vex.path("app").read_text())["statements"]
+    assert statement["vulnerability"] == {"name": "CVE-2026-0001"}
+    accepted = f"Accepted by ada@example.com until {tomorrow}: no mend yet"
+    assert statement["action_statement"] == accepted
+    (product,) = statement["products"]
+    digest = released(head().sha)["app"].platforms[ARM]
+    assert product["@id"].startswith(f"pkg:oci/app@{digest.replace(':', '%3A')}?repository_url=")
+
+
+def test_exceptions_that_were_promised_and_are_gone_are_missed(once: Once, tmp_path: Path) -> None:
+    once(deliver)
+    kept = json.loads((tmp_path / "cosign.json").read_text())
+    reference = released(head().sha)["app"].reference
+    promised = json.dumps(
+        [
+            f"--annotations={name}={value}"
+            for name, value in ({"commit": head().sha} | EXCEPTED).items()
+        ]
+    )
+    kept[reference]["signature"] = f"cosign {promised}"
+    (tmp_path / "cosign.json").write_text(json.dumps(kept))
+    GOOD.clear()
+    with pytest.raises(UntrustedError) as caught:
+        verify_all([reference], KEY, None, local=False)
+    assert str(caught.value).splitlines()[1:] == [
+        f"exceptions of {platform}: no matching attestations" for platform in (AMD, ARM)
+    ]
+
+
+def test_nothing_is_signed_that_was_not_pushed(once: Once) -> None:
+    once(prepare)
+    with pytest.raises(InputError, match=r"not pushed from commit .*: app, store"):
+        signing.sign(chosen(None), KEY)
+
+
+def test_nothing_is_signed_without_all_papers(once: Once, calls: Calls) -> None:
+    once(prepare)
+    push(["app"], platforms())
+    (APP.folder / "sbom.cdx.json").unlink()
+    with pytest.raises(InputError, match=r"not written yet: .*sbom\.cdx\.json"):
+        signing.sign(["app"], KEY)
+    assert acted([call for call in calls() if call.startswith("cosign")]) == []
+
+
+def test_an_old_scan_is_not_signed_again(once: Once) -> None:
+    once(prepare)
+    push(["app"], platforms())
+    paper = APP.folder / "scan.attestation.json"
+    paper.write_text(paper.read_text().replace('scanFinishedOn": "2', 'scanFinishedOn": "1'))
+    with pytest.raises(InputError, match="of no use: it is older than 7 days") as caught:
+        signing.sign(["app"], KEY)
+    assert caught.value.hint == "invoke scan"
+
+
+def test_what_another_key_signed_is_signed_again(once: Once, calls: Calls) -> None:
+    once(deliver)
+    calls()
+    signing.sign(["app"], OTHER)
+    assert acted(calls())
+    verify_all(signing.references(["app"], None), OTHER, None, local=False)
+
+
+def test_a_version_is_one_more_name_of_the_same_digest(once: Once, calls: Calls) -> None:
+    once(deliver)
+    calls()
+    signing.promote(["app"], "v1.0.0", KEY)
+    (create,) = acted(calls())
+    reference = released(head().sha)["app"].reference
+    assert create == f"docker buildx imagetools create --tag={HOST}/app:v1.0.0 {reference}"
+
+
+def test_no_image_gets_a_version_if_one_is_not_to_be_trusted(
+    once: Once, calls: Calls, tmp_path: Path
+) -> None:
+    once(deliver)
+    publish(tmp_path, f"{HOST}/store:{head().tag}", json.dumps({"manifests": []}))
+    calls()
+    with pytest.raises(UntrustedError, match="it holds no image"):
+        signing.promote(["app", "store"], "v1.0.0", KEY)
+    assert acted(calls()) == []
+
+
+def test_a_version_is_not_given_while_nobody_knows_whether_it_is_taken(
+    once: Once, calls: Calls, tmp_path: Path
+) -> None:
+    once(deliver)
+    (tmp_path / "busy-for").write_text(":v1.0.0")
+    calls()
+    with pytest.raises(CheckFailedError, match=r"does not answer for .*/app:v1\.0\.0: .*429"):
+        signing.promote(["app"], "v1.0.0", KEY)
+    assert acted(calls()) == []
+
+
+def test_a_commit_that_was_never_pushed_gets_no_version() -> None:
+    with pytest.raises(UntrustedError, match=f"{HOST}/app has nothing of commit"):
+        signing.promote(["app"], "v1.0.0", KEY)
+
+
+def test_dry_runs_print_and_change_nothing(
+    once: Once, calls: Calls, capsys: pytest.CaptureFixture[str]
+) -> None:
+    once(prepare)
+    push(["app"], platforms(), dry=True)
+    assert f"docker push --quiet {HOST}/app:{head().tag}-linux-amd64\n" in capsys.readouterr().out
+    push(["app"], platforms())
+    calls()
+    signing.sign(["app"], KEY, dry=True)
+    assert capsys.readouterr().out.count("cosign attest") == 8
+    assert not (APP.folder / "provenance.json").exists()
+    assert acted(calls()) == []
+
+
+def test_a_dry_promotion_verifies_and_adds_no_name(
+    once: Once, calls: Calls, capsys: pytest.CaptureFixture[str]
+) -> None:
+    once(deliver)
+    calls()
+    signing.promote(["app"], "v1.0.0", KEY, dry=True)
+    assert "imagetools create --tag=" in capsys.readouterr().out
+    assert acted(calls()) == []
+
+
+def test_a_registry_that_rewrites_what_it_is_given_is_red(once: Once, tmp_path: Path) -> None:
+    once(deliver)
+    (tmp_path / "registry-rewrites").touch()
+    with pytest.raises(CheckFailedError, match=r"app:v1\.0\.0 became another digest"):
+        signing.promote(["app"], "v1.0.0", KEY)
+
+
+def test_a_given_digest_is_verified_instead_of_those_that_were_pushed() -> None:
+    assert signing.references(["app"], f"shop/app@{DIGEST}") == [f"shop/app@{DIGEST}"]

@@ -1,0 +1,168 @@
+"""What is wrong with a digest is said in one sentence each, and all of it at once."""
+
+import base64
+import json
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import pytest
+
+from pipeline.errors import CheckFailedError, UntrustedError
+from pipeline.images import registry, verification
+from pipeline.images.commands.cosign import Signer
+from pipeline.images.inspection import NOT_JUDGED
+from pipeline.images.registry import members
+from pipeline.images.statements import judged, newest_scan, said_by_cosign, scan_faults
+from pipeline.images.verification import faults, verify
+from pipeline.process import Output
+from tests.unit.images.conftest import AMD, ARM, DIGEST, Put, publish, scan_of
+
+KEY = Signer(key=Path("cosign.key"))
+IMAGE = {"os": "linux", "architecture": "amd64"}
+ENTRY = {"digest": DIGEST, "platform": IMAGE}
+BUILDER_S_OWN = {"digest": DIGEST, "platform": {"os": "unknown", "architecture": "unknown"}}
+
+
+def finished(days_ago: float) -> dict[str, Any]:
+    then = datetime.now(UTC) - timedelta(days=days_ago)
+    return scan_of(metadata={"scanFinishedOn": then.isoformat()})
+
+
+def envelope(predicate: dict[str, Any]) -> str:
+    payload = base64.b64encode(json.dumps({"predicate": predicate}).encode()).decode()
+    return json.dumps({"payloadType": "application/vnd.in-toto+json", "payload": payload}) + "\n"
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("days_ago", "found"), [(0, []), (6.9, []), (7.1, ["it is older than 7 days"])]
+)
+def test_a_scan_holds_as_long_as_pipeline_toml_says(days_ago: float, found: list[str]) -> None:
+    assert [*scan_faults(finished(days_ago), unjudged=False)] == found
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("unjudged", "found"), [(False, ["it says that no scanner ran"]), (True, [])]
+)
+def test_a_statement_that_nobody_scanned_is_for_this_machine_only(
+    unjudged: bool,  # noqa: FBT001 - the case
+    found: list[str],
+) -> None:
+    scan = scan_of(scanner={"result": {NOT_JUDGED: "there was no scanner"}})
+    assert [*scan_faults(scan, unjudged=unjudged)] == found
+
+
+@pytest.mark.usefixtures("project")
+def test_a_scan_as_trivy_writes_it_is_understood() -> None:
+    scan = scan_of(
+        scanner={"result": None}, metadata={"scanFinishedOn": "2026-01-01T12:20:30.123456789Z"}
+    )
+    assert [*scan_faults(scan, unjudged=False)] == ["it is older than 7 days"]
+
+
+def test_the_newest_scan_counts_in_whatever_order_they_come() -> None:
+    lines = [envelope(finished(days)) for days in (3, 1, 9)]
+    assert (
+        newest_scan("\n".join(lines))
+        == json.loads(base64.b64decode(json.loads(lines[1])["payload"]))["predicate"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("printed", "sentence"),
+    [
+        ("WARNING: x\nError: no signatures found\nerror during …: no signatures found\n",
+         "no signatures found"),
+        ("Error: no matching attestations: \nerror during …: no matching attestations: \n",
+         "no matching attestations"),
+        ("panic: lost\n", "panic: lost"),
+        ("", "cosign said nothing"),
+    ],
+)  # fmt: skip
+def test_cosign_s_own_sentence_is_repeated_once(printed: str, sentence: str) -> None:
+    assert said_by_cosign(printed) == sentence
+    answer = subprocess.CompletedProcess([], 1, "", printed)
+    assert [*judged("", answer, unjudged=False)] == [sentence]
+
+
+def test_everything_that_is_missing_is_named_at_once(put: Put, tmp_path: Path) -> None:
+    put("docker", "cosign")
+    index = publish(tmp_path, "shop/app:1", json.dumps({"manifests": [ENTRY, BUILDER_S_OWN]}))
+    with pytest.raises(UntrustedError) as caught:
+        verify([f"shop/app@{index}"], KEY, "abc", platforms=[AMD, ARM])
+    assert str(caught.value).splitlines() == [
+        f"shop/app@{index} is not to be trusted:",
+        "it is not for linux/arm64, only for linux/amd64",
+        "signature: no matching signatures",
+        "bill of materials (SPDX) of linux/amd64: no matching attestations",
+        "bill of materials (CycloneDX) of linux/amd64: no matching attestations",
+        "scan of linux/amd64: no matching attestations",
+        "provenance of linux/amd64: no matching attestations",
+    ]
+    assert "release-image" in caught.value.hint
+
+
+def test_several_digests_are_asked_about_at_once_and_all_faults_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    digests = [f"shop/app@sha256:{number * 64}" for number in "123"]
+    together = Barrier(len(digests))
+
+    def read(command: tuple[str, ...]) -> Output:
+        if "--annotations=exceptions=attested" in command:
+            together.wait(timeout=10)
+        return Output(command, 1, "", f"Error: no signature of {command[-1][-1]}")
+
+    monkeypatch.setattr(verification, "members", lambda _: {AMD: DIGEST})
+    monkeypatch.setattr(verification, "said_of", lambda *_: {})
+    monkeypatch.setattr(verification, "read", read)
+    with pytest.raises(UntrustedError) as caught:
+        verify(digests, KEY, "abc")
+    said = str(caught.value).splitlines()
+    assert [line for line in said if "trusted" in line or line.startswith("signature")] == [
+        line
+        for digest in digests
+        for line in (
+            f"{digest} is not to be trusted:",
+            f"signature: no signature of {digest[-1]}",
+        )
+    ]
+
+
+def test_an_index_of_nothing_is_no_image(put: Put, tmp_path: Path) -> None:
+    put("docker", "cosign")
+    index = publish(tmp_path, "shop/app:1", json.dumps({"manifests": [BUILDER_S_OWN]}))
+    digest = f"shop/app@{index}"
+    assert faults([digest], KEY, "abc") == {digest: ["it holds no image"]}
+
+
+def test_a_manifest_that_is_gone_is_said_to_be(put: Put) -> None:
+    put("docker", "cosign")
+    ((fault,),) = faults([f"shop/app@{DIGEST}"], KEY, "abc").values()
+    assert fault.startswith("its manifest cannot be read: the registry has no ")
+
+
+def test_a_registry_that_is_away_is_said_to_be(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+    put("docker", "cosign")
+    refused = "dial tcp 127.0.0.1:5999: connect: connection refused"
+    monkeypatch.setattr(registry, "read", lambda *_, **__: Output((), 1, "", f"ERROR: {refused}"))
+    ((fault,),) = faults([f"shop/app@{DIGEST}"], KEY, "abc").values()
+    assert "the registry does not answer for " in fault
+    assert fault.endswith(refused)
+
+
+def test_a_registry_that_gives_another_manifest_is_not_believed(put: Put, tmp_path: Path) -> None:
+    put("docker")
+    publish(tmp_path, f"shop/app@{DIGEST}", json.dumps({"manifests": [ENTRY]}))
+    with pytest.raises(CheckFailedError, match=f"the registry gives .* for shop/app@{DIGEST}"):
+        members(f"shop/app@{DIGEST}")
+
+
+def test_an_image_without_an_index_is_for_its_own_platform(put: Put, tmp_path: Path) -> None:
+    put("docker")
+    image = publish(tmp_path, "shop/app:1", json.dumps(IMAGE))
+    assert members(f"shop/app@{image}") == {AMD: image}

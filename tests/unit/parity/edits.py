@@ -1,0 +1,163 @@
+"""Changes to the tree of this repository."""
+
+import copy
+import io
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any, NamedTuple
+
+from ruamel.yaml import YAML
+
+from pipeline.github import loader
+from pipeline.github.model import Job
+from pipeline.nox_sessions import Session
+from pipeline.parity import repository as trees
+from pipeline.parity.repository import Action, Tree
+from pipeline.schema import Table
+from tests.settings import changed
+
+Content = Any
+Change = Callable[[Content], object]
+
+
+class Edit(NamedTuple):
+    """A changed tree in the making, under the id of a rule, with a word on what is changed."""
+
+    rule: str
+    what: str
+    make: Callable[[], Tree]
+
+
+@cache
+def real() -> Tree:
+    """The tree of this repository."""
+    tree, unreadable = trees.read()
+    assert not unreadable
+    return tree
+
+
+def in_file(file: str, change: Change) -> Tree:
+    """Change the content of a workflow."""
+    workflow = real().workflows[file]
+    content = copy.deepcopy(workflow.content)
+    change(content)
+    return replace(real(), workflows={**real().workflows, file: replace(workflow, content=content)})
+
+
+def in_job(job: Job, change: Change) -> Tree:
+    """Change a job."""
+    return in_file(job.workflow, lambda content: change(content["jobs"][job.id]))
+
+
+def in_action(action: Action, change: Change) -> Tree:
+    """Change an action."""
+    content = copy.deepcopy(action.content)
+    change(content)
+    changed = replace(action, content=content)
+    return replace(real(), actions=[changed if each == action else each for each in real().actions])
+
+
+def written(tree: Tree) -> Tree:
+    """Write the workflows of a tree as text, and read them again."""
+    texts = {file: dump(workflow.content) for file, workflow in tree.workflows.items()}
+    parsed = {file: loader.parse(file, text) for file, text in texts.items()}
+    return replace(tree, workflows=parsed)
+
+
+def with_text(file: str, text: str) -> Tree:
+    """Put another text in the place of a workflow's, or a new workflow beside them."""
+    parsed = loader.parse(file, text)
+    return replace(real(), workflows={**real().workflows, file: parsed})
+
+
+def without(file: str) -> Tree:
+    """Take a workflow away."""
+    left = {name: each for name, each in real().workflows.items() if name != file}
+    return replace(real(), workflows=left)
+
+
+def with_settings(path: str, value: object) -> Tree:
+    """Set a value of pipeline.toml, given its path as in `parity/local/lock`."""
+    return replace(real(), settings=_with(real().settings, path.split("/"), value))
+
+
+def _with(inside: Content, path: Sequence[str], value: object) -> Content:
+    key, *rest = path
+    known = vars(inside) if isinstance(inside, Table) else inside
+    value = _with(known[key], rest, value) if rest else value
+    return changed(inside, **{key: value}) if isinstance(inside, Table) else {**known, key: value}
+
+
+def with_sessions(*changed: Session, drop: str = "") -> Tree:
+    """Put sessions in the place of those of the same signature, or add them, or drop one."""
+    kept = {each.session: each for each in real().sessions if each.session != drop}
+    return replace(real(), sessions=[*(kept | {each.session: each for each in changed}).values()])
+
+
+def steps(word: str = "") -> Iterator[tuple[str, Callable[[Change], Tree]]]:
+    """Yield every step whose `uses` begins with a word, as a label and a way to change it."""
+    for job in real().working:
+        for index, step in enumerate(job.steps):
+            if str(step.get("uses", "")).startswith(word):
+                yield f"{job.workflow} {job.id} {index}", _step_of_job(job, index)
+    for action in real().actions:
+        for index, step in enumerate(action.steps):
+            if str(step.get("uses", "")).startswith(word):
+                yield f"{action.path} {index}", _step_of_action(action, index)
+
+
+def put(*path: str | int, value: object) -> Change:
+    """Return a change that sets a value."""
+    *keys, last = path
+
+    def change(content: Content) -> None:
+        for key in keys:
+            content = content.setdefault(key, {}) if isinstance(key, str) else content[key]
+        content[last] = value
+
+    return change
+
+
+def add(*path: str | int, value: object) -> Change:
+    """Return a change that adds an item to a list."""
+
+    def change(content: Content) -> None:
+        for key in path:
+            content = content[key]
+        content.append(value)
+
+    return change
+
+
+def drop(*path: str | int) -> Change:
+    """Return a change that takes a key or an item away."""
+    *keys, last = path
+
+    def change(content: Content) -> None:
+        for key in keys:
+            content = content[key]
+        content.pop(last)
+
+    return change
+
+
+def strip_comments(text: str) -> str:
+    """Take the comments away that stand behind something."""
+    return re.sub(r"(?<=\S) +# .*", "", text)
+
+
+def _step_of_job(job: Job, index: int) -> Callable[[Change], Tree]:
+    return lambda change: in_job(job, lambda content: change(content["steps"][index]))
+
+
+def _step_of_action(action: Action, index: int) -> Callable[[Change], Tree]:
+    return lambda change: in_action(action, lambda content: change(content["runs"]["steps"][index]))
+
+
+def dump(content: Content) -> str:
+    """Write a document as YAML."""
+    stream = io.StringIO()
+    YAML(typ="rt", pure=True).dump(content, stream)
+    return stream.getvalue()

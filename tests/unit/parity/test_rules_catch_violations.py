@@ -1,0 +1,32 @@
+"""Every rule's fault is caught under the rule's own name, wherever the rule governs.
+
+Thousands of them: a session of their own, `nox -s parity-faults`, runs this file.
+"""
+
+from collections import Counter
+
+import pytest
+
+from pipeline.parity.engine import find
+from tests.unit.parity.edits import Edit, real
+from tests.unit.parity.violations import ALL, IDS
+
+
+def test_the_repository_itself_holds_every_rule() -> None:
+    assert find(real()) == []
+
+
+def test_every_rule_has_a_fault() -> None:
+    assert {edit.rule for edit in ALL} == IDS
+
+
+def test_there_are_several_hundred_faults() -> None:
+    assert len(ALL) > 500
+    assert Counter(edit.rule for edit in ALL).most_common()[-1][1] >= 1
+
+
+@pytest.mark.parametrize("edit", ALL, ids=lambda edit: f"{edit.rule}: {edit.what}")
+def test_a_fault_is_caught_by_its_rule(edit: Edit) -> None:
+    findings = find(edit.make())
+    assert edit.rule in {finding.rule for finding in findings}
+    assert all(finding.line >= 1 and finding.hint for finding in findings)

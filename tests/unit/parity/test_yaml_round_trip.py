@@ -1,0 +1,13 @@
+"""A sample of the faults, written into the files and read from there."""
+
+import pytest
+
+from pipeline.parity.engine import find
+from tests.unit.parity.edits import Edit, written
+from tests.unit.parity.violations import ALL
+
+
+@pytest.mark.parametrize("edit", ALL[::150], ids=lambda edit: f"{edit.rule}: {edit.what}")
+def test_it_is_caught_in_the_text_of_the_file_as_well(edit: Edit) -> None:
+    findings = find(written(edit.make()))
+    assert edit.rule in {finding.rule for finding in findings}

@@ -1,0 +1,726 @@
+"""For each rule, its fault on every job, session and file that the rule governs."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+from pipeline import config
+from pipeline.github.loader import GATE, MAIN
+from pipeline.github.model import Job, sessions_of
+from pipeline.invoke_tasks import Task
+from pipeline.nox_sessions import Session
+from pipeline.parity.repository import Tree
+from pipeline.parity.rules import RULES
+from pipeline.parity.rules.calls import GOES_ON, ON_PUSH, reached_by_request
+from pipeline.parity.rules.environments import reachable
+from pipeline.parity.rules.gates import GREEN, is_delivery
+from pipeline.settings import Actions
+from tests.unit.parity.edits import (
+    Change,
+    Edit,
+    add,
+    drop,
+    in_action,
+    in_file,
+    in_job,
+    put,
+    real,
+    steps,
+    strip_comments,
+    with_sessions,
+    with_settings,
+    with_text,
+    without,
+)
+
+TREE = real()
+WORKING, CHECKS, CALLS = TREE.working, TREE.checks, [job for job in TREE.jobs if job.is_call]
+GATES = [job for job in WORKING if job.id == GATE]
+CALLED = TREE.called
+DELIVERIES = [call for call in CALLS if is_delivery(TREE, call)]
+SKIPPED = "step-is-not-skipped"
+UPLOAD = "actions/upload-artifact"
+NOWHERE = "./.github/workflows/nowhere.yml"
+OTHER_COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+def every_job(rule: str, jobs: list[Job], /, **changes: Change) -> Iterator[Edit]:
+    """The same changes to each of some jobs."""
+    for job in jobs:
+        for what, change in changes.items():
+            yield Edit(rule, f"{what}: {job.workflow} {job.id}", partial(in_job, job, change))
+
+
+def every_file(rule: str, files: list[str], /, **changes: Change) -> Iterator[Edit]:
+    """The same changes to each of some files."""
+    for file in files:
+        for what, change in changes.items():
+            yield Edit(rule, f"{what}: {file}", partial(in_file, file, change))
+
+
+def every_step(rule: str, word: str, /, **changes: Change) -> Iterator[Edit]:
+    """The same changes to each step whose `uses` begins with a word."""
+    for label, edit in steps(word):
+        for what, change in changes.items():
+            yield Edit(rule, f"{what}: {label}", partial(edit, change))
+
+
+def run_line(line: str) -> Change:
+    def change(job: dict[str, list[dict[str, str]]]) -> None:
+        next(step for step in job["steps"] if "run" in step)["run"] = line
+
+    return change
+
+
+def another_step(**content: str) -> Change:
+    return add("steps", value=content)
+
+
+def in_run_step(key: str, value: object) -> Change:
+    return lambda job: next(step for step in job["steps"] if "run" in step).update({key: value})
+
+
+def no_run(job: dict[str, list[dict[str, str]]]) -> None:
+    job["steps"] = [step for step in job["steps"] if "run" not in step]
+
+
+def jobs_and_lines() -> Iterator[Edit]:
+    yield from every_job(
+        "one-run",
+        WORKING,
+        second=another_step(run="nox -s lint"),
+        curl=another_step(run="curl example.com"),
+        two_lines=run_line("nox -s lint\nnox -s docs\n"),
+        none=no_run,
+    )
+    yield from every_job(
+        "run-names-its-job",
+        WORKING,
+        other=run_line("nox -s somebody-else"),
+        raw=run_line("pytest"),
+        more=run_line("nox -s lint && echo done"),
+        options=run_line("nox -s lint -- --fix"),
+        told=run_line('nox -s lint -- --yes --env "$ENVIRONMENT"; true'),
+        tag=run_line("nox -t backend"),
+    )
+    yield from every_job(
+        "no-other-shell",
+        WORKING,
+        defaults=put("defaults", value={"run": {"shell": "bash"}}),
+        container=put("container", value="debian"),
+        other_shell=in_run_step("shell", "python"),
+        folder=in_run_step("working-directory", "backend"),
+    )
+    others = [job for job in WORKING if job.id != GATE]
+    yield from every_job(
+        "no-other-variables",
+        others,
+        step=lambda job: next(each for each in job["steps"] if "run" in each).update(
+            {"env": {"DATABASE_URL": "sqlite://"}}
+        ),
+        job=put("env", "DATABASE_URL", value="sqlite://"),
+    )
+    default = put("defaults", value={"run": {"shell": "bash"}})
+    yield from every_file("no-other-shell", [*TREE.workflows], defaults=default)
+    for action in TREE.actions:
+        change = add("runs", "steps", value={"run": "make everything", "shell": "bash"})
+        yield Edit("action-only-sets-up", action.path, partial(in_action, action, change))
+
+
+def rows() -> Iterator[Edit]:
+    matrices = [job for job in WORKING if "strategy" in job.content]
+    for job in matrices:
+        for index, row in enumerate(job.rows):
+            place, where, same = row_of(job, index)
+            for rule, what, value in (
+                ("session-exists", "unknown row", f"{job.id}-3.99"),
+                ("run-names-its-job", "row of another", "lint"),
+            ):
+                change = put(*where, value=value)
+                yield Edit(rule, f"{what}: {row['session']}", partial(in_job, job, change))
+            again = add(*place, value=same)
+            yield Edit("session-once", f"twice: {row['session']}", partial(in_job, job, again))
+            away = drop(*place, index)
+            yield Edit("session-in-ci", f"row gone: {row['session']}", partial(in_job, job, away))
+            if "runner" in row:
+                latest = partial(in_job, job, put(*place, index, "runner", value="ubuntu-latest"))
+                yield Edit("runner-is-fixed", f"latest: {row['session']}", latest)
+    expression = put("strategy", "matrix", value="${{ fromJSON(needs.plan.outputs.rows) }}")
+    vector = put("strategy", "matrix", "session", value="${{ fromJSON(inputs.rows) }}")
+    yield from every_job("matrix-is-written-out", matrices, whole=expression, vector=vector)
+
+
+def row_of(job: Job, index: int) -> tuple[tuple[str, ...], tuple[str | int, ...], object]:
+    """Where the rows of a matrix are, where a row's session is, and the row as it stands there."""
+    matrix = job.content["strategy"]["matrix"]
+    if "include" in matrix:
+        place = ("strategy", "matrix", "include")
+        return place, (*place, index, "session"), dict(matrix["include"][index])
+    place = ("strategy", "matrix", "session")
+    return place, (*place, index), matrix["session"][index]
+
+
+def sessions() -> Iterator[Edit]:
+    in_ci = {session for job in WORKING for session in sessions_of(job) or []}
+    for job in CHECKS:
+        away = partial(in_file, job.workflow, _without_job(job))
+        yield Edit("session-in-ci", f"job gone: {job.id}", away)
+        copied = partial(_copy_job, job, "migration-check.yml", "pre-commit.yml")
+        yield Edit("session-once", f"job twice: {job.id}", copied)
+    for session in TREE.sessions:
+        name = session.session
+        if name in in_ci:
+            yield Edit("session-exists", f"gone: {name}", partial(with_sessions, drop=name))
+        for what, help_ in (("none", ""), ("long", "x" * 72)):
+            changed = replace(session, description=help_)
+            label = f"{what}: session {name}"
+            yield Edit("one-line-of-help", label, partial(with_sessions, changed))
+        for tags in ((*session.tags, "cellar"), () if session.tags else ("backend",)):
+            changed = replace(session, tags=tags)
+            label = f"{tags}: {name}"
+            yield Edit("session-has-its-areas", label, partial(with_sessions, changed))
+    new = Session("new", "new", "Do something new.", ("backend",))
+    yield Edit("session-in-ci", "new session", partial(with_sessions, new))
+    for name in ("nowhere", "lint"):
+        change = partial(with_settings, f"parity/local/{name}", "a reason")
+        yield Edit("session-in-ci", f"local: {name}", change)
+    for task in TREE.tasks:
+        for what, help_ in (("none", ""), ("long", "x" * 72)):
+            tasks = [Task(task.name, help_), *(each for each in TREE.tasks if each != task)]
+            label = f"{what}: task {task.name}"
+            yield Edit("one-line-of-help", label, partial(replace, TREE, tasks=tasks))
+
+
+def gates() -> Iterator[Edit]:
+    files = [gate.workflow for gate in GATES]
+    yield from every_file("gate-present", files, gone=drop("jobs", GATE))
+    yield Edit("gate-present", f"no {MAIN}", partial(without, MAIN))
+    for gate in GATES:
+        for need in gate.needs:
+            left = [name for name in gate.needs if name != need]
+            change = put("needs", value=left)
+            label = f"{gate.workflow} without {need}"
+            yield Edit("gate-needs-all", label, partial(in_job, gate, change))
+    yield from every_job(
+        "gate-always-runs",
+        GATES,
+        gone=drop("if"),
+        unless=put("if", value="${{ !cancelled() }}"),
+        more=put("if", value="always() && github.event_name == 'push'"),
+    )
+    yield from every_job(
+        "gate-asks-for-results",
+        GATES,
+        nothing=in_run_step("env", "{}"),
+        all_fine=lambda job: in_env(job, "NEEDS", "{}"),
+        no_plan=lambda job: in_env(job, "JOBS", "[]"),
+        more=lambda job: in_env(job, "EXTRA", "1"),
+    )
+    inner = [gate for gate in GATES if gate.workflow != MAIN]
+    started = put("on", "pull_request", value=None)
+    yield from every_file("gate-is-the-check", [gate.workflow for gate in inner], started=started)
+    for label, job in (("id", f"{GATE}: {{"), ("name", f"x: {{name: {GATE}, ")):
+        text = f"on: pull_request\njobs: {{{job} if: false, runs-on: x, steps: []}}}}\n"
+        yield Edit("gate-is-the-check", label, partial(with_text, "extra.yml", text))
+    yield from every_job(
+        "gate-hands-up-its-verdict",
+        inner,
+        no_output=drop("outputs"),
+        fixed=put("outputs", "verdict", value="ok"),
+        no_id=lambda job: job["steps"][-1].pop("id"),
+    )
+    up = ("on", "workflow_call", "outputs", "verdict", "value")
+    yield from every_file(
+        "gate-hands-up-its-verdict",
+        [gate.workflow for gate in inner],
+        gone=drop("on", "workflow_call", "outputs"),
+        fixed=put(*up, value="ok"),
+        other=put(*up, value="${{ jobs.lint.outputs.verdict }}"),
+    )
+
+
+def in_env(job: dict[str, list[dict[str, dict[str, str]]]], key: str, value: str) -> None:
+    next(step for step in job["steps"] if "run" in step)["env"][key] = value
+
+
+def called_jobs() -> Iterator[Edit]:
+    yield from every_job(
+        "job-asks-for-itself",
+        CHECKS,
+        gone=drop("if"),
+        other=put("if", value="contains(fromJSON(inputs.jobs), 'somebody')"),
+        always=put("if", value="always()"),
+        never=put("if", value=False),
+    )
+    for job in CHECKS:
+        other = next(name for name in TREE.workflows[job.workflow].jobs if name != job.id)
+        change = put("needs", value=other)
+        yield Edit("job-needs-nothing", f"{job.id}", partial(in_job, job, change))
+
+
+def calls() -> Iterator[Edit]:
+    yield from every_job(
+        "call-names-a-file",
+        CALLS,
+        nowhere=put("uses", value=NOWHERE),
+        main=put("uses", value=f"./.github/workflows/{MAIN}"),
+        elsewhere=put("uses", value=f"owner/name/.github/workflows/x.yml@{OTHER_COMMIT}"),
+    )
+    text = "on: workflow_call\npermissions: {}\njobs: {a: {name: a, runs-on: x, steps: []}}\n"
+    yield Edit("file-is-reached", "orphan", partial(with_text, "orphan.yml", text))
+    started = put("on", value={"workflow_call": None})
+    for file in [workflow.file for workflow in TREE.entries if workflow not in CALLED]:
+        yield Edit("file-is-reached", f"no trigger: {file}", partial(in_file, file, started))
+    for called in [each for each in CALLED if each not in TREE.entries]:
+        if [call.workflow for call in TREE.calls_of(called.file)] == [MAIN]:
+            call = TREE.calls_of(called.file)[0]
+            change = put("uses", value=NOWHERE)
+            yield Edit("file-is-reached", f"no call: {called.file}", partial(in_job, call, change))
+    yield from every_job(
+        "call-hands-over-jobs",
+        CALLS,
+        gone=drop("with"),
+        unknown=put("with", "jobs", value='["somebody"]'),
+        empty=put("with", "jobs", value="[]"),
+        words=put("with", "jobs", value="lint"),
+        other=put("with", "jobs", value="${{ needs.other.outputs.jobs }}"),
+    )
+    planned = [call for call in CALLS if call.workflow == MAIN and call not in DELIVERIES]
+    yield from every_job("call-hands-over-jobs", planned, unplanned=drop("needs"))
+    waiting = [call for call in planned if {*call.needs} != {"plan"}]
+    on_main = put("if", value="${{ github.ref == 'refs/heads/main' }}")
+    yield from every_job(
+        "delivery-follows-the-gate",
+        DELIVERIES,
+        at_once=drop("needs"),
+        early=put("needs", value=["plan"]),
+        whatever=put("if", value=f"${{{{ {GOES_ON} && {ON_PUSH} }}}}"),
+        either=put("if", value=f"${{{{ {GREEN} || {GOES_ON} && {ON_PUSH} }}}}"),
+    )
+    yield from every_job(
+        "call-is-not-skipped",
+        waiting + DELIVERIES,
+        plain=drop("if"),
+        main=on_main,
+        either=put("if", value=f"${{{{ {GOES_ON} || {ON_PUSH} }}}}"),
+    )
+    checking = [call for call in CALLS if call not in DELIVERIES]
+    yield from every_job(
+        "call-is-not-skipped",
+        checking,
+        never=put("if", value=False),
+        more=put("if", value=f"${{{{ {GOES_ON} && github.actor != 'dependabot[bot]' }}}}"),
+    )
+
+
+def misplaced() -> Iterator[Edit]:
+    for path in (
+        ".github/workflows/x.YML",
+        ".github/workflows/x.Yaml",
+        ".github/workflows/more/x.yml",
+        ".github/Workflows/x.yml",
+        ".GitHub/workflows/x.yml",
+    ):
+        more = partial(replace, TREE, files=[*TREE.files, path])
+        yield Edit("file-is-where-workflows-are", path, more)
+
+
+def starting() -> Iterator[Edit]:
+    for workflow in TREE.workflows.values():
+        for trigger in workflow.triggers:
+            for key in ("paths", "paths-ignore"):
+                change = put("on", trigger, value={key: ["backend/**"]})
+                label = f"{workflow.file} {trigger} {key}"
+                yield Edit("no-path-filter", label, partial(in_file, workflow.file, change))
+        for trigger in ("pull_request_target", "workflow_run", "issue_comment"):
+            change = put("on", trigger, value={})
+            label = f"{workflow.file} {trigger}"
+            yield Edit("trigger-is-safe", label, partial(in_file, workflow.file, change))
+    entries = [workflow.file for workflow in TREE.entries if workflow not in CALLED]
+    both = [job for file in CALLED if file in TREE.entries for job in file.jobs.values()]
+    yield from every_job("concurrency-is-grouped", both, gone=drop("concurrency"))
+    group = put("concurrency", value={"group": "all", "cancel-in-progress": False})
+    yield from every_file("concurrency-is-grouped", entries, gone=drop("concurrency"))
+    yield from every_file("concurrency-is-grouped", [each.file for each in CALLED], own=group)
+    cancelled = put("concurrency", value={"group": "main", "cancel-in-progress": True})
+    yield from every_file("only-checks-are-cancelled", entries, main=cancelled)
+    yield from every_job("only-checks-are-cancelled", TREE.jobs, job=cancelled)
+
+
+def hardening() -> Iterator[Edit]:
+    yield from every_job(
+        "timeout-is-set",
+        WORKING,
+        gone=drop("timeout-minutes"),
+        long=put("timeout-minutes", value=61),
+        none=put("timeout-minutes", value=0),
+        word=put("timeout-minutes", value="${{ inputs.minutes }}"),
+    )
+    yield from every_job(
+        "runner-is-fixed",
+        WORKING,
+        latest=put("runs-on", value="ubuntu-latest"),
+        own=put("runs-on", value=["self-hosted"]),
+        gone=drop("runs-on"),
+    )
+    going_on = put("continue-on-error", value=True)
+    yield from every_job("no-continue-on-error", TREE.jobs, job=going_on)
+    yield from every_step("no-continue-on-error", "", step=going_on)
+    services = put("services", value={"postgres": {"image": "postgres"}})
+    yield from every_job("no-services", WORKING, postgres=services)
+    expression = run_line('nox -s "${{ github.head_ref }}"')
+    yield from every_job("no-expression-in-run", WORKING, branch=expression)
+    yield from every_job(
+        "set-up-comes-first",
+        WORKING,
+        no_checkout=lambda job: job["steps"].pop(0),
+        no_set_up=lambda job: job["steps"].pop(1),
+        late=lambda job: job["steps"].append(job["steps"].pop(1)),
+    )
+
+
+def conditions() -> Iterator[Edit]:
+    conditions = {
+        "never": False,
+        "actor": "github.actor != 'dependabot[bot]'",
+        "files": "${{ hashFiles('backend/**/*.go') != '' }}",
+        "event": "github.event_name == 'schedule'",
+        "always": "always()",
+    }
+    for what, value in conditions.items():
+        yield from every_job(SKIPPED, WORKING, **{what: in_run_step("if", value)})
+    for action in _before():
+        yield from every_step(SKIPPED, action, never=put("if", value=False))
+    report = {"uses": f"{UPLOAD}@{OTHER_COMMIT}", "if": "always()"}
+    other = {"uses": f"owner/linter@{OTHER_COMMIT}", "if": "always()"}
+    set_up = {"uses": "./.github/actions/setup", "if": "always()"}
+    yield from every_job(
+        SKIPPED,
+        WORKING,
+        early_report=lambda job: job["steps"].insert(0, report),
+        other_action=add("steps", value=other),
+        set_up_again=add("steps", value=set_up),
+    )
+    for each in TREE.actions:
+        change = put("runs", "steps", 0, "if", value="always()")
+        yield Edit(SKIPPED, each.path, partial(in_action, each, change))
+
+
+def listed_actions() -> Iterator[Edit]:
+    def early(uses: str) -> Change:
+        return lambda job: job["steps"].insert(2, {"uses": uses})
+
+    yield from every_job(
+        "action-is-listed",
+        WORKING,
+        other_before=early(f"owner/linter@{OTHER_COMMIT}"),
+        other_after=add("steps", value={"uses": f"owner/linter@{OTHER_COMMIT}"}),
+        report_before=early(f"{UPLOAD}@{OTHER_COMMIT}"),
+        checkout_after=add("steps", value={"uses": f"actions/checkout@{OTHER_COMMIT}"}),
+        set_up_after=add("steps", value={"uses": "./.github/actions/setup"}),
+        image=early("docker://alpine"),
+    )
+    for action in TREE.actions:
+        change = add("runs", "steps", value={"uses": f"owner/linter@{OTHER_COMMIT}"})
+        yield Edit("action-is-listed", action.path, partial(in_action, action, change))
+    for place in Actions.KEYS:
+        none = partial(with_settings, f"parity/actions/{place}", ())
+        yield Edit("action-is-listed", f"none to {place}", none)
+
+
+def variables() -> Iterator[Edit]:
+    change = put("env", "PIP_INDEX_URL", value="https://index.example.com/simple")
+    for action in _before():
+        yield from every_step("set-up-has-no-variables", action, index=change)
+    for each in TREE.actions:
+        for index in range(len(each.steps)):
+            step = put("runs", "steps", index, "env", "PIP_INDEX_URL", value="x")
+            label = f"{each.path} {index}"
+            yield Edit("set-up-has-no-variables", label, partial(in_action, each, step))
+
+
+def local_actions() -> Iterator[Edit]:
+    yield from every_step(
+        "local-action-is-read",
+        "./",
+        elsewhere=put("uses", value="./tools/act"),
+        nested=put("uses", value="./.github/actions/setup/more"),
+        other_form=put("uses", value="$/tools/act"),
+        root=put("uses", value="./"),
+        outside=put("uses", value="./../act"),
+    )
+    for action in TREE.actions:
+        change = add("runs", "steps", value={"uses": "./tools/act"})
+        yield Edit("local-action-is-read", action.path, partial(in_action, action, change))
+        gone = partial(replace, TREE, actions=[])
+        yield Edit("local-action-is-read", f"gone: {action.path}", gone)
+
+
+def artifacts() -> Iterator[Edit]:
+    for label, edit in steps(f"{UPLOAD}@"):
+        taken = "rehearsal" if "frontend-security" in label else "npm-audit"
+        change = put("with", "name", value=taken)
+        yield Edit("artifact-has-its-own-name", label, partial(edit, change))
+    rows = [job for job in WORKING if "strategy" in job.content and UPLOAD in str(job.content)]
+    for job in rows:
+        upload = next(i for i, step in enumerate(job.steps) if UPLOAD in str(step.get("uses")))
+        change = put("steps", upload, "with", "name", value="one-for-all")
+        yield Edit("artifact-has-its-own-name", f"rows of {job.id}", partial(in_job, job, change))
+
+
+def actions() -> Iterator[Edit]:
+    pinned = [use for use in dict.fromkeys(_uses()) if "@" in use]
+    for use in pinned:
+        name = use.partition("@")[0]
+        yield from every_step(
+            "action-is-pinned",
+            use,
+            tag=put("uses", value=f"{name}@v4"),
+            branch=put("uses", value=f"{name}@main"),
+            short=put("uses", value=use[:-1]),
+            nothing=put("uses", value=name),
+        )
+        if _uses().count(use) > 1:
+            other = put("uses", value=f"{name}@{OTHER_COMMIT}")
+            yield from every_step("action-has-one-pin", use, other=other)
+            for file in _files_of(use):
+                text = TREE.workflows[file].text
+                wrong = re.sub(rf"({use} # v)[\d.]+", r"\g<1>0.0.1", text, count=1)
+                edit = partial(with_text, file, wrong)
+                yield Edit("pin-has-one-version", f"{name}: {file}", edit)
+    for workflow in TREE.workflows.values():
+        if "@" in workflow.text:
+            text = strip_comments(workflow.text)
+            changed = partial(with_text, workflow.file, text)
+            yield Edit("action-is-pinned", f"no version: {workflow.file}", changed)
+    yield from every_step(
+        "checkout-keeps-no-credentials",
+        "actions/checkout@",
+        gone=drop("with"),
+        kept=put("with", "persist-credentials", value=True),
+        word=put("with", "persist-credentials", value="false"),
+    )
+    yield from every_step(
+        "artifact-has-its-days",
+        f"{UPLOAD}@",
+        gone=drop("with", "retention-days"),
+        default=put("with", "retention-days", value=0),
+        long=put("with", "retention-days", value=91),
+        word=put("with", "retention-days", value="${{ inputs.days }}"),
+        true=put("with", "retention-days", value=True),
+    )
+    yield from every_step(
+        "checkout-takes-the-change",
+        "actions/checkout@",
+        branch=put("with", "ref", value="main"),
+        head=put("with", "ref", value="${{ github.event.pull_request.head.sha }}"),
+        other=put("with", "repository", value="owner/name"),
+        folder=put("with", "path", value="elsewhere"),
+        part=put("with", "sparse-checkout", value="backend"),
+        kept=put("with", "clean", value=False),
+    )
+    for action in TREE.actions:
+        step = {"uses": f"actions/checkout@{OTHER_COMMIT}", "with": {"ref": "main"}}
+        change = add("runs", "steps", value=step)
+        yield Edit("checkout-takes-the-change", action.path, partial(in_action, action, change))
+    for use in dict.fromkeys(_uses()):
+        own = put("with", value={"python-version": "3.12"})
+        node = put("with", value={"node-version": 24})
+        yield from every_step("no-version-in-steps", use, python=own, node=node)
+    for tool in TREE.settings.parity.tools:
+        yield from every_step(
+            "no-version-in-steps",
+            f"{tool}@",
+            other=lambda step: step.update({"with": dict.fromkeys(step["with"], "v0.0.1")}),
+            none=drop("with"),
+        )
+
+
+def rights() -> Iterator[Edit]:
+    yield from every_file(
+        "file-grants-nothing",
+        [*TREE.workflows],
+        gone=drop("permissions"),
+        all=put("permissions", value="write-all"),
+        read=put("permissions", value={"contents": "read"}),
+    )
+    yield from every_job(
+        "job-names-its-rights",
+        TREE.jobs,
+        gone=drop("permissions"),
+        all=put("permissions", value="read-all"),
+        word=put("permissions", "contents", value="yes"),
+    )
+    for scope in ("contents", "packages", "actions"):
+        write = put("permissions", scope, value="write")
+        for rule, jobs in (("write-is-listed", WORKING), ("call-grants-what-is-needed", CALLS)):
+            others = [job for job in jobs if job.content["permissions"].get(scope) != "write"]
+            yield from every_job(rule, others, **{scope: write})
+    yield from every_job("call-grants-what-is-needed", CALLS, less=put("permissions", value={}))
+    identity = put("permissions", "id-token", value="write")
+    asked = [job for job in TREE.jobs if reached_by_request(TREE, job)]
+    yield from every_job("request-gets-no-identity", asked, identity=identity)
+    signing = [call for call in CALLS if "id-token" in call.content["permissions"]]
+    for what, when in (("any", GOES_ON), ("or", f"{GOES_ON} || {ON_PUSH}")):
+        change = put("if", value=f"${{{{ {when} }}}}")
+        yield from every_job("request-gets-no-identity", signing, **{what: change})
+    yield from every_job("no-inherited-secrets", CALLS, all=put("secrets", value="inherit"))
+    key = put("env", "KEY", value="${{ secrets.DEPLOY_KEY }}")
+    computed = put("env", "KEY", value="${{ secrets[inputs.name] }}")
+    yield from every_job("secret-is-listed", WORKING, job=key, computed=computed)
+    yield from every_file("secret-is-listed", [*TREE.workflows], file=key)
+    own = [job for job in asked if job.workflow == MAIN]
+    handed = put("secrets", "KEY", value="${{ secrets.KEY }}")
+    yield from every_job("request-gets-no-secret", own, handed=handed, read=key)
+
+
+def environments() -> Iterator[Edit]:
+    choice = ("on", "workflow_dispatch", "inputs", "environment", "options")
+    asking = [file for file, each in TREE.workflows.items() if "workflow_dispatch" in each.triggers]
+    yield from every_file(
+        "choice-is-every-environment",
+        [file for file in asking if TREE.calls_of(file)],
+        none=drop(*choice[:-1]),
+        fewer=put(*choice, value=["staging"]),
+        more=put(*choice, value=["staging", "production", "local"]),
+    )
+    for name in reachable(TREE):
+        gone = partial(with_settings, f"environments/{name}/host", "")
+        yield Edit("choice-is-every-environment", f"no host: {name}", gone)
+        told = [*TREE.settings.environments[name].secrets, "ANOTHER_KEY"]
+        more = partial(with_settings, f"environments/{name}/secrets", told)
+        yield Edit("delivery-gets-every-secret", f"one more: {name}", more)
+    going = [job for job in WORKING if "environment" in job.content]
+    for name in config.told(reachable(TREE).values()):
+        yield from every_job("delivery-gets-every-secret", going, **{name: drop("env", name)})
+
+
+def sources() -> Iterator[Edit]:
+    working = [*dict.fromkeys(job.workflow for job in WORKING)]
+    yield from every_file(
+        "file-is-strict",
+        working,
+        gone=drop("env"),
+        lax=put("env", "PIPELINE_STRICT", value=0),
+        more=put("env", "DATABASE_URL", value="sqlite://"),
+    )
+    for python in TREE.pythons:
+        left = [each for each in TREE.pythons if each != python]
+        yield Edit("versions-agree", f"no {python}", partial(replace, TREE, pythons=left))
+    more = partial(replace, TREE, pythons=[*TREE.pythons, "3.99"])
+    yield Edit("versions-agree", "one more", more)
+    yield from globs()
+    yield from named_jobs()
+    other = put("name", value="Run everything")
+    yield from every_job("job-is-called-what-it-is", TREE.jobs, other=other)
+    for name in TREE.settings.budgets:
+        change = partial(with_settings, f"budgets/{name}", 999)
+        yield Edit("limit-covers-budget", f"long: {name}", change)
+    for name in ("nowhere", "tests-3.12"):
+        change = partial(with_settings, f"budgets/{name}", 1)
+        yield Edit("limit-covers-budget", f"unknown: {name}", change)
+    minutes = put("timeout-minutes", value=59)
+    shown = [job for job in WORKING if job.workflow == MAIN or job.id != GATE]
+    yield from every_job("document-is-fresh", shown, minutes=minutes)
+    writing = put("permissions", "actions", value="write")
+    yield from every_job("document-is-fresh", shown, rights=writing)
+    for session in TREE.sessions:
+        if session.name not in TREE.settings.parity.local:  # those stand in no table
+            job = session.name.split("-3.")[0]
+            change = partial(_redescribed, job)
+            yield Edit("document-is-fresh", f"help: {session.session}", change)
+
+
+def named_jobs() -> Iterator[Edit]:
+    ci = TREE.settings.ci
+    for path, value in {
+        "ci/alone": (*ci.alone, "nowhere"),
+        "ci/after/nowhere": ("image",),
+        "ci/after/image": ("nowhere",),
+        "ci/left_to_main/nowhere": (),
+        "ci/left_to_main/deploy": (),  # it delivers, and checks nothing
+        "ci/never_cached/tests-3.12": "a session, and no job",
+        "ci/one_at_a_time/a place": ("image", "nowhere"),
+        "parity/secrets/nowhere": ("GITHUB_TOKEN",),
+        "parity/writes/nowhere": ("packages",),
+    }.items():
+        yield Edit("named-jobs-exist", path, partial(with_settings, path, value))
+
+
+def globs() -> Iterator[Edit]:
+    for area, known in TREE.settings.areas.items():
+        for glob in ("nowhere/**", "backend", "backend/", "/*.md", "./*.md"):
+            more = partial(with_settings, f"areas/{area}", [*known, glob])
+            yield Edit("glob-has-files", f"empty: {area} {glob}", more)
+    reasons = TREE.settings.parity.awaited
+    for glob in reasons:
+        kept = {key: why for key, why in reasons.items() if key != glob}
+        change = partial(with_settings, "parity/awaited", kept)
+        yield Edit("glob-has-files", f"no reason: {glob}", change)
+    for glob in ("docs/**", "nowhere/**"):
+        awaited = {**reasons, glob: "a reason"}
+        change = partial(with_settings, "parity/awaited", awaited)
+        yield Edit("glob-has-files", f"awaited: {glob}", change)
+
+
+def _before() -> list[str]:
+    """The actions that are used before the run."""
+    before = [step.action for step in TREE.steps if not step.follows_run]
+    return [*dict.fromkeys(filter(None, before))]
+
+
+def _uses() -> list[str]:
+    texts = [
+        *(each.text for each in TREE.workflows.values()),
+        *(each.text for each in TREE.actions),
+    ]
+    return re.findall(r"uses: (\S+)", "\n".join(texts))
+
+
+def _files_of(use: str) -> list[str]:
+    return [file for file, workflow in TREE.workflows.items() if use in workflow.text]
+
+
+def _without_job(job: Job) -> Change:
+    def change(content: dict[str, dict[str, dict[str, list[str]]]]) -> None:
+        del content["jobs"][job.id]
+        if GATE in content["jobs"]:
+            content["jobs"][GATE]["needs"].remove(job.id)
+
+    return change
+
+
+def _copy_job(job: Job, file: str, other: str) -> Tree:
+    """The same job in another called file as well."""
+    target = other if job.workflow == file else file
+    return in_file(target, put("jobs", job.id, value=dict(job.content)))
+
+
+def _redescribed(job: str) -> Tree:
+    """All rows of a job with another line of help."""
+    rows = [each for each in TREE.sessions if each.name.split("-3.")[0] == job]
+    return with_sessions(*(replace(each, description="Do it.") for each in rows))
+
+
+ALL = [
+    *jobs_and_lines(),
+    *rows(),
+    *sessions(),
+    *gates(),
+    *called_jobs(),
+    *calls(),
+    *misplaced(),
+    *starting(),
+    *hardening(),
+    *conditions(),
+    *listed_actions(),
+    *variables(),
+    *local_actions(),
+    *actions(),
+    *artifacts(),
+    *rights(),
+    *environments(),
+    *sources(),
+]
+IDS = {rule.id for rule in RULES}

@@ -1,0 +1,77 @@
+"""A part goes with its marks, and nothing else does."""
+
+import pytest
+
+from pipeline.scaffold.features import faults, without
+
+PYTHON = """\
+APPS = [
+    "accounts",
+    "parcels",  # shop
+]
+# shop:
+# are sent by hand
+# :shop
+
+# a shop is no mark, and neither is "# shop" within a line  # or this
+path = "workshop"
+"""
+TYPESCRIPT = """\
+import { Parcels } from './parcels' // shop
+// shop:
+const parcels = 1
+// :shop
+return (
+  <>
+    {/* shop: */}
+    <Parcels />
+    {/* :shop */}
+    <Bag /> {/* shop */}
+    <Home />
+  </>
+)
+"""
+MARKDOWN = """\
+# Products
+
+<!-- shop: -->
+## Parcels
+<!-- :shop -->
+| a | row |
+| b | row | <!-- shop -->
+"""
+
+
+def test_lines_and_blocks_go_in_each_language() -> None:
+    assert without(PYTHON, "shop") == (
+        'APPS = [\n    "accounts",\n]\n\n'
+        '# a shop is no mark, and neither is "# shop" within a line  # or this\n'
+        'path = "workshop"\n'
+    )
+    assert without(TYPESCRIPT, "shop") == "return (\n  <>\n    <Home />\n  </>\n)\n"
+    assert without(MARKDOWN, "shop") == "# Products\n\n| a | row |\n"
+
+
+def test_other_parts_stay() -> None:
+    assert without(PYTHON, "post") == PYTHON
+    assert without(PYTHON, "sho") == PYTHON
+
+
+def test_what_is_taken_away_once_is_not_there_twice() -> None:
+    once = without(TYPESCRIPT, "shop")
+    assert without(once, "shop") == once
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("# shop:\nx\n", ["1: `shop:` is never closed"]),
+        ("x\n# :shop\n", ["2: `:shop` closes nothing"]),
+        ("# shop:\n# shop:\n# :shop\n", ["2: `shop:` within that of line 1"]),
+        ("# shop:\n# :shop\n", []),
+        ("# post:\n", []),
+        ("# :shop\n<!-- shop: -->\n", ["1: `:shop` closes nothing", "2: `shop:` is never closed"]),
+    ],
+)
+def test_marks_that_do_not_fit_are_named_with_their_lines(text: str, said: list[str]) -> None:
+    assert list(faults(text, "shop")) == said
