@@ -84,10 +84,10 @@ def ci_(  # noqa: PLR0913 - each is an option of the command line
     prove: str = "",
 ) -> None:
     """Run what this change needs and is not known to be green."""
-    from pipeline.ci.cli import Options, ci
+    from pipeline.ci.cli import Options, run_command
 
     with reported():
-        code = ci(Options(all_, plan, fresh, fail_fast, strict, jobs, why, prove))
+        code = run_command(Options(all_, plan, fresh, fail_fast, strict, jobs, why, prove))
     if code:
         raise Exit(code=code)
 

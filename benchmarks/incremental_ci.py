@@ -23,12 +23,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from pipeline.ci.cache.store import FAILED, Store
-from pipeline.ci.plan import plan
-from pipeline.ci.result import CACHED, LEFT_OUT, NOT_JUDGED, RAN
+from pipeline.ci.cache.store import FAILED, ResultStore
+from pipeline.ci.plan import create_plan
+from pipeline.ci.result import CACHED, EXECUTED, INCONCLUSIVE, SKIPPED
 from pipeline.deploy.signals import interruptible
-from pipeline.fault_injection.edit import Change
-from pipeline.fault_injection.repository_copy import Copy, copy
+from pipeline.fault_injection.edit import Edit
+from pipeline.fault_injection.repository_copy import RepositoryCopy, copy_repository
 from pipeline.github import loader
 from pipeline.process import run
 from tests.support import run_selected
@@ -36,16 +36,18 @@ from tests.support import run_selected
 IMAGES = "container-build"
 COMPONENT = "frontend/src/features/projects/components/project-item.tsx"
 CHANGES = {
-    "a backend view": Change(file="backend/apps/projects/api.py", match=r"\A", put="# a line\n"),
-    "a frontend component": Change(file=COMPONENT, match=r"\A", put="// a line\n"),
-    "the docs": Change(file="README.md", append="\nOne more line.\n"),
+    "a backend view": Edit(file="backend/apps/projects/api.py", match=r"\A", put="# a line\n"),
+    "a frontend component": Edit(file=COMPONENT, match=r"\A", put="// a line\n"),
+    "the docs": Edit(file="README.md", append="\nOne more line.\n"),
 }
 WHOLE = "everything"
 KEPT = Path("reports", "changes.json")
 Report = Mapping[str, Any]
 
 
-def reports(made: Copy, jobs: Collection[str], store: Store) -> Mapping[str, Report]:
+def reports(
+    made: RepositoryCopy, jobs: Collection[str], store: ResultStore
+) -> Mapping[str, Report]:
     """Return what came of the whole, and of each change.
 
     Args:
@@ -56,7 +58,7 @@ def reports(made: Copy, jobs: Collection[str], store: Store) -> Mapping[str, Rep
     install(jobs)
     found = {WHOLE: green(run_selected.run(jobs, store, everything=True))}
     for name, change in CHANGES.items():
-        with made.planted([change]):
+        with made.with_edits([change]):
             found[name] = green(run_selected.run(jobs, store))
     return found
 
@@ -67,7 +69,7 @@ def install(jobs: Collection[str]) -> None:
     Raises:
         SystemExit: One cannot be made.
     """
-    rows = [row for row in plan(everything=True).rows if row.entry.job in jobs]
+    rows = [row for row in create_plan(everything=True).rows if row.entry.job in jobs]
     sessions = [row.entry.session for row in rows]
     at_once = f"-j{os.cpu_count()}", "--allow-parallel"
     if code := run(["nox", "--install-only", *at_once, "--session", *sessions]):
@@ -89,8 +91,8 @@ def green(report: Report) -> Report:
 def row(name: str, report: Report, whole: Report) -> str:
     """Show what a run took, and what became of its sessions."""
     counts = Counter(each["outcome"] for each in report["sessions"])
-    ran, share = sum(counts[outcome] for outcome in RAN), report["wall"] / whole["wall"]
-    sessions = f"{ran:6}{counts[CACHED]:6}{counts[LEFT_OUT]:10}{counts[NOT_JUDGED]:12}"
+    ran, share = sum(counts[outcome] for outcome in EXECUTED), report["wall"] / whole["wall"]
+    sessions = f"{ran:6}{counts[CACHED]:6}{counts[SKIPPED]:10}{counts[INCONCLUSIVE]:12}"
     return f"{name:24}{report['wall']:8.1f} s{share:8.0%}{sessions}"
 
 
@@ -102,7 +104,7 @@ def content(found: Mapping[str, Report]) -> dict[str, Any]:
     """
     longest: dict[str, float] = {}
     for each in found[WHOLE]["sessions"]:
-        if each["outcome"] != LEFT_OUT:
+        if each["outcome"] != SKIPPED:
             longest[each["job"]] = max(each["seconds"], longest.get(each["job"], 0))
     changes = {name: round(report["wall"], 1) for name, report in found.items()}
     return {"changes": changes, "jobs": {job: round(longest[job], 1) for job in sorted(longest)}}
@@ -117,11 +119,11 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--only", nargs="+", default=usual, metavar="JOB")
     jobs = parser.parse_args(arguments).only
     with interruptible(), TemporaryDirectory() as folder:
-        made = copy(Path.cwd(), Path(folder, "copy"))
+        made = copy_repository(Path.cwd(), Path(folder, "copy"))
         made.branch("work")
         with contextlib.chdir(made.root):
-            found = reports(made, jobs, Store(Path(folder, "cache")))
-    print(f"{'':24}{'':10}{'share':>8}{'ran':>6}{'hits':>6}{'left out':>10}{NOT_JUDGED:>12}")
+            found = reports(made, jobs, ResultStore(Path(folder, "cache")))
+    print(f"{'':24}{'':10}{'share':>8}{'ran':>6}{'hits':>6}{'left out':>10}{INCONCLUSIVE:>12}")
     for name, report in found.items():
         print(row(name, report, found[WHOLE]))
     print(f"the jobs {', '.join(jobs)}")

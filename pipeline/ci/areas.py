@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 # https://docs.github.com/actions/reference/workflow-syntax#filter-pattern-cheat-sheet
-WILD = {"**/": "(?s:.*/)?", "**": "(?s:.*)", "*": "[^/]*"}
-PARTS = re.compile(r"((?<![^/])\*\*/|\*\*|\*)")  # `**/` where a folder's name begins
+GLOB_TOKENS = {"**/": "(?s:.*/)?", "**": "(?s:.*)", "*": "[^/]*"}
+GLOB_PARTS = re.compile(r"((?<![^/])\*\*/|\*\*|\*)")  # `**/` where a folder's name begins
 
 
 class Areas:
@@ -20,9 +20,12 @@ class Areas:
 
     @cached_property
     def _patterns(self) -> dict[str, re.Pattern[str]]:
-        return {area: re.compile("|".join(map(regex, some))) for area, some in self.globs.items()}
+        return {
+            area: re.compile("|".join(map(glob_to_regex, some)))
+            for area, some in self.globs.items()
+        }
 
-    def of(self, path: str) -> list[str]:
+    def for_path(self, path: str) -> list[str]:
         """Return the areas that a file belongs to.
 
         Args:
@@ -34,7 +37,7 @@ class Areas:
         return [area for area, pattern in self._patterns.items() if pattern.fullmatch(path)]
 
 
-def regex(glob: str) -> str:
+def glob_to_regex(glob: str) -> str:
     """Return the regular expression of a glob, as GitHub reads the paths of a trigger.
 
     `*` stays in a folder, `**` does not, and `**/` is any number of folders, or none.
@@ -42,4 +45,4 @@ def regex(glob: str) -> str:
     Args:
         glob: As in pipeline.toml, such as `backend/**` or `*.md`.
     """
-    return "".join(WILD.get(part, re.escape(part)) for part in PARTS.split(glob))
+    return "".join(GLOB_TOKENS.get(part, re.escape(part)) for part in GLOB_PARTS.split(glob))

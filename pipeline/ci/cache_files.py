@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pipeline import filesystem
 
-HERE = Path(".cache", "ci")  # what is true of this checkout only
+CHECKOUT_CACHE_DIR = Path(".cache", "ci")  # what is true of this checkout only
 
 
-def shared(product: str) -> Path:
+def user_cache_dir(product: str) -> Path:
     """Return the folder of what is true of equal files, in whichever clone they are.
 
     Args:
@@ -19,7 +19,7 @@ def shared(product: str) -> Path:
     return Path(base, product, "ci")
 
 
-def write(path: Path, text: str) -> None:
+def write_atomically(path: Path, text: str) -> None:
     """Write a file so that nobody ever sees half of it; where that cannot be, say so and go on.
 
     Args:

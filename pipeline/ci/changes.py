@@ -5,22 +5,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline import git
-from pipeline.ci.cache.worktree import Listed
+from pipeline.ci.cache.worktree import WorktreeListing
 from pipeline.github import actions
 
-DIFF = ("diff", "--name-only", "-z", "--no-ext-diff", *git.EVERY_CHANGE)
+GIT_DIFF_ARGS = ("diff", "--name-only", "-z", "--no-ext-diff", *git.EVERY_CHANGE)
 
 
 @dataclass(frozen=True)
-class Change:
+class ChangeSet:
     """The files that were touched; or why that is unknown, and everything is to run."""
 
     paths: Sequence[str] = ()
     base: str = ""
-    unknown: str = ""
+    run_all_reason: str = ""
 
 
-def change(main: str, files: Listed) -> Change:
+def detect_changes(main: str, files: WorktreeListing) -> ChangeSet:
     """Return what differs from where this work left the main branch, committed or not.
 
     Args:
@@ -29,13 +29,15 @@ def change(main: str, files: Listed) -> Change:
     """
     event = os.environ.get("GITHUB_EVENT_NAME", "")
     if event and event != "pull_request":
-        return Change(unknown=f"a {event} runs everything")
+        return ChangeSet(run_all_reason=f"a {event} runs everything")
     refs = [*actions.comes_after(main)]
     start = git.start(refs)
     if start is None:
         names = " and ".join(map(git.short, refs))
-        return Change(unknown=f"no base: {names} cannot be compared with")
+        return ChangeSet(run_all_reason=f"no base: {names} cannot be compared with")
     if start.is_on(main):
-        return Change(unknown=f"on {main}")
-    compared = git.names(*DIFF, start.commit, "--")
-    return Change(sorted({*compared, *files.untracked, *files.unwatched}), git.short(start.ref))
+        return ChangeSet(run_all_reason=f"on {main}")
+    compared = git.names(*GIT_DIFF_ARGS, start.commit, "--")
+    return ChangeSet(
+        sorted({*compared, *files.untracked, *files.index_flagged}), git.short(start.ref)
+    )

@@ -5,12 +5,12 @@ import signal
 from dataclasses import dataclass
 
 from pipeline.ci import runner
-from pipeline.ci.cache.store import Store
-from pipeline.ci.cache_files import shared
-from pipeline.ci.plan import Plan, plan
-from pipeline.ci.runner import Manner
-from pipeline.ci.sessions import Entry
-from pipeline.ci.terminal import terminal
+from pipeline.ci.cache.store import ResultStore
+from pipeline.ci.cache_files import user_cache_dir
+from pipeline.ci.plan import Plan, create_plan
+from pipeline.ci.runner import RunOptions
+from pipeline.ci.sessions import CISession
+from pipeline.ci.terminal import detect_terminal
 from pipeline.errors import InputError
 
 
@@ -18,16 +18,16 @@ from pipeline.errors import InputError
 class Options:
     """What was asked for, as it was typed."""
 
-    everything: bool = False
+    all: bool = False
     plan: bool = False
-    fresh: bool = False
+    no_cache: bool = False
     fail_fast: bool = False
-    strict: bool = False
+    enforce_budgets: bool = False
     jobs: str = ""
-    why: str = ""
-    prove: str = ""
+    explain: str = ""
+    isolated: str = ""
 
-    def at_once(self) -> int:
+    def max_jobs(self) -> int:
         """Return how many sessions may run at once.
 
         Raises:
@@ -39,7 +39,7 @@ class Options:
         return int(jobs)
 
 
-def ci(options: Options) -> int:
+def run_command(options: Options) -> int:
     """Do what was asked for; return the exit code.
 
     Args:
@@ -51,28 +51,35 @@ def ci(options: Options) -> int:
     """
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, signal.default_int_handler)  # ended in order, as by Ctrl-C
-    manner = Manner(options.at_once(), options.fresh, options.fail_fast, options.strict)
-    selection = plan(everything=options.everything)
-    remembered = Store(shared(selection.inputs.settings.name))
+    manner = RunOptions(
+        options.max_jobs(), options.no_cache, options.fail_fast, options.enforce_budgets
+    )
+    selection = create_plan(everything=options.all)
+    remembered = ResultStore(user_cache_dir(selection.inputs.settings.name))
     if options.plan:
         from pipeline.ci.report import plan_table
 
-        plan_table.show(selection, terminal())
+        plan_table.print_plan(selection, detect_terminal())
         return 0
-    if options.why:
+    if options.explain:
         from pipeline.ci.report import explain
 
-        explain.explain(_entry(selection, options.why), selection.inputs, remembered, terminal())
+        explain.explain(
+            _find_session(selection, options.explain),
+            selection.inputs,
+            remembered,
+            detect_terminal(),
+        )
         return 0
-    if options.prove:
+    if options.isolated:
         from pipeline.ci.execution import isolated
 
-        isolated.prove(_entry(selection, options.prove), selection.inputs)
+        isolated.run_isolated(_find_session(selection, options.isolated), selection.inputs)
         return 0
-    return runner.run(selection, manner, remembered)
+    return runner.run_plan(selection, manner, remembered)
 
 
-def _entry(selection: Plan, name: str) -> Entry:
+def _find_session(selection: Plan, name: str) -> CISession:
     known = {row.entry.session: row.entry for row in selection.rows}
     if name not in known:
         raise InputError(f"no job runs such a session: `{name}`", hint="invoke ci --plan")

@@ -7,29 +7,29 @@ from functools import cache
 from heapq import heapify, heapreplace
 from pathlib import Path
 
-from pipeline.ci.result import Result
+from pipeline.ci.result import SessionResult
 
-KEPT = Path("docs", "times.json")  # of a whole run on two processors
-LATE = 0.1  # of its time so far: so much more is expected of a session that takes too long
+TIMINGS_FILE = Path("docs", "times.json")  # of a whole run on two processors
+LATE_SHARE = 0.1  # of its time so far: so much more is expected of a session that takes too long
 
 
 @cache
-def kept() -> Mapping[str, float]:
+def recorded_seconds() -> Mapping[str, float]:
     """Return the seconds that are kept of each job; nothing, where there is no such file."""
     try:
-        jobs: Mapping[str, float] = json.loads(KEPT.read_text())["jobs"]
+        jobs: Mapping[str, float] = json.loads(TIMINGS_FILE.read_text())["jobs"]
     except (OSError, ValueError, KeyError, TypeError):
         return {}
     return jobs
 
 
-def expected(result: Result) -> Result:
+def with_expected_seconds(result: SessionResult) -> SessionResult:
     """Return a result with the seconds that are kept of its job, if it has none of its own.
 
     Args:
         result: Of a session; 0 seconds, if it never ran here.
     """
-    return replace(result, seconds=result.seconds or kept().get(result.entry.job, 0.0))
+    return replace(result, seconds=result.seconds or recorded_seconds().get(result.entry.job, 0.0))
 
 
 def remaining(whole: float, elapsed: float) -> float:
@@ -39,10 +39,10 @@ def remaining(whole: float, elapsed: float) -> float:
         whole: How many it takes in all; 0 if that is unknown.
         elapsed: How many it has been running.
     """
-    return max(whole - elapsed, LATE * elapsed)
+    return max(whole - elapsed, LATE_SHARE * elapsed)
 
 
-def left(
+def remaining_for_all(
     running: Iterable[float], waiting: Iterable[float], alone: Iterable[float], jobs: int
 ) -> float:
     """Return how many seconds are left: each session takes the first place that is free.

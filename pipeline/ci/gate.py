@@ -15,11 +15,11 @@ from typing import Any
 from pipeline.errors import CheckFailedError, InputError, reported
 from pipeline.github import actions, loader
 
-PLAN = "plan"
-Needs = Mapping[str, Mapping[str, Any]]
+PLAN_JOB = "plan"
+NeedsContext = Mapping[str, Mapping[str, Any]]
 
 
-def faults(needs: Needs, planned: Collection[str]) -> list[str]:
+def find_failures(needs: NeedsContext, planned: Collection[str]) -> list[str]:
     """Return a sentence for every job that did not do what was planned.
 
     Args:
@@ -27,12 +27,13 @@ def faults(needs: Needs, planned: Collection[str]) -> list[str]:
         planned: The ids of the jobs that the plan selected.
     """
     inside = {call: {job.id for job in jobs} for call, jobs in loader.calls().items()}
-    if PLAN not in needs:  # the gate of a called file: no calls here, and other files' jobs planned
+    # the gate of a called file: no calls here, and other files' jobs planned
+    if PLAN_JOB not in needs:
         inside, planned = {}, set(needs).intersection(planned)
     reached = {job for name in needs for job in inside.get(name, {name})}
     found = [f"{job}: planned, but no need of this gate" for job in sorted({*planned} - reached)]
     for name, need in needs.items():
-        wanted = name == PLAN or not inside.get(name, {name}).isdisjoint(planned)
+        wanted = name == PLAN_JOB or not inside.get(name, {name}).isdisjoint(planned)
         found += _faults_of(name, need, wanted=wanted, call=name in inside)
     return found or ([] if needs else ["this gate needs no job"])
 
@@ -55,7 +56,7 @@ def main() -> None:
         CheckFailedError: A job failed, was cancelled, or was skipped though it was planned.
         InputError: NEEDS or JOBS is missing or no JSON, as after a plan that failed.
     """
-    if found := faults(_variable("NEEDS"), _variable("JOBS")):
+    if found := find_failures(_variable("NEEDS"), _variable("JOBS")):
         raise CheckFailedError("; ".join(found), hint="repeat a red job here: nox -s JOB")
     actions.set_output("verdict", "ok")
 

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from pipeline import nox_sessions
-from pipeline.ci.sessions import Entry
+from pipeline.ci.sessions import CISession
 from pipeline.errors import InputError, reported
 from pipeline.github import loader
 from pipeline.github.model import sessions_of
 
 
-def listing() -> Iterator[Entry]:
+def iter_sessions() -> Iterator[CISession]:
     """Yield the sessions of the called workflows' jobs, in their order.
 
     Raises:
@@ -27,9 +27,9 @@ def listing() -> Iterator[Entry]:
                 if name not in known:
                     raise InputError(f"job `{job.id}` runs no known session", hint="nox -s parity")
                 row = known[name]
-                yield Entry(name, job.id, call, row.tags, row.python)
+                yield CISession(name, job.id, call, row.tags, row.python)
 
 
 if __name__ == "__main__":
     with reported():
-        print(json.dumps([asdict(entry) for entry in listing()]))
+        print(json.dumps([asdict(entry) for entry in iter_sessions()]))

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from pipeline.ci.cache.fingerprint import Inputs, digest
-from pipeline.ci.cache.store import Store
-from pipeline.ci.plan import Row
-from pipeline.ci.result import CACHED, LEFT_OUT, WAITING, Result
-from pipeline.ci.terminal import since
+from pipeline.ci.cache.fingerprint import InputSnapshot, sha256_json
+from pipeline.ci.cache.store import ResultStore
+from pipeline.ci.plan import PlannedSession
+from pipeline.ci.result import CACHED, PENDING, SKIPPED, SessionResult
+from pipeline.ci.terminal import seconds_since
 
 
-def planned(row: Row, budgets: Mapping[str, float]) -> Result:
+def initial_result(row: PlannedSession, budgets: Mapping[str, float]) -> SessionResult:
     """Return the result of a session before anything is known of it.
 
     Args:
@@ -19,10 +19,12 @@ def planned(row: Row, budgets: Mapping[str, float]) -> Result:
     """
     minutes = budgets.get(row.entry.job)
     budget = None if minutes is None else 60.0 * minutes
-    return Result(row.entry, WAITING if row.runs else LEFT_OUT, row.why, budget=budget)
+    return SessionResult(row.entry, PENDING if row.selected else SKIPPED, row.reason, budget=budget)
 
 
-def recalled(result: Result, inputs: Inputs, store: Store, *, fresh: bool) -> Result:
+def with_cached_result(
+    result: SessionResult, inputs: InputSnapshot, store: ResultStore, *, fresh: bool
+) -> SessionResult:
     """Return a session's result with what is remembered of it: it is cached, if that is green.
 
     Args:
@@ -31,10 +33,10 @@ def recalled(result: Result, inputs: Inputs, store: Store, *, fresh: bool) -> Re
         store: What is remembered.
         fresh: Whether to run it all the same.
     """
-    key = digest(inputs.manifest(result.entry))
+    key = sha256_json(inputs.key_parts(result.entry))
     memory = store.read(result.entry.session)
-    found = replace(result, key=key, trend=memory.runs, seconds=memory.expected())
+    found = replace(result, key=key, history=memory.runs, seconds=memory.expected_duration())
     green = memory.greens.get(key)
     if fresh or green is None:
         return found
-    return replace(found, outcome=CACHED, seconds=green.seconds, age=since(green.finished))
+    return replace(found, outcome=CACHED, seconds=green.seconds, age=seconds_since(green.finished))

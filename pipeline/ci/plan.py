@@ -12,44 +12,44 @@ from pipeline import config
 from pipeline.ci import sessions
 from pipeline.ci.areas import Areas
 from pipeline.ci.cache import worktree
-from pipeline.ci.cache.fingerprint import WORKFLOWS, Inputs, areas_of, digest
-from pipeline.ci.changes import Change, change
-from pipeline.ci.sessions import Entry
+from pipeline.ci.cache.fingerprint import WORKFLOWS_PREFIX, InputSnapshot, input_areas, sha256_json
+from pipeline.ci.changes import ChangeSet, detect_changes
+from pipeline.ci.sessions import CISession
 from pipeline.errors import reported
 from pipeline.escaping import printable, table
 from pipeline.github import actions
 from pipeline.settings import COMMON, Settings
 
-HEAD = "session", "runs", "because"
-Touched = Mapping[str, Sequence[str]]
+TABLE_HEADER = "session", "runs", "because"
+ChangedFilesByArea = Mapping[str, Sequence[str]]
 """The touched files of each area."""
 
 
 @dataclass(frozen=True)
-class Row:
+class PlannedSession:
     """A session, whether it is to run, and why or why not."""
 
-    entry: Entry
-    runs: bool
-    why: str
+    entry: CISession
+    selected: bool
+    reason: str
 
 
 @dataclass(frozen=True)
 class Plan:
     """Every session with its reason, and what the reasons were drawn from."""
 
-    rows: Sequence[Row]
-    inputs: Inputs
-    change: Change
-    began: float
+    rows: Sequence[PlannedSession]
+    inputs: InputSnapshot
+    change: ChangeSet
+    started_at: float
 
     @property
     def jobs(self) -> list[str]:
         """The ids of the jobs to run."""
-        return [*dict.fromkeys(row.entry.job for row in self.rows if row.runs)]
+        return [*dict.fromkeys(row.entry.job for row in self.rows if row.selected)]
 
 
-def plan(*, everything: bool = False) -> Plan:
+def create_plan(*, everything: bool = False) -> Plan:
     """Return what this checkout is to run.
 
     Args:
@@ -60,31 +60,38 @@ def plan(*, everything: bool = False) -> Plan:
             a job that there is not.
     """
     began, settings = time.monotonic(), config.load()
-    areas, files = Areas(settings.areas), worktree.listed()
-    inputs = observed(settings, files)
-    touched = Change(unknown="--all") if everything else change(settings.ci.main, files)
+    areas, files = Areas(settings.areas), worktree.list_files()
+    inputs = snapshot_inputs(settings, files)
+    touched = (
+        ChangeSet(run_all_reason="--all") if everything else detect_changes(settings.ci.main, files)
+    )
     whole = everything or actions.is_push_to(settings.ci.main)
     left = {} if whole else settings.ci.left_to_main
-    entries = sessions.entries(_written_in(inputs))
+    entries = sessions.list_sessions(_definition_digest(inputs))
     config.refuse(settings.ci.unknown_jobs({entry.job for entry in entries}))
-    return Plan(selected(entries, touched, areas, left), inputs, touched, began)
+    return Plan(select_sessions(entries, touched, areas, left), inputs, touched, began)
 
 
-def observed(settings: Settings, files: worktree.Listed | None = None) -> Inputs:
+def snapshot_inputs(
+    settings: Settings, files: worktree.WorktreeListing | None = None
+) -> InputSnapshot:
     """Return what the sessions would read now.
 
     Args:
         settings: pipeline.toml.
         files: What is in the checkout, if it is known already.
     """
-    files = files or worktree.listed()
-    stamps = worktree.stamps(files.paths, settings.ci.ignored)
-    return Inputs(stamps, Areas(settings.areas), settings)
+    files = files or worktree.list_files()
+    stamps = worktree.stat_signatures(files.paths, settings.ci.ignored)
+    return InputSnapshot(stamps, Areas(settings.areas), settings)
 
 
-def selected(
-    entries: Iterable[Entry], change: Change, areas: Areas, left: Mapping[str, Collection[str]]
-) -> list[Row]:
+def select_sessions(
+    entries: Iterable[CISession],
+    change: ChangeSet,
+    areas: Areas,
+    left: Mapping[str, Collection[str]],
+) -> list[PlannedSession]:
     """Say of each session whether the change needs it.
 
     Args:
@@ -95,33 +102,39 @@ def selected(
     """
     touched: dict[str, list[str]] = {}
     for path in change.paths:
-        for area in areas.of(path) or (COMMON,):
+        for area in areas.for_path(path) or (COMMON,):
             touched.setdefault(area, []).append(path)
     return [_row(entry, change, touched, left.get(entry.job)) for entry in entries]
 
 
-def markdown(plan: Plan) -> str:
+def to_markdown(plan: Plan) -> str:
     """Return a plan as a table of Markdown.
 
     Args:
         plan: What is to run.
     """
-    rows = [(f"`{row.entry.session}`", "yes" if row.runs else "no", row.why) for row in plan.rows]
-    return f"{table(HEAD, rows)}\n"
+    rows = [
+        (f"`{row.entry.session}`", "yes" if row.selected else "no", row.reason) for row in plan.rows
+    ]
+    return f"{table(TABLE_HEADER, rows)}\n"
 
 
-def _row(entry: Entry, change: Change, touched: Touched, only: Collection[str] | None) -> Row:
+def _row(
+    entry: CISession, change: ChangeSet, touched: ChangedFilesByArea, only: Collection[str] | None
+) -> PlannedSession:
     if only is not None and not only:
-        return Row(entry, runs=False, why="only a push to main runs it")
-    areas = areas_of(entry) if only is None else (COMMON, *only)
+        return PlannedSession(entry, selected=False, reason="only a push to main runs it")
+    areas = input_areas(entry) if only is None else (COMMON, *only)
     unasked = "" if entry.areas else "it has no area"
-    if reason := change.unknown or unasked or _first_of(areas, touched):
-        return Row(entry, runs=True, why=reason)
+    if reason := change.run_all_reason or unasked or _first_changed_file(areas, touched):
+        return PlannedSession(entry, selected=True, reason=reason)
     unneeded = f"nothing of {', '.join(areas)} was touched since {change.base}"
-    return Row(entry, runs=False, why=unneeded if only is None else f"{unneeded}: main runs it")
+    return PlannedSession(
+        entry, selected=False, reason=unneeded if only is None else f"{unneeded}: main runs it"
+    )
 
 
-def _first_of(areas: Iterable[str], touched: Touched) -> str:
+def _first_changed_file(areas: Iterable[str], touched: ChangedFilesByArea) -> str:
     for area in areas:
         if first := touched.get(area):
             more = f" and {len(first) - 1} more" if len(first) > 1 else ""
@@ -129,16 +142,16 @@ def _first_of(areas: Iterable[str], touched: Touched) -> str:
     return ""
 
 
-def _written_in(inputs: Inputs) -> str:
-    return digest([inputs.digests[COMMON], inputs.digests[WORKFLOWS]])
+def _definition_digest(inputs: InputSnapshot) -> str:
+    return sha256_json([inputs.area_digests[COMMON], inputs.area_digests[WORKFLOWS_PREFIX]])
 
 
 def main() -> None:
     """Print the selection, and hand it to the jobs that come after."""
-    selection = plan()
+    selection = create_plan()
     jobs = json.dumps(selection.jobs)
     actions.set_output("jobs", jobs)
-    actions.add_summary(markdown(selection))
+    actions.add_summary(to_markdown(selection))
     print(jobs)
 
 

@@ -4,27 +4,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.ci.cache.store import FAILED, PASSED, Run
-from pipeline.ci.sessions import Entry
+from pipeline.ci.cache.store import FAILED, PASSED, RunRecord
+from pipeline.ci.sessions import CISession
 from pipeline.errors import NotJudgedError
 
 CACHED = "cached"
 INTERRUPTED = "interrupted"
-LEFT_OUT = "left out"
-NOT_JUDGED = "not judged"
-NOT_RUN = "not run"
-WAITING = "waiting"
+SKIPPED = "left out"
+INCONCLUSIVE = "not judged"
+NOT_STARTED = "not run"
+PENDING = "waiting"
 
-LOGS = Path("reports", "ci")
-HTML = Path("reports", "ci.html")
+LOG_DIR = Path("reports", "ci")
+HTML_FILE = Path("reports", "ci.html")
 
-GREEN = {PASSED, CACHED}
-RAN = {PASSED, FAILED, NOT_JUDGED, INTERRUPTED}
-BAD = {FAILED, INTERRUPTED, NOT_RUN}
+SUCCESSFUL = {PASSED, CACHED}
+EXECUTED = {PASSED, FAILED, INCONCLUSIVE, INTERRUPTED}
+FAILING = {FAILED, INTERRUPTED, NOT_STARTED}
 
 
 @dataclass(frozen=True)
-class Result:
+class SessionResult:
     """One session's row of the report.
 
     `seconds` is how long it ran, or would have run if it came from the cache; `begin` is when it
@@ -32,21 +32,21 @@ class Result:
     `unjudged` is what it could not judge.
     """
 
-    entry: Entry
+    entry: CISession
     outcome: str
-    why: str
+    reason: str
     key: str = ""
     seconds: float = 0.0
-    begin: float = 0.0
+    start_offset: float = 0.0
     age: float = 0.0
     note: str = ""
     log: Path | None = None
     budget: float | None = None
-    trend: Sequence[Run] = ()
-    unjudged: Sequence[NotJudgedError] = ()
+    history: Sequence[RunRecord] = ()
+    inconclusive: Sequence[NotJudgedError] = ()
 
     @property
-    def over(self) -> float:
+    def over_budget(self) -> float:
         """By how many seconds it went over its budget in this run."""
         ran = self.outcome in {PASSED, FAILED}
         return max(0.0, self.seconds - self.budget) if ran and self.budget is not None else 0.0

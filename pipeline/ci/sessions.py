@@ -10,11 +10,11 @@ from pipeline.ci import cache_files
 from pipeline.errors import InputError
 from pipeline.process import read
 
-FILE = cache_files.HERE / "catalogue.json"
+CACHE_FILE = cache_files.CHECKOUT_CACHE_DIR / "catalogue.json"
 
 
 @dataclass(frozen=True)
-class Entry:
+class CISession:
     """A session that a job runs: itself, or one row of its matrix."""
 
     session: str
@@ -24,7 +24,7 @@ class Entry:
     python: str | None
 
 
-def entries(written_in: str) -> list[Entry]:
+def list_sessions(written_in: str) -> list[CISession]:
     """Return every session of every check job, in the order of the workflows.
 
     Args:
@@ -33,26 +33,28 @@ def entries(written_in: str) -> list[Entry]:
     Raises:
         InputError: One of them cannot be read.
     """
-    return _remembered(written_in) or _made(written_in)
+    return _from_cache(written_in) or _from_subprocess(written_in)
 
 
-def _remembered(written_in: str) -> list[Entry]:
+def _from_cache(written_in: str) -> list[CISession]:
     try:
-        known = json.loads(FILE.read_bytes())
+        known = json.loads(CACHE_FILE.read_bytes())
         return _parsed(known["sessions"]) if known["written in"] == written_in else []
     except (OSError, ValueError, TypeError, KeyError):
         return []
 
 
-def _made(written_in: str) -> list[Entry]:
+def _from_subprocess(written_in: str) -> list[CISession]:
     # a process of its own: what is remembered need not wait for the reader of YAML
     answer = read([sys.executable, "-m", "pipeline.ci.listing"])
     if answer.returncode:
         raise InputError(f"the jobs cannot be listed: {answer.stderr.strip()}", hint="nox -l")
     rows = json.loads(answer.stdout)
-    cache_files.write(FILE, json.dumps({"written in": written_in, "sessions": rows}))
+    cache_files.write_atomically(
+        CACHE_FILE, json.dumps({"written in": written_in, "sessions": rows})
+    )
     return _parsed(rows)
 
 
-def _parsed(rows: Sequence[Mapping[str, Any]]) -> list[Entry]:
-    return [Entry(**{**row, "areas": tuple(row["areas"])}) for row in rows]
+def _parsed(rows: Sequence[Mapping[str, Any]]) -> list[CISession]:
+    return [CISession(**{**row, "areas": tuple(row["areas"])}) for row in rows]

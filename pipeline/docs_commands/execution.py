@@ -11,7 +11,7 @@ from threading import Event, Timer
 
 from pipeline.deploy.signals import interruptible
 from pipeline.docs_commands.command_blocks import Block
-from pipeline.fault_injection.repository_copy import Copy, copy, take
+from pipeline.fault_injection.repository_copy import RepositoryCopy, copy_repository, link_folders
 from pipeline.process import Output, attended
 
 SHELL = ("bash", "-e", "-u", "-o", "pipefail", "-c")
@@ -43,7 +43,7 @@ def tried(chosen: Iterable[Block], limit: float) -> Iterator[Tried]:
     with interruptible(), _scratch() as made:
         for block in chosen:
             started = time.monotonic()
-            with made.planted([]), _alarm(limit) as rings:
+            with made.with_edits([]), _alarm(limit) as rings:
                 command = [*SHELL, block.script]
                 output = attended(command, cwd=made.root, env=os.environ, stop=rings)
             yield Tried(block, output, time.monotonic() - started)
@@ -61,8 +61,8 @@ def _alarm(seconds: float) -> Iterator[Event]:
 
 
 @contextmanager
-def _scratch() -> Iterator[Copy]:
+def _scratch() -> Iterator[RepositoryCopy]:
     with TemporaryDirectory() as folder:
-        made = copy(Path.cwd(), Path(folder, "checkout"))
-        take(Path.cwd(), made.root, [".venv"])
+        made = copy_repository(Path.cwd(), Path(folder, "checkout"))
+        link_folders(Path.cwd(), made.root, [".venv"])
         yield made

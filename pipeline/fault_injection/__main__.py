@@ -11,15 +11,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pipeline.errors import CheckFailedError, NotJudgedError, judged, reported
 from pipeline.fault_injection import catalog, report, selection
 from pipeline.fault_injection.catalog import Gate
-from pipeline.fault_injection.executor import prove_all
+from pipeline.fault_injection.executor import run_all
 from pipeline.fault_injection.outcome import Outcome, Verdict
-from pipeline.fault_injection.sandbox import Trial
+from pipeline.fault_injection.sandbox import Mode
 
 CHECK = "prove-gates"
-OTHER_TRIALS = {
-    Trial.HOLLOW: "empty the sessions: none may pass",
-    Trial.OFFLINE: "cut the network, plant nothing",
-    Trial.CANARIES: "set every secret, plant nothing: none may be seen",
+ALTERNATIVE_MODES = {
+    Mode.HOLLOW: "empty the sessions: none may pass",
+    Mode.OFFLINE: "cut the network, plant nothing",
+    Mode.CANARIES: "set every secret, plant nothing: none may be seen",
 }
 
 
@@ -31,30 +31,33 @@ def main(arguments: Sequence[str]) -> None:
         InputError: The table of faults is wrong, or a name stands nowhere in it.
         NotJudgedError: Something that a gate needs is not here.
     """
-    options, began = parsed(arguments), time.monotonic()
-    trial, gates, known = options.trial, catalog.load(), selection.jobs()
-    if found := selection.gaps(known, gates):
+    options, began = parse_arguments(arguments), time.monotonic()
+    trial, gates, known = options.trial, catalog.load_catalog(), selection.gate_jobs()
+    if found := selection.missing_coverage(known, gates):
         raise CheckFailedError("; ".join(found), hint="write it into faults/*.toml")
-    if trial is Trial.CANARIES:
-        known, gates = {**known, **selection.local()}, gates | catalog.load(catalog.LOCAL)
+    if trial is Mode.CANARIES:
+        known, gates = (
+            {**known, **selection.local_sessions()},
+            gates | catalog.load_catalog(catalog.LOCAL_CATALOG_DIR),
+        )
     if trial.plants:
-        say_what_is_proved_elsewhere(gates)
-    rows = selection.chosen(known, gates, options.name, full=options.full, plants=trial.plants)
-    outcomes = prove_all(rows, trial)
-    print(*report.table(outcomes), report.summary(outcomes), sep="\n")
+        print_exempt_gates(gates)
+    rows = selection.select(known, gates, options.name, full=options.full, plants=trial.plants)
+    outcomes = run_all(rows, trial)
+    print(*report.format_table(outcomes), report.summary_line(outcomes), sep="\n")
     report.FOLDER.mkdir(exist_ok=True)
-    page = report.page(outcomes, trial, time.monotonic() - began)
-    report.file(trial).write_text(page)
-    noticed(outcomes) if trial is Trial.HOLLOW else verdict(outcomes, trial)
+    page = report.render_html(outcomes, trial, time.monotonic() - began)
+    report.report_path(trial).write_text(page)
+    check_empty_sessions(outcomes) if trial is Mode.HOLLOW else raise_for_failures(outcomes, trial)
 
 
-def parsed(arguments: Sequence[str]) -> argparse.Namespace:
+def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """Return what was asked for: `trial`, `full`, and each `name`."""
     parser = argparse.ArgumentParser(CHECK, description=__doc__)
-    parser.set_defaults(trial=Trial.FAULTS)
+    parser.set_defaults(trial=Mode.FAULTS)
     parser.add_argument("--full", action="store_true", help="every row, and what takes minutes")
     trials = parser.add_mutually_exclusive_group()
-    for trial, purpose in OTHER_TRIALS.items():
+    for trial, purpose in ALTERNATIVE_MODES.items():
         trials.add_argument(
             f"--{trial}", dest="trial", action="store_const", const=trial, help=purpose
         )
@@ -62,14 +65,14 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def say_what_is_proved_elsewhere(gates: Mapping[str, Gate]) -> None:
+def print_exempt_gates(gates: Mapping[str, Gate]) -> None:
     """Print each gate that no fault here turns red, and what does it instead."""
     for job, gate in gates.items():
         if gate.elsewhere:
             print(f"{job}: proved elsewhere: {gate.elsewhere}", file=sys.stderr)
 
 
-def verdict(outcomes: Collection[Outcome], trial: Trial) -> None:
+def raise_for_failures(outcomes: Collection[Outcome], trial: Mode) -> None:
     """Judge a proof.
 
     Args:
@@ -81,11 +84,11 @@ def verdict(outcomes: Collection[Outcome], trial: Trial) -> None:
         NotJudgedError: Something could not be judged here.
     """
     judged(CHECK)
-    bad = [each for each in outcomes if not each.verdict.good]
+    bad = [each for each in outcomes if not each.verdict.is_ok]
     if named := _named(each for each in bad if each.verdict is not Verdict.NOT_JUDGED):
-        hint = f"look at {report.file(trial)}, then repeat it by its name"
+        hint = f"look at {report.report_path(trial)}, then repeat it by its name"
         raise CheckFailedError(named, hint=hint)
-    if bad and trial is not Trial.OFFLINE:  # that is what it asks for
+    if bad and trial is not Mode.OFFLINE:  # that is what it asks for
         raise NotJudgedError(
             CHECK,
             "some gates lack what they need here",
@@ -94,14 +97,14 @@ def verdict(outcomes: Collection[Outcome], trial: Trial) -> None:
         )
 
 
-def noticed(outcomes: Collection[Outcome]) -> None:
+def check_empty_sessions(outcomes: Collection[Outcome]) -> None:
     """Judge a proof of hollow gates: each of them must be found out.
 
     Raises:
         CheckFailedError: A hollow gate passes for proved.
     """
     found = {each.job for each in outcomes if each.verdict is Verdict.GREEN}
-    unclear = [each for each in outcomes if each.job not in found and not each.verdict.good]
+    unclear = [each for each in outcomes if each.job not in found and not each.verdict.is_ok]
     if passing := [each for each in outcomes if each.verdict is Verdict.PROVED] + unclear:
         hint = "the fault is found by something else than the session, or fits no more"
         raise CheckFailedError(_named(passing), hint=hint)

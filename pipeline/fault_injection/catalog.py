@@ -9,14 +9,14 @@ from typing import Annotated
 
 from pipeline import checker, toml
 from pipeline.errors import InputError
-from pipeline.fault_injection.edit import Change
+from pipeline.fault_injection.edit import Edit
 from pipeline.files import read_text
 from pipeline.schema import Must, Table
 
-FOLDER = Path("faults")
+CATALOG_DIR = Path("faults")
 HINT = "the head of faults/pipeline.toml explains it"
 Command = Annotated[tuple[str, ...], Must("a list in square brackets", repeats=True)]
-LOCAL = FOLDER / "local"  # how sessions that no job runs are kept short
+LOCAL_CATALOG_DIR = CATALOG_DIR / "local"  # how sessions that no job runs are kept short
 
 
 class Fault(Table):
@@ -24,7 +24,7 @@ class Fault(Table):
 
     says: Annotated[str, Must("text that is not empty", bool)]
     """What the tool says, word for word, and says of no clean tree."""
-    change: tuple[Change, ...] = ()
+    change: tuple[Edit, ...] = ()
     env: Mapping[str, str] = {}
     """Variables that are the fault, or a part of it."""
     options: Command | None = None
@@ -77,7 +77,7 @@ class Gate(Table):
         return self.rest
 
     @property
-    def shown(self) -> bool:
+    def is_tested(self) -> bool:
         """Whether something shows that it can fail."""
         return bool(self.faults or self.elsewhere)
 
@@ -88,7 +88,7 @@ class Gates(Table):
     REST = Gate
 
 
-def load(folder: Path = FOLDER) -> dict[str, Gate]:
+def load_catalog(folder: Path = CATALOG_DIR) -> dict[str, Gate]:
     """Read the table.
 
     Args:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.errors import CheckFailedError, reported
 from pipeline.fault_injection import catalog
-from pipeline.fault_injection.edit import Change, UnplantedError
+from pipeline.fault_injection.edit import Edit, StaleFaultError
 
 
 def main() -> None:
@@ -20,20 +20,20 @@ def main() -> None:
         CheckFailedError: Names every fault that does not fit, and why.
         InputError: The table is wrong.
     """
-    table = [catalog.load(), catalog.load(catalog.LOCAL)]
+    table = [catalog.load_catalog(), catalog.load_catalog(catalog.LOCAL_CATALOG_DIR)]
     planted = {
         f"{job}: {name}": fault.change
         for gates in table
         for job, gate in gates.items()
         for name, fault in gate.faults.items()
     }
-    if found := [*misfits(planted.items(), Path())]:
+    if found := [*find_stale(planted.items(), Path())]:
         hint = "follow the product with the fault, in faults/*.toml"
         raise CheckFailedError("; ".join(found), hint=hint)
     print(f"{len(planted)} faults fit")
 
 
-def misfits(planted: Iterable[tuple[str, Sequence[Change]]], root: Path) -> Iterator[str]:
+def find_stale(planted: Iterable[tuple[str, Sequence[Edit]]], root: Path) -> Iterator[str]:
     """Yield a sentence for every fault that could not be planted.
 
     Args:
@@ -42,12 +42,12 @@ def misfits(planted: Iterable[tuple[str, Sequence[Change]]], root: Path) -> Iter
     """
     for name, changes in planted:
         try:
-            try_out(changes, root)
-        except UnplantedError as error:
+            dry_run(changes, root)
+        except StaleFaultError as error:
             yield f"{name}: {error}"
 
 
-def try_out(changes: Sequence[Change], root: Path) -> None:
+def dry_run(changes: Sequence[Edit], root: Path) -> None:
     """Make some changes, one upon the other, of texts alone.
 
     Raises:
@@ -57,7 +57,7 @@ def try_out(changes: Sequence[Change], root: Path) -> None:
     for change in changes:
         path = root / change.file
         there = path.read_text() if path.exists() else None
-        texts[change.file] = change.made(texts.get(change.file, there))
+        texts[change.file] = change.edited_text(texts.get(change.file, there))
 
 
 if __name__ == "__main__":

@@ -7,14 +7,14 @@ from pathlib import Path
 from pipeline.schema import Table
 from pipeline.toml import Fault
 
-WAYS = ("find", "match", "append", "write")
+EDIT_KINDS = ("find", "match", "append", "write")
 
 
-class UnplantedError(Exception):
+class StaleFaultError(Exception):
     """The file is not as the table takes it to be."""
 
 
-class Change(Table):
+class Edit(Table):
     """One change of one file; exactly one of the ways below."""
 
     file: str
@@ -31,13 +31,13 @@ class Change(Table):
     times: int = 1
     """How often the new text stands in it."""
 
-    def _goes_one_way(self) -> Iterator[Fault]:
-        if sum(getattr(self, way) is not None for way in WAYS) != 1:
-            yield Fault((), f"it takes one of {', '.join(WAYS)}")
+    def _has_one_kind(self) -> Iterator[Fault]:
+        if sum(getattr(self, way) is not None for way in EDIT_KINDS) != 1:
+            yield Fault((), f"it takes one of {', '.join(EDIT_KINDS)}")
 
-    RULES = (_goes_one_way,)
+    RULES = (_has_one_kind,)
 
-    def plant(self, root: Path) -> None:
+    def apply(self, root: Path) -> None:
         """Change the file.
 
         Args:
@@ -47,11 +47,11 @@ class Change(Table):
             UnplantedError: The text to replace is not there, or the file is where it must not be.
         """
         path = root / self.file
-        changed = self.made(path.read_text() if path.exists() else None)
+        changed = self.edited_text(path.read_text() if path.exists() else None)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(changed)
 
-    def made(self, text: str | None) -> str:
+    def edited_text(self, text: str | None) -> str:
         """Return what the file then holds.
 
         Args:
@@ -61,10 +61,10 @@ class Change(Table):
             UnplantedError: The text to replace is not there, or the file is where it must not be.
         """
         if (text is None) != (self.write is not None):
-            raise UnplantedError(f"{self.file} is {'not ' if text is None else ''}there")
+            raise StaleFaultError(f"{self.file} is {'not ' if text is None else ''}there")
         changed = self._changed(text or "")
         if changed == text:
-            raise UnplantedError(f"{self.file} holds nothing to change: {self.find or self.match}")
+            raise StaleFaultError(f"{self.file} holds nothing to change: {self.find or self.match}")
         return changed
 
     def _changed(self, text: str) -> str:

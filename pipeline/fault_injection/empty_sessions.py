@@ -3,7 +3,7 @@
 import ast
 
 
-def emptied(source: str) -> str:
+def empty_sessions(source: str) -> str:
     """Return a noxfile in which no session does anything.
 
     Args:

@@ -12,17 +12,17 @@ from threading import Event
 
 from pipeline.deploy.signals import interruptible
 from pipeline.fault_injection import canaries
-from pipeline.fault_injection.empty_sessions import emptied
-from pipeline.fault_injection.gate_runner import prove
+from pipeline.fault_injection.empty_sessions import empty_sessions
+from pipeline.fault_injection.gate_runner import run_gate
 from pipeline.fault_injection.outcome import Outcome, Verdict
-from pipeline.fault_injection.repository_copy import Copy, copy
-from pipeline.fault_injection.sandbox import Trial, Yard
-from pipeline.fault_injection.selection import Row
+from pipeline.fault_injection.repository_copy import RepositoryCopy, copy_repository
+from pipeline.fault_injection.sandbox import Mode, Sandbox
+from pipeline.fault_injection.selection import GateRun
 
 TAIL = 20  # lines that a session said last
 
 
-def prove_all(rows: Sequence[Row], trial: Trial = Trial.FAULTS) -> list[Outcome]:
+def run_all(rows: Sequence[GateRun], trial: Mode = Mode.FAULTS) -> list[Outcome]:
     """Prove some gates, and say how it goes; whatever stops it, nothing stays.
 
     Args:
@@ -31,11 +31,11 @@ def prove_all(rows: Sequence[Row], trial: Trial = Trial.FAULTS) -> list[Outcome]
     """
     stop, outcomes = Event(), list[Outcome]()
     with interruptible(), TemporaryDirectory(prefix="proof-") as folder:
-        base = copy(Path.cwd(), Path(folder) / "base")
-        if trial is Trial.HOLLOW:
-            empty(base)
-        told = canaries.hatch() if trial is Trial.CANARIES else {}
-        yard = Yard(Path.cwd(), Path(folder), base, stop, trial, told)
+        base = copy_repository(Path.cwd(), Path(folder) / "base")
+        if trial is Mode.HOLLOW:
+            empty_all_sessions(base)
+        told = canaries.generate_canaries() if trial is Mode.CANARIES else {}
+        yard = Sandbox(Path.cwd(), Path(folder), base, stop, trial, told)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             runs = [pool.submit(_lane, lane, yard, outcomes) for lane in _lanes(rows)]
             try:
@@ -43,46 +43,46 @@ def prove_all(rows: Sequence[Row], trial: Trial = Trial.FAULTS) -> list[Outcome]
             finally:
                 stop.set()
                 pool.shutdown(wait=False, cancel_futures=True)
-    return sorted(outcomes, key=lambda each: (rank(rows, each), bool(each.fault)))
+    return sorted(outcomes, key=lambda each: (sort_key(rows, each), bool(each.fault)))
 
 
-def empty(base: Copy) -> None:
+def empty_all_sessions(base: RepositoryCopy) -> None:
     """Empty every session of a copy."""
     noxfile = base.root / "noxfile.py"
-    noxfile.write_text(emptied(noxfile.read_text()))
-    base.begin()
+    noxfile.write_text(empty_sessions(noxfile.read_text()))
+    base.set_baseline()
 
 
-def rank(rows: Sequence[Row], outcome: Outcome) -> int:
+def sort_key(rows: Sequence[GateRun], outcome: Outcome) -> int:
     """Return the place of an outcome's session in the table."""
     return [row.session for row in rows].index(outcome.session)
 
 
-def say(outcome: Outcome) -> None:
+def print_outcome(outcome: Outcome) -> None:
     """Print what came of a run; why it is not judged, or how it ended if that is wrong."""
     what = outcome.fault or "(clean)"
     lines = [f"{outcome.session}: {what}: {outcome.verdict}, {outcome.seconds:.1f} s"]
     if outcome.verdict is Verdict.NOT_JUDGED:
         lines.append(f"    {outcome.said}")
-    elif not outcome.verdict.good:
+    elif not outcome.verdict.is_ok:
         lines += [f"    {line}" for line in outcome.output.splitlines()[-TAIL:]]
     print(*lines, sep="\n", file=sys.stderr, flush=True)
 
 
-def _lane(rows: Sequence[Row], yard: Yard, outcomes: list[Outcome]) -> None:
+def _lane(rows: Sequence[GateRun], yard: Sandbox, outcomes: list[Outcome]) -> None:
     for row in rows:
-        with closing(prove(row, yard)) as proving:  # what it planted goes, however this ends
+        with closing(run_gate(row, yard)) as proving:  # what it planted goes, however this ends
             for outcome in proving:
                 if yard.stop.is_set():
                     return
-                say(outcome)
+                print_outcome(outcome)
                 outcomes.append(outcome)
 
 
-def _lanes(rows: Sequence[Row]) -> list[list[Row]]:
+def _lanes(rows: Sequence[GateRun]) -> list[list[GateRun]]:
     """Group what must run one after the other; what has most to do comes first."""
-    ordered = sorted(rows, key=lambda row: row.lane)
-    lanes = [list(lane) for _, lane in groupby(ordered, lambda row: row.lane)]
+    ordered = sorted(rows, key=lambda row: row.exclusive_group)
+    lanes = [list(lane) for _, lane in groupby(ordered, lambda row: row.exclusive_group)]
     return sorted(lanes, key=lambda lane: -sum(len(row.faults) for row in lane))
 
 

@@ -9,25 +9,25 @@ from itertools import groupby
 from filelock import FileLock
 
 from pipeline.fault_injection.catalog import Fault
-from pipeline.fault_injection.edit import UnplantedError
-from pipeline.fault_injection.outcome import Outcome, Verdict, judge, line_of
-from pipeline.fault_injection.repository_copy import Copy
-from pipeline.fault_injection.sandbox import ENVIRONMENTS, Trial, Yard
-from pipeline.fault_injection.selection import ENGINE, Row
+from pipeline.fault_injection.edit import StaleFaultError
+from pipeline.fault_injection.outcome import Outcome, Verdict, evaluate_fault, find_line
+from pipeline.fault_injection.repository_copy import RepositoryCopy
+from pipeline.fault_injection.sandbox import ENVDIR, Mode, Sandbox
+from pipeline.fault_injection.selection import ENGINE, GateRun
 from pipeline.images.tools import engine_answers
 
 
-def prove(row: Row, yard: Yard) -> Generator[Outcome, None, None]:
+def run_gate(row: GateRun, yard: Sandbox) -> Generator[Outcome, None, None]:
     """Yield what the clean tree shows, and each fault.
 
     Args:
         row: A session, and its faults.
         yard: Where to plant them.
     """
-    if yard.trial is not Trial.HOLLOW and (missing := lacking(row)):
+    if yard.trial is not Mode.HOLLOW and (missing := missing_requirement(row)):
         yield Outcome(row.job, row.session, "", Verdict.NOT_JUDGED, f"{missing} is not here")
         return
-    environments = yard.checkout / ENVIRONMENTS
+    environments = yard.checkout / ENVDIR
     environments.mkdir(parents=True, exist_ok=True)
     with FileLock(environments / f".{row.slug}.lock"):
         where = yard.copy(row)
@@ -38,7 +38,7 @@ def prove(row: Row, yard: Yard) -> Generator[Outcome, None, None]:
             shutil.rmtree(where.root)
 
 
-def lacking(row: Row) -> str:
+def missing_requirement(row: GateRun) -> str:
     """Return the first that a gate needs and that is not here; nothing, if all is."""
     for name in row.gate.needs:
         if not (engine_answers() if name == ENGINE else os.environ.get(name)):
@@ -46,9 +46,9 @@ def lacking(row: Row) -> str:
     return ""
 
 
-def _parts(row: Row, trial: Trial) -> Iterator[tuple[tuple[str, ...], Mapping[str, Fault]]]:
+def _parts(row: GateRun, trial: Mode) -> Iterator[tuple[tuple[str, ...], Mapping[str, Fault]]]:
     """Yield the faults that are looked for with the same options; none, where none is planted."""
-    if not trial.plants:
+    if not trial.injects_faults:
         yield row.gate.options, {}
         return
 
@@ -60,7 +60,11 @@ def _parts(row: Row, trial: Trial) -> Iterator[tuple[tuple[str, ...], Mapping[st
 
 
 def _each(
-    row: Row, yard: Yard, where: Copy, options: Sequence[str], faults: Mapping[str, Fault]
+    row: GateRun,
+    yard: Sandbox,
+    where: RepositoryCopy,
+    options: Sequence[str],
+    faults: Mapping[str, Fault],
 ) -> Generator[Outcome, None, None]:
     began = time.monotonic()
     clean = yard.run(row, where, None, options)
@@ -74,17 +78,20 @@ def _each(
 
 
 def _one(
-    row: Row, yard: Yard, where: Copy, planted: tuple[str, Fault, str, Sequence[str]]
+    row: GateRun,
+    yard: Sandbox,
+    where: RepositoryCopy,
+    planted: tuple[str, Fault, str, Sequence[str]],
 ) -> Outcome:
     name, fault, clean, options = planted
     began = time.monotonic()
     try:
-        with where.planted(fault.change):
+        with where.with_edits(fault.change):
             output = yard.run(row, where, fault, options)
-            notes = where.not_judged()
-    except UnplantedError as error:
+            notes = where.inconclusive_checks()
+    except StaleFaultError as error:
         return Outcome(row.job, row.session, name, Verdict.UNPLANTED, str(error))
-    verdict = judge(fault, clean, output, notes)
-    said = line_of(fault.says, output.stdout) or notes.get(fault.unless, "")
+    verdict = evaluate_fault(fault, clean, output, notes)
+    said = find_line(fault.says, output.stdout) or notes.get(fault.unless, "")
     seconds = time.monotonic() - began
     return Outcome(row.job, row.session, name, verdict, said, seconds, output.stdout)

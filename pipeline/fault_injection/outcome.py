@@ -8,8 +8,8 @@ from enum import StrEnum
 from pipeline.fault_injection.catalog import Fault
 from pipeline.process import Output
 
-COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-NOX = "nox > "  # what nox says itself shows which command ran, not what came of it
+ANSI_ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+NOX_PREFIX = "nox > "  # what nox says itself shows which command ran, not what came of it
 
 
 class Verdict(StrEnum):
@@ -29,7 +29,7 @@ class Verdict(StrEnum):
     SHOWN = "shows a secret"
 
     @property
-    def good(self) -> bool:
+    def is_ok(self) -> bool:
         """Whether it is as it should be."""
         return self in {Verdict.PROVED, Verdict.CLEAN, Verdict.REFUSED, Verdict.KEPT}
 
@@ -49,7 +49,9 @@ class Outcome:
     output: str = ""
 
 
-def judge(fault: Fault, clean: str, planted: Output, not_judged: Collection[str]) -> Verdict:
+def evaluate_fault(
+    fault: Fault, clean: str, planted: Output, not_judged: Collection[str]
+) -> Verdict:
     """Say what a run with a fault shows.
 
     Args:
@@ -58,8 +60,8 @@ def judge(fault: Fault, clean: str, planted: Output, not_judged: Collection[str]
         planted: What came of it.
         not_judged: The checks that the session could not judge here.
     """
-    said = planted.returncode and line_of(fault.says, planted.stdout)
-    if said and not line_of(fault.says, clean):
+    said = planted.returncode and find_line(fault.says, planted.stdout)
+    if said and not find_line(fault.says, clean):
         return Verdict.PROVED
     if fault.unless in not_judged:
         return Verdict.NOT_JUDGED
@@ -68,7 +70,7 @@ def judge(fault: Fault, clean: str, planted: Output, not_judged: Collection[str]
     return Verdict.OTHERWISE if planted.returncode else Verdict.GREEN
 
 
-def judge_offline(output: Output, not_judged: Collection[str]) -> tuple[Verdict, str]:
+def evaluate_offline(output: Output, not_judged: Collection[str]) -> tuple[Verdict, str]:
     """Say what a session shows that has no network, and in which words.
 
     Args:
@@ -82,7 +84,7 @@ def judge_offline(output: Output, not_judged: Collection[str]) -> tuple[Verdict,
     return (Verdict.REFUSED, cause) if hint and cause else (Verdict.UNCLEAR, "")
 
 
-def judge_canaries(output: Output, places: Collection[str]) -> tuple[Verdict, str]:
+def evaluate_canaries(output: Output, places: Collection[str]) -> tuple[Verdict, str]:
     """Say what a session shows that was told secrets, and where.
 
     Args:
@@ -97,11 +99,11 @@ def judge_canaries(output: Output, places: Collection[str]) -> tuple[Verdict, st
 def last_words(output: str) -> str:
     """Return the last line that says anything, a tool's before nox's; nothing, if none does."""
     lines = [line for line in output.splitlines() if line.strip()]
-    of_tools = [line for line in lines if not line.startswith(NOX)]
-    return (of_tools or lines or [""])[-1].removeprefix(NOX)
+    of_tools = [line for line in lines if not line.startswith(NOX_PREFIX)]
+    return (of_tools or lines or [""])[-1].removeprefix(NOX_PREFIX)
 
 
-def line_of(text: str, output: str) -> str:
+def find_line(text: str, output: str) -> str:
     """Return the first line of a tool's that holds a text; nothing, if none does."""
-    lines = (COLOUR.sub("", line).strip() for line in output.splitlines())
-    return next((line for line in lines if text in line and not line.startswith(NOX)), "")
+    lines = (ANSI_ESCAPE.sub("", line).strip() for line in output.splitlines())
+    return next((line for line in lines if text in line and not line.startswith(NOX_PREFIX)), "")

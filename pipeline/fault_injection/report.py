@@ -6,31 +6,31 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pipeline.fault_injection.outcome import Outcome, Verdict
-from pipeline.fault_injection.sandbox import Trial
+from pipeline.fault_injection.sandbox import Mode
 
 FOLDER = Path("reports")
 TITLES = {
-    Trial.FAULTS: "Every gate, and what turns it red",
-    Trial.HOLLOW: "Every gate, emptied",
-    Trial.OFFLINE: "Every session, without a network",
-    Trial.CANARIES: "Every session, among secrets",
+    Mode.FAULTS: "Every gate, and what turns it red",
+    Mode.HOLLOW: "Every gate, emptied",
+    Mode.OFFLINE: "Every session, without a network",
+    Mode.CANARIES: "Every session, among secrets",
 }
-EXPLAINED = {
-    Trial.FAULTS: """
+DESCRIPTIONS = {
+    Mode.FAULTS: """
 Each fault is a change of the product, planted in a copy of the repository; the gate's tool has to
 say the words that the table of faults expects, and the session has to be red. On the clean tree it
 has to be green, and must not say them.""",
-    Trial.HOLLOW: """
+    Mode.HOLLOW: """
 No session does anything: its faults have to be missed, or something else than the session finds
 them.""",
-    Trial.OFFLINE: """
+    Mode.OFFLINE: """
 Where the machine only reaches itself, a session passes, names what it could not judge, or is red
 and says what to do.""",
-    Trial.CANARIES: """
+    Mode.CANARIES: """
 Every variable that holds a secret had one made for this run, which no service believes. None may
 stand in what a session said, or in what it left in its copy and its environment.""",
 }
-TAIL = 60  # lines of a session's output that did not do as it must
+LOG_TAIL_LINES = 60  # lines of a session's output that did not do as it must
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
 body { max-width: 72rem; margin: 2rem auto; padding: 0 1rem }
@@ -46,7 +46,7 @@ pre { white-space: pre-wrap; max-height: 24rem; overflow: auto; padding: .6rem; 
 """
 
 
-def table(outcomes: Sequence[Outcome]) -> Iterator[str]:
+def format_table(outcomes: Sequence[Outcome]) -> Iterator[str]:
     """Show each run, with what came of it and how long it took."""
     session = max((len(each.session) for each in outcomes), default=0)
     fault = max((len(each.fault) for each in outcomes), default=0)
@@ -57,7 +57,7 @@ def table(outcomes: Sequence[Outcome]) -> Iterator[str]:
         yield f"{run}  {each.verdict}{words}"
 
 
-def summary(outcomes: Sequence[Outcome]) -> str:
+def summary_line(outcomes: Sequence[Outcome]) -> str:
     """Say in one line what was proved, or how sessions are where nothing was planted."""
     faults = [each for each in outcomes if each.fault]
     if outcomes and not faults:
@@ -66,17 +66,17 @@ def summary(outcomes: Sequence[Outcome]) -> str:
         return f"{len(outcomes)} sessions: {said}"
     proved = sum(each.verdict is Verdict.PROVED for each in faults)
     gates = len({each.job for each in outcomes if each.verdict is Verdict.PROVED})
-    counts = Counter(each.verdict for each in outcomes if not each.verdict.good)
+    counts = Counter(each.verdict for each in outcomes if not each.verdict.is_ok)
     rest = "".join(f", {number} {verdict}" for verdict, number in counts.items())
     return f"{proved} of {len(faults)} faults proved, in {gates} gates{rest}"
 
 
-def file(trial: Trial) -> Path:
+def report_path(trial: Mode) -> Path:
     """Return where the page of a trial lies."""
-    return FOLDER / ("gates.html" if trial is Trial.FAULTS else f"gates-{trial}.html")
+    return FOLDER / ("gates.html" if trial is Mode.FAULTS else f"gates-{trial}.html")
 
 
-def page(outcomes: Sequence[Outcome], trial: Trial, seconds: float) -> str:
+def render_html(outcomes: Sequence[Outcome], trial: Mode, seconds: float) -> str:
     """Return the report as a page that needs nothing else.
 
     Args:
@@ -92,8 +92,8 @@ def page(outcomes: Sequence[Outcome], trial: Trial, seconds: float) -> str:
 <meta name="viewport" content="width=device-width">
 <style>{STYLE}</style>
 <h1>{TITLES[trial]}</h1>
-<p class="verdict {colour}">{html.escape(summary(outcomes))}</p>
-<p>{seconds / 60:.1f} minutes. {EXPLAINED[trial].strip()}</p>
+<p class="verdict {colour}">{html.escape(summary_line(outcomes))}</p>
+<p>{seconds / 60:.1f} minutes. {DESCRIPTIONS[trial].strip()}</p>
 <div class="table"><table>
 <tr><th>gate<th>fault<th>took<th>verdict<th>what the tool said{rows}
 </table></div>
@@ -104,14 +104,14 @@ def page(outcomes: Sequence[Outcome], trial: Trial, seconds: float) -> str:
 def _colour(verdict: Verdict) -> str:
     if verdict is Verdict.NOT_JUDGED:
         return "open"
-    return "good" if verdict.good else "bad"
+    return "good" if verdict.is_ok else "bad"
 
 
 def _row(outcome: Outcome) -> str:
     colour = _colour(outcome.verdict)
     said = f"<code>{html.escape(outcome.said)}</code>" if outcome.said else ""
     if colour == "bad" and outcome.output:
-        tail = html.escape("\n".join(outcome.output.splitlines()[-TAIL:]))
+        tail = html.escape("\n".join(outcome.output.splitlines()[-LOG_TAIL_LINES:]))
         said += f"<details open><summary>its last words</summary><pre>{tail}</pre></details>"
     name = html.escape(outcome.session) if not outcome.fault else ""
     fault = html.escape(outcome.fault) or "<em>none</em>"

@@ -10,18 +10,18 @@ from pathlib import Path
 from pipeline import git, scratch_repository
 from pipeline.config import main_branch
 from pipeline.errors import NOT_JUDGED, records
-from pipeline.fault_injection.edit import Change
+from pipeline.fault_injection.edit import Edit
 from pipeline.scratch_repository import Scratch
 
 
 @dataclass(frozen=True)
-class Copy:
+class RepositoryCopy:
     """A repository of its own with the tree of another."""
 
     root: Path
 
     @contextmanager
-    def planted(self, changes: Sequence[Change]) -> Iterator[None]:
+    def with_edits(self, changes: Sequence[Edit]) -> Iterator[None]:
         """Commit some changes, and take them back afterwards.
 
         What git ignores stays, as it does where somebody works: packages, caches, reports.
@@ -31,7 +31,7 @@ class Copy:
         """
         try:
             for change in changes:
-                change.plant(self.root)
+                change.apply(self.root)
             self.commit("Plant a fault")
             yield
         finally:
@@ -42,7 +42,7 @@ class Copy:
         """Commit all that there is."""
         self._repository.commit(message)
 
-    def begin(self) -> None:
+    def set_baseline(self) -> None:
         """Make the tree as it is now the clean one."""
         self._repository.begin(main_branch())
         self.commit("Change nothing")  # what asks for the release before finds it
@@ -52,11 +52,11 @@ class Copy:
         """Go on in a branch: what is changed there is a change."""
         self._repository.git("switch", "--quiet", f"--create={name}")
 
-    def again(self, target: Path) -> "Copy":
+    def clone(self, target: Path) -> "RepositoryCopy":
         """Return one more of the same."""
-        return Copy(Path(shutil.copytree(self.root, target, symlinks=True)))
+        return RepositoryCopy(Path(shutil.copytree(self.root, target, symlinks=True)))
 
-    def not_judged(self) -> dict[str, str]:
+    def inconclusive_checks(self) -> dict[str, str]:
         """Return what the last session could not judge, with the reasons."""
         return {error.check: str(error) for error in records(self.root / NOT_JUDGED)}
 
@@ -65,7 +65,7 @@ class Copy:
         return Scratch(self.root)
 
 
-def copy(source: Path, target: Path) -> Copy:
+def copy_repository(source: Path, target: Path) -> RepositoryCopy:
     """Copy a checkout as git would hand it out, uncommitted changes included.
 
     Args:
@@ -73,12 +73,12 @@ def copy(source: Path, target: Path) -> Copy:
         target: A folder that is not there yet.
     """
     scratch_repository.copy(git.files(cwd=source), target, source)
-    made = Copy(target)
-    made.begin()
+    made = RepositoryCopy(target)
+    made.set_baseline()
     return made
 
 
-def take(source: Path, target: Path, folders: Sequence[str]) -> None:
+def link_folders(source: Path, target: Path, folders: Sequence[str]) -> None:
     """Take packages over by links: no tool writes into an installed file.
 
     Args:

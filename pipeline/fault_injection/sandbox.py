@@ -13,21 +13,21 @@ from threading import Event
 from pipeline import errors, secret_search
 from pipeline.fault_injection import canaries
 from pipeline.fault_injection.catalog import Fault
-from pipeline.fault_injection.outcome import Verdict, judge_canaries, judge_offline
-from pipeline.fault_injection.repository_copy import Copy, take
-from pipeline.fault_injection.selection import Row
+from pipeline.fault_injection.outcome import Verdict, evaluate_canaries, evaluate_offline
+from pipeline.fault_injection.repository_copy import RepositoryCopy, link_folders
+from pipeline.fault_injection.selection import GateRun
 from pipeline.process import Output, attended
 
-ENVIRONMENTS = Path(".nox", "proof")
+ENVDIR = Path(".nox", "proof")
 # A network namespace of its own, in which this machine only reaches itself; only root makes one.
-CUT_OFF = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$0" "$@"')
+NO_NETWORK_COMMAND = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$0" "$@"')
 # An engine would be reached all the same, and has a network of its own.
 NO_ENGINE = {"DOCKER_HOST": "unix:///nowhere.sock"}
 # What a run in CI is told about itself must not reach the runs inside it, nor this program's tools.
-OWN = re.compile(rf"GITHUB_.*|VIRTUAL_ENV|NOX_.*|FORCE_COLOR|{errors.RECORDS}")
+PRIVATE_VARIABLES = re.compile(rf"GITHUB_.*|VIRTUAL_ENV|NOX_.*|FORCE_COLOR|{errors.RECORDS}")
 
 
-class Trial(StrEnum):
+class Mode(StrEnum):
     """What is tried on every session."""
 
     FAULTS = "faults"
@@ -39,84 +39,87 @@ class Trial(StrEnum):
     """Nothing is planted, and every secret is set: none may be seen."""
 
     @property
-    def plants(self) -> bool:
+    def injects_faults(self) -> bool:
         """Whether faults are planted."""
-        return self in {Trial.FAULTS, Trial.HOLLOW}
+        return self in {Mode.FAULTS, Mode.HOLLOW}
 
     @property
-    def helps(self) -> bool:
+    def uses_fake_services(self) -> bool:
         """Whether something stands in for a service that sessions ask."""
-        return self in {Trial.FAULTS, Trial.CANARIES}
+        return self in {Mode.FAULTS, Mode.CANARIES}
 
 
 @dataclass(frozen=True)
-class Yard:
+class Sandbox:
     """Where faults are planted."""
 
     checkout: Path
     folder: Path
-    base: Copy
+    base: RepositoryCopy
     """What all copies are copies of: who works in the checkout meanwhile changes nothing."""
     stop: Event
-    trial: Trial = Trial.FAULTS
+    trial: Mode = Mode.FAULTS
     canaries: Mapping[str, str] = field(default_factory=dict)
     """Secrets that no session may show."""
 
-    def copy(self, row: Row) -> Copy:
+    def copy(self, row: GateRun) -> RepositoryCopy:
         """Return a copy for a session."""
-        made = self.base.again(self.folder / row.slug)
-        take(self.checkout, made.root, row.gate.takes)
+        made = self.base.clone(self.folder / row.slug)
+        link_folders(self.checkout, made.root, row.gate.takes)
         return made
 
-    def environments(self, where: Copy) -> Path:
+    def environments(self, where: RepositoryCopy) -> Path:
         """Return where sessions have theirs: among canaries in the copy, to be looked through."""
-        return (where.root if self.trial is Trial.CANARIES else self.checkout) / ENVIRONMENTS
+        return (where.root if self.trial is Mode.CANARIES else self.checkout) / ENVDIR
 
-    def judge(self, where: Copy, clean: Output) -> tuple[Verdict, str]:
+    def judge(self, where: RepositoryCopy, clean: Output) -> tuple[Verdict, str]:
         """Say what a session shows in which nothing was planted."""
-        notes = where.not_judged().values()
-        if self.trial is Trial.OFFLINE:
-            return judge_offline(clean, notes)
-        if self.trial is Trial.CANARIES:
+        notes = where.inconclusive_checks().values()
+        if self.trial is Mode.OFFLINE:
+            return evaluate_offline(clean, notes)
+        if self.trial is Mode.CANARIES:
             seen = secret_search.in_text(self.canaries, clean.stdout)
             places = [f"{name} in its output" for name in seen]
-            return judge_canaries(
+            return evaluate_canaries(
                 clean, [*places, *secret_search.in_folder(self.canaries, where.root)]
             )
         said = "; ".join(f"not judged: {note}" for note in notes)
         return Verdict.RED if clean.returncode else Verdict.CLEAN, said
 
-    def run(self, row: Row, where: Copy, fault: Fault | None, options: Sequence[str]) -> Output:
+    def run(
+        self, row: GateRun, where: RepositoryCopy, fault: Fault | None, options: Sequence[str]
+    ) -> Output:
         """Run a session in a copy, in an environment that outlives the copy."""
         shutil.rmtree(where.root / "reports", ignore_errors=True)
-        env = {**surroundings(os.environ), **row.gate.given, **(fault.env if fault else {})}
-        env |= canaries.variables(self.canaries)
-        env |= NO_ENGINE if self.trial is Trial.OFFLINE else {}
-        for line in self.lines(row, where, fault, options):
+        env = {**clean_environment(os.environ), **row.gate.given, **(fault.env if fault else {})}
+        env |= canaries.canary_environment(self.canaries)
+        env |= NO_ENGINE if self.trial is Mode.OFFLINE else {}
+        for line in self.commands(row, where, fault, options):
             output = attended(line, cwd=where.root, env=env, stop=self.stop)
             if output.returncode:
                 break
         return output
 
-    def lines(
-        self, row: Row, where: Copy, fault: Fault | None, options: Sequence[str]
+    def commands(
+        self, row: GateRun, where: RepositoryCopy, fault: Fault | None, options: Sequence[str]
     ) -> Iterator[list[str]]:
         """Yield the commands of a run."""
         session = ["nox", "-s", row.session, f"--envdir={self.environments(where)}"]
         within = row.gate.within if fault is None or fault.within is None else fault.within
         around = ["timeout", str(row.gate.ends)] if row.gate.ends else []
-        if row.gate.first and self.trial is not Trial.HOLLOW:
+        if row.gate.first and self.trial is not Mode.HOLLOW:
             yield [*row.gate.first]
-        if within and self.trial.helps:  # what stands in for a service may hide the package index
+        # what stands in for a service may hide the package index
+        if within and self.trial.uses_fake_services:
             yield [*session, "--install-only"]
             around, session = [*around, sys.executable, "-m", *within, "--"], [*session, "-R"]
-        cut = CUT_OFF if self.trial is Trial.OFFLINE else ()
+        cut = NO_NETWORK_COMMAND if self.trial is Mode.OFFLINE else ()
         yield [*cut, *around, *session, *(["--", *options] if options else [])]
 
 
-def surroundings(environ: Mapping[str, str]) -> dict[str, str]:
+def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables of the runs: this process's, less what belongs to it alone."""
     own = Path(sys.executable).parent
     path = [each for each in environ["PATH"].split(os.pathsep) if Path(each) != own]
-    kept = {name: value for name, value in environ.items() if not OWN.fullmatch(name)}
+    kept = {name: value for name, value in environ.items() if not PRIVATE_VARIABLES.fullmatch(name)}
     return kept | {"PATH": os.pathsep.join(path), "NO_COLOR": "1"}

@@ -10,13 +10,13 @@ from pipeline.fault_injection.catalog import Fault, Gate
 from pipeline.github import loader
 from pipeline.github.model import sessions_of
 
-Jobs = Mapping[str, Sequence[str]]
+SessionsByJob = Mapping[str, Sequence[str]]
 """The sessions that each job runs, one for each row of its matrix."""
 ENGINE = "docker"
 
 
 @dataclass(frozen=True)
-class Row:
+class GateRun:
     """A session, and the faults to plant for it."""
 
     job: str
@@ -25,7 +25,7 @@ class Row:
     faults: Mapping[str, Fault]
 
     @property
-    def lane(self) -> str:
+    def exclusive_group(self) -> str:
         """What no two runs may share: there is one Docker Engine, and one environment each."""
         return ENGINE if ENGINE in self.gate.needs else self.session
 
@@ -35,7 +35,7 @@ class Row:
         return re.sub(r"[^\w.-]+", "-", self.session).strip("-")
 
 
-def jobs() -> Jobs:
+def gate_jobs() -> SessionsByJob:
     """Return every job that is a session; the gate that ends each file counts once."""
     working = [
         job
@@ -46,14 +46,14 @@ def jobs() -> Jobs:
     return {job.id: sessions_of(job) or [] for job in working}
 
 
-def local() -> Jobs:
+def local_sessions() -> SessionsByJob:
     """Return every session that no job runs, as a job of its own."""
     return {name: [name] for name in config.load().parity.local}
 
 
-def gaps(known: Jobs, gates: Mapping[str, Gate]) -> list[str]:
+def missing_coverage(known: SessionsByJob, gates: Mapping[str, Gate]) -> list[str]:
     """Return a sentence for every gate that nothing proves, and for every proof of no gate."""
-    bare = [job for job in known if not gates.get(job, Gate()).shown]
+    bare = [job for job in known if not gates.get(job, Gate()).is_tested]
     found = [f"no fault proves the gate `{job}`" for job in bare]
     found += [f"there is no job `{job}`" for job in gates if job not in known]
     for job, gate in gates.items():
@@ -68,14 +68,14 @@ def gaps(known: Jobs, gates: Mapping[str, Gate]) -> list[str]:
     return found
 
 
-def chosen(
-    known: Jobs,
+def select(
+    known: SessionsByJob,
     gates: Mapping[str, Gate],
     names: Collection[str],
     *,
     full: bool,
     plants: bool = True,
-) -> list[Row]:
+) -> list[GateRun]:
     """Return the sessions to run, with the faults for each.
 
     Args:
@@ -90,7 +90,7 @@ def chosen(
     """
     _refuse_unknown(known, gates, names)
     rows = [
-        Row(job, session, gate, _faults(gate, (job, session), names, full=full))
+        GateRun(job, session, gate, _faults(gate, (job, session), names, full=full))
         for job, sessions in known.items()
         for gate in [gates.get(job, Gate())]
         for session in sessions
@@ -113,7 +113,9 @@ def _faults(
     }
 
 
-def _refuse_unknown(known: Jobs, gates: Mapping[str, Gate], names: Collection[str]) -> None:
+def _refuse_unknown(
+    known: SessionsByJob, gates: Mapping[str, Gate], names: Collection[str]
+) -> None:
     there = {*known, *(name for gate in gates.values() for name in gate.faults)}
     there |= {session for sessions in known.values() for session in sessions}
     if unknown := [name for name in names if name not in there]:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, TypeVar
 
 from pipeline import config, invoke_tasks, nox_sessions
-from pipeline.ci.cache.worktree import listed
+from pipeline.ci.cache.worktree import list_files
 from pipeline.files import read_text
 from pipeline.github import loader, schema
 from pipeline.github.loader import UnreadableError
@@ -160,7 +160,7 @@ def read() -> tuple[Tree, list[UnreadableError]]:
         tasks=invoke_tasks.list_all(),
         settings=settings,
         pythons=config.pythons(),
-        files=listed().paths,
+        files=list_files().paths,
         document=read_text(DOCUMENT) if DOCUMENT.exists() else "",
     )
     return tree, unreadable

@@ -9,15 +9,15 @@ from dataclasses import replace
 from typing import Any
 
 from pipeline.ci import runner
-from pipeline.ci.cache.store import Store
-from pipeline.ci.plan import plan
+from pipeline.ci.cache.store import ResultStore
+from pipeline.ci.plan import create_plan
 from pipeline.ci.report import json_report
-from pipeline.ci.runner import Manner
+from pipeline.ci.runner import RunOptions
 from pipeline.errors import INTERRUPTED
 
 
 def run(
-    jobs: Collection[str], store: Store, *, everything: bool = False, fresh: bool = False
+    jobs: Collection[str], store: ResultStore, *, everything: bool = False, fresh: bool = False
 ) -> dict[str, Any]:
     """Run it where this process is; return its report.
 
@@ -30,11 +30,11 @@ def run(
     Raises:
         KeyboardInterrupt: Somebody interrupted it.
     """
-    selection = plan(everything=everything)
+    selection = create_plan(everything=everything)
     kept = replace(selection, rows=[row for row in selection.rows if row.entry.job in jobs])
     with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(said):
-        code = runner.run(kept, Manner(os.cpu_count() or 1, fresh=fresh), store)
+        code = runner.run_plan(kept, RunOptions(os.cpu_count() or 1, no_cache=fresh), store)
     if code == INTERRUPTED:
         raise KeyboardInterrupt
-    told: dict[str, Any] = json.loads(json_report.JSON.read_text())
+    told: dict[str, Any] = json.loads(json_report.JSON_FILE.read_text())
     return told

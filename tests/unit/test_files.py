@@ -142,7 +142,7 @@ WRITTEN: dict[str, Callable[[Path], object]] = {
     "deploy/edge.yml": stackfile.services_in,
     "docker-compose.yml": lambda _: pin.pin_base_images(dry=True),
     "docs/times.json": lambda _: tables.of_changes(),
-    "faults/a.toml": lambda path: catalog.load(path.parent),
+    "faults/a.toml": lambda path: catalog.load_catalog(path.parent),
     "requirements/a.txt": dependency_locks.recorded_command,
     "requirements/dev.txt": lambda _: [*programs.programs(settings.settings())],
     "security/exceptions.toml": lambda _: waivers.read(date(2026, 11, 23)),

@@ -9,11 +9,11 @@ import os
 import re
 from collections.abc import Iterable
 
-from pipeline.ci.areas import regex
+from pipeline.ci.areas import glob_to_regex
 from pipeline.settings import Variables
 
 
-def judged(declared: Variables) -> dict[str, str]:
+def fingerprint_variables(declared: Variables) -> dict[str, str]:
     """Return digests of the variables that a result may hang on: they may be secret.
 
     Args:
@@ -23,7 +23,7 @@ def judged(declared: Variables) -> dict[str, str]:
     return {name: hashlib.sha256(found[name].encode()).hexdigest() for name in sorted(found)}
 
 
-def passed(declared: Variables) -> dict[str, str]:
+def session_environment(declared: Variables) -> dict[str, str]:
     """Return the environment of a session.
 
     Args:
@@ -33,5 +33,5 @@ def passed(declared: Variables) -> dict[str, str]:
 
 
 def _matching(globs: Iterable[str]) -> dict[str, str]:
-    pattern = re.compile("|".join(map(regex, globs)))
+    pattern = re.compile("|".join(map(glob_to_regex, globs)))
     return {name: value for name, value in os.environ.items() if pattern.fullmatch(name)}

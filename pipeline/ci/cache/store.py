@@ -7,26 +7,26 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from pipeline.ci import cache_files
-from pipeline.ci.cache.fingerprint import Inputs, Manifest, areas_of
-from pipeline.ci.sessions import Entry
+from pipeline.ci.cache.fingerprint import InputSnapshot, KeyParts, input_areas
+from pipeline.ci.sessions import CISession
 
-GREENS = 10  # so many branches may be gone back to
-RUNS = 10  # so many make a trend
+MAX_PASSED_RESULTS = 10  # so many branches may be gone back to
+MAX_RUN_HISTORY = 10  # so many make a trend
 PASSED = "passed"
 FAILED = "failed"
 
 
 @dataclass(frozen=True)
-class Green:
+class CachedPass:
     """A result that may stand for a run: how long that took, when it ended, and on what it hung."""
 
     seconds: float
     finished: float
-    manifest: Manifest
+    manifest: KeyParts
 
 
 @dataclass(frozen=True)
-class Run:
+class RunRecord:
     """A run that came to an end."""
 
     key: str
@@ -36,32 +36,32 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Memory:
+class SessionHistory:
     """All that is known of one session."""
 
-    greens: Mapping[str, Green] = field(default_factory=dict)
-    runs: tuple[Run, ...] = ()
+    greens: Mapping[str, CachedPass] = field(default_factory=dict)
+    runs: tuple[RunRecord, ...] = ()
 
-    def flaky(self, key: str) -> bool:
+    def has_failed_with(self, key: str) -> bool:
         """Say whether the same inputs were red before."""
         return any(run.key == key and run.result == FAILED for run in self.runs)
 
-    def expected(self) -> float:
+    def expected_duration(self) -> float:
         """Return how many seconds it should take: as last time, and 0 if it never ran."""
         return self.runs[-1].seconds if self.runs else 0.0
 
-    def latest(self) -> Green | None:
+    def latest_pass(self) -> CachedPass | None:
         """Return the green result that is least old."""
         return max(self.greens.values(), key=lambda green: green.finished, default=None)
 
 
-class Store:
+class ResultStore:
     """The remembered sessions of a product."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def read(self, session: str) -> Memory:
+    def read(self, session: str) -> SessionHistory:
         """Return what is known of a session: nothing, if that cannot be read.
 
         Args:
@@ -69,12 +69,14 @@ class Store:
         """
         try:
             known = json.loads(self._file(session).read_bytes())
-            greens = {key: Green(**green) for key, green in known["greens"].items()}
-            return Memory(greens, tuple(Run(**run) for run in known["runs"]))
+            greens = {key: CachedPass(**green) for key, green in known["greens"].items()}
+            return SessionHistory(greens, tuple(RunRecord(**run) for run in known["runs"]))
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
-            return Memory()
+            return SessionHistory()
 
-    def remember(self, entry: Entry, inputs: Inputs, run: Run, *, trusted: bool) -> None:
+    def record(
+        self, entry: CISession, inputs: InputSnapshot, run: RunRecord, *, trusted: bool
+    ) -> None:
         """Add a run; one that failed takes back what was green under its key.
 
         Args:
@@ -87,11 +89,13 @@ class Store:
         greens = {key: green for key, green in known.greens.items() if key != run.key}
         if trusted and run.result == PASSED:
             self._keep_contents(entry, inputs)
-            greens[run.key] = Green(run.seconds, run.finished, inputs.manifest(entry))
-        newest = sorted(greens.items(), key=lambda item: item[1].finished)[-GREENS:]
-        self._write(entry.session, Memory(dict(newest), (*known.runs, run)[-RUNS:]))
+            greens[run.key] = CachedPass(run.seconds, run.finished, inputs.key_parts(entry))
+        newest = sorted(greens.items(), key=lambda item: item[1].finished)[-MAX_PASSED_RESULTS:]
+        self._write(
+            entry.session, SessionHistory(dict(newest), (*known.runs, run)[-MAX_RUN_HISTORY:])
+        )
 
-    def contents(self, area_digest: str) -> Mapping[str, str]:
+    def area_contents(self, area_digest: str) -> Mapping[str, str]:
         """Return what the files of an area held when they had this digest; nothing, if unknown.
 
         Args:
@@ -103,23 +107,23 @@ class Store:
             return {}
         return known
 
-    def _keep_contents(self, entry: Entry, inputs: Inputs) -> None:
-        for area in areas_of(entry):
-            file = self._contents(inputs.digests[area])
+    def _keep_contents(self, entry: CISession, inputs: InputSnapshot) -> None:
+        for area in input_areas(entry):
+            file = self._contents(inputs.area_digests[area])
             if not file.exists():
-                cache_files.write(file, json.dumps(inputs.contents[area]))
+                cache_files.write_atomically(file, json.dumps(inputs.hashes_by_area[area]))
 
-    def _write(self, session: str, memory: Memory) -> None:
-        cache_files.write(self._file(session), json.dumps(asdict(memory)))
+    def _write(self, session: str, memory: SessionHistory) -> None:
+        cache_files.write_atomically(self._file(session), json.dumps(asdict(memory)))
 
     def _file(self, session: str) -> Path:
-        return self.folder / f"{slug(session)}.json"
+        return self.folder / f"{slugify(session)}.json"
 
     def _contents(self, area_digest: str) -> Path:
         return self.folder / "areas" / f"{area_digest}.json"
 
 
-def slug(session: str) -> str:
+def slugify(session: str) -> str:
     """Return a session's name as a file can have it.
 
     Args:

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 
-def identity(name: str) -> str:
+def tool_fingerprint(name: str) -> str:
     """Return what changes when a program is replaced.
 
     A program of the checkout's own environments is left to their locks. A shim stands for what

@@ -16,53 +16,54 @@ from typing import Any, NamedTuple
 from pipeline.ci import cache_files
 from pipeline.git import OTHERS, is_unwatched, names
 
-STAMPS = cache_files.HERE / "stamps.json"
-RACY = 2_000_000_000  # ns: a file younger than the coarsest clock of a file system may still change
-LIST = ("ls-files", "-z", "-t", "-v", "--cached", *OTHERS)
+STAT_CACHE_FILE = cache_files.CHECKOUT_CACHE_DIR / "stamps.json"
+# ns: a file younger than the coarsest clock of a file system may still change
+RACY_WINDOW_NS = 2_000_000_000
+GIT_LS_FILES = ("ls-files", "-z", "-t", "-v", "--cached", *OTHERS)
 
 
-class File(NamedTuple):
+class HashedFile(NamedTuple):
     """A file: what it holds, and the stamp that it had when that was read."""
 
-    id: str | None
-    stamp: str
+    content_id: str | None
+    stat_signature: str
 
 
-class Listed(NamedTuple):
+class WorktreeListing(NamedTuple):
     """The files that git knows of, or would; and those that it was told not to look at."""
 
     paths: list[str]
     untracked: list[str]
-    unwatched: list[str]
+    index_flagged: list[str]
 
 
-class Look(NamedTuple):
+class ScanResult(NamedTuple):
     """What is in the files; and whether all were old enough for their stamps to stand for it."""
 
-    tree: Mapping[str, File]
-    settled: bool
+    tree: Mapping[str, HashedFile]
+    is_stable: bool
 
 
-Stamps = Mapping[str, str]
-Known = Mapping[str, list[Any]]
+StatSignatures = Mapping[str, str]
+CachedHashes = Mapping[str, list[Any]]
 
 
-def listed() -> Listed:
+def list_files() -> WorktreeListing:
     """List the tracked files, and the untracked ones that no .gitignore names.
 
     Raises:
         InputError: This is no git checkout.
     """
-    entries = names(*LIST)
+    entries = names(*GIT_LS_FILES)
     rows = [(entry[0], entry[2:]) for entry in entries if entry[0] != "H"]  # what is said of it
-    return Listed(
+    return WorktreeListing(
         [*dict.fromkeys(entry[2:] for entry in entries)],
         [path for tag, path in rows if tag == "?"],
         [path for tag, path in rows if is_unwatched(tag, path)],
     )
 
 
-def stamps(paths: Iterable[str], ignored: Iterable[str] = ()) -> Stamps:
+def stat_signatures(paths: Iterable[str], ignored: Iterable[str] = ()) -> StatSignatures:
     """Return the stamp of each file: another one, if it was written to.
 
     Args:
@@ -73,7 +74,7 @@ def stamps(paths: Iterable[str], ignored: Iterable[str] = ()) -> Stamps:
     return {path: stamp for path, stamp in found.items() if stamp}
 
 
-def look(at: Stamps) -> Look:
+def hash_files(at: StatSignatures) -> ScanResult:
     """Return what is in files that have these stamps.
 
     Args:
@@ -82,10 +83,14 @@ def look(at: Stamps) -> Look:
     now = time.time_ns()
     known = _known()
     found = {path: _looked_at(path, stamp, known.get(path)) for path, stamp in at.items()}
-    settled = {path: file for path, file in found.items() if now - _changed(file[1]) > RACY}
+    settled = {
+        path: file for path, file in found.items() if now - _changed(file[1]) > RACY_WINDOW_NS
+    }
     if len(found) != len(known) or any(known.get(path) is not found[path] for path in found):
-        cache_files.write(STAMPS, json.dumps(settled))
-    return Look({path: File(*file) for path, file in found.items()}, len(settled) == len(found))
+        cache_files.write_atomically(STAT_CACHE_FILE, json.dumps(settled))
+    return ScanResult(
+        {path: HashedFile(*file) for path, file in found.items()}, len(settled) == len(found)
+    )
 
 
 def _stamp(path: str) -> str:
@@ -123,10 +128,10 @@ def _id(path: str, mode: int) -> str | None:
         return None
 
 
-def _known() -> Known:
+def _known() -> CachedHashes:
     try:
-        known: Known = json.loads(STAMPS.read_bytes())
-        if all(len(entry) == len(File._fields) for entry in known.values()):
+        known: CachedHashes = json.loads(STAT_CACHE_FILE.read_bytes())
+        if all(len(entry) == len(HashedFile._fields) for entry in known.values()):
             return known
     except (OSError, ValueError, TypeError, AttributeError):
         pass

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from pipeline.ci import cache_files
 
-NOBODYS = -1  # where no lock can be kept
+NO_LOCK = -1  # where no lock can be kept
 
 
-def take(name: str) -> int | None:
+def try_acquire(name: str) -> int | None:
     """Take a lock; a child that inherits it holds it as well, even when we are gone.
 
     Args:
@@ -19,12 +19,12 @@ def take(name: str) -> int | None:
     Returns:
         The open file that is the lock; None, if somebody else has it.
     """
-    path = Path(cache_files.HERE, "locks", name)
+    path = Path(cache_files.CHECKOUT_CACHE_DIR, "locks", name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = os.open(path, os.O_RDWR | os.O_CREAT)
     except OSError:
-        return NOBODYS
+        return NO_LOCK
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -33,7 +33,7 @@ def take(name: str) -> int | None:
     return file
 
 
-def free(file: int) -> None:
+def release(file: int) -> None:
     """Let go of a lock.
 
     Args:

@@ -8,17 +8,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline.ci.cache import session_environment
-from pipeline.ci.cache.fingerprint import Inputs, areas_of
-from pipeline.ci.execution.session_process import command, log_of
-from pipeline.ci.sessions import Entry
+from pipeline.ci.cache.fingerprint import InputSnapshot, input_areas
+from pipeline.ci.execution.session_process import log_path, nox_command
+from pipeline.ci.sessions import CISession
 from pipeline.errors import CheckFailedError
 from pipeline.process import end, start
 from pipeline.scratch_repository import Scratch, copy
 
-PATIENCE = 10.0  # seconds that the session may take to leave in order
+TERMINATE_TIMEOUT = 10.0  # seconds that the session may take to leave in order
 
 
-def prove(entry: Entry, inputs: Inputs) -> None:
+def run_isolated(entry: CISession, inputs: InputSnapshot) -> None:
     """Run a session in a copy that holds its areas, and no other file.
 
     Args:
@@ -28,18 +28,21 @@ def prove(entry: Entry, inputs: Inputs) -> None:
     Raises:
         CheckFailedError: It is red there: it reads a file that its areas do not hold.
     """
-    files, log = inputs.files_of(entry), log_of(entry.session).with_suffix(".proof.log").resolve()
+    files, log = (
+        inputs.files_for(entry),
+        log_path(entry.session).with_suffix(".proof.log").resolve(),
+    )
     with TemporaryDirectory(prefix="prove-") as name:
         copy(files, Path(name))
         Scratch(Path(name)).begin(inputs.settings.ci.main)
-        said = f"{len(files)} files of {', '.join(areas_of(entry))}"
+        said = f"{len(files)} files of {', '.join(input_areas(entry))}"
         print(f"ci: {entry.session} on {said}: {log}", file=sys.stderr)
-        env = session_environment.passed(inputs.settings.ci.variables)
-        process = start(command(entry.session), log=log, env=env, cwd=Path(name))
+        env = session_environment.session_environment(inputs.settings.ci.variables)
+        process = start(nox_command(entry.session), log=log, env=env, cwd=Path(name))
         try:
             code = process.wait()
         finally:
-            end([process], seconds=PATIENCE)
+            end([process], seconds=TERMINATE_TIMEOUT)
     if code:
         hint = f"read {log}; then tag it with another area, or add the file to one of its own"
         raise CheckFailedError(f"{entry.session} is red on {said} alone", hint=hint)

@@ -5,45 +5,48 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.ci.terminal import ago
+from pipeline.ci.terminal import format_duration
 
-STYLE = Path(__file__).with_name("html_report.css")
-OVERLAP = 0.1  # seconds by which one may end after the next began, and still have been waited for
-TREND = 72, 18  # pixels
-LAST = 20  # lines of a failed log, that are seen at once
-RAN = {"passed", "failed", "not judged", "interrupted"}
-DOUBT = {"not judged", "not run", "left out"}
+CSS_FILE = Path(__file__).with_name("html_report.css")
+# seconds by which one may end after the next began, and still have been waited for
+CRITICAL_PATH_TOLERANCE = 0.1
+SPARKLINE_SIZE = 72, 18  # pixels
+LOG_TAIL_LINES = 20  # lines of a failed log, that are seen at once
+EXECUTED = {"passed", "failed", "not judged", "interrupted"}
+INCONCLUSIVE = {"not judged", "not run", "left out"}
 LEGEND = """<p class="legend">
 <span><i class="passed"></i>passed</span> <span><i class="failed"></i>failed</span>
 <span><i class="doubt"></i>not judged</span> <span><i class="limit"></i>budget</span>
 <span><i class="cached"></i>from the cache: as long as it took</span>
 <span><i class="critical"></i>the run waited for it</span>
 </p>"""
-Session = Mapping[str, Any]
+SessionRow = Mapping[str, Any]
 
 
-def page(content: Mapping[str, Any]) -> str:
+def render(content: Mapping[str, Any]) -> str:
     """Return the page.
 
     Args:
         content: As reports/ci.json holds it.
     """
-    sessions: Sequence[Session] = content["sessions"]
+    sessions: Sequence[SessionRow] = content["sessions"]
     colour = "red" if content["exit_code"] else "green"
     numbers = {"wall": content["wall"], "work": content["work"], "saved": content["saved"]}
-    facts = "".join(f"<div><dt>{name}<dd>{ago(value)}</div>" for name, value in numbers.items())
+    facts = "".join(
+        f"<div><dt>{name}<dd>{format_duration(value)}</div>" for name, value in numbers.items()
+    )
     facts += f"<div><dt>finished<dd>{content['finished'][:16].replace('T', ' ')}</div>"
     failed = [each for each in sessions if each["tail"]]
     return f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{colour}: CI</title>
 <meta name="viewport" content="width=device-width">
-<style>{STYLE.read_text()}</style>
+<style>{CSS_FILE.read_text()}</style>
 <main>
 <h1 class="{colour}">{html.escape(_verdict(content))}</h1>
 <p>{html.escape(content["verdict"].removeprefix("ci: "))}</p>
 <dl class="facts">{facts}</dl>
 {_failures(failed)}
-{_not_judged(content["not_judged"])}
+{_inconclusive(content["not_judged"])}
 {_timeline(sessions, content["wall"])}
 {_logs(failed)}
 <h2>Sessions</h2>
@@ -59,18 +62,18 @@ def _verdict(content: Mapping[str, Any]) -> str:
     return f"red: {', '.join(failed)}" if failed else "red" if content["exit_code"] else "green"
 
 
-def _failures(failed: Sequence[Session]) -> str:
+def _failures(failed: Sequence[SessionRow]) -> str:
     """What failed, each with its command and the end of its log."""
     parts = "".join(
         f"<h3>{html.escape(each['session'])}</h3>"
         f"<p>{html.escape(each['note'])}; repeat it: "
-        f"<code>{html.escape(_command(each))}</code></p>{_text(each['tail'][-LAST:])}"
+        f"<code>{html.escape(_command(each))}</code></p>{_text(each['tail'][-LOG_TAIL_LINES:])}"
         for each in failed
     )
     return parts and f"<h2>Failed</h2>{parts}"
 
 
-def _not_judged(groups: Sequence[Mapping[str, Any]]) -> str:
+def _inconclusive(groups: Sequence[Mapping[str, Any]]) -> str:
     """What was not judged, one reason after the other, with the command that changes it."""
     rows = "".join(
         f"<dt>{html.escape(each['reason'])} <b>{len(each['names'])}</b>"
@@ -81,7 +84,7 @@ def _not_judged(groups: Sequence[Mapping[str, Any]]) -> str:
     return rows and f'<h2>Not judged</h2><dl class="reasons">{rows}</dl>'
 
 
-def _logs(failed: Sequence[Session]) -> str:
+def _logs(failed: Sequence[SessionRow]) -> str:
     """More of the logs, folded."""
     parts = "".join(
         f"<details><summary>{html.escape(each['session'])}: the last "
@@ -96,47 +99,49 @@ def _text(lines: Sequence[str]) -> str:
     return f'<pre tabindex="0">{html.escape(chr(10).join(lines))}</pre>'
 
 
-def _command(session: Session) -> str:
+def _command(session: SessionRow) -> str:
     return f'nox -s "{session["session"]}"'
 
 
-def _timeline(sessions: Sequence[Session], wall: float) -> str:
-    shown = [each for each in sessions if each["outcome"] in RAN | {"cached"}]
+def _timeline(sessions: Sequence[SessionRow], wall: float) -> str:
+    shown = [each for each in sessions if each["outcome"] in EXECUTED | {"cached"}]
     if not shown:
         return ""
     whole = max([wall, *(each["begin"] + each["seconds"] for each in shown)]) or 1.0
     ordered = sorted(shown, key=lambda each: (each["outcome"] == "cached", each["begin"]))
     lanes = "".join(_lane(each, whole) for each in ordered)
-    axis = "".join(f"<b>{ago(whole * part / 4)}</b>" for part in range(5))
+    axis = "".join(f"<b>{format_duration(whole * part / 4)}</b>" for part in range(5))
     grid = f'<div class="lanes">{lanes}<span></span><div class="axis">{axis}</div></div>'
     return f"<h2>Timeline</h2>{grid}{LEGEND}"
 
 
-def _lane(session: Session, whole: float) -> str:
+def _lane(session: SessionRow, whole: float) -> str:
     name = html.escape(session["session"])
     begin = 0 if session["outcome"] == "cached" else session["begin"]
     kind = f"bar {_class(session)}{' critical' if session['critical'] else ''}"
     place = f"left:{begin / whole:.2%};width:{session['seconds'] / whole:.2%}"
-    title = f"{name}: {session['outcome']}, {ago(session['seconds'])}"
+    title = f"{name}: {session['outcome']}, {format_duration(session['seconds'])}"
     bar = f'<i class="{kind}" style="{place}" title="{title}"></i>'
     limit = begin + (session["budget"] or whole)
     tick = f'<i class="budget" style="left:{limit / whole:.2%}"></i>' if limit < whole else ""
     return f'<span title="{name}">{name}</span><div>{bar}{tick}</div>'
 
 
-def _cells(session: Session) -> Iterator[tuple[str, str]]:
+def _cells(session: SessionRow) -> Iterator[tuple[str, str]]:
     """The class and the content of each cell of a row."""
-    took = ago(session["seconds"]) if session["outcome"] in RAN | {"cached"} else ""
-    over = f" (over by {ago(session['over'])})" if session["over"] else ""
+    took = (
+        format_duration(session["seconds"]) if session["outcome"] in EXECUTED | {"cached"} else ""
+    )
+    over = f" (over by {format_duration(session['over'])})" if session["over"] else ""
     notes = [
         session["note"],
-        f"{ago(session['age'])} old" if session["age"] else "",
+        f"{format_duration(session['age'])} old" if session["age"] else "",
         session["why"],
     ]
     yield "name", html.escape(session["session"])
     yield f"outcome {_class(session)}", session["outcome"]
     yield "number", took + over
-    yield "number", ago(session["budget"]) if session["budget"] else ""
+    yield "number", format_duration(session["budget"]) if session["budget"] else ""
     yield "trend", _trend(session["trend"])
     yield "why", html.escape("; ".join(note for note in notes if note))
     yield "key", f"<code>{session['key'][:12]}</code>" if session["key"] else ""
@@ -145,7 +150,7 @@ def _cells(session: Session) -> Iterator[tuple[str, str]]:
 COLUMNS = ("session", "result", "took", "budget", "last ten", "why", "key")
 
 
-def _row(session: Session) -> str:
+def _row(session: SessionRow) -> str:
     cells = zip(COLUMNS, _cells(session), strict=True)
     return "<tr>" + "".join(
         f'<td class="{kind}" data-label="{column}">{text}' for column, (kind, text) in cells
@@ -155,7 +160,7 @@ def _row(session: Session) -> str:
 def _trend(runs: Sequence[Mapping[str, Any]]) -> str:
     if not runs:
         return ""
-    width, height = TREND
+    width, height = SPARKLINE_SIZE
     most = max(run["seconds"] for run in runs) or 1.0
     step = width / 10
     bars = ""
@@ -168,5 +173,5 @@ def _trend(runs: Sequence[Mapping[str, Any]]) -> str:
     return f'<svg class="trend" viewBox="{box}" role="img"><title>{title}</title>{bars}</svg>'
 
 
-def _class(session: Session) -> str:
-    return "doubt" if session["outcome"] in DOUBT else str(session["outcome"])
+def _class(session: SessionRow) -> str:
+    return "doubt" if session["outcome"] in INCONCLUSIVE else str(session["outcome"])

@@ -9,28 +9,34 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline.ci.cache.store import FAILED, PASSED
-from pipeline.ci.result import CACHED, INTERRUPTED, LEFT_OUT, NOT_JUDGED, WAITING, Result
-from pipeline.ci.terminal import SIGNS, Terminal, about, ago, plain
+from pipeline.ci.result import CACHED, INCONCLUSIVE, INTERRUPTED, PENDING, SKIPPED, SessionResult
+from pipeline.ci.terminal import (
+    SPINNER_FRAMES,
+    Terminal,
+    format_duration,
+    format_estimate,
+    plain_lines,
+)
 
-REDRAW = 0.25  # seconds
-HEARTBEAT = 30.0  # seconds
-ROWS = 8  # of those that run; the others are counted
-TAIL = 4096  # bytes of a log, in which its last line is looked for
-SPINNER = SIGNS[:10]
-COLOUR = {
+REDRAW_INTERVAL = 0.25  # seconds
+HEARTBEAT_INTERVAL = 30.0  # seconds
+MAX_LIVE_ROWS = 8  # of those that run; the others are counted
+LOG_TAIL_BYTES = 4096  # bytes of a log, in which its last line is looked for
+SPINNER = SPINNER_FRAMES[:10]
+OUTCOME_COLORS = {
     PASSED: "green",
     CACHED: "green",
     FAILED: "red",
     INTERRUPTED: "yellow",
-    NOT_JUDGED: "yellow",
+    INCONCLUSIVE: "yellow",
 }
 
 
-class Working(Protocol):
+class RunningSession(Protocol):
     """A session that runs, as far as it is seen."""
 
     @property
-    def planned(self) -> Result:
+    def planned(self) -> SessionResult:
         """What it is."""
 
     @property
@@ -42,7 +48,7 @@ class Working(Protocol):
         """How long it has been running."""
 
 
-class Screen:
+class LiveDisplay:
     """The rows of a run."""
 
     def __init__(self, terminal: Terminal) -> None:
@@ -51,7 +57,7 @@ class Screen:
         self._lines = 0
         self._said: set[str] = set()
 
-    def say(self, text: str) -> None:
+    def note_once(self, text: str) -> None:
         """Print a remark, once."""
         if text not in self._said:
             self._said.add(text)
@@ -64,29 +70,29 @@ class Screen:
             counts: How many sessions there are, by what is known of them.
             left: The seconds that they are expected to take; 0 if that is unknown.
         """
-        waiting = counts[WAITING]
+        waiting = counts[PENDING]
         parts = [f"{waiting} session{'' if waiting == 1 else 's'} to run"]
-        parts += [f"{counts[each]} {each}" for each in (CACHED, LEFT_OUT) if counts[each]]
-        self.say(", ".join([*parts, *([about(left)] if left else [])]))
+        parts += [f"{counts[each]} {each}" for each in (CACHED, SKIPPED) if counts[each]]
+        self.note_once(", ".join([*parts, *([format_estimate(left)] if left else [])]))
 
-    def started(self, planned: Result) -> None:
+    def started(self, planned: SessionResult) -> None:
         """Say that a session starts, where no live row will."""
         if not self.terminal.live:
             self._print(f"started     {planned.entry.session}")
 
-    def finished(self, result: Result) -> None:
+    def finished(self, result: SessionResult) -> None:
         """Print the row of a session that came to an end."""
         self.clear()
         self.terminal.print(
-            f" {result.entry.session}  {told(result)}",
+            f" {result.entry.session}  {describe_result(result)}",
             word=f"{result.outcome:<11}",
-            colour=COLOUR.get(result.outcome, ""),
+            colour=OUTCOME_COLORS.get(result.outcome, ""),
         )
 
-    def show(
+    def refresh(
         self,
-        running: Sequence[Working],
-        done: Sequence[Result],
+        running: Sequence[RunningSession],
+        done: Sequence[SessionResult],
         waiting: int,
         left: Callable[[], float],
     ) -> None:
@@ -99,16 +105,16 @@ class Screen:
             left: Returns the seconds that are left; 0 if that is unknown.
         """
         now = time.monotonic()
-        if now - self._drawn < (REDRAW if self.terminal.live else HEARTBEAT):
+        if now - self._drawn < (REDRAW_INTERVAL if self.terminal.live else HEARTBEAT_INTERVAL):
             return
         self._drawn = now
         if not self.terminal.live:
             rows = (f"{work.planned.entry.session} {work.seconds:.0f} s" for work in running)
-            self._print("; ".join([f"running     {', '.join(rows)}", *_told_left(left())]))
+            self._print("; ".join([f"running     {', '.join(rows)}", *_describe_remaining(left())]))
             return
         self.clear()
-        head = " · ".join([*_told_left(left()), self._head(running, done, waiting)])
-        lines = [head, *map(self._row, running[:ROWS])]
+        head = " · ".join([*_describe_remaining(left()), self._head(running, done, waiting)])
+        lines = [head, *map(self._row, running[:MAX_LIVE_ROWS])]
         for line in lines:
             self.terminal.print(line[: max(1, self.terminal.width - 1)])
         self._lines = len(lines)
@@ -123,37 +129,41 @@ class Screen:
         self.clear()
         self.terminal.print(text)
 
-    def _head(self, running: Collection[Working], done: Sequence[Result], waiting: int) -> str:
+    def _head(
+        self, running: Collection[RunningSession], done: Sequence[SessionResult], waiting: int
+    ) -> str:
         failed = sum(result.outcome == FAILED for result in done)
         counts = f"running {len(running)} · done {len(done)} · failed {failed} · waiting {waiting}"
-        return f"{counts} · {ago(time.monotonic() - self._began)}"
+        return f"{counts} · {format_duration(time.monotonic() - self._began)}"
 
-    def _row(self, work: Working) -> str:
-        sign = SPINNER[int(work.seconds / REDRAW) % len(SPINNER)]
+    def _row(self, work: RunningSession) -> str:
+        sign = SPINNER[int(work.seconds / REDRAW_INTERVAL) % len(SPINNER)]
         expected = f"/{work.planned.seconds:.0f}" if work.planned.seconds else ""
         head = f"{sign} {work.planned.entry.session}  {work.seconds:.0f}{expected} s"
-        return f"{head}  {last_line(work.log)}"
+        return f"{head}  {last_log_line(work.log)}"
 
 
-def told(result: Result) -> str:
+def describe_result(result: SessionResult) -> str:
     """Return what a finished row says behind its name."""
     if result.outcome == CACHED:
-        return f"{ago(result.age)} old, saved {ago(result.seconds)}"
-    over = f"over its budget by {ago(result.over)}" if result.over else ""
-    log = f"{result.log}" if result.outcome in {FAILED, NOT_JUDGED} else ""
-    return ", ".join(part for part in (ago(result.seconds), result.note, over, log) if part)
+        return f"{format_duration(result.age)} old, saved {format_duration(result.seconds)}"
+    over = f"over its budget by {format_duration(result.over_budget)}" if result.over_budget else ""
+    log = f"{result.log}" if result.outcome in {FAILED, INCONCLUSIVE} else ""
+    return ", ".join(
+        part for part in (format_duration(result.seconds), result.note, over, log) if part
+    )
 
 
-def last_line(log: Path) -> str:
+def last_log_line(log: Path) -> str:
     """Return the last line of a log that says anything."""
     try:
         with log.open("rb") as file:
-            file.seek(max(0, file.seek(0, 2) - TAIL))
-            lines = plain(file.read().decode(errors="replace"))
+            file.seek(max(0, file.seek(0, 2) - LOG_TAIL_BYTES))
+            lines = plain_lines(file.read().decode(errors="replace"))
     except OSError:
         return ""
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
-def _told_left(seconds: float) -> list[str]:
-    return [f"{about(seconds)} left"] if seconds else []
+def _describe_remaining(seconds: float) -> list[str]:
+    return [f"{format_estimate(seconds)} left"] if seconds else []

@@ -4,7 +4,7 @@ from pipeline.ci.plan import Plan
 from pipeline.ci.terminal import Terminal
 
 
-def show(plan: Plan, terminal: Terminal) -> None:
+def print_plan(plan: Plan, terminal: Terminal) -> None:
     """Print a plan.
 
     Args:
@@ -13,8 +13,8 @@ def show(plan: Plan, terminal: Terminal) -> None:
     """
     wide = max(len(row.entry.session) for row in plan.rows)
     for row in plan.rows:
-        word, colour = ("run", "") if row.runs else ("leave out", "dim")
-        text = f"  {row.entry.session:<{wide}}  {row.why}"
+        word, colour = ("run", "") if row.selected else ("leave out", "dim")
+        text = f"  {row.entry.session:<{wide}}  {row.reason}"
         terminal.print(text, word=f"{word:<9}", colour=colour)
-    runs = sum(row.runs for row in plan.rows)
+    runs = sum(row.selected for row in plan.rows)
     terminal.print(f"\nci: {runs} of {len(plan.rows)} sessions would run")

@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING
 from pipeline.ci.cache.store import FAILED
 from pipeline.ci.result import (
     CACHED,
-    GREEN,
-    HTML,
+    HTML_FILE,
+    INCONCLUSIVE,
     INTERRUPTED,
-    LEFT_OUT,
-    LOGS,
-    NOT_JUDGED,
-    NOT_RUN,
-    Result,
+    LOG_DIR,
+    NOT_STARTED,
+    SKIPPED,
+    SUCCESSFUL,
+    SessionResult,
 )
-from pipeline.ci.terminal import Terminal, ago, tail
+from pipeline.ci.terminal import Terminal, format_duration, log_tail
 
 if TYPE_CHECKING:
     from pipeline.inconclusive import NotJudged
 
-TAIL = 15  # lines of a failed log
+LOG_TAIL_LINES = 15  # lines of a failed log
 
 
-def summary(
-    results: Sequence[Result], wall: float, terminal: Terminal, unjudged: "NotJudged | None"
+def print_summary(
+    results: Sequence[SessionResult], wall: float, terminal: Terminal, unjudged: "NotJudged | None"
 ) -> None:
     """Print the end of a run.
 
@@ -41,32 +41,33 @@ def summary(
         if result.outcome == FAILED:
             _failure(result, terminal)
     if any(result.log for result in results):
-        terminal.print(f"\nlogs: {LOGS}/<session>.log; report: {HTML}")
-    terminal.print(line(results, wall))
+        terminal.print(f"\nlogs: {LOG_DIR}/<session>.log; report: {HTML_FILE}")
+    terminal.print(summary_line(results, wall))
 
 
-def line(results: Iterable[Result], wall: float) -> str:
+def summary_line(results: Iterable[SessionResult], wall: float) -> str:
     """Return the run in one line."""
     results = [*results]
     counts = Counter(result.outcome for result in results)
-    green = sum(counts[outcome] for outcome in GREEN)
+    green = sum(counts[outcome] for outcome in SUCCESSFUL)
     cached = [result for result in results if result.outcome == CACHED]
     parts = [f"{green} green" + (f" ({len(cached)} from the cache)" if cached else "")]
     parts += [
         f"{counts[outcome]} {outcome}"
-        for outcome in (FAILED, NOT_JUDGED, INTERRUPTED, NOT_RUN, LEFT_OUT)
+        for outcome in (FAILED, INCONCLUSIVE, INTERRUPTED, NOT_STARTED, SKIPPED)
         if counts[outcome]
     ]
     text = f"ci: {', '.join(parts)}: {wall:.2f} s"
     if not cached:
         return text
     oldest, saved = max(result.age for result in cached), sum(result.seconds for result in cached)
-    return f"{text}, saved {ago(saved)}, the oldest result is {ago(oldest)} old"
+    age = format_duration(oldest)
+    return f"{text}, saved {format_duration(saved)}, the oldest result is {age} old"
 
 
-def _failure(result: Result, terminal: Terminal) -> None:
+def _failure(result: SessionResult, terminal: Terminal) -> None:
     terminal.print()
     terminal.print(f": {result.entry.session}  {result.log}", word="failed", colour="red")
-    for each in tail(result.log, TAIL) if result.log else []:
+    for each in log_tail(result.log, LOG_TAIL_LINES) if result.log else []:
         terminal.print(f"  {each}")
     terminal.print(f'hint: nox -s "{result.entry.session}"')

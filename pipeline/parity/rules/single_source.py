@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from pipeline import config
 from pipeline.checker import unknown
-from pipeline.ci.areas import regex
+from pipeline.ci.areas import glob_to_regex
 from pipeline.docs.tables import of_workflows
 from pipeline.github.loader import GATE
 from pipeline.github.schema import mapping
@@ -78,7 +78,7 @@ def glob_has_files(tree: Tree) -> Iterator[Fault]:
     globs = {glob for globs in tree.settings.areas.values() for glob in globs}
     awaited = tree.settings.parity.awaited
     for glob in sorted({*globs, *awaited}):
-        empty = not any(map(re.compile(regex(glob)).fullmatch, tree.files))
+        empty = not any(map(re.compile(glob_to_regex(glob)).fullmatch, tree.files))
         if glob in globs and empty != (glob in awaited):
             has = "no file and no reason" if empty else "a file, and is awaiting one"
             yield Fault(SETTINGS, 1, f"the glob `{glob}` has {has}")

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline import secret_search
 from pipeline.fault_injection import canaries
-from pipeline.fault_injection.repository_copy import copy
+from pipeline.fault_injection.repository_copy import copy_repository
 from pipeline.process import read
 from tests.acceptance.images.docker_cli import docker, inspect, must
 from tests.acceptance.images.inspect import BACKEND, IMAGES, Entry, Image, content
@@ -109,12 +109,12 @@ def test_no_secret_is_in_the_layers_the_history_or_the_environment(
 
 
 def test_no_secret_nor_the_umask_of_its_builder_is_in_it(image: Image, tmp_path: Path) -> None:
-    place, hatched = copy(ROOT, tmp_path / "checkout").root, canaries.hatch()
+    place, hatched = copy_repository(ROOT, tmp_path / "checkout").root, canaries.generate_canaries()
     for path in place.rglob("*"):  # as `umask 077` leaves a checkout
         path.chmod(path.stat().st_mode & ~0o077)
     with retained(image):
         command = ["invoke", "build", f"--image={image.name}"]
-        output = read(command, cwd=place, env=canaries.variables(hatched))
+        output = read(command, cwd=place, env=canaries.canary_environment(hatched))
         assert output.returncode == 0, output.stderr
         assert secret_search.in_text(hatched, output.stdout + output.stderr) == []
         (archive,) = place.glob("dist/images/**/image.tar")

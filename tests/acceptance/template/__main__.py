@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline.errors import CheckFailedError, InputError, reported
-from pipeline.fault_injection.repository_copy import Copy, copy
+from pipeline.fault_injection.repository_copy import RepositoryCopy, copy_repository
 from pipeline.github import loader
 from pipeline.process import run
 from pipeline.rehearsal.credentials import credentials
@@ -63,14 +63,14 @@ def released(folder: Path) -> list[str]:
         return [line for line in chain if not is_green(line, folder, told)]
 
 
-def product(folder: Path, part: str) -> Copy:
+def product(folder: Path, part: str) -> RepositoryCopy:
     """Return a copy that `invoke init` has made a product, renewed and committed.
 
     Args:
         folder: Where it is to be.
         part: What it goes without; nothing, if empty.
     """
-    made = copy(Path.cwd(), folder)
+    made = copy_repository(Path.cwd(), folder)
     must(["invoke", "init", f"--name={NAME}", f"--without={part}"], folder)
     if part:
         for step in RENEW:

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipeline.ci.execution.isolated import prove
-from pipeline.ci.plan import plan
-from pipeline.ci.result import LOGS
-from pipeline.ci.sessions import Entry
+from pipeline.ci.execution.isolated import run_isolated
+from pipeline.ci.plan import create_plan
+from pipeline.ci.result import LOG_DIR
+from pipeline.ci.sessions import CISession
 from pipeline.deploy.signals import interruptible
 from pipeline.errors import CheckFailedError, reported
 from tests.fuzz.cache import generated_repo, this_repo
@@ -31,19 +31,19 @@ def prove_all() -> None:
     Raises:
         CheckFailedError: One reads more.
     """
-    selection = plan(everything=True)
+    selection = create_plan(everything=True)
     never = selection.inputs.settings.ci.never_cached
-    firsts, wrong = dict[str, Entry](), list[str]()
+    firsts, wrong = dict[str, CISession](), list[str]()
     for row in selection.rows:
-        if row.runs and row.entry.job not in never:
+        if row.selected and row.entry.job not in never:
             firsts.setdefault(row.entry.job, row.entry)
     for entry in firsts.values():
         try:
-            prove(entry, selection.inputs)
+            run_isolated(entry, selection.inputs)
         except CheckFailedError as error:
             wrong.append(str(error))
     if wrong:
-        raise CheckFailedError("; ".join(wrong), hint=f"read {LOGS}/*.proof.log")
+        raise CheckFailedError("; ".join(wrong), hint=f"read {LOG_DIR}/*.proof.log")
 
 
 def main(arguments: Sequence[str]) -> None:

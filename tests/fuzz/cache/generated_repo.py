@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pipeline.ci.cache import session_environment
-from pipeline.ci.cli import Options, ci
+from pipeline.ci.cli import Options, run_command
 from pipeline.settings import Variables
 from tests.fuzz.cache.reference_run import WrongError, fresh
 from tests.support.sample_repo import Toy
@@ -139,7 +139,7 @@ class Trial:
         """
         said = io.StringIO()
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            code = ci(Options(everything=True))
+            code = run_command(Options(all=True))
         sessions = json.loads(Path("reports/ci.json").read_text())["sessions"]
         ran = {each["session"]: digest_of(each["session"]) for each in sessions if each["log"]}
         red = fresh(environment())
@@ -157,7 +157,7 @@ class Trial:
 
 def environment() -> dict[str, str]:
     """Return what a session would be told, if nox ran it: it is not told what nobody declared."""
-    env = session_environment.passed(
+    env = session_environment.session_environment(
         Variables(judged=("DECLARED", "LANG"), passed=("*",), dropped=())
     )
     env.pop("UNDECLARED", None)

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from pipeline import config
 from pipeline.ci.cache import session_environment
-from pipeline.ci.cache.store import FAILED, Store
-from pipeline.ci.result import CACHED, LEFT_OUT, RAN
-from pipeline.fault_injection.repository_copy import Copy, copy
+from pipeline.ci.cache.store import FAILED, ResultStore
+from pipeline.ci.result import CACHED, EXECUTED, SKIPPED
+from pipeline.fault_injection.repository_copy import RepositoryCopy, copy_repository
 from tests.fuzz.cache.mutations import Checkout, drawn, take_back
 from tests.fuzz.cache.reference_run import LOG, WrongError, fresh
 from tests.support import run_selected
@@ -32,18 +32,20 @@ JOBS = (
 class Trial:
     """A checkout, and what came of the runs in it."""
 
-    def __init__(self, folder: Path, made: Copy, seed: int, jobs: Collection[str] = JOBS) -> None:
+    def __init__(
+        self, folder: Path, made: RepositoryCopy, seed: int, jobs: Collection[str] = JOBS
+    ) -> None:
         made.branch("work")
         os.chdir(made.root)
         self.checkout = Checkout(random.Random(seed))  # noqa: S311 - no secret
-        self.store = Store(folder / "cache")
+        self.store = ResultStore(folder / "cache")
         self.jobs = jobs
         self.counts = Counter[str]()
 
     def counted(self) -> str:
         """Return what there was to compare."""
-        ran = sum(self.counts[outcome] for outcome in RAN)
-        judged = f"{self.counts[CACHED]} hits, {self.counts[LEFT_OUT]} left out"
+        ran = sum(self.counts[outcome] for outcome in EXECUTED)
+        judged = f"{self.counts[CACHED]} hits, {self.counts[SKIPPED]} left out"
         return f"{judged}, {ran} runs ({self.counts[FAILED]} red)"
 
     def check(self, mutation: str) -> bool:
@@ -55,7 +57,7 @@ class Trial:
         report = run_selected.run(self.jobs, self.store)
         outcomes = {each["session"]: each["outcome"] for each in report["sessions"]}
         self.counts.update(outcomes.values())
-        believed = [name for name, how in outcomes.items() if how in {CACHED, LEFT_OUT}]
+        believed = [name for name, how in outcomes.items() if how in {CACHED, SKIPPED}]
         for name in fresh_red(believed):
             wrong = f"{mutation}: {name} is {outcomes[name]}, and a fresh run is red"
             raise WrongError(f"{wrong}\n\n{LOG.read_text()}")
@@ -67,7 +69,7 @@ class Trial:
 
 def fresh_red(sessions: Collection[str]) -> list[str]:
     """Run some sessions as `invoke ci` would, had it to; return the red ones."""
-    env = session_environment.passed(config.load().ci.variables)
+    env = session_environment.session_environment(config.load().ci.variables)
     at_once = f"-j{os.cpu_count()}", "--allow-parallel"
     return fresh(env, *at_once, "--session", *sessions) if sessions else []
 
@@ -83,7 +85,7 @@ def run(folder: Path, mutations: int, seed: int) -> Trial:
     Raises:
         WrongError: `invoke ci` and a fresh run differ.
     """
-    trial = Trial(folder, copy(Path.cwd(), folder / "copy"), seed)
+    trial = Trial(folder, copy_repository(Path.cwd(), folder / "copy"), seed)
     green, deck = trial.check("the beginning"), drawn(trial.checkout.draw)
     for number in range(1, mutations + 1):
         mutate = next(deck) if green else take_back

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.ci.cli import Options, ci
+from pipeline.ci.cli import Options, run_command
 from pipeline.errors import reported
 from tests.support.sample_repo import Toy
 
@@ -23,7 +23,7 @@ class Here:
         with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(said):
             try:
                 with reported():
-                    self.code = ci(Options(**options))  # type: ignore[arg-type]
+                    self.code = run_command(Options(**options))  # type: ignore[arg-type]
             except SystemExit as left:
                 self.code = int(left.code or 0)
         return said.getvalue()

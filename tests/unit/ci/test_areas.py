@@ -23,7 +23,7 @@ AREAS = Areas({"docs": ["*.md", "docs/**"], "app": ["app/*.py", "app/**/x.txt"]}
     ],
 )
 def test_a_star_stays_in_its_folder_and_two_do_not(path: str, areas: list[str]) -> None:
-    assert AREAS.of(path) == areas
+    assert AREAS.for_path(path) == areas
 
 
 # Sources: GitHub's cheat sheet of patterns for paths,
@@ -79,18 +79,18 @@ GITHUB, GIT, BOTH = "GitHub", "git", "both"
 def test_a_glob_means_what_it_means_elsewhere(
     glob: str, path: str, *, matches: bool, source: str
 ) -> None:
-    assert bool(Areas({"area": [glob]}).of(path)) == matches, f"as {source} reads it"
+    assert bool(Areas({"area": [glob]}).for_path(path)) == matches, f"as {source} reads it"
 
 
 def test_every_file_of_this_repository_is_in_an_area() -> None:
     areas = Areas(config.load().areas)
-    assert [path for path in worktree.listed().paths if not areas.of(path)] == []
+    assert [path for path in worktree.list_files().paths if not areas.for_path(path)] == []
 
 
 def test_python_is_in_an_area_that_is_linted_wherever_it_is() -> None:
     areas = Areas(config.load().areas)
     (read,) = (row.tags for row in nox_sessions.list_all() if row.session == "lint")
-    for folder in {PurePath(path).parent for path in worktree.listed().paths}:
+    for folder in {PurePath(path).parent for path in worktree.list_files().paths}:
         for name in "new.py", "new.ipynb":
-            of = areas.of(f"{folder / name}")
+            of = areas.for_path(f"{folder / name}")
             assert not of or {"common", *read}.intersection(of), folder / name

@@ -97,22 +97,22 @@ def test_a_change_of_its_files_is_a_miss_that_is_named(
     green: Here, change: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mutate, named = CHANGES[change]
-    monkeypatch.setattr("pipeline.ci.plan._written_in", lambda _: "the same list")
+    monkeypatch.setattr("pipeline.ci.plan._definition_digest", lambda _: "the same list")
     green(plan=True)
     mutate(green.toy)
-    assert named in green(why="red")
+    assert named in green(explain="red")
 
 
 def test_what_is_not_in_the_files_is_in_the_key_too(
     green: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DECLARED", "1")
-    assert "variable DECLARED: added" in green(why="red")
+    assert "variable DECLARED: added" in green(explain="red")
     monkeypatch.delenv("DECLARED")
     program(green.toy)
     monkeypatch.setenv("PATH", f"{green.toy.root}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.chdir(green.toy.root)
-    said = green(why="red")
+    said = green(explain="red")
     assert "tool probe: changed" in said
     assert "DECLARED" not in said
 
@@ -120,7 +120,7 @@ def test_what_is_not_in_the_files_is_in_the_key_too(
 @pytest.mark.parametrize(
     ("field", "where"),
     [
-        ("schema", "pipeline.ci.cache.fingerprint.SCHEMA"),
+        ("schema", "pipeline.ci.cache.fingerprint.CACHE_SCHEMA_VERSION"),
         ("nox's python", "pipeline.ci.cache.fingerprint.sys.version"),
     ],
 )
@@ -128,12 +128,12 @@ def test_another_schema_or_python_is_a_miss(
     green: Here, monkeypatch: pytest.MonkeyPatch, field: str, where: str
 ) -> None:
     monkeypatch.setattr(where, "another")
-    assert f"{field}: changed" in green(why="red")
+    assert f"{field}: changed" in green(explain="red")
 
 
 def test_another_user_is_a_miss(green: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "getuid", lambda: 12345)
-    assert "user: changed" in green(why="red")
+    assert "user: changed" in green(explain="red")
 
 
 PARTS = ("sysname", "release", "machine")
@@ -143,7 +143,7 @@ PARTS = ("sysname", "release", "machine")
 def test_another_system_is_a_miss(green: Here, monkeypatch: pytest.MonkeyPatch, part: str) -> None:
     system = {name: getattr(os.uname(), name) for name in PARTS} | {part: "another"}
     monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(**system))
-    assert "system: changed" in green(why="red")
+    assert "system: changed" in green(explain="red")
 
 
 def test_another_python_of_the_session_is_a_miss(
@@ -156,7 +156,7 @@ def test_another_python_of_the_session_is_a_miss(
     program.parent.mkdir()
     program.touch(mode=0o755)
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
-    assert "tool python3.0: changed" in here(why="red")
+    assert "tool python3.0: changed" in here(explain="red")
 
 
 def touch(toy: Toy) -> None:
@@ -206,7 +206,7 @@ def test_an_undeclared_variable_does_not_reach_a_session(
     assert here.code == 0
     monkeypatch.delenv("UNDECLARED")
     assert here.ran() == []
-    assert here.ran(fresh=True) == ALL
+    assert here.ran(no_cache=True) == ALL
     assert here.code == 0
 
 
@@ -276,7 +276,7 @@ def test_showing_the_plan_remembers_nothing(here: Here) -> None:
 
 
 def test_fresh_runs_what_is_green_and_remembers_it(green: Here) -> None:
-    assert green.ran(fresh=True) == ALL
+    assert green.ran(no_cache=True) == ALL
     assert green.ran() == []
 
 
@@ -284,7 +284,7 @@ def test_a_session_that_judges_the_world_outside_always_runs(tmp_path: Path, ent
     here = enter(Toy.make(tmp_path, never='red = "advisories"'))
     here()
     assert here.ran() == ["red"]
-    assert "it always runs: advisories" in here(why="red")
+    assert "it always runs: advisories" in here(explain="red")
 
 
 def test_without_a_file_of_its_own_a_session_always_runs(here: Here) -> None:
@@ -315,22 +315,22 @@ def test_a_red_fresh_run_takes_back_what_was_green(
     green: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TOY_BROKEN", "red")
-    green(fresh=True)
+    green(no_cache=True)
     monkeypatch.delenv("TOY_BROKEN")
     assert green.ran() == ["red"]
 
 
 def test_an_unknown_session_is_an_error_with_a_hint(here: Here) -> None:
-    assert "no job runs such a session: `rde`\n\nhint: invoke ci --plan" in here(why="rde")
+    assert "no job runs such a session: `rde`\n\nhint: invoke ci --plan" in here(explain="rde")
     assert here.code == 2
 
 
 def test_what_was_never_green_says_so(here: Here) -> None:
-    assert "it was never green here" in here(why="red")
+    assert "it was never green here" in here(explain="red")
 
 
 def test_a_hit_says_on_what_it_hangs(green: Here) -> None:
-    said = green(why="red")
+    said = green(explain="red")
     assert "green 0 s ago" in said or "ago on all of this:" in said
     assert "  area red: " in said
 
@@ -338,10 +338,10 @@ def test_a_hit_says_on_what_it_hangs(green: Here) -> None:
 def test_many_changes_are_counted(green: Here) -> None:
     for number in range(15):
         green.toy.write(f"red/{number}.txt", "x")
-    assert "  and 5 more" in green(why="red")
+    assert "  and 5 more" in green(explain="red")
 
 
 def test_what_an_area_held_may_be_forgotten(green: Here) -> None:
     shutil.rmtree(green.toy.home / ".cache/toy/ci/areas")
     green.toy.write("red/one.txt", "other")
-    assert "what its files held before is no longer known" in green(why="red")
+    assert "what its files held before is no longer known" in green(explain="red")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.fault_injection.repository_copy import Copy
+from pipeline.fault_injection.repository_copy import RepositoryCopy
 from tests.fuzz.cache import generated_repo, mutations, this_repo
 from tests.fuzz.cache.reference_run import WrongError
 from tests.support.sample_repo import Toy
@@ -46,7 +46,7 @@ def test_a_wrong_hit_would_be_found(trial_folder: Path, monkeypatch: pytest.Monk
 def toy_trial(toy: Toy, enter: Enter, trial_folder: Path) -> this_repo.Trial:
     """A trial as of this repository, of three sessions that take no time."""
     enter(toy)
-    return this_repo.Trial(trial_folder, Copy(toy.root), seed=3, jobs=toy.names)
+    return this_repo.Trial(trial_folder, RepositoryCopy(toy.root), seed=3, jobs=toy.names)
 
 
 def test_what_ran_what_is_remembered_and_what_is_left_out_are_counted(
@@ -119,14 +119,14 @@ def test_every_kind_of_change_is_drawn_before_one_comes_again() -> None:
 
 def test_a_session_that_reads_only_its_areas_is_proved(here: Here) -> None:
     here.toy.write("check.py", "import sys\nopen(sys.argv[1] + '/one.txt')\n")
-    said = here(prove="red")
+    said = here(isolated="red")
     assert "proved: red is green on " in said
     assert here.code == 0
 
 
 def test_a_session_that_reads_more_is_told(here: Here) -> None:
     here.toy.write("check.py", "open('blue/one.txt')\n")
-    said = here(prove="red")
+    said = here(isolated="red")
     assert "error: red is red on " in said
     assert "then tag it with another area" in said
     assert here.code == 1

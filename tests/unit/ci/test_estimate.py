@@ -10,46 +10,46 @@ from typing import Any
 import pytest
 
 from pipeline.ci import estimate
-from pipeline.ci.cache.store import Store
-from pipeline.ci.execution.scheduler import Schedule
-from pipeline.ci.report.live import Screen
-from pipeline.ci.result import WAITING, Result
-from pipeline.ci.sessions import Entry
-from pipeline.ci.terminal import Terminal, about
+from pipeline.ci.cache.store import ResultStore
+from pipeline.ci.execution.scheduler import Scheduler
+from pipeline.ci.report.live import LiveDisplay
+from pipeline.ci.result import PENDING, SessionResult
+from pipeline.ci.sessions import CISession
+from pipeline.ci.terminal import Terminal, format_estimate
 from tests import settings
 
 
-def waiting(job: str, seconds: float = 0.0) -> Result:
-    return Result(Entry(job, job, "checks", (), None), WAITING, "", seconds=seconds)
+def waiting(job: str, seconds: float = 0.0) -> SessionResult:
+    return SessionResult(CISession(job, job, "checks", (), None), PENDING, "", seconds=seconds)
 
 
 @pytest.fixture(autouse=True)
 def forget() -> Iterator[None]:
     """Read the file of each test, and of none after it."""
-    estimate.kept.cache_clear()
+    estimate.recorded_seconds.cache_clear()
     yield
-    estimate.kept.cache_clear()
+    estimate.recorded_seconds.cache_clear()
 
 
 def test_what_never_ran_here_takes_what_is_kept_of_its_job(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(estimate, "KEPT", tmp_path / "times.json")
-    estimate.KEPT.write_text('{"jobs": {"lint": 7.0}}')
-    assert estimate.expected(waiting("lint")).seconds == 7
-    assert estimate.expected(waiting("lint", seconds=3.0)).seconds == 3
-    assert estimate.expected(waiting("other")).seconds == 0
+    monkeypatch.setattr(estimate, "TIMINGS_FILE", tmp_path / "times.json")
+    estimate.TIMINGS_FILE.write_text('{"jobs": {"lint": 7.0}}')
+    assert estimate.with_expected_seconds(waiting("lint")).seconds == 7
+    assert estimate.with_expected_seconds(waiting("lint", seconds=3.0)).seconds == 3
+    assert estimate.with_expected_seconds(waiting("other")).seconds == 0
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}"])
 def test_without_times_nothing_is_expected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    monkeypatch.setattr(estimate, "KEPT", tmp_path / "times.json")
-    assert estimate.expected(waiting("lint")).seconds == 0
-    estimate.KEPT.write_text(text)
-    estimate.kept.cache_clear()
-    assert estimate.expected(waiting("lint")).seconds == 0
+    monkeypatch.setattr(estimate, "TIMINGS_FILE", tmp_path / "times.json")
+    assert estimate.with_expected_seconds(waiting("lint")).seconds == 0
+    estimate.TIMINGS_FILE.write_text(text)
+    estimate.recorded_seconds.cache_clear()
+    assert estimate.with_expected_seconds(waiting("lint")).seconds == 0
 
 
 @pytest.mark.parametrize(
@@ -66,12 +66,12 @@ def test_without_times_nothing_is_expected(
 def test_each_session_takes_the_first_place_that_is_free(
     running: list[float], queue: list[float], alone: list[float], jobs: int, seconds: float
 ) -> None:
-    assert estimate.left(running, queue, alone, jobs) == seconds
+    assert estimate.remaining_for_all(running, queue, alone, jobs) == seconds
 
 
 def test_a_session_that_is_late_leaves_a_little_and_no_jump() -> None:
     clock = [tenths / 10 for tenths in range(5000)]  # it was expected to take a minute
-    left = [estimate.left([estimate.remaining(60.0, now)], [], [], 1) for now in clock]
+    left = [estimate.remaining_for_all([estimate.remaining(60.0, now)], [], [], 1) for now in clock]
     assert left[0] == 60
     assert min(left) > 5
     assert max(abs(after - before) for before, after in itertools.pairwise(left)) < 0.11
@@ -82,21 +82,21 @@ def test_a_session_that_is_late_leaves_a_little_and_no_jump() -> None:
 class Clocked:
     """A session that runs by the clock of the test."""
 
-    planned: Result
+    planned: SessionResult
     seconds: float
     log: Path = Path("log")
 
 
 def test_a_schedule_counts_down_and_never_below_what_still_runs() -> None:
-    quiet = Screen(Terminal(io.StringIO(), live=False, colour=False))
+    quiet = LiveDisplay(Terminal(io.StringIO(), live=False, colour=False))
     queue = [waiting("next", 30.0), waiting("lonely", 20.0)]
     alone = settings.settings({"ci": {"alone": ["lonely"]}})
-    schedule = Schedule(queue, alone, Store(Path("nowhere")), quiet, jobs=2)
+    schedule = Scheduler(queue, alone, ResultStore(Path("nowhere")), quiet, jobs=2)
     work: Any = Clocked(waiting("first", 100.0), 0.0)
     schedule.running = [work]
     left = []
     for work.seconds in range(0, 500, 10):
-        left.append(schedule.left())
+        left.append(schedule.seconds_left())
     assert left[:3] == [120, 110, 100]
     assert min(left) >= 50
     assert max(left) == 120
@@ -107,4 +107,4 @@ def test_a_schedule_counts_down_and_never_below_what_still_runs() -> None:
     [(0.1, "10 s"), (10, "10 s"), (41, "50 s"), (55, "1 min"), (89, "1 min"), (7500, "125 min")],
 )
 def test_an_estimate_is_told_in_round_numbers(seconds: float, said: str) -> None:
-    assert about(seconds) == f"about {said}"
+    assert format_estimate(seconds) == f"about {said}"

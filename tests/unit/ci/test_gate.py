@@ -18,7 +18,7 @@ OK = {"result": "success", "outputs": {"verdict": "ok"}}
     [*itertools.product(["success", "failure", "cancelled", "skipped"], [True, False])],
 )
 def test_only_success_passes_and_skipped_if_it_was_not_planned(result: str, planned: bool) -> None:  # noqa: FBT001 - a row of a table
-    found = gate.faults({"lint": {"result": result}}, ["lint"] if planned else [])
+    found = gate.find_failures({"lint": {"result": result}}, ["lint"] if planned else [])
     green = result == "success" or (result == "skipped" and not planned)
     assert (found == []) is green
 
@@ -29,38 +29,38 @@ def outer(**calls: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_calls_that_handed_up_a_verdict_pass() -> None:
-    assert gate.faults(outer(), ["lint", "docs"]) == []
+    assert gate.find_failures(outer(), ["lint", "docs"]) == []
 
 
 def test_a_call_without_a_verdict_is_a_fault() -> None:
     needs = outer(**{"backend-ci": {"result": "success", "outputs": {}}})
-    assert gate.faults(needs, ["lint"]) == ["backend-ci: its gate did not hand up a verdict"]
+    assert gate.find_failures(needs, ["lint"]) == ["backend-ci: its gate did not hand up a verdict"]
 
 
 def test_a_call_that_was_skipped_though_a_job_of_it_was_planned_is_a_fault() -> None:
     needs = outer(**{"backend-ci": {"result": "skipped"}})
-    assert gate.faults(needs, ["lint"]) == ["backend-ci: skipped, though it was planned"]
+    assert gate.find_failures(needs, ["lint"]) == ["backend-ci: skipped, though it was planned"]
 
 
 def test_a_call_with_nothing_planned_may_be_skipped() -> None:
-    assert gate.faults(outer(**{"backend-ci": {"result": "skipped"}}), ["docs"]) == []
+    assert gate.find_failures(outer(**{"backend-ci": {"result": "skipped"}}), ["docs"]) == []
 
 
 @pytest.mark.parametrize("result", ["failure", "cancelled", "skipped"])
 def test_a_plan_that_did_not_succeed_is_a_fault(result: str) -> None:
-    assert gate.faults(outer(plan={"result": result}), []) != []
+    assert gate.find_failures(outer(plan={"result": result}), []) != []
 
 
 def test_a_planned_job_that_no_call_holds_is_a_fault() -> None:
-    assert gate.faults(outer(), ["lnit"]) == ["lnit: planned, but no need of this gate"]
+    assert gate.find_failures(outer(), ["lnit"]) == ["lnit: planned, but no need of this gate"]
 
 
 def test_a_gate_that_needs_nothing_is_a_fault() -> None:
-    assert gate.faults({}, []) == ["this gate needs no job"]
+    assert gate.find_failures({}, []) == ["this gate needs no job"]
 
 
 def test_a_job_of_another_file_is_none_of_a_called_files_gate() -> None:
-    assert gate.faults({"lint": OK}, ["lint", "frontend-lint"]) == []
+    assert gate.find_failures({"lint": OK}, ["lint", "frontend-lint"]) == []
 
 
 def test_all_faults_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

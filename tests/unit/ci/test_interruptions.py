@@ -106,7 +106,7 @@ def interrupt(here: Here) -> Iterator[threading.Thread]:
 def test_an_interruption_ends_what_runs_and_says_how_far_it_got(
     here: Here, interrupt: threading.Thread, monkeypatch: pytest.MonkeyPatch, stubborn: str
 ) -> None:
-    monkeypatch.setattr(scheduler, "PATIENCE", 0.5)
+    monkeypatch.setattr(scheduler, "TERMINATE_TIMEOUT", 0.5)
     monkeypatch.setenv("TOY_SECONDS", "60")
     monkeypatch.setenv("TOY_STUBBORN", stubborn)
     interrupt.start()

@@ -12,9 +12,9 @@ import pytest
 
 from pipeline.ci import plan
 from pipeline.ci.report import live as screens
-from pipeline.ci.report.html_report import STYLE
-from pipeline.ci.report.live import last_line
-from pipeline.ci.terminal import ago
+from pipeline.ci.report.html_report import CSS_FILE
+from pipeline.ci.report.live import last_log_line
+from pipeline.ci.terminal import format_duration
 from tests.support.sample_repo import BIN, Toy
 from tests.unit.ci.conftest import Enter, Here
 
@@ -76,10 +76,10 @@ def test_without_a_terminal_it_is_one_line_for_each_event(here: Here) -> None:
 def test_without_a_terminal_there_is_a_sign_of_life(
     here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(screens, "HEARTBEAT", 0.05)
+    monkeypatch.setattr(screens, "HEARTBEAT_INTERVAL", 0.05)
     monkeypatch.setenv("TOY_SECONDS", "0.5")
     assert re.search(r"running     (red|green|blue) \d+ s, (red|green|blue) \d+ s\n", here())
-    assert re.search(r"running     .* s; about \d+ \w+ left\n", here(fresh=True))
+    assert re.search(r"running     .* s; about \d+ \w+ left\n", here(no_cache=True))
 
 
 def test_in_ci_nothing_is_redrawn(toy: Toy) -> None:
@@ -208,7 +208,7 @@ def test_no_name_of_a_file_breaks_the_plan_or_the_summary(
     )
     assert here.toy.report()["exit_code"] == 0
     (here.toy.root / "red/a\n|\x1b[8m\udced").write_text("other words")
-    assert r"    'red/a\n|\x1b[8m\udced': changed" in here(why="red")
+    assert r"    'red/a\n|\x1b[8m\udced': changed" in here(explain="red")
 
 
 def limited(toy: Toy, kibibytes: int) -> tuple[int, str]:
@@ -249,7 +249,7 @@ def test_a_strict_run_over_its_budget_has_an_exit_code_of_its_own(here: Here) ->
     here.toy.write("pipeline.toml", settings)
     assert "over its budget by " in here()
     assert here.code == 0
-    assert "error: over budget: red by " in here(fresh=True, strict=True)
+    assert "error: over budget: red by " in here(no_cache=True, enforce_budgets=True)
     assert here.code == 11
 
 
@@ -301,7 +301,7 @@ def luminance(colour: str) -> float:
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_the_words_of_the_report_stand_out_in_both_colour_schemes(scheme: int) -> None:
-    roots = re.findall(r":root \{(.*?)\}", STYLE.read_text(), re.DOTALL)
+    roots = re.findall(r":root \{(.*?)\}", CSS_FILE.read_text(), re.DOTALL)
     colours = dict(re.findall(r"--(\w+): (#\w+)", roots[scheme]))
     for ink in ("ink", "soft", "passed", "failed", "doubt"):
         for ground in ("paper", "panel"):
@@ -326,11 +326,11 @@ def test_the_report_says_what_the_run_waited_for(here: Here) -> None:
     [(0, "0 s"), (0.04, "0.0 s"), (9.94, "9.9 s"), (59, "59 s"), (60, "1 min"), (7200, "2 h")],
 )
 def test_times_are_told_in_the_largest_unit(seconds: float, said: str) -> None:
-    assert ago(seconds) == said
+    assert format_duration(seconds) == said
 
 
 def test_the_last_line_of_a_log_that_is_not_there_is_empty(tmp_path: Path) -> None:
-    assert last_line(tmp_path / "nothing") == ""
+    assert last_log_line(tmp_path / "nothing") == ""
 
 
 def test_outside_of_a_checkout_it_is_an_error_with_a_hint(

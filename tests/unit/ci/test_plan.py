@@ -10,27 +10,27 @@ import pytest
 from pipeline import config
 from pipeline.ci import plan
 from pipeline.ci.areas import Areas
-from pipeline.ci.changes import Change
-from pipeline.ci.sessions import Entry
+from pipeline.ci.changes import ChangeSet
+from pipeline.ci.sessions import CISession
 from tests.conftest import ROOT
 from tests.unit.ci.conftest import Here
 
 ALL = ["blue", "green", "red"]
 LIST = [
-    Entry("lint", "lint", "backend-ci", ("backend",), "3.12"),
-    Entry("docs", "docs", "pipeline-ci", ("docs",), "3.12"),
-    Entry("odd", "odd", "pipeline-ci", (), None),
-    Entry("e2e-full", "e2e-full", "frontend-ci", ("backend",), None),
-    Entry("prove", "prove", "pipeline-ci", ("backend", "docs"), None),
+    CISession("lint", "lint", "backend-ci", ("backend",), "3.12"),
+    CISession("docs", "docs", "pipeline-ci", ("docs",), "3.12"),
+    CISession("odd", "odd", "pipeline-ci", (), None),
+    CISession("e2e-full", "e2e-full", "frontend-ci", ("backend",), None),
+    CISession("prove", "prove", "pipeline-ci", ("backend", "docs"), None),
 ]
 LEFT = {"e2e-full": [], "prove": ["docs"]}
 AREAS = Areas({"common": ["noxfile.py"], "backend": ["backend/**"], "docs": ["*.md"]})
 
 
 def reasons(*paths: str, unknown: str = "") -> dict[str, str]:
-    change = Change(paths, "origin/main", unknown)
-    rows = plan.selected(LIST, change, AREAS, LEFT)
-    return {row.entry.session: row.why for row in rows if row.runs}
+    change = ChangeSet(paths, "origin/main", unknown)
+    rows = plan.select_sessions(LIST, change, AREAS, LEFT)
+    return {row.entry.session: row.reason for row in rows if row.selected}
 
 
 def test_a_session_runs_if_one_of_its_areas_is_touched() -> None:
@@ -67,7 +67,7 @@ def test_what_is_for_main_runs_before_only_if_a_change_touches_what_it_is_asked_
 
 def selected(here: Here) -> list[str]:
     here.toy.root.joinpath("output").unlink(missing_ok=True)
-    return sorted(plan.plan().jobs)
+    return sorted(plan.create_plan().jobs)
 
 
 def test_on_the_main_branch_everything_runs(here: Here) -> None:
@@ -159,7 +159,7 @@ def test_in_a_clone_of_one_branch_everything_runs(
     clone = tmp_path / "clone"
     here.toy.git("clone", "--quiet", "--single-branch", str(here.toy.root), str(clone))
     monkeypatch.chdir(clone)
-    assert sorted(plan.plan().jobs) == ALL
+    assert sorted(plan.create_plan().jobs) == ALL
 
 
 def test_the_main_branch_may_have_another_name(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,32 +283,34 @@ def test_only_a_push_to_main_runs_what_is_for_main(
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("GITHUB_EVENT_NAME", event)
     monkeypatch.setenv("GITHUB_REF", ref)
-    assert ("e2e-full" in plan.plan().jobs) is chosen
+    assert ("e2e-full" in plan.create_plan().jobs) is chosen
 
 
 def test_all_is_what_a_push_to_main_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    here = plan.plan(everything=True).jobs
+    here = plan.create_plan(everything=True).jobs
     monkeypatch.setenv("GITHUB_EVENT_NAME", "push")
     monkeypatch.setenv("GITHUB_REF", "refs/heads/main")
-    assert here == plan.plan().jobs
+    assert here == plan.create_plan().jobs
 
 
 def test_a_view_waits_for_no_test_of_the_pipeline() -> None:
     settings = config.load()
-    entries = [row.entry for row in plan.plan(everything=True).rows]
+    entries = [row.entry for row in plan.create_plan(everything=True).rows]
     areas, left = Areas(settings.areas), settings.ci.left_to_main
-    rows = plan.selected(entries, Change(["backend/apps/x.py"], "origin/main"), areas, left)
-    waits = {row.entry.job for row in rows if row.runs}
+    rows = plan.select_sessions(
+        entries, ChangeSet(["backend/apps/x.py"], "origin/main"), areas, left
+    )
+    waits = {row.entry.job for row in rows if row.selected}
     assert waits.isdisjoint({"pipeline-tests", "prove-gates", "rehearsal"})
     assert waits > {"e2e-quick", "faults", "image", "parity", "tests", "tests-postgres"}
 
 
 def test_a_document_needs_the_sessions_of_documents_alone() -> None:
     areas = Areas(config.load().areas)
-    entries = [row.entry for row in plan.plan(everything=True).rows]
-    rows = plan.selected(entries, Change(["docs/parity.md"], "origin/main"), areas, {})
-    assert {row.entry.session for row in rows if row.runs} == {
+    entries = [row.entry for row in plan.create_plan(everything=True).rows]
+    rows = plan.select_sessions(entries, ChangeSet(["docs/parity.md"], "origin/main"), areas, {})
+    assert {row.entry.session for row in rows if row.selected} == {
         "docs",
         "faults",
         "parity",

@@ -13,9 +13,10 @@ def test_what_stands_in_for_a_base_image_reaches_a_session_and_is_judged(
     declared = load().ci.variables
 
     assert (
-        session_environment.passed(declared)["POSTGRES_IMAGE"] == "mirror.example.com/postgres:18"
+        session_environment.session_environment(declared)["POSTGRES_IMAGE"]
+        == "mirror.example.com/postgres:18"
     )
-    assert "POSTGRES_IMAGE" in session_environment.judged(declared)
+    assert "POSTGRES_IMAGE" in session_environment.fingerprint_variables(declared)
 
 
 def test_who_signs_and_where_images_go_reaches_a_session_and_is_written_nowhere(
@@ -26,14 +27,14 @@ def test_who_signs_and_where_images_go_reaches_a_session_and_is_written_nowhere(
         monkeypatch.setenv(name, value)
     declared = load().ci.variables
 
-    assert told.items() <= session_environment.passed(declared).items()
-    assert told.keys().isdisjoint(session_environment.judged(declared))
+    assert told.items() <= session_environment.session_environment(declared).items()
+    assert told.keys().isdisjoint(session_environment.fingerprint_variables(declared))
 
 
 def test_what_nobody_declared_does_not_reach_a_session(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_PASSWORD", "secret")
 
-    assert "DATABASE_PASSWORD" not in session_environment.passed(load().ci.variables)
+    assert "DATABASE_PASSWORD" not in session_environment.session_environment(load().ci.variables)
 
 
 MIRROR = [
@@ -82,6 +83,6 @@ def test_where_packages_come_from_reaches_a_session_and_is_not_judged(
         monkeypatch.setenv(name, "x")
     ci = load().ci.variables
 
-    assert session_environment.passed(ci).keys() >= {*MIRROR}
-    assert session_environment.passed(ci).keys().isdisjoint(OTHERWISE)
-    assert session_environment.judged(ci).keys().isdisjoint(MIRROR)
+    assert session_environment.session_environment(ci).keys() >= {*MIRROR}
+    assert session_environment.session_environment(ci).keys().isdisjoint(OTHERWISE)
+    assert session_environment.fingerprint_variables(ci).keys().isdisjoint(MIRROR)

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline import config
 from pipeline.ci.cache import fingerprint, worktree
-from pipeline.ci.plan import observed
+from pipeline.ci.plan import snapshot_inputs
 from pipeline.process import read
 from pipeline.settings import Settings
 from tests.settings import changed
@@ -25,7 +25,7 @@ def settings(toy: Toy, enter: Enter) -> Settings:
 
 @pytest.fixture
 def _all_are_old(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worktree, "RACY", -1)
+    monkeypatch.setattr(worktree, "RACY_WINDOW_NS", -1)
 
 
 def nobody_looks(*_: object) -> NoReturn:
@@ -36,40 +36,43 @@ def nobody_looks(*_: object) -> NoReturn:
 def test_where_all_stamps_are_as_they_were_no_file_is_looked_at(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = observed(settings).digests
+    before = snapshot_inputs(settings).area_digests
     monkeypatch.setattr(worktree, "_looked_at", nobody_looks)
-    assert observed(settings).digests == before
+    assert snapshot_inputs(settings).area_digests == before
 
 
 @pytest.mark.usefixtures("_all_are_old")
 def test_another_stamp_or_other_areas_are_another_look(settings: Settings, toy: Toy) -> None:
-    before = observed(settings).digests
+    before = snapshot_inputs(settings).area_digests
     toy.write("red/one.txt", "other")
-    after = observed(settings).digests
+    after = snapshot_inputs(settings).area_digests
     assert {area for area in after if after[area] != before[area]} == {"red"}
     areas = {**settings.areas, "red": ("red/none",)}
-    assert observed(changed(settings, areas=areas)).digests["red"] != after["red"]
+    assert snapshot_inputs(changed(settings, areas=areas)).area_digests["red"] != after["red"]
 
 
 def test_the_stamp_of_a_file_that_is_young_stands_for_nothing(settings: Settings) -> None:
-    assert observed(settings).digests
-    assert not fingerprint.DIGESTS.exists()
-    assert worktree.STAMPS.read_text() == "{}"
+    assert snapshot_inputs(settings).area_digests
+    assert not fingerprint.DIGEST_CACHE_FILE.exists()
+    assert worktree.STAT_CACHE_FILE.read_text() == "{}"
 
 
 def test_a_file_may_be_larger_than_the_memory(toy: Toy) -> None:
     large = toy.write("red/large", "")
     with large.open("wb") as file:
         file.truncate(256 << 20)  # it takes no room on the disk
-    code = "import resource as r; from pipeline.ci.cache.worktree import look, stamps\n"
-    code += "r.setrlimit(r.RLIMIT_AS, (200 << 20,) * 2); print(look(stamps(['red/large'])).tree)"
+    code = (
+        "import resource as r; from pipeline.ci.cache.worktree import hash_files, stat_signatures\n"
+    )
+    code += "r.setrlimit(r.RLIMIT_AS, (200 << 20,) * 2)\n"
+    code += "print(hash_files(stat_signatures(['red/large'])).tree)"
     done = read([sys.executable, "-c", code], cwd=toy.root)
     assert f"file {hashlib.sha256(bytes(256 << 20)).hexdigest()}" in done.stdout, done.stderr
 
 
 def test_what_was_written_to_since_it_was_stamped_holds_what_nobody_knows(toy: Toy) -> None:
-    stamps = worktree.stamps(["red/one.txt", "blue/one.txt"])
+    stamps = worktree.stat_signatures(["red/one.txt", "blue/one.txt"])
     toy.write("red/one.txt", "other")
-    found = worktree.look(stamps).tree
-    assert found["red/one.txt"].id is None
-    assert found["blue/one.txt"].id
+    found = worktree.hash_files(stamps).tree
+    assert found["red/one.txt"].content_id is None
+    assert found["blue/one.txt"].content_id

@@ -15,8 +15,8 @@ import pytest
 from pipeline import invoke_tasks, secret_search
 from pipeline.fault_injection import canaries, catalog, report, selection
 from pipeline.fault_injection.__main__ import main
-from pipeline.fault_injection.repository_copy import Copy, copy
-from pipeline.fault_injection.sandbox import NO_ENGINE, surroundings
+from pipeline.fault_injection.repository_copy import RepositoryCopy, copy_repository
+from pipeline.fault_injection.sandbox import NO_ENGINE, clean_environment
 from pipeline.process import attended
 from tests.conftest import ROOT
 
@@ -63,14 +63,14 @@ TOUCHES = [
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    return copy(ROOT, tmp_path_factory.mktemp("canaries") / "checkout")
+def place(tmp_path_factory: pytest.TempPathFactory) -> RepositoryCopy:
+    return copy_repository(ROOT, tmp_path_factory.mktemp("canaries") / "checkout")
 
 
-def shown(place: Copy, *task: str, env: dict[str, str]) -> list[str]:
+def shown(place: RepositoryCopy, *task: str, env: dict[str, str]) -> list[str]:
     """Run a task among canaries, and return which of them are found, and where."""
-    hatched = canaries.hatch()
-    told = surroundings(os.environ) | env | canaries.variables(hatched)
+    hatched = canaries.generate_canaries()
+    told = clean_environment(os.environ) | env | canaries.canary_environment(hatched)
     output = attended(["invoke", *task], cwd=place.root, env=told, stop=Event())
     assert output.stdout
     return [
@@ -80,7 +80,7 @@ def shown(place: Copy, *task: str, env: dict[str, str]) -> list[str]:
 
 
 def test_the_names_are_those_that_the_kit_knows() -> None:
-    known = canaries.names()
+    known = canaries.secret_names()
     assert {"COSIGN_PASSWORD", "CODECOV_TOKEN", "DJANGO_SECRET_KEY", "TLS_KEY"} <= known
     assert {"METRICS_TOKEN", "SENTRY_DSN"} <= known
 
@@ -98,12 +98,14 @@ def test_no_session_shows_a_secret_or_does_otherwise_because_of_one(
 
 
 @pytest.mark.parametrize("task", LOOKS, ids=" ".join)
-def test_no_task_shows_a_secret(task: tuple[str, ...], place: Copy) -> None:
+def test_no_task_shows_a_secret(task: tuple[str, ...], place: RepositoryCopy) -> None:
     assert shown(place, *task, env={}) == []
 
 
 @pytest.mark.parametrize("task", TOUCHES, ids=" ".join)
-def test_no_task_that_finds_no_engine_shows_a_secret(task: tuple[str, ...], place: Copy) -> None:
+def test_no_task_that_finds_no_engine_shows_a_secret(
+    task: tuple[str, ...], place: RepositoryCopy
+) -> None:
     assert shown(place, *task, env=NO_ENGINE) == []
 
 
@@ -111,7 +113,9 @@ def test_what_is_kept_short_are_sessions_that_no_job_runs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(ROOT)
-    assert catalog.load(catalog.LOCAL).keys() <= selection.local().keys()
+    assert (
+        catalog.load_catalog(catalog.LOCAL_CATALOG_DIR).keys() <= selection.local_sessions().keys()
+    )
 
 
 def test_every_task_is_among_them(monkeypatch: pytest.MonkeyPatch) -> None:

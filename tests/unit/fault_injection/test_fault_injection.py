@@ -111,7 +111,7 @@ def test_a_fault_may_be_run_with_options_and_variables(
 def test_a_delivery_may_be_proved_elsewhere(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("pipeline.fault_injection.sandbox.CUT_OFF", ())
+    monkeypatch.setattr("pipeline.fault_injection.sandbox.NO_NETWORK_COMMAND", ())
     (project / "faults/all.toml").write_text('[style]\nelsewhere = "a rehearsal"\n')
     main([])
     assert "style: proved elsewhere: a rehearsal" in capsys.readouterr().err
@@ -207,7 +207,7 @@ def test_the_rows_of_a_job_are_named_as_they_are(project: Path) -> None:
 def test_without_a_network_a_session_passes_is_not_judged_or_says_what_to_do(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("pipeline.fault_injection.sandbox.CUT_OFF", ("env", "CUT=1"))
+    monkeypatch.setattr("pipeline.fault_injection.sandbox.NO_NETWORK_COMMAND", ("env", "CUT=1"))
     tool = project / "tool.py"
     main(["--offline"])
     assert "1 sessions: 1 green where nothing is planted" in capsys.readouterr().out
@@ -227,7 +227,7 @@ def test_without_a_network_a_session_passes_is_not_judged_or_says_what_to_do(
 def test_among_secrets_a_session_shows_none(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("pipeline.fault_injection.canaries.names", lambda: {"TOKEN"})
+    monkeypatch.setattr("pipeline.fault_injection.canaries.secret_names", lambda: {"TOKEN"})
     tool = project / "tool.py"
     tool.write_text("import os, sys; sys.exit('no such token' * ('TOKEN' in os.environ))")
     main(["--canaries"])

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from pipeline.ci.areas import regex
+from pipeline.ci.areas import glob_to_regex
 from tests.conftest import ROOT
 
 FOLDERS = {"backend": ("apps/health", "config"), "frontend": ("public", "src/app")}
@@ -33,7 +33,7 @@ def is_sent(image: str, path: str) -> bool:
     for line in (ROOT / image / ".dockerignore").read_text().splitlines():
         pattern = line.removeprefix("!")
         if pattern and not line.startswith("#"):
-            fits = re.compile(regex(pattern)).fullmatch
+            fits = re.compile(glob_to_regex(pattern)).fullmatch
             sent = line.startswith("!") if any(map(fits, places)) else sent
     return sent
 
