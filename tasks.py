@@ -122,7 +122,7 @@ def build(
     from pipeline.images import build as building
 
     with reported():
-        building.build(building.targets(image, platform), dry=dry)
+        building.build(building.resolve_targets(image, platform), dry=dry)
 
 
 @task(help=IMAGE | PLATFORM | DRY)
@@ -134,7 +134,7 @@ def sbom(
     from pipeline.images import inspection
 
     with reported():
-        inspection.sbom(building.targets(image, platform), dry=dry)
+        inspection.sbom(building.resolve_targets(image, platform), dry=dry)
 
 
 @task(help=IMAGE | PLATFORM | DRY)
@@ -146,17 +146,17 @@ def scan(
     from pipeline.images import inspection
 
     with reported():
-        inspection.scan(building.targets(image, platform), dry=dry)
+        inspection.scan(building.resolve_targets(image, platform), dry=dry)
 
 
 @task(help=IMAGE | DRY)
 def push(_: Context, *, image: str | None = None, dry: bool = False) -> None:
     """Push the built images, one index for all platforms."""
     from pipeline.images import push
-    from pipeline.images.targets import chosen, platforms
+    from pipeline.images.targets import platforms, select_images
 
     with reported():
-        push.push(chosen(image), platforms(), dry=dry)
+        push.push(select_images(image), platforms(), dry=dry)
 
 
 @task(help=IMAGE | KEY | DRY)
@@ -165,11 +165,11 @@ def sign(
 ) -> None:
     """Sign the pushed digests, and what is attested of them."""
     from pipeline.images import signing
-    from pipeline.images.commands.cosign import signer
-    from pipeline.images.targets import chosen
+    from pipeline.images.commands.cosign import resolve_signer
+    from pipeline.images.targets import select_images
 
     with reported():
-        signing.sign(chosen(image), signer(key), dry=dry)
+        signing.sign(select_images(image), resolve_signer(key), dry=dry)
 
 
 @task(
@@ -192,12 +192,12 @@ def verify(
 ) -> None:
     """Refuse digests that are not signed, or lack a statement."""
     from pipeline.images import signing, verification
-    from pipeline.images.commands.cosign import signer
-    from pipeline.images.targets import chosen
+    from pipeline.images.commands.cosign import resolve_signer
+    from pipeline.images.targets import select_images
 
     with reported():
-        who = signer(key)
-        digests = signing.references(chosen(image), reference)
+        who = resolve_signer(key)
+        digests = signing.resolve_references(select_images(image), reference)
         verification.verify_all(digests, who, commit, local=env == LOCAL)
 
 
@@ -213,11 +213,13 @@ def promote(
 ) -> None:
     """Give this commit's images, once verified, a version too."""
     from pipeline.images import signing
-    from pipeline.images.commands.cosign import signer
-    from pipeline.images.targets import chosen
+    from pipeline.images.commands.cosign import resolve_signer
+    from pipeline.images.targets import select_images
 
     with reported():
-        signing.promote(chosen(image), version, signer(key), local=env == LOCAL, dry=dry)
+        signing.promote(
+            select_images(image), version, resolve_signer(key), local=env == LOCAL, dry=dry
+        )
 
 
 @task(help={"dry": "print what would change, and write nothing"})
@@ -241,17 +243,17 @@ def check_image(_: Context, image: str, platform: str) -> None:
     from pipeline.images import ci_jobs
 
     with reported():
-        ci_jobs.check(image, platform)
+        ci_jobs.check_image(image, platform)
 
 
 @task(name="release", help=KEY)
 def release_images(_: Context, *, key: str | None = None) -> None:
     """Push, sign and verify all images: the CI job release-image."""
     from pipeline.images import ci_jobs
-    from pipeline.images.commands.cosign import signer
+    from pipeline.images.commands.cosign import resolve_signer
 
     with reported():
-        ci_jobs.release(signer(key))
+        ci_jobs.release_images(resolve_signer(key))
 
 
 # GitHub's side
@@ -301,7 +303,7 @@ def deploy(  # noqa: PLR0913 - each is an option of the command line
     from pipeline.config import environment
     from pipeline.deploy.commands import deploy, recover
     from pipeline.deploy.confirmation import Consent
-    from pipeline.images.commands.cosign import signer
+    from pipeline.images.commands.cosign import resolve_signer
 
     with reported():
         if resume and dry:
@@ -310,7 +312,9 @@ def deploy(  # noqa: PLR0913 - each is an option of the command line
             recover.resume(environment(env))
             return
         consent = Consent(yes=yes, log_out=log_out)
-        deploy.deploy(environment(env), signer(key), release or None, dry=dry, consent=consent)
+        deploy.deploy(
+            environment(env), resolve_signer(key), release or None, dry=dry, consent=consent
+        )
 
 
 @task(

@@ -24,8 +24,8 @@ from tempfile import TemporaryDirectory
 
 from pipeline import git, scratch_repository
 from pipeline.errors import CheckFailedError, reported
-from pipeline.images.pin import NAMED
-from pipeline.images.tools import answer, require
+from pipeline.images.pin import IMAGE_DEFAULT
+from pipeline.images.tools import command_output, require_tools
 from pipeline.process import read
 
 PLAN = Path("benchmarks", "plan")
@@ -101,13 +101,15 @@ def context(name: str, side: str) -> Iterator[Path]:
 def build(folder: Path, tag: str, *options: str) -> None:
     """Build an image, on the bases that the environment names."""
     bases = [f"--build-arg={name}" for name in named(folder) if name in os.environ]
-    answer(("docker", "buildx", "build", "--load", f"--tag={tag}", *bases, *options, str(folder)))
+    command_output(
+        ("docker", "buildx", "build", "--load", f"--tag={tag}", *bases, *options, str(folder))
+    )
 
 
 def named(folder: Path) -> dict[str, str]:
     """Return the base images of a Dockerfile; the last is what the image stands on."""
     text = (folder / "Dockerfile").read_text()
-    return {found["variable"]: found["tag"] for found in NAMED.finditer(text)}
+    return {found["variable"]: found["tag"] for found in IMAGE_DEFAULT.finditer(text)}
 
 
 def above_base(folder: Path, tag: str) -> int:
@@ -118,7 +120,7 @@ def above_base(folder: Path, tag: str) -> int:
 
 def size(reference: str) -> int:
     """Return the bytes of an image."""
-    return int(answer(("docker", "image", "inspect", "--format={{.Size}}", reference)))
+    return int(command_output(("docker", "image", "inspect", "--format={{.Size}}", reference)))
 
 
 def seconds_to_healthy(name: str, side: str) -> float:
@@ -161,7 +163,7 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser("python -m benchmarks.images")
     parser.add_argument("--rounds", type=int, default=1)
     options = parser.parse_args(arguments)
-    require("docker")
+    require_tools("docker")
     measures: Measures = {}
     try:
         for _ in range(options.rounds):

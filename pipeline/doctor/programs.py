@@ -15,7 +15,7 @@ from pipeline.deploy.target import CLIENT, ENGINE
 from pipeline.doctor.systems import everywhere, packaged
 from pipeline.errors import MissingToolError
 from pipeline.files import read_text
-from pipeline.images.tools import WHERE
+from pipeline.images.tools import INSTALL_HINTS
 from pipeline.process import last_words, read
 from pipeline.settings import Settings
 
@@ -97,7 +97,7 @@ def of_checks(uv: str) -> Iterator[Program]:
 def of_engines() -> Iterator[Program]:
     """Yield the parts of a Docker Engine."""
     install = packaged(
-        WHERE["docker"],
+        INSTALL_HINTS["docker"],
         "docker.io docker-buildx docker-compose",
         "docker.io docker-buildx docker-compose-v2",
         "colima docker docker-buildx docker-compose",
@@ -117,8 +117,8 @@ def of_papers(tools: Mapping[str, str], syft: str) -> Iterator[Program]:
         tools: The versions that CI has.
         syft: The version of the lock.
     """
-    cosign = packaged(WHERE["cosign"], "cosign", macos="cosign")
-    trivy = packaged(WHERE["trivy"], macos="trivy")
+    cosign = packaged(INSTALL_HINTS["cosign"], "cosign", macos="cosign")
+    trivy = packaged(INSTALL_HINTS["trivy"], macos="trivy")
     signer = version("cosign", "version", pattern=r"GitVersion: *v?(\S+)")
     ours, theirs = (tools[name].lstrip("v") for name in (COSIGN, TRIVY))
     unscanned = "vulnerabilities of images are not judged"

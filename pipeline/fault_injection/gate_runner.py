@@ -14,7 +14,7 @@ from pipeline.fault_injection.outcome import Outcome, Verdict, evaluate_fault, f
 from pipeline.fault_injection.repository_copy import RepositoryCopy
 from pipeline.fault_injection.sandbox import ENVDIR, Mode, Sandbox
 from pipeline.fault_injection.selection import ENGINE, GateRun
-from pipeline.images.tools import engine_answers
+from pipeline.images.tools import is_engine_available
 
 
 def run_gate(row: GateRun, yard: Sandbox) -> Generator[Outcome, None, None]:
@@ -41,7 +41,7 @@ def run_gate(row: GateRun, yard: Sandbox) -> Generator[Outcome, None, None]:
 def missing_requirement(row: GateRun) -> str:
     """Return the first that a gate needs and that is not here; nothing, if all is."""
     for name in row.gate.needs:
-        if not (engine_answers() if name == ENGINE else os.environ.get(name)):
+        if not (is_engine_available() if name == ENGINE else os.environ.get(name)):
             return name
     return ""
 

@@ -13,12 +13,12 @@ from pipeline.files import read_text
 from pipeline.git import Commit, head
 from pipeline.images import third_party
 from pipeline.images.commands import docker
-from pipeline.images.records import Build, build_of
-from pipeline.images.targets import Command, Target, chosen, is_built, platforms, source
-from pipeline.images.tools import act, answer, require
+from pipeline.images.records import BuildRecord, load_build
+from pipeline.images.targets import Command, Target, is_built, platforms, select_images, source_url
+from pipeline.images.tools import command_output, require_tools, run_commands
 from pipeline.process import read
 
-BASE = re.compile(r"^ARG (?P<variable>[A-Z_]+_IMAGE)=(?P<reference>\S+)$", re.MULTILINE)
+BASE_IMAGE_ARG = re.compile(r"^ARG (?P<variable>[A-Z_]+_IMAGE)=(?P<reference>\S+)$", re.MULTILINE)
 
 
 def build(targets: Iterable[Target], *, dry: bool = False) -> None:
@@ -35,61 +35,61 @@ def build(targets: Iterable[Target], *, dry: bool = False) -> None:
         CheckFailedError: A build failed, or came out for another platform.
     """
     if not dry:
-        require("docker")
+        require_tools("docker")
     commit = head()
     for target in targets:
-        if not dry and is_done(target, commit):
+        if not dry and is_up_to_date(target, commit):
             continue
         started = datetime.now(UTC)
-        act(commands(target, commit), dry=dry)
-        if dry or not is_saved(target):
-            save(target, dry=dry)
+        run_commands(build_commands(target, commit), dry=dry)
+        if dry or not is_archive_current(target):
+            save_archive(target, dry=dry)
         if not dry:
-            write_down(target, commit, started)
+            record_build(target, commit, started)
 
 
-def commands(target: Target, commit: Commit) -> list[Command]:
+def build_commands(target: Target, commit: Commit) -> list[Command]:
     """Return how to make a target."""
     name = local_name(target)
     if not is_built(target.image):
-        reference = third_party.reference(target.image)
-        return [*fetched(target, reference), docker.tag(reference, name)]
+        reference = third_party.image_reference(target.image)
+        return [*pull_commands(target, reference), docker.tag(reference, name)]
     arguments = {
         "COMMIT": commit.sha,
         "CREATED": commit.time.isoformat(),
         "RELEASE": commit.tag,
-        "SOURCE": source(),
+        "SOURCE": source_url(),
     }
     known = {argument: value for argument, value in arguments.items() if value}
-    known |= bases(target.image)  # else a file `.env` could name others than are written down
+    known |= base_images(target.image)  # else a file `.env` could name others than are written down
     return [docker.build(target, name, known, int(commit.time.timestamp()))]
 
 
-def save(target: Target, *, dry: bool) -> None:
+def save_archive(target: Target, *, dry: bool) -> None:
     """Write a target's archive."""
     if not dry:
-        target.folder.mkdir(parents=True, exist_ok=True)
-    act([docker.save(local_name(target), target.archive)], dry=dry)
+        target.directory.mkdir(parents=True, exist_ok=True)
+    run_commands([docker.save(local_name(target), target.archive)], dry=dry)
 
 
-def is_saved(target: Target) -> bool:
+def is_archive_current(target: Target) -> bool:
     """Say whether the archive holds the image of now: it and its papers are left as they are.
 
     An image of others outlives many commits.
     """
-    before = build_of(target)
+    before = load_build(target)
     if before is None or not target.archive.exists():
         return False
-    return bool(before.image_id == inspected(target)["Id"])
+    return bool(before.image_id == inspect_image(target)["Id"])
 
 
-def inspected(target: Target) -> dict[str, Any]:
+def inspect_image(target: Target) -> dict[str, Any]:
     """Return what the engine says of the image that is the target now."""
-    details: dict[str, Any] = json.loads(answer(docker.inspect(local_name(target))))[0]
+    details: dict[str, Any] = json.loads(command_output(docker.inspect(local_name(target))))[0]
     return details
 
 
-def fetched(target: Target, reference: str) -> list[Command]:
+def pull_commands(target: Target, reference: str) -> list[Command]:
     """Return how to have an image of others: a digest is pulled, a stand-in is here already."""
     return [docker.pull(target, reference)] if "@sha256:" in reference else []
 
@@ -99,51 +99,51 @@ def local_name(target: Target) -> str:
     return f"local/{target.image}:{target.arch}"
 
 
-def is_done(target: Target, commit: Commit) -> bool:
+def is_up_to_date(target: Target, commit: Commit) -> bool:
     """Say whether this very commit, and nothing else, was built, and the result is still there."""
-    build = build_of(target)
+    build = load_build(target)
     return (
         build is not None
         and build.clean
         and commit.clean
         and build.commit == commit.sha
-        and build.bases == bases(target.image)
+        and build.bases == base_images(target.image)
         and target.archive.exists()
         and read(docker.inspect(build.image_id)).returncode == 0
     )
 
 
-def write_down(target: Target, commit: Commit, started: datetime) -> None:
+def record_build(target: Target, commit: Commit, started: datetime) -> None:
     """Write down how a target was built."""
-    details = inspected(target)
+    details = inspect_image(target)
     if f"{details['Os']}/{details['Architecture']}" != target.platform:
         raise CheckFailedError(
             f"{target} came out as {details['Os']}/{details['Architecture']}",
             hint="build it on a machine of that platform, or install emulation",
         )
-    Build(
+    BuildRecord(
         image_id=details["Id"],
         commit=commit.sha,
         clean=commit.clean,
-        bases=bases(target.image),
-        builder=builder(),
+        bases=base_images(target.image),
+        builder=builder_id(),
         started=started.isoformat(),
         finished=datetime.now(UTC).isoformat(),
     ).write(target)
 
 
-def bases(image: str) -> dict[str, str]:
+def base_images(image: str) -> dict[str, str]:
     """Return the images that an image stands on, as its build would take them now."""
     if not is_built(image):
-        return {"IMAGE": third_party.reference(image)}
+        return {"IMAGE": third_party.image_reference(image)}
     text = read_text(Path(image, "Dockerfile"))
     return {
         found["variable"]: os.environ.get(found["variable"]) or found["reference"]
-        for found in BASE.finditer(text)
+        for found in BASE_IMAGE_ARG.finditer(text)
     }
 
 
-def builder() -> str:
+def builder_id() -> str:
     """Say who builds: the workflow's page on GitHub, or a machine that nobody vouches for."""
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return "https://localhost/"
@@ -152,29 +152,29 @@ def builder() -> str:
     return f"{server}/{repository}/.github/workflows/container-build.yml@{ref}"
 
 
-def targets(image: str | None, platform: str | None) -> list[Target]:
+def resolve_targets(image: str | None, platform: str | None) -> list[Target]:
     """Return what is meant: one image or all, on a platform or on the engine's own.
 
     Raises:
         InputError: A release has no such image or platform.
         MissingToolError: No platform is given, and no engine answers.
     """
-    platform = platform or own_platform()
+    platform = platform or engine_platform()
     if platform not in platforms():
         raise InputError(
             f"no such platform: `{platform}`", hint=f"there are: {', '.join(platforms())}"
         )
-    return [Target(name, platform) for name in chosen(image)]
+    return [Target(name, platform) for name in select_images(image)]
 
 
-def own_platform() -> str:
+def engine_platform() -> str:
     """Return the platform that the engine itself runs on.
 
     Raises:
         MissingToolError: None answers.
     """
-    require("docker")
-    return answer(docker.platform()).strip()
+    require_tools("docker")
+    return command_output(docker.engine_platform()).strip()
 
 
 def can_build(platform: str) -> bool:

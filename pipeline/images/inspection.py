@@ -13,15 +13,15 @@ from pipeline.git import head
 from pipeline.images import third_party
 from pipeline.images.commands import syft, trivy
 from pipeline.images.records import read_json
-from pipeline.images.scan_policy import judge
-from pipeline.images.targets import Target, is_built, repository
-from pipeline.images.tools import WHERE, act, emptied, require
+from pipeline.images.scan_policy import evaluate
+from pipeline.images.targets import Target, is_built, repository_for
+from pipeline.images.tools import INSTALL_HINTS, empty_variables, require_tools, run_commands
 from pipeline.process import last_words, read
 from pipeline.waivers import exemptions
 
-NOT_JUDGED = "notJudged"
+NOT_SCANNED = "notJudged"
 UNKNOWN = "the images' vulnerabilities are not known"
-SECONDS_A_DAY = 24 * 60 * 60
+SECONDS_PER_DAY = 24 * 60 * 60
 
 
 def sbom(targets: Iterable[Target], *, dry: bool = False) -> None:
@@ -36,17 +36,17 @@ def sbom(targets: Iterable[Target], *, dry: bool = False) -> None:
         CheckFailedError: Syft failed.
     """
     if not dry:
-        require("syft")
+        require_tools("syft")
     for target in targets:
-        bills = [target.folder / file for file in syft.FILES.values()]
-        if not dry and all(is_newer(bill, target) for bill in bills):
+        bills = [target.directory / file for file in syft.OUTPUT_FILES.values()]
+        if not dry and all(is_newer_than_archive(bill, target) for bill in bills):
             continue
-        version = head().tag if is_built(target.image) else third_party.version(target.image)
-        command = syft.scan(target, repository(target.image), version)
-        act([command], dry=dry, env=emptied(syft.VARIABLES))
+        version = head().tag if is_built(target.image) else third_party.image_version(target.image)
+        command = syft.sbom_command(target, repository_for(target.image), version)
+        run_commands([command], dry=dry, env=empty_variables(syft.VARIABLES))
 
 
-def is_newer(paper: Path, target: Target) -> bool:
+def is_newer_than_archive(paper: Path, target: Target) -> bool:
     """Say whether a paper was written after the archive that it speaks of.
 
     Raises:
@@ -73,20 +73,23 @@ def scan(targets: Iterable[Target], *, dry: bool = False) -> None:
     """
     chosen = list(targets)
     if dry:
-        act([trivy.scan(target, form) for target in chosen for form in trivy.FILES], dry=True)
+        run_commands(
+            [trivy.scan_command(target, form) for target in chosen for form in trivy.OUTPUT_FILES],
+            dry=True,
+        )
         return
-    old = [target for target in chosen if is_old(target)]
+    old = [target for target in chosen if needs_scan(target)]
     try:
         for target in old:
-            examine(target)
+            write_reports(target)
     except NotJudgedError:
         for target in old:
-            leave_unjudged(target)
+            write_unscanned_statement(target)
         raise
-    judge_all(chosen)
+    evaluate_reports(chosen)
 
 
-def examine(target: Target) -> None:
+def write_reports(target: Target) -> None:
     """Write a target's reports.
 
     Raises:
@@ -94,10 +97,10 @@ def examine(target: Target) -> None:
         NotJudgedError: There is none, or what it knows is out of reach.
     """
     if shutil.which("trivy") is None:
-        hint = f"install it: {WHERE['trivy']}"
+        hint = f"install it: {INSTALL_HINTS['trivy']}"
         raise NotJudgedError("scan", f"there is no Trivy, so {UNKNOWN}", hint=hint)
-    env = emptied(trivy.VARIABLES, but=trivy.PLACES)
-    for command in [trivy.scan(target, form) for form in trivy.FILES]:
+    env = empty_variables(trivy.VARIABLES, but=trivy.PLACES)
+    for command in [trivy.scan_command(target, form) for form in trivy.OUTPUT_FILES]:
         answer = read(command, env=env)
         if any(sign in answer.stderr for sign in trivy.UNREACHABLE):
             raise NotJudgedError("scan", f"Trivy's database is out of reach, so {UNKNOWN}")
@@ -106,18 +109,20 @@ def examine(target: Target) -> None:
             raise CheckFailedError(f"trivy failed: {last_words(answer)}", hint=hint)
 
 
-def is_old(target: Target) -> bool:
+def needs_scan(target: Target) -> bool:
     """Say whether a target has to be scanned: a report is missing, of before, or a day old."""
-    return not all(is_fresh(target.folder / file, target) for file in trivy.FILES.values())
+    return not all(
+        is_fresh(target.directory / file, target) for file in trivy.OUTPUT_FILES.values()
+    )
 
 
 def is_fresh(paper: Path, target: Target) -> bool:
     """Say whether a paper speaks of the archive that is there, and was written within a day."""
     now = datetime.now(UTC).timestamp()
-    return is_newer(paper, target) and now - paper.stat().st_mtime < SECONDS_A_DAY
+    return is_newer_than_archive(paper, target) and now - paper.stat().st_mtime < SECONDS_PER_DAY
 
 
-def judge_all(targets: Iterable[Target]) -> None:
+def evaluate_reports(targets: Iterable[Target]) -> None:
     """Judge the reports of all targets at once.
 
     Raises:
@@ -127,8 +132,8 @@ def judge_all(targets: Iterable[Target]) -> None:
     today = datetime.now(UTC).date()
     refused = []
     for target in targets:
-        report = read_json(target.folder / trivy.FILES["json"])
-        judgement = judge(report, exemptions([target.image, str(target)], today), today)
+        report = read_json(target.directory / trivy.OUTPUT_FILES["json"])
+        judgement = evaluate(report, exemptions([target.image, str(target)], today), today)
         refused += [f"{target}: {finding}" for finding in judgement.refused]
         for finding in judgement.accepted:
             print(f"accepted for now: {target}: {finding}", file=sys.stderr)
@@ -141,7 +146,7 @@ def judge_all(targets: Iterable[Target]) -> None:
         )
 
 
-def leave_unjudged(target: Target) -> None:
+def write_unscanned_statement(target: Target) -> None:
     """Write the statement that no scanner ran, in the form of a scan.
 
     https://github.com/sigstore/cosign/blob/main/specs/COSIGN_VULN_ATTESTATION_SPEC.md
@@ -153,10 +158,10 @@ def leave_unjudged(target: Target) -> None:
             "uri": "",
             "version": "",
             "db": {"uri": "", "version": ""},
-            "result": {NOT_JUDGED: "there was no scanner"},
+            "result": {NOT_SCANNED: "there was no scanner"},
         },
         "metadata": {"scanStartedOn": now, "scanFinishedOn": now},
     }
-    paper = target.folder / trivy.FILES["cosign-vuln"]
+    paper = target.directory / trivy.OUTPUT_FILES["cosign-vuln"]
     if not is_fresh(paper, target):
         filesystem.write({paper: json.dumps(statement, indent=2)})

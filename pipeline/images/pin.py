@@ -11,17 +11,17 @@ from pipeline import filesystem, streams, yaml
 from pipeline.errors import InputError
 from pipeline.files import read_text
 from pipeline.git import file_at
-from pipeline.images.registry import digest_of
+from pipeline.images.registry import resolve_digest
 
 COMPOSE = "docker-compose.yml"
 FILES = [Path(COMPOSE), Path("backend/Dockerfile"), Path("frontend/Dockerfile")]
-NAMED = re.compile(
+IMAGE_DEFAULT = re.compile(
     r"\b(?P<variable>[A-Z_]+_IMAGE)(?P<is>=|:-)(?P<tag>[^@\s}]+)(?:@sha256:[0-9a-f]{64})?"
 )
 """How a Dockerfile's ARG and Compose's default for a variable name an image."""
 
 
-def named(image: str, commit: str) -> str:
+def pinned_reference(image: str, commit: str) -> str:
     """Return what a commit names as an image of others, whatever a variable says instead.
 
     Raises:
@@ -29,21 +29,21 @@ def named(image: str, commit: str) -> str:
     """
     compose = yaml.parse(f"{COMPOSE} of {commit[:12]}", file_at(commit, COMPOSE) or "{}")
     said = compose.get("services", {}).get(image, {}).get("image", "")
-    if found := NAMED.search(said):
+    if found := IMAGE_DEFAULT.search(said):
         return str(said[found.start("tag") : found.end()])
     if not said:
         raise InputError(f"{COMPOSE} of {commit[:12]} names no {image}", hint="correct it")
     return str(said)
 
 
-def pinned(text: str, find: Callable[[str], str]) -> str:
+def with_digests(text: str, find: Callable[[str], str]) -> str:
     """Return a file's text with the digest of each tag behind it.
 
     Args:
         text: A Dockerfile or a Compose file that gives images to variables called `…_IMAGE`.
         find: Returns the digest of a tag.
     """
-    return NAMED.sub(
+    return IMAGE_DEFAULT.sub(
         lambda found: f"{found['variable']}{found['is']}{found['tag']}@{find(found['tag'])}",
         text,
     )
@@ -60,9 +60,9 @@ def pin_base_images(*, dry: bool = False) -> None:
     Raises:
         CheckFailedError: A registry has no such tag, or does not answer.
     """
-    find = cache(digest_of)
+    find = cache(resolve_digest)
     before = {path: read_text(path) for path in FILES}
-    after = {path: pinned(text, find) for path, text in before.items()}
+    after = {path: with_digests(text, find) for path, text in before.items()}
     for path in FILES:
         old, new = (text[path].splitlines(keepends=True) for text in (before, after))
         streams.hand_on("".join(unified_diff(old, new, str(path), str(path), n=0)), sys.stdout)

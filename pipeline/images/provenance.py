@@ -7,15 +7,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipeline.images.records import Build
+from pipeline.images.records import BuildRecord
 from pipeline.images.targets import Target
 
 FILE = "provenance.json"
-KIND = "https://docs.docker.com/build/bake/"
+BUILD_TYPE = "https://docs.docker.com/build/bake/"
 DIGEST = "@sha256:"
 
 
-def write(target: Target, build: Build, source: str) -> Path:
+def write_provenance(target: Target, build: BuildRecord, source: str) -> Path:
     """Write a target's provenance among its papers, and return where.
 
     Args:
@@ -23,19 +23,19 @@ def write(target: Target, build: Build, source: str) -> Path:
         build: How it was built.
         source: The page of the repository that it was built from, if there is one.
     """
-    path = target.folder / FILE
+    path = target.directory / FILE
     path.write_text(json.dumps(predicate(target, build, source), indent=2))
     return path
 
 
-def predicate(target: Target, build: Build, source: str) -> dict[str, Any]:
+def predicate(target: Target, build: BuildRecord, source: str) -> dict[str, Any]:
     """Return the provenance of a build."""
-    bases = [material(reference) for reference in build.bases.values()]
+    bases = [resource_descriptor(reference) for reference in build.bases.values()]
     where = {"uri": f"git+{source}"} if source else {}
     commit = {**where, "digest": {"gitCommit": build.commit}}
     return {
         "buildDefinition": {
-            "buildType": KIND,
+            "buildType": BUILD_TYPE,
             "externalParameters": {"image": target.image, "platform": target.platform},
             "resolvedDependencies": [commit, *bases],
         },
@@ -46,7 +46,7 @@ def predicate(target: Target, build: Build, source: str) -> dict[str, Any]:
     }
 
 
-def material(reference: str) -> dict[str, Any]:
+def resource_descriptor(reference: str) -> dict[str, Any]:
     """Return how provenance names an image: https://github.com/package-url/purl-spec."""
     named, _, digest = reference.partition(DIGEST)
     folder, slash, name = named.rpartition("/")

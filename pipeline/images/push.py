@@ -6,14 +6,20 @@ from collections.abc import Iterable, Sequence
 from pipeline import filesystem
 from pipeline.errors import CheckFailedError, InputError, NotJudgedError, judged
 from pipeline.git import Commit, head
-from pipeline.images.build import inspected, local_name
+from pipeline.images.build import inspect_image, local_name
 from pipeline.images.commands import docker
-from pipeline.images.records import Build, Released, build_of, released, write_release
-from pipeline.images.registry import digest_of, exists
-from pipeline.images.targets import Command, Target, repository
-from pipeline.images.tools import act, answer, require
+from pipeline.images.records import (
+    BuildRecord,
+    ReleasedImage,
+    load_build,
+    load_release,
+    write_release,
+)
+from pipeline.images.registry import exists, resolve_digest
+from pipeline.images.targets import Command, Target, repository_for
+from pipeline.images.tools import command_output, require_tools, run_commands
 
-PLACEHOLDER = "sha256:…"
+DIGEST_PLACEHOLDER = "sha256:…"
 PUSH = "push"
 
 
@@ -32,12 +38,12 @@ def push(images: Iterable[str], platforms: Sequence[str], *, dry: bool = False) 
         CheckFailedError: The registry refused, or an archive is not what was built.
     """
     if not dry:
-        require("docker")
+        require_tools("docker")
     commit, absent = head(), set()
     for image in images:
         targets = [Target(image, platform) for platform in platforms]
         if dry:
-            act(commands(targets, commit), dry=True)
+            run_commands(push_commands(targets, commit), dry=True)
             continue
         absent |= {target.platform for target in targets if not target.archive.exists()}
         push_image(image, [target for target in targets if target.archive.exists()], commit)
@@ -52,9 +58,9 @@ def push(images: Iterable[str], platforms: Sequence[str], *, dry: bool = False) 
         judged(PUSH)
 
 
-def commands(targets: Sequence[Target], commit: Commit) -> list[Command]:
+def push_commands(targets: Sequence[Target], commit: Commit) -> list[Command]:
     """Return what pushing one image takes, where the digests are not known yet."""
-    name = f"{repository(targets[0].image)}:{commit.tag}"
+    name = f"{repository_for(targets[0].image)}:{commit.tag}"
     pushes = [
         command
         for target in targets
@@ -64,8 +70,8 @@ def commands(targets: Sequence[Target], commit: Commit) -> list[Command]:
             docker.push(f"{name}-{target.arch}"),
         )
     ]
-    images = [f"{repository(target.image)}@{PLACEHOLDER}" for target in targets]
-    return [*pushes, docker.index(name, *images)]
+    images = [f"{repository_for(target.image)}@{DIGEST_PLACEHOLDER}" for target in targets]
+    return [*pushes, docker.create_index(name, *images)]
 
 
 def push_image(image: str, targets: Sequence[Target], commit: Commit) -> None:
@@ -74,33 +80,39 @@ def push_image(image: str, targets: Sequence[Target], commit: Commit) -> None:
     Raises:
         InputError: It was not built, or not from a clean commit.
     """
-    builds = {target: built(target, commit) for target in targets}
+    builds = {target: require_build(target, commit) for target in targets}
     if not builds:
         raise InputError(f"{image} was not built", hint=f"invoke build --image={image}")
-    before = released(commit.sha)
+    before = load_release(commit.sha)
     digests = {
         target.platform: push_target(target, build, commit) for target, build in builds.items()
     }
-    if image in before and is_there(before[image], repository(image), digests):
+    if image in before and is_pushed(before[image], repository_for(image), digests):
         return
-    name = f"{repository(image)}:{commit.tag}"
-    act([docker.index(name, *(f"{repository(image)}@{digest}" for digest in digests.values()))])
-    entry = Released(f"{repository(image)}@{digest_of(name)}", digests)
+    name = f"{repository_for(image)}:{commit.tag}"
+    run_commands(
+        [
+            docker.create_index(
+                name, *(f"{repository_for(image)}@{digest}" for digest in digests.values())
+            )
+        ]
+    )
+    entry = ReleasedImage(f"{repository_for(image)}@{resolve_digest(name)}", digests)
     write_release(commit.sha, {**before, image: entry})
 
 
-def is_there(entry: Released, name: str, digests: dict[str, str]) -> bool:
+def is_pushed(entry: ReleasedImage, name: str, digests: dict[str, str]) -> bool:
     """Say whether a repository has an index of just these images, by what was written down."""
     return entry.repository == name and entry.platforms == digests and exists(entry.reference)
 
 
-def built(target: Target, commit: Commit) -> Build:
+def require_build(target: Target, commit: Commit) -> BuildRecord:
     """Return how a target was built.
 
     Raises:
         InputError: Not from this commit, or not from it alone.
     """
-    build = build_of(target)
+    build = load_build(target)
     if build is None or build.commit != commit.sha or not build.clean:
         raise InputError(
             f"{target} was not built from commit {commit.sha[:12]} alone",
@@ -109,33 +121,35 @@ def built(target: Target, commit: Commit) -> Build:
     return build
 
 
-def push_target(target: Target, build: Build, commit: Commit) -> str:
+def push_target(target: Target, build: BuildRecord, commit: Commit) -> str:
     """Push exactly the image that was built, and return its digest in the registry.
 
     Raises:
         CheckFailedError: The archive holds another image, or the registry refused.
     """
-    pushed = target.folder / "pushed.json"
-    name = repository(target.image)
+    pushed = target.directory / "pushed.json"
+    name = repository_for(target.image)
     known = json.loads(pushed.read_text()) if pushed.exists() else {}
     if known.get("image_id") == build.image_id and exists(f"{name}@{known['digest']}"):
         return str(known["digest"])
-    load(target, build)
+    load_archive(target, build)
     reference = f"{name}:{commit.tag}-{target.arch}"
-    act([docker.tag(build.image_id, reference), docker.push(reference)])
-    digest = digest_of(reference)
+    run_commands([docker.tag(build.image_id, reference), docker.push(reference)])
+    digest = resolve_digest(reference)
     filesystem.write({pushed: json.dumps({"image_id": build.image_id, "digest": digest})})
     return digest
 
 
-def load(target: Target, build: Build) -> None:
+def load_archive(target: Target, build: BuildRecord) -> None:
     """Read an archive, perhaps of another machine's build, into the engine.
 
     Raises:
         CheckFailedError: It holds another image than was built.
     """
-    loaded = answer(docker.load(target.archive)).strip()
-    if inspected(target)["Id"] != build.image_id or not loaded.endswith(f" {local_name(target)}"):
+    loaded = command_output(docker.load(target.archive)).strip()
+    if inspect_image(target)["Id"] != build.image_id or not loaded.endswith(
+        f" {local_name(target)}"
+    ):
         raise CheckFailedError(
             f"{target.archive} does not hold the image that was built",
             hint=f"rm {target.archive}, and then: invoke build --image={target.image}",

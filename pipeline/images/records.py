@@ -7,13 +7,13 @@ from typing import Any
 
 from pipeline import filesystem
 from pipeline.errors import InputError
-from pipeline.images.targets import DIST, Target
+from pipeline.images.targets import DIST_DIR, Target
 
-RELEASE = DIST / "release.json"
+RELEASE_FILE = DIST_DIR / "release.json"
 
 
 @dataclass(frozen=True)
-class Build:
+class BuildRecord:
     """How an image came to be.
 
     Attributes:
@@ -36,11 +36,11 @@ class Build:
 
     def write(self, target: Target) -> None:
         """Write it among the target's papers."""
-        filesystem.write({target.folder / "build.json": _pretty(asdict(self))})
+        filesystem.write({target.directory / "build.json": _pretty(asdict(self))})
 
 
 @dataclass(frozen=True)
-class Released:
+class ReleasedImage:
     """One image of a release: the index, and the image of each platform, all by digest."""
 
     reference: str
@@ -52,35 +52,35 @@ class Released:
         return self.reference.partition("@")[0]
 
 
-def build_of(target: Target) -> Build | None:
+def load_build(target: Target) -> BuildRecord | None:
     """Return how a target was built, if it was."""
-    path = target.folder / "build.json"
-    return Build(**json.loads(path.read_text())) if path.exists() else None
+    path = target.directory / "build.json"
+    return BuildRecord(**json.loads(path.read_text())) if path.exists() else None
 
 
-def released(commit: str) -> dict[str, Released]:
+def load_release(commit: str) -> dict[str, ReleasedImage]:
     """Return what was pushed of a commit, by image."""
-    if not RELEASE.exists():
+    if not RELEASE_FILE.exists():
         return {}
-    release = json.loads(RELEASE.read_text())
+    release = json.loads(RELEASE_FILE.read_text())
     if release["commit"] != commit:
         return {}
-    return {image: Released(**entry) for image, entry in release["images"].items()}
+    return {image: ReleasedImage(**entry) for image, entry in release["images"].items()}
 
 
-def write_release(commit: str, entries: dict[str, Released]) -> None:
+def write_release(commit: str, entries: dict[str, ReleasedImage]) -> None:
     """Write down what was pushed of a commit."""
     images = {image: asdict(entry) for image, entry in sorted(entries.items())}
-    filesystem.write({RELEASE: _pretty({"commit": commit, "images": images})})
+    filesystem.write({RELEASE_FILE: _pretty({"commit": commit, "images": images})})
 
 
-def of_release(commit: str, images: list[str]) -> dict[str, Released]:
+def require_released(commit: str, images: list[str]) -> dict[str, ReleasedImage]:
     """Return what was pushed of these images.
 
     Raises:
         InputError: Some were not.
     """
-    entries = released(commit)
+    entries = load_release(commit)
     if missing := [image for image in images if image not in entries]:
         raise InputError(
             f"not pushed from commit {commit[:12]}: {', '.join(missing)}",

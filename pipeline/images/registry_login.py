@@ -3,11 +3,11 @@
 import os
 
 from pipeline.errors import InputError
-from pipeline.images.targets import repository
+from pipeline.images.targets import repository_for
 from pipeline.process import read
 
 
-def log_in() -> None:
+def login() -> None:
     """Sign in with REGISTRY_TOKEN, which stays out of the command line; without one, do nothing.
 
     Raises:
@@ -16,7 +16,7 @@ def log_in() -> None:
     token = os.environ.get("REGISTRY_TOKEN")
     if not token:
         return
-    host = repository("").partition("/")[0]
+    host = repository_for("").partition("/")[0]
     user = os.environ.get("GITHUB_ACTOR", "token")
     command = ["docker", "login", f"--username={user}", "--password-stdin", host]
     if read(command, stdin=token).returncode:

@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.waivers import GITHUB, Exemption, standing
 
-REFUSED = {"HIGH", "CRITICAL"}
+BLOCKING_SEVERITIES = {"HIGH", "CRITICAL"}
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Finding:
     package: str
     version: str
     severity: str
-    mended_in: str
+    fixed_in: str
     also: tuple[str, ...] = ()
     """Its names at GitHub; those of distributions may stand for many vulnerabilities."""
 
@@ -32,19 +32,19 @@ class Finding:
         return (self.id, *self.also)
 
     def __str__(self) -> str:
-        mend = f"mended in {self.mended_in}" if self.mended_in else "no mend yet"
+        mend = f"mended in {self.fixed_in}" if self.fixed_in else "no mend yet"
         return f"{self.severity} {self.id} in {self.package} {self.version} ({mend})"
 
 
 @dataclass(frozen=True)
-class Judgement:
+class ScanVerdict:
     """What stands against a release, and what is only reported."""
 
     refused: tuple[str, ...]
     accepted: tuple[str, ...]
 
 
-def judge(report: Mapping[str, Any], excepted: Sequence[Exemption], today: date) -> Judgement:
+def evaluate(report: Mapping[str, Any], excepted: Sequence[Exemption], today: date) -> ScanVerdict:
     """Judge a report in Trivy's JSON.
 
     Args:
@@ -52,27 +52,27 @@ def judge(report: Mapping[str, Any], excepted: Sequence[Exemption], today: date)
         excepted: What is excepted in this image.
         today: The day on which an exception must still hold.
     """
-    found = [*findings(report)]
-    refused = [f"{each}: take the mended version" for each in found if each.mended_in]
-    unmended = [each for each in found if not each.mended_in]
+    found = [*parse_findings(report)]
+    refused = [f"{each}: take the mended version" for each in found if each.fixed_in]
+    unmended = [each for each in found if not each.fixed_in]
     refused += standing(unmended, excepted, today)
-    refused += [f"a secret: {title}" for title in secrets(report)]
+    refused += [f"a secret: {title}" for title in parse_secrets(report)]
     held = [entry for entry in excepted if entry.expiry >= today]
     accepted = [str(each) for each in unmended if any(entry.covers(each) for entry in held)]
-    return Judgement(tuple(refused), tuple(accepted))
+    return ScanVerdict(tuple(refused), tuple(accepted))
 
 
-def findings(report: Mapping[str, Any]) -> Iterator[Finding]:
+def parse_findings(report: Mapping[str, Any]) -> Iterator[Finding]:
     """Return the vulnerabilities of a report that are grave."""
     for result in report.get("Results") or []:
         for entry in result.get("Vulnerabilities") or []:
-            if entry["Severity"] in REFUSED:
+            if entry["Severity"] in BLOCKING_SEVERITIES:
                 yield Finding(
                     id=entry["VulnerabilityID"],
                     package=entry["PkgName"],
                     version=entry.get("InstalledVersion", ""),
                     severity=entry["Severity"],
-                    mended_in=entry.get("FixedVersion", ""),
+                    fixed_in=entry.get("FixedVersion", ""),
                     also=tuple(
                         name
                         for name in entry.get("VendorIDs") or ()
@@ -81,7 +81,7 @@ def findings(report: Mapping[str, Any]) -> Iterator[Finding]:
                 )
 
 
-def secrets(report: Mapping[str, Any]) -> Iterator[str]:
+def parse_secrets(report: Mapping[str, Any]) -> Iterator[str]:
     """Return where a report found secrets, never what they are."""
     for result in report.get("Results") or []:
         for entry in result.get("Secrets") or []:

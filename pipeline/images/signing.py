@@ -8,19 +8,19 @@ from pipeline.git import Commit, head
 from pipeline.images import provenance, vex
 from pipeline.images.commands import cosign, docker, syft, trivy
 from pipeline.images.commands.cosign import Signer
-from pipeline.images.push import built
-from pipeline.images.records import Released, of_release, read_json
-from pipeline.images.registry import digest_if_there, digest_of
-from pipeline.images.statements import scan_faults
-from pipeline.images.targets import Command, Target, repository, require_tag, source
-from pipeline.images.tools import act, require
+from pipeline.images.push import require_build
+from pipeline.images.records import ReleasedImage, read_json, require_released
+from pipeline.images.registry import digest_or_none, resolve_digest
+from pipeline.images.statements import scan_problems
+from pipeline.images.targets import Command, Target, repository_for, require_tag, source_url
+from pipeline.images.tools import require_tools, run_commands
 from pipeline.images.verification import (
     ATTESTATIONS,
-    EXCEPTED,
-    EXCEPTIONS,
-    GOOD,
-    faults,
-    said_of,
+    VERIFIED_CACHE,
+    WAIVER_ANNOTATION,
+    WAIVER_ATTESTATIONS,
+    expected_annotations,
+    find_problems,
     verify_all,
 )
 
@@ -39,62 +39,66 @@ def sign(images: Sequence[str], signer: Signer, *, dry: bool = False) -> None:
         CheckFailedError: Signing failed.
     """
     if not dry:
-        require("docker", "cosign")
+        require_tools("docker", "cosign")
     commit = head()
-    for image, entry in of_release(commit.sha, list(images)).items():
+    for image, entry in require_released(commit.sha, list(images)).items():
         digest = entry.reference
-        if not dry and not faults([digest], signer, commit.sha, unjudged=True)[digest]:
+        if not dry and not find_problems([digest], signer, commit.sha, unjudged=True)[digest]:
             continue
         for platform in entry.platforms:
-            complete(Target(image, platform), commit, dry=dry)
-        if (excepted := vex.excepted(image, [*entry.platforms])) and not dry:
-            vex.write(image, entry, excepted, commit)
-        act(signatures(image, entry, signer, commit, excepted=bool(excepted)), dry=dry)
-        GOOD.clear()
+            complete_attestations(Target(image, platform), commit, dry=dry)
+        if (excepted := vex.image_waivers(image, [*entry.platforms])) and not dry:
+            vex.write_vex(image, entry, excepted, commit)
+        run_commands(sign_commands(image, entry, signer, commit, excepted=bool(excepted)), dry=dry)
+        VERIFIED_CACHE.clear()
 
 
-def signatures(
-    image: str, entry: Released, signer: Signer, commit: Commit, *, excepted: bool
+def sign_commands(
+    image: str, entry: ReleasedImage, signer: Signer, commit: Commit, *, excepted: bool
 ) -> list[Command]:
     """Return how to sign an image: the papers first, so that what is signed is complete."""
-    more = {kind: vex.path(image) for kind in EXCEPTIONS if excepted}
+    more = {kind: vex.vex_path(image) for kind in WAIVER_ATTESTATIONS if excepted}
     commands = []
     for platform, digest in entry.platforms.items():
         reference = f"{entry.repository}@{digest}"
-        for kind, paper in (papers(Target(image, platform)) | more).items():
+        for kind, paper in (attestation_files(Target(image, platform)) | more).items():
             commands.append(cosign.attest(signer, reference, kind, paper))
-    said = said_of(image, commit.sha) | (EXCEPTED if excepted else {})
+    said = expected_annotations(image, commit.sha) | (WAIVER_ANNOTATION if excepted else {})
     return [*commands, cosign.sign(signer, entry.reference, said)]
 
 
-def papers(target: Target) -> dict[str, Path]:
+def attestation_files(target: Target) -> dict[str, Path]:
     """Return what is attested of a target, by the kind of statement."""
     found = {
-        "spdxjson": syft.FILES["spdx-json"],
-        "cyclonedx": syft.FILES["cyclonedx-json"],
-        "vuln": trivy.FILES["cosign-vuln"],
+        "spdxjson": syft.OUTPUT_FILES["spdx-json"],
+        "cyclonedx": syft.OUTPUT_FILES["cyclonedx-json"],
+        "vuln": trivy.OUTPUT_FILES["cosign-vuln"],
         "slsaprovenance1": provenance.FILE,
     }
-    return {kind: target.folder / found[kind] for kind in ATTESTATIONS}
+    return {kind: target.directory / found[kind] for kind in ATTESTATIONS}
 
 
-def complete(target: Target, commit: Commit, *, dry: bool) -> None:
+def complete_attestations(target: Target, commit: Commit, *, dry: bool) -> None:
     """Write the last of a target's papers, its provenance, and look at the others.
 
     Raises:
         InputError: A paper is missing, or the scan is too old to be of any use.
     """
-    build = built(target, commit)
+    build = require_build(target, commit)
     if not dry:
-        provenance.write(target, build, source())
-    others = {kind: paper for kind, paper in papers(target).items() if kind != "slsaprovenance1"}
+        provenance.write_provenance(target, build, source_url())
+    others = {
+        kind: paper
+        for kind, paper in attestation_files(target).items()
+        if kind != "slsaprovenance1"
+    }
     if missing := [str(paper) for paper in others.values() if not paper.exists()]:
         raise InputError(f"not written yet: {', '.join(missing)}", hint="invoke sbom scan")
-    for fault in scan_faults(read_json(others["vuln"]), unjudged=True):
+    for fault in scan_problems(read_json(others["vuln"]), unjudged=True):
         raise InputError(f"the scan of {target} is of no use: {fault}", hint="invoke scan")
 
 
-def references(images: Sequence[str], reference: str | None) -> list[str]:
+def resolve_references(images: Sequence[str], reference: str | None) -> list[str]:
     """Return the digest that is asked for, or those that this commit has pushed.
 
     Raises:
@@ -102,7 +106,7 @@ def references(images: Sequence[str], reference: str | None) -> list[str]:
     """
     if reference:
         return [reference]
-    return [entry.reference for entry in of_release(head().sha, list(images)).values()]
+    return [entry.reference for entry in require_released(head().sha, list(images)).values()]
 
 
 def promote(
@@ -124,17 +128,19 @@ def promote(
         CheckFailedError: The registry changed a digest on the way.
     """
     require_tag(tag)
-    require("docker", "cosign")
+    require_tools("docker", "cosign")
     commit = head()
-    digests = {repository(image): of_commit(repository(image), commit) for image in images}
+    digests = {
+        repository_for(image): commit_digest(repository_for(image), commit) for image in images
+    }
     verified = [f"{name}@{digest}" for name, digest in digests.items()]
     verify_all(verified, signer, commit.sha, local=local)
     versions = {f"{name}:{tag}": digest for name, digest in digests.items()}
-    require_free(versions)
-    give(versions, dry=dry)
+    require_unused_tags(versions)
+    tag_digests(versions, dry=dry)
 
 
-def give(versions: Mapping[str, str], *, dry: bool = False) -> None:
+def tag_digests(versions: Mapping[str, str], *, dry: bool = False) -> None:
     """Give digests their versions; nothing is built again.
 
     Args:
@@ -145,35 +151,37 @@ def give(versions: Mapping[str, str], *, dry: bool = False) -> None:
         CheckFailedError: The registry changed a digest on the way.
     """
     for version, digest in versions.items():
-        act([docker.index(version, f"{version.rpartition(':')[0]}@{digest}")], dry=dry)
-        if not dry and digest_of(version) != digest:
+        run_commands(
+            [docker.create_index(version, f"{version.rpartition(':')[0]}@{digest}")], dry=dry
+        )
+        if not dry and resolve_digest(version) != digest:
             raise CheckFailedError(
                 f"{version} became another digest than {digest}", hint="look at the registry"
             )
 
 
-def require_free(versions: Mapping[str, str]) -> None:
+def require_unused_tags(versions: Mapping[str, str]) -> None:
     """Refuse a version that stands for something else: it is promised to stay what it is.
 
     Raises:
         CheckFailedError: The registry does not answer.
         UntrustedError: Names all that do.
     """
-    there = {version: digest_if_there(version) for version in versions}
+    there = {version: digest_or_none(version) for version in versions}
     if taken := [each for each, digest in there.items() if digest not in (None, versions[each])]:
         raise UntrustedError(
             f"taken by another commit's images: {', '.join(taken)}", hint="choose the next version"
         )
 
 
-def of_commit(name: str, commit: Commit) -> str:
+def commit_digest(name: str, commit: Commit) -> str:
     """Return the digest that was pushed of a commit; what it is worth, `verify` finds out.
 
     Raises:
         UntrustedError: None was.
     """
     try:
-        return digest_of(f"{name}:{commit.tag}")
+        return resolve_digest(f"{name}:{commit.tag}")
     except CheckFailedError as error:
         raise UntrustedError(
             f"{name} has nothing of commit {commit.sha[:12]}: {error}",

@@ -18,10 +18,10 @@ from pipeline.git import origin
 Command = tuple[str, ...]
 """A program and its arguments."""
 
-DIST = Path("dist", "images")
+DIST_DIR = Path("dist", "images")
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 """https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests"""
-DIGEST = re.compile(r"(?P<repository>[^@\s]+)@(?P<digest>sha256:[0-9a-f]{64})")
+DIGEST_REFERENCE = re.compile(r"(?P<repository>[^@\s]+)@(?P<digest>sha256:[0-9a-f]{64})")
 PORT = re.compile(r":\d+$")
 
 
@@ -38,20 +38,20 @@ class Target:
         return self.platform.replace("/", "-")
 
     @property
-    def folder(self) -> Path:
+    def directory(self) -> Path:
         """Where this target's papers lie."""
-        return DIST / self.image / self.arch
+        return DIST_DIR / self.image / self.arch
 
     @property
     def archive(self) -> Path:
         """The image itself, as `docker save` writes it."""
-        return self.folder / "image.tar"
+        return self.directory / "image.tar"
 
     def __str__(self) -> str:
         return f"{self.image} on {self.platform}"
 
 
-def images() -> list[str]:
+def image_names() -> list[str]:
     """Return the names of all images: ours, and those of others that we ship."""
     known = load().images
     return [*known.built, *known.third_party]
@@ -62,13 +62,13 @@ def is_built(image: str) -> bool:
     return image in load().images.built
 
 
-def chosen(image: str | None) -> list[str]:
+def select_images(image: str | None) -> list[str]:
     """Return the one image that is asked for, or all.
 
     Raises:
         InputError: There is no such image.
     """
-    known = images()
+    known = image_names()
     if image is None:
         return known
     if image not in known:
@@ -81,7 +81,7 @@ def platforms() -> list[str]:
     return [*load().images.platforms]
 
 
-def repository(image: str) -> str:
+def repository_for(image: str) -> str:
     """Return where an image is pushed to: `ghcr.io/octo-org/shop/backend`.
 
     IMAGES_REGISTRY overrides the registry with its path, as a rehearsal on one machine does.
@@ -99,7 +99,7 @@ def repository(image: str) -> str:
     )
 
 
-def source() -> str:
+def source_url() -> str:
     """Return the page of the repository that is built from; nothing, if git has no remote."""
     return f"https://github.com/{repository}" if (repository := origin()) else ""
 
@@ -123,13 +123,13 @@ def require_tag(version: str) -> None:
         )
 
 
-def by_digest(reference: str) -> tuple[str, str]:
+def split_digest(reference: str) -> tuple[str, str]:
     """Split `repository@sha256:…`.
 
     Raises:
         InputError: It is no digest: a tag can be moved between a look and a use.
     """
-    found = DIGEST.fullmatch(reference)
+    found = DIGEST_REFERENCE.fullmatch(reference)
     if not found:
         raise InputError(
             f"`{reference}` does not name an image by its digest",

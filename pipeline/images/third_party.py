@@ -3,16 +3,16 @@
 import json
 
 from pipeline.images.commands import docker
-from pipeline.images.tools import answer
+from pipeline.images.tools import command_output
 
 
-def reference(image: str) -> str:
+def image_reference(image: str) -> str:
     """Return the reference of an image: `postgres:18-trixie@sha256:…`."""
-    config = json.loads(answer(docker.compose("config", "--format=json")))
+    config = json.loads(command_output(docker.compose("config", "--format=json")))
     return str(config["services"][image]["image"])
 
 
-def version(image: str) -> str:
+def image_version(image: str) -> str:
     """Return what its makers call what is in an image: its tag."""
-    name = reference(image).partition("@")[0].rpartition("/")[2]
+    name = image_reference(image).partition("@")[0].rpartition("/")[2]
     return name.partition(":")[2]

@@ -11,7 +11,7 @@ from pipeline.errors import CheckFailedError, MissingToolError, NotJudgedError
 from pipeline.images.targets import Command
 from pipeline.process import last_words, read, run
 
-WHERE = {
+INSTALL_HINTS = {
     "docker": "https://docs.docker.com/engine/install",
     "syft": 'PATH="$(./dev):$PATH"',
     "trivy": "https://trivy.dev/latest/getting-started/installation",
@@ -22,7 +22,7 @@ INSTALL_ENGINE = "invoke doctor  # it names the command that installs one here"
 START_ENGINE = "colima start" if sys.platform == "darwin" else "sudo systemctl start docker"
 
 
-def act(
+def run_commands(
     commands: Iterable[Command], *, dry: bool = False, env: Mapping[str, str] | None = None
 ) -> None:
     """Run commands one after the other, or print them.
@@ -45,7 +45,7 @@ def act(
             )
 
 
-def emptied(prefix: str, *, but: Collection[str] = ()) -> dict[str, str]:
+def empty_variables(prefix: str, *, but: Collection[str] = ()) -> dict[str, str]:
     """Return a program's own variables, emptied: a shell has no part in what the program finds.
 
     Args:
@@ -55,7 +55,7 @@ def emptied(prefix: str, *, but: Collection[str] = ()) -> dict[str, str]:
     return {name: "" for name in os.environ if name.startswith(prefix) and name not in but}
 
 
-def answer(command: Command) -> str:
+def command_output(command: Command) -> str:
     """Run a command quietly and return what it printed.
 
     Raises:
@@ -69,7 +69,7 @@ def answer(command: Command) -> str:
     return output.stdout
 
 
-def require(*tools: str) -> None:
+def require_tools(*tools: str) -> None:
     """Refuse to begin without these tools.
 
     Raises:
@@ -77,14 +77,15 @@ def require(*tools: str) -> None:
     """
     if missing := [tool for tool in tools if shutil.which(tool) is None]:
         raise MissingToolError(
-            f"not here: {', '.join(missing)}", hint="; ".join(WHERE[tool] for tool in missing)
+            f"not here: {', '.join(missing)}",
+            hint="; ".join(INSTALL_HINTS[tool] for tool in missing),
         )
     if "docker" in tools:
         require_engine()
 
 
 @cache
-def engine_answers() -> bool:
+def is_engine_available() -> bool:
     """Say whether there is a Docker Engine, with its builder, and it answers; it is asked once."""
     if shutil.which("docker") is None:
         return False
@@ -98,11 +99,11 @@ def require_engine() -> None:
     Raises:
         MissingToolError: None answers, or it has no BuildKit or Compose.
     """
-    if not engine_answers():
+    if not is_engine_available():
         raise MissingToolError(f"{NO_ENGINE}, or it lacks buildx or compose", hint=engine_hint())
 
 
-def no_engine(check: str, detail: str = "") -> NotJudgedError:
+def no_engine_error(check: str, detail: str = "") -> NotJudgedError:
     """Return the fault of a check that needs a Docker Engine, where none answers.
 
     Args:

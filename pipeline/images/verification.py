@@ -9,14 +9,14 @@ from pipeline.errors import CheckFailedError, InputError, UntrustedError
 from pipeline.git import head
 from pipeline.images.commands import cosign
 from pipeline.images.commands.cosign import Signer
-from pipeline.images.pin import named
-from pipeline.images.registry import members
-from pipeline.images.statements import judged
-from pipeline.images.targets import Command, by_digest, platforms
-from pipeline.images.tools import require
+from pipeline.images.pin import pinned_reference
+from pipeline.images.registry import platform_digests
+from pipeline.images.statements import answer_problems
+from pipeline.images.targets import Command, platforms, split_digest
+from pipeline.images.tools import require_tools
 from pipeline.process import Output, read
 
-GOOD: dict[Command, Output] = {}
+VERIFIED_CACHE: dict[Command, Output] = {}
 """What Cosign has found good in this process."""
 
 ATTESTATIONS = {
@@ -27,9 +27,9 @@ ATTESTATIONS = {
 }
 """Cosign's name of each statement that a release must carry, and ours."""
 
-EXCEPTED = {"exceptions": "attested"}
+WAIVER_ANNOTATION = {"exceptions": "attested"}
 """What a signature says where there are exceptions: nobody can then take their statement away."""
-EXCEPTIONS = {"openvex": "exceptions"}
+WAIVER_ATTESTATIONS = {"openvex": "exceptions"}
 """That statement, by Cosign's name and ours."""
 
 
@@ -67,7 +67,7 @@ def verify(
         InputError: A reference is a tag.
         UntrustedError: Names everything that is wrong with each.
     """
-    found = faults(references, signer, commit, platforms=platforms, unjudged=unjudged)
+    found = find_problems(references, signer, commit, platforms=platforms, unjudged=unjudged)
     if wrong := {reference: said for reference, said in found.items() if said}:
         blocks = [
             "\n".join([f"{reference} is not to be trusted:", *said])
@@ -94,13 +94,13 @@ def verify_all(
     Raises:
         UntrustedError: Names everything that is wrong with each that is not to be trusted.
     """
-    require("docker", "cosign")
+    require_tools("docker", "cosign")
     wanted = () if local else platforms()
     verify(references, signer, commit or head().sha, platforms=wanted, unjudged=local)
     print(*references, sep="\n")
 
 
-def faults(
+def find_problems(
     references: Sequence[str],
     signer: Signer,
     commit: str,
@@ -113,18 +113,18 @@ def faults(
     One pool of threads asks about all of them: an answer is a matter of the network.
     """
     for reference in references:
-        by_digest(reference)
+        split_digest(reference)
     with ThreadPoolExecutor() as pool:
         looked = [*pool.map(lambda each: questions(each, signer, commit, platforms), references)]
         commands = [command for each in looked for _, _, command in each.asked]
-        answers = dict(zip(commands, pool.map(heard, commands), strict=True))
+        answers = dict(zip(commands, pool.map(run_cached, commands), strict=True))
     return {
         reference: [
             *each.wrong,
             *(
                 f"{name}: {fault}"
                 for kind, name, command in each.asked
-                for fault in judged(kind, answers[command], unjudged=unjudged)
+                for fault in answer_problems(kind, answers[command], unjudged=unjudged)
             ),
         ]
         for reference, each in zip(references, looked, strict=True)
@@ -133,9 +133,9 @@ def faults(
 
 def questions(reference: str, signer: Signer, commit: str, platforms: Sequence[str]) -> Questions:
     """Read the manifest of a digest, and return what is to be asked about it."""
-    repository, _ = by_digest(reference)
+    repository, _ = split_digest(reference)
     try:
-        found = members(reference)
+        found = platform_digests(reference)
     except CheckFailedError as error:
         return Questions([f"its manifest cannot be read: {error}"])
     if not found:
@@ -143,11 +143,11 @@ def questions(reference: str, signer: Signer, commit: str, platforms: Sequence[s
     missing = [platform for platform in platforms if platform not in found]
     wrong = [f"it is not for {platform}, only for {', '.join(found)}" for platform in missing]
     try:
-        said = said_of(repository.rpartition("/")[2], commit)
+        said = expected_annotations(repository.rpartition("/")[2], commit)
     except InputError as error:
         return Questions([f"the commit of its source is not known: {error}"])
-    excepted = cosign.verify(signer, reference, said | EXCEPTED)
-    kinds = ATTESTATIONS if heard(excepted).returncode else ATTESTATIONS | EXCEPTIONS
+    excepted = cosign.verify(signer, reference, said | WAIVER_ANNOTATION)
+    kinds = ATTESTATIONS if run_cached(excepted).returncode else ATTESTATIONS | WAIVER_ATTESTATIONS
     statements = [
         (kind, f"{name} of {platform}", cosign.verify_attestation(signer, image, kind))
         for platform, digest in found.items()
@@ -158,20 +158,20 @@ def questions(reference: str, signer: Signer, commit: str, platforms: Sequence[s
     return Questions(wrong, [signature, *statements])
 
 
-def heard(command: Command) -> Output:
+def run_cached(command: Command) -> Output:
     """Return Cosign's answer; what it has found good once, it is not asked again in this process.
 
     Signatures are of digests and stay what they are, so that `invoke sign verify` asks once.
     """
-    if command not in GOOD:
+    if command not in VERIFIED_CACHE:
         answer = read(command)
         if answer.returncode:
             return answer
-        GOOD[command] = answer
-    return GOOD[command]
+        VERIFIED_CACHE[command] = answer
+    return VERIFIED_CACHE[command]
 
 
-def said_of(image: str, commit: str) -> dict[str, str]:
+def expected_annotations(image: str, commit: str) -> dict[str, str]:
     """Return what a signature says besides the digest: what it is of.
 
     An image of others is the same in many commits. Its signature is of the name that they have for
@@ -181,5 +181,5 @@ def said_of(image: str, commit: str) -> dict[str, str]:
         InputError: The commit is not here, or does not name the image.
     """
     if image in load().images.third_party:
-        return {"named": named(image, commit)}
+        return {"named": pinned_reference(image, commit)}
     return {"commit": commit}

@@ -12,17 +12,17 @@ from typing import Any
 from urllib.parse import quote
 
 from pipeline.git import Commit
-from pipeline.images.records import Released
-from pipeline.images.targets import DIST, Target
+from pipeline.images.records import ReleasedImage
+from pipeline.images.targets import DIST_DIR, Target
 from pipeline.waivers import Exemption, exemptions
 
 
-def path(image: str) -> Path:
+def vex_path(image: str) -> Path:
     """Return where an image's document lies: one for all of its platforms."""
-    return DIST / image / "exceptions.vex.json"
+    return DIST_DIR / image / "exceptions.vex.json"
 
 
-def excepted(image: str, platforms: Sequence[str]) -> list[Exemption]:
+def image_waivers(image: str, platforms: Sequence[str]) -> list[Exemption]:
     """Return what is excepted in an image on any of these platforms.
 
     Raises:
@@ -32,7 +32,7 @@ def excepted(image: str, platforms: Sequence[str]) -> list[Exemption]:
     return exemptions(places, datetime.now(UTC).date())
 
 
-def write(image: str, entry: Released, found: Sequence[Exemption], commit: Commit) -> None:
+def write_vex(image: str, entry: ReleasedImage, found: Sequence[Exemption], commit: Commit) -> None:
     """Write the document on an image among its papers.
 
     Args:
@@ -41,12 +41,12 @@ def write(image: str, entry: Released, found: Sequence[Exemption], commit: Commi
         found: What is excepted; a document without a statement is none.
         commit: What it was built from; its time is the document's.
     """
-    path(image).parent.mkdir(parents=True, exist_ok=True)
-    path(image).write_text(json.dumps(document(image, entry, found, commit), indent=2))
+    vex_path(image).parent.mkdir(parents=True, exist_ok=True)
+    vex_path(image).write_text(json.dumps(document(image, entry, found, commit), indent=2))
 
 
 def document(
-    image: str, entry: Released, found: Sequence[Exemption], commit: Commit
+    image: str, entry: ReleasedImage, found: Sequence[Exemption], commit: Commit
 ) -> dict[str, Any]:
     """Return the document."""
     return {
@@ -59,7 +59,7 @@ def document(
     }
 
 
-def statement(image: str, entry: Released, exemption: Exemption) -> dict[str, Any]:
+def statement(image: str, entry: ReleasedImage, exemption: Exemption) -> dict[str, Any]:
     """Return what is said of one vulnerability."""
     package = f"pkg:generic/{quote(exemption.package, safe='')}"
     products = [

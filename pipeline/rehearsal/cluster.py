@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from pipeline.deploy.cluster.client import Swarm
 from pipeline.errors import CheckFailedError, MissingToolError, NotJudgedError
 from pipeline.images.targets import Command
-from pipeline.images.tools import answer
+from pipeline.images.tools import command_output
 from pipeline.process import background
 from pipeline.rehearsal import load_balancer
 from pipeline.rehearsal.netns import Network, Node, planned, wired
@@ -146,7 +146,7 @@ def make_disk(file: Path) -> None:
     """Make an empty disk: without a journal, since it is thrown away, and all of it for anybody."""
     with file.open("wb") as room:
         room.truncate(DISK_BYTES)
-    answer(("mkfs.ext4", "-q", "-O", "^has_journal", "-m", "0", str(file)))
+    command_output(("mkfs.ext4", "-q", "-O", "^has_journal", "-m", "0", str(file)))
 
 
 def settings(made: Cluster, node: Node) -> Mapping[str, object]:

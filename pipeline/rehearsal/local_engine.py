@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.files import read_text
-from pipeline.images.pin import NAMED
-from pipeline.images.tools import answer
+from pipeline.images.pin import IMAGE_DEFAULT
+from pipeline.images.tools import command_output
 from pipeline.process import read
 from pipeline.services import free_port
 
@@ -24,7 +24,7 @@ def registry(name: str) -> Iterator[str]:
     publish = f"--publish=127.0.0.1:{port}:{REGISTRY_PORT}"
     deletes = "--env=REGISTRY_STORAGE_DELETE_ENABLED=true"
     run = ("docker", "run", "--detach", "--quiet", f"--name={container}", publish, deletes)
-    answer((*run, registry_image()))
+    command_output((*run, registry_image()))
     try:
         yield f"127.0.0.1:{port}"
     finally:
@@ -33,7 +33,7 @@ def registry(name: str) -> Iterator[str]:
 
 def registry_image() -> str:
     """Return the image of the registry, as docker-compose.yml names it."""
-    found = NAMED.finditer(read_text(Path("docker-compose.yml")))
+    found = IMAGE_DEFAULT.finditer(read_text(Path("docker-compose.yml")))
     named = {entry["variable"]: entry[0].partition(entry["is"])[2] for entry in found}
     return os.environ.get("REGISTRY_IMAGE") or named["REGISTRY_IMAGE"]
 
@@ -42,7 +42,7 @@ def registry_image() -> str:
 def own_swarm(stacks: Sequence[str]) -> Iterator[None]:
     """Have this machine's engine be a swarm, if it is none, and leave nothing of these stacks."""
     if read(["docker", "node", "ls"]).returncode:
-        answer(("docker", "swarm", "init", "--advertise-addr=127.0.0.1"))
+        command_output(("docker", "swarm", "init", "--advertise-addr=127.0.0.1"))
     try:
         yield
     finally:

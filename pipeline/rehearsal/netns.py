@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pipeline.images.targets import Command
-from pipeline.images.tools import answer
+from pipeline.images.tools import command_output
 from pipeline.process import read
 
 NETWORKS = "198.18.{}"
@@ -71,7 +71,7 @@ class Network:
 
     def plug(self, node: Node, state: str) -> None:
         """Pull a node's plug out of the switch, or put it back: `down`, `up`."""
-        answer(("ip", "-n", self.switch, "link", "set", node.name, state))
+        command_output(("ip", "-n", self.switch, "link", "set", node.name, state))
 
 
 def planned(name: str, count: int) -> Network:
@@ -98,7 +98,7 @@ def wired(network: Network) -> Iterator[None]:
     """
     try:
         for command in wires(network):
-            answer(command)
+            command_output(command)
         yield
     finally:
         read(["ip", "link", "delete", network.cable])

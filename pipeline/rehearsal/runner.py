@@ -4,7 +4,7 @@ import time
 
 from pipeline.deploy.signals import interruptible
 from pipeline.errors import CheckFailedError, InputError, judged
-from pipeline.images.tools import engine_answers, no_engine
+from pipeline.images.tools import is_engine_available, no_engine_error
 from pipeline.rehearsal.cluster import CHECK, require_rights
 from pipeline.rehearsal.report import FILE, page, table
 from pipeline.rehearsal.scenario import Rehearsal
@@ -28,8 +28,8 @@ def rehearse(nodes: int = 1) -> None:
     """
     if not 1 <= nodes <= MOST_NODES:
         raise InputError(f"{nodes} is no number of nodes to rehearse on", hint="take 1, or 3")
-    if not engine_answers():
-        raise no_engine(CHECK)
+    if not is_engine_available():
+        raise no_engine_error(CHECK)
     if nodes > 1:
         require_rights()
     began = time.monotonic()

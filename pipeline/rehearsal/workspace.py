@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from pipeline import git, scratch_repository
 from pipeline.config import main_branch
 from pipeline.errors import CheckFailedError
-from pipeline.images.tools import require
+from pipeline.images.tools import require_tools
 from pipeline.process import Output, read
 from pipeline.rehearsal.cluster import Cluster, cluster
 from pipeline.rehearsal.credentials import SECRETS, credentials, hidden, require_discreet
@@ -140,7 +140,7 @@ def yard(nodes: int = 1) -> Iterator[Yard]:
         MissingToolError: No engine answers, or a tool is missing.
         CheckFailedError: Something could not be prepared.
     """
-    require("docker", "cosign", "syft", "openssl")
+    require_tools("docker", "cosign", "syft", "openssl")
     name = f"rehearsal-{uuid.uuid4().hex[:6]}"
     with TemporaryDirectory(prefix=f"{name}-") as folder, registry(name) as address:
         here = Path(folder)

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline.config import pythons
-from pipeline.images.pin import FILES, NAMED
+from pipeline.images.pin import FILES, IMAGE_DEFAULT
 from pipeline.process import read
 from tests.docker_host.debian import must
 
@@ -27,7 +27,9 @@ FOUNDATION = "PYTHON_IMAGE"
 def named() -> dict[str, str]:
     """Return the tags, without their digests, that the repository's files give to variables."""
     texts = (path.read_text() for path in FILES)
-    return {found["variable"]: found["tag"] for text in texts for found in NAMED.finditer(text)}
+    return {
+        found["variable"]: found["tag"] for text in texts for found in IMAGE_DEFAULT.finditer(text)
+    }
 
 
 def make_all() -> dict[str, str]:

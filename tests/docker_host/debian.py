@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline.errors import InputError
-from pipeline.images.tools import no_engine
+from pipeline.images.tools import no_engine_error
 from pipeline.process import read, run
 from tests.waiting import until
 
@@ -45,7 +45,7 @@ def require_bare_debian() -> None:
         NotJudgedError: The machine is another one; what needs an engine cannot be judged on it.
     """
     if os.geteuid() != 0 or not SOURCES.exists():
-        raise no_engine(ENGINE, "only root on Debian can be given one by this command")
+        raise no_engine_error(ENGINE, "only root on Debian can be given one by this command")
 
 
 def install() -> None:

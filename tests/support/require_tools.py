@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from pipeline.errors import NotJudgedError, judged, reported
-from pipeline.images.tools import WHERE, engine_answers, no_engine
+from pipeline.images.tools import INSTALL_HINTS, is_engine_available, no_engine_error
 from pipeline.process import run
 
 
@@ -19,11 +19,13 @@ def main(arguments: Sequence[str]) -> int:
         NotJudgedError: A tool is missing, or no engine answers.
     """
     check, folder, *options = arguments
-    if not engine_answers():
-        raise no_engine(check)
+    if not is_engine_available():
+        raise no_engine_error(check)
     for tool in ("cosign", "syft"):
         if shutil.which(tool) is None:
-            raise NotJudgedError(check, f"there is no {tool}", hint=f"install it: {WHERE[tool]}")
+            raise NotJudgedError(
+                check, f"there is no {tool}", hint=f"install it: {INSTALL_HINTS[tool]}"
+            )
     judged(check)
     return run([sys.executable, "-m", "pytest", folder, *options])
 

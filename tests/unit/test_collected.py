@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.images.ci_jobs import TESTS
+from pipeline.images.ci_jobs import IMAGE_TESTS
 from tests.conftest import ROOT
 
 LIKE_A_TEST = re.compile(r"tests|test_.*|.*_tests?")
@@ -55,7 +55,7 @@ def calls(checkout: Path) -> list[Call]:
     nox = [sys.executable, "-c", NOX, *EVERY]
     subprocess.run(nox, cwd=checkout, env=env, check=False, capture_output=True)
     lines = map(str.split, record.read_text().splitlines())
-    by_invoke = Call(checkout, [checkout / TESTS], [])  # `invoke image` does
+    by_invoke = Call(checkout, [checkout / IMAGE_TESTS], [])  # `invoke image` does
     return [by_invoke, *(call(*line) for line in lines if is_whole(*line))]
 
 

@@ -136,7 +136,7 @@ WRITTEN: dict[str, Callable[[Path], object]] = {
     ".python-version": lambda _: config.pythons(),
     "a.md": lambda path: [*blocks(path)],
     "b.md": lambda path: [*links.addresses(path)],
-    "backend/Dockerfile": lambda _: build.bases("backend"),
+    "backend/Dockerfile": lambda _: build.base_images("backend"),
     "backend/requirements/production.txt": lambda _: shipped_packages.shipped(),
     "deploy/dump.sh": lambda path: one_shot_jobs.script_of(path.name),
     "deploy/edge.yml": stackfile.services_in,

@@ -8,8 +8,8 @@ from pipeline.deploy.cluster.client import Object, Swarm
 from pipeline.deploy.cluster.failure_causes import Cause
 from pipeline.deploy.cluster.retry import EngineAwayError
 from pipeline.errors import CheckFailedError
-from pipeline.images.registry import NotThereError, kept, members
-from pipeline.images.targets import by_digest
+from pipeline.images.registry import NotFoundError, platform_digests, raw_manifest
+from pipeline.images.targets import split_digest
 
 UNALLOCATED = {"new", "allocated"}
 """The states of a task that waits for an address of its network."""
@@ -91,14 +91,14 @@ def absent(swarm: Swarm, image: str, task: Object) -> Cause:
     node, platform = node_of(swarm, task) or "that node", platform_of(swarm, task)
     named = ""
     try:
-        built = members(image)
+        built = platform_digests(image)
         if platform and platform not in built:
             said = f"it is built for {', '.join(built)}, and {node} is {platform}"
             return Cause(said, "build it for that as well: `platforms` in pipeline.toml")
         named = ", though its index names that"
         for digest in [built[platform]] if platform else built.values():
-            kept(f"{by_digest(image)[0]}@{digest}")
-    except NotThereError as error:
+            raw_manifest(f"{split_digest(image)[0]}@{digest}")
+    except NotFoundError as error:
         again = "invoke build push, in its commit, brings it back; or deploy another release"
         return Cause(f"{error}{named}", again)
     except CheckFailedError as error:

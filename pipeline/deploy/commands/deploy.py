@@ -33,8 +33,8 @@ from pipeline.errors import InputError, NoWayBackError, RolledBackError
 from pipeline.git import is_ancestor
 from pipeline.github.actions import set_output
 from pipeline.images.commands.cosign import Signer
-from pipeline.images.registry_login import log_in
-from pipeline.images.signing import give
+from pipeline.images.registry_login import login
+from pipeline.images.signing import tag_digests
 
 DEPLOY, ROLLBACK = "deploy", "rollback"
 
@@ -65,7 +65,7 @@ def deploy(
     if environment.dump:
         require_address(values)
     swarm = connected(environment)
-    log_in()
+    login()
     found = resolve_candidate(environment, release)
     live = journal.good(journal.entries(swarm, environment.stack))
     timed("verify", partial(trust, environment, found, signer, live))
@@ -76,7 +76,7 @@ def deploy(
         return
     agree(environment, f"deploy {found.version} to {environment.name}", yes=consent.yes)
     set_output("url", environment.url)
-    give(versions(found))
+    tag_digests(versions(found))
     with interruptible(), locked(swarm, environment.stack, f"deploy {found.version}") as lock:
         settle(environment, lock, values, forward=True)
         known = journal.entries(swarm, environment.stack)

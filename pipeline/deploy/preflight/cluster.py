@@ -12,8 +12,8 @@ from pipeline.deploy.target import CLIENT, ENGINE, old
 from pipeline.errors import CheckFailedError, MissingToolError, NotJudgedError
 from pipeline.git import head
 from pipeline.images.commands import docker
-from pipeline.images.targets import repository
-from pipeline.images.tools import WHERE
+from pipeline.images.targets import repository_for
+from pipeline.images.tools import INSTALL_HINTS
 from pipeline.process import last_words, read
 
 SKEW = timedelta(seconds=5)
@@ -31,7 +31,7 @@ def tool_is_here(name: str) -> str:
     """
     found = shutil.which(name)
     if found is None:
-        raise MissingToolError("it is not on the PATH", hint=WHERE[name])
+        raise MissingToolError("it is not on the PATH", hint=INSTALL_HINTS[name])
     return found
 
 
@@ -44,7 +44,7 @@ def engine_is_new_enough(swarm: Swarm) -> str:
     """
     if too_old := old(swarm):
         why = "jobs came with that engine, `stack deploy --detach` with that docker"
-        raise MissingToolError(f"{'; '.join(too_old)} ({why})", hint=WHERE["docker"])
+        raise MissingToolError(f"{'; '.join(too_old)} ({why})", hint=INSTALL_HINTS["docker"])
     return f"at least {ENGINE[0]}.{ENGINE[1]}; docker here at least {CLIENT[0]}.{CLIENT[1]}"
 
 
@@ -67,8 +67,8 @@ def registry_answers(live: Entry | None) -> str:
     Raises:
         CheckFailedError: It does not answer, or does not know who asks.
     """
-    reference = live.images["backend"] if live else f"{repository('backend')}:{head().tag}"
-    answer = read(docker.manifest(reference))
+    reference = live.images["backend"] if live else f"{repository_for('backend')}:{head().tag}"
+    answer = read(docker.raw_manifest(reference))
     host = reference.partition("/")[0]
     if not answer.returncode:
         return f"{host} gives {'what is live' if live else 'this commit'}"

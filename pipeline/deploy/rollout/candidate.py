@@ -11,8 +11,8 @@ from pipeline.deploy.state.journal import Entry
 from pipeline.environments import Environment
 from pipeline.errors import InputError
 from pipeline.git import Commit, branch, head, resolved
-from pipeline.images.registry import digest_of
-from pipeline.images.targets import images, repository, require_tag
+from pipeline.images.registry import resolve_digest
+from pipeline.images.targets import image_names, repository_for, require_tag
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def resolve_candidate(environment: Environment, release: str | None) -> Candidat
         )
     sha = commit.sha if release is None else resolved(release, tag=version is not None)
     tag = f"sha-{sha[:12]}"
-    names = images()
+    names = image_names()
     with ThreadPoolExecutor() as pool:
         found = dict(zip(names, pool.map(lambda image: tagged(image, tag), names), strict=True))
     return Candidate(version or tag, sha, found)
@@ -58,8 +58,8 @@ def resolve_candidate(environment: Environment, release: str | None) -> Candidat
 
 def tagged(image: str, tag: str) -> str:
     """Return the digest of an image that has a tag just now."""
-    name = repository(image)
-    return f"{name}@{digest_of(f'{name}:{tag}')}"
+    name = repository_for(image)
+    return f"{name}@{resolve_digest(f'{name}:{tag}')}"
 
 
 def require_clean(commit: Commit) -> None:

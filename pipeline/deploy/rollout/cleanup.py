@@ -17,7 +17,7 @@ from pipeline.deploy.state import journal
 from pipeline.deploy.state.deploy_lock import CLEANUP, locked
 from pipeline.deploy.state.journal import Entry
 from pipeline.environments import Environment
-from pipeline.images.targets import DIGEST
+from pipeline.images.targets import DIGEST_REFERENCE
 
 
 def clean_up(swarm: Swarm, environment: Environment) -> None:
@@ -63,7 +63,7 @@ def remove_images(swarm: Swarm, oldest: Entry, running: Sequence[Object]) -> Non
         older = (f"--filter=reference={repository}", f"--filter=before={reference}")
         listed = swarm.ask("image", "ls", *older, "--format={{.Repository}}@{{.Digest}}").stdout
         for image in listed.split():
-            if DIGEST.fullmatch(image) and image not in used:
+            if DIGEST_REFERENCE.fullmatch(image) and image not in used:
                 swarm.ask("image", "rm", image)
 
 

@@ -14,10 +14,10 @@ from pipeline.environments import Environment
 from pipeline.errors import InputError, UntrustedError
 from pipeline.images.commands import cosign
 from pipeline.images.commands.cosign import Signer
-from pipeline.images.pin import named
-from pipeline.images.signing import require_free
-from pipeline.images.targets import by_digest, is_built
-from pipeline.images.tools import answer
+from pipeline.images.pin import pinned_reference
+from pipeline.images.signing import require_unused_tags
+from pipeline.images.targets import is_built, split_digest
+from pipeline.images.tools import command_output
 from pipeline.images.verification import verify
 from pipeline.process import read
 
@@ -42,7 +42,7 @@ def trust(environment: Environment, found: Candidate, signer: Signer, live: Entr
         say(f"verified when {live.version} was deployed, and not again: {', '.join(known)}")
     new = [reference for image, reference in found.images.items() if image not in known]
     verify(new, signer, found.commit, unjudged=environment.is_local)
-    require_free(versions(found))
+    require_unused_tags(versions(found))
     if environment.after:
         require_vouched(environment.after, found, signer)
 
@@ -59,7 +59,11 @@ def unchanged(found: Candidate, live: Entry | None) -> list[str]:
     others = [image for image in found.images if not is_built(image)]
     same = [image for image in others if live.images.get(image) == found.images[image]]
     try:
-        return [image for image in same if named(image, found.commit) == named(image, live.commit)]
+        return [
+            image
+            for image in same
+            if pinned_reference(image, found.commit) == pinned_reference(image, live.commit)
+        ]
     except InputError:  # the commit that is live is not here
         return []
 
@@ -68,7 +72,7 @@ def versions(found: Candidate) -> dict[str, str]:
     """Return the names of a candidate with a version, and the digest that each is to stand for."""
     if not found.version.startswith("v"):
         return {}
-    references = [by_digest(reference) for reference in found.images.values()]
+    references = [split_digest(reference) for reference in found.images.values()]
     return {f"{name}:{found.version}": digest for name, digest in references}
 
 
@@ -104,7 +108,7 @@ def vouch(environment: Environment, found: Candidate, signer: Signer) -> None:
         kind = statement_of(environment.name)
         stating = [cosign.attest(signer, each, kind, predicate) for each in our_own(found)]
         with ThreadPoolExecutor() as pool:
-            [*pool.map(answer, stating)]
+            [*pool.map(command_output, stating)]
 
 
 def our_own(found: Candidate) -> list[str]:

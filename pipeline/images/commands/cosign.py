@@ -18,7 +18,7 @@ from pipeline.images.targets import Command, is_local
 from pipeline.process import read
 
 ISSUER = "https://token.actions.githubusercontent.com"
-RELEASES = "image-release.yml"
+RELEASE_WORKFLOW = "image-release.yml"
 """The workflow that signs what the main branch has built."""
 
 
@@ -28,18 +28,18 @@ class Signer:
 
     key: Path | None = None
     repository: str | None = None
-    workflow: str = RELEASES
+    workflow: str = RELEASE_WORKFLOW
     branch: str = ""
 
     @property
-    def signing(self) -> Command:
+    def sign_options(self) -> Command:
         """The options that make a signature."""
         if self.key is None:
             return ("--yes",)
-        return ("--yes", f"--key={self.key}", "--tlog-upload=false", *offline())
+        return ("--yes", f"--key={self.key}", "--tlog-upload=false", *signing_config_option())
 
     @property
-    def verifying(self) -> Command:
+    def verify_options(self) -> Command:
         """The options that accept this signer and no other."""
         if self.key is None:
             workflows = f"https://github.com/{self.repository}/.github/workflows"
@@ -48,7 +48,7 @@ class Signer:
         return (f"--key={self.key.with_suffix('.pub')}", "--insecure-ignore-tlog=true")
 
 
-def signer(key: str | None) -> Signer:
+def resolve_signer(key: str | None) -> Signer:
     """Return who signs here.
 
     Args:
@@ -77,36 +77,50 @@ def signer(key: str | None) -> Signer:
 def sign(signer: Signer, reference: str, annotations: Mapping[str, str]) -> Command:
     """Sign a digest, and what is said of it."""
     said = [f"--annotations={name}={value}" for name, value in annotations.items()]
-    return ("cosign", "sign", *signer.signing, *plain(reference), *said, reference)
+    return ("cosign", "sign", *signer.sign_options, *registry_options(reference), *said, reference)
 
 
 def attest(signer: Signer, reference: str, kind: str, predicate: Path) -> Command:
     """Sign a statement about a digest."""
     statement = (f"--type={kind}", f"--predicate={predicate}")
-    return ("cosign", "attest", *signer.signing, *plain(reference), *statement, reference)
+    return (
+        "cosign",
+        "attest",
+        *signer.sign_options,
+        *registry_options(reference),
+        *statement,
+        reference,
+    )
 
 
 def verify(signer: Signer, reference: str, annotations: Mapping[str, str]) -> Command:
     """Check that a digest is signed, and that this was said of it."""
     said = [f"--annotations={name}={value}" for name, value in annotations.items()]
-    return ("cosign", "verify", *signer.verifying, *plain(reference), *said, reference)
+    return (
+        "cosign",
+        "verify",
+        *signer.verify_options,
+        *registry_options(reference),
+        *said,
+        reference,
+    )
 
 
 def verify_attestation(signer: Signer, reference: str, kind: str) -> Command:
     """Check that a statement about a digest is signed, and print it."""
     statement = f"--type={kind}"
-    options = (*signer.verifying, *plain(reference), statement)
+    options = (*signer.verify_options, *registry_options(reference), statement)
     return ("cosign", "verify-attestation", *options, reference)
 
 
-def plain(reference: str) -> Command:
+def registry_options(reference: str) -> Command:
     """Return the options for a registry on this machine, which speaks HTTP."""
     local = ("--allow-http-registry", "--allow-insecure-registry")
     return local if is_local(reference) else ()
 
 
 @cache
-def offline() -> Command:
+def signing_config_option() -> Command:
     """Return the option that keeps Cosign 3 from fetching its services; Cosign 2.5 has none."""
     flag = "--use-signing-config"
     return (f"{flag}=false",) if flag in read(["cosign", "sign", "--help"]).stdout else ()

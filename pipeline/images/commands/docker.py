@@ -57,7 +57,7 @@ def push(reference: str) -> Command:
     return ("docker", "push", "--quiet", reference)
 
 
-def index(reference: str, *members: str) -> Command:
+def create_index(reference: str, *members: str) -> Command:
     """Make one name for the images of several platforms, or one more for an image."""
     return (*buildx("imagetools"), "create", f"--tag={reference}", *members)
 
@@ -67,17 +67,17 @@ def inspect(reference: str) -> Command:
     return ("docker", "image", "inspect", reference)
 
 
-def manifest(reference: str) -> Command:
+def raw_manifest(reference: str) -> Command:
     """Show what the registry keeps under a name, byte by byte."""
     return (*buildx("imagetools"), "inspect", "--raw", reference)
 
 
-def configuration(reference: str) -> Command:
+def image_config(reference: str) -> Command:
     """Show the configuration of an image in the registry."""
     return (*buildx("imagetools"), "inspect", "--format={{json .Image}}", reference)
 
 
-def platform() -> Command:
+def engine_platform() -> Command:
     """Show what the engine itself runs on."""
     return ("docker", "version", "--format={{.Server.Os}}/{{.Server.Arch}}")
 

@@ -11,7 +11,7 @@ PLACES = {
 """Its variables that say where things are, and not what is found."""
 UNREACHABLE = ("failed to download vulnerability DB", "failed to download Java DB")
 """What it says where no registry hands out what it knows."""
-FILES = {
+OUTPUT_FILES = {
     "json": "scan.json",
     "sarif": "scan.sarif",
     "table": "scan.txt",
@@ -20,17 +20,17 @@ FILES = {
 """Each format, and the file that it goes to."""
 
 
-def scan(target: Target, form: str) -> Command:
+def scan_command(target: Target, form: str) -> Command:
     """Scan an image's archive; the findings are judged by us, so that they never fail this.
 
     No file of Trivy's own is read: security/exceptions.toml is the only one, and its entries end.
 
     Args:
         target: Whose archive.
-        form: A key of `FILES`.
+        form: A key of `OUTPUT_FILES`.
     """
     quiet = ("--quiet", "--skip-version-check", "--disable-telemetry")
-    output = (f"--format={form}", f"--output={target.folder / FILES[form]}")
+    output = (f"--format={form}", f"--output={target.directory / OUTPUT_FILES[form]}")
     return (
         "trivy",
         "image",

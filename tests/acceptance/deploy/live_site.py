@@ -15,8 +15,8 @@ from types import MappingProxyType
 from typing import Any
 from urllib.request import Request, urlopen
 
-from pipeline.images.registry import digest_of
-from pipeline.images.targets import by_digest
+from pipeline.images.registry import resolve_digest
+from pipeline.images.targets import split_digest
 from pipeline.process import Output, read
 from pipeline.rehearsal.traffic import PAUSE_SECONDS, Sample, Traffic
 from pipeline.rehearsal.workspace import SHORT, Yard, yard
@@ -156,7 +156,7 @@ class Site:
     def image(self, commit: str, name: str = "backend") -> str:
         """Return the image of a commit, by its digest."""
         tagged = f"{self.yard.variables['IMAGES_REGISTRY']}/{name}:sha-{commit[:12]}"
-        return f"{tagged.rpartition(':')[0]}@{digest_of(tagged)}"
+        return f"{tagged.rpartition(':')[0]}@{resolve_digest(tagged)}"
 
     def forget_here(self, commit: str, name: str = "backend") -> None:
         """Take the image of a commit off the engine, whatever runs of it still."""
@@ -169,7 +169,7 @@ class Site:
     def forget(self, image: str) -> None:
         """Take what a digest names off the registry."""
         host, _, path = image.partition("/")
-        name, digest = by_digest(path)
+        name, digest = split_digest(path)
         url = f"http://{host}/v2/{name}/manifests/{digest}"
         with urlopen(Request(url, method="DELETE")):  # nosec B310  # our registry
             pass

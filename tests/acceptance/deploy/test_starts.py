@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from pipeline.deploy.environment_secrets import object_name
-from pipeline.images.registry import members
+from pipeline.images.registry import platform_digests
 from pipeline.process import Output
 from pipeline.rehearsal.workspace import START_SECONDS
 from tests.acceptance.deploy.fault_report import Case, each
@@ -91,7 +91,7 @@ def test_j4_a_preview_for_which_there_is_no_room_is_given_up(
 
 def of_platform(site: Site, image: str) -> None:
     """Take off the registry what an index names, and leave the index."""
-    for digest in members(image).values():
+    for digest in platform_digests(image).values():
         site.forget(f"{image.partition('@')[0]}@{digest}")
 
 

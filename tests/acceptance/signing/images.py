@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from pipeline.images.commands import cosign
 from pipeline.images.commands.cosign import Signer
-from pipeline.images.registry import digest_of, members
-from pipeline.images.verification import ATTESTATIONS, EXCEPTED
+from pipeline.images.registry import platform_digests, resolve_digest
+from pipeline.images.verification import ATTESTATIONS, WAIVER_ANNOTATION
 from tests.acceptance.signing.conftest import ask, sh, tags
 from tests.acceptance.signing.project import AMD, Project, acts
 from tests.conftest import Result
@@ -28,12 +28,12 @@ def published(project: Project, platform: str = AMD) -> str:
     tagged = next(tag for tag in tags(name) if tag.endswith(platform.replace("/", "-")))
     copy = f"{name}-case-{next(NUMBERS)}"
     sh("docker", "buildx", "imagetools", "create", f"--tag={copy}:1", f"{name}:{tagged}")
-    return f"{copy}@{digest_of(f'{copy}:1')}"
+    return f"{copy}@{resolve_digest(f'{copy}:1')}"
 
 
 def member(reference: str) -> str:
     """Return the digest of the one image in an index."""
-    (found,) = members(reference).values()
+    (found,) = platform_digests(reference).values()
     return f"{reference.partition('@')[0]}@{found}"
 
 
@@ -47,7 +47,11 @@ def attest(project: Project, reference: str, signer: Signer, kinds: list[str]) -
 
 
 def sign(reference: str, signer: Signer, commit: str, *, excepted: bool = False) -> None:
-    sh(*cosign.sign(signer, reference, {"commit": commit} | (EXCEPTED if excepted else {})))
+    sh(
+        *cosign.sign(
+            signer, reference, {"commit": commit} | (WAIVER_ANNOTATION if excepted else {})
+        )
+    )
 
 
 def complete(project: Project, signer: Signer) -> str:

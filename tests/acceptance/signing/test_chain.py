@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.images.commands import cosign
 from pipeline.images.commands.cosign import Signer
-from pipeline.images.statements import statement
+from pipeline.images.statements import decode_statement
 from tests.acceptance.signing.conftest import Make, manifest, sh, tags
 from tests.acceptance.signing.project import AMD, ARM, Project, acts, done
 
@@ -71,7 +71,7 @@ def test_exceptions_are_attested_as_openvex_and_verified(project: Project, keys:
     image = f"{name}@{project.released()['platforms'][AMD]}"
     signer = Signer(key=keys / "ours.key")
     envelope = sh(*cosign.verify_attestation(signer, image, "openvex"))
-    (said,) = statement(envelope)["predicate"]["statements"]
+    (said,) = decode_statement(envelope)["predicate"]["statements"]
     assert said["vulnerability"]["name"] == "CVE-2026-0001"
 
 

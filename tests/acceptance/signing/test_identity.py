@@ -12,13 +12,13 @@ import pytest
 
 from pipeline.deploy.rollout.signatures import DEPLOYMENTS
 from pipeline.images.commands import cosign
-from pipeline.images.commands.cosign import ISSUER, RELEASES, Signer
+from pipeline.images.commands.cosign import ISSUER, RELEASE_WORKFLOW, Signer
 from tests.acceptance.signing.conftest import Make, sh
 from tests.acceptance.signing.project import Project, done
 from tests.conftest import Result
 
 OURS = Signer(repository="Octo-Org/Shop", branch="main")
-IDENTITY = f"https://github.com/Octo-Org/Shop/.github/workflows/{RELEASES}@refs/heads/main"
+IDENTITY = f"https://github.com/Octo-Org/Shop/.github/workflows/{RELEASE_WORKFLOW}@refs/heads/main"
 AUTHORITY = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
              "-subj", "/O=test/CN=authority", "-keyout", "ca.key", "-out", "ca.pem",
              "-addext", "keyUsage=critical,keyCertSign,cRLSign")  # fmt: skip
@@ -55,7 +55,12 @@ def signed(make: Make, tools: Path, authority: Path) -> str:
     project: Project = make(tools)
     done(project.invoke("build", "push"))
     reference: str = project.released()["reference"]
-    options = ("--yes", "--key=cosign.key", *cosign.offline(), *cosign.plain(reference))
+    options = (
+        "--yes",
+        "--key=cosign.key",
+        *cosign.signing_config_option(),
+        *cosign.registry_options(reference),
+    )
     sh("cosign", "sign", *options, *CERTIFIED, "--annotations=commit=abc", reference, cwd=authority)
     return reference
 

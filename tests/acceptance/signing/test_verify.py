@@ -11,8 +11,8 @@ import pytest
 
 from pipeline.images.commands import cosign
 from pipeline.images.commands.cosign import Signer
-from pipeline.images.inspection import NOT_JUDGED
-from pipeline.images.registry import digest_of
+from pipeline.images.inspection import NOT_SCANNED
+from pipeline.images.registry import resolve_digest
 from pipeline.images.verification import ATTESTATIONS
 from tests.acceptance.signing.conftest import Make, ask, sh, tags
 from tests.acceptance.signing.images import (
@@ -117,7 +117,7 @@ def test_the_signature_of_another_digest(project: Project, ours: Signer) -> None
     reference = published(project)
     name = reference.partition("@")[0]
     copy_manifest(name, "1", "2", end=b"\n")
-    other = f"{name}@{digest_of(f'{name}:2')}"
+    other = f"{name}@{resolve_digest(f'{name}:2')}"
     assert other != reference
     attest(project, reference, ours, KINDS)
     sign(reference, ours, project.sha)
@@ -152,7 +152,9 @@ def test_a_scan_by_nobody_is_for_this_machine_only(project: Project, ours: Signe
     reference = published(project)
     attest(project, reference, ours, [kind for kind in KINDS if kind != "vuln"])
     sign(reference, ours, project.sha)
-    scanned(project, reference, ours, {"scanner": {"result": {NOT_JUDGED: "there was no scanner"}}})
+    scanned(
+        project, reference, ours, {"scanner": {"result": {NOT_SCANNED: "there was no scanner"}}}
+    )
     assert_refused(verify(project, reference), f"scan of {AMD}: it says that no scanner ran")
     done(verify(project, reference, "--env=local"))
 

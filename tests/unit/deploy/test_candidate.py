@@ -150,9 +150,9 @@ class Registry:
 @pytest.fixture
 def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
     registry = Registry()
-    monkeypatch.setattr(candidate, "digest_of", registry.digest_of)
-    monkeypatch.setattr(candidate, "images", lambda: ["backend", "frontend"])
-    monkeypatch.setattr(candidate, "repository", lambda image: f"ghcr.io/octo/shop/{image}")
+    monkeypatch.setattr(candidate, "resolve_digest", registry.digest_of)
+    monkeypatch.setattr(candidate, "image_names", lambda: ["backend", "frontend"])
+    monkeypatch.setattr(candidate, "repository_for", lambda image: f"ghcr.io/octo/shop/{image}")
     return registry
 
 

@@ -40,7 +40,7 @@ def done(engine: Engine, monkeypatch: pytest.MonkeyPatch, pair: tuple[str, str])
         return Candidate(found.version, found.commit, found.images)
 
     monkeypatch.setattr(deploy, "resolve_candidate", candidate)
-    for name in ("trust", "give"):
+    for name in ("trust", "tag_digests"):
         monkeypatch.setattr(deploy, name, lambda *_: None)
     monkeypatch.setattr(deploy, "vouch", lambda *_: done.append("signed"))
     monkeypatch.setattr(

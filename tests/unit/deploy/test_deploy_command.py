@@ -56,7 +56,7 @@ def wire(engine: Engine, monkeypatch: pytest.MonkeyPatch, pair: tuple[str, str])
     replaced = {
         "resolve_candidate": wire.candidate,
         "trust": lambda *_: None,
-        "give": wire.versions.update,
+        "tag_digests": wire.versions.update,
         "vouch": wire.vouch,
     }
     for name, stand_in in replaced.items():

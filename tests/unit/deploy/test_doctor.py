@@ -170,7 +170,7 @@ def test_a_registry_without_this_commit_answers_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(cluster, "read", lambda _: Output((), 1, "", "ERROR: x: not found"))
-    monkeypatch.setattr(cluster, "repository", lambda name: f"ghcr.io/octo/shop/{name}")
+    monkeypatch.setattr(cluster, "repository_for", lambda name: f"ghcr.io/octo/shop/{name}")
     assert cluster.registry_answers(None) == "ghcr.io answers; it has nothing of this commit"
 
 

@@ -18,7 +18,7 @@ from pipeline.deploy.state import journal
 from pipeline.deploy.state.audit_log import acts
 from pipeline.environments import Timings
 from pipeline.errors import CheckFailedError, InputError, RollbackFailedError, RolledBackError
-from pipeline.images.registry import NotThereError
+from pipeline.images.registry import NotFoundError
 from pipeline.process import read
 from tests.clock import Clock
 from tests.unit.deploy.factories import AT_ONCE, environment, release
@@ -251,9 +251,9 @@ def test_an_edge_whose_image_is_gone_touches_nothing(
     live: Engine, told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def members(_: str) -> dict[str, str]:
-        raise NotThereError("the registry has no such frontend", hint="push it")
+        raise NotFoundError("the registry has no such frontend", hint="push it")
 
-    monkeypatch.setattr(start_failures, "members", members)
+    monkeypatch.setattr(start_failures, "platform_digests", members)
     before, image = edge_service(live), release(1).images["frontend"]
     live.ends[image], live.errors[image] = "rejected", f"No such image: {image}"
     with pytest.raises(

@@ -64,7 +64,7 @@ def cosign(monkeypatch: pytest.MonkeyPatch) -> Cosign:
     cosign = Cosign()
     monkeypatch.setattr(signatures, "verify", cosign.verify)
     monkeypatch.setattr(signatures, "read", cosign.read)
-    monkeypatch.setattr(signatures, "require_free", lambda _: None)
+    monkeypatch.setattr(signatures, "require_unused_tags", lambda _: None)
     monkeypatch.setattr(signatures, "is_built", lambda image: image in IMAGES)
     return cosign
 
@@ -109,7 +109,7 @@ def test_what_others_made_and_the_live_release_has_is_not_verified_again(
             raise InputError("no such commit", hint="")
         return names[commit]
 
-    monkeypatch.setattr(signatures, "named", named)
+    monkeypatch.setattr(signatures, "pinned_reference", named)
     trust(environment(), FOUND, SIGNER, replace(LIVE, images=images))
     assert cosign.verified == [*IMAGES.values(), *[POSTGRES] * again]
 
@@ -117,7 +117,7 @@ def test_what_others_made_and_the_live_release_has_is_not_verified_again(
 def test_what_is_not_verified_again_is_told(
     cosign: Cosign, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(signatures, "named", lambda *_: "postgres:18")
+    monkeypatch.setattr(signatures, "pinned_reference", lambda *_: "postgres:18")
     trust(environment(), FOUND, SIGNER, LIVE)
     assert cosign.verified == [*IMAGES.values()]
     said = "verified when v1.0.1 was deployed, and not again: postgres"
@@ -148,7 +148,7 @@ def test_that_a_release_serves_is_stated_of_each_image_that_is_built_here(
         stated.append((command[-1], content))
         return ""
 
-    monkeypatch.setattr(signatures, "answer", answer)
+    monkeypatch.setattr(signatures, "command_output", answer)
     vouch(environment(), FOUND, SIGNER)
     assert sorted(reference for reference, _ in stated) == sorted(IMAGES.values())
     content = stated[0][1]
@@ -164,6 +164,6 @@ def test_a_statement_that_cannot_be_signed_is_a_fault(
     def answer(_: tuple[str, ...]) -> str:
         raise CheckFailedError("`cosign attest …` failed", hint="")
 
-    monkeypatch.setattr(signatures, "answer", answer)
+    monkeypatch.setattr(signatures, "command_output", answer)
     with pytest.raises(CheckFailedError):
         vouch(environment(), FOUND, SIGNER)

@@ -208,7 +208,7 @@ class Registry:
         self.has: dict[str, str] = {}
         self.silent = False
         monkeypatch.setattr(registry, "read", self.read)
-        monkeypatch.setattr(registry, "digest", lambda _: DIGEST)
+        monkeypatch.setattr(registry, "manifest_digest", lambda _: DIGEST)
 
     def read(self, command: tuple[str, ...], **_: object) -> Output:
         if self.silent:

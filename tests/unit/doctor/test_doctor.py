@@ -125,7 +125,7 @@ def test_programs_serve_sessions_and_tasks_that_exist() -> None:
 
 
 def test_every_program_that_code_requires_is_looked_for() -> None:
-    required = re.compile(r"\brequire\(([^)]*)\)")
+    required = re.compile(r"\brequire_tools\(([^)]*)\)")
     names = {
         name
         for file in (ROOT / "pipeline").rglob("*.py")

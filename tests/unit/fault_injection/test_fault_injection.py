@@ -158,7 +158,7 @@ def test_what_is_not_here_is_not_judged(
         main([])
     monkeypatch.setenv("SOME_KEY", "here")
     main([])
-    monkeypatch.setattr("pipeline.fault_injection.gate_runner.engine_answers", lambda: False)
+    monkeypatch.setattr("pipeline.fault_injection.gate_runner.is_engine_available", lambda: False)
     put(project, GOOD, 'needs = ["docker"]')
     with pytest.raises(NotJudgedError):
         main([])

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 
 from pipeline.images.commands import cosign
-from pipeline.images.registry import digest
+from pipeline.images.registry import manifest_digest
 from pipeline.images.targets import Target
-from pipeline.images.tools import engine_answers
-from pipeline.images.verification import GOOD
+from pipeline.images.tools import is_engine_available
+from pipeline.images.verification import VERIFIED_CACHE
 from tests import settings
 from tests.conftest import ROOT
 
@@ -65,9 +65,9 @@ def project(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     monkeypatch.chdir(tmp_path / "project")
-    cosign.offline.cache_clear()
-    engine_answers.cache_clear()
-    GOOD.clear()
+    cosign.signing_config_option.cache_clear()
+    is_engine_available.cache_clear()
+    VERIFIED_CACHE.clear()
     return tmp_path / "project"
 
 
@@ -145,7 +145,7 @@ def switch_engine(tmp_path: Path, *, on: bool) -> None:
     """Start or stop the engine of the double of Docker."""
     switch = tmp_path / "engine-is-down"
     switch.unlink(missing_ok=True) if on else switch.touch()
-    engine_answers.cache_clear()
+    is_engine_available.cache_clear()
 
 
 def exempt(until: date, *places: str, name: str = "CVE-2026-0001") -> None:
@@ -187,9 +187,9 @@ def publish(tmp_path: Path, name: str, manifest: str) -> str:
     empty: dict[str, Any] = {"images": {}, "platforms": {}, "registry": {}}
     state = json.loads(path.read_text()) if path.exists() else empty
     repository = name.partition("@")[0].rpartition(":")[0]
-    state["registry"] |= {name: manifest, f"{repository}@{digest(manifest)}": manifest}
+    state["registry"] |= {name: manifest, f"{repository}@{manifest_digest(manifest)}": manifest}
     path.write_text(json.dumps(state))
-    return digest(manifest)
+    return manifest_digest(manifest)
 
 
 def scan_of(**scan: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever JSON can hold

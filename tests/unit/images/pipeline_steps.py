@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from pipeline.images import signing
-from pipeline.images.build import build, targets
+from pipeline.images.build import build, resolve_targets
 from pipeline.images.commands.cosign import Signer
 from pipeline.images.inspection import sbom, scan
 from pipeline.images.push import push
-from pipeline.images.targets import chosen, platforms
+from pipeline.images.targets import platforms, select_images
 from pipeline.images.verification import verify_all
 
 HOST = "127.0.0.1:5000/kit"
@@ -18,7 +18,7 @@ ACTS = ("bake", " push ", " create ", "cosign sign --yes", "cosign attest", "syf
 def prepare() -> None:
     """Build, list and scan on both platforms."""
     for platform in platforms():
-        there = targets(None, platform)
+        there = resolve_targets(None, platform)
         build(there)
         sbom(there)
         scan(there)
@@ -27,9 +27,9 @@ def prepare() -> None:
 def deliver() -> None:
     """Run the whole chain."""
     prepare()
-    push(chosen(None), platforms())
-    signing.sign(chosen(None), KEY)
-    verify_all(signing.references(chosen(None), None), KEY, None, local=False)
+    push(select_images(None), platforms())
+    signing.sign(select_images(None), KEY)
+    verify_all(signing.resolve_references(select_images(None), None), KEY, None, local=False)
 
 
 def acted(calls: list[str]) -> list[str]:

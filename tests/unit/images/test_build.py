@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.errors import CheckFailedError, InputError, MissingToolError
 from pipeline.git import head
-from pipeline.images.build import build, builder, can_build, targets
-from pipeline.images.records import build_of
+from pipeline.images.build import build, builder_id, can_build, resolve_targets
+from pipeline.images.records import load_build
 from pipeline.images.targets import Target
 from tests.unit.images.conftest import AMD, APP, ARM, DIGEST, Calls, Put, commit, git, switch_engine
 
@@ -26,7 +26,7 @@ def engine(put: Put) -> None:
 def test_a_build_is_written_down(project: Path) -> None:
     git("remote", "add", "origin", "https://github.com/Octo-Org/Shop")
     build([APP])
-    found = build_of(APP)
+    found = load_build(APP)
     assert found
     assert (found.commit, found.clean) == (head().sha, True)
     assert found.bases == {"BASE_IMAGE": f"base:1@{DIGEST}"}
@@ -55,7 +55,7 @@ def test_the_base_that_is_written_down_is_the_one_that_is_taken(
     monkeypatch.setenv("BASE_IMAGE", given)
     build([APP])
     (bake,) = [call for call in calls() if "bake" in call]
-    found = build_of(APP)
+    found = load_build(APP)
     assert found
     assert found.bases == {"BASE_IMAGE": given or f"base:1@{DIGEST}"}
     assert f"--set=app.args.BASE_IMAGE={found.bases['BASE_IMAGE']} " in bake
@@ -96,7 +96,7 @@ def test_an_image_of_others_that_stays_is_not_saved_again_for_a_new_commit(calls
     saved = [call for call in calls() if call.startswith("docker save")]
     assert saved == [f"docker save --output={APP.archive} local/app:linux-amd64"]
     assert STORE.archive.stat().st_mtime_ns == written
-    assert (found := build_of(STORE))
+    assert (found := load_build(STORE))
     assert found.commit == head().sha
 
 
@@ -114,7 +114,7 @@ def test_an_image_of_others_is_pulled_by_its_digest(calls: Calls) -> None:
     build([STORE])
     reference = f"store:1@sha256:{'2' * 64}"
     assert f"docker pull --quiet --platform=linux/amd64 {reference}" in calls()
-    found = build_of(STORE)
+    found = load_build(STORE)
     assert found
     assert found.bases == {"IMAGE": reference}
 
@@ -130,7 +130,7 @@ def test_an_image_that_came_out_for_another_platform_is_refused(tmp_path: Path) 
     (tmp_path / "only-platform").write_text(AMD)
     with pytest.raises(CheckFailedError, match="app on linux/arm64 came out as linux/amd64"):
         build([Target("app", ARM)])
-    assert build_of(Target("app", ARM)) is None
+    assert load_build(Target("app", ARM)) is None
 
 
 def test_a_dry_build_prints_and_makes_nothing(
@@ -144,18 +144,18 @@ def test_a_dry_build_prints_and_makes_nothing(
 
 
 def test_all_images_are_meant_on_the_engine_s_own_platform() -> None:
-    assert targets(None, None) == [APP, STORE]
-    assert targets("app", ARM) == [Target("app", ARM)]
+    assert resolve_targets(None, None) == [APP, STORE]
+    assert resolve_targets("app", ARM) == [Target("app", ARM)]
 
 
 def test_a_platform_that_is_not_released_is_refused() -> None:
     with pytest.raises(InputError, match="no such platform: `linux/s390x`"):
-        targets(None, "linux/s390x")
+        resolve_targets(None, "linux/s390x")
 
 
 def test_without_an_engine_nothing_is_built(tmp_path: Path) -> None:
     switch_engine(tmp_path, on=False)
-    for begin in (lambda: targets(None, None), lambda: build([APP])):
+    for begin in (lambda: resolve_targets(None, None), lambda: build([APP])):
         with pytest.raises(MissingToolError, match="no Docker Engine answers"):
             begin()
 
@@ -171,4 +171,4 @@ def test_on_github_the_workflow_vouches_for_a_build(monkeypatch: pytest.MonkeyPa
     for name, value in run.items():
         monkeypatch.setenv(f"GITHUB_{name}", value)
     workflow = ".github/workflows/container-build.yml"
-    assert builder() == f"https://github.com/octo/shop/{workflow}@refs/heads/main"
+    assert builder_id() == f"https://github.com/octo/shop/{workflow}@refs/heads/main"

@@ -10,7 +10,7 @@ from pipeline.errors import CheckFailedError, NotJudgedError
 from pipeline.git import head
 from pipeline.images import ci_jobs
 from pipeline.images.commands.cosign import Signer
-from pipeline.images.records import released
+from pipeline.images.records import load_release
 from pipeline.images.tools import INSTALL_ENGINE
 from tests.unit.images.conftest import (
     AMD,
@@ -35,7 +35,7 @@ def tools(put: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_image_is_built_listed_tested_and_scanned(calls: Calls) -> None:
-    ci_jobs.check("app", AMD)
+    ci_jobs.check_image("app", AMD)
     looks = ("docker version", "docker buildx version", "docker compose version", "docker image")
     acts = [call for call in calls() if not call.startswith(looks)]
     begun = [" ".join(act.split()[:2]) for act in acts]
@@ -50,29 +50,29 @@ def test_an_image_is_built_listed_tested_and_scanned(calls: Calls) -> None:
 def test_an_image_is_tested_beside_the_others_that_are_built(calls: Calls) -> None:
     config = Path("pipeline.toml")
     config.write_text(config.read_text().replace('["app"]', '["app", "web", "job"]'))
-    ci_jobs.check("app", AMD)
+    ci_jobs.check_image("app", AMD)
     alone = "--env-file=/dev/null --file=docker-compose.yml"
     assert f"docker compose {alone} build web job" in calls()
 
 
 def test_an_image_of_others_is_not_tested_as_ours(calls: Calls) -> None:
-    ci_jobs.check("store", AMD)
+    ci_jobs.check_image("store", AMD)
     assert not [call for call in calls() if call.startswith("pytest")]
 
 
 def test_an_image_is_not_judged_without_an_engine_or_for_a_foreign_platform(tmp_path: Path) -> None:
     with pytest.raises(NotJudgedError, match="image app linux-arm64: the builder makes nothing"):
-        ci_jobs.check("app", ARM)
+        ci_jobs.check_image("app", ARM)
     switch_engine(tmp_path, on=False)
     with pytest.raises(NotJudgedError, match="no Docker Engine answers") as caught:
-        ci_jobs.check("app", AMD)
+        ci_jobs.check_image("app", AMD)
     assert caught.value.hint == INSTALL_ENGINE
 
 
 def test_an_image_with_a_mended_vulnerability_is_red(tmp_path: Path) -> None:
     plant(tmp_path, vulnerability(fixed="3.0.2"))
     with pytest.raises(CheckFailedError, match="what the scan found is refused"):
-        ci_jobs.check("app", AMD)
+        ci_jobs.check_image("app", AMD)
 
 
 def build_all() -> None:
@@ -80,7 +80,7 @@ def build_all() -> None:
     for platform in (AMD, ARM):
         Path("..", "builds").write_text(platform)
         for image in ("app", "store"):
-            ci_jobs.check(image, platform)
+            ci_jobs.check_image(image, platform)
 
 
 def test_a_release_hands_back_the_digest_of_each_image(
@@ -88,29 +88,29 @@ def test_a_release_hands_back_the_digest_of_each_image(
 ) -> None:
     monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
     once(build_all)
-    ci_jobs.release(KEY)
-    digests = {image: entry.reference for image, entry in released(head().sha).items()}
+    ci_jobs.release_images(KEY)
+    digests = {image: entry.reference for image, entry in load_release(head().sha).items()}
     assert (tmp_path / "output").read_text() == f"digests={json.dumps(digests)}\n"
     assert set(digests) == {"app", "store"}
 
 
 def test_a_release_of_one_platform_is_verified_but_not_judged() -> None:
     for image in ("app", "store"):
-        ci_jobs.check(image, AMD)
+        ci_jobs.check_image(image, AMD)
     with pytest.raises(NotJudgedError, match=r"left out: linux/arm64"):
-        ci_jobs.release(KEY)
-    assert set(released(head().sha)) == {"app", "store"}
+        ci_jobs.release_images(KEY)
+    assert set(load_release(head().sha)) == {"app", "store"}
 
 
 def test_a_release_that_is_judged_at_last_leaves_the_list(once: Once, tmp_path: Path) -> None:
     once(build_all)
     switch_engine(tmp_path, on=False)
     with errors.reported():
-        ci_jobs.release(KEY)
+        ci_jobs.release_images(KEY)
     (listed,) = errors.records(errors.NOT_JUDGED)
     assert str(listed) == "release-image: no Docker Engine answers"
     switch_engine(tmp_path, on=True)
-    ci_jobs.release(KEY)
+    ci_jobs.release_images(KEY)
     assert errors.records(errors.NOT_JUDGED) == []
 
 
@@ -120,5 +120,5 @@ def test_only_main_pushes_to_a_registry_that_others_read(
     monkeypatch.delenv("IMAGES_REGISTRY")
     git("remote", "add", "origin", "https://github.com/octo/shop")
     with pytest.raises(NotJudgedError, match="only the run of main pushes"):
-        ci_jobs.release(KEY)
+        ci_jobs.release_images(KEY)
     assert not [call for call in calls() if "push" in call]

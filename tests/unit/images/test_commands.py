@@ -8,7 +8,7 @@ import pytest
 from pipeline.deploy.rollout.signatures import DEPLOYMENTS
 from pipeline.errors import InputError
 from pipeline.images.commands import cosign, docker, syft, trivy
-from pipeline.images.commands.cosign import Signer, signer
+from pipeline.images.commands.cosign import Signer, resolve_signer
 from tests import settings
 from tests.conftest import ROOT
 from tests.unit.images.conftest import APP, DIGEST, Put, git
@@ -30,13 +30,13 @@ def test_an_image_is_built_as_compose_defines_it_for_one_platform_and_one_time()
 
 
 def test_an_index_is_made_of_digests() -> None:
-    assert " ".join(docker.index("shop/app:v1", LOCAL, REMOTE)) == (
+    assert " ".join(docker.create_index("shop/app:v1", LOCAL, REMOTE)) == (
         f"docker buildx imagetools create --tag=shop/app:v1 {LOCAL} {REMOTE}"
     )
 
 
 def test_both_bills_of_materials_are_made_at_once_from_the_archive() -> None:
-    assert " ".join(syft.scan(APP, "ghcr.io/octo-org/shop/app", "sha-1")) == (
+    assert " ".join(syft.sbom_command(APP, "ghcr.io/octo-org/shop/app", "sha-1")) == (
         f"syft scan docker-archive:{DIST}/image.tar --config={syft.CONFIGURATION} --quiet"
         " --source-name=ghcr.io/octo-org/shop/app --source-version=sha-1"
         f" --output=spdx-json={DIST}/sbom.spdx.json --output=cyclonedx-json={DIST}/sbom.cdx.json"
@@ -44,7 +44,7 @@ def test_both_bills_of_materials_are_made_at_once_from_the_archive() -> None:
 
 
 def test_a_scan_asks_nobody_for_news_and_reads_no_file_of_its_own() -> None:
-    assert " ".join(trivy.scan(APP, "sarif")) == (
+    assert " ".join(trivy.scan_command(APP, "sarif")) == (
         f"trivy image --input={DIST}/image.tar --scanners=vuln,secret --config=/dev/null"
         " --ignorefile=/dev/null --secret-config= --quiet --skip-version-check --disable-telemetry"
         f" --format=sarif --output={DIST}/scan.sarif"
@@ -70,11 +70,11 @@ def test_the_workflow_that_is_accepted_runs_on_the_main_branch(
     monkeypatch.delenv("COSIGN_KEY", raising=False)
     Path("pipeline.toml").write_text(settings.text({"ci": {"main": "master"}}))
     monkeypatch.setattr(cosign, "origin", lambda: "Octo-Org/Shop")
-    said = " ".join(cosign.verify(signer(None), REMOTE, {}))
+    said = " ".join(cosign.verify(resolve_signer(None), REMOTE, {}))
     assert "/image-release.yml@refs/heads/master " in said
 
 
-@pytest.mark.parametrize("workflow", [cosign.RELEASES, DEPLOYMENTS])
+@pytest.mark.parametrize("workflow", [cosign.RELEASE_WORKFLOW, DEPLOYMENTS])
 def test_a_workflow_that_signs_is_one_of_this_repository(workflow: str) -> None:
     assert (ROOT / ".github" / "workflows" / workflow).exists()
 
@@ -112,27 +112,27 @@ def test_a_given_key_signs_and_otherwise_that_of_the_environment(
     for name in ("a.pub", "b.pub"):
         (project / name).touch()
     monkeypatch.setenv("COSIGN_KEY", "a.key")
-    assert signer(None) == Signer(key=Path("a.key"))
-    assert signer("b.key") == Signer(key=Path("b.key"))
-    assert signer("b.pub").verifying[0] == "--key=b.pub"
+    assert resolve_signer(None) == Signer(key=Path("a.key"))
+    assert resolve_signer("b.key") == Signer(key=Path("b.key"))
+    assert resolve_signer("b.pub").verify_options[0] == "--key=b.pub"
 
 
 @pytest.mark.usefixtures("project")
 def test_a_key_without_its_public_half_is_refused() -> None:
     with pytest.raises(InputError, match=r"there is no public key beside `cosign\.key`"):
-        signer("cosign.key")
+        resolve_signer("cosign.key")
 
 
 @pytest.mark.usefixtures("project")
 def test_without_a_key_the_repository_signs_and_without_either_nobody() -> None:
     with pytest.raises(InputError, match="nobody is known who signs"):
-        signer(None)
+        resolve_signer(None)
     git("remote", "add", "origin", "https://github.com/Octo-Org/Shop")
-    assert signer(None) == KEYLESS
+    assert resolve_signer(None) == KEYLESS
 
 
 def test_only_registries_of_this_machine_may_speak_plain_http() -> None:
-    assert cosign.plain(LOCAL)
-    assert cosign.plain("localhost/app")
-    assert not cosign.plain(REMOTE)
-    assert not cosign.plain("localhost.example.com/app")
+    assert cosign.registry_options(LOCAL)
+    assert cosign.registry_options("localhost/app")
+    assert not cosign.registry_options(REMOTE)
+    assert not cosign.registry_options("localhost.example.com/app")

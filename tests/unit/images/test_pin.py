@@ -6,8 +6,8 @@ import pytest
 
 from pipeline.errors import CheckFailedError, InputError
 from pipeline.images import pin
-from pipeline.images.pin import named, pin_base_images, pinned
-from pipeline.images.registry import digest
+from pipeline.images.pin import pin_base_images, pinned_reference, with_digests
+from pipeline.images.registry import manifest_digest
 from tests.conftest import ROOT
 from tests.unit.images.conftest import DIGEST, Calls, Put, commit, publish
 
@@ -39,7 +39,7 @@ def test_a_commit_names_an_image_of_others_whatever_is_here_now(
     commit()
     COMPOSE.write_text("services: {}\n")
     monkeypatch.setenv("STORE_IMAGE", "mirror.example.com/store:2")
-    assert named("store", "HEAD") == name
+    assert pinned_reference("store", "HEAD") == name
 
 
 def test_a_commit_that_names_no_such_image_is_said_to_be(files: None) -> None:
@@ -48,7 +48,7 @@ def test_a_commit_that_names_no_such_image_is_said_to_be(files: None) -> None:
     commit()
     for image in ("store", "other"):
         with pytest.raises(InputError, match=f"names no {image}"):
-            named(image, "HEAD")
+            pinned_reference(image, "HEAD")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_commit_that_names_no_such_image_is_said_to_be(files: None) -> None:
 def test_a_digest_is_written_behind_the_tag_in_place_of_an_older_one(
     before: str, after: str
 ) -> None:
-    assert pinned(before, lambda _: NEW) == after
+    assert with_digests(before, lambda _: NEW) == after
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_digest_is_written_behind_the_tag_in_place_of_an_older_one(
     ],
 )
 def test_other_text_is_left_as_it_is(text: str) -> None:
-    assert pinned(text, lambda _: NEW) == text
+    assert with_digests(text, lambda _: NEW) == text
 
 
 @pytest.mark.usefixtures("files")
@@ -115,7 +115,10 @@ def test_nothing_is_written_if_one_tag_has_no_digest(tmp_path: Path) -> None:
 
 
 def test_a_digest_is_that_of_the_bytes() -> None:
-    assert digest("{}") == "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+    assert (
+        manifest_digest("{}")
+        == "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+    )
 
 
 def test_every_file_that_is_pinned_is_there() -> None:

@@ -8,9 +8,9 @@ import pytest
 from pipeline import errors
 from pipeline.errors import CheckFailedError, InputError
 from pipeline.git import head
-from pipeline.images.build import build, targets
+from pipeline.images.build import build, resolve_targets
 from pipeline.images.push import push
-from pipeline.images.records import released
+from pipeline.images.records import load_release
 from pipeline.images.targets import platforms
 from tests.unit.images.conftest import AMD, APP, ARM, Calls, Once, Put, commit, plant
 from tests.unit.images.pipeline_steps import HOST, acted, deliver, prepare
@@ -29,7 +29,9 @@ def test_another_registry_gets_all_that_the_first_one_has(
     once(deliver)
     monkeypatch.setenv("IMAGES_REGISTRY", "localhost:5001/kit")
     deliver()
-    assert all(e.repository.startswith("localhost:5001/") for e in released(head().sha).values())
+    assert all(
+        e.repository.startswith("localhost:5001/") for e in load_release(head().sha).values()
+    )
 
 
 def test_what_is_not_from_the_commit_alone_is_not_pushed(calls: Calls) -> None:
@@ -60,8 +62,8 @@ def test_a_platform_that_is_not_here_is_left_out_and_said_to_be() -> None:
         push(["app"], platforms())
     (left_out,) = errors.records(errors.NOT_JUDGED)
     assert str(left_out) == "push: not built here, so left out: linux/arm64"
-    assert set(released(head().sha)["app"].platforms) == {AMD}
-    build(targets("app", ARM))
+    assert set(load_release(head().sha)["app"].platforms) == {AMD}
+    build(resolve_targets("app", ARM))
     push(["app"], platforms())
     assert errors.records(errors.NOT_JUDGED) == []
 

@@ -7,10 +7,10 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.images import provenance, records
-from pipeline.images.records import Build, Released
+from pipeline.images.records import BuildRecord, ReleasedImage
 from tests.unit.images.conftest import APP, DIGEST
 
-BUILD = Build(
+BUILD = BuildRecord(
     image_id=DIGEST,
     commit="c" * 40,
     clean=True,
@@ -19,7 +19,7 @@ BUILD = Build(
     started="2026-11-23T12:00:00+00:00",
     finished="2026-11-23T12:01:00+00:00",
 )
-RELEASED = Released(f"ghcr.io/octo/shop/app@{DIGEST}", {"linux/amd64": DIGEST})
+RELEASED = ReleasedImage(f"ghcr.io/octo/shop/app@{DIGEST}", {"linux/amd64": DIGEST})
 
 
 def predicate(source: str = "https://github.com/octo/shop") -> dict[str, Any]:
@@ -57,29 +57,29 @@ def test_provenance_says_who_built_and_when() -> None:
 @pytest.mark.usefixtures("project")
 def test_provenance_is_written_among_the_papers() -> None:
     BUILD.write(APP)
-    path = provenance.write(APP, BUILD, "")
-    assert path.parent == APP.folder
+    path = provenance.write_provenance(APP, BUILD, "")
+    assert path.parent == APP.directory
     assert json.loads(path.read_text()) == predicate(source="")
 
 
 @pytest.mark.usefixtures("project")
 def test_a_build_is_read_as_it_was_written() -> None:
-    assert records.build_of(APP) is None
+    assert records.load_build(APP) is None
     BUILD.write(APP)
-    assert records.build_of(APP) == BUILD
+    assert records.load_build(APP) == BUILD
 
 
 @pytest.mark.usefixtures("project")
 def test_a_release_is_that_of_one_commit() -> None:
-    assert records.released("c" * 40) == {}
+    assert records.load_release("c" * 40) == {}
     records.write_release("c" * 40, {"app": RELEASED})
-    assert records.released("c" * 40) == {"app": RELEASED}
-    assert records.released("d" * 40) == {}
+    assert records.load_release("c" * 40) == {"app": RELEASED}
+    assert records.load_release("d" * 40) == {}
 
 
 @pytest.mark.usefixtures("project")
 def test_what_was_not_pushed_is_named() -> None:
     records.write_release("c" * 40, {"app": RELEASED})
-    assert records.of_release("c" * 40, ["app"]) == {"app": RELEASED}
+    assert records.require_released("c" * 40, ["app"]) == {"app": RELEASED}
     with pytest.raises(InputError, match="not pushed from commit cccccccccccc: store, other"):
-        records.of_release("c" * 40, ["store", "app", "other"])
+        records.require_released("c" * 40, ["store", "app", "other"])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.images.registry_login import log_in
+from pipeline.images.registry_login import login
 from tests.unit.images.conftest import Calls, Put
 
 
@@ -18,14 +18,14 @@ def token(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_token_is_read_from_standard_input(calls: Calls, tmp_path: Path) -> None:
-    log_in()
+    login()
     assert calls() == ["docker login --username=ada --password-stdin registry.example.com"]
     assert (tmp_path / "password").read_text() == "ghs_secret"
 
 
 def test_without_a_token_nobody_signs_in(calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("REGISTRY_TOKEN")
-    log_in()
+    login()
     assert calls() == []
 
 
@@ -33,5 +33,5 @@ def test_a_token_that_is_refused_is_not_shown(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("GITHUB_ACTOR", "mallory")
     refusal = r"registry\.example\.com refuses the token of mallory"
     with pytest.raises(InputError, match=refusal) as caught:
-        log_in()
+        login()
     assert "ghs_secret" not in f"{caught.value}{caught.value.hint}"

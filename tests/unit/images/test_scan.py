@@ -18,7 +18,7 @@ from pipeline import errors
 from pipeline.errors import CheckFailedError, InputError, MissingToolError, NotJudgedError
 from pipeline.git import head
 from pipeline.images.commands import trivy
-from pipeline.images.inspection import NOT_JUDGED, sbom, scan
+from pipeline.images.inspection import NOT_SCANNED, sbom, scan
 from pipeline.images.targets import Target
 from tests.unit.images.conftest import (
     AMD,
@@ -59,7 +59,7 @@ def test_a_clean_image_passes_with_all_reports(put: Put, archive: Path, tmp_path
     put("trivy")
     plant(tmp_path, vulnerability("MEDIUM", fixed="3.0.2"))
     scan([APP])
-    for file in trivy.FILES.values():
+    for file in trivy.OUTPUT_FILES.values():
         assert (archive.parent / file).read_text()
 
 
@@ -175,7 +175,7 @@ def test_without_trivy_nothing_is_judged_and_a_statement_says_so(archive: Path) 
     with pytest.raises(NotJudgedError, match="there is no Trivy") as caught:
         scan([APP])
     assert caught.value.hint.startswith("install it: https://")
-    assert NOT_JUDGED in statement(archive)["scanner"]["result"]
+    assert NOT_SCANNED in statement(archive)["scanner"]["result"]
 
 
 def test_without_what_trivy_knows_nothing_is_judged(
@@ -185,7 +185,7 @@ def test_without_what_trivy_knows_nothing_is_judged(
     (tmp_path / "registry-is-away").touch()
     with pytest.raises(NotJudgedError, match="Trivy's database is out of reach"):
         scan([APP])
-    assert NOT_JUDGED in statement(archive)["scanner"]["result"]
+    assert NOT_SCANNED in statement(archive)["scanner"]["result"]
 
 
 def test_a_statement_of_today_stays_and_an_older_one_is_renewed(archive: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.images.scan_policy import Judgement, judge
+from pipeline.images.scan_policy import ScanVerdict, evaluate
 from pipeline.waivers import Exemption, spelled
 from tests.unit.images.conftest import vulnerability
 
@@ -26,8 +26,8 @@ def report(*found: dict[str, Any], **more: Any) -> dict[str, Any]:  # noqa: ANN4
     return {"Results": [{"Target": "debian", "Vulnerabilities": [*found], **more}]}
 
 
-def judged(*found: dict[str, Any], accepted: tuple[Exemption, ...] = ()) -> Judgement:
-    return judge(report(*found), accepted, TODAY)
+def judged(*found: dict[str, Any], accepted: tuple[Exemption, ...] = ()) -> ScanVerdict:
+    return evaluate(report(*found), accepted, TODAY)
 
 
 @pytest.mark.parametrize("severity", ["HIGH", "CRITICAL"])
@@ -46,7 +46,7 @@ def test_what_nobody_can_mend_needs_an_exception() -> None:
 
 def test_an_exception_holds_on_its_last_day() -> None:
     judgement = judged(vulnerability(), accepted=(UNTIL_TODAY,))
-    assert judgement == Judgement((), (f"CRITICAL {NOBODY} (no mend yet)",))
+    assert judgement == ScanVerdict((), (f"CRITICAL {NOBODY} (no mend yet)",))
 
 
 def test_an_exception_that_ended_is_no_exception() -> None:
@@ -64,12 +64,12 @@ def test_an_exception_is_for_one_vulnerability_only() -> None:
 
 @pytest.mark.parametrize("severity", ["UNKNOWN", "LOW", "MEDIUM"])
 def test_what_is_not_grave_is_left_alone(severity: str) -> None:
-    assert judged(vulnerability(severity, fixed="3.0.2")) == Judgement((), ())
+    assert judged(vulnerability(severity, fixed="3.0.2")) == ScanVerdict((), ())
 
 
 def test_a_secret_is_refused_whatever_its_severity_and_not_shown() -> None:
     secret = {"Title": "GitHub token", "Severity": "LOW", "StartLine": 3, "Match": "ghp_secret"}
-    (refused,) = judge(report(Secrets=[secret]), (), TODAY).refused
+    (refused,) = evaluate(report(Secrets=[secret]), (), TODAY).refused
     assert refused == "a secret: GitHub token in debian, line 3"
 
 
@@ -79,7 +79,7 @@ def test_a_secret_is_refused_whatever_its_severity_and_not_shown() -> None:
      {"Results": [{"Target": "debian", "Vulnerabilities": None, "Secrets": None}]}],
 )  # fmt: skip
 def test_a_report_without_findings_may_leave_out_its_lists(empty: dict[str, Any]) -> None:
-    assert judge(empty, (), TODAY) == Judgement((), ())
+    assert evaluate(empty, (), TODAY) == ScanVerdict((), ())
 
 
 def test_an_exception_may_have_the_name_that_github_gives() -> None:

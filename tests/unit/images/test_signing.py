@@ -12,12 +12,12 @@ import pytest
 from pipeline.errors import CheckFailedError, InputError, UntrustedError
 from pipeline.git import head
 from pipeline.images import signing, vex
-from pipeline.images.build import build, targets
+from pipeline.images.build import build, resolve_targets
 from pipeline.images.inspection import sbom
 from pipeline.images.push import push
-from pipeline.images.records import released
-from pipeline.images.targets import Target, chosen, platforms
-from pipeline.images.verification import EXCEPTED, GOOD, verify_all
+from pipeline.images.records import load_release
+from pipeline.images.targets import Target, platforms, select_images
+from pipeline.images.verification import VERIFIED_CACHE, WAIVER_ANNOTATION, verify_all
 from tests.unit.images.conftest import (
     AMD,
     APP,
@@ -51,7 +51,7 @@ def test_the_whole_chain_passes_and_the_second_time_does_nothing(once: Once, cal
 
 def test_a_release_is_an_index_of_both_platforms_named_by_its_digest(once: Once) -> None:
     once(deliver)
-    entry = released(head().sha)["app"]
+    entry = load_release(head().sha)["app"]
     assert entry.reference.startswith(f"{HOST}/app@sha256:")
     assert set(entry.platforms) == {AMD, ARM}
 
@@ -77,7 +77,7 @@ def test_an_image_of_others_is_signed_once_for_many_commits(once: Once, calls: C
 
 def test_an_image_of_others_under_another_name_is_not_what_was_signed(once: Once) -> None:
     once(deliver)
-    reference = released(head().sha)["store"].reference
+    reference = load_release(head().sha)["store"].reference
     compose = Path("docker-compose.yml")
     compose.write_text(compose.read_text().replace("store:1", "store:2"))
     commit()
@@ -87,7 +87,7 @@ def test_an_image_of_others_under_another_name_is_not_what_was_signed(once: Once
 
 def test_what_no_commit_here_names_is_not_trusted(once: Once) -> None:
     once(deliver)
-    reference = released(head().sha)["store"].reference
+    reference = load_release(head().sha)["store"].reference
     with pytest.raises(UntrustedError, match="the commit of its source is not known: git cannot"):
         verify_all([reference], KEY, "0" * 40, local=False)
 
@@ -98,10 +98,10 @@ def test_exceptions_are_attested_and_the_signature_says_so(once: Once, calls: Ca
     exempt(tomorrow, "app on linux/arm64")
     commit()
     for platform in platforms():
-        build(targets("app", platform))
+        build(resolve_targets("app", platform))
         sbom([Target("app", platform)])
     for target in (APP, Target("app", ARM)):  # what is needed for what, the scan has judged
-        (target.folder / "scan.attestation.json").write_text(json.dumps(scan_of()))
+        (target.directory / "scan.attestation.json").write_text(json.dumps(scan_of()))
     push(["app"], platforms())
     calls()
     signing.sign(["app"], KEY)
@@ -113,29 +113,29 @@ def test_exceptions_are_attested_and_the_signature_says_so(once: Once, calls: Ca
         sign_calls[9],
     ]
     assert "--annotations=exceptions=attested" in sign_calls[-1]
-    verify_all(signing.references(["app"], None), KEY, None, local=False)
-    (statement,) = json.loads(vex.path("app").read_text())["statements"]
+    verify_all(signing.resolve_references(["app"], None), KEY, None, local=False)
+    (statement,) = json.loads(vex.vex_path("app").read_text())["statements"]
     assert statement["vulnerability"] == {"name": "CVE-2026-0001"}
     accepted = f"Accepted by ada@example.com until {tomorrow}: no mend yet"
     assert statement["action_statement"] == accepted
     (product,) = statement["products"]
-    digest = released(head().sha)["app"].platforms[ARM]
+    digest = load_release(head().sha)["app"].platforms[ARM]
     assert product["@id"].startswith(f"pkg:oci/app@{digest.replace(':', '%3A')}?repository_url=")
 
 
 def test_exceptions_that_were_promised_and_are_gone_are_missed(once: Once, tmp_path: Path) -> None:
     once(deliver)
     kept = json.loads((tmp_path / "cosign.json").read_text())
-    reference = released(head().sha)["app"].reference
+    reference = load_release(head().sha)["app"].reference
     promised = json.dumps(
         [
             f"--annotations={name}={value}"
-            for name, value in ({"commit": head().sha} | EXCEPTED).items()
+            for name, value in ({"commit": head().sha} | WAIVER_ANNOTATION).items()
         ]
     )
     kept[reference]["signature"] = f"cosign {promised}"
     (tmp_path / "cosign.json").write_text(json.dumps(kept))
-    GOOD.clear()
+    VERIFIED_CACHE.clear()
     with pytest.raises(UntrustedError) as caught:
         verify_all([reference], KEY, None, local=False)
     assert str(caught.value).splitlines()[1:] == [
@@ -146,13 +146,13 @@ def test_exceptions_that_were_promised_and_are_gone_are_missed(once: Once, tmp_p
 def test_nothing_is_signed_that_was_not_pushed(once: Once) -> None:
     once(prepare)
     with pytest.raises(InputError, match=r"not pushed from commit .*: app, store"):
-        signing.sign(chosen(None), KEY)
+        signing.sign(select_images(None), KEY)
 
 
 def test_nothing_is_signed_without_all_papers(once: Once, calls: Calls) -> None:
     once(prepare)
     push(["app"], platforms())
-    (APP.folder / "sbom.cdx.json").unlink()
+    (APP.directory / "sbom.cdx.json").unlink()
     with pytest.raises(InputError, match=r"not written yet: .*sbom\.cdx\.json"):
         signing.sign(["app"], KEY)
     assert acted([call for call in calls() if call.startswith("cosign")]) == []
@@ -161,7 +161,7 @@ def test_nothing_is_signed_without_all_papers(once: Once, calls: Calls) -> None:
 def test_an_old_scan_is_not_signed_again(once: Once) -> None:
     once(prepare)
     push(["app"], platforms())
-    paper = APP.folder / "scan.attestation.json"
+    paper = APP.directory / "scan.attestation.json"
     paper.write_text(paper.read_text().replace('scanFinishedOn": "2', 'scanFinishedOn": "1'))
     with pytest.raises(InputError, match="of no use: it is older than 7 days") as caught:
         signing.sign(["app"], KEY)
@@ -173,7 +173,7 @@ def test_what_another_key_signed_is_signed_again(once: Once, calls: Calls) -> No
     calls()
     signing.sign(["app"], OTHER)
     assert acted(calls())
-    verify_all(signing.references(["app"], None), OTHER, None, local=False)
+    verify_all(signing.resolve_references(["app"], None), OTHER, None, local=False)
 
 
 def test_a_version_is_one_more_name_of_the_same_digest(once: Once, calls: Calls) -> None:
@@ -181,7 +181,7 @@ def test_a_version_is_one_more_name_of_the_same_digest(once: Once, calls: Calls)
     calls()
     signing.promote(["app"], "v1.0.0", KEY)
     (create,) = acted(calls())
-    reference = released(head().sha)["app"].reference
+    reference = load_release(head().sha)["app"].reference
     assert create == f"docker buildx imagetools create --tag={HOST}/app:v1.0.0 {reference}"
 
 
@@ -222,7 +222,7 @@ def test_dry_runs_print_and_change_nothing(
     calls()
     signing.sign(["app"], KEY, dry=True)
     assert capsys.readouterr().out.count("cosign attest") == 8
-    assert not (APP.folder / "provenance.json").exists()
+    assert not (APP.directory / "provenance.json").exists()
     assert acted(calls()) == []
 
 
@@ -244,4 +244,4 @@ def test_a_registry_that_rewrites_what_it_is_given_is_red(once: Once, tmp_path: 
 
 
 def test_a_given_digest_is_verified_instead_of_those_that_were_pushed() -> None:
-    assert signing.references(["app"], f"shop/app@{DIGEST}") == [f"shop/app@{DIGEST}"]
+    assert signing.resolve_references(["app"], f"shop/app@{DIGEST}") == [f"shop/app@{DIGEST}"]

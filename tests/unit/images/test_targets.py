@@ -6,7 +6,14 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.images import targets
-from pipeline.images.targets import Target, by_digest, chosen, repository, require_tag, source
+from pipeline.images.targets import (
+    Target,
+    repository_for,
+    require_tag,
+    select_images,
+    source_url,
+    split_digest,
+)
 from tests.unit.images.conftest import DIGEST, git
 
 pytestmark = pytest.mark.usefixtures("project")
@@ -14,8 +21,8 @@ pytestmark = pytest.mark.usefixtures("project")
 
 def test_an_image_belongs_to_the_owner_of_the_remote_in_small_letters() -> None:
     git("remote", "add", "origin", "git@github.com:Octo-Org/Shop.git")
-    assert repository("app") == "ghcr.io/octo-org/shop/app"
-    assert source() == "https://github.com/Octo-Org/Shop"
+    assert repository_for("app") == "ghcr.io/octo-org/shop/app"
+    assert source_url() == "https://github.com/Octo-Org/Shop"
 
 
 @pytest.mark.parametrize("registry", ["127.0.0.1:5000/kit", "127.0.0.1:5000/kit/"])
@@ -24,26 +31,26 @@ def test_a_registry_that_is_set_goes_before_the_remote(
 ) -> None:
     git("remote", "add", "origin", "git@github.com:octo-org/shop.git")
     monkeypatch.setenv("IMAGES_REGISTRY", registry)
-    assert repository("app") == "127.0.0.1:5000/kit/app"
+    assert repository_for("app") == "127.0.0.1:5000/kit/app"
 
 
 def test_images_of_nobody_are_pushed_nowhere() -> None:
     with pytest.raises(InputError, match="nobody knows where the images belong") as caught:
-        repository("app")
+        repository_for("app")
     assert "IMAGES_REGISTRY" in caught.value.hint
-    assert source() == ""
+    assert source_url() == ""
 
 
 def test_ours_and_those_of_others_are_released() -> None:
-    assert chosen(None) == ["app", "store"]
-    assert chosen("store") == ["store"]
+    assert select_images(None) == ["app", "store"]
+    assert select_images("store") == ["store"]
     assert targets.is_built("app")
     assert not targets.is_built("store")
 
 
 def test_an_unknown_image_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(InputError, match="no such image: `ap`") as caught:
-        chosen("ap")
+        select_images("ap")
     assert caught.value.hint == "there are: app, store"
 
 
@@ -54,7 +61,7 @@ def test_each_target_has_a_folder_of_its_own() -> None:
 
 
 def test_a_digest_is_split_from_its_repository() -> None:
-    assert by_digest(f"localhost:5000/app@{DIGEST}") == ("localhost:5000/app", DIGEST)
+    assert split_digest(f"localhost:5000/app@{DIGEST}") == ("localhost:5000/app", DIGEST)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +70,7 @@ def test_a_digest_is_split_from_its_repository() -> None:
 )
 def test_whatever_is_no_digest_is_refused(reference: str) -> None:
     with pytest.raises(InputError, match="does not name an image by its digest"):
-        by_digest(reference)
+        split_digest(reference)
 
 
 @pytest.mark.parametrize("version", ["v1.0.0+build.5", "v1/2", "v1.0.0~rc1", "vÄ", f"v{'1' * 128}"])

@@ -13,10 +13,10 @@ import pytest
 from pipeline.errors import CheckFailedError, UntrustedError
 from pipeline.images import registry, verification
 from pipeline.images.commands.cosign import Signer
-from pipeline.images.inspection import NOT_JUDGED
-from pipeline.images.registry import members
-from pipeline.images.statements import judged, newest_scan, said_by_cosign, scan_faults
-from pipeline.images.verification import faults, verify
+from pipeline.images.inspection import NOT_SCANNED
+from pipeline.images.registry import platform_digests
+from pipeline.images.statements import answer_problems, cosign_error, newest_scan, scan_problems
+from pipeline.images.verification import find_problems, verify
 from pipeline.process import Output
 from tests.unit.images.conftest import AMD, ARM, DIGEST, Put, publish, scan_of
 
@@ -41,7 +41,7 @@ def envelope(predicate: dict[str, Any]) -> str:
     ("days_ago", "found"), [(0, []), (6.9, []), (7.1, ["it is older than 7 days"])]
 )
 def test_a_scan_holds_as_long_as_pipeline_toml_says(days_ago: float, found: list[str]) -> None:
-    assert [*scan_faults(finished(days_ago), unjudged=False)] == found
+    assert [*scan_problems(finished(days_ago), unjudged=False)] == found
 
 
 @pytest.mark.usefixtures("project")
@@ -52,8 +52,8 @@ def test_a_statement_that_nobody_scanned_is_for_this_machine_only(
     unjudged: bool,  # noqa: FBT001 - the case
     found: list[str],
 ) -> None:
-    scan = scan_of(scanner={"result": {NOT_JUDGED: "there was no scanner"}})
-    assert [*scan_faults(scan, unjudged=unjudged)] == found
+    scan = scan_of(scanner={"result": {NOT_SCANNED: "there was no scanner"}})
+    assert [*scan_problems(scan, unjudged=unjudged)] == found
 
 
 @pytest.mark.usefixtures("project")
@@ -61,7 +61,7 @@ def test_a_scan_as_trivy_writes_it_is_understood() -> None:
     scan = scan_of(
         scanner={"result": None}, metadata={"scanFinishedOn": "2026-01-01T12:20:30.123456789Z"}
     )
-    assert [*scan_faults(scan, unjudged=False)] == ["it is older than 7 days"]
+    assert [*scan_problems(scan, unjudged=False)] == ["it is older than 7 days"]
 
 
 def test_the_newest_scan_counts_in_whatever_order_they_come() -> None:
@@ -84,9 +84,9 @@ def test_the_newest_scan_counts_in_whatever_order_they_come() -> None:
     ],
 )  # fmt: skip
 def test_cosign_s_own_sentence_is_repeated_once(printed: str, sentence: str) -> None:
-    assert said_by_cosign(printed) == sentence
+    assert cosign_error(printed) == sentence
     answer = subprocess.CompletedProcess([], 1, "", printed)
-    assert [*judged("", answer, unjudged=False)] == [sentence]
+    assert [*answer_problems("", answer, unjudged=False)] == [sentence]
 
 
 def test_everything_that_is_missing_is_named_at_once(put: Put, tmp_path: Path) -> None:
@@ -117,8 +117,8 @@ def test_several_digests_are_asked_about_at_once_and_all_faults_told(
             together.wait(timeout=10)
         return Output(command, 1, "", f"Error: no signature of {command[-1][-1]}")
 
-    monkeypatch.setattr(verification, "members", lambda _: {AMD: DIGEST})
-    monkeypatch.setattr(verification, "said_of", lambda *_: {})
+    monkeypatch.setattr(verification, "platform_digests", lambda _: {AMD: DIGEST})
+    monkeypatch.setattr(verification, "expected_annotations", lambda *_: {})
     monkeypatch.setattr(verification, "read", read)
     with pytest.raises(UntrustedError) as caught:
         verify(digests, KEY, "abc")
@@ -137,12 +137,12 @@ def test_an_index_of_nothing_is_no_image(put: Put, tmp_path: Path) -> None:
     put("docker", "cosign")
     index = publish(tmp_path, "shop/app:1", json.dumps({"manifests": [BUILDER_S_OWN]}))
     digest = f"shop/app@{index}"
-    assert faults([digest], KEY, "abc") == {digest: ["it holds no image"]}
+    assert find_problems([digest], KEY, "abc") == {digest: ["it holds no image"]}
 
 
 def test_a_manifest_that_is_gone_is_said_to_be(put: Put) -> None:
     put("docker", "cosign")
-    ((fault,),) = faults([f"shop/app@{DIGEST}"], KEY, "abc").values()
+    ((fault,),) = find_problems([f"shop/app@{DIGEST}"], KEY, "abc").values()
     assert fault.startswith("its manifest cannot be read: the registry has no ")
 
 
@@ -150,7 +150,7 @@ def test_a_registry_that_is_away_is_said_to_be(put: Put, monkeypatch: pytest.Mon
     put("docker", "cosign")
     refused = "dial tcp 127.0.0.1:5999: connect: connection refused"
     monkeypatch.setattr(registry, "read", lambda *_, **__: Output((), 1, "", f"ERROR: {refused}"))
-    ((fault,),) = faults([f"shop/app@{DIGEST}"], KEY, "abc").values()
+    ((fault,),) = find_problems([f"shop/app@{DIGEST}"], KEY, "abc").values()
     assert "the registry does not answer for " in fault
     assert fault.endswith(refused)
 
@@ -159,10 +159,10 @@ def test_a_registry_that_gives_another_manifest_is_not_believed(put: Put, tmp_pa
     put("docker")
     publish(tmp_path, f"shop/app@{DIGEST}", json.dumps({"manifests": [ENTRY]}))
     with pytest.raises(CheckFailedError, match=f"the registry gives .* for shop/app@{DIGEST}"):
-        members(f"shop/app@{DIGEST}")
+        platform_digests(f"shop/app@{DIGEST}")
 
 
 def test_an_image_without_an_index_is_for_its_own_platform(put: Put, tmp_path: Path) -> None:
     put("docker")
     image = publish(tmp_path, "shop/app:1", json.dumps(IMAGE))
-    assert members(f"shop/app@{image}") == {AMD: image}
+    assert platform_digests(f"shop/app@{image}") == {AMD: image}

@@ -21,7 +21,7 @@ def test_whatever_ends_a_rehearsal_nothing_is_left_of_it(
         finally:
             left.append(nodes)
 
-    monkeypatch.setattr(runner, "engine_answers", lambda: True)
+    monkeypatch.setattr(runner, "is_engine_available", lambda: True)
     monkeypatch.setattr(runner, "yard", yard)
     with pytest.raises(KeyboardInterrupt):
         runner.rehearse()
