@@ -309,7 +309,7 @@ def deploy(  # noqa: PLR0913 - each is an option of the command line
         if resume and dry:
             raise InputError("--resume has no --dry", hint=f"invoke status --env={env}")
         if resume:
-            recover.resume(environment(env))
+            recover.recover(environment(env))
             return
         consent = Consent(yes=yes, log_out=log_out)
         deploy.deploy(
@@ -394,7 +394,7 @@ def smoke(_: Context, env: str) -> None:
     from pipeline.deploy.commands import status
 
     with reported():
-        status.smoke(environment(env))
+        status.smoke_test(environment(env))
 
 
 @task(help=PLACE)
@@ -431,7 +431,9 @@ def exec_(
     from pipeline.deploy.commands import execute
 
     with reported():
-        code = execute.execute(environment(env), command, service=service, seconds=seconds, yes=yes)
+        code = execute.run_command(
+            environment(env), command, service=service, seconds=seconds, yes=yes
+        )
     if code:
         raise Exit(code=code)
 
@@ -443,7 +445,7 @@ def secrets(_: Context, env: str, *, dry: bool = False) -> None:
     from pipeline.deploy.commands import generate_secrets
 
     with reported():
-        generate_secrets.invent(environment(env), dry=dry)
+        generate_secrets.generate_secrets(environment(env), dry=dry)
 
 
 @task(help=PLACE)
@@ -453,7 +455,7 @@ def renew(_: Context, env: str) -> None:
     from pipeline.deploy.commands import edge
 
     with reported():
-        edge.renew(environment(env))
+        edge.renew_edge(environment(env))
 
 
 @task(name="maintenance", help=PLACE | {"state": "on or off"})
@@ -463,7 +465,7 @@ def switch_maintenance(_: Context, env: str, state: str) -> None:
     from pipeline.deploy.commands import maintenance
 
     with reported():
-        maintenance.switch(environment(env), state)
+        maintenance.set_maintenance(environment(env), state)
 
 
 @task(help=PLACE)
@@ -527,7 +529,7 @@ def logs(_: Context, *, env: str | None = None, service: str | None = None) -> N
         compose("logs", "--follow", *([service] if service else []))
         return
     with reported():
-        code = status.logs(environment(env), service or "backend")
+        code = status.follow_logs(environment(env), service or "backend")
     if code:
         raise Exit(code=code)
 

@@ -26,7 +26,7 @@ from typing import Any
 from pipeline.ci.cache.store import FAILED, ResultStore
 from pipeline.ci.plan import create_plan
 from pipeline.ci.result import CACHED, EXECUTED, INCONCLUSIVE, SKIPPED
-from pipeline.deploy.signals import interruptible
+from pipeline.deploy.signals import raise_on_signal
 from pipeline.fault_injection.edit import Edit
 from pipeline.fault_injection.repository_copy import RepositoryCopy, copy_repository
 from pipeline.github import loader
@@ -118,7 +118,7 @@ def main(arguments: Sequence[str]) -> None:
     usual = [job.id for some in calls.values() for job in some if job.id not in images]
     parser.add_argument("--only", nargs="+", default=usual, metavar="JOB")
     jobs = parser.parse_args(arguments).only
-    with interruptible(), TemporaryDirectory() as folder:
+    with raise_on_signal(), TemporaryDirectory() as folder:
         made = copy_repository(Path.cwd(), Path(folder, "copy"))
         made.branch("work")
         with contextlib.chdir(made.root):

@@ -22,20 +22,20 @@ class Consent:
     log_out: bool = False
 
 
-NONE = Consent()
+NO_CONSENT = Consent()
 
 
-def actor() -> str:
+def current_actor() -> str:
     """Return who acts here, as others know him."""
     return os.environ.get("GITHUB_ACTOR") or os.environ.get("USER") or "somebody"
 
 
-def now() -> str:
+def utc_now() -> str:
     """Return the time, in ISO 8601 to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def agree(environment: Environment, what: str, *, yes: bool, always: bool = False) -> None:
+def confirm(environment: Environment, what: str, *, yes: bool, always: bool = False) -> None:
     """Ask a person, where the environment wants that.
 
     Args:
@@ -49,11 +49,11 @@ def agree(environment: Environment, what: str, *, yes: bool, always: bool = Fals
     """
     if yes or not (environment.confirm or always):
         return
-    if not sys.stdin.isatty() or typed(f"{what}? type {environment.name}: ") != environment.name:
+    if not sys.stdin.isatty() or prompt(f"{what}? type {environment.name}: ") != environment.name:
         raise InputError(f"nobody agreed to {what}", hint="type its name when asked, or give --yes")
 
 
-def typed(question: str) -> str:
+def prompt(question: str) -> str:
     """Ask on the screen; who ends the input has answered nothing."""
     print(question, end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip()

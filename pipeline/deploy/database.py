@@ -7,16 +7,22 @@ PostgreSQL image in the environment's network: wherever the app's database is, i
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pipeline.deploy.cluster.client import Swarm
-from pipeline.deploy.cluster.one_shot_jobs import END, Job, file_option, lines, script_of
-from pipeline.deploy.confirmation import now
-from pipeline.deploy.database_url import NAME, service_file
-from pipeline.deploy.environment_secrets import object_name
+from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.cluster.one_shot_jobs import (
+    END_MARKER,
+    Job,
+    run_and_read_lines,
+    script_command,
+    secret_option,
+)
+from pipeline.deploy.confirmation import utc_now
+from pipeline.deploy.database_url import VARIABLE, pg_service_file
+from pipeline.deploy.environment_secrets import secret_object_name
 from pipeline.environments import Environment
 
-KEPT = 5
-SERVICE = "pg_service.conf"
-SUFFIX = ".dump"
+MAX_DUMPS = 5
+PG_SERVICE_FILE = "pg_service.conf"
+DUMP_SUFFIX = ".dump"
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,7 @@ class Database:
         url: Where it is, and how to get in.
     """
 
-    swarm: Swarm
+    swarm: SwarmClient
     environment: Environment
     image: str
     url: str = field(repr=False)
@@ -45,8 +51,8 @@ class Database:
             InputError: It is no PostgreSQL.
             JobFailedError: It cannot be dumped, or the dump cannot be read.
         """
-        name = f"{now().replace('+00:00', 'Z').replace(':', '')}-{version}"
-        self.run("dump", script_of("dump.sh", name, str(KEPT)))
+        name = f"{utc_now().replace('+00:00', 'Z').replace(':', '')}-{version}"
+        self.run_script("dump", script_command("dump.sh", name, str(MAX_DUMPS)))
         return name
 
     def restore(self, name: str) -> None:
@@ -55,9 +61,9 @@ class Database:
         Raises:
             JobFailedError: It could not; the database is what it was.
         """
-        self.run("restore", script_of("restore.sh", name))
+        self.run_script("restore", script_command("restore.sh", name))
 
-    def put_back(self) -> None:
+    def undo_restore(self) -> None:
         """Let what the last restore replaced take its place again.
 
         Raises:
@@ -65,41 +71,41 @@ class Database:
         """
         self.restore("--back")
 
-    def dumps(self) -> list[str]:
+    def list_dumps(self) -> list[str]:
         """Return what the dumps are called that there are, the oldest first.
 
         Raises:
             JobFailedError: The engine does not tell.
         """
-        said = self.run("dumps", ["-euc", "ls /dumps"])
-        return sorted(line.removesuffix(SUFFIX) for line in said if line.endswith(SUFFIX))
+        said = self.run_script("dumps", ["-euc", "ls /dumps"])
+        return sorted(line.removesuffix(DUMP_SUFFIX) for line in said if line.endswith(DUMP_SUFFIX))
 
-    def run(self, name: str, script: list[str]) -> list[str]:
+    def run_script(self, name: str, script: list[str]) -> list[str]:
         """Run a shell script beside the database and the dumps, and return what it printed.
 
         Raises:
             InputError: It is no PostgreSQL.
             JobFailedError: The script failed.
         """
-        stack, content = self.environment.stack, service_file(self.url)
-        source = object_name(stack, SERVICE, content)
+        stack, content = self.environment.stack, pg_service_file(self.url)
+        source = secret_object_name(stack, PG_SERVICE_FILE, content)
         self.swarm.ensure_secrets({source: content}, f"pipeline.stack={stack}")
         options = [
-            file_option({"source": source, "target": SERVICE, "uid": 0, "gid": 0}),
+            secret_option({"source": source, "target": PG_SERVICE_FILE, "uid": 0, "gid": 0}),
             f"--mount=type=volume,source={stack}-dumps,destination=/dumps",
             "--mount=type=tmpfs,destination=/var/lib/postgresql",  # of a server, which none is
-            f"--constraint=node.id=={self.swarm.node()}",
+            f"--constraint=node.id=={self.swarm.node_id()}",
             "--user=0:0",
             "--entrypoint=sh",
         ]
-        told = {"PGSERVICEFILE": f"/run/secrets/{SERVICE}", "PGSERVICE": "app"}
+        told = {"PGSERVICEFILE": f"/run/secrets/{PG_SERVICE_FILE}", "PGSERVICE": "app"}
         shell, text, *rest = script
-        ended = [shell, f"{text}\necho {END}", *rest]
+        ended = [shell, f"{text}\necho {END_MARKER}", *rest]
         job = Job(f"{stack}-{name}", self.image, ended, told, options)
-        return lines(self.swarm, self.environment, job, self.environment.timings.dump)
+        return run_and_read_lines(self.swarm, self.environment, job, self.environment.timings.dump)
 
 
-def require_address(credentials: Mapping[str, str]) -> None:
+def require_database_url(credentials: Mapping[str, str]) -> None:
     """Find out now that the database could not be dumped, before anything begins.
 
     Args:
@@ -108,4 +114,4 @@ def require_address(credentials: Mapping[str, str]) -> None:
     Raises:
         InputError: DATABASE_URL is not PostgreSQL's, or a service file cannot hold it.
     """
-    service_file(credentials.get(NAME, ""))
+    pg_service_file(credentials.get(VARIABLE, ""))

@@ -12,17 +12,17 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from pipeline.errors import InputError
 
-NAME = "DATABASE_URL"
+VARIABLE = "DATABASE_URL"
 SCHEMES = {"pgsql", "postgres", "postgresql"}
-SCHEMA = "currentSchema"
+SCHEMA_PARAMETER = "currentSchema"
 """The search path, as dj-database-url reads it."""
-FILES = frozenset({
+FILE_PARAMETERS = frozenset({
     "passfile", "service", "sslcert", "sslcrl", "sslcrldir", "sslkey", "sslkeylogfile",
     "sslrootcert",
 })  # fmt: skip
 """They name a file of the app's container. PostgreSQL's image has none, nor any authorities:
 https://github.com/docker-library/postgres/issues/1331"""
-PARAMETERS = FILES | {
+PARAMETERS = FILE_PARAMETERS | {
     "application_name", "channel_binding", "client_encoding", "connect_timeout",
     "fallback_application_name", "gssdelegation", "gssencmode", "gsslib", "host", "hostaddr",
     "keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval", "krbsrvname",
@@ -32,13 +32,13 @@ PARAMETERS = FILES | {
     "sslmode", "sslnegotiation", "sslsni", "target_session_attrs", "tcp_user_timeout", "user",
 }  # fmt: skip
 """What may stand behind the `?`: https://www.postgresql.org/docs/current/libpq-connect.html"""
-SECRET = frozenset({
+SECRET_PARAMETERS = frozenset({
     "oauth_client_secret", "password", "scram_client_key", "scram_server_key", "sslpassword",
 })  # fmt: skip
 """What may not: one is cut by its own `&`, and the rest would be taken for the next name."""
-LONGEST = 1021
+MAX_LINE_BYTES = 1021
 """The bytes of a line that PostgreSQL's programs still read."""
-BREAK = re.compile(r"[\r\n\0]")
+LINE_BREAK = re.compile(r"[\r\n\0]")
 HINT = (
     "write / ? # @ [ ] of a user or password as %2F %3F %23 %40 %5B %5D; behind the ? stand "
     "libpq's parameters: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS"
@@ -70,11 +70,11 @@ def connection(url: str) -> dict[str, str]:
     said = {name: value for name, value in before.items() if value}
     asked = [_option(name, value) for name, value in parse_qsl(parts.query)]
     if faults := [*_faults(parts.path[1:], [*said], [name for name, _ in asked])]:
-        raise InputError(f"{NAME} cannot be read: {'; '.join(faults)}", hint=HINT)
+        raise InputError(f"{VARIABLE} cannot be read: {'; '.join(faults)}", hint=HINT)
     return said | dict(asked)
 
 
-def service_file(url: str) -> str:
+def pg_service_file(url: str) -> str:
     """Return how to connect, as PostgreSQL's programs read it from a file.
 
     In a file, because every user of a node can read the command lines of its programs:
@@ -85,12 +85,12 @@ def service_file(url: str) -> str:
     """
     if not (values := connection(url)):
         raise InputError(
-            f"{NAME} is not PostgreSQL's, so that it cannot be dumped here",
+            f"{VARIABLE} is not PostgreSQL's, so that it cannot be dumped here",
             hint="set `dump = false` for the environment in pipeline.toml",
         )
-    if faults := [fault for name in values for fault in _unfit(name, values[name])]:
+    if faults := [fault for name in values for fault in _unwritable(name, values[name])]:
         raise InputError(
-            f"{NAME} cannot be told to PostgreSQL's programs: {'; '.join(faults)}",
+            f"{VARIABLE} cannot be told to PostgreSQL's programs: {'; '.join(faults)}",
             hint="set it anew; or `dump = false` in pipeline.toml, if the database's host dumps it",
         )
     return "[app]\n" + "".join(f"{name}={value}\n" for name, value in values.items())
@@ -109,11 +109,11 @@ def _split(url: str) -> SplitResult:
         if not cut and parts.port != 0:
             return parts
     fault = "its user or password holds a /, ? or #" if cut else "it has no host, or no port"
-    raise InputError(f"{NAME} cannot be read: {fault}", hint=HINT)
+    raise InputError(f"{VARIABLE} cannot be read: {fault}", hint=HINT)
 
 
 def _option(name: str, value: str) -> tuple[str, str]:
-    return ("options", f"-c search_path={value}") if name == SCHEMA else (name, value)
+    return ("options", f"-c search_path={value}") if name == SCHEMA_PARAMETER else (name, value)
 
 
 def _faults(path: str, said: list[str], asked: list[str]) -> Iterator[str]:
@@ -121,20 +121,20 @@ def _faults(path: str, said: list[str], asked: list[str]) -> Iterator[str]:
     if not path or "/" in path:
         yield "it names no database"
     strange = {*asked} - PARAMETERS
-    for name in sorted(strange & SECRET or strange):
+    for name in sorted(strange & SECRET_PARAMETERS or strange):
         yield f"`{name}` is no parameter that may stand in it"
     for name, count in sorted(Counter([*said, *asked]).items()):
         if count > 1 and name in PARAMETERS:
             yield f"`{name}` is said twice"
 
 
-def _unfit(name: str, value: str) -> Iterator[str]:
+def _unwritable(name: str, value: str) -> Iterator[str]:
     """Yield why a service file cannot hold a value: it has a line for each, and no quotes."""
-    if name in FILES:
+    if name in FILE_PARAMETERS:
         yield f"`{name}` names a file, which they do not have"
-    if BREAK.search(value):
+    if LINE_BREAK.search(value):
         yield f"its {name} holds a line break"
     elif value != value.rstrip():
         yield f"its {name} ends in a space"
-    if len(f"{name}={value}".encode(errors="surrogateescape")) > LONGEST:
-        yield f"its {name} is longer than {LONGEST} bytes with its name"
+    if len(f"{name}={value}".encode(errors="surrogateescape")) > MAX_LINE_BYTES:
+        yield f"its {name} is longer than {MAX_LINE_BYTES} bytes with its name"

@@ -16,19 +16,19 @@ from pathlib import Path
 
 from pipeline.errors import InputError
 
-BLANK = r"[^\S\n]"
-SET = rf"{BLANK}*(?:export{BLANK}+)?[A-Z][A-Z0-9_]*="
-LINE = re.compile(
-    rf"""^{BLANK}*(?:export{BLANK}+)?(?P<name>[A-Z][A-Z0-9_]*)
+BLANK_PATTERN = r"[^\S\n]"
+ASSIGNMENT = rf"{BLANK_PATTERN}*(?:export{BLANK_PATTERN}+)?[A-Z][A-Z0-9_]*="
+DOTENV_LINE = re.compile(
+    rf"""^{BLANK_PATTERN}*(?:export{BLANK_PATTERN}+)?(?P<name>[A-Z][A-Z0-9_]*)
         (?:=(?P<pem>-----BEGIN\ (?P<kind>[A-Z ]+)-----\n(?:.*\n)*?-----END\ (?P=kind)-----.*)
-          |=(?:'(?P<single>(?:(?!\n{SET}[^=\s])[^'])*)'
-              |"(?P<double>(?:(?!\n{SET}[^=\s])[^"])*)"
+          |=(?:'(?P<single>(?:(?!\n{ASSIGNMENT}[^=\s])[^'])*)'
+              |"(?P<double>(?:(?!\n{ASSIGNMENT}[^=\s])[^"])*)"
               |(?P<plain>(?:[^'"`\s].*?)?)
-            ){BLANK}*
-          |(?P<apart>{BLANK}+=|={BLANK}).*
+            ){BLANK_PATTERN}*
+          |(?P<apart>{BLANK_PATTERN}+=|={BLANK_PATTERN}).*
           |(?P<open>=).*
         )$
-      |^(?P<nothing>{BLANK}*(?:\#.*)?)$
+      |^(?P<nothing>{BLANK_PATTERN}*(?:\#.*)?)$
       |^(?P<other>.*)$""",
     re.MULTILINE | re.VERBOSE,
 )
@@ -65,7 +65,7 @@ def parse(name: Path | str, text: str) -> dict[str, str]:
     return found
 
 
-def line_of(name: str, value: str) -> str:
+def format_line(name: str, value: str) -> str:
     """Return a line that sets a name to a value, and is read as that.
 
     Raises:
@@ -83,7 +83,7 @@ def _read(text: str) -> tuple[dict[str, str], list[tuple[int, str]]]:
     """Return what a text sets, and what is wrong with it, by its lines."""
     found: dict[str, str] = {}
     faults: list[tuple[int, str]] = []
-    for line in LINE.finditer(text):
+    for line in DOTENV_LINE.finditer(text):
         if fault := _fault(line, found):
             faults.append((text.count("\n", 0, line.start()) + 1, fault))
         elif line["name"]:

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.deploy import env_file
-from pipeline.deploy.pem import mended
+from pipeline.deploy.pem import normalize_pem
 from pipeline.environments import NOTIFY_URL, Environment
 from pipeline.errors import InputError
 from pipeline.files import read_text
 
 DEPLOY_SSH_KEY = "DEPLOY_SSH_KEY"
 """A private key that the host lets in; who deploys from a laptop may have one of his own."""
-PEM = ("TLS_CERTIFICATE", "TLS_KEY")
+PEM_BLOCK = ("TLS_CERTIFICATE", "TLS_KEY")
 
 
-def credentials(environment: Environment, variables: Mapping[str, str]) -> dict[str, str]:
+def load_secrets(environment: Environment, variables: Mapping[str, str]) -> dict[str, str]:
     """Return the value of every secret that an environment needs, or has without need.
 
     Args:
@@ -27,46 +27,46 @@ def credentials(environment: Environment, variables: Mapping[str, str]) -> dict[
     Raises:
         InputError: Names all that are missing or empty, and never a value.
     """
-    known = given(environment, variables)
+    known = configured_values(environment, variables)
     if missing := [name for name in environment.secrets if not known.get(name)]:
         raise InputError(
             f"secrets of {environment.name} are not set: {', '.join(missing)}",
-            hint=how_to_set(environment),
+            hint=setup_hint(environment),
         )
     told = [name for name in (*environment.optional, NOTIFY_URL) if known.get(name)]
     return {name: known[name] for name in (*environment.secrets, *told)}
 
 
-def how_to_set(environment: Environment) -> str:
+def setup_hint(environment: Environment) -> str:
     """Say where the secrets of an environment come from."""
     if environment.is_local:
         return f"invoke secrets --env={environment.name} makes them up"
-    return f"set them as variables, or write them to {file_of(environment)} (chmod 600)"
+    return f"set them as variables, or write them to {secrets_file(environment)} (chmod 600)"
 
 
 def ssh_key(environment: Environment, variables: Mapping[str, str]) -> str:
     """Return the private key to an environment's host; nothing, if one's own keys will do."""
-    return given(environment, variables).get(DEPLOY_SSH_KEY, "")
+    return configured_values(environment, variables).get(DEPLOY_SSH_KEY, "")
 
 
-def given(environment: Environment, variables: Mapping[str, str]) -> dict[str, str]:
+def configured_values(environment: Environment, variables: Mapping[str, str]) -> dict[str, str]:
     """Return all that is set, here or in the environment's file.
 
     Raises:
         InputError: Others may read the file, or lines of it could mean two things.
     """
-    path = file_of(environment)
+    path = secrets_file(environment)
     set_here = {name: value for name, value in variables.items() if value}
-    found = {**(from_file(path) if path.exists() else {}), **set_here}
-    return found | {name: mended(found[name]) for name in PEM if name in found}
+    found = {**(parse_env_file(path) if path.exists() else {}), **set_here}
+    return found | {name: normalize_pem(found[name]) for name in PEM_BLOCK if name in found}
 
 
-def file_of(environment: Environment) -> Path:
+def secrets_file(environment: Environment) -> Path:
     """Return the file that may hold the secrets of an environment."""
     return Path(f".env.{environment.name}")
 
 
-def from_file(path: Path) -> dict[str, str]:
+def parse_env_file(path: Path) -> dict[str, str]:
     """Read NAME=value lines.
 
     Raises:
@@ -78,7 +78,7 @@ def from_file(path: Path) -> dict[str, str]:
     return env_file.parse(path, text)
 
 
-def object_name(stack: str, name: str, value: str) -> str:
+def secret_object_name(stack: str, name: str, value: str) -> str:
     """Return what a secret is called in the engine: a changed value is another name.
 
     The engine refuses to change a secret, and the release before may still need the old one.

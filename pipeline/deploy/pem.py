@@ -7,11 +7,11 @@ BLOCK = re.compile(
     r"(?P<last>-----END (?P=kind)-----)"
 )
 OPENED = re.compile(r"-----BEGIN (?P<kind>[A-Z0-9 ]+)-----")
-LONGEST = 76
+MAX_LINE_LENGTH = 76
 """The characters that every program takes in one line."""
 
 
-def mended(text: str) -> str:
+def normalize_pem(text: str) -> str:
     r"""Return the blocks of a text with line ends that every reader of PEM takes.
 
     Args:
@@ -29,5 +29,9 @@ def kinds(text: str) -> list[str]:
 
 def _block(found: re.Match[str]) -> str:
     words = found["body"].split()
-    lines = [word[at : at + LONGEST] for word in words for at in range(0, len(word), LONGEST)]
+    lines = [
+        word[at : at + MAX_LINE_LENGTH]
+        for word in words
+        for at in range(0, len(word), MAX_LINE_LENGTH)
+    ]
     return "\n".join([found["first"], *lines, found["last"], ""])

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 
-def timed(name: str, action: Callable[[], None]) -> None:
+def timed_step(name: str, action: Callable[[], None]) -> None:
     """Do something, and say so before and after it.
 
     Args:
@@ -13,15 +13,15 @@ def timed(name: str, action: Callable[[], None]) -> None:
         action: Does it.
     """
     started = time.monotonic()
-    say(f"{name} …")
+    log(f"{name} …")
     try:
         action()
     except BaseException:
-        say(f"{name} failed after {time.monotonic() - started:.1f} s")
+        log(f"{name} failed after {time.monotonic() - started:.1f} s")
         raise
-    say(f"{name} done in {time.monotonic() - started:.1f} s")
+    log(f"{name} done in {time.monotonic() - started:.1f} s")
 
 
-def say(line: str) -> None:
+def log(line: str) -> None:
     """Say a line, with the time of day."""
     print(f"{time.strftime('%H:%M:%S')}  {line}", file=sys.stderr, flush=True)

@@ -4,37 +4,37 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pipeline.deploy.progress import say
+from pipeline.deploy.progress import log
 
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+TERMINATION_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
+def raise_on_signal() -> Iterator[None]:
     """Treat every signal to stop as Ctrl-C: what was begun is undone, and then this ends."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    with handling(interrupt):
+    with signal_handler(interrupt):
         yield
 
 
 @contextmanager
-def uninterrupted() -> Iterator[None]:
+def ignore_signals() -> Iterator[None]:
     """Go on whatever comes: going back must not be stopped half way."""
 
     def refuse(*_: object) -> None:
-        say("this cannot be stopped; it has a deadline of its own")
+        log("this cannot be stopped; it has a deadline of its own")
 
-    with handling(refuse):
+    with signal_handler(refuse):
         yield
 
 
 @contextmanager
-def handling(handler: "signal._HANDLER") -> Iterator[None]:
+def signal_handler(handler: "signal._HANDLER") -> Iterator[None]:
     """Have a handler for all signals to stop, as long as the block runs."""
-    before = {number: signal.signal(number, handler) for number in ENDING}
+    before = {number: signal.signal(number, handler) for number in TERMINATION_SIGNALS}
     try:
         yield
     finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event, Timer
 
-from pipeline.deploy.signals import interruptible
+from pipeline.deploy.signals import raise_on_signal
 from pipeline.docs_commands.command_blocks import Block
 from pipeline.fault_injection.repository_copy import RepositoryCopy, copy_repository, link_folders
 from pipeline.process import Output, attended
@@ -40,7 +40,7 @@ def tried(chosen: Iterable[Block], limit: float) -> Iterator[Tried]:
         chosen: Which.
         limit: How many seconds each of them is given.
     """
-    with interruptible(), _scratch() as made:
+    with raise_on_signal(), _scratch() as made:
         for block in chosen:
             started = time.monotonic()
             with made.with_edits([]), _alarm(limit) as rings:

@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline.browser import look
 from pipeline.checks.python_lock import pins
 from pipeline.config import pythons
-from pipeline.deploy.target import CLIENT, ENGINE
+from pipeline.deploy.target import MIN_CLIENT_VERSION, MIN_ENGINE_VERSION
 from pipeline.doctor.systems import everywhere, packaged
 from pipeline.errors import MissingToolError
 from pipeline.files import read_text
@@ -102,7 +102,7 @@ def of_engines() -> Iterator[Program]:
         "docker.io docker-buildx docker-compose-v2",
         "colima docker docker-buildx docker-compose",
     )
-    client, engine = dotted(CLIENT), dotted(ENGINE)
+    client, engine = dotted(MIN_CLIENT_VERSION), dotted(MIN_ENGINE_VERSION)
     server = version("docker", "version", "--format={{.Server.Version}}")
     yield Program("docker", ENGINES, version("docker", "--version"), install, least=client)
     yield Program("docker engine", ENGINES, server, install, least=engine)

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
 
-from pipeline.deploy.signals import interruptible
+from pipeline.deploy.signals import raise_on_signal
 from pipeline.fault_injection import canaries
 from pipeline.fault_injection.empty_sessions import empty_sessions
 from pipeline.fault_injection.gate_runner import run_gate
@@ -30,7 +30,7 @@ def run_all(rows: Sequence[GateRun], trial: Mode = Mode.FAULTS) -> list[Outcome]
         trial: What to try on them.
     """
     stop, outcomes = Event(), list[Outcome]()
-    with interruptible(), TemporaryDirectory(prefix="proof-") as folder:
+    with raise_on_signal(), TemporaryDirectory(prefix="proof-") as folder:
         base = copy_repository(Path.cwd(), Path(folder) / "base")
         if trial is Mode.HOLLOW:
             empty_all_sessions(base)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipeline.deploy.cluster.client import Swarm
+from pipeline.deploy.cluster.client import SwarmClient
 from pipeline.errors import CheckFailedError, MissingToolError, NotJudgedError
 from pipeline.images.targets import Command
 from pipeline.images.tools import command_output
@@ -50,7 +50,7 @@ done
 
 
 @dataclass(frozen=True)
-class Engine(Swarm):
+class Engine(SwarmClient):
     """The engine of a node.
 
     Attributes:
@@ -184,11 +184,11 @@ def join(made: Cluster) -> None:
     first, *others = made.network.nodes
     for node in made.network.nodes:
         wait_for(made, node)
-    made.manager.tell("swarm", "init", f"--advertise-addr={first.address}")
-    token = made.manager.tell("swarm", "join-token", "--quiet", "worker").strip()
+    made.manager.check_output("swarm", "init", f"--advertise-addr={first.address}")
+    token = made.manager.check_output("swarm", "join-token", "--quiet", "worker").strip()
     for node in others:
         where = (f"--advertise-addr={node.address}", f"{first.address}:2377")
-        made.engine(node).tell("swarm", "join", f"--token={token}", *where)
+        made.engine(node).check_output("swarm", "join", f"--token={token}", *where)
 
 
 def wait_for(made: Cluster, node: Node) -> None:
@@ -198,7 +198,7 @@ def wait_for(made: Cluster, node: Node) -> None:
         CheckFailedError: It does not; what it said last is part of it.
     """
     end = time.monotonic() + STARTS_WITHIN
-    while made.engine(node).ask("version").returncode:
+    while made.engine(node).run("version").returncode:
         if time.monotonic() > end:
             said = made.file(node, "log").read_text()[-1000:]
             raise CheckFailedError(

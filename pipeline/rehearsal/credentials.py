@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline import secret_search
-from pipeline.deploy.commands.generate_secrets import invented
+from pipeline.deploy.commands.generate_secrets import generate_values
 from pipeline.errors import CheckFailedError
 from pipeline.process import Output, read
 
@@ -42,7 +42,7 @@ def credentials(folder: Path) -> dict[str, str]:
     """Make every secret, the certificate as a file besides, and a key to sign with."""
     if read(["cosign", "generate-key-pair"], cwd=folder, env={"COSIGN_PASSWORD": ""}).returncode:
         raise CheckFailedError("cosign makes no key", hint="cosign generate-key-pair")
-    made = invented("localhost", {})
+    made = generate_values("localhost", {})
     certificate = folder / "tls.crt"
     certificate.write_text(made["TLS_CERTIFICATE"])
     signing = {"COSIGN_KEY": str(folder / "cosign.key"), "COSIGN_PASSWORD": ""}

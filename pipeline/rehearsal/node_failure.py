@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import product
 
-from pipeline.deploy.cluster.client import Object
-from pipeline.deploy.rollout.context import ORDER
+from pipeline.deploy.cluster.client import JSONObject
+from pipeline.deploy.rollout.context import ROLLOUT_ORDER
 from pipeline.errors import CheckFailedError
 from pipeline.rehearsal.cluster import Cluster
 from pipeline.rehearsal.load_balancer import answers, trusting
@@ -68,7 +68,7 @@ class Loss:
 
     def is_replaced(self) -> bool:
         """Say whether all services have their replicas, on the nodes that are left."""
-        return all(self.is_full(*which) for which in product(ENVIRONMENTS, ORDER))
+        return all(self.is_full(*which) for which in product(ENVIRONMENTS, ROLLOUT_ORDER))
 
     def is_full(self, environment: str, service: str) -> bool:
         """Say whether a service has its replicas, on the nodes that are left."""
@@ -80,11 +80,11 @@ class Loss:
     def is_tidy(self) -> bool:
         """Say whether the node runs what the swarm means it to, and nothing of before."""
         gone = self.found(self.lost)["ID"]
-        every = (self.tasks(*which) for which in product(ENVIRONMENTS, (*ORDER, EDGE)))
+        every = (self.tasks(*which) for which in product(ENVIRONMENTS, (*ROLLOUT_ORDER, EDGE)))
         there = [task for tasks in every for task in tasks if task.get("NodeID") == gone]
         return all(serves(task) or is_over(task) for task in there)
 
-    def tasks(self, environment: str, service: str) -> list[Object]:
+    def tasks(self, environment: str, service: str) -> list[JSONObject]:
         """Return all tasks of a service."""
         return self.cluster.manager.tasks(f"{self.yard.stack(environment)}_{service}")
 
@@ -103,7 +103,7 @@ class Loss:
         """Return what the swarm thinks of the node."""
         return str(self.found(self.lost)["Status"]["State"])
 
-    def found(self, node: Node) -> Object:
+    def found(self, node: Node) -> JSONObject:
         """Return a node as the swarm has it."""
         nodes = self.cluster.manager.inspect("node", node.name)
         if not nodes:
@@ -111,12 +111,12 @@ class Loss:
         return nodes[0]
 
 
-def serves(task: Object) -> bool:
+def serves(task: JSONObject) -> bool:
     """Say whether a task runs, and is meant to."""
     return bool(task["DesiredState"] == task["Status"]["State"] == RUNNING)
 
 
-def is_over(task: Object) -> bool:
+def is_over(task: JSONObject) -> bool:
     """Say whether a task runs no more, and is not meant to."""
     return task["DesiredState"] != RUNNING and task["Status"]["State"] in ENDED
 

@@ -2,7 +2,7 @@
 
 import time
 
-from pipeline.deploy.signals import interruptible
+from pipeline.deploy.signals import raise_on_signal
 from pipeline.errors import CheckFailedError, InputError, judged
 from pipeline.images.tools import is_engine_available, no_engine_error
 from pipeline.rehearsal.cluster import CHECK, require_rights
@@ -33,7 +33,7 @@ def rehearse(nodes: int = 1) -> None:
     if nodes > 1:
         require_rights()
     began = time.monotonic()
-    with interruptible(), yard(nodes) as place:
+    with raise_on_signal(), yard(nodes) as place:
         user = (place.variables["SMOKE_USER_EMAIL"], place.variables["SMOKE_USER_PASSWORD"])
         traffic = Traffic(place.url("production"), user, CLIENTS, place.variables["SSL_CERT_FILE"])
         rehearsal = Rehearsal(place, traffic)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-from pipeline.deploy.progress import say
+from pipeline.deploy.progress import log
 from pipeline.errors import CheckFailedError
 from pipeline.rehearsal.node_failure import Loss
 from pipeline.rehearsal.secret_leaks import require_kept
@@ -74,11 +74,11 @@ class Rehearsal:
 
     def take(self, name: str, action: Callable[[], str]) -> None:
         """Take a step; it returns which release production serves from then on."""
-        say(f"rehearsal: {name} …")
+        log(f"rehearsal: {name} …")
         began = time.time()
         serves = action()
         self.steps.append(Step(name, began, time.time() - began, serves))
-        say(f"rehearsal: {name} took {time.time() - began:.0f} s")
+        log(f"rehearsal: {name} took {time.time() - began:.0f} s")
 
     def run(self) -> None:
         """Take all steps.

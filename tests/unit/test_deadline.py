@@ -10,8 +10,8 @@ import pytest
 
 from pipeline.deadline import within
 from pipeline.deploy.rollout import notify
-from pipeline.deploy.smoke.client import Visitor
-from pipeline.deploy.smoke.scenario import opened
+from pipeline.deploy.smoke.client import SmokeClient
+from pipeline.deploy.smoke.scenario import open_steps
 from pipeline.errors import CheckFailedError, InputError
 from pipeline.github_settings import client
 from pipeline.github_settings.client import GitHub
@@ -41,13 +41,13 @@ def dripping() -> Iterator[str]:
 
 
 def tells(url: str) -> None:
-    notify.tell(url, {"text": "x"})
+    notify.post(url, {"text": "x"})
 
 
 def visits(url: str) -> None:
-    visitor = Visitor(url, {}, each=0.3, altogether=0.3)
+    visitor = SmokeClient(url, {}, each=0.3, altogether=0.3)
     with pytest.raises(CheckFailedError, match="no answer within 0"):
-        visitor.perform(next(opened()))
+        visitor.run_step(next(open_steps()))
 
 
 def asks_github(url: str) -> None:
@@ -61,7 +61,7 @@ def test_an_answer_that_drips_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(notify, "WITHIN", 0.3)
+    monkeypatch.setattr(notify, "TIMEOUT", 0.3)
     monkeypatch.setattr(client, "SECONDS", 0.3)
     began = time.monotonic()
     with dripping() as url:

@@ -130,7 +130,7 @@ def test_all_files_are_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 WRITTEN: dict[str, Callable[[Path], object]] = {
-    ".env.staging": environment_secrets.from_file,
+    ".env.staging": environment_secrets.parse_env_file,
     ".github/actions/a/action.yml": parse_action,
     ".github/workflows/ci.yml": lambda path: loader.read(path.name),
     ".python-version": lambda _: config.pythons(),
@@ -138,8 +138,8 @@ WRITTEN: dict[str, Callable[[Path], object]] = {
     "b.md": lambda path: [*links.addresses(path)],
     "backend/Dockerfile": lambda _: build.base_images("backend"),
     "backend/requirements/production.txt": lambda _: shipped_packages.shipped(),
-    "deploy/dump.sh": lambda path: one_shot_jobs.script_of(path.name),
-    "deploy/edge.yml": stackfile.services_in,
+    "deploy/dump.sh": lambda path: one_shot_jobs.script_command(path.name),
+    "deploy/edge.yml": stackfile.services_of_file,
     "docker-compose.yml": lambda _: pin.pin_base_images(dry=True),
     "docs/times.json": lambda _: tables.of_changes(),
     "faults/a.toml": lambda path: catalog.load_catalog(path.parent),

@@ -20,9 +20,9 @@ from typing import Any, ClassVar
 
 import pytest
 
-from pipeline.deploy.commands.generate_secrets import pair
+from pipeline.deploy.commands.generate_secrets import self_signed_certificate
 from pipeline.deploy.smoke import runner
-from pipeline.deploy.smoke.scenario import Answer, Step, User, walk
+from pipeline.deploy.smoke.scenario import Response, SmokeStep, User, smoke_scenario
 from pipeline.errors import CheckFailedError, InputError
 from tests.clock import Clock
 from tests.conftest import ROOT
@@ -41,40 +41,40 @@ FILES = {
 Key = tuple[str, str]
 
 
-def problem(code: int, detail: str) -> Answer:
-    return Answer(code, "application/problem+json", json.dumps({"detail": detail}).encode())
+def problem(code: int, detail: str) -> Response:
+    return Response(code, "application/problem+json", json.dumps({"detail": detail}).encode())
 
 
-def data(code: int, /, **content: object) -> Answer:
-    return Answer(code, "application/json", json.dumps(content).encode())
+def data(code: int, /, **content: object) -> Response:
+    return Response(code, "application/json", json.dumps(content).encode())
 
 
 USER = {"id": 1, "email": EMAIL, "first_name": "", "last_name": "", "phone": ""}
 LIST = "/api/v1/projects/?before=8"
 PROJECT = {"id": 7, "name": "smoke", "created": "2026-01-01T00:00:00Z"}
-API: dict[Key, Answer] = {
+API: dict[Key, Response] = {
     ("GET", "/api/v1/health/ready/"): data(200, status="ok", checks={"database": "ok"}),
     ("GET", "/api/v1/version/"): data(200, release="v1.2.3", commit="0" * 40, deploy_id="none"),
     ("POST", "/api/v1/auth/login/"): data(200, **USER),
     ("GET", "/api/v1/auth/me/"): data(200, **USER),
-    ("POST", "/api/v1/auth/logout/"): Answer(204),
+    ("POST", "/api/v1/auth/logout/"): Response(204),
     ("GET", LIST): data(200, items=[PROJECT], next=None),
     ("POST", "/api/v1/projects/"): data(201, **PROJECT),
-    ("DELETE", "/api/v1/projects/7/"): Answer(204),
+    ("DELETE", "/api/v1/projects/7/"): Response(204),
 }
-PAGE: dict[Key, Answer] = {
-    ("GET", "/"): Answer(200, "text/html", SHELL),
-    ("GET", "/favicon.svg"): Answer(200, "image/svg+xml", b"<svg/>"),
-    ("GET", "/assets/a.css"): Answer(200, "text/css", b"a{}"),
-    ("GET", "/assets/a.js"): Answer(200, "application/javascript", b"1"),
-    ("GET", "/asset-manifest.json"): Answer(200, "application/json", json.dumps(FILES).encode()),
-    ("GET", "/assets/later.js"): Answer(200, "text/javascript", b"1"),
-    ("GET", "/assets/later.css"): Answer(200, "text/css", b"a{}"),
-    ("GET", "/assets/logo.svg"): Answer(200, "image/svg+xml", b"<svg/>"),
+PAGE: dict[Key, Response] = {
+    ("GET", "/"): Response(200, "text/html", SHELL),
+    ("GET", "/favicon.svg"): Response(200, "image/svg+xml", b"<svg/>"),
+    ("GET", "/assets/a.css"): Response(200, "text/css", b"a{}"),
+    ("GET", "/assets/a.js"): Response(200, "application/javascript", b"1"),
+    ("GET", "/asset-manifest.json"): Response(200, "application/json", json.dumps(FILES).encode()),
+    ("GET", "/assets/later.js"): Response(200, "text/javascript", b"1"),
+    ("GET", "/assets/later.css"): Response(200, "text/css", b"a{}"),
+    ("GET", "/assets/logo.svg"): Response(200, "image/svg+xml", b"<svg/>"),
 }
 GUEST = problem(401, "Unauthorized")
 FORGED = problem(403, "Forbidden")
-NOWHERE = Answer(404, "text/html", b"<p>Not Found")
+NOWHERE = Response(404, "text/html", b"<p>Not Found")
 
 
 @dataclass
@@ -89,7 +89,7 @@ class Site:
         over: Whether the test is over.
     """
 
-    answers: dict[Key, Answer] = field(default_factory=lambda: {**API, **PAGE})
+    answers: dict[Key, Response] = field(default_factory=lambda: {**API, **PAGE})
     asked: list[Key] = field(default_factory=list)
     headers: list[Message] = field(default_factory=list)
     silent: set[str] = field(default_factory=set)
@@ -99,13 +99,13 @@ class Site:
     over: threading.Event = field(default_factory=threading.Event)
     url: str = ""
 
-    def answer(self, method: str, path: str, headers: Message) -> Answer:
+    def answer(self, method: str, path: str, headers: Message) -> Response:
         self.asked.append((method, path))
         self.headers.append(headers)
         if path in self.silent:
             self.over.wait()
         if path in self.late:
-            self.clock.sleep(runner.ALL_SECONDS)
+            self.clock.sleep(runner.TOTAL_TIMEOUT)
         cookies = headers.get("Cookie", "")
         if method != "GET" and f"csrftoken={headers.get('X-CSRFToken')}" not in cookies:
             return FORGED
@@ -166,13 +166,13 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 def test_a_certificate_that_nobody_signed_is_trusted_where_it_is_known(site: Site) -> None:
     user = {"SMOKE_USER_EMAIL": EMAIL, "SMOKE_USER_PASSWORD": PASSWORD}
-    key, certificate = pair("localhost")
-    _, another = pair("localhost")
+    key, certificate = self_signed_certificate("localhost")
+    _, another = self_signed_certificate("localhost")
     with encrypted(site, key, certificate) as url:
-        runner.smoke(url, "v1.2.3", user, {}, certificate)
+        runner.run_smoke_test(url, "v1.2.3", user, {}, certificate)
         for unknown in ("", another):
             with pytest.raises(CheckFailedError, match="certificate verify failed"):
-                runner.smoke(url, "v1.2.3", user, {}, unknown)
+                runner.run_smoke_test(url, "v1.2.3", user, {}, unknown)
 
 
 @contextmanager
@@ -228,7 +228,7 @@ def test_a_release_from_before_problems_is_walked_through_as_well(
 
 def test_a_page_that_names_no_list_of_its_files_is_walked_through_as_well(site: Site) -> None:
     name = b'<meta name="asset-manifest" content="/asset-manifest.json">'
-    site.answers["GET", "/"] = Answer(200, "text/html", SHELL.replace(name, b""))
+    site.answers["GET", "/"] = Response(200, "text/html", SHELL.replace(name, b""))
     runner.main([site.url, "--release", "v1.2.3"])
     assert ("GET", "/assets/later.js") not in site.asked
 
@@ -243,16 +243,16 @@ def required(document: dict[str, Any], response: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize(
     "answer",
     [
-        Answer(502, "text/html", b"<h1>Bad Gateway"),
-        Answer(301),
-        Answer(200, "text/html", b"<h1>Something went wrong</h1>"),
-        Answer(200, "application/json", b"[]"),
-        Answer(200, "application/json", b"{"),
-        Answer(201, "application/json", b"{}"),
+        Response(502, "text/html", b"<h1>Bad Gateway"),
+        Response(301),
+        Response(200, "text/html", b"<h1>Something went wrong</h1>"),
+        Response(200, "application/json", b"[]"),
+        Response(200, "application/json", b"{"),
+        Response(201, "application/json", b"{}"),
     ],
     ids=["error", "redirect", "page", "list", "no json", "empty"],
 )
-def test_any_answer_that_is_broken_is_found(site: Site, key: Key, answer: Answer) -> None:
+def test_any_answer_that_is_broken_is_found(site: Site, key: Key, answer: Response) -> None:
     site.answers[key] = answer
     assert " ".join(key) in fault(site, "--release", "v1.2.3")
 
@@ -265,15 +265,15 @@ def test_any_answer_that_is_broken_is_found(site: Site, key: Key, answer: Answer
         (("POST", "/api/v1/auth/login/"), data(200, email="a@b.example"), "is somebody else"),
         (("GET", "/api/v1/auth/me/"), data(200, email="a@b.example"), "is somebody else"),
         (("GET", LIST), data(200, items=[]), "does not list the project"),
-        (("GET", "/"), Answer(200, "text/html", b"<div id=root>"), "loads no script"),
-        (("GET", "/"), Answer(200, "text/html", b""), "loads no script"),
+        (("GET", "/"), Response(200, "text/html", b"<div id=root>"), "loads no script"),
+        (("GET", "/"), Response(200, "text/html", b""), "loads no script"),
         (
             ("GET", "/"),
-            Answer(200, "text/html", b"<script src='//cdn.example.net/a.js'></script>"),
+            Response(200, "text/html", b"<script src='//cdn.example.net/a.js'></script>"),
             "loads from another site: //cdn.example.net/a.js",
         ),
         (("GET", "/assets/a.js"), PAGE["GET", "/"], "is text/html, not text/javascript"),
-        (("GET", "/assets/a.js"), Answer(200, "text/javascript", b"\n"), "is empty"),
+        (("GET", "/assets/a.js"), Response(200, "text/javascript", b"\n"), "is empty"),
         (("GET", "/assets/a.css"), NOWHERE, "answered 404, not 200"),
         (("GET", "/assets/later.js"), NOWHERE, "answered 404, not 200"),
         (("GET", "/asset-manifest.json"), data(200, a=[1], b={"file": 7}), "lists no file"),
@@ -281,7 +281,7 @@ def test_any_answer_that_is_broken_is_found(site: Site, key: Key, answer: Answer
     ],
 )
 def test_the_fault_is_said_in_one_sentence(
-    site: Site, key: Key, answer: Answer, sentence: str
+    site: Site, key: Key, answer: Response, sentence: str
 ) -> None:
     site.answers[key] = answer
     found = fault(site, "--release", "v1.2.3")
@@ -290,7 +290,7 @@ def test_the_fault_is_said_in_one_sentence(
 
 
 def test_a_redirect_is_not_followed(site: Site) -> None:
-    site.answers["GET", "/api/v1/health/ready/"] = Answer(301)
+    site.answers["GET", "/api/v1/health/ready/"] = Response(301)
     assert "answered 301, not 200" in fault(site)
     assert site.asked == [("GET", "/api/v1/health/ready/")]
 
@@ -305,7 +305,7 @@ def test_after_a_fault_the_project_is_deleted_and_the_session_ends(site: Site) -
     "broken", [("DELETE", "/api/v1/projects/7/"), ("POST", "/api/v1/auth/logout/")], ids=" ".join
 )
 def test_the_first_fault_is_told_even_if_cleaning_up_fails_too(site: Site, broken: Key) -> None:
-    site.answers["GET", LIST] = site.answers[broken] = Answer(500)
+    site.answers["GET", LIST] = site.answers[broken] = Response(500)
     assert fault(site).startswith("list:")
     assert site.asked[-1] == ("POST", "/api/v1/auth/logout/")
 
@@ -313,14 +313,14 @@ def test_the_first_fault_is_told_even_if_cleaning_up_fails_too(site: Site, broke
 def test_ctrl_c_cleans_up_as_well() -> None:
     made: list[str] = []
 
-    def perform(step: Step) -> Answer:
+    def perform(step: SmokeStep) -> Response:
         made.append(step.name)
         if step.name == "list":
             raise KeyboardInterrupt
         return data(201, **PROJECT)
 
     with pytest.raises(KeyboardInterrupt):
-        runner.follow(walk(User(EMAIL, PASSWORD), without=["page"]), perform)
+        runner.run_steps(smoke_scenario(User(EMAIL, PASSWORD), without=["page"]), perform)
     assert made == ["ready", "guest", "login", "me", "create", "list", "delete", "logout"]
 
 
@@ -351,7 +351,7 @@ def test_a_fault_at_the_login_tells_neither_user_nor_password(
     assert "SMOKE_USER_PASSWORD" not in said
     assert EMAIL not in said
     assert PASSWORD not in said
-    assert EMAIL not in repr(Step("login", "/", body={"email": EMAIL}))
+    assert EMAIL not in repr(SmokeStep("login", "/", body={"email": EMAIL}))
     assert PASSWORD not in repr(User(EMAIL, PASSWORD))
 
 

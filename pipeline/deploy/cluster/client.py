@@ -11,69 +11,69 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.deploy.cluster import failure_causes
-from pipeline.deploy.cluster.retry import led, require_answer
-from pipeline.deploy.cluster.ssh import Tunnel
+from pipeline.deploy.cluster.retry import raise_if_unavailable, retry_without_leader
+from pipeline.deploy.cluster.ssh import SSHTunnel
 from pipeline.errors import CheckFailedError, InputError
 from pipeline.process import Output, last_words, read
 
-Object = dict[str, Any]
-ANSWERS_WITHIN = 60
+JSONObject = dict[str, Any]
+TIMEOUT = 60
 """The seconds that one question may take."""
-LOST = 255
+UNREACHABLE = 255
 """The exit code of what could not even be asked, as ssh has it."""
 
 
 @dataclass(frozen=True)
-class Swarm:
+class SwarmClient:
     """The engine at the end of a tunnel; this machine's, without one."""
 
-    tunnel: Tunnel | None = None
+    tunnel: SSHTunnel | None = None
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """Where it is, for people."""
         return self.tunnel.host if self.tunnel else "this machine"
 
-    def variables(self) -> dict[str, str]:
+    def docker_env(self) -> dict[str, str]:
         """Return what makes Docker's command line talk to it.
 
         Raises:
             InputError: It cannot be reached.
         """
-        return {"DOCKER_HOST": self.tunnel.required()} if self.tunnel else {}
+        return {"DOCKER_HOST": self.tunnel.ensure_open()} if self.tunnel else {}
 
-    def ask(self, *arguments: str, stdin: str = "", seconds: float = ANSWERS_WITHIN) -> Output:
+    def run(self, *arguments: str, stdin: str = "", seconds: float = TIMEOUT) -> Output:
         """Run docker there, for so many seconds at most, and again while there is no leader."""
-        return led(lambda: self.ask_once(*arguments, stdin=stdin, seconds=seconds))
+        return retry_without_leader(lambda: self.run_once(*arguments, stdin=stdin, seconds=seconds))
 
-    def ask_once(self, *arguments: str, stdin: str, seconds: float) -> Output:
+    def run_once(self, *arguments: str, stdin: str, seconds: float) -> Output:
         """Run docker there, for so many seconds at most."""
         try:
-            env = self.variables()
+            env = self.docker_env()
         except InputError as error:  # it may be there again in a moment
-            return Output(arguments, LOST, "", str(error))
+            return Output(arguments, UNREACHABLE, "", str(error))
         return read(["docker", *arguments], env=env, stdin=stdin, seconds=seconds)
 
-    def tell(self, *arguments: str, stdin: str = "") -> str:
+    def check_output(self, *arguments: str, stdin: str = "") -> str:
         """Run docker there, and return what it printed.
 
         Raises:
             CheckFailedError: It failed.
         """
-        answer = self.ask(*arguments, stdin=stdin)
+        answer = self.run(*arguments, stdin=stdin)
         if answer.returncode:
-            raise refused(answer, *arguments)
+            raise command_error(answer, *arguments)
         return answer.stdout
 
-    def make(self, kind: str, name: str, *arguments: str, stdin: str = "") -> None:
+    def create(self, kind: str, name: str, *arguments: str, stdin: str = "") -> None:
         """Make an object of a name that is free; it is made, too, if the answer went with a leader.
 
         Raises:
             CheckFailedError: The engine refuses it.
         """
-        answer = self.ask(kind, "create", *arguments, stdin=stdin)
+        answer = self.run(kind, "create", *arguments, stdin=stdin)
         if answer.returncode and not self.inspect(kind, name):
-            raise refused(answer, kind, "create")
+            raise command_error(answer, kind, "create")
 
     def require_manager(self) -> None:
         """Refuse an engine that does not answer, or is no manager of a swarm with a majority.
@@ -81,21 +81,21 @@ class Swarm:
         Raises:
             InputError: It is none, or cannot be reached.
         """
-        self.variables()
-        answer = self.ask("node", "ls", "--format={{.ID}}")
+        self.docker_env()
+        answer = self.run("node", "ls", "--format={{.ID}}")
         if answer.returncode:
             raise InputError(
-                f"{self.place} is no manager of a swarm: {last_words(answer)}",
-                hint=failure_causes.hint(
+                f"{self.location} is no manager of a swarm: {last_words(answer)}",
+                hint=failure_causes.hint_for_error(
                     last_words(answer), "docker swarm init, or correct `host` in pipeline.toml"
                 ),
             )
 
-    def node(self) -> str:
+    def node_id(self) -> str:
         """Return the number of the node that is asked."""
-        return self.tell("info", "--format={{.Swarm.NodeID}}").strip()
+        return self.check_output("info", "--format={{.Swarm.NodeID}}").strip()
 
-    def inspect(self, kind: str, *names: str) -> list[Object]:
+    def inspect(self, kind: str, *names: str) -> list[JSONObject]:
         """Return the objects that there are of these names.
 
         Raises:
@@ -103,12 +103,12 @@ class Swarm:
         """
         if not names:
             return []
-        answer = self.ask("inspect", f"--type={kind}", *names)
-        require_answer(answer)
-        found: list[Object] = json.loads(answer.stdout or "[]")
+        answer = self.run("inspect", f"--type={kind}", *names)
+        raise_if_unavailable(answer)
+        found: list[JSONObject] = json.loads(answer.stdout or "[]")
         return found
 
-    def service(self, name: str) -> Object | None:
+    def service(self, name: str) -> JSONObject | None:
         """Return a service, if there is one.
 
         Raises:
@@ -117,14 +117,14 @@ class Swarm:
         found = self.inspect("service", name)
         return found[0] if found else None
 
-    def tasks(self, service: str) -> list[Object]:
+    def tasks(self, service: str) -> list[JSONObject]:
         """Return all tasks of a service that the engine remembers.
 
         Raises:
             EngineAwayError: The engine does not say.
         """
-        answer = self.ask("service", "ps", "--no-trunc", "--quiet", service)
-        require_answer(answer)
+        answer = self.run("service", "ps", "--no-trunc", "--quiet", service)
+        raise_if_unavailable(answer)
         return self.inspect("task", *answer.stdout.split())
 
     def deploy(self, stack: str, document: str) -> None:
@@ -135,31 +135,33 @@ class Swarm:
             "--with-registry-auth",
             "--detach=true",
         )
-        self.tell("stack", "deploy", *file, stack, stdin=document)
+        self.check_output("stack", "deploy", *file, stack, stdin=document)
 
-    def remove(self, *services: str) -> None:
+    def remove_services(self, *services: str) -> None:
         """Remove services; those that are not there are no fault."""
         for service in services:
-            self.ask("service", "rm", service)
+            self.run("service", "rm", service)
 
-    def contents(self, *names: str) -> list[str]:
+    def config_contents(self, *names: str) -> list[str]:
         """Return the contents of those configs that there are."""
-        return [text_of(found) for found in self.inspect("config", *names)]
+        return [config_text(found) for found in self.inspect("config", *names)]
 
     def configs(self, label: str) -> dict[str, str]:
         """Return the contents of all configs with a label, by name, the oldest first."""
-        names = self.tell("config", "ls", f"--filter=label={label}", "--format={{.Name}}").split()
+        names = self.check_output(
+            "config", "ls", f"--filter=label={label}", "--format={{.Name}}"
+        ).split()
         objects = sorted(self.inspect("config", *names), key=lambda found: found["CreatedAt"])
-        return {found["Spec"]["Name"]: text_of(found) for found in objects}
+        return {found["Spec"]["Name"]: config_text(found) for found in objects}
 
     def create_config(self, name: str, content: str, labels: Mapping[str, str]) -> str:
         """Make a config and return its number: of all who try one name at once, one gets one."""
         options = [f"--label={key}={value}" for key, value in labels.items()]
-        answer = self.ask("config", "create", *options, name, "-", stdin=content)
+        answer = self.run("config", "create", *options, name, "-", stdin=content)
         if not answer.returncode:
             return answer.stdout.strip()
         # it may be ours: an answer is lost where a leader is
-        ours = [found for found in self.inspect("config", name) if text_of(found) == content]
+        ours = [found for found in self.inspect("config", name) if config_text(found) == content]
         return str(ours[0]["ID"]) if ours else ""
 
     def ensure_secrets(self, values: Mapping[str, str], label: str) -> None:
@@ -171,7 +173,7 @@ class Swarm:
         there = self.secrets()
         for name, value in values.items():
             if name not in there:
-                self.make("secret", name, f"--label={label}", name, "-", stdin=value)
+                self.create("secret", name, f"--label={label}", name, "-", stdin=value)
 
     def secrets(self) -> set[str]:
         """Return the names of all secrets.
@@ -179,43 +181,43 @@ class Swarm:
         Raises:
             CheckFailedError: The engine does not tell.
         """
-        return set(self.tell("secret", "ls", "--format={{.Name}}").split())
+        return set(self.check_output("secret", "ls", "--format={{.Name}}").split())
 
     def ensure_network(self, name: str) -> None:
         """Have an overlay network that single containers may join too."""
         if not self.inspect("network", name):
-            self.make("network", name, "--driver=overlay", "--attachable", name)
+            self.create("network", name, "--driver=overlay", "--attachable", name)
 
-    def said(self, service: str) -> Output:
+    def full_logs(self, service: str) -> Output:
         """Return all that a service said, from all its replicas, by stream."""
-        return self.ask("service", "logs", "--raw", service)
+        return self.run("service", "logs", "--raw", service)
 
-    def logs(self, service: str, lines: int = 30) -> str:
+    def tail_logs(self, service: str, lines: int = 30) -> str:
         """Return the last lines that a service said, from all its replicas, or a task of one."""
-        answer = self.ask("service", "logs", "--raw", f"--tail={lines}", service)
+        answer = self.run("service", "logs", "--raw", f"--tail={lines}", service)
         return (answer.stdout + answer.stderr).strip()
 
 
-def refused(answer: Output, *words: str) -> CheckFailedError:
+def command_error(answer: Output, *words: str) -> CheckFailedError:
     """Return what to say of a command that the engine did not do."""
     said = last_words(answer)
     what = f"`docker {' '.join(words[:2])}` failed: {said}"
-    if found := failure_causes.of(said):
+    if found := failure_causes.find_cause(said):
         return CheckFailedError(f"{what} ({found.sentence})", hint=found.hint)
     return CheckFailedError(what, hint="look at the engine: docker service ls; docker node ls")
 
 
-def text_of(config: Object) -> str:
+def config_text(config: JSONObject) -> str:
     """Return the content of a config."""
     return base64.b64decode(config["Spec"]["Data"]).decode()
 
 
-def image_of(service: Object) -> str:
+def service_image(service: JSONObject) -> str:
     """Return the image that a service is meant to run."""
     return str(service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"])
 
 
-def variable_of(service: Object, name: str) -> str:
+def service_variable(service: JSONObject, name: str) -> str:
     """Return a variable that a service is told; nothing, if it is not."""
     told: Sequence[str] = service["Spec"]["TaskTemplate"]["ContainerSpec"].get("Env") or []
     return next((entry.partition("=")[2] for entry in told if entry.startswith(f"{name}=")), "")

@@ -28,7 +28,7 @@ class Cause:
     hint: str
 
 
-TABLE = (
+CAUSES = (
     (
         r"cannot connect to the docker daemon|is the docker daemon running",
         "the engine is not running",
@@ -148,23 +148,23 @@ TABLE = (
 """The engine's words, what they mean, and what ends it; the first that fits counts."""
 
 
-def documented() -> str:
+def documentation() -> str:
     """Return the table for people who read it before anything happens."""
     plain = str.maketrans({"\\": None, "|": "/", "?": None})
     rows = [
         (words.replace(".*", "…").translate(plain), *(each.format(**UNNAMED) for each in told))
-        for words, *told in TABLE
+        for words, *told in CAUSES
     ]
     return table(("the engine says", "that is", "what ends it"), rows)
 
 
-def hint(said: str, usual: str) -> str:
+def hint_for_error(said: str, usual: str) -> str:
     """Return the next command after words of the engine: of their cause, or else the usual one."""
-    found = of(said)
+    found = find_cause(said)
     return found.hint if found else usual
 
 
-def of(said: str, **about: str) -> Cause | None:
+def find_cause(said: str, **about: str) -> Cause | None:
     """Return the cause that words of the engine tell; None, if the table does not know them.
 
     Args:
@@ -172,7 +172,7 @@ def of(said: str, **about: str) -> Cause | None:
         about: What sentences and commands are to name, by the names of UNNAMED.
     """
     named = UNNAMED | about
-    for words, sentence, hint in TABLE:
+    for words, sentence, hint in CAUSES:
         if re.search(words, said, re.IGNORECASE):
             return Cause(sentence.format(**named), hint.format(**named))
     return None

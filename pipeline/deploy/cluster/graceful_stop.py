@@ -8,17 +8,23 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.deploy.cluster.client import Object, Swarm
-from pipeline.deploy.cluster.convergence import NotConvergedError, Wanted, asked_again, own, refusal
-from pipeline.deploy.cluster.retry import POLL_SECONDS
-from pipeline.deploy.progress import say
+from pipeline.deploy.cluster.client import JSONObject, SwarmClient
+from pipeline.deploy.cluster.convergence import (
+    ExpectedState,
+    NotConvergedError,
+    convergence_error,
+    query_service,
+    tasks_of_deployment,
+)
+from pipeline.deploy.cluster.retry import POLL_INTERVAL
+from pipeline.deploy.progress import log
 from pipeline.environments import Timings
 
-NOWHERE = "node.id==nowhere"
-ENDED = {"complete", "shutdown", "failed", "rejected", "orphaned", "remove"}
-BY_ITSELF = {0, 143}
+NO_NODE_CONSTRAINT = "node.id==nowhere"
+END_STATES = {"complete", "shutdown", "failed", "rejected", "orphaned", "remove"}
+CLEAN_EXIT_CODES = {0, 143}
 """The exit codes of a good end: the server's own, or SIGTERM that it raises again at the end."""
-KILLED = 137
+KILLED_EXIT_CODE = 137
 MARGIN_SECONDS = 30
 """The engine may tell so much later of an end: it first takes the replica out of its network."""
 HINT = (
@@ -28,15 +34,17 @@ HINT = (
 
 
 @dataclass(frozen=True)
-class Order:
+class StopRequest:
     """A service that was told to stop: which of its tasks, and when at the earliest."""
 
-    wanted: Wanted
+    wanted: ExpectedState
     tasks: set[str]
     began: float
 
 
-def prove_stop(swarm: Swarm, wanted: Sequence[Wanted], timings: Timings) -> None:
+def check_graceful_stop(
+    swarm: SwarmClient, wanted: Sequence[ExpectedState], timings: Timings
+) -> None:
     """Stop the replicas of services, all at once, and see that each ends as it should.
 
     A task is forgotten with its exit code where its service is scaled down or removed, and kept
@@ -50,51 +58,55 @@ def prove_stop(swarm: Swarm, wanted: Sequence[Wanted], timings: Timings) -> None
     Raises:
         NotConvergedError: One was killed, ended too early, with a fault, or not at all.
     """
-    left = [order(swarm, each) for each in wanted]
-    while left := [each for each in left if ends(swarm, each, timings)]:
-        time.sleep(POLL_SECONDS)
+    left = [request_stop(swarm, each) for each in wanted]
+    while left := [each for each in left if is_stopping(swarm, each, timings)]:
+        time.sleep(POLL_INTERVAL)
 
 
-def order(swarm: Swarm, wanted: Wanted) -> Order:
+def request_stop(swarm: SwarmClient, wanted: ExpectedState) -> StopRequest:
     """Order the engine to stop what runs of a service, and to run it nowhere else."""
-    _, tasks = asked_again(swarm, wanted.service, 0)
-    running = {task["ID"] for task in own(wanted, tasks) if task["Status"]["State"] == "running"}
+    _, tasks = query_service(swarm, wanted.service, 0)
+    running = {
+        task["ID"]
+        for task in tasks_of_deployment(wanted, tasks)
+        if task["Status"]["State"] == "running"
+    }
     began = time.monotonic()
-    placed = ("--update-order=stop-first", f"--constraint-add={NOWHERE}")
-    swarm.tell("service", "update", "--detach", "--quiet", *placed, wanted.service)
-    return Order(wanted, running, began)
+    placed = ("--update-order=stop-first", f"--constraint-add={NO_NODE_CONSTRAINT}")
+    swarm.check_output("service", "update", "--detach", "--quiet", *placed, wanted.service)
+    return StopRequest(wanted, running, began)
 
 
-def ends(swarm: Swarm, order: Order, timings: Timings) -> bool:
+def is_stopping(swarm: SwarmClient, order: StopRequest, timings: Timings) -> bool:
     """Say whether a replica has yet to end.
 
     Raises:
         NotConvergedError: It ended as it should not, or takes too long.
     """
     service, end = order.wanted.service, order.began + timings.grace + MARGIN_SECONDS
-    tasks = [task for task in asked_again(swarm, service, end)[1] if task["ID"] in order.tasks]
+    tasks = [task for task in query_service(swarm, service, end)[1] if task["ID"] in order.tasks]
     if not tasks:
-        say(f"how {service} ended is not known: the engine has forgotten it")
+        log(f"how {service} ended is not known: the engine has forgotten it")
     seconds = time.monotonic() - order.began
-    under_way = [task for task in tasks if task["Status"]["State"] not in ENDED]
-    faults = [ended(task, seconds, timings) for task in tasks if task not in under_way]
+    under_way = [task for task in tasks if task["Status"]["State"] not in END_STATES]
+    faults = [stop_error(task, seconds, timings) for task in tasks if task not in under_way]
     if time.monotonic() > end:
         faults += [f"it did not end within {seconds:.0f} s of SIGTERM"] * len(under_way)
     for fault in filter(None, faults):
-        raise NotConvergedError(str(refusal(swarm, order.wanted, fault)), hint=HINT)
-    return any(not is_away(swarm, task) for task in under_way)
+        raise NotConvergedError(str(convergence_error(swarm, order.wanted, fault)), hint=HINT)
+    return any(not node_is_away(swarm, task) for task in under_way)
 
 
-def is_away(swarm: Swarm, task: Object) -> bool:
+def node_is_away(swarm: SwarmClient, task: JSONObject) -> bool:
     """Say whether the node of a task is away, which alone knows how it ends; tell that."""
     nodes = swarm.inspect("node", task["NodeID"])
     away = [node for node in nodes if node["Status"]["State"] != "ready"]
     if away:
-        say(f"how the preview ends is not known: its node is {away[0]['Status']['State']}")
+        log(f"how the preview ends is not known: its node is {away[0]['Status']['State']}")
     return bool(away)
 
 
-def ended(task: Object, seconds: float, timings: Timings) -> str | None:
+def stop_error(task: JSONObject, seconds: float, timings: Timings) -> str | None:
     """Say what is wrong with how a task ended, if anything is.
 
     Args:
@@ -104,13 +116,13 @@ def ended(task: Object, seconds: float, timings: Timings) -> str | None:
     """
     code = (task["Status"].get("ContainerStatus") or {}).get("ExitCode")
     if code is None:
-        say("how the preview ended is not known: the engine has no exit code")
-    elif code == KILLED:
+        log("how the preview ended is not known: the engine has no exit code")
+    elif code == KILLED_EXIT_CODE:
         return (
             f"it was killed {seconds:.0f} s after SIGTERM (exit code {code}), and has to end by "
             f"itself within {timings.grace} s"
         )
-    elif code not in BY_ITSELF:
+    elif code not in CLEAN_EXIT_CODES:
         return f"it ended with exit code {code} after SIGTERM"
     elif seconds < timings.drain:
         return (

@@ -4,19 +4,19 @@ import json
 import re
 from collections.abc import Iterable
 
-from pipeline.deploy.cluster.client import Swarm
-from pipeline.deploy.cluster.one_shot_jobs import END, lines, of_service
+from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.cluster.one_shot_jobs import END_MARKER, job_for_service, run_and_read_lines
 from pipeline.deploy.cluster.stackfile import Service
 from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError
 
-NOTHING = "nothing is left"
+NOTHING_LEFT = "nothing is left"
 LIST = re.compile(r"\[[\"\]]")
 """How a list of names begins; showmigrations begins lines with brackets as well."""
 
 
-def asked(
-    swarm: Swarm,
+def run_management_command(
+    swarm: SwarmClient,
     environment: Environment,
     service: Service,
     *commands: str,
@@ -38,26 +38,27 @@ def asked(
         JobFailedError: It cannot tell.
     """
     script = " && ".join(f"python manage.py {command}" for command in commands)
-    told = ["sh", "-c", f"{script} && echo && echo {END}"]
-    job = of_service(environment.stack, name, service, told)
-    return lines(swarm, environment, job, seconds or environment.timings.start * 2)
+    told = ["sh", "-c", f"{script} && echo && echo {END_MARKER}"]
+    job = job_for_service(environment.stack, name, service, told)
+    return run_and_read_lines(swarm, environment, job, seconds or environment.timings.start * 2)
 
 
 def leftovers(
-    swarm: Swarm, environment: Environment, service: Service, *, name: str = "leftovers"
+    swarm: SwarmClient, environment: Environment, service: Service, *, name: str = "leftovers"
 ) -> list[str]:
     """Return what a migration that failed has left, each with the statement that ends it.
 
-    The arguments are those of `asked`; the release that brought the migration is asked.
+    The arguments are those of `run_management_command`; the release that brought the migration is
+    asked.
     """
     try:
-        said = asked(swarm, environment, service, "leftovers", name=name)
+        said = run_management_command(swarm, environment, service, "leftovers", name=name)
     except CheckFailedError as error:
         return [f"what it left is not known: {error}".partition("\n")[0]]
-    return [line for line in said if line and line != NOTHING]
+    return [line for line in said if line and line != NOTHING_LEFT]
 
 
-def listed(said: Iterable[str]) -> set[str]:
+def parse_name_list(said: Iterable[str]) -> set[str]:
     """Return the names in the first line that is a JSON list of names.
 
     Raises:

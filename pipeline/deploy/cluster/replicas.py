@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from pipeline.deploy.cluster.client import Object, Swarm
-from pipeline.deploy.cluster.retry import patiently
+from pipeline.deploy.cluster.client import JSONObject, SwarmClient
+from pipeline.deploy.cluster.retry import retry_while_unavailable
 
 
 class Replicas:
@@ -13,12 +13,12 @@ class Replicas:
     deployment later is its own.
     """
 
-    def __init__(self, swarm: Swarm, services: Sequence[str], deploy_id: str) -> None:
+    def __init__(self, swarm: SwarmClient, services: Sequence[str], deploy_id: str) -> None:
         self.swarm, self.services, self.deploy_id = swarm, services, deploy_id
         self.own: set[str] = set()
         self.others: set[str] = set()
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Learn of the replicas that there are now.
 
         Raises:
@@ -26,7 +26,7 @@ class Replicas:
         """
         told = f"DEPLOY_ID={self.deploy_id}"
         for service in self.services:
-            for task in patiently(lambda name=service: self.swarm.tasks(name)):  # type: ignore[misc]
+            for task in retry_while_unavailable(lambda name=service: self.swarm.tasks(name)):  # type: ignore[misc]
                 is_own = told in (task["Spec"]["ContainerSpec"].get("Env") or [])
                 (self.own if is_own else self.others).update(addresses(task))
 
@@ -39,7 +39,7 @@ class Replicas:
         return address in self.others - self.own
 
 
-def addresses(task: Object) -> Iterator[str]:
+def addresses(task: JSONObject) -> Iterator[str]:
     """Yield the addresses of a task, without the sizes of their networks."""
     for attached in task.get("NetworksAttachments") or []:
         yield from (address.partition("/")[0] for address in attached.get("Addresses") or [])

@@ -14,15 +14,15 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from pipeline.addresses import ssh_host
-from pipeline.deploy.pem import mended
+from pipeline.deploy.pem import normalize_pem
 from pipeline.errors import InputError
 from pipeline.process import Output, last_words, read
 
-ENGINE = "/var/run/docker.sock"
-CONNECTS_WITHIN, ANSWERS_WITHIN = 15, 30
-SAFE = {
+DOCKER_SOCKET = "/var/run/docker.sock"
+CONNECT_TIMEOUT, COMMAND_TIMEOUT = 15, 30
+SSH_OPTIONS = {
     "BatchMode": "yes",
-    "ConnectTimeout": f"{CONNECTS_WITHIN}",
+    "ConnectTimeout": f"{CONNECT_TIMEOUT}",
     "ControlPersist": "no",
     "ExitOnForwardFailure": "yes",
     "GlobalKnownHostsFile": "/dev/null",
@@ -34,7 +34,7 @@ SAFE = {
 
 
 @dataclass(frozen=True)
-class Tunnel:
+class SSHTunnel:
     """A way to the engine of one host.
 
     Attributes:
@@ -47,7 +47,7 @@ class Tunnel:
     folder: Path
     has_key: bool
 
-    def required(self) -> str:
+    def ensure_open(self) -> str:
         """Have it open, and return what Docker's command line is to talk to.
 
         Raises:
@@ -58,26 +58,26 @@ class Tunnel:
         if self.control("check") == 0:
             return address
         if self.has_key:
-            require_key(self.folder / "key")
+            require_readable_key(self.folder / "key")
         (self.folder / "control").unlink(missing_ok=True)  # of one that was killed
-        forward = f"-L{self.folder / 'engine'}:{ENGINE}"
-        answer = read([*self.command("-fNM", forward)], seconds=ANSWERS_WITHIN)
+        forward = f"-L{self.folder / 'engine'}:{DOCKER_SOCKET}"
+        answer = read([*self.command("-fNM", forward)], seconds=COMMAND_TIMEOUT)
         if answer.returncode:
             raise InputError(
-                f"{self.host} cannot be reached: {reason(answer)}",
+                f"{self.host} cannot be reached: {ssh_error(answer)}",
                 hint="correct `host` and `known_hosts` in pipeline.toml, or DEPLOY_SSH_KEY",
             )
         return address
 
     def control(self, what: str) -> int:
         """Ask or tell the connection that is there; return the exit code."""
-        return read(self.command("-O", what), seconds=ANSWERS_WITHIN).returncode
+        return read(self.command("-O", what), seconds=COMMAND_TIMEOUT).returncode
 
     def command(self, *arguments: str) -> Sequence[str]:
         """Return a command of ssh about this connection."""
         place = ssh_host(self.host)
         key = ("-oIdentitiesOnly=yes", f"-i{self.folder / 'key'}") if self.has_key else ()
-        options = [f"-o{name}={value}" for name, value in SAFE.items()]
+        options = [f"-o{name}={value}" for name, value in SSH_OPTIONS.items()]
         known = f"-oUserKnownHostsFile={self.folder / 'known_hosts'}"
         whom = (f"-l{place.user}" if place.user else "", f"-p{place.port}")
         given = [option for option in (*options, known, *key, *whom) if option]
@@ -89,7 +89,7 @@ class Tunnel:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def require_key(file: Path) -> None:
+def require_readable_key(file: Path) -> None:
     """Refuse a key that ssh cannot read: it would go on without one, and be let in nowhere.
 
     Raises:
@@ -103,7 +103,7 @@ def require_key(file: Path) -> None:
         )
 
 
-def reason(answer: Output) -> str:
+def ssh_error(answer: Output) -> str:
     """Return why ssh failed: its last words, and before them those about keys it could not read."""
     lines = [line.strip() for line in answer.stderr.splitlines()]
     keys = [line for line in lines if line.startswith("Load key ")]
@@ -111,7 +111,7 @@ def reason(answer: Output) -> str:
 
 
 @cache
-def tunnel(host: str, known_hosts: tuple[str, ...], key: str = "") -> Tunnel:
+def get_tunnel(host: str, known_hosts: tuple[str, ...], key: str = "") -> SSHTunnel:
     """Return the way to a host; it is opened when it is first needed, and closed at the end.
 
     Args:
@@ -123,7 +123,7 @@ def tunnel(host: str, known_hosts: tuple[str, ...], key: str = "") -> Tunnel:
     (folder / "known_hosts").write_text("".join(f"{line}\n" for line in known_hosts))
     file = folder / "key"
     file.touch(mode=0o600)
-    file.write_text(mended(f"{key.rstrip()}\n"))
-    made = Tunnel(host, folder, bool(key))
+    file.write_text(normalize_pem(f"{key.rstrip()}\n"))
+    made = SSHTunnel(host, folder, bool(key))
     atexit.register(made.close)
     return made

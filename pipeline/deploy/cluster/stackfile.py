@@ -13,10 +13,10 @@ from pipeline import yaml
 from pipeline.environments import Environment
 from pipeline.errors import InputError
 
-FILE = Path("deploy", "stack.yml")
-NEXT = "-next"
+STACK_FILE = Path("deploy", "stack.yml")
+PREVIEW_SUFFIX = "-next"
 """What a service's preview is called, behind its name."""
-SHOWN = ("SENTRY_DSN",)
+PUBLIC_VARIABLES = ("SENTRY_DSN",)
 """The variables of an environment that the page is told as well, and so everybody."""
 
 Service = dict[str, Any]
@@ -41,25 +41,26 @@ class Release:
     secrets: Mapping[str, str]
 
 
-def new_id() -> str:
+def new_deploy_id() -> str:
     """Return a name for one deployment, which no other has."""
     return uuid.uuid4().hex[:12]
 
 
-def render(environment: Environment, release: Release) -> dict[str, Service]:
+def render_services(environment: Environment, release: Release) -> dict[str, Service]:
     """Return the services of a release as the engine is to have them.
 
     Args:
         environment: Where they are to run.
         release: What is to run.
     """
-    services = services_in(FILE)
+    services = services_of_file(STACK_FILE)
     return {
-        name: rendered(name, service, environment, release) for name, service in services.items()
+        name: render_service(name, service, environment, release)
+        for name, service in services.items()
     }
 
 
-def services_in(path: Path) -> dict[str, Service]:
+def services_of_file(path: Path) -> dict[str, Service]:
     """Return the services of a stack file.
 
     Raises:
@@ -72,7 +73,9 @@ def services_in(path: Path) -> dict[str, Service]:
     return services
 
 
-def rendered(name: str, template: Service, environment: Environment, release: Release) -> Service:
+def render_service(
+    name: str, template: Service, environment: Environment, release: Release
+) -> Service:
     """Fill in one service."""
     times = environment.timings
     deploy = template["deploy"]
@@ -80,8 +83,11 @@ def rendered(name: str, template: Service, environment: Environment, release: Re
     return {
         **template,
         "image": release.images[name],
-        "environment": {**template.get("environment", {}), **variables(name, environment, release)},
-        "secrets": secrets(release) if name == "backend" else [],
+        "environment": {
+            **template.get("environment", {}),
+            **service_environment(name, environment, release),
+        },
+        "secrets": secret_mounts(release) if name == "backend" else [],
         "healthcheck": {"interval": "2s", "start_period": f"{times.start}s"},
         "stop_grace_period": f"{times.grace}s",
         "deploy": {
@@ -93,7 +99,7 @@ def rendered(name: str, template: Service, environment: Environment, release: Re
     }
 
 
-def variables(name: str, environment: Environment, release: Release) -> dict[str, str]:
+def service_environment(name: str, environment: Environment, release: Release) -> dict[str, str]:
     """Return what a service is told of where and what it is."""
     told = {
         "DEPLOY_ID": release.deploy_id,
@@ -104,10 +110,10 @@ def variables(name: str, environment: Environment, release: Release) -> dict[str
     given = environment.variables
     if name == "backend":
         return {**given, **told, "COMMIT": release.commit}
-    return {**{each: given[each] for each in SHOWN if each in given}, **told}
+    return {**{each: given[each] for each in PUBLIC_VARIABLES if each in given}, **told}
 
 
-def secrets(release: Release) -> list[dict[str, Any]]:
+def secret_mounts(release: Release) -> list[dict[str, Any]]:
     """Return the files under /run/secrets; only the app's user may read them."""
     return [
         {"source": source, "target": name, "uid": "10001", "gid": "10001", "mode": 0o400}
@@ -115,7 +121,7 @@ def secrets(release: Release) -> list[dict[str, Any]]:
     ]
 
 
-def renewed(services: Mapping[str, Service], deploy_id: str) -> dict[str, Service]:
+def with_deploy_id(services: Mapping[str, Service], deploy_id: str) -> dict[str, Service]:
     """Return services of an earlier deployment as those of a new one."""
     return {
         name: {
@@ -130,43 +136,46 @@ def renewed(services: Mapping[str, Service], deploy_id: str) -> dict[str, Servic
     }
 
 
-def preview(service: Service, name: str) -> Service:
+def preview_service(service: Service, name: str) -> Service:
     """Return one replica of a service, to stand beside what runs, under a name of its own."""
     deploy = {**service["deploy"], "replicas": 1}
     shown = {**service, "deploy": deploy}
     if name == "frontend":
-        upstream = {"BACKEND_UPSTREAM": f"backend{NEXT}:8000"}
+        upstream = {"BACKEND_UPSTREAM": f"backend{PREVIEW_SUFFIX}:8000"}
         shown["environment"] = {**service["environment"], **upstream}
     return shown
 
 
 def previews(services: Mapping[str, Service]) -> dict[str, Service]:
     """Return one replica of each service, under the names of previews."""
-    return {f"{name}{NEXT}": preview(service, name) for name, service in services.items()}
+    return {
+        f"{name}{PREVIEW_SUFFIX}": preview_service(service, name)
+        for name, service in services.items()
+    }
 
 
-def document(stack: str, services: Mapping[str, Service]) -> str:
+def stack_file(stack: str, services: Mapping[str, Service]) -> str:
     """Return a stack file with these services alone, for `docker stack deploy`."""
     content = {
         "version": "3.8",
         "services": dict(services),
         "networks": {"app": {"external": True, "name": f"{stack}-app"}},
-        "secrets": external(services, "secrets"),
-        "configs": external(services, "configs"),
-        "volumes": {name: {"name": f"{stack}-{name}"} for name in volumes(services)},
+        "secrets": external_refs(services, "secrets"),
+        "configs": external_refs(services, "configs"),
+        "volumes": {name: {"name": f"{stack}-{name}"} for name in volume_names(services)},
     }
     text = StringIO()
     YAML(typ="safe", pure=True).dump(content, text)
     return text.getvalue().replace("$", "$$")  # Docker would fill in variables of this process
 
 
-def external(services: Mapping[str, Service], kind: str) -> dict[str, dict[str, bool]]:
+def external_refs(services: Mapping[str, Service], kind: str) -> dict[str, dict[str, bool]]:
     """Return the secrets or configs of services, which are in the engine already."""
     used = {entry["source"] for service in services.values() for entry in service.get(kind, [])}
     return {source: {"external": True} for source in sorted(used)}
 
 
-def volumes(services: Mapping[str, Service]) -> list[str]:
+def volume_names(services: Mapping[str, Service]) -> list[str]:
     """Return the names of the volumes that services use."""
     mounts = [mount for service in services.values() for mount in service.get("volumes", [])]
     return sorted({mount["source"] for mount in mounts if "source" in mount})

@@ -4,20 +4,20 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from pipeline.deploy.cluster import failure_causes
-from pipeline.deploy.cluster.client import Object, Swarm
+from pipeline.deploy.cluster.client import JSONObject, SwarmClient
 from pipeline.deploy.cluster.failure_causes import Cause
-from pipeline.deploy.cluster.retry import EngineAwayError
+from pipeline.deploy.cluster.retry import EngineUnavailableError
 from pipeline.errors import CheckFailedError
 from pipeline.images.registry import NotFoundError, platform_digests, raw_manifest
 from pipeline.images.targets import split_digest
 
-UNALLOCATED = {"new", "allocated"}
+UNALLOCATED_STATES = {"new", "allocated"}
 """The states of a task that waits for an address of its network."""
-UNSTARTED = UNALLOCATED | {"pending", "assigned", "accepted"}
+UNSTARTED_STATES = UNALLOCATED_STATES | {"pending", "assigned", "accepted"}
 """Those of one that no node has begun with."""
-BEGUN = {"preparing", "ready", "starting"}
+IN_PROGRESS_STATES = {"preparing", "ready", "starting"}
 """Those of one that its node is busy with."""
-LISTING = "--format={{.Hostname}} {{.Status}} {{.Availability}}"
+NODE_FORMAT = "--format={{.Hostname}} {{.Status}} {{.Availability}}"
 ACTIVE = "Ready Active"
 INACTIVE = "not available for new tasks"
 NO_IMAGE = "No such image"
@@ -25,7 +25,7 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 """An engine's names for those that images name otherwise."""
 
 
-def cause(swarm: Swarm, stack: str, image: str, tasks: Sequence[Object]) -> Cause:
+def start_failure(swarm: SwarmClient, stack: str, image: str, tasks: Sequence[JSONObject]) -> Cause:
     """Say why a service does not run: the state, node and error of a task, and what they mean.
 
     Args:
@@ -38,57 +38,59 @@ def cause(swarm: Swarm, stack: str, image: str, tasks: Sequence[Object]) -> Caus
         The cause; its hint is empty where nothing is known but the engine's words.
     """
     if not tasks:
-        return unassigned(swarm)
+        return no_task_cause(swarm)
     task = tasks[0]
-    node, said = node_of(swarm, task), error_of(task)
+    node, said = node_name(swarm, task), task_error(task)
     told = " ".join(filter(None, [task["Status"]["State"], node and f"on {node}"]))
     told = f"{told}: {said}" if said else told
-    found = meaning(swarm, stack, image, task)
+    found = task_cause(swarm, stack, image, task)
     return Cause(f"{told} ({found.sentence})", found.hint) if found else Cause(told, "")
 
 
-def unassigned(swarm: Swarm) -> Cause:
+def no_task_cause(swarm: SwarmClient) -> Cause:
     """Say why there is no task at all: of a node that takes none, a job on each node is not told.
 
     https://github.com/moby/swarmkit/blob/master/manager/orchestrator/global/global.go
     """
-    away = idle(swarm)
+    away = unavailable_nodes(swarm)
     found = (
-        failure_causes.of(INACTIVE, away=", ".join(away), activate=activate(away)) if away else None
+        failure_causes.find_cause(INACTIVE, away=", ".join(away), activate=activate_command(away))
+        if away
+        else None
     )
     if found is None:
         return Cause("no node has a task of it, though every node is active", "docker node ls")
     return Cause(f"no node has a task of it: {found.sentence}", found.hint)
 
 
-def meaning(swarm: Swarm, stack: str, image: str, task: Object) -> Cause | None:
+def task_cause(swarm: SwarmClient, stack: str, image: str, task: JSONObject) -> Cause | None:
     """Return what the error or the state of a task means; None, if that is not known."""
-    said, state, node = error_of(task), task["Status"]["State"], node_of(swarm, task) or "self"
+    said, state, node = task_error(task), task["Status"]["State"], node_name(swarm, task) or "self"
     if NO_IMAGE in said:
-        return absent(swarm, image, task)
+        return missing_image_cause(swarm, image, task)
     about = {"image": image, "network": f"{stack}-app", "node": node}
     if INACTIVE in said:
-        away = idle(swarm)
-        about |= {"away": ", ".join(away), "activate": activate(away)}
-    if state in UNALLOCATED:
-        return failure_causes.of("no available address", **about)
-    if state in BEGUN and not said:
+        away = unavailable_nodes(swarm)
+        about |= {"away": ", ".join(away), "activate": activate_command(away)}
+    if state in UNALLOCATED_STATES:
+        return failure_causes.find_cause("no available address", **about)
+    if state in IN_PROGRESS_STATES and not said:
         hint = f"on {node}: docker pull {image}; docker ps --all"
         return Cause("its node fetches the image, or starts the container", hint)
-    if state in UNSTARTED and not said:
+    if state in UNSTARTED_STATES and not said:
         return Cause(
             "no node has begun with it", "docker node ls; docker node inspect --pretty self"
         )
-    return failure_causes.of(said, **about)
+    return failure_causes.find_cause(said, **about)
 
 
-def absent(swarm: Swarm, image: str, task: Object) -> Cause:
+def missing_image_cause(swarm: SwarmClient, image: str, task: JSONObject) -> Cause:
     """Say why a node has no image: the engine itself tells only that it is not there.
 
     The registry is asked for it, for what it holds for the platform of the node, and for that in
     its turn: a registry that was cleaned up may hold an index without what it names.
     """
-    node, platform = node_of(swarm, task) or "that node", platform_of(swarm, task)
+    node, platform = node_name(swarm, task) or "that node", node_platform(swarm, task)
     named = ""
     try:
         built = platform_digests(image)
@@ -107,39 +109,39 @@ def absent(swarm: Swarm, image: str, task: Object) -> Cause:
     return Cause(said, f"on {node}: docker pull {image}; docker system df")
 
 
-def error_of(task: Object) -> str:
+def task_error(task: JSONObject) -> str:
     """Return the error that the engine tells of a task; nothing, if there is none."""
     return str(task["Status"].get("Err") or "")
 
 
-def node_of(swarm: Swarm, task: Object) -> str:
+def node_name(swarm: SwarmClient, task: JSONObject) -> str:
     """Return what the node of a task is called; nothing, if it has none."""
-    found = described(swarm, task)
+    found = node_object(swarm, task)
     return str(found["Hostname"] if found else task.get("NodeID") or "")
 
 
-def platform_of(swarm: Swarm, task: Object) -> str:
+def node_platform(swarm: SwarmClient, task: JSONObject) -> str:
     """Return what the node of a task is, as `linux/amd64`; nothing, if that is not known."""
-    told = described(swarm, task).get("Platform") or {}
+    told = node_object(swarm, task).get("Platform") or {}
     machine = told.get("Architecture", "")
     return f"{told['OS']}/{ARCHITECTURES.get(machine, machine)}" if told else ""
 
 
-def described(swarm: Swarm, task: Object) -> Object:
+def node_object(swarm: SwarmClient, task: JSONObject) -> JSONObject:
     """Return what the engine knows of the node of a task."""
-    with suppress(EngineAwayError):
+    with suppress(EngineUnavailableError):
         for found in swarm.inspect("node", *filter(None, [task.get("NodeID")])):
             return dict(found["Description"])
     return {}
 
 
-def idle(swarm: Swarm) -> list[str]:
+def unavailable_nodes(swarm: SwarmClient) -> list[str]:
     """Return the nodes that take no work, each with its state, as `docker node ls` has them."""
-    listing = swarm.ask("node", "ls", LISTING).stdout
+    listing = swarm.run("node", "ls", NODE_FORMAT).stdout
     return [line for line in listing.splitlines() if not line.endswith(ACTIVE)]
 
 
-def activate(listed: Sequence[str]) -> str:
+def activate_command(listed: Sequence[str]) -> str:
     """Return what makes nodes take work again that were listed with their states."""
     update = [line.split()[0] for line in listed if " Ready " in line]
     start = [line.split()[0] for line in listed if " Ready " not in line]

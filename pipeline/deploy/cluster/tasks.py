@@ -2,65 +2,68 @@
 
 from collections.abc import Sequence
 
-from pipeline.deploy.cluster.client import Object
-from pipeline.deploy.cluster.start_failures import UNSTARTED
+from pipeline.deploy.cluster.client import JSONObject
+from pipeline.deploy.cluster.start_failures import UNSTARTED_STATES
 
-FAILED = {"failed", "rejected", "orphaned", "remove"}
+FAILED_STATES = {"failed", "rejected", "orphaned", "remove"}
 
 
-def under_way(tasks: Sequence[Object]) -> bool:
+def is_in_progress(tasks: Sequence[JSONObject]) -> bool:
     """Say whether a task of a job runs; one that no node has begun with has done nothing."""
     return any(
-        not (complete(task) or failed(task) or withdrawn(task) or unstarted(task)) for task in tasks
+        not (is_complete(task) or is_failed(task) or is_shut_down(task) or is_unstarted(task))
+        for task in tasks
     )
 
 
-def best(tasks: Sequence[Object]) -> list[Object]:
+def representative_tasks(tasks: Sequence[JSONObject]) -> list[JSONObject]:
     """Return the task of each node, or the only one: the engine may begin anew what is lost.
 
     Where there are several, one that is complete counts, and else one that may still be. What will
     never end by itself does not count: its node is away, or is to run nothing any more.
     """
-    found: dict[object, Object] = {}
-    left = [task for task in tasks if complete(task) or failed(task) or not withdrawn(task)]
-    for task in sorted(left, key=lambda task: (complete(task), not failed(task))):
+    found: dict[object, JSONObject] = {}
+    left = [
+        task for task in tasks if is_complete(task) or is_failed(task) or not is_shut_down(task)
+    ]
+    for task in sorted(left, key=lambda task: (is_complete(task), not is_failed(task))):
         found[task.get("Slot") or task.get("NodeID")] = task
     return [*found.values()]
 
 
-def complete(task: Object) -> bool:
+def is_complete(task: JSONObject) -> bool:
     """Say whether a task of a job ended well."""
     return bool(task["Status"]["State"] == "complete")
 
 
-def failed(task: Object) -> bool:
+def is_failed(task: JSONObject) -> bool:
     """Say whether a task of a job ended with a fault."""
-    return task["Status"]["State"] in FAILED
+    return task["Status"]["State"] in FAILED_STATES
 
 
-def rejected(task: Object) -> bool:
+def is_rejected(task: JSONObject) -> bool:
     """Say whether the node of a task could not make its container, so that it never ran."""
     return bool(task["Status"]["State"] == "rejected")
 
 
-def withdrawn(task: Object) -> bool:
+def is_shut_down(task: JSONObject) -> bool:
     """Say whether a task is not to run any more."""
     return bool(task["DesiredState"] == "shutdown")
 
 
-def unstarted(task: Object) -> bool:
+def is_unstarted(task: JSONObject) -> bool:
     """Say whether no node has begun with a task."""
-    return task["Status"]["State"] in UNSTARTED
+    return task["Status"]["State"] in UNSTARTED_STATES
 
 
-def exit_code(task: Object) -> int:
+def exit_code(task: JSONObject) -> int:
     """Return the exit code of a task; 1, if it never ran."""
-    if not failed(task):
+    if not is_failed(task):
         return 0
     return int((task["Status"].get("ContainerStatus") or {}).get("ExitCode") or 1)
 
 
-def reason(task: Object) -> str:
+def failure_reason(task: JSONObject) -> str:
     """Say why a task failed."""
     status = task["Status"]
     code = (status.get("ContainerStatus") or {}).get("ExitCode")

@@ -3,27 +3,29 @@
 from collections.abc import Mapping
 from os import environ
 
-from pipeline.deploy.cluster.client import Swarm
-from pipeline.deploy.cluster.one_shot_jobs import JobNotStartedError, of_service, run_job
-from pipeline.deploy.commands.maintenance import close, closed, insider, open_again
-from pipeline.deploy.commands.recover import settle
-from pipeline.deploy.commands.status import serving
-from pipeline.deploy.confirmation import agree
-from pipeline.deploy.database import Database, require_address
-from pipeline.deploy.database_url import NAME
-from pipeline.deploy.environment_secrets import credentials
-from pipeline.deploy.progress import say, timed
-from pipeline.deploy.rollout.migration import migration
-from pipeline.deploy.signals import interruptible, uninterrupted
-from pipeline.deploy.smoke.runner import smoke
+from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.cluster.one_shot_jobs import JobNotStartedError, job_for_service, run_job
+from pipeline.deploy.commands.maintenance import bypass_headers, disable, enable, maintenance_since
+from pipeline.deploy.commands.recover import undo_unfinished
+from pipeline.deploy.commands.status import live_release
+from pipeline.deploy.confirmation import confirm
+from pipeline.deploy.database import Database, require_database_url
+from pipeline.deploy.database_url import VARIABLE
+from pipeline.deploy.environment_secrets import load_secrets
+from pipeline.deploy.progress import log, timed_step
+from pipeline.deploy.rollout.migration import migrate_command
+from pipeline.deploy.signals import ignore_signals, raise_on_signal
+from pipeline.deploy.smoke.runner import run_smoke_test
 from pipeline.deploy.state import audit_log
-from pipeline.deploy.state.deploy_lock import locked
-from pipeline.deploy.state.journal import Entry
-from pipeline.deploy.target import connected
+from pipeline.deploy.state.deploy_lock import hold_lock
+from pipeline.deploy.state.journal import DeploymentRecord
+from pipeline.deploy.target import connect
 from pipeline.environments import Environment
 from pipeline.errors import InputError, PipelineError, RollbackFailedError, RolledBackError
 
-CLEAR = "python manage.py shell -c 'from django.core.cache import cache; cache.clear()'"
+CLEAR_CACHE_COMMAND = (
+    "python manage.py shell -c 'from django.core.cache import cache; cache.clear()'"
+)
 """What the cache holds is not of the dump."""
 
 
@@ -34,13 +36,13 @@ def backup(environment: Environment) -> None:
         InputError: Nothing serves there yet, or DATABASE_URL cannot be dumped.
         JobFailedError: It cannot be dumped.
     """
-    values = credentials(environment, environ)
-    require_address(values)
-    swarm = connected(environment)
-    live = serving(swarm, environment)
-    with interruptible(), locked(swarm, environment.stack, "backup"):
-        name = database(swarm, environment, live, values).dump(live.version)
-        audit_log.note(swarm, environment.stack, "backup", name, "succeeded")
+    values = load_secrets(environment, environ)
+    require_database_url(values)
+    swarm = connect(environment)
+    live = live_release(swarm, environment)
+    with raise_on_signal(), hold_lock(swarm, environment.stack, "backup"):
+        name = database_for(swarm, environment, live, values).dump(live.version)
+        audit_log.record(swarm, environment.stack, "backup", name, "succeeded")
     print(name)
 
 
@@ -60,40 +62,44 @@ def restore(environment: Environment, name: str | None, *, yes: bool = False) ->
         RolledBackError: The release that serves does not work with it; the data are as before.
         RollbackFailedError: And they could not be put back: look at once.
     """
-    values = credentials(environment, environ)
-    require_address(values)
-    swarm = connected(environment)
-    live = serving(swarm, environment)
-    data = database(swarm, environment, live, values)
-    known = data.dumps()
+    values = load_secrets(environment, environ)
+    require_database_url(values)
+    swarm = connect(environment)
+    live = live_release(swarm, environment)
+    data = database_for(swarm, environment, live, values)
+    known = data.list_dumps()
     if name not in known:
         what = f"no such dump: `{name}`" if name else "no dump is named"
         raise InputError(what, hint=f"--from takes one of: {', '.join(known) or 'none'}")
-    agree(environment, f"replace all data of {environment.name}", yes=yes, always=True)
-    with interruptible(), locked(swarm, environment.stack, f"restore {name}") as lock:
-        settle(environment, lock, values)
-        was_closed = closed(swarm, environment)
-        timed("close the site", lambda: close(swarm, environment))
+    confirm(environment, f"replace all data of {environment.name}", yes=yes, always=True)
+    with raise_on_signal(), hold_lock(swarm, environment.stack, f"restore {name}") as lock:
+        undo_unfinished(environment, lock, values)
+        was_closed = maintenance_since(swarm, environment)
+        timed_step("close the site", lambda: enable(swarm, environment))
         try:
-            replace(swarm, environment, live, values, name)
+            replace_data(swarm, environment, live, values, name)
         except RollbackFailedError:
-            audit_log.note(
+            audit_log.record(
                 swarm, environment.stack, "restore", name, "failed; the site stays closed"
             )
             raise
         except BaseException:
-            reopen(swarm, environment, was_closed)
-            audit_log.note(
+            end_maintenance(swarm, environment, was_closed)
+            audit_log.record(
                 swarm, environment.stack, "restore", name, "failed; the data are as before"
             )
             raise
-        reopen(swarm, environment, was_closed)
-        audit_log.note(swarm, environment.stack, "restore", name, "succeeded")
-    say(f"{environment.name} has the data of {name}")
+        end_maintenance(swarm, environment, was_closed)
+        audit_log.record(swarm, environment.stack, "restore", name, "succeeded")
+    log(f"{environment.name} has the data of {name}")
 
 
-def replace(
-    swarm: Swarm, environment: Environment, live: Entry, values: Mapping[str, str], name: str
+def replace_data(
+    swarm: SwarmClient,
+    environment: Environment,
+    live: DeploymentRecord,
+    values: Mapping[str, str],
+    name: str,
 ) -> None:
     """Let the data of a dump take the place of those that are there, and prove that it works.
 
@@ -102,18 +108,18 @@ def replace(
         RolledBackError: The release that serves does not work with it; the data are as before.
         RollbackFailedError: And they could not be put back.
     """
-    data = database(swarm, environment, live, values)
-    with uninterrupted():  # or nobody would know which data are there
-        timed("restore", lambda: data.restore(name))
+    data = database_for(swarm, environment, live, values)
+    with ignore_signals():  # or nobody would know which data are there
+        timed_step("restore", lambda: data.restore(name))
     try:
-        timed("migrate", lambda: fit(swarm, environment, live))
-        timed("smoke", lambda: prove(swarm, environment, live, values))
+        timed_step("migrate", lambda: migrate_restored(swarm, environment, live))
+        timed_step("smoke", lambda: smoke_test_restored(swarm, environment, live, values))
     except (PipelineError, KeyboardInterrupt) as fault:
         why = str(fault) or "interrupted"
         try:
-            with uninterrupted():
-                timed("put back", data.put_back)
-                fit(swarm, environment, live)
+            with ignore_signals():
+                timed_step("put back", data.undo_restore)
+                migrate_restored(swarm, environment, live)
         except PipelineError as error:
             raise RollbackFailedError(
                 f"{why}\nand the data before did not come back: {error}",
@@ -125,28 +131,30 @@ def replace(
         raise RolledBackError(f"{why}\nthe data are as before", hint=hint) from None
 
 
-def fit(swarm: Swarm, environment: Environment, live: Entry) -> None:
+def migrate_restored(swarm: SwarmClient, environment: Environment, live: DeploymentRecord) -> None:
     """Bring a database to what the release that serves needs: it may be newer than the dump."""
     seconds = environment.timings.migrate
-    command = ["sh", "-c", f"{migration(seconds)} && {CLEAR}"]
-    job = of_service(environment.stack, "migrate", live.services["backend"], command)
+    command = ["sh", "-c", f"{migrate_command(seconds)} && {CLEAR_CACHE_COMMAND}"]
+    job = job_for_service(environment.stack, "migrate", live.services["backend"], command)
     run_job(swarm, environment, job, seconds)
 
 
-def prove(swarm: Swarm, environment: Environment, live: Entry, values: Mapping[str, str]) -> None:
+def smoke_test_restored(
+    swarm: SwarmClient, environment: Environment, live: DeploymentRecord, values: Mapping[str, str]
+) -> None:
     """Walk through the site, which is closed to others."""
-    headers = insider(swarm, environment, values)
-    smoke(environment.url, live.version, values, headers, environment.certificate(values))
+    headers = bypass_headers(swarm, environment, values)
+    run_smoke_test(environment.url, live.version, values, headers, environment.certificate(values))
 
 
-def reopen(swarm: Swarm, environment: Environment, was_closed: str) -> None:
+def end_maintenance(swarm: SwarmClient, environment: Environment, was_closed: str) -> None:
     """Open the site again, unless somebody had closed it before."""
     if not was_closed:
-        timed("open the site", lambda: open_again(swarm, environment))
+        timed_step("open the site", lambda: disable(swarm, environment))
 
 
-def database(
-    swarm: Swarm, environment: Environment, live: Entry, values: Mapping[str, str]
+def database_for(
+    swarm: SwarmClient, environment: Environment, live: DeploymentRecord, values: Mapping[str, str]
 ) -> Database:
     """Return the database of an environment, for the PostgreSQL of a release to reach."""
-    return Database(swarm, environment, live.images["postgres"], values[NAME])
+    return Database(swarm, environment, live.images["postgres"], values[VARIABLE])

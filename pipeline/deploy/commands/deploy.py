@@ -5,29 +5,39 @@ from dataclasses import replace
 from functools import partial
 from os import environ
 
-from pipeline.deploy.cluster.client import Swarm
-from pipeline.deploy.cluster.stackfile import document, new_id, render, renewed
-from pipeline.deploy.commands.maintenance import insider
-from pipeline.deploy.commands.recover import again, settle
-from pipeline.deploy.commands.status import drift
-from pipeline.deploy.confirmation import NONE, Consent, agree
-from pipeline.deploy.database import require_address
-from pipeline.deploy.environment_secrets import credentials
-from pipeline.deploy.progress import say, timed
+from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.cluster.stackfile import (
+    new_deploy_id,
+    render_services,
+    stack_file,
+    with_deploy_id,
+)
+from pipeline.deploy.commands.maintenance import bypass_headers
+from pipeline.deploy.commands.recover import release_from_record, undo_unfinished
+from pipeline.deploy.commands.status import find_drift
+from pipeline.deploy.confirmation import NO_CONSENT, Consent, confirm
+from pipeline.deploy.database import require_database_url
+from pipeline.deploy.environment_secrets import load_secrets
+from pipeline.deploy.progress import log, timed_step
 from pipeline.deploy.rollout import runbook
-from pipeline.deploy.rollout.candidate import Candidate, entry_of, release_of, resolve_candidate
+from pipeline.deploy.rollout.candidate import (
+    ReleaseCandidate,
+    create_release,
+    new_record,
+    resolve_candidate,
+)
 from pipeline.deploy.rollout.cleanup import clean_up
 from pipeline.deploy.rollout.context import Deployment
-from pipeline.deploy.rollout.health import health
-from pipeline.deploy.rollout.infrastructure import bring_app_secrets, lay
-from pipeline.deploy.rollout.notify import announced
-from pipeline.deploy.rollout.schema_compatibility import require_way_back
-from pipeline.deploy.rollout.signatures import trust, versions, vouch
-from pipeline.deploy.signals import interruptible
+from pipeline.deploy.rollout.health import check_health
+from pipeline.deploy.rollout.infrastructure import bring_app_secrets, ensure_infrastructure
+from pipeline.deploy.rollout.notify import notify_outcome
+from pipeline.deploy.rollout.schema_compatibility import require_rollback_compatible
+from pipeline.deploy.rollout.signatures import attest_deployment, verify_candidate, version_tags
+from pipeline.deploy.signals import raise_on_signal
 from pipeline.deploy.state import journal
-from pipeline.deploy.state.deploy_lock import Lock, locked
-from pipeline.deploy.state.journal import Entry
-from pipeline.deploy.target import connected
+from pipeline.deploy.state.deploy_lock import Lock, hold_lock
+from pipeline.deploy.state.journal import DeploymentRecord
+from pipeline.deploy.target import connect
 from pipeline.environments import Environment
 from pipeline.errors import InputError, NoWayBackError, RolledBackError
 from pipeline.git import is_ancestor
@@ -45,7 +55,7 @@ def deploy(
     release: str | None,
     *,
     dry: bool = False,
-    consent: Consent = NONE,
+    consent: Consent = NO_CONSENT,
 ) -> None:
     """Deploy a release to an environment.
 
@@ -61,49 +71,52 @@ def deploy(
         UntrustedError: An image is not what was signed; nothing was touched.
         StoppedError: The deployment did not go well; its exit code says how it ended.
     """
-    values = credentials(environment, environ)
+    values = load_secrets(environment, environ)
     if environment.dump:
-        require_address(values)
-    swarm = connected(environment)
+        require_database_url(values)
+    swarm = connect(environment)
     login()
     found = resolve_candidate(environment, release)
-    live = journal.good(journal.entries(swarm, environment.stack))
-    timed("verify", partial(trust, environment, found, signer, live))
-    new = release_of(environment, found, values)
-    services = render(environment, new)
+    live = journal.last_successful(journal.entries(swarm, environment.stack))
+    timed_step("verify", partial(verify_candidate, environment, found, signer, live))
+    new = create_release(environment, found, values)
+    services = render_services(environment, new)
     if dry:
-        print(document(environment.stack, services))
+        print(stack_file(environment.stack, services))
         return
-    agree(environment, f"deploy {found.version} to {environment.name}", yes=consent.yes)
+    confirm(environment, f"deploy {found.version} to {environment.name}", yes=consent.yes)
     set_output("url", environment.url)
-    tag_digests(versions(found))
-    with interruptible(), locked(swarm, environment.stack, f"deploy {found.version}") as lock:
-        settle(environment, lock, values, forward=True)
+    tag_digests(version_tags(found))
+    with raise_on_signal(), hold_lock(swarm, environment.stack, f"deploy {found.version}") as lock:
+        undo_unfinished(environment, lock, values, forward=True)
         known = journal.entries(swarm, environment.stack)
-        before, headers = journal.good(known), insider(swarm, environment, values)
+        before, headers = journal.last_successful(known), bypass_headers(swarm, environment, values)
         deployment = Deployment(environment, swarm, new, services, before, values, lock, headers)
         deployment.log_out = consent.log_out
-        if before and is_live(deployment, before):
-            say(f"{found.version} is live already, since {before.ended}")
-            vouch(environment, found, signer)  # whoever deployed it may have died before that
+        if before and is_already_live(deployment, before):
+            log(f"{found.version} is live already, since {before.ended}")
+            # whoever deployed it may have died before that
+            attest_deployment(environment, found, signer)
             return
-        kind = kind_of(found, before, asked=release is not None)
+        kind = deployment_kind(found, before, asked=release is not None)
         deployment.migrates = kind == DEPLOY
         if before and not is_ancestor(before.commit, found.commit):
             bring_app_secrets(swarm, environment, services, values)
             outage = partial(is_outage, swarm, environment, before, values)
-            require_way_back(swarm, environment, known, services, outage)
-        with announced(environment, values, kind, found.version):
-            timed("foundation", partial(prepare, deployment))
-            restores = journal.number_of(known, found.version) if kind == ROLLBACK else 0
-            entry = entry_of(new, services, known, kind, restores)
-            rolled(deployment, entry)
-            vouch(environment, found, signer)
-    say(f"{found.version} serves at {environment.url}")
+            require_rollback_compatible(swarm, environment, known, services, outage)
+        with notify_outcome(environment, values, kind, found.version):
+            timed_step("foundation", partial(prepare_infrastructure, deployment))
+            restores = journal.number_for_version(known, found.version) if kind == ROLLBACK else 0
+            entry = new_record(new, services, known, kind, restores)
+            roll_out(deployment, entry)
+            attest_deployment(environment, found, signer)
+    log(f"{found.version} serves at {environment.url}")
     clean_up(swarm, environment)
 
 
-def kind_of(found: Candidate, before: Entry | None, *, asked: bool) -> str:
+def deployment_kind(
+    found: ReleaseCandidate, before: DeploymentRecord | None, *, asked: bool
+) -> str:
     """Say whether a candidate goes forward, or back to what is older than what is live.
 
     Args:
@@ -124,14 +137,14 @@ def kind_of(found: Candidate, before: Entry | None, *, asked: bool) -> str:
             f"{before.version}, which is live, is newer than {found.version}",
             hint=f"git pull; or go back on purpose: --release={found.version}",
         )
-    say(f"{found.version} is older than {before.version}, which is live: this is a rollback")
+    log(f"{found.version} is older than {before.version}, which is live: this is a rollback")
     return ROLLBACK
 
 
-def prepare(deployment: Deployment) -> None:
+def prepare_infrastructure(deployment: Deployment) -> None:
     """Lay what a release stands on: network, edge, data, secrets."""
-    swarm, environment, values = deployment.swarm, deployment.environment, deployment.credentials
-    lay(swarm, environment, deployment.release.images, values)
+    swarm, environment, values = deployment.swarm, deployment.environment, deployment.secrets
+    ensure_infrastructure(swarm, environment, deployment.release.images, values)
     bring_app_secrets(swarm, environment, deployment.services, values)
 
 
@@ -140,7 +153,7 @@ def rollback(
     to: str | None,
     *,
     dry: bool = False,
-    consent: Consent = NONE,
+    consent: Consent = NO_CONSENT,
 ) -> None:
     """Put a release of the journal back; the one before the live one, if none is named.
 
@@ -158,78 +171,85 @@ def rollback(
         InputError: There is no such release, or no way back to it.
         StoppedError: It did not go well; its exit code says how it ended.
     """
-    values = credentials(environment, environ)
-    swarm = connected(environment)
+    values = load_secrets(environment, environ)
+    swarm = connect(environment)
     if dry:
         known = journal.entries(swarm, environment.stack)
-        print(document(environment.stack, journal.earlier(known, to).services))
+        print(stack_file(environment.stack, journal.find_rollback_target(known, to).services))
         return
-    with interruptible(), locked(swarm, environment.stack, "rollback") as lock:
-        settle(environment, lock, values, forward=True)
+    with raise_on_signal(), hold_lock(swarm, environment.stack, "rollback") as lock:
+        undo_unfinished(environment, lock, values, forward=True)
         known = journal.entries(swarm, environment.stack)
-        target, live = journal.earlier(known, to), journal.good(known)
+        target, live = journal.find_rollback_target(known, to), journal.last_successful(known)
         bring_app_secrets(swarm, environment, target.services, values)
         outage = partial(is_outage, swarm, environment, live, values)
-        require_way_back(swarm, environment, known, target.services, outage)
-        agree(environment, f"put {target.version} back on {environment.name}", yes=consent.yes)
-        with announced(environment, values, ROLLBACK, target.version):
-            put_again(environment, lock, target, values, consent)
-    say(f"{target.version} serves at {environment.url} again")
+        require_rollback_compatible(swarm, environment, known, target.services, outage)
+        confirm(environment, f"put {target.version} back on {environment.name}", yes=consent.yes)
+        with notify_outcome(environment, values, ROLLBACK, target.version):
+            redeploy(environment, lock, target, values, consent)
+    log(f"{target.version} serves at {environment.url} again")
 
 
-def put_again(
+def redeploy(
     environment: Environment,
     lock: Lock,
-    target: Entry,
+    target: DeploymentRecord,
     values: Mapping[str, str],
-    consent: Consent = NONE,
+    consent: Consent = NO_CONSENT,
 ) -> None:
     """Make an earlier release the one that serves."""
     swarm = lock.swarm
     known = journal.entries(swarm, environment.stack)
-    old = replace(again(target), deploy_id=new_id())
-    services = renewed(target.services, old.deploy_id)
-    before, headers = journal.good(known), insider(swarm, environment, values)
+    old = replace(release_from_record(target), deploy_id=new_deploy_id())
+    services = with_deploy_id(target.services, old.deploy_id)
+    before, headers = journal.last_successful(known), bypass_headers(swarm, environment, values)
     deployment = Deployment(environment, swarm, old, services, before, values, lock, headers)
     deployment.log_out, deployment.migrates = consent.log_out, False
-    entry = entry_of(old, services, known, ROLLBACK, journal.origin(target))
-    rolled(deployment, entry)
+    entry = new_record(old, services, known, ROLLBACK, journal.original_number(target))
+    roll_out(deployment, entry)
 
 
-def rolled(deployment: Deployment, entry: Entry) -> None:
+def roll_out(deployment: Deployment, entry: DeploymentRecord) -> None:
     """Roll a release out; where it fails in an outage, put the last one back that served.
 
     Raises:
         StoppedError: It did not go well; its exit code says how it ended.
     """
     try:
-        runbook.deploy(deployment, entry)
+        runbook.run_deployment(deployment, entry)
     except NoWayBackError as error:
-        environment, values = deployment.environment, deployment.credentials
+        environment, values = deployment.environment, deployment.secrets
         known = journal.entries(deployment.swarm, environment.stack)
-        live, spare = journal.good(known), journal.spare(known, entry.images)
+        live, spare = journal.last_successful(known), journal.fallback_release(known, entry.images)
         if live is None or spare is None:
             raise
-        say(f"{error}; putting {spare.version} back, which served before it")
+        log(f"{error}; putting {spare.version} back, which served before it")
         bring_app_secrets(deployment.swarm, environment, spare.services, values)
-        require_way_back(deployment.swarm, environment, known, spare.services, lambda: True)
-        put_again(environment, deployment.lock, spare, values)
+        require_rollback_compatible(
+            deployment.swarm, environment, known, spare.services, lambda: True
+        )
+        redeploy(environment, deployment.lock, spare, values)
         serves = f"{spare.version} serves instead"
         raise RolledBackError(f"{error}\n{serves}", hint=error.hint) from None
 
 
 def is_outage(
-    swarm: Swarm, environment: Environment, live: Entry | None, values: Mapping[str, str]
+    swarm: SwarmClient,
+    environment: Environment,
+    live: DeploymentRecord | None,
+    values: Mapping[str, str],
 ) -> bool:
     """Say whether what is live serves no user."""
-    headers = insider(swarm, environment, values)
-    return live is None or health(swarm, environment, live, headers, values).is_outage
+    headers = bypass_headers(swarm, environment, values)
+    return live is None or check_health(swarm, environment, live, headers, values).is_outage
 
 
-def is_live(deployment: Deployment, before: Entry) -> bool:
+def is_already_live(deployment: Deployment, before: DeploymentRecord) -> bool:
     """Say whether just this is what serves: to tell the engine again would only blur its memory."""
     swarm, environment = deployment.swarm, deployment.environment
-    same = renewed(deployment.services, before.deploy_id) == before.services
-    if not same or list(drift(swarm, environment, before)):
+    same = with_deploy_id(deployment.services, before.deploy_id) == before.services
+    if not same or list(find_drift(swarm, environment, before)):
         return False
-    return not health(swarm, environment, before, deployment.headers, deployment.credentials).fault
+    return not check_health(
+        swarm, environment, before, deployment.headers, deployment.secrets
+    ).fault

@@ -6,22 +6,22 @@ from dataclasses import asdict
 from functools import partial
 from os import environ
 
-from pipeline.deploy.cluster.client import Swarm
-from pipeline.deploy.cluster.convergence import held_up
-from pipeline.deploy.commands.site import foundation, users_find, workers_of
-from pipeline.deploy.commands.status import drift
-from pipeline.deploy.database import require_address
-from pipeline.deploy.environment_secrets import credentials, object_name
+from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.cluster.convergence import is_blocked
+from pipeline.deploy.commands.site import find_user_error, infrastructure_replicas, workers_of
+from pipeline.deploy.commands.status import find_drift
+from pipeline.deploy.database import require_database_url
+from pipeline.deploy.environment_secrets import load_secrets, secret_object_name
 from pipeline.deploy.preflight import certificate, cluster, variables
-from pipeline.deploy.preflight.model import NOT_JUDGED, NOT_OK, Finding, Look, examined
-from pipeline.deploy.rollout.edge import configuration_of, edge_config
+from pipeline.deploy.preflight.model import FAILED, INCONCLUSIVE, Check, CheckResult, run_check
+from pipeline.deploy.rollout.edge import edge_config_in_use, edge_config_name
 from pipeline.deploy.state import journal
-from pipeline.deploy.state.journal import Entry
-from pipeline.deploy.target import engine_of
+from pipeline.deploy.state.journal import DeploymentRecord
+from pipeline.deploy.target import swarm_for
 from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError, InputError, NotJudgedError, PipelineError, judged
 
-CHECK = "doctor"
+CHECK_NAME = "doctor"
 
 
 def doctor(environment: Environment, *, as_json: bool = False) -> int:
@@ -34,20 +34,23 @@ def doctor(environment: Environment, *, as_json: bool = False) -> int:
     Raises:
         NotJudgedError: All that could be looked at is well, but not all could.
     """
-    found = list(examine(environment))
+    found = list(run_checks(environment))
     as_data = [json.dumps([asdict(each) for each in found], indent=2)]
-    print("\n".join(as_data if as_json else table(found)))
-    if any(each.state == NOT_OK for each in found):
+    print("\n".join(as_data if as_json else format_table(found)))
+    if any(each.state == FAILED for each in found):
         return 1
-    if left := [each.check for each in found if each.state == NOT_JUDGED]:
+    if left := [each.check for each in found if each.state == INCONCLUSIVE]:
         raise NotJudgedError(
-            CHECK, "some checks could not look", detail=", ".join(left), hint="the table says why"
+            CHECK_NAME,
+            "some checks could not look",
+            detail=", ".join(left),
+            hint="the table says why",
         )
-    judged(CHECK)
+    judged(CHECK_NAME)
     return 0
 
 
-def table(found: list[Finding]) -> Iterator[str]:
+def format_table(found: list[CheckResult]) -> Iterator[str]:
     """Yield the lines of a table, each hint below its finding."""
     width = max(len(each.check) for each in found)
     for each in found:
@@ -56,79 +59,79 @@ def table(found: list[Finding]) -> Iterator[str]:
             yield f"{'':{width}}  {'':10}  hint: {each.hint}"
 
 
-def examine(environment: Environment) -> Iterator[Finding]:
+def run_checks(environment: Environment) -> Iterator[CheckResult]:
     """Look at one thing after the other."""
-    for check, look in on_paper(environment):
-        yield examined(check, look)
+    for check, look in local_checks(environment):
+        yield run_check(check, look)
     try:
-        values = credentials(environment, environ)
+        values = load_secrets(environment, environ)
     except InputError as error:
         values = {}
-        yield Finding("secrets", NOT_OK, str(error), error.hint)
+        yield CheckResult("secrets", FAILED, str(error), error.hint)
     else:
-        yield Finding("secrets", "ok", f"all {len(environment.secrets)} are set here")
-    yield examined("certificate", partial(certificate_fits, environment, values))
-    yield examined("database", partial(database_can_be_dumped, environment, values))
+        yield CheckResult("secrets", "ok", f"all {len(environment.secrets)} are set here")
+    yield run_check("certificate", partial(check_certificate, environment, values))
+    yield run_check("database", partial(check_database_url, environment, values))
     try:
-        yield from examine_engine(environment, values)
+        yield from run_engine_checks(environment, values)
     except PipelineError as error:  # between two looks: nothing more can be known
-        yield Finding("engine", NOT_OK, str(error), error.hint)
+        yield CheckResult("engine", FAILED, str(error), error.hint)
 
 
-def examine_engine(environment: Environment, values: Mapping[str, str]) -> Iterator[Finding]:
+def run_engine_checks(environment: Environment, values: Mapping[str, str]) -> Iterator[CheckResult]:
     """Look at what only the engine knows.
 
     Raises:
         InputError: There is no way to it.
         CheckFailedError: It does not answer any more.
     """
-    swarm = engine_of(environment)
-    swarm.variables()  # a host out of reach says why, once
-    for check, look in on_the_engine(swarm):
-        finding = examined(check, look)
+    swarm = swarm_for(environment)
+    swarm.docker_env()  # a host out of reach says why, once
+    for check, look in engine_checks(swarm):
+        finding = run_check(check, look)
         yield finding
-        if finding.state == NOT_OK:  # then nobody there answers anything else
+        if finding.state == FAILED:  # then nobody there answers anything else
             return
-    for check, look in of_the_site(swarm, environment, values):
-        yield examined(check, look)
+    for check, look in site_checks(swarm, environment, values):
+        yield run_check(check, look)
 
 
-def on_paper(environment: Environment) -> Iterator[tuple[str, Look]]:
+def local_checks(environment: Environment) -> Iterator[tuple[str, Check]]:
     """Yield the looks at files, and for tools."""
-    yield "example", variables.example_is_whole
-    yield "variables", partial(variables.all_is_given, environment)
-    yield "readers", partial(variables.all_is_read, environment)
-    yield "workflow", partial(variables.workflow_passes_all, environment)
+    yield "example", variables.check_env_example
+    yield "variables", partial(variables.check_required_variables, environment)
+    yield "readers", partial(variables.check_unused_variables, environment)
+    yield "workflow", partial(variables.check_workflow_secrets, environment)
     for tool in ("cosign", "syft"):
-        yield tool, partial(cluster.tool_is_here, tool)
+        yield tool, partial(cluster.check_tool, tool)
 
 
-def on_the_engine(swarm: Swarm) -> Iterator[tuple[str, Look]]:
+def engine_checks(swarm: SwarmClient) -> Iterator[tuple[str, Check]]:
     """Yield the looks without which there are no others."""
-    yield "engine", partial(cluster.engine_is_new_enough, swarm)
-    yield "swarm", partial(cluster.nodes_are_ready, swarm)
+    yield "engine", partial(cluster.check_engine_version, swarm)
+    yield "swarm", partial(cluster.check_nodes, swarm)
 
 
-def of_the_site(
-    swarm: Swarm, environment: Environment, values: Mapping[str, str]
-) -> Iterator[tuple[str, Look]]:
+def site_checks(
+    swarm: SwarmClient, environment: Environment, values: Mapping[str, str]
+) -> Iterator[tuple[str, Check]]:
     """Yield the looks at what runs there, and what it stands on."""
     known = journal.entries(swarm, environment.stack)
-    live = journal.good(known)
-    yield "clock", partial(cluster.clocks_agree, swarm)
-    yield "disk", partial(cluster.disk_has_room, swarm, live)
-    yield "registry", partial(cluster.registry_answers, live)
-    yield "lock", partial(cluster.lock_is_free, swarm, environment.stack)
-    yield "journal", partial(journal_is_closed, known)
-    yield "release", partial(release_is_whole, swarm, environment, live)
-    yield "edge", partial(edge_is_of_today, swarm, environment, values)
+    live = journal.last_successful(known)
+    yield "clock", partial(cluster.check_clock, swarm)
+    yield "disk", partial(cluster.check_disk, swarm, live)
+    yield "registry", partial(cluster.check_registry, live)
+    yield "lock", partial(cluster.check_lock, swarm, environment.stack)
+    yield "journal", partial(check_journal, known)
+    yield "release", partial(check_release, swarm, environment, live)
+    yield "edge", partial(check_edge, swarm, environment, values)
     if live:
-        yield "foundation", partial(foundation_runs, swarm, environment)
-        yield "users", partial(users_are_served, swarm, environment, values)
+        yield "foundation", partial(check_infrastructure, swarm, environment)
+        yield "users", partial(check_site_opens, swarm, environment, values)
         yield "workers", partial(workers_live, swarm, environment, live, values)
 
 
-def certificate_fits(environment: Environment, values: Mapping[str, str]) -> str:
+def check_certificate(environment: Environment, values: Mapping[str, str]) -> str:
     """Look at the certificate of the edge.
 
     Raises:
@@ -137,10 +140,12 @@ def certificate_fits(environment: Environment, values: Mapping[str, str]) -> str
     """
     if not values:
         raise NotJudgedError("certificate", "without secrets there is none", hint="set them")
-    return certificate.fits(values["TLS_CERTIFICATE"], values["TLS_KEY"], environment.url)
+    return certificate.check_certificate(
+        values["TLS_CERTIFICATE"], values["TLS_KEY"], environment.url
+    )
 
 
-def database_can_be_dumped(environment: Environment, values: Mapping[str, str]) -> str:
+def check_database_url(environment: Environment, values: Mapping[str, str]) -> str:
     """Look whether a dump would find the database where the app has it.
 
     Raises:
@@ -151,11 +156,11 @@ def database_can_be_dumped(environment: Environment, values: Mapping[str, str]) 
         return "its host dumps it"
     if not values:
         raise NotJudgedError("database", "without secrets there is none", hint="set them")
-    require_address(values)
+    require_database_url(values)
     return "its address can be dumped from"
 
 
-def journal_is_closed(known: list[Entry]) -> str:
+def check_journal(known: list[DeploymentRecord]) -> str:
     """Look whether every deployment has ended.
 
     Raises:
@@ -168,7 +173,9 @@ def journal_is_closed(known: list[Entry]) -> str:
     return f"{len(known)} entries"
 
 
-def release_is_whole(swarm: Swarm, environment: Environment, live: Entry | None) -> str:
+def check_release(
+    swarm: SwarmClient, environment: Environment, live: DeploymentRecord | None
+) -> str:
     """Look whether what the journal says runs.
 
     Raises:
@@ -177,41 +184,43 @@ def release_is_whole(swarm: Swarm, environment: Environment, live: Entry | None)
     """
     if live is None:
         raise NotJudgedError("release", "none yet", hint="invoke deploy")
-    if found := list(drift(swarm, environment, live)):
+    if found := list(find_drift(swarm, environment, live)):
         raise CheckFailedError("; ".join(found), hint="invoke status; invoke logs")
     return f"{live.version}, since {live.ended}"
 
 
-def foundation_runs(swarm: Swarm, environment: Environment) -> str:
+def check_infrastructure(swarm: SwarmClient, environment: Environment) -> str:
     """Look whether the edge and the data run.
 
     Raises:
         CheckFailedError: Names what does not.
     """
-    found = list(foundation(swarm, environment))
+    found = list(infrastructure_replicas(swarm, environment))
     if lacking := [each for each in found if each[1] < each[2]]:
         services = [f"{environment.stack}_{name}" for name, *_ in lacking]
-        why = [held_up(swarm, service, swarm.tasks(service)) for service in services]
+        why = [is_blocked(swarm, service, swarm.tasks(service)) for service in services]
         said = [f"{name} has {up} of {meant} replicas" for name, up, meant in lacking]
         told = "; ".join(f"{what}{cause.sentence}" for what, cause in zip(said, why, strict=True))
         raise CheckFailedError(told, hint="; ".join(dict.fromkeys(cause.hint for cause in why)))
     return f"{', '.join(name for name, *_ in found)} run"
 
 
-def users_are_served(swarm: Swarm, environment: Environment, values: Mapping[str, str]) -> str:
+def check_site_opens(
+    swarm: SwarmClient, environment: Environment, values: Mapping[str, str]
+) -> str:
     """Look whether the site opens, as a user reaches it.
 
     Raises:
         CheckFailedError: It does not.
     """
-    well, wrong = users_find(swarm, environment, values)
+    well, wrong = find_user_error(swarm, environment, values)
     if wrong:
         raise CheckFailedError(wrong, hint="invoke status; invoke logs")
     return well
 
 
 def workers_live(
-    swarm: Swarm, environment: Environment, live: Entry, values: Mapping[str, str]
+    swarm: SwarmClient, environment: Environment, live: DeploymentRecord, values: Mapping[str, str]
 ) -> str:
     """Look whether worker processes died within the replicas, which the engine does not see.
 
@@ -222,12 +231,12 @@ def workers_live(
     workers = workers_of(swarm, environment, live, values)
     if fault := workers.fault():
         raise CheckFailedError(fault, hint=workers.hint)
-    if not workers.all_told:
+    if not workers.has_all_reports:
         raise NotJudgedError("workers", f"{workers.share} replicas tell", hint="invoke status")
     return str(workers)
 
 
-def edge_is_of_today(swarm: Swarm, environment: Environment, values: Mapping[str, str]) -> str:
+def check_edge(swarm: SwarmClient, environment: Environment, values: Mapping[str, str]) -> str:
     """Look whether the edge has the configuration and the certificate of today.
 
     Raises:
@@ -238,10 +247,10 @@ def edge_is_of_today(swarm: Swarm, environment: Environment, values: Mapping[str
     if edge is None or not values:
         raise NotJudgedError("edge", "no edge, or no secrets to compare", hint="invoke deploy")
     name = "TLS_CERTIFICATE"
-    today = object_name(environment.stack, name, values[name])
+    today = secret_object_name(environment.stack, name, values[name])
     mounted = edge["Spec"]["TaskTemplate"]["ContainerSpec"].get("Secrets") or []
     old = [] if today in {each["SecretName"] for each in mounted} else ["certificate"]
-    if configuration_of(edge) != edge_config(environment.stack):
+    if edge_config_in_use(edge) != edge_config_name(environment.stack):
         old.append("configuration")
     if old:
         raise CheckFailedError(f"it has another {' and '.join(old)}", hint="invoke renew")

@@ -5,36 +5,41 @@ import sys
 import uuid
 
 from pipeline import streams
-from pipeline.deploy.cluster.client import Swarm
-from pipeline.deploy.cluster.one_shot_jobs import begun, of_service, require_run, wait
+from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.cluster.one_shot_jobs import (
+    job_for_service,
+    require_run,
+    running_job,
+    wait_for_job,
+)
 from pipeline.deploy.cluster.tasks import exit_code
-from pipeline.deploy.confirmation import agree
-from pipeline.deploy.progress import say
-from pipeline.deploy.signals import interruptible
+from pipeline.deploy.confirmation import confirm
+from pipeline.deploy.progress import log
+from pipeline.deploy.signals import raise_on_signal
 from pipeline.deploy.state import audit_log, journal
-from pipeline.deploy.target import connected
+from pipeline.deploy.target import connect
 from pipeline.environments import Environment
 from pipeline.errors import InputError
 
 
-class Echo:
+class LogStreamer:
     """Prints what a job says, once, as it comes; each stream goes to its own."""
 
-    def __init__(self, swarm: Swarm, job: str) -> None:
+    def __init__(self, swarm: SwarmClient, job: str) -> None:
         self.swarm = swarm
         self.job = job
         self.printed = [0, 0]
 
     def __call__(self) -> None:
         """Print what is new."""
-        said = self.swarm.said(self.job)
+        said = self.swarm.full_logs(self.job)
         for number, stream in enumerate((sys.stdout, sys.stderr)):
             text = (said.stdout, said.stderr)[number]
             streams.hand_on(text[self.printed[number] :], stream)
             self.printed[number] = max(self.printed[number], len(text))
 
 
-def execute(
+def run_command(
     environment: Environment, command: str, *, service: str, seconds: int, yes: bool = False
 ) -> int:
     """Run a command beside what serves, and return its exit code.
@@ -51,29 +56,29 @@ def execute(
         JobNotStartedError: No node has begun with it, or one could not.
         JobFailedError: It took too long, and was ended.
     """
-    program, *rest = words = parsed(command)
-    swarm = connected(environment)
-    live = journal.good(journal.entries(swarm, environment.stack))
+    program, *rest = words = split_command(command)
+    swarm = connect(environment)
+    live = journal.last_successful(journal.entries(swarm, environment.stack))
     if live is None or service not in live.services:
         known = ", ".join(live.services) if live else "none, before the first deploy"
         raise InputError(f"no such service: `{service}`", hint=f"there are: {known}")
-    agree(environment, f"run {program} on {environment.name}", yes=yes)
+    confirm(environment, f"run {program} on {environment.name}", yes=yes)
     name = f"exec-{uuid.uuid4().hex[:8]}"
-    job = of_service(environment.stack, name, live.services[service], words)
-    say(f"{program} as {service} of {live.version}")
-    what = f"{service}: {told(program, rest)}"
-    audit_log.note(swarm, environment.stack, "exec", what, "begun")
-    with interruptible(), begun(swarm, environment.stack, job):
-        echo = Echo(swarm, job.name)
-        tasks = wait(swarm, environment, job, seconds, echo)
+    job = job_for_service(environment.stack, name, live.services[service], words)
+    log(f"{program} as {service} of {live.version}")
+    what = f"{service}: {redact_command(program, rest)}"
+    audit_log.record(swarm, environment.stack, "exec", what, "begun")
+    with raise_on_signal(), running_job(swarm, environment.stack, job):
+        echo = LogStreamer(swarm, job.name)
+        tasks = wait_for_job(swarm, environment, job, seconds, echo)
         require_run(swarm, environment.stack, job, tasks)
         code = max(map(exit_code, tasks))
         echo()
-    audit_log.note(swarm, environment.stack, "exec", what, f"exit code {code}")
+    audit_log.record(swarm, environment.stack, "exec", what, f"exit code {code}")
     return code
 
 
-def parsed(command: str) -> list[str]:
+def split_command(command: str) -> list[str]:
     """Split a command into words, as a shell would.
 
     Raises:
@@ -88,7 +93,7 @@ def parsed(command: str) -> list[str]:
     return words
 
 
-def told(program: str, rest: list[str]) -> str:
+def redact_command(program: str, rest: list[str]) -> str:
     """Return what the journal keeps of a command: its first words, since the others may be secret.
 
     A script or a management command is a word of its own: `python manage.py NAME …`.

@@ -8,21 +8,21 @@ from urllib.parse import quote
 
 from pipeline import filesystem
 from pipeline.addresses import is_ip, origin
-from pipeline.deploy.database_url import NAME, connection
-from pipeline.deploy.env_file import line_of
-from pipeline.deploy.environment_secrets import file_of, given, how_to_set
+from pipeline.deploy.database_url import VARIABLE, connection
+from pipeline.deploy.env_file import format_line
+from pipeline.deploy.environment_secrets import configured_values, secrets_file, setup_hint
 from pipeline.deploy.pem import BLOCK
-from pipeline.deploy.progress import say
+from pipeline.deploy.progress import log
 from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError, InputError
 from pipeline.files import read_text
 from pipeline.process import last_words, read
 
-DATABASE = "postgres"  # the service of deploy/data.yml
-DAYS = 365
+DATABASE_HOST = "postgres"  # the service of deploy/data.yml
+CERTIFICATE_DAYS = 365
 
 
-def invent(environment: Environment, *, dry: bool = False) -> None:
+def generate_secrets(environment: Environment, *, dry: bool = False) -> None:
     """Write those secrets of an environment that are not set yet to its file; print their names.
 
     Args:
@@ -35,17 +35,17 @@ def invent(environment: Environment, *, dry: bool = False) -> None:
         MissingToolError: There is no OpenSSL.
     """
     require_local(environment)
-    known = given(environment, environ)
+    known = configured_values(environment, environ)
     missing = [name for name in environment.secrets if not known.get(name)]
-    made = invented(origin(environment.url).host, known) if missing else {}
+    made = generate_values(origin(environment.url).host, known) if missing else {}
     if unknown := [name for name in missing if name not in made]:
         raise InputError(
             f"nobody can make up {', '.join(unknown)}",
-            hint=f"write them to {file_of(environment)} (chmod 600)",
+            hint=f"write them to {secrets_file(environment)} (chmod 600)",
         )
     if missing and not dry:
-        append(environment, {name: made[name] for name in missing})
-    say(f"{len(missing)} secrets of {environment.name} {'would be' if dry else 'were'} made up")
+        append_to_env_file(environment, {name: made[name] for name in missing})
+    log(f"{len(missing)} secrets of {environment.name} {'would be' if dry else 'were'} made up")
     print("".join(f"{name}\n" for name in missing), end="")
 
 
@@ -58,11 +58,11 @@ def require_local(environment: Environment) -> None:
     if not environment.is_local:
         raise InputError(
             f"{environment.name} is not on this machine: its secrets are not made up",
-            hint=how_to_set(environment),
+            hint=setup_hint(environment),
         )
 
 
-def invented(host: str, known: Mapping[str, str]) -> dict[str, str]:
+def generate_values(host: str, known: Mapping[str, str]) -> dict[str, str]:
     """Return secrets that fit each other, for a site with a database of its own.
 
     Args:
@@ -74,10 +74,12 @@ def invented(host: str, known: Mapping[str, str]) -> dict[str, str]:
         CheckFailedError: OpenSSL makes no certificate.
         MissingToolError: There is no OpenSSL.
     """
-    password = known.get("POSTGRES_PASSWORD") or password_in(known) or secrets.token_hex(16)
-    key, certificate = pair(host)
+    password = known.get("POSTGRES_PASSWORD") or password_from_url(known) or secrets.token_hex(16)
+    key, certificate = self_signed_certificate(host)
     return {
-        "DATABASE_URL": f"postgres://postgres:{quote(password, safe='')}@{DATABASE}:5432/postgres",
+        "DATABASE_URL": (
+            f"postgres://postgres:{quote(password, safe='')}@{DATABASE_HOST}:5432/postgres"
+        ),
         "DJANGO_SECRET_KEY": secrets.token_urlsafe(64),
         "EMAIL_URL": "memory:",
         "FIELD_ENCRYPTION_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
@@ -91,17 +93,17 @@ def invented(host: str, known: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def password_in(known: Mapping[str, str]) -> str:
+def password_from_url(known: Mapping[str, str]) -> str:
     """Return the password of our own database that its address has; nothing for another's.
 
     Raises:
         InputError: It cannot be read.
     """
-    address = connection(known[NAME]) if known.get(NAME) else {}
-    return address.get("password", "") if address.get("host") == DATABASE else ""
+    address = connection(known[VARIABLE]) if known.get(VARIABLE) else {}
+    return address.get("password", "") if address.get("host") == DATABASE_HOST else ""
 
 
-def pair(host: str) -> tuple[str, str]:
+def self_signed_certificate(host: str) -> tuple[str, str]:
     """Make a key, and a certificate that it signs itself; both are PEM, and on no disk.
 
     Raises:
@@ -110,7 +112,7 @@ def pair(host: str) -> tuple[str, str]:
     """
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "-")
     name = f"subjectAltName={'IP' if is_ip(host) else 'DNS'}:{host}"  # clients look here alone
-    named = ("-subj", f"/CN={host}", "-addext", name, "-days", str(DAYS))
+    named = ("-subj", f"/CN={host}", "-addext", name, "-days", str(CERTIFICATE_DAYS))
     answer = read(["openssl", "req", "-x509", *key, *named])
     found = [f"{match.group()}\n" for match in BLOCK.finditer(answer.stdout)]
     if answer.returncode or len(found) != len(("key", "certificate")):
@@ -119,14 +121,14 @@ def pair(host: str) -> tuple[str, str]:
     return found[0], found[1]
 
 
-def append(environment: Environment, values: Mapping[str, str]) -> None:
+def append_to_env_file(environment: Environment, values: Mapping[str, str]) -> None:
     """Add lines to the file of an environment, which is made if it is not there.
 
     Raises:
         InputError: A value fits into no line.
     """
-    lines = "".join(line_of(name, value) for name, value in values.items())
-    file = file_of(environment)
+    lines = "".join(format_line(name, value) for name, value in values.items())
+    file = secrets_file(environment)
     file.touch(mode=0o600)
     before = read_text(file)
     ended = "" if before.endswith("\n") or not before else "\n"

@@ -2,19 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 
-from pipeline.deploy.cluster.client import Swarm
-from pipeline.deploy.commands.maintenance import HEADER, closed
+from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.commands.maintenance import BYPASS_HEADER, maintenance_since
 from pipeline.deploy.rollout.context import BACKEND
-from pipeline.deploy.rollout.health import running_of
-from pipeline.deploy.rollout.workers import Workers, asking
-from pipeline.deploy.smoke.runner import reach
-from pipeline.deploy.state.journal import Entry
+from pipeline.deploy.rollout.health import running_tasks
+from pipeline.deploy.rollout.workers import WorkerMonitor, report_reader
+from pipeline.deploy.smoke.runner import open_site
+from pipeline.deploy.state.journal import DeploymentRecord
 from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError
 
 
-def users_find(
-    swarm: Swarm, environment: Environment, credentials: Mapping[str, str]
+def find_user_error(
+    swarm: SwarmClient, environment: Environment, credentials: Mapping[str, str]
 ) -> tuple[str, str]:
     """Open a site as a user does.
 
@@ -27,10 +27,10 @@ def users_find(
         What a user finds if it is well, and what is wrong if it is not; one of them is empty.
     """
     given, certificate = way_in(environment, credentials)
-    if closed(swarm, environment) and not given:
+    if maintenance_since(swarm, environment) and not given:
         return "it is closed, and PREVIEW_TOKEN is not set here, which opens it", ""
     try:
-        reach(environment.url, given, certificate)
+        open_site(environment.url, given, certificate)
     except CheckFailedError as error:
         return "", str(error)
     return f"{environment.url} opens", ""
@@ -40,22 +40,27 @@ def way_in(environment: Environment, credentials: Mapping[str, str]) -> tuple[di
     """Return the headers that open a closed site, if they are known here, and what to trust."""
     token = credentials.get("PREVIEW_TOKEN", "")
     certificate = environment.certificate({"TLS_CERTIFICATE": "", **credentials})
-    return ({HEADER: token} if token else {}), certificate
+    return ({BYPASS_HEADER: token} if token else {}), certificate
 
 
 def workers_of(
-    swarm: Swarm, environment: Environment, live: Entry, credentials: Mapping[str, str]
-) -> Workers:
+    swarm: SwarmClient,
+    environment: Environment,
+    live: DeploymentRecord,
+    credentials: Mapping[str, str],
+) -> WorkerMonitor:
     """Ask the replicas of the live release for their workers; return what they told."""
     service = f"{environment.stack}_{BACKEND}"
     replicas = live.services[BACKEND]["deploy"]["replicas"]
-    ask = asking(environment.url, *way_in(environment, credentials))
-    workers = Workers(swarm, service, live.deploy_id, replicas, ask)
-    workers.hear_all()
+    ask = report_reader(environment.url, *way_in(environment, credentials))
+    workers = WorkerMonitor(swarm, service, live.deploy_id, replicas, ask)
+    workers.query_all()
     return workers
 
 
-def foundation(swarm: Swarm, environment: Environment) -> Iterator[tuple[str, int, int]]:
+def infrastructure_replicas(
+    swarm: SwarmClient, environment: Environment
+) -> Iterator[tuple[str, int, int]]:
     """Yield what an environment stands on: the name, how many run, and how many are meant to.
 
     Raises:
@@ -64,4 +69,4 @@ def foundation(swarm: Swarm, environment: Environment) -> Iterator[tuple[str, in
     for name in ("edge", "redis", "postgres") if environment.data else ("edge",):
         tasks = swarm.tasks(f"{environment.stack}_{name}")
         meant = [task for task in tasks if task["DesiredState"] == "running"]
-        yield name, len(running_of(swarm, f"{environment.stack}_{name}")), max(len(meant), 1)
+        yield name, len(running_tasks(swarm, f"{environment.stack}_{name}")), max(len(meant), 1)

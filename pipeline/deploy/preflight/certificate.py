@@ -14,13 +14,13 @@ from tempfile import TemporaryDirectory
 
 from pipeline.addresses import origin
 from pipeline.deploy.pem import kinds
-from pipeline.deploy.progress import say
-from pipeline.deploy.smoke.client import trusting
+from pipeline.deploy.progress import log
+from pipeline.deploy.smoke.client import ssl_context
 from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError, InputError
 
-LEAST = timedelta(days=14)
-OTHERS_KEY = {"KEY_TYPE_MISMATCH", "KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED"}
+MIN_VALIDITY = timedelta(days=14)
+KEY_MISMATCH_REASONS = {"KEY_TYPE_MISMATCH", "KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED"}
 CERTIFICATE, PRIVATE, LOCKED = "CERTIFICATE", "PRIVATE KEY", "ENCRYPTED"
 PATH = re.compile(r"(?:~|\.{0,2})/\S*|\S+\.(?:pem|crt|cer|key)")
 UNREAD = "TLS_CERTIFICATE and TLS_KEY cannot be read"
@@ -28,14 +28,14 @@ AS_PEM = (
     'set each to what its file holds, as in TLS_KEY="$(cat key.pem)"; '
     "openssl pkey -in locked.pem -out key.pem takes a passphrase away"
 )
-NEW = "set TLS_CERTIFICATE and TLS_KEY to new ones, then invoke renew"
+RENEW_HINT = "set TLS_CERTIFICATE and TLS_KEY to new ones, then invoke renew"
 
 
 class EndsSoonError(CheckFailedError):
     """A certificate is good, and not for long."""
 
 
-def require(environment: Environment, credentials: Mapping[str, str]) -> None:
+def require_certificate(environment: Environment, credentials: Mapping[str, str]) -> None:
     """Refuse a certificate that no user's browser would take, before an edge has it.
 
     Args:
@@ -47,15 +47,15 @@ def require(environment: Environment, credentials: Mapping[str, str]) -> None:
     """
     pair = credentials["TLS_CERTIFICATE"], credentials["TLS_KEY"]
     try:
-        said = fits(*pair, environment.url)
+        said = check_certificate(*pair, environment.url)
     except EndsSoonError as error:
         said = str(error)
     except CheckFailedError as error:
         raise InputError(f"{error}; nothing was touched", hint=error.hint) from None
-    say(f"the certificate: {said}")
+    log(f"the certificate: {said}")
 
 
-def fits(certificate: str, key: str, url: str) -> str:
+def check_certificate(certificate: str, key: str, url: str) -> str:
     """Look at a certificate, and at what is to go with it; its signer is not judged.
 
     Args:
@@ -71,18 +71,20 @@ def fits(certificate: str, key: str, url: str) -> str:
         CheckFailedError: It is not good for this site, or not with this key.
     """
     host = origin(url).host
-    server = serving(certificate, key)
-    client = trusting(certificate)
+    server = server_context(certificate, key)
+    client = ssl_context(certificate)
     client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     try:
-        end = shaken(client, server, host)
+        end = complete_handshake(client, server, host)
     except ssl.SSLError as error:
         why = str(getattr(error, "verify_message", error.reason)).rstrip(".")
-        raise CheckFailedError(f"TLS_CERTIFICATE is not good for {host}: {why}", hint=NEW) from None
-    return until(end, datetime.now(UTC))
+        raise CheckFailedError(
+            f"TLS_CERTIFICATE is not good for {host}: {why}", hint=RENEW_HINT
+        ) from None
+    return check_expiry(end, datetime.now(UTC))
 
 
-def serving(certificate: str, key: str) -> ssl.SSLContext:
+def server_context(certificate: str, key: str) -> ssl.SSLContext:
     """Return what makes a server of a certificate and its key, as the edge reads them.
 
     Raises:
@@ -98,13 +100,13 @@ def serving(certificate: str, key: str) -> ssl.SSLContext:
         try:
             context.load_cert_chain(*files, password="")  # or it would ask for one
         except ssl.SSLError as error:
-            raise CheckFailedError(unread(error.reason), hint="set both anew") from None
+            raise CheckFailedError(read_error(error.reason), hint="set both anew") from None
     return context
 
 
-def unread(reason: str | None) -> str:
+def read_error(reason: str | None) -> str:
     """Say why OpenSSL reads no certificate and key; of some faults it gives no reason."""
-    if reason in OTHERS_KEY:
+    if reason in KEY_MISMATCH_REASONS:
         return "TLS_KEY is not the key of TLS_CERTIFICATE, or of the first in it"
     return (
         f"{UNREAD}: {reason.lower().replace('_', ' ') if reason else 'what they hold is damaged'}"
@@ -125,7 +127,7 @@ def unfit(name: str, value: str) -> Iterator[str]:
         yield f"{name} holds no {wanted.lower()}, but: {', '.join(found).lower()}"
 
 
-def shaken(client: ssl.SSLContext, server: ssl.SSLContext, host: str) -> datetime:
+def complete_handshake(client: ssl.SSLContext, server: ssl.SSLContext, host: str) -> datetime:
     """Let both shake hands in memory, and return when the server's certificate ends.
 
     Raises:
@@ -141,13 +143,13 @@ def shaken(client: ssl.SSLContext, server: ssl.SSLContext, host: str) -> datetim
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(told["notAfter"])), UTC)
 
 
-def until(end: datetime, now: datetime) -> str:
+def check_expiry(end: datetime, now: datetime) -> str:
     """Say until when a certificate is good.
 
     Raises:
         EndsSoonError: That is soon.
     """
-    if end - now < LEAST:
+    if end - now < MIN_VALIDITY:
         state = f"ends in {(end - now).days} days" if end > now else "has ended"
-        raise EndsSoonError(f"TLS_CERTIFICATE {state}, on {end:%Y-%m-%d}", hint=NEW)
+        raise EndsSoonError(f"TLS_CERTIFICATE {state}, on {end:%Y-%m-%d}", hint=RENEW_HINT)
     return f"good until {end:%Y-%m-%d}"

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from pipeline.errors import NotJudgedError, PipelineError
 
-OK, NOT_OK, NOT_JUDGED = "ok", "not ok", "not judged"
-Look = Callable[[], str]
+OK, FAILED, INCONCLUSIVE = "ok", "not ok", "not judged"
+Check = Callable[[], str]
 """Returns what it found well; raises what it found wrong, or that it could not look."""
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """What came of a look.
 
     Attributes:
@@ -27,11 +27,13 @@ class Finding:
     hint: str = ""
 
 
-def examined(check: str, look: Look) -> Finding:
+def run_check(check: str, look: Check) -> CheckResult:
     """Return what comes of a look."""
     try:
-        return Finding(check, OK, look())
+        return CheckResult(check, OK, look())
     except NotJudgedError as error:
-        return Finding(check, NOT_JUDGED, str(error).removeprefix(f"{error.check}: "), error.hint)
+        return CheckResult(
+            check, INCONCLUSIVE, str(error).removeprefix(f"{error.check}: "), error.hint
+        )
     except PipelineError as error:
-        return Finding(check, NOT_OK, str(error), error.hint)
+        return CheckResult(check, FAILED, str(error), error.hint)

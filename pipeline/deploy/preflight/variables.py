@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pipeline.deploy.cluster.stackfile import FILE as STACK
-from pipeline.deploy.cluster.stackfile import Release, services_in, variables
+from pipeline.deploy.cluster.stackfile import STACK_FILE as STACK
+from pipeline.deploy.cluster.stackfile import Release, service_environment, services_of_file
 from pipeline.environments import NEEDED, Environment
 from pipeline.errors import CheckFailedError, NotJudgedError
 from pipeline.files import read_text
@@ -19,49 +19,49 @@ SCHEMA = (Path("backend", "config", "environment.py"), "Environment")
 LAUNCHER = (Path("backend", "server.py"), "Settings")
 EXAMPLE = Path("backend", ".env.example")
 WORKFLOW = Path(FOLDER, "deploy.yml")
-SET = re.compile(r"^([A-Z][A-Z0-9_]*)=", re.MULTILINE)
-PASSED = re.compile(r"\bsecrets\.([A-Z][A-Z0-9_]*)")
+ENV_LINE = re.compile(r"^([A-Z][A-Z0-9_]*)=", re.MULTILINE)
+SECRET_REFERENCE = re.compile(r"\bsecrets\.([A-Z][A-Z0-9_]*)")
 SMOKE_USER = {name for name in NEEDED if name.startswith("SMOKE_USER_")}
 """What a management command reads, which is no setting."""
 
 
-def example_is_whole() -> str:
+def check_env_example() -> str:
     """Look whether the example lists what the settings read.
 
     Raises:
         CheckFailedError: It does not.
     """
-    read, listed = set(declared(*SCHEMA)), set(SET.findall(read_text(EXAMPLE)))
-    require_none(read ^ listed, f"{EXAMPLE} and the settings differ in", "nox -s env-example")
+    read, listed = set(declared_variables(*SCHEMA)), set(ENV_LINE.findall(read_text(EXAMPLE)))
+    fail_if_any(read ^ listed, f"{EXAMPLE} and the settings differ in", "nox -s env-example")
     return f"{len(read)} variables"
 
 
-def all_is_given(environment: Environment) -> str:
+def check_required_variables(environment: Environment) -> str:
     """Look whether the app is told all that it cannot do without.
 
     Raises:
         CheckFailedError: It is not.
     """
-    required = {name for name, needed in declared(*SCHEMA).items() if needed}
-    missing = required - given(environment)
+    required = {name for name, needed in declared_variables(*SCHEMA).items() if needed}
+    missing = required - configured_names(environment)
     hint = f"name them in `variables` or `secrets` of environments.{environment.name}"
-    require_none(missing, "the app needs and is not told", hint)
+    fail_if_any(missing, "the app needs and is not told", hint)
     return f"all {len(required)} required"
 
 
-def all_is_read(environment: Environment) -> str:
+def check_unused_variables(environment: Environment) -> str:
     """Look whether the app reads all that it is told.
 
     Raises:
         CheckFailedError: It does not: something is misspelt, or nobody needs it any more.
     """
-    read = set(declared(*SCHEMA)) | set(declared(*LAUNCHER)) | SMOKE_USER
+    read = set(declared_variables(*SCHEMA)) | set(declared_variables(*LAUNCHER)) | SMOKE_USER
     hint = f"correct the name in pipeline.toml or {STACK}, or take it out"
-    require_none(given(environment) - read, "nobody reads", hint)
-    return f"{len(given(environment))} are told, and read"
+    fail_if_any(configured_names(environment) - read, "nobody reads", hint)
+    return f"{len(configured_names(environment))} are told, and read"
 
 
-def workflow_passes_all(environment: Environment) -> str:
+def check_workflow_secrets(environment: Environment) -> str:
     """Look whether the workflow hands on each secret that a deployment asks for.
 
     Raises:
@@ -70,15 +70,15 @@ def workflow_passes_all(environment: Environment) -> str:
         NotJudgedError: No workflow deploys to this environment.
     """
     workflow = loader.read(WORKFLOW.name) if WORKFLOW.exists() else None
-    if not workflow or environment.name not in deploys_to(workflow):
+    if not workflow or environment.name not in workflow_environments(workflow):
         raise NotJudgedError("workflow", "none deploys here", hint="people deploy here by hand")
     asked = {*environment.secrets, *environment.optional}
-    missing = asked - set(PASSED.findall(workflow.text))
-    require_none(missing, f"{WORKFLOW} does not pass", "add them to `secrets` and to each `env`")
+    missing = asked - set(SECRET_REFERENCE.findall(workflow.text))
+    fail_if_any(missing, f"{WORKFLOW} does not pass", "add them to `secrets` and to each `env`")
     return f"{len(asked)} secrets are passed"
 
 
-def deploys_to(workflow: Workflow) -> list[str]:
+def workflow_environments(workflow: Workflow) -> list[str]:
     """Return the environments that a workflow lets one choose from."""
     form: Any = workflow.triggers
     for key in ("workflow_dispatch", "inputs", "environment"):
@@ -86,16 +86,16 @@ def deploys_to(workflow: Workflow) -> list[str]:
     return mapping(form).get("options") or []
 
 
-def given(environment: Environment) -> set[str]:
+def configured_names(environment: Environment) -> set[str]:
     """Return the names of all that the app is told: variables, and secrets as files."""
     nothing = Release("", "", "", {}, {})
-    services = services_in(STACK)
+    services = services_of_file(STACK)
     told = {*services["backend"].get("environment", {})}
-    told |= {*variables("backend", environment, nothing)}
+    told |= {*service_environment("backend", environment, nothing)}
     return told | set(environment.for_the_app)
 
 
-def declared(path: Path, name: str) -> dict[str, bool]:
+def declared_variables(path: Path, name: str) -> dict[str, bool]:
     """Return the variables that a schema declares, and whether each is required."""
     tree = ast.parse(read_text(path))
     schema = next(
@@ -108,7 +108,7 @@ def declared(path: Path, name: str) -> dict[str, bool]:
     }
 
 
-def require_none(names: Iterable[str], what: str, hint: str) -> None:
+def fail_if_any(names: Iterable[str], what: str, hint: str) -> None:
     """Refuse if there are any.
 
     Raises:

@@ -5,22 +5,23 @@ Beside them lies, for each page, the list of its files; so it is known which are
 
 from collections.abc import Iterable
 
-from pipeline.deploy.cluster.client import Swarm
-from pipeline.deploy.cluster.one_shot_jobs import Job, begin, finish, run_job, script_of
+from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.cluster.one_shot_jobs import Job, begin, finish, run_job, script_command
 from pipeline.environments import Environment
 
 PUBLISHING, CLEARING = "assets", "prune"
 """What the jobs are called, within the stack."""
 
 
-def begin_publishing(swarm: Swarm, environment: Environment, image: str) -> None:
+def begin_publishing(swarm: SwarmClient, environment: Environment, image: str) -> None:
     """Begin to lay a page's files beside those of others, on every node."""
     stack = environment.stack
-    swarm.remove(f"{stack}-{CLEARING}")  # of a deployer who died in it: it does not keep this page
+    # of a deployer who died in it: it does not keep this page
+    swarm.remove_services(f"{stack}-{CLEARING}")
     begin(swarm, stack, publishing(stack, image), everywhere=True)
 
 
-def end_publishing(swarm: Swarm, environment: Environment, image: str) -> None:
+def end_publishing(swarm: SwarmClient, environment: Environment, image: str) -> None:
     """Wait until a page's files are on every node.
 
     Raises:
@@ -28,15 +29,15 @@ def end_publishing(swarm: Swarm, environment: Environment, image: str) -> None:
     """
     job = publishing(environment.stack, image)
     finish(swarm, environment, job, environment.timings.start)
-    swarm.remove(job.name)
+    swarm.remove_services(job.name)
 
 
 def publishing(stack: str, image: str) -> Job:
     """Return the job that lays a page's files beside those of others."""
-    return where_files_are(stack, image, PUBLISHING, "publish.sh", page(image))
+    return where_files_are(stack, image, PUBLISHING, "publish.sh", asset_manifest_name(image))
 
 
-def prune(swarm: Swarm, environment: Environment, image: str, kept: Iterable[str]) -> None:
+def prune(swarm: SwarmClient, environment: Environment, image: str, kept: Iterable[str]) -> None:
     """Remove the files that only other pages than these have, on every node.
 
     Args:
@@ -48,12 +49,12 @@ def prune(swarm: Swarm, environment: Environment, image: str, kept: Iterable[str
     Raises:
         JobFailedError: A node could not.
     """
-    pages = sorted({page(each) for each in kept})
-    on_every_node(swarm, environment, image, CLEARING, "prune.sh", *pages)
+    pages = sorted({asset_manifest_name(each) for each in kept})
+    run_on_all_nodes(swarm, environment, image, CLEARING, "prune.sh", *pages)
 
 
-def on_every_node(
-    swarm: Swarm, environment: Environment, image: str, name: str, script: str, *given: str
+def run_on_all_nodes(
+    swarm: SwarmClient, environment: Environment, image: str, name: str, script: str, *given: str
 ) -> None:
     """Run a script of deploy/ where the edge's files are, on every node.
 
@@ -68,9 +69,9 @@ def where_files_are(stack: str, image: str, name: str, script: str, *given: str)
     """Return a job that runs a script of deploy/ where the edge's files are."""
     volume = f"--mount=type=volume,source={stack}-assets,destination=/published"
     options = [volume, "--user=0:0", "--entrypoint=sh"]
-    return Job(f"{stack}-{name}", image, script_of(script, *given), {}, options)
+    return Job(f"{stack}-{name}", image, script_command(script, *given), {}, options)
 
 
-def page(image: str) -> str:
+def asset_manifest_name(image: str) -> str:
     """Return what the list of a page's files is called: by its digest, since that is the page."""
     return image.rpartition(":")[2]

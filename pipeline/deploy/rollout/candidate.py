@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from pipeline.deploy.cluster.stackfile import Release, new_id
-from pipeline.deploy.confirmation import actor, now
-from pipeline.deploy.environment_secrets import object_name
-from pipeline.deploy.state.journal import Entry
+from pipeline.deploy.cluster.stackfile import Release, new_deploy_id
+from pipeline.deploy.confirmation import current_actor, utc_now
+from pipeline.deploy.environment_secrets import secret_object_name
+from pipeline.deploy.state.journal import DeploymentRecord
 from pipeline.environments import Environment
 from pipeline.errors import InputError
 from pipeline.git import Commit, branch, head, resolved
@@ -16,7 +16,7 @@ from pipeline.images.targets import image_names, repository_for, require_tag
 
 
 @dataclass(frozen=True)
-class Candidate:
+class ReleaseCandidate:
     """What is to be deployed: a version, the commit that it is, and its images by digest."""
 
     version: str
@@ -24,7 +24,7 @@ class Candidate:
     images: Mapping[str, str]
 
 
-def resolve_candidate(environment: Environment, release: str | None) -> Candidate:
+def resolve_candidate(environment: Environment, release: str | None) -> ReleaseCandidate:
     """Return what is asked for, each image's digest looked up once.
 
     Args:
@@ -38,7 +38,7 @@ def resolve_candidate(environment: Environment, release: str | None) -> Candidat
     """
     commit = head()
     if release is None:
-        require_clean(commit)
+        require_clean_worktree(commit)
     version = release if release and release.startswith("v") else None
     if version:
         require_tag(version)
@@ -53,7 +53,7 @@ def resolve_candidate(environment: Environment, release: str | None) -> Candidat
     names = image_names()
     with ThreadPoolExecutor() as pool:
         found = dict(zip(names, pool.map(lambda image: tagged(image, tag), names), strict=True))
-    return Candidate(version or tag, sha, found)
+    return ReleaseCandidate(version or tag, sha, found)
 
 
 def tagged(image: str, tag: str) -> str:
@@ -62,7 +62,7 @@ def tagged(image: str, tag: str) -> str:
     return f"{name}@{resolve_digest(f'{name}:{tag}')}"
 
 
-def require_clean(commit: Commit) -> None:
+def require_clean_worktree(commit: Commit) -> None:
     """Refuse to deploy a commit that is not all there is.
 
     Raises:
@@ -75,33 +75,35 @@ def require_clean(commit: Commit) -> None:
         )
 
 
-def release_of(
-    environment: Environment, found: Candidate, credentials: Mapping[str, str]
+def create_release(
+    environment: Environment, found: ReleaseCandidate, credentials: Mapping[str, str]
 ) -> Release:
     """Return a candidate as this deployment of it."""
     names = [name for name in environment.for_the_app if name in credentials]
     return Release(
-        deploy_id=new_id(),
+        deploy_id=new_deploy_id(),
         version=found.version,
         commit=found.commit,
         images=found.images,
-        secrets={name: object_name(environment.stack, name, credentials[name]) for name in names},
+        secrets={
+            name: secret_object_name(environment.stack, name, credentials[name]) for name in names
+        },
     )
 
 
-def entry_of(
+def new_record(
     release: Release,
     services: Mapping[str, object],
-    known: Sequence[Entry],
+    known: Sequence[DeploymentRecord],
     kind: str,
     restores: int = 0,
-) -> Entry:
+) -> DeploymentRecord:
     """Return what the journal is to say of a deployment."""
-    return Entry(
+    return DeploymentRecord(
         number=known[-1].number + 1 if known else 1,
         kind=kind,
-        by=actor(),
-        started=now(),
+        by=current_actor(),
+        started=utc_now(),
         deploy_id=release.deploy_id,
         version=release.version,
         commit=release.commit,

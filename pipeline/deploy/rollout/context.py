@@ -4,20 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from pipeline.deploy.cluster.client import Swarm
-from pipeline.deploy.cluster.convergence import Wanted
+from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.cluster.convergence import ExpectedState
 from pipeline.deploy.cluster.replicas import Replicas
 from pipeline.deploy.cluster.stackfile import Release, Service
 from pipeline.deploy.database import Database
 from pipeline.deploy.rollout.health import Health
-from pipeline.deploy.rollout.traffic_monitor import Exposure
-from pipeline.deploy.rollout.workers import Workers, asking
+from pipeline.deploy.rollout.traffic_monitor import TrafficMonitor
+from pipeline.deploy.rollout.workers import WorkerMonitor, report_reader
 from pipeline.deploy.state.deploy_lock import Lock
-from pipeline.deploy.state.journal import Entry
+from pipeline.deploy.state.journal import DeploymentRecord
 from pipeline.environments import Environment
 
 BACKEND = "backend"
-ORDER = (BACKEND, "frontend")
+ROLLOUT_ORDER = (BACKEND, "frontend")
 """The API first, since a new page may need it; on the way back it goes last."""
 
 
@@ -44,19 +44,19 @@ class Deployment:
     """
 
     environment: Environment
-    swarm: Swarm
+    swarm: SwarmClient
     release: Release
     services: Mapping[str, Service]
-    before: Entry | None
-    credentials: Mapping[str, str]
+    previous: DeploymentRecord | None
+    secrets: Mapping[str, str]
     lock: Lock
     headers: Mapping[str, str] = field(default_factory=dict)
     migrates: bool = True
-    up_to_date: bool = False
+    schema_is_current: bool = False
     settled: bool = False
     health: Health = field(default_factory=Health)
     log_out: bool = False
-    touched: list[str] = field(default_factory=list)
+    rolled_services: list[str] = field(default_factory=list)
     note: str = ""
 
     @property
@@ -67,35 +67,37 @@ class Deployment:
     @property
     def database(self) -> Database:
         """The environment's database, for this release's PostgreSQL to reach."""
-        image, url = self.release.images["postgres"], self.credentials["DATABASE_URL"]
+        image, url = self.release.images["postgres"], self.secrets["DATABASE_URL"]
         return Database(self.swarm, self.environment, image, url)
 
     @cached_property
-    def exposure(self) -> Exposure:
+    def traffic_monitor(self) -> TrafficMonitor:
         """What users get from the moment on at which this is asked for first."""
         services = [f"{self.stack}_{name}" for name in self.services]
         replicas = Replicas(self.swarm, services, self.release.deploy_id)
         edge, tolerance = f"{self.stack}_edge", self.environment.tolerance
-        return Exposure(self.swarm, edge, tolerance, replicas, outage=self.health.is_outage)
+        return TrafficMonitor(self.swarm, edge, tolerance, replicas, outage=self.health.is_outage)
 
     @cached_property
-    def workers(self) -> Workers:
+    def workers(self) -> WorkerMonitor:
         """The workers of the release where users find it."""
         return self.workers_of(BACKEND, self.services[BACKEND], self.headers)
 
-    def workers_of(self, name: str, service: Service, headers: Mapping[str, str]) -> Workers:
+    def workers_of(self, name: str, service: Service, headers: Mapping[str, str]) -> WorkerMonitor:
         """Return the workers of a service of the release, which these headers lead to."""
-        certificate = self.environment.certificate(self.credentials)
-        ask = asking(self.environment.url, headers, certificate)
-        wanted = self.wanted(name, service)
-        return Workers(self.swarm, wanted.service, wanted.deploy_id, wanted.replicas, ask)
+        certificate = self.environment.certificate(self.secrets)
+        ask = report_reader(self.environment.url, headers, certificate)
+        wanted = self.expected_state(name, service)
+        return WorkerMonitor(self.swarm, wanted.service, wanted.deploy_id, wanted.replicas, ask)
 
     def look(self) -> None:
         """See to it that users do not fail by the release, and that no worker of it dies."""
-        self.exposure.look()
-        self.workers.look()
+        self.traffic_monitor.check()
+        self.workers.check()
 
-    def wanted(self, name: str, service: Service) -> Wanted:
+    def expected_state(self, name: str, service: Service) -> ExpectedState:
         """Return what a service has to come to."""
         told = service["environment"]["DEPLOY_ID"]
-        return Wanted(f"{self.stack}_{name}", service["image"], told, service["deploy"]["replicas"])
+        return ExpectedState(
+            f"{self.stack}_{name}", service["image"], told, service["deploy"]["replicas"]
+        )

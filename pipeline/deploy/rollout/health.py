@@ -6,9 +6,9 @@ What does not serve before a roll is nothing to go back to: see `pipeline.deploy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from pipeline.deploy.cluster.client import Object, Swarm
-from pipeline.deploy.smoke.runner import reach
-from pipeline.deploy.state.journal import Entry
+from pipeline.deploy.cluster.client import JSONObject, SwarmClient
+from pipeline.deploy.smoke.runner import open_site
+from pipeline.deploy.state.journal import DeploymentRecord
 from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError
 
@@ -24,13 +24,13 @@ class Health:
     """
 
     running: Mapping[str, int] = field(default_factory=dict)
-    meant: Mapping[str, int] = field(default_factory=dict)
+    desired: Mapping[str, int] = field(default_factory=dict)
     fault: str = ""
 
     @property
-    def lacking(self) -> Iterator[str]:
+    def missing_services(self) -> Iterator[str]:
         """The services that lack replicas."""
-        for name, meant in self.meant.items():
+        for name, meant in self.desired.items():
             if (up := self.running[name]) < meant:
                 yield f"{up} of {meant} replicas of {name}"
 
@@ -41,13 +41,13 @@ class Health:
 
     def __str__(self) -> str:
         """Say what is wrong."""
-        return "; ".join(filter(None, [*self.lacking, self.fault]))
+        return "; ".join(filter(None, [*self.missing_services, self.fault]))
 
 
-def health(
-    swarm: Swarm,
+def check_health(
+    swarm: SwarmClient,
     environment: Environment,
-    live: Entry,
+    live: DeploymentRecord,
     headers: Mapping[str, str],
     credentials: Mapping[str, str],
 ) -> Health:
@@ -61,17 +61,17 @@ def health(
         credentials: The values of the environment's secrets.
     """
     stack, services = environment.stack, live.services
-    running = {name: len(running_of(swarm, f"{stack}_{name}")) for name in services}
+    running = {name: len(running_tasks(swarm, f"{stack}_{name}")) for name in services}
     meant = {name: service["deploy"]["replicas"] for name, service in services.items()}
     fault = ""
     try:
-        reach(environment.url, headers, environment.certificate(credentials))
+        open_site(environment.url, headers, environment.certificate(credentials))
     except CheckFailedError as error:
         fault = str(error)
     return Health(running, meant, fault)
 
 
-def running_of(swarm: Swarm, service: str) -> list[Object]:
+def running_tasks(swarm: SwarmClient, service: str) -> list[JSONObject]:
     """Return the tasks of a service that run, and are meant to.
 
     Raises:

@@ -5,19 +5,19 @@ None of it is part of a release. What is there already is left as it is, until i
 
 from collections.abc import Mapping
 
-from pipeline.deploy.cluster.client import Swarm
-from pipeline.deploy.cluster.convergence import is_up, wait_until_running
-from pipeline.deploy.cluster.stackfile import Service, document, services_in
-from pipeline.deploy.environment_secrets import object_name
-from pipeline.deploy.rollout.edge import FOLDER, bring_secrets, brought, secret
+from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.cluster.convergence import is_running, wait_until_running
+from pipeline.deploy.cluster.stackfile import Service, services_of_file, stack_file
+from pipeline.deploy.environment_secrets import secret_object_name
+from pipeline.deploy.rollout.edge import DEPLOY_DIR, ensure_secrets, prepare_edge, secret_mount
 from pipeline.environments import Environment
 from pipeline.errors import InputError
 
-OF_POSTGRES = ("POSTGRES_PASSWORD",)
+POSTGRES_SECRETS = ("POSTGRES_PASSWORD",)
 
 
-def lay(
-    swarm: Swarm,
+def ensure_infrastructure(
+    swarm: SwarmClient,
     environment: Environment,
     images: Mapping[str, str],
     credentials: Mapping[str, str],
@@ -37,25 +37,27 @@ def lay(
     stack = environment.stack
     swarm.ensure_network(f"{stack}-app")
     new = {}
-    if not is_up(swarm, f"{stack}_edge"):
-        new["edge"] = brought(swarm, environment, images["frontend"], credentials)
+    if not is_running(swarm, f"{stack}_edge"):
+        new["edge"] = prepare_edge(swarm, environment, images["frontend"], credentials)
     if environment.data:
         new |= {
             name: service
-            for name, service in data(stack, images, credentials, home(swarm, stack)).items()
-            if not is_up(swarm, f"{stack}_{name}")
+            for name, service in data_services(
+                stack, images, credentials, data_node_id(swarm, stack)
+            ).items()
+            if not is_running(swarm, f"{stack}_{name}")
         }
     if not new:
         return
     if "postgres" in new:
-        bring_secrets(swarm, stack, {name: credentials[name] for name in OF_POSTGRES})
-    swarm.deploy(stack, document(stack, new))
+        ensure_secrets(swarm, stack, {name: credentials[name] for name in POSTGRES_SECRETS})
+    swarm.deploy(stack, stack_file(stack, new))
     for name in new:
         wait_until_running(swarm, f"{stack}_{name}", environment.timings.start)
 
 
 def bring_app_secrets(
-    swarm: Swarm,
+    swarm: SwarmClient,
     environment: Environment,
     services: Mapping[str, Service],
     values: Mapping[str, str],
@@ -66,7 +68,9 @@ def bring_app_secrets(
         InputError: One is not there, and its value of that time is not known any more.
     """
     used = {each["source"]: each["target"] for it in services.values() for each in it["secrets"]}
-    today = {object_name(environment.stack, name, value): value for name, value in values.items()}
+    today = {
+        secret_object_name(environment.stack, name, value): value for name, value in values.items()
+    }
     known = {source: today[source] for source in used if source in today}
     swarm.ensure_secrets(known, f"pipeline.stack={environment.stack}")
     there = swarm.secrets()
@@ -79,7 +83,7 @@ def bring_app_secrets(
         )
 
 
-def data(
+def data_services(
     stack: str, images: Mapping[str, str], values: Mapping[str, str], node: str
 ) -> dict[str, Service]:
     """Return the data of an environment as the engine is to have them, on one node.
@@ -87,28 +91,28 @@ def data(
     Raises:
         InputError: The environment does not name the password.
     """
-    secrets = {"postgres": OF_POSTGRES}
+    secrets = {"postgres": POSTGRES_SECRETS}
     return {
         name: {
-            **pinned(service, node),
+            **pin_to_node(service, node),
             "image": images[name],
-            "secrets": [secret(stack, each, values, "999") for each in secrets.get(name, ())],
+            "secrets": [secret_mount(stack, each, values, "999") for each in secrets.get(name, ())],
         }
-        for name, service in services_in(FOLDER / "data.yml").items()
+        for name, service in services_of_file(DEPLOY_DIR / "data.yml").items()
     }
 
 
-def home(swarm: Swarm, stack: str) -> str:
+def data_node_id(swarm: SwarmClient, stack: str) -> str:
     """Return the number of the node that holds the data: it was there last, or is to come there.
 
     Another manager that took it over would begin with an empty volume.
     """
     tasks = [task for task in swarm.tasks(f"{stack}_postgres") if task.get("NodeID")]
     last = max(tasks, key=lambda task: str(task["CreatedAt"]), default=None)
-    return str(last["NodeID"]) if last else swarm.node()
+    return str(last["NodeID"]) if last else swarm.node_id()
 
 
-def pinned(service: Service, node: str) -> Service:
+def pin_to_node(service: Service, node: str) -> Service:
     """Return a service that runs on one node only."""
     deploy = service["deploy"]
     placement = {**deploy["placement"], "constraints": [f"node.id == {node}"]}

@@ -4,27 +4,27 @@ from pipeline.deploy.cluster.management_commands import leftovers
 from pipeline.deploy.cluster.one_shot_jobs import (
     JobFailedError,
     JobNotStartedError,
-    let_end,
-    of_service,
+    job_for_service,
     run_job,
+    wait_for_leftover_job,
 )
-from pipeline.deploy.progress import say
+from pipeline.deploy.progress import log
 from pipeline.deploy.rollout.context import Deployment
 from pipeline.errors import MigrationError
 
 
-def save_data(deployment: Deployment) -> None:
+def back_up_database(deployment: Deployment) -> None:
     """Dump the database, if it is about to change; what cannot be dumped is not migrated."""
-    if deployment.up_to_date:
-        say("nothing is to be migrated")
+    if deployment.schema_is_current:
+        log("nothing is to be migrated")
     elif not deployment.environment.dump:
-        say("this environment dumps its database by itself")
+        log("this environment dumps its database by itself")
     else:
-        serving = deployment.before.version if deployment.before else "none"
-        say(f"dumped as {deployment.database.dump(serving)}")
+        serving = deployment.previous.version if deployment.previous else "none"
+        log(f"dumped as {deployment.database.dump(serving)}")
 
 
-def bring_forward(deployment: Deployment) -> None:
+def migrate_database(deployment: Deployment) -> None:
     """Migrate the database, and have the user of the smoke test, unless both are done.
 
     Raises:
@@ -32,14 +32,14 @@ def bring_forward(deployment: Deployment) -> None:
         MigrationError: The database refused; says what that left there.
     """
     seconds = deployment.environment.timings.migrate
-    script, job = migration(seconds), f"{deployment.stack}-migrate"
+    script, job = migrate_command(seconds), f"{deployment.stack}-migrate"
     try:
-        let_end(deployment.swarm, job, seconds)
+        wait_for_leftover_job(deployment.swarm, job, seconds)
         if deployment.settled:
-            say("the database and the user of the smoke test are as they should be")
-            deployment.swarm.remove(job)  # of a deployer who died in it
+            log("the database and the user of the smoke test are as they should be")
+            deployment.swarm.remove_services(job)  # of a deployer who died in it
             return
-        backend_job(deployment, "migrate", ["sh", "-c", script])
+        run_backend_job(deployment, "migrate", ["sh", "-c", script])
     except JobNotStartedError:
         raise
     except JobFailedError as error:
@@ -49,7 +49,7 @@ def bring_forward(deployment: Deployment) -> None:
         raise MigrationError("\n".join([str(error), *left]), hint=hint) from None
 
 
-def migration(seconds: float) -> str:
+def migrate_command(seconds: float) -> str:
     """Return the shell command that migrates, and gives up in time to say why.
 
     Args:
@@ -59,10 +59,10 @@ def migration(seconds: float) -> str:
     return f"python manage.py migrate_safely {limit} && python manage.py ensure_user"
 
 
-def backend_job(
+def run_backend_job(
     deployment: Deployment, name: str, command: list[str], *, everywhere: bool = False
 ) -> str:
     """Run a command of the new backend with its settings and secrets; return what it printed."""
-    job = of_service(deployment.stack, name, deployment.services["backend"], command)
+    job = job_for_service(deployment.stack, name, deployment.services["backend"], command)
     seconds = deployment.environment.timings.migrate
     return run_job(deployment.swarm, deployment.environment, job, seconds, everywhere=everywhere)

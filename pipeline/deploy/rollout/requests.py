@@ -10,11 +10,11 @@ from statistics import median, quantiles
 from pipeline.environments import Tolerance
 
 SERVER_ERROR = 500
-ENOUGH_ERRORS, ENOUGH_REQUESTS = 5, 50
+MIN_ERRORS, MIN_REQUESTS = 5, 50
 """Fewer of them tell nothing,"""
-MOST_FAIL, MOST = 3, 0.5
+MIN_MAJORITY_FAILURES, MAJORITY = 3, 0.5
 """unless so many fail, and they are so large a share."""
-USUALLY_SLOWER = 10
+SLOW_FACTOR = 10
 """How many times as long the middle request may take; for the slowest, the tolerance says it."""
 WORKERS = "/api/v1/health/workers/"
 """What the deployer alone asks for, again and again: no request of a user."""
@@ -23,7 +23,7 @@ IDENTIFIER = re.compile(r"\d+|[0-9a-f-]{8,}|.{40,}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Request:
+class RequestSample:
     """One request of a user.
 
     Attributes:
@@ -56,7 +56,7 @@ class Request:
         return f"/{'/'.join(parts)}"
 
 
-def requests(log: str) -> list[Request]:
+def parse_access_log(log: str) -> list[RequestSample]:
     """Return the requests that a log of the edge tells of.
 
     A preview's are no user's, nor are the deployer's own; and where the site is closed, no release
@@ -67,7 +67,7 @@ def requests(log: str) -> list[Request]:
     """
     lines = (line for line in log.splitlines() if line.startswith("{"))
     return [
-        Request(
+        RequestSample(
             entry["timestamp"],
             int(entry["status"]),
             float(entry["seconds"]),
@@ -97,7 +97,9 @@ def answered_by(upstream: str) -> str:
     return re.split(r", | : ", upstream)[-1].rpartition(":")[0]
 
 
-def errors(before: Sequence[Request], after: Sequence[Request], tolerance: Tolerance) -> str | None:
+def error_regression(
+    before: Sequence[RequestSample], after: Sequence[RequestSample], tolerance: Tolerance
+) -> str | None:
     """Say how many users fail by a release, if more do than before: of all, or of one part.
 
     Args:
@@ -105,32 +107,34 @@ def errors(before: Sequence[Request], after: Sequence[Request], tolerance: Toler
         after: What the release answered since.
         tolerance: How much worse it may be.
     """
-    usual = share_of_errors(before)
+    usual = error_rate(before)
     if fault := _errors(usual, after, tolerance):
-        return f"{fault} of users failed since the roll began ({_shares(usual, after)})"
+        return f"{fault} of users failed since the roll began ({_group_regressions(usual, after)})"
     known = by_group(before)
     for group, some in sorted(by_group(after).items()):
         was = known.get(group, ())
-        its = share_of_errors(was) if len(was) >= ENOUGH_ERRORS else usual
+        its = error_rate(was) if len(was) >= MIN_ERRORS else usual
         if fault := _errors(its, some, tolerance):
-            return f"{fault} for {group} failed since the roll began ({_shares(its, some)})"
+            return (
+                f"{fault} for {group} failed since the roll began ({_group_regressions(its, some)})"
+            )
     return None
 
 
-def _errors(usual: float, after: Sequence[Request], tolerance: Tolerance) -> str:
-    failed, share = sum(each.failed for each in after), share_of_errors(after)
-    enough = failed >= ENOUGH_ERRORS or (failed >= MOST_FAIL and share >= MOST)
+def _errors(usual: float, after: Sequence[RequestSample], tolerance: Tolerance) -> str:
+    failed, share = sum(each.failed for each in after), error_rate(after)
+    enough = failed >= MIN_ERRORS or (failed >= MIN_MAJORITY_FAILURES and share >= MAJORITY)
     if not enough or share <= usual + tolerance.errors:
         return ""
     return f"{failed} of {len(after)} requests"
 
 
-def _shares(usual: float, after: Sequence[Request]) -> str:
-    return f"{share_of_errors(after):.1%}; {usual:.1%} before"
+def _group_regressions(usual: float, after: Sequence[RequestSample]) -> str:
+    return f"{error_rate(after):.1%}; {usual:.1%} before"
 
 
-def slowness(
-    usual: Sequence[Request], after: Sequence[Request], tolerance: Tolerance
+def latency_regression(
+    usual: Sequence[RequestSample], after: Sequence[RequestSample], tolerance: Tolerance
 ) -> str | None:
     """Say how long users wait by a release, if that is much longer than without it.
 
@@ -139,35 +143,35 @@ def slowness(
         after: What the release answered.
         tolerance: How much longer it may take.
     """
-    if min(len(usual), len(after)) < ENOUGH_REQUESTS:
+    if min(len(usual), len(after)) < MIN_REQUESTS:
         return None
-    was, now = slowest(usual), slowest(after)
+    was, now = p95_latency(usual), p95_latency(after)
     if now > tolerance.seconds and now > was * tolerance.slower:
         return f"one request in twenty takes longer than {now:.2f} s ({was:.2f} s before)"
-    was, now = middle(usual), middle(after)
-    if now > tolerance.seconds / USUALLY_SLOWER and now > was * USUALLY_SLOWER:
+    was, now = median_latency(usual), median_latency(after)
+    if now > tolerance.seconds / SLOW_FACTOR and now > was * SLOW_FACTOR:
         return f"one request in two takes longer than {now:.3f} s ({was:.3f} s before)"
     return None
 
 
-def by_group(given: Iterable[Request]) -> Mapping[str, Sequence[Request]]:
+def by_group(given: Iterable[RequestSample]) -> Mapping[str, Sequence[RequestSample]]:
     """Return requests by the part of the site that they ask."""
-    found: dict[str, list[Request]] = defaultdict(list)
+    found: dict[str, list[RequestSample]] = defaultdict(list)
     for each in given:
         found[each.group].append(each)
     return found
 
 
-def share_of_errors(given: Sequence[Request]) -> float:
+def error_rate(given: Sequence[RequestSample]) -> float:
     """Return the share of requests that failed, from 0 to 1."""
     return sum(request.failed for request in given) / max(len(given), 1)
 
 
-def slowest(given: Iterable[Request]) -> float:
+def p95_latency(given: Iterable[RequestSample]) -> float:
     """Return the seconds that nineteen requests of twenty stay under."""
     return quantiles([request.seconds for request in given], n=20)[-1]
 
 
-def middle(given: Iterable[Request]) -> float:
+def median_latency(given: Iterable[RequestSample]) -> float:
     """Return the seconds that one request of two stays under."""
     return median(request.seconds for request in given)

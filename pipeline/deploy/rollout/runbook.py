@@ -12,27 +12,27 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from pipeline.deploy.cluster.client import variable_of
-from pipeline.deploy.cluster.convergence import watch
-from pipeline.deploy.cluster.retry import POLL_SECONDS, EngineAwayError
-from pipeline.deploy.cluster.stackfile import NEXT, document
-from pipeline.deploy.progress import say, timed
+from pipeline.deploy.cluster.client import service_variable
+from pipeline.deploy.cluster.convergence import wait_for_convergence
+from pipeline.deploy.cluster.retry import POLL_INTERVAL, EngineUnavailableError
+from pipeline.deploy.cluster.stackfile import PREVIEW_SUFFIX, stack_file
+from pipeline.deploy.progress import log, timed_step
 from pipeline.deploy.rollout.assets import PUBLISHING
-from pipeline.deploy.rollout.context import ORDER, Deployment
-from pipeline.deploy.rollout.migration import bring_forward, save_data
+from pipeline.deploy.rollout.context import ROLLOUT_ORDER, Deployment
+from pipeline.deploy.rollout.migration import back_up_database, migrate_database
 from pipeline.deploy.rollout.steps import (
     bake,
-    last_walk,
-    prove,
+    deploy_preview,
+    final_smoke_test,
     publish_assets,
-    roll,
+    roll_service,
     self_check,
-    show_preview,
     stop_preview,
+    verify_release,
 )
-from pipeline.deploy.signals import uninterrupted
+from pipeline.deploy.signals import ignore_signals
 from pipeline.deploy.state import journal
-from pipeline.deploy.state.journal import Entry
+from pipeline.deploy.state.journal import DeploymentRecord
 from pipeline.errors import (
     CheckFailedError,
     InterruptedDeployError,
@@ -47,7 +47,7 @@ from pipeline.errors import (
 Step = tuple[str, Callable[[Deployment], None]]
 
 
-def deploy(deployment: Deployment, entry: Entry) -> None:
+def run_deployment(deployment: Deployment, entry: DeploymentRecord) -> None:
     """Make a release the one that serves, or leave the one that did.
 
     Args:
@@ -62,86 +62,91 @@ def deploy(deployment: Deployment, entry: Entry) -> None:
         LostLockError: Somebody else deploys here by now, and nothing more was touched.
     """
     swarm, stack = deployment.swarm, deployment.stack
-    journal.begin(swarm, stack, entry)
+    journal.record_start(swarm, stack, entry)
     try:
-        for name, step in steps(migrate=deployment.migrates):
-            deployment.lock.require()
-            timed(name, partial(step, deployment))
-        deployment.lock.require()
+        for name, step in deployment_steps(migrate=deployment.migrates):
+            deployment.lock.require_held()
+            timed_step(name, partial(step, deployment))
+        deployment.lock.require_held()
     except (Exception, KeyboardInterrupt) as fault:  # noqa: BLE001 - users come before our bugs
-        with suppress(EngineAwayError):  # whether it is ours decides nothing that it could do
-            deployment.lock.require()
-        error = undone(deployment, fault)
-        clear(deployment)
-        journal.end(swarm, stack, entry, error.outcome, why_of(fault))
+        # whether it is ours decides nothing that it could do
+        with suppress(EngineUnavailableError):
+            deployment.lock.require_held()
+        error = undo(deployment, fault)
+        remove_preview(deployment)
+        journal.record_end(swarm, stack, entry, error.outcome, describe_error(fault))
         raise error from None
-    clear(deployment)
-    journal.end(swarm, stack, entry, journal.GOOD, deployment.note)
+    remove_preview(deployment)
+    journal.record_end(swarm, stack, entry, journal.SUCCEEDED, deployment.note)
 
 
-def steps(*, migrate: bool) -> Iterator[Step]:
+def deployment_steps(*, migrate: bool) -> Iterator[Step]:
     """Return the steps of a deployment in their order."""
     yield "self-check", self_check
     if migrate:
-        yield "dump", save_data
-        yield "migrate", bring_forward
+        yield "dump", back_up_database
+        yield "migrate", migrate_database
     yield "assets", publish_assets
-    yield "preview", show_preview
+    yield "preview", deploy_preview
     if migrate:  # what has served before has proved that it stops, and may be wanted at once
         yield "stop", stop_preview
-    for name in ORDER:
-        yield f"roll {name}", partial(roll, name=name)
+    for name in ROLLOUT_ORDER:
+        yield f"roll {name}", partial(roll_service, name=name)
     yield "bake", bake
-    yield "smoke", last_walk
+    yield "smoke", final_smoke_test
 
 
-def undone(deployment: Deployment, fault: BaseException) -> StoppedError:
+def undo(deployment: Deployment, fault: BaseException) -> StoppedError:
     """Put back what users may have seen of a release, and return how it ended."""
     if isinstance(fault, MigrationError):
         return fault
-    interrupted, why = isinstance(fault, KeyboardInterrupt), why_of(fault)
-    if not deployment.touched:
+    interrupted, why = isinstance(fault, KeyboardInterrupt), describe_error(fault)
+    if not deployment.rolled_services:
         kind = InterruptedDeployError if interrupted else StoppedError
-        return kind(f"{why}\nnothing that serves was touched", hint=hint_of(fault))
+        return kind(f"{why}\nnothing that serves was touched", hint=hint_for(fault))
     try:
-        with uninterrupted():
-            timed("put back", partial(put_back, deployment))
+        with ignore_signals():
+            timed_step("put back", partial(restore_previous, deployment))
     except NoWayBackError as error:
         return NoWayBackError(f"{why}\n{error}", hint=error.hint)
     except Exception as error:  # noqa: BLE001 - whatever it is, somebody has to look
-        hint = f"look at once: {hint_of(error)}; invoke status; then invoke rollback --to=…"
-        return RollbackFailedError(f"{why}\nand going back failed: {why_of(error)}", hint=hint)
+        hint = f"look at once: {hint_for(error)}; invoke status; then invoke rollback --to=…"
+        return RollbackFailedError(
+            f"{why}\nand going back failed: {describe_error(error)}", hint=hint
+        )
     kind = InterruptedDeployError if interrupted else RolledBackError
-    return kind(f"{why}\nthe release before serves again", hint=hint_of(fault))
+    return kind(f"{why}\nthe release before serves again", hint=hint_for(fault))
 
 
-def put_back(deployment: Deployment) -> None:
+def restore_previous(deployment: Deployment) -> None:
     """Have the release before serve again, and prove it.
 
     Raises:
         RollbackFailedError: There is none, or it did not serve either.
     """
-    before = deployment.before
+    before = deployment.previous
     if before is None:
-        withdraw(deployment)
+        remove_first_release(deployment)
         raise RollbackFailedError("there is no release before", hint="deploy one that works")
     if deployment.health.is_outage:
         raise NoWayBackError(
             f"{before.version} did not serve before: {deployment.health}",
             hint="invoke rollback --to=… with a release that served, or deploy another one",
         )
-    for name in reversed(ORDER):
-        if name in deployment.touched:
+    for name in reversed(ROLLOUT_ORDER):
+        if name in deployment.rolled_services:
             services = {name: before.services[name]}
-            deployment.swarm.deploy(deployment.stack, document(deployment.stack, services))
-            wanted = deployment.wanted(name, before.services[name])
+            deployment.swarm.deploy(deployment.stack, stack_file(deployment.stack, services))
+            wanted = deployment.expected_state(name, before.services[name])
             ran = deployment.health.running.get(name, wanted.replicas)
-            wanted = replace(wanted, least=ran if ran < wanted.replicas else 0)
-            watch(deployment.swarm, wanted, deployment.environment.deadline, again=True)
-    prove_in_time(deployment, before.version)
+            wanted = replace(wanted, min_replicas=ran if ran < wanted.replicas else 0)
+            wait_for_convergence(
+                deployment.swarm, wanted, deployment.environment.deadline, again=True
+            )
+    verify_until_healthy(deployment, before.version)
 
 
-def prove_in_time(deployment: Deployment, version: str) -> None:
+def verify_until_healthy(deployment: Deployment, version: str) -> None:
     """Prove what was put back, again and again: what it stands on may come back after it.
 
     Raises:
@@ -150,35 +155,35 @@ def prove_in_time(deployment: Deployment, version: str) -> None:
     end = time.monotonic() + deployment.environment.timings.start
     while True:
         try:
-            return prove(deployment, version, {})
+            return verify_release(deployment, version, {})
         except CheckFailedError as error:
             if time.monotonic() > end:
                 raise
-            say(f"{error}; trying again")
-            time.sleep(POLL_SECONDS)
+            log(f"{error}; trying again")
+            time.sleep(POLL_INTERVAL)
 
 
-def withdraw(deployment: Deployment) -> None:
+def remove_first_release(deployment: Deployment) -> None:
     """Take a release away that has none before it in the journal.
 
     A service that ran before all the same, since the journal was lost, goes back to what the
     engine itself remembers: that is unproved, and better than nothing.
     """
     swarm = deployment.swarm
-    for service in (f"{deployment.stack}_{name}" for name in reversed(ORDER)):
+    for service in (f"{deployment.stack}_{name}" for name in reversed(ROLLOUT_ORDER)):
         found = swarm.service(service)
-        ours = found and variable_of(found, "DEPLOY_ID") == deployment.release.deploy_id
-        if ours and swarm.ask("service", "rollback", "--detach", "--quiet", service).returncode:
-            swarm.remove(service)
+        ours = found and service_variable(found, "DEPLOY_ID") == deployment.release.deploy_id
+        if ours and swarm.run("service", "rollback", "--detach", "--quiet", service).returncode:
+            swarm.remove_services(service)
 
 
-def clear(deployment: Deployment) -> None:
+def remove_preview(deployment: Deployment) -> None:
     """Take the preview away, and what lays files, whatever became of them."""
-    previews = [f"{deployment.stack}_{name}{NEXT}" for name in deployment.services]
-    deployment.swarm.remove(*previews, f"{deployment.stack}-{PUBLISHING}")
+    previews = [f"{deployment.stack}_{name}{PREVIEW_SUFFIX}" for name in deployment.services]
+    deployment.swarm.remove_services(*previews, f"{deployment.stack}-{PUBLISHING}")
 
 
-def why_of(fault: BaseException) -> str:
+def describe_error(fault: BaseException) -> str:
     """Return what went wrong, and of a fault of our own also where."""
     if isinstance(fault, KeyboardInterrupt):
         return "interrupted"
@@ -189,6 +194,6 @@ def why_of(fault: BaseException) -> str:
     return f"the deployer itself failed at {where}: {type(fault).__name__}: {fault}"
 
 
-def hint_of(fault: BaseException) -> str:
+def hint_for(fault: BaseException) -> str:
     """Return what a fault says is to be done."""
     return fault.hint if isinstance(fault, PipelineError) else "deploy again when you are ready"

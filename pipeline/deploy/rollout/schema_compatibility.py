@@ -8,20 +8,20 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from pipeline.deploy.cluster.client import Swarm
-from pipeline.deploy.cluster.management_commands import asked, listed
+from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.cluster.management_commands import parse_name_list, run_management_command
 from pipeline.deploy.cluster.one_shot_jobs import JobFailedError, JobNotStartedError
 from pipeline.deploy.cluster.stackfile import Service
-from pipeline.deploy.progress import say
+from pipeline.deploy.progress import log
 from pipeline.deploy.state import journal
-from pipeline.deploy.state.journal import Entry
+from pipeline.deploy.state.journal import DeploymentRecord
 from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError, InputError
 
-MIGRATION = re.compile(r"\[[X ]\]\s+(?P<name>\S+)")
+MIGRATION_LINE = re.compile(r"\[[X ]\]\s+(?P<name>\S+)")
 UNKNOWN = "Unknown command"
 """What code says that runs, and is older than the command."""
-TAKEN, EARLY = "taken away: ", "too early: "
+REMOVED_MARKER, TOO_EARLY_MARKER = "taken away: ", "too early: "
 """What the self-check says of migrations to be applied: which models and fields they take away, and
 which of them come together with the one that made what they take away superfluous."""
 APPLIED = (
@@ -30,17 +30,17 @@ APPLIED = (
     "print(dumps(['.'.join(each) for each in Recorder(connection).applied_migrations()]))\""
 )
 """Tells what the database has, by code of any age: showmigrations leaves out what it knows not."""
-LIST, CONTRACTS, USES = (
+SHOWMIGRATIONS_COMMAND, CONTRACTS_COMMAND, SCHEMA_USES_COMMAND = (
     "showmigrations --plan",
     "contract_migrations --json --applied",
     "schema_uses",
 )
 
 
-def require_way_back(
-    swarm: Swarm,
+def require_rollback_compatible(
+    swarm: SwarmClient,
     environment: Environment,
-    known: Sequence[Entry],
+    known: Sequence[DeploymentRecord],
     target: Mapping[str, Service],
     is_outage: Callable[[], bool],
 ) -> None:
@@ -61,7 +61,7 @@ def require_way_back(
         InputError: There is one between; or what is live serves, and its code cannot say.
         CheckFailedError: The release to go back to cannot be asked, so that it cannot run either.
     """
-    live, old = journal.good(known), target["backend"]
+    live, old = journal.last_successful(known), target["backend"]
     if live is None or live.services["backend"]["image"] == old["image"]:
         return
     unknown, judged = strange(swarm, environment, old), set[str]()
@@ -69,16 +69,16 @@ def require_way_back(
         if unknown <= judged:
             return
         try:
-            lost, names = contracts(swarm, environment, entry)
+            lost, names = applied_contract_migrations(swarm, environment, entry)
         except (JobFailedError, ValueError) as error:
-            say(f"{entry.version} cannot say what it took from the database: {first(error)}")
+            log(f"{entry.version} cannot say what it took from the database: {first(error)}")
             if entry is live:
                 require_need(live, error, is_outage)
             continue
         require_none(unknown & lost)
         judged |= unknown if entry is live else names
     if left := unknown - judged:
-        say(f"not judged: whether older code lives with {', '.join(sorted(left))}; going on")
+        log(f"not judged: whether older code lives with {', '.join(sorted(left))}; going on")
 
 
 def require_none(lost: set[str]) -> None:
@@ -95,7 +95,7 @@ def require_none(lost: set[str]) -> None:
         )
 
 
-def require_need(live: Entry, error: Exception, is_outage: Callable[[], bool]) -> None:
+def require_need(live: DeploymentRecord, error: Exception, is_outage: Callable[[], bool]) -> None:
     """Refuse to go back blindly from code that runs, serves, and has no answer.
 
     Raises:
@@ -110,20 +110,22 @@ def require_need(live: Entry, error: Exception, is_outage: Callable[[], bool]) -
         ) from None
 
 
-def witnesses(known: Sequence[Entry], target: str) -> list[Entry]:
+def witnesses(known: Sequence[DeploymentRecord], target: str) -> list[DeploymentRecord]:
     """Return the good releases that may know what was migrated, what is live first.
 
     Args:
         known: All that the journal tells.
         target: The backend to go back to, which knows nothing of it.
     """
-    good = [entry for entry in known if entry.outcome == journal.GOOD]
+    good = [entry for entry in known if entry.outcome == journal.SUCCEEDED]
     newest = {entry.services["backend"]["image"]: entry for entry in good}
     found = [entry for image, entry in newest.items() if image != target]
     return sorted(found, key=lambda entry: entry.number, reverse=True)
 
 
-def require_way_on(swarm: Swarm, environment: Environment, live: Entry, said: str) -> None:
+def require_forward_compatible(
+    swarm: SwarmClient, environment: Environment, live: DeploymentRecord, said: str
+) -> None:
     """Refuse migrations that take from the release that serves what it still uses.
 
     It serves while they are applied, and after that until it is replaced.
@@ -137,14 +139,14 @@ def require_way_on(swarm: Swarm, environment: Environment, live: Entry, said: st
     Raises:
         CheckFailedError: They do, or what serves cannot tell.
     """
-    if early := told(said, EARLY):
+    if early := parse_marked_names(said, TOO_EARLY_MARKER):
         raise CheckFailedError(
             f"too early: {', '.join(sorted(early))}; {live.version} serves, and has not got what "
             "comes right before it",
             hint="first deploy a release without it, then this one",
         )
-    lost = told(said, TAKEN)
-    if lost and (missed := lost & used(swarm, environment, live)):
+    lost = parse_marked_names(said, REMOVED_MARKER)
+    if lost and (missed := lost & used_schema(swarm, environment, live)):
         raise CheckFailedError(
             f"{live.version} serves, and still uses what would be taken away: "
             f"{', '.join(sorted(missed))}",
@@ -152,20 +154,24 @@ def require_way_on(swarm: Swarm, environment: Environment, live: Entry, said: st
         )
 
 
-def told(said: str, about: str) -> set[str]:
+def parse_marked_names(said: str, about: str) -> set[str]:
     """Return the names that a self-check tells, on each node the same."""
     lines = (line.partition(about) for line in said.splitlines())
     return {name for _, is_it, names in lines if is_it for name in json.loads(names)}
 
 
-def used(swarm: Swarm, environment: Environment, live: Entry) -> set[str]:
+def used_schema(swarm: SwarmClient, environment: Environment, live: DeploymentRecord) -> set[str]:
     """Return the models and fields that the release that serves uses.
 
     Raises:
         CheckFailedError: It cannot tell.
     """
     try:
-        return listed(asked(swarm, environment, live.services["backend"], USES))
+        return parse_name_list(
+            run_management_command(
+                swarm, environment, live.services["backend"], SCHEMA_USES_COMMAND
+            )
+        )
     except (JobFailedError, ValueError) as error:
         raise CheckFailedError(
             f"{live.version} cannot say whether it uses what would be taken away: {first(error)}",
@@ -173,7 +179,7 @@ def used(swarm: Swarm, environment: Environment, live: Entry) -> set[str]:
         ) from None
 
 
-def strange(swarm: Swarm, environment: Environment, service: Service) -> set[str]:
+def strange(swarm: SwarmClient, environment: Environment, service: Service) -> set[str]:
     """Return the migrations that the database has, and a backend does not know.
 
     Raises:
@@ -181,8 +187,10 @@ def strange(swarm: Swarm, environment: Environment, service: Service) -> set[str
     """
     seconds = environment.timings.migrate  # its image may have to come first
     try:
-        said = asked(swarm, environment, service, LIST, APPLIED, seconds=seconds)
-        return listed(said) - migrations(said)
+        said = run_management_command(
+            swarm, environment, service, SHOWMIGRATIONS_COMMAND, APPLIED, seconds=seconds
+        )
+        return parse_name_list(said) - list_migrations(said)
     except (JobFailedError, ValueError) as error:
         version = service["environment"]["RELEASE"]
         hint = "invoke history; invoke rollback --to=… takes another good release"
@@ -191,20 +199,24 @@ def strange(swarm: Swarm, environment: Environment, service: Service) -> set[str
         raise CheckFailedError(f"{version} cannot run here: {error}", hint=hint) from None
 
 
-def migrations(said: Iterable[str]) -> set[str]:
+def list_migrations(said: Iterable[str]) -> set[str]:
     """Return the migrations that a backend knows, by what it listed."""
-    return {each["name"] for each in map(MIGRATION.match, said) if each}
+    return {each["name"] for each in map(MIGRATION_LINE.match, said) if each}
 
 
-def contracts(swarm: Swarm, environment: Environment, entry: Entry) -> tuple[set[str], set[str]]:
+def applied_contract_migrations(
+    swarm: SwarmClient, environment: Environment, entry: DeploymentRecord
+) -> tuple[set[str], set[str]]:
     """Return the contract migrations that the database has, and all that this release knows.
 
     Raises:
         JobFailedError: Its image does not run, or has no such command.
         ValueError: It says something else.
     """
-    said = asked(swarm, environment, entry.services["backend"], CONTRACTS, LIST)
-    return listed(said), migrations(said)
+    said = run_management_command(
+        swarm, environment, entry.services["backend"], CONTRACTS_COMMAND, SHOWMIGRATIONS_COMMAND
+    )
+    return parse_name_list(said), list_migrations(said)
 
 
 def first(error: Exception) -> str:

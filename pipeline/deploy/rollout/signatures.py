@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipeline.deploy.confirmation import now
-from pipeline.deploy.progress import say
-from pipeline.deploy.rollout.candidate import Candidate
-from pipeline.deploy.state.journal import Entry
+from pipeline.deploy.confirmation import utc_now
+from pipeline.deploy.progress import log
+from pipeline.deploy.rollout.candidate import ReleaseCandidate
+from pipeline.deploy.state.journal import DeploymentRecord
 from pipeline.environments import Environment
 from pipeline.errors import InputError, UntrustedError
 from pipeline.images.commands import cosign
@@ -21,11 +21,13 @@ from pipeline.images.tools import command_output
 from pipeline.images.verification import verify
 from pipeline.process import read
 
-DEPLOYMENTS = "deploy.yml"
+DEPLOY_WORKFLOW = "deploy.yml"
 """The workflow that deploys to what comes before production, and says so."""
 
 
-def trust(environment: Environment, found: Candidate, signer: Signer, live: Entry | None) -> None:
+def verify_candidate(
+    environment: Environment, found: ReleaseCandidate, signer: Signer, live: DeploymentRecord | None
+) -> None:
     """Refuse images that are not signed, or lack a statement, or whose version is another's.
 
     Args:
@@ -37,17 +39,17 @@ def trust(environment: Environment, found: Candidate, signer: Signer, live: Entr
     Raises:
         UntrustedError: Names everything that is wrong with each of them.
     """
-    known = unchanged(found, live)
+    known = unchanged_images(found, live)
     if known and live:
-        say(f"verified when {live.version} was deployed, and not again: {', '.join(known)}")
+        log(f"verified when {live.version} was deployed, and not again: {', '.join(known)}")
     new = [reference for image, reference in found.images.items() if image not in known]
     verify(new, signer, found.commit, unjudged=environment.is_local)
-    require_unused_tags(versions(found))
+    require_unused_tags(version_tags(found))
     if environment.after:
-        require_vouched(environment.after, found, signer)
+        require_deployed_to(environment.after, found, signer)
 
 
-def unchanged(found: Candidate, live: Entry | None) -> list[str]:
+def unchanged_images(found: ReleaseCandidate, live: DeploymentRecord | None) -> list[str]:
     """Return the images of others that the live release has by the same digest and name.
 
     They were verified when it was deployed, and a digest stays what it is. Their scan may be too
@@ -68,7 +70,7 @@ def unchanged(found: Candidate, live: Entry | None) -> list[str]:
         return []
 
 
-def versions(found: Candidate) -> dict[str, str]:
+def version_tags(found: ReleaseCandidate) -> dict[str, str]:
     """Return the names of a candidate with a version, and the digest that each is to stand for."""
     if not found.version.startswith("v"):
         return {}
@@ -76,15 +78,17 @@ def versions(found: Candidate) -> dict[str, str]:
     return {f"{name}:{found.version}": digest for name, digest in references}
 
 
-def require_vouched(after: str, found: Candidate, signer: Signer) -> None:
+def require_deployed_to(after: str, found: ReleaseCandidate, signer: Signer) -> None:
     """Refuse what has not served in another environment.
 
     Raises:
         UntrustedError: It has not, by any statement that the signer's deployments made.
     """
-    deployer = replace(signer, workflow=DEPLOYMENTS)
-    ours = our_own(found)
-    asked = [cosign.verify_attestation(deployer, each, statement_of(after)) for each in ours]
+    deployer = replace(signer, workflow=DEPLOY_WORKFLOW)
+    ours = built_images(found)
+    asked = [
+        cosign.verify_attestation(deployer, each, deployment_predicate_type(after)) for each in ours
+    ]
     with ThreadPoolExecutor() as pool:
         answers = [*pool.map(read, asked)]
     for reference, said in zip(ours, answers, strict=True):
@@ -95,27 +99,27 @@ def require_vouched(after: str, found: Candidate, signer: Signer) -> None:
             )
 
 
-def vouch(environment: Environment, found: Candidate, signer: Signer) -> None:
+def attest_deployment(environment: Environment, found: ReleaseCandidate, signer: Signer) -> None:
     """State, signed, that a release serves in an environment.
 
     Raises:
         CheckFailedError: It cannot be signed.
     """
-    content = {"environment": environment.name, "version": found.version, "at": now()}
+    content = {"environment": environment.name, "version": found.version, "at": utc_now()}
     with TemporaryDirectory() as folder:
         predicate = Path(folder, "deployed.json")
         predicate.write_text(json.dumps(content))
-        kind = statement_of(environment.name)
-        stating = [cosign.attest(signer, each, kind, predicate) for each in our_own(found)]
+        kind = deployment_predicate_type(environment.name)
+        stating = [cosign.attest(signer, each, kind, predicate) for each in built_images(found)]
         with ThreadPoolExecutor() as pool:
             [*pool.map(command_output, stating)]
 
 
-def our_own(found: Candidate) -> list[str]:
+def built_images(found: ReleaseCandidate) -> list[str]:
     """Return the images of a candidate that are built here."""
     return [reference for image, reference in found.images.items() if is_built(image)]
 
 
-def statement_of(environment: str) -> str:
+def deployment_predicate_type(environment: str) -> str:
     """Return the type of the statement that a release serves in an environment."""
     return f"urn:deployed-to:{environment}"

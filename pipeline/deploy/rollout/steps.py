@@ -2,20 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.deploy.cluster.convergence import hold, watch
-from pipeline.deploy.cluster.graceful_stop import prove_stop
-from pipeline.deploy.cluster.stackfile import NEXT, document, previews
-from pipeline.deploy.progress import say
+from pipeline.deploy.cluster.convergence import wait_for_convergence, watch_stability
+from pipeline.deploy.cluster.graceful_stop import check_graceful_stop
+from pipeline.deploy.cluster.stackfile import PREVIEW_SUFFIX, previews, stack_file
+from pipeline.deploy.progress import log
 from pipeline.deploy.rollout.assets import begin_publishing, end_publishing
 from pipeline.deploy.rollout.context import BACKEND, Deployment
-from pipeline.deploy.rollout.health import health
-from pipeline.deploy.rollout.migration import backend_job
-from pipeline.deploy.rollout.schema_compatibility import require_way_on
-from pipeline.deploy.smoke.runner import keeps_sessions, smoke
+from pipeline.deploy.rollout.health import check_health
+from pipeline.deploy.rollout.migration import run_backend_job
+from pipeline.deploy.rollout.schema_compatibility import require_forward_compatible
+from pipeline.deploy.smoke.runner import keeps_sessions, run_smoke_test
 from pipeline.errors import CheckFailedError
 
 PREVIEW_HEADER = "X-Preview"
-UP_TO_DATE, SETTLED = "nothing is to be applied", "migrate has nothing to do"
+NO_MIGRATIONS_MARKER, SETTLED = "nothing is to be applied", "migrate has nothing to do"
 """What the self-check says of a database that has all migrations, and of one for which the whole
 job that migrates would change nothing; anything else may be a gap."""
 
@@ -29,16 +29,18 @@ def self_check(deployment: Deployment) -> None:
     Raises:
         CheckFailedError: Its migrations would take away what the release that serves uses.
     """
-    assess(deployment)
+    check_live_release(deployment)
     begin_assets(deployment)
     if not deployment.migrates:
         begin_preview(deployment)
     command = ["python", "manage.py", "self_check"]
-    said = backend_job(deployment, "check", command, everywhere=True)
-    deployment.up_to_date = UP_TO_DATE in said
-    deployment.settled = deployment.up_to_date and SETTLED in said
-    if deployment.before and not deployment.health.is_outage:  # else nothing is taken from users
-        require_way_on(deployment.swarm, deployment.environment, deployment.before, said)
+    said = run_backend_job(deployment, "check", command, everywhere=True)
+    deployment.schema_is_current = NO_MIGRATIONS_MARKER in said
+    deployment.settled = deployment.schema_is_current and SETTLED in said
+    if deployment.previous and not deployment.health.is_outage:  # else nothing is taken from users
+        require_forward_compatible(
+            deployment.swarm, deployment.environment, deployment.previous, said
+        )
 
 
 def begin_assets(deployment: Deployment) -> None:
@@ -63,24 +65,24 @@ def page_of(deployment: Deployment) -> str:
     return deployment.release.images["frontend"]
 
 
-def show_preview(deployment: Deployment) -> None:
+def deploy_preview(deployment: Deployment) -> None:
     """Prove one replica of everything beside what serves, where only we can reach it."""
-    assess(deployment)
+    check_live_release(deployment)
     require_health_checks(deployment)
     services, times = previews(deployment.services), deployment.environment.timings
     if deployment.migrates:  # else it was begun beside the self-check
         begin_preview(deployment)
-    wanted = [deployment.wanted(name, service) for name, service in services.items()]
+    wanted = [deployment.expected_state(name, service) for name, service in services.items()]
     for each in wanted:
-        watch(deployment.swarm, each, times.start * 2)
-    shown = {PREVIEW_HEADER: deployment.credentials["PREVIEW_TOKEN"]}
-    led, backend = {**deployment.headers, **shown}, f"{BACKEND}{NEXT}"
+        wait_for_convergence(deployment.swarm, each, times.start * 2)
+    shown = {PREVIEW_HEADER: deployment.secrets["PREVIEW_TOKEN"]}
+    led, backend = {**deployment.headers, **shown}, f"{BACKEND}{PREVIEW_SUFFIX}"
     workers = deployment.workers_of(backend, services[backend], led)
-    hold(deployment.swarm, wanted, times.soak, look=workers.look)
-    walk_through(deployment, shown)
-    if deployment.before and not deployment.health.is_outage and not deployment.log_out:
-        require_sessions(deployment, led)
-    workers.conclude()
+    watch_stability(deployment.swarm, wanted, times.soak, look=workers.check)
+    smoke_test(deployment, shown)
+    if deployment.previous and not deployment.health.is_outage and not deployment.log_out:
+        require_sessions_survive(deployment, led)
+    workers.final_check()
 
 
 def stop_preview(deployment: Deployment) -> None:
@@ -89,20 +91,20 @@ def stop_preview(deployment: Deployment) -> None:
     In an outage users wait for the release, and it does no harm that it stops badly.
     """
     if deployment.health.is_outage:
-        return say("how the preview stops is not proved: this is a rescue")
-    wanted = [deployment.wanted(*each) for each in previews(deployment.services).items()]
-    prove_stop(deployment.swarm, wanted, deployment.environment.timings)
-    deployment.swarm.remove(*(each.service for each in wanted))
+        return log("how the preview stops is not proved: this is a rescue")
+    wanted = [deployment.expected_state(*each) for each in previews(deployment.services).items()]
+    check_graceful_stop(deployment.swarm, wanted, deployment.environment.timings)
+    deployment.swarm.remove_services(*(each.service for each in wanted))
     return None
 
 
 def begin_preview(deployment: Deployment) -> None:
     """Begin one replica of everything beside what serves."""
     services = previews(deployment.services)
-    deployment.swarm.deploy(deployment.stack, document(deployment.stack, services))
+    deployment.swarm.deploy(deployment.stack, stack_file(deployment.stack, services))
 
 
-def require_sessions(deployment: Deployment, preview: Mapping[str, str]) -> None:
+def require_sessions_survive(deployment: Deployment, preview: Mapping[str, str]) -> None:
     """Refuse a release that logs members out, or whose members the one that serves logs out.
 
     Both serve side by side while it is rolled out, and one of them after it.
@@ -110,13 +112,13 @@ def require_sessions(deployment: Deployment, preview: Mapping[str, str]) -> None
     Raises:
         CheckFailedError: It does.
     """
-    environment, values, live = deployment.environment, deployment.credentials, deployment.headers
+    environment, values, live = deployment.environment, deployment.secrets, deployment.headers
     certificate = environment.certificate(values)
     try:
         kept = keeps_sessions(environment.url, values, live, preview, certificate)
         kept = kept and keeps_sessions(environment.url, values, preview, live, certificate)
     except CheckFailedError as error:
-        return say(f"whether members stay logged in is not known: {error}")
+        return log(f"whether members stay logged in is not known: {error}")
     if not kept:
         raise CheckFailedError(
             "members would be logged out: what serves and the new release have other secret keys",
@@ -125,15 +127,15 @@ def require_sessions(deployment: Deployment, preview: Mapping[str, str]) -> None
     return None
 
 
-def assess(deployment: Deployment) -> None:
+def check_live_release(deployment: Deployment) -> None:
     """Look how what is live serves, and say what follows if it does not."""
-    live, headers, values = deployment.before, deployment.headers, deployment.credentials
+    live, headers, values = deployment.previous, deployment.headers, deployment.secrets
     if live is None:
         return
-    found = health(deployment.swarm, deployment.environment, live, headers, values)
+    found = check_health(deployment.swarm, deployment.environment, live, headers, values)
     if str(found) != str(deployment.health):
         rescue = "; nothing is kept for it: this is a rescue" if found.is_outage else ""
-        say(f"live release {live.version}: {str(found) or 'it serves again'}{rescue}")
+        log(f"live release {live.version}: {str(found) or 'it serves again'}{rescue}")
     deployment.health = found
 
 
@@ -148,7 +150,7 @@ def require_health_checks(deployment: Deployment) -> None:
         image
         for image in images
         for found in deployment.swarm.inspect("image", image)  # here by now, unless it is drained
-        if not is_check((found["Config"].get("Healthcheck") or {}).get("Test"))
+        if not has_healthcheck((found["Config"].get("Healthcheck") or {}).get("Test"))
     ]
     if bare:
         raise CheckFailedError(
@@ -156,41 +158,46 @@ def require_health_checks(deployment: Deployment) -> None:
         )
 
 
-def is_check(told: Sequence[str] | None) -> bool:
+def has_healthcheck(told: Sequence[str] | None) -> bool:
     """Say whether this checks anything: https://docs.docker.com/reference/dockerfile/#healthcheck."""
     return bool(told) and told != ["NONE"]
 
 
-def roll(deployment: Deployment, name: str) -> None:
+def roll_service(deployment: Deployment, name: str) -> None:
     """Replace the replicas of one service, one after the other, each new one before an old one."""
-    service, _ = deployment.services[name], deployment.exposure  # which begins before the roll
-    deployment.touched.append(name)
-    deployment.swarm.deploy(deployment.stack, document(deployment.stack, {name: service}))
-    wanted, seconds = deployment.wanted(name, service), deployment.environment.deadline
-    watch(deployment.swarm, wanted, seconds, look=deployment.look)
+    # which begins before the roll
+    service, _ = deployment.services[name], deployment.traffic_monitor
+    deployment.rolled_services.append(name)
+    deployment.swarm.deploy(deployment.stack, stack_file(deployment.stack, {name: service}))
+    wanted, seconds = deployment.expected_state(name, service), deployment.environment.deadline
+    wait_for_convergence(deployment.swarm, wanted, seconds, look=deployment.look)
 
 
 def bake(deployment: Deployment) -> None:
     """Watch the whole release for a while: what dies late, dies now, and users have used it."""
-    wanted = [deployment.wanted(name, service) for name, service in deployment.services.items()]
-    hold(deployment.swarm, wanted, deployment.environment.timings.bake, look=deployment.look)
-    deployment.note = deployment.exposure.conclude()
-    deployment.workers.conclude()
+    wanted = [
+        deployment.expected_state(name, service) for name, service in deployment.services.items()
+    ]
+    watch_stability(
+        deployment.swarm, wanted, deployment.environment.timings.bake, look=deployment.look
+    )
+    deployment.note = deployment.traffic_monitor.final_check()
+    deployment.workers.final_check()
 
 
-def last_walk(deployment: Deployment) -> None:
+def final_smoke_test(deployment: Deployment) -> None:
     """Walk through the site where users have it, and see that no worker died of that."""
-    walk_through(deployment)
-    deployment.workers.conclude()
+    smoke_test(deployment)
+    deployment.workers.final_check()
 
 
-def walk_through(deployment: Deployment, headers: Mapping[str, str] | None = None) -> None:
+def smoke_test(deployment: Deployment, headers: Mapping[str, str] | None = None) -> None:
     """Walk through the site as a user does, and ask what runs there."""
-    prove(deployment, deployment.release.version, headers or {})
+    verify_release(deployment, deployment.release.version, headers or {})
 
 
-def prove(deployment: Deployment, version: str, headers: Mapping[str, str]) -> None:
+def verify_release(deployment: Deployment, version: str, headers: Mapping[str, str]) -> None:
     """Walk through the site, and expect it to be of one version."""
-    environment, values = deployment.environment, deployment.credentials
+    environment, values = deployment.environment, deployment.secrets
     given = {**deployment.headers, **headers}
-    smoke(environment.url, version, values, given, environment.certificate(values))
+    run_smoke_test(environment.url, version, values, given, environment.certificate(values))

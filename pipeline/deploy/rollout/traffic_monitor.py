@@ -9,37 +9,43 @@ import time
 from collections.abc import Sequence
 
 from pipeline.deploy.cluster import failure_causes
-from pipeline.deploy.cluster.client import Object, Swarm
+from pipeline.deploy.cluster.client import JSONObject, SwarmClient
 from pipeline.deploy.cluster.replicas import Replicas
-from pipeline.deploy.cluster.retry import EngineAwayError, patiently
-from pipeline.deploy.progress import say
-from pipeline.deploy.rollout.requests import ENOUGH_REQUESTS, Request, errors, requests, slowness
+from pipeline.deploy.cluster.retry import EngineUnavailableError, retry_while_unavailable
+from pipeline.deploy.progress import log
+from pipeline.deploy.rollout.requests import (
+    MIN_REQUESTS,
+    RequestSample,
+    error_regression,
+    latency_regression,
+    parse_access_log,
+)
 from pipeline.environments import Tolerance
 from pipeline.errors import CheckFailedError
 from pipeline.process import Output, last_words
 
-LINES = 5000
+BASELINE_LINES = 5000
 """How far the edge is asked to remember what was before."""
-EACH_SECONDS = 3
-ANSWERS_WITHIN = 15
+CHECK_INTERVAL = 3
+LOG_TIMEOUT = 15
 """The seconds that one replica of the edge has to tell its log."""
 
 
-class UsersFailError(CheckFailedError):
+class TrafficRegressionError(CheckFailedError):
     """Users do not get what they got before."""
 
 
-def has_begun(task: Object) -> bool:
+def has_started(task: JSONObject) -> bool:
     """Say whether a replica was ever there to say anything."""
     return bool(task["Status"].get("ContainerStatus", {}).get("ContainerID"))
 
 
-def is_meant(task: Object) -> bool:
+def should_run(task: JSONObject) -> bool:
     """Say whether a replica is meant to serve: of one that is gone, the log may be gone too."""
     return bool(task["DesiredState"] == "running")
 
 
-class Exposure:
+class TrafficMonitor:
     """What users get while a release reaches them, beside what they got before.
 
     It begins when it is made: before the first replica is replaced.
@@ -55,7 +61,7 @@ class Exposure:
 
     def __init__(
         self,
-        swarm: Swarm,
+        swarm: SwarmClient,
         edge: str,
         tolerance: Tolerance,
         replicas: Replicas,
@@ -65,20 +71,24 @@ class Exposure:
         self.swarm, self.edge, self.tolerance = swarm, edge, tolerance
         self.replicas, self.outage = replicas, outage
         self.partial = False
-        self.before = self.told()
+        self.before = self.read_requests()
         self.since = max((request.at for request in self.before), default="")
         self.looked = time.monotonic()
 
-    def told(self, *options: str) -> list[Request]:
+    def read_requests(self, *options: str) -> list[RequestSample]:
         """Return the requests that the edge remembers.
 
         Raises:
             EngineAwayError: The engine does not say.
         """
-        chosen = options or (f"--tail={LINES}",)
-        return [found for log in patiently(lambda: self.logs(chosen)) for found in requests(log)]
+        chosen = options or (f"--tail={BASELINE_LINES}",)
+        return [
+            found
+            for log in retry_while_unavailable(lambda: self.collect_logs(chosen))
+            for found in parse_access_log(log)
+        ]
 
-    def logs(self, options: Sequence[str]) -> list[str]:
+    def collect_logs(self, options: Sequence[str]) -> list[str]:
         """Return what the replicas of the edge said, each asked by itself.
 
         Asked for the service as a whole, the engine fails for one node that is down, and hangs
@@ -88,68 +98,72 @@ class Exposure:
         Raises:
             EngineAwayError: None of those that are to serve says anything.
         """
-        begun = [task for task in self.swarm.tasks(self.edge) if has_begun(task)]
-        answers = [(task, self.log_of(task, options)) for task in begun]
-        meant = [answer for task, answer in answers if is_meant(task)]
+        begun = [task for task in self.swarm.tasks(self.edge) if has_started(task)]
+        answers = [(task, self.task_log(task, options)) for task in begun]
+        meant = [answer for task, answer in answers if should_run(task)]
         silent = [answer for answer in meant if answer.returncode]
         if silent and len(silent) == len(meant):
-            raise EngineAwayError(
+            raise EngineUnavailableError(
                 f"the edge's log is out of reach: {last_words(silent[0])}",
-                hint=failure_causes.hint(last_words(silent[0]), "docker node ls"),
+                hint=failure_causes.hint_for_error(last_words(silent[0]), "docker node ls"),
             )
         if silent:
-            self.tell_of_part(silent[0])
+            self.warn_partial_logs(silent[0])
         return [answer.stdout for _, answer in answers if not answer.returncode]
 
-    def log_of(self, task: Object, options: Sequence[str]) -> Output:
+    def task_log(self, task: JSONObject, options: Sequence[str]) -> Output:
         """Ask one replica of the edge."""
         asked = ("service", "logs", "--raw", *options, task["ID"])
-        return self.swarm.ask(*asked, seconds=ANSWERS_WITHIN)
+        return self.swarm.run(*asked, seconds=LOG_TIMEOUT)
 
-    def tell_of_part(self, answer: Output) -> None:
+    def warn_partial_logs(self, answer: Output) -> None:
         """Say, once, that users are judged by some of the edge's replicas only."""
         if not self.partial:
-            say(f"a part of the log of {self.edge} is out of reach: {last_words(answer)}")
+            log(f"a part of the log of {self.edge} is out of reach: {last_words(answer)}")
         self.partial = True
 
-    def after(self) -> list[Request]:
+    def requests_since_start(self) -> list[RequestSample]:
         """Return the requests since it began, by the edge's own clock."""
         if not self.since:
-            return self.told()
-        return [found for found in self.told(f"--since={self.since}") if found.at > self.since]
+            return self.read_requests()
+        return [
+            found for found in self.read_requests(f"--since={self.since}") if found.at > self.since
+        ]
 
-    def judge(self) -> tuple[Sequence[Request], Sequence[Request]]:
+    def evaluate(self) -> tuple[Sequence[RequestSample], Sequence[RequestSample]]:
         """Refuse failing answers; return what the release is compared with, and its own answers.
 
         Raises:
             UsersFailError: Users fail by it.
         """
-        self.replicas.look()
-        after = self.after()
-        own = [each for each in after if self.is_own(each)]
-        self.refuse(errors([] if self.outage else self.before, own, self.tolerance))
+        self.replicas.refresh()
+        after = self.requests_since_start()
+        own = [each for each in after if self.answered_by_release(each)]
+        self.raise_if_failed(
+            error_regression([] if self.outage else self.before, own, self.tolerance)
+        )
         beside = [each for each in after if self.replicas.has_other(each.replica)]
         # the same minutes on the same machines, where there are enough to compare with
-        return (beside if len(beside) >= ENOUGH_REQUESTS else self.before), own
+        return (beside if len(beside) >= MIN_REQUESTS else self.before), own
 
-    def is_own(self, request: Request) -> bool:
+    def answered_by_release(self, request: RequestSample) -> bool:
         """Say whether the release gave an answer, or whether none of others that run did."""
         if self.replicas.has_other(request.replica):
             return False
         return not self.outage or self.replicas.has_own(request.replica)
 
-    def look(self) -> None:
+    def check(self) -> None:
         """See to it that users do not fail, every few seconds however often one asks.
 
         Raises:
             UsersFailError: They do.
         """
-        if time.monotonic() < self.looked + EACH_SECONDS:
+        if time.monotonic() < self.looked + CHECK_INTERVAL:
             return
-        self.judge()
+        self.evaluate()
         self.looked = time.monotonic()
 
-    def conclude(self) -> str:
+    def final_check(self) -> str:
         """See to it that users neither failed nor waited, now that there is no more to come.
 
         Returns:
@@ -158,15 +172,15 @@ class Exposure:
         Raises:
             UsersFailError: They did, or do.
         """
-        usual, own = self.judge()
-        self.refuse(slowness(usual, own, self.tolerance))
-        if len(own) >= ENOUGH_REQUESTS:
+        usual, own = self.evaluate()
+        self.raise_if_failed(latency_regression(usual, own, self.tolerance))
+        if len(own) >= MIN_REQUESTS:
             return ""
         few = f"{len(own)} requests of users since the roll began: too few to judge"
-        say(few)
+        log(few)
         return few
 
-    def refuse(self, fault: str | None) -> None:
+    def raise_if_failed(self, fault: str | None) -> None:
         """Stop at a fault."""
         if fault:
-            raise UsersFailError(fault, hint=f"docker service logs {self.edge}")
+            raise TrafficRegressionError(fault, hint=f"docker service logs {self.edge}")

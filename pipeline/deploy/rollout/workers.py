@@ -12,22 +12,22 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPException
 
-from pipeline.deploy.cluster.client import Object, Swarm
-from pipeline.deploy.cluster.retry import EngineAwayError
-from pipeline.deploy.progress import say
+from pipeline.deploy.cluster.client import JSONObject, SwarmClient
+from pipeline.deploy.cluster.retry import EngineUnavailableError
+from pipeline.deploy.progress import log
 from pipeline.deploy.rollout.requests import WORKERS
-from pipeline.deploy.smoke.runner import new_visitor
-from pipeline.deploy.smoke.scenario import Answer, Step
+from pipeline.deploy.smoke.runner import new_client
+from pipeline.deploy.smoke.scenario import Response, SmokeStep
 from pipeline.errors import CheckFailedError
 
-EACH_SECONDS = 3
-ANSWERS_WITHIN = 5
+CHECK_INTERVAL = 3
+ANSWER_TIMEOUT = 5
 TIMES, MOST = 4, 20
 """How often each replica is asked on average, in passing and until all have answered."""
-SILENT = 3
+MAX_SILENT = 3
 """So many questions in vain end a search: others judge a site that does not answer."""
 
-Ask = Callable[[], Answer | None]
+Ask = Callable[[], Response | None]
 
 
 class WorkersDieError(CheckFailedError):
@@ -35,7 +35,7 @@ class WorkersDieError(CheckFailedError):
 
 
 @dataclass(frozen=True)
-class Told:
+class WorkerReport:
     """What a replica tells: of which deployment it is, its host name, and how many workers died."""
 
     deploy_id: str
@@ -43,16 +43,16 @@ class Told:
     died: int
 
 
-def told(answer: Answer | None) -> Told | None:
+def parse_report(answer: Response | None) -> WorkerReport | None:
     """Read an answer; None, if it does not tell: releases of before have no such answer."""
     match answer:
-        case Answer(status=HTTPStatus.OK, content={"deploy_id": str(), "died": int()}):
+        case Response(status=HTTPStatus.OK, content={"deploy_id": str(), "died": int()}):
             known = answer.content
-            return Told(known["deploy_id"], str(known.get("replica")), known["died"])
+            return WorkerReport(known["deploy_id"], str(known.get("replica")), known["died"])
     return None
 
 
-def asking(url: str, given: Mapping[str, str], certificate: str) -> Ask:
+def report_reader(url: str, given: Mapping[str, str], certificate: str) -> Ask:
     """Return what asks the replica that the edge draws; it returns None where no answer comes.
 
     Args:
@@ -60,18 +60,18 @@ def asking(url: str, given: Mapping[str, str], certificate: str) -> Ask:
         given: Headers to send with every request.
         certificate: What to trust besides the usual authorities, as PEM.
     """
-    visitor, step = new_visitor(url, given, certificate), Step("workers", WORKERS)
+    visitor, step = new_client(url, given, certificate), SmokeStep("workers", WORKERS)
 
-    def ask() -> Answer | None:
+    def ask() -> Response | None:
         try:
-            return visitor.ask(step, time.monotonic() + ANSWERS_WITHIN)
+            return visitor.send(step, time.monotonic() + ANSWER_TIMEOUT)
         except (OSError, HTTPException):
             return None
 
     return ask
 
 
-class Workers:
+class WorkerMonitor:
     """The workers of one deployment's replicas.
 
     Args:
@@ -82,55 +82,57 @@ class Workers:
         ask: Asks one of them.
     """
 
-    def __init__(self, swarm: Swarm, service: str, deploy_id: str, replicas: int, ask: Ask) -> None:
+    def __init__(
+        self, swarm: SwarmClient, service: str, deploy_id: str, replicas: int, ask: Ask
+    ) -> None:
         self.swarm, self.service, self.deploy_id = swarm, service, deploy_id
         self.replicas, self.ask = replicas, ask
         self.died: dict[str, int] = {}
         self.looked = time.monotonic()
 
-    def look(self) -> None:
+    def check(self) -> None:
         """See to it that none died, every few seconds however often one asks.
 
         Raises:
             WorkersDieError: One did.
         """
-        if time.monotonic() < self.looked + EACH_SECONDS:
+        if time.monotonic() < self.looked + CHECK_INTERVAL:
             return
         for _ in range(TIMES * self.replicas):
-            if not self.hear():
+            if not self.query():
                 break
         self.looked = time.monotonic()
-        self.refuse()
+        self.raise_if_dying()
 
-    def conclude(self) -> None:
+    def final_check(self) -> None:
         """See to it that no replica has lost a worker, and say so where not all of them tell.
 
         Raises:
             WorkersDieError: One has.
         """
-        self.hear_all()
-        self.refuse()
-        if not self.all_told:
-            say(f"whether workers of {self.service} died, {self.share} replicas tell")
+        self.query_all()
+        self.raise_if_dying()
+        if not self.has_all_reports:
+            log(f"whether workers of {self.service} died, {self.share} replicas tell")
 
-    def hear_all(self) -> None:
+    def query_all(self) -> None:
         """Ask until every replica has told, or it is in vain."""
         self.died.clear()
         silent = 0
         for _ in range(MOST * self.replicas):
-            silent += not self.hear()
-            if silent == SILENT or self.all_told:
+            silent += not self.query()
+            if silent == MAX_SILENT or self.has_all_reports:
                 return
 
-    def hear(self) -> bool:
+    def query(self) -> bool:
         """Ask one replica; say whether it told."""
-        found = told(self.ask())
+        found = parse_report(self.ask())
         if found and found.deploy_id == self.deploy_id:
             self.died[found.replica] = found.died
         return found is not None
 
     @property
-    def all_told(self) -> bool:
+    def has_all_reports(self) -> bool:
         """Whether every replica has told."""
         return len(self.died) >= self.replicas
 
@@ -139,7 +141,7 @@ class Workers:
         """How many of the replicas have told."""
         return f"{len(self.died)} of {self.replicas}"
 
-    def refuse(self) -> None:
+    def raise_if_dying(self) -> None:
         """Stop at a death, with what the replica said last.
 
         Raises:
@@ -148,15 +150,15 @@ class Workers:
         if not (fault := self.fault()):
             return
         replica = next(name for name, died in self.died.items() if died)
-        with suppress(EngineAwayError):
+        with suppress(EngineUnavailableError):
             for task in self.tasks_of(replica):
-                say(f"the last words of {self.service}:\n{self.swarm.logs(task['ID'])}")
+                log(f"the last words of {self.service}:\n{self.swarm.tail_logs(task['ID'])}")
         raise WorkersDieError(fault, hint=self.hint)
 
     def fault(self) -> str:
         """Say which replica has lost how many workers; nothing, if none has."""
         return "; ".join(
-            f"{died} of the workers of {self.name_of(replica)} died since its server started"
+            f"{died} of the workers of {self.replica_name(replica)} died since its server started"
             for replica, died in self.died.items()
             if died
         )
@@ -170,19 +172,19 @@ class Workers:
         """Where to look for the cause."""
         return f"docker service logs {self.service}: was it a fault, or the limit of its memory?"
 
-    def name_of(self, replica: str) -> str:
+    def replica_name(self, replica: str) -> str:
         """Return what the engine calls a replica, with the id of its container."""
-        with suppress(EngineAwayError):
+        with suppress(EngineUnavailableError):
             for task in self.tasks_of(replica):
                 return f"{self.service}.{task.get('Slot')} (container {replica})"
         return f"{self.service} ({replica})"
 
-    def tasks_of(self, replica: str) -> list[Object]:
+    def tasks_of(self, replica: str) -> list[JSONObject]:
         """Return the task with a container; none, where host names are others."""
         return [task for task in self.swarm.tasks(self.service) if container(task) == replica]
 
 
-def container(task: Object) -> str:
+def container(task: JSONObject) -> str:
     """Return the host name of a task's container, which the engine makes of its id."""
     found: str = (task["Status"].get("ContainerStatus") or {}).get("ContainerID", "")
     return found[:12]

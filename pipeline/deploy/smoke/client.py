@@ -17,12 +17,12 @@ from urllib.request import (
 )
 
 from pipeline.deadline import within
-from pipeline.deploy.smoke.scenario import Answer, Step
+from pipeline.deploy.smoke.scenario import Response, SmokeStep
 from pipeline.errors import CheckFailedError
 
 CSRF_COOKIE, CSRF_HEADER = "csrftoken", "X-CSRFToken"
-LARGEST = 32 * 1024 * 1024
-PAUSES = (0.5, 1.0)
+MAX_BODY_BYTES = 32 * 1024 * 1024
+RETRY_DELAYS = (0.5, 1.0)
 """In seconds, before a connection that did not come about is tried again."""
 
 
@@ -33,7 +33,7 @@ class NoRedirect(HTTPRedirectHandler):
         """Follow nothing."""
 
 
-class Visitor:
+class SmokeClient:
     """Keeps cookies as a browser does, and the time."""
 
     def __init__(
@@ -49,12 +49,12 @@ class Visitor:
         self.each = each
         self.end = time.monotonic() + altogether
         self.cookies = CookieJar()
-        trust = HTTPSHandler(context=trusting(certificate))
+        trust = HTTPSHandler(context=ssl_context(certificate))
         self.opener = build_opener(HTTPCookieProcessor(self.cookies), NoRedirect, trust)
         # Django compares these with the host, to refuse forged requests.
         self.headers = {"Origin": url, "Referer": f"{url}/", **headers}
 
-    def perform(self, step: Step) -> Answer:
+    def run_step(self, step: SmokeStep) -> Response:
         """Make a step, and print how long it took.
 
         Raises:
@@ -62,10 +62,10 @@ class Visitor:
         """
         started, hint = time.monotonic(), step.hint
         try:
-            answer = self.ask_again(step, self.deadline(step))
-            finding = step.finding(answer)
+            answer = self.send_with_retry(step, self.deadline(step))
+            finding = step.validate(answer)
         except (OSError, HTTPException) as error:
-            finding, hint = f"got no answer: {reason(error)}", way_to(error)
+            finding, hint = f"got no answer: {error_reason(error)}", way_to(error)
         seconds = time.monotonic() - started
         print(f"{step.name:9}{seconds:7.2f} s  {step.method} {step.path}", flush=True)
         if finding:
@@ -73,47 +73,49 @@ class Visitor:
             raise CheckFailedError(sentence, hint=hint)
         return answer
 
-    def deadline(self, step: Step) -> float:
+    def deadline(self, step: SmokeStep) -> float:
         """Return when a step must be over; one that cleans up has its time in any case."""
         own = time.monotonic() + self.each
         return own if step.cleans_up else min(own, self.end)
 
-    def ask_again(self, step: Step, deadline: float) -> Answer:
+    def send_with_retry(self, step: SmokeStep, deadline: float) -> Response:
         """Ask, and again if no connection came about: that tells of the way, not of the site."""
-        for pause in PAUSES:
+        for pause in RETRY_DELAYS:
             try:
-                return self.ask(step, deadline)
+                return self.send(step, deadline)
             except URLError as error:
                 if isinstance(error.reason, TimeoutError):
                     raise
-                print(f"{step.name:9} no connection: {reason(error)}; trying again", flush=True)
+                print(
+                    f"{step.name:9} no connection: {error_reason(error)}; trying again", flush=True
+                )
                 time.sleep(pause)
-        return self.ask(step, deadline)
+        return self.send(step, deadline)
 
-    def ask(self, step: Step, deadline: float) -> Answer:
+    def send(self, step: SmokeStep, deadline: float) -> Response:
         """Send a request; read the answer, whatever its status."""
         body = None if step.body is None else json.dumps(step.body).encode()
-        headers = {**self.headers, **self.csrf(), **step.headers}
+        headers = {**self.headers, **self.csrf_header(), **step.headers}
         if body:
             headers["Content-Type"] = "application/json"
         request = Request(self.url + step.path, body, headers, method=step.method)  # noqa: S310  # the command line admits http and https only
         try:
-            seconds = remaining(deadline)
+            seconds = time_left(deadline)
             response = within(seconds, lambda: self.opener.open(request, timeout=2 * seconds))
         except HTTPError as error:
             response = error
         with response:
-            return Answer(
-                response.status, response.headers.get_content_type(), read(response, deadline)
+            return Response(
+                response.status, response.headers.get_content_type(), read_body(response, deadline)
             )
 
-    def csrf(self) -> dict[str, str]:
+    def csrf_header(self) -> dict[str, str]:
         """Return the header that repeats the cookie, as the frontend sends it."""
         found = [cookie.value or "" for cookie in self.cookies if cookie.name == CSRF_COOKIE]
         return {CSRF_HEADER: found[0]} if found else {}
 
 
-def trusting(certificate: str) -> ssl.SSLContext:
+def ssl_context(certificate: str) -> ssl.SSLContext:
     """Trust the usual authorities, and a certificate besides, as PEM, if one is given."""
     context = ssl.create_default_context()
     context.hostname_checks_common_name = False  # no browser looks there
@@ -122,7 +124,7 @@ def trusting(certificate: str) -> ssl.SSLContext:
     return context
 
 
-def read(response: HTTPResponse | HTTPError, deadline: float) -> bytes:
+def read_body(response: HTTPResponse | HTTPError, deadline: float) -> bytes:
     """Read a body, unless it comes too slowly or does not end.
 
     Raises:
@@ -131,14 +133,14 @@ def read(response: HTTPResponse | HTTPError, deadline: float) -> bytes:
     """
     body = b""
     while chunk := response.read1(65536):
-        remaining(deadline)
+        time_left(deadline)
         body += chunk
-        if len(body) > LARGEST:
-            raise HTTPException(f"more than {LARGEST} bytes")
+        if len(body) > MAX_BODY_BYTES:
+            raise HTTPException(f"more than {MAX_BODY_BYTES} bytes")
     return body
 
 
-def remaining(deadline: float) -> float:
+def time_left(deadline: float) -> float:
     """Return the seconds that are left.
 
     Raises:
@@ -150,7 +152,7 @@ def remaining(deadline: float) -> float:
     return seconds
 
 
-def reason(error: Exception) -> str:
+def error_reason(error: Exception) -> str:
     """Return what went wrong, which urllib wraps."""
     return str(error.reason if isinstance(error, URLError) else error) or type(error).__name__
 

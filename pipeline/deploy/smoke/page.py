@@ -4,17 +4,17 @@ from html.parser import HTMLParser
 from mimetypes import MimeTypes
 from urllib.parse import urljoin, urlsplit
 
-ADDRESS = {"script": "src", "img": "src", "link": "href"}
-MANIFEST = "asset-manifest"
-LOADED = {"stylesheet", "modulepreload", "preload", "icon", "apple-touch-icon", "manifest"}
-OLDER_NAMES = {
+URL_ATTRIBUTES = {"script": "src", "img": "src", "link": "href"}
+ASSET_MANIFEST = "asset-manifest"
+RESOURCE_RELS = {"stylesheet", "modulepreload", "preload", "icon", "apple-touch-icon", "manifest"}
+LEGACY_MIME_TYPES = {
     "application/javascript": "text/javascript",
     "image/x-icon": "image/vnd.microsoft.icon",
 }
-TYPES = MimeTypes()  # not the tables of this machine, which may know other names
+MIME_TYPES = MimeTypes()  # not the tables of this machine, which may know other names
 
 
-class Page(HTMLParser):
+class PageResources(HTMLParser):
     """The addresses that a page loads from, and how many of them are scripts.
 
     What it loads only later is in the list that it names, if its build made one.
@@ -30,31 +30,31 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note what this element loads."""
         attributes = dict(attrs)
-        if tag == "meta" and attributes.get("name") == MANIFEST:
+        if tag == "meta" and attributes.get("name") == ASSET_MANIFEST:
             self.manifest = urljoin("/", attributes.get("content") or "")
-        address = attributes.get(ADDRESS.get(tag, "")) or "data:"
+        address = attributes.get(URL_ATTRIBUTES.get(tag, "")) or "data:"
         relations = set((attributes.get("rel") or "").lower().split())
-        if not address.startswith("data:") and (tag != "link" or relations & LOADED):
+        if not address.startswith("data:") and (tag != "link" or relations & RESOURCE_RELS):
             self.addresses.append(urljoin("/", address))
             self.scripts += tag == "script"
 
     @property
-    def foreign(self) -> list[str]:
+    def external(self) -> list[str]:
         """Addresses on other sites, which no walk through this one may visit."""
         return [address for address in self.addresses if urlsplit(address).netloc]
 
 
-def type_of(path: str) -> str:
+def expected_mime_type(path: str) -> str:
     """Return the type that the name of a file promises; nothing, if it promises none."""
-    return today(TYPES.guess_type(urlsplit(path).path)[0] or "")
+    return normalize_mime_type(MIME_TYPES.guess_type(urlsplit(path).path)[0] or "")
 
 
-def today(name: str) -> str:
+def normalize_mime_type(name: str) -> str:
     """Return today's name of a type."""
-    return OLDER_NAMES.get(name, name)
+    return LEGACY_MIME_TYPES.get(name, name)
 
 
-def files(manifest: object) -> set[str]:
+def manifest_files(manifest: object) -> set[str]:
     """Return the paths of all files that Vite lists: https://vite.dev/guide/backend-integration.
 
     Args:

@@ -13,14 +13,22 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from pipeline.addresses import origin
-from pipeline.deploy.smoke.client import Visitor
-from pipeline.deploy.smoke.scenario import Answer, Step, User, Walk, opened, shared, walk
+from pipeline.deploy.smoke.client import SmokeClient
+from pipeline.deploy.smoke.scenario import (
+    Response,
+    SmokeStep,
+    StepGenerator,
+    User,
+    open_steps,
+    shared_session_steps,
+    smoke_scenario,
+)
 from pipeline.errors import CheckFailedError, InputError, reported
 
-HEADER = re.compile(r"([A-Za-z0-9-]+)=([\x20-\x7e]+)")
-FAULTS = (CheckFailedError, KeyboardInterrupt)
-EACH_SECONDS, ALL_SECONDS = 10, 60
-VARIABLES = ("SMOKE_USER_EMAIL", "SMOKE_USER_PASSWORD")
+HEADER_PATTERN = re.compile(r"([A-Za-z0-9-]+)=([\x20-\x7e]+)")
+HANDLED_ERRORS = (CheckFailedError, KeyboardInterrupt)
+REQUEST_TIMEOUT, TOTAL_TIMEOUT = 10, 60
+USER_VARIABLES = ("SMOKE_USER_EMAIL", "SMOKE_USER_PASSWORD")
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -35,21 +43,24 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--release", help="what must run there")
     parser.add_argument("--header", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--without", action="append", default=[], choices=["page", "project"])
-    parser.add_argument("--request-seconds", type=float, default=EACH_SECONDS)
-    parser.add_argument("--seconds", type=float, default=ALL_SECONDS)
+    parser.add_argument("--request-seconds", type=float, default=REQUEST_TIMEOUT)
+    parser.add_argument("--seconds", type=float, default=TOTAL_TIMEOUT)
     options = parser.parse_args(arguments)
-    visitor = Visitor(
-        site(options.url),
-        headers(options.header),
+    visitor = SmokeClient(
+        site_origin(options.url),
+        parse_headers(options.header),
         each=options.request_seconds,
         altogether=options.seconds,
     )
     for part in options.without:
         print(f"left out: {part}", flush=True)
-    follow(walk(user(os.environ), options.release, options.without), visitor.perform)
+    run_steps(
+        smoke_scenario(user_from_env(os.environ), options.release, options.without),
+        visitor.run_step,
+    )
 
 
-def smoke(
+def run_smoke_test(
     url: str,
     release: str | None,
     variables: Mapping[str, str],
@@ -68,11 +79,11 @@ def smoke(
     Raises:
         CheckFailedError: The site is broken, or it is another release.
     """
-    visitor = new_visitor(url, given, certificate)
-    follow(walk(user(variables), release, []), visitor.perform)
+    visitor = new_client(url, given, certificate)
+    run_steps(smoke_scenario(user_from_env(variables), release, []), visitor.run_step)
 
 
-def reach(url: str, given: Mapping[str, str], certificate: str = "") -> None:
+def open_site(url: str, given: Mapping[str, str], certificate: str = "") -> None:
     """Open a site, as a user does first.
 
     Args:
@@ -83,7 +94,7 @@ def reach(url: str, given: Mapping[str, str], certificate: str = "") -> None:
     Raises:
         CheckFailedError: It is not ready, or there is no page.
     """
-    follow(opened(), new_visitor(url, given, certificate).perform)
+    run_steps(open_steps(), new_client(url, given, certificate).run_step)
 
 
 def keeps_sessions(
@@ -105,31 +116,31 @@ def keeps_sessions(
     Raises:
         CheckFailedError: No member could log in, so that this is not known.
     """
-    visitor, known = new_visitor(url, {}, certificate), True
+    visitor, known = new_client(url, {}, certificate), True
 
-    def perform(step: Step) -> Answer:
+    def perform(step: SmokeStep) -> Response:
         nonlocal known
         try:
-            return visitor.perform(step)
+            return visitor.run_step(step)
         except CheckFailedError:
             known = known and step.name != "known"
             raise
 
     try:
-        follow(shared(user(variables), first, then), perform)
+        run_steps(shared_session_steps(user_from_env(variables), first, then), perform)
     except CheckFailedError:
         if known:
             raise
     return known
 
 
-def new_visitor(url: str, given: Mapping[str, str], certificate: str) -> Visitor:
+def new_client(url: str, given: Mapping[str, str], certificate: str) -> SmokeClient:
     """Return a visitor who has asked for nothing yet."""
-    limits = {"each": EACH_SECONDS, "altogether": ALL_SECONDS}
-    return Visitor(site(url), given, **limits, certificate=certificate)
+    limits = {"each": REQUEST_TIMEOUT, "altogether": TOTAL_TIMEOUT}
+    return SmokeClient(site_origin(url), given, **limits, certificate=certificate)
 
 
-def follow(steps: Walk, perform: Callable[[Step], Answer]) -> None:
+def run_steps(steps: StepGenerator, perform: Callable[[SmokeStep], Response]) -> None:
     """Make all steps of a walk; after a fault, or Ctrl-C, those that clean up.
 
     Raises:
@@ -141,18 +152,18 @@ def follow(steps: Walk, perform: Callable[[Step], Answer]) -> None:
         while True:
             try:
                 answer = perform(step)
-            except FAULTS as fault:
+            except HANDLED_ERRORS as fault:
                 faults.append(fault)
                 step = steps.throw(fault)
             else:
                 step = steps.send(answer)
     except StopIteration:
         return
-    except FAULTS:
+    except HANDLED_ERRORS:
         raise faults[0] from None
 
 
-def site(url: str) -> str:
+def site_origin(url: str) -> str:
     """Return the origin that a URL names.
 
     Raises:
@@ -167,31 +178,31 @@ def site(url: str) -> str:
     return site
 
 
-def headers(given: Sequence[str]) -> Mapping[str, str]:
+def parse_headers(given: Sequence[str]) -> Mapping[str, str]:
     """Read headers to send with every request; what they hold is not printed.
 
     Raises:
         InputError: One of them is malformed.
     """
-    pairs = [HEADER.fullmatch(header) for header in given]
+    pairs = [HEADER_PATTERN.fullmatch(header) for header in given]
     found = {pair[1]: pair[2] for pair in pairs if pair}
     if not all(pairs):
         raise InputError("a header is malformed", hint="give it as in --header X-Preview=secret")
     return found
 
 
-def user(variables: Mapping[str, str]) -> User:
+def user_from_env(variables: Mapping[str, str]) -> User:
     """Read who is to log in.
 
     Raises:
         InputError: Names the variables that are missing.
     """
-    if missing := [name for name in VARIABLES if not variables.get(name)]:
+    if missing := [name for name in USER_VARIABLES if not variables.get(name)]:
         raise InputError(
             f"no user to log in as: {' and '.join(missing)} not set",
             hint="set both to a user who exists there and has no rights",
         )
-    email, password = (variables[name] for name in VARIABLES)
+    email, password = (variables[name] for name in USER_VARIABLES)
     return User(email, password)
 
 

@@ -8,19 +8,24 @@ from collections.abc import Callable, Collection, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.deploy.smoke.page import Page, files, today, type_of
+from pipeline.deploy.smoke.page import (
+    PageResources,
+    expected_mime_type,
+    manifest_files,
+    normalize_mime_type,
+)
 
 API = "/api/v1"
 LOGIN, LOGOUT = f"{API}/auth/login/", f"{API}/auth/logout/"
-NO_SUCH_ASSET = "/assets/no-such-file.js"
-NAME = "smoke"
-AS_BUILT = "was the frontend rolled out as it was built?"
-ERRORS = ("application/problem+json", "application/json")
+MISSING_ASSET = "/assets/no-such-file.js"
+PROJECT_NAME = "smoke"
+FRONTEND_HINT = "was the frontend rolled out as it was built?"
+ERROR_MIME_TYPES = ("application/problem+json", "application/json")
 """How an error is told: https://www.rfc-editor.org/rfc/rfc9457#section-3."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What came back."""
 
     status: int
@@ -37,14 +42,14 @@ class Answer:
         return content if isinstance(content, dict) else {}
 
 
-Finding = str | None
+Problem = str | None
 """What is wrong with an answer, as a predicate; None if nothing is."""
 
-Judge = Callable[[Answer], Finding]
+Validator = Callable[[Response], Problem]
 
 
 @dataclass(frozen=True)
-class Step:
+class SmokeStep:
     """One request, and what its answer must be; any type will do if it names none."""
 
     name: str
@@ -53,18 +58,18 @@ class Step:
     status: int = 200
     type: str = "application/json"
     body: Mapping[str, str] | None = field(default=None, repr=False)
-    judge: Judge = lambda _: None
+    validator: Validator = lambda _: None
     hint: str = "look for this request in the logs of what answers there"
     cleans_up: bool = False
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
-    def finding(self, answer: Answer) -> Finding:
+    def validate(self, answer: Response) -> Problem:
         """Say what is wrong with an answer to this step."""
         if answer.status != self.status:
             return f"answered {answer.status}, not {self.status}"
-        if self.type and today(answer.type) != self.type:
+        if self.type and normalize_mime_type(answer.type) != self.type:
             return f"is {answer.type or 'of no type'}, not {self.type}"
-        return self.judge(answer)
+        return self.validator(answer)
 
 
 @dataclass(frozen=True)
@@ -75,58 +80,68 @@ class User:
     password: str = field(repr=False)
 
 
-Walk = Generator[Step, Answer, None]
+StepGenerator = Generator[SmokeStep, Response, None]
 
 
-def walk(user: User, release: str | None = None, without: Collection[str] = ()) -> Walk:
+def smoke_scenario(
+    user: User, release: str | None = None, without: Collection[str] = ()
+) -> StepGenerator:
     """Hand out all steps.
 
     Args:
         user: Who logs in.
         release: What must run there; anything may, if it is not given.
-        without: `page` or `project`, where the site has none.
+        without: `page_steps` or `project_steps`, where the site has none.
     """
-    yield ready()
+    yield readiness_steps()
     if release is not None:
         hint = "was this release undone, or another one rolled out meanwhile?"
-        yield Step("version", f"{API}/version/", judge=says(release=release), hint=hint)
+        yield SmokeStep(
+            "version", f"{API}/version/", validator=json_contains(release=release), hint=hint
+        )
     if "page" not in without:
-        yield from page()
-    yield from session(user, [] if "project" in without else [project])
+        yield from page_steps()
+    yield from session_steps(user, [] if "project" in without else [project_steps])
 
 
-def opened() -> Walk:
+def open_steps() -> StepGenerator:
     """Hand out what any user asks for first: an API that is ready, and the page."""
-    yield ready()
-    yield home()
+    yield readiness_steps()
+    yield home_page_steps()
 
 
-def ready() -> Step:
+def readiness_steps() -> SmokeStep:
     """Ask the API whether it and what it stands on are there."""
-    return Step("ready", f"{API}/health/ready/", judge=says(status="ok"))
+    return SmokeStep("ready", f"{API}/health/ready/", validator=json_contains(status="ok"))
 
 
-def home() -> Step:
+def home_page_steps() -> SmokeStep:
     """Open the page."""
-    return Step("page", "/", type="text/html", judge=shows_something, hint=AS_BUILT)
+    return SmokeStep("page", "/", type="text/html", validator=is_usable_page, hint=FRONTEND_HINT)
 
 
-def page() -> Walk:
+def page_steps() -> StepGenerator:
     """Open the page, everything that it loads, now or later, and an asset that does not exist."""
-    answer = yield home()
-    shown = Page(answer.body)
+    answer = yield home_page_steps()
+    shown = PageResources(answer.body)
     paths = {*shown.addresses}
     if shown.manifest:
-        answer = yield Step("list", shown.manifest, judge=lists_files, hint=AS_BUILT)
-        paths |= files(answer.content)
+        answer = yield SmokeStep(
+            "list", shown.manifest, validator=lists_manifest_files, hint=FRONTEND_HINT
+        )
+        paths |= manifest_files(answer.content)
     for path in sorted(paths):
-        yield Step("asset", path, type=type_of(path), judge=is_asset, hint=AS_BUILT)
+        yield SmokeStep(
+            "asset", path, type=expected_mime_type(path), validator=is_asset, hint=FRONTEND_HINT
+        )
     # A browser with an older page would take the new page for the script that it asks for.
     hint = "serve the page for addresses of the app only, never below /assets/"
-    yield Step("no asset", NO_SUCH_ASSET, status=404, type="", hint=hint)
+    yield SmokeStep("no asset", MISSING_ASSET, status=404, type="", hint=hint)
 
 
-def shared(user: User, first: Mapping[str, str], then: Mapping[str, str]) -> Walk:
+def shared_session_steps(
+    user: User, first: Mapping[str, str], then: Mapping[str, str]
+) -> StepGenerator:
     """Log in at one release, and be known at another.
 
     Args:
@@ -135,44 +150,48 @@ def shared(user: User, first: Mapping[str, str], then: Mapping[str, str]) -> Wal
         then: The headers that lead to the other.
     """
     me, credentials = f"{API}/auth/me/", {"email": user.email, "password": user.password}
-    yield Step("guest", me, status=401, type="", headers=first)
-    yield Step("login", LOGIN, "POST", body=credentials, judge=is_(user), headers=first)
+    yield SmokeStep("guest", me, status=401, type="", headers=first)
+    yield SmokeStep(
+        "login", LOGIN, "POST", body=credentials, validator=is_user(user), headers=first
+    )
     try:
-        yield Step("known", me, judge=is_(user), headers=then)
+        yield SmokeStep("known", me, validator=is_user(user), headers=then)
     finally:
-        yield Step("logout", LOGOUT, "POST", 204, type="", cleans_up=True, headers=first)
+        yield SmokeStep("logout", LOGOUT, "POST", 204, type="", cleans_up=True, headers=first)
 
 
-def session(user: User, parts: Collection[Callable[[], Walk]]) -> Walk:
+def session_steps(user: User, parts: Collection[Callable[[], StepGenerator]]) -> StepGenerator:
     """Log in, do what only users can, and log out."""
     me, credentials = f"{API}/auth/me/", {"email": user.email, "password": user.password}
     hint = "does the user of SMOKE_USER_EMAIL exist there, with that SMOKE_USER_PASSWORD?"
-    yield Step("guest", me, status=401, type="", judge=is_told)
-    yield Step("login", LOGIN, "POST", body=credentials, judge=is_(user), hint=hint)
+    yield SmokeStep("guest", me, status=401, type="", validator=is_api_error)
+    yield SmokeStep("login", LOGIN, "POST", body=credentials, validator=is_user(user), hint=hint)
     try:
-        yield Step("me", me, judge=is_(user))
+        yield SmokeStep("me", me, validator=is_user(user))
         for part in parts:
             yield from part()
     finally:
-        yield Step("logout", LOGOUT, "POST", 204, type="", cleans_up=True)
+        yield SmokeStep("logout", LOGOUT, "POST", 204, type="", cleans_up=True)
 
 
-def project() -> Walk:
+def project_steps() -> StepGenerator:
     """Create a project, find it in the list, and delete it."""
     projects = f"{API}/projects/"
-    answer = yield Step("create", projects, "POST", 201, body={"name": NAME}, judge=names_a_project)
+    answer = yield SmokeStep(
+        "create", projects, "POST", 201, body={"name": PROJECT_NAME}, validator=has_project_id
+    )
     number = answer.content["id"]
     try:
         # Where others create projects meanwhile, it may not be among the newest any more.
-        yield Step("list", f"{projects}?before={number + 1}", judge=lists(number))
+        yield SmokeStep("list", f"{projects}?before={number + 1}", validator=lists_project(number))
     finally:
-        yield Step("delete", f"{projects}{number}/", "DELETE", 204, type="", cleans_up=True)
+        yield SmokeStep("delete", f"{projects}{number}/", "DELETE", 204, type="", cleans_up=True)
 
 
-def says(**expected: str) -> Judge:
+def json_contains(**expected: str) -> Validator:
     """Judge what a JSON object says."""
 
-    def judge(answer: Answer) -> Finding:
+    def judge(answer: Response) -> Problem:
         for name, value in expected.items():
             if (found := answer.content.get(name)) != value:
                 return f"says that {name} is {found!r:.99}, not {value!r}"
@@ -181,45 +200,49 @@ def says(**expected: str) -> Judge:
     return judge
 
 
-def is_(user: User) -> Judge:
+def is_user(user: User) -> Validator:
     """Judge whether this is the user, without saying who it is."""
     return lambda answer: None if answer.content.get("email") == user.email else "is somebody else"
 
 
-def shows_something(answer: Answer) -> Finding:
+def is_usable_page(answer: Response) -> Problem:
     """Judge whether a browser could make anything of a page, from this site alone."""
-    opened = Page(answer.body)
-    if opened.foreign:
-        return f"loads from another site: {opened.foreign[0]}"
+    opened = PageResources(answer.body)
+    if opened.external:
+        return f"loads from another site: {opened.external[0]}"
     return None if opened.scripts else "loads no script, so that nothing would be shown"
 
 
-def lists_files(answer: Answer) -> Finding:
+def lists_manifest_files(answer: Response) -> Problem:
     """Judge whether a page's list of its files names any."""
-    return None if files(answer.content) else "lists no file"
+    return None if manifest_files(answer.content) else "lists no file"
 
 
-def is_asset(answer: Answer) -> Finding:
+def is_asset(answer: Response) -> Problem:
     """Judge whether a file is one, and not the page in its place."""
     if answer.type == "text/html":
         return "is the page"
     return None if answer.body.strip() else "is empty"
 
 
-def is_told(answer: Answer) -> Finding:
+def is_api_error(answer: Response) -> Problem:
     """Judge whether the app itself tells an error; releases before told it in plain JSON."""
-    return None if answer.type in ERRORS else f"is {answer.type or 'of no type'}, not {ERRORS[0]}"
+    return (
+        None
+        if answer.type in ERROR_MIME_TYPES
+        else f"is {answer.type or 'of no type'}, not {ERROR_MIME_TYPES[0]}"
+    )
 
 
-def names_a_project(answer: Answer) -> Finding:
+def has_project_id(answer: Response) -> Problem:
     """Judge whether there is a project that can be deleted."""
     return None if isinstance(answer.content.get("id"), int) else "names no project"
 
 
-def lists(number: int) -> Judge:
+def lists_project(number: int) -> Validator:
     """Judge whether a project is in a list."""
 
-    def judge(answer: Answer) -> Finding:
+    def judge(answer: Response) -> Problem:
         items = answer.content.get("items")
         listed = isinstance(items, list) and any(
             isinstance(item, dict) and item.get("id") == number for item in items

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 
-from pipeline.deploy.cluster.client import Swarm
-from pipeline.deploy.confirmation import actor, now
+from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.confirmation import current_actor, utc_now
 from pipeline.errors import CheckFailedError, StoppedError
 
-KEPT = 30
+MAX_ENTRIES = 30
 
 
 @dataclass(frozen=True)
-class Act:
+class AuditEntry:
     """One thing that was done.
 
     Attributes:
@@ -33,35 +33,35 @@ class Act:
 
 
 @contextmanager
-def noted(swarm: Swarm, stack: str, kind: str, what: str) -> Iterator[None]:
-    """Write down what becomes of the block, as in `note`."""
+def recorded(swarm: SwarmClient, stack: str, kind: str, what: str) -> Iterator[None]:
+    """Write down what becomes of the block, as in `record`."""
     try:
         yield
     except BaseException as error:
         outcome = error.outcome if isinstance(error, StoppedError) else "failed"
         with suppress(CheckFailedError):  # it says already why it failed
-            note(swarm, stack, kind, what, outcome)
+            record(swarm, stack, kind, what, outcome)
         raise
-    note(swarm, stack, kind, what, "succeeded")
+    record(swarm, stack, kind, what, "succeeded")
 
 
-def note(swarm: Swarm, stack: str, kind: str, what: str, outcome: str) -> None:
+def record(swarm: SwarmClient, stack: str, kind: str, what: str, outcome: str) -> None:
     """Write down what was done just now, and forget what is older than the last few.
 
     Raises:
         CheckFailedError: The swarm does not take it.
     """
-    act = Act(now(), actor(), kind, what, outcome)
+    act = AuditEntry(utc_now(), current_actor(), kind, what, outcome)
     name = f"{stack}-act-{uuid.uuid4().hex[:12]}"
     if not swarm.create_config(name, json.dumps(asdict(act)), {label(stack): "act"}):
         raise CheckFailedError(f"the journal of {stack} cannot be written", hint="docker node ls")
-    for old in list(swarm.configs(label(stack)))[:-KEPT]:
-        swarm.ask("config", "rm", old)
+    for old in list(swarm.configs(label(stack)))[:-MAX_ENTRIES]:
+        swarm.run("config", "rm", old)
 
 
-def acts(swarm: Swarm, stack: str) -> list[Act]:
+def entries(swarm: SwarmClient, stack: str) -> list[AuditEntry]:
     """Return what was done, the oldest first."""
-    return [Act(**json.loads(content)) for content in swarm.configs(label(stack)).values()]
+    return [AuditEntry(**json.loads(content)) for content in swarm.configs(label(stack)).values()]
 
 
 def label(stack: str) -> str:

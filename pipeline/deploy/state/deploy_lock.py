@@ -16,14 +16,18 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from pipeline.deploy.cluster.client import Object, Swarm, text_of
-from pipeline.deploy.cluster.retry import POLL_SECONDS, EngineAwayError, patiently
-from pipeline.deploy.confirmation import actor
-from pipeline.deploy.progress import say
+from pipeline.deploy.cluster.client import JSONObject, SwarmClient, config_text
+from pipeline.deploy.cluster.retry import (
+    POLL_INTERVAL,
+    EngineUnavailableError,
+    retry_while_unavailable,
+)
+from pipeline.deploy.confirmation import current_actor
+from pipeline.deploy.progress import log
 from pipeline.errors import InputError, LostLockError
 
-BEAT_SECONDS = 10
-STALE = timedelta(seconds=60)
+HEARTBEAT_INTERVAL = 10
+STALE_AFTER = timedelta(seconds=60)
 CLEANUP = "cleanup"
 """What the lock is held for after a deployment: no other one is refused for that, it waits."""
 CLEANUP_SECONDS = 120
@@ -31,7 +35,7 @@ CLEANUP_SECONDS = 120
 
 
 @dataclass(frozen=True)
-class Holder:
+class LockHolder:
     """Who holds a lock, and what for."""
 
     who: str
@@ -45,35 +49,35 @@ class LockedError(InputError):
     """Somebody else deploys."""
 
 
-def holder(what: str) -> Holder:
+def current_holder(what: str) -> LockHolder:
     """Return this process as a holder of the lock."""
     where = f"{socket.gethostname()}, process {os.getpid()}"
-    return Holder(actor(), where, what, uuid.uuid4().hex)
+    return LockHolder(current_actor(), where, what, uuid.uuid4().hex)
 
 
 @dataclass(frozen=True)
 class Lock:
     """A lock that is held, by the number that the engine gave it."""
 
-    swarm: Swarm
+    swarm: SwarmClient
     stack: str
-    number: str
+    config_id: str
 
     @property
-    def held(self) -> bool:
+    def is_held(self) -> bool:
         """Whether it is still ours; who was away for long may have been taken for dead."""
-        found = patiently(lambda: current(self.swarm, self.stack))
-        return found is not None and found["ID"] == self.number
+        found = retry_while_unavailable(lambda: read_lock(self.swarm, self.stack))
+        return found is not None and found["ID"] == self.config_id
 
-    def require(self) -> None:
+    def require_held(self) -> None:
         """Refuse to go on where somebody else does already.
 
         Raises:
             LostLockError: It is not ours any more.
             EngineAwayError: The engine does not say.
         """
-        if not self.held:
-            who = described(current(self.swarm, self.stack))
+        if not self.is_held:
+            who = describe_lock(read_lock(self.swarm, self.stack))
             raise LostLockError(
                 f"the lock of {self.stack} was taken over by {who}",
                 hint="he puts right what was begun here: invoke status, invoke history",
@@ -81,7 +85,7 @@ class Lock:
 
 
 @contextmanager
-def locked(swarm: Swarm, stack: str, what: str) -> Iterator[Lock]:
+def hold_lock(swarm: SwarmClient, stack: str, what: str) -> Iterator[Lock]:
     """Hold the lock of a stack as long as the block runs.
 
     Args:
@@ -92,72 +96,72 @@ def locked(swarm: Swarm, stack: str, what: str) -> Iterator[Lock]:
     Raises:
         LockedError: Somebody else holds it, and lives.
     """
-    lock = take(swarm, stack, what)
+    lock = acquire(swarm, stack, what)
     over = threading.Event()
-    beating = threading.Thread(target=beat, args=(swarm, stack, over), daemon=True)
+    beating = threading.Thread(target=send_heartbeats, args=(swarm, stack, over), daemon=True)
     beating.start()
     try:
         yield lock
     finally:
         over.set()
         beating.join()
-        if lock.held:
+        if lock.is_held:
             release(swarm, stack)  # else somebody took it over, and it is his to give back
 
 
-def take(swarm: Swarm, stack: str, what: str) -> Lock:
+def acquire(swarm: SwarmClient, stack: str, what: str) -> Lock:
     """Take the lock, from a holder who is dead if need be.
 
     Raises:
         LockedError: Somebody else holds it, and lives.
     """
-    if lock := made(swarm, stack, what):
+    if lock := try_create(swarm, stack, what):
         return lock
     found = after_cleanup(swarm, stack)
-    if found is None and (lock := made(swarm, stack, what)):
+    if found is None and (lock := try_create(swarm, stack, what)):
         return lock
     if found is None or not is_stale(swarm, stack):
         raise LockedError(
-            f"{stack} is locked by {described(found)}",
+            f"{stack} is locked by {describe_lock(found)}",
             hint="wait for it; if it is dead, the lock is free after a minute: invoke unlock",
         )
-    print(f"taking over a stale lock of {described(found)}", file=sys.stderr)
+    print(f"taking over a stale lock of {describe_lock(found)}", file=sys.stderr)
     # By its number: of several who find it stale, one removes this lock, the others none.
-    swarm.ask("config", "rm", found["ID"])
-    if lock := made(swarm, stack, what):
+    swarm.run("config", "rm", found["ID"])
+    if lock := try_create(swarm, stack, what):
         return lock
     raise LockedError(f"somebody else took the lock of {stack}", hint="invoke status")
 
 
-def after_cleanup(swarm: Swarm, stack: str) -> Object | None:
+def after_cleanup(swarm: SwarmClient, stack: str) -> JSONObject | None:
     """Return the lock, if it is held; a cleanup is waited for, as long as it lives."""
     end, told = time.monotonic() + CLEANUP_SECONDS, False
-    while (found := current(swarm, stack)) and held_by(found).what == CLEANUP:
+    while (found := read_lock(swarm, stack)) and parse_holder(found).what == CLEANUP:
         if is_stale(swarm, stack) or time.monotonic() > end:
             break
         if not told:
-            say(f"waiting for the cleanup by {described(found)}")
+            log(f"waiting for the cleanup by {describe_lock(found)}")
             told = True
-        time.sleep(POLL_SECONDS)
+        time.sleep(POLL_INTERVAL)
     return found
 
 
-def made(swarm: Swarm, stack: str, what: str) -> Lock | None:
+def try_create(swarm: SwarmClient, stack: str, what: str) -> Lock | None:
     """Make the lock, unless it is there."""
-    content = json.dumps(asdict(holder(what)))
-    number = swarm.create_config(name(stack), content, {label(stack): "lock"})
+    content = json.dumps(asdict(current_holder(what)))
+    number = swarm.create_config(lock_name(stack), content, {label(stack): "lock"})
     return Lock(swarm, stack, number) if number else None
 
 
-def beat(swarm: Swarm, stack: str, over: threading.Event) -> None:
+def send_heartbeats(swarm: SwarmClient, stack: str, over: threading.Event) -> None:
     """Leave signs of life until told that it is over; the newest one stays."""
     last = ""
-    while not over.wait(BEAT_SECONDS):
-        with suppress(EngineAwayError):  # it may be there again for the next one
-            last = renewed(swarm, stack, last)
+    while not over.wait(HEARTBEAT_INTERVAL):
+        with suppress(EngineUnavailableError):  # it may be there again for the next one
+            last = renew_heartbeat(swarm, stack, last)
 
 
-def renewed(swarm: Swarm, stack: str, last: str) -> str:
+def renew_heartbeat(swarm: SwarmClient, stack: str, last: str) -> str:
     """Leave a sign of life in the place of the last one, and return its name.
 
     Returns:
@@ -170,49 +174,51 @@ def renewed(swarm: Swarm, stack: str, last: str) -> str:
     if not swarm.create_config(sign, "alive", {label(stack): "beat"}):
         return last
     if last:
-        swarm.ask("config", "rm", last)
+        swarm.run("config", "rm", last)
     return sign
 
 
-def release(swarm: Swarm, stack: str) -> None:
+def release(swarm: SwarmClient, stack: str) -> None:
     """Give the lock back, with all signs of life."""
-    names = swarm.ask("config", "ls", f"--filter=label={label(stack)}", "--format={{.Name}}").stdout
-    swarm.ask("config", "rm", *names.split())
+    names = swarm.run("config", "ls", f"--filter=label={label(stack)}", "--format={{.Name}}").stdout
+    swarm.run("config", "rm", *names.split())
 
 
-def current(swarm: Swarm, stack: str) -> Object | None:
+def read_lock(swarm: SwarmClient, stack: str) -> JSONObject | None:
     """Return the lock, if somebody holds it."""
-    found = swarm.inspect("config", name(stack))
+    found = swarm.inspect("config", lock_name(stack))
     return found[0] if found else None
 
 
-def is_stale(swarm: Swarm, stack: str) -> bool:
+def is_stale(swarm: SwarmClient, stack: str) -> bool:
     """Say whether the holder left no sign of life for a minute, by the swarm's own clock."""
-    names = swarm.ask("config", "ls", f"--filter=label={label(stack)}", "--format={{.Name}}").stdout
-    signs = [moment(found["CreatedAt"]) for found in swarm.inspect("config", *names.split())]
-    now = moment(swarm.tell("info", "--format={{.SystemTime}}").strip())
-    return not signs or now - max(signs) > STALE
+    names = swarm.run("config", "ls", f"--filter=label={label(stack)}", "--format={{.Name}}").stdout
+    signs = [
+        parse_timestamp(found["CreatedAt"]) for found in swarm.inspect("config", *names.split())
+    ]
+    now = parse_timestamp(swarm.check_output("info", "--format={{.SystemTime}}").strip())
+    return not signs or now - max(signs) > STALE_AFTER
 
 
-def moment(text: str) -> datetime:
+def parse_timestamp(text: str) -> datetime:
     """Read the engine's way to write a time: nanoseconds, and in the time zone of its machine."""
     return datetime.fromisoformat(text)
 
 
-def held_by(lock: Object) -> Holder:
+def parse_holder(lock: JSONObject) -> LockHolder:
     """Return who holds a lock."""
-    return Holder(**json.loads(text_of(lock)))
+    return LockHolder(**json.loads(config_text(lock)))
 
 
-def described(lock: Object | None) -> str:
+def describe_lock(lock: JSONObject | None) -> str:
     """Say who holds a lock."""
     if lock is None:
         return "somebody who has just left"
-    found = held_by(lock)
+    found = parse_holder(lock)
     return f"{found.who} on {found.where}, since {lock['CreatedAt'][:19]}Z: {found.what}"
 
 
-def name(stack: str) -> str:
+def lock_name(stack: str) -> str:
     """Return what the lock is called."""
     return f"{stack}-lock"
 

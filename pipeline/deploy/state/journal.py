@@ -10,19 +10,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pipeline.deploy.cluster.client import Swarm
-from pipeline.deploy.confirmation import now
+from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.confirmation import utc_now
 from pipeline.errors import CheckFailedError, InputError
 
-GOOD = "succeeded"
-ENDING = ("outcome", "note", "ended")
-STARTED = re.compile(r"-journal-\d+-started$")
-KEPT = 5
+SUCCEEDED = "succeeded"
+END_FIELDS = ("outcome", "note", "ended")
+STARTED_PATTERN = re.compile(r"-journal-\d+-started$")
+KEPT_RELEASES = 5
 """How many good releases can be gone back to."""
 
 
 @dataclass(frozen=True)
-class Entry:
+class DeploymentRecord:
     """One deployment.
 
     Attributes:
@@ -56,7 +56,7 @@ class Entry:
     ended: str = ""
 
 
-def entries(swarm: Swarm, stack: str) -> list[Entry]:
+def entries(swarm: SwarmClient, stack: str) -> list[DeploymentRecord]:
     """Return all that the journal of a stack tells, the oldest first.
 
     Where only the end of an entry is left, somebody was stopped while he forgot it.
@@ -65,22 +65,26 @@ def entries(swarm: Swarm, stack: str) -> list[Entry]:
     for content in swarm.configs(label(stack)).values():
         part = json.loads(content)
         found.setdefault(part["number"], {}).update(part)
-    return [Entry(**found[number]) for number in sorted(found) if "deploy_id" in found[number]]
+    return [
+        DeploymentRecord(**found[number])
+        for number in sorted(found)
+        if "deploy_id" in found[number]
+    ]
 
 
-def all_images(swarm: Swarm) -> set[str]:
+def all_images(swarm: SwarmClient) -> set[str]:
     """Return the images that the journals in a swarm name, of whatever stack."""
-    names = swarm.tell("config", "ls", "--format={{.Name}}").split()
-    texts = swarm.contents(*(name for name in names if STARTED.search(name)))
+    names = swarm.check_output("config", "ls", "--format={{.Name}}").split()
+    texts = swarm.config_contents(*(name for name in names if STARTED_PATTERN.search(name)))
     return {image for text in texts for image in json.loads(text)["images"].values()}
 
 
-def good(known: Sequence[Entry]) -> Entry | None:
+def last_successful(known: Sequence[DeploymentRecord]) -> DeploymentRecord | None:
     """Return what is live by the journal: the last that went well."""
-    return next((entry for entry in reversed(known) if entry.outcome == GOOD), None)
+    return next((entry for entry in reversed(known) if entry.outcome == SUCCEEDED), None)
 
 
-def earlier(known: Sequence[Entry], to: str | None) -> Entry:
+def find_rollback_target(known: Sequence[DeploymentRecord], to: str | None) -> DeploymentRecord:
     """Return the release of the journal to go back to.
 
     Without a name it is what served before the one that serves now. What was gone back from is
@@ -89,11 +93,11 @@ def earlier(known: Sequence[Entry], to: str | None) -> Entry:
     Raises:
         InputError: There is none.
     """
-    good = [entry for entry in known if entry.outcome == GOOD]
+    good = [entry for entry in known if entry.outcome == SUCCEEDED]
     if to:
         fitting = [entry for entry in good if to in {entry.version, str(entry.number)}]
     else:
-        fitting = ladder(good)[:-1]
+        fitting = effective_history(good)[:-1]
     if fitting:
         return fitting[-1]
     versions = ", ".join(dict.fromkeys(entry.version for entry in good)) or "none"
@@ -104,65 +108,69 @@ def earlier(known: Sequence[Entry], to: str | None) -> Entry:
     )
 
 
-def spare(known: Sequence[Entry], failed: Mapping[str, str]) -> Entry | None:
+def fallback_release(
+    known: Sequence[DeploymentRecord], failed: Mapping[str, str]
+) -> DeploymentRecord | None:
     """Return the last release that served before the one that is live, and is not what failed.
 
     Args:
         known: All that the journal tells.
         failed: The images of what failed just now.
     """
-    steps = ladder([entry for entry in known if entry.outcome == GOOD])[:-1]
+    steps = effective_history([entry for entry in known if entry.outcome == SUCCEEDED])[:-1]
     return next((step for step in reversed(steps) if step.images != failed), None)
 
 
-def ladder(good: Sequence[Entry]) -> list[Entry]:
+def effective_history(good: Sequence[DeploymentRecord]) -> list[DeploymentRecord]:
     """Return the releases that led to the one that serves, which is the last.
 
     What is put back stands where it stood at first, and what came after it is no step any more.
     """
-    steps: list[Entry] = []
+    steps: list[DeploymentRecord] = []
     for entry in good:
-        steps = [step for step in steps if origin(step) < origin(entry)] + [entry]
+        steps = [step for step in steps if original_number(step) < original_number(entry)] + [entry]
     return steps
 
 
-def number_of(known: Sequence[Entry], version: str) -> int:
+def number_for_version(known: Sequence[DeploymentRecord], version: str) -> int:
     """Return the number of the deployment that brought a version; 0, if it is not known."""
-    good = [entry for entry in known if entry.outcome == GOOD and entry.version == version]
-    return origin(good[-1]) if good else 0
+    good = [entry for entry in known if entry.outcome == SUCCEEDED and entry.version == version]
+    return original_number(good[-1]) if good else 0
 
 
-def origin(entry: Entry) -> int:
+def original_number(entry: DeploymentRecord) -> int:
     """Return the number of the deployment whose release this is."""
     return entry.restores or entry.number
 
 
-def unfinished(known: Sequence[Entry]) -> Entry | None:
+def unfinished(known: Sequence[DeploymentRecord]) -> DeploymentRecord | None:
     """Return the deployment that never ended, if the last did not."""
     return known[-1] if known and not known[-1].outcome else None
 
 
-def begin(swarm: Swarm, stack: str, entry: Entry) -> None:
+def record_start(swarm: SwarmClient, stack: str, entry: DeploymentRecord) -> None:
     """Write down that a deployment starts.
 
     Raises:
         CheckFailedError: The swarm does not take it.
     """
-    content = {key: value for key, value in asdict(entry).items() if key not in ENDING}
-    write(swarm, stack, f"{entry.number:05}-started", content)
+    content = {key: value for key, value in asdict(entry).items() if key not in END_FIELDS}
+    write_config(swarm, stack, f"{entry.number:05}-started", content)
 
 
-def end(swarm: Swarm, stack: str, entry: Entry, outcome: str, note: str = "") -> None:
+def record_end(
+    swarm: SwarmClient, stack: str, entry: DeploymentRecord, outcome: str, note: str = ""
+) -> None:
     """Write down what became of a deployment.
 
     Raises:
         CheckFailedError: The swarm does not take it.
     """
-    content = {"number": entry.number, "outcome": outcome, "note": note[:500], "ended": now()}
-    write(swarm, stack, f"{entry.number:05}-ended", content)
+    content = {"number": entry.number, "outcome": outcome, "note": note[:500], "ended": utc_now()}
+    write_config(swarm, stack, f"{entry.number:05}-ended", content)
 
 
-def write(swarm: Swarm, stack: str, name: str, content: Mapping[str, Any]) -> None:
+def write_config(swarm: SwarmClient, stack: str, name: str, content: Mapping[str, Any]) -> None:
     """Write one object of the journal.
 
     Raises:
@@ -175,15 +183,15 @@ def write(swarm: Swarm, stack: str, name: str, content: Mapping[str, Any]) -> No
         )
 
 
-def prune(swarm: Swarm, stack: str) -> list[Entry]:
+def prune(swarm: SwarmClient, stack: str) -> list[DeploymentRecord]:
     """Forget what lies before the last good deployments, and return what is left."""
     known = entries(swarm, stack)
-    good = [entry.number for entry in known if entry.outcome == GOOD and not entry.restores]
-    first_kept = good[-KEPT:][:1]
+    good = [entry.number for entry in known if entry.outcome == SUCCEEDED and not entry.restores]
+    first_kept = good[-KEPT_RELEASES:][:1]
     for entry in known:
         if first_kept and entry.number < first_kept[0]:
             names = [f"{stack}-journal-{entry.number:05}-{part}" for part in ("started", "ended")]
-            swarm.ask("config", "rm", *names)
+            swarm.run("config", "rm", *names)
     return [entry for entry in known if not first_kept or entry.number >= first_kept[0]]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.deploy.state.journal import KEPT
+from pipeline.deploy.state.journal import KEPT_RELEASES
 from pipeline.process import Output
 from pipeline.rehearsal.local_engine import remove
 from tests.acceptance.deploy.fault_report import Case
@@ -59,7 +59,7 @@ def test_f5_what_a_replica_said_last_is_told(site: Site, case: Case) -> None:
 
 @pytest.mark.fault("F6", "more releases than are kept, and the way back to the oldest of those")
 def test_f6_what_one_may_go_back_to_is_not_pruned(site: Site, case: Case) -> None:
-    commits = [site.variants.release(f"LABEL kept={number}") for number in range(KEPT + 1)]
+    commits = [site.variants.release(f"LABEL kept={number}") for number in range(KEPT_RELEASES + 1)]
     for commit in commits:
         assert site.deploy(commit).returncode == 0
     oldest = f"sha-{commits[1][:12]}"

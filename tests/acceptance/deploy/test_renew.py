@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from pipeline.deploy.commands.generate_secrets import pair
+from pipeline.deploy.commands.generate_secrets import self_signed_certificate
 from pipeline.process import Output, read
 from tests.acceptance.deploy.fault_report import Case
 from tests.acceptance.deploy.live_site import Site
@@ -37,7 +37,7 @@ def mine(site: Site) -> tuple[str, str]:
 
 @pytest.mark.fault("H1", "a key of another certificate")
 def test_h1_a_key_of_another_certificate_touches_nothing(site: Site, case: Case) -> None:
-    key, _ = pair("localhost")
+    key, _ = self_signed_certificate("localhost")
     case.served(lambda: renew(site, key=key), "TLS_KEY is not the key", codes={INPUT})
 
 

@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from pipeline.deploy.environment_secrets import object_name
+from pipeline.deploy.environment_secrets import secret_object_name
 from pipeline.images.registry import platform_digests
 from pipeline.process import Output
 from pipeline.rehearsal.workspace import START_SECONDS
@@ -165,7 +165,7 @@ def other_key(site: Site) -> Iterator[dict[str, str]]:
     told = {"FIELD_ENCRYPTION_KEY": f"{newer},{older}"}
     assert site.deploy(site.variants.release("LABEL key=2"), **told).returncode == 0
     stack = site.yard.stack("staging")
-    docker("secret", "rm", object_name(stack, "FIELD_ENCRYPTION_KEY", older))
+    docker("secret", "rm", secret_object_name(stack, "FIELD_ENCRYPTION_KEY", older))
     yield told
     assert site.deploy(site.first).returncode == 0
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.deploy.rollout.signatures import DEPLOYMENTS
+from pipeline.deploy.rollout.signatures import DEPLOY_WORKFLOW
 from pipeline.images.commands import cosign
 from pipeline.images.commands.cosign import ISSUER, RELEASE_WORKFLOW, Signer
 from tests.acceptance.signing.conftest import Make, sh
@@ -81,7 +81,7 @@ def test_the_workflow_of_this_repository_is_believed(signed: str, authority: Pat
     [
         replace(OURS, repository="Mallory/Shop"),
         replace(OURS, repository="octo-org/shop"),
-        replace(OURS, workflow=DEPLOYMENTS),
+        replace(OURS, workflow=DEPLOY_WORKFLOW),
         replace(OURS, workflow="ci.yml"),
         replace(OURS, branch="feature"),
     ],

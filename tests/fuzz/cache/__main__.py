@@ -18,7 +18,7 @@ from pipeline.ci.execution.isolated import run_isolated
 from pipeline.ci.plan import create_plan
 from pipeline.ci.result import LOG_DIR
 from pipeline.ci.sessions import CISession
-from pipeline.deploy.signals import interruptible
+from pipeline.deploy.signals import raise_on_signal
 from pipeline.errors import CheckFailedError, reported
 from tests.fuzz.cache import generated_repo, this_repo
 
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str]) -> None:
     kind, mutations = (
         (this_repo, options.real) if options.real else (generated_repo, options.mutations)
     )
-    with interruptible(), TemporaryDirectory() as name, contextlib.chdir("."):
+    with raise_on_signal(), TemporaryDirectory() as name, contextlib.chdir("."):
         trial = kind.run(Path(name), mutations, options.seed)
     print(f"{mutations} mutations: {trial.counted()}, 0 wrong")
 

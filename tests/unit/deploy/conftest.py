@@ -1,10 +1,10 @@
 import pytest
 
-from pipeline.deploy.cluster.client import Swarm
+from pipeline.deploy.cluster.client import SwarmClient
 from tests.clock import Clock
 from tests.conftest import ROOT
 from tests.unit.deploy.edge import Edge
-from tests.unit.deploy.fake_swarm import Engine
+from tests.unit.deploy.fake_swarm import FakeSwarm
 from tests.unit.deploy.tls import signed
 
 
@@ -21,15 +21,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def edge(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Edge:
+def edge(engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch) -> Edge:
     """What leads to the replicas of the engine."""
     edge = Edge(engine)
-    monkeypatch.setattr("pipeline.deploy.rollout.workers.new_visitor", edge.new_visitor)
+    monkeypatch.setattr("pipeline.deploy.rollout.workers.new_client", edge.new_visitor)
     return edge
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Engine:
+def engine(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> FakeSwarm:
     """An engine of the test's own; the services are those of this repository."""
     monkeypatch.chdir(ROOT)
     waiting = (
@@ -45,9 +45,9 @@ def engine(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Engine:
     for name in (*waiting, "cluster.convergence", "rollout.workers"):
         monkeypatch.setattr(f"pipeline.deploy.{name}.time", clock)
     for name in ("rollout.health", "commands.site"):
-        monkeypatch.setattr(f"pipeline.deploy.{name}.reach", lambda *_: None)  # it opens
+        monkeypatch.setattr(f"pipeline.deploy.{name}.open_site", lambda *_: None)  # it opens
     monkeypatch.setattr("pipeline.deploy.rollout.steps.keeps_sessions", lambda *_: True)
-    engine = Engine(says={"barrier": "[]"})  # its database has no migrations
-    monkeypatch.setattr("pipeline.deploy.rollout.workers.new_visitor", Edge(engine).new_visitor)
-    monkeypatch.setattr(Swarm, "ask", lambda _, *asked, **given: engine.ask(*asked, **given))
+    engine = FakeSwarm(says={"barrier": "[]"})  # its database has no migrations
+    monkeypatch.setattr("pipeline.deploy.rollout.workers.new_client", Edge(engine).new_visitor)
+    monkeypatch.setattr(SwarmClient, "run", lambda _, *asked, **given: engine.run(*asked, **given))
     return engine

@@ -4,12 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pipeline.deploy.cluster.stackfile import NEXT
-from pipeline.deploy.smoke.scenario import Answer, Step
+from pipeline.deploy.cluster.stackfile import PREVIEW_SUFFIX
+from pipeline.deploy.smoke.scenario import Response, SmokeStep
 from tests.unit.deploy.factories import Object
-from tests.unit.deploy.fake_swarm import Engine
+from tests.unit.deploy.fake_swarm import FakeSwarm
 
-NOT_FOUND = Answer(404)
+NOT_FOUND = Response(404)
 
 
 @dataclass
@@ -22,24 +22,26 @@ class Edge:
         asked: How often it was asked.
     """
 
-    engine: Engine
+    engine: FakeSwarm
     silent: set[str] = field(default_factory=set)
     asked: int = 0
 
     def new_visitor(self, _: str, given: Mapping[str, str], __: str) -> "Visitor":
         """Return who asks, and is led to the preview by its header."""
-        return Visitor(self, "shop_backend" + (NEXT if "X-Preview" in given else ""))
+        return Visitor(self, "shop_backend" + (PREVIEW_SUFFIX if "X-Preview" in given else ""))
 
-    def answer(self, service: str) -> Answer:
+    def answer(self, service: str) -> Response:
         """Return what the next replica of a service says."""
-        meant = [each for each in self.engine.run_of(service) if each["DesiredState"] == "running"]
+        meant = [
+            each for each in self.engine.tasks_of(service) if each["DesiredState"] == "running"
+        ]
         task = meant[self.asked % len(meant)]
         self.asked += 1
         image = task["Spec"]["ContainerSpec"]["Image"]
         if image in self.silent:
             return NOT_FOUND
         content = json.dumps(self.told(task, self.engine.died.get(image, 0)))
-        return Answer(200, "application/json", content.encode())
+        return Response(200, "application/json", content.encode())
 
     def told(self, task: Object, died: int) -> dict[str, object]:
         """Return what a replica says of its workers."""
@@ -55,6 +57,6 @@ class Visitor:
     edge: Edge
     service: str
 
-    def ask(self, _: Step, __: float) -> Answer:
+    def send(self, _: SmokeStep, __: float) -> Response:
         """Ask one of them."""
         return self.edge.answer(self.service)

@@ -14,8 +14,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from pipeline.deploy.cluster.client import Swarm
-from pipeline.deploy.cluster.one_shot_jobs import END
+from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.cluster.one_shot_jobs import END_MARKER
 from pipeline.process import Output
 from tests.unit.deploy.factories import Object, service, task
 
@@ -25,7 +25,7 @@ FACTS = {"info": "node-1", "version": "28.2.2 26.1.5", "node": "node-1 Ready Act
 
 
 @dataclass(frozen=True)
-class Engine(Swarm):
+class FakeSwarm(SwarmClient):
     """A swarm of one node, on which nothing runs.
 
     Attributes:
@@ -56,58 +56,58 @@ class Engine(Swarm):
     options: dict[str, tuple[str, ...]] = field(default_factory=dict)
     numbers: Any = field(default_factory=itertools.count)
 
-    def ask(self, *arguments: str, stdin: str = "", **_: object) -> Output:
+    def run(self, *arguments: str, stdin: str = "", **_: object) -> Output:
         """Do what docker would."""
         options = dict(word[2:].partition("=")[::2] for word in arguments if word.startswith("--"))
         words = [word for word in arguments if not word.startswith("--")]
         self.asked.append(" ".join(words[:3]))
-        answer = self.answered(words, options)
+        answer = self.query(words, options)
         if answer is None:
-            answer = self.done(words, options, arguments, stdin)
+            answer = self.execute(words, options, arguments, stdin)
         failed = answer is None
         return Output(arguments, int(failed), answer or "", "already exists" if failed else "")
 
-    def answered(self, words: list[str], options: dict[str, str]) -> str | None:
+    def query(self, words: list[str], options: dict[str, str]) -> str | None:
         """Answer a question; None, if it is none."""
         answer: str | None = None
         match words:
             case ["inspect", *names]:
                 answer = dumps(self.found(options["type"], names))
             case ["config" | "secret" as kind, "ls"]:
-                answer = "\n".join(self.labelled(kind, options.get("filter", "")))
+                answer = "\n".join(self.names_with_label(kind, options.get("filter", "")))
             case ["service", "ls"]:
-                answer = "\n".join(self.of("service"))
+                answer = "\n".join(self.objects("service"))
             case ["service", "ps", name]:
-                answer = "\n".join(f"{name}/{number}" for number in range(len(self.run_of(name))))
+                answer = "\n".join(f"{name}/{number}" for number in range(len(self.tasks_of(name))))
             case ["service", "logs", name]:
-                answer = self.words(name) + ("" if "tail" in options else f"\n{END}\n")
+                answer = self.log_output(name) + ("" if "tail" in options else f"\n{END_MARKER}\n")
             case ["info"] if "SystemTime" in options["format"]:
                 answer = now(self.late[0])
             case ["image", "ls"] | [("info" | "version" | "node" | "run"), *_]:
                 answer = self.facts[words[0]]
         return answer
 
-    def done(
+    def execute(
         self, words: list[str], options: dict[str, str], arguments: tuple[str, ...], stdin: str
     ) -> str | None:
         """Do what it is told; None, if it refuses."""
         match words:
             case ["config" | "secret" | "network" as kind, "create", name, *_]:
-                return self.create(kind, name, options.get("label", "="), stdin)
+                return self.create_object(kind, name, options.get("label", "="), stdin)
             case ["config" | "secret" | "service" as kind, "rm", *names]:
                 return self.remove_all(kind, names)
             case ["service", "create", image, *_]:
                 everywhere = options.get("mode") == "global"
-                self.start(
+                self.start_service(
                     options["name"], image, [], self.places(everywhere=everywhere), "complete"
                 )
                 self.options[options["name"]] = arguments
             case ["service", "update", name] if "constraint-add" in options:
                 self.stop(name)
             case ["service", "rollback", name]:
-                return self.toggle(name)
+                return self.rollback_service(name)
             case ["stack", "deploy", stack]:
-                self.take(stack, stdin)
+                self.deploy_stack(stack, stdin)
         return ""
 
     def places(self, *, everywhere: bool) -> int:
@@ -115,28 +115,28 @@ class Engine(Swarm):
         listed = self.facts["node"].splitlines()
         return sum(each.endswith("Ready Active") for each in listed) if everywhere else 1
 
-    def toggle(self, name: str) -> str | None:
+    def rollback_service(self, name: str) -> str | None:
         """Go back to what a service was told before; None, if it is as it was made."""
-        now, former = self.of("service")[name], self.of("former").get(name)
+        now, former = self.objects("service")[name], self.objects("former").get(name)
         if former is None:
             return None
-        self.of("service")[name], self.of("former")[name] = former, now
+        self.objects("service")[name], self.objects("former")[name] = former, now
         return ""
 
-    def of(self, kind: str) -> Kind:
+    def objects(self, kind: str) -> Kind:
         """Return the objects of a kind, by name or number."""
         return self.kinds.setdefault(kind, {})
 
-    def words(self, job: str) -> str:
+    def log_output(self, job: str) -> str:
         """Return what a job or a service prints."""
         told = [
             text for name, text in self.says.items() if job.endswith(name) or f"-{name}-" in job
         ]
         return told[0] if told else f"the last words of {job}"
 
-    def run_of(self, service: str) -> list[Object]:
+    def tasks_of(self, service: str) -> list[Object]:
         """Return the tasks of a service."""
-        tasks: list[Object] = self.of("service").get(service, {}).get("tasks", [])
+        tasks: list[Object] = self.objects("service").get(service, {}).get("tasks", [])
         return tasks
 
     def found(self, kind: str, names: list[str]) -> list[Object]:
@@ -148,8 +148,8 @@ class Engine(Swarm):
             ]
         if kind == "task":
             places = [name.rsplit("/", 1) for name in names]
-            return [self.seen(self.run_of(name)[int(number)]) for name, number in places]
-        return [self.of(kind)[name] for name in names if name in self.of(kind)]
+            return [self.seen(self.tasks_of(name)[int(number)]) for name, number in places]
+        return [self.objects(kind)[name] for name in names if name in self.objects(kind)]
 
     def seen(self, task: Object) -> Object:
         """Look at a task once more: one that stops is nearer to its end."""
@@ -161,26 +161,26 @@ class Engine(Swarm):
 
     def stop(self, name: str) -> None:
         """Stop the replicas of a service, which come nowhere else."""
-        for each in self.run_of(name):
+        for each in self.tasks_of(name):
             code, looks = self.stops.get(each["Spec"]["ContainerSpec"]["Image"], (0, 0))
             each |= {"DesiredState": "shutdown", "looks": looks}
             each["Status"]["ContainerStatus"] |= {"ExitCode": code}
 
-    def labelled(self, kind: str, wanted: str) -> list[str]:
+    def names_with_label(self, kind: str, wanted: str) -> list[str]:
         """Return the names of objects with a label; of all, if there is none."""
         key, _, value = wanted.removeprefix("label=").partition("=")
-        labels = {name: found["Spec"]["Labels"] for name, found in self.of(kind).items()}
+        labels = {name: found["Spec"]["Labels"] for name, found in self.objects(kind).items()}
         fits = {name for name, has in labels.items() if value in {"", has.get(key)}}
         return [name for name, has in labels.items() if not key or (key in has and name in fits)]
 
-    def create(self, kind: str, name: str, label: str, content: str) -> str | None:
+    def create_object(self, kind: str, name: str, label: str, content: str) -> str | None:
         """Make an object; of one name there is one."""
-        if name in self.of(kind):
+        if name in self.objects(kind):
             return None
         data = base64.b64encode(content.encode()).decode()
         labels = dict([label.partition("=")[::2]])
         number = f"{kind}-{next(self.numbers)}"
-        self.of(kind)[name] = {
+        self.objects(kind)[name] = {
             "ID": number,
             "CreatedAt": now(),
             "Spec": {"Name": name, "Labels": labels, "Data": data},
@@ -189,37 +189,39 @@ class Engine(Swarm):
 
     def remove_all(self, kind: str, names: list[str]) -> str | None:
         """Remove objects by name or number."""
-        known = [name for name, it in self.of(kind).items() if {name, it["ID"]} & {*names}]
+        known = [name for name, it in self.objects(kind).items() if {name, it["ID"]} & {*names}]
         for name in known:
-            del self.of(kind)[name]
+            del self.objects(kind)[name]
         return "" if known else None
 
-    def take(self, stack: str, document: str) -> None:
+    def deploy_stack(self, stack: str, document: str) -> None:
         """Have the services of a stack file."""
         content = YAML(typ="safe", pure=True).load(document)
         for name, told in content["services"].items():
             env = [f"{key}={value}" for key, value in told.get("environment", {}).items()]
             replicas = told["deploy"].get("replicas", 1)
-            self.start(f"{stack}_{name}", told["image"], env, replicas, "running")
+            self.start_service(f"{stack}_{name}", told["image"], env, replicas, "running")
             placed = told["deploy"].get("placement", {}).get("constraints")
-            spec = self.of("service")[f"{stack}_{name}"]["Spec"]
+            spec = self.objects("service")[f"{stack}_{name}"]["Spec"]
             spec["TaskTemplate"]["Placement"] = {"Constraints": placed}
 
-    def start(self, name: str, image: str, env: list[str], replicas: int, state: str) -> None:
+    def start_service(
+        self, name: str, image: str, env: list[str], replicas: int, state: str
+    ) -> None:
         """Replace all replicas of a service at once."""
-        told = service(image, state="completed" if name in self.of("service") else None)
+        told = service(image, state="completed" if name in self.objects("service") else None)
         told["Spec"]["TaskTemplate"]["ContainerSpec"]["Env"] = env
         new = [task(self.ends.get(name, self.ends.get(image, state))) for _ in range(replicas)]
-        former = [{**each, "DesiredState": "shutdown"} for each in self.run_of(name)]
+        former = [{**each, "DesiredState": "shutdown"} for each in self.tasks_of(name)]
         for number, each in enumerate(new, len(former)):
             each["Spec"]["ContainerSpec"] = {"Image": image, "Env": env}
             each |= {"CreatedAt": now(), "NodeID": self.facts["info"], "ID": f"{name}/{number}"}
             each |= {"Slot": number + 1 - len(former)}
             each["Status"]["ContainerStatus"]["ContainerID"] = f"{next(self.numbers):064}"[::-1]
             each["Status"]["Err"] = self.errors.get(image, "")
-        if name in self.of("service"):
-            self.of("former")[name] = self.of("service")[name]
-        self.of("service")[name] = {**told, "tasks": [*former, *new]}
+        if name in self.objects("service"):
+            self.objects("former")[name] = self.objects("service")[name]
+        self.objects("service")[name] = {**told, "tasks": [*former, *new]}
 
 
 def clock() -> datetime:

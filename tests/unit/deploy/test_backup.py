@@ -3,14 +3,14 @@
 import pytest
 
 from pipeline.deploy.cluster.one_shot_jobs import JobFailedError
-from pipeline.deploy.cluster.stackfile import render
+from pipeline.deploy.cluster.stackfile import render_services
 from pipeline.deploy.commands import backup
-from pipeline.deploy.commands.maintenance import close, closed
+from pipeline.deploy.commands.maintenance import enable, maintenance_since
 from pipeline.deploy.database import Database
-from pipeline.deploy.rollout.candidate import entry_of
-from pipeline.deploy.rollout.edge import edge_config
+from pipeline.deploy.rollout.candidate import new_record
+from pipeline.deploy.rollout.edge import edge_config_name
 from pipeline.deploy.state import journal
-from pipeline.deploy.state.audit_log import acts
+from pipeline.deploy.state.audit_log import entries
 from pipeline.errors import (
     CheckFailedError,
     InputError,
@@ -18,7 +18,7 @@ from pipeline.errors import (
     RolledBackError,
 )
 from tests.unit.deploy.factories import AT_ONCE, POSTGRES, environment, release
-from tests.unit.deploy.fake_swarm import Engine
+from tests.unit.deploy.fake_swarm import FakeSwarm
 
 STAGING = environment(timings=AT_ONCE)
 DUMP = "20261123-v1.0.1"
@@ -27,42 +27,42 @@ DUMP = "20261123-v1.0.1"
 class Site:
     """What the smoke test finds, one walk after the other, and whether the site was closed."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: FakeSwarm) -> None:
         self.engine = engine
         self.broken = False
         self.closed: list[bool] = []
         self.headers: list[str] = []
 
     def smoke(self, _: str, __: str, ___: object, headers: dict[str, str], ____: str) -> None:
-        self.closed.append(bool(closed(self.engine, STAGING)))
+        self.closed.append(bool(maintenance_since(self.engine, STAGING)))
         self.headers += headers
         if self.broken:
             raise CheckFailedError("the API answers 500", hint="look")
 
 
 @pytest.fixture
-def site(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Site:
-    entry = entry_of(release(1), render(STAGING, release(1)), [], "deploy")
-    journal.begin(engine, "shop", entry)
-    journal.end(engine, "shop", entry, journal.GOOD)
-    engine.start("shop_edge", "edge", [], 1, "running")
-    container = engine.of("service")["shop_edge"]["Spec"]["TaskTemplate"]["ContainerSpec"]
-    container["Configs"] = [{"ConfigName": edge_config("shop")}]
+def site(engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch) -> Site:
+    entry = new_record(release(1), render_services(STAGING, release(1)), [], "deploy")
+    journal.record_start(engine, "shop", entry)
+    journal.record_end(engine, "shop", entry, journal.SUCCEEDED)
+    engine.start_service("shop_edge", "edge", [], 1, "running")
+    container = engine.objects("service")["shop_edge"]["Spec"]["TaskTemplate"]["ContainerSpec"]
+    container["Configs"] = [{"ConfigName": edge_config_name("shop")}]
     engine.says["-dumps"] = f"{DUMP}.dump"
     for name in STAGING.secrets:
         monkeypatch.setenv(name, "swordfish")
     monkeypatch.setenv("DATABASE_URL", "postgres://clerk:swordfish@db/ledger")
     site = Site(engine)
-    monkeypatch.setattr(backup, "smoke", site.smoke)
+    monkeypatch.setattr(backup, "run_smoke_test", site.smoke)
     return site
 
 
-def told(engine: Engine) -> list[tuple[str, str]]:
-    return [(act.kind, act.outcome) for act in acts(engine, "shop") if act.kind != "maintenance"]
+def told(engine: FakeSwarm) -> list[tuple[str, str]]:
+    return [(act.kind, act.outcome) for act in entries(engine, "shop") if act.kind != "maintenance"]
 
 
 def test_the_data_are_replaced_brought_forward_and_proved_while_nobody_is_let_in(
-    engine: Engine, site: Site
+    engine: FakeSwarm, site: Site
 ) -> None:
     backup.restore(STAGING, DUMP, yes=True)
     assert engine.options["shop-restore"][-1] == DUMP
@@ -71,13 +71,13 @@ def test_the_data_are_replaced_brought_forward_and_proved_while_nobody_is_let_in
     assert f"migrate_safely --statement-seconds={limit:g} " in said
     assert site.closed == [True]
     assert site.headers == ["X-Insider"]
-    assert closed(engine, STAGING) == ""
+    assert maintenance_since(engine, STAGING) == ""
     assert told(engine) == [("restore", "succeeded")]
 
 
 @pytest.mark.parametrize("url", ["postgres://clerk:pa#word@db/ledger", "sqlite:////data/db"])
 def test_an_address_that_no_dump_could_use_is_refused_before_the_engine_is_asked(
-    engine: Engine, site: Site, monkeypatch: pytest.MonkeyPatch, url: str
+    engine: FakeSwarm, site: Site, monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     del site
     monkeypatch.setenv("DATABASE_URL", url)
@@ -90,33 +90,33 @@ def test_an_address_that_no_dump_could_use_is_refused_before_the_engine_is_asked
 
 
 def test_data_that_the_release_does_not_work_with_are_taken_back(
-    engine: Engine, site: Site
+    engine: FakeSwarm, site: Site
 ) -> None:
     site.broken = True
     with pytest.raises(RolledBackError, match="the API answers 500\nthe data are as before"):
         backup.restore(STAGING, DUMP, yes=True)
     assert engine.options["shop-restore"][-1] == "--back"
-    assert closed(engine, STAGING) == ""
+    assert maintenance_since(engine, STAGING) == ""
     assert told(engine) == [("restore", "failed; the data are as before")]
 
 
 def test_data_that_do_not_come_back_leave_the_site_closed(
-    engine: Engine, site: Site, monkeypatch: pytest.MonkeyPatch
+    engine: FakeSwarm, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def break_everything(*_: object) -> None:
         engine.ends[POSTGRES] = "failed"
         raise CheckFailedError("the API answers 500", hint="look")
 
-    monkeypatch.setattr(backup, "smoke", break_everything)
+    monkeypatch.setattr(backup, "run_smoke_test", break_everything)
     with pytest.raises(RollbackFailedError, match="and the data before did not come back"):
         backup.restore(STAGING, DUMP, yes=True)
-    assert closed(engine, STAGING)
+    assert maintenance_since(engine, STAGING)
     assert told(engine) == [("restore", "failed; the site stays closed")]
     del site
 
 
 def test_a_dump_that_cannot_be_restored_changes_nothing(
-    engine: Engine, site: Site, monkeypatch: pytest.MonkeyPatch
+    engine: FakeSwarm, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
         raise JobFailedError("shop-restore: exit code 1", hint="")
@@ -125,13 +125,13 @@ def test_a_dump_that_cannot_be_restored_changes_nothing(
     with pytest.raises(JobFailedError):
         backup.restore(STAGING, DUMP, yes=True)
     assert site.closed == []
-    assert closed(engine, STAGING) == ""
+    assert maintenance_since(engine, STAGING) == ""
 
 
-def test_a_site_that_was_closed_stays_closed(engine: Engine, site: Site) -> None:
-    close(engine, STAGING)
+def test_a_site_that_was_closed_stays_closed(engine: FakeSwarm, site: Site) -> None:
+    enable(engine, STAGING)
     backup.restore(STAGING, DUMP, yes=True)
-    assert closed(engine, STAGING)
+    assert maintenance_since(engine, STAGING)
     assert site.closed == [True]
 
 
@@ -140,7 +140,7 @@ def test_a_site_that_was_closed_stays_closed(engine: Engine, site: Site) -> None
     ("name", "fault"), [(None, "no dump is named"), ("v9", "no such dump: `v9`")]
 )
 def test_a_dump_that_there_is_not_is_refused_with_those_that_there_are(
-    engine: Engine, name: str | None, fault: str
+    engine: FakeSwarm, name: str | None, fault: str
 ) -> None:
     with pytest.raises(InputError, match=fault) as caught:
         backup.restore(STAGING, name, yes=True)
@@ -149,7 +149,7 @@ def test_a_dump_that_there_is_not_is_refused_with_those_that_there_are(
 
 
 @pytest.mark.usefixtures("site")
-def test_a_person_has_to_agree_wherever_it_is(engine: Engine) -> None:
+def test_a_person_has_to_agree_wherever_it_is(engine: FakeSwarm) -> None:
     with pytest.raises(InputError, match="nobody agreed to replace all data of staging"):
         backup.restore(STAGING, DUMP)
     assert "shop-restore" not in engine.options
@@ -157,16 +157,16 @@ def test_a_person_has_to_agree_wherever_it_is(engine: Engine) -> None:
 
 @pytest.mark.usefixtures("site")
 def test_a_dump_is_made_when_somebody_wants_one(
-    engine: Engine, capsys: pytest.CaptureFixture[str]
+    engine: FakeSwarm, capsys: pytest.CaptureFixture[str]
 ) -> None:
     backup.backup(STAGING)
     assert capsys.readouterr().out.endswith("Z-v1.0.1\n")
     assert told(engine) == [("backup", "succeeded")]
-    assert "shop-lock" not in engine.of("config")
+    assert "shop-lock" not in engine.objects("config")
 
 
 @pytest.mark.usefixtures("site")
-def test_where_nothing_serves_there_is_nothing_to_dump(engine: Engine) -> None:
-    engine.of("config").clear()
+def test_where_nothing_serves_there_is_nothing_to_dump(engine: FakeSwarm) -> None:
+    engine.objects("config").clear()
     with pytest.raises(InputError, match="nothing serves in staging yet"):
         backup.backup(STAGING)

@@ -4,19 +4,19 @@ from collections.abc import Callable
 
 import pytest
 
-from pipeline.deploy.cluster.client import image_of
-from pipeline.deploy.cluster.stackfile import render
+from pipeline.deploy.cluster.client import service_image
+from pipeline.deploy.cluster.stackfile import render_services
 from pipeline.deploy.rollout import steps
-from pipeline.deploy.rollout.candidate import entry_of
+from pipeline.deploy.rollout.candidate import new_record
 from pipeline.deploy.rollout.context import Deployment
-from pipeline.deploy.rollout.runbook import deploy as make_live
-from pipeline.deploy.rollout.steps import SETTLED, UP_TO_DATE
+from pipeline.deploy.rollout.runbook import run_deployment as make_live
+from pipeline.deploy.rollout.steps import NO_MIGRATIONS_MARKER, SETTLED
 from pipeline.deploy.state import journal
-from pipeline.deploy.state.deploy_lock import locked
+from pipeline.deploy.state.deploy_lock import hold_lock
 from pipeline.errors import MigrationError, StoppedError
 from tests.clock import Clock
 from tests.unit.deploy.factories import AT_ONCE, environment, release
-from tests.unit.deploy.fake_swarm import Engine
+from tests.unit.deploy.fake_swarm import FakeSwarm
 
 STAGING = environment(timings=AT_ONCE)
 VALUES = {"PREVIEW_TOKEN": "swordfish", "DATABASE_URL": "postgres://db/ledger"}
@@ -24,21 +24,28 @@ SERVING = {"shop_backend", "shop_frontend"}
 PREVIEW = {"shop_backend-next", "shop_frontend-next"}
 
 
-def deploy(engine: Engine, number: int, *, migrates: bool = True) -> None:
+def deploy(engine: FakeSwarm, number: int, *, migrates: bool = True) -> None:
     new = release(number)
-    services = render(STAGING, new)
+    services = render_services(STAGING, new)
     known = journal.entries(engine, "shop")
-    with locked(engine, "shop", "deploy") as lock:
+    with hold_lock(engine, "shop", "deploy") as lock:
         deployment = Deployment(
-            STAGING, engine, new, services, journal.good(known), VALUES, lock, migrates=migrates
+            STAGING,
+            engine,
+            new,
+            services,
+            journal.last_successful(known),
+            VALUES,
+            lock,
+            migrates=migrates,
         )
-        make_live(deployment, entry_of(new, services, known, "deploy"))
+        make_live(deployment, new_record(new, services, known, "deploy"))
 
 
 @pytest.fixture
-def live(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
+def live(engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch) -> FakeSwarm:
     """An engine on which the first release serves."""
-    monkeypatch.setattr(steps, "smoke", lambda *_: None)
+    monkeypatch.setattr(steps, "run_smoke_test", lambda *_: None)
     deploy(engine, 1)
     engine.asked.clear()
     engine.options.clear()
@@ -48,30 +55,30 @@ def live(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
 @pytest.mark.parametrize(
     ("said", "migrated"),
     [
-        (f"{UP_TO_DATE}\n{SETTLED}", False),
-        pytest.param(UP_TO_DATE, True, id="of a release before, or cut off"),
-        (f"{UP_TO_DATE}\nfor migrate: the user of SMOKE_USER_EMAIL", True),
+        (f"{NO_MIGRATIONS_MARKER}\n{SETTLED}", False),
+        pytest.param(NO_MIGRATIONS_MARKER, True, id="of a release before, or cut off"),
+        (f"{NO_MIGRATIONS_MARKER}\nfor migrate: the user of SMOKE_USER_EMAIL", True),
         pytest.param(SETTLED, True, id="without its first line"),
         ("to be applied: shop.0002_more", True),
         ("", True),
     ],
 )
 def test_migrate_runs_unless_the_self_check_proved_that_it_would_change_nothing(
-    live: Engine,
+    live: FakeSwarm,
     said: str,
     migrated: bool,  # noqa: FBT001 - the case
 ) -> None:
     live.says["shop-check"] = said
     deploy(live, 2)
     assert ("shop-migrate" in live.options) is migrated
-    assert ("shop-dump" in live.options) is (UP_TO_DATE not in said)
-    assert {*live.of("service")} == SERVING
+    assert ("shop-dump" in live.options) is (NO_MIGRATIONS_MARKER not in said)
+    assert {*live.objects("service")} == SERVING
 
 
-def end_later(engine: Engine, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def end_later(engine: FakeSwarm, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a job of a deployer who died, which ends after a while."""
-    engine.start("shop-migrate", "old", [], 1, "running")
-    (task,) = engine.run_of("shop-migrate")
+    engine.start_service("shop-migrate", "old", [], 1, "running")
+    (task,) = engine.tasks_of("shop-migrate")
 
     def passes(seconds: float, sleep: Callable[[float], None] = clock.sleep) -> None:
         sleep(seconds)
@@ -82,67 +89,67 @@ def end_later(engine: Engine, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_migration_of_a_dead_deployer_is_let_end_though_nothing_is_to_be_migrated(
-    live: Engine, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    live: FakeSwarm, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    live.says["shop-check"] = f"{UP_TO_DATE}\n{SETTLED}"
+    live.says["shop-check"] = f"{NO_MIGRATIONS_MARKER}\n{SETTLED}"
     end_later(live, clock, monkeypatch)
     deploy(live, 2)
     assert clock.monotonic() > 3
-    assert {*live.of("service")} == SERVING
+    assert {*live.objects("service")} == SERVING
 
 
-def test_nothing_is_rolled_out_beside_a_migration_that_does_not_end(live: Engine) -> None:
-    live.says["shop-check"] = f"{UP_TO_DATE}\n{SETTLED}"
-    live.start("shop-migrate", "old", [], 1, "running")
+def test_nothing_is_rolled_out_beside_a_migration_that_does_not_end(live: FakeSwarm) -> None:
+    live.says["shop-check"] = f"{NO_MIGRATIONS_MARKER}\n{SETTLED}"
+    live.start_service("shop-migrate", "old", [], 1, "running")
     with pytest.raises(MigrationError, match="runs still"):
         deploy(live, 2)
-    assert image_of(live.of("service")["shop_backend"]) == release(1).images["backend"]
+    assert service_image(live.objects("service")["shop_backend"]) == release(1).images["backend"]
 
 
 @pytest.mark.parametrize(
     ("migrates", "beside"), [(True, {"shop-assets"}), (False, {"shop-assets", *PREVIEW})]
 )
 def test_files_are_laid_beside_the_self_check_and_a_preview_only_where_nothing_is_migrated(
-    live: Engine,
+    live: FakeSwarm,
     monkeypatch: pytest.MonkeyPatch,
     migrates: bool,  # noqa: FBT001 - the case
     beside: set[str],
 ) -> None:
     seen: list[set[str]] = []
-    start = Engine.start
+    start = FakeSwarm.start_service
 
-    def watched(engine: Engine, name: str, *given: object) -> None:
+    def watched(engine: FakeSwarm, name: str, *given: object) -> None:
         if name == "shop-check":
-            seen.append({*engine.of("service")} - SERVING)
+            seen.append({*engine.objects("service")} - SERVING)
         start(engine, name, *given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Engine, "start", watched)
+    monkeypatch.setattr(FakeSwarm, "start_service", watched)
     deploy(live, 2, migrates=migrates)
     assert seen == [beside]
-    assert {*live.of("service")} == SERVING
+    assert {*live.objects("service")} == SERVING
 
 
 @pytest.mark.parametrize("migrates", [True, False])
 def test_what_was_begun_beside_a_self_check_that_fails_is_withdrawn(
-    live: Engine,
+    live: FakeSwarm,
     migrates: bool,  # noqa: FBT001 - the case
 ) -> None:
     live.ends[release(2).images["backend"]] = "failed"
     with pytest.raises(StoppedError, match=r"^shop-check: failed"):
         deploy(live, 2, migrates=migrates)
-    assert {*live.of("service")} == SERVING
-    assert image_of(live.of("service")["shop_backend"]) == release(1).images["backend"]
+    assert {*live.objects("service")} == SERVING
+    assert service_image(live.objects("service")["shop_backend"]) == release(1).images["backend"]
 
 
-def test_files_that_a_node_cannot_lay_stop_a_release_before_its_preview(live: Engine) -> None:
+def test_files_that_a_node_cannot_lay_stop_a_release_before_its_preview(live: FakeSwarm) -> None:
     live.ends[release(2).images["frontend"]] = "rejected"
     with pytest.raises(StoppedError, match=r"^shop-assets: rejected(.|\n)*nothing that serves"):
         deploy(live, 2)
     assert "stack deploy shop" not in live.asked
-    assert {*live.of("service")} == SERVING
+    assert {*live.objects("service")} == SERVING
 
 
-def test_a_job_of_a_dead_deployer_does_not_remove_the_files_that_are_laid(live: Engine) -> None:
-    live.start("shop-prune", "old", [], 1, "running")
+def test_a_job_of_a_dead_deployer_does_not_remove_the_files_that_are_laid(live: FakeSwarm) -> None:
+    live.start_service("shop-prune", "old", [], 1, "running")
     deploy(live, 2)
-    assert {*live.of("service")} == SERVING
+    assert {*live.objects("service")} == SERVING

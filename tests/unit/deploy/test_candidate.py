@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.deploy.cluster.stackfile import new_id
-from pipeline.deploy.environment_secrets import object_name
+from pipeline.deploy.cluster.stackfile import new_deploy_id
+from pipeline.deploy.environment_secrets import secret_object_name
 from pipeline.deploy.rollout import candidate
 from pipeline.deploy.rollout.candidate import (
-    Candidate,
-    entry_of,
-    release_of,
-    require_clean,
+    ReleaseCandidate,
+    create_release,
+    new_record,
+    require_clean_worktree,
     resolve_candidate,
 )
 from pipeline.errors import InputError
@@ -22,7 +22,7 @@ from pipeline.git import Commit
 from tests.unit.deploy.factories import IMAGES, POSTGRES, environment, release
 
 DIGEST = f"sha256:{'2' * 64}"
-FOUND = Candidate("v1.0.1", "0" * 40, {**IMAGES, "postgres": POSTGRES})
+FOUND = ReleaseCandidate("v1.0.1", "0" * 40, {**IMAGES, "postgres": POSTGRES})
 
 
 @pytest.fixture
@@ -42,9 +42,9 @@ def git(*arguments: str) -> None:
 
 def test_a_tree_with_changes_is_refused_since_no_image_has_them() -> None:
     commit = Commit("0" * 40, datetime.now(UTC), clean=True)
-    require_clean(commit)
+    require_clean_worktree(commit)
     with pytest.raises(InputError, match="changes that no commit has"):
-        require_clean(replace(commit, clean=False))
+        require_clean_worktree(replace(commit, clean=False))
 
 
 @pytest.mark.usefixtures("_checkout")
@@ -86,16 +86,16 @@ def test_a_release_that_does_not_exist_is_named_in_one_sentence(asked: str) -> N
 def test_a_release_holds_those_optional_secrets_that_are_set() -> None:
     place = environment(optional=["METRICS_TOKEN", "SENTRY_TOKEN"])
     values = {name: f"swordfish-{name}" for name in (*place.secrets, "METRICS_TOKEN")}
-    assert {"METRICS_TOKEN", "SENTRY_TOKEN"} & {*release_of(place, FOUND, values).secrets} == {
+    assert {"METRICS_TOKEN", "SENTRY_TOKEN"} & {*create_release(place, FOUND, values).secrets} == {
         "METRICS_TOKEN"
     }
 
 
 def test_a_release_holds_the_secrets_of_the_app_and_not_those_that_it_stands_on() -> None:
     values = {name: f"swordfish-{name}" for name in environment().secrets}
-    found = release_of(environment(), FOUND, values)
+    found = create_release(environment(), FOUND, values)
     app = ("SMOKE_USER_EMAIL", "SMOKE_USER_PASSWORD", "DATABASE_URL")
-    assert found.secrets == {name: object_name("shop", name, values[name]) for name in app}
+    assert found.secrets == {name: secret_object_name("shop", name, values[name]) for name in app}
     assert (found.version, found.commit, found.images) == (
         FOUND.version,
         FOUND.commit,
@@ -105,7 +105,7 @@ def test_a_release_holds_the_secrets_of_the_app_and_not_those_that_it_stands_on(
 
 
 def test_each_deployment_of_a_release_is_another_one() -> None:
-    assert len({new_id() for _ in range(99)}) == 99
+    assert len({new_deploy_id() for _ in range(99)}) == 99
 
 
 def test_an_entry_holds_all_that_is_needed_to_put_a_release_back(
@@ -113,7 +113,7 @@ def test_an_entry_holds_all_that_is_needed_to_put_a_release_back(
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTOR", "ada")
     services = {"backend": {"image": IMAGES["backend"]}}
-    first = entry_of(release(), services, [], "deploy")
+    first = new_record(release(), services, [], "deploy")
     assert (first.number, first.kind, first.by, first.outcome) == (1, "deploy", "ada", "")
     assert (first.version, first.deploy_id) == ("v1.0.1", "deploy-1")
     assert (first.images, first.services) == (release().images, services)
@@ -121,17 +121,17 @@ def test_an_entry_holds_all_that_is_needed_to_put_a_release_back(
 
 
 def test_entries_are_counted_on_though_old_ones_are_forgotten() -> None:
-    first = entry_of(release(), {}, [], "deploy")
-    assert entry_of(release(), {}, [replace(first, number=41)], "rollback").number == 42
+    first = new_record(release(), {}, [], "deploy")
+    assert new_record(release(), {}, [replace(first, number=41)], "rollback").number == 42
 
 
 def test_who_deploys_is_the_one_who_started_it_or_who_is_logged_in(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("USER", "grace")
-    assert entry_of(release(), {}, [], "deploy").by == "grace"
+    assert new_record(release(), {}, [], "deploy").by == "grace"
     monkeypatch.delenv("USER")
-    assert entry_of(release(), {}, [], "deploy").by == "somebody"
+    assert new_record(release(), {}, [], "deploy").by == "somebody"
 
 
 class Registry:

@@ -7,46 +7,46 @@ import pytest
 
 from pipeline.deploy.commands import deploy
 from pipeline.deploy.rollout import cleanup, steps
-from pipeline.deploy.rollout.candidate import Candidate
+from pipeline.deploy.rollout.candidate import ReleaseCandidate
 from pipeline.deploy.state import deploy_lock as locking
 from pipeline.deploy.state import journal
 from pipeline.deploy.state.deploy_lock import (
     CLEANUP,
     CLEANUP_SECONDS,
     LockedError,
-    current,
-    held_by,
-    take,
+    acquire,
+    parse_holder,
+    read_lock,
 )
-from pipeline.deploy.state.journal import GOOD, KEPT
+from pipeline.deploy.state.journal import KEPT_RELEASES, SUCCEEDED
 from pipeline.environments import NOTIFY_URL, Environment
 from pipeline.errors import CheckFailedError
 from pipeline.images.commands.cosign import Signer
 from tests.clock import Clock
 from tests.unit.deploy.factories import AT_ONCE, environment, release
-from tests.unit.deploy.fake_swarm import Engine
+from tests.unit.deploy.fake_swarm import FakeSwarm
 
 STAGING = environment(timings=AT_ONCE, optional=[NOTIFY_URL])
 
 
 @pytest.fixture(autouse=True)
-def done(engine: Engine, monkeypatch: pytest.MonkeyPatch, pair: tuple[str, str]) -> list[str]:
+def done(engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch, pair: tuple[str, str]) -> list[str]:
     """What was signed and told of deployments; images and signatures are given."""
     del engine  # it answers for every swarm, from now on
     done: list[str] = []
 
-    def candidate(_: Environment, asked: str) -> Candidate:
+    def candidate(_: Environment, asked: str) -> ReleaseCandidate:
         found = release(int(asked))
-        return Candidate(found.version, found.commit, found.images)
+        return ReleaseCandidate(found.version, found.commit, found.images)
 
     monkeypatch.setattr(deploy, "resolve_candidate", candidate)
-    for name in ("trust", "tag_digests"):
+    for name in ("verify_candidate", "tag_digests"):
         monkeypatch.setattr(deploy, name, lambda *_: None)
-    monkeypatch.setattr(deploy, "vouch", lambda *_: done.append("signed"))
+    monkeypatch.setattr(deploy, "attest_deployment", lambda *_: done.append("signed"))
     monkeypatch.setattr(
-        "pipeline.deploy.rollout.notify.tell", lambda _, said: done.append(said["outcome"])
+        "pipeline.deploy.rollout.notify.post", lambda _, said: done.append(said["outcome"])
     )
-    monkeypatch.setattr(steps, "smoke", lambda *_: None)
+    monkeypatch.setattr(steps, "run_smoke_test", lambda *_: None)
     given = {name: f"swordfish-{name}" for name in STAGING.secrets}
     given |= {"DATABASE_URL": "postgres://clerk:swordfish@db/ledger", NOTIFY_URL: "https://told"}
     given |= zip(("TLS_CERTIFICATE", "TLS_KEY"), pair, strict=True)
@@ -60,7 +60,7 @@ def run_deploy(number: int) -> None:
 
 
 def test_all_is_said_and_the_lock_is_another_before_anything_is_removed(
-    engine: Engine,
+    engine: FakeSwarm,
     done: list[str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -69,15 +69,15 @@ def test_all_is_said_and_the_lock_is_another_before_anything_is_removed(
 
     def look(*_: object) -> None:
         (entry,) = journal.entries(engine, "shop")
-        lock = current(engine, "shop")
+        lock = read_lock(engine, "shop")
         assert lock
         serves = f"v1.0.1 serves at {STAGING.url}" in capsys.readouterr().err
-        seen.extend((entry.outcome, [*done], held_by(lock).what, serves))
+        seen.extend((entry.outcome, [*done], parse_holder(lock).what, serves))
 
-    monkeypatch.setattr(cleanup, "prune", look)
+    monkeypatch.setattr(cleanup, "prune_releases", look)
     run_deploy(1)
-    assert seen == [GOOD, ["signed", "succeeded"], CLEANUP, True]
-    assert current(engine, "shop") is None
+    assert seen == [SUCCEEDED, ["signed", "succeeded"], CLEANUP, True]
+    assert read_lock(engine, "shop") is None
 
 
 def raising(fault: BaseException) -> Callable[..., NoReturn]:
@@ -97,39 +97,39 @@ def raising(fault: BaseException) -> Callable[..., NoReturn]:
     ],
 )
 def test_a_cleanup_that_fails_or_is_ended_is_a_warning(
-    engine: Engine,
+    engine: FakeSwarm,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     fault: BaseException,
     why: str,
 ) -> None:
-    monkeypatch.setattr(cleanup, "prune", raising(fault))
+    monkeypatch.setattr(cleanup, "prune_releases", raising(fault))
     run_deploy(1)
     said = "not all that is old was removed, which the next deployment does: "
     assert capsys.readouterr().err.endswith(f"{said}{why}\n")
-    assert current(engine, "shop") is None
-    assert journal.entries(engine, "shop")[-1].outcome == GOOD
+    assert read_lock(engine, "shop") is None
+    assert journal.entries(engine, "shop")[-1].outcome == SUCCEEDED
 
 
 def test_what_an_ended_cleanup_left_the_next_deployment_removes(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as ended:
-        ended.setattr(cleanup, "prune", raising(KeyboardInterrupt()))
-        for number in range(1, KEPT + 3):
+        ended.setattr(cleanup, "prune_releases", raising(KeyboardInterrupt()))
+        for number in range(1, KEPT_RELEASES + 3):
             run_deploy(number)
-    assert len(journal.entries(engine, "shop")) == KEPT + 2
-    run_deploy(KEPT + 3)
-    assert len(journal.entries(engine, "shop")) == KEPT
+    assert len(journal.entries(engine, "shop")) == KEPT_RELEASES + 2
+    run_deploy(KEPT_RELEASES + 3)
+    assert len(journal.entries(engine, "shop")) == KEPT_RELEASES
 
 
 def test_another_deployment_waits_for_a_cleanup_and_is_not_refused(
-    engine: Engine,
+    engine: FakeSwarm,
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    take(engine, "shop", CLEANUP)
+    acquire(engine, "shop", CLEANUP)
 
     def passes(seconds: float, sleep: Callable[[float], None] = clock.sleep) -> None:
         sleep(seconds)
@@ -137,27 +137,27 @@ def test_another_deployment_waits_for_a_cleanup_and_is_not_refused(
             locking.release(engine, "shop")
 
     monkeypatch.setattr(clock, "sleep", passes)
-    assert take(engine, "shop", "deploy v2").held
+    assert acquire(engine, "shop", "deploy v2").is_held
     assert clock.monotonic() == 3
     assert capsys.readouterr().err.count("waiting for the cleanup by ") == 1
 
 
-def test_a_cleanup_is_not_waited_for_for_ever(engine: Engine, clock: Clock) -> None:
-    take(engine, "shop", CLEANUP)
+def test_a_cleanup_is_not_waited_for_for_ever(engine: FakeSwarm, clock: Clock) -> None:
+    acquire(engine, "shop", CLEANUP)
     with pytest.raises(LockedError, match=r": cleanup$"):
-        take(engine, "shop", "deploy v2")
+        acquire(engine, "shop", "deploy v2")
     assert CLEANUP_SECONDS < clock.monotonic() < CLEANUP_SECONDS + 5
 
 
 @pytest.mark.parametrize(("what", "late"), [("deploy v1", 0), (CLEANUP, 61)])
 def test_neither_a_deployment_nor_a_dead_cleanup_is_waited_for(
-    engine: Engine, clock: Clock, what: str, late: float
+    engine: FakeSwarm, clock: Clock, what: str, late: float
 ) -> None:
-    take(engine, "shop", what)
+    acquire(engine, "shop", what)
     engine.late[0] = late
     if what == CLEANUP:
-        assert take(engine, "shop", "deploy v2").held
+        assert acquire(engine, "shop", "deploy v2").is_held
     else:
         with pytest.raises(LockedError):
-            take(engine, "shop", "deploy v2")
+            acquire(engine, "shop", "deploy v2")
     assert clock.monotonic() == 0

@@ -2,94 +2,101 @@
 
 import pytest
 
-from pipeline.deploy.cluster.convergence import Wanted, broken, converged, described, fault, own
+from pipeline.deploy.cluster.convergence import (
+    ExpectedState,
+    describe_task,
+    find_failure,
+    has_converged,
+    has_failed,
+    tasks_of_deployment,
+)
 from tests.unit.deploy.factories import DIGEST, IMAGES, service, task
 
-WANTED = Wanted("shop_backend", IMAGES["backend"], "deploy-1", 2)
+WANTED = ExpectedState("shop_backend", IMAGES["backend"], "deploy-1", 2)
 OLD_IMAGE = f"ghcr.io/octo/shop/backend@{DIGEST.replace('1', '2')}"
 RUNNING = [task(), task()]
 FORMER = [task("shutdown", "shutdown", "deploy-0"), task("failed", "shutdown", "deploy-0")]
 
 
 def test_a_service_with_all_its_replicas_has_come_to_what_is_wanted() -> None:
-    assert fault(WANTED, service(), [*RUNNING, *FORMER]) is None
-    assert converged(WANTED, service(), [*RUNNING, *FORMER])
+    assert find_failure(WANTED, service(), [*RUNNING, *FORMER]) is None
+    assert has_converged(WANTED, service(), [*RUNNING, *FORMER])
 
 
 def test_a_service_that_was_never_updated_has_no_state_and_is_judged_by_its_tasks() -> None:
     for fresh in (service(state=None), {**service(state=None), "UpdateStatus": None}):
-        assert fault(WANTED, fresh, RUNNING) is None
-        assert converged(WANTED, fresh, RUNNING)
-        assert not converged(WANTED, fresh, RUNNING[:1])
+        assert find_failure(WANTED, fresh, RUNNING) is None
+        assert has_converged(WANTED, fresh, RUNNING)
+        assert not has_converged(WANTED, fresh, RUNNING[:1])
 
 
 def test_an_update_that_is_completed_with_the_old_image_was_rolled_back() -> None:
     said = "the engine put the release before it back"
-    assert fault(WANTED, service(image=OLD_IMAGE), RUNNING) == said
+    assert find_failure(WANTED, service(image=OLD_IMAGE), RUNNING) == said
 
 
 def test_the_same_image_of_another_deployment_was_rolled_back_as_well() -> None:
     said = "the engine put the release before it back"
-    assert fault(WANTED, service(deploy_id="deploy-0"), RUNNING) == said
-    assert fault(WANTED, service(deploy_id="deploy-12"), RUNNING) == said
+    assert find_failure(WANTED, service(deploy_id="deploy-0"), RUNNING) == said
+    assert find_failure(WANTED, service(deploy_id="deploy-12"), RUNNING) == said
 
 
 def test_a_service_that_is_told_nothing_is_another_one() -> None:
     found = service()
     found["Spec"]["TaskTemplate"]["ContainerSpec"]["Env"] = None
-    assert fault(WANTED, found, []) == "the engine put the release before it back"
+    assert find_failure(WANTED, found, []) == "the engine put the release before it back"
 
 
 def test_a_service_that_is_gone_is_a_fault() -> None:
-    assert fault(WANTED, None, []) == "it is gone"
+    assert find_failure(WANTED, None, []) == "it is gone"
 
 
 @pytest.mark.parametrize(
     "state", ["paused", "rollback_started", "rollback_paused", "rollback_completed"]
 )
 def test_an_engine_that_stopped_or_goes_back_is_a_fault(state: str) -> None:
-    assert fault(WANTED, service(state=state), RUNNING) == f"the engine stopped: {state}"
+    assert find_failure(WANTED, service(state=state), RUNNING) == f"the engine stopped: {state}"
 
 
 def test_an_update_under_way_is_neither_a_fault_nor_done() -> None:
-    assert fault(WANTED, service(state="updating"), RUNNING) is None
-    assert not converged(WANTED, service(state="updating"), RUNNING)
+    assert find_failure(WANTED, service(state="updating"), RUNNING) is None
+    assert not has_converged(WANTED, service(state="updating"), RUNNING)
 
 
 def test_a_restart_that_recovered_is_a_fault() -> None:
     died = task("failed", "shutdown", Err="task: non-zero exit (1)", code=1)
     said = "a replica failed: task: non-zero exit (1) (exit code 1)"
-    assert fault(WANTED, service(), [*RUNNING, died]) == said
+    assert find_failure(WANTED, service(), [*RUNNING, died]) == said
 
 
 def test_a_replica_that_ended_by_itself_is_a_fault_though_it_said_that_all_is_well() -> None:
     ended = task("complete", "shutdown", Message="finished")
-    assert fault(WANTED, service(), [*RUNNING, ended]) == "a replica complete: finished"
+    assert find_failure(WANTED, service(), [*RUNNING, ended]) == "a replica complete: finished"
 
 
 def test_what_became_of_the_former_deployment_s_replicas_is_no_fault() -> None:
-    assert own(WANTED, [*FORMER, *RUNNING]) == RUNNING
-    assert fault(WANTED, service(), [*FORMER, *RUNNING]) is None
+    assert tasks_of_deployment(WANTED, [*FORMER, *RUNNING]) == RUNNING
+    assert find_failure(WANTED, service(), [*FORMER, *RUNNING]) is None
 
 
 def test_a_task_that_is_told_nothing_is_not_ours() -> None:
     silent = task()
     silent["Spec"]["ContainerSpec"].pop("Env")
-    assert own(WANTED, [silent]) == []
+    assert tasks_of_deployment(WANTED, [silent]) == []
 
 
 def test_too_few_replicas_are_not_enough() -> None:
-    assert not converged(WANTED, service(), RUNNING[:1])
-    assert not converged(WANTED, service(), [task(), task("starting")])
-    assert not converged(WANTED, service(), [])
+    assert not has_converged(WANTED, service(), RUNNING[:1])
+    assert not has_converged(WANTED, service(), [task(), task("starting")])
+    assert not has_converged(WANTED, service(), [])
 
 
 def test_too_many_replicas_are_not_what_was_wanted() -> None:
-    assert not converged(WANTED, service(), [*RUNNING, task()])
+    assert not has_converged(WANTED, service(), [*RUNNING, task()])
 
 
 def test_a_replica_of_the_former_deployment_that_is_still_meant_to_run_is_waited_for() -> None:
-    assert not converged(WANTED, service(), [*RUNNING, task(deploy_id="deploy-0")])
+    assert not has_converged(WANTED, service(), [*RUNNING, task(deploy_id="deploy-0")])
 
 
 @pytest.mark.parametrize(
@@ -110,7 +117,7 @@ def test_a_replica_of_the_former_deployment_that_is_still_meant_to_run_is_waited
 def test_only_an_end_that_nobody_ordered_is_broken(
     state: str, desired: str, *, expected: bool
 ) -> None:
-    assert broken(task(state, desired)) is expected
+    assert has_failed(task(state, desired)) is expected
 
 
 @pytest.mark.parametrize(
@@ -126,4 +133,4 @@ def test_only_an_end_that_nobody_ordered_is_broken(
 def test_what_became_of_a_replica_is_said_in_the_engine_s_words(
     found: dict[str, object], sentence: str
 ) -> None:
-    assert described(found) == sentence
+    assert describe_task(found) == sentence

@@ -3,45 +3,45 @@
 import pytest
 
 from pipeline.deploy.cluster.one_shot_jobs import JobFailedError
-from pipeline.deploy.database import KEPT, Database
+from pipeline.deploy.database import MAX_DUMPS, Database
 from tests.unit.deploy.factories import AT_ONCE, POSTGRES, environment
-from tests.unit.deploy.fake_swarm import Engine
+from tests.unit.deploy.fake_swarm import FakeSwarm
 
 URL = "postgres://clerk:sword%2Ffish@db.example.com:6432/ledger?sslmode=require"
 
 
 @pytest.fixture
-def data(engine: Engine) -> Database:
+def data(engine: FakeSwarm) -> Database:
     return Database(engine, environment(timings=AT_ONCE), POSTGRES, URL)
 
 
-def test_a_dump_is_named_after_its_time_and_its_release(engine: Engine, data: Database) -> None:
+def test_a_dump_is_named_after_its_time_and_its_release(engine: FakeSwarm, data: Database) -> None:
     name = data.dump("v1.2.3")
     assert name.startswith("20")
     assert name.endswith("Z-v1.2.3")
     told = engine.options["shop-dump"]
-    assert told[-3:] == ("dump.sh", name, str(KEPT))
+    assert told[-3:] == ("dump.sh", name, str(MAX_DUMPS))
     volume = "--mount=type=volume,source=shop-dumps,destination=/dumps"
     assert {POSTGRES, volume, "--constraint=node.id==node-1"} <= {*told}
     assert "fish" not in str(told)
     assert "fish" not in repr(data)
 
 
-def test_what_cannot_be_dumped_is_said_with_its_reason(engine: Engine, data: Database) -> None:
+def test_what_cannot_be_dumped_is_said_with_its_reason(engine: FakeSwarm, data: Database) -> None:
     engine.ends[POSTGRES] = "failed"
     with pytest.raises(JobFailedError, match="the last words of shop-dump"):
         data.dump("v1.2.3")
 
 
 def test_the_dumps_that_there_are_come_in_the_order_of_their_times(
-    engine: Engine, data: Database
+    engine: FakeSwarm, data: Database
 ) -> None:
     engine.says["dumps"] = "20261102-v2.dump\n20261101-v1.dump\n20261103-v3.part\nlost+found"
-    assert data.dumps() == ["20261101-v1", "20261102-v2"]
+    assert data.list_dumps() == ["20261101-v1", "20261102-v2"]
 
 
-def test_a_restore_can_be_taken_back(engine: Engine, data: Database) -> None:
+def test_a_restore_can_be_taken_back(engine: FakeSwarm, data: Database) -> None:
     data.restore("20261101-v1")
     assert engine.options["shop-restore"][-1] == "20261101-v1"
-    data.put_back()
+    data.undo_restore()
     assert engine.options["shop-restore"][-1] == "--back"

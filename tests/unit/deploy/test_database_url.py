@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.deploy.database_url import LONGEST, PARAMETERS, connection, service_file
+from pipeline.deploy.database_url import MAX_LINE_BYTES, PARAMETERS, connection, pg_service_file
 from pipeline.errors import InputError
 from tests.unit.deploy.app import app_reads
 
@@ -89,7 +89,7 @@ def test_both_know_the_parameters_of_the_same_libpq(app: dict[str, Any]) -> None
 
 def test_it_is_told_to_postgresql_in_a_file_of_its_own() -> None:
     url = "postgres://clerk:sword%2Ffish@db.example.com:6432/ledger?sslmode=require"
-    assert service_file(url).splitlines() == [
+    assert pg_service_file(url).splitlines() == [
         "[app]",
         "host=db.example.com",
         "port=6432",
@@ -98,13 +98,13 @@ def test_it_is_told_to_postgresql_in_a_file_of_its_own() -> None:
         "password=sword/fish",
         "sslmode=require",
     ]
-    assert service_file("postgresql://db/ledger") == "[app]\nhost=db\ndbname=ledger\n"
+    assert pg_service_file("postgresql://db/ledger") == "[app]\nhost=db\ndbname=ledger\n"
 
 
 @pytest.mark.parametrize("url", ["sqlite:////data/db", "sqlite://:memory:", "swordfish", ""])
 def test_another_database_is_refused_without_repeating_its_url(url: str) -> None:
     with pytest.raises(InputError, match=r"^DATABASE_URL is not PostgreSQL's") as caught:
-        service_file(url)
+        pg_service_file(url)
     assert "dump = false" in caught.value.hint
 
 
@@ -120,13 +120,13 @@ def test_another_database_is_refused_without_repeating_its_url(url: str) -> None
 )
 def test_what_no_such_file_can_hold_is_refused_by_name(url: str, fault: str) -> None:
     with pytest.raises(InputError, match=fault) as caught:
-        service_file(url)
+        pg_service_file(url)
     assert "sword" not in str(caught.value).replace("password", "")
     assert "dump = false" in caught.value.hint
 
 
 def test_the_longest_line_is_one_that_is_read() -> None:
-    longest = "p" * (LONGEST - len("password="))
-    assert f"\npassword={longest}\n" in service_file(f"postgres://clerk:{longest}@db/ledger")
+    longest = "p" * (MAX_LINE_BYTES - len("password="))
+    assert f"\npassword={longest}\n" in pg_service_file(f"postgres://clerk:{longest}@db/ledger")
     with pytest.raises(InputError, match="longer"):
-        service_file(f"postgres://clerk:{longest}p@db/ledger")
+        pg_service_file(f"postgres://clerk:{longest}p@db/ledger")

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from pipeline.deploy.cluster.client import image_of
+from pipeline.deploy.cluster.client import service_image
 from pipeline.deploy.commands import deploy, recover, site, status
 from pipeline.deploy.rollout import health, runbook, steps
-from pipeline.deploy.rollout.candidate import Candidate
+from pipeline.deploy.rollout.candidate import ReleaseCandidate
 from pipeline.deploy.state import journal
-from pipeline.deploy.state.deploy_lock import LockedError, take
+from pipeline.deploy.state.deploy_lock import LockedError, acquire
 from pipeline.environments import Environment
 from pipeline.errors import (
     CheckFailedError,
@@ -23,7 +23,7 @@ from pipeline.errors import (
 )
 from pipeline.images.commands.cosign import Signer
 from tests.unit.deploy.factories import AT_ONCE, environment, release
-from tests.unit.deploy.fake_swarm import Engine
+from tests.unit.deploy.fake_swarm import FakeSwarm
 
 STAGING = environment(timings=AT_ONCE)
 CHANGES = re.compile(r" (create|rm|update|deploy|scale) ")
@@ -37,11 +37,11 @@ class Wire:
         self.vouched: list[str] = []
         self.versions: dict[str, str] = {}
 
-    def candidate(self, _: Environment, asked: str | None) -> Candidate:
+    def candidate(self, _: Environment, asked: str | None) -> ReleaseCandidate:
         found = release(int(asked or "1"))
-        return Candidate(found.version, found.commit, found.images)
+        return ReleaseCandidate(found.version, found.commit, found.images)
 
-    def vouch(self, _: Environment, found: Candidate, __: Signer) -> None:
+    def vouch(self, _: Environment, found: ReleaseCandidate, __: Signer) -> None:
         self.vouched.append(found.version)
 
     def smoke(self, _: str, version: str, __: object, headers: dict[str, str], ___: str) -> None:
@@ -50,18 +50,18 @@ class Wire:
 
 
 @pytest.fixture(autouse=True)
-def wire(engine: Engine, monkeypatch: pytest.MonkeyPatch, pair: tuple[str, str]) -> Wire:
+def wire(engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch, pair: tuple[str, str]) -> Wire:
     del engine  # it answers for every swarm, from now on
     wire = Wire()
     replaced = {
         "resolve_candidate": wire.candidate,
-        "trust": lambda *_: None,
+        "verify_candidate": lambda *_: None,
         "tag_digests": wire.versions.update,
-        "vouch": wire.vouch,
+        "attest_deployment": wire.vouch,
     }
     for name, stand_in in replaced.items():
         monkeypatch.setattr(deploy, name, stand_in)
-    monkeypatch.setattr(steps, "smoke", wire.smoke)
+    monkeypatch.setattr(steps, "run_smoke_test", wire.smoke)
     for name in STAGING.secrets:
         monkeypatch.setenv(name, f"swordfish-{name}")
     monkeypatch.setenv("DATABASE_URL", "postgres://clerk:swordfish-1@db/ledger")
@@ -78,21 +78,21 @@ def unreachable(*_: object) -> None:
     raise CheckFailedError("ready: answered 503, not 200", hint="look")
 
 
-def live(engine: Engine) -> str:
-    return image_of(engine.of("service")["shop_backend"])
+def live(engine: FakeSwarm) -> str:
+    return service_image(engine.objects("service")["shop_backend"])
 
 
 def test_a_deployment_brings_what_it_stands_on_and_gives_the_lock_back(
-    engine: Engine, wire: Wire
+    engine: FakeSwarm, wire: Wire
 ) -> None:
     run_deploy(1)
-    assert set(engine.of("service")) == {"shop_edge", "shop_backend", "shop_frontend"}
+    assert set(engine.objects("service")) == {"shop_edge", "shop_backend", "shop_frontend"}
     assert wire.vouched == ["v1.0.1"]
-    assert "shop-lock" not in engine.of("config")
+    assert "shop-lock" not in engine.objects("config")
 
 
 def test_an_address_that_no_dump_could_use_is_refused_before_the_engine_is_asked(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", f"postgres://clerk:{'swordfish' * 200}@db/ledger")
     before = len(engine.asked)
@@ -111,7 +111,7 @@ def test_a_version_is_given_to_the_digests_that_were_verified(wire: Wire) -> Non
 
 
 def test_an_older_release_that_was_asked_for_is_a_rollback_and_says_so(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run_deploy(2)
     monkeypatch.setattr(deploy, "is_ancestor", lambda *_: True)
@@ -124,18 +124,20 @@ def test_an_older_release_that_was_asked_for_is_a_rollback_and_says_so(
 
 
 def test_a_run_of_main_does_not_take_a_newer_release_back(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_deploy(1)
     monkeypatch.setattr(deploy, "is_ancestor", lambda *_: True)
     with pytest.raises(InputError, match=r"v1\.0\.1, which is live, is newer than v1\.0\.1"):
-        deploy.kind_of(
-            Candidate("v1.0.1", "0" * 40, {}), journal.entries(engine, "shop")[-1], asked=False
+        deploy.deployment_kind(
+            ReleaseCandidate("v1.0.1", "0" * 40, {}),
+            journal.entries(engine, "shop")[-1],
+            asked=False,
         )
 
 
 def test_what_is_live_already_is_not_deployed_again(
-    engine: Engine, capsys: pytest.CaptureFixture[str]
+    engine: FakeSwarm, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run_deploy(1)
     run_deploy(1)
@@ -144,7 +146,7 @@ def test_what_is_live_already_is_not_deployed_again(
 
 
 def test_a_changed_secret_is_reason_enough_to_deploy_the_same_release(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_deploy(1)
     monkeypatch.setenv("DATABASE_URL", "postgres://clerk:swordfish-2@db/ledger")
@@ -153,7 +155,7 @@ def test_a_changed_secret_is_reason_enough_to_deploy_the_same_release(
 
 
 def test_to_look_first_prints_the_stack_and_touches_nothing(
-    engine: Engine, capsys: pytest.CaptureFixture[str]
+    engine: FakeSwarm, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run_deploy(1, dry=True)
     printed = capsys.readouterr().out
@@ -163,22 +165,22 @@ def test_to_look_first_prints_the_stack_and_touches_nothing(
 
 
 def test_no_secret_s_value_is_told_to_anybody_but_the_engine_s_secrets(
-    engine: Engine, capsys: pytest.CaptureFixture[str]
+    engine: FakeSwarm, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run_deploy(1)
     assert "swordfish" not in "".join(capsys.readouterr())
-    assert "swordfish" not in str(engine.of("service"))
+    assert "swordfish" not in str(engine.objects("service"))
     assert all("swordfish" not in content for content in engine.configs("").values())
 
 
-def test_two_deployments_at_once_are_one_too_many(engine: Engine) -> None:
-    take(engine, "shop", "deploy v1.0.1")
+def test_two_deployments_at_once_are_one_too_many(engine: FakeSwarm) -> None:
+    acquire(engine, "shop", "deploy v1.0.1")
     with pytest.raises(LockedError, match=r"deploy v1\.0\.1$"):
         run_deploy(2)
-    assert engine.of("service") == {}
+    assert engine.objects("service") == {}
 
 
-def test_going_back_takes_the_release_before_or_the_one_that_is_named(engine: Engine) -> None:
+def test_going_back_takes_the_release_before_or_the_one_that_is_named(engine: FakeSwarm) -> None:
     for number in (1, 2, 3):
         run_deploy(number)
     engine.asked.clear()
@@ -193,7 +195,7 @@ def test_going_back_takes_the_release_before_or_the_one_that_is_named(engine: En
 
 
 def test_a_dry_rollback_prints_what_would_serve_and_changes_nothing(
-    engine: Engine, capsys: pytest.CaptureFixture[str]
+    engine: FakeSwarm, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for number in (1, 2):
         run_deploy(number)
@@ -215,21 +217,21 @@ def die_in_the_bake(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
 
 
 def test_a_deployment_whose_deployer_died_is_undone_before_the_next_one(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_deploy(1)
     die_in_the_bake(monkeypatch, 2)
     assert live(engine) == release(2).images["backend"]
     assert journal.unfinished(journal.entries(engine, "shop"))
-    recover.resume(STAGING)
+    recover.recover(STAGING)
     assert journal.entries(engine, "shop")[-1].outcome == "abandoned"
     assert live(engine) == release(1).images["backend"]
     with pytest.raises(InputError, match="every deployment has ended"):
-        recover.resume(STAGING)
+        recover.recover(STAGING)
 
 
 def test_history_and_status_tell_what_happened(
-    engine: Engine, wire: Wire, capsys: pytest.CaptureFixture[str]
+    engine: FakeSwarm, wire: Wire, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wire.broken = "v1.0.2"
     run_deploy(1)
@@ -243,15 +245,15 @@ def test_history_and_status_tell_what_happened(
     ]
     assert status.status(STAGING) == 0
     assert "healthy   every replica runs what the journal says" in capsys.readouterr().out
-    engine.remove("shop_frontend")
-    engine.run_of("shop_backend").pop()
+    engine.remove_services("shop_frontend")
+    engine.tasks_of("shop_backend").pop()
     assert status.status(STAGING) == 1
     told = capsys.readouterr().out
     assert "drift     backend has 1 of 2 replicas\n  drift     frontend is gone" in told
 
 
 def test_status_tells_what_a_migration_that_failed_has_left(
-    engine: Engine, capsys: pytest.CaptureFixture[str]
+    engine: FakeSwarm, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run_deploy(1)
     engine.ends["shop-migrate"] = "failed"
@@ -274,24 +276,24 @@ def test_status_tells_what_a_migration_that_failed_has_left(
     assert "database" not in capsys.readouterr().out
 
 
-def test_a_secret_that_was_removed_is_made_anew_for_the_way_back(engine: Engine) -> None:
+def test_a_secret_that_was_removed_is_made_anew_for_the_way_back(engine: FakeSwarm) -> None:
     run_deploy(1)
     run_deploy(2)
-    for name in [name for name in engine.of("secret") if "database_url" in name]:
-        del engine.of("secret")[name]
+    for name in [name for name in engine.objects("secret") if "database_url" in name]:
+        del engine.objects("secret")[name]
     deploy.rollback(STAGING, None)
     assert live(engine) == release(1).images["backend"]
-    assert [name for name in engine.of("secret") if "database_url" in name]
+    assert [name for name in engine.objects("secret") if "database_url" in name]
 
 
 def test_a_secret_whose_value_is_not_known_any_more_is_named_before_anything_is_touched(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_deploy(1)
-    (gone,) = [name for name in engine.of("secret") if "database_url" in name]
+    (gone,) = [name for name in engine.objects("secret") if "database_url" in name]
     monkeypatch.setenv("DATABASE_URL", "postgres://clerk:swordfish-2@db/ledger")
     run_deploy(2)
-    del engine.of("secret")[gone]
+    del engine.objects("secret")[gone]
     with pytest.raises(InputError, match=rf"v1\.0\.1 reads .*: DATABASE_URL \({gone}\)$") as caught:
         deploy.rollback(STAGING, None)
     assert caught.value.hint == "invoke deploy --env=staging --release=v1.0.1 takes today's values"
@@ -301,7 +303,7 @@ def test_a_secret_whose_value_is_not_known_any_more_is_named_before_anything_is_
 
 
 def test_a_live_release_whose_image_is_dead_does_not_bar_the_way_back(
-    engine: Engine, capsys: pytest.CaptureFixture[str]
+    engine: FakeSwarm, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run_deploy(1)
     run_deploy(2)
@@ -314,14 +316,14 @@ def test_a_live_release_whose_image_is_dead_does_not_bar_the_way_back(
 
 
 def test_status_tells_what_keeps_users_from_the_site(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run_deploy(1)
     assert status.status(STAGING) == 0
     told = capsys.readouterr().out
     assert "  edge      runs\n  users     https://shop.example.com opens\n" in told
-    engine.run_of("shop_edge").clear()
-    monkeypatch.setattr(site, "reach", unreachable)
+    engine.tasks_of("shop_edge").clear()
+    monkeypatch.setattr(site, "open_site", unreachable)
     assert status.status(STAGING) == OutageError.exit_code
     told = capsys.readouterr().out
     assert "  outage    edge has 0 of 1 replicas\n" in told
@@ -329,7 +331,7 @@ def test_status_tells_what_keeps_users_from_the_site(
 
 
 def test_status_tells_which_replicas_have_lost_workers(
-    engine: Engine, capsys: pytest.CaptureFixture[str]
+    engine: FakeSwarm, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run_deploy(1)
     assert status.status(STAGING) == 0
@@ -342,10 +344,10 @@ def test_status_tells_which_replicas_have_lost_workers(
 
 
 def test_status_tells_what_others_changed_past_the_deployer(
-    engine: Engine, capsys: pytest.CaptureFixture[str]
+    engine: FakeSwarm, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run_deploy(1)
-    backend = engine.of("service")["shop_backend"]
+    backend = engine.objects("service")["shop_backend"]
     backend["UpdateStatus"] = {"State": "rollback_paused"}
     spec = backend["Spec"]["TaskTemplate"]["ContainerSpec"]
     spec["Args"] = ["python", "-c", "exit()"]
@@ -358,44 +360,44 @@ def test_status_tells_what_others_changed_past_the_deployer(
     assert "swordfish" not in told
 
 
-def test_only_a_dead_holder_s_lock_can_be_taken_away(engine: Engine) -> None:
-    take(engine, "shop", "deploy v1")
+def test_only_a_dead_holder_s_lock_can_be_taken_away(engine: FakeSwarm) -> None:
+    acquire(engine, "shop", "deploy v1")
     with pytest.raises(InputError, match="who lives"):
         recover.unlock(STAGING)
     engine.late[0] = 61
     recover.unlock(STAGING)
-    assert engine.of("config") == {}
+    assert engine.objects("config") == {}
 
 
 def test_a_deployment_to_a_closed_site_is_let_in_by_the_edge(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[dict[str, str]] = []
-    monkeypatch.setattr(steps, "smoke", lambda *given: seen.append(given[3]))
+    monkeypatch.setattr(steps, "run_smoke_test", lambda *given: seen.append(given[3]))
     engine.create_config("shop-closed", '{"by": "ada", "since": "now"}', {})
     run_deploy(1)
     assert [sorted(headers) for headers in seen] == [["X-Insider", "X-Preview"], ["X-Insider"]]
 
 
 @pytest.fixture
-def dead(engine: Engine) -> Engine:
+def dead(engine: FakeSwarm) -> FakeSwarm:
     """An engine whose third release serves no user any more."""
     for number in (1, 2, 3):
         run_deploy(number)
     for name in ("shop_backend", "shop_frontend"):
-        for each in engine.run_of(name):
+        for each in engine.tasks_of(name):
             each["Status"]["State"] = "failed"
     return engine
 
 
-def test_a_rollback_gets_a_site_out_of_an_outage(dead: Engine) -> None:
+def test_a_rollback_gets_a_site_out_of_an_outage(dead: FakeSwarm) -> None:
     deploy.rollback(STAGING, None)
     assert live(dead) == release(2).images["backend"]
     assert status.status(STAGING) == 0
 
 
 def test_a_fix_that_fails_in_an_outage_makes_way_for_the_last_release_that_served(
-    dead: Engine, wire: Wire
+    dead: FakeSwarm, wire: Wire
 ) -> None:
     wire.broken = "v1.0.4"
     said = r"v1\.0\.3 did not serve before(.|\n)*v1\.0\.2 serves instead"
@@ -403,19 +405,19 @@ def test_a_fix_that_fails_in_an_outage_makes_way_for_the_last_release_that_serve
         run_deploy(4)
     assert live(dead) == release(2).images["backend"]
     outcomes = [entry.outcome for entry in journal.entries(dead, "shop")]
-    assert outcomes[-2:] == ["rollback failed", journal.GOOD]
+    assert outcomes[-2:] == ["rollback failed", journal.SUCCEEDED]
 
 
-def test_a_rollback_that_fails_in_an_outage_goes_further_back(dead: Engine, wire: Wire) -> None:
+def test_a_rollback_that_fails_in_an_outage_goes_further_back(dead: FakeSwarm, wire: Wire) -> None:
     wire.broken = "v1.0.2"
     with pytest.raises(RolledBackError, match=r"v1\.0\.1 serves instead"):
         deploy.rollback(STAGING, None)
     assert live(dead) == release(1).images["backend"]
 
 
-def test_where_no_other_release_served_the_fix_stays(engine: Engine, wire: Wire) -> None:
+def test_where_no_other_release_served_the_fix_stays(engine: FakeSwarm, wire: Wire) -> None:
     run_deploy(1)
-    for each in engine.run_of("shop_backend"):
+    for each in engine.tasks_of("shop_backend"):
         each["Status"]["State"] = "failed"
     wire.broken = "v1.0.2"
     with pytest.raises(NoWayBackError, match=r"v1\.0\.1 did not serve before"):
@@ -424,18 +426,18 @@ def test_where_no_other_release_served_the_fix_stays(engine: Engine, wire: Wire)
 
 
 def test_a_release_that_users_cannot_reach_is_not_live_already(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_deploy(1)
 
     with monkeypatch.context() as redis_is_away:
-        redis_is_away.setattr(health, "reach", unreachable)
+        redis_is_away.setattr(health, "open_site", unreachable)
         run_deploy(1)
     assert len(journal.entries(engine, "shop")) == 2
 
 
 def test_a_dead_release_of_a_deployer_who_died_does_not_stop_the_next_one(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run_deploy(1)
     die_in_the_bake(monkeypatch, 2)

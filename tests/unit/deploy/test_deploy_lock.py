@@ -6,19 +6,19 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from pipeline.deploy.cluster.retry import EngineAwayError
+from pipeline.deploy.cluster.retry import EngineUnavailableError
 from pipeline.deploy.state import deploy_lock
 from pipeline.deploy.state.deploy_lock import (
     LockedError,
-    beat,
-    current,
-    described,
+    describe_lock,
+    hold_lock,
     is_stale,
-    locked,
-    moment,
+    parse_timestamp,
+    read_lock,
+    send_heartbeats,
 )
 from pipeline.process import Output
-from tests.unit.deploy.fake_swarm import Engine
+from tests.unit.deploy.fake_swarm import FakeSwarm
 
 
 @pytest.fixture(autouse=True)
@@ -28,47 +28,47 @@ def _clock_that_stands(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_who_holds_the_lock_keeps_all_others_out_and_they_are_told_who(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTOR", "ada")
-    with locked(engine, "shop", "deploy v1"):
+    with hold_lock(engine, "shop", "deploy v1"):
         with pytest.raises(
             LockedError, match=r"^shop is locked by ada on .*: deploy v1$"
         ) as caught:
-            deploy_lock.take(engine, "shop", "deploy v2")
+            deploy_lock.acquire(engine, "shop", "deploy v2")
         assert "invoke unlock" in caught.value.hint
-        deploy_lock.take(engine, "other", "another stack is nobody's concern")
-    assert current(engine, "shop") is None
-    deploy_lock.take(engine, "shop", "deploy v2")
+        deploy_lock.acquire(engine, "other", "another stack is nobody's concern")
+    assert read_lock(engine, "shop") is None
+    deploy_lock.acquire(engine, "shop", "deploy v2")
 
 
-def test_the_lock_is_given_back_whatever_becomes_of_the_deployment(engine: Engine) -> None:
-    with pytest.raises(KeyboardInterrupt), locked(engine, "shop", "deploy v1"):
+def test_the_lock_is_given_back_whatever_becomes_of_the_deployment(engine: FakeSwarm) -> None:
+    with pytest.raises(KeyboardInterrupt), hold_lock(engine, "shop", "deploy v1"):
         raise KeyboardInterrupt
-    assert engine.of("config") == {}
+    assert engine.objects("config") == {}
 
 
 def test_a_lock_without_a_sign_of_life_for_a_minute_is_taken_over(
-    engine: Engine, capsys: pytest.CaptureFixture[str]
+    engine: FakeSwarm, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    deploy_lock.take(engine, "shop", "deploy v1")
+    deploy_lock.acquire(engine, "shop", "deploy v1")
     engine.late[0] = 59
     with pytest.raises(LockedError):
-        deploy_lock.take(engine, "shop", "deploy v2")
+        deploy_lock.acquire(engine, "shop", "deploy v2")
     engine.late[0] = 61
-    deploy_lock.take(engine, "shop", "deploy v2")
+    deploy_lock.acquire(engine, "shop", "deploy v2")
     assert "taking over a stale lock of" in capsys.readouterr().err
-    assert described(current(engine, "shop")).endswith(": deploy v2")
+    assert describe_lock(read_lock(engine, "shop")).endswith(": deploy v2")
 
 
 def test_a_sign_of_life_keeps_it_and_only_the_newest_one_stays(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deploy_lock, "BEAT_SECONDS", 0.01)
-    deploy_lock.take(engine, "shop", "deploy v1")
-    engine.of("config")["shop-lock"]["CreatedAt"] = "2026-01-01T00:00:00Z"
+    monkeypatch.setattr(deploy_lock, "HEARTBEAT_INTERVAL", 0.01)
+    deploy_lock.acquire(engine, "shop", "deploy v1")
+    engine.objects("config")["shop-lock"]["CreatedAt"] = "2026-01-01T00:00:00Z"
     assert is_stale(engine, "shop")
-    over, signs, renew = threading.Event(), list[str](), deploy_lock.renewed
+    over, signs, renew = threading.Event(), list[str](), deploy_lock.renew_heartbeat
 
     def renewed(*given: str) -> str:
         signs.append(renew(engine, *given[1:]))
@@ -76,22 +76,22 @@ def test_a_sign_of_life_keeps_it_and_only_the_newest_one_stays(
             over.set()
         return signs[-1]
 
-    monkeypatch.setattr(deploy_lock, "renewed", renewed)
-    beat(engine, "shop", over)
+    monkeypatch.setattr(deploy_lock, "renew_heartbeat", renewed)
+    send_heartbeats(engine, "shop", over)
     assert not is_stale(engine, "shop")
     assert len({*signs}) == 3
-    assert len(engine.of("config")) == 2
+    assert len(engine.objects("config")) == 2
 
 
 @pytest.mark.parametrize("said", ["Cannot connect to the Docker daemon", "no space left on device"])
 def test_an_engine_that_takes_no_sign_is_given_the_next_one_and_keeps_the_last(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch, said: str
+    engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
-    deploy_lock.take(engine, "shop", "deploy v1")
-    last = deploy_lock.renewed(engine, "shop", "")
-    taken = Engine.ask
+    deploy_lock.acquire(engine, "shop", "deploy v1")
+    last = deploy_lock.renew_heartbeat(engine, "shop", "")
+    taken = FakeSwarm.run
 
-    def refused(self: Engine, *arguments: str, **given: str) -> Output:
+    def refused(self: FakeSwarm, *arguments: str, **given: str) -> Output:
         return (
             Output(arguments, 1, "", said)
             if "create" in arguments
@@ -99,44 +99,44 @@ def test_an_engine_that_takes_no_sign_is_given_the_next_one_and_keeps_the_last(
         )
 
     with monkeypatch.context() as away:
-        away.setattr(Engine, "ask", refused)
-        assert deploy_lock.renewed(engine, "shop", last) == last
-    assert last in engine.of("config")
-    assert deploy_lock.renewed(engine, "shop", last) != last
-    assert len(engine.of("config")) == 2
+        away.setattr(FakeSwarm, "run", refused)
+        assert deploy_lock.renew_heartbeat(engine, "shop", last) == last
+    assert last in engine.objects("config")
+    assert deploy_lock.renew_heartbeat(engine, "shop", last) != last
+    assert len(engine.objects("config")) == 2
 
 
 def test_an_engine_that_is_away_does_not_end_the_signs_of_life(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deploy_lock, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(deploy_lock, "HEARTBEAT_INTERVAL", 0.01)
     over, tried = threading.Event(), list[str]()
 
     def renewed(_: object, __: str, last: str) -> str:
         tried.append(last)
         if len(tried) == 3:
             over.set()
-        raise EngineAwayError("the engine does not answer", hint="docker node ls")
+        raise EngineUnavailableError("the engine does not answer", hint="docker node ls")
 
-    monkeypatch.setattr(deploy_lock, "renewed", renewed)
-    beat(engine, "shop", over)
+    monkeypatch.setattr(deploy_lock, "renew_heartbeat", renewed)
+    send_heartbeats(engine, "shop", over)
     assert len(tried) == 3
 
 
-def test_who_was_taken_over_does_not_give_back_what_is_another_s(engine: Engine) -> None:
-    with locked(engine, "shop", "deploy v1"):
+def test_who_was_taken_over_does_not_give_back_what_is_another_s(engine: FakeSwarm) -> None:
+    with hold_lock(engine, "shop", "deploy v1"):
         engine.late[0] = 61
-        deploy_lock.take(engine, "shop", "deploy v2")
-    assert described(current(engine, "shop")).endswith(": deploy v2")
+        deploy_lock.acquire(engine, "shop", "deploy v2")
+    assert describe_lock(read_lock(engine, "shop")).endswith(": deploy v2")
 
 
 def test_who_comes_when_the_holder_has_just_left_is_told_to_try_again(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    deploy_lock.take(engine, "shop", "deploy v1")
-    monkeypatch.setattr(deploy_lock, "current", lambda *_: None)
+    deploy_lock.acquire(engine, "shop", "deploy v1")
+    monkeypatch.setattr(deploy_lock, "read_lock", lambda *_: None)
     with pytest.raises(LockedError, match="is locked by somebody who has just left"):
-        deploy_lock.take(engine, "shop", "deploy v2")
+        deploy_lock.acquire(engine, "shop", "deploy v2")
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_who_comes_when_the_holder_has_just_left_is_told_to_try_again(
 def test_the_engine_s_times_are_read_to_the_microsecond_and_in_its_zone(
     text: str, expected: datetime
 ) -> None:
-    assert moment(text) == expected
+    assert parse_timestamp(text) == expected
 
 
 def test_a_lock_says_who_where_since_when_and_what_for() -> None:
@@ -164,5 +164,5 @@ def test_a_lock_says_who_where_since_when_and_what_for() -> None:
         "Spec": {"Name": "shop-lock", "Data": b64encode(content).decode()},
     }
     said = "ada on laptop, process 7, since 2026-11-23T10:00:00Z: deploy v1.2.3"
-    assert described(found) == said
-    assert described(None) == "somebody who has just left"
+    assert describe_lock(found) == said
+    assert describe_lock(None) == "somebody who has just left"

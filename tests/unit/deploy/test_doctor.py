@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.deploy.cluster.stackfile import render
+from pipeline.deploy.cluster.stackfile import render_services
 from pipeline.deploy.commands import doctor
-from pipeline.deploy.environment_secrets import object_name
+from pipeline.deploy.environment_secrets import secret_object_name
 from pipeline.deploy.preflight import certificate, cluster, variables
-from pipeline.deploy.preflight.model import Finding, examined
-from pipeline.deploy.rollout.candidate import entry_of
-from pipeline.deploy.rollout.edge import edge_config
+from pipeline.deploy.preflight.model import CheckResult, run_check
+from pipeline.deploy.rollout.candidate import new_record
+from pipeline.deploy.rollout.edge import edge_config_name
 from pipeline.deploy.state import journal
-from pipeline.deploy.state.deploy_lock import take
+from pipeline.deploy.state.deploy_lock import acquire
 from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError, MissingToolError, NotJudgedError
 from pipeline.process import Output, read
@@ -26,7 +26,7 @@ from tests.conftest import ROOT
 from tests.settings import changed
 from tests.unit.deploy.edge import Edge
 from tests.unit.deploy.factories import AT_ONCE, environment, release
-from tests.unit.deploy.fake_swarm import Engine
+from tests.unit.deploy.fake_swarm import FakeSwarm
 from tests.unit.deploy.tls import signed
 
 APP = ["DJANGO_SECRET_KEY", "EMAIL_URL", "FIELD_ENCRYPTION_KEY", "REDIS_URL"]
@@ -39,32 +39,32 @@ def staging(**given: object) -> Environment:
 
 
 @pytest.fixture
-def site(engine: Engine, monkeypatch: pytest.MonkeyPatch, pair: tuple[str, str]) -> Engine:
+def site(engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch, pair: tuple[str, str]) -> FakeSwarm:
     """An engine on which a release serves, and all that is needed to deploy another one."""
     for name in staging().secrets:
         monkeypatch.setenv(name, "swordfish")
     monkeypatch.setenv("DATABASE_URL", "postgres://clerk:swordfish@db/ledger")
     for name, value in zip(("TLS_CERTIFICATE", "TLS_KEY"), pair, strict=True):
         monkeypatch.setenv(name, value)
-    entry = entry_of(release(1), render(staging(), release(1)), [], "deploy")
-    journal.begin(engine, "shop", entry)
-    journal.end(engine, "shop", entry, journal.GOOD)
+    entry = new_record(release(1), render_services(staging(), release(1)), [], "deploy")
+    journal.record_start(engine, "shop", entry)
+    journal.record_end(engine, "shop", entry, journal.SUCCEEDED)
     for name, service in entry.services.items():
         env = [f"{key}={value}" for key, value in service["environment"].items()]
-        engine.start(f"shop_{name}", service["image"], env, 2, "running")
-    engine.start("shop_edge", "edge", [], 1, "running")
-    container = engine.of("service")["shop_edge"]["Spec"]["TaskTemplate"]["ContainerSpec"]
-    container["Configs"] = [{"ConfigName": edge_config("shop")}]
-    source = object_name("shop", "TLS_CERTIFICATE", pair[0])
+        engine.start_service(f"shop_{name}", service["image"], env, 2, "running")
+    engine.start_service("shop_edge", "edge", [], 1, "running")
+    container = engine.objects("service")["shop_edge"]["Spec"]["TaskTemplate"]["ContainerSpec"]
+    container["Configs"] = [{"ConfigName": edge_config_name("shop")}]
+    source = secret_object_name("shop", "TLS_CERTIFICATE", pair[0])
     container["Secrets"] = [{"SecretName": source}]
     engine.facts["run"] = "Filesystem\noverlay 100 50 52428800 50% /"
     monkeypatch.setattr(cluster, "read", lambda _: Output((), 0, "{}", ""))
-    monkeypatch.setattr(cluster, "tool_is_here", lambda name: f"/bin/{name}")
+    monkeypatch.setattr(cluster, "check_tool", lambda name: f"/bin/{name}")
     return engine
 
 
-def found(given: Environment | None = None) -> dict[str, Finding]:
-    return {each.check: each for each in doctor.examine(given or staging())}
+def found(given: Environment | None = None) -> dict[str, CheckResult]:
+    return {each.check: each for each in doctor.run_checks(given or staging())}
 
 
 def not_ok(given: Environment | None = None) -> dict[str, str]:
@@ -72,9 +72,9 @@ def not_ok(given: Environment | None = None) -> dict[str, str]:
 
 
 def test_where_all_is_well_it_says_so_line_by_line(
-    site: Engine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    site: FakeSwarm, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(variables, "workflow_passes_all", lambda _: "13 secrets are passed")
+    monkeypatch.setattr(variables, "check_workflow_secrets", lambda _: "13 secrets are passed")
     before = json.dumps(site.kinds)
     assert doctor.doctor(staging()) == 0
     out = capsys.readouterr().out
@@ -84,7 +84,7 @@ def test_where_all_is_well_it_says_so_line_by_line(
 
 
 def test_what_could_not_be_looked_at_is_listed_and_red_only_where_all_must_be(
-    site: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    site: FakeSwarm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     del site
     monkeypatch.setattr("pipeline.errors.NOT_JUDGED", tmp_path)
@@ -93,7 +93,7 @@ def test_what_could_not_be_looked_at_is_listed_and_red_only_where_all_must_be(
 
 
 def test_what_is_wrong_is_told_with_a_hint_and_a_code(
-    site: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    site: FakeSwarm, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     del site
     monkeypatch.delenv("REDIS_URL")
@@ -105,7 +105,7 @@ def test_what_is_wrong_is_told_with_a_hint_and_a_code(
 
 
 def test_an_address_that_no_dump_could_use_is_found(
-    site: Engine, monkeypatch: pytest.MonkeyPatch
+    site: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del site
     monkeypatch.setenv("DATABASE_URL", "postgres://clerk:swordfish@db/ledger?pool=true")
@@ -117,7 +117,7 @@ def test_an_address_that_no_dump_could_use_is_found(
     assert found(staging(dump=False))["database"].what == "its host dumps it"
 
 
-def test_an_engine_that_is_too_old_is_asked_no_more(site: Engine) -> None:
+def test_an_engine_that_is_too_old_is_asked_no_more(site: FakeSwarm) -> None:
     site.facts["version"] = "28.2.2 19.03.1"
     found_now = found()
     assert found_now["engine"].state == "not ok"
@@ -125,7 +125,7 @@ def test_an_engine_that_is_too_old_is_asked_no_more(site: Engine) -> None:
     assert "swarm" not in found_now
 
 
-def test_a_host_out_of_reach_is_told_with_what_to_correct(site: Engine) -> None:
+def test_a_host_out_of_reach_is_told_with_what_to_correct(site: FakeSwarm) -> None:
     del site
     away = staging(host=f"ssh://deploy@127.0.0.1:{free_port()}", known_hosts=("h ssh-rsa AAAA",))
     engine = found(away)["engine"]
@@ -133,17 +133,17 @@ def test_a_host_out_of_reach_is_told_with_what_to_correct(site: Engine) -> None:
     assert engine.hint.startswith("correct `host` and `known_hosts`")
 
 
-def test_a_node_that_takes_no_work_is_named(site: Engine) -> None:
+def test_a_node_that_takes_no_work_is_named(site: FakeSwarm) -> None:
     site.facts["node"] = "one Ready Active\ntwo Down Active\nthree Ready Drain"
     assert not_ok() == {"swarm": "a node takes no work: two Down Active, three Ready Drain"}
 
 
-def test_a_clock_that_goes_wrong_is_found(site: Engine) -> None:
+def test_a_clock_that_goes_wrong_is_found(site: FakeSwarm) -> None:
     site.late[0] = 60
     assert "differ by" in not_ok()["clock"]
 
 
-def test_a_disk_that_is_nearly_full_is_found(site: Engine) -> None:
+def test_a_disk_that_is_nearly_full_is_found(site: FakeSwarm) -> None:
     site.facts["run"] = "Filesystem\noverlay 100 95 5 95% /"
     assert not_ok() == {"disk": "it is 95 % full"}
 
@@ -157,7 +157,7 @@ def test_a_disk_that_is_nearly_full_is_found(site: Engine) -> None:
     ],
 )
 def test_a_registry_that_does_not_hand_out_what_is_live_is_found(
-    site: Engine, monkeypatch: pytest.MonkeyPatch, said: str, what: str, hint: str
+    site: FakeSwarm, monkeypatch: pytest.MonkeyPatch, said: str, what: str, hint: str
 ) -> None:
     del site
     monkeypatch.setattr(cluster, "read", lambda _: Output((), 1, "", said))
@@ -171,29 +171,29 @@ def test_a_registry_without_this_commit_answers_all_the_same(
 ) -> None:
     monkeypatch.setattr(cluster, "read", lambda _: Output((), 1, "", "ERROR: x: not found"))
     monkeypatch.setattr(cluster, "repository_for", lambda name: f"ghcr.io/octo/shop/{name}")
-    assert cluster.registry_answers(None) == "ghcr.io answers; it has nothing of this commit"
+    assert cluster.check_registry(None) == "ghcr.io answers; it has nothing of this commit"
 
 
-def test_a_lock_is_no_fault_while_its_holder_lives(site: Engine) -> None:
-    take(site, "shop", "deploy v2")
+def test_a_lock_is_no_fault_while_its_holder_lives(site: FakeSwarm) -> None:
+    acquire(site, "shop", "deploy v2")
     assert found()["lock"].state == "ok"
     site.late[0] = 61
     assert "left no sign of life" in not_ok()["lock"]
 
 
-def test_a_deployment_that_never_ended_is_found(site: Engine) -> None:
+def test_a_deployment_that_never_ended_is_found(site: FakeSwarm) -> None:
     known = journal.entries(site, "shop")
-    journal.begin(site, "shop", replace(known[0], number=2, outcome="", version="v2"))
+    journal.record_start(site, "shop", replace(known[0], number=2, outcome="", version="v2"))
     assert not_ok() == {"journal": "the deploy of v2 never ended"}
 
 
-def test_a_release_that_does_not_run_as_the_journal_says_is_found(site: Engine) -> None:
-    site.remove("shop_frontend")
+def test_a_release_that_does_not_run_as_the_journal_says_is_found(site: FakeSwarm) -> None:
+    site.remove_services("shop_frontend")
     assert not_ok() == {"release": "frontend is gone"}
 
 
 def test_workers_that_died_are_found_and_replicas_that_do_not_tell(
-    site: Engine, edge: Edge
+    site: FakeSwarm, edge: Edge
 ) -> None:
     assert found()["workers"].what.endswith("2 of 2 replicas tell")
     image = release(1).images["backend"]
@@ -208,10 +208,10 @@ def test_workers_that_died_are_found_and_replicas_that_do_not_tell(
 
 
 def test_an_edge_of_yesterday_is_found(
-    site: Engine, monkeypatch: pytest.MonkeyPatch, pair: tuple[str, str]
+    site: FakeSwarm, monkeypatch: pytest.MonkeyPatch, pair: tuple[str, str]
 ) -> None:
     monkeypatch.setenv("TLS_CERTIFICATE", pair[0] * 2)
-    container = site.of("service")["shop_edge"]["Spec"]["TaskTemplate"]["ContainerSpec"]
+    container = site.objects("service")["shop_edge"]["Spec"]["TaskTemplate"]["ContainerSpec"]
     container["Configs"] = [{"ConfigName": "shop-edge-01234567"}]
     edge = found()["edge"]
     assert (edge.state, edge.what) == ("not ok", "it has another certificate and configuration")
@@ -219,11 +219,11 @@ def test_an_edge_of_yesterday_is_found(
 
 
 def test_before_the_first_deploy_what_is_not_there_is_not_judged(
-    engine: Engine, site: Engine
+    engine: FakeSwarm, site: FakeSwarm
 ) -> None:
     del site
     for kind in ("config", "service"):
-        engine.of(kind).clear()
+        engine.objects(kind).clear()
     states = {name: each.state for name, each in found().items()}
     assert {name for name, state in states.items() if state == "not judged"} >= {
         "disk",
@@ -235,19 +235,19 @@ def test_before_the_first_deploy_what_is_not_there_is_not_judged(
 @pytest.mark.usefixtures("engine")
 class TestNames:
     def test_this_repository_s_own_agree(self) -> None:
-        assert variables.example_is_whole().endswith(" variables")
+        assert variables.check_env_example().endswith(" variables")
 
     def test_a_variable_that_the_app_needs_and_nobody_tells_is_named(self) -> None:
         told = "EMAIL_URL, FIELD_ENCRYPTION_KEY, PUBLIC_URL, REDIS_URL"
         with pytest.raises(CheckFailedError, match=f"is not told DJANGO_ALLOWED_HOSTS, {told}"):
-            variables.all_is_given(
+            variables.check_required_variables(
                 environment(secrets=[*environment().secrets, "DJANGO_SECRET_KEY"])
             )
-        assert variables.all_is_given(staging())
+        assert variables.check_required_variables(staging())
 
     def test_a_variable_that_nobody_reads_is_named(self) -> None:
         with pytest.raises(CheckFailedError, match=r"^nobody reads DJANGO_HOSTS, SENTRY_URL$"):
-            variables.all_is_read(
+            variables.check_unused_variables(
                 staging(
                     variables={**VARIABLES, "DJANGO_HOSTS": "a", "WORKERS": "3"},
                     secrets=[*staging().secrets, "SENTRY_URL", "NOTIFY_URL"],
@@ -256,8 +256,8 @@ class TestNames:
 
     def test_a_secret_that_the_workflow_does_not_hand_on_is_named(self) -> None:
         with pytest.raises(CheckFailedError, match=r"deploy\.yml does not pass SENTRY_DSN$"):
-            variables.workflow_passes_all(staging(secrets=[*staging().secrets, "SENTRY_DSN"]))
-        assert variables.workflow_passes_all(staging()).endswith(" secrets are passed")
+            variables.check_workflow_secrets(staging(secrets=[*staging().secrets, "SENTRY_DSN"]))
+        assert variables.check_workflow_secrets(staging()).endswith(" secrets are passed")
 
     def test_an_example_that_lacks_a_variable_is_found(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -267,7 +267,7 @@ class TestNames:
         stale.write_text(text.replace("LOG_LEVEL=", "LOGLEVEL="))
         monkeypatch.setattr(variables, "EXAMPLE", stale)
         with pytest.raises(CheckFailedError, match="differ in LOGLEVEL, LOG_LEVEL"):
-            variables.example_is_whole()
+            variables.check_env_example()
 
 
 class TestCertificate:
@@ -276,17 +276,18 @@ class TestCertificate:
         seconds = ssl.cert_time_to_seconds(told.strip().removeprefix("notAfter="))
         end = datetime.fromtimestamp(seconds, UTC)
         assert (
-            certificate.fits(*pair, "https://shop.example.com:8443") == f"good until {end:%Y-%m-%d}"
+            certificate.check_certificate(*pair, "https://shop.example.com:8443")
+            == f"good until {end:%Y-%m-%d}"
         )
 
     def test_one_for_another_site_is_refused(self, pair: tuple[str, str]) -> None:
         with pytest.raises(CheckFailedError, match=r"is not good for www\.example\.com: Hostname"):
-            certificate.fits(*pair, "https://www.example.com")
+            certificate.check_certificate(*pair, "https://www.example.com")
 
     def test_a_key_of_another_one_is_refused(self, pair: tuple[str, str]) -> None:
         other = read(["openssl", "genpkey", "-algorithm", "ed25519"]).stdout
         with pytest.raises(CheckFailedError, match="TLS_KEY is not the key of TLS_CERTIFICATE"):
-            certificate.fits(pair[0], other, "https://shop.example.com")
+            certificate.check_certificate(pair[0], other, "https://shop.example.com")
 
     @pytest.mark.parametrize("broken", [(0, "swordfish"), (1, "swordfish")])
     def test_what_is_no_pem_is_refused_without_repeating_it(
@@ -296,7 +297,7 @@ class TestCertificate:
         with pytest.raises(
             CheckFailedError, match=r"(TLS_CERTIFICATE|TLS_KEY) holds no PEM"
         ) as caught:
-            certificate.fits(given[0], given[1], "https://shop.example.com")
+            certificate.check_certificate(given[0], given[1], "https://shop.example.com")
         assert "swordfish" not in str(caught.value)
 
     @pytest.mark.parametrize(
@@ -305,8 +306,8 @@ class TestCertificate:
     def test_one_that_ends_soon_is_refused(self, days: int, said: str) -> None:
         now = datetime(2026, 11, 23, tzinfo=UTC)
         with pytest.raises(CheckFailedError, match=f"TLS_CERTIFICATE {said}, on 2026-"):
-            certificate.until(now + timedelta(days=days), now)
-        assert certificate.until(now + timedelta(days=14), now) == "good until 2026-12-07"
+            certificate.check_expiry(now + timedelta(days=days), now)
+        assert certificate.check_expiry(now + timedelta(days=14), now) == "good until 2026-12-07"
 
     @pytest.mark.parametrize(
         ("names", "host", "why"),
@@ -322,11 +323,11 @@ class TestCertificate:
         self, tmp_path: Path, names: str, host: str, why: str
     ) -> None:
         with pytest.raises(CheckFailedError, match=why):
-            certificate.fits(*signed(tmp_path, names), f"https://{host}")
+            certificate.check_certificate(*signed(tmp_path, names), f"https://{host}")
 
     def test_one_that_has_ended_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(CheckFailedError, match="certificate has expired"):
-            certificate.fits(
+            certificate.check_certificate(
                 *signed(tmp_path, "DNS:shop.example.com", days=-1), "https://shop.example.com"
             )
 
@@ -335,22 +336,26 @@ class TestCertificate:
     ) -> None:
         secret = read(["openssl", "pkey", "-aes128", "-passout", "pass:swordfish"], stdin=pair[1])
         with pytest.raises(CheckFailedError, match="has a passphrase"):
-            certificate.fits(pair[0], secret.stdout, "https://shop.example.com")
+            certificate.check_certificate(pair[0], secret.stdout, "https://shop.example.com")
 
     def test_its_signer_is_not_judged(self, pair: tuple[str, str], tmp_path: Path) -> None:
         chain = pair[0] + signed(tmp_path, "DNS:another.example.com")[0]
-        assert certificate.fits(chain, pair[1], "https://shop.example.com").startswith("good")
+        assert certificate.check_certificate(chain, pair[1], "https://shop.example.com").startswith(
+            "good"
+        )
         with pytest.raises(CheckFailedError, match="or of the first in it"):
-            certificate.fits(f"{signed(tmp_path)[0]}{pair[0]}", pair[1], "https://shop.example.com")
+            certificate.check_certificate(
+                f"{signed(tmp_path)[0]}{pair[0]}", pair[1], "https://shop.example.com"
+            )
 
 
 def test_a_tool_is_found_or_one_is_told_where_it_is_to_be_had(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert cluster.tool_is_here("git").endswith("git")
+    assert cluster.check_tool("git").endswith("git")
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(MissingToolError) as caught:
-        cluster.tool_is_here("cosign")
+        cluster.check_tool("cosign")
     assert "sigstore" in caught.value.hint
 
 
@@ -362,10 +367,10 @@ def raising(error: Exception) -> Callable[[], str]:
 
 
 def test_a_look_is_well_or_not_or_could_not_be_taken() -> None:
-    assert examined("disk", lambda: "free") == Finding("disk", "ok", "free")
-    assert examined("disk", raising(CheckFailedError("full", hint="rm"))) == Finding(
+    assert run_check("disk", lambda: "free") == CheckResult("disk", "ok", "free")
+    assert run_check("disk", raising(CheckFailedError("full", hint="rm"))) == CheckResult(
         "disk", "not ok", "full", "rm"
     )
-    assert examined("disk", raising(NotJudgedError("disk", "away", hint="wait"))) == Finding(
+    assert run_check("disk", raising(NotJudgedError("disk", "away", hint="wait"))) == CheckResult(
         "disk", "not judged", "away", "wait"
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.deploy.database_url import LONGEST, service_file
+from pipeline.deploy.database_url import MAX_LINE_BYTES, pg_service_file
 from pipeline.services import WHEEL, postgres
 from tests.conftest import ROOT, Result
 from tests.waiting import until
@@ -23,7 +23,7 @@ class Ledger:
         assert package
         assert package.origin
         programs = Path(package.origin).parent / "pginstall" / "bin"
-        (folder / "service").write_text(service_file(url))
+        (folder / "service").write_text(pg_service_file(url))
         path = f"{programs}:{os.environ['PATH']}"
         self.env = {"PATH": path, "PGSERVICEFILE": str(folder / "service"), "PGSERVICE": "app"}
 
@@ -79,7 +79,7 @@ def test_psql_takes_what_the_address_says(
 
 
 def test_psql_reads_lines_that_are_as_long_as_we_let_them_be(server: str, tmp_path: Path) -> None:
-    longest = "p" * (LONGEST - len("password="))
+    longest = "p" * (MAX_LINE_BYTES - len("password="))
     ledger = Ledger(tmp_path, server.replace("postgres@", f"postgres:{longest}@"))
     assert ledger.sql("select 1") == ["1"]
     file = tmp_path / "service"

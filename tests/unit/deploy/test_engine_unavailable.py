@@ -4,17 +4,17 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from pipeline.deploy.cluster.convergence import Wanted, hold, watch
-from pipeline.deploy.cluster.retry import EngineAwayError, require_answer
+from pipeline.deploy.cluster.convergence import ExpectedState, wait_for_convergence, watch_stability
+from pipeline.deploy.cluster.retry import EngineUnavailableError, raise_if_unavailable
 from pipeline.process import Output
 from tests.unit.deploy.factories import IMAGES
-from tests.unit.deploy.fake_swarm import Engine
+from tests.unit.deploy.fake_swarm import FakeSwarm
 
-WANTED = Wanted("shop_backend", IMAGES["backend"], "deploy-1", 2)
+WANTED = ExpectedState("shop_backend", IMAGES["backend"], "deploy-1", 2)
 
 
 @dataclass(frozen=True)
-class Away(Engine):
+class Away(FakeSwarm):
     """An engine whose line is cut for the next questions."""
 
     cut: list[str] = field(default_factory=list)
@@ -22,31 +22,33 @@ class Away(Engine):
     def ask(self, *arguments: str, stdin: str = "", **_: object) -> Output:
         if self.cut:
             return Output(arguments, 1, "", self.cut.pop())
-        return super().ask(*arguments, stdin=stdin)
+        return super().run(*arguments, stdin=stdin)
 
 
 @pytest.fixture
 def away() -> Away:
     engine = Away()
-    engine.start("shop_backend", WANTED.image, ["DEPLOY_ID=deploy-1"], 2, "running")
+    engine.start_service("shop_backend", WANTED.image, ["DEPLOY_ID=deploy-1"], 2, "running")
     return engine
 
 
 def test_it_is_asked_again_until_it_answers(away: Away, capsys: pytest.CaptureFixture[str]) -> None:
     away.cut.extend(["Cannot connect to the Docker daemon"] * 2)
-    watch(away, WANTED, 60)
+    wait_for_convergence(away, WANTED, 60)
     away.cut.append("no answer within 60 s")
-    hold(away, [WANTED], 0.1)
+    watch_stability(away, [WANTED], 0.1)
     assert capsys.readouterr().err.count("asking again") == 3
 
 
 def test_one_that_stays_away_is_a_fault_of_its_own(
     away: Away, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.deploy.cluster.retry.PATIENCE_SECONDS", 0)
+    monkeypatch.setattr("pipeline.deploy.cluster.retry.RETRY_TIMEOUT", 0)
     away.cut.extend(["ssh: connect to host example.com: Connection refused"] * 9)
-    with pytest.raises(EngineAwayError, match="does not answer: ssh: connect to host") as caught:
-        watch(away, WANTED, 0.1)
+    with pytest.raises(
+        EngineUnavailableError, match="does not answer: ssh: connect to host"
+    ) as caught:
+        wait_for_convergence(away, WANTED, 0.1)
     assert caught.value.hint == "docker node ls"
 
 
@@ -59,12 +61,12 @@ def test_one_that_stays_away_is_a_fault_of_its_own(
     ],
 )
 def test_what_it_says_is_not_there_is_not_there(said: str) -> None:
-    require_answer(Output((), 1, "", said))
+    raise_if_unavailable(Output((), 1, "", said))
 
 
 @pytest.mark.parametrize(
     "said", ["ssh: Could not resolve hostname x: no such host", "sh: docker: not found", ""]
 )
 def test_what_somebody_else_says_is_no_answer(said: str) -> None:
-    with pytest.raises(EngineAwayError):
-        require_answer(Output((), 1, "", said))
+    with pytest.raises(EngineUnavailableError):
+        raise_if_unavailable(Output((), 1, "", said))

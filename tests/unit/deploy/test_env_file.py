@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.deploy.env_file import line_of, parse
+from pipeline.deploy.env_file import format_line, parse
 from pipeline.errors import InputError
 
 PEM = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\nAB==\n-----END EC PRIVATE KEY-----\n"
@@ -110,7 +110,7 @@ def test_quotes_that_are_not_closed_take_no_other_name_in() -> None:
 @given(st.text(alphabet="ab=#$'\"`\\\n \tnA1", max_size=12))
 def test_what_is_written_is_read_again(value: str) -> None:
     try:
-        line = line_of("A", value)
+        line = format_line("A", value)
     except InputError:
         # what looks like another name in quotes that take a $ could be one, if they are not closed
         assert {"'", "\\"} & {*value} or {"$", "\n", "="} <= {*value}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.deploy.environment_secrets import credentials, object_name
+from pipeline.deploy.environment_secrets import load_secrets, secret_object_name
 from pipeline.errors import InputError
 from tests.conftest import ROOT
 from tests.unit.deploy.factories import environment
@@ -26,19 +26,19 @@ def write(text: str, mode: int = 0o600) -> None:
 
 
 def test_they_are_taken_from_the_variables_and_nothing_else_is() -> None:
-    assert credentials(STAGING, {**GIVEN, "PATH": "/bin", "AWS_KEY": "swordfish"}) == GIVEN
+    assert load_secrets(STAGING, {**GIVEN, "PATH": "/bin", "AWS_KEY": "swordfish"}) == GIVEN
 
 
 def test_an_environment_can_go_without_its_optional_ones() -> None:
     metered = environment(optional=["METRICS_TOKEN", "SENTRY_TOKEN"])
-    assert credentials(metered, {**GIVEN, "SENTRY_TOKEN": ""}) == GIVEN
+    assert load_secrets(metered, {**GIVEN, "SENTRY_TOKEN": ""}) == GIVEN
     given = {**GIVEN, "METRICS_TOKEN": "swordfish"}
-    assert credentials(metered, given) == given
+    assert load_secrets(metered, given) == given
 
 
 def test_they_are_taken_from_the_file_and_a_variable_goes_before_it() -> None:
     write("".join(f"{name}={value}\n" for name, value in GIVEN.items()) + "OTHER=1\n")
-    found = credentials(STAGING, {"TLS_KEY": "another", "DATABASE_URL": ""})
+    found = load_secrets(STAGING, {"TLS_KEY": "another", "DATABASE_URL": ""})
     assert found == {**GIVEN, "TLS_KEY": "another"}
 
 
@@ -48,7 +48,7 @@ def test_a_file_is_read_as_a_shell_would_write_it() -> None:
         'SMOKE_USER_PASSWORD="it\'s"\nDATABASE_URL=postgres://u:p@db/x?a=1 \nTLS_CERTIFICATE=c\n'
         'TLS_KEY="-----BEGIN-----\\nMIIE\\n-----END-----\\n"\n'
     )
-    assert credentials(STAGING, {}) == {
+    assert load_secrets(STAGING, {}) == {
         "PREVIEW_TOKEN": "a=b # c",
         "SMOKE_USER_EMAIL": "no",
         "SMOKE_USER_PASSWORD": "it's",
@@ -61,7 +61,7 @@ def test_a_file_is_read_as_a_shell_would_write_it() -> None:
 def test_a_certificate_and_its_key_have_the_line_ends_that_the_edge_reads() -> None:
     write("TLS_KEY=-----BEGIN EC PRIVATE KEY-----\\nMIIE\\n-----END EC PRIVATE KEY-----\n")
     chain = "-----BEGIN CERTIFICATE-----\r\nMIIC\r\n-----END CERTIFICATE-----\r\n" * 2
-    found = credentials(STAGING, GIVEN | {"TLS_KEY": "", "TLS_CERTIFICATE": chain})
+    found = load_secrets(STAGING, GIVEN | {"TLS_KEY": "", "TLS_CERTIFICATE": chain})
     assert (
         found["TLS_KEY"] == "-----BEGIN EC PRIVATE KEY-----\nMIIE\n-----END EC PRIVATE KEY-----\n"
     )
@@ -72,14 +72,14 @@ def test_a_certificate_and_its_key_have_the_line_ends_that_the_edge_reads() -> N
 def test_a_file_that_others_may_read_is_refused(mode: int) -> None:
     write("TLS_KEY=swordfish\n", mode)
     with pytest.raises(InputError, match=r"^others may read \.env\.staging$") as caught:
-        credentials(STAGING, GIVEN)
+        load_secrets(STAGING, GIVEN)
     assert caught.value.hint == "chmod 600 .env.staging"
 
 
 def test_all_that_are_missing_or_empty_are_named_at_once_and_no_value_is_told() -> None:
     write("PREVIEW_TOKEN=\nTLS_KEY=swordfish\n")
     with pytest.raises(InputError) as caught:
-        credentials(STAGING, {"SMOKE_USER_EMAIL": "", "DATABASE_URL": "swordfish"})
+        load_secrets(STAGING, {"SMOKE_USER_EMAIL": "", "DATABASE_URL": "swordfish"})
     assert str(caught.value) == (
         "secrets of staging are not set: "
         "PREVIEW_TOKEN, SMOKE_USER_EMAIL, SMOKE_USER_PASSWORD, TLS_CERTIFICATE"
@@ -90,20 +90,20 @@ def test_all_that_are_missing_or_empty_are_named_at_once_and_no_value_is_told() 
 def test_lines_that_say_nothing_are_told_by_their_numbers_alone() -> None:
     write("TLS_KEY=1\nsword fish\nlower=1\n# fine\nswordfish\n")
     with pytest.raises(InputError) as caught:
-        credentials(STAGING, GIVEN)
+        load_secrets(STAGING, GIVEN)
     assert str(caught.value).splitlines() == [
         f".env.staging:{line}: no NAME=value with a name in capital letters" for line in (2, 3, 5)
     ]
 
 
 def test_another_value_is_another_object_and_its_name_does_not_tell_it() -> None:
-    name = object_name("shop", "TLS_KEY", "swordfish")
-    assert name == object_name("shop", "TLS_KEY", "swordfish")
+    name = secret_object_name("shop", "TLS_KEY", "swordfish")
+    assert name == secret_object_name("shop", "TLS_KEY", "swordfish")
     assert name.startswith("shop-tls_key-")
     assert "swordfish" not in name
     others = [("shop", "TLS_KEY", "swordfish2"), ("shop", "TLS_KEYS", "wordfish"),
               ("other", "TLS_KEY", "swordfish")]  # fmt: skip
-    assert len({name, *(object_name(*other) for other in others)}) == 4
+    assert len({name, *(secret_object_name(*other) for other in others)}) == 4
 
 
 def test_git_does_not_take_the_file_and_goes_on_taking_the_examples() -> None:

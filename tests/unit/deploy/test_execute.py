@@ -3,34 +3,34 @@
 import pytest
 
 from pipeline.deploy.cluster.one_shot_jobs import JobFailedError
-from pipeline.deploy.cluster.stackfile import render
+from pipeline.deploy.cluster.stackfile import render_services
 from pipeline.deploy.commands import execute
-from pipeline.deploy.commands.execute import parsed, told
-from pipeline.deploy.rollout.candidate import entry_of
+from pipeline.deploy.commands.execute import redact_command, split_command
+from pipeline.deploy.rollout.candidate import new_record
 from pipeline.deploy.state import journal
-from pipeline.deploy.state.audit_log import acts
+from pipeline.deploy.state.audit_log import entries
 from pipeline.errors import InputError
 from tests.unit.deploy.factories import AT_ONCE, environment, release
-from tests.unit.deploy.fake_swarm import Engine
+from tests.unit.deploy.fake_swarm import FakeSwarm
 
 STAGING = environment(timings=AT_ONCE)
 BACKEND = release(1).images["backend"]
 
 
 @pytest.fixture
-def live(engine: Engine) -> Engine:
-    entry = entry_of(release(1), render(STAGING, release(1)), [], "deploy")
-    journal.begin(engine, "shop", entry)
-    journal.end(engine, "shop", entry, journal.GOOD)
+def live(engine: FakeSwarm) -> FakeSwarm:
+    entry = new_record(release(1), render_services(STAGING, release(1)), [], "deploy")
+    journal.record_start(engine, "shop", entry)
+    journal.record_end(engine, "shop", entry, journal.SUCCEEDED)
     return engine
 
 
 def run(command: str, service: str = "backend", seconds: int = 5) -> int:
-    return execute.execute(STAGING, command, service=service, seconds=seconds)
+    return execute.run_command(STAGING, command, service=service, seconds=seconds)
 
 
 def test_it_has_the_image_the_secrets_and_the_variables_of_what_serves(
-    live: Engine, capsys: pytest.CaptureFixture[str]
+    live: FakeSwarm, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("python manage.py showmigrations") == 0
     (told,) = [options for name, options in live.options.items() if "-exec-" in name]
@@ -40,36 +40,38 @@ def test_it_has_the_image_the_secrets_and_the_variables_of_what_serves(
     assert told[-3:] == (BACKEND, "manage.py", "showmigrations")
     assert any("target=DATABASE_URL" in option for option in told)
     assert capsys.readouterr().out.startswith("the last words of shop-exec-")
-    assert live.of("service") == {}
+    assert live.objects("service") == {}
 
 
-def test_its_exit_code_is_that_of_the_command(live: Engine) -> None:
+def test_its_exit_code_is_that_of_the_command(live: FakeSwarm) -> None:
     live.ends[BACKEND] = "failed"
     assert run("python -c 1/0") == 1
-    assert acts(live, "shop")[-1].outcome == "exit code 1"
+    assert entries(live, "shop")[-1].outcome == "exit code 1"
 
 
-def test_one_that_does_not_end_is_ended(live: Engine) -> None:
+def test_one_that_does_not_end_is_ended(live: FakeSwarm) -> None:
     live.ends[BACKEND] = "running"
     with pytest.raises(JobFailedError, match="took more than 0 s"):
         run("sleep 1", seconds=0)
-    assert live.of("service") == {}
-    assert acts(live, "shop")[-1].outcome == "begun"
+    assert live.objects("service") == {}
+    assert entries(live, "shop")[-1].outcome == "begun"
 
 
-def test_only_a_service_that_serves_can_be_asked(live: Engine) -> None:
+def test_only_a_service_that_serves_can_be_asked(live: FakeSwarm) -> None:
     with pytest.raises(InputError, match="no such service: `web`") as caught:
         run("ls", service="web")
     assert caught.value.hint == "there are: backend, frontend"
-    live.of("config").clear()
+    live.objects("config").clear()
     with pytest.raises(InputError):
         run("ls")
 
 
-def test_a_person_is_asked_where_the_environment_wants_that(live: Engine) -> None:
+def test_a_person_is_asked_where_the_environment_wants_that(live: FakeSwarm) -> None:
     with pytest.raises(InputError, match="nobody agreed to run ls on staging"):
-        execute.execute(environment(confirm=True), "ls -l", service="backend", seconds=5, yes=False)
-    assert acts(live, "shop") == []
+        execute.run_command(
+            environment(confirm=True), "ls -l", service="backend", seconds=5, yes=False
+        )
+    assert entries(live, "shop") == []
 
 
 @pytest.mark.parametrize(
@@ -77,7 +79,7 @@ def test_a_person_is_asked_where_the_environment_wants_that(live: Engine) -> Non
 )
 def test_what_is_no_command_is_refused(command: str, fault: str) -> None:
     with pytest.raises(InputError, match=fault):
-        parsed(command)
+        split_command(command)
 
 
 @pytest.mark.parametrize(
@@ -94,11 +96,11 @@ def test_what_is_no_command_is_refused(command: str, fault: str) -> None:
 def test_the_journal_keeps_the_first_words_of_a_command_and_no_more(
     command: str, kept: str
 ) -> None:
-    program, *rest = parsed(command)
-    assert told(program, rest) == kept
+    program, *rest = split_command(command)
+    assert redact_command(program, rest) == kept
 
 
-def test_one_whose_container_cannot_be_made_says_why(live: Engine) -> None:
+def test_one_whose_container_cannot_be_made_says_why(live: FakeSwarm) -> None:
     live.ends[BACKEND], live.errors[BACKEND] = "rejected", "secret reference x1 not found"
     with pytest.raises(JobFailedError, match="secret reference x1 not found") as caught:
         run("python manage.py sleep")

@@ -11,10 +11,10 @@ from threading import Thread
 
 import pytest
 
-from pipeline.deploy.commands.generate_secrets import invent
-from pipeline.deploy.environment_secrets import credentials, from_file
-from pipeline.deploy.preflight.certificate import fits
-from pipeline.deploy.smoke.client import trusting
+from pipeline.deploy.commands.generate_secrets import generate_secrets
+from pipeline.deploy.environment_secrets import load_secrets, parse_env_file
+from pipeline.deploy.preflight.certificate import check_certificate
+from pipeline.deploy.smoke.client import ssl_context
 from pipeline.errors import InputError
 from pipeline.process import read
 from tests.unit.deploy.factories import environment
@@ -32,15 +32,17 @@ def _folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_deployment_has_all_that_it_needs_and_nobody_else_may_read_it() -> None:
-    invent(HERE)
-    assert set(credentials(HERE, {})) == set(HERE.secrets)
+    generate_secrets(HERE)
+    assert set(load_secrets(HERE, {})) == set(HERE.secrets)
     assert stat.S_IMODE(FILE.stat().st_mode) == 0o600
 
 
 def test_they_fit_each_other() -> None:
-    invent(HERE)
-    made = credentials(HERE, {})
-    assert fits(made["TLS_CERTIFICATE"], made["TLS_KEY"], HERE.url).startswith("good until")
+    generate_secrets(HERE)
+    made = load_secrets(HERE, {})
+    assert check_certificate(made["TLS_CERTIFICATE"], made["TLS_KEY"], HERE.url).startswith(
+        "good until"
+    )
     assert f":{made['POSTGRES_PASSWORD']}@postgres:" in made["DATABASE_URL"]
 
 
@@ -68,33 +70,33 @@ def test_clients_that_trust_the_certificate_take_it_for_its_host(
     tmp_path: Path, host: str, check: str
 ) -> None:
     url = f"https://[{host}]" if ":" in host else f"https://{host}"
-    invent(environment(name="local", url=url, secrets=SECRETS))
-    made = from_file(FILE)
+    generate_secrets(environment(name="local", url=url, secrets=SECRETS))
+    made = parse_env_file(FILE)
     certificate, key = tmp_path / "tls.crt", tmp_path / "tls.key"
     certificate.write_text(made["TLS_CERTIFICATE"])
     key.write_text(made["TLS_KEY"])
     verified = read(["openssl", "verify", "-CAfile", "tls.crt", check, host, "tls.crt"])
     assert verified.returncode == 0, verified.stderr
-    client = trusting(made["TLS_CERTIFICATE"])
+    client = ssl_context(made["TLS_CERTIFICATE"])
     with served(certificate, key) as port, socket.create_connection(("127.0.0.1", port)) as there:
         client.wrap_socket(there, server_hostname=host).close()
-    assert fits(made["TLS_CERTIFICATE"], made["TLS_KEY"], url).startswith("good until")
+    assert check_certificate(made["TLS_CERTIFICATE"], made["TLS_KEY"], url).startswith("good until")
 
 
 def test_no_two_environments_have_the_same() -> None:
-    invent(HERE)
-    first = from_file(FILE)
+    generate_secrets(HERE)
+    first = parse_env_file(FILE)
     FILE.unlink()
-    invent(HERE)
-    same = {name for name, value in from_file(FILE).items() if value == first[name]}
+    generate_secrets(HERE)
+    same = {name for name, value in parse_env_file(FILE).items() if value == first[name]}
     assert same == {"REDIS_URL", "SMOKE_USER_EMAIL"}
 
 
 def test_names_are_printed_and_no_value_is(capsys: pytest.CaptureFixture[str]) -> None:
-    invent(HERE)
+    generate_secrets(HERE)
     told = capsys.readouterr()
     assert told.out.split() == list(HERE.secrets)
-    made = credentials(HERE, {})
+    made = load_secrets(HERE, {})
     assert not [name for name in made if made[name] in told.out + told.err]
 
 
@@ -102,24 +104,24 @@ def test_what_is_set_already_stays_and_the_rest_fits_it(monkeypatch: pytest.Monk
     FILE.touch(0o600)
     FILE.write_text("POSTGRES_PASSWORD='chosen/by#me'")
     monkeypatch.setenv("PREVIEW_TOKEN", "of-the-shell")
-    invent(HERE)
-    assert "PREVIEW_TOKEN" not in from_file(FILE)
-    assert from_file(FILE)["POSTGRES_PASSWORD"] == "chosen/by#me"
-    assert ":chosen%2Fby%23me@" in from_file(FILE)["DATABASE_URL"]
+    generate_secrets(HERE)
+    assert "PREVIEW_TOKEN" not in parse_env_file(FILE)
+    assert parse_env_file(FILE)["POSTGRES_PASSWORD"] == "chosen/by#me"
+    assert ":chosen%2Fby%23me@" in parse_env_file(FILE)["DATABASE_URL"]
 
 
 def test_a_database_s_password_is_the_one_that_its_address_has() -> None:
     FILE.touch(0o600)
     FILE.write_text("DATABASE_URL=postgres://postgres:chosen%2Fby%23me@postgres:5432/postgres")
-    invent(HERE)
-    assert from_file(FILE)["POSTGRES_PASSWORD"] == "chosen/by#me"
+    generate_secrets(HERE)
+    assert parse_env_file(FILE)["POSTGRES_PASSWORD"] == "chosen/by#me"
 
 
 def test_a_password_is_written_so_that_it_is_read_again() -> None:
     FILE.touch(0o600)
     FILE.write_text("DATABASE_URL=postgres://postgres:%22%24x%23y@postgres:5432/postgres\n")
-    invent(HERE)
-    assert from_file(FILE)["POSTGRES_PASSWORD"] == '"$x#y'
+    generate_secrets(HERE)
+    assert parse_env_file(FILE)["POSTGRES_PASSWORD"] == '"$x#y'
 
 
 def test_a_value_that_no_line_can_hold_is_refused_and_nothing_is_written() -> None:
@@ -127,48 +129,48 @@ def test_a_value_that_no_line_can_hold_is_refused_and_nothing_is_written() -> No
     before = "DATABASE_URL=postgres://postgres:it's%24@postgres:5432/postgres\n"
     FILE.write_text(before)
     with pytest.raises(InputError, match="no line can hold the value of POSTGRES_PASSWORD"):
-        invent(HERE)
+        generate_secrets(HERE)
     assert FILE.read_text() == before
 
 
 def test_another_server_s_password_is_not_given_to_our_own_database() -> None:
     FILE.touch(0o600)
     FILE.write_text("DATABASE_URL=postgres://shop:theirs@db.example.com:5432/shop")
-    invent(HERE)
-    assert from_file(FILE)["POSTGRES_PASSWORD"] != "theirs"
+    generate_secrets(HERE)
+    assert parse_env_file(FILE)["POSTGRES_PASSWORD"] != "theirs"
 
 
 def test_an_address_that_is_none_is_refused_and_not_shown() -> None:
     FILE.touch(0o600)
     FILE.write_text("DATABASE_URL=postgres://postgres:chosen[by-me@postgres:5432/postgres")
     with pytest.raises(InputError, match="DATABASE_URL cannot be read") as caught:
-        invent(HERE)
+        generate_secrets(HERE)
     assert "chosen" not in f"{caught.value} {caught.value.hint}"
 
 
 def test_a_second_time_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    invent(HERE)
+    generate_secrets(HERE)
     before = FILE.read_text()
     capsys.readouterr()
-    invent(HERE)
+    generate_secrets(HERE)
     assert FILE.read_text() == before
     assert capsys.readouterr().out == ""
 
 
 def test_dry_names_them_and_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    invent(HERE, dry=True)
+    generate_secrets(HERE, dry=True)
     assert capsys.readouterr().out.split() == list(HERE.secrets)
     assert not FILE.exists()
 
 
 def test_another_machine_s_are_not_made_up() -> None:
     with pytest.raises(InputError, match="staging is not on this machine") as caught:
-        invent(environment())
+        generate_secrets(environment())
     assert ".env.staging" in caught.value.hint
 
 
 def test_what_only_its_owner_can_know_is_named_and_nothing_is_written() -> None:
     strange = environment(name="local", url=HERE.url, secrets=[*SECRETS, "BANK_KEY", "MAP_KEY"])
     with pytest.raises(InputError, match="nobody can make up BANK_KEY, MAP_KEY"):
-        invent(strange)
+        generate_secrets(strange)
     assert not FILE.exists()

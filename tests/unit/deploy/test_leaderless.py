@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from pipeline.deploy.cluster.client import Swarm
-from pipeline.deploy.cluster.one_shot_jobs import Job, begun
-from pipeline.deploy.state.deploy_lock import LockedError, locked
+from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.cluster.one_shot_jobs import Job, running_job
+from pipeline.deploy.state.deploy_lock import LockedError, hold_lock
 from pipeline.errors import CheckFailedError
 from pipeline.process import Output
-from tests.unit.deploy.fake_swarm import Engine
+from tests.unit.deploy.fake_swarm import FakeSwarm
 
 GONE = "Error: rpc error: code = Unknown desc = The swarm does not have a leader."
 LATE = "Error: rpc error: code = DeadlineExceeded desc = context deadline exceeded"
@@ -17,7 +17,7 @@ JOB = Job("shop-migrate", "backend@sha256:1", ["true"], {})
 
 
 @dataclass(frozen=True)
-class Choosing(Swarm):
+class Choosing(SwarmClient):
     """Managers of which one is lost: some words are answered with that, done or not.
 
     Attributes:
@@ -26,7 +26,7 @@ class Choosing(Swarm):
         unsaid: What they say instead of the answer to a command that makes something.
     """
 
-    engine: Engine = field(default_factory=Engine)
+    engine: FakeSwarm = field(default_factory=FakeSwarm)
     left_out: list[str] = field(default_factory=list)
     unsaid: list[str] = field(default_factory=list)
 
@@ -34,7 +34,7 @@ class Choosing(Swarm):
         del seconds
         if self.left_out:
             return Output(arguments, 1, "", self.left_out.pop())
-        answer = self.engine.ask(*arguments, stdin=stdin)
+        answer = self.engine.run(*arguments, stdin=stdin)
         if "create" in arguments and self.unsaid:
             return Output(arguments, 1, "", self.unsaid.pop())
         return answer
@@ -42,7 +42,7 @@ class Choosing(Swarm):
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.deploy.cluster.retry.POLL_SECONDS", 0)
+    monkeypatch.setattr("pipeline.deploy.cluster.retry.POLL_INTERVAL", 0)
 
 
 def test_they_are_asked_again_until_they_have_another_leader(
@@ -54,43 +54,46 @@ def test_they_are_asked_again_until_they_have_another_leader(
 
 
 def test_they_are_not_asked_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.deploy.cluster.retry.LEADER_SECONDS", 0)
+    monkeypatch.setattr("pipeline.deploy.cluster.retry.LEADER_ELECTION_TIMEOUT", 0)
     with pytest.raises(CheckFailedError, match="does not have a leader"):
-        Choosing(left_out=[GONE] * 9).tell("stack", "deploy", "shop")
+        Choosing(left_out=[GONE] * 9).check_output("stack", "deploy", "shop")
 
 
 def test_what_they_made_without_a_word_is_found_and_not_made_again() -> None:
     swarm = Choosing(unsaid=[LATE])
-    with locked(swarm, "shop", "deploy v1") as lock:
-        assert lock.held
+    with hold_lock(swarm, "shop", "deploy v1") as lock:
+        assert lock.is_held
     swarm.unsaid.append(LATE)
     swarm.ensure_secrets({"shop-key-1": "swordfish"}, "of=shop")
     swarm.unsaid.append(LATE)
     swarm.ensure_network("shop-app")
     swarm.unsaid.append(LATE)
-    with begun(swarm, "shop", JOB):
-        assert [*swarm.engine.of("service")] == ["shop-migrate"]
-    assert [*swarm.engine.of("secret"), *swarm.engine.of("network")] == ["shop-key-1", "shop-app"]
+    with running_job(swarm, "shop", JOB):
+        assert [*swarm.engine.objects("service")] == ["shop-migrate"]
+    assert [*swarm.engine.objects("secret"), *swarm.engine.objects("network")] == [
+        "shop-key-1",
+        "shop-app",
+    ]
 
 
 def test_the_lock_of_somebody_else_is_not_taken_for_ours() -> None:
     swarm = Choosing()
-    with locked(swarm, "shop", "deploy v1"):
+    with hold_lock(swarm, "shop", "deploy v1"):
         swarm.unsaid.append(LATE)
-        with pytest.raises(LockedError), locked(swarm, "shop", "deploy v1"):
+        with pytest.raises(LockedError), hold_lock(swarm, "shop", "deploy v1"):
             pytest.fail("two have it")
 
 
 def test_a_job_of_before_that_stays_is_not_taken_for_a_new_one() -> None:
-    class Keeping(Engine):
+    class Keeping(FakeSwarm):
         def remove_all(self, kind: str, names: list[str]) -> str | None:
             return super().remove_all(kind, names) if kind != "service" else None
 
     engine = Keeping()
-    with begun(engine, "shop", JOB):
+    with running_job(engine, "shop", JOB):
         pass
     with (
         pytest.raises(CheckFailedError, match="shop-migrate cannot be removed"),
-        begun(engine, "shop", JOB),
+        running_job(engine, "shop", JOB),
     ):
         pytest.fail("it has begun")

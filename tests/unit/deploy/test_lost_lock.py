@@ -5,39 +5,41 @@ from collections.abc import Callable
 
 import pytest
 
-from pipeline.deploy.cluster.client import image_of
-from pipeline.deploy.cluster.retry import EngineAwayError
-from pipeline.deploy.cluster.stackfile import NEXT, render
+from pipeline.deploy.cluster.client import service_image
+from pipeline.deploy.cluster.retry import EngineUnavailableError
+from pipeline.deploy.cluster.stackfile import PREVIEW_SUFFIX, render_services
 from pipeline.deploy.rollout import runbook, steps
-from pipeline.deploy.rollout.candidate import entry_of
+from pipeline.deploy.rollout.candidate import new_record
 from pipeline.deploy.rollout.context import Deployment
 from pipeline.deploy.state import deploy_lock, journal
-from pipeline.deploy.state.deploy_lock import Lock, locked
+from pipeline.deploy.state.deploy_lock import Lock, hold_lock
 from pipeline.errors import CheckFailedError, LostLockError, StoppedError
 from tests.unit.deploy.factories import AT_ONCE, environment, release
-from tests.unit.deploy.fake_swarm import Engine
+from tests.unit.deploy.fake_swarm import FakeSwarm
 
 STAGING = environment(timings=AT_ONCE)
 VALUES = {"PREVIEW_TOKEN": "swordfish", "DATABASE_URL": "postgres://db/ledger"}
 
 
-def deploy(engine: Engine, number: int, held: Lock) -> None:
+def deploy(engine: FakeSwarm, number: int, held: Lock) -> None:
     new = release(number)
-    services = render(STAGING, new)
+    services = render_services(STAGING, new)
     known = journal.entries(engine, "shop")
-    deployment = Deployment(STAGING, engine, new, services, journal.good(known), VALUES, held)
-    runbook.deploy(deployment, entry_of(new, services, known, "deploy"))
+    deployment = Deployment(
+        STAGING, engine, new, services, journal.last_successful(known), VALUES, held
+    )
+    runbook.run_deployment(deployment, new_record(new, services, known, "run_deployment"))
 
 
-def taken_over(engine: Engine) -> None:
+def taken_over(engine: FakeSwarm) -> None:
     engine.late[0] = 61
-    deploy_lock.take(engine, "shop", "deploy by another")
+    deploy_lock.acquire(engine, "shop", "deploy by another")
 
 
 @pytest.fixture
-def live(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
-    monkeypatch.setattr(steps, "smoke", lambda *_: None)
-    with locked(engine, "shop", "deploy") as held:
+def live(engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch) -> FakeSwarm:
+    monkeypatch.setattr(steps, "run_smoke_test", lambda *_: None)
+    with hold_lock(engine, "shop", "run_deployment") as held:
         deploy(engine, 1, held)
     engine.asked.clear()
     return engine
@@ -48,66 +50,68 @@ def during(monkeypatch: pytest.MonkeyPatch, step: str, action: Callable[[], None
 
 
 def test_it_stops_before_its_next_step_and_undoes_nothing(
-    live: Engine, monkeypatch: pytest.MonkeyPatch
+    live: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    during(monkeypatch, "show_preview", lambda: taken_over(live))
+    during(monkeypatch, "deploy_preview", lambda: taken_over(live))
     said = r"was taken over by .*: deploy by another$"
     with (
         pytest.raises(LostLockError, match=said) as caught,
-        locked(live, "shop", "deploy") as held,
+        hold_lock(live, "shop", "run_deployment") as held,
     ):
         deploy(live, 2, held)
     assert caught.value.exit_code == 10
-    assert image_of(live.of("service")["shop_backend"]) == release(1).images["backend"]
+    assert service_image(live.objects("service")["shop_backend"]) == release(1).images["backend"]
     assert journal.unfinished(journal.entries(live, "shop")), "its end is another's to write"
-    assert f"service rm shop_backend{NEXT}" not in live.asked, "it may be the other's preview"
-    assert "shop-lock" in live.of("config")
+    assert f"service rm shop_backend{PREVIEW_SUFFIX}" not in live.asked, (
+        "it may be the other's preview"
+    )
+    assert "shop-lock" in live.objects("config")
 
 
 def test_what_goes_wrong_meanwhile_is_not_undone_since_the_other_may_have_done_it(
-    live: Engine, monkeypatch: pytest.MonkeyPatch
+    live: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def changed_by_another() -> None:
         taken_over(live)
         raise CheckFailedError("the engine put the release before it back", hint="")
 
     during(monkeypatch, "bake", changed_by_another)
-    with pytest.raises(LostLockError), locked(live, "shop", "deploy") as held:
+    with pytest.raises(LostLockError), hold_lock(live, "shop", "run_deployment") as held:
         deploy(live, 2, held)
-    assert image_of(live.of("service")["shop_backend"]) == release(2).images["backend"]
+    assert service_image(live.objects("service")["shop_backend"]) == release(2).images["backend"]
 
 
-def test_a_lock_that_somebody_took_away_is_lost_as_well(live: Engine) -> None:
-    with locked(live, "shop", "deploy") as held:
-        live.ask("config", "rm", "shop-lock")
+def test_a_lock_that_somebody_took_away_is_lost_as_well(live: FakeSwarm) -> None:
+    with hold_lock(live, "shop", "run_deployment") as held:
+        live.run("config", "rm", "shop-lock")
         with pytest.raises(LostLockError, match="taken over by somebody who has just left"):
-            held.require()
+            held.require_held()
 
 
 def test_signs_of_life_that_fail_are_no_reason_to_stop_while_nobody_else_came(
-    live: Engine, monkeypatch: pytest.MonkeyPatch
+    live: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deploy_lock, "beat", lambda _, __, over: over.wait())
+    monkeypatch.setattr(deploy_lock, "send_heartbeats", lambda _, __, over: over.wait())
     before = {*threading.enumerate()}
-    with locked(live, "shop", "deploy") as held:
+    with hold_lock(live, "shop", "run_deployment") as held:
         live.late[0] = 3600
         deploy(live, 2, held)
     assert {*threading.enumerate()} <= before
 
 
 def test_an_engine_that_is_away_in_the_middle_of_a_fault_does_not_hide_the_fault(
-    live: Engine, monkeypatch: pytest.MonkeyPatch
+    live: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(_: Lock) -> None:
-        raise EngineAwayError("no answer", hint="")
+        raise EngineUnavailableError("no answer", hint="")
 
     def fault() -> None:
-        monkeypatch.setattr(Lock, "require", away)
+        monkeypatch.setattr(Lock, "require_held", away)
         raise CheckFailedError("no", hint="")
 
-    during(monkeypatch, "show_preview", fault)
+    during(monkeypatch, "deploy_preview", fault)
     with (
         pytest.raises(StoppedError, match=r"^no\nnothing that serves was touched"),
-        locked(live, "shop", "deploy") as held,
+        hold_lock(live, "shop", "run_deployment") as held,
     ):
         deploy(live, 2, held)

@@ -4,77 +4,77 @@ import pytest
 
 from pipeline.deploy.cluster.one_shot_jobs import JobFailedError
 from pipeline.deploy.commands import maintenance, status
-from pipeline.deploy.commands.maintenance import closed, insider, switch
-from pipeline.deploy.rollout.edge import edge_config
-from pipeline.deploy.state.audit_log import acts
+from pipeline.deploy.commands.maintenance import bypass_headers, maintenance_since, set_maintenance
+from pipeline.deploy.rollout.edge import edge_config_name
+from pipeline.deploy.state.audit_log import entries
 from pipeline.errors import InputError
 from tests.unit.deploy.factories import AT_ONCE, IMAGES, environment
-from tests.unit.deploy.fake_swarm import Engine
+from tests.unit.deploy.fake_swarm import FakeSwarm
 
 STAGING = environment(timings=AT_ONCE)
 EDGE = IMAGES["frontend"]
 
 
-def have_edge(engine: Engine, configuration: str) -> None:
-    engine.start("shop_edge", EDGE, [], 1, "running")
-    container = engine.of("service")["shop_edge"]["Spec"]["TaskTemplate"]["ContainerSpec"]
+def have_edge(engine: FakeSwarm, configuration: str) -> None:
+    engine.start_service("shop_edge", EDGE, [], 1, "running")
+    container = engine.objects("service")["shop_edge"]["Spec"]["TaskTemplate"]["ContainerSpec"]
     container["Configs"] = [{"ConfigName": configuration}]
 
 
 @pytest.fixture
-def site(engine: Engine) -> Engine:
-    have_edge(engine, edge_config("shop"))
+def site(engine: FakeSwarm) -> FakeSwarm:
+    have_edge(engine, edge_config_name("shop"))
     return engine
 
 
 def test_a_site_is_closed_and_opened_on_every_node_and_everybody_sees_who_did_it(
-    site: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    site: FakeSwarm, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTOR", "ada")
-    switch(STAGING, "on")
+    set_maintenance(STAGING, "on")
     told = site.options["shop-maintenance"]
     assert told[-2:] == ("maintenance.sh", "on")
     volume = "--mount=type=volume,source=shop-assets,destination=/published"
     assert {"--mode=global", volume} <= {*told}
     assert status.status(STAGING) == 0
     assert "closed    for maintenance, since 20" in capsys.readouterr().out
-    assert closed(site, STAGING).endswith(" by ada")
-    switch(STAGING, "off")
+    assert maintenance_since(site, STAGING).endswith(" by ada")
+    set_maintenance(STAGING, "off")
     assert site.options["shop-maintenance"][-1] == "off"
-    assert closed(site, STAGING) == ""
-    assert [(act.what, act.outcome) for act in acts(site, "shop")] == [
+    assert maintenance_since(site, STAGING) == ""
+    assert [(act.what, act.outcome) for act in entries(site, "shop")] == [
         ("on", "succeeded"),
         ("off", "succeeded"),
     ]
 
 
-def test_who_has_the_token_is_let_in_while_it_is_closed(site: Engine) -> None:
+def test_who_has_the_token_is_let_in_while_it_is_closed(site: FakeSwarm) -> None:
     values = {"PREVIEW_TOKEN": "swordfish"}
-    assert insider(site, STAGING, values) == {}
-    switch(STAGING, "on")
-    assert insider(site, STAGING, values) == {maintenance.HEADER: "swordfish"}
+    assert bypass_headers(site, STAGING, values) == {}
+    set_maintenance(STAGING, "on")
+    assert bypass_headers(site, STAGING, values) == {maintenance.BYPASS_HEADER: "swordfish"}
 
 
-def test_a_node_that_cannot_be_told_leaves_the_site_said_to_be_closed(site: Engine) -> None:
+def test_a_node_that_cannot_be_told_leaves_the_site_said_to_be_closed(site: FakeSwarm) -> None:
     site.ends[EDGE] = "failed"
     for state in ("on", "off"):
         with pytest.raises(JobFailedError):
-            switch(STAGING, state)
-        assert closed(site, STAGING)
+            set_maintenance(STAGING, state)
+        assert maintenance_since(site, STAGING)
 
 
 @pytest.mark.parametrize("state", ["", "yes", "ON"])
-def test_there_are_two_states(site: Engine, state: str) -> None:
+def test_there_are_two_states(site: FakeSwarm, state: str) -> None:
     with pytest.raises(InputError, match="no such state"):
-        switch(STAGING, state)
+        set_maintenance(STAGING, state)
     assert site.asked == []
 
 
-def test_an_edge_that_does_not_look_for_the_file_is_refused(engine: Engine) -> None:
+def test_an_edge_that_does_not_look_for_the_file_is_refused(engine: FakeSwarm) -> None:
     with pytest.raises(InputError, match="staging has no edge yet"):
-        switch(STAGING, "on")
+        set_maintenance(STAGING, "on")
     have_edge(engine, "shop-edge-01234567")
     with pytest.raises(InputError, match=r"is not the one of deploy/edge\.conf") as caught:
-        switch(STAGING, "on")
+        set_maintenance(STAGING, "on")
     assert "invoke renew" in caught.value.hint
-    assert closed(engine, STAGING) == ""
+    assert maintenance_since(engine, STAGING) == ""

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from pipeline.deploy.rollout.notify import announced, link
+from pipeline.deploy.rollout.notify import notify_outcome, run_url
 from pipeline.errors import CheckFailedError, RolledBackError
 from tests.clock import Clock
 from tests.unit.deploy.factories import environment
@@ -60,7 +60,7 @@ def test_what_went_well_is_told_with_all_that_one_wants_to_know(
     told: Told, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTOR", "ada")
-    with announced(STAGING, told.values, "deploy", "v1.2.3"):
+    with notify_outcome(STAGING, told.values, "deploy", "v1.2.3"):
         clock.sleep(7)
     assert told.heard == [
         {
@@ -87,7 +87,7 @@ def test_what_went_well_is_told_with_all_that_one_wants_to_know(
 def test_what_went_wrong_is_told_and_stays_what_went_wrong(
     told: Told, fault: BaseException, outcome: str
 ) -> None:
-    with pytest.raises(type(fault)), announced(STAGING, told.values, "rollback", "v1.2.3"):
+    with pytest.raises(type(fault)), notify_outcome(STAGING, told.values, "rollback", "v1.2.3"):
         raise fault
     assert told.heard[0]["outcome"] == outcome
 
@@ -96,7 +96,7 @@ def test_what_went_wrong_is_told_and_stays_what_went_wrong(
 def test_who_cannot_be_told_is_no_fault_and_his_address_is_not_said(
     url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with announced(STAGING, {"NOTIFY_URL": url}, "deploy", "v1.2.3"):
+    with notify_outcome(STAGING, {"NOTIFY_URL": url}, "deploy", "v1.2.3"):
         pass
     said = capsys.readouterr().err
     assert "nobody was told: NOTIFY_URL does not work" in said
@@ -107,13 +107,13 @@ def test_who_refuses_to_be_told_is_none_either(
     told: Told, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told.answer = 500
-    with announced(STAGING, told.values, "deploy", "v1.2.3"):
+    with notify_outcome(STAGING, told.values, "deploy", "v1.2.3"):
         pass
     assert "nobody was told" in capsys.readouterr().err
 
 
 def test_nobody_is_told_where_nobody_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    with announced(STAGING, {}, "deploy", "v1.2.3"):
+    with notify_outcome(STAGING, {}, "deploy", "v1.2.3"):
         pass
     assert capsys.readouterr().err == ""
 
@@ -122,4 +122,4 @@ def test_a_run_on_github_is_where_to_look(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.com")
     monkeypatch.setenv("GITHUB_REPOSITORY", "octo/shop")
     monkeypatch.setenv("GITHUB_RUN_ID", "42")
-    assert link(STAGING) == "https://github.com/octo/shop/actions/runs/42"
+    assert run_url(STAGING) == "https://github.com/octo/shop/actions/runs/42"

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from pipeline.deploy.commands.generate_secrets import pair
-from pipeline.deploy.pem import mended
+from pipeline.deploy.commands.generate_secrets import self_signed_certificate
+from pipeline.deploy.pem import normalize_pem
 from pipeline.process import read
 
 Change = Callable[[str], str]
@@ -24,21 +24,21 @@ CHANGES: dict[str, Change] = {
 
 @pytest.fixture(scope="module")
 def made() -> tuple[str, str]:
-    return pair("localhost")
+    return self_signed_certificate("localhost")
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_its_line_ends_are_mended(made: tuple[str, str], change: Change) -> None:
-    assert [mended(change(text)) for text in made] == [*made]
-    assert mended(change(made[1] * 2)) == made[1] * 2
+    assert [normalize_pem(change(text)) for text in made] == [*made]
+    assert normalize_pem(change(made[1] * 2)) == made[1] * 2
 
 
 def test_one_without_any_is_read_as_the_same(made: tuple[str, str]) -> None:
-    key = mended(made[0].replace("\n", ""))
+    key = normalize_pem(made[0].replace("\n", ""))
     public = ["openssl", "pkey", "-pubout"]
     assert read(public, stdin=key).stdout == read(public, stdin=made[0]).stdout
 
 
 @pytest.mark.parametrize("text", ["", "swordfish\\n", "-----BEGIN PRIVATE KEY-----\\nMIIE"])
 def test_what_is_no_pem_stays_as_it_is(text: str) -> None:
-    assert mended(text) == text
+    assert normalize_pem(text) == text

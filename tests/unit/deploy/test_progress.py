@@ -7,14 +7,14 @@ from contextlib import suppress
 
 import pytest
 
-from pipeline.deploy.progress import timed
-from pipeline.deploy.signals import ENDING, interruptible, uninterrupted
+from pipeline.deploy.progress import timed_step
+from pipeline.deploy.signals import TERMINATION_SIGNALS, ignore_signals, raise_on_signal
 
 
 def test_a_step_is_told_before_and_after_it_with_its_time(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    timed("roll backend", lambda: print("rolling"))
+    timed_step("roll backend", lambda: print("rolling"))
     told = capsys.readouterr()
     assert told.out == "rolling\n"
     begun, ended = told.err.splitlines()
@@ -30,7 +30,7 @@ def test_a_step_that_fails_is_told_and_its_fault_goes_on(
         raise fault
 
     with pytest.raises(fault):
-        timed("bake", fail)
+        timed_step("bake", fail)
     assert re.search(r"bake failed after \d+\.\d s\n$", capsys.readouterr().err)
 
 
@@ -39,17 +39,17 @@ def stop(number: signal.Signals) -> None:
     signal.sigpending()  # Python handles what came in before it goes on
 
 
-@pytest.mark.parametrize("number", ENDING)
+@pytest.mark.parametrize("number", TERMINATION_SIGNALS)
 def test_every_signal_to_stop_is_an_interrupt(number: signal.Signals) -> None:
-    with pytest.raises(KeyboardInterrupt), interruptible():
+    with pytest.raises(KeyboardInterrupt), raise_on_signal():
         stop(number)
 
 
-@pytest.mark.parametrize("number", ENDING)
+@pytest.mark.parametrize("number", TERMINATION_SIGNALS)
 def test_what_cannot_be_stopped_goes_on_and_says_so(
     number: signal.Signals, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with uninterrupted():
+    with ignore_signals():
         stop(number)
         print("goes on")
     told = capsys.readouterr()
@@ -57,18 +57,18 @@ def test_what_cannot_be_stopped_goes_on_and_says_so(
     assert "this cannot be stopped" in told.err
 
 
-@pytest.mark.parametrize("block", [interruptible, uninterrupted])
+@pytest.mark.parametrize("block", [raise_on_signal, ignore_signals])
 def test_afterwards_signals_are_handled_as_before(block: type) -> None:
-    before = [signal.getsignal(number) for number in ENDING]
+    before = [signal.getsignal(number) for number in TERMINATION_SIGNALS]
     with suppress(ValueError), block():
-        assert [signal.getsignal(number) for number in ENDING] != before
+        assert [signal.getsignal(number) for number in TERMINATION_SIGNALS] != before
         raise ValueError
-    assert [signal.getsignal(number) for number in ENDING] == before
+    assert [signal.getsignal(number) for number in TERMINATION_SIGNALS] == before
 
 
 def test_within_what_can_be_interrupted_a_part_can_be_shielded() -> None:
-    with interruptible():
-        with uninterrupted():
+    with raise_on_signal():
+        with ignore_signals():
             stop(signal.SIGTERM)
         with pytest.raises(KeyboardInterrupt):
             stop(signal.SIGTERM)

@@ -6,33 +6,35 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.deploy.cluster.stackfile import render
+from pipeline.deploy.cluster.stackfile import render_services
 from pipeline.deploy.rollout import cleanup
-from pipeline.deploy.rollout.candidate import entry_of
-from pipeline.deploy.rollout.cleanup import clean_up, prune
+from pipeline.deploy.rollout.candidate import new_record
+from pipeline.deploy.rollout.cleanup import clean_up, prune_releases
 from pipeline.deploy.state import journal
-from pipeline.deploy.state.journal import GOOD, KEPT
+from pipeline.deploy.state.journal import KEPT_RELEASES, SUCCEEDED
 from tests.conftest import ROOT, Result
 from tests.unit.deploy.factories import AT_ONCE, environment, release
-from tests.unit.deploy.fake_swarm import Engine
+from tests.unit.deploy.fake_swarm import FakeSwarm
 
 STAGING = environment(timings=AT_ONCE)
 LABEL = "--label=pipeline.stack={}"
 
 
-def deployed(engine: Engine, numbers: range, stack: str = "shop") -> None:
+def deployed(engine: FakeSwarm, numbers: range, stack: str = "shop") -> None:
     for number in numbers:
         known = journal.entries(engine, stack)
-        entry = entry_of(release(number), render(STAGING, release(number)), known, "deploy")
-        journal.begin(engine, stack, entry)
-        journal.end(engine, stack, entry, GOOD)
+        entry = new_record(
+            release(number), render_services(STAGING, release(number)), known, "deploy"
+        )
+        journal.record_start(engine, stack, entry)
+        journal.record_end(engine, stack, entry, SUCCEEDED)
 
 
-def removed(engine: Engine) -> list[str]:
+def removed(engine: FakeSwarm) -> list[str]:
     return [words.removeprefix("image rm ") for words in engine.asked if "image rm" in words]
 
 
-def pulled(engine: Engine, *images: str) -> None:
+def pulled(engine: FakeSwarm, *images: str) -> None:
     """Have images on the engine that are older than those of all kept releases."""
     engine.facts["image"] = "\n".join([*images, "ghcr.io/octo/shop/backend@<none>"])
 
@@ -41,86 +43,86 @@ def image(number: int, name: str = "backend") -> str:
     return release(number).images[name]
 
 
-def test_nothing_is_removed_while_there_are_few(engine: Engine) -> None:
-    deployed(engine, range(1, KEPT + 1))
+def test_nothing_is_removed_while_there_are_few(engine: FakeSwarm) -> None:
+    deployed(engine, range(1, KEPT_RELEASES + 1))
     engine.asked.clear()
-    prune(engine, STAGING)
+    prune_releases(engine, STAGING)
     removed = [words for words in engine.asked if "rm" in words]
     assert removed == ["service rm shop-sessions"] * 2, "before the job, and after it"
     assert [*engine.options] == ["shop-sessions"]
 
 
-def test_sessions_that_have_expired_are_removed_by_what_serves(engine: Engine) -> None:
+def test_sessions_that_have_expired_are_removed_by_what_serves(engine: FakeSwarm) -> None:
     deployed(engine, range(1, 3))
-    prune(engine, STAGING)
+    prune_releases(engine, STAGING)
     assert engine.options["shop-sessions"][-3:] == (image(2), "manage.py", "clearsessions")
 
 
-def test_old_images_go_and_those_of_kept_releases_stay(engine: Engine) -> None:
-    deployed(engine, range(1, KEPT + 3))
-    pulled(engine, image(1), image(2), image(3), image(KEPT + 2))
-    prune(engine, STAGING)
+def test_old_images_go_and_those_of_kept_releases_stay(engine: FakeSwarm) -> None:
+    deployed(engine, range(1, KEPT_RELEASES + 3))
+    pulled(engine, image(1), image(2), image(3), image(KEPT_RELEASES + 2))
+    prune_releases(engine, STAGING)
     assert {*removed(engine)} == {image(1), image(2)}
 
 
-def test_what_another_environment_may_go_back_to_stays(engine: Engine) -> None:
+def test_what_another_environment_may_go_back_to_stays(engine: FakeSwarm) -> None:
     deployed(engine, range(1, 3), "other-stack")
-    deployed(engine, range(1, KEPT + 3))
+    deployed(engine, range(1, KEPT_RELEASES + 3))
     pulled(engine, image(1), image(2))
-    prune(engine, STAGING)
+    prune_releases(engine, STAGING)
     assert removed(engine) == []
     assert len(journal.entries(engine, "other-stack")) == 2
 
 
-def test_what_runs_stays_though_no_journal_knows_it(engine: Engine) -> None:
-    engine.start("shop_edge", image(1, "frontend"), [], 1, "running")
-    deployed(engine, range(1, KEPT + 2))
+def test_what_runs_stays_though_no_journal_knows_it(engine: FakeSwarm) -> None:
+    engine.start_service("shop_edge", image(1, "frontend"), [], 1, "running")
+    deployed(engine, range(1, KEPT_RELEASES + 2))
     pulled(engine, image(1, "frontend"), image(1))
-    prune(engine, STAGING)
+    prune_releases(engine, STAGING)
     assert {*removed(engine)} == {image(1)}
 
 
-def test_secrets_that_no_kept_release_names_go_and_only_this_stack_s_own(engine: Engine) -> None:
+def test_secrets_that_no_kept_release_names_go_and_only_this_stack_s_own(engine: FakeSwarm) -> None:
     kept = "shop-database_url-01234567"  # of each release
     mounted = "shop-tls_key-89abcdef"
     mine = [kept, mounted, "shop-old-0000000a", "shop-unhashed"]
     for name in mine:
-        engine.ask("secret", "create", LABEL.format("shop"), name, "-")
-    engine.ask("secret", "create", LABEL.format("other"), "other-old-0000000a", "-")
-    engine.ask("config", "create", LABEL.format("shop"), "shop-edge-0000000a", "-")
-    engine.start("shop_edge", "edge", [], 1, "running")
-    container = engine.of("service")["shop_edge"]["Spec"]["TaskTemplate"]["ContainerSpec"]
+        engine.run("secret", "create", LABEL.format("shop"), name, "-")
+    engine.run("secret", "create", LABEL.format("other"), "other-old-0000000a", "-")
+    engine.run("config", "create", LABEL.format("shop"), "shop-edge-0000000a", "-")
+    engine.start_service("shop_edge", "edge", [], 1, "running")
+    container = engine.objects("service")["shop_edge"]["Spec"]["TaskTemplate"]["ContainerSpec"]
     container["Secrets"] = [{"SecretName": mounted}]
-    deployed(engine, range(1, KEPT + 2))
-    prune(engine, STAGING)
-    assert sorted(engine.of("secret")) == sorted(
+    deployed(engine, range(1, KEPT_RELEASES + 2))
+    prune_releases(engine, STAGING)
+    assert sorted(engine.objects("secret")) == sorted(
         [kept, mounted, "other-old-0000000a", "shop-unhashed"]
     )
-    assert "shop-edge-0000000a" not in engine.of("config")
+    assert "shop-edge-0000000a" not in engine.objects("config")
 
 
-def test_the_pages_of_kept_releases_are_named_to_whoever_removes_assets(engine: Engine) -> None:
-    deployed(engine, range(1, KEPT + 2))
-    prune(engine, STAGING)
-    pages = [f"{number:064}" for number in range(2, KEPT + 2)]
-    assert list(engine.options["shop-prune"][-KEPT:]) == pages
+def test_the_pages_of_kept_releases_are_named_to_whoever_removes_assets(engine: FakeSwarm) -> None:
+    deployed(engine, range(1, KEPT_RELEASES + 2))
+    prune_releases(engine, STAGING)
+    pages = [f"{number:064}" for number in range(2, KEPT_RELEASES + 2)]
+    assert list(engine.options["shop-prune"][-KEPT_RELEASES:]) == pages
 
 
-def test_without_a_journal_nothing_is_done(engine: Engine) -> None:
-    prune(engine, STAGING)
+def test_without_a_journal_nothing_is_done(engine: FakeSwarm) -> None:
+    prune_releases(engine, STAGING)
     assert not engine.options
 
 
 @pytest.mark.parametrize(("name", "job"), [("frontend", "prune"), ("backend", "sessions")])
 def test_a_fault_is_said_and_nothing_else(
-    engine: Engine, capsys: pytest.CaptureFixture[str], name: str, job: str
+    engine: FakeSwarm, capsys: pytest.CaptureFixture[str], name: str, job: str
 ) -> None:
-    deployed(engine, range(1, KEPT + 2))
-    engine.ends[image(KEPT + 1, name)] = "failed"
+    deployed(engine, range(1, KEPT_RELEASES + 2))
+    engine.ends[image(KEPT_RELEASES + 1, name)] = "failed"
     clean_up(engine, STAGING)
     said = "not all that is old was removed, which the next deployment does: "
     assert f"{said}shop-{job}: " in capsys.readouterr().err
-    assert "shop-lock" not in engine.of("config")
+    assert "shop-lock" not in engine.objects("config")
 
 
 @pytest.mark.parametrize(
@@ -134,7 +136,7 @@ def test_a_fault_is_said_and_nothing_else(
     ],
 )
 def test_a_name_is_this_stack_s_if_it_says_so(name: str, *, hashed: bool) -> None:
-    assert cleanup.is_hashed(name, "shop") is hashed
+    assert cleanup.is_content_addressed(name, "shop") is hashed
 
 
 class Volume:

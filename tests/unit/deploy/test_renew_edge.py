@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 
 from pipeline.deploy.cluster import start_failures
-from pipeline.deploy.cluster.stackfile import render
+from pipeline.deploy.cluster.stackfile import render_services
 from pipeline.deploy.commands import edge, site
-from pipeline.deploy.rollout.candidate import entry_of
-from pipeline.deploy.rollout.edge import CONFIGURATION
-from pipeline.deploy.rollout.infrastructure import lay
+from pipeline.deploy.rollout.candidate import new_record
+from pipeline.deploy.rollout.edge import EDGE_CONFIG_FILE
+from pipeline.deploy.rollout.infrastructure import ensure_infrastructure
 from pipeline.deploy.state import journal
-from pipeline.deploy.state.audit_log import acts
+from pipeline.deploy.state.audit_log import entries
 from pipeline.environments import Timings
 from pipeline.errors import CheckFailedError, InputError, RollbackFailedError, RolledBackError
 from pipeline.images.registry import NotFoundError
 from pipeline.process import read
 from tests.clock import Clock
 from tests.unit.deploy.factories import AT_ONCE, environment, release
-from tests.unit.deploy.fake_swarm import Engine
+from tests.unit.deploy.fake_swarm import FakeSwarm
 from tests.unit.deploy.tls import made, signed
 
 STAGING = environment(timings=Timings(**{**vars(AT_ONCE), "start": 60, "monitor": 15}))
@@ -32,16 +32,16 @@ Certify = Callable[[Wrong], None]
 
 
 @pytest.fixture
-def live(engine: Engine, monkeypatch: pytest.MonkeyPatch, pair: Pair) -> Engine:
+def live(engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch, pair: Pair) -> FakeSwarm:
     """An engine on which a release serves behind an edge."""
     values = {name: f"swordfish-{name}" for name in STAGING.secrets}
     values |= zip(("TLS_CERTIFICATE", "TLS_KEY"), pair, strict=True)
     for name, value in values.items():
         monkeypatch.setenv(name, value)
-    entry = entry_of(release(1), render(STAGING, release(1)), [], "deploy")
-    journal.begin(engine, "shop", entry)
-    journal.end(engine, "shop", entry, journal.GOOD)
-    lay(engine, STAGING, release(1).images, values)
+    entry = new_record(release(1), render_services(STAGING, release(1)), [], "deploy")
+    journal.record_start(engine, "shop", entry)
+    journal.record_end(engine, "shop", entry, journal.SUCCEEDED)
+    ensure_infrastructure(engine, STAGING, release(1).images, values)
     engine.asked.clear()
     return engine
 
@@ -63,34 +63,34 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     told: list[str] = []
     monkeypatch.setenv("NOTIFY_URL", "https://hooks.example.com/x")
     monkeypatch.setattr(
-        "pipeline.deploy.rollout.notify.tell", lambda _, content: told.append(str(content["text"]))
+        "pipeline.deploy.rollout.notify.post", lambda _, content: told.append(str(content["text"]))
     )
     return told
 
 
-def edge_service(engine: Engine) -> str:
-    return json.dumps(engine.of("service")["shop_edge"]["Spec"], sort_keys=True)
+def edge_service(engine: FakeSwarm) -> str:
+    return json.dumps(engine.objects("service")["shop_edge"]["Spec"], sort_keys=True)
 
 
-def outcomes(engine: Engine) -> list[tuple[str, str]]:
-    return [(act.kind, act.outcome) for act in acts(engine, "shop")]
+def outcomes(engine: FakeSwarm) -> list[tuple[str, str]]:
+    return [(act.kind, act.outcome) for act in entries(engine, "shop")]
 
 
-def test_an_edge_is_started_anew_and_that_is_told(live: Engine, told: list[str]) -> None:
-    edge.renew(STAGING)
-    assert len(live.run_of("shop_edge")) == 2
+def test_an_edge_is_started_anew_and_that_is_told(live: FakeSwarm, told: list[str]) -> None:
+    edge.renew_edge(STAGING)
+    assert len(live.tasks_of("shop_edge")) == 2
     assert live.asked.count("stack deploy shop") == 1
     assert outcomes(live) == [("renew", "succeeded")]
     assert told[0].startswith("renew of the edge to staging: succeeded")
 
 
 def test_where_nothing_serves_there_is_no_edge_to_renew(
-    live: Engine, capsys: pytest.CaptureFixture[str]
+    live: FakeSwarm, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in live.labelled("config", "label=pipeline.journal.shop"):
-        del live.of("config")[name]
+    for name in live.names_with_label("config", "label=pipeline.journal.shop"):
+        del live.objects("config")[name]
     with pytest.raises(InputError, match="nothing serves in staging yet"):
-        edge.renew(STAGING)
+        edge.renew_edge(STAGING)
     assert "swordfish" not in capsys.readouterr().err
 
 
@@ -174,13 +174,13 @@ REFUSED: dict[str, tuple[Wrong, str]] = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_no_browser_would_take_touches_nothing_and_is_told(
-    live: Engine, told: list[str], certify: Certify, case: str
+    live: FakeSwarm, told: list[str], certify: Certify, case: str
 ) -> None:
     wrong, said = REFUSED[case]
     before = edge_service(live)
     certify(wrong)
     with pytest.raises(InputError, match=f"{said}.*; nothing was touched") as caught:
-        edge.renew(STAGING)
+        edge.renew_edge(STAGING)
     assert edge_service(live) == before
     assert not [line for line in live.asked if line.startswith(("stack", "service create"))]
     assert outcomes(live) == [("renew", "failed")]
@@ -192,9 +192,9 @@ def windows(_: Path, pair: Pair) -> Pair:
     return pair[0].replace("\n", "\r\n"), pair[1].replace("\n", "\r\n")
 
 
-def test_line_ends_of_another_system_are_mended(live: Engine, certify: Certify) -> None:
+def test_line_ends_of_another_system_are_mended(live: FakeSwarm, certify: Certify) -> None:
     certify(windows)
-    edge.renew(STAGING)
+    edge.renew_edge(STAGING)
     assert outcomes(live) == [("renew", "succeeded")]
 
 
@@ -211,23 +211,23 @@ UNUSABLE: dict[str, tuple[Callable[[Path], object], str, str]] = {
 
 @pytest.mark.parametrize("case", UNUSABLE)
 def test_a_file_of_secrets_that_will_not_do_touches_nothing(
-    live: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str
+    live: FakeSwarm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str
 ) -> None:
     spoil, said, hint = UNUSABLE[case]
     monkeypatch.chdir(tmp_path)
     spoil(Path(".env.staging"))
     with pytest.raises(InputError, match=said) as caught:
-        edge.renew(STAGING)
+        edge.renew_edge(STAGING)
     assert caught.value.hint == hint
     assert live.asked == []
 
 
 def test_a_certificate_that_is_not_set_touches_nothing(
-    live: Engine, monkeypatch: pytest.MonkeyPatch
+    live: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TLS_CERTIFICATE", "")
     with pytest.raises(InputError, match=r"^secrets of staging are not set: TLS_CERTIFICATE$"):
-        edge.renew(STAGING)
+        edge.renew_edge(STAGING)
     assert live.asked == []
 
 
@@ -235,20 +235,23 @@ def test_a_certificate_that_is_not_set_touches_nothing(
     "spoil", [Path.mkdir, Path.touch, lambda _: None], ids=["a directory", "empty", "not there"]
 )
 def test_a_configuration_that_cannot_be_read_touches_nothing(
-    live: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[Path], object]
+    live: FakeSwarm,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    spoil: Callable[[Path], object],
 ) -> None:
     before = edge_service(live)
     elsewhere = tmp_path / "edge.conf"
     spoil(elsewhere)
-    monkeypatch.setattr("pipeline.deploy.rollout.edge.CONFIGURATION", elsewhere)
+    monkeypatch.setattr("pipeline.deploy.rollout.edge.EDGE_CONFIG_FILE", elsewhere)
     with pytest.raises(InputError, match=re.escape(str(elsewhere))):
-        edge.renew(STAGING)
+        edge.renew_edge(STAGING)
     assert edge_service(live) == before
     assert outcomes(live) == [("renew", "failed")]
 
 
 def test_an_edge_whose_image_is_gone_touches_nothing(
-    live: Engine, told: list[str], monkeypatch: pytest.MonkeyPatch
+    live: FakeSwarm, told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def members(_: str) -> dict[str, str]:
         raise NotFoundError("the registry has no such frontend", hint="push it")
@@ -259,7 +262,7 @@ def test_an_edge_whose_image_is_gone_touches_nothing(
     with pytest.raises(
         CheckFailedError, match=r"No such image.*the registry has no such"
     ) as caught:
-        edge.renew(STAGING)
+        edge.renew_edge(STAGING)
     assert "edge.conf" not in caught.value.hint
     assert "invoke build push" in caught.value.hint
     assert edge_service(live) == before
@@ -268,13 +271,13 @@ def test_an_edge_whose_image_is_gone_touches_nothing(
 
 
 def test_an_edge_whose_port_is_taken_makes_way_and_names_what_to_do(
-    live: Engine, monkeypatch: pytest.MonkeyPatch
+    live: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, image = edge_service(live), release(1).images["frontend"]
     proved(monkeypatch, live, "failed")
     live.errors[image] = "Bind for 0.0.0.0:443 failed: port is already allocated"
     with pytest.raises(RolledBackError, match="another program of the node has its port") as caught:
-        edge.renew(STAGING)
+        edge.renew_edge(STAGING)
     assert "ss -ltnp" in caught.value.hint
     assert edge_service(live) == before
 
@@ -284,40 +287,40 @@ def ends_soon(folder: Path, _: Pair) -> Pair:
 
 
 def test_a_certificate_that_ends_soon_is_taken_and_that_is_said(
-    live: Engine, certify: Certify, capsys: pytest.CaptureFixture[str]
+    live: FakeSwarm, certify: Certify, capsys: pytest.CaptureFixture[str]
 ) -> None:
     certify(ends_soon)
-    edge.renew(STAGING)
+    edge.renew_edge(STAGING)
     assert "TLS_CERTIFICATE ends in 2 days" in capsys.readouterr().err
     assert outcomes(live) == [("renew", "succeeded")]
 
 
 def test_a_configuration_that_nginx_does_not_take_touches_nothing(
-    live: Engine, told: list[str]
+    live: FakeSwarm, told: list[str]
 ) -> None:
     """The fake swarm decides the job's end; tests/acceptance/deploy runs the real nginx."""
     before = edge_service(live)
     live.ends[release(1).images["frontend"]] = "failed"
     with pytest.raises(InputError, match="nginx does not take the edge: shop-edge-check") as caught:
-        edge.renew(STAGING)
-    assert str(CONFIGURATION) in caught.value.hint
+        edge.renew_edge(STAGING)
+    assert str(EDGE_CONFIG_FILE) in caught.value.hint
     assert edge_service(live) == before
     assert told
 
 
-def proved(monkeypatch: pytest.MonkeyPatch, engine: Engine, state: str) -> None:
+def proved(monkeypatch: pytest.MonkeyPatch, engine: FakeSwarm, state: str) -> None:
     """Let the check of the new edge be well, and its replicas come to another state."""
-    monkeypatch.setattr("pipeline.deploy.rollout.edge.prove", lambda *_: None)
+    monkeypatch.setattr("pipeline.deploy.rollout.edge.test_configuration", lambda *_: None)
     engine.ends[release(1).images["frontend"]] = state
 
 
 def test_an_edge_that_does_not_come_up_makes_way_for_the_one_before(
-    live: Engine, told: list[str], monkeypatch: pytest.MonkeyPatch
+    live: FakeSwarm, told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = edge_service(live)
     proved(monkeypatch, live, "rejected")
     with pytest.raises(RolledBackError, match=r"shop_edge: a replica rejected(.|\n)*serves again"):
-        edge.renew(STAGING)
+        edge.renew_edge(STAGING)
     assert edge_service(live) == before
     assert outcomes(live) == [("renew", "rolled back")]
     assert told[0].startswith("renew of the edge to staging: rolled back")
@@ -336,42 +339,42 @@ class Users:
 
 
 def test_an_edge_is_given_time_until_users_reach_the_site(
-    live: Engine, monkeypatch: pytest.MonkeyPatch
+    live: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(site, "reach", Users(3).reach)
-    edge.renew(STAGING)
+    monkeypatch.setattr(site, "open_site", Users(3).reach)
+    edge.renew_edge(STAGING)
     assert outcomes(live) == [("renew", "succeeded")]
 
 
 def test_an_edge_that_users_do_not_reach_makes_way_for_the_one_before(
-    live: Engine, monkeypatch: pytest.MonkeyPatch, clock: Clock
+    live: FakeSwarm, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
     before, users = edge_service(live), Users(10_000)
-    monkeypatch.setattr(site, "reach", users.reach)
-    rollback = Engine.toggle
+    monkeypatch.setattr(site, "open_site", users.reach)
+    rollback = FakeSwarm.rollback_service
 
-    def well_again(engine: Engine, name: str) -> str | None:
+    def well_again(engine: FakeSwarm, name: str) -> str | None:
         users.left = 0
         return rollback(engine, name)
 
-    monkeypatch.setattr(Engine, "toggle", well_again)
+    monkeypatch.setattr(FakeSwarm, "rollback_service", well_again)
     with pytest.raises(RolledBackError, match="got no answer: refused"):
-        edge.renew(STAGING)
+        edge.renew_edge(STAGING)
     assert edge_service(live) == before
     assert STAGING.timings.monitor < clock.monotonic() < STAGING.timings.start
 
 
 def test_where_users_reach_it_by_neither_that_is_told_as_the_worst(
-    live: Engine, monkeypatch: pytest.MonkeyPatch
+    live: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(site, "reach", Users(10_000).reach)
+    monkeypatch.setattr(site, "open_site", Users(10_000).reach)
     with pytest.raises(RollbackFailedError, match="going back failed"):
-        edge.renew(STAGING)
+        edge.renew_edge(STAGING)
     assert outcomes(live) == [("renew", "rollback failed")]
 
 
 def test_an_edge_that_the_engine_was_not_told_of_is_not_gone_back_from(
-    live: Engine, monkeypatch: pytest.MonkeyPatch
+    live: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To go back would end at what was before the one that serves."""
     before = edge_service(live)
@@ -379,9 +382,9 @@ def test_an_edge_that_the_engine_was_not_told_of_is_not_gone_back_from(
     def refuse(*_: object) -> None:
         raise CheckFailedError("`docker stack deploy` failed", hint="look")
 
-    monkeypatch.setattr(Engine, "deploy", refuse)
-    monkeypatch.setattr("pipeline.deploy.cluster.client.Swarm.deploy", refuse)
+    monkeypatch.setattr(FakeSwarm, "deploy", refuse)
+    monkeypatch.setattr("pipeline.deploy.cluster.client.SwarmClient.deploy", refuse)
     with pytest.raises(RolledBackError):
-        edge.renew(STAGING)
+        edge.renew_edge(STAGING)
     assert edge_service(live) == before
     assert "service rollback shop_edge" not in live.asked

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from pipeline.deploy.cluster.client import image_of
-from pipeline.deploy.cluster.stackfile import render
+from pipeline.deploy.cluster.client import service_image
+from pipeline.deploy.cluster.stackfile import render_services
 from pipeline.deploy.rollout import health, runbook, steps
-from pipeline.deploy.rollout.candidate import entry_of
+from pipeline.deploy.rollout.candidate import new_record
 from pipeline.deploy.rollout.context import Deployment
 from pipeline.deploy.state import journal
-from pipeline.deploy.state.deploy_lock import locked
+from pipeline.deploy.state.deploy_lock import hold_lock
 from pipeline.errors import (
     CheckFailedError,
     InterruptedDeployError,
@@ -27,7 +27,7 @@ from pipeline.errors import (
 from tests.clock import Clock
 from tests.unit.deploy.edge import Edge
 from tests.unit.deploy.factories import AT_ONCE, IMAGES, environment, release
-from tests.unit.deploy.fake_swarm import Engine
+from tests.unit.deploy.fake_swarm import FakeSwarm
 
 STAGING = environment(timings=AT_ONCE)
 OLD, NEW = release(1), release(2)
@@ -54,23 +54,23 @@ class Site:
 @pytest.fixture
 def site(monkeypatch: pytest.MonkeyPatch) -> Site:
     site = Site()
-    monkeypatch.setattr(steps, "smoke", site.smoke)
+    monkeypatch.setattr(steps, "run_smoke_test", site.smoke)
     return site
 
 
-def deploy(engine: Engine, number: int, *, log_out: bool = False, migrate: bool = True) -> None:
+def deploy(engine: FakeSwarm, number: int, *, log_out: bool = False, migrate: bool = True) -> None:
     new = release(number)
-    services = render(STAGING, new)
+    services = render_services(STAGING, new)
     known = journal.entries(engine, "shop")
-    before = journal.good(known)
-    with locked(engine, "shop", "deploy") as lock:
+    before = journal.last_successful(known)
+    with hold_lock(engine, "shop", "run_deployment") as lock:
         deployment = Deployment(STAGING, engine, new, services, before, VALUES, lock)
         deployment.log_out, deployment.migrates = log_out, migrate
-        runbook.deploy(deployment, entry_of(new, services, known, "deploy"))
+        runbook.run_deployment(deployment, new_record(new, services, known, "run_deployment"))
 
 
 @pytest.fixture
-def live(engine: Engine, site: Site) -> Engine:
+def live(engine: FakeSwarm, site: Site) -> FakeSwarm:
     """An engine on which the first release serves."""
     deploy(engine, 1)
     site.walks.clear()
@@ -78,27 +78,29 @@ def live(engine: Engine, site: Site) -> Engine:
     return engine
 
 
-def serving(engine: Engine) -> dict[str, str]:
-    return {name: image_of(it) for name, it in engine.of("service").items()}
+def serving(engine: FakeSwarm) -> dict[str, str]:
+    return {name: service_image(it) for name, it in engine.objects("service").items()}
 
 
 def images(number: int) -> dict[str, str]:
     return {f"shop_{name}": release(number).images[name] for name in IMAGES}
 
 
-def outcome(engine: Engine) -> str:
+def outcome(engine: FakeSwarm) -> str:
     return journal.entries(engine, "shop")[-1].outcome
 
 
-def test_a_good_release_serves_and_nothing_else_is_left(live: Engine, site: Site) -> None:
+def test_a_good_release_serves_and_nothing_else_is_left(live: FakeSwarm, site: Site) -> None:
     deploy(live, 2)
     assert serving(live) == images(2)
     assert site.walks == [("v1.0.2", True), ("v1.0.2", False)]
-    assert outcome(live) == journal.GOOD
+    assert outcome(live) == journal.SUCCEEDED
     assert journal.entries(live, "shop")[-1].images == NEW.images
 
 
-def test_each_step_is_told_in_its_order(live: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_step_is_told_in_its_order(
+    live: FakeSwarm, capsys: pytest.CaptureFixture[str]
+) -> None:
     deploy(live, 2)
     begun = [line for line in capsys.readouterr().err.splitlines() if line.endswith(" …")]
     assert [line[10:-2] for line in begun] == [
@@ -108,7 +110,9 @@ def test_each_step_is_told_in_its_order(live: Engine, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize("state", ["failed", "rejected"])
-def test_a_fault_that_the_new_image_finds_itself_touches_nothing(live: Engine, state: str) -> None:
+def test_a_fault_that_the_new_image_finds_itself_touches_nothing(
+    live: FakeSwarm, state: str
+) -> None:
     live.ends[NEW.images["backend"]] = state
     with pytest.raises(StoppedError, match=r"shop-check: (.|\n)*nothing that serves was touched"):
         deploy(live, 2)
@@ -119,7 +123,7 @@ def test_a_fault_that_the_new_image_finds_itself_touches_nothing(live: Engine, s
 
 @pytest.mark.parametrize("check", [None, ["NONE"]])
 def test_what_does_not_tell_how_it_is_is_not_shown_to_anybody(
-    live: Engine, check: list[str] | None
+    live: FakeSwarm, check: list[str] | None
 ) -> None:
     live.checks[NEW.images["frontend"]] = check
     with pytest.raises(StoppedError, match=f"no health check is in {NEW.images['frontend']}"):
@@ -129,7 +133,7 @@ def test_what_does_not_tell_how_it_is_is_not_shown_to_anybody(
 
 
 def test_a_database_that_refuses_has_an_outcome_of_its_own(
-    live: Engine, monkeypatch: pytest.MonkeyPatch
+    live: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runbook, "self_check", lambda _: None)
     live.ends[NEW.images["backend"]] = "failed"
@@ -151,7 +155,7 @@ LEFT = {
 
 @pytest.mark.parametrize("case", LEFT)
 def test_what_a_migration_that_failed_has_left_is_told_with_what_ends_it(
-    live: Engine, case: str
+    live: FakeSwarm, case: str
 ) -> None:
     live.says["leftovers"], told = LEFT[case]
     live.ends["shop-migrate"] = "failed"
@@ -163,7 +167,7 @@ def test_what_a_migration_that_failed_has_left_is_told_with_what_ends_it(
     assert "invoke status" in caught.value.hint
 
 
-def test_a_migration_that_did_not_begin_is_no_fault_of_the_database(live: Engine) -> None:
+def test_a_migration_that_did_not_begin_is_no_fault_of_the_database(live: FakeSwarm) -> None:
     live.ends["shop-migrate"] = "pending"
     with pytest.raises(StoppedError, match="shop-migrate has not begun after") as caught:
         deploy(live, 2)
@@ -174,7 +178,7 @@ def test_a_migration_that_did_not_begin_is_no_fault_of_the_database(live: Engine
 
 @pytest.mark.parametrize("state", ["pending", "new"])
 def test_a_self_check_that_does_not_begin_is_given_up(
-    live: Engine, clock: Clock, state: str
+    live: FakeSwarm, clock: Clock, state: str
 ) -> None:
     live.ends["shop-check"] = state
     with pytest.raises(StoppedError, match=rf"shop-check has not begun after \d+ s: {state}"):
@@ -191,7 +195,7 @@ def test_a_self_check_that_does_not_begin_is_given_up(
     ],
 )
 def test_a_fault_in_the_preview_touches_nothing_and_takes_it_away(
-    live: Engine, site: Site, fault: BaseException, error: type[StoppedError]
+    live: FakeSwarm, site: Site, fault: BaseException, error: type[StoppedError]
 ) -> None:
     site.broken["v1.0.2", True] = fault
     with pytest.raises(error, match="nothing that serves was touched"):
@@ -208,7 +212,7 @@ def test_a_fault_in_the_preview_touches_nothing_and_takes_it_away(
     ],
 )
 def test_a_fault_that_users_could_see_puts_the_whole_release_back_and_proves_it(
-    live: Engine, site: Site, fault: BaseException, error: type[StoppedError]
+    live: FakeSwarm, site: Site, fault: BaseException, error: type[StoppedError]
 ) -> None:
     site.broken["v1.0.2", False] = fault
     with pytest.raises(error, match="the release before serves again") as caught:
@@ -216,12 +220,12 @@ def test_a_fault_that_users_could_see_puts_the_whole_release_back_and_proves_it(
     assert serving(live) == images(1)
     assert site.walks[-1] == ("v1.0.1", False)
     assert caught.value.exit_code == error.exit_code
-    assert journal.good(journal.entries(live, "shop")).version == "v1.0.1"  # type: ignore[union-attr]
+    assert journal.last_successful(journal.entries(live, "shop")).version == "v1.0.1"  # type: ignore[union-attr]
     assert outcome(live) == error.outcome
 
 
 def test_a_fault_of_the_deployer_itself_is_undone_as_any_other(
-    live: Engine, monkeypatch: pytest.MonkeyPatch
+    live: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runbook, "bake", lambda _: dict[str, str]()["nowhere"])
     with pytest.raises(
@@ -233,9 +237,9 @@ def test_a_fault_of_the_deployer_itself_is_undone_as_any_other(
 
 
 def test_a_page_that_does_not_come_up_takes_the_api_back_with_it(
-    live: Engine, monkeypatch: pytest.MonkeyPatch
+    live: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runbook, "show_preview", lambda _: None)
+    monkeypatch.setattr(runbook, "deploy_preview", lambda _: None)
     monkeypatch.setattr(runbook, "publish_assets", lambda _: None)
     live.ends[NEW.images["frontend"]] = "failed"
     with pytest.raises(RolledBackError, match="shop_frontend: a replica failed"):
@@ -244,7 +248,7 @@ def test_a_page_that_does_not_come_up_takes_the_api_back_with_it(
 
 
 def test_a_release_before_that_does_not_serve_any_more_is_told_as_the_worst(
-    live: Engine, site: Site
+    live: FakeSwarm, site: Site
 ) -> None:
     site.broken["v1.0.2", False] = CheckFailedError("the API answers 500", hint="look")
     site.broken["v1.0.1", False] = CheckFailedError("so does the old one", hint="look")
@@ -257,7 +261,7 @@ def test_a_release_before_that_does_not_serve_any_more_is_told_as_the_worst(
 
 
 def test_what_the_release_before_stands_on_is_given_time_to_come_back(
-    live: Engine,
+    live: FakeSwarm,
     site: Site,
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
@@ -273,7 +277,7 @@ def test_what_the_release_before_stands_on_is_given_time_to_come_back(
 
 
 def test_a_first_release_that_fails_leaves_nothing_and_says_that_there_is_none(
-    engine: Engine, site: Site
+    engine: FakeSwarm, site: Site
 ) -> None:
     site.broken["v1.0.1", False] = CheckFailedError("the API answers 500", hint="look")
     with pytest.raises(RollbackFailedError, match="there is no release before"):
@@ -282,24 +286,24 @@ def test_a_first_release_that_fails_leaves_nothing_and_says_that_there_is_none(
 
 
 def test_where_the_journal_is_lost_what_the_engine_remembers_is_not_taken_away(
-    live: Engine, site: Site
+    live: FakeSwarm, site: Site
 ) -> None:
-    for name in live.labelled("config", "label=pipeline.journal.shop"):
-        del live.of("config")[name]
+    for name in live.names_with_label("config", "label=pipeline.journal.shop"):
+        del live.objects("config")[name]
     site.broken["v1.0.2", False] = CheckFailedError("the API answers 500", hint="look")
     with pytest.raises(RollbackFailedError, match="there is no release before"):
         deploy(live, 2)
     assert serving(live) == images(1)
 
 
-def test_what_is_not_migrated_is_not_dumped(live: Engine) -> None:
-    live.says["shop-check"] = steps.UP_TO_DATE
+def test_what_is_not_migrated_is_not_dumped(live: FakeSwarm) -> None:
+    live.says["shop-check"] = steps.NO_MIGRATIONS_MARKER
     deploy(live, 2)
     assert "service rm shop-dump" not in live.asked
 
 
 def test_what_its_host_dumps_is_not_dumped_here(
-    live: Engine, monkeypatch: pytest.MonkeyPatch
+    live: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     managed = environment(timings=AT_ONCE, dump=False)
     monkeypatch.setitem(globals(), "STAGING", managed)
@@ -308,7 +312,7 @@ def test_what_its_host_dumps_is_not_dumped_here(
     assert "service rm shop-migrate" in live.asked
 
 
-def test_what_cannot_be_dumped_is_not_migrated(live: Engine) -> None:
+def test_what_cannot_be_dumped_is_not_migrated(live: FakeSwarm) -> None:
     live.ends[NEW.images["postgres"]] = "failed"
     with pytest.raises(StoppedError, match="the last words of shop-dump"):
         deploy(live, 2)
@@ -319,19 +323,19 @@ def test_what_cannot_be_dumped_is_not_migrated(live: Engine) -> None:
 DOWN = CheckFailedError("ready: GET /api/v1/health/ready/ answered 502, not 200", hint="look")
 
 
-def down(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def down(engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have no replica of the backend run, and users find that."""
 
     def reach(*_: object) -> None:
         raise DOWN
 
-    monkeypatch.setattr(health, "reach", reach)
-    for each in engine.run_of("shop_backend"):
+    monkeypatch.setattr(health, "open_site", reach)
+    for each in engine.tasks_of("shop_backend"):
         each["Status"]["State"] = "failed"
 
 
 def test_a_release_that_does_not_serve_is_told_before_the_roll_and_the_new_one_comes(
-    live: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    live: FakeSwarm, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     down(live, monkeypatch)
     deploy(live, 2)
@@ -341,7 +345,7 @@ def test_a_release_that_does_not_serve_is_told_before_the_roll_and_the_new_one_c
 
 
 def test_what_did_not_serve_before_is_not_put_back(
-    live: Engine, site: Site, monkeypatch: pytest.MonkeyPatch
+    live: FakeSwarm, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     down(live, monkeypatch)
     site.broken["v1.0.2", False] = CheckFailedError("the API answers 500", hint="look")
@@ -352,19 +356,19 @@ def test_what_did_not_serve_before_is_not_put_back(
 
 
 def test_where_half_of_the_replicas_served_half_are_enough_on_the_way_back(
-    live: Engine, site: Site, monkeypatch: pytest.MonkeyPatch, clock: Clock
+    live: FakeSwarm, site: Site, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
-    live.run_of("shop_backend")[0]["Status"]["State"] = "failed"
+    live.tasks_of("shop_backend")[0]["Status"]["State"] = "failed"
     site.broken["v1.0.2", False] = CheckFailedError("the API answers 500", hint="look")
-    take = Engine.take
+    take = FakeSwarm.deploy_stack
 
-    def half(engine: Engine, stack: str, document: str) -> None:
+    def half(engine: FakeSwarm, stack: str, document: str) -> None:
         take(engine, stack, document)
-        for each in engine.run_of("shop_backend")[-1:]:
+        for each in engine.tasks_of("shop_backend")[-1:]:
             if release(1).images["backend"] == each["Spec"]["ContainerSpec"]["Image"]:
                 each["Status"]["State"] = "starting"
 
-    monkeypatch.setattr(Engine, "take", half)
+    monkeypatch.setattr(FakeSwarm, "deploy_stack", half)
     began = clock.monotonic()
     with pytest.raises(RolledBackError):
         deploy(live, 2)
@@ -373,7 +377,7 @@ def test_where_half_of_the_replicas_served_half_are_enough_on_the_way_back(
 
 
 def test_a_release_that_serves_no_user_is_deprived_of_nothing(
-    live: Engine, monkeypatch: pytest.MonkeyPatch
+    live: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     down(live, monkeypatch)
     live.says["shop-check"] = 'to be applied: x\ntaken away: ["shop.tag"]\n'
@@ -402,7 +406,7 @@ PREVIEW = {"X-Preview": TOKEN}
 
 @pytest.mark.parametrize("answers", [(False,), (True, False)])
 def test_a_release_that_logs_members_out_is_stopped_before_any_of_them_sees_it(
-    live: Engine, monkeypatch: pytest.MonkeyPatch, answers: tuple[bool, ...]
+    live: FakeSwarm, monkeypatch: pytest.MonkeyPatch, answers: tuple[bool, ...]
 ) -> None:
     sessions = Sessions(*answers)
     monkeypatch.setattr(steps, "keeps_sessions", sessions.keeps)
@@ -414,7 +418,7 @@ def test_a_release_that_logs_members_out_is_stopped_before_any_of_them_sees_it(
 
 
 def test_where_members_may_be_logged_out_nothing_is_asked(
-    live: Engine, monkeypatch: pytest.MonkeyPatch
+    live: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sessions = Sessions()
     monkeypatch.setattr(steps, "keeps_sessions", sessions.keeps)
@@ -426,7 +430,7 @@ def test_where_members_may_be_logged_out_nothing_is_asked(
 
 
 def test_a_live_release_without_a_login_does_not_stop_the_one_that_mends_it(
-    live: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    live: FakeSwarm, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sessions = Sessions(CheckFailedError("login: answered 500, not 200", hint="look"))
     monkeypatch.setattr(steps, "keeps_sessions", sessions.keeps)
@@ -437,10 +441,14 @@ def test_a_live_release_without_a_login_does_not_stop_the_one_that_mends_it(
 
 @pytest.mark.parametrize(
     ("step", "error"),
-    [("show_preview", StoppedError), ("bake", RolledBackError), ("last_walk", RolledBackError)],
+    [
+        ("deploy_preview", StoppedError),
+        ("bake", RolledBackError),
+        ("final_smoke_test", RolledBackError),
+    ],
 )
 def test_a_release_whose_workers_die_under_a_server_that_lives_does_not_stay(
-    live: Engine, monkeypatch: pytest.MonkeyPatch, step: str, error: type[StoppedError]
+    live: FakeSwarm, monkeypatch: pytest.MonkeyPatch, step: str, error: type[StoppedError]
 ) -> None:
     usual = getattr(runbook, step)
 
@@ -456,14 +464,14 @@ def test_a_release_whose_workers_die_under_a_server_that_lives_does_not_stay(
     assert serving(live) == images(1)
 
 
-def test_what_workers_of_the_release_before_died_of_is_not_the_new_one_s(live: Engine) -> None:
+def test_what_workers_of_the_release_before_died_of_is_not_the_new_one_s(live: FakeSwarm) -> None:
     live.died[OLD.images["backend"]] = 9
     deploy(live, 2)
     assert serving(live) == images(2)
 
 
 def test_a_release_that_does_not_tell_of_its_workers_is_deployed_and_that_is_said(
-    live: Engine, edge: Edge, capsys: pytest.CaptureFixture[str]
+    live: FakeSwarm, edge: Edge, capsys: pytest.CaptureFixture[str]
 ) -> None:
     edge.silent.add(NEW.images["backend"])
     deploy(live, 2)
@@ -473,7 +481,7 @@ def test_a_release_that_does_not_tell_of_its_workers_is_deployed_and_that_is_sai
 
 @pytest.mark.parametrize("name", IMAGES)
 def test_a_release_that_does_not_hear_that_it_has_to_stop_is_never_rolled(
-    live: Engine, name: str
+    live: FakeSwarm, name: str
 ) -> None:
     live.stops[NEW.images[name]] = (137, 4)
     with pytest.raises(StoppedError, match=f"shop_{name}-next: it was killed 2 s after SIGTERM"):
@@ -482,7 +490,7 @@ def test_a_release_that_does_not_hear_that_it_has_to_stop_is_never_rolled(
 
 
 def test_a_rescue_is_not_kept_by_how_it_stops(
-    live: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    live: FakeSwarm, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     down(live, monkeypatch)
     live.stops[NEW.images["backend"]] = (137, 4)
@@ -491,7 +499,7 @@ def test_a_rescue_is_not_kept_by_how_it_stops(
     assert serving(live) == images(2)
 
 
-def test_what_served_before_is_not_kept_by_how_it_stops(live: Engine) -> None:
+def test_what_served_before_is_not_kept_by_how_it_stops(live: FakeSwarm) -> None:
     live.stops[NEW.images["backend"]] = (137, 4)
     deploy(live, 2, migrate=False)
     assert serving(live) == images(2)

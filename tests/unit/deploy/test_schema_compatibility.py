@@ -6,29 +6,29 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.deploy.cluster.client import Swarm
+from pipeline.deploy.cluster.client import SwarmClient
 from pipeline.deploy.cluster.one_shot_jobs import JobFailedError, JobNotStartedError
-from pipeline.deploy.cluster.stackfile import Service, render
+from pipeline.deploy.cluster.stackfile import Service, render_services
 from pipeline.deploy.rollout import schema_compatibility
-from pipeline.deploy.rollout.candidate import entry_of
+from pipeline.deploy.rollout.candidate import new_record
 from pipeline.deploy.rollout.schema_compatibility import (
     APPLIED,
-    CONTRACTS,
-    LIST,
-    USES,
-    require_way_back,
-    require_way_on,
+    CONTRACTS_COMMAND,
+    SCHEMA_USES_COMMAND,
+    SHOWMIGRATIONS_COMMAND,
+    require_forward_compatible,
+    require_rollback_compatible,
 )
 from pipeline.deploy.state import journal
-from pipeline.deploy.state.journal import Entry
+from pipeline.deploy.state.journal import DeploymentRecord
 from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError, InputError
 from tests.unit.deploy.factories import AT_ONCE, environment, release
-from tests.unit.deploy.fake_swarm import Engine
+from tests.unit.deploy.fake_swarm import FakeSwarm
 
 STAGING = environment(timings=AT_ONCE)
-OLD, NEW = render(STAGING, release(1)), render(STAGING, release(2))
-LIVE = replace(entry_of(release(2), NEW, [], "deploy"), number=9, outcome=journal.GOOD)
+OLD, NEW = render_services(STAGING, release(1)), render_services(STAGING, release(2))
+LIVE = replace(new_record(release(2), NEW, [], "deploy"), number=9, outcome=journal.SUCCEEDED)
 FIRST, ADDS, DROPS = "[X]  shop.0001_initial", "[X]  shop.0002_adds", "[X]  shop.0003_drops"
 
 
@@ -48,7 +48,7 @@ class Backends:
         self.asked: list[str] = []
 
     def asked_of(
-        self, _: Swarm, __: Environment, service: Service, *commands: str, **_limits: float
+        self, _: SwarmClient, __: Environment, service: Service, *commands: str, **_limits: float
     ) -> list[str]:
         image = service["image"]
         self.asked.append(commands[0])
@@ -57,11 +57,11 @@ class Backends:
         return [line for command in commands for line in self.said(image, command)]
 
     def said(self, image: str, command: str) -> list[str]:
-        if command == CONTRACTS:
+        if command == CONTRACTS_COMMAND:
             if self.contracts is None:
                 raise JobFailedError("Unknown command: 'contract_migrations'", hint="")
             return ["1 object imported", json.dumps(self.contracts)]
-        if command == USES:
+        if command == SCHEMA_USES_COMMAND:
             if self.uses is None:
                 raise JobFailedError("Unknown command: 'schema_uses'", hint="")
             return [json.dumps(self.uses)]
@@ -73,37 +73,39 @@ class Backends:
 @pytest.fixture
 def backends(monkeypatch: pytest.MonkeyPatch) -> Backends:
     backends = Backends()
-    monkeypatch.setattr(schema_compatibility, "asked", backends.asked_of)
+    monkeypatch.setattr(schema_compatibility, "run_management_command", backends.asked_of)
     return backends
 
 
 def back(
-    engine: Engine,
+    engine: FakeSwarm,
     target: Mapping[str, Service],
     *,
-    known: Sequence[Entry] = (LIVE,),
+    known: Sequence[DeploymentRecord] = (LIVE,),
     outage: bool = False,
 ) -> None:
-    require_way_back(engine, STAGING, known, target, lambda: outage)
+    require_rollback_compatible(engine, STAGING, known, target, lambda: outage)
 
 
 def test_older_code_that_knows_all_that_was_migrated_may_come_back(
-    engine: Engine, backends: Backends
+    engine: FakeSwarm, backends: Backends
 ) -> None:
     backends.old = [FIRST, ADDS]
     backends.new = [FIRST, ADDS]
     back(engine, OLD)
-    assert backends.asked == [LIST]
+    assert backends.asked == [SHOWMIGRATIONS_COMMAND]
 
 
-def test_older_code_lives_with_migrations_that_only_add(engine: Engine, backends: Backends) -> None:
+def test_older_code_lives_with_migrations_that_only_add(
+    engine: FakeSwarm, backends: Backends
+) -> None:
     backends.new = [FIRST, ADDS]
     back(engine, OLD)
-    assert backends.asked[-1] == CONTRACTS
+    assert backends.asked[-1] == CONTRACTS_COMMAND
 
 
 def test_there_is_no_way_back_over_one_that_takes_away_and_it_is_named(
-    engine: Engine, backends: Backends
+    engine: FakeSwarm, backends: Backends
 ) -> None:
     backends.new = [FIRST, ADDS, DROPS]
     backends.contracts = ["shop.0003_drops"]
@@ -112,7 +114,9 @@ def test_there_is_no_way_back_over_one_that_takes_away_and_it_is_named(
     assert "invoke restore" in caught.value.hint
 
 
-def test_one_that_the_older_code_knows_lies_before_it(engine: Engine, backends: Backends) -> None:
+def test_one_that_the_older_code_knows_lies_before_it(
+    engine: FakeSwarm, backends: Backends
+) -> None:
     backends.old = [FIRST, DROPS]
     backends.new = [FIRST, DROPS, ADDS]
     backends.contracts = ["shop.0003_drops"]
@@ -120,16 +124,16 @@ def test_one_that_the_older_code_knows_lies_before_it(engine: Engine, backends: 
 
 
 def test_one_that_the_database_does_not_have_took_nothing_away(
-    engine: Engine, backends: Backends
+    engine: FakeSwarm, backends: Backends
 ) -> None:
     backends.new = [FIRST, "[ ]  shop.0003_drops"]
     back(engine, OLD)
-    assert CONTRACTS not in backends.asked
+    assert CONTRACTS_COMMAND not in backends.asked
 
 
 @pytest.mark.parametrize("contracts", [None, "no list"])
 def test_code_that_cannot_tell_what_it_took_away_is_no_reason_to_hope(
-    engine: Engine, backends: Backends, contracts: list[str] | None
+    engine: FakeSwarm, backends: Backends, contracts: list[str] | None
 ) -> None:
     backends.new = [FIRST, ADDS]
     backends.contracts = contracts
@@ -137,12 +141,12 @@ def test_code_that_cannot_tell_what_it_took_away_is_no_reason_to_hope(
         back(engine, OLD)
 
 
-def test_the_same_code_need_not_be_asked(engine: Engine, backends: Backends) -> None:
+def test_the_same_code_need_not_be_asked(engine: FakeSwarm, backends: Backends) -> None:
     back(engine, NEW)
     assert backends.asked == []
 
 
-def test_what_a_backend_knows_is_asked_of_its_own_image(engine: Engine) -> None:
+def test_what_a_backend_knows_is_asked_of_its_own_image(engine: FakeSwarm) -> None:
     engine.says["barrier"] = f'shop\n{FIRST}\n["shop.0001_initial", "shop.0002_adds"]\n'
     assert schema_compatibility.strange(engine, STAGING, OLD["backend"]) == {"shop.0002_adds"}
     assert OLD["backend"]["image"] in engine.options["shop-barrier"]
@@ -157,7 +161,7 @@ DEAD = {"crashes": CRASHES, "does not start": KEPT_BACK, "is gone": ABSENT}
 @pytest.mark.parametrize("how", DEAD)
 @pytest.mark.parametrize("outage", [True, False])
 def test_a_live_release_whose_image_does_not_run_does_not_bar_the_way_back(
-    engine: Engine,
+    engine: FakeSwarm,
     backends: Backends,
     capsys: pytest.CaptureFixture[str],
     how: str,
@@ -174,12 +178,12 @@ def test_a_live_release_whose_image_does_not_run_does_not_bar_the_way_back(
 
 @pytest.mark.parametrize("how", DEAD)
 def test_another_good_release_tells_what_a_dead_one_cannot(
-    engine: Engine, backends: Backends, capsys: pytest.CaptureFixture[str], how: str
+    engine: FakeSwarm, backends: Backends, capsys: pytest.CaptureFixture[str], how: str
 ) -> None:
     backends.new, backends.contracts = [FIRST, DROPS], ["shop.0003_drops"]
     backends.dead[NEW["backend"]["image"]] = DEAD[how]
-    between = entry_of(release(3), render(STAGING, release(3)), [], "deploy")
-    known = [replace(between, outcome=journal.GOOD), LIVE]
+    between = new_record(release(3), render_services(STAGING, release(3)), [], "deploy")
+    known = [replace(between, outcome=journal.SUCCEEDED), LIVE]
     with pytest.raises(InputError, match=r"no way back over shop\.0003_drops: "):
         back(engine, OLD, known=known, outage=True)
     backends.contracts = []
@@ -189,7 +193,7 @@ def test_another_good_release_tells_what_a_dead_one_cannot(
 
 @pytest.mark.parametrize("contracts", [None, "no list"])
 def test_in_an_outage_code_that_cannot_tell_does_not_bar_the_way_back(
-    engine: Engine,
+    engine: FakeSwarm,
     backends: Backends,
     capsys: pytest.CaptureFixture[str],
     contracts: list[str] | None,
@@ -201,7 +205,7 @@ def test_in_an_outage_code_that_cannot_tell_does_not_bar_the_way_back(
 
 @pytest.mark.parametrize("how", DEAD)
 def test_a_release_that_does_not_run_cannot_be_gone_back_to(
-    engine: Engine, backends: Backends, how: str
+    engine: FakeSwarm, backends: Backends, how: str
 ) -> None:
     backends.dead[OLD["backend"]["image"]] = DEAD[how]
     with pytest.raises(CheckFailedError, match=r"v1\.0\.1 cannot run here: shop-barrier") as caught:
@@ -211,7 +215,7 @@ def test_a_release_that_does_not_run_cannot_be_gone_back_to(
 
 
 def test_a_known_contract_bars_the_way_back_in_an_outage_as_well(
-    engine: Engine, backends: Backends
+    engine: FakeSwarm, backends: Backends
 ) -> None:
     backends.new, backends.contracts = [FIRST, DROPS], ["shop.0003_drops"]
     with pytest.raises(InputError, match="no way back over"):
@@ -223,32 +227,32 @@ def test_a_known_contract_bars_the_way_back_in_an_outage_as_well(
     ["", "to be applied: shop.0002_adds", 'to be applied: x\ntaken away: ["shop.order.unused"]'],
 )
 def test_migrations_that_leave_what_serves_all_it_uses_may_be_applied(
-    engine: Engine, backends: Backends, said: str
+    engine: FakeSwarm, backends: Backends, said: str
 ) -> None:
-    require_way_on(engine, STAGING, LIVE, said)
-    assert backends.asked == ([USES] if "taken away" in said else [])
+    require_forward_compatible(engine, STAGING, LIVE, said)
+    assert backends.asked == ([SCHEMA_USES_COMMAND] if "taken away" in said else [])
 
 
-def test_what_serves_is_not_deprived_of_what_it_uses(engine: Engine, backends: Backends) -> None:
+def test_what_serves_is_not_deprived_of_what_it_uses(engine: FakeSwarm, backends: Backends) -> None:
     said = 'taken away: ["shop.order.note", "shop.tag"]\n' * 3  # by three nodes
     with pytest.raises(CheckFailedError, match=r"still uses .* shop\.order\.note$") as caught:
-        require_way_on(engine, STAGING, LIVE, said)
+        require_forward_compatible(engine, STAGING, LIVE, said)
     assert caught.value.hint.startswith("first deploy a release that does without it")
     assert backends.uses
 
 
 def test_a_migration_that_comes_too_early_is_refused_whoever_serves(
-    engine: Engine, backends: Backends
+    engine: FakeSwarm, backends: Backends
 ) -> None:
     said = 'to be applied: x\ntoo early: ["shop.0003_drops"]\n'
     with pytest.raises(CheckFailedError, match=r"too early: shop\.0003_drops; v1\.0\.2 serves"):
-        require_way_on(engine, STAGING, LIVE, said)
+        require_forward_compatible(engine, STAGING, LIVE, said)
     assert backends.asked == []
 
 
 def test_what_serves_and_cannot_tell_is_deprived_of_nothing(
-    engine: Engine, backends: Backends
+    engine: FakeSwarm, backends: Backends
 ) -> None:
     backends.uses = None
     with pytest.raises(CheckFailedError, match="cannot say whether it uses"):
-        require_way_on(engine, STAGING, LIVE, 'taken away: ["shop.tag"]')
+        require_forward_compatible(engine, STAGING, LIVE, 'taken away: ["shop.tag"]')

@@ -9,32 +9,38 @@ from pathlib import Path
 import pytest
 
 from pipeline.deploy.rollout import signatures
-from pipeline.deploy.rollout.candidate import Candidate, entry_of
-from pipeline.deploy.rollout.signatures import our_own, statement_of, trust, versions, vouch
+from pipeline.deploy.rollout.candidate import ReleaseCandidate, new_record
+from pipeline.deploy.rollout.signatures import (
+    attest_deployment,
+    built_images,
+    deployment_predicate_type,
+    verify_candidate,
+    version_tags,
+)
 from pipeline.errors import CheckFailedError, InputError, UntrustedError
 from pipeline.images.commands.cosign import Signer
 from pipeline.process import Output
 from tests.unit.deploy.factories import DIGEST, IMAGES, POSTGRES, environment, release
 
-FOUND = Candidate("v1.0.1", "0" * 40, {**IMAGES, "postgres": POSTGRES})
+FOUND = ReleaseCandidate("v1.0.1", "0" * 40, {**IMAGES, "postgres": POSTGRES})
 OTHER = f"ghcr.io/octo/shop/postgres@sha256:{'3' * 64}"
 
 
 def test_only_a_version_is_a_name_of_its_own_in_the_registry() -> None:
-    named = versions(replace(FOUND, images={"backend": f"ghcr.io/octo/shop/backend@{DIGEST}"}))
+    named = version_tags(replace(FOUND, images={"backend": f"ghcr.io/octo/shop/backend@{DIGEST}"}))
     assert named == {"ghcr.io/octo/shop/backend:v1.0.1": DIGEST}
-    assert versions(replace(FOUND, version="sha-000000000000")) == {}
+    assert version_tags(replace(FOUND, version="sha-000000000000")) == {}
 
 
 def test_the_statement_that_a_release_serves_names_where() -> None:
-    assert statement_of("staging") == "urn:deployed-to:staging"
+    assert deployment_predicate_type("staging") == "urn:deployed-to:staging"
 
 
 def test_only_what_is_built_here_is_stated_to_have_served(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "pipeline.deploy.rollout.signatures.is_built", lambda image: image in IMAGES
     )
-    assert our_own(FOUND) == list(IMAGES.values())
+    assert built_images(FOUND) == list(IMAGES.values())
 
 
 SIGNER = Signer(repository="octo/shop")
@@ -70,20 +76,20 @@ def cosign(monkeypatch: pytest.MonkeyPatch) -> Cosign:
 
 
 def test_every_image_is_verified_those_of_others_as_well(cosign: Cosign) -> None:
-    trust(environment(), FOUND, SIGNER, None)
+    verify_candidate(environment(), FOUND, SIGNER, None)
     assert cosign.verified == [*FOUND.images.values()]
     assert cosign.asked == []
 
 
 def test_only_on_this_machine_may_run_what_nobody_has_scanned(cosign: Cosign) -> None:
-    trust(environment(), FOUND, SIGNER, None)
+    verify_candidate(environment(), FOUND, SIGNER, None)
     assert cosign.unjudged == {False}
     cosign.unjudged.clear()
-    trust(environment(url="https://localhost:8443"), FOUND, SIGNER, None)
+    verify_candidate(environment(url="https://localhost:8443"), FOUND, SIGNER, None)
     assert cosign.unjudged == {True}
 
 
-LIVE = replace(entry_of(release(), {}, [], "deploy"), commit="1" * 40, images=FOUND.images)
+LIVE = replace(new_record(release(), {}, [], "deploy"), commit="1" * 40, images=FOUND.images)
 SAME, NAMED = LIVE.images, {"0" * 40: "postgres:18", "1" * 40: "postgres:18"}
 
 
@@ -110,7 +116,7 @@ def test_what_others_made_and_the_live_release_has_is_not_verified_again(
         return names[commit]
 
     monkeypatch.setattr(signatures, "pinned_reference", named)
-    trust(environment(), FOUND, SIGNER, replace(LIVE, images=images))
+    verify_candidate(environment(), FOUND, SIGNER, replace(LIVE, images=images))
     assert cosign.verified == [*IMAGES.values(), *[POSTGRES] * again]
 
 
@@ -118,7 +124,7 @@ def test_what_is_not_verified_again_is_told(
     cosign: Cosign, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(signatures, "pinned_reference", lambda *_: "postgres:18")
-    trust(environment(), FOUND, SIGNER, LIVE)
+    verify_candidate(environment(), FOUND, SIGNER, LIVE)
     assert cosign.verified == [*IMAGES.values()]
     said = "verified when v1.0.1 was deployed, and not again: postgres"
     assert said in capsys.readouterr().err
@@ -126,12 +132,12 @@ def test_what_is_not_verified_again_is_told(
 
 def test_what_is_built_here_has_to_have_served_where_it_is_to_serve_first(cosign: Cosign) -> None:
     production = environment(after="staging")
-    trust(production, FOUND, SIGNER, None)
+    verify_candidate(production, FOUND, SIGNER, None)
     assert len(cosign.asked) == len(IMAGES)
     assert all("--type=urn:deployed-to:staging" in asked for asked in cosign.asked)
     cosign.code = 1
     with pytest.raises(UntrustedError, match="has not served in staging") as caught:
-        trust(production, FOUND, SIGNER, None)
+        verify_candidate(production, FOUND, SIGNER, None)
     assert caught.value.hint == "invoke deploy --env=staging --release=v1.0.1"
 
 
@@ -149,7 +155,7 @@ def test_that_a_release_serves_is_stated_of_each_image_that_is_built_here(
         return ""
 
     monkeypatch.setattr(signatures, "command_output", answer)
-    vouch(environment(), FOUND, SIGNER)
+    attest_deployment(environment(), FOUND, SIGNER)
     assert sorted(reference for reference, _ in stated) == sorted(IMAGES.values())
     content = stated[0][1]
     assert (content["environment"], content["version"]) == ("staging", "v1.0.1")
@@ -166,4 +172,4 @@ def test_a_statement_that_cannot_be_signed_is_a_fault(
 
     monkeypatch.setattr(signatures, "command_output", answer)
     with pytest.raises(CheckFailedError):
-        vouch(environment(), FOUND, SIGNER)
+        attest_deployment(environment(), FOUND, SIGNER)

@@ -11,7 +11,7 @@ import asyncssh
 import pytest
 
 from pipeline.deploy.cluster import ssh as module
-from pipeline.deploy.cluster.ssh import Tunnel
+from pipeline.deploy.cluster.ssh import SSHTunnel
 from pipeline.errors import InputError
 from pipeline.process import read
 from tests.waiting import SOON, until
@@ -28,7 +28,7 @@ class Server(asyncssh.SSHServer):
         self.connections.append(conn)
 
     def unix_connection_requested(self, dest_path: str) -> bool:
-        return dest_path == module.ENGINE
+        return dest_path == module.DOCKER_SOCKET
 
 
 class Host:
@@ -46,7 +46,7 @@ class Host:
         factory = type("Serving", (Server,), {"connections": self.connections})
         keys = {"server_host_keys": [self.key], "authorized_client_keys": f"{self.folder}/clients"}
         async with (
-            await asyncio.start_unix_server(answer, module.ENGINE),
+            await asyncio.start_unix_server(answer, module.DOCKER_SOCKET),
             await asyncssh.create_server(factory, "127.0.0.1", 0, **keys) as server,
         ):
             self.port = server.get_port()
@@ -65,12 +65,12 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     writer.close()
 
 
-Reach = Callable[..., Tunnel]
+Reach = Callable[..., SSHTunnel]
 
 
 @pytest.fixture
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
-    monkeypatch.setattr(module, "ENGINE", str(tmp_path / "docker.sock"))
+    monkeypatch.setattr(module, "DOCKER_SOCKET", str(tmp_path / "docker.sock"))
     found = Host(tmp_path)
     thread = threading.Thread(target=lambda: asyncio.run(found.serve()))
     thread.start()
@@ -82,18 +82,18 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
 
 @pytest.fixture
 def reach(host: Host) -> Iterator[Reach]:
-    made: list[Tunnel] = []
+    made: list[SSHTunnel] = []
 
     def tunnel(
         known: asyncssh.SSHKey = host.key,
         key: asyncssh.SSHKey = host.client,
         change: Callable[[str], str] = str,
-    ) -> Tunnel:
+    ) -> SSHTunnel:
         line = known.export_public_key().decode().strip()
         secret = change(key.export_private_key().decode())
         place = f"127.0.0.1:{host.port}"
         known_hosts = (f"[127.0.0.1]:{host.port} {line}",)
-        made.append(module.tunnel(f"ssh://dep%6Coy@{place}", known_hosts, secret))
+        made.append(module.get_tunnel(f"ssh://dep%6Coy@{place}", known_hosts, secret))
         return made[-1]
 
     yield tunnel
@@ -101,8 +101,8 @@ def reach(host: Host) -> Iterator[Reach]:
         each.close()
 
 
-def asked(tunnel: Tunnel) -> bytes:
-    address = tunnel.required()
+def asked(tunnel: SSHTunnel) -> bytes:
+    address = tunnel.ensure_open()
     with closing(socket.socket(socket.AF_UNIX)) as client:
         client.connect(address.removeprefix("unix://"))
         client.sendall(b"ping\n")
@@ -131,13 +131,13 @@ def test_a_connection_that_broke_is_made_again(reach: Reach, host: Host) -> None
 def test_a_host_with_another_key_is_refused(reach: Reach) -> None:
     other = asyncssh.generate_private_key("ssh-ed25519")
     with pytest.raises(InputError, match="cannot be reached: Host key verification failed"):
-        reach(known=other).required()
+        reach(known=other).ensure_open()
 
 
 def test_a_key_that_the_host_does_not_know_is_refused_in_one_sentence(reach: Reach) -> None:
     other = asyncssh.generate_private_key("ssh-ed25519")
     with pytest.raises(InputError, match="Permission denied") as caught:
-        reach(key=other).required()
+        reach(key=other).ensure_open()
     assert "known_hosts" in caught.value.hint
 
 
@@ -160,7 +160,7 @@ def test_what_ssh_cannot_read_as_a_key_is_said_before_anything_is_asked(
 ) -> None:
     why = "(error in libcrypto|invalid format)"  # by the version of ssh
     with pytest.raises(InputError, match=f"^DEPLOY_SSH_KEY cannot be read: {why}$") as caught:
-        reach(change=lambda _: key).required()
+        reach(change=lambda _: key).ensure_open()
     assert "from its BEGIN to its END line" in caught.value.hint
     assert not host.connections
 
@@ -170,7 +170,7 @@ def test_a_key_with_a_passphrase_is_refused(reach: Reach, tmp_path: Path) -> Non
     made = read(["ssh-keygen", "-q", "-t", "ed25519", "-N", "swordfish", "-f", str(file)])
     assert made.returncode == 0
     with pytest.raises(InputError, match="cannot be read: incorrect passphrase") as caught:
-        reach(change=lambda _: file.read_text()).required()
+        reach(change=lambda _: file.read_text()).ensure_open()
     assert "without a passphrase" in caught.value.hint
 
 
@@ -179,17 +179,17 @@ def test_a_key_of_one_s_own_that_cannot_be_read_is_told_before_what_follows(
 ) -> None:
     tunnel = reach(change=lambda _: "swordfish")
     answer = read(tunnel.command("-N"), seconds=SOON)
-    told, last = module.reason(answer).split("; ")
+    told, last = module.ssh_error(answer).split("; ")
     assert told.startswith("Load key ")
     assert "Permission denied" in last
 
 
 def test_the_user_reaches_ssh_decoded_and_no_host_is_an_option() -> None:
-    command = Tunnel("ssh://dep%40loy@example.com:2222", Path("/x"), has_key=False).command("-N")
+    command = SSHTunnel("ssh://dep%40loy@example.com:2222", Path("/x"), has_key=False).command("-N")
     assert command[-2:] == ("--", "example.com")
     assert {"-ldep@loy", "-p2222"} <= {*command}
     with pytest.raises(ValueError, match="only a user, a host and a port"):
-        Tunnel("ssh://x@-oProxyCommand=id", Path("/x"), has_key=False).command("-N")
+        SSHTunnel("ssh://x@-oProxyCommand=id", Path("/x"), has_key=False).command("-N")
 
 
 def test_nothing_is_left_when_it_is_closed_and_only_its_owner_could_read_the_key(

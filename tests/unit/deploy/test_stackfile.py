@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.deploy.cluster.stackfile import Release, document, preview, render, renewed, variables
+from pipeline.deploy.cluster.stackfile import (
+    Release,
+    preview_service,
+    render_services,
+    service_environment,
+    stack_file,
+    with_deploy_id,
+)
 from tests.conftest import ROOT
 from tests.unit.deploy.factories import IMAGES, environment, release
 
@@ -26,7 +33,7 @@ def _in_the_repository(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def services() -> Services:
-    return render(STAGING, RELEASE)
+    return render_services(STAGING, RELEASE)
 
 
 def parsed(text: str) -> dict[str, Any]:
@@ -77,7 +84,7 @@ def test_the_app_is_told_where_and_what_it_is_and_nobody_can_say_otherwise(
 def test_the_page_is_told_where_to_report_errors_and_nothing_else_of_the_app_s() -> None:
     dsn = "https://key@sentry.example.com/1"
     place = environment(variables={"SENTRY_DSN": dsn, "LOG": "no"})
-    told = variables("frontend", place, RELEASE)
+    told = service_environment("frontend", place, RELEASE)
     assert told["SENTRY_DSN"] == dsn
     assert "LOG" not in told
 
@@ -103,30 +110,30 @@ def test_a_new_replica_starts_before_an_old_one_stops(services: Services, name: 
 
 
 def test_a_preview_is_one_replica_that_asks_the_other_preview(services: Services) -> None:
-    shown = {name: preview(service, name) for name, service in services.items()}
+    shown = {name: preview_service(service, name) for name, service in services.items()}
     assert [service["deploy"]["replicas"] for service in shown.values()] == [1, 1]
     assert shown["frontend"]["environment"] == {
         **services["frontend"]["environment"],
         "BACKEND_UPSTREAM": "backend-next:8000",
     }
     assert "BACKEND_UPSTREAM" not in shown["backend"]["environment"]
-    assert services == render(STAGING, RELEASE), "what is rolled later was changed"
+    assert services == render_services(STAGING, RELEASE), "what is rolled later was changed"
 
 
 def test_an_earlier_deployment_is_another_one_when_it_comes_back(services: Services) -> None:
-    again = renewed(services, "deploy-2")
-    expected = render(STAGING, Release(**{**vars(RELEASE), "deploy_id": "deploy-2"}))
+    again = with_deploy_id(services, "deploy-2")
+    expected = render_services(STAGING, Release(**{**vars(RELEASE), "deploy_id": "deploy-2"}))
     assert again == expected
-    assert services == render(STAGING, RELEASE), "the journal's own memory was changed"
+    assert services == render_services(STAGING, RELEASE), "the journal's own memory was changed"
 
 
 def test_a_document_has_the_asked_services_and_only_what_they_use(services: Services) -> None:
-    whole = parsed(document("shop", services))
+    whole = parsed(stack_file("shop", services))
     assert whole["services"] == services
     assert whole["secrets"] == {"shop-database_url-01234567": {"external": True}}
     assert whole["networks"] == {"app": {"external": True, "name": "shop-app"}}
 
-    page = parsed(document("shop", {"frontend": services["frontend"]}))
+    page = parsed(stack_file("shop", {"frontend": services["frontend"]}))
     assert page["services"] == {"frontend": services["frontend"]}
     assert page["secrets"] == {}
 
@@ -134,17 +141,17 @@ def test_a_document_has_the_asked_services_and_only_what_they_use(services: Serv
 def test_a_document_names_configs_and_volumes_once() -> None:
     volumes = [{"type": "tmpfs", "target": "/cache"}, {"type": "volume", "source": "assets"}]
     service = {"configs": [{"source": "shop-edge-1"}], "volumes": volumes}
-    found = parsed(document("shop", {"edge": service, "other": service}))
+    found = parsed(stack_file("shop", {"edge": service, "other": service}))
     assert found["configs"] == {"shop-edge-1": {"external": True}}
     assert found["volumes"] == {"assets": {"name": "shop-assets"}}
 
 
 @pytest.mark.parametrize("value", ["yes", "1.0", "123456e78901", "0x10", "", "a: b", "é\n", "null"])
 def test_a_value_reaches_the_engine_as_the_text_that_it_is(value: str) -> None:
-    found = parsed(document("shop", {"backend": {"environment": {"NAME": value}}}))
+    found = parsed(stack_file("shop", {"backend": {"environment": {"NAME": value}}}))
     assert found["services"]["backend"]["environment"] == {"NAME": value}
 
 
 def test_a_dollar_stays_one_though_docker_fills_in_variables() -> None:
-    text = document("shop", {"backend": {"environment": {"NAME": "a$HOME"}}})
+    text = stack_file("shop", {"backend": {"environment": {"NAME": "a$HOME"}}})
     assert "a$$HOME" in text

@@ -8,18 +8,23 @@ from itertools import count
 import pytest
 
 from pipeline.deploy.cluster import failure_causes, start_failures
-from pipeline.deploy.cluster.client import Swarm
-from pipeline.deploy.cluster.convergence import NotConvergedError, Wanted, wait_until_running, watch
+from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.cluster.convergence import (
+    ExpectedState,
+    NotConvergedError,
+    wait_for_convergence,
+    wait_until_running,
+)
 from pipeline.deploy.cluster.one_shot_jobs import Job, JobFailedError, JobNotStartedError, run_job
-from pipeline.deploy.commands.doctor import foundation_runs
-from pipeline.deploy.commands.status import outages
-from pipeline.deploy.target import old
+from pipeline.deploy.commands.doctor import check_infrastructure
+from pipeline.deploy.commands.status import find_outages
+from pipeline.deploy.target import outdated_components
 from pipeline.errors import CheckFailedError, PipelineError
 from pipeline.images import registry
 from pipeline.process import Output
 from tests.clock import Clock
 from tests.unit.deploy.factories import AT_ONCE, DIGEST, IMAGES, environment
-from tests.unit.deploy.fake_swarm import Engine
+from tests.unit.deploy.fake_swarm import FakeSwarm
 
 STAGING = environment(timings=AT_ONCE)
 IMAGE = IMAGES["backend"]
@@ -29,11 +34,11 @@ NOWHERE = "no suitable node ({})"
 PAUSED = NOWHERE.format("1 node not available for new tasks")
 
 
-def node(engine: Engine, state: str = "Ready Active", machine: str = "x86_64") -> None:
+def node(engine: FakeSwarm, state: str = "Ready Active", machine: str = "x86_64") -> None:
     """Have the only node called anna."""
     engine.facts["node"] = f"anna {state}"
     platform = {"OS": "linux", "Architecture": machine}
-    engine.of("node")["node-1"] = {"Description": {"Hostname": "anna", "Platform": platform}}
+    engine.objects("node")["node-1"] = {"Description": {"Hostname": "anna", "Platform": platform}}
 
 
 def with_each_sleep(
@@ -49,11 +54,11 @@ def with_each_sleep(
     monkeypatch.setattr(clock, "sleep", sleep_and_act)
 
 
-def fault(engine: Engine, *, everywhere: bool = False) -> JobFailedError:
+def fault(engine: FakeSwarm, *, everywhere: bool = False) -> JobFailedError:
     """Return what a job comes to."""
     with pytest.raises(JobFailedError) as caught:
         run_job(engine, STAGING, JOB, MINUTES, everywhere=everywhere)
-    assert engine.of("service") == {}, "nothing is left of it"
+    assert engine.objects("service") == {}, "nothing is left of it"
     return caught.value
 
 
@@ -135,7 +140,7 @@ KEPT_BACK = {
 
 @pytest.mark.parametrize("case", KEPT_BACK)
 def test_a_job_that_no_node_begins_with_is_given_up_with_its_cause(
-    engine: Engine, clock: Clock, case: str
+    engine: FakeSwarm, clock: Clock, case: str
 ) -> None:
     state, error, nodes, sentence, hint = KEPT_BACK[case]
     node(engine, nodes)
@@ -152,7 +157,7 @@ def test_a_job_that_no_node_begins_with_is_given_up_with_its_cause(
 
 @pytest.mark.parametrize("state", ["Ready Pause", "Ready Drain", "Down Active"])
 def test_a_job_on_every_node_has_no_task_where_none_takes_any(
-    engine: Engine, clock: Clock, state: str
+    engine: FakeSwarm, clock: Clock, state: str
 ) -> None:
     node(engine, state)
     found = fault(engine, everywhere=True)
@@ -165,7 +170,7 @@ def test_a_job_on_every_node_has_no_task_where_none_takes_any(
 
 
 def test_a_node_that_fetches_an_image_is_given_the_whole_time_and_that_is_said(
-    engine: Engine, clock: Clock, capsys: pytest.CaptureFixture[str]
+    engine: FakeSwarm, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     node(engine)
     engine.ends[IMAGE] = "preparing"
@@ -181,21 +186,21 @@ def test_a_node_that_fetches_an_image_is_given_the_whole_time_and_that_is_said(
     assert said.count("has not begun after") > MINUTES / 20, "every ten seconds"
 
 
-def test_a_job_that_runs_for_too_long_says_that_it_runs(engine: Engine) -> None:
+def test_a_job_that_runs_for_too_long_says_that_it_runs(engine: FakeSwarm) -> None:
     node(engine)
     engine.ends[IMAGE] = "running"
     assert f"took more than {MINUTES} s: running on anna" in str(fault(engine))
 
 
 def test_a_job_that_begins_late_is_not_given_up(
-    engine: Engine, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    engine: FakeSwarm, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     node(engine)
     engine.ends[IMAGE] = "pending"
 
     def begin() -> None:
         if clock.monotonic() > 4:
-            engine.run_of(JOB.name)[0]["Status"]["State"] = "complete"
+            engine.tasks_of(JOB.name)[0]["Status"]["State"] = "complete"
 
     with_each_sleep(clock, monkeypatch, begin)
     run_job(engine, STAGING, JOB, MINUTES)
@@ -280,7 +285,7 @@ ABSENT = {
 
 @pytest.mark.parametrize(("has", "sentence", "hint"), ABSENT.values(), ids=ABSENT)
 def test_an_image_that_a_node_has_not_is_looked_for_where_it_should_be(
-    engine: Engine, registry: Registry, has: Callable[[Registry], None], sentence: str, hint: str
+    engine: FakeSwarm, registry: Registry, has: Callable[[Registry], None], sentence: str, hint: str
 ) -> None:
     node(engine)
     has(registry)
@@ -352,13 +357,13 @@ ENDED = {
 
 @pytest.mark.parametrize(("state", "error", "sentence", "hint"), ENDED.values(), ids=ENDED)
 def test_a_replica_that_ends_is_given_the_cause_and_the_command(
-    engine: Engine, state: str, error: str, sentence: str, hint: str
+    engine: FakeSwarm, state: str, error: str, sentence: str, hint: str
 ) -> None:
     node(engine)
     engine.ends[IMAGE], engine.errors[IMAGE] = state, error
-    engine.start("shop_backend", IMAGE, ["DEPLOY_ID=deploy-1"], 1, "running")
+    engine.start_service("shop_backend", IMAGE, ["DEPLOY_ID=deploy-1"], 1, "running")
     with pytest.raises(NotConvergedError) as caught:
-        watch(engine, Wanted("shop_backend", IMAGE, "deploy-1", 1), MINUTES)
+        wait_for_convergence(engine, ExpectedState("shop_backend", IMAGE, "deploy-1", 1), MINUTES)
     assert f"a replica {state}: {error} (" in str(caught.value)
     assert sentence in str(caught.value)
     assert hint in caught.value.hint
@@ -366,16 +371,18 @@ def test_a_replica_that_ends_is_given_the_cause_and_the_command(
 
 @pytest.mark.parametrize("case", ["memory", "paused", "address", "port"])
 def test_a_replica_that_does_not_start_is_given_the_cause_and_the_command(
-    engine: Engine, case: str
+    engine: FakeSwarm, case: str
 ) -> None:
     """As in the preview, and on the way back."""
     state, error, nodes, sentence, hint = KEPT_BACK[case]
     node(engine, nodes)
     engine.ends[IMAGE], engine.errors[IMAGE] = state, error
-    engine.start("shop_backend-next", IMAGE, ["DEPLOY_ID=deploy-1"], 1, "running")
+    engine.start_service("shop_backend-next", IMAGE, ["DEPLOY_ID=deploy-1"], 1, "running")
     waits: Callable[[], None]
     for waits in (
-        lambda: watch(engine, Wanted("shop_backend-next", IMAGE, "deploy-1", 1), 5),
+        lambda: wait_for_convergence(
+            engine, ExpectedState("shop_backend-next", IMAGE, "deploy-1", 1), 5
+        ),
         lambda: wait_until_running(engine, "shop_backend-next", 5),
     ):
         with pytest.raises(CheckFailedError, match=f"within 5 s: {state} on anna") as caught:
@@ -385,15 +392,15 @@ def test_a_replica_that_does_not_start_is_given_the_cause_and_the_command(
 
 
 def test_the_cause_is_said_before_the_time_is_over(
-    engine: Engine, capsys: pytest.CaptureFixture[str]
+    engine: FakeSwarm, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Once: the operator may let the node take tasks again while the deploy waits."""
     state, error, nodes, sentence, hint = KEPT_BACK["paused"]
     node(engine, nodes)
     engine.ends[IMAGE], engine.errors[IMAGE] = state, error
-    engine.start("shop_backend", IMAGE, ["DEPLOY_ID=deploy-1"], 1, "running")
+    engine.start_service("shop_backend", IMAGE, ["DEPLOY_ID=deploy-1"], 1, "running")
     with pytest.raises(CheckFailedError):
-        watch(engine, Wanted("shop_backend", IMAGE, "deploy-1", 1), MINUTES)
+        wait_for_convergence(engine, ExpectedState("shop_backend", IMAGE, "deploy-1", 1), MINUTES)
     said = capsys.readouterr().err
     assert said.count("shop_backend waits: pending on anna") == 1
     assert sentence in said
@@ -425,29 +432,33 @@ REFUSALS = {
 
 @pytest.mark.parametrize("said", REFUSALS)
 def test_what_the_engine_refuses_is_given_the_cause_and_the_command(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch, said: str
+    engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
     sentence, hint = REFUSALS[said]
-    monkeypatch.setattr(Swarm, "ask", lambda *asked, **_: Output(asked, 1, "", f"Error: {said}"))
+    monkeypatch.setattr(
+        SwarmClient, "run", lambda *asked, **_: Output(asked, 1, "", f"Error: {said}")
+    )
     with pytest.raises(PipelineError, match=f"failed: Error: {said}") as caught:
-        Swarm().tell("stack", "deploy")
+        SwarmClient().check_output("stack", "deploy")
     assert sentence in str(caught.value)
     assert hint in caught.value.hint
     del engine
 
 
 def test_an_engine_that_does_not_answer_hides_no_cause(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del engine
-    monkeypatch.setattr(Swarm, "ask", lambda *asked, **_: Output(asked, 1, "", "no way there"))
+    monkeypatch.setattr(
+        SwarmClient, "run", lambda *asked, **_: Output(asked, 1, "", "no way there")
+    )
     waits = {"NodeID": "node-1", "Status": {"State": "pending", "Err": PAUSED}}
-    found = start_failures.cause(Swarm(), "shop", IMAGE, [waits])
+    found = start_failures.start_failure(SwarmClient(), "shop", IMAGE, [waits])
     assert found.sentence.startswith(f"pending on node-1: {PAUSED} (no node takes new tasks")
 
 
 def test_every_cause_of_the_table_has_a_command() -> None:
-    for _, sentence, hint in failure_causes.TABLE:
+    for _, sentence, hint in failure_causes.CAUSES:
         assert sentence[0].islower()
         assert any(
             word in hint for word in ("docker", "invoke", "ss ", "dmesg", "{activate}", "sudo")
@@ -467,43 +478,49 @@ HINTS = {
 def test_what_an_engine_says_instead_of_an_answer_leads_to_what_mends_it(
     monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
-    monkeypatch.setattr(Swarm, "ask", lambda *asked, **_: Output(asked, 1, "", f"Error: {said}"))
-    for ask in (Swarm().require_manager, lambda: Swarm().tasks("shop_edge"), lambda: old(Swarm())):
+    monkeypatch.setattr(
+        SwarmClient, "run", lambda *asked, **_: Output(asked, 1, "", f"Error: {said}")
+    )
+    for ask in (
+        SwarmClient().require_manager,
+        lambda: SwarmClient().tasks("shop_edge"),
+        lambda: outdated_components(SwarmClient()),
+    ):
         with pytest.raises(PipelineError, match=re.escape(said)) as caught:
             ask()
         assert HINTS[said] in caught.value.hint
         assert "swarm init" not in caught.value.hint
 
 
-def test_a_service_that_is_gone_is_not_looked_for(engine: Engine) -> None:
+def test_a_service_that_is_gone_is_not_looked_for(engine: FakeSwarm) -> None:
     with pytest.raises(NotConvergedError, match="it is gone") as caught:
-        watch(engine, Wanted("shop_backend", IMAGE, "deploy-1", 1), 5)
+        wait_for_convergence(engine, ExpectedState("shop_backend", IMAGE, "deploy-1", 1), 5)
     assert "docker events" in caught.value.hint
     assert "service ps" not in caught.value.hint
 
 
-def test_what_lacks_replicas_says_why(engine: Engine) -> None:
+def test_what_lacks_replicas_says_why(engine: FakeSwarm) -> None:
     state, error, nodes, sentence, hint = KEPT_BACK["memory"]
     node(engine, nodes)
     engine.ends["shop_edge"], engine.errors[IMAGE] = state, error
-    engine.start("shop_edge", IMAGE, [], 1, "running")
+    engine.start_service("shop_edge", IMAGE, [], 1, "running")
     with pytest.raises(
         CheckFailedError, match="edge has 0 of 1 replicas: pending on anna"
     ) as caught:
-        foundation_runs(engine, STAGING)
+        check_infrastructure(engine, STAGING)
     assert sentence in str(caught.value)
     assert hint in caught.value.hint
-    (line,) = [line for line in outages(engine, STAGING) if "edge" in line]
+    (line,) = [line for line in find_outages(engine, STAGING) if "edge" in line]
     assert sentence in line
 
 
 def test_a_job_that_was_removed_by_hand_is_not_waited_for(
-    engine: Engine, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    engine: FakeSwarm, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     node(engine)
     engine.ends[IMAGE] = "running"
 
-    with_each_sleep(clock, monkeypatch, lambda: engine.remove(JOB.name))
+    with_each_sleep(clock, monkeypatch, lambda: engine.remove_services(JOB.name))
     found = fault(engine)
     assert str(found).startswith("shop-check was removed by hand")
     assert "docker events" in found.hint
@@ -511,7 +528,7 @@ def test_a_job_that_was_removed_by_hand_is_not_waited_for(
 
 
 def test_a_node_that_is_passed_over_by_a_job_on_every_node_is_named(
-    engine: Engine, capsys: pytest.CaptureFixture[str]
+    engine: FakeSwarm, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its edge is neither closed nor given the files of a page, and nothing else says so."""
     engine.facts["node"] = "anna Ready Active\nbea Ready Pause"
@@ -521,14 +538,14 @@ def test_a_node_that_is_passed_over_by_a_job_on_every_node_is_named(
 
 
 def test_a_job_that_is_begun_anew_on_another_node_is_given_the_time_again(
-    engine: Engine, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    engine: FakeSwarm, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     node(engine)
     engine.ends[IMAGE] = "running"
 
     def begin_anew() -> None:
         if clock.monotonic() > 60:
-            (begun,) = engine.run_of(JOB.name)
+            (begun,) = engine.tasks_of(JOB.name)
             begun["Status"]["State"] = "pending" if clock.monotonic() < 63 else "complete"
 
     with_each_sleep(clock, monkeypatch, begin_anew)

@@ -4,13 +4,13 @@ import re
 
 import pytest
 
-from pipeline.deploy.cluster.convergence import NotConvergedError, Wanted
-from pipeline.deploy.cluster.graceful_stop import prove_stop
-from pipeline.deploy.cluster.stackfile import document, previews, render
+from pipeline.deploy.cluster.convergence import ExpectedState, NotConvergedError
+from pipeline.deploy.cluster.graceful_stop import check_graceful_stop
+from pipeline.deploy.cluster.stackfile import previews, render_services, stack_file
 from pipeline.environments import Timings
 from tests.clock import Clock
 from tests.unit.deploy.factories import environment, release
-from tests.unit.deploy.fake_swarm import Engine
+from tests.unit.deploy.fake_swarm import FakeSwarm
 
 TIMINGS = Timings(drain=5, grace=45)
 SHOP = environment(timings=TIMINGS)
@@ -18,25 +18,25 @@ IMAGE = release().images["backend"]
 IN_TIME = "and has to end by itself within 45 s"
 NAMES = ("backend-next", "frontend-next")
 WANTED = [
-    Wanted(f"shop_{name}", release().images[name.removesuffix("-next")], "deploy-1", 1)
+    ExpectedState(f"shop_{name}", release().images[name.removesuffix("-next")], "deploy-1", 1)
     for name in NAMES
 ]
 
 
 @pytest.fixture
-def shown(engine: Engine) -> Engine:
+def shown(engine: FakeSwarm) -> FakeSwarm:
     """An engine with a preview, which serves on for eight seconds."""
-    engine.take("shop", document("shop", previews(render(SHOP, release()))))
+    engine.deploy_stack("shop", stack_file("shop", previews(render_services(SHOP, release()))))
     engine.stops.update(dict.fromkeys(release().images.values(), (0, 16)))
     return engine
 
 
 @pytest.mark.parametrize("code", [0, 143])
 def test_a_replica_that_ends_by_itself_in_time_is_well(
-    shown: Engine, clock: Clock, code: int
+    shown: FakeSwarm, clock: Clock, code: int
 ) -> None:
     shown.stops[IMAGE] = (code, 16)
-    prove_stop(shown, WANTED, TIMINGS)
+    check_graceful_stop(shown, WANTED, TIMINGS)
     assert 8 <= clock.monotonic() < 10, "both stop at the same time"
 
 
@@ -53,37 +53,37 @@ def test_a_replica_that_ends_by_itself_in_time_is_well(
     ids=["late", "out of memory", "shell", "no drain", "fault", "for ever"],
 )
 def test_a_replica_that_stops_badly_is_named_with_what_to_do(
-    shown: Engine, code: int, looks: int, said: str
+    shown: FakeSwarm, code: int, looks: int, said: str
 ) -> None:
     shown.stops[IMAGE] = (code, looks)
     with pytest.raises(NotConvergedError, match=f"^shop_backend-next: {re.escape(said)}$") as error:
-        prove_stop(shown, WANTED, TIMINGS)
+        check_graceful_stop(shown, WANTED, TIMINGS)
     assert "exec form" in error.value.hint
     assert "timings.grace" in error.value.hint
 
 
 @pytest.mark.parametrize("away", ["code", "history", "node"])
 def test_an_end_that_cannot_be_known_is_told_and_no_fault(
-    shown: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], away: str
+    shown: FakeSwarm, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], away: str
 ) -> None:
     if away == "code":
         shown.stops[IMAGE] = (None, 16)
     elif away == "history":
-        monkeypatch.setattr(Engine, "stop", lambda engine, name: engine.run_of(name).clear())
+        monkeypatch.setattr(FakeSwarm, "stop", lambda engine, name: engine.tasks_of(name).clear())
     else:
         shown.stops[IMAGE] = (0, 1000)
-        shown.of("node")["node-1"] = {"Status": {"State": "down"}}
-    prove_stop(shown, WANTED, TIMINGS)
+        shown.objects("node")["node-1"] = {"Status": {"State": "down"}}
+    check_graceful_stop(shown, WANTED, TIMINGS)
     assert re.search("how .* (ended|ends) is not known: ", capsys.readouterr().err)
 
 
-def test_what_was_stopped_before_is_not_judged_again(shown: Engine) -> None:
-    shown.run_of("shop_backend-next").append(
+def test_what_was_stopped_before_is_not_judged_again(shown: FakeSwarm) -> None:
+    shown.tasks_of("shop_backend-next").append(
         {
-            **shown.run_of("shop_backend-next")[0],
+            **shown.tasks_of("shop_backend-next")[0],
             "ID": "shop_backend-next/1",
             "DesiredState": "shutdown",
             "Status": {"State": "shutdown", "ContainerStatus": {"ExitCode": 137}},
         }
     )
-    prove_stop(shown, WANTED, TIMINGS)
+    check_graceful_stop(shown, WANTED, TIMINGS)

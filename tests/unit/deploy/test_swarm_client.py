@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.deploy.cluster.client import Swarm
-from pipeline.deploy.cluster.retry import EngineAwayError
-from pipeline.deploy.cluster.ssh import Tunnel
+from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.cluster.retry import EngineUnavailableError
+from pipeline.deploy.cluster.ssh import SSHTunnel
 from pipeline.errors import CheckFailedError, InputError
 
 DOCKER = """#!/bin/sh
@@ -19,7 +19,7 @@ cat >> given
 """
 
 
-class Far(Tunnel):
+class Far(SSHTunnel):
     """A way to another machine, which has tests of its own."""
 
     def __init__(self, *, lost: bool = False) -> None:
@@ -42,15 +42,17 @@ def _docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_host_of_the_environment_is_asked_or_this_machine() -> None:
-    Swarm(Far()).require_manager()
-    Swarm().require_manager()
+    SwarmClient(Far()).require_manager()
+    SwarmClient().require_manager()
     asked = "node ls --format={{.ID}}"
     assert Path("calls").read_text() == f"unix:///far|{asked}\n|{asked}\n"
 
 
 def test_a_host_that_is_lost_is_away_and_one_that_never_was_there_is_refused() -> None:
-    lost = Swarm(Far(lost=True))
-    with pytest.raises(EngineAwayError, match="the engine does not answer: ssh://far is lost"):
+    lost = SwarmClient(Far(lost=True))
+    with pytest.raises(
+        EngineUnavailableError, match="the engine does not answer: ssh://far is lost"
+    ):
         lost.tasks("shop_backend")
     with pytest.raises(InputError, match="ssh://far is lost"):
         lost.require_manager()
@@ -68,7 +70,7 @@ def test_an_engine_that_is_no_manager_is_refused_with_its_last_words(
 ) -> None:
     Path("fails").write_text(said)
     with pytest.raises(InputError, match=sentence) as caught:
-        Swarm().require_manager()
+        SwarmClient().require_manager()
     assert "docker swarm init" in caught.value.hint
 
 
@@ -80,16 +82,18 @@ def test_what_the_engine_does_not_do_is_a_fault_without_what_it_was_given(
 ) -> None:
     Path("fails").write_text(said)
     with pytest.raises(CheckFailedError) as caught:
-        Swarm().tell("secret", "create", "--label=a=b", "name", "-", stdin="swordfish")
+        SwarmClient().check_output(
+            "secret", "create", "--label=a=b", "name", "-", stdin="swordfish"
+        )
     assert str(caught.value) == f"`docker secret create` failed: {sentence}"
 
 
 def test_a_secret_s_value_is_read_by_docker_and_is_on_no_command_line() -> None:
-    Swarm().ensure_secrets({"shop-key-01234567": "swordfish"}, "pipeline.stack=shop")
+    SwarmClient().ensure_secrets({"shop-key-01234567": "swordfish"}, "pipeline.stack=shop")
     assert "swordfish" not in Path("calls").read_text()
     assert Path("given").read_text() == "swordfish"
 
 
 def test_what_is_not_there_has_no_tasks_and_is_no_service() -> None:
-    assert Swarm().service("shop_backend") is None
-    assert Swarm().tasks("shop_backend") == []
+    assert SwarmClient().service("shop_backend") is None
+    assert SwarmClient().tasks("shop_backend") == []

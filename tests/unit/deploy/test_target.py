@@ -3,26 +3,26 @@
 import pytest
 
 from pipeline.deploy import target
-from pipeline.deploy.cluster.client import Swarm
-from pipeline.deploy.target import connected, old
+from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.target import connect, outdated_components
 from pipeline.errors import InputError, MissingToolError
 from pipeline.process import Output
 from pipeline.services import free_port
 from tests.unit.deploy.factories import environment
-from tests.unit.deploy.fake_swarm import Engine
+from tests.unit.deploy.fake_swarm import FakeSwarm
 
 STAGING = environment()
 
 
 def answer(monkeypatch: pytest.MonkeyPatch, text: str, code: int = 0) -> None:
     output = Output((), code, text, "Cannot connect to the Docker daemon")
-    monkeypatch.setattr(Swarm, "require_manager", lambda _: None)
-    monkeypatch.setattr(Swarm, "ask", lambda *_: output)
+    monkeypatch.setattr(SwarmClient, "require_manager", lambda _: None)
+    monkeypatch.setattr(SwarmClient, "run", lambda *_: output)
 
 
-def test_what_is_new_enough_is_taken(engine: Engine) -> None:
+def test_what_is_new_enough_is_taken(engine: FakeSwarm) -> None:
     del engine
-    assert connected(STAGING) == Swarm()
+    assert connect(STAGING) == SwarmClient()
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_what_is_too_old_is_named_with_the_least(
 ) -> None:
     answer(monkeypatch, versions)
     with pytest.raises(MissingToolError) as caught:
-        connected(STAGING)
+        connect(STAGING)
     assert str(caught.value) == fault
     assert caught.value.exit_code == 3
 
@@ -52,19 +52,19 @@ def test_the_least_and_what_has_no_number_are_taken(
     monkeypatch: pytest.MonkeyPatch, versions: str
 ) -> None:
     answer(monkeypatch, versions)
-    assert old(Swarm()) == []
+    assert outdated_components(SwarmClient()) == []
 
 
 def test_one_that_does_not_answer_is_not_taken_for_new(monkeypatch: pytest.MonkeyPatch) -> None:
     answer(monkeypatch, "28.2.2 ", code=1)
     with pytest.raises(InputError, match="this machine does not answer"):
-        target.old(Swarm())
+        target.outdated_components(SwarmClient())
 
 
 def test_a_host_out_of_reach_is_named_once_with_what_to_correct() -> None:
     host = f"ssh://deploy@127.0.0.1:{free_port()}"
     with pytest.raises(InputError) as caught:
-        connected(environment(host=host, known_hosts=["127.0.0.1 ssh-ed25519 AAAA"]))
+        connect(environment(host=host, known_hosts=["127.0.0.1 ssh-ed25519 AAAA"]))
     assert str(caught.value).startswith(f"{host} cannot be reached: ")
     assert str(caught.value).count(host) == 1
     assert caught.value.hint.startswith("correct `host` and `known_hosts`")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.deploy.rollout.signatures import DEPLOYMENTS
+from pipeline.deploy.rollout.signatures import DEPLOY_WORKFLOW
 from pipeline.errors import InputError
 from pipeline.images.commands import cosign, docker, syft, trivy
 from pipeline.images.commands.cosign import Signer, resolve_signer
@@ -74,7 +74,7 @@ def test_the_workflow_that_is_accepted_runs_on_the_main_branch(
     assert "/image-release.yml@refs/heads/master " in said
 
 
-@pytest.mark.parametrize("workflow", [cosign.RELEASE_WORKFLOW, DEPLOYMENTS])
+@pytest.mark.parametrize("workflow", [cosign.RELEASE_WORKFLOW, DEPLOY_WORKFLOW])
 def test_a_workflow_that_signs_is_one_of_this_repository(workflow: str) -> None:
     assert (ROOT / ".github" / "workflows" / workflow).exists()
 

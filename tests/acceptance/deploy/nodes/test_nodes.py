@@ -212,7 +212,7 @@ def states(cluster: Cluster, what: str = "Status", asked: int = 0) -> dict[str, 
     """Return what a manager knows of each node; nothing, while there is no leader."""
     listing = ("node", "ls", f"--format={{{{.Hostname}}}} {{{{.{what}}}}}")
     manager = cluster.engine(cluster.network.nodes[asked])
-    rows = manager.ask_once(*listing, stdin="", seconds=10).stdout.splitlines()
+    rows = manager.run_once(*listing, stdin="", seconds=10).stdout.splitlines()
     return {name: state for name, _, state in (row.partition(" ") for row in rows)}
 
 
@@ -225,7 +225,7 @@ def leader(cluster: Cluster, asked: int = 0) -> Node | None:
 def another_leader(cluster: Cluster) -> Node:
     """Have all nodes manage, and another one lead than that which is deployed through."""
     first, *others = cluster.network.nodes
-    cluster.manager.tell("node", "promote", *(node.name for node in others))
+    cluster.manager.check_output("node", "promote", *(node.name for node in others))
     managing = partial(states, cluster, "ManagerStatus")
     until(lambda: {*managing().values()} == MANAGE, "they do not manage", CHOSEN_WITHIN)
     if leader(cluster) == first:
