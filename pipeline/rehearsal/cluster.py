@@ -22,10 +22,10 @@ from pipeline.images.targets import Command
 from pipeline.images.tools import command_output
 from pipeline.process import background
 from pipeline.rehearsal import load_balancer
-from pipeline.rehearsal.netns import Network, Node, planned, wired
+from pipeline.rehearsal.netns import Network, Node, create_network, plan_network
 
 CHECK = "rehearsal"
-TOOLS = {
+REQUIRED_TOOLS = {
     "dockerd": "https://docs.docker.com/engine/install",
     "ip": "the package iproute2",
     "mkfs.ext4": "the package e2fsprogs",
@@ -33,10 +33,10 @@ TOOLS = {
     "unshare": "the package util-linux",
 }
 # A folder of its own is made in it; /tmp may be memory.
-ROOMY = "/var/tmp"  # noqa: S108  # nosec B108
-STARTS_WITHIN, STOPS_WITHIN = 30, 5
+LARGE_TMP_DIR = "/var/tmp"  # noqa: S108  # nosec B108
+START_TIMEOUT, STOP_TIMEOUT = 30, 5
 DISK_BYTES = 20 * 2**30  # of which only what is written takes room
-START = """
+START_SCRIPT = """
 hostname "$1"
 mount -t tmpfs run /run
 mkdir "$2"
@@ -50,7 +50,7 @@ done
 
 
 @dataclass(frozen=True)
-class Engine(SwarmClient):
+class NodeEngine(SwarmClient):
     """The engine of a node.
 
     Attributes:
@@ -59,7 +59,7 @@ class Engine(SwarmClient):
 
     host: str = ""
 
-    def variables(self) -> dict[str, str]:
+    def docker_env(self) -> dict[str, str]:
         """Return what makes Docker's command line talk to it."""
         return {"DOCKER_HOST": self.host}
 
@@ -76,12 +76,12 @@ class Cluster:
     network: Network
     folder: Path
 
-    def engine(self, node: Node) -> Engine:
+    def engine(self, node: Node) -> NodeEngine:
         """Return the engine of a node."""
-        return Engine(host=f"unix://{self.file(node, 'sock')}")
+        return NodeEngine(host=f"unix://{self.file(node, 'sock')}")
 
     @property
-    def manager(self) -> Engine:
+    def manager(self) -> NodeEngine:
         """The engine that knows of all nodes."""
         return self.engine(self.network.nodes[0])
 
@@ -106,20 +106,20 @@ def cluster(
     Raises:
         CheckFailedError: A node does not come up.
     """
-    network = planned(name, count)
-    with TemporaryDirectory(prefix=f"{name}-", dir=ROOMY) as folder, ExitStack() as running:
+    network = plan_network(name, count)
+    with TemporaryDirectory(prefix=f"{name}-", dir=LARGE_TMP_DIR) as folder, ExitStack() as running:
         made = Cluster(network, Path(folder))
-        running.enter_context(wired(network))
+        running.enter_context(create_network(network))
         for node in network.nodes:
             make_disk(made.file(node, "disk"))
-            running.enter_context(background(daemon(made, node)))
-        for command in passages(network, registry, ports, certificate):
+            running.enter_context(background(engine_command(made, node)))
+        for command in proxy_commands(network, registry, ports, certificate):
             running.enter_context(background(command))
-        join(made)
+        form_swarm(made)
         yield made
 
 
-def require_rights() -> None:
+def require_root() -> None:
     """Refuse to begin where no network can be made.
 
     Raises:
@@ -130,15 +130,15 @@ def require_rights() -> None:
         raise NotJudgedError(
             CHECK, "only root may make the networks of nodes", hint="sudo, or leave --nodes out"
         )
-    if missing := [tool for tool in TOOLS if shutil.which(tool) is None]:
-        where = "; ".join(f"{tool}: {TOOLS[tool]}" for tool in missing)
+    if missing := [tool for tool in REQUIRED_TOOLS if shutil.which(tool) is None]:
+        where = "; ".join(f"{tool}: {REQUIRED_TOOLS[tool]}" for tool in missing)
         raise MissingToolError(f"not here: {', '.join(missing)}", hint=where)
 
 
-def daemon(made: Cluster, node: Node) -> Command:
+def engine_command(made: Cluster, node: Node) -> Command:
     """Return the command that is a node's engine, once its settings are written."""
-    made.file(node, "json").write_text(json.dumps(settings(made, node)))
-    apart = ("unshare", "--mount", "--uts", "sh", "-euc", START)
+    made.file(node, "json").write_text(json.dumps(engine_config(made, node)))
+    apart = ("unshare", "--mount", "--uts", "sh", "-euc", START_SCRIPT)
     return node.inside(*apart, "sh", node.name, str(made.folder / node.name))
 
 
@@ -149,24 +149,24 @@ def make_disk(file: Path) -> None:
     command_output(("mkfs.ext4", "-q", "-O", "^has_journal", "-m", "0", str(file)))
 
 
-def settings(made: Cluster, node: Node) -> Mapping[str, object]:
+def engine_config(made: Cluster, node: Node) -> Mapping[str, object]:
     """Return the settings of a node's engine; those of this machine's own do not count."""
     return {
         "data-root": str(made.folder / node.name),
         "exec-root": "/run/docker",
         "hosts": [made.engine(node).host],
         "pidfile": str(made.file(node, "pid")),
-        "shutdown-timeout": STOPS_WITHIN,
+        "shutdown-timeout": STOP_TIMEOUT,
     }
 
 
-def passages(
+def proxy_commands(
     network: Network, registry: str, ports: Sequence[int], certificate: str
 ) -> Iterator[Command]:
     """Yield the commands that lead from each node to the registry, and from here to the edges."""
     passing = (sys.executable, "-m", load_balancer.__name__)
     loopback, _, port = registry.partition(":")
-    entrance = f"{network.here}:{port}"
+    entrance = f"{network.host_address}:{port}"
     yield *passing, entrance, registry
     for node in network.nodes:
         yield node.inside(*passing, registry, entrance)
@@ -175,7 +175,7 @@ def passages(
         yield *passing, f"{loopback}:{edge}", *edges, f"--certificate={certificate}"
 
 
-def join(made: Cluster) -> None:
+def form_swarm(made: Cluster) -> None:
     """Make the nodes a swarm.
 
     Raises:
@@ -183,7 +183,7 @@ def join(made: Cluster) -> None:
     """
     first, *others = made.network.nodes
     for node in made.network.nodes:
-        wait_for(made, node)
+        wait_for_engine(made, node)
     made.manager.check_output("swarm", "init", f"--advertise-addr={first.address}")
     token = made.manager.check_output("swarm", "join-token", "--quiet", "worker").strip()
     for node in others:
@@ -191,18 +191,18 @@ def join(made: Cluster) -> None:
         made.engine(node).check_output("swarm", "join", f"--token={token}", *where)
 
 
-def wait_for(made: Cluster, node: Node) -> None:
+def wait_for_engine(made: Cluster, node: Node) -> None:
     """Wait until an engine answers.
 
     Raises:
         CheckFailedError: It does not; what it said last is part of it.
     """
-    end = time.monotonic() + STARTS_WITHIN
+    end = time.monotonic() + START_TIMEOUT
     while made.engine(node).run("version").returncode:
         if time.monotonic() > end:
             said = made.file(node, "log").read_text()[-1000:]
             raise CheckFailedError(
-                f"{node.name} did not come up within {STARTS_WITHIN} s\n{said}",
+                f"{node.name} did not come up within {START_TIMEOUT} s\n{said}",
                 hint="may root make networks and mounts here? in a container it often may not",
             )
         time.sleep(0.2)

@@ -14,16 +14,16 @@ SECRETS = {
     "TLS_KEY",
 }  # fmt: skip
 
-OPEN = {"EMAIL_URL", "REDIS_URL", "SMOKE_USER_EMAIL", "TLS_CERTIFICATE"}
+PUBLIC_NAMES = {"EMAIL_URL", "REDIS_URL", "SMOKE_USER_EMAIL", "TLS_CERTIFICATE"}
 """Those of which anybody may see what they are here."""
 
 
-def hidden(variables: Mapping[str, str]) -> dict[str, str]:
+def secret_values(variables: Mapping[str, str]) -> dict[str, str]:
     """Return what nobody may see, by name: of a text of several lines, one that is its own."""
-    return {name: _telling(variables[name]) for name in SECRETS - OPEN if variables[name]}
+    return {name: _telling(variables[name]) for name in SECRETS - PUBLIC_NAMES if variables[name]}
 
 
-def require_discreet(output: Output, secrets: Mapping[str, str]) -> None:
+def require_no_secrets_in_output(output: Output, secrets: Mapping[str, str]) -> None:
     """See to it that a command says no secret.
 
     Raises:
@@ -38,7 +38,7 @@ def _telling(secret: str) -> str:
     return max(secret.splitlines(), key=len)
 
 
-def credentials(folder: Path) -> dict[str, str]:
+def create_secrets(folder: Path) -> dict[str, str]:
     """Make every secret, the certificate as a file besides, and a key to sign with."""
     if read(["cosign", "generate-key-pair"], cwd=folder, env={"COSIGN_PASSWORD": ""}).returncode:
         raise CheckFailedError("cosign makes no key", hint="cosign generate-key-pair")

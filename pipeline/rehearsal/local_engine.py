@@ -13,11 +13,11 @@ from pipeline.process import read
 from pipeline.services import free_port
 
 REGISTRY_PORT = 5000
-STOPS_WITHIN = 90
+STOP_TIMEOUT = 90
 
 
 @contextmanager
-def registry(name: str) -> Iterator[str]:
+def temporary_registry(name: str) -> Iterator[str]:
     """Have a registry of one's own, and hand out its address."""
     port = free_port()
     container = f"{name}-registry"
@@ -39,7 +39,7 @@ def registry_image() -> str:
 
 
 @contextmanager
-def own_swarm(stacks: Sequence[str]) -> Iterator[None]:
+def temporary_swarm(stacks: Sequence[str]) -> Iterator[None]:
     """Have this machine's engine be a swarm, if it is none, and leave nothing of these stacks."""
     if read(["docker", "node", "ls"]).returncode:
         command_output(("docker", "swarm", "init", "--advertise-addr=127.0.0.1"))
@@ -47,10 +47,10 @@ def own_swarm(stacks: Sequence[str]) -> Iterator[None]:
         yield
     finally:
         for stack in stacks:
-            remove(stack)
+            remove_stack(stack)
 
 
-def remove(stack: str) -> None:
+def remove_stack(stack: str) -> None:
     """Remove all of a stack from the engine: services, then what they used."""
     read(["docker", "stack", "rm", stack])
     for kind in ("service", "config", "secret"):
@@ -73,7 +73,7 @@ def remove_images(address: str) -> None:
 
 def wait_for_containers(stack: str) -> None:
     """Wait until the containers of removed services are gone, for as long as they may need."""
-    end = time.monotonic() + STOPS_WITHIN
+    end = time.monotonic() + STOP_TIMEOUT
     listing = ["docker", "ps", "--all", "--quiet", f"--filter=name={stack}"]
     while read(listing).stdout.strip() and time.monotonic() < end:
         time.sleep(1)

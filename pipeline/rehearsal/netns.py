@@ -12,7 +12,7 @@ from pipeline.images.targets import Command
 from pipeline.images.tools import command_output
 from pipeline.process import read
 
-NETWORKS = "198.18.{}"
+NETWORK_TEMPLATE = "198.18.{}"
 """Networks for tests on one's own machines, which lead nowhere (RFC 2544)."""
 FIRST_NODE = 11
 SWITCH, CABLE = "switch", "here"
@@ -65,18 +65,18 @@ class Network:
         return f"nodes-{self.name[-6:]}"
 
     @property
-    def here(self) -> str:
+    def host_address(self) -> str:
         """This machine's address in the network."""
         return f"{self.prefix}.1"
 
-    def plug(self, node: Node, state: str) -> None:
+    def set_link(self, node: Node, state: str) -> None:
         """Pull a node's plug out of the switch, or put it back: `down`, `up`."""
         command_output(("ip", "-n", self.switch, "link", "set", node.name, state))
 
 
-def planned(name: str, count: int) -> Network:
+def plan_network(name: str, count: int) -> Network:
     """Return a network that is still to be made, at addresses that are free."""
-    prefix = next(filter(is_free, map(NETWORKS.format, range(256))))
+    prefix = next(filter(is_free, map(NETWORK_TEMPLATE.format, range(256))))
     nodes = [
         Node(f"node-{n}", f"{name}-{n}", f"{prefix}.{FIRST_NODE + n - 1}")
         for n in range(1, count + 1)
@@ -90,14 +90,14 @@ def is_free(prefix: str) -> bool:
 
 
 @contextmanager
-def wired(network: Network) -> Iterator[None]:
+def create_network(network: Network) -> Iterator[None]:
     """Have the networks of all nodes, plugged into one switch.
 
     Raises:
         CheckFailedError: A command failed; the right to make networks may be missing.
     """
     try:
-        for command in wires(network):
+        for command in network_commands(network):
             command_output(command)
         yield
     finally:
@@ -106,7 +106,7 @@ def wired(network: Network) -> Iterator[None]:
             read(["ip", "netns", "delete", namespace])
 
 
-def wires(network: Network) -> Iterator[Command]:
+def network_commands(network: Network) -> Iterator[Command]:
     """Yield the commands that make the switch, and plug in this machine and the nodes."""
     switch = ("ip", "-n", network.switch)
     yield "ip", "netns", "add", network.switch
@@ -115,7 +115,7 @@ def wires(network: Network) -> Iterator[Command]:
     cable = ("ip", "link", "add", network.cable, "type", "veth")
     yield *cable, "peer", CABLE, "netns", network.switch
     yield *switch, "link", "set", CABLE, "master", SWITCH, "up"
-    yield "ip", "address", "add", f"{network.here}/24", "dev", network.cable
+    yield "ip", "address", "add", f"{network.host_address}/24", "dev", network.cable
     yield "ip", "link", "set", network.cable, "up"
     for node in network.nodes:
         yield "ip", "netns", "add", node.namespace

@@ -14,13 +14,13 @@ COLOURS = ("#2f6fb0", "#3a9a6a", "#8a5fb5", "#b3853a")
 RED, GREY = "#c62828", "#777777"
 
 
-def table(steps: Sequence[Step], samples: Sequence[Sample]) -> Iterator[str]:
+def format_table(steps: Sequence[Step], samples: Sequence[Sample]) -> Iterator[str]:
     """Show each step, how long it took, what production served after it, and what failed."""
     yield f"{'step':42}{'seconds':>8}  {'serves':10}{'requests':>9}{'failed':>8}{'lost':>6}"
     for step in steps:
         asked, failed, lost = counts(step, samples)
         requests = f"{asked:>9}{failed:>8}{lost:>6}"
-        yield f"{step.name:42}{step.seconds:8.0f}  {step.serves:10}{requests}"
+        yield f"{step.name:42}{step.seconds:8.0f}  {step.live_version:10}{requests}"
     yield verdict(samples)
     unanswered = Counter((s.kind, s.outcome) for s in samples if not s.answered)
     for (kind, outcome), number in unanswered.most_common():
@@ -35,16 +35,16 @@ def counts(step: Step, samples: Sequence[Sample]) -> tuple[int, int, int]:
 
 def verdict(samples: Sequence[Sample]) -> str:
     """Return what became of all requests; those that a node took with it are counted apart."""
-    failed, cut = sum(s.failed for s in samples), sum(s.cut for s in samples)
+    failed, cut = sum(s.failed for s in samples), sum(s.interrupted for s in samples)
     said = f"{len(samples):,} requests, {failed} failed"
     lost = sum(s.lost for s in samples)
     return f"{said}; lost with a node: {lost} of the {cut} under way" if cut else said
 
 
-def page(steps: Sequence[Step], samples: Sequence[Sample], nodes: int = 1) -> str:
+def render_html(steps: Sequence[Step], samples: Sequence[Sample], nodes: int = 1) -> str:
     """Return the report as a page that needs nothing else."""
     title = "Rehearsal" if nodes == 1 else f"Rehearsal on {nodes} nodes"
-    rows = "".join(row(number, step, samples) for number, step in enumerate(steps, 1))
+    rows = "".join(table_row(number, step, samples) for number, step in enumerate(steps, 1))
     failed = any(sample.failed for sample in samples)
     return f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>
@@ -61,19 +61,19 @@ svg {{ width: 100%; height: auto }} text {{ font: 12px system-ui, sans-serif; fi
 <p class="verdict">{verdict(samples)}</p>
 <p>What users of production saw, second by second: each colour is a release, red is a request that
 failed, grey one that went away with a node. Dashed lines are the steps below.</p>
-{picture(steps, samples)}
+{timeline_svg(steps, samples)}
 <table><tr><th><th>step<th>took<th>production serves<th>requests<th>failed<th>lost{rows}</table>
 </html>
 """
 
 
-def row(number: int, step: Step, samples: Sequence[Sample]) -> str:
+def table_row(number: int, step: Step, samples: Sequence[Sample]) -> str:
     """Return a step as a row of the page's table."""
-    told = (number, html.escape(step.name), f"{step.seconds:.0f} s", html.escape(step.serves))
+    told = (number, html.escape(step.name), f"{step.seconds:.0f} s", html.escape(step.live_version))
     return "<tr>" + "".join(f"<td>{cell}" for cell in (*told, *counts(step, samples)))
 
 
-def picture(steps: Sequence[Step], samples: Sequence[Sample]) -> str:
+def timeline_svg(steps: Sequence[Step], samples: Sequence[Sample]) -> str:
     """Return the requests of each second as bars, by release, with the steps above them."""
     if not samples:
         return ""
@@ -89,7 +89,7 @@ def picture(steps: Sequence[Step], samples: Sequence[Sample]) -> str:
         for second, counts in seconds.items()
     ]
     begun = [(number, step.began - first) for number, step in enumerate(steps, 1)]
-    parts += [mark(LEFT + at * scale, number) for number, at in begun if at >= 0]
+    parts += [step_marker(LEFT + at * scale, number) for number, at in begun if at >= 0]
     parts += [legend(n, name, colour) for n, (name, colour) in enumerate(colours.items())]
     parts.append(f'<text x="0" y="32">{most}/s</text><text x="0" y="{HEIGHT + 20}">0</text>')
     box = f"0 0 {WIDTH} {HEIGHT + 60}"
@@ -121,7 +121,7 @@ def bar(x: float, width: float, counts: Counter[str], most: int, colours: dict[s
     return "".join(parts)
 
 
-def mark(x: float, number: int) -> str:
+def step_marker(x: float, number: int) -> str:
     """Return the beginning of a step."""
     return (
         f'<line x1="{x:.1f}" x2="{x:.1f}" y1="16" y2="{HEIGHT + 20}" stroke="currentColor" '

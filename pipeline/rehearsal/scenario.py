@@ -7,17 +7,17 @@ from functools import partial
 
 from pipeline.deploy.progress import log
 from pipeline.errors import CheckFailedError
-from pipeline.rehearsal.node_failure import Loss
-from pipeline.rehearsal.secret_leaks import require_kept
+from pipeline.rehearsal.node_failure import NodeFailure
+from pipeline.rehearsal.secret_leaks import require_no_leaks
 from pipeline.rehearsal.traffic import Traffic
-from pipeline.rehearsal.workspace import CAREFUL, SHORT, Yard
+from pipeline.rehearsal.workspace import CAUTIOUS_TIMINGS, FAST_TIMINGS, Sandbox
 
-CHAIN = ("build", "sbom", "scan", "push", "sign")
-STOPPED, ROLLED_BACK = 6, 8
+BUILD_TASKS = ("build", "sbom", "scan", "push", "sign")
+ABORTED, ROLLED_BACK = 6, 8
 """The exit codes of a deployment that was stopped in time, and of one that was undone."""
 
 WSGI = "backend/config/wsgi.py"
-LIES = """
+HEALTHY_BUT_BROKEN = """
 
 def lies(environ, start_response, answer=application):  # type: ignore[no-untyped-def]
     if "/health/" in environ["PATH_INFO"]:
@@ -29,7 +29,7 @@ def lies(environ, start_response, answer=application):  # type: ignore[no-untype
 application = lies
 """
 """Healthy by every probe, and broken for everybody else."""
-LEAVES = """
+CRASHES_LATE = """
 
 import contextlib, os, signal, threading
 
@@ -55,7 +55,7 @@ class Step:
     name: str
     began: float
     seconds: float
-    serves: str
+    live_version: str
 
 
 @dataclass
@@ -68,11 +68,11 @@ class Rehearsal:
         steps: What was done so far.
     """
 
-    yard: Yard
+    yard: Sandbox
     traffic: Traffic
     steps: list[Step] = field(default_factory=list)
 
-    def take(self, name: str, action: Callable[[], str]) -> None:
+    def run_step(self, name: str, action: Callable[[], str]) -> None:
         """Take a step; it returns which release production serves from then on."""
         log(f"rehearsal: {name} …")
         began = time.time()
@@ -87,74 +87,74 @@ class Rehearsal:
             CheckFailedError: A step did not end as it must, or production served something else.
         """
         for name, action in self.first_release():
-            self.take(name, action)
-        with self.traffic.flowing():
+            self.run_step(name, action)
+        with self.traffic.running():
             for name, action in self.later_releases():
-                self.take(name, action)
-                self.expect(self.steps[-1].serves)
+                self.run_step(name, action)
+                self.expect_live(self.steps[-1].live_version)
 
     def first_release(self) -> Iterator[tuple[str, Callable[[], str]]]:
         """Yield the steps until there is something to send traffic to."""
-        yield "build, list, scan, push and sign v1.0.0", lambda: self.chain("v1.0.0")
+        yield "build, list, scan, push and sign v1.0.0", lambda: self.build_and_promote("v1.0.0")
         yield "deploy it to staging", lambda: self.deploy("staging", "v1.0.0")
         yield "deploy it to production", lambda: self.deploy("production", "v1.0.0")
 
     def later_releases(self) -> Iterator[tuple[str, Callable[[], str]]]:
         """Yield the steps under traffic."""
-        yield "build … sign v1.1.0", lambda: self.better("v1.1.0")
+        yield "build … sign v1.1.0", lambda: self.next_release("v1.1.0")
         yield "deploy v1.1.0 to staging", lambda: self.deploy("staging", "v1.1.0", "v1.0.0")
         yield "deploy v1.1.0 to production", lambda: self.deploy("production", "v1.1.0")
         if self.yard.cluster:
-            for name, action in Loss(self.yard, self.yard.cluster, self.traffic).steps():
-                yield name, partial(during, action, "v1.1.0")
-        yield "a release that lies is stopped", self.lie
-        yield "a release that dies late is undone", self.die
-        yield "roll back to v1.0.0 by hand", self.back
-        keep_quiet = partial(require_kept, self.yard)
-        yield "look for secrets where all can see", partial(during, keep_quiet, "v1.0.0")
+            for name, action in NodeFailure(self.yard, self.yard.cluster, self.traffic).steps():
+                yield name, partial(unchanged_release, action, "v1.1.0")
+        yield "a release that lies is stopped", self.deploy_broken_release
+        yield "a release that dies late is undone", self.deploy_late_crash
+        yield "roll back to v1.0.0 by hand", self.roll_back
+        keep_quiet = partial(require_no_leaks, self.yard)
+        yield "look for secrets where all can see", partial(unchanged_release, keep_quiet, "v1.0.0")
 
-    def chain(self, version: str) -> str:
+    def build_and_promote(self, version: str) -> str:
         """Make a release of what is committed, and give it its version."""
-        self.yard.must(*CHAIN)
-        self.yard.must("promote", version, "--env", "local")
+        self.yard.invoke_ok(*BUILD_TASKS)
+        self.yard.invoke_ok("promote", version, "--env", "local")
         self.yard.git("tag", version)
         return ""
 
-    def better(self, version: str) -> str:
+    def next_release(self, version: str) -> str:
         """Change something, and release it."""
         self.yard.commit({"frontend/public/rehearsal.txt": version})
-        self.chain(version)
+        self.build_and_promote(version)
         return "v1.0.0"
 
     def deploy(self, environment: str, version: str, serves: str | None = None) -> str:
         """Deploy a release, and expect it to go well."""
-        self.yard.must("deploy", "--env", environment, "--release", version, "--yes")
+        self.yard.invoke_ok("deploy", "--env", environment, "--release", version, "--yes")
         return serves or version
 
-    def lie(self) -> str:
+    def deploy_broken_release(self) -> str:
         """Release what is broken for everybody; staging stops it before production is asked."""
-        self.broken(LIES, "v1.2.0")
-        self.refused("staging", "v1.2.0", STOPPED)
+        self.release_with_fault(HEALTHY_BUT_BROKEN, "v1.2.0")
+        self.expect_exit_code("staging", "v1.2.0", ABORTED)
         return "v1.1.0"
 
-    def die(self) -> str:
+    def deploy_late_crash(self) -> str:
         """Release what staging cannot find; production undoes it, where it is careful."""
-        self.broken(LEAVES, "v1.3.0")
+        self.release_with_fault(CRASHES_LATE, "v1.3.0")
         self.deploy("staging", "v1.3.0")
         settings = self.yard.folder / "pipeline.toml"
-        settings.write_text(settings.read_text().replace(SHORT, CAREFUL))
-        self.refused("production", "v1.3.0", ROLLED_BACK)
-        settings.write_text(settings.read_text().replace(CAREFUL, SHORT))
+        settings.write_text(settings.read_text().replace(FAST_TIMINGS, CAUTIOUS_TIMINGS))
+        self.expect_exit_code("production", "v1.3.0", ROLLED_BACK)
+        settings.write_text(settings.read_text().replace(CAUTIOUS_TIMINGS, FAST_TIMINGS))
         return "v1.1.0"
 
-    def broken(self, fault: str, version: str) -> None:
+    def release_with_fault(self, fault: str, version: str) -> None:
         """Make a release with a fault, of a commit that is taken back at once."""
         good = (self.yard.folder / WSGI).read_text()
         self.yard.commit({WSGI: good + fault})
-        self.chain(version)
+        self.build_and_promote(version)
         self.yard.commit({WSGI: good})
 
-    def refused(self, environment: str, version: str, code: int) -> None:
+    def expect_exit_code(self, environment: str, version: str, code: int) -> None:
         """Deploy a release, and expect it to end with a code of its own."""
         output = self.yard.invoke("deploy", "--env", environment, "--release", version, "--yes")
         if output.returncode != code:
@@ -163,12 +163,12 @@ class Rehearsal:
                 hint="the deployment should have found the fault",
             )
 
-    def back(self) -> str:
+    def roll_back(self) -> str:
         """Put the first release back."""
-        self.yard.must("rollback", "--env", "production", "--to", "v1.0.0", "--yes")
+        self.yard.invoke_ok("rollback", "--env", "production", "--to", "v1.0.0", "--yes")
         return "v1.0.0"
 
-    def expect(self, version: str) -> None:
+    def expect_live(self, version: str) -> None:
         """See to it that users of production get this release now, and no other.
 
         Raises:
@@ -183,7 +183,7 @@ class Rehearsal:
             )
 
 
-def during(action: Callable[[], None], serves: str) -> str:
+def unchanged_release(action: Callable[[], None], serves: str) -> str:
     """Take a step that changes nothing of what production serves."""
     action()
     return serves

@@ -31,18 +31,18 @@ class Sample:
     kind: str
     outcome: str
     release: str = ""
-    cut: bool = False
+    interrupted: bool = False
     """Whether a node went away while it was under way, perhaps the one that had it."""
 
     @property
     def failed(self) -> bool:
         """Whether the client did not get what it asked for, though somebody could have answered."""
-        return not self.answered and not self.cut
+        return not self.answered and not self.interrupted
 
     @property
     def lost(self) -> bool:
         """Whether it went away with a node."""
-        return not self.answered and self.cut
+        return not self.answered and self.interrupted
 
     @property
     def answered(self) -> bool:
@@ -70,11 +70,11 @@ class Traffic:
     certificate: str = ""
     pause: float = PAUSE_SECONDS
     samples: list[Sample] = field(default_factory=list)
-    cuts: list[float] = field(default_factory=list)
+    outages: list[float] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
-    def flowing(self) -> Iterator["Traffic"]:
+    def running(self) -> Iterator["Traffic"]:
         """Send requests for as long as the block runs."""
         session = self.log_in()
         threads = [
@@ -95,13 +95,13 @@ class Traffic:
         """Send one kind of request, one after the other, until it is stopped."""
         while not self.stopped.wait(self.pause):
             began = time.time()
-            outcome, body = self.ask(kind, session)
+            outcome, body = self.send_kind(kind, session)
             release = json.loads(body)["release"] if kind == "get" and outcome == "200" else ""
             seconds = time.time() - began
-            cut = any(began < at < began + seconds for at in self.cuts)
+            cut = any(began < at < began + seconds for at in self.outages)
             self.samples.append(Sample(began, seconds, kind, outcome, release, cut))
 
-    def ask(self, kind: str, session: Mapping[str, str]) -> tuple[str, bytes]:
+    def send_kind(self, kind: str, session: Mapping[str, str]) -> tuple[str, bytes]:
         """Send one request; return its status, or the name of what went wrong, and the body."""
         try:
             if kind == "post":

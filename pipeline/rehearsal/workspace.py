@@ -18,22 +18,27 @@ from pipeline.errors import CheckFailedError
 from pipeline.images.tools import require_tools
 from pipeline.process import Output, read
 from pipeline.rehearsal.cluster import Cluster, cluster
-from pipeline.rehearsal.credentials import SECRETS, credentials, hidden, require_discreet
-from pipeline.rehearsal.local_engine import own_swarm, registry, remove_images
+from pipeline.rehearsal.credentials import (
+    SECRETS,
+    create_secrets,
+    require_no_secrets_in_output,
+    secret_values,
+)
+from pipeline.rehearsal.local_engine import remove_images, temporary_registry, temporary_swarm
 from pipeline.scratch_repository import Scratch
 from pipeline.services import free_port
 
-SHORT = "soak = 3, delay = 2, monitor = 5, bake = 3, drain = 5, grace = 30"
-CAREFUL = "soak = 3, delay = 15, monitor = 16, bake = 3, drain = 5, grace = 30"
+FAST_TIMINGS = "soak = 3, delay = 2, monitor = 5, bake = 3, drain = 5, grace = 30"
+CAUTIOUS_TIMINGS = "soak = 3, delay = 15, monitor = 16, bake = 3, drain = 5, grace = 30"
 """The first new replica is alone for long enough to be found out."""
 START_SECONDS = 60
 """A service is given to start, for each node: all of them share this machine."""
 ENVIRONMENTS = ("staging", "production")
-OTHERS = re.compile(
+ENVIRONMENT_SECTIONS = re.compile(
     rf"^\[environments\.({'|'.join(ENVIRONMENTS)})\]\n(?:[^\[\n].*\n|\n)+", re.MULTILINE
 )
 """The environments of the copy that the rehearsal's own stand for."""
-SLOW = '''
+SLOW_WSGI = '''
 
 def slow(environ, start_response, answer=application):  # type: ignore[no-untyped-def]
     """Sleep for `?sleep=SECONDS`: a request that is under way while its replica leaves."""
@@ -50,7 +55,7 @@ application = slow
 
 
 @dataclass(frozen=True)
-class Yard:
+class Sandbox:
     """Where a rehearsal takes place.
 
     Attributes:
@@ -82,12 +87,12 @@ class Yard:
         """What makes docker talk to each node, the manager first."""
         if not self.cluster:
             return [{}]
-        return [self.cluster.engine(node).variables() for node in self.cluster.network.nodes]
+        return [self.cluster.engine(node).docker_env() for node in self.cluster.network.nodes]
 
     @property
     def secrets(self) -> dict[str, str]:
         """What nobody may see, by name."""
-        return hidden(self.variables)
+        return secret_values(self.variables)
 
     def invoke(self, *arguments: str) -> Output:
         """Run invoke in the copy, as a person would; environments are on the cluster, if any.
@@ -97,12 +102,12 @@ class Yard:
         """
         command = [sys.executable, "-m", "invoke", *arguments]
         of_environment = any(argument.startswith("--env") for argument in arguments)
-        host = self.cluster.manager.variables() if self.cluster and of_environment else {}
+        host = self.cluster.manager.docker_env() if self.cluster and of_environment else {}
         output = read(command, cwd=self.folder, env={**self.variables, **host})
-        require_discreet(output, self.secrets)
+        require_no_secrets_in_output(output, self.secrets)
         return output
 
-    def must(self, *arguments: str) -> Output:
+    def invoke_ok(self, *arguments: str) -> Output:
         """Run invoke in the copy, and expect it to succeed.
 
         Raises:
@@ -130,7 +135,7 @@ class Yard:
 
 
 @contextmanager
-def yard(nodes: int = 1) -> Iterator[Yard]:
+def create_sandbox(nodes: int = 1) -> Iterator[Sandbox]:
     """Prepare a yard, and leave nothing of it.
 
     Args:
@@ -142,38 +147,40 @@ def yard(nodes: int = 1) -> Iterator[Yard]:
     """
     require_tools("docker", "cosign", "syft", "openssl")
     name = f"rehearsal-{uuid.uuid4().hex[:6]}"
-    with TemporaryDirectory(prefix=f"{name}-") as folder, registry(name) as address:
+    with TemporaryDirectory(prefix=f"{name}-") as folder, temporary_registry(name) as address:
         here = Path(folder)
         ports = {environment: free_port() for environment in ENVIRONMENTS}
-        variables = credentials(here) | {"IMAGES_REGISTRY": f"{address}/{name}"}
-        place = Yard(name, here / "copy", variables, ports, nodes)
-        copy(place)
+        variables = create_secrets(here) | {"IMAGES_REGISTRY": f"{address}/{name}"}
+        place = Sandbox(name, here / "copy", variables, ports, nodes)
+        copy_checkout(place)
         try:
-            with swarm(place, address) as engines:
+            with swarm_for(place, address) as engines:
                 yield replace(place, cluster=engines)
         finally:
             remove_images(address)
 
 
-def swarm(place: Yard, address: str) -> AbstractContextManager[Cluster | None]:
+def swarm_for(place: Sandbox, address: str) -> AbstractContextManager[Cluster | None]:
     """Have the swarm that the environments are on."""
     if place.nodes == 1:
-        return own_swarm([place.stack(environment) for environment in ENVIRONMENTS])
+        return temporary_swarm([place.stack(environment) for environment in ENVIRONMENTS])
     certificate = place.variables["SSL_CERT_FILE"]
     return cluster(place.name, place.nodes, address, list(place.ports.values()), certificate)
 
 
-def copy(place: Yard) -> None:
+def copy_checkout(place: Sandbox) -> None:
     """Copy this checkout, with what is not committed yet, and add what only rehearsals have."""
     scratch_repository.copy(git.files(), place.folder)
     settings = place.folder / "pipeline.toml"
-    settings.write_text(OTHERS.sub("", settings.read_text()) + environments(place))
+    settings.write_text(
+        ENVIRONMENT_SECTIONS.sub("", settings.read_text()) + render_environments(place)
+    )
     wsgi = place.folder / "backend" / "config" / "wsgi.py"
-    wsgi.write_text(wsgi.read_text() + SLOW)
+    wsgi.write_text(wsgi.read_text() + SLOW_WSGI)
     Scratch(place.folder).begin(main_branch())
 
 
-def environments(place: Yard) -> str:
+def render_environments(place: Sandbox) -> str:
     """Return what pipeline.toml says of the environments to rehearse with."""
     texts = []
     for name in ENVIRONMENTS:
@@ -189,6 +196,6 @@ variables.DJANGO_ALLOWED_HOSTS = "localhost"
 variables.DJANGO_CSRF_TRUSTED_ORIGINS = "{url}"
 variables.PUBLIC_URL = "{url}"
 secrets = [{", ".join(f'"{name}"' for name in sorted(SECRETS))}]
-timings = {{ start = {START_SECONDS * place.nodes}, {SHORT} }}
+timings = {{ start = {START_SECONDS * place.nodes}, {FAST_TIMINGS} }}
 """)
     return "".join(texts)

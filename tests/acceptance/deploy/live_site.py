@@ -19,7 +19,7 @@ from pipeline.images.registry import resolve_digest
 from pipeline.images.targets import split_digest
 from pipeline.process import Output, read
 from pipeline.rehearsal.traffic import PAUSE_SECONDS, Sample, Traffic
-from pipeline.rehearsal.workspace import SHORT, Yard, yard
+from pipeline.rehearsal.workspace import FAST_TIMINGS, Sandbox, create_sandbox
 from tests.acceptance.deploy.release_variants import Variants, docker
 from tests.waiting import until
 
@@ -42,7 +42,7 @@ class Site:
         cuts: When nodes went away: what they had of requests went with them.
     """
 
-    yard: Yard
+    yard: Sandbox
     variants: Variants
     first: str
     told: list[dict[str, Any]] = field(default_factory=list)
@@ -91,7 +91,7 @@ class Site:
         told = self.yard.variables
         user = (told["SMOKE_USER_EMAIL"], told["SMOKE_USER_PASSWORD"])
         where = self.yard.url("staging")
-        return Traffic(where, user, clients, told["SSL_CERT_FILE"], pause, cuts=self.cuts)
+        return Traffic(where, user, clients, told["SSL_CERT_FILE"], pause, outages=self.cuts)
 
     def created(self) -> int:
         """Return how many projects there are."""
@@ -116,7 +116,7 @@ class Site:
     ) -> Iterator[list[Sample]]:
         """Have users, and note what they get."""
         traffic = self.traffic(clients, pause)
-        with traffic.flowing():
+        with traffic.running():
             yield traffic.samples
 
     @contextmanager
@@ -144,13 +144,13 @@ class Site:
 
     def timed(self, **seconds: int) -> Any:  # noqa: ANN401 - a context manager
         """Have other timings than the short ones for a while."""
-        given = dict(each.split(" = ") for each in SHORT.split(", "))
+        given = dict(each.split(" = ") for each in FAST_TIMINGS.split(", "))
         told = ", ".join(f"{name} = {value}" for name, value in {**given, **seconds}.items())
-        return self.configured(SHORT, told)
+        return self.configured(FAST_TIMINGS, told)
 
     def history(self) -> list[list[str]]:
         """Return the journal, the newest last, as words."""
-        lines = self.yard.must("history", "--env", "staging").stdout.splitlines()
+        lines = self.yard.invoke_ok("history", "--env", "staging").stdout.splitlines()
         return [line.split(maxsplit=4) for line in lines]
 
     def image(self, commit: str, name: str = "backend") -> str:
@@ -250,11 +250,11 @@ class Site:
 def first_release(nodes: int = 1) -> Iterator[Site]:
     """Have a site that serves its first release."""
     told: list[dict[str, Any]] = []
-    with yard(nodes) as plain, listening(told) as url:
+    with create_sandbox(nodes) as plain, listening(told) as url:
         place = replace(plain, variables={**plain.variables, "NOTIFY_URL": url})
-        place.must(*CHAIN)
+        place.invoke_ok(*CHAIN)
         first = place.git("rev-parse", "HEAD")
-        place.must("deploy", *ENV)
+        place.invoke_ok("deploy", *ENV)
         variants = Variants(place)
         yield Site(place, variants, first, told)
         docker("image", "rm", *variants.good.values())

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.deploy.state.journal import KEPT_RELEASES
 from pipeline.process import Output
-from pipeline.rehearsal.local_engine import remove
+from pipeline.rehearsal.local_engine import remove_stack
 from tests.acceptance.deploy.fault_report import Case
 from tests.acceptance.deploy.live_site import ENV, Site, done_and, send
 from tests.acceptance.deploy.release_variants import docker
@@ -97,7 +97,7 @@ def test_f13_the_first_deployment_lays_all_that_it_stands_on(site: Site, case: C
     try:
         case.served(lambda: site.yard.invoke(*promote), "smoke done")
     finally:
-        remove(site.yard.stack("production"))
+        remove_stack(site.yard.stack("production"))
 
 
 @pytest.mark.fault("F14", "a journal that somebody deleted")

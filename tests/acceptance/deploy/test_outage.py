@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.errors import OutageError
 from pipeline.process import Output
-from pipeline.rehearsal.workspace import CAREFUL, SHORT
+from pipeline.rehearsal.workspace import CAUTIOUS_TIMINGS, FAST_TIMINGS
 from tests.acceptance.deploy.fault_report import Case
 from tests.acceptance.deploy.live_site import Site
 from tests.acceptance.deploy.release_variants import appended, docker, migration
@@ -71,7 +71,7 @@ def test_g2_a_fix_gets_a_site_out_of_an_outage(fragile: Site, case: Case) -> Non
 
 @pytest.mark.fault("G3", "a live release whose replicas are dead, and a fix that dies under users")
 def test_g3_a_fix_that_fails_makes_way_for_what_served(fragile: Site, case: Case) -> None:
-    with fragile.configured(SHORT, CAREFUL):
+    with fragile.configured(FAST_TIMINGS, CAUTIOUS_TIMINGS):
         commit = fragile.variants.release(USERS_END_IT)
         act = partial(after_outage, fragile, partial(fragile.deploy, commit))
         said = case.served(act, "did not serve before", codes={ROLLED_BACK}, failures=MANY)

@@ -26,7 +26,7 @@ def docker(*arguments: str) -> Output:
     return read(["docker", *arguments])
 
 
-def must(*arguments: str) -> str:
+def check_output(*arguments: str) -> str:
     """Run a docker command that has to succeed; return what it printed."""
     result = docker(*arguments)
     assert result.returncode == 0, result.stderr
@@ -35,7 +35,7 @@ def must(*arguments: str) -> str:
 
 def inspect(kind: str, name: str) -> dict[str, Any]:
     """Return what the engine knows of an image or a container."""
-    found: dict[str, Any] = json.loads(must(kind, "inspect", name))[0]
+    found: dict[str, Any] = json.loads(check_output(kind, "inspect", name))[0]
     return found
 
 
@@ -77,7 +77,7 @@ def container(image: str, env: Mapping[str, str] = EMPTY, *, port: int = 0) -> I
     variables = [f"--env={key}={value}" for key, value in env.items()]
     published = [f"--publish=127.0.0.1::{port}"] if port else []
     try:
-        must("run", "--detach", "--name", name, *HARDENED, *published, *variables, image)
+        check_output("run", "--detach", "--name", name, *HARDENED, *published, *variables, image)
         yield Container(name)
     finally:
         docker("rm", "--force", "--volumes", name)
@@ -100,7 +100,7 @@ class Reply:
         return self.headers.get_all(name) or []
 
 
-def answers(port: int, path: str, *statuses: int) -> bool:
+def is_healthy(port: int, path: str, *statuses: int) -> bool:
     """Tell whether a server answers, and with one of these statuses."""
     try:
         return Reply(port, path).status in (statuses or (200,))
@@ -108,7 +108,7 @@ def answers(port: int, path: str, *statuses: int) -> bool:
         return False
 
 
-def send(port: int, path: str, stopped: Event, told: Counter[str], pause: float = 0.01) -> None:
+def request(port: int, path: str, stopped: Event, told: Counter[str], pause: float = 0.01) -> None:
     """Send one request after the other, each on a new connection, and count what is told."""
     while not stopped.wait(pause):
         try:

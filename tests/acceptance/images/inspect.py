@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.acceptance.images.docker_cli import docker, inspect, must
+from tests.acceptance.images.docker_cli import check_output, docker, inspect
 from tests.conftest import ROOT
 
 Entry = tuple[tarfile.TarInfo, bytes]
@@ -52,13 +52,13 @@ class Image:
         assert default
         reference = os.environ.get(self.base) or default[1]
         if docker("image", "inspect", reference).returncode:
-            must("pull", "--quiet", reference)
+            check_output("pull", "--quiet", reference)
         return inspect("image", reference)
 
     def entries(self, folder: Path) -> Iterator[Entry]:
         """Yield every file and folder that is above the base, with what it holds."""
         archive = folder / f"{self.name}.tar"
-        must("save", f"--output={archive}", self.reference)
+        check_output("save", f"--output={archive}", self.reference)
         yield from self.added(archive)
         archive.unlink()
 
@@ -87,7 +87,7 @@ FRONTEND = Image("frontend", "NGINX_IMAGE", "101:101", 8080, "/healthz", 1)
 IMAGES = [BACKEND, FRONTEND]
 
 # Enough for the backend to start; there are no stores behind it.
-ALONE = {
+SINGLE_IMAGE = {
     "DATABASE_URL": "postgres://nobody@127.0.0.1:9/none",
     "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
     "DJANGO_SECRET_KEY": "only-in-tests-0123456789-0123456789-0123456789-0123456789",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.acceptance.images.docker_cli import Container, Reply, answers, container
+from tests.acceptance.images.docker_cli import Container, Reply, container, is_healthy
 from tests.acceptance.images.inspect import FRONTEND
 from tests.waiting import until
 
@@ -31,7 +31,7 @@ def running() -> Iterator[Container]:
     """One that runs as production runs it, and finds no backend."""
     env = {"BACKEND_UPSTREAM": "127.0.0.1:9", "DRAIN_SECONDS": "0"}
     with container(FRONTEND.reference, env, port=FRONTEND.port) as running:
-        until(lambda: answers(running.port, "/healthz"), "no answer")
+        until(lambda: is_healthy(running.port, "/healthz"), "no answer")
         yield running
 
 
@@ -49,7 +49,7 @@ def test_the_page_reports_errors_where_its_container_is_told_and_nowhere_else(po
         "SENTRY_DSN": "https://key@sentry.example.com/1",
     }
     with container(FRONTEND.reference, told, port=FRONTEND.port) as reporting:
-        until(lambda: answers(reporting.port, "/healthz"), "no answer")
+        until(lambda: is_healthy(reporting.port, "/healthz"), "no answer")
         assert json.loads(Reply(reporting.port, "/config.json").body) == {
             "environment": told["ENVIRONMENT"],
             "release": told["RELEASE"],
@@ -157,7 +157,7 @@ def test_a_backend_that_is_away_is_no_reason_to_end(running: Container, port: in
 def test_a_backend_that_has_no_address_is_no_reason_not_to_start() -> None:
     env = {"BACKEND_UPSTREAM": "no-such-host.invalid:8000", "DRAIN_SECONDS": "0"}
     with container(FRONTEND.reference, env, port=FRONTEND.port) as running:
-        until(lambda: answers(running.port, "/healthz"), "no answer")
+        until(lambda: is_healthy(running.port, "/healthz"), "no answer")
         assert Reply(running.port, "/api/").status == 502
 
 

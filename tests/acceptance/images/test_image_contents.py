@@ -13,7 +13,7 @@ from pipeline import secret_search
 from pipeline.fault_injection import canaries
 from pipeline.fault_injection.repository_copy import copy_repository
 from pipeline.process import read
-from tests.acceptance.images.docker_cli import docker, inspect, must
+from tests.acceptance.images.docker_cli import check_output, docker, inspect
 from tests.acceptance.images.inspect import BACKEND, IMAGES, Entry, Image, content
 from tests.conftest import ROOT
 
@@ -36,13 +36,16 @@ def contents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Entry]]
 
 def described(image: Image) -> str:
     """All that the engine tells about an image to whoever pulls it."""
-    history = must("history", "--no-trunc", "--format={{.CreatedBy}}", image.reference)
+    history = check_output("history", "--no-trunc", "--format={{.CreatedBy}}", image.reference)
     return history + json.dumps(inspect("image", image.reference))
 
 
 def test_it_runs_as_a_user_that_is_a_number_and_not_root(image: Image) -> None:
     assert image.config["User"] == image.user
-    assert must("run", "--rm", "--entrypoint=id", image.reference, "-u") == image.user.split(":")[0]
+    assert (
+        check_output("run", "--rm", "--entrypoint=id", image.reference, "-u")
+        == image.user.split(":")[0]
+    )
 
 
 def test_it_is_started_without_a_shell_and_knows_whether_it_is_well(image: Image) -> None:
@@ -76,13 +79,13 @@ def test_its_user_can_write_no_file_at_all(image: Image) -> None:
 
 def test_no_tool_that_builds_or_installs_is_there(image: Image) -> None:
     script = f"for tool in {TOOLS}; do command -v $tool; done; true"
-    assert must("run", "--rm", "--entrypoint=sh", image.reference, "-c", script) == ""
+    assert check_output("run", "--rm", "--entrypoint=sh", image.reference, "-c", script) == ""
 
 
 def test_python_cannot_install_anything() -> None:
     script = "from importlib.util import find_spec; print(find_spec('pip'), find_spec('ensurepip'))"
     command = ["--entrypoint=python", BACKEND.reference, "-c", script]
-    assert must("run", "--rm", *command) == "None None"
+    assert check_output("run", "--rm", *command) == "None None"
 
 
 def test_no_cache_test_or_setting_of_a_developer_was_left_behind(
@@ -137,7 +140,7 @@ def retained(image: Image) -> Iterator[None]:
         yield
     finally:
         for name in before["RepoTags"]:
-            must("tag", before["Id"], name)
+            check_output("tag", before["Id"], name)
 
 
 def test_the_search_for_secrets_finds_what_is_there(contents: dict[str, list[Entry]]) -> None:

@@ -9,8 +9,15 @@ from threading import Event
 
 import pytest
 
-from tests.acceptance.images.docker_cli import Container, answers, container, docker, must, send
-from tests.acceptance.images.inspect import ALONE, BACKEND, FRONTEND, Image
+from tests.acceptance.images.docker_cli import (
+    Container,
+    check_output,
+    container,
+    docker,
+    is_healthy,
+    request,
+)
+from tests.acceptance.images.inspect import BACKEND, FRONTEND, SINGLE_IMAGE, Image
 from tests.waiting import until
 
 DRAIN = 15  # seconds: much more than it takes to send what an edge sends that has not heard of it
@@ -21,7 +28,7 @@ AT_ONCE = 20  # seconds: less than GRACE_SECONDS, after which what hangs is kill
 
 def wait_until_it_answers(running: Container, image: Image) -> int:
     port = running.port
-    until(lambda: answers(port, image.probe), f"no answer: {running.logs}")
+    until(lambda: is_healthy(port, image.probe), f"no answer: {running.logs}")
     return port
 
 
@@ -31,11 +38,11 @@ def wait_until_it_drains(running: Container) -> None:
 
 def test_no_request_is_lost_while_it_is_stopped(image: Image) -> None:
     stopped = Event()
-    env = {**ALONE, "DRAIN_SECONDS": str(DRAIN)}
+    env = {**SINGLE_IMAGE, "DRAIN_SECONDS": str(DRAIN)}
     with container(image.reference, env, port=image.port) as running, ThreadPoolExecutor() as do:
         port = wait_until_it_answers(running, image)
         told = [Counter[str]() for _ in range(CLIENTS)]
-        clients = [do.submit(send, port, image.probe, stopped, each) for each in told]
+        clients = [do.submit(request, port, image.probe, stopped, each) for each in told]
         until(lambda: all(told), "a client gets no answer")
         started = time.monotonic()
         stop = do.submit(docker, "stop", "--time=60", running.name)
@@ -58,29 +65,29 @@ def total(counts: Iterable[Counter[str]]) -> int:
 
 
 def test_it_takes_no_signal_for_an_error_and_a_second_one_ends_the_wait(image: Image) -> None:
-    env = {**ALONE, "DRAIN_SECONDS": "3600"}
+    env = {**SINGLE_IMAGE, "DRAIN_SECONDS": "3600"}
     with container(image.reference, env, port=image.port) as running:
         wait_until_it_answers(running, image)
-        must("kill", "--signal=TERM", running.name)
+        check_output("kill", "--signal=TERM", running.name)
         wait_until_it_drains(running)
         assert running.state["Running"]
-        must("kill", "--signal=TERM", running.name)
+        check_output("kill", "--signal=TERM", running.name)
         assert running.wait() == 0
 
 
 @pytest.mark.parametrize("seconds", [0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8])
 def test_a_signal_at_any_moment_of_the_start_ends_it_at_once(image: Image, seconds: float) -> None:
-    with container(image.reference, {**ALONE, "DRAIN_SECONDS": "0"}) as running:
+    with container(image.reference, {**SINGLE_IMAGE, "DRAIN_SECONDS": "0"}) as running:
         time.sleep(seconds)  # noqa: TID251 - not a wait: any moment will do
-        must("kill", "--signal=TERM", running.name)
+        check_output("kill", "--signal=TERM", running.name)
         running.wait(AT_ONCE)
 
 
 def test_it_writes_nowhere_and_has_no_rights(image: Image) -> None:
-    with container(image.reference, ALONE, port=image.port) as running:
+    with container(image.reference, SINGLE_IMAGE, port=image.port) as running:
         wait_until_it_answers(running, image)
         status = running.execute("cat", "/proc/self/status").stdout.split()
-        changed = must("diff", running.name).split()
+        changed = check_output("diff", running.name).split()
 
     assert not int(status[status.index("CapEff:") + 1], 16)
     assert not int(status[status.index("CapBnd:") + 1], 16)
@@ -93,13 +100,13 @@ def test_the_backend_names_every_variable_that_is_missing() -> None:
         assert running.wait() == 1
         logs = running.logs
     assert logs.startswith("error: the environment is not usable: ENVIRONMENT is missing")
-    assert all(f"{name} is missing" in logs for name in ALONE)
+    assert all(f"{name} is missing" in logs for name in SINGLE_IMAGE)
     assert "\nhint: " in logs
     assert "Traceback" not in logs
 
 
 def test_the_backend_is_not_well_before_its_stores_can_be_reached() -> None:
-    with container(BACKEND.reference, ALONE, port=BACKEND.port) as running:
+    with container(BACKEND.reference, SINGLE_IMAGE, port=BACKEND.port) as running:
         wait_until_it_answers(running, BACKEND)
         probe = running.execute(*BACKEND.config["Healthcheck"]["Test"][1:])
     assert probe.returncode == 1

@@ -13,7 +13,15 @@ import pytest
 
 from pipeline.process import Output, read
 from pipeline.services import free_port
-from tests.acceptance.images.docker_cli import RUN, Container, Reply, answers, inspect, must, send
+from tests.acceptance.images.docker_cli import (
+    RUN,
+    Container,
+    Reply,
+    check_output,
+    inspect,
+    is_healthy,
+    request,
+)
 from tests.acceptance.images.inspect import BACKEND, FRONTEND
 from tests.conftest import ROOT
 from tests.waiting import SOON, until
@@ -107,7 +115,9 @@ def test_it_runs_without_rights_and_with_an_init(site: int, service: str) -> Non
 
 
 def test_only_this_machine_can_reach_it(site: int) -> None:  # noqa: ARG001
-    names = must("ps", f"--filter=label=com.docker.compose.project={PROJECT}", "--quiet").split()
+    names = check_output(
+        "ps", f"--filter=label=com.docker.compose.project={PROJECT}", "--quiet"
+    ).split()
     ports = [inspect("container", name)["NetworkSettings"]["Ports"].values() for name in names]
     bound = [binding["HostIp"] for port in ports for bindings in port for binding in bindings or []]
     assert len(bound) == len(PORTS)
@@ -156,15 +166,16 @@ def test_the_static_files_of_the_admin_are_served(site: int) -> None:
 
 
 def test_a_store_that_goes_away_takes_no_server_with_it(site: int) -> None:
-    must("kill", "--signal=STOP", of("redis").name)  # a pause can hang with a probe that begins
+    # a pause can hang with a probe that begins
+    check_output("kill", "--signal=STOP", of("redis").name)
     try:
-        until(lambda: answers(site, "/api/v1/health/ready/", 503), "still ready")
+        until(lambda: is_healthy(site, "/api/v1/health/ready/", 503), "still ready")
         probe = of("backend").execute(*BACKEND.config["Healthcheck"]["Test"][1:])
         assert probe.returncode == 0, probe.stderr
     finally:
-        must("kill", "--signal=CONT", of("redis").name)
+        check_output("kill", "--signal=CONT", of("redis").name)
         until(lambda: of("redis").state["Health"]["Status"] == "healthy", "redis is not back")
-    until(lambda: answers(site, "/api/v1/health/ready/"), "not ready again")
+    until(lambda: is_healthy(site, "/api/v1/health/ready/"), "not ready again")
 
 
 def test_a_backend_comes_and_goes_without_a_lost_request(site: int, compose: Compose) -> None:
@@ -172,12 +183,12 @@ def test_a_backend_comes_and_goes_without_a_lost_request(site: int, compose: Com
     up = ("up", "--detach", "--no-build", "--no-recreate")
     with ThreadPoolExecutor() as pool:
         told = [Counter[str]() for _ in range(4)]
-        clients = [pool.submit(send, site, "/api/v1/version/", stopped, each) for each in told]
+        clients = [pool.submit(request, site, "/api/v1/version/", stopped, each) for each in told]
         try:
             scaled = compose(*up, "--wait", "--scale=backend=2")
             assert scaled.returncode == 0, scaled.stderr
             until(lambda: "/api/v1/version/" in second.logs, "the second one is not found")
-            must("stop", "--time=30", second.name)
+            check_output("stop", "--time=30", second.name)
             code = second.state["ExitCode"]
         finally:
             stopped.set()

@@ -19,8 +19,8 @@ from pipeline.errors import CheckFailedError, InputError, reported
 from pipeline.fault_injection.repository_copy import RepositoryCopy, copy_repository
 from pipeline.github import loader
 from pipeline.process import run
-from pipeline.rehearsal.credentials import credentials
-from pipeline.rehearsal.local_engine import own_swarm, registry
+from pipeline.rehearsal.credentials import create_secrets
+from pipeline.rehearsal.local_engine import temporary_registry, temporary_swarm
 from pipeline.scaffold.init import RENEW
 
 DEPLOY = "deploy.yml"
@@ -56,8 +56,12 @@ def released(folder: Path) -> list[str]:
     (job,) = (job for job in loader.read(DEPLOY).jobs.values() if job.id == "deploy")
     deploys = (step["run"] for step in job.run_steps)
     chain = ("invoke secrets --env=local", "invoke build sbom scan push sign", *deploys)
-    with TemporaryDirectory() as keys, registry(NAME) as address, own_swarm([f"{NAME}-local"]):
-        trusted = credentials(Path(keys))
+    with (
+        TemporaryDirectory() as keys,
+        temporary_registry(NAME) as address,
+        temporary_swarm([f"{NAME}-local"]),
+    ):
+        trusted = create_secrets(Path(keys))
         told = {name: trusted[name] for name in ("COSIGN_KEY", "COSIGN_PASSWORD")}
         told |= {"IMAGES_REGISTRY": f"{address}/{NAME}", "ENVIRONMENT": "local", "RELEASE": ""}
         return [line for line in chain if not is_green(line, folder, told)]

@@ -14,13 +14,13 @@ import pytest
 from pipeline.process import background
 from pipeline.rehearsal import load_balancer
 from pipeline.rehearsal.load_balancer import (
-    GOOD_IN_A_ROW,
+    HEALTHY_THRESHOLD,
     PAGE,
     VERSION,
     Address,
-    Balancer,
-    answers,
-    trusting,
+    LoadBalancer,
+    is_healthy,
+    ssl_context,
 )
 from pipeline.services import free_port
 from tests.waiting import until
@@ -29,31 +29,31 @@ ONE, TWO, THREE = ("10.0.0.1", 443), ("10.0.0.2", 443), ("10.0.0.3", 443)
 
 
 def test_each_connection_goes_to_the_next_target() -> None:
-    balancer = Balancer([ONE, TWO, THREE])
-    assert [balancer.order()[0] for _ in range(4)] == [TWO, THREE, ONE, TWO]
+    balancer = LoadBalancer([ONE, TWO, THREE])
+    assert [balancer.next_targets()[0] for _ in range(4)] == [TWO, THREE, ONE, TWO]
 
 
 def test_a_target_that_does_not_answer_is_tried_last() -> None:
-    balancer = Balancer([ONE, TWO, THREE])
-    balancer.note(TWO, well=False)
-    assert {balancer.order()[-1] for _ in range(6)} == {TWO}
+    balancer = LoadBalancer([ONE, TWO, THREE])
+    balancer.record_health(TWO, well=False)
+    assert {balancer.next_targets()[-1] for _ in range(6)} == {TWO}
 
 
 def test_a_target_that_was_out_has_to_answer_several_times() -> None:
-    balancer = Balancer([ONE, TWO])
-    balancer.note(TWO, well=False)
-    for _ in range(GOOD_IN_A_ROW - 1):
-        balancer.note(TWO, well=True)
-    assert {balancer.order()[0] for _ in range(4)} == {ONE}
-    balancer.note(TWO, well=True)
-    assert {balancer.order()[0] for _ in range(4)} == {ONE, TWO}
+    balancer = LoadBalancer([ONE, TWO])
+    balancer.record_health(TWO, well=False)
+    for _ in range(HEALTHY_THRESHOLD - 1):
+        balancer.record_health(TWO, well=True)
+    assert {balancer.next_targets()[0] for _ in range(4)} == {ONE}
+    balancer.record_health(TWO, well=True)
+    assert {balancer.next_targets()[0] for _ in range(4)} == {ONE, TWO}
 
 
 def test_where_none_answers_all_are_tried() -> None:
-    balancer = Balancer([ONE, TWO])
+    balancer = LoadBalancer([ONE, TWO])
     for target in (ONE, TWO):
-        balancer.note(target, well=False)
-    assert {balancer.order()[0] for _ in range(4)} == {ONE, TWO}
+        balancer.record_health(target, well=False)
+    assert {balancer.next_targets()[0] for _ in range(4)} == {ONE, TWO}
 
 
 @pytest.fixture(scope="module")
@@ -103,22 +103,22 @@ def edge(certificate: Path, *broken: str) -> Iterator[Address]:
 
 def test_an_edge_is_well_with_the_whole_app_behind_it(certificate: Path) -> None:
     with edge(certificate) as address:
-        assert answers(address, trusting(str(certificate)))
+        assert is_healthy(address, ssl_context(str(certificate)))
 
 
 @pytest.mark.parametrize("path", [PAGE, VERSION])
 def test_an_edge_is_not_well_with_half_of_the_app_behind_it(certificate: Path, path: str) -> None:
     with edge(certificate, path) as address:
-        assert not answers(address, trusting(str(certificate)))
+        assert not is_healthy(address, ssl_context(str(certificate)))
 
 
 def test_an_edge_with_another_certificate_is_not_well(certificate: Path) -> None:
     with edge(certificate) as address:
-        assert not answers(address, ssl.create_default_context())
+        assert not is_healthy(address, ssl.create_default_context())
 
 
 def test_an_edge_that_is_not_there_is_not_well() -> None:
-    assert not answers(("127.0.0.1", free_port()), ssl.create_default_context())
+    assert not is_healthy(("127.0.0.1", free_port()), ssl.create_default_context())
 
 
 class Echo(socketserver.StreamRequestHandler):

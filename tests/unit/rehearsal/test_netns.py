@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.rehearsal.netns import Network, Node, wires
+from pipeline.rehearsal.netns import Network, Node, network_commands
 
 NAME = "rehearsal-abc123"
 
@@ -13,7 +13,7 @@ def network() -> Network:
 
 def test_nothing_of_this_machine_is_touched_but_the_end_of_one_cable(network: Network) -> None:
     own = {network.switch, *(node.namespace for node in network.nodes)}
-    for command in wires(network):
+    for command in network_commands(network):
         made = command[:3] == ("ip", "netns", "add") and command[3] in own
         inside = command[:2] == ("ip", "-n") and command[2] in own
         assert made or inside or network.cable in command, command
@@ -26,13 +26,15 @@ def test_the_name_of_the_cable_fits_and_is_of_this_rehearsal_alone(network: Netw
 
 
 def test_every_node_is_plugged_into_the_switch(network: Network) -> None:
-    plugged = {command[5] for command in wires(network) if command[6:8] == ("master", "switch")}
+    plugged = {
+        command[5] for command in network_commands(network) if command[6:8] == ("master", "switch")
+    }
     assert plugged == {"here", "node-1", "node-2", "node-3"}
 
 
 def test_a_namespace_is_there_before_anything_is_put_into_it(network: Network) -> None:
     there: set[str] = set()
-    for command in wires(network):
+    for command in network_commands(network):
         if command[1] == "netns":
             there.add(command[3])
         used = {word for word in command if word.startswith(f"{NAME}-")}

@@ -22,7 +22,7 @@ def test_whatever_ends_a_rehearsal_nothing_is_left_of_it(
             left.append(nodes)
 
     monkeypatch.setattr(runner, "is_engine_available", lambda: True)
-    monkeypatch.setattr(runner, "yard", yard)
+    monkeypatch.setattr(runner, "create_sandbox", yard)
     with pytest.raises(KeyboardInterrupt):
         runner.rehearse()
     assert left == [1]

@@ -14,7 +14,7 @@ import pytest
 from pipeline.process import Output
 from pipeline.rehearsal.cluster import Cluster
 from pipeline.rehearsal.netns import Node
-from pipeline.rehearsal.node_failure import until
+from pipeline.rehearsal.node_failure import wait_until
 from tests.acceptance.deploy.fault_report import Case, each
 from tests.acceptance.deploy.live_site import ENV, Site
 from tests.acceptance.deploy.release_variants import docker, migration
@@ -57,7 +57,7 @@ def cluster(site: Site) -> Cluster:
 def test_a18_who_is_no_manager_is_not_deployed_through(
     site: Site, case: Case, cluster: Cluster
 ) -> None:
-    worker = cluster.engine(cluster.network.nodes[WORKER]).variables()
+    worker = cluster.engine(cluster.network.nodes[WORKER]).docker_env()
     variables = {**site.yard.variables, **worker}
     elsewhere = replace(site.yard, variables=variables, cluster=None)
     deploy = ("deploy", *ENV, f"--release={site.first}")
@@ -95,7 +95,7 @@ def test_n5_managers_may_lose_their_leader_while_a_release_is_rolled_out(
 ) -> None:
     commit = site.variants.release(f"LABEL leaderless='{step}'")
     node = another_leader(cluster)
-    until(lambda: serves(site), "the site is not back", BACK_WITHIN)
+    wait_until(lambda: serves(site), "the site is not back", BACK_WITHIN)
     said = case.served(lambda: deploy_and_cut(site, cluster, commit, step, node), "smoke done")
     assert leader(cluster) not in {None, node}, said
     assert site.rollback().returncode == 0
@@ -137,7 +137,7 @@ def test_n10_the_engine_with_the_data_may_begin_anew_while_a_release_is_rolled_o
 def test_n11_a_node_without_room_for_an_image_is_found_out(
     site: Site, case: Case, cluster: Cluster
 ) -> None:
-    engine = cluster.engine(cluster.network.nodes[WORKER]).variables()
+    engine = cluster.engine(cluster.network.nodes[WORKER]).docker_env()
     commit = site.variants.release("RUN head -c 100M /dev/urandom > /large")
     with full_disk(site, engine):
         said = case.caught(lambda: site.deploy(commit), code=STOPPED, at="self-check failed")
@@ -162,7 +162,7 @@ def serving_worker(site: Site, cluster: Cluster) -> Node:
     of = f"--filter=label=com.docker.swarm.service.name={site.service('backend')}"
     workers = cluster.network.nodes[1:]
     asked = {
-        node: docker("ps", "--quiet", of, **cluster.engine(node).variables()) for node in workers
+        node: docker("ps", "--quiet", of, **cluster.engine(node).docker_env()) for node in workers
     }
     return next(node for node, found in asked.items() if found)
 
@@ -183,7 +183,7 @@ def deploy_and_cut(site: Site, cluster: Cluster, commit: str, step: str, node: N
     """Deploy a commit, and pull a node's plug in a step of it; put it back afterwards."""
 
     def pull(_: object) -> None:
-        cluster.network.plug(node, "down")
+        cluster.network.set_link(node, "down")
         site.cuts.append(time.time())
 
     with plugged_again(cluster, node):
@@ -196,8 +196,8 @@ def plugged_again(cluster: Cluster, node: Node) -> Iterator[None]:
     try:
         yield
     finally:
-        cluster.network.plug(node, "up")
-        until(lambda: states(cluster).get(node.name) == "Ready", "it is not back", BACK_WITHIN)
+        cluster.network.set_link(node, "up")
+        wait_until(lambda: states(cluster).get(node.name) == "Ready", "it is not back", BACK_WITHIN)
 
 
 def serves(site: Site) -> bool:
@@ -227,11 +227,11 @@ def another_leader(cluster: Cluster) -> Node:
     first, *others = cluster.network.nodes
     cluster.manager.check_output("node", "promote", *(node.name for node in others))
     managing = partial(states, cluster, "ManagerStatus")
-    until(lambda: {*managing().values()} == MANAGE, "they do not manage", CHOSEN_WITHIN)
+    wait_until(lambda: {*managing().values()} == MANAGE, "they do not manage", CHOSEN_WITHIN)
     if leader(cluster) == first:
         with plugged_again(cluster, first):
-            cluster.network.plug(first, "down")
-            until(lambda: leader(cluster, WORKER) in others, "none is chosen", CHOSEN_WITHIN)
+            cluster.network.set_link(first, "down")
+            wait_until(lambda: leader(cluster, WORKER) in others, "none is chosen", CHOSEN_WITHIN)
     found = leader(cluster)
     assert found in others, found
     return found
