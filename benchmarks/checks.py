@@ -18,8 +18,8 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import peers
 from benchmarks.peers import Answer
-from pipeline.checks.migrations.app_version import Code
-from pipeline.checks.migrations.databases import Server, connected
+from pipeline.checks.migrations.app_version import AppVersion
+from pipeline.checks.migrations.databases import PostgresServer, connect
 from tests.integration.migrations import judging
 from tests.integration.migrations.cases import SAFE, UNSAFE, Case
 from tests.integration.migrations.cases.lists import sources
@@ -67,8 +67,8 @@ def results(server: str, cases: Sequence[Case]) -> Iterator[tuple[Case, Mapping[
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
         project = judging.released(server, folder)
-        others = stack.enter_context(peers.started(Server(server), project))
-        code = stack.enter_context(Code(project.root / "backend").started(server))
+        others = stack.enter_context(peers.started(PostgresServer(server), project))
+        code = stack.enter_context(AppVersion(project.root / "backend").start_worker(server))
         for number, case in enumerate(cases, start=1):
             print(f"{number} of {len(cases)}: {case.name}", file=sys.stderr, flush=True)
             said = judging.judged(server, project, code, case)
@@ -99,7 +99,7 @@ def table(*rows: Sequence[object]) -> str:
 
 def page(server: str, cases: Sequence[Case]) -> Iterator[str]:
     """Yield the parts of the page."""
-    with connected(server) as connection:
+    with connect(server) as connection:
         postgres = connection.info.server_version // 10_000
         minor = connection.info.server_version % 10_000
     versions = ", ".join(f"{package} {version(package)}" for package in PACKAGES)

@@ -11,8 +11,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from benchmarks.warm import Warm, warm
-from pipeline.checks.migrations.databases import Server
-from pipeline.checks.migrations.sample_data import seed
+from pipeline.checks.migrations.databases import PostgresServer
+from pipeline.checks.migrations.sample_data import fill_tables
 from pipeline.process import Output, read
 from tests.integration.migrations.cases.lists import LEFT_OUT, SQUAWK
 from tests.support.django_project import Project
@@ -52,7 +52,7 @@ class Answer:
 class Peers:
     """The other checks, with the project that they look at."""
 
-    server: Server
+    server: PostgresServer
     linter: Warm
     zero_downtime: Warm
 
@@ -74,7 +74,7 @@ class Peers:
         }
 
     def _zero_downtime(self, sql: Output, safer: Output) -> Answer:
-        url = self.server.create("peer", like="rows")
+        url = self.server.create_database("peer", like="rows")
         output = self.zero_downtime.manage(url, "migrate", "shop", "--no-input")
         if output.returncode:
             return Answer(stops=True, broken=REFUSES not in output.stderr)
@@ -87,18 +87,18 @@ class Peers:
 
     def _manage(self, database: str, django: Warm, command: str, name: str) -> Output:
         options = ["--no-cache"] if command == "lintmigrations" else []
-        return django.manage(self.server.of(database), command, *options, "shop", name)
+        return django.manage(self.server.database_url(database), command, *options, "shop", name)
 
 
 @contextmanager
-def started(server: Server, project: Project) -> Iterator[Peers]:
+def started(server: PostgresServer, project: Project) -> Iterator[Peers]:
     """Start the peers on a project whose database is the template `base`.
 
     Args:
         server: Where it is.
         project: The project, which gets settings for each of them.
     """
-    seed(server.create("rows", like="base"), None, ROWS, {})
+    fill_tables(server.create_database("rows", like="base"), None, ROWS, {})
     for name, text in SETTINGS.items():
         project.write(f"backend/config/settings/{name}.py", text)
     with ExitStack() as stack:

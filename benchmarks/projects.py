@@ -18,12 +18,12 @@ from textwrap import dedent
 
 from benchmarks.sites import SITES, Site
 from pipeline.checks.migrations import report
-from pipeline.checks.migrations.app_version import ROOT, SETTINGS, Code
-from pipeline.checks.migrations.databases import Server
+from pipeline.checks.migrations.app_version import ROOT, SETTINGS, AppVersion
+from pipeline.checks.migrations.databases import PostgresServer
 from pipeline.checks.migrations.evaluation import Limits
-from pipeline.checks.migrations.findings import Findings
-from pipeline.checks.migrations.runner import Journey
-from pipeline.checks.migrations.sample_data import Seeded, seed
+from pipeline.checks.migrations.findings import MigrationReport
+from pipeline.checks.migrations.runner import MigrationCheck
+from pipeline.checks.migrations.sample_data import FillResult, fill_tables
 from pipeline.errors import PipelineError
 from pipeline.home import UV
 from pipeline.process import read
@@ -45,7 +45,7 @@ USE_TZ = True
 """
 
 
-def laid_out(site: Site, folder: Path) -> Code:
+def laid_out(site: Site, folder: Path) -> AppVersion:
     """Make a project that has the site's apps, with an environment of its own.
 
     Args:
@@ -65,10 +65,10 @@ def laid_out(site: Site, folder: Path) -> Code:
         path = backend / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(dedent(text))
-    return Code(backend, str(python))
+    return AppVersion(backend, str(python))
 
 
-def release_before(code: Code, site: Site, url: str) -> list[str]:
+def release_before(code: AppVersion, site: Site, url: str) -> list[str]:
     """Migrate a database to the release before, and return what is new since then.
 
     Raises:
@@ -82,28 +82,30 @@ def release_before(code: Code, site: Site, url: str) -> list[str]:
     return output.stdout.splitlines()
 
 
-def part(server: Server, name: str, rows: int) -> Iterator[str]:
+def part(server: PostgresServer, name: str, rows: int) -> Iterator[str]:
     """Yield the lines of the page about a project."""
     site = SITES[name]
     with TemporaryDirectory() as folder:
         code = laid_out(site, Path(folder))
-        new = release_before(code, site, server.create("base"))
+        new = release_before(code, site, server.create_database("base"))
         yield f"## {name}: {', '.join(site.packages)}\n"
         yield f"New: {', '.join(f'`{each}`' for each in new)}.\n"
-        yield from _seeds(seed(server.create("filled", like="base"), None, SOME, {}))
+        yield from _seeds(
+            fill_tables(server.create_database("filled", like="base"), None, SOME, {})
+        )
         yield from (f"Told: `{column}` is `{value}`.\n" for column, value in site.values.items())
-        findings = Findings([])
+        findings = MigrationReport([])
         try:
-            Journey(server, code, Limits(rows, 2), site.values).apply(findings)
+            MigrationCheck(server, code, Limits(rows, 2), site.values).apply(findings)
         except PipelineError as error:
             yield f"It stopped: {error}\n"
-        yield f"```text\n{report.text(findings)}\n```\n"
+        yield f"```text\n{report.format_report(findings)}\n```\n"
 
 
-def _seeds(seeded: Seeded) -> Iterator[str]:
-    whole = len(seeded.filled) + len(seeded.left_out)
+def _seeds(seeded: FillResult) -> Iterator[str]:
+    whole = len(seeded.filled) + len(seeded.skipped)
     yield f"{len(seeded.filled)} of {whole} tables get rows.\n"
-    yield from (f"- `{table}` gets none: {cause}" for table, cause in seeded.left_out.items())
+    yield from (f"- `{table}` gets none: {cause}" for table, cause in seeded.skipped.items())
     yield from (f"- {note}" for note in seeded.notes)
     yield ""
 
@@ -117,7 +119,7 @@ def main(arguments: Sequence[str]) -> None:
     day = datetime.now(UTC).date()
     print(f"# The flight check on public projects\n\n{day}, {options.rows:,} rows of each table.\n")
     for name in options.names or SITES:
-        for line in part(Server(os.environ["DATABASE_URL"]), name, options.rows):
+        for line in part(PostgresServer(os.environ["DATABASE_URL"]), name, options.rows):
             print(line, flush=True)
 
 

@@ -6,7 +6,7 @@ from pipeline.errors import NotJudgedError
 from pipeline.github import actions
 
 
-def base(check: str) -> str | None:
+def baseline_commit(check: str) -> str | None:
     """Return the commit that this work started from; of a commit on main, the one before.
 
     Args:
@@ -43,7 +43,7 @@ def base(check: str) -> str | None:
     return before
 
 
-def release_before(check: str) -> str | None:
+def previous_release_commit(check: str) -> str | None:
     """Return the commit that this work started from, if somebody may be using what it holds.
 
     Nobody uses what a product was copied from: neither clients nor databases know of it.
@@ -57,5 +57,5 @@ def release_before(check: str) -> str | None:
     Raises:
         NotJudgedError: It is not here, as in a shallow clone.
     """
-    commit, copied = base(check), load().template.commit
+    commit, copied = baseline_commit(check), load().template.commit
     return None if commit and copied and git.is_ancestor(commit, copied) else commit

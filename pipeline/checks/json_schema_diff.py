@@ -18,7 +18,7 @@ NULL = {"type": "null"}
 
 
 @dataclass(frozen=True)
-class Comparison:
+class SchemaComparison:
     """Two documents, whose references are followed."""
 
     old: Node
@@ -31,20 +31,22 @@ class Comparison:
         pair = json.dumps([old, new, sent])
         if pair not in self.begun:
             self.begun.add(pair)
-            each = resolved(old, self.old), resolved(new, self.new)
+            each = resolve_schema(old, self.old), resolve_schema(new, self.new)
             yield from self._resolved(where, *each, sent=sent)
             self.begun.discard(pair)
 
     def _resolved(self, where: str, old: Node, new: Node, *, sent: bool) -> Iterator[str]:
         wide, narrow = (new, old) if sent else (old, new)
-        if not narrower(kinds(narrow), kinds(wide)):
-            yield f"{where}: {listed(kinds(old))} became {listed(kinds(new))}"
-        elif not narrower(values(narrow), values(wide)):
-            yield f"{where}: {listed(values(old))} became {listed(values(new))}"
-        elif len(choices(old)) > 1 or len(choices(new)) > 1:
-            yield from self.unions(where, choices(old), choices(new), sent=sent)
+        if not is_subset(allowed_types(narrow), allowed_types(wide)):
+            before, after = format_set(allowed_types(old)), format_set(allowed_types(new))
+            yield f"{where}: {before} became {after}"
+        elif not is_subset(allowed_values(narrow), allowed_values(wide)):
+            before, after = format_set(allowed_values(old)), format_set(allowed_values(new))
+            yield f"{where}: {before} became {after}"
+        elif len(schema_choices(old)) > 1 or len(schema_choices(new)) > 1:
+            yield from self.unions(where, schema_choices(old), schema_choices(new), sent=sent)
         else:
-            yield from (f"{where}: {limit}" for limit in limits(old, new, wide, narrow))
+            yield from (f"{where}: {limit}" for limit in removed_limits(old, new, wide, narrow))
             yield from self.items(where, old, new, sent=sent)
             yield from self.properties(where, old, new, sent=sent)
 
@@ -84,16 +86,16 @@ class Comparison:
             yield from (f"{where}.{name} is not always there any more" for name in gone)
 
 
-def resolved(schema: Node, root: Node) -> Node:
+def resolve_schema(schema: Node, root: Node) -> Node:
     """Return what a schema refers to, with its choices; one that has all of several, as one."""
     while "$ref" in schema:
         schema = root["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]]
     for union in UNIONS:
         if union in schema:
-            inner = [resolved(each, root) for each in schema[union]]
-            return one_of([choice for each in inner for choice in choices(each)])
+            inner = [resolve_schema(each, root) for each in schema[union]]
+            return one_of([choice for each in inner for choice in schema_choices(each)])
     if "allOf" in schema:
-        return all_of([resolved(each, root) for each in schema["allOf"]], schema)
+        return all_of([resolve_schema(each, root) for each in schema["allOf"]], schema)
     return schema
 
 
@@ -115,16 +117,16 @@ def all_of(found: Sequence[Node], schema: Node) -> Node:
     return {**merged, "properties": everything, "required": sorted(required)}
 
 
-def choices(schema: Node) -> Sequence[Node]:
+def schema_choices(schema: Node) -> Sequence[Node]:
     """Return what a schema that is resolved has a choice of: itself, if of nothing."""
     found: Sequence[Node] = schema.get("anyOf", [schema])
     return found
 
 
-def kinds(schema: Node) -> set[str] | None:
+def allowed_types(schema: Node) -> set[str] | None:
     """Return the types that a value may have; None for any."""
     if "anyOf" in schema:
-        each = [kinds(choice) for choice in schema["anyOf"]]
+        each = [allowed_types(choice) for choice in schema["anyOf"]]
         return None if None in each else set().union(*filter(None, each))
     if "type" not in schema:
         return None
@@ -132,13 +134,13 @@ def kinds(schema: Node) -> set[str] | None:
     return found | ({"null"} if schema.get("nullable") else set())
 
 
-def values(schema: Node) -> set[str] | None:
+def allowed_values(schema: Node) -> set[str] | None:
     """Return the values that are possible, if they are listed; None for any."""
     found = schema.get("enum", [schema["const"]] if "const" in schema else None)
     return None if found is None else {json.dumps(value) for value in found}
 
 
-def limits(old: Node, new: Node, wide: Node, narrow: Node) -> Iterator[str]:
+def removed_limits(old: Node, new: Node, wide: Node, narrow: Node) -> Iterator[str]:
     """Yield every limit and form that leaves something out of what was allowed."""
     for key in (*LOWEST, *HIGHEST, *FORMS):
         bound, other = wide.get(key), narrow.get(key)
@@ -151,13 +153,13 @@ def limits(old: Node, new: Node, wide: Node, narrow: Node) -> Iterator[str]:
             yield f"{key} was {old.get(key, 'none')}, and is {new.get(key, 'none')}"
 
 
-def narrower(inner: set[str] | None, outer: set[str] | None) -> bool:
+def is_subset(inner: set[str] | None, outer: set[str] | None) -> bool:
     """Tell whether all of the one is in the other; a whole number is a number."""
     if inner is None or outer is None:
         return outer is None
     return inner <= outer | ({"integer"} if "number" in outer else set())
 
 
-def listed(names: set[str] | None) -> str:
+def format_set(names: set[str] | None) -> str:
     """Return names for people."""
     return "anything" if names is None else " | ".join(sorted(names))

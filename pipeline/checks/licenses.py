@@ -9,8 +9,13 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pipeline.checks.baseline import base
-from pipeline.checks.shipped_packages import ELSEWHERE, Package, names_at, shipped
+from pipeline.checks.baseline import baseline_commit
+from pipeline.checks.shipped_packages import (
+    OTHER_PLATFORM,
+    Package,
+    package_names_at,
+    shipped_packages,
+)
 from pipeline.errors import CheckFailedError, InputError, NotJudgedError, reported
 from pipeline.escaping import table
 from pipeline.files import read_toml
@@ -18,7 +23,7 @@ from pipeline.github import actions
 from pipeline.validation import sentences
 
 CHECK = "licences"
-ALLOWED = Path("security", "licences.toml")
+ALLOWED_FILE = Path("security", "licences.toml")
 REPORT = Path("reports", "licences.md")
 
 
@@ -39,22 +44,22 @@ def main() -> None:
         CheckFailedError: Names every package whose licence is not allowed.
         InputError: A lock or the list of licences is wrong, or a package is not installed.
     """
-    now = shipped()
-    publish(report(now, news(now)))
-    if faults := [*refused(now)]:
+    now = shipped_packages()
+    save_and_publish(to_markdown(now, new_packages_sentence(now)))
+    if faults := [*disallowed(now)]:
         raise CheckFailedError(
             "licences that nobody has allowed:\n" + "\n".join(faults),
-            hint=f"take another package, or decide about it in {ALLOWED}",
+            hint=f"take another package, or decide about it in {ALLOWED_FILE}",
         )
 
 
-def refused(packages: Collection[Package]) -> Iterator[str]:
+def disallowed(packages: Collection[Package]) -> Iterator[str]:
     """Return a sentence for every package whose licence is not allowed."""
     rules = read_rules()
     for package in packages:
-        allowed = {*rules.allowed, rules.only.get(package.name), ELSEWHERE}
-        if package.licence not in allowed:
-            yield f"{package.name} {package.version}: {package.licence or 'it names none'}"
+        allowed = {*rules.allowed, rules.only.get(package.name), OTHER_PLATFORM}
+        if package.license not in allowed:
+            yield f"{package.name} {package.version}: {package.license or 'it names none'}"
 
 
 def read_rules() -> Rules:
@@ -64,37 +69,39 @@ def read_rules() -> Rules:
         InputError: Names everything that is wrong with the file.
     """
     try:
-        return Rules.model_validate(read_toml(ALLOWED))
+        return Rules.model_validate(read_toml(ALLOWED_FILE))
     except ValidationError as error:
         faults = "; ".join(sentences(error))
-        raise InputError(f"{ALLOWED} is wrong: {faults}", hint=f"correct {ALLOWED}") from None
+        raise InputError(
+            f"{ALLOWED_FILE} is wrong: {faults}", hint=f"correct {ALLOWED_FILE}"
+        ) from None
 
 
-def news(now: Collection[Package]) -> str:
+def new_packages_sentence(now: Collection[Package]) -> str:
     """Return a sentence on what is shipped that was not before this work."""
     try:
-        commit = base(CHECK)
-        before = names_at(commit) if commit else set()
+        commit = baseline_commit(CHECK)
+        before = package_names_at(commit) if commit else set()
     except (InputError, NotJudgedError) as error:
         return f"What is new cannot be said here: {error}."
     new = [package for package in now if package.name not in before]
-    listed = ", ".join(f"**{each.name}** ({each.licence})" for each in new)
+    listed = ", ".join(f"**{each.name}** ({each.license})" for each in new)
     return f"New: {listed}" if new else "No new package is shipped."
 
 
-def report(packages: Collection[Package], first: str) -> str:
+def to_markdown(packages: Collection[Package], first: str) -> str:
     """Return the report, in Markdown.
 
     Args:
         packages: What is shipped.
         first: A sentence on what of it is new.
     """
-    rows = [(each.name, each.version, each.licence) for each in packages]
+    rows = [(each.name, each.version, each.license) for each in packages]
     listed = table(("package", "version", "licence"), rows)
     return f"### Packages that are shipped\n\n{first}\n\n{listed}\n"
 
 
-def publish(text: str) -> None:
+def save_and_publish(text: str) -> None:
     """Keep the report, say what is new, and show all of it on the page of a run."""
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(text)

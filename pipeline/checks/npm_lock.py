@@ -14,10 +14,10 @@ from pipeline.errors import InputError
 from pipeline.files import parse_json
 from pipeline.validation import sentences
 
-OLDEST = 2
+MIN_LOCKFILE_VERSION = 2
 """Locks of npm 6 and before are of version 1, which names no licences and nothing by its path."""
 GLOB = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
-SIGN = re.compile(r"(\*\*|[*?])")
+GLOB_TOKEN = re.compile(r"(\*\*|[*?])")
 
 
 class Entry(BaseModel):
@@ -34,16 +34,16 @@ class Entry(BaseModel):
     workspaces: list[str] | dict[str, list[str]] = []
 
     @property
-    def licence(self) -> str:
+    def license_text(self) -> str:
         """The licence in the package's own words; empty, if they are none."""
         said = self.license if isinstance(self.license, list) else [self.license]
-        return ", ".join(filter(None, map(_named, said)))
+        return ", ".join(filter(None, map(_license_name, said)))
 
 
 class Lock(BaseModel):
     """The lock, as far as it matters here."""
 
-    version: int = Field(alias="lockfileVersion", ge=OLDEST)
+    version: int = Field(alias="lockfileVersion", ge=MIN_LOCKFILE_VERSION)
     packages: dict[str, Entry]
 
 
@@ -71,7 +71,7 @@ def shipped(name: Path | str, text: str) -> Iterator[Locked]:
         is_own = not path or any(regex.fullmatch(path) for regex in own)
         if not (is_own or entry.dev or entry.link):
             folder = path.rpartition("node_modules/")[2]
-            yield Locked(entry.name or folder, entry.version, entry.licence)
+            yield Locked(entry.name or folder, entry.version, entry.license_text)
 
 
 def _lock(name: Path | str, text: str) -> Lock:
@@ -90,11 +90,11 @@ def _workspaces(project: Entry) -> list[str]:
 
 def _regex(glob: str) -> re.Pattern[str]:
     """Return what the folders of workspaces look like; none of them is one that npm fills."""
-    parts = SIGN.split(glob.removeprefix("./").rstrip("/"))
+    parts = GLOB_TOKEN.split(glob.removeprefix("./").rstrip("/"))
     said = "".join(GLOB.get(part, re.escape(part)) for part in parts)
     return re.compile(rf"(?!.*\bnode_modules/){said}")
 
 
-def _named(said: object) -> str:
+def _license_name(said: object) -> str:
     kind = said.get("type") if isinstance(said, dict) else said
     return kind if isinstance(kind, str) else ""

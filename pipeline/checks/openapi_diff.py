@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.checks.baseline import release_before
-from pipeline.checks.json_schema_diff import Comparison, Node
+from pipeline.checks.baseline import previous_release_commit
+from pipeline.checks.json_schema_diff import Node, SchemaComparison
 from pipeline.errors import CheckFailedError, InputError, judged, reported
 from pipeline.files import parse_json, read_json
 from pipeline.git import file_at
@@ -33,15 +33,15 @@ def main() -> None:
         InputError: The API has no version that could be compared.
         NotJudgedError: What the work started from is not here.
     """
-    commit = release_before(CHECK)
+    commit = previous_release_commit(CHECK)
     before = file_at(commit, SCHEMA.as_posix()) if commit else None
     judged(CHECK)
     if before is None:
         return
     old, new = parse_json(f"{SCHEMA} of {commit}", before), read_json(SCHEMA)
-    found = list(dict.fromkeys(breaks(old, new)))
+    found = list(dict.fromkeys(breaking_changes(old, new)))
     print("\n".join(found) or "nothing breaks")
-    if found and major(new) <= major(old):
+    if found and major_version(new) <= major_version(old):
         raise CheckFailedError(
             f"the API breaks what was built against it, in {len(found)} places (above)",
             hint="add instead of changing; or raise the first number of the version in "
@@ -49,7 +49,7 @@ def main() -> None:
         )
 
 
-def major(schema: Node) -> int:
+def major_version(schema: Node) -> int:
     """Return the first number of an API's version.
 
     Raises:
@@ -64,7 +64,7 @@ def major(schema: Node) -> int:
     )
 
 
-def breaks(old: Node, new: Node) -> Iterator[str]:
+def breaking_changes(old: Node, new: Node) -> Iterator[str]:
     """Return a sentence for everything that breaks a client of the old schema."""
     after = {(path, method): found for path, method, found in operations(new)}
     for path, method, before in operations(old):
@@ -72,7 +72,9 @@ def breaks(old: Node, new: Node) -> Iterator[str]:
         if (path, method) not in after:
             yield f"{where} is removed"
         else:
-            yield from changed(where, before, after[path, method], Comparison(old, new))
+            yield from changed_operation(
+                where, before, after[path, method], SchemaComparison(old, new)
+            )
 
 
 def operations(schema: Node) -> Iterator[tuple[str, str, Node]]:
@@ -84,22 +86,29 @@ def operations(schema: Node) -> Iterator[tuple[str, str, Node]]:
             yield path, method, {**shared, **item[method], "parameters": parameters}
 
 
-def changed(where: str, old: Node, new: Node, comparison: Comparison) -> Iterator[str]:
+def changed_operation(
+    where: str, old: Node, new: Node, comparison: SchemaComparison
+) -> Iterator[str]:
     """Compare whom an operation lets in, what it takes and what it answers."""
-    if not all(any(way <= each for way in admitted(new)) for each in admitted(old)):
-        ways = " or ".join(" and ".join(sorted(way)) for way in admitted(new))
+    if not all(
+        any(way <= each for way in security_alternatives(new))
+        for each in security_alternatives(old)
+    ):
+        ways = " or ".join(" and ".join(sorted(way)) for way in security_alternatives(new))
         yield f"{where} newly needs {ways}"
-    yield from parameters(where, named(old), named(new), comparison)
+    yield from parameters(where, parameters_by_name(old), parameters_by_name(new), comparison)
     yield from request(f"{where} request", old, new, comparison)
     for status, answer in old["responses"].items():
         if status not in new["responses"]:
             yield f"{where} no longer answers {status}"
         else:
             after = new["responses"][status]
-            yield from response(f"{where} {status}", media(answer), media(after), comparison)
+            yield from response(
+                f"{where} {status}", message_schemas(answer), message_schemas(after), comparison
+            )
 
 
-def response(where: str, old: Schemas, new: Schemas, comparison: Comparison) -> Iterator[str]:
+def response(where: str, old: Schemas, new: Schemas, comparison: SchemaComparison) -> Iterator[str]:
     """Compare what an operation answers; to what had no content, any may be added."""
     if old and not new:
         yield f"{where} brings nothing any more"
@@ -109,9 +118,9 @@ def response(where: str, old: Schemas, new: Schemas, comparison: Comparison) -> 
         yield from comparison.schemas(where, old[kind], new[kind], sent=False)
 
 
-def request(where: str, old: Node, new: Node, comparison: Comparison) -> Iterator[str]:
+def request(where: str, old: Node, new: Node, comparison: SchemaComparison) -> Iterator[str]:
     """Compare what an operation takes."""
-    before, after = (media(each.get("requestBody", {})) for each in (old, new))
+    before, after = (message_schemas(each.get("requestBody", {})) for each in (old, new))
     for kind in sorted(before.keys() - after.keys()):
         yield f"{where} is no longer taken as {kind}"
     for kind in before.keys() & after.keys():
@@ -121,7 +130,9 @@ def request(where: str, old: Node, new: Node, comparison: Comparison) -> Iterato
         yield f"{where} is newly required"
 
 
-def parameters(where: str, old: Schemas, new: Schemas, comparison: Comparison) -> Iterator[str]:
+def parameters(
+    where: str, old: Schemas, new: Schemas, comparison: SchemaComparison
+) -> Iterator[str]:
     """Compare what stands in the path, the query and the headers."""
     for name, parameter in old.items():
         if name not in new:
@@ -134,12 +145,12 @@ def parameters(where: str, old: Schemas, new: Schemas, comparison: Comparison) -
             yield f"{where} {name} is newly required"
 
 
-def admitted(operation: Node) -> Sequence[set[str]]:
+def security_alternatives(operation: Node) -> Sequence[set[str]]:
     """Return the ways in, each as the names of what it takes; one that takes nothing, if open."""
     return [{*way} for way in operation["security"]] or [set()]
 
 
-def media(message: Node) -> Schemas:
+def message_schemas(message: Node) -> Schemas:
     """Return the schemas of a message by its kinds; JSON of any media type is of one kind."""
     content: Mapping[str, Any] = message.get("content", {})
     return {
@@ -148,7 +159,7 @@ def media(message: Node) -> Schemas:
     }
 
 
-def named(operation: Node) -> Schemas:
+def parameters_by_name(operation: Node) -> Schemas:
     """Return the parameters of an operation by place and name."""
     return {f"{each['in']} {each['name']}": each for each in operation["parameters"]}
 

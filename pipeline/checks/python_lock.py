@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name, canonicalize_version
 from pipeline.errors import InputError
 
 ENTRY = re.compile(r"^[^\s#].*", re.MULTILINE)
-REST = re.compile(r"\s+(?:#|--hash=|\\$).*")
+LINE_END = re.compile(r"\s+(?:#|--hash=|\\$).*")
 
 Pin = tuple[str, str]
 """A package, and its version."""
@@ -28,7 +28,7 @@ class Locked(NamedTuple):
     """Where it belongs, if not everywhere."""
 
 
-def pins(name: str, text: str) -> list[Pin]:
+def parse_pins(name: str, text: str) -> list[Pin]:
     """Return every pin of a lock, also those for other platforms.
 
     Args:
@@ -38,19 +38,21 @@ def pins(name: str, text: str) -> list[Pin]:
     Raises:
         InputError: It holds something else than pins; every line is named.
     """
-    return [entry.pin for entry in entries(name, text)]
+    return [entry.pin for entry in parse_entries(name, text)]
 
 
-def entries(name: str, text: str) -> list[Locked]:
-    """Return every entry of a lock, as `pins` does."""
-    found = {match.start(): _entry(REST.sub("", match.group())) for match in ENTRY.finditer(text)}
+def parse_entries(name: str, text: str) -> list[Locked]:
+    """Return every entry of a lock, as `parse_pins` does."""
+    found = {
+        match.start(): _entry(LINE_END.sub("", match.group())) for match in ENTRY.finditer(text)
+    }
     if wrong := [start for start, entry in found.items() if entry is None]:
         lines = ", ".join(f"{text.count(chr(10), 0, start) + 1}" for start in wrong)
         raise InputError(f"{name} pins no version in line {lines}", hint="nox -s lock")
     return [entry for entry in found.values() if entry]
 
 
-def normal(name: str, version: str) -> Pin:
+def normalize(name: str, version: str) -> Pin:
     """Return a package and its version in their normal forms."""
     return canonicalize_name(name), canonicalize_version(version, strip_trailing_zero=False)
 
@@ -62,5 +64,5 @@ def _entry(text: str) -> Locked | None:
         return None
     match [*requirement.specifier]:
         case [only] if only.operator == "==" and not only.version.endswith(".*"):
-            return Locked(normal(requirement.name, only.version), requirement.marker)
+            return Locked(normalize(requirement.name, only.version), requirement.marker)
     return None

@@ -14,15 +14,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from pipeline import git
-from pipeline.checks.baseline import base
+from pipeline.checks.baseline import baseline_commit
 from pipeline.errors import CheckFailedError, NotJudgedError, judged, reported
 from pipeline.process import last_words, read
 from pipeline.scratch_repository import copy
 
 CHECK = "secrets"
 REPORTS = Path("reports")
-QUIET = ("--no-validate", "--no-update-check", "--redact", "--quiet", "--no-dedup")
-FOUND = 200
+KINGFISHER_OPTIONS = ("--no-validate", "--no-update-check", "--redact", "--quiet", "--no-dedup")
+EXIT_CODE_FINDINGS = 200
 
 
 def main() -> None:
@@ -32,9 +32,9 @@ def main() -> None:
         CheckFailedError: Names every place where a secret is, never the secret.
         NotJudgedError: The tree is clean, but the commits are not all here.
     """
-    found, silent = tree(), None
+    found, silent = scan_worktree(), None
     try:
-        found += commits()
+        found += scan_commits()
     except NotJudgedError as error:
         silent = error
     if silent and not found:
@@ -47,7 +47,7 @@ def main() -> None:
         )
 
 
-def tree() -> list[str]:
+def scan_worktree() -> list[str]:
     """Scan all files that git has or would take, as they are now."""
     with TemporaryDirectory() as folder:
         # of a submodule git takes only which commit it is
@@ -55,7 +55,7 @@ def tree() -> list[str]:
         return scan("secrets", Path(folder))
 
 
-def commits() -> list[str]:
+def scan_commits() -> list[str]:
     """Scan what each commit of this work has changed; all that there are, if it follows none.
 
     Other branches are left alone: a clone may have those of everybody.
@@ -63,7 +63,7 @@ def commits() -> list[str]:
     Raises:
         NotJudgedError: They are not all here.
     """
-    since = base(CHECK)
+    since = baseline_commit(CHECK)
     options = ["--branch=HEAD", *([f"--since-commit={since}"] if since else [])]
     return scan("secrets-commits", Path.cwd(), *options)
 
@@ -82,17 +82,25 @@ def scan(name: str, folder: Path, *options: str) -> list[str]:
     REPORTS.mkdir(exist_ok=True)
     report = (REPORTS / f"{name}.sarif").resolve()
     answer = read(
-        ["kingfisher", "scan", ".", *QUIET, "--format=sarif", f"--output={report}", *options],
+        [
+            "kingfisher",
+            "scan",
+            ".",
+            *KINGFISHER_OPTIONS,
+            "--format=sarif",
+            f"--output={report}",
+            *options,
+        ],
         cwd=folder,
     )
-    if answer.returncode not in {0, FOUND}:
+    if answer.returncode not in {0, EXIT_CODE_FINDINGS}:
         raise CheckFailedError(
             f"kingfisher failed: {last_words(answer)}", hint="kingfisher scan --help"
         )
-    return sorted({*places(json.loads(report.read_text()))})
+    return sorted({*sarif_locations(json.loads(report.read_text()))})
 
 
-def places(sarif: dict[str, Any]) -> Iterator[str]:
+def sarif_locations(sarif: dict[str, Any]) -> Iterator[str]:
     """Return where secrets are, and of which kind: https://docs.oasis-open.org/sarif/sarif/."""
     for result in (result for run in sarif["runs"] for result in run["results"]):
         (location,) = result["locations"]

@@ -6,7 +6,7 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 from pipeline.checks import npm_lock
-from pipeline.checks.python_lock import entries, pins
+from pipeline.checks.python_lock import parse_entries, parse_pins
 from pipeline.errors import InputError
 from pipeline.files import read_text
 from pipeline.git import file_at
@@ -14,7 +14,7 @@ from pipeline.git import file_at
 SHIPPED = Path("backend/requirements/production.txt")
 FRONTEND = Path("frontend/package-lock.json")
 LOCKS = (SHIPPED, FRONTEND)
-ELSEWHERE = "for another platform"
+OTHER_PLATFORM = "for another platform"
 
 
 @dataclass(frozen=True, order=True)
@@ -23,11 +23,11 @@ class Package:
 
     name: str
     version: str
-    licence: str
+    license: str
     """In its own words; empty, if it says nothing."""
 
 
-def shipped() -> list[Package]:
+def shipped_packages() -> list[Package]:
     """Return what is shipped.
 
     Raises:
@@ -37,7 +37,7 @@ def shipped() -> list[Package]:
     return sorted({*_python(read_text(SHIPPED)), *_node(read_text(FRONTEND))})
 
 
-def names_at(commit: str) -> set[str]:
+def package_names_at(commit: str) -> set[str]:
     """Return the names of what was shipped at a commit of this repository.
 
     Raises:
@@ -45,21 +45,21 @@ def names_at(commit: str) -> set[str]:
     """
     python, node = (file_at(commit, path.as_posix()) for path in LOCKS)
     shipped_then = npm_lock.shipped(f"{FRONTEND} of {commit[:12]}", node) if node else ()
-    known = pins(f"{SHIPPED} of {commit[:12]}", python or "")
+    known = parse_pins(f"{SHIPPED} of {commit[:12]}", python or "")
     return {*(name for name, _ in known), *(each.name for each in shipped_then)}
 
 
 def _python(text: str) -> Iterator[Package]:
-    for (name, version), marker in entries(str(SHIPPED), text):
+    for (name, version), marker in parse_entries(str(SHIPPED), text):
         try:
-            yield Package(name, version, licence(distribution(name)))
+            yield Package(name, version, license_of(distribution(name)))
         except PackageNotFoundError:
             if marker is None or marker.evaluate():
                 raise InputError(f"{name} is not installed", hint="nox -s licences") from None
-            yield Package(name, version, ELSEWHERE)
+            yield Package(name, version, OTHER_PLATFORM)
 
 
-def licence(found: Distribution) -> str:
+def license_of(found: Distribution) -> str:
     """Return the licence of an installed package: https://peps.python.org/pep-0639/.
 
     Older packages have it in a field of free text, which may be the whole licence, or only in their

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.browser import look
-from pipeline.checks.python_lock import pins
+from pipeline.checks.python_lock import parse_pins
 from pipeline.config import pythons
 from pipeline.deploy.target import MIN_CLIENT_VERSION, MIN_ENGINE_VERSION
 from pipeline.doctor.systems import everywhere, packaged
@@ -70,7 +70,7 @@ def programs(settings: Settings) -> Iterator[Program]:
     Args:
         settings: pipeline.toml.
     """
-    locked = dict(pins(str(LOCK), read_text(LOCK)))
+    locked = dict(parse_pins(str(LOCK), read_text(LOCK)))
     yield from of_checks(locked["uv"])
     yield node(settings.default.node)
     yield from map(python, pythons())

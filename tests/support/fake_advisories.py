@@ -54,8 +54,8 @@ def npm_advisory(name: str, severity: str = "high") -> dict[str, Any]:
 def probes() -> tuple[Advisories, Advisories]:
     """Return what every advisory service knows."""
     return (
-        {"==".join(pypi.PROBE): [pypi_advisory("PYSEC-2018-66")]},
-        {npm.PROBE[0]: [npm_advisory("GHSA-jf85-cpcp-j695", "critical")]},
+        {"==".join(pypi.KNOWN_VULNERABLE): [pypi_advisory("PYSEC-2018-66")]},
+        {npm.KNOWN_VULNERABLE[0]: [npm_advisory("GHSA-jf85-cpcp-j695", "critical")]},
     )
 
 

@@ -137,7 +137,7 @@ WRITTEN: dict[str, Callable[[Path], object]] = {
     "a.md": lambda path: [*blocks(path)],
     "b.md": lambda path: [*links.addresses(path)],
     "backend/Dockerfile": lambda _: build.base_images("backend"),
-    "backend/requirements/production.txt": lambda _: shipped_packages.shipped(),
+    "backend/requirements/production.txt": lambda _: shipped_packages.shipped_packages(),
     "deploy/dump.sh": lambda path: one_shot_jobs.script_command(path.name),
     "deploy/edge.yml": stackfile.services_of_file,
     "docker-compose.yml": lambda _: pin.pin_base_images(dry=True),

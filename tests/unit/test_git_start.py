@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from pipeline import git, scratch_repository
-from pipeline.checks.secret_scan import tree
-from pipeline.checks.shipped_packages import names_at
+from pipeline.checks.secret_scan import scan_worktree
+from pipeline.checks.shipped_packages import package_names_at
 from pipeline.errors import InputError
 from pipeline.process import OF_A_REPOSITORY, read
 from pipeline.scratch_repository import Scratch
@@ -229,7 +229,7 @@ def test_outside_of_a_checkout_nothing_counts_as_no_files(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    for asked in (git.files, tree, lambda: names_at("HEAD")):
+    for asked in (git.files, scan_worktree, lambda: package_names_at("HEAD")):
         with pytest.raises(InputError, match="git cannot answer here: fatal: not a git repo"):
             asked()
 

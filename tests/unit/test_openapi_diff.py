@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.checks.openapi_diff import breaks, main, major
+from pipeline.checks.openapi_diff import breaking_changes, main, major_version
 from pipeline.errors import CheckFailedError, InputError
 from pipeline.git import head
 from tests import settings
@@ -225,7 +225,7 @@ def test_it_names_what_breaks(expected: str) -> None:
     new = copy.deepcopy(OLD)
     CHANGES[expected](new)
 
-    assert list(breaks(OLD, new)) == [expected]
+    assert list(breaking_changes(OLD, new)) == [expected]
 
 
 @pytest.mark.parametrize("addition", ADDITIONS)
@@ -233,7 +233,7 @@ def test_what_is_added_breaks_nobody(addition: str) -> None:
     new = copy.deepcopy(OLD)
     ADDITIONS[addition](new)
 
-    assert not list(breaks(OLD, new))
+    assert not list(breaking_changes(OLD, new))
 
 
 def test_a_schema_that_may_hold_itself_comes_to_an_end() -> None:
@@ -243,7 +243,7 @@ def test_a_schema_that_may_hold_itself_comes_to_an_end() -> None:
         part = schema["components"]["schemas"]["Part"]
         part["properties"] = {"name": {"type": kind}, "of": own}
 
-    assert list(breaks(old, new)) == [
+    assert list(breaking_changes(old, new)) == [
         "POST /shop/ 200.parts[].name: string became integer",
         "POST /shop/ 200.parts[].of.name: string became integer",
     ]
@@ -252,7 +252,7 @@ def test_a_schema_that_may_hold_itself_comes_to_an_end() -> None:
 def test_our_own_api_does_not_break_itself() -> None:
     own = json.loads((ROOT / "frontend/openapi.json").read_text())
 
-    assert not list(breaks(own, own))
+    assert not list(breaking_changes(own, own))
 
 
 @pytest.fixture
@@ -285,12 +285,12 @@ def test_a_break_is_refused_unless_the_version_says_that_it_is_meant(
 
 @pytest.mark.parametrize(("version", "number"), [("2.0.0", 2), ("v3.1", 3), ("2026-11", 2026)])
 def test_a_version_is_read_in_any_form(version: str, number: int) -> None:
-    assert major({"info": {"version": version}}) == number
+    assert major_version({"info": {"version": version}}) == number
 
 
 def test_a_version_without_a_number_is_refused() -> None:
     with pytest.raises(InputError, match="begins with no number: `next`"):
-        major({"info": {"version": "next"}})
+        major_version({"info": {"version": "next"}})
 
 
 def test_what_a_product_was_copied_from_had_no_clients(schema: Path) -> None:

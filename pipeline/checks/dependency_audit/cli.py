@@ -43,7 +43,7 @@ def check(place: str) -> None:
         NotJudgedError: The service did not answer, or knows nothing.
     """
     today = datetime.now(UTC).date()
-    found, silent = heard(AUDITS[place].audit())
+    found, silent = collect(AUDITS[place].audit())
     excepted = exemptions([place], today)
     if silent:  # an exception may be needed for what was not heard
         excepted = [entry for entry in excepted if any(entry.covers(each) for each in found)]
@@ -58,7 +58,7 @@ def check(place: str) -> None:
         )
 
 
-def heard(answers: Iterator[Advisory]) -> tuple[list[Advisory], NotJudgedError | None]:
+def collect(answers: Iterator[Advisory]) -> tuple[list[Advisory], NotJudgedError | None]:
     """Return what a service said, and why it then said no more, if it fell silent."""
     found: list[Advisory] = []
     try:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.errors import NotJudgedError
 
-REPORTS = Path("reports")
+REPORTS_DIR = Path("reports")
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,13 @@ class Advisory:
         return self.text
 
 
-def keep(name: str, text: str) -> None:
+def save_report(name: str, text: str) -> None:
     """Keep a tool's report for the upload."""
-    REPORTS.mkdir(exist_ok=True)
-    (REPORTS / f"{name}.json").write_text(text)
+    REPORTS_DIR.mkdir(exist_ok=True)
+    (REPORTS_DIR / f"{name}.json").write_text(text)
 
 
-def parsed(check: str, text: str) -> dict[str, Any]:
+def parse_report(check: str, text: str) -> dict[str, Any]:
     """Read a tool's report.
 
     Raises:
@@ -39,11 +39,11 @@ def parsed(check: str, text: str) -> dict[str, Any]:
     except json.JSONDecodeError:
         content = None
     if not isinstance(content, dict):
-        raise out_of_reach(check, "it answers in no format")
+        raise unavailable_error(check, "it answers in no format")
     return content
 
 
-def out_of_reach(check: str, detail: str = "") -> NotJudgedError:
+def unavailable_error(check: str, detail: str = "") -> NotJudgedError:
     """Return the fault of a service that does not answer, or not all that it was asked.
 
     Args:
@@ -54,6 +54,8 @@ def out_of_reach(check: str, detail: str = "") -> NotJudgedError:
     return NotJudgedError(check, reason, detail=detail)
 
 
-def knows_nothing(check: str, package: str) -> NotJudgedError:
+def empty_database_error(check: str, package: str) -> NotJudgedError:
     """Return the fault of a service that finds nothing where there is something to be found."""
-    return out_of_reach(check, f"it knows nothing of {package}, which is known to be vulnerable")
+    return unavailable_error(
+        check, f"it knows nothing of {package}, which is known to be vulnerable"
+    )

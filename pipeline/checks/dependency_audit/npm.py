@@ -11,18 +11,18 @@ from typing import Any
 
 from pipeline.checks.dependency_audit.model import (
     Advisory,
-    keep,
-    knows_nothing,
-    out_of_reach,
-    parsed,
+    empty_database_error,
+    parse_report,
+    save_report,
+    unavailable_error,
 )
 from pipeline.home import npm
 from pipeline.process import read
 
 CHECK = "npm-audit"
 PROJECT = Path("frontend")
-REFUSED = {"high", "critical"}
-PROBE = ("lodash", "4.17.4")
+BLOCKING_SEVERITIES = {"high", "critical"}
+KNOWN_VULNERABLE = ("lodash", "4.17.4")
 """What everybody knows to be vulnerable; a service that does not is none."""
 
 
@@ -32,47 +32,47 @@ def audit() -> Iterator[Advisory]:
     Raises:
         NotJudgedError: The service did not answer.
     """
-    probe()
-    report = ask(PROJECT)
-    keep(CHECK, report)
-    yield from advisories(report)
+    check_service()
+    report = run_npm_audit(PROJECT)
+    save_report(CHECK, report)
+    yield from parse_advisories(report)
 
 
-def probe() -> None:
+def check_service() -> None:
     """Ask about a package that is known to be vulnerable.
 
     Raises:
         NotJudgedError: The service knows nothing of it.
     """
-    name, version = PROBE
+    name, version = KNOWN_VULNERABLE
     project = {"name": "probe", "version": "0.0.0", "dependencies": {name: version}}
     packages = {"": project, f"node_modules/{name}": {"version": version}}
     with TemporaryDirectory() as folder:
         Path(folder, "package.json").write_text(json.dumps(project))
         lock = {"name": "probe", "version": "0.0.0", "lockfileVersion": 3, "packages": packages}
         Path(folder, "package-lock.json").write_text(json.dumps(lock))
-        if not [*advisories(ask(Path(folder)))]:
-            raise knows_nothing(CHECK, f"{name} {version}")
+        if not [*parse_advisories(run_npm_audit(Path(folder)))]:
+            raise empty_database_error(CHECK, f"{name} {version}")
 
 
-def ask(project: Path) -> str:
+def run_npm_audit(project: Path) -> str:
     """Return npm's report on a project's lock; nothing has to be installed."""
     command = ["npm", "audit", "--package-lock-only", "--omit=dev", "--json"]
     return read(command, cwd=project, env=npm()).stdout
 
 
-def advisories(report: str) -> Iterator[Advisory]:
+def parse_advisories(report: str) -> Iterator[Advisory]:
     """Read a report: each advisory once, at the package that has the vulnerability.
 
     Raises:
         NotJudgedError: It is none.
     """
-    found = parsed(CHECK, report).get("vulnerabilities")
+    found = parse_report(CHECK, report).get("vulnerabilities")
     if found is None:
-        raise out_of_reach(CHECK)
+        raise unavailable_error(CHECK)
     causes = [cause for entry in found.values() for cause in entry["via"]]
     for cause in causes:  # what only depends on such a package has its name here
-        if isinstance(cause, dict) and cause["severity"] in REFUSED:
+        if isinstance(cause, dict) and cause["severity"] in BLOCKING_SEVERITIES:
             yield _advisory(cause)
 
 

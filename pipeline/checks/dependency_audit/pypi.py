@@ -13,18 +13,18 @@ from tempfile import TemporaryDirectory
 
 from pipeline.checks.dependency_audit.model import (
     Advisory,
-    keep,
-    knows_nothing,
-    out_of_reach,
-    parsed,
+    empty_database_error,
+    parse_report,
+    save_report,
+    unavailable_error,
 )
-from pipeline.checks.python_lock import Pin, normal, pins
+from pipeline.checks.python_lock import Pin, normalize, parse_pins
 from pipeline.dependency_locks import python_locks
 from pipeline.files import read_text
 from pipeline.process import read
 
 CHECK = "pip-audit"
-PROBE = ("flask", "0.5")
+KNOWN_VULNERABLE = ("flask", "0.5")
 """What everybody knows to be vulnerable; a service that does not is none."""
 
 
@@ -34,16 +34,20 @@ def audit() -> Iterator[Advisory]:
     Raises:
         NotJudgedError: The service did not answer; what was found before stands.
     """
-    if not [*advisories(ask([PROBE]), [PROBE], {PROBE: []})]:
-        raise knows_nothing(CHECK, "==".join(PROBE))
-    locks = pinned(python_locks())
-    for number, asked in enumerate(rounds(locks), start=1):
-        report = ask(asked)
-        keep(f"{CHECK}-{number}", report)
-        yield from advisories(report, asked, locks)
+    if not [
+        *parse_advisories(
+            run_pip_audit([KNOWN_VULNERABLE]), [KNOWN_VULNERABLE], {KNOWN_VULNERABLE: []}
+        )
+    ]:
+        raise empty_database_error(CHECK, "==".join(KNOWN_VULNERABLE))
+    locks = packages_by_lock(python_locks())
+    for number, asked in enumerate(batches(locks), start=1):
+        report = run_pip_audit(asked)
+        save_report(f"{CHECK}-{number}", report)
+        yield from parse_advisories(report, asked, locks)
 
 
-def pinned(locks: Iterable[Path]) -> dict[Pin, list[Path]]:
+def packages_by_lock(locks: Iterable[Path]) -> dict[Pin, list[Path]]:
     """Return what is locked, and by which locks.
 
     Raises:
@@ -51,12 +55,12 @@ def pinned(locks: Iterable[Path]) -> dict[Pin, list[Path]]:
     """
     found: dict[Pin, list[Path]] = defaultdict(list)
     for lock in locks:
-        for pin in pins(str(lock), read_text(lock)):
+        for pin in parse_pins(str(lock), read_text(lock)):
             found[pin].append(lock)
     return found
 
 
-def rounds(locked: Iterable[Pin]) -> Iterator[list[Pin]]:
+def batches(locked: Iterable[Pin]) -> Iterator[list[Pin]]:
     """Return all pins in as few rounds as there are versions of one package: each has one of it."""
     versions: dict[str, list[Pin]] = defaultdict(list)
     for pin in sorted(locked):
@@ -65,7 +69,7 @@ def rounds(locked: Iterable[Pin]) -> Iterator[list[Pin]]:
         yield [pin for pin in chosen if pin]
 
 
-def ask(asked: Iterable[Pin]) -> str:
+def run_pip_audit(asked: Iterable[Pin]) -> str:
     """Return pip-audit's report on packages."""
     options = ["--disable-pip", "--no-deps", "--progress-spinner=off", "--format=json"]
     with TemporaryDirectory() as folder:
@@ -74,7 +78,7 @@ def ask(asked: Iterable[Pin]) -> str:
         return read([CHECK, *options, f"--requirement={listed}"]).stdout
 
 
-def advisories(
+def parse_advisories(
     report: str, asked: Iterable[Pin], locks: Mapping[Pin, Iterable[Path]]
 ) -> Iterator[Advisory]:
     """Read a report.
@@ -82,9 +86,9 @@ def advisories(
     Raises:
         NotJudgedError: It is none, or a package was left out.
     """
-    packages = parsed(CHECK, report).get("dependencies", [])
+    packages = parse_report(CHECK, report).get("dependencies", [])
     known = {
-        normal(package["name"], package["version"]): package["vulns"]
+        normalize(package["name"], package["version"]): package["vulns"]
         for package in packages
         if "skip_reason" not in package
     }
@@ -95,4 +99,4 @@ def advisories(
             yield Advisory(frozenset({found["id"], *found["aliases"]}), name, text)
     if missing := {*asked} - known.keys():
         names = ", ".join(sorted("==".join(pin) for pin in missing))
-        raise out_of_reach(CHECK, f"it does not know {names}")
+        raise unavailable_error(CHECK, f"it does not know {names}")

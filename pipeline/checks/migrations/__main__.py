@@ -15,11 +15,11 @@ from tempfile import TemporaryDirectory
 
 from pipeline import services
 from pipeline.checks.migrations import previous_release, report
-from pipeline.checks.migrations.app_version import Code, forget
-from pipeline.checks.migrations.databases import Server
+from pipeline.checks.migrations.app_version import AppVersion, remove_bytecode
+from pipeline.checks.migrations.databases import PostgresServer
 from pipeline.checks.migrations.evaluation import Limits
-from pipeline.checks.migrations.findings import Findings
-from pipeline.checks.migrations.runner import Journey
+from pipeline.checks.migrations.findings import MigrationReport
+from pipeline.checks.migrations.runner import MigrationCheck
 from pipeline.checks.migrations.static import static
 from pipeline.config import load
 from pipeline.errors import CheckFailedError, MissingToolError, NotJudgedError, judged, reported
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser("python -m pipeline.checks.migrations", description=__doc__)
     parser.add_argument("--static", action="store_true", help="read migrations, run none")
     if parser.parse_args(arguments).static:
-        show(static(_code()))
+        print_report(static(_code()))
         return
     services.leave_in_order()
     with ExitStack() as stack:
@@ -50,11 +50,11 @@ def main(arguments: Sequence[str]) -> None:
                 hint=error.hint,
             )
         else:
-            findings = fly(url)
-    conclude(findings)
+            findings = check_migrations(url)
+    report_and_raise(findings)
 
 
-def fly(url: str) -> Findings:
+def check_migrations(url: str) -> MigrationReport:
     """Try the new migrations.
 
     Args:
@@ -62,39 +62,39 @@ def fly(url: str) -> Findings:
     """
     settings = load().migrations
     limits = Limits(settings.rows, settings.lock_seconds)
-    journey = Journey(Server(url), _code(), limits, settings.values)
+    journey = MigrationCheck(PostgresServer(url), _code(), limits, settings.values)
     with TemporaryDirectory(prefix="flight-") as folder:
         try:
-            return journey.fly(Path(folder))
+            return journey.run(Path(folder))
         finally:
-            forget(Path(folder))
+            remove_bytecode(Path(folder))
 
 
-def _code() -> Code:
-    return Code(Path("backend").resolve())
+def _code() -> AppVersion:
+    return AppVersion(Path("backend").resolve())
 
 
-def conclude(findings: Findings) -> None:
+def report_and_raise(findings: MigrationReport) -> None:
     """Show what was found, and end accordingly.
 
     Raises:
         CheckFailedError: A migration is not safe.
         NotJudgedError: There was nothing to compare with.
     """
-    report.keep(findings)
-    show(findings)
+    report.save_report(findings)
+    print_report(findings)
     if findings.not_judged:
         raise findings.not_judged
     judged(previous_release.CHECK)
 
 
-def show(findings: Findings) -> None:
+def print_report(findings: MigrationReport) -> None:
     """Show what was found.
 
     Raises:
         CheckFailedError: A migration is not safe.
     """
-    print(report.text(findings))
+    print(report.format_report(findings))
     if findings.faults:
         if findings.not_judged:
             findings.not_judged.report()  # what was not compared is listed beside what is wrong

@@ -10,8 +10,8 @@ from shutil import rmtree
 from typing import Self
 
 from pipeline.checks.migrations import records
-from pipeline.checks.migrations.records import Record, RoundTrip
-from pipeline.checks.migrations.worker import ON_ITS_DATABASE, Worker, started
+from pipeline.checks.migrations.records import MigrationRecord, RoundTrip
+from pipeline.checks.migrations.worker import ON_ITS_DATABASE, Worker, start_worker
 from pipeline.errors import CheckFailedError, NotJudgedError
 from pipeline.process import Output, last_words, read
 
@@ -21,17 +21,17 @@ SETTINGS = "config.settings.test"
 # Kept from run to run: the packages come without, and each process would compile them anew.
 BYTECODE = Path(sys.prefix, "bytecode")
 WIDTH = 200  # of pytest's lines, which it cuts off otherwise
-NOWHERE = "postgres://postgres@127.0.0.1:1/postgres"  # none that anything answers at
+UNREACHABLE_URL = "postgres://postgres@127.0.0.1:1/postgres"  # none that anything answers at
 MISSING = re.compile(r'extension "([^"]+)" is not available')
 
 
-def forget(folder: Path) -> None:
+def remove_bytecode(folder: Path) -> None:
     """Remove the bytecode of what was in a folder that is not coming back."""
     resolved = folder.resolve()
     rmtree(BYTECODE / resolved.relative_to(resolved.anchor), ignore_errors=True)
 
 
-def refused(why: str, said: str, hint: str) -> CheckFailedError | NotJudgedError:
+def migration_error(why: str, said: str, hint: str) -> CheckFailedError | NotJudgedError:
     """Return the error of migrations that cannot be applied.
 
     Args:
@@ -51,7 +51,7 @@ def refused(why: str, said: str, hint: str) -> CheckFailedError | NotJudgedError
 
 
 @dataclass(frozen=True)
-class Code:
+class AppVersion:
     """Where the app is, and the Python that has its packages."""
 
     folder: Path
@@ -60,13 +60,13 @@ class Code:
     """Django, if it is started already."""
 
     @contextmanager
-    def started(self, url: str) -> Iterator[Self]:
+    def start_worker(self, url: str) -> Iterator[Self]:
         """Start Django once for all that is asked of the code meanwhile.
 
         Args:
             url: Of the server.
         """
-        with started(self.folder, self._env(url), self.python) as worker:
+        with start_worker(self.folder, self._env(url), self.python) as worker:
             yield replace(self, worker=worker)
 
     @property
@@ -83,9 +83,9 @@ class Code:
             CheckFailedError: A migration failed.
             NotJudgedError: The server lacks an extension.
         """
-        self._inside(url, "migrate")
+        self._run_in_django(url, "migrate")
 
-    def forward(self, url: str, *options: str) -> list[Record]:
+    def apply_pending(self, url: str, *options: str) -> list[MigrationRecord]:
         """Apply what is pending, and return what was seen of each migration.
 
         Args:
@@ -96,7 +96,7 @@ class Code:
             CheckFailedError: A migration failed.
             NotJudgedError: The server lacks an extension.
         """
-        return records.read(self._inside(url, "forward", *options))
+        return records.records_from_json(self._run_in_django(url, "forward", *options))
 
     def round_trip(self, url: str, names: Iterable[str] = ()) -> RoundTrip:
         """Apply all migrations, take these or all of our apps back, and apply them again.
@@ -105,13 +105,13 @@ class Code:
             CheckFailedError: They could not even be applied.
             NotJudgedError: The server lacks an extension.
         """
-        trip = RoundTrip.read(self._inside(url, "round-trip", *names))
+        trip = RoundTrip.from_json(self._run_in_django(url, "round-trip", *names))
         if not trip.there:
             hint = "nox -s tests-postgres applies them to an empty PostgreSQL as well"
-            raise refused(trip.failure, trip.failure, hint)
+            raise migration_error(trip.failure, trip.failure, hint)
         return trip
 
-    def static(self, released: Iterable[str]) -> list[Record]:
+    def static(self, released: Iterable[str]) -> list[MigrationRecord]:
         """Return what can be known of new migrations without a database.
 
         Args:
@@ -120,13 +120,13 @@ class Code:
         Raises:
             CheckFailedError: A migration cannot even be read.
         """
-        found = records.read(self._inside(NOWHERE, "static", *released))
+        found = records.records_from_json(self._run_in_django(UNREACHABLE_URL, "static", *released))
         if found and (failed := found[-1]).failure:
             why = f"{failed.name} ({failed.where}): {failed.failure}"
-            raise refused(why, why, f"see {failed.where}")
+            raise migration_error(why, why, f"see {failed.where}")
         return found
 
-    def tests(self, url: str) -> Output:
+    def run_tests(self, url: str) -> Output:
         """Run the app's tests on a database that there is, next to `test_` before its name."""
         shown = ("--quiet", "--tb=short", "--maxfail=5")  # a lost column fails hundreds
         command = [self.python, "-m", "pytest", *ON_ITS_DATABASE, *shown]
@@ -137,13 +137,13 @@ class Code:
         found = self.folder.glob("**/migrations/*.py")
         return {path.relative_to(self.folder) for path in found}
 
-    def _inside(self, url: str, *command: str) -> str:
+    def _run_in_django(self, url: str, *command: str) -> str:
         """Return what came of a command of `pipeline.checks.migrations.django_runner`."""
-        with nullcontext(self) if self.worker else self.started(url) as code:
+        with nullcontext(self) if self.worker else self.start_worker(url) as code:
             output = code.running.ask(url, *command)
         if output.returncode == 0:
             return output.stdout
-        raise refused(last_words(output), output.stderr, f"see {self.folder}")
+        raise migration_error(last_words(output), output.stderr, f"see {self.folder}")
 
     def _env(self, url: str) -> dict[str, str]:
         return {

@@ -3,31 +3,33 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from pipeline.checks.migrations.app_version import Code
-from pipeline.checks.migrations.databases import Schema, Server, cut_off, tables
+from pipeline.checks.migrations.app_version import AppVersion
+from pipeline.checks.migrations.databases import PostgresServer, Schema, drop_foreign_keys, tables
 from pipeline.checks.migrations.findings import Fault
 from pipeline.checks.migrations.previous_release import CHECK
-from pipeline.checks.migrations.records import Record, RoundTrip
+from pipeline.checks.migrations.records import MigrationRecord, RoundTrip
 from pipeline.checks.migrations.worker import Tests
 from pipeline.errors import NotJudgedError
 from pipeline.process import Output
 
-REVERSIBLE = "give each operation a reverse that fits the rows that there are then"
+REVERSE_HINT = "give each operation a reverse that fits the rows that there are then"
 INDEX_NAME = re.compile(r'INDEX (?:"(?:[^"]|"")+"|\S+) ON')
-SHOWN = 5  # failing tests; the rest is the same, mostly
+MAX_FAILURES_SHOWN = 5  # failing tests; the rest is the same, mostly
 
 
-def there_and_back(server: Server, code: Code) -> tuple[Schema, list[Fault]]:
+def check_round_trip(server: PostgresServer, code: AppVersion) -> tuple[Schema, list[Fault]]:
     """Apply all migrations to an empty database, take ours back, and apply them again.
 
     Returns:
         The schema of a new database, and what went wrong.
     """
-    trip = code.round_trip(server.create("history"))
+    trip = code.round_trip(server.create_database("history"))
     return trip.there, list(_of_trip("history", trip))
 
 
-def new_ones_back(code: Code, url: str, records: Sequence[Record], before: Schema) -> list[Fault]:
+def check_new_migrations_reversible(
+    code: AppVersion, url: str, records: Sequence[MigrationRecord], before: Schema
+) -> list[Fault]:
     """Take the new migrations back, with rows in the tables, and apply them again.
 
     Args:
@@ -40,12 +42,12 @@ def new_ones_back(code: Code, url: str, records: Sequence[Record], before: Schem
         return []  # which is a fault that is named already
     name = records[-1].name
     trip = code.round_trip(url, [record.name for record in records])
-    nameless = _nameless(before), _nameless(trip.back)
-    left = differences(name, "taken back", *nameless) if trip.back else ()
+    nameless = _without_names(before), _without_names(trip.back)
+    left = schema_differences(name, "taken back", *nameless) if trip.back else ()
     return [*_of_trip(name, trip), *left]
 
 
-def _nameless(found: Schema) -> Schema:
+def _without_names(found: Schema) -> Schema:
     """Leave out how indexes are called, and what is NOT VALID: Django itself gives neither back."""
     return frozenset(INDEX_NAME.sub("INDEX ON", line.removesuffix(" NOT VALID")) for line in found)
 
@@ -53,12 +55,12 @@ def _nameless(found: Schema) -> Schema:
 def _of_trip(name: str, trip: RoundTrip) -> Iterator[Fault]:
     if trip.failure:
         what = "applied again after it was taken back" if trip.back else "taken back"
-        yield Fault(name, f"cannot be {what}: {trip.failure}", REVERSIBLE)
+        yield Fault(name, f"cannot be {what}: {trip.failure}", REVERSE_HINT)
     else:
-        yield from differences(name, "forwards and backwards", trip.there, trip.again)
+        yield from schema_differences(name, "forwards and backwards", trip.there, trip.again)
 
 
-def differences(migration: str, what: str, wanted: Schema, found: Schema) -> Iterator[Fault]:
+def schema_differences(migration: str, what: str, wanted: Schema, found: Schema) -> Iterator[Fault]:
     """Yield a fault if two schemas are not the same.
 
     Args:
@@ -77,12 +79,14 @@ def differences(migration: str, what: str, wanted: Schema, found: Schema) -> Ite
         )
 
 
-def collect(server: Server, code: Code) -> Tests:
+def collect(server: PostgresServer, code: AppVersion) -> Tests:
     """Have the tests of an app that is started collected, beside what is done meanwhile."""
-    return code.running.collect(server.of("copy"), "second")
+    return code.running.collect(server.database_url("copy"), "second")
 
 
-def release_before(server: Server, released: Code, new: Code, tests: Tests) -> list[Fault]:
+def check_previous_release(
+    server: PostgresServer, released: AppVersion, new: AppVersion, tests: Tests
+) -> list[Fault]:
     """Run the tests of the release before on the new schema.
 
     Args:
@@ -94,11 +98,11 @@ def release_before(server: Server, released: Code, new: Code, tests: Tests) -> l
     Raises:
         NotJudgedError: They fail on their own schema too.
     """
-    url = server.create("upgraded", like="base")
+    url = server.create_database("upgraded", like="base")
     known = tables(url)
     new.migrate(url)
-    cut_off(url, known)
-    if _green(server, tests, "upgraded"):
+    drop_foreign_keys(url, known)
+    if _tests_pass(server, tests, "upgraded"):
         return []
     output = _tests(server, released, "upgraded")
     if output.returncode == 0:
@@ -112,16 +116,16 @@ def release_before(server: Server, released: Code, new: Code, tests: Tests) -> l
     return [
         Fault(
             "new schema",
-            f"does not fit the release before, which still serves: {failures(output)}",
+            f"does not fit the release before, which still serves: {summarize_failures(output)}",
             "expand, migrate, contract: the schema of a release fits the release before as well",
         )
     ]
 
 
-def contract_pending(server: Server, new: Code) -> list[Fault]:
+def check_before_contract(server: PostgresServer, new: AppVersion) -> list[Fault]:
     """Run the new tests on a schema that was expanded, and from which nothing was taken yet."""
-    new.forward(server.create("expanded", like="base"), "--expand-only")
-    if _green(server, collect(server, new), "expanded"):
+    new.apply_pending(server.create_database("expanded", like="base"), "--expand-only")
+    if _tests_pass(server, collect(server, new), "expanded"):
         return []
     output = _tests(server, new, "expanded")
     if output.returncode == 0:
@@ -129,13 +133,13 @@ def contract_pending(server: Server, new: Code) -> list[Fault]:
     return [
         Fault(
             "new code",
-            f"needs what a contract migration takes away to be gone: {failures(output)}",
+            f"needs what a contract migration takes away to be gone: {summarize_failures(output)}",
             "stop using it in one release, take it away in the next one",
         )
     ]
 
 
-def _green(server: Server, tests: Tests, template: str) -> bool:
+def _tests_pass(server: PostgresServer, tests: Tests, template: str) -> bool:
     """Tell whether tests pass that reach the database, on copies of one; all judge what does not.
 
     Args:
@@ -144,19 +148,26 @@ def _green(server: Server, tests: Tests, template: str) -> bool:
         template: The name of the database.
     """
     for name in ("test_copy", "test_second"):
-        server.create(name, like=template)
+        server.create_database(name, like=template)
     return tests.green()
 
 
-def _tests(server: Server, code: Code, template: str) -> Output:
+def _tests(server: PostgresServer, code: AppVersion, template: str) -> Output:
     """Run all tests on a copy of a database."""
-    server.create("test_copy", like=template)
-    return code.tests(server.of("copy"))
+    server.create_database("test_copy", like=template)
+    return code.run_tests(server.database_url("copy"))
 
 
-def failures(output: Output) -> str:
+def summarize_failures(output: Output) -> str:
     """Return which tests failed, and why, in the words of pytest's summary."""
     lines = output.stdout.splitlines()
     failed = [line for line in lines if line.startswith(("FAILED ", "ERROR "))]
-    shown = "; ".join(failed[:SHOWN]) or (lines or output.stderr.splitlines() or ["silence"])[-1]
-    return f"{shown} and {len(failed) - SHOWN} more" if len(failed) > SHOWN else shown
+    shown = (
+        "; ".join(failed[:MAX_FAILURES_SHOWN])
+        or (lines or output.stderr.splitlines() or ["silence"])[-1]
+    )
+    return (
+        f"{shown} and {len(failed) - MAX_FAILURES_SHOWN} more"
+        if len(failed) > MAX_FAILURES_SHOWN
+        else shown
+    )

@@ -40,27 +40,27 @@ FOREIGN_KEYS = """
 
 
 @dataclass(frozen=True)
-class Server:
+class PostgresServer:
     """A PostgreSQL server of our own."""
 
     url: str
 
-    def of(self, name: str) -> str:
+    def database_url(self, name: str) -> str:
         """Return the URL of one of its databases."""
         return urlsplit(self.url)._replace(path=f"/{name}").geturl()
 
-    def create(self, name: str, like: str = "template1") -> str:
+    def create_database(self, name: str, like: str = "template1") -> str:
         """Create a database anew, empty or as a copy of another, and return its URL."""
         drop, create = "DROP DATABASE IF EXISTS {} WITH (FORCE)", "CREATE DATABASE {} TEMPLATE {}"
         names = sql.Identifier(name), sql.Identifier(like)
-        with connected(self.url) as connection:
+        with connect(self.url) as connection:
             connection.execute(sql.SQL(drop).format(*names))
             connection.execute(sql.SQL(create).format(*names))
-        return self.of(name)
+        return self.database_url(name)
 
 
 @contextmanager
-def connected(url: str) -> Iterator[psycopg.Connection]:
+def connect(url: str) -> Iterator[psycopg.Connection]:
     """Open a connection that commits each statement, and close it afterwards."""
     with psycopg.connect(url, autocommit=True) as connection:
         yield connection
@@ -68,25 +68,25 @@ def connected(url: str) -> Iterator[psycopg.Connection]:
 
 def schema(url: str) -> Schema:
     """Return what a database's tables are made of, whatever the order it came to be in."""
-    with connected(url) as connection:
+    with connect(url) as connection:
         queries = (COLUMNS, CONSTRAINTS, INDEXES)
         return frozenset(line for query in queries for (line,) in connection.execute(query))
 
 
 def tables(url: str) -> set[str]:
     """Return the names of a database's tables, as SQL has them."""
-    with connected(url) as connection:
+    with connect(url) as connection:
         return {name for (name,) in connection.execute(TABLES)}
 
 
-def cut_off(url: str, known: set[str]) -> None:
+def drop_foreign_keys(url: str, known: set[str]) -> None:
     """Drop the foreign keys of all tables but the known ones.
 
     Older code's tests empty the tables that they know. No row of a table that they do not know
     could stand in the way, but PostgreSQL refuses to truncate for the key's sake alone.
     """
     command = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}")
-    with connected(url) as connection:
+    with connect(url) as connection:
         for table, key in connection.execute(FOREIGN_KEYS).fetchall():
             if table not in known:
                 connection.execute(command.format(sql.SQL(table), sql.Identifier(key)))

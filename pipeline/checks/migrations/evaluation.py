@@ -5,16 +5,16 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from pipeline.checks.migrations.findings import Fault
-from pipeline.checks.migrations.records import BLOCKING, Change, Record, Scan, Sent
+from pipeline.checks.migrations.records import BLOCKING_LOCKS, Change, MigrationRecord, Scan, Sent
 from pipeline.checks.migrations.squawk import lint
-from pipeline.checks.migrations.squawk_filter import instead, relevant
+from pipeline.checks.migrations.squawk_filter import filter_findings, safe_alternative
 from pipeline.checks.migrations.squawk_rules import (
     BATCHES,
+    CONTRACT_EXAMPLE,
     FAILS,
     LOCKS,
     LOSSES,
-    MARK,
-    NEVER,
+    NEVER_HINTS,
     ORDER,
     REVERSE,
     ROWS_MARK,
@@ -22,7 +22,7 @@ from pipeline.checks.migrations.squawk_rules import (
     WAITED,
 )
 
-WELL_MARKED = re.compile(r"[^\s:]+: \S.*", re.DOTALL)
+CONTRACT_PATTERN = re.compile(r"[^\s:]+: \S.*", re.DOTALL)
 MILLION = 1_000_000
 
 
@@ -33,13 +33,13 @@ class Limits(NamedTuple):
     seconds: float
 
 
-def of_what_they_say(records: Sequence[Record]) -> Iterator[Fault]:
+def lint_problems(records: Sequence[MigrationRecord]) -> Iterator[Fault]:
     """Yield what shows in the statements of migrations, in what they change, and in their marks.
 
     Args:
         records: All new migrations, in their order.
     """
-    opinions = list(relevant(lint(records)))
+    opinions = list(filter_findings(lint(records)))
     for record in records:
         for opinion in opinions:
             if opinion.migration == record.name:
@@ -50,7 +50,7 @@ def of_what_they_say(records: Sequence[Record]) -> Iterator[Fault]:
         yield from _of_the_rest(record)
 
 
-def of_failures(records: Sequence[Record]) -> Iterator[Fault]:
+def failed_migration(records: Sequence[MigrationRecord]) -> Iterator[Fault]:
     """Yield the migration that could not be applied, if there is one."""
     for each in records:
         if each.failure:
@@ -59,7 +59,7 @@ def of_failures(records: Sequence[Record]) -> Iterator[Fault]:
             yield Fault(each.name, f"{message}: {each.failure}", hint, each.where)
 
 
-def of_what_they_do_twice(records: Sequence[Record]) -> Iterator[Fault]:
+def idempotency_problems(records: Sequence[MigrationRecord]) -> Iterator[Fault]:
     """Yield the data operations that may not be run again after they were cut off."""
     for record in records:
         for repeat in record.repeats:
@@ -72,13 +72,13 @@ def of_what_they_do_twice(records: Sequence[Record]) -> Iterator[Fault]:
                 )
 
 
-def of_what_they_would_do(records: Sequence[Record]) -> Iterator[Fault]:
+def expected_problems(records: Sequence[MigrationRecord]) -> Iterator[Fault]:
     """Yield what is expected to grow with a table while a lock is held, and is not said already.
 
     Args:
         records: All new migrations, as they were read and not run.
     """
-    faults = list(of_what_they_say(records))
+    faults = list(lint_problems(records))
     said = {(each.migration, each.sql) for each in faults if each.locks}
     yield from faults
     for record in records:
@@ -87,8 +87,8 @@ def of_what_they_would_do(records: Sequence[Record]) -> Iterator[Fault]:
                 yield from _of_work(record, sent, 0)
 
 
-def of_what_they_lock(
-    records: Sequence[Record],
+def locking_problems(
+    records: Sequence[MigrationRecord],
     waits: dict[str, float],
     limits: Limits,
     said: Collection[tuple[str, str]] = (),
@@ -108,7 +108,7 @@ def of_what_they_lock(
         yield from _of_time(record, waits.get(record.name, 0), limits)
 
 
-def _of_work(record: Record, sent: Sent, rows: int) -> Iterator[Fault]:
+def _of_work(record: MigrationRecord, sent: Sent, rows: int) -> Iterator[Fault]:
     """Yield what grows with the table while a lock is held, however fast it was here."""
     anew = {each.name: each for each in sent.rebuilt}
     heaps = {each.table for each in sent.rebuilt if each.name == each.table}
@@ -128,17 +128,17 @@ def _read(scan: Scan) -> str:
     return f"reads or writes {rows} rows of {scan.table} under {scan.mode}{other}"
 
 
-def _at_scale(record: Record, message: str, sent: Sent, rows: int) -> Fault:
+def _at_scale(record: MigrationRecord, message: str, sent: Sent, rows: int) -> Fault:
     """Return the fault of work that grows with its table; 0 rows mean that it was not measured."""
     time = f", for about {sent.seconds * MILLION / rows:.1f} s with a million rows" if rows else ""
     what = f"{message}{time}: {_line(sent.sql)}"
-    return Fault(record.name, what, instead(sent.sql), sent.where, sent.sql)
+    return Fault(record.name, what, safe_alternative(sent.sql), sent.where, sent.sql)
 
 
-def _of_time(record: Record, waited: float, limits: Limits) -> Iterator[Fault]:
+def _of_time(record: MigrationRecord, waited: float, limits: Limits) -> Iterator[Fault]:
     allowed = f"with {limits.rows:,} rows; {limits.seconds:g} are allowed"
     for lock in record.locks:
-        if lock.mode in BLOCKING and lock.seconds > limits.seconds:
+        if lock.mode in BLOCKING_LOCKS and lock.seconds > limits.seconds:
             yield Fault(
                 record.name,
                 f"keeps {lock.table} locked ({lock.mode}) for {lock.seconds:.1f} seconds {allowed}",
@@ -154,38 +154,38 @@ def _of_statement(migration: str, message: str, hint: str, sent: Sent) -> Fault:
     return Fault(migration, f"{message}: {_line(sent.sql)}", hint, sent.where, sent.sql, locks=True)
 
 
-def _of_losses(record: Record) -> Iterator[Fault]:
+def _of_losses(record: MigrationRecord) -> Iterator[Fault]:
     for change in record.changes:
         if change.rule in LOSSES and not change.replaced and record.contract is None:
             yield _of_change(record, *LOSSES[change.rule], change)
         if change.lossy and record.deletes_rows is None:
             loses = "loses values" if change.rule == "changing-column-type" else "loses all rows"
             yield _of_change(record, loses, f"mark the migration: {ROWS_MARK}", change)
-        if change.rule in NEVER:
-            hint = ORDER if change.what.endswith("._order") else NEVER[change.rule].hint
-            yield _of_change(record, NEVER[change.rule].message, hint, change)
+        if change.rule in NEVER_HINTS:
+            hint = ORDER if change.what.endswith("._order") else NEVER_HINTS[change.rule].hint
+            yield _of_change(record, NEVER_HINTS[change.rule].message, hint, change)
 
 
-def _of_change(record: Record, message: str, hint: str, change: Change) -> Fault:
+def _of_change(record: MigrationRecord, message: str, hint: str, change: Change) -> Fault:
     what = f"{message} ({change.what}): {_line(change.sql)}".removesuffix(": ")
     return Fault(record.name, what, hint, change.where, change.sql, type=change.type)
 
 
-def _of_rows(record: Record) -> Iterator[Fault]:
+def _of_rows(record: MigrationRecord) -> Iterator[Fault]:
     for each in record.emptied:
         if record.deletes_rows is None:
             change = Change("", each.table, each.sql, each.where)
             yield _of_change(record, "loses all rows", f"mark the migration: {ROWS_MARK}", change)
 
 
-def _of_marks(record: Record) -> Iterator[Fault]:
+def _of_marks(record: MigrationRecord) -> Iterator[Fault]:
     taken = [change for change in record.changes if change.rule in LOSSES]
     lost = [*record.emptied, *(change for change in record.changes if change.lossy)]
     for name, mark, form, used in (
-        ("contract", record.contract, MARK, taken),
+        ("contract", record.contract, CONTRACT_EXAMPLE, taken),
         ("deletes_rows", record.deletes_rows, ROWS_MARK, lost),
     ):
-        if mark is not None and not WELL_MARKED.fullmatch(mark):
+        if mark is not None and not CONTRACT_PATTERN.fullmatch(mark):
             message = "does not say who stopped needing what it takes away"
             yield Fault(record.name, message, form, record.where)
         if mark is not None and not used and not record.unseen and not record.failure:
@@ -197,11 +197,11 @@ def _of_marks(record: Record) -> Iterator[Fault]:
             )
 
 
-def _of_the_rest(record: Record) -> Iterator[Fault]:
+def _of_the_rest(record: MigrationRecord) -> Iterator[Fault]:
     for column in record.unfilled:
         what = f"takes {column} from its model, but new rows need a value for it"
         yield Fault(record.name, what, UNFILLED, record.where)
-    yield from of_failures([record])
+    yield from failed_migration([record])
     for operation in record.irreversible:
         yield Fault(record.name, f"cannot be taken back: {operation}", REVERSE, record.where)
 

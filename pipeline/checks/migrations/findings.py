@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pipeline.checks.migrations.records import Record
+from pipeline.checks.migrations.records import MigrationRecord
 from pipeline.errors import NotJudgedError
 
 
@@ -23,13 +23,13 @@ class Fault(NamedTuple):
 
 
 @dataclass
-class Findings:
+class MigrationReport:
     """What is wrong, and what was seen of the new migrations."""
 
     faults: list[Fault]
-    records: list[Record] = field(default_factory=list)
+    records: list[MigrationRecord] = field(default_factory=list)
     waits: dict[str, float] = field(default_factory=dict)
     """By migration, the longest that somebody had to wait, in seconds."""
     not_judged: NotJudgedError | None = None
-    unseen: str = ""
+    not_checked: str = ""
     """Of migrations that were read and not run: what only running them would show."""

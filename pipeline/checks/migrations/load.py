@@ -9,10 +9,10 @@ from typing import NamedTuple
 import psycopg
 from psycopg import sql
 
-from pipeline.checks.migrations.databases import connected
+from pipeline.checks.migrations.databases import connect
 
-PAUSE = 0.005  # seconds between two visits
-PATIENCE = 0.02  # seconds: what takes less is no wait
+PAUSE_SECONDS = 0.005  # seconds between two visits
+MIN_WAIT_SECONDS = 0.02  # seconds: what takes less is no wait
 READ = sql.SQL("SELECT * FROM {table} LIMIT 1")
 # One row in place, so that it waits for locks of the table, and for that of the row.
 WRITE = sql.SQL(
@@ -36,7 +36,7 @@ class Wait(NamedTuple):
 
 
 @contextmanager
-def visiting(url: str, tables: Sequence[str]) -> Iterator[list[Wait]]:
+def background_load(url: str, tables: Sequence[str]) -> Iterator[list[Wait]]:
     """Read and write each table in turn, and hand out the waits so far.
 
     Args:
@@ -57,13 +57,13 @@ def visiting(url: str, tables: Sequence[str]) -> Iterator[list[Wait]]:
             visitor.join()
 
 
-def longest(waits: Sequence[Wait], span: tuple[float, float]) -> float:
+def longest_wait(waits: Sequence[Wait], span: tuple[float, float]) -> float:
     """Return the longest wait that began within a span of time, in seconds."""
     return max((wait.seconds for wait in waits if span[0] <= wait.since <= span[1]), default=0)
 
 
 def _queries(url: str, tables: Sequence[str], query: sql.SQL) -> list[sql.Composed]:
-    with connected(url) as connection:
+    with connect(url) as connection:
         found = [connection.execute(COLUMN, [table]).fetchone() for table in tables]
     return [
         query.format(table=sql.Identifier(*place), column=sql.Identifier(column))
@@ -72,13 +72,13 @@ def _queries(url: str, tables: Sequence[str], query: sql.SQL) -> list[sql.Compos
 
 
 def _visit(url: str, queries: Sequence[sql.Composed], waits: list[Wait], over: Event) -> None:
-    with connected(url) as connection:
-        while not over.wait(PAUSE):
+    with connect(url) as connection:
+        while not over.wait(PAUSE_SECONDS):
             for query in queries:
                 since = time.monotonic()
                 try:
                     connection.execute(query)
                 except psycopg.Error:  # what it looked for is gone: others judge that
                     continue
-                if (seconds := time.monotonic() - since) > PATIENCE:
+                if (seconds := time.monotonic() - since) > MIN_WAIT_SECONDS:
                     waits.append(Wait(since, seconds))

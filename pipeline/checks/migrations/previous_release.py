@@ -3,7 +3,7 @@
 import tarfile
 from pathlib import Path
 
-from pipeline.checks.migrations.app_version import CHECK, Code
+from pipeline.checks.migrations.app_version import CHECK, AppVersion
 from pipeline.config import load
 from pipeline.dependency_locks import is_unreachable, out_of_reach
 from pipeline.errors import NotJudgedError
@@ -12,10 +12,10 @@ from pipeline.git import ask
 from pipeline.home import UV
 from pipeline.process import last_words, read
 
-__all__ = ["CHECK", "code"]
+__all__ = ["CHECK", "checkout_release"]
 
 
-def code(commit: str, folder: Path) -> Code | None:
+def checkout_release(commit: str, folder: Path) -> AppVersion | None:
     """Lay out the code of a commit, and return it; None if it had no app.
 
     Args:
@@ -39,8 +39,8 @@ def code(commit: str, folder: Path) -> Code | None:
         return None
     lock, own = _lock(tree, _django(tree)), _lock(Path.cwd(), load().default.django)
     if lock.read_bytes() == own.read_bytes():
-        return Code(tree / "backend")
-    return Code(tree / "backend", _python_with(lock, folder / "venv"))
+        return AppVersion(tree / "backend")
+    return AppVersion(tree / "backend", _python_with(lock, folder / "venv"))
 
 
 def _django(tree: Path) -> str:

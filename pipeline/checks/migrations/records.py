@@ -8,12 +8,12 @@ from pipeline.checks.migrations.databases import Schema
 
 # A reader or a writer of the table waits for these.
 # https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
-BLOCKING = frozenset({
+BLOCKING_LOCKS = frozenset({
     "AccessExclusiveLock", "ExclusiveLock", "ShareLock", "ShareRowExclusiveLock",
 })  # fmt: skip
 
 
-class Lock(NamedTuple):
+class LockRecord(NamedTuple):
     """A lock on a table that was there before, and how long it was held."""
 
     table: str
@@ -76,7 +76,7 @@ class Emptied(NamedTuple):
     where: str
 
 
-class Repeat(NamedTuple):
+class RepeatResult(NamedTuple):
     """A data operation that was run twice."""
 
     operation: str
@@ -85,7 +85,7 @@ class Repeat(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Record:
+class MigrationRecord:
     """All that was seen of a migration."""
 
     name: str
@@ -97,8 +97,8 @@ class Record:
     contract: str | None = None
     deletes_rows: str | None = None
     irreversible: tuple[str, ...] = ()
-    repeats: tuple[Repeat, ...] = ()
-    locks: tuple[Lock, ...] = ()
+    repeats: tuple[RepeatResult, ...] = ()
+    locks: tuple[LockRecord, ...] = ()
     changes: tuple[Change, ...] = ()
     emptied: tuple[Emptied, ...] = ()
     unfilled: tuple[str, ...] = ()
@@ -126,38 +126,38 @@ class RoundTrip:
     failure: str = ""
     """Why it ended: on the way back or, if there is a schema of `back`, on the way there again."""
 
-    def written(self) -> str:
+    def to_json(self) -> str:
         """Return it as text."""
         schemas = map(sorted, (self.there, self.back, self.again))
         return json.dumps([*schemas, self.failure])
 
     @classmethod
-    def read(cls, text: str) -> Self:
+    def from_json(cls, text: str) -> Self:
         """Read what was written."""
         there, back, again, failure = json.loads(text)
         return cls(frozenset(there), frozenset(back), frozenset(again), failure)
 
 
-def written(records: list[Record]) -> str:
+def records_to_json(records: list[MigrationRecord]) -> str:
     """Return records as text."""
     return json.dumps([asdict(record) for record in records])
 
 
-def read(text: str) -> list[Record]:
+def records_from_json(text: str) -> list[MigrationRecord]:
     """Read records that were written."""
     return [_record(entry) for entry in json.loads(text)]
 
 
-PARTS = {"changes": Change, "emptied": Emptied, "locks": Lock, "repeats": Repeat}
+PARTS = {"changes": Change, "emptied": Emptied, "locks": LockRecord, "repeats": RepeatResult}
 
 
-def _record(entry: dict[str, Any]) -> Record:
+def _record(entry: dict[str, Any]) -> MigrationRecord:
     for name, kind in PARTS.items():
         entry[name] = tuple(kind(*part) for part in entry[name])
     for name in ("irreversible", "span", "unfilled", "unseen"):
         entry[name] = tuple(entry[name])
     entry["sent"] = tuple(_sent(*part) for part in entry["sent"])
-    return Record(**entry)
+    return MigrationRecord(**entry)
 
 
 def _sent(*part: Any) -> Sent:  # noqa: ANN401

@@ -5,24 +5,24 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from pipeline.checks.migrations.findings import Fault, Findings
-from pipeline.checks.migrations.records import BLOCKING, Record
-from pipeline.checks.migrations.safe_steps import steps
+from pipeline.checks.migrations.findings import Fault, MigrationReport
+from pipeline.checks.migrations.records import BLOCKING_LOCKS, MigrationRecord
+from pipeline.checks.migrations.safe_steps import safe_steps
 
 REPORT = Path("reports", "migration-flight.json")
 
 
-def say(line: str) -> None:
+def log(line: str) -> None:
     """Tell what is done, while it is."""
     print(f"flight: {line}", file=sys.stderr, flush=True)
 
 
-def text(findings: Findings) -> str:
+def format_report(findings: MigrationReport) -> str:
     """Return what each migration kept others from, and then the faults, as sentences."""
-    if findings.unseen:
+    if findings.not_checked:
         names = ", ".join(record.name for record in findings.records)
         read = f"read, not run: {names}" if names else "no migration is new"
-        return "\n".join([read, *map(_shown, findings.faults), findings.unseen])
+        return "\n".join([read, *map(_shown, findings.faults), findings.not_checked])
     lines = [("migration", "others waited", "longest lock", "contract")]
     lines += [_line(record, findings.waits.get(record.name)) for record in findings.records]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -34,13 +34,14 @@ def text(findings: Findings) -> str:
 def _shown(fault: Fault) -> str:
     where = f"  at: {fault.where}\n" if fault.where else ""
     ways = [
-        f"\n    {number}. {each}" for number, each in enumerate(steps(fault.sql, fault.type), 1)
+        f"\n    {number}. {each}"
+        for number, each in enumerate(safe_steps(fault.sql, fault.type), 1)
     ]
     way = f"\n  as SQL, each in a migration of its own:{''.join(ways)}" if ways else ""
     return f"{fault.migration} {fault.message}\n{where}  hint: {fault.hint}{way}"
 
 
-def keep(findings: Findings) -> None:
+def save_report(findings: MigrationReport) -> None:
     """Write it all down for the upload."""
     content = {
         "faults": [fault._asdict() for fault in findings.faults],
@@ -51,8 +52,8 @@ def keep(findings: Findings) -> None:
     REPORT.write_text(json.dumps(content, indent=2))
 
 
-def _line(record: Record, waited: float | None) -> tuple[str, str, str, str]:
-    locks = [lock for lock in record.locks if lock.mode in BLOCKING]
+def _line(record: MigrationRecord, waited: float | None) -> tuple[str, str, str, str]:
+    locks = [lock for lock in record.locks if lock.mode in BLOCKING_LOCKS]
     held = max(locks, key=lambda lock: lock.seconds, default=None)
     lock = f"{held.seconds:.2f} s, {held.table}, {held.mode}" if held else "none"
     wait = "not measured" if waited is None else f"{waited:.2f} s"

@@ -34,7 +34,7 @@ DEFAULT = (
 )
 
 # Each step is a migration of its own; those with CONCURRENTLY have `atomic = False`.
-STEPS = {
+SAFE_STEPS = {
     rf"CREATE (?P<unique>UNIQUE )?INDEX (?P<rest>(?:{NAME} )?ON .+)": (
         "CREATE {unique}INDEX CONCURRENTLY {rest}",
     ),
@@ -83,10 +83,10 @@ STEPS = {
         DROP,
     ),
 }
-DONE = re.compile(r"\b(CONCURRENTLY|NOT VALID|USING INDEX)\b", re.IGNORECASE)
+ALREADY_SAFE = re.compile(r"\b(CONCURRENTLY|NOT VALID|USING INDEX)\b", re.IGNORECASE)
 
 
-def steps(sql: str, was: str = "") -> list[str]:
+def safe_steps(sql: str, was: str = "") -> list[str]:
     """Return the statements that together do the same and keep no user out; none if none is known.
 
     Args:
@@ -95,9 +95,9 @@ def steps(sql: str, was: str = "") -> list[str]:
         was: The type of the column that it takes away.
     """
     text = " ".join(sql.split()).rstrip("; ")
-    if DONE.search(text):
+    if ALREADY_SAFE.search(text):
         return []
-    for pattern, forms in STEPS.items():
+    for pattern, forms in SAFE_STEPS.items():
         if found := re.fullmatch(pattern, text, re.IGNORECASE):
             words = _words(found)
             return [form.format(**{**COMMENTS, "type": was, **words}) for form in forms]

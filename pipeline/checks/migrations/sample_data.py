@@ -8,14 +8,14 @@ from psycopg import sql
 
 from pipeline.checks.migrations.catalog import Key, tables
 from pipeline.checks.migrations.conditions import quoted
-from pipeline.checks.migrations.databases import connected
+from pipeline.checks.migrations.databases import connect
 from pipeline.checks.migrations.row_sql import Rows
-from pipeline.checks.migrations.table_filler import fill, reason
-from pipeline.checks.migrations.table_order import parents_first
+from pipeline.checks.migrations.table_filler import fill_table, reason
+from pipeline.checks.migrations.table_order import order_by_dependency
 from pipeline.checks.migrations.value_sql import Types
 from pipeline.errors import InputError, NotJudgedError
 
-DJANGO_S_OWN = {"django_migrations"}
+DJANGO_TABLES = {"django_migrations"}
 COUNT = "SELECT count(*) FROM {}"
 HINT = (
     "say in pipeline.toml, [migrations.values], how row i has a column: "
@@ -24,36 +24,36 @@ HINT = (
 
 
 @dataclass
-class Seeded:
+class FillResult:
     """What became of the tables that were to be filled."""
 
     filled: list[str] = field(default_factory=list)
-    left_out: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
     """Tables that got no rows, and why."""
     notes: list[str] = field(default_factory=list)
 
-    def lines(self) -> list[str]:
+    def notes_as_sentences(self) -> list[str]:
         """Return what is not as it would be in production, as sentences."""
         left_out = [
             f"{table} gets no rows: {cause}\n  hint: {HINT.format(table)}"
-            for table, cause in self.left_out.items()
+            for table, cause in self.skipped.items()
         ]
         return [*left_out, *self.notes]
 
-    def not_judged(self, check: str, tables: Iterable[str]) -> NotJudgedError | None:
+    def inconclusive_error(self, check: str, tables: Iterable[str]) -> NotJudgedError | None:
         """Return the fault of a check of these tables, if some have no rows to try it on.
 
         Args:
             check: Its name.
             tables: What it looks at.
         """
-        empty = [name for name in tables if name in self.left_out]
+        empty = [name for name in tables if name in self.skipped]
         if not empty:
             return None
         return NotJudgedError(
             check,
             "tables that migrations touch get no rows",
-            detail="; ".join(f"{name}: {self.left_out[name]}" for name in empty),
+            detail="; ".join(f"{name}: {self.skipped[name]}" for name in empty),
             hint=HINT.format(empty[0]),
         )
 
@@ -66,7 +66,9 @@ class _UnfillableError(Exception):
         self.table, self.cause = table, reason(cause)
 
 
-def seed(url: str, wanted: Iterable[str] | None, rows: int, values: Mapping[str, str]) -> Seeded:
+def fill_tables(
+    url: str, wanted: Iterable[str] | None, rows: int, values: Mapping[str, str]
+) -> FillResult:
     """Fill tables, and before them those that they refer to.
 
     Args:
@@ -82,11 +84,11 @@ def seed(url: str, wanted: Iterable[str] | None, rows: int, values: Mapping[str,
         InputError: One of the values is wrong.
     """
     left_out: dict[str, str] = {}
-    with connected(url) as connection:
+    with connect(url) as connection:
         while True:
             try:
                 with connection.transaction():
-                    seeded = _Seeder(connection, rows, values, left_out).seed(wanted)
+                    seeded = _TableFiller(connection, rows, values, left_out).fill_tables(wanted)
                 break
             except _UnfillableError as error:  # what had been filled is empty again
                 left_out[error.table] = error.cause
@@ -94,7 +96,7 @@ def seed(url: str, wanted: Iterable[str] | None, rows: int, values: Mapping[str,
     return seeded
 
 
-class _Seeder:
+class _TableFiller:
     """Fills tables within a transaction, which it may ask to begin anew."""
 
     def __init__(
@@ -107,12 +109,12 @@ class _Seeder:
         self.connection, self.rows, self.values = connection, rows, values
         self.known, self.types = tables(connection), Types(connection)
         self.counts: dict[str, int] = {}
-        self.seeded = Seeded(left_out={**left_out})
+        self.seeded = FillResult(skipped={**left_out})
 
-    def seed(self, wanted: Iterable[str] | None) -> Seeded:
-        names = sorted(self.known.keys() - DJANGO_S_OWN if wanted is None else {*wanted})
-        order = parents_first(self.known, names, self.values)
-        self.seeded.left_out |= order.left_out
+    def fill_tables(self, wanted: Iterable[str] | None) -> FillResult:
+        names = sorted(self.known.keys() - DJANGO_TABLES if wanted is None else {*wanted})
+        order = order_by_dependency(self.known, names, self.values)
+        self.seeded.skipped |= order.skipped
         self.connection.execute("SET CONSTRAINTS ALL DEFERRED")
         referring: list[tuple[Rows, Key]] = []
         for name in order.tables:
@@ -124,16 +126,16 @@ class _Seeder:
             self._refer(rows, key)
         self._check()
         partitions = {name: table.root for name, table in self.known.items() if table.root}
-        left_out = self.seeded.left_out
+        left_out = self.seeded.skipped
         left_out |= {name: left_out[root] for name, root in partitions.items() if root in left_out}
         return self.seeded
 
     def _filled(self, rows: Rows) -> bool:
         name = rows.table.name
         self._count(rows.table.keys)
-        cause = self.seeded.left_out.get(name) or self._fill(rows)
+        cause = self.seeded.skipped.get(name) or self._fill(rows)
         if cause:
-            self.seeded.left_out[name] = cause
+            self.seeded.skipped[name] = cause
         else:
             self.seeded.filled.append(name)
         return not cause
@@ -142,7 +144,7 @@ class _Seeder:
         """Fill a table, and return why it has no rows then, if so."""
         if parent := rows.missing():
             return f"it must refer to {parent}, which has none"
-        made, cause = fill(self.connection, rows, self.rows)
+        made, cause = fill_table(self.connection, rows, self.rows)
         if 0 < made < self.rows:
             self.seeded.notes.append(
                 f"{rows.table.name} gets {made:,} rows of {self.rows:,}: "

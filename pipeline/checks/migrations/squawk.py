@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from pipeline.checks.migrations.records import Record, Sent
+from pipeline.checks.migrations.records import MigrationRecord, Sent
 from pipeline.errors import CheckFailedError
 from pipeline.process import last_words, read
 
@@ -15,10 +15,10 @@ SQUAWK = (
     "--reporter=json",
     "--stdin-filepath=migrations.sql",
 )
-FOUND = 1
+EXIT_CODE_FINDINGS = 1
 
 
-class Opinion(NamedTuple):
+class LintFinding(NamedTuple):
     """A rule that a statement breaks."""
 
     migration: str
@@ -26,7 +26,7 @@ class Opinion(NamedTuple):
     sent: Sent
 
 
-def lint(records: Sequence[Record]) -> list[Opinion]:
+def lint(records: Sequence[MigrationRecord]) -> list[LintFinding]:
     """Return what the linter has against what migrations sent, in transactions as these were.
 
     Args:
@@ -37,19 +37,19 @@ def lint(records: Sequence[Record]) -> list[Opinion]:
     """
     text, owners = _script(records)
     output = read(SQUAWK, stdin=text)
-    if output.returncode not in {0, FOUND} or not output.stdout:
+    if output.returncode not in {0, EXIT_CODE_FINDINGS} or not output.stdout:
         raise CheckFailedError(
             f"squawk cannot read these migrations: {last_words(output)}", hint="nox -s migrations"
         )
     opinions = (
-        Opinion(owner[0], entry["rule_name"], owner[1])
+        LintFinding(owner[0], entry["rule_name"], owner[1])
         for entry in json.loads(output.stdout)
         if (owner := owners[entry["line"]])
     )
     return list(dict.fromkeys(opinions))
 
 
-def _script(records: Sequence[Record]) -> tuple[str, list[tuple[str, Sent] | None]]:
+def _script(records: Sequence[MigrationRecord]) -> tuple[str, list[tuple[str, Sent] | None]]:
     """Return all that was sent, and for each line whose it is."""
     lines: list[str] = []
     owners: list[tuple[str, Sent] | None] = []
@@ -60,7 +60,7 @@ def _script(records: Sequence[Record]) -> tuple[str, list[tuple[str, Sent] | Non
     return "\n".join(lines), owners
 
 
-def _pieces(records: Sequence[Record]) -> Iterator[tuple[tuple[str, Sent] | None, str]]:
+def _pieces(records: Sequence[MigrationRecord]) -> Iterator[tuple[tuple[str, Sent] | None, str]]:
     for record in records:
         transaction = 0
         for sent in record.sent:

@@ -5,14 +5,16 @@ Rules of Squawk that are not listed are about taste, or are judged by what was m
 
 from typing import NamedTuple
 
-EXPAND = (
+EXPAND_CONTRACT_HINT = (
     "expand, migrate, contract: add the new one, fill it, take the old one away a release later"
 )
-MARK = 'contract = "<release>: <what stopped needing it>"'
+CONTRACT_EXAMPLE = 'contract = "<release>: <what stopped needing it>"'
 ROWS_MARK = 'deletes_rows = "<release>: <why no row of it is needed>"'
-MARKED = f"if the release that serves does not need it any more, mark the migration: {MARK}"
+CONTRACT_HINT = (
+    f"if the release that serves does not need it any more, mark the migration: {CONTRACT_EXAMPLE}"
+)
 ALONE = "in a migration of its own, with atomic = False"
-UNVALIDATED = "add it with NOT VALID, and validate it in a migration of its own"
+NOT_VALID_HINT = "add it with NOT VALID, and validate it in a migration of its own"
 NOT_NULL = (
     "AddConstraintNotValid with CheckConstraint(condition=Q({column}__isnull=False)), then"
     " ValidateConstraint in the next migration, then AlterField, then RemoveConstraint"
@@ -28,23 +30,24 @@ class Rule(NamedTuple):
 
 LOSSES = {
     "renaming-column": Rule(
-        "renames a column", f"let the new field keep its column by db_column; or {EXPAND}"
+        "renames a column",
+        f"let the new field keep its column by db_column; or {EXPAND_CONTRACT_HINT}",
     ),
     "renaming-table": Rule(
         "renames a table",
         "let the new model keep its table by db_table; or leave a view of its name",
     ),
-    "ban-drop-column": Rule("drops a column", MARKED),
-    "ban-drop-table": Rule("drops a table", MARKED),
-    "changing-column-type": Rule("changes the type of a column", EXPAND),
-    "ban-drop-default": Rule("drops the default of a column", MARKED),
+    "ban-drop-column": Rule("drops a column", CONTRACT_HINT),
+    "ban-drop-table": Rule("drops a table", CONTRACT_HINT),
+    "changing-column-type": Rule("changes the type of a column", EXPAND_CONTRACT_HINT),
+    "ban-drop-default": Rule("drops the default of a column", CONTRACT_HINT),
     "adding-not-nullable-field": Rule(
-        "forbids a column to be NULL", f"first let all code write it; {MARKED}"
+        "forbids a column to be NULL", f"first let all code write it; {CONTRACT_HINT}"
     ),
 }
 """What a mark allows: then the release before is what judges it."""
 
-NEVER = {
+NEVER_HINTS = {
     "adding-required-field": Rule(
         "adds a column that is NOT NULL and that the release before does not fill",
         "give the field a db_default, or null=True",
@@ -81,14 +84,14 @@ LOCKS = {
         "create the unique index concurrently, then ADD CONSTRAINT … UNIQUE USING INDEX",
     ),
     "adding-foreign-key-constraint": Rule(
-        "adds a foreign key and checks all rows while nothing can be written", UNVALIDATED
+        "adds a foreign key and checks all rows while nothing can be written", NOT_VALID_HINT
     ),
     "constraint-missing-not-valid": Rule(
         "adds a constraint and checks all rows while nothing can be read",
-        f"{UNVALIDATED}: AddConstraintNotValid, then ValidateConstraint",
+        f"{NOT_VALID_HINT}: AddConstraintNotValid, then ValidateConstraint",
     ),
 }
-CONFIRMED = LOCKS.keys() - {
+CONFIRMED_BY_DATABASE = LOCKS.keys() - {
     "ban-drop-database", "require-concurrent-index-deletion", "require-concurrent-partition-detach",
 }  # fmt: skip
 """Those that hold only if rows were read for the statement, or an index was built."""
@@ -138,13 +141,13 @@ PATTERNS = {
     " CONCURRENTLY, and ADD CONSTRAINT … UNIQUE USING INDEX",
     r"\bADD COLUMN\b": "add the column as nullable and without a default; SET DEFAULT in a"
     " statement of its own; then fill it in batches",
-    r"\bALTER COLUMN\b.*\bTYPE\b": EXPAND,
+    r"\bALTER COLUMN\b.*\bTYPE\b": EXPAND_CONTRACT_HINT,
     r"\b(CREATE|ADD).*\b(INDEX|UNIQUE|PRIMARY KEY)\b": "CREATE INDEX CONCURRENTLY first"
     f" {ALONE}; a constraint then takes it by USING INDEX",
     r"\bVALIDATE CONSTRAINT\b": "validate it in a migration of its own: this transaction still"
     " holds the lock of an earlier statement",
-    r"\bADD\b.*\b(CHECK|FOREIGN KEY|REFERENCES)\b": UNVALIDATED,
+    r"\bADD\b.*\b(CHECK|FOREIGN KEY|REFERENCES)\b": NOT_VALID_HINT,
     r"^\s*(SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|DECLARE|DO|CALL)\b": "move it to a migration of"
     " its own behind this one, so that the lock is gone before rows are touched",
 }
-OTHERWISE = "do it in a migration of its own, in a way that does not read the table under a lock"
+DEFAULT_HINT = "do it in a migration of its own, in a way that does not read the table under a lock"

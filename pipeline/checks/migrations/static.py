@@ -3,10 +3,10 @@
 from collections.abc import Collection
 
 from pipeline import git
-from pipeline.checks.baseline import release_before
-from pipeline.checks.migrations.app_version import CHECK, Code
-from pipeline.checks.migrations.evaluation import of_what_they_would_do
-from pipeline.checks.migrations.findings import Findings
+from pipeline.checks.baseline import previous_release_commit
+from pipeline.checks.migrations.app_version import CHECK, AppVersion
+from pipeline.checks.migrations.evaluation import expected_problems
+from pipeline.checks.migrations.findings import MigrationReport
 
 UNSEEN = """\
 What only `nox -s migration-flight` sees, as it runs migrations on PostgreSQL:
@@ -18,7 +18,7 @@ What only `nox -s migration-flight` sees, as it runs migrations on PostgreSQL:
   whether the tests of the release before pass on the new schema"""
 
 
-def static(new: Code) -> Findings:
+def static(new: AppVersion) -> MigrationReport:
     """Judge the migrations that the release before has not, by what they would send.
 
     Args:
@@ -28,17 +28,17 @@ def static(new: Code) -> Findings:
         CheckFailedError: A migration cannot even be read.
         NotJudgedError: There is nothing here to compare with.
     """
-    commit = release_before(CHECK)
+    commit = previous_release_commit(CHECK)
     if commit is None:
-        return Findings([], unseen=UNSEEN.format(places=""))
+        return MigrationReport([], not_checked=UNSEEN.format(places=""))
     listed = git.names("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit, "backend")
     return of(new, [path for path in listed if "/migrations/" in path])
 
 
-def of(new: Code, released: Collection[str]) -> Findings:
+def of(new: AppVersion, released: Collection[str]) -> MigrationReport:
     """Judge the migrations of all files but those that are released."""
     found = new.static(released)
-    faults = list(dict.fromkeys(of_what_they_would_do(found)))
+    faults = list(dict.fromkeys(expected_problems(found)))
     places = [place for record in found for place in record.unseen]
     unseen = UNSEEN.format(places=f": {', '.join(places)}" if places else "")
-    return Findings(faults, found, unseen=unseen)
+    return MigrationReport(faults, found, not_checked=unseen)

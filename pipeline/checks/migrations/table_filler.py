@@ -6,12 +6,12 @@ from psycopg import sql
 from pipeline.checks.migrations.row_sql import NoValueError, Rows, Style
 from pipeline.errors import InputError
 
-TURNS = 20  # to get as many rows as are wanted, while each of them brings some
-AT_ONCE = 1000  # rows that are made at least, of which all that fit may be taken
+MAX_ROUNDS = 20  # to get as many rows as are wanted, while each of them brings some
+BATCH_ROWS = 1000  # rows that are made at least, of which all that fit may be taken
 PROBE = "SELECT {} FROM generate_series(1, 5) AS i"
 
 
-def fill(connection: psycopg.Connection, rows: Rows, wanted: int) -> tuple[int, str]:
+def fill_table(connection: psycopg.Connection, rows: Rows, wanted: int) -> tuple[int, str]:
     """Add rows to a table, and return how many, and why there are not more.
 
     Args:
@@ -45,8 +45,8 @@ def _add(connection: psycopg.Connection, rows: Rows, style: Style, wanted: int) 
 
 def _insert(connection: psycopg.Connection, rows: Rows, style: Style, wanted: int) -> int:
     """Add rows in turns; of the types alone in one, as more would find rows that are all NULL."""
-    made, size = 0, max(wanted, AT_ONCE)
-    for turn in range(1) if style is Style.TYPES else range(1, TURNS):
+    made, size = 0, max(wanted, BATCH_ROWS)
+    for turn in range(1) if style is Style.TYPES else range(1, MAX_ROUNDS):
         numbers = range(1 + turn * size, 1 + (turn + 1) * size)
         statement = sql.SQL(rows.insert(style, numbers, wanted - made))
         added = connection.execute(statement).rowcount

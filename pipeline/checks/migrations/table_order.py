@@ -17,17 +17,17 @@ class Order:
     tables: list[str] = field(default_factory=list)
     postponed: dict[str, list[Key]] = field(default_factory=dict)
     """The foreign keys that get their values when all tables have rows, by table."""
-    left_out: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
     """Tables that cannot have rows, and why."""
 
     def postpone(self, table: Table, keys: list[Key]) -> None:
         """Break a circle at one of its tables."""
         self.postponed.setdefault(table.name, []).extend(keys)
         if not _can_wait(table, keys):
-            self.left_out[table.name] = CIRCLE.format(keys[0].parent)
+            self.skipped[table.name] = CIRCLE.format(keys[0].parent)
 
 
-def parents_first(
+def order_by_dependency(
     known: Mapping[str, Table], wanted: Iterable[str], values: Mapping[str, str]
 ) -> Order:
     """Return tables and those that they refer to, in order.

@@ -60,7 +60,7 @@ TEXTS = (
     "'https://example.com/' || {n}",
 )
 # What is made of a constant `c` that a check or the bound of a partition names.
-NEAR = {
+NEAR_VALUES = {
     TEXT: ("{c}", "{c} || {n}"),
     r"date|timestamp.*": ("{c}", "{c} + {n} % 28 * interval '1 day'"),
     r".*": ("{c}",),
@@ -90,7 +90,7 @@ TYPES = """
 VALID = "SELECT text FROM unnest(%s::text[]) AS text WHERE pg_input_is_valid(text, %s)"
 
 
-class Made(NamedTuple):
+class CompositeType(NamedTuple):
     """A type that is made of others."""
 
     kind: str
@@ -107,7 +107,7 @@ class Types:
     def __init__(self, connection: psycopg.Connection) -> None:
         self.connection = connection
         self.made = {
-            name: Made(kind, parts or [], checks or [])
+            name: CompositeType(kind, parts or [], checks or [])
             for name, kind, parts, checks in connection.execute(TYPES)
         }
 
@@ -132,7 +132,7 @@ class Types:
             parts = self._cast([name[:-2]] * 2, number, [row, f"{row} + 1"])
             return f"ARRAY[{', '.join(parts)}]" if parts else None
         if name in self.made:
-            return self._made(name, self.made[name], number, row)
+            return self._composite_value(name, self.made[name], number, row)
         found = (re.fullmatch(pattern, name) for pattern in KINDS)
         templates = zip(found, KINDS.values(), strict=True)
         match, template = next(filter(lambda each: each[0], templates), (None, ""))
@@ -149,7 +149,7 @@ class Types:
         """
         found = {constant for each in conditions for constant in _constants(each)}
         valid = [row[0] for row in self.connection.execute(VALID, [sorted(found), name])]
-        near = next(each for pattern, each in NEAR.items() if re.fullmatch(pattern, name))
+        near = next(each for pattern, each in NEAR_VALUES.items() if re.fullmatch(pattern, name))
         n, literals = f"(i + {number})", [f"{_quoted(each)}::{name}" for each in valid]
         made = [template.format(c=c, n=n) for c in literals for template in near]
         if re.fullmatch(TEXT, name):
@@ -158,7 +158,7 @@ class Types:
             made += [each.format(n=n) for each in TEXTS]
         return made
 
-    def _made(self, name: str, made: Made, number: int, row: str) -> str | None:
+    def _composite_value(self, name: str, made: CompositeType, number: int, row: str) -> str | None:
         if made.kind == "e":
             return f"(enum_range(NULL::{name}))[1 + ({row} + {number}) % {len(made.parts)}]"
         if made.kind == "r":  # whose ends are in order, and which no other row's range meets

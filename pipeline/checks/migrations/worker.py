@@ -88,7 +88,9 @@ class Tests:
 
 
 @contextmanager
-def started(folder: Path, env: Mapping[str, str], python: str = sys.executable) -> Iterator[Worker]:
+def start_worker(
+    folder: Path, env: Mapping[str, str], python: str = sys.executable
+) -> Iterator[Worker]:
     """Start the process, and end it afterwards.
 
     Args:

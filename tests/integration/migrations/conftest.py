@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.checks.migrations.__main__ import conclude, fly
+from pipeline.checks.migrations.__main__ import check_migrations, report_and_raise
 from pipeline.errors import PipelineError
 from pipeline.services import postgres
 from tests.support.django_project import Project, created
@@ -35,7 +35,7 @@ def flight(server: str, capsys: pytest.CaptureFixture[str]) -> Flight:
 
     def flown() -> str:
         try:
-            conclude(fly(server))
+            report_and_raise(check_migrations(server))
         except PipelineError as error:
             return f"{capsys.readouterr().out}{error.kind}: {error}"
         return capsys.readouterr().out

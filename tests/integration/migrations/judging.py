@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.checks.migrations import report
-from pipeline.checks.migrations.app_version import Code
-from pipeline.checks.migrations.databases import Server, connected
+from pipeline.checks.migrations.app_version import AppVersion
+from pipeline.checks.migrations.databases import PostgresServer, connect
 from pipeline.checks.migrations.evaluation import Limits
-from pipeline.checks.migrations.findings import Findings
-from pipeline.checks.migrations.runner import Journey
+from pipeline.checks.migrations.findings import MigrationReport
+from pipeline.checks.migrations.runner import MigrationCheck
 from pipeline.errors import PipelineError
 from tests.integration.migrations.cases import APP, Case
 from tests.support.django_project import Project, created
@@ -21,11 +21,11 @@ TABLESPACE = "SET allow_in_place_tablespaces = on", "CREATE TABLESPACE slow LOCA
 
 def released(server: str, folder: Path) -> Project:
     """Return the app as it was released, its database being the template `base`."""
-    with connected(server) as connection:
+    with connect(server) as connection:
         for statement in TABLESPACE:
             connection.execute(statement)
     project = created(folder / "project", migrations__0001_initial=APP)
-    Code(project.root / "backend").migrate(Server(server).create("base"))
+    AppVersion(project.root / "backend").migrate(PostgresServer(server).create_database("base"))
     return project
 
 
@@ -43,12 +43,12 @@ def written(project: Project, case: Case) -> Iterator[list[str]]:
             path.unlink()
 
 
-def judged(server: str, project: Project, code: Code, case: Case) -> str:
+def judged(server: str, project: Project, code: AppVersion, case: Case) -> str:
     """Return what is found in a case's migrations, without the tests of the release before."""
-    findings = Findings([])
+    findings = MigrationReport([])
     with written(project, case):
         try:
-            Journey(Server(server), code, LIMITS, {}).apply(findings)
+            MigrationCheck(PostgresServer(server), code, LIMITS, {}).apply(findings)
         except PipelineError as error:
             return f"error: {error}"
-    return report.text(findings)
+    return report.format_report(findings)

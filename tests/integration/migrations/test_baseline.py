@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.checks.baseline import base, release_before
+from pipeline.checks.baseline import baseline_commit, previous_release_commit
 from pipeline.errors import NotJudgedError
 from pipeline.process import read
 from tests.support.django_project import Project
@@ -19,30 +19,30 @@ def sha(project: Project, name: str = "HEAD") -> str:
 
 @pytest.mark.usefixtures("project")
 def test_the_first_commit_follows_nothing() -> None:
-    assert base("test") is None
+    assert baseline_commit("test") is None
 
 
 def test_what_is_not_committed_on_main_follows_the_last_commit(project: Project) -> None:
     project.migration("0002_next", ADDED)
-    assert base("test") == sha(project)
+    assert baseline_commit("test") == sha(project)
 
 
 def test_a_commit_on_main_follows_the_one_before(project: Project) -> None:
     first = sha(project)
     project.migration("0002_next", ADDED)
     project.release()
-    assert base("test") == first
+    assert baseline_commit("test") == first
 
 
 def test_nobody_uses_what_a_product_was_copied_from(project: Project) -> None:
     template = sha(project)
     settings = project.root / "pipeline.toml"
     settings.write_text(f'{settings.read_text()}\n[template]\ncommit = "{template}"\n')
-    assert release_before("test") is None
+    assert previous_release_commit("test") is None
     project.release()
-    assert (base("test"), release_before("test")) == (template, None)
+    assert (baseline_commit("test"), previous_release_commit("test")) == (template, None)
     project.migration("0002_next", ADDED)
-    assert release_before("test") == sha(project)
+    assert previous_release_commit("test") == sha(project)
 
 
 def test_a_branch_follows_what_main_was(project: Project) -> None:
@@ -52,7 +52,7 @@ def test_a_branch_follows_what_main_was(project: Project) -> None:
     project.release()
     project.migration("0003_last", ADDED)
     project.release()
-    assert base("test") == first
+    assert baseline_commit("test") == first
 
 
 def test_a_pull_request_follows_its_target(
@@ -64,7 +64,7 @@ def test_a_pull_request_follows_its_target(
         project.migration(name, ADDED)
         project.release()
     monkeypatch.setenv("GITHUB_BASE_REF", "stable")
-    assert base("test") == first
+    assert baseline_commit("test") == first
 
 
 def push(before: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +84,7 @@ def test_a_push_to_main_follows_what_main_was_before_it(
         project.migration(name, ADDED)
         project.release()
     push(first, tmp_path, monkeypatch)
-    assert base("test") == first
+    assert baseline_commit("test") == first
 
 
 def test_the_push_that_makes_main_follows_nothing(
@@ -93,7 +93,7 @@ def test_the_push_that_makes_main_follows_nothing(
     project.migration("0002_next", ADDED)
     project.release()
     push("0" * 40, tmp_path, monkeypatch)
-    assert base("test") is None
+    assert baseline_commit("test") is None
 
 
 def test_what_main_was_before_a_forced_push_is_not_guessed(
@@ -104,7 +104,7 @@ def test_what_main_was_before_a_forced_push_is_not_guessed(
     project.git("update-ref", "refs/remotes/origin/main", "HEAD")
     push("1234567890" * 4, tmp_path, monkeypatch)
     with pytest.raises(NotJudgedError, match="what main was before this push is not here"):
-        base("test")
+        baseline_commit("test")
 
 
 def clone(project: Project, folder: Path, *options: str) -> None:
@@ -130,9 +130,9 @@ def test_without_main_nothing_is_judged_until_it_is_fetched(
     clone(project, tmp_path / "clone", option)
     monkeypatch.chdir(tmp_path / "clone")
     with pytest.raises(NotJudgedError, match="main is not here") as caught:
-        base("test")
+        baseline_commit("test")
     assert read(caught.value.hint.split()).returncode == 0
-    assert base("test") == first
+    assert baseline_commit("test") == first
 
 
 def test_a_shallow_clone_of_main_is_not_judged(
@@ -143,14 +143,14 @@ def test_a_shallow_clone_of_main_is_not_judged(
     clone(project, tmp_path / "clone", "--depth=1")
     monkeypatch.chdir(tmp_path / "clone")
     with pytest.raises(NotJudgedError, match="main is not here"):
-        base("test")
+        baseline_commit("test")
 
 
 def test_without_main_nothing_is_judged(project: Project) -> None:
     work(project)
     project.git("branch", "--delete", "--force", "main")
     with pytest.raises(NotJudgedError, match="main is not here"):
-        base("test")
+        baseline_commit("test")
 
 
 def test_the_target_of_a_pull_request_is_not_guessed(
@@ -159,7 +159,7 @@ def test_the_target_of_a_pull_request_is_not_guessed(
     work(project)
     monkeypatch.setenv("GITHUB_BASE_REF", "stable")
     with pytest.raises(NotJudgedError, match="stable is not here"):
-        base("test")
+        baseline_commit("test")
 
 
 @pytest.mark.parametrize("kind", ["branch", "tag"])
@@ -168,7 +168,7 @@ def test_what_is_called_like_a_remote_branch_is_not_main(project: Project, kind:
     project.git("update-ref", "refs/remotes/origin/main", first)
     project.git(kind, "origin/main")
     project.git("tag", "main")
-    assert base("test") == first
+    assert baseline_commit("test") == first
 
 
 def test_the_main_branch_may_have_another_name(project: Project) -> None:
@@ -176,6 +176,6 @@ def test_the_main_branch_may_have_another_name(project: Project) -> None:
     settings.write_text(settings.read_text().replace('main = "main"', 'main = "master"'))
     project.git("branch", "--move", "master")
     project.release()
-    assert base("test") == sha(project, "HEAD^")
+    assert baseline_commit("test") == sha(project, "HEAD^")
     first = work(project)
-    assert base("test") == first
+    assert baseline_commit("test") == first

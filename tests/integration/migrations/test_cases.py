@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.checks.migrations.app_version import Code
+from pipeline.checks.migrations.app_version import AppVersion
 from tests.integration.migrations import judging
 from tests.integration.migrations.cases import SAFE, UNSAFE, Case
 from tests.support.django_project import Project
@@ -20,9 +20,9 @@ def released(server: str, tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture(scope="module")
-def code(server: str, released: Project) -> Iterator[Code]:
+def code(server: str, released: Project) -> Iterator[AppVersion]:
     """The app, started once."""
-    with Code(released.root / "backend").started(server) as started:
+    with AppVersion(released.root / "backend").start_worker(server) as started:
         yield started
 
 
@@ -31,7 +31,9 @@ def names(cases: list[Case]) -> list[object]:
 
 
 @pytest.mark.parametrize("case", names(UNSAFE))
-def test_what_is_unsafe_is_named(server: str, released: Project, code: Code, case: Case) -> None:
+def test_what_is_unsafe_is_named(
+    server: str, released: Project, code: AppVersion, case: Case
+) -> None:
     said = judging.judged(server, released, code, case)
     assert case.says in said, said
     assert case.hint in said, said
@@ -40,7 +42,7 @@ def test_what_is_unsafe_is_named(server: str, released: Project, code: Code, cas
 
 @pytest.mark.parametrize("case", names(SAFE))
 def test_what_is_safe_is_let_through(
-    server: str, released: Project, code: Code, case: Case
+    server: str, released: Project, code: AppVersion, case: Case
 ) -> None:
     said = judging.judged(server, released, code, case)
     assert not said.startswith("error: "), said

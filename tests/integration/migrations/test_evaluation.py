@@ -5,28 +5,28 @@ from typing import Any
 
 import pytest
 
-from pipeline.checks.migrations.django_runner.types import keeps, widens
+from pipeline.checks.migrations.django_runner.types import is_lossless, is_widening
 from pipeline.checks.migrations.evaluation import (
     Limits,
-    of_failures,
-    of_what_they_do_twice,
-    of_what_they_lock,
-    of_what_they_say,
+    failed_migration,
+    idempotency_problems,
+    lint_problems,
+    locking_problems,
 )
 from pipeline.checks.migrations.records import (
     Change,
     Emptied,
-    Lock,
+    LockRecord,
+    MigrationRecord,
     Rebuilt,
-    Record,
-    Repeat,
+    RepeatResult,
     Scan,
     Sent,
-    read,
-    written,
+    records_from_json,
+    records_to_json,
 )
 from pipeline.checks.migrations.squawk import lint
-from pipeline.checks.migrations.squawk_filter import instead, relevant
+from pipeline.checks.migrations.squawk_filter import filter_findings, safe_alternative
 from pipeline.checks.migrations.squawk_rules import LOSSES
 from pipeline.errors import CheckFailedError
 
@@ -61,16 +61,16 @@ def sent(sql: str, **facts: Any) -> Sent:  # noqa: ANN401
     return Sent(sql, "shop/0002.py:7", scans=(SCAN,))._replace(**facts)
 
 
-def record(*statements: Sent, **facts: Any) -> Record:  # noqa: ANN401
-    return Record("shop.0002", sent=statements, **facts)
+def record(*statements: Sent, **facts: Any) -> MigrationRecord:  # noqa: ANN401
+    return MigrationRecord("shop.0002", sent=statements, **facts)
 
 
 def rules(*statements: Sent) -> list[str]:
-    return [opinion.rule for opinion in relevant(lint([record(*statements)]))]
+    return [opinion.rule for opinion in filter_findings(lint([record(*statements)]))]
 
 
-def messages(*records: Record) -> str:
-    return "\n".join(fault.message for fault in of_what_they_say(records))
+def messages(*records: MigrationRecord) -> str:
+    return "\n".join(fault.message for fault in lint_problems(records))
 
 
 @pytest.mark.parametrize("statement", FOUND)
@@ -138,7 +138,7 @@ def test_sql_that_cannot_be_linted_is_an_error(monkeypatch: pytest.MonkeyPatch) 
 def test_a_type_that_takes_all_that_it_took_is_wider(
     before: str, after: str, *, wider: bool
 ) -> None:
-    assert widens(before, after) is wider
+    assert is_widening(before, after) is wider
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_type_that_takes_all_that_it_took_is_wider(
     ],
 )
 def test_a_type_keeps_values_or_loses_some(before: str, after: str, *, kept: bool) -> None:
-    assert keeps(before, after) is kept
+    assert is_lossless(before, after) is kept
 
 
 @pytest.mark.parametrize("rule", LOSSES)
@@ -210,29 +210,35 @@ def test_what_fails_or_cannot_be_undone_is_named() -> None:
     ],
 )
 def test_a_failure_is_blamed_on_rows_or_on_others(failure: str, says: str, hint: str) -> None:
-    (fault,) = of_failures([record(failure=failure)])
+    (fault,) = failed_migration([record(failure=failure)])
     assert says in fault.message
     assert fault.message.endswith(f": {failure}")
     assert hint in fault.hint
 
 
 def test_only_what_is_different_the_second_time_is_named() -> None:
-    repeats = (Repeat("Fill", changed=True, fault=""), Repeat("Add", changed=True, fault="fails"))
-    (fault,) = of_what_they_do_twice([record(repeats=repeats)])
+    repeats = (
+        RepeatResult("Fill", changed=True, fault=""),
+        RepeatResult("Add", changed=True, fault="fails"),
+    )
+    (fault,) = idempotency_problems([record(repeats=repeats)])
     assert fault.message == "is not idempotent: run a second time, `Add` fails"
 
 
 def test_locks_that_keep_nobody_out_may_be_held_for_long() -> None:
-    locks = (Lock("shop_order", "RowExclusiveLock", 9), Lock("shop_order", "ShareLock", 1.5))
+    locks = (
+        LockRecord("shop_order", "RowExclusiveLock", 9),
+        LockRecord("shop_order", "ShareLock", 1.5),
+    )
     made = record(locks=locks)
-    (fault,) = of_what_they_lock([made], {}, LIMITS)
+    (fault,) = locking_problems([made], {}, LIMITS)
     assert fault.message == (
         "keeps shop_order locked (ShareLock) for 1.5 seconds with 1,000 rows; 1 are allowed"
     )
 
 
 def test_a_long_wait_is_named() -> None:
-    (fault,) = of_what_they_lock([record()], {"shop.0002": 2.5}, LIMITS)
+    (fault,) = locking_problems([record()], {"shop.0002": 2.5}, LIMITS)
     assert "wait for 2.5 seconds" in fault.message
 
 
@@ -260,10 +266,10 @@ WORK = {
 def test_what_grows_with_a_table_is_named_however_fast_it_was(name: str) -> None:
     statement, message = WORK[name]
     made = record(statement._replace(seconds=0.02))
-    (fault,) = of_what_they_lock([made], {}, LIMITS)
+    (fault,) = locking_problems([made], {}, LIMITS)
     assert fault.message == f"{message}, for about 20.0 s with a million rows: {statement.sql}"
     assert fault.where == "shop/0002.py:7"
-    assert not list(of_what_they_lock([made], {}, LIMITS, {("shop.0002", statement.sql)}))
+    assert not list(locking_problems([made], {}, LIMITS, {("shop.0002", statement.sql)}))
 
 
 @pytest.mark.parametrize(
@@ -281,7 +287,7 @@ def test_what_grows_with_a_table_is_named_however_fast_it_was(name: str) -> None
     ],
 )
 def test_a_hint_can_be_followed(sql: str, hint: str) -> None:
-    assert hint in instead(sql)
+    assert hint in safe_alternative(sql)
 
 
 def test_records_are_read_as_they_were_written() -> None:
@@ -289,7 +295,7 @@ def test_records_are_read_as_they_were_written() -> None:
         sent("SELECT 1", rebuilt=(Rebuilt("i", "a", "ShareLock"),)),
         changes=(Change("ban-drop-table", "t"),),
         emptied=(Emptied("t", "TRUNCATE t", "shop/0002.py"),),
-        repeats=(Repeat("Fill", changed=True, fault=""),),
-        locks=(Lock("a", "ShareLock", 0.1),),
+        repeats=(RepeatResult("Fill", changed=True, fault=""),),
+        locks=(LockRecord("a", "ShareLock", 0.1),),
     )
-    assert read(written([made])) == [made]
+    assert records_from_json(records_to_json([made])) == [made]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.checks.migrations import app_version
-from pipeline.checks.migrations.databases import Server
+from pipeline.checks.migrations.databases import PostgresServer
 from tests.integration.migrations.conftest import Flight
 from tests.support.django_project import Project
 
@@ -84,12 +84,14 @@ def test_what_is_compiled_is_kept_but_not_beside_the_code(
 ) -> None:
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     monkeypatch.setattr(app_version, "BYTECODE", tmp_path / "kept")
-    app_version.Code(project.root / "backend").migrate(Server(server).create("compiled"))
+    app_version.AppVersion(project.root / "backend").migrate(
+        PostgresServer(server).create_database("compiled")
+    )
     assert [*tmp_path.glob("kept/**/site-packages/django/__init__.*.pyc")]
     assert [*tmp_path.glob("kept/**/shop/models.*.pyc")]
     assert not [*project.root.rglob("*.pyc")]
 
-    app_version.forget(project.root)
+    app_version.remove_bytecode(project.root)
     assert not [*tmp_path.glob("kept/**/shop/models.*.pyc")]
     assert [*tmp_path.glob("kept/**/site-packages/django/__init__.*.pyc")]
 

@@ -16,7 +16,7 @@ ADDED = "operations = []"
 
 def test_its_code_is_laid_out_beside(project: Project, tmp_path: Path) -> None:
     project.migration("0002_next", ADDED)
-    code = previous_release.code(git.head().sha, tmp_path)
+    code = previous_release.checkout_release(git.head().sha, tmp_path)
     assert code is not None
     assert code.python == sys.executable
     assert not (code.folder / "shop/migrations/0002_next.py").exists()
@@ -25,12 +25,12 @@ def test_its_code_is_laid_out_beside(project: Project, tmp_path: Path) -> None:
 def test_before_there_was_an_app_there_is_nothing(project: Project, tmp_path: Path) -> None:
     project.git("rm", "-r", "backend")
     project.release()
-    assert previous_release.code(git.head().sha, tmp_path) is None
+    assert previous_release.checkout_release(git.head().sha, tmp_path) is None
 
 
 def test_it_gets_the_packages_that_it_was_locked_to(project: Project, tmp_path: Path) -> None:
     project.write("backend/requirements/django-5.2.txt", "# another lock\n")
-    code = previous_release.code(git.head().sha, tmp_path)
+    code = previous_release.checkout_release(git.head().sha, tmp_path)
     assert code is not None
     assert code.python == str(tmp_path / "venv/bin/python")
     assert read([code.python, "-c", "import django"]).returncode != 0, "its lock was empty"
@@ -43,7 +43,7 @@ def test_packages_out_of_reach_are_not_judged(project: Project, tmp_path: Path) 
     project.release()
     project.write(lock, FILES[lock])
     with pytest.raises(NotJudgedError, match="the package index is out of reach: for the"):
-        previous_release.code(git.head().sha, tmp_path)
+        previous_release.checkout_release(git.head().sha, tmp_path)
 
 
 @pytest.mark.parametrize("text", [None, "[default\n", "[default]\n", 'default = "5.2"\n'])
@@ -58,10 +58,10 @@ def test_settings_of_another_shape_are_not_judged(
     project.release()
     project.write("pipeline.toml", settings)
     with pytest.raises(NotJudgedError, match="of the release before names no Django"):
-        previous_release.code(git.head().sha, tmp_path)
+        previous_release.checkout_release(git.head().sha, tmp_path)
 
 
 def test_a_commit_that_is_not_here_is_not_judged(project: Project, tmp_path: Path) -> None:
     with pytest.raises(NotJudgedError, match="cannot hand out the release before: 000000000000"):
-        previous_release.code("0" * 40, tmp_path)
+        previous_release.checkout_release("0" * 40, tmp_path)
     assert project.root.exists()

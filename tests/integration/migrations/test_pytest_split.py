@@ -3,8 +3,8 @@
 import pytest
 
 from pipeline.checks.migrations import checks
-from pipeline.checks.migrations.app_version import Code
-from pipeline.checks.migrations.databases import Server
+from pipeline.checks.migrations.app_version import AppVersion
+from pipeline.checks.migrations.databases import PostgresServer
 from tests.support.django_project import Project
 from tests.waiting import until
 
@@ -96,10 +96,10 @@ def green(project: Project, server: str, body: str) -> bool:
     project.write("backend/shop/test_more.py", body)
     path = project.root / "backend/shop/test_more.py"
     path.write_text(HEAD + path.read_text())
-    databases = Server(server)
-    with Code(project.root / "backend").started(server) as app:
-        app.migrate(databases.create("test_copy"))
-        databases.create("test_second", like="test_copy")
+    databases = PostgresServer(server)
+    with AppVersion(project.root / "backend").start_worker(server) as app:
+        app.migrate(databases.create_database("test_copy"))
+        databases.create_database("test_second", like="test_copy")
         return checks.collect(databases, app).green()
 
 
@@ -124,7 +124,9 @@ DISTRIBUTED = """
 def test_what_the_app_distributes_is_asked_here(project: Project, server: str) -> None:
     project.write("backend/pyproject.toml", DISTRIBUTED)
     assert not green(project, server, RED["it has the mark"])
-    everything = Code(project.root / "backend").tests(Server(server).of("copy"))
+    everything = AppVersion(project.root / "backend").run_tests(
+        PostgresServer(server).database_url("copy")
+    )
     assert everything.returncode == 1
     assert "gw0" not in everything.stdout
 
@@ -136,8 +138,8 @@ def test_what_the_app_distributes_is_run_in_two_processes(project: Project, serv
 
 def test_tests_that_are_asked_nothing_end_with_their_worker(project: Project, server: str) -> None:
     project.write("backend/shop/test_more.py", ENDLESS)
-    with Code(project.root / "backend").started(server) as app:
-        checks.collect(Server(server), app)
+    with AppVersion(project.root / "backend").start_worker(server) as app:
+        checks.collect(PostgresServer(server), app)
         until((project.root / "backend/begun").exists)
     assert app.running.process.ended()
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pipeline.checks.migrations.databases import Server, connected, schema
-from pipeline.checks.migrations.safe_steps import steps
+from pipeline.checks.migrations.databases import PostgresServer, connect, schema
+from pipeline.checks.migrations.safe_steps import safe_steps
 
 TABLES = (
     "CREATE TABLE customer (id bigint PRIMARY KEY, nick text)",
@@ -48,13 +48,13 @@ UNKNOWN = [
 
 @pytest.mark.parametrize("statement", STATEMENTS)
 def test_steps_end_with_the_same_schema(server: str, statement: str) -> None:
-    found = steps(statement, "integer")
+    found = safe_steps(statement, "integer")
     assert len(found) == STATEMENTS[statement]
     at_once = [statement, AFTER.get(statement, "")]
     made = []
     for name, sent in (("at_once", at_once), ("in_steps", found)):
-        url = Server(server).create(name)
-        with connected(url) as connection:
+        url = PostgresServer(server).create_database(name)
+        with connect(url) as connection:
             for each in (*TABLES, *sent):
                 connection.execute(each.encode())
         made.append(schema(url))
@@ -63,4 +63,4 @@ def test_steps_end_with_the_same_schema(server: str, statement: str) -> None:
 
 @pytest.mark.parametrize("statement", UNKNOWN)
 def test_where_no_steps_are_known_none_are_told(statement: str) -> None:
-    assert steps(statement) == []
+    assert safe_steps(statement) == []

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import pytest
 
-from pipeline.checks.migrations.databases import Server, connected
-from pipeline.checks.migrations.sample_data import Seeded, seed
+from pipeline.checks.migrations.databases import PostgresServer, connect
+from pipeline.checks.migrations.sample_data import FillResult, fill_tables
 from pipeline.errors import InputError
 
 ROWS = 200
@@ -145,23 +145,25 @@ BESIDE = "CREATE TABLE beside (x int)"
 
 @pytest.fixture
 def url(server: str) -> str:
-    return Server(server).create("seeds")
+    return PostgresServer(server).create_database("seeds")
 
 
 def holds(url: str, query: str) -> bool:
-    with connected(url) as connection:
+    with connect(url) as connection:
         return connection.execute(f"SELECT {query}".encode()).fetchone() == (True,)
 
 
-def seeded(url: str, schema: str, **values: str) -> Seeded:
-    with connected(url) as connection:
+def seeded(url: str, schema: str, **values: str) -> FillResult:
+    with connect(url) as connection:
         connection.execute(schema.encode())
-    return seed(url, None, ROWS, {name.replace("_", ".", 1): sql for name, sql in values.items()})
+    return fill_tables(
+        url, None, ROWS, {name.replace("_", ".", 1): sql for name, sql in values.items()}
+    )
 
 
 @pytest.mark.parametrize("kind", FILLED)
 def test_a_schema_is_filled(url: str, kind: str) -> None:
-    assert seeded(url, FILLED[kind].schema).lines() == []
+    assert seeded(url, FILLED[kind].schema).notes_as_sentences() == []
     assert holds(url, FILLED[kind].truths)
 
 
@@ -169,21 +171,23 @@ def test_a_schema_is_filled(url: str, kind: str) -> None:
 def test_a_table_that_takes_no_rows_is_left_out(url: str, kind: str) -> None:
     schema, causes = LEFT_OUT[kind]
     found = seeded(url, f"{schema}; {BESIDE}")
-    assert found.left_out == causes
+    assert found.skipped == causes
     assert found.filled == ["beside"]
-    assert all("[migrations.values]" in line for line in found.lines())
+    assert all("[migrations.values]" in line for line in found.notes_as_sentences())
     assert holds(url, "count(*) = 200 FROM beside")
 
 
 def test_a_table_that_takes_few_rows_is_named(url: str) -> None:
     found = seeded(url, "CREATE TABLE a (flag boolean NOT NULL UNIQUE)")
-    assert found.lines() == ["a gets 2 rows of 200: others would break its constraints"]
+    assert found.notes_as_sentences() == [
+        "a gets 2 rows of 200: others would break its constraints"
+    ]
 
 
 def test_a_table_and_those_that_it_refers_to_get_rows(url: str) -> None:
     schema = "CREATE TABLE z (id serial PRIMARY KEY); CREATE TABLE a (z int NOT NULL REFERENCES z)"
     seeded(url, f"{schema}; {BESIDE}")
-    assert seed(url, ["a"], ROWS, {}).filled == ["z", "a"]
+    assert fill_tables(url, ["a"], ROWS, {}).filled == ["z", "a"]
     assert holds(url, "count(*) = 200 FROM beside")
 
 
@@ -198,7 +202,7 @@ def test_a_team_says_how_a_column_has_it(url: str, kind: str) -> None:
         "key": ("CREATE TABLE a (id serial, x int REFERENCES b)", {"a_x": "NULL"}),
     }[kind]
     found = seeded(url, f"CREATE TABLE b (id int PRIMARY KEY); {schema}", **values)
-    assert found.lines() == []
+    assert found.notes_as_sentences() == []
     assert holds(url, "count(*) = 200 FROM a")
 
 

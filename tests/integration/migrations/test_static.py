@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.checks.migrations import report
 from pipeline.checks.migrations.__main__ import main
-from pipeline.checks.migrations.app_version import NOWHERE, Code
+from pipeline.checks.migrations.app_version import UNREACHABLE_URL, AppVersion
 from pipeline.checks.migrations.static import of
 from pipeline.errors import PipelineError
 from tests.integration.migrations.cases import APP, SAFE, UNSAFE, Case
@@ -75,19 +75,19 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture(scope="module")
-def code(released: Project) -> Iterator[Code]:
+def code(released: Project) -> Iterator[AppVersion]:
     """The app, started once, without a server."""
-    with Code(released.root / "backend").started(NOWHERE) as started:
+    with AppVersion(released.root / "backend").start_worker(UNREACHABLE_URL) as started:
         yield started
 
 
-def said(project: Project, code: Code, case: Case) -> str:
+def said(project: Project, code: AppVersion, case: Case) -> str:
     written = [
         project.migration(f"{number:04}_{case.name}", body)
         for number, body in enumerate(case.migrations, start=2)
     ]
     try:
-        return report.text(of(code, RELEASED))
+        return report.format_report(of(code, RELEASED))
     except PipelineError as error:
         return f"error: {error}\nhint: {error.hint}"
     finally:
@@ -97,7 +97,7 @@ def said(project: Project, code: Code, case: Case) -> str:
 
 @pytest.mark.parametrize("case", names([each for each in UNSAFE if each.name not in ONLY_WHOLE]))
 def test_what_is_unsafe_is_named_as_if_it_were_run(
-    released: Project, code: Code, case: Case
+    released: Project, code: AppVersion, case: Case
 ) -> None:
     found = said(released, code, case)
     says, hint = IN_OTHER_WORDS.get(case.name, (case.says, case.hint))
@@ -108,7 +108,7 @@ def test_what_is_unsafe_is_named_as_if_it_were_run(
 
 @pytest.mark.parametrize("case", names([each for each in UNSAFE if each.name in ONLY_WHOLE]))
 def test_what_only_running_shows_is_not_held_for_safe(
-    released: Project, code: Code, case: Case
+    released: Project, code: AppVersion, case: Case
 ) -> None:
     found = said(released, code, case)
     assert "hint: " not in found
@@ -119,14 +119,14 @@ def test_what_only_running_shows_is_not_held_for_safe(
 
 
 @pytest.mark.parametrize("case", names(SAFE))
-def test_what_is_safe_is_let_through(released: Project, code: Code, case: Case) -> None:
+def test_what_is_safe_is_let_through(released: Project, code: AppVersion, case: Case) -> None:
     found = said(released, code, case)
     assert not found.startswith("error: ")
     assert "hint: " not in found
 
 
 def test_a_type_that_nothing_tells_is_left_to_the_whole_check(
-    released: Project, code: Code
+    released: Project, code: AppVersion
 ) -> None:
     case = one("of_others", sql("ALTER TABLE of_others ALTER free TYPE varchar"), head=MARK)
     found = said(released, code, case)
@@ -149,7 +149,9 @@ def test_a_type_that_nothing_tells_is_left_to_the_whole_check(
             says="drops the default of a column (shop_odd.kept)"),
     ]),
 )  # fmt: skip
-def test_what_sql_says_counts_whatever_made_it(released: Project, code: Code, case: Case) -> None:
+def test_what_sql_says_counts_whatever_made_it(
+    released: Project, code: AppVersion, case: Case
+) -> None:
     assert case.says in said(released, code, case)
 
 
@@ -162,12 +164,14 @@ CHOSEN = (
 
 
 @pytest.mark.parametrize("number", range(len(CHOSEN)))
-def test_some_rows_are_left_to_the_whole_check(released: Project, code: Code, number: int) -> None:
+def test_some_rows_are_left_to_the_whole_check(
+    released: Project, code: AppVersion, number: int
+) -> None:
     case = one(f"some_rows_{number}", NULLABLE, sql(CHOSEN[number]))
     assert "hint: " not in said(released, code, case)
 
 
-def test_what_cannot_be_applied_is_an_error(released: Project, code: Code) -> None:
+def test_what_cannot_be_applied_is_an_error(released: Project, code: AppVersion) -> None:
     index = 'AddIndexConcurrently("order", models.Index(fields=["amount"], name="by_amount"))'
     case = Case("at_once", (f"operations = [{index}]",))
     found = said(released, code, case)

@@ -6,8 +6,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from pipeline.checks.migrations.databases import Server, connected
-from pipeline.checks.migrations.sample_data import Seeded, seed
+from pipeline.checks.migrations.databases import PostgresServer, connect
+from pipeline.checks.migrations.sample_data import FillResult, fill_tables
 
 MADE = (
     *(
@@ -52,7 +52,7 @@ TABLE = """
 
 @pytest.fixture(scope="module")
 def template(server: str) -> str:
-    with connected(Server(server).create("types")) as connection:
+    with connect(PostgresServer(server).create_database("types")) as connection:
         for statement in MADE:
             connection.execute(statement.encode())
     return server
@@ -60,13 +60,13 @@ def template(server: str) -> str:
 
 @pytest.fixture
 def connection(template: str) -> Iterator[psycopg.Connection]:
-    with connected(Server(template).create("typed", like="types")) as connection:
+    with connect(PostgresServer(template).create_database("typed", like="types")) as connection:
         yield connection
 
 
-def rows(connection: psycopg.Connection, kind: str, table: str = TABLE) -> Seeded:
+def rows(connection: psycopg.Connection, kind: str, table: str = TABLE) -> FillResult:
     connection.execute(table.format(type=kind).encode())
-    return seed(connection.info.dsn, ["t"], ROWS, {})
+    return fill_tables(connection.info.dsn, ["t"], ROWS, {})
 
 
 def counts(connection: psycopg.Connection, *queries: str) -> list[int]:
@@ -78,7 +78,7 @@ def counts(connection: psycopg.Connection, *queries: str) -> list[int]:
 def test_a_column_has_values_of_its_type_and_nulls(
     connection: psycopg.Connection, kind: str
 ) -> None:
-    assert rows(connection, kind).lines() == []
+    assert rows(connection, kind).notes_as_sentences() == []
     found, some, different = counts(
         connection, "count(*)", "count(one)", "count(DISTINCT one::text)"
     )
@@ -102,21 +102,24 @@ def test_two_flags_are_not_equal_in_all_rows(connection: psycopg.Connection) -> 
 def test_a_type_that_is_not_known_is_null_where_it_may_be(
     connection: psycopg.Connection, kind: str
 ) -> None:
-    assert rows(connection, kind).lines() == []
+    assert rows(connection, kind).notes_as_sentences() == []
     assert counts(connection, "count(*)", "count(one)") == [ROWS, 0]
 
 
 def test_a_type_that_is_not_known_is_left_to_the_default(connection: psycopg.Connection) -> None:
     assert (
-        rows(connection, "regclass", "CREATE TABLE t (a {type} NOT NULL DEFAULT 't')").lines() == []
+        rows(
+            connection, "regclass", "CREATE TABLE t (a {type} NOT NULL DEFAULT 't')"
+        ).notes_as_sentences()
+        == []
     )
     assert counts(connection, "count(a)") == [ROWS]
 
 
 def test_a_type_that_is_not_known_is_asked_for(connection: psycopg.Connection) -> None:
     connection.execute("CREATE TABLE t (a regclass NOT NULL)")
-    seeded = seed(connection.info.dsn, ["t"], ROWS, {})
-    assert seeded.left_out == {"t": "no value can be made for a, of type regclass"}
-    assert "[migrations.values]" in seeded.lines()[0]
+    seeded = fill_tables(connection.info.dsn, ["t"], ROWS, {})
+    assert seeded.skipped == {"t": "no value can be made for a, of type regclass"}
+    assert "[migrations.values]" in seeded.notes_as_sentences()[0]
 
-    assert seed(connection.info.dsn, ["t"], ROWS, {"t.a": "'t'"}).filled == ["t"]
+    assert fill_tables(connection.info.dsn, ["t"], ROWS, {"t.a": "'t'"}).filled == ["t"]

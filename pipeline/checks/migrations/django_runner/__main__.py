@@ -111,15 +111,17 @@ def _done(command: str, *arguments: str) -> str:
     if command == "round-trip":
         from pipeline.checks.migrations.django_runner.round_trip import round_trip  # noqa: PLC0415
 
-        return round_trip(arguments, os.environ["DATABASE_URL"]).written()
-    from pipeline.checks.migrations.django_runner.forward import forward  # noqa: PLC0415
-    from pipeline.checks.migrations.records import written  # noqa: PLC0415
+        return round_trip(arguments, os.environ["DATABASE_URL"]).to_json()
+    from pipeline.checks.migrations.django_runner.forward import apply_pending  # noqa: PLC0415
+    from pipeline.checks.migrations.records import records_to_json  # noqa: PLC0415
 
     if command == "static":
         from pipeline.checks.migrations.django_runner.static import static  # noqa: PLC0415
 
-        return written(static(arguments))
-    return written(forward(expand_only="--expand-only" in arguments, twice="--twice" in arguments))
+        return records_to_json(static(arguments))
+    return records_to_json(
+        apply_pending(expand_only="--expand-only" in arguments, twice="--twice" in arguments)
+    )
 
 
 if __name__ == "__main__":

@@ -30,13 +30,13 @@ LOCKS = """
     SELECT DISTINCT relation, mode FROM pg_locks JOIN pg_class ON pg_class.oid = relation
     WHERE pid = pg_backend_pid() AND granted AND (relkind <> 'm' OR mode = 'AccessExclusiveLock')
 """
-FILES = """
+FILENODES = """
     SELECT c.oid, c.relname, coalesce(indrelid, c.oid), pg_relation_filenode(c.oid),
         pg_relation_size(coalesce(indrelid, c.oid)) > 0
     FROM pg_class c LEFT JOIN pg_index ON indexrelid = c.oid
     WHERE relkind IN ('r', 'i', 'm') AND coalesce(indrelid, c.oid) = ANY(%s)
 """
-ROWS = """
+EXISTING_ROWS_HINT = """
     SELECT relid, seq_tup_read + n_tup_ins + n_tup_upd + n_tup_del
     FROM pg_stat_xact_user_tables WHERE relid = ANY(%s)
 """
@@ -87,7 +87,7 @@ class Snapshot:
     """`pg_class.relkind` of each relation."""
 
 
-def rows(query: str, *parameters: object) -> list[tuple[Any, ...]]:
+def fetch_all(query: str, *parameters: object) -> list[tuple[Any, ...]]:
     """Ask the database past Django, which would call the recorder again."""
     found: list[tuple[Any, ...]] = connection.connection.execute(
         query, parameters or None
@@ -97,25 +97,25 @@ def rows(query: str, *parameters: object) -> list[tuple[Any, ...]]:
 
 def relations() -> dict[int, str]:
     """Return the names of tables, views and sequences; of the current schema, without it."""
-    return dict(rows(RELATIONS))
+    return dict(fetch_all(RELATIONS))
 
 
 def snapshot(known: dict[int, str]) -> Snapshot:
     """Return what has become of relations."""
     now = relations()
-    columns = {(oid, n): Column(*rest) for oid, n, *rest in rows(COLUMNS, list(known))}
-    kinds = dict(rows("SELECT oid, relkind FROM pg_class WHERE oid = ANY(%s)", list(known)))
+    columns = {(oid, n): Column(*rest) for oid, n, *rest in fetch_all(COLUMNS, list(known))}
+    kinds = dict(fetch_all("SELECT oid, relkind FROM pg_class WHERE oid = ANY(%s)", list(known)))
     return Snapshot({oid: now[oid] for oid in known if oid in now}, columns, kinds)
 
 
 def files(known: dict[int, str]) -> dict[int, File]:
     """Return where relations and their indexes are kept, by their identities."""
-    return {oid: File(*rest) for oid, *rest in rows(FILES, list(known))}
+    return {oid: File(*rest) for oid, *rest in fetch_all(FILENODES, list(known))}
 
 
 def touched(known: dict[int, str]) -> dict[int, int]:
     """Return how many rows the transaction has read one after the other, or changed."""
-    return dict(rows(ROWS, list(known)))
+    return dict(fetch_all(EXISTING_ROWS_HINT, list(known)))
 
 
 def about(statement: str, known: dict[int, str]) -> str:
@@ -127,7 +127,7 @@ def about(statement: str, known: dict[int, str]) -> str:
     ]
     if not names:
         return "old"
-    there = {oid: filled for name in names for oid, filled in rows(TABLE_OF, name)}
+    there = {oid: filled for name in names for oid, filled in fetch_all(TABLE_OF, name)}
     if not there:
         return "nothing"
     if known.keys().isdisjoint(there):
@@ -137,8 +137,8 @@ def about(statement: str, known: dict[int, str]) -> str:
 
 def is_filled(table: int) -> bool:
     """Tell whether a table is there and has a row."""
-    named = rows(
+    named = fetch_all(
         "SELECT oid::regclass::text FROM pg_class WHERE oid = %s AND relkind IN ('r', 'p')", table
     )
     has_row = "SELECT EXISTS (SELECT FROM {})"  # regclass quotes names as SQL does
-    return any(rows(has_row.format(name))[0][0] for (name,) in named)  # nosec B608
+    return any(fetch_all(has_row.format(name))[0][0] for (name,) in named)  # nosec B608

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from pipeline.checks.migrations.django_runner.catalog import Column, Snapshot, rows, snapshot
-from pipeline.checks.migrations.django_runner.types import keeps, widens
+from pipeline.checks.migrations.django_runner.catalog import Column, Snapshot, fetch_all, snapshot
+from pipeline.checks.migrations.django_runner.types import is_lossless, is_widening
 from pipeline.checks.migrations.records import Change
 
 # What takes no rows from users is as good as a materialized view.
@@ -51,7 +51,7 @@ def author(of: Mapping[tuple[str, str], T], change: Change) -> T | None:
 
 def shown_as(name: str) -> set[tuple[str, str]]:
     """Return the columns of what has a name, each with the kind of its relation."""
-    return {(kind, column) for kind, column in rows(SHOWN, name)}
+    return {(kind, column) for kind, column in fetch_all(SHOWN, name)}
 
 
 def changes(
@@ -118,8 +118,8 @@ def _of_column(name: str, was: Column, now: Column | None) -> list[Change]:
     found = []
     if now.name != was.name:
         found.append(Change("renaming-column", name, type=was.type.partition(" of ")[0]))
-    if now.type != was.type and not widens(was.type, now.type):
-        lossy = not keeps(was.type, now.type)
+    if now.type != was.type and not is_widening(was.type, now.type):
+        lossy = not is_lossless(was.type, now.type)
         found.append(Change("changing-column-type", name, lossy=lossy))
     if now.required and not was.required:
         found.append(Change("adding-not-nullable-field", name))

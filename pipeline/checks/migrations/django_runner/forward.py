@@ -12,16 +12,16 @@ from django.db.migrations.state import ProjectState
 from pipeline.checks.migrations.django_runner import catalog
 from pipeline.checks.migrations.django_runner.catalog import Snapshot
 from pipeline.checks.migrations.django_runner.changes import needed
-from pipeline.checks.migrations.django_runner.idempotency import repeat_data_operations
-from pipeline.checks.migrations.django_runner.lock_recorder import Recorder
-from pipeline.checks.migrations.django_runner.source_locations import Places
-from pipeline.checks.migrations.records import Record
+from pipeline.checks.migrations.django_runner.idempotency import run_data_operations_twice
+from pipeline.checks.migrations.django_runner.lock_recorder import LockRecorder
+from pipeline.checks.migrations.django_runner.source_locations import OperationLocator
+from pipeline.checks.migrations.records import MigrationRecord
 
 Node = tuple[str, str]
 DJANGO_S_OWN = "django_migrations"
 
 
-def forward(*, expand_only: bool, twice: bool) -> list[Record]:
+def apply_pending(*, expand_only: bool, twice: bool) -> list[MigrationRecord]:
     """Apply what is pending, one migration after the other, and return a record of each.
 
     Args:
@@ -37,7 +37,7 @@ def forward(*, expand_only: bool, twice: bool) -> list[Record]:
     known = {oid: name for oid, name in catalog.relations().items() if name != DJANGO_S_OWN}
     released = catalog.snapshot(known)
     columns = columns_of(executor.loader.project_state(_leaves(executor.loader)))
-    records: list[Record] = []
+    records: list[MigrationRecord] = []
     for migration in chosen:
         record, state = _apply(_node(migration), released, twice=twice)
         now = columns_of(state)
@@ -66,12 +66,14 @@ def reason(error: Exception) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
-def _apply(node: Node, released: Snapshot, *, twice: bool) -> tuple[Record, ProjectState]:
+def _apply(node: Node, released: Snapshot, *, twice: bool) -> tuple[MigrationRecord, ProjectState]:
     executor = MigrationExecutor(connection)
     migration = executor.loader.graph.nodes[node]
-    repeats = repeat_data_operations(migration.operations) if twice and not migration.atomic else []
-    places = Places(migration)
-    recorder, started = Recorder(released, places), time.monotonic()
+    repeats = (
+        run_data_operations_twice(migration.operations) if twice and not migration.atomic else []
+    )
+    places = OperationLocator(migration)
+    recorder, started = LockRecorder(released, places), time.monotonic()
     failure, state = "", ProjectState()
     try:
         with connection.execute_wrapper(recorder):
@@ -79,11 +81,11 @@ def _apply(node: Node, released: Snapshot, *, twice: bool) -> tuple[Record, Proj
     except Exception as error:  # noqa: BLE001 - whatever a migration may raise
         failure = reason(error)
         connection.connection.rollback()  # what it may have begun by itself
-        recorder.give_up()
+        recorder.record_failed_statement()
     emptied = recorder.finish()
     span = (started, time.monotonic())
     record = replace(
-        described(Record(".".join(node)), migration, places),
+        with_annotations(MigrationRecord(".".join(node)), migration, places),
         where=places.failed if failure else places.file,
         sent=tuple(recorder.sent),
         failure=failure,
@@ -96,7 +98,9 @@ def _apply(node: Node, released: Snapshot, *, twice: bool) -> tuple[Record, Proj
     return record, state
 
 
-def described(record: Record, migration: Migration, places: Places) -> Record:
+def with_annotations(
+    record: MigrationRecord, migration: Migration, places: OperationLocator
+) -> MigrationRecord:
     """Add what a migration says of itself."""
     return replace(
         record,

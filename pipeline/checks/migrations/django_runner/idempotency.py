@@ -10,14 +10,14 @@ from django.db import connection, transaction
 from django.db.migrations import RunPython, RunSQL
 from django.db.migrations.operations.base import Operation
 
-from pipeline.checks.migrations.django_runner.catalog import rows
-from pipeline.checks.migrations.records import Repeat
+from pipeline.checks.migrations.django_runner.catalog import fetch_all
+from pipeline.checks.migrations.records import RepeatResult
 
 CONTENT = "SELECT md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM {} AS t"
-CHANGES_DATA = {"DELETE", "INSERT", "MERGE", "UPDATE"}
+DATA_STATEMENTS = {"DELETE", "INSERT", "MERGE", "UPDATE"}
 
 
-def repeat_data_operations(operations: Sequence[Operation]) -> list[Repeat]:
+def run_data_operations_twice(operations: Sequence[Operation]) -> list[RepeatResult]:
     """Let operations that change data run twice when they are applied.
 
     Args:
@@ -26,7 +26,7 @@ def repeat_data_operations(operations: Sequence[Operation]) -> list[Repeat]:
     Returns:
         A list that is filled while the migration is applied.
     """
-    repeats: list[Repeat] = []
+    repeats: list[RepeatResult] = []
     for operation in _all(operations):
         if _changes_data(operation):
             forwards = partial(_twice, repeats, operation, operation.database_forwards)
@@ -35,7 +35,7 @@ def repeat_data_operations(operations: Sequence[Operation]) -> list[Repeat]:
 
 
 def _twice(
-    repeats: list[Repeat],
+    repeats: list[RepeatResult],
     operation: Operation,
     forwards: Callable[..., None],
     *arguments: Any,  # noqa: ANN401
@@ -43,7 +43,9 @@ def _twice(
     before = _content()
     forwards(*arguments)
     once = _content()
-    repeats.append(Repeat(operation.describe(), before != once, _again(forwards, once, arguments)))
+    repeats.append(
+        RepeatResult(operation.describe(), before != once, _again(forwards, once, arguments))
+    )
 
 
 def _again(forwards: Callable[..., None], once: dict[str, Any], arguments: Sequence[Any]) -> str:
@@ -75,10 +77,10 @@ def _changes_data(operation: Operation) -> bool:
         return isinstance(operation, RunPython)
     parts = [operation.sql] if isinstance(operation.sql, str) else operation.sql
     text = ";\n".join(part if isinstance(part, str) else part[0] for part in parts)
-    return any(each.get_type() in CHANGES_DATA for each in sqlparse.parse(text))  # type: ignore[no-untyped-call]
+    return any(each.get_type() in DATA_STATEMENTS for each in sqlparse.parse(text))  # type: ignore[no-untyped-call]
 
 
 def _content() -> dict[str, Any]:
     names = connection.introspection.table_names()
     quoted = {name: connection.ops.quote_name(name) for name in names}
-    return {name: rows(CONTENT.format(quoted[name]))[0][0] for name in names}
+    return {name: fetch_all(CONTENT.format(quoted[name]))[0][0] for name in names}

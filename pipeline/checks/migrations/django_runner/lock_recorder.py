@@ -9,9 +9,9 @@ import psycopg
 from django.db.utils import DatabaseError
 
 from pipeline.checks.migrations.django_runner import catalog
-from pipeline.checks.migrations.django_runner.catalog import File, Snapshot, rows
+from pipeline.checks.migrations.django_runner.catalog import File, Snapshot, fetch_all
 from pipeline.checks.migrations.django_runner.changes import author, changes, differing
-from pipeline.checks.migrations.django_runner.source_locations import Places
+from pipeline.checks.migrations.django_runner.source_locations import OperationLocator
 from pipeline.checks.migrations.django_runner.statements import (
     first,
     is_ddl,
@@ -20,20 +20,28 @@ from pipeline.checks.migrations.django_runner.statements import (
     with_values,
 )
 from pipeline.checks.migrations.django_runner.transactions import (
-    begun,
+    controls_transaction,
     is_aborted,
     is_open,
-    meddles,
+    run_in_transaction,
 )
-from pipeline.checks.migrations.records import BLOCKING, Change, Emptied, Lock, Rebuilt, Scan, Sent
+from pipeline.checks.migrations.records import (
+    BLOCKING_LOCKS,
+    Change,
+    Emptied,
+    LockRecord,
+    Rebuilt,
+    Scan,
+    Sent,
+)
 
-FEW = 100  # rows: what reads or changes more under a lock grows with the table
+FEW_ROWS = 100  # rows: what reads or changes more under a lock grows with the table
 # PostgreSQL refuses these in a transaction: CREATE INDEX CONCURRENTLY, VACUUM, a COMMIT in a block
 ALONE = (psycopg.errors.ActiveSqlTransaction, psycopg.errors.InvalidTransactionTermination)
 Execute = Callable[[], Any]
 
 
-class Recorder:
+class LockRecorder:
     """Looks after each new kind of statement; see `connection.execute_wrapper`.
 
     A transaction keeps its locks until its end, so what it holds after a statement is all that the
@@ -41,7 +49,7 @@ class Recorder:
     What is sent outside of a transaction is put into one, as PostgreSQL does by itself.
     """
 
-    def __init__(self, released: Snapshot, places: Places) -> None:
+    def __init__(self, released: Snapshot, places: OperationLocator) -> None:
         self.released, self.known, self.places = released, released.relations, places
         self.times: dict[tuple[str, bool], int] = {}
         self.held: dict[tuple[int, str], float] = {}
@@ -52,7 +60,7 @@ class Recorder:
         self.filled = {oid for oid in self.schema.relations if catalog.is_filled(oid)}
         self.authors: dict[tuple[str, str], tuple[str, str]] = {}
         self.emptied_by: dict[int, tuple[str, str]] = {}
-        self.locks: list[Lock] = []
+        self.locks: list[LockRecord] = []
         self.sent: list[Sent] = []
         self.changes: list[Change] = []
 
@@ -73,7 +81,7 @@ class Recorder:
             if not catalog.is_filled(oid)
         )
 
-    def give_up(self) -> None:
+    def record_failed_statement(self) -> None:
         """Keep the statement that failed: it did nothing that could speak against an opinion."""
         if self.failing and is_ddl(self.failing[0]):
             text, params, transaction, about = self.failing
@@ -100,7 +108,7 @@ class Recorder:
 
     def _by_itself(self, execute: Execute, text: str, params: Any) -> Any:  # noqa: ANN401
         try:
-            with begun(text):
+            with run_in_transaction(text):
                 return self._look(execute, text, params, 0)
         except DatabaseError as error:
             if not isinstance(error.__cause__, ALONE):
@@ -109,7 +117,7 @@ class Recorder:
 
     def _enter(self) -> None:
         """Notice that another transaction has begun, each of which has its own time."""
-        ((began,),) = rows("SELECT now()::text")
+        ((began,),) = fetch_all("SELECT now()::text")
         if began != self.began:
             self._close()
             self.transaction, self.began = self.transaction + 1, began
@@ -142,7 +150,7 @@ class Recorder:
 
     def _notice(self, text: str, where: str) -> None:
         """Keep which statement changed the schema, or took a table's last row."""
-        if meddles(text):
+        if controls_transaction(text):
             self.changes.append(Change("transaction-nesting", first(text), text, where))
         schema = catalog.snapshot(self.known)
         for change in changes(self.schema, schema, self.released):
@@ -167,7 +175,7 @@ class Recorder:
         self._release(set())
 
     def _hold(self, started: float) -> None:
-        held = {(oid, mode) for oid, mode in rows(catalog.LOCKS) if oid in self.known}
+        held = {(oid, mode) for oid, mode in fetch_all(catalog.LOCKS) if oid in self.known}
         self._release(held)
         for key in held - self.held.keys():
             self.held[key] = started
@@ -175,11 +183,13 @@ class Recorder:
     def _release(self, held: set[tuple[int, str]]) -> None:
         for key in self.held.keys() - held:
             seconds = time.monotonic() - self.held.pop(key)
-            self.locks.append(Lock(self.known[key[0]], key[1], round(seconds, 3)))
+            self.locks.append(LockRecord(self.known[key[0]], key[1], round(seconds, 3)))
 
     def _blocked(self) -> dict[int, str]:
         """Return the tables that others have to wait for, and the lock that is held on each."""
-        return {oid: mode for oid, mode in sorted(self.held, reverse=True) if mode in BLOCKING}
+        return {
+            oid: mode for oid, mode in sorted(self.held, reverse=True) if mode in BLOCKING_LOCKS
+        }
 
     def _scans(self) -> tuple[Scan, ...]:
         """Return the tables of which many rows were read or changed while others had to wait."""
@@ -187,7 +197,7 @@ class Recorder:
         counts = {oid: count - self.rows.get(oid, 0) for oid, count in now.items()}
         found = []
         for oid, count in counts.items():
-            if count > FEW and blocked:
+            if count > FEW_ROWS and blocked:
                 self.rows[oid] = now[oid]
                 locked = oid if oid in blocked else next(iter(blocked))
                 found.append(Scan(self.known[oid], count, self.known[locked], blocked[locked]))

@@ -10,7 +10,7 @@ from django.db.migrations.state import ProjectState
 from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
 
 from pipeline.checks.migrations.django_runner.expected_schema import Columns
-from pipeline.checks.migrations.django_runner.source_locations import Places
+from pipeline.checks.migrations.django_runner.source_locations import OperationLocator
 from pipeline.checks.migrations.django_runner.statements import parts
 from pipeline.checks.migrations.records import Sent
 
@@ -20,7 +20,7 @@ VERSION = 180_000  # of a PostgreSQL that answers nothing
 class Editor(DatabaseSchemaEditor):
     """Keeps statements; constraints have the names that Django would have given them."""
 
-    def __init__(self, *arguments: Any, places: Places, **options: Any) -> None:  # noqa: ANN401
+    def __init__(self, *arguments: Any, places: OperationLocator, **options: Any) -> None:  # noqa: ANN401
         super().__init__(*arguments, **{**options, "collect_sql": True})
         self.places, self.sent = places, list[tuple[str, str]]()
 
@@ -56,7 +56,7 @@ class Editor(DatabaseSchemaEditor):
         return found
 
 
-class Nothing:
+class EmptyCursor:
     """A cursor that finds nothing."""
 
     def __enter__(self) -> Self:
@@ -79,14 +79,16 @@ class Nothing:
         return []
 
 
-def offline() -> None:
+def disable_database() -> None:
     """Let nothing in this process ask for a connection any more."""
     connection.pg_version = VERSION  # type: ignore[attr-defined]
-    connection.cursor = Nothing  # type: ignore[assignment,method-assign]
+    connection.cursor = EmptyCursor  # type: ignore[assignment,method-assign]
     connection.ensure_connection = lambda: None  # type: ignore[method-assign]
 
 
-def sent(migration: Migration, state: ProjectState, places: Places) -> tuple[Sent, ...]:
+def collect_statements(
+    migration: Migration, state: ProjectState, places: OperationLocator
+) -> tuple[Sent, ...]:
     """Return what a migration would send, and bring the state of the models forward."""
     connection.in_atomic_block = migration.atomic  # which operations ask for
     editor = Editor(connection, places=places)

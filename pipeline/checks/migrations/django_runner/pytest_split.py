@@ -93,7 +93,7 @@ class Halves:
             warnings.simplefilter("ignore")  # of threads that Python has not started
             self.child = os.fork()
         if not self.child:
-            _be_second(config, self.second)
+            _run_second_half(config, self.second)
 
 
 def _reaches(item: pytest.Item) -> bool:
@@ -125,7 +125,7 @@ def _taken(queue: IO[bytes], pieces: Sequence[list[pytest.Item]]) -> Iterator[py
         yield from pieces[int.from_bytes(number)]
 
 
-def _be_second(config: pytest.Config, database: str) -> None:
+def _run_second_half(config: pytest.Config, database: str) -> None:
     """Say nothing, and use the other database; what pytest captures is in a file of its own."""
     from django.db import connections  # noqa: PLC0415 - tests of no Django come here, too
 

@@ -13,7 +13,7 @@ from django.db.migrations.operations.base import Operation
 ROOT = Path.cwd().parent  # of the repository: this runs in the directory of a backend
 
 
-class Places:
+class OperationLocator:
     """Follows a migration while it is applied; see `of`."""
 
     def __init__(self, migration: Migration) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pipeline.checks.migrations.django_runner.definitions import is_counted, type_of
 from pipeline.checks.migrations.django_runner.expected_schema import RELATIONS, Schema
 from pipeline.checks.migrations.django_runner.syntax import Node, unquoted
-from pipeline.checks.migrations.django_runner.types import widens
+from pipeline.checks.migrations.django_runner.types import is_widening
 from pipeline.checks.migrations.records import Emptied, Rebuilt, Scan
 
 Work = tuple[tuple[Scan, ...], tuple[Rebuilt, ...]]
 EXCLUSIVE = "AccessExclusiveLock"
 TABLES = {"r", "p"}
-ANEW = {"CLUSTER", "VACUUM"}
+REWRITES = {"CLUSTER", "VACUUM"}
 MOVES = ("SET_ACCESS_METHOD", "SET_LOGGED", "SET_TABLESPACE", "SET_UNLOGGED")
 ONLY = re.compile(r"\bON\s+ONLY\b", re.IGNORECASE)
 UNREAD = re.compile(r"\bCONCURRENTLY\b|\bNO\s+DATA\b", re.IGNORECASE)
@@ -47,7 +47,7 @@ def about(node: Node, schema: Schema) -> str:
     return "old" if actions and not any(map(_checks_rows, actions)) else "empty"
 
 
-def work(node: Node, schema: Schema, locked: str) -> Work:
+def statement_cost(node: Node, schema: Schema, locked: str) -> Work:
     """Return what is read or written as a whole of a table of the release before.
 
     Args:
@@ -64,7 +64,7 @@ def work(node: Node, schema: Schema, locked: str) -> Work:
     if node.kind == "REFRESH":
         return () if UNREAD.search(node.text) else (Scan(name, 0, name, EXCLUSIVE),), ()
     found = {*_of_columns(oid, node, schema)} if node.kind == "ALTER_TABLE" else set()
-    if "writes" in found or (node.kind in ANEW and (node.kind == "CLUSTER" or _is_full(node))):
+    if "writes" in found or (node.kind in REWRITES and (node.kind == "CLUSTER" or _is_full(node))):
         return (), (Rebuilt(name, name, EXCLUSIVE),)
     if locked and node.kind in {"UPDATE", "DELETE"} and _takes_all(node):
         return (Scan(name, 0, locked, EXCLUSIVE),), ()
@@ -78,7 +78,7 @@ def work(node: Node, schema: Schema, locked: str) -> Work:
     return scans, tuple(Rebuilt(index, name, EXCLUSIVE) for index in indexes)
 
 
-def emptied(node: Node, schema: Schema, sql: str, where: str) -> Iterator[Emptied]:
+def emptied_tables(node: Node, schema: Schema, sql: str, where: str) -> Iterator[Emptied]:
     """Yield the tables of the release before that lose all rows."""
     some = node.has("WHERE_CLAUSE", "USING_CLAUSE")
     if node.kind == "TRUNCATE" or (node.kind == "DELETE" and not some):
@@ -123,7 +123,7 @@ def _of_changed(oid: int, node: Node, schema: Schema) -> Iterator[str]:
         if action.has("SET_NOT_NULL") and schema.checked.get(key) != "":
             yield "reads"
         was, now = schema.now.columns[key].type, type_of(action)
-        if action.has("SET_TYPE") and was not in {"", now} and not widens(was, now):
+        if action.has("SET_TYPE") and was not in {"", now} and not is_widening(was, now):
             yield "writes"
 
 

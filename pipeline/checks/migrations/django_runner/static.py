@@ -11,23 +11,38 @@ from django.db.migrations.state import ProjectState
 
 from pipeline.checks.migrations.django_runner.changes import author, changes, differing, unfilled
 from pipeline.checks.migrations.django_runner.expected_schema import Schema
-from pipeline.checks.migrations.django_runner.forward import columns_of, described, reason, table_of
-from pipeline.checks.migrations.django_runner.offline import columns, indexes, offline, sent
-from pipeline.checks.migrations.django_runner.source_locations import Places, file_of
-from pipeline.checks.migrations.django_runner.statement_cost import about, emptied, is_vague, work
+from pipeline.checks.migrations.django_runner.forward import (
+    columns_of,
+    reason,
+    table_of,
+    with_annotations,
+)
+from pipeline.checks.migrations.django_runner.offline import (
+    collect_statements,
+    columns,
+    disable_database,
+    indexes,
+)
+from pipeline.checks.migrations.django_runner.source_locations import OperationLocator, file_of
+from pipeline.checks.migrations.django_runner.statement_cost import (
+    about,
+    emptied_tables,
+    is_vague,
+    statement_cost,
+)
 from pipeline.checks.migrations.django_runner.statements import first
 from pipeline.checks.migrations.django_runner.syntax import Node, statements
-from pipeline.checks.migrations.django_runner.transactions import meddles
-from pipeline.checks.migrations.records import Change, Emptied, Record, Sent
+from pipeline.checks.migrations.django_runner.transactions import controls_transaction
+from pipeline.checks.migrations.records import Change, Emptied, MigrationRecord, Sent
 
 
-def static(released: Collection[str]) -> list[Record]:
+def static(released: Collection[str]) -> list[MigrationRecord]:
     """Return what new migrations would send, and what is expected to come of it.
 
     Args:
         released: The paths of the files that the release before has.
     """
-    offline()
+    disable_database()
     graph = MigrationLoader(None).graph
     plan = [node for leaf in graph.leaf_nodes() for node in graph.forwards_plan(leaf)]
     new = [graph.nodes[node] for node in dict.fromkeys(plan)]
@@ -41,14 +56,18 @@ def static(released: Collection[str]) -> list[Record]:
     return [replace(each, unfilled=tuple(needed & {*each.unfilled})) for each in records]
 
 
-def _records(new: Sequence[Migration], state: ProjectState, schema: Schema) -> Iterator[Record]:
+def _records(
+    new: Sequence[Migration], state: ProjectState, schema: Schema
+) -> Iterator[MigrationRecord]:
     """Yield a record of each migration, up to one that cannot be read."""
     for migration in new:
-        places, before = Places(migration), columns_of(state)
+        places, before = OperationLocator(migration), columns_of(state)
         name = f"{migration.app_label}.{migration.name}"
-        record = described(Record(name, where=file_of(migration)), migration, places)
+        record = with_annotations(
+            MigrationRecord(name, where=file_of(migration)), migration, places
+        )
         try:
-            statements = sent(migration, state, places)
+            statements = collect_statements(migration, state, places)
         except Exception as error:  # noqa: BLE001 - whatever a migration may raise
             yield replace(record, where=places.failed, failure=reason(error))
             return
@@ -62,7 +81,7 @@ def _records(new: Sequence[Migration], state: ProjectState, schema: Schema) -> I
 class Transactions:
     """What the statements of a migration, and its transactions as a whole, are expected to do."""
 
-    def __init__(self, schema: Schema, record: Record) -> None:
+    def __init__(self, schema: Schema, record: MigrationRecord) -> None:
         self.schema, self.record, self.locked = schema, record, ""
         self.sent: list[Sent] = []
         self.emptied: list[Emptied] = []
@@ -70,11 +89,11 @@ class Transactions:
         self.unseen: list[str] = []
         self.authors: dict[tuple[str, str], Sent] = {}
 
-    def followed(self, found: Sequence[Sent]) -> Record:
+    def followed(self, found: Sequence[Sent]) -> MigrationRecord:
         """Return the record with all that."""
         self.schema.begin()
         for each in found:
-            if meddles(each.sql, within=bool(each.transaction)):
+            if controls_transaction(each.sql, within=bool(each.transaction)):
                 change = Change("transaction-nesting", first(each.sql), each.sql, each.where)
                 self.changes.append(change)
             for node in statements(each.sql):
@@ -94,9 +113,9 @@ class Transactions:
         schema = self.schema
         schema.meet(node)
         self.unseen += [sent.where] if is_vague(node, schema) else []
-        what, (scans, rebuilt) = about(node, schema), work(node, schema, self.locked)
+        what, (scans, rebuilt) = about(node, schema), statement_cost(node, schema, self.locked)
         self.sent.append(sent._replace(about=what, scans=scans, rebuilt=rebuilt))
-        self.emptied += emptied(node, schema, sent.sql, sent.where)
+        self.emptied += emptied_tables(node, schema, sent.sql, sent.where)
         self.unseen += [sent.where] if node.kind == "DO" else []
         if node.kind == "ALTER_TABLE" and what not in {"new", "nothing"} and sent.transaction:
             self.locked = self.locked or node.name("TABLE_NAME_REF")
@@ -119,7 +138,7 @@ class Transactions:
         self.locked = ""
 
 
-def _python(migration: Migration, places: Places) -> tuple[str, ...]:
+def _python(migration: Migration, places: OperationLocator) -> tuple[str, ...]:
     """Return the places of operations that run Python, which nothing can be said of here."""
     return tuple(places.line_of(each) for each in migration.operations if _is_python(each))
 

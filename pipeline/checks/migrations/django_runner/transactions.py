@@ -21,7 +21,7 @@ def is_open() -> bool:
     return connection.in_atomic_block or _status() == TransactionStatus.INTRANS
 
 
-def meddles(text: str, *, within: bool | None = None) -> bool:
+def controls_transaction(text: str, *, within: bool | None = None) -> bool:
     """Tell whether a statement begins or ends a transaction within Django's, beside savepoints.
 
     Args:
@@ -33,7 +33,7 @@ def meddles(text: str, *, within: bool | None = None) -> bool:
 
 
 @contextmanager
-def begun(text: str) -> Iterator[None]:
+def run_in_transaction(text: str) -> Iterator[None]:
     """Put a statement into a transaction, save that it begins or ends one by itself."""
     connection.connection.execute("BEGIN")
     try:

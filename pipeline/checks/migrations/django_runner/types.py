@@ -6,8 +6,8 @@ TEXT = re.compile(r"character varying(?:\((?P<size>\d+)\))?|text")
 NUMBER = re.compile(r"numeric(?:\((?P<size>\d+),(?P<scale>\d+)\))?")
 TIME = re.compile(r"(?P<kind>interval|time(?:stamp)?)(?:\((?P<size>\d)\))?(?P<zone>.*)")
 ENUM = re.compile(r"(?P<name>.+?) of (?P<labels>'.*)")
-FINEST = 6  # digits of a second
-KEPT = {  # values are moved, but none is lost
+MAX_PRECISION = 6  # digits of a second
+LOSSLESS_CASTS = {  # values are moved, but none is lost
     "smallint": {"integer", "bigint", "numeric", "real", "double precision"},
     "integer": {"bigint", "numeric", "double precision"},
     "bigint": {"numeric"},
@@ -19,7 +19,7 @@ KEPT = {  # values are moved, but none is lost
 }
 
 
-def widens(before: str, after: str) -> bool:
+def is_widening(before: str, after: str) -> bool:
     """Tell whether a column takes all that it took, in the same format, so that nothing is moved.
 
     See "Notes" of https://www.postgresql.org/docs/current/sql-altertable.html
@@ -32,7 +32,7 @@ def widens(before: str, after: str) -> bool:
         return old["scale"] == new["scale"] and int(old["size"]) <= int(new["size"])
     if (old := TIME.fullmatch(before)) and (new := TIME.fullmatch(after)):
         same = old["kind"] == new["kind"] and old["zone"] == new["zone"]
-        return same and int(old["size"] or FINEST) <= int(new["size"] or FINEST)
+        return same and int(old["size"] or MAX_PRECISION) <= int(new["size"] or MAX_PRECISION)
     if (old := ENUM.fullmatch(before)) and (new := ENUM.fullmatch(after)):
         return old["name"] == new["name"] and {*_labels(old)} <= {*_labels(new)}
     return (before, after) == ("cidr", "inet")
@@ -42,10 +42,10 @@ def _labels(enum: re.Match[str]) -> list[str]:
     return re.findall(r"'(?:[^']|'')*'", enum["labels"])
 
 
-def keeps(before: str, after: str) -> bool:
+def is_lossless(before: str, after: str) -> bool:
     """Tell whether every value of a type has its own value in another type."""
     return (
         after in {"text", "character varying"}
-        or after in KEPT.get(before, ())
-        or widens(before, after)
+        or after in LOSSLESS_CASTS.get(before, ())
+        or is_widening(before, after)
     )
