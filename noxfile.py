@@ -20,12 +20,12 @@ import nox
 
 sys.path.insert(0, str(Path(__file__).parent))  # nox itself only has its own folder there
 
-from pipeline.config import load, pythons
-from pipeline.errors import reported
+from pipeline.config import load, python_versions
+from pipeline.errors import handle_errors
 from pipeline.files import read_toml
 
-with reported():
-    PYTHONS, SETTINGS, PROJECT = pythons(), load(), read_toml(Path("pyproject.toml"))
+with handle_errors():
+    PYTHONS, SETTINGS, PROJECT = python_versions(), load(), read_toml(Path("pyproject.toml"))
 PYTHON = PYTHONS[0]
 NODE = SETTINGS.default.node
 APP = f"backend/requirements/django-{SETTINGS.default.django}.txt"

@@ -14,10 +14,10 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from pipeline import streams
-from pipeline.errors import InputError, reported
+from pipeline.errors import InputError, handle_errors
 from pipeline.process import run
 
-streams.settle()  # for what invoke itself prints, such as its list
+streams.open_standard_streams()  # for what invoke itself prints, such as its list
 os.chdir(Path(__file__).parent)  # so that a task can be run from any folder
 # invoke keeps no bytecode: each start would compile anew what its task imports
 sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
@@ -40,7 +40,7 @@ class Task(invoke.tasks.Task[Any]):
     def __call__(self, context: Context, *args: object, **kwargs: object) -> object:
         """Run it, unless nothing was meant to be done."""
         if context.config.run.dry:
-            with reported():
+            with handle_errors():
                 self.refuse()
         return super().__call__(context, *args, **kwargs)
 
@@ -86,7 +86,7 @@ def ci_(  # noqa: PLR0913 - each is an option of the command line
     """Run what this change needs and is not known to be green."""
     from pipeline.ci.cli import Options, run_command
 
-    with reported():
+    with handle_errors():
         code = run_command(Options(all_, plan, fresh, fail_fast, strict, jobs, why, prove))
     if code:
         raise Exit(code=code)
@@ -107,7 +107,7 @@ def init(_: Context, name: str, *, without: str = "", domain: str = "", dry: boo
     """Turn a copy of this repository into a product of its own."""
     from pipeline.scaffold.init import init as initialise
 
-    with reported():
+    with handle_errors():
         initialise(name, part=without, domain=domain, dry=dry)
 
 
@@ -121,7 +121,7 @@ def build(
     """Build this commit's images, into the engine and dist/images."""
     from pipeline.images import build as building
 
-    with reported():
+    with handle_errors():
         building.build(building.resolve_targets(image, platform), dry=dry)
 
 
@@ -133,7 +133,7 @@ def sbom(
     from pipeline.images import build as building
     from pipeline.images import inspection
 
-    with reported():
+    with handle_errors():
         inspection.sbom(building.resolve_targets(image, platform), dry=dry)
 
 
@@ -145,7 +145,7 @@ def scan(
     from pipeline.images import build as building
     from pipeline.images import inspection
 
-    with reported():
+    with handle_errors():
         inspection.scan(building.resolve_targets(image, platform), dry=dry)
 
 
@@ -155,7 +155,7 @@ def push(_: Context, *, image: str | None = None, dry: bool = False) -> None:
     from pipeline.images import push
     from pipeline.images.targets import platforms, select_images
 
-    with reported():
+    with handle_errors():
         push.push(select_images(image), platforms(), dry=dry)
 
 
@@ -168,7 +168,7 @@ def sign(
     from pipeline.images.commands.cosign import resolve_signer
     from pipeline.images.targets import select_images
 
-    with reported():
+    with handle_errors():
         signing.sign(select_images(image), resolve_signer(key), dry=dry)
 
 
@@ -195,7 +195,7 @@ def verify(
     from pipeline.images.commands.cosign import resolve_signer
     from pipeline.images.targets import select_images
 
-    with reported():
+    with handle_errors():
         who = resolve_signer(key)
         digests = signing.resolve_references(select_images(image), reference)
         verification.verify_all(digests, who, commit, local=env == LOCAL)
@@ -216,7 +216,7 @@ def promote(
     from pipeline.images.commands.cosign import resolve_signer
     from pipeline.images.targets import select_images
 
-    with reported():
+    with handle_errors():
         signing.promote(
             select_images(image), version, resolve_signer(key), local=env == LOCAL, dry=dry
         )
@@ -227,7 +227,7 @@ def pin(_: Context, *, dry: bool = False) -> None:
     """Write the base images' current digests where they are named."""
     from pipeline.images import pin
 
-    with reported():
+    with handle_errors():
         pin.pin_base_images(dry=dry)
 
 
@@ -242,7 +242,7 @@ def check_image(_: Context, image: str, platform: str) -> None:
     """Build one image, test it, and scan it: the CI job of that name."""
     from pipeline.images import ci_jobs
 
-    with reported():
+    with handle_errors():
         ci_jobs.check_image(image, platform)
 
 
@@ -252,7 +252,7 @@ def release_images(_: Context, *, key: str | None = None) -> None:
     from pipeline.images import ci_jobs
     from pipeline.images.commands.cosign import resolve_signer
 
-    with reported():
+    with handle_errors():
         ci_jobs.release_images(resolve_signer(key))
 
 
@@ -264,8 +264,8 @@ def github(_: Context, *, dry: bool = False) -> None:
     """Set GitHub as pipeline.toml wants it; name what is missing."""
     from pipeline.github_settings import cli
 
-    with reported():
-        cli.github(dry=dry)
+    with handle_errors():
+        cli.sync_settings(dry=dry)
 
 
 # Environments
@@ -300,20 +300,20 @@ def deploy(  # noqa: PLR0913 - each is an option of the command line
     log_out: bool = False,
 ) -> None:
     """Deploy a release, prove it, and go back on any fault."""
-    from pipeline.config import environment
+    from pipeline.config import get_environment
     from pipeline.deploy.commands import deploy, recover
     from pipeline.deploy.confirmation import Consent
     from pipeline.images.commands.cosign import resolve_signer
 
-    with reported():
+    with handle_errors():
         if resume and dry:
             raise InputError("--resume has no --dry", hint=f"invoke status --env={env}")
         if resume:
-            recover.recover(environment(env))
+            recover.recover(get_environment(env))
             return
         consent = Consent(yes=yes, log_out=log_out)
         deploy.deploy(
-            environment(env), resolve_signer(key), release or None, dry=dry, consent=consent
+            get_environment(env), resolve_signer(key), release or None, dry=dry, consent=consent
         )
 
 
@@ -334,13 +334,13 @@ def rollback(
     log_out: bool = False,
 ) -> None:
     """Put an earlier good release back, and prove it."""
-    from pipeline.config import environment
+    from pipeline.config import get_environment
     from pipeline.deploy.commands import deploy
     from pipeline.deploy.confirmation import Consent
 
-    with reported():
+    with handle_errors():
         consent = Consent(yes=yes, log_out=log_out)
-        deploy.rollback(environment(env), to, dry=dry, consent=consent)
+        deploy.rollback(get_environment(env), to, dry=dry, consent=consent)
 
 
 @task(
@@ -351,16 +351,16 @@ def rollback(
 )
 def doctor(_: Context, env: str | None = None, format_: str = "table") -> None:
     """Look at what is here, or at what a deployment will need."""
-    from pipeline.config import environment
+    from pipeline.config import get_environment
     from pipeline.deploy.commands import doctor as examination
     from pipeline.doctor import report as machine
 
-    with reported():
+    with handle_errors():
         as_json = chosen_format(format_)
         if env is None:
             machine.doctor(as_json=as_json)
             return
-        code = examination.doctor(environment(env), as_json=as_json)
+        code = examination.doctor(get_environment(env), as_json=as_json)
     if code:
         raise Exit(code=code)
 
@@ -368,11 +368,11 @@ def doctor(_: Context, env: str | None = None, format_: str = "table") -> None:
 @task(help=PLACE)
 def status(_: Context, env: str) -> None:
     """Show what runs, whether it is well, and who deploys."""
-    from pipeline.config import environment
+    from pipeline.config import get_environment
     from pipeline.deploy.commands import status
 
-    with reported():
-        code = status.status(environment(env))
+    with handle_errors():
+        code = status.status(get_environment(env))
     if code:
         raise Exit(code=code)
 
@@ -380,31 +380,31 @@ def status(_: Context, env: str) -> None:
 @task(help=PLACE)
 def history(_: Context, env: str) -> None:
     """Show what was deployed, when, by whom, and what became of it."""
-    from pipeline.config import environment
+    from pipeline.config import get_environment
     from pipeline.deploy.commands import status
 
-    with reported():
-        status.history(environment(env))
+    with handle_errors():
+        status.history(get_environment(env))
 
 
 @task(help=PLACE)
 def smoke(_: Context, env: str) -> None:
     """Walk through the site as a user does."""
-    from pipeline.config import environment
+    from pipeline.config import get_environment
     from pipeline.deploy.commands import status
 
-    with reported():
-        status.smoke_test(environment(env))
+    with handle_errors():
+        status.smoke_test(get_environment(env))
 
 
 @task(help=PLACE)
 def unlock(_: Context, env: str) -> None:
     """Free a lock whose holder is dead."""
-    from pipeline.config import environment
+    from pipeline.config import get_environment
     from pipeline.deploy.commands import recover
 
-    with reported():
-        recover.unlock(environment(env))
+    with handle_errors():
+        recover.unlock(get_environment(env))
 
 
 @task(
@@ -427,12 +427,12 @@ def exec_(
     yes: bool = False,
 ) -> None:
     """Run a command as the release that serves would."""
-    from pipeline.config import environment
+    from pipeline.config import get_environment
     from pipeline.deploy.commands import execute
 
-    with reported():
+    with handle_errors():
         code = execute.run_command(
-            environment(env), command, service=service, seconds=seconds, yes=yes
+            get_environment(env), command, service=service, seconds=seconds, yes=yes
         )
     if code:
         raise Exit(code=code)
@@ -441,51 +441,51 @@ def exec_(
 @task(help=PLACE | {"dry": "print the names, and write nothing"})
 def secrets(_: Context, env: str, *, dry: bool = False) -> None:
     """Make up the secrets of an environment on this machine."""
-    from pipeline.config import environment
+    from pipeline.config import get_environment
     from pipeline.deploy.commands import generate_secrets
 
-    with reported():
-        generate_secrets.generate_secrets(environment(env), dry=dry)
+    with handle_errors():
+        generate_secrets.generate_secrets(get_environment(env), dry=dry)
 
 
 @task(help=PLACE)
 def renew(_: Context, env: str) -> None:
     """Start the edge anew, with today's certificate."""
-    from pipeline.config import environment
+    from pipeline.config import get_environment
     from pipeline.deploy.commands import edge
 
-    with reported():
-        edge.renew_edge(environment(env))
+    with handle_errors():
+        edge.renew_edge(get_environment(env))
 
 
 @task(name="maintenance", help=PLACE | {"state": "on or off"})
 def switch_maintenance(_: Context, env: str, state: str) -> None:
     """Close the site for its users, or open it again."""
-    from pipeline.config import environment
+    from pipeline.config import get_environment
     from pipeline.deploy.commands import maintenance
 
-    with reported():
-        maintenance.set_maintenance(environment(env), state)
+    with handle_errors():
+        maintenance.set_maintenance(get_environment(env), state)
 
 
 @task(help=PLACE)
 def backup(_: Context, env: str) -> None:
     """Dump the database, and print what the dump is called."""
-    from pipeline.config import environment
+    from pipeline.config import get_environment
     from pipeline.deploy.commands import backup as restoring
 
-    with reported():
-        restoring.backup(environment(env))
+    with handle_errors():
+        restoring.backup(get_environment(env))
 
 
 @task(help=PLACE | {"from": "a dump; without one, all are named", "yes": "agree beforehand"})
 def restore(_: Context, env: str, *, from_: str | None = None, yes: bool = False) -> None:
     """Put the data of a dump in the place of those that are there."""
-    from pipeline.config import environment
+    from pipeline.config import get_environment
     from pipeline.deploy.commands import backup as restoring
 
-    with reported():
-        restoring.restore(environment(env), from_, yes=yes)
+    with handle_errors():
+        restoring.restore(get_environment(env), from_, yes=yes)
 
 
 @task(
@@ -495,7 +495,7 @@ def rehearse(_: Context, *, nodes: int = 1) -> None:
     """Rehearse builds, deploys and rollbacks here, under traffic."""
     from pipeline.rehearsal.runner import rehearse as rehearsal
 
-    with reported():
+    with handle_errors():
         rehearsal(nodes)
 
 
@@ -522,21 +522,21 @@ def down(_: Context) -> None:
 )
 def logs(_: Context, *, env: str | None = None, service: str | None = None) -> None:
     """Follow the logs of the local services, or of an environment's."""
-    from pipeline.config import environment
+    from pipeline.config import get_environment
     from pipeline.deploy.commands import status
 
     if env is None:
         compose("logs", "--follow", *([service] if service else []))
         return
-    with reported():
-        code = status.follow_logs(environment(env), service or "backend")
+    with handle_errors():
+        code = status.follow_logs(get_environment(env), service or "backend")
     if code:
         raise Exit(code=code)
 
 
 def compose(*arguments: str) -> None:
     """Run docker compose on this repository's docker-compose.yml."""
-    with reported():
+    with handle_errors():
         code = run(["docker", "compose", *arguments])
     if code:
         raise Exit(code=code)

@@ -50,7 +50,7 @@ def repository(folder: Path, files: int) -> Toy:
     toy.write("requirements/dev.txt", (ROOT / "requirements/dev.txt").read_text())
     toy.root.joinpath(".venv").symlink_to(ROOT / ".venv")
     toy.root.joinpath("node_modules").symlink_to(RUNNERS)
-    missing = files - len(git.names("ls-files", "-z", "--others", "--cached", cwd=toy.root))
+    missing = files - len(git.split_names("ls-files", "-z", "--others", "--cached", cwd=toy.root))
     for number in range(missing):
         toy.write(f"{NAMES[number % 12]}/deep/{number % 7}/{number}.txt", f"{number}\n" * 20)
     toy.commit()

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
 from subprocess import DEVNULL, PIPE, Popen
 
-from pipeline.errors import CheckFailedError, reported
+from pipeline.errors import CheckFailedError, handle_errors
 from tests.acceptance.deploy.live_site import ENV, Site, first_release
 from tests.acceptance.deploy.release_variants import docker
 
@@ -127,5 +127,5 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         main(sys.argv[1:])

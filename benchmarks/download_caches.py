@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 
 from pipeline import git
 from pipeline.github import loader
-from pipeline.github.model import sessions_of
+from pipeline.github.model import job_sessions
 
 OF_PIPELINE = ("parity", "workflows", "docs")
 SMALL = ("backend-ci.yml", "frontend-ci.yml")
@@ -30,9 +30,9 @@ def sessions(names: Sequence[str]) -> Iterator[tuple[str, str]]:
     Args:
         names: Those that were asked for; all that are usual, if none.
     """
-    for file, workflow in loader.read_all().items():
+    for file, workflow in loader.load_workflows().items():
         for job in workflow.jobs.values():
-            rows = [] if job.is_call else sessions_of(job) or []
+            rows = [] if job.is_call else job_sessions(job) or []
             usual = job.id in OF_PIPELINE or (file in SMALL and job.id != "ci-ok")
             for session in rows:
                 if session in names or (not names and usual and session == rows[0]):
@@ -47,7 +47,7 @@ def seconds(session: str, home: Path) -> float:
     """
     env = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
     with TemporaryDirectory() as folder:
-        git.answer("clone", "--quiet", str(Path.cwd()), folder)
+        git.git_output("clone", "--quiet", str(Path.cwd()), folder)
         began = time.perf_counter()
         command = [sys.executable, "-m", "nox", "-s", session]
         done = subprocess.run(

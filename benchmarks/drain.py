@@ -23,7 +23,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from benchmarks.site import end, running, site, status
-from pipeline.errors import CheckFailedError, reported
+from pipeline.errors import CheckFailedError, handle_errors
 from pipeline.services import free_port
 
 if TYPE_CHECKING:
@@ -131,5 +131,5 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         sys.exit(main(sys.argv[1:]))

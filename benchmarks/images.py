@@ -23,10 +23,10 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from pipeline import git, scratch_repository
-from pipeline.errors import CheckFailedError, reported
+from pipeline.errors import CheckFailedError, handle_errors
 from pipeline.images.pin import IMAGE_DEFAULT
 from pipeline.images.tools import command_output, require_tools
-from pipeline.process import read
+from pipeline.process import capture
 
 PLAN = Path("benchmarks", "plan")
 NAMES = "benchmark"
@@ -87,7 +87,7 @@ def context(name: str, side: str) -> Iterator[Path]:
     """Copy what git has of an image's folder, with this side's Dockerfile and caches of its own."""
     with TemporaryDirectory(prefix="benchmark-") as folder:
         copy = Path(folder, name)
-        scratch_repository.copy(git.names("ls-files", "-z", name), Path(folder))
+        scratch_repository.copy_files(git.split_names("ls-files", "-z", name), Path(folder))
         dockerfile = copy / "Dockerfile"
         if side == "plan":
             shutil.copy(PLAN / f"{name}.Dockerfile", dockerfile)
@@ -130,7 +130,7 @@ def seconds_to_healthy(name: str, side: str) -> float:
 
     def compose(*arguments: str) -> None:
         command = ["docker", "compose", f"--project-name={NAMES}", *arguments]
-        said = read(command, env=env)
+        said = capture(command, env=env)
         if said.returncode:
             raise CheckFailedError(f"{side} {name}: {said.stderr}", hint=" ".join(command))
 
@@ -174,10 +174,10 @@ def main(arguments: Sequence[str]) -> None:
                         measures.setdefault((image.name, what, side), []).append(value)
     finally:
         tags = [f"{NAMES}/{image.name}:{side}" for image in IMAGES for side in SIDES]
-        read(["docker", "image", "rm", *tags])
+        capture(["docker", "image", "rm", *tags])
     print(*table(measures), sep="\n")
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         main(sys.argv[1:])

@@ -112,7 +112,7 @@ def content(found: Mapping[str, Report]) -> dict[str, Any]:
 
 def main(arguments: Sequence[str]) -> None:
     """Run the command line."""
-    calls = loader.calls()
+    calls = loader.jobs_by_call()
     parser = argparse.ArgumentParser("python -m benchmarks.incremental_ci", description=__doc__)
     images = [job.id for job in calls[IMAGES]]
     usual = [job.id for some in calls.values() for job in some if job.id not in images]

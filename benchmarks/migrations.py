@@ -56,10 +56,10 @@ def clone(commit: str, folder: Path) -> Path:
         commit: Of this repository.
         folder: Where to.
     """
-    git.answer("clone", "--quiet", "--no-checkout", str(Path.cwd()), str(folder))
-    git.answer("checkout", "--quiet", "-B", "main", commit, cwd=folder)
-    git.answer("remote", "remove", "origin", cwd=folder)
-    git.answer("checkout", "--quiet", "-b", "work", cwd=folder)
+    git.git_output("clone", "--quiet", "--no-checkout", str(Path.cwd()), str(folder))
+    git.git_output("checkout", "--quiet", "-B", "main", commit, cwd=folder)
+    git.git_output("remote", "remove", "origin", cwd=folder)
+    git.git_output("checkout", "--quiet", "-b", "work", cwd=folder)
     app = folder / "backend/apps/projects"
     before = max(app.glob("migrations/0*.py")).stem
     number = int(before[:4]) + 1

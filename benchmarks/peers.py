@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from benchmarks.warm import Warm, warm
 from pipeline.checks.migrations.databases import PostgresServer
 from pipeline.checks.migrations.sample_data import fill_tables
-from pipeline.process import Output, read
+from pipeline.process import CommandResult, capture
 from tests.integration.migrations.cases.lists import LEFT_OUT, SQUAWK
 from tests.support.django_project import Project
 
@@ -73,19 +73,21 @@ class Peers:
             "zero-downtime": self._zero_downtime(sql, safer),
         }
 
-    def _zero_downtime(self, sql: Output, safer: Output) -> Answer:
+    def _zero_downtime(self, sql: CommandResult, safer: CommandResult) -> Answer:
         url = self.server.create_database("peer", like="rows")
         output = self.zero_downtime.manage(url, "migrate", "shop", "--no-input")
         if output.returncode:
             return Answer(stops=True, broken=REFUSES not in output.stderr)
         return Answer(stops=any(word in safer.stderr and word not in sql.stderr for word in SAFER))
 
-    def _sql(self, django: Warm, names: Sequence[str]) -> Output:
+    def _sql(self, django: Warm, names: Sequence[str]) -> CommandResult:
         outputs = [self._manage("base", django, "sqlmigrate", name) for name in names]
         code = max(output.returncode for output in outputs)
-        return Output([], code, stdout="", stderr="".join(output.stderr for output in outputs))
+        return CommandResult(
+            [], code, stdout="", stderr="".join(output.stderr for output in outputs)
+        )
 
-    def _manage(self, database: str, django: Warm, command: str, name: str) -> Output:
+    def _manage(self, database: str, django: Warm, command: str, name: str) -> CommandResult:
         options = ["--no-cache"] if command == "lintmigrations" else []
         return django.manage(self.server.database_url(database), command, *options, "shop", name)
 
@@ -109,14 +111,14 @@ def started(server: PostgresServer, project: Project) -> Iterator[Peers]:
         yield Peers(server, **djangos)
 
 
-def _squawk(sql: Output, *options: str) -> Answer:
+def _squawk(sql: CommandResult, *options: str) -> Answer:
     if sql.returncode:
         return Answer(stops=True, broken=True)
-    output = read([*JUDGES, *options], stdin=sql.stderr)
+    output = capture([*JUDGES, *options], stdin=sql.stderr)
     return Answer(stops=output.returncode != 0, broken=output.returncode not in {0, 1})
 
 
-def _linter(lints: Sequence[Output], said: str, *, warnings: bool) -> Answer:
+def _linter(lints: Sequence[CommandResult], said: str, *, warnings: bool) -> Answer:
     broken = "Traceback" in said
     warned = warnings and "WARNING" in said
     return Answer(stops=warned or any(each.returncode for each in lints), broken=broken)

@@ -26,7 +26,7 @@ from pipeline.checks.migrations.runner import MigrationCheck
 from pipeline.checks.migrations.sample_data import FillResult, fill_tables
 from pipeline.errors import PipelineError
 from pipeline.home import UV
-from pipeline.process import read
+from pipeline.process import capture
 from tests.support.django_project import FILES
 
 NEW = 10  # migrations of the main app
@@ -55,7 +55,7 @@ def laid_out(site: Site, folder: Path) -> AppVersion:
     python, backend = folder / "venv/bin/python", folder / "backend"
     install = ("uv", "pip", "install", "--quiet", f"--python={python}", *DRIVERS, *site.packages)
     for command in (("uv", "venv", "--quiet", str(folder / "venv")), install):
-        if (output := read(command, env=UV)).returncode:
+        if (output := capture(command, env=UV)).returncode:
             sys.exit(output.stderr)
     config = CONFIG.format(apps=site.apps, settings=dedent(site.settings))
     for name, text in (
@@ -76,7 +76,7 @@ def release_before(code: AppVersion, site: Site, url: str) -> list[str]:
     """
     env = {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": SETTINGS, "PYTHONPATH": f"{ROOT}:."}
     command = [code.python, "-m", "benchmarks.before", site.app, str(NEW)]
-    output = read(command, cwd=code.folder, env=env)
+    output = capture(command, cwd=code.folder, env=env)
     if output.returncode:
         sys.exit(output.stderr)
     return output.stdout.splitlines()

@@ -17,7 +17,7 @@ from tempfile import NamedTemporaryFile
 from typing import IO
 
 from pipeline.checks.migrations.app_version import ROOT
-from pipeline.process import Conversation, Output, conversation
+from pipeline.process import CommandResult, Conversation, conversation
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class Warm:
 
     process: Conversation
 
-    def manage(self, url: str, *arguments: str) -> Output:
+    def manage(self, url: str, *arguments: str) -> CommandResult:
         """Run a command of `manage.py`, and return all that it said as its stderr."""
         with NamedTemporaryFile("r") as output:
-            code = int(self.process.answer(json.dumps([url, output.name, *arguments])))
-            return Output([*arguments], code, stdout="", stderr=output.read())
+            code = int(self.process.ask(json.dumps([url, output.name, *arguments])))
+            return CommandResult([*arguments], code, stdout="", stderr=output.read())
 
 
 @contextmanager

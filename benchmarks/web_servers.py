@@ -18,7 +18,7 @@ from statistics import median
 
 from benchmarks.site import login, running, site
 from benchmarks.wrk import LOADS, Load, Result, Traffic, put
-from pipeline.errors import reported
+from pipeline.errors import handle_errors
 from pipeline.services import free_port
 
 APPLICATION = "benchmarks.slow:application"
@@ -100,5 +100,5 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         main(sys.argv[1:])

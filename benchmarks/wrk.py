@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import CheckFailedError
-from pipeline.process import read
+from pipeline.process import capture
 
 SCRIPT = Path(__file__).with_name("wrk.lua")
 PROJECTS = "/api/v1/projects/"
@@ -71,7 +71,7 @@ def put(load: Load, port: int, session: str, traffic: Traffic) -> Result:
     options += [f"--connections={traffic.connections}", f"--duration={traffic.seconds}s"]
     options += [f"--header={name}: {value}" for name, value in headers.items()]
     url = f"http://127.0.0.1:{port}{load.path}"
-    return parse(read(["wrk", *options, url, *([load.body] if load.body else [])]).stdout)
+    return parse(capture(["wrk", *options, url, *([load.body] if load.body else [])]).stdout)
 
 
 def parse(output: str) -> Result:

@@ -20,22 +20,22 @@ from filelock import FileLock
 from pipeline import node
 from pipeline.errors import (
     CheckFailedError,
+    InconclusiveError,
     MissingToolError,
-    NotJudgedError,
-    judged,
-    reported,
+    clear_inconclusive,
+    handle_errors,
 )
-from pipeline.home import npm
-from pipeline.process import last_words, read, run
+from pipeline.home import npm_environment
+from pipeline.process import capture, last_error_line, run
 
 FRONTEND = Path("frontend")
-LOCKED = Path("requirements", "chromium")
+LOCKED_BROWSER = Path("requirements", "chromium")
 VARIABLE = "E2E_CHROMIUM"  # frontend/e2e/browser.ts starts what it names
 DOWNLOAD = ("npx", "playwright", "install", "chromium")
 WITH_WINDOW, WITHOUT_WINDOW = "chromium", "chromium-headless-shell"  # in Playwright's browsers.json
 WINDOWED = {"--debug", "--headed", "--ui"}  # options of Playwright
-CORRECT = "correct it, or unset it to use another"
-INSTEAD = f"{VARIABLE}=/path/to/chromium names one"
+CORRECT_HINT = "correct it, or unset it to use another"
+OVERRIDE_HINT = f"{VARIABLE}=/path/to/chromium names one"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -47,15 +47,17 @@ def main(arguments: Sequence[str]) -> int:
         CheckFailedError: npm could not install a lock, for another reason than the network.
     """
     check, major, *command = arguments
-    env = {"PATH": node.path_with_node(major), **npm()}
-    node.install(FRONTEND, env)
+    env = {"PATH": node.path_with_node(major), **npm_environment()}
+    node.install_packages(FRONTEND, env)
     windowed = not WINDOWED.isdisjoint(command)
-    env |= browser(check, env, windowed=windowed)
-    judged(check)
+    env |= find_browser(check, env, windowed=windowed)
+    clear_inconclusive(check)
     return run(command, cwd=FRONTEND, env=env)
 
 
-def browser(check: str, env: Mapping[str, str], *, windowed: bool = False) -> Mapping[str, str]:
+def find_browser(
+    check: str, env: Mapping[str, str], *, windowed: bool = False
+) -> Mapping[str, str]:
     """Have a browser that starts, and return the variables by which the tests find it.
 
     Args:
@@ -65,23 +67,23 @@ def browser(check: str, env: Mapping[str, str], *, windowed: bool = False) -> Ma
     """
     if os.environ.get(VARIABLE):
         path = named()
-        if why := refused({**env, VARIABLE: path}):
+        if why := launch_error({**env, VARIABLE: path}):
             raise MissingToolError(
-                f"{VARIABLE} names {path}, which does not start: {why}", hint=CORRECT
+                f"{VARIABLE} names {path}, which does not start: {why}", hint=CORRECT_HINT
             )
         return {VARIABLE: path}
     name = WITH_WINDOW if windowed else WITHOUT_WINDOW
-    if not playwrights(name) and is_locked() and not windowed:
-        env = {**env, VARIABLE: locked(check, env)}
-    elif not playwrights(name) and not downloaded(name, env):
-        hint = f"{INSTEAD}; or: {' '.join(DOWNLOAD)}"
-        raise NotJudgedError(check, f"there is no browser for {here()}", hint=hint)
-    if why := refused(env):
-        raise NotJudgedError(check, f"the browser does not start: {why}", hint=repair())
+    if not playwright_browser_dir(name) and is_locked() and not windowed:
+        env = {**env, VARIABLE: install_locked_browser(check, env)}
+    elif not playwright_browser_dir(name) and not download_browser(name, env):
+        hint = f"{OVERRIDE_HINT}; or: {' '.join(DOWNLOAD)}"
+        raise InconclusiveError(check, f"there is no browser for {platform_key()}", hint=hint)
+    if why := launch_error(env):
+        raise InconclusiveError(check, f"the browser does not start: {why}", hint=repair_hint())
     return {VARIABLE: env[VARIABLE]} if VARIABLE in env else {}
 
 
-def look() -> str:
+def detect_browser() -> str:
     """Return which browser the tests would start, without installing or starting any.
 
     Raises:
@@ -89,11 +91,11 @@ def look() -> str:
     """
     if os.environ.get(VARIABLE):
         return named()
-    if own := playwrights(WITHOUT_WINDOW):
+    if own := playwright_browser_dir(WITHOUT_WINDOW):
         return f"Playwright's {own}"
     if is_locked():
-        return str(LOCKED)
-    raise MissingToolError(f"no browser for {here()}", hint=" ".join(DOWNLOAD))
+        return str(LOCKED_BROWSER)
+    raise MissingToolError(f"no browser for {platform_key()}", hint=" ".join(DOWNLOAD))
 
 
 def named() -> str:
@@ -104,11 +106,11 @@ def named() -> str:
     """
     path = os.environ[VARIABLE]
     if (found := shutil.which(path)) is None:
-        raise MissingToolError(f"{VARIABLE} names no program: {path}", hint=CORRECT)
+        raise MissingToolError(f"{VARIABLE} names no program: {path}", hint=CORRECT_HINT)
     return str(Path(found).absolute())
 
 
-def playwrights(name: str) -> str:
+def playwright_browser_dir(name: str) -> str:
     """Return the folder of a browser that Playwright has in the version of its lock, or nothing.
 
     It is here once Playwright has marked it as complete: https://playwright.dev/docs/browsers
@@ -122,10 +124,10 @@ def playwrights(name: str) -> str:
         return ""
     revision = next(each["revision"] for each in listed["browsers"] if each["name"] == name)
     folder = f"{name.replace('-', '_')}-{revision}"
-    return folder if (cache() / folder / "INSTALLATION_COMPLETE").exists() else ""
+    return folder if (playwright_cache() / folder / "INSTALLATION_COMPLETE").exists() else ""
 
 
-def cache() -> Path:
+def playwright_cache() -> Path:
     """Return where Playwright keeps its browsers."""
     given = os.environ.get("PLAYWRIGHT_BROWSERS_PATH")
     if given == "0":
@@ -139,7 +141,7 @@ def is_locked() -> bool:
     return sys.platform == "linux" and platform.machine() == "x86_64"
 
 
-def locked(check: str, env: Mapping[str, str]) -> str:
+def install_locked_browser(check: str, env: Mapping[str, str]) -> str:
     """Install the browser of requirements/chromium, and return its path.
 
     Args:
@@ -151,18 +153,20 @@ def locked(check: str, env: Mapping[str, str]) -> str:
         CheckFailedError: npm could not install it for another reason, or it cannot be unpacked.
     """
     try:
-        node.install(LOCKED, env)
+        node.install_packages(LOCKED_BROWSER, env)
     except node.UnreachableError as error:
         reason = "no browser is here, and npm's registry is out of reach"
-        raise NotJudgedError(check, reason, hint=error.hint) from None
-    with FileLock(LOCKED / ".node_modules.lock"):
-        output = read(["node", "unpack.mjs"], cwd=LOCKED, env=env)
+        raise InconclusiveError(check, reason, hint=error.hint) from None
+    with FileLock(LOCKED_BROWSER / ".node_modules.lock"):
+        output = capture(["node", "unpack.mjs"], cwd=LOCKED_BROWSER, env=env)
     if output.returncode != 0:
-        raise CheckFailedError(f"{LOCKED} is not unpacked: {last_words(output)}", hint=repair())
+        raise CheckFailedError(
+            f"{LOCKED_BROWSER} is not unpacked: {last_error_line(output)}", hint=repair_hint()
+        )
     return output.stdout.strip()
 
 
-def downloaded(name: str, env: Mapping[str, str]) -> bool:
+def download_browser(name: str, env: Mapping[str, str]) -> bool:
     """Let Playwright download its browser, and say whether it has it now.
 
     Args:
@@ -171,31 +175,31 @@ def downloaded(name: str, env: Mapping[str, str]) -> bool:
     """
     # There are five attempts: without an answer from the network, they shall not take minutes.
     limit = {"PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT": "5000"}
-    read(DOWNLOAD, cwd=FRONTEND, env=limit | dict(env))
-    return bool(playwrights(name))
+    capture(DOWNLOAD, cwd=FRONTEND, env=limit | dict(env))
+    return bool(playwright_browser_dir(name))
 
 
-def refused(env: Mapping[str, str]) -> str:
+def launch_error(env: Mapping[str, str]) -> str:
     """Start the browser as the tests do, and return why it does not start; nothing, if it does.
 
     Args:
         env: Variables to run Node with, E2E_CHROMIUM among them if that names it.
     """
-    output = read(["node", "e2e/start-browser.ts"], cwd=FRONTEND, env=env)
-    return "" if output.returncode == 0 else last_words(output)
+    output = capture(["node", "e2e/start-browser.ts"], cwd=FRONTEND, env=env)
+    return "" if output.returncode == 0 else last_error_line(output)
 
 
-def repair() -> str:
+def repair_hint() -> str:
     """Return what to do about a browser that is here and does not start."""
     library = "npx playwright install-deps chromium"
-    return f"rm -r {LOCKED}/node_modules; if a library is missing: {library}"
+    return f"rm -r {LOCKED_BROWSER}/node_modules; if a library is missing: {library}"
 
 
-def here() -> str:
+def platform_key() -> str:
     """Return what this machine is, as far as a browser is made for it."""
     return f"{sys.platform} on {platform.machine()}"
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         sys.exit(main(sys.argv[1:]))

@@ -7,16 +7,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 
-from pipeline.schema import KINDS, Kind, Must, Rule, Table, UnsetError, Value
-from pipeline.toml import Fault, Place, document, quoted, refused
+from pipeline.schema import KINDS, Constraint, Kind, Rule, Table, UnsetError, Value
+from pipeline.toml import Fault, Place, faults_error, parse_document, quote
 
 TYPES: dict[object, tuple[type, ...]] = {float: (int, float), tuple: (list,), Mapping: (dict,)}
-NONE = type(None)
-WRONG = object()
+NONE_TYPE = type(None)
+INVALID = object()
 T = TypeVar("T", bound=Table)
 
 
-def read(kind: type[T], file: Path, text: str, *, hint: str, rules: Sequence[Rule] = ()) -> T:
+def read_file(kind: type[T], file: Path, text: str, *, hint: str, rules: Sequence[Rule] = ()) -> T:
     """Return what a TOML file holds.
 
     Args:
@@ -30,27 +30,29 @@ def read(kind: type[T], file: Path, text: str, *, hint: str, rules: Sequence[Rul
         InputError: Names everything that is wrong with it, each with its line.
     """
     checker = Checker()
-    table = checker.table(kind, document(file, text), ())
-    checker.judge(table, rules, ())
+    table = checker.table(kind, parse_document(file, text), ())
+    checker.check_rules(table, rules, ())
     if checker.faults:
-        raise refused(file, text, checker.faults, hint)
+        raise faults_error(file, text, checker.faults, hint)
     return table
 
 
-def nearest(word: str, known: Collection[str]) -> str:
+def suggest(word: str, known: Collection[str]) -> str:
     """Return a question for the word that may be meant, or else all that are known."""
     from difflib import get_close_matches  # noqa: PLC0415 - only what is wrong waits for it
 
     lower = {each.lower(): each for each in known}
     if found := get_close_matches(word.lower(), lower, n=1):
-        return _question(lower[found[0]])
+        return _suggestion(lower[found[0]])
     return f"; known: {', '.join(sorted(known)) or 'none'}"
 
 
-def unknown(what: str, name: str, known: Collection[str], place: Place) -> Iterator[Fault]:
+def unknown_name_faults(
+    what: str, name: str, known: Collection[str], place: Place
+) -> Iterator[Fault]:
     """Yield that there is no such thing, if it is not known."""
     if name not in known:
-        yield Fault(place, f"there is no {what} `{name}`{nearest(name, known)}")
+        yield Fault(place, f"there is no {what} `{name}`{suggest(name, known)}")
 
 
 class Parts(NamedTuple):
@@ -60,19 +62,19 @@ class Parts(NamedTuple):
     """What tomllib gives for it: neither a text nor a boolean is a number."""
     table: type[Table] | None
     inner: Sequence[Kind]
-    must: Must
+    must: Constraint
 
 
 @cache
-def parts(kind: Kind) -> Parts:
+def type_parts(kind: Kind) -> Parts:
     """Return the parts of a type as it is annotated; TOML has no None."""
-    if NONE in get_args(kind):
-        return parts(get_args(kind)[0])
+    if NONE_TYPE in get_args(kind):
+        return type_parts(get_args(kind)[0])
     bare, *musts = get_args(kind) if hasattr(kind, "__metadata__") else [kind]
     origin: Any = get_origin(bare) or bare
     table = origin if issubclass(origin, Table) else None
     types = (dict,) if table else TYPES.get(origin, (origin,))
-    must = musts[0] if musts else Must(KINDS.get(origin, "a table"))
+    must = musts[0] if musts else Constraint(KINDS.get(origin, "a table"))
     return Parts(types, table, get_args(bare), must)
 
 
@@ -94,11 +96,11 @@ class Checker:
             rest = {key: value for key, value in given.items() if key not in kind.KEYS}
             values["rest"] = dict(self._entries(str, kind.REST, rest, place))
         table = kind.__new__(kind)
-        vars(table).update({key: value for key, value in values.items() if value is not WRONG})
-        self.judge(table, kind.RULES, place)
+        vars(table).update({key: value for key, value in values.items() if value is not INVALID})
+        self.check_rules(table, kind.RULES, place)
         return table
 
-    def judge(self, table: Table, rules: Sequence[Rule], place: Place) -> None:
+    def check_rules(self, table: Table, rules: Sequence[Rule], place: Place) -> None:
         """Keep what is wrong with a table by some rules; one that reads what is not set ends."""
         for rule in rules:
             with suppress(UnsetError):
@@ -107,15 +109,15 @@ class Checker:
 
     def value(self, kind: Kind, given: Value, place: Place) -> Value:
         """Return a value, or WRONG; a table in any case, for what other values say of it."""
-        types, table, inner, must = parts(kind)
+        types, table, inner, must = type_parts(kind)
         known, fits = len(self.faults), type(given) in types
         if table and fits:
             return self.table(table, given, place)
-        value = self._inside(inner, given, place, repeats=must.repeats) if fits else WRONG
-        if len(self.faults) == known and not (fits and must.holds(value)):
-            shown = "" if fits and inner else _not(must, given)
-            self.faults.append(Fault(place, f"it must be {must.be}{shown}"))
-            return table.__new__(table) if table else WRONG
+        value = self._inside(inner, given, place, repeats=must.repeats) if fits else INVALID
+        if len(self.faults) == known and not (fits and must.is_valid(value)):
+            shown = "" if fits and inner else _but_got(must, given)
+            self.faults.append(Fault(place, f"it must be {must.description}{shown}"))
+            return table.__new__(table) if table else INVALID
         return value
 
     def _inside(self, kinds: Sequence[Kind], given: Value, place: Place, *, repeats: bool) -> Value:
@@ -131,41 +133,41 @@ class Checker:
         for index, item in enumerate(given):
             if item in given[:index] and not repeats:
                 self.faults.append(Fault((*place, index), "it is in the list twice"))
-            elif (value := self.value(kind, item, (*place, index))) is not WRONG:
+            elif (value := self.value(kind, item, (*place, index))) is not INVALID:
                 yield value
-            elif type(item) in parts(kind).types:
+            elif type(item) in type_parts(kind).types:
                 yield item  # a rule must not miss it
 
     def _entries(
         self, name: Kind, kind: Kind, given: Mapping[str, Value], place: Place
     ) -> Iterator[tuple[str, Value]]:
-        must = parts(name).must
+        must = type_parts(name).must
         for key, inner in given.items():
-            if not must.holds(key):
-                self.faults.append(Fault((*place, key), f"its name must be {must.be}"))
+            if not must.is_valid(key):
+                self.faults.append(Fault((*place, key), f"its name must be {must.description}"))
             value = self.value(kind, inner, (*place, key))
-            yield key, () if value is WRONG else value  # a rule must not miss the name
+            yield key, () if value is INVALID else value  # a rule must not miss the name
 
     def _compare(self, kind: type[Table], given: Mapping[str, object], place: Place) -> None:
         """Find keys that are unknown, and those that are missing and are not meant by these."""
         others = () if kind.REST else given
-        meant = {key: nearest(key, kind.KEYS) for key in others if key not in kind.KEYS}
+        meant = {key: suggest(key, kind.KEYS) for key in others if key not in kind.KEYS}
         for key, near in meant.items():
             self.faults.append(Fault((*place, key), f"there is no such key{near}"))
         for key, inner in kind.KEYS.items():
-            if key not in {*given, *kind.DEFAULTS} and _question(key) not in meant.values():
-                wanted = parts(inner).must.be
+            if key not in {*given, *kind.DEFAULTS} and _suggestion(key) not in meant.values():
+                wanted = type_parts(inner).must.description
                 self.faults.append(Fault(place, f"`{key}` is missing; it must be {wanted}"))
 
 
-def _question(key: str) -> str:
+def _suggestion(key: str) -> str:
     return f"; did you mean `{key}`?"
 
 
-def _not(must: Must, given: object) -> str:
+def _but_got(must: Constraint, given: object) -> str:
     """Return a value for the end of a sentence, unless it may be a secret."""
     if isinstance(given, dict | list):
         return ", not a table" if isinstance(given, dict) else ", not a list"
     if isinstance(given, str):
-        return f", not {quoted(given)}" if must.shown else ""
+        return f", not {quote(given)}" if must.show_value else ""
     return f", not {json.dumps(given) if isinstance(given, bool) else given}"

@@ -13,10 +13,10 @@ from pipeline.environments import Environment
 from pipeline.errors import InputError
 from pipeline.files import read_text
 from pipeline.settings import Settings
-from pipeline.toml import Fault, line_of, lines_of, refused
+from pipeline.toml import Fault, faults_error, line_of, lines_of
 
-FILE = Path("pipeline.toml")
-HINT = f"correct {FILE}; pipeline/settings.py says what each key means"
+CONFIG_FILE = Path("pipeline.toml")
+HINT = f"correct {CONFIG_FILE}; pipeline/settings.py says what each key means"
 
 
 def load() -> Settings:
@@ -26,7 +26,7 @@ def load() -> Settings:
         InputError: It is not here, it is no TOML, or something in it is wrong: every fault is named
             with its line.
     """
-    return _read(read_text(FILE))
+    return _read(read_text(CONFIG_FILE))
 
 
 def main_branch() -> str:
@@ -34,7 +34,7 @@ def main_branch() -> str:
     return load().ci.main
 
 
-def environment(name: str) -> Environment:
+def get_environment(name: str) -> Environment:
     """Return an environment.
 
     Raises:
@@ -46,22 +46,22 @@ def environment(name: str) -> Environment:
     return known[name]
 
 
-def refuse(faults: Iterable[Fault]) -> None:
+def raise_for_faults(faults: Iterable[Fault]) -> None:
     """Refuse what only its reader knows to be wrong, such as a job that there is not.
 
     Raises:
         InputError: Names all faults, each with its line, if there are any.
     """
     if found := [*faults]:
-        raise refused(FILE, read_text(FILE), found, HINT)
+        raise faults_error(CONFIG_FILE, read_text(CONFIG_FILE), found, HINT)
 
 
 def line(fault: Fault) -> int:
     """Return the line where a fault stands."""
-    return line_of(fault.place, lines_of(read_text(FILE)))
+    return line_of(fault.place, lines_of(read_text(CONFIG_FILE)))
 
 
-def pythons() -> list[str]:
+def python_versions() -> list[str]:
     """Return the versions of Python that are tested, the default one first.
 
     Raises:
@@ -70,7 +70,7 @@ def pythons() -> list[str]:
     return read_text(Path(".python-version")).split()
 
 
-def told(environments: Iterable[Environment]) -> list[str]:
+def declared_secret_names(environments: Iterable[Environment]) -> list[str]:
     """Return the name of every secret that one of some environments is told, optional ones too."""
     names = (name for each in environments for name in (*each.secrets, *each.optional))
     return [*dict.fromkeys(names)]
@@ -78,4 +78,4 @@ def told(environments: Iterable[Environment]) -> list[str]:
 
 @lru_cache(maxsize=1)
 def _read(text: str) -> Settings:
-    return checker.read(Settings, FILE, text, hint=HINT)
+    return checker.read_file(Settings, CONFIG_FILE, text, hint=HINT)

@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 T = TypeVar("T")
 
 
-def within(seconds: float, call: Callable[[], T]) -> T:
+def call_with_deadline(seconds: float, call: Callable[[], T]) -> T:
     """Return what a call returns; one that takes too long is left to itself.
 
     Args:

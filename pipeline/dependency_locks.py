@@ -15,14 +15,20 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipeline.errors import CheckFailedError, InputError, NotJudgedError, judged, reported
+from pipeline.errors import (
+    CheckFailedError,
+    InconclusiveError,
+    InputError,
+    clear_inconclusive,
+    handle_errors,
+)
 from pipeline.files import read_text
-from pipeline.home import UV, npm
-from pipeline.process import Output, read, run
+from pipeline.home import UV, npm_environment
+from pipeline.process import CommandResult, capture, run
 
 CHECK = "locks"
-FOLDERS = (Path("requirements"), Path("backend/requirements"))
-UNREACHABLE = (
+LOCK_DIRS = (Path("requirements"), Path("backend/requirements"))
+NETWORK_ERRORS = (
     "error sending request",
     "dns error",
     "Could not connect",
@@ -45,7 +51,11 @@ def main(arguments: Sequence[str]) -> None:
         compile_lock(lock, ["--upgrade"] if options.upgrade else [])
     for lock in node_locks():
         renew = "update" if options.upgrade else "install"
-        run(["npm", renew, "--package-lock-only", "--ignore-scripts"], cwd=lock.parent, env=npm())
+        run(
+            ["npm", renew, "--package-lock-only", "--ignore-scripts"],
+            cwd=lock.parent,
+            env=npm_environment(),
+        )
 
 
 def check() -> None:
@@ -55,13 +65,13 @@ def check() -> None:
         CheckFailedError: A lock does not follow from its input.
         NotJudgedError: The package index was out of reach.
     """
-    stale = [str(lock) for lock in python_locks() if compiled(lock) != read_text(lock)]
-    judged(CHECK)
+    stale = [str(lock) for lock in python_locks() if compiled_lock(lock) != read_text(lock)]
+    clear_inconclusive(CHECK)
     if stale:
         raise CheckFailedError(f"locks are stale: {', '.join(stale)}", hint="nox -s lock")
 
 
-def compiled(lock: Path) -> str:
+def compiled_lock(lock: Path) -> str:
     """Return what a lock becomes if it is made anew, from where it is now.
 
     Raises:
@@ -90,31 +100,31 @@ def compile_lock(lock: Path, options: Sequence[str] = (), *, output: Path | None
     command = recorded_command(lock)
     written = [*without_output(command), f"--output-file={output or lock.name}"]
     env = {**UV, HEADER: recorded_line(lock)}
-    result = read([*written, "--quiet", *options], cwd=lock.parent, env=env)
+    result = capture([*written, "--quiet", *options], cwd=lock.parent, env=env)
     if result.returncode == 0:
         return
     if is_unreachable(result):
-        raise out_of_reach(CHECK)
+        raise unreachable_error(CHECK)
     raise InputError(f"{lock} cannot be made: {result.stderr.strip()}", hint=shlex.join(command))
 
 
-def is_unreachable(output: Output) -> bool:
+def is_unreachable(output: CommandResult) -> bool:
     """Say whether uv failed because no package index answered, or it was not to ask any.
 
     Args:
         output: Of uv.
     """
-    return any(sign in output.stderr for sign in UNREACHABLE)
+    return any(sign in output.stderr for sign in NETWORK_ERRORS)
 
 
-def out_of_reach(check: str, detail: str = "") -> NotJudgedError:
+def unreachable_error(check: str, detail: str = "") -> InconclusiveError:
     """Return the fault of a check that asks a package index that does not answer.
 
     Args:
         check: Its name.
         detail: What is said besides.
     """
-    return NotJudgedError(check, "the package index is out of reach", detail=detail)
+    return InconclusiveError(check, "the package index is out of reach", detail=detail)
 
 
 def recorded_command(lock: Path) -> list[str]:
@@ -149,7 +159,7 @@ def without_output(command: Sequence[str]) -> list[str]:
 
 def python_locks() -> list[Path]:
     """Return the hash locks of all Python environments."""
-    return sorted(lock for folder in FOLDERS for lock in folder.glob("*.txt"))
+    return sorted(lock for folder in LOCK_DIRS for lock in folder.glob("*.txt"))
 
 
 def node_locks() -> Iterable[Path]:
@@ -158,5 +168,5 @@ def node_locks() -> Iterable[Path]:
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         main(sys.argv[1:])

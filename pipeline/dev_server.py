@@ -8,12 +8,12 @@ import socket
 import sys
 from pathlib import Path
 
-from pipeline.errors import CheckFailedError, InputError, reported
-from pipeline.process import background, run
+from pipeline.errors import CheckFailedError, InputError, handle_errors
+from pipeline.process import background_process, run
 
 BACKEND = Path("backend")
 NODE = ["python", "-m", "pipeline.node"]
-USER = {"SMOKE_USER_EMAIL": "user@example.com", "SMOKE_USER_PASSWORD": "only-for-development"}
+DEV_USER = {"SMOKE_USER_EMAIL": "user@example.com", "SMOKE_USER_PASSWORD": "only-for-development"}
 
 
 def main(node: str) -> int:
@@ -27,20 +27,23 @@ def main(node: str) -> int:
         CheckFailedError: The database could not be made ready.
     """
     port = os.environ.get("BACKEND_PORT", "8000")
-    check_port(port)
+    require_free_port(port)
     for command in ("migrate", "ensure_user"):
-        if run(["python", "manage.py", command], cwd=BACKEND, env=USER):
+        if run(["python", "manage.py", command], cwd=BACKEND, env=DEV_USER):
             raise CheckFailedError(
                 "the database is not ready, for the reason above",
                 hint="to start from nothing: remove backend/db.sqlite3",
             )
-    print(f"sign in as {USER['SMOKE_USER_EMAIL']} with {USER['SMOKE_USER_PASSWORD']}", flush=True)
+    print(
+        f"sign in as {DEV_USER['SMOKE_USER_EMAIL']} with {DEV_USER['SMOKE_USER_PASSWORD']}",
+        flush=True,
+    )
     serve = ["python", "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"]
-    with background(serve, cwd=BACKEND):
+    with background_process(serve, cwd=BACKEND):
         return run([*NODE, node, "npm", "run", "dev"], env={"BACKEND_PORT": port})
 
 
-def check_port(port: str) -> None:
+def require_free_port(port: str) -> None:
     """Refuse a port that something else listens on.
 
     Args:
@@ -58,5 +61,5 @@ def check_port(port: str) -> None:
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         sys.exit(main(sys.argv[1]))

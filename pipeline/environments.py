@@ -4,21 +4,39 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Annotated
 
-from pipeline.addresses import is_loopback, origin, ssh_host
-from pipeline.schema import Must, Table, Text, like, whole
+from pipeline.addresses import is_loopback, parse_origin, parse_ssh_host
+from pipeline.schema import Constraint, Table, Text, matches_pattern, whole_number
 from pipeline.toml import Fault
 
-Seconds = Annotated[int, whole(0, 3600)]
-Stack = Annotated[str, like(r"[a-z][a-z0-9-]{0,30}", "at most 31 small letters, digits, hyphens")]
-Url = Annotated[str, Must("an address like https://x.org", bool, shown=False)]
-Host = Annotated[str, Must("an address like ssh://deploy@x.org", shown=False)]
-HostKey = Annotated[str, like(r"\S+ (ssh|ecdsa|sk)-\S+ \S+", "a line of ssh-keyscan", shown=False)]
-Variable = Annotated[str, like(r"[A-Z][A-Z0-9_]*", "a variable's name like EMAIL_URL", shown=False)]
-NEEDED = ("PREVIEW_TOKEN", "SMOKE_USER_EMAIL", "SMOKE_USER_PASSWORD", "TLS_CERTIFICATE", "TLS_KEY")
+Seconds = Annotated[int, whole_number(0, 3600)]
+Stack = Annotated[
+    str, matches_pattern(r"[a-z][a-z0-9-]{0,30}", "at most 31 small letters, digits, hyphens")
+]
+Url = Annotated[str, Constraint("an address like https://x.org", bool, show_value=False)]
+Host = Annotated[str, Constraint("an address like ssh://deploy@x.org", show_value=False)]
+HostKey = Annotated[
+    str, matches_pattern(r"\S+ (ssh|ecdsa|sk)-\S+ \S+", "a line of ssh-keyscan", shown=False)
+]
+Variable = Annotated[
+    str, matches_pattern(r"[A-Z][A-Z0-9_]*", "a variable's name like EMAIL_URL", shown=False)
+]
+REQUIRED_SECRETS = (
+    "PREVIEW_TOKEN",
+    "SMOKE_USER_EMAIL",
+    "SMOKE_USER_PASSWORD",
+    "TLS_CERTIFICATE",
+    "TLS_KEY",
+)
 """The secrets of every environment: its edge and its deployments read them."""
 NOTIFY_URL = "NOTIFY_URL"
 """Where to tell what became of a deployment; every environment may go without."""
-NOT_THE_APPS = ("TLS_CERTIFICATE", "TLS_KEY", "PREVIEW_TOKEN", "POSTGRES_PASSWORD", NOTIFY_URL)
+INFRASTRUCTURE_SECRETS = (
+    "TLS_CERTIFICATE",
+    "TLS_KEY",
+    "PREVIEW_TOKEN",
+    "POSTGRES_PASSWORD",
+    NOTIFY_URL,
+)
 """The secrets that only its edge, its deployments and its database read."""
 
 
@@ -53,14 +71,16 @@ class Timings(Table):
     RULES = (_outlasts_the_drain,)
 
 
-class Tolerance(Table):
+class TrafficTolerance(Table):
     """How much worse users may get it by a release, before it is taken back."""
 
-    errors: Annotated[float, Must("a number from 0 to 1", lambda given: 0 <= given <= 1)] = 0.01
+    errors: Annotated[float, Constraint("a number from 0 to 1", lambda given: 0 <= given <= 1)] = (
+        0.01
+    )
     """The share of requests that may fail beyond the share that failed before."""
-    slower: Annotated[float, Must("a number above 1", lambda given: given > 1)] = 3
+    slower: Annotated[float, Constraint("a number above 1", lambda given: given > 1)] = 3
     """How many times as long the slowest twentieth of the requests may take."""
-    seconds: Annotated[float, Must("a number from 0", lambda given: given >= 0)] = 1
+    seconds: Annotated[float, Constraint("a number from 0", lambda given: given >= 0)] = 1
     """What is faster than that is never too slow."""
 
 
@@ -78,15 +98,15 @@ class Environment(Table):
     """The manager to deploy through; this machine, if empty."""
     known_hosts: tuple[HostKey, ...] = ()
     """The manager's own keys, as `ssh-keyscan` prints them, once they were compared."""
-    refs: Annotated[tuple[Text, ...], Must("a list of at least one pattern", bool)]
+    refs: Annotated[tuple[Text, ...], Constraint("a list of at least one pattern", bool)]
     """The branches and tags that may be deployed to it, as patterns."""
     after: str = ""
     """The environment that a release has to have served in before."""
     confirm: bool = False
     """Whether a person has to agree on the screen."""
-    replicas: Annotated[int, whole(1, 100)] = 2
+    replicas: Annotated[int, whole_number(1, 100)] = 2
     """How many containers each service of the app has."""
-    port: Annotated[int, whole(1, 65535)] = 443
+    port: Annotated[int, whole_number(1, 65535)] = 443
     """Where the edge of each node listens."""
     data: bool = False
     """Whether it has no PostgreSQL and Redis of its own, so that we bring them."""
@@ -100,13 +120,16 @@ class Environment(Table):
     """Secrets that the app gets where they are set, and can do without."""
     timings: Timings = Timings()
     """How long its steps take."""
-    tolerance: Tolerance = Tolerance()
+    tolerance: TrafficTolerance = TrafficTolerance()
     """How much worse users may get it by a release."""
 
     def _holds_what_is_needed(self) -> Iterator[Fault]:
         """Find out now what would otherwise be missing in the middle of a deployment."""
         brought = {"POSTGRES_PASSWORD": "data", "DATABASE_URL": "dump"}
-        needed = [*NEEDED, *(name for name, key in brought.items() if getattr(self, key, False))]
+        needed = [
+            *REQUIRED_SECRETS,
+            *(name for name, key in brought.items() if getattr(self, key, False)),
+        ]
         if missing := [name for name in needed if name not in self.secrets]:
             yield Fault(("secrets",), f"it lacks {', '.join(missing)}")
 
@@ -118,7 +141,7 @@ class Environment(Table):
 
     def _has_addresses(self) -> Iterator[Fault]:
         """Find out now what is no address, by what reads it later; it may hold a password."""
-        for key, reader in (("url", origin), ("host", ssh_host)):
+        for key, reader in (("url", parse_origin), ("host", parse_ssh_host)):
             if address := getattr(self, key, ""):
                 try:
                     reader(address)
@@ -135,24 +158,26 @@ class Environment(Table):
     @property
     def is_local(self) -> bool:
         """Whether it is on this machine alone, so that it may run what was never scanned."""
-        return not self.host and is_loopback(origin(self.url).host)
+        return not self.host and is_loopback(parse_origin(self.url).host)
 
-    def certificate(self, credentials: Mapping[str, str]) -> str:
+    def trusted_certificate(self, credentials: Mapping[str, str]) -> str:
         """Return the certificate of its edge, where no authority is asked to sign one."""
         return credentials["TLS_CERTIFICATE"] if self.is_local else ""
 
     @property
-    def for_the_app(self) -> list[str]:
+    def app_secrets(self) -> list[str]:
         """The secrets that its app may read, whether it has to or not."""
-        return [name for name in (*self.secrets, *self.optional) if name not in NOT_THE_APPS]
+        return [
+            name for name in (*self.secrets, *self.optional) if name not in INFRASTRUCTURE_SECRETS
+        ]
 
     @property
-    def deadline(self) -> int:
+    def rollout_timeout(self) -> int:
         """The seconds after which a roll of one service is stuck."""
         times = self.timings
         each = times.start + times.delay + times.drain + times.grace
         return (self.replicas + 1) * each + times.monitor + 30
 
-    def allows(self, ref: str) -> bool:
+    def allows_ref(self, ref: str) -> bool:
         """Say whether a branch or tag may be deployed here."""
         return any(fnmatchcase(ref, pattern) for pattern in self.refs)

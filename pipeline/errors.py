@@ -12,15 +12,16 @@ from typing import ClassVar
 from pipeline import filesystem, streams
 
 INTERRUPTED = 128 + signal.SIGINT  # as a shell says it
-NOT_JUDGED = Path("reports", "not-judged")
-RECORDS = "PIPELINE_NOT_JUDGED"  # names one more folder for records: that of this run alone
+INCONCLUSIVE_DIR = Path("reports", "not-judged")
+# names one more folder for records: that of this run alone
+INCONCLUSIVE_DIR_VARIABLE = "PIPELINE_NOT_JUDGED"
 
 
 class PipelineError(Exception):
     """A fault to show to a person: what happened, and in `hint` the next command."""
 
     exit_code: ClassVar[int] = 1
-    kind: ClassVar[str] = "error"
+    label: ClassVar[str] = "error"
 
     def __init__(self, message: str, *, hint: str) -> None:
         super().__init__(message)
@@ -28,7 +29,7 @@ class PipelineError(Exception):
 
     def report(self) -> int:
         """Print the fault on stderr and return the exit code."""
-        print(f"{self.kind}: {self}\n\nhint: {self.hint}", file=sys.stderr)
+        print(f"{self.label}: {self}\n\nhint: {self.hint}", file=sys.stderr)
         return self.exit_code
 
 
@@ -50,11 +51,11 @@ class MissingToolError(PipelineError):
     exit_code = 3
 
 
-class NotJudgedError(PipelineError):
+class InconclusiveError(PipelineError):
     """What a check needs is out of reach: listed by reason, red only under PIPELINE_STRICT=1."""
 
     exit_code = 4
-    kind = "not judged"
+    label = "not judged"
 
     def __init__(
         self,
@@ -85,55 +86,55 @@ class NotJudgedError(PipelineError):
     def _record(self, folder: Path) -> None:
         names = ("check", "reason", "detail", "hint")
         content = {name: getattr(self, name) for name in names}
-        filesystem.write({_file(folder, self.check): json.dumps(content) + "\n"})
+        filesystem.write_files({_file(folder, self.check): json.dumps(content) + "\n"})
 
 
-class UntrustedError(PipelineError):
+class VerificationError(PipelineError):
     """An image is not what was signed, or lacks what must be known of it."""
 
     exit_code = 5
 
 
-class StoppedError(PipelineError):
+class DeployAbortedError(PipelineError):
     """A deployment was stopped before anybody could see it."""
 
     exit_code = 6
     outcome: ClassVar[str] = "stopped"
 
 
-class MigrationError(StoppedError):
+class MigrationError(DeployAbortedError):
     """The database could not be brought forward; the code that serves was not touched."""
 
     exit_code = 7
     outcome = "migration failed"
 
 
-class RolledBackError(StoppedError):
+class RolledBackError(DeployAbortedError):
     """A deployment went wrong in front of users, and the release before serves again."""
 
     exit_code = 8
     outcome = "rolled back"
 
 
-class RollbackFailedError(StoppedError):
+class RollbackFailedError(DeployAbortedError):
     """A deployment went wrong, and the release before could not be put back."""
 
     exit_code = 9
     outcome = "rollback failed"
 
 
-class NoWayBackError(RollbackFailedError):
+class NoRollbackError(RollbackFailedError):
     """A deployment went wrong where the release before did not serve either; it stays."""
 
 
-class LostLockError(StoppedError):
+class LockLostError(DeployAbortedError):
     """Somebody else took the lock over; he puts right what this deployment had begun."""
 
     exit_code = 10
     outcome = "taken over"
 
 
-class OverBudgetError(PipelineError):
+class BudgetExceededError(PipelineError):
     """All is green, but something took longer than pipeline.toml allows."""
 
     exit_code = 11
@@ -145,33 +146,33 @@ class OutageError(PipelineError):
     exit_code = 12
 
 
-class InterruptedDeployError(StoppedError):
+class DeployInterruptedError(DeployAbortedError):
     """Somebody stopped a deployment; what it had begun was undone."""
 
     exit_code = INTERRUPTED
     outcome = "interrupted"
 
 
-def judged(check: str) -> None:
+def clear_inconclusive(check: str) -> None:
     """Remove the record that a check was not judged."""
     for folder in _folders():
         if (file := _file(folder, check)).exists():  # where nothing can be written, there is none
             file.unlink(missing_ok=True)
 
 
-def records(folder: Path) -> list[NotJudgedError]:
+def read_inconclusive(folder: Path) -> list[InconclusiveError]:
     """Return what was not judged by the records in a folder, in the order of their times.
 
     Args:
         folder: The folder; it need not be there.
     """
     files = sorted(folder.glob("*.json"), key=lambda file: file.stat().st_mtime_ns)
-    return [NotJudgedError(**json.loads(file.read_text())) for file in files]
+    return [InconclusiveError(**json.loads(file.read_text())) for file in files]
 
 
 def _folders() -> list[Path]:
-    own = os.environ.get(RECORDS)
-    return [NOT_JUDGED, Path(own)] if own else [NOT_JUDGED]
+    own = os.environ.get(INCONCLUSIVE_DIR_VARIABLE)
+    return [INCONCLUSIVE_DIR, Path(own)] if own else [INCONCLUSIVE_DIR]
 
 
 def _file(folder: Path, check: str) -> Path:
@@ -179,32 +180,32 @@ def _file(folder: Path, check: str) -> Path:
 
 
 @contextmanager
-def reported() -> Iterator[None]:
+def handle_errors() -> Iterator[None]:
     """Turn a fault into one sentence, a hint and the exit code of its class.
 
     What was not judged, where that is allowed, ends the block but not the program.
     """
     try:
-        with streams.settled():
+        with streams.standard_streams():
             yield
     except (PipelineError, OSError) as error:
-        if code := _told(error):
+        if code := _report_error(error):
             raise SystemExit(code) from None
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None
 
 
-def _told(error: PipelineError | OSError) -> int:
+def _report_error(error: PipelineError | OSError) -> int:
     """Report a fault, and return its exit code."""
     try:
-        return (_of_file(error) if isinstance(error, OSError) else error).report()
+        return (_file_error(error) if isinstance(error, OSError) else error).report()
     except OSError as fault:
         if fault is error:
             raise
-        return _of_file(fault).report()  # of the record of what was not judged
+        return _file_error(fault).report()  # of the record of what was not judged
 
 
-def _of_file(error: OSError) -> InputError:
-    if told := filesystem.fault(error):
+def _file_error(error: OSError) -> InputError:
+    if told := filesystem.describe_os_error(error):
         return InputError(told[0], hint=told[1])
     raise error

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
-def escaped(text: str) -> str:
+def escape_control(text: str) -> str:
     r"""Return a text with its control characters written out, such as `\x1b`.
 
     Args:
@@ -16,7 +16,7 @@ def escaped(text: str) -> str:
     return CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
-def printable(name: str) -> str:
+def quote_name(name: str) -> str:
     """Return a name as part of a line: one with a line break, or of other bytes, is quoted.
 
     Args:
@@ -25,7 +25,7 @@ def printable(name: str) -> str:
     return name if name.isprintable() else ascii(name)
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a Markdown table: https://github.github.com/gfm/#tables-extension-.
 
     Args:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import InputError, reported
+from pipeline.errors import InputError, handle_errors
 
 CONFLICT = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
 PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
@@ -49,7 +49,7 @@ def read_text(path: Path) -> str:
         content = path.read_bytes()
     except OSError as error:
         said = error.strerror or "it cannot be read"
-        raise UnreadableFileError(path, _lower(said), hint=_way_to(path, error)) from None
+        raise UnreadableFileError(path, _lower(said), hint=_path_error(path, error)) from None
     if content.startswith(codecs.BOM_UTF8):
         hint = "save it as UTF-8 without a byte order mark"
         raise UnreadableFileError(path, "it begins with a byte order mark", line=1, hint=hint)
@@ -59,7 +59,7 @@ def read_text(path: Path) -> str:
         line = content.count(b"\n", 0, error.start) + 1
         hint = "save it as UTF-8"
         raise UnreadableFileError(path, "it is no UTF-8", line=line, hint=hint) from None
-    return _merged(path, text.replace("\r\n", "\n").replace("\r", "\n"))
+    return _conflict_error(path, text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def parse_json(name: Path | str, text: str) -> Any:  # noqa: ANN401 - as above
         UnreadableFileError: It is no JSON, or has a key twice.
     """
     try:
-        return json.loads(text, object_pairs_hook=_once)
+        return json.loads(text, object_pairs_hook=_reject_duplicates)
     except json.JSONDecodeError as error:
         why = f"no JSON: {_lower(error.msg)}"
         raise UnreadableFileError(name, why, line=error.lineno) from None
@@ -126,7 +126,7 @@ def main(arguments: Sequence[str]) -> None:
         raise InputError("\n".join(map(str, faults)), hint="; ".join(each.hint for each in faults))
 
 
-def _merged(path: Path, text: str) -> str:
+def _conflict_error(path: Path, text: str) -> str:
     if found := CONFLICT.search(text):
         line = text.count("\n", 0, found.start()) + 1
         why, hint = "a conflict of a merge is not resolved", f"resolve it, then: git add {path}"
@@ -134,7 +134,7 @@ def _merged(path: Path, text: str) -> str:
     return text
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
@@ -143,7 +143,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _way_to(path: Path, error: OSError) -> str:
+def _path_error(path: Path, error: OSError) -> str:
     if isinstance(error, FileNotFoundError):
         return f"go to the repository's root, or: git checkout -- {path}"
     return f"ls -ld {path}"
@@ -154,5 +154,5 @@ def _lower(said: str) -> str:
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         main(sys.argv[1:])

@@ -8,7 +8,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-NAMELESS = {errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE, errno.ENOENT, errno.ENOSPC}
+ERRORS_WITHOUT_PATH = {
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOENT,
+    errno.ENOSPC,
+}
 """Errors of files whose name the system may not say."""
 HINTS = {
     **dict.fromkeys((errno.EDQUOT, errno.EFBIG, errno.ENOSPC), "make room: df -h {}; ulimit -f"),
@@ -19,7 +26,7 @@ HINTS = {
 """What to do, where the system's words are not enough."""
 
 
-def fault(error: OSError) -> tuple[str, str] | None:
+def describe_os_error(error: OSError) -> tuple[str, str] | None:
     """Return what is wrong with a file, and a hint; nothing, if an error is about no file.
 
     Args:
@@ -28,7 +35,7 @@ def fault(error: OSError) -> tuple[str, str] | None:
     if isinstance(error, shutil.Error) and isinstance(error.args[0], list):  # of a whole folder
         _, path, why = error.args[0][0]
         return f"`{path}` cannot be written: {why}", HINTS[errno.ENOSPC].format(Path(path).parent)
-    if error.errno is None or (error.filename is None and error.errno not in NAMELESS):
+    if error.errno is None or (error.filename is None and error.errno not in ERRORS_WITHOUT_PATH):
         return None
     if error.filename is None or isinstance(error.filename, int):
         hint = "is there room, and is this folder still there? df -h ."
@@ -39,7 +46,7 @@ def fault(error: OSError) -> tuple[str, str] | None:
     return f"`{path}` cannot be used: {error.strerror}", hint.format(place)
 
 
-def write(texts: Mapping[Path, str]) -> None:
+def write_files(texts: Mapping[Path, str]) -> None:
     """Write files, all or none of them: each beside its place at first, then all are moved there.
 
     Args:
@@ -50,12 +57,12 @@ def write(texts: Mapping[Path, str]) -> None:
         OSError: One of them cannot be written; it names that one.
     """
     with ExitStack() as stack:
-        new = {path: _beside(path, text, stack) for path, text in texts.items()}
+        new = {path: _write_temporary(path, text, stack) for path, text in texts.items()}
         for file, place in new.values():
             file.replace(place)
 
 
-def remove(path: Path) -> None:
+def remove_path(path: Path) -> None:
     """Remove a file, or a folder with all that is in it.
 
     Raises:
@@ -68,7 +75,7 @@ def remove(path: Path) -> None:
         raise
 
 
-def _beside(path: Path, text: str, stack: ExitStack) -> tuple[Path, Path]:
+def _write_temporary(path: Path, text: str, stack: ExitStack) -> tuple[Path, Path]:
     """Write a file in a new folder beside its place, and return both."""
     place = Path(os.path.realpath(path))
     try:

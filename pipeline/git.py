@@ -13,16 +13,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline import streams
-from pipeline.errors import InputError, reported
-from pipeline.process import Output, read
+from pipeline.errors import InputError, handle_errors
+from pipeline.process import CommandResult, capture
 
 # https://docs.github.com/get-started/git-basics/about-remote-repositories
-REMOTE = re.compile(
+REMOTE_URL = re.compile(
     r"((https?|ssh|git)://([^/@]+@)?[^/@]+/|([^/:@]+@)?[^/:@]+:)"
     r"(?P<owner>[^/:@]+)/(?P<name>[^/:@]+?)(\.git)?/?"
 )
 # settings of git that would let it overlook a change, or show it in another way
-PINNED = (
+PINNED_CONFIG = (
     "color.ui=false",
     "core.checkStat=default",
     "core.excludesFile=/dev/null",
@@ -37,8 +37,8 @@ PINNED = (
 )
 EVERY_CHANGE = ("--no-renames", "--ignore-submodules=none")
 # what only this clone or this user ignores is here all the same, and tools read it
-OTHERS = ("--others", "--exclude-per-directory=.gitignore")
-NEXT = "run this in a git checkout that has a commit"
+UNTRACKED_OPTIONS = ("--others", "--exclude-per-directory=.gitignore")
+CHECKOUT_HINT = "run this in a git checkout that has a commit"
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,9 @@ class Start:
         Args:
             main: The name of the main branch.
         """
-        return self.branch == local(main) or (self.branch == "HEAD" and self.commit == self.head)
+        return self.branch == local_branch_ref(main) or (
+            self.branch == "HEAD" and self.commit == self.head
+        )
 
 
 def command(*arguments: str, settings: Iterable[str] = ()) -> list[str]:
@@ -87,16 +89,16 @@ def command(*arguments: str, settings: Iterable[str] = ()) -> list[str]:
         *arguments: What to ask.
         settings: More of its configuration, besides what is pinned.
     """
-    options = (option for setting in (*PINNED, *settings) for option in ("-c", setting))
+    options = (option for setting in (*PINNED_CONFIG, *settings) for option in ("-c", setting))
     return ["git", *options, *arguments]
 
 
-def ask(
+def run_git(
     *arguments: str,
     cwd: Path | None = None,
     settings: Iterable[str] = (),
     env: Mapping[str, str] | None = None,
-) -> Output:
+) -> CommandResult:
     """Run git; what its exit code means is left to the caller.
 
     Args:
@@ -105,19 +107,21 @@ def ask(
         settings: More of its configuration, besides what is pinned.
         env: Variables to set.
     """
-    return read(command(*arguments, settings=settings), cwd=cwd, env=env)
+    return capture(command(*arguments, settings=settings), cwd=cwd, env=env)
 
 
-def answer(*arguments: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
+def git_output(
+    *arguments: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> str:
     """Run git, and return what it printed.
 
     Raises:
         InputError: It failed; its first line says why.
     """
-    return checked(ask(*arguments, cwd=cwd, env=env)).stdout
+    return require_success(run_git(*arguments, cwd=cwd, env=env)).stdout
 
 
-def checked(output: Output, hint: str = NEXT) -> Output:
+def require_success(output: CommandResult, hint: str = CHECKOUT_HINT) -> CommandResult:
     """Return what git said, if it went well.
 
     Raises:
@@ -128,13 +132,13 @@ def checked(output: Output, hint: str = NEXT) -> Output:
     return output
 
 
-def names(*arguments: str, cwd: Path | None = None) -> list[str]:
+def split_names(*arguments: str, cwd: Path | None = None) -> list[str]:
     """Return the names that a command of git lists with `-z`, whatever bytes they are made of.
 
     Raises:
         InputError: It failed; its first line says why.
     """
-    return [name for name in answer(*arguments, cwd=cwd).split("\0") if name]
+    return [name for name in git_output(*arguments, cwd=cwd).split("\0") if name]
 
 
 def files(*paths: str, cwd: Path | None = None) -> list[str]:
@@ -147,7 +151,11 @@ def files(*paths: str, cwd: Path | None = None) -> list[str]:
     Raises:
         InputError: This is no git checkout.
     """
-    return [*dict.fromkeys(names("ls-files", "-z", "--cached", *OTHERS, "--", *paths, cwd=cwd))]
+    return [
+        *dict.fromkeys(
+            split_names("ls-files", "-z", "--cached", *UNTRACKED_OPTIONS, "--", *paths, cwd=cwd)
+        )
+    ]
 
 
 def is_unwatched(tag: str, path: str) -> bool:
@@ -166,34 +174,34 @@ def head() -> Commit:
     Raises:
         InputError: This is no git checkout, or it has no commit.
     """
-    sha, seconds = answer("log", "-1", "--format=%H %ct").split()
+    sha, seconds = git_output("log", "-1", "--format=%H %ct").split()
     return Commit(sha, datetime.fromtimestamp(int(seconds), tz=UTC), clean=_is_clean())
 
 
-def branch() -> str:
+def current_ref() -> str:
     """Return the branch or tag that is worked on: that of GitHub's run, or the one checked out."""
     if name := os.environ.get("GITHUB_REF_NAME"):
         return name
-    full = ask("symbolic-ref", "--quiet", "HEAD").stdout.strip()
-    return full.removeprefix(local("")) or "a detached commit"
+    full = run_git("symbolic-ref", "--quiet", "HEAD").stdout.strip()
+    return full.removeprefix(local_branch_ref("")) or "a detached commit"
 
 
-def local(branch: str) -> str:
+def local_branch_ref(branch: str) -> str:
     """Return the full name of a branch: no tag or other branch can be meant."""
     return f"refs/heads/{branch}"
 
 
-def remote(branch: str) -> str:
+def remote_branch_ref(branch: str) -> str:
     """Return the full name of what was last fetched of a branch of `origin`."""
     return f"refs/remotes/origin/{branch}"
 
 
-def short(ref: str) -> str:
+def short_ref(ref: str) -> str:
     """Return a full name as people write it."""
     return ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
 
 
-def start(refs: Iterable[str]) -> Start | None:
+def find_start(refs: Iterable[str]) -> Start | None:
     """Return where this work left the first of some commits that can be compared with.
 
     Args:
@@ -203,17 +211,17 @@ def start(refs: Iterable[str]) -> Start | None:
         None if none is here, or has nothing in common with this, as in a shallow clone.
     """
     first, *others = refs
-    asked = ask("rev-parse", "HEAD", "--symbolic-full-name", "HEAD", f"{first}...HEAD", "--")
+    asked = run_git("rev-parse", "HEAD", "--symbolic-full-name", "HEAD", f"{first}...HEAD", "--")
     lines = asked.stdout.splitlines()  # the commit and its branch come before what may fail
     bases = [line[1:] for line in lines if line.startswith("^")]
     if bases and not asked.returncode:
         return Start(first, bases[0], lines[0], lines[1])
     if len(lines) > 1 and others == [lines[1]]:  # a branch has left itself nowhere
         return Start(lines[1], lines[0], lines[0], lines[1])
-    return start(others) if others else None
+    return find_start(others) if others else None
 
 
-def resolved(name: str, *, tag: bool = False) -> str:
+def resolve_commit(name: str, *, tag: bool = False) -> str:
     """Return the commit that a tag, a branch or the beginning of a commit stands for.
 
     Args:
@@ -224,7 +232,7 @@ def resolved(name: str, *, tag: bool = False) -> str:
         InputError: There is none here.
     """
     wanted = f"{'refs/tags/' if tag else ''}{name.removeprefix('sha-')}^{{commit}}"
-    found = ask("rev-parse", "--verify", "--quiet", "--end-of-options", wanted)
+    found = run_git("rev-parse", "--verify", "--quiet", "--end-of-options", wanted)
     if found.returncode:
         raise InputError(
             f"no such commit or tag here: `{name}`", hint="git fetch --tags, or correct the name"
@@ -232,55 +240,55 @@ def resolved(name: str, *, tag: bool = False) -> str:
     return found.stdout.strip()
 
 
-def file_at(commit: str, path: str) -> str | None:
+def read_file_at(commit: str, path: str) -> str | None:
     """Return what a file said in a commit; None if the commit has no such file.
 
     Raises:
         InputError: The commit is not here.
     """
-    if not names("ls-tree", "-z", "--full-tree", commit, "--", path):
+    if not split_names("ls-tree", "-z", "--full-tree", commit, "--", path):
         return None
-    return answer("show", f"{commit}:{path}")
+    return git_output("show", f"{commit}:{path}")
 
 
 def is_ancestor(commit: str, of: str) -> bool:
     """Say whether a commit is another one, or lies before it; what is not known here does not."""
-    return ask("merge-base", "--is-ancestor", commit, of).returncode == 0
+    return run_git("merge-base", "--is-ancestor", commit, of).returncode == 0
 
 
-def parent() -> str | None:
+def parent_commit() -> str | None:
     """Return the commit before HEAD, of a merge that of the branch merged into, if it is here."""
-    return ask("rev-parse", "--verify", "--quiet", "HEAD^1").stdout.strip() or None
+    return run_git("rev-parse", "--verify", "--quiet", "HEAD^1").stdout.strip() or None
 
 
 def is_shallow() -> bool:
     """Tell whether history was cut off here."""
-    return ask("rev-parse", "--is-shallow-repository").stdout.strip() == "true"
+    return run_git("rev-parse", "--is-shallow-repository").stdout.strip() == "true"
 
 
-def origin() -> str | None:
+def origin_repository() -> str | None:
     """Return the owner and the name of the repository on its host, such as `Octo-Org/Shop`."""
-    found = REMOTE.fullmatch(ask("remote", "get-url", "origin").stdout.strip())
+    found = REMOTE_URL.fullmatch(run_git("remote", "get-url", "origin").stdout.strip())
     return f"{found['owner']}/{found['name']}" if found else None
 
 
 def _is_clean() -> bool:
     """Whether the tree is what HEAD says, in what git was told not to look at too."""
-    status = answer("status", "--porcelain", "-z", "--untracked-files=no", *EVERY_CHANGE)
-    others = answer("ls-files", "-z", *OTHERS, ":/")
-    rows = [(row[0], row[2:]) for row in names("ls-files", "-z", "-t", "-v")]
+    status = git_output("status", "--porcelain", "-z", "--untracked-files=no", *EVERY_CHANGE)
+    others = git_output("ls-files", "-z", *UNTRACKED_OPTIONS, ":/")
+    rows = [(row[0], row[2:]) for row in split_names("ls-files", "-z", "-t", "-v")]
     unwatched = [path for tag, path in rows if is_unwatched(tag, path)]
-    return not (status or others) and not (unwatched and _differ(unwatched))
+    return not (status or others) and not (unwatched and _files_differ(unwatched))
 
 
-def _differ(paths: Iterable[str]) -> bool:
+def _files_differ(paths: Iterable[str]) -> bool:
     """Whether one of these files is not what HEAD says, by an index that was told nothing."""
     with TemporaryDirectory() as folder:
         index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
-        answer("read-tree", "HEAD", env=index)
+        git_output("read-tree", "HEAD", env=index)
         options = ("--no-ext-diff", "--name-only", "-z", *EVERY_CHANGE)
         literal = [f":(literal,top){path}" for path in paths]
-        return bool(answer("diff", *options, "HEAD", "--", *literal, env=index))
+        return bool(git_output("diff", *options, "HEAD", "--", *literal, env=index))
 
 
 def _first_line(text: str) -> str:
@@ -288,8 +296,8 @@ def _first_line(text: str) -> str:
 
 
 if __name__ == "__main__":
-    with reported():
-        output = ask(*sys.argv[1:])
-        streams.hand_on(output.stdout, sys.stdout)
+    with handle_errors():
+        output = run_git(*sys.argv[1:])
+        streams.write_raw(output.stdout, sys.stdout)
         sys.stderr.write(output.stderr)
         sys.exit(output.returncode)

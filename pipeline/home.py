@@ -21,7 +21,7 @@ NPM = re.compile(
 USERCONFIG = "npm_config_userconfig"
 
 
-def npm() -> Mapping[str, str]:
+def npm_environment() -> Mapping[str, str]:
     """Return the variables for npm: of the user's .npmrc it gets what says how to reach a registry.
 
     `omit=dev` would set NODE_ENV for scripts even where another setting overrules it, so the file
@@ -35,7 +35,7 @@ def npm() -> Mapping[str, str]:
     try:
         text = given.read_text(errors="surrogateescape") if given.is_file() else ""
         kept = "".join(line for line in text.splitlines(keepends=True) if NPM.match(line))
-        file = _file(kept)
+        file = _temporary_file(kept)
     except OSError as error:
         raise InputError(
             f"{error.filename}: {error.strerror}", hint="set XDG_CACHE_HOME to a folder of yours"
@@ -43,7 +43,7 @@ def npm() -> Mapping[str, str]:
     return {USERCONFIG: file, USERCONFIG.upper(): file}  # npm reads either, and takes the last
 
 
-def _file(text: str) -> str:
+def _temporary_file(text: str) -> str:
     """The file of this user that holds a text, whole at every moment; none for no text."""
     file = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "dev-npm", "npmrc")
     if not text:

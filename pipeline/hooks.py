@@ -11,7 +11,7 @@ A hook that runs another session is left out: that one has a job of its own.
 import sys
 from collections.abc import Sequence
 
-from pipeline.errors import reported
+from pipeline.errors import handle_errors
 from pipeline.git import files
 from pipeline.process import run
 
@@ -29,5 +29,5 @@ def main(options: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         sys.exit(main(sys.argv[1:]))

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.errors import NotJudgedError, records, reported
+from pipeline.errors import InconclusiveError, handle_errors, read_inconclusive
 from pipeline.github import actions
 
-LEAST = 30  # columns: a narrower block is not read
+MIN_WIDTH = 30  # columns: a narrower block is not read
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class NotJudged:
+class Inconclusive:
     """All that a run could not judge.
 
     Attributes:
@@ -38,7 +38,7 @@ class NotJudged:
     groups: Sequence[Group]
 
     @classmethod
-    def of(cls, noun: str, found: Iterable[tuple[str, NotJudgedError]]) -> "NotJudged":
+    def of(cls, noun: str, found: Iterable[tuple[str, InconclusiveError]]) -> "Inconclusive":
         """Group by reason and hint.
 
         Args:
@@ -65,7 +65,9 @@ class NotJudged:
             width: How many columns there are.
         """
         wide = max(len(str(len(group.names))) for group in self.groups)
-        lines = [line for group in self.groups for line in _lines(group, wide, max(width, LEAST))]
+        lines = [
+            line for group in self.groups for line in _lines(group, wide, max(width, MIN_WIDTH))
+        ]
         return "\n".join([self.title, *lines])
 
     def markdown(self) -> str:
@@ -102,14 +104,14 @@ def main(folder: Path) -> None:
     Args:
         folder: Where the records are.
     """
-    found = [(error.check, error) for error in records(folder)]
+    found = [(error.check, error) for error in read_inconclusive(folder)]
     shutil.rmtree(folder, ignore_errors=True)
     if found:
-        unjudged = NotJudged.of("check", found)
+        unjudged = Inconclusive.of("check", found)
         print(f"\n{unjudged.text(shutil.get_terminal_size().columns)}", file=sys.stderr)
         actions.add_summary(unjudged.markdown())
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         main(Path(sys.argv[1]))

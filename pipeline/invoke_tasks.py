@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from pipeline.errors import InputError
-from pipeline.process import read
+from pipeline.process import capture
 
 
 @dataclass(frozen=True)
@@ -15,13 +15,13 @@ class Task:
     help: str
 
 
-def list_all() -> list[Task]:
+def list_tasks() -> list[Task]:
     """Return every task.
 
     Raises:
         InputError: tasks.py cannot be read.
     """
-    result = read(["invoke", "--list", "--list-format=json"])
+    result = capture(["invoke", "--list", "--list-format=json"])
     if result.returncode != 0:
         raise InputError(f"tasks.py cannot be read: {result.stderr.strip()}", hint="invoke --list")
     return [Task(each["name"], each["help"] or "") for each in json.loads(result.stdout)["tasks"]]

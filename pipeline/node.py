@@ -16,11 +16,11 @@ from pathlib import Path
 from filelock import FileLock
 
 from pipeline.config import load
-from pipeline.errors import CheckFailedError, MissingToolError, reported
-from pipeline.home import npm
-from pipeline.process import read, run
+from pipeline.errors import CheckFailedError, MissingToolError, handle_errors
+from pipeline.home import npm_environment
+from pipeline.process import capture, run
 
-LOCKS = Path("requirements")
+LOCKS_DIR = Path("requirements")
 # all of it, whatever NODE_ENV says; what a package would run meanwhile, no tool of ours needs
 CI = ("npm", "ci", "--include=dev", "--include=optional", "--include=peer", "--ignore-scripts")
 TREE = Path("node_modules", ".package-lock.json")  # npm writes there what it has installed
@@ -45,8 +45,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args(arguments)
     major = load().default.node if options.major == "default" else options.major
-    env = {"PATH": path_with_node(major), **npm()}
-    install(options.directory, env)
+    env = {"PATH": path_with_node(major), **npm_environment()}
+    install_packages(options.directory, env)
     if options.here:
         tools = (options.directory / "node_modules" / ".bin").resolve()
         return run(options.command, env={"PATH": f"{tools}{os.pathsep}{env['PATH']}"})
@@ -67,9 +67,9 @@ def path_with_node(major: str) -> str:
         MissingToolError: That Node is nowhere, and cannot be had.
     """
     path = os.environ["PATH"]
-    locked = LOCKS / f"node-{major}"
+    locked = LOCKS_DIR / f"node-{major}"
     if _major_of(path) != major and locked.is_dir():
-        install(locked, {})
+        install_packages(locked, {})
         folders = [str(node.parent.resolve()) for node in locked.glob("node_modules/*/bin/node*")]
         path = os.pathsep.join([*folders, path])
     if _major_of(path) == major:
@@ -84,7 +84,7 @@ def path_with_node(major: str) -> str:
     )
 
 
-def install(directory: Path, env: Mapping[str, str]) -> None:
+def install_packages(directory: Path, env: Mapping[str, str]) -> None:
     """Make node_modules what package-lock.json says, unless it is that already.
 
     Args:
@@ -100,7 +100,7 @@ def install(directory: Path, env: Mapping[str, str]) -> None:
         if not (why := _why(directory)):
             return
         print(f"+ {shlex.join(CI)}  in {directory}: {why}", file=sys.stderr, flush=True)
-        output = read(CI, cwd=directory, env={**npm(), **env})
+        output = capture(CI, cwd=directory, env={**npm_environment(), **env})
         if output.returncode != 0:
             print(output.stderr, file=sys.stderr)
             raise _failure(lock, output.stderr)
@@ -122,12 +122,12 @@ def _why(directory: Path) -> str:
     source, *tree = stamp.read_text().split("\n")
     if source != _source(directory):
         return "it was installed from another lock, or in another way"
-    if tree != [_digest(directory / TREE)] or _gone(directory):
+    if tree != [_digest(directory / TREE)] or _is_missing(directory):
         return "node_modules was changed since it was installed"
     return ""
 
 
-def _gone(directory: Path) -> bool:
+def _is_missing(directory: Path) -> bool:
     return any(not (directory / name / "package.json").exists() for name in _packages(directory))
 
 
@@ -172,11 +172,11 @@ def _failure(lock: Path, said: str) -> CheckFailedError:
 
 def _major_of(path: str) -> str | None:
     try:
-        return read(["node", "--version"], env={"PATH": path}).stdout.strip("v").split(".")[0]
+        return capture(["node", "--version"], env={"PATH": path}).stdout.strip("v").split(".")[0]
     except MissingToolError:
         return None
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         sys.exit(main(sys.argv[1:]))

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from pipeline.errors import InputError
-from pipeline.process import read
+from pipeline.process import capture
 
 
 @dataclass(frozen=True)
@@ -18,16 +18,16 @@ class Session:
     python: str | None = None
 
 
-def list_all() -> list[Session]:
+def list_sessions() -> list[Session]:
     """Return every session, those that nox leaves out by default too.
 
     Raises:
         InputError: noxfile.py cannot be read.
     """
-    return list_selected("-k", "not __none__")
+    return list_selected_sessions("-k", "not __none__")
 
 
-def list_selected(*options: str) -> list[Session]:
+def list_selected_sessions(*options: str) -> list[Session]:
     """Return the sessions that nox would run.
 
     Args:
@@ -36,7 +36,7 @@ def list_selected(*options: str) -> list[Session]:
     Raises:
         InputError: noxfile.py cannot be read.
     """
-    result = read(["nox", "--list", "--json", *options])
+    result = capture(["nox", "--list", "--json", *options])
     if result.returncode != 0:
         raise InputError(f"nox cannot list its sessions: {result.stderr.strip()}", hint="nox -l")
     return [

@@ -15,15 +15,15 @@ from typing import Any
 
 from pipeline.errors import MissingToolError
 
-Output = subprocess.CompletedProcess[str]
-TIMED_OUT = 124
-BY_SIGNAL = 128  # and the signal's number: the exit code of what a signal ended
-DYING = 2.0  # seconds that a killed process may take until it is gone
+CommandResult = subprocess.CompletedProcess[str]
+TIMEOUT_EXIT_CODE = 124
+SIGNAL_EXIT_BASE = 128  # and the signal's number: the exit code of what a signal ended
+KILL_TIMEOUT = 2.0  # seconds that a killed process may take until it is gone
 Process = subprocess.Popen[bytes]
-GLANCE = 0.5  # seconds between looks at whether to stop
-SHOWN = 1000  # characters of a command line
-CLEANS_UP = 180  # seconds: what stands in a Docker Engine is to go
-OF_A_REPOSITORY = frozenset({
+POLL_INTERVAL = 0.5  # seconds between looks at whether to stop
+MAX_COMMAND_SHOWN = 1000  # characters of a command line
+INTERRUPT_TIMEOUT = 180  # seconds: what stands in a Docker Engine is to go
+REPOSITORY_VARIABLES = frozenset({
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_CONFIG", "GIT_CONFIG_COUNT",
     "GIT_CONFIG_PARAMETERS", "GIT_DEFAULT_HASH", "GIT_DEFAULT_REF_FORMAT", "GIT_DIFF_OPTS",
     "GIT_DIR", "GIT_EXTERNAL_DIFF", "GIT_GLOB_PATHSPECS", "GIT_GRAFT_FILE", "GIT_ICASE_PATHSPECS",
@@ -49,13 +49,15 @@ def run(
         MissingToolError: There is no such program.
     """
     line = shlex.join(command)
-    shown = line if len(line) <= SHOWN else f"{line[:SHOWN]} …"
+    shown = line if len(line) <= MAX_COMMAND_SHOWN else f"{line[:MAX_COMMAND_SHOWN]} …"
     print(f"+ {shown}", file=sys.stderr, flush=True)
-    done = subprocess.run(_found(command, env), cwd=cwd, env=_over_own(env), check=False)
-    return done.returncode if done.returncode >= 0 else BY_SIGNAL - done.returncode
+    done = subprocess.run(
+        _resolve_program(command, env), cwd=cwd, env=_merged_env(env), check=False
+    )
+    return done.returncode if done.returncode >= 0 else SIGNAL_EXIT_BASE - done.returncode
 
 
-def read(  # noqa: PLR0913 - each says one thing about the process
+def capture(  # noqa: PLR0913 - each says one thing about the process
     command: Sequence[str],
     *,
     cwd: Path | None = None,
@@ -63,7 +65,7 @@ def read(  # noqa: PLR0913 - each says one thing about the process
     user: str | None = None,
     stdin: str = "",
     seconds: float | None = None,
-) -> Output:
+) -> CommandResult:
     """Run a command quietly; return its exit code and what it printed.
 
     Args:
@@ -80,9 +82,9 @@ def read(  # noqa: PLR0913 - each says one thing about the process
     """
     try:
         return subprocess.run(
-            _found(command, env),
+            _resolve_program(command, env),
             cwd=cwd,
-            env=_over_own(env),
+            env=_merged_env(env),
             user=user,
             check=False,
             input=stdin,
@@ -92,10 +94,12 @@ def read(  # noqa: PLR0913 - each says one thing about the process
             timeout=seconds,
         )
     except subprocess.TimeoutExpired:
-        return Output(command, TIMED_OUT, "", f"no answer within {seconds:g} s")
+        return CommandResult(command, TIMEOUT_EXIT_CODE, "", f"no answer within {seconds:g} s")
 
 
-def attended(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], stop: Event) -> Output:
+def run_interruptible(
+    command: Sequence[str], *, cwd: Path, env: Mapping[str, str], stop: Event
+) -> CommandResult:
     """Run a command with all that it starts as one group, and end the group when asked to.
 
     Args:
@@ -110,39 +114,40 @@ def attended(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], stop:
     Raises:
         MissingToolError: There is no such program.
     """
-    program = _found(command, env)
+    program = _resolve_program(command, env)
     with subprocess.Popen(
-        program, cwd=cwd, env=own(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
+        program, cwd=cwd, env=without_repository(env), stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+         errors="replace", start_new_session=True,
     ) as process:  # fmt: skip
         try:
-            return Output(command, *_told(process, stop), "")
+            return CommandResult(command, *_communicate_until(process, stop), "")
         except KeyboardInterrupt:  # which a group of its own does not hear of
-            _end(process)
+            _interrupt_group(process)
             raise
 
 
-def _told(process: subprocess.Popen[str], stop: Event) -> tuple[int, str]:
+def _communicate_until(process: subprocess.Popen[str], stop: Event) -> tuple[int, str]:
     while True:
         try:
-            output, _ = process.communicate(timeout=GLANCE)
+            output, _ = process.communicate(timeout=POLL_INTERVAL)
         except subprocess.TimeoutExpired:
             if stop.is_set():
-                _end(process)
+                _interrupt_group(process)
         else:
             return process.returncode, output
 
 
-def own(env: Mapping[str, str]) -> dict[str, str]:
+def without_repository(env: Mapping[str, str]) -> dict[str, str]:
     """Return variables without those that name a repository of git, as a hook has them.
 
     Args:
         env: All of a process's variables.
     """
-    return {name: value for name, value in env.items() if name not in OF_A_REPOSITORY}
+    return {name: value for name, value in env.items() if name not in REPOSITORY_VARIABLES}
 
 
-def last_words(output: Output) -> str:
+def last_error_line(output: CommandResult) -> str:
     """Return why a command failed, in its own words: the last line on its stderr that says so.
 
     Args:
@@ -154,7 +159,7 @@ def last_words(output: Output) -> str:
 
 
 @contextmanager
-def background(
+def background_process(
     command: Sequence[str], *, cwd: Path | None = None, quiet: bool = False
 ) -> Iterator[None]:
     """Run a command beside what is inside the `with`, and end it afterwards.
@@ -169,7 +174,7 @@ def background(
     """
     output = subprocess.DEVNULL if quiet else None
     process = subprocess.Popen(
-        _found(command, None), cwd=cwd, env=_over_own(None), stdin=subprocess.DEVNULL,
+        _resolve_program(command, None), cwd=cwd, env=_merged_env(None), stdin=subprocess.DEVNULL,
         stdout=output, stderr=output,
     )  # fmt: skip
     try:
@@ -196,7 +201,7 @@ def conversation(
     """
     with log.open("wb") as stderr:
         process = subprocess.Popen(
-            _found(command, env), cwd=cwd, env=_over_own(env), stdin=subprocess.PIPE,
+            _resolve_program(command, env), cwd=cwd, env=_merged_env(env), stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=stderr, text=True, start_new_session=True,
         )  # fmt: skip
     try:
@@ -212,7 +217,7 @@ class Conversation:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
-    def answer(self, line: str) -> str:
+    def ask(self, line: str) -> str:
         """Say a line, and return the answer; it is empty if the process has ended."""
         self.say(line)
         return self.hear()
@@ -226,12 +231,12 @@ class Conversation:
         """Wait for a line, and return it; it is empty if the process has ended."""
         return self._process.stdout.readline() if self._process.stdout else ""
 
-    def ended(self) -> int:
+    def wait(self) -> int:
         """Wait until the process has ended, and return its exit code."""
         return self._process.wait()
 
 
-def start(
+def start_group(
     command: Sequence[str],
     *,
     log: Path,
@@ -254,9 +259,9 @@ def start(
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         return subprocess.Popen(
-            _found(command, env),
+            _resolve_program(command, env),
             cwd=cwd,
-            env=own(env),
+            env=without_repository(env),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -265,7 +270,7 @@ def start(
         )
 
 
-def end(processes: Collection[Process], *, seconds: float) -> None:
+def terminate_groups(processes: Collection[Process], *, seconds: float) -> None:
     """End groups that were started: ask, then kill what is still there.
 
     Args:
@@ -277,16 +282,16 @@ def end(processes: Collection[Process], *, seconds: float) -> None:
         _wait_for(processes, seconds)
     finally:  # whoever is impatient and interrupts again gets the kill
         _signal_groups(processes, signal.SIGKILL)
-        _wait_for(processes, DYING)
+        _wait_for(processes, KILL_TIMEOUT)
 
 
 def _wait_for(processes: Collection[Process], seconds: float) -> None:
     deadline = time.monotonic() + seconds
-    while any(_alive(process) for process in processes) and time.monotonic() < deadline:
+    while any(_group_is_alive(process) for process in processes) and time.monotonic() < deadline:
         time.sleep(0.02)
 
 
-def _alive(process: Process) -> bool:
+def _group_is_alive(process: Process) -> bool:
     """Whether any process of the group is left, be it that its head is gone."""
     process.poll()
     try:
@@ -302,27 +307,27 @@ def _signal_groups(processes: Collection[subprocess.Popen[Any]], number: signal.
             os.killpg(process.pid, number)
 
 
-def _end(group: subprocess.Popen[str]) -> None:
+def _interrupt_group(group: subprocess.Popen[str]) -> None:
     """Interrupt a group, and kill what is left after a while, in groups of its own too."""
-    family = {group.pid, *_family(group.pid)}
+    family = {group.pid, *_descendants(group.pid)}
     os.killpg(group.pid, signal.SIGINT)
     with suppress(subprocess.TimeoutExpired):
-        group.communicate(timeout=CLEANS_UP)
+        group.communicate(timeout=INTERRUPT_TIMEOUT)
     for pid in family:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
 
-def _family(pid: int) -> Iterator[int]:
+def _descendants(pid: int) -> Iterator[int]:
     """Yield the processes that one has started, and what those have started."""
-    rows = [line.split() for line in read(["ps", "-axo", "ppid=,pid="]).stdout.splitlines()]
+    rows = [line.split() for line in capture(["ps", "-axo", "ppid=,pid="]).stdout.splitlines()]
     for parent, child in rows:
         if int(parent) == pid:
             yield int(child)
-            yield from _family(int(child))
+            yield from _descendants(int(child))
 
 
-def _found(command: Sequence[str], env: Mapping[str, str] | None) -> list[str]:
+def _resolve_program(command: Sequence[str], env: Mapping[str, str] | None) -> list[str]:
     program, *arguments = command
     path = shutil.which(program, path=(env or {}).get("PATH"))
     if path is None:
@@ -332,5 +337,5 @@ def _found(command: Sequence[str], env: Mapping[str, str] | None) -> list[str]:
     return [path, *arguments]
 
 
-def _over_own(env: Mapping[str, str] | None) -> dict[str, str]:
-    return {**own(os.environ), **(env or {})}
+def _merged_env(env: Mapping[str, str] | None) -> dict[str, str]:
+    return {**without_repository(os.environ), **(env or {})}

@@ -39,25 +39,27 @@ Rule: TypeAlias = Callable[[Any], Iterator[Fault]]
 """What is wrong with a table, by the places in it."""
 
 
-class Must(NamedTuple):
+class Constraint(NamedTuple):
     """What a value must be, besides being of its type."""
 
-    be: str
-    holds: Callable[[Any], object] = lambda _: True
-    shown: bool = True
+    description: str
+    is_valid: Callable[[Any], object] = lambda _: True
+    show_value: bool = True
     """Whether a wrong value is repeated; not where a secret may stand by mistake."""
     repeats: bool = False
     """Whether a list may hold an item twice, as a command may."""
 
 
-def like(pattern: str, be: str, *, shown: bool = True) -> Must:
+def matches_pattern(pattern: str, be: str, *, shown: bool = True) -> Constraint:
     """Return that a text must fit a regular expression, which is said in words."""
-    return Must(be, lambda given: re.fullmatch(pattern, given, re.ASCII), shown)
+    return Constraint(be, lambda given: re.fullmatch(pattern, given, re.ASCII), shown)
 
 
-def whole(least: int, most: int) -> Must:
+def whole_number(least: int, most: int) -> Constraint:
     """Return that a whole number must be within bounds."""
-    return Must(f"a whole number from {least} to {most}", lambda given: least <= given <= most)
+    return Constraint(
+        f"a whole number from {least} to {most}", lambda given: least <= given <= most
+    )
 
 
 def is_line(text: str) -> bool:
@@ -65,7 +67,7 @@ def is_line(text: str) -> bool:
     return bool(text) and text.isprintable() and text == text.strip()
 
 
-Text = Annotated[str, Must("a line of text without blanks around it", is_line)]
+Text = Annotated[str, Constraint("a line of text without blanks around it", is_line)]
 
 
 class UnsetError(AttributeError):
@@ -109,7 +111,7 @@ class Table:
             raise UnsetError(key)
 
     @property
-    def is_whole(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether all is set, and nothing was wrong."""
         return self.KEYS.keys() <= vars(self).keys()
 

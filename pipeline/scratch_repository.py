@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.git import ask, checked, files, local
+from pipeline.git import files, local_branch_ref, require_success, run_git
 
-# read besides what `SEALED` turns off
+# read besides what `ISOLATED_ENVIRONMENT` turns off
 SETTINGS = (
     "commit.gpgSign=false",
     "core.attributesFile=/dev/null",
@@ -18,7 +18,7 @@ SETTINGS = (
     "user.email=scratch@localhost",
     "user.name=scratch",
 )
-SEALED = {
+ISOLATED_ENVIRONMENT = {
     "GIT_ATTR_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": "/dev/null",
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -26,7 +26,7 @@ SEALED = {
 
 
 @dataclass(frozen=True)
-class Scratch:
+class ScratchRepository:
     """A repository in a folder: git does not look for one above it."""
 
     folder: Path
@@ -37,19 +37,19 @@ class Scratch:
         Raises:
             InputError: It failed.
         """
-        env = SEALED | {"GIT_CEILING_DIRECTORIES": str(self.folder.resolve().parent)}
-        output = ask(*arguments, cwd=self.folder, settings=SETTINGS, env=env)
+        env = ISOLATED_ENVIRONMENT | {"GIT_CEILING_DIRECTORIES": str(self.folder.resolve().parent)}
+        output = run_git(*arguments, cwd=self.folder, settings=SETTINGS, env=env)
         hint = f"git -C {self.folder} {arguments[0]}; is there room on the disk?"
-        return checked(output, hint).stdout
+        return require_success(output, hint).stdout
 
-    def begin(self, main: str) -> None:
+    def init(self, main: str) -> None:
         """Make it, with everything that is in the folder, whatever its files say is ignored.
 
         Args:
             main: The name of its branch.
         """
         self.git("init", "--quiet", "--template=")
-        self.git("symbolic-ref", "HEAD", local(main))  # it may have been begun before
+        self.git("symbolic-ref", "HEAD", local_branch_ref(main))  # it may have been begun before
         self.git("add", "--all", "--force")
         self.commit("Begin")
 
@@ -59,7 +59,7 @@ class Scratch:
         self.git("commit", "--quiet", "--allow-empty", f"--message={message}")
 
 
-def copy(names: Iterable[str], target: Path, source: Path = Path()) -> None:
+def copy_files(names: Iterable[str], target: Path, source: Path = Path()) -> None:
     """Copy files as git hands them out: a link stays one, and what is gone is left out.
 
     Args:
@@ -74,4 +74,4 @@ def copy(names: Iterable[str], target: Path, source: Path = Path()) -> None:
             new.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(old, new, follow_symlinks=False)
         elif old.is_dir() and not name.endswith("/"):
-            copy(files(cwd=old), new, old)
+            copy_files(files(cwd=old), new, old)

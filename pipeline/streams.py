@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from pipeline.escaping import escaped
+from pipeline.escaping import escape_control
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 STDERR = 2
 
 
-class Sink(io.FileIO):
+class SafeFile(io.FileIO):
     """An open file that takes everything: from a fault on, what is written goes to /dev/null."""
 
     fault: OSError | None = None
@@ -39,12 +39,12 @@ class Sink(io.FileIO):
         return written
 
 
-class Stream(io.TextIOWrapper):
+class EscapingStream(io.TextIOWrapper):
     """A stream that escapes what would act on a terminal, and what its encoding does not have."""
 
     def write(self, text: str) -> int:
         """Write for people."""
-        return self.show(escaped(text))
+        return self.show(escape_control(text))
 
     def show(self, text: str) -> int:
         """Write as it is: colours, and where to go on."""
@@ -61,11 +61,11 @@ def show(text: str, stream: TextIO) -> None:
         text: With them.
         stream: Where to.
     """
-    stream.show(text) if isinstance(stream, Stream) else stream.write(text)
+    stream.show(text) if isinstance(stream, EscapingStream) else stream.write(text)
     stream.flush()
 
 
-def hand_on(text: str, stream: TextIO) -> None:
+def write_raw(text: str, stream: TextIO) -> None:
     """Write what a program is to read, byte for byte: nothing is escaped, and it is UTF-8.
 
     Args:
@@ -77,7 +77,7 @@ def hand_on(text: str, stream: TextIO) -> None:
     stream.buffer.flush()
 
 
-def settle() -> None:
+def open_standard_streams() -> None:
     """Open what is closed, and let stdout and stderr last; a second call changes nothing."""
     while (number := os.open(os.devnull, os.O_RDWR)) <= STDERR:  # or a file gets its number
         os.set_inheritable(number, True)  # noqa: FBT003 - it has no name
@@ -85,40 +85,40 @@ def settle() -> None:
     sys.stdin = sys.stdin or io.TextIOWrapper(io.BufferedReader(io.FileIO(os.devnull)))
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is getattr(sys, f"__{name}__"):  # no test has taken it
-            setattr(sys, name, _lasting(getattr(sys, name)))
+            setattr(sys, name, _safe_stream(getattr(sys, name)))
 
 
 @contextmanager
-def settled() -> Iterator[None]:
+def standard_streams() -> Iterator[None]:
     """Settle the streams, and say at the end whether stdout took everything.
 
     Raises:
         OSError: It did not, though its reader is there, and nothing else went wrong.
     """
-    settle()
+    open_standard_streams()
     try:
         yield
     except SystemExit as left:
         if not left.code:
-            _ask_stdout()
+            _probe_stdout()
         raise
-    _ask_stdout()
+    _probe_stdout()
 
 
-def _ask_stdout() -> None:
+def _probe_stdout() -> None:
     sys.stdout.flush()
     raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
-    if isinstance(raw, Sink) and raw.fault:
+    if isinstance(raw, SafeFile) and raw.fault:
         raise OSError(raw.fault.errno, raw.fault.strerror, "stdout")
 
 
-def _lasting(stream: io.TextIOWrapper | None) -> Stream:
+def _safe_stream(stream: io.TextIOWrapper | None) -> EscapingStream:
     """A stream to the same file; to nothing, where there was none when this process started."""
     if stream is None:
-        nothing = io.BufferedWriter(Sink(os.devnull, "wb"))
-        return Stream(nothing, encoding="utf-8", errors="backslashreplace")
-    return Stream(
-        io.BufferedWriter(Sink(stream.fileno(), "wb", closefd=False)),
+        nothing = io.BufferedWriter(SafeFile(os.devnull, "wb"))
+        return EscapingStream(nothing, encoding="utf-8", errors="backslashreplace")
+    return EscapingStream(
+        io.BufferedWriter(SafeFile(stream.fileno(), "wb", closefd=False)),
         encoding=stream.encoding,
         errors="backslashreplace",
         line_buffering=stream.line_buffering,

@@ -16,8 +16,8 @@ from pipeline.errors import InputError
 
 Place = tuple[str | int, ...]
 """The keys that lead to a value; in a list, its index."""
-SHOWN = 60  # characters of a value
-MOST = 20  # statements that are named, where a file is no TOML at all
+MAX_VALUE_SHOWN = 60  # characters of a value
+MAX_ERRORS_SHOWN = 20  # statements that are named, where a file is no TOML at all
 BARE = r"[A-Za-z0-9_-]+"
 CREDENTIALS = r"(?<=//)[^/@\s]+(?=@)"
 KEY = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
@@ -43,7 +43,7 @@ class Statement(NamedTuple):
     error: str = ""
 
 
-def document(file: Path, text: str) -> dict[str, Any]:
+def parse_document(file: Path, text: str) -> dict[str, Any]:
     """Return what a text holds.
 
     Args:
@@ -56,12 +56,14 @@ def document(file: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        found = [*_broken(text), *_twice(text)] or [(_line(error, 1), _cause(error))]
-        lines = [f"{file}:{line}: {said}" for line, said in sorted(found)[:MOST]]
+        found = [*_syntax_errors(text), *_duplicate_keys(text)] or [
+            (_line(error, 1), _cause(error))
+        ]
+        lines = [f"{file}:{line}: {said}" for line, said in sorted(found)[:MAX_ERRORS_SHOWN]]
         raise InputError("\n".join(lines), hint=f"correct {file}: https://toml.io") from None
 
 
-def refused(file: Path, text: str, faults: Iterable[Fault], hint: str) -> InputError:
+def faults_error(file: Path, text: str, faults: Iterable[Fault], hint: str) -> InputError:
     """Return the error that names faults, each with its line.
 
     Args:
@@ -71,7 +73,7 @@ def refused(file: Path, text: str, faults: Iterable[Fault], hint: str) -> InputE
         hint: What to do.
     """
     known = lines_of(text)
-    found = [(line_of(place, known), dotted(place), said) for place, said in faults]
+    found = [(line_of(place, known), format_place(place), said) for place, said in faults]
     lines = [f"{file}:{line}: {place}{place and ': '}{said}" for line, place, said in sorted(found)]
     return InputError("\n".join(lines), hint=hint)
 
@@ -83,7 +85,7 @@ def lines_of(text: str) -> dict[Place, int]:
         text: It is TOML.
     """
     known: dict[Place, int] = {}
-    for place, statement in _placed(text):
+    for place, statement in _statements_with_places(text):
         for end in range(1, len(place) + 1):
             known.setdefault(place[:end], statement.line)
         known |= {(*place, index): line for index, line in enumerate(_items(statement))}
@@ -95,22 +97,22 @@ def line_of(place: Place, known: Mapping[Place, int]) -> int:
     return next((known[place[:end]] for end in range(len(place), 0, -1) if place[:end] in known), 1)
 
 
-def dotted(place: Place) -> str:
+def format_place(place: Place) -> str:
     """Return a place as TOML writes it, with the index of an item: `parity."a b"[0]`."""
     parts = [
         f"[{part}]"
         if isinstance(part, int)
-        else f".{part if re.fullmatch(BARE, part) else quoted(part)}"
+        else f".{part if re.fullmatch(BARE, part) else quote(part)}"
         for part in place
     ]
     return "".join(parts).removeprefix(".")
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """Return a text as TOML writes it: on one line, without passwords and what a terminal obeys."""
     shown = re.sub(CREDENTIALS, "…", text)
     shown = json.dumps(shown, ensure_ascii=not shown.isprintable())
-    return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}…"
+    return shown if len(shown) <= MAX_VALUE_SHOWN else f"{shown[:MAX_VALUE_SHOWN]}…"
 
 
 def _statements(text: str) -> Iterator[Statement]:
@@ -136,19 +138,19 @@ def _statement(lines: Sequence[str], start: int) -> Statement:
     return Statement(start + 1, lines[start : next(after, len(lines))], {}, f"{said}{where}")
 
 
-def _broken(text: str) -> Iterator[tuple[int, str]]:
+def _syntax_errors(text: str) -> Iterator[tuple[int, str]]:
     return ((each.line, each.error) for each in _statements(text) if each.error)
 
 
-def _twice(text: str) -> Iterator[tuple[int, str]]:
+def _duplicate_keys(text: str) -> Iterator[tuple[int, str]]:
     first: dict[Place, int] = {}
-    for place, statement in _placed(text):
+    for place, statement in _statements_with_places(text):
         if place in first:
-            yield statement.line, f"{dotted(place)} is there already, in line {first[place]}"
+            yield statement.line, f"{format_place(place)} is there already, in line {first[place]}"
         first.setdefault(place, statement.line)
 
 
-def _placed(text: str) -> Iterator[tuple[Place, Statement]]:
+def _statements_with_places(text: str) -> Iterator[tuple[Place, Statement]]:
     """Yield each statement that is one, with the place that it is about."""
     table: Place = ()
     counts: Counter[Place] = Counter()

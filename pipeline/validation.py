@@ -3,7 +3,7 @@
 from pydantic import ValidationError
 
 
-def sentences(error: ValidationError, *place: str) -> list[str]:
+def format_validation_errors(error: ValidationError, *place: str) -> list[str]:
     """Return what is wrong, each with its path.
 
     Args:

@@ -9,22 +9,22 @@ from typing import Annotated, Any, Protocol
 from packaging.utils import canonicalize_name
 
 from pipeline import checker
-from pipeline.checker import unknown
+from pipeline.checker import unknown_name_faults
 from pipeline.config import load
 from pipeline.files import read_text
-from pipeline.schema import Must, Table, Text
+from pipeline.schema import Constraint, Table, Text
 from pipeline.toml import Fault
 
 FILE = Path("security", "exceptions.toml")
-LOCKED = ("pypi", "npm")
+LOCKFILE_ECOSYSTEMS = ("pypi", "npm")
 GITHUB = "GHSA"
-STRANGE_TO_NPM = ("CVE-", "PYSEC-")
+UNKNOWN_TO_NPM = ("CVE-", "PYSEC-")
 """How names begin that npm's answers never hold: they have those of GitHub."""
-MOST_DAYS = 90
-MOST_IN_IMAGES = 4
+MAX_DAYS = 90
+MAX_IMAGE_WAIVERS = 4
 
 
-def spelled(name: str) -> str:
+def normalize_id(name: str) -> str:
     """Return the name of a vulnerability in the letters that its makers write: CVE-…, GHSA-…."""
     kind, dash, rest = name.partition("-")
     kind = kind.upper()
@@ -43,12 +43,12 @@ class Vulnerability(Protocol):
         """What has it."""
 
 
-class Exemption(Table):
+class Waiver(Table):
     """One entry of the file."""
 
     id: Text
     package: Text
-    found_in: Annotated[tuple[Text, ...], Must("a list of at least one place", bool)]
+    found_in: Annotated[tuple[Text, ...], Constraint("a list of at least one place", bool)]
     """Which gates are to except it: `pypi`, `npm`, an image, or an image on a platform."""
     reason: Text
     owner: Text
@@ -59,24 +59,24 @@ class Exemption(Table):
     def complete(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return what was read with its name as its makers write it."""
         name = given.get("id")
-        return {**given, "id": spelled(name)} if isinstance(name, str) else given
+        return {**given, "id": normalize_id(name)} if isinstance(name, str) else given
 
     def __str__(self) -> str:
         return f"{self.id} in {self.package}"
 
     def covers(self, found: Vulnerability) -> bool:
         """Say whether this is about what a scanner found."""
-        is_named = self.id in map(spelled, found.ids)
+        is_named = self.id in map(normalize_id, found.ids)
         return is_named and canonicalize_name(self.package) == canonicalize_name(found.package)
 
 
 class Entries(Table):
     """The file."""
 
-    exceptions: tuple[Exemption, ...] = ()
+    exceptions: tuple[Waiver, ...] = ()
 
 
-def exemptions(places: Collection[str], today: date) -> list[Exemption]:
+def waivers_for(places: Collection[str], today: date) -> list[Waiver]:
     """Return what is excepted in one of these places.
 
     Args:
@@ -86,10 +86,10 @@ def exemptions(places: Collection[str], today: date) -> list[Exemption]:
     Raises:
         InputError: Names everything that is wrong with the file, whichever place it is about.
     """
-    return [entry for entry in read(today) if not set(places).isdisjoint(entry.found_in)]
+    return [entry for entry in load_waivers(today) if not set(places).isdisjoint(entry.found_in)]
 
 
-def read(today: date) -> list[Exemption]:
+def load_waivers(today: date) -> list[Waiver]:
     """Read the whole file; without one, nothing is excepted.
 
     Args:
@@ -102,11 +102,11 @@ def read(today: date) -> list[Exemption]:
         return []
     rules = (partial(_impossible, today=today), _twice, _too_many)
     hint = "its first lines show a whole entry"
-    return [*checker.read(Entries, FILE, read_text(FILE), hint=hint, rules=rules).exceptions]
+    return [*checker.read_file(Entries, FILE, read_text(FILE), hint=hint, rules=rules).exceptions]
 
 
-def standing(
-    found: Collection[Vulnerability], excepted: Iterable[Exemption], today: date
+def unwaived(
+    found: Collection[Vulnerability], excepted: Iterable[Waiver], today: date
 ) -> Iterator[str]:
     """Return what stands against a gate, one sentence each: also exceptions that nothing needs.
 
@@ -135,20 +135,22 @@ def _impossible(file: Entries, today: date) -> Iterator[Fault]:
     shipped = load().images
     images = [*shipped.built, *shipped.third_party]
     targets = (f"{image} on {each}" for image in images for each in shipped.platforms)
-    known = {*LOCKED, *images, *targets}
-    for number, entry in _whole(file):
+    known = {*LOCKFILE_ECOSYSTEMS, *images, *targets}
+    for number, entry in _check_entries(file):
         for index, name in enumerate(entry.found_in):
-            yield from unknown("place", name, known, ("exceptions", number, "found_in", index))
-        if "npm" in entry.found_in and entry.id.startswith(STRANGE_TO_NPM):
+            yield from unknown_name_faults(
+                "place", name, known, ("exceptions", number, "found_in", index)
+            )
+        if "npm" in entry.found_in and entry.id.startswith(UNKNOWN_TO_NPM):
             yield Fault(("exceptions", number, "id"), f"npm knows it by its {GITHUB}-… alone")
-        if entry.expiry > today + timedelta(days=MOST_DAYS):
+        if entry.expiry > today + timedelta(days=MAX_DAYS):
             place = ("exceptions", number, "expiry")
-            yield Fault(place, f"it is more than {MOST_DAYS} days ahead")
+            yield Fault(place, f"it is more than {MAX_DAYS} days ahead")
 
 
 def _twice(file: Entries) -> Iterator[Fault]:
     seen = set()
-    for number, entry in _whole(file):
+    for number, entry in _check_entries(file):
         for index, name in enumerate(entry.found_in):
             about = (entry.id, canonicalize_name(entry.package), name)
             if about in seen:
@@ -158,11 +160,15 @@ def _twice(file: Entries) -> Iterator[Fault]:
 
 
 def _too_many(file: Entries) -> Iterator[Fault]:
-    count = sum(1 for _, entry in _whole(file) if not set(entry.found_in) <= set(LOCKED))
-    if count > MOST_IN_IMAGES:
-        says = f"{count} are for images, where {MOST_IN_IMAGES} are allowed"
+    count = sum(
+        1
+        for _, entry in _check_entries(file)
+        if not set(entry.found_in) <= set(LOCKFILE_ECOSYSTEMS)
+    )
+    if count > MAX_IMAGE_WAIVERS:
+        says = f"{count} are for images, where {MAX_IMAGE_WAIVERS} are allowed"
         yield Fault(("exceptions",), says)
 
 
-def _whole(file: Entries) -> Iterator[tuple[int, Exemption]]:
-    return ((number, each) for number, each in enumerate(file.exceptions) if each.is_whole)
+def _check_entries(file: Entries) -> Iterator[tuple[int, Waiver]]:
+    return ((number, each) for number, each in enumerate(file.exceptions) if each.is_complete)

@@ -10,16 +10,16 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from pipeline.files import UnreadableFileError, read_text
 
 
-def read(path: Path) -> Any:  # noqa: ANN401 - YAML holds anything
+def read_yaml(path: Path) -> Any:  # noqa: ANN401 - YAML holds anything
     """Return what a YAML file holds, as plain values.
 
     Raises:
         UnreadableFileError: It cannot be read, or is no YAML, or has a key twice.
     """
-    return parse(path, read_text(path))
+    return parse_yaml(path, read_text(path))
 
 
-def parse(
+def parse_yaml(
     name: Path | str, text: str, constructor: type[RoundTripConstructor] | None = None
 ) -> Any:  # noqa: ANN401 - as above
     """Return what a YAML text holds.

@@ -9,11 +9,11 @@ import pytest
 
 from pipeline import git, scratch_repository
 from pipeline.home import UV
-from pipeline.process import OF_A_REPOSITORY
+from pipeline.process import REPOSITORY_VARIABLES
 
 ROOT = Path(__file__).parent.parent
 # a hook that runs the tests has its own repository in mind, a session its own settings of uv
-for name in (*OF_A_REPOSITORY, *UV):
+for name in (*REPOSITORY_VARIABLES, *UV):
     os.environ.pop(name, None)
 
 hypothesis.settings.register_profile("any machine", deadline=None)  # what is late is not wrong
@@ -49,7 +49,7 @@ def _off_github() -> Iterator[None]:
 def checkout(tmp_path: Path) -> Path:
     """A copy of this repository as git would hand it out, uncommitted changes included."""
     copy = tmp_path / "checkout"
-    scratch_repository.copy(git.files(cwd=ROOT), copy, ROOT)
+    scratch_repository.copy_files(git.files(cwd=ROOT), copy, ROOT)
     return copy
 
 

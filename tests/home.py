@@ -17,8 +17,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline import git, scratch_repository
-from pipeline.errors import CheckFailedError, reported
-from pipeline.scratch_repository import Scratch
+from pipeline.errors import CheckFailedError, handle_errors
+from pipeline.scratch_repository import ScratchRepository
 
 ROOT = Path(__file__).parent.parent
 OTHERWISE = '{"root": true, "semi": true, "singleQuote": false, "tabWidth": 8, "rules": {}}\n'
@@ -128,8 +128,8 @@ class Place:
 
     def __init__(self, home: Path) -> None:
         self.home, self.copy = home, home / "work" / "checkout"
-        scratch_repository.copy(git.files(cwd=ROOT), self.copy, ROOT)
-        Scratch(self.copy).begin("main")
+        scratch_repository.copy_files(git.files(cwd=ROOT), self.copy, ROOT)
+        ScratchRepository(self.copy).init("main")
 
     def nox(self, *sessions: str, hostile: bool, options: Sequence[str] = ()) -> Said:
         """Run sessions; return what nox reports of each, and all that was printed."""
@@ -196,5 +196,5 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         main(sys.argv[1:])

@@ -6,10 +6,10 @@ from datetime import date
 from typing import Any, TypeVar
 
 from pipeline import checker
-from pipeline.config import FILE
+from pipeline.config import CONFIG_FILE
 from pipeline.schema import Table
 from pipeline.settings import Settings
-from pipeline.toml import dotted
+from pipeline.toml import format_place
 
 Content = Mapping[str, Any]
 T = TypeVar("T", bound=Table)
@@ -52,7 +52,7 @@ def text(changes: Content | None = None) -> str:
 
 def settings(changes: Content | None = None) -> Settings:
     """Return it as it is read."""
-    return checker.read(Settings, FILE, text(changes), hint="")
+    return checker.read_file(Settings, CONFIG_FILE, text(changes), hint="")
 
 
 def changed(table: T, **values: object) -> T:
@@ -76,7 +76,7 @@ def _lines(table: Content, *path: str) -> Iterator[str]:
     for key, value in table.items():
         if key not in inner:
             shown = value if isinstance(value, date) else json.dumps(value)
-            yield f"{dotted((key,))} = {shown}"
+            yield f"{format_place((key,))} = {shown}"
     for key, value in inner.items():
-        yield f"\n[{dotted((*path, key))}]"
+        yield f"\n[{format_place((*path, key))}]"
         yield from _lines(value, *path, key)

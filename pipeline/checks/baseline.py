@@ -2,7 +2,7 @@
 
 from pipeline import git
 from pipeline.config import load, main_branch
-from pipeline.errors import NotJudgedError
+from pipeline.errors import InconclusiveError
 from pipeline.github import actions
 
 
@@ -18,13 +18,13 @@ def baseline_commit(check: str) -> str | None:
     Raises:
         NotJudgedError: It is not here, as in a shallow clone, or after a push that was forced.
     """
-    pushed = actions.before(main_branch())
-    if pushed == actions.NONE:
+    pushed = actions.pushed_from(main_branch())
+    if pushed == actions.ZERO_COMMIT:
         return None
-    here, main = git.head(), actions.base() or main_branch()
-    start = git.start(actions.comes_after(main_branch()))
+    here, main = git.head(), actions.base_ref() or main_branch()
+    start = git.find_start(actions.baseline_candidates(main_branch()))
     if pushed and (start is None or start.ref != pushed):
-        raise NotJudgedError(
+        raise InconclusiveError(
             check,
             f"what {main} was before this push is not here",
             detail=pushed,
@@ -32,13 +32,13 @@ def baseline_commit(check: str) -> str | None:
         )
     if start and (start.commit != here.sha or not here.clean):
         return start.commit
-    before = git.parent() if start else None
+    before = git.parent_commit() if start else None
     if before is None and (git.is_shallow() or not start):
         depth = "--unshallow " if git.is_shallow() else ""
-        raise NotJudgedError(
+        raise InconclusiveError(
             check,
             f"{main} is not here, so there is nothing to compare with",
-            hint=f"git fetch {depth}origin {main}:{git.remote(main)}",
+            hint=f"git fetch {depth}origin {main}:{git.remote_branch_ref(main)}",
         )
     return before
 

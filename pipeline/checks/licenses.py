@@ -16,11 +16,11 @@ from pipeline.checks.shipped_packages import (
     package_names_at,
     shipped_packages,
 )
-from pipeline.errors import CheckFailedError, InputError, NotJudgedError, reported
-from pipeline.escaping import table
+from pipeline.errors import CheckFailedError, InconclusiveError, InputError, handle_errors
+from pipeline.escaping import markdown_table
 from pipeline.files import read_toml
 from pipeline.github import actions
-from pipeline.validation import sentences
+from pipeline.validation import format_validation_errors
 
 CHECK = "licences"
 ALLOWED_FILE = Path("security", "licences.toml")
@@ -71,7 +71,7 @@ def read_rules() -> Rules:
     try:
         return Rules.model_validate(read_toml(ALLOWED_FILE))
     except ValidationError as error:
-        faults = "; ".join(sentences(error))
+        faults = "; ".join(format_validation_errors(error))
         raise InputError(
             f"{ALLOWED_FILE} is wrong: {faults}", hint=f"correct {ALLOWED_FILE}"
         ) from None
@@ -82,7 +82,7 @@ def new_packages_sentence(now: Collection[Package]) -> str:
     try:
         commit = baseline_commit(CHECK)
         before = package_names_at(commit) if commit else set()
-    except (InputError, NotJudgedError) as error:
+    except (InputError, InconclusiveError) as error:
         return f"What is new cannot be said here: {error}."
     new = [package for package in now if package.name not in before]
     listed = ", ".join(f"**{each.name}** ({each.license})" for each in new)
@@ -97,7 +97,7 @@ def to_markdown(packages: Collection[Package], first: str) -> str:
         first: A sentence on what of it is new.
     """
     rows = [(each.name, each.version, each.license) for each in packages]
-    listed = table(("package", "version", "licence"), rows)
+    listed = markdown_table(("package", "version", "licence"), rows)
     return f"### Packages that are shipped\n\n{first}\n\n{listed}\n"
 
 
@@ -110,5 +110,5 @@ def save_and_publish(text: str) -> None:
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         main()

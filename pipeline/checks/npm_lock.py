@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from pipeline.errors import InputError
 from pipeline.files import parse_json
-from pipeline.validation import sentences
+from pipeline.validation import format_validation_errors
 
 MIN_LOCKFILE_VERSION = 2
 """Locks of npm 6 and before are of version 1, which names no licences and nothing by its path."""
@@ -79,7 +79,7 @@ def _lock(name: Path | str, text: str) -> Lock:
         return Lock.model_validate(parse_json(name, text))
     except ValidationError as error:
         hint = "npm install --package-lock-only --lockfile-version=3, in its folder"
-        faults = "; ".join(fault.removeprefix(": ") for fault in sentences(error))
+        faults = "; ".join(fault.removeprefix(": ") for fault in format_validation_errors(error))
         raise InputError(f"{name} is wrong: {faults}", hint=hint) from None
 
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from pipeline.checks.baseline import previous_release_commit
 from pipeline.checks.json_schema_diff import Node, SchemaComparison
-from pipeline.errors import CheckFailedError, InputError, judged, reported
+from pipeline.errors import CheckFailedError, InputError, clear_inconclusive, handle_errors
 from pipeline.files import parse_json, read_json
-from pipeline.git import file_at
+from pipeline.git import read_file_at
 
 CHECK = "api-break"
 SCHEMA = Path("frontend", "openapi.json")
@@ -34,8 +34,8 @@ def main() -> None:
         NotJudgedError: What the work started from is not here.
     """
     commit = previous_release_commit(CHECK)
-    before = file_at(commit, SCHEMA.as_posix()) if commit else None
-    judged(CHECK)
+    before = read_file_at(commit, SCHEMA.as_posix()) if commit else None
+    clear_inconclusive(CHECK)
     if before is None:
         return
     old, new = parse_json(f"{SCHEMA} of {commit}", before), read_json(SCHEMA)
@@ -165,5 +165,5 @@ def parameters_by_name(operation: Node) -> Schemas:
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         main()

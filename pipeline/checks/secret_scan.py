@@ -15,9 +15,9 @@ from typing import Any
 
 from pipeline import git
 from pipeline.checks.baseline import baseline_commit
-from pipeline.errors import CheckFailedError, NotJudgedError, judged, reported
-from pipeline.process import last_words, read
-from pipeline.scratch_repository import copy
+from pipeline.errors import CheckFailedError, InconclusiveError, clear_inconclusive, handle_errors
+from pipeline.process import capture, last_error_line
+from pipeline.scratch_repository import copy_files
 
 CHECK = "secrets"
 REPORTS = Path("reports")
@@ -35,11 +35,11 @@ def main() -> None:
     found, silent = scan_worktree(), None
     try:
         found += scan_commits()
-    except NotJudgedError as error:
+    except InconclusiveError as error:
         silent = error
     if silent and not found:
         raise silent
-    judged(CHECK)
+    clear_inconclusive(CHECK)
     if found:
         raise CheckFailedError(
             "secrets:\n" + "\n".join(found),
@@ -51,7 +51,7 @@ def scan_worktree() -> list[str]:
     """Scan all files that git has or would take, as they are now."""
     with TemporaryDirectory() as folder:
         # of a submodule git takes only which commit it is
-        copy((name for name in git.files() if not Path(name).is_dir()), Path(folder))
+        copy_files((name for name in git.files() if not Path(name).is_dir()), Path(folder))
         return scan("secrets", Path(folder))
 
 
@@ -81,7 +81,7 @@ def scan(name: str, folder: Path, *options: str) -> list[str]:
     """
     REPORTS.mkdir(exist_ok=True)
     report = (REPORTS / f"{name}.sarif").resolve()
-    answer = read(
+    answer = capture(
         [
             "kingfisher",
             "scan",
@@ -95,7 +95,7 @@ def scan(name: str, folder: Path, *options: str) -> list[str]:
     )
     if answer.returncode not in {0, EXIT_CODE_FINDINGS}:
         raise CheckFailedError(
-            f"kingfisher failed: {last_words(answer)}", hint="kingfisher scan --help"
+            f"kingfisher failed: {last_error_line(answer)}", hint="kingfisher scan --help"
         )
     return sorted({*sarif_locations(json.loads(report.read_text()))})
 
@@ -112,5 +112,5 @@ def sarif_locations(sarif: dict[str, Any]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         main()

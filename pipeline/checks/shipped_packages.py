@@ -9,7 +9,7 @@ from pipeline.checks import npm_lock
 from pipeline.checks.python_lock import parse_entries, parse_pins
 from pipeline.errors import InputError
 from pipeline.files import read_text
-from pipeline.git import file_at
+from pipeline.git import read_file_at
 
 SHIPPED = Path("backend/requirements/production.txt")
 FRONTEND = Path("frontend/package-lock.json")
@@ -43,7 +43,7 @@ def package_names_at(commit: str) -> set[str]:
     Raises:
         InputError: A lock of that commit cannot be read.
     """
-    python, node = (file_at(commit, path.as_posix()) for path in LOCKS)
+    python, node = (read_file_at(commit, path.as_posix()) for path in LOCKS)
     shipped_then = npm_lock.shipped(f"{FRONTEND} of {commit[:12]}", node) if node else ()
     known = parse_pins(f"{SHIPPED} of {commit[:12]}", python or "")
     return {*(name for name, _ in known), *(each.name for each in shipped_then)}

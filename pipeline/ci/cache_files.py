@@ -27,6 +27,6 @@ def write_atomically(path: Path, text: str) -> None:
         text: What is to be in it.
     """
     try:
-        filesystem.write({path: text})
+        filesystem.write_files({path: text})
     except OSError as error:
         print(f"ci: nothing is remembered in {path.parent}: {error.strerror}", file=sys.stderr)

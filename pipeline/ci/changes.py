@@ -30,14 +30,14 @@ def detect_changes(main: str, files: WorktreeListing) -> ChangeSet:
     event = os.environ.get("GITHUB_EVENT_NAME", "")
     if event and event != "pull_request":
         return ChangeSet(run_all_reason=f"a {event} runs everything")
-    refs = [*actions.comes_after(main)]
-    start = git.start(refs)
+    refs = [*actions.baseline_candidates(main)]
+    start = git.find_start(refs)
     if start is None:
-        names = " and ".join(map(git.short, refs))
+        names = " and ".join(map(git.short_ref, refs))
         return ChangeSet(run_all_reason=f"no base: {names} cannot be compared with")
     if start.is_on(main):
         return ChangeSet(run_all_reason=f"on {main}")
-    compared = git.names(*GIT_DIFF_ARGS, start.commit, "--")
+    compared = git.split_names(*GIT_DIFF_ARGS, start.commit, "--")
     return ChangeSet(
-        sorted({*compared, *files.untracked, *files.index_flagged}), git.short(start.ref)
+        sorted({*compared, *files.untracked, *files.index_flagged}), git.short_ref(start.ref)
     )

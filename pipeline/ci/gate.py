@@ -12,7 +12,7 @@ import os
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from pipeline.errors import CheckFailedError, InputError, reported
+from pipeline.errors import CheckFailedError, InputError, handle_errors
 from pipeline.github import actions, loader
 
 PLAN_JOB = "plan"
@@ -26,7 +26,7 @@ def find_failures(needs: NeedsContext, planned: Collection[str]) -> list[str]:
         needs: GitHub's `needs` context of the gate.
         planned: The ids of the jobs that the plan selected.
     """
-    inside = {call: {job.id for job in jobs} for call, jobs in loader.calls().items()}
+    inside = {call: {job.id for job in jobs} for call, jobs in loader.jobs_by_call().items()}
     # the gate of a called file: no calls here, and other files' jobs planned
     if PLAN_JOB not in needs:
         inside, planned = {}, set(needs).intersection(planned)
@@ -71,5 +71,5 @@ def _variable(name: str) -> Any:  # noqa: ANN401 - whatever JSON holds
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         main()

@@ -9,9 +9,9 @@ from dataclasses import asdict
 
 from pipeline import nox_sessions
 from pipeline.ci.sessions import CISession
-from pipeline.errors import InputError, reported
+from pipeline.errors import InputError, handle_errors
 from pipeline.github import loader
-from pipeline.github.model import sessions_of
+from pipeline.github.model import job_sessions
 
 
 def iter_sessions() -> Iterator[CISession]:
@@ -20,10 +20,10 @@ def iter_sessions() -> Iterator[CISession]:
     Raises:
         InputError: A workflow or noxfile.py cannot be read, or a job runs no known session.
     """
-    known = {row.session: row for row in nox_sessions.list_all()}
-    for call, jobs in loader.calls().items():
+    known = {row.session: row for row in nox_sessions.list_sessions()}
+    for call, jobs in loader.jobs_by_call().items():
         for job in jobs:
-            for name in sessions_of(job) or [""]:
+            for name in job_sessions(job) or [""]:
                 if name not in known:
                     raise InputError(f"job `{job.id}` runs no known session", hint="nox -s parity")
                 row = known[name]
@@ -31,5 +31,5 @@ def iter_sessions() -> Iterator[CISession]:
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         print(json.dumps([asdict(entry) for entry in iter_sessions()]))

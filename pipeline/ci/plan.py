@@ -15,8 +15,8 @@ from pipeline.ci.cache import worktree
 from pipeline.ci.cache.fingerprint import WORKFLOWS_PREFIX, InputSnapshot, input_areas, sha256_json
 from pipeline.ci.changes import ChangeSet, detect_changes
 from pipeline.ci.sessions import CISession
-from pipeline.errors import reported
-from pipeline.escaping import printable, table
+from pipeline.errors import handle_errors
+from pipeline.escaping import markdown_table, quote_name
 from pipeline.github import actions
 from pipeline.settings import COMMON, Settings
 
@@ -68,7 +68,7 @@ def create_plan(*, everything: bool = False) -> Plan:
     whole = everything or actions.is_push_to(settings.ci.main)
     left = {} if whole else settings.ci.left_to_main
     entries = sessions.list_sessions(_definition_digest(inputs))
-    config.refuse(settings.ci.unknown_jobs({entry.job for entry in entries}))
+    config.raise_for_faults(settings.ci.unknown_jobs({entry.job for entry in entries}))
     return Plan(select_sessions(entries, touched, areas, left), inputs, touched, began)
 
 
@@ -116,7 +116,7 @@ def to_markdown(plan: Plan) -> str:
     rows = [
         (f"`{row.entry.session}`", "yes" if row.selected else "no", row.reason) for row in plan.rows
     ]
-    return f"{table(TABLE_HEADER, rows)}\n"
+    return f"{markdown_table(TABLE_HEADER, rows)}\n"
 
 
 def _row(
@@ -138,7 +138,7 @@ def _first_changed_file(areas: Iterable[str], touched: ChangedFilesByArea) -> st
     for area in areas:
         if first := touched.get(area):
             more = f" and {len(first) - 1} more" if len(first) > 1 else ""
-            return f"{area}: {printable(first[0])}{more}"
+            return f"{area}: {quote_name(first[0])}{more}"
     return ""
 
 
@@ -156,5 +156,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         main()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.ci.cache.store import FAILED, PASSED, RunRecord
 from pipeline.ci.sessions import CISession
-from pipeline.errors import NotJudgedError
+from pipeline.errors import InconclusiveError
 
 CACHED = "cached"
 INTERRUPTED = "interrupted"
@@ -43,7 +43,7 @@ class SessionResult:
     log: Path | None = None
     budget: float | None = None
     history: Sequence[RunRecord] = ()
-    inconclusive: Sequence[NotJudgedError] = ()
+    inconclusive: Sequence[InconclusiveError] = ()
 
     @property
     def over_budget(self) -> float:

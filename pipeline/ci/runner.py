@@ -15,10 +15,10 @@ from pipeline.ci.report.live import LiveDisplay
 from pipeline.ci.report.summary import print_summary
 from pipeline.ci.result import CACHED, FAILING, HTML_FILE, PENDING, SessionResult
 from pipeline.ci.terminal import detect_terminal, format_duration
-from pipeline.errors import INTERRUPTED, OverBudgetError
+from pipeline.errors import INTERRUPTED, BudgetExceededError
 
 if TYPE_CHECKING:
-    from pipeline.inconclusive import NotJudged
+    from pipeline.inconclusive import Inconclusive
 
 
 @dataclass(frozen=True)
@@ -93,13 +93,13 @@ def _work(
     return RunOutcome(schedule.run(), schedule.interrupted)
 
 
-def _group_inconclusive(results: Sequence[SessionResult]) -> "NotJudged | None":
+def _group_inconclusive(results: Sequence[SessionResult]) -> "Inconclusive | None":
     found = [(result.entry.session, error) for result in results for error in result.inconclusive]
     if not found:
         return None
-    from pipeline.inconclusive import NotJudged
+    from pipeline.inconclusive import Inconclusive
 
-    return NotJudged.of("session", found)
+    return Inconclusive.of("session", found)
 
 
 def _initial_results(selection: Plan, store: ResultStore, *, fresh: bool) -> list[SessionResult]:
@@ -126,4 +126,4 @@ def _check_budgets(results: Sequence[SessionResult], *, strict: bool) -> None:
         if each.over_budget
     ]
     if over and strict:
-        raise OverBudgetError(f"over budget: {', '.join(over)}", hint=f"see {HTML_FILE}")
+        raise BudgetExceededError(f"over budget: {', '.join(over)}", hint=f"see {HTML_FILE}")

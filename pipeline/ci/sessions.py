@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.ci import cache_files
 from pipeline.errors import InputError
-from pipeline.process import read
+from pipeline.process import capture
 
 CACHE_FILE = cache_files.CHECKOUT_CACHE_DIR / "catalogue.json"
 
@@ -46,7 +46,7 @@ def _from_cache(written_in: str) -> list[CISession]:
 
 def _from_subprocess(written_in: str) -> list[CISession]:
     # a process of its own: what is remembered need not wait for the reader of YAML
-    answer = read([sys.executable, "-m", "pipeline.ci.listing"])
+    answer = capture([sys.executable, "-m", "pipeline.ci.listing"])
     if answer.returncode:
         raise InputError(f"the jobs cannot be listed: {answer.stderr.strip()}", hint="nox -l")
     rows = json.loads(answer.stdout)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from pipeline import streams
-from pipeline.escaping import escaped
+from pipeline.escaping import escape_control
 
 ANSI_COLORS = {"red": 31, "green": 32, "yellow": 33, "dim": 2}
 SPINNER_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏·"
@@ -42,7 +42,7 @@ class Terminal:
         """Print a line: a word, in a colour where there are any, and a text."""
         painted = self.colour and colour
         head = f"\x1b[{ANSI_COLORS[colour]}m{word}\x1b[0m" if painted else word
-        self.write(f"{head}{escaped(self.encodable(text))}\n")
+        self.write(f"{head}{escape_control(self.encodable(text))}\n")
 
     def write(self, text: str) -> None:
         """Write to the stream, escape sequences too."""

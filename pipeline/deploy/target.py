@@ -9,7 +9,7 @@ from pipeline.deploy.cluster.ssh import get_tunnel
 from pipeline.deploy.environment_secrets import ssh_key
 from pipeline.environments import Environment
 from pipeline.errors import InputError, MissingToolError
-from pipeline.process import last_words
+from pipeline.process import last_error_line
 
 MIN_CLIENT_VERSION = (26, 0)
 """`docker stack deploy --detach` came with it."""
@@ -49,7 +49,7 @@ def outdated_components(swarm: SwarmClient) -> list[str]:
     """
     answer = swarm.run("version", "--format={{.Client.Version}} {{.Server.Version}}")
     if answer.returncode:
-        said = last_words(answer)
+        said = last_error_line(answer)
         hint = failure_causes.hint_for_error(said, "is it up? docker version")
         raise InputError(f"{swarm.location} does not answer: {said}", hint=hint)
     client, _, engine = answer.stdout.strip().partition(" ")

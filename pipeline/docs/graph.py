@@ -2,28 +2,28 @@
 
 from collections.abc import Iterator, Mapping
 
-from pipeline.github.loader import GATE, MAIN
+from pipeline.github.loader import GATE_JOB, MAIN_WORKFLOW
 from pipeline.github.model import Workflow
 
 
-def flow(files: Mapping[str, Workflow]) -> str:
+def workflow_graph(files: Mapping[str, Workflow]) -> str:
     """Return the graph of a run, as GitHub draws Mermaid.
 
     Args:
         files: The workflows by their names.
     """
-    jobs = files[MAIN].jobs
+    jobs = files[MAIN_WORKFLOW].jobs
     needs = {name: {*job.needs} for name, job in jobs.items()}
     lines = ["```mermaid", "flowchart LR"]
     for name, job in jobs.items():
-        within = files[job.called].jobs if job.called else {}
-        inside = "<br/>".join([f"<b>{name}</b>", *(each for each in within if each != GATE)])
+        within = files[job.called_workflow].jobs if job.called_workflow else {}
+        inside = "<br/>".join([f"<b>{name}</b>", *(each for each in within if each != GATE_JOB)])
         lines.append(f'  {name}["{inside}"]')
-    lines += [f"  {before} --> {name}" for before, name in sorted(direct(needs))]
+    lines += [f"  {before} --> {name}" for before, name in sorted(direct_dependencies(needs))]
     return "\n".join([*lines, "```"])
 
 
-def direct(needs: Mapping[str, set[str]]) -> Iterator[tuple[str, str]]:
+def direct_dependencies(needs: Mapping[str, set[str]]) -> Iterator[tuple[str, str]]:
     """Yield who waits for whom, without those for whom somebody between them waits already.
 
     Args:

@@ -45,33 +45,33 @@ def broken_links(documents: Iterable[Path]) -> Iterator[str]:
     Args:
         documents: The Markdown files to read.
     """
-    known = there()
+    known = existing_paths()
     for document in documents:
-        for address in addresses(document):
+        for address in link_addresses(document):
             parts = urlsplit(address)
             if parts.scheme or parts.netloc:
                 continue
             name, anchor = unquote(parts.path), unquote(parts.fragment)
-            path = target(document, name)
+            path = link_target(document, name)
             if str(path) not in known:
                 yield f"{document}: no such file: `{name}`"
             elif anchor and path.suffix == ".md" and anchor not in anchors(path):
                 yield f"{document}: no such heading: `{name}#{anchor}`"
 
 
-def there() -> Collection[str]:
+def existing_paths() -> Collection[str]:
     """Return the files and folders that a clone has; one that git ignores is on one machine."""
     files = [Path(name) for name in git.files() if os.path.lexists(name)]
     return {str(place) for file in files for place in (file, *file.parents)}
 
 
-def target(document: Path, path: str) -> Path:
+def link_target(document: Path, path: str) -> Path:
     """Return what a link of a document leads to, from the root of the repository."""
     folder = Path() if path.startswith("/") else document.parent
     return Path(os.path.normpath(folder / path.lstrip("/"))) if path else document
 
 
-def addresses(document: Path) -> Iterator[str]:
+def link_addresses(document: Path) -> Iterator[str]:
     """Yield what the links and images of a document lead to."""
     for token in tokens(document):
         yield from (str(token.attrs[name]) for name in ADDRESSES if name in token.attrs)

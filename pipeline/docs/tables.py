@@ -5,15 +5,15 @@ from pathlib import Path
 
 from pipeline import config
 from pipeline.errors import PipelineError
-from pipeline.escaping import table
+from pipeline.escaping import markdown_table
 from pipeline.files import read_json
-from pipeline.github.loader import GATE, MAIN, calls
-from pipeline.github.model import Job, Workflow, sessions_of
+from pipeline.github.loader import GATE_JOB, MAIN_WORKFLOW, jobs_by_call
+from pipeline.github.model import Job, Workflow, job_sessions
 from pipeline.invoke_tasks import Task
 from pipeline.nox_sessions import Session
 
-JOBS_HEAD = ("workflow", "job = session", "what it does", "limit, minutes")
-FAULTS_HEAD = (
+JOBS_HEADER = ("workflow", "job = session", "what it does", "limit, minutes")
+FAULTS_HEADER = (
     "fault",
     "what was injected",
     "how it ended",
@@ -22,33 +22,39 @@ FAULTS_HEAD = (
     "requests",
     "failed",
 )
-FAULTS = Path("docs", "catalogue.json")
-TIMES = Path("docs", "times.json")
-RIGHTS_HEAD = ("workflow", "job", "may write")
+DEPLOY_FAULTS_FILE = Path("docs", "catalogue.json")
+TIMINGS_FILE = Path("docs", "times.json")
+PERMISSIONS_HEADER = ("workflow", "job", "may write")
 
 
-def of_workflows(files: Mapping[str, Workflow], known: Iterable[Session]) -> dict[str, str]:
+def workflow_tables(files: Mapping[str, Workflow], known: Iterable[Session]) -> dict[str, str]:
     """Return the tables that are made from the workflows, by what they are of.
 
     Args:
         files: The workflows by their names.
         known: All sessions.
     """
-    main = files[MAIN].jobs.values() if MAIN in files else ()
-    reached = {MAIN, *(call.called for call in main)}
+    main = files[MAIN_WORKFLOW].jobs.values() if MAIN_WORKFLOW in files else ()
+    reached = {MAIN_WORKFLOW, *(call.called_workflow for call in main)}
     found = [job for file in files if file in reached for job in files[file].jobs.values()]
     jobs = sorted(
-        (job for job in found if not job.is_call and (job.workflow == MAIN or job.id != GATE)),
-        key=lambda job: (job.workflow != MAIN, job.workflow, job.id),
+        (
+            job
+            for job in found
+            if not job.is_call and (job.workflow == MAIN_WORKFLOW or job.id != GATE_JOB)
+        ),
+        key=lambda job: (job.workflow != MAIN_WORKFLOW, job.workflow, job.id),
     )
     described = {row.name.split("-3.")[0]: row.description for row in known}
     return {
-        "jobs": table(JOBS_HEAD, [_row(job, described.get(job.id, "")) for job in jobs]),
-        "permissions": table(RIGHTS_HEAD, [_rights(job) for job in jobs if _writes(job)]),
+        "jobs": markdown_table(JOBS_HEADER, [_row(job, described.get(job.id, "")) for job in jobs]),
+        "permissions": markdown_table(
+            PERMISSIONS_HEADER, [_rights(job) for job in jobs if _writes(job)]
+        ),
     }
 
 
-def of_local_sessions(known: Iterable[Session]) -> str:
+def local_sessions_table(known: Iterable[Session]) -> str:
     """Return a table of the sessions that no job runs, and why.
 
     Args:
@@ -60,60 +66,66 @@ def of_local_sessions(known: Iterable[Session]) -> str:
         for each in known
         if each.name in reasons
     ]
-    return table(("session", "what it does", "why no job runs it"), rows)
+    return markdown_table(("session", "what it does", "why no job runs it"), rows)
 
 
-def of_runs(files: Mapping[str, Workflow]) -> str:
+def local_commands_table(files: Mapping[str, Workflow]) -> str:
     """Return a table of what to type here for each file that ci.yml calls.
 
     Args:
         files: The workflows by their names.
     """
-    called = [call.called for call in files[MAIN].jobs.values() if call.called in files]
+    called = [
+        call.called_workflow
+        for call in files[MAIN_WORKFLOW].jobs.values()
+        if call.called_workflow in files
+    ]
     rows = [(file, f"`nox -s {' '.join(_sessions(files[file]))}`") for file in called if file]
-    return table(("workflow", "here"), rows)
+    return markdown_table(("workflow", "here"), rows)
 
 
-def of_times() -> str:
+def timings_table() -> str:
     """Return a table of how long jobs may take, and took when all of them ran.
 
     `nox -s benchmark-changes` leaves it as reports/changes.json; what is kept is a copy of that.
     """
     aims = config.load().budgets
-    taken: dict[str, float] = read_json(TIMES)["jobs"]
-    there = {job.id for jobs in calls().values() for job in jobs}
+    taken: dict[str, float] = read_json(TIMINGS_FILE)["jobs"]
+    there = {job.id for jobs in jobs_by_call().values() for job in jobs}
     rows = [
         (f"`{job}`", f"{aims.get(job, '')}", f"{taken.get(job, '')}")
         for job in sorted({*aims, *taken} & there)
     ]
-    return table(("job", "aim, minutes", "measured, seconds"), rows)
+    return markdown_table(("job", "aim, minutes", "measured, seconds"), rows)
 
 
-def of_changes() -> str:
+def change_timings_table() -> str:
     """Return a table of how long `invoke ci` took after one line had changed, of the same run."""
-    taken: dict[str, float] = read_json(TIMES)["changes"]
+    taken: dict[str, float] = read_json(TIMINGS_FILE)["changes"]
     shares = {name: seconds / taken["everything"] for name, seconds in taken.items()}
     rows = [(name, f"{seconds}", f"{shares[name]:.0%}") for name, seconds in taken.items()]
-    return table(("what changed", "seconds to green", "share of everything"), rows)
+    return markdown_table(("what changed", "seconds to green", "share of everything"), rows)
 
 
-def of_exit_codes() -> str:
+def exit_codes_table() -> str:
     """Return a table of the exit codes: one class of faults for each."""
     classes = [each for each in _below(PipelineError) if "exit_code" in vars(each)]
     found = {each.exit_code: (each.__doc__ or "").splitlines()[0] for each in classes}
-    return table(("code", "meaning"), [(f"{code}", found[code]) for code in sorted(found)])
+    return markdown_table(("code", "meaning"), [(f"{code}", found[code]) for code in sorted(found)])
 
 
-def of_tasks(known: Iterable[Task]) -> str:
+def tasks_table(known: Iterable[Task]) -> str:
     """Return a table of what `invoke` does.
 
     Args:
         known: All tasks.
     """
-    return table(("task", "what it does"), [(f"`{each.name}`", each.help) for each in known])
+    return markdown_table(
+        ("task", "what it does"), [(f"`{each.name}`", each.help) for each in known]
+    )
 
 
-def of_secrets() -> str:
+def secrets_table() -> str:
     """Return a table of the secrets: who reads them, and which environments need them."""
     settings = config.load()
     readers, given = settings.parity.secrets, settings.environments
@@ -124,22 +136,22 @@ def of_secrets() -> str:
         (f"`{name}`", *(_having(name, some) for some in (readers, needed, taken)))
         for name in sorted({name for some in every for name in some})
     ]
-    return table(("secret", "jobs that read it", "must be set in", "may be set in"), rows)
+    return markdown_table(("secret", "jobs that read it", "must be set in", "may be set in"), rows)
 
 
-def of_faults() -> str:
+def deploy_faults_table() -> str:
     """Return a table of the faults that deployments were tried with, and what came of each.
 
     `nox -s deploy-faults` leaves it as reports/catalogue.json; what is kept is a copy of that.
     """
-    kept: dict[str, dict[str, str | float]] = read_json(FAULTS)
+    kept: dict[str, dict[str, str | float]] = read_json(DEPLOY_FAULTS_FILE)
     rows = [[f"{value}" for value in row.values()] for row in kept.values()]
-    return table(FAULTS_HEAD, rows)
+    return markdown_table(FAULTS_HEADER, rows)
 
 
 def _sessions(workflow: Workflow) -> list[str]:
-    names = [name for job in workflow.jobs.values() for name in sessions_of(job) or ()]
-    return list(dict.fromkeys(name.split("(")[0] for name in names if name != GATE))
+    names = [name for job in workflow.jobs.values() for name in job_sessions(job) or ()]
+    return list(dict.fromkeys(name.split("(")[0] for name in names if name != GATE_JOB))
 
 
 def _below(base: type[PipelineError]) -> Iterator[type[PipelineError]]:
@@ -161,7 +173,7 @@ def support_table() -> str:
         for tool, versions in tested.items()
         for version, each in versions.items()
     ]
-    return table(("", "version", "supported by its makers until", "on Python"), rows)
+    return markdown_table(("", "version", "supported by its makers until", "on Python"), rows)
 
 
 def _row(job: Job, description: str) -> tuple[str, ...]:

@@ -10,10 +10,10 @@ import sys
 from collections.abc import Collection, Iterable
 
 from pipeline.docs.links import documents
-from pipeline.docs_commands.command_blocks import Block, blocks
-from pipeline.docs_commands.execution import LONG, QUICK, Tried, tried
-from pipeline.docs_commands.references import known, unknown
-from pipeline.errors import CheckFailedError, InputError, reported
+from pipeline.docs_commands.command_blocks import Block, parse_blocks
+from pipeline.docs_commands.execution import LONG_TIMEOUT, QUICK_TIMEOUT, BlockResult, run_blocks
+from pipeline.docs_commands.references import find_unknown, known_names
+from pipeline.errors import CheckFailedError, InputError, handle_errors
 
 
 def main(arguments: list[str]) -> None:
@@ -26,14 +26,14 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--long", action="store_true")
     parser.add_argument("word", nargs="*", help="keep to what has it in its place or its commands")
     options = parser.parse_args(arguments)
-    exists = known()
-    if lost := [fault for each in documents() for fault in unknown(each, exists)]:
+    exists = known_names()
+    if lost := [fault for each in documents() for fault in find_unknown(each, exists)]:
         raise CheckFailedError("; ".join(lost), hint="nox -l and invoke --list show what is there")
-    kept = chosen(options.word, long=options.long)
-    judge(tried(kept, LONG if options.long else QUICK))
+    kept = select_blocks(options.word, long=options.long)
+    report_results(run_blocks(kept, LONG_TIMEOUT if options.long else QUICK_TIMEOUT))
 
 
-def chosen(words: Collection[str] = (), *, long: bool) -> list[Block]:
+def select_blocks(words: Collection[str] = (), *, long: bool) -> list[Block]:
     """Return the blocks that are to be run.
 
     Args:
@@ -44,14 +44,14 @@ def chosen(words: Collection[str] = (), *, long: bool) -> list[Block]:
         InputError: No block has one of the words.
     """
     mark = "run" if long else ""
-    there = [block for each in documents() for block in blocks(each) if block.mark == mark]
-    if lost := [word for word in words if not any(block.has(word) for block in there)]:
-        known = ", ".join(block.place for block in there)
+    there = [block for each in documents() for block in parse_blocks(each) if block.mark == mark]
+    if lost := [word for word in words if not any(block.matches(word) for block in there)]:
+        known = ", ".join(block.location for block in there)
         raise InputError(f"no such commands: {', '.join(lost)}", hint=f"there are: {known}")
-    return [block for block in there if not words or any(map(block.has, words))]
+    return [block for block in there if not words or any(map(block.matches, words))]
 
 
-def judge(found: Iterable[Tried]) -> None:
+def report_results(found: Iterable[BlockResult]) -> None:
     """Print what came of each block, and what a command said that failed.
 
     Raises:
@@ -59,14 +59,14 @@ def judge(found: Iterable[Tried]) -> None:
     """
     red = []
     for each in found:
-        print(f"{'ok' if each.works else 'failed':6} {each.seconds:4.0f} s  {each.block.place}")
-        if not each.works:
-            red.append(f"{each.block.place}: it ends with {each.output.returncode}")
+        print(f"{'ok' if each.passed else 'failed':6} {each.seconds:4.0f} s  {each.block.location}")
+        if not each.passed:
+            red.append(f"{each.block.location}: it ends with {each.output.returncode}")
             print(each.block.script, each.output.stdout, sep="\n")
     if red:
         raise CheckFailedError("; ".join(red), hint="correct the command, or say why it is not run")
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         main(sys.argv[1:])

@@ -29,16 +29,16 @@ class Block:
         mark: `run` or `not run`, if it bears one of them.
     """
 
-    place: str
+    location: str
     script: str
     mark: str = ""
 
-    def has(self, word: str) -> bool:
+    def matches(self, word: str) -> bool:
         """Tell whether a word stands in its place or in its commands."""
-        return word in self.place or word in self.script
+        return word in self.location or word in self.script
 
 
-def blocks(document: Path) -> Iterator[Block]:
+def parse_blocks(document: Path) -> Iterator[Block]:
     """Yield the blocks of commands of a document."""
     text = read_text(document)
     for found in BLOCK.finditer(text):

@@ -12,28 +12,28 @@ from threading import Event, Timer
 from pipeline.deploy.signals import raise_on_signal
 from pipeline.docs_commands.command_blocks import Block
 from pipeline.fault_injection.repository_copy import RepositoryCopy, copy_repository, link_folders
-from pipeline.process import Output, attended
+from pipeline.process import CommandResult, run_interruptible
 
 SHELL = ("bash", "-e", "-u", "-o", "pipefail", "-c")
-QUICK, LONG = 300.0, 3600.0
+QUICK_TIMEOUT, LONG_TIMEOUT = 300.0, 3600.0
 """Seconds that a block is given."""
 
 
 @dataclass(frozen=True)
-class Tried:
+class BlockResult:
     """What came of a block."""
 
     block: Block
-    output: Output
+    output: CommandResult
     seconds: float
 
     @property
-    def works(self) -> bool:
+    def passed(self) -> bool:
         """Whether all its commands did what they were to do."""
         return self.output.returncode == 0
 
 
-def tried(chosen: Iterable[Block], limit: float) -> Iterator[Tried]:
+def run_blocks(chosen: Iterable[Block], limit: float) -> Iterator[BlockResult]:
     """Run blocks, each on the tree as it was, and yield what came of them.
 
     Args:
@@ -45,8 +45,8 @@ def tried(chosen: Iterable[Block], limit: float) -> Iterator[Tried]:
             started = time.monotonic()
             with made.with_edits([]), _alarm(limit) as rings:
                 command = [*SHELL, block.script]
-                output = attended(command, cwd=made.root, env=os.environ, stop=rings)
-            yield Tried(block, output, time.monotonic() - started)
+                output = run_interruptible(command, cwd=made.root, env=os.environ, stop=rings)
+            yield BlockResult(block, output, time.monotonic() - started)
 
 
 @contextmanager

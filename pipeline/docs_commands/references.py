@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import invoke_tasks, nox_sessions
-from pipeline.docs_commands.command_blocks import blocks
+from pipeline.docs_commands.command_blocks import parse_blocks
 from pipeline.files import read_text
 
 INLINE = re.compile(r"`((?:\./dev )?(?:nox|invoke) [^`]+)`")
@@ -15,7 +15,7 @@ NAME = re.compile(r"[a-z][\w.-]*(\(.*\))?")
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownNames:
     """All that a command may name."""
 
     sessions: Collection[str]
@@ -23,43 +23,43 @@ class Known:
     tasks: Collection[str]
 
 
-def known() -> Known:
+def known_names() -> KnownNames:
     """Return what exists.
 
     Raises:
         InputError: noxfile.py or tasks.py cannot be read.
     """
-    found = nox_sessions.list_all()
-    return Known(
+    found = nox_sessions.list_sessions()
+    return KnownNames(
         {name for each in found for name in (each.name, each.session)},
         {tag for each in found for tag in each.tags},
-        {task.name for task in invoke_tasks.list_all()},
+        {task.name for task in invoke_tasks.list_tasks()},
     )
 
 
-def unknown(document: Path, exists: Known) -> Iterator[str]:
+def find_unknown(document: Path, exists: KnownNames) -> Iterator[str]:
     """Yield a sentence for each session, tag or task that a document names and that is not there.
 
     Args:
         document: The Markdown file.
         exists: What is there.
     """
-    for line, command in commands(document):
-        for kind, name in named(command):
+    for line, command in iter_commands(document):
+        for kind, name in referenced_names(command):
             if name not in getattr(exists, f"{kind}s"):
                 yield f"{document}:{line}: there is no {kind} `{name}`"
 
 
-def commands(document: Path) -> Iterator[tuple[int, str]]:
+def iter_commands(document: Path) -> Iterator[tuple[int, str]]:
     """Yield every command of a document with its line, those within sentences too."""
-    for block in blocks(document):
-        first = int(block.place.rpartition(":")[2])
+    for block in parse_blocks(document):
+        first = int(block.location.rpartition(":")[2])
         yield from enumerate(block.script.splitlines(), start=first)
     for number, line in enumerate(read_text(document).splitlines(), start=1):
         yield from ((number, command) for command in INLINE.findall(line))
 
 
-def named(command: str) -> Iterator[tuple[str, str]]:
+def referenced_names(command: str) -> Iterator[tuple[str, str]]:
     """Yield what a command names, each with what it is."""
     try:
         words = shlex.split(command, comments=True)

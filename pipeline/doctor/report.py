@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.config import load
-from pipeline.doctor.programs import EVERYTHING, Program, programs
-from pipeline.doctor.systems import system
+from pipeline.doctor.programs import EVERYTHING, Program, required_programs
+from pipeline.doctor.systems import detect_system
 from pipeline.errors import MissingToolError
-from pipeline.nox_sessions import list_selected
+from pipeline.nox_sessions import list_selected_sessions
 
-OK, OTHER, OLD, MISSING = "ok", "another", "too old", "not here"
-USELESS = {OLD, MISSING}
+OK, DIFFERENT, TOO_OLD, MISSING = "ok", "another", "too old", "not here"
+UNUSABLE = {TOO_OLD, MISSING}
 
 
 @dataclass(frozen=True)
-class Found:
+class ProgramStatus:
     """What came of a look.
 
     Attributes:
@@ -29,16 +29,16 @@ class Found:
 
     program: Program
     state: str
-    here: str
+    installed: str
     needed: bool
 
     @property
-    def lacks(self) -> bool:
+    def is_blocking(self) -> bool:
         """Whether something cannot run for want of it."""
-        return self.state in USELESS and not self.program.without
+        return self.state in UNUSABLE and not self.program.fallback
 
 
-def examine(wanted: Sequence[Program], default: Collection[str]) -> list[Found]:
+def check_programs(wanted: Sequence[Program], default: Collection[str]) -> list[ProgramStatus]:
     """Look for programs.
 
     Args:
@@ -57,62 +57,64 @@ def doctor(*, as_json: bool = False) -> None:
     Raises:
         MissingToolError: Something is not here that plain `nox` needs.
     """
-    default = {session.name for session in list_selected()}
-    found = examine(list(programs(load())), default)
-    print("\n".join([as_data(found)] if as_json else table(found)))
-    if lacking := [each for each in found if each.needed and each.lacks]:
+    default = {session.name for session in list_selected_sessions()}
+    found = check_programs(list(required_programs(load())), default)
+    print("\n".join([to_json(found)] if as_json else table(found)))
+    if lacking := [each for each in found if each.needed and each.is_blocking]:
         raise MissingToolError(
             f"plain `nox` needs {', '.join(each.program.name for each in lacking)}",
-            hint="; ".join(dict.fromkeys(each.program.install[system()] for each in lacking)),
+            hint="; ".join(
+                dict.fromkeys(each.program.install[detect_system()] for each in lacking)
+            ),
         )
 
 
-def table(found: Sequence[Found]) -> Iterator[str]:
+def table(found: Sequence[ProgramStatus]) -> Iterator[str]:
     """Yield the lines of a table: what is here, and below it what does not run for want of what."""
     for each in found:
         program = each.program
-        wanted = f"at least {program.least}" if program.least else program.same
-        line = f"{program.name:14} {each.state:9} {each.here:24} {wanted:14} "
-        yield line + ", ".join(program.serves)
-        if each.state in USELESS:
-            yield f"{'':14} hint: {program.install[system()]}"
-            yield from [f"{'':14} without it: {program.without}"] if program.without else []
-    lost = sorted({name for each in found if each.lacks for name in each.program.serves})
+        wanted = f"at least {program.minimum}" if program.minimum else program.ci_version
+        line = f"{program.name:14} {each.state:9} {each.installed:24} {wanted:14} "
+        yield line + ", ".join(program.needed_by)
+        if each.state in UNUSABLE:
+            yield f"{'':14} hint: {program.install[detect_system()]}"
+            yield from [f"{'':14} without it: {program.fallback}"] if program.fallback else []
+    lost = sorted({name for each in found if each.is_blocking for name in each.program.needed_by})
     yield f"\nnot here: {', '.join(lost)}" if lost else "\nevery session and task runs here"
 
 
-def as_data(found: Sequence[Found]) -> str:
+def to_json(found: Sequence[ProgramStatus]) -> str:
     """Return what was found as JSON."""
     rows: list[dict[str, Any]] = [
         {
             "name": each.program.name,
             "state": each.state,
-            "here": each.here,
-            "least": each.program.least,
-            "ci": each.program.same,
-            "serves": each.program.serves,
+            "here": each.installed,
+            "least": each.program.minimum,
+            "ci": each.program.ci_version,
+            "serves": each.program.needed_by,
             "needed": each.needed,
-            "without": each.program.without,
-            "install": each.program.install[system()],
+            "without": each.program.fallback,
+            "install": each.program.install[detect_system()],
         }
         for each in found
     ]
-    return json.dumps({"system": system(), "programs": rows}, indent=2)
+    return json.dumps({"system": detect_system(), "programs": rows}, indent=2)
 
 
-def _looked_for(program: Program, default: Collection[str]) -> Found:
-    needed = bool({*program.serves} & {EVERYTHING, *default})
+def _looked_for(program: Program, default: Collection[str]) -> ProgramStatus:
+    needed = bool({*program.needed_by} & {EVERYTHING, *default})
     try:
-        here = program.look()
+        here = program.get_version()
     except MissingToolError:
-        return Found(program, MISSING, "", needed)
-    return Found(program, _judged(here, program), here, needed)
+        return ProgramStatus(program, MISSING, "", needed)
+    return ProgramStatus(program, _judged(here, program), here, needed)
 
 
 def _judged(here: str, program: Program) -> str:
-    if program.least and _numbers(here) < _numbers(program.least):
-        return OLD
-    return OTHER if program.same and here != program.same else OK
+    if program.minimum and _numbers(here) < _numbers(program.minimum):
+        return TOO_OLD
+    return DIFFERENT if program.ci_version and here != program.ci_version else OK
 
 
 def _numbers(version: str) -> tuple[int, ...]:

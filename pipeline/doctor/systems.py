@@ -9,7 +9,7 @@ APT = "sudo apt-get install"
 BREW = "brew install"
 
 
-def system() -> str:
+def detect_system() -> str:
     """Return which system this is, as far as installing goes.
 
     A derivative is what it is made from:
@@ -25,7 +25,9 @@ def system() -> str:
     return next((name for name in names if name in {UBUNTU, DEBIAN}), OTHER)
 
 
-def packaged(page: str, debian: str = "", ubuntu: str = "", macos: str = "") -> Mapping[str, str]:
+def install_commands(
+    page: str, debian: str = "", ubuntu: str = "", macos: str = ""
+) -> Mapping[str, str]:
     """Return how each system installs a program: by packages of its own, or as a page says.
 
     Args:
@@ -39,6 +41,6 @@ def packaged(page: str, debian: str = "", ubuntu: str = "", macos: str = "") -> 
     return {name: known.get(name, page) for name in (*given, OTHER)}
 
 
-def everywhere(command: str) -> Mapping[str, str]:
+def same_everywhere(command: str) -> Mapping[str, str]:
     """Return that one command does it on every system."""
     return dict.fromkeys((DEBIAN, UBUNTU, MACOS, OTHER), command)

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from pipeline.errors import CheckFailedError, NotJudgedError, judged, reported
+from pipeline.errors import CheckFailedError, InconclusiveError, clear_inconclusive, handle_errors
 from pipeline.fault_injection import catalog, report, selection
 from pipeline.fault_injection.catalog import Gate
 from pipeline.fault_injection.executor import run_all
@@ -83,13 +83,13 @@ def raise_for_failures(outcomes: Collection[Outcome], trial: Mode) -> None:
         CheckFailedError: Something is not proved.
         NotJudgedError: Something could not be judged here.
     """
-    judged(CHECK)
+    clear_inconclusive(CHECK)
     bad = [each for each in outcomes if not each.verdict.is_ok]
     if named := _named(each for each in bad if each.verdict is not Verdict.NOT_JUDGED):
         hint = f"look at {report.report_path(trial)}, then repeat it by its name"
         raise CheckFailedError(named, hint=hint)
     if bad and trial is not Mode.OFFLINE:  # that is what it asks for
-        raise NotJudgedError(
+        raise InconclusiveError(
             CHECK,
             "some gates lack what they need here",
             detail=_named(bad),
@@ -118,5 +118,5 @@ def _named(outcomes: Iterable[Outcome]) -> str:
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         main(sys.argv[1:])

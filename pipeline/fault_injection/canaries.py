@@ -26,7 +26,7 @@ VALUE_FORMATS = {
 def secret_names() -> set[str]:
     """Return the names of all secrets: of environments, of the app, of jobs, and of who signs."""
     settings = config.load()
-    of_places = config.told(settings.environments.values())
+    of_places = config.declared_secret_names(settings.environments.values())
     of_app = SECRET_VARIABLE.findall(read_text(Path("backend", ".env.example")))
     of_jobs = settings.parity.secrets.values()
     return {"COSIGN_PASSWORD", *of_places, *of_app}.union(*of_jobs)

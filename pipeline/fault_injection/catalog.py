@@ -11,18 +11,18 @@ from pipeline import checker, toml
 from pipeline.errors import InputError
 from pipeline.fault_injection.edit import Edit
 from pipeline.files import read_text
-from pipeline.schema import Must, Table
+from pipeline.schema import Constraint, Table
 
 CATALOG_DIR = Path("faults")
 HINT = "the head of faults/pipeline.toml explains it"
-Command = Annotated[tuple[str, ...], Must("a list in square brackets", repeats=True)]
+Command = Annotated[tuple[str, ...], Constraint("a list in square brackets", repeats=True)]
 LOCAL_CATALOG_DIR = CATALOG_DIR / "local"  # how sessions that no job runs are kept short
 
 
 class Fault(Table):
     """A change of the product, or of what surrounds it, and what the gate's tool says of it."""
 
-    says: Annotated[str, Must("text that is not empty", bool)]
+    says: Annotated[str, Constraint("text that is not empty", bool)]
     """What the tool says, word for word, and says of no clean tree."""
     change: tuple[Edit, ...] = ()
     env: Mapping[str, str] = {}
@@ -104,7 +104,9 @@ def load_catalog(folder: Path = CATALOG_DIR) -> dict[str, Gate]:
     problems: list[str] = []
     for file in sorted(folder.glob("*.toml")):
         try:
-            read: Mapping[str, Gate] = checker.read(Gates, file, read_text(file), hint=HINT).rest
+            read: Mapping[str, Gate] = checker.read_file(
+                Gates, file, read_text(file), hint=HINT
+            ).rest
         except InputError as error:
             problems.append(str(error))
         else:

@@ -8,7 +8,7 @@ Nothing is run: that a gate finds its fault is what `nox -s prove-gates` sees.
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from pipeline.errors import CheckFailedError, reported
+from pipeline.errors import CheckFailedError, handle_errors
 from pipeline.fault_injection import catalog
 from pipeline.fault_injection.edit import Edit, StaleFaultError
 
@@ -61,5 +61,5 @@ def dry_run(changes: Sequence[Edit], root: Path) -> None:
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         main()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pipeline.fault_injection.catalog import Fault
-from pipeline.process import Output
+from pipeline.process import CommandResult
 
 ANSI_ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 NOX_PREFIX = "nox > "  # what nox says itself shows which command ran, not what came of it
@@ -50,7 +50,7 @@ class Outcome:
 
 
 def evaluate_fault(
-    fault: Fault, clean: str, planted: Output, not_judged: Collection[str]
+    fault: Fault, clean: str, planted: CommandResult, not_judged: Collection[str]
 ) -> Verdict:
     """Say what a run with a fault shows.
 
@@ -70,7 +70,7 @@ def evaluate_fault(
     return Verdict.OTHERWISE if planted.returncode else Verdict.GREEN
 
 
-def evaluate_offline(output: Output, not_judged: Collection[str]) -> tuple[Verdict, str]:
+def evaluate_offline(output: CommandResult, not_judged: Collection[str]) -> tuple[Verdict, str]:
     """Say what a session shows that has no network, and in which words.
 
     Args:
@@ -84,7 +84,7 @@ def evaluate_offline(output: Output, not_judged: Collection[str]) -> tuple[Verdi
     return (Verdict.REFUSED, cause) if hint and cause else (Verdict.UNCLEAR, "")
 
 
-def evaluate_canaries(output: Output, places: Collection[str]) -> tuple[Verdict, str]:
+def evaluate_canaries(output: CommandResult, places: Collection[str]) -> tuple[Verdict, str]:
     """Say what a session shows that was told secrets, and where.
 
     Args:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from pipeline import git, scratch_repository
 from pipeline.config import main_branch
-from pipeline.errors import NOT_JUDGED, records
+from pipeline.errors import INCONCLUSIVE_DIR, read_inconclusive
 from pipeline.fault_injection.edit import Edit
-from pipeline.scratch_repository import Scratch
+from pipeline.scratch_repository import ScratchRepository
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class RepositoryCopy:
 
     def set_baseline(self) -> None:
         """Make the tree as it is now the clean one."""
-        self._repository.begin(main_branch())
+        self._repository.init(main_branch())
         self.commit("Change nothing")  # what asks for the release before finds it
         self._repository.git("tag", "--force", "clean")
 
@@ -58,11 +58,13 @@ class RepositoryCopy:
 
     def inconclusive_checks(self) -> dict[str, str]:
         """Return what the last session could not judge, with the reasons."""
-        return {error.check: str(error) for error in records(self.root / NOT_JUDGED)}
+        return {
+            error.check: str(error) for error in read_inconclusive(self.root / INCONCLUSIVE_DIR)
+        }
 
     @property
-    def _repository(self) -> Scratch:
-        return Scratch(self.root)
+    def _repository(self) -> ScratchRepository:
+        return ScratchRepository(self.root)
 
 
 def copy_repository(source: Path, target: Path) -> RepositoryCopy:
@@ -72,7 +74,7 @@ def copy_repository(source: Path, target: Path) -> RepositoryCopy:
         source: The checkout.
         target: A folder that is not there yet.
     """
-    scratch_repository.copy(git.files(cwd=source), target, source)
+    scratch_repository.copy_files(git.files(cwd=source), target, source)
     made = RepositoryCopy(target)
     made.set_baseline()
     return made

@@ -16,7 +16,7 @@ from pipeline.fault_injection.catalog import Fault
 from pipeline.fault_injection.outcome import Verdict, evaluate_canaries, evaluate_offline
 from pipeline.fault_injection.repository_copy import RepositoryCopy, link_folders
 from pipeline.fault_injection.selection import GateRun
-from pipeline.process import Output, attended
+from pipeline.process import CommandResult, run_interruptible
 
 ENVDIR = Path(".nox", "proof")
 # A network namespace of its own, in which this machine only reaches itself; only root makes one.
@@ -24,7 +24,9 @@ NO_NETWORK_COMMAND = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec
 # An engine would be reached all the same, and has a network of its own.
 NO_ENGINE = {"DOCKER_HOST": "unix:///nowhere.sock"}
 # What a run in CI is told about itself must not reach the runs inside it, nor this program's tools.
-PRIVATE_VARIABLES = re.compile(rf"GITHUB_.*|VIRTUAL_ENV|NOX_.*|FORCE_COLOR|{errors.RECORDS}")
+PRIVATE_VARIABLES = re.compile(
+    rf"GITHUB_.*|VIRTUAL_ENV|NOX_.*|FORCE_COLOR|{errors.INCONCLUSIVE_DIR_VARIABLE}"
+)
 
 
 class Mode(StrEnum):
@@ -72,30 +74,30 @@ class Sandbox:
         """Return where sessions have theirs: among canaries in the copy, to be looked through."""
         return (where.root if self.trial is Mode.CANARIES else self.checkout) / ENVDIR
 
-    def judge(self, where: RepositoryCopy, clean: Output) -> tuple[Verdict, str]:
+    def judge(self, where: RepositoryCopy, clean: CommandResult) -> tuple[Verdict, str]:
         """Say what a session shows in which nothing was planted."""
         notes = where.inconclusive_checks().values()
         if self.trial is Mode.OFFLINE:
             return evaluate_offline(clean, notes)
         if self.trial is Mode.CANARIES:
-            seen = secret_search.in_text(self.canaries, clean.stdout)
+            seen = secret_search.secrets_in_text(self.canaries, clean.stdout)
             places = [f"{name} in its output" for name in seen]
             return evaluate_canaries(
-                clean, [*places, *secret_search.in_folder(self.canaries, where.root)]
+                clean, [*places, *secret_search.secrets_in_directory(self.canaries, where.root)]
             )
         said = "; ".join(f"not judged: {note}" for note in notes)
         return Verdict.RED if clean.returncode else Verdict.CLEAN, said
 
     def run(
         self, row: GateRun, where: RepositoryCopy, fault: Fault | None, options: Sequence[str]
-    ) -> Output:
+    ) -> CommandResult:
         """Run a session in a copy, in an environment that outlives the copy."""
         shutil.rmtree(where.root / "reports", ignore_errors=True)
         env = {**clean_environment(os.environ), **row.gate.given, **(fault.env if fault else {})}
         env |= canaries.canary_environment(self.canaries)
         env |= NO_ENGINE if self.trial is Mode.OFFLINE else {}
         for line in self.commands(row, where, fault, options):
-            output = attended(line, cwd=where.root, env=env, stop=self.stop)
+            output = run_interruptible(line, cwd=where.root, env=env, stop=self.stop)
             if output.returncode:
                 break
         return output

@@ -8,7 +8,7 @@ from pipeline import config
 from pipeline.errors import InputError
 from pipeline.fault_injection.catalog import Fault, Gate
 from pipeline.github import loader
-from pipeline.github.model import sessions_of
+from pipeline.github.model import job_sessions
 
 SessionsByJob = Mapping[str, Sequence[str]]
 """The sessions that each job runs, one for each row of its matrix."""
@@ -39,11 +39,11 @@ def gate_jobs() -> SessionsByJob:
     """Return every job that is a session; the gate that ends each file counts once."""
     working = [
         job
-        for workflow in loader.read_all().values()
+        for workflow in loader.load_workflows().values()
         for job in workflow.jobs.values()
         if not job.is_call
     ]
-    return {job.id: sessions_of(job) or [] for job in working}
+    return {job.id: job_sessions(job) or [] for job in working}
 
 
 def local_sessions() -> SessionsByJob:

@@ -5,10 +5,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.escaping import escaped
-from pipeline.git import local, remote
+from pipeline.escaping import escape_control
+from pipeline.git import local_branch_ref, remote_branch_ref
 
-NONE = "0" * 40
+ZERO_COMMIT = "0" * 40
 """No commit, as GitHub and git write it."""
 
 
@@ -19,13 +19,13 @@ def is_push_to(branch: str) -> bool:
         branch: Its name.
     """
     pushed = os.environ.get("GITHUB_EVENT_NAME") == "push"
-    return pushed and os.environ.get("GITHUB_REF") == local(branch)
+    return pushed and os.environ.get("GITHUB_REF") == local_branch_ref(branch)
 
 
-def before(branch: str) -> str | None:
+def pushed_from(branch: str) -> str | None:
     """Return the commit that a branch was before the push that runs this; None outside of one.
 
-    `NONE`, if the push made the branch. See `before` in
+    `ZERO_COMMIT`, if the push made the branch. See `before` in
     https://docs.github.com/webhooks/webhook-events-and-payloads#push
 
     Args:
@@ -38,7 +38,7 @@ def before(branch: str) -> str | None:
     return commit
 
 
-def comes_after(main: str) -> Iterator[str]:
+def baseline_candidates(main: str) -> Iterator[str]:
     """Yield what this work may have started from, the surest first; not all of it need be here.
 
     A push to main follows what main was before.
@@ -47,11 +47,11 @@ def comes_after(main: str) -> Iterator[str]:
     Args:
         main: The name of the main branch.
     """
-    if pushed := before(main):
+    if pushed := pushed_from(main):
         yield pushed
-    yield remote(base() or main)
-    if not base():
-        yield local(main)
+    yield remote_branch_ref(base_ref() or main)
+    if not base_ref():
+        yield local_branch_ref(main)
 
 
 def set_output(name: str, value: str) -> None:
@@ -70,7 +70,7 @@ def add_summary(text: str) -> None:
         text: What to show; control characters in it, as of others' words, are written out.
     """
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):
-        _append(path, escaped(text))
+        _append(path, escape_control(text))
 
 
 def _append(path: str, text: str) -> None:
@@ -78,6 +78,6 @@ def _append(path: str, text: str) -> None:
         file.write(text)
 
 
-def base() -> str | None:
+def base_ref() -> str | None:
     """Return the branch that a pull request wants to go to; None outside of one."""
     return os.environ.get("GITHUB_BASE_REF") or None

@@ -13,14 +13,14 @@ DECIMAL = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|
 HEX_OR_OCTAL = re.compile(r"0(?:x[0-9a-fA-F]+|o[0-7]+)")
 
 
-def equal(found: Scalar, wanted: Scalar) -> bool:
+def loosely_equal(found: Scalar, wanted: Scalar) -> bool:
     """Say whether two values are equal to GitHub: text by its letters, all else as numbers."""
     if isinstance(found, str) and isinstance(wanted, str):
-        return fold(found) == fold(wanted)
-    return number_of(found) == number_of(wanted)
+        return fold_case(found) == fold_case(wanted)
+    return to_number(found) == to_number(wanted)
 
 
-def number_of(value: Scalar) -> float:
+def to_number(value: Scalar) -> float:
     """Return the number that a value stands for to GitHub; NaN for text that is none."""
     if isinstance(value, str):
         return _parsed(value.strip())
@@ -41,7 +41,7 @@ def _parsed(text: str) -> float:
     return math.nan if text else 0.0
 
 
-def fold(text: str) -> str:
+def fold_case(text: str) -> str:
     """Return a text without the case of its letters, one by one and never across alphabets."""
     return "".join(map(_upper, text))
 

@@ -11,11 +11,11 @@ from pipeline import yaml
 from pipeline.errors import InputError
 from pipeline.files import UnreadableFileError, read_text
 from pipeline.github import schema
-from pipeline.github.model import FOLDER, Job, Workflow
+from pipeline.github.model import WORKFLOWS_DIR, Job, Workflow
 from pipeline.github.schema import Problem
 
-MAIN = "ci.yml"
-GATE = "ci-ok"
+MAIN_WORKFLOW = "ci.yml"
+GATE_JOB = "ci-ok"
 SUFFIXES = (".yml", ".yaml")
 MERGE = "tag:yaml.org,2002:merge"
 SYNTAX = "see the syntax of workflows in GitHub's documentation"
@@ -35,7 +35,7 @@ class Constructor(RoundTripConstructor):
 Constructor.add_constructor("tag:yaml.org,2002:timestamp", Constructor.construct_scalar)
 
 
-class UnreadableError(InputError):
+class InvalidWorkflowError(InputError):
     """A workflow or action that is not one: every problem, each with its line."""
 
     def __init__(self, file: str, problems: Sequence[Problem], *, hint: str = SYNTAX) -> None:
@@ -55,18 +55,18 @@ def parse(file: str, text: str) -> Workflow:
     Raises:
         UnreadableError: It is no YAML, or no workflow.
     """
-    content = load(file, text, schema.WORKFLOW)
+    content = load_document(file, text, schema.WORKFLOW)
     if not content.get("jobs"):
-        raise UnreadableError(file, [Problem(1, "there are no jobs")])
+        raise InvalidWorkflowError(file, [Problem(1, "there are no jobs")])
     workflow = Workflow(file, content, text)
     if problems := [
         problem for job in workflow.jobs.values() for problem in _of_job(job, workflow)
     ]:
-        raise UnreadableError(file, problems)
+        raise InvalidWorkflowError(file, problems)
     return workflow
 
 
-def load(file: str, text: str, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+def load_document(file: str, text: str, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
     """Read a YAML document of a known shape.
 
     Args:
@@ -78,21 +78,21 @@ def load(file: str, text: str, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
         UnreadableError: It is no YAML, or not of that shape.
     """
     try:
-        content: Mapping[str, Any] = yaml.parse(file, text, Constructor)
+        content: Mapping[str, Any] = yaml.parse_yaml(file, text, Constructor)
     except UnreadableFileError as error:
-        raise UnreadableError(file, [Problem(error.line, error.why)]) from None
-    if problems := list(schema.problems(content, wanted)):
-        raise UnreadableError(file, problems)
+        raise InvalidWorkflowError(file, [Problem(error.line, error.why)]) from None
+    if problems := list(schema.find_problems(content, wanted)):
+        raise InvalidWorkflowError(file, problems)
     return content
 
 
-def read(file: str) -> Workflow:
+def load_workflow(file: str) -> Workflow:
     """Read a workflow of .github/workflows by its name.
 
     Raises:
         UnreadableError: It is not there, no YAML, or no workflow.
     """
-    return parse(file, text_of(file, Path(FOLDER, file)))
+    return parse(file, text_of(file, Path(WORKFLOWS_DIR, file)))
 
 
 def text_of(file: str, path: Path) -> str:
@@ -109,32 +109,34 @@ def text_of(file: str, path: Path) -> str:
         return read_text(path)
     except UnreadableFileError as error:
         problem = Problem(error.line or 1, error.why)
-        raise UnreadableError(file, [problem], hint=error.hint) from None
+        raise InvalidWorkflowError(file, [problem], hint=error.hint) from None
 
 
-def read_all() -> dict[str, Workflow]:
+def load_workflows() -> dict[str, Workflow]:
     """Return every workflow of .github/workflows by its name.
 
     Raises:
         UnreadableError: One is no YAML, or no workflow.
     """
-    return {path.name: read(path.name) for path in paths()}
+    return {path.name: load_workflow(path.name) for path in workflow_paths()}
 
 
-def paths() -> list[Path]:
+def workflow_paths() -> list[Path]:
     """Return the files that GitHub reads as workflows."""
-    return sorted(path for path in Path(FOLDER).glob("*") if path.suffix in SUFFIXES)
+    return sorted(path for path in Path(WORKFLOWS_DIR).glob("*") if path.suffix in SUFFIXES)
 
 
-def calls() -> dict[str, list[Job]]:
+def jobs_by_call() -> dict[str, list[Job]]:
     """Return the check jobs behind each call of ci.yml, by the call's id.
 
     Gates are left out, and so is what waits for the gate: that delivers, and checks nothing.
     """
     return {
-        call.id: [job for job in read(call.called).jobs.values() if job.id != GATE]
-        for call in read(MAIN).jobs.values()
-        if call.called and GATE not in call.needs
+        call.id: [
+            job for job in load_workflow(call.called_workflow).jobs.values() if job.id != GATE_JOB
+        ]
+        for call in load_workflow(MAIN_WORKFLOW).jobs.values()
+        if call.called_workflow and GATE_JOB not in call.needs
     }
 
 
@@ -143,4 +145,6 @@ def _of_job(job: Job, workflow: Workflow) -> Iterator[Problem]:
         yield Problem(job.line, f"jobs.{job.id} should have either steps or uses")
     for need in job.needs:
         if need not in workflow.jobs:
-            yield Problem(job.at("needs"), f"jobs.{job.id} needs no job of this file: `{need}`")
+            yield Problem(
+                job.line_of_key("needs"), f"jobs.{job.id} needs no job of this file: `{need}`"
+            )

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from pipeline.errors import InputError
-from pipeline.github.expressions import Scalar, equal, fold, number_of
+from pipeline.github.expressions import Scalar, fold_case, loosely_equal, to_number
 
 Row = dict[str, Any]
-Value: TypeAlias = "Scalar | list[Value] | dict[str, Value]"
+MatrixValue: TypeAlias = "Scalar | list[MatrixValue] | dict[str, MatrixValue]"
 
 MAX_ROWS = 256
 MAX_DEPTH = 50
@@ -38,11 +38,11 @@ def expand(matrix: Mapping[str, Any]) -> list[Row]:
         raise InputError("`matrix` has no vector", hint="give it a list, such as `os: [a, b]`")
     _check_known(exclude, vectors)
     product = _product({key: _vector(value, key) for key, value in vectors.items()})
-    rows = _at_most(row for row in product if not any(_fits(row, entry) for entry in exclude))
-    return _at_most(_include(rows, include, vectors))
+    rows = _limit_rows(row for row in product if not any(_matches(row, entry) for entry in exclude))
+    return _limit_rows(_include(rows, include, vectors))
 
 
-def _plain(value: object, where: str, depth: int = 0) -> Value:
+def _plain(value: object, where: str, depth: int = 0) -> MatrixValue:
     if depth > MAX_DEPTH:
         raise InputError(f"`{where}` is nested too deep", hint="write it flatter")
     if isinstance(value, Mapping):
@@ -65,9 +65,9 @@ def _names(value: Mapping[Any, object], where: str) -> list[str]:
     for key in value:
         if not isinstance(key, str):
             raise InputError(f"a key of `{where}` is no string", hint="put it in quotes")
-        if fold(key) in seen:
+        if fold_case(key) in seen:
             raise InputError(f"`{where}` has `{key}` twice", hint="the case of letters is ignored")
-        seen[fold(key)] = _literal(key, where)
+        seen[fold_case(key)] = _literal(key, where)
     return list(seen.values())
 
 
@@ -80,58 +80,58 @@ def _literal(text: str, where: str) -> str:
     return text
 
 
-def _map(value: Value, where: str) -> dict[str, Value]:
+def _map(value: MatrixValue, where: str) -> dict[str, MatrixValue]:
     if isinstance(value, dict):
         return value
     raise InputError(f"`{where}` is no map", hint="write `key: value`")
 
 
-def _list(value: Value, where: str) -> list[Value]:
+def _list(value: MatrixValue, where: str) -> list[MatrixValue]:
     if isinstance(value, list):
         return value
     raise InputError(f"`{where}` is no list", hint="write it in brackets, such as `[a, b]`")
 
 
-def _vector(value: Value, key: str) -> list[Value]:
+def _vector(value: MatrixValue, key: str) -> list[MatrixValue]:
     values = _list(value, f"matrix.{key}")
     if not values:
         raise InputError(f"`matrix.{key}` is empty", hint="give it a value, or leave it out")
     return values
 
 
-def _entries(value: Value, where: str) -> list[dict[str, Value]]:
+def _entries(value: MatrixValue, where: str) -> list[dict[str, MatrixValue]]:
     entries = [_map(entry, f"{where}[{place}]") for place, entry in enumerate(_list(value, where))]
     if {} in entries:
         raise InputError(f"`{where}` has an empty entry", hint="fill it, or leave it out")
     return entries
 
 
-def _check_known(exclude: list[dict[str, Value]], vectors: Mapping[str, Value]) -> None:
-    known = {fold(key) for key in vectors}
+def _check_known(exclude: list[dict[str, MatrixValue]], vectors: Mapping[str, MatrixValue]) -> None:
+    known = {fold_case(key) for key in vectors}
     for key in itertools.chain.from_iterable(exclude):
-        if fold(key) not in known:
+        if fold_case(key) not in known:
             raise InputError(
                 f"`matrix.exclude` names `{key}`, which is no vector",
                 hint=f"vectors are: {', '.join(vectors) or 'none'}",
             )
 
 
-def _product(vectors: Mapping[str, list[Value]]) -> Iterator[Row]:
+def _product(vectors: Mapping[str, list[MatrixValue]]) -> Iterator[Row]:
     # the product of no vectors would be one empty row
     for values in itertools.product(*vectors.values()) if vectors else ():
         yield dict(zip(vectors, values, strict=True))
 
 
 def _include(
-    rows: list[Row], entries: list[dict[str, Value]], vectors: Mapping[str, Value]
+    rows: list[Row], entries: list[dict[str, MatrixValue]], vectors: Mapping[str, MatrixValue]
 ) -> list[Row]:
-    spelling = {fold(key): key for key in vectors}
+    spelling = {fold_case(key): key for key in vectors}
     added: list[Row] = []
     for entry in entries:
-        spelled = {spelling.setdefault(fold(key), key): value for key, value in entry.items()}
+        spelled = {spelling.setdefault(fold_case(key), key): value for key, value in entry.items()}
         wanted = {key: value for key, value in spelled.items() if key in vectors}
         extras = {key: value for key, value in spelled.items() if key not in vectors}
-        fitting = [row for row in rows if _fits(row, wanted)]
+        fitting = [row for row in rows if _matches(row, wanted)]
         for row in fitting:
             row.update(extras)
         if not fitting:
@@ -139,7 +139,7 @@ def _include(
     return rows + added
 
 
-def _at_most(rows: Iterable[Row]) -> list[Row]:
+def _limit_rows(rows: Iterable[Row]) -> list[Row]:
     found = list(itertools.islice(rows, MAX_ROWS + 1))
     if len(found) > MAX_ROWS:
         raise InputError(
@@ -148,19 +148,23 @@ def _at_most(rows: Iterable[Row]) -> list[Row]:
     return found
 
 
-def _fits(found: Value, wanted: Value) -> bool:
+def _matches(found: MatrixValue, wanted: MatrixValue) -> bool:
     if isinstance(wanted, dict):
-        return all(_fits(_at(found, key), value) for key, value in wanted.items())
+        return all(_matches(_lookup(found, key), value) for key, value in wanted.items())
     if isinstance(wanted, list):
-        return all(_fits(_at(found, str(place)), value) for place, value in enumerate(wanted))
-    return not isinstance(found, dict | list) and equal(found, wanted)
+        return all(
+            _matches(_lookup(found, str(place)), value) for place, value in enumerate(wanted)
+        )
+    return not isinstance(found, dict | list) and loosely_equal(found, wanted)
 
 
-def _at(value: Value, key: str) -> Value:
+def _lookup(value: MatrixValue, key: str) -> MatrixValue:
     # what is not there is null, as in an expression, so that it equals '', 0 and false
     if isinstance(value, dict):
-        return next((item for name, item in value.items() if fold(name) == fold(key)), None)
+        return next(
+            (item for name, item in value.items() if fold_case(name) == fold_case(key)), None
+        )
     if isinstance(value, list):
-        place = number_of(key)
+        place = to_number(key)
         return value[int(place)] if 0 <= place < len(value) else None
     return None

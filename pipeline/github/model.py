@@ -11,11 +11,11 @@ from typing import Any
 
 from pipeline.errors import InputError
 from pipeline.github import matrix
-from pipeline.github.schema import line_of, mapping
+from pipeline.github.schema import as_mapping, line_of
 
-FOLDER = ".github/workflows"
-NOX = re.compile(r'nox -s (?:"\$(?P<variable>\w+)"|(?P<session>[\w.-]+))')
-OPTIONS = re.compile(r'(?P<line>nox -s [\w.-]+) -- --yes(?: --[a-z]+ "\$\w+")+')
+WORKFLOWS_DIR = ".github/workflows"
+NOX_COMMAND = re.compile(r'nox -s (?:"\$(?P<variable>\w+)"|(?P<session>[\w.-]+))')
+DELIVERY_COMMAND = re.compile(r'(?P<line>nox -s [\w.-]+) -- --yes(?: --[a-z]+ "\$\w+")+')
 """What a delivery is told besides: where, and what. Who agrees has agreed on GitHub."""
 MATRIX_VALUE = re.compile(r"\$\{\{ *matrix\.([\w-]+) *\}\}")
 
@@ -32,10 +32,10 @@ class Job:
     @property
     def path(self) -> str:
         """The file that the job stands in, from the root of the repository."""
-        return f"{FOLDER}/{self.workflow}"
+        return f"{WORKFLOWS_DIR}/{self.workflow}"
 
     @property
-    def called(self) -> str | None:
+    def called_workflow(self) -> str | None:
         """The name of the workflow file that this job calls, if it is a call within this place."""
         uses = self.content.get("uses", "")
         return Path(uses).name if uses.startswith(("./", "$/")) else None
@@ -71,10 +71,10 @@ class Job:
     @cached_property
     def rows(self) -> list[matrix.Row]:
         """The rows of the job's matrix; one empty row if it has none."""
-        strategy = mapping(self.content.get("strategy"))
+        strategy = as_mapping(self.content.get("strategy"))
         return matrix.expand(strategy["matrix"]) if "matrix" in strategy else [{}]
 
-    def at(self, *keys: str) -> int:
+    def line_of_key(self, *keys: str) -> int:
         """Return the line of a key in this job, or of the nearest that is there."""
         value, line = self.content, self.line
         for key in keys:
@@ -82,10 +82,13 @@ class Job:
             value = value.get(key, {}) if isinstance(value, dict) else {}
         return line
 
-    def commands(self) -> Iterator[str]:
+    def shell_commands(self) -> Iterator[str]:
         """Yield a line of shell for each row: the step's variables, then its run line."""
         for row, step in itertools.product(self.rows, self.run_steps):
-            env = {key: fill(value, row) for key, value in mapping(step.get("env")).items()}
+            env = {
+                key: substitute_matrix(value, row)
+                for key, value in as_mapping(step.get("env")).items()
+            }
             variables = [f"{key}={shlex.quote(value)}" for key, value in env.items()]
             yield f"export {' '.join(variables)}; {step['run']}" if env else step["run"]
 
@@ -101,7 +104,7 @@ class Workflow:
     @property
     def path(self) -> str:
         """The file, from the root of the repository."""
-        return f"{FOLDER}/{self.file}"
+        return f"{WORKFLOWS_DIR}/{self.file}"
 
     @cached_property
     def jobs(self) -> dict[str, Job]:
@@ -122,26 +125,26 @@ class Workflow:
         return line_of(self.content, key)
 
 
-def fill(value: object, row: Mapping[str, object]) -> str:
+def substitute_matrix(value: object, row: Mapping[str, object]) -> str:
     """Put a row's values where a text asks for them by `${{ matrix.key }}`."""
     return MATRIX_VALUE.sub(lambda match: str(row.get(match[1], "")), str(value))
 
 
-def sessions_of(job: Job) -> list[str] | None:
+def job_sessions(job: Job) -> list[str] | None:
     """Return the sessions that a job runs, one for each row; None if it is not `nox -s` of one."""
     step = job.run_steps[0] if len(job.run_steps) == 1 else {}
     line = str(step.get("run", "")).strip()
-    delivery = OPTIONS.fullmatch(line) if "environment" in job.content else None
-    match = NOX.fullmatch(delivery["line"] if delivery else line)
-    if match is None or rows_of(job) is None:
+    delivery = DELIVERY_COMMAND.fullmatch(line) if "environment" in job.content else None
+    match = NOX_COMMAND.fullmatch(delivery["line"] if delivery else line)
+    if match is None or matrix_rows_or_none(job) is None:
         return None
     if match["session"]:
         return [match["session"]] * len(job.rows)
-    value = mapping(step.get("env")).get(match["variable"])
-    return None if value is None else [fill(value, row) for row in job.rows]
+    value = as_mapping(step.get("env")).get(match["variable"])
+    return None if value is None else [substitute_matrix(value, row) for row in job.rows]
 
 
-def rows_of(job: Job) -> list[matrix.Row] | None:
+def matrix_rows_or_none(job: Job) -> list[matrix.Row] | None:
     """Return the rows of a job's matrix; None if they are not written out."""
     try:
         return job.rows

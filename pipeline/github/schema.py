@@ -17,29 +17,29 @@ class Problem(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Each:
+class MapOf:
     """A mapping whose keys are free, and whose values have one shape."""
 
     shape: Any
 
 
-TEXT = (str, int, float, bool, type(None))
-SWITCH = (bool, str)
-NUMBER = (int, float, str)
-VALUES = Each(TEXT)
+SCALAR = (str, int, float, bool, type(None))
+BOOL_OR_EXPRESSION = (bool, str)
+NUMBER_OR_EXPRESSION = (int, float, str)
+VALUES = MapOf(SCALAR)
 ENV = (str, VALUES)
-NAMES = (str, [str])
+STR_OR_LIST = (str, [str])
 EVENT = (dict, list, type(None))
 
 STEP = {
-    "continue-on-error": SWITCH,
+    "continue-on-error": BOOL_OR_EXPRESSION,
     "env": ENV,
     "id": str,
-    "if": TEXT,
-    "name": TEXT,
+    "if": SCALAR,
+    "name": SCALAR,
     "run": str,
     "shell": str,
-    "timeout-minutes": NUMBER,
+    "timeout-minutes": NUMBER_OR_EXPRESSION,
     "uses": str,
     "with": VALUES,
     "working-directory": str,
@@ -47,22 +47,29 @@ STEP = {
 JOB = {
     "concurrency": (str, dict),
     "container": (str, dict),
-    "continue-on-error": SWITCH,
+    "continue-on-error": BOOL_OR_EXPRESSION,
     "defaults": dict,
     "env": ENV,
     "environment": (str, dict),
-    "if": TEXT,
-    "name": TEXT,
-    "needs": NAMES,
+    "if": SCALAR,
+    "name": SCALAR,
+    "needs": STR_OR_LIST,
     "outputs": VALUES,
-    "permissions": (str, Each(str)),
+    "permissions": (str, MapOf(str)),
     "runs-on": (str, [str], dict),
     "secrets": (str, VALUES),
     "services": (dict, str),
     "snapshot": (str, dict),
     "steps": [STEP],
-    "strategy": (str, {"fail-fast": SWITCH, "matrix": (str, dict), "max-parallel": NUMBER}),
-    "timeout-minutes": NUMBER,
+    "strategy": (
+        str,
+        {
+            "fail-fast": BOOL_OR_EXPRESSION,
+            "matrix": (str, dict),
+            "max-parallel": NUMBER_OR_EXPRESSION,
+        },
+    ),
+    "timeout-minutes": NUMBER_OR_EXPRESSION,
     "uses": str,
     "with": VALUES,
 }
@@ -70,22 +77,22 @@ WORKFLOW = {
     "concurrency": (str, dict),
     "defaults": dict,
     "env": ENV,
-    "jobs": Each(JOB),
-    "name": TEXT,
-    "on": (str, [str], Each(EVENT)),
-    "permissions": (str, Each(str)),
-    "run-name": TEXT,
+    "jobs": MapOf(JOB),
+    "name": SCALAR,
+    "on": (str, [str], MapOf(EVENT)),
+    "permissions": (str, MapOf(str)),
+    "run-name": SCALAR,
 }
 ACTION = {
-    "author": TEXT,
+    "author": SCALAR,
     "branding": dict,
-    "description": TEXT,
+    "description": SCALAR,
     "inputs": dict,
-    "name": TEXT,
+    "name": SCALAR,
     "outputs": dict,
     "runs": {"using": str, "steps": [STEP]},
 }
-WORDS = {
+TYPE_NAMES = {
     bool: "true or false",
     dict: "a mapping",
     float: "a number",
@@ -96,21 +103,21 @@ WORDS = {
 }
 
 
-def problems(value: Any, shape: Any, path: str = "", line: int = 1) -> Iterator[Problem]:  # noqa: ANN401 - YAML holds anything
+def find_problems(value: Any, shape: Any, path: str = "", line: int = 1) -> Iterator[Problem]:  # noqa: ANN401 - YAML holds anything
     """Yield every place where a document departs from its shape.
 
     Args:
         value: The document, as ruamel.yaml's round-trip loader reads it.
-        shape: A mapping of known keys, a list of one shape, `Each`, a type, or a choice of these.
+        shape: A mapping of known keys, a list of one shape, `MapOf`, a type, or a choice of these.
         path: Where the value is in the document, as in `jobs.lint.steps`.
         line: The line that the value is in.
     """
     choices = shape if isinstance(shape, tuple) else (shape,)
     fitting = next((each for each in choices if isinstance(value, _type_of(each))), None)
     if fitting is None:
-        wanted = " or ".join(dict.fromkeys(WORDS[_type_of(each)] for each in choices))
+        wanted = " or ".join(dict.fromkeys(TYPE_NAMES[_type_of(each)] for each in choices))
         yield Problem(line, f"{path or 'the document'} should be {wanted}")
-    elif isinstance(fitting, (dict, Each)):
+    elif isinstance(fitting, (dict, MapOf)):
         yield from _of_mapping(value, fitting, path, line)
     elif isinstance(fitting, list):
         yield from _of_list(value, fitting[0], path, line)
@@ -130,13 +137,13 @@ def line_of(value: Any, key: Any, otherwise: int = 1) -> int:  # noqa: ANN401 - 
         return otherwise
 
 
-def mapping(value: object) -> Mapping[str, Any]:
+def as_mapping(value: object) -> Mapping[str, Any]:
     """Return a mapping as it is, and anything else, such as an expression, as an empty one."""
     return value if isinstance(value, Mapping) else {}
 
 
 def _type_of(shape: Any) -> type:  # noqa: ANN401
-    if isinstance(shape, Each):
+    if isinstance(shape, MapOf):
         return dict
     return shape if isinstance(shape, type) else type(shape)
 
@@ -146,14 +153,14 @@ def _of_mapping(value: Any, shape: Any, path: str, line: int) -> Iterator[Proble
         where, here = f"{path}.{key}".lstrip("."), line_of(value, key, line)
         if not isinstance(key, str):
             yield Problem(here, f"{where} should be named by text")
-        elif isinstance(shape, Each):
-            yield from problems(inner, shape.shape, where, here)
+        elif isinstance(shape, MapOf):
+            yield from find_problems(inner, shape.shape, where, here)
         elif key in shape:
-            yield from problems(inner, shape[key], where, here)
+            yield from find_problems(inner, shape[key], where, here)
         else:
             yield Problem(here, f"{where} is not a known key")
 
 
 def _of_list(value: Any, shape: Any, path: str, line: int) -> Iterator[Problem]:  # noqa: ANN401
     for index, inner in enumerate(value):
-        yield from problems(inner, shape, f"{path}[{index}]", line_of(value, index, line))
+        yield from find_problems(inner, shape, f"{path}[{index}]", line_of(value, index, line))

@@ -13,21 +13,21 @@ from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import Request, build_opener
 
-from pipeline.deadline import within
+from pipeline.deadline import call_with_deadline
 from pipeline.errors import InputError
-from pipeline.git import origin
+from pipeline.git import origin_repository
 
-PUBLIC = "https://api.github.com"
+API_URL = "https://api.github.com"
 VERSION = "2022-11-28"
 """https://docs.github.com/rest/about-the-rest-api/api-versions"""
-SECONDS = 30
-PAGE = 100
+TIMEOUT = 30
+PAGE_SIZE = 100
 """The most that GitHub puts on one page."""
-RIGHTS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+PERMISSION_ERRORS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
 @dataclass(frozen=True)
-class GitHub:
+class GitHubClient:
     """The API, asked about one repository.
 
     Attributes:
@@ -38,7 +38,7 @@ class GitHub:
 
     repository: str
     token: str = field(repr=False)
-    url: str = PUBLIC
+    url: str = API_URL
 
     def get(self, path: str) -> Any:  # noqa: ANN401 - what GitHub says
         """Return what GitHub says; None, if it knows no such thing.
@@ -48,7 +48,7 @@ class GitHub:
         """
         return self.send("GET", path)
 
-    def each(self, path: str, key: str = "") -> Iterator[Any]:
+    def paginate(self, path: str, key: str = "") -> Iterator[Any]:
         """Yield all that is listed, from page to page.
 
         Args:
@@ -56,10 +56,10 @@ class GitHub:
             key: Under which it stands; nothing, if the answer is the list.
         """
         for page in itertools.count(1):
-            answer = self.get(f"{path}?per_page={PAGE}&page={page}") or {}
+            answer = self.get(f"{path}?per_page={PAGE_SIZE}&page={page}") or {}
             found = answer.get(key, []) if key else list(answer)
             yield from found
-            if len(found) < PAGE:
+            if len(found) < PAGE_SIZE:
                 return
 
     def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401
@@ -74,11 +74,13 @@ class GitHub:
             InputError: GitHub is out of reach, or refuses.
         """
         try:
-            return within(SECONDS, lambda: self._answer(self._request(method, path, body)))
+            return call_with_deadline(
+                TIMEOUT, lambda: self._answer(self._request(method, path, body))
+            )
         except HTTPError as error:
             if method == "GET" and error.code == HTTPStatus.NOT_FOUND:
                 return None
-            raise refused(f"{method} {path}", error) from None
+            raise api_error(f"{method} {path}", error) from None
         except (OSError, HTTPException, ValueError) as error:
             raise InputError(
                 f"{self.url} does not answer: {error}", hint="is the network there? try again"
@@ -86,7 +88,7 @@ class GitHub:
 
     @staticmethod
     def _answer(request: Request) -> Any:  # noqa: ANN401
-        with build_opener().open(request, timeout=2 * SECONDS) as answer:
+        with build_opener().open(request, timeout=2 * TIMEOUT) as answer:
             return json.loads(answer.read() or b"null")
 
     def _request(self, method: str, path: str, body: Mapping[str, Any] | None) -> Request:
@@ -101,7 +103,7 @@ class GitHub:
         return Request(self.url + place, data, headers, method=method)  # noqa: S310 - GitHub's, or an enterprise's own
 
 
-def refused(asked: str, error: HTTPError) -> InputError:
+def api_error(asked: str, error: HTTPError) -> InputError:
     """Return why GitHub does not do what it was asked.
 
     Args:
@@ -114,11 +116,11 @@ def refused(asked: str, error: HTTPError) -> InputError:
     hint = "the token needs to administer this repository, and to read its secrets' names"
     return InputError(
         f"GitHub refuses `{asked}`: {error.code} {said}",
-        hint=hint if error.code in RIGHTS else "https://docs.github.com/rest",
+        hint=hint if error.code in PERMISSION_ERRORS else "https://docs.github.com/rest",
     )
 
 
-def connected() -> GitHub:
+def connect() -> GitHubClient:
     """Return the API for this repository, with the token of the environment.
 
     Raises:
@@ -130,15 +132,15 @@ def connected() -> GitHub:
             "there is no token: neither GITHUB_TOKEN nor GH_TOKEN is set",
             hint='GITHUB_TOKEN="$(gh auth token)" invoke github --dry',
         )
-    repository = origin()
+    repository = origin_repository()
     if repository is None:
         raise InputError(
             "nobody knows which repository: git has no remote `origin` with an owner",
             hint="git remote add origin git@github.com:owner/name.git",
         )
-    return GitHub(repository, token, os.environ.get("GITHUB_API_URL", PUBLIC).rstrip("/"))
+    return GitHubClient(repository, token, os.environ.get("GITHUB_API_URL", API_URL).rstrip("/"))
 
 
-def quoted(name: str) -> str:
+def quote_path(name: str) -> str:
     """Return a name as a part of a path."""
     return quote(name, safe="")

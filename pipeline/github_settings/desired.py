@@ -5,25 +5,25 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from pipeline.environments import Environment
-from pipeline.github.loader import GATE, MAIN, read
-from pipeline.github.schema import mapping
+from pipeline.github.loader import GATE_JOB, MAIN_WORKFLOW, load_workflow
+from pipeline.github.schema import as_mapping
 from pipeline.settings import Hosting, Settings
 
-ACTIONS = 15368
+GITHUB_ACTIONS_APP_ID = 15368
 """The app that reports what GitHub Actions ran: no other app can then set the required check."""
 
 
-def remote(settings: Settings) -> list[Environment]:
+def remote_environments(settings: Settings) -> list[Environment]:
     """Return the environments that GitHub deploys to: all but those of one's own machine."""
     return [each for each in settings.environments.values() if not each.is_local]
 
 
-def tags() -> list[str]:
+def version_tag_patterns() -> list[str]:
     """Return which tags are versions: those that start ci.yml."""
-    return list(mapping(read(MAIN).triggers.get("push")).get("tags", []))
+    return list(as_mapping(load_workflow(MAIN_WORKFLOW).triggers.get("push")).get("tags", []))
 
 
-def policies(environment: Environment, versions: list[str]) -> set[tuple[str, str]]:
+def branch_policies(environment: Environment, versions: list[str]) -> set[tuple[str, str]]:
     """Return which branches and tags may be deployed, each with which of the two it is.
 
     Args:
@@ -75,6 +75,6 @@ def _of_main(wanted: Hosting) -> Iterator[dict[str, Any]]:
     yield {"type": "pull_request", "parameters": review}
     check = {
         "strict_required_status_checks_policy": False,
-        "required_status_checks": [{"context": GATE, "integration_id": ACTIONS}],
+        "required_status_checks": [{"context": GATE_JOB, "integration_id": GITHUB_ACTIONS_APP_ID}],
     }
     yield {"type": "required_status_checks", "parameters": check}

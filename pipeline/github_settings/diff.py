@@ -6,15 +6,15 @@ from typing import Any
 
 from pipeline.environments import Environment
 from pipeline.errors import InputError
-from pipeline.github_settings.client import GitHub, quoted
-from pipeline.github_settings.desired import policies
+from pipeline.github_settings.client import GitHubClient, quote_path
+from pipeline.github_settings.desired import branch_policies
 from pipeline.settings import Hosting
 
-Object = Mapping[str, Any]
+JSONObject = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Change:
+class SettingChange:
     """One request that changes something.
 
     Attributes:
@@ -27,10 +27,10 @@ class Change:
     what: str
     method: str
     path: str
-    body: Object | None = None
+    body: JSONObject | None = None
 
 
-def of_workflows(github: GitHub) -> Iterator[Change]:
+def workflow_changes(github: GitHubClient) -> Iterator[SettingChange]:
     """Yield what is wrong with the rights of workflows, and with what they may run."""
     path = "actions/permissions/workflow"
     token = {"default_workflow_permissions": "read", "can_approve_pull_request_reviews": False}
@@ -42,17 +42,19 @@ def of_workflows(github: GitHub) -> Iterator[Change]:
     yield from _update("actions are pinned to full commits", path, now, kept | pinned)
 
 
-def of_rulesets(github: GitHub, wanted: Iterator[dict[str, Any]]) -> Iterator[Change]:
+def ruleset_changes(
+    github: GitHubClient, wanted: Iterator[dict[str, Any]]
+) -> Iterator[SettingChange]:
     """Yield what is wrong with the protection of branches and tags.
 
     Rules that somebody added stay, and so does who may go round them.
     """
-    known = {(each["name"], each["target"]): each["id"] for each in github.each("rulesets")}
+    known = {(each["name"], each["target"]): each["id"] for each in github.paginate("rulesets")}
     for ruleset in wanted:
         what = f"ruleset `{ruleset['name']}`"
         number = known.get((ruleset["name"], ruleset["target"]))
         if number is None:
-            yield Change(f"{what}: there is none", "POST", "rulesets", ruleset)
+            yield SettingChange(f"{what}: there is none", "POST", "rulesets", ruleset)
             continue
         now = github.get(f"rulesets/{number}")
         body = {**ruleset, "rules": _merged(now.get("rules", []), ruleset["rules"])}
@@ -61,9 +63,9 @@ def of_rulesets(github: GitHub, wanted: Iterator[dict[str, Any]]) -> Iterator[Ch
         yield from _update(what, f"rulesets/{number}", now, body)
 
 
-def of_environment(
-    github: GitHub, environment: Environment, wanted: Hosting, versions: list[str]
-) -> Iterator[Change]:
+def environment_changes(
+    github: GitHubClient, environment: Environment, wanted: Hosting, versions: list[str]
+) -> Iterator[SettingChange]:
     """Yield what is wrong with an environment: who agrees, and what may go there.
 
     A waiting time stays, and so do reviewers, where pipeline.toml names none.
@@ -74,22 +76,22 @@ def of_environment(
         wanted: What pipeline.toml says of GitHub.
         versions: Which tags are versions.
     """
-    path = f"environments/{quoted(environment.name)}"
+    path = f"environments/{quote_path(environment.name)}"
     now = github.get(path)
     rules = _protection(now or {})
     names = wanted.reviewers.get(environment.name, ())
-    reviewers = [reviewer(github, name) for name in names] or rules["reviewers"]
+    reviewers = [reviewer_payload(github, name) for name in names] or rules["reviewers"]
     own = {"protected_branches": False, "custom_branch_policies": True}
     body = {**rules, "reviewers": reviewers, "deployment_branch_policy": own}
     same = {**rules, "deployment_branch_policy": (now or {}).get("deployment_branch_policy")}
     if now is None or same != body:
         change = f"environment `{environment.name}`: {_difference(same, body) if now else 'none'}"
-        yield Change(change, "PUT", path, body)
-    allowed = policies(environment, versions)
+        yield SettingChange(change, "PUT", path, body)
+    allowed = branch_policies(environment, versions)
     yield from _policies(github, environment.name, f"{path}/deployment-branch-policies", allowed)
 
 
-def reviewer(github: GitHub, name: str) -> dict[str, Any]:
+def reviewer_payload(github: GitHubClient, name: str) -> dict[str, Any]:
     """Return somebody as GitHub wants to have him named: by number.
 
     Raises:
@@ -106,21 +108,23 @@ def reviewer(github: GitHub, name: str) -> dict[str, Any]:
 
 
 def _policies(
-    github: GitHub, environment: str, path: str, wanted: set[tuple[str, str]]
-) -> Iterator[Change]:
+    github: GitHubClient, environment: str, path: str, wanted: set[tuple[str, str]]
+) -> Iterator[SettingChange]:
     known = {
         (each["name"], each.get("type", "branch")): each["id"]
-        for each in github.each(path, "branch_policies")
+        for each in github.paginate(path, "branch_policies")
     }
     what = f"environment `{environment}`"
     for name, kind in sorted(wanted - {*known}):
-        yield Change(f"{what}: {kind} {name} may", "POST", path, {"name": name, "type": kind})
+        yield SettingChange(
+            f"{what}: {kind} {name} may", "POST", path, {"name": name, "type": kind}
+        )
     for name, kind in sorted({*known} - wanted):
         number = known[name, kind]
-        yield Change(f"{what}: {kind} {name} may not", "DELETE", f"{path}/{number}")
+        yield SettingChange(f"{what}: {kind} {name} may not", "DELETE", f"{path}/{number}")
 
 
-def _protection(now: Object) -> dict[str, Any]:
+def _protection(now: JSONObject) -> dict[str, Any]:
     """Return the rules of an environment in the form in which they are set."""
     rules = {rule["type"]: rule for rule in now.get("protection_rules", [])}
     asked = rules.get("required_reviewers", {})
@@ -145,13 +149,13 @@ def _merged(now: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> list[dic
     return [*merged, *ours.values()]
 
 
-def _update(what: str, path: str, now: Object, wanted: Object) -> Iterator[Change]:
+def _update(what: str, path: str, now: JSONObject, wanted: JSONObject) -> Iterator[SettingChange]:
     """Yield a change, if anything that is wanted is not so already."""
     if difference := _difference(now, wanted):
-        yield Change(f"{what}: {difference}", "PUT", path, wanted)
+        yield SettingChange(f"{what}: {difference}", "PUT", path, wanted)
 
 
-def _difference(now: Object, wanted: Object) -> str:
+def _difference(now: JSONObject, wanted: JSONObject) -> str:
     other = [key for key, value in wanted.items() if now.get(key) != value]
     return ", ".join(
         f"{key} is {now.get(key)}" if isinstance(wanted[key], bool | str | int) else key

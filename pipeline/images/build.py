@@ -16,7 +16,7 @@ from pipeline.images.commands import docker
 from pipeline.images.records import BuildRecord, load_build
 from pipeline.images.targets import Command, Target, is_built, platforms, select_images, source_url
 from pipeline.images.tools import command_output, require_tools, run_commands
-from pipeline.process import read
+from pipeline.process import capture
 
 BASE_IMAGE_ARG = re.compile(r"^ARG (?P<variable>[A-Z_]+_IMAGE)=(?P<reference>\S+)$", re.MULTILINE)
 
@@ -109,7 +109,7 @@ def is_up_to_date(target: Target, commit: Commit) -> bool:
         and build.commit == commit.sha
         and build.bases == base_images(target.image)
         and target.archive.exists()
-        and read(docker.inspect(build.image_id)).returncode == 0
+        and capture(docker.inspect(build.image_id)).returncode == 0
     )
 
 
@@ -179,5 +179,5 @@ def engine_platform() -> str:
 
 def can_build(platform: str) -> bool:
     """Say whether this engine's builder makes images for a platform, itself or by emulation."""
-    listed = re.search(r"(?m)^Platforms:\s*(.*)$", read(["docker", "buildx", "inspect"]).stdout)
+    listed = re.search(r"(?m)^Platforms:\s*(.*)$", capture(["docker", "buildx", "inspect"]).stdout)
     return listed is not None and platform in re.split(r",\s*", listed[1].replace("*", ""))

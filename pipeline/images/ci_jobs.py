@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from pipeline.config import main_branch
-from pipeline.errors import NotJudgedError, judged
+from pipeline.errors import InconclusiveError, clear_inconclusive
 from pipeline.git import head
 from pipeline.github.actions import is_push_to, set_output
 from pipeline.images import push
@@ -45,7 +45,7 @@ def check_image(image: str, platform: str) -> None:
     if not is_engine_available():
         raise no_engine_error(name)
     if not can_build(platform):
-        raise NotJudgedError(
+        raise InconclusiveError(
             name,
             "the builder makes nothing for this platform here",
             detail=platform,
@@ -57,7 +57,7 @@ def check_image(image: str, platform: str) -> None:
     if is_built(image):
         test_image(chosen[0])
     scan(chosen)
-    judged(name)
+    clear_inconclusive(name)
 
 
 def test_image(target: Target) -> None:
@@ -89,7 +89,7 @@ def release_images(signer: Signer) -> None:
     if not is_engine_available():
         raise no_engine_error(RELEASE_CHECK)
     if not may_push():
-        raise NotJudgedError(
+        raise InconclusiveError(
             RELEASE_CHECK,
             "only the run of main pushes to the real registry",
             hint="IMAGES_REGISTRY=127.0.0.1:5000/name rehearses it with a registry here",
@@ -105,7 +105,7 @@ def release_images(signer: Signer) -> None:
     set_output("digests", json.dumps(digests))
     if incomplete:
         raise incomplete
-    judged(RELEASE_CHECK)
+    clear_inconclusive(RELEASE_CHECK)
 
 
 def may_push() -> bool:
@@ -113,10 +113,10 @@ def may_push() -> bool:
     return is_push_to(main_branch()) or is_local(repository_for(""))
 
 
-def push_available() -> NotJudgedError | None:
+def push_available() -> InconclusiveError | None:
     """Push all images; return what could not be pushed, since it was not built here."""
     try:
         push.push(image_names(), platforms())
-    except NotJudgedError as error:
+    except InconclusiveError as error:
         return error
     return None

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline import filesystem
-from pipeline.errors import CheckFailedError, InputError, NotJudgedError, judged
+from pipeline.errors import CheckFailedError, InconclusiveError, InputError, clear_inconclusive
 from pipeline.git import head
 from pipeline.images import third_party
 from pipeline.images.commands import syft, trivy
@@ -16,8 +16,8 @@ from pipeline.images.records import read_json
 from pipeline.images.scan_policy import evaluate
 from pipeline.images.targets import Target, is_built, repository_for
 from pipeline.images.tools import INSTALL_HINTS, empty_variables, require_tools, run_commands
-from pipeline.process import last_words, read
-from pipeline.waivers import exemptions
+from pipeline.process import capture, last_error_line
+from pipeline.waivers import waivers_for
 
 NOT_SCANNED = "notJudged"
 UNKNOWN = "the images' vulnerabilities are not known"
@@ -82,7 +82,7 @@ def scan(targets: Iterable[Target], *, dry: bool = False) -> None:
     try:
         for target in old:
             write_reports(target)
-    except NotJudgedError:
+    except InconclusiveError:
         for target in old:
             write_unscanned_statement(target)
         raise
@@ -98,15 +98,15 @@ def write_reports(target: Target) -> None:
     """
     if shutil.which("trivy") is None:
         hint = f"install it: {INSTALL_HINTS['trivy']}"
-        raise NotJudgedError("scan", f"there is no Trivy, so {UNKNOWN}", hint=hint)
+        raise InconclusiveError("scan", f"there is no Trivy, so {UNKNOWN}", hint=hint)
     env = empty_variables(trivy.VARIABLES, but=trivy.PLACES)
     for command in [trivy.scan_command(target, form) for form in trivy.OUTPUT_FILES]:
-        answer = read(command, env=env)
+        answer = capture(command, env=env)
         if any(sign in answer.stderr for sign in trivy.UNREACHABLE):
-            raise NotJudgedError("scan", f"Trivy's database is out of reach, so {UNKNOWN}")
+            raise InconclusiveError("scan", f"Trivy's database is out of reach, so {UNKNOWN}")
         if answer.returncode:
             hint = "trivy image --help"
-            raise CheckFailedError(f"trivy failed: {last_words(answer)}", hint=hint)
+            raise CheckFailedError(f"trivy failed: {last_error_line(answer)}", hint=hint)
 
 
 def needs_scan(target: Target) -> bool:
@@ -133,11 +133,11 @@ def evaluate_reports(targets: Iterable[Target]) -> None:
     refused = []
     for target in targets:
         report = read_json(target.directory / trivy.OUTPUT_FILES["json"])
-        judgement = evaluate(report, exemptions([target.image, str(target)], today), today)
+        judgement = evaluate(report, waivers_for([target.image, str(target)], today), today)
         refused += [f"{target}: {finding}" for finding in judgement.refused]
         for finding in judgement.accepted:
             print(f"accepted for now: {target}: {finding}", file=sys.stderr)
-    judged("scan")
+    clear_inconclusive("scan")
     if refused:
         raise CheckFailedError(
             "what the scan found is refused:\n" + "\n".join(sorted(set(refused))),
@@ -164,4 +164,4 @@ def write_unscanned_statement(target: Target) -> None:
     }
     paper = target.directory / trivy.OUTPUT_FILES["cosign-vuln"]
     if not is_fresh(paper, target):
-        filesystem.write({paper: json.dumps(statement, indent=2)})
+        filesystem.write_files({paper: json.dumps(statement, indent=2)})

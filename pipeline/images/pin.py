@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline import filesystem, streams, yaml
 from pipeline.errors import InputError
 from pipeline.files import read_text
-from pipeline.git import file_at
+from pipeline.git import read_file_at
 from pipeline.images.registry import resolve_digest
 
 COMPOSE = "docker-compose.yml"
@@ -27,7 +27,7 @@ def pinned_reference(image: str, commit: str) -> str:
     Raises:
         InputError: The commit is not here, or names no such image.
     """
-    compose = yaml.parse(f"{COMPOSE} of {commit[:12]}", file_at(commit, COMPOSE) or "{}")
+    compose = yaml.parse_yaml(f"{COMPOSE} of {commit[:12]}", read_file_at(commit, COMPOSE) or "{}")
     said = compose.get("services", {}).get(image, {}).get("image", "")
     if found := IMAGE_DEFAULT.search(said):
         return str(said[found.start("tag") : found.end()])
@@ -65,6 +65,6 @@ def pin_base_images(*, dry: bool = False) -> None:
     after = {path: with_digests(text, find) for path, text in before.items()}
     for path in FILES:
         old, new = (text[path].splitlines(keepends=True) for text in (before, after))
-        streams.hand_on("".join(unified_diff(old, new, str(path), str(path), n=0)), sys.stdout)
+        streams.write_raw("".join(unified_diff(old, new, str(path), str(path), n=0)), sys.stdout)
     if not dry:
-        filesystem.write(after)
+        filesystem.write_files(after)

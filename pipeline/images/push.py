@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from pipeline import filesystem
-from pipeline.errors import CheckFailedError, InputError, NotJudgedError, judged
+from pipeline.errors import CheckFailedError, InconclusiveError, InputError, clear_inconclusive
 from pipeline.git import Commit, head
 from pipeline.images.build import inspect_image, local_name
 from pipeline.images.commands import docker
@@ -48,14 +48,14 @@ def push(images: Iterable[str], platforms: Sequence[str], *, dry: bool = False) 
         absent |= {target.platform for target in targets if not target.archive.exists()}
         push_image(image, [target for target in targets if target.archive.exists()], commit)
     if absent:
-        raise NotJudgedError(
+        raise InconclusiveError(
             PUSH,
             "not built here, so left out",
             detail=", ".join(sorted(absent)),
             hint="bring dist/images from a machine of that platform, and then: invoke push",
         )
     if not dry:
-        judged(PUSH)
+        clear_inconclusive(PUSH)
 
 
 def push_commands(targets: Sequence[Target], commit: Commit) -> list[Command]:
@@ -136,7 +136,7 @@ def push_target(target: Target, build: BuildRecord, commit: Commit) -> str:
     reference = f"{name}:{commit.tag}-{target.arch}"
     run_commands([docker.tag(build.image_id, reference), docker.push(reference)])
     digest = resolve_digest(reference)
-    filesystem.write({pushed: json.dumps({"image_id": build.image_id, "digest": digest})})
+    filesystem.write_files({pushed: json.dumps({"image_id": build.image_id, "digest": digest})})
     return digest
 
 

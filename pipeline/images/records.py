@@ -36,7 +36,7 @@ class BuildRecord:
 
     def write(self, target: Target) -> None:
         """Write it among the target's papers."""
-        filesystem.write({target.directory / "build.json": _pretty(asdict(self))})
+        filesystem.write_files({target.directory / "build.json": _pretty(asdict(self))})
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def load_release(commit: str) -> dict[str, ReleasedImage]:
 def write_release(commit: str, entries: dict[str, ReleasedImage]) -> None:
     """Write down what was pushed of a commit."""
     images = {image: asdict(entry) for image, entry in sorted(entries.items())}
-    filesystem.write({RELEASE_FILE: _pretty({"commit": commit, "images": images})})
+    filesystem.write_files({RELEASE_FILE: _pretty({"commit": commit, "images": images})})
 
 
 def require_released(commit: str, images: list[str]) -> dict[str, ReleasedImage]:

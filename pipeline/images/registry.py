@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pipeline.errors import CheckFailedError
 from pipeline.images.commands import docker
 from pipeline.images.tools import command_output
-from pipeline.process import last_words, read
+from pipeline.process import capture, last_error_line
 
 ANSWERS_WITHIN = 60
 """The seconds that a registry is given for an answer."""
@@ -24,7 +24,7 @@ class NotFoundError(CheckFailedError):
 
 def exists(reference: str) -> bool:
     """Say whether a registry has this manifest."""
-    return read(docker.raw_manifest(reference)).returncode == 0
+    return capture(docker.raw_manifest(reference)).returncode == 0
 
 
 def resolve_digest(reference: str) -> str:
@@ -56,10 +56,10 @@ def raw_manifest(reference: str) -> str:
         CheckFailedError: The registry does not answer.
         NotThereError: It has no such thing.
     """
-    output = read(docker.raw_manifest(reference), seconds=ANSWERS_WITHIN)
+    output = capture(docker.raw_manifest(reference), seconds=ANSWERS_WITHIN)
     if output.returncode == 0:
         return output.stdout
-    said = last_words(output)
+    said = last_error_line(output)
     if said.endswith("not found"):
         raise NotFoundError(
             f"the registry has no {reference}", hint="has that commit been built and pushed?"

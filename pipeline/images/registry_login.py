@@ -4,7 +4,7 @@ import os
 
 from pipeline.errors import InputError
 from pipeline.images.targets import repository_for
-from pipeline.process import read
+from pipeline.process import capture
 
 
 def login() -> None:
@@ -19,7 +19,7 @@ def login() -> None:
     host = repository_for("").partition("/")[0]
     user = os.environ.get("GITHUB_ACTOR", "token")
     command = ["docker", "login", f"--username={user}", "--password-stdin", host]
-    if read(command, stdin=token).returncode:
+    if capture(command, stdin=token).returncode:
         raise InputError(
             f"{host} refuses the token of {user}",
             hint="the job needs `packages: write`; REGISTRY_TOKEN must be its GITHUB_TOKEN",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from pipeline.waivers import GITHUB, Exemption, standing
+from pipeline.waivers import GITHUB, Waiver, unwaived
 
 BLOCKING_SEVERITIES = {"HIGH", "CRITICAL"}
 
@@ -44,7 +44,7 @@ class ScanVerdict:
     accepted: tuple[str, ...]
 
 
-def evaluate(report: Mapping[str, Any], excepted: Sequence[Exemption], today: date) -> ScanVerdict:
+def evaluate(report: Mapping[str, Any], excepted: Sequence[Waiver], today: date) -> ScanVerdict:
     """Judge a report in Trivy's JSON.
 
     Args:
@@ -55,7 +55,7 @@ def evaluate(report: Mapping[str, Any], excepted: Sequence[Exemption], today: da
     found = [*parse_findings(report)]
     refused = [f"{each}: take the mended version" for each in found if each.fixed_in]
     unmended = [each for each in found if not each.fixed_in]
-    refused += standing(unmended, excepted, today)
+    refused += unwaived(unmended, excepted, today)
     refused += [f"a secret: {title}" for title in parse_secrets(report)]
     held = [entry for entry in excepted if entry.expiry >= today]
     accepted = [str(each) for each in unmended if any(entry.covers(each) for entry in held)]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipeline.errors import CheckFailedError, InputError, UntrustedError
+from pipeline.errors import CheckFailedError, InputError, VerificationError
 from pipeline.git import Commit, head
 from pipeline.images import provenance, vex
 from pipeline.images.commands import cosign, docker, syft, trivy
@@ -169,7 +169,7 @@ def require_unused_tags(versions: Mapping[str, str]) -> None:
     """
     there = {version: digest_or_none(version) for version in versions}
     if taken := [each for each, digest in there.items() if digest not in (None, versions[each])]:
-        raise UntrustedError(
+        raise VerificationError(
             f"taken by another commit's images: {', '.join(taken)}", hint="choose the next version"
         )
 
@@ -183,7 +183,7 @@ def commit_digest(name: str, commit: Commit) -> str:
     try:
         return resolve_digest(f"{name}:{commit.tag}")
     except CheckFailedError as error:
-        raise UntrustedError(
+        raise VerificationError(
             f"{name} has nothing of commit {commit.sha[:12]}: {error}",
             hint="main pushes it: look at the job release-image of that commit",
         ) from None

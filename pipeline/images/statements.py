@@ -8,10 +8,10 @@ from typing import Any
 
 from pipeline.config import load
 from pipeline.images.inspection import NOT_SCANNED
-from pipeline.process import Output
+from pipeline.process import CommandResult
 
 
-def answer_problems(kind: str, answer: Output, *, unjudged: bool) -> Iterator[str]:
+def answer_problems(kind: str, answer: CommandResult, *, unjudged: bool) -> Iterator[str]:
     """Return what is wrong with one answer of Cosign's."""
     if answer.returncode:
         yield cosign_error(answer.stderr)

@@ -13,7 +13,7 @@ from pathlib import Path
 from pipeline.addresses import is_loopback
 from pipeline.config import load
 from pipeline.errors import InputError
-from pipeline.git import origin
+from pipeline.git import origin_repository
 
 Command = tuple[str, ...]
 """A program and its arguments."""
@@ -91,7 +91,7 @@ def repository_for(image: str) -> str:
     """
     if override := os.environ.get("IMAGES_REGISTRY"):
         return f"{override.rstrip('/')}/{image}"
-    if owner_and_name := origin():
+    if owner_and_name := origin_repository():
         return f"{load().images.registry}/{owner_and_name.lower()}/{image}"
     raise InputError(
         "nobody knows where the images belong: git has no remote `origin` with an owner",
@@ -101,7 +101,7 @@ def repository_for(image: str) -> str:
 
 def source_url() -> str:
     """Return the page of the repository that is built from; nothing, if git has no remote."""
-    return f"https://github.com/{repository}" if (repository := origin()) else ""
+    return f"https://github.com/{repository}" if (repository := origin_repository()) else ""
 
 
 def is_local(reference: str) -> bool:

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 
-from pipeline.errors import CheckFailedError, MissingToolError, NotJudgedError
+from pipeline.errors import CheckFailedError, InconclusiveError, MissingToolError
 from pipeline.images.targets import Command
-from pipeline.process import last_words, read, run
+from pipeline.process import capture, last_error_line, run
 
 INSTALL_HINTS = {
     "docker": "https://docs.docker.com/engine/install",
@@ -61,10 +61,11 @@ def command_output(command: Command) -> str:
     Raises:
         CheckFailedError: It failed; its last line says why.
     """
-    output = read(command)
+    output = capture(command)
     if output.returncode:
         raise CheckFailedError(
-            f"`{' '.join(command[:3])} …` failed: {last_words(output)}", hint=shlex.join(command)
+            f"`{' '.join(command[:3])} …` failed: {last_error_line(output)}",
+            hint=shlex.join(command),
         )
     return output.stdout
 
@@ -90,7 +91,7 @@ def is_engine_available() -> bool:
     if shutil.which("docker") is None:
         return False
     parts: tuple[list[str], ...] = ([], ["buildx"], ["compose"])
-    return not any(read(["docker", *part, "version"]).returncode for part in parts)
+    return not any(capture(["docker", *part, "version"]).returncode for part in parts)
 
 
 def require_engine() -> None:
@@ -103,20 +104,20 @@ def require_engine() -> None:
         raise MissingToolError(f"{NO_ENGINE}, or it lacks buildx or compose", hint=engine_hint())
 
 
-def no_engine_error(check: str, detail: str = "") -> NotJudgedError:
+def no_engine_error(check: str, detail: str = "") -> InconclusiveError:
     """Return the fault of a check that needs a Docker Engine, where none answers.
 
     Args:
         check: Its name.
         detail: What is said besides.
     """
-    return NotJudgedError(check, NO_ENGINE, detail=detail, hint=engine_hint())
+    return InconclusiveError(check, NO_ENGINE, detail=detail, hint=engine_hint())
 
 
 def engine_hint() -> str:
     """Return the command that gives this machine an engine: it is started, or installed first."""
     parts = ("buildx", "compose")  # of the client: they answer where no engine runs
     here = shutil.which("docker") and not any(
-        read(["docker", part, "version"]).returncode for part in parts
+        capture(["docker", part, "version"]).returncode for part in parts
     )
     return START_ENGINE if here else INSTALL_ENGINE

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from pipeline.config import load
-from pipeline.errors import CheckFailedError, InputError, UntrustedError
+from pipeline.errors import CheckFailedError, InputError, VerificationError
 from pipeline.git import head
 from pipeline.images.commands import cosign
 from pipeline.images.commands.cosign import Signer
@@ -14,9 +14,9 @@ from pipeline.images.registry import platform_digests
 from pipeline.images.statements import answer_problems
 from pipeline.images.targets import Command, platforms, split_digest
 from pipeline.images.tools import require_tools
-from pipeline.process import Output, read
+from pipeline.process import CommandResult, capture
 
-VERIFIED_CACHE: dict[Command, Output] = {}
+VERIFIED_CACHE: dict[Command, CommandResult] = {}
 """What Cosign has found good in this process."""
 
 ATTESTATIONS = {
@@ -73,7 +73,7 @@ def verify(
             "\n".join([f"{reference} is not to be trusted:", *said])
             for reference, said in wrong.items()
         ]
-        raise UntrustedError(
+        raise VerificationError(
             "\n".join(blocks),
             hint="deploy what main has signed: look at the job release-image of that commit",
         )
@@ -158,13 +158,13 @@ def questions(reference: str, signer: Signer, commit: str, platforms: Sequence[s
     return Questions(wrong, [signature, *statements])
 
 
-def run_cached(command: Command) -> Output:
+def run_cached(command: Command) -> CommandResult:
     """Return Cosign's answer; what it has found good once, it is not asked again in this process.
 
     Signatures are of digests and stay what they are, so that `invoke sign verify` asks once.
     """
     if command not in VERIFIED_CACHE:
-        answer = read(command)
+        answer = capture(command)
         if answer.returncode:
             return answer
         VERIFIED_CACHE[command] = answer

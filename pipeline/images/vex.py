@@ -14,7 +14,7 @@ from urllib.parse import quote
 from pipeline.git import Commit
 from pipeline.images.records import ReleasedImage
 from pipeline.images.targets import DIST_DIR, Target
-from pipeline.waivers import Exemption, exemptions
+from pipeline.waivers import Waiver, waivers_for
 
 
 def vex_path(image: str) -> Path:
@@ -22,17 +22,17 @@ def vex_path(image: str) -> Path:
     return DIST_DIR / image / "exceptions.vex.json"
 
 
-def image_waivers(image: str, platforms: Sequence[str]) -> list[Exemption]:
+def image_waivers(image: str, platforms: Sequence[str]) -> list[Waiver]:
     """Return what is excepted in an image on any of these platforms.
 
     Raises:
         InputError: security/exceptions.toml is wrong.
     """
     places = [image, *(str(Target(image, platform)) for platform in platforms)]
-    return exemptions(places, datetime.now(UTC).date())
+    return waivers_for(places, datetime.now(UTC).date())
 
 
-def write_vex(image: str, entry: ReleasedImage, found: Sequence[Exemption], commit: Commit) -> None:
+def write_vex(image: str, entry: ReleasedImage, found: Sequence[Waiver], commit: Commit) -> None:
     """Write the document on an image among its papers.
 
     Args:
@@ -46,7 +46,7 @@ def write_vex(image: str, entry: ReleasedImage, found: Sequence[Exemption], comm
 
 
 def document(
-    image: str, entry: ReleasedImage, found: Sequence[Exemption], commit: Commit
+    image: str, entry: ReleasedImage, found: Sequence[Waiver], commit: Commit
 ) -> dict[str, Any]:
     """Return the document."""
     return {
@@ -59,7 +59,7 @@ def document(
     }
 
 
-def statement(image: str, entry: ReleasedImage, exemption: Exemption) -> dict[str, Any]:
+def statement(image: str, entry: ReleasedImage, exemption: Waiver) -> dict[str, Any]:
     """Return what is said of one vulnerability."""
     package = f"pkg:generic/{quote(exemption.package, safe='')}"
     products = [

@@ -7,9 +7,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pipeline.errors import reported
+from pipeline.errors import handle_errors
 from pipeline.parity import repository
-from pipeline.parity.engine import find
+from pipeline.parity.engine import find_violations
 from pipeline.parity.report import FORMATS
 
 
@@ -18,11 +18,11 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser("python -m pipeline.parity", description=__doc__)
     parser.add_argument("--format", choices=FORMATS, default="text")
     options = parser.parse_args(arguments)
-    findings = find(*repository.read())
+    findings = find_violations(*repository.load_repository())
     print(FORMATS[options.format](findings))
     return 1 if findings else 0
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         sys.exit(main(sys.argv[1:]))

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable
 
-from pipeline.github.loader import UnreadableError
-from pipeline.parity.repository import Tree
-from pipeline.parity.rule import Finding
+from pipeline.github.loader import InvalidWorkflowError
+from pipeline.parity.repository import Repository
+from pipeline.parity.rule import ReportedViolation
 from pipeline.parity.rules import RULES
 
-UNREADABLE = "readable"
+UNREADABLE_RULE = "readable"
 
 
-def find(tree: Tree, unreadable: Iterable[UnreadableError] = ()) -> list[Finding]:
+def find_violations(
+    tree: Repository, unreadable: Iterable[InvalidWorkflowError] = ()
+) -> list[ReportedViolation]:
     """Return all findings, sorted by place.
 
     Args:
@@ -18,7 +20,7 @@ def find(tree: Tree, unreadable: Iterable[UnreadableError] = ()) -> list[Finding
         unreadable: What could not be read, and so is not in the tree.
     """
     syntax = [
-        Finding(error.file, line, UNREADABLE, message, error.hint)
+        ReportedViolation(error.file, line, UNREADABLE_RULE, message, error.hint)
         for error in unreadable
         for line, message in error.problems
     ]

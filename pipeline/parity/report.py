@@ -4,13 +4,13 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
-from pipeline.parity.rule import Finding
+from pipeline.parity.rule import ReportedViolation
 from pipeline.parity.rules import RULES
 
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def as_text(findings: Sequence[Finding]) -> str:
+def as_text(findings: Sequence[ReportedViolation]) -> str:
     """Return one paragraph for each finding: file:line, the rule, the sentence, the hint."""
     if not findings:
         return f"parity: {len(RULES)} rules hold"
@@ -21,14 +21,14 @@ def as_text(findings: Sequence[Finding]) -> str:
     return "\n".join([*paragraphs, f"parity: {len(findings)} findings"])
 
 
-def as_json(findings: Sequence[Finding]) -> str:
+def as_json(findings: Sequence[ReportedViolation]) -> str:
     """Return the findings as a JSON list."""
     return json.dumps([asdict(each) for each in findings], indent=2)
 
 
-def as_sarif(findings: Sequence[Finding]) -> str:
+def as_sarif(findings: Sequence[ReportedViolation]) -> str:
     """Return the findings as SARIF 2.1.0, which GitHub shows beside the code."""
-    rules = [{"id": each.id, "shortDescription": {"text": each.says}} for each in RULES]
+    rules = [{"id": each.id, "shortDescription": {"text": each.summary}} for each in RULES]
     run = {
         "tool": {"driver": {"name": "parity", "rules": rules}},
         "results": [_result(each) for each in findings],
@@ -36,7 +36,7 @@ def as_sarif(findings: Sequence[Finding]) -> str:
     return json.dumps({"$schema": SARIF, "version": "2.1.0", "runs": [run]}, indent=2)
 
 
-def _result(finding: Finding) -> dict[str, object]:
+def _result(finding: ReportedViolation) -> dict[str, object]:
     place = {
         "artifactLocation": {"uri": finding.file},
         "region": {"startLine": finding.line},
@@ -49,7 +49,7 @@ def _result(finding: Finding) -> dict[str, object]:
     }
 
 
-FORMATS: dict[str, Callable[[Sequence[Finding]], str]] = {
+FORMATS: dict[str, Callable[[Sequence[ReportedViolation]], str]] = {
     "text": as_text,
     "json": as_json,
     "sarif": as_sarif,

@@ -11,7 +11,7 @@ from pipeline import config, invoke_tasks, nox_sessions
 from pipeline.ci.cache.worktree import list_files
 from pipeline.files import read_text
 from pipeline.github import loader, schema
-from pipeline.github.loader import UnreadableError
+from pipeline.github.loader import InvalidWorkflowError
 from pipeline.github.model import Job, Workflow
 from pipeline.invoke_tasks import Task
 from pipeline.nox_sessions import Session
@@ -68,7 +68,7 @@ class Action:
 
 
 @dataclass(frozen=True)
-class Tree:
+class Repository:
     """The repository, as far as parity is concerned."""
 
     workflows: Mapping[str, Workflow]
@@ -86,30 +86,35 @@ class Tree:
         return [job for workflow in self.workflows.values() for job in workflow.jobs.values()]
 
     @cached_property
-    def working(self) -> list[Job]:
+    def jobs_with_steps(self) -> list[Job]:
         """The jobs that have steps."""
         return [job for job in self.jobs if not job.is_call]
 
     @cached_property
-    def called(self) -> list[Workflow]:
+    def called_workflows(self) -> list[Workflow]:
         """The files that a call of this repository names."""
-        names = {job.called for job in self.jobs}
+        names = {job.called_workflow for job in self.jobs}
         return [workflow for file, workflow in self.workflows.items() if file in names]
 
     @cached_property
-    def entries(self) -> list[Workflow]:
+    def triggered_workflows(self) -> list[Workflow]:
         """The files that something outside starts."""
         return [each for each in self.workflows.values() if {*each.triggers} - {"workflow_call"}]
 
     @cached_property
-    def checks(self) -> list[Job]:
+    def check_jobs(self) -> list[Job]:
         """The jobs of called files, without their gates."""
-        return [job for each in self.called for job in each.jobs.values() if job.id != loader.GATE]
+        return [
+            job
+            for each in self.called_workflows
+            for job in each.jobs.values()
+            if job.id != loader.GATE_JOB
+        ]
 
     @cached_property
-    def gated(self) -> list[Workflow]:
+    def gated_workflows(self) -> list[Workflow]:
         """The called files that have a gate: all that check, not those that deliver."""
-        return [each for each in self.called if not delivers(each)]
+        return [each for each in self.called_workflows if not is_delivery_workflow(each)]
 
     @property
     def texts(self) -> dict[str, str]:
@@ -119,14 +124,14 @@ class Tree:
 
     def calls_of(self, file: str) -> list[Job]:
         """Return the jobs that call a file."""
-        return [job for job in self.jobs if job.called == file]
+        return [job for job in self.jobs if job.called_workflow == file]
 
     @cached_property
     def steps(self) -> list[Step]:
         """Every step of every job and action, with where it stands."""
         places = [
             (job.path, job.steps, self.workflows[job.workflow].text, job.run_ends)
-            for job in self.working
+            for job in self.jobs_with_steps
         ]
         places += [(each.path, each.steps, each.text, len(each.steps)) for each in self.actions]
         return [
@@ -136,12 +141,12 @@ class Tree:
         ]
 
 
-def delivers(workflow: Workflow) -> bool:
+def is_delivery_workflow(workflow: Workflow) -> bool:
     """Say whether all jobs of a file go to an environment, so that there is nothing to gate."""
     return all("environment" in job.content for job in workflow.jobs.values())
 
 
-def read() -> tuple[Tree, list[UnreadableError]]:
+def load_repository() -> tuple[Repository, list[InvalidWorkflowError]]:
     """Read the repository that one stands in.
 
     Returns:
@@ -151,22 +156,22 @@ def read() -> tuple[Tree, list[UnreadableError]]:
         InputError: noxfile.py, tasks.py or pipeline.toml cannot be read, or git lists no files.
     """
     settings = config.load()  # first: noxfile.py reads it too
-    unreadable: list[UnreadableError] = []
-    found = _each(loader.paths(), _workflow, unreadable)
-    tree = Tree(
+    unreadable: list[InvalidWorkflowError] = []
+    found = _each(loader.workflow_paths(), _workflow, unreadable)
+    tree = Repository(
         workflows={workflow.file: workflow for workflow in found},
         actions=_actions(found, unreadable),
-        sessions=nox_sessions.list_all(),
-        tasks=invoke_tasks.list_all(),
+        sessions=nox_sessions.list_sessions(),
+        tasks=invoke_tasks.list_tasks(),
         settings=settings,
-        pythons=config.pythons(),
+        pythons=config.python_versions(),
         files=list_files().paths,
         document=read_text(DOCUMENT) if DOCUMENT.exists() else "",
     )
     return tree, unreadable
 
 
-def _actions(found: Iterable[Workflow], unreadable: list[UnreadableError]) -> list[Action]:
+def _actions(found: Iterable[Workflow], unreadable: list[InvalidWorkflowError]) -> list[Action]:
     """Read the actions of .github, those that steps use wherever they lie, and what these use."""
     jobs = [job for workflow in found for job in workflow.jobs.values()]
     wanted = {*ACTIONS.rglob("action.y*ml"), *_used(step for job in jobs for step in job.steps)}
@@ -200,20 +205,20 @@ def parse_action(path: Path) -> Action:
         UnreadableError: It cannot be read, is no YAML, or no action.
     """
     text = loader.text_of(str(path), path)
-    return Action(str(path), loader.load(str(path), text, schema.ACTION), text)
+    return Action(str(path), loader.load_document(str(path), text, schema.ACTION), text)
 
 
 def _workflow(path: Path) -> Workflow:
-    return loader.read(path.name)
+    return loader.load_workflow(path.name)
 
 
 def _each(
-    paths: Iterable[Path], parse: Callable[[Path], T], unreadable: list[UnreadableError]
+    paths: Iterable[Path], parse: Callable[[Path], T], unreadable: list[InvalidWorkflowError]
 ) -> list[T]:
     parsed = []
     for path in sorted(paths):
         try:
             parsed.append(parse(path))
-        except UnreadableError as error:
+        except InvalidWorkflowError as error:
             unreadable.append(error)
     return parsed

@@ -1,8 +1,8 @@
 """Rehearse on this machine: `python -m pipeline.rehearsal`."""
 
-from pipeline.errors import reported
+from pipeline.errors import handle_errors
 from pipeline.rehearsal.runner import rehearse
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         rehearse()

@@ -17,10 +17,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline.deploy.cluster.client import SwarmClient
-from pipeline.errors import CheckFailedError, MissingToolError, NotJudgedError
+from pipeline.errors import CheckFailedError, InconclusiveError, MissingToolError
 from pipeline.images.targets import Command
 from pipeline.images.tools import command_output
-from pipeline.process import background
+from pipeline.process import background_process
 from pipeline.rehearsal import load_balancer
 from pipeline.rehearsal.netns import Network, Node, create_network, plan_network
 
@@ -112,9 +112,9 @@ def cluster(
         running.enter_context(create_network(network))
         for node in network.nodes:
             make_disk(made.file(node, "disk"))
-            running.enter_context(background(engine_command(made, node)))
+            running.enter_context(background_process(engine_command(made, node)))
         for command in proxy_commands(network, registry, ports, certificate):
-            running.enter_context(background(command))
+            running.enter_context(background_process(command))
         form_swarm(made)
         yield made
 
@@ -127,7 +127,7 @@ def require_root() -> None:
         MissingToolError: Names all programs that are missing.
     """
     if os.geteuid() != 0:
-        raise NotJudgedError(
+        raise InconclusiveError(
             CHECK, "only root may make the networks of nodes", hint="sudo, or leave --nodes out"
         )
     if missing := [tool for tool in REQUIRED_TOOLS if shutil.which(tool) is None]:

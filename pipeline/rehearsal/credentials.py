@@ -6,7 +6,7 @@ from pathlib import Path
 from pipeline import secret_search
 from pipeline.deploy.commands.generate_secrets import generate_values
 from pipeline.errors import CheckFailedError
-from pipeline.process import Output, read
+from pipeline.process import CommandResult, capture
 
 SECRETS = {
     "DATABASE_URL", "DJANGO_SECRET_KEY", "EMAIL_URL", "FIELD_ENCRYPTION_KEY", "POSTGRES_PASSWORD",
@@ -23,13 +23,13 @@ def secret_values(variables: Mapping[str, str]) -> dict[str, str]:
     return {name: _telling(variables[name]) for name in SECRETS - PUBLIC_NAMES if variables[name]}
 
 
-def require_no_secrets_in_output(output: Output, secrets: Mapping[str, str]) -> None:
+def require_no_secrets_in_output(output: CommandResult, secrets: Mapping[str, str]) -> None:
     """See to it that a command says no secret.
 
     Raises:
         CheckFailedError: It does.
     """
-    if shown := secret_search.in_text(secrets, output.stdout + output.stderr):
+    if shown := secret_search.secrets_in_text(secrets, output.stdout + output.stderr):
         said = f"`{' '.join(output.args)}` shows {', '.join(shown)}"
         raise CheckFailedError(said, hint="print none of them")
 
@@ -40,7 +40,7 @@ def _telling(secret: str) -> str:
 
 def create_secrets(folder: Path) -> dict[str, str]:
     """Make every secret, the certificate as a file besides, and a key to sign with."""
-    if read(["cosign", "generate-key-pair"], cwd=folder, env={"COSIGN_PASSWORD": ""}).returncode:
+    if capture(["cosign", "generate-key-pair"], cwd=folder, env={"COSIGN_PASSWORD": ""}).returncode:
         raise CheckFailedError("cosign makes no key", hint="cosign generate-key-pair")
     made = generate_values("localhost", {})
     certificate = folder / "tls.crt"

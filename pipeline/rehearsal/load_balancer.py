@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from http.client import OK, HTTPException, HTTPSConnection
 
-from pipeline.errors import reported
+from pipeline.errors import handle_errors
 
 Address = tuple[str, int]
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -145,5 +145,5 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         main(sys.argv[1:])

@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.files import read_text
 from pipeline.images.pin import IMAGE_DEFAULT
 from pipeline.images.tools import command_output
-from pipeline.process import read
+from pipeline.process import capture
 from pipeline.services import free_port
 
 REGISTRY_PORT = 5000
@@ -28,7 +28,7 @@ def temporary_registry(name: str) -> Iterator[str]:
     try:
         yield f"127.0.0.1:{port}"
     finally:
-        read(["docker", "rm", "--force", "--volumes", container])
+        capture(["docker", "rm", "--force", "--volumes", container])
 
 
 def registry_image() -> str:
@@ -41,7 +41,7 @@ def registry_image() -> str:
 @contextmanager
 def temporary_swarm(stacks: Sequence[str]) -> Iterator[None]:
     """Have this machine's engine be a swarm, if it is none, and leave nothing of these stacks."""
-    if read(["docker", "node", "ls"]).returncode:
+    if capture(["docker", "node", "ls"]).returncode:
         command_output(("docker", "swarm", "init", "--advertise-addr=127.0.0.1"))
     try:
         yield
@@ -52,28 +52,30 @@ def temporary_swarm(stacks: Sequence[str]) -> Iterator[None]:
 
 def remove_stack(stack: str) -> None:
     """Remove all of a stack from the engine: services, then what they used."""
-    read(["docker", "stack", "rm", stack])
+    capture(["docker", "stack", "rm", stack])
     for kind in ("service", "config", "secret"):
-        listed = read(["docker", kind, "ls", f"--filter=name={stack}", "--format={{.Name}}"]).stdout
+        listed = capture(
+            ["docker", kind, "ls", f"--filter=name={stack}", "--format={{.Name}}"]
+        ).stdout
         for name in listed.split():
-            read(["docker", kind, "rm", name])
+            capture(["docker", kind, "rm", name])
     wait_for_containers(stack)
-    read(["docker", "network", "rm", f"{stack}-app"])
+    capture(["docker", "network", "rm", f"{stack}-app"])
     for volume in ("assets", "dumps", "postgres"):
-        read(["docker", "volume", "rm", f"{stack}-{volume}"])
+        capture(["docker", "volume", "rm", f"{stack}-{volume}"])
 
 
 def remove_images(address: str) -> None:
     """Take the names of a registry that is gone off the engine's images."""
     listing = ["docker", "image", "ls", f"--filter=reference={address}/*/*"]
-    names = read([*listing, "--format={{.Repository}}:{{.Tag}}"]).stdout.split()
+    names = capture([*listing, "--format={{.Repository}}:{{.Tag}}"]).stdout.split()
     if names:
-        read(["docker", "image", "rm", *names])
+        capture(["docker", "image", "rm", *names])
 
 
 def wait_for_containers(stack: str) -> None:
     """Wait until the containers of removed services are gone, for as long as they may need."""
     end = time.monotonic() + STOP_TIMEOUT
     listing = ["docker", "ps", "--all", "--quiet", f"--filter=name={stack}"]
-    while read(listing).stdout.strip() and time.monotonic() < end:
+    while capture(listing).stdout.strip() and time.monotonic() < end:
         time.sleep(1)

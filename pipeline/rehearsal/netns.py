@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pipeline.images.targets import Command
 from pipeline.images.tools import command_output
-from pipeline.process import read
+from pipeline.process import capture
 
 NETWORK_TEMPLATE = "198.18.{}"
 """Networks for tests on one's own machines, which lead nowhere (RFC 2544)."""
@@ -86,7 +86,7 @@ def plan_network(name: str, count: int) -> Network:
 
 def is_free(prefix: str) -> bool:
     """Say whether this machine has no way into a network yet."""
-    return not read(["ip", "route", "show", f"{prefix}.0/24"]).stdout
+    return not capture(["ip", "route", "show", f"{prefix}.0/24"]).stdout
 
 
 @contextmanager
@@ -101,9 +101,9 @@ def create_network(network: Network) -> Iterator[None]:
             command_output(command)
         yield
     finally:
-        read(["ip", "link", "delete", network.cable])
+        capture(["ip", "link", "delete", network.cable])
         for namespace in (network.switch, *(node.namespace for node in network.nodes)):
-            read(["ip", "netns", "delete", namespace])
+            capture(["ip", "netns", "delete", namespace])
 
 
 def network_commands(network: Network) -> Iterator[Command]:

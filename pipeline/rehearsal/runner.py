@@ -3,7 +3,7 @@
 import time
 
 from pipeline.deploy.signals import raise_on_signal
-from pipeline.errors import CheckFailedError, InputError, judged
+from pipeline.errors import CheckFailedError, InputError, clear_inconclusive
 from pipeline.images.tools import is_engine_available, no_engine_error
 from pipeline.rehearsal.cluster import CHECK, require_root
 from pipeline.rehearsal.report import FILE, format_table, render_html
@@ -44,6 +44,6 @@ def rehearse(nodes: int = 1) -> None:
             FILE.write_text(render_html(rehearsal.steps, traffic.samples, nodes))
             print(*format_table(rehearsal.steps, traffic.samples), sep="\n")
     print(f"{(time.monotonic() - began) / 60:.1f} minutes; the picture: {FILE}")
-    judged(CHECK)
+    clear_inconclusive(CHECK)
     if failed := [sample for sample in traffic.samples if sample.failed]:
         raise CheckFailedError(f"{len(failed)} requests failed", hint=f"look at {FILE}")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from pipeline import secret_search
 from pipeline.errors import CheckFailedError
-from pipeline.process import read
+from pipeline.process import capture
 from pipeline.rehearsal.workspace import ENVIRONMENTS, Sandbox
 
 INSPECT_COMMANDS = {"service": ["inspect"], "config": ["inspect", "--pretty"]}
@@ -20,7 +20,7 @@ def require_no_leaks(yard: Sandbox) -> None:
     Raises:
         CheckFailedError: Somebody can; all places are named.
     """
-    shown = [*leaks_in_engine(yard), *secret_search.in_folder(yard.secrets, yard.folder)]
+    shown = [*leaks_in_engine(yard), *secret_search.secrets_in_directory(yard.secrets, yard.folder)]
     if shown:
         raise CheckFailedError(f"secrets are shown: {'; '.join(shown)}", hint="print none of them")
 
@@ -30,8 +30,8 @@ def leaks_in_engine(yard: Sandbox) -> Iterator[str]:
     for env in yard.engines:
         for environment in ENVIRONMENTS:
             for command in inspect_commands(yard.stack(environment), env):
-                output = read(command, env=env)
-                seen = secret_search.in_text(yard.secrets, output.stdout + output.stderr)
+                output = capture(command, env=env)
+                seen = secret_search.secrets_in_text(yard.secrets, output.stdout + output.stderr)
                 yield from (f"{secret} in `{' '.join(command)}`" for secret in seen)
 
 
@@ -43,7 +43,7 @@ def inspect_commands(stack: str, env: Mapping[str, str]) -> Iterator[list[str]]:
     """
     of = f"--filter=name={stack}"
     for kind, question in INSPECT_COMMANDS.items():
-        listed = read(["docker", kind, "ls", of, "--format={{.Name}}"], env=env).stdout
+        listed = capture(["docker", kind, "ls", of, "--format={{.Name}}"], env=env).stdout
         yield from (["docker", kind, *question, name] for name in listed.split())
-    containers = read(["docker", "ps", "--all", of, "--format={{.Names}}"], env=env).stdout
+    containers = capture(["docker", "ps", "--all", of, "--format={{.Names}}"], env=env).stdout
     yield from (["docker", "logs", name] for name in containers.split())

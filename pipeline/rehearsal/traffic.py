@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 
-from pipeline.addresses import origin
+from pipeline.addresses import parse_origin
 
 VERSION, PAGE, PROJECTS = "/api/v1/version/", "/", "/api/v1/projects/"
 SLOW = "/api/v1/version/?sleep=3"
@@ -137,7 +137,7 @@ class Traffic:
 
     def connection(self) -> http.client.HTTPConnection:
         """Return a new connection to the site."""
-        site = origin(self.url)
+        site = parse_origin(self.url)
         place, seconds = (site.host, site.port), TIMEOUT_SECONDS
         if site.scheme == "http":
             return http.client.HTTPConnection(*place, timeout=seconds)

@@ -16,7 +16,7 @@ from pipeline import git, scratch_repository
 from pipeline.config import main_branch
 from pipeline.errors import CheckFailedError
 from pipeline.images.tools import require_tools
-from pipeline.process import Output, read
+from pipeline.process import CommandResult, capture
 from pipeline.rehearsal.cluster import Cluster, cluster
 from pipeline.rehearsal.credentials import (
     SECRETS,
@@ -25,7 +25,7 @@ from pipeline.rehearsal.credentials import (
     secret_values,
 )
 from pipeline.rehearsal.local_engine import remove_images, temporary_registry, temporary_swarm
-from pipeline.scratch_repository import Scratch
+from pipeline.scratch_repository import ScratchRepository
 from pipeline.services import free_port
 
 FAST_TIMINGS = "soak = 3, delay = 2, monitor = 5, bake = 3, drain = 5, grace = 30"
@@ -94,7 +94,7 @@ class Sandbox:
         """What nobody may see, by name."""
         return secret_values(self.variables)
 
-    def invoke(self, *arguments: str) -> Output:
+    def invoke(self, *arguments: str) -> CommandResult:
         """Run invoke in the copy, as a person would; environments are on the cluster, if any.
 
         Raises:
@@ -103,11 +103,11 @@ class Sandbox:
         command = [sys.executable, "-m", "invoke", *arguments]
         of_environment = any(argument.startswith("--env") for argument in arguments)
         host = self.cluster.manager.docker_env() if self.cluster and of_environment else {}
-        output = read(command, cwd=self.folder, env={**self.variables, **host})
+        output = capture(command, cwd=self.folder, env={**self.variables, **host})
         require_no_secrets_in_output(output, self.secrets)
         return output
 
-    def invoke_ok(self, *arguments: str) -> Output:
+    def invoke_ok(self, *arguments: str) -> CommandResult:
         """Run invoke in the copy, and expect it to succeed.
 
         Raises:
@@ -123,7 +123,7 @@ class Sandbox:
 
     def git(self, *arguments: str) -> str:
         """Run git in the copy."""
-        return Scratch(self.folder).git(*arguments).strip()
+        return ScratchRepository(self.folder).git(*arguments).strip()
 
     def commit(self, changes: Mapping[str, str]) -> str:
         """Commit new contents of files, and return the commit."""
@@ -170,14 +170,14 @@ def swarm_for(place: Sandbox, address: str) -> AbstractContextManager[Cluster | 
 
 def copy_checkout(place: Sandbox) -> None:
     """Copy this checkout, with what is not committed yet, and add what only rehearsals have."""
-    scratch_repository.copy(git.files(), place.folder)
+    scratch_repository.copy_files(git.files(), place.folder)
     settings = place.folder / "pipeline.toml"
     settings.write_text(
         ENVIRONMENT_SECTIONS.sub("", settings.read_text()) + render_environments(place)
     )
     wsgi = place.folder / "backend" / "config" / "wsgi.py"
     wsgi.write_text(wsgi.read_text() + SLOW_WSGI)
-    Scratch(place.folder).begin(main_branch())
+    ScratchRepository(place.folder).init(main_branch())
 
 
 def render_environments(place: Sandbox) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.errors import InputError
 
-LONGEST = 20
+MAX_NAME_LENGTH = 20
 """Characters; with an environment's name it becomes that of a stack, which has 31 at most."""
 LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 DOMAIN = re.compile(rf"({LABEL}\.)+(?=xn--|[a-z]{{2,}}$){LABEL}")
@@ -16,8 +16,8 @@ PLACEHOLDER = "example.com"
 """Where environments are until `invoke init` is given a domain."""
 SETTINGS, LICENSE, CHANGELOG = Path("pipeline.toml"), Path("LICENSE"), Path("CHANGELOG.md")
 COPYRIGHT = re.compile(r"^Copyright \(c\) (?P<year>\d+) .+$", re.MULTILINE)
-STAMP = re.compile(r"^\[template\].*\n(\w.*\n)+", re.MULTILINE)
-RESTARTED = """\
+TEMPLATE_SECTION = re.compile(r"^\[template\].*\n(\w.*\n)+", re.MULTILINE)
+NEW_CHANGELOG = """\
 # Changelog
 
 What changes for those who use {title}. Form: [Keep a Changelog](https://keepachangelog.com).
@@ -31,7 +31,7 @@ What changes for those who use {title}. Form: [Keep a Changelog](https://keepach
 
 
 @dataclass(frozen=True)
-class Place:
+class NameLocation:
     """A line that holds the name of the product.
 
     Attributes:
@@ -42,42 +42,46 @@ class Place:
 
     file: Path
     pattern: re.Pattern[str]
-    titled: bool
+    is_display_name: bool
 
 
-PLACES = (
-    Place(SETTINGS, re.compile(r'^name = "(.*)"$', re.MULTILINE), titled=False),
-    Place(Path("README.md"), re.compile(r"\A# (.+)$", re.MULTILINE), titled=True),
-    Place(Path("frontend/src/lib/product.ts"), re.compile(r"productName = '(.*)'"), titled=True),
+NAME_LOCATIONS = (
+    NameLocation(SETTINGS, re.compile(r'^name = "(.*)"$', re.MULTILINE), is_display_name=False),
+    NameLocation(Path("README.md"), re.compile(r"\A# (.+)$", re.MULTILINE), is_display_name=True),
+    NameLocation(
+        Path("frontend/src/lib/product.ts"),
+        re.compile(r"productName = '(.*)'"),
+        is_display_name=True,
+    ),
 )
 
 
-def title(name: str) -> str:
+def display_name(name: str) -> str:
     """Return a name as people read it: `acme-shop` is `Acme Shop`."""
     return " ".join(word.capitalize() for word in name.split("-"))
 
 
-def named(texts: Mapping[Path, str], name: str) -> Iterator[tuple[Path, str]]:
+def with_name(texts: Mapping[Path, str], name: str) -> Iterator[tuple[Path, str]]:
     """Yield each file that holds the name, with another one in it.
 
     Args:
         texts: All files that are text.
         name: The new name, such as `acme-shop`.
     """
-    for place in PLACES:
-        given = title(name) if place.titled else name
+    for place in NAME_LOCATIONS:
+        given = display_name(name) if place.is_display_name else name
         text = texts[place.file]
         if found := place.pattern.search(text):
             start, end = found.span(1)
             yield place.file, text[:start] + given + text[end:]
 
 
-def nameless(texts: Mapping[Path, str]) -> list[str]:
+def missing_names(texts: Mapping[Path, str]) -> list[str]:
     """Return the places where no name is found, though there should be one."""
     wanted = [
-        *((place.file, place.pattern) for place in PLACES),
+        *((place.file, place.pattern) for place in NAME_LOCATIONS),
         (LICENSE, COPYRIGHT),
-        (SETTINGS, STAMP),
+        (SETTINGS, TEMPLATE_SECTION),
     ]
     return [
         f"{file} has no line like `{pattern.pattern}`"
@@ -86,28 +90,28 @@ def nameless(texts: Mapping[Path, str]) -> list[str]:
     ]
 
 
-def owned(text: str, name: str) -> str:
+def with_copyright(text: str, name: str) -> str:
     """Return the licence with those who own the copy before those who made the template.
 
     The template's own line stays: its licence asks for that.
     """
     template, *own = list(COPYRIGHT.finditer(text))[::-1]
-    line = f"Copyright (c) {template['year']} The {title(name)} authors\n"
+    line = f"Copyright (c) {template['year']} The {display_name(name)} authors\n"
     start, end = (own[0].start(), own[0].end() + 1) if own else (template.start(),) * 2
     return text[:start] + line + text[end:]
 
 
-def stamped(settings: str, fact: str) -> str:
+def with_template_fact(settings: str, fact: str) -> str:
     """Return pipeline.toml with one more fact on the template.
 
     Args:
         settings: Its text.
         fact: A line of TOML.
     """
-    return STAMP.sub(lambda found: f"{found[0]}{fact}\n", settings, count=1)
+    return TEMPLATE_SECTION.sub(lambda found: f"{found[0]}{fact}\n", settings, count=1)
 
 
-def moved(settings: str, known: str, domain: str) -> str:
+def with_new_domain(settings: str, known: str, domain: str) -> str:
     """Return pipeline.toml with another domain wherever the one of before stands.
 
     Args:

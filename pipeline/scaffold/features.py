@@ -12,7 +12,7 @@ COMMENTS = (("#", ""), ("//", ""), ("/*", "*/"), ("{/*", "*/}"), ("<!--", "-->")
 
 
 @dataclass(frozen=True)
-class Marks:
+class Markers:
     """How the lines are recognised that belong to a part."""
 
     line: re.Pattern[str]
@@ -20,28 +20,28 @@ class Marks:
     closes: re.Pattern[str]
 
 
-def marks(part: str) -> Marks:
+def markers_for(part: str) -> Markers:
     """Return the marks of a part.
 
     Args:
         part: Its name, such as `billing`.
     """
     name = re.escape(part)
-    return Marks(
+    return Markers(
         re.compile(rf"(.*\s)?{_comment(name)}"),
         re.compile(rf"\s*{_comment(f'{name}:')}"),
         re.compile(rf"\s*{_comment(f':{name}')}"),
     )
 
 
-def without(text: str, part: str) -> str:
+def strip_feature(text: str, part: str) -> str:
     """Return a text without the lines of a part.
 
     Args:
         text: Of a file whose marks have no faults.
         part: What is to go.
     """
-    known, inside, kept = marks(part), False, []
+    known, inside, kept = markers_for(part), False, []
     for line in text.splitlines(keepends=True):
         bare = line.rstrip()
         inside = inside or bool(known.opens.fullmatch(bare))
@@ -51,14 +51,14 @@ def without(text: str, part: str) -> str:
     return "".join(kept)
 
 
-def faults(text: str, part: str) -> Iterator[str]:
+def marker_errors(text: str, part: str) -> Iterator[str]:
     """Yield what is wrong with the marks of a part, each with its line.
 
     Args:
         text: Of a file.
         part: Whose marks.
     """
-    known, opened = marks(part), 0
+    known, opened = markers_for(part), 0
     for number, line in enumerate(map(str.rstrip, text.splitlines()), start=1):
         if known.opens.fullmatch(line):
             if opened:

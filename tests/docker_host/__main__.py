@@ -11,8 +11,8 @@ import shlex
 from pathlib import Path
 
 from pipeline.config import load
-from pipeline.errors import judged, reported
-from pipeline.process import read
+from pipeline.errors import clear_inconclusive, handle_errors
+from pipeline.process import capture
 from tests.docker_host import base_images, debian
 from tests.docker_host.debian import must
 
@@ -26,7 +26,7 @@ def main() -> None:
         if not debian.is_installed():
             debian.install()
         debian.start()
-    judged(debian.ENGINE)
+    clear_inconclusive(debian.ENGINE)
     variables = {} if can_pull(next(iter(base_images.named().values()))) else base_images.make_all()
     variables |= {"IMAGES_REGISTRY": registry(), "COSIGN_KEY": key(), "COSIGN_PASSWORD": ""}
     for name, value in variables.items():
@@ -35,12 +35,12 @@ def main() -> None:
 
 def can_pull(tag: str) -> bool:
     """Say whether the registry of an image answers."""
-    return read(["docker", "buildx", "imagetools", "inspect", tag]).returncode == 0
+    return capture(["docker", "buildx", "imagetools", "inspect", tag]).returncode == 0
 
 
 def registry() -> str:
     """Have a registry on this machine, and return where images go in it."""
-    if read(["docker", "start", REGISTRY]).returncode:
+    if capture(["docker", "start", REGISTRY]).returncode:
         must(["docker", "run", "--detach", f"--name={REGISTRY}",
               "--publish=127.0.0.1:5000:5000", base_images.named()["REGISTRY_IMAGE"]])  # fmt: skip
     return f"127.0.0.1:5000/{load().name}"
@@ -55,5 +55,5 @@ def key() -> str:
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         main()

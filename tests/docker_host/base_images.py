@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipeline.config import pythons
+from pipeline.config import python_versions
 from pipeline.images.pin import FILES, IMAGE_DEFAULT
-from pipeline.process import read
+from pipeline.process import capture
 from tests.docker_host.debian import must
 
 HERE = Path(__file__).parent / "bases"
@@ -50,7 +50,7 @@ def in_order(variables: Iterable[str]) -> list[str]:
 
 def exists(tag: str) -> bool:
     """Say whether the engine has this image."""
-    return read(["docker", "image", "inspect", tag]).returncode == 0
+    return capture(["docker", "image", "inspect", tag]).returncode == 0
 
 
 def make_root() -> None:
@@ -75,6 +75,6 @@ def make(name: str, tag: str) -> None:
 
 def interpreter() -> str:
     """Return where this machine's Python of the default version lies."""
-    find = ["uv", "python", "find", pythons()[0]]
+    find = ["uv", "python", "find", python_versions()[0]]
     code = "import sys; print(sys.base_prefix)"
-    return read([read(find).stdout.strip() or sys.executable, "-c", code]).stdout.strip()
+    return capture([capture(find).stdout.strip() or sys.executable, "-c", code]).stdout.strip()

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 from pipeline.errors import InputError
 from pipeline.images.tools import no_engine_error
-from pipeline.process import read, run
+from pipeline.process import capture, run
 from tests.waiting import until
 
 ENGINE = "docker engine"
@@ -30,7 +30,7 @@ LOG = Path("/var/log/dockerd.log")
 
 def is_up() -> bool:
     """Say whether an engine answers."""
-    return read(["docker", "version", "--format={{.Server.Version}}"]).returncode == 0
+    return capture(["docker", "version", "--format={{.Server.Version}}"]).returncode == 0
 
 
 def is_installed() -> bool:
@@ -117,7 +117,7 @@ def start() -> None:
 
 def mtu() -> int:
     """Return the largest packet, in bytes, that the way out of this machine takes."""
-    route = read(["ip", "route", "show", "default"]).stdout
+    route = capture(["ip", "route", "show", "default"]).stdout
     device = re.search(r"dev (\S+)", route)
     return int(Path("/sys/class/net", device[1], "mtu").read_text()) if device else 1500
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent, indent
 
-from pipeline.process import read
+from pipeline.process import capture
 from tests import settings
 
 FILES = {
@@ -128,7 +128,7 @@ class Project:
         )
 
     def git(self, *arguments: str) -> None:
-        assert read(["git", *arguments], cwd=self.root).returncode == 0
+        assert capture(["git", *arguments], cwd=self.root).returncode == 0
 
 
 def created(root: Path, **files: str) -> Project:

@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 
-from pipeline.errors import NotJudgedError, judged, reported
+from pipeline.errors import InconclusiveError, clear_inconclusive, handle_errors
 from pipeline.images.tools import INSTALL_HINTS, is_engine_available, no_engine_error
 from pipeline.process import run
 
@@ -23,13 +23,13 @@ def main(arguments: Sequence[str]) -> int:
         raise no_engine_error(check)
     for tool in ("cosign", "syft"):
         if shutil.which(tool) is None:
-            raise NotJudgedError(
+            raise InconclusiveError(
                 check, f"there is no {tool}", hint=f"install it: {INSTALL_HINTS[tool]}"
             )
-    judged(check)
+    clear_inconclusive(check)
     return run([sys.executable, "-m", "pytest", folder, *options])
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         sys.exit(main(sys.argv[1:]))

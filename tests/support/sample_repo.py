@@ -87,10 +87,10 @@ env = Path(".env")
 said += env.read_text() if env.exists() else ""
 print(f"{len(texts)} files in {area}")
 if "not judged" in said:
-    from pipeline.errors import NotJudgedError, reported
+    from pipeline.errors import InconclusiveError, handle_errors
 
-    with reported():
-        raise NotJudgedError(area, "no service answers", detail=f"at {area}", hint="start it")
+    with handle_errors():
+        raise InconclusiveError(area, "no service answers", detail=f"at {area}", hint="start it")
 sys.exit("BROKEN" in said or os.environ.get("TOY_BROKEN") == area)
 """
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipeline.errors import reported
+from pipeline.errors import handle_errors
 from pipeline.process import run
 from tests.support.fake_advisories import Service, npm_advisory, pypi_advisory
 
@@ -38,5 +38,5 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         sys.exit(main(sys.argv[1:]))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.addresses import Origin, SshHost, is_loopback, origin, ssh_host
+from pipeline.addresses import Origin, SshHost, is_loopback, parse_origin, parse_ssh_host
 from tests.unit.deploy.app import app_reads
 
 SITES = {
@@ -24,7 +24,7 @@ NO_SITES = [
 
 @pytest.mark.parametrize("url", SITES)
 def test_a_site_is_a_scheme_a_host_and_a_port(url: str) -> None:
-    assert origin(url) == SITES[url]
+    assert parse_origin(url) == SITES[url]
 
 
 def test_the_app_takes_the_same_for_its_public_url() -> None:
@@ -35,7 +35,7 @@ def test_the_app_takes_the_same_for_its_public_url() -> None:
 @pytest.mark.parametrize("url", NO_SITES)
 def test_what_is_no_site_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"^(only a|there is no port|what stands in)") as caught:
-        origin(url)
+        parse_origin(url)
     assert "swordfish" not in str(caught.value)
 
 
@@ -49,7 +49,7 @@ def test_what_is_no_site_is_refused(url: str) -> None:
     ],
 )
 def test_a_host_of_ssh_is_a_user_a_host_and_a_port(url: str, expected: SshHost) -> None:
-    assert ssh_host(url) == expected
+    assert parse_ssh_host(url) == expected
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_what_is_no_host_of_ssh_is_refused(url: str) -> None:
     with pytest.raises(
         ValueError, match=r"^(only a|there is no port|what stands in|the user)"
     ) as caught:
-        ssh_host(url)
+        parse_ssh_host(url)
     assert "swordfish" not in str(caught.value)
 
 

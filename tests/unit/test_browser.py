@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import browser, node
-from pipeline.errors import CheckFailedError, MissingToolError, NotJudgedError
+from pipeline.errors import CheckFailedError, InconclusiveError, MissingToolError
 from tests.conftest import ROOT
 
 CHECK = "e2e-quick"
@@ -25,7 +25,7 @@ def env() -> Env:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
         found = {"PATH": node.path_with_node("24")}
-        node.install(browser.FRONTEND, found)
+        node.install_packages(browser.FRONTEND, found)
     return found
 
 
@@ -42,8 +42,8 @@ def _machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of requirements/chromium in which nothing is installed."""
     copy = tmp_path / "chromium"
-    shutil.copytree(browser.LOCKED, copy, ignore=shutil.ignore_patterns("node_modules"))
-    monkeypatch.setattr(browser, "LOCKED", copy)
+    shutil.copytree(browser.LOCKED_BROWSER, copy, ignore=shutil.ignore_patterns("node_modules"))
+    monkeypatch.setattr(browser, "LOCKED_BROWSER", copy)
     return copy
 
 
@@ -51,7 +51,7 @@ def give_playwright(name: str) -> str:
     """Let Playwright have a browser, as far as one sees; return the name of its folder."""
     listed = json.loads((ROOT / "frontend/node_modules/playwright-core/browsers.json").read_text())
     (revision,) = [each["revision"] for each in listed["browsers"] if each["name"] == name]
-    folder = browser.cache() / f"{name.replace('-', '_')}-{revision}"
+    folder = browser.playwright_cache() / f"{name.replace('-', '_')}-{revision}"
     folder.mkdir(parents=True)
     (folder / "INSTALLATION_COMPLETE").touch()
     return folder.name
@@ -59,8 +59,8 @@ def give_playwright(name: str) -> str:
 
 @locked_only
 def test_the_locked_browser_is_brought_and_starts(env: Env) -> None:
-    path = Path(browser.browser(CHECK, env)[browser.VARIABLE])
-    assert path.is_relative_to(ROOT / browser.LOCKED)
+    path = Path(browser.find_browser(CHECK, env)[browser.VARIABLE])
+    assert path.is_relative_to(ROOT / browser.LOCKED_BROWSER)
     version = subprocess.run([path, "--version"], check=True, capture_output=True, text=True)
     assert version.stdout.startswith("Chromium ")
 
@@ -80,11 +80,11 @@ def test_a_named_browser_comes_first_then_that_of_playwright(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(browser, "is_locked", lambda: True)
-    assert browser.look() == "requirements/chromium"
+    assert browser.detect_browser() == "requirements/chromium"
     folder = give_playwright(browser.WITHOUT_WINDOW)
-    assert browser.look() == f"Playwright's {folder}"
+    assert browser.detect_browser() == f"Playwright's {folder}"
     monkeypatch.setenv(browser.VARIABLE, sys.executable)
-    assert browser.look() == sys.executable
+    assert browser.detect_browser() == sys.executable
 
 
 def test_where_no_browser_is_made_for_the_machine_there_is_a_hint(
@@ -92,7 +92,7 @@ def test_where_no_browser_is_made_for_the_machine_there_is_a_hint(
 ) -> None:
     monkeypatch.setattr(browser, "is_locked", lambda: False)
     with pytest.raises(MissingToolError, match="no browser for") as caught:
-        browser.look()
+        browser.detect_browser()
     assert caught.value.hint == "npx playwright install chromium"
 
 
@@ -100,14 +100,16 @@ def test_where_no_browser_is_made_for_the_machine_and_none_downloads_nothing_is_
     env: Env, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(browser, "is_locked", lambda: False)
-    with pytest.raises(NotJudgedError, match=f"there is no browser for {browser.here()}") as caught:
-        browser.browser(CHECK, env)
+    with pytest.raises(
+        InconclusiveError, match=f"there is no browser for {browser.platform_key()}"
+    ) as caught:
+        browser.find_browser(CHECK, env)
     assert "npx playwright install chromium" in caught.value.hint
 
 
 def test_a_window_wants_a_browser_of_playwright(env: Env) -> None:
-    with pytest.raises(NotJudgedError, match="there is no browser"):
-        browser.browser(CHECK, env, windowed=True)
+    with pytest.raises(InconclusiveError, match="there is no browser"):
+        browser.find_browser(CHECK, env, windowed=True)
 
 
 def test_a_named_browser_that_is_no_program_is_refused(
@@ -115,7 +117,7 @@ def test_a_named_browser_that_is_no_program_is_refused(
 ) -> None:
     monkeypatch.setenv(browser.VARIABLE, "/nowhere/chromium")
     with pytest.raises(MissingToolError, match="names no program: /nowhere/chromium"):
-        browser.browser(CHECK, env)
+        browser.find_browser(CHECK, env)
 
 
 def test_a_named_browser_that_does_not_start_is_refused(
@@ -123,7 +125,7 @@ def test_a_named_browser_that_does_not_start_is_refused(
 ) -> None:
     monkeypatch.setenv(browser.VARIABLE, shutil.which("false") or "false")
     with pytest.raises(MissingToolError, match=r"which does not start: .*exitCode=1") as caught:
-        browser.browser(CHECK, env)
+        browser.find_browser(CHECK, env)
     assert caught.value.hint == "correct it, or unset it to use another"
 
 
@@ -137,7 +139,7 @@ def test_a_locked_browser_that_differs_from_its_hash_is_refused(env: Env, locked
     with pytest.raises(
         CheckFailedError, match="could not be installed: npm says EINTEGRITY"
     ) as caught:
-        browser.browser(CHECK, env)
+        browser.find_browser(CHECK, env)
     assert caught.value.hint == f"a package differs from its hash: git checkout {lock}"
     assert not list(locked.glob("node_modules/@sparticuz/chromium"))
     assert not list(locked.glob("node_modules/.*from"))
@@ -147,8 +149,8 @@ def test_a_locked_browser_that_differs_from_its_hash_is_refused(env: Env, locked
 @pytest.mark.usefixtures("offline", "locked")
 def test_without_a_network_nothing_is_judged(env: Env, tmp_path: Path) -> None:
     quick = {"npm_config_fetch_retries": "0", "npm_config_cache": str(tmp_path / "npm")}
-    with pytest.raises(NotJudgedError, match="npm's registry is out of reach") as caught:
-        browser.browser(CHECK, env | quick)
+    with pytest.raises(InconclusiveError, match="npm's registry is out of reach") as caught:
+        browser.find_browser(CHECK, env | quick)
     assert caught.value.hint == "is the network there?"
 
 
@@ -158,26 +160,26 @@ def test_a_cache_of_npm_that_cannot_be_read_is_an_error(env: Env, tmp_path: Path
     cache = tmp_path / "npm"
     cache.write_text("in the way")
     with pytest.raises(CheckFailedError, match="could not be installed: npm says E") as caught:
-        browser.browser(CHECK, env | {"npm_config_cache": str(cache)})
+        browser.find_browser(CHECK, env | {"npm_config_cache": str(cache)})
     assert "npm_config_cache" in caught.value.hint
 
 
 @locked_only
 def test_an_unpacked_browser_that_does_not_start_is_not_judged(env: Env, locked: Path) -> None:
-    browser.browser(CHECK, env)
+    browser.find_browser(CHECK, env)
     program = locked / "node_modules/.chromium/chromium"
     program.write_bytes(program.read_bytes()[:1000])
-    with pytest.raises(NotJudgedError, match=r"the browser does not start: .+") as caught:
-        browser.browser(CHECK, env)
+    with pytest.raises(InconclusiveError, match=r"the browser does not start: .+") as caught:
+        browser.find_browser(CHECK, env)
     assert caught.value.hint.startswith(f"rm -r {locked}/node_modules")
 
 
 @locked_only
 def test_a_browser_that_cannot_be_unpacked_leaves_nothing(env: Env, locked: Path) -> None:
     modules = locked / "node_modules"
-    node.install(locked, env)
+    node.install_packages(locked, env)
     (modules / "@sparticuz/chromium/bin/chromium.br").write_bytes(b"no brotli")
     with pytest.raises(CheckFailedError, match="is not unpacked: ") as caught:
-        browser.browser(CHECK, env)
+        browser.find_browser(CHECK, env)
     assert caught.value.hint.startswith(f"rm -r {locked}/node_modules")
     assert not (modules / ".chromium").exists()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import FILE, load
+from pipeline.config import CONFIG_FILE, load
 from pipeline.errors import InputError
 from pipeline.settings import Settings
 from tests import settings
@@ -38,7 +38,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def faults(content: bytes) -> list[str]:
     """Return what is wrong with a file, each with its line."""
-    FILE.write_bytes(content)
+    CONFIG_FILE.write_bytes(content)
     return said()
 
 
@@ -53,7 +53,7 @@ def said() -> list[str]:
 def place(beginning: str, text: str) -> str:
     """Return the file, and the number of the line that begins so."""
     before = f"\n{text}".partition(f"\n{beginning}")[0]
-    return f"{FILE}:{before.count(chr(10)) + 1}"
+    return f"{CONFIG_FILE}:{before.count(chr(10)) + 1}"
 
 
 def test_the_repository_s_own_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,13 +63,13 @@ def test_the_repository_s_own_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
 def test_a_whole_one_is_read(ends: str) -> None:
-    FILE.write_bytes(WHOLE.replace("\n", ends).encode())
+    CONFIG_FILE.write_bytes(WHOLE.replace("\n", ends).encode())
     assert load().ci.variables.passed == ("HOME", "PATH")
     assert load().environments["production"].stack == "shop-production"
 
 
 def test_the_least_that_there_must_be_is_read() -> None:
-    FILE.write_text(settings.text())
+    CONFIG_FILE.write_text(settings.text())
     assert load().ci.left_to_main == {}
 
 
@@ -86,12 +86,12 @@ def test_each_fault_is_said_with_its_line_and_nothing_else_is(name: str, ends: s
 
 def test_there_is_no_file(tmp_path: Path) -> None:
     assert said() == ["pipeline.toml: no such file or directory"]
-    FILE.symlink_to(tmp_path / "nowhere")
+    CONFIG_FILE.symlink_to(tmp_path / "nowhere")
     assert said() == ["pipeline.toml: no such file or directory"]
 
 
 def test_a_folder_is_in_its_place() -> None:
-    FILE.mkdir()
+    CONFIG_FILE.mkdir()
     assert said() == ["pipeline.toml: is a directory"]
 
 

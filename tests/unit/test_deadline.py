@@ -8,13 +8,13 @@ from contextlib import contextmanager
 
 import pytest
 
-from pipeline.deadline import within
+from pipeline.deadline import call_with_deadline
 from pipeline.deploy.rollout import notify
 from pipeline.deploy.smoke.client import SmokeClient
 from pipeline.deploy.smoke.scenario import open_steps
 from pipeline.errors import CheckFailedError, InputError
 from pipeline.github_settings import client
-from pipeline.github_settings.client import GitHub
+from pipeline.github_settings.client import GitHubClient
 
 ENOUGH = 30
 """The seconds for which it drips, if nothing ends it."""
@@ -52,7 +52,7 @@ def visits(url: str) -> None:
 
 def asks_github(url: str) -> None:
     with pytest.raises(InputError, match=r"does not answer: no answer within 0\.3 s"):
-        GitHub("octo/shop", "swordfish", url).get("")
+        GitHubClient("octo/shop", "swordfish", url).get("")
 
 
 @pytest.mark.parametrize("call", [tells, visits, asks_github])
@@ -62,7 +62,7 @@ def test_an_answer_that_drips_is_not_waited_for(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(notify, "TIMEOUT", 0.3)
-    monkeypatch.setattr(client, "SECONDS", 0.3)
+    monkeypatch.setattr(client, "TIMEOUT", 0.3)
     began = time.monotonic()
     with dripping() as url:
         call(url)
@@ -72,11 +72,11 @@ def test_an_answer_that_drips_is_not_waited_for(
 
 
 def test_what_a_call_returns_or_raises_is_passed_on() -> None:
-    assert within(5, lambda: 7) == 7
+    assert call_with_deadline(5, lambda: 7) == 7
     with pytest.raises(ZeroDivisionError):
-        within(5, lambda: 1 // 0)
+        call_with_deadline(5, lambda: 1 // 0)
     with pytest.raises(TimeoutError, match="its own"):
-        within(5, own)
+        call_with_deadline(5, own)
 
 
 def own() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import dependency_locks
-from pipeline.errors import CheckFailedError, InputError, NotJudgedError
+from pipeline.errors import CheckFailedError, InconclusiveError, InputError
 from tests.conftest import ROOT
 
 PIN = re.compile(r"^([\w.-]+)==([\w.]+)", re.MULTILINE)
@@ -18,7 +18,7 @@ TINY = "# made by\n#    uv pip compile --generate-hashes --output-file=tiny.txt 
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(dependency_locks, "FOLDERS", (Path("requirements"),))
+    monkeypatch.setattr(dependency_locks, "LOCK_DIRS", (Path("requirements"),))
     Path("requirements").mkdir()
     Path("requirements/tiny.in").write_text("")
     lock = Path("requirements/tiny.txt")
@@ -150,7 +150,7 @@ def test_without_the_index_by_choice_nothing_is_judged(
     tiny.with_suffix(".in").write_text("six\n")
     monkeypatch.setenv("UV_OFFLINE", "1")
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
-    with pytest.raises(NotJudgedError):
+    with pytest.raises(InconclusiveError):
         dependency_locks.main(["--check"])
 
 
@@ -161,7 +161,7 @@ def test_without_a_network_nothing_is_judged(
 ) -> None:
     monkeypatch.setenv("UV_OFFLINE", cut_off)
     tiny.with_suffix(".in").write_text("six\n")
-    with pytest.raises(NotJudgedError, match="the package index is out of reach"):
+    with pytest.raises(InconclusiveError, match="the package index is out of reach"):
         dependency_locks.main(["--check"])
 
 
@@ -172,7 +172,7 @@ def test_the_index_that_a_variable_names_is_asked(
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
     monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/")
     tiny.with_suffix(".in").write_text("six\n")
-    with pytest.raises(NotJudgedError):
+    with pytest.raises(InconclusiveError):
         dependency_locks.main(["--check"])
 
 

@@ -18,7 +18,7 @@ FRONTEND = ROOT / "frontend"
 @pytest.fixture(scope="module", autouse=True)
 def packages() -> None:
     """The frontend's packages, as its sessions install them."""
-    node.install(FRONTEND, {})
+    node.install_packages(FRONTEND, {})
 
 
 def run_script(script: str, **variables: str) -> Result:

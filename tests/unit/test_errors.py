@@ -9,11 +9,11 @@ from pipeline import errors
 def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     monkeypatch.chdir(str(tmp_path))
     monkeypatch.delenv("PIPELINE_STRICT", raising=False)
-    monkeypatch.delenv(errors.RECORDS, raising=False)
+    monkeypatch.delenv(errors.INCONCLUSIVE_DIR_VARIABLE, raising=False)
 
 
 def say(error: errors.PipelineError) -> None:
-    with errors.reported():
+    with errors.handle_errors():
         raise error
 
 
@@ -23,7 +23,7 @@ def say(error: errors.PipelineError) -> None:
         (errors.CheckFailedError("no", hint="do"), 1),
         (errors.InputError("no", hint="do"), 2),
         (errors.MissingToolError("no", hint="do"), 3),
-        (errors.UntrustedError("no", hint="do"), 5),
+        (errors.VerificationError("no", hint="do"), 5),
     ],
 )
 def test_a_fault_is_a_sentence_a_hint_and_the_exit_code_of_its_class(
@@ -36,15 +36,15 @@ def test_a_fault_is_a_sentence_a_hint_and_the_exit_code_of_its_class(
 
 
 def test_an_interruption_is_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as caught, errors.reported():
+    with pytest.raises(SystemExit) as caught, errors.handle_errors():
         raise KeyboardInterrupt
     assert caught.value.code == 130
     assert capsys.readouterr().err == ""
 
 
 def test_what_was_not_judged_is_listed_and_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
-    say(errors.NotJudgedError("audit", "the service is out of reach"))
-    (record,) = errors.records(errors.NOT_JUDGED)
+    say(errors.InconclusiveError("audit", "the service is out of reach"))
+    (record,) = errors.read_inconclusive(errors.INCONCLUSIVE_DIR)
     assert (record.check, record.reason) == ("audit", "the service is out of reach")
     assert "not judged: audit: the service is out of reach" in capsys.readouterr().err
 
@@ -52,44 +52,47 @@ def test_what_was_not_judged_is_listed_and_no_failure(capsys: pytest.CaptureFixt
 def test_what_was_not_judged_is_red_when_strict(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIPELINE_STRICT", "1")
     with pytest.raises(SystemExit) as caught:
-        say(errors.NotJudgedError("audit", "the service is out of reach"))
+        say(errors.InconclusiveError("audit", "the service is out of reach"))
     assert caught.value.code == 4
 
 
 def test_what_was_not_judged_may_have_a_hint_of_its_own(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    say(errors.NotJudgedError("scan", "there is no scanner", hint="install one"))
+    say(errors.InconclusiveError("scan", "there is no scanner", hint="install one"))
     assert capsys.readouterr().err.endswith("hint: install one\n")
 
 
 def test_what_is_judged_at_last_leaves_the_list() -> None:
-    say(errors.NotJudgedError("audit", "the service is out of reach"))
-    errors.judged("audit")
-    assert not list(errors.NOT_JUDGED.iterdir())
+    say(errors.InconclusiveError("audit", "the service is out of reach"))
+    errors.clear_inconclusive("audit")
+    assert not list(errors.INCONCLUSIVE_DIR.iterdir())
 
 
 def test_a_record_holds_all_that_was_said_and_the_last_one_stands(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    errors.NotJudgedError("audit", "the service is out of reach").report()
-    error = errors.NotJudgedError("audit", "no such package", detail="flask 0.5", hint="look")
+    errors.InconclusiveError("audit", "the service is out of reach").report()
+    error = errors.InconclusiveError("audit", "no such package", detail="flask 0.5", hint="look")
     error.report()
     assert "not judged: audit: no such package: flask 0.5\n\nhint: look\n" in (
         capsys.readouterr().err
     )
-    (record,) = errors.records(errors.NOT_JUDGED)
+    (record,) = errors.read_inconclusive(errors.INCONCLUSIVE_DIR)
     assert vars(record) == vars(error)
-    assert [file.name for file in errors.NOT_JUDGED.iterdir()] == ["audit.json"]
+    assert [file.name for file in errors.INCONCLUSIVE_DIR.iterdir()] == ["audit.json"]
 
 
 def test_a_run_of_its_own_has_its_own_records_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    errors.NotJudgedError("audit", "the service is out of reach").report()
+    errors.InconclusiveError("audit", "the service is out of reach").report()
     own = Path("reports/own")
-    monkeypatch.setenv(errors.RECORDS, str(own))
-    errors.NotJudgedError("scan", "there is no scanner").report()
-    assert [record.check for record in errors.records(own)] == ["scan"]
-    assert {record.check for record in errors.records(errors.NOT_JUDGED)} == {"audit", "scan"}
-    errors.judged("scan")
-    errors.judged("audit")
-    assert errors.records(own) == errors.records(errors.NOT_JUDGED) == []
+    monkeypatch.setenv(errors.INCONCLUSIVE_DIR_VARIABLE, str(own))
+    errors.InconclusiveError("scan", "there is no scanner").report()
+    assert [record.check for record in errors.read_inconclusive(own)] == ["scan"]
+    assert {record.check for record in errors.read_inconclusive(errors.INCONCLUSIVE_DIR)} == {
+        "audit",
+        "scan",
+    }
+    errors.clear_inconclusive("scan")
+    errors.clear_inconclusive("audit")
+    assert errors.read_inconclusive(own) == errors.read_inconclusive(errors.INCONCLUSIVE_DIR) == []

@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.escaping import escaped, printable, table
+from pipeline.escaping import escape_control, markdown_table, quote_name
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from pipeline.escaping import escaped, printable, table
     ],
 )
 def test_only_what_acts_on_a_terminal_is_written_out(text: str, shown: str) -> None:
-    assert escaped(text) == shown
+    assert escape_control(text) == shown
 
 
 @pytest.mark.parametrize(
@@ -22,12 +22,12 @@ def test_only_what_acts_on_a_terminal_is_written_out(text: str, shown: str) -> N
     [("a file", "a file"), ("größe", "größe"), ("a\nb", r"'a\nb'"), ("\udced", r"'\udced'")],
 )
 def test_a_name_that_is_not_of_one_line_is_quoted(name: str, shown: str) -> None:
-    assert printable(name) == shown
+    assert quote_name(name) == shown
 
 
 def test_no_cell_breaks_a_table() -> None:
     rows = [("a|b", "one\ntwo\u2028three"), ("`x`", "")]
-    assert table(("name", "says"), rows).splitlines() == [
+    assert markdown_table(("name", "says"), rows).splitlines() == [
         "| name | says |",
         "| --- | --- |",
         r"| a\|b | one two three |",

@@ -14,7 +14,7 @@ from pipeline.checks import licenses, shipped_packages
 from pipeline.deploy import environment_secrets
 from pipeline.deploy.cluster import one_shot_jobs, stackfile
 from pipeline.docs import links, tables
-from pipeline.docs_commands.command_blocks import blocks
+from pipeline.docs_commands.command_blocks import parse_blocks
 from pipeline.doctor import programs
 from pipeline.errors import InputError
 from pipeline.fault_injection import catalog
@@ -25,16 +25,16 @@ from pipeline.parity.repository import parse_action
 from tests import settings
 from tests.conftest import ROOT, Run
 
-READERS: dict[str, Callable[[Path], object]] = {**files.READERS, ".yml": yaml.read}
+READERS: dict[str, Callable[[Path], object]] = {**files.READERS, ".yml": yaml.read_yaml}
 
 
 AS_ANOTHER = """\
 import os
-from pipeline.errors import reported
+from pipeline.errors import handle_errors
 from pipeline.files import main
 if os.geteuid() == 0:  # who is root may read everything
     os.setuid(65534)
-with reported():
+with handle_errors():
     main(["pipeline.toml"])
 """
 
@@ -132,20 +132,20 @@ def test_all_files_are_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 WRITTEN: dict[str, Callable[[Path], object]] = {
     ".env.staging": environment_secrets.parse_env_file,
     ".github/actions/a/action.yml": parse_action,
-    ".github/workflows/ci.yml": lambda path: loader.read(path.name),
-    ".python-version": lambda _: config.pythons(),
-    "a.md": lambda path: [*blocks(path)],
-    "b.md": lambda path: [*links.addresses(path)],
+    ".github/workflows/ci.yml": lambda path: loader.load_workflow(path.name),
+    ".python-version": lambda _: config.python_versions(),
+    "a.md": lambda path: [*parse_blocks(path)],
+    "b.md": lambda path: [*links.link_addresses(path)],
     "backend/Dockerfile": lambda _: build.base_images("backend"),
     "backend/requirements/production.txt": lambda _: shipped_packages.shipped_packages(),
     "deploy/dump.sh": lambda path: one_shot_jobs.script_command(path.name),
     "deploy/edge.yml": stackfile.services_of_file,
     "docker-compose.yml": lambda _: pin.pin_base_images(dry=True),
-    "docs/times.json": lambda _: tables.of_changes(),
+    "docs/times.json": lambda _: tables.change_timings_table(),
     "faults/a.toml": lambda path: catalog.load_catalog(path.parent),
     "requirements/a.txt": dependency_locks.recorded_command,
-    "requirements/dev.txt": lambda _: [*programs.programs(settings.settings())],
-    "security/exceptions.toml": lambda _: waivers.read(date(2026, 11, 23)),
+    "requirements/dev.txt": lambda _: [*programs.required_programs(settings.settings())],
+    "security/exceptions.toml": lambda _: waivers.load_waivers(date(2026, 11, 23)),
     "security/licences.toml": lambda _: licenses.read_rules(),
 }
 """What people write, and who in the engine reads it."""

@@ -11,15 +11,16 @@ from pathlib import Path
 import pytest
 
 from pipeline import filesystem
-from pipeline.errors import NotJudgedError, reported
+from pipeline.errors import InconclusiveError, handle_errors
 from tests.conftest import ROOT
 
 WRITING = """
 from pathlib import Path
 from pipeline import filesystem
-from pipeline.errors import reported
-with reported():
-    filesystem.write({Path("small"): "new", Path("sub/large"): "x" * 10000, Path("last"): "new"})
+from pipeline.errors import handle_errors
+with handle_errors():
+    filesystem.write_files({Path("small"): "new", Path("sub/large"): "x" * 10000, Path("last"):
+    "new"})
 """
 
 
@@ -32,7 +33,7 @@ def test_files_get_their_texts_and_keep_their_rights() -> None:
     Path("program").write_text("old")
     Path("program").chmod(0o750)
     Path("link").symlink_to("program")
-    filesystem.write({Path("link"): "größe\r\n", Path("made/on/the/way"): ""})
+    filesystem.write_files({Path("link"): "größe\r\n", Path("made/on/the/way"): ""})
     assert Path("program").read_bytes() == "größe\r\n".encode()
     assert Path("program").stat().st_mode & 0o777 == 0o750
     assert Path("link").is_symlink()
@@ -98,7 +99,7 @@ def fail_with(number: int, path: str | None) -> None:
 def test_a_file_that_cannot_be_used_is_a_sentence_and_a_hint(
     work: Callable[[], object], said: str, hint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit) as caught, reported():
+    with pytest.raises(SystemExit) as caught, handle_errors():
         work()
     told = capsys.readouterr().err
     assert caught.value.code == 2
@@ -108,7 +109,7 @@ def test_a_file_that_cannot_be_used_is_a_sentence_and_a_hint(
 
 @pytest.mark.parametrize("error", [ConnectionRefusedError(errno.ECONNREFUSED, "no"), OSError("x")])
 def test_an_error_of_no_file_is_a_fault_of_the_code(error: OSError) -> None:
-    with pytest.raises(type(error)) as caught, reported():
+    with pytest.raises(type(error)) as caught, handle_errors():
         raise error
     assert caught.value is error
 
@@ -117,8 +118,8 @@ def test_what_was_not_judged_is_red_where_that_cannot_be_recorded(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     Path("reports").touch()
-    with pytest.raises(SystemExit) as caught, reported():
-        raise NotJudgedError("audit", "the service is out of reach")
+    with pytest.raises(SystemExit) as caught, handle_errors():
+        raise InconclusiveError("audit", "the service is out of reach")
     assert caught.value.code == 2
     said = capsys.readouterr().err
     assert said.startswith("not judged: audit: the service is out of reach\n")

@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
-from pipeline.git import REMOTE, branch, head, is_ancestor, origin, resolved
+from pipeline.git import (
+    REMOTE_URL,
+    current_ref,
+    head,
+    is_ancestor,
+    origin_repository,
+    resolve_commit,
+)
 
 NAME = st.text(string.ascii_letters + string.digits + "-_.", min_size=1).filter(
     lambda name: not name.endswith(".git")
@@ -45,7 +52,7 @@ def git(*arguments: str) -> None:
 def test_an_address_says_the_owner_and_the_name_as_they_are_written(
     address: str, owner: str, name: str, end: str
 ) -> None:
-    found = REMOTE.fullmatch(address.format(f"{owner}/{name}") + end)
+    found = REMOTE_URL.fullmatch(address.format(f"{owner}/{name}") + end)
     assert found
     assert (found["owner"], found["name"]) == (owner, name)
 
@@ -56,18 +63,18 @@ def test_an_address_says_the_owner_and_the_name_as_they_are_written(
      "https://gitlab.com/group/team/shop.git", "https://github.com/shop"],
 )  # fmt: skip
 def test_what_names_no_owner_has_none(remote: str) -> None:
-    assert not REMOTE.fullmatch(remote)
+    assert not REMOTE_URL.fullmatch(remote)
 
 
 def test_the_case_of_the_owner_is_kept_since_signatures_carry_it(repository: Path) -> None:
     git("remote", "add", "origin", "git@github.com:Octo-Org/Shop.git")
-    assert origin() == "Octo-Org/Shop"
+    assert origin_repository() == "Octo-Org/Shop"
     assert repository.exists()
 
 
 @pytest.mark.usefixtures("repository")
 def test_without_a_remote_nobody_is_the_owner() -> None:
-    assert origin() is None
+    assert origin_repository() is None
 
 
 @pytest.mark.usefixtures("repository")
@@ -92,11 +99,11 @@ def test_the_branch_is_github_s_or_the_one_that_is_checked_out(
 ) -> None:
     git("commit", "--quiet", "--allow-empty", "--message=Work")
     git("checkout", "--quiet", "-b", "feature")
-    assert branch() == "feature"
+    assert current_ref() == "feature"
     git("checkout", "--quiet", "--detach")
-    assert branch() == "a detached commit"
+    assert current_ref() == "a detached commit"
     monkeypatch.setenv("GITHUB_REF_NAME", "v1.0.0")
-    assert branch() == "v1.0.0"
+    assert current_ref() == "v1.0.0"
     assert repository.exists()
 
 
@@ -105,9 +112,9 @@ def test_a_commit_is_found_by_its_image_tag_its_tag_and_its_beginning() -> None:
     git("commit", "--quiet", "--allow-empty", "--message=Work")
     git("tag", "v1.0.0")
     commit = head()
-    assert {resolved(name) for name in (commit.tag, "v1.0.0", commit.sha[:8])} == {commit.sha}
+    assert {resolve_commit(name) for name in (commit.tag, "v1.0.0", commit.sha[:8])} == {commit.sha}
     with pytest.raises(InputError):
-        resolved("v2.0.0")
+        resolve_commit("v2.0.0")
 
 
 @pytest.mark.usefixtures("repository")

@@ -14,8 +14,8 @@ from pipeline import git, scratch_repository
 from pipeline.checks.secret_scan import scan_worktree
 from pipeline.checks.shipped_packages import package_names_at
 from pipeline.errors import InputError
-from pipeline.process import OF_A_REPOSITORY, read
-from pipeline.scratch_repository import Scratch
+from pipeline.process import REPOSITORY_VARIABLES, capture
+from pipeline.scratch_repository import ScratchRepository
 from tests.conftest import ROOT
 
 ODD = ["größe.json", 'a "quoted" name', "line\nbreak", os.fsdecode(b"Sin-t\xedtulo.md")]
@@ -27,24 +27,24 @@ exec {python} -c "
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from pipeline import git
-from pipeline.scratch_repository import Scratch, copy
+from pipeline.scratch_repository import ScratchRepository, copy_files
 with TemporaryDirectory() as folder:
-    copy(git.files(), Path(folder))
-    Scratch(Path(folder)).begin('main')
+    copy_files(git.files(), Path(folder))
+    ScratchRepository(Path(folder)).begin('main')
     print(*git.files(cwd=Path(folder)), file=open({said!r}, 'w'))
 "
 """
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scratch:
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ScratchRepository:
     """A repository with a commit; it is where one stands."""
     root = tmp_path / "here"
     root.mkdir()
     (root / "one.txt").write_text("one\n")
     monkeypatch.chdir(root)
-    made = Scratch(root)
-    made.begin("main")
+    made = ScratchRepository(root)
+    made.init("main")
     return made
 
 
@@ -64,13 +64,13 @@ def test_nothing_else_starts_git() -> None:
 
 
 def test_every_variable_that_git_gives_to_hooks_is_taken_away() -> None:
-    listed = git.answer("rev-parse", "--local-env-vars").split()
-    assert {*listed} <= OF_A_REPOSITORY
+    listed = git.git_output("rev-parse", "--local-env-vars").split()
+    assert {*listed} <= REPOSITORY_VARIABLES
 
 
 @pytest.mark.parametrize("name", ["GIT_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY"])
 def test_a_variable_that_names_another_repository_has_no_effect(
-    name: str, here: Scratch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, here: ScratchRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, str(tmp_path / "nowhere"))
     monkeypatch.setenv("GIT_WORK_TREE", str(tmp_path))
@@ -81,7 +81,7 @@ def test_a_variable_that_names_another_repository_has_no_effect(
 
 
 def test_a_hook_in_a_linked_worktree_makes_its_copy_elsewhere(
-    here: Scratch, tmp_path: Path
+    here: ScratchRepository, tmp_path: Path
 ) -> None:
     said = tmp_path / "said"
     hook = here.folder / ".git" / "hooks" / "pre-commit"
@@ -94,7 +94,7 @@ def test_a_hook_in_a_linked_worktree_makes_its_copy_elsewhere(
     before = here.git("rev-parse", "main")
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     person = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
-    Scratch(linked).git("add", "two.txt")
+    ScratchRepository(linked).git("add", "two.txt")
     command = ["git", *person, "commit", "--quiet", "--message=Work"]
     subprocess.run(command, cwd=linked, env=env, check=True)
     assert said.read_text() == "one.txt two.txt\n"
@@ -104,11 +104,11 @@ def test_a_hook_in_a_linked_worktree_makes_its_copy_elsewhere(
     assert here.git("config", "--local", "--get", "core.bare").strip() == "false"
 
 
-def test_a_scratch_repository_is_not_looked_for_above_its_folder(here: Scratch) -> None:
+def test_a_scratch_repository_is_not_looked_for_above_its_folder(here: ScratchRepository) -> None:
     inner = here.folder / "inner"
     inner.mkdir()
     with pytest.raises(InputError, match="not a git repository"):
-        Scratch(inner).commit("Lost")
+        ScratchRepository(inner).commit("Lost")
     assert here.git("log", "--format=%s") == "Begin\n"
 
 
@@ -126,61 +126,67 @@ def test_settings_of_a_person_have_no_part_in_a_scratch_repository(
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))
     (tmp_path / "made").mkdir()
     (tmp_path / "made/kept.txt").write_text("kept\n")
-    made = Scratch(tmp_path / "made")
-    made.begin("trunk")
+    made = ScratchRepository(tmp_path / "made")
+    made.init("trunk")
     assert made.git("ls-tree", "--name-only", "refs/heads/trunk") == "kept.txt\n"
 
 
-def test_a_copy_holds_every_name_whatever_its_bytes_are(here: Scratch, tmp_path: Path) -> None:
+def test_a_copy_holds_every_name_whatever_its_bytes_are(
+    here: ScratchRepository, tmp_path: Path
+) -> None:
     for name in ODD:
         (here.folder / name).write_text("odd\n")
     (here.folder / "loop").symlink_to("loop")
     here.commit("Go on")
-    scratch_repository.copy(git.files(), tmp_path / "copy")
+    scratch_repository.copy_files(git.files(), tmp_path / "copy")
     assert {path.name for path in (tmp_path / "copy").iterdir()} == {"loop", "one.txt", *ODD}
     (here.folder / "one.txt").unlink()
-    scratch_repository.copy(git.files(), tmp_path / "less")
+    scratch_repository.copy_files(git.files(), tmp_path / "less")
     assert {path.name for path in (tmp_path / "less").iterdir()} == {"loop", *ODD}
 
 
 def test_a_submodule_is_copied_as_files_and_an_unknown_repository_is_not(
-    here: Scratch, tmp_path: Path
+    here: ScratchRepository, tmp_path: Path
 ) -> None:
     other = tmp_path / "other"
     other.mkdir()
     (other / "theirs.txt").write_text("theirs\n")
-    Scratch(other).begin("main")
+    ScratchRepository(other).init("main")
     allowed = ("-c", "protocol.file.allow=always")
     here.git(*allowed, "submodule", "--quiet", "add", str(other), "vendor")
     here.commit("Take it over")
     here.git("clone", "--quiet", str(other), "unknown")
-    scratch_repository.copy(git.files(), tmp_path / "copy")
-    Scratch(tmp_path / "copy").begin("main")
+    scratch_repository.copy_files(git.files(), tmp_path / "copy")
+    ScratchRepository(tmp_path / "copy").init("main")
     copied = {".gitmodules", "one.txt", "vendor/theirs.txt"}
     assert {*git.files(cwd=tmp_path / "copy")} == copied
 
 
 def test_a_file_that_is_ignored_and_tracked_is_in_a_scratch_repository(
-    here: Scratch, tmp_path: Path
+    here: ScratchRepository, tmp_path: Path
 ) -> None:
     (here.folder / ".gitignore").write_text("*.log\n")
     (here.folder / "kept.log").write_text("kept\n")
     here.git("add", "--force", "kept.log")
     here.commit("Keep it")
-    scratch_repository.copy(git.files(), tmp_path / "copy")
-    Scratch(tmp_path / "copy").begin("main")
-    assert "kept.log" in Scratch(tmp_path / "copy").git("ls-files")
+    scratch_repository.copy_files(git.files(), tmp_path / "copy")
+    ScratchRepository(tmp_path / "copy").init("main")
+    assert "kept.log" in ScratchRepository(tmp_path / "copy").git("ls-files")
 
 
 @pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
-def test_a_change_that_git_is_told_to_overlook_is_not_clean(here: Scratch, flag: str) -> None:
+def test_a_change_that_git_is_told_to_overlook_is_not_clean(
+    here: ScratchRepository, flag: str
+) -> None:
     here.git("update-index", flag, "one.txt")
     assert git.head().clean
     (here.folder / "one.txt").write_text("another\n")
     assert not git.head().clean
 
 
-def test_an_untracked_file_is_not_clean_whatever_a_person_wants_to_see(here: Scratch) -> None:
+def test_an_untracked_file_is_not_clean_whatever_a_person_wants_to_see(
+    here: ScratchRepository,
+) -> None:
     here.git("config", "status.showUntrackedFiles", "no")
     assert git.head().clean
     (here.folder / "two.txt").write_text("two\n")
@@ -190,10 +196,10 @@ def test_an_untracked_file_is_not_clean_whatever_a_person_wants_to_see(here: Scr
 @pytest.fixture(params=["the user", "the clone"])
 def ignoring(
     request: pytest.FixtureRequest,
-    here: Scratch,
+    here: ScratchRepository,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> Scratch:
+) -> ScratchRepository:
     """A repository in which `lib/` is ignored by the user or by the clone, and `log/` by all."""
     config, ignore = tmp_path / "config", tmp_path / "ignore"
     config.write_text(f"[core]\n\texcludesFile = {ignore}\n")
@@ -209,7 +215,9 @@ def ignoring(
     return here
 
 
-def test_what_only_a_user_or_a_clone_ignores_is_here_all_the_same(ignoring: Scratch) -> None:
+def test_what_only_a_user_or_a_clone_ignores_is_here_all_the_same(
+    ignoring: ScratchRepository,
+) -> None:
     assert {*git.files()} == {".gitignore", "one.txt", "lib/new.py"}
     assert not git.head().clean
     (ignoring.folder / "lib/new.py").unlink()
@@ -217,11 +225,11 @@ def test_what_only_a_user_or_a_clone_ignores_is_here_all_the_same(ignoring: Scra
 
 
 def test_a_tag_of_the_branch_s_name_does_not_change_it(
-    here: Scratch, monkeypatch: pytest.MonkeyPatch
+    here: ScratchRepository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("GITHUB_REF_NAME", raising=False)
     here.git("tag", "main")
-    assert git.branch() == "main"
+    assert git.current_ref() == "main"
 
 
 def test_outside_of_a_checkout_nothing_counts_as_no_files(
@@ -236,16 +244,16 @@ def test_outside_of_a_checkout_nothing_counts_as_no_files(
 
 @pytest.mark.usefixtures("here")
 def test_a_file_that_a_commit_does_not_have_is_none_and_an_unknown_commit_is_an_error() -> None:
-    assert git.file_at("HEAD", "one.txt") == "one\n"
-    assert git.file_at("HEAD", "two.txt") is None
+    assert git.read_file_at("HEAD", "one.txt") == "one\n"
+    assert git.read_file_at("HEAD", "two.txt") is None
     with pytest.raises(InputError, match="git cannot answer here"):
-        git.file_at("0" * 40, "one.txt")
+        git.read_file_at("0" * 40, "one.txt")
 
 
-def test_git_can_be_run_as_the_pipeline_runs_it(here: Scratch) -> None:
+def test_git_can_be_run_as_the_pipeline_runs_it(here: ScratchRepository) -> None:
     (here.folder / "two.txt").write_text("two\n")
     command = [sys.executable, "-m", "pipeline.git", "diff", "--no-index", "one.txt", "two.txt"]
-    output = read(command, env={"PYTHONPATH": str(ROOT), "GIT_DIR": "nowhere"})
+    output = capture(command, env={"PYTHONPATH": str(ROOT), "GIT_DIR": "nowhere"})
     assert output.returncode == 1
     assert "+two" in output.stdout
     assert output.stderr == "", "nox takes both streams for the answer"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.scratch_repository import Scratch
+from pipeline.scratch_repository import ScratchRepository
 from tests.home import Place
 from tests.unit.test_secret_scan import KEY
 
@@ -50,11 +50,11 @@ def plant_another(copy: Path) -> None:
 
 def plant_secret(copy: Path) -> None:
     """Commit a secret, and leave another where only the user would ignore it."""
-    Scratch(copy).git("switch", "--quiet", "--create=work")
+    ScratchRepository(copy).git("switch", "--quiet", "--create=work")
     (copy / "old.pem").write_text(KEY)
-    Scratch(copy).commit("Work")
+    ScratchRepository(copy).commit("Work")
     (copy / "old.pem").unlink()
-    Scratch(copy).commit("Go on")
+    ScratchRepository(copy).commit("Go on")
     (copy / "lib").mkdir()
     (copy / "lib/new.pem").write_text(KEY)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.home import USERCONFIG, npm
+from pipeline.home import USERCONFIG, npm_environment
 from pipeline.images.commands import syft
-from pipeline.process import read
+from pipeline.process import capture
 from tests.conftest import ROOT
 
 WHERE_FROM = [
@@ -50,7 +50,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def kept() -> str:
     """Return what npm reads of the user's settings."""
-    (file,) = {*npm().values()}
+    (file,) = {*npm_environment().values()}
     return Path(file).read_text()
 
 
@@ -71,11 +71,11 @@ def test_where_nothing_is_left_npm_gets_nothing_and_nothing_is_kept(
     home: Path, text: str | None
 ) -> None:
     (home / ".npmrc").write_text(WHERE_FROM[2])
-    npm()
+    npm_environment()
     (home / ".npmrc").unlink()
     if text is not None:
         (home / ".npmrc").write_text(text)
-    assert {*npm().values()} == {os.devnull}
+    assert {*npm_environment().values()} == {os.devnull}
     assert not [*home.glob(".cache/dev-npm/*")]
 
 
@@ -86,7 +86,7 @@ def test_a_cache_that_is_no_folder_is_an_error_with_a_hint(
     (home / "cache").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
     with pytest.raises(InputError, match=f"{home}/cache/dev-npm: Not a directory") as caught:
-        npm()
+        npm_environment()
     assert caught.value.hint == "set XDG_CACHE_HOME to a folder of yours"
 
 
@@ -96,10 +96,10 @@ def test_a_file_that_a_variable_names_is_read_instead_and_again_by_a_program_wit
     (home / ".npmrc").write_text("offline=true\n")
     (home / "other").write_text("registry=https://npm.example.com/\nomit=dev\n")
     monkeypatch.setenv("NPM_CONFIG_USERCONFIG", str(home / "other"))
-    first = npm()
+    first = npm_environment()
     for name, value in first.items():
         monkeypatch.setenv(name, value)
-    assert npm() == first
+    assert npm_environment() == first
     assert kept() == "registry=https://npm.example.com/\n"
 
 
@@ -111,6 +111,6 @@ def test_syft_lists_what_a_home_would_leave_out(home: Path, name: str) -> None:
     folder.mkdir()
     shutil.copy(ROOT / "requirements/node-20/package-lock.json", folder)
     command = ["syft", "scan", f"dir:{folder}", "--quiet", "--output=syft-json"]
-    assert '"name":"node-20"' not in read(command, cwd=folder).stdout
+    assert '"name":"node-20"' not in capture(command, cwd=folder).stdout
     command.append(f"--config={syft.CONFIGURATION}")
-    assert '"name":"node-20"' in read(command, cwd=folder).stdout
+    assert '"name":"node-20"' in capture(command, cwd=folder).stdout

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.hooks import main
-from pipeline.scratch_repository import Scratch
+from pipeline.scratch_repository import ScratchRepository
 
 HOOKS = """
 repos:
@@ -30,7 +30,7 @@ def _checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path(".pre-commit-config.yaml").write_text(HOOKS)
     Path(".gitignore").write_text("ignored\n")
     Path("dev").write_text(DEV)
-    Scratch(tmp_path).begin("main")
+    ScratchRepository(tmp_path).init("main")
 
 
 @pytest.mark.parametrize(("name", "code"), [("new.md", 1), ("a folder/ü.md", 1), ("ignored", 0)])

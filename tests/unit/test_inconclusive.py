@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from pipeline import errors, inconclusive
-from pipeline.errors import NotJudgedError
-from pipeline.inconclusive import NotJudged
+from pipeline.errors import InconclusiveError
+from pipeline.inconclusive import Inconclusive
 from tests.conftest import Run
 
 ENGINE = ("no engine answers", "start it")
@@ -18,15 +18,15 @@ def asks(session, name):
 CHECK = """
 import sys
 
-from pipeline.errors import NotJudgedError, reported
+from pipeline.errors import InconclusiveError, handle_errors
 
-with reported():
-    raise NotJudgedError(sys.argv[1], "no service answers", detail=sys.argv[1], hint="start it")
+with handle_errors():
+    raise InconclusiveError(sys.argv[1], "no service answers", detail=sys.argv[1], hint="start it")
 """
 
 
-def fault(check: str, reason: str, hint: str, detail: str = "") -> tuple[str, NotJudgedError]:
-    return check, NotJudgedError(check, reason, hint=hint, detail=detail)
+def fault(check: str, reason: str, hint: str, detail: str = "") -> tuple[str, InconclusiveError]:
+    return check, InconclusiveError(check, reason, hint=hint, detail=detail)
 
 
 def test_the_same_reason_and_hint_are_one_group_the_largest_first() -> None:
@@ -37,7 +37,7 @@ def test_the_same_reason_and_hint_are_one_group_the_largest_first() -> None:
         fault("rehearsal", *ENGINE),
         fault("scan", ENGINE[0], "install it"),
     ]
-    unjudged = NotJudged.of("session", found)
+    unjudged = Inconclusive.of("session", found)
     assert [group.names for group in unjudged.groups] == [
         ["image", "rehearsal"],
         ["audit"],
@@ -49,7 +49,7 @@ def test_the_same_reason_and_hint_are_one_group_the_largest_first() -> None:
 def test_the_block_is_aligned_and_wrapped_between_names() -> None:
     names = [f"image-{number}" for number in range(10)]
     found = [fault(name, *ENGINE) for name in names] + [fault("audit", "no advisories", "wait")]
-    assert NotJudged.of("check", found).text(40).splitlines() == [
+    assert Inconclusive.of("check", found).text(40).splitlines() == [
         "not judged: 11 checks, for 2 reasons",
         "  10  no engine answers",
         "      image-0, image-1, image-2,",
@@ -65,11 +65,11 @@ def test_the_block_is_aligned_and_wrapped_between_names() -> None:
 def test_the_end_of_a_run_of_nox_groups_its_records_and_those_alone(
     checkout: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv(errors.RECORDS, raising=False)
+    monkeypatch.delenv(errors.INCONCLUSIVE_DIR_VARIABLE, raising=False)
     monkeypatch.delenv("PIPELINE_STRICT", raising=False)
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(checkout / "summary"))
     monkeypatch.chdir(checkout)
-    NotJudgedError("earlier", "it was another run").report()
+    InconclusiveError("earlier", "it was another run").report()
     (checkout / "check.py").write_text(CHECK)
     with (checkout / "noxfile.py").open("a") as noxfile:
         noxfile.write(SESSIONS)
@@ -77,8 +77,8 @@ def test_the_end_of_a_run_of_nox_groups_its_records_and_those_alone(
     block = "not judged: 2 checks, for 1 reason\n  2  no service answers\n     one, two\n"
     assert said.endswith(f"\n\n{block}     hint: start it\n")
     assert "- no service answers: `one`, `two`" in (checkout / "summary").read_text()
-    assert [*Path("reports").iterdir()] == [errors.NOT_JUDGED]
-    assert len(errors.records(errors.NOT_JUDGED)) == 3
+    assert [*Path("reports").iterdir()] == [errors.INCONCLUSIVE_DIR]
+    assert len(errors.read_inconclusive(errors.INCONCLUSIVE_DIR)) == 3
 
 
 def test_a_run_that_judged_everything_says_nothing(

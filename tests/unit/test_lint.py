@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from pipeline.scratch_repository import Scratch
+from pipeline.scratch_repository import ScratchRepository
 from tests.conftest import Run
 
 # what Ruff leaves out by itself, and what many users ignore
@@ -18,7 +18,7 @@ def write(path: Path, text: str) -> str:
 
 
 def test_what_is_ignored_by_git_is_linted_if_it_is_ours(checkout: Path, run: Run) -> None:
-    Scratch(checkout).begin("main")
+    ScratchRepository(checkout).init("main")
     write(checkout / ".git/info/exclude", "*.py\n")
     write(checkout / ".ignore", "*.py\n")
     ours = {f"backend/apps/projects/{name}/bad.py" for name in OFTEN_IGNORED} | {"pipeline/bad.py"}

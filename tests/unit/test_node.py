@@ -73,7 +73,7 @@ def test_a_tool_of_the_project_is_run_here_on_the_default_node(
 ) -> None:
     (tmp_path / "pipeline.toml").write_text(settings.text())
     monkeypatch.chdir(tmp_path)
-    node.install(project, {})
+    node.install_packages(project, {})
     tool = project / "node_modules" / ".bin" / "where"
     tool.parent.mkdir()
     tool.write_text("#!/bin/sh\npwd; node --version\n")
@@ -93,7 +93,7 @@ def test_packages_are_installed_again_only_when_the_lock_changed(
     project: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def installs() -> bool:
-        node.install(project, {})
+        node.install_packages(project, {})
         return "+ npm ci" in capfd.readouterr().err
 
     assert [installs(), installs()] == [True, False]
@@ -151,7 +151,7 @@ def tools(tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def installed_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = make_tools(tmp_path_factory.mktemp("once") / "tools")
-    node.install(made, {})
+    node.install_packages(made, {})
     return made
 
 
@@ -165,7 +165,7 @@ def test_all_tools_are_installed_whatever_a_home_or_a_shell_says(
     tools: Path, tmp_path: Path, setting: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told(setting, tmp_path, monkeypatch)
-    node.install(tools, {})
+    node.install_packages(tools, {})
     assert (tools / "node_modules/.bin/tool").exists()
 
 
@@ -208,19 +208,19 @@ def test_what_was_changed_by_hand_is_made_anew_and_said(
 ) -> None:
     CHANGES[change](installed / "node_modules")
     capfd.readouterr()
-    node.install(installed, {})
+    node.install_packages(installed, {})
     said = capfd.readouterr().err
     assert re.search(r"\+ npm ci .+: (nothing is|it was|node_modules was) ", said)
     assert (installed / "node_modules/.bin/tool").exists()
     assert not (installed / "node_modules/other").exists()
-    node.install(installed, {})
+    node.install_packages(installed, {})
     assert capfd.readouterr().err == ""
 
 
 def test_what_npm_leaves_out_is_an_error_and_leaves_no_stamp(tools: Path) -> None:
     (tools / ".npmrc").write_text("dry-run=true\n")  # of the project: nothing overrules it
     with pytest.raises(CheckFailedError, match="npm left out 2 packages, such as ") as caught:
-        node.install(tools, {})
+        node.install_packages(tools, {})
     assert caught.value.hint.startswith(f"npm --prefix {tools} config list")
     assert not (tools / node.STAMP).exists()
 
@@ -228,7 +228,7 @@ def test_what_npm_leaves_out_is_an_error_and_leaves_no_stamp(tools: Path) -> Non
 def test_a_lock_that_does_not_fit_is_an_error_and_leaves_no_stamp(project: Path) -> None:
     (project / "package.json").write_text('{"name": "project", "dependencies": {"left": "1"}}')
     with pytest.raises(CheckFailedError, match="could not be installed"):
-        node.install(project, {})
+        node.install_packages(project, {})
     assert not (project / "node_modules/.installed-from").exists()
 
 
@@ -243,6 +243,6 @@ def test_without_a_network_it_says_so_and_leaves_no_stamp(project: Path, cut_off
     (project / "package-lock.json").write_text(json.dumps(lock))
     cut = {"npm_config_fetch_retries": "0", "npm_config_offline": cut_off}
     with pytest.raises(node.UnreachableError) as caught:
-        node.install(project, cut)
+        node.install_packages(project, cut)
     assert caught.value.hint.startswith("is the network there?")
     assert not (project / "node_modules/.installed-from").exists()

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from pipeline.process import read
+from pipeline.process import capture
 from tests.conftest import ROOT
 
 FILES = ("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH", "GITHUB_STATE", "GITHUB_STEP_SUMMARY")
@@ -17,6 +17,6 @@ WRITES = (
 def test_no_test_writes_to_the_files_of_its_step(tmp_path: Path) -> None:
     files = {name: str(tmp_path / name) for name in FILES}
     command = [sys.executable, "-m", "pytest", "--quiet", f"--basetemp={tmp_path / 'own'}", *WRITES]
-    output = read(command, cwd=ROOT, env={"CI": "true", "GITHUB_ACTIONS": "true", **files})
+    output = capture(command, cwd=ROOT, env={"CI": "true", "GITHUB_ACTIONS": "true", **files})
     assert [*tmp_path.glob("GITHUB_*")] == []
     assert output.returncode == 0, output.stdout

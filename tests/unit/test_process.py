@@ -8,7 +8,7 @@ from threading import Event
 import pytest
 
 from pipeline.errors import MissingToolError
-from pipeline.process import attended, last_words, read, run
+from pipeline.process import capture, last_error_line, run, run_interruptible
 from tests.waiting import until
 
 
@@ -27,13 +27,13 @@ def test_the_exit_code_of_what_a_signal_ended_is_that_of_a_shell() -> None:
 
 def test_a_program_that_is_not_there_is_an_error_with_a_hint() -> None:
     with pytest.raises(MissingToolError, match="no such program: `nodee`") as caught:
-        read(["nodee", "--version"])
+        capture(["nodee", "--version"])
     assert caught.value.hint == "install nodee, or put it on the PATH"
 
 
 def test_reading_is_quiet_and_adds_to_the_environment(tmp_path: Path) -> None:
     script = "import os; print(os.environ['NAME'], os.getcwd(), 'PATH' in os.environ)"
-    result = read([sys.executable, "-c", script], cwd=tmp_path, env={"NAME": "value"})
+    result = capture([sys.executable, "-c", script], cwd=tmp_path, env={"NAME": "value"})
     assert result.stdout == f"value {tmp_path} True\n"
 
 
@@ -41,7 +41,7 @@ def test_the_program_is_looked_for_on_the_path_that_it_is_given(tmp_path: Path) 
     program = tmp_path / "greet"
     program.write_text("#!/bin/sh\necho hello\n")
     program.chmod(0o755)
-    assert read(["greet"], env={"PATH": str(tmp_path)}).stdout == "hello\n"
+    assert capture(["greet"], env={"PATH": str(tmp_path)}).stdout == "hello\n"
 
 
 @pytest.mark.parametrize(
@@ -56,12 +56,12 @@ def test_the_program_is_looked_for_on_the_path_that_it_is_given(tmp_path: Path) 
     ],
 )
 def test_why_a_command_failed_is_its_last_line_that_says_so(said: str, words: str) -> None:
-    output = read([sys.executable, "-c", f"import sys; sys.exit({said!r})"])
-    assert last_words(output) == words
+    output = capture([sys.executable, "-c", f"import sys; sys.exit({said!r})"])
+    assert last_error_line(output) == words
 
 
 def test_a_command_that_gives_no_answer_in_time_is_killed() -> None:
-    output = read([sys.executable, "-c", "import time; time.sleep(60)"], seconds=0.5)
+    output = capture([sys.executable, "-c", "import time; time.sleep(60)"], seconds=0.5)
     assert output.returncode == 124
     assert output.stderr == "no answer within 0.5 s"
 
@@ -71,7 +71,7 @@ def test_an_attended_command_says_all_on_one_stream_and_has_only_its_variables(
 ) -> None:
     script = "import os, sys; print(*os.environ); print('err', file=sys.stderr); sys.exit(3)"
     env = {"PATH": os.environ["PATH"], "NAME": "value"}
-    output = attended([sys.executable, "-c", script], cwd=tmp_path, env=env, stop=Event())
+    output = run_interruptible([sys.executable, "-c", script], cwd=tmp_path, env=env, stop=Event())
     assert output.returncode == 3
     assert "NAME" in output.stdout
     assert "HOME" not in output.stdout
@@ -86,7 +86,7 @@ def test_an_attended_command_is_interrupted_with_all_that_it_started(tmp_path: P
             return pid.exists() and bool(pid.read_text())
 
     command = ["sh", "-c", f"sh -c 'echo $$ > {pid}; exec sleep 600'; echo never"]
-    output = attended(command, cwd=tmp_path, env=os.environ, stop=Started())
+    output = run_interruptible(command, cwd=tmp_path, env=os.environ, stop=Started())
     assert output.returncode != 0
     until(lambda: not Path("/proc", pid.read_text().strip()).exists(), "its child goes on")
 
@@ -102,5 +102,5 @@ def test_a_ctrl_c_between_two_looks_ends_an_attended_command_too(tmp_path: Path)
 
     command = ["sh", "-c", f"echo $$ > {pid}; exec sleep 600"]
     with pytest.raises(KeyboardInterrupt):
-        attended(command, cwd=tmp_path, env=os.environ, stop=Pressed())
+        run_interruptible(command, cwd=tmp_path, env=os.environ, stop=Pressed())
     assert not Path("/proc", pid.read_text().strip()).exists()

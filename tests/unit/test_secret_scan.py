@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from pipeline.checks.secret_scan import main
-from pipeline.errors import CheckFailedError, NotJudgedError
+from pipeline.errors import CheckFailedError, InconclusiveError
 from tests import settings
 
 AWS = f'id = "{"AKIA"}Z7QK3XW5PLM2NB4T"\nsecret = "{"q9Zt7LxW2vB8nM4kR6pY"}s1Hd3Gf5Jc0Aa+QeUiOw"\n'
@@ -78,7 +78,7 @@ def test_in_a_clone_of_one_branch_no_commit_goes_unjudged(
     commit(app="print(1)\n")
     git("clone", "--quiet", "--single-branch", str(tmp_path), str(tmp_path / "private/clone"))
     monkeypatch.chdir(tmp_path / "private/clone")
-    with pytest.raises(NotJudgedError, match="main is not here"):
+    with pytest.raises(InconclusiveError, match="main is not here"):
         main()
 
 
@@ -181,7 +181,7 @@ def test_without_main_the_commits_are_not_judged_but_the_tree_is(commit: Commit)
     git("checkout", "--quiet", "--orphan", "alone")
     commit()
     git("branch", "--quiet", "-D", "main")
-    with pytest.raises(NotJudgedError, match="main is not here"):
+    with pytest.raises(InconclusiveError, match="main is not here"):
         main()
     Path("settings").write_text(GITHUB)
     assert refused() == ["settings:1: betterleaks.github-pat"]

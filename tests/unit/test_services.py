@@ -19,7 +19,7 @@ from psycopg import sql
 from pipeline import services
 from pipeline.config import load
 from pipeline.errors import CheckFailedError, MissingToolError
-from pipeline.process import read
+from pipeline.process import capture
 from pipeline.settings import Services, Settings
 from tests.conftest import ROOT
 from tests.settings import changed
@@ -75,7 +75,7 @@ def test_a_team_names_a_postgresql_of_its_own(
     for part in Path(package.origin).parents[1].glob(f"{services.WHEEL}*"):
         shutil.copytree(part, scratch / "own" / part.name)
     # as others install it, whatever the umask of this checkout is: its user has to run it
-    assert read(["chmod", "--recursive", "u=rwX,go=rX", str(scratch)]).returncode == 0
+    assert capture(["chmod", "--recursive", "u=rwX,go=rX", str(scratch)]).returncode == 0
     own = scratch / "own" / services.WHEEL / "pginstall" / "bin"
     monkeypatch.setattr(services, "load", lambda: with_postgres(own))
     monkeypatch.setattr(services, "find_spec", lambda _: None)
@@ -105,7 +105,7 @@ def test_a_redis_that_does_not_start_is_an_error_with_a_hint(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(services, "_redis_server", lambda: "false")
-    monkeypatch.setattr(services, "PATIENCE", 0.1)
+    monkeypatch.setattr(services, "START_TIMEOUT", 0.1)
     with pytest.raises(CheckFailedError, match="nothing answers on port"), services.redis():
         pass
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import git, scratch_repository
-from pipeline.scratch_repository import Scratch
+from pipeline.scratch_repository import ScratchRepository
 from tests.conftest import ROOT
 
 BIN = Path(sys.executable).parent
@@ -36,11 +36,11 @@ Done = subprocess.CompletedProcess[bytes]
 def there(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of this repository on a branch, with a link in a circle and a file of any bytes."""
     folder = tmp_path_factory.mktemp("ends")
-    scratch_repository.copy(git.files(cwd=ROOT), folder, ROOT)
+    scratch_repository.copy_files(git.files(cwd=ROOT), folder, ROOT)
     (folder / "docs/loop").symlink_to("loop")
     (folder / "docs/marked.txt").write_text("größe  # kit\n")
-    repository = Scratch(folder)
-    repository.begin("main")
+    repository = ScratchRepository(folder)
+    repository.init("main")
     repository.git("switch", "--quiet", "--create=work")
     (folder / STRANGE).write_text("words\n")
     repository.commit("Add a file")
@@ -113,7 +113,7 @@ def test_a_diff_is_the_same_bytes_in_every_encoding(there: Path) -> None:
     assert "-größe  # kit\n".encode() in usual.stdout
 
 
-PRINTING = "from pipeline import streams; streams.settle(); print({!r})"
+PRINTING = "from pipeline import streams; streams.open_standard_streams(); print({!r})"
 
 
 def test_what_would_act_on_a_terminal_is_written_out() -> None:
@@ -132,7 +132,8 @@ def test_a_reader_that_is_slow_gets_all_through_a_pipe_that_does_not_block() -> 
 
 
 def test_a_child_finds_no_file_of_ours_where_stdout_was() -> None:
-    code = "import os; from pipeline import streams; streams.settle(); os.system('echo lost')"
+    code = "import os; from pipeline import streams; streams.open_standard_streams(); "
+    code += "os.system('echo lost')"
     kept = ["bash", "-c", '"$@" >&-', "bash", sys.executable, "-c", code]
     assert run(ROOT, kept).stderr == b""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.waivers import exemptions, read, standing
+from pipeline.waivers import load_waivers, unwaived, waivers_for
 from tests import settings
 from tests.conftest import ROOT
 
@@ -48,7 +48,7 @@ def write(*entries: dict[str, str]) -> None:
 
 def faults() -> list[str]:
     with pytest.raises(InputError) as caught:
-        read(TODAY)
+        load_waivers(TODAY)
     return [
         line.removeprefix("security/exceptions.toml:") for line in str(caught.value).splitlines()
     ]
@@ -56,32 +56,32 @@ def faults() -> list[str]:
 
 def test_a_whole_entry_is_for_the_places_that_it_names() -> None:
     write(WHOLE)
-    (entry,) = exemptions(["pypi"], TODAY)
+    (entry,) = waivers_for(["pypi"], TODAY)
     assert (entry.id, entry.owner, entry.expiry) == (
         "CVE-2026-1",
         "ada@example.com",
         date(2027, 2, 21),
     )
-    assert exemptions(["backend", "backend on linux/amd64"], TODAY) == [entry]
-    assert exemptions(["npm"], TODAY) == []
+    assert waivers_for(["backend", "backend on linux/amd64"], TODAY) == [entry]
+    assert waivers_for(["npm"], TODAY) == []
 
 
 def test_without_a_file_or_an_entry_nothing_is_excepted() -> None:
-    assert read(TODAY) == []
+    assert load_waivers(TODAY) == []
     write()
-    assert read(TODAY) == []
+    assert load_waivers(TODAY) == []
 
 
 def test_what_is_shipped_with_the_kit_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    read(TODAY)
+    load_waivers(TODAY)
 
 
 def test_the_entry_that_the_file_shows_is_whole() -> None:
     shown = (ROOT / "security/exceptions.toml").read_text().partition("[[exceptions]]")
     lines = [line.removeprefix("# ") for line in "".join(shown[1:]).splitlines()]
     Path("security/exceptions.toml").write_text("\n".join(lines))
-    (entry,) = read(TODAY)
+    (entry,) = load_waivers(TODAY)
     assert "backend" in entry.found_in
 
 
@@ -122,9 +122,9 @@ def test_a_malformed_entry_is_named(change: dict[str, str], sentence: str) -> No
 )
 def test_the_letters_of_a_name_do_not_matter(said: str, found: str) -> None:
     write(WHOLE | {"id": f'"{said}"'})
-    (entry,) = read(TODAY)
+    (entry,) = load_waivers(TODAY)
     assert entry.id == found
-    assert [*standing([Found((found,))], [entry], TODAY)] == []
+    assert [*unwaived([Found((found,))], [entry], TODAY)] == []
 
 
 @pytest.mark.parametrize("name", ["CVE-2026-1", "PYSEC-2026-1"])
@@ -132,13 +132,13 @@ def test_npm_knows_no_other_names_than_those_of_github(name: str) -> None:
     write(WHOLE | {"id": f'"{name}"', "found_in": '["pypi", "npm"]'})
     assert faults() == ["2: exceptions[0].id: npm knows it by its GHSA-… alone"]
     write(WHOLE | {"id": '"ghsa-1"', "found_in": '["npm"]'})
-    assert len(read(TODAY)) == 1
+    assert len(load_waivers(TODAY)) == 1
 
 
 def test_two_exceptions_for_one_vulnerability_are_noticed_under_whatever_names() -> None:
     write(WHOLE, WHOLE | {"id": '"GHSA-1"'})
     found = [Found(("PYSEC-1", "GHSA-1", "CVE-2026-1"))]
-    (fault,) = standing(found, read(TODAY), TODAY)
+    (fault,) = unwaived(found, load_waivers(TODAY), TODAY)
     assert fault == "libssl3 has PYSEC-1: 2 exceptions are for it, CVE-2026-1 and GHSA-1: keep one"
 
 
@@ -153,7 +153,7 @@ def test_an_exception_stands_once_for_each_place() -> None:
     said = "there is an exception for CVE-2026-1 in LibSSL3 in pypi already"
     assert faults() == [f"11: exceptions[1].found_in[0]: {said}"]
     write(WHOLE, WHOLE | {"found_in": '["postgres"]'})
-    assert len(read(TODAY)) == 2
+    assert len(load_waivers(TODAY)) == 2
 
 
 @pytest.mark.parametrize(("images", "locked"), [(4, 3), (5, 0)])
@@ -165,7 +165,7 @@ def test_four_exceptions_for_images_are_the_most(images: int, locked: int) -> No
     if images > 4:
         assert faults() == ["1: exceptions: 5 are for images, where 4 are allowed"]
     else:
-        assert len(read(TODAY)) == images + locked
+        assert len(load_waivers(TODAY)) == images + locked
 
 
 @pytest.mark.parametrize(
@@ -178,19 +178,19 @@ def test_a_file_of_something_else_is_not_read_as_empty(text: str) -> None:
 
 
 def test_what_is_found_and_not_excepted_stands() -> None:
-    assert [*standing([Found()], [], TODAY)] == ["libssl3 has CVE-2026-1"]
+    assert [*unwaived([Found()], [], TODAY)] == ["libssl3 has CVE-2026-1"]
 
 
 def test_an_exception_covers_until_its_last_day_and_whatever_name_it_uses() -> None:
     write(WHOLE | {"package": '"LibSSL3"'})
     found = [Found(("GHSA-1", "CVE-2026-1"))]
-    assert [*standing(found, read(TODAY), date(2027, 2, 21))] == []
-    (fault,) = standing(found, read(TODAY), date(2027, 2, 22))
+    assert [*unwaived(found, load_waivers(TODAY), date(2027, 2, 21))] == []
+    (fault,) = unwaived(found, load_waivers(TODAY), date(2027, 2, 22))
     assert fault == "libssl3 has GHSA-1: its exception ended on 2027-02-21"
 
 
 def test_what_nothing_needs_stands_too() -> None:
     write(WHOLE)
-    faults = [*standing([Found(package="zlib")], read(TODAY), TODAY)]
+    faults = [*unwaived([Found(package="zlib")], load_waivers(TODAY), TODAY)]
     assert faults[0] == "zlib has CVE-2026-1"
     assert faults[1].startswith("the exception for CVE-2026-1 in libssl3 is not needed")

@@ -8,16 +8,16 @@ from pipeline.github import loader
 
 
 def commands() -> list[str]:
-    calls = loader.calls().values()
-    return [line for jobs in calls for job in jobs for line in job.commands()]
+    calls = loader.jobs_by_call().values()
+    return [line for jobs in calls for job in jobs for line in job.shell_commands()]
 
 
 def test_every_session_of_the_default_run_is_a_job_and_the_other_way_round() -> None:
     """`nox` on a laptop and a pull request in CI run the same, less what needs a Docker Engine."""
-    here = {row.session for row in nox_sessions.list_selected()}
+    here = {row.session for row in nox_sessions.list_selected_sessions()}
     rows = {
         row.get("session", job.id)
-        for call, jobs in loader.calls().items()
+        for call, jobs in loader.jobs_by_call().items()
         for job in jobs
         for row in job.rows
         if call not in {"container-build", "image-release"}
@@ -26,7 +26,7 @@ def test_every_session_of_the_default_run_is_a_job_and_the_other_way_round() -> 
 
 
 def test_a_job_runs_the_session_of_its_name_and_nothing_else() -> None:
-    for jobs in loader.calls().values():
+    for jobs in loader.jobs_by_call().values():
         for job in jobs:
             line = 'nox -s "$SESSION"' if "strategy" in job.content else f"nox -s {job.id}"
             assert [step["run"] for step in job.content["steps"] if "run" in step] == [line]
@@ -42,10 +42,10 @@ def test_every_row_of_every_check_has_a_line_of_its_own() -> None:
 
 
 def test_every_row_exists() -> None:
-    existing = {row.session for row in nox_sessions.list_all()} | {
-        row.name for row in nox_sessions.list_all()
+    existing = {row.session for row in nox_sessions.list_sessions()} | {
+        row.name for row in nox_sessions.list_sessions()
     }
-    for jobs in loader.calls().values():
+    for jobs in loader.jobs_by_call().values():
         for job in jobs:
             assert {row.get("session", job.id) for row in job.rows} <= existing
 
@@ -54,12 +54,12 @@ def test_every_row_exists() -> None:
 def test_a_file_that_is_no_yaml_is_an_error_that_names_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str
 ) -> None:
-    monkeypatch.setattr(loader, "FOLDER", str(tmp_path))
+    monkeypatch.setattr(loader, "WORKFLOWS_DIR", str(tmp_path))
     (tmp_path / "broken.yml").write_text(content)
     with pytest.raises(InputError, match=r"broken\.yml:\d+: no YAML"):
-        loader.read("broken.yml")
+        loader.load_workflow("broken.yml")
 
 
 def test_a_file_that_is_not_there_is_an_error_that_names_it() -> None:
     with pytest.raises(InputError, match=r"nope\.yml:1: no such file"):
-        loader.read("nope.yml")
+        loader.load_workflow("nope.yml")

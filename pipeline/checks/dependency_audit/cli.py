@@ -11,8 +11,14 @@ from datetime import UTC, datetime
 
 from pipeline.checks.dependency_audit import npm, pypi
 from pipeline.checks.dependency_audit.model import Advisory
-from pipeline.errors import CheckFailedError, InputError, NotJudgedError, judged, reported
-from pipeline.waivers import exemptions, standing
+from pipeline.errors import (
+    CheckFailedError,
+    InconclusiveError,
+    InputError,
+    clear_inconclusive,
+    handle_errors,
+)
+from pipeline.waivers import unwaived, waivers_for
 
 AUDITS = {"pypi": pypi, "npm": npm}
 
@@ -44,13 +50,13 @@ def check(place: str) -> None:
     """
     today = datetime.now(UTC).date()
     found, silent = collect(AUDITS[place].audit())
-    excepted = exemptions([place], today)
+    excepted = waivers_for([place], today)
     if silent:  # an exception may be needed for what was not heard
         excepted = [entry for entry in excepted if any(entry.covers(each) for each in found)]
-    faults = [*standing(found, excepted, today)]
+    faults = [*unwaived(found, excepted, today)]
     if silent and not faults:
         raise silent
-    judged(AUDITS[place].CHECK)
+    clear_inconclusive(AUDITS[place].CHECK)
     if faults:
         raise CheckFailedError(
             "known vulnerabilities:\n" + "\n".join(faults),
@@ -58,16 +64,16 @@ def check(place: str) -> None:
         )
 
 
-def collect(answers: Iterator[Advisory]) -> tuple[list[Advisory], NotJudgedError | None]:
+def collect(answers: Iterator[Advisory]) -> tuple[list[Advisory], InconclusiveError | None]:
     """Return what a service said, and why it then said no more, if it fell silent."""
     found: list[Advisory] = []
     try:
         found.extend(answers)
-    except NotJudgedError as error:
+    except InconclusiveError as error:
         return found, error
     return found, None
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         main(sys.argv[1:])

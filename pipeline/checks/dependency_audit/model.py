@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import NotJudgedError
+from pipeline.errors import InconclusiveError
 
 REPORTS_DIR = Path("reports")
 
@@ -43,7 +43,7 @@ def parse_report(check: str, text: str) -> dict[str, Any]:
     return content
 
 
-def unavailable_error(check: str, detail: str = "") -> NotJudgedError:
+def unavailable_error(check: str, detail: str = "") -> InconclusiveError:
     """Return the fault of a service that does not answer, or not all that it was asked.
 
     Args:
@@ -51,10 +51,10 @@ def unavailable_error(check: str, detail: str = "") -> NotJudgedError:
         detail: What is said besides, such as what it does not know.
     """
     reason = "the advisory service is out of reach, or leaves something unanswered"
-    return NotJudgedError(check, reason, detail=detail)
+    return InconclusiveError(check, reason, detail=detail)
 
 
-def empty_database_error(check: str, package: str) -> NotJudgedError:
+def empty_database_error(check: str, package: str) -> InconclusiveError:
     """Return the fault of a service that finds nothing where there is something to be found."""
     return unavailable_error(
         check, f"it knows nothing of {package}, which is known to be vulnerable"

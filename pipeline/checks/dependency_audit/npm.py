@@ -16,8 +16,8 @@ from pipeline.checks.dependency_audit.model import (
     save_report,
     unavailable_error,
 )
-from pipeline.home import npm
-from pipeline.process import read
+from pipeline.home import npm_environment
+from pipeline.process import capture
 
 CHECK = "npm-audit"
 PROJECT = Path("frontend")
@@ -58,7 +58,7 @@ def check_service() -> None:
 def run_npm_audit(project: Path) -> str:
     """Return npm's report on a project's lock; nothing has to be installed."""
     command = ["npm", "audit", "--package-lock-only", "--omit=dev", "--json"]
-    return read(command, cwd=project, env=npm()).stdout
+    return capture(command, cwd=project, env=npm_environment()).stdout
 
 
 def parse_advisories(report: str) -> Iterator[Advisory]:

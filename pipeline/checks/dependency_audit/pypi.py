@@ -21,7 +21,7 @@ from pipeline.checks.dependency_audit.model import (
 from pipeline.checks.python_lock import Pin, normalize, parse_pins
 from pipeline.dependency_locks import python_locks
 from pipeline.files import read_text
-from pipeline.process import read
+from pipeline.process import capture
 
 CHECK = "pip-audit"
 KNOWN_VULNERABLE = ("flask", "0.5")
@@ -75,7 +75,7 @@ def run_pip_audit(asked: Iterable[Pin]) -> str:
     with TemporaryDirectory() as folder:
         listed = Path(folder, "requirements.txt")
         listed.write_text("".join(f"{name}=={version}\n" for name, version in asked))
-        return read([CHECK, *options, f"--requirement={listed}"]).stdout
+        return capture([CHECK, *options, f"--requirement={listed}"]).stdout
 
 
 def parse_advisories(

@@ -22,7 +22,13 @@ from pipeline.checks.migrations.findings import MigrationReport
 from pipeline.checks.migrations.runner import MigrationCheck
 from pipeline.checks.migrations.static import static
 from pipeline.config import load
-from pipeline.errors import CheckFailedError, MissingToolError, NotJudgedError, judged, reported
+from pipeline.errors import (
+    CheckFailedError,
+    InconclusiveError,
+    MissingToolError,
+    clear_inconclusive,
+    handle_errors,
+)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -37,13 +43,13 @@ def main(arguments: Sequence[str]) -> None:
     if parser.parse_args(arguments).static:
         print_report(static(_code()))
         return
-    services.leave_in_order()
+    services.exit_on_sigterm()
     with ExitStack() as stack:
         try:
             url = stack.enter_context(services.postgres())
         except (CheckFailedError, MissingToolError) as error:
             findings = static(_code())
-            findings.not_judged = NotJudgedError(
+            findings.not_judged = InconclusiveError(
                 previous_release.CHECK,
                 "no PostgreSQL can be started",
                 detail=str(error),
@@ -85,7 +91,7 @@ def report_and_raise(findings: MigrationReport) -> None:
     print_report(findings)
     if findings.not_judged:
         raise findings.not_judged
-    judged(previous_release.CHECK)
+    clear_inconclusive(previous_release.CHECK)
 
 
 def print_report(findings: MigrationReport) -> None:
@@ -105,5 +111,5 @@ def print_report(findings: MigrationReport) -> None:
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         main(sys.argv[1:])

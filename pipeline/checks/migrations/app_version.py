@@ -12,8 +12,8 @@ from typing import Self
 from pipeline.checks.migrations import records
 from pipeline.checks.migrations.records import MigrationRecord, RoundTrip
 from pipeline.checks.migrations.worker import ON_ITS_DATABASE, Worker, start_worker
-from pipeline.errors import CheckFailedError, NotJudgedError
-from pipeline.process import Output, last_words, read
+from pipeline.errors import CheckFailedError, InconclusiveError
+from pipeline.process import CommandResult, capture, last_error_line
 
 CHECK = "migration-flight"
 ROOT = Path(__file__).resolve().parents[3]
@@ -31,7 +31,7 @@ def remove_bytecode(folder: Path) -> None:
     rmtree(BYTECODE / resolved.relative_to(resolved.anchor), ignore_errors=True)
 
 
-def migration_error(why: str, said: str, hint: str) -> CheckFailedError | NotJudgedError:
+def migration_error(why: str, said: str, hint: str) -> CheckFailedError | InconclusiveError:
     """Return the error of migrations that cannot be applied.
 
     Args:
@@ -40,7 +40,7 @@ def migration_error(why: str, said: str, hint: str) -> CheckFailedError | NotJud
         hint: What to do, unless the server lacks an extension.
     """
     if missing := MISSING.search(said):
-        return NotJudgedError(
+        return InconclusiveError(
             CHECK,
             "this PostgreSQL lacks an extension",
             detail=missing[1],
@@ -126,11 +126,11 @@ class AppVersion:
             raise migration_error(why, why, f"see {failed.where}")
         return found
 
-    def run_tests(self, url: str) -> Output:
+    def run_tests(self, url: str) -> CommandResult:
         """Run the app's tests on a database that there is, next to `test_` before its name."""
         shown = ("--quiet", "--tb=short", "--maxfail=5")  # a lost column fails hundreds
         command = [self.python, "-m", "pytest", *ON_ITS_DATABASE, *shown]
-        return read(command, cwd=self.folder, env=self._env(url))
+        return capture(command, cwd=self.folder, env=self._env(url))
 
     def migrations(self) -> set[Path]:
         """Return the files of the app's migrations."""
@@ -143,7 +143,7 @@ class AppVersion:
             output = code.running.ask(url, *command)
         if output.returncode == 0:
             return output.stdout
-        raise migration_error(last_words(output), output.stderr, f"see {self.folder}")
+        raise migration_error(last_error_line(output), output.stderr, f"see {self.folder}")
 
     def _env(self, url: str) -> dict[str, str]:
         return {

@@ -9,8 +9,8 @@ from pipeline.checks.migrations.findings import Fault
 from pipeline.checks.migrations.previous_release import CHECK
 from pipeline.checks.migrations.records import MigrationRecord, RoundTrip
 from pipeline.checks.migrations.worker import Tests
-from pipeline.errors import NotJudgedError
-from pipeline.process import Output
+from pipeline.errors import InconclusiveError
+from pipeline.process import CommandResult
 
 REVERSE_HINT = "give each operation a reverse that fits the rows that there are then"
 INDEX_NAME = re.compile(r'INDEX (?:"(?:[^"]|"")+"|\S+) ON')
@@ -108,7 +108,7 @@ def check_previous_release(
     if output.returncode == 0:
         return []
     if _tests(server, released, "base").returncode:
-        raise NotJudgedError(
+        raise InconclusiveError(
             CHECK,
             "the tests of the release before fail on its own schema too",
             hint="mend main first",
@@ -152,13 +152,13 @@ def _tests_pass(server: PostgresServer, tests: Tests, template: str) -> bool:
     return tests.green()
 
 
-def _tests(server: PostgresServer, code: AppVersion, template: str) -> Output:
+def _tests(server: PostgresServer, code: AppVersion, template: str) -> CommandResult:
     """Run all tests on a copy of a database."""
     server.create_database("test_copy", like=template)
     return code.run_tests(server.database_url("copy"))
 
 
-def summarize_failures(output: Output) -> str:
+def summarize_failures(output: CommandResult) -> str:
     """Return which tests failed, and why, in the words of pytest's summary."""
     lines = output.stdout.splitlines()
     failed = [line for line in lines if line.startswith(("FAILED ", "ERROR "))]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pipeline.checks.migrations.records import MigrationRecord
-from pipeline.errors import NotJudgedError
+from pipeline.errors import InconclusiveError
 
 
 class Fault(NamedTuple):
@@ -30,6 +30,6 @@ class MigrationReport:
     records: list[MigrationRecord] = field(default_factory=list)
     waits: dict[str, float] = field(default_factory=dict)
     """By migration, the longest that somebody had to wait, in seconds."""
-    not_judged: NotJudgedError | None = None
+    not_judged: InconclusiveError | None = None
     not_checked: str = ""
     """Of migrations that were read and not run: what only running them would show."""

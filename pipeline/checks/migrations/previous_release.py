@@ -5,12 +5,12 @@ from pathlib import Path
 
 from pipeline.checks.migrations.app_version import CHECK, AppVersion
 from pipeline.config import load
-from pipeline.dependency_locks import is_unreachable, out_of_reach
-from pipeline.errors import NotJudgedError
+from pipeline.dependency_locks import is_unreachable, unreachable_error
+from pipeline.errors import InconclusiveError
 from pipeline.files import UnreadableFileError, read_toml
-from pipeline.git import ask
+from pipeline.git import run_git
 from pipeline.home import UV
-from pipeline.process import last_words, read
+from pipeline.process import capture, last_error_line
 
 __all__ = ["CHECK", "checkout_release"]
 
@@ -26,11 +26,11 @@ def checkout_release(commit: str, folder: Path) -> AppVersion | None:
         NotJudgedError: Its packages are out of reach.
     """
     archive = folder / "archive.tar"
-    if (output := ask("archive", f"--output={archive}", commit)).returncode:
-        raise NotJudgedError(
+    if (output := run_git("archive", f"--output={archive}", commit)).returncode:
+        raise InconclusiveError(
             CHECK,
             "git cannot hand out the release before",
-            detail=f"{commit[:12]}: {last_words(output)}",
+            detail=f"{commit[:12]}: {last_error_line(output)}",
         )
     with tarfile.open(archive) as files:
         files.extractall(folder / "tree", filter="data")
@@ -48,7 +48,7 @@ def _django(tree: Path) -> str:
     try:
         return str(read_toml(tree / "pipeline.toml")["default"]["django"])
     except (UnreadableFileError, KeyError, TypeError):
-        raise NotJudgedError(
+        raise InconclusiveError(
             CHECK,
             "the pipeline.toml of the release before names no Django",
             hint="git log --patch pipeline.toml",
@@ -65,12 +65,12 @@ def _python_with(lock: Path, venv: Path) -> str:
         ("uv", "venv", "--quiet", str(venv)),
         ("uv", "pip", "sync", "--quiet", "--require-hashes", f"--python={python}", str(lock)),
     ):
-        if (output := read(command, env=UV)).returncode:
+        if (output := capture(command, env=UV)).returncode:
             if is_unreachable(output):
-                raise out_of_reach(CHECK, "for the packages of the release before")
-            raise NotJudgedError(
+                raise unreachable_error(CHECK, "for the packages of the release before")
+            raise InconclusiveError(
                 CHECK,
                 "the packages of the release before cannot be had",
-                detail=last_words(output),
+                detail=last_error_line(output),
             )
     return str(python)

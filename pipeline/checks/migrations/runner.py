@@ -17,7 +17,7 @@ from pipeline.checks.migrations.load import background_load, longest_wait
 from pipeline.checks.migrations.report import log
 from pipeline.checks.migrations.sample_data import fill_tables
 from pipeline.checks.migrations.worker import Tests
-from pipeline.errors import NotJudgedError
+from pipeline.errors import InconclusiveError
 
 SAMPLE_ROWS = 1000  # rows that are enough to see what happens to them
 
@@ -60,7 +60,7 @@ class MigrationCheck:
             findings = MigrationReport(faults)
             try:
                 self._from(before.result(), fresh, findings)
-            except NotJudgedError as error:
+            except InconclusiveError as error:
                 findings.not_judged = error
         return findings
 

@@ -13,7 +13,7 @@ from pipeline.checks.migrations.row_sql import Rows
 from pipeline.checks.migrations.table_filler import fill_table, reason
 from pipeline.checks.migrations.table_order import order_by_dependency
 from pipeline.checks.migrations.value_sql import Types
-from pipeline.errors import InputError, NotJudgedError
+from pipeline.errors import InconclusiveError, InputError
 
 DJANGO_TABLES = {"django_migrations"}
 COUNT = "SELECT count(*) FROM {}"
@@ -40,7 +40,7 @@ class FillResult:
         ]
         return [*left_out, *self.notes]
 
-    def inconclusive_error(self, check: str, tables: Iterable[str]) -> NotJudgedError | None:
+    def inconclusive_error(self, check: str, tables: Iterable[str]) -> InconclusiveError | None:
         """Return the fault of a check of these tables, if some have no rows to try it on.
 
         Args:
@@ -50,7 +50,7 @@ class FillResult:
         empty = [name for name in tables if name in self.skipped]
         if not empty:
             return None
-        return NotJudgedError(
+        return InconclusiveError(
             check,
             "tables that migrations touch get no rows",
             detail="; ".join(f"{name}: {self.skipped[name]}" for name in empty),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pipeline.checks.migrations.records import MigrationRecord, Sent
 from pipeline.errors import CheckFailedError
-from pipeline.process import last_words, read
+from pipeline.process import capture, last_error_line
 
 SQUAWK = (
     "squawk",
@@ -36,10 +36,11 @@ def lint(records: Sequence[MigrationRecord]) -> list[LintFinding]:
         CheckFailedError: The linter could not read it.
     """
     text, owners = _script(records)
-    output = read(SQUAWK, stdin=text)
+    output = capture(SQUAWK, stdin=text)
     if output.returncode not in {0, EXIT_CODE_FINDINGS} or not output.stdout:
         raise CheckFailedError(
-            f"squawk cannot read these migrations: {last_words(output)}", hint="nox -s migrations"
+            f"squawk cannot read these migrations: {last_error_line(output)}",
+            hint="nox -s migrations",
         )
     opinions = (
         LintFinding(owner[0], entry["rule_name"], owner[1])

@@ -31,7 +31,7 @@ def static(new: AppVersion) -> MigrationReport:
     commit = previous_release_commit(CHECK)
     if commit is None:
         return MigrationReport([], not_checked=UNSEEN.format(places=""))
-    listed = git.names("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit, "backend")
+    listed = git.split_names("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit, "backend")
     return of(new, [path for path in listed if "/migrations/" in path])
 
 

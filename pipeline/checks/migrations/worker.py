@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipeline.process import Conversation, Output, conversation
+from pipeline.process import CommandResult, Conversation, conversation
 
 COMMAND = ("-m", "pipeline.checks.migrations.django_runner")
 COLLECTED = "collected"
@@ -25,7 +25,7 @@ class Worker:
     process: Conversation
     folder: Path
 
-    def ask(self, url: str, *command: str) -> Output:
+    def ask(self, url: str, *command: str) -> CommandResult:
         """Have a command of `pipeline.checks.migrations.django_runner` done.
 
         Args:
@@ -39,9 +39,9 @@ class Worker:
         answer = self.process.hear()
         if not answer:  # it has not even started
             log = (self.folder / "log").read_text(errors="replace")
-            return Output(command, self.process.ended(), "", log)
+            return CommandResult(command, self.process.wait(), "", log)
         said = self._output.read_text(errors="replace")
-        return Output(command, int(answer), self._result.read_text(), said)
+        return CommandResult(command, int(answer), self._result.read_text(), said)
 
     def collect(self, url: str, second: str) -> "Tests":
         """Have the app's tests collected, and do not wait for it.
@@ -83,7 +83,7 @@ class Tests:
         """Run them, and tell whether all that reach the database pass: see `inside.halves`."""
         self.collected()
         if self.heard.strip() == COLLECTED:
-            self.heard = self.process.answer("go")
+            self.heard = self.process.ask("go")
         return self.heard.strip() == "0"
 
 

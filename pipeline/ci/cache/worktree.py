@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.ci import cache_files
-from pipeline.git import OTHERS, is_unwatched, names
+from pipeline.git import UNTRACKED_OPTIONS, is_unwatched, split_names
 
 STAT_CACHE_FILE = cache_files.CHECKOUT_CACHE_DIR / "stamps.json"
 # ns: a file younger than the coarsest clock of a file system may still change
 RACY_WINDOW_NS = 2_000_000_000
-GIT_LS_FILES = ("ls-files", "-z", "-t", "-v", "--cached", *OTHERS)
+GIT_LS_FILES = ("ls-files", "-z", "-t", "-v", "--cached", *UNTRACKED_OPTIONS)
 
 
 class HashedFile(NamedTuple):
@@ -54,7 +54,7 @@ def list_files() -> WorktreeListing:
     Raises:
         InputError: This is no git checkout.
     """
-    entries = names(*GIT_LS_FILES)
+    entries = split_names(*GIT_LS_FILES)
     rows = [(entry[0], entry[2:]) for entry in entries if entry[0] != "H"]  # what is said of it
     return WorktreeListing(
         [*dict.fromkeys(entry[2:] for entry in entries)],

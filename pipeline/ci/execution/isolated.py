@@ -12,8 +12,8 @@ from pipeline.ci.cache.fingerprint import InputSnapshot, input_areas
 from pipeline.ci.execution.session_process import log_path, nox_command
 from pipeline.ci.sessions import CISession
 from pipeline.errors import CheckFailedError
-from pipeline.process import end, start
-from pipeline.scratch_repository import Scratch, copy
+from pipeline.process import start_group, terminate_groups
+from pipeline.scratch_repository import ScratchRepository, copy_files
 
 TERMINATE_TIMEOUT = 10.0  # seconds that the session may take to leave in order
 
@@ -33,16 +33,16 @@ def run_isolated(entry: CISession, inputs: InputSnapshot) -> None:
         log_path(entry.session).with_suffix(".proof.log").resolve(),
     )
     with TemporaryDirectory(prefix="prove-") as name:
-        copy(files, Path(name))
-        Scratch(Path(name)).begin(inputs.settings.ci.main)
+        copy_files(files, Path(name))
+        ScratchRepository(Path(name)).init(inputs.settings.ci.main)
         said = f"{len(files)} files of {', '.join(input_areas(entry))}"
         print(f"ci: {entry.session} on {said}: {log}", file=sys.stderr)
         env = session_environment.session_environment(inputs.settings.ci.variables)
-        process = start(nox_command(entry.session), log=log, env=env, cwd=Path(name))
+        process = start_group(nox_command(entry.session), log=log, env=env, cwd=Path(name))
         try:
             code = process.wait()
         finally:
-            end([process], seconds=TERMINATE_TIMEOUT)
+            terminate_groups([process], seconds=TERMINATE_TIMEOUT)
     if code:
         hint = f"read {log}; then tag it with another area, or add the file to one of its own"
         raise CheckFailedError(f"{entry.session} is red on {said} alone", hint=hint)

@@ -14,7 +14,7 @@ from pipeline.ci.lookup import with_cached_result
 from pipeline.ci.plan import snapshot_inputs
 from pipeline.ci.report.live import LiveDisplay
 from pipeline.ci.result import CACHED, NOT_STARTED, SessionResult
-from pipeline.process import end
+from pipeline.process import terminate_groups
 from pipeline.settings import Settings
 
 POLL_INTERVAL = 0.02  # seconds between two looks at the children
@@ -65,7 +65,7 @@ class Scheduler:
         except KeyboardInterrupt:
             self._interrupt()
         finally:
-            end([work.process for work in self.running], seconds=TERMINATE_TIMEOUT)
+            terminate_groups([work.process for work in self.running], seconds=TERMINATE_TIMEOUT)
             self.screen.clear()
         return self.done
 
@@ -112,7 +112,7 @@ class Scheduler:
     def _ended(self) -> list[SessionProcess]:
         ended = [work for work in self.running if work.poll()]
         # what they may have left behind
-        end([work.process for work in ended], seconds=TERMINATE_TIMEOUT)
+        terminate_groups([work.process for work in ended], seconds=TERMINATE_TIMEOUT)
         return ended
 
     def _collect(self, ended: Sequence[SessionProcess], now: LazySnapshot) -> None:
@@ -131,7 +131,7 @@ class Scheduler:
         self.interrupted = True
         self.screen.note_once("interrupted: ending what runs")
         try:
-            end([work.process for work in self.running], seconds=TERMINATE_TIMEOUT)
+            terminate_groups([work.process for work in self.running], seconds=TERMINATE_TIMEOUT)
         finally:
             for work in self.running:
                 self._finish(work.interrupted_result())

@@ -13,9 +13,9 @@ from pipeline.ci.cache.store import FAILED, PASSED, ResultStore, RunRecord, slug
 from pipeline.ci.execution import environment_lock
 from pipeline.ci.result import INCONCLUSIVE, INTERRUPTED, LOG_DIR, SessionResult
 from pipeline.ci.sessions import CISession
-from pipeline.errors import RECORDS, NotJudgedError, records
-from pipeline.escaping import printable
-from pipeline.process import Process, start
+from pipeline.errors import INCONCLUSIVE_DIR_VARIABLE, InconclusiveError, read_inconclusive
+from pipeline.escaping import quote_name
+from pipeline.process import Process, start_group
 from pipeline.settings import COMMON
 
 
@@ -54,11 +54,11 @@ class SessionProcess:
         self.report.unlink(missing_ok=True)
         shutil.rmtree(self.inconclusive_dir, ignore_errors=True)
         env = session_environment.session_environment(self.inputs.settings.ci.variables) | {
-            RECORDS: str(self.inconclusive_dir)
+            INCONCLUSIVE_DIR_VARIABLE: str(self.inconclusive_dir)
         }
         holding = [] if self.lock == environment_lock.NO_LOCK else [self.lock]
         line = nox_command(self.planned.entry.session, f"--report={self.report}")
-        self.process = start(line, log=self.log, env=env, holding=holding)
+        self.process = start_group(line, log=self.log, env=env, holding=holding)
 
     @property
     def log(self) -> Path:
@@ -114,14 +114,14 @@ class SessionProcess:
             inconclusive=unjudged,
         )
 
-    def _outcome(self) -> tuple[str, str, Sequence[NotJudgedError]]:
+    def _outcome(self) -> tuple[str, str, Sequence[InconclusiveError]]:
         """What came of it, what there is to say of that, and what could not be judged."""
         code = self.process.returncode
         if code:
             return FAILED, f"exit code {code}", ()
         if (said := _reported(self.report)) != "success":
             return FAILED, f"nox reports: {said}", ()
-        unjudged = records(self.inconclusive_dir)
+        unjudged = read_inconclusive(self.inconclusive_dir)
         return INCONCLUSIVE if unjudged else PASSED, "; ".join(map(str, unjudged)), unjudged
 
     def _uncacheable_reason(self, store: ResultStore, after: InputSnapshot) -> str:
@@ -140,9 +140,9 @@ def _changed(entry: CISession, before: InputSnapshot, after: InputSnapshot) -> s
     if not own:
         return "its areas hold no file"
     if unknown := [path for path, file in files.items() if file.content_id is None]:
-        return f"{printable(unknown[0])} cannot be read as a file"
+        return f"{quote_name(unknown[0])} cannot be read as a file"
     if moved := [path for path in {**files, **later} if files.get(path) != later.get(path)]:
-        return f"{printable(moved[0])} changed while it ran"
+        return f"{quote_name(moved[0])} changed while it ran"
     if before.key_parts(entry) != after.key_parts(entry):
         return "a program changed while it ran"
     return ""

@@ -6,7 +6,7 @@ from pipeline.ci.cache.fingerprint import InputSnapshot, KeyParts, sha256_json
 from pipeline.ci.cache.store import ResultStore
 from pipeline.ci.sessions import CISession
 from pipeline.ci.terminal import Terminal, format_duration, seconds_since
-from pipeline.escaping import printable
+from pipeline.escaping import quote_name
 
 MAX_FILES_SHOWN = 10  # files of an area
 
@@ -68,7 +68,7 @@ def _files(before: Mapping[str, str | None], now: Mapping[str, str | None]) -> I
         return
     differing = [path for path in sorted({*before, *now}) if before.get(path) != now.get(path)]
     for path in differing[:MAX_FILES_SHOWN]:
-        yield f"  {printable(path)}: {_word(before, now, path)}"
+        yield f"  {quote_name(path)}: {_word(before, now, path)}"
     if len(differing) > MAX_FILES_SHOWN:
         yield f"  and {len(differing) - MAX_FILES_SHOWN} more"
 

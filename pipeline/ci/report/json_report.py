@@ -14,11 +14,11 @@ from pipeline.ci.report import html_report
 from pipeline.ci.report.summary import summary_line
 from pipeline.ci.result import CACHED, EXECUTED, HTML_FILE, INTERRUPTED, SKIPPED, SessionResult
 from pipeline.ci.terminal import format_duration, log_tail
-from pipeline.escaping import table
+from pipeline.escaping import markdown_table
 from pipeline.github import actions
 
 if TYPE_CHECKING:
-    from pipeline.inconclusive import NotJudged
+    from pipeline.inconclusive import Inconclusive
 
 JSON_FILE = Path("reports", "ci.json")
 TABLE_HEADER = ("session", "result", "took", "why")
@@ -32,7 +32,7 @@ class RunReport:
     results: Sequence[SessionResult]
     wall: float
     code: int
-    inconclusive: "NotJudged | None" = None
+    inconclusive: "Inconclusive | None" = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it, as reports/ci.json holds it."""
@@ -100,7 +100,7 @@ def to_markdown(told: RunReport) -> str:
         (f"`{r.entry.session}`", r.outcome, format_duration(r.seconds), r.note or r.reason)
         for r in shown
     ]
-    listed = table(TABLE_HEADER, rows)
+    listed = markdown_table(TABLE_HEADER, rows)
     return f"{summary_line(told.results, told.wall)}\n\n{unjudged}{listed}\n"
 
 

@@ -19,13 +19,16 @@ from pipeline.ci.result import (
 from pipeline.ci.terminal import Terminal, format_duration, log_tail
 
 if TYPE_CHECKING:
-    from pipeline.inconclusive import NotJudged
+    from pipeline.inconclusive import Inconclusive
 
 LOG_TAIL_LINES = 15  # lines of a failed log
 
 
 def print_summary(
-    results: Sequence[SessionResult], wall: float, terminal: Terminal, unjudged: "NotJudged | None"
+    results: Sequence[SessionResult],
+    wall: float,
+    terminal: Terminal,
+    unjudged: "Inconclusive | None",
 ) -> None:
     """Print the end of a run.
 

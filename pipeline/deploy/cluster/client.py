@@ -14,7 +14,7 @@ from pipeline.deploy.cluster import failure_causes
 from pipeline.deploy.cluster.retry import raise_if_unavailable, retry_without_leader
 from pipeline.deploy.cluster.ssh import SSHTunnel
 from pipeline.errors import CheckFailedError, InputError
-from pipeline.process import Output, last_words, read
+from pipeline.process import CommandResult, capture, last_error_line
 
 JSONObject = dict[str, Any]
 TIMEOUT = 60
@@ -42,17 +42,17 @@ class SwarmClient:
         """
         return {"DOCKER_HOST": self.tunnel.ensure_open()} if self.tunnel else {}
 
-    def run(self, *arguments: str, stdin: str = "", seconds: float = TIMEOUT) -> Output:
+    def run(self, *arguments: str, stdin: str = "", seconds: float = TIMEOUT) -> CommandResult:
         """Run docker there, for so many seconds at most, and again while there is no leader."""
         return retry_without_leader(lambda: self.run_once(*arguments, stdin=stdin, seconds=seconds))
 
-    def run_once(self, *arguments: str, stdin: str, seconds: float) -> Output:
+    def run_once(self, *arguments: str, stdin: str, seconds: float) -> CommandResult:
         """Run docker there, for so many seconds at most."""
         try:
             env = self.docker_env()
         except InputError as error:  # it may be there again in a moment
-            return Output(arguments, UNREACHABLE, "", str(error))
-        return read(["docker", *arguments], env=env, stdin=stdin, seconds=seconds)
+            return CommandResult(arguments, UNREACHABLE, "", str(error))
+        return capture(["docker", *arguments], env=env, stdin=stdin, seconds=seconds)
 
     def check_output(self, *arguments: str, stdin: str = "") -> str:
         """Run docker there, and return what it printed.
@@ -85,9 +85,9 @@ class SwarmClient:
         answer = self.run("node", "ls", "--format={{.ID}}")
         if answer.returncode:
             raise InputError(
-                f"{self.location} is no manager of a swarm: {last_words(answer)}",
+                f"{self.location} is no manager of a swarm: {last_error_line(answer)}",
                 hint=failure_causes.hint_for_error(
-                    last_words(answer), "docker swarm init, or correct `host` in pipeline.toml"
+                    last_error_line(answer), "docker swarm init, or correct `host` in pipeline.toml"
                 ),
             )
 
@@ -188,7 +188,7 @@ class SwarmClient:
         if not self.inspect("network", name):
             self.create("network", name, "--driver=overlay", "--attachable", name)
 
-    def full_logs(self, service: str) -> Output:
+    def full_logs(self, service: str) -> CommandResult:
         """Return all that a service said, from all its replicas, by stream."""
         return self.run("service", "logs", "--raw", service)
 
@@ -198,9 +198,9 @@ class SwarmClient:
         return (answer.stdout + answer.stderr).strip()
 
 
-def command_error(answer: Output, *words: str) -> CheckFailedError:
+def command_error(answer: CommandResult, *words: str) -> CheckFailedError:
     """Return what to say of a command that the engine did not do."""
-    said = last_words(answer)
+    said = last_error_line(answer)
     what = f"`docker {' '.join(words[:2])}` failed: {said}"
     if found := failure_causes.find_cause(said):
         return CheckFailedError(f"{what} ({found.sentence})", hint=found.hint)

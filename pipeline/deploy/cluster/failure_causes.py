@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from pipeline.escaping import table
+from pipeline.escaping import markdown_table
 
 UNNAMED = {
     "activate": "docker node update --availability=active NODE",
@@ -155,7 +155,7 @@ def documentation() -> str:
         (words.replace(".*", "…").translate(plain), *(each.format(**UNNAMED) for each in told))
         for words, *told in CAUSES
     ]
-    return table(("the engine says", "that is", "what ends it"), rows)
+    return markdown_table(("the engine says", "that is", "what ends it"), rows)
 
 
 def hint_for_error(said: str, usual: str) -> str:

@@ -8,7 +8,7 @@ from typing import TypeVar
 from pipeline.deploy.cluster import failure_causes
 from pipeline.deploy.progress import log
 from pipeline.errors import CheckFailedError
-from pipeline.process import Output, last_words
+from pipeline.process import CommandResult, last_error_line
 
 T = TypeVar("T")
 POLL_INTERVAL = 0.5
@@ -52,7 +52,7 @@ def retry_while_unavailable(question: Callable[[], T], end: float = 0) -> T:
             time.sleep(POLL_INTERVAL)
 
 
-def retry_without_leader(ask: Callable[[], Output]) -> Output:
+def retry_without_leader(ask: Callable[[], CommandResult]) -> CommandResult:
     """Return what a swarm answers that has a leader; one that chooses another is asked again.
 
     Args:
@@ -68,7 +68,7 @@ def retry_without_leader(ask: Callable[[], Output]) -> Output:
     return answer
 
 
-def raise_if_unavailable(answer: Output) -> None:
+def raise_if_unavailable(answer: CommandResult) -> None:
     """Tell an engine that says that something is not there from one that says nothing.
 
     Raises:
@@ -76,6 +76,6 @@ def raise_if_unavailable(answer: Output) -> None:
     """
     if answer.returncode and not NOT_FOUND_ERROR.search(answer.stderr):
         raise EngineUnavailableError(
-            f"the engine does not answer: {last_words(answer)}",
-            hint=failure_causes.hint_for_error(last_words(answer), "docker node ls"),
+            f"the engine does not answer: {last_error_line(answer)}",
+            hint=failure_causes.hint_for_error(last_error_line(answer), "docker node ls"),
         )

@@ -13,10 +13,10 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
-from pipeline.addresses import ssh_host
+from pipeline.addresses import parse_ssh_host
 from pipeline.deploy.pem import normalize_pem
 from pipeline.errors import InputError
-from pipeline.process import Output, last_words, read
+from pipeline.process import CommandResult, capture, last_error_line
 
 DOCKER_SOCKET = "/var/run/docker.sock"
 CONNECT_TIMEOUT, COMMAND_TIMEOUT = 15, 30
@@ -61,7 +61,7 @@ class SSHTunnel:
             require_readable_key(self.folder / "key")
         (self.folder / "control").unlink(missing_ok=True)  # of one that was killed
         forward = f"-L{self.folder / 'engine'}:{DOCKER_SOCKET}"
-        answer = read([*self.command("-fNM", forward)], seconds=COMMAND_TIMEOUT)
+        answer = capture([*self.command("-fNM", forward)], seconds=COMMAND_TIMEOUT)
         if answer.returncode:
             raise InputError(
                 f"{self.host} cannot be reached: {ssh_error(answer)}",
@@ -71,11 +71,11 @@ class SSHTunnel:
 
     def control(self, what: str) -> int:
         """Ask or tell the connection that is there; return the exit code."""
-        return read(self.command("-O", what), seconds=COMMAND_TIMEOUT).returncode
+        return capture(self.command("-O", what), seconds=COMMAND_TIMEOUT).returncode
 
     def command(self, *arguments: str) -> Sequence[str]:
         """Return a command of ssh about this connection."""
-        place = ssh_host(self.host)
+        place = parse_ssh_host(self.host)
         key = ("-oIdentitiesOnly=yes", f"-i{self.folder / 'key'}") if self.has_key else ()
         options = [f"-o{name}={value}" for name, value in SSH_OPTIONS.items()]
         known = f"-oUserKnownHostsFile={self.folder / 'known_hosts'}"
@@ -95,19 +95,19 @@ def require_readable_key(file: Path) -> None:
     Raises:
         InputError: It cannot be read, or it has a passphrase.
     """
-    answer = read(["ssh-keygen", "-y", "-P", "", f"-f{file}"])
+    answer = capture(["ssh-keygen", "-y", "-P", "", f"-f{file}"])
     if answer.returncode:
         raise InputError(
-            f"DEPLOY_SSH_KEY cannot be read: {last_words(answer).rpartition(': ')[2]}",
+            f"DEPLOY_SSH_KEY cannot be read: {last_error_line(answer).rpartition(': ')[2]}",
             hint="set it to a private key without a passphrase, from its BEGIN to its END line",
         )
 
 
-def ssh_error(answer: Output) -> str:
+def ssh_error(answer: CommandResult) -> str:
     """Return why ssh failed: its last words, and before them those about keys it could not read."""
     lines = [line.strip() for line in answer.stderr.splitlines()]
     keys = [line for line in lines if line.startswith("Load key ")]
-    return "; ".join([*keys, last_words(answer)])
+    return "; ".join([*keys, last_error_line(answer)])
 
 
 @cache

@@ -66,7 +66,7 @@ def services_of_file(path: Path) -> dict[str, Service]:
     Raises:
         InputError: It cannot be read, or has none.
     """
-    content = yaml.read(path)
+    content = yaml.read_yaml(path)
     services = content.get("services") if isinstance(content, dict) else None
     if not isinstance(services, dict):
         raise InputError(f"{path} has no `services`", hint=f"git diff {path}")

@@ -144,7 +144,9 @@ def smoke_test_restored(
 ) -> None:
     """Walk through the site, which is closed to others."""
     headers = bypass_headers(swarm, environment, values)
-    run_smoke_test(environment.url, live.version, values, headers, environment.certificate(values))
+    run_smoke_test(
+        environment.url, live.version, values, headers, environment.trusted_certificate(values)
+    )
 
 
 def end_maintenance(swarm: SwarmClient, environment: Environment, was_closed: str) -> None:

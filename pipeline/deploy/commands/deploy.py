@@ -39,7 +39,7 @@ from pipeline.deploy.state.deploy_lock import Lock, hold_lock
 from pipeline.deploy.state.journal import DeploymentRecord
 from pipeline.deploy.target import connect
 from pipeline.environments import Environment
-from pipeline.errors import InputError, NoWayBackError, RolledBackError
+from pipeline.errors import InputError, NoRollbackError, RolledBackError
 from pipeline.git import is_ancestor
 from pipeline.github.actions import set_output
 from pipeline.images.commands.cosign import Signer
@@ -217,7 +217,7 @@ def roll_out(deployment: Deployment, entry: DeploymentRecord) -> None:
     """
     try:
         runbook.run_deployment(deployment, entry)
-    except NoWayBackError as error:
+    except NoRollbackError as error:
         environment, values = deployment.environment, deployment.secrets
         known = journal.entries(deployment.swarm, environment.stack)
         live, spare = journal.last_successful(known), journal.fallback_release(known, entry.images)

@@ -19,7 +19,13 @@ from pipeline.deploy.state import journal
 from pipeline.deploy.state.journal import DeploymentRecord
 from pipeline.deploy.target import swarm_for
 from pipeline.environments import Environment
-from pipeline.errors import CheckFailedError, InputError, NotJudgedError, PipelineError, judged
+from pipeline.errors import (
+    CheckFailedError,
+    InconclusiveError,
+    InputError,
+    PipelineError,
+    clear_inconclusive,
+)
 
 CHECK_NAME = "doctor"
 
@@ -40,13 +46,13 @@ def doctor(environment: Environment, *, as_json: bool = False) -> int:
     if any(each.state == FAILED for each in found):
         return 1
     if left := [each.check for each in found if each.state == INCONCLUSIVE]:
-        raise NotJudgedError(
+        raise InconclusiveError(
             CHECK_NAME,
             "some checks could not look",
             detail=", ".join(left),
             hint="the table says why",
         )
-    judged(CHECK_NAME)
+    clear_inconclusive(CHECK_NAME)
     return 0
 
 
@@ -139,7 +145,7 @@ def check_certificate(environment: Environment, values: Mapping[str, str]) -> st
         NotJudgedError: Nobody knows it here.
     """
     if not values:
-        raise NotJudgedError("certificate", "without secrets there is none", hint="set them")
+        raise InconclusiveError("certificate", "without secrets there is none", hint="set them")
     return certificate.check_certificate(
         values["TLS_CERTIFICATE"], values["TLS_KEY"], environment.url
     )
@@ -155,7 +161,7 @@ def check_database_url(environment: Environment, values: Mapping[str, str]) -> s
     if not environment.dump:
         return "its host dumps it"
     if not values:
-        raise NotJudgedError("database", "without secrets there is none", hint="set them")
+        raise InconclusiveError("database", "without secrets there is none", hint="set them")
     require_database_url(values)
     return "its address can be dumped from"
 
@@ -183,7 +189,7 @@ def check_release(
         NotJudgedError: The journal says nothing.
     """
     if live is None:
-        raise NotJudgedError("release", "none yet", hint="invoke deploy")
+        raise InconclusiveError("release", "none yet", hint="invoke deploy")
     if found := list(find_drift(swarm, environment, live)):
         raise CheckFailedError("; ".join(found), hint="invoke status; invoke logs")
     return f"{live.version}, since {live.ended}"
@@ -232,7 +238,7 @@ def workers_live(
     if fault := workers.fault():
         raise CheckFailedError(fault, hint=workers.hint)
     if not workers.has_all_reports:
-        raise NotJudgedError("workers", f"{workers.share} replicas tell", hint="invoke status")
+        raise InconclusiveError("workers", f"{workers.share} replicas tell", hint="invoke status")
     return str(workers)
 
 
@@ -245,7 +251,7 @@ def check_edge(swarm: SwarmClient, environment: Environment, values: Mapping[str
     """
     edge = swarm.service(f"{environment.stack}_edge")
     if edge is None or not values:
-        raise NotJudgedError("edge", "no edge, or no secrets to compare", hint="invoke deploy")
+        raise InconclusiveError("edge", "no edge, or no secrets to compare", hint="invoke deploy")
     name = "TLS_CERTIFICATE"
     today = secret_object_name(environment.stack, name, values[name])
     mounted = edge["Spec"]["TaskTemplate"]["ContainerSpec"].get("Secrets") or []

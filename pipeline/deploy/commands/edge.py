@@ -25,7 +25,7 @@ from pipeline.deploy.target import connect
 from pipeline.environments import Environment
 from pipeline.errors import (
     CheckFailedError,
-    InterruptedDeployError,
+    DeployInterruptedError,
     RollbackFailedError,
     RolledBackError,
 )
@@ -71,7 +71,7 @@ def replace_or_restore(
     except (CheckFailedError, KeyboardInterrupt) as error:
         known = error if isinstance(error, CheckFailedError) else None
         why = str(known) if known else "interrupted"
-        kind = RolledBackError if known else InterruptedDeployError
+        kind = RolledBackError if known else DeployInterruptedError
         with ignore_signals():
             restore_edge(swarm, environment, new, values, why)
         look = f"docker service ps --no-trunc {environment.stack}_{EDGE}"
@@ -89,7 +89,7 @@ def replace_edge(swarm: SwarmClient, environment: Environment, new: Service) -> 
     meant = [task for task in swarm.tasks(service) if task["DesiredState"] == "running"]
     swarm.deploy(environment.stack, stack_file(environment.stack, {EDGE: new}))
     wanted = ExpectedState(service, new["image"], told, max(len(meant), 1))
-    wait_for_convergence(swarm, wanted, environment.deadline)
+    wait_for_convergence(swarm, wanted, environment.rollout_timeout)
 
 
 def restore_edge(

@@ -35,7 +35,7 @@ class LogStreamer:
         said = self.swarm.full_logs(self.job)
         for number, stream in enumerate((sys.stdout, sys.stderr)):
             text = (said.stdout, said.stderr)[number]
-            streams.hand_on(text[self.printed[number] :], stream)
+            streams.write_raw(text[self.printed[number] :], stream)
             self.printed[number] = max(self.printed[number], len(text))
 
 

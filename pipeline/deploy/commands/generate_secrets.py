@@ -7,7 +7,7 @@ from os import environ
 from urllib.parse import quote
 
 from pipeline import filesystem
-from pipeline.addresses import is_ip, origin
+from pipeline.addresses import is_ip, parse_origin
 from pipeline.deploy.database_url import VARIABLE, connection
 from pipeline.deploy.env_file import format_line
 from pipeline.deploy.environment_secrets import configured_values, secrets_file, setup_hint
@@ -16,7 +16,7 @@ from pipeline.deploy.progress import log
 from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError, InputError
 from pipeline.files import read_text
-from pipeline.process import last_words, read
+from pipeline.process import capture, last_error_line
 
 DATABASE_HOST = "postgres"  # the service of deploy/data.yml
 CERTIFICATE_DAYS = 365
@@ -37,7 +37,7 @@ def generate_secrets(environment: Environment, *, dry: bool = False) -> None:
     require_local(environment)
     known = configured_values(environment, environ)
     missing = [name for name in environment.secrets if not known.get(name)]
-    made = generate_values(origin(environment.url).host, known) if missing else {}
+    made = generate_values(parse_origin(environment.url).host, known) if missing else {}
     if unknown := [name for name in missing if name not in made]:
         raise InputError(
             f"nobody can make up {', '.join(unknown)}",
@@ -113,10 +113,10 @@ def self_signed_certificate(host: str) -> tuple[str, str]:
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "-")
     name = f"subjectAltName={'IP' if is_ip(host) else 'DNS'}:{host}"  # clients look here alone
     named = ("-subj", f"/CN={host}", "-addext", name, "-days", str(CERTIFICATE_DAYS))
-    answer = read(["openssl", "req", "-x509", *key, *named])
+    answer = capture(["openssl", "req", "-x509", *key, *named])
     found = [f"{match.group()}\n" for match in BLOCK.finditer(answer.stdout)]
     if answer.returncode or len(found) != len(("key", "certificate")):
-        why = f"openssl makes no certificate: {last_words(answer)}"
+        why = f"openssl makes no certificate: {last_error_line(answer)}"
         raise CheckFailedError(why, hint="openssl version: it has to be 1.1.1 or newer")
     return found[0], found[1]
 
@@ -132,4 +132,4 @@ def append_to_env_file(environment: Environment, values: Mapping[str, str]) -> N
     file.touch(mode=0o600)
     before = read_text(file)
     ended = "" if before.endswith("\n") or not before else "\n"
-    filesystem.write({file: f"{before}{ended}{lines}"})
+    filesystem.write_files({file: f"{before}{ended}{lines}"})

@@ -173,7 +173,7 @@ def smoke_test(environment: Environment) -> None:
     live = journal.last_successful(journal.entries(swarm, environment.stack))
     headers = bypass_headers(swarm, environment, values)
     version = live.version if live else None
-    walk(environment.url, version, values, headers, environment.certificate(values))
+    walk(environment.url, version, values, headers, environment.trusted_certificate(values))
 
 
 def follow_logs(environment: Environment, service: str) -> int:

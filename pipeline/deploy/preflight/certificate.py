@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipeline.addresses import origin
+from pipeline.addresses import parse_origin
 from pipeline.deploy.pem import kinds
 from pipeline.deploy.progress import log
 from pipeline.deploy.smoke.client import ssl_context
@@ -70,7 +70,7 @@ def check_certificate(certificate: str, key: str, url: str) -> str:
         EndsSoonError: It is good, and not for long.
         CheckFailedError: It is not good for this site, or not with this key.
     """
-    host = origin(url).host
+    host = parse_origin(url).host
     server = server_context(certificate, key)
     client = ssl_context(certificate)
     client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN

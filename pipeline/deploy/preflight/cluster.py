@@ -9,12 +9,12 @@ from pipeline.deploy.cluster.start_failures import activate_command, unavailable
 from pipeline.deploy.state.deploy_lock import describe_lock, is_stale, parse_timestamp, read_lock
 from pipeline.deploy.state.journal import DeploymentRecord
 from pipeline.deploy.target import MIN_CLIENT_VERSION, MIN_ENGINE_VERSION, outdated_components
-from pipeline.errors import CheckFailedError, MissingToolError, NotJudgedError
+from pipeline.errors import CheckFailedError, InconclusiveError, MissingToolError
 from pipeline.git import head
 from pipeline.images.commands import docker
 from pipeline.images.targets import repository_for
 from pipeline.images.tools import INSTALL_HINTS
-from pipeline.process import last_words, read
+from pipeline.process import capture, last_error_line
 
 MAX_CLOCK_SKEW = timedelta(seconds=5)
 MIN_FREE_PERCENT = 10
@@ -72,15 +72,17 @@ def check_registry(live: DeploymentRecord | None) -> str:
         CheckFailedError: It does not answer, or does not know who asks.
     """
     reference = live.images["backend"] if live else f"{repository_for('backend')}:{head().tag}"
-    answer = read(docker.raw_manifest(reference))
+    answer = capture(docker.raw_manifest(reference))
     host = reference.partition("/")[0]
     if not answer.returncode:
         return f"{host} gives {'what is live' if live else 'this commit'}"
     if AUTH_ERROR.search(answer.stderr):
-        raise CheckFailedError(f"{host} refuses: {last_words(answer)}", hint=f"docker login {host}")
+        raise CheckFailedError(
+            f"{host} refuses: {last_error_line(answer)}", hint=f"docker login {host}"
+        )
     if live or not NOT_FOUND_ERROR.search(answer.stderr):
         raise CheckFailedError(
-            f"{host} does not give {reference}: {last_words(answer)}",
+            f"{host} does not give {reference}: {last_error_line(answer)}",
             hint="look at the registry, and at the network between",
         )
     return f"{host} answers; it has nothing of this commit"
@@ -126,7 +128,7 @@ def check_disk(swarm: SwarmClient, live: DeploymentRecord | None) -> str:
         NotJudgedError: There is no image yet to look with.
     """
     if live is None:
-        raise NotJudgedError("disk", "nothing is deployed to look with", hint="deploy first")
+        raise InconclusiveError("disk", "nothing is deployed to look with", hint="deploy first")
     look = ("run", "--rm", "--network=none", "--entrypoint=df")
     said = swarm.check_output(*look, live.images["backend"], "-P", "/").splitlines()[-1].split()
     free, used = int(said[3]), int(said[4].rstrip("%"))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pipeline.errors import NotJudgedError, PipelineError
+from pipeline.errors import InconclusiveError, PipelineError
 
 OK, FAILED, INCONCLUSIVE = "ok", "not ok", "not judged"
 Check = Callable[[], str]
@@ -31,7 +31,7 @@ def run_check(check: str, look: Check) -> CheckResult:
     """Return what comes of a look."""
     try:
         return CheckResult(check, OK, look())
-    except NotJudgedError as error:
+    except InconclusiveError as error:
         return CheckResult(
             check, INCONCLUSIVE, str(error).removeprefix(f"{error.check}: "), error.hint
         )

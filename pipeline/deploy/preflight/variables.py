@@ -8,20 +8,20 @@ from typing import Any
 
 from pipeline.deploy.cluster.stackfile import STACK_FILE as STACK
 from pipeline.deploy.cluster.stackfile import Release, service_environment, services_of_file
-from pipeline.environments import NEEDED, Environment
-from pipeline.errors import CheckFailedError, NotJudgedError
+from pipeline.environments import REQUIRED_SECRETS, Environment
+from pipeline.errors import CheckFailedError, InconclusiveError
 from pipeline.files import read_text
 from pipeline.github import loader
-from pipeline.github.model import FOLDER, Workflow
-from pipeline.github.schema import mapping
+from pipeline.github.model import WORKFLOWS_DIR, Workflow
+from pipeline.github.schema import as_mapping
 
 SCHEMA = (Path("backend", "config", "environment.py"), "Environment")
 LAUNCHER = (Path("backend", "server.py"), "Settings")
 EXAMPLE = Path("backend", ".env.example")
-WORKFLOW = Path(FOLDER, "deploy.yml")
+WORKFLOW = Path(WORKFLOWS_DIR, "deploy.yml")
 ENV_LINE = re.compile(r"^([A-Z][A-Z0-9_]*)=", re.MULTILINE)
 SECRET_REFERENCE = re.compile(r"\bsecrets\.([A-Z][A-Z0-9_]*)")
-SMOKE_USER = {name for name in NEEDED if name.startswith("SMOKE_USER_")}
+SMOKE_USER = {name for name in REQUIRED_SECRETS if name.startswith("SMOKE_USER_")}
 """What a management command reads, which is no setting."""
 
 
@@ -69,9 +69,9 @@ def check_workflow_secrets(environment: Environment) -> str:
         InputError: The workflow cannot be read.
         NotJudgedError: No workflow deploys to this environment.
     """
-    workflow = loader.read(WORKFLOW.name) if WORKFLOW.exists() else None
+    workflow = loader.load_workflow(WORKFLOW.name) if WORKFLOW.exists() else None
     if not workflow or environment.name not in workflow_environments(workflow):
-        raise NotJudgedError("workflow", "none deploys here", hint="people deploy here by hand")
+        raise InconclusiveError("workflow", "none deploys here", hint="people deploy here by hand")
     asked = {*environment.secrets, *environment.optional}
     missing = asked - set(SECRET_REFERENCE.findall(workflow.text))
     fail_if_any(missing, f"{WORKFLOW} does not pass", "add them to `secrets` and to each `env`")
@@ -82,8 +82,8 @@ def workflow_environments(workflow: Workflow) -> list[str]:
     """Return the environments that a workflow lets one choose from."""
     form: Any = workflow.triggers
     for key in ("workflow_dispatch", "inputs", "environment"):
-        form = mapping(form).get(key)
-    return mapping(form).get("options") or []
+        form = as_mapping(form).get(key)
+    return as_mapping(form).get("options") or []
 
 
 def configured_names(environment: Environment) -> set[str]:
@@ -92,7 +92,7 @@ def configured_names(environment: Environment) -> set[str]:
     services = services_of_file(STACK)
     told = {*services["backend"].get("environment", {})}
     told |= {*service_environment("backend", environment, nothing)}
-    return told | set(environment.for_the_app)
+    return told | set(environment.app_secrets)
 
 
 def declared_variables(path: Path, name: str) -> dict[str, bool]:

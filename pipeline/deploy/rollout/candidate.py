@@ -10,7 +10,7 @@ from pipeline.deploy.environment_secrets import secret_object_name
 from pipeline.deploy.state.journal import DeploymentRecord
 from pipeline.environments import Environment
 from pipeline.errors import InputError
-from pipeline.git import Commit, branch, head, resolved
+from pipeline.git import Commit, current_ref, head, resolve_commit
 from pipeline.images.registry import resolve_digest
 from pipeline.images.targets import image_names, repository_for, require_tag
 
@@ -42,13 +42,13 @@ def resolve_candidate(environment: Environment, release: str | None) -> ReleaseC
     version = release if release and release.startswith("v") else None
     if version:
         require_tag(version)
-    ref = version or branch()
-    if not environment.allows(ref):
+    ref = version or current_ref()
+    if not environment.allows_ref(ref):
         raise InputError(
             f"{environment.name} takes {', '.join(environment.refs)}, not `{ref}`",
             hint="deploy from such a branch or tag, or correct `refs` in pipeline.toml",
         )
-    sha = commit.sha if release is None else resolved(release, tag=version is not None)
+    sha = commit.sha if release is None else resolve_commit(release, tag=version is not None)
     tag = f"sha-{sha[:12]}"
     names = image_names()
     with ThreadPoolExecutor() as pool:
@@ -79,7 +79,7 @@ def create_release(
     environment: Environment, found: ReleaseCandidate, credentials: Mapping[str, str]
 ) -> Release:
     """Return a candidate as this deployment of it."""
-    names = [name for name in environment.for_the_app if name in credentials]
+    names = [name for name in environment.app_secrets if name in credentials]
     return Release(
         deploy_id=new_deploy_id(),
         version=found.version,

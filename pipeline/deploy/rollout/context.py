@@ -85,7 +85,7 @@ class Deployment:
 
     def workers_of(self, name: str, service: Service, headers: Mapping[str, str]) -> WorkerMonitor:
         """Return the workers of a service of the release, which these headers lead to."""
-        certificate = self.environment.certificate(self.secrets)
+        certificate = self.environment.trusted_certificate(self.secrets)
         ask = report_reader(self.environment.url, headers, certificate)
         wanted = self.expected_state(name, service)
         return WorkerMonitor(self.swarm, wanted.service, wanted.deploy_id, wanted.replicas, ask)

@@ -65,7 +65,7 @@ def check_health(
     meant = {name: service["deploy"]["replicas"] for name, service in services.items()}
     fault = ""
     try:
-        open_site(environment.url, headers, environment.certificate(credentials))
+        open_site(environment.url, headers, environment.trusted_certificate(credentials))
     except CheckFailedError as error:
         fault = str(error)
     return Health(running, meant, fault)

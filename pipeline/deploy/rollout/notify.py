@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from http.client import HTTPException
 from urllib.request import Request, build_opener
 
-from pipeline.deadline import within
+from pipeline.deadline import call_with_deadline
 from pipeline.deploy.confirmation import current_actor
 from pipeline.deploy.progress import log
 from pipeline.environments import NOTIFY_URL, Environment
-from pipeline.errors import StoppedError
+from pipeline.errors import DeployAbortedError
 
 TIMEOUT = 5
 """The seconds that it may take; nobody waits for it."""
@@ -33,7 +33,7 @@ def notify_outcome(
     began, outcome = time.monotonic(), "succeeded"
     try:
         yield
-    except StoppedError as error:
+    except DeployAbortedError as error:
         outcome = error.outcome
         raise
     except BaseException:
@@ -76,6 +76,8 @@ def post(url: str, content: Mapping[str, str | int]) -> None:
     try:
         headers = {"Content-Type": "application/json"}
         request = Request(url, json.dumps(content).encode(), headers)  # noqa: S310  # whoever may name it may name any
-        within(TIMEOUT, lambda: build_opener().open(request, timeout=2 * TIMEOUT).close())
+        call_with_deadline(
+            TIMEOUT, lambda: build_opener().open(request, timeout=2 * TIMEOUT).close()
+        )
     except (OSError, ValueError, HTTPException) as error:
         log(f"nobody was told: {NOTIFY_URL} does not work ({type(error).__name__})")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
 
-from pipeline.environments import Tolerance
+from pipeline.environments import TrafficTolerance
 
 SERVER_ERROR = 500
 MIN_ERRORS, MIN_REQUESTS = 5, 50
@@ -98,7 +98,7 @@ def answered_by(upstream: str) -> str:
 
 
 def error_regression(
-    before: Sequence[RequestSample], after: Sequence[RequestSample], tolerance: Tolerance
+    before: Sequence[RequestSample], after: Sequence[RequestSample], tolerance: TrafficTolerance
 ) -> str | None:
     """Say how many users fail by a release, if more do than before: of all, or of one part.
 
@@ -121,7 +121,7 @@ def error_regression(
     return None
 
 
-def _errors(usual: float, after: Sequence[RequestSample], tolerance: Tolerance) -> str:
+def _errors(usual: float, after: Sequence[RequestSample], tolerance: TrafficTolerance) -> str:
     failed, share = sum(each.failed for each in after), error_rate(after)
     enough = failed >= MIN_ERRORS or (failed >= MIN_MAJORITY_FAILURES and share >= MAJORITY)
     if not enough or share <= usual + tolerance.errors:
@@ -134,7 +134,7 @@ def _group_regressions(usual: float, after: Sequence[RequestSample]) -> str:
 
 
 def latency_regression(
-    usual: Sequence[RequestSample], after: Sequence[RequestSample], tolerance: Tolerance
+    usual: Sequence[RequestSample], after: Sequence[RequestSample], tolerance: TrafficTolerance
 ) -> str | None:
     """Say how long users wait by a release, if that is much longer than without it.
 

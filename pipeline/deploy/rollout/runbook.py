@@ -35,13 +35,13 @@ from pipeline.deploy.state import journal
 from pipeline.deploy.state.journal import DeploymentRecord
 from pipeline.errors import (
     CheckFailedError,
-    InterruptedDeployError,
+    DeployAbortedError,
+    DeployInterruptedError,
     MigrationError,
-    NoWayBackError,
+    NoRollbackError,
     PipelineError,
     RollbackFailedError,
     RolledBackError,
-    StoppedError,
 )
 
 Step = tuple[str, Callable[[Deployment], None]]
@@ -96,25 +96,25 @@ def deployment_steps(*, migrate: bool) -> Iterator[Step]:
     yield "smoke", final_smoke_test
 
 
-def undo(deployment: Deployment, fault: BaseException) -> StoppedError:
+def undo(deployment: Deployment, fault: BaseException) -> DeployAbortedError:
     """Put back what users may have seen of a release, and return how it ended."""
     if isinstance(fault, MigrationError):
         return fault
     interrupted, why = isinstance(fault, KeyboardInterrupt), describe_error(fault)
     if not deployment.rolled_services:
-        kind = InterruptedDeployError if interrupted else StoppedError
+        kind = DeployInterruptedError if interrupted else DeployAbortedError
         return kind(f"{why}\nnothing that serves was touched", hint=hint_for(fault))
     try:
         with ignore_signals():
             timed_step("put back", partial(restore_previous, deployment))
-    except NoWayBackError as error:
-        return NoWayBackError(f"{why}\n{error}", hint=error.hint)
+    except NoRollbackError as error:
+        return NoRollbackError(f"{why}\n{error}", hint=error.hint)
     except Exception as error:  # noqa: BLE001 - whatever it is, somebody has to look
         hint = f"look at once: {hint_for(error)}; invoke status; then invoke rollback --to=…"
         return RollbackFailedError(
             f"{why}\nand going back failed: {describe_error(error)}", hint=hint
         )
-    kind = InterruptedDeployError if interrupted else RolledBackError
+    kind = DeployInterruptedError if interrupted else RolledBackError
     return kind(f"{why}\nthe release before serves again", hint=hint_for(fault))
 
 
@@ -129,7 +129,7 @@ def restore_previous(deployment: Deployment) -> None:
         remove_first_release(deployment)
         raise RollbackFailedError("there is no release before", hint="deploy one that works")
     if deployment.health.is_outage:
-        raise NoWayBackError(
+        raise NoRollbackError(
             f"{before.version} did not serve before: {deployment.health}",
             hint="invoke rollback --to=… with a release that served, or deploy another one",
         )
@@ -141,7 +141,7 @@ def restore_previous(deployment: Deployment) -> None:
             ran = deployment.health.running.get(name, wanted.replicas)
             wanted = replace(wanted, min_replicas=ran if ran < wanted.replicas else 0)
             wait_for_convergence(
-                deployment.swarm, wanted, deployment.environment.deadline, again=True
+                deployment.swarm, wanted, deployment.environment.rollout_timeout, again=True
             )
     verify_until_healthy(deployment, before.version)
 

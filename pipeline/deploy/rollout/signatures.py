@@ -11,7 +11,7 @@ from pipeline.deploy.progress import log
 from pipeline.deploy.rollout.candidate import ReleaseCandidate
 from pipeline.deploy.state.journal import DeploymentRecord
 from pipeline.environments import Environment
-from pipeline.errors import InputError, UntrustedError
+from pipeline.errors import InputError, VerificationError
 from pipeline.images.commands import cosign
 from pipeline.images.commands.cosign import Signer
 from pipeline.images.pin import pinned_reference
@@ -19,7 +19,7 @@ from pipeline.images.signing import require_unused_tags
 from pipeline.images.targets import is_built, split_digest
 from pipeline.images.tools import command_output
 from pipeline.images.verification import verify
-from pipeline.process import read
+from pipeline.process import capture
 
 DEPLOY_WORKFLOW = "deploy.yml"
 """The workflow that deploys to what comes before production, and says so."""
@@ -90,10 +90,10 @@ def require_deployed_to(after: str, found: ReleaseCandidate, signer: Signer) -> 
         cosign.verify_attestation(deployer, each, deployment_predicate_type(after)) for each in ours
     ]
     with ThreadPoolExecutor() as pool:
-        answers = [*pool.map(read, asked)]
+        answers = [*pool.map(capture, asked)]
     for reference, said in zip(ours, answers, strict=True):
         if said.returncode:
-            raise UntrustedError(
+            raise VerificationError(
                 f"{reference} has not served in {after}",
                 hint=f"invoke deploy --env={after} --release={found.version}",
             )

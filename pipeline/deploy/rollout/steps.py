@@ -113,7 +113,7 @@ def require_sessions_survive(deployment: Deployment, preview: Mapping[str, str])
         CheckFailedError: It does.
     """
     environment, values, live = deployment.environment, deployment.secrets, deployment.headers
-    certificate = environment.certificate(values)
+    certificate = environment.trusted_certificate(values)
     try:
         kept = keeps_sessions(environment.url, values, live, preview, certificate)
         kept = kept and keeps_sessions(environment.url, values, preview, live, certificate)
@@ -169,7 +169,10 @@ def roll_service(deployment: Deployment, name: str) -> None:
     service, _ = deployment.services[name], deployment.traffic_monitor
     deployment.rolled_services.append(name)
     deployment.swarm.deploy(deployment.stack, stack_file(deployment.stack, {name: service}))
-    wanted, seconds = deployment.expected_state(name, service), deployment.environment.deadline
+    wanted, seconds = (
+        deployment.expected_state(name, service),
+        deployment.environment.rollout_timeout,
+    )
     wait_for_convergence(deployment.swarm, wanted, seconds, look=deployment.look)
 
 
@@ -200,4 +203,4 @@ def verify_release(deployment: Deployment, version: str, headers: Mapping[str, s
     """Walk through the site, and expect it to be of one version."""
     environment, values = deployment.environment, deployment.secrets
     given = {**deployment.headers, **headers}
-    run_smoke_test(environment.url, version, values, given, environment.certificate(values))
+    run_smoke_test(environment.url, version, values, given, environment.trusted_certificate(values))

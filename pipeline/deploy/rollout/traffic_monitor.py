@@ -20,9 +20,9 @@ from pipeline.deploy.rollout.requests import (
     latency_regression,
     parse_access_log,
 )
-from pipeline.environments import Tolerance
+from pipeline.environments import TrafficTolerance
 from pipeline.errors import CheckFailedError
-from pipeline.process import Output, last_words
+from pipeline.process import CommandResult, last_error_line
 
 BASELINE_LINES = 5000
 """How far the edge is asked to remember what was before."""
@@ -63,7 +63,7 @@ class TrafficMonitor:
         self,
         swarm: SwarmClient,
         edge: str,
-        tolerance: Tolerance,
+        tolerance: TrafficTolerance,
         replicas: Replicas,
         *,
         outage: bool = False,
@@ -104,22 +104,22 @@ class TrafficMonitor:
         silent = [answer for answer in meant if answer.returncode]
         if silent and len(silent) == len(meant):
             raise EngineUnavailableError(
-                f"the edge's log is out of reach: {last_words(silent[0])}",
-                hint=failure_causes.hint_for_error(last_words(silent[0]), "docker node ls"),
+                f"the edge's log is out of reach: {last_error_line(silent[0])}",
+                hint=failure_causes.hint_for_error(last_error_line(silent[0]), "docker node ls"),
             )
         if silent:
             self.warn_partial_logs(silent[0])
         return [answer.stdout for _, answer in answers if not answer.returncode]
 
-    def task_log(self, task: JSONObject, options: Sequence[str]) -> Output:
+    def task_log(self, task: JSONObject, options: Sequence[str]) -> CommandResult:
         """Ask one replica of the edge."""
         asked = ("service", "logs", "--raw", *options, task["ID"])
         return self.swarm.run(*asked, seconds=LOG_TIMEOUT)
 
-    def warn_partial_logs(self, answer: Output) -> None:
+    def warn_partial_logs(self, answer: CommandResult) -> None:
         """Say, once, that users are judged by some of the edge's replicas only."""
         if not self.partial:
-            log(f"a part of the log of {self.edge} is out of reach: {last_words(answer)}")
+            log(f"a part of the log of {self.edge} is out of reach: {last_error_line(answer)}")
         self.partial = True
 
     def requests_since_start(self) -> list[RequestSample]:

@@ -16,7 +16,7 @@ from urllib.request import (
     build_opener,
 )
 
-from pipeline.deadline import within
+from pipeline.deadline import call_with_deadline
 from pipeline.deploy.smoke.scenario import Response, SmokeStep
 from pipeline.errors import CheckFailedError
 
@@ -101,7 +101,9 @@ class SmokeClient:
         request = Request(self.url + step.path, body, headers, method=step.method)  # noqa: S310  # the command line admits http and https only
         try:
             seconds = time_left(deadline)
-            response = within(seconds, lambda: self.opener.open(request, timeout=2 * seconds))
+            response = call_with_deadline(
+                seconds, lambda: self.opener.open(request, timeout=2 * seconds)
+            )
         except HTTPError as error:
             response = error
         with response:

@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from pipeline.addresses import origin
+from pipeline.addresses import parse_origin
 from pipeline.deploy.smoke.client import SmokeClient
 from pipeline.deploy.smoke.scenario import (
     Response,
@@ -23,7 +23,7 @@ from pipeline.deploy.smoke.scenario import (
     shared_session_steps,
     smoke_scenario,
 )
-from pipeline.errors import CheckFailedError, InputError, reported
+from pipeline.errors import CheckFailedError, InputError, handle_errors
 
 HEADER_PATTERN = re.compile(r"([A-Za-z0-9-]+)=([\x20-\x7e]+)")
 HANDLED_ERRORS = (CheckFailedError, KeyboardInterrupt)
@@ -171,7 +171,7 @@ def site_origin(url: str) -> str:
     """
     site = url.removesuffix("/")
     try:
-        origin(site)
+        parse_origin(site)
     except ValueError as error:
         hint = "give it as in https://www.example.com"
         raise InputError(f"the URL is no origin: {error}", hint=hint) from None
@@ -207,5 +207,5 @@ def user_from_env(variables: Mapping[str, str]) -> User:
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         main(sys.argv[1:])

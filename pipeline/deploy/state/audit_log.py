@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from pipeline.deploy.cluster.client import SwarmClient
 from pipeline.deploy.confirmation import current_actor, utc_now
-from pipeline.errors import CheckFailedError, StoppedError
+from pipeline.errors import CheckFailedError, DeployAbortedError
 
 MAX_ENTRIES = 30
 
@@ -38,7 +38,7 @@ def recorded(swarm: SwarmClient, stack: str, kind: str, what: str) -> Iterator[N
     try:
         yield
     except BaseException as error:
-        outcome = error.outcome if isinstance(error, StoppedError) else "failed"
+        outcome = error.outcome if isinstance(error, DeployAbortedError) else "failed"
         with suppress(CheckFailedError):  # it says already why it failed
             record(swarm, stack, kind, what, outcome)
         raise

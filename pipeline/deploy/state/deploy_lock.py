@@ -24,7 +24,7 @@ from pipeline.deploy.cluster.retry import (
 )
 from pipeline.deploy.confirmation import current_actor
 from pipeline.deploy.progress import log
-from pipeline.errors import InputError, LostLockError
+from pipeline.errors import InputError, LockLostError
 
 HEARTBEAT_INTERVAL = 10
 STALE_AFTER = timedelta(seconds=60)
@@ -78,7 +78,7 @@ class Lock:
         """
         if not self.is_held:
             who = describe_lock(read_lock(self.swarm, self.stack))
-            raise LostLockError(
+            raise LockLostError(
                 f"the lock of {self.stack} was taken over by {who}",
                 hint="he puts right what was begun here: invoke status, invoke history",
             )

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from pipeline.config import main_branch
 from pipeline.errors import InputError
-from pipeline.git import local, origin
+from pipeline.git import local_branch_ref, origin_repository
 from pipeline.images.targets import Command, is_local
-from pipeline.process import read
+from pipeline.process import capture
 
 ISSUER = "https://token.actions.githubusercontent.com"
 RELEASE_WORKFLOW = "image-release.yml"
@@ -43,7 +43,7 @@ class Signer:
         """The options that accept this signer and no other."""
         if self.key is None:
             workflows = f"https://github.com/{self.repository}/.github/workflows"
-            identity = f"{workflows}/{self.workflow}@{local(self.branch)}"
+            identity = f"{workflows}/{self.workflow}@{local_branch_ref(self.branch)}"
             return (f"--certificate-identity={identity}", f"--certificate-oidc-issuer={ISSUER}")
         return (f"--key={self.key.with_suffix('.pub')}", "--insecure-ignore-tlog=true")
 
@@ -65,7 +65,7 @@ def resolve_signer(key: str | None) -> Signer:
                 hint="cosign generate-key-pair makes both halves",
             )
         return Signer(key=Path(path))
-    repository = origin()
+    repository = origin_repository()
     if repository is None:
         raise InputError(
             "nobody is known who signs: git has no remote `origin` on GitHub, and there is no key",
@@ -123,4 +123,4 @@ def registry_options(reference: str) -> Command:
 def signing_config_option() -> Command:
     """Return the option that keeps Cosign 3 from fetching its services; Cosign 2.5 has none."""
     flag = "--use-signing-config"
-    return (f"{flag}=false",) if flag in read(["cosign", "sign", "--help"]).stdout else ()
+    return (f"{flag}=false",) if flag in capture(["cosign", "sign", "--help"]).stdout else ()

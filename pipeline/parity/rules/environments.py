@@ -4,35 +4,39 @@ from collections.abc import Iterator, Mapping
 
 from pipeline import config
 from pipeline.environments import Environment
-from pipeline.github.schema import mapping
-from pipeline.parity.repository import Tree
-from pipeline.parity.rule import Fault, rule
-from pipeline.parity.rules.permissions import secrets_of
+from pipeline.github.schema import as_mapping
+from pipeline.parity.repository import Repository
+from pipeline.parity.rule import Violation, rule
+from pipeline.parity.rules.permissions import referenced_secrets
 
 
 @rule(hint="options: every environment of pipeline.toml that has a host, in that order")
-def choice_is_every_environment(tree: Tree) -> Iterator[Fault]:
+def dispatch_lists_all_environments(tree: Repository) -> Iterator[Violation]:
     """Who starts a delivery by hand chooses among all environments that CI can reach."""
     for workflow in tree.workflows.values():
-        dispatch = mapping(workflow.triggers.get("workflow_dispatch"))
-        choice = mapping(mapping(dispatch.get("inputs")).get("environment"))
+        dispatch = as_mapping(workflow.triggers.get("workflow_dispatch"))
+        choice = as_mapping(as_mapping(dispatch.get("inputs")).get("environment"))
         delivers = any("environment" in job.content for job in workflow.jobs.values())
         asked = choice or (delivers and "workflow_dispatch" in workflow.triggers)
-        if asked and choice.get("options") != [*reachable(tree)]:
-            yield Fault(workflow.path, workflow.at("on"), "the choice of environments is another")
+        if asked and choice.get("options") != [*remote_environments(tree)]:
+            yield Violation(
+                workflow.path, workflow.at("on"), "the choice of environments is another"
+            )
 
 
 @rule(hint="NAME: ${{ secrets.NAME }} in the job's env; or take it out of pipeline.toml")
-def delivery_gets_every_secret(tree: Tree) -> Iterator[Fault]:
+def deploy_job_gets_all_secrets(tree: Repository) -> Iterator[Violation]:
     """A job that goes to an environment reads every secret that one of them is told."""
-    told = config.told(reachable(tree).values())
-    for job in tree.working:
+    told = config.declared_secret_names(remote_environments(tree).values())
+    for job in tree.jobs_with_steps:
         for name in told if "environment" in job.content else ():
-            if name not in secrets_of(job.content):
-                yield Fault(job.path, job.at("env"), f"job `{job.id}` does not read {name}")
+            if name not in referenced_secrets(job.content):
+                yield Violation(
+                    job.path, job.line_of_key("env"), f"job `{job.id}` does not read {name}"
+                )
 
 
-def reachable(tree: Tree) -> Mapping[str, Environment]:
+def remote_environments(tree: Repository) -> Mapping[str, Environment]:
     """Return the environments that are on another machine: the rest is nothing to CI."""
     places = tree.settings.environments
     return {name: place for name, place in places.items() if place.host}

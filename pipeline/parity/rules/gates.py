@@ -3,107 +3,125 @@
 import re
 from collections.abc import Iterator
 
-from pipeline.github.loader import GATE, MAIN
-from pipeline.github.model import FOLDER, Job, Workflow
-from pipeline.github.schema import mapping
-from pipeline.parity.repository import Tree, delivers
-from pipeline.parity.rule import Fault, rule
+from pipeline.github.loader import GATE_JOB, MAIN_WORKFLOW
+from pipeline.github.model import WORKFLOWS_DIR, Job, Workflow
+from pipeline.github.schema import as_mapping
+from pipeline.parity.repository import Repository, is_delivery_workflow
+from pipeline.parity.rule import Violation, rule
 
 PLAN = "plan"
-GREEN = f"needs.{GATE}.result == 'success'"
-INNER_JOBS = "inputs.jobs"
-OUTER_JOBS = f"needs.{PLAN}.outputs.jobs"
+GATE_SUCCEEDED = f"needs.{GATE_JOB}.result == 'success'"
+INPUT_JOBS = "inputs.jobs"
+PLAN_OUTPUT = f"needs.{PLAN}.outputs.jobs"
 
 
-@rule(hint=f"end the file in a job `{GATE}`, as the others do")
-def gate_present(tree: Tree) -> Iterator[Fault]:
+@rule(hint=f"end the file in a job `{GATE_JOB}`, as the others do")
+def gate_present(tree: Repository) -> Iterator[Violation]:
     """The main file is there, and it and every called file that checks have a gate."""
-    if MAIN not in tree.workflows:
-        yield Fault(f"{FOLDER}/{MAIN}", 1, "there is no such file, and so no check to require")
+    if MAIN_WORKFLOW not in tree.workflows:
+        yield Violation(
+            f"{WORKFLOWS_DIR}/{MAIN_WORKFLOW}",
+            1,
+            "there is no such file, and so no check to require",
+        )
     for workflow in _gated(tree):
-        if GATE not in workflow.jobs:
-            yield Fault(workflow.path, workflow.at("jobs"), f"there is no job `{GATE}`")
+        if GATE_JOB not in workflow.jobs:
+            yield Violation(workflow.path, workflow.at("jobs"), f"there is no job `{GATE_JOB}`")
 
 
 @rule(hint="name every other job of the file in the gate's needs")
-def gate_needs_all(tree: Tree) -> Iterator[Fault]:
+def gate_needs_all(tree: Repository) -> Iterator[Violation]:
     """A gate needs every other job of its file, less what waits for the gate to deliver."""
     for workflow, gate in _gates(tree):
-        after = {job.id for job in workflow.jobs.values() if is_delivery(tree, job)}
-        for name in sorted({*workflow.jobs} - {GATE} - {*gate.needs} - after):
-            yield Fault(gate.path, gate.at("needs"), f"the gate does not need `{name}`")
+        after = {job.id for job in workflow.jobs.values() if calls_delivery(tree, job)}
+        for name in sorted({*workflow.jobs} - {GATE_JOB} - {*gate.needs} - after):
+            yield Violation(
+                gate.path, gate.line_of_key("needs"), f"the gate does not need `{name}`"
+            )
 
 
 @rule(hint="if: always()")
-def gate_always_runs(tree: Tree) -> Iterator[Fault]:
+def gate_always_runs(tree: Repository) -> Iterator[Violation]:
     """A gate runs whatever happened: one that is skipped would pass."""
     for _, gate in _gates(tree):
-        if condition(gate) != "always()":
-            yield Fault(gate.path, gate.at("if"), "the gate does not run always")
+        if job_condition(gate) != "always()":
+            yield Violation(gate.path, gate.line_of_key("if"), "the gate does not run always")
 
 
 @rule(hint="env: JOBS holds the plan, NEEDS holds ${{ toJSON(needs) }}")
-def gate_asks_for_results(tree: Tree) -> Iterator[Fault]:
+def gate_receives_results(tree: Repository) -> Iterator[Violation]:
     """A gate is told what was planned, and what became of it."""
     for workflow, gate in _gates(tree):
-        jobs = OUTER_JOBS if workflow.file == MAIN else INNER_JOBS
+        jobs = PLAN_OUTPUT if workflow.file == MAIN_WORKFLOW else INPUT_JOBS
         for step in gate.run_steps:
-            env = {key: expression(value) for key, value in mapping(step.get("env")).items()}
+            env = {
+                key: strip_expression(value) for key, value in as_mapping(step.get("env")).items()
+            }
             if env != {"JOBS": jobs, "NEEDS": "toJSON(needs)"}:
-                yield Fault(gate.path, gate.at("steps"), "the gate is not told plan and results")
+                yield Violation(
+                    gate.path, gate.line_of_key("steps"), "the gate is not told plan and results"
+                )
 
 
 @rule(hint="give the job another name, or let only the main file call this one")
-def gate_is_the_check(tree: Tree) -> Iterator[Fault]:
+def gate_is_the_check(tree: Repository) -> Iterator[Violation]:
     """Only the main file's gate is a check of its name: a second one, if skipped, would count."""
-    for workflow in tree.entries:
-        for job in workflow.jobs.values() if workflow.file != MAIN else ():
-            if GATE in (job.id, job.content.get("name")):
-                yield Fault(job.path, job.line, f"the check `{GATE}` is another one here")
+    for workflow in tree.triggered_workflows:
+        for job in workflow.jobs.values() if workflow.file != MAIN_WORKFLOW else ():
+            if GATE_JOB in (job.id, job.content.get("name")):
+                yield Violation(job.path, job.line, f"the check `{GATE_JOB}` is another one here")
 
 
-@rule(hint=f"outputs of the call, of the job `{GATE}` and its step's id: verdict, as elsewhere")
-def gate_hands_up_its_verdict(tree: Tree) -> Iterator[Fault]:
+@rule(hint=f"outputs of the call, of the job `{GATE_JOB}` and its step's id: verdict, as elsewhere")
+def gate_outputs_verdict(tree: Repository) -> Iterator[Violation]:
     """A called file hands its gate's verdict to its caller, which sees nothing else of it."""
-    for workflow in tree.gated:
-        gate = workflow.jobs.get(GATE)
+    for workflow in tree.gated_workflows:
+        gate = workflow.jobs.get(GATE_JOB)
         if gate is not None and not _hands_up(workflow, gate):
-            yield Fault(workflow.path, workflow.at("on"), "the gate's verdict is not handed up")
+            yield Violation(workflow.path, workflow.at("on"), "the gate's verdict is not handed up")
 
 
 @rule(hint="if: contains(fromJSON(inputs.jobs), 'JOB')")
-def job_asks_for_itself(tree: Tree) -> Iterator[Fault]:
+def job_checks_plan(tree: Repository) -> Iterator[Violation]:
     """A job of a called file runs if the plan names it, and on no other condition."""
-    for job in tree.checks:
-        if condition(job) != f"contains(fromJSON({INNER_JOBS}), '{job.id}')":
-            yield Fault(job.path, job.at("if"), f"job `{job.id}` does not ask for itself")
+    for job in tree.check_jobs:
+        if job_condition(job) != f"contains(fromJSON({INPUT_JOBS}), '{job.id}')":
+            yield Violation(
+                job.path, job.line_of_key("if"), f"job `{job.id}` does not ask for itself"
+            )
 
 
 @rule(hint="take the needs away; order stands in ci.yml, between calls")
-def job_needs_nothing(tree: Tree) -> Iterator[Fault]:
+def job_needs_nothing(tree: Repository) -> Iterator[Violation]:
     """A job of a called file waits for nothing: it would be skipped with what it waits for."""
-    for job in tree.checks:
+    for job in tree.check_jobs:
         if job.needs:
-            yield Fault(job.path, job.at("needs"), f"job `{job.id}` needs {', '.join(job.needs)}")
+            yield Violation(
+                job.path, job.line_of_key("needs"), f"job `{job.id}` needs {', '.join(job.needs)}"
+            )
 
 
-@rule(hint=f"needs: [{GATE}], and if: ${{{{ … && needs.{GATE}.result == 'success' && … }}}}")
-def delivery_follows_the_gate(tree: Tree) -> Iterator[Fault]:
+@rule(
+    hint=f"needs: [{GATE_JOB}], and if: ${{{{ … && needs.{GATE_JOB}.result == 'success' && … }}}}"
+)
+def delivery_follows_the_gate(tree: Repository) -> Iterator[Violation]:
     """What goes to an environment waits for the gate of the main file, and for it to be green."""
     for job in tree.jobs:
-        if not is_delivery(tree, job):
+        if not calls_delivery(tree, job):
             continue
-        if job.needs != [GATE] or GREEN not in links(condition(job)):
-            yield Fault(job.path, job.at("if"), f"call `{job.id}` delivers what may be red")
+        if job.needs != [GATE_JOB] or GATE_SUCCEEDED not in split_conjuncts(job_condition(job)):
+            yield Violation(
+                job.path, job.line_of_key("if"), f"call `{job.id}` delivers what may be red"
+            )
 
 
-def is_delivery(tree: Tree, job: Job) -> bool:
+def calls_delivery(tree: Repository, job: Job) -> bool:
     """Say whether a job calls a file that delivers."""
-    called = tree.workflows.get(job.called or "")
-    return called is not None and delivers(called)
+    called = tree.workflows.get(job.called_workflow or "")
+    return called is not None and is_delivery_workflow(called)
 
 
-def links(text: str) -> list[str]:
+def split_conjuncts(text: str) -> list[str]:
     """Return the links of a condition that is a chain of `&&` at its top; none, if it is not."""
     found, depth, start = [], 0, 0
     for index, character in enumerate(text):
@@ -116,29 +134,31 @@ def links(text: str) -> list[str]:
     return [*found, text[start:].strip()]
 
 
-def condition(job: Job) -> str:
+def job_condition(job: Job) -> str:
     """Return a job's `if` without the braces, and with single spaces."""
-    return expression(job.content.get("if", ""))
+    return strip_expression(job.content.get("if", ""))
 
 
-def expression(value: object) -> str:
+def strip_expression(value: object) -> str:
     """Return an expression without its braces, and with single spaces."""
     text = " ".join(str(value).split())
     match = re.fullmatch(r"\$\{\{(.*)\}\}", text)
     return (match[1] if match and "${{" not in match[1] else text).strip()
 
 
-def _gated(tree: Tree) -> list[Workflow]:
-    return [workflow for file, workflow in tree.workflows.items() if file == MAIN] + tree.gated
+def _gated(tree: Repository) -> list[Workflow]:
+    return [
+        workflow for file, workflow in tree.workflows.items() if file == MAIN_WORKFLOW
+    ] + tree.gated_workflows
 
 
-def _gates(tree: Tree) -> list[tuple[Workflow, Job]]:
-    return [(each, each.jobs[GATE]) for each in _gated(tree) if GATE in each.jobs]
+def _gates(tree: Repository) -> list[tuple[Workflow, Job]]:
+    return [(each, each.jobs[GATE_JOB]) for each in _gated(tree) if GATE_JOB in each.jobs]
 
 
 def _hands_up(workflow: Workflow, gate: Job) -> bool:
-    call = mapping(workflow.triggers.get("workflow_call"))
-    verdict = mapping(mapping(call.get("outputs")).get("verdict")).get("value")
-    handed = expression(mapping(gate.content.get("outputs")).get("verdict"))
+    call = as_mapping(workflow.triggers.get("workflow_call"))
+    verdict = as_mapping(as_mapping(call.get("outputs")).get("verdict")).get("value")
+    handed = strip_expression(as_mapping(gate.content.get("outputs")).get("verdict"))
     ids = [f"steps.{step.get('id')}.outputs.verdict" for step in gate.run_steps]
-    return expression(verdict) == f"jobs.{GATE}.outputs.verdict" and [handed] == ids
+    return strip_expression(verdict) == f"jobs.{GATE_JOB}.outputs.verdict" and [handed] == ids

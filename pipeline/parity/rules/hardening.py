@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from pipeline.errors import InputError
 from pipeline.github.matrix import Row
-from pipeline.github.model import Job, fill
-from pipeline.github.schema import line_of, mapping
-from pipeline.parity.repository import Tree
-from pipeline.parity.rule import Fault, rule
+from pipeline.github.model import Job, substitute_matrix
+from pipeline.github.schema import as_mapping, line_of
+from pipeline.parity.repository import Repository
+from pipeline.parity.rule import Violation, rule
 
 PINNED = re.compile(r"(?P<action>[\w.-]+/[\w./-]+)@(?P<commit>[0-9a-f]{40})")
 VERSION = re.compile(r"# v\d+(\.\d+)*$")
@@ -20,67 +20,75 @@ CHECKOUT_OPTIONS = ("fetch-depth", "persist-credentials")  # others say what to 
 
 
 @rule(hint="timeout-minutes, from 1 to the bound in pipeline.toml")
-def timeout_is_set(tree: Tree) -> Iterator[Fault]:
+def timeout_is_set(tree: Repository) -> Iterator[Violation]:
     """Every job ends by itself within the bound of pipeline.toml."""
     bound = tree.settings.parity.timeout_minutes
-    for job in tree.working:
+    for job in tree.jobs_with_steps:
         minutes = job.content.get("timeout-minutes")
         if not isinstance(minutes, int) or not 0 < minutes <= bound:
-            line = job.at("timeout-minutes")
-            yield Fault(job.path, line, f"job `{job.id}` has no limit within {bound} minutes")
+            line = job.line_of_key("timeout-minutes")
+            yield Violation(job.path, line, f"job `{job.id}` has no limit within {bound} minutes")
 
 
 @rule(hint="one of parity.runners in pipeline.toml; labels such as ubuntu-latest move")
-def runner_is_fixed(tree: Tree) -> Iterator[Fault]:
+def runner_is_pinned(tree: Repository) -> Iterator[Violation]:
     """Every job runs on a runner that pipeline.toml names."""
-    for job in tree.working:
-        for runner in sorted({fill(job.content.get("runs-on"), row) for row in _rows(job)}):
+    for job in tree.jobs_with_steps:
+        for runner in sorted(
+            {substitute_matrix(job.content.get("runs-on"), row) for row in _rows(job)}
+        ):
             if runner not in tree.settings.parity.runners:
-                yield Fault(job.path, job.at("runs-on"), f"job `{job.id}` runs on `{runner}`")
+                yield Violation(
+                    job.path, job.line_of_key("runs-on"), f"job `{job.id}` runs on `{runner}`"
+                )
 
 
 @rule(hint="let the session judge: what may fail is no check")
-def no_continue_on_error(tree: Tree) -> Iterator[Fault]:
+def no_continue_on_error(tree: Repository) -> Iterator[Violation]:
     """Nothing goes on after an error: such a gate cannot fail."""
     for job in tree.jobs:
         if "continue-on-error" in job.content:
-            yield Fault(job.path, job.at("continue-on-error"), f"job `{job.id}` goes on")
+            yield Violation(
+                job.path, job.line_of_key("continue-on-error"), f"job `{job.id}` goes on"
+            )
     for step in tree.steps:
         if "continue-on-error" in step.content:
-            yield Fault(step.path, step.line, "a step goes on after an error")
+            yield Violation(step.path, step.line, "a step goes on after an error")
 
 
 @rule(hint="start it in the session: python -m pipeline.services")
-def no_services(tree: Tree) -> Iterator[Fault]:
+def no_services(tree: Repository) -> Iterator[Violation]:
     """No job declares services: a laptop would not have them."""
     for job in tree.jobs:
         if "services" in job.content:
-            yield Fault(job.path, job.at("services"), f"job `{job.id}` declares services")
+            yield Violation(
+                job.path, job.line_of_key("services"), f"job `{job.id}` declares services"
+            )
 
 
 @rule(hint="hand the value over by env")
-def no_expression_in_run(tree: Tree) -> Iterator[Fault]:
+def no_expression_in_run(tree: Repository) -> Iterator[Violation]:
     """No run line holds an expression: a shell would run what stands in it."""
     for step in tree.steps:
         if "${{" in str(step.content.get("run", "")):
-            yield Fault(step.path, step.line, "a run line holds an expression")
+            yield Violation(step.path, step.line, "a run line holds an expression")
 
 
 @rule(hint="uses: OWNER/NAME@FULL-COMMIT # vX.Y.Z")
-def action_is_pinned(tree: Tree) -> Iterator[Fault]:
+def action_is_pinned(tree: Repository) -> Iterator[Violation]:
     """Every action is pinned to a full commit, with its version beside it."""
     for step in tree.steps:
         uses = str(step.content.get("uses", ""))
         if not uses or step.folder:
             continue
         if not PINNED.fullmatch(uses):
-            yield Fault(step.path, step.line, f"`{uses}` is not pinned to a commit")
+            yield Violation(step.path, step.line, f"`{uses}` is not pinned to a commit")
         elif not all(VERSION.search(line) for line in step.text.splitlines() if uses in line):
-            yield Fault(step.path, step.line, f"`{uses}` has no version beside it")
+            yield Violation(step.path, step.line, f"`{uses}` has no version beside it")
 
 
 @rule(hint="pin all of them to one commit")
-def action_has_one_pin(tree: Tree) -> Iterator[Fault]:
+def action_has_one_pin(tree: Repository) -> Iterator[Violation]:
     """One action has one pin in all files."""
     pins = defaultdict(set)
     found = [(step, PINNED.fullmatch(str(step.content.get("uses", "")))) for step in tree.steps]
@@ -89,11 +97,11 @@ def action_has_one_pin(tree: Tree) -> Iterator[Fault]:
             pins[_repository(match)].add(match["commit"])
     for step, match in found:
         if match and len(pins[_repository(match)]) > 1:
-            yield Fault(step.path, step.line, f"`{match['action']}` has several pins")
+            yield Violation(step.path, step.line, f"`{match['action']}` has several pins")
 
 
 @rule(hint="write the version that the commit is of beside each of them")
-def pin_has_one_version(tree: Tree) -> Iterator[Fault]:
+def pin_has_one_version(tree: Repository) -> Iterator[Violation]:
     """One pin has one version beside it in all files: a second one is a claim, and not true."""
     found = [pin for text in tree.texts.items() for pin in _pins(*text)]
     versions = defaultdict(set)
@@ -101,60 +109,68 @@ def pin_has_one_version(tree: Tree) -> Iterator[Fault]:
         versions[pin].add(version)
     for path, line, pin, version in found:
         if len(versions[pin]) > 1:
-            yield Fault(path, line, f"`{pin}` is said to be {version} here, and another elsewhere")
+            yield Violation(
+                path, line, f"`{pin}` is said to be {version} here, and another elsewhere"
+            )
 
 
 @rule(hint="with: persist-credentials: false")
-def checkout_keeps_no_credentials(tree: Tree) -> Iterator[Fault]:
+def checkout_drops_credentials(tree: Repository) -> Iterator[Violation]:
     """A checkout leaves no token behind for what runs after it."""
     for step in tree.steps:
         if step.action == CHECKOUT:
-            keeps = mapping(step.content.get("with")).get("persist-credentials")
+            keeps = as_mapping(step.content.get("with")).get("persist-credentials")
             if keeps is not False:
-                yield Fault(step.path, step.line, "the checkout keeps its token")
+                yield Violation(step.path, step.line, "the checkout keeps its token")
 
 
 @rule(hint=f"take it away: a checkout is told {' and '.join(CHECKOUT_OPTIONS)}, and no more")
-def checkout_takes_the_change(tree: Tree) -> Iterator[Fault]:
+def checkout_takes_the_change(tree: Repository) -> Iterator[Violation]:
     """A checkout takes the commit that the job runs for, whole, and to where the session runs."""
     for step in tree.steps:
-        given = mapping(step.content.get("with")) if step.action == CHECKOUT else {}
+        given = as_mapping(step.content.get("with")) if step.action == CHECKOUT else {}
         for key in sorted({*given} - {*CHECKOUT_OPTIONS}):
-            yield Fault(step.path, line_of(given, key, step.line), f"the checkout is told {key}")
+            yield Violation(
+                step.path, line_of(given, key, step.line), f"the checkout is told {key}"
+            )
 
 
 @rule(hint=f"with: retention-days, from 1 to {DAYS[-1]}")
-def artifact_has_its_days(tree: Tree) -> Iterator[Fault]:
+def artifact_has_its_days(tree: Repository) -> Iterator[Violation]:
     """Every artifact says for how many days it is kept: a repository's default may be anything."""
     for step in tree.steps:
-        days = mapping(step.content.get("with")).get("retention-days")
+        days = as_mapping(step.content.get("with")).get("retention-days")
         if step.action == UPLOAD and (type(days) is not int or days not in DAYS):
-            yield Fault(step.path, step.line, "an artifact does not say how long it is kept")
+            yield Violation(step.path, step.line, "an artifact does not say how long it is kept")
 
 
 @rule(hint="name it as its job, and each row by the matrix or ${{ strategy.job-index }}")
-def artifact_has_its_own_name(tree: Tree) -> Iterator[Fault]:
+def artifact_has_its_own_name(tree: Repository) -> Iterator[Violation]:
     """No two artifacts of a run have one name: the second upload is refused, and its job is red."""
     uploads = [
-        (job, step, str(mapping(step.get("with")).get("name", "artifact")))
-        for job in tree.working
+        (job, step, str(as_mapping(step.get("with")).get("name", "artifact")))
+        for job in tree.jobs_with_steps
         for step in job.steps
         if str(step.get("uses", "")).startswith(f"{UPLOAD}@")
     ]
     names = Counter(name for _, _, name in uploads)
     for job, step, name in uploads:
         if names[name] > 1 or ("strategy" in job.content and "${{" not in name):
-            yield Fault(job.path, line_of(step, "with", job.line), f"`{name}` is uploaded twice")
+            yield Violation(
+                job.path, line_of(step, "with", job.line), f"`{name}` is uploaded twice"
+            )
 
 
 @rule(hint="first actions/checkout, then ./.github/actions/setup")
-def set_up_comes_first(tree: Tree) -> Iterator[Fault]:
+def setup_comes_first(tree: Repository) -> Iterator[Violation]:
     """Every job checks out and sets up in the same way before its session runs."""
-    for job in tree.working:
+    for job in tree.jobs_with_steps:
         uses = [str(step.get("uses", "")) for step in job.steps]
         starts = [use.partition("@")[0].replace("$/", "./") for use in uses[:2]]
         if starts != [CHECKOUT, "./.github/actions/setup"]:
-            yield Fault(job.path, job.at("steps"), f"job `{job.id}` is set up in its own way")
+            yield Violation(
+                job.path, job.line_of_key("steps"), f"job `{job.id}` is set up in its own way"
+            )
 
 
 def _pins(path: str, text: str) -> Iterator[tuple[str, int, str, str]]:

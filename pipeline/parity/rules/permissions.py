@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator, Mapping
 
 from pipeline.github.model import Job
-from pipeline.github.schema import mapping
-from pipeline.parity.repository import Tree
-from pipeline.parity.rule import Fault, rule
-from pipeline.parity.rules.calls import ON_PUSH, reached_by_request
-from pipeline.parity.rules.gates import expression
+from pipeline.github.schema import as_mapping
+from pipeline.parity.repository import Repository
+from pipeline.parity.rule import Violation, rule
+from pipeline.parity.rules.calls import ON_PUSH, reachable_from_pull_request
+from pipeline.parity.rules.gates import strip_expression
 
 LEVELS = {"none": 0, "read": 1, "write": 2}
 SECRET = re.compile(r"\bsecrets\s*(?:\.\s*(\w+)|\[)")
@@ -16,40 +16,40 @@ ONLY_ON_PUSH = re.compile(re.escape(ON_PUSH) + r" && secrets\.\w+ \|\| ''")
 
 
 @rule(hint="permissions: {} at the top, and what a job needs in the job")
-def file_grants_nothing(tree: Tree) -> Iterator[Fault]:
+def workflow_has_no_permissions(tree: Repository) -> Iterator[Violation]:
     """A file as a whole grants nothing."""
     for workflow in tree.workflows.values():
         if workflow.content.get("permissions") != {}:
             line = workflow.at("permissions")
-            yield Fault(workflow.path, line, "the file as a whole has permissions")
+            yield Violation(workflow.path, line, "the file as a whole has permissions")
 
 
 @rule(hint="permissions, scope by scope: read, write or none")
-def job_names_its_rights(tree: Tree) -> Iterator[Fault]:
+def job_declares_permissions(tree: Repository) -> Iterator[Violation]:
     """Every job, and every call, names its permissions one by one."""
     for job in tree.jobs:
         granted = job.content.get("permissions")
         if not isinstance(granted, dict) or not {*map(str, granted.values())} <= {*LEVELS}:
-            line = job.at("permissions")
-            yield Fault(job.path, line, f"job `{job.id}` does not name its permissions")
+            line = job.line_of_key("permissions")
+            yield Violation(job.path, line, f"job `{job.id}` does not name its permissions")
 
 
 @rule(hint="list it under [parity.writes] in pipeline.toml, or do without")
-def write_is_listed(tree: Tree) -> Iterator[Fault]:
+def write_permission_is_allowed(tree: Repository) -> Iterator[Violation]:
     """A job may write only what pipeline.toml lists for it."""
     listed = tree.settings.parity.writes
-    for job in tree.working:
+    for job in tree.jobs_with_steps:
         for scope, level in _rights(job).items():
             if level == LEVELS["write"] and scope not in listed.get(job.id, []):
-                line = job.at("permissions", scope)
-                yield Fault(job.path, line, f"job `{job.id}` may write {scope}")
+                line = job.line_of_key("permissions", scope)
+                yield Violation(job.path, line, f"job `{job.id}` may write {scope}")
 
 
 @rule(hint="grant in the call what the jobs of the file need, and no more")
-def call_grants_what_is_needed(tree: Tree) -> Iterator[Fault]:
+def call_grants_exact_permissions(tree: Repository) -> Iterator[Violation]:
     """A call grants exactly the union of what the jobs of its file need: less does not start."""
     for call in tree.jobs:
-        called = tree.workflows.get(call.called or "")
+        called = tree.workflows.get(call.called_workflow or "")
         if called is None:
             continue
         needed: dict[str, int] = {}
@@ -59,59 +59,69 @@ def call_grants_what_is_needed(tree: Tree) -> Iterator[Fault]:
         granted = _rights(call)
         for scope in sorted({*needed, *granted}):
             if needed.get(scope, 0) != granted.get(scope, 0):
-                line = call.at("permissions", scope)
-                yield Fault(call.path, line, f"call `{call.id}` grants not what is needed: {scope}")
+                line = call.line_of_key("permissions", scope)
+                yield Violation(
+                    call.path, line, f"call `{call.id}` grants not what is needed: {scope}"
+                )
 
 
 @rule(hint="pass each secret by its name")
-def no_inherited_secrets(tree: Tree) -> Iterator[Fault]:
+def no_inherited_secrets(tree: Repository) -> Iterator[Violation]:
     """No call hands over all secrets."""
     for job in tree.jobs:
         if isinstance(job.content.get("secrets"), str):
-            yield Fault(job.path, job.at("secrets"), f"call `{job.id}` hands over all secrets")
+            yield Violation(
+                job.path, job.line_of_key("secrets"), f"call `{job.id}` hands over all secrets"
+            )
 
 
 @rule(hint="list it under [parity.secrets] in pipeline.toml, or do without")
-def secret_is_listed(tree: Tree) -> Iterator[Fault]:
+def secret_is_allowed(tree: Repository) -> Iterator[Violation]:
     """A job reads only the secrets that pipeline.toml lists for it."""
     listed = tree.settings.parity.secrets
-    for job in tree.working:
-        for name in secrets_of(job.content):
+    for job in tree.jobs_with_steps:
+        for name in referenced_secrets(job.content):
             if name not in listed.get(job.id, []):
-                yield Fault(job.path, job.line, f"job `{job.id}` reads the secret {name or '?'}")
+                yield Violation(
+                    job.path, job.line, f"job `{job.id}` reads the secret {name or '?'}"
+                )
     for workflow in tree.workflows.values():
-        if secrets_of(workflow.content.get("env")):
-            yield Fault(workflow.path, workflow.at("env"), "all jobs of the file read a secret")
+        if referenced_secrets(workflow.content.get("env")):
+            yield Violation(workflow.path, workflow.at("env"), "all jobs of the file read a secret")
 
 
 @rule(hint=f"hand over ${{{{ {ON_PUSH} && secrets.NAME || '' }}}}")
-def request_gets_no_secret(tree: Tree) -> Iterator[Fault]:
+def pull_request_gets_no_secrets(tree: Repository) -> Iterator[Violation]:
     """What a pull request reaches gets a secret only on a push."""
-    called = [workflow.file for workflow in tree.called]
+    called = [workflow.file for workflow in tree.called_workflows]
     for job in tree.jobs:
-        if job.workflow in called or not reached_by_request(tree, job):
+        if job.workflow in called or not reachable_from_pull_request(tree, job):
             continue
         for text in _texts(job.content):
-            if SECRET.search(text) and not ONLY_ON_PUSH.fullmatch(expression(text)):
-                yield Fault(job.path, job.at("secrets"), f"a pull request reaches `{text.strip()}`")
+            if SECRET.search(text) and not ONLY_ON_PUSH.fullmatch(strip_expression(text)):
+                yield Violation(
+                    job.path, job.line_of_key("secrets"), f"a pull request reaches `{text.strip()}`"
+                )
 
 
 @rule(hint=f"call its file by a job with: if: {ON_PUSH}")
-def request_gets_no_identity(tree: Tree) -> Iterator[Fault]:
+def pull_request_gets_no_id_token(tree: Repository) -> Iterator[Violation]:
     """No job that a pull request reaches can ask for an identity token."""
     for job in tree.jobs:
-        if _rights(job).get("id-token") and reached_by_request(tree, job):
-            line = job.at("permissions", "id-token")
-            yield Fault(job.path, line, f"a pull request reaches the identity of job `{job.id}`")
+        if _rights(job).get("id-token") and reachable_from_pull_request(tree, job):
+            line = job.line_of_key("permissions", "id-token")
+            yield Violation(
+                job.path, line, f"a pull request reaches the identity of job `{job.id}`"
+            )
 
 
-def secrets_of(content: object) -> list[str | None]:
+def referenced_secrets(content: object) -> list[str | None]:
     """Return the names of the secrets that a part of a document reads; None for a computed one."""
     return [match[1] for text in _texts(content) for match in SECRET.finditer(text)]
 
 
 def _rights(job: Job) -> dict[str, int]:
-    granted = mapping(job.content.get("permissions"))
+    granted = as_mapping(job.content.get("permissions"))
     return {scope: LEVELS.get(str(level), 0) for scope, level in granted.items()}
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.process import Output
+from pipeline.process import CommandResult
 from tests.acceptance.deploy.live_site import CLIENTS, Site, all_ask_once_more
 
 REPORT = Path("reports", "catalogue.json")
@@ -65,7 +65,7 @@ class Case:
 
     def caught(
         self,
-        act: Callable[[], Output],
+        act: Callable[[], CommandResult],
         *,
         code: int,
         at: str,
@@ -93,7 +93,7 @@ class Case:
 
     def served(
         self,
-        act: Callable[[], Output],
+        act: Callable[[], CommandResult],
         says: str,
         *,
         codes: Collection[int] = (0,),
@@ -113,12 +113,12 @@ class Case:
 
     def _done(
         self,
-        act: Callable[[], Output],
+        act: Callable[[], CommandResult],
         codes: Collection[int],
         at: str,
         clients: Mapping[str, int],
         failures: int,
-    ) -> Output:
+    ) -> CommandResult:
         with self.site.watched(clients) as samples:
             began = time.monotonic()
             output = act()

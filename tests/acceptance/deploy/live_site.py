@@ -17,7 +17,7 @@ from urllib.request import Request, urlopen
 
 from pipeline.images.registry import resolve_digest
 from pipeline.images.targets import split_digest
-from pipeline.process import Output, read
+from pipeline.process import CommandResult, capture
 from pipeline.rehearsal.traffic import PAUSE_SECONDS, Sample, Traffic
 from pipeline.rehearsal.workspace import FAST_TIMINGS, Sandbox, create_sandbox
 from tests.acceptance.deploy.release_variants import Variants, docker
@@ -48,7 +48,7 @@ class Site:
     told: list[dict[str, Any]] = field(default_factory=list)
     cuts: list[float] = field(default_factory=list)
 
-    def deploy(self, commit: str = "", **variables: str) -> Output:
+    def deploy(self, commit: str = "", **variables: str) -> CommandResult:
         """Deploy a commit, or what is checked out."""
         release = [f"--release={commit}"] if commit else []
         return self.told_also(variables).yard.invoke("deploy", *ENV, *release)
@@ -58,7 +58,7 @@ class Site:
         yard = replace(self.yard, variables={**self.yard.variables, **variables})
         return replace(self, yard=yard)
 
-    def rollback(self, *options: str) -> Output:
+    def rollback(self, *options: str) -> CommandResult:
         """Go back to what served before."""
         return self.yard.invoke("rollback", *ENV, *options)
 
@@ -74,7 +74,7 @@ class Site:
 
     def deploy_and(
         self, commit: str, step: str, act: Callable[[subprocess.Popen[str]], object]
-    ) -> Output:
+    ) -> CommandResult:
         """Deploy a commit, and do something once a step of it has begun."""
         return done_and(self.begin(commit), step, act)
 
@@ -97,7 +97,7 @@ class Site:
         """Return how many projects there are."""
         return int(self.sql("SELECT count(*) FROM projects_project;"))
 
-    def resume(self) -> Output:
+    def resume(self) -> CommandResult:
         """Undo what a deployer left that died."""
         return self.yard.invoke("deploy", "--env=staging", "--resume")
 
@@ -164,7 +164,7 @@ class Site:
         repository = image.partition("@")[0]
         listed = docker("image", "ls", "--format={{.Repository}}:{{.Tag}}", repository).split()
         tags = [each for each in listed if f":sha-{commit[:12]}" in each]
-        read(["docker", "image", "rm", "--force", image, *tags, f"local/{name}:linux-amd64"])
+        capture(["docker", "image", "rm", "--force", image, *tags, f"local/{name}:linux-amd64"])
 
     def forget(self, image: str) -> None:
         """Take what a digest names off the registry."""
@@ -187,7 +187,7 @@ class Site:
         found: dict[str, str] = {}
         for engine in self.yard.engines:
             ids = docker("ps", "--quiet", "--no-trunc", of, **engine).split()
-            told = read(
+            told = capture(
                 ["docker", "inspect", "--format={{.Id}} {{.Config.Image}}", *ids], env=engine
             )
             found |= dict(row.split() for row in told.stdout.splitlines())
@@ -288,7 +288,7 @@ def all_ask_once_more(samples: Sequence[Sample], clients: Collection[str]) -> No
 
 def done_and(
     process: subprocess.Popen[str], step: str, act: Callable[[subprocess.Popen[str]], object]
-) -> Output:
+) -> CommandResult:
     """Do something once a step of a command has begun, and return what came of the command."""
     said = ""
     with process:
@@ -297,7 +297,7 @@ def done_and(
             said += line
             if f"{step} …" in line:
                 act(process)
-    return Output((), process.returncode, "", said)
+    return CommandResult((), process.returncode, "", said)
 
 
 def send(number: signal.Signals, after: float = 1.0) -> Callable[[subprocess.Popen[str]], None]:

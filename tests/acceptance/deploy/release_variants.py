@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from pipeline.process import read
+from pipeline.process import capture
 from pipeline.rehearsal.workspace import Sandbox
 
 HERE = Path("dist", "images")
@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
 
 def docker(*arguments: str, stdin: str = "", **environ: str) -> str:
     """Run docker, and expect it to succeed."""
-    output = read(["docker", *arguments], stdin=stdin, env=environ)
+    output = capture(["docker", *arguments], stdin=stdin, env=environ)
     assert output.returncode == 0, output.stderr
     return output.stdout.strip()
 

@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from pipeline.process import Output
+from pipeline.process import CommandResult
 from pipeline.rehearsal.workspace import CAUTIOUS_TIMINGS, FAST_TIMINGS, START_SECONDS
 from pipeline.services import free_port
 from tests.acceptance.deploy.fault_report import Case, each
@@ -156,7 +156,7 @@ def test_c16_who_cannot_go_back_says_so_and_serves_on(site: Site, case: Case) ->
         docker("image", "rm", "--force", before)
         process.send_signal(signal.SIGINT)
 
-    def act() -> Output:
+    def act() -> CommandResult:
         output = site.deploy_and(commit, "bake", break_off)
         docker("start", f"{site.yard.name}-registry")
         site.yard.invoke_ok("rollback", *ENV, f"--to=sha-{site.first[:12]}")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.deploy.state.journal import KEPT_RELEASES
-from pipeline.process import Output
+from pipeline.process import CommandResult
 from pipeline.rehearsal.local_engine import remove_stack
 from tests.acceptance.deploy.fault_report import Case
 from tests.acceptance.deploy.live_site import ENV, Site, done_and, send
@@ -80,8 +80,8 @@ def test_f12_nobody_deploys_while_another_one_goes_back(site: Site, case: Case) 
     commit = site.variants.release("LABEL meanwhile=1")
     assert site.deploy(commit).returncode == 0
 
-    def act() -> Output:
-        refused: list[Output] = []
+    def act() -> CommandResult:
+        refused: list[CommandResult] = []
         back = site.start("rollback", *ENV)
         output = done_and(back, "preview", lambda _: refused.append(site.deploy(commit)))
         assert [each.returncode for each in refused] == [INPUT], refused
@@ -114,7 +114,7 @@ def test_f14b_what_the_engine_remembers_serves_where_the_journal_is_gone(
     commit = site.variants.release("LABEL forgotten=1")
     forget(site)
 
-    def act() -> Output:
+    def act() -> CommandResult:
         output = site.deploy_and(commit, "bake", send(signal.SIGINT))
         with site.users():
             assert site.deploy(site.first).returncode == 0

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from pipeline.process import Output
+from pipeline.process import CommandResult
 from tests.acceptance.deploy.fault_report import Case
 from tests.acceptance.deploy.live_site import Site, send
 
@@ -26,7 +26,7 @@ STEPS = (
 def test_c14_a_killed_deployer_is_undone_by_the_next_one(site: Site, case: Case, step: str) -> None:
     commit = site.variants.release(f"LABEL killed='{step}'")
 
-    def act() -> Output:
+    def act() -> CommandResult:
         killed = site.deploy_and(commit, step, send(signal.SIGKILL, after=0.1))
         assert killed.returncode == -signal.SIGKILL, killed.stderr
         locked = site.resume()
@@ -43,7 +43,7 @@ def test_c14_a_killed_deployer_is_undone_by_the_next_one(site: Site, case: Case,
 def test_c14_what_a_killed_cleanup_leaves_stops_no_deployment(site: Site, case: Case) -> None:
     commit = site.variants.release("LABEL killed=cleanup")
 
-    def act() -> Output:
+    def act() -> CommandResult:
         killed = site.deploy_and(commit, "cleanup", send(signal.SIGKILL, after=0.1))
         assert killed.returncode == -signal.SIGKILL, killed.stderr
         assert "serves at" in killed.stderr

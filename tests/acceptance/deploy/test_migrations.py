@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from pipeline.process import Output
+from pipeline.process import CommandResult
 from tests.acceptance.deploy.fault_report import Case, each
 from tests.acceptance.deploy.live_site import Site
 from tests.acceptance.deploy.release_variants import appended, migration
@@ -146,7 +146,7 @@ ENDS = re.compile(r"SELECT pg_(?:cancel|terminate)_backend\(\d+\)")
 def test_b14_a_statement_that_still_runs_is_told_with_what_ends_it(site: Site, case: Case) -> None:
     said = ""
 
-    def act() -> Output:
+    def act() -> CommandResult:
         nonlocal said
         output = site.deploy(commit)
         said = told(site)

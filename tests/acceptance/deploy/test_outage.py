@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from pipeline.errors import OutageError
-from pipeline.process import Output
+from pipeline.process import CommandResult
 from pipeline.rehearsal.workspace import CAUTIOUS_TIMINGS, FAST_TIMINGS
 from tests.acceptance.deploy.fault_report import Case
 from tests.acceptance.deploy.live_site import Site
@@ -47,7 +47,7 @@ def fragile(site: Site) -> Iterator[Site]:
     site.sql("DROP TABLE IF EXISTS gone;")
 
 
-def after_outage(site: Site, act: Callable[[], Output]) -> Output:
+def after_outage(site: Site, act: Callable[[], CommandResult]) -> CommandResult:
     """Take the replicas of the live release down, while users are at work; then act."""
     site.sql("CREATE TABLE gone();")
     until(lambda: not site.containers("backend"), "the replicas are not ended")
@@ -93,7 +93,7 @@ def test_g4_a_release_that_is_not_ready_is_replaced(site: Site, case: Case) -> N
 def test_g5_what_users_cannot_reach_is_told_as_an_outage(site: Site, case: Case) -> None:
     redis = site.service("redis")
 
-    def act() -> Output:
+    def act() -> CommandResult:
         docker("service", "scale", "--detach", f"{redis}=0")
         until(lambda: site.ask("/api/v1/health/ready/") == 503, "the site is ready still")
         found = site.yard.invoke("status", "--env=staging")
@@ -221,7 +221,7 @@ def test_g11_another_good_release_tells_of_a_contract(site: Site, case: Case) ->
     between = site.variants.release(contract)
     assert site.deploy(between).returncode == 0
 
-    def back() -> Output:
+    def back() -> CommandResult:
         refused = site.rollback(f"--to=sha-{site.first[:12]}")
         assert site.rollback(f"--to=sha-{between[:12]}").returncode == 0
         return refused
@@ -258,7 +258,7 @@ def test_g13_what_cannot_run_is_not_gone_back_to(site: Site, case: Case) -> None
 
 @pytest.mark.fault("G14", "a live release whose image cannot run any command: on to another one")
 def test_g14_a_fix_gets_a_site_out_of_a_dead_image(site: Site, case: Case) -> None:
-    def fix() -> Output:
+    def fix() -> CommandResult:
         return site.deploy(site.variants.release("LABEL fix=2"))
 
     with doomed(site, migration("9977_adds", COLUMN.format("adds_last"))):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.process import Output, read
+from pipeline.process import CommandResult, capture
 from tests.acceptance.deploy.fault_report import Case
 from tests.acceptance.deploy.live_site import ENV, Site, send
 from tests.acceptance.deploy.release_variants import appended, docker
@@ -28,7 +28,7 @@ def test_a2_an_image_that_somebody_else_signed_is_refused(
     site: Site, case: Case, tmp_path: Path
 ) -> None:
     commit = site.variants.release("LABEL theirs=1", sign=False)
-    made = read(["cosign", "generate-key-pair"], cwd=tmp_path, env={"COSIGN_PASSWORD": ""})
+    made = capture(["cosign", "generate-key-pair"], cwd=tmp_path, env={"COSIGN_PASSWORD": ""})
     assert made.returncode == 0, made.stderr
     site.yard.invoke_ok("sign", f"--key={tmp_path / 'cosign.key'}")
     case.caught(lambda: site.deploy(commit), code=UNTRUSTED, at="signature")
@@ -160,12 +160,12 @@ def test_a14_insecure_settings_are_found_by_the_self_check(site: Site, case: Cas
 def test_a15_of_two_deployments_at_once_one_is_refused(site: Site, case: Case) -> None:
     commit = site.variants.release("LABEL both=1")
 
-    def act() -> Output:
+    def act() -> CommandResult:
         both = [site.begin(commit), site.begin(commit)]
         said = [process.communicate()[1] for process in both]
         codes = sorted(process.returncode for process in both)
         assert codes == [0, INPUT], said
-        return Output((), codes[0], "", "".join(said))
+        return CommandResult((), codes[0], "", "".join(said))
 
     case.served(act, "is locked by")
     assert site.rollback().returncode == 0
@@ -175,7 +175,7 @@ def test_a15_of_two_deployments_at_once_one_is_refused(site: Site, case: Case) -
 def test_a16_a_dead_holder_s_lock_is_taken_over(site: Site, case: Case) -> None:
     commit = site.variants.release("LABEL stale=1")
 
-    def act() -> Output:
+    def act() -> CommandResult:
         site.deploy_and(commit, "roll backend", send(signal.SIGKILL))
         site.outlive_lock()
         return site.deploy(commit)

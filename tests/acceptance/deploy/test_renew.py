@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from pipeline.deploy.commands.generate_secrets import self_signed_certificate
-from pipeline.process import Output, read
+from pipeline.process import CommandResult, capture
 from tests.acceptance.deploy.fault_report import Case
 from tests.acceptance.deploy.live_site import Site
 from tests.acceptance.deploy.test_bad_releases import ROLLED_BACK
@@ -22,7 +22,7 @@ MOMENT = 2_000  # requests that may fail while the edge of the only node is away
 EDGE = "deploy/edge.conf"
 
 
-def renew(site: Site, certificate: str = "", key: str = "") -> Output:
+def renew(site: Site, certificate: str = "", key: str = "") -> CommandResult:
     """Renew the edge, with another certificate or key if they are given."""
     given = {"TLS_CERTIFICATE": certificate, "TLS_KEY": key}
     told = site.told_also({name: value for name, value in given.items() if value})
@@ -126,7 +126,9 @@ def test_h11_an_edge_whose_image_is_gone_touches_nothing(site: Site, case: Case)
             at = "the registry does not answer"
             said = case.served(lambda: renew(site), at, codes={FAILED})
     finally:
-        until(lambda: read(["docker", "pull", "--quiet", image]).returncode == 0, "it is not back")
+        until(
+            lambda: capture(["docker", "pull", "--quiet", image]).returncode == 0, "it is not back"
+        )
     assert "No such image" in said
     assert "edge.conf" not in said
 

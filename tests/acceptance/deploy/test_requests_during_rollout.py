@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from pipeline.process import Output
+from pipeline.process import CommandResult
 from tests.acceptance.deploy.fault_report import Case, each
 from tests.acceptance.deploy.live_site import Site
 from tests.acceptance.deploy.release_variants import appended, docker
@@ -29,7 +29,7 @@ def test_d3_who_asks_a_replica_that_has_left_is_sent_to_another(site: Site, case
 
 @pytest.mark.fault("D4", "replicas that are not given the time to finish a request")
 def test_d4_too_little_time_to_finish_is_found_in_the_settings(site: Site, case: Case) -> None:
-    def act() -> Output:
+    def act() -> CommandResult:
         with site.timed(grace=1):
             return site.deploy(site.first)
 
@@ -66,7 +66,7 @@ def test_d9_a_long_request_is_finished_by_the_replica_that_leaves(site: Site, ca
     assert site.rollback().returncode == 0
 
 
-def asked_meanwhile(site: Site, act: partial[Output]) -> Output:
+def asked_meanwhile(site: Site, act: partial[CommandResult]) -> CommandResult:
     """Have users who wait long for an answer, and get it."""
     with ThreadPoolExecutor() as pool:
         asked = [pool.submit(site.ask, LONG) for _ in range(4)]
@@ -79,7 +79,7 @@ def asked_meanwhile(site: Site, act: partial[Output]) -> Output:
 def test_d11_nothing_is_done_twice(site: Site, case: Case) -> None:
     commit = site.variants.release("LABEL once=1")
 
-    def act() -> Output:
+    def act() -> CommandResult:
         before = site.created()
         with site.users({"post": 4}, pause=0.05) as samples:
             output = site.deploy(commit)

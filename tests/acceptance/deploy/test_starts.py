@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.deploy.environment_secrets import secret_object_name
 from pipeline.images.registry import platform_digests
-from pipeline.process import Output
+from pipeline.process import CommandResult
 from pipeline.rehearsal.workspace import START_SECONDS
 from tests.acceptance.deploy.fault_report import Case, each
 from tests.acceptance.deploy.live_site import ENV, Site, send
@@ -198,7 +198,7 @@ def test_j12_a_way_back_that_does_not_start_is_told(site: Site, case: Case) -> N
             pause(None)
             process.send_signal(signal.SIGINT)
 
-        def act() -> Output:
+        def act() -> CommandResult:
             output = site.deploy_and(commit, "bake", break_off)
             availability("active")
             site.yard.invoke_ok("rollback", *ENV, f"--to=sha-{site.first[:12]}")

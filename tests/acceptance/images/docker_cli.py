@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
-from pipeline.process import Output, read
+from pipeline.process import CommandResult, capture
 from tests.waiting import SOON, until
 
 RUN = uuid4().hex[:8]  # stands in the name of all that this run makes
@@ -21,9 +21,9 @@ HARDENED = (
 )
 
 
-def docker(*arguments: str) -> Output:
+def docker(*arguments: str) -> CommandResult:
     """Run a docker command; return its exit code and what it printed."""
-    return read(["docker", *arguments])
+    return capture(["docker", *arguments])
 
 
 def check_output(*arguments: str) -> str:
@@ -60,7 +60,7 @@ class Container:
         result = docker("logs", self.name)
         return result.stdout + result.stderr
 
-    def execute(self, *command: str) -> Output:
+    def execute(self, *command: str) -> CommandResult:
         """Run a command inside."""
         return docker("exec", self.name, *command)
 

@@ -12,7 +12,7 @@ import pytest
 from pipeline import secret_search
 from pipeline.fault_injection import canaries
 from pipeline.fault_injection.repository_copy import copy_repository
-from pipeline.process import read
+from pipeline.process import capture
 from tests.acceptance.images.docker_cli import check_output, docker, inspect
 from tests.acceptance.images.inspect import BACKEND, IMAGES, Entry, Image, content
 from tests.conftest import ROOT
@@ -117,9 +117,9 @@ def test_no_secret_nor_the_umask_of_its_builder_is_in_it(image: Image, tmp_path:
         path.chmod(path.stat().st_mode & ~0o077)
     with retained(image):
         command = ["invoke", "build", f"--image={image.name}"]
-        output = read(command, cwd=place, env=canaries.canary_environment(hatched))
+        output = capture(command, cwd=place, env=canaries.canary_environment(hatched))
         assert output.returncode == 0, output.stderr
-        assert secret_search.in_text(hatched, output.stdout + output.stderr) == []
+        assert secret_search.secrets_in_text(hatched, output.stdout + output.stderr) == []
         (archive,) = place.glob("dist/images/**/image.tar")
         added = [*image.added(archive)]
         assert added
@@ -129,7 +129,7 @@ def test_no_secret_nor_the_umask_of_its_builder_is_in_it(image: Image, tmp_path:
         with tarfile.open(archive) as saved:
             said = [content(saved, each) for each in saved.getnames() if each.endswith(".json")]
         assert said
-        assert secret_search.in_text(hatched, b"".join(said).decode(errors="replace")) == []
+        assert secret_search.secrets_in_text(hatched, b"".join(said).decode(errors="replace")) == []
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from threading import Event
 
 import pytest
 
-from pipeline.process import Output, read
+from pipeline.process import CommandResult, capture
 from pipeline.services import free_port
 from tests.acceptance.images.docker_cli import (
     RUN,
@@ -30,7 +30,7 @@ PORTS = ("FRONTEND_PORT", "POSTGRES_PORT", "REDIS_PORT", "MAIL_PORT", "MAIL_UI_P
 OURS = ("backend", "frontend")
 USER = {"email": "smoke@example.com", "password": f"correct-horse-{RUN}"}
 PROJECT = f"images-{RUN}"
-Compose = Callable[..., Output]
+Compose = Callable[..., CommandResult]
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +48,9 @@ def compose(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactor
     override.write_text(json.dumps({"services": services}))
     files = [f"--file={ROOT / 'docker-compose.yml'}", f"--file={override}"]
 
-    def run(*arguments: str) -> Output:
+    def run(*arguments: str) -> CommandResult:
         command = ["docker", "compose", f"--project-name={PROJECT}", *files, *arguments]
-        return read(command, env=environment)
+        return capture(command, env=environment)
 
     return run
 
@@ -127,7 +127,7 @@ def test_only_this_machine_can_reach_it(site: int) -> None:  # noqa: ARG001
 def test_a_user_can_walk_through_it(site: int, user: dict[str, str]) -> None:
     env = {f"SMOKE_USER_{name.upper()}": value for name, value in user.items()}
     command = [sys.executable, "-m", "pipeline.deploy.smoke.runner", f"http://127.0.0.1:{site}"]
-    result = read([*command, "--release", BACKEND.release], cwd=ROOT, env=env)
+    result = capture([*command, "--release", BACKEND.release], cwd=ROOT, env=env)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
@@ -135,7 +135,7 @@ def test_a_browser_can_walk_through_it(site: int, user: dict[str, str]) -> None:
     env = {f"E2E_USER_{name.upper()}": value for name, value in user.items()}
     env |= {"PLAYWRIGHT_BASE_URL": f"http://127.0.0.1:{site}", "PIPELINE_STRICT": "1"}
     command = [sys.executable, str(ROOT / "dev"), "nox", "--session=e2e-smoke"]
-    result = read(command, cwd=ROOT, env=env)
+    result = capture(command, cwd=ROOT, env=env)
     assert result.returncode == 0, result.stdout + result.stderr
 
 

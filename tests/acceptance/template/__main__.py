@@ -15,13 +15,13 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipeline.errors import CheckFailedError, InputError, reported
+from pipeline.errors import CheckFailedError, InputError, handle_errors
 from pipeline.fault_injection.repository_copy import RepositoryCopy, copy_repository
 from pipeline.github import loader
 from pipeline.process import run
 from pipeline.rehearsal.credentials import create_secrets
 from pipeline.rehearsal.local_engine import temporary_registry, temporary_swarm
-from pipeline.scaffold.init import RENEW
+from pipeline.scaffold.init import REGENERATE_COMMANDS
 
 DEPLOY = "deploy.yml"
 QUICK = ("parity", "faults", "docs", "lint", "locks", "workflows", "migrations", "build")
@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> None:
 
 def released(folder: Path) -> list[str]:
     """Release the copy, deploy it to this machine by the job for that; return what is red."""
-    (job,) = (job for job in loader.read(DEPLOY).jobs.values() if job.id == "deploy")
+    (job,) = (job for job in loader.load_workflow(DEPLOY).jobs.values() if job.id == "deploy")
     deploys = (step["run"] for step in job.run_steps)
     chain = ("invoke secrets --env=local", "invoke build sbom scan push sign", *deploys)
     with (
@@ -77,7 +77,7 @@ def product(folder: Path, part: str) -> RepositoryCopy:
     made = copy_repository(Path.cwd(), folder)
     must(["invoke", "init", f"--name={NAME}", f"--without={part}"], folder)
     if part:
-        for step in RENEW:
+        for step in REGENERATE_COMMANDS:
             must(shlex.split(step), folder)
     made.commit("Make it a product")
     return made
@@ -93,14 +93,14 @@ def lines(named: Collection[str], *, every: bool) -> list[str]:
     Raises:
         InputError: There is no such job.
     """
-    jobs = [job for called in loader.calls().values() for job in called]
+    jobs = [job for called in loader.jobs_by_call().values() for job in called]
     known = [*dict.fromkeys(job.id for job in jobs)]
     if unknown := [name for name in named if name not in known]:
         raise InputError(
             f"no such jobs: {', '.join(unknown)}", hint=f"there are: {', '.join(known)}"
         )
     kept = known if every else named or QUICK
-    return [line for job in jobs if job.id in kept for line in job.commands()]
+    return [line for job in jobs if job.id in kept for line in job.shell_commands()]
 
 
 def is_green(line: str, folder: Path, told: Mapping[str, str] | None = None) -> bool:
@@ -123,5 +123,5 @@ def must(command: list[str], folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         main(sys.argv[1:])

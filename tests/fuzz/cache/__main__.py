@@ -19,7 +19,7 @@ from pipeline.ci.plan import create_plan
 from pipeline.ci.result import LOG_DIR
 from pipeline.ci.sessions import CISession
 from pipeline.deploy.signals import raise_on_signal
-from pipeline.errors import CheckFailedError, reported
+from pipeline.errors import CheckFailedError, handle_errors
 from tests.fuzz.cache import generated_repo, this_repo
 
 
@@ -71,5 +71,5 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    with reported():
+    with handle_errors():
         main(sys.argv[1:])

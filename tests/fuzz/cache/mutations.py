@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.scratch_repository import Scratch
+from pipeline.scratch_repository import ScratchRepository
 
 SOURCES = ("backend/apps/**/*.py", "docs/*.md", "frontend/src/**/*.tsx", "tests/**/*.py")
 OTHERS = (".github/workflows/*.yml", "deploy/*", "faults/*.toml", "pipeline/**/*.py", "security/*")
@@ -122,4 +122,4 @@ def drawn(draw: random.Random) -> Iterator[Mutation]:
 
 def git(*arguments: str) -> str:
     """Run git; return what it said."""
-    return Scratch(Path()).git(*arguments).strip()
+    return ScratchRepository(Path()).git(*arguments).strip()

@@ -37,7 +37,7 @@ def flight(server: str, capsys: pytest.CaptureFixture[str]) -> Flight:
         try:
             report_and_raise(check_migrations(server))
         except PipelineError as error:
-            return f"{capsys.readouterr().out}{error.kind}: {error}"
+            return f"{capsys.readouterr().out}{error.label}: {error}"
         return capsys.readouterr().out
 
     return flown

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from pipeline.checks.baseline import baseline_commit, previous_release_commit
-from pipeline.errors import NotJudgedError
-from pipeline.process import read
+from pipeline.errors import InconclusiveError
+from pipeline.process import capture
 from tests.support.django_project import Project
 
 ADDED = "operations = []"
 
 
 def sha(project: Project, name: str = "HEAD") -> str:
-    return read(["git", "rev-parse", name], cwd=project.root).stdout.strip()
+    return capture(["git", "rev-parse", name], cwd=project.root).stdout.strip()
 
 
 @pytest.mark.usefixtures("project")
@@ -103,13 +103,13 @@ def test_what_main_was_before_a_forced_push_is_not_guessed(
     project.release()
     project.git("update-ref", "refs/remotes/origin/main", "HEAD")
     push("1234567890" * 4, tmp_path, monkeypatch)
-    with pytest.raises(NotJudgedError, match="what main was before this push is not here"):
+    with pytest.raises(InconclusiveError, match="what main was before this push is not here"):
         baseline_commit("test")
 
 
 def clone(project: Project, folder: Path, *options: str) -> None:
     command = ["git", "clone", *options, project.root.as_uri(), str(folder)]
-    assert read(command).returncode == 0
+    assert capture(command).returncode == 0
 
 
 def work(project: Project) -> str:
@@ -129,9 +129,9 @@ def test_without_main_nothing_is_judged_until_it_is_fetched(
     first = work(project)
     clone(project, tmp_path / "clone", option)
     monkeypatch.chdir(tmp_path / "clone")
-    with pytest.raises(NotJudgedError, match="main is not here") as caught:
+    with pytest.raises(InconclusiveError, match="main is not here") as caught:
         baseline_commit("test")
-    assert read(caught.value.hint.split()).returncode == 0
+    assert capture(caught.value.hint.split()).returncode == 0
     assert baseline_commit("test") == first
 
 
@@ -142,14 +142,14 @@ def test_a_shallow_clone_of_main_is_not_judged(
     project.release()
     clone(project, tmp_path / "clone", "--depth=1")
     monkeypatch.chdir(tmp_path / "clone")
-    with pytest.raises(NotJudgedError, match="main is not here"):
+    with pytest.raises(InconclusiveError, match="main is not here"):
         baseline_commit("test")
 
 
 def test_without_main_nothing_is_judged(project: Project) -> None:
     work(project)
     project.git("branch", "--delete", "--force", "main")
-    with pytest.raises(NotJudgedError, match="main is not here"):
+    with pytest.raises(InconclusiveError, match="main is not here"):
         baseline_commit("test")
 
 
@@ -158,7 +158,7 @@ def test_the_target_of_a_pull_request_is_not_guessed(
 ) -> None:
     work(project)
     monkeypatch.setenv("GITHUB_BASE_REF", "stable")
-    with pytest.raises(NotJudgedError, match="stable is not here"):
+    with pytest.raises(InconclusiveError, match="stable is not here"):
         baseline_commit("test")
 
 

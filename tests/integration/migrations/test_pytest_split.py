@@ -141,7 +141,7 @@ def test_tests_that_are_asked_nothing_end_with_their_worker(project: Project, se
     with AppVersion(project.root / "backend").start_worker(server) as app:
         checks.collect(PostgresServer(server), app)
         until((project.root / "backend/begun").exists)
-    assert app.running.process.ended()
+    assert app.running.process.wait()
 
 
 def test_tests_that_cannot_be_collected_are_not_green(project: Project, server: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.checks.dependency_audit.cli import check, main
-from pipeline.errors import CheckFailedError, InputError, NotJudgedError
+from pipeline.errors import CheckFailedError, InconclusiveError, InputError
 from tests.support.fake_advisories import Service, npm_advisory, pypi_advisory
 from tests.unit.advisories.conftest import HASH, TODAY, Except
 
@@ -123,14 +123,14 @@ def test_a_service_that_answers_something_else_is_no_pass(
     place: str, answer: tuple[int, bytes], service: Service
 ) -> None:
     service.broken = answer
-    with pytest.raises(NotJudgedError, match="the advisory service"):
+    with pytest.raises(InconclusiveError, match="the advisory service"):
         check(place)
 
 
 @BOTH
 def test_a_service_that_has_forgotten_everything_is_found_out(place: str, service: Service) -> None:
     service.pypi, service.npm = {}, {}
-    with pytest.raises(NotJudgedError, match="which is known to be vulnerable"):
+    with pytest.raises(InconclusiveError, match="which is known to be vulnerable"):
         check(place)
 
 
@@ -142,7 +142,7 @@ def test_without_a_service_it_is_red_where_everything_must_be_judged(
     for name, value in service.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("npm_config_fetch_retries", "0")
-    with pytest.raises(NotJudgedError) as caught:
+    with pytest.raises(InconclusiveError) as caught:
         check(place)
     for strict, code in (("0", 0), ("1", 4)):
         monkeypatch.setenv("PIPELINE_STRICT", strict)
@@ -156,13 +156,13 @@ def test_an_exception_may_be_needed_for_what_nobody_answered(
 ) -> None:
     service.broken = (500, b"")
     excepted(IDS["npm"], "react", "npm")
-    with pytest.raises(NotJudgedError):
+    with pytest.raises(InconclusiveError):
         check("npm")
 
 
 def test_a_package_that_the_service_does_not_know_is_no_pass(service: Service) -> None:
     service.strangers = {"django==5.2.19"}
-    with pytest.raises(NotJudgedError, match=r"it does not know django==5\.2\.19"):
+    with pytest.raises(InconclusiveError, match=r"it does not know django==5\.2\.19"):
         check("pypi")
 
 

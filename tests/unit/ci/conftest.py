@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.ci.cli import Options, run_command
-from pipeline.errors import reported
+from pipeline.errors import handle_errors
 from tests.support.sample_repo import Toy
 
 
@@ -22,7 +22,7 @@ class Here:
         self.code = 0
         with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(said):
             try:
-                with reported():
+                with handle_errors():
                     self.code = run_command(Options(**options))  # type: ignore[arg-type]
             except SystemExit as left:
                 self.code = int(left.code or 0)

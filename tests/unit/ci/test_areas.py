@@ -89,7 +89,7 @@ def test_every_file_of_this_repository_is_in_an_area() -> None:
 
 def test_python_is_in_an_area_that_is_linted_wherever_it_is() -> None:
     areas = Areas(config.load().areas)
-    (read,) = (row.tags for row in nox_sessions.list_all() if row.session == "lint")
+    (read,) = (row.tags for row in nox_sessions.list_sessions() if row.session == "lint")
     for folder in {PurePath(path).parent for path in worktree.list_files().paths}:
         for name in "new.py", "new.ipynb":
             of = areas.for_path(f"{folder / name}")

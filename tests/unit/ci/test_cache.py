@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline.ci.execution import session_process
-from pipeline.process import Process, start
+from pipeline.process import Process, start_group
 from tests.support.sample_repo import Toy
 from tests.unit.ci.conftest import Enter, Here
 
@@ -219,14 +219,14 @@ def test_what_is_edited_before_it_is_read_and_then_put_back_is_no_hit(
 
     def mended(command: Sequence[str], **options: object) -> Process:
         file.write_text("mended, and read")
-        process = start(command, **options)  # type: ignore[arg-type]
+        process = start_group(command, **options)  # type: ignore[arg-type]
         process.wait()
         if before_the_end:
             file.write_text("BROKEN")
         return process
 
     with monkeypatch.context() as edited:
-        edited.setattr(session_process, "start", mended)
+        edited.setattr(session_process, "start_group", mended)
         assert "not remembered: red/one.txt changed while it ran" in here()
     assert here.code == 0
     file.write_text("BROKEN")

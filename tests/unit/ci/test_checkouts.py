@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from pipeline import git, scratch_repository
-from pipeline.scratch_repository import Scratch
+from pipeline.scratch_repository import ScratchRepository
 from tests.conftest import ROOT, Result
 from tests.support.sample_repo import BIN
 
@@ -60,8 +60,8 @@ class Checkout:
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the team has pushed: this checkout, as the only commit of main."""
     folder = tmp_path_factory.mktemp("published")
-    scratch_repository.copy(git.files(cwd=ROOT), folder, ROOT)
-    Scratch(folder).begin("main")
+    scratch_repository.copy_files(git.files(cwd=ROOT), folder, ROOT)
+    ScratchRepository(folder).init("main")
     return folder
 
 
@@ -162,7 +162,7 @@ def test_file_name_that_is_no_utf_8_and_a_submodule_are_borne(person: Checkout) 
     library = person.root.with_name("library")
     library.mkdir()
     (library / "README.md").write_text("# Library\n")
-    Scratch(library).begin("main")
+    ScratchRepository(library).init("main")
     local = ("-c", "protocol.file.allow=always")
     person.git(*local, "submodule", "--quiet", "add", str(library), "docs/vendor")
     person.commit(ODD, "# Untitled\n")

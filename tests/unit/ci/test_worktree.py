@@ -9,7 +9,7 @@ import pytest
 from pipeline import config
 from pipeline.ci.cache import fingerprint, worktree
 from pipeline.ci.plan import snapshot_inputs
-from pipeline.process import read
+from pipeline.process import capture
 from pipeline.settings import Settings
 from tests.settings import changed
 from tests.support.sample_repo import Toy
@@ -66,7 +66,7 @@ def test_a_file_may_be_larger_than_the_memory(toy: Toy) -> None:
     )
     code += "r.setrlimit(r.RLIMIT_AS, (200 << 20,) * 2)\n"
     code += "print(hash_files(stat_signatures(['red/large'])).tree)"
-    done = read([sys.executable, "-c", code], cwd=toy.root)
+    done = capture([sys.executable, "-c", code], cwd=toy.root)
     assert f"file {hashlib.sha256(bytes(256 << 20)).hexdigest()}" in done.stdout, done.stderr
 
 

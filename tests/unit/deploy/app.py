@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.process import read
+from pipeline.process import capture
 from tests.conftest import ROOT
 
 
@@ -20,7 +20,7 @@ def app_reads(databases: Sequence[str] = (), origins: Sequence[str] = ()) -> dic
     script = str(Path(__file__).with_name("inside_the_app.py"))
     asked = json.dumps({"databases": databases, "origins": origins})
     path = {"PYTHONPATH": str(ROOT / "backend")}
-    answer = read([sys.executable, script], env=path, stdin=asked)
+    answer = capture([sys.executable, script], env=path, stdin=asked)
     assert answer.returncode == 0, answer.stderr
     found: dict[str, Any] = json.loads(answer.stdout)
     return found

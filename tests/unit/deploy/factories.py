@@ -4,7 +4,7 @@ from typing import Any
 
 from pipeline.checker import Checker
 from pipeline.deploy.cluster.stackfile import Release
-from pipeline.environments import NEEDED, Environment, Timings
+from pipeline.environments import REQUIRED_SECRETS, Environment, Timings
 from pipeline.schema import Table
 from tests.settings import changed
 
@@ -23,7 +23,7 @@ def environment(**given: Any) -> Environment:  # noqa: ANN401 - whatever a team 
         "stack": "shop",
         "url": "https://shop.example.com",
         "refs": ["main"],
-        "secrets": [*NEEDED, "DATABASE_URL"],
+        "secrets": [*REQUIRED_SECRETS, "DATABASE_URL"],
     }
     tables = {key: value for key, value in given.items() if isinstance(value, Table)}
     written = {key: value for key, value in given.items() if key not in tables}

@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 from pipeline.deploy.cluster.client import SwarmClient
 from pipeline.deploy.cluster.one_shot_jobs import END_MARKER
-from pipeline.process import Output
+from pipeline.process import CommandResult
 from tests.unit.deploy.factories import Object, service, task
 
 Kind = dict[str, Object]
@@ -56,7 +56,7 @@ class FakeSwarm(SwarmClient):
     options: dict[str, tuple[str, ...]] = field(default_factory=dict)
     numbers: Any = field(default_factory=itertools.count)
 
-    def run(self, *arguments: str, stdin: str = "", **_: object) -> Output:
+    def run(self, *arguments: str, stdin: str = "", **_: object) -> CommandResult:
         """Do what docker would."""
         options = dict(word[2:].partition("=")[::2] for word in arguments if word.startswith("--"))
         words = [word for word in arguments if not word.startswith("--")]
@@ -65,7 +65,9 @@ class FakeSwarm(SwarmClient):
         if answer is None:
             answer = self.execute(words, options, arguments, stdin)
         failed = answer is None
-        return Output(arguments, int(failed), answer or "", "already exists" if failed else "")
+        return CommandResult(
+            arguments, int(failed), answer or "", "already exists" if failed else ""
+        )
 
     def query(self, words: list[str], options: dict[str, str]) -> str | None:
         """Answer a question; None, if it is none."""

@@ -13,7 +13,7 @@ from pipeline.deploy.rollout.runbook import run_deployment as make_live
 from pipeline.deploy.rollout.steps import NO_MIGRATIONS_MARKER, SETTLED
 from pipeline.deploy.state import journal
 from pipeline.deploy.state.deploy_lock import hold_lock
-from pipeline.errors import MigrationError, StoppedError
+from pipeline.errors import DeployAbortedError, MigrationError
 from tests.clock import Clock
 from tests.unit.deploy.factories import AT_ONCE, environment, release
 from tests.unit.deploy.fake_swarm import FakeSwarm
@@ -135,7 +135,7 @@ def test_what_was_begun_beside_a_self_check_that_fails_is_withdrawn(
     migrates: bool,  # noqa: FBT001 - the case
 ) -> None:
     live.ends[release(2).images["backend"]] = "failed"
-    with pytest.raises(StoppedError, match=r"^shop-check: failed"):
+    with pytest.raises(DeployAbortedError, match=r"^shop-check: failed"):
         deploy(live, 2, migrates=migrates)
     assert {*live.objects("service")} == SERVING
     assert service_image(live.objects("service")["shop_backend"]) == release(1).images["backend"]
@@ -143,7 +143,9 @@ def test_what_was_begun_beside_a_self_check_that_fails_is_withdrawn(
 
 def test_files_that_a_node_cannot_lay_stop_a_release_before_its_preview(live: FakeSwarm) -> None:
     live.ends[release(2).images["frontend"]] = "rejected"
-    with pytest.raises(StoppedError, match=r"^shop-assets: rejected(.|\n)*nothing that serves"):
+    with pytest.raises(
+        DeployAbortedError, match=r"^shop-assets: rejected(.|\n)*nothing that serves"
+    ):
         deploy(live, 2)
     assert "stack deploy shop" not in live.asked
     assert {*live.objects("service")} == SERVING

@@ -17,7 +17,7 @@ from pipeline.errors import (
     CheckFailedError,
     InputError,
     MigrationError,
-    NoWayBackError,
+    NoRollbackError,
     OutageError,
     RolledBackError,
 )
@@ -420,7 +420,7 @@ def test_where_no_other_release_served_the_fix_stays(engine: FakeSwarm, wire: Wi
     for each in engine.tasks_of("shop_backend"):
         each["Status"]["State"] = "failed"
     wire.broken = "v1.0.2"
-    with pytest.raises(NoWayBackError, match=r"v1\.0\.1 did not serve before"):
+    with pytest.raises(NoRollbackError, match=r"v1\.0\.1 did not serve before"):
         run_deploy(2)
     assert live(engine) == release(2).images["backend"]
 

@@ -17,7 +17,7 @@ from pipeline.deploy.state.deploy_lock import (
     read_lock,
     send_heartbeats,
 )
-from pipeline.process import Output
+from pipeline.process import CommandResult
 from tests.unit.deploy.fake_swarm import FakeSwarm
 
 
@@ -91,9 +91,9 @@ def test_an_engine_that_takes_no_sign_is_given_the_next_one_and_keeps_the_last(
     last = deploy_lock.renew_heartbeat(engine, "shop", "")
     taken = FakeSwarm.run
 
-    def refused(self: FakeSwarm, *arguments: str, **given: str) -> Output:
+    def refused(self: FakeSwarm, *arguments: str, **given: str) -> CommandResult:
         return (
-            Output(arguments, 1, "", said)
+            CommandResult(arguments, 1, "", said)
             if "create" in arguments
             else taken(self, *arguments, **given)
         )

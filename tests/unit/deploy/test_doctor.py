@@ -19,8 +19,8 @@ from pipeline.deploy.rollout.edge import edge_config_name
 from pipeline.deploy.state import journal
 from pipeline.deploy.state.deploy_lock import acquire
 from pipeline.environments import Environment
-from pipeline.errors import CheckFailedError, MissingToolError, NotJudgedError
-from pipeline.process import Output, read
+from pipeline.errors import CheckFailedError, InconclusiveError, MissingToolError
+from pipeline.process import CommandResult, capture
 from pipeline.services import free_port
 from tests.conftest import ROOT
 from tests.settings import changed
@@ -58,7 +58,7 @@ def site(engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch, pair: tuple[str, st
     source = secret_object_name("shop", "TLS_CERTIFICATE", pair[0])
     container["Secrets"] = [{"SecretName": source}]
     engine.facts["run"] = "Filesystem\noverlay 100 50 52428800 50% /"
-    monkeypatch.setattr(cluster, "read", lambda _: Output((), 0, "{}", ""))
+    monkeypatch.setattr(cluster, "capture", lambda _: CommandResult((), 0, "{}", ""))
     monkeypatch.setattr(cluster, "check_tool", lambda name: f"/bin/{name}")
     return engine
 
@@ -87,8 +87,8 @@ def test_what_could_not_be_looked_at_is_listed_and_red_only_where_all_must_be(
     site: FakeSwarm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     del site
-    monkeypatch.setattr("pipeline.errors.NOT_JUDGED", tmp_path)
-    with pytest.raises(NotJudgedError, match=r"^doctor: some checks could not look: workflow$"):
+    monkeypatch.setattr("pipeline.errors.INCONCLUSIVE_DIR", tmp_path)
+    with pytest.raises(InconclusiveError, match=r"^doctor: some checks could not look: workflow$"):
         doctor.doctor(staging(name="elsewhere"))
 
 
@@ -160,7 +160,7 @@ def test_a_registry_that_does_not_hand_out_what_is_live_is_found(
     site: FakeSwarm, monkeypatch: pytest.MonkeyPatch, said: str, what: str, hint: str
 ) -> None:
     del site
-    monkeypatch.setattr(cluster, "read", lambda _: Output((), 1, "", said))
+    monkeypatch.setattr(cluster, "capture", lambda _: CommandResult((), 1, "", said))
     registry = found()["registry"]
     assert registry.what.startswith(what)
     assert registry.hint.startswith(hint)
@@ -169,7 +169,9 @@ def test_a_registry_that_does_not_hand_out_what_is_live_is_found(
 def test_a_registry_without_this_commit_answers_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(cluster, "read", lambda _: Output((), 1, "", "ERROR: x: not found"))
+    monkeypatch.setattr(
+        cluster, "capture", lambda _: CommandResult((), 1, "", "ERROR: x: not found")
+    )
     monkeypatch.setattr(cluster, "repository_for", lambda name: f"ghcr.io/octo/shop/{name}")
     assert cluster.check_registry(None) == "ghcr.io answers; it has nothing of this commit"
 
@@ -272,7 +274,7 @@ class TestNames:
 
 class TestCertificate:
     def test_one_that_fits_is_told_with_its_end(self, pair: tuple[str, str]) -> None:
-        told = read(["openssl", "x509", "-noout", "-enddate"], stdin=pair[0]).stdout
+        told = capture(["openssl", "x509", "-noout", "-enddate"], stdin=pair[0]).stdout
         seconds = ssl.cert_time_to_seconds(told.strip().removeprefix("notAfter="))
         end = datetime.fromtimestamp(seconds, UTC)
         assert (
@@ -285,7 +287,7 @@ class TestCertificate:
             certificate.check_certificate(*pair, "https://www.example.com")
 
     def test_a_key_of_another_one_is_refused(self, pair: tuple[str, str]) -> None:
-        other = read(["openssl", "genpkey", "-algorithm", "ed25519"]).stdout
+        other = capture(["openssl", "genpkey", "-algorithm", "ed25519"]).stdout
         with pytest.raises(CheckFailedError, match="TLS_KEY is not the key of TLS_CERTIFICATE"):
             certificate.check_certificate(pair[0], other, "https://shop.example.com")
 
@@ -334,7 +336,9 @@ class TestCertificate:
     def test_a_key_with_a_passphrase_is_refused_and_not_asked_for(
         self, pair: tuple[str, str]
     ) -> None:
-        secret = read(["openssl", "pkey", "-aes128", "-passout", "pass:swordfish"], stdin=pair[1])
+        secret = capture(
+            ["openssl", "pkey", "-aes128", "-passout", "pass:swordfish"], stdin=pair[1]
+        )
         with pytest.raises(CheckFailedError, match="has a passphrase"):
             certificate.check_certificate(pair[0], secret.stdout, "https://shop.example.com")
 
@@ -371,6 +375,6 @@ def test_a_look_is_well_or_not_or_could_not_be_taken() -> None:
     assert run_check("disk", raising(CheckFailedError("full", hint="rm"))) == CheckResult(
         "disk", "not ok", "full", "rm"
     )
-    assert run_check("disk", raising(NotJudgedError("disk", "away", hint="wait"))) == CheckResult(
-        "disk", "not judged", "away", "wait"
-    )
+    assert run_check(
+        "disk", raising(InconclusiveError("disk", "away", hint="wait"))
+    ) == CheckResult("disk", "not judged", "away", "wait")

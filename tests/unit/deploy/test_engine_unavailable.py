@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.deploy.cluster.convergence import ExpectedState, wait_for_convergence, watch_stability
 from pipeline.deploy.cluster.retry import EngineUnavailableError, raise_if_unavailable
-from pipeline.process import Output
+from pipeline.process import CommandResult
 from tests.unit.deploy.factories import IMAGES
 from tests.unit.deploy.fake_swarm import FakeSwarm
 
@@ -19,9 +19,9 @@ class Away(FakeSwarm):
 
     cut: list[str] = field(default_factory=list)
 
-    def ask(self, *arguments: str, stdin: str = "", **_: object) -> Output:
+    def ask(self, *arguments: str, stdin: str = "", **_: object) -> CommandResult:
         if self.cut:
-            return Output(arguments, 1, "", self.cut.pop())
+            return CommandResult(arguments, 1, "", self.cut.pop())
         return super().run(*arguments, stdin=stdin)
 
 
@@ -61,7 +61,7 @@ def test_one_that_stays_away_is_a_fault_of_its_own(
     ],
 )
 def test_what_it_says_is_not_there_is_not_there(said: str) -> None:
-    raise_if_unavailable(Output((), 1, "", said))
+    raise_if_unavailable(CommandResult((), 1, "", said))
 
 
 @pytest.mark.parametrize(
@@ -69,4 +69,4 @@ def test_what_it_says_is_not_there_is_not_there(said: str) -> None:
 )
 def test_what_somebody_else_says_is_no_answer(said: str) -> None:
     with pytest.raises(EngineUnavailableError):
-        raise_if_unavailable(Output((), 1, "", said))
+        raise_if_unavailable(CommandResult((), 1, "", said))

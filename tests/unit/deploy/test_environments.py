@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from pipeline.config import environment as named
+from pipeline.config import get_environment as named
 from pipeline.config import load
-from pipeline.environments import NEEDED, Environment, Timings
+from pipeline.environments import REQUIRED_SECRETS, Environment, Timings
 from pipeline.errors import InputError
 from tests import settings
 from tests.conftest import ROOT
 from tests.unit.deploy.factories import environment
 
-SECRETS = [*NEEDED, "DATABASE_URL"]
+SECRETS = [*REQUIRED_SECRETS, "DATABASE_URL"]
 LEAST = {"url": "https://shop.example.com", "refs": ["main"], "secrets": SECRETS}
 HOST = "ssh://deploy@example.com"
 KEY = "example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICZA7S"
@@ -70,16 +70,16 @@ def test_a_key_without_a_reader_is_refused(entry: dict[str, Any], path: str, mea
 
 
 def test_a_secret_that_every_deployment_needs_has_to_be_named() -> None:
-    lacking = {**LEAST, "secrets": NEEDED[1:], "data": True}
+    lacking = {**LEAST, "secrets": REQUIRED_SECRETS[1:], "data": True}
     assert refused(staging=lacking) == [
         "environments.staging.secrets: it lacks PREVIEW_TOKEN, POSTGRES_PASSWORD, DATABASE_URL"
     ]
 
 
 def test_a_name_that_is_optional_and_needed_or_no_secret_is_refused() -> None:
-    optional = [NEEDED[0], "DEBUG", "METRICS_TOKEN"]
+    optional = [REQUIRED_SECRETS[0], "DEBUG", "METRICS_TOKEN"]
     entry = {**LEAST, "variables": {"DEBUG": "1"}, "optional": optional}
-    twice = ", ".join(sorted(["DEBUG", NEEDED[0]]))
+    twice = ", ".join(sorted(["DEBUG", REQUIRED_SECRETS[0]]))
     assert refused(staging=entry) == [f"environments.staging: named twice: {twice}"]
 
 
@@ -177,12 +177,12 @@ def test_only_a_site_of_this_machine_on_this_machine_is_local(
     [("main", True), ("v1.2.3", True), ("Main", False), ("feature/v1", False), ("domain", False)],
 )
 def test_a_ref_is_allowed_by_a_pattern_that_it_fits_wholly(ref: str, *, allowed: bool) -> None:
-    assert environment(refs=["main", "v*"]).allows(ref) is allowed
+    assert environment(refs=["main", "v*"]).allows_ref(ref) is allowed
 
 
 def test_a_roll_is_stuck_only_after_all_that_it_may_take() -> None:
     times = Timings(start=60, delay=10, drain=5, grace=45, monitor=15)
-    deadlines = [environment(replicas=each, timings=times).deadline for each in (1, 2, 3)]
+    deadlines = [environment(replicas=each, timings=times).rollout_timeout for each in (1, 2, 3)]
     assert deadlines == [285, 405, 525]
     assert all(
         deadline > replicas * (60 + 10 + 5 + 45) + 15

@@ -16,7 +16,7 @@ from pipeline.deploy.environment_secrets import load_secrets, parse_env_file
 from pipeline.deploy.preflight.certificate import check_certificate
 from pipeline.deploy.smoke.client import ssl_context
 from pipeline.errors import InputError
-from pipeline.process import read
+from pipeline.process import capture
 from tests.unit.deploy.factories import environment
 
 SECRETS = [*environment().secrets, "POSTGRES_PASSWORD", "REDIS_URL"]
@@ -75,7 +75,7 @@ def test_clients_that_trust_the_certificate_take_it_for_its_host(
     certificate, key = tmp_path / "tls.crt", tmp_path / "tls.key"
     certificate.write_text(made["TLS_CERTIFICATE"])
     key.write_text(made["TLS_KEY"])
-    verified = read(["openssl", "verify", "-CAfile", "tls.crt", check, host, "tls.crt"])
+    verified = capture(["openssl", "verify", "-CAfile", "tls.crt", check, host, "tls.crt"])
     assert verified.returncode == 0, verified.stderr
     client = ssl_context(made["TLS_CERTIFICATE"])
     with served(certificate, key) as port, socket.create_connection(("127.0.0.1", port)) as there:

@@ -8,7 +8,7 @@ from pipeline.deploy.cluster.client import SwarmClient
 from pipeline.deploy.cluster.one_shot_jobs import Job, running_job
 from pipeline.deploy.state.deploy_lock import LockedError, hold_lock
 from pipeline.errors import CheckFailedError
-from pipeline.process import Output
+from pipeline.process import CommandResult
 from tests.unit.deploy.fake_swarm import FakeSwarm
 
 GONE = "Error: rpc error: code = Unknown desc = The swarm does not have a leader."
@@ -30,13 +30,13 @@ class Choosing(SwarmClient):
     left_out: list[str] = field(default_factory=list)
     unsaid: list[str] = field(default_factory=list)
 
-    def ask_once(self, *arguments: str, stdin: str, seconds: float) -> Output:
+    def ask_once(self, *arguments: str, stdin: str, seconds: float) -> CommandResult:
         del seconds
         if self.left_out:
-            return Output(arguments, 1, "", self.left_out.pop())
+            return CommandResult(arguments, 1, "", self.left_out.pop())
         answer = self.engine.run(*arguments, stdin=stdin)
         if "create" in arguments and self.unsaid:
-            return Output(arguments, 1, "", self.unsaid.pop())
+            return CommandResult(arguments, 1, "", self.unsaid.pop())
         return answer
 
 

@@ -13,7 +13,7 @@ from pipeline.deploy.rollout.candidate import new_record
 from pipeline.deploy.rollout.context import Deployment
 from pipeline.deploy.state import deploy_lock, journal
 from pipeline.deploy.state.deploy_lock import Lock, hold_lock
-from pipeline.errors import CheckFailedError, LostLockError, StoppedError
+from pipeline.errors import CheckFailedError, DeployAbortedError, LockLostError
 from tests.unit.deploy.factories import AT_ONCE, environment, release
 from tests.unit.deploy.fake_swarm import FakeSwarm
 
@@ -55,7 +55,7 @@ def test_it_stops_before_its_next_step_and_undoes_nothing(
     during(monkeypatch, "deploy_preview", lambda: taken_over(live))
     said = r"was taken over by .*: deploy by another$"
     with (
-        pytest.raises(LostLockError, match=said) as caught,
+        pytest.raises(LockLostError, match=said) as caught,
         hold_lock(live, "shop", "run_deployment") as held,
     ):
         deploy(live, 2, held)
@@ -76,7 +76,7 @@ def test_what_goes_wrong_meanwhile_is_not_undone_since_the_other_may_have_done_i
         raise CheckFailedError("the engine put the release before it back", hint="")
 
     during(monkeypatch, "bake", changed_by_another)
-    with pytest.raises(LostLockError), hold_lock(live, "shop", "run_deployment") as held:
+    with pytest.raises(LockLostError), hold_lock(live, "shop", "run_deployment") as held:
         deploy(live, 2, held)
     assert service_image(live.objects("service")["shop_backend"]) == release(2).images["backend"]
 
@@ -84,7 +84,7 @@ def test_what_goes_wrong_meanwhile_is_not_undone_since_the_other_may_have_done_i
 def test_a_lock_that_somebody_took_away_is_lost_as_well(live: FakeSwarm) -> None:
     with hold_lock(live, "shop", "run_deployment") as held:
         live.run("config", "rm", "shop-lock")
-        with pytest.raises(LostLockError, match="taken over by somebody who has just left"):
+        with pytest.raises(LockLostError, match="taken over by somebody who has just left"):
             held.require_held()
 
 
@@ -111,7 +111,7 @@ def test_an_engine_that_is_away_in_the_middle_of_a_fault_does_not_hide_the_fault
 
     during(monkeypatch, "deploy_preview", fault)
     with (
-        pytest.raises(StoppedError, match=r"^no\nnothing that serves was touched"),
+        pytest.raises(DeployAbortedError, match=r"^no\nnothing that serves was touched"),
         hold_lock(live, "shop", "run_deployment") as held,
     ):
         deploy(live, 2, held)

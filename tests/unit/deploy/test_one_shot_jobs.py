@@ -17,7 +17,7 @@ from pipeline.deploy.cluster.one_shot_jobs import (
 )
 from pipeline.deploy.cluster.stackfile import render_services
 from pipeline.deploy.cluster.tasks import exit_code, representative_tasks
-from pipeline.process import Output
+from pipeline.process import CommandResult
 from tests.clock import Clock
 from tests.unit.deploy.factories import AT_ONCE, IMAGES, environment, release, task
 from tests.unit.deploy.fake_swarm import FakeSwarm
@@ -85,7 +85,7 @@ def test_what_a_job_says_counts_only_if_all_of_it_is_there(engine: FakeSwarm) ->
 def test_what_a_job_says_is_not_taken_for_all_when_the_engine_lost_the_end(
     engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(SwarmClient, "full_logs", lambda *_: Output((), 0, "one\n", ""))
+    monkeypatch.setattr(SwarmClient, "full_logs", lambda *_: CommandResult((), 0, "one\n", ""))
     with pytest.raises(JobFailedError, match="lost what shop-migrate said"):
         run_and_read_lines(engine, STAGING, JOB, 5)
 

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.deploy.commands.generate_secrets import self_signed_certificate
 from pipeline.deploy.pem import normalize_pem
-from pipeline.process import read
+from pipeline.process import capture
 
 Change = Callable[[str], str]
 CHANGES: dict[str, Change] = {
@@ -36,7 +36,7 @@ def test_its_line_ends_are_mended(made: tuple[str, str], change: Change) -> None
 def test_one_without_any_is_read_as_the_same(made: tuple[str, str]) -> None:
     key = normalize_pem(made[0].replace("\n", ""))
     public = ["openssl", "pkey", "-pubout"]
-    assert read(public, stdin=key).stdout == read(public, stdin=made[0]).stdout
+    assert capture(public, stdin=key).stdout == capture(public, stdin=made[0]).stdout
 
 
 @pytest.mark.parametrize("text", ["", "swordfish\\n", "-----BEGIN PRIVATE KEY-----\\nMIIE"])

@@ -19,7 +19,7 @@ from pipeline.deploy.state.audit_log import entries
 from pipeline.environments import Timings
 from pipeline.errors import CheckFailedError, InputError, RollbackFailedError, RolledBackError
 from pipeline.images.registry import NotFoundError
-from pipeline.process import read
+from pipeline.process import capture
 from tests.clock import Clock
 from tests.unit.deploy.factories import AT_ONCE, environment, release
 from tests.unit.deploy.fake_swarm import FakeSwarm
@@ -141,7 +141,7 @@ def path_of_a_directory(folder: Path, _: Pair) -> Pair:
 def locked(folder: Path, pair: Pair) -> Pair:
     (folder / "open").write_text(pair[1])
     command = ["openssl", "pkcs8", "-topk8", "-in", "open", "-passout", "pass:swordfish"]
-    return pair[0], read(command, cwd=folder).stdout
+    return pair[0], capture(command, cwd=folder).stdout
 
 
 def cut_off(_: Path, pair: Pair) -> Pair:

@@ -17,12 +17,12 @@ from pipeline.deploy.state import journal
 from pipeline.deploy.state.deploy_lock import hold_lock
 from pipeline.errors import (
     CheckFailedError,
-    InterruptedDeployError,
+    DeployAbortedError,
+    DeployInterruptedError,
     MigrationError,
-    NoWayBackError,
+    NoRollbackError,
     RollbackFailedError,
     RolledBackError,
-    StoppedError,
 )
 from tests.clock import Clock
 from tests.unit.deploy.edge import Edge
@@ -114,7 +114,9 @@ def test_a_fault_that_the_new_image_finds_itself_touches_nothing(
     live: FakeSwarm, state: str
 ) -> None:
     live.ends[NEW.images["backend"]] = state
-    with pytest.raises(StoppedError, match=r"shop-check: (.|\n)*nothing that serves was touched"):
+    with pytest.raises(
+        DeployAbortedError, match=r"shop-check: (.|\n)*nothing that serves was touched"
+    ):
         deploy(live, 2)
     assert serving(live) == images(1)
     assert "stack deploy shop" not in live.asked
@@ -126,7 +128,7 @@ def test_what_does_not_tell_how_it_is_is_not_shown_to_anybody(
     live: FakeSwarm, check: list[str] | None
 ) -> None:
     live.checks[NEW.images["frontend"]] = check
-    with pytest.raises(StoppedError, match=f"no health check is in {NEW.images['frontend']}"):
+    with pytest.raises(DeployAbortedError, match=f"no health check is in {NEW.images['frontend']}"):
         deploy(live, 2)
     assert serving(live) == images(1)
     assert "stack deploy shop" not in live.asked
@@ -169,7 +171,7 @@ def test_what_a_migration_that_failed_has_left_is_told_with_what_ends_it(
 
 def test_a_migration_that_did_not_begin_is_no_fault_of_the_database(live: FakeSwarm) -> None:
     live.ends["shop-migrate"] = "pending"
-    with pytest.raises(StoppedError, match="shop-migrate has not begun after") as caught:
+    with pytest.raises(DeployAbortedError, match="shop-migrate has not begun after") as caught:
         deploy(live, 2)
     assert not isinstance(caught.value, MigrationError)
     assert "docker node ls" in caught.value.hint
@@ -181,7 +183,7 @@ def test_a_self_check_that_does_not_begin_is_given_up(
     live: FakeSwarm, clock: Clock, state: str
 ) -> None:
     live.ends["shop-check"] = state
-    with pytest.raises(StoppedError, match=rf"shop-check has not begun after \d+ s: {state}"):
+    with pytest.raises(DeployAbortedError, match=rf"shop-check has not begun after \d+ s: {state}"):
         deploy(live, 2)
     assert serving(live) == images(1)
     assert clock.monotonic() < STAGING.timings.start + 2
@@ -190,12 +192,12 @@ def test_a_self_check_that_does_not_begin_is_given_up(
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
-        (CheckFailedError("no", hint="look"), StoppedError),
-        (KeyboardInterrupt(), InterruptedDeployError),
+        (CheckFailedError("no", hint="look"), DeployAbortedError),
+        (KeyboardInterrupt(), DeployInterruptedError),
     ],
 )
 def test_a_fault_in_the_preview_touches_nothing_and_takes_it_away(
-    live: FakeSwarm, site: Site, fault: BaseException, error: type[StoppedError]
+    live: FakeSwarm, site: Site, fault: BaseException, error: type[DeployAbortedError]
 ) -> None:
     site.broken["v1.0.2", True] = fault
     with pytest.raises(error, match="nothing that serves was touched"):
@@ -208,11 +210,11 @@ def test_a_fault_in_the_preview_touches_nothing_and_takes_it_away(
     ("fault", "error"),
     [
         (CheckFailedError("the API answers 500", hint="look"), RolledBackError),
-        (KeyboardInterrupt(), InterruptedDeployError),
+        (KeyboardInterrupt(), DeployInterruptedError),
     ],
 )
 def test_a_fault_that_users_could_see_puts_the_whole_release_back_and_proves_it(
-    live: FakeSwarm, site: Site, fault: BaseException, error: type[StoppedError]
+    live: FakeSwarm, site: Site, fault: BaseException, error: type[DeployAbortedError]
 ) -> None:
     site.broken["v1.0.2", False] = fault
     with pytest.raises(error, match="the release before serves again") as caught:
@@ -314,7 +316,7 @@ def test_what_its_host_dumps_is_not_dumped_here(
 
 def test_what_cannot_be_dumped_is_not_migrated(live: FakeSwarm) -> None:
     live.ends[NEW.images["postgres"]] = "failed"
-    with pytest.raises(StoppedError, match="the last words of shop-dump"):
+    with pytest.raises(DeployAbortedError, match="the last words of shop-dump"):
         deploy(live, 2)
     assert "service rm shop-migrate" not in live.asked
     assert serving(live) == images(1)
@@ -349,7 +351,9 @@ def test_what_did_not_serve_before_is_not_put_back(
 ) -> None:
     down(live, monkeypatch)
     site.broken["v1.0.2", False] = CheckFailedError("the API answers 500", hint="look")
-    with pytest.raises(NoWayBackError, match=r"answers 500\nv1\.0\.1 did not serve before: 0 of 2"):
+    with pytest.raises(
+        NoRollbackError, match=r"answers 500\nv1\.0\.1 did not serve before: 0 of 2"
+    ):
         deploy(live, 2)
     assert serving(live) == images(2)
     assert outcome(live) == "rollback failed"
@@ -373,7 +377,7 @@ def test_where_half_of_the_replicas_served_half_are_enough_on_the_way_back(
     with pytest.raises(RolledBackError):
         deploy(live, 2)
     assert serving(live) == images(1)
-    assert clock.monotonic() - began < STAGING.deadline
+    assert clock.monotonic() - began < STAGING.rollout_timeout
 
 
 def test_a_release_that_serves_no_user_is_deprived_of_nothing(
@@ -410,7 +414,7 @@ def test_a_release_that_logs_members_out_is_stopped_before_any_of_them_sees_it(
 ) -> None:
     sessions = Sessions(*answers)
     monkeypatch.setattr(steps, "keeps_sessions", sessions.keeps)
-    with pytest.raises(StoppedError, match="members would be logged out") as caught:
+    with pytest.raises(DeployAbortedError, match="members would be logged out") as caught:
         deploy(live, 2)
     assert sessions.ways == [({}, PREVIEW), (PREVIEW, {})][: len(answers)]
     assert "--log-out" in caught.value.hint
@@ -442,13 +446,13 @@ def test_a_live_release_without_a_login_does_not_stop_the_one_that_mends_it(
 @pytest.mark.parametrize(
     ("step", "error"),
     [
-        ("deploy_preview", StoppedError),
+        ("deploy_preview", DeployAbortedError),
         ("bake", RolledBackError),
         ("final_smoke_test", RolledBackError),
     ],
 )
 def test_a_release_whose_workers_die_under_a_server_that_lives_does_not_stay(
-    live: FakeSwarm, monkeypatch: pytest.MonkeyPatch, step: str, error: type[StoppedError]
+    live: FakeSwarm, monkeypatch: pytest.MonkeyPatch, step: str, error: type[DeployAbortedError]
 ) -> None:
     usual = getattr(runbook, step)
 
@@ -484,7 +488,9 @@ def test_a_release_that_does_not_hear_that_it_has_to_stop_is_never_rolled(
     live: FakeSwarm, name: str
 ) -> None:
     live.stops[NEW.images[name]] = (137, 4)
-    with pytest.raises(StoppedError, match=f"shop_{name}-next: it was killed 2 s after SIGTERM"):
+    with pytest.raises(
+        DeployAbortedError, match=f"shop_{name}-next: it was killed 2 s after SIGTERM"
+    ):
         deploy(live, 2)
     assert serving(live) == images(1)
 

@@ -17,9 +17,9 @@ from pipeline.deploy.rollout.signatures import (
     verify_candidate,
     version_tags,
 )
-from pipeline.errors import CheckFailedError, InputError, UntrustedError
+from pipeline.errors import CheckFailedError, InputError, VerificationError
 from pipeline.images.commands.cosign import Signer
-from pipeline.process import Output
+from pipeline.process import CommandResult
 from tests.unit.deploy.factories import DIGEST, IMAGES, POSTGRES, environment, release
 
 FOUND = ReleaseCandidate("v1.0.1", "0" * 40, {**IMAGES, "postgres": POSTGRES})
@@ -60,16 +60,16 @@ class Cosign:
         self.verified += asked
         self.unjudged |= {unjudged}
 
-    def read(self, command: tuple[str, ...]) -> Output:
+    def read(self, command: tuple[str, ...]) -> CommandResult:
         self.asked.append(" ".join(command))
-        return Output(command, self.code, "", "no matching attestations")
+        return CommandResult(command, self.code, "", "no matching attestations")
 
 
 @pytest.fixture
 def cosign(monkeypatch: pytest.MonkeyPatch) -> Cosign:
     cosign = Cosign()
     monkeypatch.setattr(signatures, "verify", cosign.verify)
-    monkeypatch.setattr(signatures, "read", cosign.read)
+    monkeypatch.setattr(signatures, "capture", cosign.read)
     monkeypatch.setattr(signatures, "require_unused_tags", lambda _: None)
     monkeypatch.setattr(signatures, "is_built", lambda image: image in IMAGES)
     return cosign
@@ -136,7 +136,7 @@ def test_what_is_built_here_has_to_have_served_where_it_is_to_serve_first(cosign
     assert len(cosign.asked) == len(IMAGES)
     assert all("--type=urn:deployed-to:staging" in asked for asked in cosign.asked)
     cosign.code = 1
-    with pytest.raises(UntrustedError, match="has not served in staging") as caught:
+    with pytest.raises(VerificationError, match="has not served in staging") as caught:
         verify_candidate(production, FOUND, SIGNER, None)
     assert caught.value.hint == "invoke deploy --env=staging --release=v1.0.1"
 

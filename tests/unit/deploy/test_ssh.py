@@ -13,7 +13,7 @@ import pytest
 from pipeline.deploy.cluster import ssh as module
 from pipeline.deploy.cluster.ssh import SSHTunnel
 from pipeline.errors import InputError
-from pipeline.process import read
+from pipeline.process import capture
 from tests.waiting import SOON, until
 
 KIND = "OPENSSH PRIVATE KEY"  # written apart from its dashes: no secret stands here
@@ -167,7 +167,7 @@ def test_what_ssh_cannot_read_as_a_key_is_said_before_anything_is_asked(
 
 def test_a_key_with_a_passphrase_is_refused(reach: Reach, tmp_path: Path) -> None:
     file = tmp_path / "locked"
-    made = read(["ssh-keygen", "-q", "-t", "ed25519", "-N", "swordfish", "-f", str(file)])
+    made = capture(["ssh-keygen", "-q", "-t", "ed25519", "-N", "swordfish", "-f", str(file)])
     assert made.returncode == 0
     with pytest.raises(InputError, match="cannot be read: incorrect passphrase") as caught:
         reach(change=lambda _: file.read_text()).ensure_open()
@@ -178,7 +178,7 @@ def test_a_key_of_one_s_own_that_cannot_be_read_is_told_before_what_follows(
     reach: Reach,
 ) -> None:
     tunnel = reach(change=lambda _: "swordfish")
-    answer = read(tunnel.command("-N"), seconds=SOON)
+    answer = capture(tunnel.command("-N"), seconds=SOON)
     told, last = module.ssh_error(answer).split("; ")
     assert told.startswith("Load key ")
     assert "Permission denied" in last

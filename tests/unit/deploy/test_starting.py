@@ -21,7 +21,7 @@ from pipeline.deploy.commands.status import find_outages
 from pipeline.deploy.target import outdated_components
 from pipeline.errors import CheckFailedError, PipelineError
 from pipeline.images import registry
-from pipeline.process import Output
+from pipeline.process import CommandResult
 from tests.clock import Clock
 from tests.unit.deploy.factories import AT_ONCE, DIGEST, IMAGES, environment
 from tests.unit.deploy.fake_swarm import FakeSwarm
@@ -212,14 +212,16 @@ class Registry:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.has: dict[str, str] = {}
         self.silent = False
-        monkeypatch.setattr(registry, "read", self.read)
+        monkeypatch.setattr(registry, "capture", self.read)
         monkeypatch.setattr(registry, "manifest_digest", lambda _: DIGEST)
 
-    def read(self, command: tuple[str, ...], **_: object) -> Output:
+    def read(self, command: tuple[str, ...], **_: object) -> CommandResult:
         if self.silent:
-            return Output(command, 124, "", "no answer within 60 s")
+            return CommandResult(command, 124, "", "no answer within 60 s")
         text = self.has.get(command[-1])
-        return Output(command, int(text is None), text or "", f"ERROR: {command[-1]}: not found")
+        return CommandResult(
+            command, int(text is None), text or "", f"ERROR: {command[-1]}: not found"
+        )
 
     def index(self, *platforms: str, whole: bool = True) -> None:
         """Have an index for these platforms, and what it names."""
@@ -436,7 +438,7 @@ def test_what_the_engine_refuses_is_given_the_cause_and_the_command(
 ) -> None:
     sentence, hint = REFUSALS[said]
     monkeypatch.setattr(
-        SwarmClient, "run", lambda *asked, **_: Output(asked, 1, "", f"Error: {said}")
+        SwarmClient, "run", lambda *asked, **_: CommandResult(asked, 1, "", f"Error: {said}")
     )
     with pytest.raises(PipelineError, match=f"failed: Error: {said}") as caught:
         SwarmClient().check_output("stack", "deploy")
@@ -450,7 +452,7 @@ def test_an_engine_that_does_not_answer_hides_no_cause(
 ) -> None:
     del engine
     monkeypatch.setattr(
-        SwarmClient, "run", lambda *asked, **_: Output(asked, 1, "", "no way there")
+        SwarmClient, "run", lambda *asked, **_: CommandResult(asked, 1, "", "no way there")
     )
     waits = {"NodeID": "node-1", "Status": {"State": "pending", "Err": PAUSED}}
     found = start_failures.start_failure(SwarmClient(), "shop", IMAGE, [waits])
@@ -479,7 +481,7 @@ def test_what_an_engine_says_instead_of_an_answer_leads_to_what_mends_it(
     monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
     monkeypatch.setattr(
-        SwarmClient, "run", lambda *asked, **_: Output(asked, 1, "", f"Error: {said}")
+        SwarmClient, "run", lambda *asked, **_: CommandResult(asked, 1, "", f"Error: {said}")
     )
     for ask in (
         SwarmClient().require_manager,

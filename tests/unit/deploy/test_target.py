@@ -6,7 +6,7 @@ from pipeline.deploy import target
 from pipeline.deploy.cluster.client import SwarmClient
 from pipeline.deploy.target import connect, outdated_components
 from pipeline.errors import InputError, MissingToolError
-from pipeline.process import Output
+from pipeline.process import CommandResult
 from pipeline.services import free_port
 from tests.unit.deploy.factories import environment
 from tests.unit.deploy.fake_swarm import FakeSwarm
@@ -15,7 +15,7 @@ STAGING = environment()
 
 
 def answer(monkeypatch: pytest.MonkeyPatch, text: str, code: int = 0) -> None:
-    output = Output((), code, text, "Cannot connect to the Docker daemon")
+    output = CommandResult((), code, text, "Cannot connect to the Docker daemon")
     monkeypatch.setattr(SwarmClient, "require_manager", lambda _: None)
     monkeypatch.setattr(SwarmClient, "run", lambda *_: output)
 

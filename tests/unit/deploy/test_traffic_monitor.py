@@ -18,11 +18,11 @@ from pipeline.deploy.rollout.requests import (
     parse_access_log,
 )
 from pipeline.deploy.rollout.traffic_monitor import TrafficMonitor, TrafficRegressionError
-from pipeline.environments import Tolerance
-from pipeline.process import Output
+from pipeline.environments import TrafficTolerance
+from pipeline.process import CommandResult
 from tests.unit.deploy.factories import task
 
-USUAL = Tolerance()
+USUAL = TrafficTolerance()
 
 
 def line(status: int = 200, seconds: str = "0.010", **given: str) -> str:
@@ -157,15 +157,15 @@ def replica(deploy_id: str, *addresses: str) -> JSONObject:
     return {**task(deploy_id=deploy_id), "NetworksAttachments": [{"Addresses": [*addresses]}]}
 
 
-CUT = Output((), 1, "", "incomplete log stream: node x1 is not available")
-HUNG = Output((), 124, "", "no answer within 15 s")
-GONE = Output((), 1, "", "incomplete log stream: no such container")
+CUT = CommandResult((), 1, "", "incomplete log stream: node x1 is not available")
+HUNG = CommandResult((), 124, "", "no answer within 15 s")
+GONE = CommandResult((), 1, "", "incomplete log stream: no such container")
 
 
 class Edge(SwarmClient):
     """An engine that runs replicas of the edge, and what each of them answers for its log."""
 
-    replicas: ClassVar[dict[str, Output]] = {}
+    replicas: ClassVar[dict[str, CommandResult]] = {}
     ended: ClassVar[set[str]] = set()
 
     def tasks(self, service: str) -> list[JSONObject]:
@@ -177,7 +177,7 @@ class Edge(SwarmClient):
         told = [{"ID": k, "DesiredState": v, "Status": begun} for k, v in states.items()]
         return [*told, {"ID": "waiting", "DesiredState": "running", "Status": {}}]
 
-    def ask(self, *arguments: str, **_: object) -> Output:
+    def ask(self, *arguments: str, **_: object) -> CommandResult:
         """Answer for one replica."""
         return self.replicas[arguments[-1]]
 
@@ -187,7 +187,7 @@ def edge(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Edge]:
     """Return an engine whose replicas of the edge answer like this."""
     monkeypatch.setattr(retry, "RETRY_TIMEOUT", 0)
 
-    def answering(*answers: Output, ended: str = "") -> Edge:
+    def answering(*answers: CommandResult, ended: str = "") -> Edge:
         named = {str(number): answer for number, answer in enumerate(answers)}
         monkeypatch.setattr(Edge, "replicas", named)
         monkeypatch.setattr(Edge, "ended", {ended})
@@ -202,8 +202,8 @@ def exposed(edge: Edge, **given: bool) -> TrafficMonitor:
     )
 
 
-def said(*lines: str) -> Output:
-    return Output((), 0, "\n".join(lines), "")
+def said(*lines: str) -> CommandResult:
+    return CommandResult((), 0, "\n".join(lines), "")
 
 
 def test_every_replica_of_the_edge_is_asked(edge: Callable[..., Edge]) -> None:
@@ -214,7 +214,7 @@ def test_every_replica_of_the_edge_is_asked(edge: Callable[..., Edge]) -> None:
 
 @pytest.mark.parametrize("silent", [CUT, HUNG])
 def test_users_are_judged_by_the_replicas_that_answer_and_it_is_said_once(
-    silent: Output, edge: Callable[..., Edge], capsys: pytest.CaptureFixture[str]
+    silent: CommandResult, edge: Callable[..., Edge], capsys: pytest.CaptureFixture[str]
 ) -> None:
     exposure = exposed(edge(silent, said(line())))
     exposure.final_check()
@@ -235,7 +235,7 @@ def test_a_replica_that_ended_is_heard_while_it_is_kept_and_not_missed_afterward
 
 @pytest.mark.parametrize("silent", [CUT, HUNG])
 def test_an_engine_that_says_nothing_of_users_has_not_judged_them(
-    silent: Output, edge: Callable[..., Edge]
+    silent: CommandResult, edge: Callable[..., Edge]
 ) -> None:
     with pytest.raises(EngineUnavailableError, match=silent.stderr):
         exposed(edge(silent, silent))

@@ -7,7 +7,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from pipeline.process import read
+from pipeline.process import capture
 
 
 def signed(folder: Path, names: str = "", days: int = 30) -> tuple[str, str]:
@@ -17,7 +17,7 @@ def signed(folder: Path, names: str = "", days: int = 30) -> tuple[str, str]:
     signs = ["openssl", "x509", "-req", "-in", "request", "-signkey", "key", "-out", "certificate"]
     signs += ["-copy_extensions", "copy", "-days", str(days)]
     for command in ([*asks, *(["-addext", f"subjectAltName={names}"] if names else [])], signs):
-        assert read(command, cwd=folder).returncode == 0
+        assert capture(command, cwd=folder).returncode == 0
     return (folder / "certificate").read_text(), (folder / "key").read_text()
 
 

@@ -6,12 +6,12 @@ import pytest
 from pipeline import invoke_tasks, nox_sessions
 from pipeline.docs import links, tables
 from pipeline.github import loader
-from pipeline.scratch_repository import Scratch
+from pipeline.scratch_repository import ScratchRepository
 
 
 def test_the_table_of_jobs_has_every_job_with_what_it_does() -> None:
-    table = tables.of_workflows(loader.read_all(), nox_sessions.list_all())["jobs"]
-    described = {row.name.split("-3.")[0]: row.description for row in nox_sessions.list_all()}
+    table = tables.workflow_tables(loader.load_workflows(), nox_sessions.list_sessions())["jobs"]
+    described = {row.name.split("-3.")[0]: row.description for row in nox_sessions.list_sessions()}
     for job in ("lint", "migrations", "frontend-tests", "e2e-full", "plan", "ci-ok"):
         assert f"| `{job}` | {described[job]} |" in table
 
@@ -64,12 +64,12 @@ def test_a_link_that_leads_nowhere_is_found(
         Path(name).write_text("# The heading\n")
     Path(".gitignore").write_text("ignored.png\n")
     Path("page.md").write_text(text)
-    Scratch(tmp_path).git("init", "--quiet")
+    ScratchRepository(tmp_path).git("init", "--quiet")
     assert list(links.broken_links([Path("page.md")])) == broken
 
 
 def test_sessions_without_a_job_stand_there_with_the_reason() -> None:
-    table = tables.of_local_sessions(nox_sessions.list_all())
+    table = tables.local_sessions_table(nox_sessions.list_sessions())
     assert "| `lock` | Renew the locks;" in table
     assert "| `lint` |" not in table
 
@@ -79,25 +79,25 @@ def test_every_task_has_its_row() -> None:
         invoke_tasks.Task("build", "Build all."),
         invoke_tasks.Task("ci", "Run what is needed."),
     ]
-    assert tables.of_tasks(known).endswith(
+    assert tables.tasks_table(known).endswith(
         "| `build` | Build all. |\n| `ci` | Run what is needed. |"
     )
 
 
 def test_a_secret_stands_there_with_who_reads_it_and_where_it_is_needed() -> None:
-    table = tables.of_secrets()
+    table = tables.secrets_table()
     assert "| `CODECOV_TOKEN` | `tests-postgres` |  |" in table
     assert "| `POSTGRES_PASSWORD` | `deploy`, `rollback` | `local`, `staging` |" in table
 
 
 def test_each_exit_code_stands_there_with_what_its_class_says() -> None:
-    table = tables.of_exit_codes()
+    table = tables.exit_codes_table()
     assert "| 2 | An argument, a variable or a file is wrong. |" in table
     assert "| 130 | Somebody stopped a deployment; what it had begun was undone. |" in table
 
 
 def test_what_to_type_for_a_whole_workflow() -> None:
-    table = tables.of_runs(loader.read_all())
+    table = tables.local_commands_table(loader.load_workflows())
     assert "| migration-check.yml | `nox -s migrations migration-flight` |" in table
 
 
@@ -106,16 +106,16 @@ def _times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = tmp_path / "times.json"
     changes = {"everything": 200.0, "the docs": 50.0}
     kept.write_text(json.dumps({"changes": changes, "jobs": {"migrations": 3.2, "lint": 1.1}}))
-    monkeypatch.setattr(tables, "TIMES", kept)
+    monkeypatch.setattr(tables, "TIMINGS_FILE", kept)
 
 
 @pytest.mark.usefixtures("_times")
 def test_aims_are_those_of_pipeline_toml_and_times_are_those_that_were_kept() -> None:
-    shown = tables.of_times()
+    shown = tables.timings_table()
     assert "| `migrations` | 1 | 3.2 |" in shown
     assert "| `lint` |  | 1.1 |" in shown
 
 
 @pytest.mark.usefixtures("_times")
 def test_a_change_stands_there_with_its_share_of_a_run_of_everything() -> None:
-    assert "| the docs | 50.0 | 25% |" in tables.of_changes()
+    assert "| the docs | 50.0 | 25% |" in tables.change_timings_table()

@@ -10,10 +10,10 @@ import pytest
 
 from pipeline.docs_commands import __main__ as guide
 from pipeline.docs_commands import execution
-from pipeline.docs_commands.command_blocks import Block, blocks
-from pipeline.docs_commands.references import Known, named, unknown
+from pipeline.docs_commands.command_blocks import Block, parse_blocks
+from pipeline.docs_commands.references import KnownNames, find_unknown, referenced_names
 from pipeline.errors import CheckFailedError, InputError
-from pipeline.process import read
+from pipeline.process import capture
 from tests import settings
 from tests.conftest import ROOT
 from tests.waiting import SOON, until
@@ -46,7 +46,9 @@ three
 print(4)
 ```
 """
-EXISTS = Known({"lint", "tests-3.12", "tests-3.12(django='5.2')"}, {"backend"}, {"build", "sbom"})
+EXISTS = KnownNames(
+    {"lint", "tests-3.12", "tests-3.12(django='5.2')"}, {"backend"}, {"build", "sbom"}
+)
 
 
 @pytest.fixture
@@ -55,13 +57,13 @@ def document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     Path("page.md").write_text(DOCUMENT)
     Path("pipeline.toml").write_text(settings.text())
-    read(["git", "init", "--quiet"])
-    monkeypatch.setattr(guide, "known", lambda: EXISTS)
+    capture(["git", "init", "--quiet"])
+    monkeypatch.setattr(guide, "known_names", lambda: EXISTS)
     return Path("page.md")
 
 
 def test_blocks_of_commands_are_found_with_their_marks(document: Path) -> None:
-    assert [*blocks(document)] == [
+    assert [*parse_blocks(document)] == [
         Block("page.md:4", "echo one\necho two\n"),
         Block("page.md:10", "invoke up\n", "not run"),
         Block("page.md:16", "nox -s lint\n", "run"),
@@ -87,12 +89,12 @@ def test_blocks_of_commands_are_found_with_their_marks(document: Path) -> None:
     ],
 )
 def test_what_a_command_names_is_read_from_it(command: str, names: list[tuple[str, str]]) -> None:
-    assert [*named(command)] == names
+    assert [*referenced_names(command)] == names
 
 
 def test_names_that_are_not_there_are_found_in_blocks_and_in_sentences(document: Path) -> None:
     document.write_text(f"{DOCUMENT}\nType `invoke bake`, then `nox -s lintt` or `nox -t front`.\n")
-    assert [*unknown(document, EXISTS)] == [
+    assert [*find_unknown(document, EXISTS)] == [
         "page.md:10: there is no task `up`",
         "page.md:28: there is no task `bake`",
         "page.md:28: there is no session `lintt`",
@@ -128,7 +130,7 @@ def test_a_command_that_fails_is_red_with_what_it_said(
 
 
 def test_a_command_that_never_ends_is_red(document: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guide, "QUICK", 0.2)
+    monkeypatch.setattr(guide, "QUICK_TIMEOUT", 0.2)
     document.write_text("```sh\nsleep 60\n```\n")
     with pytest.raises(CheckFailedError, match="it ends with"):
         guide.main([])
@@ -141,7 +143,7 @@ from pipeline import process
 from pipeline.docs_commands import execution
 from pipeline.docs_commands.command_blocks import Block
 
-told = process._told
+told = process._communicate_until
 
 
 def known(*given):  # the command may be there before its parent knows of it
@@ -149,8 +151,8 @@ def known(*given):  # the command may be there before its parent knows of it
     return told(*given)
 
 
-process._told = known
-[*execution.tried([Block("x:1", "echo $$ > $PIDS; sleep 600")], 600)]
+process._communicate_until = known
+[*execution.run_blocks([Block("x:1", "echo $$ > $PIDS; sleep 600")], 600)]
 """
 
 
@@ -171,14 +173,17 @@ def test_only_blocks_of_one_kind_are_run(document: Path) -> None:
     document.write_text(
         DOCUMENT.replace("invoke up", "invoke build").replace("nox -s lint", "true")
     )
-    assert [block.place for block in guide.chosen(long=False)] == ["page.md:4", "page.md:20"]
-    assert [block.place for block in guide.chosen(long=True)] == ["page.md:16"]
+    assert [block.location for block in guide.select_blocks(long=False)] == [
+        "page.md:4",
+        "page.md:20",
+    ]
+    assert [block.location for block in guide.select_blocks(long=True)] == ["page.md:16"]
     guide.main(["--long"])
 
 
 def test_it_keeps_to_what_has_a_word_in_its_place_or_its_commands(document: Path) -> None:
     document.write_text("```sh\ntrue\n```\n\n```sh\nfalse\n```\n")
-    assert len(guide.chosen(["page.md"], long=False)) == 2
+    assert len(guide.select_blocks(["page.md"], long=False)) == 2
     guide.main(["page.md:2"])
     guide.main(["true"])
 
@@ -186,7 +191,7 @@ def test_it_keeps_to_what_has_a_word_in_its_place_or_its_commands(document: Path
 def test_a_word_that_no_block_has_is_an_error_with_a_hint(document: Path) -> None:
     document.write_text("```sh\ntrue\n```\n")
     with pytest.raises(InputError, match=r"no such commands: gone\.md") as caught:
-        guide.chosen(["page.md", "gone.md"], long=False)
+        guide.select_blocks(["page.md", "gone.md"], long=False)
     assert caught.value.hint == "there are: page.md:2"
 
 
@@ -195,5 +200,5 @@ def test_the_tools_of_the_checkout_are_taken_over(document: Path) -> None:
     Path(".venv/built-from").write_text("a lock")
     Path(".gitignore").write_text(".venv\n")
     del document
-    (found,) = execution.tried([Block("x:1", "cat .venv/built-from")], 10)
+    (found,) = execution.run_blocks([Block("x:1", "cat .venv/built-from")], 10)
     assert found.output.stdout == "a lock"

@@ -15,7 +15,7 @@ from pipeline.doctor.programs import EVERYTHING, Program
 from pipeline.errors import MissingToolError
 from tests.conftest import ROOT
 
-INSTALL = systems.packaged("https://example.com/tool", "tool", macos="tool")
+INSTALL = systems.install_commands("https://example.com/tool", "tool", macos="tool")
 
 
 def program(version: str | None = "2.0.1", **given: str) -> Program:
@@ -32,15 +32,15 @@ def looked(version: str | None) -> str:
     ("wanted", "state"),
     [
         (program(), "ok"),
-        (program(least="2.0"), "ok"),
-        (program(least="10.0"), "too old"),
-        (program(same="2.0.1"), "ok"),
-        (program(same="2.1.0"), "another"),
+        (program(minimum="2.0"), "ok"),
+        (program(minimum="10.0"), "too old"),
+        (program(ci_version="2.0.1"), "ok"),
+        (program(ci_version="2.1.0"), "another"),
         (program(None), "not here"),
     ],
 )
 def test_a_version_is_compared_with_the_wanted_one(wanted: Program, state: str) -> None:
-    assert [each.state for each in report.examine([wanted], [])] == [state]
+    assert [each.state for each in report.check_programs([wanted], [])] == [state]
 
 
 @pytest.fixture
@@ -48,8 +48,8 @@ def here(monkeypatch: pytest.MonkeyPatch) -> Callable[[Program], None]:
     """Let one program be all that is looked for, on a Debian."""
 
     def look_for(only: Program) -> None:
-        monkeypatch.setattr(report, "programs", lambda _: [only])
-        monkeypatch.setattr(report, "system", lambda: "debian")
+        monkeypatch.setattr(report, "required_programs", lambda _: [only])
+        monkeypatch.setattr(report, "detect_system", lambda: "debian")
 
     return look_for
 
@@ -67,7 +67,7 @@ def test_what_plain_nox_needs_and_is_not_here_is_an_error_with_the_command_to_in
 def test_a_task_of_the_name_of_a_session_is_not_that_session(
     here: Callable[[Program], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "build" in {session.name for session in nox_sessions.list_selected()}
+    assert "build" in {session.name for session in nox_sessions.list_selected_sessions()}
     here(Program("tool", ["invoke build"], partial(looked, None), INSTALL))
     report.doctor()
     assert capsys.readouterr().out.endswith("\nnot here: invoke build\n")
@@ -86,7 +86,7 @@ def test_what_only_some_tasks_need_is_listed(
 def test_what_there_is_a_way_round_is_no_error(
     here: Callable[[Program], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    here(program(None, without="it is brought"))
+    here(program(None, fallback="it is brought"))
     report.doctor()
     out = capsys.readouterr().out
     assert "without it: it is brought" in out
@@ -96,7 +96,7 @@ def test_what_there_is_a_way_round_is_no_error(
 def test_it_says_the_same_as_json(
     here: Callable[[Program], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    here(program("1.9", least="2.0", without="it is slow"))
+    here(program("1.9", minimum="2.0", fallback="it is slow"))
     report.doctor(as_json=True)
     found = json.loads(capsys.readouterr().out)
     assert found["system"] == "debian"
@@ -119,9 +119,9 @@ def test_programs_serve_sessions_and_tasks_that_exist() -> None:
     listed = ["invoke", "--list", "--list-format=json"]
     answer = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     known = {f"invoke {task['name']}" for task in json.loads(answer)["tasks"]}
-    known |= {session.name for session in nox_sessions.list_all()}
-    for each in programs.programs(config.load()):
-        assert {*each.serves} <= known | {EVERYTHING}, each.name
+    known |= {session.name for session in nox_sessions.list_sessions()}
+    for each in programs.required_programs(config.load()):
+        assert {*each.needed_by} <= known | {EVERYTHING}, each.name
 
 
 def test_every_program_that_code_requires_is_looked_for() -> None:
@@ -133,7 +133,7 @@ def test_every_program_that_code_requires_is_looked_for() -> None:
         for name in re.findall(r'"([a-z]+)"', call)
     }
     assert names
-    assert names <= {each.name for each in programs.programs(config.load())}
+    assert names <= {each.name for each in programs.required_programs(config.load())}
 
 
 def test_a_program_is_asked_for_its_version(
@@ -162,15 +162,15 @@ def test_the_system_is_that_from_which_this_one_is_made(
 ) -> None:
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setattr("platform.freedesktop_os_release", lambda: release)
-    assert systems.system() == expected
+    assert systems.detect_system() == expected
 
 
 def test_macos_and_systems_that_do_not_say_what_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "darwin")
-    assert systems.system() == "macos"
+    assert systems.detect_system() == "macos"
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setattr("platform.freedesktop_os_release", partial(refuse, OSError))
-    assert systems.system() == "other"
+    assert systems.detect_system() == "other"
     assert INSTALL["macos"] == "brew install tool"
     assert INSTALL["other"] == INSTALL["ubuntu"] == "https://example.com/tool"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.process import read
+from pipeline.process import capture
 from tests import settings
 
 NOXFILE = '''
@@ -72,7 +72,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
-    read(["git", "init", "--quiet", str(root)])
+    capture(["git", "init", "--quiet", str(root)])
     monkeypatch.chdir(root)
     folder = tmp_path / "bin"  # the programs' own folder is left out of what sessions see
     folder.mkdir()

@@ -17,7 +17,7 @@ from pipeline.fault_injection import canaries, catalog, report, selection
 from pipeline.fault_injection.__main__ import main
 from pipeline.fault_injection.repository_copy import RepositoryCopy, copy_repository
 from pipeline.fault_injection.sandbox import NO_ENGINE, clean_environment
-from pipeline.process import attended
+from pipeline.process import run_interruptible
 from tests.conftest import ROOT
 
 SESSIONS = ["plan", "ci-ok", "lint", "workflows", "migrations", "build", "tests-3.12(django='5.2')"]
@@ -71,11 +71,11 @@ def shown(place: RepositoryCopy, *task: str, env: dict[str, str]) -> list[str]:
     """Run a task among canaries, and return which of them are found, and where."""
     hatched = canaries.generate_canaries()
     told = clean_environment(os.environ) | env | canaries.canary_environment(hatched)
-    output = attended(["invoke", *task], cwd=place.root, env=told, stop=Event())
+    output = run_interruptible(["invoke", *task], cwd=place.root, env=told, stop=Event())
     assert output.stdout
     return [
-        *secret_search.in_text(hatched, output.stdout),
-        *secret_search.in_folder(hatched, place.root),
+        *secret_search.secrets_in_text(hatched, output.stdout),
+        *secret_search.secrets_in_directory(hatched, place.root),
     ]
 
 
@@ -121,7 +121,7 @@ def test_what_is_kept_short_are_sessions_that_no_job_runs(
 def test_every_task_is_among_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     assert {name for name, *_ in LOOKS[1:] + TOUCHES} == {
-        task.name for task in invoke_tasks.list_all()
+        task.name for task in invoke_tasks.list_tasks()
     }
 
 
@@ -130,5 +130,5 @@ def test_what_is_shown_is_found_in_texts_and_files(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git" / "log").write_bytes(b"\xff swordfish")
     (tmp_path / "link").symlink_to(tmp_path)
-    assert secret_search.in_text(hatched, "a haddock") == ["KEY"]
-    assert [*secret_search.in_folder(hatched, tmp_path)] == ["TOKEN in .git/log"]
+    assert secret_search.secrets_in_text(hatched, "a haddock") == ["KEY"]
+    assert [*secret_search.secrets_in_directory(hatched, tmp_path)] == ["TOKEN in .git/log"]

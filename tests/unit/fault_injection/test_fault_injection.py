@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import CheckFailedError, InputError, NotJudgedError
+from pipeline.errors import CheckFailedError, InconclusiveError, InputError
 from pipeline.fault_injection.__main__ import main
 from tests.unit.fault_injection.conftest import FAULT, TOOL, WORKFLOW
 from tests.waiting import SOON, until
@@ -143,7 +143,7 @@ def test_packages_are_taken_over(project: Path) -> None:
 def test_a_service_out_of_reach_is_not_judged(project: Path) -> None:
     away = 'change = [{ file = "product.txt", append = "away" }]\nsays = "E1"\n'
     put(project, f'{away}unless = "words"')
-    with pytest.raises(NotJudgedError, match="style: a bad word: not judged"):
+    with pytest.raises(InconclusiveError, match="style: a bad word: not judged"):
         main([])
     put(project, away)
     assert red() == "style: a bad word: green in spite of the fault"
@@ -154,13 +154,13 @@ def test_what_is_not_here_is_not_judged(
 ) -> None:
     monkeypatch.delenv("SOME_KEY", raising=False)
     put(project, GOOD, 'needs = ["SOME_KEY"]')
-    with pytest.raises(NotJudgedError):
+    with pytest.raises(InconclusiveError):
         main([])
     monkeypatch.setenv("SOME_KEY", "here")
     main([])
     monkeypatch.setattr("pipeline.fault_injection.gate_runner.is_engine_available", lambda: False)
     put(project, GOOD, 'needs = ["docker"]')
-    with pytest.raises(NotJudgedError):
+    with pytest.raises(InconclusiveError):
         main([])
     assert capsys.readouterr().out.count("not judged") == 4
 

@@ -10,7 +10,7 @@ import pytest
 from pipeline.config import load
 from pipeline.errors import InputError
 from pipeline.github_settings import cli
-from pipeline.github_settings.client import GitHub
+from pipeline.github_settings.client import GitHubClient
 from pipeline.settings import Hosting
 from tests import settings
 from tests.conftest import ROOT
@@ -27,7 +27,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.chdir(ROOT)
     wanted = changed(load(), github=Hosting(approvals=1, reviewers=REVIEWERS))
     monkeypatch.setattr(cli, "load", lambda: wanted)
-    monkeypatch.setattr("pipeline.github_settings.client.origin", lambda: "acme/shop")
+    monkeypatch.setattr("pipeline.github_settings.client.origin_repository", lambda: "acme/shop")
     monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
     with serving() as made:
         monkeypatch.setenv("GITHUB_API_URL", made.url)
@@ -35,7 +35,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 def test_a_new_repository_gets_everything(server: Server) -> None:
-    cli.github()
+    cli.sync_settings()
     assert server.workflow == {
         "default_workflow_permissions": "read",
         "can_approve_pull_request_reviews": False,
@@ -49,7 +49,7 @@ def test_a_new_repository_gets_everything(server: Server) -> None:
 
 
 def test_main_requires_the_gate_and_nothing_else_can_report_it(server: Server) -> None:
-    cli.github()
+    cli.sync_settings()
     main = next(each for each in server.rulesets.values() if each["name"] == "main")
     assert main["conditions"]["ref_name"]["include"] == ["refs/heads/main"]
     rules = {rule["type"]: rule.get("parameters", {}) for rule in main["rules"]}
@@ -61,7 +61,7 @@ def test_main_requires_the_gate_and_nothing_else_can_report_it(server: Server) -
 
 
 def test_versions_can_be_neither_moved_nor_deleted(server: Server) -> None:
-    cli.github()
+    cli.sync_settings()
     versions = next(each for each in server.rulesets.values() if each["name"] == "versions")
     assert versions["target"] == "tag"
     assert versions["conditions"]["ref_name"]["include"] == ["refs/tags/v*"]
@@ -69,13 +69,13 @@ def test_versions_can_be_neither_moved_nor_deleted(server: Server) -> None:
 
 
 def test_main_goes_to_staging_and_versions_to_production(server: Server) -> None:
-    cli.github()
+    cli.sync_settings()
     assert [*server.policies["staging"].values()] == [{"name": "main", "type": "branch"}]
     assert [*server.policies["production"].values()] == [{"name": "v*", "type": "tag"}]
 
 
 def test_people_and_teams_agree_to_production(server: Server) -> None:
-    cli.github()
+    cli.sync_settings()
     assert server.environments["production"]["reviewers"] == [
         {"type": "User", "id": 11},
         {"type": "Team", "id": 22},
@@ -84,9 +84,9 @@ def test_people_and_teams_agree_to_production(server: Server) -> None:
 
 
 def test_a_second_run_changes_nothing(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
-    cli.github()
+    cli.sync_settings()
     server.asked.clear()
-    cli.github()
+    cli.sync_settings()
     assert server.changed == []
     assert "nothing to change" in capsys.readouterr().err
 
@@ -94,23 +94,23 @@ def test_a_second_run_changes_nothing(server: Server, capsys: pytest.CaptureFixt
 def test_a_dry_run_prints_what_would_be_sent_and_sends_nothing(
     server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cli.github(dry=True)
+    cli.sync_settings(dry=True)
     assert server.changed == []
     said = capsys.readouterr()
     sent = [line.split("\t") for line in said.out.splitlines()]
     assert ["PUT", "actions/permissions/workflow"] in [line[:2] for line in sent]
     assert all(isinstance(json.loads(line[2]), dict) for line in sent)
     assert "would change: ruleset `main`: there is none" in said.err
-    cli.github()
+    cli.sync_settings()
     assert len(server.changed) == len(sent)
 
 
 def test_only_what_differs_is_changed(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
-    cli.github()
+    cli.sync_settings()
     server.asked.clear()
     server.workflow["can_approve_pull_request_reviews"] = True
     server.policies["production"][2] = {"name": "main", "type": "branch"}
-    cli.github()
+    cli.sync_settings()
     place = "/repos/acme/shop"
     assert server.changed == [
         f"PUT {place}/actions/permissions/workflow",
@@ -122,13 +122,13 @@ def test_only_what_differs_is_changed(server: Server, capsys: pytest.CaptureFixt
 
 
 def test_what_others_added_stays(server: Server) -> None:
-    cli.github()
+    cli.sync_settings()
     main = next(each for each in server.rulesets.values() if each["name"] == "main")
     main["rules"] = [{"type": "required_linear_history"}, *main["rules"][1:]]
     main["bypass_actors"] = [{"actor_id": 5, "actor_type": "Team", "bypass_mode": "always"}]
     server.environments["staging"] |= {"wait_timer": 30, "reviewers": [{"type": "User", "id": 7}]}
     server.environments["staging"]["deployment_branch_policy"] = None
-    cli.github()
+    cli.sync_settings()
     assert {"type": "required_linear_history"} in main["rules"]
     assert {"type": "deletion"} in main["rules"]
     assert main["bypass_actors"]
@@ -141,14 +141,14 @@ def test_what_others_added_stays(server: Server) -> None:
 def test_names_that_are_missing_are_listed_and_no_value_is_read(
     server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cli.github()
+    cli.sync_settings()
     server.secrets = {
         "": ["REDIS_URL", *[f"OTHER_{number}" for number in range(100)], "TLS_KEY"],
         "staging": ["DATABASE_URL"],
     }
     server.variables = ["CODE_SCANNING"]
     capsys.readouterr()
-    cli.github()
+    cli.sync_settings()
     said = capsys.readouterr().err.splitlines()
     assert "secret DATABASE_URL of environment `production` is not set" in said
     assert "secret DEPLOY_SSH_KEY of environment `staging` is not set" in said
@@ -169,14 +169,14 @@ def test_nobody_who_agrees_is_told(
 ) -> None:
     del server
     monkeypatch.setattr(cli, "load", load)
-    cli.github()
+    cli.sync_settings()
     assert "environment `production` wants a person to agree" in capsys.readouterr().err
 
 
 def test_somebody_unknown_is_refused_before_anything_is_changed(server: Server) -> None:
     server.people.clear()
     with pytest.raises(InputError, match="GitHub knows no `ada`"):
-        cli.github()
+        cli.sync_settings()
     assert server.changed == []
 
 
@@ -185,32 +185,32 @@ def test_a_token_that_may_not_is_told_what_it_needs(
 ) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", "sardine")
     with pytest.raises(InputError, match="401 Bad credentials") as caught:
-        cli.github()
+        cli.sync_settings()
     assert "administer this repository" in caught.value.hint
     assert "sardine" not in f"{caught.value} {caught.value.hint}"
     assert server.changed == []
 
 
 def test_the_token_is_never_printed() -> None:
-    assert "swordfish" not in repr(GitHub("acme/shop", "swordfish"))
+    assert "swordfish" not in repr(GitHubClient("acme/shop", "swordfish"))
 
 
 @pytest.mark.usefixtures("server")
 def test_without_a_token_or_a_remote_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.github_settings.client.origin", lambda: None)
+    monkeypatch.setattr("pipeline.github_settings.client.origin_repository", lambda: None)
     with pytest.raises(InputError, match="no remote"):
-        cli.github()
+        cli.sync_settings()
     monkeypatch.delenv("GITHUB_TOKEN")
     monkeypatch.delenv("GH_TOKEN", raising=False)
     with pytest.raises(InputError, match="neither GITHUB_TOKEN nor GH_TOKEN"):
-        cli.github()
+        cli.sync_settings()
 
 
 @pytest.mark.usefixtures("server")
 def test_a_host_that_does_not_answer_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:9")
     with pytest.raises(InputError, match=r"http://127\.0\.0\.1:9 does not answer"):
-        cli.github()
+        cli.sync_settings()
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_what_is_wrong_in_pipeline_toml_is_named(given: dict[str, Any], said: st
 
 
 def test_the_stand_in_takes_only_what_github_describes(server: Server) -> None:
-    github = GitHub("acme/shop", TOKEN, server.url)
+    github = GitHubClient("acme/shop", TOKEN, server.url)
     github.send("PUT", "actions/permissions/workflow", {"default_workflow_permissions": "admin"})
     github.send("PUT", "environments/staging", {"wait": 1, **an_environment()})
     github.get("actions/nothing")
@@ -244,12 +244,12 @@ def an_environment() -> dict[str, Any]:
 
 
 def test_the_description_holds_only_what_is_called(server: Server) -> None:
-    cli.github()
-    cli.github()
+    cli.sync_settings()
+    cli.sync_settings()
     server.policies["staging"][9] = {"name": "old", "type": "branch"}
     server.workflow["default_workflow_permissions"] = "write"
     server.rulesets[1]["enforcement"] = "disabled"
-    cli.github()
+    cli.sync_settings()
     called = {method_and_route(each) for each in server.asked}
     assert called == {
         (method, template) for template, each in DESCRIPTION["paths"].items() for method in each

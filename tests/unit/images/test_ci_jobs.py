@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import errors
-from pipeline.errors import CheckFailedError, NotJudgedError
+from pipeline.errors import CheckFailedError, InconclusiveError
 from pipeline.git import head
 from pipeline.images import ci_jobs
 from pipeline.images.commands.cosign import Signer
@@ -61,10 +61,10 @@ def test_an_image_of_others_is_not_tested_as_ours(calls: Calls) -> None:
 
 
 def test_an_image_is_not_judged_without_an_engine_or_for_a_foreign_platform(tmp_path: Path) -> None:
-    with pytest.raises(NotJudgedError, match="image app linux-arm64: the builder makes nothing"):
+    with pytest.raises(InconclusiveError, match="image app linux-arm64: the builder makes nothing"):
         ci_jobs.check_image("app", ARM)
     switch_engine(tmp_path, on=False)
-    with pytest.raises(NotJudgedError, match="no Docker Engine answers") as caught:
+    with pytest.raises(InconclusiveError, match="no Docker Engine answers") as caught:
         ci_jobs.check_image("app", AMD)
     assert caught.value.hint == INSTALL_ENGINE
 
@@ -97,7 +97,7 @@ def test_a_release_hands_back_the_digest_of_each_image(
 def test_a_release_of_one_platform_is_verified_but_not_judged() -> None:
     for image in ("app", "store"):
         ci_jobs.check_image(image, AMD)
-    with pytest.raises(NotJudgedError, match=r"left out: linux/arm64"):
+    with pytest.raises(InconclusiveError, match=r"left out: linux/arm64"):
         ci_jobs.release_images(KEY)
     assert set(load_release(head().sha)) == {"app", "store"}
 
@@ -105,13 +105,13 @@ def test_a_release_of_one_platform_is_verified_but_not_judged() -> None:
 def test_a_release_that_is_judged_at_last_leaves_the_list(once: Once, tmp_path: Path) -> None:
     once(build_all)
     switch_engine(tmp_path, on=False)
-    with errors.reported():
+    with errors.handle_errors():
         ci_jobs.release_images(KEY)
-    (listed,) = errors.records(errors.NOT_JUDGED)
+    (listed,) = errors.read_inconclusive(errors.INCONCLUSIVE_DIR)
     assert str(listed) == "release-image: no Docker Engine answers"
     switch_engine(tmp_path, on=True)
     ci_jobs.release_images(KEY)
-    assert errors.records(errors.NOT_JUDGED) == []
+    assert errors.read_inconclusive(errors.INCONCLUSIVE_DIR) == []
 
 
 def test_only_main_pushes_to_a_registry_that_others_read(
@@ -119,6 +119,6 @@ def test_only_main_pushes_to_a_registry_that_others_read(
 ) -> None:
     monkeypatch.delenv("IMAGES_REGISTRY")
     git("remote", "add", "origin", "https://github.com/octo/shop")
-    with pytest.raises(NotJudgedError, match="only the run of main pushes"):
+    with pytest.raises(InconclusiveError, match="only the run of main pushes"):
         ci_jobs.release_images(KEY)
     assert not [call for call in calls() if "push" in call]

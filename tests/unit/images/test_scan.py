@@ -15,7 +15,7 @@ from typing import IO
 import pytest
 
 from pipeline import errors
-from pipeline.errors import CheckFailedError, InputError, MissingToolError, NotJudgedError
+from pipeline.errors import CheckFailedError, InconclusiveError, InputError, MissingToolError
 from pipeline.git import head
 from pipeline.images.commands import trivy
 from pipeline.images.inspection import NOT_SCANNED, sbom, scan
@@ -172,7 +172,7 @@ def test_a_scanner_that_fails_is_red(put: Put, archive: Path) -> None:
 
 
 def test_without_trivy_nothing_is_judged_and_a_statement_says_so(archive: Path) -> None:
-    with pytest.raises(NotJudgedError, match="there is no Trivy") as caught:
+    with pytest.raises(InconclusiveError, match="there is no Trivy") as caught:
         scan([APP])
     assert caught.value.hint.startswith("install it: https://")
     assert NOT_SCANNED in statement(archive)["scanner"]["result"]
@@ -183,7 +183,7 @@ def test_without_what_trivy_knows_nothing_is_judged(
 ) -> None:
     put("trivy")
     (tmp_path / "registry-is-away").touch()
-    with pytest.raises(NotJudgedError, match="Trivy's database is out of reach"):
+    with pytest.raises(InconclusiveError, match="Trivy's database is out of reach"):
         scan([APP])
     assert NOT_SCANNED in statement(archive)["scanner"]["result"]
 
@@ -195,7 +195,7 @@ def test_a_statement_of_today_stays_and_an_older_one_is_renewed(archive: Path) -
             old = time.time() - age
             os.utime(archive, (0, old))
             os.utime(archive.parent / "scan.attestation.json", (0, old))
-        with pytest.raises(NotJudgedError):
+        with pytest.raises(InconclusiveError):
             scan([APP])
         said.append(statement(archive)["metadata"]["scanFinishedOn"])
     assert said[0] == said[1] != said[2]
@@ -203,13 +203,13 @@ def test_a_statement_of_today_stays_and_an_older_one_is_renewed(archive: Path) -
 
 @pytest.mark.usefixtures("archive")
 def test_trivy_judges_what_could_not_be_judged_before(put: Put, tmp_path: Path) -> None:
-    with errors.reported():
+    with errors.handle_errors():
         scan([APP])
-    assert [each.check for each in errors.records(errors.NOT_JUDGED)] == ["scan"]
+    assert [each.check for each in errors.read_inconclusive(errors.INCONCLUSIVE_DIR)] == ["scan"]
     put("trivy")
     plant(tmp_path)
     scan([APP])
-    assert errors.records(errors.NOT_JUDGED) == []
+    assert errors.read_inconclusive(errors.INCONCLUSIVE_DIR) == []
 
 
 @pytest.mark.usefixtures("project")

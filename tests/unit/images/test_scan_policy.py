@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 
 from pipeline.images.scan_policy import ScanVerdict, evaluate
-from pipeline.waivers import Exemption, spelled
+from pipeline.waivers import Waiver, normalize_id
 from tests.unit.images.conftest import vulnerability
 
 TODAY = date(2026, 11, 23)
 NOBODY = "CVE-2026-0001 in libssl3 3.0.1"
 
 
-def exemption(name: str = "CVE-2026-0001", expiry: date = TODAY) -> Exemption:
+def exemption(name: str = "CVE-2026-0001", expiry: date = TODAY) -> Waiver:
     """Return an exception of the image."""
-    return Exemption(id=spelled(name), package="libssl3", found_in=("app",), reason="no mend yet",
+    return Waiver(id=normalize_id(name), package="libssl3", found_in=("app",), reason="no mend yet",
                      owner="ada@example.com", expiry=expiry)  # fmt: skip
 
 
@@ -26,14 +26,14 @@ def report(*found: dict[str, Any], **more: Any) -> dict[str, Any]:  # noqa: ANN4
     return {"Results": [{"Target": "debian", "Vulnerabilities": [*found], **more}]}
 
 
-def judged(*found: dict[str, Any], accepted: tuple[Exemption, ...] = ()) -> ScanVerdict:
+def judged(*found: dict[str, Any], accepted: tuple[Waiver, ...] = ()) -> ScanVerdict:
     return evaluate(report(*found), accepted, TODAY)
 
 
 @pytest.mark.parametrize("severity", ["HIGH", "CRITICAL"])
 @pytest.mark.parametrize("accepted", [(), (UNTIL_TODAY,)], ids=["bare", "with an exception"])
 def test_what_a_newer_version_mends_is_refused_whatever_is_excepted(
-    severity: str, accepted: tuple[Exemption, ...]
+    severity: str, accepted: tuple[Waiver, ...]
 ) -> None:
     judgement = judged(vulnerability(severity, fixed="3.0.2"), accepted=accepted)
     assert judgement.refused[0] == f"{severity} {NOBODY} (mended in 3.0.2): take the mended version"

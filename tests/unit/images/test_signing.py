@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import CheckFailedError, InputError, UntrustedError
+from pipeline.errors import CheckFailedError, InputError, VerificationError
 from pipeline.git import head
 from pipeline.images import signing, vex
 from pipeline.images.build import build, resolve_targets
@@ -81,14 +81,16 @@ def test_an_image_of_others_under_another_name_is_not_what_was_signed(once: Once
     compose = Path("docker-compose.yml")
     compose.write_text(compose.read_text().replace("store:1", "store:2"))
     commit()
-    with pytest.raises(UntrustedError, match="signature: no matching signatures"):
+    with pytest.raises(VerificationError, match="signature: no matching signatures"):
         verify_all([reference], KEY, None, local=False)
 
 
 def test_what_no_commit_here_names_is_not_trusted(once: Once) -> None:
     once(deliver)
     reference = load_release(head().sha)["store"].reference
-    with pytest.raises(UntrustedError, match="the commit of its source is not known: git cannot"):
+    with pytest.raises(
+        VerificationError, match="the commit of its source is not known: git cannot"
+    ):
         verify_all([reference], KEY, "0" * 40, local=False)
 
 
@@ -136,7 +138,7 @@ def test_exceptions_that_were_promised_and_are_gone_are_missed(once: Once, tmp_p
     kept[reference]["signature"] = f"cosign {promised}"
     (tmp_path / "cosign.json").write_text(json.dumps(kept))
     VERIFIED_CACHE.clear()
-    with pytest.raises(UntrustedError) as caught:
+    with pytest.raises(VerificationError) as caught:
         verify_all([reference], KEY, None, local=False)
     assert str(caught.value).splitlines()[1:] == [
         f"exceptions of {platform}: no matching attestations" for platform in (AMD, ARM)
@@ -191,7 +193,7 @@ def test_no_image_gets_a_version_if_one_is_not_to_be_trusted(
     once(deliver)
     publish(tmp_path, f"{HOST}/store:{head().tag}", json.dumps({"manifests": []}))
     calls()
-    with pytest.raises(UntrustedError, match="it holds no image"):
+    with pytest.raises(VerificationError, match="it holds no image"):
         signing.promote(["app", "store"], "v1.0.0", KEY)
     assert acted(calls()) == []
 
@@ -208,7 +210,7 @@ def test_a_version_is_not_given_while_nobody_knows_whether_it_is_taken(
 
 
 def test_a_commit_that_was_never_pushed_gets_no_version() -> None:
-    with pytest.raises(UntrustedError, match=f"{HOST}/app has nothing of commit"):
+    with pytest.raises(VerificationError, match=f"{HOST}/app has nothing of commit"):
         signing.promote(["app"], "v1.0.0", KEY)
 
 

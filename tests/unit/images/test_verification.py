@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import CheckFailedError, UntrustedError
+from pipeline.errors import CheckFailedError, VerificationError
 from pipeline.images import registry, verification
 from pipeline.images.commands.cosign import Signer
 from pipeline.images.inspection import NOT_SCANNED
 from pipeline.images.registry import platform_digests
 from pipeline.images.statements import answer_problems, cosign_error, newest_scan, scan_problems
 from pipeline.images.verification import find_problems, verify
-from pipeline.process import Output
+from pipeline.process import CommandResult
 from tests.unit.images.conftest import AMD, ARM, DIGEST, Put, publish, scan_of
 
 KEY = Signer(key=Path("cosign.key"))
@@ -92,7 +92,7 @@ def test_cosign_s_own_sentence_is_repeated_once(printed: str, sentence: str) -> 
 def test_everything_that_is_missing_is_named_at_once(put: Put, tmp_path: Path) -> None:
     put("docker", "cosign")
     index = publish(tmp_path, "shop/app:1", json.dumps({"manifests": [ENTRY, BUILDER_S_OWN]}))
-    with pytest.raises(UntrustedError) as caught:
+    with pytest.raises(VerificationError) as caught:
         verify([f"shop/app@{index}"], KEY, "abc", platforms=[AMD, ARM])
     assert str(caught.value).splitlines() == [
         f"shop/app@{index} is not to be trusted:",
@@ -112,15 +112,15 @@ def test_several_digests_are_asked_about_at_once_and_all_faults_told(
     digests = [f"shop/app@sha256:{number * 64}" for number in "123"]
     together = Barrier(len(digests))
 
-    def read(command: tuple[str, ...]) -> Output:
+    def read(command: tuple[str, ...]) -> CommandResult:
         if "--annotations=exceptions=attested" in command:
             together.wait(timeout=10)
-        return Output(command, 1, "", f"Error: no signature of {command[-1][-1]}")
+        return CommandResult(command, 1, "", f"Error: no signature of {command[-1][-1]}")
 
     monkeypatch.setattr(verification, "platform_digests", lambda _: {AMD: DIGEST})
     monkeypatch.setattr(verification, "expected_annotations", lambda *_: {})
-    monkeypatch.setattr(verification, "read", read)
-    with pytest.raises(UntrustedError) as caught:
+    monkeypatch.setattr(verification, "capture", read)
+    with pytest.raises(VerificationError) as caught:
         verify(digests, KEY, "abc")
     said = str(caught.value).splitlines()
     assert [line for line in said if "trusted" in line or line.startswith("signature")] == [
@@ -149,7 +149,9 @@ def test_a_manifest_that_is_gone_is_said_to_be(put: Put) -> None:
 def test_a_registry_that_is_away_is_said_to_be(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
     put("docker", "cosign")
     refused = "dial tcp 127.0.0.1:5999: connect: connection refused"
-    monkeypatch.setattr(registry, "read", lambda *_, **__: Output((), 1, "", f"ERROR: {refused}"))
+    monkeypatch.setattr(
+        registry, "capture", lambda *_, **__: CommandResult((), 1, "", f"ERROR: {refused}")
+    )
     ((fault,),) = find_problems([f"shop/app@{DIGEST}"], KEY, "abc").values()
     assert "the registry does not answer for " in fault
     assert fault.endswith(refused)

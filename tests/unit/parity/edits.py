@@ -14,7 +14,7 @@ from pipeline.github import loader
 from pipeline.github.model import Job
 from pipeline.nox_sessions import Session
 from pipeline.parity import repository as trees
-from pipeline.parity.repository import Action, Tree
+from pipeline.parity.repository import Action, Repository
 from pipeline.schema import Table
 from tests.settings import changed
 
@@ -27,18 +27,18 @@ class Edit(NamedTuple):
 
     rule: str
     what: str
-    make: Callable[[], Tree]
+    make: Callable[[], Repository]
 
 
 @cache
-def real() -> Tree:
+def real() -> Repository:
     """The tree of this repository."""
-    tree, unreadable = trees.read()
+    tree, unreadable = trees.load_repository()
     assert not unreadable
     return tree
 
 
-def in_file(file: str, change: Change) -> Tree:
+def in_file(file: str, change: Change) -> Repository:
     """Change the content of a workflow."""
     workflow = real().workflows[file]
     content = copy.deepcopy(workflow.content)
@@ -46,12 +46,12 @@ def in_file(file: str, change: Change) -> Tree:
     return replace(real(), workflows={**real().workflows, file: replace(workflow, content=content)})
 
 
-def in_job(job: Job, change: Change) -> Tree:
+def in_job(job: Job, change: Change) -> Repository:
     """Change a job."""
     return in_file(job.workflow, lambda content: change(content["jobs"][job.id]))
 
 
-def in_action(action: Action, change: Change) -> Tree:
+def in_action(action: Action, change: Change) -> Repository:
     """Change an action."""
     content = copy.deepcopy(action.content)
     change(content)
@@ -59,26 +59,26 @@ def in_action(action: Action, change: Change) -> Tree:
     return replace(real(), actions=[changed if each == action else each for each in real().actions])
 
 
-def written(tree: Tree) -> Tree:
+def written(tree: Repository) -> Repository:
     """Write the workflows of a tree as text, and read them again."""
     texts = {file: dump(workflow.content) for file, workflow in tree.workflows.items()}
     parsed = {file: loader.parse(file, text) for file, text in texts.items()}
     return replace(tree, workflows=parsed)
 
 
-def with_text(file: str, text: str) -> Tree:
+def with_text(file: str, text: str) -> Repository:
     """Put another text in the place of a workflow's, or a new workflow beside them."""
     parsed = loader.parse(file, text)
     return replace(real(), workflows={**real().workflows, file: parsed})
 
 
-def without(file: str) -> Tree:
+def without(file: str) -> Repository:
     """Take a workflow away."""
     left = {name: each for name, each in real().workflows.items() if name != file}
     return replace(real(), workflows=left)
 
 
-def with_settings(path: str, value: object) -> Tree:
+def with_settings(path: str, value: object) -> Repository:
     """Set a value of pipeline.toml, given its path as in `parity/local/lock`."""
     return replace(real(), settings=_with(real().settings, path.split("/"), value))
 
@@ -90,15 +90,15 @@ def _with(inside: Content, path: Sequence[str], value: object) -> Content:
     return changed(inside, **{key: value}) if isinstance(inside, Table) else {**known, key: value}
 
 
-def with_sessions(*changed: Session, drop: str = "") -> Tree:
+def with_sessions(*changed: Session, drop: str = "") -> Repository:
     """Put sessions in the place of those of the same signature, or add them, or drop one."""
     kept = {each.session: each for each in real().sessions if each.session != drop}
     return replace(real(), sessions=[*(kept | {each.session: each for each in changed}).values()])
 
 
-def steps(word: str = "") -> Iterator[tuple[str, Callable[[Change], Tree]]]:
+def steps(word: str = "") -> Iterator[tuple[str, Callable[[Change], Repository]]]:
     """Yield every step whose `uses` begins with a word, as a label and a way to change it."""
-    for job in real().working:
+    for job in real().jobs_with_steps:
         for index, step in enumerate(job.steps):
             if str(step.get("uses", "")).startswith(word):
                 yield f"{job.workflow} {job.id} {index}", _step_of_job(job, index)
@@ -148,11 +148,11 @@ def strip_comments(text: str) -> str:
     return re.sub(r"(?<=\S) +# .*", "", text)
 
 
-def _step_of_job(job: Job, index: int) -> Callable[[Change], Tree]:
+def _step_of_job(job: Job, index: int) -> Callable[[Change], Repository]:
     return lambda change: in_job(job, lambda content: change(content["steps"][index]))
 
 
-def _step_of_action(action: Action, index: int) -> Callable[[Change], Tree]:
+def _step_of_action(action: Action, index: int) -> Callable[[Change], Repository]:
     return lambda change: in_action(action, lambda content: change(content["runs"]["steps"][index]))
 
 

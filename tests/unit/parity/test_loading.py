@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.github import loader, schema
-from pipeline.github.loader import UnreadableError, parse
-from pipeline.github.schema import Each
+from pipeline.github.loader import InvalidWorkflowError, parse
+from pipeline.github.schema import MapOf
 from pipeline.parity import repository as trees
-from pipeline.parity.engine import find
-from pipeline.scratch_repository import Scratch
+from pipeline.parity.engine import find_violations
+from pipeline.scratch_repository import ScratchRepository
 from tests.unit.parity.edits import dump, real
 
 JOB = "jobs:\n  a:\n    runs-on: x\n    steps: []\n"
@@ -49,7 +49,7 @@ JOB = "jobs:\n  a:\n    runs-on: x\n    steps: []\n"
     ],
 )
 def test_a_fault_is_one_sentence_with_its_line(text: str, line: int, message: str) -> None:
-    with pytest.raises(UnreadableError) as caught:
+    with pytest.raises(InvalidWorkflowError) as caught:
         parse("x.yml", text)
     assert caught.value.problems[0].line == line
     assert caught.value.problems[0].message.startswith(message)
@@ -59,17 +59,17 @@ def test_a_fault_is_one_sentence_with_its_line(text: str, line: int, message: st
 
 def test_all_faults_of_a_file_are_told_at_once() -> None:
     text = "on: push\nstages: []\njobs:\n  a:\n    needs: 3\n    script: x\n"
-    with pytest.raises(UnreadableError) as caught:
+    with pytest.raises(InvalidWorkflowError) as caught:
         parse("x.yml", text)
     assert [line for line, _ in caught.value.problems] == [2, 5, 6]
 
 
 def test_an_unreadable_file_is_a_finding_beside_all_others() -> None:
-    with pytest.raises(UnreadableError) as caught:
+    with pytest.raises(InvalidWorkflowError) as caught:
         parse("x.yml", "jobs: [")
     broken = replace(real(), document="")
-    found = {finding.rule for finding in find(broken, [caught.value])}
-    assert found == {"readable", "document-is-fresh"}
+    found = {finding.rule for finding in find_violations(broken, [caught.value])}
+    assert found == {"readable", "docs-are-current"}
 
 
 def test_yaml_is_read_as_github_reads_it() -> None:
@@ -92,7 +92,7 @@ ACT = "runs:\n  using: composite\n  steps:\n    - {run: make, shell: bash}\n"
 def here(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that the tree is read from, known to git."""
     monkeypatch.chdir(checkout)
-    Scratch(checkout).git("init", "--quiet")
+    ScratchRepository(checkout).git("init", "--quiet")
     return checkout
 
 
@@ -120,7 +120,7 @@ def act(here: Path, path: str, text: str = ACT) -> None:
 def test_a_local_action_is_judged_wherever_it_lies(here: Path, path: str, uses: str) -> None:
     act(here, path)
     use(here, uses)
-    assert (path, 4, "action-only-sets-up") in found_in_tree()
+    assert (path, 4, "setup-action-is-restricted") in found_in_tree()
 
 
 def test_an_action_that_an_action_uses_is_judged(here: Path) -> None:
@@ -129,7 +129,7 @@ def test_an_action_that_an_action_uses_is_judged(here: Path) -> None:
     )
     act(here, "tools/act/action.yml")
     use(here, "./tools/outer")
-    assert found_in_tree() == {("tools/act/action.yml", 4, "action-only-sets-up")}
+    assert found_in_tree() == {("tools/act/action.yml", 4, "setup-action-is-restricted")}
 
 
 def test_an_action_that_is_a_program_is_a_finding(here: Path) -> None:
@@ -139,7 +139,7 @@ def test_an_action_that_is_a_program_is_a_finding(here: Path) -> None:
 
 
 def found_in_tree() -> set[tuple[str, int, str]]:
-    return {(each.file, each.line, each.rule) for each in find(*trees.read())}
+    return {(each.file, each.line, each.rule) for each in find_violations(*trees.load_repository())}
 
 
 NAMES = st.sampled_from(["a", "ci-ok", "plan", "lint", "tests", "jobs", "x y", "", "${{ x }}"])
@@ -178,7 +178,7 @@ def documents(wanted: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401 - a shape 
     """Documents of a shape, made from the grammar that the reader knows."""
     if isinstance(wanted, tuple):
         return st.one_of([documents(each) for each in wanted])
-    if isinstance(wanted, Each):
+    if isinstance(wanted, MapOf):
         return st.dictionaries(NAMES, documents(wanted.shape), max_size=4)
     if isinstance(wanted, dict):
         optional = {key: documents(inner) for key, inner in wanted.items()}
@@ -216,10 +216,10 @@ def test_no_rule_stumbles_over_a_workflow_that_can_be_read(
     text = dump(document | {"jobs": jobs})
     try:
         random = parse("random.yml", text)
-    except UnreadableError:
+    except InvalidWorkflowError:
         return
     tree = replace(real(), workflows={**real().workflows, "random.yml": random})
-    assert all(finding.line >= 1 for finding in find(tree))
+    assert all(finding.line >= 1 for finding in find_violations(tree))
 
 
 @PATIENT
@@ -227,7 +227,7 @@ def test_no_rule_stumbles_over_a_workflow_that_can_be_read(
 def test_any_yaml_is_read_or_refused(document: object) -> None:
     try:
         parse("random.yml", dump(document))
-    except UnreadableError as error:
+    except InvalidWorkflowError as error:
         assert error.problems  # noqa: PT017 - it need not be refused
 
 
@@ -236,7 +236,7 @@ def test_any_yaml_is_read_or_refused(document: object) -> None:
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
         parse("random.yml", text)
-    except UnreadableError as error:
+    except InvalidWorkflowError as error:
         assert error.problems  # noqa: PT017 - it need not be refused
 
 
@@ -250,20 +250,20 @@ def test_a_real_workflow_that_lost_or_doubled_a_line_is_read_or_refused(
     lines[index : index + 1] = [lines[index]] * data.draw(st.sampled_from([0, 2]))
     try:
         changed = parse(file, "".join(lines))
-    except UnreadableError:
+    except InvalidWorkflowError:
         return
-    find(replace(real(), workflows={**real().workflows, file: changed}))
+    find_violations(replace(real(), workflows={**real().workflows, file: changed}))
 
 
 def test_both_endings_of_a_workflow_are_read(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(loader, "FOLDER", str(tmp_path))
+    monkeypatch.setattr(loader, "WORKFLOWS_DIR", str(tmp_path))
     for name in ("a.yml", "b.yaml", "c.YML", "README.md"):
         (tmp_path / name).write_text(JOB)
-    assert [*loader.read_all()] == ["a.yml", "b.yaml"]
+    assert [*loader.load_workflows()] == ["a.yml", "b.yaml"]
 
 
 def test_a_missing_folder_is_no_workflow(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    monkeypatch.setattr(loader, "FOLDER", str(tmp_path))
-    assert loader.read_all() == {}
+    monkeypatch.setattr(loader, "WORKFLOWS_DIR", str(tmp_path))
+    assert loader.load_workflows() == {}

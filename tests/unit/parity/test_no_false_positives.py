@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.github.loader import GATE
+from pipeline.github.loader import GATE_JOB
 from pipeline.github.model import Job
-from pipeline.parity.engine import find
+from pipeline.parity.engine import find_violations
 from tests.unit.parity.edits import in_job, real, with_text, written
 
 FILES = [*real().workflows]
-WORKING = real().working
+WORKING = real().jobs_with_steps
 Text = Callable[[str], str]
 
 
@@ -130,22 +130,22 @@ JOBS: dict[str, Callable[[dict[str, Any]], object]] = {
 @pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("what", TEXTS)
 def test_another_spelling_is_no_finding(what: str, file: str) -> None:
-    assert find(with_text(file, TEXTS[what](real().workflows[file].text))) == []
+    assert find_violations(with_text(file, TEXTS[what](real().workflows[file].text))) == []
 
 
 @pytest.mark.parametrize("what", JOBS)
 @pytest.mark.parametrize("job", WORKING, ids=lambda job: f"{job.workflow} {job.id}")
 def test_what_a_job_is_free_to_do_is_no_finding(what: str, job: Job) -> None:
-    assert find(in_job(job, JOBS[what])) == []
+    assert find_violations(in_job(job, JOBS[what])) == []
 
 
 def test_the_order_of_sessions_and_tasks_does_not_matter() -> None:
     changed = replace(real(), sessions=real().sessions[::-1], tasks=real().tasks[::-1])
-    assert find(changed) == []
+    assert find_violations(changed) == []
 
 
 def test_writing_the_files_anew_changes_nothing() -> None:
-    assert find(written(real())) == []
+    assert find_violations(written(real())) == []
 
 
 def test_each_spelling_differs_from_what_stands_there() -> None:
@@ -155,4 +155,4 @@ def test_each_spelling_differs_from_what_stands_there() -> None:
 
 
 def test_gates_are_among_the_jobs() -> None:
-    assert GATE in {job.id for job in WORKING}
+    assert GATE_JOB in {job.id for job in WORKING}

@@ -6,18 +6,22 @@ import pytest
 
 from pipeline.parity.__main__ import main
 from pipeline.parity.report import as_json, as_sarif, as_text
-from pipeline.parity.rule import Finding
+from pipeline.parity.rule import ReportedViolation
 from pipeline.parity.rules import RULES
 from tests.conftest import Run
 
-FINDING = Finding(
-    ".github/workflows/ci.yml", 7, "one-run", "job `a` has 2 runs, not one", "leave one"
+FINDING = ReportedViolation(
+    ".github/workflows/ci.yml",
+    7,
+    "job-has-one-run-step",
+    "job `a` has 2 runs, not one",
+    "leave one",
 )
 
 
 def test_text_is_place_rule_sentence_and_hint() -> None:
     assert as_text([FINDING]).splitlines() == [
-        ".github/workflows/ci.yml:7: [one-run] job `a` has 2 runs, not one",
+        ".github/workflows/ci.yml:7: [job-has-one-run-step] job `a` has 2 runs, not one",
         "  hint: leave one",
         "parity: 1 findings",
     ]
@@ -32,7 +36,7 @@ def test_json_is_a_list_of_findings() -> None:
         {
             "file": ".github/workflows/ci.yml",
             "line": 7,
-            "rule": "one-run",
+            "rule": "job-has-one-run-step",
             "message": "job `a` has 2 runs, not one",
             "hint": "leave one",
         }
@@ -46,7 +50,7 @@ def test_sarif_names_every_rule_and_places_every_finding() -> None:
     place = result["locations"][0]["physicalLocation"]
     assert log["version"] == "2.1.0"
     assert {rule["id"] for rule in run["tool"]["driver"]["rules"]} == {rule.id for rule in RULES}
-    assert result["ruleId"] == "one-run"
+    assert result["ruleId"] == "job-has-one-run-step"
     assert place["artifactLocation"]["uri"] == ".github/workflows/ci.yml"
     assert place["region"]["startLine"] == 7
 
@@ -55,7 +59,7 @@ def test_sarif_names_every_rule_and_places_every_finding() -> None:
 def test_where_all_is_well_it_says_so_in_every_format(
     form: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.parity.__main__.find", lambda *_: [])
+    monkeypatch.setattr("pipeline.parity.__main__.find_violations", lambda *_: [])
     assert main([f"--format={form}"]) == 0
     assert capsys.readouterr().out
 
@@ -74,11 +78,11 @@ def test_a_finding_is_exit_1(checkout: Path, run: Run) -> None:
     result = run(sys.executable, "-m", "pipeline.parity")
     assert result.returncode == 1
     assert "pre-commit.yml:" in result.stdout
-    assert "[one-run]" in result.stdout
+    assert "[job-has-one-run-step]" in result.stdout
 
 
 def test_every_rule_says_what_it_asks_for() -> None:
     for rule in RULES:
-        assert rule.says.endswith(".")
-        assert "\n" not in rule.says
+        assert rule.summary.endswith(".")
+        assert "\n" not in rule.summary
         assert rule.hint

@@ -7,13 +7,13 @@ from collections import Counter
 
 import pytest
 
-from pipeline.parity.engine import find
+from pipeline.parity.engine import find_violations
 from tests.unit.parity.edits import Edit, real
 from tests.unit.parity.violations import ALL, IDS
 
 
 def test_the_repository_itself_holds_every_rule() -> None:
-    assert find(real()) == []
+    assert find_violations(real()) == []
 
 
 def test_every_rule_has_a_fault() -> None:
@@ -27,6 +27,6 @@ def test_there_are_several_hundred_faults() -> None:
 
 @pytest.mark.parametrize("edit", ALL, ids=lambda edit: f"{edit.rule}: {edit.what}")
 def test_a_fault_is_caught_by_its_rule(edit: Edit) -> None:
-    findings = find(edit.make())
+    findings = find_violations(edit.make())
     assert edit.rule in {finding.rule for finding in findings}
     assert all(finding.line >= 1 and finding.hint for finding in findings)

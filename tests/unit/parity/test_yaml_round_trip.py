@@ -2,12 +2,12 @@
 
 import pytest
 
-from pipeline.parity.engine import find
+from pipeline.parity.engine import find_violations
 from tests.unit.parity.edits import Edit, written
 from tests.unit.parity.violations import ALL
 
 
 @pytest.mark.parametrize("edit", ALL[::150], ids=lambda edit: f"{edit.rule}: {edit.what}")
 def test_it_is_caught_in_the_text_of_the_file_as_well(edit: Edit) -> None:
-    findings = find(written(edit.make()))
+    findings = find_violations(written(edit.make()))
     assert edit.rule in {finding.rule for finding in findings}

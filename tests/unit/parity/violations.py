@@ -6,15 +6,15 @@ from dataclasses import replace
 from functools import partial
 
 from pipeline import config
-from pipeline.github.loader import GATE, MAIN
-from pipeline.github.model import Job, sessions_of
+from pipeline.github.loader import GATE_JOB, MAIN_WORKFLOW
+from pipeline.github.model import Job, job_sessions
 from pipeline.invoke_tasks import Task
 from pipeline.nox_sessions import Session
-from pipeline.parity.repository import Tree
+from pipeline.parity.repository import Repository
 from pipeline.parity.rules import RULES
-from pipeline.parity.rules.calls import GOES_ON, ON_PUSH, reached_by_request
-from pipeline.parity.rules.environments import reachable
-from pipeline.parity.rules.gates import GREEN, is_delivery
+from pipeline.parity.rules.calls import NOT_FAILED, ON_PUSH, reachable_from_pull_request
+from pipeline.parity.rules.environments import remote_environments
+from pipeline.parity.rules.gates import GATE_SUCCEEDED, calls_delivery
 from pipeline.settings import Actions
 from tests.unit.parity.edits import (
     Change,
@@ -35,10 +35,14 @@ from tests.unit.parity.edits import (
 )
 
 TREE = real()
-WORKING, CHECKS, CALLS = TREE.working, TREE.checks, [job for job in TREE.jobs if job.is_call]
-GATES = [job for job in WORKING if job.id == GATE]
-CALLED = TREE.called
-DELIVERIES = [call for call in CALLS if is_delivery(TREE, call)]
+WORKING, CHECKS, CALLS = (
+    TREE.jobs_with_steps,
+    TREE.check_jobs,
+    [job for job in TREE.jobs if job.is_call],
+)
+GATES = [job for job in WORKING if job.id == GATE_JOB]
+CALLED = TREE.called_workflows
+DELIVERIES = [call for call in CALLS if calls_delivery(TREE, call)]
 SKIPPED = "step-is-not-skipped"
 UPLOAD = "actions/upload-artifact"
 NOWHERE = "./.github/workflows/nowhere.yml"
@@ -87,7 +91,7 @@ def no_run(job: dict[str, list[dict[str, str]]]) -> None:
 
 def jobs_and_lines() -> Iterator[Edit]:
     yield from every_job(
-        "one-run",
+        "job-has-one-run-step",
         WORKING,
         second=another_step(run="nox -s lint"),
         curl=another_step(run="curl example.com"),
@@ -95,7 +99,7 @@ def jobs_and_lines() -> Iterator[Edit]:
         none=no_run,
     )
     yield from every_job(
-        "run-names-its-job",
+        "run-matches-job-id",
         WORKING,
         other=run_line("nox -s somebody-else"),
         raw=run_line("pytest"),
@@ -105,16 +109,16 @@ def jobs_and_lines() -> Iterator[Edit]:
         tag=run_line("nox -t backend"),
     )
     yield from every_job(
-        "no-other-shell",
+        "no-shell-overrides",
         WORKING,
         defaults=put("defaults", value={"run": {"shell": "bash"}}),
         container=put("container", value="debian"),
         other_shell=in_run_step("shell", "python"),
         folder=in_run_step("working-directory", "backend"),
     )
-    others = [job for job in WORKING if job.id != GATE]
+    others = [job for job in WORKING if job.id != GATE_JOB]
     yield from every_job(
-        "no-other-variables",
+        "no-extra-variables",
         others,
         step=lambda job: next(each for each in job["steps"] if "run" in each).update(
             {"env": {"DATABASE_URL": "sqlite://"}}
@@ -122,10 +126,10 @@ def jobs_and_lines() -> Iterator[Edit]:
         job=put("env", "DATABASE_URL", value="sqlite://"),
     )
     default = put("defaults", value={"run": {"shell": "bash"}})
-    yield from every_file("no-other-shell", [*TREE.workflows], defaults=default)
+    yield from every_file("no-shell-overrides", [*TREE.workflows], defaults=default)
     for action in TREE.actions:
         change = add("runs", "steps", value={"run": "make everything", "shell": "bash"})
-        yield Edit("action-only-sets-up", action.path, partial(in_action, action, change))
+        yield Edit("setup-action-is-restricted", action.path, partial(in_action, action, change))
 
 
 def rows() -> Iterator[Edit]:
@@ -135,20 +139,22 @@ def rows() -> Iterator[Edit]:
             place, where, same = row_of(job, index)
             for rule, what, value in (
                 ("session-exists", "unknown row", f"{job.id}-3.99"),
-                ("run-names-its-job", "row of another", "lint"),
+                ("run-matches-job-id", "row of another", "lint"),
             ):
                 change = put(*where, value=value)
                 yield Edit(rule, f"{what}: {row['session']}", partial(in_job, job, change))
             again = add(*place, value=same)
-            yield Edit("session-once", f"twice: {row['session']}", partial(in_job, job, again))
+            yield Edit("session-is-unique", f"twice: {row['session']}", partial(in_job, job, again))
             away = drop(*place, index)
-            yield Edit("session-in-ci", f"row gone: {row['session']}", partial(in_job, job, away))
+            yield Edit(
+                "session-is-covered", f"row gone: {row['session']}", partial(in_job, job, away)
+            )
             if "runner" in row:
                 latest = partial(in_job, job, put(*place, index, "runner", value="ubuntu-latest"))
-                yield Edit("runner-is-fixed", f"latest: {row['session']}", latest)
+                yield Edit("runner-is-pinned", f"latest: {row['session']}", latest)
     expression = put("strategy", "matrix", value="${{ fromJSON(needs.plan.outputs.rows) }}")
     vector = put("strategy", "matrix", "session", value="${{ fromJSON(inputs.rows) }}")
-    yield from every_job("matrix-is-written-out", matrices, whole=expression, vector=vector)
+    yield from every_job("matrix-is-literal", matrices, whole=expression, vector=vector)
 
 
 def row_of(job: Job, index: int) -> tuple[tuple[str, ...], tuple[str | int, ...], object]:
@@ -162,12 +168,12 @@ def row_of(job: Job, index: int) -> tuple[tuple[str, ...], tuple[str | int, ...]
 
 
 def sessions() -> Iterator[Edit]:
-    in_ci = {session for job in WORKING for session in sessions_of(job) or []}
+    in_ci = {session for job in WORKING for session in job_sessions(job) or []}
     for job in CHECKS:
         away = partial(in_file, job.workflow, _without_job(job))
-        yield Edit("session-in-ci", f"job gone: {job.id}", away)
+        yield Edit("session-is-covered", f"job gone: {job.id}", away)
         copied = partial(_copy_job, job, "migration-check.yml", "pre-commit.yml")
-        yield Edit("session-once", f"job twice: {job.id}", copied)
+        yield Edit("session-is-unique", f"job twice: {job.id}", copied)
     for session in TREE.sessions:
         name = session.session
         if name in in_ci:
@@ -175,27 +181,27 @@ def sessions() -> Iterator[Edit]:
         for what, help_ in (("none", ""), ("long", "x" * 72)):
             changed = replace(session, description=help_)
             label = f"{what}: session {name}"
-            yield Edit("one-line-of-help", label, partial(with_sessions, changed))
+            yield Edit("help-is-one-line", label, partial(with_sessions, changed))
         for tags in ((*session.tags, "cellar"), () if session.tags else ("backend",)):
             changed = replace(session, tags=tags)
             label = f"{tags}: {name}"
-            yield Edit("session-has-its-areas", label, partial(with_sessions, changed))
+            yield Edit("session-has-areas", label, partial(with_sessions, changed))
     new = Session("new", "new", "Do something new.", ("backend",))
-    yield Edit("session-in-ci", "new session", partial(with_sessions, new))
+    yield Edit("session-is-covered", "new session", partial(with_sessions, new))
     for name in ("nowhere", "lint"):
         change = partial(with_settings, f"parity/local/{name}", "a reason")
-        yield Edit("session-in-ci", f"local: {name}", change)
+        yield Edit("session-is-covered", f"local: {name}", change)
     for task in TREE.tasks:
         for what, help_ in (("none", ""), ("long", "x" * 72)):
             tasks = [Task(task.name, help_), *(each for each in TREE.tasks if each != task)]
             label = f"{what}: task {task.name}"
-            yield Edit("one-line-of-help", label, partial(replace, TREE, tasks=tasks))
+            yield Edit("help-is-one-line", label, partial(replace, TREE, tasks=tasks))
 
 
 def gates() -> Iterator[Edit]:
     files = [gate.workflow for gate in GATES]
-    yield from every_file("gate-present", files, gone=drop("jobs", GATE))
-    yield Edit("gate-present", f"no {MAIN}", partial(without, MAIN))
+    yield from every_file("gate-present", files, gone=drop("jobs", GATE_JOB))
+    yield Edit("gate-present", f"no {MAIN_WORKFLOW}", partial(without, MAIN_WORKFLOW))
     for gate in GATES:
         for need in gate.needs:
             left = [name for name in gate.needs if name != need]
@@ -210,21 +216,21 @@ def gates() -> Iterator[Edit]:
         more=put("if", value="always() && github.event_name == 'push'"),
     )
     yield from every_job(
-        "gate-asks-for-results",
+        "gate-receives-results",
         GATES,
         nothing=in_run_step("env", "{}"),
         all_fine=lambda job: in_env(job, "NEEDS", "{}"),
         no_plan=lambda job: in_env(job, "JOBS", "[]"),
         more=lambda job: in_env(job, "EXTRA", "1"),
     )
-    inner = [gate for gate in GATES if gate.workflow != MAIN]
+    inner = [gate for gate in GATES if gate.workflow != MAIN_WORKFLOW]
     started = put("on", "pull_request", value=None)
     yield from every_file("gate-is-the-check", [gate.workflow for gate in inner], started=started)
-    for label, job in (("id", f"{GATE}: {{"), ("name", f"x: {{name: {GATE}, ")):
+    for label, job in (("id", f"{GATE_JOB}: {{"), ("name", f"x: {{name: {GATE_JOB}, ")):
         text = f"on: pull_request\njobs: {{{job} if: false, runs-on: x, steps: []}}}}\n"
         yield Edit("gate-is-the-check", label, partial(with_text, "extra.yml", text))
     yield from every_job(
-        "gate-hands-up-its-verdict",
+        "gate-outputs-verdict",
         inner,
         no_output=drop("outputs"),
         fixed=put("outputs", "verdict", value="ok"),
@@ -232,7 +238,7 @@ def gates() -> Iterator[Edit]:
     )
     up = ("on", "workflow_call", "outputs", "verdict", "value")
     yield from every_file(
-        "gate-hands-up-its-verdict",
+        "gate-outputs-verdict",
         [gate.workflow for gate in inner],
         gone=drop("on", "workflow_call", "outputs"),
         fixed=put(*up, value="ok"),
@@ -246,7 +252,7 @@ def in_env(job: dict[str, list[dict[str, dict[str, str]]]], key: str, value: str
 
 def called_jobs() -> Iterator[Edit]:
     yield from every_job(
-        "job-asks-for-itself",
+        "job-checks-plan",
         CHECKS,
         gone=drop("if"),
         other=put("if", value="contains(fromJSON(inputs.jobs), 'somebody')"),
@@ -264,21 +270,23 @@ def calls() -> Iterator[Edit]:
         "call-names-a-file",
         CALLS,
         nowhere=put("uses", value=NOWHERE),
-        main=put("uses", value=f"./.github/workflows/{MAIN}"),
+        main=put("uses", value=f"./.github/workflows/{MAIN_WORKFLOW}"),
         elsewhere=put("uses", value=f"owner/name/.github/workflows/x.yml@{OTHER_COMMIT}"),
     )
     text = "on: workflow_call\npermissions: {}\njobs: {a: {name: a, runs-on: x, steps: []}}\n"
-    yield Edit("file-is-reached", "orphan", partial(with_text, "orphan.yml", text))
+    yield Edit("workflow-is-reachable", "orphan", partial(with_text, "orphan.yml", text))
     started = put("on", value={"workflow_call": None})
-    for file in [workflow.file for workflow in TREE.entries if workflow not in CALLED]:
-        yield Edit("file-is-reached", f"no trigger: {file}", partial(in_file, file, started))
-    for called in [each for each in CALLED if each not in TREE.entries]:
-        if [call.workflow for call in TREE.calls_of(called.file)] == [MAIN]:
+    for file in [workflow.file for workflow in TREE.triggered_workflows if workflow not in CALLED]:
+        yield Edit("workflow-is-reachable", f"no trigger: {file}", partial(in_file, file, started))
+    for called in [each for each in CALLED if each not in TREE.triggered_workflows]:
+        if [call.workflow for call in TREE.calls_of(called.file)] == [MAIN_WORKFLOW]:
             call = TREE.calls_of(called.file)[0]
             change = put("uses", value=NOWHERE)
-            yield Edit("file-is-reached", f"no call: {called.file}", partial(in_job, call, change))
+            yield Edit(
+                "workflow-is-reachable", f"no call: {called.file}", partial(in_job, call, change)
+            )
     yield from every_job(
-        "call-hands-over-jobs",
+        "call-passes-plan",
         CALLS,
         gone=drop("with"),
         unknown=put("with", "jobs", value='["somebody"]'),
@@ -286,8 +294,8 @@ def calls() -> Iterator[Edit]:
         words=put("with", "jobs", value="lint"),
         other=put("with", "jobs", value="${{ needs.other.outputs.jobs }}"),
     )
-    planned = [call for call in CALLS if call.workflow == MAIN and call not in DELIVERIES]
-    yield from every_job("call-hands-over-jobs", planned, unplanned=drop("needs"))
+    planned = [call for call in CALLS if call.workflow == MAIN_WORKFLOW and call not in DELIVERIES]
+    yield from every_job("call-passes-plan", planned, unplanned=drop("needs"))
     waiting = [call for call in planned if {*call.needs} != {"plan"}]
     on_main = put("if", value="${{ github.ref == 'refs/heads/main' }}")
     yield from every_job(
@@ -295,22 +303,22 @@ def calls() -> Iterator[Edit]:
         DELIVERIES,
         at_once=drop("needs"),
         early=put("needs", value=["plan"]),
-        whatever=put("if", value=f"${{{{ {GOES_ON} && {ON_PUSH} }}}}"),
-        either=put("if", value=f"${{{{ {GREEN} || {GOES_ON} && {ON_PUSH} }}}}"),
+        whatever=put("if", value=f"${{{{ {NOT_FAILED} && {ON_PUSH} }}}}"),
+        either=put("if", value=f"${{{{ {GATE_SUCCEEDED} || {NOT_FAILED} && {ON_PUSH} }}}}"),
     )
     yield from every_job(
         "call-is-not-skipped",
         waiting + DELIVERIES,
         plain=drop("if"),
         main=on_main,
-        either=put("if", value=f"${{{{ {GOES_ON} || {ON_PUSH} }}}}"),
+        either=put("if", value=f"${{{{ {NOT_FAILED} || {ON_PUSH} }}}}"),
     )
     checking = [call for call in CALLS if call not in DELIVERIES]
     yield from every_job(
         "call-is-not-skipped",
         checking,
         never=put("if", value=False),
-        more=put("if", value=f"${{{{ {GOES_ON} && github.actor != 'dependabot[bot]' }}}}"),
+        more=put("if", value=f"${{{{ {NOT_FAILED} && github.actor != 'dependabot[bot]' }}}}"),
     )
 
 
@@ -337,15 +345,17 @@ def starting() -> Iterator[Edit]:
             change = put("on", trigger, value={})
             label = f"{workflow.file} {trigger}"
             yield Edit("trigger-is-safe", label, partial(in_file, workflow.file, change))
-    entries = [workflow.file for workflow in TREE.entries if workflow not in CALLED]
-    both = [job for file in CALLED if file in TREE.entries for job in file.jobs.values()]
+    entries = [workflow.file for workflow in TREE.triggered_workflows if workflow not in CALLED]
+    both = [
+        job for file in CALLED if file in TREE.triggered_workflows for job in file.jobs.values()
+    ]
     yield from every_job("concurrency-is-grouped", both, gone=drop("concurrency"))
     group = put("concurrency", value={"group": "all", "cancel-in-progress": False})
     yield from every_file("concurrency-is-grouped", entries, gone=drop("concurrency"))
     yield from every_file("concurrency-is-grouped", [each.file for each in CALLED], own=group)
     cancelled = put("concurrency", value={"group": "main", "cancel-in-progress": True})
-    yield from every_file("only-checks-are-cancelled", entries, main=cancelled)
-    yield from every_job("only-checks-are-cancelled", TREE.jobs, job=cancelled)
+    yield from every_file("only-pull-requests-are-cancelled", entries, main=cancelled)
+    yield from every_job("only-pull-requests-are-cancelled", TREE.jobs, job=cancelled)
 
 
 def hardening() -> Iterator[Edit]:
@@ -358,7 +368,7 @@ def hardening() -> Iterator[Edit]:
         word=put("timeout-minutes", value="${{ inputs.minutes }}"),
     )
     yield from every_job(
-        "runner-is-fixed",
+        "runner-is-pinned",
         WORKING,
         latest=put("runs-on", value="ubuntu-latest"),
         own=put("runs-on", value=["self-hosted"]),
@@ -372,7 +382,7 @@ def hardening() -> Iterator[Edit]:
     expression = run_line('nox -s "${{ github.head_ref }}"')
     yield from every_job("no-expression-in-run", WORKING, branch=expression)
     yield from every_job(
-        "set-up-comes-first",
+        "setup-comes-first",
         WORKING,
         no_checkout=lambda job: job["steps"].pop(0),
         no_set_up=lambda job: job["steps"].pop(1),
@@ -495,7 +505,7 @@ def actions() -> Iterator[Edit]:
             changed = partial(with_text, workflow.file, text)
             yield Edit("action-is-pinned", f"no version: {workflow.file}", changed)
     yield from every_step(
-        "checkout-keeps-no-credentials",
+        "checkout-drops-credentials",
         "actions/checkout@",
         gone=drop("with"),
         kept=put("with", "persist-credentials", value=True),
@@ -539,14 +549,14 @@ def actions() -> Iterator[Edit]:
 
 def rights() -> Iterator[Edit]:
     yield from every_file(
-        "file-grants-nothing",
+        "workflow-has-no-permissions",
         [*TREE.workflows],
         gone=drop("permissions"),
         all=put("permissions", value="write-all"),
         read=put("permissions", value={"contents": "read"}),
     )
     yield from every_job(
-        "job-names-its-rights",
+        "job-declares-permissions",
         TREE.jobs,
         gone=drop("permissions"),
         all=put("permissions", value="read-all"),
@@ -554,52 +564,55 @@ def rights() -> Iterator[Edit]:
     )
     for scope in ("contents", "packages", "actions"):
         write = put("permissions", scope, value="write")
-        for rule, jobs in (("write-is-listed", WORKING), ("call-grants-what-is-needed", CALLS)):
+        for rule, jobs in (
+            ("write-permission-is-allowed", WORKING),
+            ("call-grants-exact-permissions", CALLS),
+        ):
             others = [job for job in jobs if job.content["permissions"].get(scope) != "write"]
             yield from every_job(rule, others, **{scope: write})
-    yield from every_job("call-grants-what-is-needed", CALLS, less=put("permissions", value={}))
+    yield from every_job("call-grants-exact-permissions", CALLS, less=put("permissions", value={}))
     identity = put("permissions", "id-token", value="write")
-    asked = [job for job in TREE.jobs if reached_by_request(TREE, job)]
-    yield from every_job("request-gets-no-identity", asked, identity=identity)
+    asked = [job for job in TREE.jobs if reachable_from_pull_request(TREE, job)]
+    yield from every_job("pull-request-gets-no-id-token", asked, identity=identity)
     signing = [call for call in CALLS if "id-token" in call.content["permissions"]]
-    for what, when in (("any", GOES_ON), ("or", f"{GOES_ON} || {ON_PUSH}")):
+    for what, when in (("any", NOT_FAILED), ("or", f"{NOT_FAILED} || {ON_PUSH}")):
         change = put("if", value=f"${{{{ {when} }}}}")
-        yield from every_job("request-gets-no-identity", signing, **{what: change})
+        yield from every_job("pull-request-gets-no-id-token", signing, **{what: change})
     yield from every_job("no-inherited-secrets", CALLS, all=put("secrets", value="inherit"))
     key = put("env", "KEY", value="${{ secrets.DEPLOY_KEY }}")
     computed = put("env", "KEY", value="${{ secrets[inputs.name] }}")
-    yield from every_job("secret-is-listed", WORKING, job=key, computed=computed)
-    yield from every_file("secret-is-listed", [*TREE.workflows], file=key)
-    own = [job for job in asked if job.workflow == MAIN]
+    yield from every_job("secret-is-allowed", WORKING, job=key, computed=computed)
+    yield from every_file("secret-is-allowed", [*TREE.workflows], file=key)
+    own = [job for job in asked if job.workflow == MAIN_WORKFLOW]
     handed = put("secrets", "KEY", value="${{ secrets.KEY }}")
-    yield from every_job("request-gets-no-secret", own, handed=handed, read=key)
+    yield from every_job("pull-request-gets-no-secrets", own, handed=handed, read=key)
 
 
 def environments() -> Iterator[Edit]:
     choice = ("on", "workflow_dispatch", "inputs", "environment", "options")
     asking = [file for file, each in TREE.workflows.items() if "workflow_dispatch" in each.triggers]
     yield from every_file(
-        "choice-is-every-environment",
+        "dispatch-lists-all-environments",
         [file for file in asking if TREE.calls_of(file)],
         none=drop(*choice[:-1]),
         fewer=put(*choice, value=["staging"]),
         more=put(*choice, value=["staging", "production", "local"]),
     )
-    for name in reachable(TREE):
+    for name in remote_environments(TREE):
         gone = partial(with_settings, f"environments/{name}/host", "")
-        yield Edit("choice-is-every-environment", f"no host: {name}", gone)
+        yield Edit("dispatch-lists-all-environments", f"no host: {name}", gone)
         told = [*TREE.settings.environments[name].secrets, "ANOTHER_KEY"]
         more = partial(with_settings, f"environments/{name}/secrets", told)
-        yield Edit("delivery-gets-every-secret", f"one more: {name}", more)
+        yield Edit("deploy-job-gets-all-secrets", f"one more: {name}", more)
     going = [job for job in WORKING if "environment" in job.content]
-    for name in config.told(reachable(TREE).values()):
-        yield from every_job("delivery-gets-every-secret", going, **{name: drop("env", name)})
+    for name in config.declared_secret_names(remote_environments(TREE).values()):
+        yield from every_job("deploy-job-gets-all-secrets", going, **{name: drop("env", name)})
 
 
 def sources() -> Iterator[Edit]:
     working = [*dict.fromkeys(job.workflow for job in WORKING)]
     yield from every_file(
-        "file-is-strict",
+        "workflow-is-strict",
         working,
         gone=drop("env"),
         lax=put("env", "PIPELINE_STRICT", value=0),
@@ -613,23 +626,23 @@ def sources() -> Iterator[Edit]:
     yield from globs()
     yield from named_jobs()
     other = put("name", value="Run everything")
-    yield from every_job("job-is-called-what-it-is", TREE.jobs, other=other)
+    yield from every_job("job-name-matches-id", TREE.jobs, other=other)
     for name in TREE.settings.budgets:
         change = partial(with_settings, f"budgets/{name}", 999)
-        yield Edit("limit-covers-budget", f"long: {name}", change)
+        yield Edit("timeout-covers-budget", f"long: {name}", change)
     for name in ("nowhere", "tests-3.12"):
         change = partial(with_settings, f"budgets/{name}", 1)
-        yield Edit("limit-covers-budget", f"unknown: {name}", change)
+        yield Edit("timeout-covers-budget", f"unknown: {name}", change)
     minutes = put("timeout-minutes", value=59)
-    shown = [job for job in WORKING if job.workflow == MAIN or job.id != GATE]
-    yield from every_job("document-is-fresh", shown, minutes=minutes)
+    shown = [job for job in WORKING if job.workflow == MAIN_WORKFLOW or job.id != GATE_JOB]
+    yield from every_job("docs-are-current", shown, minutes=minutes)
     writing = put("permissions", "actions", value="write")
-    yield from every_job("document-is-fresh", shown, rights=writing)
+    yield from every_job("docs-are-current", shown, rights=writing)
     for session in TREE.sessions:
         if session.name not in TREE.settings.parity.local:  # those stand in no table
             job = session.name.split("-3.")[0]
             change = partial(_redescribed, job)
-            yield Edit("document-is-fresh", f"help: {session.session}", change)
+            yield Edit("docs-are-current", f"help: {session.session}", change)
 
 
 def named_jobs() -> Iterator[Edit]:
@@ -685,19 +698,19 @@ def _files_of(use: str) -> list[str]:
 def _without_job(job: Job) -> Change:
     def change(content: dict[str, dict[str, dict[str, list[str]]]]) -> None:
         del content["jobs"][job.id]
-        if GATE in content["jobs"]:
-            content["jobs"][GATE]["needs"].remove(job.id)
+        if GATE_JOB in content["jobs"]:
+            content["jobs"][GATE_JOB]["needs"].remove(job.id)
 
     return change
 
 
-def _copy_job(job: Job, file: str, other: str) -> Tree:
+def _copy_job(job: Job, file: str, other: str) -> Repository:
     """The same job in another called file as well."""
     target = other if job.workflow == file else file
     return in_file(target, put("jobs", job.id, value=dict(job.content)))
 
 
-def _redescribed(job: str) -> Tree:
+def _redescribed(job: str) -> Repository:
     """All rows of a job with another line of help."""
     rows = [each for each in TREE.sessions if each.name.split("-3.")[0] == job]
     return with_sessions(*(replace(each, description="Do it.") for each in rows))

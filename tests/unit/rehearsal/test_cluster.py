@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import InputError, MissingToolError, NotJudgedError
+from pipeline.errors import InconclusiveError, InputError, MissingToolError
 from pipeline.rehearsal.cluster import Cluster, engine_command, proxy_commands, require_root
 from pipeline.rehearsal.netns import Network, Node
 from pipeline.rehearsal.runner import rehearse
@@ -53,7 +53,7 @@ def test_without_root_nothing_is_judged_and_the_reason_is_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(NotJudgedError, match="only root") as caught:
+    with pytest.raises(InconclusiveError, match="only root") as caught:
         require_root()
     assert "sudo" in caught.value.hint
 

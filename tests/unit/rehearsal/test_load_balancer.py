@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.process import background
+from pipeline.process import background_process
 from pipeline.rehearsal import load_balancer
 from pipeline.rehearsal.load_balancer import (
     HEALTHY_THRESHOLD,
@@ -155,7 +155,7 @@ def test_what_is_said_is_passed_on_and_a_dead_target_passed_over() -> None:
     with echo() as one, echo() as two:
         targets = [f"127.0.0.1:{port}" for port in (one[1], dead, two[1])]
         command = [sys.executable, "-m", load_balancer.__name__, f"127.0.0.1:{listen}", *targets]
-        with background(command):
+        with background_process(command):
             until(lambda: listens(listen), "the balancer does not listen")
             heard = {said_through(listen, "hello") for _ in range(6)}
     assert heard == {f"{one[1]} heard hello", f"{two[1]} heard hello"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.scaffold.features import faults, without
+from pipeline.scaffold.features import marker_errors, strip_feature
 
 PYTHON = """\
 APPS = [
@@ -43,23 +43,23 @@ MARKDOWN = """\
 
 
 def test_lines_and_blocks_go_in_each_language() -> None:
-    assert without(PYTHON, "shop") == (
+    assert strip_feature(PYTHON, "shop") == (
         'APPS = [\n    "accounts",\n]\n\n'
         '# a shop is no mark, and neither is "# shop" within a line  # or this\n'
         'path = "workshop"\n'
     )
-    assert without(TYPESCRIPT, "shop") == "return (\n  <>\n    <Home />\n  </>\n)\n"
-    assert without(MARKDOWN, "shop") == "# Products\n\n| a | row |\n"
+    assert strip_feature(TYPESCRIPT, "shop") == "return (\n  <>\n    <Home />\n  </>\n)\n"
+    assert strip_feature(MARKDOWN, "shop") == "# Products\n\n| a | row |\n"
 
 
 def test_other_parts_stay() -> None:
-    assert without(PYTHON, "post") == PYTHON
-    assert without(PYTHON, "sho") == PYTHON
+    assert strip_feature(PYTHON, "post") == PYTHON
+    assert strip_feature(PYTHON, "sho") == PYTHON
 
 
 def test_what_is_taken_away_once_is_not_there_twice() -> None:
-    once = without(TYPESCRIPT, "shop")
-    assert without(once, "shop") == once
+    once = strip_feature(TYPESCRIPT, "shop")
+    assert strip_feature(once, "shop") == once
 
 
 @pytest.mark.parametrize(
@@ -74,4 +74,4 @@ def test_what_is_taken_away_once_is_not_there_twice() -> None:
     ],
 )
 def test_marks_that_do_not_fit_are_named_with_their_lines(text: str, said: list[str]) -> None:
-    assert list(faults(text, "shop")) == said
+    assert list(marker_errors(text, "shop")) == said

@@ -9,15 +9,20 @@ from pathlib import Path
 import pytest
 
 from pipeline.config import load
-from pipeline.environments import NEEDED
+from pipeline.environments import REQUIRED_SECRETS
 from pipeline.errors import InputError
-from pipeline.process import read
-from pipeline.scaffold.branding import LONGEST
+from pipeline.process import capture
+from pipeline.scaffold.branding import MAX_NAME_LENGTH
 from pipeline.scaffold.init import init
 from tests import settings
 from tests.conftest import ROOT
 
-STAGING = {"url": "https://staging.example.com", "refs": ["main"], "secrets": NEEDED, "dump": False}
+STAGING = {
+    "url": "https://staging.example.com",
+    "refs": ["main"],
+    "secrets": REQUIRED_SECRETS,
+    "dump": False,
+}
 SETTINGS = (
     settings.text({"name": "old-name", "environments": {"staging": STAGING}})
     + """
@@ -56,7 +61,7 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def git(*arguments: str) -> str:
     person = ("-c", "user.name=a", "-c", "user.email=a@localhost", "-c", "commit.gpgSign=false")
-    answer = read(["git", *person, *arguments])
+    answer = capture(["git", *person, *arguments])
     assert answer.returncode == 0, answer.stderr
     return answer.stdout
 
@@ -158,10 +163,10 @@ def test_what_cannot_be_written_leaves_the_copy_as_it_was() -> None:
     """A limit on the size of files is to a program like a full disk."""
     Path("settings.py").write_text(f"# kit  {'#'} kit\n{'x = 1' * 1000}\n")
     commit("Add a large file")
-    code = "from pipeline.errors import reported; from pipeline.scaffold.init import init\n"
-    code += "with reported(): init('acme-shop', part='shop')"
+    code = "from pipeline.errors import handle_errors; from pipeline.scaffold.init import init\n"
+    code += "with handle_errors(): init('acme-shop', part='shop')"
     command = ["bash", "-c", 'ulimit -f 1; exec "$@"', "bash", sys.executable, "-c", code]
-    answer = read(command, env={"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"})
+    answer = capture(command, env={"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"})
     assert answer.returncode == 2
     assert answer.stderr.startswith("error: `")
     assert "cannot be used: File too large" in answer.stderr
@@ -232,7 +237,7 @@ def test_a_dry_run_prints_a_diff_that_git_can_apply_and_changes_nothing(
     init("acme-shop", part="shop", dry=True)
     out = capsys.readouterr().out
     assert git("status", "--porcelain") == ""
-    assert read(["git", "apply", "-"], stdin=out).returncode == 0
+    assert capture(["git", "apply", "-"], stdin=out).returncode == 0
     applied = git("add", "--all") + git("diff", "--cached")
     git("reset", "--quiet", "--hard")
     init("acme-shop", part="shop")
@@ -275,5 +280,7 @@ def test_marks_and_places_that_do_not_fit_are_named_before_anything_is_changed()
 
 def test_the_longest_name_fits_every_environment() -> None:
     text = (ROOT / "pipeline.toml").read_text()
-    Path("pipeline.toml").write_text(re.sub('^name = ".*"', f'name = "{"a" * LONGEST}"', text))
+    Path("pipeline.toml").write_text(
+        re.sub('^name = ".*"', f'name = "{"a" * MAX_NAME_LENGTH}"', text)
+    )
     assert load().environments

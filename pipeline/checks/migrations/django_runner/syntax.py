@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from pipeline.errors import CheckFailedError
-from pipeline.process import last_words, read
+from pipeline.process import capture, last_error_line
 
 SQUAWK = ("squawk", f"--config={os.devnull}", "--debug=parse", "--stdin-filepath=migrations.sql")
 LINE = re.compile(r"(?P<indent> *)(?P<kind>[A-Z_]+)@(?P<start>\d+)\.\.(?P<end>\d+)")
@@ -51,10 +51,11 @@ def statements(sql: str) -> list[Node]:
     Raises:
         CheckFailedError: It cannot be parsed.
     """
-    output = read(SQUAWK, stdin=sql)
+    output = capture(SQUAWK, stdin=sql)
     if output.returncode:
         raise CheckFailedError(
-            f"squawk cannot parse these migrations: {last_words(output)}", hint="nox -s migrations"
+            f"squawk cannot parse these migrations: {last_error_line(output)}",
+            hint="nox -s migrations",
         )
     content, path = sql.encode(), [Node("", "")]
     for line in output.stdout.splitlines():

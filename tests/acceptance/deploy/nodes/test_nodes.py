@@ -11,7 +11,7 @@ from http import HTTPStatus
 
 import pytest
 
-from pipeline.process import Output
+from pipeline.process import CommandResult
 from pipeline.rehearsal.cluster import Cluster
 from pipeline.rehearsal.netns import Node
 from pipeline.rehearsal.node_failure import wait_until
@@ -169,7 +169,7 @@ def serving_worker(site: Site, cluster: Cluster) -> Node:
 
 def deploy_and_end(
     site: Site, cluster: Cluster, commit: str, node: Node, number: signal.Signals
-) -> Output:
+) -> CommandResult:
     """Deploy a commit, and end a node's engine in the roll; it begins anew by itself."""
 
     def end(_: object) -> None:
@@ -179,7 +179,9 @@ def deploy_and_end(
     return site.deploy_and(commit, "roll backend", end)
 
 
-def deploy_and_cut(site: Site, cluster: Cluster, commit: str, step: str, node: Node) -> Output:
+def deploy_and_cut(
+    site: Site, cluster: Cluster, commit: str, step: str, node: Node
+) -> CommandResult:
     """Deploy a commit, and pull a node's plug in a step of it; put it back afterwards."""
 
     def pull(_: object) -> None:
