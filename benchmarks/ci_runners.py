@@ -20,25 +20,25 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline import git
-from tests.support.sample_repo import BIN, ROOT, Toy
+from tests.support.sample_repo import BIN, ROOT, SampleRepo
 
 NAMES = [f"area{number:02}" for number in range(12)]
 RUNNERS = ROOT / "requirements" / "runners" / "node_modules"
 TURBO = {"tasks": {"check": {"inputs": ["**"], "outputs": []}}, "ui": "stream"}
 WORKSPACE = {"name": "toy", "packageManager": "npm@10.0.0", "workspaces": ["area*"]}
 TASKS = {name: {"sources": [f"{name}/**/*"], "cmds": ["true"]} for name in NAMES}
-OURS = "invoke ci"
+KIT = "invoke ci"
 Commands = Mapping[str, tuple[Sequence[str | Path], Mapping[str, str]]]
 
 
-def repository(folder: Path, files: int) -> Toy:
+def repository(folder: Path, files: int) -> SampleRepo:
     """Make a repository of twelve sessions and many files, which all the runners understand.
 
     Args:
         folder: An empty one.
         files: How many files are tracked.
     """
-    toy = Toy.make(folder, names=NAMES)
+    toy = SampleRepo.make(folder, names=NAMES)
     for name, content in (("turbo.json", TURBO), ("package.json", WORKSPACE)):
         toy.write(name, json.dumps(content))
     toy.write("Taskfile.yml", json.dumps({"version": "3", "tasks": TASKS}))  # YAML knows JSON
@@ -57,13 +57,13 @@ def repository(folder: Path, files: int) -> Toy:
     return toy
 
 
-def commands(toy: Toy) -> Commands:
+def commands(toy: SampleRepo) -> Commands:
     """Return what is measured where nothing changed, each with its environment."""
     env = toy.env(PYTHONDONTWRITEBYTECODE="")  # as anybody's: compiled once
     path = f"{RUNNERS}/.bin{os.pathsep}{env['PATH']}"
     node = {**env, "PATH": path, "TURBO_TELEMETRY_DISABLED": "1"}
     return {
-        OURS: ([BIN / "invoke", "ci"], env),
+        KIT: ([BIN / "invoke", "ci"], env),
         "./dev invoke ci": (["./dev", "invoke", "ci"], env),
         "turbo": (["turbo", "run", "check", "--output-logs=none"], node),
         "go-task": ([BIN / "task", "--parallel", "--silent", *NAMES], env),
@@ -73,24 +73,24 @@ def commands(toy: Toy) -> Commands:
     }
 
 
-def cold_commands(toy: Toy) -> Commands:
+def cold_commands(toy: SampleRepo) -> Commands:
     """Return what is measured where nothing is known yet: two sessions at once, and one."""
     env = toy.env(PYTHONDONTWRITEBYTECODE="", TOY_SECONDS="1")
     return {
-        OURS: ([BIN / "invoke", "ci", "--all", "--fresh", "--jobs=2"], env),
+        KIT: ([BIN / "invoke", "ci", "--all", "--fresh", "--jobs=2"], env),
         "nox -j2": ([BIN / "nox", "-j2", "--allow-parallel"], env),
         "nox": ([BIN / "nox"], env),
     }
 
 
-def least(toy: Toy) -> float:
+def lower_bound(toy: SampleRepo) -> float:
     """Return the seconds that two processors need at least for what `invoke ci` ran last."""
     report = json.loads(toy.root.joinpath("reports", "ci.json").read_text())
     took: list[float] = [each["seconds"] for each in report["sessions"]]
     return max(*took, sum(took) / 2)
 
 
-def measured(toy: Toy, asked: Commands, rounds: int) -> dict[str, float]:
+def measured(toy: SampleRepo, asked: Commands, rounds: int) -> dict[str, float]:
     """Return the median seconds of each command; they take turns, so that a load hits all alike."""
     found: dict[str, list[float]] = {}
     for turn in range(rounds + 1):
@@ -117,11 +117,11 @@ def main(arguments: Sequence[str]) -> None:
         asked = cold_commands(toy) if options.cold else commands(toy)
         seconds = measured(toy, asked, options.rounds)
         if options.cold:
-            seconds["floor: half of the work"] = least(toy)
+            seconds["floor: half of the work"] = lower_bound(toy)
     how = "fresh" if options.cold else "cached"
     print(f"{options.files} files, 12 {how} sessions, medians of {options.rounds}")
     for name, took in seconds.items():
-        print(f"{name:24}{took:6.2f} s{took / seconds[OURS]:7.2f} x")
+        print(f"{name:24}{took:6.2f} s{took / seconds[KIT]:7.2f} x")
 
 
 if __name__ == "__main__":

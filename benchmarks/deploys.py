@@ -20,7 +20,7 @@ from statistics import median
 from subprocess import DEVNULL, PIPE, Popen
 
 from pipeline.errors import CheckFailedError, handle_errors
-from tests.acceptance.deploy.live_site import ENV, Site, first_release
+from tests.acceptance.deploy.live_site import ENV, LiveSite, site_with_first_release
 from tests.acceptance.deploy.release_variants import docker
 
 BEGINS = re.compile(r"^\S+  (?P<step>[\w -]+) …$")
@@ -35,7 +35,7 @@ Parts = dict[str, float]
 Event = tuple[float, str]
 
 
-def measure(site: Site, rounds: int) -> Iterator[tuple[str, Parts]]:
+def measure(site: LiveSite, rounds: int) -> Iterator[tuple[str, Parts]]:
     """Deploy and put back, so many times, and then let Docker do it alone; yield each measure."""
     commits = [site.variants.release(f"LABEL round={number}") for number in range(rounds)]
     for commit in commits:
@@ -46,7 +46,7 @@ def measure(site: Site, rounds: int) -> Iterator[tuple[str, Parts]]:
         yield BARE, {ALL: bare_rollout(site, commits[-1])}
 
 
-def timed(site: Site, *arguments: str) -> Parts:
+def timed(site: LiveSite, *arguments: str) -> Parts:
     """Return how long each part of a task took, by what it says on stderr.
 
     Raises:
@@ -85,7 +85,7 @@ def parts(events: Iterable[Event]) -> Parts:
     return found | {ALL: then}
 
 
-def bare_rollout(site: Site, commit: str) -> float:
+def bare_rollout(site: LiveSite, commit: str) -> float:
     """Roll a release out as Docker alone does; return the seconds until it has converged."""
     document = site.yard.invoke_ok("deploy", *ENV, f"--release={commit}", "--dry").stdout
     began = time.monotonic()
@@ -119,7 +119,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args(arguments)
     measures = defaultdict[str, list[Parts]](list)
-    with first_release() as site:
+    with site_with_first_release() as site:
         for way, found in measure(site, options.rounds):
             print(f"{way}: {found[ALL]:.1f} s", file=sys.stderr)
             measures[way].append(found)

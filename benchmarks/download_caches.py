@@ -20,8 +20,8 @@ from pipeline import git
 from pipeline.github import loader
 from pipeline.github.model import job_sessions
 
-OF_PIPELINE = ("parity", "workflows", "docs")
-SMALL = ("backend-ci.yml", "frontend-ci.yml")
+PIPELINE_SESSIONS = ("parity", "workflows", "docs")
+DEFAULT_WORKFLOWS = ("backend-ci.yml", "frontend-ci.yml")
 
 
 def sessions(names: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -33,7 +33,7 @@ def sessions(names: Sequence[str]) -> Iterator[tuple[str, str]]:
     for file, workflow in loader.load_workflows().items():
         for job in workflow.jobs.values():
             rows = [] if job.is_call else job_sessions(job) or []
-            usual = job.id in OF_PIPELINE or (file in SMALL and job.id != "ci-ok")
+            usual = job.id in PIPELINE_SESSIONS or (file in DEFAULT_WORKFLOWS and job.id != "ci-ok")
             for session in rows:
                 if session in names or (not names and usual and session == rows[0]):
                     yield file, session

@@ -36,7 +36,7 @@ CLIENTS = {QUICK: 4, SLOW: 3}
 PAUSE = 0.01
 
 
-class Edge:
+class RoundRobinClient:
     """Sends each request to the next instance that it knows, and counts what comes back."""
 
     def __init__(self) -> None:
@@ -72,7 +72,7 @@ class Edge:
 class Rollout:
     """Starts instances and takes them away."""
 
-    def __init__(self, edge: Edge, env: Mapping[str, str], stack: ExitStack) -> None:
+    def __init__(self, edge: RoundRobinClient, env: Mapping[str, str], stack: ExitStack) -> None:
         self.edge, self.env, self.stack = edge, env, stack
         self.instances: list[tuple[int, Popen[bytes]]] = []
 
@@ -84,7 +84,7 @@ class Rollout:
         self.instances.append((port, process))
         self.edge.ports += (port,)
 
-    def replace(self, stale: float) -> None:
+    def replace_oldest(self, stale: float) -> None:
         """Start an instance, and stop the oldest one, of which the edge hears late.
 
         Raises:
@@ -101,14 +101,14 @@ class Rollout:
 
 def measure(restarts: int, drain: float, stale: float) -> Counter[tuple[str, int | str]]:
     """Replace instances under load, and return how often each request got which answer."""
-    edge = Edge()
+    edge = RoundRobinClient()
     with site() as env, ExitStack() as stack:
         rollout = Rollout(edge, {**env, "DRAIN_SECONDS": str(drain)}, stack)
         rollout.start()
         rollout.start()
         with edge.clients():
             for number in range(1, restarts + 1):
-                rollout.replace(stale)
+                rollout.replace_oldest(stale)
                 print(f"restart {number}: {dict(edge.answers)}", file=sys.stderr)
     return edge.answers
 

@@ -28,10 +28,10 @@ from pipeline.images.pin import IMAGE_DEFAULT
 from pipeline.images.tools import command_output, require_tools
 from pipeline.process import capture
 
-PLAN = Path("benchmarks", "plan")
+BASELINE_DIR = Path("benchmarks", "plan")
 NAMES = "benchmark"
 """What local images and the Compose project are called."""
-SIDES = ("plan", "ours")
+VARIANTS = ("plan", "ours")
 CACHE = "--mount=type=cache,"
 
 Measures = dict[tuple[str, str, str], list[float]]
@@ -90,7 +90,7 @@ def context(name: str, side: str) -> Iterator[Path]:
         scratch_repository.copy_files(git.split_names("ls-files", "-z", name), Path(folder))
         dockerfile = copy / "Dockerfile"
         if side == "plan":
-            shutil.copy(PLAN / f"{name}.Dockerfile", dockerfile)
+            shutil.copy(BASELINE_DIR / f"{name}.Dockerfile", dockerfile)
         own = f"{CACHE}id={uuid.uuid4()}-"  # a cache that an earlier build filled is not cold
         dockerfile.write_text(
             re.sub(f"{CACHE}target=(\\S+)", rf"{own}\1,target=\1", dockerfile.read_text())
@@ -154,7 +154,7 @@ def table(measures: Measures) -> Iterator[str]:
     """Show the medians of both sides, and our part of the plan's."""
     yield f"{'image':10}{'':24}{'plan':>9}{'ours':>9}{'ratio':>7}"
     for name, what in dict.fromkeys(key[:2] for key in measures):
-        plan, ours = (median(measures[name, what, side]) for side in SIDES)
+        plan, ours = (median(measures[name, what, side]) for side in VARIANTS)
         yield f"{name:10}{what:24}{plan:9.1f}{ours:9.1f}{ours / plan:7.2f}"
 
 
@@ -168,12 +168,12 @@ def main(arguments: Sequence[str]) -> None:
     try:
         for _ in range(options.rounds):
             for image in IMAGES:
-                for side in SIDES:
+                for side in VARIANTS:
                     for what, value in measure(image, side):
                         print(f"{side} {image.name}: {what} {value:.1f}", file=sys.stderr)
                         measures.setdefault((image.name, what, side), []).append(value)
     finally:
-        tags = [f"{NAMES}/{image.name}:{side}" for image in IMAGES for side in SIDES]
+        tags = [f"{NAMES}/{image.name}:{side}" for image in IMAGES for side in VARIANTS]
         capture(["docker", "image", "rm", *tags])
     print(*table(measures), sep="\n")
 

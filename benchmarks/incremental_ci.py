@@ -40,8 +40,8 @@ CHANGES = {
     "a frontend component": Edit(file=COMPONENT, match=r"\A", put="// a line\n"),
     "the docs": Edit(file="README.md", append="\nOne more line.\n"),
 }
-WHOLE = "everything"
-KEPT = Path("reports", "changes.json")
+EVERYTHING = "everything"
+REPORT_FILE = Path("reports", "changes.json")
 Report = Mapping[str, Any]
 
 
@@ -56,10 +56,12 @@ def reports(
         store: An empty one.
     """
     install(jobs)
-    found = {WHOLE: green(run_selected.run(jobs, store, everything=True))}
+    found = {
+        EVERYTHING: require_green(run_selected.run_selected_jobs(jobs, store, everything=True))
+    }
     for name, change in CHANGES.items():
         with made.with_edits([change]):
-            found[name] = green(run_selected.run(jobs, store))
+            found[name] = require_green(run_selected.run_selected_jobs(jobs, store))
     return found
 
 
@@ -76,7 +78,7 @@ def install(jobs: Collection[str]) -> None:
         sys.exit(code)
 
 
-def green(report: Report) -> Report:
+def require_green(report: Report) -> Report:
     """Return a report that is green.
 
     Raises:
@@ -103,7 +105,7 @@ def content(found: Mapping[str, Report]) -> dict[str, Any]:
         found: The reports, by what had changed.
     """
     longest: dict[str, float] = {}
-    for each in found[WHOLE]["sessions"]:
+    for each in found[EVERYTHING]["sessions"]:
         if each["outcome"] != SKIPPED:
             longest[each["job"]] = max(each["seconds"], longest.get(each["job"], 0))
     changes = {name: round(report["wall"], 1) for name, report in found.items()}
@@ -125,10 +127,10 @@ def main(arguments: Sequence[str]) -> None:
             found = reports(made, jobs, ResultStore(Path(folder, "cache")))
     print(f"{'':24}{'':10}{'share':>8}{'ran':>6}{'hits':>6}{'left out':>10}{INCONCLUSIVE:>12}")
     for name, report in found.items():
-        print(row(name, report, found[WHOLE]))
+        print(row(name, report, found[EVERYTHING]))
     print(f"the jobs {', '.join(jobs)}")
-    KEPT.parent.mkdir(exist_ok=True)
-    KEPT.write_text(json.dumps(content(found), indent=2) + "\n")
+    REPORT_FILE.parent.mkdir(exist_ok=True)
+    REPORT_FILE.write_text(json.dumps(content(found), indent=2) + "\n")
 
 
 if __name__ == "__main__":

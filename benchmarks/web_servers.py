@@ -17,7 +17,7 @@ from http.client import HTTPConnection
 from statistics import median
 
 from benchmarks.site import login, running, site
-from benchmarks.wrk import LOADS, Load, Result, Traffic, put
+from benchmarks.wrk import LOADS, Load, Result, Traffic, run_load
 from pipeline.errors import handle_errors
 from pipeline.services import free_port
 
@@ -52,13 +52,13 @@ def measure(env: Mapping[str, str], options: argparse.Namespace) -> Results:
         for name, command in servers(port, options.workers, options.threads).items():
             print(f"round {number}: {name}", file=sys.stderr)
             with running(command, port, env):
-                for load in offered(port):
-                    run = put(load, port, session, traffic)
+                for load in supported_loads(port):
+                    run = run_load(load, port, session, traffic)
                     results.setdefault((load.name, name), []).append(run)
     return results
 
 
-def offered(port: int) -> list[Load]:
+def supported_loads(port: int) -> list[Load]:
     """Return the loads whose endpoints the API has; say which it has not."""
     connection = HTTPConnection("127.0.0.1", port, timeout=10)
     connection.request("GET", "/api/v1/openapi.json")

@@ -55,7 +55,7 @@ LOADS = (
 )
 
 
-def put(load: Load, port: int, session: str, traffic: Traffic) -> Result:
+def run_load(load: Load, port: int, session: str, traffic: Traffic) -> Result:
     """Put a load on a server of this machine for some seconds.
 
     Raises:

@@ -64,7 +64,7 @@ def run(checkout: Path) -> Run:
 
 
 @pytest.fixture
-def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No package index: nobody listens on the discard port, and nothing is cached."""
     for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "npm_config_registry"):
         monkeypatch.setenv(name, "http://127.0.0.1:9/")

@@ -14,7 +14,7 @@ from pipeline.config import load
 from pipeline.errors import clear_inconclusive, handle_errors
 from pipeline.process import capture
 from tests.docker_host import base_images, debian
-from tests.docker_host.debian import must
+from tests.docker_host.debian import run_checked
 
 REGISTRY = "pipeline-registry"
 
@@ -22,13 +22,17 @@ REGISTRY = "pipeline-registry"
 def main() -> None:
     """Run the command line."""
     if not debian.is_up():
-        debian.require_bare_debian()
+        debian.require_unconfigured_debian()
         if not debian.is_installed():
             debian.install()
         debian.start()
     clear_inconclusive(debian.ENGINE)
-    variables = {} if can_pull(next(iter(base_images.named().values()))) else base_images.make_all()
-    variables |= {"IMAGES_REGISTRY": registry(), "COSIGN_KEY": key(), "COSIGN_PASSWORD": ""}
+    variables = (
+        {}
+        if can_pull(next(iter(base_images.base_image_names().values())))
+        else base_images.build_all()
+    )
+    variables |= {"IMAGES_REGISTRY": registry(), "COSIGN_KEY": signing_key(), "COSIGN_PASSWORD": ""}
     for name, value in variables.items():
         print(f"export {name}={shlex.quote(value)}")
 
@@ -41,16 +45,17 @@ def can_pull(tag: str) -> bool:
 def registry() -> str:
     """Have a registry on this machine, and return where images go in it."""
     if capture(["docker", "start", REGISTRY]).returncode:
-        must(["docker", "run", "--detach", f"--name={REGISTRY}",
-              "--publish=127.0.0.1:5000:5000", base_images.named()["REGISTRY_IMAGE"]])  # fmt: skip
+        run_checked(["docker", "run", "--detach", f"--name={REGISTRY}",
+              "--publish=127.0.0.1:5000:5000",
+              base_images.base_image_names()["REGISTRY_IMAGE"]])  # fmt: skip
     return f"127.0.0.1:5000/{load().name}"
 
 
-def key() -> str:
+def signing_key() -> str:
     """Have a key pair to sign with, and return its private half."""
     path = Path.home() / "cosign.key"
     if not path.exists():
-        must(["cosign", "generate-key-pair"], path.parent, {"COSIGN_PASSWORD": ""})
+        run_checked(["cosign", "generate-key-pair"], path.parent, {"COSIGN_PASSWORD": ""})
     return str(path)
 
 

@@ -13,18 +13,18 @@ from tempfile import TemporaryDirectory
 from pipeline.config import python_versions
 from pipeline.images.pin import FILES, IMAGE_DEFAULT
 from pipeline.process import capture
-from tests.docker_host.debian import must
+from tests.docker_host.debian import run_checked
 
 HERE = Path(__file__).parent / "bases"
 ROOT = "debian:trixie-slim"
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 TRUST = ["SSL_CERT_FILE", "PIP_CERT", "NODE_EXTRA_CA_CERTS", "npm_config_cafile"]
-LEFT_OUT = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*"]
-FOUNDATION = "PYTHON_IMAGE"
+EXCLUDED = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*"]
+ROOT_IMAGE = "PYTHON_IMAGE"
 """Made before the others: node's stand-in takes Node from a wheel with it."""
 
 
-def named() -> dict[str, str]:
+def base_image_names() -> dict[str, str]:
     """Return the tags, without their digests, that the repository's files give to variables."""
     texts = (path.read_text() for path in FILES)
     return {
@@ -32,12 +32,12 @@ def named() -> dict[str, str]:
     }
 
 
-def make_all() -> dict[str, str]:
+def build_all() -> dict[str, str]:
     """Make every stand-in that is not there, and return what each variable is to be set to."""
-    tags = named()
+    tags = base_image_names()
     missing = {variable: tag for variable, tag in tags.items() if not exists(tag)}
     if missing and not exists(ROOT):
-        make_root()
+        build_root()
     for variable in in_order(missing):
         make(variable.removesuffix("_IMAGE").lower(), tags[variable])
     return tags
@@ -45,7 +45,7 @@ def make_all() -> dict[str, str]:
 
 def in_order(variables: Iterable[str]) -> list[str]:
     """Return variables so that none is made before what its stand-in is made from."""
-    return sorted(variables, key=lambda name: (name != FOUNDATION, name))
+    return sorted(variables, key=lambda name: (name != ROOT_IMAGE, name))
 
 
 def exists(tag: str) -> bool:
@@ -53,16 +53,16 @@ def exists(tag: str) -> bool:
     return capture(["docker", "image", "inspect", tag]).returncode == 0
 
 
-def make_root() -> None:
+def build_root() -> None:
     """Make the smallest Debian from its packages."""
     with TemporaryDirectory() as folder:
         archive = Path(folder, "root.tar")
         command = ["mmdebstrap", "--quiet", "--variant=minbase", "--include=ca-certificates"]
-        command += [f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT]
+        command += [f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDED]
         command += [f"--customize-hook=upload {CERTIFICATES} {CERTIFICATES}"]
-        must([*command, "trixie", str(archive)])
+        run_checked([*command, "trixie", str(archive)])
         trust = " ".join(f"{name}={CERTIFICATES}" for name in TRUST)
-        must(["docker", "import", f"--change=ENV {trust}", str(archive), ROOT])
+        run_checked(["docker", "import", f"--change=ENV {trust}", str(archive), ROOT])
 
 
 def make(name: str, tag: str) -> None:
@@ -70,7 +70,9 @@ def make(name: str, tag: str) -> None:
     contexts = {"interpreter": interpreter(), "locks": "requirements"}
     options = [f"--build-context={context}={path}" for context, path in contexts.items()]
     dockerfile = f"--file={HERE / name}.Dockerfile"
-    must(["docker", "buildx", "build", "--quiet", dockerfile, f"--tag={tag}", *options, str(HERE)])
+    run_checked(
+        ["docker", "buildx", "build", "--quiet", dockerfile, f"--tag={tag}", *options, str(HERE)]
+    )
 
 
 def interpreter() -> str:

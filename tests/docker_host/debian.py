@@ -20,7 +20,7 @@ from pipeline.process import capture, run
 from tests.waiting import until
 
 ENGINE = "docker engine"
-NEXT = "trixie"
+NEXT_SUITE = "trixie"
 FROM_NEXT = ["docker.io", "docker-cli", "docker-buildx", "docker-compose", "cosign"]
 FROM_OWN = ["containerd", "runc", "iptables", "iproute2", "mmdebstrap"]
 SOURCES = Path("/etc/apt/sources.list.d/debian.sources")
@@ -38,7 +38,7 @@ def is_installed() -> bool:
     return shutil.which("dockerd") is not None
 
 
-def require_bare_debian() -> None:
+def require_unconfigured_debian() -> None:
     """Refuse to install anywhere else than on a Debian machine, as root.
 
     Raises:
@@ -54,7 +54,7 @@ def install() -> None:
     Raises:
         InputError: A package could not be had.
     """
-    with TemporaryDirectory() as folder, without_services():
+    with TemporaryDirectory() as folder, policy_rc_d():
         here = Path(folder)
         options = next_release(here)
         steps = [
@@ -63,16 +63,18 @@ def install() -> None:
             ["apt-get", "--quiet", *options, "download", *FROM_NEXT],
         ]
         for step in steps:
-            must(step, here)
+            run_checked(step, here)
         packages = [f"./{package.name}" for package in sorted(here.glob("*.deb"))]
         frontend = {"DEBIAN_FRONTEND": "noninteractive"}
-        must(["apt-get", "--quiet", "--yes", "--no-install-recommends", "install",
+        run_checked(["apt-get", "--quiet", "--yes", "--no-install-recommends", "install",
               *packages, *FROM_OWN], here, frontend)  # fmt: skip
 
 
 def next_release(here: Path) -> list[str]:
     """Return the options that show apt the next release only, from where this one comes."""
-    sources = re.sub(r"(?m)^Suites: \S+.*", f"Suites: {NEXT}", SOURCES.read_text().split("\n\n")[0])
+    sources = re.sub(
+        r"(?m)^Suites: \S+.*", f"Suites: {NEXT_SUITE}", SOURCES.read_text().split("\n\n")[0]
+    )
     (here / "next.sources").write_text(sources)
     (here / "lists" / "partial").mkdir(parents=True)
     settings = {
@@ -85,7 +87,7 @@ def next_release(here: Path) -> list[str]:
 
 
 @contextmanager
-def without_services() -> Iterator[None]:
+def policy_rc_d() -> Iterator[None]:
     """Keep packages from starting their services, where there is no init to look after them."""
     if POLICY.exists():
         yield
@@ -122,7 +124,9 @@ def mtu() -> int:
     return int(Path("/sys/class/net", device[1], "mtu").read_text()) if device else 1500
 
 
-def must(command: list[str], cwd: Path | None = None, env: dict[str, str] | None = None) -> None:
+def run_checked(
+    command: list[str], cwd: Path | None = None, env: dict[str, str] | None = None
+) -> None:
     """Run a command that has to succeed; what it prints goes to stderr.
 
     Raises:

@@ -131,7 +131,7 @@ class Project:
         assert capture(["git", *arguments], cwd=self.root).returncode == 0
 
 
-def created(root: Path, **files: str) -> Project:
+def create_project(root: Path, **files: str) -> Project:
     """Create the project with its first release.
 
     Args:

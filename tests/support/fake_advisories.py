@@ -60,7 +60,7 @@ def probes() -> tuple[Advisories, Advisories]:
 
 
 @dataclass
-class Service:
+class FakeAdvisoryService:
     """What the service knows, and how it is broken.
 
     Attributes:
@@ -73,7 +73,7 @@ class Service:
     folder: Path
     pypi: Advisories = field(default_factory=lambda: probes()[0])
     npm: Advisories = field(default_factory=lambda: probes()[1])
-    strangers: set[str] = field(default_factory=set)
+    unknown_releases: set[str] = field(default_factory=set)
     broken: tuple[int, bytes] | None = None
     port: int = 9  # nobody listens there
 
@@ -92,7 +92,7 @@ class Service:
 
     def release(self, name: str, version: str) -> tuple[int, object]:
         """Answer what PyPI has of a release."""
-        if f"{name}=={version}" in self.strangers:
+        if f"{name}=={version}" in self.unknown_releases:
             return 404, {"message": "Not Found"}
         known = self.pypi.get(f"{name}=={version}", [])
         return 200, {"info": {"name": name, "version": version}, "vulnerabilities": known}
@@ -102,7 +102,7 @@ class Service:
         return 200, {name: self.npm[name] for name in asked if name in self.npm}
 
     @contextmanager
-    def running(self) -> Iterator["Service"]:
+    def running(self) -> Iterator["FakeAdvisoryService"]:
         """Serve while the block runs."""
         authority = trustme.CA()
         authority.cert_pem.write_to_path(self.folder / "ca.pem")
@@ -115,7 +115,7 @@ class Service:
                 server.shutdown()
 
 
-def handler(service: Service, authority: trustme.CA) -> type[BaseHTTPRequestHandler]:
+def handler(service: FakeAdvisoryService, authority: trustme.CA) -> type[BaseHTTPRequestHandler]:
     """Return what answers for a service."""
 
     class Handler(BaseHTTPRequestHandler):

@@ -13,14 +13,20 @@ from threading import Thread
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
-from tests.support.openapi_schema import Json, faults, operation, schema_of, whole
+from tests.support.openapi_schema import (
+    Json,
+    complete_response,
+    operation,
+    schema_errors,
+    schema_of,
+)
 
 REPOSITORY, TOKEN = "acme/shop", "swordfish"
 Answer = tuple[int, Any]
 
 
 @dataclass
-class Server:
+class FakeGitHub:
     """The settings of the repository, and what was asked.
 
     Attributes:
@@ -46,7 +52,7 @@ class Server:
     policies: dict[str, dict[int, dict[str, Any]]] = field(default_factory=dict)
     secrets: dict[str, list[str]] = field(default_factory=lambda: {"": []})
     variables: list[str] = field(default_factory=list)
-    people: dict[str, int] = field(default_factory=lambda: {"ada": 11, "operators": 22})
+    users_and_teams: dict[str, int] = field(default_factory=lambda: {"ada": 11, "operators": 22})
 
     @property
     def changed(self) -> list[str]:
@@ -58,7 +64,7 @@ class Server:
         handler = getattr(self, f"_{method.lower()}")
         parts = [part for part in path.split("/") if part][3:]
         if path.startswith(("/users/", "/orgs/")):
-            number = self.people.get(path.rpartition("/")[2])
+            number = self.users_and_teams.get(path.rpartition("/")[2])
             return (200, {"id": number}) if number else (404, {})
         return cast("Answer", handler(parts, body, page))
 
@@ -78,16 +84,16 @@ class Server:
                 return 200, {"id": int(number), **self.rulesets[int(number)]}
             case ["actions", ("secrets" | "variables") as kind]:
                 names = self.secrets[""] if kind == "secrets" else self.variables
-                return 200, listed(kind, names, page)
+                return 200, paginated(kind, names, page)
             case ["environments", name, *_] if name not in self.environments:
                 return 404, {}
             case ["environments", name, "secrets"]:
-                return 200, listed("secrets", self.secrets.get(name, []), page)
+                return 200, paginated("secrets", self.secrets.get(name, []), page)
             case ["environments", name, "deployment-branch-policies"]:
                 rows = [{"id": key, **each} for key, each in self.policies.get(name, {}).items()]
                 return 200, {"total_count": len(rows), "branch_policies": rows}
             case ["environments", name]:
-                return 200, described(name, self.environments[name])
+                return 200, environment_response(name, self.environments[name])
         raise AssertionError(parts)
 
     def _put(self, parts: list[str], body: Json, _: int) -> Answer:
@@ -103,7 +109,7 @@ class Server:
                 return 200, {"id": int(number), **self.rulesets[int(number)]}
             case ["environments", name]:
                 self.environments[name] = body
-                return 200, described(name, body)
+                return 200, environment_response(name, body)
         raise AssertionError(parts)
 
     def _post(self, parts: list[str], body: Json, _: int) -> Answer:
@@ -124,13 +130,13 @@ class Server:
         return 204, None
 
 
-def listed(kind: str, names: list[str], page: int) -> dict[str, Any]:
+def paginated(kind: str, names: list[str], page: int) -> dict[str, Any]:
     """Return a page of names, as GitHub lists secrets and variables."""
     some = names[(page - 1) * 100 : page * 100]
     return {"total_count": len(names), kind: [{"name": name} for name in some]}
 
 
-def described(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def environment_response(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return an environment as GitHub describes what was once set."""
     rules: list[dict[str, Any]] = [{"type": "branch_policy"}]
     if given["wait_timer"]:
@@ -148,7 +154,7 @@ def described(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
 class Handler(BaseHTTPRequestHandler):
     """Checks a request, has it answered, and checks the answer."""
 
-    settings: Server
+    settings: FakeGitHub
 
     def _serve(self) -> None:
         url, method = urlsplit(self.path), self.command.lower()
@@ -167,7 +173,7 @@ class Handler(BaseHTTPRequestHandler):
         self.settings.asked.append(f"{self.command} {url.path}")
         response = known["responses"].get(str(code), {})
         schema = schema_of(response)
-        said = whole(schema, said) if schema and code < 400 else said
+        said = complete_response(schema, said) if schema and code < 400 else said
         if code < 400:
             self._judge(f"the answer to {method} {url.path}", response, said)
         self._say(code, said)
@@ -176,7 +182,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _judge(self, what: str, content: Mapping[str, Any], body: Json) -> None:
         schema = schema_of(content)
-        found = faults(schema, body) if schema else ["a body is sent"] if body else []
+        found = schema_errors(schema, body) if schema else ["a body is sent"] if body else []
         self.settings.faults += [f"{what}: {fault}" for fault in found]
 
     def _say(self, code: int, content: Json) -> None:
@@ -190,13 +196,13 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
+def serving() -> Iterator[FakeGitHub]:
     """Have a GitHub on this machine.
 
     Raises:
         AssertionError: A request or an answer was none of GitHub's.
     """
-    settings = Server()
+    settings = FakeGitHub()
     handler = type("Bound", (Handler,), {"settings": settings})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         settings.url = f"http://127.0.0.1:{server.server_port}"

@@ -26,7 +26,7 @@ def schema_of(content: Mapping[str, Any]) -> Json:
     return plain(content.get("content", {}).get("application/json", {}).get("schema"))
 
 
-def faults(schema: Json, body: Json) -> list[str]:
+def schema_errors(schema: Json, body: Json) -> list[str]:
     """Return what does not fit."""
     found = validator(json.dumps(schema)).iter_errors(body)
     return [f"{error.json_path}: {error.message[:200]}" for error in found]
@@ -62,32 +62,36 @@ def resolved(schema: Json) -> Json:
     return COMPONENTS[kind][name]
 
 
-def whole(schema: Json, given: Json) -> Json:
+def complete_response(schema: Json, given: Json) -> Json:
     """Return a value with all that the description requires beside what is given."""
     schema = resolved(schema)
     if isinstance(given, list):
-        return [whole(schema.get("items", {}), each) for each in given]
+        return [complete_response(schema.get("items", {}), each) for each in given]
     if not isinstance(given, dict):
         return given
     for choice in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
-        made = whole(choice, given)
-        if not faults(choice, made):
+        made = complete_response(choice, given)
+        if not schema_errors(choice, made):
             return made
     known = schema.get("properties", {})
-    missing = {key: simplest(known[key]) for key in schema.get("required", ()) if key not in given}
-    return {key: whole(known.get(key, {}), value) for key, value in given.items()} | missing
+    missing = {
+        key: minimal_value(known[key]) for key in schema.get("required", ()) if key not in given
+    }
+    return {
+        key: complete_response(known.get(key, {}), value) for key, value in given.items()
+    } | missing
 
 
-def simplest(schema: Json) -> Json:
+def minimal_value(schema: Json) -> Json:
     """Return the simplest value that a schema admits."""
     schema = resolved(schema)
     if "enum" in schema:
         return schema["enum"][0]
     if choices := schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf"):
-        return simplest(choices[0])
+        return minimal_value(choices[0])
     kind = schema.get("type", "object")
     kind = kind[0] if isinstance(kind, list) else kind
     if kind == "object":
         known = schema.get("properties", {})
-        return {key: simplest(known[key]) for key in schema.get("required", ())}
+        return {key: minimal_value(known[key]) for key in schema.get("required", ())}
     return {"string": "", "integer": 1, "number": 1, "boolean": False, "array": []}[kind]

@@ -16,7 +16,7 @@ from pipeline.ci.runner import RunOptions
 from pipeline.errors import INTERRUPTED
 
 
-def run(
+def run_selected_jobs(
     jobs: Collection[str], store: ResultStore, *, everything: bool = False, fresh: bool = False
 ) -> dict[str, Any]:
     """Run it where this process is; return its report.

@@ -107,7 +107,7 @@ jobs:
 """
 
 
-class Toy:
+class SampleRepo:
     """The repository, and what was run in it."""
 
     def __init__(self, folder: Path, names: Sequence[str] = SESSIONS) -> None:
@@ -118,17 +118,19 @@ class Toy:
         self.names = names
 
     @classmethod
-    def make(cls, folder: Path, *, names: Sequence[str] = SESSIONS, never: str = "") -> "Toy":
+    def make(
+        cls, folder: Path, *, names: Sequence[str] = SESSIONS, never: str = ""
+    ) -> "SampleRepo":
         """Make one in an empty folder."""
         toy = cls(folder, names)
         toy.home.mkdir()
         toy._fill(never)
         return toy
 
-    def copy(self, folder: Path) -> "Toy":
+    def copy(self, folder: Path) -> "SampleRepo":
         """Make one that has been through the same."""
         shutil.copytree(self.folder, folder, symlinks=True)
-        return Toy(folder, self.names)
+        return SampleRepo(folder, self.names)
 
     def _fill(self, never: str) -> None:
         shutil.copytree(
@@ -196,7 +198,7 @@ class Toy:
         output, _ = process.communicate(timeout=120)
         return process.returncode, output
 
-    def ran(self) -> list[str]:
+    def executed_sessions(self) -> list[str]:
         """Return the sessions that ran since this was last asked."""
         names = self.trace.read_text().split() if self.trace.exists() else []
         self.trace.unlink(missing_ok=True)

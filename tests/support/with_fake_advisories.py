@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from pipeline.errors import handle_errors
 from pipeline.process import run
-from tests.support.fake_advisories import Service, npm_advisory, pypi_advisory
+from tests.support.fake_advisories import FakeAdvisoryService, npm_advisory, pypi_advisory
 
 PYPI, NPM = "PYSEC-2026-1", "GHSA-2222-3333-4444"
 
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--down", action="store_true", help="nobody answers")
     parser.add_argument("command", nargs="+")
     options = parser.parse_args(arguments)
-    with TemporaryDirectory() as folder, Service(Path(folder)).running() as service:
+    with TemporaryDirectory() as folder, FakeAdvisoryService(Path(folder)).running() as service:
         service.pypi |= {release: [pypi_advisory(PYPI)] for release in options.pypi}
         service.npm |= {name: [npm_advisory(NPM)] for name in options.npm}
         if options.down:

@@ -146,7 +146,7 @@ def test_a_locked_browser_that_differs_from_its_hash_is_refused(env: Env, locked
 
 
 @locked_only
-@pytest.mark.usefixtures("offline", "locked")
+@pytest.mark.usefixtures("no_network", "locked")
 def test_without_a_network_nothing_is_judged(env: Env, tmp_path: Path) -> None:
     quick = {"npm_config_fetch_retries": "0", "npm_config_cache": str(tmp_path / "npm")}
     with pytest.raises(InconclusiveError, match="npm's registry is out of reach") as caught:

@@ -154,7 +154,7 @@ def test_without_the_index_by_choice_nothing_is_judged(
         dependency_locks.main(["--check"])
 
 
-@pytest.mark.usefixtures("offline")
+@pytest.mark.usefixtures("no_network")
 @pytest.mark.parametrize("cut_off", ["0", "1"])
 def test_without_a_network_nothing_is_judged(
     tiny: Path, cut_off: str, monkeypatch: pytest.MonkeyPatch

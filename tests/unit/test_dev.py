@@ -45,7 +45,7 @@ def test_it_names_a_missing_lock(checkout: Path, run: Run) -> None:
     assert "error: no such lock: `requirements/dev.txt`\n\nhint: git checkout" in result.stderr
 
 
-@pytest.mark.usefixtures("offline")
+@pytest.mark.usefixtures("no_network")
 def test_without_a_network_it_says_so_and_tries_again_next_time(checkout: Path, run: Run) -> None:
     for _ in range(2):
         result = run("./dev", "nox", "-l")

@@ -232,7 +232,7 @@ def test_a_lock_that_does_not_fit_is_an_error_and_leaves_no_stamp(project: Path)
     assert not (project / "node_modules/.installed-from").exists()
 
 
-@pytest.mark.usefixtures("offline")
+@pytest.mark.usefixtures("no_network")
 @pytest.mark.parametrize("cut_off", ["false", "true"])
 def test_without_a_network_it_says_so_and_leaves_no_stamp(project: Path, cut_off: str) -> None:
     (project / "package.json").write_text('{"name": "project", "dependencies": {"ms": "2.1.3"}}')

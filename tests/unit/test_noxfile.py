@@ -180,7 +180,7 @@ def test_a_checkout_that_was_copied_or_moved_runs_its_own_tools(checkout: Path, 
         assert f"{place}/.nox/tool\n" in result.stdout, result.stderr
 
 
-@pytest.mark.usefixtures("offline")
+@pytest.mark.usefixtures("no_network")
 def test_no_network_is_an_error_with_a_hint(run: Run) -> None:
     result = run("nox", "-s", "plan")
     assert result.returncode == 1

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.acceptance.deploy.fault_report import QUICK, Case
-from tests.acceptance.deploy.live_site import Site, first_release
+from tests.acceptance.deploy.fault_report import QUICK, FaultCase
+from tests.acceptance.deploy.live_site import LiveSite, site_with_first_release
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,20 +39,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def site(request: pytest.FixtureRequest) -> Iterator[Site]:
-    with first_release(request.config.getoption("--nodes")) as served:
+def site(request: pytest.FixtureRequest) -> Iterator[LiveSite]:
+    with site_with_first_release(request.config.getoption("--nodes")) as served:
         yield served
 
 
 @pytest.fixture
-def case(request: pytest.FixtureRequest, site: Site) -> Case:
+def case(request: pytest.FixtureRequest, site: LiveSite) -> FaultCase:
     """The fault that a test is about, by its mark."""
     mark = request.node.get_closest_marker("fault")
-    return Case(site, *mark.args)
+    return FaultCase(site, *mark.args)
 
 
 @pytest.fixture(autouse=True)
-def _old_release_serves(site: Site) -> Iterator[None]:
+def _old_release_serves(site: LiveSite) -> Iterator[None]:
     """Whatever a test does: afterwards the first release serves, and nobody holds the lock."""
     yield
     status = site.yard.invoke("status", "--env", "staging")

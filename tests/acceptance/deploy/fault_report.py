@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.process import CommandResult
-from tests.acceptance.deploy.live_site import CLIENTS, Site, all_ask_once_more
+from tests.acceptance.deploy.live_site import CLIENTS, LiveSite, all_ask_once_more
 
 REPORT = Path("reports", "catalogue.json")
 QUICK = {
@@ -25,7 +25,7 @@ QUICK = {
 
 
 @dataclass(frozen=True)
-class Row:
+class FaultResult:
     """What came of a fault.
 
     Attributes:
@@ -46,24 +46,24 @@ class Row:
     requests: int
     failed: int
 
-    def keep(self) -> None:
+    def save(self) -> None:
         """Write it down, in the place of an older one."""
         REPORT.parent.mkdir(exist_ok=True)
         known = json.loads(REPORT.read_text()) if REPORT.exists() else {}
         known[self.id] = asdict(self)
-        rows = dict(sorted(known.items(), key=lambda row: by_number(row[0])))
+        rows = dict(sorted(known.items(), key=lambda row: sort_key(row[0])))
         REPORT.write_text(json.dumps(rows, indent=2) + "\n")
 
 
 @dataclass(frozen=True)
-class Case:
+class FaultCase:
     """A fault of the catalogue, and where it is injected."""
 
-    site: Site
+    site: LiveSite
     id: str
     injected: str
 
-    def caught(
+    def assert_caught(
         self,
         act: Callable[[], CommandResult],
         *,
@@ -87,11 +87,13 @@ class Case:
         before, told = self.site.history(), len(self.site.told)
         output = self._done(act, {code}, at, clients, failures)
         after = self.site.history()
-        assert [row for row in after if is_good(row)] == [row for row in before if is_good(row)]
+        assert [row for row in after if is_successful(row)] == [
+            row for row in before if is_successful(row)
+        ]
         assert len(self.site.told) - told == len(after) - len(before), "each one is announced"
         return output.stderr
 
-    def served(
+    def assert_served(
         self,
         act: Callable[[], CommandResult],
         says: str,
@@ -119,7 +121,7 @@ class Case:
         clients: Mapping[str, int],
         failures: int,
     ) -> CommandResult:
-        with self.site.watched(clients) as samples:
+        with self.site.under_traffic(clients) as samples:
             began = time.monotonic()
             output = act()
             seconds = time.monotonic() - began
@@ -129,13 +131,13 @@ class Case:
         assert at in output.stderr, output.stderr
         assert len(failed) <= failures, failed
         assert {sample.kind for sample in samples} == set(clients)
-        self.site.only_the_good_one_runs()
+        self.site.assert_only_live_release_runs()
         numbers = round(seconds, 1), len(samples), len(failed)
-        Row(self.id, self.injected, at, output.returncode, *numbers).keep()
+        FaultResult(self.id, self.injected, at, output.returncode, *numbers).save()
         return output
 
 
-def each(faults: Mapping[str, tuple[str, str]]) -> list[pytest.ParameterSet]:
+def fault_params(faults: Mapping[str, tuple[str, str]]) -> list[pytest.ParameterSet]:
     """Return the parameters of a test that injects several faults, one after the other.
 
     Args:
@@ -147,12 +149,12 @@ def each(faults: Mapping[str, tuple[str, str]]) -> list[pytest.ParameterSet]:
     ]
 
 
-def by_number(fault: str) -> tuple[str, int, str]:
+def sort_key(fault: str) -> tuple[str, int, str]:
     """Return what sorts the ids of faults: A2 comes before A10, and A4 before A4b."""
     letter, number, rest = re.split(r"(\d+)", fault, maxsplit=1)
     return letter, int(number), rest
 
 
-def is_good(row: Sequence[str]) -> bool:
+def is_successful(row: Sequence[str]) -> bool:
     """Say whether a row of the journal tells of a release that served."""
     return row[4].startswith("succeeded")

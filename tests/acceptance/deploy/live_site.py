@@ -20,7 +20,7 @@ from pipeline.images.targets import split_digest
 from pipeline.process import CommandResult, capture
 from pipeline.rehearsal.traffic import PAUSE_SECONDS, Sample, Traffic
 from pipeline.rehearsal.workspace import FAST_TIMINGS, Sandbox, create_sandbox
-from tests.acceptance.deploy.release_variants import Variants, docker
+from tests.acceptance.deploy.release_variants import ReleaseVariants, docker
 from tests.waiting import until
 
 CHAIN = ("build", "sbom", "scan", "push", "sign")
@@ -31,7 +31,7 @@ GRACE_SECONDS = 60  # a container that is told to end finishes what it was asked
 
 
 @dataclass
-class Site:
+class LiveSite:
     """A site that serves its first release.
 
     Attributes:
@@ -43,7 +43,7 @@ class Site:
     """
 
     yard: Sandbox
-    variants: Variants
+    variants: ReleaseVariants
     first: str
     told: list[dict[str, Any]] = field(default_factory=list)
     cuts: list[float] = field(default_factory=list)
@@ -51,9 +51,9 @@ class Site:
     def deploy(self, commit: str = "", **variables: str) -> CommandResult:
         """Deploy a commit, or what is checked out."""
         release = [f"--release={commit}"] if commit else []
-        return self.told_also(variables).yard.invoke("deploy", *ENV, *release)
+        return self.with_env(variables).yard.invoke("deploy", *ENV, *release)
 
-    def told_also(self, variables: Mapping[str, str]) -> "Site":
+    def with_env(self, variables: Mapping[str, str]) -> "LiveSite":
         """Return this site for commands that are told something else as well."""
         yard = replace(self.yard, variables={**self.yard.variables, **variables})
         return replace(self, yard=yard)
@@ -72,11 +72,11 @@ class Site:
         told = {**os.environ, **self.yard.variables, **self.yard.engines[0]}
         return subprocess.Popen(command, cwd=self.yard.folder, env=told, stderr=-1, text=True)
 
-    def deploy_and(
+    def deploy_with_event(
         self, commit: str, step: str, act: Callable[[subprocess.Popen[str]], object]
     ) -> CommandResult:
         """Deploy a commit, and do something once a step of it has begun."""
-        return done_and(self.begin(commit), step, act)
+        return run_with_event(self.begin(commit), step, act)
 
     def ask(self, path: str) -> int:
         """Ask for something once, as a user; return the status."""
@@ -93,7 +93,7 @@ class Site:
         where = self.yard.url("staging")
         return Traffic(where, user, clients, told["SSL_CERT_FILE"], pause, outages=self.cuts)
 
-    def created(self) -> int:
+    def project_count(self) -> int:
         """Return how many projects there are."""
         return int(self.sql("SELECT count(*) FROM projects_project;"))
 
@@ -111,7 +111,7 @@ class Site:
             docker("start", f"{self.yard.name}-registry")
 
     @contextmanager
-    def watched(
+    def under_traffic(
         self, clients: Mapping[str, int] = CLIENTS, pause: float = PAUSE_SECONDS
     ) -> Iterator[list[Sample]]:
         """Have users, and note what they get."""
@@ -120,18 +120,18 @@ class Site:
             yield traffic.samples
 
     @contextmanager
-    def users(
+    def under_traffic_without_failures(
         self, clients: Mapping[str, int] = CLIENTS, pause: float = PAUSE_SECONDS
     ) -> Iterator[list[Sample]]:
         """Have users, and see to it that not one of their requests fails."""
-        with self.watched(clients, pause) as samples:
+        with self.under_traffic(clients, pause) as samples:
             yield samples
             all_ask_once_more(samples, clients)
         assert [sample for sample in samples if sample.failed] == []
         assert {sample.kind for sample in samples} == set(clients)
 
     @contextmanager
-    def configured(self, now: str, then: str, file: str = "pipeline.toml") -> Iterator[None]:
+    def with_config(self, now: str, then: str, file: str = "pipeline.toml") -> Iterator[None]:
         """Have a file say something else for a while."""
         path = self.yard.folder / file
         usual = path.read_text()
@@ -142,11 +142,11 @@ class Site:
         finally:
             self.yard.commit({file: usual})
 
-    def timed(self, **seconds: int) -> Any:  # noqa: ANN401 - a context manager
+    def with_timings(self, **seconds: int) -> Any:  # noqa: ANN401 - a context manager
         """Have other timings than the short ones for a while."""
         given = dict(each.split(" = ") for each in FAST_TIMINGS.split(", "))
         told = ", ".join(f"{name} = {value}" for name, value in {**given, **seconds}.items())
-        return self.configured(FAST_TIMINGS, told)
+        return self.with_config(FAST_TIMINGS, told)
 
     def history(self) -> list[list[str]]:
         """Return the journal, the newest last, as words."""
@@ -193,13 +193,13 @@ class Site:
             found |= dict(row.split() for row in told.stdout.splitlines())
         return found
 
-    def meant(self, service: str) -> set[str]:
+    def desired_images(self, service: str) -> set[str]:
         """Return the images that a service is to run from now on; what drains is not meant."""
         of = ("--filter=desired-state=running", "--format={{.Image}}", "--no-trunc")
         asked = ("service", "ps", *of, self.service(service))
         return set(docker(*asked, **self.yard.engines[0]).split())
 
-    def only_the_good_one_runs(self) -> None:
+    def assert_only_live_release_runs(self) -> None:
         """See to it that no container is left of what did not serve, once all had time to end."""
         with suppress(TimeoutError):
             until(lambda: not self._left_over(), seconds=GRACE_SECONDS)
@@ -235,7 +235,7 @@ class Site:
         time.sleep(STALE_SECONDS + 5)  # noqa: TID251 - by the clock of the engine it is stale
 
     @contextmanager
-    def busy_database(self, statements: str, seconds: int) -> Iterator[None]:
+    def with_open_transaction(self, statements: str, seconds: int) -> Iterator[None]:
         """Have somebody in a transaction of the database for a while, at most these seconds."""
         told = f"BEGIN; {statements}; SELECT pg_sleep({seconds});"
         thread = threading.Thread(target=self.sql, args=(told,), daemon=True)
@@ -247,21 +247,21 @@ class Site:
 
 
 @contextmanager
-def first_release(nodes: int = 1) -> Iterator[Site]:
+def site_with_first_release(nodes: int = 1) -> Iterator[LiveSite]:
     """Have a site that serves its first release."""
     told: list[dict[str, Any]] = []
-    with create_sandbox(nodes) as plain, listening(told) as url:
+    with create_sandbox(nodes) as plain, webhook_receiver(told) as url:
         place = replace(plain, variables={**plain.variables, "NOTIFY_URL": url})
         place.invoke_ok(*CHAIN)
         first = place.git("rev-parse", "HEAD")
         place.invoke_ok("deploy", *ENV)
-        variants = Variants(place)
-        yield Site(place, variants, first, told)
+        variants = ReleaseVariants(place)
+        yield LiveSite(place, variants, first, told)
         docker("image", "rm", *variants.good.values())
 
 
 @contextmanager
-def listening(told: list[dict[str, Any]]) -> Iterator[str]:
+def webhook_receiver(told: list[dict[str, Any]]) -> Iterator[str]:
     """Have somebody who is told what became of deployments; yield where."""
 
     class Listener(BaseHTTPRequestHandler):
@@ -286,7 +286,7 @@ def all_ask_once_more(samples: Sequence[Sample], clients: Collection[str]) -> No
     until(lambda: {each.kind for each in samples[before:]} >= kinds, "not all ask once more")
 
 
-def done_and(
+def run_with_event(
     process: subprocess.Popen[str], step: str, act: Callable[[subprocess.Popen[str]], object]
 ) -> CommandResult:
     """Do something once a step of a command has begun, and return what came of the command."""
@@ -300,7 +300,9 @@ def done_and(
     return CommandResult((), process.returncode, "", said)
 
 
-def send(number: signal.Signals, after: float = 1.0) -> Callable[[subprocess.Popen[str]], None]:
+def send_signal_after(
+    number: signal.Signals, after: float = 1.0
+) -> Callable[[subprocess.Popen[str]], None]:
     """Return what sends a signal to a deployer some seconds later, in the middle of a step."""
 
     def act(process: subprocess.Popen[str]) -> None:

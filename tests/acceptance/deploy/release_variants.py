@@ -11,18 +11,18 @@ IMAGES = ("backend", "frontend")
 USERS = {"backend": "10001:10001", "frontend": "101:101"}
 
 
-def appended(file: str, *lines: str) -> str:
+def append_layer(file: str, *lines: str) -> str:
     """Return the layer that adds lines to a module of the backend; its bytecode must go as well."""
     quoted = " ".join(f"'{line}'" for line in lines)
     return f"RUN rm -rf {Path(file).parent}/__pycache__ && printf '%s\\n' {quoted} >> {file}"
 
 
-def written(file: str, text: str) -> str:
+def file_layer(file: str, text: str) -> str:
     """Return the layer that has another file of the backend."""
     return f"COPY <<'END' {file}\n{text}\nEND"
 
 
-def migration(name: str, operation: str) -> str:
+def migration_layer(name: str, operation: str) -> str:
     """Return the layer that has one more migration."""
     text = f"""
 import time
@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
     dependencies = [("projects", "0001_initial")]
     operations = [{operation}]
 """
-    return written(f"apps/projects/migrations/{name}.py", text)
+    return file_layer(f"apps/projects/migrations/{name}.py", text)
 
 
 def docker(*arguments: str, stdin: str = "", **environ: str) -> str:
@@ -45,7 +45,7 @@ def docker(*arguments: str, stdin: str = "", **environ: str) -> str:
     return output.stdout.strip()
 
 
-class Variants:
+class ReleaseVariants:
     """Makes releases from the first one of a yard."""
 
     def __init__(self, yard: Sandbox) -> None:
@@ -62,7 +62,7 @@ class Variants:
         for image, change in {"backend": layer, "frontend": frontend}.items():
             self.build(image, f"{change}\n{told}")
         for paper in (self.yard.folder / HERE).glob("*/*/build.json"):
-            note(paper, commit=commit)
+            patch_record(paper, commit=commit)
         self.yard.invoke_ok("push")
         if sign:
             self.yard.invoke_ok("sign")
@@ -77,13 +77,13 @@ class Variants:
         for paper in self.folder(image).glob("s*.json"):  # they are no older than the archive
             paper.touch()
         built = docker("image", "inspect", "--format={{.Id}}", name)
-        note(self.folder(image) / "build.json", image_id=built)
+        patch_record(self.folder(image) / "build.json", image_id=built)
 
     def folder(self, image: str) -> Path:
         """Return where an image and what is said of it are."""
         return self.yard.folder / HERE / image / "linux-amd64"
 
 
-def note(paper: Path, **said: str) -> None:
+def patch_record(paper: Path, **said: str) -> None:
     """Say something else of how an image was built."""
     paper.write_text(json.dumps({**json.loads(paper.read_text()), **said}))

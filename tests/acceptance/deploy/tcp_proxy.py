@@ -11,7 +11,7 @@ CHUNK = 65536
 
 
 @dataclass
-class Line:
+class TCPProxy:
     """A line to an address: a path is a socket of this machine, a number is a port of it.
 
     Attributes:
@@ -21,7 +21,7 @@ class Line:
     """
 
     to: Path | int
-    takes: Callable[[int], bool] = lambda _: True
+    accepts: Callable[[int], bool] = lambda _: True
     open: list[socket.socket] = field(default_factory=list)
     taken: int = 0
 
@@ -31,7 +31,7 @@ class Line:
             while True:
                 here, _ = listener.accept()
                 self.taken += 1
-                if self.takes(self.taken):
+                if self.accepts(self.taken):
                     self.join(here)
                 else:
                     here.close()
@@ -41,13 +41,13 @@ class Line:
         there = socket.socket(family(self.to))
         there.connect(address(self.to))
         self.open += [here, there]
-        threading.Thread(target=carry, args=(here, there), daemon=True).start()
+        threading.Thread(target=pipe_both, args=(here, there), daemon=True).start()
 
-    def cut(self, seconds: float) -> None:
+    def interrupt(self, seconds: float) -> None:
         """End all connections, and take no other for a while."""
-        usual, self.takes = self.takes, lambda _: False
+        usual, self.accepts = self.accepts, lambda _: False
         self.end()
-        threading.Timer(seconds, lambda: setattr(self, "takes", usual)).start()
+        threading.Timer(seconds, lambda: setattr(self, "accepts", usual)).start()
 
     def end(self) -> None:
         """End all connections."""
@@ -65,9 +65,9 @@ def listening(place: Path | int = 0) -> socket.socket:
 
 
 @contextmanager
-def line(listener: socket.socket, to: Path | int) -> Iterator[Line]:
+def tcp_proxy(listener: socket.socket, to: Path | int) -> Iterator[TCPProxy]:
     """Have a line from what listens to somewhere."""
-    made = Line(to)
+    made = TCPProxy(to)
     with listener:
         threading.Thread(target=made.serve, args=(listener,), daemon=True).start()
         yield made
@@ -75,16 +75,16 @@ def line(listener: socket.socket, to: Path | int) -> Iterator[Line]:
     made.end()
 
 
-def carry(here: socket.socket, there: socket.socket) -> None:
+def pipe_both(here: socket.socket, there: socket.socket) -> None:
     """Pass on what both say, until both have ended."""
-    back = threading.Thread(target=copy, args=(there, here), daemon=True)
+    back = threading.Thread(target=pipe, args=(there, here), daemon=True)
     with here, there:
         back.start()
-        copy(here, there)
+        pipe(here, there)
         back.join()
 
 
-def copy(source: socket.socket, sink: socket.socket) -> None:
+def pipe(source: socket.socket, sink: socket.socket) -> None:
     """Pass on what comes, and its end."""
     with suppress(OSError):
         while data := source.recv(CHUNK):

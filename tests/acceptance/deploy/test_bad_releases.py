@@ -12,9 +12,9 @@ import pytest
 from pipeline.process import CommandResult
 from pipeline.rehearsal.workspace import CAUTIOUS_TIMINGS, FAST_TIMINGS, START_SECONDS
 from pipeline.services import free_port
-from tests.acceptance.deploy.fault_report import Case, each
-from tests.acceptance.deploy.live_site import ENV, Site, send
-from tests.acceptance.deploy.release_variants import appended, docker
+from tests.acceptance.deploy.fault_report import FaultCase, fault_params
+from tests.acceptance.deploy.live_site import ENV, LiveSite, send_signal_after
+from tests.acceptance.deploy.release_variants import append_layer, docker
 from tests.waiting import until
 
 STOPPED, ROLLED_BACK, BROKEN_WAY_BACK, INTERRUPTED = 6, 8, 9, 130
@@ -30,24 +30,24 @@ BROKEN = (
 UNSEEN = {
     "C1": ("it exits at boot", 'CMD ["python", "-c", "raise SystemExit(3)"]'),
     "C4": ("it never gets healthy", SICK),
-    "C5": ("it is healthy, and the API answers 500", appended(WSGI, *BROKEN)),
+    "C5": ("it is healthy, and the API answers 500", append_layer(WSGI, *BROKEN)),
     "C7": ("it listens at another port", "ENV PORT=9999"),
     "C9": ("it has no health check", "HEALTHCHECK NONE"),
 }
 
 
-@pytest.mark.parametrize("layer", each(UNSEEN))
+@pytest.mark.parametrize("layer", fault_params(UNSEEN))
 def test_c1_what_cannot_serve_is_found_where_only_we_can_reach_it(
-    site: Site, case: Case, layer: str
+    site: LiveSite, case: FaultCase, layer: str
 ) -> None:
     commit = site.variants.release(layer)
-    case.caught(lambda: site.deploy(commit), code=STOPPED, at="preview failed")
+    case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at="preview failed")
     assert site.history()[-1][4].startswith("stopped")
 
 
 def leaves(seconds: int) -> str:
     """Return the layer whose server ends by itself after a while."""
-    return appended(
+    return append_layer(
         WSGI,
         "import os, signal, threading",
         f"late = threading.Timer({seconds}, os.kill, [os.getpid(), signal.SIGTERM])",
@@ -55,7 +55,7 @@ def leaves(seconds: int) -> str:
     )
 
 
-USERS_END_IT = appended(
+USERS_END_IT = append_layer(
     WSGI,
     "import contextlib, os, signal, threading",
     "def leaving(environ, start, answer=application):",
@@ -70,18 +70,18 @@ USERS_END_IT = appended(
 
 
 @pytest.mark.fault("C2", "it dies after twenty seconds; the preview is watched for thirty")
-def test_c2_what_dies_late_does_not_outlive_the_preview(site: Site, case: Case) -> None:
-    with site.timed(soak=30):
+def test_c2_what_dies_late_does_not_outlive_the_preview(site: LiveSite, case: FaultCase) -> None:
+    with site.with_timings(soak=30):
         commit = site.variants.release(leaves(20))
-        case.caught(lambda: site.deploy(commit), code=STOPPED, at="preview failed")
+        case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at="preview failed")
 
 
 @pytest.mark.fault("C2b", "it dies when users are on it")
-def test_c2b_what_dies_under_users_is_undone_as_a_whole(site: Site, case: Case) -> None:
+def test_c2b_what_dies_under_users_is_undone_as_a_whole(site: LiveSite, case: FaultCase) -> None:
     """The first new replica is watched alone for longer than the fault needs to show."""
-    with site.configured(FAST_TIMINGS, CAUTIOUS_TIMINGS):
+    with site.with_config(FAST_TIMINGS, CAUTIOUS_TIMINGS):
         commit = site.variants.release(USERS_END_IT)
-        case.caught(lambda: site.deploy(commit), code=ROLLED_BACK, at="put back done")
+        case.assert_caught(lambda: site.deploy(commit), code=ROLLED_BACK, at="put back done")
     assert site.history()[-1][4].startswith("rolled back")
 
 
@@ -97,57 +97,65 @@ USERS_ONLY = (
 
 
 @pytest.mark.fault("C5b", "half of what users ask for fails, and nothing that we ask for")
-def test_c5b_errors_that_nobody_but_users_can_see_are_undone(site: Site, case: Case) -> None:
-    commit = site.variants.release(appended(WSGI, *USERS_ONLY))
+def test_c5b_errors_that_nobody_but_users_can_see_are_undone(
+    site: LiveSite, case: FaultCase
+) -> None:
+    commit = site.variants.release(append_layer(WSGI, *USERS_ONLY))
     at = "requests of users failed since the roll began"
-    case.caught(lambda: site.deploy(commit), code=ROLLED_BACK, at=at, failures=10_000)
-    with site.users() as samples:
+    case.assert_caught(lambda: site.deploy(commit), code=ROLLED_BACK, at=at, failures=10_000)
+    with site.under_traffic_without_failures() as samples:
         until(lambda: len(samples) > 100)
 
 
 @pytest.mark.fault("C8", "a good release that takes 25 seconds to start")
-def test_c8_a_slow_start_is_no_fault(site: Site, case: Case) -> None:
-    commit = site.variants.release(appended(WSGI, "import time", "time.sleep(25)"))
-    case.served(lambda: site.deploy(commit), "smoke done")
+def test_c8_a_slow_start_is_no_fault(site: LiveSite, case: FaultCase) -> None:
+    commit = site.variants.release(append_layer(WSGI, "import time", "time.sleep(25)"))
+    case.assert_served(lambda: site.deploy(commit), "smoke done")
     assert site.rollback().returncode == 0
 
 
 @pytest.mark.fault("C10", "a service that fits on no node")
-def test_c10_what_fits_nowhere_is_given_up_in_time(site: Site, case: Case) -> None:
+def test_c10_what_fits_nowhere_is_given_up_in_time(site: LiveSite, case: FaultCase) -> None:
     nowhere = "endpoint_mode: dnsrr\n  placement: { constraints: [node.labels.is == nowhere] }"
-    impatient = site.configured(f"start = {START_SECONDS}", "start = 10")
-    with impatient, site.configured("endpoint_mode: dnsrr", nowhere, "deploy/stack.yml"):
+    impatient = site.with_config(f"start = {START_SECONDS}", "start = 10")
+    with impatient, site.with_config("endpoint_mode: dnsrr", nowhere, "deploy/stack.yml"):
         commit = site.variants.release("LABEL nowhere=1")
-        case.caught(lambda: site.deploy(commit), code=STOPPED, at="failed")
+        case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at="failed")
 
 
 @pytest.mark.fault("C12", "a database that only the new release cannot reach")
-def test_c12_a_database_out_of_reach_is_found_by_the_self_check(site: Site, case: Case) -> None:
+def test_c12_a_database_out_of_reach_is_found_by_the_self_check(
+    site: LiveSite, case: FaultCase
+) -> None:
     elsewhere = {"DATABASE_URL": "postgres://postgres:x@nowhere.invalid:5432/postgres"}
     commit = site.variants.release("LABEL unreachable=1")
     at = "self-check failed"
-    case.caught(lambda: site.deploy(commit, **elsewhere), code=STOPPED, at=at)
+    case.assert_caught(lambda: site.deploy(commit, **elsewhere), code=STOPPED, at=at)
 
 
 @pytest.mark.fault("C13", "Ctrl-C in the middle of the roll")
-def test_c13_ctrl_c_in_the_middle_puts_the_old_release_back(site: Site, case: Case) -> None:
+def test_c13_ctrl_c_in_the_middle_puts_the_old_release_back(
+    site: LiveSite, case: FaultCase
+) -> None:
     commit = site.variants.release("LABEL interrupted=1")
-    act = partial(site.deploy_and, commit, "roll backend", send(signal.SIGINT))
-    case.caught(act, code=INTERRUPTED, at="put back done")
+    act = partial(site.deploy_with_event, commit, "roll backend", send_signal_after(signal.SIGINT))
+    case.assert_caught(act, code=INTERRUPTED, at="put back done")
     assert site.history()[-1][4].startswith("interrupted")
 
 
 @pytest.mark.fault("C17", "somebody else goes back while the release is watched")
-def test_c17_what_the_engine_put_back_is_not_taken_for_the_new_one(site: Site, case: Case) -> None:
+def test_c17_what_the_engine_put_back_is_not_taken_for_the_new_one(
+    site: LiveSite, case: FaultCase
+) -> None:
     back = ("service", "rollback", "--detach", "--quiet", site.service("backend"))
-    with site.timed(bake=20):
+    with site.with_timings(bake=20):
         commit = site.variants.release("LABEL undone_by_others=1")
-        act = partial(site.deploy_and, commit, "bake", lambda _: docker(*back))
-        case.caught(act, code=ROLLED_BACK, at="put back done")
+        act = partial(site.deploy_with_event, commit, "bake", lambda _: docker(*back))
+        case.assert_caught(act, code=ROLLED_BACK, at="put back done")
 
 
 @pytest.mark.fault("C16", "going back fails: the image before is gone, and so is the registry")
-def test_c16_who_cannot_go_back_says_so_and_serves_on(site: Site, case: Case) -> None:
+def test_c16_who_cannot_go_back_says_so_and_serves_on(site: LiveSite, case: FaultCase) -> None:
     commit = site.variants.release("LABEL one_way=1")
     (before,) = set(site.containers("backend").values())
 
@@ -157,32 +165,34 @@ def test_c16_who_cannot_go_back_says_so_and_serves_on(site: Site, case: Case) ->
         process.send_signal(signal.SIGINT)
 
     def act() -> CommandResult:
-        output = site.deploy_and(commit, "bake", break_off)
+        output = site.deploy_with_event(commit, "bake", break_off)
         docker("start", f"{site.yard.name}-registry")
         site.yard.invoke_ok("rollback", *ENV, f"--to=sha-{site.first[:12]}")
         return output
 
-    case.served(act, "going back failed", codes={BROKEN_WAY_BACK})
+    case.assert_served(act, "going back failed", codes={BROKEN_WAY_BACK})
 
 
 @pytest.mark.fault("C22", "a registry that answers late, for an image that is not here yet")
-def test_c22_a_slow_registry_costs_time_and_nothing_else(site: Site, case: Case) -> None:
+def test_c22_a_slow_registry_costs_time_and_nothing_else(site: LiveSite, case: FaultCase) -> None:
     commit = site.variants.release("LABEL slow_registry=1")
     with slow_registry(site, commit, 10) as slow:
-        case.served(partial(site.deploy_and, commit, "foundation", slow), "smoke done")
+        case.assert_served(
+            partial(site.deploy_with_event, commit, "foundation", slow), "smoke done"
+        )
     assert site.rollback().returncode == 0
 
 
 @pytest.mark.fault("C22b", "a registry that hangs, for an image that is not here yet")
-def test_c22b_an_image_that_does_not_come_touches_nothing(site: Site, case: Case) -> None:
+def test_c22b_an_image_that_does_not_come_touches_nothing(site: LiveSite, case: FaultCase) -> None:
     commit = site.variants.release("LABEL hanging_registry=1")
     with slow_registry(site, commit, 40) as slow:
-        act = partial(site.deploy_and, commit, "foundation", slow)
-        case.caught(act, code=STOPPED, at="No such image")
+        act = partial(site.deploy_with_event, commit, "foundation", slow)
+        case.assert_caught(act, code=STOPPED, at="No such image")
 
 
 @contextmanager
-def slow_registry(site: Site, commit: str, seconds: int) -> Iterator[Callable[[object], None]]:
+def slow_registry(site: LiveSite, commit: str, seconds: int) -> Iterator[Callable[[object], None]]:
     """Yield what takes an image from here, and lets the registry say nothing for a while."""
     registry = f"{site.yard.name}-registry"
     over = threading.Timer(seconds, docker, ("unpause", registry))
@@ -198,11 +208,11 @@ def slow_registry(site: Site, commit: str, seconds: int) -> Iterator[Callable[[o
 
 
 @pytest.mark.fault("C24", "replicas that want a port of their node, beside those that have it")
-def test_c24_a_port_that_is_taken_is_given_up_in_time(site: Site, case: Case) -> None:
+def test_c24_a_port_that_is_taken_is_given_up_in_time(site: LiveSite, case: FaultCase) -> None:
     port = f"{{ target: 8000, published: {free_port()}, mode: host }}"
     with (
-        site.configured(f"start = {START_SECONDS}", "start = 10"),
-        site.configured("  backend:\n", f"  backend:\n    ports: [{port}]\n", STACK),
+        site.with_config(f"start = {START_SECONDS}", "start = 10"),
+        site.with_config("  backend:\n", f"  backend:\n    ports: [{port}]\n", STACK),
     ):
         commit = site.variants.release("LABEL port=1")
-        case.caught(lambda: site.deploy(commit), code=ROLLED_BACK, at="put back done")
+        case.assert_caught(lambda: site.deploy(commit), code=ROLLED_BACK, at="put back done")

@@ -5,8 +5,8 @@ import signal
 import pytest
 
 from pipeline.process import CommandResult
-from tests.acceptance.deploy.fault_report import Case
-from tests.acceptance.deploy.live_site import Site, send
+from tests.acceptance.deploy.fault_report import FaultCase
+from tests.acceptance.deploy.live_site import LiveSite, send_signal_after
 
 INPUT = 2
 UNTOLD = "foundation"  # the journal does not tell of it yet
@@ -23,11 +23,13 @@ STEPS = (
         for step in STEPS
     ],
 )
-def test_c14_a_killed_deployer_is_undone_by_the_next_one(site: Site, case: Case, step: str) -> None:
+def test_c14_a_killed_deployer_is_undone_by_the_next_one(
+    site: LiveSite, case: FaultCase, step: str
+) -> None:
     commit = site.variants.release(f"LABEL killed='{step}'")
 
     def act() -> CommandResult:
-        killed = site.deploy_and(commit, step, send(signal.SIGKILL, after=0.1))
+        killed = site.deploy_with_event(commit, step, send_signal_after(signal.SIGKILL, after=0.1))
         assert killed.returncode == -signal.SIGKILL, killed.stderr
         locked = site.resume()
         assert locked.returncode == INPUT
@@ -35,19 +37,23 @@ def test_c14_a_killed_deployer_is_undone_by_the_next_one(site: Site, case: Case,
         site.outlive_lock()
         return site.deploy(site.first) if step == UNTOLD else site.resume()
 
-    case.served(act, "taking over a stale lock")
+    case.assert_served(act, "taking over a stale lock")
     assert step == UNTOLD or site.history()[-1][4].startswith("abandoned")
 
 
 @pytest.mark.fault("C14 cleanup", "SIGKILL in the cleanup, after a release serves")
-def test_c14_what_a_killed_cleanup_leaves_stops_no_deployment(site: Site, case: Case) -> None:
+def test_c14_what_a_killed_cleanup_leaves_stops_no_deployment(
+    site: LiveSite, case: FaultCase
+) -> None:
     commit = site.variants.release("LABEL killed=cleanup")
 
     def act() -> CommandResult:
-        killed = site.deploy_and(commit, "cleanup", send(signal.SIGKILL, after=0.1))
+        killed = site.deploy_with_event(
+            commit, "cleanup", send_signal_after(signal.SIGKILL, after=0.1)
+        )
         assert killed.returncode == -signal.SIGKILL, killed.stderr
         assert "serves at" in killed.stderr
         assert site.history()[-1][4].startswith("succeeded")
         return site.deploy(site.first)
 
-    assert "waiting for the cleanup by" in case.served(act, "smoke done")
+    assert "waiting for the cleanup by" in case.assert_served(act, "smoke done")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.acceptance.deploy.fault_report import Case, each
-from tests.acceptance.deploy.live_site import Site
-from tests.acceptance.deploy.release_variants import appended
+from tests.acceptance.deploy.fault_report import FaultCase, fault_params
+from tests.acceptance.deploy.live_site import LiveSite
+from tests.acceptance.deploy.release_variants import append_layer
 from tests.acceptance.deploy.test_bad_releases import ROLLED_BACK, STACK, STOPPED, WSGI
 
 DIED = "died since its server started"
@@ -28,7 +28,7 @@ HOARD = (
 
 def every(number: int) -> str:
     """Return the layer whose workers are killed at every so many requests of users."""
-    return appended(
+    return append_layer(
         WSGI,
         "import os, signal",
         "def killed(environ, start, answer=application, seen=[]):",
@@ -42,9 +42,9 @@ def every(number: int) -> str:
 
 
 @pytest.mark.fault("I1", "workers that are killed at every 60th request, under a server that lives")
-def test_i1_workers_that_die_now_and_then_are_undone(site: Site, case: Case) -> None:
+def test_i1_workers_that_die_now_and_then_are_undone(site: LiveSite, case: FaultCase) -> None:
     commit = site.variants.release(every(60))
-    said = case.caught(
+    said = case.assert_caught(
         lambda: site.deploy(commit), code=ROLLED_BACK, at="put back done", failures=LOST
     )
     assert DIED in said
@@ -61,27 +61,31 @@ WRITING = (
 
 
 @pytest.mark.fault("I2", "workers that are killed a moment after they answered a POST")
-def test_i2_workers_that_die_of_one_path_do_not_outlive_the_preview(site: Site, case: Case) -> None:
-    commit = site.variants.release(appended(WSGI, *WRITING))
-    case.caught(lambda: site.deploy(commit), code=STOPPED, at="preview failed")
+def test_i2_workers_that_die_of_one_path_do_not_outlive_the_preview(
+    site: LiveSite, case: FaultCase
+) -> None:
+    commit = site.variants.release(append_layer(WSGI, *WRITING))
+    case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at="preview failed")
 
 
 @pytest.mark.fault("I3", "workers that the kernel kills at the limit of the replica's memory")
-def test_i3_workers_that_take_all_memory_do_not_outlive_the_preview(site: Site, case: Case) -> None:
-    with site.timed(soak=20), site.configured(NAME, LIMITED, STACK):
-        layer = appended(WSGI, *HOARD, IN_A_WORKER.format(seconds=8))
+def test_i3_workers_that_take_all_memory_do_not_outlive_the_preview(
+    site: LiveSite, case: FaultCase
+) -> None:
+    with site.with_timings(soak=20), site.with_config(NAME, LIMITED, STACK):
+        layer = append_layer(WSGI, *HOARD, IN_A_WORKER.format(seconds=8))
         commit = site.variants.release(layer)
-        case.caught(lambda: site.deploy(commit), code=STOPPED, at=DIED)
+        case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at=DIED)
 
 
 @pytest.mark.fault("I4", "a server that the kernel kills at the limit of the replica's memory")
 def test_i4_a_server_that_takes_all_memory_does_not_outlive_the_preview(
-    site: Site, case: Case
+    site: LiveSite, case: FaultCase
 ) -> None:
-    with site.timed(soak=20), site.configured(NAME, LIMITED, STACK):
-        layer = appended(WSGI, *HOARD, IN_THE_SERVER.format(seconds=8))
+    with site.with_timings(soak=20), site.with_config(NAME, LIMITED, STACK):
+        layer = append_layer(WSGI, *HOARD, IN_THE_SERVER.format(seconds=8))
         commit = site.variants.release(layer)
-        case.caught(lambda: site.deploy(commit), code=STOPPED, at="preview failed")
+        case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at="preview failed")
 
 
 REPLACED = (
@@ -92,10 +96,12 @@ REPLACED = (
 
 
 @pytest.mark.fault("I5", "a server that replaces its workers on purpose, under users")
-def test_i5_workers_that_are_replaced_on_purpose_are_no_fault(site: Site, case: Case) -> None:
-    with site.timed(soak=20):
-        commit = site.variants.release(appended(WSGI, *REPLACED))
-        case.served(lambda: site.deploy(commit), "smoke done", failures=LOST)
+def test_i5_workers_that_are_replaced_on_purpose_are_no_fault(
+    site: LiveSite, case: FaultCase
+) -> None:
+    with site.with_timings(soak=20):
+        commit = site.variants.release(append_layer(WSGI, *REPLACED))
+        case.assert_served(lambda: site.deploy(commit), "smoke done", failures=LOST)
     assert site.rollback().returncode == 0
 
 
@@ -110,17 +116,17 @@ UNHEARD = {
     ),
     "I8": (
         "a server that hears SIGTERM, and takes longer to end than it is given",
-        appended("server.py", "import time", "time.sleep(600)"),
+        append_layer("server.py", "import time", "time.sleep(600)"),
     ),
 }
 
 
-@pytest.mark.parametrize("layer", each(UNHEARD))
+@pytest.mark.parametrize("layer", fault_params(UNHEARD))
 def test_i6_what_does_not_stop_well_is_found_before_the_roll(
-    site: Site, case: Case, layer: str
+    site: LiveSite, case: FaultCase, layer: str
 ) -> None:
-    with site.timed(drain=10, grace=15):
+    with site.with_timings(drain=10, grace=15):
         commit = site.variants.release(layer)
-        said = case.caught(lambda: site.deploy(commit), code=STOPPED, at="stop failed")
+        said = case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at="stop failed")
     assert "after SIGTERM (exit code" in said
     assert "exec form" in said

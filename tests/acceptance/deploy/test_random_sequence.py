@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.acceptance.deploy.live_site import Site
-from tests.acceptance.deploy.release_variants import appended, migration
+from tests.acceptance.deploy.live_site import LiveSite
+from tests.acceptance.deploy.release_variants import append_layer, migration_layer
 from tests.acceptance.deploy.test_bad_releases import STOPPED, UNSEEN
 from tests.acceptance.deploy.test_migrations import MIGRATION
 from tests.acceptance.deploy.test_preflight import SETTINGS
@@ -27,17 +27,17 @@ class Kind:
 
 GOOD = [
     Kind("good", ""),
-    Kind("slow to start", appended("config/wsgi.py", "import time; time.sleep(8)")),
+    Kind("slow to start", append_layer("config/wsgi.py", "import time; time.sleep(8)")),
 ]
 BAD = [
     *(Kind(what, layer, STOPPED) for what, layer in UNSEEN.values()),
-    Kind("insecure settings", appended(SETTINGS, "DEBUG = True"), STOPPED),
-    Kind("failing migration", migration("9999_x", "migrations.RunPython(fail)"), MIGRATION),
+    Kind("insecure settings", append_layer(SETTINGS, "DEBUG = True"), STOPPED),
+    Kind("failing migration", migration_layer("9999_x", "migrations.RunPython(fail)"), MIGRATION),
 ]
 
 
 def test_every_verdict_on_a_random_mix_is_right(
-    site: Site, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+    site: LiveSite, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
 ) -> None:
     seed, deploys = request.config.getoption("--seed"), request.config.getoption("--deploys")
     draw = random.Random(seed)  # noqa: S311 - no secret
@@ -47,7 +47,7 @@ def test_every_verdict_on_a_random_mix_is_right(
         for number, kind in enumerate(kinds)
     ]
     wrong, seen, serves = [], Counter[str](), site.first
-    with site.users():
+    with site.under_traffic_without_failures():
         for number, (kind, commit) in enumerate(zip(kinds, releases, strict=True), 1):
             output = site.deploy(commit)
             serves = commit if kind.code == 0 else serves
@@ -62,7 +62,7 @@ def test_every_verdict_on_a_random_mix_is_right(
     assert wrong == []
 
 
-def serves_now(site: Site, commit: str) -> bool:
+def serves_now(site: LiveSite, commit: str) -> bool:
     """Say whether a commit is what runs, and the journal knows."""
     status = site.yard.invoke("status", "--env=staging")
     return status.returncode == 0 and f"sha-{commit[:12]}" in status.stdout

@@ -16,7 +16,7 @@ from statistics import median
 
 import pytest
 
-from tests.acceptance.deploy.live_site import ENV, Site
+from tests.acceptance.deploy.live_site import ENV, LiveSite
 from tests.acceptance.deploy.release_variants import docker
 
 ENOUGH = 5_000  # requests for each of them
@@ -29,12 +29,12 @@ Steps = Mapping[str, Sequence[float]]
 
 
 def test_nobody_notices_good_rollouts(
-    site: Site, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+    site: LiveSite, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rollouts, busy = map(request.config.getoption, ("--rollouts", "--hogs"))
     releases = [site.variants.release(f"LABEL rollout={number}") for number in range(rollouts)]
     steps = defaultdict[str, list[float]](list)
-    with hogs(busy), site.users(CLIENTS, PAUSE_SECONDS) as samples:
+    with hogs(busy), site.under_traffic_without_failures(CLIENTS, PAUSE_SECONDS) as samples:
         for commit in releases:
             began = time.monotonic()
             output = site.deploy(commit)
@@ -47,7 +47,7 @@ def test_nobody_notices_good_rollouts(
                 print(f"{done}, {len(samples)} requests", flush=True)
     assert len(samples) >= ENOUGH * rollouts
     assert sum(sample.kind == "post" for sample in samples) > len(samples) / 2
-    with hogs(busy), site.watched(CLIENTS, PAUSE_SECONDS):  # the same load, whoever it hurts
+    with hogs(busy), site.under_traffic(CLIENTS, PAUSE_SECONDS):  # the same load, whoever it hurts
         bare = bare_rollout(site)
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text("\n".join(table(steps, bare, len(samples))) + "\n")
@@ -66,7 +66,7 @@ def hogs(number: int) -> Iterator[None]:
             process.wait()
 
 
-def bare_rollout(site: Site) -> float:
+def bare_rollout(site: LiveSite) -> float:
     """Deploy once as Docker alone does, and return the seconds until it says that all is well."""
     commit = site.variants.release("LABEL rollout=bare")
     document = site.yard.invoke_ok("deploy", *ENV, f"--release={commit}", "--dry").stdout

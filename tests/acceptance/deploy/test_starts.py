@@ -13,9 +13,9 @@ from pipeline.deploy.environment_secrets import secret_object_name
 from pipeline.images.registry import platform_digests
 from pipeline.process import CommandResult
 from pipeline.rehearsal.workspace import START_SECONDS
-from tests.acceptance.deploy.fault_report import Case, each
-from tests.acceptance.deploy.live_site import ENV, Site, send
-from tests.acceptance.deploy.release_variants import docker, migration
+from tests.acceptance.deploy.fault_report import FaultCase, fault_params
+from tests.acceptance.deploy.live_site import ENV, LiveSite, send_signal_after
+from tests.acceptance.deploy.release_variants import docker, migration_layer
 from tests.acceptance.deploy.test_bad_releases import BROKEN_WAY_BACK, STACK, STOPPED
 from tests.acceptance.deploy.test_migrations import COLUMN
 from tests.acceptance.deploy.test_preflight import INPUT
@@ -33,9 +33,9 @@ def availability(state: str) -> None:
 
 
 @contextmanager
-def impatient(site: Site) -> Iterator[None]:
+def impatient(site: LiveSite) -> Iterator[None]:
     """Give a service ten seconds to start; whatever is paused meanwhile takes work again."""
-    with site.configured(f"start = {START_SECONDS}", "start = 10"):
+    with site.with_config(f"start = {START_SECONDS}", "start = 10"):
         try:
             yield
         finally:
@@ -47,11 +47,11 @@ def pause(_: object) -> None:
 
 
 @pytest.mark.fault("J1", "a node that is paused")
-def test_j1_a_job_on_a_paused_node_is_given_up(site: Site, case: Case) -> None:
+def test_j1_a_job_on_a_paused_node_is_given_up(site: LiveSite, case: FaultCase) -> None:
     with impatient(site):
         commit = site.variants.release("LABEL paused=1")
         pause(None)
-        said = case.caught(lambda: site.deploy(commit), code=STOPPED, at=NONE_TAKES)
+        said = case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at=NONE_TAKES)
     assert "self-check failed" in said
     assert "docker node update --availability=active" in said
 
@@ -62,12 +62,14 @@ PAUSED = {
 }
 
 
-@pytest.mark.parametrize("step", each(PAUSED))
-def test_j2_what_comes_after_a_pause_is_given_up(site: Site, case: Case, step: str) -> None:
+@pytest.mark.parametrize("step", fault_params(PAUSED))
+def test_j2_what_comes_after_a_pause_is_given_up(
+    site: LiveSite, case: FaultCase, step: str
+) -> None:
     with impatient(site):
-        commit = site.variants.release(migration("9987_paused", COLUMN.format("paused")))
-        act = partial(site.deploy_and, commit, step, pause)
-        case.caught(act, code=STOPPED, at=NONE_TAKES)
+        commit = site.variants.release(migration_layer("9987_paused", COLUMN.format("paused")))
+        act = partial(site.deploy_with_event, commit, step, pause)
+        case.assert_caught(act, code=STOPPED, at=NONE_TAKES)
 
 
 RESERVED = {
@@ -76,31 +78,31 @@ RESERVED = {
 }
 
 
-@pytest.mark.parametrize("reserved", each(RESERVED))
+@pytest.mark.parametrize("reserved", fault_params(RESERVED))
 def test_j4_a_preview_for_which_there_is_no_room_is_given_up(
-    site: Site, case: Case, reserved: str
+    site: LiveSite, case: FaultCase, reserved: str
 ) -> None:
     room = f"{ROLLED}  resources: {{ reservations: {{ {reserved} }} }}\n"
-    with impatient(site), site.configured(ROLLED, room, STACK):
+    with impatient(site), site.with_config(ROLLED, room, STACK):
         commit = site.variants.release("LABEL reserved=1")
         at = "no node has the memory or the processors free"
-        said = case.caught(lambda: site.deploy(commit), code=STOPPED, at=at)
+        said = case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at=at)
     assert "insufficient resources" in said
     assert "preview failed" in said
 
 
-def of_platform(site: Site, image: str) -> None:
+def of_platform(site: LiveSite, image: str) -> None:
     """Take off the registry what an index names, and leave the index."""
     for digest in platform_digests(image).values():
         site.forget(f"{image.partition('@')[0]}@{digest}")
 
 
-def whole(site: Site, image: str) -> None:
+def whole(site: LiveSite, image: str) -> None:
     """Take an index off the registry."""
     site.forget(image)
 
 
-def silent(site: Site, _: str) -> None:
+def silent(site: LiveSite, _: str) -> None:
     """Have no registry."""
     docker("stop", f"{site.yard.name}-registry")
 
@@ -117,15 +119,17 @@ GONE = {
 }
 
 
-@pytest.mark.parametrize("what", each(GONE))
-def test_j6_an_image_that_does_not_come_is_looked_for(site: Site, case: Case, what: str) -> None:
+@pytest.mark.parametrize("what", fault_params(GONE))
+def test_j6_an_image_that_does_not_come_is_looked_for(
+    site: LiveSite, case: FaultCase, what: str
+) -> None:
     act, sentence = LOSE[what]
     commit = site.variants.release(f"LABEL gone='{what}'")
     image = site.image(commit)
     site.forget_here(commit)
-    lose = partial(site.deploy_and, commit, "foundation", lambda _: act(site, image))
+    lose = partial(site.deploy_with_event, commit, "foundation", lambda _: act(site, image))
     try:
-        said = case.caught(lose, code=STOPPED, at="No such image")
+        said = case.assert_caught(lose, code=STOPPED, at="No such image")
     finally:
         docker("start", f"{site.yard.name}-registry")
     assert sentence in said
@@ -133,7 +137,7 @@ def test_j6_an_image_that_does_not_come_is_looked_for(site: Site, case: Case, wh
 
 
 @pytest.mark.fault("J9", "a network that has no address left")
-def test_j9_a_job_that_gets_no_address_is_given_up(site: Site, case: Case) -> None:
+def test_j9_a_job_that_gets_no_address_is_given_up(site: LiveSite, case: FaultCase) -> None:
     filler, network = site.service("filler"), f"{site.yard.stack('staging')}-app"
     fill = (
         "--detach",
@@ -150,7 +154,7 @@ def test_j9_a_job_that_gets_no_address_is_given_up(site: Site, case: Case) -> No
             states = ("service", "ps", "--format={{.CurrentState}}", filler)
             until(lambda: docker(*states).count("Pending") > NARROW / 2, "none has an address")
             at = f"no address is left in the network {network}"
-            said = case.caught(lambda: site.deploy(commit), code=STOPPED, at=at)
+            said = case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at=at)
         finally:
             docker("service", "rm", filler)
     assert f"docker network inspect --verbose {network}" in said
@@ -158,7 +162,7 @@ def test_j9_a_job_that_gets_no_address_is_given_up(site: Site, case: Case) -> No
 
 
 @pytest.fixture
-def other_key(site: Site) -> Iterator[dict[str, str]]:
+def other_key(site: LiveSite) -> Iterator[dict[str, str]]:
     """Have a release serve that has another key, and take the key away that is gone back to."""
     older = site.yard.variables["FIELD_ENCRYPTION_KEY"]
     newer = base64.urlsafe_b64encode(b"known to every reader of a test.").decode()
@@ -172,25 +176,25 @@ def other_key(site: Site) -> Iterator[dict[str, str]]:
 
 @pytest.mark.fault("J10", "a secret that was removed, of the release to go back to")
 def test_j10_a_secret_that_is_gone_is_made_anew(
-    site: Site, case: Case, other_key: dict[str, str]
+    site: LiveSite, case: FaultCase, other_key: dict[str, str]
 ) -> None:
     del other_key
-    case.served(site.rollback, "smoke done")
+    case.assert_served(site.rollback, "smoke done")
 
 
 @pytest.mark.fault("J11", "a secret that was removed, and whose value is another one today")
 def test_j11_a_secret_that_nobody_knows_is_named(
-    site: Site, case: Case, other_key: dict[str, str]
+    site: LiveSite, case: FaultCase, other_key: dict[str, str]
 ) -> None:
-    told = site.told_also(other_key)
+    told = site.with_env(other_key)
     at = "reads secrets that were removed, and have other values today"
-    said = case.caught(told.rollback, code=INPUT, at=at)
+    said = case.assert_caught(told.rollback, code=INPUT, at=at)
     assert "FIELD_ENCRYPTION_KEY (" in said
     assert f"invoke deploy --env=staging --release=sha-{site.first[:12]}" in said
 
 
 @pytest.mark.fault("J12", "a node that is paused, and a release that has to go back")
-def test_j12_a_way_back_that_does_not_start_is_told(site: Site, case: Case) -> None:
+def test_j12_a_way_back_that_does_not_start_is_told(site: LiveSite, case: FaultCase) -> None:
     with impatient(site):
         commit = site.variants.release("LABEL paused=3")
 
@@ -199,39 +203,41 @@ def test_j12_a_way_back_that_does_not_start_is_told(site: Site, case: Case) -> N
             process.send_signal(signal.SIGINT)
 
         def act() -> CommandResult:
-            output = site.deploy_and(commit, "bake", break_off)
+            output = site.deploy_with_event(commit, "bake", break_off)
             availability("active")
             site.yard.invoke_ok("rollback", *ENV, f"--to=sha-{site.first[:12]}")
             return output
 
-        said = case.served(act, NONE_TAKES, codes={BROKEN_WAY_BACK})
+        said = case.assert_served(act, NONE_TAKES, codes={BROKEN_WAY_BACK})
     assert "_frontend waits: pending" in said
     assert "and going back failed" in said
     assert "docker node update --availability=active" in said
 
 
 @pytest.mark.fault("J13", "a job that is removed by hand")
-def test_j13_a_job_that_is_removed_is_not_waited_for(site: Site, case: Case) -> None:
+def test_j13_a_job_that_is_removed_is_not_waited_for(site: LiveSite, case: FaultCase) -> None:
     """In the step that is long: the new replicas of it are not there yet."""
     pauses = 'migrations.RunSQL("SELECT pg_sleep(30)", "SELECT 1")'
-    commit = site.variants.release(migration("9986_removed", pauses))
+    commit = site.variants.release(migration_layer("9986_removed", pauses))
     job = f"{site.yard.stack('staging')}-migrate"
 
     def remove(_: object) -> None:
         until(lambda: docker("service", "ls", "--quiet", f"--filter=name={job}"), "no job")
         docker("service", "rm", job)
 
-    act = partial(site.deploy_and, commit, "migrate", remove)
-    case.caught(act, code=7, at="was removed by hand")
+    act = partial(site.deploy_with_event, commit, "migrate", remove)
+    case.assert_caught(act, code=7, at="was removed by hand")
 
 
 @pytest.mark.fault("J14", "Ctrl-C while a job waits for a node that is paused")
-def test_j14_a_job_that_waits_can_be_ended(site: Site, case: Case) -> None:
+def test_j14_a_job_that_waits_can_be_ended(site: LiveSite, case: FaultCase) -> None:
     commit = site.variants.release("LABEL paused=4")
     pause(None)
     try:
-        act = partial(site.deploy_and, commit, "self-check", send(signal.SIGINT, after=5))
-        said = case.caught(act, code=130, at="nothing that serves was touched")
+        act = partial(
+            site.deploy_with_event, commit, "self-check", send_signal_after(signal.SIGINT, after=5)
+        )
+        said = case.assert_caught(act, code=130, at="nothing that serves was touched")
     finally:
         availability("active")
     assert "interrupted" in said

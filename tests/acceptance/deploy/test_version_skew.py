@@ -5,9 +5,9 @@ from functools import partial
 
 import pytest
 
-from tests.acceptance.deploy.fault_report import Case
-from tests.acceptance.deploy.live_site import Site
-from tests.acceptance.deploy.release_variants import appended, docker
+from tests.acceptance.deploy.fault_report import FaultCase
+from tests.acceptance.deploy.live_site import LiveSite
+from tests.acceptance.deploy.release_variants import append_layer, docker
 from tests.acceptance.deploy.test_bad_releases import STOPPED, WSGI
 
 WITHOUT_A_FIELD = (
@@ -17,8 +17,8 @@ WITHOUT_A_FIELD = (
     '    return [part.replace(b"\\"email\\"", b"\\"liame\\"") for part in body]',
     "application = renamed",
 )
-OTHER_FORMAT = appended("config/environment.py", "CACHE_FORMAT += 1")
-STRANGE = appended(
+OTHER_FORMAT = append_layer("config/environment.py", "CACHE_FORMAT += 1")
+STRANGE = append_layer(
     WSGI,
     "from django.core.cache import cache",
     "class Strange: pass",
@@ -32,32 +32,34 @@ OTHER_NAMES = """RUN cd /srv/www && find . -name '*.gz' -delete -o -name '*.br' 
 
 
 @pytest.mark.fault("E1", "an API without a field that open pages need")
-def test_e1_an_api_that_pages_cannot_read_is_found_in_the_preview(site: Site, case: Case) -> None:
-    commit = site.variants.release(appended(WSGI, *WITHOUT_A_FIELD))
-    case.caught(lambda: site.deploy(commit), code=STOPPED, at="preview failed")
+def test_e1_an_api_that_pages_cannot_read_is_found_in_the_preview(
+    site: LiveSite, case: FaultCase
+) -> None:
+    commit = site.variants.release(append_layer(WSGI, *WITHOUT_A_FIELD))
+    case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at="preview failed")
 
 
 @pytest.mark.fault("E2", "a page that needs the API of its own release")
-def test_e2_the_api_is_there_before_the_page_that_needs_it(site: Site, case: Case) -> None:
+def test_e2_the_api_is_there_before_the_page_that_needs_it(site: LiveSite, case: FaultCase) -> None:
     commit = site.variants.release("LABEL order=1", frontend="LABEL order=1")
-    before = {name: site.meant(name) for name in ("backend", "frontend")}
+    before = {name: site.desired_images(name) for name in ("backend", "frontend")}
     between = []
 
     def note(_: object) -> None:
-        between.append({name: site.meant(name) for name in before})
+        between.append({name: site.desired_images(name) for name in before})
 
-    case.served(partial(site.deploy_and, commit, "roll frontend", note), "smoke done")
+    case.assert_served(partial(site.deploy_with_event, commit, "roll frontend", note), "smoke done")
     assert not between[0]["backend"] & before["backend"]
     assert before["frontend"] <= between[0]["frontend"]
     assert site.rollback().returncode == 0
 
 
 @pytest.mark.fault("E3", "a page from before, whose files the new release does not have")
-def test_e3_who_has_an_old_page_open_gets_its_files(site: Site, case: Case) -> None:
+def test_e3_who_has_an_old_page_open_gets_its_files(site: LiveSite, case: FaultCase) -> None:
     entry = ENTRY.search(site.page())
     assert entry
     commit = site.variants.release("LABEL page=1", frontend=OTHER_NAMES.format(entry[1]))
-    case.served(lambda: site.deploy(commit), "smoke done")
+    case.assert_served(lambda: site.deploy(commit), "smoke done")
     assert "another-entry" in site.page()
     assert site.ask(entry[0]) == 200
     assert site.ask("/assets/no-such-file.js") == 404
@@ -65,17 +67,19 @@ def test_e3_who_has_an_old_page_open_gets_its_files(site: Site, case: Case) -> N
 
 
 @pytest.mark.fault("E4", "objects in the cache that only the new release can read")
-def test_e4_releases_do_not_read_each_other_s_cache(site: Site, case: Case) -> None:
+def test_e4_releases_do_not_read_each_other_s_cache(site: LiveSite, case: FaultCase) -> None:
     commit = site.variants.release(f"{OTHER_FORMAT}\n{STRANGE}")
-    case.served(lambda: site.deploy(commit), "smoke done")
-    with site.users():
+    case.assert_served(lambda: site.deploy(commit), "smoke done")
+    with site.under_traffic_without_failures():
         assert site.rollback().returncode == 0
 
 
 @pytest.mark.fault("E8", "a base image with another time zone and language")
-def test_e8_it_does_not_matter_what_time_it_is_in_the_image(site: Site, case: Case) -> None:
+def test_e8_it_does_not_matter_what_time_it_is_in_the_image(
+    site: LiveSite, case: FaultCase
+) -> None:
     commit = site.variants.release(ELSEWHERE)
-    case.served(lambda: site.deploy(commit), "smoke done")
+    case.assert_served(lambda: site.deploy(commit), "smoke done")
     (some, *_) = site.containers("backend")
     assert docker("exec", some, "date", "+%z") == "+1400", "it is another one indeed"
     newest = "SELECT now() - max(created) < interval '1 minute' FROM projects_project;"

@@ -9,7 +9,7 @@ from pipeline.images.commands.cosign import Signer
 from pipeline.images.registry import platform_digests, resolve_digest
 from pipeline.images.verification import ATTESTATIONS, WAIVER_ANNOTATION
 from tests.acceptance.signing.conftest import ask, sh, tags
-from tests.acceptance.signing.project import AMD, Project, acts
+from tests.acceptance.signing.project import AMD, Project, effectful_commands
 from tests.conftest import Result
 
 NUMBERS = itertools.count()
@@ -31,7 +31,7 @@ def published(project: Project, platform: str = AMD) -> str:
     return f"{copy}@{resolve_digest(f'{copy}:1')}"
 
 
-def member(reference: str) -> str:
+def platform_image(reference: str) -> str:
     """Return the digest of the one image in an index."""
     (found,) = platform_digests(reference).values()
     return f"{reference.partition('@')[0]}@{found}"
@@ -43,7 +43,7 @@ def attest(project: Project, reference: str, signer: Signer, kinds: list[str]) -
     provenance.write_text('{"buildDefinition": {}, "runDetails": {}}')
     for kind in kinds:
         paper = project.papers() / FILES[kind]
-        sh(*cosign.attest(signer, member(reference), kind, paper))
+        sh(*cosign.attest(signer, platform_image(reference), kind, paper))
 
 
 def sign(reference: str, signer: Signer, commit: str, *, excepted: bool = False) -> None:
@@ -54,7 +54,7 @@ def sign(reference: str, signer: Signer, commit: str, *, excepted: bool = False)
     )
 
 
-def complete(project: Project, signer: Signer) -> str:
+def add_all_attestations(project: Project, signer: Signer) -> str:
     """Publish an image that nothing is wrong with."""
     reference = published(project)
     attest(project, reference, signer, KINDS)
@@ -69,7 +69,7 @@ def scanned(project: Project, reference: str, signer: Signer, scan: dict[str, ob
     whole = {"scanner": {"uri": "", "version": "", "db": {}, "result": {}},
              "metadata": {"scanStartedOn": now, "scanFinishedOn": now}}  # fmt: skip
     paper.write_text(json.dumps({"invocation": {}, **whole, **scan}))
-    sh(*cosign.attest(signer, member(reference), "vuln", paper))
+    sh(*cosign.attest(signer, platform_image(reference), "vuln", paper))
 
 
 def verify(project: Project, reference: str, *options: str) -> Result:
@@ -84,7 +84,7 @@ def assert_refused(result: Result, *faults: str) -> None:
     assert first.endswith(" is not to be trusted:")
     assert len(lines) == len(faults), lines
     assert all(line.startswith(fault) for line, fault in zip(lines, faults, strict=True)), lines
-    assert acts(result) == []
+    assert effectful_commands(result) == []
     assert result.stdout == ""
 
 

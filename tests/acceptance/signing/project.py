@@ -111,12 +111,12 @@ class Project:
         return found
 
 
-def acts(result: Result) -> list[str]:
+def effectful_commands(result: Result) -> list[str]:
     """Return the commands that changed something; looking is silent."""
     return [line for line in result.stderr.splitlines() if line.startswith("+ ")]
 
 
-def done(result: Result) -> Result:
+def completed(result: Result) -> Result:
     """Insist on success."""
     assert result.returncode == 0, result.stderr
     return result

@@ -16,7 +16,7 @@ from pipeline.images.commands import cosign
 from pipeline.images.commands.cosign import Signer
 from pipeline.images.statements import decode_statement
 from tests.acceptance.signing.conftest import Make, manifest, sh, tags
-from tests.acceptance.signing.project import AMD, ARM, Project, acts, done
+from tests.acceptance.signing.project import AMD, ARM, Project, completed, effectful_commands
 
 CHAIN = ["build", "sbom", "scan", "push", "sign", "verify", "--env=local"]
 BOTH = [f"--platform={platform}" for platform in (AMD, ARM)]
@@ -39,21 +39,21 @@ def scanned(make: Make, scanner: Path) -> Project:
 
 def prepare(project: Project) -> None:
     for platform in BOTH:
-        done(project.invoke("build", platform, "sbom", platform, "scan", platform))
+        completed(project.invoke("build", platform, "sbom", platform, "scan", platform))
 
 
 def test_the_chain_passes_and_the_second_time_runs_no_command(
     project: Project, record_property: Callable[[str, object], None]
 ) -> None:
-    first = done(project.invoke(*CHAIN))
+    first = completed(project.invoke(*CHAIN))
     assert project.released()["reference"] in first.stdout
-    assert len(acts(first)) > 10
+    assert len(effectful_commands(first)) > 10
     start = time.monotonic()
-    second = done(project.invoke(*CHAIN))
+    second = completed(project.invoke(*CHAIN))
     seconds = round(time.monotonic() - start, 1)
     record_property("seconds of the chain that has nothing to do", seconds)
     print(f"\nnothing to do: {seconds} s")
-    assert acts(second) == []
+    assert effectful_commands(second) == []
     assert project.released()["reference"] in second.stdout
 
 
@@ -66,7 +66,7 @@ def test_exceptions_are_attested_as_openvex_and_verified(project: Project, keys:
     (project.folder / "security").mkdir()
     (project.folder / "security" / "exceptions.toml").write_text(text)
     project.commit()
-    done(project.invoke(*CHAIN))
+    completed(project.invoke(*CHAIN))
     name = f"{project.registry}/{project.image}"
     image = f"{name}@{project.released()['platforms'][AMD]}"
     signer = Signer(key=keys / "ours.key")
@@ -76,7 +76,7 @@ def test_exceptions_are_attested_as_openvex_and_verified(project: Project, keys:
 
 
 def test_what_nobody_scanned_stays_on_this_machine(project: Project) -> None:
-    done(project.invoke(*CHAIN))
+    completed(project.invoke(*CHAIN))
     result = project.invoke("verify")
     assert result.returncode == 5
     assert "scan of linux/amd64: it says that no scanner ran" in result.stderr
@@ -84,7 +84,7 @@ def test_what_nobody_scanned_stays_on_this_machine(project: Project) -> None:
 
 
 def test_the_bills_of_materials_are_syft_s_and_name_the_image(project: Project) -> None:
-    done(project.invoke("build", "sbom"))
+    completed(project.invoke("build", "sbom"))
     spdx = json.loads((project.papers() / "sbom.spdx.json").read_text())
     cyclonedx = json.loads((project.papers() / "sbom.cdx.json").read_text())
     assert spdx["spdxVersion"] == "SPDX-2.3"
@@ -95,7 +95,7 @@ def test_the_bills_of_materials_are_syft_s_and_name_the_image(project: Project) 
 
 def test_two_archives_become_one_index_of_two_platforms(scanned: Project) -> None:
     prepare(scanned)
-    done(scanned.invoke("push", "sign", "verify"))
+    completed(scanned.invoke("push", "sign", "verify"))
     released = scanned.released()
     index = manifest(released["reference"])
     found = {
@@ -108,9 +108,9 @@ def test_two_archives_become_one_index_of_two_platforms(scanned: Project) -> Non
 
 def test_a_version_is_one_more_name_of_the_digest_and_nothing_is_built(scanned: Project) -> None:
     prepare(scanned)
-    done(scanned.invoke("push", "sign"))
-    result = done(scanned.invoke("promote", "v1.0.0"))
-    (create,) = acts(result)
+    completed(scanned.invoke("push", "sign"))
+    result = completed(scanned.invoke("promote", "v1.0.0"))
+    (create,) = effectful_commands(result)
     assert "imagetools create" in create
     name = f"{scanned.registry}/{scanned.image}"
     assert manifest(f"{name}:v1.0.0") == manifest(scanned.released()["reference"])
@@ -118,7 +118,7 @@ def test_a_version_is_one_more_name_of_the_digest_and_nothing_is_built(scanned: 
 
 def test_a_version_that_another_commit_has_is_not_taken_from_it(scanned: Project) -> None:
     prepare(scanned)
-    done(scanned.invoke("push", "sign"))
+    completed(scanned.invoke("push", "sign"))
     name = f"{scanned.registry}/{scanned.image}"
     other = scanned.released()["platforms"][AMD]
     sh("docker", "buildx", "imagetools", "create", f"--tag={name}:v1.0.0", f"{name}@{other}")
@@ -131,7 +131,7 @@ def test_a_version_that_another_commit_has_is_not_taken_from_it(scanned: Project
 
 def test_a_tag_that_was_moved_is_neither_verified_nor_promoted(scanned: Project) -> None:
     prepare(scanned)
-    done(scanned.invoke("push", "sign"))
+    completed(scanned.invoke("push", "sign"))
     name = f"{scanned.registry}/{scanned.image}"
     amd_only = scanned.released()["platforms"][AMD]
     sh("docker", "buildx", "imagetools", "create", f"--tag={name}:{scanned.tag}",
@@ -142,28 +142,28 @@ def test_a_tag_that_was_moved_is_neither_verified_nor_promoted(scanned: Project)
     promoted = scanned.invoke("promote", "v1.0.0")
     assert promoted.returncode == 5
     assert "signature: no signatures found" in promoted.stderr
-    assert acts(promoted) == []
+    assert effectful_commands(promoted) == []
     assert "v1.0.0" not in tags(name)
 
 
 def test_a_dirty_tree_is_not_pushed(project: Project) -> None:
     (project.folder / "new").touch()
-    done(project.invoke("build", "sbom", "scan"))
+    completed(project.invoke("build", "sbom", "scan"))
     result = project.invoke("push")
     assert result.returncode == 2
     assert f"was not built from commit {project.sha[:12]} alone" in result.stderr
-    assert acts(result) == []
+    assert effectful_commands(result) == []
 
 
 def test_another_image_in_place_of_the_archive_is_not_pushed(project: Project, make: Make) -> None:
     other = make(Path(project.environment["PATH"]))
-    done(project.invoke("build"))
-    done(other.invoke("build"))
+    completed(project.invoke("build"))
+    completed(other.invoke("build"))
     shutil.copy(other.archive(), project.archive())
     result = project.invoke("push")
     assert result.returncode == 1
     assert "does not hold the image that was built" in result.stderr
-    assert acts(result) == []
+    assert effectful_commands(result) == []
 
 
 @pytest.mark.parametrize(("given", "code"), [(b"as promised", 0), (b"otherwise", 1)])
@@ -175,7 +175,7 @@ def test_an_archive_with_other_bytes_than_its_image_promises_is_not_pushed(
     result = project.invoke("push")
     assert result.returncode == code
     assert ("error: `docker load --quiet …` failed: " in result.stderr) == bool(code)
-    assert bool(acts(result)) != bool(code)
+    assert bool(effectful_commands(result)) != bool(code)
 
 
 def forge(project: Project, promised: bytes, given: bytes) -> None:
@@ -215,9 +215,9 @@ def named(content: bytes) -> str:
 
 def test_dry_runs_print_the_commands_and_change_nothing(project: Project) -> None:
     dry = [[task, "--dry"] for task in ("build", "sbom", "scan", "push")]
-    result = done(project.invoke(*(word for task in dry for word in task)))
+    result = completed(project.invoke(*(word for task in dry for word in task)))
     programs = [line.split()[0] for line in result.stdout.splitlines()]
     assert programs == ["docker"] * 2 + ["syft"] + ["trivy"] * 4 + ["docker"] * 4
-    assert acts(result) == []
+    assert effectful_commands(result) == []
     assert not (project.folder / "dist").exists()
     assert tags(f"{project.registry}/{project.image}") == []

@@ -14,7 +14,7 @@ from pipeline.deploy.rollout.signatures import DEPLOY_WORKFLOW
 from pipeline.images.commands import cosign
 from pipeline.images.commands.cosign import ISSUER, RELEASE_WORKFLOW, Signer
 from tests.acceptance.signing.conftest import Make, sh
-from tests.acceptance.signing.project import Project, done
+from tests.acceptance.signing.project import Project, completed
 from tests.conftest import Result
 
 OURS = Signer(repository="Octo-Org/Shop", branch="main")
@@ -53,7 +53,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def signed(make: Make, tools: Path, authority: Path) -> str:
     """An image that the workflow signed."""
     project: Project = make(tools)
-    done(project.invoke("build", "push"))
+    completed(project.invoke("build", "push"))
     reference: str = project.released()["reference"]
     options = (
         "--yes",
@@ -73,7 +73,7 @@ def verified(reference: str, signer: Signer, folder: Path) -> Result:
 
 
 def test_the_workflow_of_this_repository_is_believed(signed: str, authority: Path) -> None:
-    done(verified(signed, OURS, authority))
+    completed(verified(signed, OURS, authority))
 
 
 @pytest.mark.parametrize(

@@ -17,17 +17,17 @@ from pipeline.images.verification import ATTESTATIONS
 from tests.acceptance.signing.conftest import Make, ask, sh, tags
 from tests.acceptance.signing.images import (
     KINDS,
+    add_all_attestations,
     assert_refused,
     attest,
-    complete,
     copy_manifest,
-    member,
+    platform_image,
     published,
     scanned,
     sign,
     verify,
 )
-from tests.acceptance.signing.project import AMD, ARM, Project, acts, done
+from tests.acceptance.signing.project import AMD, ARM, Project, completed, effectful_commands
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def project(make: Make, scanner: Path) -> Project:
         project.configure([platform])
         project.commit()
         option = f"--platform={platform}"
-        done(project.invoke("build", option, "sbom", option, "scan", option, "push"))
+        completed(project.invoke("build", option, "sbom", option, "scan", option, "push"))
     project.configure([AMD])
     return project
 
@@ -49,8 +49,8 @@ def ours(keys: Path) -> Signer:
 
 
 def test_an_image_that_nothing_is_wrong_with_is_named(project: Project, ours: Signer) -> None:
-    reference = complete(project, ours)
-    assert done(verify(project, reference)).stdout == f"{reference}\n"
+    reference = add_all_attestations(project, ours)
+    assert completed(verify(project, reference)).stdout == f"{reference}\n"
 
 
 def test_an_unsigned_image(project: Project, ours: Signer) -> None:
@@ -100,8 +100,8 @@ def test_exceptions_that_were_promised_and_are_not_there(project: Project, ours:
     assert_refused(verify(project, reference), fault)
     paper = project.folder / "dist" / "vex.json"
     paper.write_text('{"@context": "https://openvex.dev/ns/v0.2.0", "statements": []}')
-    sh(*cosign.attest(ours, member(reference), "openvex", paper))
-    done(verify(project, reference))
+    sh(*cosign.attest(ours, platform_image(reference), "openvex", paper))
+    completed(verify(project, reference))
 
 
 def test_what_was_signed_as_another_commit(project: Project, ours: Signer) -> None:
@@ -130,7 +130,7 @@ def test_the_signature_of_another_digest(project: Project, ours: Signer) -> None
 def test_a_manifest_that_was_deleted_though_its_signature_is_there(
     project: Project, ours: Signer
 ) -> None:
-    reference = complete(project, ours)
+    reference = add_all_attestations(project, ours)
     host, _, name = reference.partition("@")[0].partition("/")
     ask(f"{host}/v2/{name}/manifests/{reference.partition('@')[2]}", "DELETE")
     assert [tag for tag in tags(f"{host}/{name}") if tag.endswith(".sig")]
@@ -145,7 +145,7 @@ def test_an_old_scan(project: Project, ours: Signer) -> None:
     scanned(project, reference, ours, {"metadata": {"scanStartedOn": then, "scanFinishedOn": then}})
     assert_refused(verify(project, reference), f"scan of {AMD}: it is older than 7 days")
     scanned(project, reference, ours, {})
-    done(verify(project, reference))
+    completed(verify(project, reference))
 
 
 def test_a_scan_by_nobody_is_for_this_machine_only(project: Project, ours: Signer) -> None:
@@ -156,7 +156,7 @@ def test_a_scan_by_nobody_is_for_this_machine_only(project: Project, ours: Signe
         project, reference, ours, {"scanner": {"result": {NOT_SCANNED: "there was no scanner"}}}
     )
     assert_refused(verify(project, reference), f"scan of {AMD}: it says that no scanner ran")
-    done(verify(project, reference, "--env=local"))
+    completed(verify(project, reference, "--env=local"))
 
 
 def test_an_image_for_another_architecture(project: Project, ours: Signer) -> None:
@@ -164,11 +164,11 @@ def test_an_image_for_another_architecture(project: Project, ours: Signer) -> No
     attest(project, reference, ours, KINDS)
     sign(reference, ours, project.sha)
     assert_refused(verify(project, reference), f"it is not for {AMD}, only for {ARM}")
-    done(verify(project, reference, "--env=local"))
+    completed(verify(project, reference, "--env=local"))
 
 
 def test_a_tag_is_not_even_looked_at(project: Project) -> None:
     result = verify(project, f"{published(project).partition('@')[0]}:1")
     assert result.returncode == 2
     assert "does not name an image by its digest" in result.stderr
-    assert acts(result) == []
+    assert effectful_commands(result) == []

@@ -41,17 +41,17 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--deploy", action="store_true")
     parser.add_argument("--without", default="")
     options = parser.parse_args(arguments)
-    wanted = lines(options.job, every=options.all)
+    wanted = job_commands(options.job, every=options.all)
     with TemporaryDirectory() as folder:
-        made = product(Path(folder, NAME), options.without)
-        red = [line for line in wanted if not is_green(line, made.root)]
+        made = create_product(Path(folder, NAME), options.without)
+        red = [line for line in wanted if not passes(line, made.root)]
         if options.deploy:
-            red += released(made.root)
+            red += deploy_product(made.root)
     if red:
         raise CheckFailedError(f"red in the copy: {'; '.join(red)}", hint="its log is above")
 
 
-def released(folder: Path) -> list[str]:
+def deploy_product(folder: Path) -> list[str]:
     """Release the copy, deploy it to this machine by the job for that; return what is red."""
     (job,) = (job for job in loader.load_workflow(DEPLOY).jobs.values() if job.id == "deploy")
     deploys = (step["run"] for step in job.run_steps)
@@ -64,10 +64,10 @@ def released(folder: Path) -> list[str]:
         trusted = create_secrets(Path(keys))
         told = {name: trusted[name] for name in ("COSIGN_KEY", "COSIGN_PASSWORD")}
         told |= {"IMAGES_REGISTRY": f"{address}/{NAME}", "ENVIRONMENT": "local", "RELEASE": ""}
-        return [line for line in chain if not is_green(line, folder, told)]
+        return [line for line in chain if not passes(line, folder, told)]
 
 
-def product(folder: Path, part: str) -> RepositoryCopy:
+def create_product(folder: Path, part: str) -> RepositoryCopy:
     """Return a copy that `invoke init` has made a product, renewed and committed.
 
     Args:
@@ -75,15 +75,15 @@ def product(folder: Path, part: str) -> RepositoryCopy:
         part: What it goes without; nothing, if empty.
     """
     made = copy_repository(Path.cwd(), folder)
-    must(["invoke", "init", f"--name={NAME}", f"--without={part}"], folder)
+    run_checked(["invoke", "init", f"--name={NAME}", f"--without={part}"], folder)
     if part:
         for step in REGENERATE_COMMANDS:
-            must(shlex.split(step), folder)
+            run_checked(shlex.split(step), folder)
     made.commit("Make it a product")
     return made
 
 
-def lines(named: Collection[str], *, every: bool) -> list[str]:
+def job_commands(named: Collection[str], *, every: bool) -> list[str]:
     """Return the run lines of check jobs of the workflows.
 
     Args:
@@ -103,7 +103,7 @@ def lines(named: Collection[str], *, every: bool) -> list[str]:
     return [line for job in jobs if job.id in kept for line in job.shell_commands()]
 
 
-def is_green(line: str, folder: Path, told: Mapping[str, str] | None = None) -> bool:
+def passes(line: str, folder: Path, told: Mapping[str, str] | None = None) -> bool:
     """Run a line of shell in the copy, and say how long it took."""
     started = time.monotonic()
     green = run(["bash", "-c", line], cwd=folder, env=told) == 0
@@ -112,7 +112,7 @@ def is_green(line: str, folder: Path, told: Mapping[str, str] | None = None) -> 
     return green
 
 
-def must(command: list[str], folder: Path) -> None:
+def run_checked(command: list[str], folder: Path) -> None:
     """Run a command in the copy.
 
     Raises:

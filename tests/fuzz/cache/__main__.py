@@ -23,7 +23,7 @@ from pipeline.errors import CheckFailedError, handle_errors
 from tests.fuzz.cache import generated_repo, this_repo
 
 
-def prove_all() -> None:
+def check_all_isolated() -> None:
     """Run each session whose result is remembered where nothing but its areas is.
 
     Of a job with rows it is the first: the others read the same areas.
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--prove", action="store_true")
     options = parser.parse_args(arguments)
     if options.prove:
-        prove_all()
+        check_all_isolated()
         return
     print(f"seed {options.seed}", flush=True)
     kind, mutations = (

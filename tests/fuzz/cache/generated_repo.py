@@ -17,8 +17,8 @@ from pathlib import Path
 from pipeline.ci.cache import session_environment
 from pipeline.ci.cli import Options, run_command
 from pipeline.settings import Variables
-from tests.fuzz.cache.reference_run import WrongError, fresh
-from tests.support.sample_repo import Toy
+from tests.fuzz.cache.reference_run import CacheMismatchError, reference_outcomes
+from tests.support.sample_repo import SampleRepo
 
 NAMES = [f"area{number:02}" for number in range(12)]
 CHECK = """\
@@ -38,12 +38,12 @@ sys.exit(int(digest, 16) % 4 == 0)
 """
 
 
-class Trial:
+class GeneratedRepoFuzz:
     """A repository, the state of its environment, and what ran under which key."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.draw = random.Random(seed)  # noqa: S311 - no secret
-        self.toy = Toy.make(folder, names=NAMES)
+        self.toy = SampleRepo.make(folder, names=NAMES)
         self.toy.write("check.py", CHECK)
         self.toy.write("shared.txt", "in no area, and so in all")
         self.toy.commit()
@@ -54,7 +54,7 @@ class Trial:
         os.environ.update(env)
         os.chdir(self.toy.root)
 
-    def counted(self) -> str:
+    def statistics(self) -> str:
         """Return what there was to compare."""
         return f"{self.hits} hits, {self.runs} runs"
 
@@ -122,7 +122,7 @@ class Trial:
     def checkout(self) -> None:
         self.toy.git("stash", "--include-untracked", "--quiet")
 
-    def overlook(self) -> None:
+    def assume_unchanged(self) -> None:
         self.toy.commit()
         flag = self.draw.choice(["--assume-unchanged", "--skip-worktree"])
         file = self.file()
@@ -142,7 +142,7 @@ class Trial:
             code = run_command(Options(all=True))
         sessions = json.loads(Path("reports/ci.json").read_text())["sessions"]
         ran = {each["session"]: digest_of(each["session"]) for each in sessions if each["log"]}
-        red = fresh(environment())
+        red = reference_outcomes(environment())
         for each in sessions:
             name, outcome = each["session"], each["outcome"]
             stands = ran.get(name) or self.known[name, each["key"]]
@@ -150,9 +150,11 @@ class Trial:
             self.hits += outcome == "cached"
             self.runs += name in ran
             if stands != digest_of(name) or (outcome == "failed") != (name in red):
-                raise WrongError(f"after {mutation}: {name} is {outcome}, and a fresh run differs")
+                raise CacheMismatchError(
+                    f"after {mutation}: {name} is {outcome}, and a fresh run differs"
+                )
         if bool(red) != bool(code):
-            raise WrongError(f"after {mutation}: exit code {code}")
+            raise CacheMismatchError(f"after {mutation}: exit code {code}")
 
 
 def environment() -> dict[str, str]:
@@ -169,15 +171,32 @@ def digest_of(name: str) -> str:
     return Path("reports", f"{name}.digest").read_text()
 
 
-MUTATIONS: Sequence[Callable[[Trial], None]] = (
-    *(Trial.edit, Trial.edit, Trial.edit_with_old_times, Trial.delete, Trial.add, Trial.move),
-    *(Trial.mode, Trial.symlink, Trial.declared_file, Trial.file_in_no_area),
-    *(Trial.declared_variable, Trial.undeclared_variable, Trial.touch, Trial.commit),
-    *(Trial.checkout, Trial.overlook),
+MUTATIONS: Sequence[Callable[[GeneratedRepoFuzz], None]] = (
+    *(
+        GeneratedRepoFuzz.edit,
+        GeneratedRepoFuzz.edit,
+        GeneratedRepoFuzz.edit_with_old_times,
+        GeneratedRepoFuzz.delete,
+        GeneratedRepoFuzz.add,
+        GeneratedRepoFuzz.move,
+    ),
+    *(
+        GeneratedRepoFuzz.mode,
+        GeneratedRepoFuzz.symlink,
+        GeneratedRepoFuzz.declared_file,
+        GeneratedRepoFuzz.file_in_no_area,
+    ),
+    *(
+        GeneratedRepoFuzz.declared_variable,
+        GeneratedRepoFuzz.undeclared_variable,
+        GeneratedRepoFuzz.touch,
+        GeneratedRepoFuzz.commit,
+    ),
+    *(GeneratedRepoFuzz.checkout, GeneratedRepoFuzz.assume_unchanged),
 )
 
 
-def run(folder: Path, mutations: int, seed: int) -> Trial:
+def run(folder: Path, mutations: int, seed: int) -> GeneratedRepoFuzz:
     """Mutate and compare; return the trial.
 
     Args:
@@ -188,7 +207,7 @@ def run(folder: Path, mutations: int, seed: int) -> Trial:
     Raises:
         WrongError: `invoke ci` and a fresh run differ.
     """
-    trial = Trial(folder, seed)
+    trial = GeneratedRepoFuzz(folder, seed)
     trial.check("the beginning")
     for number in range(1, mutations + 1):
         mutate = trial.draw.choice(MUTATIONS)

@@ -90,12 +90,12 @@ def touch(checkout: Checkout) -> str:
     return f"touched {path}"
 
 
-def go_back(checkout: Checkout) -> str:
+def checkout_earlier(checkout: Checkout) -> str:
     checkout.return_to(checkout.draw.choice(checkout.states))
     return "back to an earlier state"
 
 
-def take_back(checkout: Checkout) -> str:
+def revert(checkout: Checkout) -> str:
     checkout.return_to(checkout.states[-1])
     return "that is taken back"
 
@@ -110,11 +110,11 @@ MUTATIONS: Sequence[Mutation] = (
     Line("backend/apps/*/*.py", UNUSED_IMPORT),
     Line("backend/apps/*/*.py", "def\n"),
     Line("frontend/src/**/*.tsx", "export const none: number = 'none'\n"),
-    *(delete, rename, mode, untracked, variable, touch, go_back),
+    *(delete, rename, mode, untracked, variable, touch, checkout_earlier),
 )
 
 
-def drawn(draw: random.Random) -> Iterator[Mutation]:
+def random_mutations(draw: random.Random) -> Iterator[Mutation]:
     """Yield all of them in any order, and again, for ever."""
     while True:
         yield from draw.sample(MUTATIONS, len(MUTATIONS))

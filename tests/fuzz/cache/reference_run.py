@@ -12,14 +12,14 @@ REPORT = Path("reports", "fresh.json")
 LOG = REPORT.with_suffix(".log")
 
 
-class WrongError(CheckFailedError):
+class CacheMismatchError(CheckFailedError):
     """A result that a fresh run does not have."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, hint="the same --seed repeats it")
 
 
-def fresh(env: Mapping[str, str], *options: str) -> list[str]:
+def reference_outcomes(env: Mapping[str, str], *options: str) -> list[str]:
     """Run sessions by nox alone; return the red ones.
 
     Args:

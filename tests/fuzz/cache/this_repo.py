@@ -18,8 +18,8 @@ from pipeline.ci.cache import session_environment
 from pipeline.ci.cache.store import FAILED, ResultStore
 from pipeline.ci.result import CACHED, EXECUTED, SKIPPED
 from pipeline.fault_injection.repository_copy import RepositoryCopy, copy_repository
-from tests.fuzz.cache.mutations import Checkout, drawn, take_back
-from tests.fuzz.cache.reference_run import LOG, WrongError, fresh
+from tests.fuzz.cache.mutations import Checkout, random_mutations, revert
+from tests.fuzz.cache.reference_run import LOG, CacheMismatchError, reference_outcomes
 from tests.support import run_selected
 
 JOBS = (
@@ -29,7 +29,7 @@ JOBS = (
 )
 
 
-class Trial:
+class ThisRepoFuzz:
     """A checkout, and what came of the runs in it."""
 
     def __init__(
@@ -54,27 +54,27 @@ class Trial:
         Raises:
             WrongError: A session is red that it takes for green, or its exit code is wrong.
         """
-        report = run_selected.run(self.jobs, self.store)
+        report = run_selected.run_selected_jobs(self.jobs, self.store)
         outcomes = {each["session"]: each["outcome"] for each in report["sessions"]}
         self.counts.update(outcomes.values())
         believed = [name for name, how in outcomes.items() if how in {CACHED, SKIPPED}]
-        for name in fresh_red(believed):
+        for name in failed_in_reference(believed):
             wrong = f"{mutation}: {name} is {outcomes[name]}, and a fresh run is red"
-            raise WrongError(f"{wrong}\n\n{LOG.read_text()}")
+            raise CacheMismatchError(f"{wrong}\n\n{LOG.read_text()}")
         green = FAILED not in outcomes.values()
         if green != (report["exit_code"] == 0):
-            raise WrongError(f"{mutation}: exit code {report['exit_code']}")
+            raise CacheMismatchError(f"{mutation}: exit code {report['exit_code']}")
         return green
 
 
-def fresh_red(sessions: Collection[str]) -> list[str]:
+def failed_in_reference(sessions: Collection[str]) -> list[str]:
     """Run some sessions as `invoke ci` would, had it to; return the red ones."""
     env = session_environment.session_environment(config.load().ci.variables)
     at_once = f"-j{os.cpu_count()}", "--allow-parallel"
-    return fresh(env, *at_once, "--session", *sessions) if sessions else []
+    return reference_outcomes(env, *at_once, "--session", *sessions) if sessions else []
 
 
-def run(folder: Path, mutations: int, seed: int) -> Trial:
+def run(folder: Path, mutations: int, seed: int) -> ThisRepoFuzz:
     """Mutate and compare; return the trial. What turned a session red is taken back by the next.
 
     Args:
@@ -85,10 +85,10 @@ def run(folder: Path, mutations: int, seed: int) -> Trial:
     Raises:
         WrongError: `invoke ci` and a fresh run differ.
     """
-    trial = Trial(folder, copy_repository(Path.cwd(), folder / "copy"), seed)
-    green, deck = trial.check("the beginning"), drawn(trial.checkout.draw)
+    trial = ThisRepoFuzz(folder, copy_repository(Path.cwd(), folder / "copy"), seed)
+    green, deck = trial.check("the beginning"), random_mutations(trial.checkout.draw)
     for number in range(1, mutations + 1):
-        mutate = next(deck) if green else take_back
+        mutate = next(deck) if green else revert
         if green:
             trial.checkout.keep()
         said = mutate(trial.checkout)

@@ -8,7 +8,7 @@ import pytest
 from pipeline.checks.migrations.__main__ import check_migrations, report_and_raise
 from pipeline.errors import PipelineError
 from pipeline.services import postgres
-from tests.support.django_project import Project, created
+from tests.support.django_project import Project, create_project
 
 Flight = Callable[[], str]
 
@@ -24,7 +24,7 @@ def server() -> Iterator[str]:
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     for name in ("PIPELINE_STRICT", "REDIS_URL"):
         monkeypatch.delenv(name, raising=False)
-    made = created(tmp_path / "project")
+    made = create_project(tmp_path / "project")
     monkeypatch.chdir(made.root)
     return made
 

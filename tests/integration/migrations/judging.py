@@ -12,7 +12,7 @@ from pipeline.checks.migrations.findings import MigrationReport
 from pipeline.checks.migrations.runner import MigrationCheck
 from pipeline.errors import PipelineError
 from tests.integration.migrations.cases import APP, Case
-from tests.support.django_project import Project, created
+from tests.support.django_project import Project, create_project
 
 LIMITS = Limits(rows=2_000, seconds=5)
 # A second place for tables, which a case moves one to; '' is a folder of the server's own.
@@ -24,7 +24,7 @@ def released(server: str, folder: Path) -> Project:
     with connect(server) as connection:
         for statement in TABLESPACE:
             connection.execute(statement)
-    project = created(folder / "project", migrations__0001_initial=APP)
+    project = create_project(folder / "project", migrations__0001_initial=APP)
     AppVersion(project.root / "backend").migrate(PostgresServer(server).create_database("base"))
     return project
 

@@ -36,7 +36,7 @@ def test_it_gets_the_packages_that_it_was_locked_to(project: Project, tmp_path: 
     assert capture([code.python, "-c", "import django"]).returncode != 0, "its lock was empty"
 
 
-@pytest.mark.usefixtures("offline")
+@pytest.mark.usefixtures("no_network")
 def test_packages_out_of_reach_are_not_judged(project: Project, tmp_path: Path) -> None:
     lock = "backend/requirements/django-5.2.txt"
     project.write(lock, f"django==5.2.1 --hash=sha256:{'0' * 64}\n")

@@ -14,7 +14,7 @@ from pipeline.errors import PipelineError
 from tests.integration.migrations.cases import APP, SAFE, UNSAFE, Case
 from tests.integration.migrations.cases.case import MARK, NULLABLE, one, sql
 from tests.integration.migrations.test_cases import names
-from tests.support.django_project import Project, created
+from tests.support.django_project import Project, create_project
 
 RELEASED = ["backend/shop/migrations/__init__.py", "backend/shop/migrations/0001_initial.py"]
 PYTHON = "Python or a DO block does it"
@@ -71,7 +71,9 @@ operations = [migrations.AddField("customer", "note", models.CharField(max_lengt
 @pytest.fixture(scope="module")
 def released(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The app as it was released."""
-    return created(tmp_path_factory.mktemp("static") / "project", migrations__0001_initial=APP)
+    return create_project(
+        tmp_path_factory.mktemp("static") / "project", migrations__0001_initial=APP
+    )
 
 
 @pytest.fixture(scope="module")

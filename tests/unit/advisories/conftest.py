@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import settings
-from tests.support.fake_advisories import Service
+from tests.support.fake_advisories import FakeAdvisoryService
 
 TODAY = datetime.now(UTC).date()
 TOMORROW = TODAY + timedelta(days=1)  # a run that begins before midnight may end after it
@@ -18,7 +18,7 @@ Except = Callable[..., None]
 
 
 @pytest.fixture
-def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAdvisoryService]:
     """The service, and a project of one package each to stand in."""
     home, project = tmp_path / "service", tmp_path / "project"
     for folder in (home, project / "requirements", project / "frontend", project / "security"):
@@ -32,14 +32,14 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service
     (project / "frontend/package-lock.json").write_text(json.dumps(lock))
     monkeypatch.chdir(project)
     monkeypatch.delenv("PIPELINE_STRICT", raising=False)
-    with Service(home).running() as running:
+    with FakeAdvisoryService(home).running() as running:
         for name, value in running.environment.items():
             monkeypatch.setenv(name, value)
         yield running
 
 
 @pytest.fixture
-def excepted(service: Service) -> Except:
+def excepted(service: FakeAdvisoryService) -> Except:
     """Except a vulnerability."""
     del service  # it is in this project that something is excepted
 

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.checks.dependency_audit.cli import check, main
 from pipeline.errors import CheckFailedError, InconclusiveError, InputError
-from tests.support.fake_advisories import Service, npm_advisory, pypi_advisory
+from tests.support.fake_advisories import FakeAdvisoryService, npm_advisory, pypi_advisory
 from tests.unit.advisories.conftest import HASH, TODAY, Except
 
 BOTH = pytest.mark.parametrize("place", ["pypi", "npm"])
@@ -21,7 +21,7 @@ SENTENCES = {
 BROKEN = [(500, b"oops"), (200, b"<html>Sign in</html>"), (200, b""), (200, b"[]"), (200, b"{}")]
 
 
-def plant(service: Service) -> None:
+def plant(service: FakeAdvisoryService) -> None:
     """Let the service know something against both packages."""
     service.pypi["django==5.2.19"] = [pypi_advisory(IDS["pypi"], "CVE-2026-1")]
     service.npm["react"] = [npm_advisory(IDS["npm"])]
@@ -45,7 +45,9 @@ def test_without_a_known_vulnerability_it_is_green_and_leaves_a_report(place: st
 
 
 @BOTH
-def test_a_known_vulnerability_is_red_and_is_in_the_report(place: str, service: Service) -> None:
+def test_a_known_vulnerability_is_red_and_is_in_the_report(
+    place: str, service: FakeAdvisoryService
+) -> None:
     plant(service)
     assert refused(place) == [SENTENCES[place]]
     (report,) = Path("reports").glob("*.json")
@@ -53,7 +55,7 @@ def test_a_known_vulnerability_is_red_and_is_in_the_report(place: str, service: 
 
 
 @pytest.mark.parametrize(("severity", "count"), [("moderate", 0), ("high", 1), ("critical", 1)])
-def test_npm_s_severity_decides(severity: str, count: int, service: Service) -> None:
+def test_npm_s_severity_decides(severity: str, count: int, service: FakeAdvisoryService) -> None:
     service.npm["react"] = [npm_advisory(IDS["npm"], severity)]
     if count:
         assert severity in refused("npm")[0]
@@ -63,7 +65,7 @@ def test_npm_s_severity_decides(severity: str, count: int, service: Service) -> 
 
 @BOTH
 def test_what_is_excepted_is_green_on_its_last_day(
-    place: str, service: Service, excepted: Except
+    place: str, service: FakeAdvisoryService, excepted: Except
 ) -> None:
     plant(service)
     excepted(IDS[place], PACKAGES[place], place)
@@ -71,14 +73,16 @@ def test_what_is_excepted_is_green_on_its_last_day(
 
 
 @pytest.mark.parametrize("name", ["CVE-2026-1", "cve-2026-1", "pysec-2026-1"])
-def test_any_of_its_names_will_do(name: str, service: Service, excepted: Except) -> None:
+def test_any_of_its_names_will_do(
+    name: str, service: FakeAdvisoryService, excepted: Except
+) -> None:
     plant(service)
     excepted(name, "Django", "pypi")
     check("pypi")
 
 
 def test_two_exceptions_under_two_of_its_names_are_one_too_many(
-    service: Service, excepted: Except
+    service: FakeAdvisoryService, excepted: Except
 ) -> None:
     plant(service)
     excepted("CVE-2026-1", "django", "pypi")
@@ -89,7 +93,7 @@ def test_two_exceptions_under_two_of_its_names_are_one_too_many(
 
 @BOTH
 def test_an_exception_that_has_expired_is_red(
-    place: str, service: Service, excepted: Except
+    place: str, service: FakeAdvisoryService, excepted: Except
 ) -> None:
     plant(service)
     excepted(IDS[place], PACKAGES[place], place, TODAY - timedelta(days=1))
@@ -106,7 +110,7 @@ def test_an_exception_that_nothing_needs_is_red(place: str, excepted: Except) ->
 
 
 def test_an_exception_is_for_one_vulnerability_of_one_package_in_one_place(
-    service: Service, excepted: Except
+    service: FakeAdvisoryService, excepted: Except
 ) -> None:
     plant(service)
     excepted("PYSEC-2026-2", "django", "pypi")
@@ -120,7 +124,7 @@ def test_an_exception_is_for_one_vulnerability_of_one_package_in_one_place(
 @BOTH
 @pytest.mark.parametrize("answer", BROKEN)
 def test_a_service_that_answers_something_else_is_no_pass(
-    place: str, answer: tuple[int, bytes], service: Service
+    place: str, answer: tuple[int, bytes], service: FakeAdvisoryService
 ) -> None:
     service.broken = answer
     with pytest.raises(InconclusiveError, match="the advisory service"):
@@ -128,7 +132,9 @@ def test_a_service_that_answers_something_else_is_no_pass(
 
 
 @BOTH
-def test_a_service_that_has_forgotten_everything_is_found_out(place: str, service: Service) -> None:
+def test_a_service_that_has_forgotten_everything_is_found_out(
+    place: str, service: FakeAdvisoryService
+) -> None:
     service.pypi, service.npm = {}, {}
     with pytest.raises(InconclusiveError, match="which is known to be vulnerable"):
         check(place)
@@ -136,7 +142,7 @@ def test_a_service_that_has_forgotten_everything_is_found_out(place: str, servic
 
 @BOTH
 def test_without_a_service_it_is_red_where_everything_must_be_judged(
-    place: str, service: Service, monkeypatch: pytest.MonkeyPatch
+    place: str, service: FakeAdvisoryService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service.port = 9
     for name, value in service.environment.items():
@@ -152,7 +158,7 @@ def test_without_a_service_it_is_red_where_everything_must_be_judged(
 
 @pytest.mark.usefixtures("service")
 def test_an_exception_may_be_needed_for_what_nobody_answered(
-    service: Service, excepted: Except
+    service: FakeAdvisoryService, excepted: Except
 ) -> None:
     service.broken = (500, b"")
     excepted(IDS["npm"], "react", "npm")
@@ -160,16 +166,18 @@ def test_an_exception_may_be_needed_for_what_nobody_answered(
         check("npm")
 
 
-def test_a_package_that_the_service_does_not_know_is_no_pass(service: Service) -> None:
-    service.strangers = {"django==5.2.19"}
+def test_a_package_that_the_service_does_not_know_is_no_pass(service: FakeAdvisoryService) -> None:
+    service.unknown_releases = {"django==5.2.19"}
     with pytest.raises(InconclusiveError, match=r"it does not know django==5\.2\.19"):
         check("pypi")
 
 
-def test_what_was_found_stands_though_the_service_then_fell_silent(service: Service) -> None:
+def test_what_was_found_stands_though_the_service_then_fell_silent(
+    service: FakeAdvisoryService,
+) -> None:
     plant(service)
     Path("requirements/next.txt").write_text(f"django==6.1.3 {HASH}\n")
-    service.strangers = {"django==6.1.3"}
+    service.unknown_releases = {"django==6.1.3"}
     assert refused("pypi") == [SENTENCES["pypi"]]
 
 
@@ -183,7 +191,7 @@ def test_what_was_found_stands_though_the_service_then_fell_silent(service: Serv
     ],
 )
 def test_a_lock_may_have_other_forms_of_names_and_versions(
-    entry: str, known: str, service: Service
+    entry: str, known: str, service: FakeAdvisoryService
 ) -> None:
     Path("requirements/next.txt").write_text(f"{entry} \\\n    {HASH}\n")
     service.pypi[known] = [pypi_advisory("PYSEC-2026-3")]
@@ -191,7 +199,7 @@ def test_a_lock_may_have_other_forms_of_names_and_versions(
     assert refused("pypi") == [f"{name} {version}: PYSEC-2026-3 (requirements/next.txt)"]
 
 
-def test_packages_for_other_platforms_are_asked_about(service: Service) -> None:
+def test_packages_for_other_platforms_are_asked_about(service: FakeAdvisoryService) -> None:
     Path("requirements/next.txt").write_text(
         f"colorama==0.4.6 ; sys_platform == 'win32' \\\n {HASH}"
     )

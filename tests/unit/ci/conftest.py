@@ -8,13 +8,13 @@ import pytest
 
 from pipeline.ci.cli import Options, run_command
 from pipeline.errors import handle_errors
-from tests.support.sample_repo import Toy
+from tests.support.sample_repo import SampleRepo
 
 
-class Here:
+class InProcessCI:
     """The repository, and `invoke ci` in this process, so that its lines are counted."""
 
-    def __init__(self, toy: Toy) -> None:
+    def __init__(self, toy: SampleRepo) -> None:
         self.toy = toy
 
     def __call__(self, **options: str | bool) -> str:
@@ -30,55 +30,59 @@ class Here:
 
     def ran(self, **options: str | bool) -> list[str]:
         """Run it; return the sessions that ran."""
-        self.toy.ran()
+        self.toy.executed_sessions()
         self(**options)
-        return self.toy.ran()
+        return self.toy.executed_sessions()
 
 
-Enter = Callable[[Toy], Here]
+RunInRepo = Callable[[SampleRepo], InProcessCI]
 
 
 @pytest.fixture
-def enter(monkeypatch: pytest.MonkeyPatch) -> Enter:
-    def enter(toy: Toy) -> Here:
+def run_in_repo(monkeypatch: pytest.MonkeyPatch) -> RunInRepo:
+    def enter(toy: SampleRepo) -> InProcessCI:
         env = toy.env()
         for name in os.environ:
             monkeypatch.delenv(name)
         for name, value in env.items():
             monkeypatch.setenv(name, value)
         monkeypatch.chdir(toy.root)
-        return Here(toy)
+        return InProcessCI(toy)
 
     return enter
 
 
 @pytest.fixture(scope="session")
-def new(tmp_path_factory: pytest.TempPathFactory) -> Toy:
+def pristine_repo(tmp_path_factory: pytest.TempPathFactory) -> SampleRepo:
     """A repository that was just made, to copy."""
-    return Toy.make(tmp_path_factory.mktemp("new"))
+    return SampleRepo.make(tmp_path_factory.mktemp("new"))
 
 
 @pytest.fixture(scope="session")
-def run_once(new: Toy, tmp_path_factory: pytest.TempPathFactory) -> Toy:
+def repo_after_run(
+    pristine_repo: SampleRepo, tmp_path_factory: pytest.TempPathFactory
+) -> SampleRepo:
     """A repository where everything ran and was green, to copy."""
-    toy = new.copy(tmp_path_factory.mktemp("run") / "once")
+    toy = pristine_repo.copy(tmp_path_factory.mktemp("run") / "once")
     code, said = toy.ci()
     assert code == 0, said
-    assert toy.ran() == sorted(toy.names)
+    assert toy.executed_sessions() == sorted(toy.names)
     return toy
 
 
 @pytest.fixture
-def toy(new: Toy, tmp_path: Path) -> Toy:
-    return new.copy(tmp_path / "copy")
+def repo(pristine_repo: SampleRepo, tmp_path: Path) -> SampleRepo:
+    return pristine_repo.copy(tmp_path / "copy")
 
 
 @pytest.fixture
-def here(toy: Toy, enter: Enter) -> Here:
-    return enter(toy)
+def ci(repo: SampleRepo, run_in_repo: RunInRepo) -> InProcessCI:
+    return run_in_repo(repo)
 
 
 @pytest.fixture
-def green(run_once: Toy, tmp_path: Path, enter: Enter) -> Here:
+def ci_after_green_run(
+    repo_after_run: SampleRepo, tmp_path: Path, run_in_repo: RunInRepo
+) -> InProcessCI:
     """A repository where everything ran, and was green."""
-    return enter(run_once.copy(tmp_path / "green"))
+    return run_in_repo(repo_after_run.copy(tmp_path / "green"))

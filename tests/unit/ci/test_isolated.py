@@ -3,26 +3,28 @@
 import shlex
 import subprocess
 
-from tests.support.sample_repo import BIN, Toy
+from tests.support.sample_repo import BIN, SampleRepo
 
 
-def test_a_hook_in_a_linked_worktree_proves_and_leaves_the_repository_as_it_was(toy: Toy) -> None:
-    linked, remote = toy.folder / "linked", toy.folder / "remote"
-    hook = toy.write(
+def test_a_hook_in_a_linked_worktree_proves_and_leaves_the_repository_as_it_was(
+    repo: SampleRepo,
+) -> None:
+    linked, remote = repo.folder / "linked", repo.folder / "remote"
+    hook = repo.write(
         ".git/hooks/pre-push",
         f"#!/bin/sh\nexec {shlex.quote(str(BIN / 'invoke'))} ci --prove red </dev/null\n",
     )
     hook.chmod(0o755)
-    toy.git("init", "--quiet", "--bare", str(remote))
-    toy.git("remote", "add", "origin", str(remote))
-    toy.git("worktree", "add", "--quiet", "-b", "feature", str(linked))
+    repo.git("init", "--quiet", "--bare", str(remote))
+    repo.git("remote", "add", "origin", str(remote))
+    repo.git("worktree", "add", "--quiet", "-b", "feature", str(linked))
     push = ["git", "push", "origin", "feature"]
     done = subprocess.run(
-        push, cwd=linked, env=toy.env(), check=False, capture_output=True, text=True
+        push, cwd=linked, env=repo.env(), check=False, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     assert "proved: red is green" in done.stdout + done.stderr
-    assert toy.git("log", "--format=%s", "feature") == "work"
-    assert toy.git("rev-parse", "feature") == toy.git("rev-parse", "main")
-    assert toy.git("config", "--get", "core.bare") == "false"
-    assert toy.git("status", "--porcelain") == ""
+    assert repo.git("log", "--format=%s", "feature") == "work"
+    assert repo.git("rev-parse", "feature") == repo.git("rev-parse", "main")
+    assert repo.git("config", "--get", "core.bare") == "false"
+    assert repo.git("status", "--porcelain") == ""

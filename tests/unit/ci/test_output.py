@@ -15,13 +15,13 @@ from pipeline.ci.report import live as screens
 from pipeline.ci.report.html_report import CSS_FILE
 from pipeline.ci.report.live import last_log_line
 from pipeline.ci.terminal import format_duration
-from tests.support.sample_repo import BIN, Toy
-from tests.unit.ci.conftest import Enter, Here
+from tests.support.sample_repo import BIN, SampleRepo
+from tests.unit.ci.conftest import InProcessCI, RunInRepo
 
 CSI = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])")
 
 
-def on_a_terminal(toy: Toy, columns: int = 80, **variables: str) -> str:
+def on_a_terminal(toy: SampleRepo, columns: int = 80, **variables: str) -> str:
     """Run it on a terminal; return all that it was sent."""
     ours, theirs = pty.openpty()
     env = toy.env(TERM="xterm", COLUMNS=str(columns), TOY_SECONDS="1", **variables)
@@ -39,179 +39,187 @@ def on_a_terminal(toy: Toy, columns: int = 80, **variables: str) -> str:
     return sent.decode()
 
 
-def test_on_a_terminal_live_rows_are_drawn_and_finished_ones_stay(toy: Toy) -> None:
-    sent = on_a_terminal(toy)
+def test_on_a_terminal_live_rows_are_drawn_and_finished_ones_stay(repo: SampleRepo) -> None:
+    sent = on_a_terminal(repo)
     assert re.search(r"running 2 · done 0 · failed 0 · waiting 1", sent)
     assert "2 files in red" not in sent.splitlines()[-1]
     assert "\x1b[32mpassed     \x1b[0m red" in sent
     assert {match[2] for match in CSI.finditer(sent)} <= {"A", "J", "m"}  # no alternate screen
 
 
-def test_no_row_is_wider_than_a_narrow_terminal(toy: Toy) -> None:
+def test_no_row_is_wider_than_a_narrow_terminal(repo: SampleRepo) -> None:
     for again in range(2):  # the second run has an estimate
-        sent = CSI.sub("", on_a_terminal(toy, columns=40))
+        sent = CSI.sub("", on_a_terminal(repo, columns=40))
         heads = [line for line in sent.splitlines() if line.startswith(("running", "about"))]
         rows = [line for line in sent.splitlines() if line.startswith((*screens.SPINNER,))]
         assert re.match(r"about \d+ \w+ left" if again else "running 2", heads[0])
         assert all(len(line) < 40 for line in [*heads, *rows])
-        toy.write("noxfile.py", (toy.root / "noxfile.py").read_text() + "\n")
+        repo.write("noxfile.py", (repo.root / "noxfile.py").read_text() + "\n")
 
 
-def test_without_colour_there_is_none(toy: Toy) -> None:
-    assert "m" not in {match[2] for match in CSI.finditer(on_a_terminal(toy, NO_COLOR="1"))}
+def test_without_colour_there_is_none(repo: SampleRepo) -> None:
+    assert "m" not in {match[2] for match in CSI.finditer(on_a_terminal(repo, NO_COLOR="1"))}
 
 
-def test_without_utf_8_it_is_ascii(toy: Toy) -> None:
-    sent = on_a_terminal(toy, PYTHONIOENCODING="ascii")
+def test_without_utf_8_it_is_ascii(repo: SampleRepo) -> None:
+    sent = on_a_terminal(repo, PYTHONIOENCODING="ascii")
     assert sent.isascii()
     assert "running 2 - done 0" in sent
 
 
-def test_without_a_terminal_it_is_one_line_for_each_event(here: Here) -> None:
-    said = here()
+def test_without_a_terminal_it_is_one_line_for_each_event(ci: InProcessCI) -> None:
+    said = ci()
     assert "\x1b" not in said
     assert said.count("started     ") == said.count("passed      ") == 3
 
 
 def test_without_a_terminal_there_is_a_sign_of_life(
-    here: Here, monkeypatch: pytest.MonkeyPatch
+    ci: InProcessCI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(screens, "HEARTBEAT_INTERVAL", 0.05)
     monkeypatch.setenv("TOY_SECONDS", "0.5")
-    assert re.search(r"running     (red|green|blue) \d+ s, (red|green|blue) \d+ s\n", here())
-    assert re.search(r"running     .* s; about \d+ \w+ left\n", here(no_cache=True))
+    assert re.search(r"running     (red|green|blue) \d+ s, (red|green|blue) \d+ s\n", ci())
+    assert re.search(r"running     .* s; about \d+ \w+ left\n", ci(no_cache=True))
 
 
-def test_in_ci_nothing_is_redrawn(toy: Toy) -> None:
-    assert "A" not in {match[2] for match in CSI.finditer(on_a_terminal(toy, CI="1"))}
+def test_in_ci_nothing_is_redrawn(repo: SampleRepo) -> None:
+    assert "A" not in {match[2] for match in CSI.finditer(on_a_terminal(repo, CI="1"))}
 
 
-def test_failures_come_last_with_their_log_and_the_command_that_repeats_them(here: Here) -> None:
-    here.toy.write("red/one.txt", "BROKEN")
-    _, last = here().split("\nfailed: red  reports/ci/red.log\n")
+def test_failures_come_last_with_their_log_and_the_command_that_repeats_them(
+    ci: InProcessCI,
+) -> None:
+    ci.toy.write("red/one.txt", "BROKEN")
+    _, last = ci().split("\nfailed: red  reports/ci/red.log\n")
     assert "  2 files in red\n" in last
     logs = "logs: reports/ci/<session>.log; report: reports/ci.html\n"
     assert f'hint: nox -s "red"\n\n{logs}ci: 2 green, 1 failed: ' in last
-    assert (here.toy.root / "reports/ci/red.log").read_text().count("2 files in red") == 1
+    assert (ci.toy.root / "reports/ci/red.log").read_text().count("2 files in red") == 1
 
 
 def test_what_was_not_judged_is_grouped_by_reason_before_the_failures(
-    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ci: InProcessCI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
-    here.toy.write("blue/one.txt", "not judged")
-    here.toy.write("green/one.txt", "not judged")
-    here.toy.write("red/one.txt", "BROKEN")
-    said = here()
+    ci.toy.write("blue/one.txt", "not judged")
+    ci.toy.write("green/one.txt", "not judged")
+    ci.toy.write("red/one.txt", "BROKEN")
+    said = ci()
     block = "2  no service answers\n     green, blue\n     hint: start it\n"
     assert f"\nnot judged: 2 sessions, for 1 reason\n  {block}\nfailed: red" in said
     assert ", green: no service answers: at green, reports/ci/green.log\n" in said
     summary = (tmp_path / "summary").read_text()
     assert "- no service answers: `green`, `blue`  \n  hint: `start it`\n" in summary
     group = {"reason": "no service answers", "hint": "start it", "names": ["green", "blue"]}
-    assert here.toy.report()["not_judged"] == [group]
+    assert ci.toy.report()["not_judged"] == [group]
 
 
-def test_a_run_says_at_its_start_how_much_there_is_to_do(green: Here) -> None:
-    green.toy.git("switch", "--quiet", "--create=work")
-    green.toy.write("red/one.txt", "other")
-    assert re.search(r"^ci: 1 session to run, 2 left out, about \d+ \w+$", green(), re.MULTILINE)
-    green.toy.write("noxfile.py", (green.toy.root / "noxfile.py").read_text() + "\n")
-    assert re.search(r"^ci: 3 sessions to run, about \d+ \w+$", green(), re.MULTILINE)
-    assert "to run" not in green()
+def test_a_run_says_at_its_start_how_much_there_is_to_do(ci_after_green_run: InProcessCI) -> None:
+    ci_after_green_run.toy.git("switch", "--quiet", "--create=work")
+    ci_after_green_run.toy.write("red/one.txt", "other")
+    assert re.search(
+        r"^ci: 1 session to run, 2 left out, about \d+ \w+$", ci_after_green_run(), re.MULTILINE
+    )
+    ci_after_green_run.toy.write(
+        "noxfile.py", (ci_after_green_run.toy.root / "noxfile.py").read_text() + "\n"
+    )
+    assert re.search(r"^ci: 3 sessions to run, about \d+ \w+$", ci_after_green_run(), re.MULTILINE)
+    assert "to run" not in ci_after_green_run()
 
 
-def test_a_first_run_of_unknown_jobs_has_no_estimate(here: Here) -> None:
-    assert here().startswith("ci: 3 sessions to run\n")
+def test_a_first_run_of_unknown_jobs_has_no_estimate(ci: InProcessCI) -> None:
+    assert ci().startswith("ci: 3 sessions to run\n")
 
 
-def test_a_log_is_shown_without_its_colours_and_its_progress(here: Here) -> None:
+def test_a_log_is_shown_without_its_colours_and_its_progress(ci: InProcessCI) -> None:
     osc = "\\x1b]8;;https://example.com\\x07link\\x1b]8;;\\x07"
     text = f"10 %\\r99 %\\r\\x1b[1;31mred\\x1b[0m {osc} \\x1b(B\\x08end\\r\\nlast"
-    here.toy.write("check.py", f"import sys\nprint('{text}')\nsys.exit(1)\n")
-    assert "\n  red link end\n  last\n" in here()
-    page = (here.toy.root / "reports/ci.html").read_text()
+    ci.toy.write("check.py", f"import sys\nprint('{text}')\nsys.exit(1)\n")
+    assert "\n  red link end\n  last\n" in ci()
+    page = (ci.toy.root / "reports/ci.html").read_text()
     assert "\nred link end\nlast\n" in page
     assert "\x1b" not in page
 
 
-def test_the_plan_is_a_table(here: Here) -> None:
-    here.toy.git("switch", "--quiet", "--create=work")
-    here.toy.write("red/one.txt", "other")
-    said = here(plan=True)
+def test_the_plan_is_a_table(ci: InProcessCI) -> None:
+    ci.toy.git("switch", "--quiet", "--create=work")
+    ci.toy.write("red/one.txt", "other")
+    said = ci(plan=True)
     assert "run        red    red: red/one.txt\n" in said
     assert "leave out  green  nothing of common, green was touched since main\n" in said
     assert said.endswith("ci: 1 of 3 sessions would run\n")
 
 
-def test_nobody_who_listens_is_no_error(toy: Toy) -> None:
+def test_nobody_who_listens_is_no_error(repo: SampleRepo) -> None:
     with Path("/dev/full").open("w") as full:
         command = [str(BIN / "invoke"), "ci"]
         done = subprocess.run(
-            command, cwd=toy.root, env=toy.env(), stdout=full, stderr=subprocess.PIPE, check=False
+            command, cwd=repo.root, env=repo.env(), stdout=full, stderr=subprocess.PIPE, check=False
         )
     assert b"Traceback" not in done.stderr
-    assert toy.ran() == ["blue", "green", "red"]
+    assert repo.executed_sessions() == ["blue", "green", "red"]
 
 
 @pytest.mark.parametrize("variables", [{"LANG": "C"}, {"PYTHONIOENCODING": "ascii"}])
-def test_a_reader_that_leaves_after_a_line_is_no_error(toy: Toy, variables: dict[str, str]) -> None:
+def test_a_reader_that_leaves_after_a_line_is_no_error(
+    repo: SampleRepo, variables: dict[str, str]
+) -> None:
     command = ["bash", "-c", f"'{BIN}/invoke' ci | head -1"]
-    env = toy.env(**variables)
-    done = subprocess.run(command, cwd=toy.root, env=env, capture_output=True, check=False)
+    env = repo.env(**variables)
+    done = subprocess.run(command, cwd=repo.root, env=env, capture_output=True, check=False)
     assert (done.stdout, done.stderr) == (b"ci: 3 sessions to run\n", b"")
-    assert toy.ran() == ["blue", "green", "red"]
+    assert repo.executed_sessions() == ["blue", "green", "red"]
 
 
-def test_where_nothing_can_be_remembered_it_says_so_and_runs(toy: Toy) -> None:
-    toy.home.joinpath(".cache").write_text("in the way")
-    code, said = toy.ci()
+def test_where_nothing_can_be_remembered_it_says_so_and_runs(repo: SampleRepo) -> None:
+    repo.home.joinpath(".cache").write_text("in the way")
+    code, said = repo.ci()
     assert code == 0
     assert "ci: nothing is remembered in " in said
-    assert toy.ci()[0] == 0
-    assert toy.ran() == sorted(["red", "green", "blue"] * 2)
+    assert repo.ci()[0] == 0
+    assert repo.executed_sessions() == sorted(["red", "green", "blue"] * 2)
 
 
-def test_where_the_checkout_cannot_be_written_to_it_says_so(here: Here) -> None:
-    here.toy.write(".cache", "in the way")
-    here.toy.write("reports/ci.json/in-the-way", "x")
-    said = here()
-    assert here.code == 0
+def test_where_the_checkout_cannot_be_written_to_it_says_so(ci: InProcessCI) -> None:
+    ci.toy.write(".cache", "in the way")
+    ci.toy.write("reports/ci.json/in-the-way", "x")
+    said = ci()
+    assert ci.code == 0
     assert "ci: nothing is remembered in .cache/ci" in said
     assert "ci: there is no report: " in said
 
 
 @pytest.mark.parametrize("place", ["reports", "reports/ci"])
-def test_a_file_where_the_logs_belong_is_named(here: Here, place: str) -> None:
-    here.toy.write(place, "in the way")
-    said = here()
-    assert (here.code, here.toy.ran()) == (2, [])
+def test_a_file_where_the_logs_belong_is_named(ci: InProcessCI, place: str) -> None:
+    ci.toy.write(place, "in the way")
+    said = ci()
+    assert (ci.code, ci.toy.executed_sessions()) == (2, [])
     assert "error: `reports/ci` cannot be used: " in said
     assert said.endswith(f"hint: move what is in the way: ls -ld {place}\n")
 
 
 def test_no_name_of_a_file_breaks_the_plan_or_the_summary(
-    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ci: InProcessCI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     summary = tmp_path / "summary"
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
-    here.toy.git("switch", "--quiet", "--create=work")
-    here.toy.write("red/a\n|\x1b[8m\udced", "words")
+    ci.toy.git("switch", "--quiet", "--create=work")
+    ci.toy.write("red/a\n|\x1b[8m\udced", "words")
     told = r"red: 'red/a\n|\x1b[8m\udced'"
-    assert f"run        red    {told}\n" in here(plan=True)
+    assert f"run        red    {told}\n" in ci(plan=True)
     plan.main()
     cell = told.replace("|", r"\|")
     assert f"| `red` | yes | {cell} |\n" in summary.read_text()
-    here()
+    ci()
     assert re.search(
         rf"^\| `red` \| passed \| .* \| {re.escape(cell)} \|$", summary.read_text(), re.MULTILINE
     )
-    assert here.toy.report()["exit_code"] == 0
-    (here.toy.root / "red/a\n|\x1b[8m\udced").write_text("other words")
-    assert r"    'red/a\n|\x1b[8m\udced': changed" in here(explain="red")
+    assert ci.toy.report()["exit_code"] == 0
+    (ci.toy.root / "red/a\n|\x1b[8m\udced").write_text("other words")
+    assert r"    'red/a\n|\x1b[8m\udced': changed" in ci(explain="red")
 
 
-def limited(toy: Toy, kibibytes: int) -> tuple[int, str]:
+def limited(toy: SampleRepo, kibibytes: int) -> tuple[int, str]:
     """Run it where no file can grow beyond a limit, which to a program is like a full disk."""
     command = ["bash", "-c", f"ulimit -f {kibibytes}; exec '{BIN}/invoke' ci"]
     done = subprocess.run(
@@ -220,63 +228,63 @@ def limited(toy: Toy, kibibytes: int) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def test_a_full_disk_costs_the_memory_but_no_result(toy: Toy) -> None:
-    code, said = limited(toy, 1)
+def test_a_full_disk_costs_the_memory_but_no_result(repo: SampleRepo) -> None:
+    code, said = limited(repo, 1)
     assert code == 0
     assert "ci: nothing is remembered in " in said
     assert "Traceback" not in said
-    assert toy.ci()[0] == 0
+    assert repo.ci()[0] == 0
 
 
-def test_where_nothing_at_all_can_be_written_nothing_is_green(toy: Toy) -> None:
-    code, said = limited(toy, 0)
+def test_where_nothing_at_all_can_be_written_nothing_is_green(repo: SampleRepo) -> None:
+    code, said = limited(repo, 0)
     assert code != 0
     assert "passed" not in said
 
 
 @pytest.mark.parametrize("garbage", ["", "{", "[]", "{}", "null", '{"greens": [1], "runs": 7}'])
-def test_a_corrupt_record_is_a_miss(green: Here, garbage: str) -> None:
+def test_a_corrupt_record_is_a_miss(ci_after_green_run: InProcessCI, garbage: str) -> None:
     for name in (".cache/toy/ci/red.json",):
-        green.toy.home.joinpath(name).write_text(garbage)
+        ci_after_green_run.toy.home.joinpath(name).write_text(garbage)
     for name in ("stamps.json", "digests.json", "catalogue.json"):
-        green.toy.root.joinpath(".cache/ci", name).write_text(garbage)
-    assert green.ran() == ["red"]
-    assert green.code == 0
+        ci_after_green_run.toy.root.joinpath(".cache/ci", name).write_text(garbage)
+    assert ci_after_green_run.ran() == ["red"]
+    assert ci_after_green_run.code == 0
 
 
-def test_a_strict_run_over_its_budget_has_an_exit_code_of_its_own(here: Here) -> None:
-    settings = (here.toy.root / "pipeline.toml").read_text() + "red = 0.001\n"
-    here.toy.write("pipeline.toml", settings)
-    assert "over its budget by " in here()
-    assert here.code == 0
-    assert "error: over budget: red by " in here(no_cache=True, enforce_budgets=True)
-    assert here.code == 11
+def test_a_strict_run_over_its_budget_has_an_exit_code_of_its_own(ci: InProcessCI) -> None:
+    settings = (ci.toy.root / "pipeline.toml").read_text() + "red = 0.001\n"
+    ci.toy.write("pipeline.toml", settings)
+    assert "over its budget by " in ci()
+    assert ci.code == 0
+    assert "error: over budget: red by " in ci(no_cache=True, enforce_budgets=True)
+    assert ci.code == 11
 
 
 def test_in_ci_the_summary_has_the_table(
-    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ci: InProcessCI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
-    here()
+    ci()
     assert "| `red` | passed | " in (tmp_path / "summary").read_text()
 
 
-def test_the_report_needs_nothing_from_elsewhere_and_escapes_what_it_shows(here: Here) -> None:
-    here.toy.write("red/one.txt", "BROKEN")
-    here.toy.write("check.py", "import sys\nsys.exit('<script>alert(1)</script>')\n")
-    here()
-    page = (here.toy.root / "reports/ci.html").read_text()
+def test_the_report_needs_nothing_from_elsewhere_and_escapes_what_it_shows(ci: InProcessCI) -> None:
+    ci.toy.write("red/one.txt", "BROKEN")
+    ci.toy.write("check.py", "import sys\nsys.exit('<script>alert(1)</script>')\n")
+    ci()
+    page = (ci.toy.root / "reports/ci.html").read_text()
     assert "&lt;script&gt;alert(1)" in page
     assert "<script" not in page
     assert not re.search(r"(src|href|url\(|@import)\s*[=(]?\s*[\"']?(https?:)?//", page)
     assert page.count("<tr>") == 4
 
 
-def test_the_report_begins_with_what_failed_and_what_was_not_judged(here: Here) -> None:
-    here.toy.write("red/one.txt", "BROKEN")
-    here.toy.write("green/one.txt", "not judged")
-    here()
-    page = (here.toy.root / "reports/ci.html").read_text()
+def test_the_report_begins_with_what_failed_and_what_was_not_judged(ci: InProcessCI) -> None:
+    ci.toy.write("red/one.txt", "BROKEN")
+    ci.toy.write("green/one.txt", "not judged")
+    ci()
+    page = (ci.toy.root / "reports/ci.html").read_text()
     headings = re.findall(r"<h[12].*?>(.*?)</h", page)
     assert headings == ["red: red", "Failed", "Not judged", "Timeline", "Logs", "Sessions"]
     assert "no service answers <b>1</b><dd>green<dd>hint: <code>start it</code>" in page
@@ -309,14 +317,14 @@ def test_the_words_of_the_report_stand_out_in_both_colour_schemes(scheme: int) -
             assert ratio >= 4.5, f"{ink} on {ground}: {ratio:.1f}"
 
 
-def test_the_report_says_what_the_run_waited_for(here: Here) -> None:
-    here(jobs="1")
-    report = json.loads((here.toy.root / "reports/ci.json").read_text())
+def test_the_report_says_what_the_run_waited_for(ci: InProcessCI) -> None:
+    ci(jobs="1")
+    report = json.loads((ci.toy.root / "reports/ci.json").read_text())
     assert all(session["critical"] for session in report["sessions"])
     assert report["exit_code"] == 0
     assert report["work"] <= report["wall"] + 0.5
-    here()
-    report = json.loads((here.toy.root / "reports/ci.json").read_text())
+    ci()
+    report = json.loads((ci.toy.root / "reports/ci.json").read_text())
     assert {session["outcome"] for session in report["sessions"]} == {"cached"}
     assert report["saved"] > 0
 
@@ -334,36 +342,36 @@ def test_the_last_line_of_a_log_that_is_not_there_is_empty(tmp_path: Path) -> No
 
 
 def test_outside_of_a_checkout_it_is_an_error_with_a_hint(
-    enter: Enter, toy: Toy, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    run_in_repo: RunInRepo, repo: SampleRepo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    here = enter(toy)
+    here = run_in_repo(repo)
     (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "elsewhere/pipeline.toml").write_text((toy.root / "pipeline.toml").read_text())
+    (tmp_path / "elsewhere/pipeline.toml").write_text((repo.root / "pipeline.toml").read_text())
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert "git cannot answer here: fatal: not a git repository" in here()
     assert here.code == 2
 
 
-def test_a_pipeline_toml_that_is_wrong_is_an_error_with_its_lines(here: Here) -> None:
-    text = (here.toy.root / "pipeline.toml").read_text()
+def test_a_pipeline_toml_that_is_wrong_is_an_error_with_its_lines(ci: InProcessCI) -> None:
+    text = (ci.toy.root / "pipeline.toml").read_text()
     wrong = text.replace("alone = []", 'alone = "red"').replace('name = "toy"', 'name = "../x"')
-    here.toy.write("pipeline.toml", wrong)
-    said = here()
-    assert here.code == 2
+    ci.toy.write("pipeline.toml", wrong)
+    said = ci()
+    assert ci.code == 2
     assert said.startswith("error: pipeline.toml:1: name: it must be small letters")
     assert "\npipeline.toml:5: ci.alone: it must be a list in square brackets" in said
-    assert not (here.toy.root / "reports").exists()
+    assert not (ci.toy.root / "reports").exists()
 
 
 @pytest.mark.parametrize("options", [(), ("--plan",)])
 def test_what_is_known_is_answered_without_what_takes_long_to_import(
-    green: Here, options: tuple[str, ...]
+    ci_after_green_run: InProcessCI, options: tuple[str, ...]
 ) -> None:
     command = [sys.executable, "-X", "importtime", "-m", "invoke", "ci", *options]
     done = subprocess.run(
         command,
-        cwd=green.toy.root,
-        env=green.toy.env(),
+        cwd=ci_after_green_run.toy.root,
+        env=ci_after_green_run.toy.env(),
         capture_output=True,
         text=True,
         check=False,
@@ -375,12 +383,14 @@ def test_what_is_known_is_answered_without_what_takes_long_to_import(
 
 
 @pytest.mark.parametrize(("forbidden", "kept"), [("", 1), ("1", 0)])
-def test_what_a_task_imports_is_compiled_once(green: Here, forbidden: str, kept: int) -> None:
-    green.toy.ci("--plan", PYTHONDONTWRITEBYTECODE=forbidden)
-    assert len([*green.toy.root.glob("pipeline/ci/__pycache__/cli.*.pyc")]) == kept
+def test_what_a_task_imports_is_compiled_once(
+    ci_after_green_run: InProcessCI, forbidden: str, kept: int
+) -> None:
+    ci_after_green_run.toy.ci("--plan", PYTHONDONTWRITEBYTECODE=forbidden)
+    assert len([*ci_after_green_run.toy.root.glob("pipeline/ci/__pycache__/cli.*.pyc")]) == kept
 
 
-def test_a_noxfile_that_cannot_be_read_is_an_error_with_a_hint(here: Here) -> None:
-    here.toy.write("noxfile.py", "nonsense")
-    assert "the jobs cannot be listed: " in here()
-    assert here.code == 2
+def test_a_noxfile_that_cannot_be_read_is_an_error_with_a_hint(ci: InProcessCI) -> None:
+    ci.toy.write("noxfile.py", "nonsense")
+    assert "the jobs cannot be listed: " in ci()
+    assert ci.code == 2

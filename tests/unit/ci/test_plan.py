@@ -13,7 +13,7 @@ from pipeline.ci.areas import Areas
 from pipeline.ci.changes import ChangeSet
 from pipeline.ci.sessions import CISession
 from tests.conftest import ROOT
-from tests.unit.ci.conftest import Here
+from tests.unit.ci.conftest import InProcessCI
 
 ALL = ["blue", "green", "red"]
 LIST = [
@@ -65,119 +65,121 @@ def test_what_is_for_main_runs_before_only_if_a_change_touches_what_it_is_asked_
     assert reasons("README.md")["prove"] == "docs: README.md"
 
 
-def selected(here: Here) -> list[str]:
+def selected(here: InProcessCI) -> list[str]:
     here.toy.root.joinpath("output").unlink(missing_ok=True)
     return sorted(plan.create_plan().jobs)
 
 
-def test_on_the_main_branch_everything_runs(here: Here) -> None:
-    assert selected(here) == ALL
+def test_on_the_main_branch_everything_runs(ci: InProcessCI) -> None:
+    assert selected(ci) == ALL
 
 
-def test_on_a_branch_only_what_differs_from_main_runs(here: Here) -> None:
-    here.toy.git("switch", "--quiet", "--create=work")
-    assert selected(here) == []
-    here.toy.write("red/one.txt", "other")
-    assert selected(here) == ["red"]
-    here.toy.commit()
-    assert selected(here) == ["red"]
-    here.toy.write("blue/new.txt", "untracked")
-    assert selected(here) == ["blue", "red"]
+def test_on_a_branch_only_what_differs_from_main_runs(ci: InProcessCI) -> None:
+    ci.toy.git("switch", "--quiet", "--create=work")
+    assert selected(ci) == []
+    ci.toy.write("red/one.txt", "other")
+    assert selected(ci) == ["red"]
+    ci.toy.commit()
+    assert selected(ci) == ["red"]
+    ci.toy.write("blue/new.txt", "untracked")
+    assert selected(ci) == ["blue", "red"]
 
 
-def test_a_new_file_that_only_the_user_ignores_is_a_change(here: Here) -> None:
-    here.toy.git("switch", "--quiet", "--create=work")
-    (here.toy.home / ".config/git").mkdir(parents=True)
-    (here.toy.home / ".config/git/ignore").write_text("lib/\n")
-    here.toy.write("blue/lib/new.txt", "untracked")
-    assert selected(here) == ["blue"]
+def test_a_new_file_that_only_the_user_ignores_is_a_change(ci: InProcessCI) -> None:
+    ci.toy.git("switch", "--quiet", "--create=work")
+    (ci.toy.home / ".config/git").mkdir(parents=True)
+    (ci.toy.home / ".config/git/ignore").write_text("lib/\n")
+    ci.toy.write("blue/lib/new.txt", "untracked")
+    assert selected(ci) == ["blue"]
 
 
-def test_what_main_got_meanwhile_is_no_change_of_ours(here: Here) -> None:
-    here.toy.git("switch", "--quiet", "--create=work")
-    here.toy.write("red/one.txt", "ours")
-    here.toy.commit()
-    here.toy.git("switch", "--quiet", "main")
-    here.toy.write("blue/one.txt", "theirs")
-    here.toy.commit()
-    here.toy.git("switch", "--quiet", "work")
-    assert selected(here) == ["red"]
+def test_what_main_got_meanwhile_is_no_change_of_ours(ci: InProcessCI) -> None:
+    ci.toy.git("switch", "--quiet", "--create=work")
+    ci.toy.write("red/one.txt", "ours")
+    ci.toy.commit()
+    ci.toy.git("switch", "--quiet", "main")
+    ci.toy.write("blue/one.txt", "theirs")
+    ci.toy.commit()
+    ci.toy.git("switch", "--quiet", "work")
+    assert selected(ci) == ["red"]
 
 
 @pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
-def test_a_file_that_git_is_told_to_overlook_is_not_overlooked(here: Here, flag: str) -> None:
-    here.toy.git("switch", "--quiet", "--create=work")
-    here.toy.git("update-index", flag, "red/one.txt")
-    here.toy.write("red/one.txt", "other")
-    assert selected(here) == ["red"]
+def test_a_file_that_git_is_told_to_overlook_is_not_overlooked(ci: InProcessCI, flag: str) -> None:
+    ci.toy.git("switch", "--quiet", "--create=work")
+    ci.toy.git("update-index", flag, "red/one.txt")
+    ci.toy.write("red/one.txt", "other")
+    assert selected(ci) == ["red"]
 
 
-def test_a_file_that_is_gone_or_moved_touches_the_area_that_it_was_in(here: Here) -> None:
-    here.toy.git("switch", "--quiet", "--create=work")
-    here.toy.git("mv", "red/one.txt", "blue/moved.txt")
-    assert selected(here) == ["blue", "red"]
+def test_a_file_that_is_gone_or_moved_touches_the_area_that_it_was_in(ci: InProcessCI) -> None:
+    ci.toy.git("switch", "--quiet", "--create=work")
+    ci.toy.git("mv", "red/one.txt", "blue/moved.txt")
+    assert selected(ci) == ["blue", "red"]
 
 
-def test_without_a_base_everything_runs(here: Here) -> None:
-    here.toy.git("switch", "--quiet", "--create=work")
-    here.toy.git("branch", "--quiet", "--delete", "--force", "main")
-    assert selected(here) == ALL
-    assert "no base: origin/main and main cannot be compared with" in here(plan=True)
+def test_without_a_base_everything_runs(ci: InProcessCI) -> None:
+    ci.toy.git("switch", "--quiet", "--create=work")
+    ci.toy.git("branch", "--quiet", "--delete", "--force", "main")
+    assert selected(ci) == ALL
+    assert "no base: origin/main and main cannot be compared with" in ci(plan=True)
 
 
 @pytest.mark.parametrize("kind", ["branch", "tag"])
-def test_what_is_called_like_a_remote_branch_hides_nothing(here: Here, kind: str) -> None:
-    here.toy.git("update-ref", "refs/remotes/origin/main", "HEAD")
-    here.toy.git("switch", "--quiet", "--create=work")
-    here.toy.write("red/one.txt", "other")
-    here.toy.commit()
-    here.toy.git(kind, "origin/main")
-    assert selected(here) == ["red"]
+def test_what_is_called_like_a_remote_branch_hides_nothing(ci: InProcessCI, kind: str) -> None:
+    ci.toy.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    ci.toy.git("switch", "--quiet", "--create=work")
+    ci.toy.write("red/one.txt", "other")
+    ci.toy.commit()
+    ci.toy.git(kind, "origin/main")
+    assert selected(ci) == ["red"]
 
 
-def test_a_tag_called_like_the_main_branch_hides_nothing(here: Here) -> None:
-    here.toy.git("tag", "main")
-    assert selected(here) == ALL
+def test_a_tag_called_like_the_main_branch_hides_nothing(ci: InProcessCI) -> None:
+    ci.toy.git("tag", "main")
+    assert selected(ci) == ALL
 
 
 @pytest.mark.parametrize("commit", ["main", "main~1"])
-def test_on_a_commit_of_main_without_a_branch_everything_runs(here: Here, commit: str) -> None:
-    here.toy.commit()
-    here.toy.git("update-ref", "refs/remotes/origin/main", "HEAD")
-    here.toy.git("checkout", "--quiet", "--detach", commit)
-    assert selected(here) == ALL
-    here.toy.write("red/one.txt", "other")
-    here.toy.commit()
-    assert selected(here) == ["red"]
+def test_on_a_commit_of_main_without_a_branch_everything_runs(ci: InProcessCI, commit: str) -> None:
+    ci.toy.commit()
+    ci.toy.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    ci.toy.git("checkout", "--quiet", "--detach", commit)
+    assert selected(ci) == ALL
+    ci.toy.write("red/one.txt", "other")
+    ci.toy.commit()
+    assert selected(ci) == ["red"]
 
 
 def test_in_a_clone_of_one_branch_everything_runs(
-    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ci: InProcessCI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here.toy.git("switch", "--quiet", "--create=work")
-    here.toy.commit()
+    ci.toy.git("switch", "--quiet", "--create=work")
+    ci.toy.commit()
     clone = tmp_path / "clone"
-    here.toy.git("clone", "--quiet", "--single-branch", str(here.toy.root), str(clone))
+    ci.toy.git("clone", "--quiet", "--single-branch", str(ci.toy.root), str(clone))
     monkeypatch.chdir(clone)
     assert sorted(plan.create_plan().jobs) == ALL
 
 
-def test_the_main_branch_may_have_another_name(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = here.toy.root / "pipeline.toml"
+def test_the_main_branch_may_have_another_name(
+    ci: InProcessCI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = ci.toy.root / "pipeline.toml"
     text = settings.read_text().replace('main = "main"', 'main = "master"')
     settings.write_text(text.replace("[ci.left_to_main]", "[ci.left_to_main]\nred = []"))
-    here.toy.commit()
-    here.toy.git("branch", "--move", "master")
-    assert selected(here) == ["blue", "green"]
+    ci.toy.commit()
+    ci.toy.git("branch", "--move", "master")
+    assert selected(ci) == ["blue", "green"]
     monkeypatch.setenv("GITHUB_EVENT_NAME", "push")
     monkeypatch.setenv("GITHUB_REF", "refs/heads/master")
-    assert selected(here) == ALL
+    assert selected(ci) == ALL
     monkeypatch.setenv("GITHUB_REF", "refs/heads/main")
-    assert selected(here) == ["blue", "green"]
+    assert selected(ci) == ["blue", "green"]
 
 
-def test_jobs_that_there_are_not_are_refused_with_their_lines(here: Here) -> None:
-    settings = here.toy.root / "pipeline.toml"
+def test_jobs_that_there_are_not_are_refused_with_their_lines(ci: InProcessCI) -> None:
+    settings = ci.toy.root / "pipeline.toml"
     text = settings.read_text().replace("alone = []", 'alone = ["red", "gren"]')
     for table, line in {
         "after": 'blue = ["rde"]',
@@ -187,54 +189,54 @@ def test_jobs_that_there_are_not_are_refused_with_their_lines(here: Here) -> Non
     }.items():
         text = text.replace(f"[ci.{table}]\n", f"[ci.{table}]\n{line}\n")
     settings.write_text(text)
-    assert here(plan=True).splitlines()[:5] == [
+    assert ci(plan=True).splitlines()[:5] == [
         "error: pipeline.toml:5: ci.alone[1]: there is no job `gren`; did you mean `green`?",
         "pipeline.toml:10: ci.after.blue[0]: there is no job `rde`; did you mean `red`?",
         "pipeline.toml:13: ci.left_to_main.greeen: there is no job `greeen`; did you mean `green`?",
         "pipeline.toml:16: ci.never_cached.all: there is no job `all`; known: blue, green, red",
         "pipeline.toml:20: ci.one_at_a_time.here[1]: there is no job `bleu`; did you mean `blue`?",
     ]
-    assert here.code == 2
+    assert ci.code == 2
 
 
 @pytest.mark.parametrize("name", [os.fsdecode(b"Sin-t\xedtulo"), "\x1b[31m"])
 def test_a_name_of_any_bytes_is_selected_by_and_shown(
-    here: Here, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ci: InProcessCI, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
-    here.toy.git("switch", "--quiet", "--create=work")
+    ci.toy.git("switch", "--quiet", "--create=work")
     path = f"red/{name}"
-    here.toy.write(path, "odd")
-    assert selected(here) == ["red"]
+    ci.toy.write(path, "odd")
+    assert selected(ci) == ["red"]
     plan.main()
     assert f"| red: {path!a} |" in (tmp_path / "summary").read_text()
 
 
 @pytest.mark.parametrize("event", ["push", "merge_group", "schedule", "workflow_dispatch"])
 def test_in_ci_only_a_pull_request_leaves_anything_out(
-    here: Here, monkeypatch: pytest.MonkeyPatch, event: str
+    ci: InProcessCI, monkeypatch: pytest.MonkeyPatch, event: str
 ) -> None:
-    here.toy.git("switch", "--quiet", "--create=work")
+    ci.toy.git("switch", "--quiet", "--create=work")
     monkeypatch.setenv("GITHUB_EVENT_NAME", event)
-    assert selected(here) == ALL
+    assert selected(ci) == ALL
 
 
 def test_a_pull_request_is_compared_with_the_branch_that_it_goes_to(
-    here: Here, monkeypatch: pytest.MonkeyPatch
+    ci: InProcessCI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_EVENT_NAME", "pull_request")
     monkeypatch.setenv("GITHUB_REF_NAME", "7/merge")
     monkeypatch.setenv("GITHUB_BASE_REF", "develop")
-    here.toy.git("update-ref", "refs/remotes/origin/develop", "HEAD")
-    here.toy.git("switch", "--quiet", "--create=work")
-    here.toy.write("red/one.txt", "other")
-    here.toy.commit()
-    assert selected(here) == ["red"]
-    here.toy.git("update-ref", "-d", "refs/remotes/origin/develop")
-    assert selected(here) == ALL
+    ci.toy.git("update-ref", "refs/remotes/origin/develop", "HEAD")
+    ci.toy.git("switch", "--quiet", "--create=work")
+    ci.toy.write("red/one.txt", "other")
+    ci.toy.commit()
+    assert selected(ci) == ["red"]
+    ci.toy.git("update-ref", "-d", "refs/remotes/origin/develop")
+    assert selected(ci) == ALL
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("ci")
 def test_it_prints_json_hands_it_on_and_shows_the_reasons(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -249,20 +251,20 @@ def test_it_prints_json_hands_it_on_and_shows_the_reasons(
     assert "| `red` | yes | on main |" in (tmp_path / "summary").read_text()
 
 
-def test_ci_plans_what_a_laptop_runs(here: Here, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ci_plans_what_a_laptop_runs(ci: InProcessCI, capsys: pytest.CaptureFixture[str]) -> None:
     """Thirty pull requests, each of a few changes, drawn by their number."""
     files = ["red/one.txt", "blue/two.txt", "green/one.txt", "blue/new.txt", "notes.txt"]
     for number in range(30):
         draw = random.Random(number)  # noqa: S311 - no secret
-        here.toy.git("switch", "--quiet", "--force-create", f"work-{number}", "main")
+        ci.toy.git("switch", "--quiet", "--force-create", f"work-{number}", "main")
         for name in draw.sample(files, draw.choice([0, 1, 1, 1, 2])):
-            here.toy.write(name, f"{number}")
+            ci.toy.write(name, f"{number}")
             if draw.random() < 0.5:
-                here.toy.commit()
+                ci.toy.commit()
         plan.main()
         planned = json.loads(capsys.readouterr().out)
-        assert (number, here.ran()) == (number, sorted(planned))
-        here.toy.commit()
+        assert (number, ci.ran()) == (number, sorted(planned))
+        ci.toy.commit()
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,14 @@ from pipeline.ci.plan import snapshot_inputs
 from pipeline.process import capture
 from pipeline.settings import Settings
 from tests.settings import changed
-from tests.support.sample_repo import Toy
-from tests.unit.ci.conftest import Enter
+from tests.support.sample_repo import SampleRepo
+from tests.unit.ci.conftest import RunInRepo
 
 
 @pytest.fixture(autouse=True)
-def settings(toy: Toy, enter: Enter) -> Settings:
+def settings(repo: SampleRepo, run_in_repo: RunInRepo) -> Settings:
     """The settings of a toy, in whose folder a test is."""
-    enter(toy)
+    run_in_repo(repo)
     return config.load()
 
 
@@ -42,9 +42,11 @@ def test_where_all_stamps_are_as_they_were_no_file_is_looked_at(
 
 
 @pytest.mark.usefixtures("_all_are_old")
-def test_another_stamp_or_other_areas_are_another_look(settings: Settings, toy: Toy) -> None:
+def test_another_stamp_or_other_areas_are_another_look(
+    settings: Settings, repo: SampleRepo
+) -> None:
     before = snapshot_inputs(settings).area_digests
-    toy.write("red/one.txt", "other")
+    repo.write("red/one.txt", "other")
     after = snapshot_inputs(settings).area_digests
     assert {area for area in after if after[area] != before[area]} == {"red"}
     areas = {**settings.areas, "red": ("red/none",)}
@@ -57,8 +59,8 @@ def test_the_stamp_of_a_file_that_is_young_stands_for_nothing(settings: Settings
     assert worktree.STAT_CACHE_FILE.read_text() == "{}"
 
 
-def test_a_file_may_be_larger_than_the_memory(toy: Toy) -> None:
-    large = toy.write("red/large", "")
+def test_a_file_may_be_larger_than_the_memory(repo: SampleRepo) -> None:
+    large = repo.write("red/large", "")
     with large.open("wb") as file:
         file.truncate(256 << 20)  # it takes no room on the disk
     code = (
@@ -66,13 +68,13 @@ def test_a_file_may_be_larger_than_the_memory(toy: Toy) -> None:
     )
     code += "r.setrlimit(r.RLIMIT_AS, (200 << 20,) * 2)\n"
     code += "print(hash_files(stat_signatures(['red/large'])).tree)"
-    done = capture([sys.executable, "-c", code], cwd=toy.root)
+    done = capture([sys.executable, "-c", code], cwd=repo.root)
     assert f"file {hashlib.sha256(bytes(256 << 20)).hexdigest()}" in done.stdout, done.stderr
 
 
-def test_what_was_written_to_since_it_was_stamped_holds_what_nobody_knows(toy: Toy) -> None:
+def test_what_was_written_to_since_it_was_stamped_holds_what_nobody_knows(repo: SampleRepo) -> None:
     stamps = worktree.stat_signatures(["red/one.txt", "blue/one.txt"])
-    toy.write("red/one.txt", "other")
+    repo.write("red/one.txt", "other")
     found = worktree.hash_files(stamps).tree
     assert found["red/one.txt"].content_id is None
     assert found["blue/one.txt"].content_id

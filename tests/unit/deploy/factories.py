@@ -13,10 +13,10 @@ Object = dict[str, Any]
 DIGEST = f"sha256:{'1' * 64}"
 IMAGES = {name: f"ghcr.io/octo/shop/{name}@{DIGEST}" for name in ("backend", "frontend")}
 POSTGRES = f"ghcr.io/octo/shop/postgres@{DIGEST}"
-AT_ONCE = Timings(start=5, soak=0, delay=0, monitor=0, bake=0, drain=0, grace=1, migrate=5)
+INSTANT_TIMINGS = Timings(start=5, soak=0, delay=0, monitor=0, bake=0, drain=0, grace=1, migrate=5)
 
 
-def environment(**given: Any) -> Environment:  # noqa: ANN401 - whatever a team may write
+def make_environment(**given: Any) -> Environment:  # noqa: ANN401 - whatever a team may write
     """Return an environment, with what a team has to write and what is given."""
     least = {
         "name": "staging",
@@ -33,7 +33,7 @@ def environment(**given: Any) -> Environment:  # noqa: ANN401 - whatever a team 
     return changed(found, **tables)
 
 
-def release(number: int = 1) -> Release:
+def make_release(number: int = 1) -> Release:
     """Return a release; another number is another image, under another name."""
     return Release(
         deploy_id=f"deploy-{number}",
@@ -47,7 +47,7 @@ def release(number: int = 1) -> Release:
     )
 
 
-def service(
+def make_service(
     image: str = IMAGES["backend"], deploy_id: str = "deploy-1", state: str | None = "completed"
 ) -> Object:
     """Return a service, as `docker inspect --type=service` prints it."""
@@ -72,7 +72,7 @@ def service(
     }
 
 
-def task(
+def make_task(
     state: str = "running",
     desired: str = "running",
     deploy_id: str = "deploy-1",

@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 from pipeline.deploy.cluster.client import SwarmClient
 from pipeline.deploy.cluster.one_shot_jobs import END_MARKER
 from pipeline.process import CommandResult
-from tests.unit.deploy.factories import Object, service, task
+from tests.unit.deploy.factories import Object, make_service, make_task
 
 Kind = dict[str, Object]
 CHECK = ["CMD", "healthcheck"]
@@ -211,9 +211,9 @@ class FakeSwarm(SwarmClient):
         self, name: str, image: str, env: list[str], replicas: int, state: str
     ) -> None:
         """Replace all replicas of a service at once."""
-        told = service(image, state="completed" if name in self.objects("service") else None)
+        told = make_service(image, state="completed" if name in self.objects("service") else None)
         told["Spec"]["TaskTemplate"]["ContainerSpec"]["Env"] = env
-        new = [task(self.ends.get(name, self.ends.get(image, state))) for _ in range(replicas)]
+        new = [make_task(self.ends.get(name, self.ends.get(image, state))) for _ in range(replicas)]
         former = [{**each, "DesiredState": "shutdown"} for each in self.tasks_of(name)]
         for number, each in enumerate(new, len(former)):
             each["Spec"]["ContainerSpec"] = {"Image": image, "Env": env}

@@ -17,10 +17,10 @@ from pipeline.errors import (
     RollbackFailedError,
     RolledBackError,
 )
-from tests.unit.deploy.factories import AT_ONCE, POSTGRES, environment, release
+from tests.unit.deploy.factories import INSTANT_TIMINGS, POSTGRES, make_environment, make_release
 from tests.unit.deploy.fake_swarm import FakeSwarm
 
-STAGING = environment(timings=AT_ONCE)
+STAGING = make_environment(timings=INSTANT_TIMINGS)
 DUMP = "20261123-v1.0.1"
 
 
@@ -42,7 +42,7 @@ class Site:
 
 @pytest.fixture
 def site(engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch) -> Site:
-    entry = new_record(release(1), render_services(STAGING, release(1)), [], "deploy")
+    entry = new_record(make_release(1), render_services(STAGING, make_release(1)), [], "deploy")
     journal.record_start(engine, "shop", entry)
     journal.record_end(engine, "shop", entry, journal.SUCCEEDED)
     engine.start_service("shop_edge", "edge", [], 1, "running")

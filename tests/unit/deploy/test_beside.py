@@ -15,17 +15,17 @@ from pipeline.deploy.state import journal
 from pipeline.deploy.state.deploy_lock import hold_lock
 from pipeline.errors import DeployAbortedError, MigrationError
 from tests.clock import Clock
-from tests.unit.deploy.factories import AT_ONCE, environment, release
+from tests.unit.deploy.factories import INSTANT_TIMINGS, make_environment, make_release
 from tests.unit.deploy.fake_swarm import FakeSwarm
 
-STAGING = environment(timings=AT_ONCE)
+STAGING = make_environment(timings=INSTANT_TIMINGS)
 VALUES = {"PREVIEW_TOKEN": "swordfish", "DATABASE_URL": "postgres://db/ledger"}
 SERVING = {"shop_backend", "shop_frontend"}
 PREVIEW = {"shop_backend-next", "shop_frontend-next"}
 
 
 def deploy(engine: FakeSwarm, number: int, *, migrates: bool = True) -> None:
-    new = release(number)
+    new = make_release(number)
     services = render_services(STAGING, new)
     known = journal.entries(engine, "shop")
     with hold_lock(engine, "shop", "deploy") as lock:
@@ -103,7 +103,9 @@ def test_nothing_is_rolled_out_beside_a_migration_that_does_not_end(live: FakeSw
     live.start_service("shop-migrate", "old", [], 1, "running")
     with pytest.raises(MigrationError, match="runs still"):
         deploy(live, 2)
-    assert service_image(live.objects("service")["shop_backend"]) == release(1).images["backend"]
+    assert (
+        service_image(live.objects("service")["shop_backend"]) == make_release(1).images["backend"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -134,15 +136,17 @@ def test_what_was_begun_beside_a_self_check_that_fails_is_withdrawn(
     live: FakeSwarm,
     migrates: bool,  # noqa: FBT001 - the case
 ) -> None:
-    live.ends[release(2).images["backend"]] = "failed"
+    live.ends[make_release(2).images["backend"]] = "failed"
     with pytest.raises(DeployAbortedError, match=r"^shop-check: failed"):
         deploy(live, 2, migrates=migrates)
     assert {*live.objects("service")} == SERVING
-    assert service_image(live.objects("service")["shop_backend"]) == release(1).images["backend"]
+    assert (
+        service_image(live.objects("service")["shop_backend"]) == make_release(1).images["backend"]
+    )
 
 
 def test_files_that_a_node_cannot_lay_stop_a_release_before_its_preview(live: FakeSwarm) -> None:
-    live.ends[release(2).images["frontend"]] = "rejected"
+    live.ends[make_release(2).images["frontend"]] = "rejected"
     with pytest.raises(
         DeployAbortedError, match=r"^shop-assets: rejected(.|\n)*nothing that serves"
     ):

@@ -19,7 +19,7 @@ from pipeline.deploy.rollout.candidate import (
 )
 from pipeline.errors import InputError
 from pipeline.git import Commit
-from tests.unit.deploy.factories import IMAGES, POSTGRES, environment, release
+from tests.unit.deploy.factories import IMAGES, POSTGRES, make_environment, make_release
 
 DIGEST = f"sha256:{'2' * 64}"
 FOUND = ReleaseCandidate("v1.0.1", "0" * 40, {**IMAGES, "postgres": POSTGRES})
@@ -53,7 +53,7 @@ def test_a_tree_with_changes_is_refused_since_no_image_has_them() -> None:
 )
 def test_a_ref_that_may_not_go_there_is_refused(asked: str | None, ref: str) -> None:
     with pytest.raises(InputError) as caught:
-        resolve_candidate(environment(refs=["main", "v2.*"]), asked)
+        resolve_candidate(make_environment(refs=["main", "v2.*"]), asked)
     assert str(caught.value) == f"staging takes main, v2.*, not `{ref}`"
     assert "correct `refs` in pipeline.toml" in caught.value.hint
 
@@ -62,16 +62,16 @@ def test_a_ref_that_may_not_go_there_is_refused(asked: str | None, ref: str) -> 
 def test_a_version_that_no_image_can_bear_is_refused_before_anything_is_asked() -> None:
     git("tag", "v1.0.0+build.5")
     with pytest.raises(InputError, match=r"`v1\.0\.0\+build\.5` cannot be the tag of an image"):
-        resolve_candidate(environment(refs=["v*"]), "v1.0.0+build.5")
+        resolve_candidate(make_environment(refs=["v*"]), "v1.0.0+build.5")
 
 
 @pytest.mark.usefixtures("_checkout")
 def test_a_checkout_with_changes_is_refused_unless_something_else_is_deployed() -> None:
     Path("new").touch()
     with pytest.raises(InputError, match="changes that no commit has"):
-        resolve_candidate(environment(), None)
+        resolve_candidate(make_environment(), None)
     with pytest.raises(InputError, match="staging takes main"):
-        resolve_candidate(environment(), "HEAD")
+        resolve_candidate(make_environment(), "HEAD")
 
 
 @pytest.mark.usefixtures("_checkout")
@@ -79,12 +79,12 @@ def test_a_checkout_with_changes_is_refused_unless_something_else_is_deployed() 
 def test_a_release_that_does_not_exist_is_named_in_one_sentence(asked: str) -> None:
     git("branch", "vineyard")  # a version is a tag: whoever may push a branch names no version
     with pytest.raises(InputError, match=f"no such commit or tag here: `{asked}`") as caught:
-        resolve_candidate(environment(refs=["*"]), asked)
+        resolve_candidate(make_environment(refs=["*"]), asked)
     assert "git fetch --tags" in caught.value.hint
 
 
 def test_a_release_holds_those_optional_secrets_that_are_set() -> None:
-    place = environment(optional=["METRICS_TOKEN", "SENTRY_TOKEN"])
+    place = make_environment(optional=["METRICS_TOKEN", "SENTRY_TOKEN"])
     values = {name: f"swordfish-{name}" for name in (*place.secrets, "METRICS_TOKEN")}
     assert {"METRICS_TOKEN", "SENTRY_TOKEN"} & {*create_release(place, FOUND, values).secrets} == {
         "METRICS_TOKEN"
@@ -92,8 +92,8 @@ def test_a_release_holds_those_optional_secrets_that_are_set() -> None:
 
 
 def test_a_release_holds_the_secrets_of_the_app_and_not_those_that_it_stands_on() -> None:
-    values = {name: f"swordfish-{name}" for name in environment().secrets}
-    found = create_release(environment(), FOUND, values)
+    values = {name: f"swordfish-{name}" for name in make_environment().secrets}
+    found = create_release(make_environment(), FOUND, values)
     app = ("SMOKE_USER_EMAIL", "SMOKE_USER_PASSWORD", "DATABASE_URL")
     assert found.secrets == {name: secret_object_name("shop", name, values[name]) for name in app}
     assert (found.version, found.commit, found.images) == (
@@ -113,25 +113,25 @@ def test_an_entry_holds_all_that_is_needed_to_put_a_release_back(
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTOR", "ada")
     services = {"backend": {"image": IMAGES["backend"]}}
-    first = new_record(release(), services, [], "deploy")
+    first = new_record(make_release(), services, [], "deploy")
     assert (first.number, first.kind, first.by, first.outcome) == (1, "deploy", "ada", "")
     assert (first.version, first.deploy_id) == ("v1.0.1", "deploy-1")
-    assert (first.images, first.services) == (release().images, services)
+    assert (first.images, first.services) == (make_release().images, services)
     assert datetime.fromisoformat(first.started).tzinfo
 
 
 def test_entries_are_counted_on_though_old_ones_are_forgotten() -> None:
-    first = new_record(release(), {}, [], "deploy")
-    assert new_record(release(), {}, [replace(first, number=41)], "rollback").number == 42
+    first = new_record(make_release(), {}, [], "deploy")
+    assert new_record(make_release(), {}, [replace(first, number=41)], "rollback").number == 42
 
 
 def test_who_deploys_is_the_one_who_started_it_or_who_is_logged_in(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("USER", "grace")
-    assert new_record(release(), {}, [], "deploy").by == "grace"
+    assert new_record(make_release(), {}, [], "deploy").by == "grace"
     monkeypatch.delenv("USER")
-    assert new_record(release(), {}, [], "deploy").by == "somebody"
+    assert new_record(make_release(), {}, [], "deploy").by == "somebody"
 
 
 class Registry:
@@ -160,7 +160,7 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
 def test_a_candidate_is_the_commit_that_is_checked_out_its_digests_looked_up_once(
     registry: Registry,
 ) -> None:
-    found = resolve_candidate(environment(refs=["feature"]), None)
+    found = resolve_candidate(make_environment(refs=["feature"]), None)
     tag = f"sha-{found.commit[:12]}"
     assert found.version == tag
     names = {image: f"ghcr.io/octo/shop/{image}" for image in ("backend", "frontend")}
@@ -177,6 +177,6 @@ def test_a_version_is_the_images_of_its_commit_and_not_whatever_has_its_name(
 ) -> None:
     git("tag", "v1.0.0")
     git("commit", "--quiet", "--allow-empty", "--message=Later")
-    found = resolve_candidate(environment(refs=["v*"]), "v1.0.0")
+    found = resolve_candidate(make_environment(refs=["v*"]), "v1.0.0")
     assert found.version == "v1.0.0"
     assert f"ghcr.io/octo/shop/backend:sha-{found.commit[:12]}" in registry.asked

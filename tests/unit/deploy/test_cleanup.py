@@ -23,10 +23,10 @@ from pipeline.environments import NOTIFY_URL, Environment
 from pipeline.errors import CheckFailedError
 from pipeline.images.commands.cosign import Signer
 from tests.clock import Clock
-from tests.unit.deploy.factories import AT_ONCE, environment, release
+from tests.unit.deploy.factories import INSTANT_TIMINGS, make_environment, make_release
 from tests.unit.deploy.fake_swarm import FakeSwarm
 
-STAGING = environment(timings=AT_ONCE, optional=[NOTIFY_URL])
+STAGING = make_environment(timings=INSTANT_TIMINGS, optional=[NOTIFY_URL])
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,7 @@ def done(engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch, pair: tuple[str, st
     done: list[str] = []
 
     def candidate(_: Environment, asked: str) -> ReleaseCandidate:
-        found = release(int(asked))
+        found = make_release(int(asked))
         return ReleaseCandidate(found.version, found.commit, found.images)
 
     monkeypatch.setattr(deploy, "resolve_candidate", candidate)

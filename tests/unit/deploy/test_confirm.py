@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.deploy import confirmation
 from pipeline.errors import InputError
-from tests.unit.deploy.factories import environment
+from tests.unit.deploy.factories import make_environment
 
 
 class Screen(io.StringIO):
@@ -20,7 +20,7 @@ def test_who_types_the_environment_s_name_has_agreed(
     monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
     monkeypatch.setattr(sys, "stdin", Screen(said))
-    confirmation.confirm(environment(confirm=True), "deploy v1", yes=False)
+    confirmation.confirm(make_environment(confirm=True), "deploy v1", yes=False)
 
 
 @pytest.mark.parametrize("stdin", [Screen("yes\n"), Screen(""), io.StringIO("staging\n")])
@@ -29,14 +29,14 @@ def test_whoever_says_anything_else_or_is_no_person_has_not(
 ) -> None:
     monkeypatch.setattr(sys, "stdin", stdin)
     with pytest.raises(InputError, match="nobody agreed to deploy v1"):
-        confirmation.confirm(environment(confirm=True), "deploy v1", yes=False)
+        confirmation.confirm(make_environment(confirm=True), "deploy v1", yes=False)
 
 
 def test_nobody_is_asked_where_it_was_said_before() -> None:
-    confirmation.confirm(environment(confirm=True), "deploy v1", yes=True)
-    confirmation.confirm(environment(), "deploy v1", yes=False)
+    confirmation.confirm(make_environment(confirm=True), "deploy v1", yes=True)
+    confirmation.confirm(make_environment(), "deploy v1", yes=False)
 
 
 def test_what_cannot_be_undone_is_asked_everywhere() -> None:
     with pytest.raises(InputError, match="nobody agreed to replace all data"):
-        confirmation.confirm(environment(), "replace all data", yes=False, always=True)
+        confirmation.confirm(make_environment(), "replace all data", yes=False, always=True)

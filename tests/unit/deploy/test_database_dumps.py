@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.deploy.cluster.one_shot_jobs import JobFailedError
 from pipeline.deploy.database import MAX_DUMPS, Database
-from tests.unit.deploy.factories import AT_ONCE, POSTGRES, environment
+from tests.unit.deploy.factories import INSTANT_TIMINGS, POSTGRES, make_environment
 from tests.unit.deploy.fake_swarm import FakeSwarm
 
 URL = "postgres://clerk:sword%2Ffish@db.example.com:6432/ledger?sslmode=require"
@@ -12,7 +12,7 @@ URL = "postgres://clerk:sword%2Ffish@db.example.com:6432/ledger?sslmode=require"
 
 @pytest.fixture
 def data(engine: FakeSwarm) -> Database:
-    return Database(engine, environment(timings=AT_ONCE), POSTGRES, URL)
+    return Database(engine, make_environment(timings=INSTANT_TIMINGS), POSTGRES, URL)
 
 
 def test_a_dump_is_named_after_its_time_and_its_release(engine: FakeSwarm, data: Database) -> None:

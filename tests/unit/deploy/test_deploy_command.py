@@ -22,10 +22,10 @@ from pipeline.errors import (
     RolledBackError,
 )
 from pipeline.images.commands.cosign import Signer
-from tests.unit.deploy.factories import AT_ONCE, environment, release
+from tests.unit.deploy.factories import INSTANT_TIMINGS, make_environment, make_release
 from tests.unit.deploy.fake_swarm import FakeSwarm
 
-STAGING = environment(timings=AT_ONCE)
+STAGING = make_environment(timings=INSTANT_TIMINGS)
 CHANGES = re.compile(r" (create|rm|update|deploy|scale) ")
 
 
@@ -38,7 +38,7 @@ class Wire:
         self.versions: dict[str, str] = {}
 
     def candidate(self, _: Environment, asked: str | None) -> ReleaseCandidate:
-        found = release(int(asked or "1"))
+        found = make_release(int(asked or "1"))
         return ReleaseCandidate(found.version, found.commit, found.images)
 
     def vouch(self, _: Environment, found: ReleaseCandidate, __: Signer) -> None:
@@ -99,14 +99,14 @@ def test_an_address_that_no_dump_could_use_is_refused_before_the_engine_is_asked
     with pytest.raises(InputError, match="its password is longer"):
         run_deploy(1)
     assert len(engine.asked) == before
-    bare = environment(timings=AT_ONCE, dump=False)
+    bare = make_environment(timings=INSTANT_TIMINGS, dump=False)
     deploy.deploy(bare, Signer(), "1")
-    assert live(engine) == release(1).images["backend"]
+    assert live(engine) == make_release(1).images["backend"]
 
 
 def test_a_version_is_given_to_the_digests_that_were_verified(wire: Wire) -> None:
     run_deploy(1)
-    image, _, digest = release(1).images["backend"].partition("@")
+    image, _, digest = make_release(1).images["backend"].partition("@")
     assert wire.versions[f"{image}:v1.0.1"] == digest
 
 
@@ -120,7 +120,7 @@ def test_an_older_release_that_was_asked_for_is_a_rollback_and_says_so(
         capsys.readouterr().err
     )
     assert journal.entries(engine, "shop")[-1].kind == "rollback"
-    assert live(engine) == release(1).images["backend"]
+    assert live(engine) == make_release(1).images["backend"]
 
 
 def test_a_run_of_main_does_not_take_a_newer_release_back(
@@ -159,7 +159,7 @@ def test_to_look_first_prints_the_stack_and_touches_nothing(
 ) -> None:
     run_deploy(1, dry=True)
     printed = capsys.readouterr().out
-    assert release(1).images["backend"] in printed
+    assert make_release(1).images["backend"] in printed
     assert "swordfish" not in printed
     assert engine.asked == ["version", "node ls", "config ls"], "of the journal"
 
@@ -187,9 +187,9 @@ def test_going_back_takes_the_release_before_or_the_one_that_is_named(engine: Fa
     deploy.rollback(STAGING, None)
     assert "service rm shop-check" in engine.asked
     assert "service rm shop-migrate" not in engine.asked, "the database stays as it is"
-    assert live(engine) == release(2).images["backend"]
+    assert live(engine) == make_release(2).images["backend"]
     deploy.rollback(STAGING, "v1.0.1")
-    assert live(engine) == release(1).images["backend"]
+    assert live(engine) == make_release(1).images["backend"]
     assert journal.entries(engine, "shop")[-1].kind == "rollback"
     assert status.status(STAGING) == 0
 
@@ -202,9 +202,9 @@ def test_a_dry_rollback_prints_what_would_serve_and_changes_nothing(
     engine.asked.clear()
     capsys.readouterr()
     deploy.rollback(STAGING, None, dry=True)
-    assert release(1).images["backend"] in capsys.readouterr().out
+    assert make_release(1).images["backend"] in capsys.readouterr().out
     assert not [line for line in engine.asked if CHANGES.search(line)]
-    assert live(engine) == release(2).images["backend"]
+    assert live(engine) == make_release(2).images["backend"]
     with pytest.raises(InputError, match="no good release"):
         deploy.rollback(STAGING, "v9", dry=True)
 
@@ -221,11 +221,11 @@ def test_a_deployment_whose_deployer_died_is_undone_before_the_next_one(
 ) -> None:
     run_deploy(1)
     die_in_the_bake(monkeypatch, 2)
-    assert live(engine) == release(2).images["backend"]
+    assert live(engine) == make_release(2).images["backend"]
     assert journal.unfinished(journal.entries(engine, "shop"))
     recover.recover(STAGING)
     assert journal.entries(engine, "shop")[-1].outcome == "abandoned"
-    assert live(engine) == release(1).images["backend"]
+    assert live(engine) == make_release(1).images["backend"]
     with pytest.raises(InputError, match="every deployment has ended"):
         recover.recover(STAGING)
 
@@ -282,7 +282,7 @@ def test_a_secret_that_was_removed_is_made_anew_for_the_way_back(engine: FakeSwa
     for name in [name for name in engine.objects("secret") if "database_url" in name]:
         del engine.objects("secret")[name]
     deploy.rollback(STAGING, None)
-    assert live(engine) == release(1).images["backend"]
+    assert live(engine) == make_release(1).images["backend"]
     assert [name for name in engine.objects("secret") if "database_url" in name]
 
 
@@ -297,9 +297,9 @@ def test_a_secret_whose_value_is_not_known_any_more_is_named_before_anything_is_
     with pytest.raises(InputError, match=rf"v1\.0\.1 reads .*: DATABASE_URL \({gone}\)$") as caught:
         deploy.rollback(STAGING, None)
     assert caught.value.hint == "invoke deploy --env=staging --release=v1.0.1 takes today's values"
-    assert live(engine) == release(2).images["backend"]
+    assert live(engine) == make_release(2).images["backend"]
     run_deploy(1)  # as the hint says
-    assert live(engine) == release(1).images["backend"]
+    assert live(engine) == make_release(1).images["backend"]
 
 
 def test_a_live_release_whose_image_is_dead_does_not_bar_the_way_back(
@@ -308,10 +308,10 @@ def test_a_live_release_whose_image_is_dead_does_not_bar_the_way_back(
     run_deploy(1)
     run_deploy(2)
     engine.says["barrier"] = '["shop.0002_adds"]'
-    engine.ends[release(2).images["backend"]] = "rejected"
-    engine.errors[release(2).images["backend"]] = "starting container failed"
+    engine.ends[make_release(2).images["backend"]] = "rejected"
+    engine.errors[make_release(2).images["backend"]] = "starting container failed"
     deploy.rollback(STAGING, None)
-    assert live(engine) == release(1).images["backend"]
+    assert live(engine) == make_release(1).images["backend"]
     assert "not judged: whether older code lives with shop.0002_adds" in capsys.readouterr().err
 
 
@@ -337,7 +337,7 @@ def test_status_tells_which_replicas_have_lost_workers(
     assert status.status(STAGING) == 0
     well = "  workers   none has died since its server started; 2 of 2 replicas tell\n"
     assert well in capsys.readouterr().out
-    engine.died[release(1).images["backend"]] = 3
+    engine.died[make_release(1).images["backend"]] = 3
     assert status.status(STAGING) == 0, "they were replaced"
     told = capsys.readouterr().out
     assert re.search(r"  workers   3 of the workers of shop_backend\.[12] .*; 3 of the .*\n", told)
@@ -392,7 +392,7 @@ def dead(engine: FakeSwarm) -> FakeSwarm:
 
 def test_a_rollback_gets_a_site_out_of_an_outage(dead: FakeSwarm) -> None:
     deploy.rollback(STAGING, None)
-    assert live(dead) == release(2).images["backend"]
+    assert live(dead) == make_release(2).images["backend"]
     assert status.status(STAGING) == 0
 
 
@@ -403,7 +403,7 @@ def test_a_fix_that_fails_in_an_outage_makes_way_for_the_last_release_that_serve
     said = r"v1\.0\.3 did not serve before(.|\n)*v1\.0\.2 serves instead"
     with pytest.raises(RolledBackError, match=said):
         run_deploy(4)
-    assert live(dead) == release(2).images["backend"]
+    assert live(dead) == make_release(2).images["backend"]
     outcomes = [entry.outcome for entry in journal.entries(dead, "shop")]
     assert outcomes[-2:] == ["rollback failed", journal.SUCCEEDED]
 
@@ -412,7 +412,7 @@ def test_a_rollback_that_fails_in_an_outage_goes_further_back(dead: FakeSwarm, w
     wire.broken = "v1.0.2"
     with pytest.raises(RolledBackError, match=r"v1\.0\.1 serves instead"):
         deploy.rollback(STAGING, None)
-    assert live(dead) == release(1).images["backend"]
+    assert live(dead) == make_release(1).images["backend"]
 
 
 def test_where_no_other_release_served_the_fix_stays(engine: FakeSwarm, wire: Wire) -> None:
@@ -422,7 +422,7 @@ def test_where_no_other_release_served_the_fix_stays(engine: FakeSwarm, wire: Wi
     wire.broken = "v1.0.2"
     with pytest.raises(NoRollbackError, match=r"v1\.0\.1 did not serve before"):
         run_deploy(2)
-    assert live(engine) == release(2).images["backend"]
+    assert live(engine) == make_release(2).images["backend"]
 
 
 def test_a_release_that_users_cannot_reach_is_not_live_already(
@@ -441,8 +441,8 @@ def test_a_dead_release_of_a_deployer_who_died_does_not_stop_the_next_one(
 ) -> None:
     run_deploy(1)
     die_in_the_bake(monkeypatch, 2)
-    engine.ends[release(1).images["backend"]] = "failed"
+    engine.ends[make_release(1).images["backend"]] = "failed"
     monkeypatch.setattr(deploy, "is_ancestor", lambda old, new: old < new)
     run_deploy(3)
-    assert live(engine) == release(3).images["backend"]
+    assert live(engine) == make_release(3).images["backend"]
     assert "v1.0.1 does not come back" in capsys.readouterr().err

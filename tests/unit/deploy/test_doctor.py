@@ -25,7 +25,7 @@ from pipeline.services import free_port
 from tests.conftest import ROOT
 from tests.settings import changed
 from tests.unit.deploy.edge import Edge
-from tests.unit.deploy.factories import AT_ONCE, environment, release
+from tests.unit.deploy.factories import INSTANT_TIMINGS, make_environment, make_release
 from tests.unit.deploy.fake_swarm import FakeSwarm
 from tests.unit.deploy.tls import signed
 
@@ -34,7 +34,7 @@ VARIABLES = {"DJANGO_ALLOWED_HOSTS": "shop.example.com", "PUBLIC_URL": "https://
 
 
 def staging(**given: object) -> Environment:
-    least = environment(timings=AT_ONCE, variables=VARIABLES)
+    least = make_environment(timings=INSTANT_TIMINGS, variables=VARIABLES)
     return changed(least, **{"secrets": (*least.secrets, *APP), **given})
 
 
@@ -46,7 +46,7 @@ def site(engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch, pair: tuple[str, st
     monkeypatch.setenv("DATABASE_URL", "postgres://clerk:swordfish@db/ledger")
     for name, value in zip(("TLS_CERTIFICATE", "TLS_KEY"), pair, strict=True):
         monkeypatch.setenv(name, value)
-    entry = new_record(release(1), render_services(staging(), release(1)), [], "deploy")
+    entry = new_record(make_release(1), render_services(staging(), make_release(1)), [], "deploy")
     journal.record_start(engine, "shop", entry)
     journal.record_end(engine, "shop", entry, journal.SUCCEEDED)
     for name, service in entry.services.items():
@@ -198,7 +198,7 @@ def test_workers_that_died_are_found_and_replicas_that_do_not_tell(
     site: FakeSwarm, edge: Edge
 ) -> None:
     assert found()["workers"].what.endswith("2 of 2 replicas tell")
-    image = release(1).images["backend"]
+    image = make_release(1).images["backend"]
     site.died[image] = 2
     died = found()["workers"]
     assert died.state == "not ok"
@@ -243,7 +243,7 @@ class TestNames:
         told = "EMAIL_URL, FIELD_ENCRYPTION_KEY, PUBLIC_URL, REDIS_URL"
         with pytest.raises(CheckFailedError, match=f"is not told DJANGO_ALLOWED_HOSTS, {told}"):
             variables.check_required_variables(
-                environment(secrets=[*environment().secrets, "DJANGO_SECRET_KEY"])
+                make_environment(secrets=[*make_environment().secrets, "DJANGO_SECRET_KEY"])
             )
         assert variables.check_required_variables(staging())
 

@@ -19,7 +19,7 @@ class Away(FakeSwarm):
 
     cut: list[str] = field(default_factory=list)
 
-    def ask(self, *arguments: str, stdin: str = "", **_: object) -> CommandResult:
+    def run(self, *arguments: str, stdin: str = "", **_: object) -> CommandResult:
         if self.cut:
             return CommandResult(arguments, 1, "", self.cut.pop())
         return super().run(*arguments, stdin=stdin)

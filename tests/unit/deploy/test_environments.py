@@ -13,7 +13,7 @@ from pipeline.environments import REQUIRED_SECRETS, Environment, Timings
 from pipeline.errors import InputError
 from tests import settings
 from tests.conftest import ROOT
-from tests.unit.deploy.factories import environment
+from tests.unit.deploy.factories import make_environment
 
 SECRETS = [*REQUIRED_SECRETS, "DATABASE_URL"]
 LEAST = {"url": "https://shop.example.com", "refs": ["main"], "secrets": SECRETS}
@@ -127,7 +127,7 @@ def test_an_address_that_is_wrong_is_refused_and_not_repeated(
 
 
 def test_a_host_may_be_left_empty() -> None:
-    assert environment(host="", url="https://localhost").is_local
+    assert make_environment(host="", url="https://localhost").is_local
 
 
 def test_a_project_whose_name_fits_no_stack_is_told_where_to_say_another() -> None:
@@ -169,7 +169,7 @@ def test_this_repository_s_own_environments_are_right(monkeypatch: pytest.Monkey
 def test_only_a_site_of_this_machine_on_this_machine_is_local(
     given: dict[str, Any], *, local: bool
 ) -> None:
-    assert environment(**given).is_local is local
+    assert make_environment(**given).is_local is local
 
 
 @pytest.mark.parametrize(
@@ -177,12 +177,14 @@ def test_only_a_site_of_this_machine_on_this_machine_is_local(
     [("main", True), ("v1.2.3", True), ("Main", False), ("feature/v1", False), ("domain", False)],
 )
 def test_a_ref_is_allowed_by_a_pattern_that_it_fits_wholly(ref: str, *, allowed: bool) -> None:
-    assert environment(refs=["main", "v*"]).allows_ref(ref) is allowed
+    assert make_environment(refs=["main", "v*"]).allows_ref(ref) is allowed
 
 
 def test_a_roll_is_stuck_only_after_all_that_it_may_take() -> None:
     times = Timings(start=60, delay=10, drain=5, grace=45, monitor=15)
-    deadlines = [environment(replicas=each, timings=times).rollout_timeout for each in (1, 2, 3)]
+    deadlines = [
+        make_environment(replicas=each, timings=times).rollout_timeout for each in (1, 2, 3)
+    ]
     assert deadlines == [285, 405, 525]
     assert all(
         deadline > replicas * (60 + 10 + 5 + 45) + 15

@@ -10,16 +10,16 @@ from pipeline.deploy.rollout.candidate import new_record
 from pipeline.deploy.state import journal
 from pipeline.deploy.state.audit_log import entries
 from pipeline.errors import InputError
-from tests.unit.deploy.factories import AT_ONCE, environment, release
+from tests.unit.deploy.factories import INSTANT_TIMINGS, make_environment, make_release
 from tests.unit.deploy.fake_swarm import FakeSwarm
 
-STAGING = environment(timings=AT_ONCE)
-BACKEND = release(1).images["backend"]
+STAGING = make_environment(timings=INSTANT_TIMINGS)
+BACKEND = make_release(1).images["backend"]
 
 
 @pytest.fixture
 def live(engine: FakeSwarm) -> FakeSwarm:
-    entry = new_record(release(1), render_services(STAGING, release(1)), [], "deploy")
+    entry = new_record(make_release(1), render_services(STAGING, make_release(1)), [], "deploy")
     journal.record_start(engine, "shop", entry)
     journal.record_end(engine, "shop", entry, journal.SUCCEEDED)
     return engine
@@ -69,7 +69,7 @@ def test_only_a_service_that_serves_can_be_asked(live: FakeSwarm) -> None:
 def test_a_person_is_asked_where_the_environment_wants_that(live: FakeSwarm) -> None:
     with pytest.raises(InputError, match="nobody agreed to run ls on staging"):
         execute.run_command(
-            environment(confirm=True), "ls -l", service="backend", seconds=5, yes=False
+            make_environment(confirm=True), "ls -l", service="backend", seconds=5, yes=False
         )
     assert entries(live, "shop") == []
 

@@ -17,10 +17,10 @@ from pipeline.deploy.preflight.certificate import check_certificate
 from pipeline.deploy.smoke.client import ssl_context
 from pipeline.errors import InputError
 from pipeline.process import capture
-from tests.unit.deploy.factories import environment
+from tests.unit.deploy.factories import make_environment
 
-SECRETS = [*environment().secrets, "POSTGRES_PASSWORD", "REDIS_URL"]
-HERE = environment(name="local", url="https://localhost:8443", secrets=SECRETS)
+SECRETS = [*make_environment().secrets, "POSTGRES_PASSWORD", "REDIS_URL"]
+HERE = make_environment(name="local", url="https://localhost:8443", secrets=SECRETS)
 FILE = Path(".env.local")
 
 
@@ -70,7 +70,7 @@ def test_clients_that_trust_the_certificate_take_it_for_its_host(
     tmp_path: Path, host: str, check: str
 ) -> None:
     url = f"https://[{host}]" if ":" in host else f"https://{host}"
-    generate_secrets(environment(name="local", url=url, secrets=SECRETS))
+    generate_secrets(make_environment(name="local", url=url, secrets=SECRETS))
     made = parse_env_file(FILE)
     certificate, key = tmp_path / "tls.crt", tmp_path / "tls.key"
     certificate.write_text(made["TLS_CERTIFICATE"])
@@ -165,12 +165,14 @@ def test_dry_names_them_and_writes_nothing(capsys: pytest.CaptureFixture[str]) -
 
 def test_another_machine_s_are_not_made_up() -> None:
     with pytest.raises(InputError, match="staging is not on this machine") as caught:
-        generate_secrets(environment())
+        generate_secrets(make_environment())
     assert ".env.staging" in caught.value.hint
 
 
 def test_what_only_its_owner_can_know_is_named_and_nothing_is_written() -> None:
-    strange = environment(name="local", url=HERE.url, secrets=[*SECRETS, "BANK_KEY", "MAP_KEY"])
+    strange = make_environment(
+        name="local", url=HERE.url, secrets=[*SECRETS, "BANK_KEY", "MAP_KEY"]
+    )
     with pytest.raises(InputError, match="nobody can make up BANK_KEY, MAP_KEY"):
         generate_secrets(strange)
     assert not FILE.exists()

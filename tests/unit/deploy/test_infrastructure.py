@@ -7,14 +7,14 @@ import pytest
 from pipeline.deploy.rollout.edge import edge_service, preview_token_map
 from pipeline.deploy.rollout.infrastructure import ensure_infrastructure
 from pipeline.errors import InputError
-from tests.unit.deploy.factories import AT_ONCE, IMAGES, environment
+from tests.unit.deploy.factories import IMAGES, INSTANT_TIMINGS, make_environment
 from tests.unit.deploy.fake_swarm import FakeSwarm
 
-STAGING = environment(
-    timings=AT_ONCE,
+STAGING = make_environment(
+    timings=INSTANT_TIMINGS,
     data=True,
     port=8443,
-    secrets=[*environment().secrets, "POSTGRES_PASSWORD"],
+    secrets=[*make_environment().secrets, "POSTGRES_PASSWORD"],
 )
 VALUES = {name: f"swordfish-{name}" for name in STAGING.secrets}
 
@@ -45,7 +45,7 @@ def test_the_edge_and_the_data_are_brought_where_there_are_none(engine: FakeSwar
 
 
 def test_an_environment_with_data_of_its_own_is_brought_the_edge_alone(engine: FakeSwarm) -> None:
-    ensure_infrastructure(engine, environment(timings=AT_ONCE), IMAGES, VALUES)
+    ensure_infrastructure(engine, make_environment(timings=INSTANT_TIMINGS), IMAGES, VALUES)
     assert laid(engine) == {"shop_edge"}
 
 

@@ -30,7 +30,7 @@ class Choosing(SwarmClient):
     left_out: list[str] = field(default_factory=list)
     unsaid: list[str] = field(default_factory=list)
 
-    def ask_once(self, *arguments: str, stdin: str, seconds: float) -> CommandResult:
+    def run_once(self, *arguments: str, stdin: str, seconds: float) -> CommandResult:
         del seconds
         if self.left_out:
             return CommandResult(arguments, 1, "", self.left_out.pop())

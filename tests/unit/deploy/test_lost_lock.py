@@ -14,15 +14,15 @@ from pipeline.deploy.rollout.context import Deployment
 from pipeline.deploy.state import deploy_lock, journal
 from pipeline.deploy.state.deploy_lock import Lock, hold_lock
 from pipeline.errors import CheckFailedError, DeployAbortedError, LockLostError
-from tests.unit.deploy.factories import AT_ONCE, environment, release
+from tests.unit.deploy.factories import INSTANT_TIMINGS, make_environment, make_release
 from tests.unit.deploy.fake_swarm import FakeSwarm
 
-STAGING = environment(timings=AT_ONCE)
+STAGING = make_environment(timings=INSTANT_TIMINGS)
 VALUES = {"PREVIEW_TOKEN": "swordfish", "DATABASE_URL": "postgres://db/ledger"}
 
 
 def deploy(engine: FakeSwarm, number: int, held: Lock) -> None:
-    new = release(number)
+    new = make_release(number)
     services = render_services(STAGING, new)
     known = journal.entries(engine, "shop")
     deployment = Deployment(
@@ -60,7 +60,9 @@ def test_it_stops_before_its_next_step_and_undoes_nothing(
     ):
         deploy(live, 2, held)
     assert caught.value.exit_code == 10
-    assert service_image(live.objects("service")["shop_backend"]) == release(1).images["backend"]
+    assert (
+        service_image(live.objects("service")["shop_backend"]) == make_release(1).images["backend"]
+    )
     assert journal.unfinished(journal.entries(live, "shop")), "its end is another's to write"
     assert f"service rm shop_backend{PREVIEW_SUFFIX}" not in live.asked, (
         "it may be the other's preview"
@@ -78,7 +80,9 @@ def test_what_goes_wrong_meanwhile_is_not_undone_since_the_other_may_have_done_i
     during(monkeypatch, "bake", changed_by_another)
     with pytest.raises(LockLostError), hold_lock(live, "shop", "run_deployment") as held:
         deploy(live, 2, held)
-    assert service_image(live.objects("service")["shop_backend"]) == release(2).images["backend"]
+    assert (
+        service_image(live.objects("service")["shop_backend"]) == make_release(2).images["backend"]
+    )
 
 
 def test_a_lock_that_somebody_took_away_is_lost_as_well(live: FakeSwarm) -> None:

@@ -8,10 +8,10 @@ from pipeline.deploy.commands.maintenance import bypass_headers, maintenance_sin
 from pipeline.deploy.rollout.edge import edge_config_name
 from pipeline.deploy.state.audit_log import entries
 from pipeline.errors import InputError
-from tests.unit.deploy.factories import AT_ONCE, IMAGES, environment
+from tests.unit.deploy.factories import IMAGES, INSTANT_TIMINGS, make_environment
 from tests.unit.deploy.fake_swarm import FakeSwarm
 
-STAGING = environment(timings=AT_ONCE)
+STAGING = make_environment(timings=INSTANT_TIMINGS)
 EDGE = IMAGES["frontend"]
 
 

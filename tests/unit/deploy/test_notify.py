@@ -10,9 +10,9 @@ import pytest
 from pipeline.deploy.rollout.notify import notify_outcome, run_url
 from pipeline.errors import CheckFailedError, RolledBackError
 from tests.clock import Clock
-from tests.unit.deploy.factories import environment
+from tests.unit.deploy.factories import make_environment
 
-STAGING = environment()
+STAGING = make_environment()
 
 
 class Told(HTTPServer):

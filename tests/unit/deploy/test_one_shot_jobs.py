@@ -19,10 +19,16 @@ from pipeline.deploy.cluster.stackfile import render_services
 from pipeline.deploy.cluster.tasks import exit_code, representative_tasks
 from pipeline.process import CommandResult
 from tests.clock import Clock
-from tests.unit.deploy.factories import AT_ONCE, IMAGES, environment, release, task
+from tests.unit.deploy.factories import (
+    IMAGES,
+    INSTANT_TIMINGS,
+    make_environment,
+    make_release,
+    make_task,
+)
 from tests.unit.deploy.fake_swarm import FakeSwarm
 
-STAGING = environment(timings=AT_ONCE)
+STAGING = make_environment(timings=INSTANT_TIMINGS)
 JOB = Job("shop-migrate", IMAGES["backend"], ["python", "manage.py", "migrate"], {"A": "1"})
 
 
@@ -66,9 +72,9 @@ def test_a_job_runs_once_and_may_write_nowhere(*, everywhere: bool, mode: str) -
 
 
 def test_a_job_of_the_backend_has_its_secrets_as_only_the_app_may_read_them() -> None:
-    service = render_services(environment(), release())["backend"]
+    service = render_services(make_environment(), make_release())["backend"]
     job = job_for_service("shop", "check", service, ["python", "manage.py", "self_check"])
-    assert (job.name, job.image) == ("shop-check", release().images["backend"])
+    assert (job.name, job.image) == ("shop-check", make_release().images["backend"])
     assert job.environment == service["environment"]
     file = "--secret=source=shop-database_url-01234567,target=DATABASE_URL"
     assert job.options == [f"{file},uid=10001,gid=10001,mode=0400", "--entrypoint=python"]
@@ -92,7 +98,7 @@ def test_what_a_job_says_is_not_taken_for_all_when_the_engine_lost_the_end(
 
 def test_what_the_engine_began_anew_is_no_second_job() -> None:
     """Where managers choose another leader, a task that was lost is replaced."""
-    lost, runs, done = task("failed"), task("running"), task("complete")
+    lost, runs, done = make_task("failed"), make_task("running"), make_task("complete")
     assert representative_tasks([done, lost, runs]) == [done]
     assert representative_tasks([lost, runs]) == [runs]
     assert representative_tasks([lost]) == [lost]
@@ -102,7 +108,7 @@ def test_what_the_engine_began_anew_is_no_second_job() -> None:
 
 def test_a_node_that_is_lost_is_not_waited_for() -> None:
     done, lost = (
-        {**task(state, "shutdown"), "Slot": None, "NodeID": node}
+        {**make_task(state, "shutdown"), "Slot": None, "NodeID": node}
         for state, node in (("complete", "1"), ("running", "2"))
     )
     assert representative_tasks([done, lost]) == [done]
@@ -110,8 +116,11 @@ def test_a_node_that_is_lost_is_not_waited_for() -> None:
 
 
 def test_a_job_on_several_nodes_has_failed_when_it_has_on_one() -> None:
-    assert [exit_code(each) for each in (task("complete"), task("failed", code=7))] == [0, 7]
-    assert exit_code(task("rejected")) == 1
+    assert [exit_code(each) for each in (make_task("complete"), make_task("failed", code=7))] == [
+        0,
+        7,
+    ]
+    assert exit_code(make_task("rejected")) == 1
 
 
 def test_a_job_of_a_dead_deployer_is_let_end_before_the_next_one(

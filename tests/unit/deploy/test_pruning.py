@@ -13,10 +13,10 @@ from pipeline.deploy.rollout.cleanup import clean_up, prune_releases
 from pipeline.deploy.state import journal
 from pipeline.deploy.state.journal import KEPT_RELEASES, SUCCEEDED
 from tests.conftest import ROOT, Result
-from tests.unit.deploy.factories import AT_ONCE, environment, release
+from tests.unit.deploy.factories import INSTANT_TIMINGS, make_environment, make_release
 from tests.unit.deploy.fake_swarm import FakeSwarm
 
-STAGING = environment(timings=AT_ONCE)
+STAGING = make_environment(timings=INSTANT_TIMINGS)
 LABEL = "--label=pipeline.stack={}"
 
 
@@ -24,7 +24,7 @@ def deployed(engine: FakeSwarm, numbers: range, stack: str = "shop") -> None:
     for number in numbers:
         known = journal.entries(engine, stack)
         entry = new_record(
-            release(number), render_services(STAGING, release(number)), known, "deploy"
+            make_release(number), render_services(STAGING, make_release(number)), known, "deploy"
         )
         journal.record_start(engine, stack, entry)
         journal.record_end(engine, stack, entry, SUCCEEDED)
@@ -40,7 +40,7 @@ def pulled(engine: FakeSwarm, *images: str) -> None:
 
 
 def image(number: int, name: str = "backend") -> str:
-    return release(number).images[name]
+    return make_release(number).images[name]
 
 
 def test_nothing_is_removed_while_there_are_few(engine: FakeSwarm) -> None:

@@ -21,11 +21,11 @@ from pipeline.errors import CheckFailedError, InputError, RollbackFailedError, R
 from pipeline.images.registry import NotFoundError
 from pipeline.process import capture
 from tests.clock import Clock
-from tests.unit.deploy.factories import AT_ONCE, environment, release
+from tests.unit.deploy.factories import INSTANT_TIMINGS, make_environment, make_release
 from tests.unit.deploy.fake_swarm import FakeSwarm
 from tests.unit.deploy.tls import made, signed
 
-STAGING = environment(timings=Timings(**{**vars(AT_ONCE), "start": 60, "monitor": 15}))
+STAGING = make_environment(timings=Timings(**{**vars(INSTANT_TIMINGS), "start": 60, "monitor": 15}))
 Pair = tuple[str, str]
 Wrong = Callable[[Path, Pair], Pair]
 Certify = Callable[[Wrong], None]
@@ -38,10 +38,10 @@ def live(engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch, pair: Pair) -> Fake
     values |= zip(("TLS_CERTIFICATE", "TLS_KEY"), pair, strict=True)
     for name, value in values.items():
         monkeypatch.setenv(name, value)
-    entry = new_record(release(1), render_services(STAGING, release(1)), [], "deploy")
+    entry = new_record(make_release(1), render_services(STAGING, make_release(1)), [], "deploy")
     journal.record_start(engine, "shop", entry)
     journal.record_end(engine, "shop", entry, journal.SUCCEEDED)
-    ensure_infrastructure(engine, STAGING, release(1).images, values)
+    ensure_infrastructure(engine, STAGING, make_release(1).images, values)
     engine.asked.clear()
     return engine
 
@@ -257,7 +257,7 @@ def test_an_edge_whose_image_is_gone_touches_nothing(
         raise NotFoundError("the registry has no such frontend", hint="push it")
 
     monkeypatch.setattr(start_failures, "platform_digests", members)
-    before, image = edge_service(live), release(1).images["frontend"]
+    before, image = edge_service(live), make_release(1).images["frontend"]
     live.ends[image], live.errors[image] = "rejected", f"No such image: {image}"
     with pytest.raises(
         CheckFailedError, match=r"No such image.*the registry has no such"
@@ -273,7 +273,7 @@ def test_an_edge_whose_image_is_gone_touches_nothing(
 def test_an_edge_whose_port_is_taken_makes_way_and_names_what_to_do(
     live: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, image = edge_service(live), release(1).images["frontend"]
+    before, image = edge_service(live), make_release(1).images["frontend"]
     proved(monkeypatch, live, "failed")
     live.errors[image] = "Bind for 0.0.0.0:443 failed: port is already allocated"
     with pytest.raises(RolledBackError, match="another program of the node has its port") as caught:
@@ -300,7 +300,7 @@ def test_a_configuration_that_nginx_does_not_take_touches_nothing(
 ) -> None:
     """The fake swarm decides the job's end; tests/acceptance/deploy runs the real nginx."""
     before = edge_service(live)
-    live.ends[release(1).images["frontend"]] = "failed"
+    live.ends[make_release(1).images["frontend"]] = "failed"
     with pytest.raises(InputError, match="nginx does not take the edge: shop-edge-check") as caught:
         edge.renew_edge(STAGING)
     assert str(EDGE_CONFIG_FILE) in caught.value.hint
@@ -311,7 +311,7 @@ def test_a_configuration_that_nginx_does_not_take_touches_nothing(
 def proved(monkeypatch: pytest.MonkeyPatch, engine: FakeSwarm, state: str) -> None:
     """Let the check of the new edge be well, and its replicas come to another state."""
     monkeypatch.setattr("pipeline.deploy.rollout.edge.test_configuration", lambda *_: None)
-    engine.ends[release(1).images["frontend"]] = state
+    engine.ends[make_release(1).images["frontend"]] = state
 
 
 def test_an_edge_that_does_not_come_up_makes_way_for_the_one_before(

@@ -7,11 +7,13 @@ import pytest
 from pipeline.deploy.rollout.candidate import new_record
 from pipeline.deploy.state.journal import SUCCEEDED, DeploymentRecord, find_rollback_target
 from pipeline.errors import InputError
-from tests.unit.deploy.factories import release
+from tests.unit.deploy.factories import make_release
 
 
 def entry(number: int, outcome: str = SUCCEEDED) -> DeploymentRecord:
-    return replace(new_record(release(number), {}, [], "deploy"), number=number, outcome=outcome)
+    return replace(
+        new_record(make_release(number), {}, [], "deploy"), number=number, outcome=outcome
+    )
 
 
 KNOWN = [entry(1), entry(2), entry(3, "rolled back"), entry(4), entry(5, "stopped")]

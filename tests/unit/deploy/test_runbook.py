@@ -26,11 +26,11 @@ from pipeline.errors import (
 )
 from tests.clock import Clock
 from tests.unit.deploy.edge import Edge
-from tests.unit.deploy.factories import AT_ONCE, IMAGES, environment, release
+from tests.unit.deploy.factories import IMAGES, INSTANT_TIMINGS, make_environment, make_release
 from tests.unit.deploy.fake_swarm import FakeSwarm
 
-STAGING = environment(timings=AT_ONCE)
-OLD, NEW = release(1), release(2)
+STAGING = make_environment(timings=INSTANT_TIMINGS)
+OLD, NEW = make_release(1), make_release(2)
 TOKEN = "swordfish"
 VALUES = {"PREVIEW_TOKEN": TOKEN, "DATABASE_URL": "postgres://clerk:swordfish@db/ledger"}
 
@@ -59,7 +59,7 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Site:
 
 
 def deploy(engine: FakeSwarm, number: int, *, log_out: bool = False, migrate: bool = True) -> None:
-    new = release(number)
+    new = make_release(number)
     services = render_services(STAGING, new)
     known = journal.entries(engine, "shop")
     before = journal.last_successful(known)
@@ -83,7 +83,7 @@ def serving(engine: FakeSwarm) -> dict[str, str]:
 
 
 def images(number: int) -> dict[str, str]:
-    return {f"shop_{name}": release(number).images[name] for name in IMAGES}
+    return {f"shop_{name}": make_release(number).images[name] for name in IMAGES}
 
 
 def outcome(engine: FakeSwarm) -> str:
@@ -307,7 +307,7 @@ def test_what_is_not_migrated_is_not_dumped(live: FakeSwarm) -> None:
 def test_what_its_host_dumps_is_not_dumped_here(
     live: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    managed = environment(timings=AT_ONCE, dump=False)
+    managed = make_environment(timings=INSTANT_TIMINGS, dump=False)
     monkeypatch.setitem(globals(), "STAGING", managed)
     deploy(live, 2)
     assert "service rm shop-dump" not in live.asked
@@ -369,7 +369,7 @@ def test_where_half_of_the_replicas_served_half_are_enough_on_the_way_back(
     def half(engine: FakeSwarm, stack: str, document: str) -> None:
         take(engine, stack, document)
         for each in engine.tasks_of("shop_backend")[-1:]:
-            if release(1).images["backend"] == each["Spec"]["ContainerSpec"]["Image"]:
+            if make_release(1).images["backend"] == each["Spec"]["ContainerSpec"]["Image"]:
                 each["Status"]["State"] = "starting"
 
     monkeypatch.setattr(FakeSwarm, "deploy_stack", half)
@@ -385,7 +385,7 @@ def test_a_release_that_serves_no_user_is_deprived_of_nothing(
 ) -> None:
     down(live, monkeypatch)
     live.says["shop-check"] = 'to be applied: x\ntaken away: ["shop.tag"]\n'
-    live.ends[release(1).images["backend"]] = "failed"  # it cannot tell what it uses either
+    live.ends[make_release(1).images["backend"]] = "failed"  # it cannot tell what it uses either
     deploy(live, 2)
     assert serving(live) == images(2)
 

@@ -23,12 +23,12 @@ from pipeline.deploy.state import journal
 from pipeline.deploy.state.journal import DeploymentRecord
 from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError, InputError
-from tests.unit.deploy.factories import AT_ONCE, environment, release
+from tests.unit.deploy.factories import INSTANT_TIMINGS, make_environment, make_release
 from tests.unit.deploy.fake_swarm import FakeSwarm
 
-STAGING = environment(timings=AT_ONCE)
-OLD, NEW = render_services(STAGING, release(1)), render_services(STAGING, release(2))
-LIVE = replace(new_record(release(2), NEW, [], "deploy"), number=9, outcome=journal.SUCCEEDED)
+STAGING = make_environment(timings=INSTANT_TIMINGS)
+OLD, NEW = render_services(STAGING, make_release(1)), render_services(STAGING, make_release(2))
+LIVE = replace(new_record(make_release(2), NEW, [], "deploy"), number=9, outcome=journal.SUCCEEDED)
 FIRST, ADDS, DROPS = "[X]  shop.0001_initial", "[X]  shop.0002_adds", "[X]  shop.0003_drops"
 
 
@@ -182,7 +182,7 @@ def test_another_good_release_tells_what_a_dead_one_cannot(
 ) -> None:
     backends.new, backends.contracts = [FIRST, DROPS], ["shop.0003_drops"]
     backends.dead[NEW["backend"]["image"]] = DEAD[how]
-    between = new_record(release(3), render_services(STAGING, release(3)), [], "deploy")
+    between = new_record(make_release(3), render_services(STAGING, make_release(3)), [], "deploy")
     known = [replace(between, outcome=journal.SUCCEEDED), LIVE]
     with pytest.raises(InputError, match=r"no way back over shop\.0003_drops: "):
         back(engine, OLD, known=known, outage=True)

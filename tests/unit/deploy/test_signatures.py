@@ -20,7 +20,7 @@ from pipeline.deploy.rollout.signatures import (
 from pipeline.errors import CheckFailedError, InputError, VerificationError
 from pipeline.images.commands.cosign import Signer
 from pipeline.process import CommandResult
-from tests.unit.deploy.factories import DIGEST, IMAGES, POSTGRES, environment, release
+from tests.unit.deploy.factories import DIGEST, IMAGES, POSTGRES, make_environment, make_release
 
 FOUND = ReleaseCandidate("v1.0.1", "0" * 40, {**IMAGES, "postgres": POSTGRES})
 OTHER = f"ghcr.io/octo/shop/postgres@sha256:{'3' * 64}"
@@ -76,20 +76,20 @@ def cosign(monkeypatch: pytest.MonkeyPatch) -> Cosign:
 
 
 def test_every_image_is_verified_those_of_others_as_well(cosign: Cosign) -> None:
-    verify_candidate(environment(), FOUND, SIGNER, None)
+    verify_candidate(make_environment(), FOUND, SIGNER, None)
     assert cosign.verified == [*FOUND.images.values()]
     assert cosign.asked == []
 
 
 def test_only_on_this_machine_may_run_what_nobody_has_scanned(cosign: Cosign) -> None:
-    verify_candidate(environment(), FOUND, SIGNER, None)
+    verify_candidate(make_environment(), FOUND, SIGNER, None)
     assert cosign.unjudged == {False}
     cosign.unjudged.clear()
-    verify_candidate(environment(url="https://localhost:8443"), FOUND, SIGNER, None)
+    verify_candidate(make_environment(url="https://localhost:8443"), FOUND, SIGNER, None)
     assert cosign.unjudged == {True}
 
 
-LIVE = replace(new_record(release(), {}, [], "deploy"), commit="1" * 40, images=FOUND.images)
+LIVE = replace(new_record(make_release(), {}, [], "deploy"), commit="1" * 40, images=FOUND.images)
 SAME, NAMED = LIVE.images, {"0" * 40: "postgres:18", "1" * 40: "postgres:18"}
 
 
@@ -116,7 +116,7 @@ def test_what_others_made_and_the_live_release_has_is_not_verified_again(
         return names[commit]
 
     monkeypatch.setattr(signatures, "pinned_reference", named)
-    verify_candidate(environment(), FOUND, SIGNER, replace(LIVE, images=images))
+    verify_candidate(make_environment(), FOUND, SIGNER, replace(LIVE, images=images))
     assert cosign.verified == [*IMAGES.values(), *[POSTGRES] * again]
 
 
@@ -124,14 +124,14 @@ def test_what_is_not_verified_again_is_told(
     cosign: Cosign, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(signatures, "pinned_reference", lambda *_: "postgres:18")
-    verify_candidate(environment(), FOUND, SIGNER, LIVE)
+    verify_candidate(make_environment(), FOUND, SIGNER, LIVE)
     assert cosign.verified == [*IMAGES.values()]
     said = "verified when v1.0.1 was deployed, and not again: postgres"
     assert said in capsys.readouterr().err
 
 
 def test_what_is_built_here_has_to_have_served_where_it_is_to_serve_first(cosign: Cosign) -> None:
-    production = environment(after="staging")
+    production = make_environment(after="staging")
     verify_candidate(production, FOUND, SIGNER, None)
     assert len(cosign.asked) == len(IMAGES)
     assert all("--type=urn:deployed-to:staging" in asked for asked in cosign.asked)
@@ -155,7 +155,7 @@ def test_that_a_release_serves_is_stated_of_each_image_that_is_built_here(
         return ""
 
     monkeypatch.setattr(signatures, "command_output", answer)
-    attest_deployment(environment(), FOUND, SIGNER)
+    attest_deployment(make_environment(), FOUND, SIGNER)
     assert sorted(reference for reference, _ in stated) == sorted(IMAGES.values())
     content = stated[0][1]
     assert (content["environment"], content["version"]) == ("staging", "v1.0.1")
@@ -172,4 +172,4 @@ def test_a_statement_that_cannot_be_signed_is_a_fault(
 
     monkeypatch.setattr(signatures, "command_output", answer)
     with pytest.raises(CheckFailedError):
-        attest_deployment(environment(), FOUND, SIGNER)
+        attest_deployment(make_environment(), FOUND, SIGNER)

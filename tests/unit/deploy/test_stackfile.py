@@ -14,14 +14,14 @@ from pipeline.deploy.cluster.stackfile import (
     with_deploy_id,
 )
 from tests.conftest import ROOT
-from tests.unit.deploy.factories import IMAGES, environment, release
+from tests.unit.deploy.factories import IMAGES, make_environment, make_release
 
-STAGING = environment(
+STAGING = make_environment(
     replicas=3,
     variables={"DJANGO_ALLOWED_HOSTS": "shop.example.com", "DEPLOY_ID": "mine", "LOG": "no"},
     timings={"start": 40, "delay": 7, "monitor": 9, "grace": 30, "drain": 4},
 )
-RELEASE = release()
+RELEASE = make_release()
 
 Services = dict[str, dict[str, Any]]
 
@@ -83,7 +83,7 @@ def test_the_app_is_told_where_and_what_it_is_and_nobody_can_say_otherwise(
 
 def test_the_page_is_told_where_to_report_errors_and_nothing_else_of_the_app_s() -> None:
     dsn = "https://key@sentry.example.com/1"
-    place = environment(variables={"SENTRY_DSN": dsn, "LOG": "no"})
+    place = make_environment(variables={"SENTRY_DSN": dsn, "LOG": "no"})
     told = service_environment("frontend", place, RELEASE)
     assert told["SENTRY_DSN"] == dsn
     assert "LOG" not in told

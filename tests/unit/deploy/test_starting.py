@@ -23,10 +23,10 @@ from pipeline.errors import CheckFailedError, PipelineError
 from pipeline.images import registry
 from pipeline.process import CommandResult
 from tests.clock import Clock
-from tests.unit.deploy.factories import AT_ONCE, DIGEST, IMAGES, environment
+from tests.unit.deploy.factories import DIGEST, IMAGES, INSTANT_TIMINGS, make_environment
 from tests.unit.deploy.fake_swarm import FakeSwarm
 
-STAGING = environment(timings=AT_ONCE)
+STAGING = make_environment(timings=INSTANT_TIMINGS)
 IMAGE = IMAGES["backend"]
 JOB = Job("shop-check", IMAGE, ["python", "manage.py", "self_check"], {})
 MINUTES = 600
@@ -287,10 +287,14 @@ ABSENT = {
 
 @pytest.mark.parametrize(("has", "sentence", "hint"), ABSENT.values(), ids=ABSENT)
 def test_an_image_that_a_node_has_not_is_looked_for_where_it_should_be(
-    engine: FakeSwarm, registry: Registry, has: Callable[[Registry], None], sentence: str, hint: str
+    engine: FakeSwarm,
+    fake_registry: Registry,
+    has: Callable[[Registry], None],
+    sentence: str,
+    hint: str,
 ) -> None:
     node(engine)
-    has(registry)
+    has(fake_registry)
     engine.ends[IMAGE], engine.errors[IMAGE] = "rejected", f"No such image: {IMAGE}"
     found = fault(engine)
     assert f"shop-check: No such image: {IMAGE} ({sentence}" in str(found)

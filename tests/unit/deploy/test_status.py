@@ -10,10 +10,10 @@ from pipeline.deploy.commands.maintenance import config_name
 from pipeline.deploy.rollout.candidate import new_record
 from pipeline.deploy.state import journal
 from pipeline.deploy.state.audit_log import record
-from tests.unit.deploy.factories import AT_ONCE, environment, release
+from tests.unit.deploy.factories import INSTANT_TIMINGS, make_environment, make_release
 from tests.unit.deploy.fake_swarm import FakeSwarm
 
-STAGING = environment(timings=AT_ONCE)
+STAGING = make_environment(timings=INSTANT_TIMINGS)
 
 
 class Walks:
@@ -39,7 +39,7 @@ def walks(engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch) -> Walks:
 
 
 def deployed(engine: FakeSwarm) -> None:
-    entry = new_record(release(1), render_services(STAGING, release(1)), [], "deploy")
+    entry = new_record(make_release(1), render_services(STAGING, make_release(1)), [], "deploy")
     journal.record_start(engine, "shop", entry)
     journal.record_end(engine, "shop", entry, journal.SUCCEEDED)
 
@@ -56,7 +56,7 @@ def test_a_walk_expects_no_release_where_none_was_deployed(walks: Walks) -> None
 
 
 def test_a_walk_trusts_the_certificate_of_a_site_on_this_machine_alone(walks: Walks) -> None:
-    for place in (environment(url="https://localhost:8443"), STAGING):
+    for place in (make_environment(url="https://localhost:8443"), STAGING):
         status.smoke_test(place)
     assert [trusted for *_, trusted in walks.given] == ["swordfish", ""]
 

@@ -9,16 +9,16 @@ from pipeline.deploy.cluster.graceful_stop import check_graceful_stop
 from pipeline.deploy.cluster.stackfile import previews, render_services, stack_file
 from pipeline.environments import Timings
 from tests.clock import Clock
-from tests.unit.deploy.factories import environment, release
+from tests.unit.deploy.factories import make_environment, make_release
 from tests.unit.deploy.fake_swarm import FakeSwarm
 
 TIMINGS = Timings(drain=5, grace=45)
-SHOP = environment(timings=TIMINGS)
-IMAGE = release().images["backend"]
+SHOP = make_environment(timings=TIMINGS)
+IMAGE = make_release().images["backend"]
 IN_TIME = "and has to end by itself within 45 s"
 NAMES = ("backend-next", "frontend-next")
 WANTED = [
-    ExpectedState(f"shop_{name}", release().images[name.removesuffix("-next")], "deploy-1", 1)
+    ExpectedState(f"shop_{name}", make_release().images[name.removesuffix("-next")], "deploy-1", 1)
     for name in NAMES
 ]
 
@@ -26,8 +26,8 @@ WANTED = [
 @pytest.fixture
 def shown(engine: FakeSwarm) -> FakeSwarm:
     """An engine with a preview, which serves on for eight seconds."""
-    engine.deploy_stack("shop", stack_file("shop", previews(render_services(SHOP, release()))))
-    engine.stops.update(dict.fromkeys(release().images.values(), (0, 16)))
+    engine.deploy_stack("shop", stack_file("shop", previews(render_services(SHOP, make_release()))))
+    engine.stops.update(dict.fromkeys(make_release().images.values(), (0, 16)))
     return engine
 
 

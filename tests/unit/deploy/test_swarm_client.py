@@ -26,7 +26,7 @@ class Far(SSHTunnel):
         super().__init__("ssh://far", Path(), has_key=False)
         self.__dict__["lost"] = lost
 
-    def required(self) -> str:
+    def ensure_open(self) -> str:
         if self.__dict__["lost"]:
             raise InputError("ssh://far is lost", hint="look at the network")
         return "unix:///far"

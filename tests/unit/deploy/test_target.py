@@ -8,10 +8,10 @@ from pipeline.deploy.target import connect, outdated_components
 from pipeline.errors import InputError, MissingToolError
 from pipeline.process import CommandResult
 from pipeline.services import free_port
-from tests.unit.deploy.factories import environment
+from tests.unit.deploy.factories import make_environment
 from tests.unit.deploy.fake_swarm import FakeSwarm
 
-STAGING = environment()
+STAGING = make_environment()
 
 
 def answer(monkeypatch: pytest.MonkeyPatch, text: str, code: int = 0) -> None:
@@ -64,7 +64,7 @@ def test_one_that_does_not_answer_is_not_taken_for_new(monkeypatch: pytest.Monke
 def test_a_host_out_of_reach_is_named_once_with_what_to_correct() -> None:
     host = f"ssh://deploy@127.0.0.1:{free_port()}"
     with pytest.raises(InputError) as caught:
-        connect(environment(host=host, known_hosts=["127.0.0.1 ssh-ed25519 AAAA"]))
+        connect(make_environment(host=host, known_hosts=["127.0.0.1 ssh-ed25519 AAAA"]))
     assert str(caught.value).startswith(f"{host} cannot be reached: ")
     assert str(caught.value).count(host) == 1
     assert caught.value.hint.startswith("correct `host` and `known_hosts`")

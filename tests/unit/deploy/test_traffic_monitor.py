@@ -20,7 +20,7 @@ from pipeline.deploy.rollout.requests import (
 from pipeline.deploy.rollout.traffic_monitor import TrafficMonitor, TrafficRegressionError
 from pipeline.environments import TrafficTolerance
 from pipeline.process import CommandResult
-from tests.unit.deploy.factories import task
+from tests.unit.deploy.factories import make_task
 
 USUAL = TrafficTolerance()
 
@@ -154,7 +154,7 @@ def test_slower_is_no_fault_within_the_tolerance_or_without_enough_requests(
 
 
 def replica(deploy_id: str, *addresses: str) -> JSONObject:
-    return {**task(deploy_id=deploy_id), "NetworksAttachments": [{"Addresses": [*addresses]}]}
+    return {**make_task(deploy_id=deploy_id), "NetworksAttachments": [{"Addresses": [*addresses]}]}
 
 
 CUT = CommandResult((), 1, "", "incomplete log stream: node x1 is not available")
@@ -177,7 +177,7 @@ class Edge(SwarmClient):
         told = [{"ID": k, "DesiredState": v, "Status": begun} for k, v in states.items()]
         return [*told, {"ID": "waiting", "DesiredState": "running", "Status": {}}]
 
-    def ask(self, *arguments: str, **_: object) -> CommandResult:
+    def run(self, *arguments: str, **_: object) -> CommandResult:
         """Answer for one replica."""
         return self.replicas[arguments[-1]]
 

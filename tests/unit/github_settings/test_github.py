@@ -15,14 +15,14 @@ from pipeline.settings import Hosting
 from tests import settings
 from tests.conftest import ROOT
 from tests.settings import changed
-from tests.support.fake_github import TOKEN, Server, serving
+from tests.support.fake_github import TOKEN, FakeGitHub, serving
 from tests.support.openapi_schema import DESCRIPTION
 
 REVIEWERS = {"production": ("ada", "acme/operators")}
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGitHub]:
     """A GitHub with a repository as it is when it is new."""
     monkeypatch.chdir(ROOT)
     wanted = changed(load(), github=Hosting(approvals=1, reviewers=REVIEWERS))
@@ -34,7 +34,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         yield made
 
 
-def test_a_new_repository_gets_everything(server: Server) -> None:
+def test_a_new_repository_gets_everything(server: FakeGitHub) -> None:
     cli.sync_settings()
     assert server.workflow == {
         "default_workflow_permissions": "read",
@@ -48,7 +48,7 @@ def test_a_new_repository_gets_everything(server: Server) -> None:
     assert {*server.environments} == {"staging", "production"}
 
 
-def test_main_requires_the_gate_and_nothing_else_can_report_it(server: Server) -> None:
+def test_main_requires_the_gate_and_nothing_else_can_report_it(server: FakeGitHub) -> None:
     cli.sync_settings()
     main = next(each for each in server.rulesets.values() if each["name"] == "main")
     assert main["conditions"]["ref_name"]["include"] == ["refs/heads/main"]
@@ -60,7 +60,7 @@ def test_main_requires_the_gate_and_nothing_else_can_report_it(server: Server) -
     assert rules["pull_request"]["required_approving_review_count"] == 1
 
 
-def test_versions_can_be_neither_moved_nor_deleted(server: Server) -> None:
+def test_versions_can_be_neither_moved_nor_deleted(server: FakeGitHub) -> None:
     cli.sync_settings()
     versions = next(each for each in server.rulesets.values() if each["name"] == "versions")
     assert versions["target"] == "tag"
@@ -68,13 +68,13 @@ def test_versions_can_be_neither_moved_nor_deleted(server: Server) -> None:
     assert {rule["type"] for rule in versions["rules"]} == {"deletion", "update"}
 
 
-def test_main_goes_to_staging_and_versions_to_production(server: Server) -> None:
+def test_main_goes_to_staging_and_versions_to_production(server: FakeGitHub) -> None:
     cli.sync_settings()
     assert [*server.policies["staging"].values()] == [{"name": "main", "type": "branch"}]
     assert [*server.policies["production"].values()] == [{"name": "v*", "type": "tag"}]
 
 
-def test_people_and_teams_agree_to_production(server: Server) -> None:
+def test_people_and_teams_agree_to_production(server: FakeGitHub) -> None:
     cli.sync_settings()
     assert server.environments["production"]["reviewers"] == [
         {"type": "User", "id": 11},
@@ -83,7 +83,9 @@ def test_people_and_teams_agree_to_production(server: Server) -> None:
     assert server.environments["staging"]["reviewers"] == []
 
 
-def test_a_second_run_changes_nothing(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_run_changes_nothing(
+    server: FakeGitHub, capsys: pytest.CaptureFixture[str]
+) -> None:
     cli.sync_settings()
     server.asked.clear()
     cli.sync_settings()
@@ -92,7 +94,7 @@ def test_a_second_run_changes_nothing(server: Server, capsys: pytest.CaptureFixt
 
 
 def test_a_dry_run_prints_what_would_be_sent_and_sends_nothing(
-    server: Server, capsys: pytest.CaptureFixture[str]
+    server: FakeGitHub, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cli.sync_settings(dry=True)
     assert server.changed == []
@@ -105,7 +107,9 @@ def test_a_dry_run_prints_what_would_be_sent_and_sends_nothing(
     assert len(server.changed) == len(sent)
 
 
-def test_only_what_differs_is_changed(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_what_differs_is_changed(
+    server: FakeGitHub, capsys: pytest.CaptureFixture[str]
+) -> None:
     cli.sync_settings()
     server.asked.clear()
     server.workflow["can_approve_pull_request_reviews"] = True
@@ -121,7 +125,7 @@ def test_only_what_differs_is_changed(server: Server, capsys: pytest.CaptureFixt
     assert "environment `production`: branch main may not" in said
 
 
-def test_what_others_added_stays(server: Server) -> None:
+def test_what_others_added_stays(server: FakeGitHub) -> None:
     cli.sync_settings()
     main = next(each for each in server.rulesets.values() if each["name"] == "main")
     main["rules"] = [{"type": "required_linear_history"}, *main["rules"][1:]]
@@ -139,7 +143,7 @@ def test_what_others_added_stays(server: Server) -> None:
 
 
 def test_names_that_are_missing_are_listed_and_no_value_is_read(
-    server: Server, capsys: pytest.CaptureFixture[str]
+    server: FakeGitHub, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cli.sync_settings()
     server.secrets = {
@@ -165,7 +169,7 @@ def test_names_that_are_missing_are_listed_and_no_value_is_read(
 
 
 def test_nobody_who_agrees_is_told(
-    server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    server: FakeGitHub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     del server
     monkeypatch.setattr(cli, "load", load)
@@ -173,15 +177,15 @@ def test_nobody_who_agrees_is_told(
     assert "environment `production` wants a person to agree" in capsys.readouterr().err
 
 
-def test_somebody_unknown_is_refused_before_anything_is_changed(server: Server) -> None:
-    server.people.clear()
+def test_somebody_unknown_is_refused_before_anything_is_changed(server: FakeGitHub) -> None:
+    server.users_and_teams.clear()
     with pytest.raises(InputError, match="GitHub knows no `ada`"):
         cli.sync_settings()
     assert server.changed == []
 
 
 def test_a_token_that_may_not_is_told_what_it_needs(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    server: FakeGitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", "sardine")
     with pytest.raises(InputError, match="401 Bad credentials") as caught:
@@ -228,7 +232,7 @@ def test_what_is_wrong_in_pipeline_toml_is_named(given: dict[str, Any], said: st
         settings.settings({"github": given})
 
 
-def test_the_stand_in_takes_only_what_github_describes(server: Server) -> None:
+def test_the_stand_in_takes_only_what_github_describes(server: FakeGitHub) -> None:
     github = GitHubClient("acme/shop", TOKEN, server.url)
     github.send("PUT", "actions/permissions/workflow", {"default_workflow_permissions": "admin"})
     github.send("PUT", "environments/staging", {"wait": 1, **an_environment()})
@@ -243,7 +247,7 @@ def an_environment() -> dict[str, Any]:
     return {"wait_timer": 0, "reviewers": [], "deployment_branch_policy": None}
 
 
-def test_the_description_holds_only_what_is_called(server: Server) -> None:
+def test_the_description_holds_only_what_is_called(server: FakeGitHub) -> None:
     cli.sync_settings()
     cli.sync_settings()
     server.policies["staging"][9] = {"name": "old", "type": "branch"}

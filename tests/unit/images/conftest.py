@@ -34,8 +34,8 @@ DOCKERFILE = f"ARG BASE_IMAGE=base:1@{DIGEST}\nFROM $BASE_IMAGE\n"
 UNSET = ("COSIGN_KEY", "IMAGES_REGISTRY", "PIPELINE_STRICT", "REGISTRY_TOKEN")
 
 Calls = Callable[[], list[str]]
-Put = Callable[..., None]
-Once = Callable[[Callable[[], None]], None]
+CopyProject = Callable[..., None]
+RunOnce = Callable[[Callable[[], None]], None]
 
 
 @pytest.fixture(scope="session")
@@ -85,7 +85,7 @@ def commit() -> None:
 
 
 @pytest.fixture
-def put(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Put:
+def put(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CopyProject:
     """Put doubles of tools on the PATH; what they did is in `calls`, one command a line."""
     monkeypatch.setenv("DOUBLES", str(tmp_path))
 
@@ -115,7 +115,7 @@ def calls(tmp_path: Path) -> Calls:
 @pytest.fixture
 def once(
     project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Once:
+) -> RunOnce:
     """Bring the project into a state that takes long to reach: it is made once, and then copied."""
 
     def once(make: Callable[[], None]) -> None:
@@ -141,14 +141,14 @@ def archive(project: Path) -> Path:
     return path
 
 
-def switch_engine(tmp_path: Path, *, on: bool) -> None:
+def set_engine_state(tmp_path: Path, *, on: bool) -> None:
     """Start or stop the engine of the double of Docker."""
     switch = tmp_path / "engine-is-down"
     switch.unlink(missing_ok=True) if on else switch.touch()
     is_engine_available.cache_clear()
 
 
-def exempt(until: date, *places: str, name: str = "CVE-2026-0001") -> None:
+def add_waiver(until: date, *places: str, name: str = "CVE-2026-0001") -> None:
     """Except a vulnerability of the project's image until a day."""
     path = Path("security", "exceptions.toml")
     path.parent.mkdir(exist_ok=True)
@@ -175,7 +175,9 @@ def vulnerability(severity: str = "CRITICAL", fixed: str = "", **more: str) -> d
     }
 
 
-def plant(tmp_path: Path, *found: dict[str, Any], secrets: tuple[dict[str, Any], ...] = ()) -> None:
+def write_vulnerability_report(
+    tmp_path: Path, *found: dict[str, Any], secrets: tuple[dict[str, Any], ...] = ()
+) -> None:
     """Say what the double of Trivy finds."""
     findings = {"vulnerabilities": found, "secrets": secrets}
     (tmp_path / "findings.json").write_text(json.dumps(findings))

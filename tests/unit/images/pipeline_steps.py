@@ -12,10 +12,18 @@ from pipeline.images.verification import verify_all
 
 HOST = "127.0.0.1:5000/kit"
 KEY, OTHER = Signer(key=Path("cosign.key")), Signer(key=Path("other.key"))
-ACTS = ("bake", " push ", " create ", "cosign sign --yes", "cosign attest", "syft", "trivy")
+EFFECTFUL_COMMANDS = (
+    "bake",
+    " push ",
+    " create ",
+    "cosign sign --yes",
+    "cosign attest",
+    "syft",
+    "trivy",
+)
 
 
-def prepare() -> None:
+def build_and_scan() -> None:
     """Build, list and scan on both platforms."""
     for platform in platforms():
         there = resolve_targets(None, platform)
@@ -24,14 +32,14 @@ def prepare() -> None:
         scan(there)
 
 
-def deliver() -> None:
+def run_chain() -> None:
     """Run the whole chain."""
-    prepare()
+    build_and_scan()
     push(select_images(None), platforms())
     signing.sign(select_images(None), KEY)
     verify_all(signing.resolve_references(select_images(None), None), KEY, None, local=False)
 
 
-def acted(calls: list[str]) -> list[str]:
+def effectful_calls(calls: list[str]) -> list[str]:
     """Return those calls that make or move something."""
-    return [call for call in calls if any(act in call for act in ACTS)]
+    return [call for call in calls if any(act in call for act in EFFECTFUL_COMMANDS)]

@@ -11,7 +11,17 @@ from pipeline.git import head
 from pipeline.images.build import build, builder_id, can_build, resolve_targets
 from pipeline.images.records import load_build
 from pipeline.images.targets import Target
-from tests.unit.images.conftest import AMD, APP, ARM, DIGEST, Calls, Put, commit, git, switch_engine
+from tests.unit.images.conftest import (
+    AMD,
+    APP,
+    ARM,
+    DIGEST,
+    Calls,
+    CopyProject,
+    commit,
+    git,
+    set_engine_state,
+)
 
 Change = Callable[[], object]
 STORE = Target("store", AMD)
@@ -19,7 +29,7 @@ READS = ("docker version", "docker buildx version", "docker compose", "docker im
 
 
 @pytest.fixture(autouse=True)
-def engine(put: Put) -> None:
+def engine(put: CopyProject) -> None:
     put("docker")
 
 
@@ -154,7 +164,7 @@ def test_a_platform_that_is_not_released_is_refused() -> None:
 
 
 def test_without_an_engine_nothing_is_built(tmp_path: Path) -> None:
-    switch_engine(tmp_path, on=False)
+    set_engine_state(tmp_path, on=False)
     for begin in (lambda: resolve_targets(None, None), lambda: build([APP])):
         with pytest.raises(MissingToolError, match="no Docker Engine answers"):
             begin()

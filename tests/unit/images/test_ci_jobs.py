@@ -16,21 +16,21 @@ from tests.unit.images.conftest import (
     AMD,
     ARM,
     Calls,
-    Once,
-    Put,
+    CopyProject,
+    RunOnce,
     git,
-    plant,
-    switch_engine,
+    set_engine_state,
     vulnerability,
+    write_vulnerability_report,
 )
 
 KEY = Signer(key=Path("cosign.key"))
 
 
 @pytest.fixture(autouse=True)
-def tools(put: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def tools(put: CopyProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put("docker", "syft", "trivy", "cosign", "pytest")
-    plant(tmp_path)
+    write_vulnerability_report(tmp_path)
     monkeypatch.setenv("IMAGES_REGISTRY", "127.0.0.1:5000/kit")
 
 
@@ -63,14 +63,14 @@ def test_an_image_of_others_is_not_tested_as_ours(calls: Calls) -> None:
 def test_an_image_is_not_judged_without_an_engine_or_for_a_foreign_platform(tmp_path: Path) -> None:
     with pytest.raises(InconclusiveError, match="image app linux-arm64: the builder makes nothing"):
         ci_jobs.check_image("app", ARM)
-    switch_engine(tmp_path, on=False)
+    set_engine_state(tmp_path, on=False)
     with pytest.raises(InconclusiveError, match="no Docker Engine answers") as caught:
         ci_jobs.check_image("app", AMD)
     assert caught.value.hint == INSTALL_ENGINE
 
 
 def test_an_image_with_a_mended_vulnerability_is_red(tmp_path: Path) -> None:
-    plant(tmp_path, vulnerability(fixed="3.0.2"))
+    write_vulnerability_report(tmp_path, vulnerability(fixed="3.0.2"))
     with pytest.raises(CheckFailedError, match="what the scan found is refused"):
         ci_jobs.check_image("app", AMD)
 
@@ -84,7 +84,7 @@ def build_all() -> None:
 
 
 def test_a_release_hands_back_the_digest_of_each_image(
-    once: Once, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    once: RunOnce, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
     once(build_all)
@@ -102,14 +102,14 @@ def test_a_release_of_one_platform_is_verified_but_not_judged() -> None:
     assert set(load_release(head().sha)) == {"app", "store"}
 
 
-def test_a_release_that_is_judged_at_last_leaves_the_list(once: Once, tmp_path: Path) -> None:
+def test_a_release_that_is_judged_at_last_leaves_the_list(once: RunOnce, tmp_path: Path) -> None:
     once(build_all)
-    switch_engine(tmp_path, on=False)
+    set_engine_state(tmp_path, on=False)
     with errors.handle_errors():
         ci_jobs.release_images(KEY)
     (listed,) = errors.read_inconclusive(errors.INCONCLUSIVE_DIR)
     assert str(listed) == "release-image: no Docker Engine answers"
-    switch_engine(tmp_path, on=True)
+    set_engine_state(tmp_path, on=True)
     ci_jobs.release_images(KEY)
     assert errors.read_inconclusive(errors.INCONCLUSIVE_DIR) == []
 

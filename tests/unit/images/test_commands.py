@@ -11,7 +11,7 @@ from pipeline.images.commands import cosign, docker, syft, trivy
 from pipeline.images.commands.cosign import Signer, resolve_signer
 from tests import settings
 from tests.conftest import ROOT
-from tests.unit.images.conftest import APP, DIGEST, Put, git
+from tests.unit.images.conftest import APP, DIGEST, CopyProject, git
 
 DIST = "dist/images/app/linux-amd64"
 LOCAL = f"127.0.0.1:5000/shop/app@{DIGEST}"
@@ -81,7 +81,7 @@ def test_a_workflow_that_signs_is_one_of_this_repository(workflow: str) -> None:
 
 @pytest.mark.parametrize(("version", "extra"), [(2, ""), (3, " --use-signing-config=false")])
 def test_a_key_signs_without_any_service_on_either_cosign(
-    version: int, extra: str, put: Put, tmp_path: Path
+    version: int, extra: str, put: CopyProject, tmp_path: Path
 ) -> None:
     put("cosign")
     if version == 3:
@@ -92,7 +92,9 @@ def test_a_key_signs_without_any_service_on_either_cosign(
     )
 
 
-def test_cosign_is_asked_for_its_version_once(put: Put, calls: Callable[[], list[str]]) -> None:
+def test_cosign_is_asked_for_its_version_once(
+    put: CopyProject, calls: Callable[[], list[str]]
+) -> None:
     put("cosign")
     for _ in range(3):
         cosign.sign(KEY, LOCAL, {})

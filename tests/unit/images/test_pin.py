@@ -9,14 +9,14 @@ from pipeline.images import pin
 from pipeline.images.pin import pin_base_images, pinned_reference, with_digests
 from pipeline.images.registry import manifest_digest
 from tests.conftest import ROOT
-from tests.unit.images.conftest import DIGEST, Calls, Put, commit, publish
+from tests.unit.images.conftest import DIGEST, Calls, CopyProject, commit, publish
 
 NEW = f"sha256:{'a' * 64}"
 DOCKERFILE, COMPOSE = Path("Dockerfile"), Path("docker-compose.yml")
 
 
 @pytest.fixture
-def files(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+def files(put: CopyProject, monkeypatch: pytest.MonkeyPatch) -> None:
     put("docker")
     monkeypatch.setattr(pin, "FILES", [COMPOSE, DOCKERFILE])
     DOCKERFILE.write_text(f"ARG BASE_IMAGE=base:1@{DIGEST}\nFROM ${{BASE_IMAGE}}\n")

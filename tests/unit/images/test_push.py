@@ -12,23 +12,32 @@ from pipeline.images.build import build, resolve_targets
 from pipeline.images.push import push
 from pipeline.images.records import load_release
 from pipeline.images.targets import platforms
-from tests.unit.images.conftest import AMD, APP, ARM, Calls, Once, Put, commit, plant
-from tests.unit.images.pipeline_steps import HOST, acted, deliver, prepare
+from tests.unit.images.conftest import (
+    AMD,
+    APP,
+    ARM,
+    Calls,
+    CopyProject,
+    RunOnce,
+    commit,
+    write_vulnerability_report,
+)
+from tests.unit.images.pipeline_steps import HOST, build_and_scan, effectful_calls, run_chain
 
 
 @pytest.fixture(autouse=True)
-def tools(put: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def tools(put: CopyProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put("docker", "syft", "trivy", "cosign")
-    plant(tmp_path)
+    write_vulnerability_report(tmp_path)
     monkeypatch.setenv("IMAGES_REGISTRY", HOST)
 
 
 def test_another_registry_gets_all_that_the_first_one_has(
-    once: Once, monkeypatch: pytest.MonkeyPatch
+    once: RunOnce, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    once(deliver)
+    once(run_chain)
     monkeypatch.setenv("IMAGES_REGISTRY", "localhost:5001/kit")
-    deliver()
+    run_chain()
     assert all(
         e.repository.startswith("localhost:5001/") for e in load_release(head().sha).values()
     )
@@ -41,11 +50,11 @@ def test_what_is_not_from_the_commit_alone_is_not_pushed(calls: Calls) -> None:
     with pytest.raises(InputError, match=r"was not built from commit .* alone") as caught:
         push(["app"], platforms())
     assert caught.value.hint == "git commit, and then: invoke build"
-    assert acted(calls()) == []
+    assert effectful_calls(calls()) == []
 
 
-def test_what_was_built_of_another_commit_is_not_pushed(once: Once) -> None:
-    once(prepare)
+def test_what_was_built_of_another_commit_is_not_pushed(once: RunOnce) -> None:
+    once(build_and_scan)
     commit()
     with pytest.raises(InputError, match="was not built from commit"):
         push(["app"], platforms())
@@ -69,8 +78,10 @@ def test_a_platform_that_is_not_here_is_left_out_and_said_to_be() -> None:
 
 
 @pytest.mark.parametrize("name", ["app", "other"])
-def test_an_archive_that_was_exchanged_is_not_pushed(name: str, once: Once, calls: Calls) -> None:
-    once(prepare)
+def test_an_archive_that_was_exchanged_is_not_pushed(
+    name: str, once: RunOnce, calls: Calls
+) -> None:
+    once(build_and_scan)
     APP.archive.write_text(json.dumps({f"local/{name}:linux-amd64": "sha256:1", "on": AMD}))
     with pytest.raises(
         CheckFailedError, match=r"image\.tar does not hold the image that was built"

@@ -6,11 +6,11 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.images.registry_login import login
-from tests.unit.images.conftest import Calls, Put
+from tests.unit.images.conftest import Calls, CopyProject
 
 
 @pytest.fixture(autouse=True)
-def token(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+def token(put: CopyProject, monkeypatch: pytest.MonkeyPatch) -> None:
     put("docker")
     monkeypatch.setenv("IMAGES_REGISTRY", "registry.example.com/shop")
     monkeypatch.setenv("GITHUB_ACTOR", "ada")

@@ -25,11 +25,11 @@ from tests.unit.images.conftest import (
     APP,
     DIGEST,
     Calls,
-    Put,
-    exempt,
+    CopyProject,
+    add_waiver,
     git,
-    plant,
     vulnerability,
+    write_vulnerability_report,
 )
 
 SECRET = {"RuleID": "github-pat", "Category": "GitHub", "Severity": "CRITICAL",
@@ -47,7 +47,7 @@ def statement(archive: Path) -> dict[str, dict[str, str]]:
     return found
 
 
-def test_the_double_takes_no_flag_that_trivy_does_not_know(put: Put, archive: Path) -> None:
+def test_the_double_takes_no_flag_that_trivy_does_not_know(put: CopyProject, archive: Path) -> None:
     put("trivy")
     command = ["trivy", "image", f"--input={archive}", "--severities=HIGH"]
     answer = subprocess.run(command, check=False, capture_output=True, text=True)
@@ -55,9 +55,11 @@ def test_the_double_takes_no_flag_that_trivy_does_not_know(put: Put, archive: Pa
     assert "FATAL\tFatal error\tunknown flag: --severities=HIGH" in answer.stderr
 
 
-def test_a_clean_image_passes_with_all_reports(put: Put, archive: Path, tmp_path: Path) -> None:
+def test_a_clean_image_passes_with_all_reports(
+    put: CopyProject, archive: Path, tmp_path: Path
+) -> None:
     put("trivy")
-    plant(tmp_path, vulnerability("MEDIUM", fixed="3.0.2"))
+    write_vulnerability_report(tmp_path, vulnerability("MEDIUM", fixed="3.0.2"))
     scan([APP])
     for file in trivy.OUTPUT_FILES.values():
         assert (archive.parent / file).read_text()
@@ -66,14 +68,14 @@ def test_a_clean_image_passes_with_all_reports(put: Put, archive: Path, tmp_path
 @pytest.mark.parametrize("excepted", [False, True])
 def test_a_mended_critical_is_red_and_its_reports_are_written(
     excepted: bool,  # noqa: FBT001 - the case
-    put: Put,
+    put: CopyProject,
     archive: Path,
     tmp_path: Path,
 ) -> None:
     put("trivy")
-    plant(tmp_path, vulnerability(fixed="3.0.2"))
+    write_vulnerability_report(tmp_path, vulnerability(fixed="3.0.2"))
     if excepted:
-        exempt(TODAY + timedelta(days=30))
+        add_waiver(TODAY + timedelta(days=30))
     with pytest.raises(CheckFailedError, match="CRITICAL CVE-2026-0001 in libssl3") as caught:
         scan([APP])
     assert str(caught.value).startswith("what the scan found is refused:\napp on linux/amd64: ")
@@ -84,20 +86,20 @@ def test_a_mended_critical_is_red_and_its_reports_are_written(
 
 @pytest.mark.usefixtures("archive")
 def test_an_unmended_one_with_an_exception_is_reported(
-    put: Put, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    put: CopyProject, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     put("trivy")
-    plant(tmp_path, vulnerability("HIGH"))
-    exempt(TOMORROW)
+    write_vulnerability_report(tmp_path, vulnerability("HIGH"))
+    add_waiver(TOMORROW)
     scan([APP])
     assert "accepted for now: app on linux/amd64: HIGH CVE-2026-0001" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("archive")
-def test_an_exception_that_ended_is_red(put: Put, tmp_path: Path) -> None:
+def test_an_exception_that_ended_is_red(put: CopyProject, tmp_path: Path) -> None:
     put("trivy")
-    plant(tmp_path, vulnerability("HIGH"))
-    exempt(TODAY - timedelta(days=1))
+    write_vulnerability_report(tmp_path, vulnerability("HIGH"))
+    add_waiver(TODAY - timedelta(days=1))
     with pytest.raises(CheckFailedError, match="its exception ended on"):
         scan([APP])
 
@@ -110,12 +112,12 @@ def test_an_exception_that_ended_is_red(put: Put, tmp_path: Path) -> None:
 def test_an_exception_that_this_image_does_not_need_is_red(
     place: str,
     refused: bool,  # noqa: FBT001 - the case
-    put: Put,
+    put: CopyProject,
     tmp_path: Path,
 ) -> None:
     put("trivy")
-    plant(tmp_path)
-    exempt(TOMORROW, place, "store")
+    write_vulnerability_report(tmp_path)
+    add_waiver(TOMORROW, place, "store")
     if refused:
         with pytest.raises(CheckFailedError, match="for CVE-2026-0001 in libssl3 is not needed"):
             scan([APP])
@@ -124,9 +126,9 @@ def test_an_exception_that_this_image_does_not_need_is_red(
 
 
 @pytest.mark.usefixtures("archive")
-def test_a_secret_is_red_and_stays_one(put: Put, tmp_path: Path) -> None:
+def test_a_secret_is_red_and_stays_one(put: CopyProject, tmp_path: Path) -> None:
     put("trivy")
-    plant(tmp_path, secrets=(SECRET,))
+    write_vulnerability_report(tmp_path, secrets=(SECRET,))
     with pytest.raises(CheckFailedError, match="a secret: GitHub token in /app/settings") as caught:
         scan([APP])
     assert "ghp_0123" not in str(caught.value)
@@ -135,10 +137,10 @@ def test_a_secret_is_red_and_stays_one(put: Put, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("archive")
 @pytest.mark.parametrize("place", ["trivy.yaml", "trivy-secret.yaml", "TRIVY_SEVERITY"])
 def test_nothing_but_the_exceptions_keeps_a_finding_back(
-    put: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+    put: CopyProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     put("trivy")
-    plant(tmp_path, vulnerability(fixed="3.0.2"), secrets=(SECRET,))
+    write_vulnerability_report(tmp_path, vulnerability(fixed="3.0.2"), secrets=(SECRET,))
     if place.startswith("TRIVY_"):
         monkeypatch.setenv(place, "LOW")
     else:
@@ -150,10 +152,10 @@ def test_nothing_but_the_exceptions_keeps_a_finding_back(
 
 
 def test_a_scan_of_today_is_judged_again_but_not_made_again(
-    put: Put, archive: Path, tmp_path: Path, calls: Calls
+    put: CopyProject, archive: Path, tmp_path: Path, calls: Calls
 ) -> None:
     put("trivy")
-    plant(tmp_path, vulnerability("HIGH"))
+    write_vulnerability_report(tmp_path, vulnerability("HIGH"))
     for made in (4, 0):
         with pytest.raises(CheckFailedError):
             scan([APP])
@@ -164,7 +166,7 @@ def test_a_scan_of_today_is_judged_again_but_not_made_again(
     assert len(calls()) == 4
 
 
-def test_a_scanner_that_fails_is_red(put: Put, archive: Path) -> None:
+def test_a_scanner_that_fails_is_red(put: CopyProject, archive: Path) -> None:
     put("trivy")
     with pytest.raises(CheckFailedError, match=r"^trivy failed: "):
         scan([APP])
@@ -179,7 +181,7 @@ def test_without_trivy_nothing_is_judged_and_a_statement_says_so(archive: Path) 
 
 
 def test_without_what_trivy_knows_nothing_is_judged(
-    put: Put, archive: Path, tmp_path: Path
+    put: CopyProject, archive: Path, tmp_path: Path
 ) -> None:
     put("trivy")
     (tmp_path / "registry-is-away").touch()
@@ -202,18 +204,18 @@ def test_a_statement_of_today_stays_and_an_older_one_is_renewed(archive: Path) -
 
 
 @pytest.mark.usefixtures("archive")
-def test_trivy_judges_what_could_not_be_judged_before(put: Put, tmp_path: Path) -> None:
+def test_trivy_judges_what_could_not_be_judged_before(put: CopyProject, tmp_path: Path) -> None:
     with errors.handle_errors():
         scan([APP])
     assert [each.check for each in errors.read_inconclusive(errors.INCONCLUSIVE_DIR)] == ["scan"]
     put("trivy")
-    plant(tmp_path)
+    write_vulnerability_report(tmp_path)
     scan([APP])
     assert errors.read_inconclusive(errors.INCONCLUSIVE_DIR) == []
 
 
 @pytest.mark.usefixtures("project")
-def test_what_was_not_built_is_not_looked_at(put: Put) -> None:
+def test_what_was_not_built_is_not_looked_at(put: CopyProject) -> None:
     put("trivy", "syft")
     for look in (sbom, scan):
         with pytest.raises(InputError, match="app on linux/amd64 was not built") as caught:
@@ -233,7 +235,7 @@ def test_dry_looks_print_all_commands_and_run_none(
 
 
 def test_bills_of_materials_are_written_once_for_an_archive(
-    put: Put, archive: Path, calls: Calls, monkeypatch: pytest.MonkeyPatch
+    put: CopyProject, archive: Path, calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put("syft")
     monkeypatch.setenv("IMAGES_REGISTRY", "127.0.0.1:5000/kit")
@@ -291,7 +293,7 @@ def test_nothing_keeps_a_package_out_of_the_bill(
     [(f"store:1@{DIGEST}", "1"), ("mirror.example.com:5000/store:2", "2")],
 )
 def test_a_bill_of_an_image_of_others_bears_their_version(
-    put: Put,
+    put: CopyProject,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     reference: str,

@@ -24,59 +24,68 @@ from tests.unit.images.conftest import (
     ARM,
     DIGEST,
     Calls,
-    Once,
-    Put,
+    CopyProject,
+    RunOnce,
+    add_waiver,
     commit,
-    exempt,
-    plant,
     publish,
     scan_of,
+    write_vulnerability_report,
 )
-from tests.unit.images.pipeline_steps import HOST, KEY, OTHER, acted, deliver, prepare
+from tests.unit.images.pipeline_steps import (
+    HOST,
+    KEY,
+    OTHER,
+    build_and_scan,
+    effectful_calls,
+    run_chain,
+)
 
 
 @pytest.fixture(autouse=True)
-def tools(put: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def tools(put: CopyProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put("docker", "syft", "trivy", "cosign")
-    plant(tmp_path)
+    write_vulnerability_report(tmp_path)
     monkeypatch.setenv("IMAGES_REGISTRY", HOST)
 
 
-def test_the_whole_chain_passes_and_the_second_time_does_nothing(once: Once, calls: Calls) -> None:
-    once(deliver)
-    assert acted(calls())
-    deliver()
-    assert acted(calls()) == []
+def test_the_whole_chain_passes_and_the_second_time_does_nothing(
+    once: RunOnce, calls: Calls
+) -> None:
+    once(run_chain)
+    assert effectful_calls(calls())
+    run_chain()
+    assert effectful_calls(calls()) == []
 
 
-def test_a_release_is_an_index_of_both_platforms_named_by_its_digest(once: Once) -> None:
-    once(deliver)
+def test_a_release_is_an_index_of_both_platforms_named_by_its_digest(once: RunOnce) -> None:
+    once(run_chain)
     entry = load_release(head().sha)["app"]
     assert entry.reference.startswith(f"{HOST}/app@sha256:")
     assert set(entry.platforms) == {AMD, ARM}
 
 
-def test_the_papers_are_signed_before_the_index(once: Once, calls: Calls) -> None:
-    once(deliver)
+def test_the_papers_are_signed_before_the_index(once: RunOnce, calls: Calls) -> None:
+    once(run_chain)
     signing = [call for call in calls() if call.startswith(("cosign sign --yes", "cosign attest"))]
     assert [call.split()[1] for call in signing] == ["attest"] * 8 + ["sign"] + ["attest"] * 8 + [
         "sign"
     ]
 
 
-def test_an_image_of_others_is_signed_once_for_many_commits(once: Once, calls: Calls) -> None:
+def test_an_image_of_others_is_signed_once_for_many_commits(once: RunOnce, calls: Calls) -> None:
     """Else each commit would leave its statements at the same digest, and every look read them."""
-    once(deliver)
+    once(run_chain)
     commit()
     calls()
-    deliver()
+    run_chain()
     signing = [call for call in calls() if call.startswith(("cosign sign --yes", "cosign attest"))]
     assert len(signing) == 9
     assert all("/app@sha256:" in call for call in signing)
 
 
-def test_an_image_of_others_under_another_name_is_not_what_was_signed(once: Once) -> None:
-    once(deliver)
+def test_an_image_of_others_under_another_name_is_not_what_was_signed(once: RunOnce) -> None:
+    once(run_chain)
     reference = load_release(head().sha)["store"].reference
     compose = Path("docker-compose.yml")
     compose.write_text(compose.read_text().replace("store:1", "store:2"))
@@ -85,8 +94,8 @@ def test_an_image_of_others_under_another_name_is_not_what_was_signed(once: Once
         verify_all([reference], KEY, None, local=False)
 
 
-def test_what_no_commit_here_names_is_not_trusted(once: Once) -> None:
-    once(deliver)
+def test_what_no_commit_here_names_is_not_trusted(once: RunOnce) -> None:
+    once(run_chain)
     reference = load_release(head().sha)["store"].reference
     with pytest.raises(
         VerificationError, match="the commit of its source is not known: git cannot"
@@ -94,10 +103,10 @@ def test_what_no_commit_here_names_is_not_trusted(once: Once) -> None:
         verify_all([reference], KEY, "0" * 40, local=False)
 
 
-def test_exceptions_are_attested_and_the_signature_says_so(once: Once, calls: Calls) -> None:
-    once(prepare)
+def test_exceptions_are_attested_and_the_signature_says_so(once: RunOnce, calls: Calls) -> None:
+    once(build_and_scan)
     tomorrow = datetime.now(UTC).date() + timedelta(days=1)
-    exempt(tomorrow, "app on linux/arm64")
+    add_waiver(tomorrow, "app on linux/arm64")
     commit()
     for platform in platforms():
         build(resolve_targets("app", platform))
@@ -125,8 +134,10 @@ def test_exceptions_are_attested_and_the_signature_says_so(once: Once, calls: Ca
     assert product["@id"].startswith(f"pkg:oci/app@{digest.replace(':', '%3A')}?repository_url=")
 
 
-def test_exceptions_that_were_promised_and_are_gone_are_missed(once: Once, tmp_path: Path) -> None:
-    once(deliver)
+def test_exceptions_that_were_promised_and_are_gone_are_missed(
+    once: RunOnce, tmp_path: Path
+) -> None:
+    once(run_chain)
     kept = json.loads((tmp_path / "cosign.json").read_text())
     reference = load_release(head().sha)["app"].reference
     promised = json.dumps(
@@ -145,23 +156,23 @@ def test_exceptions_that_were_promised_and_are_gone_are_missed(once: Once, tmp_p
     ]
 
 
-def test_nothing_is_signed_that_was_not_pushed(once: Once) -> None:
-    once(prepare)
+def test_nothing_is_signed_that_was_not_pushed(once: RunOnce) -> None:
+    once(build_and_scan)
     with pytest.raises(InputError, match=r"not pushed from commit .*: app, store"):
         signing.sign(select_images(None), KEY)
 
 
-def test_nothing_is_signed_without_all_papers(once: Once, calls: Calls) -> None:
-    once(prepare)
+def test_nothing_is_signed_without_all_papers(once: RunOnce, calls: Calls) -> None:
+    once(build_and_scan)
     push(["app"], platforms())
     (APP.directory / "sbom.cdx.json").unlink()
     with pytest.raises(InputError, match=r"not written yet: .*sbom\.cdx\.json"):
         signing.sign(["app"], KEY)
-    assert acted([call for call in calls() if call.startswith("cosign")]) == []
+    assert effectful_calls([call for call in calls() if call.startswith("cosign")]) == []
 
 
-def test_an_old_scan_is_not_signed_again(once: Once) -> None:
-    once(prepare)
+def test_an_old_scan_is_not_signed_again(once: RunOnce) -> None:
+    once(build_and_scan)
     push(["app"], platforms())
     paper = APP.directory / "scan.attestation.json"
     paper.write_text(paper.read_text().replace('scanFinishedOn": "2', 'scanFinishedOn": "1'))
@@ -170,43 +181,43 @@ def test_an_old_scan_is_not_signed_again(once: Once) -> None:
     assert caught.value.hint == "invoke scan"
 
 
-def test_what_another_key_signed_is_signed_again(once: Once, calls: Calls) -> None:
-    once(deliver)
+def test_what_another_key_signed_is_signed_again(once: RunOnce, calls: Calls) -> None:
+    once(run_chain)
     calls()
     signing.sign(["app"], OTHER)
-    assert acted(calls())
+    assert effectful_calls(calls())
     verify_all(signing.resolve_references(["app"], None), OTHER, None, local=False)
 
 
-def test_a_version_is_one_more_name_of_the_same_digest(once: Once, calls: Calls) -> None:
-    once(deliver)
+def test_a_version_is_one_more_name_of_the_same_digest(once: RunOnce, calls: Calls) -> None:
+    once(run_chain)
     calls()
     signing.promote(["app"], "v1.0.0", KEY)
-    (create,) = acted(calls())
+    (create,) = effectful_calls(calls())
     reference = load_release(head().sha)["app"].reference
     assert create == f"docker buildx imagetools create --tag={HOST}/app:v1.0.0 {reference}"
 
 
 def test_no_image_gets_a_version_if_one_is_not_to_be_trusted(
-    once: Once, calls: Calls, tmp_path: Path
+    once: RunOnce, calls: Calls, tmp_path: Path
 ) -> None:
-    once(deliver)
+    once(run_chain)
     publish(tmp_path, f"{HOST}/store:{head().tag}", json.dumps({"manifests": []}))
     calls()
     with pytest.raises(VerificationError, match="it holds no image"):
         signing.promote(["app", "store"], "v1.0.0", KEY)
-    assert acted(calls()) == []
+    assert effectful_calls(calls()) == []
 
 
 def test_a_version_is_not_given_while_nobody_knows_whether_it_is_taken(
-    once: Once, calls: Calls, tmp_path: Path
+    once: RunOnce, calls: Calls, tmp_path: Path
 ) -> None:
-    once(deliver)
+    once(run_chain)
     (tmp_path / "busy-for").write_text(":v1.0.0")
     calls()
     with pytest.raises(CheckFailedError, match=r"does not answer for .*/app:v1\.0\.0: .*429"):
         signing.promote(["app"], "v1.0.0", KEY)
-    assert acted(calls()) == []
+    assert effectful_calls(calls()) == []
 
 
 def test_a_commit_that_was_never_pushed_gets_no_version() -> None:
@@ -215,9 +226,9 @@ def test_a_commit_that_was_never_pushed_gets_no_version() -> None:
 
 
 def test_dry_runs_print_and_change_nothing(
-    once: Once, calls: Calls, capsys: pytest.CaptureFixture[str]
+    once: RunOnce, calls: Calls, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    once(prepare)
+    once(build_and_scan)
     push(["app"], platforms(), dry=True)
     assert f"docker push --quiet {HOST}/app:{head().tag}-linux-amd64\n" in capsys.readouterr().out
     push(["app"], platforms())
@@ -225,21 +236,21 @@ def test_dry_runs_print_and_change_nothing(
     signing.sign(["app"], KEY, dry=True)
     assert capsys.readouterr().out.count("cosign attest") == 8
     assert not (APP.directory / "provenance.json").exists()
-    assert acted(calls()) == []
+    assert effectful_calls(calls()) == []
 
 
 def test_a_dry_promotion_verifies_and_adds_no_name(
-    once: Once, calls: Calls, capsys: pytest.CaptureFixture[str]
+    once: RunOnce, calls: Calls, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    once(deliver)
+    once(run_chain)
     calls()
     signing.promote(["app"], "v1.0.0", KEY, dry=True)
     assert "imagetools create --tag=" in capsys.readouterr().out
-    assert acted(calls()) == []
+    assert effectful_calls(calls()) == []
 
 
-def test_a_registry_that_rewrites_what_it_is_given_is_red(once: Once, tmp_path: Path) -> None:
-    once(deliver)
+def test_a_registry_that_rewrites_what_it_is_given_is_red(once: RunOnce, tmp_path: Path) -> None:
+    once(run_chain)
     (tmp_path / "registry-rewrites").touch()
     with pytest.raises(CheckFailedError, match=r"app:v1\.0\.0 became another digest"):
         signing.promote(["app"], "v1.0.0", KEY)

@@ -15,7 +15,7 @@ from pipeline.images.tools import (
     require_tools,
     run_commands,
 )
-from tests.unit.images.conftest import Calls, Put, switch_engine
+from tests.unit.images.conftest import Calls, CopyProject, set_engine_state
 
 pytestmark = pytest.mark.usefixtures("project")
 
@@ -27,7 +27,7 @@ def test_a_dry_run_prints_what_a_shell_would_take_and_runs_nothing(
     assert capsys.readouterr().out == "no-such-tool '--name=a b'\nother '$HOME'\n"
 
 
-def test_what_follows_a_failure_is_not_run(put: Put, calls: Calls) -> None:
+def test_what_follows_a_failure_is_not_run(put: CopyProject, calls: Calls) -> None:
     put("docker")
     commands = [
         ("docker", "version"),
@@ -39,13 +39,15 @@ def test_what_follows_a_failure_is_not_run(put: Put, calls: Calls) -> None:
     assert calls() == ["docker version", "docker explode now please"]
 
 
-def test_commands_are_shown_while_they_run(put: Put, capsys: pytest.CaptureFixture[str]) -> None:
+def test_commands_are_shown_while_they_run(
+    put: CopyProject, capsys: pytest.CaptureFixture[str]
+) -> None:
     put("docker")
     run_commands([("docker", "version")])
     assert capsys.readouterr().err == "+ docker version\n"
 
 
-def test_a_question_that_fails_says_why_and_how_to_ask_it(put: Put) -> None:
+def test_a_question_that_fails_says_why_and_how_to_ask_it(put: CopyProject) -> None:
     put("docker")
     with pytest.raises(CheckFailedError, match=r"failed: Error .*: No such image: 'a'") as caught:
         command_output(("docker", "image", "inspect", "'a'"))
@@ -63,13 +65,13 @@ def test_all_missing_tools_are_named_at_once_with_where_they_are_to_be_had() -> 
     assert all(place in caught.value.hint for place in INSTALL_HINTS.values())
 
 
-def test_docker_is_missing_while_its_engine_is_down(put: Put, tmp_path: Path) -> None:
+def test_docker_is_missing_while_its_engine_is_down(put: CopyProject, tmp_path: Path) -> None:
     assert not is_engine_available()
     put("docker")
-    switch_engine(tmp_path, on=True)
+    set_engine_state(tmp_path, on=True)
     assert is_engine_available()
     require_tools("docker")
-    switch_engine(tmp_path, on=False)
+    set_engine_state(tmp_path, on=False)
     with pytest.raises(MissingToolError, match="no Docker Engine answers"):
         require_tools("docker")
 

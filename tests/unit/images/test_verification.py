@@ -18,7 +18,7 @@ from pipeline.images.registry import platform_digests
 from pipeline.images.statements import answer_problems, cosign_error, newest_scan, scan_problems
 from pipeline.images.verification import find_problems, verify
 from pipeline.process import CommandResult
-from tests.unit.images.conftest import AMD, ARM, DIGEST, Put, publish, scan_of
+from tests.unit.images.conftest import AMD, ARM, DIGEST, CopyProject, publish, scan_of
 
 KEY = Signer(key=Path("cosign.key"))
 IMAGE = {"os": "linux", "architecture": "amd64"}
@@ -89,7 +89,7 @@ def test_cosign_s_own_sentence_is_repeated_once(printed: str, sentence: str) -> 
     assert [*answer_problems("", answer, unjudged=False)] == [sentence]
 
 
-def test_everything_that_is_missing_is_named_at_once(put: Put, tmp_path: Path) -> None:
+def test_everything_that_is_missing_is_named_at_once(put: CopyProject, tmp_path: Path) -> None:
     put("docker", "cosign")
     index = publish(tmp_path, "shop/app:1", json.dumps({"manifests": [ENTRY, BUILDER_S_OWN]}))
     with pytest.raises(VerificationError) as caught:
@@ -133,20 +133,22 @@ def test_several_digests_are_asked_about_at_once_and_all_faults_told(
     ]
 
 
-def test_an_index_of_nothing_is_no_image(put: Put, tmp_path: Path) -> None:
+def test_an_index_of_nothing_is_no_image(put: CopyProject, tmp_path: Path) -> None:
     put("docker", "cosign")
     index = publish(tmp_path, "shop/app:1", json.dumps({"manifests": [BUILDER_S_OWN]}))
     digest = f"shop/app@{index}"
     assert find_problems([digest], KEY, "abc") == {digest: ["it holds no image"]}
 
 
-def test_a_manifest_that_is_gone_is_said_to_be(put: Put) -> None:
+def test_a_manifest_that_is_gone_is_said_to_be(put: CopyProject) -> None:
     put("docker", "cosign")
     ((fault,),) = find_problems([f"shop/app@{DIGEST}"], KEY, "abc").values()
     assert fault.startswith("its manifest cannot be read: the registry has no ")
 
 
-def test_a_registry_that_is_away_is_said_to_be(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_registry_that_is_away_is_said_to_be(
+    put: CopyProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put("docker", "cosign")
     refused = "dial tcp 127.0.0.1:5999: connect: connection refused"
     monkeypatch.setattr(
@@ -157,14 +159,18 @@ def test_a_registry_that_is_away_is_said_to_be(put: Put, monkeypatch: pytest.Mon
     assert fault.endswith(refused)
 
 
-def test_a_registry_that_gives_another_manifest_is_not_believed(put: Put, tmp_path: Path) -> None:
+def test_a_registry_that_gives_another_manifest_is_not_believed(
+    put: CopyProject, tmp_path: Path
+) -> None:
     put("docker")
     publish(tmp_path, f"shop/app@{DIGEST}", json.dumps({"manifests": [ENTRY]}))
     with pytest.raises(CheckFailedError, match=f"the registry gives .* for shop/app@{DIGEST}"):
         platform_digests(f"shop/app@{DIGEST}")
 
 
-def test_an_image_without_an_index_is_for_its_own_platform(put: Put, tmp_path: Path) -> None:
+def test_an_image_without_an_index_is_for_its_own_platform(
+    put: CopyProject, tmp_path: Path
+) -> None:
     put("docker")
     image = publish(tmp_path, "shop/app:1", json.dumps(IMAGE))
     assert platform_digests(f"shop/app@{image}") == {AMD: image}

@@ -31,7 +31,7 @@ class Edit(NamedTuple):
 
 
 @cache
-def real() -> Repository:
+def this_repository() -> Repository:
     """The tree of this repository."""
     tree, unreadable = trees.load_repository()
     assert not unreadable
@@ -40,10 +40,13 @@ def real() -> Repository:
 
 def in_file(file: str, change: Change) -> Repository:
     """Change the content of a workflow."""
-    workflow = real().workflows[file]
+    workflow = this_repository().workflows[file]
     content = copy.deepcopy(workflow.content)
     change(content)
-    return replace(real(), workflows={**real().workflows, file: replace(workflow, content=content)})
+    return replace(
+        this_repository(),
+        workflows={**this_repository().workflows, file: replace(workflow, content=content)},
+    )
 
 
 def in_job(job: Job, change: Change) -> Repository:
@@ -56,10 +59,13 @@ def in_action(action: Action, change: Change) -> Repository:
     content = copy.deepcopy(action.content)
     change(content)
     changed = replace(action, content=content)
-    return replace(real(), actions=[changed if each == action else each for each in real().actions])
+    return replace(
+        this_repository(),
+        actions=[changed if each == action else each for each in this_repository().actions],
+    )
 
 
-def written(tree: Repository) -> Repository:
+def round_trip(tree: Repository) -> Repository:
     """Write the workflows of a tree as text, and read them again."""
     texts = {file: dump(workflow.content) for file, workflow in tree.workflows.items()}
     parsed = {file: loader.parse(file, text) for file, text in texts.items()}
@@ -69,18 +75,20 @@ def written(tree: Repository) -> Repository:
 def with_text(file: str, text: str) -> Repository:
     """Put another text in the place of a workflow's, or a new workflow beside them."""
     parsed = loader.parse(file, text)
-    return replace(real(), workflows={**real().workflows, file: parsed})
+    return replace(this_repository(), workflows={**this_repository().workflows, file: parsed})
 
 
 def without(file: str) -> Repository:
     """Take a workflow away."""
-    left = {name: each for name, each in real().workflows.items() if name != file}
-    return replace(real(), workflows=left)
+    left = {name: each for name, each in this_repository().workflows.items() if name != file}
+    return replace(this_repository(), workflows=left)
 
 
 def with_settings(path: str, value: object) -> Repository:
     """Set a value of pipeline.toml, given its path as in `parity/local/lock`."""
-    return replace(real(), settings=_with(real().settings, path.split("/"), value))
+    return replace(
+        this_repository(), settings=_with(this_repository().settings, path.split("/"), value)
+    )
 
 
 def _with(inside: Content, path: Sequence[str], value: object) -> Content:
@@ -92,23 +100,25 @@ def _with(inside: Content, path: Sequence[str], value: object) -> Content:
 
 def with_sessions(*changed: Session, drop: str = "") -> Repository:
     """Put sessions in the place of those of the same signature, or add them, or drop one."""
-    kept = {each.session: each for each in real().sessions if each.session != drop}
-    return replace(real(), sessions=[*(kept | {each.session: each for each in changed}).values()])
+    kept = {each.session: each for each in this_repository().sessions if each.session != drop}
+    return replace(
+        this_repository(), sessions=[*(kept | {each.session: each for each in changed}).values()]
+    )
 
 
 def steps(word: str = "") -> Iterator[tuple[str, Callable[[Change], Repository]]]:
     """Yield every step whose `uses` begins with a word, as a label and a way to change it."""
-    for job in real().jobs_with_steps:
+    for job in this_repository().jobs_with_steps:
         for index, step in enumerate(job.steps):
             if str(step.get("uses", "")).startswith(word):
                 yield f"{job.workflow} {job.id} {index}", _step_of_job(job, index)
-    for action in real().actions:
+    for action in this_repository().actions:
         for index, step in enumerate(action.steps):
             if str(step.get("uses", "")).startswith(word):
                 yield f"{action.path} {index}", _step_of_action(action, index)
 
 
-def put(*path: str | int, value: object) -> Change:
+def set_value(*path: str | int, value: object) -> Change:
     """Return a change that sets a value."""
     *keys, last = path
 
@@ -131,7 +141,7 @@ def add(*path: str | int, value: object) -> Change:
     return change
 
 
-def drop(*path: str | int) -> Change:
+def remove_value(*path: str | int) -> Change:
     """Return a change that takes a key or an item away."""
     *keys, last = path
 

@@ -15,7 +15,7 @@ from pipeline.github.schema import MapOf
 from pipeline.parity import repository as trees
 from pipeline.parity.engine import find_violations
 from pipeline.scratch_repository import ScratchRepository
-from tests.unit.parity.edits import dump, real
+from tests.unit.parity.edits import dump, this_repository
 
 JOB = "jobs:\n  a:\n    runs-on: x\n    steps: []\n"
 
@@ -67,7 +67,7 @@ def test_all_faults_of_a_file_are_told_at_once() -> None:
 def test_an_unreadable_file_is_a_finding_beside_all_others() -> None:
     with pytest.raises(InvalidWorkflowError) as caught:
         parse("x.yml", "jobs: [")
-    broken = replace(real(), document="")
+    broken = replace(this_repository(), document="")
     found = {finding.rule for finding in find_violations(broken, [caught.value])}
     assert found == {"readable", "docs-are-current"}
 
@@ -218,7 +218,9 @@ def test_no_rule_stumbles_over_a_workflow_that_can_be_read(
         random = parse("random.yml", text)
     except InvalidWorkflowError:
         return
-    tree = replace(real(), workflows={**real().workflows, "random.yml": random})
+    tree = replace(
+        this_repository(), workflows={**this_repository().workflows, "random.yml": random}
+    )
     assert all(finding.line >= 1 for finding in find_violations(tree))
 
 
@@ -241,18 +243,20 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 
 @PATIENT
-@given(st.sampled_from([*real().workflows]), st.data())
+@given(st.sampled_from([*this_repository().workflows]), st.data())
 def test_a_real_workflow_that_lost_or_doubled_a_line_is_read_or_refused(
     file: str, data: st.DataObject
 ) -> None:
-    lines = real().workflows[file].text.splitlines(keepends=True)
+    lines = this_repository().workflows[file].text.splitlines(keepends=True)
     index = data.draw(st.integers(0, len(lines) - 1))
     lines[index : index + 1] = [lines[index]] * data.draw(st.sampled_from([0, 2]))
     try:
         changed = parse(file, "".join(lines))
     except InvalidWorkflowError:
         return
-    find_violations(replace(real(), workflows={**real().workflows, file: changed}))
+    find_violations(
+        replace(this_repository(), workflows={**this_repository().workflows, file: changed})
+    )
 
 
 def test_both_endings_of_a_workflow_are_read(

@@ -13,10 +13,10 @@ from ruamel.yaml import YAML
 from pipeline.github.loader import GATE_JOB
 from pipeline.github.model import Job
 from pipeline.parity.engine import find_violations
-from tests.unit.parity.edits import in_job, real, with_text, written
+from tests.unit.parity.edits import in_job, round_trip, this_repository, with_text
 
-FILES = [*real().workflows]
-WORKING = real().jobs_with_steps
+FILES = [*this_repository().workflows]
+WORKING = this_repository().jobs_with_steps
 Text = Callable[[str], str]
 
 
@@ -130,7 +130,9 @@ JOBS: dict[str, Callable[[dict[str, Any]], object]] = {
 @pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("what", TEXTS)
 def test_another_spelling_is_no_finding(what: str, file: str) -> None:
-    assert find_violations(with_text(file, TEXTS[what](real().workflows[file].text))) == []
+    assert (
+        find_violations(with_text(file, TEXTS[what](this_repository().workflows[file].text))) == []
+    )
 
 
 @pytest.mark.parametrize("what", JOBS)
@@ -140,18 +142,24 @@ def test_what_a_job_is_free_to_do_is_no_finding(what: str, job: Job) -> None:
 
 
 def test_the_order_of_sessions_and_tasks_does_not_matter() -> None:
-    changed = replace(real(), sessions=real().sessions[::-1], tasks=real().tasks[::-1])
+    changed = replace(
+        this_repository(),
+        sessions=this_repository().sessions[::-1],
+        tasks=this_repository().tasks[::-1],
+    )
     assert find_violations(changed) == []
 
 
 def test_writing_the_files_anew_changes_nothing() -> None:
-    assert find_violations(written(real())) == []
+    assert find_violations(round_trip(this_repository())) == []
 
 
 def test_each_spelling_differs_from_what_stands_there() -> None:
     """A change that changes nothing would prove nothing."""
     for what, change in TEXTS.items():
-        assert any(change(each.text) != each.text for each in real().workflows.values()), what
+        assert any(
+            change(each.text) != each.text for each in this_repository().workflows.values()
+        ), what
 
 
 def test_gates_are_among_the_jobs() -> None:

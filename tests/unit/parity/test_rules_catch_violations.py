@@ -8,24 +8,24 @@ from collections import Counter
 import pytest
 
 from pipeline.parity.engine import find_violations
-from tests.unit.parity.edits import Edit, real
-from tests.unit.parity.violations import ALL, IDS
+from tests.unit.parity.edits import Edit, this_repository
+from tests.unit.parity.violations import ALL_VIOLATIONS, IDS
 
 
 def test_the_repository_itself_holds_every_rule() -> None:
-    assert find_violations(real()) == []
+    assert find_violations(this_repository()) == []
 
 
 def test_every_rule_has_a_fault() -> None:
-    assert {edit.rule for edit in ALL} == IDS
+    assert {edit.rule for edit in ALL_VIOLATIONS} == IDS
 
 
 def test_there_are_several_hundred_faults() -> None:
-    assert len(ALL) > 500
-    assert Counter(edit.rule for edit in ALL).most_common()[-1][1] >= 1
+    assert len(ALL_VIOLATIONS) > 500
+    assert Counter(edit.rule for edit in ALL_VIOLATIONS).most_common()[-1][1] >= 1
 
 
-@pytest.mark.parametrize("edit", ALL, ids=lambda edit: f"{edit.rule}: {edit.what}")
+@pytest.mark.parametrize("edit", ALL_VIOLATIONS, ids=lambda edit: f"{edit.rule}: {edit.what}")
 def test_a_fault_is_caught_by_its_rule(edit: Edit) -> None:
     findings = find_violations(edit.make())
     assert edit.rule in {finding.rule for finding in findings}

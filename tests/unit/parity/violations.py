@@ -20,21 +20,21 @@ from tests.unit.parity.edits import (
     Change,
     Edit,
     add,
-    drop,
     in_action,
     in_file,
     in_job,
-    put,
-    real,
+    remove_value,
+    set_value,
     steps,
     strip_comments,
+    this_repository,
     with_sessions,
     with_settings,
     with_text,
     without,
 )
 
-TREE = real()
+TREE = this_repository()
 WORKING, CHECKS, CALLS = (
     TREE.jobs_with_steps,
     TREE.check_jobs,
@@ -49,21 +49,21 @@ NOWHERE = "./.github/workflows/nowhere.yml"
 OTHER_COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
-def every_job(rule: str, jobs: list[Job], /, **changes: Change) -> Iterator[Edit]:
+def for_each_job(rule: str, jobs: list[Job], /, **changes: Change) -> Iterator[Edit]:
     """The same changes to each of some jobs."""
     for job in jobs:
         for what, change in changes.items():
             yield Edit(rule, f"{what}: {job.workflow} {job.id}", partial(in_job, job, change))
 
 
-def every_file(rule: str, files: list[str], /, **changes: Change) -> Iterator[Edit]:
+def for_each_workflow(rule: str, files: list[str], /, **changes: Change) -> Iterator[Edit]:
     """The same changes to each of some files."""
     for file in files:
         for what, change in changes.items():
             yield Edit(rule, f"{what}: {file}", partial(in_file, file, change))
 
 
-def every_step(rule: str, word: str, /, **changes: Change) -> Iterator[Edit]:
+def for_each_step(rule: str, word: str, /, **changes: Change) -> Iterator[Edit]:
     """The same changes to each step whose `uses` begins with a word."""
     for label, edit in steps(word):
         for what, change in changes.items():
@@ -90,7 +90,7 @@ def no_run(job: dict[str, list[dict[str, str]]]) -> None:
 
 
 def jobs_and_lines() -> Iterator[Edit]:
-    yield from every_job(
+    yield from for_each_job(
         "job-has-one-run-step",
         WORKING,
         second=another_step(run="nox -s lint"),
@@ -98,7 +98,7 @@ def jobs_and_lines() -> Iterator[Edit]:
         two_lines=run_line("nox -s lint\nnox -s docs\n"),
         none=no_run,
     )
-    yield from every_job(
+    yield from for_each_job(
         "run-matches-job-id",
         WORKING,
         other=run_line("nox -s somebody-else"),
@@ -108,25 +108,25 @@ def jobs_and_lines() -> Iterator[Edit]:
         told=run_line('nox -s lint -- --yes --env "$ENVIRONMENT"; true'),
         tag=run_line("nox -t backend"),
     )
-    yield from every_job(
+    yield from for_each_job(
         "no-shell-overrides",
         WORKING,
-        defaults=put("defaults", value={"run": {"shell": "bash"}}),
-        container=put("container", value="debian"),
+        defaults=set_value("defaults", value={"run": {"shell": "bash"}}),
+        container=set_value("container", value="debian"),
         other_shell=in_run_step("shell", "python"),
         folder=in_run_step("working-directory", "backend"),
     )
     others = [job for job in WORKING if job.id != GATE_JOB]
-    yield from every_job(
+    yield from for_each_job(
         "no-extra-variables",
         others,
         step=lambda job: next(each for each in job["steps"] if "run" in each).update(
             {"env": {"DATABASE_URL": "sqlite://"}}
         ),
-        job=put("env", "DATABASE_URL", value="sqlite://"),
+        job=set_value("env", "DATABASE_URL", value="sqlite://"),
     )
-    default = put("defaults", value={"run": {"shell": "bash"}})
-    yield from every_file("no-shell-overrides", [*TREE.workflows], defaults=default)
+    default = set_value("defaults", value={"run": {"shell": "bash"}})
+    yield from for_each_workflow("no-shell-overrides", [*TREE.workflows], defaults=default)
     for action in TREE.actions:
         change = add("runs", "steps", value={"run": "make everything", "shell": "bash"})
         yield Edit("setup-action-is-restricted", action.path, partial(in_action, action, change))
@@ -141,20 +141,22 @@ def rows() -> Iterator[Edit]:
                 ("session-exists", "unknown row", f"{job.id}-3.99"),
                 ("run-matches-job-id", "row of another", "lint"),
             ):
-                change = put(*where, value=value)
+                change = set_value(*where, value=value)
                 yield Edit(rule, f"{what}: {row['session']}", partial(in_job, job, change))
             again = add(*place, value=same)
             yield Edit("session-is-unique", f"twice: {row['session']}", partial(in_job, job, again))
-            away = drop(*place, index)
+            away = remove_value(*place, index)
             yield Edit(
                 "session-is-covered", f"row gone: {row['session']}", partial(in_job, job, away)
             )
             if "runner" in row:
-                latest = partial(in_job, job, put(*place, index, "runner", value="ubuntu-latest"))
+                latest = partial(
+                    in_job, job, set_value(*place, index, "runner", value="ubuntu-latest")
+                )
                 yield Edit("runner-is-pinned", f"latest: {row['session']}", latest)
-    expression = put("strategy", "matrix", value="${{ fromJSON(needs.plan.outputs.rows) }}")
-    vector = put("strategy", "matrix", "session", value="${{ fromJSON(inputs.rows) }}")
-    yield from every_job("matrix-is-literal", matrices, whole=expression, vector=vector)
+    expression = set_value("strategy", "matrix", value="${{ fromJSON(needs.plan.outputs.rows) }}")
+    vector = set_value("strategy", "matrix", "session", value="${{ fromJSON(inputs.rows) }}")
+    yield from for_each_job("matrix-is-literal", matrices, whole=expression, vector=vector)
 
 
 def row_of(job: Job, index: int) -> tuple[tuple[str, ...], tuple[str | int, ...], object]:
@@ -200,22 +202,22 @@ def sessions() -> Iterator[Edit]:
 
 def gates() -> Iterator[Edit]:
     files = [gate.workflow for gate in GATES]
-    yield from every_file("gate-present", files, gone=drop("jobs", GATE_JOB))
+    yield from for_each_workflow("gate-present", files, gone=remove_value("jobs", GATE_JOB))
     yield Edit("gate-present", f"no {MAIN_WORKFLOW}", partial(without, MAIN_WORKFLOW))
     for gate in GATES:
         for need in gate.needs:
             left = [name for name in gate.needs if name != need]
-            change = put("needs", value=left)
+            change = set_value("needs", value=left)
             label = f"{gate.workflow} without {need}"
             yield Edit("gate-needs-all", label, partial(in_job, gate, change))
-    yield from every_job(
+    yield from for_each_job(
         "gate-always-runs",
         GATES,
-        gone=drop("if"),
-        unless=put("if", value="${{ !cancelled() }}"),
-        more=put("if", value="always() && github.event_name == 'push'"),
+        gone=remove_value("if"),
+        unless=set_value("if", value="${{ !cancelled() }}"),
+        more=set_value("if", value="always() && github.event_name == 'push'"),
     )
-    yield from every_job(
+    yield from for_each_job(
         "gate-receives-results",
         GATES,
         nothing=in_run_step("env", "{}"),
@@ -224,25 +226,27 @@ def gates() -> Iterator[Edit]:
         more=lambda job: in_env(job, "EXTRA", "1"),
     )
     inner = [gate for gate in GATES if gate.workflow != MAIN_WORKFLOW]
-    started = put("on", "pull_request", value=None)
-    yield from every_file("gate-is-the-check", [gate.workflow for gate in inner], started=started)
+    started = set_value("on", "pull_request", value=None)
+    yield from for_each_workflow(
+        "gate-is-the-check", [gate.workflow for gate in inner], started=started
+    )
     for label, job in (("id", f"{GATE_JOB}: {{"), ("name", f"x: {{name: {GATE_JOB}, ")):
         text = f"on: pull_request\njobs: {{{job} if: false, runs-on: x, steps: []}}}}\n"
         yield Edit("gate-is-the-check", label, partial(with_text, "extra.yml", text))
-    yield from every_job(
+    yield from for_each_job(
         "gate-outputs-verdict",
         inner,
-        no_output=drop("outputs"),
-        fixed=put("outputs", "verdict", value="ok"),
+        no_output=remove_value("outputs"),
+        fixed=set_value("outputs", "verdict", value="ok"),
         no_id=lambda job: job["steps"][-1].pop("id"),
     )
     up = ("on", "workflow_call", "outputs", "verdict", "value")
-    yield from every_file(
+    yield from for_each_workflow(
         "gate-outputs-verdict",
         [gate.workflow for gate in inner],
-        gone=drop("on", "workflow_call", "outputs"),
-        fixed=put(*up, value="ok"),
-        other=put(*up, value="${{ jobs.lint.outputs.verdict }}"),
+        gone=remove_value("on", "workflow_call", "outputs"),
+        fixed=set_value(*up, value="ok"),
+        other=set_value(*up, value="${{ jobs.lint.outputs.verdict }}"),
     )
 
 
@@ -251,74 +255,74 @@ def in_env(job: dict[str, list[dict[str, dict[str, str]]]], key: str, value: str
 
 
 def called_jobs() -> Iterator[Edit]:
-    yield from every_job(
+    yield from for_each_job(
         "job-checks-plan",
         CHECKS,
-        gone=drop("if"),
-        other=put("if", value="contains(fromJSON(inputs.jobs), 'somebody')"),
-        always=put("if", value="always()"),
-        never=put("if", value=False),
+        gone=remove_value("if"),
+        other=set_value("if", value="contains(fromJSON(inputs.jobs), 'somebody')"),
+        always=set_value("if", value="always()"),
+        never=set_value("if", value=False),
     )
     for job in CHECKS:
         other = next(name for name in TREE.workflows[job.workflow].jobs if name != job.id)
-        change = put("needs", value=other)
+        change = set_value("needs", value=other)
         yield Edit("job-needs-nothing", f"{job.id}", partial(in_job, job, change))
 
 
 def calls() -> Iterator[Edit]:
-    yield from every_job(
+    yield from for_each_job(
         "call-names-a-file",
         CALLS,
-        nowhere=put("uses", value=NOWHERE),
-        main=put("uses", value=f"./.github/workflows/{MAIN_WORKFLOW}"),
-        elsewhere=put("uses", value=f"owner/name/.github/workflows/x.yml@{OTHER_COMMIT}"),
+        nowhere=set_value("uses", value=NOWHERE),
+        main=set_value("uses", value=f"./.github/workflows/{MAIN_WORKFLOW}"),
+        elsewhere=set_value("uses", value=f"owner/name/.github/workflows/x.yml@{OTHER_COMMIT}"),
     )
     text = "on: workflow_call\npermissions: {}\njobs: {a: {name: a, runs-on: x, steps: []}}\n"
     yield Edit("workflow-is-reachable", "orphan", partial(with_text, "orphan.yml", text))
-    started = put("on", value={"workflow_call": None})
+    started = set_value("on", value={"workflow_call": None})
     for file in [workflow.file for workflow in TREE.triggered_workflows if workflow not in CALLED]:
         yield Edit("workflow-is-reachable", f"no trigger: {file}", partial(in_file, file, started))
     for called in [each for each in CALLED if each not in TREE.triggered_workflows]:
         if [call.workflow for call in TREE.calls_of(called.file)] == [MAIN_WORKFLOW]:
             call = TREE.calls_of(called.file)[0]
-            change = put("uses", value=NOWHERE)
+            change = set_value("uses", value=NOWHERE)
             yield Edit(
                 "workflow-is-reachable", f"no call: {called.file}", partial(in_job, call, change)
             )
-    yield from every_job(
+    yield from for_each_job(
         "call-passes-plan",
         CALLS,
-        gone=drop("with"),
-        unknown=put("with", "jobs", value='["somebody"]'),
-        empty=put("with", "jobs", value="[]"),
-        words=put("with", "jobs", value="lint"),
-        other=put("with", "jobs", value="${{ needs.other.outputs.jobs }}"),
+        gone=remove_value("with"),
+        unknown=set_value("with", "jobs", value='["somebody"]'),
+        empty=set_value("with", "jobs", value="[]"),
+        words=set_value("with", "jobs", value="lint"),
+        other=set_value("with", "jobs", value="${{ needs.other.outputs.jobs }}"),
     )
     planned = [call for call in CALLS if call.workflow == MAIN_WORKFLOW and call not in DELIVERIES]
-    yield from every_job("call-passes-plan", planned, unplanned=drop("needs"))
+    yield from for_each_job("call-passes-plan", planned, unplanned=remove_value("needs"))
     waiting = [call for call in planned if {*call.needs} != {"plan"}]
-    on_main = put("if", value="${{ github.ref == 'refs/heads/main' }}")
-    yield from every_job(
+    on_main = set_value("if", value="${{ github.ref == 'refs/heads/main' }}")
+    yield from for_each_job(
         "delivery-follows-the-gate",
         DELIVERIES,
-        at_once=drop("needs"),
-        early=put("needs", value=["plan"]),
-        whatever=put("if", value=f"${{{{ {NOT_FAILED} && {ON_PUSH} }}}}"),
-        either=put("if", value=f"${{{{ {GATE_SUCCEEDED} || {NOT_FAILED} && {ON_PUSH} }}}}"),
+        at_once=remove_value("needs"),
+        early=set_value("needs", value=["plan"]),
+        whatever=set_value("if", value=f"${{{{ {NOT_FAILED} && {ON_PUSH} }}}}"),
+        either=set_value("if", value=f"${{{{ {GATE_SUCCEEDED} || {NOT_FAILED} && {ON_PUSH} }}}}"),
     )
-    yield from every_job(
+    yield from for_each_job(
         "call-is-not-skipped",
         waiting + DELIVERIES,
-        plain=drop("if"),
+        plain=remove_value("if"),
         main=on_main,
-        either=put("if", value=f"${{{{ {NOT_FAILED} || {ON_PUSH} }}}}"),
+        either=set_value("if", value=f"${{{{ {NOT_FAILED} || {ON_PUSH} }}}}"),
     )
     checking = [call for call in CALLS if call not in DELIVERIES]
-    yield from every_job(
+    yield from for_each_job(
         "call-is-not-skipped",
         checking,
-        never=put("if", value=False),
-        more=put("if", value=f"${{{{ {NOT_FAILED} && github.actor != 'dependabot[bot]' }}}}"),
+        never=set_value("if", value=False),
+        more=set_value("if", value=f"${{{{ {NOT_FAILED} && github.actor != 'dependabot[bot]' }}}}"),
     )
 
 
@@ -338,50 +342,54 @@ def starting() -> Iterator[Edit]:
     for workflow in TREE.workflows.values():
         for trigger in workflow.triggers:
             for key in ("paths", "paths-ignore"):
-                change = put("on", trigger, value={key: ["backend/**"]})
+                change = set_value("on", trigger, value={key: ["backend/**"]})
                 label = f"{workflow.file} {trigger} {key}"
                 yield Edit("no-path-filter", label, partial(in_file, workflow.file, change))
         for trigger in ("pull_request_target", "workflow_run", "issue_comment"):
-            change = put("on", trigger, value={})
+            change = set_value("on", trigger, value={})
             label = f"{workflow.file} {trigger}"
             yield Edit("trigger-is-safe", label, partial(in_file, workflow.file, change))
     entries = [workflow.file for workflow in TREE.triggered_workflows if workflow not in CALLED]
     both = [
         job for file in CALLED if file in TREE.triggered_workflows for job in file.jobs.values()
     ]
-    yield from every_job("concurrency-is-grouped", both, gone=drop("concurrency"))
-    group = put("concurrency", value={"group": "all", "cancel-in-progress": False})
-    yield from every_file("concurrency-is-grouped", entries, gone=drop("concurrency"))
-    yield from every_file("concurrency-is-grouped", [each.file for each in CALLED], own=group)
-    cancelled = put("concurrency", value={"group": "main", "cancel-in-progress": True})
-    yield from every_file("only-pull-requests-are-cancelled", entries, main=cancelled)
-    yield from every_job("only-pull-requests-are-cancelled", TREE.jobs, job=cancelled)
+    yield from for_each_job("concurrency-is-grouped", both, gone=remove_value("concurrency"))
+    group = set_value("concurrency", value={"group": "all", "cancel-in-progress": False})
+    yield from for_each_workflow(
+        "concurrency-is-grouped", entries, gone=remove_value("concurrency")
+    )
+    yield from for_each_workflow(
+        "concurrency-is-grouped", [each.file for each in CALLED], own=group
+    )
+    cancelled = set_value("concurrency", value={"group": "main", "cancel-in-progress": True})
+    yield from for_each_workflow("only-pull-requests-are-cancelled", entries, main=cancelled)
+    yield from for_each_job("only-pull-requests-are-cancelled", TREE.jobs, job=cancelled)
 
 
 def hardening() -> Iterator[Edit]:
-    yield from every_job(
+    yield from for_each_job(
         "timeout-is-set",
         WORKING,
-        gone=drop("timeout-minutes"),
-        long=put("timeout-minutes", value=61),
-        none=put("timeout-minutes", value=0),
-        word=put("timeout-minutes", value="${{ inputs.minutes }}"),
+        gone=remove_value("timeout-minutes"),
+        long=set_value("timeout-minutes", value=61),
+        none=set_value("timeout-minutes", value=0),
+        word=set_value("timeout-minutes", value="${{ inputs.minutes }}"),
     )
-    yield from every_job(
+    yield from for_each_job(
         "runner-is-pinned",
         WORKING,
-        latest=put("runs-on", value="ubuntu-latest"),
-        own=put("runs-on", value=["self-hosted"]),
-        gone=drop("runs-on"),
+        latest=set_value("runs-on", value="ubuntu-latest"),
+        own=set_value("runs-on", value=["self-hosted"]),
+        gone=remove_value("runs-on"),
     )
-    going_on = put("continue-on-error", value=True)
-    yield from every_job("no-continue-on-error", TREE.jobs, job=going_on)
-    yield from every_step("no-continue-on-error", "", step=going_on)
-    services = put("services", value={"postgres": {"image": "postgres"}})
-    yield from every_job("no-services", WORKING, postgres=services)
+    going_on = set_value("continue-on-error", value=True)
+    yield from for_each_job("no-continue-on-error", TREE.jobs, job=going_on)
+    yield from for_each_step("no-continue-on-error", "", step=going_on)
+    services = set_value("services", value={"postgres": {"image": "postgres"}})
+    yield from for_each_job("no-services", WORKING, postgres=services)
     expression = run_line('nox -s "${{ github.head_ref }}"')
-    yield from every_job("no-expression-in-run", WORKING, branch=expression)
-    yield from every_job(
+    yield from for_each_job("no-expression-in-run", WORKING, branch=expression)
+    yield from for_each_job(
         "setup-comes-first",
         WORKING,
         no_checkout=lambda job: job["steps"].pop(0),
@@ -399,13 +407,13 @@ def conditions() -> Iterator[Edit]:
         "always": "always()",
     }
     for what, value in conditions.items():
-        yield from every_job(SKIPPED, WORKING, **{what: in_run_step("if", value)})
+        yield from for_each_job(SKIPPED, WORKING, **{what: in_run_step("if", value)})
     for action in _before():
-        yield from every_step(SKIPPED, action, never=put("if", value=False))
+        yield from for_each_step(SKIPPED, action, never=set_value("if", value=False))
     report = {"uses": f"{UPLOAD}@{OTHER_COMMIT}", "if": "always()"}
     other = {"uses": f"owner/linter@{OTHER_COMMIT}", "if": "always()"}
     set_up = {"uses": "./.github/actions/setup", "if": "always()"}
-    yield from every_job(
+    yield from for_each_job(
         SKIPPED,
         WORKING,
         early_report=lambda job: job["steps"].insert(0, report),
@@ -413,7 +421,7 @@ def conditions() -> Iterator[Edit]:
         set_up_again=add("steps", value=set_up),
     )
     for each in TREE.actions:
-        change = put("runs", "steps", 0, "if", value="always()")
+        change = set_value("runs", "steps", 0, "if", value="always()")
         yield Edit(SKIPPED, each.path, partial(in_action, each, change))
 
 
@@ -421,7 +429,7 @@ def listed_actions() -> Iterator[Edit]:
     def early(uses: str) -> Change:
         return lambda job: job["steps"].insert(2, {"uses": uses})
 
-    yield from every_job(
+    yield from for_each_job(
         "action-is-listed",
         WORKING,
         other_before=early(f"owner/linter@{OTHER_COMMIT}"),
@@ -440,25 +448,25 @@ def listed_actions() -> Iterator[Edit]:
 
 
 def variables() -> Iterator[Edit]:
-    change = put("env", "PIP_INDEX_URL", value="https://index.example.com/simple")
+    change = set_value("env", "PIP_INDEX_URL", value="https://index.example.com/simple")
     for action in _before():
-        yield from every_step("set-up-has-no-variables", action, index=change)
+        yield from for_each_step("set-up-has-no-variables", action, index=change)
     for each in TREE.actions:
         for index in range(len(each.steps)):
-            step = put("runs", "steps", index, "env", "PIP_INDEX_URL", value="x")
+            step = set_value("runs", "steps", index, "env", "PIP_INDEX_URL", value="x")
             label = f"{each.path} {index}"
             yield Edit("set-up-has-no-variables", label, partial(in_action, each, step))
 
 
 def local_actions() -> Iterator[Edit]:
-    yield from every_step(
+    yield from for_each_step(
         "local-action-is-read",
         "./",
-        elsewhere=put("uses", value="./tools/act"),
-        nested=put("uses", value="./.github/actions/setup/more"),
-        other_form=put("uses", value="$/tools/act"),
-        root=put("uses", value="./"),
-        outside=put("uses", value="./../act"),
+        elsewhere=set_value("uses", value="./tools/act"),
+        nested=set_value("uses", value="./.github/actions/setup/more"),
+        other_form=set_value("uses", value="$/tools/act"),
+        root=set_value("uses", value="./"),
+        outside=set_value("uses", value="./../act"),
     )
     for action in TREE.actions:
         change = add("runs", "steps", value={"uses": "./tools/act"})
@@ -470,12 +478,12 @@ def local_actions() -> Iterator[Edit]:
 def artifacts() -> Iterator[Edit]:
     for label, edit in steps(f"{UPLOAD}@"):
         taken = "rehearsal" if "frontend-security" in label else "npm-audit"
-        change = put("with", "name", value=taken)
+        change = set_value("with", "name", value=taken)
         yield Edit("artifact-has-its-own-name", label, partial(edit, change))
     rows = [job for job in WORKING if "strategy" in job.content and UPLOAD in str(job.content)]
     for job in rows:
         upload = next(i for i, step in enumerate(job.steps) if UPLOAD in str(step.get("uses")))
-        change = put("steps", upload, "with", "name", value="one-for-all")
+        change = set_value("steps", upload, "with", "name", value="one-for-all")
         yield Edit("artifact-has-its-own-name", f"rows of {job.id}", partial(in_job, job, change))
 
 
@@ -483,17 +491,17 @@ def actions() -> Iterator[Edit]:
     pinned = [use for use in dict.fromkeys(_uses()) if "@" in use]
     for use in pinned:
         name = use.partition("@")[0]
-        yield from every_step(
+        yield from for_each_step(
             "action-is-pinned",
             use,
-            tag=put("uses", value=f"{name}@v4"),
-            branch=put("uses", value=f"{name}@main"),
-            short=put("uses", value=use[:-1]),
-            nothing=put("uses", value=name),
+            tag=set_value("uses", value=f"{name}@v4"),
+            branch=set_value("uses", value=f"{name}@main"),
+            short=set_value("uses", value=use[:-1]),
+            nothing=set_value("uses", value=name),
         )
         if _uses().count(use) > 1:
-            other = put("uses", value=f"{name}@{OTHER_COMMIT}")
-            yield from every_step("action-has-one-pin", use, other=other)
+            other = set_value("uses", value=f"{name}@{OTHER_COMMIT}")
+            yield from for_each_step("action-has-one-pin", use, other=other)
             for file in _files_of(use):
                 text = TREE.workflows[file].text
                 wrong = re.sub(rf"({use} # v)[\d.]+", r"\g<1>0.0.1", text, count=1)
@@ -504,99 +512,103 @@ def actions() -> Iterator[Edit]:
             text = strip_comments(workflow.text)
             changed = partial(with_text, workflow.file, text)
             yield Edit("action-is-pinned", f"no version: {workflow.file}", changed)
-    yield from every_step(
+    yield from for_each_step(
         "checkout-drops-credentials",
         "actions/checkout@",
-        gone=drop("with"),
-        kept=put("with", "persist-credentials", value=True),
-        word=put("with", "persist-credentials", value="false"),
+        gone=remove_value("with"),
+        kept=set_value("with", "persist-credentials", value=True),
+        word=set_value("with", "persist-credentials", value="false"),
     )
-    yield from every_step(
+    yield from for_each_step(
         "artifact-has-its-days",
         f"{UPLOAD}@",
-        gone=drop("with", "retention-days"),
-        default=put("with", "retention-days", value=0),
-        long=put("with", "retention-days", value=91),
-        word=put("with", "retention-days", value="${{ inputs.days }}"),
-        true=put("with", "retention-days", value=True),
+        gone=remove_value("with", "retention-days"),
+        default=set_value("with", "retention-days", value=0),
+        long=set_value("with", "retention-days", value=91),
+        word=set_value("with", "retention-days", value="${{ inputs.days }}"),
+        true=set_value("with", "retention-days", value=True),
     )
-    yield from every_step(
+    yield from for_each_step(
         "checkout-takes-the-change",
         "actions/checkout@",
-        branch=put("with", "ref", value="main"),
-        head=put("with", "ref", value="${{ github.event.pull_request.head.sha }}"),
-        other=put("with", "repository", value="owner/name"),
-        folder=put("with", "path", value="elsewhere"),
-        part=put("with", "sparse-checkout", value="backend"),
-        kept=put("with", "clean", value=False),
+        branch=set_value("with", "ref", value="main"),
+        head=set_value("with", "ref", value="${{ github.event.pull_request.head.sha }}"),
+        other=set_value("with", "repository", value="owner/name"),
+        folder=set_value("with", "path", value="elsewhere"),
+        part=set_value("with", "sparse-checkout", value="backend"),
+        kept=set_value("with", "clean", value=False),
     )
     for action in TREE.actions:
         step = {"uses": f"actions/checkout@{OTHER_COMMIT}", "with": {"ref": "main"}}
         change = add("runs", "steps", value=step)
         yield Edit("checkout-takes-the-change", action.path, partial(in_action, action, change))
     for use in dict.fromkeys(_uses()):
-        own = put("with", value={"python-version": "3.12"})
-        node = put("with", value={"node-version": 24})
-        yield from every_step("no-version-in-steps", use, python=own, node=node)
+        own = set_value("with", value={"python-version": "3.12"})
+        node = set_value("with", value={"node-version": 24})
+        yield from for_each_step("no-version-in-steps", use, python=own, node=node)
     for tool in TREE.settings.parity.tools:
-        yield from every_step(
+        yield from for_each_step(
             "no-version-in-steps",
             f"{tool}@",
             other=lambda step: step.update({"with": dict.fromkeys(step["with"], "v0.0.1")}),
-            none=drop("with"),
+            none=remove_value("with"),
         )
 
 
 def rights() -> Iterator[Edit]:
-    yield from every_file(
+    yield from for_each_workflow(
         "workflow-has-no-permissions",
         [*TREE.workflows],
-        gone=drop("permissions"),
-        all=put("permissions", value="write-all"),
-        read=put("permissions", value={"contents": "read"}),
+        gone=remove_value("permissions"),
+        all=set_value("permissions", value="write-all"),
+        read=set_value("permissions", value={"contents": "read"}),
     )
-    yield from every_job(
+    yield from for_each_job(
         "job-declares-permissions",
         TREE.jobs,
-        gone=drop("permissions"),
-        all=put("permissions", value="read-all"),
-        word=put("permissions", "contents", value="yes"),
+        gone=remove_value("permissions"),
+        all=set_value("permissions", value="read-all"),
+        word=set_value("permissions", "contents", value="yes"),
     )
     for scope in ("contents", "packages", "actions"):
-        write = put("permissions", scope, value="write")
+        write = set_value("permissions", scope, value="write")
         for rule, jobs in (
             ("write-permission-is-allowed", WORKING),
             ("call-grants-exact-permissions", CALLS),
         ):
             others = [job for job in jobs if job.content["permissions"].get(scope) != "write"]
-            yield from every_job(rule, others, **{scope: write})
-    yield from every_job("call-grants-exact-permissions", CALLS, less=put("permissions", value={}))
-    identity = put("permissions", "id-token", value="write")
+            yield from for_each_job(rule, others, **{scope: write})
+    yield from for_each_job(
+        "call-grants-exact-permissions", CALLS, less=set_value("permissions", value={})
+    )
+    identity = set_value("permissions", "id-token", value="write")
     asked = [job for job in TREE.jobs if reachable_from_pull_request(TREE, job)]
-    yield from every_job("pull-request-gets-no-id-token", asked, identity=identity)
+    yield from for_each_job("pull-request-gets-no-id-token", asked, identity=identity)
     signing = [call for call in CALLS if "id-token" in call.content["permissions"]]
     for what, when in (("any", NOT_FAILED), ("or", f"{NOT_FAILED} || {ON_PUSH}")):
-        change = put("if", value=f"${{{{ {when} }}}}")
-        yield from every_job("pull-request-gets-no-id-token", signing, **{what: change})
-    yield from every_job("no-inherited-secrets", CALLS, all=put("secrets", value="inherit"))
-    key = put("env", "KEY", value="${{ secrets.DEPLOY_KEY }}")
-    computed = put("env", "KEY", value="${{ secrets[inputs.name] }}")
-    yield from every_job("secret-is-allowed", WORKING, job=key, computed=computed)
-    yield from every_file("secret-is-allowed", [*TREE.workflows], file=key)
+        change = set_value("if", value=f"${{{{ {when} }}}}")
+        yield from for_each_job("pull-request-gets-no-id-token", signing, **{what: change})
+    yield from for_each_job(
+        "no-inherited-secrets", CALLS, all=set_value("secrets", value="inherit")
+    )
+    key = set_value("env", "KEY", value="${{ secrets.DEPLOY_KEY }}")
+    computed = set_value("env", "KEY", value="${{ secrets[inputs.name] }}")
+    yield from for_each_job("secret-is-allowed", WORKING, job=key, computed=computed)
+    yield from for_each_workflow("secret-is-allowed", [*TREE.workflows], file=key)
     own = [job for job in asked if job.workflow == MAIN_WORKFLOW]
-    handed = put("secrets", "KEY", value="${{ secrets.KEY }}")
-    yield from every_job("pull-request-gets-no-secrets", own, handed=handed, read=key)
+    handed = set_value("secrets", "KEY", value="${{ secrets.KEY }}")
+    yield from for_each_job("pull-request-gets-no-secrets", own, handed=handed, read=key)
 
 
 def environments() -> Iterator[Edit]:
     choice = ("on", "workflow_dispatch", "inputs", "environment", "options")
     asking = [file for file, each in TREE.workflows.items() if "workflow_dispatch" in each.triggers]
-    yield from every_file(
+    yield from for_each_workflow(
         "dispatch-lists-all-environments",
         [file for file in asking if TREE.calls_of(file)],
-        none=drop(*choice[:-1]),
-        fewer=put(*choice, value=["staging"]),
-        more=put(*choice, value=["staging", "production", "local"]),
+        none=remove_value(*choice[:-1]),
+        fewer=set_value(*choice, value=["staging"]),
+        more=set_value(*choice, value=["staging", "production", "local"]),
     )
     for name in remote_environments(TREE):
         gone = partial(with_settings, f"environments/{name}/host", "")
@@ -606,17 +618,19 @@ def environments() -> Iterator[Edit]:
         yield Edit("deploy-job-gets-all-secrets", f"one more: {name}", more)
     going = [job for job in WORKING if "environment" in job.content]
     for name in config.declared_secret_names(remote_environments(TREE).values()):
-        yield from every_job("deploy-job-gets-all-secrets", going, **{name: drop("env", name)})
+        yield from for_each_job(
+            "deploy-job-gets-all-secrets", going, **{name: remove_value("env", name)}
+        )
 
 
 def sources() -> Iterator[Edit]:
     working = [*dict.fromkeys(job.workflow for job in WORKING)]
-    yield from every_file(
+    yield from for_each_workflow(
         "workflow-is-strict",
         working,
-        gone=drop("env"),
-        lax=put("env", "PIPELINE_STRICT", value=0),
-        more=put("env", "DATABASE_URL", value="sqlite://"),
+        gone=remove_value("env"),
+        lax=set_value("env", "PIPELINE_STRICT", value=0),
+        more=set_value("env", "DATABASE_URL", value="sqlite://"),
     )
     for python in TREE.pythons:
         left = [each for each in TREE.pythons if each != python]
@@ -625,19 +639,19 @@ def sources() -> Iterator[Edit]:
     yield Edit("versions-agree", "one more", more)
     yield from globs()
     yield from named_jobs()
-    other = put("name", value="Run everything")
-    yield from every_job("job-name-matches-id", TREE.jobs, other=other)
+    other = set_value("name", value="Run everything")
+    yield from for_each_job("job-name-matches-id", TREE.jobs, other=other)
     for name in TREE.settings.budgets:
         change = partial(with_settings, f"budgets/{name}", 999)
         yield Edit("timeout-covers-budget", f"long: {name}", change)
     for name in ("nowhere", "tests-3.12"):
         change = partial(with_settings, f"budgets/{name}", 1)
         yield Edit("timeout-covers-budget", f"unknown: {name}", change)
-    minutes = put("timeout-minutes", value=59)
+    minutes = set_value("timeout-minutes", value=59)
     shown = [job for job in WORKING if job.workflow == MAIN_WORKFLOW or job.id != GATE_JOB]
-    yield from every_job("docs-are-current", shown, minutes=minutes)
-    writing = put("permissions", "actions", value="write")
-    yield from every_job("docs-are-current", shown, rights=writing)
+    yield from for_each_job("docs-are-current", shown, minutes=minutes)
+    writing = set_value("permissions", "actions", value="write")
+    yield from for_each_job("docs-are-current", shown, rights=writing)
     for session in TREE.sessions:
         if session.name not in TREE.settings.parity.local:  # those stand in no table
             job = session.name.split("-3.")[0]
@@ -707,7 +721,7 @@ def _without_job(job: Job) -> Change:
 def _copy_job(job: Job, file: str, other: str) -> Repository:
     """The same job in another called file as well."""
     target = other if job.workflow == file else file
-    return in_file(target, put("jobs", job.id, value=dict(job.content)))
+    return in_file(target, set_value("jobs", job.id, value=dict(job.content)))
 
 
 def _redescribed(job: str) -> Repository:
@@ -716,7 +730,7 @@ def _redescribed(job: str) -> Repository:
     return with_sessions(*(replace(each, description="Do it.") for each in rows))
 
 
-ALL = [
+ALL_VIOLATIONS = [
     *jobs_and_lines(),
     *rows(),
     *sessions(),

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 HOME = Path(os.environ["DOUBLES"])
 
 
-def record() -> list[str]:
+def record_call() -> list[str]:
     """Write the call down, and return its arguments."""
     name = Path(sys.argv[0]).stem
     with (HOME / "calls").open("a") as log:
@@ -17,7 +17,7 @@ def record() -> list[str]:
     return sys.argv[1:]
 
 
-def refuse(reason: str) -> NoReturn:
+def fail(reason: str) -> NoReturn:
     """Fail as a program does that does not understand, or cannot."""
     sys.exit(reason)
 

@@ -8,7 +8,7 @@ import base64
 import json
 from pathlib import Path
 
-from tests.unit.images.fakes.call_log import HOME, read, record, refuse, write
+from tests.unit.images.fakes.call_log import HOME, fail, read, record_call, write
 
 PLAIN = {"--allow-http-registry", "--allow-insecure-registry"}
 KNOWN = {
@@ -20,14 +20,14 @@ KNOWN = {
 
 
 def main() -> None:
-    command, *arguments = record()
+    command, *arguments = record_call()
     if arguments == ["--help"]:
         print("--use-signing-config=false:" if (HOME / "cosign-3").exists() else "--upload=true:")
         return
     *flags, reference = arguments
     given = dict(flag.partition("=")[::2] for flag in flags)
     if unknown := [*(given.keys() - KNOWN[command] - {"--use-signing-config"})]:
-        refuse(f"Error: unknown flag: {unknown[0]}")
+        fail(f"Error: unknown flag: {unknown[0]}")
     given["--annotations"] = json.dumps([flag for flag in flags if "--annotations=" in flag])
     kept = read("cosign")
     said = kept.setdefault(reference, {})
@@ -55,14 +55,14 @@ def verify(given: dict[str, str], said: dict[str, str]) -> None:
     signer, _, annotations = said.get("signature", " []").partition(" ")
     wanted = {*json.loads(given["--annotations"])}
     if signer != key(given) or not wanted <= {*json.loads(annotations)}:
-        refuse("Error: no matching signatures\nerror during command execution: no matching …")
+        fail("Error: no matching signatures\nerror during command execution: no matching …")
 
 
 def verify_attestation(given: dict[str, str], said: dict[str, str]) -> None:
     lines = said.get(given["--type"], "").splitlines()
     mine = [line.partition(" ")[2] for line in lines if line.startswith(f"{key(given)} ")]
     if not mine:
-        refuse("Error: no matching attestations: \nerror during command execution: no matching …")
+        fail("Error: no matching attestations: \nerror during command execution: no matching …")
     print("\n".join(mine))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.unit.images.fakes.call_log import HOME, read, record, refuse, write
+from tests.unit.images.fakes.call_log import HOME, fail, read, record_call, write
 
 EMPTY: dict[str, Any] = {"images": {}, "platforms": {}, "registry": {}}
 STATE = read("docker") or EMPTY
@@ -21,7 +21,7 @@ IMAGES, PLATFORMS, REGISTRY = STATE["images"], STATE["platforms"], STATE["regist
 
 def version(*_: str) -> None:
     if (HOME / "engine-is-down").exists():
-        refuse("Cannot connect to the Docker daemon")
+        fail("Cannot connect to the Docker daemon")
     print("linux/amd64")
 
 
@@ -49,7 +49,7 @@ def pull(platform: str, reference: str) -> None:
 
 def tag(old: str, new: str) -> None:
     if old not in IMAGES:
-        refuse(f"Error response from daemon: No such image: {old}")
+        fail(f"Error response from daemon: No such image: {old}")
     IMAGES[new] = IMAGES[old]
 
 
@@ -102,16 +102,16 @@ def configuration(reference: str) -> None:
 def found(references: str) -> str:
     first, *rest = references.split()
     if (HOME / "busy-for").exists() and (HOME / "busy-for").read_text() in first:
-        refuse(f"ERROR: unexpected status from GET request to {first}: 429 Too Many Requests")
+        fail(f"ERROR: unexpected status from GET request to {first}: 429 Too Many Requests")
     for reference in (first, *rest):
         if reference not in REGISTRY:
-            refuse(f"ERROR: {reference}: not found")
+            fail(f"ERROR: {reference}: not found")
     return str(REGISTRY[first])
 
 
 def inspect(reference: str) -> None:
     if reference not in IMAGES:
-        refuse(f"Error response from daemon: No such image: {reference}")
+        fail(f"Error response from daemon: No such image: {reference}")
     digest = IMAGES[reference]
     system, _, arch = PLATFORMS[digest].partition("/")
     print(json.dumps([{"Id": digest, "Os": system, "Architecture": arch}]))
@@ -129,7 +129,7 @@ def builder() -> None:
 def login(user: str, _: str) -> None:
     (HOME / "password").write_text(sys.stdin.read())
     if user == "mallory":
-        refuse("Error response from daemon: denied")
+        fail("Error response from daemon: denied")
 
 
 ALONE = r"--env-file=/dev/null --file=docker-compose\.yml"
@@ -153,14 +153,14 @@ COMMANDS: dict[str, Callable[..., None]] = {
 
 
 def main() -> None:
-    line = " ".join(record())
+    line = " ".join(record_call())
     for form, command in COMMANDS.items():
         if given := re.fullmatch(form, line):
             command(*given.groups())
             if json.dumps(STATE) != BEFORE:
                 write("docker", STATE)
             return
-    refuse(f"unknown command: docker {line}")
+    fail(f"unknown command: docker {line}")
 
 
 main()

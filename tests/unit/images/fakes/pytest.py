@@ -1,5 +1,5 @@
 """A pytest that passes: the tests of containers have tests of their own."""
 
-from tests.unit.images.fakes.call_log import record
+from tests.unit.images.fakes.call_log import record_call
 
-record()
+record_call()

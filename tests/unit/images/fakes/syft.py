@@ -2,17 +2,17 @@
 
 from pathlib import Path
 
-from tests.unit.images.fakes.call_log import record, refuse
+from tests.unit.images.fakes.call_log import fail, record_call
 
 FLAGS = ("--config=", "--quiet", "--source-name=", "--source-version=", "--output=")
 
 
 def main() -> None:
-    command, source, *flags = record()
+    command, source, *flags = record_call()
     if unknown := [flag for flag in flags if not flag.startswith(FLAGS)]:
-        refuse(f"unknown flag: {unknown[0]}")
+        fail(f"unknown flag: {unknown[0]}")
     if command != "scan" or not Path(source.removeprefix("docker-archive:")).exists():
-        refuse(f"could not determine source: {source}")
+        fail(f"could not determine source: {source}")
     for flag in flags:
         if flag.startswith("--output="):
             Path(flag.rpartition("=")[2]).write_text("{}")

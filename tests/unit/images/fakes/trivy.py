@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tests.unit.images.fakes.call_log import HOME, read, record, refuse
+from tests.unit.images.fakes.call_log import HOME, fail, read, record_call
 
 Report = dict[str, Any]
 
@@ -29,7 +29,7 @@ VALUES = ["exit-code", "config", "ignorefile", "secret-config", "input", "output
 
 
 def main() -> None:
-    options = parsed(record())
+    options = parsed(record_call())
     if (HOME / "registry-is-away").exists():
         fatal("run error: init error: DB error: failed to download vulnerability DB: 1 error")
     report = report_on(options)
@@ -60,7 +60,7 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
 
 
 def fatal(reason: str) -> NoReturn:
-    refuse(f"FATAL\tFatal error\t{reason}")
+    fail(f"FATAL\tFatal error\t{reason}")
 
 
 def severities(options: argparse.Namespace) -> list[str]:
