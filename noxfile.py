@@ -123,8 +123,8 @@ def tests_postgres(session: nox.Session) -> None:
     )
 
 
-@nox.session(python=PYTHON, tags=["backend"])
-def build(session: nox.Session) -> None:
+@nox.session(name="backend-check", python=PYTHON, tags=["backend"])
+def backend_check(session: nox.Session) -> None:
     """Start the backend as production does, and collect its static files."""
     sync(session, "backend/requirements/production.txt")
     session.chdir("backend")
@@ -145,8 +145,8 @@ def migrations(session: nox.Session) -> None:
     session.run(*manage, "showmigrations", "--plan", settings, env=env)
 
 
-@nox.session(name="migration-flight", python=PYTHON, tags=["backend"])
-def migration_flight(session: nox.Session) -> None:
+@nox.session(name="migration-safety", python=PYTHON, tags=["backend"])
+def migration_safety(session: nox.Session) -> None:
     """Try new migrations on PostgreSQL; `-- --static` only reads them."""
     sync(session, BACKEND_LOCK, "requirements/postgres.txt", "requirements/flight.txt")
     session.run("python", "-m", "pipeline.checks.migrations", *session.posargs, env=unset_app_env())
@@ -231,15 +231,15 @@ def image(session: nox.Session, image: str, platform: str) -> None:
     session.run("invoke", "image", f"--image={image}", f"--platform={platform}")
 
 
-@nox.session(name="supply-chain", python=PYTHON, tags=["pipeline"], default=False)
-def supply_chain(session: nox.Session) -> None:
+@nox.session(name="signing-tests", python=PYTHON, tags=["pipeline"], default=False)
+def signing_tests(session: nox.Session) -> None:
     """Test what signs and what verifies, with the real tools."""
     sync(session, "requirements/tests.txt")
     real = [
         "python",
         "-m",
         "tests.support.require_tools",
-        "supply-chain",
+        "signing-tests",
         "tests/acceptance/signing",
     ]
     session.run(*real, *session.posargs)
@@ -312,8 +312,8 @@ def parity(session: nox.Session) -> None:
     session.run("python", "-m", "pipeline.parity", *session.posargs)
 
 
-@nox.session(name="parity-faults", python=PYTHON, tags=["guide", "pipeline"])
-def parity_faults(session: nox.Session) -> None:
+@nox.session(name="parity-rule-tests", python=PYTHON, tags=["guide", "pipeline"])
+def parity_rule_tests(session: nox.Session) -> None:
     """Plant the fault of every rule of parity wherever the rule governs."""
     sync(session, "requirements/tests.txt")
     session.run("pytest", PARALLEL, "--quiet", *PARITY_FAULT_TESTS, *session.posargs)
@@ -349,19 +349,21 @@ def pipeline_tests(session: nox.Session) -> None:
     session.run("pytest", *(session.posargs or whole))
 
 
-@nox.session(python=PYTHON, tags=["backend", "docs", "frontend", "images", "pipeline"])
-def faults(session: nox.Session) -> None:
-    """See that what `prove-gates` plants still fits the product."""
+@nox.session(
+    name="check-faults", python=PYTHON, tags=["backend", "docs", "frontend", "images", "pipeline"]
+)
+def check_faults(session: nox.Session) -> None:
+    """See that what `fault-injection` plants still fits the product."""
     sync(session, "requirements/parity.txt")
     session.run("python", "-m", "pipeline.fault_injection.catalog_check")
 
 
 @nox.session(
-    name="prove-gates",
+    name="fault-injection",
     python=PYTHON,
     tags=["backend", "docs", "frontend", "images", "pipeline"],
 )
-def prove_gates(session: nox.Session) -> None:
+def fault_injection(session: nox.Session) -> None:
     """See gates go red for their quick faults; `-- --full`: all, for all."""
     sync(session, "requirements/tests.txt")
     session.run(
@@ -516,16 +518,16 @@ def benchmark_deploys(session: nox.Session) -> None:
     session.run(*line, interrupt_timeout=INTERRUPT_TIMEOUT)
 
 
-@nox.session(name="cache-soundness", python=PYTHON, default=False)
-def cache_soundness(session: nox.Session) -> None:
+@nox.session(name="cache-fuzz", python=PYTHON, default=False)
+def cache_fuzz(session: nox.Session) -> None:
     """Compare `invoke ci` with fresh runs, after random changes."""
     sync(session, "requirements/tests.txt")
     line = ["python", "-m", "tests.fuzz.cache", *session.posargs]
     session.run(*line, interrupt_timeout=INTERRUPT_TIMEOUT)
 
 
-@nox.session(name="flight-faults", python=PYTHON, default=False)
-def flight_faults(session: nox.Session) -> None:
+@nox.session(name="migration-safety-tests", python=PYTHON, default=False)
+def migration_safety_tests(session: nox.Session) -> None:
     """Plant what a migration can do wrong: the flight check names it."""
     sync(session, "requirements/tests.txt")
     session.run("pytest", "--quiet", *MIGRATION_TESTS, *session.posargs)
@@ -548,8 +550,8 @@ def node_faults(session: nox.Session) -> None:
     session.run(*deploys, *session.posargs, interrupt_timeout=INTERRUPT_TIMEOUT)
 
 
-@nox.session(name="deploy-mix", python=PYTHON, default=False)
-def deploy_mix(session: nox.Session) -> None:
+@nox.session(name="deploy-random", python=PYTHON, default=False)
+def deploy_random(session: nox.Session) -> None:
     """Deploy good and bad releases at random: every verdict is right."""
     sync(session, "requirements/tests.txt")
     session.run(
@@ -561,8 +563,8 @@ def deploy_mix(session: nox.Session) -> None:
     )
 
 
-@nox.session(python=PYTHON, default=False)
-def rollouts(session: nox.Session) -> None:
+@nox.session(name="deploy-soak", python=PYTHON, default=False)
+def deploy_soak(session: nox.Session) -> None:
     """Deploy twenty good releases under traffic, and time each step."""
     sync(session, "requirements/tests.txt")
     session.run(
@@ -570,16 +572,16 @@ def rollouts(session: nox.Session) -> None:
     )
 
 
-@nox.session(name="docs-commands", python=PYTHON, default=False)
-def docs_commands(session: nox.Session) -> None:
+@nox.session(name="docs-slow", python=PYTHON, default=False)
+def docs_slow(session: nox.Session) -> None:
     """Run the documents' commands that take long, in a copy."""
     sync(session, "requirements/tests.txt")
     line = ["python", "-m", "pipeline.docs_commands", "--long", *session.posargs]
     session.run(*line, interrupt_timeout=INTERRUPT_TIMEOUT)
 
 
-@nox.session(python=PYTHON, default=False)
-def template(session: nox.Session) -> None:
+@nox.session(name="template-tests", python=PYTHON, default=False)
+def template_tests(session: nox.Session) -> None:
     """Run the quick jobs in a copy that is a product; `-- --all`: all jobs."""
     sync(session, "requirements/tests.txt")
     session.run(
@@ -753,7 +755,7 @@ class Annotations(logging.Handler):
             print(f'::error::{match[1]} {match[2]}; repeat it with: nox -s "{match[1]}"')
 
 
-def group_not_judged(folder: str) -> None:
+def group_inconclusive(folder: str) -> None:
     """Say at the end what this run could not judge, grouped by reason, if there is any."""
     if Path(folder).exists():
         subprocess.run([sys.executable, "-m", "pipeline.inconclusive", folder], check=False)
@@ -766,8 +768,9 @@ for name in dropped_variables():
     del os.environ[name]
 os.environ["UV_CONFIG_FILE"] = os.devnull  # no uv.toml is read, not even the user's
 logging.getLogger().addHandler(Hints(logging.ERROR))
-if "PIPELINE_NOT_JUDGED" not in os.environ:  # else `invoke ci` reads the records, for all sessions
-    os.environ["PIPELINE_NOT_JUDGED"] = f"reports/nox-{os.getpid()}.not-judged"
-    atexit.register(group_not_judged, os.environ["PIPELINE_NOT_JUDGED"])
+# else `invoke ci` reads the records, for all sessions
+if "PIPELINE_INCONCLUSIVE" not in os.environ:
+    os.environ["PIPELINE_INCONCLUSIVE"] = f"reports/nox-{os.getpid()}.inconclusive"
+    atexit.register(group_inconclusive, os.environ["PIPELINE_INCONCLUSIVE"])
 if os.environ.get("GITHUB_ACTIONS") == "true":
     logging.getLogger().addHandler(Annotations(logging.WARNING))

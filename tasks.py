@@ -12,6 +12,7 @@ from typing import Any
 import invoke.tasks
 from invoke.context import Context
 from invoke.exceptions import Exit
+from invoke.parser.argument import Argument
 
 from pipeline import streams
 from pipeline.errors import InputError, handle_errors
@@ -25,7 +26,7 @@ sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
 IMAGE = {"image": "only this one, of those in pipeline.toml"}
 PLATFORM = {"platform": "this one instead of the engine's own, such as linux/arm64"}
 KEY = {"key": "a private key with its .pub beside it; else COSIGN_KEY, else GitHub's identity"}
-DRY = {"dry": "print the commands on stdout, and run none"}
+DRY = {"dry-run": "print the commands on stdout, and run none"}
 IMAGE_ENV_HELP = {
     "env": "where it is to run; only `local` takes one platform, and images without a scan"
 }
@@ -46,15 +47,27 @@ class NoGlobalDryRunTask(invoke.tasks.Task[Any]):
                 self.reject_global_dry_run()
         return super().__call__(context, *args, **kwargs)
 
+    def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:  # noqa: FBT001
+        """Return the options; `-n` is short for `--dry-run`."""
+        arguments = super().get_arguments(ignore_unknown_help)
+        if any(argument.name == "dry_run" for argument in arguments):
+            for argument in arguments:
+                names = [name for name in argument.names if len(name) > 1]
+                short = [name for name in argument.names if len(name) == 1 and name != "n"]
+                argument.names = (*names, *(["n"] if argument.name == "dry_run" else short))
+        return arguments
+
     def reject_global_dry_run(self) -> None:
-        """Say where `--dry` belongs, or that it belongs nowhere.
+        """Refuse invoke's `--dry`, and name the option of the task.
 
         Raises:
             InputError: Always.
         """
-        if "dry" in {argument.name for argument in self.get_arguments()}:
-            raise InputError("--dry stands before its task", hint=f"invoke {self.name} --dry")
-        raise InputError(f"`{self.name}` has no --dry", hint=f"invoke {self.name} --help")
+        own = {argument.name for argument in self.get_arguments()}
+        option = "--dry-run" if "dry_run" in own else "--help"
+        raise InputError(
+            "invoke's own --dry does not work here", hint=f"invoke {self.name} {option}"
+        )
 
 
 task = partial(invoke.tasks.task, klass=NoGlobalDryRunTask)
@@ -65,12 +78,12 @@ task = partial(invoke.tasks.task, klass=NoGlobalDryRunTask)
     help={
         "all": "run what a push to main runs, whatever the change touches",
         "plan": "only show what would run, and why",
-        "fresh": "run also what is known to be green",
+        "no-cache": "run also what is known to be green",
         "fail-fast": "start nothing more once something failed",
-        "strict": "take a session over its budget for an error",
+        "enforce-budgets": "take a session over its budget for an error",
         "jobs": "how many sessions at once; as many as there are processors, if not given",
-        "why": "a session: what its result hangs on, and what has changed of that",
-        "prove": "a session: run it where only its declared inputs are",
+        "explain": "a session: what its result hangs on, and what has changed of that",
+        "isolated": "a session: run it where only its declared inputs are",
     },
 )
 def ci_(  # noqa: PLR0913 - each is an option of the command line
@@ -78,18 +91,20 @@ def ci_(  # noqa: PLR0913 - each is an option of the command line
     *,
     all_: bool = False,
     plan: bool = False,
-    fresh: bool = False,
+    no_cache: bool = False,
     fail_fast: bool = False,
-    strict: bool = False,
+    enforce_budgets: bool = False,
     jobs: str = "",
-    why: str = "",
-    prove: str = "",
+    explain: str = "",
+    isolated: str = "",
 ) -> None:
     """Run what this change needs and is not known to be green."""
     from pipeline.ci.cli import Options, run_command
 
     with handle_errors():
-        code = run_command(Options(all_, plan, fresh, fail_fast, strict, jobs, why, prove))
+        code = run_command(
+            Options(all_, plan, no_cache, fail_fast, enforce_budgets, jobs, explain, isolated)
+        )
     if code:
         raise Exit(code=code)
 
@@ -102,15 +117,17 @@ def ci_(  # noqa: PLR0913 - each is an option of the command line
         "name": "of the product, such as acme-shop",
         "without": "a part to leave out, of those that pipeline.toml names",
         "domain": "where its environments are, such as acme.com",
-        "dry": "print the diff on stdout, and change nothing",
+        "dry-run": "print the diff on stdout, and change nothing",
     }
 )
-def init(_: Context, name: str, *, without: str = "", domain: str = "", dry: bool = False) -> None:
+def init(
+    _: Context, name: str, *, without: str = "", domain: str = "", dry_run: bool = False
+) -> None:
     """Turn a copy of this repository into a product of its own."""
     from pipeline.scaffold.init import init as initialise
 
     with handle_errors():
-        initialise(name, part=without, domain=domain, dry=dry)
+        initialise(name, part=without, domain=domain, dry_run=dry_run)
 
 
 # Images
@@ -118,52 +135,52 @@ def init(_: Context, name: str, *, without: str = "", domain: str = "", dry: boo
 
 @task(help=IMAGE | PLATFORM | DRY)
 def build(
-    _: Context, *, image: str | None = None, platform: str | None = None, dry: bool = False
+    _: Context, *, image: str | None = None, platform: str | None = None, dry_run: bool = False
 ) -> None:
-    """Build this commit's images, into the engine and dist/images."""
+    """Build this commit's images, and save them in dist/images."""
     from pipeline.images import build as building
 
     with handle_errors():
-        building.build(building.resolve_targets(image, platform), dry=dry)
+        building.build(building.resolve_targets(image, platform), dry_run=dry_run)
 
 
 @task(help=IMAGE | PLATFORM | DRY)
 def sbom(
-    _: Context, *, image: str | None = None, platform: str | None = None, dry: bool = False
+    _: Context, *, image: str | None = None, platform: str | None = None, dry_run: bool = False
 ) -> None:
-    """List what is in the built images, as SPDX and as CycloneDX."""
+    """List what is in the built images: SPDX and CycloneDX."""
     from pipeline.images import build as building
     from pipeline.images import inspection
 
     with handle_errors():
-        inspection.sbom(building.resolve_targets(image, platform), dry=dry)
+        inspection.sbom(building.resolve_targets(image, platform), dry_run=dry_run)
 
 
 @task(help=IMAGE | PLATFORM | DRY)
 def scan(
-    _: Context, *, image: str | None = None, platform: str | None = None, dry: bool = False
+    _: Context, *, image: str | None = None, platform: str | None = None, dry_run: bool = False
 ) -> None:
     """Scan the built images, and refuse grave vulnerabilities."""
     from pipeline.images import build as building
     from pipeline.images import inspection
 
     with handle_errors():
-        inspection.scan(building.resolve_targets(image, platform), dry=dry)
+        inspection.scan(building.resolve_targets(image, platform), dry_run=dry_run)
 
 
 @task(help=IMAGE | DRY)
-def push(_: Context, *, image: str | None = None, dry: bool = False) -> None:
+def push(_: Context, *, image: str | None = None, dry_run: bool = False) -> None:
     """Push the built images, one index for all platforms."""
     from pipeline.images import push
     from pipeline.images.targets import platforms, select_images
 
     with handle_errors():
-        push.push(select_images(image), platforms(), dry=dry)
+        push.push(select_images(image), platforms(), dry_run=dry_run)
 
 
 @task(help=IMAGE | KEY | DRY)
 def sign(
-    _: Context, *, image: str | None = None, key: str | None = None, dry: bool = False
+    _: Context, *, image: str | None = None, key: str | None = None, dry_run: bool = False
 ) -> None:
     """Sign the pushed digests, and what is attested of them."""
     from pipeline.images import signing
@@ -171,7 +188,7 @@ def sign(
     from pipeline.images.targets import select_images
 
     with handle_errors():
-        signing.sign(select_images(image), resolve_signer(key), dry=dry)
+        signing.sign(select_images(image), resolve_signer(key), dry_run=dry_run)
 
 
 @task(
@@ -211,7 +228,7 @@ def promote(
     image: str | None = None,
     key: str | None = None,
     env: str = "production",
-    dry: bool = False,
+    dry_run: bool = False,
 ) -> None:
     """Give this commit's images, once verified, a version too."""
     from pipeline.images import signing
@@ -220,17 +237,17 @@ def promote(
 
     with handle_errors():
         signing.promote(
-            select_images(image), version, resolve_signer(key), local=env == LOCAL, dry=dry
+            select_images(image), version, resolve_signer(key), local=env == LOCAL, dry_run=dry_run
         )
 
 
-@task(help={"dry": "print what would change, and write nothing"})
-def pin(_: Context, *, dry: bool = False) -> None:
-    """Write the base images' current digests where they are named."""
+@task(help={"dry-run": "print what would change, and write nothing"})
+def pin_base_images(_: Context, *, dry_run: bool = False) -> None:
+    """Write the base images' digests where they are named."""
     from pipeline.images import pin
 
     with handle_errors():
-        pin.pin_base_images(dry=dry)
+        pin.pin_base_images(dry_run=dry_run)
 
 
 @task(
@@ -241,7 +258,7 @@ def pin(_: Context, *, dry: bool = False) -> None:
     },
 )
 def check_image(_: Context, image: str, platform: str) -> None:
-    """Build one image, test it, and scan it: the CI job of that name."""
+    """Build, test and scan one image: the CI job of that name."""
     from pipeline.images import ci_jobs
 
     with handle_errors():
@@ -250,7 +267,7 @@ def check_image(_: Context, image: str, platform: str) -> None:
 
 @task(name="release", help=KEY)
 def release_images(_: Context, *, key: str | None = None) -> None:
-    """Push, sign and verify all images: the CI job release-image."""
+    """Push, sign, verify all images: the CI job release-image."""
     from pipeline.images import ci_jobs
     from pipeline.images.commands.cosign import resolve_signer
 
@@ -261,20 +278,20 @@ def release_images(_: Context, *, key: str | None = None) -> None:
 # GitHub's side
 
 
-@task(help={"dry": "print what would be sent on stdout, and change nothing"})
-def github(_: Context, *, dry: bool = False) -> None:
-    """Set GitHub as pipeline.toml wants it; name what is missing."""
+@task(help={"dry-run": "print what would be sent on stdout, and change nothing"})
+def github_settings(_: Context, *, dry_run: bool = False) -> None:
+    """Set GitHub as pipeline.toml says; name what is missing."""
     from pipeline.github_settings import cli
 
     with handle_errors():
-        cli.sync_settings(dry=dry)
+        cli.sync_settings(dry_run=dry_run)
 
 
 # Environments
 
 
 ENVIRONMENT_HELP = {"env": "an environment of pipeline.toml"}
-DEPLOY_DRY_RUN = {"dry": "print what the engine would be told on stdout, and change nothing"}
+DEPLOY_DRY_RUN = {"dry-run": "print what the engine would be told on stdout, and change nothing"}
 YES = {"yes": "agree beforehand, where the environment wants a person to"}
 LOG_OUT = {"log-out": "all members may be logged out, since secret keys differ"}
 
@@ -287,7 +304,7 @@ LOG_OUT = {"log-out": "all members may be logged out, since secret keys differ"}
     | LOG_OUT
     | {
         "release": "a version tag or a commit, if not the one checked out",
-        "resume": "only undo a deployment whose deployer died",
+        "recover": "only undo a deployment whose deployer died",
     }
 )
 def deploy(  # noqa: PLR0913 - each is an option of the command line
@@ -296,8 +313,8 @@ def deploy(  # noqa: PLR0913 - each is an option of the command line
     *,
     release: str | None = None,
     key: str | None = None,
-    dry: bool = False,
-    resume: bool = False,
+    dry_run: bool = False,
+    recover_: bool = False,
     yes: bool = False,
     log_out: bool = False,
 ) -> None:
@@ -308,14 +325,18 @@ def deploy(  # noqa: PLR0913 - each is an option of the command line
     from pipeline.images.commands.cosign import resolve_signer
 
     with handle_errors():
-        if resume and dry:
-            raise InputError("--resume has no --dry", hint=f"invoke status --env={env}")
-        if resume:
+        if recover_ and dry_run:
+            raise InputError("--recover has no --dry-run", hint=f"invoke status --env={env}")
+        if recover_:
             recover.recover(get_environment(env))
             return
         consent = Consent(yes=yes, log_out=log_out)
         deploy.deploy(
-            get_environment(env), resolve_signer(key), release or None, dry=dry, consent=consent
+            get_environment(env),
+            resolve_signer(key),
+            release or None,
+            dry_run=dry_run,
+            consent=consent,
         )
 
 
@@ -331,7 +352,7 @@ def rollback(
     env: str,
     *,
     to: str | None = None,
-    dry: bool = False,
+    dry_run: bool = False,
     yes: bool = False,
     log_out: bool = False,
 ) -> None:
@@ -342,7 +363,7 @@ def rollback(
 
     with handle_errors():
         consent = Consent(yes=yes, log_out=log_out)
-        deploy.rollback(get_environment(env), to, dry=dry, consent=consent)
+        deploy.rollback(get_environment(env), to, dry_run=dry_run, consent=consent)
 
 
 @task(
@@ -381,7 +402,7 @@ def status(_: Context, env: str) -> None:
 
 @task(help=ENVIRONMENT_HELP)
 def history(_: Context, env: str) -> None:
-    """Show what was deployed, when, by whom, and what became of it."""
+    """Show what was deployed, when, by whom, and its outcome."""
     from pipeline.config import get_environment
     from pipeline.deploy.commands import status
 
@@ -440,18 +461,18 @@ def exec_(
         raise Exit(code=code)
 
 
-@task(help=ENVIRONMENT_HELP | {"dry": "print the names, and write nothing"})
-def secrets(_: Context, env: str, *, dry: bool = False) -> None:
+@task(help=ENVIRONMENT_HELP | {"dry-run": "print the names, and write nothing"})
+def generate_secrets(_: Context, env: str, *, dry_run: bool = False) -> None:
     """Make up the secrets of an environment on this machine."""
     from pipeline.config import get_environment
     from pipeline.deploy.commands import generate_secrets
 
     with handle_errors():
-        generate_secrets.generate_secrets(get_environment(env), dry=dry)
+        generate_secrets.generate_secrets(get_environment(env), dry_run=dry_run)
 
 
 @task(help=ENVIRONMENT_HELP)
-def renew(_: Context, env: str) -> None:
+def renew_edge(_: Context, env: str) -> None:
     """Start the edge anew, with today's certificate."""
     from pipeline.config import get_environment
     from pipeline.deploy.commands import edge
@@ -485,7 +506,7 @@ def backup(_: Context, env: str) -> None:
     | {"from": "a dump; without one, all are named", "yes": "agree beforehand"}
 )
 def restore(_: Context, env: str, *, from_: str | None = None, yes: bool = False) -> None:
-    """Put the data of a dump in the place of those that are there."""
+    """Replace the database's data by those of a dump."""
     from pipeline.config import get_environment
     from pipeline.deploy.commands import backup as restoring
 
@@ -497,7 +518,7 @@ def restore(_: Context, env: str, *, from_: str | None = None, yes: bool = False
     help={"nodes": "how many engines to make, which takes root; this machine's own, if not given"}
 )
 def rehearse(_: Context, *, nodes: int = 1) -> None:
-    """Rehearse builds, deploys and rollbacks here, under traffic."""
+    """Rehearse build, deploy and rollback here, under traffic."""
     from pipeline.rehearsal.runner import rehearse as rehearsal
 
     with handle_errors():
@@ -526,7 +547,7 @@ def down(_: Context) -> None:
     }
 )
 def logs(_: Context, *, env: str | None = None, service: str | None = None) -> None:
-    """Follow the logs of the local services, or of an environment's."""
+    """Follow the logs of local services, or an environment's."""
     from pipeline.config import get_environment
     from pipeline.deploy.commands import status
 

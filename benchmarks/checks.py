@@ -1,4 +1,4 @@
-"""All cases of `nox -s flight-faults`, judged by our check of migrations and by three others.
+"""All cases of `nox -s migration-safety-tests`, judged by our check and by three others.
 
 python -m pipeline.services --postgres -- python -m benchmarks.checks [CASE ...]
 

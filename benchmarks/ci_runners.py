@@ -77,7 +77,7 @@ def cold_commands(toy: SampleRepo) -> Commands:
     """Return what is measured where nothing is known yet: two sessions at once, and one."""
     env = toy.env(PYTHONDONTWRITEBYTECODE="", TOY_SECONDS="1")
     return {
-        KIT: ([BIN / "invoke", "ci", "--all", "--fresh", "--jobs=2"], env),
+        KIT: ([BIN / "invoke", "ci", "--all", "--no-cache", "--jobs=2"], env),
         "nox -j2": ([BIN / "nox", "-j2", "--allow-parallel"], env),
         "nox": ([BIN / "nox"], env),
     }

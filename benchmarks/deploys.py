@@ -87,7 +87,7 @@ def parts(events: Iterable[Event]) -> Parts:
 
 def bare_rollout(site: LiveSite, commit: str) -> float:
     """Roll a release out as Docker alone does; return the seconds until it has converged."""
-    document = site.yard.invoke_ok("deploy", *ENV, f"--release={commit}", "--dry").stdout
+    document = site.yard.invoke_ok("deploy", *ENV, f"--release={commit}", "--dry-run").stdout
     began = time.monotonic()
     docker(*ALONE, site.yard.stack("staging"), stdin=document, **site.yard.engines[0])
     return time.monotonic() - began

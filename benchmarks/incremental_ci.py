@@ -36,8 +36,8 @@ from tests.support import run_selected
 IMAGES = "container-build"
 COMPONENT = "frontend/src/features/projects/components/project-item.tsx"
 CHANGES = {
-    "a backend view": Edit(file="backend/apps/projects/api.py", match=r"\A", put="# a line\n"),
-    "a frontend component": Edit(file=COMPONENT, match=r"\A", put="// a line\n"),
+    "a backend view": Edit(file="backend/apps/projects/api.py", match=r"\A", replace="# a line\n"),
+    "a frontend component": Edit(file=COMPONENT, match=r"\A", replace="// a line\n"),
     "the docs": Edit(file="README.md", append="\nOne more line.\n"),
 }
 EVERYTHING = "everything"
@@ -125,7 +125,7 @@ def main(arguments: Sequence[str]) -> None:
         made.branch("work")
         with contextlib.chdir(made.root):
             found = reports(made, jobs, ResultStore(Path(folder, "cache")))
-    print(f"{'':24}{'':10}{'share':>8}{'ran':>6}{'hits':>6}{'left out':>10}{INCONCLUSIVE:>12}")
+    print(f"{'':24}{'':10}{'share':>8}{'ran':>6}{'hits':>6}{'skipped':>10}{INCONCLUSIVE:>12}")
     for name, report in found.items():
         print(row(name, report, found[EVERYTHING]))
     print(f"the jobs {', '.join(jobs)}")

@@ -3,7 +3,7 @@
 python -m benchmarks.migrations [--against 5c0cd43] [--rounds 3]
 
 Each commit is a clone with a main of its own, and on a branch a nullable column in the reference
-app. `nox -s migration-flight` of both takes turns there, so that a load hits both alike; the first
+app. `nox -s migration-safety` of both takes turns there, so that a load hits both alike; the first
 run makes the environment, and does not count. Then comes what only reads migrations, `--static`.
 CPU is that of all processes; of those that leave their parent, such as PostgreSQL's, on Linux only.
 """
@@ -77,7 +77,7 @@ def cost(folder: Path, *options: str) -> Cost:
     """
     env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     began, used = time.monotonic(), _cpu()
-    command = [sys.executable, "-m", "nox", "-s", "migration-flight", "--", *options]
+    command = [sys.executable, "-m", "nox", "-s", "migration-safety", "--", *options]
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, check=False)
     wall = time.monotonic() - began
     with contextlib.suppress(ChildProcessError):

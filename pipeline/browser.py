@@ -4,7 +4,7 @@ python -m pipeline.browser e2e-quick 24 npm run test:e2e
 
 It is the browser that E2E_CHROMIUM names; else the one that Playwright has; else the one of
 requirements/chromium, which npm installs by its hash, or, where that has none for this processor,
-Playwright's download. Where none can be had, the check is not judged.
+Playwright's download. Where none can be had, the check is inconclusive.
 """
 
 import json

@@ -12,9 +12,9 @@ from typing import ClassVar
 from pipeline import filesystem, streams
 
 INTERRUPTED = 128 + signal.SIGINT  # as a shell says it
-INCONCLUSIVE_DIR = Path("reports", "not-judged")
+INCONCLUSIVE_DIR = Path("reports", "inconclusive")
 # names one more folder for records: that of this run alone
-INCONCLUSIVE_DIR_VARIABLE = "PIPELINE_NOT_JUDGED"
+INCONCLUSIVE_DIR_VARIABLE = "PIPELINE_INCONCLUSIVE"
 
 
 class PipelineError(Exception):
@@ -55,7 +55,7 @@ class InconclusiveError(PipelineError):
     """What a check needs is out of reach: listed by reason, red only under PIPELINE_STRICT=1."""
 
     exit_code = 4
-    label = "not judged"
+    label = "inconclusive"
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class InconclusiveError(PipelineError):
         detail: str = "",
         hint: str = "run it again where there is a network",
     ) -> None:
-        """Say what was not judged.
+        """Say what was inconclusive.
 
         Args:
             check: Its name; its record is a file of that name.
@@ -154,14 +154,14 @@ class DeployInterruptedError(DeployAbortedError):
 
 
 def clear_inconclusive(check: str) -> None:
-    """Remove the record that a check was not judged."""
+    """Remove the record that a check was inconclusive."""
     for folder in _folders():
         if (file := _file(folder, check)).exists():  # where nothing can be written, there is none
             file.unlink(missing_ok=True)
 
 
 def read_inconclusive(folder: Path) -> list[InconclusiveError]:
-    """Return what was not judged by the records in a folder, in the order of their times.
+    """Return what was inconclusive by the records in a folder, in the order of their times.
 
     Args:
         folder: The folder; it need not be there.
@@ -183,7 +183,7 @@ def _file(folder: Path, check: str) -> Path:
 def handle_errors() -> Iterator[None]:
     """Turn a fault into one sentence, a hint and the exit code of its class.
 
-    What was not judged, where that is allowed, ends the block but not the program.
+    What was inconclusive, where that is allowed, ends the block but not the program.
     """
     try:
         with streams.standard_streams():
@@ -202,7 +202,7 @@ def _report_error(error: PipelineError | OSError) -> int:
     except OSError as fault:
         if fault is error:
             raise
-        return _file_error(fault).report()  # of the record of what was not judged
+        return _file_error(fault).report()  # of the record of what was inconclusive
 
 
 def _file_error(error: OSError) -> InputError:

@@ -18,7 +18,7 @@ MIN_WIDTH = 30  # columns: a narrower block is not read
 
 @dataclass(frozen=True)
 class Group:
-    """One reason, the command that changes it, and the names of what was not judged for it."""
+    """One reason, the command that changes it, and the names of what was inconclusive for it."""
 
     reason: str
     hint: str
@@ -53,10 +53,10 @@ class Inconclusive:
 
     @property
     def title(self) -> str:
-        """How many were not judged, and for how many reasons."""
+        """How many were inconclusive, and for how many reasons."""
         names = {name for group in self.groups for name in group.names}
         reasons = _count(len(self.groups), "reason")
-        return f"not judged: {_count(len(names), self.noun)}, for {reasons}"
+        return f"inconclusive: {_count(len(names), self.noun)}, for {reasons}"
 
     def text(self, width: int) -> str:
         """Return it as a block for a terminal.

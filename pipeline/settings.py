@@ -163,7 +163,7 @@ class Images(Table):
 
 
 class Hosting(Table):
-    """What `invoke github` sets, beside the environments and the check that main requires."""
+    """What `invoke github-settings` sets, beside environments and the check that main requires."""
 
     approvals: Annotated[int, whole_number(0, 10)] = 0
     """How many reviews a change of main needs."""

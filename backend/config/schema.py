@@ -20,7 +20,7 @@ from django.db.models import NOT_PROVIDED
 def breaking_changes(migrations: Iterable[Migration]) -> list[str]:
     """Return the models and fields that older code cannot use after these migrations.
 
-    RunSQL and RunPython are not analysed here; the session `migration-flight` runs them.
+    RunSQL and RunPython are not analysed here; the session `migration-safety` runs them.
     """
     found = {
         f"{migration.app_label}.{name}"

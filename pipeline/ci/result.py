@@ -10,10 +10,10 @@ from pipeline.errors import InconclusiveError
 
 CACHED = "cached"
 INTERRUPTED = "interrupted"
-SKIPPED = "left out"
-INCONCLUSIVE = "not judged"
-NOT_STARTED = "not run"
-PENDING = "waiting"
+SKIPPED = "skipped"
+INCONCLUSIVE = "inconclusive"
+NOT_STARTED = "not started"
+PENDING = "pending"
 
 LOG_DIR = Path("reports", "ci")
 HTML_FILE = Path("reports", "ci.html")

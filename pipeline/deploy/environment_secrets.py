@@ -40,7 +40,7 @@ def load_secrets(environment: Environment, variables: Mapping[str, str]) -> dict
 def setup_hint(environment: Environment) -> str:
     """Say where the secrets of an environment come from."""
     if environment.is_local:
-        return f"invoke secrets --env={environment.name} makes them up"
+        return f"invoke generate-secrets --env={environment.name} makes them up"
     return f"set them as variables, or write them to {secrets_file(environment)} (chmod 600)"
 
 

@@ -1,8 +1,8 @@
 """Run the commands that the documents show, and look for the names that they use.
 
 python -m pipeline.docs_commands                    those that are quick python -m
-pipeline.docs_commands --long             those that are marked `run: nox -s docs-commands` python
--m pipeline.docs_commands --long README.md   of these, what has that word in its place or its text
+pipeline.docs_commands --long             those that are marked `run: nox -s docs-slow` python -m
+pipeline.docs_commands --long README.md   of these, what has that word in its place or its text
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """The blocks of commands in a document, and the marks that say where each of them is run.
 
 <!-- not run: why -->           it is not, for this reason; what it names is looked at only
-<!-- run: nox -s docs-commands -->   it takes long, and that session runs it
+<!-- run: nox -s docs-slow -->   it takes long, and that session runs it
 """
 
 import re

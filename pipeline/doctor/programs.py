@@ -23,15 +23,15 @@ EVERYTHING = "everything"
 NEEDS_BROWSER = ("e2e-quick", "e2e-full", "e2e-smoke")
 NEEDS_REHEARSAL_TOOLS = ("rehearsal", "invoke rehearse", "deploy-faults-quick")
 LOCAL = ("invoke build", "invoke up", "invoke down", "invoke logs")
-NEEDS_BUILDX = ("image", "supply-chain", *NEEDS_REHEARSAL_TOOLS, *LOCAL)
+NEEDS_BUILDX = ("image", "signing-tests", *NEEDS_REHEARSAL_TOOLS, *LOCAL)
 RELEASE_TASKS = ("release-image", "invoke release", "deploy", "invoke deploy")
 ROLLBACK_TASKS = ("rollback", "invoke rollback")
 SIGNING_TASKS = ("invoke sign", "invoke verify", "invoke promote")
-NEEDS_COSIGN = ("supply-chain", *NEEDS_REHEARSAL_TOOLS, *SIGNING_TASKS, *RELEASE_TASKS)
+NEEDS_COSIGN = ("signing-tests", *NEEDS_REHEARSAL_TOOLS, *SIGNING_TASKS, *RELEASE_TASKS)
 NEEDS_DOCKER = (*NEEDS_BUILDX, "invoke push", *ROLLBACK_TASKS, *RELEASE_TASKS)
 NEEDS_SYFT = ("image", *NEEDS_REHEARSAL_TOOLS, "invoke sbom", "deploy", "invoke deploy")
 NEEDS_TRIVY = ("image", "rehearsal", "deploy-faults-quick", "invoke scan")
-NEEDS_OPENSSL = ("pipeline-tests", *NEEDS_REHEARSAL_TOOLS, "invoke secrets")
+NEEDS_OPENSSL = ("pipeline-tests", *NEEDS_REHEARSAL_TOOLS, "invoke generate-secrets")
 LOCK = Path("requirements/dev.txt")
 VERSION = r"(\d+(?:\.\d+)+)"
 COSIGN, TRIVY = "sigstore/cosign-installer", "aquasecurity/setup-trivy"
@@ -123,7 +123,7 @@ def supply_chain_programs(tools: Mapping[str, str], syft: str) -> Iterator[Progr
     trivy = install_commands(INSTALL_HINTS["trivy"], macos="trivy")
     signer = version("cosign", "version", pattern=r"GitVersion: *v?(\S+)")
     ours, theirs = (tools[name].lstrip("v") for name in (COSIGN, TRIVY))
-    unscanned = "vulnerabilities of images are not judged"
+    unscanned = "vulnerabilities of images are inconclusive"
     yield Program("syft", NEEDS_SYFT, version("syft", "--version"), KIT_PATH_HINT, ci_version=syft)
     yield Program("cosign", NEEDS_COSIGN, signer, cosign, ci_version=ours)
     scanner = version("trivy", "--version")

@@ -1,6 +1,6 @@
 """Plant a fault for every gate, and see each of them go red.
 
-python -m pipeline.fault_injection [--full] [--hollow | --offline | --canaries] [NAME ...]
+python -m pipeline.fault_injection [--full] [--empty-sessions | --offline | --canaries] [NAME ...]
 """
 
 import argparse
@@ -15,7 +15,7 @@ from pipeline.fault_injection.executor import run_all
 from pipeline.fault_injection.outcome import Outcome, Verdict
 from pipeline.fault_injection.sandbox import Mode
 
-CHECK = "prove-gates"
+CHECK = "fault-injection"
 ALTERNATIVE_MODES = {
     Mode.HOLLOW: "empty the sessions: none may pass",
     Mode.OFFLINE: "cut the network, plant nothing",
@@ -68,8 +68,8 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
 def print_exempt_gates(gates: Mapping[str, Gate]) -> None:
     """Print each gate that no fault here turns red, and what does it instead."""
     for job, gate in gates.items():
-        if gate.elsewhere:
-            print(f"{job}: proved elsewhere: {gate.elsewhere}", file=sys.stderr)
+        if gate.tested_by:
+            print(f"{job}: proved elsewhere: {gate.tested_by}", file=sys.stderr)
 
 
 def raise_for_failures(outcomes: Collection[Outcome], trial: Mode) -> None:

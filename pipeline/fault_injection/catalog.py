@@ -22,21 +22,21 @@ LOCAL_CATALOG_DIR = CATALOG_DIR / "local"  # how sessions that no job runs are k
 class Fault(Table):
     """A change of the product, or of what surrounds it, and what the gate's tool says of it."""
 
-    says: Annotated[str, Constraint("text that is not empty", bool)]
+    expect: Annotated[str, Constraint("text that is not empty", bool)]
     """What the tool says, word for word, and says of no clean tree."""
     change: tuple[Edit, ...] = ()
     env: Mapping[str, str] = {}
     """Variables that are the fault, or a part of it."""
     options: Command | None = None
     """Instead of those of the gate."""
-    within: Command | None = None
+    wrapper: Command | None = None
     """Instead of that of the gate."""
     row: str = ""
     """The only row of the job's matrix that can find it; all, if not given."""
     slow: bool = False
     """Whether it is left to the full set."""
-    unless: str = ""
-    """The check that may be "not judged" here; then this fault is not judged either."""
+    skip_if_inconclusive: str = ""
+    """The check that may be "inconclusive" here; then this fault is inconclusive either."""
 
     def _changes_something(self) -> Iterator[toml.Fault]:
         if not self.change and not self.env:
@@ -54,21 +54,21 @@ class Gate(Table):
     """The row of the job's matrix that the quick set takes."""
     options: Command = ()
     """Options that keep the session to a part; they stand behind two dashes."""
-    given: Mapping[str, str] = {}
+    env: Mapping[str, str] = {}
     """Variables, with a fault and without."""
-    first: Command = ()
+    setup: Command = ()
     """A command that makes what the session judges, before each of its runs."""
-    within: Command = ()
+    wrapper: Command = ()
     """A module, with its options, that runs the session beside what it needs."""
-    takes: tuple[str, ...] = ()
+    link: tuple[str, ...] = ()
     """Folders of packages that the copy takes over from the checkout, if they are there."""
     needs: tuple[str, ...] = ()
-    """What must be here, or the gate is not judged: `docker`, or the names of variables."""
-    elsewhere: str = ""
+    """What must be here, or the gate is inconclusive: `docker`, or the names of variables."""
+    tested_by: str = ""
     """What proves it instead of faults here; only what delivers, and judges nothing, may say so."""
     slow: bool = False
     """Whether all of its faults are left to the full set."""
-    ends: int = 0
+    stop_after: int = 0
     """After how many seconds it is told to end, since it never does by itself."""
 
     @property
@@ -79,7 +79,7 @@ class Gate(Table):
     @property
     def is_tested(self) -> bool:
         """Whether something shows that it can fail."""
-        return bool(self.faults or self.elsewhere)
+        return bool(self.faults or self.tested_by)
 
 
 class Gates(Table):

@@ -2,7 +2,7 @@
 
 python -m pipeline.fault_injection.catalog_check
 
-Nothing is run: that a gate finds its fault is what `nox -s prove-gates` sees.
+Nothing is run: that a gate finds its fault is what `nox -s fault-injection` sees.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

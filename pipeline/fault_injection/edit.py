@@ -23,7 +23,7 @@ class Edit(Table):
     """This text, where it stands first, gives way to `put`."""
     match: str | None = None
     """What fits this regular expression first gives way to `put`, which may name its groups."""
-    put: str = ""
+    replace: str = ""
     append: str | None = None
     """This text comes at the end."""
     write: str | None = None
@@ -69,7 +69,7 @@ class Edit(Table):
 
     def _changed(self, text: str) -> str:
         if self.find is not None:
-            return text.replace(self.find, self.put, 1)
+            return text.replace(self.find, self.replace, 1)
         if self.match is not None:
-            return re.sub(self.match, self.put, text, count=1, flags=re.MULTILINE)
+            return re.sub(self.match, self.replace, text, count=1, flags=re.MULTILINE)
         return text + (self.append or self.write or "") * self.times

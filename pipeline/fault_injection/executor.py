@@ -59,7 +59,7 @@ def sort_key(rows: Sequence[GateRun], outcome: Outcome) -> int:
 
 
 def print_outcome(outcome: Outcome) -> None:
-    """Print what came of a run; why it is not judged, or how it ended if that is wrong."""
+    """Print what came of a run; why it is inconclusive, or how it ended if that is wrong."""
     what = outcome.fault or "(clean)"
     lines = [f"{outcome.session}: {what}: {outcome.verdict}, {outcome.seconds:.1f} s"]
     if outcome.verdict is Verdict.NOT_JUDGED:

@@ -92,6 +92,6 @@ def _one(
     except StaleFaultError as error:
         return Outcome(row.job, row.session, name, Verdict.UNPLANTED, str(error))
     verdict = evaluate_fault(fault, clean, output, notes)
-    said = find_line(fault.says, output.stdout) or notes.get(fault.unless, "")
+    said = find_line(fault.expect, output.stdout) or notes.get(fault.skip_if_inconclusive, "")
     seconds = time.monotonic() - began
     return Outcome(row.job, row.session, name, verdict, said, seconds, output.stdout)

@@ -22,7 +22,7 @@ class Verdict(StrEnum):
     ALWAYS = "said without the fault too"
     UNPLANTED = "the fault could not be planted"
     RED = "red where nothing is planted"
-    NOT_JUDGED = "not judged"
+    NOT_JUDGED = "inconclusive"
     REFUSED = "red, and says what to do"
     UNCLEAR = "red, and does not say what to do"
     KEPT = "shows no secret"
@@ -60,10 +60,10 @@ def evaluate_fault(
         planted: What came of it.
         not_judged: The checks that the session could not judge here.
     """
-    said = planted.returncode and find_line(fault.says, planted.stdout)
-    if said and not find_line(fault.says, clean):
+    said = planted.returncode and find_line(fault.expect, planted.stdout)
+    if said and not find_line(fault.expect, clean):
         return Verdict.PROVED
-    if fault.unless in not_judged:
+    if fault.skip_if_inconclusive in not_judged:
         return Verdict.NOT_JUDGED
     if said:
         return Verdict.ALWAYS

@@ -67,7 +67,7 @@ class Sandbox:
     def copy(self, row: GateRun) -> RepositoryCopy:
         """Return a copy for a session."""
         made = self.base.clone(self.folder / row.slug)
-        link_folders(self.checkout, made.root, row.gate.takes)
+        link_folders(self.checkout, made.root, row.gate.link)
         return made
 
     def environments(self, where: RepositoryCopy) -> Path:
@@ -85,7 +85,7 @@ class Sandbox:
             return evaluate_canaries(
                 clean, [*places, *secret_search.secrets_in_directory(self.canaries, where.root)]
             )
-        said = "; ".join(f"not judged: {note}" for note in notes)
+        said = "; ".join(f"inconclusive: {note}" for note in notes)
         return Verdict.RED if clean.returncode else Verdict.CLEAN, said
 
     def run(
@@ -93,7 +93,7 @@ class Sandbox:
     ) -> CommandResult:
         """Run a session in a copy, in an environment that outlives the copy."""
         shutil.rmtree(where.root / "reports", ignore_errors=True)
-        env = {**clean_environment(os.environ), **row.gate.given, **(fault.env if fault else {})}
+        env = {**clean_environment(os.environ), **row.gate.env, **(fault.env if fault else {})}
         env |= canaries.canary_environment(self.canaries)
         env |= NO_ENGINE if self.trial is Mode.OFFLINE else {}
         for line in self.commands(row, where, fault, options):
@@ -107,10 +107,10 @@ class Sandbox:
     ) -> Iterator[list[str]]:
         """Yield the commands of a run."""
         session = ["nox", "-s", row.session, f"--envdir={self.environments(where)}"]
-        within = row.gate.within if fault is None or fault.within is None else fault.within
-        around = ["timeout", str(row.gate.ends)] if row.gate.ends else []
-        if row.gate.first and self.trial is not Mode.HOLLOW:
-            yield [*row.gate.first]
+        within = row.gate.wrapper if fault is None or fault.wrapper is None else fault.wrapper
+        around = ["timeout", str(row.gate.stop_after)] if row.gate.stop_after else []
+        if row.gate.setup and self.trial is not Mode.HOLLOW:
+            yield [*row.gate.setup]
         # what stands in for a service may hide the package index
         if within and self.trial.uses_fake_services:
             yield [*session, "--install-only"]

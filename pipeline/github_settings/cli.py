@@ -1,4 +1,4 @@
-"""Set GitHub as pipeline.toml wants it: `invoke github`."""
+"""Set GitHub as pipeline.toml wants it: `invoke github-settings`."""
 
 import json
 import sys
@@ -12,18 +12,18 @@ from pipeline.github_settings.diff import SettingChange
 from pipeline.settings import Settings
 
 
-def sync_settings(*, dry: bool = False) -> None:
+def sync_settings(*, dry_run: bool = False) -> None:
     """Change what is not as it is wanted, and list the names that are missing.
 
     Args:
-        dry: Whether to only print, on stdout, what would be sent.
+        dry_run: Whether to only print, on stdout, what would be sent.
 
     Raises:
         InputError: pipeline.toml is wrong, there is no token, or GitHub refuses.
     """
     settings, api = load(), connect()
     found = list(plan_changes(api, settings))
-    (print_changes if dry else partial(apply_changes, api))(found)
+    (print_changes if dry_run else partial(apply_changes, api))(found)
     if not found:
         print("nothing to change: GitHub is as pipeline.toml wants it", file=sys.stderr)
     for line in missing_settings(api, settings):

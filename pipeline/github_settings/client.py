@@ -130,7 +130,7 @@ def connect() -> GitHubClient:
     if not token:
         raise InputError(
             "there is no token: neither GITHUB_TOKEN nor GH_TOKEN is set",
-            hint='GITHUB_TOKEN="$(gh auth token)" invoke github --dry',
+            hint='GITHUB_TOKEN="$(gh auth token)" invoke github-settings --dry-run',
         )
     repository = origin_repository()
     if repository is None:

@@ -21,30 +21,30 @@ from pipeline.process import capture
 BASE_IMAGE_ARG = re.compile(r"^ARG (?P<variable>[A-Z_]+_IMAGE)=(?P<reference>\S+)$", re.MULTILINE)
 
 
-def build(targets: Iterable[Target], *, dry: bool = False) -> None:
+def build(targets: Iterable[Target], *, dry_run: bool = False) -> None:
     """Bring the targets into the engine and into their archives.
 
     What was built of this very commit and is still there is left as it is.
 
     Args:
         targets: What to build.
-        dry: Whether to only print the commands.
+        dry_run: Whether to only print the commands.
 
     Raises:
         MissingToolError: No engine answers.
         CheckFailedError: A build failed, or came out for another platform.
     """
-    if not dry:
+    if not dry_run:
         require_tools("docker")
     commit = head()
     for target in targets:
-        if not dry and is_up_to_date(target, commit):
+        if not dry_run and is_up_to_date(target, commit):
             continue
         started = datetime.now(UTC)
-        run_commands(build_commands(target, commit), dry=dry)
-        if dry or not is_archive_current(target):
-            save_archive(target, dry=dry)
-        if not dry:
+        run_commands(build_commands(target, commit), dry_run=dry_run)
+        if dry_run or not is_archive_current(target):
+            save_archive(target, dry_run=dry_run)
+        if not dry_run:
             record_build(target, commit, started)
 
 
@@ -65,11 +65,11 @@ def build_commands(target: Target, commit: Commit) -> list[Command]:
     return [docker.build(target, name, known, int(commit.time.timestamp()))]
 
 
-def save_archive(target: Target, *, dry: bool) -> None:
+def save_archive(target: Target, *, dry_run: bool) -> None:
     """Write a target's archive."""
-    if not dry:
+    if not dry_run:
         target.directory.mkdir(parents=True, exist_ok=True)
-    run_commands([docker.save(local_name(target), target.archive)], dry=dry)
+    run_commands([docker.save(local_name(target), target.archive)], dry_run=dry_run)
 
 
 def is_archive_current(target: Target) -> bool:

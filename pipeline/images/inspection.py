@@ -24,26 +24,26 @@ UNKNOWN = "the images' vulnerabilities are not known"
 SECONDS_PER_DAY = 24 * 60 * 60
 
 
-def sbom(targets: Iterable[Target], *, dry: bool = False) -> None:
+def sbom(targets: Iterable[Target], *, dry_run: bool = False) -> None:
     """Write the bills of materials of the targets' archives, SPDX and CycloneDX.
 
     Args:
         targets: Whose.
-        dry: Whether to only print the commands.
+        dry_run: Whether to only print the commands.
 
     Raises:
         MissingToolError: Syft is not here.
         CheckFailedError: Syft failed.
     """
-    if not dry:
+    if not dry_run:
         require_tools("syft")
     for target in targets:
         bills = [target.directory / file for file in syft.OUTPUT_FILES.values()]
-        if not dry and all(is_newer_than_archive(bill, target) for bill in bills):
+        if not dry_run and all(is_newer_than_archive(bill, target) for bill in bills):
             continue
         version = head().tag if is_built(target.image) else third_party.image_version(target.image)
         command = syft.sbom_command(target, repository_for(target.image), version)
-        run_commands([command], dry=dry, env=empty_variables(syft.VARIABLES))
+        run_commands([command], dry_run=dry_run, env=empty_variables(syft.VARIABLES))
 
 
 def is_newer_than_archive(paper: Path, target: Target) -> bool:
@@ -57,14 +57,14 @@ def is_newer_than_archive(paper: Path, target: Target) -> bool:
     return paper.exists() and paper.stat().st_mtime >= target.archive.stat().st_mtime
 
 
-def scan(targets: Iterable[Target], *, dry: bool = False) -> None:
+def scan(targets: Iterable[Target], *, dry_run: bool = False) -> None:
     """Scan the targets' archives for vulnerabilities, and judge what is found.
 
     All reports are written before anything is judged, so that a red scan can be read.
 
     Args:
         targets: Whose.
-        dry: Whether to only print the commands.
+        dry_run: Whether to only print the commands.
 
     Raises:
         CheckFailedError: A vulnerability stands against a release; all are named.
@@ -72,10 +72,10 @@ def scan(targets: Iterable[Target], *, dry: bool = False) -> None:
             left to be signed.
     """
     chosen = list(targets)
-    if dry:
+    if dry_run:
         run_commands(
             [trivy.scan_command(target, form) for target in chosen for form in trivy.OUTPUT_FILES],
-            dry=True,
+            dry_run=True,
         )
         return
     old = [target for target in chosen if needs_scan(target)]
@@ -141,8 +141,8 @@ def evaluate_reports(targets: Iterable[Target]) -> None:
     if refused:
         raise CheckFailedError(
             "what the scan found is refused:\n" + "\n".join(sorted(set(refused))),
-            hint="take newer packages and bases: ./dev nox -s lock -- --upgrade; invoke pin; "
-            "if no version mends it: CI_CD.md, exceptions",
+            hint="take newer packages and bases: ./dev nox -s lock -- --upgrade; "
+            "invoke pin-base-images; if no version mends it: CI_CD.md, exceptions",
         )
 
 

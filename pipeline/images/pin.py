@@ -49,13 +49,13 @@ def with_digests(text: str, find: Callable[[str], str]) -> str:
     )
 
 
-def pin_base_images(*, dry: bool = False) -> None:
+def pin_base_images(*, dry_run: bool = False) -> None:
     """Pin every base image to what its tag stands for now.
 
     All digests are asked for before a file is written; what changes is printed as a diff.
 
     Args:
-        dry: Whether to leave the files as they are.
+        dry_run: Whether to leave the files as they are.
 
     Raises:
         CheckFailedError: A registry has no such tag, or does not answer.
@@ -66,5 +66,5 @@ def pin_base_images(*, dry: bool = False) -> None:
     for path in FILES:
         old, new = (text[path].splitlines(keepends=True) for text in (before, after))
         streams.write_raw("".join(unified_diff(old, new, str(path), str(path), n=0)), sys.stdout)
-    if not dry:
+    if not dry_run:
         filesystem.write_files(after)

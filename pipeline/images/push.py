@@ -23,13 +23,13 @@ DIGEST_PLACEHOLDER = "sha256:…"
 PUSH = "push"
 
 
-def push(images: Iterable[str], platforms: Sequence[str], *, dry: bool = False) -> None:
+def push(images: Iterable[str], platforms: Sequence[str], *, dry_run: bool = False) -> None:
     """Push the archives of all platforms, and tag one index of them with the commit.
 
     Args:
         images: What to push.
         platforms: What a release is made for.
-        dry: Whether to only print the commands.
+        dry_run: Whether to only print the commands.
 
     Raises:
         InputError: Something was not built, or not from a clean commit.
@@ -37,13 +37,13 @@ def push(images: Iterable[str], platforms: Sequence[str], *, dry: bool = False) 
         NotJudgedError: A platform was not built here; the others were pushed.
         CheckFailedError: The registry refused, or an archive is not what was built.
     """
-    if not dry:
+    if not dry_run:
         require_tools("docker")
     commit, absent = head(), set()
     for image in images:
         targets = [Target(image, platform) for platform in platforms]
-        if dry:
-            run_commands(push_commands(targets, commit), dry=True)
+        if dry_run:
+            run_commands(push_commands(targets, commit), dry_run=True)
             continue
         absent |= {target.platform for target in targets if not target.archive.exists()}
         push_image(image, [target for target in targets if target.archive.exists()], commit)
@@ -54,7 +54,7 @@ def push(images: Iterable[str], platforms: Sequence[str], *, dry: bool = False) 
             detail=", ".join(sorted(absent)),
             hint="bring dist/images from a machine of that platform, and then: invoke push",
         )
-    if not dry:
+    if not dry_run:
         clear_inconclusive(PUSH)
 
 

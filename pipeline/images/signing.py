@@ -25,31 +25,33 @@ from pipeline.images.verification import (
 )
 
 
-def sign(images: Sequence[str], signer: Signer, *, dry: bool = False) -> None:
+def sign(images: Sequence[str], signer: Signer, *, dry_run: bool = False) -> None:
     """Sign the digests of a release, and the papers of each platform.
 
     Args:
         images: What to sign.
         signer: Who signs.
-        dry: Whether to only print the commands.
+        dry_run: Whether to only print the commands.
 
     Raises:
         InputError: Something was not pushed, or lacks a paper.
         MissingToolError: Cosign or the engine is not here.
         CheckFailedError: Signing failed.
     """
-    if not dry:
+    if not dry_run:
         require_tools("docker", "cosign")
     commit = head()
     for image, entry in require_released(commit.sha, list(images)).items():
         digest = entry.reference
-        if not dry and not find_problems([digest], signer, commit.sha, unjudged=True)[digest]:
+        if not dry_run and not find_problems([digest], signer, commit.sha, unjudged=True)[digest]:
             continue
         for platform in entry.platforms:
-            complete_attestations(Target(image, platform), commit, dry=dry)
-        if (excepted := vex.image_waivers(image, [*entry.platforms])) and not dry:
+            complete_attestations(Target(image, platform), commit, dry_run=dry_run)
+        if (excepted := vex.image_waivers(image, [*entry.platforms])) and not dry_run:
             vex.write_vex(image, entry, excepted, commit)
-        run_commands(sign_commands(image, entry, signer, commit, excepted=bool(excepted)), dry=dry)
+        run_commands(
+            sign_commands(image, entry, signer, commit, excepted=bool(excepted)), dry_run=dry_run
+        )
         VERIFIED_CACHE.clear()
 
 
@@ -78,14 +80,14 @@ def attestation_files(target: Target) -> dict[str, Path]:
     return {kind: target.directory / found[kind] for kind in ATTESTATIONS}
 
 
-def complete_attestations(target: Target, commit: Commit, *, dry: bool) -> None:
+def complete_attestations(target: Target, commit: Commit, *, dry_run: bool) -> None:
     """Write the last of a target's papers, its provenance, and look at the others.
 
     Raises:
         InputError: A paper is missing, or the scan is too old to be of any use.
     """
     build = require_build(target, commit)
-    if not dry:
+    if not dry_run:
         provenance.write_provenance(target, build, source_url())
     others = {
         kind: paper
@@ -110,7 +112,7 @@ def resolve_references(images: Sequence[str], reference: str | None) -> list[str
 
 
 def promote(
-    images: Sequence[str], tag: str, signer: Signer, *, local: bool = False, dry: bool = False
+    images: Sequence[str], tag: str, signer: Signer, *, local: bool = False, dry_run: bool = False
 ) -> None:
     """Give the images of this commit a version, once all are verified; nothing is built again.
 
@@ -119,7 +121,7 @@ def promote(
         tag: The version, such as `v1.4.0`.
         signer: Who has to have signed.
         local: Whether they are to run on this machine only; see `verify_all`.
-        dry: Whether to only print the commands.
+        dry_run: Whether to only print the commands.
 
     Raises:
         InputError: No image can bear that version.
@@ -137,24 +139,25 @@ def promote(
     verify_all(verified, signer, commit.sha, local=local)
     versions = {f"{name}:{tag}": digest for name, digest in digests.items()}
     require_unused_tags(versions)
-    tag_digests(versions, dry=dry)
+    tag_digests(versions, dry_run=dry_run)
 
 
-def tag_digests(versions: Mapping[str, str], *, dry: bool = False) -> None:
+def tag_digests(versions: Mapping[str, str], *, dry_run: bool = False) -> None:
     """Give digests their versions; nothing is built again.
 
     Args:
         versions: The digest that each `repository:version` is to stand for.
-        dry: Whether to only print the commands.
+        dry_run: Whether to only print the commands.
 
     Raises:
         CheckFailedError: The registry changed a digest on the way.
     """
     for version, digest in versions.items():
         run_commands(
-            [docker.create_index(version, f"{version.rpartition(':')[0]}@{digest}")], dry=dry
+            [docker.create_index(version, f"{version.rpartition(':')[0]}@{digest}")],
+            dry_run=dry_run,
         )
-        if not dry and resolve_digest(version) != digest:
+        if not dry_run and resolve_digest(version) != digest:
             raise CheckFailedError(
                 f"{version} became another digest than {digest}", hint="look at the registry"
             )

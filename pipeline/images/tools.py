@@ -23,20 +23,20 @@ START_ENGINE = "colima start" if sys.platform == "darwin" else "sudo systemctl s
 
 
 def run_commands(
-    commands: Iterable[Command], *, dry: bool = False, env: Mapping[str, str] | None = None
+    commands: Iterable[Command], *, dry_run: bool = False, env: Mapping[str, str] | None = None
 ) -> None:
     """Run commands one after the other, or print them.
 
     Args:
         commands: What to run.
-        dry: Whether to only print them, on stdout.
+        dry_run: Whether to only print them, on stdout.
         env: Variables to set on top of this process's own.
 
     Raises:
         CheckFailedError: One of them failed; those after it did not run.
     """
     for command in commands:
-        if dry:
+        if dry_run:
             print(shlex.join(command))
         elif code := run(command, env=env):
             raise CheckFailedError(

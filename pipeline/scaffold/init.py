@@ -21,14 +21,14 @@ REGENERATE_COMMANDS = ("nox -s lock", "nox -s env-example", "nox -s api-client d
 DOMAINS = "small letters of ASCII, as in acme.com or xn--e1afmkfd.xn--p1ai"
 
 
-def init(name: str, *, part: str = "", domain: str = "", dry: bool = False) -> None:
+def init(name: str, *, part: str = "", domain: str = "", dry_run: bool = False) -> None:
     """Give the copy its name, and take away what it goes without.
 
     Args:
         name: Of the product, such as `acme-shop`.
         part: What to leave out, of those that pipeline.toml names; nothing, if empty.
         domain: Where its environments are; examples stay, if empty.
-        dry: Whether to only print the diff.
+        dry_run: Whether to only print the diff.
 
     Raises:
         InputError: An argument will not do, a mark is wrong, or the tree holds uncommitted work.
@@ -38,7 +38,7 @@ def init(name: str, *, part: str = "", domain: str = "", dry: bool = False) -> N
     change = plan_changes(tracked_text_files(), settings, name, part, domain)
     if change.is_empty:
         print(f"nothing to do: this is {name}", file=sys.stderr)
-    elif dry:
+    elif dry_run:
         streams.write_raw("".join(change.diff()), sys.stdout)
     else:
         apply_patch(change, part)

@@ -25,7 +25,7 @@ def run_selected_jobs(
         jobs: Their ids.
         store: What is remembered.
         everything: As the option `--all`.
-        fresh: As the option `--fresh`.
+        fresh: As the option `--no-cache`.
 
     Raises:
         KeyboardInterrupt: Somebody interrupted it.

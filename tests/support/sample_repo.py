@@ -86,7 +86,7 @@ said = "".join(texts) + os.environ.get("DECLARED", "") + os.environ.get("UNDECLA
 env = Path(".env")
 said += env.read_text() if env.exists() else ""
 print(f"{len(texts)} files in {area}")
-if "not judged" in said:
+if "inconclusive" in said:
     from pipeline.errors import InconclusiveError, handle_errors
 
     with handle_errors():

@@ -46,7 +46,7 @@ def test_what_was_not_judged_is_listed_and_no_failure(capsys: pytest.CaptureFixt
     say(errors.InconclusiveError("audit", "the service is out of reach"))
     (record,) = errors.read_inconclusive(errors.INCONCLUSIVE_DIR)
     assert (record.check, record.reason) == ("audit", "the service is out of reach")
-    assert "not judged: audit: the service is out of reach" in capsys.readouterr().err
+    assert "inconclusive: audit: the service is out of reach" in capsys.readouterr().err
 
 
 def test_what_was_not_judged_is_red_when_strict(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +75,7 @@ def test_a_record_holds_all_that_was_said_and_the_last_one_stands(
     errors.InconclusiveError("audit", "the service is out of reach").report()
     error = errors.InconclusiveError("audit", "no such package", detail="flask 0.5", hint="look")
     error.report()
-    assert "not judged: audit: no such package: flask 0.5\n\nhint: look\n" in (
+    assert "inconclusive: audit: no such package: flask 0.5\n\nhint: look\n" in (
         capsys.readouterr().err
     )
     (record,) = errors.read_inconclusive(errors.INCONCLUSIVE_DIR)

@@ -140,7 +140,7 @@ WRITTEN: dict[str, Callable[[Path], object]] = {
     "backend/requirements/production.txt": lambda _: shipped_packages.shipped_packages(),
     "deploy/dump.sh": lambda path: one_shot_jobs.script_command(path.name),
     "deploy/edge.yml": stackfile.services_of_file,
-    "docker-compose.yml": lambda _: pin.pin_base_images(dry=True),
+    "docker-compose.yml": lambda _: pin.pin_base_images(dry_run=True),
     "docs/times.json": lambda _: tables.change_timings_table(),
     "faults/a.toml": lambda path: catalog.load_catalog(path.parent),
     "requirements/a.txt": dependency_locks.recorded_command,

@@ -122,5 +122,5 @@ def test_what_was_not_judged_is_red_where_that_cannot_be_recorded(
         raise InconclusiveError("audit", "the service is out of reach")
     assert caught.value.code == 2
     said = capsys.readouterr().err
-    assert said.startswith("not judged: audit: the service is out of reach\n")
+    assert said.startswith("inconclusive: audit: the service is out of reach\n")
     assert "cannot be used: Not a directory\n\nhint: move what is in the way: ls -ld" in said

@@ -43,14 +43,14 @@ def test_the_same_reason_and_hint_are_one_group_the_largest_first() -> None:
         ["audit"],
         ["scan"],
     ]
-    assert unjudged.title == "not judged: 4 sessions, for 3 reasons"
+    assert unjudged.title == "inconclusive: 4 sessions, for 3 reasons"
 
 
 def test_the_block_is_aligned_and_wrapped_between_names() -> None:
     names = [f"image-{number}" for number in range(10)]
     found = [fault(name, *ENGINE) for name in names] + [fault("audit", "no advisories", "wait")]
     assert Inconclusive.of("check", found).text(40).splitlines() == [
-        "not judged: 11 checks, for 2 reasons",
+        "inconclusive: 11 checks, for 2 reasons",
         "  10  no engine answers",
         "      image-0, image-1, image-2,",
         "      image-3, image-4, image-5,",
@@ -74,7 +74,7 @@ def test_the_end_of_a_run_of_nox_groups_its_records_and_those_alone(
     with (checkout / "noxfile.py").open("a") as noxfile:
         noxfile.write(SESSIONS)
     said = run("nox", "--session", "asks").stderr
-    block = "not judged: 2 checks, for 1 reason\n  2  no service answers\n     one, two\n"
+    block = "inconclusive: 2 checks, for 1 reason\n  2  no service answers\n     one, two\n"
     assert said.endswith(f"\n\n{block}     hint: start it\n")
     assert "- no service answers: `one`, `two`" in (checkout / "summary").read_text()
     assert [*Path("reports").iterdir()] == [errors.INCONCLUSIVE_DIR]

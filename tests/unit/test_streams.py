@@ -18,7 +18,7 @@ STRANGE = os.fsdecode(b"docs/\xed\n|\x1b[8m\xe2\x80\xae.txt")
 COMMANDS = {
     "task": ("invoke", "ci", "--plan"),
     "list": ("invoke", "--list"),
-    "diff": ("invoke", "init", "--name=acme-shop", "--dry"),
+    "diff": ("invoke", "init", "--name=acme-shop", "--dry-run"),
     "help": (sys.executable, "-m", "pipeline.node", "--help"),
     "gate": (sys.executable, "-m", "pipeline.parity", "--format=sarif"),
     "names": (sys.executable, "-m", "pipeline.git", "ls-files", "-z"),

@@ -69,12 +69,12 @@ def test_every_task_has_its_line_of_help(invoke: Invoke) -> None:
 @pytest.mark.parametrize(
     ("arguments", "fault", "hint"),
     [
-        (("ci", "--all", "--dry"), "`ci` has no --dry", "invoke ci --help"),
-        (("--dry", "up"), "`up` has no --dry", "invoke up --help"),
-        (("--dry", "build"), "--dry stands before its task", "invoke build --dry"),
+        (("ci", "--all", "--dry"), "invoke's own --dry does not work here", "invoke ci --help"),
+        (("--dry", "up"), "invoke's own --dry does not work here", "invoke up --help"),
+        (("--dry", "build"), "invoke's own --dry does not work here", "invoke build --dry-run"),
         (
-            ("deploy", "--env=local", "--resume", "--dry"),
-            "--resume has no --dry",
+            ("deploy", "--env=local", "--recover", "--dry-run"),
+            "--recover has no --dry-run",
             "invoke status --env=local",
         ),
     ],

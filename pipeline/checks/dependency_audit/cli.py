@@ -2,7 +2,7 @@
 
 python -m pipeline.checks.dependency_audit.cli pypi|npm
 
-A service that did not answer, or knows nothing, is "not judged", never a pass.
+A service that did not answer, or knows nothing, is "inconclusive", never a pass.
 """
 
 import sys

@@ -15,7 +15,7 @@ from pipeline.checks.migrations.worker import ON_ITS_DATABASE, Worker, start_wor
 from pipeline.errors import CheckFailedError, InconclusiveError
 from pipeline.process import CommandResult, capture, last_error_line
 
-CHECK = "migration-flight"
+CHECK = "migration-safety"
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = "config.settings.test"
 # Kept from run to run: the packages come without, and each process would compile them anew.

@@ -9,7 +9,7 @@ from pipeline.checks.migrations.findings import Fault, MigrationReport
 from pipeline.checks.migrations.records import BLOCKING_LOCKS, MigrationRecord
 from pipeline.checks.migrations.safe_steps import safe_steps
 
-REPORT = Path("reports", "migration-flight.json")
+REPORT = Path("reports", "migration-safety.json")
 
 
 def log(line: str) -> None:

@@ -9,7 +9,7 @@ from pipeline.checks.migrations.evaluation import expected_problems
 from pipeline.checks.migrations.findings import MigrationReport
 
 UNSEEN = """\
-What only `nox -s migration-flight` sees, as it runs migrations on PostgreSQL:
+What only `nox -s migration-safety` sees, as it runs migrations on PostgreSQL:
   what Python or a DO block does in them, and what type a column had that only SQL names{places}
   whether PostgreSQL takes them, they fit the rows, go back, and can be run a second time
   whether a view that has the name of a table takes the rows that are written into it

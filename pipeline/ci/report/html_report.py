@@ -12,11 +12,11 @@ CSS_FILE = Path(__file__).with_name("html_report.css")
 CRITICAL_PATH_TOLERANCE = 0.1
 SPARKLINE_SIZE = 72, 18  # pixels
 LOG_TAIL_LINES = 20  # lines of a failed log, that are seen at once
-EXECUTED = {"passed", "failed", "not judged", "interrupted"}
-INCONCLUSIVE = {"not judged", "not run", "left out"}
+EXECUTED = {"passed", "failed", "inconclusive", "interrupted"}
+INCONCLUSIVE = {"inconclusive", "not started", "skipped"}
 LEGEND = """<p class="legend">
 <span><i class="passed"></i>passed</span> <span><i class="failed"></i>failed</span>
-<span><i class="doubt"></i>not judged</span> <span><i class="limit"></i>budget</span>
+<span><i class="doubt"></i>inconclusive</span> <span><i class="limit"></i>budget</span>
 <span><i class="cached"></i>from the cache: as long as it took</span>
 <span><i class="critical"></i>the run waited for it</span>
 </p>"""
@@ -46,7 +46,7 @@ def render(content: Mapping[str, Any]) -> str:
 <p>{html.escape(content["verdict"].removeprefix("ci: "))}</p>
 <dl class="facts">{facts}</dl>
 {_failures(failed)}
-{_inconclusive(content["not_judged"])}
+{_inconclusive(content["inconclusive"])}
 {_timeline(sessions, content["wall"])}
 {_logs(failed)}
 <h2>Sessions</h2>
@@ -74,7 +74,7 @@ def _failures(failed: Sequence[SessionRow]) -> str:
 
 
 def _inconclusive(groups: Sequence[Mapping[str, Any]]) -> str:
-    """What was not judged, one reason after the other, with the command that changes it."""
+    """What was inconclusive, one reason after the other, with the command that changes it."""
     rows = "".join(
         f"<dt>{html.escape(each['reason'])} <b>{len(each['names'])}</b>"
         f"<dd>{html.escape(', '.join(each['names']))}"

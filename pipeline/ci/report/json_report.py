@@ -46,7 +46,7 @@ class RunReport:
                 sum(each.seconds for each in self.results if each.outcome in EXECUTED), 3
             ),
             "saved": round(sum(each.seconds for each in self.results if each.outcome == CACHED), 3),
-            "not_judged": [asdict(each) for each in self.inconclusive.groups]
+            "inconclusive": [asdict(each) for each in self.inconclusive.groups]
             if self.inconclusive
             else [],
             "sessions": [_session(result, critical=id(result) in path) for result in self.results],

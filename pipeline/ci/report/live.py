@@ -78,14 +78,14 @@ class LiveDisplay:
     def started(self, planned: SessionResult) -> None:
         """Say that a session starts, where no live row will."""
         if not self.terminal.live:
-            self._print(f"started     {planned.entry.session}")
+            self._print(f"started      {planned.entry.session}")
 
     def finished(self, result: SessionResult) -> None:
         """Print the row of a session that came to an end."""
         self.clear()
         self.terminal.print(
             f" {result.entry.session}  {describe_result(result)}",
-            word=f"{result.outcome:<11}",
+            word=f"{result.outcome:<12}",
             colour=OUTCOME_COLORS.get(result.outcome, ""),
         )
 
@@ -110,7 +110,9 @@ class LiveDisplay:
         self._drawn = now
         if not self.terminal.live:
             rows = (f"{work.planned.entry.session} {work.seconds:.0f} s" for work in running)
-            self._print("; ".join([f"running     {', '.join(rows)}", *_describe_remaining(left())]))
+            self._print(
+                "; ".join([f"running      {', '.join(rows)}", *_describe_remaining(left())])
+            )
             return
         self.clear()
         head = " · ".join([*_describe_remaining(left()), self._head(running, done, waiting)])

@@ -1,4 +1,4 @@
-"""What is said at the end: what was not judged, by reason; then each failure with its log."""
+"""What is said at the end: what was inconclusive, by reason; then each failure with its log."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -36,7 +36,7 @@ def print_summary(
         results: Of all sessions, those left out too.
         wall: How many seconds the run took.
         terminal: Where to.
-        unjudged: What was not judged, if there is any.
+        unjudged: What was inconclusive, if there is any.
     """
     if unjudged:
         terminal.print(f"\n{unjudged.text(terminal.width)}")

@@ -102,7 +102,7 @@ CAUSES = (
     (
         r"config .*not found|config reference",
         "a configuration that it reads was removed by hand",
-        "docker config ls; invoke renew makes the edge's anew",
+        "docker config ls; invoke renew-edge makes the edge's anew",
     ),
     (
         r"network .*not found",

@@ -54,7 +54,7 @@ def deploy(
     signer: Signer,
     release: str | None,
     *,
-    dry: bool = False,
+    dry_run: bool = False,
     consent: Consent = NO_CONSENT,
 ) -> None:
     """Deploy a release to an environment.
@@ -63,7 +63,7 @@ def deploy(
         environment: Where to.
         signer: Who has to have signed its images.
         release: A version tag or a commit; the commit that is checked out, if not given.
-        dry: Whether to only print what the engine would be told.
+        dry_run: Whether to only print what the engine would be told.
         consent: What a person has agreed to already.
 
     Raises:
@@ -81,7 +81,7 @@ def deploy(
     timed_step("verify", partial(verify_candidate, environment, found, signer, live))
     new = create_release(environment, found, values)
     services = render_services(environment, new)
-    if dry:
+    if dry_run:
         print(stack_file(environment.stack, services))
         return
     confirm(environment, f"deploy {found.version} to {environment.name}", yes=consent.yes)
@@ -152,7 +152,7 @@ def rollback(
     environment: Environment,
     to: str | None,
     *,
-    dry: bool = False,
+    dry_run: bool = False,
     consent: Consent = NO_CONSENT,
 ) -> None:
     """Put a release of the journal back; the one before the live one, if none is named.
@@ -164,7 +164,7 @@ def rollback(
     Args:
         environment: Where.
         to: The version or number of a good release.
-        dry: Whether to only print what the engine would be told.
+        dry_run: Whether to only print what the engine would be told.
         consent: What a person has agreed to already.
 
     Raises:
@@ -173,7 +173,7 @@ def rollback(
     """
     values = load_secrets(environment, environ)
     swarm = connect(environment)
-    if dry:
+    if dry_run:
         known = journal.entries(swarm, environment.stack)
         print(stack_file(environment.stack, journal.find_rollback_target(known, to).services))
         return

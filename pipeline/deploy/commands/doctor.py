@@ -60,9 +60,9 @@ def format_table(found: list[CheckResult]) -> Iterator[str]:
     """Yield the lines of a table, each hint below its finding."""
     width = max(len(each.check) for each in found)
     for each in found:
-        yield f"{each.check:{width}}  {each.state:10}  {each.what}"
+        yield f"{each.check:{width}}  {each.state:12}  {each.what}"
         if each.hint:
-            yield f"{'':{width}}  {'':10}  hint: {each.hint}"
+            yield f"{'':{width}}  {'':12}  hint: {each.hint}"
 
 
 def run_checks(environment: Environment) -> Iterator[CheckResult]:
@@ -174,7 +174,7 @@ def check_journal(known: list[DeploymentRecord]) -> str:
     """
     if waiting := journal.unfinished(known):
         raise CheckFailedError(
-            f"the {waiting.kind} of {waiting.version} never ended", hint="invoke deploy --resume"
+            f"the {waiting.kind} of {waiting.version} never ended", hint="invoke deploy --recover"
         )
     return f"{len(known)} entries"
 
@@ -259,5 +259,5 @@ def check_edge(swarm: SwarmClient, environment: Environment, values: Mapping[str
     if edge_config_in_use(edge) != edge_config_name(environment.stack):
         old.append("configuration")
     if old:
-        raise CheckFailedError(f"it has another {' and '.join(old)}", hint="invoke renew")
+        raise CheckFailedError(f"it has another {' and '.join(old)}", hint="invoke renew-edge")
     return "the certificate and configuration of today"

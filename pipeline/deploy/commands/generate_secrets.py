@@ -22,12 +22,12 @@ DATABASE_HOST = "postgres"  # the service of deploy/data.yml
 CERTIFICATE_DAYS = 365
 
 
-def generate_secrets(environment: Environment, *, dry: bool = False) -> None:
+def generate_secrets(environment: Environment, *, dry_run: bool = False) -> None:
     """Write those secrets of an environment that are not set yet to its file; print their names.
 
     Args:
         environment: Where they are needed: on this machine.
-        dry: Whether to only print the names.
+        dry_run: Whether to only print the names.
 
     Raises:
         InputError: It is not on this machine, or nobody could make up one of them.
@@ -43,9 +43,9 @@ def generate_secrets(environment: Environment, *, dry: bool = False) -> None:
             f"nobody can make up {', '.join(unknown)}",
             hint=f"write them to {secrets_file(environment)} (chmod 600)",
         )
-    if missing and not dry:
+    if missing and not dry_run:
         append_to_env_file(environment, {name: made[name] for name in missing})
-    log(f"{len(missing)} secrets of {environment.name} {'would be' if dry else 'were'} made up")
+    log(f"{len(missing)} secrets of {environment.name} {'would be' if dry_run else 'were'} made up")
     print("".join(f"{name}\n" for name in missing), end="")
 
 

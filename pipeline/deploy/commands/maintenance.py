@@ -95,7 +95,7 @@ def require_edge(swarm: SwarmClient, environment: Environment) -> str:
     if edge_config_in_use(edge) != edge_config_name(environment.stack):
         raise InputError(
             f"the edge of {environment.name} is not the one of deploy/edge.conf",
-            hint=f"invoke renew --env={environment.name}, which costs each node a moment",
+            hint=f"invoke renew-edge --env={environment.name}, which costs each node a moment",
         )
     return service_image(edge)
 

@@ -28,7 +28,7 @@ AS_PEM = (
     'set each to what its file holds, as in TLS_KEY="$(cat key.pem)"; '
     "openssl pkey -in locked.pem -out key.pem takes a passphrase away"
 )
-RENEW_HINT = "set TLS_CERTIFICATE and TLS_KEY to new ones, then invoke renew"
+RENEW_HINT = "set TLS_CERTIFICATE and TLS_KEY to new ones, then invoke renew-edge"
 
 
 class EndsSoonError(CheckFailedError):

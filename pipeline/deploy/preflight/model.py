@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pipeline.errors import InconclusiveError, PipelineError
 
-OK, FAILED, INCONCLUSIVE = "ok", "not ok", "not judged"
+OK, FAILED, INCONCLUSIVE = "ok", "not ok", "inconclusive"
 Check = Callable[[], str]
 """Returns what it found well; raises what it found wrong, or that it could not look."""
 
@@ -16,7 +16,7 @@ class CheckResult:
 
     Attributes:
         check: What was looked at.
-        state: `ok`, `not ok` or `not judged`.
+        state: `ok`, `not ok` or `inconclusive`.
         what: What was found.
         hint: What to do about it.
     """

@@ -78,7 +78,7 @@ def require_rollback_compatible(
         require_none(unknown & lost)
         judged |= unknown if entry is live else names
     if left := unknown - judged:
-        log(f"not judged: whether older code lives with {', '.join(sorted(left))}; going on")
+        log(f"inconclusive: whether older code lives with {', '.join(sorted(left))}; going on")
 
 
 def require_none(lost: set[str]) -> None:

@@ -163,7 +163,7 @@ def way_to(error: Exception) -> str:
     """Return where to look after a request that got no answer: no log of the app has it."""
     cause = error.reason if isinstance(error, URLError) else error
     if isinstance(cause, ssl.SSLError):
-        return "invoke doctor judges the certificate; invoke renew brings another one"
+        return "invoke doctor judges the certificate; invoke renew-edge brings another one"
     if isinstance(cause, socket.gaierror):
         return "does the name of the site lead to its edge? correct the DNS, or `url`"
     if isinstance(cause, TimeoutError):

@@ -99,7 +99,7 @@ class LiveSite:
 
     def resume(self) -> CommandResult:
         """Undo what a deployer left that died."""
-        return self.yard.invoke("deploy", "--env=staging", "--resume")
+        return self.yard.invoke("deploy", "--env=staging", "--recover")
 
     @contextmanager
     def without_registry(self) -> Iterator[None]:

@@ -1,6 +1,6 @@
 """Good and bad releases in a random order: every verdict is right, and users notice nothing.
 
-`nox -s deploy-mix -- --deploys=100 --seed=7`: an hour and a half, apart from the faults.
+`nox -s deploy-random -- --deploys=100 --seed=7`: an hour and a half, apart from the faults.
 """
 
 import random

@@ -26,7 +26,7 @@ def renew(site: LiveSite, certificate: str = "", key: str = "") -> CommandResult
     """Renew the edge, with another certificate or key if they are given."""
     given = {"TLS_CERTIFICATE": certificate, "TLS_KEY": key}
     told = site.with_env({name: value for name, value in given.items() if value})
-    return told.yard.invoke("renew", "--env=staging")
+    return told.yard.invoke("renew-edge", "--env=staging")
 
 
 def mine(site: LiveSite) -> tuple[str, str]:
@@ -139,7 +139,7 @@ def test_h11_an_edge_whose_image_is_gone_touches_nothing(site: LiveSite, case: F
 def test_h12_a_certificate_that_is_not_set_is_named(site: LiveSite, case: FaultCase) -> None:
     told = site.with_env({"TLS_CERTIFICATE": "", "TLS_KEY": ""})
     at = "secrets of staging are not set: TLS_CERTIFICATE, TLS_KEY"
-    case.assert_served(lambda: told.yard.invoke("renew", "--env=staging"), at, codes={INPUT})
+    case.assert_served(lambda: told.yard.invoke("renew-edge", "--env=staging"), at, codes={INPUT})
 
 
 @pytest.mark.fault("H12b", "a certificate of blanks")

@@ -1,7 +1,7 @@
 """Good releases in a row, twenty if not told otherwise: nobody notices, and what each step costs.
 
-`nox -s rollouts`: apart from the faults; `-- --nodes=3 --hogs=2` has them on three engines, beside
-two processes that never rest. The table is left in reports/rollouts.txt.
+`nox -s deploy-soak`: apart from the faults; `-- --nodes=3 --hogs=2` has them on three engines,
+beside two processes that never rest. The table is left in reports/rollouts.txt.
 """
 
 import re
@@ -69,7 +69,7 @@ def hogs(number: int) -> Iterator[None]:
 def bare_rollout(site: LiveSite) -> float:
     """Deploy once as Docker alone does, and return the seconds until it says that all is well."""
     commit = site.variants.release("LABEL rollout=bare")
-    document = site.yard.invoke_ok("deploy", *ENV, f"--release={commit}", "--dry").stdout
+    document = site.yard.invoke_ok("deploy", *ENV, f"--release={commit}", "--dry-run").stdout
     site.yard.invoke_ok("deploy", *ENV, f"--release={commit}")  # pulled, as for every other rollout
     began = time.monotonic()
     alone = ("stack", "deploy", "--compose-file=-", "--resolve-image=never", "--detach=false")

@@ -214,7 +214,7 @@ def named(content: bytes) -> str:
 
 
 def test_dry_runs_print_the_commands_and_change_nothing(project: Project) -> None:
-    dry = [[task, "--dry"] for task in ("build", "sbom", "scan", "push")]
+    dry = [[task, "--dry-run"] for task in ("build", "sbom", "scan", "push")]
     result = completed(project.invoke(*(word for task in dry for word in task)))
     programs = [line.split()[0] for line in result.stdout.splitlines()]
     assert programs == ["docker"] * 2 + ["syft"] + ["trivy"] * 4 + ["docker"] * 4

@@ -55,7 +55,7 @@ def deploy_product(folder: Path) -> list[str]:
     """Release the copy, deploy it to this machine by the job for that; return what is red."""
     (job,) = (job for job in loader.load_workflow(DEPLOY).jobs.values() if job.id == "deploy")
     deploys = (step["run"] for step in job.run_steps)
-    chain = ("invoke secrets --env=local", "invoke build sbom scan push sign", *deploys)
+    chain = ("invoke generate-secrets --env=local", "invoke build sbom scan push sign", *deploys)
     with (
         TemporaryDirectory() as keys,
         temporary_registry(NAME) as address,

@@ -2,7 +2,7 @@
 
 python -m tests.fuzz.cache [--mutations 300]   twelve sessions of a generated repository
 python -m tests.fuzz.cache --real [20]         the quick sessions of this one, in a copy of it
-python -m tests.fuzz.cache --prove             instead: run every session that is remembered
+python -m tests.fuzz.cache --isolated             instead: run every session that is remembered
                                                  where only its areas are
 """
 
@@ -56,9 +56,9 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--mutations", type=int, default=300)
     parser.add_argument("--real", type=int, nargs="?", const=20, help="so many, on this repository")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))  # noqa: S311
-    parser.add_argument("--prove", action="store_true")
+    parser.add_argument("--isolated", action="store_true")
     options = parser.parse_args(arguments)
-    if options.prove:
+    if options.isolated:
         check_all_isolated()
         return
     print(f"seed {options.seed}", flush=True)

@@ -23,7 +23,7 @@ from tests.fuzz.cache.reference_run import LOG, CacheMismatchError, reference_ou
 from tests.support import run_selected
 
 JOBS = (
-    *("lint", "typecheck", "build", "migrations"),
+    *("lint", "typecheck", "backend-check", "migrations"),
     *("frontend-lint", "frontend-typecheck"),
     *("parity", "workflows"),
 )
@@ -45,7 +45,7 @@ class ThisRepoFuzz:
     def counted(self) -> str:
         """Return what there was to compare."""
         ran = sum(self.counts[outcome] for outcome in EXECUTED)
-        judged = f"{self.counts[CACHED]} hits, {self.counts[SKIPPED]} left out"
+        judged = f"{self.counts[CACHED]} hits, {self.counts[SKIPPED]} skipped"
         return f"{judged}, {ran} runs ({self.counts[FAILED]} red)"
 
     def check(self, mutation: str) -> bool:

@@ -1,6 +1,7 @@
 """Small migrations of one small app, each with the answer that it should get.
 
-Each is applied twice, to 1,000 and to 2,000 rows, and taken back: `nox -s flight-faults` tries all.
+Each is applied twice, to 1,000 and to 2,000 rows, and taken back: `nox -s migration-safety-tests`
+tries all.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """What is dangerous to the release that serves is named, with what to do instead.
 
-A whole flight for each: `nox -s flight-faults`. What needs no tests of the release before is a row
-of `tests/integration/migrations/cases.py`.
+A whole flight for each: `nox -s migration-safety-tests`. What needs no tests of the release before
+is a row of `tests/integration/migrations/cases.py`.
 """
 
 import re

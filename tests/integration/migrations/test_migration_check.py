@@ -71,7 +71,7 @@ def test_tests_that_fail_on_their_own_schema_prove_nothing(
     project.write("backend/shop/test_shop.py", BROKEN)
     project.release()
     project.migration("0002_next", "operations = []")
-    assert "not judged: migration-flight: the tests of the release before fail" in flight()
+    assert "inconclusive: migration-safety: the tests of the release before fail" in flight()
 
 
 def test_the_first_release_has_nothing_to_compare_with(project: Project, flight: Flight) -> None:
@@ -115,12 +115,12 @@ def test_a_table_without_rows_is_not_judged(project: Project, flight: Flight) ->
     project.release()
     project.migration("0003_next", NEXT.replace("MODEL", "refusing"))
     assert (
-        "not judged: migration-flight: tables that migrations touch get no rows: "
+        "inconclusive: migration-safety: tables that migrations touch get no rows: "
         "shop_refusing: no value can be made for odd, of type txid_snapshot"
     ) in flight()
 
 
 def test_an_extension_that_the_server_lacks_is_not_judged(project: Project, flight: Flight) -> None:
     project.migration("0002_next", 'operations = [CreateExtension("postgis")]')
-    said = "not judged: migration-flight: this PostgreSQL lacks an extension: postgis"
+    said = "inconclusive: migration-safety: this PostgreSQL lacks an extension: postgis"
     assert flight() == said

@@ -114,7 +114,7 @@ def test_what_only_running_shows_is_not_held_for_safe(
 ) -> None:
     found = said(released, code, case)
     assert "hint: " not in found
-    assert "What only `nox -s migration-flight` sees" in found
+    assert "What only `nox -s migration-safety` sees" in found
     if ONLY_WHOLE[case.name] == PYTHON:
         where = rf"what Python or a DO block does .*: backend/shop/migrations/0002_{case.name}.py:"
         assert re.search(where, found)
@@ -213,5 +213,5 @@ def test_without_a_server_migrations_are_read(
         main([])
     told = capsys.readouterr()
     assert "read, not run: shop.0002_next" in told.out
-    assert ("not judged: migration-flight: no PostgreSQL" in told.err) is (migration is RENAME)
-    assert Path("reports", "migration-flight.json").exists()
+    assert ("inconclusive: migration-safety: no PostgreSQL" in told.err) is (migration is RENAME)
+    assert Path("reports", "migration-safety.json").exists()

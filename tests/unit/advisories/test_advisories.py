@@ -153,7 +153,7 @@ def test_without_a_service_it_is_red_where_everything_must_be_judged(
     for strict, code in (("0", 0), ("1", 4)):
         monkeypatch.setenv("PIPELINE_STRICT", strict)
         assert caught.value.report() == code
-    assert [*Path("reports/not-judged").iterdir()]
+    assert [*Path("reports/inconclusive").iterdir()]
 
 
 @pytest.mark.usefixtures("service")

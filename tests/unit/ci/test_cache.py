@@ -20,7 +20,7 @@ def test_what_was_green_is_told_with_its_age_and_what_it_saved(
     ci_after_green_run: InProcessCI,
 ) -> None:
     said = ci_after_green_run()
-    assert "cached      red  " in said
+    assert "cached       red  " in said
     assert " old, saved " in said
     assert "ci: 3 green (3 from the cache): " in said
 
@@ -257,8 +257,8 @@ def test_a_failure_is_never_remembered(ci: InProcessCI) -> None:
 
 
 def test_what_was_not_judged_is_not_remembered_but_said(ci: InProcessCI) -> None:
-    ci.toy.write("red/one.txt", "not judged")
-    assert "not judged  red  " in ci()
+    ci.toy.write("red/one.txt", "inconclusive")
+    assert "inconclusive red  " in ci()
     assert ci.code == 0
     assert ci.ran() == ["red"]
 
@@ -267,7 +267,7 @@ def test_what_is_judged_at_last_is_remembered(
     ci: InProcessCI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The records of the run before do not count."""
-    monkeypatch.setenv("DECLARED", "not judged")
+    monkeypatch.setenv("DECLARED", "inconclusive")
     ci()
     monkeypatch.delenv("DECLARED")
     assert "3 green: " in ci()
@@ -275,7 +275,7 @@ def test_what_is_judged_at_last_is_remembered(
 
 
 def test_what_a_session_prints_is_no_verdict(ci: InProcessCI) -> None:
-    ci.toy.write("check.py", "print('not judged: toy: no service answers')\n")
+    ci.toy.write("check.py", "print('inconclusive: toy: no service answers')\n")
     assert "3 green: " in ci()
     assert ci.code == 0
 

@@ -25,7 +25,7 @@ def trial_folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_after_changes_at_random_it_agrees_with_a_fresh_run(trial_folder: Path) -> None:
-    """A few; `nox -s cache-soundness` makes hundreds."""
+    """A few; `nox -s cache-fuzz` makes hundreds."""
     trial = generated_repo.run(trial_folder, mutations=5, seed=3)
     assert trial.hits > 0
     assert trial.runs > len(generated_repo.NAMES)
@@ -60,7 +60,7 @@ def test_what_ran_what_is_remembered_and_what_is_left_out_are_counted(
     repo.write("red/one.txt", "mended")
     assert toy_trial.check("another")
     assert toy_trial.check("none")
-    assert toy_trial.counted() == "1 hits, 9 left out, 2 runs (1 red)"
+    assert toy_trial.counted() == "1 hits, 9 skipped, 2 runs (1 red)"
 
 
 def test_a_red_session_that_is_remembered_as_green_is_found(
@@ -84,7 +84,7 @@ def test_a_red_session_that_is_left_out_is_found(
     repo.commit()
     repo.git("branch", "--force", "main")
     repo.write("blue/one.txt", "BROKEN")
-    with pytest.raises(CacheMismatchError, match="is left out, and a fresh run is red"):
+    with pytest.raises(CacheMismatchError, match="is skipped, and a fresh run is red"):
         toy_trial.check("a fault")
 
 

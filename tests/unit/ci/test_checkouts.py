@@ -90,7 +90,7 @@ def test_hook_of_linked_worktree_leaves_repository_alone(person: Checkout) -> No
     linked = Checkout(person.root.with_name("linked"), person.home)
     person.git("worktree", "add", "--quiet", "-b", "feature", str(linked.root))
     hook = person.root / ".git" / "hooks" / "pre-push"
-    hook.write_text("#!/bin/sh\nexec invoke ci --prove parity </dev/null\n")
+    hook.write_text("#!/bin/sh\nexec invoke ci --isolated parity </dev/null\n")
     hook.chmod(0o755)
     linked.commit("docs/note.md", "# Note\n")
     before = linked.git("rev-parse", "HEAD")
@@ -111,7 +111,7 @@ def test_single_branch_clone_is_not_judged(person: Checkout) -> None:
     single = clone(person, "--single-branch", "--branch=feature")
 
     said = single.run(*SECRETS, PIPELINE_STRICT="1").stderr
-    assert "not judged: secrets: main is not here" in said
+    assert "inconclusive: secrets: main is not here" in said
     command = re.search("hint: (git fetch .+)", said)
     assert command, said
     single.git(*command[1].split()[1:])
@@ -167,5 +167,5 @@ def test_file_name_that_is_no_utf_8_and_a_submodule_are_borne(person: Checkout) 
     person.git(*local, "submodule", "--quiet", "add", str(library), "docs/vendor")
     person.commit(ODD, "# Untitled\n")
     assert person.selected()
-    proved = person.run("invoke", "ci", "--prove", "parity")
+    proved = person.run("invoke", "ci", "--isolated", "parity")
     assert "proved: parity is green" in proved.stdout + proved.stderr

@@ -28,8 +28,8 @@ def test_killed_at_any_moment_nothing_red_is_green(repo: SampleRepo, lines: int)
     process.communicate()
     code, said = repo.ci()
     assert code == 1
-    assert "failed      red" in said
-    assert "failed      blue" not in said
+    assert "failed       red" in said
+    assert "failed       blue" not in said
     code, said = repo.ci()
     assert "ci: 2 green (2 from the cache), 1 failed" in said
 
@@ -66,8 +66,8 @@ def test_what_takes_what_others_make_waits_for_them(repo: SampleRepo, jobs: str)
     repo.write("pipeline.toml", settings.replace("[ci.after]", after))
     code, said = repo.ci(f"--jobs={jobs}", TOY_SECONDS="0.3")
     assert code == 0, said
-    assert said.index("started     blue") > said.index("passed      green")
-    assert said.index("started     blue") > said.index("passed      red")
+    assert said.index("started      blue") > said.index("passed       green")
+    assert said.index("started      blue") > said.index("passed       red")
 
 
 def groups(toy: SampleRepo) -> Iterator[list[str]]:
@@ -113,7 +113,7 @@ def test_an_interruption_ends_what_runs_and_says_how_far_it_got(
     said = ci(jobs="2")
     assert ci.code == 130
     assert "ci: interrupted: ending what runs\n" in said
-    assert "2 interrupted, 1 not run: " in said
+    assert "2 interrupted, 1 not started: " in said
     assert living(ci.toy) == []
 
 
@@ -172,7 +172,7 @@ def test_with_fail_fast_nothing_starts_after_a_failure(ci: InProcessCI) -> None:
     ci.toy.write("red/one.txt", "BROKEN")
     said = ci(jobs="1", fail_fast=True)
     assert ci.toy.executed_sessions() == ["red"]
-    assert "ci: 0 green, 1 failed, 2 not run: " in said
+    assert "ci: 0 green, 1 failed, 2 not started: " in said
     assert ci.code == 1
 
 

@@ -12,7 +12,7 @@ def test_a_hook_in_a_linked_worktree_proves_and_leaves_the_repository_as_it_was(
     linked, remote = repo.folder / "linked", repo.folder / "remote"
     hook = repo.write(
         ".git/hooks/pre-push",
-        f"#!/bin/sh\nexec {shlex.quote(str(BIN / 'invoke'))} ci --prove red </dev/null\n",
+        f"#!/bin/sh\nexec {shlex.quote(str(BIN / 'invoke'))} ci --isolated red </dev/null\n",
     )
     hook.chmod(0o755)
     repo.git("init", "--quiet", "--bare", str(remote))

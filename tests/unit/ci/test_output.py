@@ -43,7 +43,7 @@ def test_on_a_terminal_live_rows_are_drawn_and_finished_ones_stay(repo: SampleRe
     sent = on_a_terminal(repo)
     assert re.search(r"running 2 · done 0 · failed 0 · waiting 1", sent)
     assert "2 files in red" not in sent.splitlines()[-1]
-    assert "\x1b[32mpassed     \x1b[0m red" in sent
+    assert "\x1b[32mpassed      \x1b[0m red" in sent
     assert {match[2] for match in CSI.finditer(sent)} <= {"A", "J", "m"}  # no alternate screen
 
 
@@ -70,7 +70,7 @@ def test_without_utf_8_it_is_ascii(repo: SampleRepo) -> None:
 def test_without_a_terminal_it_is_one_line_for_each_event(ci: InProcessCI) -> None:
     said = ci()
     assert "\x1b" not in said
-    assert said.count("started     ") == said.count("passed      ") == 3
+    assert said.count("started      ") == said.count("passed       ") == 3
 
 
 def test_without_a_terminal_there_is_a_sign_of_life(
@@ -78,8 +78,8 @@ def test_without_a_terminal_there_is_a_sign_of_life(
 ) -> None:
     monkeypatch.setattr(screens, "HEARTBEAT_INTERVAL", 0.05)
     monkeypatch.setenv("TOY_SECONDS", "0.5")
-    assert re.search(r"running     (red|green|blue) \d+ s, (red|green|blue) \d+ s\n", ci())
-    assert re.search(r"running     .* s; about \d+ \w+ left\n", ci(no_cache=True))
+    assert re.search(r"running      (red|green|blue) \d+ s, (red|green|blue) \d+ s\n", ci())
+    assert re.search(r"running      .* s; about \d+ \w+ left\n", ci(no_cache=True))
 
 
 def test_in_ci_nothing_is_redrawn(repo: SampleRepo) -> None:
@@ -101,24 +101,24 @@ def test_what_was_not_judged_is_grouped_by_reason_before_the_failures(
     ci: InProcessCI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
-    ci.toy.write("blue/one.txt", "not judged")
-    ci.toy.write("green/one.txt", "not judged")
+    ci.toy.write("blue/one.txt", "inconclusive")
+    ci.toy.write("green/one.txt", "inconclusive")
     ci.toy.write("red/one.txt", "BROKEN")
     said = ci()
     block = "2  no service answers\n     green, blue\n     hint: start it\n"
-    assert f"\nnot judged: 2 sessions, for 1 reason\n  {block}\nfailed: red" in said
+    assert f"\ninconclusive: 2 sessions, for 1 reason\n  {block}\nfailed: red" in said
     assert ", green: no service answers: at green, reports/ci/green.log\n" in said
     summary = (tmp_path / "summary").read_text()
     assert "- no service answers: `green`, `blue`  \n  hint: `start it`\n" in summary
     group = {"reason": "no service answers", "hint": "start it", "names": ["green", "blue"]}
-    assert ci.toy.report()["not_judged"] == [group]
+    assert ci.toy.report()["inconclusive"] == [group]
 
 
 def test_a_run_says_at_its_start_how_much_there_is_to_do(ci_after_green_run: InProcessCI) -> None:
     ci_after_green_run.toy.git("switch", "--quiet", "--create=work")
     ci_after_green_run.toy.write("red/one.txt", "other")
     assert re.search(
-        r"^ci: 1 session to run, 2 left out, about \d+ \w+$", ci_after_green_run(), re.MULTILINE
+        r"^ci: 1 session to run, 2 skipped, about \d+ \w+$", ci_after_green_run(), re.MULTILINE
     )
     ci_after_green_run.toy.write(
         "noxfile.py", (ci_after_green_run.toy.root / "noxfile.py").read_text() + "\n"
@@ -282,7 +282,7 @@ def test_the_report_needs_nothing_from_elsewhere_and_escapes_what_it_shows(ci: I
 
 def test_the_report_begins_with_what_failed_and_what_was_not_judged(ci: InProcessCI) -> None:
     ci.toy.write("red/one.txt", "BROKEN")
-    ci.toy.write("green/one.txt", "not judged")
+    ci.toy.write("green/one.txt", "inconclusive")
     ci()
     page = (ci.toy.root / "reports/ci.html").read_text()
     headings = re.findall(r"<h[12].*?>(.*?)</h", page)

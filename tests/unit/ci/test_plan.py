@@ -304,8 +304,8 @@ def test_a_view_waits_for_no_test_of_the_pipeline() -> None:
         entries, ChangeSet(["backend/apps/x.py"], "origin/main"), areas, left
     )
     waits = {row.entry.job for row in rows if row.selected}
-    assert waits.isdisjoint({"pipeline-tests", "prove-gates", "rehearsal"})
-    assert waits > {"e2e-quick", "faults", "image", "parity", "tests", "tests-postgres"}
+    assert waits.isdisjoint({"pipeline-tests", "fault-injection", "rehearsal"})
+    assert waits > {"e2e-quick", "check-faults", "image", "parity", "tests", "tests-postgres"}
 
 
 def test_a_document_needs_the_sessions_of_documents_alone() -> None:
@@ -314,8 +314,8 @@ def test_a_document_needs_the_sessions_of_documents_alone() -> None:
     rows = plan.select_sessions(entries, ChangeSet(["docs/parity.md"], "origin/main"), areas, {})
     assert {row.entry.session for row in rows if row.selected} == {
         "docs",
-        "faults",
+        "check-faults",
         "parity",
         "pre-commit",
-        "prove-gates",
+        "fault-injection",
     }

@@ -157,7 +157,7 @@ def test_a_changed_secret_is_reason_enough_to_deploy_the_same_release(
 def test_to_look_first_prints_the_stack_and_touches_nothing(
     engine: FakeSwarm, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run_deploy(1, dry=True)
+    run_deploy(1, dry_run=True)
     printed = capsys.readouterr().out
     assert make_release(1).images["backend"] in printed
     assert "swordfish" not in printed
@@ -201,12 +201,12 @@ def test_a_dry_rollback_prints_what_would_serve_and_changes_nothing(
         run_deploy(number)
     engine.asked.clear()
     capsys.readouterr()
-    deploy.rollback(STAGING, None, dry=True)
+    deploy.rollback(STAGING, None, dry_run=True)
     assert make_release(1).images["backend"] in capsys.readouterr().out
     assert not [line for line in engine.asked if CHANGES.search(line)]
     assert live(engine) == make_release(2).images["backend"]
     with pytest.raises(InputError, match="no good release"):
-        deploy.rollback(STAGING, "v9", dry=True)
+        deploy.rollback(STAGING, "v9", dry_run=True)
 
 
 def die_in_the_bake(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
@@ -312,7 +312,7 @@ def test_a_live_release_whose_image_is_dead_does_not_bar_the_way_back(
     engine.errors[make_release(2).images["backend"]] = "starting container failed"
     deploy.rollback(STAGING, None)
     assert live(engine) == make_release(1).images["backend"]
-    assert "not judged: whether older code lives with shop.0002_adds" in capsys.readouterr().err
+    assert "inconclusive: whether older code lives with shop.0002_adds" in capsys.readouterr().err
 
 
 def test_status_tells_what_keeps_users_from_the_site(

@@ -99,8 +99,8 @@ def test_what_is_wrong_is_told_with_a_hint_and_a_code(
     monkeypatch.delenv("REDIS_URL")
     assert doctor.doctor(staging()) == 1
     out = capsys.readouterr().out
-    assert "not ok      secrets of staging are not set: REDIS_URL" in out
-    assert "certificate  not judged  without secrets there is none" in out
+    assert "not ok        secrets of staging are not set: REDIS_URL" in out
+    assert "certificate  inconclusive  without secrets there is none" in out
     assert "hint: set them as variables" in out
 
 
@@ -206,7 +206,7 @@ def test_workers_that_died_are_found_and_replicas_that_do_not_tell(
     assert died.hint.startswith("docker service logs shop_backend: ")
     edge.silent.add(image)
     silent = found()["workers"]
-    assert (silent.state, silent.what) == ("not judged", "0 of 2 replicas tell")
+    assert (silent.state, silent.what) == ("inconclusive", "0 of 2 replicas tell")
 
 
 def test_an_edge_of_yesterday_is_found(
@@ -217,7 +217,7 @@ def test_an_edge_of_yesterday_is_found(
     container["Configs"] = [{"ConfigName": "shop-edge-01234567"}]
     edge = found()["edge"]
     assert (edge.state, edge.what) == ("not ok", "it has another certificate and configuration")
-    assert edge.hint == "invoke renew"
+    assert edge.hint == "invoke renew-edge"
 
 
 def test_before_the_first_deploy_what_is_not_there_is_not_judged(
@@ -227,7 +227,7 @@ def test_before_the_first_deploy_what_is_not_there_is_not_judged(
     for kind in ("config", "service"):
         engine.objects(kind).clear()
     states = {name: each.state for name, each in found().items()}
-    assert {name for name, state in states.items() if state == "not judged"} >= {
+    assert {name for name, state in states.items() if state == "inconclusive"} >= {
         "disk",
         "release",
         "edge",
@@ -377,4 +377,4 @@ def test_a_look_is_well_or_not_or_could_not_be_taken() -> None:
     )
     assert run_check(
         "disk", raising(InconclusiveError("disk", "away", hint="wait"))
-    ) == CheckResult("disk", "not judged", "away", "wait")
+    ) == CheckResult("disk", "inconclusive", "away", "wait")

@@ -158,7 +158,7 @@ def test_a_second_time_changes_nothing(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_dry_names_them_and_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    generate_secrets(HERE, dry=True)
+    generate_secrets(HERE, dry_run=True)
     assert capsys.readouterr().out.split() == list(HERE.secrets)
     assert not FILE.exists()
 

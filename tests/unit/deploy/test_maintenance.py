@@ -76,5 +76,5 @@ def test_an_edge_that_does_not_look_for_the_file_is_refused(engine: FakeSwarm) -
     have_edge(engine, "shop-edge-01234567")
     with pytest.raises(InputError, match=r"is not the one of deploy/edge\.conf") as caught:
         set_maintenance(STAGING, "on")
-    assert "invoke renew" in caught.value.hint
+    assert "invoke renew-edge" in caught.value.hint
     assert maintenance_since(engine, STAGING) == ""

@@ -308,7 +308,7 @@ ENDED = {
         "a secret that it reads was removed",
         "docker secret ls",
     ),
-    "config": ("rejected", "config reference x1 not found", "a configuration", "invoke renew"),
+    "config": ("rejected", "config reference x1 not found", "a configuration", "invoke renew-edge"),
     "network": (
         "rejected",
         "network shop-app not found",

@@ -98,7 +98,7 @@ def test_each_exit_code_stands_there_with_what_its_class_says() -> None:
 
 def test_what_to_type_for_a_whole_workflow() -> None:
     table = tables.local_commands_table(loader.load_workflows())
-    assert "| migration-check.yml | `nox -s migrations migration-flight` |" in table
+    assert "| migration-check.yml | `nox -s migrations migration-safety` |" in table
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ def test_the_picture_has_every_job_of_ci_and_what_each_call_runs() -> None:
     picture = workflow_graph(loader.load_workflows())
     assert picture.startswith("```mermaid\nflowchart LR\n")
     assert (
-        'migration-check["<b>migration-check</b><br/>migrations<br/>migration-flight"]' in picture
+        'migration-check["<b>migration-check</b><br/>migrations<br/>migration-safety"]' in picture
     )
     for edge in ("plan --> pre-commit", "image-release --> ci-ok", "ci-ok --> deploy"):
         assert f"  {edge}\n" in picture

@@ -31,7 +31,7 @@ echo two
 invoke up
 ```
 
-<!-- run: nox -s docs-commands -->
+<!-- run: nox -s docs-slow -->
 
 ```sh
 nox -s lint

@@ -33,9 +33,9 @@ if "sleep" in text:
     pathlib.Path(os.environ["STARTED"]).touch()
     time.sleep(600)
 if "away" in text:
-    pathlib.Path("reports/not-judged").mkdir(parents=True)
+    pathlib.Path("reports/inconclusive").mkdir(parents=True)
     record = {"check": "words", "reason": "the list is out of reach"}
-    pathlib.Path("reports/not-judged/words.json").write_text(json.dumps(record))
+    pathlib.Path("reports/inconclusive/words.json").write_text(json.dumps(record))
 if "bad" in text or "WORDS" in os.environ:
     sys.exit("tool: E1 a bad word")
 """
@@ -51,7 +51,7 @@ FAULT = """
 [style]
 [style."a bad word"]
 change = [{ file = "product.txt", append = "bad\\n" }]
-says = "E1"
+expect = "E1"
 """
 
 
@@ -63,7 +63,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ".github/workflows/ci.yml": WORKFLOW,
         ".gitignore": ".nox/\nreports/\npackages/\n",
         "faults/all.toml": FAULT,
-        "faults/local/sessions.toml": "[serve]\nends = 1\n",
+        "faults/local/sessions.toml": "[serve]\nstop_after = 1\n",
         "noxfile.py": NOXFILE,
         "pipeline.toml": settings.text({"parity": {"local": {"serve": "it never ends"}}}),
         "product.txt": "good\n",

@@ -1,8 +1,8 @@
 """A secret that a session or a task is given is in nothing that it says or leaves behind.
 
 They run for real, in a copy of this repository, and may well refuse what they are given. These are
-the quick sessions: `nox -s prove-gates -- --canaries` has all. Images are built among canaries, and
-looked into, by `tests/acceptance/images`; what a deployment says and logs is read by every
+the quick sessions: `nox -s fault-injection -- --canaries` has all. Images are built among canaries,
+and looked into, by `tests/acceptance/images`; what a deployment says and logs is read by every
 rehearsal.
 """
 
@@ -20,22 +20,30 @@ from pipeline.fault_injection.sandbox import NO_ENGINE, clean_environment
 from pipeline.process import run_interruptible
 from tests.conftest import ROOT
 
-SESSIONS = ["plan", "ci-ok", "lint", "workflows", "migrations", "build", "tests-3.12(django='5.2')"]
+SESSIONS = [
+    "plan",
+    "ci-ok",
+    "lint",
+    "workflows",
+    "migrations",
+    "backend-check",
+    "tests-3.12(django='5.2')",
+]
 OF_LOCAL = "--env=local"
 LOOKS = [
     ("--list",),
-    ("build", "--dry"),
+    ("build", "--dry-run"),
     ("ci", "--plan"),
-    ("deploy", OF_LOCAL, "--dry"),
+    ("deploy", OF_LOCAL, "--dry-run"),
     ("deploy", OF_LOCAL, "--key=gone.key"),
     ("doctor",),
     ("doctor", OF_LOCAL),
-    ("github", "--dry"),
+    ("github-settings", "--dry-run"),
     ("history", OF_LOCAL),
-    ("init", "--name=acme-shop", "--dry"),
-    ("promote", "v1.0.0", "--dry"),
-    ("secrets", OF_LOCAL),
-    ("sign", "--dry"),
+    ("init", "--name=acme-shop", "--dry-run"),
+    ("promote", "v1.0.0", "--dry-run"),
+    ("generate-secrets", OF_LOCAL),
+    ("sign", "--dry-run"),
     ("smoke", OF_LOCAL),
     ("status", OF_LOCAL),
     ("verify",),
@@ -47,11 +55,11 @@ TOUCHES = [
     ("image", "--image=backend", "--platform=linux/amd64"),
     ("logs", OF_LOCAL),
     ("maintenance", OF_LOCAL, "--state=on"),
-    ("pin",),
+    ("pin-base-images",),
     ("push",),
     ("rehearse",),
     ("release",),
-    ("renew", OF_LOCAL),
+    ("renew-edge", OF_LOCAL),
     ("restore", OF_LOCAL, "--from=gone", "--yes"),
     ("rollback", OF_LOCAL, "--yes"),
     ("sbom",),

@@ -11,19 +11,19 @@ TABLE = """\
 [style]
 
 [style."a bad word"]
-change = [{ file = "product.txt", find = "good", put = "bad" }]
-says = "E1"
+change = [{ file = "product.txt", find = "good", replace = "bad" }]
+expect = "E1"
 
 [style."a bad word upon a better one"]
 change = [
-  { file = "product.txt", find = "good", put = "better" },
-  { file = "product.txt", find = "better", put = "bad" },
+  { file = "product.txt", find = "good", replace = "better" },
+  { file = "product.txt", find = "better", replace = "bad" },
 ]
-says = "E1"
+expect = "E1"
 
 [style."a new file"]
 change = [{ file = "new.txt", write = "bad" }]
-says = "E1"
+expect = "E1"
 """
 
 

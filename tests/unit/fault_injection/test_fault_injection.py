@@ -13,7 +13,7 @@ from pipeline.fault_injection.__main__ import main
 from tests.unit.fault_injection.conftest import FAULT, TOOL, WORKFLOW
 from tests.waiting import SOON, until
 
-GOOD = 'change = [{ file = "product.txt", append = "bad" }]\nsays = "E1"\n'
+GOOD = 'change = [{ file = "product.txt", append = "bad" }]\nexpect = "E1"\n'
 
 
 def put(project: Path, fault: str, gate: str = "") -> None:
@@ -57,14 +57,14 @@ def test_a_gate_whose_body_is_empty_is_found_out(project: Path) -> None:
 def test_emptying_every_gate_shows_that_each_is_found_out(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    main(["--hollow"])
+    main(["--empty-sessions"])
     assert "1 gates are empty, and every one is found out" in capsys.readouterr().out
 
 
 def test_a_fault_that_is_found_without_the_session_is_no_proof_of_it(project: Path) -> None:
-    fault = 'change = [{ file = "noxfile.py", append = "raise SystemExit(\'E1\')" }]\nsays = "E1"'
+    fault = 'change = [{ file = "noxfile.py", append = "raise SystemExit(\'E1\')" }]\nexpect = "E1"'
     put(project, fault)
-    assert red("--hollow") == "style: a bad word: proved"
+    assert red("--empty-sessions") == "style: a bad word: proved"
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_fault_that_is_found_without_the_session_is_no_proof_of_it(project: Pa
     [
         (GOOD.replace("E1", "E2"), "a bad word: red, but not for the stated reason"),
         (GOOD.replace("E1", "the tool looks"), "a bad word: said without the fault too"),
-        (GOOD.replace('append = "bad"', 'find = "gone", put = "bad"'), "could not be planted"),
+        (GOOD.replace('append = "bad"', 'find = "gone", replace = "bad"'), "could not be planted"),
         (GOOD.replace("product", "gone"), "a bad word: the fault could not be planted"),
         (GOOD.replace("append", "write"), "a bad word: the fault could not be planted"),
         (GOOD.replace('"bad"', '"fine"'), "a bad word: green in spite of the fault"),
@@ -89,12 +89,15 @@ def test_a_gate_that_is_red_anyway_proves_nothing(project: Path) -> None:
 
 
 def test_a_fault_may_be_a_variable_a_pattern_or_a_new_file(project: Path) -> None:
-    put(project, 'env = { WORDS = "all" }\nsays = "E1"')
+    put(project, 'env = { WORDS = "all" }\nexpect = "E1"')
     main([])
-    put(project, 'change = [{ file = "product.txt", match = "g(o)+d", put = "bad" }]\nsays = "E1"')
+    put(
+        project,
+        'change = [{ file = "product.txt", match = "g(o)+d", replace = "bad" }]\nexpect = "E1"',
+    )
     main([])
     folder = 'change = [{ file = "more/new.py", write = "1", times = 3 }]'
-    put(project, f'{folder}\nenv = {{ WORDS = "all" }}\nsays = "E1"')
+    put(project, f'{folder}\nenv = {{ WORDS = "all" }}\nexpect = "E1"')
     main([])
 
 
@@ -112,7 +115,7 @@ def test_a_delivery_may_be_proved_elsewhere(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("pipeline.fault_injection.sandbox.NO_NETWORK_COMMAND", ())
-    (project / "faults/all.toml").write_text('[style]\nelsewhere = "a rehearsal"\n')
+    (project / "faults/all.toml").write_text('[style]\ntested_by = "a rehearsal"\n')
     main([])
     assert "style: proved elsewhere: a rehearsal" in capsys.readouterr().err
     main(["--offline"])
@@ -141,9 +144,9 @@ def test_packages_are_taken_over(project: Path) -> None:
 
 
 def test_a_service_out_of_reach_is_not_judged(project: Path) -> None:
-    away = 'change = [{ file = "product.txt", append = "away" }]\nsays = "E1"\n'
+    away = 'change = [{ file = "product.txt", append = "away" }]\nexpect = "E1"\n'
     put(project, f'{away}unless = "words"')
-    with pytest.raises(InconclusiveError, match="style: a bad word: not judged"):
+    with pytest.raises(InconclusiveError, match="style: a bad word: inconclusive"):
         main([])
     put(project, away)
     assert red() == "style: a bad word: green in spite of the fault"
@@ -162,7 +165,7 @@ def test_what_is_not_here_is_not_judged(
     put(project, GOOD, 'needs = ["docker"]')
     with pytest.raises(InconclusiveError):
         main([])
-    assert capsys.readouterr().out.count("not judged") == 4
+    assert capsys.readouterr().out.count("inconclusive") == 4
 
 
 def test_what_is_slow_is_left_to_the_full_set_or_to_its_name(
@@ -220,7 +223,7 @@ def test_without_a_network_a_session_passes_is_not_judged_or_says_what_to_do(
     (project / "product.txt").write_text("away")
     tool.write_text(TOOL)
     main(["--offline"])
-    assert "not judged: words: the list is out of reach" in capsys.readouterr().out
+    assert "inconclusive: words: the list is out of reach" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("project")
@@ -252,7 +255,7 @@ def test_a_name_that_stands_nowhere_is_an_error_with_a_hint() -> None:
 def test_all_faults_of_the_table_are_shown_at_once(project: Path) -> None:
     put(project, 'says = "E1"\n', "quik = true")
     (project / "faults/b.toml").write_text("[style\n")
-    (project / "faults/c.toml").write_text('[other."x"]\nsays = ""\nchange = [{ file = "a" }]\n')
+    (project / "faults/c.toml").write_text('[other."x"]\nexpect = ""\nchange = [{ file = "a" }]\n')
     (project / "faults/d.toml").write_text("[more]\n")
     (project / "faults/e.toml").write_text("[more]\n")
     with pytest.raises(InputError) as caught:

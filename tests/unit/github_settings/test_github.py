@@ -1,4 +1,4 @@
-"""`invoke github` changes what is not as pipeline.toml wants it, and nothing else."""
+"""`invoke github-settings` changes what is not as pipeline.toml wants it, and nothing else."""
 
 import json
 import re
@@ -96,7 +96,7 @@ def test_a_second_run_changes_nothing(
 def test_a_dry_run_prints_what_would_be_sent_and_sends_nothing(
     server: FakeGitHub, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cli.sync_settings(dry=True)
+    cli.sync_settings(dry_run=True)
     assert server.changed == []
     said = capsys.readouterr()
     sent = [line.split("\t") for line in said.out.splitlines()]

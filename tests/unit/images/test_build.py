@@ -146,7 +146,7 @@ def test_an_image_that_came_out_for_another_platform_is_refused(tmp_path: Path) 
 def test_a_dry_build_prints_and_makes_nothing(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    build([APP], dry=True)
+    build([APP], dry_run=True)
     bake, save = capsys.readouterr().out.splitlines()
     assert bake.startswith("docker buildx bake --file=docker-compose.yml --load --set=app.tags=")
     assert save == f"docker save --output={APP.archive} local/app:linux-amd64"

@@ -98,7 +98,7 @@ def test_a_dry_pin_shows_what_would_change_and_writes_nothing(
     base = publish(tmp_path, "base:1", "{}")
     publish(tmp_path, "store:8", "{}")
     before = DOCKERFILE.read_text()
-    pin_base_images(dry=True)
+    pin_base_images(dry_run=True)
     assert f"-ARG BASE_IMAGE=base:1@{DIGEST}\n+ARG BASE_IMAGE=base:1@{base}\n" in (
         capsys.readouterr().out
     )

@@ -227,8 +227,8 @@ def test_dry_looks_print_all_commands_and_run_none(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IMAGES_REGISTRY", "127.0.0.1:5000/kit")
-    sbom([APP], dry=True)
-    scan([APP], dry=True)
+    sbom([APP], dry_run=True)
+    scan([APP], dry_run=True)
     programs = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
     assert programs == ["syft", *["trivy"] * 4]
     assert not (project / "dist").exists()
@@ -302,7 +302,7 @@ def test_a_bill_of_an_image_of_others_bears_their_version(
     put("docker")
     git("remote", "add", "origin", "https://github.com/octo-org/shop")
     (tmp_path / "compose.json").write_text(json.dumps({"store": reference}))
-    sbom([APP, Target("store", AMD)], dry=True)
+    sbom([APP, Target("store", AMD)], dry_run=True)
     ours, theirs = capsys.readouterr().out.splitlines()
     assert f"--source-version={head().tag} " in ours
     assert f"--source-version={version} " in theirs

@@ -229,11 +229,11 @@ def test_dry_runs_print_and_change_nothing(
     once: RunOnce, calls: Calls, capsys: pytest.CaptureFixture[str]
 ) -> None:
     once(build_and_scan)
-    push(["app"], platforms(), dry=True)
+    push(["app"], platforms(), dry_run=True)
     assert f"docker push --quiet {HOST}/app:{head().tag}-linux-amd64\n" in capsys.readouterr().out
     push(["app"], platforms())
     calls()
-    signing.sign(["app"], KEY, dry=True)
+    signing.sign(["app"], KEY, dry_run=True)
     assert capsys.readouterr().out.count("cosign attest") == 8
     assert not (APP.directory / "provenance.json").exists()
     assert effectful_calls(calls()) == []
@@ -244,7 +244,7 @@ def test_a_dry_promotion_verifies_and_adds_no_name(
 ) -> None:
     once(run_chain)
     calls()
-    signing.promote(["app"], "v1.0.0", KEY, dry=True)
+    signing.promote(["app"], "v1.0.0", KEY, dry_run=True)
     assert "imagetools create --tag=" in capsys.readouterr().out
     assert effectful_calls(calls()) == []
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("project")
 def test_a_dry_run_prints_what_a_shell_would_take_and_runs_nothing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    run_commands([("no-such-tool", "--name=a b"), ("other", "$HOME")], dry=True)
+    run_commands([("no-such-tool", "--name=a b"), ("other", "$HOME")], dry_run=True)
     assert capsys.readouterr().out == "no-such-tool '--name=a b'\nother '$HOME'\n"
 
 

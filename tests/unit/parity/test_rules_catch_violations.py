@@ -1,6 +1,6 @@
 """Every rule's fault is caught under the rule's own name, wherever the rule governs.
 
-Thousands of them: a session of their own, `nox -s parity-faults`, runs this file.
+Thousands of them: a session of their own, `nox -s parity-rule-tests`, runs this file.
 """
 
 from collections import Counter

@@ -179,10 +179,10 @@ def test_a_folder_that_git_does_not_know_is_named_as_such(
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     shutil.rmtree(".git")
     with pytest.raises(InputError, match="fatal: not a git repository"):
-        init("acme-shop", dry=True)
+        init("acme-shop", dry_run=True)
     git("init", "--quiet")
     with pytest.raises(InputError, match="git knows no file here") as caught:
-        init("acme-shop", dry=True)
+        init("acme-shop", dry_run=True)
     assert caught.value.hint == "git add --all && git commit"
 
 
@@ -197,7 +197,7 @@ def test_a_file_whose_name_is_no_utf_8_is_no_obstacle() -> None:
 def test_a_second_run_changes_nothing(capsys: pytest.CaptureFixture[str], *, dry: bool) -> None:
     init("acme-shop", part="shop", domain="acme.com")
     before = git("diff")
-    init("acme-shop", part="shop", domain="acme.com", dry=dry)
+    init("acme-shop", part="shop", domain="acme.com", dry_run=dry)
     assert git("diff") == before
     assert "nothing to do: this is acme-shop" in capsys.readouterr().err
 
@@ -234,7 +234,7 @@ def test_a_part_can_go_later() -> None:
 def test_a_dry_run_prints_a_diff_that_git_can_apply_and_changes_nothing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    init("acme-shop", part="shop", dry=True)
+    init("acme-shop", part="shop", dry_run=True)
     out = capsys.readouterr().out
     assert git("status", "--porcelain") == ""
     assert capture(["git", "apply", "-"], stdin=out).returncode == 0
