@@ -27,8 +27,8 @@ from pipeline.files import read_toml
 with handle_errors():
     PYTHONS, SETTINGS, PROJECT = python_versions(), load(), read_toml(Path("pyproject.toml"))
 PYTHON = PYTHONS[0]
-NODE = SETTINGS.default.node
-BACKEND_LOCK = f"backend/requirements/django-{SETTINGS.default.django}.txt"
+NODE = SETTINGS.defaults.node
+BACKEND_LOCK = f"backend/requirements/django-{SETTINGS.defaults.django}.txt"
 PARITY_FAULT_TESTS = [
     "tests/unit/parity/test_rules_catch_violations.py",
     "tests/unit/parity/test_no_false_positives.py",
@@ -672,7 +672,7 @@ def dropped_variables() -> set[str]:
     def named(*globs: str) -> set[str]:
         return {name for glob in globs for name in fnmatch.filter(os.environ, glob)}
 
-    return named(*known.dropped) - named(*known.judged, *known.passed)
+    return named(*known.dropped) - named(*known.cache_key, *known.passthrough)
 
 
 def unset_app_env() -> dict[str, str | None]:

@@ -31,7 +31,7 @@ def load() -> Settings:
 
 def main_branch() -> str:
     """Return the name of the branch that changes are compared with, and releases are made from."""
-    return load().ci.main
+    return load().ci.main_branch
 
 
 def get_environment(name: str) -> Environment:
@@ -72,7 +72,7 @@ def python_versions() -> list[str]:
 
 def declared_secret_names(environments: Iterable[Environment]) -> list[str]:
     """Return the name of every secret that one of some environments is told, optional ones too."""
-    names = (name for each in environments for name in (*each.secrets, *each.optional))
+    names = (name for each in environments for name in (*each.secrets, *each.optional_secrets))
     return [*dict.fromkeys(names)]
 
 

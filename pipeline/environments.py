@@ -43,9 +43,9 @@ INFRASTRUCTURE_SECRETS = (
 class Timings(Table):
     """How long things take, or are given, in seconds."""
 
-    start: Seconds = 60
+    start_timeout: Seconds = 60
     """A service is given to become healthy; three times what it was measured to need."""
-    soak: Seconds = 15
+    preview_soak: Seconds = 15
     """The preview must stay healthy, before anything is rolled."""
     delay: Seconds = 10
     """The first new replica is watched alone, before the next one is rolled."""
@@ -55,18 +55,20 @@ class Timings(Table):
     """The whole release is watched after the roll, before it is called good."""
     drain: Seconds = 5
     """A replica that is told to stop serves on: the edge hears of it that late."""
-    grace: Seconds = 45
+    stop_grace_period: Seconds = 45
     """A replica is given to stop: the drain, and the longest request."""
-    dump: Seconds = 600
+    dump_timeout: Seconds = 600
     """A dump of the database is given, and so is the way back from one."""
-    migrate: Seconds = 600
+    migrate_timeout: Seconds = 600
     """Migrations are given."""
 
     def _outlasts_the_drain(self) -> Iterator[Fault]:
         """Find out now that requests would be cut: a replica that drains is not to be killed."""
-        if self.grace <= self.drain:
-            ends = f"would be ended after {self.grace} s"
-            yield Fault(("grace",), f"a replica serves on for {self.drain} s, and {ends}")
+        if self.stop_grace_period <= self.drain:
+            ends = f"would be ended after {self.stop_grace_period} s"
+            yield Fault(
+                ("stop_grace_period",), f"a replica serves on for {self.drain} s, and {ends}"
+            )
 
     RULES = (_outlasts_the_drain,)
 
@@ -74,13 +76,13 @@ class Timings(Table):
 class TrafficTolerance(Table):
     """How much worse users may get it by a release, before it is taken back."""
 
-    errors: Annotated[float, Constraint("a number from 0 to 1", lambda given: 0 <= given <= 1)] = (
-        0.01
-    )
+    max_error_rate_increase: Annotated[
+        float, Constraint("a number from 0 to 1", lambda given: 0 <= given <= 1)
+    ] = 0.01
     """The share of requests that may fail beyond the share that failed before."""
-    slower: Annotated[float, Constraint("a number above 1", lambda given: given > 1)] = 3
+    max_latency_ratio: Annotated[float, Constraint("a number above 1", lambda given: given > 1)] = 3
     """How many times as long the slowest twentieth of the requests may take."""
-    seconds: Annotated[float, Constraint("a number from 0", lambda given: given >= 0)] = 1
+    latency_floor: Annotated[float, Constraint("a number from 0", lambda given: given >= 0)] = 1
     """What is faster than that is never too slow."""
 
 
@@ -98,9 +100,9 @@ class Environment(Table):
     """The manager to deploy through; this machine, if empty."""
     known_hosts: tuple[HostKey, ...] = ()
     """The manager's own keys, as `ssh-keyscan` prints them, once they were compared."""
-    refs: Annotated[tuple[Text, ...], Constraint("a list of at least one pattern", bool)]
+    allowed_refs: Annotated[tuple[Text, ...], Constraint("a list of at least one pattern", bool)]
     """The branches and tags that may be deployed to it, as patterns."""
-    after: str = ""
+    promote_from: str = ""
     """The environment that a release has to have served in before."""
     confirm: bool = False
     """Whether a person has to agree on the screen."""
@@ -108,15 +110,15 @@ class Environment(Table):
     """How many containers each service of the app has."""
     port: Annotated[int, whole_number(1, 65535)] = 443
     """Where the edge of each node listens."""
-    data: bool = False
+    managed_data: bool = False
     """Whether it has no PostgreSQL and Redis of its own, so that we bring them."""
-    dump: bool = True
+    backup_before_migrate: bool = True
     """Whether its database is dumped before it is migrated; false, if its host does that."""
     variables: Mapping[Variable, str] = {}
     """What its app is told that is no secret."""
     secrets: tuple[Variable, ...]
     """What has to be set before anything is deployed."""
-    optional: tuple[Variable, ...] = ()
+    optional_secrets: tuple[Variable, ...] = ()
     """Secrets that the app gets where they are set, and can do without."""
     timings: Timings = Timings()
     """How long its steps take."""
@@ -125,7 +127,7 @@ class Environment(Table):
 
     def _holds_what_is_needed(self) -> Iterator[Fault]:
         """Find out now what would otherwise be missing in the middle of a deployment."""
-        brought = {"POSTGRES_PASSWORD": "data", "DATABASE_URL": "dump"}
+        brought = {"POSTGRES_PASSWORD": "managed_data", "DATABASE_URL": "backup_before_migrate"}
         needed = [
             *REQUIRED_SECRETS,
             *(name for name, key in brought.items() if getattr(self, key, False)),
@@ -135,7 +137,7 @@ class Environment(Table):
 
     def _names_nothing_twice(self) -> Iterator[Fault]:
         """Find a name of which nothing tells whether it has to be set, or is a secret."""
-        known = [*self.secrets, *self.optional, *self.variables]
+        known = [*self.secrets, *self.optional_secrets, *self.variables]
         if twice := sorted({name for name in known if known.count(name) > 1}):
             yield Fault((), f"named twice: {', '.join(twice)}")
 
@@ -168,16 +170,18 @@ class Environment(Table):
     def app_secrets(self) -> list[str]:
         """The secrets that its app may read, whether it has to or not."""
         return [
-            name for name in (*self.secrets, *self.optional) if name not in INFRASTRUCTURE_SECRETS
+            name
+            for name in (*self.secrets, *self.optional_secrets)
+            if name not in INFRASTRUCTURE_SECRETS
         ]
 
     @property
     def rollout_timeout(self) -> int:
         """The seconds after which a roll of one service is stuck."""
         times = self.timings
-        each = times.start + times.delay + times.drain + times.grace
+        each = times.start_timeout + times.delay + times.drain + times.stop_grace_period
         return (self.replicas + 1) * each + times.monitor + 30
 
     def allows_ref(self, ref: str) -> bool:
         """Say whether a branch or tag may be deployed here."""
-        return any(fnmatchcase(ref, pattern) for pattern in self.refs)
+        return any(fnmatchcase(ref, pattern) for pattern in self.allowed_refs)

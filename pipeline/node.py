@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("major", help="the Node to run it on: 20, 22, 24, or the `default`")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args(arguments)
-    major = load().default.node if options.major == "default" else options.major
+    major = load().defaults.node if options.major == "default" else options.major
     env = {"PATH": path_with_node(major), **npm_environment()}
     install_packages(options.directory, env)
     if options.here:

@@ -75,7 +75,7 @@ class Template(Table):
     """The commit that holds the template as it was copied; `invoke init` writes it."""
     domain: Annotated[str, matches_pattern(r"[a-z0-9.-]*", "a domain, like acme.com")] = ""
     """Where its environments are; `invoke init` writes it."""
-    left_out: Mapping[str, bool] = {}
+    removed: Mapping[str, bool] = {}
     """The parts that are gone; `invoke init` writes it."""
     removable: Mapping[str, tuple[Inside, ...]] = {}
     """Parts to go without, and the paths that are theirs alone."""
@@ -84,9 +84,9 @@ class Template(Table):
 class Variables(Table):
     """What a session sees of the environment; nothing else gets through `invoke ci`."""
 
-    judged: tuple[Glob, ...]
+    cache_key: tuple[Glob, ...]
     """What a result may hang on, so that it is in its key."""
-    passed: tuple[Glob, ...]
+    passthrough: tuple[Glob, ...]
     """What gets through beside that, and changes no result."""
     dropped: tuple[Glob, ...]
     """What configures tools: save for the above, `nox` takes it away too."""
@@ -95,21 +95,21 @@ class Variables(Table):
 class Ci(Table):
     """How `invoke ci` runs the jobs that check."""
 
-    main: Branch
+    main_branch: Branch
     """The branch that changes are compared with, and releases are made from."""
-    alone: Jobs = ()
+    exclusive: Jobs = ()
     """Jobs beside which nothing runs: they judge what is late."""
-    ignored: tuple[GlobInside, ...]
+    extra_inputs: tuple[GlobInside, ...]
     """What git ignores and sessions read, as globs of `Path.glob`."""
     tools: tuple[Text, ...]
     """Programs of the machine that a result may hang on."""
-    after: Mapping[Job, Jobs] = {}
+    needs: Mapping[Job, Jobs] = {}
     """Jobs that take what others make."""
-    left_to_main: Mapping[Job, tuple[Text, ...]] = {}
+    main_only: Mapping[Job, tuple[Text, ...]] = {}
     """Jobs that a change waits for only if it touches one of these areas."""
     never_cached: Mapping[Job, Text]
     """Jobs whose result must not stand for the next run, and why."""
-    one_at_a_time: Mapping[Text, Jobs] = {}
+    mutex: Mapping[Text, Jobs] = {}
     """Jobs that write to the same place, by that place."""
     variables: Variables
 
@@ -123,15 +123,15 @@ class Ci(Table):
             yield from unknown_name_faults("job", job, known, ("ci", *place))
 
     def _named(self) -> Iterator[tuple[Place, str]]:
-        yield from ((("alone", index), job) for index, job in enumerate(self.alone))
-        for key in ("after", "left_to_main", "never_cached"):
+        yield from ((("exclusive", index), job) for index, job in enumerate(self.exclusive))
+        for key in ("needs", "main_only", "never_cached"):
             yield from (((key, job), job) for job in getattr(self, key))
-        for key in ("after", "one_at_a_time"):
+        for key in ("needs", "mutex"):
             for name, jobs in getattr(self, key).items():
                 yield from (((key, name, index), job) for index, job in enumerate(jobs))
 
 
-class Default(Table):
+class Defaults(Table):
     """The version that is shipped, and that sessions without a row run on."""
 
     django: Minor
@@ -151,7 +151,7 @@ class Images(Table):
     """Those of others, taken as docker-compose.yml names them."""
     platforms: Annotated[tuple[Platform, ...], Constraint("a list of at least one platform", bool)]
     """What each image is made for."""
-    scan_days: Annotated[int, whole_number(1, 365)]
+    max_scan_age_days: Annotated[int, whole_number(1, 365)]
     """How old a scan may be when its image is deployed."""
 
     def _once(self) -> Iterator[Fault]:
@@ -162,10 +162,10 @@ class Images(Table):
     RULES = (_once,)
 
 
-class Hosting(Table):
+class GitHub(Table):
     """What `invoke github-settings` sets, beside environments and the check that main requires."""
 
-    approvals: Annotated[int, whole_number(0, 10)] = 0
+    required_approvals: Annotated[int, whole_number(0, 10)] = 0
     """How many reviews a change of main needs."""
     reviewers: Mapping[
         Text,
@@ -179,7 +179,7 @@ class Migrations(Table):
 
     rows: Annotated[int, whole_number(1, 100_000_000)]
     """How many rows each table gets."""
-    lock_seconds: Positive
+    max_lock_seconds: Positive
     """How long a migration may keep a table from others."""
     values: Mapping[Text, Text] = {}
     """SQL for columns that take values of a kind only, as `app_table.column`, in row i."""
@@ -195,7 +195,7 @@ class Services(Table):
 class Actions(Table):
     """The actions of others that steps may use, besides the tools."""
 
-    set_up: tuple[Text, ...] = ()
+    setup: tuple[Text, ...] = ()
     """What sets up before a session runs."""
     report: tuple[Text, ...] = ()
     """What reports after it."""
@@ -206,21 +206,21 @@ class Parity(Table):
 
     runners: tuple[Text, ...]
     """The labels of runners."""
-    set_up_runs: tuple[str, ...] = ()
+    setup_commands: tuple[str, ...] = ()
     """The lines that an action of this repository may run."""
-    timeout_minutes: Annotated[int, whole_number(1, 7200)]
+    max_timeout_minutes: Annotated[int, whole_number(1, 7200)]
     """The longest limit that a job may have."""
     actions: Actions = Actions()
     """The actions that steps may use."""
     awaited: Mapping[Glob, Text] = {}
     """Globs of areas that no file has yet, and why they are there."""
-    local: Mapping[Text, Text] = {}
+    local_sessions: Mapping[Text, Text] = {}
     """Sessions that no job runs, and why."""
     secrets: Mapping[Job, tuple[Variable, ...]] = {}
     """What a job reads, of those that exist."""
-    tools: Mapping[Text, Text] = {}
+    action_tool_versions: Mapping[Text, Text] = {}
     """The versions of tools that no lock of ours can hold, by the action that installs them."""
-    writes: Mapping[Job, tuple[Text, ...]] = {}
+    write_permissions: Mapping[Job, tuple[Text, ...]] = {}
     """What a job may write besides nothing."""
 
 
@@ -244,7 +244,7 @@ class Settings(Table):
     name: Name
     """The product's: its stacks and its folder of what `invoke ci` knows are called so."""
     ci: Ci
-    default: Default
+    defaults: Defaults
     areas: Mapping[Text, tuple[Glob, ...]]
     """Which files belong to what; a session is tagged with the areas that it reads."""
     images: Images
@@ -257,7 +257,7 @@ class Settings(Table):
     """Minutes that a job may take, warm, before it is too slow."""
     environments: Mapping[Word, Environment] = {}
     """Where releases go."""
-    github: Hosting = Hosting()
+    github: GitHub = GitHub()
     services: Services = Services()
     template: Template = Template()
 
@@ -279,17 +279,17 @@ class Settings(Table):
             yield Fault(("areas",), f"the area `{COMMON}` is missing, which every session reads")
 
     def _names_areas(self) -> Iterator[Fault]:
-        for job, areas in self.ci.left_to_main.items():
+        for job, areas in self.ci.main_only.items():
             for index, area in enumerate(areas):
-                place = ("ci", "left_to_main", job, index)
+                place = ("ci", "main_only", job, index)
                 yield from unknown_name_faults("area", area, self.areas, place)
 
     def _defaults_are_tested(self) -> Iterator[Fault]:
-        for tool in Default.KEYS:
-            version, tested = getattr(self.default, tool, None), getattr(self, tool, None)
+        for tool in Defaults.KEYS:
+            version, tested = getattr(self.defaults, tool, None), getattr(self, tool, None)
             if version and tested:
                 yield from unknown_name_faults(
-                    f"version in [{tool}]", version, tested, ("default", tool)
+                    f"version in [{tool}]", version, tested, ("defaults", tool)
                 )
 
     def _djangos_have_pythons(self) -> Iterator[Fault]:
@@ -310,9 +310,11 @@ class Settings(Table):
                 yield Fault(place, "there is no such key: the table has the name")
 
     def _comes_after_others(self) -> Iterator[Fault]:
-        before = {name: getattr(each, "after", "") for name, each in self.environments.items()}
+        before = {
+            name: getattr(each, "promote_from", "") for name, each in self.environments.items()
+        }
         for name, first in before.items():
-            place, walk = ("environments", name, "after"), [name]
+            place, walk = ("environments", name, "promote_from"), [name]
             while walk[-1] and len({*walk}) == len(walk):
                 walk.append(before.get(walk[-1], ""))
             if first:

@@ -63,10 +63,12 @@ def create_plan(*, everything: bool = False) -> Plan:
     areas, files = Areas(settings.areas), worktree.list_files()
     inputs = snapshot_inputs(settings, files)
     touched = (
-        ChangeSet(run_all_reason="--all") if everything else detect_changes(settings.ci.main, files)
+        ChangeSet(run_all_reason="--all")
+        if everything
+        else detect_changes(settings.ci.main_branch, files)
     )
-    whole = everything or actions.is_push_to(settings.ci.main)
-    left = {} if whole else settings.ci.left_to_main
+    whole = everything or actions.is_push_to(settings.ci.main_branch)
+    left = {} if whole else settings.ci.main_only
     entries = sessions.list_sessions(_definition_digest(inputs))
     config.raise_for_faults(settings.ci.unknown_jobs({entry.job for entry in entries}))
     return Plan(select_sessions(entries, touched, areas, left), inputs, touched, began)
@@ -82,7 +84,7 @@ def snapshot_inputs(
         files: What is in the checkout, if it is known already.
     """
     files = files or worktree.list_files()
-    stamps = worktree.stat_signatures(files.paths, settings.ci.ignored)
+    stamps = worktree.stat_signatures(files.paths, settings.ci.extra_inputs)
     return InputSnapshot(stamps, Areas(settings.areas), settings)
 
 

@@ -102,7 +102,9 @@ class Database:
         shell, text, *rest = script
         ended = [shell, f"{text}\necho {END_MARKER}", *rest]
         job = Job(f"{stack}-{name}", self.image, ended, told, options)
-        return run_and_read_lines(self.swarm, self.environment, job, self.environment.timings.dump)
+        return run_and_read_lines(
+            self.swarm, self.environment, job, self.environment.timings.dump_timeout
+        )
 
 
 def require_database_url(credentials: Mapping[str, str]) -> None:

@@ -86,12 +86,12 @@ def pg_service_file(url: str) -> str:
     if not (values := connection(url)):
         raise InputError(
             f"{VARIABLE} is not PostgreSQL's, so that it cannot be dumped here",
-            hint="set `dump = false` for the environment in pipeline.toml",
+            hint="set `backup_before_migrate = false` for the environment in pipeline.toml",
         )
     if faults := [fault for name in values for fault in _unwritable(name, values[name])]:
         raise InputError(
             f"{VARIABLE} cannot be told to PostgreSQL's programs: {'; '.join(faults)}",
-            hint="set it anew; or `dump = false` in pipeline.toml, if the database's host dumps it",
+            hint="set it anew; or `backup_before_migrate = false`, if the database's host dumps it",
         )
     return "[app]\n" + "".join(f"{name}={value}\n" for name, value in values.items())
 

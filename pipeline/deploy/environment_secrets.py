@@ -33,7 +33,7 @@ def load_secrets(environment: Environment, variables: Mapping[str, str]) -> dict
             f"secrets of {environment.name} are not set: {', '.join(missing)}",
             hint=setup_hint(environment),
         )
-    told = [name for name in (*environment.optional, NOTIFY_URL) if known.get(name)]
+    told = [name for name in (*environment.optional_secrets, NOTIFY_URL) if known.get(name)]
     return {name: known[name] for name in (*environment.secrets, *told)}
 
 

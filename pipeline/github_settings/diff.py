@@ -8,7 +8,7 @@ from pipeline.environments import Environment
 from pipeline.errors import InputError
 from pipeline.github_settings.client import GitHubClient, quote_path
 from pipeline.github_settings.desired import branch_policies
-from pipeline.settings import Hosting
+from pipeline.settings import GitHub
 
 JSONObject = Mapping[str, Any]
 
@@ -64,7 +64,7 @@ def ruleset_changes(
 
 
 def environment_changes(
-    github: GitHubClient, environment: Environment, wanted: Hosting, versions: list[str]
+    github: GitHubClient, environment: Environment, wanted: GitHub, versions: list[str]
 ) -> Iterator[SettingChange]:
     """Yield what is wrong with an environment: who agrees, and what may go there.
 

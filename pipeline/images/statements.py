@@ -42,7 +42,7 @@ def scan_problems(scan: Mapping[str, Any], *, unjudged: bool) -> Iterator[str]:
     """Return what is wrong with a scan: no scanner ran, or too long ago."""
     if NOT_SCANNED in (scan["scanner"].get("result") or {}) and not unjudged:
         yield "it says that no scanner ran"
-    days = load().images.scan_days
+    days = load().images.max_scan_age_days
     if datetime.now(UTC) - scan_time(scan) > timedelta(days=days):
         yield f"it is older than {days} days"
 

@@ -28,8 +28,12 @@ from pipeline.rehearsal.local_engine import remove_images, temporary_registry, t
 from pipeline.scratch_repository import ScratchRepository
 from pipeline.services import free_port
 
-FAST_TIMINGS = "soak = 3, delay = 2, monitor = 5, bake = 3, drain = 5, grace = 30"
-CAUTIOUS_TIMINGS = "soak = 3, delay = 15, monitor = 16, bake = 3, drain = 5, grace = 30"
+FAST_TIMINGS = (
+    "preview_soak = 3, delay = 2, monitor = 5, bake = 3, drain = 5, stop_grace_period = 30"
+)
+CAUTIOUS_TIMINGS = (
+    "preview_soak = 3, delay = 15, monitor = 16, bake = 3, drain = 5, stop_grace_period = 30"
+)
 """The first new replica is alone for long enough to be found out."""
 START_SECONDS = 60
 """A service is given to start, for each node: all of them share this machine."""
@@ -184,14 +188,14 @@ def render_environments(place: Sandbox) -> str:
     """Return what pipeline.toml says of the environments to rehearse with."""
     texts = []
     for name in ENVIRONMENTS:
-        url, after = place.url(name), 'after = "staging"\n' if name == "production" else ""
+        url, after = place.url(name), 'promote_from = "staging"\n' if name == "production" else ""
         texts.append(f"""
 [environments.{name}]
 stack = "{place.stack(name)}"
 url = "{url}"
 port = {place.ports[name]}
-refs = ["*"]
-{after}data = true
+allowed_refs = ["*"]
+{after}managed_data = true
 variables.DJANGO_ALLOWED_HOSTS = "localhost"
 variables.DJANGO_CSRF_TRUSTED_ORIGINS = "{url}"
 variables.PUBLIC_URL = "{url}"

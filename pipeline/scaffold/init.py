@@ -73,7 +73,7 @@ def removable_features(settings: Settings) -> dict[str, tuple[str, ...]]:
 
 def removed_features(settings: Settings) -> set[str]:
     """Return the parts that are gone already."""
-    return {*settings.template.left_out}
+    return {*settings.template.removed}
 
 
 def plan_changes(
@@ -111,7 +111,7 @@ def first_run_changes(old: Mapping[Path, str], name: str) -> dict[Path, str]:
 def configure(text: str, settings: Settings, part: str, domain: str) -> str:
     """Return pipeline.toml with where the product lives, and what it goes without."""
     if part and part not in removed_features(settings):
-        text = branding.with_template_fact(text, f"left_out.{part} = true")
+        text = branding.with_template_fact(text, f"removed.{part} = true")
     if not domain:
         return text
     known = settings.template.domain

@@ -8,7 +8,7 @@ from pipeline.process import capture
 from tests import settings
 
 FILES = {
-    "pipeline.toml": settings.text({"migrations": {"rows": 20_000, "lock_seconds": 5}}),
+    "pipeline.toml": settings.text({"migrations": {"rows": 20_000, "max_lock_seconds": 5}}),
     "backend/requirements/django-5.2.txt": "",
     "backend/manage.py": """
         import sys

@@ -26,23 +26,23 @@ SETTINGS = """\
 name = "toy"
 
 [ci]
-main = "main"
-alone = []
-ignored = [".env"]
+main_branch = "main"
+exclusive = []
+extra_inputs = [".env"]
 tools = ["git", "probe"]
 
-[ci.after]
+[ci.needs]
 
-[ci.left_to_main]
+[ci.main_only]
 
 [ci.never_cached]
 {never}
 
-[ci.one_at_a_time]
+[ci.mutex]
 
 [ci.variables]
-judged = ["DECLARED", "LANG"]
-passed = ["HOME", "PATH", "TOY_*"]
+cache_key = ["DECLARED", "LANG"]
+passthrough = ["HOME", "PATH", "TOY_*"]
 dropped = []
 
 [areas]

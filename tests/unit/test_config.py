@@ -64,13 +64,13 @@ def test_the_repository_s_own_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
 def test_a_whole_one_is_read(ends: str) -> None:
     CONFIG_FILE.write_bytes(WHOLE.replace("\n", ends).encode())
-    assert load().ci.variables.passed == ("HOME", "PATH")
+    assert load().ci.variables.passthrough == ("HOME", "PATH")
     assert load().environments["production"].stack == "shop-production"
 
 
 def test_the_least_that_there_must_be_is_read() -> None:
     CONFIG_FILE.write_text(settings.text())
-    assert load().ci.left_to_main == {}
+    assert load().ci.main_only == {}
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])

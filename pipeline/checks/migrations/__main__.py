@@ -67,7 +67,7 @@ def check_migrations(url: str) -> MigrationReport:
         url: Of a PostgreSQL that is thrown away.
     """
     settings = load().migrations
-    limits = Limits(settings.rows, settings.lock_seconds)
+    limits = Limits(settings.rows, settings.max_lock_seconds)
     journey = MigrationCheck(PostgresServer(url), _code(), limits, settings.values)
     with TemporaryDirectory(prefix="flight-") as folder:
         try:

@@ -37,7 +37,7 @@ def checkout_release(commit: str, folder: Path) -> AppVersion | None:
     tree = folder / "tree"
     if not (tree / "backend/manage.py").exists():
         return None
-    lock, own = _lock(tree, _django(tree)), _lock(Path.cwd(), load().default.django)
+    lock, own = _lock(tree, _django(tree)), _lock(Path.cwd(), load().defaults.django)
     if lock.read_bytes() == own.read_bytes():
         return AppVersion(tree / "backend")
     return AppVersion(tree / "backend", _python_with(lock, folder / "venv"))
@@ -46,7 +46,9 @@ def checkout_release(commit: str, folder: Path) -> AppVersion | None:
 def _django(tree: Path) -> str:
     """Return what the release before runs on; its pipeline.toml may be older than our schema."""
     try:
-        return str(read_toml(tree / "pipeline.toml")["default"]["django"])
+        found = read_toml(tree / "pipeline.toml")
+        table = "defaults" if "defaults" in found else "default"  # as it was called before
+        return str(found[table]["django"])
     except (UnreadableFileError, KeyError, TypeError):
         raise InconclusiveError(
             CHECK,

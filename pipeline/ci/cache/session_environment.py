@@ -19,7 +19,7 @@ def fingerprint_variables(declared: Variables) -> dict[str, str]:
     Args:
         declared: Those of pipeline.toml.
     """
-    found = _matching(declared.judged)
+    found = _matching(declared.cache_key)
     return {name: hashlib.sha256(found[name].encode()).hexdigest() for name in sorted(found)}
 
 
@@ -29,7 +29,7 @@ def session_environment(declared: Variables) -> dict[str, str]:
     Args:
         declared: Those of pipeline.toml.
     """
-    return _matching([*declared.judged, *declared.passed])
+    return _matching([*declared.cache_key, *declared.passthrough])
 
 
 def _matching(globs: Iterable[str]) -> dict[str, str]:

@@ -34,7 +34,7 @@ def run_isolated(entry: CISession, inputs: InputSnapshot) -> None:
     )
     with TemporaryDirectory(prefix="prove-") as name:
         copy_files(files, Path(name))
-        ScratchRepository(Path(name)).init(inputs.settings.ci.main)
+        ScratchRepository(Path(name)).init(inputs.settings.ci.main_branch)
         said = f"{len(files)} files of {', '.join(input_areas(entry))}"
         print(f"ci: {entry.session} on {said}: {log}", file=sys.stderr)
         env = session_environment.session_environment(inputs.settings.ci.variables)

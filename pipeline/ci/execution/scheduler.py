@@ -73,7 +73,7 @@ class Scheduler:
         """Return how many seconds the rest is expected to take; 0 if nothing is known of it."""
         if not any(each.seconds for each in (*self.waiting, *(w.planned for w in self.running))):
             return 0.0
-        alone = self.settings.ci.alone
+        alone = self.settings.ci.exclusive
         return estimate.remaining_for_all(
             [estimate.remaining(work.planned.seconds, work.seconds) for work in self.running],
             [each.seconds for each in self.waiting if each.entry.job not in alone],
@@ -149,10 +149,10 @@ class Scheduler:
         """Whether one ends first that is alone, shares its place, or makes what it takes."""
         job, running = planned.entry.job, {work.planned.entry.job for work in self.running}
         ci = self.settings.ci
-        if running and not {job, *running}.isdisjoint(ci.alone):
+        if running and not {job, *running}.isdisjoint(ci.exclusive):
             return True
         ahead = running | {each.entry.job for each in self.waiting}
-        if not ahead.isdisjoint(ci.after.get(job, ())):
+        if not ahead.isdisjoint(ci.needs.get(job, ())):
             return True
-        groups = ci.one_at_a_time.values()
+        groups = ci.mutex.values()
         return any(job in jobs and not running.isdisjoint(jobs) for jobs in groups)

@@ -83,7 +83,7 @@ def is_stopping(swarm: SwarmClient, order: StopRequest, timings: Timings) -> boo
     Raises:
         NotConvergedError: It ended as it should not, or takes too long.
     """
-    service, end = order.wanted.service, order.began + timings.grace + MARGIN_SECONDS
+    service, end = order.wanted.service, order.began + timings.stop_grace_period + MARGIN_SECONDS
     tasks = [task for task in query_service(swarm, service, end)[1] if task["ID"] in order.tasks]
     if not tasks:
         log(f"how {service} ended is not known: the engine has forgotten it")
@@ -120,7 +120,7 @@ def stop_error(task: JSONObject, seconds: float, timings: Timings) -> str | None
     elif code == KILLED_EXIT_CODE:
         return (
             f"it was killed {seconds:.0f} s after SIGTERM (exit code {code}), and has to end by "
-            f"itself within {timings.grace} s"
+            f"itself within {timings.stop_grace_period} s"
         )
     elif code not in CLEAN_EXIT_CODES:
         return f"it ended with exit code {code} after SIGTERM"

@@ -40,7 +40,9 @@ def run_management_command(
     script = " && ".join(f"python manage.py {command}" for command in commands)
     told = ["sh", "-c", f"{script} && echo && echo {END_MARKER}"]
     job = job_for_service(environment.stack, name, service, told)
-    return run_and_read_lines(swarm, environment, job, seconds or environment.timings.start * 2)
+    return run_and_read_lines(
+        swarm, environment, job, seconds or environment.timings.start_timeout * 2
+    )
 
 
 def leftovers(

@@ -208,7 +208,7 @@ def wait_for_job(
         JobFailedError: The time is over, or it was removed by hand.
     """
     began = moved = time.monotonic()
-    said = began + environment.timings.start - LOG_INTERVAL
+    said = began + environment.timings.start_timeout - LOG_INTERVAL
     while True:
         service, tasks = query_service(swarm, job.name, began + seconds)
         if service is None:
@@ -220,7 +220,7 @@ def wait_for_job(
             return found
         if found and not any(map(is_unstarted, found)):
             moved = now
-        if now > min(moved + environment.timings.start, began + seconds):
+        if now > min(moved + environment.timings.start_timeout, began + seconds):
             require_start(swarm, environment.stack, job, found, now - moved)
         if now > began + seconds:
             raise late(swarm, environment.stack, job, found, seconds)

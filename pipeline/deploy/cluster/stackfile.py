@@ -88,8 +88,8 @@ def render_service(
             **service_environment(name, environment, release),
         },
         "secrets": secret_mounts(release) if name == "backend" else [],
-        "healthcheck": {"interval": "2s", "start_period": f"{times.start}s"},
-        "stop_grace_period": f"{times.grace}s",
+        "healthcheck": {"interval": "2s", "start_period": f"{times.start_timeout}s"},
+        "stop_grace_period": f"{times.stop_grace_period}s",
         "deploy": {
             **deploy,
             "replicas": environment.replicas,

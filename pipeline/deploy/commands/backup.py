@@ -133,7 +133,7 @@ def replace_data(
 
 def migrate_restored(swarm: SwarmClient, environment: Environment, live: DeploymentRecord) -> None:
     """Bring a database to what the release that serves needs: it may be newer than the dump."""
-    seconds = environment.timings.migrate
+    seconds = environment.timings.migrate_timeout
     command = ["sh", "-c", f"{migrate_command(seconds)} && {CLEAR_CACHE_COMMAND}"]
     job = job_for_service(environment.stack, "migrate", live.services["backend"], command)
     run_job(swarm, environment, job, seconds)

@@ -72,7 +72,7 @@ def deploy(
         StoppedError: The deployment did not go well; its exit code says how it ended.
     """
     values = load_secrets(environment, environ)
-    if environment.dump:
+    if environment.backup_before_migrate:
         require_database_url(values)
     swarm = connect(environment)
     login()

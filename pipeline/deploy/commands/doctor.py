@@ -158,7 +158,7 @@ def check_database_url(environment: Environment, values: Mapping[str, str]) -> s
         InputError: Its address cannot be told to PostgreSQL's programs.
         NotJudgedError: The address is not known here.
     """
-    if not environment.dump:
+    if not environment.backup_before_migrate:
         return "its host dumps it"
     if not values:
         raise InconclusiveError("database", "without secrets there is none", hint="set them")

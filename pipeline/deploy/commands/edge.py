@@ -106,8 +106,8 @@ def restore_edge(
         if not is_in_place(swarm, service, new):
             return
         swarm.check_output("service", "rollback", "--detach", "--quiet", service)
-        wait_until_running(swarm, service, environment.timings.start)
-        require_reachable(swarm, environment, values, environment.timings.start)
+        wait_until_running(swarm, service, environment.timings.start_timeout)
+        require_reachable(swarm, environment, values, environment.timings.start_timeout)
     except CheckFailedError as error:
         hint = f"look at once: docker service ps --no-trunc {service}; {error.hint}"
         said = f"{why}\nand going back failed: {error}"

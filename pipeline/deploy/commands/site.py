@@ -66,7 +66,7 @@ def infrastructure_replicas(
     Raises:
         EngineAwayError: The engine does not say.
     """
-    for name in ("edge", "redis", "postgres") if environment.data else ("edge",):
+    for name in ("edge", "redis", "postgres") if environment.managed_data else ("edge",):
         tasks = swarm.tasks(f"{environment.stack}_{name}")
         meant = [task for task in tasks if task["DesiredState"] == "running"]
         yield name, len(running_tasks(swarm, f"{environment.stack}_{name}")), max(len(meant), 1)

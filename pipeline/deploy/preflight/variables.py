@@ -72,7 +72,7 @@ def check_workflow_secrets(environment: Environment) -> str:
     workflow = loader.load_workflow(WORKFLOW.name) if WORKFLOW.exists() else None
     if not workflow or environment.name not in workflow_environments(workflow):
         raise InconclusiveError("workflow", "none deploys here", hint="people deploy here by hand")
-    asked = {*environment.secrets, *environment.optional}
+    asked = {*environment.secrets, *environment.optional_secrets}
     missing = asked - set(SECRET_REFERENCE.findall(workflow.text))
     fail_if_any(missing, f"{WORKFLOW} does not pass", "add them to `secrets` and to each `env`")
     return f"{len(asked)} secrets are passed"

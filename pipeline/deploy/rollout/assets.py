@@ -28,7 +28,7 @@ def end_publishing(swarm: SwarmClient, environment: Environment, image: str) -> 
         JobFailedError: A node could not.
     """
     job = publishing(environment.stack, image)
-    finish(swarm, environment, job, environment.timings.start)
+    finish(swarm, environment, job, environment.timings.start_timeout)
     swarm.remove_services(job.name)
 
 
@@ -62,7 +62,7 @@ def run_on_all_nodes(
         JobFailedError: A node could not.
     """
     job = where_files_are(environment.stack, image, name, script, *given)
-    run_job(swarm, environment, job, environment.timings.start, everywhere=True)
+    run_job(swarm, environment, job, environment.timings.start_timeout, everywhere=True)
 
 
 def where_files_are(stack: str, image: str, name: str, script: str, *given: str) -> Job:

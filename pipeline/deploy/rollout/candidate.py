@@ -45,7 +45,7 @@ def resolve_candidate(environment: Environment, release: str | None) -> ReleaseC
     ref = version or current_ref()
     if not environment.allows_ref(ref):
         raise InputError(
-            f"{environment.name} takes {', '.join(environment.refs)}, not `{ref}`",
+            f"{environment.name} takes {', '.join(environment.allowed_refs)}, not `{ref}`",
             hint="deploy from such a branch or tag, or correct `refs` in pipeline.toml",
         )
     sha = commit.sha if release is None else resolve_commit(release, tag=version is not None)

@@ -102,7 +102,7 @@ def clearing_expired_sessions(
     job = job_for_service(environment.stack, "sessions", live.services["backend"], command)
     with running_job(swarm, environment.stack, job):
         yield
-        finish(swarm, environment, job, environment.timings.migrate)
+        finish(swarm, environment, job, environment.timings.migrate_timeout)
 
 
 def all_services(swarm: SwarmClient) -> list[JSONObject]:

@@ -104,7 +104,7 @@ def test_configuration(swarm: SwarmClient, environment: Environment, service: Se
     test = ["-t", "-e", "stderr", "-c", config["target"]]
     job = Job(f"{environment.stack}-edge-check", service["image"], test, {}, options)
     try:
-        run_job(swarm, environment, job, environment.timings.start)
+        run_job(swarm, environment, job, environment.timings.start_timeout)
     except JobNotStartedError:
         raise
     except JobFailedError as error:

@@ -39,7 +39,7 @@ def ensure_infrastructure(
     new = {}
     if not is_running(swarm, f"{stack}_edge"):
         new["edge"] = prepare_edge(swarm, environment, images["frontend"], credentials)
-    if environment.data:
+    if environment.managed_data:
         new |= {
             name: service
             for name, service in data_services(
@@ -53,7 +53,7 @@ def ensure_infrastructure(
         ensure_secrets(swarm, stack, {name: credentials[name] for name in POSTGRES_SECRETS})
     swarm.deploy(stack, stack_file(stack, new))
     for name in new:
-        wait_until_running(swarm, f"{stack}_{name}", environment.timings.start)
+        wait_until_running(swarm, f"{stack}_{name}", environment.timings.start_timeout)
 
 
 def bring_app_secrets(

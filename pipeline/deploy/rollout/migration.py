@@ -17,7 +17,7 @@ def back_up_database(deployment: Deployment) -> None:
     """Dump the database, if it is about to change; what cannot be dumped is not migrated."""
     if deployment.schema_is_current:
         log("nothing is to be migrated")
-    elif not deployment.environment.dump:
+    elif not deployment.environment.backup_before_migrate:
         log("this environment dumps its database by itself")
     else:
         serving = deployment.previous.version if deployment.previous else "none"
@@ -31,7 +31,7 @@ def migrate_database(deployment: Deployment) -> None:
         JobNotStartedError: No node has begun with it, so that nothing was migrated.
         MigrationError: The database refused; says what that left there.
     """
-    seconds = deployment.environment.timings.migrate
+    seconds = deployment.environment.timings.migrate_timeout
     script, job = migrate_command(seconds), f"{deployment.stack}-migrate"
     try:
         wait_for_leftover_job(deployment.swarm, job, seconds)
@@ -64,5 +64,5 @@ def run_backend_job(
 ) -> str:
     """Run a command of the new backend with its settings and secrets; return what it printed."""
     job = job_for_service(deployment.stack, name, deployment.services["backend"], command)
-    seconds = deployment.environment.timings.migrate
+    seconds = deployment.environment.timings.migrate_timeout
     return run_job(deployment.swarm, deployment.environment, job, seconds, everywhere=everywhere)

@@ -124,7 +124,7 @@ def error_regression(
 def _errors(usual: float, after: Sequence[RequestSample], tolerance: TrafficTolerance) -> str:
     failed, share = sum(each.failed for each in after), error_rate(after)
     enough = failed >= MIN_ERRORS or (failed >= MIN_MAJORITY_FAILURES and share >= MAJORITY)
-    if not enough or share <= usual + tolerance.errors:
+    if not enough or share <= usual + tolerance.max_error_rate_increase:
         return ""
     return f"{failed} of {len(after)} requests"
 
@@ -146,10 +146,10 @@ def latency_regression(
     if min(len(usual), len(after)) < MIN_REQUESTS:
         return None
     was, now = p95_latency(usual), p95_latency(after)
-    if now > tolerance.seconds and now > was * tolerance.slower:
+    if now > tolerance.latency_floor and now > was * tolerance.max_latency_ratio:
         return f"one request in twenty takes longer than {now:.2f} s ({was:.2f} s before)"
     was, now = median_latency(usual), median_latency(after)
-    if now > tolerance.seconds / SLOW_FACTOR and now > was * SLOW_FACTOR:
+    if now > tolerance.latency_floor / SLOW_FACTOR and now > was * SLOW_FACTOR:
         return f"one request in two takes longer than {now:.3f} s ({was:.3f} s before)"
     return None
 

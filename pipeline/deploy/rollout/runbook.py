@@ -152,7 +152,7 @@ def verify_until_healthy(deployment: Deployment, version: str) -> None:
     Raises:
         CheckFailedError: It is broken still, after the time that a service has to start.
     """
-    end = time.monotonic() + deployment.environment.timings.start
+    end = time.monotonic() + deployment.environment.timings.start_timeout
     while True:
         try:
             return verify_release(deployment, version, {})

@@ -185,7 +185,7 @@ def strange(swarm: SwarmClient, environment: Environment, service: Service) -> s
     Raises:
         CheckFailedError: It cannot be asked.
     """
-    seconds = environment.timings.migrate  # its image may have to come first
+    seconds = environment.timings.migrate_timeout  # its image may have to come first
     try:
         said = run_management_command(
             swarm, environment, service, SHOWMIGRATIONS_COMMAND, APPLIED, seconds=seconds

@@ -45,8 +45,8 @@ def verify_candidate(
     new = [reference for image, reference in found.images.items() if image not in known]
     verify(new, signer, found.commit, unjudged=environment.is_local)
     require_unused_tags(version_tags(found))
-    if environment.after:
-        require_deployed_to(environment.after, found, signer)
+    if environment.promote_from:
+        require_deployed_to(environment.promote_from, found, signer)
 
 
 def unchanged_images(found: ReleaseCandidate, live: DeploymentRecord | None) -> list[str]:

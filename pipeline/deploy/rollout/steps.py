@@ -74,11 +74,11 @@ def deploy_preview(deployment: Deployment) -> None:
         begin_preview(deployment)
     wanted = [deployment.expected_state(name, service) for name, service in services.items()]
     for each in wanted:
-        wait_for_convergence(deployment.swarm, each, times.start * 2)
+        wait_for_convergence(deployment.swarm, each, times.start_timeout * 2)
     shown = {PREVIEW_HEADER: deployment.secrets["PREVIEW_TOKEN"]}
     led, backend = {**deployment.headers, **shown}, f"{BACKEND}{PREVIEW_SUFFIX}"
     workers = deployment.workers_of(backend, services[backend], led)
-    watch_stability(deployment.swarm, wanted, times.soak, look=workers.check)
+    watch_stability(deployment.swarm, wanted, times.preview_soak, look=workers.check)
     smoke_test(deployment, shown)
     if deployment.previous and not deployment.health.is_outage and not deployment.log_out:
         require_sessions_survive(deployment, led)

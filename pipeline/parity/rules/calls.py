@@ -77,7 +77,7 @@ def call_passes_plan(tree: Repository) -> Iterator[Violation]:
 @rule(hint=f"no `if`, or: if: ${{{{ {NOT_FAILED} }}}}, with `&&` and a push to main if need be")
 def call_is_not_skipped(tree: Repository) -> Iterator[Violation]:
     """A call is not skipped with what it waits for, nor on a condition but a push to main."""
-    on_main = f"github.ref == 'refs/heads/{tree.settings.ci.main}'"
+    on_main = f"github.ref == 'refs/heads/{tree.settings.ci.main_branch}'"
     for job in tree.jobs:
         if not job.is_call:
             continue

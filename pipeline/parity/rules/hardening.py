@@ -22,7 +22,7 @@ CHECKOUT_OPTIONS = ("fetch-depth", "persist-credentials")  # others say what to 
 @rule(hint="timeout-minutes, from 1 to the bound in pipeline.toml")
 def timeout_is_set(tree: Repository) -> Iterator[Violation]:
     """Every job ends by itself within the bound of pipeline.toml."""
-    bound = tree.settings.parity.timeout_minutes
+    bound = tree.settings.parity.max_timeout_minutes
     for job in tree.jobs_with_steps:
         minutes = job.content.get("timeout-minutes")
         if not isinstance(minutes, int) or not 0 < minutes <= bound:

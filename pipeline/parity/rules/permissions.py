@@ -34,10 +34,10 @@ def job_declares_permissions(tree: Repository) -> Iterator[Violation]:
             yield Violation(job.path, line, f"job `{job.id}` does not name its permissions")
 
 
-@rule(hint="list it under [parity.writes] in pipeline.toml, or do without")
+@rule(hint="list it under [parity.write_permissions] in pipeline.toml, or do without")
 def write_permission_is_allowed(tree: Repository) -> Iterator[Violation]:
     """A job may write only what pipeline.toml lists for it."""
-    listed = tree.settings.parity.writes
+    listed = tree.settings.parity.write_permissions
     for job in tree.jobs_with_steps:
         for scope, level in _rights(job).items():
             if level == LEVELS["write"] and scope not in listed.get(job.id, []):

@@ -69,12 +69,12 @@ def no_extra_variables(tree: Repository) -> Iterator[Violation]:
             )
 
 
-@rule(hint="move it into a session, or list it as parity.set_up_runs in pipeline.toml")
+@rule(hint="move it into a session, or list it as parity.setup_commands in pipeline.toml")
 def setup_action_is_restricted(tree: Repository) -> Iterator[Violation]:
     """An action runs only what pipeline.toml allows it to."""
     for action in tree.actions:
         for index, step in enumerate(action.steps):
-            if "run" in step and step["run"].strip() not in tree.settings.parity.set_up_runs:
+            if "run" in step and step["run"].strip() not in tree.settings.parity.setup_commands:
                 line = line_of(action.steps, index)
                 yield Violation(action.path, line, f"the action runs `{step['run'].strip()}`")
 
@@ -113,11 +113,11 @@ def session_is_unique(tree: Repository) -> Iterator[Violation]:
             yield Violation(job.path, job.line, f"`{session}` is run {counts[session]} times")
 
 
-@rule(hint="add a job or a row for it, or give it a reason under [parity.local] in pipeline.toml")
+@rule(hint="add a job or a row for it, or name it in pipeline.toml, [parity.local_sessions]")
 def session_is_covered(tree: Repository) -> Iterator[Violation]:
     """Every session is run by a job, row by row, or is local for a reason that is written down."""
     run = {session for job in tree.jobs_with_steps for session in job_sessions(job) or []}
-    local = tree.settings.parity.local
+    local = tree.settings.parity.local_sessions
     for session in tree.sessions:
         if session.session not in run and session.name not in local:
             yield Violation("noxfile.py", 1, f"no job runs the session `{session.session}`")

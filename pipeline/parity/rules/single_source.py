@@ -24,7 +24,7 @@ SESSIONS_WITHOUT_AREAS = {GATE_JOB, "plan"}
 @rule(hint="versions stand in .python-version, pipeline.toml and the locks; name a file, not one")
 def no_version_in_steps(tree: Repository) -> Iterator[Violation]:
     """No step sets up a version of its own; a tool that no lock holds has that of pipeline.toml."""
-    listed = tree.settings.parity.tools
+    listed = tree.settings.parity.action_tool_versions
     for step in tree.steps:
         tool = str(step.content.get("uses", "")).partition("@")[0]
         given = as_mapping(step.content.get("with"))
@@ -67,7 +67,10 @@ def job_name_matches_id(tree: Repository) -> Iterator[Violation]:
 @rule(hint="tags=[…], of the areas in pipeline.toml")
 def session_has_areas(tree: Repository) -> Iterator[Violation]:
     """Every session that checks something is tagged with areas of pipeline.toml, and no other."""
-    areas, others = {*tree.settings.areas}, SESSIONS_WITHOUT_AREAS | {*tree.settings.parity.local}
+    areas, others = (
+        {*tree.settings.areas},
+        SESSIONS_WITHOUT_AREAS | {*tree.settings.parity.local_sessions},
+    )
     others |= {job.id for job in tree.jobs_with_steps if "environment" in job.content}
     for session in tree.sessions:
         tags = {*session.tags}
@@ -100,7 +103,7 @@ def named_jobs_exist(tree: Repository) -> Iterator[Violation]:
     checks = {job.id for each in tree.gated_workflows for job in each.jobs.values()} - {GATE_JOB}
     faults = [*tree.settings.ci.unknown_jobs(checks)]
     every, parity = {job.id for job in tree.jobs_with_steps}, tree.settings.parity
-    for key, jobs in (("secrets", parity.secrets), ("writes", parity.writes)):
+    for key, jobs in (("secrets", parity.secrets), ("write_permissions", parity.write_permissions)):
         for job in jobs:
             faults += unknown_name_faults("job", job, every, ("parity", key, job))
     for fault in faults:

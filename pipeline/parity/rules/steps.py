@@ -19,7 +19,7 @@ def step_is_not_skipped(tree: Repository) -> Iterator[Violation]:
 def action_is_listed(tree: Repository) -> Iterator[Violation]:
     """A step uses a listed action only: one that sets up before the run, or reports after it."""
     settings = tree.settings.parity
-    before = {*settings.actions.set_up, *settings.tools}
+    before = {*settings.actions.setup, *settings.action_tool_versions}
     for step in tree.steps:
         sets_up = step.folder or step.action in before
         allowed = _reports(tree, step) if step.follows_run else sets_up

@@ -71,7 +71,7 @@ USERS_END_IT = append_layer(
 
 @pytest.mark.fault("C2", "it dies after twenty seconds; the preview is watched for thirty")
 def test_c2_what_dies_late_does_not_outlive_the_preview(site: LiveSite, case: FaultCase) -> None:
-    with site.with_timings(soak=30):
+    with site.with_timings(preview_soak=30):
         commit = site.variants.release(leaves(20))
         case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at="preview failed")
 

@@ -38,7 +38,7 @@ REFUSED = {
 def test_b1_a_migration_that_cannot_be_applied_touches_nothing(
     site: LiveSite, case: FaultCase, operation: str
 ) -> None:
-    with site.with_timings(migrate=20):
+    with site.with_timings(migrate_timeout=20):
         commit = site.variants.release(migration_layer("9999_refused", operation))
         case.assert_caught(lambda: site.deploy(commit), code=MIGRATION, at="migrate failed")
 
@@ -164,7 +164,7 @@ def test_b14_a_statement_that_still_runs_is_told_with_what_ends_it(
             site.sql(f"{statement};")
         return output
 
-    with site.with_timings(migrate=20):
+    with site.with_timings(migrate_timeout=20):
         commit = site.variants.release(migration_layer("9985_stubborn", STUBBORN))
         at = "a migration is still running: process"
         output = case.assert_caught(act, code=MIGRATION, at=at)

@@ -72,7 +72,7 @@ def test_i2_workers_that_die_of_one_path_do_not_outlive_the_preview(
 def test_i3_workers_that_take_all_memory_do_not_outlive_the_preview(
     site: LiveSite, case: FaultCase
 ) -> None:
-    with site.with_timings(soak=20), site.with_config(NAME, LIMITED, STACK):
+    with site.with_timings(preview_soak=20), site.with_config(NAME, LIMITED, STACK):
         layer = append_layer(WSGI, *HOARD, IN_A_WORKER.format(seconds=8))
         commit = site.variants.release(layer)
         case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at=DIED)
@@ -82,7 +82,7 @@ def test_i3_workers_that_take_all_memory_do_not_outlive_the_preview(
 def test_i4_a_server_that_takes_all_memory_does_not_outlive_the_preview(
     site: LiveSite, case: FaultCase
 ) -> None:
-    with site.with_timings(soak=20), site.with_config(NAME, LIMITED, STACK):
+    with site.with_timings(preview_soak=20), site.with_config(NAME, LIMITED, STACK):
         layer = append_layer(WSGI, *HOARD, IN_THE_SERVER.format(seconds=8))
         commit = site.variants.release(layer)
         case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at="preview failed")
@@ -99,7 +99,7 @@ REPLACED = (
 def test_i5_workers_that_are_replaced_on_purpose_are_no_fault(
     site: LiveSite, case: FaultCase
 ) -> None:
-    with site.with_timings(soak=20):
+    with site.with_timings(preview_soak=20):
         commit = site.variants.release(append_layer(WSGI, *REPLACED))
         case.assert_served(lambda: site.deploy(commit), "smoke done", failures=LOST)
     assert site.rollback().returncode == 0
@@ -125,7 +125,7 @@ UNHEARD = {
 def test_i6_what_does_not_stop_well_is_found_before_the_roll(
     site: LiveSite, case: FaultCase, layer: str
 ) -> None:
-    with site.with_timings(drain=10, grace=15):
+    with site.with_timings(drain=10, stop_grace_period=15):
         commit = site.variants.release(layer)
         said = case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at="stop failed")
     assert "after SIGTERM (exit code" in said

@@ -34,7 +34,7 @@ def test_d4_too_little_time_to_finish_is_found_in_the_settings(
     site: LiveSite, case: FaultCase
 ) -> None:
     def act() -> CommandResult:
-        with site.with_timings(grace=1):
+        with site.with_timings(stop_grace_period=1):
             return site.deploy(site.first)
 
     case.assert_caught(act, code=INPUT, at="timings.grace")

@@ -160,7 +160,7 @@ class GeneratedRepoFuzz:
 def environment() -> dict[str, str]:
     """Return what a session would be told, if nox ran it: it is not told what nobody declared."""
     env = session_environment.session_environment(
-        Variables(judged=("DECLARED", "LANG"), passed=("*",), dropped=())
+        Variables(cache_key=("DECLARED", "LANG"), passthrough=("*",), dropped=())
     )
     env.pop("UNDECLARED", None)
     return env

@@ -173,7 +173,9 @@ def test_what_is_called_like_a_remote_branch_is_not_main(project: Project, kind:
 
 def test_the_main_branch_may_have_another_name(project: Project) -> None:
     settings = project.root / "pipeline.toml"
-    settings.write_text(settings.read_text().replace('main = "main"', 'main = "master"'))
+    settings.write_text(
+        settings.read_text().replace('main_branch = "main"', 'main_branch = "master"')
+    )
     project.git("branch", "--move", "master")
     project.release()
     assert baseline_commit("test") == sha(project, "HEAD^")

@@ -56,7 +56,7 @@ def test_an_applied_migration_that_is_edited_is_named(project: Project, flight: 
 
 def test_who_holds_a_table_for_long_is_named(project: Project, flight: Flight) -> None:
     text = (project.root / "pipeline.toml").read_text()
-    project.write("pipeline.toml", text.replace("lock_seconds = 5", "lock_seconds = 0.5"))
+    project.write("pipeline.toml", text.replace("max_lock_seconds = 5", "max_lock_seconds = 0.5"))
     project.migration(
         "0002_next",
         """

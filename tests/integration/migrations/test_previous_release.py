@@ -46,7 +46,7 @@ def test_packages_out_of_reach_are_not_judged(project: Project, tmp_path: Path) 
         previous_release.checkout_release(git.head().sha, tmp_path)
 
 
-@pytest.mark.parametrize("text", [None, "[default\n", "[default]\n", 'default = "5.2"\n'])
+@pytest.mark.parametrize("text", [None, "[defaults\n", "[defaults]\n", 'defaults = "5.2"\n'])
 def test_settings_of_another_shape_are_not_judged(
     project: Project, tmp_path: Path, text: str | None
 ) -> None:

@@ -150,7 +150,9 @@ def test_main_branch_of_another_name_runs_everything(person: Checkout) -> None:
     everything = person.selected(**main)
     person.git("branch", "--move", "main", "master")
     settings = (person.root / "pipeline.toml").read_text()
-    person.commit("pipeline.toml", re.sub(r'(?m)^main = "main"', 'main = "master"', settings))
+    person.commit(
+        "pipeline.toml", re.sub(r'(?m)^main_branch = "main"', 'main_branch = "master"', settings)
+    )
     person.git("push", "--quiet", "origin", "master")
     assert person.selected(**main | {"GITHUB_REF": "refs/heads/master"}) == everything
     assert person.selected(**main) != everything

@@ -90,7 +90,7 @@ class Clocked:
 def test_a_schedule_counts_down_and_never_below_what_still_runs() -> None:
     quiet = LiveDisplay(Terminal(io.StringIO(), live=False, colour=False))
     queue = [waiting("next", 30.0), waiting("lonely", 20.0)]
-    alone = settings.settings({"ci": {"alone": ["lonely"]}})
+    alone = settings.settings({"ci": {"exclusive": ["lonely"]}})
     schedule = Scheduler(queue, alone, ResultStore(Path("nowhere")), quiet, jobs=2)
     work: Any = Clocked(waiting("first", 100.0), 0.0)
     schedule.running = [work]

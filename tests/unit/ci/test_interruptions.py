@@ -44,16 +44,16 @@ def test_two_runs_at_once_share_the_work(repo: SampleRepo) -> None:
 @pytest.mark.parametrize(
     ("line", "beside"),
     [
-        ("alone = []", [["blue", "green", "red"]]),
-        ('alone = ["red"]', [["blue", "green"], ["red"]]),
-        ('alone = ["green", "red"]', [["blue"], ["green"], ["red"]]),
+        ("exclusive = []", [["blue", "green", "red"]]),
+        ('exclusive = ["red"]', [["blue", "green"], ["red"]]),
+        ('exclusive = ["green", "red"]', [["blue"], ["green"], ["red"]]),
     ],
 )
 def test_nothing_runs_beside_what_is_to_run_alone(
     repo: SampleRepo, line: str, beside: list[list[str]]
 ) -> None:
     settings = (repo.root / "pipeline.toml").read_text()
-    repo.write("pipeline.toml", settings.replace("alone = []", line))
+    repo.write("pipeline.toml", settings.replace("exclusive = []", line))
     code, said = repo.ci("--jobs=3", TOY_SECONDS="1")
     assert code == 0, said
     assert sorted(groups(repo)) == beside
@@ -62,8 +62,8 @@ def test_nothing_runs_beside_what_is_to_run_alone(
 @pytest.mark.parametrize("jobs", ["1", "3"])
 def test_what_takes_what_others_make_waits_for_them(repo: SampleRepo, jobs: str) -> None:
     settings = (repo.root / "pipeline.toml").read_text()
-    after = '[ci.after]\nblue = ["green", "red"]'
-    repo.write("pipeline.toml", settings.replace("[ci.after]", after))
+    after = '[ci.needs]\nblue = ["green", "red"]'
+    repo.write("pipeline.toml", settings.replace("[ci.needs]", after))
     code, said = repo.ci(f"--jobs={jobs}", TOY_SECONDS="0.3")
     assert code == 0, said
     assert said.index("started      blue") > said.index("passed       green")

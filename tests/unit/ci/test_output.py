@@ -354,12 +354,14 @@ def test_outside_of_a_checkout_it_is_an_error_with_a_hint(
 
 def test_a_pipeline_toml_that_is_wrong_is_an_error_with_its_lines(ci: InProcessCI) -> None:
     text = (ci.toy.root / "pipeline.toml").read_text()
-    wrong = text.replace("alone = []", 'alone = "red"').replace('name = "toy"', 'name = "../x"')
+    wrong = text.replace("exclusive = []", 'exclusive = "red"').replace(
+        'name = "toy"', 'name = "../x"'
+    )
     ci.toy.write("pipeline.toml", wrong)
     said = ci()
     assert ci.code == 2
     assert said.startswith("error: pipeline.toml:1: name: it must be small letters")
-    assert "\npipeline.toml:5: ci.alone: it must be a list in square brackets" in said
+    assert "\npipeline.toml:5: ci.exclusive: it must be a list in square brackets" in said
     assert not (ci.toy.root / "reports").exists()
 
 

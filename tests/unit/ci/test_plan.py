@@ -166,8 +166,8 @@ def test_the_main_branch_may_have_another_name(
     ci: InProcessCI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = ci.toy.root / "pipeline.toml"
-    text = settings.read_text().replace('main = "main"', 'main = "master"')
-    settings.write_text(text.replace("[ci.left_to_main]", "[ci.left_to_main]\nred = []"))
+    text = settings.read_text().replace('main_branch = "main"', 'main_branch = "master"')
+    settings.write_text(text.replace("[ci.main_only]", "[ci.main_only]\nred = []"))
     ci.toy.commit()
     ci.toy.git("branch", "--move", "master")
     assert selected(ci) == ["blue", "green"]
@@ -180,21 +180,21 @@ def test_the_main_branch_may_have_another_name(
 
 def test_jobs_that_there_are_not_are_refused_with_their_lines(ci: InProcessCI) -> None:
     settings = ci.toy.root / "pipeline.toml"
-    text = settings.read_text().replace("alone = []", 'alone = ["red", "gren"]')
+    text = settings.read_text().replace("exclusive = []", 'exclusive = ["red", "gren"]')
     for table, line in {
-        "after": 'blue = ["rde"]',
-        "left_to_main": "greeen = []",
+        "needs": 'blue = ["rde"]',
+        "main_only": "greeen = []",
         "never_cached": 'all = "a reason"',
-        "one_at_a_time": 'here = ["red", "bleu"]',
+        "mutex": 'here = ["red", "bleu"]',
     }.items():
         text = text.replace(f"[ci.{table}]\n", f"[ci.{table}]\n{line}\n")
     settings.write_text(text)
     assert ci(plan=True).splitlines()[:5] == [
-        "error: pipeline.toml:5: ci.alone[1]: there is no job `gren`; did you mean `green`?",
-        "pipeline.toml:10: ci.after.blue[0]: there is no job `rde`; did you mean `red`?",
-        "pipeline.toml:13: ci.left_to_main.greeen: there is no job `greeen`; did you mean `green`?",
+        "error: pipeline.toml:5: ci.exclusive[1]: there is no job `gren`; did you mean `green`?",
+        "pipeline.toml:10: ci.needs.blue[0]: there is no job `rde`; did you mean `red`?",
+        "pipeline.toml:13: ci.main_only.greeen: there is no job `greeen`; did you mean `green`?",
         "pipeline.toml:16: ci.never_cached.all: there is no job `all`; known: blue, green, red",
-        "pipeline.toml:20: ci.one_at_a_time.here[1]: there is no job `bleu`; did you mean `blue`?",
+        "pipeline.toml:20: ci.mutex.here[1]: there is no job `bleu`; did you mean `blue`?",
     ]
     assert ci.code == 2
 
@@ -299,7 +299,7 @@ def test_all_is_what_a_push_to_main_runs(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_view_waits_for_no_test_of_the_pipeline() -> None:
     settings = config.load()
     entries = [row.entry for row in plan.create_plan(everything=True).rows]
-    areas, left = Areas(settings.areas), settings.ci.left_to_main
+    areas, left = Areas(settings.areas), settings.ci.main_only
     rows = plan.select_sessions(
         entries, ChangeSet(["backend/apps/x.py"], "origin/main"), areas, left
     )

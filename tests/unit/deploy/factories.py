@@ -13,7 +13,16 @@ Object = dict[str, Any]
 DIGEST = f"sha256:{'1' * 64}"
 IMAGES = {name: f"ghcr.io/octo/shop/{name}@{DIGEST}" for name in ("backend", "frontend")}
 POSTGRES = f"ghcr.io/octo/shop/postgres@{DIGEST}"
-INSTANT_TIMINGS = Timings(start=5, soak=0, delay=0, monitor=0, bake=0, drain=0, grace=1, migrate=5)
+INSTANT_TIMINGS = Timings(
+    start_timeout=5,
+    preview_soak=0,
+    delay=0,
+    monitor=0,
+    bake=0,
+    drain=0,
+    stop_grace_period=1,
+    migrate_timeout=5,
+)
 
 
 def make_environment(**given: Any) -> Environment:  # noqa: ANN401 - whatever a team may write
@@ -22,7 +31,7 @@ def make_environment(**given: Any) -> Environment:  # noqa: ANN401 - whatever a 
         "name": "staging",
         "stack": "shop",
         "url": "https://shop.example.com",
-        "refs": ["main"],
+        "allowed_refs": ["main"],
         "secrets": [*REQUIRED_SECRETS, "DATABASE_URL"],
     }
     tables = {key: value for key, value in given.items() if isinstance(value, Table)}

@@ -67,7 +67,7 @@ def test_the_data_are_replaced_brought_forward_and_proved_while_nobody_is_let_in
     backup.restore(STAGING, DUMP, yes=True)
     assert engine.options["shop-restore"][-1] == DUMP
     said = engine.options["shop-migrate"][-1]
-    limit = 0.9 * STAGING.timings.migrate  # the statement gives up before the job does
+    limit = 0.9 * STAGING.timings.migrate_timeout  # the statement gives up before the job does
     assert f"migrate_safely --statement-seconds={limit:g} " in said
     assert site.closed == [True]
     assert site.headers == ["X-Insider"]

@@ -53,7 +53,7 @@ def test_a_tree_with_changes_is_refused_since_no_image_has_them() -> None:
 )
 def test_a_ref_that_may_not_go_there_is_refused(asked: str | None, ref: str) -> None:
     with pytest.raises(InputError) as caught:
-        resolve_candidate(make_environment(refs=["main", "v2.*"]), asked)
+        resolve_candidate(make_environment(allowed_refs=["main", "v2.*"]), asked)
     assert str(caught.value) == f"staging takes main, v2.*, not `{ref}`"
     assert "correct `refs` in pipeline.toml" in caught.value.hint
 
@@ -62,7 +62,7 @@ def test_a_ref_that_may_not_go_there_is_refused(asked: str | None, ref: str) -> 
 def test_a_version_that_no_image_can_bear_is_refused_before_anything_is_asked() -> None:
     git("tag", "v1.0.0+build.5")
     with pytest.raises(InputError, match=r"`v1\.0\.0\+build\.5` cannot be the tag of an image"):
-        resolve_candidate(make_environment(refs=["v*"]), "v1.0.0+build.5")
+        resolve_candidate(make_environment(allowed_refs=["v*"]), "v1.0.0+build.5")
 
 
 @pytest.mark.usefixtures("_checkout")
@@ -79,12 +79,12 @@ def test_a_checkout_with_changes_is_refused_unless_something_else_is_deployed() 
 def test_a_release_that_does_not_exist_is_named_in_one_sentence(asked: str) -> None:
     git("branch", "vineyard")  # a version is a tag: whoever may push a branch names no version
     with pytest.raises(InputError, match=f"no such commit or tag here: `{asked}`") as caught:
-        resolve_candidate(make_environment(refs=["*"]), asked)
+        resolve_candidate(make_environment(allowed_refs=["*"]), asked)
     assert "git fetch --tags" in caught.value.hint
 
 
 def test_a_release_holds_those_optional_secrets_that_are_set() -> None:
-    place = make_environment(optional=["METRICS_TOKEN", "SENTRY_TOKEN"])
+    place = make_environment(optional_secrets=["METRICS_TOKEN", "SENTRY_TOKEN"])
     values = {name: f"swordfish-{name}" for name in (*place.secrets, "METRICS_TOKEN")}
     assert {"METRICS_TOKEN", "SENTRY_TOKEN"} & {*create_release(place, FOUND, values).secrets} == {
         "METRICS_TOKEN"
@@ -160,7 +160,7 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
 def test_a_candidate_is_the_commit_that_is_checked_out_its_digests_looked_up_once(
     registry: Registry,
 ) -> None:
-    found = resolve_candidate(make_environment(refs=["feature"]), None)
+    found = resolve_candidate(make_environment(allowed_refs=["feature"]), None)
     tag = f"sha-{found.commit[:12]}"
     assert found.version == tag
     names = {image: f"ghcr.io/octo/shop/{image}" for image in ("backend", "frontend")}
@@ -177,6 +177,6 @@ def test_a_version_is_the_images_of_its_commit_and_not_whatever_has_its_name(
 ) -> None:
     git("tag", "v1.0.0")
     git("commit", "--quiet", "--allow-empty", "--message=Later")
-    found = resolve_candidate(make_environment(refs=["v*"]), "v1.0.0")
+    found = resolve_candidate(make_environment(allowed_refs=["v*"]), "v1.0.0")
     assert found.version == "v1.0.0"
     assert f"ghcr.io/octo/shop/backend:sha-{found.commit[:12]}" in registry.asked

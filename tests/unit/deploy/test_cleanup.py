@@ -26,7 +26,7 @@ from tests.clock import Clock
 from tests.unit.deploy.factories import INSTANT_TIMINGS, make_environment, make_release
 from tests.unit.deploy.fake_swarm import FakeSwarm
 
-STAGING = make_environment(timings=INSTANT_TIMINGS, optional=[NOTIFY_URL])
+STAGING = make_environment(timings=INSTANT_TIMINGS, optional_secrets=[NOTIFY_URL])
 
 
 @pytest.fixture(autouse=True)

@@ -105,7 +105,7 @@ def test_it_is_told_to_postgresql_in_a_file_of_its_own() -> None:
 def test_another_database_is_refused_without_repeating_its_url(url: str) -> None:
     with pytest.raises(InputError, match=r"^DATABASE_URL is not PostgreSQL's") as caught:
         pg_service_file(url)
-    assert "dump = false" in caught.value.hint
+    assert "backup_before_migrate = false" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_what_no_such_file_can_hold_is_refused_by_name(url: str, fault: str) -> 
     with pytest.raises(InputError, match=fault) as caught:
         pg_service_file(url)
     assert "sword" not in str(caught.value).replace("password", "")
-    assert "dump = false" in caught.value.hint
+    assert "backup_before_migrate = false" in caught.value.hint
 
 
 def test_the_longest_line_is_one_that_is_read() -> None:

@@ -99,7 +99,7 @@ def test_an_address_that_no_dump_could_use_is_refused_before_the_engine_is_asked
     with pytest.raises(InputError, match="its password is longer"):
         run_deploy(1)
     assert len(engine.asked) == before
-    bare = make_environment(timings=INSTANT_TIMINGS, dump=False)
+    bare = make_environment(timings=INSTANT_TIMINGS, backup_before_migrate=False)
     deploy.deploy(bare, Signer(), "1")
     assert live(engine) == make_release(1).images["backend"]
 

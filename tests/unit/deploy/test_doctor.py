@@ -114,7 +114,7 @@ def test_an_address_that_no_dump_could_use_is_found(
         "not ok",
         "DATABASE_URL cannot be read: `pool` is no parameter that may stand in it",
     )
-    assert found(staging(dump=False))["database"].what == "its host dumps it"
+    assert found(staging(backup_before_migrate=False))["database"].what == "its host dumps it"
 
 
 def test_an_engine_that_is_too_old_is_asked_no_more(site: FakeSwarm) -> None:

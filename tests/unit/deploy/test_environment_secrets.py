@@ -30,7 +30,7 @@ def test_they_are_taken_from_the_variables_and_nothing_else_is() -> None:
 
 
 def test_an_environment_can_go_without_its_optional_ones() -> None:
-    metered = make_environment(optional=["METRICS_TOKEN", "SENTRY_TOKEN"])
+    metered = make_environment(optional_secrets=["METRICS_TOKEN", "SENTRY_TOKEN"])
     assert load_secrets(metered, {**GIVEN, "SENTRY_TOKEN": ""}) == GIVEN
     given = {**GIVEN, "METRICS_TOKEN": "swordfish"}
     assert load_secrets(metered, given) == given

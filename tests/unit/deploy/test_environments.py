@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 from tests.unit.deploy.factories import make_environment
 
 SECRETS = [*REQUIRED_SECRETS, "DATABASE_URL"]
-LEAST = {"url": "https://shop.example.com", "refs": ["main"], "secrets": SECRETS}
+LEAST = {"url": "https://shop.example.com", "allowed_refs": ["main"], "secrets": SECRETS}
 HOST = "ssh://deploy@example.com"
 KEY = "example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICZA7S"
 
@@ -34,24 +34,34 @@ def refused(**entries: Any) -> list[str]:  # noqa: ANN401
 def test_what_is_not_said_has_a_default() -> None:
     found = read(staging=LEAST)["staging"]
     assert (found.name, found.stack, found.host, found.port) == ("staging", "shop-staging", "", 443)
-    assert (found.replicas, found.after, found.confirm, found.data) == (2, "", False, False)
+    assert (found.replicas, found.promote_from, found.confirm, found.managed_data) == (
+        2,
+        "",
+        False,
+        False,
+    )
     assert found.timings == Timings()
 
 
 def test_all_faults_of_the_file_are_told_at_once_with_their_paths() -> None:
     found = refused(
-        staging={**LEAST, "url": "shop.example.com", "replicas": 0, "timings": {"soak": -1}},
-        production={"refs": [], "host": "deploy@example.com", "variables": {"debug": "1"}},
+        staging={
+            **LEAST,
+            "url": "shop.example.com",
+            "replicas": 0,
+            "timings": {"preview_soak": -1},
+        },
+        production={"allowed_refs": [], "host": "deploy@example.com", "variables": {"debug": "1"}},
         test=3,
     )
     assert [fault.partition(": ")[0] for fault in found] == [
         "environments.test",
         "environments.staging.url",
         "environments.staging.replicas",
-        "environments.staging.timings.soak",
+        "environments.staging.timings.preview_soak",
         "environments.production",
         "environments.production",
-        "environments.production.refs",
+        "environments.production.allowed_refs",
         "environments.production.host",
         "environments.production.host",
         "environments.production.variables.debug",
@@ -62,7 +72,11 @@ def test_all_faults_of_the_file_are_told_at_once_with_their_paths() -> None:
     ("entry", "path", "meant"),
     [
         ({**LEAST, "replica": 3}, "environments.staging.replica", "replicas"),
-        ({**LEAST, "timings": {"sock": 3}}, "environments.staging.timings.sock", "soak"),
+        (
+            {**LEAST, "timings": {"preview_sock": 3}},
+            "environments.staging.timings.preview_sock",
+            "preview_soak",
+        ),
     ],
 )
 def test_a_key_without_a_reader_is_refused(entry: dict[str, Any], path: str, meant: str) -> None:
@@ -70,7 +84,7 @@ def test_a_key_without_a_reader_is_refused(entry: dict[str, Any], path: str, mea
 
 
 def test_a_secret_that_every_deployment_needs_has_to_be_named() -> None:
-    lacking = {**LEAST, "secrets": REQUIRED_SECRETS[1:], "data": True}
+    lacking = {**LEAST, "secrets": REQUIRED_SECRETS[1:], "managed_data": True}
     assert refused(staging=lacking) == [
         "environments.staging.secrets: it lacks PREVIEW_TOKEN, POSTGRES_PASSWORD, DATABASE_URL"
     ]
@@ -78,7 +92,7 @@ def test_a_secret_that_every_deployment_needs_has_to_be_named() -> None:
 
 def test_a_name_that_is_optional_and_needed_or_no_secret_is_refused() -> None:
     optional = [REQUIRED_SECRETS[0], "DEBUG", "METRICS_TOKEN"]
-    entry = {**LEAST, "variables": {"DEBUG": "1"}, "optional": optional}
+    entry = {**LEAST, "variables": {"DEBUG": "1"}, "optional_secrets": optional}
     twice = ", ".join(sorted(["DEBUG", REQUIRED_SECRETS[0]]))
     assert refused(staging=entry) == [f"environments.staging: named twice: {twice}"]
 
@@ -92,17 +106,20 @@ def test_a_host_needs_its_keys_so_that_nobody_else_is_taken_for_it() -> None:
 
 
 def test_an_environment_to_serve_in_before_has_to_exist() -> None:
-    faults = refused(staging=LEAST, production={**LEAST, "after": "stagin"})
+    faults = refused(staging=LEAST, production={**LEAST, "promote_from": "stagin"})
     assert faults == [
-        "environments.production.after: there is no environment `stagin`; did you mean `staging`?"
+        (
+            "environments.production.promote_from: there is no environment `stagin`; "
+            "did you mean `staging`?"
+        )
     ]
 
 
 def test_environments_do_not_wait_for_each_other() -> None:
-    faults = refused(a={**LEAST, "after": "b"}, b={**LEAST, "after": "a"})
+    faults = refused(a={**LEAST, "promote_from": "b"}, b={**LEAST, "promote_from": "a"})
     assert faults == [
-        "environments.a.after: a release would never come to it: a after b after a",
-        "environments.b.after: a release would never come to it: b after a after b",
+        "environments.a.promote_from: a release would never come to it: a after b after a",
+        "environments.b.promote_from: a release would never come to it: b after a after b",
     ]
 
 
@@ -177,11 +194,11 @@ def test_only_a_site_of_this_machine_on_this_machine_is_local(
     [("main", True), ("v1.2.3", True), ("Main", False), ("feature/v1", False), ("domain", False)],
 )
 def test_a_ref_is_allowed_by_a_pattern_that_it_fits_wholly(ref: str, *, allowed: bool) -> None:
-    assert make_environment(refs=["main", "v*"]).allows_ref(ref) is allowed
+    assert make_environment(allowed_refs=["main", "v*"]).allows_ref(ref) is allowed
 
 
 def test_a_roll_is_stuck_only_after_all_that_it_may_take() -> None:
-    times = Timings(start=60, delay=10, drain=5, grace=45, monitor=15)
+    times = Timings(start_timeout=60, delay=10, drain=5, stop_grace_period=45, monitor=15)
     deadlines = [
         make_environment(replicas=each, timings=times).rollout_timeout for each in (1, 2, 3)
     ]
@@ -193,7 +210,7 @@ def test_a_roll_is_stuck_only_after_all_that_it_may_take() -> None:
 
 
 def test_a_replica_is_given_longer_to_stop_than_it_serves_on() -> None:
-    said = "environments.staging.timings.grace: a replica serves on for 50 s"
-    for timings in ({"drain": 50}, {"drain": 50, "grace": 50}):
+    said = "environments.staging.timings.stop_grace_period: a replica serves on for 50 s"
+    for timings in ({"drain": 50}, {"drain": 50, "stop_grace_period": 50}):
         (fault,) = refused(staging={**LEAST, "timings": timings})
         assert fault.startswith(said)

@@ -12,7 +12,7 @@ from tests.unit.deploy.fake_swarm import FakeSwarm
 
 STAGING = make_environment(
     timings=INSTANT_TIMINGS,
-    data=True,
+    managed_data=True,
     port=8443,
     secrets=[*make_environment().secrets, "POSTGRES_PASSWORD"],
 )

@@ -25,7 +25,9 @@ from tests.unit.deploy.factories import INSTANT_TIMINGS, make_environment, make_
 from tests.unit.deploy.fake_swarm import FakeSwarm
 from tests.unit.deploy.tls import made, signed
 
-STAGING = make_environment(timings=Timings(**{**vars(INSTANT_TIMINGS), "start": 60, "monitor": 15}))
+STAGING = make_environment(
+    timings=Timings(**{**vars(INSTANT_TIMINGS), "start_timeout": 60, "monitor": 15})
+)
 Pair = tuple[str, str]
 Wrong = Callable[[Path, Pair], Pair]
 Certify = Callable[[Wrong], None]
@@ -361,7 +363,7 @@ def test_an_edge_that_users_do_not_reach_makes_way_for_the_one_before(
     with pytest.raises(RolledBackError, match="got no answer: refused"):
         edge.renew_edge(STAGING)
     assert edge_service(live) == before
-    assert STAGING.timings.monitor < clock.monotonic() < STAGING.timings.start
+    assert STAGING.timings.monitor < clock.monotonic() < STAGING.timings.start_timeout
 
 
 def test_where_users_reach_it_by_neither_that_is_told_as_the_worst(

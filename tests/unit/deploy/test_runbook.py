@@ -186,7 +186,7 @@ def test_a_self_check_that_does_not_begin_is_given_up(
     with pytest.raises(DeployAbortedError, match=rf"shop-check has not begun after \d+ s: {state}"):
         deploy(live, 2)
     assert serving(live) == images(1)
-    assert clock.monotonic() < STAGING.timings.start + 2
+    assert clock.monotonic() < STAGING.timings.start_timeout + 2
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ def test_what_is_not_migrated_is_not_dumped(live: FakeSwarm) -> None:
 def test_what_its_host_dumps_is_not_dumped_here(
     live: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    managed = make_environment(timings=INSTANT_TIMINGS, dump=False)
+    managed = make_environment(timings=INSTANT_TIMINGS, backup_before_migrate=False)
     monkeypatch.setitem(globals(), "STAGING", managed)
     deploy(live, 2)
     assert "service rm shop-dump" not in live.asked

@@ -131,7 +131,7 @@ def test_what_is_not_verified_again_is_told(
 
 
 def test_what_is_built_here_has_to_have_served_where_it_is_to_serve_first(cosign: Cosign) -> None:
-    production = make_environment(after="staging")
+    production = make_environment(promote_from="staging")
     verify_candidate(production, FOUND, SIGNER, None)
     assert len(cosign.asked) == len(IMAGES)
     assert all("--type=urn:deployed-to:staging" in asked for asked in cosign.asked)

@@ -19,7 +19,7 @@ from tests.unit.deploy.factories import IMAGES, make_environment, make_release
 STAGING = make_environment(
     replicas=3,
     variables={"DJANGO_ALLOWED_HOSTS": "shop.example.com", "DEPLOY_ID": "mine", "LOG": "no"},
-    timings={"start": 40, "delay": 7, "monitor": 9, "grace": 30, "drain": 4},
+    timings={"start_timeout": 40, "delay": 7, "monitor": 9, "stop_grace_period": 30, "drain": 4},
 )
 RELEASE = make_release()
 

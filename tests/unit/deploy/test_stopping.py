@@ -12,7 +12,7 @@ from tests.clock import Clock
 from tests.unit.deploy.factories import make_environment, make_release
 from tests.unit.deploy.fake_swarm import FakeSwarm
 
-TIMINGS = Timings(drain=5, grace=45)
+TIMINGS = Timings(drain=5, stop_grace_period=45)
 SHOP = make_environment(timings=TIMINGS)
 IMAGE = make_release().images["backend"]
 IN_TIME = "and has to end by itself within 45 s"

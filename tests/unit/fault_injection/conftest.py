@@ -65,7 +65,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "faults/all.toml": FAULT,
         "faults/local/sessions.toml": "[serve]\nstop_after = 1\n",
         "noxfile.py": NOXFILE,
-        "pipeline.toml": settings.text({"parity": {"local": {"serve": "it never ends"}}}),
+        "pipeline.toml": settings.text({"parity": {"local_sessions": {"serve": "it never ends"}}}),
         "product.txt": "good\n",
         "tool.py": TOOL,
     }

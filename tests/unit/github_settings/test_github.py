@@ -11,7 +11,7 @@ from pipeline.config import load
 from pipeline.errors import InputError
 from pipeline.github_settings import cli
 from pipeline.github_settings.client import GitHubClient
-from pipeline.settings import Hosting
+from pipeline.settings import GitHub
 from tests import settings
 from tests.conftest import ROOT
 from tests.settings import changed
@@ -25,7 +25,7 @@ REVIEWERS = {"production": ("ada", "acme/operators")}
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGitHub]:
     """A GitHub with a repository as it is when it is new."""
     monkeypatch.chdir(ROOT)
-    wanted = changed(load(), github=Hosting(approvals=1, reviewers=REVIEWERS))
+    wanted = changed(load(), github=GitHub(required_approvals=1, reviewers=REVIEWERS))
     monkeypatch.setattr(cli, "load", lambda: wanted)
     monkeypatch.setattr("pipeline.github_settings.client.origin_repository", lambda: "acme/shop")
     monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
@@ -220,7 +220,7 @@ def test_a_host_that_does_not_answer_is_one_sentence(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"approvals": 11}, r"github\.approvals"),
+        ({"required_approvals": 11}, r"github\.required_approvals"),
         ({"approval": 1}, r"github\.approval: there is no such key"),
         ({"reviewers": {"production": ["a b"]}}, r"github\.reviewers\.production\[0\]"),
         ({"reviewers": {"production": [*"abcdefg"]}}, "a list of 6 at most"),

@@ -68,7 +68,7 @@ def test_the_workflow_that_is_accepted_runs_on_the_main_branch(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("COSIGN_KEY", raising=False)
-    Path("pipeline.toml").write_text(settings.text({"ci": {"main": "master"}}))
+    Path("pipeline.toml").write_text(settings.text({"ci": {"main_branch": "master"}}))
     monkeypatch.setattr(cosign, "origin_repository", lambda: "Octo-Org/Shop")
     said = " ".join(cosign.verify(resolve_signer(None), REMOTE, {}))
     assert "/image-release.yml@refs/heads/master " in said

@@ -546,7 +546,7 @@ def actions() -> Iterator[Edit]:
         own = set_value("with", value={"python-version": "3.12"})
         node = set_value("with", value={"node-version": 24})
         yield from for_each_step("no-version-in-steps", use, python=own, node=node)
-    for tool in TREE.settings.parity.tools:
+    for tool in TREE.settings.parity.action_tool_versions:
         yield from for_each_step(
             "no-version-in-steps",
             f"{tool}@",
@@ -653,7 +653,7 @@ def sources() -> Iterator[Edit]:
     writing = set_value("permissions", "actions", value="write")
     yield from for_each_job("docs-are-current", shown, rights=writing)
     for session in TREE.sessions:
-        if session.name not in TREE.settings.parity.local:  # those stand in no table
+        if session.name not in TREE.settings.parity.local_sessions:  # those stand in no table
             job = session.name.split("-3.")[0]
             change = partial(_redescribed, job)
             yield Edit("docs-are-current", f"help: {session.session}", change)
@@ -662,13 +662,13 @@ def sources() -> Iterator[Edit]:
 def named_jobs() -> Iterator[Edit]:
     ci = TREE.settings.ci
     for path, value in {
-        "ci/alone": (*ci.alone, "nowhere"),
+        "ci/exclusive": (*ci.exclusive, "nowhere"),
         "ci/after/nowhere": ("image",),
         "ci/after/image": ("nowhere",),
-        "ci/left_to_main/nowhere": (),
-        "ci/left_to_main/deploy": (),  # it delivers, and checks nothing
+        "ci/main_only/nowhere": (),
+        "ci/main_only/deploy": (),  # it delivers, and checks nothing
         "ci/never_cached/tests-3.12": "a session, and no job",
-        "ci/one_at_a_time/a place": ("image", "nowhere"),
+        "ci/mutex/a place": ("image", "nowhere"),
         "parity/secrets/nowhere": ("GITHUB_TOKEN",),
         "parity/writes/nowhere": ("packages",),
     }.items():

@@ -19,9 +19,9 @@ from tests.conftest import ROOT
 
 STAGING = {
     "url": "https://staging.example.com",
-    "refs": ["main"],
+    "allowed_refs": ["main"],
     "secrets": REQUIRED_SECRETS,
-    "dump": False,
+    "backup_before_migrate": False,
 }
 SETTINGS = (
     settings.text({"name": "old-name", "environments": {"staging": STAGING}})
