@@ -200,6 +200,6 @@ variables.DJANGO_ALLOWED_HOSTS = "localhost"
 variables.DJANGO_CSRF_TRUSTED_ORIGINS = "{url}"
 variables.PUBLIC_URL = "{url}"
 secrets = [{", ".join(f'"{name}"' for name in sorted(SECRETS))}]
-timings = {{ start = {START_SECONDS * place.nodes}, {FAST_TIMINGS} }}
+timings = {{ start_timeout = {START_SECONDS * place.nodes}, {FAST_TIMINGS} }}
 """)
     return "".join(texts)

@@ -117,7 +117,7 @@ def test_c8_a_slow_start_is_no_fault(site: LiveSite, case: FaultCase) -> None:
 @pytest.mark.fault("C10", "a service that fits on no node")
 def test_c10_what_fits_nowhere_is_given_up_in_time(site: LiveSite, case: FaultCase) -> None:
     nowhere = "endpoint_mode: dnsrr\n  placement: { constraints: [node.labels.is == nowhere] }"
-    impatient = site.with_config(f"start = {START_SECONDS}", "start = 10")
+    impatient = site.with_config(f"start_timeout = {START_SECONDS}", "start_timeout = 10")
     with impatient, site.with_config("endpoint_mode: dnsrr", nowhere, "deploy/stack.yml"):
         commit = site.variants.release("LABEL nowhere=1")
         case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at="failed")
@@ -211,7 +211,7 @@ def slow_registry(site: LiveSite, commit: str, seconds: int) -> Iterator[Callabl
 def test_c24_a_port_that_is_taken_is_given_up_in_time(site: LiveSite, case: FaultCase) -> None:
     port = f"{{ target: 8000, published: {free_port()}, mode: host }}"
     with (
-        site.with_config(f"start = {START_SECONDS}", "start = 10"),
+        site.with_config(f"start_timeout = {START_SECONDS}", "start_timeout = 10"),
         site.with_config("  backend:\n", f"  backend:\n    ports: [{port}]\n", STACK),
     ):
         commit = site.variants.release("LABEL port=1")

@@ -35,7 +35,7 @@ def availability(state: str) -> None:
 @contextmanager
 def impatient(site: LiveSite) -> Iterator[None]:
     """Give a service ten seconds to start; whatever is paused meanwhile takes work again."""
-    with site.with_config(f"start = {START_SECONDS}", "start = 10"):
+    with site.with_config(f"start_timeout = {START_SECONDS}", "start_timeout = 10"):
         try:
             yield
         finally:
