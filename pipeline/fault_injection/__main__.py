@@ -17,7 +17,7 @@ from pipeline.fault_injection.sandbox import Mode
 
 CHECK = "fault-injection"
 ALTERNATIVE_MODES = {
-    Mode.HOLLOW: "empty the sessions: none may pass",
+    Mode.EMPTY_SESSIONS: "empty the sessions: none may pass",
     Mode.OFFLINE: "cut the network, plant nothing",
     Mode.CANARIES: "set every secret, plant nothing: none may be seen",
 }
@@ -40,15 +40,19 @@ def main(arguments: Sequence[str]) -> None:
             {**known, **selection.local_sessions()},
             gates | catalog.load_catalog(catalog.LOCAL_CATALOG_DIR),
         )
-    if trial.plants:
+    if trial.injects_faults:
         print_exempt_gates(gates)
-    rows = selection.select(known, gates, options.name, full=options.full, plants=trial.plants)
+    rows = selection.select(
+        known, gates, options.name, full=options.full, plants=trial.injects_faults
+    )
     outcomes = run_all(rows, trial)
     print(*report.format_table(outcomes), report.summary_line(outcomes), sep="\n")
     report.FOLDER.mkdir(exist_ok=True)
     page = report.render_html(outcomes, trial, time.monotonic() - began)
     report.report_path(trial).write_text(page)
-    check_empty_sessions(outcomes) if trial is Mode.HOLLOW else raise_for_failures(outcomes, trial)
+    check_empty_sessions(outcomes) if trial is Mode.EMPTY_SESSIONS else raise_for_failures(
+        outcomes, trial
+    )
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:

@@ -32,7 +32,7 @@ def run_all(rows: Sequence[GateRun], trial: Mode = Mode.FAULTS) -> list[Outcome]
     stop, outcomes = Event(), list[Outcome]()
     with raise_on_signal(), TemporaryDirectory(prefix="proof-") as folder:
         base = copy_repository(Path.cwd(), Path(folder) / "base")
-        if trial is Mode.HOLLOW:
+        if trial is Mode.EMPTY_SESSIONS:
             empty_all_sessions(base)
         told = canaries.generate_canaries() if trial is Mode.CANARIES else {}
         yard = Sandbox(Path.cwd(), Path(folder), base, stop, trial, told)

@@ -24,7 +24,7 @@ def run_gate(row: GateRun, yard: Sandbox) -> Generator[Outcome, None, None]:
         row: A session, and its faults.
         yard: Where to plant them.
     """
-    if yard.trial is not Mode.HOLLOW and (missing := missing_requirement(row)):
+    if yard.trial is not Mode.EMPTY_SESSIONS and (missing := missing_requirement(row)):
         yield Outcome(row.job, row.session, "", Verdict.NOT_JUDGED, f"{missing} is not here")
         return
     environments = yard.checkout / ENVDIR

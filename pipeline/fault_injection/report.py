@@ -11,7 +11,7 @@ from pipeline.fault_injection.sandbox import Mode
 FOLDER = Path("reports")
 TITLES = {
     Mode.FAULTS: "Every gate, and what turns it red",
-    Mode.HOLLOW: "Every gate, emptied",
+    Mode.EMPTY_SESSIONS: "Every gate, emptied",
     Mode.OFFLINE: "Every session, without a network",
     Mode.CANARIES: "Every session, among secrets",
 }
@@ -20,7 +20,7 @@ DESCRIPTIONS = {
 Each fault is a change of the product, planted in a copy of the repository; the gate's tool has to
 say the words that the table of faults expects, and the session has to be red. On the clean tree it
 has to be green, and must not say them.""",
-    Mode.HOLLOW: """
+    Mode.EMPTY_SESSIONS: """
 No session does anything: its faults have to be missed, or something else than the session finds
 them.""",
     Mode.OFFLINE: """

@@ -33,7 +33,7 @@ class Mode(StrEnum):
     """What is tried on every session."""
 
     FAULTS = "faults"
-    HOLLOW = "hollow"
+    EMPTY_SESSIONS = "empty-sessions"
     """The sessions are empty: then no fault can be found, and nothing is needed."""
     OFFLINE = "offline"
     """Nothing is planted, and the network is cut instead."""
@@ -43,7 +43,7 @@ class Mode(StrEnum):
     @property
     def injects_faults(self) -> bool:
         """Whether faults are planted."""
-        return self in {Mode.FAULTS, Mode.HOLLOW}
+        return self in {Mode.FAULTS, Mode.EMPTY_SESSIONS}
 
     @property
     def uses_fake_services(self) -> bool:
@@ -109,7 +109,7 @@ class Sandbox:
         session = ["nox", "-s", row.session, f"--envdir={self.environments(where)}"]
         within = row.gate.wrapper if fault is None or fault.wrapper is None else fault.wrapper
         around = ["timeout", str(row.gate.stop_after)] if row.gate.stop_after else []
-        if row.gate.setup and self.trial is not Mode.HOLLOW:
+        if row.gate.setup and self.trial is not Mode.EMPTY_SESSIONS:
             yield [*row.gate.setup]
         # what stands in for a service may hide the package index
         if within and self.trial.uses_fake_services:

@@ -30,7 +30,7 @@ from pipeline import git
 from pipeline.scratch_repository import ScratchRepository, copy_files
 with TemporaryDirectory() as folder:
     copy_files(git.files(), Path(folder))
-    ScratchRepository(Path(folder)).begin('main')
+    ScratchRepository(Path(folder)).init('main')
     print(*git.files(cwd=Path(folder)), file=open({said!r}, 'w'))
 "
 """

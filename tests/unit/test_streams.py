@@ -143,8 +143,8 @@ def test_every_command_of_the_pipeline_reports_in_one_way() -> None:
     mains = [
         path
         for path in (ROOT / "pipeline").rglob("*.py")
-        if '__name__ == "__main__"' in path.read_text() and path.parent.name != "inside"
+        if '__name__ == "__main__"' in path.read_text() and path.parent.name != "django_runner"
     ]
     assert mains
     for path in mains:
-        assert "\n    with reported():\n" in path.read_text(), path
+        assert "\n    with handle_errors():\n" in path.read_text(), path

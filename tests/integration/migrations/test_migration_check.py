@@ -60,7 +60,7 @@ def test_a_flight_names_every_fault_and_writes_them_down(project: Project, fligh
     assert "shop.0002_next is not idempotent" in said
     assert "column shop_customer.nick does not exist" in said or "FAILED shop/test_shop.py" in said
     assert said.endswith("error: faults found in the migrations: 3")
-    report = json.loads(Path("reports/migration-flight.json").read_text())
+    report = json.loads(Path("reports/migration-safety.json").read_text())
     assert len(report["faults"]) == 3
     assert report["migrations"][0]["name"] == "shop.0002_next"
 

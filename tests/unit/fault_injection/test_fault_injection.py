@@ -104,7 +104,7 @@ def test_a_fault_may_be_a_variable_a_pattern_or_a_new_file(project: Path) -> Non
 def test_a_fault_may_be_run_with_options_and_variables(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    put(project, GOOD, 'options = ["one"]\ngiven = { WHAT = "words" }')
+    put(project, GOOD, 'options = ["one"]\nenv = { WHAT = "words" }')
     main([])
     put(project, f'{GOOD}options = ["two"]', 'options = ["one"]')
     main([])
@@ -125,12 +125,14 @@ def test_a_delivery_may_be_proved_elsewhere(
 def test_a_session_may_be_run_beside_a_service(project: Path) -> None:
     service = "import subprocess, sys; sys.exit(subprocess.call(sys.argv[4:]))"
     (project / "service.py").write_text(service)
-    put(project, f'{GOOD}within = ["service", "--down", "1"]', 'within = ["service", "--up", "1"]')
+    put(
+        project, f'{GOOD}wrapper = ["service", "--down", "1"]', 'wrapper = ["service", "--up", "1"]'
+    )
     main([])
 
 
 def test_what_is_needed_first_is_made_first(project: Path) -> None:
-    put(project, GOOD.replace("bad", "fine"), 'first = ["sh", "-c", "exit 3"]')
+    put(project, GOOD.replace("bad", "fine"), 'setup = ["sh", "-c", "exit 3"]')
     assert red() == "style: no fault: red where nothing is planted"
 
 
@@ -139,13 +141,13 @@ def test_packages_are_taken_over(project: Path) -> None:
     (project / "packages/one.txt").write_text("one")
     tool = project / "tool.py"
     tool.write_text(tool.read_text() + "open('packages/one.txt')\n")
-    put(project, GOOD, 'takes = ["packages", "gone"]')
+    put(project, GOOD, 'link = ["packages", "gone"]')
     main([])
 
 
 def test_a_service_out_of_reach_is_not_judged(project: Path) -> None:
     away = 'change = [{ file = "product.txt", append = "away" }]\nexpect = "E1"\n'
-    put(project, f'{away}unless = "words"')
+    put(project, f'{away}skip_if_inconclusive = "words"')
     with pytest.raises(InconclusiveError, match="style: a bad word: inconclusive"):
         main([])
     put(project, away)
@@ -287,7 +289,7 @@ def test_ctrl_c_ends_what_runs_and_leaves_nothing(project: Path, tmp_path: Path)
 
 
 def test_the_page_needs_nothing_else_and_shows_the_tool_s_own_words(project: Path) -> None:
-    put(project, GOOD.replace("says", "options = ['<b>']\nsays"))
+    put(project, GOOD.replace("expect", "options = ['<b>']\nexpect"))
     main([])
     text = (project / "reports/gates.html").read_text()
     assert "<code>tool: E1 a bad word</code>" in text

@@ -85,7 +85,7 @@ def without(file: str) -> Repository:
 
 
 def with_settings(path: str, value: object) -> Repository:
-    """Set a value of pipeline.toml, given its path as in `parity/local/lock`."""
+    """Set a value of pipeline.toml, given its path as in `parity/local_sessions/lock`."""
     return replace(
         this_repository(), settings=_with(this_repository().settings, path.split("/"), value)
     )

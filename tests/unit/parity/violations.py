@@ -191,7 +191,7 @@ def sessions() -> Iterator[Edit]:
     new = Session("new", "new", "Do something new.", ("backend",))
     yield Edit("session-is-covered", "new session", partial(with_sessions, new))
     for name in ("nowhere", "lint"):
-        change = partial(with_settings, f"parity/local/{name}", "a reason")
+        change = partial(with_settings, f"parity/local_sessions/{name}", "a reason")
         yield Edit("session-is-covered", f"local: {name}", change)
     for task in TREE.tasks:
         for what, help_ in (("none", ""), ("long", "x" * 72)):
@@ -663,14 +663,14 @@ def named_jobs() -> Iterator[Edit]:
     ci = TREE.settings.ci
     for path, value in {
         "ci/exclusive": (*ci.exclusive, "nowhere"),
-        "ci/after/nowhere": ("image",),
-        "ci/after/image": ("nowhere",),
+        "ci/needs/nowhere": ("image",),
+        "ci/needs/image": ("nowhere",),
         "ci/main_only/nowhere": (),
         "ci/main_only/deploy": (),  # it delivers, and checks nothing
         "ci/never_cached/tests-3.12": "a session, and no job",
         "ci/mutex/a place": ("image", "nowhere"),
         "parity/secrets/nowhere": ("GITHUB_TOKEN",),
-        "parity/writes/nowhere": ("packages",),
+        "parity/write_permissions/nowhere": ("packages",),
     }.items():
         yield Edit("named-jobs-exist", path, partial(with_settings, path, value))
 
