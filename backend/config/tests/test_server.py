@@ -38,8 +38,7 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 def answer(port: int, path: str = "/api/v1/health/") -> int:
-    # nosec B310
-    with urlopen(f"http://127.0.0.1:{port}{path}", timeout=TIMEOUT_SECONDS) as response:
+    with urlopen(f"http://127.0.0.1:{port}{path}", timeout=TIMEOUT_SECONDS) as response:  # nosec B310
         status: int = response.status
         return status
 
