@@ -236,16 +236,14 @@ def test_g11_another_good_release_tells_of_a_contract(site: LiveSite, case: Faul
     assert site.rollback(f"--to=sha-{site.first[:12]}").returncode == 0
 
 
-@pytest.mark.fault("G12", "a live release that serves, and whose image is gone everywhere")
-def test_g12_an_image_that_is_gone_does_not_bar_the_way_back(
-    site: LiveSite, case: FaultCase
-) -> None:
+@pytest.mark.fault("G12", "a live release whose image was deleted from registry and engine")
+def test_g12_rollback_from_deleted_image(site: LiveSite, case: FaultCase) -> None:
+    """The engine restores an image from its layers as long as a container uses them."""
     commit = site.variants.release(migration_layer("9978_adds", COLUMN.format("adds_more")))
     assert site.deploy(commit).returncode == 0
     site.forget_here(commit)
     site.forget(site.image(commit))
-    said = case.assert_served(site.rollback, "smoke done")
-    assert_not_judged(said, "projects.9978_adds")
+    assert "inconclusive" not in case.assert_served(site.rollback, "smoke done")
 
 
 @pytest.mark.fault("G13", "a release to go back to whose image is gone everywhere")
