@@ -1,1 +1,1 @@
-"""Which jobs a change needs, and whether what was planned went well."""
+"""`invoke ci`, the plan of a CI run, and the gate that checks the results of its jobs."""

@@ -1,6 +1,7 @@
-"""Areas: which files belong to what. Sessions are tagged with the areas that they read.
+"""Areas: named sets of files, declared by globs under `[areas]` in pipeline.toml.
 
-One declaration, `[areas]` in pipeline.toml, decides what a change needs and what a result hangs on.
+A session is tagged with the areas that it reads. Both the selection of sessions and the cache keys
+of their results are derived from these areas.
 """
 
 import re
@@ -9,40 +10,39 @@ from functools import cached_property
 
 # https://docs.github.com/actions/reference/workflow-syntax#filter-pattern-cheat-sheet
 GLOB_TOKENS = {"**/": "(?s:.*/)?", "**": "(?s:.*)", "*": "[^/]*"}
-GLOB_PARTS = re.compile(r"((?<![^/])\*\*/|\*\*|\*)")  # `**/` where a folder's name begins
+GLOB_PARTS = re.compile(r"((?<![^/])\*\*/|\*\*|\*)")  # `**/` only at the start of a folder name
 
 
 class Areas:
-    """The areas of a repository."""
-
     def __init__(self, globs: Mapping[str, Sequence[str]]) -> None:
         self.globs = globs
 
     @cached_property
     def _patterns(self) -> dict[str, re.Pattern[str]]:
         return {
-            area: re.compile("|".join(map(glob_to_regex, some)))
-            for area, some in self.globs.items()
+            area: re.compile("|".join(map(glob_to_regex, patterns)))
+            for area, patterns in self.globs.items()
         }
 
     def for_path(self, path: str) -> list[str]:
         """Return the areas that a file belongs to.
 
         Args:
-            path: From the root of the repository, parts joined by slashes.
+            path: Relative to the root of the repository, with slashes.
 
         Returns:
-            Their names; none for a file that nobody has thought of, which counts as common.
+            The names of the areas. An empty list if no glob matches: callers treat such a file
+            as part of the common area, so a new folder runs too much rather than too little.
         """
         return [area for area, pattern in self._patterns.items() if pattern.fullmatch(path)]
 
 
 def glob_to_regex(glob: str) -> str:
-    """Return the regular expression of a glob, as GitHub reads the paths of a trigger.
+    """Translate a glob to a regular expression, with the meaning of GitHub's `paths` filters.
 
-    `*` stays in a folder, `**` does not, and `**/` is any number of folders, or none.
+    `*` matches within one folder, `**` across folders, and `**/` any number of folders or none.
 
     Args:
-        glob: As in pipeline.toml, such as `backend/**` or `*.md`.
+        glob: A pattern of pipeline.toml, such as `backend/**` or `*.md`.
     """
     return "".join(GLOB_TOKENS.get(part, re.escape(part)) for part in GLOB_PARTS.split(glob))

@@ -1,4 +1,4 @@
-"""Where `invoke ci` keeps what it knows, and how: whole files or none."""
+"""The folders of the caches of `invoke ci`, and an atomic write that tolerates a full disk."""
 
 import os
 import sys
@@ -6,27 +6,25 @@ from pathlib import Path
 
 from pipeline import filesystem
 
-CHECKOUT_CACHE_DIR = Path(".cache", "ci")  # what is true of this checkout only
+CHECKOUT_CACHE_DIR = Path(".cache", "ci")  # caches that hold for this checkout only
 
 
 def user_cache_dir(product: str) -> Path:
-    """Return the folder of what is true of equal files, in whichever clone they are.
+    """Return the folder of results that every clone of a product shares.
 
     Args:
-        product: The name in pipeline.toml.
+        product: The `name` in pipeline.toml.
     """
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base, product, "ci")
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that nobody ever sees half of it; where that cannot be, say so and go on.
+    """Write a file by rename, so that no reader sees a partial file.
 
-    Args:
-        path: The file; its folder is made.
-        text: What is to be in it.
+    A failed write is reported on stderr and does not end the run: a cache only saves time.
     """
     try:
         filesystem.write_files({path: text})
     except OSError as error:
-        print(f"ci: nothing is remembered in {path.parent}: {error.strerror}", file=sys.stderr)
+        print(f"ci: cannot write the cache in {path.parent}: {error.strerror}", file=sys.stderr)

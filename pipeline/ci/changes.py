@@ -1,4 +1,4 @@
-"""What a change touches: the files that differ from where it left the main branch."""
+"""Detect the changed files: those that differ from the merge base with the main branch."""
 
 import os
 from collections.abc import Sequence
@@ -13,7 +13,10 @@ GIT_DIFF_ARGS = ("diff", "--name-only", "-z", "--no-ext-diff", *git.EVERY_CHANGE
 
 @dataclass(frozen=True)
 class ChangeSet:
-    """The files that were touched; or why that is unknown, and everything is to run."""
+    """The changed files since `base`.
+
+    With a `run_all_reason` the changed files are unknown, and every session runs.
+    """
 
     paths: Sequence[str] = ()
     base: str = ""
@@ -21,20 +24,21 @@ class ChangeSet:
 
 
 def detect_changes(main: str, files: WorktreeListing) -> ChangeSet:
-    """Return what differs from where this work left the main branch, committed or not.
+    """Return the files that differ from the merge base with the main branch, committed or not.
 
     Args:
         main: The name of the main branch.
-        files: What is in the checkout: git compares only what it tracks.
+        files: The files of the checkout. `git diff` shows neither untracked files nor those that
+            are marked `assume-unchanged`, so these are always added.
     """
     event = os.environ.get("GITHUB_EVENT_NAME", "")
     if event and event != "pull_request":
-        return ChangeSet(run_all_reason=f"a {event} runs everything")
+        return ChangeSet(run_all_reason=f"a {event} event runs every session")
     refs = [*actions.baseline_candidates(main)]
     start = git.find_start(refs)
     if start is None:
         names = " and ".join(map(git.short_ref, refs))
-        return ChangeSet(run_all_reason=f"no base: {names} cannot be compared with")
+        return ChangeSet(run_all_reason=f"no base commit: no common history with {names}")
     if start.is_on(main):
         return ChangeSet(run_all_reason=f"on {main}")
     compared = git.split_names(*GIT_DIFF_ARGS, start.commit, "--")

@@ -1,4 +1,7 @@
-"""`invoke ci`: what was asked for, and who answers; nobody else is imported."""
+"""Dispatch the options of `invoke ci`.
+
+The modules of a mode are imported only when that mode runs: a run without changes starts faster.
+"""
 
 import os
 import signal
@@ -16,7 +19,7 @@ from pipeline.errors import InputError
 
 @dataclass(frozen=True)
 class Options:
-    """What was asked for, as it was typed."""
+    """The options of the command line, not yet validated."""
 
     all: bool = False
     plan: bool = False
@@ -28,34 +31,36 @@ class Options:
     isolated: str = ""
 
     def max_jobs(self) -> int:
-        """Return how many sessions may run at once.
+        """Return how many sessions may run at the same time; by default one per processor.
 
         Raises:
-            InputError: That is no number, or less than one.
+            InputError: `--jobs` is not a positive number.
         """
         jobs = self.jobs or str(os.cpu_count() or 1)
         if not jobs.isdecimal() or int(jobs) < 1:
-            raise InputError(f"--jobs is no number: `{jobs}`", hint="invoke ci --jobs 2")
+            raise InputError(
+                f"--jobs is not a positive number: `{jobs}`", hint="invoke ci --jobs 2"
+            )
         return int(jobs)
 
 
 def run_command(options: Options) -> int:
-    """Do what was asked for; return the exit code.
-
-    Args:
-        options: What that is.
+    """Run the mode that the options select; return the exit code.
 
     Raises:
-        InputError: An option is wrong, this is no git checkout, or the sessions cannot be listed.
-        OverBudgetError: With `strict`: a session took longer than it may.
+        InputError: An option is wrong, the working directory is not a git checkout, or the sessions
+            cannot be listed.
+        BudgetExceededError: With `--enforce-budgets`: a session took longer than its budget.
     """
-    for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, signal.default_int_handler)  # ended in order, as by Ctrl-C
-    manner = RunOptions(
+    # `kill` and a closed terminal raise KeyboardInterrupt too, so that the scheduler stops the
+    # process groups of its sessions
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    run_options = RunOptions(
         options.max_jobs(), options.no_cache, options.fail_fast, options.enforce_budgets
     )
     selection = create_plan(everything=options.all)
-    remembered = ResultStore(user_cache_dir(selection.inputs.settings.name))
+    store = ResultStore(user_cache_dir(selection.inputs.settings.name))
     if options.plan:
         from pipeline.ci.report import plan_table
 
@@ -67,7 +72,7 @@ def run_command(options: Options) -> int:
         explain.explain(
             _find_session(selection, options.explain),
             selection.inputs,
-            remembered,
+            store,
             detect_terminal(),
         )
         return 0
@@ -76,11 +81,11 @@ def run_command(options: Options) -> int:
 
         isolated.run_isolated(_find_session(selection, options.isolated), selection.inputs)
         return 0
-    return runner.run_plan(selection, manner, remembered)
+    return runner.run_plan(selection, run_options, store)
 
 
 def _find_session(selection: Plan, name: str) -> CISession:
-    known = {row.entry.session: row.entry for row in selection.rows}
-    if name not in known:
-        raise InputError(f"no job runs such a session: `{name}`", hint="invoke ci --plan")
-    return known[name]
+    entries = {row.entry.session: row.entry for row in selection.rows}
+    if name not in entries:
+        raise InputError(f"no CI job runs the session `{name}`", hint="invoke ci --plan")
+    return entries[name]

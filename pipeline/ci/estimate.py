@@ -1,4 +1,8 @@
-"""How long a run still takes: by each session's last time here, or by the time that is kept."""
+"""Estimate the remaining time of a run.
+
+A session is expected to take as long as in its last run here; before the first run, as long as its
+job took in the recorded timings.
+"""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -9,13 +13,13 @@ from pathlib import Path
 
 from pipeline.ci.result import SessionResult
 
-TIMINGS_FILE = Path("docs", "times.json")  # of a whole run on two processors
-LATE_SHARE = 0.1  # of its time so far: so much more is expected of a session that takes too long
+TIMINGS_FILE = Path("docs", "times.json")  # seconds by job, recorded in a full run on 2 cores
+LATE_SHARE = 0.1  # a late session is expected to take 10 % of its elapsed time longer
 
 
 @cache
 def recorded_seconds() -> Mapping[str, float]:
-    """Return the seconds that are kept of each job; nothing, where there is no such file."""
+    """Return the recorded seconds of each job; empty without a readable file."""
     try:
         jobs: Mapping[str, float] = json.loads(TIMINGS_FILE.read_text())["jobs"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -24,20 +28,16 @@ def recorded_seconds() -> Mapping[str, float]:
 
 
 def with_expected_seconds(result: SessionResult) -> SessionResult:
-    """Return a result with the seconds that are kept of its job, if it has none of its own.
-
-    Args:
-        result: Of a session; 0 seconds, if it never ran here.
-    """
+    """Return the result with the recorded seconds of its job if the session never ran here."""
     return replace(result, seconds=result.seconds or recorded_seconds().get(result.entry.job, 0.0))
 
 
 def remaining(whole: float, elapsed: float) -> float:
-    """Return how many seconds a session that runs still takes; more than none, if it is late.
+    """Return the seconds that a running session still takes; never 0, even if it is late.
 
     Args:
-        whole: How many it takes in all; 0 if that is unknown.
-        elapsed: How many it has been running.
+        whole: The expected seconds of the session; 0 if unknown.
+        elapsed: The seconds since its start.
     """
     return max(whole - elapsed, LATE_SHARE * elapsed)
 
@@ -45,17 +45,19 @@ def remaining(whole: float, elapsed: float) -> float:
 def remaining_for_all(
     running: Iterable[float], waiting: Iterable[float], alone: Iterable[float], jobs: int
 ) -> float:
-    """Return how many seconds are left: each session takes the first place that is free.
+    """Return the remaining seconds of a run, by simulating its workers.
+
+    Each waiting session goes to the worker that is free first, as the scheduler does.
 
     Args:
-        running: The remaining seconds of those that run.
-        waiting: The seconds of those that wait, in the order in which they start.
-        alone: The seconds of those that wait until nothing else runs.
-        jobs: How many run at once.
+        running: The remaining seconds of the running sessions.
+        waiting: The seconds of the waiting sessions, in the order in which they start.
+        alone: The seconds of the waiting exclusive sessions, which run one by one at the end.
+        jobs: How many sessions run at the same time.
     """
-    places = [*running]
-    places += [0.0] * (jobs - len(places))
-    heapify(places)
+    workers = [*running]
+    workers += [0.0] * (jobs - len(workers))
+    heapify(workers)
     for seconds in waiting:
-        heapreplace(places, places[0] + seconds)
-    return max(places) + sum(alone)
+        heapreplace(workers, workers[0] + seconds)
+    return max(workers) + sum(alone)

@@ -1,10 +1,11 @@
-"""Judge the results of a workflow's jobs: what was planned must have succeeded.
+"""Check the results of a workflow's jobs: every planned job must have succeeded.
 
 NEEDS='{"lint": {"result": "success"}}' JOBS='["lint"]' python -m pipeline.ci.gate
 
-Skipped is fine only for what the plan left out: a job that silently stops running is red. A call
-counts as well only if its own gate handed up `verdict: ok`, since GitHub shows a caller nothing of
-the jobs inside. https://docs.github.com/actions/reference/contexts-reference#needs-context
+A job may be skipped only if the plan did not select it, so a job that silently stops running fails
+the gate. A call of another workflow passes only if the gate of that workflow set the output
+`verdict: ok`: GitHub does not show a caller the results of the jobs inside.
+https://docs.github.com/actions/reference/contexts-reference#needs-context
 """
 
 import json
@@ -20,53 +21,54 @@ NeedsContext = Mapping[str, Mapping[str, Any]]
 
 
 def find_failures(needs: NeedsContext, planned: Collection[str]) -> list[str]:
-    """Return a sentence for every job that did not do what was planned.
+    """Return a sentence for each job whose result differs from the plan.
 
     Args:
         needs: GitHub's `needs` context of the gate.
         planned: The ids of the jobs that the plan selected.
     """
-    inside = {call: {job.id for job in jobs} for call, jobs in loader.jobs_by_call().items()}
-    # the gate of a called file: no calls here, and other files' jobs planned
+    jobs_by_call = {call: {job.id for job in jobs} for call, jobs in loader.jobs_by_call().items()}
+    # the gate of a called workflow: it has no calls, and the plan contains jobs of other workflows
     if PLAN_JOB not in needs:
-        inside, planned = {}, set(needs).intersection(planned)
-    reached = {job for name in needs for job in inside.get(name, {name})}
-    found = [f"{job}: planned, but no need of this gate" for job in sorted({*planned} - reached)]
+        jobs_by_call, planned = {}, set(needs).intersection(planned)
+    covered = {job for name in needs for job in jobs_by_call.get(name, {name})}
+    missing = sorted({*planned} - covered)
+    failures = [f"{job}: planned, but missing from the gate's needs" for job in missing]
     for name, need in needs.items():
-        wanted = name == PLAN_JOB or not inside.get(name, {name}).isdisjoint(planned)
-        found += _faults_of(name, need, wanted=wanted, call=name in inside)
-    return found or ([] if needs else ["this gate needs no job"])
+        required = name == PLAN_JOB or not jobs_by_call.get(name, {name}).isdisjoint(planned)
+        failures += _job_failures(name, need, required=required, call=name in jobs_by_call)
+    return failures or ([] if needs else ["the gate has no needs"])
 
 
-def _faults_of(name: str, need: Mapping[str, Any], *, wanted: bool, call: bool) -> list[str]:
+def _job_failures(name: str, need: Mapping[str, Any], *, required: bool, call: bool) -> list[str]:
     result = need["result"]
-    if result == "skipped" and not wanted:
+    if result == "skipped" and not required:
         return []
     if result != "success":
-        return [f"{name}: {result}{', though it was planned' if wanted else ''}"]
-    if call and wanted and need.get("outputs", {}).get("verdict") != "ok":
-        return [f"{name}: its gate did not hand up a verdict"]
+        return [f"{name}: {result}{', but it was planned' if required else ''}"]
+    if call and required and need.get("outputs", {}).get("verdict") != "ok":
+        return [f"{name}: its gate did not set the output verdict"]
     return []
 
 
 def main() -> None:
-    """Judge what the runner handed over, and hand up the verdict.
+    """Check the results in NEEDS against the plan in JOBS, and set the output `verdict`.
 
     Raises:
-        CheckFailedError: A job failed, was cancelled, or was skipped though it was planned.
-        InputError: NEEDS or JOBS is missing or no JSON, as after a plan that failed.
+        CheckFailedError: A job failed, was cancelled, or was skipped although it was planned.
+        InputError: NEEDS or JOBS is missing or not JSON, for example because the plan failed.
     """
-    if found := find_failures(_variable("NEEDS"), _variable("JOBS")):
-        raise CheckFailedError("; ".join(found), hint="repeat a red job here: nox -s JOB")
+    if failures := find_failures(_variable("NEEDS"), _variable("JOBS")):
+        raise CheckFailedError("; ".join(failures), hint="run a failed job locally: nox -s JOB")
     actions.set_output("verdict", "ok")
 
 
-def _variable(name: str) -> Any:  # noqa: ANN401 - whatever JSON holds
+def _variable(name: str) -> Any:  # noqa: ANN401 - any JSON value
     try:
         return json.loads(os.environ[name])
     except (KeyError, json.JSONDecodeError):
         raise InputError(
-            f"the variable {name} holds no JSON", hint="this gate is for CI; here: nox"
+            f"variable {name} is not JSON", hint="the gate runs in CI only; locally: nox"
         ) from None
 
 

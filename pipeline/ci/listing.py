@@ -1,6 +1,6 @@
-"""Every check job with the sessions that it runs, and what is known of them.
+"""List the sessions of every check job, by reading the workflows and the noxfile.
 
-python -m pipeline.ci.listing   prints them as JSON, for `pipeline.ci.sessions` to remember
+python -m pipeline.ci.listing   prints them as JSON, for the cache of `pipeline.ci.sessions`
 """
 
 import json
@@ -15,18 +15,18 @@ from pipeline.github.model import job_sessions
 
 
 def iter_sessions() -> Iterator[CISession]:
-    """Yield the sessions of the called workflows' jobs, in their order.
+    """Yield the sessions of the called workflows' jobs, in the order of the workflows.
 
     Raises:
-        InputError: A workflow or noxfile.py cannot be read, or a job runs no known session.
+        InputError: A workflow or noxfile.py cannot be read, or a job runs an unknown session.
     """
-    known = {row.session: row for row in nox_sessions.list_sessions()}
+    by_name = {row.session: row for row in nox_sessions.list_sessions()}
     for call, jobs in loader.jobs_by_call().items():
         for job in jobs:
             for name in job_sessions(job) or [""]:
-                if name not in known:
+                if name not in by_name:
                     raise InputError(f"job `{job.id}` runs no known session", hint="nox -s parity")
-                row = known[name]
+                row = by_name[name]
                 yield CISession(name, job.id, call, row.tags, row.python)
 
 

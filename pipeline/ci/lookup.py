@@ -1,4 +1,4 @@
-"""Whether a session's result is known already, and how long it should take if not."""
+"""Look up the cached result of a session and the duration of its last run."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,11 +11,11 @@ from pipeline.ci.terminal import seconds_since
 
 
 def initial_result(row: PlannedSession, budgets: Mapping[str, float]) -> SessionResult:
-    """Return the result of a session before anything is known of it.
+    """Return the result of a planned session before the cache lookup.
 
     Args:
-        row: What the plan says of it.
-        budgets: Minutes, by the ids of jobs.
+        row: The row of the plan.
+        budgets: Minutes by job id.
     """
     minutes = budgets.get(row.entry.job)
     budget = None if minutes is None else 60.0 * minutes
@@ -25,18 +25,18 @@ def initial_result(row: PlannedSession, budgets: Mapping[str, float]) -> Session
 def with_cached_result(
     result: SessionResult, inputs: InputSnapshot, store: ResultStore, *, fresh: bool
 ) -> SessionResult:
-    """Return a session's result with what is remembered of it: it is cached, if that is green.
+    """Return a result with its cache key and history; its outcome is `cached` after a hit.
 
     Args:
-        result: As it was planned.
-        inputs: What it would run on.
-        store: What is remembered.
-        fresh: Whether to run it all the same.
+        result: The planned session.
+        inputs: The inputs of the run.
+        store: The store of results.
+        fresh: Whether to ignore a cached result, as with `--no-cache`.
     """
     key = sha256_json(inputs.key_parts(result.entry))
-    memory = store.read(result.entry.session)
-    found = replace(result, key=key, history=memory.runs, seconds=memory.expected_duration())
-    green = memory.greens.get(key)
+    history = store.read(result.entry.session)
+    found = replace(result, key=key, history=history.runs, seconds=history.expected_duration())
+    green = history.greens.get(key)
     if fresh or green is None:
         return found
     return replace(found, outcome=CACHED, seconds=green.seconds, age=seconds_since(green.finished))

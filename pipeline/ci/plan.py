@@ -1,6 +1,6 @@
-"""Select the jobs to run: those that read an area which the change touches.
+"""Select the jobs to run: those with a session that reads an area with a changed file.
 
-python -m pipeline.ci.plan   prints them as JSON; in CI they become the output `jobs`
+python -m pipeline.ci.plan   prints the job ids as JSON, and sets the output `jobs` in CI
 """
 
 import json
@@ -22,12 +22,11 @@ from pipeline.settings import COMMON, Settings
 
 TABLE_HEADER = "session", "runs", "because"
 ChangedFilesByArea = Mapping[str, Sequence[str]]
-"""The touched files of each area."""
 
 
 @dataclass(frozen=True)
 class PlannedSession:
-    """A session, whether it is to run, and why or why not."""
+    """A session with the decision of the plan and its reason."""
 
     entry: CISession
     selected: bool
@@ -36,7 +35,7 @@ class PlannedSession:
 
 @dataclass(frozen=True)
 class Plan:
-    """Every session with its reason, and what the reasons were drawn from."""
+    """The decisions for all sessions, and the inputs from which they were derived."""
 
     rows: Sequence[PlannedSession]
     inputs: InputSnapshot
@@ -45,19 +44,19 @@ class Plan:
 
     @property
     def jobs(self) -> list[str]:
-        """The ids of the jobs to run."""
+        """The ids of the jobs with a selected session, in the order of the workflows."""
         return [*dict.fromkeys(row.entry.job for row in self.rows if row.selected)]
 
 
 def create_plan(*, everything: bool = False) -> Plan:
-    """Return what this checkout is to run.
+    """Return the plan for this checkout.
 
     Args:
-        everything: Whether to run all that a push to main runs, whatever was touched.
+        everything: Whether to select the sessions of a push to main, regardless of the change.
 
     Raises:
-        InputError: This is no git checkout, the sessions cannot be listed, or pipeline.toml names
-            a job that there is not.
+        InputError: The working directory is not a git checkout, the sessions cannot be listed, or
+            pipeline.toml names an unknown job.
     """
     began, settings = time.monotonic(), config.load()
     areas, files = Areas(settings.areas), worktree.list_files()
@@ -77,11 +76,11 @@ def create_plan(*, everything: bool = False) -> Plan:
 def snapshot_inputs(
     settings: Settings, files: worktree.WorktreeListing | None = None
 ) -> InputSnapshot:
-    """Return what the sessions would read now.
+    """Return a snapshot of the inputs of all sessions.
 
     Args:
-        settings: pipeline.toml.
-        files: What is in the checkout, if it is known already.
+        settings: The settings of pipeline.toml.
+        files: The files of the checkout; listed by git if not passed.
     """
     files = files or worktree.list_files()
     stamps = worktree.stat_signatures(files.paths, settings.ci.extra_inputs)
@@ -94,13 +93,14 @@ def select_sessions(
     areas: Areas,
     left: Mapping[str, Collection[str]],
 ) -> list[PlannedSession]:
-    """Say of each session whether the change needs it.
+    """Decide for each session whether the change needs it.
 
     Args:
         entries: The sessions.
-        change: What was touched.
-        areas: What the files belong to.
-        left: Jobs that are for a push to main, and what has to be touched for them to run before.
+        change: The changed files.
+        areas: The areas of pipeline.toml.
+        left: `ci.main_only`: the jobs that run only on a push to main, each with the areas whose
+            changes select it earlier.
     """
     touched: dict[str, list[str]] = {}
     for path in change.paths:
@@ -110,11 +110,6 @@ def select_sessions(
 
 
 def to_markdown(plan: Plan) -> str:
-    """Return a plan as a table of Markdown.
-
-    Args:
-        plan: What is to run.
-    """
     rows = [
         (f"`{row.entry.session}`", "yes" if row.selected else "no", row.reason) for row in plan.rows
     ]
@@ -125,14 +120,15 @@ def _row(
     entry: CISession, change: ChangeSet, touched: ChangedFilesByArea, only: Collection[str] | None
 ) -> PlannedSession:
     if only is not None and not only:
-        return PlannedSession(entry, selected=False, reason="only a push to main runs it")
+        return PlannedSession(entry, selected=False, reason="runs only on a push to main")
     areas = input_areas(entry) if only is None else (COMMON, *only)
-    unasked = "" if entry.areas else "it has no area"
-    if reason := change.run_all_reason or unasked or _first_changed_file(areas, touched):
+    # without an area nothing is known of its inputs, so the session always runs
+    untagged = "" if entry.areas else "the session has no area"
+    if reason := change.run_all_reason or untagged or _first_changed_file(areas, touched):
         return PlannedSession(entry, selected=True, reason=reason)
-    unneeded = f"nothing of {', '.join(areas)} was touched since {change.base}"
+    unchanged = f"no file of {', '.join(areas)} changed since {change.base}"
     return PlannedSession(
-        entry, selected=False, reason=unneeded if only is None else f"{unneeded}: main runs it"
+        entry, selected=False, reason=unchanged if only is None else f"{unchanged}; runs on main"
     )
 
 
@@ -149,7 +145,7 @@ def _definition_digest(inputs: InputSnapshot) -> str:
 
 
 def main() -> None:
-    """Print the selection, and hand it to the jobs that come after."""
+    """Print the selected jobs, and set them as the output `jobs` of the CI step."""
     selection = create_plan()
     jobs = json.dumps(selection.jobs)
     actions.set_output("jobs", jobs)

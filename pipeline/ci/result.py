@@ -1,4 +1,4 @@
-"""What came of a session in a run of `invoke ci`."""
+"""The result of a session in a run of `invoke ci`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,9 +27,10 @@ FAILING = {FAILED, INTERRUPTED, NOT_STARTED}
 class SessionResult:
     """One session's row of the report.
 
-    `seconds` is how long it ran, or would have run if it came from the cache; `begin` is when it
-    started, in seconds from the start of the whole; `age` is how old the cached result is;
-    `unjudged` is what it could not judge.
+    `seconds` is the duration of its run, or of the cached run; `start_offset` is its start in
+    seconds after the start of `invoke ci`; `age` is the age of a cached result in seconds; `budget`
+    is its limit in seconds; `history` holds its last runs; `inconclusive` holds its inconclusive
+    checks.
     """
 
     entry: CISession
@@ -47,6 +48,6 @@ class SessionResult:
 
     @property
     def over_budget(self) -> float:
-        """By how many seconds it went over its budget in this run."""
+        """The seconds over its budget in this run; 0 for a cached or interrupted session."""
         ran = self.outcome in {PASSED, FAILED}
         return max(0.0, self.seconds - self.budget) if ran and self.budget is not None else 0.0

@@ -1,4 +1,4 @@
-"""What CI would run, here: only what the change needs, side by side, and nothing twice."""
+"""Run a plan: look up cached results, run the other sessions in parallel, report all of them."""
 
 import time
 from collections import Counter
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How to run."""
-
     jobs: int
     no_cache: bool = False
     fail_fast: bool = False
@@ -33,64 +31,60 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """What was run, and whether somebody cut it short."""
+    """The results of the sessions that ran, and whether the run was interrupted."""
 
     done: Sequence[SessionResult] = ()
     interrupted: bool = False
 
 
-def run_plan(selection: Plan, manner: RunOptions, store: ResultStore) -> int:
-    """Run what the plan selects and what is not known to be green; return the exit code.
-
-    Args:
-        selection: The plan.
-        manner: How to run it.
-        store: What is remembered.
+def run_plan(selection: Plan, options: RunOptions, store: ResultStore) -> int:
+    """Run the selected sessions without a cached result; return the exit code.
 
     Raises:
-        OverBudgetError: Where the manner is strict: a session took longer than it may.
+        BudgetExceededError: With `enforce_budgets`: a session took longer than its budget.
     """
     screen = LiveDisplay(detect_terminal())
-    known = _initial_results(selection, store, fresh=manner.no_cache)
-    for result in known:
+    initial = _initial_results(selection, store, fresh=options.no_cache)
+    for result in initial:
         if result.outcome == CACHED:
             screen.finished(result)
-    waits = any(result.outcome == PENDING for result in known)
-    work = _work(known, selection, manner, store, screen) if waits else RunOutcome()
-    done = {result.entry: result for result in work.done}
-    results = [done.get(result.entry, result) for result in known]
+    pending = any(result.outcome == PENDING for result in initial)
+    outcome = _work(initial, selection, options, store, screen) if pending else RunOutcome()
+    done = {result.entry: result for result in outcome.done}
+    results = [done.get(result.entry, result) for result in initial]
     code, wall = (
-        _exit_code(results, interrupted=work.interrupted),
+        _exit_code(results, interrupted=outcome.interrupted),
         time.monotonic() - selection.started_at,
     )
-    unjudged = _group_inconclusive(results)
-    json_report.write_reports(RunReport(results, wall, code, unjudged))
-    print_summary(results, wall, screen.terminal, unjudged)
-    _check_budgets(results, strict=manner.enforce_budgets and not code)
+    inconclusive = _group_inconclusive(results)
+    json_report.write_reports(RunReport(results, wall, code, inconclusive))
+    print_summary(results, wall, screen.terminal, inconclusive)
+    _check_budgets(results, strict=options.enforce_budgets and not code)
     return code
 
 
 def _work(
-    known: Sequence[SessionResult],
+    initial: Sequence[SessionResult],
     selection: Plan,
-    manner: RunOptions,
+    options: RunOptions,
     store: ResultStore,
     screen: LiveDisplay,
 ) -> RunOutcome:
+    # imported here: a run with only cached results does not need it
     from pipeline.ci.execution.scheduler import Scheduler
 
-    schedule = Scheduler(
-        [result for result in known if result.outcome == PENDING],
+    scheduler = Scheduler(
+        [result for result in initial if result.outcome == PENDING],
         selection.inputs.settings,
         store,
         screen,
-        manner.jobs,
-        fail_fast=manner.fail_fast,
-        no_cache=manner.no_cache,
+        options.jobs,
+        fail_fast=options.fail_fast,
+        no_cache=options.no_cache,
         started_at=selection.started_at,
     )
-    screen.announce(Counter(result.outcome for result in known), schedule.seconds_left())
-    return RunOutcome(schedule.run(), schedule.interrupted)
+    screen.announce(Counter(result.outcome for result in initial), scheduler.seconds_left())
+    return RunOutcome(scheduler.run(), scheduler.interrupted)
 
 
 def _group_inconclusive(results: Sequence[SessionResult]) -> "Inconclusive | None":

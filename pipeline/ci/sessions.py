@@ -1,4 +1,4 @@
-"""The sessions that CI runs, remembered until a file changes that they are written in."""
+"""The sessions of all CI jobs, cached until a workflow or a file of the common area changes."""
 
 import json
 import sys
@@ -15,7 +15,7 @@ CACHE_FILE = cache_files.CHECKOUT_CACHE_DIR / "catalogue.json"
 
 @dataclass(frozen=True)
 class CISession:
-    """A session that a job runs: itself, or one row of its matrix."""
+    """A session that a CI job runs; a job with a matrix has one session for each row."""
 
     session: str
     job: str
@@ -24,34 +24,35 @@ class CISession:
     python: str | None
 
 
-def list_sessions(written_in: str) -> list[CISession]:
+def list_sessions(definition_digest: str) -> list[CISession]:
     """Return every session of every check job, in the order of the workflows.
 
     Args:
-        written_in: A digest of the files that say so.
+        definition_digest: A digest of the files that define the sessions, the key of the cache.
 
     Raises:
-        InputError: One of them cannot be read.
+        InputError: The noxfile or a workflow cannot be read.
     """
-    return _from_cache(written_in) or _from_subprocess(written_in)
+    return _from_cache(definition_digest) or _from_subprocess(definition_digest)
 
 
-def _from_cache(written_in: str) -> list[CISession]:
+def _from_cache(definition_digest: str) -> list[CISession]:
     try:
-        known = json.loads(CACHE_FILE.read_bytes())
-        return _parsed(known["sessions"]) if known["written in"] == written_in else []
+        cached = json.loads(CACHE_FILE.read_bytes())
+        return _parsed(cached["sessions"]) if cached["written in"] == definition_digest else []
     except (OSError, ValueError, TypeError, KeyError):
         return []
 
 
-def _from_subprocess(written_in: str) -> list[CISession]:
-    # a process of its own: what is remembered need not wait for the reader of YAML
-    answer = capture([sys.executable, "-m", "pipeline.ci.listing"])
-    if answer.returncode:
-        raise InputError(f"the jobs cannot be listed: {answer.stderr.strip()}", hint="nox -l")
-    rows = json.loads(answer.stdout)
+def _from_subprocess(definition_digest: str) -> list[CISession]:
+    # in a subprocess, which imports nox and the YAML parser: a run with a cached list never pays
+    # for these imports
+    listing = capture([sys.executable, "-m", "pipeline.ci.listing"])
+    if listing.returncode:
+        raise InputError(f"cannot list the CI jobs: {listing.stderr.strip()}", hint="nox -l")
+    rows = json.loads(listing.stdout)
     cache_files.write_atomically(
-        CACHE_FILE, json.dumps({"written in": written_in, "sessions": rows})
+        CACHE_FILE, json.dumps({"written in": definition_digest, "sessions": rows})
     )
     return _parsed(rows)
 

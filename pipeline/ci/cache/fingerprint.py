@@ -1,4 +1,4 @@
-"""All that a result hangs on, as it is now, and the key that this makes."""
+"""The cache key of a session: a digest of every input that can change its result."""
 
 import hashlib
 import json
@@ -15,17 +15,18 @@ from pipeline.ci.cache.worktree import HashedFile, ScanResult, StatSignatures
 from pipeline.ci.sessions import CISession
 from pipeline.settings import COMMON, Settings
 
-# of keys and of what is remembered under them: one more, and nothing is known
+# bump to invalidate every cached result, for example after a change of the key's format
 CACHE_SCHEMA_VERSION = "1"
-# of the files as they were looked at last
+# digests of all areas, keyed by the stat signatures of all files: an unchanged checkout is not
+# hashed a second time
 DIGEST_CACHE_FILE = cache_files.CHECKOUT_CACHE_DIR / "digests.json"
-WORKFLOWS_PREFIX = ".github/"  # no area: the folder that says which sessions there are
+WORKFLOWS_PREFIX = ".github/"  # not an area: the workflows define the list of sessions
 KeyParts = dict[str, str]
 
 
 @dataclass(frozen=True)
 class InputSnapshot:
-    """The files by area, the variables that are judged, and the programs."""
+    """The files of a checkout by area, with lazily computed digests of their content."""
 
     stamps: StatSignatures
     areas: Areas
@@ -33,12 +34,12 @@ class InputSnapshot:
 
     @cached_property
     def scan(self) -> ScanResult:
-        """What is in the files: nobody looks, if their stamps say enough."""
+        """The hashes of all files, computed only if the digest cache has no entry."""
         return worktree.hash_files(self.stamps)
 
     @cached_property
     def files_by_area(self) -> dict[str, dict[str, HashedFile]]:
-        """The files of each area; one that is in none counts as common."""
+        """The files of each area; a file without an area belongs to the common area."""
         found: dict[str, dict[str, HashedFile]] = {area: {} for area in (COMMON, *self.areas.globs)}
         for path, file in self.scan.tree.items():
             for area in self.areas.for_path(path) or (COMMON,):
@@ -47,7 +48,7 @@ class InputSnapshot:
 
     @cached_property
     def hashes_by_area(self) -> dict[str, dict[str, str | None]]:
-        """What the files of each area hold, by their paths."""
+        """The content ids of the files of each area, by path."""
         return {
             area: {path: files[path].content_id for path in sorted(files)}
             for area, files in self.files_by_area.items()
@@ -55,26 +56,27 @@ class InputSnapshot:
 
     @cached_property
     def area_digests(self) -> dict[str, str]:
-        """One value for all that is in an area, and one for the workflows."""
-        stamped = sha256_json([CACHE_SCHEMA_VERSION, self.areas.globs, self.stamps])
-        return _remembered(stamped) or self._digested(stamped)
+        """One digest for the content of each area, and one for the workflows."""
+        signature = sha256_json([CACHE_SCHEMA_VERSION, self.areas.globs, self.stamps])
+        return _cached_digests(signature) or self._compute_digests(signature)
 
-    def _digested(self, stamped: str) -> dict[str, str]:
+    def _compute_digests(self, signature: str) -> dict[str, str]:
         files = self.scan.tree.items()
         workflows = {
             path: file.content_id for path, file in files if path.startswith(WORKFLOWS_PREFIX)
         }
         contents = {**self.hashes_by_area, WORKFLOWS_PREFIX: workflows}
         found = {area: sha256_json(content) for area, content in contents.items()}
+        # a file that was written moments ago may change again within the same timestamp
         if self.scan.is_stable:
             cache_files.write_atomically(
-                DIGEST_CACHE_FILE, json.dumps({"of": stamped, "digests": found})
+                DIGEST_CACHE_FILE, json.dumps({"of": signature, "digests": found})
             )
         return found
 
     @cached_property
     def environment_parts(self) -> KeyParts:
-        """What does not lie in the checkout and is the same for every session."""
+        """The inputs outside the checkout that are the same for every session."""
         ci, system = self.settings.ci, os.uname()
         return {
             "schema": CACHE_SCHEMA_VERSION,
@@ -89,11 +91,7 @@ class InputSnapshot:
         }
 
     def files_for(self, entry: CISession) -> dict[str, HashedFile]:
-        """Return the files that a session may read, each with its stamp.
-
-        Args:
-            entry: The session.
-        """
+        """Return the files in the areas of a session, each with its stat signature."""
         return {
             path: file
             for area in input_areas(entry)
@@ -101,11 +99,7 @@ class InputSnapshot:
         }
 
     def key_parts(self, entry: CISession) -> KeyParts:
-        """Return all that a session's result hangs on, by name.
-
-        Args:
-            entry: The session.
-        """
+        """Return the inputs of a session by name; the digest of this mapping is its cache key."""
         python = {f"tool python{entry.python}": tools.tool_fingerprint(f"python{entry.python}")}
         return {
             "session": entry.session,
@@ -115,24 +109,20 @@ class InputSnapshot:
         }
 
 
-def _remembered(stamped: str) -> dict[str, str]:
+def _cached_digests(signature: str) -> dict[str, str]:
     try:
-        known = json.loads(DIGEST_CACHE_FILE.read_bytes())
-        digests: dict[str, str] = known["digests"] if known["of"] == stamped else {}
+        cached = json.loads(DIGEST_CACHE_FILE.read_bytes())
+        digests: dict[str, str] = cached["digests"] if cached["of"] == signature else {}
     except (OSError, ValueError, TypeError, KeyError):
         return {}
     return digests
 
 
 def input_areas(entry: CISession) -> Sequence[str]:
-    """Return the areas that a session reads."""
+    """Return the areas that a session reads; the common area is an input of every session."""
     return (COMMON, *sorted({*entry.areas} - {COMMON}))
 
 
 def sha256_json(value: object) -> str:
-    """Return a value's digest, the same for equal values.
-
-    Args:
-        value: Anything that JSON can hold.
-    """
+    """Return the SHA-256 of a JSON value; equal values have equal digests, as keys are sorted."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -1,7 +1,8 @@
-"""Which variables a session sees: those that pipeline.toml names, and no others.
+"""The environment variables of a session: only those that pipeline.toml declares.
 
-A variable that is not declared cannot change a result: the session does not get it. The
-noxfile drops those of the others that configure tools, for sessions that are started without this.
+An undeclared variable is not passed to the session, so it cannot change a result. A session that
+is started by nox directly gets the whole environment, except for the variables that the noxfile
+removes because they configure tools.
 """
 
 import hashlib
@@ -14,21 +15,15 @@ from pipeline.settings import Variables
 
 
 def fingerprint_variables(declared: Variables) -> dict[str, str]:
-    """Return digests of the variables that a result may hang on: they may be secret.
+    """Return the variables that are part of the cache key, by the SHA-256 of their values.
 
-    Args:
-        declared: Those of pipeline.toml.
+    The values are hashed because the cache is a file and a value may be a secret.
     """
     found = _matching(declared.cache_key)
     return {name: hashlib.sha256(found[name].encode()).hexdigest() for name in sorted(found)}
 
 
 def session_environment(declared: Variables) -> dict[str, str]:
-    """Return the environment of a session.
-
-    Args:
-        declared: Those of pipeline.toml.
-    """
     return _matching([*declared.cache_key, *declared.passthrough])
 
 

@@ -1,4 +1,4 @@
-"""What is remembered of a session: its green results by their keys, and its last runs."""
+"""The results of earlier runs, one JSON file for each session in the user's cache folder."""
 
 import json
 import re
@@ -10,15 +10,18 @@ from pipeline.ci import cache_files
 from pipeline.ci.cache.fingerprint import InputSnapshot, KeyParts, input_areas
 from pipeline.ci.sessions import CISession
 
-MAX_PASSED_RESULTS = 10  # so many branches may be gone back to
-MAX_RUN_HISTORY = 10  # so many make a trend
+MAX_PASSED_RESULTS = 10  # cached keys per session: enough to switch between ten branches
+MAX_RUN_HISTORY = 10  # runs per session that the report shows as a trend
 PASSED = "passed"
 FAILED = "failed"
 
 
 @dataclass(frozen=True)
 class CachedPass:
-    """A result that may stand for a run: how long that took, when it ended, and on what it hung."""
+    """A passing result that can be reused.
+
+    `seconds` is the duration of the run, `finished` a Unix time, `manifest` the inputs by name.
+    """
 
     seconds: float
     finished: float
@@ -27,7 +30,7 @@ class CachedPass:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A run that came to an end."""
+    """One finished run. `seconds` is its duration, `finished` a Unix time."""
 
     key: str
     result: str
@@ -37,75 +40,68 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class SessionHistory:
-    """All that is known of one session."""
-
     greens: Mapping[str, CachedPass] = field(default_factory=dict)
     runs: tuple[RunRecord, ...] = ()
 
     def has_failed_with(self, key: str) -> bool:
-        """Say whether the same inputs were red before."""
+        """Return whether an earlier run with the same cache key failed."""
         return any(run.key == key and run.result == FAILED for run in self.runs)
 
     def expected_duration(self) -> float:
-        """Return how many seconds it should take: as last time, and 0 if it never ran."""
+        """Return the seconds of the last run; 0 if the session never ran here."""
         return self.runs[-1].seconds if self.runs else 0.0
 
     def latest_pass(self) -> CachedPass | None:
-        """Return the green result that is least old."""
         return max(self.greens.values(), key=lambda green: green.finished, default=None)
 
 
 class ResultStore:
-    """The remembered sessions of a product."""
-
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def read(self, session: str) -> SessionHistory:
-        """Return what is known of a session: nothing, if that cannot be read.
-
-        Args:
-            session: Its name.
-        """
+        """Return the history of a session; an empty one if its file is missing or corrupt."""
         try:
-            known = json.loads(self._file(session).read_bytes())
-            greens = {key: CachedPass(**green) for key, green in known["greens"].items()}
-            return SessionHistory(greens, tuple(RunRecord(**run) for run in known["runs"]))
+            stored = json.loads(self._file(session).read_bytes())
+            greens = {key: CachedPass(**green) for key, green in stored["greens"].items()}
+            return SessionHistory(greens, tuple(RunRecord(**run) for run in stored["runs"]))
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return SessionHistory()
 
     def record(
         self, entry: CISession, inputs: InputSnapshot, run: RunRecord, *, trusted: bool
     ) -> None:
-        """Add a run; one that failed takes back what was green under its key.
+        """Append a run to the history of a session, and cache its result if it passed.
 
         Args:
             entry: The session.
-            inputs: What it ran on.
-            run: What came of it.
-            trusted: Whether it may stand for the next one.
+            inputs: The inputs at the start of the run.
+            run: The finished run.
+            trusted: Whether the result may be reused by later runs.
         """
-        known = self.read(entry.session)
-        greens = {key: green for key, green in known.greens.items() if key != run.key}
+        history = self.read(entry.session)
+        # a run replaces the cached result of the same key: if the same inputs fail now, the session
+        # is flaky, and its earlier pass must not be reused
+        greens = {key: green for key, green in history.greens.items() if key != run.key}
         if trusted and run.result == PASSED:
             self._keep_contents(entry, inputs)
             greens[run.key] = CachedPass(run.seconds, run.finished, inputs.key_parts(entry))
         newest = sorted(greens.items(), key=lambda item: item[1].finished)[-MAX_PASSED_RESULTS:]
         self._write(
-            entry.session, SessionHistory(dict(newest), (*known.runs, run)[-MAX_RUN_HISTORY:])
+            entry.session, SessionHistory(dict(newest), (*history.runs, run)[-MAX_RUN_HISTORY:])
         )
 
     def area_contents(self, area_digest: str) -> Mapping[str, str]:
-        """Return what the files of an area held when they had this digest; nothing, if unknown.
+        """Return the content ids of an area's files by path; empty if none are stored.
 
         Args:
-            area_digest: As in a manifest.
+            area_digest: The digest of the area, from the manifest of a cached result.
         """
         try:
-            known: Mapping[str, str] = json.loads(self._contents(area_digest).read_bytes())
+            contents: Mapping[str, str] = json.loads(self._contents(area_digest).read_bytes())
         except (OSError, ValueError):
             return {}
-        return known
+        return contents
 
     def _keep_contents(self, entry: CISession, inputs: InputSnapshot) -> None:
         for area in input_areas(entry):
@@ -113,8 +109,8 @@ class ResultStore:
             if not file.exists():
                 cache_files.write_atomically(file, json.dumps(inputs.hashes_by_area[area]))
 
-    def _write(self, session: str, memory: SessionHistory) -> None:
-        cache_files.write_atomically(self._file(session), json.dumps(asdict(memory)))
+    def _write(self, session: str, history: SessionHistory) -> None:
+        cache_files.write_atomically(self._file(session), json.dumps(asdict(history)))
 
     def _file(self, session: str) -> Path:
         return self.folder / f"{slugify(session)}.json"
@@ -124,9 +120,9 @@ class ResultStore:
 
 
 def slugify(session: str) -> str:
-    """Return a session's name as a file can have it.
+    """Return a session name as a file name.
 
     Args:
-        session: Such as `tests-3.12(django='5.2')`.
+        session: For example `tests-3.12(django='5.2')`.
     """
     return re.sub(r"[^\w.-]+", "-", session).strip("-")

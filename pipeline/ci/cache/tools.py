@@ -1,4 +1,4 @@
-"""The programs that sessions find on the machine, told apart without starting them."""
+"""Fingerprints of the programs on the PATH, from their file metadata: no program is started."""
 
 import os
 import shutil
@@ -6,25 +6,26 @@ from pathlib import Path
 
 
 def tool_fingerprint(name: str) -> str:
-    """Return what changes when a program is replaced.
+    """Return a text that changes when a program is replaced: path, size and modification time.
 
-    A program of the checkout's own environments is left to their locks. A shim stands for what
-    lies in the folder `versions` beside its own, as https://github.com/pyenv/pyenv lays it out.
+    A program inside the checkout is covered by the lock files, so its metadata is left out. A shim
+    of pyenv never changes itself, so the folder `versions` next to `shims` is included as well:
+    https://github.com/pyenv/pyenv#understanding-shims
 
     Args:
-        name: As it is called.
+        name: The name of the program, as on the command line.
     """
     found = shutil.which(name)
     if found is None:
-        return "not here"
+        return "not found"
     real = Path(found).resolve()
     if real.is_relative_to(Path.cwd()):
-        return "of this checkout"
-    return " ".join(map(_stamp, [real, *_versions(real)]))
+        return "part of this checkout"
+    return " ".join(map(_file_signature, [real, *_versions(real)]))
 
 
-def _stamp(path: Path) -> str:
-    status = os.stat(path)  # noqa: PTH116 - not worth a second name
+def _file_signature(path: Path) -> str:
+    status = os.stat(path)  # noqa: PTH116 - same style as in worktree.py
     return f"{path} {status.st_size} {status.st_mtime_ns}"
 
 

@@ -1,7 +1,8 @@
-"""What the files of the checkout hold, known by their stamps: an unchanged file is not read again.
+"""Content hashes of the files of the checkout, cached by the stat metadata of each file.
 
-git lists the files, but does not say what they hold: its index takes a file for unchanged that
-somebody marked so, and does not see line ends that it would normalise. A session does.
+git lists the files, but its index is not used for their content: it reports a file as unchanged if
+the file is marked `assume-unchanged`, and ignores line endings that git would normalise. A session
+reads the real content.
 """
 
 import hashlib
@@ -17,20 +18,26 @@ from pipeline.ci import cache_files
 from pipeline.git import UNTRACKED_OPTIONS, is_unwatched, split_names
 
 STAT_CACHE_FILE = cache_files.CHECKOUT_CACHE_DIR / "stamps.json"
-# ns: a file younger than the coarsest clock of a file system may still change
+# nanoseconds: FAT timestamps have a resolution of 2 s, so a file that changed within this window
+# may change again without a new timestamp; git's index has the same problem:
+# https://git-scm.com/docs/racy-git
 RACY_WINDOW_NS = 2_000_000_000
 GIT_LS_FILES = ("ls-files", "-z", "-t", "-v", "--cached", *UNTRACKED_OPTIONS)
 
 
 class HashedFile(NamedTuple):
-    """A file: what it holds, and the stamp that it had when that was read."""
+    """The content hash of a file, and its stat metadata when the content was read."""
 
     content_id: str | None
     stat_signature: str
 
 
 class WorktreeListing(NamedTuple):
-    """The files that git knows of, or would; and those that it was told not to look at."""
+    """The files of a checkout.
+
+    `paths` holds every tracked and untracked file, `index_flagged` those that git does not compare:
+    they are marked `assume-unchanged` or `skip-worktree`.
+    """
 
     paths: list[str]
     untracked: list[str]
@@ -38,7 +45,7 @@ class WorktreeListing(NamedTuple):
 
 
 class ScanResult(NamedTuple):
-    """What is in the files; and whether all were old enough for their stamps to stand for it."""
+    """The hashed files, and whether all of them are older than the racy window."""
 
     tree: Mapping[str, HashedFile]
     is_stable: bool
@@ -49,13 +56,15 @@ CachedHashes = Mapping[str, list[Any]]
 
 
 def list_files() -> WorktreeListing:
-    """List the tracked files, and the untracked ones that no .gitignore names.
+    """List the tracked files, and the untracked files that no .gitignore of the repository names.
 
     Raises:
-        InputError: This is no git checkout.
+        InputError: The working directory is not in a git checkout.
     """
     entries = split_names(*GIT_LS_FILES)
-    rows = [(entry[0], entry[2:]) for entry in entries if entry[0] != "H"]  # what is said of it
+    # `git ls-files -t -v` prefixes each path with a status letter: H is a normal tracked file,
+    # ? an untracked one, a lower-case letter or S one that git does not compare
+    rows = [(entry[0], entry[2:]) for entry in entries if entry[0] != "H"]
     return WorktreeListing(
         [*dict.fromkeys(entry[2:] for entry in entries)],
         [path for tag, path in rows if tag == "?"],
@@ -64,78 +73,82 @@ def list_files() -> WorktreeListing:
 
 
 def stat_signatures(paths: Iterable[str], ignored: Iterable[str] = ()) -> StatSignatures:
-    """Return the stamp of each file: another one, if it was written to.
+    """Return a text for each file that changes with every write to the file.
 
     Args:
-        paths: As git lists them; those that are gone are left out.
-        ignored: Globs of files that git ignores and sessions read all the same.
+        paths: The files. A file that does not exist is left out.
+        ignored: Globs of files that git ignores but sessions read, such as `.env`.
     """
-    found = {path: _stamp(path) for path in [*paths, *_existing(ignored)]}
-    return {path: stamp for path, stamp in found.items() if stamp}
+    found = {path: _stat_signature(path) for path in [*paths, *_existing(ignored)]}
+    return {path: signature for path, signature in found.items() if signature}
 
 
 def hash_files(at: StatSignatures) -> ScanResult:
-    """Return what is in files that have these stamps.
+    """Return the content hash of each file.
 
     Args:
-        at: The stamps. What has another one by now holds what nobody knows.
+        at: The stat signatures by path. A file whose signature differs by now gets no hash, since
+            its content belongs to another moment than the signatures of the other files.
     """
     now = time.time_ns()
-    known = _known()
-    found = {path: _looked_at(path, stamp, known.get(path)) for path, stamp in at.items()}
+    cached = _cached_hashes()
+    found = {path: _hash_file(path, signature, cached.get(path)) for path, signature in at.items()}
     settled = {
-        path: file for path, file in found.items() if now - _changed(file[1]) > RACY_WINDOW_NS
+        path: file for path, file in found.items() if now - _change_time(file[1]) > RACY_WINDOW_NS
     }
-    if len(found) != len(known) or any(known.get(path) is not found[path] for path in found):
+    if len(found) != len(cached) or any(cached.get(path) is not found[path] for path in found):
         cache_files.write_atomically(STAT_CACHE_FILE, json.dumps(settled))
     return ScanResult(
         {path: HashedFile(*file) for path, file in found.items()}, len(settled) == len(found)
     )
 
 
-def _stamp(path: str) -> str:
+def _stat_signature(path: str) -> str:
     try:
         status = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         return ""
+    # the change time too: `touch -d` and restored backups set an old modification time, but no
+    # program can set the change time
     times = f"{status.st_mtime_ns} {status.st_ctime_ns}"
     return f"{times} {status.st_size} {status.st_ino} {status.st_mode}"
 
 
-def _changed(stamp: str) -> int:
-    """When a file was last changed, in nanoseconds."""
-    return int(stamp.split(" ", 2)[1])
+def _change_time(signature: str) -> int:
+    """Return the change time in a stat signature, in nanoseconds."""
+    return int(signature.split(" ", 2)[1])
 
 
-def _looked_at(path: str, stamp: str, old: list[Any] | None) -> list[Any]:
-    if old and old[1] == stamp:
+def _hash_file(path: str, signature: str, old: list[Any] | None) -> list[Any]:
+    if old and old[1] == signature:
         return old
-    content = _id(path, int(stamp.rpartition(" ")[2]))
-    return [content if _stamp(path) == stamp else None, stamp]
+    content = _content_id(path, int(signature.rpartition(" ")[2]))
+    # compared again after the read: the file may have been written to in between
+    return [content if _stat_signature(path) == signature else None, signature]
 
 
-def _id(path: str, mode: int) -> str | None:
-    """What a file holds, with its kind; None for what cannot be known, such as a submodule."""
+def _content_id(path: str, mode: int) -> str | None:
+    """Return the kind and hash of a file; None for a directory, such as a submodule."""
     try:
         if stat.S_ISLNK(mode):
             return f"link {Path(path).readlink()}"
         kind = "program" if mode & stat.S_IXUSR else "file"
         if not stat.S_ISREG(mode):
             return None
-        with Path(path).open("rb") as file:  # in pieces: it may be larger than the memory
+        with Path(path).open("rb") as file:  # in chunks: the file may be larger than the memory
             return f"{kind} {hashlib.file_digest(file, 'sha256').hexdigest()}"
     except OSError:
         return None
 
 
-def _known() -> CachedHashes:
+def _cached_hashes() -> CachedHashes:
     try:
-        known: CachedHashes = json.loads(STAT_CACHE_FILE.read_bytes())
-        if all(len(entry) == len(HashedFile._fields) for entry in known.values()):
-            return known
+        cached: CachedHashes = json.loads(STAT_CACHE_FILE.read_bytes())
+        if all(len(entry) == len(HashedFile._fields) for entry in cached.values()):
+            return cached
     except (OSError, ValueError, TypeError, AttributeError):
         pass
-    return {}  # it is made anew
+    return {}  # a missing or corrupt cache file: every file is hashed again
 
 
 def _existing(globs: Iterable[str]) -> Iterator[str]:

@@ -1,4 +1,8 @@
-"""One run at a time on an environment: a lock that the system takes back when its holders die."""
+"""A file lock (`flock`) for each session: two runs never use the same nox environment.
+
+The kernel releases the lock when the last process that holds it exits, so a killed run leaves no
+stale lock.
+"""
 
 import fcntl
 import os
@@ -7,17 +11,20 @@ from pathlib import Path
 
 from pipeline.ci import cache_files
 
-NO_LOCK = -1  # where no lock can be kept
+NO_LOCK = -1  # the lock file cannot be created, for example on a full disk
 
 
 def try_acquire(name: str) -> int | None:
-    """Take a lock; a child that inherits it holds it as well, even when we are gone.
+    """Acquire a lock without waiting.
+
+    A child process that inherits the file descriptor holds the lock as well: a session that
+    outlives a killed run still keeps the next run out of its environment.
 
     Args:
-        name: What must not be used twice at once.
+        name: The name of the lock file.
 
     Returns:
-        The open file that is the lock; None, if somebody else has it.
+        The file descriptor that holds the lock; None if another process holds the lock.
     """
     path = Path(cache_files.CHECKOUT_CACHE_DIR, "locks", name)
     try:
@@ -34,10 +41,5 @@ def try_acquire(name: str) -> int | None:
 
 
 def release(file: int) -> None:
-    """Let go of a lock.
-
-    Args:
-        file: As it was taken.
-    """
     with suppress(OSError):
         os.close(file)

@@ -1,6 +1,7 @@
-"""Run a session where nothing but its declared inputs is: green there, and the areas suffice.
+"""Run a session in a copy that contains only the files of its areas.
 
-Selection and cache both trust the areas; this is what puts them to the test.
+Selection and cache both rely on the areas. A session that passes in such a copy reads no file
+outside of its areas, so a change of another file cannot change its result.
 """
 
 import sys
@@ -15,28 +16,24 @@ from pipeline.errors import CheckFailedError
 from pipeline.process import start_group, terminate_groups
 from pipeline.scratch_repository import ScratchRepository, copy_files
 
-TERMINATE_TIMEOUT = 10.0  # seconds that the session may take to leave in order
+TERMINATE_TIMEOUT = 10.0  # seconds between SIGTERM and SIGKILL
 
 
 def run_isolated(entry: CISession, inputs: InputSnapshot) -> None:
-    """Run a session in a copy that holds its areas, and no other file.
-
-    Args:
-        entry: The session.
-        inputs: The files by area.
+    """Run a session in a temporary copy of the files of its areas.
 
     Raises:
-        CheckFailedError: It is red there: it reads a file that its areas do not hold.
+        CheckFailedError: The session fails there: it reads a file outside of its areas.
     """
-    files, log = (
-        inputs.files_for(entry),
-        log_path(entry.session).with_suffix(".proof.log").resolve(),
-    )
-    with TemporaryDirectory(prefix="prove-") as name:
+    files = inputs.files_for(entry)
+    log = log_path(entry.session).with_suffix(".isolated.log").resolve()
+    with TemporaryDirectory(prefix="isolated-") as name:
         copy_files(files, Path(name))
+        # a repository of its own: sessions call git, and a git hook that starts this exports
+        # variables of the outer repository
         ScratchRepository(Path(name)).init(inputs.settings.ci.main_branch)
-        said = f"{len(files)} files of {', '.join(input_areas(entry))}"
-        print(f"ci: {entry.session} on {said}: {log}", file=sys.stderr)
+        contents = f"{len(files)} files of {', '.join(input_areas(entry))}"
+        print(f"ci: running {entry.session} with only {contents}: {log}", file=sys.stderr)
         env = session_environment.session_environment(inputs.settings.ci.variables)
         process = start_group(nox_command(entry.session), log=log, env=env, cwd=Path(name))
         try:
@@ -44,6 +41,6 @@ def run_isolated(entry: CISession, inputs: InputSnapshot) -> None:
         finally:
             terminate_groups([process], seconds=TERMINATE_TIMEOUT)
     if code:
-        hint = f"read {log}; then tag it with another area, or add the file to one of its own"
-        raise CheckFailedError(f"{entry.session} is red on {said} alone", hint=hint)
-    print(f"proved: {entry.session} is green on {said} alone")
+        hint = f"read {log}; then add an area to the session, or the file to one of its areas"
+        raise CheckFailedError(f"{entry.session} fails with only {contents}", hint=hint)
+    print(f"verified: {entry.session} passes with only {contents}")

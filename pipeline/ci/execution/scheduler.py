@@ -1,4 +1,8 @@
-"""Run sessions side by side, the longest first; what shares an output takes turns."""
+"""Run sessions in parallel, the longest first.
+
+Exclusive jobs run alone, jobs of the same mutex group one after the other, and a job starts after
+the jobs that it needs.
+"""
 
 import time
 from collections.abc import Sequence
@@ -17,25 +21,28 @@ from pipeline.ci.result import CACHED, NOT_STARTED, SessionResult
 from pipeline.process import terminate_groups
 from pipeline.settings import Settings
 
-POLL_INTERVAL = 0.02  # seconds between two looks at the children
-TERMINATE_TIMEOUT = 10.0  # seconds that a session may take to leave in order
+POLL_INTERVAL = 0.02  # seconds between two polls of the child processes
+TERMINATE_TIMEOUT = 10.0  # seconds between SIGTERM and SIGKILL
 
 
 @dataclass
 class LazySnapshot:
-    """One look at what there is: what ended before is judged by it, what follows begins on it."""
+    """A snapshot of the inputs, taken on first use and shared by one iteration of the scheduler.
+
+    A session that ended is checked against the snapshot for changed inputs, and the sessions that
+    start next use the same snapshot: the files are hashed once for both.
+    """
 
     settings: Settings
 
     @cached_property
     def inputs(self) -> InputSnapshot:
-        """What the sessions would read; nothing is looked at before it is asked for."""
         return snapshot_inputs(self.settings)
 
 
 @dataclass
 class Scheduler:
-    """The sessions that wait, those that run, and those that are done."""
+    """Starts the waiting sessions as soon as a worker is free and their constraints allow it."""
 
     waiting: list[SessionResult]
     settings: Settings
@@ -53,11 +60,13 @@ class Scheduler:
         self.waiting = [estimate.with_expected_seconds(planned) for planned in self.waiting]
 
     def run(self) -> list[SessionResult]:
-        """Run all of them, or until somebody interrupts."""
+        """Run the waiting sessions to the end or to an interrupt; return their results."""
+        # the longest first, and unknown durations before all: a long session that starts last would
+        # run alone at the end
         self.waiting.sort(key=lambda planned: -(planned.seconds or float("inf")))
         try:
             while self.waiting or self.running:
-                ended, now = self._ended(), LazySnapshot(self.settings)
+                ended, now = self._poll_running(), LazySnapshot(self.settings)
                 self._collect(ended, now)
                 self._start(now)
                 self.screen.refresh(self.running, self.done, len(self.waiting), self.seconds_left)
@@ -70,7 +79,7 @@ class Scheduler:
         return self.done
 
     def seconds_left(self) -> float:
-        """Return how many seconds the rest is expected to take; 0 if nothing is known of it."""
+        """Return the expected seconds to the end of the run; 0 without any estimate."""
         if not any(each.seconds for each in (*self.waiting, *(w.planned for w in self.running))):
             return 0.0
         alone = self.settings.ci.exclusive
@@ -90,14 +99,18 @@ class Scheduler:
             held = environment_lock.try_acquire(slugify(planned.entry.session))
             if held is None:
                 self.screen.note_once(
-                    f"{planned.entry.session} waits: another run of it is under way"
+                    f"{planned.entry.session} waits: another run of this session is in progress"
                 )
                 continue
             self.waiting.remove(planned)
-            self._begin(planned, held, now.inputs)
+            self._start_session(planned, held, now.inputs)
 
-    def _begin(self, planned: SessionResult, held: int, inputs: InputSnapshot) -> None:
-        """Start it on the files as they are now, unless they are known to be green by now."""
+    def _start_session(self, planned: SessionResult, held: int, inputs: InputSnapshot) -> None:
+        """Start a session, unless its result is cached by now.
+
+        The lookup is repeated here: another run may have finished the same session since the plan,
+        and the files may have changed.
+        """
         known = estimate.with_expected_seconds(
             with_cached_result(planned, inputs, self.store, fresh=self.no_cache)
         )
@@ -109,9 +122,9 @@ class Scheduler:
         self.running.append(SessionProcess(known, inputs, held))
         self.screen.started(planned)
 
-    def _ended(self) -> list[SessionProcess]:
+    def _poll_running(self) -> list[SessionProcess]:
         ended = [work for work in self.running if work.poll()]
-        # what they may have left behind
+        # background processes that a finished session left in its process group
         terminate_groups([work.process for work in ended], seconds=TERMINATE_TIMEOUT)
         return ended
 
@@ -121,7 +134,7 @@ class Scheduler:
             self.running.remove(work)
             self._finish(result)
         if self.fail_fast and self._failed() and not self.running:
-            self._drop()
+            self._cancel_waiting()
 
     def _finish(self, result: SessionResult) -> None:
         self.done.append(result)
@@ -129,16 +142,16 @@ class Scheduler:
 
     def _interrupt(self) -> None:
         self.interrupted = True
-        self.screen.note_once("interrupted: ending what runs")
+        self.screen.note_once("interrupted: stopping the running sessions")
         try:
             terminate_groups([work.process for work in self.running], seconds=TERMINATE_TIMEOUT)
         finally:
             for work in self.running:
                 self._finish(work.interrupted_result())
             self.running.clear()
-            self._drop()
+            self._cancel_waiting()
 
-    def _drop(self) -> None:
+    def _cancel_waiting(self) -> None:
         self.done += [replace(planned, outcome=NOT_STARTED) for planned in self.waiting]
         self.waiting.clear()
 
@@ -146,13 +159,13 @@ class Scheduler:
         return any(result.outcome == FAILED for result in self.done)
 
     def _must_wait(self, planned: SessionResult) -> bool:
-        """Whether one ends first that is alone, shares its place, or makes what it takes."""
+        """Whether a running session, or one that is needed first, keeps the session waiting."""
         job, running = planned.entry.job, {work.planned.entry.job for work in self.running}
         ci = self.settings.ci
         if running and not {job, *running}.isdisjoint(ci.exclusive):
             return True
-        ahead = running | {each.entry.job for each in self.waiting}
-        if not ahead.isdisjoint(ci.needs.get(job, ())):
+        unfinished = running | {each.entry.job for each in self.waiting}
+        if not unfinished.isdisjoint(ci.needs.get(job, ())):
             return True
         groups = ci.mutex.values()
         return any(job in jobs and not running.isdisjoint(jobs) for jobs in groups)

@@ -1,4 +1,4 @@
-"""One session at work: started on what is there now, judged by what nox reports of it."""
+"""A nox process that runs one session, and the evaluation of nox's report of it."""
 
 import json
 import shutil
@@ -20,27 +20,20 @@ from pipeline.settings import COMMON
 
 
 def log_path(session: str) -> Path:
-    """Return where a session's output is kept.
-
-    Args:
-        session: Its name.
-    """
     return LOG_DIR / f"{slugify(session)}.log"
 
 
 def nox_command(session: str, *options: str) -> list[str]:
-    """Return what runs a session.
-
-    Args:
-        session: Its name.
-        *options: More of nox's.
-    """
     return ["nox", "--non-interactive", "--no-color", *options, "--session", session]
 
 
 @dataclass
 class SessionProcess:
-    """A session that runs."""
+    """A running session.
+
+    `inputs` is the snapshot at its start, `lock` the file descriptor of its environment lock,
+    `ended` the monotonic time at which `poll` first saw the process ended.
+    """
 
     planned: SessionResult
     inputs: InputSnapshot
@@ -62,48 +55,47 @@ class SessionProcess:
 
     @property
     def log(self) -> Path:
-        """Where its output is."""
         return log_path(self.planned.entry.session)
 
     @property
     def report(self) -> Path:
-        """Where nox says what came of it."""
+        """The JSON file in which nox reports the result of the session."""
         return self.log.with_suffix(".json")
 
     @property
     def inconclusive_dir(self) -> Path:
-        """Where it records what it could not judge: a folder of its own, empty when it starts."""
-        return self.log.with_suffix(".not-judged")
+        """The folder in which the session records its inconclusive checks; removed at the start."""
+        return self.log.with_suffix(".inconclusive")
 
     @property
     def seconds(self) -> float:
-        """How long it has been running, or ran."""
         return (self.ended or time.monotonic()) - self.started_at
 
     def poll(self) -> bool:
-        """Tell whether it has come to its end; when that was first seen is when it was."""
+        """Return whether the process has ended; the first call that sees the end records it."""
         if self.ended is None and self.process.poll() is not None:
             self.ended = time.monotonic()
         return self.ended is not None
 
     def interrupted_result(self) -> SessionResult:
-        """Return the result of a session that was ended from outside; nothing is remembered."""
+        """Return the result of a session that was stopped; such a result is never stored."""
         environment_lock.release(self.lock)
         return replace(self.planned, outcome=INTERRUPTED, seconds=self.seconds, log=self.log)
 
     def evaluate(self, store: ResultStore, after: InputSnapshot) -> SessionResult:
-        """Return the result of a session that came to its end, and remember it if it may be.
+        """Return the result of a session that ended, and store it unless it is inconclusive.
 
         Args:
-            store: What is remembered.
-            after: What there was once it had ended.
+            store: The store of results.
+            after: The inputs after the end of the session. A result is cached only if they equal
+                the inputs at the start.
         """
-        outcome, note, unjudged = self._outcome()
+        outcome, note, inconclusive = self._outcome()
         if outcome != INCONCLUSIVE:
-            doubt = self._uncacheable_reason(store, after)
+            reason = self._uncacheable_reason(store, after)
             run = RunRecord(self.planned.key, outcome, round(self.seconds, 3), time.time())
-            store.record(self.planned.entry, self.inputs, run, trusted=not doubt)
-            note = note or (doubt and f"not remembered: {doubt}")
+            store.record(self.planned.entry, self.inputs, run, trusted=not reason)
+            note = note or (reason and f"not cached: {reason}")
         environment_lock.release(self.lock)
         return replace(
             self.planned,
@@ -111,46 +103,48 @@ class SessionProcess:
             seconds=self.seconds,
             note=note,
             log=self.log,
-            inconclusive=unjudged,
+            inconclusive=inconclusive,
         )
 
     def _outcome(self) -> tuple[str, str, Sequence[InconclusiveError]]:
-        """What came of it, what there is to say of that, and what could not be judged."""
+        """Return the outcome, a note for the report, and the inconclusive checks."""
         code = self.process.returncode
         if code:
             return FAILED, f"exit code {code}", ()
-        if (said := _reported(self.report)) != "success":
-            return FAILED, f"nox reports: {said}", ()
-        unjudged = read_inconclusive(self.inconclusive_dir)
-        return INCONCLUSIVE if unjudged else PASSED, "; ".join(map(str, unjudged)), unjudged
+        # nox exits with 0 after a skipped session: only its report shows that the session ran
+        if (result := _reported_result(self.report)) != "success":
+            return FAILED, f"nox reports: {result}", ()
+        inconclusive = read_inconclusive(self.inconclusive_dir)
+        outcome = INCONCLUSIVE if inconclusive else PASSED
+        return outcome, "; ".join(map(str, inconclusive)), inconclusive
 
     def _uncacheable_reason(self, store: ResultStore, after: InputSnapshot) -> str:
-        """Why the result may not stand for the next run; nothing, if it may."""
+        """Return why the result must not be reused by later runs; empty if it may be."""
         entry = self.planned.entry
         if reason := after.settings.ci.never_cached.get(entry.job):
             return reason
         if store.read(entry.session).has_failed_with(self.planned.key):
-            return "the same inputs were red before"
-        return _changed(entry, self.inputs, after)
+            return "an earlier run with the same inputs failed"
+        return _changed_input(entry, self.inputs, after)
 
 
-def _changed(entry: CISession, before: InputSnapshot, after: InputSnapshot) -> str:
+def _changed_input(entry: CISession, before: InputSnapshot, after: InputSnapshot) -> str:
     files, later = before.files_for(entry), after.files_for(entry)
     own = {path for area in {*input_areas(entry)} - {COMMON} for path in before.files_by_area[area]}
     if not own:
-        return "its areas hold no file"
-    if unknown := [path for path, file in files.items() if file.content_id is None]:
-        return f"{quote_name(unknown[0])} cannot be read as a file"
-    if moved := [path for path in {**files, **later} if files.get(path) != later.get(path)]:
-        return f"{quote_name(moved[0])} changed while it ran"
+        return "its areas contain no file"
+    if unreadable := [path for path, file in files.items() if file.content_id is None]:
+        return f"{quote_name(unreadable[0])} is not a readable file"
+    if changed := [path for path in {**files, **later} if files.get(path) != later.get(path)]:
+        return f"{quote_name(changed[0])} changed during the run"
     if before.key_parts(entry) != after.key_parts(entry):
-        return "a program changed while it ran"
+        return "a program changed during the run"
     return ""
 
 
-def _reported(report: Path) -> str:
+def _reported_result(report: Path) -> str:
     try:
         (session,) = json.loads(report.read_bytes())["sessions"]
         return str(session["result"])
     except (OSError, ValueError, KeyError, TypeError):
-        return "nothing"
+        return "no result"

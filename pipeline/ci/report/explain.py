@@ -1,4 +1,4 @@
-"""What a session's result hangs on, and what has changed of that since it was last green."""
+"""`invoke ci --explain`: the inputs of a session, and their changes since its last pass."""
 
 from collections.abc import Iterator, Mapping
 
@@ -14,29 +14,29 @@ MAX_FILES_SHOWN = 10  # files of an area
 def explain(
     entry: CISession, inputs: InputSnapshot, store: ResultStore, terminal: Terminal
 ) -> None:
-    """Print whether a session would run, and why.
+    """Print the cache key of a session, and either its inputs or what changed since its last pass.
 
     Args:
         entry: The session.
-        inputs: What it would run on.
-        store: What is remembered.
-        terminal: Where to.
+        inputs: The current inputs.
+        store: The store of results.
+        terminal: The terminal to print to.
     """
-    manifest, memory = inputs.key_parts(entry), store.read(entry.session)
-    key, latest = sha256_json(manifest), memory.latest_pass()
+    manifest, history = inputs.key_parts(entry), store.read(entry.session)
+    key, latest = sha256_json(manifest), history.latest_pass()
     terminal.print(f"{entry.session}: key {key[:12]}")
     if reason := inputs.settings.ci.never_cached.get(entry.job):
-        terminal.print(f"it always runs: {reason}")
-    elif key in memory.greens:
-        age = format_duration(seconds_since(memory.greens[key].finished))
-        terminal.print(f"green {age} ago on all of this:")
+        terminal.print(f"never cached: {reason}")
+    elif key in history.greens:
+        age = format_duration(seconds_since(history.greens[key].finished))
+        terminal.print(f"passed {age} ago with these inputs:")
         for name, value in manifest.items():
             terminal.print(f"  {name}: {value[:60]}")
     elif latest is None:
-        terminal.print("it was never green here")
+        terminal.print("no cached pass")
     else:
         terminal.print(
-            f"it was last green {format_duration(seconds_since(latest.finished))} ago; since then:"
+            f"last pass {format_duration(seconds_since(latest.finished))} ago; changes since:"
         )
         for line in diff_key_parts(latest.manifest, manifest, inputs, store):
             terminal.print(f"  {line}")
@@ -45,26 +45,26 @@ def explain(
 def diff_key_parts(
     before: KeyParts, now: KeyParts, inputs: InputSnapshot, store: ResultStore
 ) -> Iterator[str]:
-    """Yield a line for everything in which two manifests differ.
+    """Yield a line for each difference between two manifests.
 
     Args:
-        before: The earlier one.
-        now: The one of today.
-        inputs: What it was made of.
-        store: What the files held before.
+        before: The manifest of the cached pass.
+        now: The current manifest.
+        inputs: The current inputs, for the content of the files.
+        store: The store with the earlier content ids of the files.
     """
     for name in sorted({*before, *now}):
         if before.get(name) == now.get(name):
             continue
         yield f"{name}: {_word(before, now, name)}"
         if name.startswith("area ") and name in before and name in now:
-            held = store.area_contents(before[name])
-            yield from _files(held, inputs.hashes_by_area[name.removeprefix("area ")])
+            contents = store.area_contents(before[name])
+            yield from _files(contents, inputs.hashes_by_area[name.removeprefix("area ")])
 
 
 def _files(before: Mapping[str, str | None], now: Mapping[str, str | None]) -> Iterator[str]:
     if not before:
-        yield "  what its files held before is no longer known"
+        yield "  the earlier content of its files is not in the cache"
         return
     differing = [path for path in sorted({*before, *now}) if before.get(path) != now.get(path)]
     for path in differing[:MAX_FILES_SHOWN]:
@@ -76,4 +76,4 @@ def _files(before: Mapping[str, str | None], now: Mapping[str, str | None]) -> I
 def _word(before: Mapping[str, object], now: Mapping[str, object], name: str) -> str:
     if name not in before:
         return "added"
-    return "changed" if name in now else "gone"
+    return "changed" if name in now else "removed"

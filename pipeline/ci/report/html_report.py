@@ -1,4 +1,4 @@
-"""The report as one page that needs nothing else: what failed, what ran when, and why."""
+"""The report of a run as one HTML page without external files: failures, timeline, logs."""
 
 import html
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,17 +8,18 @@ from typing import Any
 from pipeline.ci.terminal import format_duration
 
 CSS_FILE = Path(__file__).with_name("html_report.css")
-# seconds by which one may end after the next began, and still have been waited for
+# seconds: a session counts as awaited even if it ended this much after the start of the next one,
+# because the scheduler polls
 CRITICAL_PATH_TOLERANCE = 0.1
 SPARKLINE_SIZE = 72, 18  # pixels
-LOG_TAIL_LINES = 20  # lines of a failed log, that are seen at once
+LOG_TAIL_LINES = 20  # lines of a failed log that are visible without unfolding
 EXECUTED = {"passed", "failed", "inconclusive", "interrupted"}
 INCONCLUSIVE = {"inconclusive", "not started", "skipped"}
 LEGEND = """<p class="legend">
 <span><i class="passed"></i>passed</span> <span><i class="failed"></i>failed</span>
 <span><i class="doubt"></i>inconclusive</span> <span><i class="limit"></i>budget</span>
-<span><i class="cached"></i>from the cache: as long as it took</span>
-<span><i class="critical"></i>the run waited for it</span>
+<span><i class="cached"></i>cached: duration of the earlier run</span>
+<span><i class="critical"></i>critical path</span>
 </p>"""
 SessionRow = Mapping[str, Any]
 
@@ -27,7 +28,7 @@ def render(content: Mapping[str, Any]) -> str:
     """Return the page.
 
     Args:
-        content: As reports/ci.json holds it.
+        content: The content of reports/ci.json.
     """
     sessions: Sequence[SessionRow] = content["sessions"]
     colour = "red" if content["exit_code"] else "green"
@@ -59,14 +60,16 @@ def render(content: Mapping[str, Any]) -> str:
 
 def _verdict(content: Mapping[str, Any]) -> str:
     failed = [each["session"] for each in content["sessions"] if each["outcome"] == "failed"]
-    return f"red: {', '.join(failed)}" if failed else "red" if content["exit_code"] else "green"
+    return (
+        f"failed: {', '.join(failed)}" if failed else "failed" if content["exit_code"] else "passed"
+    )
 
 
 def _failures(failed: Sequence[SessionRow]) -> str:
-    """What failed, each with its command and the end of its log."""
+    """Each failed session with the command to run it again and the end of its log."""
     parts = "".join(
         f"<h3>{html.escape(each['session'])}</h3>"
-        f"<p>{html.escape(each['note'])}; repeat it: "
+        f"<p>{html.escape(each['note'])}; run again: "
         f"<code>{html.escape(_command(each))}</code></p>{_text(each['tail'][-LOG_TAIL_LINES:])}"
         for each in failed
     )
@@ -74,18 +77,18 @@ def _failures(failed: Sequence[SessionRow]) -> str:
 
 
 def _inconclusive(groups: Sequence[Mapping[str, Any]]) -> str:
-    """What was inconclusive, one reason after the other, with the command that changes it."""
+    """The inconclusive sessions grouped by reason, each reason with its hint."""
     rows = "".join(
         f"<dt>{html.escape(each['reason'])} <b>{len(each['names'])}</b>"
         f"<dd>{html.escape(', '.join(each['names']))}"
         f"<dd>hint: <code>{html.escape(each['hint'])}</code>"
         for each in groups
     )
-    return rows and f'<h2>Not judged</h2><dl class="reasons">{rows}</dl>'
+    return rows and f'<h2>Inconclusive</h2><dl class="reasons">{rows}</dl>'
 
 
 def _logs(failed: Sequence[SessionRow]) -> str:
-    """More of the logs, folded."""
+    """The longer end of each failed log, folded."""
     parts = "".join(
         f"<details><summary>{html.escape(each['session'])}: the last "
         f"{len(each['tail'])} lines of {html.escape(each['log'])}</summary>"
@@ -128,7 +131,7 @@ def _lane(session: SessionRow, whole: float) -> str:
 
 
 def _cells(session: SessionRow) -> Iterator[tuple[str, str]]:
-    """The class and the content of each cell of a row."""
+    """Yield the CSS class and the content of each cell of a row."""
     took = (
         format_duration(session["seconds"]) if session["outcome"] in EXECUTED | {"cached"} else ""
     )

@@ -1,4 +1,4 @@
-"""The report of a run: reports/ci.json, the same as a page, and in CI in the job's summary."""
+"""Write the report of a run: reports/ci.json, reports/ci.html, and the job summary in CI."""
 
 import json
 import sys
@@ -27,16 +27,14 @@ LOG_TAIL_LINES = 200  # lines of a failed log
 
 @dataclass(frozen=True)
 class RunReport:
-    """What a report says of the whole run."""
-
     results: Sequence[SessionResult]
     wall: float
     code: int
     inconclusive: "Inconclusive | None" = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all of it, as reports/ci.json holds it."""
-        path = {id(result) for result in critical_path(self.results)}
+        """Return the content of reports/ci.json; times are in seconds."""
+        on_critical_path = {id(result) for result in critical_path(self.results)}
         return {
             "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "exit_code": self.code,
@@ -49,31 +47,29 @@ class RunReport:
             "inconclusive": [asdict(each) for each in self.inconclusive.groups]
             if self.inconclusive
             else [],
-            "sessions": [_session(result, critical=id(result) in path) for result in self.results],
+            "sessions": [
+                _session(result, critical=id(result) in on_critical_path) for result in self.results
+            ],
         }
 
 
-def write_reports(told: RunReport) -> None:
-    """Write the report; where that cannot be, say so and go on.
-
-    Args:
-        told: The run.
-    """
-    content = told.to_dict()
-    actions.add_summary(to_markdown(told))
+def write_reports(report: RunReport) -> None:
+    """Write the report files; a write error is printed and does not change the exit code."""
+    content = report.to_dict()
+    actions.add_summary(to_markdown(report))
     try:
         JSON_FILE.parent.mkdir(exist_ok=True)
         JSON_FILE.write_text(json.dumps(content, indent=1) + "\n")
         HTML_FILE.write_text(html_report.render(content), encoding="utf-8")
     except OSError as error:
-        print(f"ci: there is no report: {error}", file=sys.stderr)
+        print(f"ci: cannot write the report: {error}", file=sys.stderr)
 
 
 def critical_path(results: Iterable[SessionResult]) -> list[SessionResult]:
-    """Return the sessions that the run waited for: from its end, each with what ended before it.
+    """Return the critical path of the run, from its end to its start.
 
-    Args:
-        results: Of all sessions.
+    Each step back chooses the session that ended last before the start of the one after it: the
+    start of that one probably waited for it.
     """
     ran = [result for result in results if result.outcome in EXECUTED]
     path: list[SessionResult] = []
@@ -88,20 +84,15 @@ def critical_path(results: Iterable[SessionResult]) -> list[SessionResult]:
     return path
 
 
-def to_markdown(told: RunReport) -> str:
-    """Return the run as Markdown.
-
-    Args:
-        told: The run.
-    """
-    unjudged = f"{told.inconclusive.markdown()}\n" if told.inconclusive else ""
-    shown = [result for result in told.results if result.outcome != SKIPPED]
+def to_markdown(report: RunReport) -> str:
+    groups = f"{report.inconclusive.markdown()}\n" if report.inconclusive else ""
+    shown = [result for result in report.results if result.outcome != SKIPPED]
     rows = [
         (f"`{r.entry.session}`", r.outcome, format_duration(r.seconds), r.note or r.reason)
         for r in shown
     ]
     listed = markdown_table(TABLE_HEADER, rows)
-    return f"{summary_line(told.results, told.wall)}\n\n{unjudged}{listed}\n"
+    return f"{summary_line(report.results, report.wall)}\n\n{groups}{listed}\n"
 
 
 def _session(result: SessionResult, *, critical: bool) -> Mapping[str, Any]:

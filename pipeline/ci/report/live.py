@@ -1,6 +1,6 @@
-"""What is seen while sessions run: finished rows stay, a few live ones are drawn below them.
+"""The display of a run: rows of finished sessions, and redrawn rows of the running ones below.
 
-Without a terminal it is one line for each event, and a sign of life now and then.
+Without a terminal the display prints one line for each event, and a heartbeat line every 30 s.
 """
 
 import time
@@ -20,8 +20,8 @@ from pipeline.ci.terminal import (
 
 REDRAW_INTERVAL = 0.25  # seconds
 HEARTBEAT_INTERVAL = 30.0  # seconds
-MAX_LIVE_ROWS = 8  # of those that run; the others are counted
-LOG_TAIL_BYTES = 4096  # bytes of a log, in which its last line is looked for
+MAX_LIVE_ROWS = 8  # further running sessions are only counted
+LOG_TAIL_BYTES = 4096  # bytes at the end of a log that are searched for its last line
 SPINNER = SPINNER_FRAMES[:10]
 OUTCOME_COLORS = {
     PASSED: "green",
@@ -33,42 +33,40 @@ OUTCOME_COLORS = {
 
 
 class RunningSession(Protocol):
-    """A session that runs, as far as it is seen."""
+    """The part of a running session that the display reads."""
 
     @property
     def planned(self) -> SessionResult:
-        """What it is."""
+        """The planned result, with the expected seconds."""
 
     @property
     def log(self) -> Path:
-        """Where its output is."""
+        """The log file of the session."""
 
     @property
     def seconds(self) -> float:
-        """How long it has been running."""
+        """The seconds since the start of the session."""
 
 
 class LiveDisplay:
-    """The rows of a run."""
-
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal
-        self._began = self._drawn = time.monotonic()
+        self._started_at = self._drawn = time.monotonic()
         self._lines = 0
-        self._said: set[str] = set()
+        self._printed: set[str] = set()
 
     def note_once(self, text: str) -> None:
-        """Print a remark, once."""
-        if text not in self._said:
-            self._said.add(text)
+        """Print a note unless the same text was printed before."""
+        if text not in self._printed:
+            self._printed.add(text)
             self._print(f"ci: {text}")
 
     def announce(self, counts: Mapping[str, int], left: float) -> None:
-        """Say how much there is to do, and about how long it takes.
+        """Print how many sessions will run, and the estimated duration.
 
         Args:
-            counts: How many sessions there are, by what is known of them.
-            left: The seconds that they are expected to take; 0 if that is unknown.
+            counts: The number of sessions by outcome.
+            left: The expected seconds of the run; 0 if unknown.
         """
         waiting = counts[PENDING]
         parts = [f"{waiting} session{'' if waiting == 1 else 's'} to run"]
@@ -76,12 +74,12 @@ class LiveDisplay:
         self.note_once(", ".join([*parts, *([format_estimate(left)] if left else [])]))
 
     def started(self, planned: SessionResult) -> None:
-        """Say that a session starts, where no live row will."""
+        """Print the start of a session if there are no live rows to show it."""
         if not self.terminal.live:
             self._print(f"started      {planned.entry.session}")
 
     def finished(self, result: SessionResult) -> None:
-        """Print the row of a session that came to an end."""
+        """Print the row of a finished session."""
         self.clear()
         self.terminal.print(
             f" {result.entry.session}  {describe_result(result)}",
@@ -96,20 +94,23 @@ class LiveDisplay:
         waiting: int,
         left: Callable[[], float],
     ) -> None:
-        """Draw what runs, if it is time to.
+        """Redraw the live rows, or print the heartbeat line, if the interval has passed.
 
         Args:
-            running: The sessions.
-            done: What came of the others.
-            waiting: How many wait.
-            left: Returns the seconds that are left; 0 if that is unknown.
+            running: The running sessions.
+            done: The results of the finished sessions.
+            waiting: The number of waiting sessions.
+            left: Returns the remaining seconds; 0 if unknown. Called only for a redraw, since the
+                estimate simulates the rest of the run.
         """
         now = time.monotonic()
         if now - self._drawn < (REDRAW_INTERVAL if self.terminal.live else HEARTBEAT_INTERVAL):
             return
         self._drawn = now
         if not self.terminal.live:
-            rows = (f"{work.planned.entry.session} {work.seconds:.0f} s" for work in running)
+            rows = (
+                f"{session.planned.entry.session} {session.seconds:.0f} s" for session in running
+            )
             self._print(
                 "; ".join([f"running      {', '.join(rows)}", *_describe_remaining(left())])
             )
@@ -122,7 +123,7 @@ class LiveDisplay:
         self._lines = len(lines)
 
     def clear(self) -> None:
-        """Take the live rows away."""
+        """Erase the live rows."""
         if self._lines:
             self.terminal.write(f"\x1b[{self._lines}A\x1b[J")
             self._lines = 0
@@ -136,17 +137,17 @@ class LiveDisplay:
     ) -> str:
         failed = sum(result.outcome == FAILED for result in done)
         counts = f"running {len(running)} · done {len(done)} · failed {failed} · waiting {waiting}"
-        return f"{counts} · {format_duration(time.monotonic() - self._began)}"
+        return f"{counts} · {format_duration(time.monotonic() - self._started_at)}"
 
-    def _row(self, work: RunningSession) -> str:
-        sign = SPINNER[int(work.seconds / REDRAW_INTERVAL) % len(SPINNER)]
-        expected = f"/{work.planned.seconds:.0f}" if work.planned.seconds else ""
-        head = f"{sign} {work.planned.entry.session}  {work.seconds:.0f}{expected} s"
-        return f"{head}  {last_log_line(work.log)}"
+    def _row(self, session: RunningSession) -> str:
+        sign = SPINNER[int(session.seconds / REDRAW_INTERVAL) % len(SPINNER)]
+        expected = f"/{session.planned.seconds:.0f}" if session.planned.seconds else ""
+        head = f"{sign} {session.planned.entry.session}  {session.seconds:.0f}{expected} s"
+        return f"{head}  {last_log_line(session.log)}"
 
 
 def describe_result(result: SessionResult) -> str:
-    """Return what a finished row says behind its name."""
+    """Return the text after the session name in the row of a finished session."""
     if result.outcome == CACHED:
         return f"{format_duration(result.age)} old, saved {format_duration(result.seconds)}"
     over = f"over its budget by {format_duration(result.over_budget)}" if result.over_budget else ""
@@ -157,7 +158,7 @@ def describe_result(result: SessionResult) -> str:
 
 
 def last_log_line(log: Path) -> str:
-    """Return the last line of a log that says anything."""
+    """Return the last line of a log that is not blank."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, file.seek(0, 2) - LOG_TAIL_BYTES))

@@ -1,4 +1,4 @@
-"""What is said at the end: what was inconclusive, by reason; then each failure with its log."""
+"""The summary that ends `invoke ci`: inconclusive checks by reason, failures with logs, totals."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -28,18 +28,18 @@ def print_summary(
     results: Sequence[SessionResult],
     wall: float,
     terminal: Terminal,
-    unjudged: "Inconclusive | None",
+    inconclusive: "Inconclusive | None",
 ) -> None:
-    """Print the end of a run.
+    """Print the summary of a run.
 
     Args:
-        results: Of all sessions, those left out too.
-        wall: How many seconds the run took.
-        terminal: Where to.
-        unjudged: What was inconclusive, if there is any.
+        results: The results of all sessions, including the skipped ones.
+        wall: The seconds of the whole run.
+        terminal: The terminal to print to.
+        inconclusive: The inconclusive checks, if there are any.
     """
-    if unjudged:
-        terminal.print(f"\n{unjudged.text(terminal.width)}")
+    if inconclusive:
+        terminal.print(f"\n{inconclusive.text(terminal.width)}")
     for result in results:
         if result.outcome == FAILED:
             _failure(result, terminal)

@@ -1,9 +1,9 @@
-"""Change files at random, again and again, and compare `invoke ci` with a fresh run.
+"""Compare `invoke ci` with a run without cache, after each of many random changes.
 
 python -m tests.fuzz.cache [--mutations 300]   twelve sessions of a generated repository
-python -m tests.fuzz.cache --real [20]         the quick sessions of this one, in a copy of it
-python -m tests.fuzz.cache --isolated             instead: run every session that is remembered
-                                                 where only its areas are
+python -m tests.fuzz.cache --real [20]         the quick sessions of a copy of this repository
+python -m tests.fuzz.cache --isolated          instead: run each cached session in a copy that
+                                               contains only the files of its areas
 """
 
 import argparse
@@ -24,16 +24,16 @@ from tests.fuzz.cache import generated_repo, this_repo
 
 
 def check_all_isolated() -> None:
-    """Run each session whose result is remembered where nothing but its areas is.
+    """Run each session that may be cached in a copy that contains only the files of its areas.
 
-    Of a job with rows it is the first: the others read the same areas.
+    A job with a matrix is checked by its first session: all of its sessions have the same areas.
 
     Raises:
-        CheckFailedError: One reads more.
+        CheckFailedError: A session fails there, so it reads a file outside of its areas.
     """
     selection = create_plan(everything=True)
     never = selection.inputs.settings.ci.never_cached
-    firsts, wrong = dict[str, CISession](), list[str]()
+    firsts, failures = dict[str, CISession](), list[str]()
     for row in selection.rows:
         if row.selected and row.entry.job not in never:
             firsts.setdefault(row.entry.job, row.entry)
@@ -41,20 +41,26 @@ def check_all_isolated() -> None:
         try:
             run_isolated(entry, selection.inputs)
         except CheckFailedError as error:
-            wrong.append(str(error))
-    if wrong:
-        raise CheckFailedError("; ".join(wrong), hint=f"read {LOG_DIR}/*.proof.log")
+            failures.append(str(error))
+    if failures:
+        raise CheckFailedError("; ".join(failures), hint=f"read {LOG_DIR}/*.isolated.log")
 
 
 def main(arguments: Sequence[str]) -> None:
     """Run the command line.
 
     Raises:
-        WrongError: `invoke ci` and a fresh run differ.
+        CacheMismatchError: A result of `invoke ci` differs from a fresh run.
     """
     parser = argparse.ArgumentParser("python -m tests.fuzz.cache", description=__doc__)
     parser.add_argument("--mutations", type=int, default=300)
-    parser.add_argument("--real", type=int, nargs="?", const=20, help="so many, on this repository")
+    parser.add_argument(
+        "--real",
+        type=int,
+        nargs="?",
+        const=20,
+        help="number of mutations of a copy of this repository",
+    )
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))  # noqa: S311
     parser.add_argument("--isolated", action="store_true")
     options = parser.parse_args(arguments)
@@ -67,7 +73,7 @@ def main(arguments: Sequence[str]) -> None:
     )
     with raise_on_signal(), TemporaryDirectory() as name, contextlib.chdir("."):
         trial = kind.run(Path(name), mutations, options.seed)
-    print(f"{mutations} mutations: {trial.counted()}, 0 wrong")
+    print(f"{mutations} mutations: {trial.statistics()}, 0 wrong")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Change a generated repository at random, and compare `invoke ci` with a fresh run of everything.
 
-Twelve sessions print a digest of all that they read, so that not only a wrong verdict is found, but
-every hit that stands for a run on something else. The real planner and cache are at work.
+Each of twelve sessions writes a digest of its inputs. A cached result is wrong if its
+verdict differs, and also if it was recorded with other inputs. Planner and cache are the real ones.
 """
 
 import contextlib
@@ -39,15 +39,15 @@ sys.exit(int(digest, 16) % 4 == 0)
 
 
 class GeneratedRepoFuzz:
-    """A repository, the state of its environment, and what ran under which key."""
+    """A generated repository, and the input digest of every cache key seen so far."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.draw = random.Random(seed)  # noqa: S311 - no secret
         self.toy = SampleRepo.make(folder, names=NAMES)
         self.toy.write("check.py", CHECK)
-        self.toy.write("shared.txt", "in no area, and so in all")
+        self.toy.write("shared.txt", "no area, so an input of every session")
         self.toy.commit()
-        self.known: dict[tuple[str, str], str] = {}
+        self.content_by_key: dict[tuple[str, str], str] = {}
         self.hits = self.runs = 0
         env = self.toy.env()
         os.environ.clear()
@@ -55,20 +55,20 @@ class GeneratedRepoFuzz:
         os.chdir(self.toy.root)
 
     def statistics(self) -> str:
-        """Return what there was to compare."""
+        """Return the numbers of hits and runs."""
         return f"{self.hits} hits, {self.runs} runs"
 
     def file(self) -> Path:
-        """Choose one of the files of an area."""
+        """Choose a random file of a random area."""
         files = [path for path in sorted(self.toy.root.glob("area*/**/*")) if not path.is_dir()]
         return self.draw.choice(files)
 
     def text(self) -> str:
-        """Return a content, of few: what was there before comes back."""
+        """Return one of four contents, so that earlier contents, and so earlier keys, come back."""
         return f"content {self.draw.randrange(4)}\n"
 
     def new(self) -> Path:
-        """Return a path in an area that may be free."""
+        """Return a path for a new file in a random area; the file may exist."""
         return self.toy.root / self.draw.choice(NAMES) / f"new{self.draw.randrange(3)}.txt"
 
     def edit(self) -> None:
@@ -128,37 +128,37 @@ class GeneratedRepoFuzz:
         file = self.file()
         self.toy.git("update-index", flag, str(file))
         file.write_text(self.text())
-        self.check(f"overlook {flag}")
+        self.check(f"update-index {flag}")
         self.toy.git("update-index", flag.replace("--", "--no-"), str(file))
 
     def check(self, mutation: str) -> None:
-        """Run `invoke ci`, and compare every session with a fresh run.
+        """Run `invoke ci`, and compare the result of every session with a fresh run.
 
         Raises:
-            WrongError: One differs.
+            CacheMismatchError: A result differs.
         """
-        said = io.StringIO()
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        output = io.StringIO()
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
             code = run_command(Options(all=True))
         sessions = json.loads(Path("reports/ci.json").read_text())["sessions"]
         ran = {each["session"]: digest_of(each["session"]) for each in sessions if each["log"]}
-        red = reference_outcomes(environment())
+        failed = reference_outcomes(environment())
         for each in sessions:
             name, outcome = each["session"], each["outcome"]
-            stands = ran.get(name) or self.known[name, each["key"]]
-            self.known[name, each["key"]] = stands
+            content = ran.get(name) or self.content_by_key[name, each["key"]]
+            self.content_by_key[name, each["key"]] = content
             self.hits += outcome == "cached"
             self.runs += name in ran
-            if stands != digest_of(name) or (outcome == "failed") != (name in red):
+            if content != digest_of(name) or (outcome == "failed") != (name in failed):
                 raise CacheMismatchError(
-                    f"after {mutation}: {name} is {outcome}, and a fresh run differs"
+                    f"after {mutation}: {name} is {outcome}, but differs in a fresh run"
                 )
-        if bool(red) != bool(code):
+        if bool(failed) != bool(code):
             raise CacheMismatchError(f"after {mutation}: exit code {code}")
 
 
 def environment() -> dict[str, str]:
-    """Return what a session would be told, if nox ran it: it is not told what nobody declared."""
+    """Return the environment of a session in the fresh run: without the undeclared variable."""
     env = session_environment.session_environment(
         Variables(cache_key=("DECLARED", "LANG"), passthrough=("*",), dropped=())
     )
@@ -167,7 +167,7 @@ def environment() -> dict[str, str]:
 
 
 def digest_of(name: str) -> str:
-    """Return what a session said last that it had read."""
+    """Return the digest of its inputs that a session wrote in its last run."""
     return Path("reports", f"{name}.digest").read_text()
 
 
@@ -197,22 +197,22 @@ MUTATIONS: Sequence[Callable[[GeneratedRepoFuzz], None]] = (
 
 
 def run(folder: Path, mutations: int, seed: int) -> GeneratedRepoFuzz:
-    """Mutate and compare; return the trial.
+    """Mutate and compare; return the finished fuzz run.
 
     Args:
-        folder: An empty one.
-        mutations: How many.
-        seed: What to draw them by.
+        folder: An empty folder.
+        mutations: The number of mutations.
+        seed: The seed of the random choices.
 
     Raises:
-        WrongError: `invoke ci` and a fresh run differ.
+        CacheMismatchError: A result of `invoke ci` differs from a fresh run.
     """
     trial = GeneratedRepoFuzz(folder, seed)
     trial.check("the beginning")
     for number in range(1, mutations + 1):
         mutate = trial.draw.choice(MUTATIONS)
         with contextlib.suppress(OSError, IndexError, subprocess.CalledProcessError):
-            mutate(trial)  # what there is nothing for, changes nothing
+            mutate(trial)  # an impossible mutation, such as deleting a missing file, is a no-op
         trial.check(f"mutation {number}, {mutate.__name__}")
         if number % 10 == 0:
             print(f"{number} of {mutations}: {trial.hits} hits", file=sys.stderr, flush=True)

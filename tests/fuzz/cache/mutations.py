@@ -1,4 +1,4 @@
-"""What may happen to a checkout of this repository: each is drawn, done, and told."""
+"""Random changes of a checkout of this repository; each returns a description of the change."""
 
 import os
 import random
@@ -14,23 +14,24 @@ UNUSED_IMPORT = "import antigravity\n"
 
 
 class Checkout:
-    """The files where this process is, and the states that they have been in."""
+    """The working directory as a checkout, and its saved states as git tree ids."""
 
     def __init__(self, draw: random.Random) -> None:
         self.draw = draw
         self.states: list[str] = []
 
     def one(self, *globs: str) -> Path:
-        """Choose a file."""
+        """Choose a random file that matches one of the globs."""
         return self.draw.choice(sorted(path for glob in globs for path in Path().glob(glob)))
 
-    def keep(self) -> None:
-        """Remember what is there now, so that it can be gone back to."""
+    def save_state(self) -> None:
+        """Save the current files as a git tree, for `return_to`."""
         git("add", "--all")
         self.states.append(git("write-tree"))
 
     def return_to(self, state: str) -> None:
-        """Make the files what they were."""
+        """Restore the files of a saved state; files that were added since are deleted."""
+        # `read-tree -u` deletes only files of the index, so untracked files are added first
         git("add", "--all")
         git("read-tree", "--reset", "-u", state)
 
@@ -40,7 +41,7 @@ Mutation = Callable[[Checkout], str]
 
 @dataclass(frozen=True)
 class Line:
-    """One line more in a file."""
+    """Append a line to a random file."""
 
     glob: str
     text: str
@@ -55,23 +56,23 @@ class Line:
 def delete(checkout: Checkout) -> str:
     path = checkout.one(*SOURCES)
     path.unlink()
-    return f"{path} is gone"
+    return f"{path} is deleted"
 
 
 def rename(checkout: Checkout) -> str:
     path = checkout.one(*SOURCES)
     new = path.rename(path.with_stem(f"{path.stem}_moved"))
-    return f"{path} is {new.name}"
+    return f"{path} is renamed to {new.name}"
 
 
 def mode(checkout: Checkout) -> str:
     path = checkout.one(*SOURCES)
     path.chmod(path.stat().st_mode ^ 0o111)
-    return f"another mode of {path}"
+    return f"{path} has another mode"
 
 
 def untracked(checkout: Checkout) -> str:
-    """Of Python, wherever that is: nobody has thought of it there."""
+    """Add a Python file in any folder, also in folders that no area expects to hold Python."""
     path = checkout.one(*SOURCES, *OTHERS).with_name("new.py")
     path.write_text(UNUSED_IMPORT)
     return f"{path} is new"
@@ -97,7 +98,7 @@ def checkout_earlier(checkout: Checkout) -> str:
 
 def revert(checkout: Checkout) -> str:
     checkout.return_to(checkout.states[-1])
-    return "that is taken back"
+    return "the last change is reverted"
 
 
 MUTATIONS: Sequence[Mutation] = (
@@ -115,11 +116,10 @@ MUTATIONS: Sequence[Mutation] = (
 
 
 def random_mutations(draw: random.Random) -> Iterator[Mutation]:
-    """Yield all of them in any order, and again, for ever."""
+    """Yield all mutations in random order, then all of them again, without end."""
     while True:
         yield from draw.sample(MUTATIONS, len(MUTATIONS))
 
 
 def git(*arguments: str) -> str:
-    """Run git; return what it said."""
     return ScratchRepository(Path()).git(*arguments).strip()

@@ -1,4 +1,4 @@
-"""What somebody has who trusts no cache."""
+"""The reference for the cache: nox runs the sessions without any cached result."""
 
 import json
 import subprocess
@@ -13,18 +13,18 @@ LOG = REPORT.with_suffix(".log")
 
 
 class CacheMismatchError(CheckFailedError):
-    """A result that a fresh run does not have."""
+    """A cached or skipped result that differs from a fresh run."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(message, hint="the same --seed repeats it")
+        super().__init__(message, hint="run again with the same --seed")
 
 
 def reference_outcomes(env: Mapping[str, str], *options: str) -> list[str]:
-    """Run sessions by nox alone; return the red ones.
+    """Run sessions by nox alone; return the names of the failed ones.
 
     Args:
-        env: The whole of their environment.
-        *options: Of nox: which of them, if not all, and how.
+        env: The complete environment of the sessions.
+        *options: Options of nox; without `--session` all sessions run.
     """
     REPORT.unlink(missing_ok=True)
     line = [str(BIN / "nox"), "--non-interactive", f"--report={REPORT}", *options]

@@ -1,9 +1,9 @@
 """Change a copy of this repository at random, and compare `invoke ci` with a fresh run.
 
-The copy is on a branch, so that the planner is put to the test too: what it leaves out has to be
-green, as what it takes from the cache. Only that is run afresh, since what ran is a fresh run.
-The jobs are those that take seconds and whose result may be remembered, each with areas of its own.
-`docs` and `pre-commit` are not among them: they read every area, so that every change runs them.
+The copy is on a branch, so the planner is tested as well: a skipped session must pass in a fresh
+run, as must a cached one. Only skipped and cached sessions run again for the comparison. The jobs
+take seconds, may be cached, and read different areas. `docs` and `pre-commit` are not included:
+they read every area, so every change runs them.
 """
 
 import os
@@ -30,37 +30,38 @@ JOBS = (
 
 
 class ThisRepoFuzz:
-    """A checkout, and what came of the runs in it."""
+    """The copy of this repository, and the number of sessions by outcome."""
 
     def __init__(
-        self, folder: Path, made: RepositoryCopy, seed: int, jobs: Collection[str] = JOBS
+        self, folder: Path, copy: RepositoryCopy, seed: int, jobs: Collection[str] = JOBS
     ) -> None:
-        made.branch("work")
-        os.chdir(made.root)
+        copy.branch("work")
+        os.chdir(copy.root)
         self.checkout = Checkout(random.Random(seed))  # noqa: S311 - no secret
         self.store = ResultStore(folder / "cache")
         self.jobs = jobs
         self.counts = Counter[str]()
 
-    def counted(self) -> str:
-        """Return what there was to compare."""
+    def statistics(self) -> str:
+        """Return the numbers of hits, skipped sessions and runs."""
         ran = sum(self.counts[outcome] for outcome in EXECUTED)
-        judged = f"{self.counts[CACHED]} hits, {self.counts[SKIPPED]} skipped"
-        return f"{judged}, {ran} runs ({self.counts[FAILED]} red)"
+        compared = f"{self.counts[CACHED]} hits, {self.counts[SKIPPED]} skipped"
+        return f"{compared}, {ran} runs ({self.counts[FAILED]} failed)"
 
     def check(self, mutation: str) -> bool:
-        """Run `invoke ci`, and afresh what it did not run; return whether all is green.
+        """Run `invoke ci`, then the sessions that it did not run; return whether none failed.
 
         Raises:
-            WrongError: A session is red that it takes for green, or its exit code is wrong.
+            CacheMismatchError: A cached or skipped session fails in the fresh run, or the exit code
+                of `invoke ci` is wrong.
         """
         report = run_selected.run_selected_jobs(self.jobs, self.store)
         outcomes = {each["session"]: each["outcome"] for each in report["sessions"]}
         self.counts.update(outcomes.values())
-        believed = [name for name, how in outcomes.items() if how in {CACHED, SKIPPED}]
-        for name in failed_in_reference(believed):
-            wrong = f"{mutation}: {name} is {outcomes[name]}, and a fresh run is red"
-            raise CacheMismatchError(f"{wrong}\n\n{LOG.read_text()}")
+        trusted = [name for name, outcome in outcomes.items() if outcome in {CACHED, SKIPPED}]
+        for name in failed_in_reference(trusted):
+            message = f"{mutation}: {name} is {outcomes[name]}, but fails in a fresh run"
+            raise CacheMismatchError(f"{message}\n\n{LOG.read_text()}")
         green = FAILED not in outcomes.values()
         if green != (report["exit_code"] == 0):
             raise CacheMismatchError(f"{mutation}: exit code {report['exit_code']}")
@@ -68,30 +69,36 @@ class ThisRepoFuzz:
 
 
 def failed_in_reference(sessions: Collection[str]) -> list[str]:
-    """Run some sessions as `invoke ci` would, had it to; return the red ones."""
+    """Run sessions in the environment of `invoke ci`; return the names of the failed ones."""
     env = session_environment.session_environment(config.load().ci.variables)
     at_once = f"-j{os.cpu_count()}", "--allow-parallel"
     return reference_outcomes(env, *at_once, "--session", *sessions) if sessions else []
 
 
 def run(folder: Path, mutations: int, seed: int) -> ThisRepoFuzz:
-    """Mutate and compare; return the trial. What turned a session red is taken back by the next.
+    """Mutate and compare; return the finished fuzz run.
+
+    After a mutation that makes a session fail, the next step reverts that mutation.
 
     Args:
-        folder: An empty one.
-        mutations: How many.
-        seed: What to draw them by.
+        folder: An empty folder.
+        mutations: The number of mutations.
+        seed: The seed of the random choices.
 
     Raises:
-        WrongError: `invoke ci` and a fresh run differ.
+        CacheMismatchError: A result of `invoke ci` differs from a fresh run.
     """
     trial = ThisRepoFuzz(folder, copy_repository(Path.cwd(), folder / "copy"), seed)
     green, deck = trial.check("the beginning"), random_mutations(trial.checkout.draw)
     for number in range(1, mutations + 1):
         mutate = next(deck) if green else revert
         if green:
-            trial.checkout.keep()
-        said = mutate(trial.checkout)
-        green = trial.check(f"mutation {number}, {said}")
-        print(f"{number} of {mutations}: {said}: {trial.counted()}", file=sys.stderr, flush=True)
+            trial.checkout.save_state()
+        description = mutate(trial.checkout)
+        green = trial.check(f"mutation {number}, {description}")
+        print(
+            f"{number} of {mutations}: {description}: {trial.statistics()}",
+            file=sys.stderr,
+            flush=True,
+        )
     return trial

@@ -12,24 +12,27 @@ from tests.support.sample_repo import SampleRepo
 
 
 class InProcessCI:
-    """The repository, and `invoke ci` in this process, so that its lines are counted."""
+    """A sample repository, and `invoke ci` in this process, so that coverage counts its lines."""
 
     def __init__(self, toy: SampleRepo) -> None:
         self.toy = toy
 
     def __call__(self, **options: str | bool) -> str:
-        """Run it; return what it printed, stderr too, and keep the exit code."""
+        """Run `invoke ci`; return its stdout and stderr, and store the exit code."""
         self.code = 0
-        with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(said):
+        with (
+            contextlib.redirect_stdout(io.StringIO()) as output,
+            contextlib.redirect_stderr(output),
+        ):
             try:
                 with handle_errors():
                     self.code = run_command(Options(**options))  # type: ignore[arg-type]
-            except SystemExit as left:
-                self.code = int(left.code or 0)
-        return said.getvalue()
+            except SystemExit as exit_:
+                self.code = int(exit_.code or 0)
+        return output.getvalue()
 
     def ran(self, **options: str | bool) -> list[str]:
-        """Run it; return the sessions that ran."""
+        """Run `invoke ci`; return the names of the sessions that ran."""
         self.toy.executed_sessions()
         self(**options)
         return self.toy.executed_sessions()
@@ -54,7 +57,7 @@ def run_in_repo(monkeypatch: pytest.MonkeyPatch) -> RunInRepo:
 
 @pytest.fixture(scope="session")
 def pristine_repo(tmp_path_factory: pytest.TempPathFactory) -> SampleRepo:
-    """A repository that was just made, to copy."""
+    """A new sample repository, to copy."""
     return SampleRepo.make(tmp_path_factory.mktemp("new"))
 
 
@@ -62,10 +65,10 @@ def pristine_repo(tmp_path_factory: pytest.TempPathFactory) -> SampleRepo:
 def repo_after_run(
     pristine_repo: SampleRepo, tmp_path_factory: pytest.TempPathFactory
 ) -> SampleRepo:
-    """A repository where everything ran and was green, to copy."""
+    """A sample repository in which every session ran and passed, to copy."""
     toy = pristine_repo.copy(tmp_path_factory.mktemp("run") / "once")
-    code, said = toy.ci()
-    assert code == 0, said
+    code, output = toy.ci()
+    assert code == 0, output
     assert toy.executed_sessions() == sorted(toy.names)
     return toy
 
@@ -84,5 +87,5 @@ def ci(repo: SampleRepo, run_in_repo: RunInRepo) -> InProcessCI:
 def ci_after_green_run(
     repo_after_run: SampleRepo, tmp_path: Path, run_in_repo: RunInRepo
 ) -> InProcessCI:
-    """A repository where everything ran, and was green."""
+    """`invoke ci` in a repository in which every session ran and passed."""
     return run_in_repo(repo_after_run.copy(tmp_path / "green"))

@@ -22,13 +22,13 @@ AREAS = Areas({"docs": ["*.md", "docs/**"], "app": ["app/*.py", "app/**/x.txt"]}
         ("app/oneXpy", []),
     ],
 )
-def test_a_star_stays_in_its_folder_and_two_do_not(path: str, areas: list[str]) -> None:
+def test_star_matches_one_folder_two_stars_all(path: str, areas: list[str]) -> None:
     assert AREAS.for_path(path) == areas
 
 
-# Sources: GitHub's cheat sheet of patterns for paths,
+# Sources: GitHub's patterns for paths,
 # https://docs.github.com/actions/reference/workflow-syntax#patterns-to-match-file-paths,
-# and git's format of patterns, https://git-scm.com/docs/gitignore#_pattern_format.
+# and git's pattern format, https://git-scm.com/docs/gitignore#_pattern_format.
 GITHUB, GIT, BOTH = "GitHub", "git", "both"
 
 
@@ -70,27 +70,27 @@ GITHUB, GIT, BOTH = "GitHub", "git", "both"
         ("a/**/b", "a/x/y/b", True, GIT),
         ("a/**/b", "ab", False, GIT),
         ("a/**/b", "a/xb", False, GIT),
-        ("a**/b", "a/b", True, GITHUB),  # not where a folder's name begins: any characters
+        ("a**/b", "a/b", True, GITHUB),  # `**` not at the start of a folder name: any characters
         ("a**/b", "ab", False, GITHUB),
-        ("a+b.(c)", "a+b.(c)", True, GIT),  # signs of a regular expression stand for themselves
+        ("a+b.(c)", "a+b.(c)", True, GIT),  # characters of regular expressions are literal
         ("docs/**", "docs/two\nlines.md", True, GIT),
     ],
 )
-def test_a_glob_means_what_it_means_elsewhere(
+def test_glob_matches_as_git_and_github(
     glob: str, path: str, *, matches: bool, source: str
 ) -> None:
-    assert bool(Areas({"area": [glob]}).for_path(path)) == matches, f"as {source} reads it"
+    assert bool(Areas({"area": [glob]}).for_path(path)) == matches, f"as in {source}"
 
 
-def test_every_file_of_this_repository_is_in_an_area() -> None:
+def test_every_file_is_in_an_area() -> None:
     areas = Areas(config.load().areas)
     assert [path for path in worktree.list_files().paths if not areas.for_path(path)] == []
 
 
-def test_python_is_in_an_area_that_is_linted_wherever_it_is() -> None:
+def test_python_files_are_in_a_linted_area() -> None:
     areas = Areas(config.load().areas)
-    (read,) = (row.tags for row in nox_sessions.list_sessions() if row.session == "lint")
+    (lint_areas,) = (row.tags for row in nox_sessions.list_sessions() if row.session == "lint")
     for folder in {PurePath(path).parent for path in worktree.list_files().paths}:
         for name in "new.py", "new.ipynb":
-            of = areas.for_path(f"{folder / name}")
-            assert not of or {"common", *read}.intersection(of), folder / name
+            found = areas.for_path(f"{folder / name}")
+            assert not found or {"common", *lint_areas}.intersection(found), folder / name

@@ -1,4 +1,4 @@
-"""Checkouts as people have them, of this very repository, with the commands as they are typed."""
+"""The commands of a developer in worktrees and clones of this repository."""
 
 import os
 import re
@@ -15,19 +15,19 @@ from tests.conftest import ROOT, Result
 from tests.support.sample_repo import BIN
 
 CHANGED = "backend/manage.py"
-ODD = os.fsdecode(b"Sin-t\xedtulo.md")
+INVALID_UTF_8 = os.fsdecode(b"Sin-t\xedtulo.md")
 SELECTED = re.compile(r"ci: (\d+ of \d+) sessions would run")
 SECRETS = (sys.executable, "-m", "pipeline.checks.secret_scan")
 
 
 class Checkout:
-    """A clone that a person works in."""
+    """A clone in which a developer works."""
 
     def __init__(self, root: Path, home: Path) -> None:
         self.root, self.home = root, home
 
     def run(self, *command: str | Path, **variables: str) -> Result:
-        """Run a command there, as a terminal of its own would."""
+        """Run a command in the clone with a minimal environment, as in a new terminal."""
         path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
         env = {"HOME": str(self.home), "LANG": "C.UTF-8", "PATH": path}
         env |= {name: os.environ[name] for name in os.environ if name.endswith("_CERT_FILE")}
@@ -36,13 +36,13 @@ class Checkout:
         )
 
     def git(self, *arguments: str) -> str:
-        """Run git there, as the person who works there."""
+        """Run git in the clone with the identity of the developer."""
         done = self.run("git", *arguments)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
     def commit(self, name: str, text: str | None) -> None:
-        """Commit one file, or that it is gone."""
+        """Commit one file, or its removal if `text` is None."""
         path = self.root / name
         path.write_text(text) if text is not None else path.unlink()
         self.git("add", "--force", name)
@@ -50,15 +50,15 @@ class Checkout:
 
     def selected(self, **variables: str) -> str:
         """Return how many sessions `invoke ci` would run."""
-        said = self.run("invoke", "ci", "--plan", **variables)
-        found = SELECTED.search(said.stdout + said.stderr)
-        assert found, said.stderr
+        output = self.run("invoke", "ci", "--plan", **variables)
+        found = SELECTED.search(output.stdout + output.stderr)
+        assert found, output.stderr
         return found[1]
 
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the team has pushed: this checkout, as the only commit of main."""
+    """A repository with this checkout as the only commit of main."""
     folder = tmp_path_factory.mktemp("published")
     scratch_repository.copy_files(git.files(cwd=ROOT), folder, ROOT)
     ScratchRepository(folder).init("main")
@@ -66,8 +66,8 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def person(published: Path, tmp_path: Path) -> Checkout:
-    """A clone of it, with an identity to commit with."""
+def developer(published: Path, tmp_path: Path) -> Checkout:
+    """A clone of the published repository, with an identity for commits."""
     home = tmp_path / "home"
     home.mkdir()
     (home / ".gitconfig").write_text(
@@ -79,95 +79,97 @@ def person(published: Path, tmp_path: Path) -> Checkout:
     return Checkout(tmp_path / "checkout", home)
 
 
-def clone(person: Checkout, *options: str) -> Checkout:
-    """Clone what was pushed once more."""
-    root = person.root.with_name("clone")
-    person.git("clone", "--quiet", *options, str(person.root.with_name("remote.git")), str(root))
-    return Checkout(root, person.home)
+def clone(developer: Checkout, *options: str) -> Checkout:
+    """Clone the remote repository a second time."""
+    root = developer.root.with_name("clone")
+    developer.git(
+        "clone", "--quiet", *options, str(developer.root.with_name("remote.git")), str(root)
+    )
+    return Checkout(root, developer.home)
 
 
-def test_hook_of_linked_worktree_leaves_repository_alone(person: Checkout) -> None:
-    linked = Checkout(person.root.with_name("linked"), person.home)
-    person.git("worktree", "add", "--quiet", "-b", "feature", str(linked.root))
-    hook = person.root / ".git" / "hooks" / "pre-push"
+def test_hook_in_worktree_keeps_repository(developer: Checkout) -> None:
+    linked = Checkout(developer.root.with_name("linked"), developer.home)
+    developer.git("worktree", "add", "--quiet", "-b", "feature", str(linked.root))
+    hook = developer.root / ".git" / "hooks" / "pre-push"
     hook.write_text("#!/bin/sh\nexec invoke ci --isolated parity </dev/null\n")
     hook.chmod(0o755)
     linked.commit("docs/note.md", "# Note\n")
     before = linked.git("rev-parse", "HEAD")
     pushed = linked.run("git", "push", "--quiet", "origin", "feature")
-    assert "proved: parity is green" in pushed.stdout + pushed.stderr
+    assert "verified: parity passes" in pushed.stdout + pushed.stderr
     assert pushed.returncode == 0
     assert linked.git("rev-parse", "HEAD", "origin/feature").split() == [before, before]
-    assert person.git("config", "--get", "core.bare") == "false"
-    assert person.git("status", "--porcelain") == ""
+    assert developer.git("config", "--get", "core.bare") == "false"
+    assert developer.git("status", "--porcelain") == ""
 
 
-def test_single_branch_clone_is_not_judged(person: Checkout) -> None:
-    person.git("switch", "--quiet", "--create", "feature")
-    person.commit("backend/k.pem", trustme.CA().private_key_pem.bytes().decode())
-    person.commit("backend/k.pem", None)
-    person.commit("docs/note.md", "# Note\n")
-    person.git("push", "--quiet", "origin", "feature")
-    single = clone(person, "--single-branch", "--branch=feature")
+def test_single_branch_clone_is_inconclusive(developer: Checkout) -> None:
+    developer.git("switch", "--quiet", "--create", "feature")
+    developer.commit("backend/k.pem", trustme.CA().private_key_pem.bytes().decode())
+    developer.commit("backend/k.pem", None)
+    developer.commit("docs/note.md", "# Note\n")
+    developer.git("push", "--quiet", "origin", "feature")
+    single = clone(developer, "--single-branch", "--branch=feature")
 
-    said = single.run(*SECRETS, PIPELINE_STRICT="1").stderr
-    assert "inconclusive: secrets: main is not here" in said
-    command = re.search("hint: (git fetch .+)", said)
-    assert command, said
+    output = single.run(*SECRETS, PIPELINE_STRICT="1").stderr
+    assert "inconclusive: secrets: main is not here" in output
+    command = re.search("hint: (git fetch .+)", output)
+    assert command, output
     single.git(*command[1].split()[1:])
-    for checkout in (single, person):
-        red = checkout.run(*SECRETS)
-        assert red.returncode == 1
-        assert "backend/k.pem" in red.stderr
+    for checkout in (single, developer):
+        result = checkout.run(*SECRETS)
+        assert result.returncode == 1
+        assert "backend/k.pem" in result.stderr
 
 
 @pytest.mark.parametrize("name", ["HEAD", "refs/remotes/origin/main"])
-def test_detached_head_runs_what_its_branch_runs(person: Checkout, name: str) -> None:
-    everything = person.selected()
-    person.git("checkout", "--quiet", "--detach", name)
-    assert person.selected() == everything
-    person.git("switch", "--quiet", "--create", "feature")
-    assert person.selected().startswith("0 ")
-    person.commit(CHANGED, "print()\n")
-    some = person.selected()
+def test_detached_head_selects_as_its_branch(developer: Checkout, name: str) -> None:
+    everything = developer.selected()
+    developer.git("checkout", "--quiet", "--detach", name)
+    assert developer.selected() == everything
+    developer.git("switch", "--quiet", "--create", "feature")
+    assert developer.selected().startswith("0 ")
+    developer.commit(CHANGED, "print()\n")
+    some = developer.selected()
     assert some != everything
     assert not some.startswith("0 ")
-    person.git("checkout", "--quiet", "--detach")
-    assert person.selected() == some
+    developer.git("checkout", "--quiet", "--detach")
+    assert developer.selected() == some
 
 
 @pytest.mark.parametrize("command", [("branch",), ("tag",)])
-def test_ref_called_as_the_remote_hides_nothing(person: Checkout, command: tuple[str]) -> None:
-    person.git("switch", "--quiet", "--create", "feature")
-    person.commit(CHANGED, "print()\n")
-    some = person.selected()
-    person.git(*command, "origin/main")
-    assert person.selected() == some
+def test_ref_named_like_remote_hides_nothing(developer: Checkout, command: tuple[str]) -> None:
+    developer.git("switch", "--quiet", "--create", "feature")
+    developer.commit(CHANGED, "print()\n")
+    some = developer.selected()
+    developer.git(*command, "origin/main")
+    assert developer.selected() == some
 
 
-def test_main_branch_of_another_name_runs_everything(person: Checkout) -> None:
+def test_renamed_main_branch_runs_everything(developer: Checkout) -> None:
     main = {"GITHUB_EVENT_NAME": "push", "GITHUB_REF": "refs/heads/main"}
-    everything = person.selected(**main)
-    person.git("branch", "--move", "main", "master")
-    settings = (person.root / "pipeline.toml").read_text()
-    person.commit(
+    everything = developer.selected(**main)
+    developer.git("branch", "--move", "main", "master")
+    settings = (developer.root / "pipeline.toml").read_text()
+    developer.commit(
         "pipeline.toml", re.sub(r'(?m)^main_branch = "main"', 'main_branch = "master"', settings)
     )
-    person.git("push", "--quiet", "origin", "master")
-    assert person.selected(**main | {"GITHUB_REF": "refs/heads/master"}) == everything
-    assert person.selected(**main) != everything
-    person.git("switch", "--quiet", "--create", "feature")
-    assert person.selected().startswith("0 ")
+    developer.git("push", "--quiet", "origin", "master")
+    assert developer.selected(**main | {"GITHUB_REF": "refs/heads/master"}) == everything
+    assert developer.selected(**main) != everything
+    developer.git("switch", "--quiet", "--create", "feature")
+    assert developer.selected().startswith("0 ")
 
 
-def test_file_name_that_is_no_utf_8_and_a_submodule_are_borne(person: Checkout) -> None:
-    library = person.root.with_name("library")
+def test_invalid_utf_8_name_and_submodule(developer: Checkout) -> None:
+    library = developer.root.with_name("library")
     library.mkdir()
     (library / "README.md").write_text("# Library\n")
     ScratchRepository(library).init("main")
     local = ("-c", "protocol.file.allow=always")
-    person.git(*local, "submodule", "--quiet", "add", str(library), "docs/vendor")
-    person.commit(ODD, "# Untitled\n")
-    assert person.selected()
-    proved = person.run("invoke", "ci", "--isolated", "parity")
-    assert "proved: parity is green" in proved.stdout + proved.stderr
+    developer.git(*local, "submodule", "--quiet", "add", str(library), "docs/vendor")
+    developer.commit(INVALID_UTF_8, "# Untitled\n")
+    assert developer.selected()
+    verified = developer.run("invoke", "ci", "--isolated", "parity")
+    assert "verified: parity passes" in verified.stdout + verified.stderr

@@ -1,4 +1,4 @@
-"""How long is left, before a session ever ran and while one takes longer than it should."""
+"""The estimated remaining time, before the first run of a session and after its expected end."""
 
 import io
 import itertools
@@ -24,16 +24,14 @@ def waiting(job: str, seconds: float = 0.0) -> SessionResult:
 
 
 @pytest.fixture(autouse=True)
-def forget() -> Iterator[None]:
-    """Read the file of each test, and of none after it."""
+def clear_timings() -> Iterator[None]:
+    """Clear the cached timings before and after each test."""
     estimate.recorded_seconds.cache_clear()
     yield
     estimate.recorded_seconds.cache_clear()
 
 
-def test_what_never_ran_here_takes_what_is_kept_of_its_job(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_first_run_uses_recorded_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estimate, "TIMINGS_FILE", tmp_path / "times.json")
     estimate.TIMINGS_FILE.write_text('{"jobs": {"lint": 7.0}}')
     assert estimate.with_expected_seconds(waiting("lint")).seconds == 7
@@ -42,7 +40,7 @@ def test_what_never_ran_here_takes_what_is_kept_of_its_job(
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}"])
-def test_without_times_nothing_is_expected(
+def test_no_timings_file_gives_no_estimate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.setattr(estimate, "TIMINGS_FILE", tmp_path / "times.json")
@@ -63,14 +61,14 @@ def test_without_times_nothing_is_expected(
         ([40.0, 5.0, 5.0], [10.0], [], 2, 40),
     ],
 )
-def test_each_session_takes_the_first_place_that_is_free(
+def test_remaining_time_of_workers(
     running: list[float], queue: list[float], alone: list[float], jobs: int, seconds: float
 ) -> None:
     assert estimate.remaining_for_all(running, queue, alone, jobs) == seconds
 
 
-def test_a_session_that_is_late_leaves_a_little_and_no_jump() -> None:
-    clock = [tenths / 10 for tenths in range(5000)]  # it was expected to take a minute
+def test_late_session_estimate_is_smooth() -> None:
+    clock = [tenths / 10 for tenths in range(5000)]  # the session was expected to take a minute
     left = [estimate.remaining_for_all([estimate.remaining(60.0, now)], [], [], 1) for now in clock]
     assert left[0] == 60
     assert min(left) > 5
@@ -79,20 +77,20 @@ def test_a_session_that_is_late_leaves_a_little_and_no_jump() -> None:
 
 
 @dataclass
-class Clocked:
-    """A session that runs by the clock of the test."""
+class FakeSession:
+    """A fake running session whose elapsed seconds the test sets."""
 
     planned: SessionResult
     seconds: float
     log: Path = Path("log")
 
 
-def test_a_schedule_counts_down_and_never_below_what_still_runs() -> None:
+def test_scheduler_estimate_counts_down() -> None:
     quiet = LiveDisplay(Terminal(io.StringIO(), live=False, colour=False))
     queue = [waiting("next", 30.0), waiting("lonely", 20.0)]
     alone = settings.settings({"ci": {"exclusive": ["lonely"]}})
-    schedule = Scheduler(queue, alone, ResultStore(Path("nowhere")), quiet, jobs=2)
-    work: Any = Clocked(waiting("first", 100.0), 0.0)
+    schedule = Scheduler(queue, alone, ResultStore(Path("missing")), quiet, jobs=2)
+    work: Any = FakeSession(waiting("first", 100.0), 0.0)
     schedule.running = [work]
     left = []
     for work.seconds in range(0, 500, 10):
@@ -103,8 +101,8 @@ def test_a_schedule_counts_down_and_never_below_what_still_runs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "text"),
     [(0.1, "10 s"), (10, "10 s"), (41, "50 s"), (55, "1 min"), (89, "1 min"), (7500, "125 min")],
 )
-def test_an_estimate_is_told_in_round_numbers(seconds: float, said: str) -> None:
-    assert format_estimate(seconds) == f"about {said}"
+def test_estimate_is_rounded(seconds: float, text: str) -> None:
+    assert format_estimate(seconds) == f"about {text}"

@@ -1,4 +1,4 @@
-"""Whatever happens in the middle of a run, nothing is green that would be red."""
+"""A run that is killed or interrupted at any moment never caches a failure as passed."""
 
 import os
 import signal
@@ -17,8 +17,8 @@ ALL = ["blue", "green", "red"]
 
 
 @pytest.mark.parametrize("lines", range(7))
-def test_killed_at_any_moment_nothing_red_is_green(repo: SampleRepo, lines: int) -> None:
-    """The sessions that it leaves behind end by themselves; the next run waits for them."""
+def test_killed_run_caches_no_failure(repo: SampleRepo, lines: int) -> None:
+    """The orphaned sessions end by themselves; the next run waits for their locks."""
     repo.write("red/one.txt", "BROKEN")
     process = repo.start(TOY_SECONDS="0.3")
     assert process.stdout
@@ -26,52 +26,50 @@ def test_killed_at_any_moment_nothing_red_is_green(repo: SampleRepo, lines: int)
         assert process.stdout.readline()
     process.kill()
     process.communicate()
-    code, said = repo.ci()
+    code, output = repo.ci()
     assert code == 1
-    assert "failed       red" in said
-    assert "failed       blue" not in said
-    code, said = repo.ci()
-    assert "ci: 2 green (2 from the cache), 1 failed" in said
+    assert "failed       red" in output
+    assert "failed       blue" not in output
+    code, output = repo.ci()
+    assert "ci: 2 green (2 from the cache), 1 failed" in output
 
 
-def test_two_runs_at_once_share_the_work(repo: SampleRepo) -> None:
+def test_parallel_runs_share_results(repo: SampleRepo) -> None:
     both = [repo.start(TOY_SECONDS="1"), repo.start(TOY_SECONDS="1")]
-    said = [process.communicate(timeout=120)[0] for process in both]
-    assert [process.returncode for process in both] == [0, 0], said
+    output = [process.communicate(timeout=120)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], output
     assert repo.executed_sessions() == ALL
 
 
 @pytest.mark.parametrize(
-    ("line", "beside"),
+    ("line", "expected"),
     [
         ("exclusive = []", [["blue", "green", "red"]]),
         ('exclusive = ["red"]', [["blue", "green"], ["red"]]),
         ('exclusive = ["green", "red"]', [["blue"], ["green"], ["red"]]),
     ],
 )
-def test_nothing_runs_beside_what_is_to_run_alone(
-    repo: SampleRepo, line: str, beside: list[list[str]]
-) -> None:
+def test_exclusive_job_runs_alone(repo: SampleRepo, line: str, expected: list[list[str]]) -> None:
     settings = (repo.root / "pipeline.toml").read_text()
     repo.write("pipeline.toml", settings.replace("exclusive = []", line))
-    code, said = repo.ci("--jobs=3", TOY_SECONDS="1")
-    assert code == 0, said
-    assert sorted(groups(repo)) == beside
+    code, output = repo.ci("--jobs=3", TOY_SECONDS="1")
+    assert code == 0, output
+    assert sorted(parallel_groups(repo)) == expected
 
 
 @pytest.mark.parametrize("jobs", ["1", "3"])
-def test_what_takes_what_others_make_waits_for_them(repo: SampleRepo, jobs: str) -> None:
+def test_job_waits_for_its_needs(repo: SampleRepo, jobs: str) -> None:
     settings = (repo.root / "pipeline.toml").read_text()
     after = '[ci.needs]\nblue = ["green", "red"]'
     repo.write("pipeline.toml", settings.replace("[ci.needs]", after))
-    code, said = repo.ci(f"--jobs={jobs}", TOY_SECONDS="0.3")
-    assert code == 0, said
-    assert said.index("started      blue") > said.index("passed       green")
-    assert said.index("started      blue") > said.index("passed       red")
+    code, output = repo.ci(f"--jobs={jobs}", TOY_SECONDS="0.3")
+    assert code == 0, output
+    assert output.index("started      blue") > output.index("passed       green")
+    assert output.index("started      blue") > output.index("passed       red")
 
 
-def groups(toy: SampleRepo) -> Iterator[list[str]]:
-    """Yield the sessions that were at work at the same time."""
+def parallel_groups(toy: SampleRepo) -> Iterator[list[str]]:
+    """Yield the groups of sessions whose runs overlapped."""
     sessions = toy.report()["sessions"]
     assert isinstance(sessions, list)
     together, end = list[str](), 0.0
@@ -84,14 +82,14 @@ def groups(toy: SampleRepo) -> Iterator[list[str]]:
     yield sorted(together)
 
 
-def started(toy: SampleRepo, *sessions: str) -> None:
-    """Wait until sessions are at work; until any is, if none is named."""
+def wait_for_start(toy: SampleRepo, *sessions: str) -> None:
+    """Wait until the named sessions have started, or any session without a name."""
     until(lambda: toy.trace.exists() and {*sessions} <= {*toy.trace.read_text().split()})
 
 
 @pytest.fixture
 def interrupt(ci: InProcessCI) -> Iterator[threading.Thread]:
-    """Press Ctrl-C as soon as two sessions are at work."""
+    """Send SIGINT as soon as two sessions have started."""
 
     def press() -> None:
         until(lambda: ci.toy.trace.exists() and ci.toy.trace.read_text().count("\n") == 2)
@@ -103,22 +101,22 @@ def interrupt(ci: InProcessCI) -> Iterator[threading.Thread]:
 
 
 @pytest.mark.parametrize("stubborn", ["", "1"])
-def test_an_interruption_ends_what_runs_and_says_how_far_it_got(
+def test_interrupt_stops_sessions_and_reports(
     ci: InProcessCI, interrupt: threading.Thread, monkeypatch: pytest.MonkeyPatch, stubborn: str
 ) -> None:
     monkeypatch.setattr(scheduler, "TERMINATE_TIMEOUT", 0.5)
     monkeypatch.setenv("TOY_SECONDS", "60")
     monkeypatch.setenv("TOY_STUBBORN", stubborn)
     interrupt.start()
-    said = ci(jobs="2")
+    output = ci(jobs="2")
     assert ci.code == 130
-    assert "ci: interrupted: ending what runs\n" in said
-    assert "2 interrupted, 1 not started: " in said
-    assert living(ci.toy) == []
+    assert "ci: interrupted: stopping the running sessions\n" in output
+    assert "2 interrupted, 1 not started: " in output
+    assert process_ids(ci.toy) == []
 
 
-def living(toy: SampleRepo) -> list[str]:
-    """The processes that work in a repository."""
+def process_ids(toy: SampleRepo) -> list[str]:
+    """Return the ids of the processes whose working directory is the repository."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -130,53 +128,53 @@ def living(toy: SampleRepo) -> list[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_the_whole_program_in_order(repo: SampleRepo, number: signal.Signals) -> None:
+def test_signal_ends_program_in_order(repo: SampleRepo, number: signal.Signals) -> None:
     process = repo.start(TOY_SECONDS="60")
-    started(repo)
+    wait_for_start(repo)
     process.send_signal(number)
-    said, _ = process.communicate(timeout=SOON)
-    assert process.returncode == 130, said
-    assert living(repo) == []
+    output, _ = process.communicate(timeout=SOON)
+    assert process.returncode == 130, output
+    assert process_ids(repo) == []
 
 
-def test_what_was_interrupted_is_not_remembered(
+def test_interrupted_session_is_not_cached(
     ci: InProcessCI, interrupt: threading.Thread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TOY_SECONDS", "60")
     interrupt.start()
-    said = ci(jobs="2")
-    assert ci.code == 130, said
+    output = ci(jobs="2")
+    assert ci.code == 130, output
     monkeypatch.setenv("TOY_SECONDS", "0")
     assert ci.ran() == ALL
 
 
-def test_an_input_that_changes_while_it_runs_is_not_remembered(repo: SampleRepo) -> None:
-    """Nor if it is put back before the end: the result may be that of the other content."""
+def test_input_changed_during_run_is_not_cached(repo: SampleRepo) -> None:
+    """Also if the input is restored before the end: the session may have read the other content."""
     wait = repo.folder / "wait"
     wait.touch()
     process = repo.start("--jobs=3", TOY_WAIT=str(wait))
-    started(repo, "red")
+    wait_for_start(repo, "red")
     file = repo.root / "red/one.txt"
     before = file.read_text()
     file.write_text("BROKEN")
     file.write_text(before)
     wait.unlink()
-    said, _ = process.communicate(timeout=SOON)
-    assert "not remembered: red/one.txt changed while it ran" in said
+    output, _ = process.communicate(timeout=SOON)
+    assert "not cached: red/one.txt changed during the run" in output
     repo.executed_sessions()
     assert repo.ci()[0] == 0
     assert repo.executed_sessions() == ["red"]
 
 
-def test_with_fail_fast_nothing_starts_after_a_failure(ci: InProcessCI) -> None:
+def test_fail_fast_starts_no_more_sessions(ci: InProcessCI) -> None:
     ci.toy.write("red/one.txt", "BROKEN")
-    said = ci(jobs="1", fail_fast=True)
+    output = ci(jobs="1", fail_fast=True)
     assert ci.toy.executed_sessions() == ["red"]
-    assert "ci: 0 green, 1 failed, 2 not started: " in said
+    assert "ci: 0 green, 1 failed, 2 not started: " in output
     assert ci.code == 1
 
 
 @pytest.mark.parametrize("jobs", ["0", "-1", "two"])
-def test_jobs_is_a_number(ci: InProcessCI, jobs: str) -> None:
-    assert f"--jobs is no number: `{jobs}`" in ci(jobs=jobs)
+def test_jobs_must_be_a_positive_number(ci: InProcessCI, jobs: str) -> None:
+    assert f"--jobs is not a positive number: `{jobs}`" in ci(jobs=jobs)
     assert ci.code == 2

@@ -1,4 +1,4 @@
-"""A session is proved in a repository of its own, wherever that is asked for."""
+"""`invoke ci --isolated` runs a session in a separate repository, also from a git hook."""
 
 import shlex
 import subprocess
@@ -6,7 +6,7 @@ import subprocess
 from tests.support.sample_repo import BIN, SampleRepo
 
 
-def test_a_hook_in_a_linked_worktree_proves_and_leaves_the_repository_as_it_was(
+def test_isolated_run_in_hook_keeps_repository(
     repo: SampleRepo,
 ) -> None:
     linked, remote = repo.folder / "linked", repo.folder / "remote"
@@ -23,7 +23,7 @@ def test_a_hook_in_a_linked_worktree_proves_and_leaves_the_repository_as_it_was(
         push, cwd=linked, env=repo.env(), check=False, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert "proved: red is green" in done.stdout + done.stderr
+    assert "verified: red passes" in done.stdout + done.stderr
     assert repo.git("log", "--format=%s", "feature") == "work"
     assert repo.git("rev-parse", "feature") == repo.git("rev-parse", "main")
     assert repo.git("config", "--get", "core.bare") == "false"

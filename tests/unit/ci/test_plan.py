@@ -1,4 +1,4 @@
-"""What runs is what the change touches; whatever is unknown runs everything."""
+"""The plan selects the sessions of the changed areas; an unknown change selects all."""
 
 import json
 import os
@@ -19,50 +19,50 @@ ALL = ["blue", "green", "red"]
 LIST = [
     CISession("lint", "lint", "backend-ci", ("backend",), "3.12"),
     CISession("docs", "docs", "pipeline-ci", ("docs",), "3.12"),
-    CISession("odd", "odd", "pipeline-ci", (), None),
+    CISession("untagged", "untagged", "pipeline-ci", (), None),
     CISession("e2e-full", "e2e-full", "frontend-ci", ("backend",), None),
-    CISession("prove", "prove", "pipeline-ci", ("backend", "docs"), None),
+    CISession("slow", "slow", "pipeline-ci", ("backend", "docs"), None),
 ]
-LEFT = {"e2e-full": [], "prove": ["docs"]}
+LEFT = {"e2e-full": [], "slow": ["docs"]}
 AREAS = Areas({"common": ["noxfile.py"], "backend": ["backend/**"], "docs": ["*.md"]})
 
 
-def reasons(*paths: str, unknown: str = "") -> dict[str, str]:
-    change = ChangeSet(paths, "origin/main", unknown)
+def reasons(*paths: str, run_all_reason: str = "") -> dict[str, str]:
+    change = ChangeSet(paths, "origin/main", run_all_reason)
     rows = plan.select_sessions(LIST, change, AREAS, LEFT)
     return {row.entry.session: row.reason for row in rows if row.selected}
 
 
-def test_a_session_runs_if_one_of_its_areas_is_touched() -> None:
+def test_session_runs_if_its_area_changed() -> None:
     assert reasons("backend/a.py", "backend/b.py")["lint"] == "backend: backend/a.py and 1 more"
     assert "docs" not in reasons("backend/a.py")
 
 
 @pytest.mark.parametrize("path", ["noxfile.py", "new/thing.txt"])
-def test_what_is_common_or_in_no_area_runs_everything(path: str) -> None:
+def test_common_or_unassigned_file_runs_everything(path: str) -> None:
     assert reasons(path) == {
         "lint": f"common: {path}",
         "docs": f"common: {path}",
-        "odd": "it has no area",
-        "prove": f"common: {path}",
+        "untagged": "the session has no area",
+        "slow": f"common: {path}",
     }
 
 
-def test_what_is_unknown_runs_everything_and_says_why() -> None:
-    assert {*reasons(unknown="no base").values()} == {"no base"}
+def test_unknown_change_runs_everything() -> None:
+    assert {*reasons(run_all_reason="no base").values()} == {"no base"}
 
 
-def test_a_session_without_an_area_always_runs() -> None:
-    assert reasons("README.md")["odd"] == "it has no area"
+def test_session_without_area_always_runs() -> None:
+    assert reasons("README.md")["untagged"] == "the session has no area"
 
 
-def test_what_is_for_main_is_left_out_whatever_is_touched() -> None:
-    assert "e2e-full" not in reasons(unknown="on main")
+def test_main_only_job_is_skipped() -> None:
+    assert "e2e-full" not in reasons(run_all_reason="on main")
 
 
-def test_what_is_for_main_runs_before_only_if_a_change_touches_what_it_is_asked_for() -> None:
-    assert "prove" not in reasons("backend/a.py")
-    assert reasons("README.md")["prove"] == "docs: README.md"
+def test_main_only_job_runs_for_its_areas() -> None:
+    assert "slow" not in reasons("backend/a.py")
+    assert reasons("README.md")["slow"] == "docs: README.md"
 
 
 def selected(here: InProcessCI) -> list[str]:
@@ -70,11 +70,11 @@ def selected(here: InProcessCI) -> list[str]:
     return sorted(plan.create_plan().jobs)
 
 
-def test_on_the_main_branch_everything_runs(ci: InProcessCI) -> None:
+def test_main_branch_runs_everything(ci: InProcessCI) -> None:
     assert selected(ci) == ALL
 
 
-def test_on_a_branch_only_what_differs_from_main_runs(ci: InProcessCI) -> None:
+def test_branch_runs_changed_areas(ci: InProcessCI) -> None:
     ci.toy.git("switch", "--quiet", "--create=work")
     assert selected(ci) == []
     ci.toy.write("red/one.txt", "other")
@@ -85,7 +85,7 @@ def test_on_a_branch_only_what_differs_from_main_runs(ci: InProcessCI) -> None:
     assert selected(ci) == ["blue", "red"]
 
 
-def test_a_new_file_that_only_the_user_ignores_is_a_change(ci: InProcessCI) -> None:
+def test_file_ignored_by_user_is_a_change(ci: InProcessCI) -> None:
     ci.toy.git("switch", "--quiet", "--create=work")
     (ci.toy.home / ".config/git").mkdir(parents=True)
     (ci.toy.home / ".config/git/ignore").write_text("lib/\n")
@@ -93,7 +93,7 @@ def test_a_new_file_that_only_the_user_ignores_is_a_change(ci: InProcessCI) -> N
     assert selected(ci) == ["blue"]
 
 
-def test_what_main_got_meanwhile_is_no_change_of_ours(ci: InProcessCI) -> None:
+def test_later_commits_of_main_are_no_change(ci: InProcessCI) -> None:
     ci.toy.git("switch", "--quiet", "--create=work")
     ci.toy.write("red/one.txt", "ours")
     ci.toy.commit()
@@ -105,28 +105,28 @@ def test_what_main_got_meanwhile_is_no_change_of_ours(ci: InProcessCI) -> None:
 
 
 @pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
-def test_a_file_that_git_is_told_to_overlook_is_not_overlooked(ci: InProcessCI, flag: str) -> None:
+def test_index_flags_hide_no_change(ci: InProcessCI, flag: str) -> None:
     ci.toy.git("switch", "--quiet", "--create=work")
     ci.toy.git("update-index", flag, "red/one.txt")
     ci.toy.write("red/one.txt", "other")
     assert selected(ci) == ["red"]
 
 
-def test_a_file_that_is_gone_or_moved_touches_the_area_that_it_was_in(ci: InProcessCI) -> None:
+def test_moved_file_changes_both_areas(ci: InProcessCI) -> None:
     ci.toy.git("switch", "--quiet", "--create=work")
     ci.toy.git("mv", "red/one.txt", "blue/moved.txt")
     assert selected(ci) == ["blue", "red"]
 
 
-def test_without_a_base_everything_runs(ci: InProcessCI) -> None:
+def test_no_base_commit_runs_everything(ci: InProcessCI) -> None:
     ci.toy.git("switch", "--quiet", "--create=work")
     ci.toy.git("branch", "--quiet", "--delete", "--force", "main")
     assert selected(ci) == ALL
-    assert "no base: origin/main and main cannot be compared with" in ci(plan=True)
+    assert "no base commit: no common history with origin/main and main" in ci(plan=True)
 
 
 @pytest.mark.parametrize("kind", ["branch", "tag"])
-def test_what_is_called_like_a_remote_branch_hides_nothing(ci: InProcessCI, kind: str) -> None:
+def test_ref_named_like_remote_hides_nothing(ci: InProcessCI, kind: str) -> None:
     ci.toy.git("update-ref", "refs/remotes/origin/main", "HEAD")
     ci.toy.git("switch", "--quiet", "--create=work")
     ci.toy.write("red/one.txt", "other")
@@ -135,13 +135,13 @@ def test_what_is_called_like_a_remote_branch_hides_nothing(ci: InProcessCI, kind
     assert selected(ci) == ["red"]
 
 
-def test_a_tag_called_like_the_main_branch_hides_nothing(ci: InProcessCI) -> None:
+def test_tag_named_like_main_hides_nothing(ci: InProcessCI) -> None:
     ci.toy.git("tag", "main")
     assert selected(ci) == ALL
 
 
 @pytest.mark.parametrize("commit", ["main", "main~1"])
-def test_on_a_commit_of_main_without_a_branch_everything_runs(ci: InProcessCI, commit: str) -> None:
+def test_detached_main_commit_runs_everything(ci: InProcessCI, commit: str) -> None:
     ci.toy.commit()
     ci.toy.git("update-ref", "refs/remotes/origin/main", "HEAD")
     ci.toy.git("checkout", "--quiet", "--detach", commit)
@@ -151,7 +151,7 @@ def test_on_a_commit_of_main_without_a_branch_everything_runs(ci: InProcessCI, c
     assert selected(ci) == ["red"]
 
 
-def test_in_a_clone_of_one_branch_everything_runs(
+def test_single_branch_clone_runs_everything(
     ci: InProcessCI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ci.toy.git("switch", "--quiet", "--create=work")
@@ -162,9 +162,7 @@ def test_in_a_clone_of_one_branch_everything_runs(
     assert sorted(plan.create_plan().jobs) == ALL
 
 
-def test_the_main_branch_may_have_another_name(
-    ci: InProcessCI, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_main_branch_may_have_other_name(ci: InProcessCI, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = ci.toy.root / "pipeline.toml"
     text = settings.read_text().replace('main_branch = "main"', 'main_branch = "master"')
     settings.write_text(text.replace("[ci.main_only]", "[ci.main_only]\nred = []"))
@@ -178,7 +176,7 @@ def test_the_main_branch_may_have_another_name(
     assert selected(ci) == ["blue", "green"]
 
 
-def test_jobs_that_there_are_not_are_refused_with_their_lines(ci: InProcessCI) -> None:
+def test_unknown_jobs_are_refused_with_lines(ci: InProcessCI) -> None:
     settings = ci.toy.root / "pipeline.toml"
     text = settings.read_text().replace("exclusive = []", 'exclusive = ["red", "gren"]')
     for table, line in {
@@ -200,20 +198,20 @@ def test_jobs_that_there_are_not_are_refused_with_their_lines(ci: InProcessCI) -
 
 
 @pytest.mark.parametrize("name", [os.fsdecode(b"Sin-t\xedtulo"), "\x1b[31m"])
-def test_a_name_of_any_bytes_is_selected_by_and_shown(
+def test_file_name_of_any_bytes_selects(
     ci: InProcessCI, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
     ci.toy.git("switch", "--quiet", "--create=work")
     path = f"red/{name}"
-    ci.toy.write(path, "odd")
+    ci.toy.write(path, "text")
     assert selected(ci) == ["red"]
     plan.main()
     assert f"| red: {path!a} |" in (tmp_path / "summary").read_text()
 
 
 @pytest.mark.parametrize("event", ["push", "merge_group", "schedule", "workflow_dispatch"])
-def test_in_ci_only_a_pull_request_leaves_anything_out(
+def test_only_pull_request_skips_sessions(
     ci: InProcessCI, monkeypatch: pytest.MonkeyPatch, event: str
 ) -> None:
     ci.toy.git("switch", "--quiet", "--create=work")
@@ -221,7 +219,7 @@ def test_in_ci_only_a_pull_request_leaves_anything_out(
     assert selected(ci) == ALL
 
 
-def test_a_pull_request_is_compared_with_the_branch_that_it_goes_to(
+def test_pull_request_base_is_target_branch(
     ci: InProcessCI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_EVENT_NAME", "pull_request")
@@ -237,7 +235,7 @@ def test_a_pull_request_is_compared_with_the_branch_that_it_goes_to(
 
 
 @pytest.mark.usefixtures("ci")
-def test_it_prints_json_hands_it_on_and_shows_the_reasons(
+def test_main_prints_sets_output_and_summary(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -252,7 +250,7 @@ def test_it_prints_json_hands_it_on_and_shows_the_reasons(
 
 
 def test_ci_plans_what_a_laptop_runs(ci: InProcessCI, capsys: pytest.CaptureFixture[str]) -> None:
-    """Thirty pull requests, each of a few changes, drawn by their number."""
+    """Thirty pull requests with a few changes each, drawn with their number as the seed."""
     files = ["red/one.txt", "blue/two.txt", "green/one.txt", "blue/new.txt", "notes.txt"]
     for number in range(30):
         draw = random.Random(number)  # noqa: S311 - no secret
@@ -276,7 +274,7 @@ def test_ci_plans_what_a_laptop_runs(ci: InProcessCI, capsys: pytest.CaptureFixt
         ("merge_group", "refs/heads/main", False),
     ],
 )
-def test_only_a_push_to_main_runs_what_is_for_main(
+def test_only_push_to_main_runs_main_only_jobs(
     monkeypatch: pytest.MonkeyPatch,
     event: str,
     ref: str,
@@ -288,7 +286,7 @@ def test_only_a_push_to_main_runs_what_is_for_main(
     assert ("e2e-full" in plan.create_plan().jobs) is chosen
 
 
-def test_all_is_what_a_push_to_main_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_option_equals_push_to_main(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     here = plan.create_plan(everything=True).jobs
     monkeypatch.setenv("GITHUB_EVENT_NAME", "push")
@@ -296,19 +294,26 @@ def test_all_is_what_a_push_to_main_runs(monkeypatch: pytest.MonkeyPatch) -> Non
     assert here == plan.create_plan().jobs
 
 
-def test_a_view_waits_for_no_test_of_the_pipeline() -> None:
+def test_backend_change_skips_pipeline_tests() -> None:
     settings = config.load()
     entries = [row.entry for row in plan.create_plan(everything=True).rows]
     areas, left = Areas(settings.areas), settings.ci.main_only
     rows = plan.select_sessions(
         entries, ChangeSet(["backend/apps/x.py"], "origin/main"), areas, left
     )
-    waits = {row.entry.job for row in rows if row.selected}
-    assert waits.isdisjoint({"pipeline-tests", "fault-injection", "rehearsal"})
-    assert waits > {"e2e-quick", "check-faults", "image", "parity", "tests", "tests-postgres"}
+    selected_jobs = {row.entry.job for row in rows if row.selected}
+    assert selected_jobs.isdisjoint({"pipeline-tests", "fault-injection", "rehearsal"})
+    assert selected_jobs > {
+        "e2e-quick",
+        "check-faults",
+        "image",
+        "parity",
+        "tests",
+        "tests-postgres",
+    }
 
 
-def test_a_document_needs_the_sessions_of_documents_alone() -> None:
+def test_document_change_runs_docs_sessions_only() -> None:
     areas = Areas(config.load().areas)
     entries = [row.entry for row in plan.create_plan(everything=True).rows]
     rows = plan.select_sessions(entries, ChangeSet(["docs/parity.md"], "origin/main"), areas, {})

@@ -1,4 +1,4 @@
-"""Which variables reach a session, and which of them are in the key of its result."""
+"""The variables that are passed to a session, and those that are part of the cache key."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from pipeline.ci.cache import session_environment
 from pipeline.config import load
 
 
-def test_what_stands_in_for_a_base_image_reaches_a_session_and_is_judged(
+def test_base_image_variable_is_in_the_key(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("POSTGRES_IMAGE", "mirror.example.com/postgres:18")
@@ -19,19 +19,23 @@ def test_what_stands_in_for_a_base_image_reaches_a_session_and_is_judged(
     assert "POSTGRES_IMAGE" in session_environment.fingerprint_variables(declared)
 
 
-def test_who_signs_and_where_images_go_reaches_a_session_and_is_written_nowhere(
+def test_signing_variables_are_not_in_the_key(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    told = {"COSIGN_KEY": "a.key", "COSIGN_PASSWORD": "secret", "IMAGES_REGISTRY": "127.0.0.1:5/x"}
-    for name, value in told.items():
+    variables = {
+        "COSIGN_KEY": "a.key",
+        "COSIGN_PASSWORD": "secret",
+        "IMAGES_REGISTRY": "127.0.0.1:5/x",
+    }
+    for name, value in variables.items():
         monkeypatch.setenv(name, value)
     declared = load().ci.variables
 
-    assert told.items() <= session_environment.session_environment(declared).items()
-    assert told.keys().isdisjoint(session_environment.fingerprint_variables(declared))
+    assert variables.items() <= session_environment.session_environment(declared).items()
+    assert variables.keys().isdisjoint(session_environment.fingerprint_variables(declared))
 
 
-def test_what_nobody_declared_does_not_reach_a_session(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_undeclared_variable_is_not_passed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_PASSWORD", "secret")
 
     assert "DATABASE_PASSWORD" not in session_environment.session_environment(load().ci.variables)
@@ -57,7 +61,7 @@ MIRROR = [
     "npm_config_cache",
     "npm_config_https_proxy",
 ]
-OTHERWISE = [
+DROPPED = [
     "COVERAGE_RCFILE",
     "MYPYPATH",
     "NODE_ENV",
@@ -76,13 +80,13 @@ OTHERWISE = [
 ]
 
 
-def test_where_packages_come_from_reaches_a_session_and_is_not_judged(
+def test_mirror_variables_are_not_in_the_key(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name in (*MIRROR, *OTHERWISE):
+    for name in (*MIRROR, *DROPPED):
         monkeypatch.setenv(name, "x")
     ci = load().ci.variables
 
     assert session_environment.session_environment(ci).keys() >= {*MIRROR}
-    assert session_environment.session_environment(ci).keys().isdisjoint(OTHERWISE)
+    assert session_environment.session_environment(ci).keys().isdisjoint(DROPPED)
     assert session_environment.fingerprint_variables(ci).keys().isdisjoint(MIRROR)

@@ -1,4 +1,4 @@
-"""What files hold is known by their stamps, and only as long as these stand for it."""
+"""File hashes are cached by stat signature, except for files that changed moments ago."""
 
 import hashlib
 import sys
@@ -18,33 +18,31 @@ from tests.unit.ci.conftest import RunInRepo
 
 @pytest.fixture(autouse=True)
 def settings(repo: SampleRepo, run_in_repo: RunInRepo) -> Settings:
-    """The settings of a toy, in whose folder a test is."""
+    """The settings of a sample repository, which is the working directory of the test."""
     run_in_repo(repo)
     return config.load()
 
 
 @pytest.fixture
-def _all_are_old(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_racy_window(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worktree, "RACY_WINDOW_NS", -1)
 
 
-def nobody_looks(*_: object) -> NoReturn:
+def fail_on_read(*_: object) -> NoReturn:
     pytest.fail("a file was read")
 
 
-@pytest.mark.usefixtures("_all_are_old")
-def test_where_all_stamps_are_as_they_were_no_file_is_looked_at(
+@pytest.mark.usefixtures("_no_racy_window")
+def test_unchanged_signatures_read_no_file(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = snapshot_inputs(settings).area_digests
-    monkeypatch.setattr(worktree, "_looked_at", nobody_looks)
+    monkeypatch.setattr(worktree, "_hash_file", fail_on_read)
     assert snapshot_inputs(settings).area_digests == before
 
 
-@pytest.mark.usefixtures("_all_are_old")
-def test_another_stamp_or_other_areas_are_another_look(
-    settings: Settings, repo: SampleRepo
-) -> None:
+@pytest.mark.usefixtures("_no_racy_window")
+def test_changed_file_or_areas_change_digest(settings: Settings, repo: SampleRepo) -> None:
     before = snapshot_inputs(settings).area_digests
     repo.write("red/one.txt", "other")
     after = snapshot_inputs(settings).area_digests
@@ -53,16 +51,16 @@ def test_another_stamp_or_other_areas_are_another_look(
     assert snapshot_inputs(changed(settings, areas=areas)).area_digests["red"] != after["red"]
 
 
-def test_the_stamp_of_a_file_that_is_young_stands_for_nothing(settings: Settings) -> None:
+def test_young_file_is_not_cached(settings: Settings) -> None:
     assert snapshot_inputs(settings).area_digests
     assert not fingerprint.DIGEST_CACHE_FILE.exists()
     assert worktree.STAT_CACHE_FILE.read_text() == "{}"
 
 
-def test_a_file_may_be_larger_than_the_memory(repo: SampleRepo) -> None:
+def test_file_may_be_larger_than_memory(repo: SampleRepo) -> None:
     large = repo.write("red/large", "")
     with large.open("wb") as file:
-        file.truncate(256 << 20)  # it takes no room on the disk
+        file.truncate(256 << 20)  # a sparse file uses no disk space
     code = (
         "import resource as r; from pipeline.ci.cache.worktree import hash_files, stat_signatures\n"
     )
@@ -72,7 +70,7 @@ def test_a_file_may_be_larger_than_the_memory(repo: SampleRepo) -> None:
     assert f"file {hashlib.sha256(bytes(256 << 20)).hexdigest()}" in done.stdout, done.stderr
 
 
-def test_what_was_written_to_since_it_was_stamped_holds_what_nobody_knows(repo: SampleRepo) -> None:
+def test_file_changed_after_stat_has_no_hash(repo: SampleRepo) -> None:
     stamps = worktree.stat_signatures(["red/one.txt", "blue/one.txt"])
     repo.write("red/one.txt", "other")
     found = worktree.hash_files(stamps).tree
