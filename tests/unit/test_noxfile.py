@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, Run
-from tests.unit.ci.test_session_environment import MIRROR, OTHERWISE
+from tests.unit.ci.test_session_environment import MIRROR, DROPPED
 
 TREE = ast.parse((ROOT / "noxfile.py").read_text())
 SESSIONS = [
@@ -115,7 +115,7 @@ def test_a_red_session_is_annotated_on_github(
     (checkout / "backend/requirements/django-5.2.txt").unlink()
     result = run("nox", "-s", "tests-3.12(django='5.2')")
     row = "tests-3.12(django='5.2')"
-    assert f'::error::{row} aborted; repeat it with: nox -s "{row}"\n' in result.stdout
+    assert f'::error::{row} aborted; run it again with: nox -s "{row}"\n' in result.stdout
 
 
 def test_a_missing_lock_is_an_error_with_a_hint(checkout: Path, run: Run) -> None:
@@ -132,7 +132,7 @@ def test_a_tampered_hash_is_an_error_with_a_hint(checkout: Path, run: Run) -> No
     result = run("nox", "-s", "plan")
     assert result.returncode == 1
     assert "Hash mismatch" in result.stdout
-    assert "hint: is the network there? if a hash differs: git checkout" in result.stderr
+    assert "hint: check the network; if a hash differs: git checkout" in result.stderr
 
 
 SHOW = """
@@ -148,12 +148,12 @@ def test_a_session_sees_of_the_variables_of_tools_only_what_is_declared(
 ) -> None:
     with (checkout / "noxfile.py").open("a") as noxfile:
         noxfile.write(SHOW)
-    for name in (*MIRROR, *OTHERWISE, "DATABASE_URL", "NODE_IMAGE"):
+    for name in (*MIRROR, *DROPPED, "DATABASE_URL", "NODE_IMAGE"):
         monkeypatch.setenv(name, "x")
     # a script in a path with a space begins in sh, which drops names that it could not assign to
     lines = run("python", "-m", "nox", "-s", "show").stdout.splitlines()
     assert {f"{name}=x" for name in (*MIRROR, "DATABASE_URL", "NODE_IMAGE")} <= {*lines}
-    assert {f"{name}=x" for name in OTHERWISE}.isdisjoint(lines)
+    assert {f"{name}=x" for name in DROPPED}.isdisjoint(lines)
     assert "UV_CONFIG_FILE=/dev/null" in lines
 
 
@@ -185,4 +185,4 @@ def test_no_network_is_an_error_with_a_hint(run: Run) -> None:
     result = run("nox", "-s", "plan")
     assert result.returncode == 1
     assert "requirements/parity.txt could not be installed" in result.stderr
-    assert "hint: is the network there?" in result.stderr
+    assert "hint: check the network" in result.stderr
