@@ -423,7 +423,7 @@ def smoke(_: Context, env: str) -> None:
 
 @task(help=ENVIRONMENT_HELP)
 def unlock(_: Context, env: str) -> None:
-    """Remove a deploy lock whose holder is dead."""
+    """Remove a deploy lock whose holder has exited."""
     from pipeline.config import get_environment
     from pipeline.deploy.commands import recover
 

@@ -32,6 +32,7 @@ def detect_changes(main: str, files: WorktreeListing) -> ChangeSet:
             are marked `assume-unchanged`, so these are always added.
     """
     event = os.environ.get("GITHUB_EVENT_NAME", "")
+    # pushes, schedules and merge queues are the last check before a release: run every session
     if event and event != "pull_request":
         return ChangeSet(run_all_reason=f"a {event} event runs every session")
     refs = [*actions.baseline_candidates(main)]

@@ -83,8 +83,8 @@ def snapshot_inputs(
         files: The files of the checkout; listed by git if not passed.
     """
     files = files or worktree.list_files()
-    stamps = worktree.stat_signatures(files.paths, settings.ci.extra_inputs)
-    return InputSnapshot(stamps, Areas(settings.areas), settings)
+    signatures = worktree.stat_signatures(files.paths, settings.ci.extra_inputs)
+    return InputSnapshot(signatures, Areas(settings.areas), settings)
 
 
 def select_sessions(

@@ -61,6 +61,7 @@ class Terminal:
 def detect_terminal() -> Terminal:
     """Return stdout as a terminal; CI, NO_COLOR and TERM=dumb reduce its abilities."""
     able = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    # a log of a CI service keeps every redraw as a line
     live = able and not os.environ.get("CI")
     return Terminal(sys.stdout, live=live, colour=able and not os.environ.get("NO_COLOR"))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, Run
-from tests.unit.ci.test_session_environment import MIRROR, DROPPED
+from tests.unit.ci.test_session_environment import DROPPED, MIRROR
 
 TREE = ast.parse((ROOT / "noxfile.py").read_text())
 SESSIONS = [

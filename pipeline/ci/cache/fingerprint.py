@@ -28,14 +28,14 @@ KeyParts = dict[str, str]
 class InputSnapshot:
     """The files of a checkout by area, with lazily computed digests of their content."""
 
-    stamps: StatSignatures
+    signatures: StatSignatures
     areas: Areas
     settings: Settings
 
     @cached_property
     def scan(self) -> ScanResult:
         """The hashes of all files, computed only if the digest cache has no entry."""
-        return worktree.hash_files(self.stamps)
+        return worktree.hash_files(self.signatures)
 
     @cached_property
     def files_by_area(self) -> dict[str, dict[str, HashedFile]]:
@@ -57,7 +57,7 @@ class InputSnapshot:
     @cached_property
     def area_digests(self) -> dict[str, str]:
         """One digest for the content of each area, and one for the workflows."""
-        signature = sha256_json([CACHE_SCHEMA_VERSION, self.areas.globs, self.stamps])
+        signature = sha256_json([CACHE_SCHEMA_VERSION, self.areas.globs, self.signatures])
         return _cached_digests(signature) or self._compute_digests(signature)
 
     def _compute_digests(self, signature: str) -> dict[str, str]:

@@ -106,7 +106,7 @@ class ResultStore:
     def _keep_contents(self, entry: CISession, inputs: InputSnapshot) -> None:
         for area in input_areas(entry):
             file = self._contents(inputs.area_digests[area])
-            if not file.exists():
+            if not file.exists():  # the name is the digest of the content, so it never changes
                 cache_files.write_atomically(file, json.dumps(inputs.hashes_by_area[area]))
 
     def _write(self, session: str, history: SessionHistory) -> None:

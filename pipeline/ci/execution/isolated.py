@@ -29,8 +29,7 @@ def run_isolated(entry: CISession, inputs: InputSnapshot) -> None:
     log = log_path(entry.session).with_suffix(".isolated.log").resolve()
     with TemporaryDirectory(prefix="isolated-") as name:
         copy_files(files, Path(name))
-        # a repository of its own: sessions call git, and a git hook that starts this exports
-        # variables of the outer repository
+        # sessions call git, which fails outside of a repository
         ScratchRepository(Path(name)).init(inputs.settings.ci.main_branch)
         contents = f"{len(files)} files of {', '.join(input_areas(entry))}"
         print(f"ci: running {entry.session} with only {contents}: {log}", file=sys.stderr)

@@ -96,6 +96,7 @@ class Scheduler:
                 return
             if self._must_wait(planned):
                 continue
+            # per session, not per checkout: parallel runs of `invoke ci` share the work
             held = environment_lock.try_acquire(slugify(planned.entry.session))
             if held is None:
                 self.screen.note_once(
@@ -145,7 +146,7 @@ class Scheduler:
         self.screen.note_once("interrupted: stopping the running sessions")
         try:
             terminate_groups([work.process for work in self.running], seconds=TERMINATE_TIMEOUT)
-        finally:
+        finally:  # also after a second Ctrl-C: releases the locks, and prints a row per session
             for work in self.running:
                 self._finish(work.interrupted_result())
             self.running.clear()

@@ -49,6 +49,7 @@ class SessionProcess:
         env = session_environment.session_environment(self.inputs.settings.ci.variables) | {
             INCONCLUSIVE_DIR_VARIABLE: str(self.inconclusive_dir)
         }
+        # inherited by the session, which still holds the lock if this process is killed
         holding = [] if self.lock == environment_lock.NO_LOCK else [self.lock]
         line = nox_command(self.planned.entry.session, f"--report={self.report}")
         self.process = start_group(line, log=self.log, env=env, holding=holding)
@@ -137,6 +138,7 @@ def _changed_input(entry: CISession, before: InputSnapshot, after: InputSnapshot
         return f"{quote_name(unreadable[0])} is not a readable file"
     if changed := [path for path in {**files, **later} if files.get(path) != later.get(path)]:
         return f"{quote_name(changed[0])} changed during the run"
+    # the files are equal, and this process's variables cannot change: only programs are left
     if before.key_parts(entry) != after.key_parts(entry):
         return "a program changed during the run"
     return ""

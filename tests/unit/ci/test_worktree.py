@@ -71,8 +71,8 @@ def test_file_may_be_larger_than_memory(repo: SampleRepo) -> None:
 
 
 def test_file_changed_after_stat_has_no_hash(repo: SampleRepo) -> None:
-    stamps = worktree.stat_signatures(["red/one.txt", "blue/one.txt"])
+    signatures = worktree.stat_signatures(["red/one.txt", "blue/one.txt"])
     repo.write("red/one.txt", "other")
-    found = worktree.hash_files(stamps).tree
+    found = worktree.hash_files(signatures).tree
     assert found["red/one.txt"].content_id is None
     assert found["blue/one.txt"].content_id
