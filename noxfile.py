@@ -281,7 +281,7 @@ def release_image(session: nox.Session) -> None:
 
 @nox.session(python=PYTHON, default=False)
 def deploy(session: nox.Session) -> None:
-    """Deploy a release, verify it, and roll back if a check fails."""
+    """Deploy a release, verify it, and roll back on failure."""
     sync(session, "requirements/dev.txt")
     session.run("invoke", "deploy", *session.posargs, interrupt_timeout=INTERRUPT_TIMEOUT)
 

@@ -99,7 +99,7 @@ def ci_(  # noqa: PLR0913 - each is an option of the command line
     explain: str = "",
     isolated: str = "",
 ) -> None:
-    """Run the sessions that this change needs and that are not cached."""
+    """Run the uncached sessions that this change needs."""
     from pipeline.ci.cli import Options, run_command
 
     with handle_errors():
@@ -149,7 +149,7 @@ def build(
 def sbom(
     _: Context, *, image: str | None = None, platform: str | None = None, dry_run: bool = False
 ) -> None:
-    """Write the SBOMs of the built images, in SPDX and CycloneDX."""
+    """Write SBOMs of the built images: SPDX and CycloneDX."""
     from pipeline.images import build as building
     from pipeline.images import inspection
 
@@ -231,7 +231,7 @@ def promote(
     env: str = "production",
     dry_run: bool = False,
 ) -> None:
-    """Verify this commit's images, and add a version tag to them."""
+    """Verify this commit's images, and add a version tag."""
     from pipeline.images import signing
     from pipeline.images.commands.cosign import resolve_signer
     from pipeline.images.targets import select_images
@@ -259,7 +259,7 @@ def pin_base_images(_: Context, *, dry_run: bool = False) -> None:
     },
 )
 def check_image(_: Context, image: str, platform: str) -> None:
-    """Build, test and scan one image, as the CI job `image` does."""
+    """Build, test and scan one image: the CI job `image`."""
     from pipeline.images import ci_jobs
 
     with handle_errors():
@@ -268,7 +268,7 @@ def check_image(_: Context, image: str, platform: str) -> None:
 
 @task(name="release", help=KEY)
 def release_images(_: Context, *, key: str | None = None) -> None:
-    """Push, sign and verify all images: the CI job `release-image`."""
+    """Push, sign, verify all images: the CI job release-image."""
     from pipeline.images import ci_jobs
     from pipeline.images.commands.cosign import resolve_signer
 
@@ -281,7 +281,7 @@ def release_images(_: Context, *, key: str | None = None) -> None:
 
 @task(help={"dry-run": "print the requests, and change nothing"})
 def github_settings(_: Context, *, dry_run: bool = False) -> None:
-    """Apply the GitHub settings of pipeline.toml; list missing ones."""
+    """Apply the GitHub settings of pipeline.toml; list gaps."""
     from pipeline.github_settings import cli
 
     with handle_errors():
@@ -319,7 +319,7 @@ def deploy(  # noqa: PLR0913 - each is an option of the command line
     yes: bool = False,
     log_out: bool = False,
 ) -> None:
-    """Deploy a release, verify it, and roll back if a check fails."""
+    """Deploy a release, verify it, and roll back on failure."""
     from pipeline.config import get_environment
     from pipeline.deploy.commands import deploy, recover
     from pipeline.deploy.confirmation import Consent
@@ -403,7 +403,7 @@ def status(_: Context, env: str) -> None:
 
 @task(help=ENVIRONMENT_HELP)
 def history(_: Context, env: str) -> None:
-    """Show all deployments: when, by whom, and with which outcome."""
+    """Show all deployments, with time, user and outcome."""
     from pipeline.config import get_environment
     from pipeline.deploy.commands import status
 
