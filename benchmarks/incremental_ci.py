@@ -82,7 +82,7 @@ def require_green(report: Report) -> Report:
     """Return a report that is green.
 
     Raises:
-        SystemExit: It is red: the last words of what failed.
+        SystemExit: It is red: last log lines of what failed.
     """
     for each in report["sessions"]:
         if each["outcome"] == FAILED:

@@ -110,7 +110,7 @@ class MigrationError(DeployAbortedError):
 
 
 class RolledBackError(DeployAbortedError):
-    """A deployment went wrong in front of users, and the release before serves again."""
+    """A deployment went wrong in front of users, and the previous release serves again."""
 
     exit_code = 8
     outcome = "rolled back"

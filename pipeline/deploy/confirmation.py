@@ -1,4 +1,4 @@
-"""Who does something to an environment, when, and whether a person agrees to it."""
+"""The user of a command, the time, and confirmations."""
 
 import os
 import sys
@@ -11,11 +11,11 @@ from pipeline.errors import InputError
 
 @dataclass(frozen=True)
 class Consent:
-    """What a person has agreed to already.
+    """Confirmations given on the command line.
 
     Attributes:
-        yes: That it is done, where the environment asks.
-        log_out: That all members are logged out by it.
+        yes: Skip the prompt.
+        log_out: Allow a deployment that logs out all users.
     """
 
     yes: bool = False
@@ -26,34 +26,36 @@ NO_CONSENT = Consent()
 
 
 def current_actor() -> str:
-    """Return who acts here, as others know him."""
-    return os.environ.get("GITHUB_ACTOR") or os.environ.get("USER") or "somebody"
+    """Return the name of the current user (GITHUB_ACTOR, USER)."""
+    return os.environ.get("GITHUB_ACTOR") or os.environ.get("USER") or "unknown"
 
 
 def utc_now() -> str:
-    """Return the time, in ISO 8601 to the second."""
+    """Return the time, in ISO 8601, in seconds."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def confirm(environment: Environment, what: str, *, yes: bool, always: bool = False) -> None:
-    """Ask a person, where the environment wants that.
+    """Prompt for a confirmation, if the environment requires it.
 
     Args:
-        environment: Where something is to be done.
-        what: What that is.
-        yes: Whether a person has agreed already.
-        always: Whether every environment wants it, since it cannot be undone.
+        environment: The environment.
+        what: The action.
+        yes: Whether it is confirmed already.
+        always: Require it in every environment, because the action cannot be undone.
 
     Raises:
-        InputError: Nobody agreed.
+        InputError: It was not confirmed.
     """
     if yes or not (environment.confirm or always):
         return
     if not sys.stdin.isatty() or prompt(f"{what}? type {environment.name}: ") != environment.name:
-        raise InputError(f"nobody agreed to {what}", hint="type its name when asked, or give --yes")
+        raise InputError(
+            f"not confirmed: {what}", hint="type the name of the environment, or use --yes"
+        )
 
 
 def prompt(question: str) -> str:
-    """Ask on the screen; who ends the input has answered nothing."""
+    """Prompt on stderr; EOF counts as no answer."""
     print(question, end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip()

@@ -1,7 +1,7 @@
-"""Dumps of a database: made before it changes, read once, the newest kept, and restored.
+"""Dumps of a database: created before a migration, read once, and restored.
 
-They lie in a volume of the node that is deployed through, and are made and read by a job of the
-PostgreSQL image in the environment's network: wherever the app's database is, it is reached alike.
+A job of the PostgreSQL image in the network of the environment runs pg_dump, so it reaches the
+database by the same address as the app. Dumps are kept in a volume of the manager node.
 """
 
 from collections.abc import Mapping
@@ -30,10 +30,10 @@ class Database:
     """The database of an environment.
 
     Attributes:
-        swarm: Whose jobs reach it.
-        environment: Whose it is.
+        swarm: The client of the swarm.
+        environment: The environment.
         image: PostgreSQL, by digest.
-        url: Where it is, and how to get in.
+        url: Its address, with the password.
     """
 
     swarm: SwarmClient
@@ -42,49 +42,51 @@ class Database:
     url: str = field(repr=False)
 
     def dump(self, version: str) -> str:
-        """Dump it, and return what the dump is called.
+        """Dump the database, and return the name of the dump.
 
         Args:
-            version: The release whose data it is.
+            version: The release of the data.
 
         Raises:
-            InputError: It is no PostgreSQL.
-            JobFailedError: It cannot be dumped, or the dump cannot be read.
+            InputError: The database is not PostgreSQL.
+            JobFailedError: The dump failed, or cannot be read.
         """
         name = f"{utc_now().replace('+00:00', 'Z').replace(':', '')}-{version}"
         self.run_script("dump", script_command("dump.sh", name, str(MAX_DUMPS)))
         return name
 
     def restore(self, name: str) -> None:
-        """Let what is in a dump take its place.
+        """Replace the database by a dump.
 
         Raises:
-            JobFailedError: It could not; the database is what it was.
+            JobFailedError: The restore failed; the database is unchanged.
         """
         self.run_script("restore", script_command("restore.sh", name))
 
     def undo_restore(self) -> None:
-        """Let what the last restore replaced take its place again.
+        """Swap back the database that the last restore replaced.
 
         Raises:
-            JobFailedError: It could not.
+            JobFailedError: The swap failed.
         """
         self.restore("--back")
 
     def list_dumps(self) -> list[str]:
-        """Return what the dumps are called that there are, the oldest first.
+        """Return the names of all dumps, the oldest first.
 
         Raises:
-            JobFailedError: The engine does not tell.
+            JobFailedError: The engine does not answer.
         """
-        said = self.run_script("dumps", ["-euc", "ls /dumps"])
-        return sorted(line.removesuffix(DUMP_SUFFIX) for line in said if line.endswith(DUMP_SUFFIX))
+        lines = self.run_script("dumps", ["-euc", "ls /dumps"])
+        return sorted(
+            line.removesuffix(DUMP_SUFFIX) for line in lines if line.endswith(DUMP_SUFFIX)
+        )
 
     def run_script(self, name: str, script: list[str]) -> list[str]:
-        """Run a shell script beside the database and the dumps, and return what it printed.
+        """Run a shell script with access to the database and the dumps; return its output.
 
         Raises:
-            InputError: It is no PostgreSQL.
+            InputError: The database is not PostgreSQL.
             JobFailedError: The script failed.
         """
         stack, content = self.environment.stack, pg_service_file(self.url)
@@ -93,27 +95,27 @@ class Database:
         options = [
             secret_option({"source": source, "target": PG_SERVICE_FILE, "uid": 0, "gid": 0}),
             f"--mount=type=volume,source={stack}-dumps,destination=/dumps",
-            "--mount=type=tmpfs,destination=/var/lib/postgresql",  # of a server, which none is
+            "--mount=type=tmpfs,destination=/var/lib/postgresql",  # a volume of the image
             f"--constraint=node.id=={self.swarm.node_id()}",
             "--user=0:0",
             "--entrypoint=sh",
         ]
-        told = {"PGSERVICEFILE": f"/run/secrets/{PG_SERVICE_FILE}", "PGSERVICE": "app"}
+        variables = {"PGSERVICEFILE": f"/run/secrets/{PG_SERVICE_FILE}", "PGSERVICE": "app"}
         shell, text, *rest = script
         ended = [shell, f"{text}\necho {END_MARKER}", *rest]
-        job = Job(f"{stack}-{name}", self.image, ended, told, options)
+        job = Job(f"{stack}-{name}", self.image, ended, variables, options)
         return run_and_read_lines(
             self.swarm, self.environment, job, self.environment.timings.dump_timeout
         )
 
 
 def require_database_url(credentials: Mapping[str, str]) -> None:
-    """Find out now that the database could not be dumped, before anything begins.
+    """Check that the database can be dumped, before a deployment starts.
 
     Args:
         credentials: The values of an environment's secrets.
 
     Raises:
-        InputError: DATABASE_URL is not PostgreSQL's, or a service file cannot hold it.
+        InputError: DATABASE_URL is not a PostgreSQL URL, or cannot be written to a service file.
     """
     pg_service_file(credentials.get(VARIABLE, ""))

@@ -1,7 +1,7 @@
-"""The address of a database: read once, as the app reads it, and told to PostgreSQL's programs.
+"""The database address: parsed once like in the app, and written for PostgreSQL's programs.
 
-backend/config/addresses.py is the app's reader. A table of addresses in the tests holds both to
-one opinion: what the app takes is dumped from where the app has it, and all else is refused.
+backend/config/addresses.py is the parser of the app. A table of addresses in the tests keeps both
+equal: dumps read the database of the app, and every other address is refused.
 """
 
 import re
@@ -15,13 +15,14 @@ from pipeline.errors import InputError
 VARIABLE = "DATABASE_URL"
 SCHEMES = {"pgsql", "postgres", "postgresql"}
 SCHEMA_PARAMETER = "currentSchema"
-"""The search path, as dj-database-url reads it."""
+"""The search path, with the name of dj-database-url."""
 FILE_PARAMETERS = frozenset({
     "passfile", "service", "sslcert", "sslcrl", "sslcrldir", "sslkey", "sslkeylogfile",
     "sslrootcert",
 })  # fmt: skip
-"""They name a file of the app's container. PostgreSQL's image has none, nor any authorities:
-https://github.com/docker-library/postgres/issues/1331"""
+"""They name a file in the app's container. PostgreSQL's image has no such file, and no CA
+certificates: https://github.com/docker-library/postgres/issues/1331
+"""
 PARAMETERS = FILE_PARAMETERS | {
     "application_name", "channel_binding", "client_encoding", "connect_timeout",
     "fallback_application_name", "gssdelegation", "gssencmode", "gsslib", "host", "hostaddr",
@@ -31,31 +32,31 @@ PARAMETERS = FILE_PARAMETERS | {
     "ssl_max_protocol_version", "ssl_min_protocol_version", "sslcertmode", "sslcompression",
     "sslmode", "sslnegotiation", "sslsni", "target_session_attrs", "tcp_user_timeout", "user",
 }  # fmt: skip
-"""What may stand behind the `?`: https://www.postgresql.org/docs/current/libpq-connect.html"""
+"""Allowed after `?`: https://www.postgresql.org/docs/current/libpq-connect.html"""
 SECRET_PARAMETERS = frozenset({
     "oauth_client_secret", "password", "scram_client_key", "scram_server_key", "sslpassword",
 })  # fmt: skip
-"""What may not: one is cut by its own `&`, and the rest would be taken for the next name."""
+"""Not allowed: an unescaped `&` in one would make a part of it the name of a parameter."""
 MAX_LINE_BYTES = 1021
-"""The bytes of a line that PostgreSQL's programs still read."""
+"""Maximum length of a line that PostgreSQL's programs read."""
 LINE_BREAK = re.compile(r"[\r\n\0]")
 HINT = (
-    "write / ? # @ [ ] of a user or password as %2F %3F %23 %40 %5B %5D; behind the ? stand "
+    "write / ? # @ [ ] of a user or password as %2F %3F %23 %40 %5B %5D; after the ? only "
     "libpq's parameters: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS"
 )
 
 
 def connection(url: str) -> dict[str, str]:
-    """Return where a database is and how to get in, by the names that libpq has for it.
+    """Return the connection parameters of libpq.
 
     Args:
-        url: What DATABASE_URL holds.
+        url: The value of DATABASE_URL.
 
     Returns:
-        The parameters; none, if it is not PostgreSQL's.
+        The parameters; empty if it is not a PostgreSQL URL.
 
     Raises:
-        InputError: It cannot be read; all faults are named, and no value is.
+        InputError: It cannot be parsed; lists all faults without values.
     """
     if url.strip().partition(":")[0].lower() not in SCHEMES:
         return {}
@@ -67,48 +68,53 @@ def connection(url: str) -> dict[str, str]:
         "user": unquote(parts.username or ""),
         "password": unquote(parts.password or ""),
     }
-    said = {name: value for name, value in before.items() if value}
-    asked = [_option(name, value) for name, value in parse_qsl(parts.query)]
-    if faults := [*_faults(parts.path[1:], [*said], [name for name, _ in asked])]:
+    values = {name: value for name, value in before.items() if value}
+    options = [_option(name, value) for name, value in parse_qsl(parts.query)]
+    if faults := [*_faults(parts.path[1:], [*values], [name for name, _ in options])]:
         raise InputError(f"{VARIABLE} cannot be read: {'; '.join(faults)}", hint=HINT)
-    return said | dict(asked)
+    return values | dict(options)
 
 
 def pg_service_file(url: str) -> str:
-    """Return how to connect, as PostgreSQL's programs read it from a file.
+    """Return a connection service file for PostgreSQL's programs.
 
-    In a file, because every user of a node can read the command lines of its programs:
+    A file is used because every user of a node can read the command lines of its processes:
     https://www.postgresql.org/docs/current/libpq-pgservice.html
 
     Raises:
-        InputError: The URL is not PostgreSQL's, cannot be read, or holds what no such file can.
+        InputError: It is not a PostgreSQL URL, cannot be parsed, or has values that no such file
+            can hold.
     """
     if not (values := connection(url)):
         raise InputError(
-            f"{VARIABLE} is not PostgreSQL's, so that it cannot be dumped here",
+            f"{VARIABLE} is not a PostgreSQL URL, so it cannot be dumped",
             hint="set `backup_before_migrate = false` for the environment in pipeline.toml",
         )
     if faults := [fault for name in values for fault in _unwritable(name, values[name])]:
         raise InputError(
-            f"{VARIABLE} cannot be told to PostgreSQL's programs: {'; '.join(faults)}",
-            hint="set it anew; or `backup_before_migrate = false`, if the database's host dumps it",
+            f"{VARIABLE} cannot be written to a service file: {'; '.join(faults)}",
+            hint="change it; or `backup_before_migrate = false`, if its host makes dumps",
         )
     return "[app]\n" + "".join(f"{name}={value}\n" for name, value in values.items())
 
 
 def _split(url: str) -> SplitResult:
-    """Split an address, without urllib's words for what it cannot read: they repeat it.
+    """Split an address, without the messages of urllib, which contain the address.
 
     Raises:
-        InputError: A sign that is not escaped has cut it.
+        InputError: An unescaped character cuts it.
     """
     cut = False
     with suppress(ValueError):
-        parts = urlsplit(url.strip())  # as the app takes it from its secret's file
+        parts = urlsplit(url.strip())  # the app strips the file of its secret too
         cut = "@" in f"{parts.path}{parts.query}" or bool(parts.fragment)
         if not cut and parts.port != 0:
             return parts
-    fault = "its user or password holds a /, ? or #" if cut else "it has no host, or no port"
+    fault = (
+        "its user or password contains an unescaped /, ? or #"
+        if cut
+        else "it has no host, or no port"
+    )
     raise InputError(f"{VARIABLE} cannot be read: {fault}", hint=HINT)
 
 
@@ -116,24 +122,24 @@ def _option(name: str, value: str) -> tuple[str, str]:
     return ("options", f"-c search_path={value}") if name == SCHEMA_PARAMETER else (name, value)
 
 
-def _faults(path: str, said: list[str], asked: list[str]) -> Iterator[str]:
-    """Yield what is wrong with an address that is whole."""
+def _faults(path: str, values: list[str], options: list[str]) -> Iterator[str]:
+    """Yield the faults of a complete address."""
     if not path or "/" in path:
         yield "it names no database"
-    strange = {*asked} - PARAMETERS
-    for name in sorted(strange & SECRET_PARAMETERS or strange):
-        yield f"`{name}` is no parameter that may stand in it"
-    for name, count in sorted(Counter([*said, *asked]).items()):
+    unknown = {*options} - PARAMETERS
+    for name in sorted(unknown & SECRET_PARAMETERS or unknown):
+        yield f"`{name}` is not an allowed parameter"
+    for name, count in sorted(Counter([*values, *options]).items()):
         if count > 1 and name in PARAMETERS:
-            yield f"`{name}` is said twice"
+            yield f"`{name}` is set twice"
 
 
 def _unwritable(name: str, value: str) -> Iterator[str]:
-    """Yield why a service file cannot hold a value: it has a line for each, and no quotes."""
+    """Yield the faults of a value in a service file: it has one line per value, without quotes."""
     if name in FILE_PARAMETERS:
-        yield f"`{name}` names a file, which they do not have"
+        yield f"`{name}` names a file, which their container lacks"
     if LINE_BREAK.search(value):
-        yield f"its {name} holds a line break"
+        yield f"its {name} contains a line break"
     elif value != value.rstrip():
         yield f"its {name} ends in a space"
     if len(f"{name}={value}".encode(errors="surrogateescape")) > MAX_LINE_BYTES:

@@ -1,13 +1,13 @@
-r"""Files of NAME=value lines: the one reader and the one writer of `.env.<name>`.
+r"""The reader and the writer of `.env.<name>`: lines of NAME=value.
 
-Docker Compose, python-dotenv and Node agree on all that is read here. What they, django-environ or
-`docker run --env-file` read in different ways, as a comment behind a value, is refused by name:
+Docker Compose, python-dotenv and Node read these forms equally. Forms that they, django-environ or
+`docker run --env-file` read differently, such as a comment after a value, are refused by name:
 
-NAME=value     holds neither # nor $, and nothing behind it is a comment
-NAME='value'   holds what it shows, but no two backslashes, and none at its end
-NAME="value"   \n in it ends a line; it holds neither $ nor another backslash
+NAME=value     no # and no $ in it, and no comment after it
+NAME='value'   literal, but without two backslashes, or one at its end
+NAME="value"   \n ends a line; no $ and no other backslash in it
 
-What stands in quotes may have several lines, as a PEM has. No message holds a value.
+A quoted value may have several lines, such as a PEM. No message contains a value.
 https://docs.docker.com/compose/how-tos/environment-variables/variable-interpolation/
 """
 
@@ -32,32 +32,32 @@ DOTENV_LINE = re.compile(
       |^(?P<other>.*)$""",
     re.MULTILINE | re.VERBOSE,
 )
-"""One line, or those up to where its quotes are closed, unless another name is set between them."""
+"""One line, or several up to the closing quote, unless another name is set between them."""
 FAULTS = {
     "pem": (re.compile(""), "a PEM belongs in quotes, from its first line to its last"),
     "single": (re.compile(r"\\(\\|\Z)"), "two backslashes, or one at the end, in single quotes"),
     "double": (re.compile(r"\$|\\(?!n)"), "a $, or a backslash without n, in double quotes"),
     "plain": (re.compile(r"[#$]"), "a # or $ outside of quotes"),
-    "apart": (re.compile(""), "a blank beside its ="),
-    "open": (re.compile(""), "quotes that are not closed, or something behind them"),
+    "apart": (re.compile(""), "a blank next to the ="),
+    "open": (re.compile(""), "quotes that are not closed, or text after them"),
     "other": (re.compile(""), "no NAME=value with a name in capital letters"),
 }
-"""What is wrong with a line, by the form that it has and what must not be in it."""
+"""The fault of a line, by its form and the characters that it must not contain."""
 HINT = (
     "put values with # or $ into single quotes, and comments on lines of their own; "
-    "what no quotes can hold can be set as a variable"
+    "set a value that no quotes can hold as a variable"
 )
 
 
 def parse(name: Path | str, text: str) -> dict[str, str]:
-    """Return what a text sets.
+    """Return the values of a text.
 
     Args:
-        name: Of the file that it is from.
-        text: What is in it.
+        name: Name of its file.
+        text: Its content.
 
     Raises:
-        InputError: Names every line that is none, or that others read otherwise; never a value.
+        InputError: Lists each line that is invalid, or that other readers interpret differently.
     """
     found, faults = _read(text)
     if faults:
@@ -66,10 +66,10 @@ def parse(name: Path | str, text: str) -> dict[str, str]:
 
 
 def format_line(name: str, value: str) -> str:
-    """Return a line that sets a name to a value, and is read as that.
+    """Return a line that sets a name to a value.
 
     Raises:
-        InputError: No line is: the value has to be quoted, and holds what quotes cannot.
+        InputError: The value needs quotes, and contains characters that quotes cannot hold.
     """
     escaped = value.replace("\n", "\\n")
     for written in (f'"{escaped}"', f"'{value}'", value):
@@ -80,7 +80,7 @@ def format_line(name: str, value: str) -> str:
 
 
 def _read(text: str) -> tuple[dict[str, str], list[tuple[int, str]]]:
-    """Return what a text sets, and what is wrong with it, by its lines."""
+    """Return the values of a text, and its faults by line."""
     found: dict[str, str] = {}
     faults: list[tuple[int, str]] = []
     for line in DOTENV_LINE.finditer(text):
@@ -92,14 +92,14 @@ def _read(text: str) -> tuple[dict[str, str], list[tuple[int, str]]]:
 
 
 def _fault(line: re.Match[str], known: dict[str, str]) -> str:
-    said = [
+    sentences = [
         sentence
         for kind, (sign, sentence) in FAULTS.items()
         if line[kind] is not None and sign.search(line[kind])
     ]
     if known.get(line["name"]):
-        said.append("it is set in a line before")
-    return ": ".join(filter(None, [line["name"], ", ".join(said)])) if said else ""
+        sentences.append("it is set in an earlier line")
+    return ": ".join(filter(None, [line["name"], ", ".join(sentences)])) if sentences else ""
 
 
 def _value(line: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""The secrets of an environment: from the variables of this process, or from a file of its own."""
+"""The secrets of an environment: from the variables of this process, or from its .env file."""
 
 import hashlib
 import stat
@@ -12,20 +12,20 @@ from pipeline.errors import InputError
 from pipeline.files import read_text
 
 DEPLOY_SSH_KEY = "DEPLOY_SSH_KEY"
-"""A private key that the host lets in; who deploys from a laptop may have one of his own."""
+"""An SSH private key for the host; an operator on a laptop may use their own keys instead."""
 PEM_BLOCK = ("TLS_CERTIFICATE", "TLS_KEY")
 
 
 def load_secrets(environment: Environment, variables: Mapping[str, str]) -> dict[str, str]:
-    """Return the value of every secret that an environment needs, or has without need.
+    """Return the values of all required secrets, and of the optional ones that are set.
 
     Args:
-        environment: Where they are needed.
-        variables: Those of this process; what is not among them is looked for in the file
-            `.env.<environment>`, which nobody else may read.
+        environment: The environment.
+        variables: The variables of this process; others are read from the private file
+            `.env.<environment>`.
 
     Raises:
-        InputError: Names all that are missing or empty, and never a value.
+        InputError: Lists all missing or empty ones, never a value.
     """
     known = configured_values(environment, variables)
     if missing := [name for name in environment.secrets if not known.get(name)]:
@@ -33,27 +33,27 @@ def load_secrets(environment: Environment, variables: Mapping[str, str]) -> dict
             f"secrets of {environment.name} are not set: {', '.join(missing)}",
             hint=setup_hint(environment),
         )
-    told = [name for name in (*environment.optional_secrets, NOTIFY_URL) if known.get(name)]
-    return {name: known[name] for name in (*environment.secrets, *told)}
+    optional = [name for name in (*environment.optional_secrets, NOTIFY_URL) if known.get(name)]
+    return {name: known[name] for name in (*environment.secrets, *optional)}
 
 
 def setup_hint(environment: Environment) -> str:
-    """Say where the secrets of an environment come from."""
+    """Return the hint that explains how to set the secrets of an environment."""
     if environment.is_local:
-        return f"invoke generate-secrets --env={environment.name} makes them up"
+        return f"invoke generate-secrets --env={environment.name}"
     return f"set them as variables, or write them to {secrets_file(environment)} (chmod 600)"
 
 
 def ssh_key(environment: Environment, variables: Mapping[str, str]) -> str:
-    """Return the private key to an environment's host; nothing, if one's own keys will do."""
+    """Return the SSH private key for the host; empty to use the caller's own keys."""
     return configured_values(environment, variables).get(DEPLOY_SSH_KEY, "")
 
 
 def configured_values(environment: Environment, variables: Mapping[str, str]) -> dict[str, str]:
-    """Return all that is set, here or in the environment's file.
+    """Return all values that are set, here or in the file of the environment.
 
     Raises:
-        InputError: Others may read the file, or lines of it could mean two things.
+        InputError: Other users can read the file, or lines of it are ambiguous.
     """
     path = secrets_file(environment)
     set_here = {name: value for name, value in variables.items() if value}
@@ -62,7 +62,6 @@ def configured_values(environment: Environment, variables: Mapping[str, str]) ->
 
 
 def secrets_file(environment: Environment) -> Path:
-    """Return the file that may hold the secrets of an environment."""
     return Path(f".env.{environment.name}")
 
 
@@ -70,18 +69,18 @@ def parse_env_file(path: Path) -> dict[str, str]:
     """Read NAME=value lines.
 
     Raises:
-        InputError: Others may read the file, or lines of it could mean two things.
+        InputError: Other users can read the file, or lines of it are ambiguous.
     """
     text = read_text(path)
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
-        raise InputError(f"others may read {path}", hint=f"chmod 600 {path}")
+        raise InputError(f"{path} is readable by other users", hint=f"chmod 600 {path}")
     return env_file.parse(path, text)
 
 
 def secret_object_name(stack: str, name: str, value: str) -> str:
-    """Return what a secret is called in the engine: a changed value is another name.
+    """Return the name of a secret in the engine; it contains a hash of the value.
 
-    The engine refuses to change a secret, and the release before may still need the old one.
+    The engine cannot change a secret, and the previous release may still need the old one.
     """
     digest = hashlib.sha256(f"{name}\0{value}".encode()).hexdigest()[:8]
     return f"{stack}-{name.lower()}-{digest}"

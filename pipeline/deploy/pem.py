@@ -1,4 +1,4 @@
-r"""Keys and certificates as text: PEM, whatever a form, a shell or a file made of its line ends."""
+r"""Repairs PEM keys and certificates whose line ends a web form, a shell or a file changed."""
 
 import re
 
@@ -8,22 +8,22 @@ BLOCK = re.compile(
 )
 OPENED = re.compile(r"-----BEGIN (?P<kind>[A-Z0-9 ]+)-----")
 MAX_LINE_LENGTH = 76
-"""The characters that every program takes in one line."""
+"""Every program reads lines of this length."""
 
 
 def normalize_pem(text: str) -> str:
-    r"""Return the blocks of a text with line ends that every reader of PEM takes.
+    r"""Return the blocks of a text with plain line ends.
 
     Args:
-        text: Its blocks may have CRLF, a literal `\n`, spaces or nothing for line ends. A text
-            without any comes back as it is.
+        text: Its blocks may have CRLF, a literal `\n`, spaces or no line ends. A text without a
+            block is returned unchanged.
     """
     plain = text.replace("\\r", "").replace("\\n", "\n")
     return "".join(map(_block, BLOCK.finditer(plain))) or text
 
 
 def kinds(text: str) -> list[str]:
-    """Return what the blocks of a text are, as `CERTIFICATE`."""
+    """Return the kinds of the blocks of a text, such as `CERTIFICATE`."""
     return [found["kind"] for found in OPENED.finditer(text)]
 
 

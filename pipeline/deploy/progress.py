@@ -1,4 +1,4 @@
-"""Say what goes on, and how long it took: on stderr, a line for each step."""
+"""Logs progress to stderr: a line per step, with its time."""
 
 import sys
 import time
@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 
 def timed_step(name: str, action: Callable[[], None]) -> None:
-    """Do something, and say so before and after it.
+    """Run a step, and log its start, its end and its time.
 
     Args:
-        name: What is done, in two words.
-        action: Does it.
+        name: Name of the step, in two words.
+        action: The step.
     """
     started = time.monotonic()
     log(f"{name} …")
@@ -23,5 +23,5 @@ def timed_step(name: str, action: Callable[[], None]) -> None:
 
 
 def log(line: str) -> None:
-    """Say a line, with the time of day."""
+    """Print a line with the time of day."""
     print(f"{time.strftime('%H:%M:%S')}  {line}", file=sys.stderr, flush=True)

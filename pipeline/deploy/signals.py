@@ -1,4 +1,4 @@
-"""What becomes of signals while something must not be left half done."""
+"""Handles signals during a deployment, so that no step is left half done."""
 
 import signal
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ TERMINATION_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def raise_on_signal() -> Iterator[None]:
-    """Treat every signal to stop as Ctrl-C: what was begun is undone, and then this ends."""
+    """Turn every termination signal into KeyboardInterrupt, so that the rollback runs."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -22,10 +22,10 @@ def raise_on_signal() -> Iterator[None]:
 
 @contextmanager
 def ignore_signals() -> Iterator[None]:
-    """Go on whatever comes: going back must not be stopped half way."""
+    """Ignore termination signals: a rollback must not be interrupted."""
 
     def refuse(*_: object) -> None:
-        log("this cannot be stopped; it has a deadline of its own")
+        log("this cannot be interrupted; it has a deadline")
 
     with signal_handler(refuse):
         yield
@@ -33,7 +33,7 @@ def ignore_signals() -> Iterator[None]:
 
 @contextmanager
 def signal_handler(handler: "signal._HANDLER") -> Iterator[None]:
-    """Have a handler for all signals to stop, as long as the block runs."""
+    """Install a handler for all termination signals during the block."""
     before = {number: signal.signal(number, handler) for number in TERMINATION_SIGNALS}
     try:
         yield

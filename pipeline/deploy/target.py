@@ -1,4 +1,4 @@
-"""A way to the engine of an environment, which is able to do what will be asked of it."""
+"""Connects to the engine of an environment, and checks its version."""
 
 import re
 from os import environ
@@ -12,21 +12,21 @@ from pipeline.errors import InputError, MissingToolError
 from pipeline.process import last_error_line
 
 MIN_CLIENT_VERSION = (26, 0)
-"""`docker stack deploy --detach` came with it."""
+"""Added `docker stack deploy --detach`."""
 MIN_ENGINE_VERSION = (20, 10)
-"""Jobs came with it: https://docs.docker.com/engine/api/v1.41/"""
+"""Added jobs: https://docs.docker.com/engine/api/v1.41/"""
 VERSION_PATTERN = re.compile(r"(\d+)\.(\d+)")
 
 
 def connect(environment: Environment) -> SwarmClient:
-    """Return the engine of an environment, once it has answered.
+    """Return a client of the environment's engine, after it has answered.
 
     Raises:
-        MissingToolError: The engine, or the docker here, is too old.
-        InputError: It does not answer, or is no manager.
+        MissingToolError: The engine, or the local docker command, is too old.
+        InputError: The engine does not answer, or is not a manager.
     """
     swarm = swarm_for(environment)
-    swarm.docker_env()  # a host out of reach says why, once
+    swarm.docker_env()  # an unreachable host reports its reason once
     if too_old := outdated_components(swarm):
         raise MissingToolError(too_old[0], hint="https://docs.docker.com/engine/install")
     swarm.require_manager()
@@ -34,7 +34,7 @@ def connect(environment: Environment) -> SwarmClient:
 
 
 def swarm_for(environment: Environment) -> SwarmClient:
-    """Return the engine of an environment, before anybody has asked it anything."""
+    """Return a client of the environment's engine, without connecting."""
     if not environment.host:
         return SwarmClient()
     key = ssh_key(environment, environ)
@@ -42,29 +42,29 @@ def swarm_for(environment: Environment) -> SwarmClient:
 
 
 def outdated_components(swarm: SwarmClient) -> list[str]:
-    """Say what is too old for what will be asked of it.
+    """Return a text for each component that is too old.
 
     Raises:
         InputError: The engine does not answer.
     """
     answer = swarm.run("version", "--format={{.Client.Version}} {{.Server.Version}}")
     if answer.returncode:
-        said = last_error_line(answer)
-        hint = failure_causes.hint_for_error(said, "is it up? docker version")
-        raise InputError(f"{swarm.location} does not answer: {said}", hint=hint)
+        line = last_error_line(answer)
+        hint = failure_causes.hint_for_error(line, "docker version")
+        raise InputError(f"{swarm.location} does not answer: {line}", hint=hint)
     client, _, engine = answer.stdout.strip().partition(" ")
-    asked = [
+    components = [
         ("the docker here", client, MIN_CLIENT_VERSION),
         (f"the engine of {swarm.location}", engine, MIN_ENGINE_VERSION),
     ]
     return [
-        f"{what} is {has}, and too old: {wanted[0]}.{wanted[1]} is the least"
-        for what, has, wanted in asked
+        f"{what} is {has}, too old: {wanted[0]}.{wanted[1]} or newer is required"
+        for what, has, wanted in components
         if parse_version(has) < wanted
     ]
 
 
 def parse_version(version: str) -> tuple[int, ...]:
-    """Return the first two numbers of a version; one that has none is taken for new."""
+    """Return the first two numbers of a version; an unknown format counts as new."""
     found = VERSION_PATTERN.match(version)
     return (int(found[1]), int(found[2])) if found else (999, 0)

@@ -202,7 +202,7 @@ def wait_for_engine(made: Cluster, node: Node) -> None:
         if time.monotonic() > end:
             said = made.file(node, "log").read_text()[-1000:]
             raise CheckFailedError(
-                f"{node.name} did not come up within {START_TIMEOUT} s\n{said}",
+                f"{node.name} did not start within {START_TIMEOUT} s\n{said}",
                 hint="may root make networks and mounts here? in a container it often may not",
             )
         time.sleep(0.2)

@@ -260,10 +260,14 @@ def test_any_answer_that_is_broken_is_found(site: Site, key: Key, answer: Respon
 @pytest.mark.parametrize(
     ("key", "answer", "sentence"),
     [
-        (("GET", "/api/v1/health/ready/"), data(200, status="failed"), "status is 'failed'"),
-        (("GET", "/api/v1/version/"), data(200, release="v1.2.2"), "is 'v1.2.2', not 'v1.2.3'"),
-        (("POST", "/api/v1/auth/login/"), data(200, email="a@b.example"), "is somebody else"),
-        (("GET", "/api/v1/auth/me/"), data(200, email="a@b.example"), "is somebody else"),
+        (("GET", "/api/v1/health/ready/"), data(200, status="failed"), "has status 'failed'"),
+        (
+            ("GET", "/api/v1/version/"),
+            data(200, release="v1.2.2"),
+            "has release 'v1.2.2', not 'v1.2.3'",
+        ),
+        (("POST", "/api/v1/auth/login/"), data(200, email="a@b.example"), "is another user"),
+        (("GET", "/api/v1/auth/me/"), data(200, email="a@b.example"), "is another user"),
         (("GET", LIST), data(200, items=[]), "does not list the project"),
         (("GET", "/"), Response(200, "text/html", b"<div id=root>"), "loads no script"),
         (("GET", "/"), Response(200, "text/html", b""), "loads no script"),
@@ -332,7 +336,7 @@ def test_a_part_is_left_out_only_if_one_says_so_and_that_is_told(
 ) -> None:
     runner.main([site.url, "--without", part])
     assert path not in {asked for _, asked in site.asked}
-    assert f"left out: {part}" in capsys.readouterr().out
+    assert f"skipped: {part}" in capsys.readouterr().out
 
 
 def test_a_header_goes_with_every_request_and_is_not_printed(

@@ -77,7 +77,7 @@ class MigrationCheck:
 
     def _from(self, before: Before | None, fresh: Schema, findings: MigrationReport) -> None:
         if before is None:
-            log("there is no release before this one, so nothing to compare with")
+            log("there is no previous release this one, so nothing to compare with")
             return
         upgraded = self.apply(findings, before.tests)
         if upgraded:

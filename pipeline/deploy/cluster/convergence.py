@@ -1,8 +1,8 @@
-"""Know for sure what became of a service: from its specification and its tasks, never by hope.
+"""Decides from the spec and the tasks of a service whether it converged.
 
-The engine has no deadline of its own, and its state can lie: after a rollback it may say
-`completed` with the old release in place. What decides is which image and which deployment the
-service is meant to run, and that every task of it does.
+The engine has no deadline, and its update state is not reliable: after a rollback it can be
+`completed` with the old release. So the image and the deploy id of the spec must be the expected
+ones, and every task must run them.
 """
 
 import math
@@ -24,35 +24,35 @@ from pipeline.errors import CheckFailedError
 
 FAILED_STATES = {"failed", "rejected", "orphaned"}
 NOTICE_SECONDS = 15
-"""After that time it is said why no node has begun with a replica; the wait goes on."""
-GONE = "it is gone"
+"""After that time the log names the reason why no node started a replica; the wait goes on."""
+GONE = "the service was removed"
 PAUSED_STATES = {"paused", "rollback_paused"}
 
 
 @dataclass(frozen=True)
 class ExpectedState:
-    """What a service has to come to."""
+    """The state in which a service has converged."""
 
     service: str
     image: str
     deploy_id: str
     replicas: int
     min_replicas: int = 0
-    """How many replicas will do, of a release that lacked some before."""
+    """Sufficient number of replicas, for a release that already lacked some; 0 for all."""
 
 
 class NotConvergedError(CheckFailedError):
-    """A service did not come to what was wanted."""
+    """A service did not reach the expected state."""
 
 
 def find_failure(
     wanted: ExpectedState, service: JSONObject | None, tasks: Sequence[JSONObject]
 ) -> str | None:
-    """Say what has gone wrong for good, if anything has.
+    """Return a fault that waiting does not fix; None without one.
 
     Args:
-        wanted: What the service has to come to.
-        service: The service as the engine has it.
+        wanted: The expected state.
+        service: The service of the engine.
         tasks: Its tasks.
     """
     if service is None:
@@ -61,7 +61,7 @@ def find_failure(
         service_image(service) != wanted.image
         or service_variable(service, "DEPLOY_ID") != wanted.deploy_id
     ):
-        return "the engine put the release before it back"
+        return "the engine rolled back to the previous release"
     state = (service.get("UpdateStatus") or {}).get("State", "")
     if state in PAUSED_STATES or state.startswith("rollback"):
         return f"the engine stopped: {state}"
@@ -72,18 +72,18 @@ def find_failure(
 
 
 def has_converged(wanted: ExpectedState, service: JSONObject, tasks: Sequence[JSONObject]) -> bool:
-    """Say whether all replicas run, none of them another image, and the engine is done."""
+    """Return whether all replicas run, all of this deployment, and the update is complete."""
     state = (service.get("UpdateStatus") or {}).get("State", "completed")
-    meant = [task for task in tasks if task["DesiredState"] == "running"]
-    mine = tasks_of_deployment(wanted, meant)
+    desired = [task for task in tasks if task["DesiredState"] == "running"]
+    mine = tasks_of_deployment(wanted, desired)
     running = [task for task in mine if task["Status"]["State"] == "running"]
     if wanted.min_replicas:
         return len(running) >= wanted.min_replicas
-    return state == "completed" and len(running) == len(meant) == wanted.replicas
+    return state == "completed" and len(running) == len(desired) == wanted.replicas
 
 
 def tasks_of_deployment(wanted: ExpectedState, tasks: Sequence[JSONObject]) -> list[JSONObject]:
-    """Return the tasks that belong to this deployment."""
+    """Return the tasks with the deploy id of this deployment."""
     return [
         task
         for task in tasks
@@ -92,14 +92,13 @@ def tasks_of_deployment(wanted: ExpectedState, tasks: Sequence[JSONObject]) -> l
 
 
 def has_failed(task: JSONObject) -> bool:
-    """Say whether a task ended that should run: a restart that recovered is a fault as well."""
+    """Return whether a task ended unexpectedly; a successful restart counts as a failure too."""
     return task["Status"]["State"] in FAILED_STATES or (
         task["Status"]["State"] == "complete" and task["DesiredState"] == "shutdown"
     )
 
 
 def describe_task(task: JSONObject) -> str:
-    """Say what became of a task."""
     status = task["Status"]
     code = (status.get("ContainerStatus") or {}).get("ExitCode")
     why = status.get("Err") or status.get("Message", "")
@@ -114,17 +113,17 @@ def wait_for_convergence(
     again: bool = False,
     look: Callable[[], None] = lambda: None,
 ) -> None:
-    """Wait until a service has come to what is wanted.
+    """Wait until a service has converged.
 
     Args:
-        swarm: Where it is.
-        wanted: What it has to come to.
-        seconds: How long it may take.
-        again: Whether this ran before, so that its old tasks that ended are no fault.
-        look: Looks at something else as well, again and again, and raises what it finds wrong.
+        swarm: The client of the swarm.
+        wanted: The expected state.
+        seconds: The time limit.
+        again: Whether the deployment ran before, so that failed tasks in its history do not count.
+        look: Called in every poll; raises if another check fails.
 
     Raises:
-        NotConvergedError: It went wrong, or took too long.
+        NotConvergedError: The service failed, or the time is over.
     """
     notice = time.monotonic() + NOTICE_SECONDS
     for service, tasks in poll(swarm, wanted, seconds):
@@ -133,10 +132,10 @@ def wait_for_convergence(
         if service and has_converged(wanted, service, tasks):
             return
         if time.monotonic() > notice and (waiting := unstarted(wanted, tasks)):
-            say_why(swarm, wanted.service, waiting)
+            log_cause(swarm, wanted.service, waiting)
             notice = math.inf
         look()
-    raise convergence_cause(swarm, wanted, f"it did not come up within {seconds:.0f} s")
+    raise convergence_cause(swarm, wanted, f"it did not start within {seconds:.0f} s")
 
 
 def watch_stability(
@@ -146,16 +145,16 @@ def watch_stability(
     *,
     look: Callable[[], None] = lambda: None,
 ) -> None:
-    """See to it that services stay as they are for a while.
+    """Check for some time that services stay converged.
 
     Args:
-        swarm: Where they are.
-        wanted: What they have to stay.
-        seconds: How long.
-        look: Looks at something else as well, as in `wait_for_convergence`.
+        swarm: The client of the swarm.
+        wanted: The expected states.
+        seconds: The duration.
+        look: Called in every poll, as in `wait_for_convergence`.
 
     Raises:
-        NotConvergedError: One did not.
+        NotConvergedError: A service changed.
     """
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -169,26 +168,25 @@ def watch_stability(
 
 
 def is_running(swarm: SwarmClient, service: str) -> bool:
-    """Say whether a service is there, and all that is meant to run of it runs."""
-    meant = [task for task in swarm.tasks(service) if task["DesiredState"] == "running"]
-    return bool(meant) and all(task["Status"]["State"] == "running" for task in meant)
+    """Return whether a service has tasks that should run, and all of them run."""
+    desired = [task for task in swarm.tasks(service) if task["DesiredState"] == "running"]
+    return bool(desired) and all(task["Status"]["State"] == "running" for task in desired)
 
 
 def wait_until_running(swarm: SwarmClient, service: str, seconds: float) -> None:
     """Wait until every task of a service runs.
 
     Raises:
-        CheckFailedError: They do not in time; what the service said last is part of it.
+        CheckFailedError: The time is over; the message has the last log lines.
     """
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if is_running(swarm, service):
             return
         time.sleep(POLL_INTERVAL)
-    why = is_blocked(swarm, service, swarm.tasks(service))
+    why = blocking_cause(swarm, service, swarm.tasks(service))
     raise CheckFailedError(
-        f"{service} did not come up within {seconds:.0f} s{why.sentence}\n"
-        f"{swarm.tail_logs(service)}",
+        f"{service} did not start within {seconds:.0f} s{why.sentence}\n{swarm.tail_logs(service)}",
         hint=why.hint,
     )
 
@@ -196,7 +194,7 @@ def wait_until_running(swarm: SwarmClient, service: str, seconds: float) -> None
 def poll(
     swarm: SwarmClient, wanted: ExpectedState, seconds: float
 ) -> Iterator[tuple[JSONObject | None, list[JSONObject]]]:
-    """Look at a service again and again, until the time is over."""
+    """Yield a service and its tasks in every poll, until the time is over."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         yield query_service(swarm, wanted.service, end)
@@ -206,46 +204,46 @@ def poll(
 def query_service(
     swarm: SwarmClient, name: str, end: float
 ) -> tuple[JSONObject | None, list[JSONObject]]:
-    """Return a service and its tasks; an engine that is away for a moment is asked again.
+    """Return a service and its tasks; retry while the engine is unavailable.
 
     Raises:
-        EngineAwayError: It is away for longer than there is time.
+        EngineUnavailableError: The engine stays unavailable until the deadline.
     """
     return retry_while_unavailable(lambda: (swarm.service(name), swarm.tasks(name)), end)
 
 
 def convergence_error(swarm: SwarmClient, wanted: ExpectedState, why: str) -> NotConvergedError:
-    """Say what a replica said last, and return the fault of its service, to be raised."""
+    """Print the last log lines of a replica, and return the error to raise."""
     with suppress(EngineUnavailableError):
-        if words := failed_task_logs(swarm, wanted):
-            log(f"the last words of {wanted.service}:\n{words}")
+        if lines := failed_task_logs(swarm, wanted):
+            log(f"last log lines of {wanted.service}:\n{lines}")
     return NotConvergedError(
         f"{wanted.service}: {why}", hint=f"docker service ps --no-trunc {wanted.service}"
     )
 
 
 def convergence_cause(swarm: SwarmClient, wanted: ExpectedState, why: str) -> NotConvergedError:
-    """Do as `convergence_error`, and say what keeps this deployment from running."""
+    """Return a `convergence_error` with the cause that keeps the replicas from running."""
     error = convergence_error(swarm, wanted, why)
     if why == GONE:
         hint = "docker events --since=1h --until=0s --filter=type=service; deploy again"
         return NotConvergedError(str(error), hint=hint)
     with suppress(EngineUnavailableError):
-        cause = is_blocked(
+        cause = blocking_cause(
             swarm, wanted.service, tasks_of_deployment(wanted, swarm.tasks(wanted.service))
         )
         return NotConvergedError(f"{error}{cause.sentence}", hint=cause.hint)
     return error
 
 
-def is_blocked(swarm: SwarmClient, service: str, tasks: Sequence[JSONObject]) -> Cause:
-    """Return what keeps tasks of a service from running, to be said behind what came of that."""
+def blocking_cause(swarm: SwarmClient, service: str, tasks: Sequence[JSONObject]) -> Cause:
+    """Return the cause that keeps tasks from running, as the end of a sentence."""
     hint = f"docker service ps --no-trunc {service}"
     idle = sorted(filter(is_idle, tasks), key=has_failed, reverse=True)
     if not idle:
         return Cause("", hint)
     image, stack = idle[0]["Spec"]["ContainerSpec"]["Image"], service.partition("_")[0]
-    if has_failed(idle[0]):  # what became of it is said by then
+    if has_failed(idle[0]):  # the message already names the error of the task
         known = start_failures.task_cause(swarm, stack, image, idle[0])
         return Cause(f" ({known.sentence})", known.hint) if known else Cause("", hint)
     found = start_failures.start_failure(swarm, stack, image, idle)
@@ -253,22 +251,22 @@ def is_blocked(swarm: SwarmClient, service: str, tasks: Sequence[JSONObject]) ->
 
 
 def unstarted(wanted: ExpectedState, tasks: Sequence[JSONObject]) -> list[JSONObject]:
-    """Return the tasks of this deployment that should run, and that no node has begun with."""
+    """Return the tasks of this deployment that should run, and that no node has started."""
     mine = [
         task for task in tasks_of_deployment(wanted, tasks) if task["DesiredState"] == "running"
     ]
     return [task for task in mine if task["Status"]["State"] in start_failures.UNSTARTED_STATES]
 
 
-def say_why(swarm: SwarmClient, service: str, waiting: Sequence[JSONObject]) -> None:
-    """Say what replicas wait for, while there is time for the operator to mend it."""
+def log_cause(swarm: SwarmClient, service: str, waiting: Sequence[JSONObject]) -> None:
+    """Log why replicas wait, so that the operator can fix it before the time is over."""
     with suppress(EngineUnavailableError):
-        why = is_blocked(swarm, service, waiting)
+        why = blocking_cause(swarm, service, waiting)
         log(f"{service} waits{why.sentence}; hint: {why.hint}")
 
 
 def is_idle(task: JSONObject) -> bool:
-    """Say whether a task has not begun that should run, or has ended."""
+    """Return whether a task failed, or should run and does not yet."""
     waits = (
         task["Status"]["State"]
         in start_failures.UNSTARTED_STATES | start_failures.IN_PROGRESS_STATES
@@ -277,7 +275,7 @@ def is_idle(task: JSONObject) -> bool:
 
 
 def failed_task_logs(swarm: SwarmClient, wanted: ExpectedState) -> str:
-    """Return what a replica of this deployment said last: of one that ended, if any did."""
+    """Return the last log lines of a replica, of a failed one if there is any."""
     mine = tasks_of_deployment(wanted, swarm.tasks(wanted.service))
     return next(
         (swarm.tail_logs(task["ID"]) for task in sorted(mine, key=has_failed, reverse=True)), ""

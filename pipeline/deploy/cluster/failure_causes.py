@@ -1,4 +1,4 @@
-"""What keeps something from running, in the engine's words: what that means, and what ends it."""
+"""A table of engine errors: the message, its meaning, and the command for it."""
 
 import re
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ UNNAMED = {
     "network": "NETWORK",
     "node": "NODE",
 }
-"""What a command says in the place of what is not known."""
+"""Placeholders for names that are unknown."""
 
 
 @dataclass(frozen=True)
 class Cause:
-    """Why something does not run.
+    """Why a task does not run.
 
     Attributes:
-        sentence: What it is.
+        sentence: The cause.
         hint: The next command.
     """
 
@@ -36,17 +36,17 @@ CAUSES = (
     ),
     (
         r"does not have a leader|deadline ?exceeded|code = unavailable",
-        "its managers have no leader: more than half of them have to be up",
-        "start the engines of the managers that are away; docker node ls",
+        "the swarm has no leader: more than half of its managers must be up",
+        "start the engines of the missing managers; docker node ls",
     ),
     (
         r"logging driver does not support reading",
-        "the engine keeps no logs that can be read",
+        "the logging driver keeps no readable logs",
         "docker info --format='{{{{.LoggingDriver}}}}': json-file and local can",
     ),
     (
         r"unable to find image|manifest unknown|pull access denied",
-        "the registry has no such image, or not for this user",
+        "the registry has no such image, or this user has no access",
         "docker login; docker buildx imagetools inspect {image}",
     ),
     (
@@ -56,18 +56,18 @@ CAUSES = (
     ),
     (
         r"insufficient resources",
-        "no node has the memory or the processors free that it reserves",
+        "no node has the reserved memory or processors free",
         "docker node inspect --pretty {node}; lower its `reservations` in deploy/, or add a node",
     ),
     (
         r"host-mode port already in use",
-        "every node has given its port to another service",
-        "docker service ls; then correct the port, in pipeline.toml or deploy/",
+        "another service uses its port on every node",
+        "docker service ls; then change the port in pipeline.toml or deploy/",
     ),
     (
         r"address already in use|port is already allocated|failed to bind host port",
-        "another program of the node has its port",
-        "on {node}: ss -ltnp; end that program, or correct the port, in pipeline.toml or deploy/",
+        "another program on the node uses its port",
+        "on {node}: ss -ltnp; stop that program, or change the port in pipeline.toml or deploy/",
     ),
     (
         r"max replicas per node limit",
@@ -92,22 +92,22 @@ CAUSES = (
     (
         r"no available (ipv4 )?address|could not find an available|no free address|non-overlapping",
         "no address is left in the network {network}",
-        "docker network inspect --verbose {network}; docker service rm of what is not needed there",
+        "docker network inspect --verbose {network}; docker service rm of unused services",
     ),
     (
         r"secret .*not found|secret reference",
-        "a secret that it reads was removed by hand",
-        "docker secret ls; invoke deploy --release=… makes the secrets of a release anew",
+        "a secret of the service was removed",
+        "docker secret ls; invoke deploy --release=… creates the secrets of a release again",
     ),
     (
         r"config .*not found|config reference",
-        "a configuration that it reads was removed by hand",
-        "docker config ls; invoke renew-edge makes the edge's anew",
+        "a config of the service was removed",
+        "docker config ls; invoke renew-edge creates that of the edge again",
     ),
     (
         r"network .*not found",
-        "a network that it needs was removed by hand",
-        "docker network ls; the next invoke deploy makes the network of its environment anew",
+        "a network of the service was removed",
+        "docker network ls; the next invoke deploy creates it again",
     ),
     (
         r"no space left on device",
@@ -116,63 +116,63 @@ CAUSES = (
     ),
     (
         r"unhealthy",
-        "its own health check ended it",
-        "what it said last is above; docker image inspect {image} shows its HEALTHCHECK",
+        "its health check failed",
+        "see its last log lines above; docker image inspect {image} shows its HEALTHCHECK",
     ),
     (
         r"out of memory|oom-?killed|non-zero exit \(137\)",
-        "it was killed: by hand, or because it has used up its memory",
-        "on {node}: dmesg; raise its memory `limits` in deploy/, or give the node more",
+        "it was killed: by an operator, or for exceeding its memory limit",
+        "on {node}: dmesg; increase its memory `limits` in deploy/, or the memory of the node",
     ),
     (
         r"executable file not found|non-zero exit \(127\)",
-        "its image lacks the program that it is to run",
+        "its image lacks the program of its command",
         "docker run --rm --entrypoint=sh {image} -c 'echo $PATH'; correct the image or the command",
     ),
     (
         r"invalid mount config|bind source path does not exist",
-        "the node lacks what it mounts",
+        "the node lacks a volume or path of its mounts",
         "docker volume ls; correct its `volumes` in deploy/",
     ),
     (
         r"update out of sequence",
-        "another client changed the same service at that moment",
-        "invoke status tells who deploys; then the same again",
+        "another client changed the same service",
+        "invoke status shows who deploys; then retry",
     ),
     (
         r"permission denied.*docker|docker.*permission denied",
-        "this user may not use the engine",
-        "sudo usermod -aG docker $USER; then log in anew",
+        "this user has no access to the engine",
+        "sudo usermod -aG docker $USER; then log in again",
     ),
 )  # fmt: skip
-"""The engine's words, what they mean, and what ends it; the first that fits counts."""
+"""Pattern of the message, its meaning, and the command; the first match counts."""
 
 
 def documentation() -> str:
-    """Return the table for people who read it before anything happens."""
+    """Return the table for the documents."""
     plain = str.maketrans({"\\": None, "|": "/", "?": None})
     rows = [
-        (words.replace(".*", "…").translate(plain), *(each.format(**UNNAMED) for each in told))
-        for words, *told in CAUSES
+        (words.replace(".*", "…").translate(plain), *(each.format(**UNNAMED) for each in texts))
+        for words, *texts in CAUSES
     ]
-    return markdown_table(("the engine says", "that is", "what ends it"), rows)
+    return markdown_table(("message of the engine", "meaning", "command"), rows)
 
 
-def hint_for_error(said: str, usual: str) -> str:
-    """Return the next command after words of the engine: of their cause, or else the usual one."""
-    found = find_cause(said)
+def hint_for_error(message: str, usual: str) -> str:
+    """Return the command for an error of the engine; by default the usual one."""
+    found = find_cause(message)
     return found.hint if found else usual
 
 
-def find_cause(said: str, **about: str) -> Cause | None:
-    """Return the cause that words of the engine tell; None, if the table does not know them.
+def find_cause(message: str, **names: str) -> Cause | None:
+    """Return the cause of an error of the engine; None if the table does not contain it.
 
     Args:
-        said: The engine's words.
-        about: What sentences and commands are to name, by the names of UNNAMED.
+        message: The error.
+        names: Values of the placeholders in `UNNAMED`.
     """
-    named = UNNAMED | about
+    named = UNNAMED | names
     for words, sentence, hint in CAUSES:
-        if re.search(words, said, re.IGNORECASE):
+        if re.search(words, message, re.IGNORECASE):
             return Cause(sentence.format(**named), hint.format(**named))
     return None

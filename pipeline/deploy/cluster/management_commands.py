@@ -1,4 +1,4 @@
-"""Ask the backend of a release by its management commands."""
+"""Runs management commands in the backend of a release, as jobs."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from pipeline.errors import CheckFailedError
 
 NOTHING_LEFT = "nothing is left"
 LIST = re.compile(r"\[[\"\]]")
-"""How a list of names begins; showmigrations begins lines with brackets as well."""
+"""Start of a JSON list; the lines of showmigrations start with other brackets."""
 
 
 def run_management_command(
@@ -23,23 +23,23 @@ def run_management_command(
     name: str = "barrier",
     seconds: float = 0,
 ) -> list[str]:
-    """Return what management commands of a backend print, one after the other.
+    """Return the output of management commands, in order.
 
     Args:
-        swarm: Whose job asks.
-        environment: Where.
-        service: The backend, as the engine is told to have it.
-        commands: The commands, as a shell reads them.
-        name: What the job is called, within the stack.
-        seconds: How long it may take; as long as a preview, if not given, since users may wait for
-            the answer of an image that hangs.
+        swarm: The client of the swarm.
+        environment: The environment.
+        service: The backend, as in a stack file.
+        commands: The commands, in shell syntax.
+        name: Name of the job, without the stack.
+        seconds: The time limit. Its default is short, because users may wait in an outage while a
+            broken image hangs.
 
     Raises:
-        JobFailedError: It cannot tell.
+        JobFailedError: A command failed.
     """
     script = " && ".join(f"python manage.py {command}" for command in commands)
-    told = ["sh", "-c", f"{script} && echo && echo {END_MARKER}"]
-    job = job_for_service(environment.stack, name, service, told)
+    shell = ["sh", "-c", f"{script} && echo && echo {END_MARKER}"]
+    job = job_for_service(environment.stack, name, service, shell)
     return run_and_read_lines(
         swarm, environment, job, seconds or environment.timings.start_timeout * 2
     )
@@ -48,24 +48,23 @@ def run_management_command(
 def leftovers(
     swarm: SwarmClient, environment: Environment, service: Service, *, name: str = "leftovers"
 ) -> list[str]:
-    """Return what a migration that failed has left, each with the statement that ends it.
+    """Return what a failed migration left in the database, each with a statement to fix it.
 
-    The arguments are those of `run_management_command`; the release that brought the migration is
-    asked.
+    The arguments are those of `run_management_command`, for the release of the migration.
     """
     try:
-        said = run_management_command(swarm, environment, service, "leftovers", name=name)
+        lines = run_management_command(swarm, environment, service, "leftovers", name=name)
     except CheckFailedError as error:
-        return [f"what it left is not known: {error}".partition("\n")[0]]
-    return [line for line in said if line and line != NOTHING_LEFT]
+        return [f"cannot list its leftovers: {error}".partition("\n")[0]]
+    return [line for line in lines if line and line != NOTHING_LEFT]
 
 
-def parse_name_list(said: Iterable[str]) -> set[str]:
+def parse_name_list(lines: Iterable[str]) -> set[str]:
     """Return the names in the first line that is a JSON list of names.
 
     Raises:
         ValueError: There is none.
     """
-    for line in filter(LIST.match, said):
+    for line in filter(LIST.match, lines):
         return set(json.loads(line))
     raise ValueError("no line is a list")

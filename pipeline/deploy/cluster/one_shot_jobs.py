@@ -1,8 +1,8 @@
-"""One-shot jobs of a release in a swarm, judged by their tasks.
+"""One-shot jobs in a swarm: a service without restarts, whose tasks give the result.
 
-The command line that starts a job may wait for ever when it fails; its tasks tell at once. A job
-is a service that is not restarted, and none of the engine's own kind: once managers have chosen
-another leader, those run again and again (https://github.com/moby/moby/issues/53632).
+The command line may wait for ever for a failed job, so the tasks are polled instead. The engine's
+own job modes are not used: after a new leader is elected, their tasks run again and again
+(https://github.com/moby/moby/issues/53632).
 """
 
 import time
@@ -33,20 +33,20 @@ from pipeline.errors import CheckFailedError
 from pipeline.files import read_text
 
 LOG_INTERVAL = 10
-"""The seconds between two words about what is waited for."""
+"""Seconds between two messages about a wait."""
 END_MARKER = "that is all"
-"""What a job says last whose words count: the engine may lose the end of a log."""
+"""The last line of a job whose output is parsed: the engine may lose the end of a log."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A command of an image that runs once, on one node or on each.
+    """A command that runs once in an image, on one node or on each.
 
     Attributes:
-        name: What the service is called.
-        image: What runs, by digest.
-        command: What it runs instead of what the image would.
-        variables: What it is told.
+        name: Name of the service.
+        image: Image by digest.
+        command: Command instead of the image's own.
+        environment: Environment variables.
         options: More options of `docker service create`.
     """
 
@@ -58,11 +58,11 @@ class Job:
 
 
 class JobFailedError(CheckFailedError):
-    """A job ended with a fault, or did not end."""
+    """A job failed, or did not finish in time."""
 
 
 class JobNotStartedError(JobFailedError):
-    """A job did nothing: no node has begun with it in time, or the one that had to rejected it."""
+    """A job did nothing: no node started it in time, or its node rejected it."""
 
 
 def run_job(
@@ -73,35 +73,35 @@ def run_job(
     *,
     everywhere: bool = False,
 ) -> str:
-    """Run a job, wait for its end, and leave nothing of it.
+    """Run a job to its end, and remove it.
 
     Args:
-        swarm: Where it runs.
-        environment: Whose network it is in, and how long a service may take to start there.
-        job: What runs.
-        seconds: How long it may take.
+        swarm: The client of the swarm.
+        environment: The environment, for its network and start timeout.
+        job: The job.
+        seconds: The time limit.
         everywhere: Whether it runs on each node, instead of on one.
 
     Returns:
-        What it printed on its standard output, on all nodes.
+        Its standard output, of all nodes.
 
     Raises:
-        JobNotStartedError: No node has begun with it.
-        JobFailedError: It failed on a node, or took too long; what it said last is part of it.
+        JobNotStartedError: No node started it.
+        JobFailedError: It failed on a node, or took too long; the message has its last log lines.
     """
     with running_job(swarm, environment.stack, job, everywhere=everywhere):
         finish(swarm, environment, job, seconds)
         if everywhere and (away := start_failures.unavailable_nodes(swarm)):
-            log(f"{job.name} passed over nodes that take no work: {', '.join(away)}")
+            log(f"{job.name} skipped unavailable nodes: {', '.join(away)}")
         return swarm.full_logs(job.name).stdout
 
 
 def finish(swarm: SwarmClient, environment: Environment, job: Job, seconds: float) -> None:
-    """Wait for the good end of a job.
+    """Wait until a job has succeeded.
 
     Raises:
-        JobNotStartedError: No node has begun with it, so that it has said nothing.
-        JobFailedError: It failed on a node, or took too long; what it said last is part of it.
+        JobNotStartedError: No node started it, so there are no logs.
+        JobFailedError: It failed on a node, or took too long; the message has its last log lines.
     """
     try:
         raise_for_failure(
@@ -110,35 +110,35 @@ def finish(swarm: SwarmClient, environment: Environment, job: Job, seconds: floa
     except JobNotStartedError:
         raise
     except JobFailedError as error:
-        said = swarm.tail_logs(job.name)
-        raise JobFailedError(f"{error}\n{said}".strip(), hint=error.hint) from None
+        logs = swarm.tail_logs(job.name)
+        raise JobFailedError(f"{error}\n{logs}".strip(), hint=error.hint) from None
 
 
 def run_and_read_lines(
     swarm: SwarmClient, environment: Environment, job: Job, seconds: float
 ) -> list[str]:
-    """Run a job that ends with `echo` of END, and return what it printed before.
+    """Run a job that prints END_MARKER at its end, and return the lines before.
 
     Raises:
-        JobFailedError: It failed, or the engine does not tell all that it said.
+        JobFailedError: It failed, or the engine lost a part of the output.
     """
-    said = run_job(swarm, environment, job, seconds).splitlines()
-    if END_MARKER not in said:
+    lines = run_job(swarm, environment, job, seconds).splitlines()
+    if END_MARKER not in lines:
         hint = (
             "try again; docker info --format='{{.LoggingDriver}}': json-file and local can be read"
         )
-        raise JobFailedError(f"the engine has lost what {job.name} said", hint=hint)
-    return said[: said.index(END_MARKER)]
+        raise JobFailedError(f"the engine lost the output of {job.name}", hint=hint)
+    return lines[: lines.index(END_MARKER)]
 
 
 @contextmanager
 def running_job(
     swarm: SwarmClient, stack: str, job: Job, *, everywhere: bool = False
 ) -> Iterator[None]:
-    """Have a job as long as the block runs.
+    """Start a job, and remove it after the block.
 
     Raises:
-        CheckFailedError: The engine does not take it, or does not let go of one of before.
+        CheckFailedError: The engine rejects it, or an earlier one cannot be removed.
     """
     begin(swarm, stack, job, everywhere=everywhere)
     try:
@@ -148,12 +148,12 @@ def running_job(
 
 
 def begin(swarm: SwarmClient, stack: str, job: Job, *, everywhere: bool = False) -> None:
-    """Begin a job; the caller waits for its end, and removes it.
+    """Start a job; the caller waits for its end, and removes it.
 
     Raises:
-        CheckFailedError: The engine does not take it, or does not let go of one of before.
+        CheckFailedError: The engine rejects it, or an earlier one cannot be removed.
     """
-    swarm.remove_services(job.name)  # of a deployer who died in it
+    swarm.remove_services(job.name)  # left by a killed deployer
     if swarm.service(job.name):
         hint = f"docker service rm {job.name}"
         raise CheckFailedError(f"{job.name} cannot be removed", hint=hint)
@@ -161,29 +161,29 @@ def begin(swarm: SwarmClient, stack: str, job: Job, *, everywhere: bool = False)
 
 
 def wait_for_leftover_job(swarm: SwarmClient, name: str, seconds: float) -> None:
-    """Wait until a job of a deployment before, whose deployer died, has ended by itself.
+    """Wait for the job of a killed deployer to end on its own.
 
-    What it began in a database would go on there after it is removed here.
+    Its statement in the database would go on if the job were removed.
 
     Args:
-        swarm: Where it runs.
-        name: What its service is called.
-        seconds: How long it may take.
+        swarm: The client of the swarm.
+        name: Name of the service.
+        seconds: The time limit.
 
     Raises:
-        JobFailedError: It runs still.
+        JobFailedError: It still runs.
     """
-    began = said = time.monotonic()
+    began = logged = time.monotonic()
     while is_in_progress(query_service(swarm, name, began + seconds)[1]):
         now = time.monotonic()
         if now > began + seconds:
             raise JobFailedError(
-                f"{name} of a deployment before runs still, {seconds:.0f} s later",
-                hint=f"docker service logs {name}; docker service rm {name} ends it",
+                f"{name} of an earlier deployment still runs after {seconds:.0f} s",
+                hint=f"docker service logs {name}; docker service rm {name}",
             )
-        if now >= said:
-            log(f"{name} of a deployment before still runs; waiting for {now - began:.0f} s")
-            said = now + LOG_INTERVAL
+        if now >= logged:
+            log(f"{name} of an earlier deployment still runs; waiting for {now - began:.0f} s")
+            logged = now + LOG_INTERVAL
         time.sleep(POLL_INTERVAL)
 
 
@@ -192,29 +192,29 @@ def wait_for_job(
     environment: Environment,
     job: Job,
     seconds: float,
-    meanwhile: Callable[[], None] = lambda: None,
+    look: Callable[[], None] = lambda: None,
 ) -> list[JSONObject]:
-    """Wait until a job is complete in every place, or has failed in one; return a task of each.
+    """Wait until a job is complete on every node, or has failed on one; return a task of each.
 
     Args:
-        swarm: Where it runs.
-        environment: How long a service may take to start there.
-        job: What runs.
-        seconds: How long it may take.
-        meanwhile: What is done again and again until then.
+        swarm: The client of the swarm.
+        environment: The environment, for its start timeout.
+        job: The job.
+        seconds: The time limit.
+        look: Called in every poll.
 
     Raises:
-        JobNotStartedError: No node has begun with it.
+        JobNotStartedError: No node started it.
         JobFailedError: The time is over, or it was removed by hand.
     """
     began = moved = time.monotonic()
-    said = began + environment.timings.start_timeout - LOG_INTERVAL
+    logged = began + environment.timings.start_timeout - LOG_INTERVAL
     while True:
         service, tasks = query_service(swarm, job.name, began + seconds)
         if service is None:
             hint = "invoke history; docker events --since=10m --until=0s --filter=type=service"
             raise JobFailedError(f"{job.name} was removed by hand", hint=hint)
-        meanwhile()
+        look()
         found, now = representative_tasks(tasks), time.monotonic()
         if found and (all(map(is_complete, found)) or any(map(is_failed, found))):
             return found
@@ -223,88 +223,88 @@ def wait_for_job(
         if now > min(moved + environment.timings.start_timeout, began + seconds):
             require_start(swarm, environment.stack, job, found, now - moved)
         if now > began + seconds:
-            raise late(swarm, environment.stack, job, found, seconds)
-        if now > said + LOG_INTERVAL:
+            raise timeout_error(swarm, environment.stack, job, found, seconds)
+        if now > logged + LOG_INTERVAL:
             warn_if_busy(swarm, environment.stack, job, found, now - began)
-            said = now
+            logged = now
         time.sleep(POLL_INTERVAL)
 
 
 def require_start(
     swarm: SwarmClient, stack: str, job: Job, tasks: Sequence[JSONObject], seconds: float
 ) -> None:
-    """Give a job up that no node begins with.
+    """Raise if no node started a task of a job.
 
     Raises:
-        JobNotStartedError: It has not begun in some place.
+        JobNotStartedError: A task has not started.
     """
     idle = list(filter(is_unstarted, tasks))
     if idle or not tasks:
         why = start_failures.start_failure(swarm, stack, job.image, idle)
-        what = f"{job.name} has not begun after {seconds:.0f} s: {why.sentence}"
+        what = f"{job.name} has not started after {seconds:.0f} s: {why.sentence}"
         raise JobNotStartedError(what, hint=why.hint or "docker node ls")
 
 
 def warn_if_busy(
     swarm: SwarmClient, stack: str, job: Job, tasks: Sequence[JSONObject], seconds: float
 ) -> None:
-    """Say of a job that takes long to begin what its node is busy with."""
+    """Log why a job takes long to start, for example for the pull of its image."""
     if busy := [
         task for task in tasks if task["Status"]["State"] in start_failures.IN_PROGRESS_STATES
     ]:
         why = start_failures.start_failure(swarm, stack, job.image, busy)
-        log(f"{job.name} has not begun after {seconds:.0f} s: {why.sentence}")
+        log(f"{job.name} has not started after {seconds:.0f} s: {why.sentence}")
 
 
-def late(
+def timeout_error(
     swarm: SwarmClient, stack: str, job: Job, tasks: Sequence[JSONObject], seconds: float
 ) -> JobFailedError:
-    """Return the fault of a job that did not end in time, to be raised."""
+    """Return the error of a job that did not finish in time."""
     why = start_failures.start_failure(
         swarm, stack, job.image, [each for each in tasks if not is_complete(each)]
     )
-    hint = why.hint or "what it said last is above; a database tells in pg_stat_activity who waits"
+    hint = why.hint or "see its last log lines above; pg_stat_activity shows waiting sessions"
     return JobFailedError(f"{job.name} took more than {seconds:.0f} s: {why.sentence}", hint=hint)
 
 
 def raise_for_failure(
     swarm: SwarmClient, stack: str, job: Job, tasks: Sequence[JSONObject]
 ) -> None:
-    """See to it that a job that ended did so without a fault.
+    """Raise if a task of a finished job failed.
 
     Raises:
-        JobNotStartedError: A node has rejected it.
-        JobFailedError: One of its tasks failed.
+        JobNotStartedError: A node rejected it.
+        JobFailedError: A task failed.
     """
     require_run(swarm, stack, job, tasks)
     for task in filter(is_failed, tasks):
-        why = ended(swarm, stack, job, task)
+        why = failed_task_cause(swarm, stack, job, task)
         raise JobFailedError(why.sentence, hint=why.hint)
 
 
 def require_run(swarm: SwarmClient, stack: str, job: Job, tasks: Sequence[JSONObject]) -> None:
-    """See to it that a job has run, however it ended.
+    """Raise if a task of a job never ran.
 
     Raises:
-        JobNotStartedError: A node has rejected it, such as where its image is gone.
+        JobNotStartedError: A node rejected it, for example because its image is missing.
     """
     for task in filter(is_rejected, tasks):
-        why = ended(swarm, stack, job, task)
+        why = failed_task_cause(swarm, stack, job, task)
         raise JobNotStartedError(why.sentence, hint=why.hint)
 
 
-def ended(swarm: SwarmClient, stack: str, job: Job, task: JSONObject) -> Cause:
-    """Return what became of a task of a job that failed, and where to look."""
+def failed_task_cause(swarm: SwarmClient, stack: str, job: Job, task: JSONObject) -> Cause:
+    """Return the reason of a failed task, and its hint."""
     why = start_failures.task_cause(swarm, stack, job.image, task)
     known = f" ({why.sentence})" if why else ""
-    hint = why.hint if why else "what it said is above"
+    hint = why.hint if why else "see its output above"
     return Cause(f"{job.name}: {failure_reason(task)}{known}", hint)
 
 
 def service_create_args(stack: str, job: Job, *, everywhere: bool) -> list[str]:
     """Return the options of `docker service create`."""
     mode = "global" if everywhere else "replicated"
-    told = [f"--env={name}={value}" for name, value in job.environment.items()]
+    variables = [f"--env={name}={value}" for name, value in job.environment.items()]
     fixed = [
         "--detach",
         "--no-resolve-image",
@@ -314,18 +314,18 @@ def service_create_args(stack: str, job: Job, *, everywhere: bool) -> list[str]:
     ]
     hardened = ["--read-only", "--cap-drop=ALL", "--mount=type=tmpfs,destination=/tmp"]
     place = [f"--name={job.name}", f"--mode={mode}", "--restart-condition=none"]
-    options = [*place, f"--network={stack}-app", *fixed, *hardened, *told, *job.options]
+    options = [*place, f"--network={stack}-app", *fixed, *hardened, *variables, *job.options]
     return [*options, job.image, *job.command]
 
 
 def job_for_service(stack: str, name: str, service: Service, command: Sequence[str]) -> Job:
-    """Return a job of a service's image, with its variables and secrets.
+    """Return a job with the image, variables and secrets of a service.
 
     Args:
-        stack: Whose service it is.
-        name: What the job is called, within the stack.
-        service: The service as the engine is told to have it.
-        command: What runs.
+        stack: The stack of the service.
+        name: Name of the job, without the stack.
+        service: The service, as in a stack file.
+        command: The command.
     """
     program, *rest = command
     files = [secret_option(secret) for secret in service["secrets"]]
@@ -333,12 +333,12 @@ def job_for_service(stack: str, name: str, service: Service, command: Sequence[s
     return Job(f"{stack}-{name}", service["image"], rest, service["environment"], options)
 
 
-def script_command(name: str, *given: str) -> list[str]:
-    """Return what a shell is told, to run a script of deploy/ in an image that has it not."""
-    return ["-euc", read_text(Path("deploy", name)), name, *given]
+def script_command(name: str, *arguments: str) -> list[str]:
+    """Return the arguments of a shell that run a script of deploy/, which the image lacks."""
+    return ["-euc", read_text(Path("deploy", name)), name, *arguments]
 
 
 def secret_option(secret: Mapping[str, Any]) -> str:
-    """Return the option that mounts a secret as the service has it."""
+    """Return the option that mounts a secret like in its service."""
     owner = f"uid={secret['uid']},gid={secret['gid']},mode=0400"
     return f"--secret=source={secret['source']},target={secret['target']},{owner}"

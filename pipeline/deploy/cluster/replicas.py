@@ -1,4 +1,4 @@
-"""Whose replicas are whose, by their addresses in the network of a stack."""
+"""The addresses of replicas, to assign an answer to a deployment."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,10 +7,10 @@ from pipeline.deploy.cluster.retry import retry_while_unavailable
 
 
 class Replicas:
-    """The addresses of a deployment's replicas, and of those of others that it replaces.
+    """The addresses of a deployment's replicas, and of the replicas that it replaces.
 
-    An address is remembered, since the engine forgets tasks that ended; one that came to this
-    deployment later is its own.
+    Addresses are kept, because the engine drops tasks that ended. An address that moves to this
+    deployment counts as its own.
     """
 
     def __init__(self, swarm: SwarmClient, services: Sequence[str], deploy_id: str) -> None:
@@ -19,27 +19,25 @@ class Replicas:
         self.others: set[str] = set()
 
     def refresh(self) -> None:
-        """Learn of the replicas that there are now.
+        """Add the addresses of all current replicas.
 
         Raises:
-            EngineAwayError: The engine does not say.
+            EngineUnavailableError: The engine does not answer.
         """
-        told = f"DEPLOY_ID={self.deploy_id}"
+        variable = f"DEPLOY_ID={self.deploy_id}"
         for service in self.services:
             for task in retry_while_unavailable(lambda name=service: self.swarm.tasks(name)):  # type: ignore[misc]
-                is_own = told in (task["Spec"]["ContainerSpec"].get("Env") or [])
+                is_own = variable in (task["Spec"]["ContainerSpec"].get("Env") or [])
                 (self.own if is_own else self.others).update(addresses(task))
 
     def has_own(self, address: str) -> bool:
-        """Say whether this deployment's replica has an address."""
         return address in self.own
 
     def has_other(self, address: str) -> bool:
-        """Say whether a replica of another deployment has an address."""
         return address in self.others - self.own
 
 
 def addresses(task: JSONObject) -> Iterator[str]:
-    """Yield the addresses of a task, without the sizes of their networks."""
+    """Yield the addresses of a task, without prefix lengths."""
     for attached in task.get("NetworksAttachments") or []:
         yield from (address.partition("/")[0] for address in attached.get("Addresses") or [])

@@ -1,4 +1,4 @@
-"""What an engine does not say is not taken for an answer; one that is away is asked again."""
+"""Retries while the engine is unavailable; an error is never read as "not found"."""
 
 import re
 import time
@@ -13,13 +13,13 @@ from pipeline.process import CommandResult, last_error_line
 T = TypeVar("T")
 POLL_INTERVAL = 0.5
 RETRY_TIMEOUT = 30
-"""An engine may be away for that long, whatever else there is time for."""
+"""Minimum of seconds to retry, even if the caller has less time."""
 LEADER_ELECTION_TIMEOUT = 60
-"""Managers may take that long to agree on another leader; until then nothing can be changed."""
+"""Seconds for the managers to elect a leader; until then nothing can be changed."""
 NO_LEADER_ERROR = re.compile(
     r"does not have a leader|deadline ?exceeded|code = unavailable", re.IGNORECASE
 )
-"""What a manager says meanwhile: at first it waits in vain for the leader that it knew."""
+"""Errors of a manager during the election: first it waits for the leader that it knew."""
 NOT_FOUND_ERROR = re.compile(
     r"no such (service|task|config|secret|network|object)"
     r"|(service|task|config|secret|network) \S+ not found",
@@ -28,51 +28,51 @@ NOT_FOUND_ERROR = re.compile(
 
 
 class EngineUnavailableError(CheckFailedError):
-    """The engine does not answer: whoever asked knows nothing, and may ask again."""
+    """The engine does not answer, so the state is unknown; a retry may help."""
 
 
-def retry_while_unavailable(question: Callable[[], T], end: float = 0) -> T:
-    """Return what the engine says; one that is away for a moment is asked again.
+def retry_while_unavailable(query: Callable[[], T], end: float = 0) -> T:
+    """Return the result of a query; repeat it while the engine is unavailable.
 
     Args:
-        question: Asks it.
-        end: When the time is over that there is anyway, on the monotonic clock.
+        query: Queries the engine.
+        end: The deadline of the caller, on the monotonic clock.
 
     Raises:
-        EngineAwayError: It is away for longer than there is time.
+        EngineUnavailableError: The engine stays unavailable until the deadline.
     """
-    patience = max(end, time.monotonic() + RETRY_TIMEOUT)
+    deadline = max(end, time.monotonic() + RETRY_TIMEOUT)
     while True:
         try:
-            return question()
+            return query()
         except EngineUnavailableError as error:
-            if time.monotonic() > patience:
+            if time.monotonic() > deadline:
                 raise
-            log(f"{error}; asking again")
+            log(f"{error}; retrying")
             time.sleep(POLL_INTERVAL)
 
 
 def retry_without_leader(ask: Callable[[], CommandResult]) -> CommandResult:
-    """Return what a swarm answers that has a leader; one that chooses another is asked again.
+    """Return the result of a command; repeat it while the managers elect a leader.
 
     Args:
-        ask: Asks it. What it said no word of may have been done all the same: asked again, it says
-            that it is there already, or not there any more.
+        ask: Runs the command. A command without an answer may have succeeded: the repeated one then
+            reports that the object already exists, or does not exist any more.
     """
     end = time.monotonic() + LEADER_ELECTION_TIMEOUT
     while (answer := ask()).returncode and NO_LEADER_ERROR.search(answer.stderr):
         if time.monotonic() > end:
             break
-        log("the swarm has no leader; asking again")
+        log("the swarm has no leader; retrying")
         time.sleep(POLL_INTERVAL)
     return answer
 
 
 def raise_if_unavailable(answer: CommandResult) -> None:
-    """Tell an engine that says that something is not there from one that says nothing.
+    """Raise on an error that does not mean "not found".
 
     Raises:
-        EngineAwayError: It says nothing.
+        EngineUnavailableError: The engine gave no answer.
     """
     if answer.returncode and not NOT_FOUND_ERROR.search(answer.stderr):
         raise EngineUnavailableError(

@@ -1,8 +1,8 @@
-"""The way to an engine on another machine: SSH, to a host whose key is known beforehand.
+"""An SSH tunnel to the engine of a remote host, with pinned host keys.
 
-Docker's own `ssh://` asks the caller's configuration whom to trust, and asks it anew for each
-command. Here the keys stand in pipeline.toml, one connection serves the whole deployment, and one
-that breaks is made again. https://man.openbsd.org/ssh, "ControlMaster" and "-L".
+Docker's own `ssh://` trusts the hosts of the caller's configuration, and connects again for each
+command. Here the host keys come from pipeline.toml, and one connection serves the whole deployment;
+a broken one is opened again. https://man.openbsd.org/ssh, "ControlMaster" and "-L".
 """
 
 import atexit
@@ -35,11 +35,11 @@ SSH_OPTIONS = {
 
 @dataclass(frozen=True)
 class SSHTunnel:
-    """A way to the engine of one host.
+    """A tunnel to the engine of one host.
 
     Attributes:
         host: `ssh://user@host:port`.
-        folder: Where its sockets and files are; nobody else may look into it.
+        folder: Private folder of its sockets and files.
         has_key: Whether a key was given, instead of the caller's own keys.
     """
 
@@ -48,33 +48,33 @@ class SSHTunnel:
     has_key: bool
 
     def ensure_open(self) -> str:
-        """Have it open, and return what Docker's command line is to talk to.
+        """Open the tunnel if necessary, and return the value of DOCKER_HOST.
 
         Raises:
-            InputError: The host cannot be reached, is another one, or refuses the login; or the key
-                cannot be read.
+            InputError: The host cannot be reached, has another host key, or refuses the login; or
+                the key cannot be read.
         """
         address = f"unix://{self.folder / 'engine'}"
         if self.control("check") == 0:
             return address
         if self.has_key:
             require_readable_key(self.folder / "key")
-        (self.folder / "control").unlink(missing_ok=True)  # of one that was killed
+        (self.folder / "control").unlink(missing_ok=True)  # left by a killed ssh
         forward = f"-L{self.folder / 'engine'}:{DOCKER_SOCKET}"
         answer = capture([*self.command("-fNM", forward)], seconds=COMMAND_TIMEOUT)
         if answer.returncode:
             raise InputError(
                 f"{self.host} cannot be reached: {ssh_error(answer)}",
-                hint="correct `host` and `known_hosts` in pipeline.toml, or DEPLOY_SSH_KEY",
+                hint="check `host` and `known_hosts` in pipeline.toml, and DEPLOY_SSH_KEY",
             )
         return address
 
     def control(self, what: str) -> int:
-        """Ask or tell the connection that is there; return the exit code."""
+        """Send a control command to the running ssh; return the exit code."""
         return capture(self.command("-O", what), seconds=COMMAND_TIMEOUT).returncode
 
     def command(self, *arguments: str) -> Sequence[str]:
-        """Return a command of ssh about this connection."""
+        """Return an ssh command for this connection."""
         place = parse_ssh_host(self.host)
         key = ("-oIdentitiesOnly=yes", f"-i{self.folder / 'key'}") if self.has_key else ()
         options = [f"-o{name}={value}" for name, value in SSH_OPTIONS.items()]
@@ -84,16 +84,16 @@ class SSHTunnel:
         return ("ssh", f"-S{self.folder / 'control'}", *given, *arguments, "--", place.host)
 
     def close(self) -> None:
-        """End it, and leave nothing."""
+        """Close the connection, and remove its files."""
         self.control("exit")
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def require_readable_key(file: Path) -> None:
-    """Refuse a key that ssh cannot read: it would go on without one, and be let in nowhere.
+    """Refuse a key that ssh cannot read; ssh would go on without it, and report a denied login.
 
     Raises:
-        InputError: It cannot be read, or it has a passphrase.
+        InputError: The key cannot be read, or has a passphrase.
     """
     answer = capture(["ssh-keygen", "-y", "-P", "", f"-f{file}"])
     if answer.returncode:
@@ -104,7 +104,7 @@ def require_readable_key(file: Path) -> None:
 
 
 def ssh_error(answer: CommandResult) -> str:
-    """Return why ssh failed: its last words, and before them those about keys it could not read."""
+    """Return the last error line of ssh, after its lines about unreadable keys."""
     lines = [line.strip() for line in answer.stderr.splitlines()]
     keys = [line for line in lines if line.startswith("Load key ")]
     return "; ".join([*keys, last_error_line(answer)])
@@ -112,12 +112,12 @@ def ssh_error(answer: CommandResult) -> str:
 
 @cache
 def get_tunnel(host: str, known_hosts: tuple[str, ...], key: str = "") -> SSHTunnel:
-    """Return the way to a host; it is opened when it is first needed, and closed at the end.
+    """Return the tunnel to a host; it opens on first use, and closes at exit.
 
     Args:
         host: `ssh://user@host:port`.
-        known_hosts: The host's keys, each a line as `ssh-keyscan` prints it.
-        key: A private key, whatever its line ends; the caller's own keys, if not given.
+        known_hosts: The host keys, as lines of `ssh-keyscan`.
+        key: A private key, with any line ends; by default the caller's own keys.
     """
     folder = Path(mkdtemp(prefix="engine-"))
     (folder / "known_hosts").write_text("".join(f"{line}\n" for line in known_hosts))

@@ -1,4 +1,4 @@
-"""Render the services of a release: deploy/stack.yml, and what differs from deploy to deploy."""
+"""Renders the services of a release from deploy/stack.yml."""
 
 import uuid
 from collections.abc import Mapping
@@ -15,23 +15,23 @@ from pipeline.errors import InputError
 
 STACK_FILE = Path("deploy", "stack.yml")
 PREVIEW_SUFFIX = "-next"
-"""What a service's preview is called, behind its name."""
+"""Suffix of the names of preview services."""
 PUBLIC_VARIABLES = ("SENTRY_DSN",)
-"""The variables of an environment that the page is told as well, and so everybody."""
+"""Variables of an environment that the page, and so every user, may read."""
 
 Service = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Release:
-    """What is deployed, once and for all.
+    """A release in one deployment.
 
     Attributes:
-        deploy_id: Names this deployment and no other; it tells a silent rollback.
-        version: What the app says of itself.
-        commit: What it was built from.
-        images: Each service's image, by digest.
-        secrets: The engine's object for each secret.
+        deploy_id: Unique id of the deployment; it reveals a silent rollback of the engine.
+        version: The version that the app reports.
+        commit: The commit that it was built from.
+        images: Image of each service, by digest.
+        secrets: Name of each secret's object in the engine.
     """
 
     deploy_id: str
@@ -42,16 +42,15 @@ class Release:
 
 
 def new_deploy_id() -> str:
-    """Return a name for one deployment, which no other has."""
     return uuid.uuid4().hex[:12]
 
 
 def render_services(environment: Environment, release: Release) -> dict[str, Service]:
-    """Return the services of a release as the engine is to have them.
+    """Return the services of a release, as in a stack file.
 
     Args:
-        environment: Where they are to run.
-        release: What is to run.
+        environment: The target environment.
+        release: The release.
     """
     services = services_of_file(STACK_FILE)
     return {
@@ -64,7 +63,7 @@ def services_of_file(path: Path) -> dict[str, Service]:
     """Return the services of a stack file.
 
     Raises:
-        InputError: It cannot be read, or has none.
+        InputError: The file cannot be read, or has no services.
     """
     content = yaml.read_yaml(path)
     services = content.get("services") if isinstance(content, dict) else None
@@ -76,7 +75,6 @@ def services_of_file(path: Path) -> dict[str, Service]:
 def render_service(
     name: str, template: Service, environment: Environment, release: Release
 ) -> Service:
-    """Fill in one service."""
     times = environment.timings
     deploy = template["deploy"]
     update = {**deploy["update_config"], "delay": f"{times.delay}s", "monitor": f"{times.monitor}s"}
@@ -100,21 +98,22 @@ def render_service(
 
 
 def service_environment(name: str, environment: Environment, release: Release) -> dict[str, str]:
-    """Return what a service is told of where and what it is."""
-    told = {
+    """Return the environment variables of a service."""
+    own = {
         "DEPLOY_ID": release.deploy_id,
         "DRAIN_SECONDS": str(environment.timings.drain),
         "ENVIRONMENT": environment.name,
         "RELEASE": release.version,
     }
-    given = environment.variables
+    variables = environment.variables
     if name == "backend":
-        return {**given, **told, "COMMIT": release.commit}
-    return {**{each: given[each] for each in PUBLIC_VARIABLES if each in given}, **told}
+        return {**variables, **own, "COMMIT": release.commit}
+    public = {each: variables[each] for each in PUBLIC_VARIABLES if each in variables}
+    return {**public, **own}
 
 
 def secret_mounts(release: Release) -> list[dict[str, Any]]:
-    """Return the files under /run/secrets; only the app's user may read them."""
+    """Return the secrets of the backend; only the app's user may read them."""
     return [
         {"source": source, "target": name, "uid": "10001", "gid": "10001", "mode": 0o400}
         for name, source in release.secrets.items()
@@ -122,7 +121,7 @@ def secret_mounts(release: Release) -> list[dict[str, Any]]:
 
 
 def with_deploy_id(services: Mapping[str, Service], deploy_id: str) -> dict[str, Service]:
-    """Return services of an earlier deployment as those of a new one."""
+    """Return the services of an earlier deployment with a new deploy id."""
     return {
         name: {
             **service,
@@ -137,7 +136,7 @@ def with_deploy_id(services: Mapping[str, Service], deploy_id: str) -> dict[str,
 
 
 def preview_service(service: Service, name: str) -> Service:
-    """Return one replica of a service, to stand beside what runs, under a name of its own."""
+    """Return a service with one replica, as its preview next to the live service."""
     deploy = {**service["deploy"], "replicas": 1}
     shown = {**service, "deploy": deploy}
     if name == "frontend":
@@ -147,7 +146,7 @@ def preview_service(service: Service, name: str) -> Service:
 
 
 def previews(services: Mapping[str, Service]) -> dict[str, Service]:
-    """Return one replica of each service, under the names of previews."""
+    """Return the preview of each service, by the name of the preview."""
     return {
         f"{name}{PREVIEW_SUFFIX}": preview_service(service, name)
         for name, service in services.items()
@@ -155,7 +154,7 @@ def previews(services: Mapping[str, Service]) -> dict[str, Service]:
 
 
 def stack_file(stack: str, services: Mapping[str, Service]) -> str:
-    """Return a stack file with these services alone, for `docker stack deploy`."""
+    """Return a stack file of these services, for `docker stack deploy`."""
     content = {
         "version": "3.8",
         "services": dict(services),
@@ -166,11 +165,13 @@ def stack_file(stack: str, services: Mapping[str, Service]) -> str:
     }
     text = StringIO()
     YAML(typ="safe", pure=True).dump(content, text)
-    return text.getvalue().replace("$", "$$")  # Docker would fill in variables of this process
+    return text.getvalue().replace(
+        "$", "$$"
+    )  # Docker would replace variables by those of this process
 
 
 def external_refs(services: Mapping[str, Service], kind: str) -> dict[str, dict[str, bool]]:
-    """Return the secrets or configs of services, which are in the engine already."""
+    """Return the secrets or configs of services as external objects."""
     used = {entry["source"] for service in services.values() for entry in service.get(kind, [])}
     return {source: {"external": True} for source in sorted(used)}
 

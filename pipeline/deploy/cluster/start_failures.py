@@ -1,4 +1,4 @@
-"""Why tasks do not run: by their state and error, by their nodes, and by what the registry has."""
+"""Finds out why tasks do not run: by their state and error, their nodes, and the registry."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,43 +12,43 @@ from pipeline.images.registry import NotFoundError, platform_digests, raw_manife
 from pipeline.images.targets import split_digest
 
 UNALLOCATED_STATES = {"new", "allocated"}
-"""The states of a task that waits for an address of its network."""
+"""States of a task that waits for an address in its network."""
 UNSTARTED_STATES = UNALLOCATED_STATES | {"pending", "assigned", "accepted"}
-"""Those of one that no node has begun with."""
+"""States of a task that no node has started."""
 IN_PROGRESS_STATES = {"preparing", "ready", "starting"}
-"""Those of one that its node is busy with."""
+"""States of a task whose node is preparing it."""
 NODE_FORMAT = "--format={{.Hostname}} {{.Status}} {{.Availability}}"
 ACTIVE = "Ready Active"
 INACTIVE = "not available for new tasks"
 NO_IMAGE = "No such image"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
-"""An engine's names for those that images name otherwise."""
+"""Names of the engine, with the names in image manifests."""
 
 
 def start_failure(swarm: SwarmClient, stack: str, image: str, tasks: Sequence[JSONObject]) -> Cause:
-    """Say why a service does not run: the state, node and error of a task, and what they mean.
+    """Return why a service does not run: the state, node and error of a task, and their meaning.
 
     Args:
-        swarm: Where it is.
-        stack: Whose network it is in.
-        image: What it is to run, by digest.
-        tasks: Those of its tasks that do not run, the first that counts before others.
+        swarm: The client of the swarm.
+        stack: The stack, for the name of its network.
+        image: The image of the service, by digest.
+        tasks: Its tasks that do not run, the most relevant first.
 
     Returns:
-        The cause; its hint is empty where nothing is known but the engine's words.
+        The cause; the hint is empty if only the error of the engine is known.
     """
     if not tasks:
         return no_task_cause(swarm)
     task = tasks[0]
-    node, said = node_name(swarm, task), task_error(task)
-    told = " ".join(filter(None, [task["Status"]["State"], node and f"on {node}"]))
-    told = f"{told}: {said}" if said else told
+    node, error = node_name(swarm, task), task_error(task)
+    state = " ".join(filter(None, [task["Status"]["State"], node and f"on {node}"]))
+    text = f"{state}: {error}" if error else state
     found = task_cause(swarm, stack, image, task)
-    return Cause(f"{told} ({found.sentence})", found.hint) if found else Cause(told, "")
+    return Cause(f"{text} ({found.sentence})", found.hint) if found else Cause(text, "")
 
 
 def no_task_cause(swarm: SwarmClient) -> Cause:
-    """Say why there is no task at all: of a node that takes none, a job on each node is not told.
+    """Return why there is no task: a global job gets none on unavailable nodes, without an error.
 
     https://github.com/moby/swarmkit/blob/master/manager/orchestrator/global/global.go
     """
@@ -64,71 +64,69 @@ def no_task_cause(swarm: SwarmClient) -> Cause:
 
 
 def task_cause(swarm: SwarmClient, stack: str, image: str, task: JSONObject) -> Cause | None:
-    """Return what the error or the state of a task means; None, if that is not known."""
-    said, state, node = task_error(task), task["Status"]["State"], node_name(swarm, task) or "self"
-    if NO_IMAGE in said:
+    """Return the cause for the error or the state of a task; None if it is unknown."""
+    error, state, node = task_error(task), task["Status"]["State"], node_name(swarm, task) or "self"
+    if NO_IMAGE in error:
         return missing_image_cause(swarm, image, task)
-    about = {"image": image, "network": f"{stack}-app", "node": node}
-    if INACTIVE in said:
+    names = {"image": image, "network": f"{stack}-app", "node": node}
+    if INACTIVE in error:
         away = unavailable_nodes(swarm)
-        about |= {"away": ", ".join(away), "activate": activate_command(away)}
+        names |= {"away": ", ".join(away), "activate": activate_command(away)}
     if state in UNALLOCATED_STATES:
-        return failure_causes.find_cause("no available address", **about)
-    if state in IN_PROGRESS_STATES and not said:
+        return failure_causes.find_cause("no available address", **names)
+    if state in IN_PROGRESS_STATES and not error:
         hint = f"on {node}: docker pull {image}; docker ps --all"
-        return Cause("its node fetches the image, or starts the container", hint)
-    if state in UNSTARTED_STATES and not said:
-        return Cause(
-            "no node has begun with it", "docker node ls; docker node inspect --pretty self"
-        )
-    return failure_causes.find_cause(said, **about)
+        return Cause("its node pulls the image or starts the container", hint)
+    if state in UNSTARTED_STATES and not error:
+        return Cause("no node started it", "docker node ls; docker node inspect --pretty self")
+    return failure_causes.find_cause(error, **names)
 
 
 def missing_image_cause(swarm: SwarmClient, image: str, task: JSONObject) -> Cause:
-    """Say why a node has no image: the engine itself tells only that it is not there.
+    """Return why a node lacks an image; the engine reports only that it is missing.
 
-    The registry is asked for it, for what it holds for the platform of the node, and for that in
-    its turn: a registry that was cleaned up may hold an index without what it names.
+    The registry is queried for the index, for the manifest of the node's platform, and for that
+    manifest: after a cleanup, a registry may keep an index without its manifests.
     """
     node, platform = node_name(swarm, task) or "that node", node_platform(swarm, task)
     named = ""
     try:
         built = platform_digests(image)
         if platform and platform not in built:
-            said = f"it is built for {', '.join(built)}, and {node} is {platform}"
-            return Cause(said, "build it for that as well: `platforms` in pipeline.toml")
-        named = ", though its index names that"
+            message = f"it is built for {', '.join(built)}, and {node} is {platform}"
+            return Cause(message, "add the platform to `platforms` in pipeline.toml")
+        named = ", although its index lists it"
         for digest in [built[platform]] if platform else built.values():
             raw_manifest(f"{split_digest(image)[0]}@{digest}")
     except NotFoundError as error:
-        again = "invoke build push, in its commit, brings it back; or deploy another release"
+        again = "invoke build push, in its commit, pushes it again; or deploy another release"
         return Cause(f"{error}{named}", again)
     except CheckFailedError as error:
         return Cause(str(error), error.hint)
-    said = f"the registry has it; {node} has a full disk, or no way there"
-    return Cause(said, f"on {node}: docker pull {image}; docker system df")
+    message = f"the registry has it; {node} has a full disk, or cannot reach the registry"
+    return Cause(message, f"on {node}: docker pull {image}; docker system df")
 
 
 def task_error(task: JSONObject) -> str:
-    """Return the error that the engine tells of a task; nothing, if there is none."""
+    """Return the error of a task; empty without one."""
     return str(task["Status"].get("Err") or "")
 
 
 def node_name(swarm: SwarmClient, task: JSONObject) -> str:
-    """Return what the node of a task is called; nothing, if it has none."""
+    """Return the host name of a task's node; empty without a node."""
     found = node_object(swarm, task)
     return str(found["Hostname"] if found else task.get("NodeID") or "")
 
 
 def node_platform(swarm: SwarmClient, task: JSONObject) -> str:
-    """Return what the node of a task is, as `linux/amd64`; nothing, if that is not known."""
-    told = node_object(swarm, task).get("Platform") or {}
-    machine = told.get("Architecture", "")
-    return f"{told['OS']}/{ARCHITECTURES.get(machine, machine)}" if told else ""
+    """Return the platform of a task's node, such as `linux/amd64`; empty if it is unknown."""
+    platform = node_object(swarm, task).get("Platform") or {}
+    machine = platform.get("Architecture", "")
+    return f"{platform['OS']}/{ARCHITECTURES.get(machine, machine)}" if platform else ""
 
 
 def node_object(swarm: SwarmClient, task: JSONObject) -> JSONObject:
-    """Return what the engine knows of the node of a task."""
+    """Return the description of a task's node; empty if it is unknown."""
     with suppress(EngineUnavailableError):
         for found in swarm.inspect("node", *filter(None, [task.get("NodeID")])):
             return dict(found["Description"])
@@ -136,14 +134,14 @@ def node_object(swarm: SwarmClient, task: JSONObject) -> JSONObject:
 
 
 def unavailable_nodes(swarm: SwarmClient) -> list[str]:
-    """Return the nodes that take no work, each with its state, as `docker node ls` has them."""
+    """Return the nodes that take no tasks, each with its state, as in `docker node ls`."""
     listing = swarm.run("node", "ls", NODE_FORMAT).stdout
     return [line for line in listing.splitlines() if not line.endswith(ACTIVE)]
 
 
 def activate_command(listed: Sequence[str]) -> str:
-    """Return what makes nodes take work again that were listed with their states."""
+    """Return the commands that make unavailable nodes take tasks again."""
     update = [line.split()[0] for line in listed if " Ready " in line]
     start = [line.split()[0] for line in listed if " Ready " not in line]
     ways = [f"docker node update --availability=active {each}" for each in update]
-    return "; ".join([*ways, *(f"start the engine of {each} again" for each in start)])
+    return "; ".join([*ways, *(f"restart the engine of {each}" for each in start)])

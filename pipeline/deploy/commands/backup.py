@@ -1,4 +1,4 @@
-"""Dump a database when somebody wants that, and restore one."""
+"""Dumps a database on demand, and restores one."""
 
 from collections.abc import Mapping
 from os import environ
@@ -26,15 +26,15 @@ from pipeline.errors import InputError, PipelineError, RollbackFailedError, Roll
 CLEAR_CACHE_COMMAND = (
     "python manage.py shell -c 'from django.core.cache import cache; cache.clear()'"
 )
-"""What the cache holds is not of the dump."""
+"""Cached objects do not match the restored data."""
 
 
 def backup(environment: Environment) -> None:
-    """Dump the database of an environment now.
+    """Dump the database of an environment.
 
     Raises:
-        InputError: Nothing serves there yet, or DATABASE_URL cannot be dumped.
-        JobFailedError: It cannot be dumped.
+        InputError: No release serves yet, or DATABASE_URL cannot be dumped.
+        JobFailedError: The dump failed.
     """
     values = load_secrets(environment, environ)
     require_database_url(values)
@@ -47,20 +47,20 @@ def backup(environment: Environment) -> None:
 
 
 def restore(environment: Environment, name: str | None, *, yes: bool = False) -> None:
-    """Put the data of a dump in the place of those that are there.
+    """Replace the data of an environment by a dump.
 
-    The site is closed meanwhile. What was there stays in a database of its own, until the next
-    restore, and comes back if the release that serves does not work with the restored data.
+    The site is closed during the restore. The replaced data stays in its own database until the
+    next restore; it is swapped back if the live release does not work with the restored data.
 
     Args:
-        environment: Where.
-        name: What the dump is called.
-        yes: Whether a person has agreed already.
+        environment: The environment.
+        name: Name of the dump.
+        yes: Skip the confirmation.
 
     Raises:
-        InputError: There is no such dump, or no database to restore to; nothing was touched.
-        RolledBackError: The release that serves does not work with it; the data are as before.
-        RollbackFailedError: And they could not be put back: look at once.
+        InputError: There is no such dump, or no database to restore to; nothing was changed.
+        RolledBackError: The live release does not work with the dump; the data is unchanged.
+        RollbackFailedError: Swapping the data back failed; an operator must act.
     """
     values = load_secrets(environment, environ)
     require_database_url(values)
@@ -69,8 +69,8 @@ def restore(environment: Environment, name: str | None, *, yes: bool = False) ->
     data = database_for(swarm, environment, live, values)
     known = data.list_dumps()
     if name not in known:
-        what = f"no such dump: `{name}`" if name else "no dump is named"
-        raise InputError(what, hint=f"--from takes one of: {', '.join(known) or 'none'}")
+        what = f"no such dump: `{name}`" if name else "no dump was given"
+        raise InputError(what, hint=f"use --from with one of: {', '.join(known) or 'none'}")
     confirm(environment, f"replace all data of {environment.name}", yes=yes, always=True)
     with raise_on_signal(), hold_lock(swarm, environment.stack, f"restore {name}") as lock:
         undo_unfinished(environment, lock, values)
@@ -86,12 +86,12 @@ def restore(environment: Environment, name: str | None, *, yes: bool = False) ->
         except BaseException:
             end_maintenance(swarm, environment, was_closed)
             audit_log.record(
-                swarm, environment.stack, "restore", name, "failed; the data are as before"
+                swarm, environment.stack, "restore", name, "failed; the data is unchanged"
             )
             raise
         end_maintenance(swarm, environment, was_closed)
         audit_log.record(swarm, environment.stack, "restore", name, "succeeded")
-    log(f"{environment.name} has the data of {name}")
+    log(f"restored {environment.name} from {name}")
 
 
 def replace_data(
@@ -101,15 +101,15 @@ def replace_data(
     values: Mapping[str, str],
     name: str,
 ) -> None:
-    """Let the data of a dump take the place of those that are there, and prove that it works.
+    """Restore a dump, and verify it with the live release.
 
     Raises:
-        JobFailedError: The dump cannot be restored; the data are as before.
-        RolledBackError: The release that serves does not work with it; the data are as before.
-        RollbackFailedError: And they could not be put back.
+        JobFailedError: The dump cannot be restored; the data is unchanged.
+        RolledBackError: The live release does not work with it; the data is unchanged.
+        RollbackFailedError: Swapping the data back failed.
     """
     data = database_for(swarm, environment, live, values)
-    with ignore_signals():  # or nobody would know which data are there
+    with ignore_signals():  # an interrupted swap would leave unknown data
         timed_step("restore", lambda: data.restore(name))
     try:
         timed_step("migrate", lambda: migrate_restored(swarm, environment, live))
@@ -118,21 +118,21 @@ def replace_data(
         why = str(fault) or "interrupted"
         try:
             with ignore_signals():
-                timed_step("put back", data.undo_restore)
+                timed_step("undo restore", data.undo_restore)
                 migrate_restored(swarm, environment, live)
         except PipelineError as error:
             raise RollbackFailedError(
-                f"{why}\nand the data before did not come back: {error}",
-                hint="look at once: the site is closed; the data are in the database …_replaced",
+                f"{why}\nand undoing the restore failed: {error}",
+                hint="act immediately: the site is closed; the data is in the database …_replaced",
             ) from None
-        hint = "look at what it said; a dump of this release's time may need another release"
+        hint = "see its output above; this dump may need another release"
         if isinstance(fault, JobNotStartedError):
             hint = fault.hint
-        raise RolledBackError(f"{why}\nthe data are as before", hint=hint) from None
+        raise RolledBackError(f"{why}\nthe data is unchanged", hint=hint) from None
 
 
 def migrate_restored(swarm: SwarmClient, environment: Environment, live: DeploymentRecord) -> None:
-    """Bring a database to what the release that serves needs: it may be newer than the dump."""
+    """Migrate the restored database: the live release may be newer than the dump."""
     seconds = environment.timings.migrate_timeout
     command = ["sh", "-c", f"{migrate_command(seconds)} && {CLEAR_CACHE_COMMAND}"]
     job = job_for_service(environment.stack, "migrate", live.services["backend"], command)
@@ -142,7 +142,7 @@ def migrate_restored(swarm: SwarmClient, environment: Environment, live: Deploym
 def smoke_test_restored(
     swarm: SwarmClient, environment: Environment, live: DeploymentRecord, values: Mapping[str, str]
 ) -> None:
-    """Walk through the site, which is closed to others."""
+    """Run the smoke test on the closed site."""
     headers = bypass_headers(swarm, environment, values)
     run_smoke_test(
         environment.url, live.version, values, headers, environment.trusted_certificate(values)
@@ -150,7 +150,7 @@ def smoke_test_restored(
 
 
 def end_maintenance(swarm: SwarmClient, environment: Environment, was_closed: str) -> None:
-    """Open the site again, unless somebody had closed it before."""
+    """Open the site again, unless it was closed before."""
     if not was_closed:
         timed_step("open the site", lambda: disable(swarm, environment))
 
@@ -158,5 +158,5 @@ def end_maintenance(swarm: SwarmClient, environment: Environment, was_closed: st
 def database_for(
     swarm: SwarmClient, environment: Environment, live: DeploymentRecord, values: Mapping[str, str]
 ) -> Database:
-    """Return the database of an environment, for the PostgreSQL of a release to reach."""
+    """Return the database of an environment, with the PostgreSQL image of a release."""
     return Database(swarm, environment, live.images["postgres"], values[VARIABLE])

@@ -1,4 +1,4 @@
-"""What people ask of an environment: deploy, and go back."""
+"""Deploys a release to an environment, and rolls back to an earlier one."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -60,16 +60,16 @@ def deploy(
     """Deploy a release to an environment.
 
     Args:
-        environment: Where to.
-        signer: Who has to have signed its images.
-        release: A version tag or a commit; the commit that is checked out, if not given.
-        dry_run: Whether to only print what the engine would be told.
-        consent: What a person has agreed to already.
+        environment: The target.
+        signer: The required signer of its images.
+        release: A version tag or a commit; by default the commit that is checked out.
+        dry_run: Print the stack file only.
+        consent: Confirmations given on the command line.
 
     Raises:
-        InputError: Something is missing or wrong; nothing was touched.
-        UntrustedError: An image is not what was signed; nothing was touched.
-        StoppedError: The deployment did not go well; its exit code says how it ended.
+        InputError: An input is missing or wrong; nothing was changed.
+        VerificationError: An image fails verification; nothing was changed.
+        DeployAbortedError: The deployment failed; its class has the exit code.
     """
     values = load_secrets(environment, environ)
     if environment.backup_before_migrate:
@@ -94,11 +94,11 @@ def deploy(
         deployment = Deployment(environment, swarm, new, services, before, values, lock, headers)
         deployment.log_out = consent.log_out
         if before and is_already_live(deployment, before):
-            log(f"{found.version} is live already, since {before.ended}")
-            # whoever deployed it may have died before that
+            log(f"{found.version} is already live, since {before.ended}")
+            # the deployer of that release may have been killed before this step
             attest_deployment(environment, found, signer)
             return
-        kind = deployment_kind(found, before, asked=release is not None)
+        kind = deployment_kind(found, before, named=release is not None)
         deployment.migrates = kind == DEPLOY
         if before and not is_ancestor(before.commit, found.commit):
             bring_app_secrets(swarm, environment, services, values)
@@ -115,34 +115,34 @@ def deploy(
 
 
 def deployment_kind(
-    found: ReleaseCandidate, before: DeploymentRecord | None, *, asked: bool
+    found: ReleaseCandidate, before: DeploymentRecord | None, *, named: bool
 ) -> str:
-    """Say whether a candidate goes forward, or back to what is older than what is live.
+    """Return whether a candidate is newer than the live release, or a rollback.
 
     Args:
         found: The candidate.
-        before: What is live.
-        asked: Whether somebody named this release: then going back is what he wants. A run of
-            main that waited for a newer one did not.
+        before: The live release.
+        named: Whether the command names this release. A run of main that waited in the queue while
+            a newer one was deployed does not, and must not roll back.
 
     Raises:
-        InputError: It is older, and nobody asked for it.
+        InputError: The candidate is older, and the command does not name it.
     """
     if before is None or before.commit == found.commit:
         return DEPLOY
     if not is_ancestor(found.commit, before.commit):
         return DEPLOY
-    if not asked:
+    if not named:
         raise InputError(
-            f"{before.version}, which is live, is newer than {found.version}",
-            hint=f"git pull; or go back on purpose: --release={found.version}",
+            f"the live release {before.version} is newer than {found.version}",
+            hint=f"git pull; or roll back on purpose: --release={found.version}",
         )
-    log(f"{found.version} is older than {before.version}, which is live: this is a rollback")
+    log(f"{found.version} is older than the live release {before.version}: this is a rollback")
     return ROLLBACK
 
 
 def prepare_infrastructure(deployment: Deployment) -> None:
-    """Lay what a release stands on: network, edge, data, secrets."""
+    """Create the network, the edge, the data services and the secrets of a release."""
     swarm, environment, values = deployment.swarm, deployment.environment, deployment.secrets
     ensure_infrastructure(swarm, environment, deployment.release.images, values)
     bring_app_secrets(swarm, environment, deployment.services, values)
@@ -155,21 +155,21 @@ def rollback(
     dry_run: bool = False,
     consent: Consent = NO_CONSENT,
 ) -> None:
-    """Put a release of the journal back; the one before the live one, if none is named.
+    """Roll back to a release of the journal; by default to the one before the live release.
 
-    No signature is asked for: the journal names digests, which were verified before they served and
-    stay what they are, and a way out of an outage must not depend on Cosign. Whether a key is
-    still to be trusted is not asked here: `deploy --release=…` of that release asks.
+    Signatures are not verified again: the journal has digests, which were verified before they
+    served, and a rollback in an outage must not depend on Cosign. To check whether the key is still
+    trusted, use `deploy --release=…` of that release.
 
     Args:
-        environment: Where.
+        environment: The environment.
         to: The version or number of a good release.
-        dry_run: Whether to only print what the engine would be told.
-        consent: What a person has agreed to already.
+        dry_run: Print the stack file only.
+        consent: Confirmations given on the command line.
 
     Raises:
-        InputError: There is no such release, or no way back to it.
-        StoppedError: It did not go well; its exit code says how it ended.
+        InputError: There is no such release, or it is incompatible with the database.
+        DeployAbortedError: The rollback failed; its class has the exit code.
     """
     values = load_secrets(environment, environ)
     swarm = connect(environment)
@@ -184,7 +184,7 @@ def rollback(
         bring_app_secrets(swarm, environment, target.services, values)
         outage = partial(is_outage, swarm, environment, live, values)
         require_rollback_compatible(swarm, environment, known, target.services, outage)
-        confirm(environment, f"put {target.version} back on {environment.name}", yes=consent.yes)
+        confirm(environment, f"roll {environment.name} back to {target.version}", yes=consent.yes)
         with notify_outcome(environment, values, ROLLBACK, target.version):
             redeploy(environment, lock, target, values, consent)
     log(f"{target.version} serves at {environment.url} again")
@@ -197,7 +197,7 @@ def redeploy(
     values: Mapping[str, str],
     consent: Consent = NO_CONSENT,
 ) -> None:
-    """Make an earlier release the one that serves."""
+    """Deploy the services of an earlier release under a new deploy id."""
     swarm = lock.swarm
     known = journal.entries(swarm, environment.stack)
     old = replace(release_from_record(target), deploy_id=new_deploy_id())
@@ -210,10 +210,10 @@ def redeploy(
 
 
 def roll_out(deployment: Deployment, entry: DeploymentRecord) -> None:
-    """Roll a release out; where it fails in an outage, put the last one back that served.
+    """Run a deployment; if it fails in an outage, deploy the last release that served.
 
     Raises:
-        StoppedError: It did not go well; its exit code says how it ended.
+        DeployAbortedError: The deployment failed; its class has the exit code.
     """
     try:
         runbook.run_deployment(deployment, entry)
@@ -223,7 +223,7 @@ def roll_out(deployment: Deployment, entry: DeploymentRecord) -> None:
         live, spare = journal.last_successful(known), journal.fallback_release(known, entry.images)
         if live is None or spare is None:
             raise
-        log(f"{error}; putting {spare.version} back, which served before it")
+        log(f"{error}; rolling back to {spare.version}, which served before")
         bring_app_secrets(deployment.swarm, environment, spare.services, values)
         require_rollback_compatible(
             deployment.swarm, environment, known, spare.services, lambda: True
@@ -239,13 +239,16 @@ def is_outage(
     live: DeploymentRecord | None,
     values: Mapping[str, str],
 ) -> bool:
-    """Say whether what is live serves no user."""
+    """Return whether users cannot reach the live release."""
     headers = bypass_headers(swarm, environment, values)
     return live is None or check_health(swarm, environment, live, headers, values).is_outage
 
 
 def is_already_live(deployment: Deployment, before: DeploymentRecord) -> bool:
-    """Say whether just this is what serves: to tell the engine again would only blur its memory."""
+    """Return whether exactly these services run.
+
+    Deploying them again would overwrite the previous spec that the engine keeps for its rollback.
+    """
     swarm, environment = deployment.swarm, deployment.environment
     same = with_deploy_id(deployment.services, before.deploy_id) == before.services
     if not same or list(find_drift(swarm, environment, before)):

@@ -1,4 +1,4 @@
-"""Look at all that a deployment will need, and change nothing: names, machines, state."""
+"""Checks everything that a deployment needs, without changing anything."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -7,7 +7,7 @@ from functools import partial
 from os import environ
 
 from pipeline.deploy.cluster.client import SwarmClient
-from pipeline.deploy.cluster.convergence import is_blocked
+from pipeline.deploy.cluster.convergence import blocking_cause
 from pipeline.deploy.commands.site import find_user_error, infrastructure_replicas, workers_of
 from pipeline.deploy.commands.status import find_drift
 from pipeline.deploy.database import require_database_url
@@ -31,14 +31,14 @@ CHECK_NAME = "doctor"
 
 
 def doctor(environment: Environment, *, as_json: bool = False) -> int:
-    """Print what was found, one line a check, and return 1 if anything is not well.
+    """Print the result of each check; return 1 if one failed.
 
     Args:
-        environment: Where a deployment would go.
-        as_json: Whether a program is to read it.
+        environment: The target of a deployment.
+        as_json: Print JSON instead of a table.
 
     Raises:
-        NotJudgedError: All that could be looked at is well, but not all could.
+        InconclusiveError: No check failed, but some were inconclusive.
     """
     found = list(run_checks(environment))
     as_data = [json.dumps([asdict(each) for each in found], indent=2)]
@@ -48,16 +48,16 @@ def doctor(environment: Environment, *, as_json: bool = False) -> int:
     if left := [each.check for each in found if each.state == INCONCLUSIVE]:
         raise InconclusiveError(
             CHECK_NAME,
-            "some checks could not look",
+            "some checks were inconclusive",
             detail=", ".join(left),
-            hint="the table says why",
+            hint="see the table",
         )
     clear_inconclusive(CHECK_NAME)
     return 0
 
 
 def format_table(found: list[CheckResult]) -> Iterator[str]:
-    """Yield the lines of a table, each hint below its finding."""
+    """Yield the lines of a table, each hint below its result."""
     width = max(len(each.check) for each in found)
     for each in found:
         yield f"{each.check:{width}}  {each.state:12}  {each.what}"
@@ -66,7 +66,7 @@ def format_table(found: list[CheckResult]) -> Iterator[str]:
 
 
 def run_checks(environment: Environment) -> Iterator[CheckResult]:
-    """Look at one thing after the other."""
+    """Yield the result of each check."""
     for check, look in local_checks(environment):
         yield run_check(check, look)
     try:
@@ -80,30 +80,30 @@ def run_checks(environment: Environment) -> Iterator[CheckResult]:
     yield run_check("database", partial(check_database_url, environment, values))
     try:
         yield from run_engine_checks(environment, values)
-    except PipelineError as error:  # between two looks: nothing more can be known
+    except PipelineError as error:  # the engine was lost between two checks
         yield CheckResult("engine", FAILED, str(error), error.hint)
 
 
 def run_engine_checks(environment: Environment, values: Mapping[str, str]) -> Iterator[CheckResult]:
-    """Look at what only the engine knows.
+    """Yield the results of the checks that need the engine.
 
     Raises:
-        InputError: There is no way to it.
-        CheckFailedError: It does not answer any more.
+        InputError: The host cannot be reached.
+        CheckFailedError: The engine does not answer any more.
     """
     swarm = swarm_for(environment)
-    swarm.docker_env()  # a host out of reach says why, once
+    swarm.docker_env()  # an unreachable host reports its reason once
     for check, look in engine_checks(swarm):
         finding = run_check(check, look)
         yield finding
-        if finding.state == FAILED:  # then nobody there answers anything else
+        if finding.state == FAILED:  # all later checks would fail too
             return
     for check, look in site_checks(swarm, environment, values):
         yield run_check(check, look)
 
 
 def local_checks(environment: Environment) -> Iterator[tuple[str, Check]]:
-    """Yield the looks at files, and for tools."""
+    """Yield the checks of files and tools on this machine."""
     yield "example", variables.check_env_example
     yield "variables", partial(variables.check_required_variables, environment)
     yield "readers", partial(variables.check_unused_variables, environment)
@@ -113,7 +113,7 @@ def local_checks(environment: Environment) -> Iterator[tuple[str, Check]]:
 
 
 def engine_checks(swarm: SwarmClient) -> Iterator[tuple[str, Check]]:
-    """Yield the looks without which there are no others."""
+    """Yield the checks that all later ones depend on."""
     yield "engine", partial(cluster.check_engine_version, swarm)
     yield "swarm", partial(cluster.check_nodes, swarm)
 
@@ -121,7 +121,7 @@ def engine_checks(swarm: SwarmClient) -> Iterator[tuple[str, Check]]:
 def site_checks(
     swarm: SwarmClient, environment: Environment, values: Mapping[str, str]
 ) -> Iterator[tuple[str, Check]]:
-    """Yield the looks at what runs there, and what it stands on."""
+    """Yield the checks of the site and its infrastructure."""
     known = journal.entries(swarm, environment.stack)
     live = journal.last_successful(known)
     yield "clock", partial(cluster.check_clock, swarm)
@@ -138,39 +138,39 @@ def site_checks(
 
 
 def check_certificate(environment: Environment, values: Mapping[str, str]) -> str:
-    """Look at the certificate of the edge.
+    """Check the certificate of the edge.
 
     Raises:
-        CheckFailedError: It will not do.
-        NotJudgedError: Nobody knows it here.
+        CheckFailedError: It is not valid.
+        InconclusiveError: The secrets are not set here.
     """
     if not values:
-        raise InconclusiveError("certificate", "without secrets there is none", hint="set them")
+        raise InconclusiveError("certificate", "the secrets are not set here", hint="set them")
     return certificate.check_certificate(
         values["TLS_CERTIFICATE"], values["TLS_KEY"], environment.url
     )
 
 
 def check_database_url(environment: Environment, values: Mapping[str, str]) -> str:
-    """Look whether a dump would find the database where the app has it.
+    """Check that a dump can read the database address of the app.
 
     Raises:
-        InputError: Its address cannot be told to PostgreSQL's programs.
-        NotJudgedError: The address is not known here.
+        InputError: The address cannot be written to a service file.
+        InconclusiveError: The secrets are not set here.
     """
     if not environment.backup_before_migrate:
-        return "its host dumps it"
+        return "its host makes the dumps"
     if not values:
-        raise InconclusiveError("database", "without secrets there is none", hint="set them")
+        raise InconclusiveError("database", "the secrets are not set here", hint="set them")
     require_database_url(values)
-    return "its address can be dumped from"
+    return "its address works for dumps"
 
 
 def check_journal(known: list[DeploymentRecord]) -> str:
-    """Look whether every deployment has ended.
+    """Check that the last deployment has ended.
 
     Raises:
-        CheckFailedError: The last one has not.
+        CheckFailedError: It never ended.
     """
     if waiting := journal.unfinished(known):
         raise CheckFailedError(
@@ -182,11 +182,11 @@ def check_journal(known: list[DeploymentRecord]) -> str:
 def check_release(
     swarm: SwarmClient, environment: Environment, live: DeploymentRecord | None
 ) -> str:
-    """Look whether what the journal says runs.
+    """Check that the live release of the journal runs.
 
     Raises:
         CheckFailedError: It does not.
-        NotJudgedError: The journal says nothing.
+        InconclusiveError: The journal is empty.
     """
     if live is None:
         raise InconclusiveError("release", "none yet", hint="invoke deploy")
@@ -196,25 +196,25 @@ def check_release(
 
 
 def check_infrastructure(swarm: SwarmClient, environment: Environment) -> str:
-    """Look whether the edge and the data run.
+    """Check that the edge, PostgreSQL and Redis run.
 
     Raises:
-        CheckFailedError: Names what does not.
+        CheckFailedError: Names the services without replicas.
     """
     found = list(infrastructure_replicas(swarm, environment))
     if lacking := [each for each in found if each[1] < each[2]]:
         services = [f"{environment.stack}_{name}" for name, *_ in lacking]
-        why = [is_blocked(swarm, service, swarm.tasks(service)) for service in services]
-        said = [f"{name} has {up} of {meant} replicas" for name, up, meant in lacking]
-        told = "; ".join(f"{what}{cause.sentence}" for what, cause in zip(said, why, strict=True))
-        raise CheckFailedError(told, hint="; ".join(dict.fromkeys(cause.hint for cause in why)))
+        why = [blocking_cause(swarm, service, swarm.tasks(service)) for service in services]
+        counts = [f"{name} has {up} of {all_} replicas" for name, up, all_ in lacking]
+        text = "; ".join(f"{what}{each.sentence}" for what, each in zip(counts, why, strict=True))
+        raise CheckFailedError(text, hint="; ".join(dict.fromkeys(cause.hint for cause in why)))
     return f"{', '.join(name for name, *_ in found)} run"
 
 
 def check_site_opens(
     swarm: SwarmClient, environment: Environment, values: Mapping[str, str]
 ) -> str:
-    """Look whether the site opens, as a user reaches it.
+    """Check that the site opens at its public URL.
 
     Raises:
         CheckFailedError: It does not.
@@ -228,36 +228,36 @@ def check_site_opens(
 def workers_live(
     swarm: SwarmClient, environment: Environment, live: DeploymentRecord, values: Mapping[str, str]
 ) -> str:
-    """Look whether worker processes died within the replicas, which the engine does not see.
+    """Check that no worker exited inside a replica, which the engine does not notice.
 
     Raises:
-        CheckFailedError: Some did.
-        NotJudgedError: Not all replicas tell.
+        CheckFailedError: Workers exited.
+        InconclusiveError: Not all replicas report.
     """
     workers = workers_of(swarm, environment, live, values)
     if fault := workers.fault():
         raise CheckFailedError(fault, hint=workers.hint)
     if not workers.has_all_reports:
-        raise InconclusiveError("workers", f"{workers.share} replicas tell", hint="invoke status")
+        raise InconclusiveError("workers", f"{workers.share} replicas report", hint="invoke status")
     return str(workers)
 
 
 def check_edge(swarm: SwarmClient, environment: Environment, values: Mapping[str, str]) -> str:
-    """Look whether the edge has the configuration and the certificate of today.
+    """Check that the edge runs the current configuration and certificate.
 
     Raises:
-        CheckFailedError: It has older ones.
-        NotJudgedError: There is none, or nobody knows which is today's.
+        CheckFailedError: It runs other ones.
+        InconclusiveError: There is no edge, or the secrets are not set here.
     """
     edge = swarm.service(f"{environment.stack}_edge")
     if edge is None or not values:
         raise InconclusiveError("edge", "no edge, or no secrets to compare", hint="invoke deploy")
     name = "TLS_CERTIFICATE"
-    today = secret_object_name(environment.stack, name, values[name])
+    current = secret_object_name(environment.stack, name, values[name])
     mounted = edge["Spec"]["TaskTemplate"]["ContainerSpec"].get("Secrets") or []
-    old = [] if today in {each["SecretName"] for each in mounted} else ["certificate"]
+    old = [] if current in {each["SecretName"] for each in mounted} else ["certificate"]
     if edge_config_in_use(edge) != edge_config_name(environment.stack):
         old.append("configuration")
     if old:
-        raise CheckFailedError(f"it has another {' and '.join(old)}", hint="invoke renew-edge")
-    return "the certificate and configuration of today"
+        raise CheckFailedError(f"it runs another {' and '.join(old)}", hint="invoke renew-edge")
+    return "the current certificate and configuration"

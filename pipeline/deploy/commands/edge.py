@@ -1,4 +1,4 @@
-"""Start the edge anew, with the certificate, the token and the configuration of today."""
+"""Replaces the edge, with the current certificate, token and configuration."""
 
 import time
 from collections.abc import Mapping
@@ -34,14 +34,14 @@ EDGE = "edge"
 
 
 def renew_edge(environment: Environment) -> None:
-    """Replace the edge, once the new one is proved; one that does not serve is put back.
+    """Test a new edge and replace the running one; restore the old one if the site is unreachable.
 
-    A port of a node can have one owner: each node's edge is away for a moment.
+    Only one container can use a port of a node, so the edge of each node restarts.
 
     Raises:
-        InputError: Nothing serves there yet, or the new edge cannot; nothing was touched.
-        RolledBackError: Users did not reach the site by the new edge; the old one serves again.
-        RollbackFailedError: They do not reach it by the old one either.
+        InputError: No release serves yet, or the new edge is not valid; nothing was changed.
+        RolledBackError: Users cannot reach the site by the new edge; the old one serves again.
+        RollbackFailedError: They cannot reach it by the old one either.
     """
     values = load_secrets(environment, environ)
     swarm = connect(environment)
@@ -59,11 +59,11 @@ def renew_edge(environment: Environment) -> None:
 def replace_or_restore(
     swarm: SwarmClient, environment: Environment, new: Service, values: Mapping[str, str]
 ) -> None:
-    """Replace the edge, or put the old one back.
+    """Replace the edge, or restore the old one.
 
     Raises:
-        RolledBackError: Users did not reach the site by the new edge; the old one serves again.
-        RollbackFailedError: They do not reach it by the old one either.
+        RolledBackError: Users cannot reach the site by the new edge; the old one serves again.
+        RollbackFailedError: They cannot reach it by the old one either.
     """
     try:
         timed_step(EDGE, lambda: replace_edge(swarm, environment, new))
@@ -76,32 +76,32 @@ def replace_or_restore(
             restore_edge(swarm, environment, new, values, why)
         look = f"docker service ps --no-trunc {environment.stack}_{EDGE}"
         hint = known.hint if known else look
-        raise kind(f"{why}\nthe edge before serves again", hint=hint) from None
+        raise kind(f"{why}\nthe previous edge serves again", hint=hint) from None
 
 
 def replace_edge(swarm: SwarmClient, environment: Environment, new: Service) -> None:
-    """Have the engine replace the edge of each node.
+    """Replace the edge on each node.
 
     Raises:
-        CheckFailedError: The new one does not come up.
+        CheckFailedError: The new edge does not start.
     """
-    service, told = f"{environment.stack}_{EDGE}", new["environment"]["DEPLOY_ID"]
-    meant = [task for task in swarm.tasks(service) if task["DesiredState"] == "running"]
+    service, deploy_id = f"{environment.stack}_{EDGE}", new["environment"]["DEPLOY_ID"]
+    desired = [task for task in swarm.tasks(service) if task["DesiredState"] == "running"]
     swarm.deploy(environment.stack, stack_file(environment.stack, {EDGE: new}))
-    wanted = ExpectedState(service, new["image"], told, max(len(meant), 1))
+    wanted = ExpectedState(service, new["image"], deploy_id, max(len(desired), 1))
     wait_for_convergence(swarm, wanted, environment.rollout_timeout)
 
 
 def restore_edge(
     swarm: SwarmClient, environment: Environment, new: Service, values: Mapping[str, str], why: str
 ) -> None:
-    """Have the edge before serve again, if the new one has its place.
+    """Roll back to the previous edge, if the new one was deployed.
 
     Raises:
-        RollbackFailedError: It does not.
+        RollbackFailedError: The previous edge does not serve.
     """
     service = f"{environment.stack}_{EDGE}"
-    log(f"{why}; putting the edge before back")
+    log(f"{why}; restoring the previous edge")
     try:
         if not is_in_place(swarm, service, new):
             return
@@ -109,25 +109,28 @@ def restore_edge(
         wait_until_running(swarm, service, environment.timings.start_timeout)
         require_reachable(swarm, environment, values, environment.timings.start_timeout)
     except CheckFailedError as error:
-        hint = f"look at once: docker service ps --no-trunc {service}; {error.hint}"
-        said = f"{why}\nand going back failed: {error}"
-        raise RollbackFailedError(said, hint=hint) from None
+        hint = f"act immediately: docker service ps --no-trunc {service}; {error.hint}"
+        text = f"{why}\nand the rollback failed: {error}"
+        raise RollbackFailedError(text, hint=hint) from None
 
 
 def is_in_place(swarm: SwarmClient, service: str, new: Service) -> bool:
-    """Say whether the engine was told of the new edge; else it would go back further than that."""
+    """Return whether the engine has the spec of the new edge.
+
+    Without it, an engine rollback would go back one edge too far.
+    """
     found = swarm.service(service)
-    told = new["environment"]["DEPLOY_ID"]
-    return found is not None and service_variable(found, "DEPLOY_ID") == told
+    deploy_id = new["environment"]["DEPLOY_ID"]
+    return found is not None and service_variable(found, "DEPLOY_ID") == deploy_id
 
 
 def require_reachable(
     swarm: SwarmClient, environment: Environment, values: Mapping[str, str], seconds: float
 ) -> None:
-    """See to it that users reach the site by an edge that is up: its first look-ups may fail.
+    """Wait until users reach the site; the first DNS queries of a new edge may fail.
 
     Raises:
-        CheckFailedError: They do not, after so many seconds.
+        CheckFailedError: The site is still unreachable after the time limit.
     """
     end = time.monotonic() + seconds
     while wrong := find_user_error(swarm, environment, values)[1]:

@@ -1,4 +1,4 @@
-"""Run one command as the release that serves would: its image, variables, secrets and network."""
+"""Runs one command with the image, variables, secrets and network of the live release."""
 
 import shlex
 import sys
@@ -23,7 +23,7 @@ from pipeline.errors import InputError
 
 
 class LogStreamer:
-    """Prints what a job says, once, as it comes; each stream goes to its own."""
+    """Prints new output of a job as it arrives, stdout and stderr separately."""
 
     def __init__(self, swarm: SwarmClient, job: str) -> None:
         self.swarm = swarm
@@ -31,10 +31,10 @@ class LogStreamer:
         self.printed = [0, 0]
 
     def __call__(self) -> None:
-        """Print what is new."""
-        said = self.swarm.full_logs(self.job)
+        """Print the new output."""
+        logs = self.swarm.full_logs(self.job)
         for number, stream in enumerate((sys.stdout, sys.stderr)):
-            text = (said.stdout, said.stderr)[number]
+            text = (logs.stdout, logs.stderr)[number]
             streams.write_raw(text[self.printed[number] :], stream)
             self.printed[number] = max(self.printed[number], len(text))
 
@@ -42,32 +42,32 @@ class LogStreamer:
 def run_command(
     environment: Environment, command: str, *, service: str, seconds: int, yes: bool = False
 ) -> int:
-    """Run a command beside what serves, and return its exit code.
+    """Run a command next to the live release, and return its exit code.
 
     Args:
-        environment: Where.
-        command: What, quoted as a shell wants it; no shell runs it.
-        service: Whose image and secrets it has.
-        seconds: How long it may take.
-        yes: Whether a person has agreed already.
+        environment: The environment.
+        command: The command, with the quoting of a shell; no shell runs it.
+        service: The service whose image and secrets it gets.
+        seconds: The time limit.
+        yes: Skip the confirmation.
 
     Raises:
-        InputError: There is no such service, or nothing to run; nothing was touched.
-        JobNotStartedError: No node has begun with it, or one could not.
-        JobFailedError: It took too long, and was ended.
+        InputError: There is no such service, or no command; nothing was changed.
+        JobNotStartedError: No node started it.
+        JobFailedError: It took too long, and was stopped.
     """
     program, *rest = words = split_command(command)
     swarm = connect(environment)
     live = journal.last_successful(journal.entries(swarm, environment.stack))
     if live is None or service not in live.services:
         known = ", ".join(live.services) if live else "none, before the first deploy"
-        raise InputError(f"no such service: `{service}`", hint=f"there are: {known}")
+        raise InputError(f"no such service: `{service}`", hint=f"known services: {known}")
     confirm(environment, f"run {program} on {environment.name}", yes=yes)
     name = f"exec-{uuid.uuid4().hex[:8]}"
     job = job_for_service(environment.stack, name, live.services[service], words)
-    log(f"{program} as {service} of {live.version}")
+    log(f"running {program} as {service} of {live.version}")
     what = f"{service}: {redact_command(program, rest)}"
-    audit_log.record(swarm, environment.stack, "exec", what, "begun")
+    audit_log.record(swarm, environment.stack, "exec", what, "started")
     with raise_on_signal(), running_job(swarm, environment.stack, job):
         echo = LogStreamer(swarm, job.name)
         tasks = wait_for_job(swarm, environment, job, seconds, echo)
@@ -79,10 +79,10 @@ def run_command(
 
 
 def split_command(command: str) -> list[str]:
-    """Split a command into words, as a shell would.
+    """Split a command into words, as a shell does.
 
     Raises:
-        InputError: There are none, or a quote does not end.
+        InputError: There are no words, or a quote is not closed.
     """
     try:
         words = shlex.split(command)
@@ -94,9 +94,9 @@ def split_command(command: str) -> list[str]:
 
 
 def redact_command(program: str, rest: list[str]) -> str:
-    """Return what the journal keeps of a command: its first words, since the others may be secret.
+    """Return the first words of a command for the journal; later words may be secret.
 
-    A script or a management command is a word of its own: `python manage.py NAME …`.
+    A script and a management command count: `python manage.py NAME …`.
     """
     kept = []
     for word in rest[:2]:

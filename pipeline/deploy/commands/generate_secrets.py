@@ -1,4 +1,4 @@
-"""Secrets for an environment on this machine: made up here, and known to nobody else."""
+"""Generates the secrets of the environment on this machine."""
 
 import base64
 import secrets
@@ -23,16 +23,16 @@ CERTIFICATE_DAYS = 365
 
 
 def generate_secrets(environment: Environment, *, dry_run: bool = False) -> None:
-    """Write those secrets of an environment that are not set yet to its file; print their names.
+    """Write the missing secrets of an environment to its file, and print their names.
 
     Args:
-        environment: Where they are needed: on this machine.
-        dry_run: Whether to only print the names.
+        environment: The local environment.
+        dry_run: Print the names only.
 
     Raises:
-        InputError: It is not on this machine, or nobody could make up one of them.
-        CheckFailedError: OpenSSL makes no certificate.
-        MissingToolError: There is no OpenSSL.
+        InputError: The environment is not local, or a secret cannot be generated.
+        CheckFailedError: OpenSSL created no certificate.
+        MissingToolError: OpenSSL is not installed.
     """
     require_local(environment)
     known = configured_values(environment, environ)
@@ -40,39 +40,40 @@ def generate_secrets(environment: Environment, *, dry_run: bool = False) -> None
     made = generate_values(parse_origin(environment.url).host, known) if missing else {}
     if unknown := [name for name in missing if name not in made]:
         raise InputError(
-            f"nobody can make up {', '.join(unknown)}",
+            f"cannot generate these secrets: {', '.join(unknown)}",
             hint=f"write them to {secrets_file(environment)} (chmod 600)",
         )
     if missing and not dry_run:
         append_to_env_file(environment, {name: made[name] for name in missing})
-    log(f"{len(missing)} secrets of {environment.name} {'would be' if dry_run else 'were'} made up")
+    done = "would be generated" if dry_run else "were generated"
+    log(f"{len(missing)} secrets of {environment.name} {done}")
     print("".join(f"{name}\n" for name in missing), end="")
 
 
 def require_local(environment: Environment) -> None:
-    """Refuse to make up what somebody else has to decide.
+    """Refuse to generate secrets that an operator must choose.
 
     Raises:
         InputError: The environment is not on this machine.
     """
     if not environment.is_local:
         raise InputError(
-            f"{environment.name} is not on this machine: its secrets are not made up",
+            f"cannot generate secrets of {environment.name}: it is not on this machine",
             hint=setup_hint(environment),
         )
 
 
 def generate_values(host: str, known: Mapping[str, str]) -> dict[str, str]:
-    """Return secrets that fit each other, for a site with a database of its own.
+    """Return consistent secrets for a site with its own database.
 
     Args:
-        host: Whom the certificate is for.
-        known: What is set already.
+        host: Host name of the certificate.
+        known: Secrets that are already set.
 
     Raises:
-        InputError: DATABASE_URL is set already, and cannot be read.
-        CheckFailedError: OpenSSL makes no certificate.
-        MissingToolError: There is no OpenSSL.
+        InputError: DATABASE_URL is set, and cannot be read.
+        CheckFailedError: OpenSSL created no certificate.
+        MissingToolError: OpenSSL is not installed.
     """
     password = known.get("POSTGRES_PASSWORD") or password_from_url(known) or secrets.token_hex(16)
     key, certificate = self_signed_certificate(host)
@@ -94,38 +95,38 @@ def generate_values(host: str, known: Mapping[str, str]) -> dict[str, str]:
 
 
 def password_from_url(known: Mapping[str, str]) -> str:
-    """Return the password of our own database that its address has; nothing for another's.
+    """Return the password in the address of our own database; empty for another one.
 
     Raises:
-        InputError: It cannot be read.
+        InputError: The address cannot be read.
     """
     address = connection(known[VARIABLE]) if known.get(VARIABLE) else {}
     return address.get("password", "") if address.get("host") == DATABASE_HOST else ""
 
 
 def self_signed_certificate(host: str) -> tuple[str, str]:
-    """Make a key, and a certificate that it signs itself; both are PEM, and on no disk.
+    """Create a key and a self-signed certificate, as PEM; nothing is written to disk.
 
     Raises:
-        CheckFailedError: OpenSSL refuses.
-        MissingToolError: There is no OpenSSL.
+        CheckFailedError: OpenSSL failed.
+        MissingToolError: OpenSSL is not installed.
     """
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "-")
-    name = f"subjectAltName={'IP' if is_ip(host) else 'DNS'}:{host}"  # clients look here alone
+    name = f"subjectAltName={'IP' if is_ip(host) else 'DNS'}:{host}"  # clients read only this name
     named = ("-subj", f"/CN={host}", "-addext", name, "-days", str(CERTIFICATE_DAYS))
     answer = capture(["openssl", "req", "-x509", *key, *named])
     found = [f"{match.group()}\n" for match in BLOCK.finditer(answer.stdout)]
     if answer.returncode or len(found) != len(("key", "certificate")):
-        why = f"openssl makes no certificate: {last_error_line(answer)}"
-        raise CheckFailedError(why, hint="openssl version: it has to be 1.1.1 or newer")
+        why = f"openssl created no certificate: {last_error_line(answer)}"
+        raise CheckFailedError(why, hint="openssl version: 1.1.1 or newer is required")
     return found[0], found[1]
 
 
 def append_to_env_file(environment: Environment, values: Mapping[str, str]) -> None:
-    """Add lines to the file of an environment, which is made if it is not there.
+    """Append lines to the file of an environment; create the file if it is missing.
 
     Raises:
-        InputError: A value fits into no line.
+        InputError: A value cannot be written in one line.
     """
     lines = "".join(format_line(name, value) for name, value in values.items())
     file = secrets_file(environment)

@@ -1,7 +1,7 @@
-"""Close a site for its users, and open it again; who has the token is let in all the time.
+"""Closes a site for its users, and opens it again; a request with the preview token always passes.
 
-The edge looks for a file in a volume that it reads anyway: so it is neither started nor told
-anything anew, and no request is lost on the way.
+The edge checks for a file in a volume that it serves anyway. So it needs no restart and no reload,
+and no request is lost.
 """
 
 import json
@@ -24,8 +24,8 @@ def set_maintenance(environment: Environment, state: str) -> None:
     """Close a site, or open it again.
 
     Raises:
-        InputError: That is no state, or there is no edge that could be closed.
-        JobFailedError: A node could not be told.
+        InputError: The state is unknown, or there is no edge.
+        JobFailedError: The job failed on a node.
     """
     known = {"on": enable, "off": disable}
     if state not in known:
@@ -36,11 +36,11 @@ def set_maintenance(environment: Environment, state: str) -> None:
 
 
 def enable(swarm: SwarmClient, environment: Environment) -> None:
-    """Have the edge answer 503 to everybody, on every node.
+    """Make the edge answer 503 to all users, on every node.
 
     Raises:
-        InputError: There is no edge, or it is older than this.
-        JobFailedError: A node could not be told; others may be closed by now.
+        InputError: There is no edge, or it runs another configuration.
+        JobFailedError: The job failed on a node; other nodes may be closed.
     """
     image = require_edge(swarm, environment)
     content = json.dumps({"by": current_actor(), "since": utc_now()})
@@ -52,11 +52,11 @@ def enable(swarm: SwarmClient, environment: Environment) -> None:
 
 
 def disable(swarm: SwarmClient, environment: Environment) -> None:
-    """Have the edge let everybody in again.
+    """Make the edge serve all users again.
 
     Raises:
-        InputError: There is no edge, or it is older than this.
-        JobFailedError: A node could not be told; others may be open by now.
+        InputError: There is no edge, or it runs another configuration.
+        JobFailedError: The job failed on a node; other nodes may be open.
     """
     image = require_edge(swarm, environment)
     with audit_log.recorded(swarm, environment.stack, "maintenance", "off"):
@@ -65,7 +65,7 @@ def disable(swarm: SwarmClient, environment: Environment) -> None:
 
 
 def maintenance_since(swarm: SwarmClient, environment: Environment) -> str:
-    """Say since when a site is closed, and by whom; nothing, if it is open."""
+    """Return since when a site is closed, and by whom; empty if it is open."""
     for content in swarm.config_contents(config_name(environment.stack)):
         found = json.loads(content)
         return f"since {found['since']} by {found['by']}"
@@ -75,7 +75,7 @@ def maintenance_since(swarm: SwarmClient, environment: Environment) -> str:
 def bypass_headers(
     swarm: SwarmClient, environment: Environment, credentials: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the header that lets us into a site that is closed; none is needed for an open one."""
+    """Return the headers that reach a closed site; empty for an open one."""
     return (
         {BYPASS_HEADER: credentials["PREVIEW_TOKEN"]}
         if maintenance_since(swarm, environment)
@@ -84,22 +84,22 @@ def bypass_headers(
 
 
 def require_edge(swarm: SwarmClient, environment: Environment) -> str:
-    """Return the image of an edge that can be closed.
+    """Return the image of the edge.
 
     Raises:
-        InputError: There is none.
+        InputError: There is no edge, or it runs another configuration.
     """
     edge = swarm.service(f"{environment.stack}_edge")
     if edge is None:
-        raise InputError(f"{environment.name} has no edge yet", hint="deploy something first")
+        raise InputError(f"{environment.name} has no edge yet", hint="invoke deploy")
     if edge_config_in_use(edge) != edge_config_name(environment.stack):
         raise InputError(
-            f"the edge of {environment.name} is not the one of deploy/edge.conf",
-            hint=f"invoke renew-edge --env={environment.name}, which costs each node a moment",
+            f"the edge of {environment.name} runs another deploy/edge.conf",
+            hint=f"invoke renew-edge --env={environment.name}: it restarts the edge of each node",
         )
     return service_image(edge)
 
 
 def config_name(stack: str) -> str:
-    """Return what tells that a site is closed."""
+    """Return the name of the config that marks a site as closed."""
     return f"{stack}-closed"

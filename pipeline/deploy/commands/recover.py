@@ -1,4 +1,4 @@
-"""Put right what a deployer who died has left: what he began, and his lock."""
+"""Cleans up after a killed deployer: its unfinished deployment and its lock."""
 
 from collections.abc import Mapping
 from os import environ
@@ -20,40 +20,39 @@ from pipeline.errors import InputError, PipelineError
 
 
 def recover(environment: Environment) -> None:
-    """Undo a deployment whose deployer died, so that the journal is true again.
+    """Roll back a deployment whose deployer was killed, and end it in the journal.
 
     Raises:
-        InputError: There is none.
-        RollbackFailedError: The release before it does not come back.
+        InputError: There is no unfinished deployment.
+        RollbackFailedError: The previous release does not start.
     """
     values = load_secrets(environment, environ)
     swarm = connect(environment)
-    with raise_on_signal(), hold_lock(swarm, environment.stack, "resume") as lock:
+    with raise_on_signal(), hold_lock(swarm, environment.stack, "recover") as lock:
         if not undo_unfinished(environment, lock, values):
-            raise InputError("every deployment has ended", hint="invoke status")
+            raise InputError("there is no unfinished deployment", hint="invoke status")
 
 
 def undo_unfinished(
     environment: Environment, lock: Lock, values: Mapping[str, str], *, forward: bool = False
 ) -> bool:
-    """Put the last good release back, if a deployment after it never ended; say whether one did.
+    """Roll back an unfinished deployment; return whether there was one.
 
     Args:
-        environment: Where.
-        lock: It is held.
+        environment: The environment.
+        lock: The lock, held by the caller.
         values: The values of the environment's secrets.
-        forward: Whether another release is rolled out next: then one that does not come back is
-            no reason to stop.
+        forward: Whether another release is deployed next; then a failed rollback is only logged.
 
     Raises:
-        RollbackFailedError: It does not come back.
+        RollbackFailedError: The previous release does not start.
     """
     swarm = lock.swarm
     known = journal.entries(swarm, environment.stack)
     waiting, before = journal.unfinished(known), journal.last_successful(known)
     if waiting is None:
         return False
-    log(f"the {waiting.kind} of {waiting.version}, begun {waiting.started}, never ended")
+    log(f"the {waiting.kind} of {waiting.version}, started {waiting.started}, never ended")
     release, services = release_from_record(waiting), waiting.services
     touched = list(ROLLOUT_ORDER)
     headers = bypass_headers(swarm, environment, values)
@@ -71,31 +70,31 @@ def undo_unfinished(
     remove_preview(left)
     if before:
         try:
-            timed_step("put back", lambda: restore_previous(left))
+            timed_step("rollback", lambda: restore_previous(left))
         except PipelineError as error:
             if not forward:
                 raise
-            log(f"{before.version} does not come back: {error}; going on")
+            log(f"cannot roll back to {before.version}: {error}; continuing")
     else:
         remove_first_release(left)
-    journal.record_end(swarm, environment.stack, waiting, "abandoned", "its deployer died")
+    journal.record_end(swarm, environment.stack, waiting, "abandoned", "its deployer was killed")
     return True
 
 
 def release_from_record(entry: DeploymentRecord) -> Release:
-    """Return a release of the journal, as it was."""
+    """Return the release of a journal record."""
     used = entry.services["backend"]["secrets"]
     secrets = {secret["target"]: secret["source"] for secret in used}
     return Release(entry.deploy_id, entry.version, entry.commit, entry.images, secrets)
 
 
 def unlock(environment: Environment) -> None:
-    """Take the lock away from whoever has it, once nobody deploys any more."""
+    """Release a stale lock."""
     swarm = connect(environment)
     lock = read_lock(swarm, environment.stack)
     if lock is not None and not is_stale(swarm, environment.stack):
         raise InputError(
-            f"{environment.stack} is locked by {describe_lock(lock)}, who lives",
+            f"{environment.stack} is locked by {describe_lock(lock)}, which is alive",
             hint="stop that process; a minute later the lock is stale",
         )
     unlock_now(swarm, environment.stack)

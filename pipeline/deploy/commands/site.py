@@ -1,4 +1,4 @@
-"""A site as its users have it: whether it opens, and whether what it stands on runs."""
+"""A site as its users reach it: whether it opens, and whether its infrastructure runs."""
 
 from collections.abc import Iterator, Mapping
 
@@ -19,16 +19,16 @@ def find_user_error(
     """Open a site as a user does.
 
     Args:
-        swarm: Where it is.
-        environment: Which.
-        credentials: Those of its secrets that are known here; none has to be.
+        swarm: The client of the swarm.
+        environment: The environment of the site.
+        credentials: The secrets that are set here, possibly none.
 
     Returns:
-        What a user finds if it is well, and what is wrong if it is not; one of them is empty.
+        A text for a working site and a text for a broken one; one of them is empty.
     """
-    given, certificate = way_in(environment, credentials)
+    given, certificate = access_headers(environment, credentials)
     if maintenance_since(swarm, environment) and not given:
-        return "it is closed, and PREVIEW_TOKEN is not set here, which opens it", ""
+        return "the site is closed, and PREVIEW_TOKEN is not set here", ""
     try:
         open_site(environment.url, given, certificate)
     except CheckFailedError as error:
@@ -36,8 +36,10 @@ def find_user_error(
     return f"{environment.url} opens", ""
 
 
-def way_in(environment: Environment, credentials: Mapping[str, str]) -> tuple[dict[str, str], str]:
-    """Return the headers that open a closed site, if they are known here, and what to trust."""
+def access_headers(
+    environment: Environment, credentials: Mapping[str, str]
+) -> tuple[dict[str, str], str]:
+    """Return the headers that reach a closed site, if known here, and the certificate."""
     token = credentials.get("PREVIEW_TOKEN", "")
     certificate = environment.trusted_certificate({"TLS_CERTIFICATE": "", **credentials})
     return ({BYPASS_HEADER: token} if token else {}), certificate
@@ -49,10 +51,10 @@ def workers_of(
     live: DeploymentRecord,
     credentials: Mapping[str, str],
 ) -> WorkerMonitor:
-    """Ask the replicas of the live release for their workers; return what they told."""
+    """Return the worker reports of the live release."""
     service = f"{environment.stack}_{BACKEND}"
     replicas = live.services[BACKEND]["deploy"]["replicas"]
-    ask = report_reader(environment.url, *way_in(environment, credentials))
+    ask = report_reader(environment.url, *access_headers(environment, credentials))
     workers = WorkerMonitor(swarm, service, live.deploy_id, replicas, ask)
     workers.query_all()
     return workers
@@ -61,12 +63,12 @@ def workers_of(
 def infrastructure_replicas(
     swarm: SwarmClient, environment: Environment
 ) -> Iterator[tuple[str, int, int]]:
-    """Yield what an environment stands on: the name, how many run, and how many are meant to.
+    """Yield the edge, Redis and PostgreSQL: name, running and desired replicas.
 
     Raises:
-        EngineAwayError: The engine does not say.
+        EngineUnavailableError: The engine does not answer.
     """
     for name in ("edge", "redis", "postgres") if environment.managed_data else ("edge",):
         tasks = swarm.tasks(f"{environment.stack}_{name}")
-        meant = [task for task in tasks if task["DesiredState"] == "running"]
-        yield name, len(running_tasks(swarm, f"{environment.stack}_{name}")), max(len(meant), 1)
+        desired = [task for task in tasks if task["DesiredState"] == "running"]
+        yield name, len(running_tasks(swarm, f"{environment.stack}_{name}")), max(len(desired), 1)

@@ -1,4 +1,4 @@
-"""Tell what runs in an environment, what ran, and whether the journal is true."""
+"""Prints the state of an environment, its history and its logs."""
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,7 +7,7 @@ from os import environ
 from typing import Any
 
 from pipeline.deploy.cluster.client import JSONObject, SwarmClient, service_image, service_variable
-from pipeline.deploy.cluster.convergence import is_blocked
+from pipeline.deploy.cluster.convergence import blocking_cause
 from pipeline.deploy.cluster.management_commands import leftovers
 from pipeline.deploy.commands.maintenance import bypass_headers, maintenance_since
 from pipeline.deploy.commands.site import find_user_error, infrastructure_replicas, workers_of
@@ -26,11 +26,11 @@ from pipeline.process import run
 
 
 def status(environment: Environment) -> int:
-    """Print what runs, and whether users can reach it.
+    """Print the state of an environment.
 
     Returns:
-        0 if all is well, 1 if it is not what the journal says, and the code of `OutageError` if
-        users cannot reach it, or what it stands on does not run.
+        0 if it is healthy, 1 if it differs from the journal, and the code of `OutageError` if users
+        cannot reach the site, or a service that it needs does not run.
 
     Raises:
         InputError: The engine does not answer.
@@ -45,7 +45,7 @@ def status(environment: Environment) -> int:
     for line in faults:
         print(f"  drift     {line}")
     if live and not faults:
-        print("  healthy   every replica runs what the journal says")
+        print("  healthy   every replica runs the live release")
     outage = list(find_outages(swarm, environment)) if live else []
     for line in outage:
         print(f"  outage    {line}")
@@ -66,23 +66,24 @@ def status(environment: Environment) -> int:
 def after_migration(
     swarm: SwarmClient, environment: Environment, known: Sequence[DeploymentRecord]
 ) -> list[str]:
-    """Return what the migration has left in the database that failed last, if nothing came after.
+    """Return what the last failed migration left in the database.
 
-    Its job has a name of its own, since a deployment may run meanwhile.
+    The job gets a unique name, because a deployment may run at the same time.
     """
     if not known or known[-1].outcome != MigrationError.outcome:
         return []
-    log(f"asking {known[-1].version} what its migration left in the database")
+    log(f"checking what the migration of {known[-1].version} left in the database")
     name = f"leftovers-{uuid.uuid4().hex[:8]}"
     found = leftovers(swarm, environment, known[-1].services["backend"], name=name)
-    return found or [f"the migration of {known[-1].version} failed, and has left nothing"]
+    return found or [f"the migration of {known[-1].version} failed, and left nothing behind"]
 
 
 def find_outages(swarm: SwarmClient, environment: Environment) -> Iterator[str]:
-    """Yield what keeps users from a site; say what is well."""
-    for name, running, meant in infrastructure_replicas(swarm, environment):
-        if running < meant:
-            yield f"{name} has {running} of {meant} replicas{lack(swarm, environment, name)}"
+    """Yield each reason why users cannot reach the site; print what works."""
+    for name, running, desired in infrastructure_replicas(swarm, environment):
+        if running < desired:
+            cause = start_cause(swarm, environment, name)
+            yield f"{name} has {running} of {desired} replicas{cause}"
         else:
             print(f"  {name:9} runs")
     well, wrong = find_user_error(swarm, environment, environ)
@@ -95,11 +96,11 @@ def find_outages(swarm: SwarmClient, environment: Environment) -> Iterator[str]:
 def find_drift(
     swarm: SwarmClient, environment: Environment, live: DeploymentRecord
 ) -> Iterator[str]:
-    """Return what is not as the journal says."""
+    """Yield each difference between the engine and the journal."""
     for name, service in live.services.items():
         found = swarm.service(f"{environment.stack}_{name}")
         if found is None:
-            yield f"{name} is gone"
+            yield f"{name} is missing"
             continue
         if (
             service_image(found) != service["image"]
@@ -110,20 +111,21 @@ def find_drift(
         running = running_tasks(swarm, f"{environment.stack}_{name}")
         wanted = service["deploy"]["replicas"]
         if len(running) != wanted:
-            yield f"{name} has {len(running)} of {wanted} replicas{lack(swarm, environment, name)}"
+            cause = start_cause(swarm, environment, name)
+            yield f"{name} has {len(running)} of {wanted} replicas{cause}"
 
 
-def lack(swarm: SwarmClient, environment: Environment, name: str) -> str:
-    """Say what keeps replicas of a service from running; nothing, if that is not known."""
+def start_cause(swarm: SwarmClient, environment: Environment, name: str) -> str:
+    """Return the cause that keeps replicas of a service from running; empty if it is unknown."""
     service = f"{environment.stack}_{name}"
-    return is_blocked(swarm, service, swarm.tasks(service)).sentence
+    return blocking_cause(swarm, service, swarm.tasks(service)).sentence
 
 
 def find_manual_changes(found: JSONObject, service: Mapping[str, Any]) -> Iterator[str]:
-    """Return what others changed of a service, or left half done, past the deployer.
+    """Yield changes of a service that the deployer did not make.
 
     Args:
-        found: The service, as the engine describes it.
+        found: The service of the engine.
         service: The service, as it was deployed.
     """
     state = (found.get("UpdateStatus") or {}).get("State", "completed")
@@ -134,23 +136,23 @@ def find_manual_changes(found: JSONObject, service: Mapping[str, Any]) -> Iterat
         yield "runs another command"
     wanted = {f"{name}={value}" for name, value in service["environment"].items()}
     if other := sorted({line.partition("=")[0] for line in {*spec.get("Env", ())} ^ wanted}):
-        yield f"is told something else in {', '.join(other)}"
+        yield f"has other values of {', '.join(other)}"
 
 
 def live_release(swarm: SwarmClient, environment: Environment) -> DeploymentRecord:
-    """Return the release that serves.
+    """Return the live release.
 
     Raises:
         InputError: There is none.
     """
     live = journal.last_successful(journal.entries(swarm, environment.stack))
     if live is None:
-        raise InputError(f"nothing serves in {environment.name} yet", hint="invoke deploy")
+        raise InputError(f"no release serves in {environment.name} yet", hint="invoke deploy")
     return live
 
 
 def history(environment: Environment) -> None:
-    """Print what was done, the newest last; a deployment has a number to go back to."""
+    """Print all deployments and other commands, the newest last."""
     swarm = connect(environment)
     lines = [
         (entry.started, str(entry.number), entry.kind, entry.version, entry.outcome, entry.by)
@@ -161,13 +163,13 @@ def history(environment: Environment) -> None:
         for act in entries(swarm, environment.stack)
     ]
     if not lines:
-        log(f"nothing was done in {environment.name} yet")
+        log(f"{environment.name} has no history yet")
     for at, number, kind, what, outcome, by in sorted(lines, key=itemgetter(0)):
         print(f"{number:>4}  {at}  {kind:11}  {what:18}  {outcome or 'open':16}  {by}")
 
 
 def smoke_test(environment: Environment) -> None:
-    """Walk through an environment's site as it is now."""
+    """Run the smoke test on the site of an environment."""
     values = load_secrets(environment, environ)
     swarm = connect(environment)
     live = journal.last_successful(journal.entries(swarm, environment.stack))
@@ -177,7 +179,7 @@ def smoke_test(environment: Environment) -> None:
 
 
 def follow_logs(environment: Environment, service: str) -> int:
-    """Follow what a service says."""
+    """Follow the logs of a service."""
     command = ["docker", "service", "logs", "--follow", "--tail=100"]
     return run(
         [*command, f"{environment.stack}_{service}"], env=swarm_for(environment).docker_env()

@@ -1,7 +1,7 @@
-"""Whether the certificate of an edge will do: for its site, with its key, and for how long.
+"""Checks the certificate of an edge: its host name, its key, and its validity.
 
-A server that has it and a client shake hands, both in memory: the client is the one that walks
-through the site after each deploy, so that it cannot be of another opinion then.
+A TLS handshake between a server with the certificate and a client runs in memory. The client is the
+one of the smoke test, so both checks have the same result.
 """
 
 import re
@@ -25,50 +25,50 @@ CERTIFICATE, PRIVATE, LOCKED = "CERTIFICATE", "PRIVATE KEY", "ENCRYPTED"
 PATH = re.compile(r"(?:~|\.{0,2})/\S*|\S+\.(?:pem|crt|cer|key)")
 UNREAD = "TLS_CERTIFICATE and TLS_KEY cannot be read"
 AS_PEM = (
-    'set each to what its file holds, as in TLS_KEY="$(cat key.pem)"; '
-    "openssl pkey -in locked.pem -out key.pem takes a passphrase away"
+    'set each to the content of its file, as in TLS_KEY="$(cat key.pem)"; '
+    "openssl pkey -in locked.pem -out key.pem removes a passphrase"
 )
 RENEW_HINT = "set TLS_CERTIFICATE and TLS_KEY to new ones, then invoke renew-edge"
 
 
 class EndsSoonError(CheckFailedError):
-    """A certificate is good, and not for long."""
+    """A certificate is valid, but expires soon."""
 
 
 def require_certificate(environment: Environment, credentials: Mapping[str, str]) -> None:
-    """Refuse a certificate that no user's browser would take, before an edge has it.
+    """Refuse a certificate that browsers would reject, before an edge uses it.
 
     Args:
-        environment: Whose edge.
+        environment: The environment of the edge.
         credentials: The values of the environment's secrets.
 
     Raises:
-        InputError: It is not good for this site, or not with this key, or not today.
+        InputError: It is not valid for this site, with this key, or today.
     """
     pair = credentials["TLS_CERTIFICATE"], credentials["TLS_KEY"]
     try:
-        said = check_certificate(*pair, environment.url)
+        text = check_certificate(*pair, environment.url)
     except EndsSoonError as error:
-        said = str(error)
+        text = str(error)
     except CheckFailedError as error:
-        raise InputError(f"{error}; nothing was touched", hint=error.hint) from None
-    log(f"the certificate: {said}")
+        raise InputError(f"{error}; nothing was changed", hint=error.hint) from None
+    log(f"certificate: {text}")
 
 
 def check_certificate(certificate: str, key: str, url: str) -> str:
-    """Look at a certificate, and at what is to go with it; its signer is not judged.
+    """Check a certificate with its key; its issuer is not checked.
 
     Args:
-        certificate: As PEM; the first, if it is a chain.
+        certificate: PEM; the first certificate of a chain.
         key: Its key, as PEM.
         url: The origin of the site.
 
     Returns:
-        Until when it is good.
+        Until when it is valid.
 
     Raises:
-        EndsSoonError: It is good, and not for long.
-        CheckFailedError: It is not good for this site, or not with this key.
+        EndsSoonError: It is valid, but expires soon.
+        CheckFailedError: It is not valid for this site, or with this key.
     """
     host = parse_origin(url).host
     server = server_context(certificate, key)
@@ -79,77 +79,75 @@ def check_certificate(certificate: str, key: str, url: str) -> str:
     except ssl.SSLError as error:
         why = str(getattr(error, "verify_message", error.reason)).rstrip(".")
         raise CheckFailedError(
-            f"TLS_CERTIFICATE is not good for {host}: {why}", hint=RENEW_HINT
+            f"TLS_CERTIFICATE is not valid for {host}: {why}", hint=RENEW_HINT
         ) from None
     return check_expiry(end, datetime.now(UTC))
 
 
 def server_context(certificate: str, key: str) -> ssl.SSLContext:
-    """Return what makes a server of a certificate and its key, as the edge reads them.
+    """Return the TLS context of a server, as the edge reads certificate and key.
 
     Raises:
-        CheckFailedError: It cannot be read, or the key is another one's.
+        CheckFailedError: They cannot be read, or do not belong together.
     """
-    if faults := [*unfit("TLS_CERTIFICATE", certificate), *unfit("TLS_KEY", key)]:
+    if faults := [*pem_faults("TLS_CERTIFICATE", certificate), *pem_faults("TLS_KEY", key)]:
         raise CheckFailedError(f"{UNREAD}: {'; '.join(faults)}", hint=AS_PEM)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with TemporaryDirectory() as folder:  # which only its owner may read
+    with TemporaryDirectory() as folder:  # only the owner may read it
         files = Path(folder, "certificate"), Path(folder, "key")
         for file, content in zip(files, (certificate, key), strict=True):
             file.write_text(content)
         try:
-            context.load_cert_chain(*files, password="")  # or it would ask for one
+            context.load_cert_chain(*files, password="")  # otherwise OpenSSL prompts for one
         except ssl.SSLError as error:
-            raise CheckFailedError(read_error(error.reason), hint="set both anew") from None
+            raise CheckFailedError(read_error(error.reason), hint="set both again") from None
     return context
 
 
 def read_error(reason: str | None) -> str:
-    """Say why OpenSSL reads no certificate and key; of some faults it gives no reason."""
+    """Return the reason why OpenSSL rejects certificate and key; some errors have no reason."""
     if reason in KEY_MISMATCH_REASONS:
-        return "TLS_KEY is not the key of TLS_CERTIFICATE, or of the first in it"
-    return (
-        f"{UNREAD}: {reason.lower().replace('_', ' ') if reason else 'what they hold is damaged'}"
-    )
+        return "TLS_KEY does not belong to TLS_CERTIFICATE, or to the first certificate in it"
+    return f"{UNREAD}: {reason.lower().replace('_', ' ') if reason else 'their content is damaged'}"
 
 
-def unfit(name: str, value: str) -> Iterator[str]:
-    """Yield what a value holds in the place of the PEM that it should; never the value itself."""
+def pem_faults(name: str, value: str) -> Iterator[str]:
+    """Yield each fault of a value that should be PEM; never the value itself."""
     found, wanted = kinds(value), PRIVATE if name == "TLS_KEY" else CERTIFICATE
     if not value.strip():
         yield f"{name} is empty"
     elif not found:
         path = PATH.fullmatch(value.strip())
-        yield f"{name} holds {'the path of a file, and not what is in it' if path else 'no PEM'}"
+        yield f"{name} holds {'the path of a file instead of its content' if path else 'no PEM'}"
     elif LOCKED in value:
-        yield f"{name} has a passphrase, which cannot be typed in there"
+        yield f"{name} has a passphrase, which the edge cannot enter"
     elif not any(kind.endswith(wanted) for kind in found):
         yield f"{name} holds no {wanted.lower()}, but: {', '.join(found).lower()}"
 
 
 def complete_handshake(client: ssl.SSLContext, server: ssl.SSLContext, host: str) -> datetime:
-    """Let both shake hands in memory, and return when the server's certificate ends.
+    """Run a handshake in memory, and return when the certificate of the server expires.
 
     Raises:
-        SSLError: The client does not take it.
+        SSLError: The client rejects the certificate.
     """
     there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
-    asks = client.wrap_bio(back, there, server_hostname=host)
-    answers = server.wrap_bio(there, back, server_side=True)
-    for side in (asks, answers) * 3:
+    caller = client.wrap_bio(back, there, server_hostname=host)
+    callee = server.wrap_bio(there, back, server_side=True)
+    for side in (caller, callee) * 3:
         with suppress(ssl.SSLWantReadError):
             side.do_handshake()
-    told = asks.getpeercert() or {}
-    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(told["notAfter"])), UTC)
+    peer = caller.getpeercert() or {}
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(peer["notAfter"])), UTC)
 
 
 def check_expiry(end: datetime, now: datetime) -> str:
-    """Say until when a certificate is good.
+    """Return until when a certificate is valid.
 
     Raises:
-        EndsSoonError: That is soon.
+        EndsSoonError: It expires soon.
     """
     if end - now < MIN_VALIDITY:
-        state = f"ends in {(end - now).days} days" if end > now else "has ended"
+        state = f"expires in {(end - now).days} days" if end > now else "has expired"
         raise EndsSoonError(f"TLS_CERTIFICATE {state}, on {end:%Y-%m-%d}", hint=RENEW_HINT)
-    return f"good until {end:%Y-%m-%d}"
+    return f"valid until {end:%Y-%m-%d}"

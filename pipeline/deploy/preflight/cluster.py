@@ -1,4 +1,4 @@
-"""Whether the engine of an environment, and what is needed here to reach it, will do."""
+"""Checks the engine of an environment, and the tools that reach it."""
 
 import re
 import shutil
@@ -18,16 +18,16 @@ from pipeline.process import capture, last_error_line
 
 MAX_CLOCK_SKEW = timedelta(seconds=5)
 MIN_FREE_PERCENT = 10
-"""Per cent of the disk."""
+"""Minimum of free disk space, in percent."""
 AUTH_ERROR = re.compile(r"unauthorized|denied|forbidden|authentication|401|403", re.IGNORECASE)
 NOT_FOUND_ERROR = re.compile(r"not found|manifest unknown|404", re.IGNORECASE)
 
 
 def check_tool(name: str) -> str:
-    """Look for a program.
+    """Check that a program is installed.
 
     Raises:
-        MissingToolError: It is not here.
+        MissingToolError: It is not on the PATH.
     """
     found = shutil.which(name)
     if found is None:
@@ -36,14 +36,14 @@ def check_tool(name: str) -> str:
 
 
 def check_engine_version(swarm: SwarmClient) -> str:
-    """Look how old the engine is, and the docker here.
+    """Check the versions of the engine and of the local docker command.
 
     Raises:
-        InputError: It does not answer.
-        MissingToolError: One is too old.
+        InputError: The engine does not answer.
+        MissingToolError: One of them is too old.
     """
     if too_old := outdated_components(swarm):
-        why = "jobs came with that engine, `stack deploy --detach` with that docker"
+        why = "jobs need that engine, `stack deploy --detach` that docker"
         raise MissingToolError(f"{'; '.join(too_old)} ({why})", hint=INSTALL_HINTS["docker"])
     engine = f"{MIN_ENGINE_VERSION[0]}.{MIN_ENGINE_VERSION[1]}"
     client = f"{MIN_CLIENT_VERSION[0]}.{MIN_CLIENT_VERSION[1]}"
@@ -51,87 +51,87 @@ def check_engine_version(swarm: SwarmClient) -> str:
 
 
 def check_nodes(swarm: SwarmClient) -> str:
-    """Look whether there is a swarm, and all its nodes take work.
+    """Check that the engine is a swarm manager, and that all nodes take tasks.
 
     Raises:
-        InputError: The engine is no manager of one.
-        CheckFailedError: A node does not.
+        InputError: The engine is not a manager.
+        CheckFailedError: A node takes no tasks.
     """
     swarm.require_manager()
     if away := unavailable_nodes(swarm):
         raise CheckFailedError(
-            f"a node takes no work: {', '.join(away)}", hint=activate_command(away)
+            f"a node takes no tasks: {', '.join(away)}", hint=activate_command(away)
         )
     return f"a manager, of {len(swarm.check_output('node', 'ls', '--quiet').split())}"
 
 
 def check_registry(live: DeploymentRecord | None) -> str:
-    """Look whether the registry hands out what is deployed; it is asked for the live release.
+    """Check that the registry serves the images of the live release.
 
     Raises:
-        CheckFailedError: It does not answer, or does not know who asks.
+        CheckFailedError: It does not answer, or denies access.
     """
     reference = live.images["backend"] if live else f"{repository_for('backend')}:{head().tag}"
     answer = capture(docker.raw_manifest(reference))
     host = reference.partition("/")[0]
     if not answer.returncode:
-        return f"{host} gives {'what is live' if live else 'this commit'}"
+        return f"{host} has {'the live release' if live else 'this commit'}"
     if AUTH_ERROR.search(answer.stderr):
         raise CheckFailedError(
-            f"{host} refuses: {last_error_line(answer)}", hint=f"docker login {host}"
+            f"{host} denies access: {last_error_line(answer)}", hint=f"docker login {host}"
         )
     if live or not NOT_FOUND_ERROR.search(answer.stderr):
         raise CheckFailedError(
-            f"{host} does not give {reference}: {last_error_line(answer)}",
-            hint="look at the registry, and at the network between",
+            f"{host} does not serve {reference}: {last_error_line(answer)}",
+            hint="check the registry and the network",
         )
-    return f"{host} answers; it has nothing of this commit"
+    return f"{host} answers; it has no image of this commit"
 
 
 def check_lock(swarm: SwarmClient, stack: str) -> str:
-    """Look who deploys.
+    """Check the deploy lock.
 
     Raises:
-        CheckFailedError: Somebody who is dead.
+        CheckFailedError: It is stale.
     """
     lock = read_lock(swarm, stack)
     if lock and is_stale(swarm, stack):
         raise CheckFailedError(
-            f"{describe_lock(lock)}, who left no sign of life",
+            f"{describe_lock(lock)}, without a heartbeat",
             hint="invoke unlock, or deploy again",
         )
     return describe_lock(lock) if lock else "free"
 
 
 def check_clock(swarm: SwarmClient) -> str:
-    """Look at the engine's clock.
+    """Compare the clock of the engine with this one.
 
     Raises:
-        CheckFailedError: It goes wrong, or ours does.
+        CheckFailedError: They differ too much.
     """
-    asked = datetime.now(UTC)
+    sent = datetime.now(UTC)
     theirs = parse_timestamp(swarm.check_output("info", "--format={{.SystemTime}}").strip())
-    between = abs(theirs - asked) - (datetime.now(UTC) - asked)
+    between = abs(theirs - sent) - (datetime.now(UTC) - sent)
     if between > MAX_CLOCK_SKEW:
         raise CheckFailedError(
             f"its clock and this one differ by {between.total_seconds():.0f} s",
-            hint="let NTP set both: tokens, certificates and the journal go by them",
+            hint="set both with NTP: tokens, certificates and the journal depend on them",
         )
     return f"within {MAX_CLOCK_SKEW.seconds} s"
 
 
 def check_disk(swarm: SwarmClient, live: DeploymentRecord | None) -> str:
-    """Look at the disk of the engine, from inside a container.
+    """Check the free disk space of the engine, from a container.
 
     Raises:
-        CheckFailedError: It is nearly full.
-        NotJudgedError: There is no image yet to look with.
+        CheckFailedError: The disk is nearly full.
+        InconclusiveError: There is no image to start a container with.
     """
     if live is None:
-        raise InconclusiveError("disk", "nothing is deployed to look with", hint="deploy first")
+        raise InconclusiveError("disk", "no release is deployed yet", hint="invoke deploy")
     look = ("run", "--rm", "--network=none", "--entrypoint=df")
-    said = swarm.check_output(*look, live.images["backend"], "-P", "/").splitlines()[-1].split()
-    free, used = int(said[3]), int(said[4].rstrip("%"))
+    fields = swarm.check_output(*look, live.images["backend"], "-P", "/").splitlines()[-1].split()
+    free, used = int(fields[3]), int(fields[4].rstrip("%"))
     if 100 - used < MIN_FREE_PERCENT:
         raise CheckFailedError(f"it is {used} % full", hint="docker system df; docker image ls")
     return f"{free / 1024**2:.0f} GB free"

@@ -1,4 +1,4 @@
-"""One thing that is looked at, and what came of it."""
+"""A check and its result."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,18 +7,18 @@ from pipeline.errors import InconclusiveError, PipelineError
 
 OK, FAILED, INCONCLUSIVE = "ok", "not ok", "inconclusive"
 Check = Callable[[], str]
-"""Returns what it found well; raises what it found wrong, or that it could not look."""
+"""Returns a text if the check passes; raises if it fails or is inconclusive."""
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What came of a look.
+    """The result of a check.
 
     Attributes:
-        check: What was looked at.
+        check: Name of the check.
         state: `ok`, `not ok` or `inconclusive`.
         what: What was found.
-        hint: What to do about it.
+        hint: The next command.
     """
 
     check: str
@@ -28,7 +28,7 @@ class CheckResult:
 
 
 def run_check(check: str, look: Check) -> CheckResult:
-    """Return what comes of a look."""
+    """Run a check, and return its result."""
     try:
         return CheckResult(check, OK, look())
     except InconclusiveError as error:

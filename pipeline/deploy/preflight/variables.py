@@ -1,4 +1,4 @@
-"""Whether all that name the app's variables mean the same ones: by name alone, never by value."""
+"""Checks that settings, .env.example, pipeline.toml and the workflow list the same variables."""
 
 import ast
 import re
@@ -22,14 +22,14 @@ WORKFLOW = Path(WORKFLOWS_DIR, "deploy.yml")
 ENV_LINE = re.compile(r"^([A-Z][A-Z0-9_]*)=", re.MULTILINE)
 SECRET_REFERENCE = re.compile(r"\bsecrets\.([A-Z][A-Z0-9_]*)")
 SMOKE_USER = {name for name in REQUIRED_SECRETS if name.startswith("SMOKE_USER_")}
-"""What a management command reads, which is no setting."""
+"""Read by a management command, not by the settings."""
 
 
 def check_env_example() -> str:
-    """Look whether the example lists what the settings read.
+    """Check that the example lists the variables of the settings.
 
     Raises:
-        CheckFailedError: It does not.
+        CheckFailedError: Names the differences.
     """
     read, listed = set(declared_variables(*SCHEMA)), set(ENV_LINE.findall(read_text(EXAMPLE)))
     fail_if_any(read ^ listed, f"{EXAMPLE} and the settings differ in", "nox -s env-example")
@@ -37,49 +37,49 @@ def check_env_example() -> str:
 
 
 def check_required_variables(environment: Environment) -> str:
-    """Look whether the app is told all that it cannot do without.
+    """Check that the environment sets every required variable.
 
     Raises:
-        CheckFailedError: It is not.
+        CheckFailedError: Names the missing ones.
     """
     required = {name for name, needed in declared_variables(*SCHEMA).items() if needed}
     missing = required - configured_names(environment)
-    hint = f"name them in `variables` or `secrets` of environments.{environment.name}"
-    fail_if_any(missing, "the app needs and is not told", hint)
+    hint = f"add them to `variables` or `secrets` of environments.{environment.name}"
+    fail_if_any(missing, "the app requires", hint)
     return f"all {len(required)} required"
 
 
 def check_unused_variables(environment: Environment) -> str:
-    """Look whether the app reads all that it is told.
+    """Check that the app reads every variable of the environment.
 
     Raises:
-        CheckFailedError: It does not: something is misspelt, or nobody needs it any more.
+        CheckFailedError: Names the others: misspelt or no longer used.
     """
     read = set(declared_variables(*SCHEMA)) | set(declared_variables(*LAUNCHER)) | SMOKE_USER
-    hint = f"correct the name in pipeline.toml or {STACK}, or take it out"
-    fail_if_any(configured_names(environment) - read, "nobody reads", hint)
-    return f"{len(configured_names(environment))} are told, and read"
+    hint = f"fix the name in pipeline.toml or {STACK}, or remove it"
+    fail_if_any(configured_names(environment) - read, "the app does not read", hint)
+    return f"{len(configured_names(environment))} set, and all read"
 
 
 def check_workflow_secrets(environment: Environment) -> str:
-    """Look whether the workflow hands on each secret that a deployment asks for.
+    """Check that the workflow passes every secret of a deployment.
 
     Raises:
-        CheckFailedError: It does not.
+        CheckFailedError: Names the missing ones.
         InputError: The workflow cannot be read.
-        NotJudgedError: No workflow deploys to this environment.
+        InconclusiveError: No workflow deploys to this environment.
     """
     workflow = loader.load_workflow(WORKFLOW.name) if WORKFLOW.exists() else None
     if not workflow or environment.name not in workflow_environments(workflow):
-        raise InconclusiveError("workflow", "none deploys here", hint="people deploy here by hand")
-    asked = {*environment.secrets, *environment.optional_secrets}
-    missing = asked - set(SECRET_REFERENCE.findall(workflow.text))
+        raise InconclusiveError("workflow", "no workflow deploys here", hint="deploy by hand")
+    required = {*environment.secrets, *environment.optional_secrets}
+    missing = required - set(SECRET_REFERENCE.findall(workflow.text))
     fail_if_any(missing, f"{WORKFLOW} does not pass", "add them to `secrets` and to each `env`")
-    return f"{len(asked)} secrets are passed"
+    return f"{len(required)} secrets are passed"
 
 
 def workflow_environments(workflow: Workflow) -> list[str]:
-    """Return the environments that a workflow lets one choose from."""
+    """Return the environments in the form of a workflow."""
     form: Any = workflow.triggers
     for key in ("workflow_dispatch", "inputs", "environment"):
         form = as_mapping(form).get(key)
@@ -87,16 +87,16 @@ def workflow_environments(workflow: Workflow) -> list[str]:
 
 
 def configured_names(environment: Environment) -> set[str]:
-    """Return the names of all that the app is told: variables, and secrets as files."""
+    """Return the names of all variables and secrets that the app receives."""
     nothing = Release("", "", "", {}, {})
     services = services_of_file(STACK)
-    told = {*services["backend"].get("environment", {})}
-    told |= {*service_environment("backend", environment, nothing)}
-    return told | set(environment.app_secrets)
+    names = {*services["backend"].get("environment", {})}
+    names |= {*service_environment("backend", environment, nothing)}
+    return names | set(environment.app_secrets)
 
 
 def declared_variables(path: Path, name: str) -> dict[str, bool]:
-    """Return the variables that a schema declares, and whether each is required."""
+    """Return the variables of a schema, and whether each is required."""
     tree = ast.parse(read_text(path))
     schema = next(
         node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name
@@ -109,10 +109,10 @@ def declared_variables(path: Path, name: str) -> dict[str, bool]:
 
 
 def fail_if_any(names: Iterable[str], what: str, hint: str) -> None:
-    """Refuse if there are any.
+    """Fail if there are names.
 
     Raises:
-        CheckFailedError: Names all of them.
+        CheckFailedError: Lists all of them.
     """
     if found := sorted(names):
         raise CheckFailedError(f"{what} {', '.join(found)}", hint=hint)

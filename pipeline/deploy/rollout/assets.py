@@ -1,6 +1,6 @@
-"""The files of pages, old and new, in a volume of each node, where the edge finds them.
+"""The assets of all kept pages, in a volume of each node that the edge serves.
 
-Beside them lies, for each page, the list of its files; so it is known which are nobody's any more.
+The volume also holds a manifest for each page; assets in no manifest are removed.
 """
 
 from collections.abc import Iterable
@@ -10,68 +10,72 @@ from pipeline.deploy.cluster.one_shot_jobs import Job, begin, finish, run_job, s
 from pipeline.environments import Environment
 
 PUBLISHING, CLEARING = "assets", "prune"
-"""What the jobs are called, within the stack."""
+"""Names of the jobs, without the stack."""
 
 
 def begin_publishing(swarm: SwarmClient, environment: Environment, image: str) -> None:
-    """Begin to lay a page's files beside those of others, on every node."""
+    """Start the job that copies a page's assets to the volume of every node."""
     stack = environment.stack
-    # of a deployer who died in it: it does not keep this page
+    # A prune job of a killed deployer would delete the files of this page.
     swarm.remove_services(f"{stack}-{CLEARING}")
-    begin(swarm, stack, publishing(stack, image), everywhere=True)
+    begin(swarm, stack, publish_job(stack, image), everywhere=True)
 
 
 def end_publishing(swarm: SwarmClient, environment: Environment, image: str) -> None:
-    """Wait until a page's files are on every node.
+    """Wait until a page's assets are on every node.
 
     Raises:
-        JobFailedError: A node could not.
+        JobFailedError: The job failed on a node.
     """
-    job = publishing(environment.stack, image)
+    job = publish_job(environment.stack, image)
     finish(swarm, environment, job, environment.timings.start_timeout)
     swarm.remove_services(job.name)
 
 
-def publishing(stack: str, image: str) -> Job:
-    """Return the job that lays a page's files beside those of others."""
-    return where_files_are(stack, image, PUBLISHING, "publish.sh", asset_manifest_name(image))
+def publish_job(stack: str, image: str) -> Job:
+    return assets_job(stack, image, PUBLISHING, "publish.sh", asset_manifest_name(image))
 
 
 def prune(swarm: SwarmClient, environment: Environment, image: str, kept: Iterable[str]) -> None:
-    """Remove the files that only other pages than these have, on every node.
+    """Remove the assets that none of the kept pages has, on every node.
 
     Args:
-        swarm: Where.
-        environment: Whose files.
-        image: A frontend, whose shell does it.
-        kept: The frontends of which all files stay.
+        swarm: The client of the swarm.
+        environment: The environment of the pages.
+        image: A frontend image, whose shell runs the script.
+        kept: The frontend images whose assets stay.
 
     Raises:
-        JobFailedError: A node could not.
+        JobFailedError: The job failed on a node.
     """
     pages = sorted({asset_manifest_name(each) for each in kept})
     run_on_all_nodes(swarm, environment, image, CLEARING, "prune.sh", *pages)
 
 
 def run_on_all_nodes(
-    swarm: SwarmClient, environment: Environment, image: str, name: str, script: str, *given: str
+    swarm: SwarmClient,
+    environment: Environment,
+    image: str,
+    name: str,
+    script: str,
+    *arguments: str,
 ) -> None:
-    """Run a script of deploy/ where the edge's files are, on every node.
+    """Run a script of deploy/ with the volume of assets, on every node.
 
     Raises:
-        JobFailedError: A node could not.
+        JobFailedError: The job failed on a node.
     """
-    job = where_files_are(environment.stack, image, name, script, *given)
+    job = assets_job(environment.stack, image, name, script, *arguments)
     run_job(swarm, environment, job, environment.timings.start_timeout, everywhere=True)
 
 
-def where_files_are(stack: str, image: str, name: str, script: str, *given: str) -> Job:
-    """Return a job that runs a script of deploy/ where the edge's files are."""
+def assets_job(stack: str, image: str, name: str, script: str, *arguments: str) -> Job:
+    """Return a job that runs a script of deploy/ with the volume of assets at /published."""
     volume = f"--mount=type=volume,source={stack}-assets,destination=/published"
     options = [volume, "--user=0:0", "--entrypoint=sh"]
-    return Job(f"{stack}-{name}", image, script_command(script, *given), {}, options)
+    return Job(f"{stack}-{name}", image, script_command(script, *arguments), {}, options)
 
 
 def asset_manifest_name(image: str) -> str:
-    """Return what the list of a page's files is called: by its digest, since that is the page."""
+    """Return the file name of a page's manifest: the digest of its image."""
     return image.rpartition(":")[2]

@@ -1,4 +1,4 @@
-"""Find everything wrong with a deployment before anything is touched, and all of it at once."""
+"""Resolve the release to deploy: its version, commit and images, by digest."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +17,7 @@ from pipeline.images.targets import image_names, repository_for, require_tag
 
 @dataclass(frozen=True)
 class ReleaseCandidate:
-    """What is to be deployed: a version, the commit that it is, and its images by digest."""
+    """A release to deploy: version, commit, and images by digest."""
 
     version: str
     commit: str
@@ -25,15 +25,17 @@ class ReleaseCandidate:
 
 
 def resolve_candidate(environment: Environment, release: str | None) -> ReleaseCandidate:
-    """Return what is asked for, each image's digest looked up once.
+    """Return the release, with the digest of each image.
+
+    Each tag is resolved only once, so a tag that moves later changes nothing.
 
     Args:
-        environment: Where it is to go.
-        release: A version tag or a commit; the commit that is checked out, if not given.
+        environment: The target environment.
+        release: A version tag or a commit; by default the commit that is checked out.
 
     Raises:
-        InputError: The ref may not go there, the tree is not clean, there is no such commit, or no
-            image can bear that version.
+        InputError: The environment does not allow the ref, the worktree is not clean, the commit is
+            unknown, or the version is not a valid image tag.
         CheckFailedError: The registry has no such images.
     """
     commit = head()
@@ -45,8 +47,8 @@ def resolve_candidate(environment: Environment, release: str | None) -> ReleaseC
     ref = version or current_ref()
     if not environment.allows_ref(ref):
         raise InputError(
-            f"{environment.name} takes {', '.join(environment.allowed_refs)}, not `{ref}`",
-            hint="deploy from such a branch or tag, or correct `refs` in pipeline.toml",
+            f"{environment.name} allows {', '.join(environment.allowed_refs)}, not `{ref}`",
+            hint="deploy from an allowed branch or tag, or change `allowed_refs` in pipeline.toml",
         )
     sha = commit.sha if release is None else resolve_commit(release, tag=version is not None)
     tag = f"sha-{sha[:12]}"
@@ -57,20 +59,20 @@ def resolve_candidate(environment: Environment, release: str | None) -> ReleaseC
 
 
 def tagged(image: str, tag: str) -> str:
-    """Return the digest of an image that has a tag just now."""
+    """Return an image by the digest that a tag has now."""
     name = repository_for(image)
     return f"{name}@{resolve_digest(f'{name}:{tag}')}"
 
 
 def require_clean_worktree(commit: Commit) -> None:
-    """Refuse to deploy a commit that is not all there is.
+    """Refuse to deploy HEAD while files have uncommitted changes.
 
     Raises:
         InputError: Files were changed.
     """
     if not commit.clean:
         raise InputError(
-            "the tree holds changes that no commit has, so that no image has them either",
+            "the worktree has uncommitted changes, which no image contains",
             hint="git status; git commit or git stash",
         )
 
@@ -78,7 +80,7 @@ def require_clean_worktree(commit: Commit) -> None:
 def create_release(
     environment: Environment, found: ReleaseCandidate, credentials: Mapping[str, str]
 ) -> Release:
-    """Return a candidate as this deployment of it."""
+    """Return a candidate with a deploy id and the names of its secrets."""
     names = [name for name in environment.app_secrets if name in credentials]
     return Release(
         deploy_id=new_deploy_id(),
@@ -98,7 +100,7 @@ def new_record(
     kind: str,
     restores: int = 0,
 ) -> DeploymentRecord:
-    """Return what the journal is to say of a deployment."""
+    """Return the journal record of a new deployment."""
     return DeploymentRecord(
         number=known[-1].number + 1 if known else 1,
         kind=kind,

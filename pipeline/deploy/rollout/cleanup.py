@@ -1,6 +1,6 @@
-"""Remove what no kept release needs any more: by name, and only what is this stack's own.
+"""Remove assets, images, secrets and configs that no kept release of the stack needs.
 
-With it go the sessions of users that have expired, which nothing else removes from the database.
+The cleanup also removes expired sessions of users from the database.
 """
 
 import re
@@ -21,21 +21,22 @@ from pipeline.images.targets import DIGEST_REFERENCE
 
 
 def clean_up(swarm: SwarmClient, environment: Environment) -> None:
-    """Prune, after a deployment: whatever comes of it, what was deployed serves.
+    """Clean up after a deployment; a failure changes no exit code, because the release serves.
 
-    The lock is taken again for it, since a page that is laid meanwhile would be removed. The next
-    deployment waits for it, and removes what is left where it did not come to its end.
+    The cleanup holds the deploy lock: it would delete the assets that another deployment publishes
+    at the same time. The next deployment waits for it, and removes what an interrupted cleanup
+    left.
     """
     try:
         with raise_on_signal(), hold_lock(swarm, environment.stack, CLEANUP):
             timed_step("cleanup", partial(prune_releases, swarm, environment))
-    except (Exception, KeyboardInterrupt) as fault:  # noqa: BLE001 - nor do our own bugs undo it
+    except (Exception, KeyboardInterrupt) as fault:  # noqa: BLE001 - a bug here must not fail the deploy
         why = "interrupted" if isinstance(fault, KeyboardInterrupt) else fault
-        log(f"not all that is old was removed, which the next deployment does: {why}")
+        log(f"cleanup incomplete, the next deployment continues it: {why}")
 
 
 def prune_releases(swarm: SwarmClient, environment: Environment) -> None:
-    """Keep the last good releases with all that they need, and remove what only older ones did.
+    """Keep the last good releases, and remove everything that only older releases need.
 
     Raises:
         CheckFailedError: Something cannot be removed.
@@ -54,10 +55,10 @@ def prune_releases(swarm: SwarmClient, environment: Environment) -> None:
 def remove_old_images(
     swarm: SwarmClient, oldest: DeploymentRecord, running: Sequence[JSONObject]
 ) -> None:
-    """Remove images that are older than the oldest release that is kept, and nobody's any more.
+    """Remove unused images on this node that are older than the oldest kept release.
 
-    Of other nodes nothing can be removed from here. What a container that has ended still holds,
-    the engine does not give up, and is tried again after the next deployment.
+    Images of other nodes cannot be removed from here. The engine keeps an image of a stopped
+    container; the next cleanup tries again.
     """
     used = {service_image(service) for service in running} | journal.all_images(swarm)
     for reference in oldest.images.values():
@@ -72,10 +73,10 @@ def remove_old_images(
 def remove_unused_secrets_and_configs(
     swarm: SwarmClient, stack: str, kept: Sequence[DeploymentRecord], running: Sequence[JSONObject]
 ) -> None:
-    """Remove the secrets and configurations that no kept release and no service names.
+    """Remove the secrets and configs that no kept release and no service uses.
 
     Raises:
-        CheckFailedError: The engine does not say which there are.
+        CheckFailedError: The engine does not list them.
     """
     named = {name for entry in kept for name in secret_names(entry)}
     for kind, field in (("secret", "Secrets"), ("config", "Configs")):
@@ -90,10 +91,10 @@ def remove_unused_secrets_and_configs(
 def clearing_expired_sessions(
     swarm: SwarmClient, environment: Environment, live: DeploymentRecord | None
 ) -> Iterator[None]:
-    """Have the release that serves remove the sessions that have expired, beside the block.
+    """Run the job that removes expired sessions at the same time as the block.
 
     Raises:
-        JobFailedError: It cannot, or takes longer than a migration may.
+        JobFailedError: The job failed, or took longer than the migrate timeout.
     """
     if live is None:
         yield
@@ -106,12 +107,12 @@ def clearing_expired_sessions(
 
 
 def all_services(swarm: SwarmClient) -> list[JSONObject]:
-    """Return all services of the engine, whosever they are."""
+    """Return all services of the engine, of every stack."""
     return swarm.inspect("service", *swarm.check_output("service", "ls", "--quiet").split())
 
 
 def mounted_names(service: JSONObject, field: str) -> list[str]:
-    """Return the names of the secrets or configurations that a service has."""
+    """Return the names of the secrets or configs that a service mounts."""
     mounted = service["Spec"]["TaskTemplate"]["ContainerSpec"].get(field) or []
     return [entry[f"{field[:-1]}Name"] for entry in mounted]
 
@@ -123,5 +124,5 @@ def secret_names(entry: DeploymentRecord) -> Iterable[str]:
 
 
 def is_content_addressed(name: str, stack: str) -> bool:
-    """Say whether a name is this stack's, and ends with what its content hashes to."""
+    """Return whether a name belongs to this stack and ends with a hash of its content."""
     return re.fullmatch(rf"{stack}-.+-[0-9a-f]{{8}}", name) is not None

@@ -1,4 +1,4 @@
-"""One deployment under way: what, where to, and how far it has come."""
+"""The state of one deployment in progress."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,29 +18,29 @@ from pipeline.environments import Environment
 
 BACKEND = "backend"
 ROLLOUT_ORDER = (BACKEND, "frontend")
-"""The API first, since a new page may need it; on the way back it goes last."""
+"""The API first, because a new page may need it; a rollback uses the reverse order."""
 
 
 @dataclass
 class Deployment:
-    """One deployment under way.
+    """One deployment in progress.
 
     Attributes:
-        environment: Where to.
-        swarm: Its engine.
-        release: What.
-        services: How the engine is to have it.
-        before: What is live until then, by the journal.
-        credentials: The values of the environment's secrets.
-        lock: Keeps all others out, as long as it is ours.
-        headers: Lets us in where users find the site closed.
-        migrates: Whether the database is brought forward; on the way back it stays.
-        up_to_date: Whether the database has all migrations of the release, by its self-check.
-        settled: Whether the job that migrates would change nothing at all, by its self-check.
-        health: How what is live served just before the roll.
-        log_out: Whether all members may be logged out by it.
-        touched: The services of which users may already see the new release.
-        note: What the journal is to keep of it, besides that it went well.
+        environment: The target.
+        swarm: The client of its swarm.
+        release: The release to deploy.
+        services: Its services, as in a Compose file.
+        previous: The live release of the journal; None for a first deployment.
+        secrets: The values of the environment's secrets.
+        lock: The deploy lock; every step requires it.
+        headers: Headers that bypass maintenance mode.
+        migrates: Whether to migrate the database; a rollback does not.
+        schema_is_current: Whether no migration is pending, according to the self-check.
+        settled: Whether the migrate job would change nothing, according to the self-check.
+        health: The health of the live release just before the roll.
+        log_out: Whether the deployment may log out all users.
+        rolled_services: The services of which users may already see the new release.
+        note: A remark for the journal.
     """
 
     environment: Environment
@@ -61,18 +61,18 @@ class Deployment:
 
     @property
     def stack(self) -> str:
-        """What the services' names begin with."""
+        """The prefix of the names of all services."""
         return self.environment.stack
 
     @property
     def database(self) -> Database:
-        """The environment's database, for this release's PostgreSQL to reach."""
+        """The environment's database, with the client of this release's PostgreSQL image."""
         image, url = self.release.images["postgres"], self.secrets["DATABASE_URL"]
         return Database(self.swarm, self.environment, image, url)
 
     @cached_property
     def traffic_monitor(self) -> TrafficMonitor:
-        """What users get from the moment on at which this is asked for first."""
+        """Measures the answers to users; the first access takes the baseline."""
         services = [f"{self.stack}_{name}" for name in self.services]
         replicas = Replicas(self.swarm, services, self.release.deploy_id)
         edge, tolerance = f"{self.stack}_edge", self.environment.tolerance
@@ -80,24 +80,24 @@ class Deployment:
 
     @cached_property
     def workers(self) -> WorkerMonitor:
-        """The workers of the release where users find it."""
+        """Counts the workers of the release at the public URL."""
         return self.workers_of(BACKEND, self.services[BACKEND], self.headers)
 
     def workers_of(self, name: str, service: Service, headers: Mapping[str, str]) -> WorkerMonitor:
-        """Return the workers of a service of the release, which these headers lead to."""
+        """Return the worker count of a service that these headers select."""
         certificate = self.environment.trusted_certificate(self.secrets)
         ask = report_reader(self.environment.url, headers, certificate)
         wanted = self.expected_state(name, service)
         return WorkerMonitor(self.swarm, wanted.service, wanted.deploy_id, wanted.replicas, ask)
 
     def look(self) -> None:
-        """See to it that users do not fail by the release, and that no worker of it dies."""
+        """Raise if answers to users get worse, or if a worker exits."""
         self.traffic_monitor.check()
         self.workers.check()
 
     def expected_state(self, name: str, service: Service) -> ExpectedState:
-        """Return what a service has to come to."""
-        told = service["environment"]["DEPLOY_ID"]
+        """Return the state in which a service has converged."""
+        deploy_id = service["environment"]["DEPLOY_ID"]
         return ExpectedState(
-            f"{self.stack}_{name}", service["image"], told, service["deploy"]["replicas"]
+            f"{self.stack}_{name}", service["image"], deploy_id, service["deploy"]["replicas"]
         )

@@ -1,6 +1,6 @@
-"""The edge of an environment: what ends TLS, and sends each request to a replica.
+"""The edge of an environment: nginx, which terminates TLS and routes requests to replicas.
 
-It is proved before it comes: nginx itself reads the configuration, the certificate and its key.
+Before an edge starts, a job runs `nginx -t` with its configuration, certificate and key.
 """
 
 import hashlib
@@ -33,15 +33,15 @@ NGINX_UID = "101"
 def edge_service(
     environment: Environment, image: str, credentials: Mapping[str, str]
 ) -> tuple[Service, dict[str, str]]:
-    """Return the edge as the engine is to have it today, and the secrets that it reads.
+    """Return the service of the edge, and the secrets that it reads.
 
     Args:
-        environment: Whose.
-        image: What it runs, by digest.
+        environment: The environment of the edge.
+        image: Its image, by digest.
         credentials: The values of the environment's secrets.
 
     Raises:
-        InputError: Its token or a secret will not do.
+        InputError: The preview token or a secret is missing or invalid.
     """
     stack = environment.stack
     names = ("TLS_CERTIFICATE", "TLS_KEY", PREVIEW_MAP_FILE)
@@ -62,16 +62,16 @@ def edge_service(
 def prepare_edge(
     swarm: SwarmClient, environment: Environment, image: str, credentials: Mapping[str, str]
 ) -> Service:
-    """Return the edge as it is to be, once what it reads is in the engine, and proved.
+    """Create the secrets and the config of the edge, test them, and return its service.
 
     The arguments are the swarm, and those of `edge_service`.
 
     Raises:
-        InputError: Its certificate, its token or its configuration will not do.
+        InputError: The certificate, the preview token or the configuration is invalid.
     """
     certificate.require_certificate(environment, credentials)
     text = read_text(EDGE_CONFIG_FILE)
-    if not text:  # the engine takes no empty config
+    if not text:  # the engine rejects an empty config
         raise InputError(f"{EDGE_CONFIG_FILE} is empty", hint=f"git checkout {EDGE_CONFIG_FILE}")
     stack = environment.stack
     service, values = edge_service(environment, image, credentials)
@@ -82,17 +82,17 @@ def prepare_edge(
 
 
 def ensure_secrets(swarm: SwarmClient, stack: str, values: Mapping[str, str]) -> None:
-    """Have secrets in the engine, each under the name of its value."""
+    """Create secrets in the engine, each named after a hash of its value."""
     named = {secret_object_name(stack, name, value): value for name, value in values.items()}
     swarm.ensure_secrets(named, f"pipeline.stack={stack}")
 
 
 def test_configuration(swarm: SwarmClient, environment: Environment, service: Service) -> None:
-    """Let nginx read the configuration and the certificate of an edge that is to come.
+    """Run `nginx -t` with the configuration and the certificate of a new edge.
 
     Raises:
-        JobNotStartedError: It could not be asked, such as where its image is gone.
-        InputError: It does not take them; what it said is part of it.
+        JobNotStartedError: The job did not start, for example because the image is missing.
+        InputError: nginx rejects them; its output is part of the message.
     """
     (config,) = service["configs"]
     options = [
@@ -108,15 +108,15 @@ def test_configuration(swarm: SwarmClient, environment: Environment, service: Se
     except JobNotStartedError:
         raise
     except JobFailedError as error:
-        hint = f"correct {EDGE_CONFIG_FILE}; what serves was not touched"
-        raise InputError(f"nginx does not take the edge: {error}", hint=hint) from None
+        hint = f"fix {EDGE_CONFIG_FILE}; the running edge was not changed"
+        raise InputError(f"nginx rejects the edge configuration: {error}", hint=hint) from None
 
 
 def secret_mount(stack: str, name: str, values: Mapping[str, str], user: str) -> dict[str, object]:
-    """Return a secret as a file that one user may read.
+    """Return a secret as a file that only one user may read.
 
     Raises:
-        InputError: The environment does not name it.
+        InputError: The environment does not list the secret.
     """
     if name not in values:
         raise InputError(
@@ -128,15 +128,15 @@ def secret_mount(stack: str, name: str, values: Mapping[str, str], user: str) ->
 
 
 def preview_token_map(token: str) -> str:
-    """Return the edge's answer to who may see what is not live yet, or is closed.
+    """Return the nginx maps that let the preview token reach a preview or a closed site.
 
     Raises:
-        InputError: The token holds what would mean something to nginx.
+        InputError: The token is too short, or has characters with a meaning in nginx.
     """
     if not TOKEN_PATTERN.fullmatch(token):
         raise InputError(
-            "PREVIEW_TOKEN holds more than letters, digits, - and _, or is shorter than 16",
-            hint="python -c 'import secrets; print(secrets.token_hex(24))' makes one",
+            "PREVIEW_TOKEN must have at least 16 characters: letters, digits, - and _",
+            hint="python -c 'import secrets; print(secrets.token_hex(24))' generates one",
         )
     return (
         f'map $http_x_preview $next {{ default ""; "{token}" -next; }}\n'
@@ -145,12 +145,12 @@ def preview_token_map(token: str) -> str:
 
 
 def edge_config_in_use(edge: JSONObject) -> str:
-    """Return what the configuration of an edge that runs is called."""
+    """Return the name of the config of a running edge."""
     used = edge["Spec"]["TaskTemplate"]["ContainerSpec"].get("Configs") or [{}]
     return str(used[0].get("ConfigName", ""))
 
 
 def edge_config_name(stack: str) -> str:
-    """Return what the edge's configuration is called: another content is another name."""
+    """Return the name of the edge's config; it contains a hash of the content."""
     digest = hashlib.sha256(read_text(EDGE_CONFIG_FILE).encode()).hexdigest()[:8]
     return f"{stack}-edge-{digest}"

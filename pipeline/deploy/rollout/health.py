@@ -1,6 +1,6 @@
-"""Whether a site serves its users: its replicas, and what a user gets who opens it.
+"""The health of the live release: its running replicas, and whether the site opens.
 
-What does not serve before a roll is nothing to go back to: see `pipeline.deploy.rollout.runbook`.
+A release that did not serve before the roll is not rolled back to: see `runbook`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,12 +15,12 @@ from pipeline.errors import CheckFailedError
 
 @dataclass(frozen=True)
 class Health:
-    """How a release serves.
+    """The health of a release.
 
     Attributes:
-        running: By service, how many replicas run.
-        meant: By service, how many are meant to.
-        fault: What a user finds; nothing, if the site opens.
+        running: Number of running replicas by service.
+        desired: Number of desired replicas by service.
+        fault: Why the site does not open; empty if it does.
     """
 
     running: Mapping[str, int] = field(default_factory=dict)
@@ -29,18 +29,17 @@ class Health:
 
     @property
     def missing_services(self) -> Iterator[str]:
-        """The services that lack replicas."""
-        for name, meant in self.desired.items():
-            if (up := self.running[name]) < meant:
-                yield f"{up} of {meant} replicas of {name}"
+        """Yield a text for each service with too few replicas."""
+        for name, desired in self.desired.items():
+            if (running := self.running[name]) < desired:
+                yield f"{running} of {desired} replicas of {name}"
 
     @property
     def is_outage(self) -> bool:
-        """Whether no user is served."""
+        """Whether users cannot reach the site."""
         return bool(self.fault) or 0 in self.running.values()
 
     def __str__(self) -> str:
-        """Say what is wrong."""
         return "; ".join(filter(None, [*self.missing_services, self.fault]))
 
 
@@ -51,31 +50,31 @@ def check_health(
     headers: Mapping[str, str],
     credentials: Mapping[str, str],
 ) -> Health:
-    """Look how the release that is live serves.
+    """Count the replicas of the live release, and open the site as a user does.
 
     Args:
-        swarm: Where.
-        environment: Which.
-        live: What is live by the journal.
-        headers: Let us in where users find the site closed.
+        swarm: The client of the swarm.
+        environment: The environment of the site.
+        live: The live release of the journal.
+        headers: Headers that bypass maintenance mode.
         credentials: The values of the environment's secrets.
     """
     stack, services = environment.stack, live.services
     running = {name: len(running_tasks(swarm, f"{stack}_{name}")) for name in services}
-    meant = {name: service["deploy"]["replicas"] for name, service in services.items()}
+    desired = {name: service["deploy"]["replicas"] for name, service in services.items()}
     fault = ""
     try:
         open_site(environment.url, headers, environment.trusted_certificate(credentials))
     except CheckFailedError as error:
         fault = str(error)
-    return Health(running, meant, fault)
+    return Health(running, desired, fault)
 
 
 def running_tasks(swarm: SwarmClient, service: str) -> list[JSONObject]:
-    """Return the tasks of a service that run, and are meant to.
+    """Return the tasks of a service that run and should run.
 
     Raises:
-        EngineAwayError: The engine does not say.
+        EngineUnavailableError: The engine does not answer.
     """
     return [
         task

@@ -1,6 +1,6 @@
-"""What an environment stands on, and what changes rarely: its network, its edge, its data.
+"""The network, the edge, PostgreSQL and Redis of an environment.
 
-None of it is part of a release. What is there already is left as it is, until it is asked for.
+They are not part of a release. A deployment creates missing ones, and never changes running ones.
 """
 
 from collections.abc import Mapping
@@ -22,17 +22,17 @@ def ensure_infrastructure(
     images: Mapping[str, str],
     credentials: Mapping[str, str],
 ) -> None:
-    """Have the network, the edge and, where it brings none of its own, the data of an environment.
+    """Create the network, the edge and, with `managed_data`, PostgreSQL and Redis.
 
     Args:
-        swarm: Where.
-        environment: Which.
+        swarm: The client of the swarm.
+        environment: The environment.
         images: The images of a release, by digest.
         credentials: The values of the environment's secrets.
 
     Raises:
-        InputError: An edge is to come, and no browser would take its certificate.
-        CheckFailedError: The engine does not take it, or it does not come up.
+        InputError: The certificate of a new edge is not valid.
+        CheckFailedError: The engine rejects a service, or it does not start.
     """
     stack = environment.stack
     swarm.ensure_network(f"{stack}-app")
@@ -62,34 +62,37 @@ def bring_app_secrets(
     services: Mapping[str, Service],
     values: Mapping[str, str],
 ) -> None:
-    """Have the secrets in the engine that services read; one that was removed is made anew.
+    """Create the missing secrets of services in the engine.
+
+    The name of a secret contains a hash of its value, so only an unchanged value can be created
+    again.
 
     Raises:
-        InputError: One is not there, and its value of that time is not known any more.
+        InputError: A secret is missing, and its value has changed.
     """
     used = {each["source"]: each["target"] for it in services.values() for each in it["secrets"]}
-    today = {
+    current = {
         secret_object_name(environment.stack, name, value): value for name, value in values.items()
     }
-    known = {source: today[source] for source in used if source in today}
+    known = {source: current[source] for source in used if source in current}
     swarm.ensure_secrets(known, f"pipeline.stack={environment.stack}")
     there = swarm.secrets()
     if lost := [f"{target} ({source})" for source, target in used.items() if source not in there]:
         version = services["backend"]["environment"]["RELEASE"]
         raise InputError(
-            f"{version} reads secrets that were removed, and have other values today: "
+            f"{version} reads secrets that were removed and whose values have changed: "
             f"{', '.join(sorted(lost))}",
-            hint=f"invoke deploy --env={environment.name} --release={version} takes today's values",
+            hint=f"invoke deploy --env={environment.name} --release={version} uses current ones",
         )
 
 
 def data_services(
     stack: str, images: Mapping[str, str], values: Mapping[str, str], node: str
 ) -> dict[str, Service]:
-    """Return the data of an environment as the engine is to have them, on one node.
+    """Return the services PostgreSQL and Redis, pinned to one node.
 
     Raises:
-        InputError: The environment does not name the password.
+        InputError: The environment does not list the password.
     """
     secrets = {"postgres": POSTGRES_SECRETS}
     return {
@@ -103,9 +106,9 @@ def data_services(
 
 
 def data_node_id(swarm: SwarmClient, stack: str) -> str:
-    """Return the number of the node that holds the data: it was there last, or is to come there.
+    """Return the id of the node with the data: the last node of PostgreSQL, or this manager.
 
-    Another manager that took it over would begin with an empty volume.
+    On any other node PostgreSQL would start with an empty volume.
     """
     tasks = [task for task in swarm.tasks(f"{stack}_postgres") if task.get("NodeID")]
     last = max(tasks, key=lambda task: str(task["CreatedAt"]), default=None)
@@ -113,7 +116,6 @@ def data_node_id(swarm: SwarmClient, stack: str) -> str:
 
 
 def pin_to_node(service: Service, node: str) -> Service:
-    """Return a service that runs on one node only."""
     deploy = service["deploy"]
     placement = {**deploy["placement"], "constraints": [f"node.id == {node}"]}
     return {**service, "deploy": {**deploy, "placement": placement}}

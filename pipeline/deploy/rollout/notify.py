@@ -1,4 +1,4 @@
-"""Tell others what became of a deployment, where an environment names somebody to tell."""
+"""Post the result of each deployment to the webhook NOTIFY_URL, if it is set."""
 
 import json
 import os
@@ -15,20 +15,20 @@ from pipeline.environments import NOTIFY_URL, Environment
 from pipeline.errors import DeployAbortedError
 
 TIMEOUT = 5
-"""The seconds that it may take; nobody waits for it."""
+"""Seconds for the whole request: a slow webhook must not hold up a deployment."""
 
 
 @contextmanager
 def notify_outcome(
     environment: Environment, credentials: Mapping[str, str], kind: str, version: str
 ) -> Iterator[None]:
-    """Tell what became of the block, if it did anything.
+    """Post the outcome of the block.
 
     Args:
-        environment: Where it did something.
-        credentials: The values of the environment's secrets; NOTIFY_URL is who is told.
+        environment: The environment of the deployment.
+        credentials: The values of the environment's secrets, NOTIFY_URL among them.
         kind: `deploy` or `rollback`.
-        version: Of what.
+        version: The deployed version.
     """
     began, outcome = time.monotonic(), "succeeded"
     try:
@@ -48,12 +48,12 @@ def notify_outcome(
 def build_payload(
     environment: Environment, kind: str, version: str, outcome: str, seconds: int
 ) -> dict[str, str | int]:
-    """Return what is told; `text` is what Slack, and those who do as it does, show."""
-    said = (
+    """Return the JSON to post; Slack and compatible tools show `text`."""
+    summary = (
         f"{kind} of {version} to {environment.name}: {outcome}, by {current_actor()} in {seconds} s"
     )
     return {
-        "text": f"{said}\n{run_url(environment)}",
+        "text": f"{summary}\n{run_url(environment)}",
         "environment": environment.name,
         "kind": kind,
         "release": version,
@@ -65,19 +65,19 @@ def build_payload(
 
 
 def run_url(environment: Environment) -> str:
-    """Return where to look: the run of GitHub's that did it, or the site."""
+    """Return the URL of the GitHub run, or of the site outside of GitHub."""
     names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
     server, repository, run = (os.environ.get(name) for name in names)
     return f"{server}/{repository}/actions/runs/{run}" if run else environment.url
 
 
 def post(url: str, content: Mapping[str, str | int]) -> None:
-    """Send it; if that does not work, say so without the URL, which is a secret, and go on."""
+    """Post JSON; log a failure without the URL, which is a secret, and continue."""
     try:
         headers = {"Content-Type": "application/json"}
-        request = Request(url, json.dumps(content).encode(), headers)  # noqa: S310  # whoever may name it may name any
+        request = Request(url, json.dumps(content).encode(), headers)  # noqa: S310  # the operator chooses the URL
         call_with_deadline(
             TIMEOUT, lambda: build_opener().open(request, timeout=2 * TIMEOUT).close()
         )
     except (OSError, ValueError, HTTPException) as error:
-        log(f"nobody was told: {NOTIFY_URL} does not work ({type(error).__name__})")
+        log(f"notification failed: {NOTIFY_URL} ({type(error).__name__})")

@@ -1,4 +1,4 @@
-"""The requests of users as the edge tells them, and how those of a release are judged."""
+"""Requests of users from the edge's access log, and the limits for those of a new release."""
 
 import json
 import re
@@ -11,15 +11,15 @@ from pipeline.environments import TrafficTolerance
 
 SERVER_ERROR = 500
 MIN_ERRORS, MIN_REQUESTS = 5, 50
-"""Fewer of them tell nothing,"""
+"""Fewer errors or requests are not significant,"""
 MIN_MAJORITY_FAILURES, MAJORITY = 3, 0.5
-"""unless so many fail, and they are so large a share."""
+"""except if at least three requests, and half of all, fail."""
 SLOW_FACTOR = 10
-"""How many times as long the middle request may take; for the slowest, the tolerance says it."""
+"""Limit for the median latency, as a ratio; the tolerance limits the 95th percentile."""
 WORKERS = "/api/v1/health/workers/"
-"""What the deployer alone asks for, again and again: no request of a user."""
+"""Only the deployer polls this path: it is not a request of a user."""
 IDENTIFIER = re.compile(r"\d+|[0-9a-f-]{8,}|.{40,}", re.IGNORECASE)
-"""A part of a path that names one of many things."""
+"""A part of a path that is an id."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,11 @@ class RequestSample:
     """One request of a user.
 
     Attributes:
-        at: When the edge answered it, by its own clock: ISO 8601, to the second.
-        status: What it answered.
-        seconds: How long that took.
-        path: What was asked for.
-        replica: The address of the replica that answered; nothing, if none did.
+        at: Time of the answer by the clock of the edge: ISO 8601, in seconds.
+        status: HTTP status.
+        seconds: Duration.
+        path: Path of the URL.
+        replica: Address of the replica that answered; empty if none did.
     """
 
     at: str
@@ -42,12 +42,12 @@ class RequestSample:
 
     @property
     def failed(self) -> bool:
-        """Whether the site is to blame."""
+        """Whether the server failed, not the client."""
         return self.status >= SERVER_ERROR
 
     @property
     def group(self) -> str:
-        """The path up to what names one of many things: `/api/v1/projects` of `…/projects/7/`."""
+        """The path up to the first id: `/api/v1/projects` for `/api/v1/projects/7/`."""
         parts = []
         for part in self.path.strip("/").split("/"):
             if IDENTIFIER.fullmatch(part):
@@ -57,13 +57,12 @@ class RequestSample:
 
 
 def parse_access_log(log: str) -> list[RequestSample]:
-    """Return the requests that a log of the edge tells of.
+    """Return the requests of users in an access log of the edge.
 
-    A preview's are no user's, nor are the deployer's own; and where the site is closed, no release
-    is asked.
+    Requests to a preview, to a closed site and of the deployer itself are left out.
 
     Args:
-        log: What the edge printed: its requests as JSON, and whatever else nginx says.
+        log: Output of the edge: requests as JSON lines, and other messages of nginx.
     """
     lines = (line for line in log.splitlines() if line.startswith("{"))
     return [
@@ -83,15 +82,15 @@ def _entry(line: str) -> dict[str, str] | None:
     try:
         entry: dict[str, str] = json.loads(line)
     except json.JSONDecodeError:
-        return None  # the last line of a log that is being written
+        return None  # the last line may still be incomplete
     return entry if "seconds" in entry else None
 
 
 def answered_by(upstream: str) -> str:
-    """Return the address, without its port, of the replica that was asked last.
+    """Return the address, without the port, of the replica that answered.
 
     Args:
-        upstream: Those that were asked, in nginx's form:
+        upstream: All replicas that nginx tried, the last one answered:
             https://nginx.org/en/docs/http/ngx_http_upstream_module.html#var_upstream_addr.
     """
     return re.split(r", | : ", upstream)[-1].rpartition(":")[0]
@@ -100,12 +99,12 @@ def answered_by(upstream: str) -> str:
 def error_regression(
     before: Sequence[RequestSample], after: Sequence[RequestSample], tolerance: TrafficTolerance
 ) -> str | None:
-    """Say how many users fail by a release, if more do than before: of all, or of one part.
+    """Return a message if more requests fail than before, of all or of one part of the site.
 
     Args:
-        before: What they got before the roll began.
-        after: What the release answered since.
-        tolerance: How much worse it may be.
+        before: Requests before the roll.
+        after: Requests that the new release answered since.
+        tolerance: The allowed increase.
     """
     usual = error_rate(before)
     if fault := _errors(usual, after, tolerance):
@@ -136,12 +135,12 @@ def _group_regressions(usual: float, after: Sequence[RequestSample]) -> str:
 def latency_regression(
     usual: Sequence[RequestSample], after: Sequence[RequestSample], tolerance: TrafficTolerance
 ) -> str | None:
-    """Say how long users wait by a release, if that is much longer than without it.
+    """Return a message if the new release is much slower.
 
     Args:
-        usual: What others answered, in the same minutes or before.
-        after: What the release answered.
-        tolerance: How much longer it may take.
+        usual: Requests that other replicas answered, in the same minutes or before.
+        after: Requests that the new release answered.
+        tolerance: The allowed ratio.
     """
     if min(len(usual), len(after)) < MIN_REQUESTS:
         return None
@@ -155,7 +154,7 @@ def latency_regression(
 
 
 def by_group(given: Iterable[RequestSample]) -> Mapping[str, Sequence[RequestSample]]:
-    """Return requests by the part of the site that they ask."""
+    """Return requests by the part of the site, see `RequestSample.group`."""
     found: dict[str, list[RequestSample]] = defaultdict(list)
     for each in given:
         found[each.group].append(each)
@@ -163,15 +162,15 @@ def by_group(given: Iterable[RequestSample]) -> Mapping[str, Sequence[RequestSam
 
 
 def error_rate(given: Sequence[RequestSample]) -> float:
-    """Return the share of requests that failed, from 0 to 1."""
+    """Return the share of failed requests, from 0 to 1."""
     return sum(request.failed for request in given) / max(len(given), 1)
 
 
 def p95_latency(given: Iterable[RequestSample]) -> float:
-    """Return the seconds that nineteen requests of twenty stay under."""
+    """Return the 95th percentile of the duration, in seconds."""
     return quantiles([request.seconds for request in given], n=20)[-1]
 
 
 def median_latency(given: Iterable[RequestSample]) -> float:
-    """Return the seconds that one request of two stays under."""
+    """Return the median of the duration, in seconds."""
     return median(request.seconds for request in given)

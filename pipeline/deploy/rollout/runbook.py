@@ -1,7 +1,7 @@
-"""Deploy a release, or put one back: a runbook in code.
+"""The steps of a deployment in order, and the rollback when one fails.
 
-What is found wrong before the roll touches no user. What is found wrong later puts the whole
-release before it back, by digest, and proves that as it would prove a new one.
+A fault before the roll stops the deployment; users never saw the release. A fault during the roll
+or later rolls the whole previous release back by digest, and verifies it like a new one.
 """
 
 import time
@@ -48,18 +48,18 @@ Step = tuple[str, Callable[[Deployment], None]]
 
 
 def run_deployment(deployment: Deployment, entry: DeploymentRecord) -> None:
-    """Make a release the one that serves, or leave the one that did.
+    """Run all steps; on a fault, roll back and record the outcome in the journal.
 
     Args:
-        deployment: What and where.
-        entry: What the journal is to say of it.
+        deployment: The release and its environment.
+        entry: Its record for the journal.
 
     Raises:
-        StoppedError: A fault was found before any user could see it.
-        MigrationError: The database refused; nothing else was touched.
-        RolledBackError: A fault was found later; the release before serves again.
-        RollbackFailedError: And that could not be put back: somebody has to look at once.
-        LostLockError: Somebody else deploys here by now, and nothing more was touched.
+        DeployAbortedError: A step before the roll failed; users saw nothing.
+        MigrationError: The migration failed; the running release was not changed.
+        RolledBackError: A later step failed; the previous release serves again.
+        RollbackFailedError: The rollback failed too; an operator must act.
+        LostLockError: Another deployer holds the lock; nothing more was changed.
     """
     swarm, stack = deployment.swarm, deployment.stack
     journal.record_start(swarm, stack, entry)
@@ -68,8 +68,8 @@ def run_deployment(deployment: Deployment, entry: DeploymentRecord) -> None:
             deployment.lock.require_held()
             timed_step(name, partial(step, deployment))
         deployment.lock.require_held()
-    except (Exception, KeyboardInterrupt) as fault:  # noqa: BLE001 - users come before our bugs
-        # whether it is ours decides nothing that it could do
+    except (Exception, KeyboardInterrupt) as fault:  # noqa: BLE001 - also roll back after a bug of our own
+        # An unreachable engine must not prevent the rollback; a lock that was taken over must.
         with suppress(EngineUnavailableError):
             deployment.lock.require_held()
         error = undo(deployment, fault)
@@ -81,14 +81,14 @@ def run_deployment(deployment: Deployment, entry: DeploymentRecord) -> None:
 
 
 def deployment_steps(*, migrate: bool) -> Iterator[Step]:
-    """Return the steps of a deployment in their order."""
+    """Yield the steps of a deployment in order, each with its name."""
     yield "self-check", self_check
     if migrate:
         yield "dump", back_up_database
         yield "migrate", migrate_database
     yield "assets", publish_assets
     yield "preview", deploy_preview
-    if migrate:  # what has served before has proved that it stops, and may be wanted at once
+    if migrate:  # a rollback skips this step: its release was tested before, and it is urgent
         yield "stop", stop_preview
     for name in ROLLOUT_ORDER:
         yield f"roll {name}", partial(roll_service, name=name)
@@ -97,37 +97,40 @@ def deployment_steps(*, migrate: bool) -> Iterator[Step]:
 
 
 def undo(deployment: Deployment, fault: BaseException) -> DeployAbortedError:
-    """Put back what users may have seen of a release, and return how it ended."""
+    """Roll back the services that were rolled, and return the error to raise."""
     if isinstance(fault, MigrationError):
         return fault
     interrupted, why = isinstance(fault, KeyboardInterrupt), describe_error(fault)
     if not deployment.rolled_services:
         kind = DeployInterruptedError if interrupted else DeployAbortedError
-        return kind(f"{why}\nnothing that serves was touched", hint=hint_for(fault))
+        return kind(f"{why}\nthe running release was not changed", hint=hint_for(fault))
     try:
         with ignore_signals():
-            timed_step("put back", partial(restore_previous, deployment))
+            timed_step("rollback", partial(restore_previous, deployment))
     except NoRollbackError as error:
         return NoRollbackError(f"{why}\n{error}", hint=error.hint)
-    except Exception as error:  # noqa: BLE001 - whatever it is, somebody has to look
-        hint = f"look at once: {hint_for(error)}; invoke status; then invoke rollback --to=…"
+    except Exception as error:  # noqa: BLE001 - any error here needs an operator
+        hint = f"act immediately: {hint_for(error)}; invoke status; then invoke rollback --to=…"
         return RollbackFailedError(
-            f"{why}\nand going back failed: {describe_error(error)}", hint=hint
+            f"{why}\nand the rollback failed: {describe_error(error)}", hint=hint
         )
     kind = DeployInterruptedError if interrupted else RolledBackError
-    return kind(f"{why}\nthe release before serves again", hint=hint_for(fault))
+    return kind(f"{why}\nthe previous release serves again", hint=hint_for(fault))
 
 
 def restore_previous(deployment: Deployment) -> None:
-    """Have the release before serve again, and prove it.
+    """Roll the previous release back, and verify it.
 
     Raises:
-        RollbackFailedError: There is none, or it did not serve either.
+        RollbackFailedError: There is no previous release, or it does not serve.
+        NoRollbackError: The previous release did not serve before the roll.
     """
     before = deployment.previous
     if before is None:
         remove_first_release(deployment)
-        raise RollbackFailedError("there is no release before", hint="deploy one that works")
+        raise RollbackFailedError(
+            "there is no previous release", hint="deploy a release that works"
+        )
     if deployment.health.is_outage:
         raise NoRollbackError(
             f"{before.version} did not serve before: {deployment.health}",
@@ -147,10 +150,10 @@ def restore_previous(deployment: Deployment) -> None:
 
 
 def verify_until_healthy(deployment: Deployment, version: str) -> None:
-    """Prove what was put back, again and again: what it stands on may come back after it.
+    """Verify the rolled-back release; retry, because PostgreSQL or Redis may need time to return.
 
     Raises:
-        CheckFailedError: It is broken still, after the time that a service has to start.
+        CheckFailedError: It still fails after the start timeout.
     """
     end = time.monotonic() + deployment.environment.timings.start_timeout
     while True:
@@ -164,10 +167,10 @@ def verify_until_healthy(deployment: Deployment, version: str) -> None:
 
 
 def remove_first_release(deployment: Deployment) -> None:
-    """Take a release away that has none before it in the journal.
+    """Remove a release that has no predecessor in the journal.
 
-    A service that ran before all the same, since the journal was lost, goes back to what the
-    engine itself remembers: that is unproved, and better than nothing.
+    If the journal was lost, a service may have run before. Then the engine rolls it back to its own
+    previous spec: not verified, but better than no service.
     """
     swarm = deployment.swarm
     for service in (f"{deployment.stack}_{name}" for name in reversed(ROLLOUT_ORDER)):
@@ -178,13 +181,13 @@ def remove_first_release(deployment: Deployment) -> None:
 
 
 def remove_preview(deployment: Deployment) -> None:
-    """Take the preview away, and what lays files, whatever became of them."""
+    """Remove the preview services and the job that publishes assets, in any state."""
     previews = [f"{deployment.stack}_{name}{PREVIEW_SUFFIX}" for name in deployment.services]
     deployment.swarm.remove_services(*previews, f"{deployment.stack}-{PUBLISHING}")
 
 
 def describe_error(fault: BaseException) -> str:
-    """Return what went wrong, and of a fault of our own also where."""
+    """Return the message of an error; for a bug of our own, also its place."""
     if isinstance(fault, KeyboardInterrupt):
         return "interrupted"
     if isinstance(fault, PipelineError):
@@ -195,5 +198,4 @@ def describe_error(fault: BaseException) -> str:
 
 
 def hint_for(fault: BaseException) -> str:
-    """Return what a fault says is to be done."""
     return fault.hint if isinstance(fault, PipelineError) else "deploy again when you are ready"

@@ -1,7 +1,7 @@
-"""Refuse what leaves code behind that cannot live with the database, on the way back and forward.
+"""Refuses releases and rollbacks that are incompatible with the database schema.
 
-Most migrations add: older code lives with them. One that takes something away (a contract) may only
-come when nothing serves that still needs it, and from then on there is no way back over it.
+Most migrations only add schema, which older code ignores. A contract migration removes schema: it
+may run only when no serving release uses that schema, and a rollback cannot go behind it.
 """
 
 import json
@@ -20,16 +20,16 @@ from pipeline.errors import CheckFailedError, InputError
 
 MIGRATION_LINE = re.compile(r"\[[X ]\]\s+(?P<name>\S+)")
 UNKNOWN = "Unknown command"
-"""What code says that runs, and is older than the command."""
+"""Output of Django for a command that an older release does not have."""
 REMOVED_MARKER, TOO_EARLY_MARKER = "taken away: ", "too early: "
-"""What the self-check says of migrations to be applied: which models and fields they take away, and
-which of them come together with the one that made what they take away superfluous."""
+"""Markers of the self-check: models and fields that pending migrations remove, and pending contract
+migrations whose expand migration is still pending too."""
 APPLIED = (
     'shell -c "from json import dumps; from django.db import connection; '
     "from django.db.migrations.recorder import MigrationRecorder as Recorder; "
     "print(dumps(['.'.join(each) for each in Recorder(connection).applied_migrations()]))\""
 )
-"""Tells what the database has, by code of any age: showmigrations leaves out what it knows not."""
+"""Prints the applied migrations, with code of any age: showmigrations omits unknown ones."""
 SHOWMIGRATIONS_COMMAND, CONTRACTS_COMMAND, SCHEMA_USES_COMMAND = (
     "showmigrations --plan",
     "contract_migrations --json --applied",
@@ -44,78 +44,82 @@ def require_rollback_compatible(
     target: Mapping[str, Service],
     is_outage: Callable[[], bool],
 ) -> None:
-    """Refuse to go back over a contract migration.
+    """Refuse a rollback behind a contract migration.
 
-    The release to go back to tells what the database has that it does not know; the one that is
-    live, which of that is a contract. Where its image does not run, other good releases are asked,
-    so that a dead release does not bar the way back from itself.
+    The target release lists the applied migrations that it does not know; the live release lists
+    which of them are contract migrations. If the image of the live release does not run, other good
+    releases report instead, so a broken release does not block the rollback.
 
     Args:
-        swarm: Whose jobs ask.
-        environment: Where.
-        known: All that the journal tells.
-        target: The services to go back to.
-        is_outage: Tells whether what is live serves no user.
+        swarm: Runs the jobs.
+        environment: The environment.
+        known: All records of the journal.
+        target: The services to roll back to.
+        is_outage: Returns whether the live release serves no user.
 
     Raises:
-        InputError: There is one between; or what is live serves, and its code cannot say.
-        CheckFailedError: The release to go back to cannot be asked, so that it cannot run either.
+        InputError: A contract migration is in between; or the live release serves, and cannot
+            report.
+        CheckFailedError: The target release does not run.
     """
     live, old = journal.last_successful(known), target["backend"]
     if live is None or live.services["backend"]["image"] == old["image"]:
         return
-    unknown, judged = strange(swarm, environment, old), set[str]()
-    for entry in witnesses(known, old["image"]):
-        if unknown <= judged:
+    unknown, checked = unknown_migrations(swarm, environment, old), set[str]()
+    for entry in other_releases(known, old["image"]):
+        if unknown <= checked:
             return
         try:
             lost, names = applied_contract_migrations(swarm, environment, entry)
         except (JobFailedError, ValueError) as error:
-            log(f"{entry.version} cannot say what it took from the database: {first(error)}")
+            log(f"{entry.version} cannot report its contract migrations: {first_line(error)}")
             if entry is live:
-                require_need(live, error, is_outage)
+                refuse_unless_outage(live, error, is_outage)
             continue
-        require_none(unknown & lost)
-        judged |= unknown if entry is live else names
-    if left := unknown - judged:
-        log(f"inconclusive: whether older code lives with {', '.join(sorted(left))}; going on")
+        refuse_contracts(unknown & lost)
+        checked |= unknown if entry is live else names
+    if left := unknown - checked:
+        names = ", ".join(sorted(left))
+        log(f"inconclusive: whether older code is compatible with {names}; continuing")
 
 
-def require_none(lost: set[str]) -> None:
-    """Refuse to go back over contract migrations that the older code does not know.
+def refuse_contracts(lost: set[str]) -> None:
+    """Refuse a rollback over contract migrations that the older code does not know.
 
     Raises:
         InputError: Names them.
     """
     if lost:
         raise InputError(
-            f"there is no way back over {', '.join(sorted(lost))}: the database has lost what the "
+            f"cannot roll back over {', '.join(sorted(lost))}: they removed schema that the "
             "older code needs",
-            hint="correct it and deploy that; or invoke restore, with a dump made before",
+            hint="fix it and deploy the fix; or invoke restore with an earlier dump",
         )
 
 
-def require_need(live: DeploymentRecord, error: Exception, is_outage: Callable[[], bool]) -> None:
-    """Refuse to go back blindly from code that runs, serves, and has no answer.
+def refuse_unless_outage(
+    live: DeploymentRecord, error: Exception, is_outage: Callable[[], bool]
+) -> None:
+    """Refuse a rollback from a release that runs and serves, but cannot report its migrations.
 
     Raises:
-        InputError: Users are served, so that there is time for a release that can tell.
+        InputError: Users are served, so there is time to deploy a release that can report them.
     """
     runs = isinstance(error, ValueError) or UNKNOWN in str(error)
     if runs and not is_outage():
         raise InputError(
-            f"{live.version} migrated the database, and cannot say whether older code lives with "
-            "that",
-            hint="it serves: deploy a release that can, or correct what is wrong and deploy that",
+            f"{live.version} migrated the database, and cannot report whether older code is "
+            "compatible",
+            hint="the site serves: deploy a release that can report it, or a fix",
         ) from None
 
 
-def witnesses(known: Sequence[DeploymentRecord], target: str) -> list[DeploymentRecord]:
-    """Return the good releases that may know what was migrated, what is live first.
+def other_releases(known: Sequence[DeploymentRecord], target: str) -> list[DeploymentRecord]:
+    """Return the good releases other than the target, the live one first.
 
     Args:
-        known: All that the journal tells.
-        target: The backend to go back to, which knows nothing of it.
+        known: All records of the journal.
+        target: The backend image of the target, which does not know the migrations in question.
     """
     good = [entry for entry in known if entry.outcome == journal.SUCCEEDED]
     newest = {entry.services["backend"]["image"]: entry for entry in good}
@@ -124,47 +128,47 @@ def witnesses(known: Sequence[DeploymentRecord], target: str) -> list[Deployment
 
 
 def require_forward_compatible(
-    swarm: SwarmClient, environment: Environment, live: DeploymentRecord, said: str
+    swarm: SwarmClient, environment: Environment, live: DeploymentRecord, output: str
 ) -> None:
-    """Refuse migrations that take from the release that serves what it still uses.
+    """Refuse migrations that remove schema which the live release uses.
 
-    It serves while they are applied, and after that until it is replaced.
+    The live release serves while they run, and until its replicas are replaced.
 
     Args:
-        swarm: Whose jobs ask.
-        environment: Where.
-        live: What serves.
-        said: What the new release said of itself.
+        swarm: Runs the jobs.
+        environment: The environment.
+        live: The live release.
+        output: Output of the self-check of the new release.
 
     Raises:
-        CheckFailedError: They do, or what serves cannot tell.
+        CheckFailedError: They do, or the live release cannot report what it uses.
     """
-    if early := parse_marked_names(said, TOO_EARLY_MARKER):
+    if early := parse_marked_names(output, TOO_EARLY_MARKER):
         raise CheckFailedError(
-            f"too early: {', '.join(sorted(early))}; {live.version} serves, and has not got what "
-            "comes right before it",
+            f"too early: {', '.join(sorted(early))}; {live.version} serves without the migration "
+            "that must come first",
             hint="first deploy a release without it, then this one",
         )
-    lost = parse_marked_names(said, REMOVED_MARKER)
+    lost = parse_marked_names(output, REMOVED_MARKER)
     if lost and (missed := lost & used_schema(swarm, environment, live)):
         raise CheckFailedError(
-            f"{live.version} serves, and still uses what would be taken away: "
+            f"{live.version} serves and still uses the schema that would be removed: "
             f"{', '.join(sorted(missed))}",
-            hint="first deploy a release that does without it, then this one",
+            hint="first deploy a release that does not use it, then this one",
         )
 
 
-def parse_marked_names(said: str, about: str) -> set[str]:
-    """Return the names that a self-check tells, on each node the same."""
-    lines = (line.partition(about) for line in said.splitlines())
+def parse_marked_names(output: str, marker: str) -> set[str]:
+    """Return the names after a marker in the output of a self-check, equal on every node."""
+    lines = (line.partition(marker) for line in output.splitlines())
     return {name for _, is_it, names in lines if is_it for name in json.loads(names)}
 
 
 def used_schema(swarm: SwarmClient, environment: Environment, live: DeploymentRecord) -> set[str]:
-    """Return the models and fields that the release that serves uses.
+    """Return the models and fields that the live release uses.
 
     Raises:
-        CheckFailedError: It cannot tell.
+        CheckFailedError: The live release cannot report them.
     """
     try:
         return parse_name_list(
@@ -174,51 +178,50 @@ def used_schema(swarm: SwarmClient, environment: Environment, live: DeploymentRe
         )
     except (JobFailedError, ValueError) as error:
         raise CheckFailedError(
-            f"{live.version} cannot say whether it uses what would be taken away: {first(error)}",
-            hint="deploy a release that can, and takes nothing away, then this one",
+            f"{live.version} cannot report which models and fields it uses: {first_line(error)}",
+            hint="first deploy a release that reports them and removes nothing, then this one",
         ) from None
 
 
-def strange(swarm: SwarmClient, environment: Environment, service: Service) -> set[str]:
-    """Return the migrations that the database has, and a backend does not know.
+def unknown_migrations(swarm: SwarmClient, environment: Environment, service: Service) -> set[str]:
+    """Return the applied migrations that a backend does not know.
 
     Raises:
-        CheckFailedError: It cannot be asked.
+        CheckFailedError: The backend does not run.
     """
-    seconds = environment.timings.migrate_timeout  # its image may have to come first
+    seconds = environment.timings.migrate_timeout  # the image may have to be pulled first
     try:
-        said = run_management_command(
+        output = run_management_command(
             swarm, environment, service, SHOWMIGRATIONS_COMMAND, APPLIED, seconds=seconds
         )
-        return parse_name_list(said) - list_migrations(said)
+        return parse_name_list(output) - list_migrations(output)
     except (JobFailedError, ValueError) as error:
         version = service["environment"]["RELEASE"]
-        hint = "invoke history; invoke rollback --to=… takes another good release"
+        hint = "invoke history; invoke rollback --to=… with another good release"
         if isinstance(error, JobNotStartedError):
             hint = error.hint
         raise CheckFailedError(f"{version} cannot run here: {error}", hint=hint) from None
 
 
-def list_migrations(said: Iterable[str]) -> set[str]:
-    """Return the migrations that a backend knows, by what it listed."""
-    return {each["name"] for each in map(MIGRATION_LINE.match, said) if each}
+def list_migrations(output: Iterable[str]) -> set[str]:
+    """Return the migrations in the output of showmigrations."""
+    return {each["name"] for each in map(MIGRATION_LINE.match, output) if each}
 
 
 def applied_contract_migrations(
     swarm: SwarmClient, environment: Environment, entry: DeploymentRecord
 ) -> tuple[set[str], set[str]]:
-    """Return the contract migrations that the database has, and all that this release knows.
+    """Return the applied contract migrations, and all migrations that a release knows.
 
     Raises:
-        JobFailedError: Its image does not run, or has no such command.
-        ValueError: It says something else.
+        JobFailedError: Its image does not run, or lacks the command.
+        ValueError: The output cannot be parsed.
     """
-    said = run_management_command(
+    output = run_management_command(
         swarm, environment, entry.services["backend"], CONTRACTS_COMMAND, SHOWMIGRATIONS_COMMAND
     )
-    return parse_name_list(said), list_migrations(said)
+    return parse_name_list(output), list_migrations(output)
 
 
-def first(error: Exception) -> str:
-    """Return the first line of what went wrong."""
+def first_line(error: Exception) -> str:
     return str(error).partition("\n")[0]

@@ -1,4 +1,4 @@
-"""Ask who signed a release, before it is deployed; and state, signed, where it has served."""
+"""Verify signatures and attestations of a release, and attest where it was deployed."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -22,26 +22,26 @@ from pipeline.images.verification import verify
 from pipeline.process import capture
 
 DEPLOY_WORKFLOW = "deploy.yml"
-"""The workflow that deploys to what comes before production, and says so."""
+"""The workflow whose identity attests deployments."""
 
 
 def verify_candidate(
     environment: Environment, found: ReleaseCandidate, signer: Signer, live: DeploymentRecord | None
 ) -> None:
-    """Refuse images that are not signed, or lack a statement, or whose version is another's.
+    """Refuse images without a signature or an attestation, and versions of another release.
 
     Args:
-        environment: Where they are to go.
-        found: What is to be deployed.
-        signer: Who has to have signed.
-        live: What is live there: images of others that it has as well are not verified again.
+        environment: The target environment.
+        found: The release to deploy.
+        signer: The required signer.
+        live: The live release; third-party images that it also runs are not verified again.
 
     Raises:
-        UntrustedError: Names everything that is wrong with each of them.
+        VerificationError: Lists every fault of each image.
     """
     known = unchanged_images(found, live)
     if known and live:
-        log(f"verified when {live.version} was deployed, and not again: {', '.join(known)}")
+        log(f"already verified when {live.version} was deployed: {', '.join(known)}")
     new = [reference for image, reference in found.images.items() if image not in known]
     verify(new, signer, found.commit, unjudged=environment.is_local)
     require_unused_tags(version_tags(found))
@@ -50,11 +50,11 @@ def verify_candidate(
 
 
 def unchanged_images(found: ReleaseCandidate, live: DeploymentRecord | None) -> list[str]:
-    """Return the images of others that the live release has by the same digest and name.
+    """Return the third-party images that the live release runs with the same digest and name.
 
-    They were verified when it was deployed, and a digest stays what it is. Their scan may be too
-    old by now, or the key another one; but they run already, and to refuse the next release would
-    not end that. The name is compared since a tag could lead back to an older image.
+    They were verified when that release was deployed. Their scan may be too old by now, or the key
+    may have changed; but they run already, and refusing the next release would not change that. The
+    name is compared too, because a tag could point back to an older image.
     """
     if live is None:
         return []
@@ -66,12 +66,12 @@ def unchanged_images(found: ReleaseCandidate, live: DeploymentRecord | None) -> 
             for image in same
             if pinned_reference(image, found.commit) == pinned_reference(image, live.commit)
         ]
-    except InputError:  # the commit that is live is not here
+    except InputError:  # a shallow clone may lack the live commit
         return []
 
 
 def version_tags(found: ReleaseCandidate) -> dict[str, str]:
-    """Return the names of a candidate with a version, and the digest that each is to stand for."""
+    """Return the version tags of a candidate, each with its digest."""
     if not found.version.startswith("v"):
         return {}
     references = [split_digest(reference) for reference in found.images.values()]
@@ -79,20 +79,20 @@ def version_tags(found: ReleaseCandidate) -> dict[str, str]:
 
 
 def require_deployed_to(after: str, found: ReleaseCandidate, signer: Signer) -> None:
-    """Refuse what has not served in another environment.
+    """Refuse a release without an attestation that it served in another environment.
 
     Raises:
-        UntrustedError: It has not, by any statement that the signer's deployments made.
+        VerificationError: Names an image without that attestation.
     """
     deployer = replace(signer, workflow=DEPLOY_WORKFLOW)
     ours = built_images(found)
-    asked = [
+    commands = [
         cosign.verify_attestation(deployer, each, deployment_predicate_type(after)) for each in ours
     ]
     with ThreadPoolExecutor() as pool:
-        answers = [*pool.map(capture, asked)]
-    for reference, said in zip(ours, answers, strict=True):
-        if said.returncode:
+        answers = [*pool.map(capture, commands)]
+    for reference, answer in zip(ours, answers, strict=True):
+        if answer.returncode:
             raise VerificationError(
                 f"{reference} has not served in {after}",
                 hint=f"invoke deploy --env={after} --release={found.version}",
@@ -100,26 +100,26 @@ def require_deployed_to(after: str, found: ReleaseCandidate, signer: Signer) -> 
 
 
 def attest_deployment(environment: Environment, found: ReleaseCandidate, signer: Signer) -> None:
-    """State, signed, that a release serves in an environment.
+    """Sign an attestation that a release serves in an environment.
 
     Raises:
-        CheckFailedError: It cannot be signed.
+        CheckFailedError: Signing failed.
     """
     content = {"environment": environment.name, "version": found.version, "at": utc_now()}
     with TemporaryDirectory() as folder:
         predicate = Path(folder, "deployed.json")
         predicate.write_text(json.dumps(content))
         kind = deployment_predicate_type(environment.name)
-        stating = [cosign.attest(signer, each, kind, predicate) for each in built_images(found)]
+        commands = [cosign.attest(signer, each, kind, predicate) for each in built_images(found)]
         with ThreadPoolExecutor() as pool:
-            [*pool.map(command_output, stating)]
+            [*pool.map(command_output, commands)]
 
 
 def built_images(found: ReleaseCandidate) -> list[str]:
-    """Return the images of a candidate that are built here."""
+    """Return the images of a candidate that this repository builds."""
     return [reference for image, reference in found.images.items() if is_built(image)]
 
 
 def deployment_predicate_type(environment: str) -> str:
-    """Return the type of the statement that a release serves in an environment."""
+    """Return the predicate type of a deployment attestation."""
     return f"urn:deployed-to:{environment}"

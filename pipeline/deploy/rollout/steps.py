@@ -1,4 +1,4 @@
-"""What a deployment does, step by step; each raises what it finds wrong."""
+"""The steps of a deployment. Each raises an error when its check fails."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,61 +16,62 @@ from pipeline.errors import CheckFailedError
 
 PREVIEW_HEADER = "X-Preview"
 NO_MIGRATIONS_MARKER, SETTLED = "nothing is to be applied", "migrate has nothing to do"
-"""What the self-check says of a database that has all migrations, and of one for which the whole
-job that migrates would change nothing; anything else may be a gap."""
+"""Output of the self-check: no migration is pending; the migrate job would change nothing. Without
+these lines the steps run, so that an unknown output skips nothing."""
 
 
 def self_check(deployment: Deployment) -> None:
-    """Let the new image look at its settings, secrets and stores, on every node.
+    """Run the self-check of the new image on every node: settings, secrets, database, cache.
 
-    The page's files are laid there meanwhile, and what is begun beside it is waited for in steps
-    of its own. A preview is begun only where no migration comes between.
+    The jobs for assets, and without a migration also the preview, start at the same time. Their own
+    steps wait for them.
 
     Raises:
-        CheckFailedError: Its migrations would take away what the release that serves uses.
+        CheckFailedError: A migration would remove schema that the live release uses.
     """
     check_live_release(deployment)
     begin_assets(deployment)
     if not deployment.migrates:
         begin_preview(deployment)
     command = ["python", "manage.py", "self_check"]
-    said = run_backend_job(deployment, "check", command, everywhere=True)
-    deployment.schema_is_current = NO_MIGRATIONS_MARKER in said
-    deployment.settled = deployment.schema_is_current and SETTLED in said
-    if deployment.previous and not deployment.health.is_outage:  # else nothing is taken from users
+    output = run_backend_job(deployment, "check", command, everywhere=True)
+    deployment.schema_is_current = NO_MIGRATIONS_MARKER in output
+    deployment.settled = deployment.schema_is_current and SETTLED in output
+    if (
+        deployment.previous and not deployment.health.is_outage
+    ):  # in an outage no user can lose anything
         require_forward_compatible(
-            deployment.swarm, deployment.environment, deployment.previous, said
+            deployment.swarm, deployment.environment, deployment.previous, output
         )
 
 
 def begin_assets(deployment: Deployment) -> None:
-    """Begin to lay the new page's files beside those of older pages, on every node.
+    """Start the job that copies the new page's assets next to those of older pages, on every node.
 
-    Users who have an old page open still get its files, wherever the roll has come to.
+    Open pages still load their old assets at any moment of the roll.
     """
     begin_publishing(deployment.swarm, deployment.environment, page_of(deployment))
 
 
 def publish_assets(deployment: Deployment) -> None:
-    """Have the new page's files on every node, before any new page.
+    """Wait until the new page's assets are on every node, before any new page is served.
 
     Raises:
-        JobFailedError: A node could not.
+        JobFailedError: The job failed on a node.
     """
     end_publishing(deployment.swarm, deployment.environment, page_of(deployment))
 
 
 def page_of(deployment: Deployment) -> str:
-    """Return the image that has the new page."""
     return deployment.release.images["frontend"]
 
 
 def deploy_preview(deployment: Deployment) -> None:
-    """Prove one replica of everything beside what serves, where only we can reach it."""
+    """Run one replica of each new service next to the live ones, reachable by a private header."""
     check_live_release(deployment)
     require_health_checks(deployment)
     services, times = previews(deployment.services), deployment.environment.timings
-    if deployment.migrates:  # else it was begun beside the self-check
+    if deployment.migrates:  # otherwise it was started with the self-check
         begin_preview(deployment)
     wanted = [deployment.expected_state(name, service) for name, service in services.items()]
     for each in wanted:
@@ -86,12 +87,12 @@ def deploy_preview(deployment: Deployment) -> None:
 
 
 def stop_preview(deployment: Deployment) -> None:
-    """Stop the preview as a roll stops a replica, and prove that it ends as it should.
+    """Stop the preview like a replica in the roll, and check that it stops gracefully.
 
-    In an outage users wait for the release, and it does no harm that it stops badly.
+    In an outage this check is skipped: a bad shutdown is less harm than a longer outage.
     """
     if deployment.health.is_outage:
-        return log("how the preview stops is not proved: this is a rescue")
+        return log("the shutdown of the preview is not tested: this deploy ends an outage")
     wanted = [deployment.expected_state(*each) for each in previews(deployment.services).items()]
     check_graceful_stop(deployment.swarm, wanted, deployment.environment.timings)
     deployment.swarm.remove_services(*(each.service for each in wanted))
@@ -99,18 +100,18 @@ def stop_preview(deployment: Deployment) -> None:
 
 
 def begin_preview(deployment: Deployment) -> None:
-    """Begin one replica of everything beside what serves."""
+    """Start the preview services."""
     services = previews(deployment.services)
     deployment.swarm.deploy(deployment.stack, stack_file(deployment.stack, services))
 
 
 def require_sessions_survive(deployment: Deployment, preview: Mapping[str, str]) -> None:
-    """Refuse a release that logs members out, or whose members the one that serves logs out.
+    """Refuse a release that does not accept the sessions of the live one, or the other way round.
 
-    Both serve side by side while it is rolled out, and one of them after it.
+    Both serve at the same time during the roll, and requests of one user reach both.
 
     Raises:
-        CheckFailedError: It does.
+        CheckFailedError: One of them logs users of the other out.
     """
     environment, values, live = deployment.environment, deployment.secrets, deployment.headers
     certificate = environment.trusted_certificate(values)
@@ -118,54 +119,56 @@ def require_sessions_survive(deployment: Deployment, preview: Mapping[str, str])
         kept = keeps_sessions(environment.url, values, live, preview, certificate)
         kept = kept and keeps_sessions(environment.url, values, preview, live, certificate)
     except CheckFailedError as error:
-        return log(f"whether members stay logged in is not known: {error}")
+        return log(f"cannot check whether users stay logged in: {error}")
     if not kept:
         raise CheckFailedError(
-            "members would be logged out: what serves and the new release have other secret keys",
-            hint="change DJANGO_SECRET_KEY in two steps (CI_CD.md); or --log-out, if they may be",
+            "users would be logged out: the live and the new release have different secret keys",
+            hint="change DJANGO_SECRET_KEY in two steps (CI_CD.md), or use --log-out",
         )
     return None
 
 
 def check_live_release(deployment: Deployment) -> None:
-    """Look how what is live serves, and say what follows if it does not."""
+    """Update the health of the live release, and log a change."""
     live, headers, values = deployment.previous, deployment.headers, deployment.secrets
     if live is None:
         return
     found = check_health(deployment.swarm, deployment.environment, live, headers, values)
     if str(found) != str(deployment.health):
-        rescue = "; nothing is kept for it: this is a rescue" if found.is_outage else ""
-        log(f"live release {live.version}: {str(found) or 'it serves again'}{rescue}")
+        rescue = "; this deploy ends an outage" if found.is_outage else ""
+        log(f"live release {live.version}: {str(found) or 'serves again'}{rescue}")
     deployment.health = found
 
 
 def require_health_checks(deployment: Deployment) -> None:
-    """Refuse images that do not tell how they are: the engine would take a start for health.
+    """Refuse images without a HEALTHCHECK: the engine would count a started container as healthy.
 
     Raises:
-        CheckFailedError: Names them.
+        CheckFailedError: Names these images.
     """
     images = [service["image"] for service in deployment.services.values()]
     bare = [
         image
         for image in images
-        for found in deployment.swarm.inspect("image", image)  # here by now, unless it is drained
+        for found in deployment.swarm.inspect(
+            "image", image
+        )  # pulled by the preview, unless this node is drained
         if not has_healthcheck((found["Config"].get("Healthcheck") or {}).get("Test"))
     ]
     if bare:
         raise CheckFailedError(
-            f"no health check is in {', '.join(bare)}", hint="give its Dockerfile a HEALTHCHECK"
+            f"no HEALTHCHECK in {', '.join(bare)}", hint="give its Dockerfile a HEALTHCHECK"
         )
 
 
-def has_healthcheck(told: Sequence[str] | None) -> bool:
-    """Say whether this checks anything: https://docs.docker.com/reference/dockerfile/#healthcheck."""
-    return bool(told) and told != ["NONE"]
+def has_healthcheck(test: Sequence[str] | None) -> bool:
+    """Return whether a test is set: https://docs.docker.com/reference/dockerfile/#healthcheck."""
+    return bool(test) and test != ["NONE"]
 
 
 def roll_service(deployment: Deployment, name: str) -> None:
-    """Replace the replicas of one service, one after the other, each new one before an old one."""
-    # which begins before the roll
+    """Replace replicas one at a time; each new one starts before an old one stops."""
+    # the monitor takes its baseline when it is first used: that must be before the roll
     service, _ = deployment.services[name], deployment.traffic_monitor
     deployment.rolled_services.append(name)
     deployment.swarm.deploy(deployment.stack, stack_file(deployment.stack, {name: service}))
@@ -177,7 +180,7 @@ def roll_service(deployment: Deployment, name: str) -> None:
 
 
 def bake(deployment: Deployment) -> None:
-    """Watch the whole release for a while: what dies late, dies now, and users have used it."""
+    """Watch the whole release for a while under the traffic of users, to catch late failures."""
     wanted = [
         deployment.expected_state(name, service) for name, service in deployment.services.items()
     ]
@@ -189,18 +192,18 @@ def bake(deployment: Deployment) -> None:
 
 
 def final_smoke_test(deployment: Deployment) -> None:
-    """Walk through the site where users have it, and see that no worker died of that."""
+    """Run the smoke test at the public URL, and check that no worker exited."""
     smoke_test(deployment)
     deployment.workers.final_check()
 
 
 def smoke_test(deployment: Deployment, headers: Mapping[str, str] | None = None) -> None:
-    """Walk through the site as a user does, and ask what runs there."""
+    """Run the smoke test, and expect the version of this release."""
     verify_release(deployment, deployment.release.version, headers or {})
 
 
 def verify_release(deployment: Deployment, version: str, headers: Mapping[str, str]) -> None:
-    """Walk through the site, and expect it to be of one version."""
+    """Run the smoke test, and expect a version."""
     environment, values = deployment.environment, deployment.secrets
     given = {**deployment.headers, **headers}
     run_smoke_test(environment.url, version, values, given, environment.trusted_certificate(values))

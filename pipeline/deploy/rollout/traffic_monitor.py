@@ -1,8 +1,7 @@
-"""What users got, by the log of the edge: the last proof of a release, and the only one by users.
+"""Compares the answers of a new release to users with those before the roll, by the edge's log.
 
-A replica can be healthy, and the smoke test well, while what users do fails. The edge writes down
-which replica gave each answer, so that a release is judged by its own answers only, and compared
-with what users got before the roll.
+Replicas can be healthy, and the smoke test can pass, while requests of users fail. The edge logs
+which replica answered, so only the answers of the new release count against it.
 """
 
 import time
@@ -25,38 +24,38 @@ from pipeline.errors import CheckFailedError
 from pipeline.process import CommandResult, last_error_line
 
 BASELINE_LINES = 5000
-"""How far the edge is asked to remember what was before."""
+"""Number of log lines that are read for the baseline."""
 CHECK_INTERVAL = 3
 LOG_TIMEOUT = 15
-"""The seconds that one replica of the edge has to tell its log."""
+"""Seconds to read the log of one replica of the edge."""
 
 
 class TrafficRegressionError(CheckFailedError):
-    """Users do not get what they got before."""
+    """Requests of users fail more often, or take longer, than before."""
 
 
 def has_started(task: JSONObject) -> bool:
-    """Say whether a replica was ever there to say anything."""
+    """Return whether the container of a task ever started."""
     return bool(task["Status"].get("ContainerStatus", {}).get("ContainerID"))
 
 
 def should_run(task: JSONObject) -> bool:
-    """Say whether a replica is meant to serve: of one that is gone, the log may be gone too."""
+    """Return whether a task should run; the log of a removed task may be missing."""
     return bool(task["DesiredState"] == "running")
 
 
 class TrafficMonitor:
-    """What users get while a release reaches them, beside what they got before.
+    """Measures requests of users during a roll.
 
-    It begins when it is made: before the first replica is replaced.
+    The constructor reads the baseline, so create it before the first replica is replaced.
 
     Args:
-        swarm: Where the edge is.
-        edge: Its service.
-        tolerance: How much worse it may get.
-        replicas: Tell whose answers are whose.
-        outage: Whether users were not served before: then that is no measure for the release, and
-            an answer that no replica gave does not tell of it.
+        swarm: The client of the swarm.
+        edge: Name of the edge's service.
+        tolerance: The allowed increase of errors and latency.
+        replicas: Assigns an address to the new release or to others.
+        outage: Whether the site was down before: then the baseline does not count, nor does an
+            answer that no replica gave.
     """
 
     def __init__(
@@ -76,10 +75,10 @@ class TrafficMonitor:
         self.looked = time.monotonic()
 
     def read_requests(self, *options: str) -> list[RequestSample]:
-        """Return the requests that the edge remembers.
+        """Return the requests in the logs of the edge.
 
         Raises:
-            EngineAwayError: The engine does not say.
+            EngineUnavailableError: The engine does not answer.
         """
         chosen = options or (f"--tail={BASELINE_LINES}",)
         return [
@@ -89,41 +88,41 @@ class TrafficMonitor:
         ]
 
     def collect_logs(self, options: Sequence[str]) -> list[str]:
-        """Return what the replicas of the edge said, each asked by itself.
+        """Return the log of each replica of the edge.
 
-        Asked for the service as a whole, the engine fails for one node that is down, and hangs
-        for one that has come back: https://github.com/moby/moby/issues/37336,
-        https://github.com/moby/moby/issues/41733.
+        `docker service logs` of the whole service fails if one node is down, and hangs if one has
+        come back: https://github.com/moby/moby/issues/37336,
+        https://github.com/moby/moby/issues/41733. So each task is read on its own.
 
         Raises:
-            EngineAwayError: None of those that are to serve says anything.
+            EngineUnavailableError: No replica that should run returns its log.
         """
-        begun = [task for task in self.swarm.tasks(self.edge) if has_started(task)]
-        answers = [(task, self.task_log(task, options)) for task in begun]
-        meant = [answer for task, answer in answers if should_run(task)]
-        silent = [answer for answer in meant if answer.returncode]
-        if silent and len(silent) == len(meant):
+        started = [task for task in self.swarm.tasks(self.edge) if has_started(task)]
+        answers = [(task, self.task_log(task, options)) for task in started]
+        expected = [answer for task, answer in answers if should_run(task)]
+        failed = [answer for answer in expected if answer.returncode]
+        if failed and len(failed) == len(expected):
             raise EngineUnavailableError(
-                f"the edge's log is out of reach: {last_error_line(silent[0])}",
-                hint=failure_causes.hint_for_error(last_error_line(silent[0]), "docker node ls"),
+                f"the edge's log is unavailable: {last_error_line(failed[0])}",
+                hint=failure_causes.hint_for_error(last_error_line(failed[0]), "docker node ls"),
             )
-        if silent:
-            self.warn_partial_logs(silent[0])
+        if failed:
+            self.warn_partial_logs(failed[0])
         return [answer.stdout for _, answer in answers if not answer.returncode]
 
     def task_log(self, task: JSONObject, options: Sequence[str]) -> CommandResult:
-        """Ask one replica of the edge."""
-        asked = ("service", "logs", "--raw", *options, task["ID"])
-        return self.swarm.run(*asked, seconds=LOG_TIMEOUT)
+        """Read the log of one task of the edge."""
+        command = ("service", "logs", "--raw", *options, task["ID"])
+        return self.swarm.run(*command, seconds=LOG_TIMEOUT)
 
     def warn_partial_logs(self, answer: CommandResult) -> None:
-        """Say, once, that users are judged by some of the edge's replicas only."""
+        """Log, once, that the log of a replica of the edge is missing."""
         if not self.partial:
-            log(f"a part of the log of {self.edge} is out of reach: {last_error_line(answer)}")
+            log(f"part of the log of {self.edge} is unavailable: {last_error_line(answer)}")
         self.partial = True
 
     def requests_since_start(self) -> list[RequestSample]:
-        """Return the requests since it began, by the edge's own clock."""
+        """Return the requests since the baseline, by the clock of the edge."""
         if not self.since:
             return self.read_requests()
         return [
@@ -131,10 +130,10 @@ class TrafficMonitor:
         ]
 
     def evaluate(self) -> tuple[Sequence[RequestSample], Sequence[RequestSample]]:
-        """Refuse failing answers; return what the release is compared with, and its own answers.
+        """Check for errors; return the requests to compare with, and those of the release.
 
         Raises:
-            UsersFailError: Users fail by it.
+            TrafficRegressionError: More requests fail than before.
         """
         self.replicas.refresh()
         after = self.requests_since_start()
@@ -142,21 +141,21 @@ class TrafficMonitor:
         self.raise_if_failed(
             error_regression([] if self.outage else self.before, own, self.tolerance)
         )
-        beside = [each for each in after if self.replicas.has_other(each.replica)]
-        # the same minutes on the same machines, where there are enough to compare with
-        return (beside if len(beside) >= MIN_REQUESTS else self.before), own
+        others = [each for each in after if self.replicas.has_other(each.replica)]
+        # Old replicas in the same minutes share the load of the machine; the baseline may not.
+        return (others if len(others) >= MIN_REQUESTS else self.before), own
 
     def answered_by_release(self, request: RequestSample) -> bool:
-        """Say whether the release gave an answer, or whether none of others that run did."""
+        """Return whether an answer counts for the release: no other running replica gave it."""
         if self.replicas.has_other(request.replica):
             return False
         return not self.outage or self.replicas.has_own(request.replica)
 
     def check(self) -> None:
-        """See to it that users do not fail, every few seconds however often one asks.
+        """Check for errors, at most every `CHECK_INTERVAL` seconds.
 
         Raises:
-            UsersFailError: They do.
+            TrafficRegressionError: More requests fail than before.
         """
         if time.monotonic() < self.looked + CHECK_INTERVAL:
             return
@@ -164,23 +163,22 @@ class TrafficMonitor:
         self.looked = time.monotonic()
 
     def final_check(self) -> str:
-        """See to it that users neither failed nor waited, now that there is no more to come.
+        """Check errors and latency at the end of the bake.
 
         Returns:
-            What the journal is to keep, if that was judged by too few requests.
+            A note for the journal if there were too few requests.
 
         Raises:
-            UsersFailError: They did, or do.
+            TrafficRegressionError: More requests fail, or they take much longer.
         """
         usual, own = self.evaluate()
         self.raise_if_failed(latency_regression(usual, own, self.tolerance))
         if len(own) >= MIN_REQUESTS:
             return ""
-        few = f"{len(own)} requests of users since the roll began: too few to judge"
+        few = f"{len(own)} requests of users since the roll began: too few to evaluate"
         log(few)
         return few
 
     def raise_if_failed(self, fault: str | None) -> None:
-        """Stop at a fault."""
         if fault:
             raise TrafficRegressionError(fault, hint=f"docker service logs {self.edge}")

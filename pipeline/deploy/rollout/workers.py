@@ -1,8 +1,8 @@
-"""Whether processes die within the replicas of a release, as these tell by way of the edge.
+"""Counts the worker processes that exited inside the replicas of a release.
 
-The engine sees a container end, and none of the processes in it: a server that lives replaces a
-worker that was killed, for its memory or by a fault of its own, and what it was asked is lost. The
-edge draws which replica answers, and reaches those on every node.
+The engine notices only when a container ends. A server replaces a worker that was killed, and the
+requests of that worker are lost. So each replica counts its own, and the deploy reads the count
+through the edge, which picks a replica at random and reaches every node.
 """
 
 import time
@@ -23,28 +23,28 @@ from pipeline.errors import CheckFailedError
 CHECK_INTERVAL = 3
 ANSWER_TIMEOUT = 5
 TIMES, MOST = 4, 20
-"""How often each replica is asked on average, in passing and until all have answered."""
+"""Requests per replica: in each check, and at most until all replicas have answered."""
 MAX_SILENT = 3
-"""So many questions in vain end a search: others judge a site that does not answer."""
+"""Give up after so many requests without an answer; other checks report a site that is down."""
 
 Ask = Callable[[], Response | None]
 
 
 class WorkersDieError(CheckFailedError):
-    """Workers of a release die under a server that lives."""
+    """Workers of a release exited under a running server."""
 
 
 @dataclass(frozen=True)
 class WorkerReport:
-    """What a replica tells: of which deployment it is, its host name, and how many workers died."""
+    """The report of a replica: its deployment, its host name, and the number of exited workers."""
 
     deploy_id: str
     replica: str
-    died: int
+    exited: int
 
 
 def parse_report(answer: Response | None) -> WorkerReport | None:
-    """Read an answer; None, if it does not tell: releases of before have no such answer."""
+    """Parse an answer; None if it is no report, as older releases have no such endpoint."""
     match answer:
         case Response(status=HTTPStatus.OK, content={"deploy_id": str(), "died": int()}):
             known = answer.content
@@ -53,18 +53,18 @@ def parse_report(answer: Response | None) -> WorkerReport | None:
 
 
 def report_reader(url: str, given: Mapping[str, str], certificate: str) -> Ask:
-    """Return what asks the replica that the edge draws; it returns None where no answer comes.
+    """Return a function that requests the report of a random replica; None without an answer.
 
     Args:
         url: The origin of the site.
-        given: Headers to send with every request.
-        certificate: What to trust besides the usual authorities, as PEM.
+        given: Headers of every request.
+        certificate: An additional trusted certificate, as PEM.
     """
-    visitor, step = new_client(url, given, certificate), SmokeStep("workers", WORKERS)
+    client, step = new_client(url, given, certificate), SmokeStep("workers", WORKERS)
 
     def ask() -> Response | None:
         try:
-            return visitor.send(step, time.monotonic() + ANSWER_TIMEOUT)
+            return client.send(step, time.monotonic() + ANSWER_TIMEOUT)
         except (OSError, HTTPException):
             return None
 
@@ -72,14 +72,14 @@ def report_reader(url: str, given: Mapping[str, str], certificate: str) -> Ask:
 
 
 class WorkerMonitor:
-    """The workers of one deployment's replicas.
+    """Collects the reports of one deployment's replicas.
 
     Args:
-        swarm: Where they are.
+        swarm: The client of the swarm.
         service: The service of the replicas.
-        deploy_id: The deployment; what replicas of another one tell is passed over.
-        replicas: How many there are.
-        ask: Asks one of them.
+        deploy_id: The deployment; reports of other deployments are ignored.
+        replicas: Number of replicas.
+        ask: Requests a report.
     """
 
     def __init__(
@@ -87,14 +87,14 @@ class WorkerMonitor:
     ) -> None:
         self.swarm, self.service, self.deploy_id = swarm, service, deploy_id
         self.replicas, self.ask = replicas, ask
-        self.died: dict[str, int] = {}
+        self.exited: dict[str, int] = {}
         self.looked = time.monotonic()
 
     def check(self) -> None:
-        """See to it that none died, every few seconds however often one asks.
+        """Request some reports, at most every `CHECK_INTERVAL` seconds.
 
         Raises:
-            WorkersDieError: One did.
+            WorkersDieError: A worker exited.
         """
         if time.monotonic() < self.looked + CHECK_INTERVAL:
             return
@@ -105,86 +105,85 @@ class WorkerMonitor:
         self.raise_if_dying()
 
     def final_check(self) -> None:
-        """See to it that no replica has lost a worker, and say so where not all of them tell.
+        """Request the reports of all replicas; log if some do not report.
 
         Raises:
-            WorkersDieError: One has.
+            WorkersDieError: A worker exited.
         """
         self.query_all()
         self.raise_if_dying()
         if not self.has_all_reports:
-            log(f"whether workers of {self.service} died, {self.share} replicas tell")
+            log(f"{self.share} replicas of {self.service} report their workers")
 
     def query_all(self) -> None:
-        """Ask until every replica has told, or it is in vain."""
-        self.died.clear()
-        silent = 0
+        """Request reports until every replica has reported, or several requests failed."""
+        self.exited.clear()
+        failed = 0
         for _ in range(MOST * self.replicas):
-            silent += not self.query()
-            if silent == MAX_SILENT or self.has_all_reports:
+            failed += not self.query()
+            if failed == MAX_SILENT or self.has_all_reports:
                 return
 
     def query(self) -> bool:
-        """Ask one replica; say whether it told."""
+        """Request one report; return whether there was one."""
         found = parse_report(self.ask())
         if found and found.deploy_id == self.deploy_id:
-            self.died[found.replica] = found.died
+            self.exited[found.replica] = found.exited
         return found is not None
 
     @property
     def has_all_reports(self) -> bool:
-        """Whether every replica has told."""
-        return len(self.died) >= self.replicas
+        return len(self.exited) >= self.replicas
 
     @property
     def share(self) -> str:
-        """How many of the replicas have told."""
-        return f"{len(self.died)} of {self.replicas}"
+        return f"{len(self.exited)} of {self.replicas}"
 
     def raise_if_dying(self) -> None:
-        """Stop at a death, with what the replica said last.
+        """Raise if a worker exited; print the last log lines of its replica.
 
         Raises:
-            WorkersDieError: There is one.
+            WorkersDieError: A worker exited.
         """
         if not (fault := self.fault()):
             return
-        replica = next(name for name, died in self.died.items() if died)
+        replica = next(name for name, exited in self.exited.items() if exited)
         with suppress(EngineUnavailableError):
             for task in self.tasks_of(replica):
-                log(f"the last words of {self.service}:\n{self.swarm.tail_logs(task['ID'])}")
+                log(f"last log lines of {self.service}:\n{self.swarm.tail_logs(task['ID'])}")
         raise WorkersDieError(fault, hint=self.hint)
 
     def fault(self) -> str:
-        """Say which replica has lost how many workers; nothing, if none has."""
+        """Return the number of exited workers of each replica as a text; empty without any."""
         return "; ".join(
-            f"{died} of the workers of {self.replica_name(replica)} died since its server started"
-            for replica, died in self.died.items()
-            if died
+            f"{exited} workers of {self.replica_name(replica)} exited since its server started"
+            for replica, exited in self.exited.items()
+            if exited
         )
 
     def __str__(self) -> str:
-        """Say what is known of them."""
-        return self.fault() or f"none has died since its server started; {self.share} replicas tell"
+        return (
+            self.fault()
+            or f"no worker exited since its server started; {self.share} replicas report"
+        )
 
     @property
     def hint(self) -> str:
-        """Where to look for the cause."""
-        return f"docker service logs {self.service}: was it a fault, or the limit of its memory?"
+        return f"docker service logs {self.service}: a crash, or the memory limit?"
 
     def replica_name(self, replica: str) -> str:
-        """Return what the engine calls a replica, with the id of its container."""
+        """Return the name of a replica in the engine, with the id of its container."""
         with suppress(EngineUnavailableError):
             for task in self.tasks_of(replica):
                 return f"{self.service}.{task.get('Slot')} (container {replica})"
         return f"{self.service} ({replica})"
 
     def tasks_of(self, replica: str) -> list[JSONObject]:
-        """Return the task with a container; none, where host names are others."""
+        """Return the task of a container; empty if the host name is not the container's id."""
         return [task for task in self.swarm.tasks(self.service) if container(task) == replica]
 
 
 def container(task: JSONObject) -> str:
-    """Return the host name of a task's container, which the engine makes of its id."""
+    """Return the host name of a task's container: the first characters of its id."""
     found: str = (task["Status"].get("ContainerStatus") or {}).get("ContainerID", "")
     return found[:12]

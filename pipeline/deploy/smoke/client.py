@@ -1,4 +1,4 @@
-"""Somebody who asks a site over HTTP: the only place of a smoke test that does."""
+"""The HTTP client of the smoke test, with cookies, deadlines and retries."""
 
 import json
 import socket
@@ -23,18 +23,18 @@ from pipeline.errors import CheckFailedError
 CSRF_COOKIE, CSRF_HEADER = "csrftoken", "X-CSRFToken"
 MAX_BODY_BYTES = 32 * 1024 * 1024
 RETRY_DELAYS = (0.5, 1.0)
-"""In seconds, before a connection that did not come about is tried again."""
+"""Seconds before another try to connect."""
 
 
 class NoRedirect(HTTPRedirectHandler):
-    """A redirect is an answer like any other, and not the one that is expected."""
+    """Returns a redirect as the answer, instead of following it."""
 
     def redirect_request(self, *_: object) -> None:
-        """Follow nothing."""
+        """Do not follow."""
 
 
 class SmokeClient:
-    """Keeps cookies as a browser does, and the time."""
+    """Sends the steps of a smoke test, with the cookies of a browser and a time limit."""
 
     def __init__(
         self,
@@ -51,21 +51,21 @@ class SmokeClient:
         self.cookies = CookieJar()
         trust = HTTPSHandler(context=ssl_context(certificate))
         self.opener = build_opener(HTTPCookieProcessor(self.cookies), NoRedirect, trust)
-        # Django compares these with the host, to refuse forged requests.
+        # Django compares these with the host as a protection against CSRF.
         self.headers = {"Origin": url, "Referer": f"{url}/", **headers}
 
     def run_step(self, step: SmokeStep) -> Response:
-        """Make a step, and print how long it took.
+        """Send a step, print its time, and check the answer.
 
         Raises:
-            CheckFailedError: The answer is not what it must be, or there is none.
+            CheckFailedError: The answer is wrong, or there is none.
         """
         started, hint = time.monotonic(), step.hint
         try:
             answer = self.send_with_retry(step, self.deadline(step))
             finding = step.validate(answer)
         except (OSError, HTTPException) as error:
-            finding, hint = f"got no answer: {error_reason(error)}", way_to(error)
+            finding, hint = f"got no answer: {error_reason(error)}", hint_for(error)
         seconds = time.monotonic() - started
         print(f"{step.name:9}{seconds:7.2f} s  {step.method} {step.path}", flush=True)
         if finding:
@@ -74,12 +74,12 @@ class SmokeClient:
         return answer
 
     def deadline(self, step: SmokeStep) -> float:
-        """Return when a step must be over; one that cleans up has its time in any case."""
+        """Return the deadline of a step; a cleanup step ignores the total time limit."""
         own = time.monotonic() + self.each
         return own if step.cleans_up else min(own, self.end)
 
     def send_with_retry(self, step: SmokeStep, deadline: float) -> Response:
-        """Ask, and again if no connection came about: that tells of the way, not of the site."""
+        """Send a request; retry without a connection, because that is no fault of the release."""
         for pause in RETRY_DELAYS:
             try:
                 return self.send(step, deadline)
@@ -93,7 +93,7 @@ class SmokeClient:
         return self.send(step, deadline)
 
     def send(self, step: SmokeStep, deadline: float) -> Response:
-        """Send a request; read the answer, whatever its status."""
+        """Send a request, and read the answer of any status."""
         body = None if step.body is None else json.dumps(step.body).encode()
         headers = {**self.headers, **self.csrf_header(), **step.headers}
         if body:
@@ -112,26 +112,26 @@ class SmokeClient:
             )
 
     def csrf_header(self) -> dict[str, str]:
-        """Return the header that repeats the cookie, as the frontend sends it."""
+        """Return the header with the value of the CSRF cookie, as the frontend sends it."""
         found = [cookie.value or "" for cookie in self.cookies if cookie.name == CSRF_COOKIE]
         return {CSRF_HEADER: found[0]} if found else {}
 
 
 def ssl_context(certificate: str) -> ssl.SSLContext:
-    """Trust the usual authorities, and a certificate besides, as PEM, if one is given."""
+    """Return a context that trusts the usual authorities and optionally a certificate, as PEM."""
     context = ssl.create_default_context()
-    context.hostname_checks_common_name = False  # no browser looks there
+    context.hostname_checks_common_name = False  # like browsers, which read only subjectAltName
     if certificate:
         context.load_verify_locations(cadata=certificate)
     return context
 
 
 def read_body(response: HTTPResponse | HTTPError, deadline: float) -> bytes:
-    """Read a body, unless it comes too slowly or does not end.
+    """Read a body before the deadline and up to a maximum size.
 
     Raises:
-        TimeoutError: It is not here in time.
-        HTTPException: It is too large.
+        TimeoutError: The deadline is over.
+        HTTPException: The body is too large.
     """
     body = b""
     while chunk := response.read1(65536):
@@ -143,10 +143,10 @@ def read_body(response: HTTPResponse | HTTPError, deadline: float) -> bytes:
 
 
 def time_left(deadline: float) -> float:
-    """Return the seconds that are left.
+    """Return the seconds until the deadline.
 
     Raises:
-        TimeoutError: There are none.
+        TimeoutError: The deadline is over.
     """
     seconds = deadline - time.monotonic()
     if seconds <= 0:
@@ -155,17 +155,17 @@ def time_left(deadline: float) -> float:
 
 
 def error_reason(error: Exception) -> str:
-    """Return what went wrong, which urllib wraps."""
+    """Return the reason of an error that urllib wraps."""
     return str(error.reason if isinstance(error, URLError) else error) or type(error).__name__
 
 
-def way_to(error: Exception) -> str:
-    """Return where to look after a request that got no answer: no log of the app has it."""
+def hint_for(error: Exception) -> str:
+    """Return the hint for a request without an answer, which no log of the app contains."""
     cause = error.reason if isinstance(error, URLError) else error
     if isinstance(cause, ssl.SSLError):
-        return "invoke doctor judges the certificate; invoke renew-edge brings another one"
+        return "invoke doctor checks the certificate; invoke renew-edge replaces it"
     if isinstance(cause, socket.gaierror):
-        return "does the name of the site lead to its edge? correct the DNS, or `url`"
+        return "check that the host name resolves to the edge: fix the DNS, or `url`"
     if isinstance(cause, TimeoutError):
-        return "invoke status; invoke logs: it takes too long, or a firewall is between"
+        return "invoke status; invoke logs: the app is slow, or a firewall blocks the port"
     return "invoke status; docker service ls: does the edge run, and is its port open?"

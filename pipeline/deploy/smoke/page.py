@@ -1,4 +1,4 @@
-"""What an HTML page loads, and of what type each part must be."""
+"""The resources that an HTML page loads, and their MIME types."""
 
 from html.parser import HTMLParser
 from mimetypes import MimeTypes
@@ -11,13 +11,13 @@ LEGACY_MIME_TYPES = {
     "application/javascript": "text/javascript",
     "image/x-icon": "image/vnd.microsoft.icon",
 }
-MIME_TYPES = MimeTypes()  # not the tables of this machine, which may know other names
+MIME_TYPES = MimeTypes()  # without the tables of this machine, which may differ
 
 
 class PageResources(HTMLParser):
-    """The addresses that a page loads from, and how many of them are scripts.
+    """The URLs that a page loads, and the number of scripts.
 
-    What it loads only later is in the list that it names, if its build made one.
+    Resources that load later are in the manifest of the build, if the page names one.
     """
 
     def __init__(self, html: bytes) -> None:
@@ -28,7 +28,7 @@ class PageResources(HTMLParser):
         self.feed(html.decode(errors="replace"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note what this element loads."""
+        """Collect the URL of an element."""
         attributes = dict(attrs)
         if tag == "meta" and attributes.get("name") == ASSET_MANIFEST:
             self.manifest = urljoin("/", attributes.get("content") or "")
@@ -40,25 +40,25 @@ class PageResources(HTMLParser):
 
     @property
     def external(self) -> list[str]:
-        """Addresses on other sites, which no walk through this one may visit."""
+        """URLs of other sites; the smoke test does not request them."""
         return [address for address in self.addresses if urlsplit(address).netloc]
 
 
 def expected_mime_type(path: str) -> str:
-    """Return the type that the name of a file promises; nothing, if it promises none."""
+    """Return the MIME type of a file name; empty if it is unknown."""
     return normalize_mime_type(MIME_TYPES.guess_type(urlsplit(path).path)[0] or "")
 
 
 def normalize_mime_type(name: str) -> str:
-    """Return today's name of a type."""
+    """Return the current name of a legacy MIME type."""
     return LEGACY_MIME_TYPES.get(name, name)
 
 
 def manifest_files(manifest: object) -> set[str]:
-    """Return the paths of all files that Vite lists: https://vite.dev/guide/backend-integration.
+    """Return the paths of all files in Vite's manifest.
 
     Args:
-        manifest: What its JSON holds.
+        manifest: Parsed JSON, see https://vite.dev/guide/backend-integration.
     """
     entries = manifest.values() if isinstance(manifest, dict) else ()
     found = [

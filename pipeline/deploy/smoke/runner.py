@@ -1,9 +1,9 @@
-"""Walk through a site that runs, as a user does, and stop at the first thing that is broken.
+"""Smoke test of a running site: the steps of a user, up to the first fault.
 
 python -m pipeline.deploy.smoke.runner https://www.example.com --release v1.2.3
 
-The user is that of SMOKE_USER_EMAIL and SMOKE_USER_PASSWORD. All that is written is a project,
-which is deleted again whatever happens.
+It logs in as SMOKE_USER_EMAIL with SMOKE_USER_PASSWORD. It creates one project, and deletes it in
+any case.
 """
 
 import argparse
@@ -40,23 +40,23 @@ def main(arguments: Sequence[str]) -> None:
     """
     parser = argparse.ArgumentParser("python -m pipeline.deploy.smoke.runner")
     parser.add_argument("url", help="such as https://www.example.com")
-    parser.add_argument("--release", help="what must run there")
+    parser.add_argument("--release", help="the expected release")
     parser.add_argument("--header", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--without", action="append", default=[], choices=["page", "project"])
     parser.add_argument("--request-seconds", type=float, default=REQUEST_TIMEOUT)
     parser.add_argument("--seconds", type=float, default=TOTAL_TIMEOUT)
     options = parser.parse_args(arguments)
-    visitor = SmokeClient(
+    client = SmokeClient(
         site_origin(options.url),
         parse_headers(options.header),
         each=options.request_seconds,
         altogether=options.seconds,
     )
     for part in options.without:
-        print(f"left out: {part}", flush=True)
+        print(f"skipped: {part}", flush=True)
     run_steps(
         smoke_scenario(user_from_env(os.environ), options.release, options.without),
-        visitor.run_step,
+        client.run_step,
     )
 
 
@@ -67,32 +67,32 @@ def run_smoke_test(
     given: Mapping[str, str],
     certificate: str = "",
 ) -> None:
-    """Walk through a site that has just been deployed.
+    """Run the smoke test on a deployed site.
 
     Args:
-        url: Its origin.
-        release: What must run there, if that matters.
+        url: The origin of the site.
+        release: The expected release; None for any.
         variables: SMOKE_USER_EMAIL and SMOKE_USER_PASSWORD.
-        given: Headers to send with every request.
-        certificate: What to trust besides the usual authorities, as PEM.
+        given: Headers of every request.
+        certificate: An additional trusted certificate, as PEM.
 
     Raises:
-        CheckFailedError: The site is broken, or it is another release.
+        CheckFailedError: The site is broken, or runs another release.
     """
-    visitor = new_client(url, given, certificate)
-    run_steps(smoke_scenario(user_from_env(variables), release, []), visitor.run_step)
+    client = new_client(url, given, certificate)
+    run_steps(smoke_scenario(user_from_env(variables), release, []), client.run_step)
 
 
 def open_site(url: str, given: Mapping[str, str], certificate: str = "") -> None:
-    """Open a site, as a user does first.
+    """Check that the API is ready and that the page opens.
 
     Args:
-        url: Its origin.
-        given: Headers to send with every request.
-        certificate: What to trust besides the usual authorities, as PEM.
+        url: The origin of the site.
+        given: Headers of every request.
+        certificate: An additional trusted certificate, as PEM.
 
     Raises:
-        CheckFailedError: It is not ready, or there is no page.
+        CheckFailedError: The API is not ready, or there is no page.
     """
     run_steps(open_steps(), new_client(url, given, certificate).run_step)
 
@@ -104,24 +104,24 @@ def keeps_sessions(
     then: Mapping[str, str],
     certificate: str = "",
 ) -> bool:
-    """Say whether a member who logs in at one release is one at another, which serves beside it.
+    """Return whether a user who logs in at one release is logged in at another one.
 
     Args:
         url: The origin of the site.
         variables: SMOKE_USER_EMAIL and SMOKE_USER_PASSWORD.
-        first: The headers that lead to the one.
-        then: The headers that lead to the other.
-        certificate: What to trust besides the usual authorities, as PEM.
+        first: The headers that select the first release.
+        then: The headers that select the other release.
+        certificate: An additional trusted certificate, as PEM.
 
     Raises:
-        CheckFailedError: No member could log in, so that this is not known.
+        CheckFailedError: The user could not log in, so the result is unknown.
     """
-    visitor, known = new_client(url, {}, certificate), True
+    client, known = new_client(url, {}, certificate), True
 
     def perform(step: SmokeStep) -> Response:
         nonlocal known
         try:
-            return visitor.run_step(step)
+            return client.run_step(step)
         except CheckFailedError:
             known = known and step.name != "known"
             raise
@@ -135,16 +135,16 @@ def keeps_sessions(
 
 
 def new_client(url: str, given: Mapping[str, str], certificate: str) -> SmokeClient:
-    """Return a visitor who has asked for nothing yet."""
+    """Return a client with the default time limits."""
     limits = {"each": REQUEST_TIMEOUT, "altogether": TOTAL_TIMEOUT}
     return SmokeClient(site_origin(url), given, **limits, certificate=certificate)
 
 
 def run_steps(steps: StepGenerator, perform: Callable[[SmokeStep], Response]) -> None:
-    """Make all steps of a walk; after a fault, or Ctrl-C, those that clean up.
+    """Run all steps; after a fault or Ctrl-C, only the cleanup steps.
 
     Raises:
-        CheckFailedError: The first fault, whatever came of cleaning up.
+        CheckFailedError: The first fault; later faults of the cleanup are dropped.
     """
     faults: list[BaseException] = []
     try:
@@ -164,43 +164,43 @@ def run_steps(steps: StepGenerator, perform: Callable[[SmokeStep], Response]) ->
 
 
 def site_origin(url: str) -> str:
-    """Return the origin that a URL names.
+    """Return the origin of a URL.
 
     Raises:
-        InputError: It names none, or more than that.
+        InputError: The URL is not an origin.
     """
     site = url.removesuffix("/")
     try:
         parse_origin(site)
     except ValueError as error:
-        hint = "give it as in https://www.example.com"
-        raise InputError(f"the URL is no origin: {error}", hint=hint) from None
+        hint = "write it like https://www.example.com"
+        raise InputError(f"the URL is not an origin: {error}", hint=hint) from None
     return site
 
 
 def parse_headers(given: Sequence[str]) -> Mapping[str, str]:
-    """Read headers to send with every request; what they hold is not printed.
+    """Parse headers `NAME=VALUE`; their values are secret and never printed.
 
     Raises:
-        InputError: One of them is malformed.
+        InputError: A header is malformed.
     """
     pairs = [HEADER_PATTERN.fullmatch(header) for header in given]
     found = {pair[1]: pair[2] for pair in pairs if pair}
     if not all(pairs):
-        raise InputError("a header is malformed", hint="give it as in --header X-Preview=secret")
+        raise InputError("a header is malformed", hint="write it like --header X-Preview=secret")
     return found
 
 
 def user_from_env(variables: Mapping[str, str]) -> User:
-    """Read who is to log in.
+    """Return the user of the environment variables.
 
     Raises:
-        InputError: Names the variables that are missing.
+        InputError: Names the missing variables.
     """
     if missing := [name for name in USER_VARIABLES if not variables.get(name)]:
         raise InputError(
             f"no user to log in as: {' and '.join(missing)} not set",
-            hint="set both to a user who exists there and has no rights",
+            hint="set both to an existing user without privileges",
         )
     email, password = (variables[name] for name in USER_VARIABLES)
     return User(email, password)

@@ -1,6 +1,6 @@
-"""The steps through a site, without asking anybody: a generator hands them out, takes the answers.
+"""The steps of the smoke test, without I/O: a generator yields requests and receives answers.
 
-What undoes a step is a step too, and is handed out whatever became of those in between.
+A step that cleans up is yielded in `finally`, so it runs also after a fault.
 """
 
 import json
@@ -21,20 +21,18 @@ MISSING_ASSET = "/assets/no-such-file.js"
 PROJECT_NAME = "smoke"
 FRONTEND_HINT = "was the frontend rolled out as it was built?"
 ERROR_MIME_TYPES = ("application/problem+json", "application/json")
-"""How an error is told: https://www.rfc-editor.org/rfc/rfc9457#section-3."""
+"""MIME types of an error: https://www.rfc-editor.org/rfc/rfc9457#section-3."""
 
 
 @dataclass(frozen=True)
 class Response:
-    """What came back."""
-
     status: int
     type: str = ""
     body: bytes = field(default=b"", repr=False)
 
     @property
     def content(self) -> dict[str, Any]:
-        """The JSON object in it; an empty one, if there is none."""
+        """The JSON object of the body; empty without one."""
         try:
             content = json.loads(self.body)
         except ValueError:
@@ -43,14 +41,14 @@ class Response:
 
 
 Problem = str | None
-"""What is wrong with an answer, as a predicate; None if nothing is."""
+"""A fault of an answer, as a predicate for a sentence; None without a fault."""
 
 Validator = Callable[[Response], Problem]
 
 
 @dataclass(frozen=True)
 class SmokeStep:
-    """One request, and what its answer must be; any type will do if it names none."""
+    """One request and the expected answer; an empty `type` allows any MIME type."""
 
     name: str
     path: str
@@ -59,12 +57,12 @@ class SmokeStep:
     type: str = "application/json"
     body: Mapping[str, str] | None = field(default=None, repr=False)
     validator: Validator = lambda _: None
-    hint: str = "look for this request in the logs of what answers there"
+    hint: str = "look for this request in the logs of edge and backend"
     cleans_up: bool = False
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def validate(self, answer: Response) -> Problem:
-        """Say what is wrong with an answer to this step."""
+        """Return the fault of an answer; None without a fault."""
         if answer.status != self.status:
             return f"answered {answer.status}, not {self.status}"
         if self.type and normalize_mime_type(answer.type) != self.type:
@@ -74,8 +72,6 @@ class SmokeStep:
 
 @dataclass(frozen=True)
 class User:
-    """Somebody who may log in."""
-
     email: str
     password: str = field(repr=False)
 
@@ -86,16 +82,16 @@ StepGenerator = Generator[SmokeStep, Response, None]
 def smoke_scenario(
     user: User, release: str | None = None, without: Collection[str] = ()
 ) -> StepGenerator:
-    """Hand out all steps.
+    """Yield all steps.
 
     Args:
-        user: Who logs in.
-        release: What must run there; anything may, if it is not given.
-        without: `page_steps` or `project_steps`, where the site has none.
+        user: The user who logs in.
+        release: The expected release; None for any.
+        without: Parts that the site does not have: `page` or `project`.
     """
     yield readiness_steps()
     if release is not None:
-        hint = "was this release undone, or another one rolled out meanwhile?"
+        hint = "was this release rolled back, or another one deployed at the same time?"
         yield SmokeStep(
             "version", f"{API}/version/", validator=json_contains(release=release), hint=hint
         )
@@ -105,23 +101,22 @@ def smoke_scenario(
 
 
 def open_steps() -> StepGenerator:
-    """Hand out what any user asks for first: an API that is ready, and the page."""
+    """Yield the first requests of a user: the readiness of the API, and the page."""
     yield readiness_steps()
     yield home_page_steps()
 
 
 def readiness_steps() -> SmokeStep:
-    """Ask the API whether it and what it stands on are there."""
+    """Return the request for the readiness of the API, PostgreSQL and Redis."""
     return SmokeStep("ready", f"{API}/health/ready/", validator=json_contains(status="ok"))
 
 
 def home_page_steps() -> SmokeStep:
-    """Open the page."""
     return SmokeStep("page", "/", type="text/html", validator=is_usable_page, hint=FRONTEND_HINT)
 
 
 def page_steps() -> StepGenerator:
-    """Open the page, everything that it loads, now or later, and an asset that does not exist."""
+    """Yield the page, every asset that it loads, now or later, and a missing asset."""
     answer = yield home_page_steps()
     shown = PageResources(answer.body)
     paths = {*shown.addresses}
@@ -134,20 +129,20 @@ def page_steps() -> StepGenerator:
         yield SmokeStep(
             "asset", path, type=expected_mime_type(path), validator=is_asset, hint=FRONTEND_HINT
         )
-    # A browser with an older page would take the new page for the script that it asks for.
-    hint = "serve the page for addresses of the app only, never below /assets/"
+    # A browser with an older page would run the HTML page as the script that it requested.
+    hint = "serve the page for URLs of the app only, never below /assets/"
     yield SmokeStep("no asset", MISSING_ASSET, status=404, type="", hint=hint)
 
 
 def shared_session_steps(
     user: User, first: Mapping[str, str], then: Mapping[str, str]
 ) -> StepGenerator:
-    """Log in at one release, and be known at another.
+    """Log in at one release, and check the session at another one.
 
     Args:
-        user: Who logs in.
-        first: The headers that lead to the one.
-        then: The headers that lead to the other.
+        user: The user who logs in.
+        first: The headers that select the first release.
+        then: The headers that select the other release.
     """
     me, credentials = f"{API}/auth/me/", {"email": user.email, "password": user.password}
     yield SmokeStep("guest", me, status=401, type="", headers=first)
@@ -161,7 +156,7 @@ def shared_session_steps(
 
 
 def session_steps(user: User, parts: Collection[Callable[[], StepGenerator]]) -> StepGenerator:
-    """Log in, do what only users can, and log out."""
+    """Log in, run the steps that need a user, and log out."""
     me, credentials = f"{API}/auth/me/", {"email": user.email, "password": user.password}
     hint = "does the user of SMOKE_USER_EMAIL exist there, with that SMOKE_USER_PASSWORD?"
     yield SmokeStep("guest", me, status=401, type="", validator=is_api_error)
@@ -182,51 +177,51 @@ def project_steps() -> StepGenerator:
     )
     number = answer.content["id"]
     try:
-        # Where others create projects meanwhile, it may not be among the newest any more.
+        # Other users may create projects, so the newest page of the list may not contain it.
         yield SmokeStep("list", f"{projects}?before={number + 1}", validator=lists_project(number))
     finally:
         yield SmokeStep("delete", f"{projects}{number}/", "DELETE", 204, type="", cleans_up=True)
 
 
 def json_contains(**expected: str) -> Validator:
-    """Judge what a JSON object says."""
+    """Check the values of a JSON object."""
 
-    def judge(answer: Response) -> Problem:
+    def check(answer: Response) -> Problem:
         for name, value in expected.items():
             if (found := answer.content.get(name)) != value:
-                return f"says that {name} is {found!r:.99}, not {value!r}"
+                return f"has {name} {found!r:.99}, not {value!r}"
         return None
 
-    return judge
+    return check
 
 
 def is_user(user: User) -> Validator:
-    """Judge whether this is the user, without saying who it is."""
-    return lambda answer: None if answer.content.get("email") == user.email else "is somebody else"
+    """Check the user of an answer, without printing the email address."""
+    return lambda answer: None if answer.content.get("email") == user.email else "is another user"
 
 
 def is_usable_page(answer: Response) -> Problem:
-    """Judge whether a browser could make anything of a page, from this site alone."""
+    """Check that a page loads a script, and nothing from another site."""
     opened = PageResources(answer.body)
     if opened.external:
         return f"loads from another site: {opened.external[0]}"
-    return None if opened.scripts else "loads no script, so that nothing would be shown"
+    return None if opened.scripts else "loads no script, so it would stay blank"
 
 
 def lists_manifest_files(answer: Response) -> Problem:
-    """Judge whether a page's list of its files names any."""
+    """Check that a manifest lists files."""
     return None if manifest_files(answer.content) else "lists no file"
 
 
 def is_asset(answer: Response) -> Problem:
-    """Judge whether a file is one, and not the page in its place."""
+    """Check that an asset is not empty, and is not the page instead."""
     if answer.type == "text/html":
         return "is the page"
     return None if answer.body.strip() else "is empty"
 
 
 def is_api_error(answer: Response) -> Problem:
-    """Judge whether the app itself tells an error; releases before told it in plain JSON."""
+    """Check that the app itself reports the error; older releases use plain JSON."""
     return (
         None
         if answer.type in ERROR_MIME_TYPES
@@ -235,18 +230,18 @@ def is_api_error(answer: Response) -> Problem:
 
 
 def has_project_id(answer: Response) -> Problem:
-    """Judge whether there is a project that can be deleted."""
+    """Check that an answer has the id of a project."""
     return None if isinstance(answer.content.get("id"), int) else "names no project"
 
 
 def lists_project(number: int) -> Validator:
-    """Judge whether a project is in a list."""
+    """Check that a list contains a project."""
 
-    def judge(answer: Response) -> Problem:
+    def check(answer: Response) -> Problem:
         items = answer.content.get("items")
         listed = isinstance(items, list) and any(
             isinstance(item, dict) and item.get("id") == number for item in items
         )
         return None if listed else "does not list the project that was just created"
 
-    return judge
+    return check

@@ -1,4 +1,4 @@
-"""What was done to an environment besides deploying: kept in the swarm, beside the journal."""
+"""A log of other commands than deployments, kept in the swarm next to the journal."""
 
 import json
 import uuid
@@ -15,14 +15,14 @@ MAX_ENTRIES = 30
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """One thing that was done.
+    """One command.
 
     Attributes:
-        at: When, in ISO 8601.
-        by: Who did it.
+        at: Time, in ISO 8601.
+        by: The user.
         kind: `exec`, `maintenance`, `backup`, `renew` or `restore`.
-        what: Of what; never anything that could be a secret.
-        outcome: What became of it.
+        what: Its object; never a value that could be secret.
+        outcome: Its result.
     """
 
     at: str
@@ -34,22 +34,22 @@ class AuditEntry:
 
 @contextmanager
 def recorded(swarm: SwarmClient, stack: str, kind: str, what: str) -> Iterator[None]:
-    """Write down what becomes of the block, as in `record`."""
+    """Record the result of the block, as in `record`."""
     try:
         yield
     except BaseException as error:
         outcome = error.outcome if isinstance(error, DeployAbortedError) else "failed"
-        with suppress(CheckFailedError):  # it says already why it failed
+        with suppress(CheckFailedError):  # the error of the block is more important
             record(swarm, stack, kind, what, outcome)
         raise
     record(swarm, stack, kind, what, "succeeded")
 
 
 def record(swarm: SwarmClient, stack: str, kind: str, what: str, outcome: str) -> None:
-    """Write down what was done just now, and forget what is older than the last few.
+    """Record a command, and remove entries older than the last few.
 
     Raises:
-        CheckFailedError: The swarm does not take it.
+        CheckFailedError: The swarm rejects the entry.
     """
     act = AuditEntry(utc_now(), current_actor(), kind, what, outcome)
     name = f"{stack}-act-{uuid.uuid4().hex[:12]}"
@@ -60,10 +60,10 @@ def record(swarm: SwarmClient, stack: str, kind: str, what: str, outcome: str) -
 
 
 def entries(swarm: SwarmClient, stack: str) -> list[AuditEntry]:
-    """Return what was done, the oldest first."""
+    """Return all entries, the oldest first."""
     return [AuditEntry(**json.loads(content)) for content in swarm.configs(label(stack)).values()]
 
 
 def label(stack: str) -> str:
-    """Return the label of all that was done to a stack."""
+    """Return the label of all entries of a stack."""
     return f"pipeline.acts.{stack}"

@@ -1,7 +1,8 @@
-"""One deployment at a time: a lock in the swarm itself, which every manager sees.
+"""The deploy lock: one deployment at a time, for every manager of the swarm.
 
-The lock is a config object: of all who try to make it at once, one succeeds. Its holder leaves a
-sign of life every few seconds; without one it is stale, and may be taken.
+The lock is a config object: names are unique, so of several clients that create it, one succeeds.
+Its holder renews a heartbeat every few seconds; without one the lock is stale, and may be taken
+over.
 """
 
 import json
@@ -29,35 +30,35 @@ from pipeline.errors import InputError, LockLostError
 HEARTBEAT_INTERVAL = 10
 STALE_AFTER = timedelta(seconds=60)
 CLEANUP = "cleanup"
-"""What the lock is held for after a deployment: no other one is refused for that, it waits."""
+"""Purpose of the lock during a cleanup; another deployment waits for it instead of failing."""
 CLEANUP_SECONDS = 120
-"""The seconds that it waits at most."""
+"""Maximum of seconds that it waits."""
 
 
 @dataclass(frozen=True)
 class LockHolder:
-    """Who holds a lock, and what for."""
+    """The holder of a lock, and its purpose."""
 
     who: str
     where: str
     what: str
     token: str = ""
-    """Nobody else's, not even that of a process which had this number before."""
+    """A random id, because a process id may be used again."""
 
 
 class LockedError(InputError):
-    """Somebody else deploys."""
+    """Another deployer holds the lock."""
 
 
 def current_holder(what: str) -> LockHolder:
-    """Return this process as a holder of the lock."""
+    """Return this process as a holder."""
     where = f"{socket.gethostname()}, process {os.getpid()}"
     return LockHolder(current_actor(), where, what, uuid.uuid4().hex)
 
 
 @dataclass(frozen=True)
 class Lock:
-    """A lock that is held, by the number that the engine gave it."""
+    """A lock that this process holds, by the id of its config."""
 
     swarm: SwarmClient
     stack: str
@@ -65,55 +66,55 @@ class Lock:
 
     @property
     def is_held(self) -> bool:
-        """Whether it is still ours; who was away for long may have been taken for dead."""
+        """Whether this process still holds it: another may have taken it over after a pause."""
         found = retry_while_unavailable(lambda: read_lock(self.swarm, self.stack))
         return found is not None and found["ID"] == self.config_id
 
     def require_held(self) -> None:
-        """Refuse to go on where somebody else does already.
+        """Stop if another deployer holds the lock.
 
         Raises:
-            LostLockError: It is not ours any more.
-            EngineAwayError: The engine does not say.
+            LockLostError: Another deployer holds it.
+            EngineUnavailableError: The engine does not answer.
         """
         if not self.is_held:
             who = describe_lock(read_lock(self.swarm, self.stack))
             raise LockLostError(
                 f"the lock of {self.stack} was taken over by {who}",
-                hint="he puts right what was begun here: invoke status, invoke history",
+                hint="the new holder cleans up: invoke status, invoke history",
             )
 
 
 @contextmanager
 def hold_lock(swarm: SwarmClient, stack: str, what: str) -> Iterator[Lock]:
-    """Hold the lock of a stack as long as the block runs.
+    """Hold the lock of a stack during the block.
 
     Args:
-        swarm: Where the stack is.
-        stack: What is locked.
-        what: Why, for others to read.
+        swarm: The client of the swarm.
+        stack: The stack to lock.
+        what: The purpose, shown to others.
 
     Raises:
-        LockedError: Somebody else holds it, and lives.
+        LockedError: Another process holds it, and is alive.
     """
     lock = acquire(swarm, stack, what)
     over = threading.Event()
-    beating = threading.Thread(target=send_heartbeats, args=(swarm, stack, over), daemon=True)
-    beating.start()
+    heartbeats = threading.Thread(target=send_heartbeats, args=(swarm, stack, over), daemon=True)
+    heartbeats.start()
     try:
         yield lock
     finally:
         over.set()
-        beating.join()
+        heartbeats.join()
         if lock.is_held:
-            release(swarm, stack)  # else somebody took it over, and it is his to give back
+            release(swarm, stack)  # a lock that was taken over belongs to its new holder
 
 
 def acquire(swarm: SwarmClient, stack: str, what: str) -> Lock:
-    """Take the lock, from a holder who is dead if need be.
+    """Acquire the lock; take over a stale one.
 
     Raises:
-        LockedError: Somebody else holds it, and lives.
+        LockedError: Another process holds it, and is alive.
     """
     if lock := try_create(swarm, stack, what):
         return lock
@@ -123,52 +124,52 @@ def acquire(swarm: SwarmClient, stack: str, what: str) -> Lock:
     if found is None or not is_stale(swarm, stack):
         raise LockedError(
             f"{stack} is locked by {describe_lock(found)}",
-            hint="wait for it; if it is dead, the lock is free after a minute: invoke unlock",
+            hint="wait; the lock of a killed process is stale after a minute: invoke unlock",
         )
     print(f"taking over a stale lock of {describe_lock(found)}", file=sys.stderr)
-    # By its number: of several who find it stale, one removes this lock, the others none.
+    # By id, not by name: several processes may find it stale, and only one of them removes it.
     swarm.run("config", "rm", found["ID"])
     if lock := try_create(swarm, stack, what):
         return lock
-    raise LockedError(f"somebody else took the lock of {stack}", hint="invoke status")
+    raise LockedError(f"another deployer acquired the lock of {stack}", hint="invoke status")
 
 
 def after_cleanup(swarm: SwarmClient, stack: str) -> JSONObject | None:
-    """Return the lock, if it is held; a cleanup is waited for, as long as it lives."""
-    end, told = time.monotonic() + CLEANUP_SECONDS, False
+    """Return the lock if it is held; wait for a cleanup that holds it."""
+    end, logged = time.monotonic() + CLEANUP_SECONDS, False
     while (found := read_lock(swarm, stack)) and parse_holder(found).what == CLEANUP:
         if is_stale(swarm, stack) or time.monotonic() > end:
             break
-        if not told:
+        if not logged:
             log(f"waiting for the cleanup by {describe_lock(found)}")
-            told = True
+            logged = True
         time.sleep(POLL_INTERVAL)
     return found
 
 
 def try_create(swarm: SwarmClient, stack: str, what: str) -> Lock | None:
-    """Make the lock, unless it is there."""
+    """Create the lock; return None if it exists."""
     content = json.dumps(asdict(current_holder(what)))
     number = swarm.create_config(lock_name(stack), content, {label(stack): "lock"})
     return Lock(swarm, stack, number) if number else None
 
 
 def send_heartbeats(swarm: SwarmClient, stack: str, over: threading.Event) -> None:
-    """Leave signs of life until told that it is over; the newest one stays."""
+    """Renew the heartbeat until the event is set."""
     last = ""
     while not over.wait(HEARTBEAT_INTERVAL):
-        with suppress(EngineUnavailableError):  # it may be there again for the next one
+        with suppress(EngineUnavailableError):  # the next heartbeat may succeed
             last = renew_heartbeat(swarm, stack, last)
 
 
 def renew_heartbeat(swarm: SwarmClient, stack: str, last: str) -> str:
-    """Leave a sign of life in the place of the last one, and return its name.
+    """Create a new heartbeat, remove the last one, and return the new name.
 
     Returns:
-        That of the last one, which stays, if the engine takes no other.
+        The last name, if the engine rejects the new one.
 
     Raises:
-        EngineAwayError: The engine does not say whether it did.
+        EngineUnavailableError: The engine does not answer.
     """
     sign = f"{stack}-beat-{uuid.uuid4().hex[:12]}"
     if not swarm.create_config(sign, "alive", {label(stack): "beat"}):
@@ -179,19 +180,19 @@ def renew_heartbeat(swarm: SwarmClient, stack: str, last: str) -> str:
 
 
 def release(swarm: SwarmClient, stack: str) -> None:
-    """Give the lock back, with all signs of life."""
+    """Remove the lock and all heartbeats."""
     names = swarm.run("config", "ls", f"--filter=label={label(stack)}", "--format={{.Name}}").stdout
     swarm.run("config", "rm", *names.split())
 
 
 def read_lock(swarm: SwarmClient, stack: str) -> JSONObject | None:
-    """Return the lock, if somebody holds it."""
+    """Return the lock; None if it is free."""
     found = swarm.inspect("config", lock_name(stack))
     return found[0] if found else None
 
 
 def is_stale(swarm: SwarmClient, stack: str) -> bool:
-    """Say whether the holder left no sign of life for a minute, by the swarm's own clock."""
+    """Return whether the last heartbeat is older than a minute, by the clock of the swarm."""
     names = swarm.run("config", "ls", f"--filter=label={label(stack)}", "--format={{.Name}}").stdout
     signs = [
         parse_timestamp(found["CreatedAt"]) for found in swarm.inspect("config", *names.split())
@@ -201,28 +202,26 @@ def is_stale(swarm: SwarmClient, stack: str) -> bool:
 
 
 def parse_timestamp(text: str) -> datetime:
-    """Read the engine's way to write a time: nanoseconds, and in the time zone of its machine."""
+    """Parse the engine's time: nanoseconds, in the time zone of its machine."""
     return datetime.fromisoformat(text)
 
 
 def parse_holder(lock: JSONObject) -> LockHolder:
-    """Return who holds a lock."""
     return LockHolder(**json.loads(config_text(lock)))
 
 
 def describe_lock(lock: JSONObject | None) -> str:
-    """Say who holds a lock."""
+    """Return a text that names the holder."""
     if lock is None:
-        return "somebody who has just left"
+        return "a process that has just finished"
     found = parse_holder(lock)
     return f"{found.who} on {found.where}, since {lock['CreatedAt'][:19]}Z: {found.what}"
 
 
 def lock_name(stack: str) -> str:
-    """Return what the lock is called."""
     return f"{stack}-lock"
 
 
 def label(stack: str) -> str:
-    """Return the label of all that belongs to the lock."""
+    """Return the label of the lock and its heartbeats."""
     return f"pipeline.lock.{stack}"

@@ -1,7 +1,7 @@
-"""What was deployed, when, by whom, and what became of it: kept in the swarm itself.
+"""The journal of deployments, kept in the swarm itself.
 
-Each entry is made of config objects, which nobody can change: one when a deployment starts, with
-all that is needed to put it back, and one when it ends.
+Each record consists of config objects, which are immutable: one at the start of a deployment, with
+everything that a rollback needs, and one at its end.
 """
 
 import json
@@ -18,7 +18,7 @@ SUCCEEDED = "succeeded"
 END_FIELDS = ("outcome", "note", "ended")
 STARTED_PATTERN = re.compile(r"-journal-\d+-started$")
 KEPT_RELEASES = 5
-"""How many good releases can be gone back to."""
+"""Number of good releases that a rollback can reach."""
 
 
 @dataclass(frozen=True)
@@ -26,19 +26,19 @@ class DeploymentRecord:
     """One deployment.
 
     Attributes:
-        number: They are counted.
+        number: Serial number.
         kind: `deploy` or `rollback`.
-        by: Who deployed.
-        started: When, in ISO 8601.
-        deploy_id: Names it in what runs.
-        version: What was deployed.
-        commit: What it was built from.
-        images: Each service's image, by digest.
-        services: Each service as the engine was told to have it.
-        restores: The number of the entry that it puts back; 0, if it is a deployment.
-        outcome: What became of it; nothing yet, if it is under way, or its deployer is dead.
-        note: Why.
-        ended: When.
+        by: The user.
+        started: Time, in ISO 8601.
+        deploy_id: Id of the deployment, in its tasks.
+        version: The deployed version.
+        commit: The commit that it was built from.
+        images: Image of each service, by digest.
+        services: The services, as in a stack file.
+        restores: Number of the record that a rollback restores; 0 for a deploy.
+        outcome: The result; empty while it runs, or if its deployer was killed.
+        note: The reason, or a remark.
+        ended: Time of the end.
     """
 
     number: int
@@ -57,9 +57,9 @@ class DeploymentRecord:
 
 
 def entries(swarm: SwarmClient, stack: str) -> list[DeploymentRecord]:
-    """Return all that the journal of a stack tells, the oldest first.
+    """Return all records, the oldest first.
 
-    Where only the end of an entry is left, somebody was stopped while he forgot it.
+    An end without a start belongs to a record whose pruning was interrupted; it is skipped.
     """
     found: dict[int, dict[str, Any]] = {}
     for content in swarm.configs(label(stack)).values():
@@ -73,22 +73,22 @@ def entries(swarm: SwarmClient, stack: str) -> list[DeploymentRecord]:
 
 
 def all_images(swarm: SwarmClient) -> set[str]:
-    """Return the images that the journals in a swarm name, of whatever stack."""
+    """Return the images in the journals of all stacks of a swarm."""
     names = swarm.check_output("config", "ls", "--format={{.Name}}").split()
     texts = swarm.config_contents(*(name for name in names if STARTED_PATTERN.search(name)))
     return {image for text in texts for image in json.loads(text)["images"].values()}
 
 
 def last_successful(known: Sequence[DeploymentRecord]) -> DeploymentRecord | None:
-    """Return what is live by the journal: the last that went well."""
+    """Return the live release: the last successful record."""
     return next((entry for entry in reversed(known) if entry.outcome == SUCCEEDED), None)
 
 
 def find_rollback_target(known: Sequence[DeploymentRecord], to: str | None) -> DeploymentRecord:
-    """Return the release of the journal to go back to.
+    """Return the release to roll back to.
 
-    Without a name it is what served before the one that serves now. What was gone back from is
-    never meant: to go back twice is to go back further, not back and forth.
+    By default it is the release that served before the live one. Releases that were rolled back are
+    never chosen, so a second rollback goes further back.
 
     Raises:
         InputError: There is none.
@@ -104,27 +104,27 @@ def find_rollback_target(known: Sequence[DeploymentRecord], to: str | None) -> D
     live = good[-1].version if good else "any"
     raise InputError(
         f"the journal has no good release `{to}`" if to else f"there is no release before {live}",
-        hint=f"good releases: {versions}; invoke history shows them, --to takes one",
+        hint=f"good releases: {versions}; select one with --to",
     )
 
 
 def fallback_release(
     known: Sequence[DeploymentRecord], failed: Mapping[str, str]
 ) -> DeploymentRecord | None:
-    """Return the last release that served before the one that is live, and is not what failed.
+    """Return the last release that served before the live one, other than the failed one.
 
     Args:
-        known: All that the journal tells.
-        failed: The images of what failed just now.
+        known: All records.
+        failed: The images of the failed release.
     """
     steps = effective_history([entry for entry in known if entry.outcome == SUCCEEDED])[:-1]
     return next((step for step in reversed(steps) if step.images != failed), None)
 
 
 def effective_history(good: Sequence[DeploymentRecord]) -> list[DeploymentRecord]:
-    """Return the releases that led to the one that serves, which is the last.
+    """Return the releases that led to the live one, which is the last.
 
-    What is put back stands where it stood at first, and what came after it is no step any more.
+    A rollback returns to the position of its release; later releases are dropped.
     """
     steps: list[DeploymentRecord] = []
     for entry in good:
@@ -133,26 +133,26 @@ def effective_history(good: Sequence[DeploymentRecord]) -> list[DeploymentRecord
 
 
 def number_for_version(known: Sequence[DeploymentRecord], version: str) -> int:
-    """Return the number of the deployment that brought a version; 0, if it is not known."""
+    """Return the number of the record that deployed a version; 0 if it is unknown."""
     good = [entry for entry in known if entry.outcome == SUCCEEDED and entry.version == version]
     return original_number(good[-1]) if good else 0
 
 
 def original_number(entry: DeploymentRecord) -> int:
-    """Return the number of the deployment whose release this is."""
+    """Return the number of the record that first deployed this release."""
     return entry.restores or entry.number
 
 
 def unfinished(known: Sequence[DeploymentRecord]) -> DeploymentRecord | None:
-    """Return the deployment that never ended, if the last did not."""
+    """Return the last record, if it never ended."""
     return known[-1] if known and not known[-1].outcome else None
 
 
 def record_start(swarm: SwarmClient, stack: str, entry: DeploymentRecord) -> None:
-    """Write down that a deployment starts.
+    """Record the start of a deployment.
 
     Raises:
-        CheckFailedError: The swarm does not take it.
+        CheckFailedError: The swarm rejects it.
     """
     content = {key: value for key, value in asdict(entry).items() if key not in END_FIELDS}
     write_config(swarm, stack, f"{entry.number:05}-started", content)
@@ -161,10 +161,10 @@ def record_start(swarm: SwarmClient, stack: str, entry: DeploymentRecord) -> Non
 def record_end(
     swarm: SwarmClient, stack: str, entry: DeploymentRecord, outcome: str, note: str = ""
 ) -> None:
-    """Write down what became of a deployment.
+    """Record the end of a deployment.
 
     Raises:
-        CheckFailedError: The swarm does not take it.
+        CheckFailedError: The swarm rejects it.
     """
     content = {"number": entry.number, "outcome": outcome, "note": note[:500], "ended": utc_now()}
     write_config(swarm, stack, f"{entry.number:05}-ended", content)
@@ -174,7 +174,7 @@ def write_config(swarm: SwarmClient, stack: str, name: str, content: Mapping[str
     """Write one object of the journal.
 
     Raises:
-        CheckFailedError: The swarm does not take it.
+        CheckFailedError: The swarm rejects it.
     """
     text = json.dumps(content, indent=2)
     if not swarm.create_config(f"{stack}-journal-{name}", text, {label(stack): "journal"}):
@@ -184,7 +184,7 @@ def write_config(swarm: SwarmClient, stack: str, name: str, content: Mapping[str
 
 
 def prune(swarm: SwarmClient, stack: str) -> list[DeploymentRecord]:
-    """Forget what lies before the last good deployments, and return what is left."""
+    """Remove the records before the last good releases, and return the others."""
     known = entries(swarm, stack)
     good = [entry.number for entry in known if entry.outcome == SUCCEEDED and not entry.restores]
     first_kept = good[-KEPT_RELEASES:][:1]
@@ -196,5 +196,5 @@ def prune(swarm: SwarmClient, stack: str) -> list[DeploymentRecord]:
 
 
 def label(stack: str) -> str:
-    """Return the label of all that belongs to the journal."""
+    """Return the label of all objects of the journal."""
     return f"pipeline.journal.{stack}"

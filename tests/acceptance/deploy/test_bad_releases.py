@@ -81,7 +81,7 @@ def test_c2b_what_dies_under_users_is_undone_as_a_whole(site: LiveSite, case: Fa
     """The first new replica is watched alone for longer than the fault needs to show."""
     with site.with_config(FAST_TIMINGS, CAUTIOUS_TIMINGS):
         commit = site.variants.release(USERS_END_IT)
-        case.assert_caught(lambda: site.deploy(commit), code=ROLLED_BACK, at="put back done")
+        case.assert_caught(lambda: site.deploy(commit), code=ROLLED_BACK, at="rollback done")
     assert site.history()[-1][4].startswith("rolled back")
 
 
@@ -139,7 +139,7 @@ def test_c13_ctrl_c_in_the_middle_puts_the_old_release_back(
 ) -> None:
     commit = site.variants.release("LABEL interrupted=1")
     act = partial(site.deploy_with_event, commit, "roll backend", send_signal_after(signal.SIGINT))
-    case.assert_caught(act, code=INTERRUPTED, at="put back done")
+    case.assert_caught(act, code=INTERRUPTED, at="rollback done")
     assert site.history()[-1][4].startswith("interrupted")
 
 
@@ -151,7 +151,7 @@ def test_c17_what_the_engine_put_back_is_not_taken_for_the_new_one(
     with site.with_timings(bake=20):
         commit = site.variants.release("LABEL undone_by_others=1")
         act = partial(site.deploy_with_event, commit, "bake", lambda _: docker(*back))
-        case.assert_caught(act, code=ROLLED_BACK, at="put back done")
+        case.assert_caught(act, code=ROLLED_BACK, at="rollback done")
 
 
 @pytest.mark.fault("C16", "going back fails: the image before is gone, and so is the registry")
@@ -170,7 +170,7 @@ def test_c16_who_cannot_go_back_says_so_and_serves_on(site: LiveSite, case: Faul
         site.yard.invoke_ok("rollback", *ENV, f"--to=sha-{site.first[:12]}")
         return output
 
-    case.assert_served(act, "going back failed", codes={BROKEN_WAY_BACK})
+    case.assert_served(act, "the rollback failed", codes={BROKEN_WAY_BACK})
 
 
 @pytest.mark.fault("C22", "a registry that answers late, for an image that is not here yet")
@@ -215,4 +215,4 @@ def test_c24_a_port_that_is_taken_is_given_up_in_time(site: LiveSite, case: Faul
         site.with_config("  backend:\n", f"  backend:\n    ports: [{port}]\n", STACK),
     ):
         commit = site.variants.release("LABEL port=1")
-        case.assert_caught(lambda: site.deploy(commit), code=ROLLED_BACK, at="put back done")
+        case.assert_caught(lambda: site.deploy(commit), code=ROLLED_BACK, at="rollback done")

@@ -17,7 +17,7 @@ from tests.acceptance.deploy.test_bad_releases import BROKEN_WAY_BACK, STOPPED
 from tests.acceptance.deploy.test_preflight import INPUT
 
 ENGINE = Path("/var/run/docker.sock")
-LAST_WORDS = 'CMD ["python", "-c", "raise SystemExit(\'the last words of a replica\')"]'
+LAST_WORDS = 'CMD ["python", "-c", "raise SystemExit(\'last log lines of a replica\')"]'
 
 
 @pytest.mark.fault("F3", "a network that loses every fourth connection of the smoke test")
@@ -47,7 +47,7 @@ def test_f4_a_deployer_without_an_engine_asks_again(
         told = site.with_env({"DOCKER_HOST": f"unix://{tmp_path / 'docker.sock'}"})
         act = partial(told.deploy_with_event, commit, "roll backend", lambda _: cable.interrupt(10))
         said = case.assert_served(act, "smoke done")
-    assert "asking again" in said
+    assert "retrying" in said
     assert site.rollback().returncode == 0
 
 
@@ -55,8 +55,8 @@ def test_f4_a_deployer_without_an_engine_asks_again(
 def test_f5_what_a_replica_said_last_is_told(site: LiveSite, case: FaultCase) -> None:
     commit = site.variants.release(LAST_WORDS)
     said = case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at="preview failed")
-    assert "the last words of a replica" in said
-    assert "the last words of a replica" not in " ".join(site.history()[-1])
+    assert "last log lines of a replica" in said
+    assert "last log lines of a replica" not in " ".join(site.history()[-1])
 
 
 @pytest.mark.fault("F6", "more releases than are kept, and the way back to the oldest of those")
@@ -124,7 +124,7 @@ def test_f14b_what_the_engine_remembers_serves_where_the_journal_is_gone(
             assert site.deploy(site.first).returncode == 0
         return output
 
-    case.assert_served(act, "there is no release before", codes={BROKEN_WAY_BACK})
+    case.assert_served(act, "there is no previous release", codes={BROKEN_WAY_BACK})
 
 
 def forget(site: LiveSite) -> None:

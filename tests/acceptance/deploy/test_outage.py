@@ -58,7 +58,7 @@ def after_outage(site: LiveSite, act: Callable[[], CommandResult]) -> CommandRes
 def test_g1_a_rollback_gets_a_site_out_of_an_outage(fragile: LiveSite, case: FaultCase) -> None:
     act = partial(after_outage, fragile, fragile.rollback)
     said = case.assert_served(act, "smoke done", failures=MANY)
-    assert "nothing is kept for it: this is a rescue" in said
+    assert "this deploy ends an outage" in said
 
 
 @pytest.mark.fault("G2", "a live release whose replicas are dead: on to another one")
@@ -144,7 +144,7 @@ def asked_now_and_then(site: LiveSite, path: str) -> Iterator[None]:
 def test_g7_members_are_not_logged_out(site: LiveSite, case: FaultCase) -> None:
     commit = site.variants.release("LABEL key=1")
     key = {"DJANGO_SECRET_KEY": secrets.token_urlsafe(60)}
-    at = "members would be logged out"
+    at = "users would be logged out"
     said = case.assert_caught(lambda: site.deploy(commit, **key), code=STOPPED, at=at)
     assert "preview failed" in said
 
@@ -207,13 +207,15 @@ def test_g10_a_dead_image_does_not_bar_the_way_back_from_itself(
     with doomed(site, migration_layer("9980_adds", COLUMN.format("adds"))):
         act = partial(after_outage, site, site.rollback)
         said = case.assert_served(act, "smoke done", failures=MANY)
-    assert "cannot say what it took from the database" in said
+    assert "cannot report its contract migrations" in said
     assert_not_judged(said, "projects.9980_adds")
 
 
 def assert_not_judged(said: str, migration: str) -> None:
     """See to it that a rollback says of a migration that it was inconclusive."""
-    assert re.search(rf"inconclusive: whether older code lives with .*{re.escape(migration)}", said)
+    assert re.search(
+        rf"inconclusive: whether older code is compatible with .*{re.escape(migration)}", said
+    )
 
 
 @pytest.mark.fault("G11", "a dead image, and a good release that knows of a contract before it")
@@ -229,7 +231,7 @@ def test_g11_another_good_release_tells_of_a_contract(site: LiveSite, case: Faul
         return refused
 
     with doomed(site, contract):
-        at = "there is no way back over projects.9979_contract"
+        at = "cannot roll back over projects.9979_contract"
         act = partial(after_outage, site, back)
         case.assert_served(act, at, codes={INPUT}, failures=MANY)
     site.sql("DELETE FROM django_migrations WHERE name = '9979_contract';")

@@ -195,7 +195,7 @@ def test_a16_a_dead_holder_s_lock_is_taken_over(site: LiveSite, case: FaultCase)
 def test_a17_what_is_in_no_commit_is_not_deployed(site: LiveSite, case: FaultCase) -> None:
     stray = site.yard.folder / "backend/stray.py"
     stray.write_text("")
-    case.assert_caught(site.deploy, code=INPUT, at="the tree holds changes that no commit has")
+    case.assert_caught(site.deploy, code=INPUT, at="the worktree has uncommitted changes")
     stray.unlink()
 
 
@@ -210,8 +210,8 @@ def test_a20_what_others_left_half_done_is_put_right(site: LiveSite, case: Fault
     case.assert_served(lambda: site.deploy(site.first), "smoke done")
 
 
-@pytest.mark.fault("F10", "what is live already")
+@pytest.mark.fault("F10", "what is already live")
 def test_f10_what_is_live_already_is_left_alone(site: LiveSite, case: FaultCase) -> None:
     before = site.history()
-    case.assert_served(lambda: site.deploy(site.first), "is live already")
+    case.assert_served(lambda: site.deploy(site.first), "is already live")
     assert site.history() == before

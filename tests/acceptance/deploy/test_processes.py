@@ -7,7 +7,7 @@ from tests.acceptance.deploy.live_site import LiveSite
 from tests.acceptance.deploy.release_variants import append_layer
 from tests.acceptance.deploy.test_bad_releases import ROLLED_BACK, STACK, STOPPED, WSGI
 
-DIED = "died since its server started"
+DIED = "exited since its server started"
 NAME = "endpoint_mode: dnsrr"
 LIMITED = f"{NAME}\n  resources: {{ limits: {{ memory: 512M }} }}"
 LOST = 100
@@ -45,7 +45,7 @@ def every(number: int) -> str:
 def test_i1_workers_that_die_now_and_then_are_undone(site: LiveSite, case: FaultCase) -> None:
     commit = site.variants.release(every(60))
     said = case.assert_caught(
-        lambda: site.deploy(commit), code=ROLLED_BACK, at="put back done", failures=LOST
+        lambda: site.deploy(commit), code=ROLLED_BACK, at="rollback done", failures=LOST
     )
     assert DIED in said
 

@@ -38,7 +38,7 @@ def mine(site: LiveSite) -> tuple[str, str]:
 @pytest.mark.fault("H1", "a key of another certificate")
 def test_h1_a_key_of_another_certificate_touches_nothing(site: LiveSite, case: FaultCase) -> None:
     key, _ = self_signed_certificate("localhost")
-    case.assert_served(lambda: renew(site, key=key), "TLS_KEY is not the key", codes={INPUT})
+    case.assert_served(lambda: renew(site, key=key), "TLS_KEY does not belong", codes={INPUT})
 
 
 @pytest.mark.fault("H2", "a certificate that has ended")
@@ -54,7 +54,7 @@ def test_h3_a_certificate_for_another_name_touches_nothing(
     site: LiveSite, case: FaultCase, tmp_path: Path
 ) -> None:
     other = signed(tmp_path, "DNS:www.example.org")
-    case.assert_served(lambda: renew(site, *other), "is not good for localhost", codes={INPUT})
+    case.assert_served(lambda: renew(site, *other), "is not valid for localhost", codes={INPUT})
 
 
 @pytest.mark.fault("H4", "a chain that begins with its end")
@@ -63,7 +63,7 @@ def test_h4_a_chain_in_the_wrong_order_touches_nothing(
 ) -> None:
     certificate, key = mine(site)
     turned = f"{signed(tmp_path, 'DNS:ca.example.org')[0]}{certificate}"
-    said = "or of the first in it"
+    said = "or to the first certificate in it"
     case.assert_served(lambda: renew(site, turned, key), said, codes={INPUT})
 
 
@@ -97,7 +97,9 @@ def test_h7_line_ends_of_another_system_are_mended(site: LiveSite, case: FaultCa
 @pytest.mark.fault("H8", "a configuration of the edge that nginx does not read")
 def test_h8_a_broken_configuration_touches_nothing(site: LiveSite, case: FaultCase) -> None:
     with site.with_config("server_tokens off;", "server_tokens maybe;", EDGE):
-        case.assert_served(lambda: renew(site), "nginx does not take the edge", codes={INPUT})
+        case.assert_served(
+            lambda: renew(site), "nginx rejects the edge configuration", codes={INPUT}
+        )
 
 
 @pytest.mark.fault("H9", "a configuration of the edge that leads nowhere")
@@ -105,7 +107,7 @@ def test_h9_an_edge_by_which_users_do_not_reach_the_site_is_taken_back(
     site: LiveSite, case: FaultCase
 ) -> None:
     with site.with_config("proxy_pass http://$backend:8000;", "return 502;", EDGE):
-        at = "the edge before serves again"
+        at = "the previous edge serves again"
         case.assert_served(lambda: renew(site), at, codes={ROLLED_BACK}, failures=100_000)
 
 
@@ -115,7 +117,7 @@ def test_h10_a_port_that_is_taken_is_given_up(site: LiveSite, case: FaultCase) -
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]
         with site.with_config(f"\nport = {port}", f"\nport = {taken}"):
-            at = "the edge before serves again"
+            at = "the previous edge serves again"
             case.assert_served(lambda: renew(site), at, codes={ROLLED_BACK}, failures=100_000)
 
 
@@ -152,7 +154,7 @@ def test_h12b_a_certificate_of_blanks_is_named(site: LiveSite, case: FaultCase) 
 def test_h13_a_path_is_not_taken_for_what_is_there(
     site: LiveSite, case: FaultCase, tmp_path: Path
 ) -> None:
-    at = "TLS_KEY holds the path of a file, and not what is in it"
+    at = "TLS_KEY holds the path of a file instead of its content"
     said = case.assert_served(
         lambda: renew(site, f"{tmp_path}/", f"{tmp_path}/"), at, codes={INPUT}
     )
@@ -166,7 +168,7 @@ def test_h13b_a_path_of_a_key_is_not_taken_for_the_key(
 ) -> None:
     certificate, key = mine(site)
     (tmp_path / "tls.key").write_text(key)
-    at = "TLS_KEY holds the path of a file, and not what is in it"
+    at = "TLS_KEY holds the path of a file instead of its content"
     case.assert_served(lambda: renew(site, certificate, f"{tmp_path}/tls.key"), at, codes={INPUT})
 
 
@@ -187,7 +189,7 @@ def test_h14_a_file_of_secrets_that_others_may_read_is_refused(
     site: LiveSite, case: FaultCase
 ) -> None:
     with file_of_secrets(site, 0o644):
-        at = "others may read .env.staging"
+        at = ".env.staging is readable by other users"
         said = case.assert_served(lambda: renew(site), at, codes={INPUT})
     assert "chmod 600 .env.staging" in said
     assert "swordfish" not in said

@@ -85,7 +85,7 @@ def test_j4_a_preview_for_which_there_is_no_room_is_given_up(
     room = f"{ROLLED}  resources: {{ reservations: {{ {reserved} }} }}\n"
     with impatient(site), site.with_config(ROLLED, room, STACK):
         commit = site.variants.release("LABEL reserved=1")
-        at = "no node has the memory or the processors free"
+        at = "no node has the reserved memory or processors free"
         said = case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at=at)
     assert "insufficient resources" in said
     assert "preview failed" in said
@@ -133,7 +133,7 @@ def test_j6_an_image_that_does_not_come_is_looked_for(
     finally:
         docker("start", f"{site.yard.name}-registry")
     assert sentence in said
-    assert "hint: what it said is above" not in said
+    assert "hint: see its output above" not in said
 
 
 @pytest.mark.fault("J9", "a network that has no address left")
@@ -187,7 +187,7 @@ def test_j11_a_secret_that_nobody_knows_is_named(
     site: LiveSite, case: FaultCase, other_key: dict[str, str]
 ) -> None:
     told = site.with_env(other_key)
-    at = "reads secrets that were removed, and have other values today"
+    at = "reads secrets that were removed and whose values have changed"
     said = case.assert_caught(told.rollback, code=INPUT, at=at)
     assert "FIELD_ENCRYPTION_KEY (" in said
     assert f"invoke deploy --env=staging --release=sha-{site.first[:12]}" in said
@@ -210,7 +210,7 @@ def test_j12_a_way_back_that_does_not_start_is_told(site: LiveSite, case: FaultC
 
         said = case.assert_served(act, NONE_TAKES, codes={BROKEN_WAY_BACK})
     assert "_frontend waits: pending" in said
-    assert "and going back failed" in said
+    assert "and the rollback failed" in said
     assert "docker node update --availability=active" in said
 
 
@@ -237,7 +237,7 @@ def test_j14_a_job_that_waits_can_be_ended(site: LiveSite, case: FaultCase) -> N
         act = partial(
             site.deploy_with_event, commit, "self-check", send_signal_after(signal.SIGINT, after=5)
         )
-        said = case.assert_caught(act, code=130, at="nothing that serves was touched")
+        said = case.assert_caught(act, code=130, at="the running release was not changed")
     finally:
         availability("active")
     assert "interrupted" in said

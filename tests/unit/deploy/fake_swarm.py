@@ -134,7 +134,7 @@ class FakeSwarm(SwarmClient):
         told = [
             text for name, text in self.says.items() if job.endswith(name) or f"-{name}-" in job
         ]
-        return told[0] if told else f"the last words of {job}"
+        return told[0] if told else f"last log lines of {job}"
 
     def tasks_of(self, service: str) -> list[Object]:
         """Return the tasks of a service."""

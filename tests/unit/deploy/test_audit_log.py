@@ -20,7 +20,7 @@ def test_it_says_who_did_what_and_what_became_of_it(
 
 def test_what_is_long_ago_is_forgotten(engine: FakeSwarm) -> None:
     for number in range(MAX_ENTRIES + 3):
-        record(engine, "shop", "exec", f"{number}", "begun")
+        record(engine, "shop", "exec", f"{number}", "started")
     assert [act.what for act in entries(engine, "shop")] == [
         f"{n}" for n in range(3, MAX_ENTRIES + 3)
     ]
@@ -31,4 +31,4 @@ def test_what_cannot_be_written_down_is_a_fault(
 ) -> None:
     monkeypatch.setattr(FakeSwarm, "create_object", lambda *_: None)
     with pytest.raises(CheckFailedError, match="the journal of shop cannot be written"):
-        record(engine, "shop", "exec", "backend: ls", "begun")
+        record(engine, "shop", "exec", "backend: ls", "started")

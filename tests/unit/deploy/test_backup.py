@@ -93,11 +93,11 @@ def test_data_that_the_release_does_not_work_with_are_taken_back(
     engine: FakeSwarm, site: Site
 ) -> None:
     site.broken = True
-    with pytest.raises(RolledBackError, match="the API answers 500\nthe data are as before"):
+    with pytest.raises(RolledBackError, match="the API answers 500\nthe data is unchanged"):
         backup.restore(STAGING, DUMP, yes=True)
     assert engine.options["shop-restore"][-1] == "--back"
     assert maintenance_since(engine, STAGING) == ""
-    assert told(engine) == [("restore", "failed; the data are as before")]
+    assert told(engine) == [("restore", "failed; the data is unchanged")]
 
 
 def test_data_that_do_not_come_back_leave_the_site_closed(
@@ -108,7 +108,7 @@ def test_data_that_do_not_come_back_leave_the_site_closed(
         raise CheckFailedError("the API answers 500", hint="look")
 
     monkeypatch.setattr(backup, "run_smoke_test", break_everything)
-    with pytest.raises(RollbackFailedError, match="and the data before did not come back"):
+    with pytest.raises(RollbackFailedError, match="and undoing the restore failed"):
         backup.restore(STAGING, DUMP, yes=True)
     assert maintenance_since(engine, STAGING)
     assert told(engine) == [("restore", "failed; the site stays closed")]
@@ -137,20 +137,20 @@ def test_a_site_that_was_closed_stays_closed(engine: FakeSwarm, site: Site) -> N
 
 @pytest.mark.usefixtures("site")
 @pytest.mark.parametrize(
-    ("name", "fault"), [(None, "no dump is named"), ("v9", "no such dump: `v9`")]
+    ("name", "fault"), [(None, "no dump was given"), ("v9", "no such dump: `v9`")]
 )
 def test_a_dump_that_there_is_not_is_refused_with_those_that_there_are(
     engine: FakeSwarm, name: str | None, fault: str
 ) -> None:
     with pytest.raises(InputError, match=fault) as caught:
         backup.restore(STAGING, name, yes=True)
-    assert caught.value.hint == f"--from takes one of: {DUMP}"
+    assert caught.value.hint == f"use --from with one of: {DUMP}"
     assert told(engine) == []
 
 
 @pytest.mark.usefixtures("site")
 def test_a_person_has_to_agree_wherever_it_is(engine: FakeSwarm) -> None:
-    with pytest.raises(InputError, match="nobody agreed to replace all data of staging"):
+    with pytest.raises(InputError, match="not confirmed: replace all data of staging"):
         backup.restore(STAGING, DUMP)
     assert "shop-restore" not in engine.options
 
@@ -168,5 +168,5 @@ def test_a_dump_is_made_when_somebody_wants_one(
 @pytest.mark.usefixtures("site")
 def test_where_nothing_serves_there_is_nothing_to_dump(engine: FakeSwarm) -> None:
     engine.objects("config").clear()
-    with pytest.raises(InputError, match="nothing serves in staging yet"):
+    with pytest.raises(InputError, match="no release serves in staging yet"):
         backup.backup(STAGING)

@@ -105,7 +105,7 @@ def test_a_cleanup_that_fails_or_is_ended_is_a_warning(
 ) -> None:
     monkeypatch.setattr(cleanup, "prune_releases", raising(fault))
     run_deploy(1)
-    said = "not all that is old was removed, which the next deployment does: "
+    said = "cleanup incomplete, the next deployment continues it: "
     assert capsys.readouterr().err.endswith(f"{said}{why}\n")
     assert read_lock(engine, "shop") is None
     assert journal.entries(engine, "shop")[-1].outcome == SUCCEEDED

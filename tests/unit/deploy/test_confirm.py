@@ -28,7 +28,7 @@ def test_whoever_says_anything_else_or_is_no_person_has_not(
     monkeypatch: pytest.MonkeyPatch, stdin: io.StringIO
 ) -> None:
     monkeypatch.setattr(sys, "stdin", stdin)
-    with pytest.raises(InputError, match="nobody agreed to deploy v1"):
+    with pytest.raises(InputError, match="not confirmed: deploy v1"):
         confirmation.confirm(make_environment(confirm=True), "deploy v1", yes=False)
 
 
@@ -38,5 +38,5 @@ def test_nobody_is_asked_where_it_was_said_before() -> None:
 
 
 def test_what_cannot_be_undone_is_asked_everywhere() -> None:
-    with pytest.raises(InputError, match="nobody agreed to replace all data"):
+    with pytest.raises(InputError, match="not confirmed: replace all data"):
         confirmation.confirm(make_environment(), "replace all data", yes=False, always=True)

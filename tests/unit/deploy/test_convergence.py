@@ -34,12 +34,12 @@ def test_a_service_that_was_never_updated_has_no_state_and_is_judged_by_its_task
 
 
 def test_an_update_that_is_completed_with_the_old_image_was_rolled_back() -> None:
-    said = "the engine put the release before it back"
+    said = "the engine rolled back to the previous release"
     assert find_failure(WANTED, make_service(image=OLD_IMAGE), RUNNING) == said
 
 
 def test_the_same_image_of_another_deployment_was_rolled_back_as_well() -> None:
-    said = "the engine put the release before it back"
+    said = "the engine rolled back to the previous release"
     assert find_failure(WANTED, make_service(deploy_id="deploy-0"), RUNNING) == said
     assert find_failure(WANTED, make_service(deploy_id="deploy-12"), RUNNING) == said
 
@@ -47,11 +47,11 @@ def test_the_same_image_of_another_deployment_was_rolled_back_as_well() -> None:
 def test_a_service_that_is_told_nothing_is_another_one() -> None:
     found = make_service()
     found["Spec"]["TaskTemplate"]["ContainerSpec"]["Env"] = None
-    assert find_failure(WANTED, found, []) == "the engine put the release before it back"
+    assert find_failure(WANTED, found, []) == "the engine rolled back to the previous release"
 
 
 def test_a_service_that_is_gone_is_a_fault() -> None:
-    assert find_failure(WANTED, None, []) == "it is gone"
+    assert find_failure(WANTED, None, []) == "the service was removed"
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def test_a_dump_is_named_after_its_time_and_its_release(engine: FakeSwarm, data:
 
 def test_what_cannot_be_dumped_is_said_with_its_reason(engine: FakeSwarm, data: Database) -> None:
     engine.ends[POSTGRES] = "failed"
-    with pytest.raises(JobFailedError, match="the last words of shop-dump"):
+    with pytest.raises(JobFailedError, match="last log lines of shop-dump"):
         data.dump("v1.2.3")
 
 

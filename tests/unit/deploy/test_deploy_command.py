@@ -116,7 +116,7 @@ def test_an_older_release_that_was_asked_for_is_a_rollback_and_says_so(
     run_deploy(2)
     monkeypatch.setattr(deploy, "is_ancestor", lambda *_: True)
     run_deploy(1)
-    assert "v1.0.1 is older than v1.0.2, which is live: this is a rollback" in (
+    assert "v1.0.1 is older than the live release v1.0.2: this is a rollback" in (
         capsys.readouterr().err
     )
     assert journal.entries(engine, "shop")[-1].kind == "rollback"
@@ -128,11 +128,11 @@ def test_a_run_of_main_does_not_take_a_newer_release_back(
 ) -> None:
     run_deploy(1)
     monkeypatch.setattr(deploy, "is_ancestor", lambda *_: True)
-    with pytest.raises(InputError, match=r"v1\.0\.1, which is live, is newer than v1\.0\.1"):
+    with pytest.raises(InputError, match=r"the live release v1\.0\.1 is newer than v1\.0\.1"):
         deploy.deployment_kind(
             ReleaseCandidate("v1.0.1", "0" * 40, {}),
             journal.entries(engine, "shop")[-1],
-            asked=False,
+            named=False,
         )
 
 
@@ -141,7 +141,7 @@ def test_what_is_live_already_is_not_deployed_again(
 ) -> None:
     run_deploy(1)
     run_deploy(1)
-    assert "v1.0.1 is live already" in capsys.readouterr().err
+    assert "v1.0.1 is already live" in capsys.readouterr().err
     assert len(journal.entries(engine, "shop")) == 1
 
 
@@ -226,7 +226,7 @@ def test_a_deployment_whose_deployer_died_is_undone_before_the_next_one(
     recover.recover(STAGING)
     assert journal.entries(engine, "shop")[-1].outcome == "abandoned"
     assert live(engine) == make_release(1).images["backend"]
-    with pytest.raises(InputError, match="every deployment has ended"):
+    with pytest.raises(InputError, match="there is no unfinished deployment"):
         recover.recover(STAGING)
 
 
@@ -244,12 +244,12 @@ def test_history_and_status_tell_what_happened(
         ("v1.0.2", "rolled back"),
     ]
     assert status.status(STAGING) == 0
-    assert "healthy   every replica runs what the journal says" in capsys.readouterr().out
+    assert "healthy   every replica runs the live release" in capsys.readouterr().out
     engine.remove_services("shop_frontend")
     engine.tasks_of("shop_backend").pop()
     assert status.status(STAGING) == 1
     told = capsys.readouterr().out
-    assert "drift     backend has 1 of 2 replicas\n  drift     frontend is gone" in told
+    assert "drift     backend has 1 of 2 replicas\n  drift     frontend is missing" in told
 
 
 def test_status_tells_what_a_migration_that_failed_has_left(
@@ -266,7 +266,7 @@ def test_status_tells_what_a_migration_that_failed_has_left(
     engine.says["leftovers"] = "nothing is left"
     status.status(STAGING)
     assert (
-        "  database  the migration of v1.0.2 failed, and has left nothing"
+        "  database  the migration of v1.0.2 failed, and left nothing behind"
         in capsys.readouterr().out
     )
     engine.ends.clear()
@@ -296,7 +296,7 @@ def test_a_secret_whose_value_is_not_known_any_more_is_named_before_anything_is_
     del engine.objects("secret")[gone]
     with pytest.raises(InputError, match=rf"v1\.0\.1 reads .*: DATABASE_URL \({gone}\)$") as caught:
         deploy.rollback(STAGING, None)
-    assert caught.value.hint == "invoke deploy --env=staging --release=v1.0.1 takes today's values"
+    assert caught.value.hint == "invoke deploy --env=staging --release=v1.0.1 uses current ones"
     assert live(engine) == make_release(2).images["backend"]
     run_deploy(1)  # as the hint says
     assert live(engine) == make_release(1).images["backend"]
@@ -312,7 +312,10 @@ def test_a_live_release_whose_image_is_dead_does_not_bar_the_way_back(
     engine.errors[make_release(2).images["backend"]] = "starting container failed"
     deploy.rollback(STAGING, None)
     assert live(engine) == make_release(1).images["backend"]
-    assert "inconclusive: whether older code lives with shop.0002_adds" in capsys.readouterr().err
+    assert (
+        "inconclusive: whether older code is compatible with shop.0002_adds"
+        in capsys.readouterr().err
+    )
 
 
 def test_status_tells_what_keeps_users_from_the_site(
@@ -335,12 +338,12 @@ def test_status_tells_which_replicas_have_lost_workers(
 ) -> None:
     run_deploy(1)
     assert status.status(STAGING) == 0
-    well = "  workers   none has died since its server started; 2 of 2 replicas tell\n"
+    well = "  workers   no worker exited since its server started; 2 of 2 replicas report\n"
     assert well in capsys.readouterr().out
     engine.died[make_release(1).images["backend"]] = 3
     assert status.status(STAGING) == 0, "they were replaced"
     told = capsys.readouterr().out
-    assert re.search(r"  workers   3 of the workers of shop_backend\.[12] .*; 3 of the .*\n", told)
+    assert re.search(r"  workers   3 workers of shop_backend\.[12] .*; 3 workers of .*\n", told)
 
 
 def test_status_tells_what_others_changed_past_the_deployer(
@@ -356,13 +359,13 @@ def test_status_tells_what_others_changed_past_the_deployer(
     told = capsys.readouterr().out
     assert "drift     backend has an update that did not complete: rollback paused\n" in told
     assert "drift     backend runs another command\n" in told
-    assert "drift     backend is told something else in DEBUG\n" in told
+    assert "drift     backend has other values of DEBUG\n" in told
     assert "swordfish" not in told
 
 
 def test_only_a_dead_holder_s_lock_can_be_taken_away(engine: FakeSwarm) -> None:
     acquire(engine, "shop", "deploy v1")
-    with pytest.raises(InputError, match="who lives"):
+    with pytest.raises(InputError, match="which is alive"):
         recover.unlock(STAGING)
     engine.late[0] = 61
     recover.unlock(STAGING)
@@ -445,4 +448,4 @@ def test_a_dead_release_of_a_deployer_who_died_does_not_stop_the_next_one(
     monkeypatch.setattr(deploy, "is_ancestor", lambda old, new: old < new)
     run_deploy(3)
     assert live(engine) == make_release(3).images["backend"]
-    assert "v1.0.1 does not come back" in capsys.readouterr().err
+    assert "cannot roll back to v1.0.1" in capsys.readouterr().err

@@ -135,7 +135,7 @@ def test_who_comes_when_the_holder_has_just_left_is_told_to_try_again(
 ) -> None:
     deploy_lock.acquire(engine, "shop", "deploy v1")
     monkeypatch.setattr(deploy_lock, "read_lock", lambda *_: None)
-    with pytest.raises(LockedError, match="is locked by somebody who has just left"):
+    with pytest.raises(LockedError, match="is locked by a process that has just finished"):
         deploy_lock.acquire(engine, "shop", "deploy v2")
 
 
@@ -165,4 +165,4 @@ def test_a_lock_says_who_where_since_when_and_what_for() -> None:
     }
     said = "ada on laptop, process 7, since 2026-11-23T10:00:00Z: deploy v1.2.3"
     assert describe_lock(found) == said
-    assert describe_lock(None) == "somebody who has just left"
+    assert describe_lock(None) == "a process that has just finished"

@@ -88,7 +88,9 @@ def test_what_could_not_be_looked_at_is_listed_and_red_only_where_all_must_be(
 ) -> None:
     del site
     monkeypatch.setattr("pipeline.errors.INCONCLUSIVE_DIR", tmp_path)
-    with pytest.raises(InconclusiveError, match=r"^doctor: some checks could not look: workflow$"):
+    with pytest.raises(
+        InconclusiveError, match=r"^doctor: some checks were inconclusive: workflow$"
+    ):
         doctor.doctor(staging(name="elsewhere"))
 
 
@@ -100,7 +102,7 @@ def test_what_is_wrong_is_told_with_a_hint_and_a_code(
     assert doctor.doctor(staging()) == 1
     out = capsys.readouterr().out
     assert "not ok        secrets of staging are not set: REDIS_URL" in out
-    assert "certificate  inconclusive  without secrets there is none" in out
+    assert "certificate  inconclusive  the secrets are not set here" in out
     assert "hint: set them as variables" in out
 
 
@@ -112,16 +114,18 @@ def test_an_address_that_no_dump_could_use_is_found(
     database = found()["database"]
     assert (database.state, database.what) == (
         "not ok",
-        "DATABASE_URL cannot be read: `pool` is no parameter that may stand in it",
+        "DATABASE_URL cannot be read: `pool` is not an allowed parameter",
     )
-    assert found(staging(backup_before_migrate=False))["database"].what == "its host dumps it"
+    assert (
+        found(staging(backup_before_migrate=False))["database"].what == "its host makes the dumps"
+    )
 
 
 def test_an_engine_that_is_too_old_is_asked_no_more(site: FakeSwarm) -> None:
     site.facts["version"] = "28.2.2 19.03.1"
     found_now = found()
     assert found_now["engine"].state == "not ok"
-    assert "jobs came with that engine" in found_now["engine"].what
+    assert "jobs need that engine" in found_now["engine"].what
     assert "swarm" not in found_now
 
 
@@ -130,12 +134,12 @@ def test_a_host_out_of_reach_is_told_with_what_to_correct(site: FakeSwarm) -> No
     away = staging(host=f"ssh://deploy@127.0.0.1:{free_port()}", known_hosts=("h ssh-rsa AAAA",))
     engine = found(away)["engine"]
     assert "cannot be reached: " in engine.what
-    assert engine.hint.startswith("correct `host` and `known_hosts`")
+    assert engine.hint.startswith("check `host` and `known_hosts`")
 
 
 def test_a_node_that_takes_no_work_is_named(site: FakeSwarm) -> None:
     site.facts["node"] = "one Ready Active\ntwo Down Active\nthree Ready Drain"
-    assert not_ok() == {"swarm": "a node takes no work: two Down Active, three Ready Drain"}
+    assert not_ok() == {"swarm": "a node takes no tasks: two Down Active, three Ready Drain"}
 
 
 def test_a_clock_that_goes_wrong_is_found(site: FakeSwarm) -> None:
@@ -151,9 +155,13 @@ def test_a_disk_that_is_nearly_full_is_found(site: FakeSwarm) -> None:
 @pytest.mark.parametrize(
     ("said", "what", "hint"),
     [
-        ("ERROR: unauthorized: authentication required", "ghcr.io refuses", "docker login ghcr.io"),
-        ("ERROR: dial tcp: i/o timeout", "ghcr.io does not give", "look at the registry"),
-        ("ERROR: manifest unknown", "ghcr.io does not give", "look at the registry"),
+        (
+            "ERROR: unauthorized: authentication required",
+            "ghcr.io denies access",
+            "docker login ghcr.io",
+        ),
+        ("ERROR: dial tcp: i/o timeout", "ghcr.io does not serve", "check the registry"),
+        ("ERROR: manifest unknown", "ghcr.io does not serve", "check the registry"),
     ],
 )
 def test_a_registry_that_does_not_hand_out_what_is_live_is_found(
@@ -173,14 +181,14 @@ def test_a_registry_without_this_commit_answers_all_the_same(
         cluster, "capture", lambda _: CommandResult((), 1, "", "ERROR: x: not found")
     )
     monkeypatch.setattr(cluster, "repository_for", lambda name: f"ghcr.io/octo/shop/{name}")
-    assert cluster.check_registry(None) == "ghcr.io answers; it has nothing of this commit"
+    assert cluster.check_registry(None) == "ghcr.io answers; it has no image of this commit"
 
 
 def test_a_lock_is_no_fault_while_its_holder_lives(site: FakeSwarm) -> None:
     acquire(site, "shop", "deploy v2")
     assert found()["lock"].state == "ok"
     site.late[0] = 61
-    assert "left no sign of life" in not_ok()["lock"]
+    assert "without a heartbeat" in not_ok()["lock"]
 
 
 def test_a_deployment_that_never_ended_is_found(site: FakeSwarm) -> None:
@@ -191,22 +199,22 @@ def test_a_deployment_that_never_ended_is_found(site: FakeSwarm) -> None:
 
 def test_a_release_that_does_not_run_as_the_journal_says_is_found(site: FakeSwarm) -> None:
     site.remove_services("shop_frontend")
-    assert not_ok() == {"release": "frontend is gone"}
+    assert not_ok() == {"release": "frontend is missing"}
 
 
 def test_workers_that_died_are_found_and_replicas_that_do_not_tell(
     site: FakeSwarm, edge: Edge
 ) -> None:
-    assert found()["workers"].what.endswith("2 of 2 replicas tell")
+    assert found()["workers"].what.endswith("2 of 2 replicas report")
     image = make_release(1).images["backend"]
     site.died[image] = 2
     died = found()["workers"]
     assert died.state == "not ok"
-    assert died.what.startswith("2 of the workers of shop_backend.1 (container ")
+    assert died.what.startswith("2 workers of shop_backend.1 (container ")
     assert died.hint.startswith("docker service logs shop_backend: ")
     edge.silent.add(image)
     silent = found()["workers"]
-    assert (silent.state, silent.what) == ("inconclusive", "0 of 2 replicas tell")
+    assert (silent.state, silent.what) == ("inconclusive", "0 of 2 replicas report")
 
 
 def test_an_edge_of_yesterday_is_found(
@@ -216,7 +224,7 @@ def test_an_edge_of_yesterday_is_found(
     container = site.objects("service")["shop_edge"]["Spec"]["TaskTemplate"]["ContainerSpec"]
     container["Configs"] = [{"ConfigName": "shop-edge-01234567"}]
     edge = found()["edge"]
-    assert (edge.state, edge.what) == ("not ok", "it has another certificate and configuration")
+    assert (edge.state, edge.what) == ("not ok", "it runs another certificate and configuration")
     assert edge.hint == "invoke renew-edge"
 
 
@@ -241,14 +249,16 @@ class TestNames:
 
     def test_a_variable_that_the_app_needs_and_nobody_tells_is_named(self) -> None:
         told = "EMAIL_URL, FIELD_ENCRYPTION_KEY, PUBLIC_URL, REDIS_URL"
-        with pytest.raises(CheckFailedError, match=f"is not told DJANGO_ALLOWED_HOSTS, {told}"):
+        with pytest.raises(CheckFailedError, match=f"requires DJANGO_ALLOWED_HOSTS, {told}"):
             variables.check_required_variables(
                 make_environment(secrets=[*make_environment().secrets, "DJANGO_SECRET_KEY"])
             )
         assert variables.check_required_variables(staging())
 
     def test_a_variable_that_nobody_reads_is_named(self) -> None:
-        with pytest.raises(CheckFailedError, match=r"^nobody reads DJANGO_HOSTS, SENTRY_URL$"):
+        with pytest.raises(
+            CheckFailedError, match=r"^the app does not read DJANGO_HOSTS, SENTRY_URL$"
+        ):
             variables.check_unused_variables(
                 staging(
                     variables={**VARIABLES, "DJANGO_HOSTS": "a", "WORKERS": "3"},
@@ -279,16 +289,16 @@ class TestCertificate:
         end = datetime.fromtimestamp(seconds, UTC)
         assert (
             certificate.check_certificate(*pair, "https://shop.example.com:8443")
-            == f"good until {end:%Y-%m-%d}"
+            == f"valid until {end:%Y-%m-%d}"
         )
 
     def test_one_for_another_site_is_refused(self, pair: tuple[str, str]) -> None:
-        with pytest.raises(CheckFailedError, match=r"is not good for www\.example\.com: Hostname"):
+        with pytest.raises(CheckFailedError, match=r"is not valid for www\.example\.com: Hostname"):
             certificate.check_certificate(*pair, "https://www.example.com")
 
     def test_a_key_of_another_one_is_refused(self, pair: tuple[str, str]) -> None:
         other = capture(["openssl", "genpkey", "-algorithm", "ed25519"]).stdout
-        with pytest.raises(CheckFailedError, match="TLS_KEY is not the key of TLS_CERTIFICATE"):
+        with pytest.raises(CheckFailedError, match="TLS_KEY does not belong to TLS_CERTIFICATE"):
             certificate.check_certificate(pair[0], other, "https://shop.example.com")
 
     @pytest.mark.parametrize("broken", [(0, "swordfish"), (1, "swordfish")])
@@ -303,13 +313,13 @@ class TestCertificate:
         assert "swordfish" not in str(caught.value)
 
     @pytest.mark.parametrize(
-        ("days", "said"), [(13, "ends in 13 days"), (1, "ends in 1 days"), (0, "has ended")]
+        ("days", "said"), [(13, "expires in 13 days"), (1, "expires in 1 days"), (0, "has expired")]
     )
     def test_one_that_ends_soon_is_refused(self, days: int, said: str) -> None:
         now = datetime(2026, 11, 23, tzinfo=UTC)
         with pytest.raises(CheckFailedError, match=f"TLS_CERTIFICATE {said}, on 2026-"):
             certificate.check_expiry(now + timedelta(days=days), now)
-        assert certificate.check_expiry(now + timedelta(days=14), now) == "good until 2026-12-07"
+        assert certificate.check_expiry(now + timedelta(days=14), now) == "valid until 2026-12-07"
 
     @pytest.mark.parametrize(
         ("names", "host", "why"),
@@ -345,9 +355,9 @@ class TestCertificate:
     def test_its_signer_is_not_judged(self, pair: tuple[str, str], tmp_path: Path) -> None:
         chain = pair[0] + signed(tmp_path, "DNS:another.example.com")[0]
         assert certificate.check_certificate(chain, pair[1], "https://shop.example.com").startswith(
-            "good"
+            "valid"
         )
-        with pytest.raises(CheckFailedError, match="or of the first in it"):
+        with pytest.raises(CheckFailedError, match="or to the first certificate in it"):
             certificate.check_certificate(
                 f"{signed(tmp_path)[0]}{pair[0]}", pair[1], "https://shop.example.com"
             )

@@ -37,7 +37,7 @@ def test_it_is_asked_again_until_it_answers(away: Away, capsys: pytest.CaptureFi
     wait_for_convergence(away, WANTED, 60)
     away.cut.append("no answer within 60 s")
     watch_stability(away, [WANTED], 0.1)
-    assert capsys.readouterr().err.count("asking again") == 3
+    assert capsys.readouterr().err.count("retrying") == 3
 
 
 def test_one_that_stays_away_is_a_fault_of_its_own(

@@ -71,7 +71,7 @@ def test_a_certificate_and_its_key_have_the_line_ends_that_the_edge_reads() -> N
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o601])
 def test_a_file_that_others_may_read_is_refused(mode: int) -> None:
     write("TLS_KEY=swordfish\n", mode)
-    with pytest.raises(InputError, match=r"^others may read \.env\.staging$") as caught:
+    with pytest.raises(InputError, match=r"^\.env\.staging is readable by other users$") as caught:
         load_secrets(STAGING, GIVEN)
     assert caught.value.hint == "chmod 600 .env.staging"
 

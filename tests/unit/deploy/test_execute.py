@@ -39,7 +39,7 @@ def test_it_has_the_image_the_secrets_and_the_variables_of_what_serves(
     }
     assert told[-3:] == (BACKEND, "manage.py", "showmigrations")
     assert any("target=DATABASE_URL" in option for option in told)
-    assert capsys.readouterr().out.startswith("the last words of shop-exec-")
+    assert capsys.readouterr().out.startswith("last log lines of shop-exec-")
     assert live.objects("service") == {}
 
 
@@ -54,20 +54,20 @@ def test_one_that_does_not_end_is_ended(live: FakeSwarm) -> None:
     with pytest.raises(JobFailedError, match="took more than 0 s"):
         run("sleep 1", seconds=0)
     assert live.objects("service") == {}
-    assert entries(live, "shop")[-1].outcome == "begun"
+    assert entries(live, "shop")[-1].outcome == "started"
 
 
 def test_only_a_service_that_serves_can_be_asked(live: FakeSwarm) -> None:
     with pytest.raises(InputError, match="no such service: `web`") as caught:
         run("ls", service="web")
-    assert caught.value.hint == "there are: backend, frontend"
+    assert caught.value.hint == "known services: backend, frontend"
     live.objects("config").clear()
     with pytest.raises(InputError):
         run("ls")
 
 
 def test_a_person_is_asked_where_the_environment_wants_that(live: FakeSwarm) -> None:
-    with pytest.raises(InputError, match="nobody agreed to run ls on staging"):
+    with pytest.raises(InputError, match="not confirmed: run ls on staging"):
         execute.run_command(
             make_environment(confirm=True), "ls -l", service="backend", seconds=5, yes=False
         )

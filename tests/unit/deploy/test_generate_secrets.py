@@ -41,7 +41,7 @@ def test_they_fit_each_other() -> None:
     generate_secrets(HERE)
     made = load_secrets(HERE, {})
     assert check_certificate(made["TLS_CERTIFICATE"], made["TLS_KEY"], HERE.url).startswith(
-        "good until"
+        "valid until"
     )
     assert f":{made['POSTGRES_PASSWORD']}@postgres:" in made["DATABASE_URL"]
 
@@ -80,7 +80,9 @@ def test_clients_that_trust_the_certificate_take_it_for_its_host(
     client = ssl_context(made["TLS_CERTIFICATE"])
     with served(certificate, key) as port, socket.create_connection(("127.0.0.1", port)) as there:
         client.wrap_socket(there, server_hostname=host).close()
-    assert check_certificate(made["TLS_CERTIFICATE"], made["TLS_KEY"], url).startswith("good until")
+    assert check_certificate(made["TLS_CERTIFICATE"], made["TLS_KEY"], url).startswith(
+        "valid until"
+    )
 
 
 def test_no_two_environments_have_the_same() -> None:
@@ -164,7 +166,7 @@ def test_dry_names_them_and_writes_nothing(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_another_machine_s_are_not_made_up() -> None:
-    with pytest.raises(InputError, match="staging is not on this machine") as caught:
+    with pytest.raises(InputError, match="secrets of staging: it is not on this machine") as caught:
         generate_secrets(make_environment())
     assert ".env.staging" in caught.value.hint
 
@@ -173,6 +175,6 @@ def test_what_only_its_owner_can_know_is_named_and_nothing_is_written() -> None:
     strange = make_environment(
         name="local", url=HERE.url, secrets=[*SECRETS, "BANK_KEY", "MAP_KEY"]
     )
-    with pytest.raises(InputError, match="nobody can make up BANK_KEY, MAP_KEY"):
+    with pytest.raises(InputError, match="cannot generate these secrets: BANK_KEY, MAP_KEY"):
         generate_secrets(strange)
     assert not FILE.exists()

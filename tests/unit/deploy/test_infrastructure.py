@@ -102,5 +102,5 @@ def test_only_who_has_the_token_sees_what_is_not_live_yet() -> None:
 
 @pytest.mark.parametrize("token", ["short", '0123456789abcdef" -next; "', "0123456789abcde$host"])
 def test_a_token_that_nginx_would_understand_is_refused(token: str) -> None:
-    with pytest.raises(InputError, match="PREVIEW_TOKEN holds more than letters"):
+    with pytest.raises(InputError, match="PREVIEW_TOKEN must have at least 16 characters"):
         preview_token_map(token)

@@ -36,7 +36,7 @@ def test_what_is_there_already_is_not_waited_for(running: FakeSwarm, clock: Cloc
 def test_what_does_not_come_in_time_is_a_fault_that_says_where_to_look(running: FakeSwarm) -> None:
     with pytest.raises(NotConvergedError) as caught:
         wait_for_convergence(running, replace(WANTED, replicas=3), 0.1)
-    assert str(caught.value) == "shop_backend: it did not come up within 0 s"
+    assert str(caught.value) == "shop_backend: it did not start within 0 s"
     assert caught.value.hint == "docker service ps --no-trunc shop_backend"
 
 
@@ -44,7 +44,7 @@ def test_what_went_wrong_for_good_is_not_waited_for(engine: FakeSwarm) -> None:
     engine.start_service("shop_backend", IMAGE, TOLD, 2, "failed")
     with pytest.raises(NotConvergedError, match="shop_backend: a replica failed: started"):
         wait_for_convergence(engine, WANTED, 60)
-    with pytest.raises(NotConvergedError, match="shop_web: it is gone"):
+    with pytest.raises(NotConvergedError, match="shop_web: the service was removed"):
         wait_for_convergence(engine, replace(WANTED, service="shop_web"), 60)
 
 
@@ -56,7 +56,7 @@ def test_what_a_replica_that_went_wrong_said_last_is_told(
     with pytest.raises(NotConvergedError):
         wait_for_convergence(engine, WANTED, 60)
     said = capsys.readouterr().err
-    assert "the last words of shop_backend:\nno module named shop" in said
+    assert "last log lines of shop_backend:\nno module named shop" in said
 
 
 def test_what_is_put_back_may_have_failed_before_and_only_has_to_come(running: FakeSwarm) -> None:
@@ -90,5 +90,5 @@ def test_a_replica_that_dies_or_is_replaced_ends_the_hold(
 
 def test_what_never_runs_is_a_fault_with_its_last_words(engine: FakeSwarm) -> None:
     engine.start_service("shop_edge", IMAGE, [], 1, "starting")
-    with pytest.raises(CheckFailedError, match="the last words of shop_edge"):
+    with pytest.raises(CheckFailedError, match="last log lines of shop_edge"):
         wait_until_running(engine, "shop_edge", 0.1)

@@ -141,7 +141,7 @@ def test_what_was_gone_back_from_is_not_gone_back_to_unless_it_is_named(
 ) -> None:
     with pytest.raises(InputError, match="there is no release before") as caught:
         find_rollback_target(known, None)
-    assert "--to takes one" in caught.value.hint
+    assert "select one with --to" in caught.value.hint
 
 
 def test_a_release_is_named_by_its_version_or_its_number() -> None:

@@ -50,7 +50,7 @@ def test_they_are_asked_again_until_they_have_another_leader(
 ) -> None:
     swarm = Choosing(left_out=[GONE, LATE, LATE])
     assert swarm.create_config("note", "text", {"of": "shop"}) == "config-0"
-    assert capsys.readouterr().err.count("the swarm has no leader; asking again") == 3
+    assert capsys.readouterr().err.count("the swarm has no leader; retrying") == 3
 
 
 def test_they_are_not_asked_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:

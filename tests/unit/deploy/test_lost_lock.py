@@ -75,7 +75,7 @@ def test_what_goes_wrong_meanwhile_is_not_undone_since_the_other_may_have_done_i
 ) -> None:
     def changed_by_another() -> None:
         taken_over(live)
-        raise CheckFailedError("the engine put the release before it back", hint="")
+        raise CheckFailedError("the engine rolled back to the previous release", hint="")
 
     during(monkeypatch, "bake", changed_by_another)
     with pytest.raises(LockLostError), hold_lock(live, "shop", "run_deployment") as held:
@@ -88,7 +88,7 @@ def test_what_goes_wrong_meanwhile_is_not_undone_since_the_other_may_have_done_i
 def test_a_lock_that_somebody_took_away_is_lost_as_well(live: FakeSwarm) -> None:
     with hold_lock(live, "shop", "run_deployment") as held:
         live.run("config", "rm", "shop-lock")
-        with pytest.raises(LockLostError, match="taken over by somebody who has just left"):
+        with pytest.raises(LockLostError, match="taken over by a process that has just finished"):
             held.require_held()
 
 
@@ -115,7 +115,7 @@ def test_an_engine_that_is_away_in_the_middle_of_a_fault_does_not_hide_the_fault
 
     during(monkeypatch, "deploy_preview", fault)
     with (
-        pytest.raises(DeployAbortedError, match=r"^no\nnothing that serves was touched"),
+        pytest.raises(DeployAbortedError, match=r"^no\nthe running release was not changed"),
         hold_lock(live, "shop", "run_deployment") as held,
     ):
         deploy(live, 2, held)

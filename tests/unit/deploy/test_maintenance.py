@@ -74,7 +74,7 @@ def test_an_edge_that_does_not_look_for_the_file_is_refused(engine: FakeSwarm) -
     with pytest.raises(InputError, match="staging has no edge yet"):
         set_maintenance(STAGING, "on")
     have_edge(engine, "shop-edge-01234567")
-    with pytest.raises(InputError, match=r"is not the one of deploy/edge\.conf") as caught:
+    with pytest.raises(InputError, match=r"runs another deploy/edge\.conf") as caught:
         set_maintenance(STAGING, "on")
     assert "invoke renew-edge" in caught.value.hint
     assert maintenance_since(engine, STAGING) == ""

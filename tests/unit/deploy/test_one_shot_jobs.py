@@ -44,7 +44,7 @@ def test_a_job_that_fails_tells_why_and_what_it_said_last_and_leaves_nothing(
     engine.ends[JOB.image] = state
     with pytest.raises(JobFailedError) as caught:
         run_job(engine, STAGING, JOB, 5)
-    words = "" if state == "rejected" else "\nthe last words of shop-migrate"
+    words = "" if state == "rejected" else "\nlast log lines of shop-migrate"
     assert str(caught.value) == f"shop-migrate: {state}{words}"
     assert engine.objects("service") == {}
 
@@ -92,7 +92,7 @@ def test_what_a_job_says_is_not_taken_for_all_when_the_engine_lost_the_end(
     engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(SwarmClient, "full_logs", lambda *_: CommandResult((), 0, "one\n", ""))
-    with pytest.raises(JobFailedError, match="lost what shop-migrate said"):
+    with pytest.raises(JobFailedError, match="lost the output of shop-migrate"):
         run_and_read_lines(engine, STAGING, JOB, 5)
 
 
@@ -141,14 +141,14 @@ def test_a_job_of_a_dead_deployer_is_let_end_before_the_next_one(
     wait_for_leftover_job(engine, "shop-migrate", 600)
     told = [line[10:] for line in capsys.readouterr().err.splitlines()]
     assert told == [
-        f"shop-migrate of a deployment before still runs; waiting for {seconds} s"
+        f"shop-migrate of an earlier deployment still runs; waiting for {seconds} s"
         for seconds in (0, 10, 20)
     ]
 
 
 def test_a_job_that_does_not_end_is_left_alone_and_named(engine: FakeSwarm) -> None:
     engine.start_service("shop-migrate", IMAGES["backend"], [], 1, "running")
-    with pytest.raises(JobFailedError, match="runs still, 60 s later") as caught:
+    with pytest.raises(JobFailedError, match="still runs after 60 s") as caught:
         wait_for_leftover_job(engine, "shop-migrate", 60)
     assert "docker service logs shop-migrate" in caught.value.hint
     assert engine.tasks_of("shop-migrate")

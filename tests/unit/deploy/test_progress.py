@@ -54,7 +54,7 @@ def test_what_cannot_be_stopped_goes_on_and_says_so(
         print("goes on")
     told = capsys.readouterr()
     assert told.out == "goes on\n"
-    assert "this cannot be stopped" in told.err
+    assert "this cannot be interrupted" in told.err
 
 
 @pytest.mark.parametrize("block", [raise_on_signal, ignore_signals])

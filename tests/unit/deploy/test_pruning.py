@@ -120,7 +120,7 @@ def test_a_fault_is_said_and_nothing_else(
     deployed(engine, range(1, KEPT_RELEASES + 2))
     engine.ends[image(KEPT_RELEASES + 1, name)] = "failed"
     clean_up(engine, STAGING)
-    said = "not all that is old was removed, which the next deployment does: "
+    said = "cleanup incomplete, the next deployment continues it: "
     assert f"{said}shop-{job}: " in capsys.readouterr().err
     assert "shop-lock" not in engine.objects("config")
 

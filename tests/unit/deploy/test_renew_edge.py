@@ -91,7 +91,7 @@ def test_where_nothing_serves_there_is_no_edge_to_renew(
 ) -> None:
     for name in live.names_with_label("config", "label=pipeline.journal.shop"):
         del live.objects("config")[name]
-    with pytest.raises(InputError, match="nothing serves in staging yet"):
+    with pytest.raises(InputError, match="no release serves in staging yet"):
         edge.renew_edge(STAGING)
     assert "swordfish" not in capsys.readouterr().err
 
@@ -157,18 +157,18 @@ def not_yet(_: Path, __: Pair) -> Pair:
 
 UNREAD = "TLS_CERTIFICATE and TLS_KEY cannot be read: "
 REFUSED: dict[str, tuple[Wrong, str]] = {
-    "pair": (of_another, "TLS_KEY is not the key of TLS_CERTIFICATE"),
+    "pair": (of_another, "TLS_KEY does not belong to TLS_CERTIFICATE"),
     "ended": (expired, "certificate has expired"),
     "not yet": (not_yet, "certificate is not yet valid"),
-    "another name": (for_another, "is not good for shop.example.com"),
-    "no name": (without_names, "is not good for shop.example.com"),
-    "chain": (turned_chain, "or of the first in it"),
+    "another name": (for_another, "is not valid for shop.example.com"),
+    "no name": (without_names, "is not valid for shop.example.com"),
+    "chain": (turned_chain, "or to the first certificate in it"),
     "key alone": (key_alone, f"{UNREAD}TLS_CERTIFICATE holds no certificate, but: private key"),
     "exchanged": (exchanged, "private key; TLS_KEY holds no private key, but: certificate"),
     "no PEM": (no_pem, f"{UNREAD}TLS_CERTIFICATE holds no PEM"),
     "blank": (blank, f"{UNREAD}TLS_CERTIFICATE is empty"),
-    "file": (path_of_a_file, f"{UNREAD}TLS_KEY holds the path of a file, and not what is in it"),
-    "directory": (path_of_a_directory, "in it; TLS_KEY holds the path of a file, and not what"),
+    "file": (path_of_a_file, f"{UNREAD}TLS_KEY holds the path of a file instead of its content"),
+    "directory": (path_of_a_directory, "content; TLS_KEY holds the path of a file instead of"),
     "passphrase": (locked, f"{UNREAD}TLS_KEY has a passphrase"),
     "cut off": (cut_off, UNREAD),
 }
@@ -181,7 +181,7 @@ def test_what_no_browser_would_take_touches_nothing_and_is_told(
     wrong, said = REFUSED[case]
     before = edge_service(live)
     certify(wrong)
-    with pytest.raises(InputError, match=f"{said}.*; nothing was touched") as caught:
+    with pytest.raises(InputError, match=f"{said}.*; nothing was changed") as caught:
         edge.renew_edge(STAGING)
     assert edge_service(live) == before
     assert not [line for line in live.asked if line.startswith(("stack", "service create"))]
@@ -206,7 +206,11 @@ def shared(path: Path) -> None:
 
 
 UNUSABLE: dict[str, tuple[Callable[[Path], object], str, str]] = {
-    "permissions": (shared, r"^others may read \.env\.staging$", "chmod 600 .env.staging"),
+    "permissions": (
+        shared,
+        r"^\.env\.staging is readable by other users$",
+        "chmod 600 .env.staging",
+    ),
     "directory": (Path.mkdir, r"^\.env\.staging: is a directory$", "ls -ld .env.staging"),
 }
 
@@ -278,7 +282,9 @@ def test_an_edge_whose_port_is_taken_makes_way_and_names_what_to_do(
     before, image = edge_service(live), make_release(1).images["frontend"]
     proved(monkeypatch, live, "failed")
     live.errors[image] = "Bind for 0.0.0.0:443 failed: port is already allocated"
-    with pytest.raises(RolledBackError, match="another program of the node has its port") as caught:
+    with pytest.raises(
+        RolledBackError, match="another program on the node uses its port"
+    ) as caught:
         edge.renew_edge(STAGING)
     assert "ss -ltnp" in caught.value.hint
     assert edge_service(live) == before
@@ -293,7 +299,7 @@ def test_a_certificate_that_ends_soon_is_taken_and_that_is_said(
 ) -> None:
     certify(ends_soon)
     edge.renew_edge(STAGING)
-    assert "TLS_CERTIFICATE ends in 2 days" in capsys.readouterr().err
+    assert "TLS_CERTIFICATE expires in 2 days" in capsys.readouterr().err
     assert outcomes(live) == [("renew", "succeeded")]
 
 
@@ -303,7 +309,9 @@ def test_a_configuration_that_nginx_does_not_take_touches_nothing(
     """The fake swarm decides the job's end; tests/acceptance/deploy runs the real nginx."""
     before = edge_service(live)
     live.ends[make_release(1).images["frontend"]] = "failed"
-    with pytest.raises(InputError, match="nginx does not take the edge: shop-edge-check") as caught:
+    with pytest.raises(
+        InputError, match="nginx rejects the edge configuration: shop-edge-check"
+    ) as caught:
         edge.renew_edge(STAGING)
     assert str(EDGE_CONFIG_FILE) in caught.value.hint
     assert edge_service(live) == before
@@ -370,7 +378,7 @@ def test_where_users_reach_it_by_neither_that_is_told_as_the_worst(
     live: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(site, "open_site", Users(10_000).reach)
-    with pytest.raises(RollbackFailedError, match="going back failed"):
+    with pytest.raises(RollbackFailedError, match="the rollback failed"):
         edge.renew_edge(STAGING)
     assert outcomes(live) == [("renew", "rollback failed")]
 

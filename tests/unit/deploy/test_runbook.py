@@ -115,7 +115,7 @@ def test_a_fault_that_the_new_image_finds_itself_touches_nothing(
 ) -> None:
     live.ends[NEW.images["backend"]] = state
     with pytest.raises(
-        DeployAbortedError, match=r"shop-check: (.|\n)*nothing that serves was touched"
+        DeployAbortedError, match=r"shop-check: (.|\n)*the running release was not changed"
     ):
         deploy(live, 2)
     assert serving(live) == images(1)
@@ -128,7 +128,7 @@ def test_what_does_not_tell_how_it_is_is_not_shown_to_anybody(
     live: FakeSwarm, check: list[str] | None
 ) -> None:
     live.checks[NEW.images["frontend"]] = check
-    with pytest.raises(DeployAbortedError, match=f"no health check is in {NEW.images['frontend']}"):
+    with pytest.raises(DeployAbortedError, match=f"no HEALTHCHECK in {NEW.images['frontend']}"):
         deploy(live, 2)
     assert serving(live) == images(1)
     assert "stack deploy shop" not in live.asked
@@ -139,11 +139,11 @@ def test_a_database_that_refuses_has_an_outcome_of_its_own(
 ) -> None:
     monkeypatch.setattr(runbook, "self_check", lambda _: None)
     live.ends[NEW.images["backend"]] = "failed"
-    with pytest.raises(MigrationError, match="the last words of shop-migrate") as caught:
+    with pytest.raises(MigrationError, match="last log lines of shop-migrate") as caught:
         deploy(live, 2)
     assert serving(live) == images(1)
     assert outcome(live) == "migration failed"
-    assert "what it left is not known: shop-leftovers: failed" in str(caught.value)
+    assert "cannot list its leftovers: shop-leftovers: failed" in str(caught.value)
 
 
 RUNS = "a migration is still running: process 7, active for 9 s: ALTER TABLE x: SELECT"
@@ -163,15 +163,17 @@ def test_what_a_migration_that_failed_has_left_is_told_with_what_ends_it(
     live.ends["shop-migrate"] = "failed"
     with pytest.raises(MigrationError) as caught:
         deploy(live, 2)
-    words = "shop-migrate: failed\nthe last words of shop-migrate"
+    words = "shop-migrate: failed\nlast log lines of shop-migrate"
     assert str(caught.value) == "\n".join([words, *told])
-    assert caught.value.hint.startswith("run what ends each" if told else "correct the migration")
+    assert caught.value.hint.startswith(
+        "run the statement of each" if told else "fix the migration"
+    )
     assert "invoke status" in caught.value.hint
 
 
 def test_a_migration_that_did_not_begin_is_no_fault_of_the_database(live: FakeSwarm) -> None:
     live.ends["shop-migrate"] = "pending"
-    with pytest.raises(DeployAbortedError, match="shop-migrate has not begun after") as caught:
+    with pytest.raises(DeployAbortedError, match="shop-migrate has not started after") as caught:
         deploy(live, 2)
     assert not isinstance(caught.value, MigrationError)
     assert "docker node ls" in caught.value.hint
@@ -183,7 +185,9 @@ def test_a_self_check_that_does_not_begin_is_given_up(
     live: FakeSwarm, clock: Clock, state: str
 ) -> None:
     live.ends["shop-check"] = state
-    with pytest.raises(DeployAbortedError, match=rf"shop-check has not begun after \d+ s: {state}"):
+    with pytest.raises(
+        DeployAbortedError, match=rf"shop-check has not started after \d+ s: {state}"
+    ):
         deploy(live, 2)
     assert serving(live) == images(1)
     assert clock.monotonic() < STAGING.timings.start_timeout + 2
@@ -200,7 +204,7 @@ def test_a_fault_in_the_preview_touches_nothing_and_takes_it_away(
     live: FakeSwarm, site: Site, fault: BaseException, error: type[DeployAbortedError]
 ) -> None:
     site.broken["v1.0.2", True] = fault
-    with pytest.raises(error, match="nothing that serves was touched"):
+    with pytest.raises(error, match="the running release was not changed"):
         deploy(live, 2)
     assert serving(live) == images(1)
     assert outcome(live) == error.outcome
@@ -217,7 +221,7 @@ def test_a_fault_that_users_could_see_puts_the_whole_release_back_and_proves_it(
     live: FakeSwarm, site: Site, fault: BaseException, error: type[DeployAbortedError]
 ) -> None:
     site.broken["v1.0.2", False] = fault
-    with pytest.raises(error, match="the release before serves again") as caught:
+    with pytest.raises(error, match="the previous release serves again") as caught:
         deploy(live, 2)
     assert serving(live) == images(1)
     assert site.walks[-1] == ("v1.0.1", False)
@@ -256,8 +260,10 @@ def test_a_release_before_that_does_not_serve_any_more_is_told_as_the_worst(
     site.broken["v1.0.1", False] = CheckFailedError("so does the old one", hint="look")
     with pytest.raises(RollbackFailedError) as caught:
         deploy(live, 2)
-    assert str(caught.value) == ("the API answers 500\nand going back failed: so does the old one")
-    hint = "look at once: look; invoke status; then invoke rollback --to=…"
+    assert str(caught.value) == (
+        "the API answers 500\nand the rollback failed: so does the old one"
+    )
+    hint = "act immediately: look; invoke status; then invoke rollback --to=…"
     assert caught.value.hint == hint, "the cause's own command is part of it"
     assert outcome(live) == "rollback failed"
 
@@ -282,7 +288,7 @@ def test_a_first_release_that_fails_leaves_nothing_and_says_that_there_is_none(
     engine: FakeSwarm, site: Site
 ) -> None:
     site.broken["v1.0.1", False] = CheckFailedError("the API answers 500", hint="look")
-    with pytest.raises(RollbackFailedError, match="there is no release before"):
+    with pytest.raises(RollbackFailedError, match="there is no previous release"):
         deploy(engine, 1)
     assert serving(engine) == {}
 
@@ -293,7 +299,7 @@ def test_where_the_journal_is_lost_what_the_engine_remembers_is_not_taken_away(
     for name in live.names_with_label("config", "label=pipeline.journal.shop"):
         del live.objects("config")[name]
     site.broken["v1.0.2", False] = CheckFailedError("the API answers 500", hint="look")
-    with pytest.raises(RollbackFailedError, match="there is no release before"):
+    with pytest.raises(RollbackFailedError, match="there is no previous release"):
         deploy(live, 2)
     assert serving(live) == images(1)
 
@@ -316,7 +322,7 @@ def test_what_its_host_dumps_is_not_dumped_here(
 
 def test_what_cannot_be_dumped_is_not_migrated(live: FakeSwarm) -> None:
     live.ends[NEW.images["postgres"]] = "failed"
-    with pytest.raises(DeployAbortedError, match="the last words of shop-dump"):
+    with pytest.raises(DeployAbortedError, match="last log lines of shop-dump"):
         deploy(live, 2)
     assert "service rm shop-migrate" not in live.asked
     assert serving(live) == images(1)
@@ -342,7 +348,7 @@ def test_a_release_that_does_not_serve_is_told_before_the_roll_and_the_new_one_c
     down(live, monkeypatch)
     deploy(live, 2)
     assert serving(live) == images(2)
-    told = f"live release v1.0.1: 0 of 2 replicas of backend; {DOWN}; nothing is kept for it"
+    told = f"live release v1.0.1: 0 of 2 replicas of backend; {DOWN}; this deploy ends an outage"
     assert capsys.readouterr().err.count(told) == 1
 
 
@@ -414,7 +420,7 @@ def test_a_release_that_logs_members_out_is_stopped_before_any_of_them_sees_it(
 ) -> None:
     sessions = Sessions(*answers)
     monkeypatch.setattr(steps, "keeps_sessions", sessions.keeps)
-    with pytest.raises(DeployAbortedError, match="members would be logged out") as caught:
+    with pytest.raises(DeployAbortedError, match="users would be logged out") as caught:
         deploy(live, 2)
     assert sessions.ways == [({}, PREVIEW), (PREVIEW, {})][: len(answers)]
     assert "--log-out" in caught.value.hint
@@ -439,7 +445,7 @@ def test_a_live_release_without_a_login_does_not_stop_the_one_that_mends_it(
     sessions = Sessions(CheckFailedError("login: answered 500, not 200", hint="look"))
     monkeypatch.setattr(steps, "keeps_sessions", sessions.keeps)
     deploy(live, 2)
-    assert "stay logged in is not known: login: answered 500" in capsys.readouterr().err
+    assert "stay logged in: login: answered 500" in capsys.readouterr().err
     assert serving(live) == images(2)
 
 
@@ -461,7 +467,7 @@ def test_a_release_whose_workers_die_under_a_server_that_lives_does_not_stay(
         usual(deployment)
 
     monkeypatch.setattr(runbook, step, dies)
-    said = r"2 of the workers of shop_backend(-next)?\.\d \(container \w{12}\) died since"
+    said = r"2 workers of shop_backend(-next)?\.\d \(container \w{12}\) exited since"
     with pytest.raises(error, match=said) as caught:
         deploy(live, 2)
     assert type(caught.value) is error
@@ -479,7 +485,7 @@ def test_a_release_that_does_not_tell_of_its_workers_is_deployed_and_that_is_sai
 ) -> None:
     edge.silent.add(NEW.images["backend"])
     deploy(live, 2)
-    assert "whether workers of shop_backend died, 0 of 2 replicas tell" in capsys.readouterr().err
+    assert "0 of 2 replicas of shop_backend report their workers" in capsys.readouterr().err
     assert serving(live) == images(2)
 
 
@@ -501,7 +507,10 @@ def test_a_rescue_is_not_kept_by_how_it_stops(
     down(live, monkeypatch)
     live.stops[NEW.images["backend"]] = (137, 4)
     deploy(live, 2)
-    assert "how the preview stops is not proved: this is a rescue" in capsys.readouterr().err
+    assert (
+        "the shutdown of the preview is not tested: this deploy ends an outage"
+        in capsys.readouterr().err
+    )
     assert serving(live) == images(2)
 
 

@@ -109,7 +109,7 @@ def test_there_is_no_way_back_over_one_that_takes_away_and_it_is_named(
 ) -> None:
     backends.new = [FIRST, ADDS, DROPS]
     backends.contracts = ["shop.0003_drops"]
-    with pytest.raises(InputError, match=r"no way back over shop\.0003_drops: ") as caught:
+    with pytest.raises(InputError, match=r"roll back over shop\.0003_drops: ") as caught:
         back(engine, OLD)
     assert "invoke restore" in caught.value.hint
 
@@ -137,7 +137,7 @@ def test_code_that_cannot_tell_what_it_took_away_is_no_reason_to_hope(
 ) -> None:
     backends.new = [FIRST, ADDS]
     backends.contracts = contracts
-    with pytest.raises(InputError, match=r"v1\.0\.2 migrated the database, and cannot say"):
+    with pytest.raises(InputError, match=r"v1\.0\.2 migrated the database, and cannot report"):
         back(engine, OLD)
 
 
@@ -148,12 +148,16 @@ def test_the_same_code_need_not_be_asked(engine: FakeSwarm, backends: Backends) 
 
 def test_what_a_backend_knows_is_asked_of_its_own_image(engine: FakeSwarm) -> None:
     engine.says["barrier"] = f'shop\n{FIRST}\n["shop.0001_initial", "shop.0002_adds"]\n'
-    assert schema_compatibility.strange(engine, STAGING, OLD["backend"]) == {"shop.0002_adds"}
+    assert schema_compatibility.unknown_migrations(engine, STAGING, OLD["backend"]) == {
+        "shop.0002_adds"
+    }
     assert OLD["backend"]["image"] in engine.options["shop-barrier"]
 
 
 CRASHES = JobFailedError("shop-barrier: exit code 1\nModuleNotFoundError: gone", hint="look")
-KEPT_BACK = JobNotStartedError("shop-barrier has not begun after 60 s: pending", hint="docker node")
+KEPT_BACK = JobNotStartedError(
+    "shop-barrier has not started after 60 s: pending", hint="docker node"
+)
 ABSENT = JobFailedError("shop-barrier: No such image: x (the registry has no x)", hint="push it")
 DEAD = {"crashes": CRASHES, "does not start": KEPT_BACK, "is gone": ABSENT}
 
@@ -172,8 +176,8 @@ def test_a_live_release_whose_image_does_not_run_does_not_bar_the_way_back(
     backends.dead[NEW["backend"]["image"]] = DEAD[how]
     back(engine, OLD, outage=outage)
     said = capsys.readouterr().err
-    assert "v1.0.2 cannot say what it took from the database: shop-barrier" in said
-    assert "inconclusive: whether older code lives with shop.0002_adds; going on" in said
+    assert "v1.0.2 cannot report its contract migrations: shop-barrier" in said
+    assert "inconclusive: whether older code is compatible with shop.0002_adds; continuing" in said
 
 
 @pytest.mark.parametrize("how", DEAD)
@@ -184,7 +188,7 @@ def test_another_good_release_tells_what_a_dead_one_cannot(
     backends.dead[NEW["backend"]["image"]] = DEAD[how]
     between = new_record(make_release(3), render_services(STAGING, make_release(3)), [], "deploy")
     known = [replace(between, outcome=journal.SUCCEEDED), LIVE]
-    with pytest.raises(InputError, match=r"no way back over shop\.0003_drops: "):
+    with pytest.raises(InputError, match=r"roll back over shop\.0003_drops: "):
         back(engine, OLD, known=known, outage=True)
     backends.contracts = []
     back(engine, OLD, known=known, outage=True)
@@ -200,7 +204,10 @@ def test_in_an_outage_code_that_cannot_tell_does_not_bar_the_way_back(
 ) -> None:
     backends.new, backends.contracts = [FIRST, ADDS], contracts
     back(engine, OLD, outage=True)
-    assert "inconclusive: whether older code lives with shop.0002_adds" in capsys.readouterr().err
+    assert (
+        "inconclusive: whether older code is compatible with shop.0002_adds"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("how", DEAD)
@@ -218,7 +225,7 @@ def test_a_known_contract_bars_the_way_back_in_an_outage_as_well(
     engine: FakeSwarm, backends: Backends
 ) -> None:
     backends.new, backends.contracts = [FIRST, DROPS], ["shop.0003_drops"]
-    with pytest.raises(InputError, match="no way back over"):
+    with pytest.raises(InputError, match="roll back over"):
         back(engine, OLD, outage=True)
 
 
@@ -237,7 +244,7 @@ def test_what_serves_is_not_deprived_of_what_it_uses(engine: FakeSwarm, backends
     said = 'taken away: ["shop.order.note", "shop.tag"]\n' * 3  # by three nodes
     with pytest.raises(CheckFailedError, match=r"still uses .* shop\.order\.note$") as caught:
         require_forward_compatible(engine, STAGING, LIVE, said)
-    assert caught.value.hint.startswith("first deploy a release that does without it")
+    assert caught.value.hint.startswith("first deploy a release that does not use it")
     assert backends.uses
 
 
@@ -254,5 +261,5 @@ def test_what_serves_and_cannot_tell_is_deprived_of_nothing(
     engine: FakeSwarm, backends: Backends
 ) -> None:
     backends.uses = None
-    with pytest.raises(CheckFailedError, match="cannot say whether it uses"):
+    with pytest.raises(CheckFailedError, match="cannot report which models"):
         require_forward_compatible(engine, STAGING, LIVE, 'taken away: ["shop.tag"]')

@@ -126,7 +126,7 @@ def test_what_is_not_verified_again_is_told(
     monkeypatch.setattr(signatures, "pinned_reference", lambda *_: "postgres:18")
     verify_candidate(make_environment(), FOUND, SIGNER, LIVE)
     assert cosign.verified == [*IMAGES.values()]
-    said = "verified when v1.0.1 was deployed, and not again: postgres"
+    said = "already verified when v1.0.1 was deployed: postgres"
     assert said in capsys.readouterr().err
 
 

@@ -82,13 +82,13 @@ KEPT_BACK = {
         PAUSED,
         "Down Active",
         "paused, drained or down: anna Down Active",
-        "start the engine of anna again",
+        "restart the engine of anna",
     ),
     "memory": (
         "pending",
         NOWHERE.format("insufficient resources on 1 node"),
         "Ready Active",
-        "no node has the memory or the processors free",
+        "no node has the reserved memory or processors free",
         "docker node inspect --pretty anna",
     ),
     "constraint": (
@@ -102,7 +102,7 @@ KEPT_BACK = {
         "pending",
         NOWHERE.format("host-mode port already in use on 1 node"),
         "Ready Active",
-        "every node has given its port to another service",
+        "another service uses its port on every node",
         "docker service ls",
     ),
     "platform": (
@@ -133,8 +133,8 @@ KEPT_BACK = {
         "no address is left in the network shop-app",
         "docker network inspect --verbose shop-app",
     ),
-    "waits": ("pending", "", "Ready Active", "no node has begun with it", "docker node ls"),
-    "silent": ("assigned", "", "Down Active", "no node has begun with it", "docker node ls"),
+    "waits": ("pending", "", "Ready Active", "no node started it", "docker node ls"),
+    "silent": ("assigned", "", "Down Active", "no node started it", "docker node ls"),
 }
 
 
@@ -147,7 +147,7 @@ def test_a_job_that_no_node_begins_with_is_given_up_with_its_cause(
     engine.ends[IMAGE], engine.errors[IMAGE] = state, error
     found = fault(engine)
     assert isinstance(found, JobNotStartedError)
-    assert f"shop-check has not begun after 6 s: {state} on anna" in str(found)
+    assert f"shop-check has not started after 6 s: {state} on anna" in str(found)
     assert error in str(found)
     assert sentence in str(found)
     assert hint in found.hint
@@ -177,13 +177,11 @@ def test_a_node_that_fetches_an_image_is_given_the_whole_time_and_that_is_said(
     found = fault(engine)
     assert not isinstance(found, JobNotStartedError)
     assert clock.monotonic() > MINUTES
-    assert f"took more than {MINUTES} s: preparing on anna (its node fetches the image" in str(
-        found
-    )
+    assert f"took more than {MINUTES} s: preparing on anna (its node pulls the image" in str(found)
     assert f"docker pull {IMAGE}" in found.hint
     said = capsys.readouterr().err
-    assert "shop-check has not begun after 6 s: preparing on anna (its node fetches" in said
-    assert said.count("has not begun after") > MINUTES / 20, "every ten seconds"
+    assert "shop-check has not started after 6 s: preparing on anna (its node pulls" in said
+    assert said.count("has not started after") > MINUTES / 20, "every ten seconds"
 
 
 def test_a_job_that_runs_for_too_long_says_that_it_runs(engine: FakeSwarm) -> None:
@@ -264,7 +262,7 @@ ABSENT = {
     "gone": (gone, f"the registry has no {IMAGE}", "invoke build push, in its commit"),
     "index alone": (
         without_its_image,
-        f"the registry has no {IMAGE.replace('1', '2')}, though its index names that",
+        f"the registry has no {IMAGE.replace('1', '2')}, although its index lists it",
         "invoke build push, in its commit",
     ),
     "platform": (
@@ -279,7 +277,7 @@ ABSENT = {
     ),
     "node": (
         well,
-        "the registry has it; anna has a full disk, or no way there",
+        "the registry has it; anna has a full disk, or cannot reach the registry",
         f"on anna: docker pull {IMAGE}",
     ),
 }
@@ -305,14 +303,14 @@ ENDED = {
     "secret": (
         "rejected",
         "secret reference x1 not found",
-        "a secret that it reads was removed",
+        "a secret of the service was removed",
         "docker secret ls",
     ),
-    "config": ("rejected", "config reference x1 not found", "a configuration", "invoke renew-edge"),
+    "config": ("rejected", "config reference x1 not found", "a config of", "invoke renew-edge"),
     "network": (
         "rejected",
         "network shop-app not found",
-        "a network that it needs",
+        "a network of the service",
         "docker network ls",
     ),
     "bridge": (
@@ -327,7 +325,7 @@ ENDED = {
         "the disk of the node is full",
         "on anna: docker system df",
     ),
-    "memory": ("failed", "task: non-zero exit (137)", "used up its memory", "on anna: dmesg"),
+    "memory": ("failed", "task: non-zero exit (137)", "exceeding its memory", "on anna: dmesg"),
     "sick": (
         "failed",
         "task: non-zero exit (137): dockerexec: unhealthy container",
@@ -349,13 +347,13 @@ ENDED = {
     "port": (
         "failed",
         "driver failed: Bind for 0.0.0.0:443 failed: port is already allocated",
-        "another program of the node has its port",
+        "another program on the node uses its port",
         "on anna: ss -ltnp",
     ),
     "mount": (
         "rejected",
         'invalid mount config for type "bind": bind source path does not exist: /x',
-        "lacks what it mounts",
+        "lacks a volume or path",
         "docker volume ls",
     ),
 }
@@ -415,17 +413,17 @@ def test_the_cause_is_said_before_the_time_is_over(
 
 REFUSALS = {
     "secret not found: shop-database_url-01234567": (
-        "a secret that it reads was removed",
+        "a secret of the service was removed",
         "docker secret ls",
     ),
-    "config not found: shop-edge-1": ("a configuration that it reads", "docker config ls"),
-    "network shop-app not found": ("a network that it needs", "docker network ls"),
+    "config not found: shop-edge-1": ("a config of the service", "docker config ls"),
+    "network shop-app not found": ("a network of the service", "docker network ls"),
     "rpc error: code = Unknown desc = update out of sequence": (
         "another client changed",
         "invoke status",
     ),
     "permission denied while trying to connect to the Docker daemon socket": (
-        "may not use the engine",
+        "has no access to the engine",
         "usermod",
     ),
     "write /var/lib/docker/x: no space left on device": (
@@ -474,7 +472,7 @@ def test_every_cause_of_the_table_has_a_command() -> None:
 HINTS = {
     "Cannot connect to the Docker daemon at unix:///var/run/docker.sock": "systemctl start docker",
     "rpc error: code = Unknown desc = The swarm does not have a leader": "start the engines of the",
-    "rpc error: code = Unavailable desc = closing": "start the engines of the managers",
+    "rpc error: code = Unavailable desc = closing": "start the engines of the missing",
     "configured logging driver does not support reading": "'{{.LoggingDriver}}'",
     "permission denied while trying to connect to the Docker daemon socket": "usermod",
 }
@@ -499,7 +497,7 @@ def test_what_an_engine_says_instead_of_an_answer_leads_to_what_mends_it(
 
 
 def test_a_service_that_is_gone_is_not_looked_for(engine: FakeSwarm) -> None:
-    with pytest.raises(NotConvergedError, match="it is gone") as caught:
+    with pytest.raises(NotConvergedError, match="the service was removed") as caught:
         wait_for_convergence(engine, ExpectedState("shop_backend", IMAGE, "deploy-1", 1), 5)
     assert "docker events" in caught.value.hint
     assert "service ps" not in caught.value.hint
@@ -540,7 +538,7 @@ def test_a_node_that_is_passed_over_by_a_job_on_every_node_is_named(
     engine.facts["node"] = "anna Ready Active\nbea Ready Pause"
     run_job(engine, STAGING, JOB, MINUTES, everywhere=True)
     said = capsys.readouterr().err
-    assert "shop-check passed over nodes that take no work: bea Ready Pause" in said
+    assert "shop-check skipped unavailable nodes: bea Ready Pause" in said
 
 
 def test_a_job_that_is_begun_anew_on_another_node_is_given_the_time_again(

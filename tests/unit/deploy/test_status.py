@@ -84,7 +84,7 @@ def test_a_history_of_nothing_says_so_and_has_no_lines(
     status.history(STAGING)
     told = capsys.readouterr()
     assert told.out == ""
-    assert "nothing was done in staging yet" in told.err
+    assert "staging has no history yet" in told.err
 
 
 def test_logs_are_those_of_the_service_and_so_is_the_exit_code(

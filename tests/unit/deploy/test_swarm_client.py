@@ -61,8 +61,8 @@ def test_a_host_that_is_lost_is_away_and_one_that_never_was_there_is_refused() -
 @pytest.mark.parametrize(
     ("said", "sentence"),
     [
-        ("", "this machine is no manager of a swarm: it said nothing"),
-        ("warning\nError: not a swarm manager\n", "swarm: Error: not a swarm manager"),
+        ("", "this machine is not a swarm manager: it said nothing"),
+        ("warning\nError: not a swarm manager\n", "manager: Error: not a swarm manager"),
     ],
 )  # fmt: skip
 def test_an_engine_that_is_no_manager_is_refused_with_its_last_words(

@@ -28,10 +28,10 @@ def test_what_is_new_enough_is_taken(engine: FakeSwarm) -> None:
 @pytest.mark.parametrize(
     ("versions", "fault"),
     [
-        ("25.0.3 26.1.5", "the docker here is 25.0.3, and too old: 26.0 is the least"),
+        ("25.0.3 26.1.5", "the docker here is 25.0.3, too old: 26.0 or newer is required"),
         (
             "28.2.2 19.03.15",
-            "the engine of this machine is 19.03.15, and too old: 20.10 is the least",
+            "the engine of this machine is 19.03.15, too old: 20.10 or newer is required",
         ),
     ],
 )
@@ -67,4 +67,4 @@ def test_a_host_out_of_reach_is_named_once_with_what_to_correct() -> None:
         connect(make_environment(host=host, known_hosts=["127.0.0.1 ssh-ed25519 AAAA"]))
     assert str(caught.value).startswith(f"{host} cannot be reached: ")
     assert str(caught.value).count(host) == 1
-    assert caught.value.hint.startswith("correct `host` and `known_hosts`")
+    assert caught.value.hint.startswith("check `host` and `known_hosts`")

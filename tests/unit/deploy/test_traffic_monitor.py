@@ -220,7 +220,7 @@ def test_users_are_judged_by_the_replicas_that_answer_and_it_is_said_once(
     exposure.final_check()
     assert len(exposure.before) == 1
     told = capsys.readouterr().err
-    assert told.count(f"a part of the log of edge_edge is out of reach: {silent.stderr}") == 1
+    assert told.count(f"part of the log of edge_edge is unavailable: {silent.stderr}") == 1
 
 
 def test_a_replica_that_ended_is_heard_while_it_is_kept_and_not_missed_afterwards(
@@ -305,6 +305,6 @@ def test_times_are_compared_with_those_of_the_others_in_the_same_minutes(
 def test_a_quiet_night_is_told_to_the_journal(
     edge: Callable[..., Edge], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    few = "12 requests of users since the roll began: too few to judge"
+    few = "12 requests of users since the roll began: too few to evaluate"
     assert rolling(edge, [line(upstream=OURS)] * 12).final_check() == few
     assert few in capsys.readouterr().err

@@ -64,7 +64,7 @@ def test_replicas_that_lost_no_worker_are_well_once_both_have_told(
     asked.final_check()
     assert len(given) == 3
     assert capsys.readouterr().err == ""
-    assert str(asked) == "none has died since its server started; 2 of 2 replicas tell"
+    assert str(asked) == "no worker exited since its server started; 2 of 2 replicas report"
 
 
 def test_a_death_names_the_replica_how_many_died_and_where_to_look(
@@ -76,15 +76,15 @@ def test_a_death_names_the_replica_how_many_died_and_where_to_look(
     with pytest.raises(WorkersDieError) as error:
         asked.final_check()
     assert str(error.value) == (
-        f"3 of the workers of shop_backend.2 (container {replica}) died since its server started"
+        f"3 workers of shop_backend.2 (container {replica}) exited since its server started"
     )
     assert error.value.hint.startswith("docker service logs shop_backend: ")
-    assert "the last words of shop_backend/1" in capsys.readouterr().err
+    assert "last log lines of shop_backend/1" in capsys.readouterr().err
 
 
 def test_a_replica_whose_host_name_is_another_is_named_by_it(engine: FakeSwarm) -> None:
     asked, _ = workers(engine, answer("db7", 1))
-    with pytest.raises(WorkersDieError, match=r"workers of shop_backend \(db7\) died"):
+    with pytest.raises(WorkersDieError, match=r"workers of shop_backend \(db7\) exited"):
         asked.final_check()
 
 
@@ -100,7 +100,7 @@ def test_a_release_that_does_not_tell_is_no_fault_and_said(
 ) -> None:
     asked, given = workers(engine, silent)
     asked.final_check()
-    said = "whether workers of shop_backend died, 0 of 2 replicas tell"
+    said = "0 of 2 replicas of shop_backend report their workers"
     assert said in capsys.readouterr().err
     assert len(given) == 3, "it is in vain"
 
@@ -159,4 +159,7 @@ def test_the_app_tells_what_is_read() -> None:
     answer = schema["paths"][WORKERS]["get"]["responses"]["200"]["content"]["application/json"]
     assert answer["schema"] == {"$ref": "#/components/schemas/WorkersOut"}
     given = schema["components"]["schemas"]["WorkersOut"]["required"]
-    assert given == [field.name for field in fields(WorkerReport)]
+    assert given == [
+        *(field.name for field in fields(WorkerReport) if field.name != "exited"),
+        "died",
+    ]
