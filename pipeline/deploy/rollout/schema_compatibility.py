@@ -79,8 +79,8 @@ def require_rollback_compatible(
         refuse_contracts(unknown & lost)
         checked |= unknown if entry is live else names
     if left := unknown - checked:
-        names = ", ".join(sorted(left))
-        log(f"inconclusive: whether older code is compatible with {names}; continuing")
+        listed = ", ".join(sorted(left))
+        log(f"inconclusive: whether older code is compatible with {listed}; continuing")
 
 
 def refuse_contracts(lost: set[str]) -> None:
