@@ -41,7 +41,7 @@ def measure(site: LiveSite, rounds: int) -> Iterator[tuple[str, Parts]]:
     for commit in commits:
         yield "deploy", timed(site, "deploy", *ENV, f"--release={commit}")
         yield "rollback", timed(site, "rollback", *ENV)
-    site.yard.invoke_ok("deploy", *ENV, f"--release={commits[-1]}")
+    site.sandbox.invoke_ok("deploy", *ENV, f"--release={commits[-1]}")
     for _ in commits:
         yield BARE, {ALL: bare_rollout(site, commits[-1])}
 
@@ -53,17 +53,17 @@ def timed(site: LiveSite, *arguments: str) -> Parts:
         CheckFailedError: It did not end well.
     """
     began, events = time.monotonic(), list[Event]()
-    env = {**os.environ, **site.yard.variables, **site.yard.engines[0]}
+    env = {**os.environ, **site.sandbox.variables, **site.sandbox.engines[0]}
     command = [sys.executable, "-m", "invoke", *arguments]
     with Popen(
-        command, cwd=site.yard.folder, env=env, stdout=DEVNULL, stderr=PIPE, text=True
+        command, cwd=site.sandbox.folder, env=env, stdout=DEVNULL, stderr=PIPE, text=True
     ) as process:
         for line in process.stderr or ():
             events.append((time.monotonic() - began, line.rstrip("\n")))
     events.append((time.monotonic() - began, ""))
     if process.returncode:
-        said = "\n".join(line for _, line in events)
-        raise CheckFailedError(f"it ended with {process.returncode}:\n{said}", hint="see above")
+        stderr = "\n".join(line for _, line in events)
+        raise CheckFailedError(f"it ended with {process.returncode}:\n{stderr}", hint="see above")
     return parts(events)
 
 
@@ -87,9 +87,9 @@ def parts(events: Iterable[Event]) -> Parts:
 
 def bare_rollout(site: LiveSite, commit: str) -> float:
     """Roll a release out as Docker alone does; return the seconds until it has converged."""
-    document = site.yard.invoke_ok("deploy", *ENV, f"--release={commit}", "--dry-run").stdout
+    document = site.sandbox.invoke_ok("deploy", *ENV, f"--release={commit}", "--dry-run").stdout
     began = time.monotonic()
-    docker(*ALONE, site.yard.stack("staging"), stdin=document, **site.yard.engines[0])
+    docker(*ALONE, site.sandbox.stack("staging"), stdin=document, **site.sandbox.engines[0])
     return time.monotonic() - began
 
 

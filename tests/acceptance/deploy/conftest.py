@@ -1,4 +1,4 @@
-"""A yard with a release that serves, and what came of each fault."""
+"""Fixtures and options of the acceptance tests of deploys: a site under traffic, and its faults."""
 
 import random
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ from tests.acceptance.deploy.live_site import LiveSite, site_with_first_release
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--deploys", type=int, default=100, help="of the random mix")
-    parser.addoption("--quick", action="store_true", help="only the faults that do not take long")
-    parser.addoption("--rollouts", type=int, default=20, help="of good releases in a row")
-    parser.addoption("--seed", type=int, default=random.randrange(10**6), help="of its order")  # noqa: S311
-    parser.addoption("--nodes", type=int, default=1, help="of the swarm, each an engine")
-    parser.addoption("--hogs", type=int, default=0, help="that never leave a processor alone")
+    parser.addoption("--deploys", type=int, default=100, help="number of random deploys")
+    parser.addoption("--quick", action="store_true", help="only the quick faults")
+    parser.addoption("--rollouts", type=int, default=20, help="number of good releases in a row")
+    parser.addoption("--seed", type=int, default=random.randrange(10**6), help="random seed")  # noqa: S311
+    parser.addoption("--nodes", type=int, default=1, help="number of nodes, each an engine")
+    parser.addoption("--hogs", type=int, default=0, help="processes that keep a processor busy")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -23,10 +23,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what takes long, where few minutes have to do.
+    """Deselect slow faults with `--quick`.
 
     Raises:
-        UsageError: A fault that is to be injected has no test any more.
+        UsageError: A fault of the quick set has no test.
     """
     if not config.getoption("--quick"):
         return
@@ -46,17 +46,17 @@ def site(request: pytest.FixtureRequest) -> Iterator[LiveSite]:
 
 @pytest.fixture
 def case(request: pytest.FixtureRequest, site: LiveSite) -> FaultCase:
-    """The fault that a test is about, by its mark."""
+    """The fault of a test, from its `fault` mark."""
     mark = request.node.get_closest_marker("fault")
     return FaultCase(site, *mark.args)
 
 
 @pytest.fixture(autouse=True)
 def _old_release_serves(site: LiveSite) -> Iterator[None]:
-    """Whatever a test does: afterwards the first release serves, and nobody holds the lock."""
+    """Check after each test that the first release serves and that the lock is free."""
     yield
-    status = site.yard.invoke("status", "--env", "staging")
+    status = site.sandbox.invoke("status", "--env", "staging")
     expected = (f"sha-{site.first[:12]}", "lock      free")
     if missing := [text for text in expected if text not in status.stdout]:
-        site.deploy(site.first)  # so that the next test says something about its own fault
+        site.deploy(site.first)  # so that the next test starts from the first release
     assert (status.returncode, missing) == (0, []), status.stdout

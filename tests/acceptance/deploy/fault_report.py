@@ -1,7 +1,7 @@
-"""What was injected, and what came of it: a row of the catalogue for each fault.
+"""Runs a fault under traffic, checks the result, and adds a row to the catalogue.
 
-The rows are left in reports/catalogue.json; `nox -s docs` makes the table of CI_CD.md of the copy
-that is kept in docs/catalogue.json.
+The rows are written to reports/catalogue.json. `nox -s docs` generates the table of CI_CD.md from
+docs/catalogue.json, a copy of that file.
 """
 
 import json
@@ -21,21 +21,21 @@ QUICK = {
     *("A1", "A4", "A5", "A6", "A6b", "A8", "A10", "A14", "A17"),
     *("B1", "B13", "C1", "C5", "C12", "C13", "D4", "F10"),
 }
-"""Faults of every step, found or undone within a minute each."""
+"""Faults of every step that take less than a minute each."""
 
 
 @dataclass(frozen=True)
 class FaultResult:
-    """What came of a fault.
+    """A row of the catalogue.
 
     Attributes:
-        id: The fault's, of the catalogue.
-        injected: What was wrong.
-        caught: Where it was found.
-        code: How the deployer ended.
-        seconds: How long it took from the first step to the end, all put back and proved.
-        requests: How many users sent meanwhile.
-        failed: How many of them failed.
+        id: Of the fault.
+        injected: The fault in a few words.
+        caught: The message that reported it.
+        code: Exit code of the deployer.
+        seconds: From the first step to the end, with rollback and verification.
+        requests: Number of requests of users in that time.
+        failed: Number of failed requests.
     """
 
     id: str
@@ -47,7 +47,7 @@ class FaultResult:
     failed: int
 
     def save(self) -> None:
-        """Write it down, in the place of an older one."""
+        """Add the row to the report; it replaces an earlier row of the same id."""
         REPORT.parent.mkdir(exist_ok=True)
         known = json.loads(REPORT.read_text()) if REPORT.exists() else {}
         known[self.id] = asdict(self)
@@ -57,7 +57,7 @@ class FaultResult:
 
 @dataclass(frozen=True)
 class FaultCase:
-    """A fault of the catalogue, and where it is injected."""
+    """A fault of the catalogue, on a site."""
 
     site: LiveSite
     id: str
@@ -72,46 +72,48 @@ class FaultCase:
         clients: Mapping[str, int] = CLIENTS,
         failures: int = 0,
     ) -> str:
-        """Do it under traffic: it is found where it should be, and users notice nothing.
+        """Run a deploy under traffic; it must fail as expected, without failed requests.
 
         Args:
-            act: What the deployer does.
-            code: How it has to end.
-            at: What it says then: the step that failed, or why it refuses.
-            clients: Which requests there are meanwhile.
-            failures: How many may fail, of a fault that only users can find.
+            act: Runs the deployer.
+            code: Expected exit code.
+            at: Expected text on stderr: the failed step, or the reason of the refusal.
+            clients: Number of clients by kind of request.
+            failures: Allowed number of failed requests, for faults that only users can find.
 
         Returns:
-            What it said.
+            The stderr of the deployer.
         """
-        before, told = self.site.history(), len(self.site.told)
+        before, notifications = self.site.history(), len(self.site.notifications)
         output = self._done(act, {code}, at, clients, failures)
         after = self.site.history()
         assert [row for row in after if is_successful(row)] == [
             row for row in before if is_successful(row)
         ]
-        assert len(self.site.told) - told == len(after) - len(before), "each one is announced"
+        assert len(self.site.notifications) - notifications == len(after) - len(before), (
+            "each deployment is announced"
+        )
         return output.stderr
 
     def assert_served(
         self,
         act: Callable[[], CommandResult],
-        says: str,
+        message: str,
         *,
         codes: Collection[int] = (0,),
         clients: Mapping[str, int] = CLIENTS,
         failures: int = 0,
     ) -> str:
-        """Do what is none of a deployment's faults, or is mended by hand: users notice nothing.
+        """Run an action under traffic; the site must serve at the end.
 
         Args:
-            act: What is done, all of it.
-            says: What the deployer says.
-            codes: How it may end; otherwise than well, where somebody has to mend something.
-            clients: Which requests there are meanwhile.
-            failures: How many may fail, of what nobody can shield them from.
+            act: Runs the deployer, and repairs by hand if the fault needs it.
+            message: Expected text on stderr of the deployer.
+            codes: Allowed exit codes.
+            clients: Number of clients by kind of request.
+            failures: Allowed number of failed requests, for faults that no deployer can hide.
         """
-        return self._done(act, codes, says, clients, failures).stderr
+        return self._done(act, codes, message, clients, failures).stderr
 
     def _done(
         self,
@@ -122,9 +124,9 @@ class FaultCase:
         failures: int,
     ) -> CommandResult:
         with self.site.under_traffic(clients) as samples:
-            began = time.monotonic()
+            started = time.monotonic()
             output = act()
-            seconds = time.monotonic() - began
+            seconds = time.monotonic() - started
             all_ask_once_more(samples, clients)
         failed = [sample for sample in samples if sample.failed]
         assert output.returncode in codes, output.stderr
@@ -138,10 +140,10 @@ class FaultCase:
 
 
 def fault_params(faults: Mapping[str, tuple[str, str]]) -> list[pytest.ParameterSet]:
-    """Return the parameters of a test that injects several faults, one after the other.
+    """Return the parameters of a test of several faults.
 
     Args:
-        faults: By id, what is wrong, and what makes it so.
+        faults: By id, the description and the argument of the test.
     """
     return [
         pytest.param(how, id=number, marks=pytest.mark.fault(number, what))
@@ -150,11 +152,11 @@ def fault_params(faults: Mapping[str, tuple[str, str]]) -> list[pytest.Parameter
 
 
 def sort_key(fault: str) -> tuple[str, int, str]:
-    """Return what sorts the ids of faults: A2 comes before A10, and A4 before A4b."""
+    """Return the sort key of a fault id: A2 sorts before A10, and A4 before A4b."""
     letter, number, rest = re.split(r"(\d+)", fault, maxsplit=1)
     return letter, int(number), rest
 
 
 def is_successful(row: Sequence[str]) -> bool:
-    """Say whether a row of the journal tells of a release that served."""
+    """Return whether a row of the journal is a successful deployment."""
     return row[4].startswith("succeeded")

@@ -1,4 +1,4 @@
-"""Releases with a fault in them, made quickly: the good images, and one layer with the fault."""
+"""Builds releases with a fault quickly: the good images with one more layer."""
 
 import json
 from pathlib import Path
@@ -12,18 +12,18 @@ USERS = {"backend": "10001:10001", "frontend": "101:101"}
 
 
 def append_layer(file: str, *lines: str) -> str:
-    """Return the layer that adds lines to a module of the backend; its bytecode must go as well."""
+    """Return a layer that appends lines to a module of the backend and deletes its bytecode."""
     quoted = " ".join(f"'{line}'" for line in lines)
     return f"RUN rm -rf {Path(file).parent}/__pycache__ && printf '%s\\n' {quoted} >> {file}"
 
 
 def file_layer(file: str, text: str) -> str:
-    """Return the layer that has another file of the backend."""
+    """Return a layer that writes a file of the backend."""
     return f"COPY <<'END' {file}\n{text}\nEND"
 
 
 def migration_layer(name: str, operation: str) -> str:
-    """Return the layer that has one more migration."""
+    """Return a layer with one more migration."""
     text = f"""
 import time
 from django.db import migrations, models
@@ -39,51 +39,53 @@ class Migration(migrations.Migration):
 
 
 def docker(*arguments: str, stdin: str = "", **environ: str) -> str:
-    """Run docker, and expect it to succeed."""
+    """Run docker, and return its output; it must succeed."""
     output = capture(["docker", *arguments], stdin=stdin, env=environ)
     assert output.returncode == 0, output.stderr
     return output.stdout.strip()
 
 
 class ReleaseVariants:
-    """Makes releases from the first one of a yard."""
+    """Builds releases from the first release of a sandbox."""
 
-    def __init__(self, yard: Sandbox) -> None:
-        self.yard = yard
-        self.good = {image: f"{yard.name}/{image}:good" for image in IMAGES}
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.good = {image: f"{sandbox.name}/{image}:good" for image in IMAGES}
         for image, name in self.good.items():
             built = json.loads((self.folder(image) / "build.json").read_text())
             docker("tag", built["image_id"], name)
 
     def release(self, layer: str = "", *, frontend: str = "", sign: bool = True) -> str:
-        """Make a release whose images have one more layer, and return its commit."""
-        commit = self.yard.commit({})
-        told = f"ENV RELEASE=sha-{commit[:12]}"
+        """Build, push and sign a release with one more layer; return its commit."""
+        commit = self.sandbox.commit({})
+        release = f"ENV RELEASE=sha-{commit[:12]}"
         for image, change in {"backend": layer, "frontend": frontend}.items():
-            self.build(image, f"{change}\n{told}")
-        for paper in (self.yard.folder / HERE).glob("*/*/build.json"):
-            patch_record(paper, commit=commit)
-        self.yard.invoke_ok("push")
+            self.build(image, f"{change}\n{release}")
+        for record in (self.sandbox.folder / HERE).glob("*/*/build.json"):
+            patch_record(record, commit=commit)
+        self.sandbox.invoke_ok("push")
         if sign:
-            self.yard.invoke_ok("sign")
+            self.sandbox.invoke_ok("sign")
         return commit
 
     def build(self, image: str, layer: str) -> None:
-        """Have another image in the engine and in its archive."""
+        """Build an image with one more layer, and save its archive."""
         name, user = f"local/{image}:linux-amd64", USERS[image]
         dockerfile = f"FROM {self.good[image]}\nUSER 0:0\n{layer}\nUSER {user}\n"
         docker("buildx", "build", "--quiet", f"--tag={name}", "-", stdin=dockerfile)
         docker("save", f"--output={self.folder(image) / 'image.tar'}", name)
-        for paper in self.folder(image).glob("s*.json"):  # they are no older than the archive
-            paper.touch()
+        for record in self.folder(image).glob(
+            "s*.json"
+        ):  # a report older than its archive would be rebuilt
+            record.touch()
         built = docker("image", "inspect", "--format={{.Id}}", name)
         patch_record(self.folder(image) / "build.json", image_id=built)
 
     def folder(self, image: str) -> Path:
-        """Return where an image and what is said of it are."""
-        return self.yard.folder / HERE / image / "linux-amd64"
+        """Return the folder of an image and its records."""
+        return self.sandbox.folder / HERE / image / "linux-amd64"
 
 
-def patch_record(paper: Path, **said: str) -> None:
-    """Say something else of how an image was built."""
-    paper.write_text(json.dumps({**json.loads(paper.read_text()), **said}))
+def patch_record(record: Path, **fields: str) -> None:
+    """Change fields of the build record of an image."""
+    record.write_text(json.dumps({**json.loads(record.read_text()), **fields}))

@@ -1,4 +1,4 @@
-"""A line that passes bytes on, and that can be cut: between the deployer and what it talks to."""
+"""A TCP proxy that tests interrupt: between the deployer and the engine or the site."""
 
 import socket
 import threading
@@ -12,12 +12,12 @@ CHUNK = 65536
 
 @dataclass
 class TCPProxy:
-    """A line to an address: a path is a socket of this machine, a number is a port of it.
+    """Forwards connections to a Unix socket (a path) or a local port (a number).
 
     Attributes:
-        to: Where it leads.
-        takes: Whether it takes the next connection, by its number.
-        open: Its connections.
+        to: The target.
+        accepts: Whether the connection of this number is accepted.
+        open: The sockets of open connections.
     """
 
     to: Path | int
@@ -26,7 +26,7 @@ class TCPProxy:
     taken: int = 0
 
     def serve(self, listener: socket.socket) -> None:
-        """Take connections, until nobody listens any more."""
+        """Accept connections until the listener is closed."""
         with suppress(OSError):
             while True:
                 here, _ = listener.accept()
@@ -37,27 +37,27 @@ class TCPProxy:
                     here.close()
 
     def join(self, here: socket.socket) -> None:
-        """Pass on what either side says."""
+        """Forward bytes in both directions."""
         there = socket.socket(family(self.to))
         there.connect(address(self.to))
         self.open += [here, there]
         threading.Thread(target=pipe_both, args=(here, there), daemon=True).start()
 
     def interrupt(self, seconds: float) -> None:
-        """End all connections, and take no other for a while."""
+        """Close all connections, and refuse others for some seconds."""
         usual, self.accepts = self.accepts, lambda _: False
         self.end()
         threading.Timer(seconds, lambda: setattr(self, "accepts", usual)).start()
 
     def end(self) -> None:
-        """End all connections."""
+        """Close all connections."""
         for each in self.open:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
 
 
 def listening(place: Path | int = 0) -> socket.socket:
-    """Listen at an address; on any free port, if none is given."""
+    """Listen on an address; by default on any free port."""
     listener = socket.socket(family(place))
     listener.bind(address(place))
     listener.listen()
@@ -66,7 +66,7 @@ def listening(place: Path | int = 0) -> socket.socket:
 
 @contextmanager
 def tcp_proxy(listener: socket.socket, to: Path | int) -> Iterator[TCPProxy]:
-    """Have a line from what listens to somewhere."""
+    """Run a proxy from a listener to a target inside the block."""
     made = TCPProxy(to)
     with listener:
         threading.Thread(target=made.serve, args=(listener,), daemon=True).start()
@@ -76,7 +76,7 @@ def tcp_proxy(listener: socket.socket, to: Path | int) -> Iterator[TCPProxy]:
 
 
 def pipe_both(here: socket.socket, there: socket.socket) -> None:
-    """Pass on what both say, until both have ended."""
+    """Forward bytes in both directions until both sides have closed."""
     back = threading.Thread(target=pipe, args=(there, here), daemon=True)
     with here, there:
         back.start()
@@ -85,7 +85,7 @@ def pipe_both(here: socket.socket, there: socket.socket) -> None:
 
 
 def pipe(source: socket.socket, sink: socket.socket) -> None:
-    """Pass on what comes, and its end."""
+    """Forward bytes, and then the end of the stream."""
     with suppress(OSError):
         while data := source.recv(CHUNK):
             sink.sendall(data)
@@ -93,10 +93,10 @@ def pipe(source: socket.socket, sink: socket.socket) -> None:
 
 
 def family(place: Path | int) -> socket.AddressFamily:
-    """Return which kind of address this is."""
+    """Return the socket family of an address."""
     return socket.AF_UNIX if isinstance(place, Path) else socket.AF_INET
 
 
 def address(place: Path | int) -> str | tuple[str, int]:
-    """Return an address as a socket wants it."""
+    """Return an address in the form of the socket module."""
     return str(place) if isinstance(place, Path) else ("127.0.0.1", place)

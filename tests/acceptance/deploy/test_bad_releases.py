@@ -1,4 +1,4 @@
-"""C of the catalogue: what a release does wrong once it runs."""
+"""C of the catalogue: faults of a release that runs."""
 
 import signal
 import subprocess
@@ -29,24 +29,22 @@ BROKEN = (
 )
 UNSEEN = {
     "C1": ("it exits at boot", 'CMD ["python", "-c", "raise SystemExit(3)"]'),
-    "C4": ("it never gets healthy", SICK),
+    "C4": ("it never becomes healthy", SICK),
     "C5": ("it is healthy, and the API answers 500", append_layer(WSGI, *BROKEN)),
-    "C7": ("it listens at another port", "ENV PORT=9999"),
+    "C7": ("it listens on another port", "ENV PORT=9999"),
     "C9": ("it has no health check", "HEALTHCHECK NONE"),
 }
 
 
 @pytest.mark.parametrize("layer", fault_params(UNSEEN))
-def test_c1_what_cannot_serve_is_found_where_only_we_can_reach_it(
-    site: LiveSite, case: FaultCase, layer: str
-) -> None:
+def test_c1_broken_release_stops_in_preview(site: LiveSite, case: FaultCase, layer: str) -> None:
     commit = site.variants.release(layer)
     case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at="preview failed")
     assert site.history()[-1][4].startswith("stopped")
 
 
 def leaves(seconds: int) -> str:
-    """Return the layer whose server ends by itself after a while."""
+    """Return a layer whose server exits after some seconds."""
     return append_layer(
         WSGI,
         "import os, signal, threading",
@@ -66,19 +64,19 @@ USERS_END_IT = append_layer(
     "    return answer(environ, start)",
     "application = leaving",
 )
-"""The layer whose server ends some seconds after the first user has come."""
+"""A layer whose server exits some seconds after the first request of a user."""
 
 
-@pytest.mark.fault("C2", "it dies after twenty seconds; the preview is watched for thirty")
-def test_c2_what_dies_late_does_not_outlive_the_preview(site: LiveSite, case: FaultCase) -> None:
+@pytest.mark.fault("C2", "it exits after twenty seconds, during a preview of thirty")
+def test_c2_late_exit_stops_in_preview(site: LiveSite, case: FaultCase) -> None:
     with site.with_timings(preview_soak=30):
         commit = site.variants.release(leaves(20))
         case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at="preview failed")
 
 
-@pytest.mark.fault("C2b", "it dies when users are on it")
-def test_c2b_what_dies_under_users_is_undone_as_a_whole(site: LiveSite, case: FaultCase) -> None:
-    """The first new replica is watched alone for longer than the fault needs to show."""
+@pytest.mark.fault("C2b", "it exits under the traffic of users")
+def test_c2b_exit_under_traffic_rolls_back(site: LiveSite, case: FaultCase) -> None:
+    """The first new replica is watched alone for longer than the fault takes to appear."""
     with site.with_config(FAST_TIMINGS, CAUTIOUS_TIMINGS):
         commit = site.variants.release(USERS_END_IT)
         case.assert_caught(lambda: site.deploy(commit), code=ROLLED_BACK, at="rollback done")
@@ -96,10 +94,8 @@ USERS_ONLY = (
 )
 
 
-@pytest.mark.fault("C5b", "half of what users ask for fails, and nothing that we ask for")
-def test_c5b_errors_that_nobody_but_users_can_see_are_undone(
-    site: LiveSite, case: FaultCase
-) -> None:
+@pytest.mark.fault("C5b", "half of the requests of users fail, and no request of the deploy")
+def test_c5b_errors_of_users_only_roll_back(site: LiveSite, case: FaultCase) -> None:
     commit = site.variants.release(append_layer(WSGI, *USERS_ONLY))
     at = "requests of users failed since the roll began"
     case.assert_caught(lambda: site.deploy(commit), code=ROLLED_BACK, at=at, failures=10_000)
@@ -108,45 +104,39 @@ def test_c5b_errors_that_nobody_but_users_can_see_are_undone(
 
 
 @pytest.mark.fault("C8", "a good release that takes 25 seconds to start")
-def test_c8_a_slow_start_is_no_fault(site: LiveSite, case: FaultCase) -> None:
+def test_c8_slow_start_deploys(site: LiveSite, case: FaultCase) -> None:
     commit = site.variants.release(append_layer(WSGI, "import time", "time.sleep(25)"))
     case.assert_served(lambda: site.deploy(commit), "smoke done")
     assert site.rollback().returncode == 0
 
 
 @pytest.mark.fault("C10", "a service that fits on no node")
-def test_c10_what_fits_nowhere_is_given_up_in_time(site: LiveSite, case: FaultCase) -> None:
-    nowhere = "endpoint_mode: dnsrr\n  placement: { constraints: [node.labels.is == nowhere] }"
-    impatient = site.with_config(f"start_timeout = {START_SECONDS}", "start_timeout = 10")
-    with impatient, site.with_config("endpoint_mode: dnsrr", nowhere, "deploy/stack.yml"):
-        commit = site.variants.release("LABEL nowhere=1")
+def test_c10_unschedulable_service_times_out(site: LiveSite, case: FaultCase) -> None:
+    no_node = "endpoint_mode: dnsrr\n  placement: { constraints: [node.labels.is == missing] }"
+    short_timeout = site.with_config(f"start_timeout = {START_SECONDS}", "start_timeout = 10")
+    with short_timeout, site.with_config("endpoint_mode: dnsrr", no_node, "deploy/stack.yml"):
+        commit = site.variants.release("LABEL unschedulable=1")
         case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at="failed")
 
 
 @pytest.mark.fault("C12", "a database that only the new release cannot reach")
-def test_c12_a_database_out_of_reach_is_found_by_the_self_check(
-    site: LiveSite, case: FaultCase
-) -> None:
-    elsewhere = {"DATABASE_URL": "postgres://postgres:x@nowhere.invalid:5432/postgres"}
+def test_c12_self_check_finds_unreachable_database(site: LiveSite, case: FaultCase) -> None:
+    elsewhere = {"DATABASE_URL": "postgres://postgres:x@database.invalid:5432/postgres"}
     commit = site.variants.release("LABEL unreachable=1")
     at = "self-check failed"
     case.assert_caught(lambda: site.deploy(commit, **elsewhere), code=STOPPED, at=at)
 
 
-@pytest.mark.fault("C13", "Ctrl-C in the middle of the roll")
-def test_c13_ctrl_c_in_the_middle_puts_the_old_release_back(
-    site: LiveSite, case: FaultCase
-) -> None:
+@pytest.mark.fault("C13", "Ctrl-C during the roll")
+def test_c13_ctrl_c_rolls_back(site: LiveSite, case: FaultCase) -> None:
     commit = site.variants.release("LABEL interrupted=1")
     act = partial(site.deploy_with_event, commit, "roll backend", send_signal_after(signal.SIGINT))
     case.assert_caught(act, code=INTERRUPTED, at="rollback done")
     assert site.history()[-1][4].startswith("interrupted")
 
 
-@pytest.mark.fault("C17", "somebody else goes back while the release is watched")
-def test_c17_what_the_engine_put_back_is_not_taken_for_the_new_one(
-    site: LiveSite, case: FaultCase
-) -> None:
+@pytest.mark.fault("C17", "a rollback by another client during the bake")
+def test_c17_rollback_by_another_client_is_found(site: LiveSite, case: FaultCase) -> None:
     back = ("service", "rollback", "--detach", "--quiet", site.service("backend"))
     with site.with_timings(bake=20):
         commit = site.variants.release("LABEL undone_by_others=1")
@@ -154,27 +144,27 @@ def test_c17_what_the_engine_put_back_is_not_taken_for_the_new_one(
         case.assert_caught(act, code=ROLLED_BACK, at="rollback done")
 
 
-@pytest.mark.fault("C16", "going back fails: the image before is gone, and so is the registry")
-def test_c16_who_cannot_go_back_says_so_and_serves_on(site: LiveSite, case: FaultCase) -> None:
+@pytest.mark.fault("C16", "a failed rollback: image and registry are missing")
+def test_c16_failed_rollback_is_reported(site: LiveSite, case: FaultCase) -> None:
     commit = site.variants.release("LABEL one_way=1")
     (before,) = set(site.containers("backend").values())
 
-    def break_off(process: subprocess.Popen[str]) -> None:
-        docker("stop", f"{site.yard.name}-registry")
+    def interrupt(process: subprocess.Popen[str]) -> None:
+        docker("stop", f"{site.sandbox.name}-registry")
         docker("image", "rm", "--force", before)
         process.send_signal(signal.SIGINT)
 
     def act() -> CommandResult:
-        output = site.deploy_with_event(commit, "bake", break_off)
-        docker("start", f"{site.yard.name}-registry")
-        site.yard.invoke_ok("rollback", *ENV, f"--to=sha-{site.first[:12]}")
+        output = site.deploy_with_event(commit, "bake", interrupt)
+        docker("start", f"{site.sandbox.name}-registry")
+        site.sandbox.invoke_ok("rollback", *ENV, f"--to=sha-{site.first[:12]}")
         return output
 
     case.assert_served(act, "the rollback failed", codes={BROKEN_WAY_BACK})
 
 
-@pytest.mark.fault("C22", "a registry that answers late, for an image that is not here yet")
-def test_c22_a_slow_registry_costs_time_and_nothing_else(site: LiveSite, case: FaultCase) -> None:
+@pytest.mark.fault("C22", "a slow registry, for an image that the node lacks")
+def test_c22_slow_registry_deploys(site: LiveSite, case: FaultCase) -> None:
     commit = site.variants.release("LABEL slow_registry=1")
     with slow_registry(site, commit, 10) as slow:
         case.assert_served(
@@ -183,8 +173,8 @@ def test_c22_a_slow_registry_costs_time_and_nothing_else(site: LiveSite, case: F
     assert site.rollback().returncode == 0
 
 
-@pytest.mark.fault("C22b", "a registry that hangs, for an image that is not here yet")
-def test_c22b_an_image_that_does_not_come_touches_nothing(site: LiveSite, case: FaultCase) -> None:
+@pytest.mark.fault("C22b", "a hanging registry, for an image that the node lacks")
+def test_c22b_hanging_registry_stops(site: LiveSite, case: FaultCase) -> None:
     commit = site.variants.release("LABEL hanging_registry=1")
     with slow_registry(site, commit, 40) as slow:
         act = partial(site.deploy_with_event, commit, "foundation", slow)
@@ -193,12 +183,12 @@ def test_c22b_an_image_that_does_not_come_touches_nothing(site: LiveSite, case: 
 
 @contextmanager
 def slow_registry(site: LiveSite, commit: str, seconds: int) -> Iterator[Callable[[object], None]]:
-    """Yield what takes an image from here, and lets the registry say nothing for a while."""
-    registry = f"{site.yard.name}-registry"
+    """Yield a function that deletes an image here and pauses the registry for some seconds."""
+    registry = f"{site.sandbox.name}-registry"
     over = threading.Timer(seconds, docker, ("unpause", registry))
 
     def slow(_: object) -> None:
-        tag = f"{site.yard.variables['IMAGES_REGISTRY']}/backend:sha-{commit[:12]}"
+        tag = f"{site.sandbox.variables['IMAGES_REGISTRY']}/backend:sha-{commit[:12]}"
         docker("image", "rm", "--force", tag, "local/backend:linux-amd64")
         docker("pause", registry)
         over.start()
@@ -207,8 +197,8 @@ def slow_registry(site: LiveSite, commit: str, seconds: int) -> Iterator[Callabl
     over.join()
 
 
-@pytest.mark.fault("C24", "replicas that want a port of their node, beside those that have it")
-def test_c24_a_port_that_is_taken_is_given_up_in_time(site: LiveSite, case: FaultCase) -> None:
+@pytest.mark.fault("C24", "replicas that need a port of their node, next to the old ones")
+def test_c24_port_conflict_rolls_back(site: LiveSite, case: FaultCase) -> None:
     port = f"{{ target: 8000, published: {free_port()}, mode: host }}"
     with (
         site.with_config(f"start_timeout = {START_SECONDS}", "start_timeout = 10"),

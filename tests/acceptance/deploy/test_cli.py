@@ -1,4 +1,4 @@
-"""F of the catalogue: the deployer itself, its lines, its memory, and who uses it twice."""
+"""F of the catalogue: the deployer, its connections, its journal, and concurrent commands."""
 
 import signal
 from functools import partial
@@ -20,13 +20,13 @@ ENGINE = Path("/var/run/docker.sock")
 LAST_WORDS = 'CMD ["python", "-c", "raise SystemExit(\'last log lines of a replica\')"]'
 
 
-@pytest.mark.fault("F3", "a network that loses every fourth connection of the smoke test")
-def test_f3_a_release_is_not_undone_for_our_own_network(site: LiveSite, case: FaultCase) -> None:
-    url, listener = site.yard.url("staging"), listening()
+@pytest.mark.fault("F3", "a network that drops every fourth connection of the smoke test")
+def test_f3_flaky_smoke_network_deploys(site: LiveSite, case: FaultCase) -> None:
+    url, listener = site.sandbox.url("staging"), listening()
     flaky = f"https://localhost:{listener.getsockname()[1]}"
     origins = f'CSRF_TRUSTED_ORIGINS = "{url}'
     with (
-        tcp_proxy(listener, site.yard.ports["staging"]) as bad,
+        tcp_proxy(listener, site.sandbox.ports["staging"]) as bad,
         site.with_config(f'\nurl = "{url}"', f'\nurl = "{flaky}"'),
         site.with_config(origins, f"{origins},{flaky}"),
     ):
@@ -36,31 +36,31 @@ def test_f3_a_release_is_not_undone_for_our_own_network(site: LiveSite, case: Fa
     assert site.deploy(site.first).returncode == 0
 
 
-@pytest.mark.fault(
-    "F4", "a line to the engine that is cut for ten seconds, in the middle of a roll"
-)
-def test_f4_a_deployer_without_an_engine_asks_again(
+@pytest.mark.fault("F4", "an engine connection that is cut for ten seconds during a roll")
+def test_f4_lost_engine_connection_is_retried(
     site: LiveSite, case: FaultCase, tmp_path: Path
 ) -> None:
     commit = site.variants.release("LABEL cut=1")
     with tcp_proxy(listening(tmp_path / "docker.sock"), ENGINE) as cable:
-        told = site.with_env({"DOCKER_HOST": f"unix://{tmp_path / 'docker.sock'}"})
-        act = partial(told.deploy_with_event, commit, "roll backend", lambda _: cable.interrupt(10))
-        said = case.assert_served(act, "smoke done")
-    assert "retrying" in said
+        proxied = site.with_env({"DOCKER_HOST": f"unix://{tmp_path / 'docker.sock'}"})
+        act = partial(
+            proxied.deploy_with_event, commit, "roll backend", lambda _: cable.interrupt(10)
+        )
+        stderr = case.assert_served(act, "smoke done")
+    assert "retrying" in stderr
     assert site.rollback().returncode == 0
 
 
-@pytest.mark.fault("F5", "a replica that dies, and says why")
-def test_f5_what_a_replica_said_last_is_told(site: LiveSite, case: FaultCase) -> None:
+@pytest.mark.fault("F5", "a replica that exits with a message")
+def test_f5_last_log_lines_are_printed(site: LiveSite, case: FaultCase) -> None:
     commit = site.variants.release(LAST_WORDS)
-    said = case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at="preview failed")
-    assert "last log lines of a replica" in said
+    stderr = case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at="preview failed")
+    assert "last log lines of a replica" in stderr
     assert "last log lines of a replica" not in " ".join(site.history()[-1])
 
 
-@pytest.mark.fault("F6", "more releases than are kept, and the way back to the oldest of those")
-def test_f6_what_one_may_go_back_to_is_not_pruned(site: LiveSite, case: FaultCase) -> None:
+@pytest.mark.fault("F6", "more releases than are kept, and a rollback to the oldest kept one")
+def test_f6_oldest_kept_release_can_return(site: LiveSite, case: FaultCase) -> None:
     commits = [site.variants.release(f"LABEL kept={number}") for number in range(KEPT_RELEASES + 1)]
     for commit in commits:
         assert site.deploy(commit).returncode == 0
@@ -69,17 +69,17 @@ def test_f6_what_one_may_go_back_to_is_not_pruned(site: LiveSite, case: FaultCas
     assert site.deploy(site.first).returncode == 0
 
 
-@pytest.mark.fault("F11", "somebody goes back twice")
-def test_f11_to_go_back_twice_is_to_go_back_further(site: LiveSite, case: FaultCase) -> None:
+@pytest.mark.fault("F11", "a second rollback")
+def test_f11_second_rollback_goes_further_back(site: LiveSite, case: FaultCase) -> None:
     for number in ("1", "2"):
         assert site.deploy(site.variants.release(f"LABEL twice={number}")).returncode == 0
     assert site.rollback().returncode == 0
     case.assert_served(site.rollback, "smoke done")
 
 
-@pytest.mark.fault("F12", "somebody deploys while another one goes back")
-def test_f12_nobody_deploys_while_another_one_goes_back(site: LiveSite, case: FaultCase) -> None:
-    commit = site.variants.release("LABEL meanwhile=1")
+@pytest.mark.fault("F12", "a deploy during a rollback")
+def test_f12_deploy_during_rollback_is_refused(site: LiveSite, case: FaultCase) -> None:
+    commit = site.variants.release("LABEL concurrent=1")
     assert site.deploy(commit).returncode == 0
 
     def act() -> CommandResult:
@@ -93,30 +93,26 @@ def test_f12_nobody_deploys_while_another_one_goes_back(site: LiveSite, case: Fa
     case.assert_served(act, "smoke done")
 
 
-@pytest.mark.fault("F13", "an environment in which nothing has ever run")
-def test_f13_the_first_deployment_lays_all_that_it_stands_on(
-    site: LiveSite, case: FaultCase
-) -> None:
+@pytest.mark.fault("F13", "an environment without any deployment")
+def test_f13_first_deploy_creates_infrastructure(site: LiveSite, case: FaultCase) -> None:
     promote = ("deploy", "--env=production", "--yes", f"--release={site.first}")
     try:
-        case.assert_served(lambda: site.yard.invoke(*promote), "smoke done")
+        case.assert_served(lambda: site.sandbox.invoke(*promote), "smoke done")
     finally:
-        remove_stack(site.yard.stack("production"))
+        remove_stack(site.sandbox.stack("production"))
 
 
-@pytest.mark.fault("F14", "a journal that somebody deleted")
-def test_f14_without_a_journal_one_can_still_deploy(site: LiveSite, case: FaultCase) -> None:
-    forget(site)
+@pytest.mark.fault("F14", "a deleted journal")
+def test_f14_deploy_without_journal(site: LiveSite, case: FaultCase) -> None:
+    delete_journal(site)
     case.assert_served(lambda: site.deploy(site.first), "smoke done")
     assert len(site.history()) == 1
 
 
-@pytest.mark.fault("F14b", "a journal that somebody deleted, and a deployment that is broken off")
-def test_f14b_what_the_engine_remembers_serves_where_the_journal_is_gone(
-    site: LiveSite, case: FaultCase
-) -> None:
-    commit = site.variants.release("LABEL forgotten=1")
-    forget(site)
+@pytest.mark.fault("F14b", "a deleted journal, and an interrupted deployment")
+def test_f14b_interrupt_without_journal(site: LiveSite, case: FaultCase) -> None:
+    commit = site.variants.release("LABEL journal=1")
+    delete_journal(site)
 
     def act() -> CommandResult:
         output = site.deploy_with_event(commit, "bake", send_signal_after(signal.SIGINT))
@@ -127,7 +123,7 @@ def test_f14b_what_the_engine_remembers_serves_where_the_journal_is_gone(
     case.assert_served(act, "there is no previous release", codes={BROKEN_WAY_BACK})
 
 
-def forget(site: LiveSite) -> None:
+def delete_journal(site: LiveSite) -> None:
     """Delete the journal."""
-    parts = f"--filter=label=pipeline.journal.{site.yard.stack('staging')}"
+    parts = f"--filter=label=pipeline.journal.{site.sandbox.stack('staging')}"
     docker("config", "rm", *docker("config", "ls", parts, "--format={{.Name}}").split())

@@ -1,4 +1,4 @@
-"""C14 of the catalogue: the deployer is killed in each of its steps, and the next one mends it."""
+"""C14 of the catalogue: the deployer is killed in each step, and the next deploy recovers."""
 
 import signal
 
@@ -9,7 +9,7 @@ from tests.acceptance.deploy.fault_report import FaultCase
 from tests.acceptance.deploy.live_site import LiveSite, send_signal_after
 
 INPUT = 2
-UNTOLD = "foundation"  # the journal does not tell of it yet
+BEFORE_JOURNAL = "foundation"  # killed before the journal has an entry
 STEPS = (
     *("foundation", "self-check", "dump", "migrate", "assets", "preview", "stop"),
     *("roll backend", "roll frontend", "bake", "smoke"),
@@ -23,9 +23,7 @@ STEPS = (
         for step in STEPS
     ],
 )
-def test_c14_a_killed_deployer_is_undone_by_the_next_one(
-    site: LiveSite, case: FaultCase, step: str
-) -> None:
+def test_c14_next_deploy_recovers_killed_one(site: LiveSite, case: FaultCase, step: str) -> None:
     commit = site.variants.release(f"LABEL killed='{step}'")
 
     def act() -> CommandResult:
@@ -35,16 +33,14 @@ def test_c14_a_killed_deployer_is_undone_by_the_next_one(
         assert locked.returncode == INPUT
         assert "is locked by" in locked.stderr
         site.outlive_lock()
-        return site.deploy(site.first) if step == UNTOLD else site.resume()
+        return site.deploy(site.first) if step == BEFORE_JOURNAL else site.resume()
 
     case.assert_served(act, "taking over a stale lock")
-    assert step == UNTOLD or site.history()[-1][4].startswith("abandoned")
+    assert step == BEFORE_JOURNAL or site.history()[-1][4].startswith("abandoned")
 
 
 @pytest.mark.fault("C14 cleanup", "SIGKILL in the cleanup, after a release serves")
-def test_c14_what_a_killed_cleanup_leaves_stops_no_deployment(
-    site: LiveSite, case: FaultCase
-) -> None:
+def test_c14_killed_cleanup_blocks_no_deploy(site: LiveSite, case: FaultCase) -> None:
     commit = site.variants.release("LABEL killed=cleanup")
 
     def act() -> CommandResult:

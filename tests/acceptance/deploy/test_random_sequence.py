@@ -1,6 +1,6 @@
-"""Good and bad releases in a random order: every verdict is right, and users notice nothing.
+"""Good and bad releases in a random order: every result is right, and no request fails.
 
-`nox -s deploy-random -- --deploys=100 --seed=7`: an hour and a half, apart from the faults.
+`nox -s deploy-random -- --deploys=100 --seed=7` takes an hour and a half.
 """
 
 import random
@@ -18,7 +18,7 @@ from tests.acceptance.deploy.test_preflight import SETTINGS
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of release, and how its deployment has to end."""
+    """A kind of release, and the expected end of its deployment."""
 
     name: str
     layer: str
@@ -36,7 +36,7 @@ BAD = [
 ]
 
 
-def test_every_verdict_on_a_random_mix_is_right(
+def test_random_releases_get_right_results(
     site: LiveSite, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
 ) -> None:
     seed, deploys = request.config.getoption("--seed"), request.config.getoption("--deploys")
@@ -63,6 +63,6 @@ def test_every_verdict_on_a_random_mix_is_right(
 
 
 def serves_now(site: LiveSite, commit: str) -> bool:
-    """Say whether a commit is what runs, and the journal knows."""
-    status = site.yard.invoke("status", "--env=staging")
+    """Return whether a commit runs, according to the swarm and to the journal."""
+    status = site.sandbox.invoke("status", "--env=staging")
     return status.returncode == 0 and f"sha-{commit[:12]}" in status.stdout

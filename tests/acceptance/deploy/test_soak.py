@@ -1,7 +1,7 @@
-"""Good releases in a row, twenty if not told otherwise: nobody notices, and what each step costs.
+"""Twenty good releases in a row: no request fails, and each step is timed.
 
-`nox -s deploy-soak`: apart from the faults; `-- --nodes=3 --hogs=2` has them on three engines,
-beside two processes that never rest. The table is left in reports/rollouts.txt.
+`nox -s deploy-soak -- --nodes=3 --hogs=2` runs them on three engines, with two processes that keep
+the processors busy. The table is written to reports/rollouts.txt.
 """
 
 import re
@@ -19,16 +19,16 @@ import pytest
 from tests.acceptance.deploy.live_site import ENV, LiveSite
 from tests.acceptance.deploy.release_variants import docker
 
-ENOUGH = 5_000  # requests for each of them
+ENOUGH = 5_000  # requests per release
 CLIENTS = {"get": 1, "page": 1, "post": 6, "slow": 1}
-PAUSE_SECONDS = 0.05  # so that there are enough
+PAUSE_SECONDS = 0.05  # so that each release gets enough requests
 DONE = re.compile(r"^\S+  (?P<step>[\w -]+) done in (?P<seconds>[\d.]+) s$", re.MULTILINE)
 REPORT = Path("reports", "rollouts.txt")
 
 Steps = Mapping[str, Sequence[float]]
 
 
-def test_nobody_notices_good_rollouts(
+def test_good_rollouts_lose_no_request(
     site: LiveSite, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rollouts, busy = map(request.config.getoption, ("--rollouts", "--hogs"))
@@ -47,7 +47,7 @@ def test_nobody_notices_good_rollouts(
                 print(f"{done}, {len(samples)} requests", flush=True)
     assert len(samples) >= ENOUGH * rollouts
     assert sum(sample.kind == "post" for sample in samples) > len(samples) / 2
-    with hogs(busy), site.under_traffic(CLIENTS, PAUSE_SECONDS):  # the same load, whoever it hurts
+    with hogs(busy), site.under_traffic(CLIENTS, PAUSE_SECONDS):  # the same load for both
         bare = bare_rollout(site)
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text("\n".join(table(steps, bare, len(samples))) + "\n")
@@ -56,7 +56,7 @@ def test_nobody_notices_good_rollouts(
 
 @contextmanager
 def hogs(number: int) -> Iterator[None]:
-    """Have so many processes that never rest."""
+    """Run processes that keep the processors busy inside the block."""
     busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(number)]
     try:
         yield
@@ -67,21 +67,23 @@ def hogs(number: int) -> Iterator[None]:
 
 
 def bare_rollout(site: LiveSite) -> float:
-    """Deploy once as Docker alone does, and return the seconds until it says that all is well."""
+    """Run `docker stack deploy`; return the seconds until every service has converged."""
     commit = site.variants.release("LABEL rollout=bare")
-    document = site.yard.invoke_ok("deploy", *ENV, f"--release={commit}", "--dry-run").stdout
-    site.yard.invoke_ok("deploy", *ENV, f"--release={commit}")  # pulled, as for every other rollout
+    document = site.sandbox.invoke_ok("deploy", *ENV, f"--release={commit}", "--dry-run").stdout
+    site.sandbox.invoke_ok(
+        "deploy", *ENV, f"--release={commit}"
+    )  # pulled, as in every other rollout
     began = time.monotonic()
     alone = ("stack", "deploy", "--compose-file=-", "--resolve-image=never", "--detach=false")
-    docker(*alone, site.yard.stack("staging"), stdin=document, **site.yard.engines[0])
+    docker(*alone, site.sandbox.stack("staging"), stdin=document, **site.sandbox.engines[0])
     return time.monotonic() - began
 
 
 def table(steps: Steps, bare: float, requests: int) -> Iterator[str]:
-    """Show what each step took, beside a rollout by Docker alone."""
+    """Yield the table of step times, with those of `docker stack deploy`."""
     rollouts = len(steps["all of it"])
     yield f"{rollouts} good rollouts under {requests} requests, none failed; medians in seconds"
     for step, seconds in steps.items():
         yield f"{step:16}{median(seconds):8.1f}"
-    yield f"{'docker alone':16}{bare:8.1f}   all services at once, nothing proved"
+    yield f"{'docker alone':16}{bare:8.1f}   all services at once, nothing verified"
     yield f"{'ratio':16}{median(steps['all of it']) / bare:8.1f}"

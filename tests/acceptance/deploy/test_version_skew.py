@@ -1,4 +1,4 @@
-"""E of the catalogue: two releases serve at once, and each meets what the other one left."""
+"""E of the catalogue: two releases serve at the same time, with each other's data."""
 
 import re
 from functools import partial
@@ -32,15 +32,13 @@ OTHER_NAMES = """RUN cd /srv/www && find . -name '*.gz' -delete -o -name '*.br' 
 
 
 @pytest.mark.fault("E1", "an API without a field that open pages need")
-def test_e1_an_api_that_pages_cannot_read_is_found_in_the_preview(
-    site: LiveSite, case: FaultCase
-) -> None:
+def test_e1_incompatible_api_stops(site: LiveSite, case: FaultCase) -> None:
     commit = site.variants.release(append_layer(WSGI, *WITHOUT_A_FIELD))
     case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at="preview failed")
 
 
 @pytest.mark.fault("E2", "a page that needs the API of its own release")
-def test_e2_the_api_is_there_before_the_page_that_needs_it(site: LiveSite, case: FaultCase) -> None:
+def test_e2_backend_rolls_before_frontend(site: LiveSite, case: FaultCase) -> None:
     commit = site.variants.release("LABEL order=1", frontend="LABEL order=1")
     before = {name: site.desired_images(name) for name in ("backend", "frontend")}
     between = []
@@ -54,8 +52,8 @@ def test_e2_the_api_is_there_before_the_page_that_needs_it(site: LiveSite, case:
     assert site.rollback().returncode == 0
 
 
-@pytest.mark.fault("E3", "a page from before, whose files the new release does not have")
-def test_e3_who_has_an_old_page_open_gets_its_files(site: LiveSite, case: FaultCase) -> None:
+@pytest.mark.fault("E3", "an open page whose files the new release lacks")
+def test_e3_open_pages_keep_their_assets(site: LiveSite, case: FaultCase) -> None:
     entry = ENTRY.search(site.page())
     assert entry
     commit = site.variants.release("LABEL page=1", frontend=OTHER_NAMES.format(entry[1]))
@@ -66,18 +64,16 @@ def test_e3_who_has_an_old_page_open_gets_its_files(site: LiveSite, case: FaultC
     assert site.rollback().returncode == 0
 
 
-@pytest.mark.fault("E4", "objects in the cache that only the new release can read")
-def test_e4_releases_do_not_read_each_other_s_cache(site: LiveSite, case: FaultCase) -> None:
+@pytest.mark.fault("E4", "cached objects that only the new release can read")
+def test_e4_releases_have_separate_caches(site: LiveSite, case: FaultCase) -> None:
     commit = site.variants.release(f"{OTHER_FORMAT}\n{STRANGE}")
     case.assert_served(lambda: site.deploy(commit), "smoke done")
     with site.under_traffic_without_failures():
         assert site.rollback().returncode == 0
 
 
-@pytest.mark.fault("E8", "a base image with another time zone and language")
-def test_e8_it_does_not_matter_what_time_it_is_in_the_image(
-    site: LiveSite, case: FaultCase
-) -> None:
+@pytest.mark.fault("E8", "a base image with another time zone and locale")
+def test_e8_other_time_zone_deploys(site: LiveSite, case: FaultCase) -> None:
     commit = site.variants.release(ELSEWHERE)
     case.assert_served(lambda: site.deploy(commit), "smoke done")
     (some, *_) = site.containers("backend")

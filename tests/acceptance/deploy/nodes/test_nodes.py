@@ -1,4 +1,4 @@
-"""Nodes go away while a release is rolled out, and come back: no user on another one notices."""
+"""N of the catalogue: nodes, engines and leaders fail during a deploy on three nodes."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ READY = "/api/v1/health/ready/"
 MANAGE = {"Leader", "Reachable"}
 WORKER = 2
 UNNOTICED, WITHOUT_DATA = 50, 500
-"""Requests that may fail until a balancer has noticed, and while a database begins anew."""
+"""Allowed failed requests until the load balancer notices, and while the database restarts."""
 FILL = """
 import os
 left = os.statvfs("/full")
@@ -35,10 +35,10 @@ with open("/full/filler", "wb") as file:
     os.posix_fallocate(file.fileno(), 0, left.f_bavail * left.f_frsize - 20 * 2**20)
 """
 CUT = {
-    "N2": ("a link cut in the preview", "preview"),
-    "N3": ("a link cut in the roll", "roll backend"),
-    "N4": ("a link cut in the bake", "bake"),
-    "N12": ("a link cut in the self-check, which runs on every node", "self-check"),
+    "N2": ("a network cut in the preview", "preview"),
+    "N3": ("a network cut in the roll", "roll backend"),
+    "N4": ("a network cut in the bake", "bake"),
+    "N12": ("a network cut in the self-check, which runs on every node", "self-check"),
 }
 LEADERLESS = {
     "N5": ("the leader of the managers lost in the preview", "preview"),
@@ -49,38 +49,36 @@ LEADERLESS = {
 
 @pytest.fixture
 def cluster(site: LiveSite) -> Cluster:
-    assert site.yard.cluster
-    return site.yard.cluster
+    assert site.sandbox.cluster
+    return site.sandbox.cluster
 
 
-@pytest.mark.fault("A18", "a node that is no manager, to deploy through")
-def test_a18_who_is_no_manager_is_not_deployed_through(
+@pytest.mark.fault("A18", "a worker node as the manager")
+def test_a18_worker_as_manager_is_refused(
     site: LiveSite, case: FaultCase, cluster: Cluster
 ) -> None:
     worker = cluster.engine(cluster.network.nodes[WORKER]).docker_env()
-    variables = {**site.yard.variables, **worker}
-    elsewhere = replace(site.yard, variables=variables, cluster=None)
+    variables = {**site.sandbox.variables, **worker}
+    elsewhere = replace(site.sandbox, variables=variables, cluster=None)
     deploy = ("deploy", *ENV, f"--release={site.first}")
     case.assert_caught(lambda: elsewhere.invoke(*deploy), code=INPUT, at="manager")
 
 
-@pytest.mark.fault("N1", "a node that somebody drains in the middle of the roll")
-def test_n1_a_node_may_be_drained_while_a_release_is_rolled_out(
-    site: LiveSite, case: FaultCase, cluster: Cluster
-) -> None:
+@pytest.mark.fault("N1", "a node that is drained during the roll")
+def test_n1_drain_during_roll(site: LiveSite, case: FaultCase, cluster: Cluster) -> None:
     node = cluster.network.nodes[WORKER].name
 
     def drain(_: object) -> None:
-        docker("node", "update", "--availability=drain", node, **site.yard.engines[0])
+        docker("node", "update", "--availability=drain", node, **site.sandbox.engines[0])
 
     commit = site.variants.release("LABEL drained=1")
     case.assert_served(partial(site.deploy_with_event, commit, "roll backend", drain), "smoke done")
-    docker("node", "update", "--availability=active", node, **site.yard.engines[0])
+    docker("node", "update", "--availability=active", node, **site.sandbox.engines[0])
     assert site.rollback().returncode == 0
 
 
 @pytest.mark.parametrize("step", fault_params(CUT))
-def test_n2_a_node_may_be_cut_off_while_a_release_is_rolled_out(
+def test_n2_node_cut_off_during_step(
     site: LiveSite, case: FaultCase, cluster: Cluster, step: str
 ) -> None:
     commit = site.variants.release(f"LABEL cut='{step}'")
@@ -90,32 +88,30 @@ def test_n2_a_node_may_be_cut_off_while_a_release_is_rolled_out(
 
 
 @pytest.mark.parametrize("step", fault_params(LEADERLESS))
-def test_n5_managers_may_lose_their_leader_while_a_release_is_rolled_out(
+def test_n5_leader_lost_during_step(
     site: LiveSite, case: FaultCase, cluster: Cluster, step: str
 ) -> None:
     commit = site.variants.release(f"LABEL leaderless='{step}'")
     node = another_leader(cluster)
     wait_until(lambda: serves(site), "the site is not back", BACK_WITHIN)
-    said = case.assert_served(
+    stderr = case.assert_served(
         lambda: deploy_and_cut(site, cluster, commit, step, node), "smoke done"
     )
-    assert leader(cluster) not in {None, node}, said
+    assert leader(cluster) not in {None, node}, stderr
     assert site.rollback().returncode == 0
 
 
-@pytest.mark.fault("N8", "a node that has lost the image to go back to")
-def test_n8_a_node_without_an_image_fetches_it(site: LiveSite, case: FaultCase) -> None:
+@pytest.mark.fault("N8", "a node that lost the image to roll back to")
+def test_n8_node_pulls_missing_image(site: LiveSite, case: FaultCase) -> None:
     (before,) = {*site.containers("backend").values()}
     assert site.deploy(site.variants.release("LABEL fetched=1")).returncode == 0
-    docker("image", "rm", "--force", before, **site.yard.engines[WORKER])
+    docker("image", "rm", "--force", before, **site.sandbox.engines[WORKER])
     case.assert_served(site.rollback, "smoke done")
 
 
-@pytest.mark.fault("N9", "an engine killed in the middle of the roll, and begun again")
-def test_n9_an_engine_may_die_while_a_release_is_rolled_out(
-    site: LiveSite, case: FaultCase, cluster: Cluster
-) -> None:
-    """Its edge finds no replica any more, until the balancer has noticed."""
+@pytest.mark.fault("N9", "an engine killed during the roll, and restarted")
+def test_n9_engine_killed_during_roll(site: LiveSite, case: FaultCase, cluster: Cluster) -> None:
+    """The edge of that node finds no replica until the load balancer notices."""
     node = serving_worker(site, cluster)
     commit = site.variants.release("LABEL killed=1")
     kill = partial(deploy_and_end, site, cluster, commit, node, signal.SIGKILL)
@@ -123,11 +119,11 @@ def test_n9_an_engine_may_die_while_a_release_is_rolled_out(
     assert site.rollback().returncode == 0
 
 
-@pytest.mark.fault("N10", "the engine that is deployed through, and has the data, begun again")
-def test_n10_the_engine_with_the_data_may_begin_anew_while_a_release_is_rolled_out(
+@pytest.mark.fault("N10", "the engine of the manager, which has the data, restarted")
+def test_n10_data_engine_restarts_during_roll(
     site: LiveSite, case: FaultCase, cluster: Cluster
 ) -> None:
-    """Nobody else has the data: where too many requests fail meanwhile, they take it back."""
+    """No other node has the data, so failed requests may roll the release back."""
     node = cluster.network.nodes[0]
     commit = site.variants.release("LABEL restarted=1")
     restart = partial(deploy_and_end, site, cluster, commit, node, signal.SIGTERM)
@@ -135,20 +131,20 @@ def test_n10_the_engine_with_the_data_may_begin_anew_while_a_release_is_rolled_o
     assert site.deploy(site.first).returncode == 0
 
 
-@pytest.mark.fault("N11", "a node whose disk is full")
-def test_n11_a_node_without_room_for_an_image_is_found_out(
-    site: LiveSite, case: FaultCase, cluster: Cluster
-) -> None:
+@pytest.mark.fault("N11", "a node with a full disk")
+def test_n11_full_disk_stops(site: LiveSite, case: FaultCase, cluster: Cluster) -> None:
     engine = cluster.engine(cluster.network.nodes[WORKER]).docker_env()
     commit = site.variants.release("RUN head -c 100M /dev/urandom > /large")
     with full_disk(site, engine):
-        said = case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at="self-check failed")
-    assert "a full disk" in said
+        stderr = case.assert_caught(
+            lambda: site.deploy(commit), code=STOPPED, at="self-check failed"
+        )
+    assert "a full disk" in stderr
 
 
 @contextmanager
 def full_disk(site: LiveSite, engine: Mapping[str, str]) -> Iterator[None]:
-    """Have a node whose disk has room for hardly anything."""
+    """Fill the disk of a node inside the block."""
     (image,) = {*site.containers("backend").values()}
     volume = "--mount=type=volume,source=full,destination=/full"
     fill = ("run", "--rm", "--user=0:0", "--entrypoint=python", volume, image, "-c", FILL)
@@ -160,19 +156,19 @@ def full_disk(site: LiveSite, engine: Mapping[str, str]) -> Iterator[None]:
 
 
 def serving_worker(site: LiveSite, cluster: Cluster) -> Node:
-    """Return a node that has a replica of the backend, and is not deployed through."""
+    """Return a node with a replica of the backend that is not the manager of the deploy."""
     of = f"--filter=label=com.docker.swarm.service.name={site.service('backend')}"
     workers = cluster.network.nodes[1:]
-    asked = {
+    containers = {
         node: docker("ps", "--quiet", of, **cluster.engine(node).docker_env()) for node in workers
     }
-    return next(node for node, found in asked.items() if found)
+    return next(node for node, found in containers.items() if found)
 
 
 def deploy_and_end(
     site: LiveSite, cluster: Cluster, commit: str, node: Node, number: signal.Signals
 ) -> CommandResult:
-    """Deploy a commit, and end a node's engine in the roll; it begins anew by itself."""
+    """Deploy a commit, and signal a node's engine in the roll; systemd restarts the engine."""
 
     def end(_: object) -> None:
         site.cuts.append(time.time())
@@ -184,19 +180,19 @@ def deploy_and_end(
 def deploy_and_cut(
     site: LiveSite, cluster: Cluster, commit: str, step: str, node: Node
 ) -> CommandResult:
-    """Deploy a commit, and pull a node's plug in a step of it; put it back afterwards."""
+    """Deploy a commit, and cut a node's network in a step; restore it afterwards."""
 
-    def pull(_: object) -> None:
+    def cut(_: object) -> None:
         cluster.network.set_link(node, "down")
         site.cuts.append(time.time())
 
-    with plugged_again(cluster, node):
-        return site.deploy_with_event(commit, step, pull)
+    with network_restored(cluster, node):
+        return site.deploy_with_event(commit, step, cut)
 
 
 @contextmanager
-def plugged_again(cluster: Cluster, node: Node) -> Iterator[None]:
-    """Put a plug back afterwards, and wait until the swarm knows."""
+def network_restored(cluster: Cluster, node: Node) -> Iterator[None]:
+    """Restore a node's network afterwards, and wait until the swarm reports it ready."""
     try:
         yield
     finally:
@@ -205,35 +201,35 @@ def plugged_again(cluster: Cluster, node: Node) -> Iterator[None]:
 
 
 def serves(site: LiveSite) -> bool:
-    """Say whether all replicas are ready; one of them answers each time."""
+    """Return whether ten requests, spread over all replicas, find them ready."""
     try:
         return {site.ask(READY) for _ in range(10)} == {HTTPStatus.OK}
     except OSError:
         return False
 
 
-def states(cluster: Cluster, what: str = "Status", asked: int = 0) -> dict[str, str]:
-    """Return what a manager knows of each node; nothing, while there is no leader."""
+def states(cluster: Cluster, what: str = "Status", manager_index: int = 0) -> dict[str, str]:
+    """Return the state of each node as a manager reports it; empty without a leader."""
     listing = ("node", "ls", f"--format={{{{.Hostname}}}} {{{{.{what}}}}}")
-    manager = cluster.engine(cluster.network.nodes[asked])
+    manager = cluster.engine(cluster.network.nodes[manager_index])
     rows = manager.run_once(*listing, stdin="", seconds=10).stdout.splitlines()
     return {name: state for name, _, state in (row.partition(" ") for row in rows)}
 
 
-def leader(cluster: Cluster, asked: int = 0) -> Node | None:
-    """Return the node that leads, as a manager has it."""
-    found = states(cluster, "ManagerStatus", asked)
+def leader(cluster: Cluster, manager_index: int = 0) -> Node | None:
+    """Return the leader as a manager reports it."""
+    found = states(cluster, "ManagerStatus", manager_index)
     return next((node for node in cluster.network.nodes if found.get(node.name) == "Leader"), None)
 
 
 def another_leader(cluster: Cluster) -> Node:
-    """Have all nodes manage, and another one lead than that which is deployed through."""
+    """Promote all nodes, and make another node than the manager of the deploy the leader."""
     first, *others = cluster.network.nodes
     cluster.manager.check_output("node", "promote", *(node.name for node in others))
     managing = partial(states, cluster, "ManagerStatus")
     wait_until(lambda: {*managing().values()} == MANAGE, "they do not manage", CHOSEN_WITHIN)
     if leader(cluster) == first:
-        with plugged_again(cluster, first):
+        with network_restored(cluster, first):
             cluster.network.set_link(first, "down")
             wait_until(lambda: leader(cluster, WORKER) in others, "none is chosen", CHOSEN_WITHIN)
     found = leader(cluster)
@@ -243,36 +239,32 @@ def another_leader(cluster: Cluster) -> Node:
 
 @pytest.fixture
 def paused(site: LiveSite, cluster: Cluster) -> Iterator[str]:
-    """A node that takes no work, with what it has."""
+    """The name of a paused node; its tasks keep running."""
     name = cluster.network.nodes[WORKER].name
     update = ("node", "update", name)
-    docker(*update, "--availability=pause", **site.yard.engines[0])
+    docker(*update, "--availability=pause", **site.sandbox.engines[0])
     yield name
-    docker(*update, "--availability=active", **site.yard.engines[0])
+    docker(*update, "--availability=active", **site.sandbox.engines[0])
 
 
-@pytest.mark.fault("N13", "one node of three that is paused")
-def test_n13_a_node_that_is_paused_does_not_stop_the_others(
-    site: LiveSite, case: FaultCase, paused: str
-) -> None:
+@pytest.mark.fault("N13", "one paused node of three")
+def test_n13_one_paused_node_deploys(site: LiveSite, case: FaultCase, paused: str) -> None:
     commit = site.variants.release("LABEL one_paused=1")
     case.assert_served(lambda: site.deploy(commit), "smoke done")
-    found = site.yard.invoke("doctor", "--env=staging")
+    found = site.sandbox.invoke("doctor", "--env=staging")
     assert f"docker node update --availability=active {paused}" in found.stdout
     assert site.rollback().returncode == 0
 
 
-@pytest.mark.fault("N14", "a node that is paused, and has the data, before a migration")
-def test_n14_a_dump_on_a_node_that_is_paused_is_given_up(
-    site: LiveSite, case: FaultCase, cluster: Cluster
-) -> None:
-    """The dump has to lie where the data are, so that no other node can make it."""
-    name, first = cluster.network.nodes[0].name, site.yard.engines[0]
+@pytest.mark.fault("N14", "a paused node with the data, before a migration")
+def test_n14_paused_data_node_stops(site: LiveSite, case: FaultCase, cluster: Cluster) -> None:
+    """The dump is written on the node of the data, so no other node can run the job."""
+    name, first = cluster.network.nodes[0].name, site.sandbox.engines[0]
     column = 'migrations.AddField("project", "n14", models.CharField(max_length=9, null=True))'
     commit = site.variants.release(migration_layer("9976_n14", column))
     docker("node", "update", "--availability=pause", name, **first)
     try:
-        said = case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at="dump failed")
+        stderr = case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at="dump failed")
     finally:
         docker("node", "update", "--availability=active", name, **first)
-    assert f"paused, drained or down: {name} Ready Pause" in said
+    assert f"paused, drained or down: {name} Ready Pause" in stderr
