@@ -1,8 +1,8 @@
 """Health check of the container: `python healthcheck.py`.
 
 The container engine sends traffic to healthy containers and kills unhealthy ones. At first, the
-check asks for readiness (database, cache, migrations): a release that cannot reach them must not go
-live. Once the server was ready, the check only asks for liveness: to kill all servers during a
+check requests readiness (database, cache, migrations): a release that cannot reach them must not go
+live. Once the server was ready, the check only requests liveness: to kill all servers during a
 database outage would prolong the outage. The timeout is long because an overloaded machine responds
 late, and killing its servers would make it worse.
 """

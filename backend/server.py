@@ -32,7 +32,7 @@ logger = logging.getLogger("server")
 
 
 class Deaths(logging.Handler):
-    """Count the workers that ended without being told to.
+    """Count the workers that ended unexpectedly.
 
     Granian reports them in its log only; it logs no such line for a worker that it replaces itself.
     """

@@ -4,7 +4,7 @@ rm -rf /published/new-* # of publishing that was ended
 cd /published/pages
 kept=$(mktemp)
 for page in "$@"; do
-  # Without its list nobody knows what it needs: then everything stays.
+  # Without its list its files are unknown: then all files stay.
   cat "$page" >> "$kept"
 done
 sort -u -o "$kept" "$kept"

@@ -1,4 +1,4 @@
-# Lay the files of this image's page beside those of others, and write down which are its own.
+# Copy the files of this image's page next to those of other releases, and list its own.
 # $1: what the list is called
 new="/published/new-$1" # a file comes whole or not at all, whenever this is ended
 rm -rf "$new"

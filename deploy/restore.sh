@@ -13,7 +13,7 @@ restored=${db}_restored replaced=${db}_replaced
 
 # $1: takes the place of the app's database    $2: what that one is called from then on
 swap() {
-  # Whoever is connected goes, and nobody comes until it has its other name.
+  # Close all connections, and allow no new ones until the database is renamed.
   admin --command="alter database \"$db\" allow_connections false"
   trap 'admin --command="alter database \"$db\" allow_connections true"' EXIT
   admin --command="drop database if exists \"$2\" with (force)"

@@ -38,7 +38,7 @@ const testFiles = ['src/**/*.test.{ts,tsx}', 'src/testing/**']
 // Tests that do not wait for the result of an action depend on the speed of the machine. No plugin checks this.
 const actions = ['expression', 'declarations.0.init'].flatMap((value) => [
   `[${value}.argument.callee.name=/^(?!(expect|expectFocus|waitFor)$)/]`,
-  `[${value}.argument.callee.object.name="visitor"]`,
+  `[${value}.argument.callee.object.name="user"]`,
   `[${value}.callee.name="renderApp"]`,
 ])
 const query = 'CallExpression:matches([callee.name="expect"], [callee.object.name="screen"])'
@@ -53,11 +53,10 @@ const unawaited = [
   },
   {
     selector: 'CallExpression[callee.property.name="click"] Literal[value="button"]',
-    message:
-      'The button may not be enabled yet: await visitor.press(name), from @/testing/visitor.',
+    message: 'The button may not be enabled yet: await user.press(name), from @/testing/user.',
   },
   {
-    selector: '[callee.name="waitFor"] CallExpression[callee.object.name="visitor"]',
+    selector: '[callee.name="waitFor"] CallExpression[callee.object.name="user"]',
     message: 'waitFor would repeat this action: move it before waitFor.',
   },
   {

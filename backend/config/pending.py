@@ -19,7 +19,7 @@ def pending() -> list[str]:
     """Return what `migrate_safely` and `ensure_user` would still do, or may."""
     found = [f"{receiver}, by {name}" for name, receiver in foreign_receivers()]
     if another_migrates():
-        found.append("another migration is running")  # which that job refuses to run beside
+        found.append("another migration is running")  # two must not run at the same time
     if not smoke_user_is_there():
         found.append("the user of SMOKE_USER_EMAIL")
     return found
@@ -35,7 +35,7 @@ def another_migrates() -> bool:
 
 
 def foreign_receivers() -> Iterator[tuple[str, str]]:
-    """Return what Django calls whenever it migrates, besides its own, by signal."""
+    """Return the receivers of migration signals that are not of Django itself."""
     for name, signal in SIGNALS.items():
         for _, kept, *_ in signal.receivers:
             receiver = kept() if isinstance(kept, ReferenceType) else kept

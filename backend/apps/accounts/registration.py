@@ -44,10 +44,10 @@ def request_verification(request: HttpRequest, who: EmailIn) -> Status[None]:
 
 
 @router.post("/verification/confirm/", operation_id="verifyEmail", response=TOKEN_RESPONSES)
-def verify_email(request: HttpRequest, proof: TokenIn) -> Status[None]:  # noqa: ARG001
+def verify_email(request: HttpRequest, data: TokenIn) -> Status[None]:  # noqa: ARG001
     """Verify an email address with the token from the link. The user can then log in."""
     try:
-        email_verify(token=proof.token)
+        email_verify(token=data.token)
     except InvalidTokenError:
         raise invalid_link() from None
     return Status(204, None)

@@ -44,8 +44,8 @@ def session_close(*, request: HttpRequest) -> None:
 def user_register(*, email: str, password: str, first_name: str = "", last_name: str = "") -> None:
     """Create a user who can log in after verifying the address, and send the verification mail.
 
-    If the address has an account already, only the mail says so. Until the address is verified, a
-    new registration replaces the previous one and invalidates the links in its mails.
+    If the address has an account already, only the email states it. Until the address is verified,
+    a new registration replaces the previous one and invalidates the links in its mails.
 
     Raises:
         ValidationError: The email address is invalid, or the password is too weak.
@@ -95,7 +95,7 @@ def password_reset_request(*, email: str) -> None:
 def password_reset(*, token: str, password: str) -> None:
     """Set a new password, end every session and mark the address as verified.
 
-    The token proves that the user reads mail at the address.
+    The token shows that the user receives email at the address.
 
     Raises:
         InvalidTokenError: The token is forged, expired or used.

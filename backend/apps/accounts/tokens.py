@@ -1,4 +1,4 @@
-"""Tokens of links in mails: they prove access to a user's mailbox, once, for 24 hours."""
+"""Tokens of links in mails: they confirm access to a user's mailbox, once, for 24 hours."""
 
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 
@@ -33,9 +33,9 @@ def user_of(token: str, generator: PasswordResetTokenGenerator) -> User:
     Raises:
         InvalidTokenError: The token is forged, expired or used.
     """
-    number, _, proof = token.partition("-")
+    number, _, signature = token.partition("-")
     if number.isascii() and number.isdigit() and len(number) < len(str(2**63)):
         user = User.objects.select_for_update().filter(pk=number, is_active=True).first()
-        if user is not None and generator.check_token(user, proof):
+        if user is not None and generator.check_token(user, signature):
             return user
     raise InvalidTokenError

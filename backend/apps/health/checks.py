@@ -48,7 +48,7 @@ CHECKS: Mapping[str, Callable[[], bool]] = {
 
 
 NEEDS = {"migrations": "database"}
-"""What asks a store that did not answer waits for it once more, and learns nothing."""
+"""A second check of a store that did not answer would only wait again."""
 
 
 def readiness() -> dict[str, Verdict]:

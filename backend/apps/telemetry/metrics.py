@@ -15,9 +15,7 @@ DURATION = Histogram(
     ["method", "route", "status"],
 )
 
-WORKER_DEATHS = Counter(
-    "server_worker_deaths", "Workers of this server that ended without being told to."
-)
+WORKER_DEATHS = Counter("server_worker_deaths", "Workers of this server that ended unexpectedly.")
 
 
 def observe(*, method: str, route: str, status: int, seconds: float) -> None:

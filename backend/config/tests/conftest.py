@@ -19,10 +19,10 @@ PRODUCTION = {
     "DJANGO_SECRET_KEY": "correct-horse-battery-staple-0123456789-abcdefghijklm",
     "DJANGO_ALLOWED_HOSTS": "www.example.com, .example.org",
     "DJANGO_CSRF_TRUSTED_ORIGINS": "https://www.example.com",
-    "DATABASE_URL": "postgres://clerk:swordfish@db.example.com:5432/ledger",
+    "DATABASE_URL": "postgres://owner:swordfish@db.example.com:5432/ledger",
     "REDIS_URL": "redis://:swordfish@cache.example.com:6379/0",
     "PUBLIC_URL": "https://www.example.com",
-    "EMAIL_URL": "smtp://clerk:swordfish@mail.example.com:587",
+    "EMAIL_URL": "smtp://owner:swordfish@mail.example.com:587",
     "FIELD_ENCRYPTION_KEY": Fernet.generate_key().decode(),
     "METRICS_TOKEN": "swordfish-token-0123456789-abcdefgh",
 }

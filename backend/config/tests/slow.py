@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 
 
 def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    """Call the backend; with `?wait=FOLDER`, first create `asked` there and wait for `answer`."""
+    """Call the backend.
+
+    With `?wait=FOLDER`, first create `requested` there and wait for `answer`.
+    """
     for folder in parse_qs(environ["QUERY_STRING"]).get("wait", []):
-        Path(folder, "asked").touch()
+        Path(folder, "requested").touch()
         wait_until(Path(folder, "answer").exists, "no test lets the request continue")
     return backend(environ, start_response)
 

@@ -3,7 +3,7 @@ import pytest
 
 from config.addresses import TIMEOUTS, database_settings, known_parameters
 
-URL = "postgres://clerk:swordfish@db.example.com/ledger"
+URL = "postgres://owner:swordfish@db.example.com/ledger"
 
 
 def options(query: str) -> dict[str, object]:
@@ -41,10 +41,10 @@ def test_known_parameters() -> None:
         f"{URL}?host=other",
         f"{URL}?sslmode=require&sslmode=disable",
         f"{URL}?options=-c&currentSchema=shop",
-        "postgres://clerk:swordfish@db.example.com/a/b",
-        "postgres://clerk:swordfish@db.example.com:0/ledger",
-        "postgres://clerk:12#swordfish@db.example.com/ledger",
-        "oracle://clerk:swordfish@db.example.com/ledger",
+        "postgres://owner:swordfish@db.example.com/a/b",
+        "postgres://owner:swordfish@db.example.com:0/ledger",
+        "postgres://owner:12#swordfish@db.example.com/ledger",
+        "oracle://owner:swordfish@db.example.com/ledger",
     ],
 )
 def test_ambiguous_database_url(url: str) -> None:

@@ -10,7 +10,7 @@ from config.management.commands import env_example
 
 PLACEHOLDERS = {
     "DJANGO_SECRET_KEY": "k" * 50,
-    "DATABASE_URL": "postgres://clerk:swordfish@db.example.com:5432/ledger",
+    "DATABASE_URL": "postgres://owner:swordfish@db.example.com:5432/ledger",
     "EMAIL_URL": "smtp://mail.example.com",
     "FIELD_ENCRYPTION_KEY": Fernet.generate_key().decode(),
     "REDIS_URL": "redis://cache.example.com:6379/0",

@@ -15,10 +15,10 @@ class Server:
 
     def __init__(self) -> None:
         self.status = 200
-        self.asked: list[str] = []
+        self.requests: list[str] = []
 
     def request(self, _: str, path: str, *, headers: dict[str, str]) -> None:
-        self.asked.append(path)
+        self.requests.append(path)
         self.host = headers["Host"]
 
     def getresponse(self) -> "Server":
@@ -43,7 +43,7 @@ def test_readiness_then_liveness(
     server.status = 200
     healthcheck.main()
     healthcheck.main()
-    assert server.asked == [READY, READY, ALIVE]
+    assert server.requests == [READY, READY, ALIVE]
     assert server.host == "example.com"
 
 

@@ -66,7 +66,7 @@ def test_malformed_json(member: Browser, method: str, path: str, body: str) -> N
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/api/v1/nowhere/", 404),
+        ("GET", "/api/v1/missing/", 404),
         ("GET", "/api/v1/../../etc/passwd", 404),
         ("GET", "/api/v1/..%2f..%2f..%2fetc%2fpasswd", 404),
         ("GET", "/api/v1/projects/%00/", 405),

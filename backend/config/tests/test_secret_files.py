@@ -44,6 +44,6 @@ def test_other_files_are_ignored(tmp_path: Path) -> None:
 
 def test_missing_folder(tmp_path: Path) -> None:
     before = dict(os.environ)
-    load_secret_files(tmp_path / "nowhere")
+    load_secret_files(tmp_path / "missing")
 
     assert dict(os.environ) == before

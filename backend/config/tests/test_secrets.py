@@ -16,7 +16,7 @@ CANARY = "canary-0123456789-0123456789-0123456789-0123456789"
 CANARIES = PRODUCTION | {
     "DJANGO_SECRET_KEY": CANARY,
     "DJANGO_SECRET_KEY_FALLBACKS": f"{CANARY}-former",
-    "DATABASE_URL": f"postgres://clerk:{CANARY}@127.0.0.1:1/ledger",
+    "DATABASE_URL": f"postgres://owner:{CANARY}@127.0.0.1:1/ledger",
     "REDIS_URL": f"redis://:{CANARY}@127.0.0.1:1/0",
     "METRICS_TOKEN": CANARY,
 }
@@ -32,7 +32,7 @@ for path in (
     "/api/v1/health/ready/",
     "/api/v1/version/",
     "/admin/login/",
-    "/nowhere",
+    "/missing",
 ):
     response = client.get(path, secure=True)
     print(response.status_code, path.partition("?")[0], response.headers, response.content)

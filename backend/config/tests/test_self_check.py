@@ -163,7 +163,7 @@ def test_self_check_exit_code(monkeypatch: pytest.MonkeyPatch, manage: Manage) -
 @pytest.mark.usefixtures("production")
 def test_self_check_unreachable_stores(monkeypatch: pytest.MonkeyPatch, manage: Manage) -> None:
     (BACKEND / "staticfiles").mkdir(exist_ok=True)
-    monkeypatch.setenv("DATABASE_URL", "postgres://clerk:swordfish@127.0.0.1:1/ledger")
+    monkeypatch.setenv("DATABASE_URL", "postgres://owner:swordfish@127.0.0.1:1/ledger")
     monkeypatch.setenv("REDIS_URL", "redis://:swordfish@127.0.0.1:1/0")
     refused = manage("self_check", settings="production")
 

@@ -32,9 +32,9 @@ Start = Callable[..., Process]
 
 def environment(**variables: str) -> dict[str, str]:
     """Return the environment of a container: settings, and no writable folders."""
-    nowhere = {"HOME": "/nowhere", "TMPDIR": "/nowhere", "PYTHONPATH": f"{BACKEND}:{ROOT}"}
+    no_home = {"HOME": "/missing", "TMPDIR": "/missing", "PYTHONPATH": f"{BACKEND}:{ROOT}"}
     test = {"DJANGO_SETTINGS_MODULE": "config.settings.test", "HOST": "127.0.0.1"}
-    return {**os.environ, **nowhere, **test, **variables}
+    return {**os.environ, **no_home, **test, **variables}
 
 
 def answer(port: int, path: str = "/api/v1/health/") -> int:
@@ -156,7 +156,7 @@ def slow(start: Start, port: int, tmp_path: Path) -> Iterator[tuple[Process, Fut
     process = start(DRAIN_SECONDS="0", GRACE_SECONDS="5")
     with ThreadPoolExecutor() as pool:
         request = pool.submit(answer, port, f"/api/v1/health/?wait={tmp_path}")
-        wait_until((tmp_path / "asked").exists, "the request does not arrive")
+        wait_until((tmp_path / "requested").exists, "the request does not arrive")
         process.terminate()
         yield process, request
 

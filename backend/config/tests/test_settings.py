@@ -58,7 +58,7 @@ def test_production_malformed_variable(monkeypatch: pytest.MonkeyPatch, manage: 
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.setblocking(False)  # noqa: FBT003  # the parameter is positional
         address = f"127.0.0.1:{server.getsockname()[1]}"
-        monkeypatch.setenv("DATABASE_URL", f"postgres://clerk@{address}/ledger")
+        monkeypatch.setenv("DATABASE_URL", f"postgres://owner@{address}/ledger")
         monkeypatch.setenv("REDIS_URL", f"redis://{address}/0")
         monkeypatch.setenv("SENTRY_DSN", f"http://key@{address}/1")
         monkeypatch.setenv("LOG_LEVEL", "LOUD")
@@ -89,7 +89,7 @@ def test_production_security_headers(deployed: Client) -> None:
     assert response["Permissions-Policy"].startswith("camera=(), geolocation=()")
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/admin/login/", "/metrics", "/api/v1/projects/"])
+@pytest.mark.parametrize("path", ["/missing", "/admin/login/", "/metrics", "/api/v1/projects/"])
 @pytest.mark.django_db
 def test_production_csp_everywhere(deployed: Client, path: str) -> None:
     for headers in (HTTPS, {"Host": "evil.example.net"}):

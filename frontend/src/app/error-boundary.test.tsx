@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest'
 import { ErrorBoundary } from '@/app/error-boundary'
 import { reportError } from '@/lib/error-reports'
 import { expectFocus } from '@/testing/focus'
-import { createVisitor } from '@/testing/visitor'
+import { setupUser } from '@/testing/user'
 
 vi.mock('@/lib/error-reports')
 
@@ -22,7 +22,7 @@ test('error boundary reports the error and offers to reload', async () => {
   )
   await expectFocus(() => screen.getByRole('heading', { name: 'Something went wrong' }))
   expect(reportError).toHaveBeenCalledWith(error)
-  await createVisitor().press('Reload page')
+  await setupUser().press('Reload page')
   await waitFor(() => {
     expect(reload).toHaveBeenCalledOnce()
   })

@@ -12,16 +12,16 @@ beforeEach(() => {
 })
 
 test('unknown path shows the not-found page', async () => {
-  const { visitor } = renderApp('/no/such/page')
+  const { user } = renderApp('/no/such/page')
   await expectFocus(() => screen.getByRole('heading', { name: 'Page not found' }))
-  await visitor.click(screen.getByRole('link', { name: 'Go to the home page' }))
+  await user.click(screen.getByRole('link', { name: 'Go to the home page' }))
   expect(await screen.findByRole('heading', { name: 'Sign in' })).toBeVisible()
 })
 
 test('navigation opens pages and marks the current one', async () => {
   backend.signIn()
   backend.on('GET /api/v1/auth/sessions/', () => Response.json({ items: [], next: null }))
-  const { visitor } = renderApp('/')
+  const { user } = renderApp('/')
   await screen.findByRole('heading', { name: 'Your projects' })
   for (const [link, title] of [
     ['Profile', 'Your profile'],
@@ -29,7 +29,7 @@ test('navigation opens pages and marks the current one', async () => {
     ['Billing', 'Your subscription'], // billing
     ['Projects', 'Your projects'],
   ] as const) {
-    await visitor.click(screen.getByRole('link', { name: link }))
+    await user.click(screen.getByRole('link', { name: link }))
     await expectFocus(() => screen.getByRole('heading', { name: title }))
     expect(screen.getByRole('link', { current: 'page' })).toHaveTextContent(link)
   }

@@ -39,8 +39,8 @@ test.each([
   ['is missing', answer(404)],
 ])('reportError does nothing when the configuration %s', async (_, configuration) => {
   backend.on('GET /config.json', configuration)
-  const nowhere = await load()
-  nowhere.reportError('an error')
+  const unreported = await load()
+  unreported.reportError('an error')
   await waitFor(() => {
     expect(backend.requests).toHaveLength(1)
   })

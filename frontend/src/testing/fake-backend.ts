@@ -47,17 +47,17 @@ export function startFakeBackend() {
     answers[operation] = respond
   }
 
-  function asked(operation: Operation): Request[] {
+  function requestsTo(operation: Operation): Request[] {
     return requests.filter(({ method, url }) => operation === `${method} ${new URL(url).pathname}`)
   }
 
   return {
     on,
     requests,
-    asked,
+    requestsTo,
     /** The request bodies of one operation. */
     sent: (operation: Operation): Promise<unknown[]> =>
-      Promise.all(asked(operation).map((request) => request.clone().json())),
+      Promise.all(requestsTo(operation).map((request) => request.clone().json())),
     signIn: () => {
       on('GET /api/v1/auth/me/', answer(200, someUser))
     },

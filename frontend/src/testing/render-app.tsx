@@ -1,7 +1,7 @@
 import { render } from '@testing-library/react'
 
 import { App } from '@/app/app'
-import { createVisitor } from '@/testing/visitor'
+import { setupUser } from '@/testing/user'
 
 /** Renders the whole application at a URL. */
 export function renderApp(address: string) {
@@ -11,5 +11,5 @@ export function renderApp(address: string) {
     const { pathname, search, hash } = window.location
     return pathname + search + hash
   }
-  return { currentAddress, visitor: createVisitor() }
+  return { currentAddress, user: setupUser() }
 }

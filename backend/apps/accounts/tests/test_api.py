@@ -31,7 +31,7 @@ def test_login_wrong_password(browser: Browser, user: User) -> None:
 
 @pytest.mark.usefixtures("user")
 def test_login_hides_unknown_email(browser: Browser) -> None:
-    wrong, unknown = browser.login(password="wrong"), browser.login(email="nobody@example.com")
+    wrong, unknown = browser.login(password="wrong"), browser.login(email="unknown@example.com")
 
     assert unknown.status_code == wrong.status_code == 401
     assert unknown.json() == wrong.json()

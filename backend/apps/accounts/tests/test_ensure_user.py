@@ -76,7 +76,7 @@ def test_ensure_user_refuses_administrator(ensure: Ensure) -> None:
 
 @pytest.mark.parametrize(
     ("email", "password"),
-    [(EMAIL, "swordfish"[:5]), (EMAIL, "password"), (EMAIL, EMAIL), ("nobody", PASSWORD)],
+    [(EMAIL, "swordfish"[:5]), (EMAIL, "password"), (EMAIL, EMAIL), ("unknown", PASSWORD)],
 )
 def test_ensure_user_invalid_values(ensure: Ensure, email: str, password: str) -> None:
     with pytest.raises(CommandError, match=r"the user .* is invalid: .*\nhint: "):

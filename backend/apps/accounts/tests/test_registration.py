@@ -95,10 +95,10 @@ def test_forged_token(browser: Browser, user: User, token: str) -> None:
 
 def test_token_of_other_user_or_purpose(browser: Browser, user: User, outbox: Outbox) -> None:
     browser.post(f"{AUTH}/register/", GRACE)
-    number, _, proof = outbox.token.partition("-")
+    number, _, signature = outbox.token.partition("-")
 
-    assert confirm(browser, f"{user.pk}-{proof}") == 400
-    assert reset(browser, f"{number}-{proof}") == 400
+    assert confirm(browser, f"{user.pk}-{signature}") == 400
+    assert reset(browser, f"{number}-{signature}") == 400
 
 
 @pytest.mark.django_db
@@ -137,7 +137,7 @@ def test_response_hides_account(
 ) -> None:
     User.objects.create_user("new@example.com", PASSWORD, email_verified=False)
     User.objects.create_user("gone@example.com", PASSWORD, is_active=False)
-    addresses = [user.email, "new@example.com", "gone@example.com", "nobody@example.com"]
+    addresses = [user.email, "new@example.com", "gone@example.com", "unknown@example.com"]
     answers = [browser.post(path, {"email": email} | more) for email in addresses]
 
     assert {answer.status_code for answer in answers} == {204}
@@ -156,7 +156,7 @@ def test_register_hides_account_by_time(browser: Browser, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(hashers.MD5PasswordHasher, "encode", counted)
     counts = []
-    for email in ("ada@example.com", "nobody@example.com"):
+    for email in ("ada@example.com", "unknown@example.com"):
         costs.clear()
         browser.post(f"{AUTH}/register/", {"email": email, "password": PASSWORD})
         counts.append(len(costs))
@@ -256,7 +256,7 @@ def test_inactive_user_gets_no_mail(browser: Browser, user: User, outbox: Outbox
     assert outbox.subjects == ["Reset your password"]
 
 
-@pytest.mark.parametrize("email", ["ada@example.com", "nobody@example.com"])
+@pytest.mark.parametrize("email", ["ada@example.com", "unknown@example.com"])
 @pytest.mark.parametrize(("path", "more"), MAIL_REQUESTS)
 @pytest.mark.usefixtures("user")
 def test_mails_per_account_are_limited(

@@ -170,10 +170,10 @@ def test_session_of_earlier_release(laptop: Browser) -> None:
 
 
 def test_user_agent_is_sanitized(phone: Browser, user: User) -> None:
-    odd = "\x00\x1b[31m\u202e" + "x" * 1000
-    session_seen(key="odd", user_id=user.pk, user_agent=odd)
+    unusual = "\x00\x1b[31m\u202e" + "x" * 1000
+    session_seen(key="unusual", user_id=user.pk, user_agent=unusual)
 
-    assert UserSession.objects.get(session_id="odd").user_agent == "[31m" + "x" * 296
+    assert UserSession.objects.get(session_id="unusual").user_agent == "[31m" + "x" * 296
     assert len(listed(phone)) == 1
 
 

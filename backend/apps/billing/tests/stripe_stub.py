@@ -29,7 +29,7 @@ class Stripe(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.asked: list[tuple[str, str, Fields]] = []
+        self.requests: list[tuple[str, str, Fields]] = []
         self.customers: dict[str, dict[str, Any]] = {}  # by idempotency key
         self.subscriptions: dict[str, dict[str, Any]] = {}
         self.is_down = False
@@ -78,7 +78,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def respond(self, fields: Fields) -> None:
         stripe, path = cast("Stripe", self.server), urlsplit(self.path).path
-        stripe.asked.append((self.command, path, fields))
+        stripe.requests.append((self.command, path, fields))
         if stripe.is_down:
             self.send(500, {"error": {"type": "api_error", "message": "Down"}})
         elif self.headers["Authorization"] != f"Bearer {KEY}":
@@ -123,5 +123,5 @@ def event(
 def signed(payload: str, *, secret: str = SECRET, age: int = 0) -> str:
     """Sign a payload, see https://docs.stripe.com/webhooks/signature#verify-manually."""
     moment = int(time.time()) - age
-    proof = hmac.new(secret.encode(), f"{moment}.{payload}".encode(), hashlib.sha256)
-    return f"t={moment},v1={proof.hexdigest()}"
+    signature = hmac.new(secret.encode(), f"{moment}.{payload}".encode(), hashlib.sha256)
+    return f"t={moment},v1={signature.hexdigest()}"

@@ -65,7 +65,7 @@ def deliver(payload: str, signature: str | None = None) -> Response:
 
 def test_checkout(member: Browser, user: User, stripe: Stripe) -> None:
     response = member.post(f"{BILLING}/checkout/")
-    (_, _, customer), (_, _, session) = stripe.asked
+    (_, _, customer), (_, _, session) = stripe.requests
 
     assert response.status_code == 200
     assert response.json() == {"url": "https://checkout.test/cs_1"}
@@ -123,7 +123,7 @@ def test_portal(customer: Browser, stripe: Stripe) -> None:
     response = customer.post(f"{BILLING}/portal/")
 
     assert response.json() == {"url": "https://portal.test/"}
-    assert stripe.asked[-1][2] == {
+    assert stripe.requests[-1][2] == {
         "customer": "cus_1",
         "return_url": "https://www.example.com/billing",
     }
@@ -137,11 +137,11 @@ def test_portal_without_customer(member: Browser) -> None:
 def test_event_delivered_twice(customer: Browser, stripe: Stripe) -> None:
     stripe.subscribe("active")
     deliver(event(UPDATED, "cus_1"))
-    asked = len(stripe.asked)
+    count = len(stripe.requests)
     stripe.subscribe("canceled")
 
     assert deliver(event(UPDATED, "cus_1")).status_code == 204
-    assert len(stripe.asked) == asked
+    assert len(stripe.requests) == count
     assert state(customer)["active"]
 
 
@@ -252,7 +252,7 @@ def test_billing_requires_login(browser: Browser, stripe: Stripe) -> None:
     answers = [browser.post(f"{BILLING}/{path}/").status_code for path in paths]
 
     assert [*answers, browser.client.get(f"{BILLING}/subscription/").status_code] == [401] * 3
-    assert not stripe.asked
+    assert not stripe.requests
 
 
 def test_admin_search(administrator: Client) -> None:
@@ -278,5 +278,5 @@ def test_parallel_deliveries(stripe: Stripe) -> None:
 
     with ThreadPoolExecutor(8) as threads:
         assert set(threads.map(one, range(8))) == {204}
-    assert len(stripe.asked) == 1
+    assert len(stripe.requests) == 1
     assert str(Event.objects.get()) == f"{UPDATED} evt_1"

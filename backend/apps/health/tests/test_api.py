@@ -34,7 +34,7 @@ def failed(response: Response) -> set[str]:
 
 @pytest.fixture
 def _unreachable_database(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    url = "postgres://clerk:swordfish@127.0.0.1:1/ledger"
+    url = "postgres://owner:swordfish@127.0.0.1:1/ledger"
     unreachable = ConnectionHandler({DEFAULT_DB_ALIAS: dict(dj_database_url.parse(url))})
     usual = connections[DEFAULT_DB_ALIAS]
     connections[DEFAULT_DB_ALIAS] = unreachable[DEFAULT_DB_ALIAS]
@@ -149,13 +149,13 @@ def test_version(client: Client, settings: Settings) -> None:
 def test_ready_skips_dependent_checks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked: list[str] = []
+    checked: list[str] = []
 
     def away(name: str) -> bool:
-        asked.append(name)
+        checked.append(name)
         raise OSError
 
     monkeypatch.setattr(checks, "CHECKS", {name: partial(away, name) for name in CHECKS})
 
     assert set(readiness().values()) == {"failed"}
-    assert asked == ["database", "cache", "static"]
+    assert checked == ["database", "cache", "static"]

@@ -21,8 +21,8 @@ def test_without_a_shared_directory_no_worker_can_tell(client: Client, settings:
     settings.VERSION = {"release": "v1.2.3", "commit": "0123456", "deploy_id": "deploy-7"}
     response = client.get(WORKERS)
 
-    told = {"deploy_id": "deploy-7", "replica": socket.gethostname(), "died": None}
-    assert response.json() == told
+    expected = {"deploy_id": "deploy-7", "replica": socket.gethostname(), "died": None}
+    assert response.json() == expected
     assert "no-store" in response["Cache-Control"]
 
 

@@ -111,7 +111,7 @@ def test_log_holds_no_secret(client: Client, user: AbstractBaseUser, log: Log) -
     client.force_login(user)  # type: ignore[arg-type]  # any user model
     client.get(ME)
     client.post(LOGIN, {"password": "swordfish"}, content_type="application/json")
-    client.get("/api/v1/nowhere/?token=swordfish", headers={"Authorization": "swordfish"})
+    client.get("/api/v1/missing/?token=swordfish", headers={"Authorization": "swordfish"})
     client.get("/admin/?token=swordfish")
 
     assert log.text.count("request answered") == 4

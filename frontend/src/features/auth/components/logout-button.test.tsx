@@ -13,8 +13,8 @@ beforeEach(() => {
 })
 
 async function signOut() {
-  const { visitor } = renderApp('/projects')
-  await visitor.press('Sign out')
+  const { user } = renderApp('/projects')
+  await user.press('Sign out')
 }
 
 describe('logout button', () => {

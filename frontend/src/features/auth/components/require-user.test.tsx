@@ -42,10 +42,10 @@ describe('protected page', () => {
 
   test('loads after a manual retry', async () => {
     backend.on('GET /api/v1/auth/me/', answer(502))
-    const { visitor } = renderApp('/profile')
+    const { user } = renderApp('/profile')
     await screen.findByRole('heading', { name: 'Server unavailable' })
     backend.on('GET /api/v1/auth/me/', answer(200, someUser))
-    await visitor.press('Try again')
+    await user.press('Try again')
     expect(await screen.findByRole('heading', { name: 'Your profile' })).toBeVisible()
   })
 })

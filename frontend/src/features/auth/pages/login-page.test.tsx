@@ -11,7 +11,7 @@ import {
 } from '@/testing/fake-backend'
 import { expectFocus } from '@/testing/focus'
 import { renderApp } from '@/testing/render-app'
-import type { Visitor } from '@/testing/visitor'
+import type { User } from '@/testing/user'
 
 const login = 'POST /api/v1/auth/login/'
 const me = 'GET /api/v1/auth/me/'
@@ -24,10 +24,10 @@ beforeEach(() => {
   document.cookie = 'csrftoken=a-token'
 })
 
-async function signIn(visitor: Visitor) {
-  await visitor.type(await screen.findByLabelText('Email'), someUser.email)
-  await visitor.type(screen.getByLabelText('Password'), 'a-password')
-  await visitor.press('Sign in')
+async function signIn(user: User) {
+  await user.type(await screen.findByLabelText('Email'), someUser.email)
+  await user.type(screen.getByLabelText('Password'), 'a-password')
+  await user.press('Sign in')
 }
 
 describe('login page', () => {
@@ -38,10 +38,10 @@ describe('login page', () => {
   })
 
   test('sends credentials and CSRF token', async () => {
-    const { visitor } = renderApp('/login?next=/profile')
-    await signIn(visitor)
+    const { user } = renderApp('/login?next=/profile')
+    await signIn(user)
     await screen.findByRole('heading', profile)
-    expect(backend.asked(login)[0]?.headers.get('X-CSRFToken')).toBe('a-token')
+    expect(backend.requestsTo(login)[0]?.headers.get('X-CSRFToken')).toBe('a-token')
     await expect(backend.sent(login)).resolves.toEqual([
       { email: someUser.email, password: 'a-password' },
     ])
@@ -49,15 +49,15 @@ describe('login page', () => {
 
   test('disables the form while submitting', async () => {
     backend.on(login, silent)
-    const { visitor } = renderApp('/login')
-    await signIn(visitor)
+    const { user } = renderApp('/login')
+    await signIn(user)
     expect(await screen.findByRole('button', { name: 'Signing in…' })).toBeDisabled()
   })
 
   test('opens the next page after login', async () => {
-    const { visitor, currentAddress } = renderApp('/profile?from=mail#details')
+    const { user, currentAddress } = renderApp('/profile?from=mail#details')
     await screen.findByRole('heading', { name: 'Sign in' })
-    await signIn(visitor)
+    await signIn(user)
     await screen.findByRole('heading', profile)
     expect(currentAddress()).toBe('/profile?from=mail#details')
   })
@@ -71,12 +71,12 @@ describe('login page', () => {
 
   test('marks the password after status 401', async () => {
     backend.on(login, answer(401, { detail: 'no' }))
-    const { visitor } = renderApp('/login')
-    await signIn(visitor)
+    const { user } = renderApp('/login')
+    await signIn(user)
     expect(await screen.findByRole('alert')).toHaveTextContent(/Wrong email or password/)
     expect(screen.getByLabelText('Password')).toBeInvalid()
     await expectFocus(() => screen.getByLabelText('Password'))
-    expect(backend.asked(me)).toHaveLength(1)
+    expect(backend.requestsTo(me)).toHaveLength(1)
   })
 
   test.each([
@@ -85,23 +85,23 @@ describe('login page', () => {
     { status: 500, message: /server is unavailable/ },
   ])('shows an error for status $status', async ({ status, message }) => {
     backend.on(login, answer(status, { detail: 'no' }))
-    const { visitor } = renderApp('/login')
-    await signIn(visitor)
+    const { user } = renderApp('/login')
+    await signIn(user)
     expect(await screen.findByRole('alert')).toHaveTextContent(message)
     await expectFocus(() => screen.getByRole('alert'))
   })
 
   test('shows an error after a network error', async () => {
     backend.on(login, unreachable)
-    const { visitor } = renderApp('/login')
-    await signIn(visitor)
+    const { user } = renderApp('/login')
+    await signIn(user)
     expect(await screen.findByRole('alert')).toHaveTextContent(/server is unavailable/)
   })
 
   test('refreshes the CSRF token after status 403', async () => {
     backend.on(login, answer(403, { detail: 'CSRF' }))
-    const { visitor } = renderApp('/login')
-    await signIn(visitor)
+    const { user } = renderApp('/login')
+    await signIn(user)
     expect(await screen.findByRole('alert')).toHaveTextContent(/could not be verified/)
     expect(backend.requests.map(({ method }) => method)).toEqual(['GET', 'POST', 'GET'])
   })
@@ -111,17 +111,17 @@ describe('login page', () => {
     ['Forgot your password?', 'Reset your password'],
     ['Resend confirmation email', 'Resend confirmation email'],
   ])('links to: %s', async (link, title) => {
-    const { visitor } = renderApp('/login')
-    await visitor.click(await screen.findByRole('link', { name: link }))
+    const { user } = renderApp('/login')
+    await user.click(await screen.findByRole('link', { name: link }))
     await expectFocus(() => screen.getByRole('heading', { name: title }))
   })
 
   test('offers a retry when the server is down', async () => {
     backend.on(me, answer(503))
-    const { visitor } = renderApp('/login')
+    const { user } = renderApp('/login')
     await screen.findByRole('heading', { name: 'Server unavailable' })
     backend.on(me, silent)
-    await visitor.press('Try again')
+    await user.press('Try again')
     expect(await screen.findByRole('button', { name: 'Trying…' })).toBeDisabled()
   })
 })

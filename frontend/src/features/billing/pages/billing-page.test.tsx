@@ -31,9 +31,9 @@ beforeEach(() => {
 })
 
 async function openBilling(search = '') {
-  const { visitor } = renderApp(`/billing${search}`)
+  const { user } = renderApp(`/billing${search}`)
   await screen.findByRole('heading', { name: 'Your subscription' })
-  return visitor
+  return user
 }
 
 describe('billing page', () => {
@@ -45,10 +45,10 @@ describe('billing page', () => {
 
   test('loads after a retry', async () => {
     backend.on(subscription, answer(500))
-    const visitor = await openBilling()
+    const user = await openBilling()
     expect(await screen.findByText(/server is unavailable/)).toBeVisible()
     backend.on(subscription, answer(200, active))
-    await visitor.press('Try again')
+    await user.press('Try again')
     expect(await screen.findByRole('heading', { name: /^Active until/ })).toBeVisible()
   })
 
@@ -75,8 +75,8 @@ describe('user without a subscription', () => {
   test('opens the checkout', async () => {
     const leave = vi.spyOn(window.location, 'assign').mockReturnValue()
     backend.on(checkout, answer(200, { url: 'https://checkout.example.com/' }))
-    const visitor = await openBilling()
-    await visitor.press(subscribe)
+    const user = await openBilling()
+    await user.press(subscribe)
     await waitFor(() => {
       expect(leave).toHaveBeenCalledExactlyOnceWith('https://checkout.example.com/')
     })
@@ -85,8 +85,8 @@ describe('user without a subscription', () => {
 
   test('cannot start two checkouts', async () => {
     backend.on(checkout, silent)
-    const visitor = await openBilling()
-    await visitor.press(subscribe)
+    const user = await openBilling()
+    await user.press(subscribe)
     expect(await screen.findByRole('button', { name: 'Opening Stripe…' })).toBeDisabled()
   })
 
@@ -95,28 +95,28 @@ describe('user without a subscription', () => {
     [503, /server is unavailable/],
   ])('sees an error for status %d', async (status, message) => {
     backend.on(checkout, answer(status))
-    const visitor = await openBilling()
-    await visitor.press(subscribe)
+    const user = await openBilling()
+    await user.press(subscribe)
     expect(await screen.findByRole('alert')).toHaveTextContent(message)
     await expectFocus(() => screen.getByRole('alert'))
   })
 
   test('sees a retry while the server is down', async () => {
-    const visitor = await openBilling()
+    const user = await openBilling()
     await screen.findByRole('button', { name: subscribe })
     backend.on(checkout, answer(503))
     backend.on(subscription, answer(503))
-    await visitor.press(subscribe)
+    await user.press(subscribe)
     expect(await screen.findByRole('button', { name: 'Try again' })).toBeVisible()
     expect(screen.queryByText(/Billing is not set up/)).not.toBeInTheDocument()
   })
 
   test('sees a subscription from another tab', async () => {
     backend.on(checkout, answer(409))
-    const visitor = await openBilling()
+    const user = await openBilling()
     await screen.findByRole('button', { name: subscribe })
     backend.on(subscription, answer(200, active))
-    await visitor.press(subscribe)
+    await user.press(subscribe)
     expect(await screen.findByRole('button', { name: manage })).toBeVisible()
     expect(await screen.findByRole('alert')).toHaveTextContent('subscription has changed')
   })
@@ -134,10 +134,10 @@ test('user with a subscription opens the portal', async () => {
   const leave = vi.spyOn(window.location, 'assign').mockReturnValue()
   backend.on(subscription, answer(200, active))
   backend.on(portal, answer(200, { url: 'https://portal.example.com/' }))
-  const visitor = await openBilling()
-  await visitor.press(manage)
+  const user = await openBilling()
+  await user.press(manage)
   await waitFor(() => {
     expect(leave).toHaveBeenCalledExactlyOnceWith('https://portal.example.com/')
   })
-  expect(backend.asked(checkout)).toEqual([])
+  expect(backend.requestsTo(checkout)).toEqual([])
 })

@@ -13,22 +13,22 @@ beforeEach(() => {
 })
 
 async function choosePassword() {
-  const { visitor } = renderApp('/reset-password#token=abc')
-  await visitor.type(await screen.findByLabelText('New password'), 'new-password')
-  await visitor.press('Change password')
-  return visitor
+  const { user } = renderApp('/reset-password#token=abc')
+  await user.type(await screen.findByLabelText('New password'), 'new-password')
+  await user.press('Change password')
+  return user
 }
 
 test('password reset ends the session and links to the login', async () => {
   backend.signIn()
   backend.on(confirm, answer(204))
-  const visitor = await choosePassword()
+  const user = await choosePassword()
   await expectFocus(() => screen.getByRole('heading', { name: 'Password changed' }))
   await waitFor(() => {
     expect(screen.queryByRole('button', { name: 'Sign out' })).not.toBeInTheDocument()
   })
   await expect(backend.sent(confirm)).resolves.toEqual([{ token: 'abc', password: 'new-password' }])
-  await visitor.click(screen.getByRole('link', { name: 'sign in' }))
+  await user.click(screen.getByRole('link', { name: 'sign in' }))
   expect(await screen.findByRole('heading', { name: 'Sign in' })).toBeVisible()
 })
 

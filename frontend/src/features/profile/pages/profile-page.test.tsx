@@ -22,9 +22,9 @@ beforeEach(() => {
 })
 
 async function openProfile() {
-  const { visitor } = renderApp('/profile')
+  const { user } = renderApp('/profile')
   await screen.findByRole('heading', { name: 'Your profile' })
-  return visitor
+  return user
 }
 
 describe('profile page', () => {
@@ -53,11 +53,11 @@ describe('profile page', () => {
     [' ', null],
   ])('saves changes with the phone number "%s"', async (typed, phone) => {
     backend.on(update, answer(200, { ...someUser, first_name: 'Other', phone }))
-    const visitor = await openProfile()
-    await visitor.clear(screen.getByLabelText('First name'))
-    await visitor.type(screen.getByLabelText('First name'), 'Other')
-    await visitor.type(screen.getByLabelText('Phone'), typed)
-    await visitor.press('Save changes')
+    const user = await openProfile()
+    await user.clear(screen.getByLabelText('First name'))
+    await user.type(screen.getByLabelText('First name'), 'Other')
+    await user.type(screen.getByLabelText('Phone'), typed)
+    await user.press('Save changes')
     expect(await screen.findByRole('status')).toHaveTextContent('Changes saved.')
     expect(await screen.findByRole('heading', { name: 'Other User' })).toBeVisible()
     await expect(backend.sent(update)).resolves.toEqual([
@@ -67,28 +67,28 @@ describe('profile page', () => {
 
   test('marks an invalid phone number', async () => {
     backend.on(update, invalid({ phone: '^[0-9]+$' }, 'string_pattern_mismatch'))
-    const visitor = await openProfile()
-    await visitor.type(screen.getByLabelText('Phone'), 'none')
-    await visitor.press('Save changes')
+    const user = await openProfile()
+    await user.type(screen.getByLabelText('Phone'), 'none')
+    await user.press('Save changes')
     expect(await screen.findByText('Enter a valid value.')).toBeVisible()
     await expectFocus(() => screen.getByLabelText('Phone'))
   })
 
   test('opens the login page when the session has expired', async () => {
     backend.on(update, answer(401, {}))
-    const visitor = await openProfile()
+    const user = await openProfile()
     backend.on('GET /api/v1/auth/me/', answer(401, {}))
-    await visitor.press('Save changes')
+    await user.press('Save changes')
     expect(await screen.findByText(/Your session has expired/)).toBeVisible()
   })
 })
 
 describe('password form', () => {
   async function changePassword() {
-    const visitor = await openProfile()
-    await visitor.type(screen.getByLabelText('Current password'), 'old-password')
-    await visitor.type(screen.getByLabelText('New password'), 'new-password')
-    await visitor.press('Change password')
+    const user = await openProfile()
+    await user.type(screen.getByLabelText('Current password'), 'old-password')
+    await user.type(screen.getByLabelText('New password'), 'new-password')
+    await user.press('Change password')
   }
 
   test('confirms the change and clears the fields', async () => {

@@ -23,9 +23,9 @@ function pageOf(...items: (typeof apollo)[]) {
 }
 
 async function openProjects() {
-  const { visitor } = renderApp('/projects')
+  const { user } = renderApp('/projects')
   await screen.findByRole('heading', { name: 'Your projects' })
-  return visitor
+  return user
 }
 
 describe('projects page', () => {
@@ -43,22 +43,22 @@ describe('projects page', () => {
 
   test('loads after a retry', async () => {
     backend.on(list, answer(500))
-    const visitor = await openProjects()
+    const user = await openProjects()
     expect(await screen.findByText(/server is unavailable/)).toBeVisible()
     backend.on(list, pageOf(apollo))
-    await visitor.press('Try again')
+    await user.press('Try again')
     expect(await screen.findByRole('heading', { name: 'Apollo' })).toBeVisible()
   })
 
   test('loads more pages', async () => {
     backend.on(list, answer(200, { items: [gemini], next: 2 }))
-    const visitor = await openProjects()
+    const user = await openProjects()
     await screen.findByRole('button', { name: 'Show more' })
     backend.on(list, silent)
-    await visitor.press('Show more')
+    await user.press('Show more')
     expect(await screen.findByRole('button', { name: 'Loading…' })).toBeDisabled()
     await waitFor(() => {
-      expect(backend.asked(list).map(({ url }) => new URL(url).search)).toEqual([
+      expect(backend.requestsTo(list).map(({ url }) => new URL(url).search)).toEqual([
         '?limit=10',
         '?limit=10&before=2',
       ])
@@ -67,10 +67,10 @@ describe('projects page', () => {
 
   test('adds a project and clears the form', async () => {
     backend.on(create, answer(201, apollo))
-    const visitor = await openProjects()
-    await visitor.type(screen.getByLabelText('Project name'), 'Apollo')
+    const user = await openProjects()
+    await user.type(screen.getByLabelText('Project name'), 'Apollo')
     backend.on(list, pageOf(apollo))
-    await visitor.press('Add project')
+    await user.press('Add project')
     expect(await screen.findByRole('heading', { name: 'Apollo' })).toBeVisible()
     await expectFocus(() => screen.getByLabelText('Project name'))
     expect(screen.getByLabelText('Project name')).toHaveValue('')
@@ -79,9 +79,9 @@ describe('projects page', () => {
 
   test('marks an empty name', async () => {
     backend.on(create, invalid({ name: 'at least 1' }, 'string_too_short'))
-    const visitor = await openProjects()
-    await visitor.type(screen.getByLabelText('Project name'), ' ')
-    await visitor.press('Add project')
+    const user = await openProjects()
+    await user.type(screen.getByLabelText('Project name'), ' ')
+    await user.press('Add project')
     expect(await screen.findByText('This field is required.')).toBeVisible()
     await expectFocus(() => screen.getByLabelText('Project name'))
   })
@@ -90,41 +90,41 @@ describe('projects page', () => {
 describe('project deletion', () => {
   async function askToDelete() {
     backend.on(list, pageOf(apollo))
-    const visitor = await openProjects()
-    await visitor.press('Delete Apollo')
-    return visitor
+    const user = await openProjects()
+    await user.press('Delete Apollo')
+    return user
   }
   const confirm = 'Delete permanently Apollo'
 
   test('asks for confirmation', async () => {
     backend.on(remove, answer(204))
-    const visitor = await askToDelete()
+    const user = await askToDelete()
     await screen.findByRole('button', { name: confirm })
-    expect(backend.asked(remove)).toEqual([])
+    expect(backend.requestsTo(remove)).toEqual([])
     backend.on(list, pageOf())
-    await visitor.press(confirm)
+    await user.press(confirm)
     expect(await screen.findByText(/No projects yet/)).toBeVisible()
-    expect(backend.asked(remove)).toHaveLength(1)
+    expect(backend.requestsTo(remove)).toHaveLength(1)
   })
 
   test('can be cancelled', async () => {
-    const visitor = await askToDelete()
-    await visitor.press('Keep Apollo')
+    const user = await askToDelete()
+    await user.press('Keep Apollo')
     await screen.findByRole('button', { name: 'Delete Apollo' })
     expect(screen.queryByRole('button', { name: confirm })).not.toBeInTheDocument()
   })
 
   test('is disabled while deleting', async () => {
     backend.on(remove, silent)
-    const visitor = await askToDelete()
-    await visitor.press(confirm)
+    const user = await askToDelete()
+    await user.press(confirm)
     expect(await screen.findByRole('button', { name: 'Deleting… Apollo' })).toBeDisabled()
   })
 
   test('shows an error', async () => {
     backend.on(remove, answer(404, {}))
-    const visitor = await askToDelete()
-    await visitor.press(confirm)
+    const user = await askToDelete()
+    await user.press(confirm)
     expect(await screen.findByText('This no longer exists.')).toBeVisible()
   })
 })

@@ -13,24 +13,24 @@ beforeEach(() => {
 })
 
 async function signUp() {
-  const { visitor } = renderApp('/register')
-  await visitor.type(await screen.findByLabelText('First name'), 'New')
-  await visitor.type(screen.getByLabelText('Email'), 'new@example.com')
-  await visitor.type(screen.getByLabelText('Password'), 'a-password')
-  await visitor.press('Create account')
-  return visitor
+  const { user } = renderApp('/register')
+  await user.type(await screen.findByLabelText('First name'), 'New')
+  await user.type(screen.getByLabelText('Email'), 'new@example.com')
+  await user.type(screen.getByLabelText('Password'), 'a-password')
+  await user.press('Create account')
+  return user
 }
 
 describe('registration page', () => {
   test('shows the confirmation and offers to resend it', async () => {
     backend.on(register, answer(204))
-    const visitor = await signUp()
+    const user = await signUp()
     await expectFocus(() => screen.getByRole('heading', { name: 'Check your inbox' }))
     expect(screen.getByText('new@example.com')).toBeVisible()
     await expect(backend.sent(register)).resolves.toEqual([
       { email: 'new@example.com', password: 'a-password', first_name: 'New', last_name: '' },
     ])
-    await visitor.click(screen.getByRole('link', { name: 'Send another email' }))
+    await user.click(screen.getByRole('link', { name: 'Send another email' }))
     expect(await screen.findByRole('heading', { name: 'Resend confirmation email' })).toBeVisible()
   })
 

@@ -12,9 +12,9 @@ beforeEach(() => {
 })
 
 async function ask() {
-  const { visitor } = renderApp('/resend-verification')
-  await visitor.type(await screen.findByLabelText('Email'), 'new@example.com')
-  await visitor.press('Send link')
+  const { user } = renderApp('/resend-verification')
+  await user.type(await screen.findByLabelText('Email'), 'new@example.com')
+  await user.press('Send link')
 }
 
 test('requests a new link without revealing accounts', async () => {

@@ -13,29 +13,29 @@ beforeEach(() => {
 })
 
 async function follow(link: string) {
-  const { visitor } = renderApp(link)
-  await visitor.press('Confirm email address')
-  return visitor
+  const { user } = renderApp(link)
+  await user.press('Confirm email address')
+  return user
 }
 
 test('link confirms only after a click on the button', async () => {
   backend.on(confirm, answer(204))
-  const { visitor } = renderApp('/verify-email#token=abc')
+  const { user } = renderApp('/verify-email#token=abc')
   await waitFor(() => {
     expect(screen.getByRole('button', { name: 'Confirm email address' })).toBeEnabled()
   })
-  expect(backend.asked(confirm)).toEqual([])
-  await visitor.press('Confirm email address')
+  expect(backend.requestsTo(confirm)).toEqual([])
+  await user.press('Confirm email address')
   await screen.findByRole('heading', { name: 'Email address confirmed' })
-  expect(backend.asked(confirm)).toHaveLength(1)
+  expect(backend.requestsTo(confirm)).toHaveLength(1)
 })
 
 test('confirmation links to the login', async () => {
   backend.on(confirm, answer(204))
-  const visitor = await follow('/verify-email#token=abc')
+  const user = await follow('/verify-email#token=abc')
   await expectFocus(() => screen.getByRole('heading', { name: 'Email address confirmed' }))
   await expect(backend.sent(confirm)).resolves.toEqual([{ token: 'abc' }])
-  await visitor.click(screen.getByRole('link', { name: 'sign in' }))
+  await user.click(screen.getByRole('link', { name: 'sign in' }))
   expect(await screen.findByRole('heading', { name: 'Sign in' })).toBeVisible()
 })
 
@@ -44,8 +44,8 @@ test.each([
   ['/verify-email', 422],
 ])('shows an error for the link %s', async (link, status) => {
   backend.on(confirm, answer(status, {}))
-  const visitor = await follow(link)
+  const user = await follow(link)
   expect(await screen.findByRole('alert')).toHaveTextContent('This link has expired.')
-  await visitor.click(screen.getByRole('link', { name: 'Send a new link' }))
+  await user.click(screen.getByRole('link', { name: 'Send a new link' }))
   expect(await screen.findByRole('button', { name: 'Send link' })).toBeVisible()
 })

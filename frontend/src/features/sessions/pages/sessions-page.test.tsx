@@ -17,9 +17,9 @@ beforeEach(() => {
 })
 
 async function openSessions() {
-  const { visitor } = renderApp('/sessions')
+  const { user } = renderApp('/sessions')
   await screen.findByRole('heading', { name: 'Chrome on Android' })
-  return visitor
+  return user
 }
 
 describe('sessions page', () => {
@@ -31,9 +31,9 @@ describe('sessions page', () => {
 
   test('removes an ended session', async () => {
     backend.on('DELETE /api/v1/auth/sessions/1/', answer(204))
-    const visitor = await openSessions()
+    const user = await openSessions()
     backend.on(list, answer(200, { items: [here], next: null }))
-    await visitor.press('End session')
+    await user.press('End session')
     await waitFor(() => {
       expect(screen.getAllByRole('listitem')).toHaveLength(1)
     })
@@ -42,37 +42,37 @@ describe('sessions page', () => {
 
   test('shows an error if a session could not be ended', async () => {
     backend.on('DELETE /api/v1/auth/sessions/1/', answer(500))
-    const visitor = await openSessions()
-    await visitor.press('End session')
+    const user = await openSessions()
+    await user.press('End session')
     expect(await screen.findByText(/server is unavailable/)).toBeVisible()
   })
 
   test('disables the button while ending a session', async () => {
     backend.on('DELETE /api/v1/auth/sessions/1/', silent)
-    const visitor = await openSessions()
-    await visitor.press('End session')
+    const user = await openSessions()
+    await user.press('End session')
     expect(await screen.findByRole('button', { name: 'Ending…' })).toBeDisabled()
   })
 
   test('ends all other sessions', async () => {
     backend.on('DELETE /api/v1/auth/sessions/', answer(204))
-    const visitor = await openSessions()
-    await visitor.press('Sign out of other devices')
+    const user = await openSessions()
+    await user.press('Sign out of other devices')
     expect(await screen.findByText('You are signed out on all other devices.')).toBeVisible()
-    expect(backend.asked(list)).toHaveLength(2)
+    expect(backend.requestsTo(list)).toHaveLength(2)
   })
 
   test('shows an error if other sessions could not be ended', async () => {
     backend.on('DELETE /api/v1/auth/sessions/', answer(500))
-    const visitor = await openSessions()
-    await visitor.press('Sign out of other devices')
+    const user = await openSessions()
+    await user.press('Sign out of other devices')
     expect(await screen.findByText(/server is unavailable/)).toBeVisible()
   })
 
   test('disables the button while ending other sessions', async () => {
     backend.on('DELETE /api/v1/auth/sessions/', silent)
-    const visitor = await openSessions()
-    await visitor.press('Sign out of other devices')
+    const user = await openSessions()
+    await user.press('Sign out of other devices')
     expect(await screen.findByRole('button', { name: 'Signing out…' })).toBeDisabled()
   })
 })

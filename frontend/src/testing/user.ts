@@ -3,18 +3,18 @@ import { userEvent } from '@testing-library/user-event'
 import { expect } from 'vitest'
 
 /** A simulated user. `press` clicks a button as soon as it is enabled. */
-export function createVisitor() {
-  const visitor = userEvent.setup()
+export function setupUser() {
+  const user = userEvent.setup()
 
   async function press(name: string): Promise<void> {
     const button = () => screen.getByRole('button', { name })
     await waitFor(() => {
       expect(button()).toBeEnabled()
     })
-    await visitor.click(button())
+    await user.click(button())
   }
 
-  return Object.assign(visitor, { press })
+  return Object.assign(user, { press })
 }
 
-export type Visitor = ReturnType<typeof createVisitor>
+export type User = ReturnType<typeof setupUser>
