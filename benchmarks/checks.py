@@ -1,4 +1,4 @@
-"""All cases of `nox -s migration-safety-tests`, judged by our check and by three others.
+"""All cases of `nox -s migration-safety-tests`, evaluated by our check and by three others.
 
 python -m pipeline.services --postgres -- python -m benchmarks.checks [CASE ...]
 
@@ -20,7 +20,7 @@ from benchmarks import peers
 from benchmarks.peers import Answer
 from pipeline.checks.migrations.app_version import AppVersion
 from pipeline.checks.migrations.databases import PostgresServer, connect
-from tests.integration.migrations import judging
+from tests.integration.migrations import evaluation
 from tests.integration.migrations.cases import SAFE, UNSAFE, Case
 from tests.integration.migrations.cases.lists import sources
 
@@ -28,7 +28,7 @@ OURS = "ours"
 PACKAGES = (
     "squawk-cli", "django-migration-linter", "django-pg-zero-downtime-migrations", "django",
 )  # fmt: skip
-HEAD = """# Cases of migrations, judged by four checks
+HEAD = """# Cases of migrations, evaluated by four checks
 
 `nox -s benchmark-checks` made this page, on {day}: {versions}, PostgreSQL {postgres}.
 
@@ -40,21 +40,21 @@ nothing is merged then.
 
 - **ours**: `pipeline.checks.migrations`, without the tests of the release before.
 - **Squawk** reads what `sqlmigrate` prints; *all rules* are its defaults, else it goes without
-  those for which no unsafe case stands (`tests/integration/migrations/cases/lists.py` says why).
+  those without an unsafe case (`tests/integration/migrations/cases/lists.py` lists the reasons).
 - **linter**: `lintmigrations` of django-migration-linter; *warnings too* makes these errors.
 - **zero-downtime**: `migrate` of django-pg-zero-downtime-migrations with its strictest settings. It
   makes operations safe where it can, which counts as caught.
 
-The cases were written for our check, which was mended where one of them found a fault: the others
-had no such care.
+The cases were written for our check, which was corrected where one of them found a fault: the
+others had no such care.
 """
 
 
-def judged(case: Case, stops: bool, broken: bool = False) -> str:  # noqa: FBT001, FBT002
+def evaluated(case: Case, stops: bool, broken: bool = False) -> str:  # noqa: FBT001, FBT002
     """Return what an answer is worth."""
     if broken:
         return "error"
-    return ("caught" if stops else "missed") if case.says else ("stopped" if stops else "passed")
+    return ("caught" if stops else "missed") if case.message else ("stopped" if stops else "passed")
 
 
 def results(server: str, cases: Sequence[Case]) -> Iterator[tuple[Case, Mapping[str, str]]]:
@@ -62,27 +62,27 @@ def results(server: str, cases: Sequence[Case]) -> Iterator[tuple[Case, Mapping[
 
     Args:
         server: The URL of a PostgreSQL that is thrown away.
-        cases: Those that are asked for.
+        cases: The selected cases.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
-        project = judging.released(server, folder)
+        project = evaluation.released(server, folder)
         others = stack.enter_context(peers.started(PostgresServer(server), project))
         code = stack.enter_context(AppVersion(project.root / "backend").start_worker(server))
         for number, case in enumerate(cases, start=1):
             print(f"{number} of {len(cases)}: {case.name}", file=sys.stderr, flush=True)
-            said = judging.judged(server, project, code, case)
-            ours = Answer(stops="hint: " in said, broken=said.startswith("error: "))
-            with judging.written(project, case) as names:
+            output = evaluation.evaluated(server, project, code, case)
+            ours = Answer(stops="hint: " in output, broken=output.startswith("error: "))
+            with evaluation.written(project, case) as names:
                 answers = {OURS: ours, **others.answers(names)}
-            yield case, {tool: judged(case, a.stops, a.broken) for tool, a in answers.items()}
+            yield case, {tool: evaluated(case, a.stops, a.broken) for tool, a in answers.items()}
 
 
 def totals(found: Sequence[tuple[Case, Mapping[str, str]]]) -> Iterator[Sequence[object]]:
     """Yield the row of each tool: how often it was right and wrong."""
     for tool in found[0][1]:
         counts: Counter[tuple[bool, str]] = Counter(
-            (bool(case.says), answers[tool]) for case, answers in found
+            (bool(case.message), answers[tool]) for case, answers in found
         )
         broke = counts[True, "error"]
         caught, passed = counts[True, "caught"] + broke, counts[False, "passed"]
@@ -112,11 +112,11 @@ def page(server: str, cases: Sequence[Case]) -> Iterator[str]:
     tools = [tool for tool in found[0][1] if "," not in tool]
     yield "\n## Each case\n"
     yield table(
-        ("case", "is", *tools, "stands for"),
+        ("case", "is", *tools, "from lists"),
         *(
             (
                 f"`{case.name}`",
-                "unsafe" if case.says else "safe",
+                "unsafe" if case.message else "safe",
                 *(answers[tool] for tool in tools),
                 "; ".join(sources(case.name)),
             )

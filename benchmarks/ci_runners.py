@@ -1,7 +1,7 @@
 """How long "nothing changed" takes: `invoke ci`, turbo and go-task, in one repository, in one run.
 
 python -m benchmarks.ci_runners [--files 5000] [--rounds 5] python -m benchmarks.ci_runners --cold
-instead: twelve sessions of a second, beside `nox -j2` and `nox`
+instead: twelve sessions of a second, next to `nox -j2` and `nox`
 
 Twelve sessions are cached in each of them; medians, and ratios to ours. To be run by the session
 `benchmark-ci`, which brings the other runners.
@@ -90,11 +90,11 @@ def lower_bound(toy: SampleRepo) -> float:
     return max(*took, sum(took) / 2)
 
 
-def measured(toy: SampleRepo, asked: Commands, rounds: int) -> dict[str, float]:
+def measured(toy: SampleRepo, requested: Commands, rounds: int) -> dict[str, float]:
     """Return the median seconds of each command; they take turns, so that a load hits all alike."""
     found: dict[str, list[float]] = {}
     for turn in range(rounds + 1):
-        for name, (command, env) in asked.items():
+        for name, (command, env) in requested.items():
             began = time.perf_counter()
             done = subprocess.run(command, cwd=toy.root, env=env, capture_output=True, check=False)
             found.setdefault(name, []).append(time.perf_counter() - began)
@@ -114,8 +114,8 @@ def main(arguments: Sequence[str]) -> None:
     options = parser.parse_args(arguments)
     with TemporaryDirectory() as folder:
         toy = repository(Path(folder), options.files)
-        asked = cold_commands(toy) if options.cold else commands(toy)
-        seconds = measured(toy, asked, options.rounds)
+        requested = cold_commands(toy) if options.cold else commands(toy)
+        seconds = measured(toy, requested, options.rounds)
         if options.cold:
             seconds["floor: half of the work"] = lower_bound(toy)
     how = "fresh" if options.cold else "cached"

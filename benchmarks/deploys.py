@@ -1,12 +1,13 @@
-"""Time a good deployment and a rollback, part by part, beside a rollout by Docker alone.
+"""Time a good deployment and a rollback, part by part, and a rollout by Docker alone.
 
 nox -s benchmark-deploys [-- --rounds 5]
 
 It needs a Docker Engine, Cosign, Syft, and an idle machine. A site of its own is built, and goes
 away at the end. In each round a new release, which was pushed and signed before, is deployed, and
 the one before it put back. In the end `docker stack deploy` rolls out the same services as often,
-until it says that all of them have converged. Parts are in seconds, the medians of all rounds; what
-lies between two steps is told apart. From the sixth release on the cleanup has old ones to remove.
+until it reports that all of them have converged. Parts are in seconds, the medians of all rounds;
+what happens between two steps is listed separately. From the sixth release on the cleanup has old
+ones to remove.
 """
 
 import argparse
@@ -27,7 +28,7 @@ BEGINS = re.compile(r"^\S+  (?P<step>[\w -]+) …$")
 ENDS = re.compile(r"^\S+  (?P<step>[\w -]+) done in [\d.]+ s$")
 SERVES = re.compile(r"^\S+  \S+ serves at ")
 LAST = "smoke"
-"""The last step that proves something."""
+"""The last step that checks something."""
 UNTIL, ALL, BARE = "until it serves", "all of it", "docker alone"
 ALONE = ("stack", "deploy", "--compose-file=-", "--resolve-image=never", "--detach=false")
 
@@ -47,7 +48,7 @@ def measure(site: LiveSite, rounds: int) -> Iterator[tuple[str, Parts]]:
 
 
 def timed(site: LiveSite, *arguments: str) -> Parts:
-    """Return how long each part of a task took, by what it says on stderr.
+    """Return how long each part of a task took, from its output on stderr.
 
     Raises:
         CheckFailedError: It did not end well.
@@ -94,7 +95,7 @@ def bare_rollout(site: LiveSite, commit: str) -> float:
 
 
 def table(measures: Mapping[str, Sequence[Parts]]) -> Iterator[str]:
-    """Show the median of each part, and all of it beside Docker alone."""
+    """Show the median of each part, and the total next to Docker alone."""
     ways = ("deploy", "rollback")
     yield f"{'medians in seconds':24}{'deploy':>9}{'rollback':>10}"
     names = dict.fromkeys(name for way in ways for found in measures[way] for name in found)
@@ -102,7 +103,7 @@ def table(measures: Mapping[str, Sequence[Parts]]) -> Iterator[str]:
         deploy, rollback = (middle(measures[way], name) for way in ways)
         yield f"{name:24}{deploy:>9}{rollback:>10}"
     bare = median(found[ALL] for found in measures[BARE])
-    yield f"{BARE:24}{bare:9.1f}{bare:10.1f}   all services at once, nothing proved"
+    yield f"{BARE:24}{bare:9.1f}{bare:10.1f}   all services at once, nothing checked"
     ratios = [median(found[ALL] for found in measures[way]) / bare for way in ways]
     yield f"{'ratio':24}{ratios[0]:9.2f}{ratios[1]:10.2f}"
 

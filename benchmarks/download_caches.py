@@ -28,7 +28,7 @@ def sessions(names: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield the workflow and the name of each session that is measured.
 
     Args:
-        names: Those that were asked for; all that are usual, if none.
+        names: The selected ones; the default ones, if none.
     """
     for file, workflow in loader.load_workflows().items():
         for job in workflow.jobs.values():

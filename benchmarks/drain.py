@@ -6,7 +6,7 @@ Run it at the root, in an environment with the backend and its server. Two insta
 on a port of its own, as containers have addresses of their own: with one port for all
 (SO_REUSEPORT) the kernel would hand the old instance's connections to the new one, and hide what
 is to be measured. For each restart a new instance is started first; the oldest gets SIGTERM, and
-the clients go on sending to it for 2 s more, since the edge hears that late who left. Quick
+the clients go on sending to it for 2 s more, as the edge removes it that late. Quick
 requests and 3-second ones come all the time, each on a new connection, none is tried twice. All
 traffic stays on 127.0.0.1. The exit code is 1 if a request was lost.
 """
@@ -77,7 +77,7 @@ class Rollout:
         self.instances: list[tuple[int, Popen[bytes]]] = []
 
     def start(self) -> None:
-        """Start an instance; once it is ready, the edge hears of it."""
+        """Start an instance; once it is ready, the edge uses it."""
         port = free_port()
         env = {**self.env, "HOST": "127.0.0.1", "PORT": str(port)}
         process = self.stack.enter_context(running(COMMAND, port, env))
@@ -85,7 +85,7 @@ class Rollout:
         self.edge.ports += (port,)
 
     def replace_oldest(self, stale: float) -> None:
-        """Start an instance, and stop the oldest one, of which the edge hears late.
+        """Start an instance, and stop the oldest one, which the edge removes late.
 
         Raises:
             CheckFailedError: It did not stop in good order.
@@ -122,11 +122,13 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     answers = measure(options.restarts, options.drain, options.stale)
     for path in CLIENTS:
-        kinds = {answer: number for (asked, answer), number in answers.items() if asked == path}
+        kinds = {
+            answer: number for (requested, answer), number in answers.items() if requested == path
+        }
         sent, lost = sum(kinds.values()), sum(kinds.values()) - kinds.get(200, 0)
         print(f"{path}: {sent} sent, {lost} lost, by answer {kinds}")
-    told = f"{options.drain:g} s of drain, clients told after {options.stale:g} s"
-    print(f"{options.restarts} restarts with {told}")
+    received = f"{options.drain:g} s of drain, clients informed after {options.stale:g} s"
+    print(f"{options.restarts} restarts with {received}")
     return int(any(answer != HTTPStatus.OK for _, answer in answers))
 
 

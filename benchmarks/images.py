@@ -4,7 +4,7 @@ python -m benchmarks.images [--rounds 1]
 
 It needs a Docker Engine. Each image is built from a copy of its folder: cold (no layer, and no
 download that is kept), again after one line of source changed, and again after its list of
-dependencies changed. Then it is started beside PostgreSQL and Redis until the engine calls it
+dependencies changed. Then it is started with PostgreSQL and Redis until the engine calls it
 healthy. Sizes are without the base image. What is made here is removed at the end, by name.
 """
 
@@ -107,7 +107,7 @@ def build(folder: Path, tag: str, *options: str) -> None:
 
 
 def named(folder: Path) -> dict[str, str]:
-    """Return the base images of a Dockerfile; the last is what the image stands on."""
+    """Return the base images of a Dockerfile; the last is the base of the image."""
     text = (folder / "Dockerfile").read_text()
     return {found["variable"]: found["tag"] for found in IMAGE_DEFAULT.finditer(text)}
 
@@ -124,15 +124,15 @@ def size(reference: str) -> int:
 
 
 def seconds_to_healthy(name: str, side: str) -> float:
-    """Start one image beside what it needs, and return how long it took to become healthy."""
+    """Start one image with the services that it needs, and return the seconds until it is ready."""
     env = {"IMAGE_REGISTRY": NAMES, "IMAGE_TAG": side, "FRONTEND_PORT": "0", "POSTGRES_PORT": "0"}
     env |= {"REDIS_PORT": "0", "MAIL_PORT": "0", "MAIL_UI_PORT": "0"}
 
     def compose(*arguments: str) -> None:
         command = ["docker", "compose", f"--project-name={NAMES}", *arguments]
-        said = capture(command, env=env)
-        if said.returncode:
-            raise CheckFailedError(f"{side} {name}: {said.stderr}", hint=" ".join(command))
+        output = capture(command, env=env)
+        if output.returncode:
+            raise CheckFailedError(f"{side} {name}: {output.stderr}", hint=" ".join(command))
 
     try:
         if name == "backend":

@@ -4,8 +4,8 @@ python -m benchmarks.incremental_ci [--only JOB ...]
 
 In a copy of this repository, on a branch. The environments of all sessions are made; then
 everything runs, which is the whole; then each line is changed, by itself, and `invoke ci` runs what
-that needs. Unless told which jobs to keep to, it goes without those of images: what they judge is
-in an engine, so that none of their results is remembered. The tools' own caches (of mypy, ruff and
+that needs. Unless jobs are named, it skips those of images: what they check is
+in an engine, so that none of their results is cached. The tools' own caches (of mypy, ruff and
 others) are empty in the whole, as they are in CI, and filled where a line changed.
 
 What it found is left in reports/changes.json; `nox -s docs` makes the tables of CI_CD.md of the

@@ -1,4 +1,4 @@
-"""What the check of one new migration costs, beside an earlier commit of this repository.
+"""What the check of one new migration costs, compared with an earlier commit of this repository.
 
 python -m benchmarks.migrations [--against 5c0cd43] [--rounds 3]
 

@@ -1,4 +1,4 @@
-"""What other checks of migrations say of a case; each of them sees what it asks for.
+"""Results of other migration checks for a case; each gets the input that it needs.
 
 Squawk reads what `sqlmigrate` prints, the linter the project, and zero-downtime migrates a database
 with rows. The last one also *makes* migrations safe: what its SQL does CONCURRENTLY or NOT VALID,
@@ -34,14 +34,19 @@ SETTINGS = {
 ROWS = 200  # of the database that zero-downtime migrates
 SAFER = "CONCURRENTLY", "NOT VALID", "USING INDEX"
 REFUSES = "UnsafeOperationException"
-JUDGES = "squawk", f"--config={os.devnull}", "--pg-version=18.0", "--stdin-filepath=migrations.sql"
-# A rule for which no unsafe case stands could only be wrong here.
+EVALUATES = (
+    "squawk",
+    f"--config={os.devnull}",
+    "--pg-version=18.0",
+    "--stdin-filepath=migrations.sql",
+)
+# A rule without an unsafe case could only be wrong here.
 EXCLUDED = f"--exclude={','.join(LEFT_OUT[SQUAWK])}"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a tool says of a case."""
+    """The result of a tool for a case."""
 
     stops: bool
     broken: bool = False
@@ -57,19 +62,19 @@ class Peers:
     zero_downtime: Warm
 
     def answers(self, names: Sequence[str]) -> Mapping[str, Answer]:
-        """Return what each says of new migrations.
+        """Return the result of each tool for new migrations.
 
         Args:
             names: Their names.
         """
         sql, safer = (self._sql(django, names) for django in (self.linter, self.zero_downtime))
         lints = [self._manage("base", self.linter, "lintmigrations", name) for name in names]
-        said = "".join(each.stderr for each in lints)
+        message = "".join(each.stderr for each in lints)
         return {
             "Squawk": _squawk(sql, EXCLUDED),
             "Squawk, all rules": _squawk(sql),
-            "linter": _linter(lints, warnings=False, said=said),
-            "linter, warnings too": _linter(lints, warnings=True, said=said),
+            "linter": _linter(lints, warnings=False, message=message),
+            "linter, warnings too": _linter(lints, warnings=True, message=message),
             "zero-downtime": self._zero_downtime(sql, safer),
         }
 
@@ -114,11 +119,11 @@ def started(server: PostgresServer, project: Project) -> Iterator[Peers]:
 def _squawk(sql: CommandResult, *options: str) -> Answer:
     if sql.returncode:
         return Answer(stops=True, broken=True)
-    output = capture([*JUDGES, *options], stdin=sql.stderr)
+    output = capture([*EVALUATES, *options], stdin=sql.stderr)
     return Answer(stops=output.returncode != 0, broken=output.returncode not in {0, 1})
 
 
-def _linter(lints: Sequence[CommandResult], said: str, *, warnings: bool) -> Answer:
-    broken = "Traceback" in said
-    warned = warnings and "WARNING" in said
+def _linter(lints: Sequence[CommandResult], message: str, *, warnings: bool) -> Answer:
+    broken = "Traceback" in message
+    warned = warnings and "WARNING" in message
     return Answer(stops=warned or any(each.returncode for each in lints), broken=broken)

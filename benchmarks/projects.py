@@ -1,9 +1,11 @@
-"""The flight check on public projects: do rows fit all of their tables, and what does it find?
+"""The migration safety check on public projects.
+
+Do rows fit all of their tables, and what does it find?
 
 python -m pipeline.services --postgres -- python -m benchmarks.projects [--rows 20000] [NAME ...]
 
 Each project comes from PyPI into an environment of its own. Its release before is the schema that
-its main app had ten migrations ago; these are judged as a change's would be, without its tests.
+its main app had ten migrations ago; these are checked as those of a change, without its tests.
 What it prints is docs/public-projects.md.
 """
 
@@ -93,7 +95,9 @@ def part(server: PostgresServer, name: str, rows: int) -> Iterator[str]:
         yield from _seeds(
             fill_tables(server.create_database("filled", like="base"), None, SOME, {})
         )
-        yield from (f"Told: `{column}` is `{value}`.\n" for column, value in site.values.items())
+        yield from (
+            f"Configured: `{column}` is `{value}`.\n" for column, value in site.values.items()
+        )
         findings = MigrationReport([])
         try:
             MigrationCheck(server, code, Limits(rows, 2), site.values).apply(findings)
@@ -117,7 +121,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("names", nargs="*", choices=[*SITES, []], metavar="NAME")
     options = parser.parse_args(arguments)
     day = datetime.now(UTC).date()
-    print(f"# The flight check on public projects\n\n{day}, {options.rows:,} rows of each table.\n")
+    print(f"# Public projects\n\n{day}, {options.rows:,} rows of each table.\n")
     for name in options.names or SITES:
         for line in part(PostgresServer(os.environ["DATABASE_URL"]), name, options.rows):
             print(line, flush=True)

@@ -63,12 +63,12 @@ def running(
             wait_until_ready(process, port)
             yield process
         finally:
-            process.send_signal(signal.SIGINT)  # at once: nobody sends to it any more
+            process.send_signal(signal.SIGINT)  # at once: no client sends to it any more
             end(process)
 
 
 def wait_until_ready(process: subprocess.Popen[bytes], port: int) -> None:
-    """Return as soon as the server says that it may receive traffic.
+    """Return as soon as the server is ready for traffic.
 
     Raises:
         RuntimeError: It ended, or did not become ready in time.
@@ -82,7 +82,7 @@ def wait_until_ready(process: subprocess.Popen[bytes], port: int) -> None:
 
 
 def end(process: subprocess.Popen[bytes]) -> int:
-    """Wait for a server that was told to stop; if it does not, kill it and its workers."""
+    """Wait for a server that is stopping; if it does not, kill it and its workers."""
     try:
         return process.wait(STOPS_WITHIN)
     except subprocess.TimeoutExpired:

@@ -13,7 +13,7 @@ class Site(NamedTuple):
     apps: tuple[str, ...]
     settings: str = ""
     values: Mapping[str, str] = {}
-    """What is in columns, as in `[migrations.values]` of pipeline.toml, and no schema says."""
+    """SQL for columns, as in `[migrations.values]` of pipeline.toml."""
 
 
 DJANGO = (

@@ -1,4 +1,4 @@
-"""The backend with a sleep where a request asks for one, served by the real launcher.
+"""The backend with a sleep if a request contains one, served by the real launcher.
 
 python -m benchmarks.slow: the same variables as `python server.py`
 """

@@ -27,7 +27,7 @@ class Warm:
     process: Conversation
 
     def manage(self, url: str, *arguments: str) -> CommandResult:
-        """Run a command of `manage.py`, and return all that it said as its stderr."""
+        """Run a command of `manage.py`, and return its output as its stderr."""
         with NamedTemporaryFile("r") as output:
             code = int(self.process.ask(json.dumps([url, output.name, *arguments])))
             return CommandResult([*arguments], code, stdout="", stderr=output.read())
@@ -69,7 +69,7 @@ def _run(url: str, output: str, arguments: list[str]) -> int:
             execute_from_command_line(["manage.py", *arguments])
         except SystemExit as end:
             return int(end.code or 0)
-        except BaseException:  # noqa: BLE001 - it is shown where it was asked for
+        except BaseException:  # noqa: BLE001 - raised again by the caller
             traceback.print_exc(file=stream)
             return 1
     return 0

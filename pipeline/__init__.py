@@ -1,1 +1,1 @@
-"""The pipeline as a library: what the sessions of noxfile.py and the tasks of tasks.py run."""
+"""The library of the pipeline: the code behind the sessions of noxfile.py and tasks.py."""

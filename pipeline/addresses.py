@@ -1,6 +1,6 @@
-"""Addresses that people write, each kind read in one place: of a site, and of an SSH host.
+"""Parse the addresses of sites and of SSH hosts.
 
-What is wrong is a ValueError whose words never repeat the address: it may hold a password.
+The message of a ValueError does not contain the address, as it may contain a password.
 """
 
 import re
@@ -12,13 +12,13 @@ HOST_PATTERN = r"(?P<host>\w[\w-]*(\.\w[\w-]*)*|\[[\da-fA-F:.]+\])(:(?P<port>\d+
 ORIGIN_PATTERN = re.compile(rf"(?P<scheme>https?)://{HOST_PATTERN}", re.ASCII)
 SSH_PATTERN = re.compile(rf"ssh://((?P<user>[^\s/?#@:]+)@)?{HOST_PATTERN}", re.ASCII)
 USER_PATTERN = re.compile(r"[^-\s'\"`;&<>|(){}\\][^\s'\"`;&<>|(){}\\]*")
-"""What ssh itself takes for the name of a user; with a dash first it would be an option."""
+"""User names that ssh accepts; one that begins with a dash would be an option."""
 PORTS = range(1, 65536)
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a site is: its scheme, host and port."""
+    """The origin of a site: scheme, host and port."""
 
     scheme: str
     host: str
@@ -27,7 +27,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class SshHost:
-    """Where an SSH server is, and the user to log in as; ssh chooses one, if that is empty."""
+    """The address of an SSH server, and the user; if empty, ssh chooses the user."""
 
     user: str
     host: str
@@ -35,42 +35,44 @@ class SshHost:
 
 
 def parse_origin(url: str) -> Origin:
-    """Read the origin of a site, such as https://www.example.com:8443.
+    """Parse the origin of a site, such as https://www.example.com:8443.
 
     Raises:
-        ValueError: It is none, or more than that.
+        ValueError: It is not an origin.
     """
     if not (found := ORIGIN_PATTERN.fullmatch(url)):
         raise ValueError(
-            "only a scheme, a host and a port may be in it, as in https://shop.example:8443"
+            "it must be a scheme, a host and a port only, as in https://shop.example:8443"
         )
-    usual = {"http": 80, "https": 443}[found["scheme"]]
-    return Origin(found["scheme"], _parse_host(found), _parse_port(found, usual))
+    default = {"http": 80, "https": 443}[found["scheme"]]
+    return Origin(found["scheme"], _parse_host(found), _parse_port(found, default))
 
 
 def parse_ssh_host(url: str) -> SshHost:
-    """Read the address of an SSH server, such as ssh://deploy@example.com:22.
+    """Parse the address of an SSH server, such as ssh://deploy@example.com:22.
 
     Raises:
-        ValueError: It is none, or more than that.
+        ValueError: It is not such an address.
     """
     if not (found := SSH_PATTERN.fullmatch(url)):
         raise ValueError(
-            "only a user, a host and a port may be in it, as in ssh://deploy@shop.example:22"
+            "it must be a user, a host and a port only, as in ssh://deploy@shop.example:22"
         )
     user = unquote(found["user"] or "")
     if user and not USER_PATTERN.fullmatch(user):
-        raise ValueError("the user begins with a dash, or has a sign that ssh does not take")
+        raise ValueError(
+            "the user begins with a dash, or contains a character that ssh does not accept"
+        )
     return SshHost(user, _parse_host(found), _parse_port(found, 22))
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether a host is this machine, by its name or by its IP address."""
+    """Return whether a host is this machine, by name or by IP address."""
     return host == "localhost" or (is_ip(host) and ip_address(host).is_loopback)
 
 
 def is_ip(host: str) -> bool:
-    """Say whether a host is an IP address, which certificates name in another way than a name."""
+    """Return whether a host is an IP address."""
     try:
         ip_address(host)
     except ValueError:
@@ -81,12 +83,12 @@ def is_ip(host: str) -> bool:
 def _parse_host(found: re.Match[str]) -> str:
     host = found["host"].strip("[]")
     if host != found["host"] and not (":" in host and is_ip(host)):
-        raise ValueError("what stands in brackets is no IPv6 address")
+        raise ValueError("the text in brackets is not an IPv6 address")
     return host
 
 
-def _parse_port(found: re.Match[str], usual: int) -> int:
-    port = int(found["port"] or usual)
+def _parse_port(found: re.Match[str], default: int) -> int:
+    port = int(found["port"] or default)
     if port not in PORTS:
-        raise ValueError(f"there is no port {port}")
+        raise ValueError(f"{port} is not a port number")
     return port

@@ -1,10 +1,10 @@
-"""Run a command of the frontend with the browser that the end-to-end tests start.
+"""Run a command of the frontend with a browser for end-to-end tests.
 
 python -m pipeline.browser e2e-quick 24 npm run test:e2e
 
-It is the browser that E2E_CHROMIUM names; else the one that Playwright has; else the one of
-requirements/chromium, which npm installs by its hash, or, where that has none for this processor,
-Playwright's download. Where none can be had, the check is inconclusive.
+The browser is the first of: E2E_CHROMIUM; the one that Playwright has installed; the one of
+requirements/chromium, which npm installs by hash; for other processors, Playwright's download. If
+none is available, the check is inconclusive.
 """
 
 import json
@@ -30,21 +30,21 @@ from pipeline.process import capture, last_error_line, run
 
 FRONTEND = Path("frontend")
 LOCKED_BROWSER = Path("requirements", "chromium")
-VARIABLE = "E2E_CHROMIUM"  # frontend/e2e/browser.ts starts what it names
+VARIABLE = "E2E_CHROMIUM"  # read by frontend/e2e/browser.ts
 DOWNLOAD = ("npx", "playwright", "install", "chromium")
 WITH_WINDOW, WITHOUT_WINDOW = "chromium", "chromium-headless-shell"  # in Playwright's browsers.json
 WINDOWED = {"--debug", "--headed", "--ui"}  # options of Playwright
 CORRECT_HINT = "correct it, or unset it to use another"
-OVERRIDE_HINT = f"{VARIABLE}=/path/to/chromium names one"
+OVERRIDE_HINT = f"{VARIABLE}=/path/to/chromium selects one"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command line and return the exit code of its command.
+    """Run the command line, and return the exit code of its command.
 
     Raises:
-        MissingToolError: E2E_CHROMIUM names no browser that starts.
-        NotJudgedError: No browser can be had here, or the one that can be had does not start.
-        CheckFailedError: npm could not install a lock, for another reason than the network.
+        MissingToolError: E2E_CHROMIUM is not a browser that starts.
+        InconclusiveError: No browser is available, or it does not start.
+        CheckFailedError: npm could not install a lock, and the network is not the reason.
     """
     check, major, *command = arguments
     env = {"PATH": node.path_with_node(major), **npm_environment()}
@@ -58,12 +58,12 @@ def main(arguments: Sequence[str]) -> int:
 def find_browser(
     check: str, env: Mapping[str, str], *, windowed: bool = False
 ) -> Mapping[str, str]:
-    """Have a browser that starts, and return the variables by which the tests find it.
+    """Find or install a browser that starts, and return the variables for the tests.
 
     Args:
-        check: The session that wants it.
-        env: Variables to run Node with.
-        windowed: Whether it opens a window, which that of requirements/chromium cannot.
+        check: The session that needs it.
+        env: Environment variables for Node.
+        windowed: Whether it must open a window, which that of requirements/chromium cannot.
     """
     if os.environ.get(VARIABLE):
         path = named()
@@ -84,39 +84,39 @@ def find_browser(
 
 
 def detect_browser() -> str:
-    """Return which browser the tests would start, without installing or starting any.
+    """Return the browser that the tests would start, without installing or starting one.
 
     Raises:
-        MissingToolError: There is none, or the one that is named is no program.
+        MissingToolError: There is none, or E2E_CHROMIUM is not a program.
     """
     if os.environ.get(VARIABLE):
         return named()
-    if own := playwright_browser_dir(WITHOUT_WINDOW):
-        return f"Playwright's {own}"
+    if installed := playwright_browser_dir(WITHOUT_WINDOW):
+        return f"Playwright's {installed}"
     if is_locked():
         return str(LOCKED_BROWSER)
     raise MissingToolError(f"no browser for {platform_key()}", hint=" ".join(DOWNLOAD))
 
 
 def named() -> str:
-    """Return the browser that the user names.
+    """Return the browser of E2E_CHROMIUM.
 
     Raises:
-        MissingToolError: It is no program.
+        MissingToolError: It is not a program.
     """
     path = os.environ[VARIABLE]
     if (found := shutil.which(path)) is None:
-        raise MissingToolError(f"{VARIABLE} names no program: {path}", hint=CORRECT_HINT)
+        raise MissingToolError(f"{VARIABLE} is not a program: {path}", hint=CORRECT_HINT)
     return str(Path(found).absolute())
 
 
 def playwright_browser_dir(name: str) -> str:
-    """Return the folder of a browser that Playwright has in the version of its lock, or nothing.
+    """Return the folder of an installed browser of Playwright's locked version, or an empty text.
 
-    It is here once Playwright has marked it as complete: https://playwright.dev/docs/browsers
+    Playwright marks a complete installation: https://playwright.dev/docs/browsers
 
     Args:
-        name: As in Playwright's browsers.json.
+        name: Its name in Playwright's browsers.json.
     """
     try:
         listed = json.loads((FRONTEND / "node_modules/playwright-core/browsers.json").read_text())
@@ -128,16 +128,16 @@ def playwright_browser_dir(name: str) -> str:
 
 
 def playwright_cache() -> Path:
-    """Return where Playwright keeps its browsers."""
-    given = os.environ.get("PLAYWRIGHT_BROWSERS_PATH")
-    if given == "0":
+    """Return the folder of the browsers that Playwright installs."""
+    configured = os.environ.get("PLAYWRIGHT_BROWSERS_PATH")
+    if configured == "0":
         return FRONTEND / "node_modules/playwright-core/.local-browsers"
     caches = "Library/Caches" if sys.platform == "darwin" else ".cache"
-    return Path(given) if given else Path.home() / caches / "ms-playwright"
+    return Path(configured) if configured else Path.home() / caches / "ms-playwright"
 
 
 def is_locked() -> bool:
-    """Say whether requirements/chromium has a browser for this machine."""
+    """Return whether requirements/chromium has a browser for this machine."""
     return sys.platform == "linux" and platform.machine() == "x86_64"
 
 
@@ -145,58 +145,58 @@ def install_locked_browser(check: str, env: Mapping[str, str]) -> str:
     """Install the browser of requirements/chromium, and return its path.
 
     Args:
-        check: The session that wants it.
-        env: Variables to run Node with.
+        check: The session that needs it.
+        env: Environment variables for Node.
 
     Raises:
-        NotJudgedError: npm's registry is out of reach.
-        CheckFailedError: npm could not install it for another reason, or it cannot be unpacked.
+        InconclusiveError: npm's registry is out of reach.
+        CheckFailedError: npm could not install it for another reason, or unpacking failed.
     """
     try:
         node.install_packages(LOCKED_BROWSER, env)
     except node.UnreachableError as error:
-        reason = "no browser is here, and npm's registry is out of reach"
+        reason = "there is no browser, and npm's registry is out of reach"
         raise InconclusiveError(check, reason, hint=error.hint) from None
     with FileLock(LOCKED_BROWSER / ".node_modules.lock"):
         output = capture(["node", "unpack.mjs"], cwd=LOCKED_BROWSER, env=env)
     if output.returncode != 0:
         raise CheckFailedError(
-            f"{LOCKED_BROWSER} is not unpacked: {last_error_line(output)}", hint=repair_hint()
+            f"{LOCKED_BROWSER} could not be unpacked: {last_error_line(output)}", hint=repair_hint()
         )
     return output.stdout.strip()
 
 
 def download_browser(name: str, env: Mapping[str, str]) -> bool:
-    """Let Playwright download its browser, and say whether it has it now.
+    """Download a browser with Playwright, and return whether it is installed now.
 
     Args:
-        name: As in Playwright's browsers.json.
-        env: Variables to run Node with.
+        name: Its name in Playwright's browsers.json.
+        env: Environment variables for Node.
     """
-    # There are five attempts: without an answer from the network, they shall not take minutes.
+    # Playwright tries five times; without a network this must not take minutes.
     limit = {"PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT": "5000"}
     capture(DOWNLOAD, cwd=FRONTEND, env=limit | dict(env))
     return bool(playwright_browser_dir(name))
 
 
 def launch_error(env: Mapping[str, str]) -> str:
-    """Start the browser as the tests do, and return why it does not start; nothing, if it does.
+    """Start the browser as the tests do, and return the error; an empty text, if it starts.
 
     Args:
-        env: Variables to run Node with, E2E_CHROMIUM among them if that names it.
+        env: Environment variables for Node.
     """
     output = capture(["node", "e2e/start-browser.ts"], cwd=FRONTEND, env=env)
     return "" if output.returncode == 0 else last_error_line(output)
 
 
 def repair_hint() -> str:
-    """Return what to do about a browser that is here and does not start."""
+    """Return a hint for a browser that is installed and does not start."""
     library = "npx playwright install-deps chromium"
     return f"rm -r {LOCKED_BROWSER}/node_modules; if a library is missing: {library}"
 
 
 def platform_key() -> str:
-    """Return what this machine is, as far as a browser is made for it."""
+    """Return the operating system and the processor of this machine."""
     return f"{sys.platform} on {platform.machine()}"
 
 

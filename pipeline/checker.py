@@ -1,4 +1,4 @@
-"""What a TOML file holds, checked against its schema: every fault at once, and none in silence."""
+"""Check the content of a TOML file against its schema, and report all errors at once."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -17,17 +17,17 @@ T = TypeVar("T", bound=Table)
 
 
 def read_file(kind: type[T], file: Path, text: str, *, hint: str, rules: Sequence[Rule] = ()) -> T:
-    """Return what a TOML file holds.
+    """Parse and check a TOML file.
 
     Args:
-        kind: What it must be.
+        kind: Its schema.
         file: Its name.
-        text: What is in it.
-        hint: Where it is said what each key means.
-        rules: What else may be wrong with it, besides what the kind itself says.
+        text: Its text.
+        hint: Where the keys are documented.
+        rules: Rules to check in addition to those of the schema.
 
     Raises:
-        InputError: Names everything that is wrong with it, each with its line.
+        InputError: Names every error, each with its line.
     """
     checker = Checker()
     table = checker.table(kind, parse_document(file, text), ())
@@ -38,8 +38,8 @@ def read_file(kind: type[T], file: Path, text: str, *, hint: str, rules: Sequenc
 
 
 def suggest(word: str, known: Collection[str]) -> str:
-    """Return a question for the word that may be meant, or else all that are known."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only what is wrong waits for it
+    """Return "did you mean" with the nearest known word, or else all known words."""
+    from difflib import get_close_matches  # noqa: PLC0415 - slow to import, and only errors need it
 
     lower = {each.lower(): each for each in known}
     if found := get_close_matches(word.lower(), lower, n=1):
@@ -50,16 +50,16 @@ def suggest(word: str, known: Collection[str]) -> str:
 def unknown_name_faults(
     what: str, name: str, known: Collection[str], place: Place
 ) -> Iterator[Fault]:
-    """Yield that there is no such thing, if it is not known."""
+    """Yield an error, if a name is not known."""
     if name not in known:
         yield Fault(place, f"there is no {what} `{name}`{suggest(name, known)}")
 
 
 class Parts(NamedTuple):
-    """A type, taken apart."""
+    """The parts of a type annotation."""
 
     types: tuple[type, ...]
-    """What tomllib gives for it: neither a text nor a boolean is a number."""
+    """The types of tomllib that fit; a boolean is not a number."""
     table: type[Table] | None
     inner: Sequence[Kind]
     must: Constraint
@@ -67,25 +67,25 @@ class Parts(NamedTuple):
 
 @cache
 def type_parts(kind: Kind) -> Parts:
-    """Return the parts of a type as it is annotated; TOML has no None."""
+    """Return the parts of a type annotation; TOML has no None."""
     if NONE_TYPE in get_args(kind):
         return type_parts(get_args(kind)[0])
-    bare, *musts = get_args(kind) if hasattr(kind, "__metadata__") else [kind]
-    origin: Any = get_origin(bare) or bare
+    annotated, *constraints = get_args(kind) if hasattr(kind, "__metadata__") else [kind]
+    origin: Any = get_origin(annotated) or annotated
     table = origin if issubclass(origin, Table) else None
     types = (dict,) if table else TYPES.get(origin, (origin,))
-    must = musts[0] if musts else Constraint(KINDS.get(origin, "a table"))
-    return Parts(types, table, get_args(bare), must)
+    must = constraints[0] if constraints else Constraint(KINDS.get(origin, "a table"))
+    return Parts(types, table, get_args(annotated), must)
 
 
 class Checker:
-    """Makes values of what was read, and keeps what is wrong with them."""
+    """Converts parsed TOML into tables, and collects errors."""
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
 
     def table(self, kind: type[T], given: Mapping[str, Value], place: Place) -> T:
-        """Return a table, without the values that are wrong."""
+        """Return a table without its invalid values."""
         given = kind.complete(given)
         self._compare(kind, given, place)
         values = {**kind.DEFAULTS}
@@ -101,14 +101,14 @@ class Checker:
         return table
 
     def check_rules(self, table: Table, rules: Sequence[Rule], place: Place) -> None:
-        """Keep what is wrong with a table by some rules; one that reads what is not set ends."""
+        """Check rules of a table; a rule that reads an unset value is skipped."""
         for rule in rules:
             with suppress(UnsetError):
                 for fault in rule(table):
-                    self.faults.append(Fault((*place, *fault.place), fault.says))
+                    self.faults.append(Fault((*place, *fault.place), fault.message))
 
     def value(self, kind: Kind, given: Value, place: Place) -> Value:
-        """Return a value, or WRONG; a table in any case, for what other values say of it."""
+        """Return a value, or INVALID; a table in any case, so that its other values are checked."""
         types, table, inner, must = type_parts(kind)
         known, fits = len(self.faults), type(given) in types
         if table and fits:
@@ -136,7 +136,7 @@ class Checker:
             elif (value := self.value(kind, item, (*place, index))) is not INVALID:
                 yield value
             elif type(item) in type_parts(kind).types:
-                yield item  # a rule must not miss it
+                yield item  # so that rules see it
 
     def _entries(
         self, name: Kind, kind: Kind, given: Mapping[str, Value], place: Place
@@ -146,10 +146,13 @@ class Checker:
             if not must.is_valid(key):
                 self.faults.append(Fault((*place, key), f"its name must be {must.description}"))
             value = self.value(kind, inner, (*place, key))
-            yield key, () if value is INVALID else value  # a rule must not miss the name
+            yield key, () if value is INVALID else value  # so that rules see the name
 
     def _compare(self, kind: type[Table], given: Mapping[str, object], place: Place) -> None:
-        """Find keys that are unknown, and those that are missing and are not meant by these."""
+        """Report unknown and missing keys.
+
+        A missing key that an unknown one suggests is not reported.
+        """
         others = () if kind.REST else given
         meant = {key: suggest(key, kind.KEYS) for key in others if key not in kind.KEYS}
         for key, near in meant.items():
@@ -165,7 +168,7 @@ def _suggestion(key: str) -> str:
 
 
 def _but_got(must: Constraint, given: object) -> str:
-    """Return a value for the end of a sentence, unless it may be a secret."""
+    """Return the value for the end of a message, unless it may be a secret."""
     if isinstance(given, dict | list):
         return ", not a table" if isinstance(given, dict) else ", not a list"
     if isinstance(given, str):

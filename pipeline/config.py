@@ -1,7 +1,7 @@
-"""pipeline.toml, read and checked: whatever reads it, all that is wrong with it is an error.
+"""Read and check pipeline.toml; every error in it is reported to each reader.
 
-A check takes as long as tomllib takes to read the file, some 2 ms, so that no result is kept on
-disk, where it could be wrong, or could not be written.
+The check takes about 2 ms, as long as tomllib takes to parse the file, so no result is cached on
+disk.
 """
 
 from collections.abc import Iterable
@@ -16,21 +16,20 @@ from pipeline.settings import Settings
 from pipeline.toml import Fault, faults_error, line_of, lines_of
 
 CONFIG_FILE = Path("pipeline.toml")
-HINT = f"correct {CONFIG_FILE}; pipeline/settings.py says what each key means"
+HINT = f"correct {CONFIG_FILE}; pipeline/settings.py documents the keys"
 
 
 def load() -> Settings:
-    """Read the team's one file.
+    """Read pipeline.toml.
 
     Raises:
-        InputError: It is not here, it is no TOML, or something in it is wrong: every fault is named
-            with its line.
+        InputError: It is missing or invalid; names every error with its line.
     """
     return _read(read_text(CONFIG_FILE))
 
 
 def main_branch() -> str:
-    """Return the name of the branch that changes are compared with, and releases are made from."""
+    """Return the branch that changes are compared with, and releases are made from."""
     return load().ci.main_branch
 
 
@@ -38,16 +37,16 @@ def get_environment(name: str) -> Environment:
     """Return an environment.
 
     Raises:
-        InputError: There is none of that name, or pipeline.toml is wrong.
+        InputError: There is none of that name, or pipeline.toml is invalid.
     """
     known = load().environments
     if name not in known:
-        raise InputError(f"no such environment: `{name}`", hint=f"there are: {', '.join(known)}")
+        raise InputError(f"no such environment: `{name}`", hint=f"environments: {', '.join(known)}")
     return known[name]
 
 
 def raise_for_faults(faults: Iterable[Fault]) -> None:
-    """Refuse what only its reader knows to be wrong, such as a job that there is not.
+    """Raise an error for faults that only the reader of a key can find, such as an unknown job.
 
     Raises:
         InputError: Names all faults, each with its line, if there are any.
@@ -57,21 +56,21 @@ def raise_for_faults(faults: Iterable[Fault]) -> None:
 
 
 def line(fault: Fault) -> int:
-    """Return the line where a fault stands."""
+    """Return the line of a fault."""
     return line_of(fault.place, lines_of(read_text(CONFIG_FILE)))
 
 
 def python_versions() -> list[str]:
-    """Return the versions of Python that are tested, the default one first.
+    """Return the tested versions of Python, the default one first.
 
     Raises:
-        InputError: They cannot be read.
+        InputError: The file cannot be read.
     """
     return read_text(Path(".python-version")).split()
 
 
 def declared_secret_names(environments: Iterable[Environment]) -> list[str]:
-    """Return the name of every secret that one of some environments is told, optional ones too."""
+    """Return the names of all secrets of some environments, optional ones too."""
     names = (name for each in environments for name in (*each.secrets, *each.optional_secrets))
     return [*dict.fromkeys(names)]
 

@@ -1,6 +1,6 @@
-"""A deadline for the whole of a call to the outside.
+"""A time limit for a whole call of another service.
 
-The timeout of a socket is for each read of it: an answer that drips outlasts it for ever
+The timeout of a socket applies to each read, so a slow response can take any time
 (https://docs.python.org/3/library/socket.html#notes-on-socket-timeouts).
 """
 
@@ -12,32 +12,32 @@ T = TypeVar("T")
 
 
 def call_with_deadline(seconds: float, call: Callable[[], T]) -> T:
-    """Return what a call returns; one that takes too long is left to itself.
+    """Return the result of a call; one that takes too long is abandoned.
 
     Args:
-        seconds: How long it may take, as a whole.
-        call: It runs in a thread of its own, which does not outlive the process.
+        seconds: The time limit of the whole call.
+        call: It runs in a daemon thread.
 
     Raises:
-        TimeoutError: The time is over.
+        TimeoutError: The time limit has passed.
     """
-    came: list[tuple[T, None] | tuple[None, BaseException]] = []
+    results: list[tuple[T, None] | tuple[None, BaseException]] = []
 
     def run() -> None:
         try:
-            came.append((call(), None))
-        except BaseException as error:  # noqa: BLE001 - it is raised where the call is waited for
-            came.append((None, error))
+            results.append((call(), None))
+        except BaseException as error:  # noqa: BLE001 - raised again in the calling thread
+            results.append((None, error))
 
     thread = Thread(target=run, daemon=True)
     thread.start()
     thread.join(seconds)
-    if not came:
+    if not results:
         raise TimeoutError(f"no answer within {seconds:.3g} s")
-    value, error = came.pop()
+    value, error = results.pop()
     if error is None:
         return cast("T", value)
     try:
         raise error
     finally:
-        del error  # or it would keep itself, and the connection in it
+        del error  # breaks the reference cycle that would keep its connection

@@ -1,10 +1,10 @@
-"""Renew the hash locks, or say which of them no longer follow from their inputs.
+"""Update the hash locks, or check that they match their inputs.
 
 python -m pipeline.dependency_locks [--check] [--upgrade]
 
-Each Python lock records in its second line the command that made it. That command is run again
-in the lock's own folder, and Dependabot's uv updater reads the same line, so both write the same.
-A check runs it there too, since an input may name files from anywhere, but has it write elsewhere.
+The second line of each Python lock is the command that made it. It is run again in the folder of
+the lock; Dependabot's uv updater reads the same line, so both write the same. A check runs it in
+that folder too, and writes to a temporary file.
 """
 
 import argparse
@@ -35,14 +35,14 @@ NETWORK_ERRORS = (
     "the network was disabled",  # by UV_OFFLINE
 )
 HEADER = "UV_CUSTOM_COMPILE_COMMAND"
-"""What uv writes into a lock's second line instead of the options that it got."""
+"""The variable with the text that uv writes to a lock's second line."""
 
 
 def main(arguments: Sequence[str]) -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser("python -m pipeline.dependency_locks", description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing; fail on drift")
-    parser.add_argument("--upgrade", action="store_true", help="take the newest versions")
+    parser.add_argument("--upgrade", action="store_true", help="upgrade to the newest versions")
     options = parser.parse_args(arguments)
     if options.check:
         check()
@@ -59,11 +59,11 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def check() -> None:
-    """Compile every Python lock anew and compare; npm ci judges the Node locks by itself.
+    """Compile every Python lock, and compare it; `npm ci` checks the Node locks itself.
 
     Raises:
-        CheckFailedError: A lock does not follow from its input.
-        NotJudgedError: The package index was out of reach.
+        CheckFailedError: A lock does not match its input.
+        InconclusiveError: The package index is out of reach.
     """
     stale = [str(lock) for lock in python_locks() if compiled_lock(lock) != read_text(lock)]
     clear_inconclusive(CHECK)
@@ -72,30 +72,30 @@ def check() -> None:
 
 
 def compiled_lock(lock: Path) -> str:
-    """Return what a lock becomes if it is made anew, from where it is now.
+    """Return what a lock would contain if it were compiled now.
 
     Raises:
         InputError: The lock records no command, or its input cannot be resolved.
-        NotJudgedError: The package index was out of reach.
+        InconclusiveError: The package index is out of reach.
     """
     with TemporaryDirectory() as folder:
         copy = Path(folder, lock.name)
-        shutil.copy(lock, copy)  # uv keeps the versions that it finds there
+        shutil.copy(lock, copy)  # uv keeps the versions in it
         compile_lock(lock, output=copy)
         return read_text(copy)
 
 
 def compile_lock(lock: Path, options: Sequence[str] = (), *, output: Path | None = None) -> None:
-    """Write a lock anew by the command that it records.
+    """Compile a lock with the command that it records.
 
     Args:
         lock: The lock file.
-        options: What to add to the command.
-        output: Where to write it; itself, if not given.
+        options: Options to add to the command.
+        output: The file to write; the lock itself by default.
 
     Raises:
         InputError: The lock records no command, or its input cannot be resolved.
-        NotJudgedError: The package index was out of reach.
+        InconclusiveError: The package index is out of reach.
     """
     command = recorded_command(lock)
     written = [*without_output(command), f"--output-file={output or lock.name}"]
@@ -105,24 +105,26 @@ def compile_lock(lock: Path, options: Sequence[str] = (), *, output: Path | None
         return
     if is_unreachable(result):
         raise unreachable_error(CHECK)
-    raise InputError(f"{lock} cannot be made: {result.stderr.strip()}", hint=shlex.join(command))
+    raise InputError(
+        f"{lock} cannot be compiled: {result.stderr.strip()}", hint=shlex.join(command)
+    )
 
 
 def is_unreachable(output: CommandResult) -> bool:
-    """Say whether uv failed because no package index answered, or it was not to ask any.
+    """Return whether uv failed because no package index answered, or it was offline.
 
     Args:
-        output: Of uv.
+        output: The result of uv.
     """
     return any(sign in output.stderr for sign in NETWORK_ERRORS)
 
 
 def unreachable_error(check: str, detail: str = "") -> InconclusiveError:
-    """Return the fault of a check that asks a package index that does not answer.
+    """Return the error of a check if the package index does not answer.
 
     Args:
         check: Its name.
-        detail: What is said besides.
+        detail: An additional explanation.
     """
     return InconclusiveError(check, "the package index is out of reach", detail=detail)
 
@@ -134,11 +136,11 @@ def recorded_command(lock: Path) -> list[str]:
         lock: The lock file.
 
     Raises:
-        InputError: Its second line is no `uv pip compile` command.
+        InputError: Its second line is not a `uv pip compile` command.
     """
     try:
         command = shlex.split(recorded_line(lock))
-    except ValueError:  # a sentence with an apostrophe
+    except ValueError:  # not a command
         command = []
     if command[:3] != ["uv", "pip", "compile"]:
         raise InputError(f"{lock} does not record its command", hint="see CONTRIBUTING.md, locks")
@@ -151,7 +153,7 @@ def recorded_line(lock: Path) -> str:
 
 
 def without_output(command: Sequence[str]) -> list[str]:
-    """Return a command without the option that says where it writes, in whichever form."""
+    """Return a command without its --output-file option."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("-o", "--output-file")
     return parser.parse_known_args(command)[1]

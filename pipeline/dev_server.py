@@ -1,6 +1,6 @@
-"""Start the whole app for a person to click through: backend, frontend, somebody to sign in as.
+"""Start the app for development: backend, frontend and a user to log in as.
 
-python -m pipeline.dev_server   on SQLite; BACKEND_PORT says where the backend listens
+python -m pipeline.dev_server   uses SQLite; BACKEND_PORT sets the port of the backend
 """
 
 import os
@@ -17,21 +17,21 @@ DEV_USER = {"SMOKE_USER_EMAIL": "user@example.com", "SMOKE_USER_PASSWORD": "only
 
 
 def main(node: str) -> int:
-    """Seed the database, start both servers, and return the frontend's exit code.
+    """Migrate the database, create a user, start both servers, and return the exit code.
 
     Args:
-        node: The major version of Node to run the frontend on.
+        node: The major version of Node for the frontend.
 
     Raises:
-        InputError: The backend's port is taken.
-        CheckFailedError: The database could not be made ready.
+        InputError: The port of the backend is taken.
+        CheckFailedError: A command on the database failed.
     """
     port = os.environ.get("BACKEND_PORT", "8000")
     require_free_port(port)
     for command in ("migrate", "ensure_user"):
         if run(["python", "manage.py", command], cwd=BACKEND, env=DEV_USER):
             raise CheckFailedError(
-                "the database is not ready, for the reason above",
+                "a command on the database failed, see its output above",
                 hint="to start from nothing: remove backend/db.sqlite3",
             )
     print(
@@ -44,17 +44,17 @@ def main(node: str) -> int:
 
 
 def require_free_port(port: str) -> None:
-    """Refuse a port that something else listens on.
+    """Check that nothing listens on a port.
 
     Args:
         port: A TCP port of 127.0.0.1.
 
     Raises:
-        InputError: The port is taken, or no port.
+        InputError: The port is taken, or is not a number.
     """
     hint = "choose another: BACKEND_PORT=8001 nox -s dev"
     if not port.isdigit():
-        raise InputError(f"BACKEND_PORT is no port: `{port}`", hint=hint)
+        raise InputError(f"BACKEND_PORT is not a port: `{port}`", hint=hint)
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", int(port))) == 0:
             raise InputError(f"port {port} (BACKEND_PORT) is in use", hint=hint)

@@ -1,4 +1,4 @@
-"""Where releases go: what pipeline.toml says of each environment."""
+"""The environments of pipeline.toml."""
 
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
@@ -10,7 +10,7 @@ from pipeline.toml import Fault
 
 Seconds = Annotated[int, whole_number(0, 3600)]
 Stack = Annotated[
-    str, matches_pattern(r"[a-z][a-z0-9-]{0,30}", "at most 31 small letters, digits, hyphens")
+    str, matches_pattern(r"[a-z][a-z0-9-]{0,30}", "at most 31 lower-case letters, digits, hyphens")
 ]
 Url = Annotated[str, Constraint("an address like https://x.org", bool, show_value=False)]
 Host = Annotated[str, Constraint("an address like ssh://deploy@x.org", show_value=False)]
@@ -27,9 +27,9 @@ REQUIRED_SECRETS = (
     "TLS_CERTIFICATE",
     "TLS_KEY",
 )
-"""The secrets of every environment: its edge and its deployments read them."""
+"""The secrets that the edge and the deployments of every environment read."""
 NOTIFY_URL = "NOTIFY_URL"
-"""Where to tell what became of a deployment; every environment may go without."""
+"""The webhook for deploy notifications; optional in every environment."""
 INFRASTRUCTURE_SECRETS = (
     "TLS_CERTIFICATE",
     "TLS_KEY",
@@ -37,112 +37,111 @@ INFRASTRUCTURE_SECRETS = (
     "POSTGRES_PASSWORD",
     NOTIFY_URL,
 )
-"""The secrets that only its edge, its deployments and its database read."""
+"""The secrets that only the edge, deployments and the database read."""
 
 
 class Timings(Table):
-    """How long things take, or are given, in seconds."""
+    """Durations and time limits, in seconds."""
 
     start_timeout: Seconds = 60
-    """A service is given to become healthy; three times what it was measured to need."""
+    """Time limit for a service to become healthy; about three times the measured time."""
     preview_soak: Seconds = 15
-    """The preview must stay healthy, before anything is rolled."""
+    """How long the preview must stay healthy before the rollout starts."""
     delay: Seconds = 10
-    """The first new replica is watched alone, before the next one is rolled."""
+    """How long the first new replica is monitored before the next one is replaced."""
     monitor: Seconds = 15
-    """The engine itself watches each new replica, and rolls back on its own if one dies."""
+    """How long Swarm monitors each new replica; it rolls back if one fails."""
     bake: Seconds = 15
-    """The whole release is watched after the roll, before it is called good."""
+    """How long the whole release is monitored after the rollout."""
     drain: Seconds = 5
-    """A replica that is told to stop serves on: the edge hears of it that late."""
+    """How long a stopping replica goes on serving, until the edge has removed it."""
     stop_grace_period: Seconds = 45
-    """A replica is given to stop: the drain, and the longest request."""
+    """Time limit for a replica to stop: the drain and the longest request."""
     dump_timeout: Seconds = 600
-    """A dump of the database is given, and so is the way back from one."""
+    """Time limit for a dump of the database, and for a restore."""
     migrate_timeout: Seconds = 600
-    """Migrations are given."""
+    """Time limit for migrations."""
 
-    def _outlasts_the_drain(self) -> Iterator[Fault]:
-        """Find out now that requests would be cut: a replica that drains is not to be killed."""
+    def _stops_after_drain(self) -> Iterator[Fault]:
+        """Check that a replica is not killed while it drains."""
         if self.stop_grace_period <= self.drain:
-            ends = f"would be ended after {self.stop_grace_period} s"
-            yield Fault(
-                ("stop_grace_period",), f"a replica serves on for {self.drain} s, and {ends}"
-            )
+            limit = f"would be killed after {self.stop_grace_period} s"
+            yield Fault(("stop_grace_period",), f"a replica drains for {self.drain} s, and {limit}")
 
-    RULES = (_outlasts_the_drain,)
+    RULES = (_stops_after_drain,)
 
 
 class TrafficTolerance(Table):
-    """How much worse users may get it by a release, before it is taken back."""
+    """Limits for users' requests; a release that exceeds one is rolled back."""
 
     max_error_rate_increase: Annotated[
         float, Constraint("a number from 0 to 1", lambda given: 0 <= given <= 1)
     ] = 0.01
-    """The share of requests that may fail beyond the share that failed before."""
+    """Allowed increase of the share of failed requests."""
     max_latency_ratio: Annotated[float, Constraint("a number above 1", lambda given: given > 1)] = 3
-    """How many times as long the slowest twentieth of the requests may take."""
+    """Allowed ratio of the 95th percentile of latency, after to before."""
     latency_floor: Annotated[float, Constraint("a number from 0", lambda given: given >= 0)] = 1
-    """What is faster than that is never too slow."""
+    """Latencies below this many seconds are never too slow."""
 
 
 class Environment(Table):
     """One environment: a Docker Swarm behind an edge."""
 
     name: str
-    """That of its table; it is not written again."""
+    """The name of its table; not a key of the file."""
     stack: Stack
-    """What its services are called in the engine; else the product's name and its own. Two
-    environments may share one."""
+    """The prefix of its services; by default the names of the product and of the environment. Two
+    environments may share one.
+    """
     url: Url
-    """Where its users find it."""
+    """The origin that users visit."""
     host: Host = ""
-    """The manager to deploy through; this machine, if empty."""
+    """The SSH address of a swarm manager; this machine, if empty."""
     known_hosts: tuple[HostKey, ...] = ()
-    """The manager's own keys, as `ssh-keyscan` prints them, once they were compared."""
+    """The host keys of the manager, as `ssh-keyscan` prints them, after a comparison."""
     allowed_refs: Annotated[tuple[Text, ...], Constraint("a list of at least one pattern", bool)]
-    """The branches and tags that may be deployed to it, as patterns."""
+    """Patterns of the branches and tags that may be deployed."""
     promote_from: str = ""
-    """The environment that a release has to have served in before."""
+    """The environment in which a release must have served before."""
     confirm: bool = False
-    """Whether a person has to agree on the screen."""
+    """Whether a person must confirm a deployment."""
     replicas: Annotated[int, whole_number(1, 100)] = 2
-    """How many containers each service of the app has."""
+    """The number of replicas of each service of the app."""
     port: Annotated[int, whole_number(1, 65535)] = 443
-    """Where the edge of each node listens."""
+    """The port of the edge on each node."""
     managed_data: bool = False
-    """Whether it has no PostgreSQL and Redis of its own, so that we bring them."""
+    """Whether the stack contains PostgreSQL and Redis."""
     backup_before_migrate: bool = True
-    """Whether its database is dumped before it is migrated; false, if its host does that."""
+    """Whether the database is dumped before migrations; false, if its host does that."""
     variables: Mapping[Variable, str] = {}
-    """What its app is told that is no secret."""
+    """Environment variables of the app that are not secret."""
     secrets: tuple[Variable, ...]
-    """What has to be set before anything is deployed."""
+    """Secrets that must be set for a deployment."""
     optional_secrets: tuple[Variable, ...] = ()
-    """Secrets that the app gets where they are set, and can do without."""
+    """Secrets that the app gets if they are set."""
     timings: Timings = Timings()
-    """How long its steps take."""
+    """Durations and time limits of a deployment."""
     tolerance: TrafficTolerance = TrafficTolerance()
-    """How much worse users may get it by a release."""
+    """Limits for users' requests during a deployment."""
 
-    def _holds_what_is_needed(self) -> Iterator[Fault]:
-        """Find out now what would otherwise be missing in the middle of a deployment."""
-        brought = {"POSTGRES_PASSWORD": "managed_data", "DATABASE_URL": "backup_before_migrate"}
+    def _has_required_secrets(self) -> Iterator[Fault]:
+        """Check that all required secrets are listed."""
+        conditional = {"POSTGRES_PASSWORD": "managed_data", "DATABASE_URL": "backup_before_migrate"}
         needed = [
             *REQUIRED_SECRETS,
-            *(name for name, key in brought.items() if getattr(self, key, False)),
+            *(name for name, key in conditional.items() if getattr(self, key, False)),
         ]
         if missing := [name for name in needed if name not in self.secrets]:
             yield Fault(("secrets",), f"it lacks {', '.join(missing)}")
 
-    def _names_nothing_twice(self) -> Iterator[Fault]:
-        """Find a name of which nothing tells whether it has to be set, or is a secret."""
+    def _has_unique_names(self) -> Iterator[Fault]:
+        """Check that no name is in two of the lists."""
         known = [*self.secrets, *self.optional_secrets, *self.variables]
         if twice := sorted({name for name in known if known.count(name) > 1}):
             yield Fault((), f"named twice: {', '.join(twice)}")
 
-    def _has_addresses(self) -> Iterator[Fault]:
-        """Find out now what is no address, by what reads it later; it may hold a password."""
+    def _has_valid_addresses(self) -> Iterator[Fault]:
+        """Check the addresses with the functions that read them later."""
         for key, reader in (("url", parse_origin), ("host", parse_ssh_host)):
             if address := getattr(self, key, ""):
                 try:
@@ -150,25 +149,25 @@ class Environment(Table):
                 except ValueError as error:
                     yield Fault((key,), str(error))
 
-    def _knows_its_host(self) -> Iterator[Fault]:
-        """Find out now that another machine could be taken for the manager."""
+    def _has_host_keys(self) -> Iterator[Fault]:
+        """Check that the host keys of a remote manager are listed."""
         if self.host and not self.known_hosts:
             yield Fault(("host",), "it needs its keys in known_hosts, as ssh-keyscan prints them")
 
-    RULES = (_holds_what_is_needed, _names_nothing_twice, _has_addresses, _knows_its_host)
+    RULES = (_has_required_secrets, _has_unique_names, _has_valid_addresses, _has_host_keys)
 
     @property
     def is_local(self) -> bool:
-        """Whether it is on this machine alone, so that it may run what was never scanned."""
+        """Whether it is on this machine only; then unscanned images are allowed."""
         return not self.host and is_loopback(parse_origin(self.url).host)
 
     def trusted_certificate(self, credentials: Mapping[str, str]) -> str:
-        """Return the certificate of its edge, where no authority is asked to sign one."""
+        """Return the certificate to trust; empty, if an authority has signed it."""
         return credentials["TLS_CERTIFICATE"] if self.is_local else ""
 
     @property
     def app_secrets(self) -> list[str]:
-        """The secrets that its app may read, whether it has to or not."""
+        """The secrets that the app reads, required or optional."""
         return [
             name
             for name in (*self.secrets, *self.optional_secrets)
@@ -177,11 +176,11 @@ class Environment(Table):
 
     @property
     def rollout_timeout(self) -> int:
-        """The seconds after which a roll of one service is stuck."""
+        """Seconds after which the rollout of one service counts as stuck."""
         times = self.timings
         each = times.start_timeout + times.delay + times.drain + times.stop_grace_period
         return (self.replicas + 1) * each + times.monitor + 30
 
     def allows_ref(self, ref: str) -> bool:
-        """Say whether a branch or tag may be deployed here."""
+        """Return whether a branch or tag may be deployed here."""
         return any(fnmatchcase(ref, pattern) for pattern in self.allowed_refs)

@@ -1,4 +1,4 @@
-"""What can go wrong: one class for each exit code, reported in one place."""
+"""Errors: one class for each exit code, with one function that reports them."""
 
 import json
 import os
@@ -11,14 +11,14 @@ from typing import ClassVar
 
 from pipeline import filesystem, streams
 
-INTERRUPTED = 128 + signal.SIGINT  # as a shell says it
+INTERRUPTED = 128 + signal.SIGINT  # as in a shell
 INCONCLUSIVE_DIR = Path("reports", "inconclusive")
-# names one more folder for records: that of this run alone
+# one more folder for records: that of this run only
 INCONCLUSIVE_DIR_VARIABLE = "PIPELINE_INCONCLUSIVE"
 
 
 class PipelineError(Exception):
-    """A fault to show to a person: what happened, and in `hint` the next command."""
+    """An error for people: a message, and in `hint` the next command."""
 
     exit_code: ClassVar[int] = 1
     label: ClassVar[str] = "error"
@@ -28,31 +28,31 @@ class PipelineError(Exception):
         self.hint = hint
 
     def report(self) -> int:
-        """Print the fault on stderr and return the exit code."""
+        """Print the error on stderr, and return the exit code."""
         print(f"{self.label}: {self}\n\nhint: {self.hint}", file=sys.stderr)
         return self.exit_code
 
 
 class CheckFailedError(PipelineError):
-    """A gate looked, and said no."""
+    """A check failed."""
 
     exit_code = 1
 
 
 class InputError(PipelineError):
-    """An argument, a variable or a file is wrong."""
+    """An argument, a variable or a file is invalid."""
 
     exit_code = 2
 
 
 class MissingToolError(PipelineError):
-    """A program that is needed is not here."""
+    """A required program is missing."""
 
     exit_code = 3
 
 
 class InconclusiveError(PipelineError):
-    """What a check needs is out of reach: listed by reason, red only under PIPELINE_STRICT=1."""
+    """A service that a check needs is out of reach; exit code 0 without PIPELINE_STRICT=1."""
 
     exit_code = 4
     label = "inconclusive"
@@ -63,21 +63,21 @@ class InconclusiveError(PipelineError):
         reason: str,
         *,
         detail: str = "",
-        hint: str = "run it again where there is a network",
+        hint: str = "run it again with a network",
     ) -> None:
-        """Say what was inconclusive.
+        """Store the reason.
 
         Args:
-            check: Its name; its record is a file of that name.
-            reason: The cause, in the same words for every check that has it, to group them.
-            detail: What is said besides, such as the name of a package.
-            hint: The command that changes it.
+            check: The name of the check; its record is a file of that name.
+            reason: The cause, in the same words for every check, so that they can be grouped.
+            detail: An additional explanation, such as the name of a package.
+            hint: The command that resolves it.
         """
         super().__init__(f"{check}: {reason}{detail and f': {detail}'}", hint=hint)
         self.check, self.reason, self.detail = check, reason, detail
 
     def report(self) -> int:
-        """Print the fault, record it for the end of the run, and return the exit code."""
+        """Print the error, record it for the end of the run, and return the exit code."""
         code = super().report()
         for folder in _folders():
             self._record(folder)
@@ -90,64 +90,64 @@ class InconclusiveError(PipelineError):
 
 
 class VerificationError(PipelineError):
-    """An image is not what was signed, or lacks what must be known of it."""
+    """An image failed verification of its signature or attestations."""
 
     exit_code = 5
 
 
 class DeployAbortedError(PipelineError):
-    """A deployment was stopped before anybody could see it."""
+    """A deployment was stopped before users could reach the release."""
 
     exit_code = 6
     outcome: ClassVar[str] = "stopped"
 
 
 class MigrationError(DeployAbortedError):
-    """The database could not be brought forward; the code that serves was not touched."""
+    """A migration failed; the live release was not changed."""
 
     exit_code = 7
     outcome = "migration failed"
 
 
 class RolledBackError(DeployAbortedError):
-    """A deployment went wrong in front of users, and the previous release serves again."""
+    """A deployment failed during the rollout; the previous release serves again."""
 
     exit_code = 8
     outcome = "rolled back"
 
 
 class RollbackFailedError(DeployAbortedError):
-    """A deployment went wrong, and the release before could not be put back."""
+    """A deployment failed, and so did the rollback."""
 
     exit_code = 9
     outcome = "rollback failed"
 
 
 class NoRollbackError(RollbackFailedError):
-    """A deployment went wrong where the release before did not serve either; it stays."""
+    """A deployment failed, and there was no healthy release to roll back to."""
 
 
 class LockLostError(DeployAbortedError):
-    """Somebody else took the lock over; he puts right what this deployment had begun."""
+    """Another deployment took over the lock, and will clean up."""
 
     exit_code = 10
     outcome = "taken over"
 
 
 class BudgetExceededError(PipelineError):
-    """All is green, but something took longer than pipeline.toml allows."""
+    """All checks passed, but a job took longer than its budget in pipeline.toml."""
 
     exit_code = 11
 
 
 class OutageError(PipelineError):
-    """Users cannot reach a site, or what it stands on does not run."""
+    """Users cannot reach a site, or a service of it does not run."""
 
     exit_code = 12
 
 
 class DeployInterruptedError(DeployAbortedError):
-    """Somebody stopped a deployment; what it had begun was undone."""
+    """A deployment was interrupted, and rolled back."""
 
     exit_code = INTERRUPTED
     outcome = "interrupted"
@@ -156,15 +156,15 @@ class DeployInterruptedError(DeployAbortedError):
 def clear_inconclusive(check: str) -> None:
     """Remove the record that a check was inconclusive."""
     for folder in _folders():
-        if (file := _file(folder, check)).exists():  # where nothing can be written, there is none
+        if (file := _file(folder, check)).exists():  # on a read-only disk there is none
             file.unlink(missing_ok=True)
 
 
 def read_inconclusive(folder: Path) -> list[InconclusiveError]:
-    """Return what was inconclusive by the records in a folder, in the order of their times.
+    """Return the records of inconclusive checks in a folder, in the order of their times.
 
     Args:
-        folder: The folder; it need not be there.
+        folder: The folder; it need not exist.
     """
     files = sorted(folder.glob("*.json"), key=lambda file: file.stat().st_mtime_ns)
     return [InconclusiveError(**json.loads(file.read_text())) for file in files]
@@ -181,9 +181,9 @@ def _file(folder: Path, check: str) -> Path:
 
 @contextmanager
 def handle_errors() -> Iterator[None]:
-    """Turn a fault into one sentence, a hint and the exit code of its class.
+    """Report an error as one sentence with a hint, and exit with the exit code of its class.
 
-    What was inconclusive, where that is allowed, ends the block but not the program.
+    An inconclusive check ends the block; if that is allowed, the program goes on.
     """
     try:
         with streams.standard_streams():
@@ -196,16 +196,16 @@ def handle_errors() -> Iterator[None]:
 
 
 def _report_error(error: PipelineError | OSError) -> int:
-    """Report a fault, and return its exit code."""
+    """Report an error, and return its exit code."""
     try:
         return (_file_error(error) if isinstance(error, OSError) else error).report()
     except OSError as fault:
         if fault is error:
             raise
-        return _file_error(fault).report()  # of the record of what was inconclusive
+        return _file_error(fault).report()  # writing the record failed
 
 
 def _file_error(error: OSError) -> InputError:
-    if told := filesystem.describe_os_error(error):
-        return InputError(told[0], hint=told[1])
+    if described := filesystem.describe_os_error(error):
+        return InputError(described[0], hint=described[1])
     raise error

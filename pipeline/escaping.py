@@ -1,23 +1,23 @@
-"""Text of others, such as file names, made fit for what shows it: a terminal, or Markdown."""
+"""Escape text such as file names for a terminal or for Markdown."""
 
 import re
 from collections.abc import Iterable, Sequence
 
-# control characters but tab and line feed, and those that turn the order of letters round
+# control characters except tab and line feed, and those that change the text direction
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def escape_control(text: str) -> str:
-    r"""Return a text with its control characters written out, such as `\x1b`.
+    r"""Return a text with its control characters escaped, such as `\x1b`.
 
     Args:
-        text: Of any lines: their ends stay, and so do tabs.
+        text: Line ends and tabs in it stay.
     """
     return CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def quote_name(name: str) -> str:
-    """Return a name as part of a line: one with a line break, or of other bytes, is quoted.
+    """Return a name for use in a line; one with control characters is quoted.
 
     Args:
         name: Such as that of a file.
@@ -30,12 +30,12 @@ def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
     Args:
         head: The titles of the columns.
-        rows: The cells, row by row, whatever they say.
+        rows: The cells, row by row; they are escaped.
     """
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
 
 
 def _cell(text: str) -> str:
-    """Text that neither ends its cell nor its row."""
+    """Return text that ends neither its cell nor its row."""
     return " ".join(text.replace("|", "\\|").splitlines())

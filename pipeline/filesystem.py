@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, and what is said of one that cannot be used."""
+"""Write files atomically, and explain errors of the file system."""
 
 import errno
 import os
@@ -16,42 +16,46 @@ ERRORS_WITHOUT_PATH = {
     errno.ENOENT,
     errno.ENOSPC,
 }
-"""Errors of files whose name the system may not say."""
+"""Errors that may not name a file."""
 HINTS = {
-    **dict.fromkeys((errno.EDQUOT, errno.EFBIG, errno.ENOSPC), "make room: df -h {}; ulimit -f"),
-    **dict.fromkeys((errno.EEXIST, errno.ENOTDIR), "move what is in the way: ls -ld {}"),
+    **dict.fromkeys(
+        (errno.EDQUOT, errno.EFBIG, errno.ENOSPC), "free some space: df -h {}; ulimit -f"
+    ),
+    **dict.fromkeys((errno.EEXIST, errno.ENOTDIR), "move the existing file: ls -ld {}"),
     errno.ENOENT: "git status shows whether it was deleted",
-    errno.EROFS: "go on in a checkout that can be written to",
+    errno.EROFS: "use a writable checkout",
 }
-"""What to do, where the system's words are not enough."""
+"""Hints, where the system's message is not enough."""
 
 
 def describe_os_error(error: OSError) -> tuple[str, str] | None:
-    """Return what is wrong with a file, and a hint; nothing, if an error is about no file.
+    """Return the message and the hint for an error of a file; None for other errors.
 
     Args:
-        error: As it was raised; those of connections and processes name no file.
+        error: The error; those of connections and processes name no file.
     """
-    if isinstance(error, shutil.Error) and isinstance(error.args[0], list):  # of a whole folder
+    if isinstance(error, shutil.Error) and isinstance(error.args[0], list):  # of shutil.copytree
         _, path, why = error.args[0][0]
         return f"`{path}` cannot be written: {why}", HINTS[errno.ENOSPC].format(Path(path).parent)
     if error.errno is None or (error.filename is None and error.errno not in ERRORS_WITHOUT_PATH):
         return None
     if error.filename is None or isinstance(error.filename, int):
-        hint = "is there room, and is this folder still there? df -h ."
+        hint = "check the free space, and that this folder exists: df -h ."
         return f"a file cannot be used: {error.strerror}", hint
     path = Path(os.fsdecode(error.filename))
     place = next((each for each in (path, *path.parents) if os.path.lexists(each)), path)
-    hint = HINTS.get(error.errno, "look who may do that: ls -ld {}")
+    hint = HINTS.get(error.errno, "check the permissions: ls -ld {}")
     return f"`{path}` cannot be used: {error.strerror}", hint.format(place)
 
 
 def write_files(texts: Mapping[Path, str]) -> None:
-    """Write files, all or none of them: each beside its place at first, then all are moved there.
+    """Write all of some files, or none of them.
+
+    Each is written to a temporary file in the same folder, and then all are renamed.
 
     Args:
-        texts: What is to be in them. A folder that is missing is made, a link is followed, and a
-            file that is there keeps its rights.
+        texts: The content of each file. Missing folders are created, symbolic links are followed,
+            and file modes are kept.
 
     Raises:
         OSError: One of them cannot be written; it names that one.
@@ -63,10 +67,10 @@ def write_files(texts: Mapping[Path, str]) -> None:
 
 
 def remove_path(path: Path) -> None:
-    """Remove a file, or a folder with all that is in it.
+    """Remove a file, or a folder with its content.
 
     Raises:
-        OSError: Something of it cannot be removed; it names the path, and some may be gone.
+        OSError: It cannot be removed completely; names the path.
     """
     try:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -76,7 +80,7 @@ def remove_path(path: Path) -> None:
 
 
 def _write_temporary(path: Path, text: str, stack: ExitStack) -> tuple[Path, Path]:
-    """Write a file in a new folder beside its place, and return both."""
+    """Write a temporary file next to its target, and return both paths."""
     place = Path(os.path.realpath(path))
     try:
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
-"""Git: the only place that starts it; the commit that is worked on, and where it is pushed to.
+"""Git commands; no other module starts git.
 
-python -m pipeline.git ARGUMENT ...   runs it as the pipeline does
+python -m pipeline.git ARGUMENT ...   runs git as the pipeline does
 """
 
 import os
@@ -21,7 +21,7 @@ REMOTE_URL = re.compile(
     r"((https?|ssh|git)://([^/@]+@)?[^/@]+/|([^/:@]+@)?[^/:@]+:)"
     r"(?P<owner>[^/:@]+)/(?P<name>[^/:@]+?)(\.git)?/?"
 )
-# settings of git that would let it overlook a change, or show it in another way
+# settings that could hide a change, or print it differently
 PINNED_CONFIG = (
     "color.ui=false",
     "core.checkStat=default",
@@ -36,14 +36,14 @@ PINNED_CONFIG = (
     "status.showUntrackedFiles=normal",
 )
 EVERY_CHANGE = ("--no-renames", "--ignore-submodules=none")
-# what only this clone or this user ignores is here all the same, and tools read it
+# files ignored only by this clone or this user exist, and tools read them
 UNTRACKED_OPTIONS = ("--others", "--exclude-per-directory=.gitignore")
 CHECKOUT_HINT = "run this in a git checkout that has a commit"
 
 
 @dataclass(frozen=True)
 class Commit:
-    """A commit, and whether the tree holds anything else than it."""
+    """A commit, and whether the checkout contains other changes."""
 
     sha: str
     time: datetime
@@ -51,19 +51,19 @@ class Commit:
 
     @property
     def tag(self) -> str:
-        """The image tag that belongs to this commit and to no other."""
+        """The image tag of this commit."""
         return f"sha-{self.sha[:12]}"
 
 
 @dataclass(frozen=True)
 class Start:
-    """Where the checked out commit left another one: the newest commit that both have.
+    """The merge base of HEAD and another commit.
 
     Attributes:
-        ref: The other one, as it was asked for.
-        commit: What both have.
+        ref: The other commit, as it was given.
+        commit: The merge base.
         head: The commit that is checked out.
-        branch: The full name of its branch; `HEAD`, if it is on none.
+        branch: The full name of its branch; `HEAD`, if detached.
     """
 
     ref: str
@@ -72,7 +72,7 @@ class Start:
     branch: str
 
     def is_on(self, main: str) -> bool:
-        """Say whether main itself is checked out: its branch, or one of its commits on no branch.
+        """Return whether main is checked out: its branch, or one of its commits, detached.
 
         Args:
             main: The name of the main branch.
@@ -83,11 +83,11 @@ class Start:
 
 
 def command(*arguments: str, settings: Iterable[str] = ()) -> list[str]:
-    """Return the command line that asks git something.
+    """Return a git command line.
 
     Args:
-        *arguments: What to ask.
-        settings: More of its configuration, besides what is pinned.
+        *arguments: The arguments of git.
+        settings: Configuration in addition to `PINNED_CONFIG`.
     """
     options = (option for setting in (*PINNED_CONFIG, *settings) for option in ("-c", setting))
     return ["git", *options, *arguments]
@@ -99,13 +99,13 @@ def run_git(
     settings: Iterable[str] = (),
     env: Mapping[str, str] | None = None,
 ) -> CommandResult:
-    """Run git; what its exit code means is left to the caller.
+    """Run git, and return its result for any exit code.
 
     Args:
-        *arguments: What to ask.
-        cwd: The folder; here, if not given. No variable names another repository.
-        settings: More of its configuration, besides what is pinned.
-        env: Variables to set.
+        *arguments: The arguments of git.
+        cwd: The folder; the current one by default. No variable names another repository.
+        settings: Configuration in addition to `PINNED_CONFIG`.
+        env: Environment variables to set.
     """
     return capture(command(*arguments, settings=settings), cwd=cwd, env=env)
 
@@ -113,43 +113,43 @@ def run_git(
 def git_output(
     *arguments: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> str:
-    """Run git, and return what it printed.
+    """Run git, and return its stdout.
 
     Raises:
-        InputError: It failed; its first line says why.
+        InputError: It failed; the message contains its first line.
     """
     return require_success(run_git(*arguments, cwd=cwd, env=env)).stdout
 
 
 def require_success(output: CommandResult, hint: str = CHECKOUT_HINT) -> CommandResult:
-    """Return what git said, if it went well.
+    """Return the result of git, if it succeeded.
 
     Raises:
-        InputError: It did not; git's first line says why.
+        InputError: It failed; the message contains its first line.
     """
     if output.returncode:
-        raise InputError(f"git cannot answer here: {_first_line(output.stderr)}", hint=hint)
+        raise InputError(f"git failed here: {_first_line(output.stderr)}", hint=hint)
     return output
 
 
 def split_names(*arguments: str, cwd: Path | None = None) -> list[str]:
-    """Return the names that a command of git lists with `-z`, whatever bytes they are made of.
+    """Return the names that a git command lists with `-z`.
 
     Raises:
-        InputError: It failed; its first line says why.
+        InputError: It failed; the message contains its first line.
     """
     return [name for name in git_output(*arguments, cwd=cwd).split("\0") if name]
 
 
 def files(*paths: str, cwd: Path | None = None) -> list[str]:
-    """List the tracked files, and the untracked ones that no .gitignore names; some may be gone.
+    """List tracked files, and untracked ones that no .gitignore matches; deleted ones included.
 
     Args:
-        *paths: Of which; of the whole folder, if none.
-        cwd: The folder; here, if not given.
+        *paths: Only these; all files of the folder by default.
+        cwd: The folder; the current one by default.
 
     Raises:
-        InputError: This is no git checkout.
+        InputError: This is not a git checkout.
     """
     return [
         *dict.fromkeys(
@@ -159,10 +159,10 @@ def files(*paths: str, cwd: Path | None = None) -> list[str]:
 
 
 def is_unwatched(tag: str, path: str) -> bool:
-    """Say whether git was told not to look at a file, by its tag in `git ls-files -t -v`.
+    """Return whether git ignores changes of a file, by its tag in `git ls-files -t -v`.
 
     Args:
-        tag: A small letter: assumed unchanged; S: not wanted here, and it may be here all the same.
+        tag: A lower-case letter: assume unchanged; S: skip-worktree, though the file may exist.
         path: The file.
     """
     return tag.islower() or (tag == "S" and os.path.lexists(path))
@@ -172,14 +172,14 @@ def head() -> Commit:
     """Return the commit that is checked out.
 
     Raises:
-        InputError: This is no git checkout, or it has no commit.
+        InputError: This is not a git checkout, or it has no commit.
     """
     sha, seconds = git_output("log", "-1", "--format=%H %ct").split()
     return Commit(sha, datetime.fromtimestamp(int(seconds), tz=UTC), clean=_is_clean())
 
 
 def current_ref() -> str:
-    """Return the branch or tag that is worked on: that of GitHub's run, or the one checked out."""
+    """Return the branch or tag of GitHub's run, or the branch that is checked out."""
     if name := os.environ.get("GITHUB_REF_NAME"):
         return name
     full = run_git("symbolic-ref", "--quiet", "HEAD").stdout.strip()
@@ -187,49 +187,49 @@ def current_ref() -> str:
 
 
 def local_branch_ref(branch: str) -> str:
-    """Return the full name of a branch: no tag or other branch can be meant."""
+    """Return the full name of a branch, which no tag can have."""
     return f"refs/heads/{branch}"
 
 
 def remote_branch_ref(branch: str) -> str:
-    """Return the full name of what was last fetched of a branch of `origin`."""
+    """Return the full name of a fetched branch of `origin`."""
     return f"refs/remotes/origin/{branch}"
 
 
 def short_ref(ref: str) -> str:
-    """Return a full name as people write it."""
+    """Return the short name of a full one."""
     return ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
 
 
 def find_start(refs: Iterable[str]) -> Start | None:
-    """Return where this work left the first of some commits that can be compared with.
+    """Return the merge base with the first of some commits that has one.
 
     Args:
-        refs: Commits, or full names, the surest first; not all of them need be here.
+        refs: Commits or full names, the most reliable first; they need not exist.
 
     Returns:
-        None if none is here, or has nothing in common with this, as in a shallow clone.
+        None if none exists here, or none has a merge base, as in a shallow clone.
     """
     first, *others = refs
-    asked = run_git("rev-parse", "HEAD", "--symbolic-full-name", "HEAD", f"{first}...HEAD", "--")
-    lines = asked.stdout.splitlines()  # the commit and its branch come before what may fail
+    result = run_git("rev-parse", "HEAD", "--symbolic-full-name", "HEAD", f"{first}...HEAD", "--")
+    lines = result.stdout.splitlines()  # the commit and its branch are printed before an error
     bases = [line[1:] for line in lines if line.startswith("^")]
-    if bases and not asked.returncode:
+    if bases and not result.returncode:
         return Start(first, bases[0], lines[0], lines[1])
-    if len(lines) > 1 and others == [lines[1]]:  # a branch has left itself nowhere
+    if len(lines) > 1 and others == [lines[1]]:  # a branch is its own merge base
         return Start(lines[1], lines[0], lines[0], lines[1])
     return find_start(others) if others else None
 
 
 def resolve_commit(name: str, *, tag: bool = False) -> str:
-    """Return the commit that a tag, a branch or the beginning of a commit stands for.
+    """Return the commit of a tag, a branch or an abbreviated commit.
 
     Args:
-        name: Which.
-        tag: Whether only a tag will do; a branch may be called like a version too.
+        name: The name.
+        tag: Whether it must be a tag; a branch may have the same name.
 
     Raises:
-        InputError: There is none here.
+        InputError: There is no such commit here.
     """
     wanted = f"{'refs/tags/' if tag else ''}{name.removeprefix('sha-')}^{{commit}}"
     found = run_git("rev-parse", "--verify", "--quiet", "--end-of-options", wanted)
@@ -241,10 +241,10 @@ def resolve_commit(name: str, *, tag: bool = False) -> str:
 
 
 def read_file_at(commit: str, path: str) -> str | None:
-    """Return what a file said in a commit; None if the commit has no such file.
+    """Return the content of a file in a commit; None if the commit has no such file.
 
     Raises:
-        InputError: The commit is not here.
+        InputError: The commit does not exist here.
     """
     if not split_names("ls-tree", "-z", "--full-tree", commit, "--", path):
         return None
@@ -252,28 +252,28 @@ def read_file_at(commit: str, path: str) -> str | None:
 
 
 def is_ancestor(commit: str, of: str) -> bool:
-    """Say whether a commit is another one, or lies before it; what is not known here does not."""
+    """Return whether a commit is an ancestor of another, or the same; False, if unknown."""
     return run_git("merge-base", "--is-ancestor", commit, of).returncode == 0
 
 
 def parent_commit() -> str | None:
-    """Return the commit before HEAD, of a merge that of the branch merged into, if it is here."""
+    """Return the first parent of HEAD, if it exists here."""
     return run_git("rev-parse", "--verify", "--quiet", "HEAD^1").stdout.strip() or None
 
 
 def is_shallow() -> bool:
-    """Tell whether history was cut off here."""
+    """Return whether this is a shallow clone."""
     return run_git("rev-parse", "--is-shallow-repository").stdout.strip() == "true"
 
 
 def origin_repository() -> str | None:
-    """Return the owner and the name of the repository on its host, such as `Octo-Org/Shop`."""
+    """Return the owner and name of the repository of `origin`, such as `Octo-Org/Shop`."""
     found = REMOTE_URL.fullmatch(run_git("remote", "get-url", "origin").stdout.strip())
     return f"{found['owner']}/{found['name']}" if found else None
 
 
 def _is_clean() -> bool:
-    """Whether the tree is what HEAD says, in what git was told not to look at too."""
+    """Return whether the checkout equals HEAD, also in files that git does not watch."""
     status = git_output("status", "--porcelain", "-z", "--untracked-files=no", *EVERY_CHANGE)
     others = git_output("ls-files", "-z", *UNTRACKED_OPTIONS, ":/")
     rows = [(row[0], row[2:]) for row in split_names("ls-files", "-z", "-t", "-v")]
@@ -282,7 +282,7 @@ def _is_clean() -> bool:
 
 
 def _files_differ(paths: Iterable[str]) -> bool:
-    """Whether one of these files is not what HEAD says, by an index that was told nothing."""
+    """Return whether one of these files differs from HEAD, by a new index."""
     with TemporaryDirectory() as folder:
         index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
         git_output("read-tree", "HEAD", env=index)
@@ -292,7 +292,7 @@ def _files_differ(paths: Iterable[str]) -> bool:
 
 
 def _first_line(text: str) -> str:
-    return (text.strip().splitlines() or ["it said nothing"])[0]
+    return (text.strip().splitlines() or ["no output"])[0]
 
 
 if __name__ == "__main__":

@@ -1,11 +1,10 @@
-"""Run the commit hooks on all files that git has or would take.
+"""Run the commit hooks on all tracked and untracked files.
 
 python -m pipeline.hooks [HOOK]
 
-pre-commit's own `--all-files` leaves out what is not added yet. Its green would stand for such a
-file all the same: a result hangs on what is in the checkout, and not on what is added.
+`pre-commit run --all-files` skips untracked files, but the result of the session depends on them.
 
-A hook that runs another session is left out: that one has a job of its own.
+Hooks that run another session are skipped, as that session has a job of its own.
 """
 
 import sys
@@ -19,10 +18,10 @@ SESSIONS = ("migrations",)
 
 
 def main(options: Sequence[str]) -> int:
-    """Run the hooks, and return pre-commit's exit code.
+    """Run the hooks, and return the exit code of pre-commit.
 
     Args:
-        options: Of `pre-commit run`, such as the id of a hook.
+        options: Options of `pre-commit run`, such as the id of a hook.
     """
     command = [sys.executable, "dev", "pre-commit", "run", "--show-diff-on-failure", *options]
     return run([*command, "--files", *files()], env={"SKIP": ",".join(SESSIONS)})

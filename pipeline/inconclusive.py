@@ -1,6 +1,6 @@
-"""What a run could not judge, grouped by reason, each with the command that changes it.
+"""The inconclusive checks of a run, grouped by reason, each with a hint.
 
-python -m pipeline.inconclusive FOLDER   prints the groups of the records in a folder; removes it
+python -m pipeline.inconclusive FOLDER   prints the groups of the records, and removes the folder
 """
 
 import shutil
@@ -13,12 +13,12 @@ from pathlib import Path
 from pipeline.errors import InconclusiveError, handle_errors, read_inconclusive
 from pipeline.github import actions
 
-MIN_WIDTH = 30  # columns: a narrower block is not read
+MIN_WIDTH = 30  # columns; narrower blocks are hard to read
 
 
 @dataclass(frozen=True)
 class Group:
-    """One reason, the command that changes it, and the names of what was inconclusive for it."""
+    """One reason, its hint, and the names of the inconclusive checks."""
 
     reason: str
     hint: str
@@ -27,10 +27,10 @@ class Group:
 
 @dataclass(frozen=True)
 class Inconclusive:
-    """All that a run could not judge.
+    """All inconclusive checks of a run.
 
     Attributes:
-        noun: What the names in the groups are names of, such as `session`.
+        noun: What the names are, such as `session`.
         groups: The reasons, the one with the most names first.
     """
 
@@ -42,8 +42,8 @@ class Inconclusive:
         """Group by reason and hint.
 
         Args:
-            noun: What the names are names of.
-            found: Each fault, with the name to list it under.
+            noun: What the names are.
+            found: Each error, with the name to list it under.
         """
         causes: dict[tuple[str, str], dict[str, None]] = {}
         for name, error in found:
@@ -53,16 +53,16 @@ class Inconclusive:
 
     @property
     def title(self) -> str:
-        """How many were inconclusive, and for how many reasons."""
+        """The number of names, and of reasons."""
         names = {name for group in self.groups for name in group.names}
         reasons = _count(len(self.groups), "reason")
         return f"inconclusive: {_count(len(names), self.noun)}, for {reasons}"
 
     def text(self, width: int) -> str:
-        """Return it as a block for a terminal.
+        """Return a block of text for a terminal.
 
         Args:
-            width: How many columns there are.
+            width: The number of columns.
         """
         wide = max(len(str(len(group.names))) for group in self.groups)
         lines = [
@@ -71,7 +71,7 @@ class Inconclusive:
         return "\n".join([self.title, *lines])
 
     def markdown(self) -> str:
-        """Return it as a list of Markdown."""
+        """Return a list in Markdown."""
         rows = [
             f"- {group.reason}: {', '.join(f'`{name}`' for name in group.names)}"
             f"  \n  hint: `{group.hint}`"
@@ -99,17 +99,17 @@ def _count(number: int, noun: str) -> str:
 
 
 def main(folder: Path) -> None:
-    """Print the groups of a run's records, show them on the page of the run, and remove them.
+    """Print the groups, add them to the summary of the run, and remove the records.
 
     Args:
-        folder: Where the records are.
+        folder: The folder of the records.
     """
     found = [(error.check, error) for error in read_inconclusive(folder)]
     shutil.rmtree(folder, ignore_errors=True)
     if found:
-        unjudged = Inconclusive.of("check", found)
-        print(f"\n{unjudged.text(shutil.get_terminal_size().columns)}", file=sys.stderr)
-        actions.add_summary(unjudged.markdown())
+        summary = Inconclusive.of("check", found)
+        print(f"\n{summary.text(shutil.get_terminal_size().columns)}", file=sys.stderr)
+        actions.add_summary(summary.markdown())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""invoke's own list of the tasks."""
+"""The tasks of tasks.py, as `invoke --list` prints them."""
 
 import json
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from pipeline.process import capture
 
 @dataclass(frozen=True)
 class Task:
-    """A task of invoke, with its line of help."""
+    """A task of invoke, with the first line of its help."""
 
     name: str
     help: str

@@ -1,4 +1,4 @@
-"""Run a command in a Node project: the wanted Node first on the PATH, node_modules as locked.
+"""Run a command in a Node project, with a Node version and node_modules as locked.
 
 python -m pipeline.node [--directory frontend] [--here] 22 npm test
 """
@@ -21,9 +21,9 @@ from pipeline.home import npm_environment
 from pipeline.process import capture, run
 
 LOCKS_DIR = Path("requirements")
-# all of it, whatever NODE_ENV says; what a package would run meanwhile, no tool of ours needs
+# all packages, for any NODE_ENV; no tool here needs install scripts
 CI = ("npm", "ci", "--include=dev", "--include=optional", "--include=peer", "--ignore-scripts")
-TREE = Path("node_modules", ".package-lock.json")  # npm writes there what it has installed
+TREE = Path("node_modules", ".package-lock.json")  # written by npm after an installation
 STAMP = Path("node_modules", ".installed-from")
 CODE = re.compile(r"^npm (?:error|ERR!) code (\w+)", re.MULTILINE)
 UNREACHABLE = re.compile(
@@ -33,14 +33,16 @@ UNWRITABLE = ("EACCES", "EEXIST", "ENOSPC", "ENOTDIR", "EPERM", "EROFS")
 
 
 class UnreachableError(CheckFailedError):
-    """npm could not install what a lock says, since its registry did not answer or refused."""
+    """npm could not install a lock, as its registry did not answer or refused."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command line and return the exit code of its command."""
+    """Run the command line, and return the exit code of its command."""
     parser = argparse.ArgumentParser("python -m pipeline.node", description=__doc__)
     parser.add_argument("--directory", type=Path, default=Path("frontend"))
-    parser.add_argument("--here", action="store_true", help="run a tool of the project right here")
+    parser.add_argument(
+        "--here", action="store_true", help="run a tool of the project in the current folder"
+    )
     parser.add_argument("major", help="the Node to run it on: 20, 22, 24, or the `default`")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args(arguments)
@@ -54,17 +56,17 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def path_with_node(major: str) -> str:
-    """Return a PATH on which `node` is the wanted one.
+    """Return a PATH on which `node` is of a version.
 
-    The environment's own Node (from requirements/node.txt) is taken if it is of that major
-    version; the others come from npm, hash-locked in requirements/node-<major>; where npm has
-    none for this platform, one further down the PATH will do, or that of another session.
+    The Node of the environment (requirements/node.txt) is used if it is of that major version;
+    others come from npm, locked by hash in requirements/node-<major>. If npm has none for this
+    platform, one on the PATH or in another session's environment is used.
 
     Args:
         major: The major version of Node, such as `22`.
 
     Raises:
-        MissingToolError: That Node is nowhere, and cannot be had.
+        MissingToolError: There is no such Node.
     """
     path = os.environ["PATH"]
     locked = LOCKS_DIR / f"node-{major}"
@@ -79,21 +81,21 @@ def path_with_node(major: str) -> str:
         if _major_of(folder) == major:
             return os.pathsep.join([folder, path])
     raise MissingToolError(
-        f"node {major} is not here",
-        hint=f"nox -s pre-commit brings one; or put it on the PATH: nvm use {major}",
+        f"node {major} is missing",
+        hint=f"nox -s pre-commit installs one; or put it on the PATH: nvm use {major}",
     )
 
 
 def install_packages(directory: Path, env: Mapping[str, str]) -> None:
-    """Make node_modules what package-lock.json says, unless it is that already.
+    """Install node_modules from package-lock.json, unless it is up to date.
 
     Args:
         directory: The Node project.
-        env: Variables to run npm with.
+        env: Environment variables for npm.
 
     Raises:
         UnreachableError: npm's registry is out of reach.
-        CheckFailedError: npm could not install what the lock says for another reason.
+        CheckFailedError: npm could not install the lock for another reason.
     """
     lock, stamp = directory / "package-lock.json", directory / STAMP
     with FileLock(directory / ".node_modules.lock"):
@@ -106,22 +108,22 @@ def install_packages(directory: Path, env: Mapping[str, str]) -> None:
             raise _failure(lock, output.stderr)
         if missing := _missing(directory):
             raise CheckFailedError(
-                f"{lock} was not installed as a whole: npm left out {len(missing)} packages, "
+                f"{lock} was not installed completely: npm left out {len(missing)} packages, "
                 f"such as {missing[0]}",
-                hint=f"npm --prefix {directory} config list shows the setting that does it",
+                hint=f"npm --prefix {directory} config list shows the setting",
             )
-        stamp.parent.mkdir(exist_ok=True)  # npm makes none for a project without packages
+        stamp.parent.mkdir(exist_ok=True)  # npm creates none for a project without packages
         stamp.write_text("\n".join([_source(directory), _digest(directory / TREE)]))
 
 
 def _why(directory: Path) -> str:
-    """Why node_modules has to be made anew; nothing, if it is as it was installed from the lock."""
+    """Return why node_modules must be installed; an empty text, if it is up to date."""
     stamp = directory / STAMP
     if not stamp.exists():
-        return "nothing is installed, or not by this"
+        return "nothing is installed"
     source, *tree = stamp.read_text().split("\n")
     if source != _source(directory):
-        return "it was installed from another lock, or in another way"
+        return "it was installed from another lock"
     if tree != [_digest(directory / TREE)] or _is_missing(directory):
         return "node_modules was changed since it was installed"
     return ""
@@ -136,12 +138,12 @@ def _source(directory: Path) -> str:
 
 
 def _missing(directory: Path) -> list[str]:
-    """The packages of the lock that have to be on every machine, and are not here."""
-    locked, here = _packages(directory, "package-lock.json"), _packages(directory)
+    """Return the required packages of the lock that are not installed."""
+    locked, installed = _packages(directory, "package-lock.json"), _packages(directory)
     return [
         name
         for name, facts in locked.items()
-        if name and name not in here and not {"optional", "devOptional"} & facts.keys()
+        if name and name not in installed and not {"optional", "devOptional"} & facts.keys()
     ]
 
 
@@ -156,16 +158,16 @@ def _digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else ""
 
 
-def _failure(lock: Path, said: str) -> CheckFailedError:
-    """What npm's error code means: https://docs.npmjs.com/common-errors."""
-    found = CODE.search(said)
+def _failure(lock: Path, output: str) -> CheckFailedError:
+    """Return the error for npm's error code: https://docs.npmjs.com/common-errors."""
+    found = CODE.search(output)
     code = found[1] if found else "no code"
-    message = f"{lock} could not be installed: npm says {code}"
+    message = f"{lock} could not be installed: npm error {code}"
     if UNREACHABLE.match(code):
-        return UnreachableError(message, hint="is the network there?")
+        return UnreachableError(message, hint="check the network")
     hints = {
         "EINTEGRITY": f"a package differs from its hash: git checkout {lock}",
-        **dict.fromkeys(UNWRITABLE, "npm_config_cache names another cache than ~/.npm"),
+        **dict.fromkeys(UNWRITABLE, "set npm_config_cache to another folder than ~/.npm"),
     }
     return CheckFailedError(message, hint=hints.get(code, "if the lock is stale: nox -s lock"))
 

@@ -1,4 +1,4 @@
-"""nox's own list of the sessions."""
+"""The sessions of noxfile.py, as `nox --list` prints them."""
 
 import json
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from pipeline.process import capture
 
 @dataclass(frozen=True)
 class Session:
-    """One row of `nox --list --json`: a session, or one row of its matrix."""
+    """One entry of `nox --list --json`: a session, or one row of its matrix."""
 
     session: str
     name: str
@@ -19,7 +19,7 @@ class Session:
 
 
 def list_sessions() -> list[Session]:
-    """Return every session, those that nox leaves out by default too.
+    """Return every session, those that nox does not run by default too.
 
     Raises:
         InputError: noxfile.py cannot be read.
@@ -31,7 +31,7 @@ def list_selected_sessions(*options: str) -> list[Session]:
     """Return the sessions that nox would run.
 
     Args:
-        *options: What nox is to select by; its default run, if nothing.
+        *options: Options of nox that select sessions; its default selection, if none.
 
     Raises:
         InputError: noxfile.py cannot be read.

@@ -1,4 +1,4 @@
-"""The only place that starts processes."""
+"""Run processes; no other module starts one."""
 
 import os
 import shlex
@@ -17,12 +17,12 @@ from pipeline.errors import MissingToolError
 
 CommandResult = subprocess.CompletedProcess[str]
 TIMEOUT_EXIT_CODE = 124
-SIGNAL_EXIT_BASE = 128  # and the signal's number: the exit code of what a signal ended
-KILL_TIMEOUT = 2.0  # seconds that a killed process may take until it is gone
+SIGNAL_EXIT_BASE = 128  # plus the signal number
+KILL_TIMEOUT = 2.0  # seconds until a killed process has ended
 Process = subprocess.Popen[bytes]
-POLL_INTERVAL = 0.5  # seconds between looks at whether to stop
+POLL_INTERVAL = 0.5  # seconds
 MAX_COMMAND_SHOWN = 1000  # characters of a command line
-INTERRUPT_TIMEOUT = 180  # seconds: what stands in a Docker Engine is to go
+INTERRUPT_TIMEOUT = 180  # seconds, enough to remove containers
 REPOSITORY_VARIABLES = frozenset({
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_CONFIG", "GIT_CONFIG_COUNT",
     "GIT_CONFIG_PARAMETERS", "GIT_DEFAULT_HASH", "GIT_DEFAULT_REF_FORMAT", "GIT_DIFF_OPTS",
@@ -32,18 +32,18 @@ REPOSITORY_VARIABLES = frozenset({
     "GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_QUARANTINE_PATH", "GIT_REPLACE_REF_BASE",
     "GIT_SHALLOW_FILE", "GIT_TEMPLATE_DIR", "GIT_WORK_TREE",
 })  # fmt: skip
-"""What git tells its hooks of their repository: it wins over the folder that a program runs in."""
+"""Variables that git sets for hooks; they override the folder that git runs in."""
 
 
 def run(
     command: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> int:
-    """Run a command in the open and return its exit code, as a shell has it.
+    """Run a command with its output on this terminal, and return its exit code.
 
     Args:
         command: The program and its arguments.
-        cwd: Where to run it; here, if not given.
-        env: Variables to set on top of this process's own.
+        cwd: The folder; the current one by default.
+        env: Variables to set in addition to this process's own.
 
     Raises:
         MissingToolError: There is no such program.
@@ -57,7 +57,7 @@ def run(
     return done.returncode if done.returncode >= 0 else SIGNAL_EXIT_BASE - done.returncode
 
 
-def capture(  # noqa: PLR0913 - each says one thing about the process
+def capture(  # noqa: PLR0913 - options of subprocess.run
     command: Sequence[str],
     *,
     cwd: Path | None = None,
@@ -66,16 +66,16 @@ def capture(  # noqa: PLR0913 - each says one thing about the process
     stdin: str = "",
     seconds: float | None = None,
 ) -> CommandResult:
-    """Run a command quietly; return its exit code and what it printed.
+    """Run a command, and return its exit code and its output.
 
     Args:
         command: The program and its arguments.
-        cwd: Where to run it; here, if not given.
-        env: Variables to set on top of this process's own.
-        user: Whose rights to run it with; only root may choose.
-        stdin: What to give it to read; nothing, if not given.
-        seconds: How long it may take; then it is killed, and its exit code is 124, as timeout(1)
-            has it. As long as it likes, if not given.
+        cwd: The folder; the current one by default.
+        env: Variables to set in addition to this process's own.
+        user: The user to run it as; only root may choose.
+        stdin: Its input.
+        seconds: The time limit; then it is killed, and its exit code is 124, as of timeout(1). No
+            limit by default.
 
     Raises:
         MissingToolError: There is no such program.
@@ -100,16 +100,16 @@ def capture(  # noqa: PLR0913 - each says one thing about the process
 def run_interruptible(
     command: Sequence[str], *, cwd: Path, env: Mapping[str, str], stop: Event
 ) -> CommandResult:
-    """Run a command with all that it starts as one group, and end the group when asked to.
+    """Run a command in a process group of its own, and interrupt the group on request.
 
     Args:
         command: The program and its arguments.
-        cwd: Where to run it.
-        env: All of its variables.
-        stop: Set by another thread to interrupt it, as Ctrl-C does; it is given time to clean up.
+        cwd: The folder.
+        env: All of its environment variables.
+        stop: Set by another thread to interrupt it, as Ctrl-C does; it gets time to clean up.
 
     Returns:
-        Its exit code, and what it printed on stdout and stderr as it came.
+        Its exit code, and its stdout and stderr in one text.
 
     Raises:
         MissingToolError: There is no such program.
@@ -122,7 +122,7 @@ def run_interruptible(
     ) as process:  # fmt: skip
         try:
             return CommandResult(command, *_communicate_until(process, stop), "")
-        except KeyboardInterrupt:  # which a group of its own does not hear of
+        except KeyboardInterrupt:  # not sent to a process group of its own
             _interrupt_group(process)
             raise
 
@@ -139,35 +139,35 @@ def _communicate_until(process: subprocess.Popen[str], stop: Event) -> tuple[int
 
 
 def without_repository(env: Mapping[str, str]) -> dict[str, str]:
-    """Return variables without those that name a repository of git, as a hook has them.
+    """Return environment variables without those that git sets for hooks.
 
     Args:
-        env: All of a process's variables.
+        env: All variables of a process.
     """
     return {name: value for name, value in env.items() if name not in REPOSITORY_VARIABLES}
 
 
 def last_error_line(output: CommandResult) -> str:
-    """Return why a command failed, in its own words: the last line on its stderr that says so.
+    """Return the last line of the stderr of a failed command, without usage hints.
 
     Args:
-        output: Of a command that failed.
+        output: The result of the command.
     """
     lines = [line.strip() for line in output.stderr.splitlines()]
-    telling = [line for line in lines if line and not line.startswith(("Run '", "See '"))]
-    return telling[-1] if telling else "it said nothing"
+    messages = [line for line in lines if line and not line.startswith(("Run '", "See '"))]
+    return messages[-1] if messages else "no output"
 
 
 @contextmanager
 def background_process(
     command: Sequence[str], *, cwd: Path | None = None, quiet: bool = False
 ) -> Iterator[None]:
-    """Run a command beside what is inside the `with`, and end it afterwards.
+    """Run a command in the background during the `with` block.
 
     Args:
         command: The program and its arguments.
-        cwd: Where to run it; here, if not given.
-        quiet: Whether to throw its output away.
+        cwd: The folder; the current one by default.
+        quiet: Whether to discard its output.
 
     Raises:
         MissingToolError: There is no such program.
@@ -188,13 +188,13 @@ def background_process(
 def conversation(
     command: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path
 ) -> Iterator["Conversation"]:
-    """Run a command that answers lines of its stdin, and end it with what is inside the `with`.
+    """Run a command that answers lines of its stdin, and kill it after the `with` block.
 
     Args:
         command: The program and its arguments.
-        cwd: Where to run it.
-        env: Variables to set on top of this process's own.
-        log: The file that gets what it prints on stderr.
+        cwd: The folder.
+        env: Variables to set in addition to this process's own.
+        log: The file for its stderr.
 
     Raises:
         MissingToolError: There is no such program.
@@ -207,28 +207,28 @@ def conversation(
     try:
         yield Conversation(process)
     finally:
-        _signal_groups([process], signal.SIGKILL)  # with what it has forked
+        _signal_groups([process], signal.SIGKILL)  # and its children
         process.communicate()
 
 
 class Conversation:
-    """A process that is told lines, and answers with lines."""
+    """A process that reads lines and answers with lines."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
     def ask(self, line: str) -> str:
-        """Say a line, and return the answer; it is empty if the process has ended."""
-        self.say(line)
-        return self.hear()
+        """Send a line, and return the answer; empty, if the process has ended."""
+        self.send(line)
+        return self.receive()
 
-    def say(self, line: str) -> None:
-        """Say a line, and do not wait for the answer."""
+    def send(self, line: str) -> None:
+        """Send a line, without waiting for the answer."""
         with suppress(BrokenPipeError):
             print(line, file=self._process.stdin, flush=True)
 
-    def hear(self) -> str:
-        """Wait for a line, and return it; it is empty if the process has ended."""
+    def receive(self) -> str:
+        """Wait for a line, and return it; empty, if the process has ended."""
         return self._process.stdout.readline() if self._process.stdout else ""
 
     def wait(self) -> int:
@@ -244,14 +244,14 @@ def start_group(
     cwd: Path | None = None,
     holding: Collection[int] = (),
 ) -> Process:
-    """Start a command as the head of a group of its own, and go on.
+    """Start a command in a process group of its own, without waiting.
 
     Args:
         command: The program and its arguments.
-        log: The file that gets all it prints.
-        env: The whole of its environment.
-        cwd: Where to run it; here, if not given.
-        holding: Open files to hand on, such as a lock that is to last as long as it runs.
+        log: The file for its output.
+        env: All of its environment variables.
+        cwd: The folder; the current one by default.
+        holding: Open files that it inherits, such as a lock to hold while it runs.
 
     Raises:
         MissingToolError: There is no such program.
@@ -271,16 +271,16 @@ def start_group(
 
 
 def terminate_groups(processes: Collection[Process], *, seconds: float) -> None:
-    """End groups that were started: ask, then kill what is still there.
+    """Terminate process groups, and kill the processes that are left.
 
     Args:
-        processes: The heads of the groups.
-        seconds: How long they may take to leave in order.
+        processes: The leaders of the groups.
+        seconds: Time to end after SIGTERM.
     """
     _signal_groups(processes, signal.SIGTERM)
     try:
         _wait_for(processes, seconds)
-    finally:  # whoever is impatient and interrupts again gets the kill
+    finally:  # also if it is interrupted again
         _signal_groups(processes, signal.SIGKILL)
         _wait_for(processes, KILL_TIMEOUT)
 
@@ -292,7 +292,7 @@ def _wait_for(processes: Collection[Process], seconds: float) -> None:
 
 
 def _group_is_alive(process: Process) -> bool:
-    """Whether any process of the group is left, be it that its head is gone."""
+    """Return whether any process of the group is left."""
     process.poll()
     try:
         os.killpg(process.pid, 0)
@@ -308,7 +308,7 @@ def _signal_groups(processes: Collection[subprocess.Popen[Any]], number: signal.
 
 
 def _interrupt_group(group: subprocess.Popen[str]) -> None:
-    """Interrupt a group, and kill what is left after a while, in groups of its own too."""
+    """Interrupt a group, and kill its descendants that are left after a while."""
     family = {group.pid, *_descendants(group.pid)}
     os.killpg(group.pid, signal.SIGINT)
     with suppress(subprocess.TimeoutExpired):
@@ -319,7 +319,7 @@ def _interrupt_group(group: subprocess.Popen[str]) -> None:
 
 
 def _descendants(pid: int) -> Iterator[int]:
-    """Yield the processes that one has started, and what those have started."""
+    """Yield the child processes of a process, and theirs."""
     rows = [line.split() for line in capture(["ps", "-axo", "ppid=,pid="]).stdout.splitlines()]
     for parent, child in rows:
         if int(parent) == pid:

@@ -1,4 +1,4 @@
-"""Repositories of our own: no setting of a person, and no other repository, has a part in them."""
+"""Temporary git repositories that ignore the configuration of the user and the system."""
 
 import shutil
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.git import files, local_branch_ref, require_success, run_git
 
-# read besides what `ISOLATED_ENVIRONMENT` turns off
+# configuration in addition to `ISOLATED_ENVIRONMENT`
 SETTINGS = (
     "commit.gpgSign=false",
     "core.attributesFile=/dev/null",
@@ -27,46 +27,46 @@ ISOLATED_ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class ScratchRepository:
-    """A repository in a folder: git does not look for one above it."""
+    """A repository in a folder; git does not search the parent folders."""
 
     folder: Path
 
     def git(self, *arguments: str) -> str:
-        """Run git in it, and return what it printed.
+        """Run git in it, and return its stdout.
 
         Raises:
             InputError: It failed.
         """
         env = ISOLATED_ENVIRONMENT | {"GIT_CEILING_DIRECTORIES": str(self.folder.resolve().parent)}
         output = run_git(*arguments, cwd=self.folder, settings=SETTINGS, env=env)
-        hint = f"git -C {self.folder} {arguments[0]}; is there room on the disk?"
+        hint = f"git -C {self.folder} {arguments[0]}; check the free disk space"
         return require_success(output, hint).stdout
 
     def init(self, main: str) -> None:
-        """Make it, with everything that is in the folder, whatever its files say is ignored.
+        """Create it, and commit all files of the folder, ignored ones too.
 
         Args:
             main: The name of its branch.
         """
         self.git("init", "--quiet", "--template=")
-        self.git("symbolic-ref", "HEAD", local_branch_ref(main))  # it may have been begun before
+        self.git("symbolic-ref", "HEAD", local_branch_ref(main))  # it may exist already
         self.git("add", "--all", "--force")
-        self.commit("Begin")
+        self.commit("Initial commit")
 
     def commit(self, message: str) -> None:
-        """Commit all that there is, if it is not ignored."""
+        """Commit all files that are not ignored."""
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", f"--message={message}")
 
 
 def copy_files(names: Iterable[str], target: Path, source: Path = Path()) -> None:
-    """Copy files as git hands them out: a link stays one, and what is gone is left out.
+    """Copy files as in a checkout: symbolic links stay links, missing files are skipped.
 
     Args:
-        names: As git lists them. A submodule is a folder: its files are copied. A repository that
-            was not added, listed with a slash, is none of the checkout's.
-        target: Where to.
-        source: The checkout that they are named from; here, if not given.
+        names: As git lists them. The files of a submodule are copied; a nested repository, listed
+            with a slash, is not.
+        target: The folder to copy to.
+        source: The checkout; the current folder by default.
     """
     for name in names:
         old, new = source / name, target / name

@@ -1,25 +1,25 @@
-"""Which secrets stand where nobody may see them: in a text, or in the files of a folder."""
+"""Find secrets in a text, or in the files of a folder."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 
 def secrets_in_text(secrets: Mapping[str, str], text: str) -> list[str]:
-    """Return the names of the secrets that a text shows.
+    """Return the names of the secrets in a text.
 
     Args:
-        secrets: What nobody may see, by its name.
-        text: What somebody sees.
+        secrets: The secrets by their names.
+        text: The text.
     """
     return sorted(name for name, secret in secrets.items() if secret in text)
 
 
 def secrets_in_directory(secrets: Mapping[str, str], folder: Path) -> Iterator[str]:
-    """Yield each secret that a file of a folder holds, with the file.
+    """Yield each secret in the files of a folder, with the file.
 
     Args:
-        secrets: What nobody may see, by its name.
-        folder: What is looked through, whatever git makes of it; links are not followed.
+        secrets: The secrets by their names.
+        folder: The folder, ignored files included; symbolic links are not followed.
     """
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.is_symlink():

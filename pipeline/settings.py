@@ -1,6 +1,6 @@
-"""pipeline.toml as tables: what each key means, and what its value may be.
+"""The tables of pipeline.toml: the meaning and the type of each key.
 
-What may be left out has a default; what a check would be weaker without must be there.
+An optional key has a default; a key without which a check would be weaker is required.
 """
 
 import re
@@ -15,30 +15,30 @@ from pipeline.schema import Constraint, Table, Text, matches_pattern, whole_numb
 from pipeline.toml import Fault, Place
 
 COMMON = "common"
-"""The area that every session reads; it also has each file that is in no other."""
+"""The area that every session reads; it also has each file that is in no other area."""
 MOST_REVIEWERS = 6
 NAME = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 
 
 def is_inside(path: str) -> bool:
-    """Say whether a path, or a glob, leads to something in the repository, and not to all of it."""
+    """Return whether a path or glob is inside the repository, and not the whole of it."""
     parts = PurePosixPath(path).parts
     return bool(parts) and parts[0] != "/" and ".." not in parts and path.isprintable()
 
 
 def is_glob_inside(glob: str) -> bool:
-    """Say whether `Path.glob` takes it, and finds nothing outside of the repository."""
+    """Return whether `Path.glob` accepts a glob, and it matches only inside the repository."""
     parts = PurePosixPath(glob).parts
     return is_inside(glob) and all(part == "**" or "**" not in part for part in parts)
 
 
 def few(reviewers: Collection[str]) -> bool:
-    """Say whether GitHub takes so many."""
+    """Return whether GitHub accepts this number of reviewers."""
     return len(reviewers) <= MOST_REVIEWERS
 
 
 Name = Annotated[
-    str, matches_pattern(NAME, "small letters, digits and single hyphens, like acme-shop")
+    str, matches_pattern(NAME, "lower-case letters, digits and single hyphens, like acme-shop")
 ]
 Word = Annotated[
     str, matches_pattern(r"[A-Za-z][\w-]*", "letters, digits and hyphens, like staging")
@@ -49,7 +49,7 @@ Branch = Annotated[
 Inside = Annotated[str, Constraint("a path in the repository", is_inside)]
 GlobInside = Annotated[str, Constraint("a glob in the repository, like .env*", is_glob_inside)]
 Job = Text
-"""The id of a job in the workflows: `pipeline.ci.plan` and parity look whether it exists."""
+"""The id of a job in the workflows; `pipeline.ci.plan` and parity check that it exists."""
 Jobs = tuple[Job, ...]
 Image = Annotated[
     str, matches_pattern(r"[a-z0-9]+([._-][a-z0-9]+)*", "the name of an image, like backend")
@@ -59,7 +59,8 @@ Reviewer = Annotated[
     str, matches_pattern(r"[\w.-]+(/[\w.-]+)?", "a user, or a team like acme/operators")
 ]
 Glob = Annotated[
-    str, matches_pattern(r"[^][?!\\{}]+", "a glob that has no signs but `*`, `**` and `**/`")
+    str,
+    matches_pattern(r"[^][?!\\{}]+", "a glob with no special characters but `*`, `**` and `**/`"),
 ]
 Positive = Annotated[float, Constraint("a number above 0", lambda given: given > 0)]
 Minor = Annotated[str, matches_pattern(r"\d+\.\d+", "a version, like 3.12")]
@@ -67,57 +68,57 @@ Major = Annotated[str, matches_pattern(r"\d+", "a major version, like 24")]
 
 
 class Template(Table):
-    """What the product was copied from."""
+    """The template that the product was copied from."""
 
     version: Text = "0.0.0"
     """Its version."""
     commit: Annotated[str, matches_pattern(r"([0-9a-f]{7,64})?", "a commit")] = ""
-    """The commit that holds the template as it was copied; `invoke init` writes it."""
+    """The commit of the template that was copied; `invoke init` sets it."""
     domain: Annotated[str, matches_pattern(r"[a-z0-9.-]*", "a domain, like acme.com")] = ""
-    """Where its environments are; `invoke init` writes it."""
+    """The domain of the environments; `invoke init` sets it."""
     removed: Mapping[str, bool] = {}
-    """The parts that are gone; `invoke init` writes it."""
+    """The features that are removed; `invoke init` sets it."""
     removable: Mapping[str, tuple[Inside, ...]] = {}
-    """Parts to go without, and the paths that are theirs alone."""
+    """The features that can be removed, with the paths of their own files."""
 
 
 class Variables(Table):
-    """What a session sees of the environment; nothing else gets through `invoke ci`."""
+    """The environment variables of a session; `invoke ci` removes all others."""
 
     cache_key: tuple[Glob, ...]
-    """What a result may hang on, so that it is in its key."""
+    """Variables that may change a result; they are part of its cache key."""
     passthrough: tuple[Glob, ...]
-    """What gets through beside that, and changes no result."""
+    """Variables that are passed and do not change a result."""
     dropped: tuple[Glob, ...]
-    """What configures tools: save for the above, `nox` takes it away too."""
+    """Variables that configure tools; nox removes them, except those above."""
 
 
 class Ci(Table):
-    """How `invoke ci` runs the jobs that check."""
+    """How `invoke ci` runs the jobs."""
 
     main_branch: Branch
     """The branch that changes are compared with, and releases are made from."""
     exclusive: Jobs = ()
-    """Jobs beside which nothing runs: they judge what is late."""
+    """Jobs that must run alone, as they measure time."""
     extra_inputs: tuple[GlobInside, ...]
-    """What git ignores and sessions read, as globs of `Path.glob`."""
+    """Ignored files that sessions read, as globs of `Path.glob`."""
     tools: tuple[Text, ...]
-    """Programs of the machine that a result may hang on."""
+    """Programs of the machine that may change a result."""
     needs: Mapping[Job, Jobs] = {}
-    """Jobs that take what others make."""
+    """Jobs that use files made by other jobs."""
     main_only: Mapping[Job, tuple[Text, ...]] = {}
     """Jobs that a change waits for only if it touches one of these areas."""
     never_cached: Mapping[Job, Text]
-    """Jobs whose result must not stand for the next run, and why."""
+    """Jobs whose result must not be reused, and why."""
     mutex: Mapping[Text, Jobs] = {}
-    """Jobs that write to the same place, by that place."""
+    """Jobs that must not run at the same time, by what they share."""
     variables: Variables
 
     def unknown_jobs(self, known: Collection[str]) -> Iterator[Fault]:
-        """Yield each name of a job that there is not.
+        """Yield an error for each name that is not a job.
 
         Args:
-            known: The jobs that check.
+            known: The ids of the jobs.
         """
         for place, job in self._named():
             yield from unknown_name_faults("job", job, known, ("ci", *place))
@@ -132,121 +133,121 @@ class Ci(Table):
 
 
 class Defaults(Table):
-    """The version that is shipped, and that sessions without a row run on."""
+    """The shipped version, which sessions without a matrix use."""
 
     django: Minor
     node: Major
 
 
 class Images(Table):
-    """What is shipped."""
+    """The images of a release."""
 
     registry: Annotated[
         str, matches_pattern(r"[\w.-]+(:\d+)?(/[\w.-]+)*", "a registry, like ghcr.io")
     ]
-    """Where images go; behind it come the owner and the name of the git remote, and the image."""
+    """The registry of images; the owner and name of the git remote and the image are appended."""
     built: tuple[Image, ...]
-    """Ours: each has a folder with a Dockerfile."""
+    """Images of this repository: each has a folder with a Dockerfile."""
     third_party: tuple[Image, ...]
-    """Those of others, taken as docker-compose.yml names them."""
+    """Images of docker-compose.yml that are not built here."""
     platforms: Annotated[tuple[Platform, ...], Constraint("a list of at least one platform", bool)]
-    """What each image is made for."""
+    """The platforms of each image."""
     max_scan_age_days: Annotated[int, whole_number(1, 365)]
-    """How old a scan may be when its image is deployed."""
+    """The maximum age of a scan when its image is deployed."""
 
-    def _once(self) -> Iterator[Fault]:
+    def _built_or_third_party(self) -> Iterator[Fault]:
         for index, image in enumerate(self.third_party):
             if image in self.built:
                 yield Fault(("third_party", index), f"`{image}` is built here")
 
-    RULES = (_once,)
+    RULES = (_built_or_third_party,)
 
 
 class GitHub(Table):
-    """What `invoke github-settings` sets, beside environments and the check that main requires."""
+    """What `invoke github-settings` sets in addition to environments and the required check."""
 
     required_approvals: Annotated[int, whole_number(0, 10)] = 0
-    """How many reviews a change of main needs."""
+    """The number of approvals that a pull request to main needs."""
     reviewers: Mapping[
         Text,
         Annotated[tuple[Reviewer, ...], Constraint(f"a list of {MOST_REVIEWERS} at most", few)],
     ] = {}
-    """By environment, who agrees to a deployment: users, or teams as `organisation/team`."""
+    """By environment, the required reviewers: users, or teams as `organisation/team`."""
 
 
 class Migrations(Table):
-    """What new migrations are tried on."""
+    """How new migrations are tested."""
 
     rows: Annotated[int, whole_number(1, 100_000_000)]
-    """How many rows each table gets."""
+    """The number of rows in each table."""
     max_lock_seconds: Positive
-    """How long a migration may keep a table from others."""
+    """How long a migration may hold a blocking lock."""
     values: Mapping[Text, Text] = {}
-    """SQL for columns that take values of a kind only, as `app_table.column`, in row i."""
+    """SQL expressions for columns with special values, as `app_table.column`, for row i."""
 
 
 class Services(Table):
-    """What checks start beside them."""
+    """Services that checks start."""
 
     postgres: Text = ""
-    """The folder of PostgreSQL's programs, where the schema needs more than the kit's own has."""
+    """The folder of PostgreSQL's programs, if the schema needs others than the bundled ones."""
 
 
 class Actions(Table):
-    """The actions of others that steps may use, besides the tools."""
+    """Third-party actions that steps may use, in addition to those that install tools."""
 
     setup: tuple[Text, ...] = ()
-    """What sets up before a session runs."""
+    """Actions that run before a session."""
     report: tuple[Text, ...] = ()
-    """What reports after it."""
+    """Actions that run after it."""
 
 
 class Parity(Table):
-    """What `nox -s parity` allows the workflows."""
+    """What `nox -s parity` allows in workflows."""
 
     runners: tuple[Text, ...]
     """The labels of runners."""
     setup_commands: tuple[str, ...] = ()
-    """The lines that an action of this repository may run."""
+    """Commands that a local action may run."""
     max_timeout_minutes: Annotated[int, whole_number(1, 7200)]
-    """The longest limit that a job may have."""
+    """The maximum of `timeout-minutes`."""
     actions: Actions = Actions()
     """The actions that steps may use."""
     awaited: Mapping[Glob, Text] = {}
-    """Globs of areas that no file has yet, and why they are there."""
+    """Globs of areas that match no file yet, and why they exist."""
     local_sessions: Mapping[Text, Text] = {}
     """Sessions that no job runs, and why."""
     secrets: Mapping[Job, tuple[Variable, ...]] = {}
-    """What a job reads, of those that exist."""
+    """The secrets that each job reads."""
     action_tool_versions: Mapping[Text, Text] = {}
-    """The versions of tools that no lock of ours can hold, by the action that installs them."""
+    """Versions of tools without a lock file, by the action that installs them."""
     write_permissions: Mapping[Job, tuple[Text, ...]] = {}
-    """What a job may write besides nothing."""
+    """The write permissions of each job."""
 
 
 class Version(Table):
     """A version that is tested."""
 
     end_of_life: date
-    """Until when its makers support it."""
+    """The last day of upstream support."""
 
 
 class Django(Version):
-    """A Django that is tested."""
+    """A tested version of Django."""
 
     python: tuple[Minor, ...]
-    """The Pythons that it is tested on."""
+    """The versions of Python that it is tested on."""
 
 
 class Settings(Table):
-    """The one file that a team edits."""
+    """pipeline.toml."""
 
     name: Name
-    """The product's: its stacks and its folder of what `invoke ci` knows are called so."""
+    """The name of the product; stacks and the cache folder of `invoke ci` are named after it."""
     ci: Ci
     defaults: Defaults
     areas: Mapping[Text, tuple[Glob, ...]]
-    """Which files belong to what; a session is tagged with the areas that it reads."""
+    """Sets of files; a session is tagged with the areas that it reads."""
     images: Images
     migrations: Migrations
     parity: Parity
@@ -254,31 +255,31 @@ class Settings(Table):
     django: Mapping[Minor, Django]
     node: Mapping[Major, Version]
     budgets: Mapping[Job, Positive] = {}
-    """Minutes that a job may take, warm, before it is too slow."""
+    """The time budget of a job with warm caches, in minutes."""
     environments: Mapping[Word, Environment] = {}
-    """Where releases go."""
+    """The environments that releases are deployed to."""
     github: GitHub = GitHub()
     services: Services = Services()
     template: Template = Template()
 
     @classmethod
     def complete(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Tell each environment its name, and that of its stack where it is not written."""
+        """Set the name of each environment, and its stack if there is none."""
         environments = given.get("environments")
         if not isinstance(environments, dict):
             return given
         name = given["name"] if re.fullmatch(NAME, str(given.get("name"))) else "product"
-        told = {
+        named = {
             key: {"name": key, "stack": f"{name}-{key}", **each} if isinstance(each, dict) else each
             for key, each in environments.items()
         }
-        return {**given, "environments": told}
+        return {**given, "environments": named}
 
     def _has_a_common_area(self) -> Iterator[Fault]:
         if COMMON not in self.areas:
             yield Fault(("areas",), f"the area `{COMMON}` is missing, which every session reads")
 
-    def _names_areas(self) -> Iterator[Fault]:
+    def _areas_exist(self) -> Iterator[Fault]:
         for job, areas in self.ci.main_only.items():
             for index, area in enumerate(areas):
                 place = ("ci", "main_only", job, index)
@@ -292,24 +293,24 @@ class Settings(Table):
                     f"version in [{tool}]", version, tested, ("defaults", tool)
                 )
 
-    def _djangos_have_pythons(self) -> Iterator[Fault]:
+    def _django_pythons_are_tested(self) -> Iterator[Fault]:
         for django, each in self.django.items():
             for index, python in enumerate(getattr(each, "python", ())):
                 place = ("django", django, "python", index)
                 yield from unknown_name_faults("version in [python]", python, self.python, place)
 
-    def _reviews_environments(self) -> Iterator[Fault]:
+    def _reviewed_environments_exist(self) -> Iterator[Fault]:
         for name in self.github.reviewers:
             place = ("github", "reviewers", name)
             yield from unknown_name_faults("environment", name, self.environments, place)
 
-    def _environments_are_called_as_written(self) -> Iterator[Fault]:
+    def _environments_have_no_name_key(self) -> Iterator[Fault]:
         for name, each in self.environments.items():
             if getattr(each, "name", name) != name:
                 place = ("environments", name, "name")
-                yield Fault(place, "there is no such key: the table has the name")
+                yield Fault(place, "there is no such key: the name of the table is used")
 
-    def _comes_after_others(self) -> Iterator[Fault]:
+    def _promotion_has_no_cycle(self) -> Iterator[Fault]:
         before = {
             name: getattr(each, "promote_from", "") for name, each in self.environments.items()
         }
@@ -320,14 +321,14 @@ class Settings(Table):
             if first:
                 yield from unknown_name_faults("environment", first, before, place)
             if walk[-1] == name:
-                yield Fault(place, f"a release would never come to it: {' after '.join(walk)}")
+                yield Fault(place, f"promote_from has a cycle: {' after '.join(walk)}")
 
     RULES = (
         _has_a_common_area,
-        _names_areas,
+        _areas_exist,
         _defaults_are_tested,
-        _djangos_have_pythons,
-        _reviews_environments,
-        _environments_are_called_as_written,
-        _comes_after_others,
+        _django_pythons_are_tested,
+        _reviewed_environments_exist,
+        _environments_have_no_name_key,
+        _promotion_has_no_cycle,
     )

@@ -1,7 +1,9 @@
-"""The standard streams of a command: all three are open, and no fault of theirs ends its work.
+"""Make the standard streams of a command safe.
 
-A deployment has to go on when `| head` has read enough. What has no reader is dropped, and the exit
-code is that of the work. What is lost for another reason, such as a full disk, is told at the end.
+All are open, and a write error does not end the work.
+
+A deployment must go on after `| head` has read enough. Output without a reader is dropped, and the
+exit code is that of the work. Other write errors, such as a full disk, are reported at the end.
 """
 
 import io
@@ -22,32 +24,32 @@ STDERR = 2
 
 
 class SafeFile(io.FileIO):
-    """An open file that takes everything: from a fault on, what is written goes to /dev/null."""
+    """An open file that accepts all writes: after an error, output goes to /dev/null."""
 
     fault: OSError | None = None
 
     def write(self, data: "ReadableBuffer") -> int:
-        """Write; wait, where a child made the file non-blocking, as Node does with pipes."""
+        """Write; wait, if a child process made the file non-blocking, as Node does with pipes."""
         try:
             while (written := super().write(data)) is None:
                 select.select([], [self], [])
         except OSError as error:
             self.fault = None if isinstance(error, BrokenPipeError) else error
             with Path(os.devnull).open("wb") as nothing:
-                os.dup2(nothing.fileno(), self.fileno())  # children have it too
+                os.dup2(nothing.fileno(), self.fileno())  # for child processes too
             return memoryview(data).nbytes
         return written
 
 
 class EscapingStream(io.TextIOWrapper):
-    """A stream that escapes what would act on a terminal, and what its encoding does not have."""
+    """A stream that escapes control characters, and characters that its encoding lacks."""
 
     def write(self, text: str) -> int:
-        """Write for people."""
+        """Write text for people."""
         return self.show(escape_control(text))
 
     def show(self, text: str) -> int:
-        """Write as it is: colours, and where to go on."""
+        """Write text with its escape sequences."""
         written = super().write(text)
         if self.write_through:
             self.flush()
@@ -55,22 +57,22 @@ class EscapingStream(io.TextIOWrapper):
 
 
 def show(text: str, stream: TextIO) -> None:
-    """Write escape sequences of our own.
+    """Write text with escape sequences.
 
     Args:
-        text: With them.
-        stream: Where to.
+        text: The text.
+        stream: The stream.
     """
     stream.show(text) if isinstance(stream, EscapingStream) else stream.write(text)
     stream.flush()
 
 
 def write_raw(text: str, stream: TextIO) -> None:
-    """Write what a program is to read, byte for byte: nothing is escaped, and it is UTF-8.
+    """Write text for programs: UTF-8, without escaping.
 
     Args:
         text: Such as a diff.
-        stream: Where to.
+        stream: The stream.
     """
     stream.flush()
     stream.buffer.write(text.encode(errors="surrogateescape"))
@@ -78,22 +80,24 @@ def write_raw(text: str, stream: TextIO) -> None:
 
 
 def open_standard_streams() -> None:
-    """Open what is closed, and let stdout and stderr last; a second call changes nothing."""
-    while (number := os.open(os.devnull, os.O_RDWR)) <= STDERR:  # or a file gets its number
-        os.set_inheritable(number, True)  # noqa: FBT003 - it has no name
+    """Open closed streams, and make stdout and stderr safe; it may be called twice."""
+    while (
+        number := os.open(os.devnull, os.O_RDWR)
+    ) <= STDERR:  # so that no other file gets its number
+        os.set_inheritable(number, True)  # noqa: FBT003 - positional only
     os.close(number)
     sys.stdin = sys.stdin or io.TextIOWrapper(io.BufferedReader(io.FileIO(os.devnull)))
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is getattr(sys, f"__{name}__"):  # no test has taken it
+        if getattr(sys, name) is getattr(sys, f"__{name}__"):  # not replaced by a test
             setattr(sys, name, _safe_stream(getattr(sys, name)))
 
 
 @contextmanager
 def standard_streams() -> Iterator[None]:
-    """Settle the streams, and say at the end whether stdout took everything.
+    """Make the streams safe, and check at the end that stdout took everything.
 
     Raises:
-        OSError: It did not, though its reader is there, and nothing else went wrong.
+        OSError: A write failed although there is a reader, and nothing else went wrong.
     """
     open_standard_streams()
     try:
@@ -113,7 +117,7 @@ def _probe_stdout() -> None:
 
 
 def _safe_stream(stream: io.TextIOWrapper | None) -> EscapingStream:
-    """A stream to the same file; to nothing, where there was none when this process started."""
+    """Return a stream to the same file; to /dev/null, if it was closed."""
     if stream is None:
         nothing = io.BufferedWriter(SafeFile(os.devnull, "wb"))
         return EscapingStream(nothing, encoding="utf-8", errors="backslashreplace")

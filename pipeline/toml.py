@@ -1,7 +1,7 @@
-"""The text of a TOML file: what it holds, and the line of each fault, which tomllib does not tell.
+"""The text of a TOML file: its content, and the line of each error, which tomllib does not return.
 
-Where something is wrong, the text is taken apart into statements, each the fewest lines that
-tomllib reads by themselves: so there is no second grammar of TOML here.
+To find the lines, the text is split into statements, each the fewest lines that tomllib parses by
+themselves; so there is no second TOML grammar here.
 """
 
 import json
@@ -15,27 +15,27 @@ from typing import Any, NamedTuple
 from pipeline.errors import InputError
 
 Place = tuple[str | int, ...]
-"""The keys that lead to a value; in a list, its index."""
-MAX_VALUE_SHOWN = 60  # characters of a value
-MAX_ERRORS_SHOWN = 20  # statements that are named, where a file is no TOML at all
+"""The keys that lead to a value; for an item of a list, its index."""
+MAX_VALUE_SHOWN = 60  # characters
+MAX_ERRORS_SHOWN = 20  # of a file that is not TOML
 BARE = r"[A-Za-z0-9_-]+"
 CREDENTIALS = r"(?<=//)[^/@\s]+(?=@)"
 KEY = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
 HEAD = rf"\s*{KEY}(?:\s*\.\s*{KEY})*\s*="
 BEGINS = rf"{HEAD}|\s*\["
-OPEN = "(at end of document)"  # tomllib's words, where more lines may make it whole
+OPEN = "(at end of document)"  # in tomllib's messages for incomplete text
 AT = r" \(at (?:line (\d+), column \d+|end of document)\)$"
 
 
 class Fault(NamedTuple):
-    """What is wrong with a value, and where that stands."""
+    """An error of a value, with its place."""
 
     place: Place
-    says: str
+    message: str
 
 
 class Statement(NamedTuple):
-    """A key with its value, the head of a table, or an empty line; or an error."""
+    """A key with its value, a table header, an empty line, or an error."""
 
     line: int
     lines: Sequence[str]
@@ -44,14 +44,14 @@ class Statement(NamedTuple):
 
 
 def parse_document(file: Path, text: str) -> dict[str, Any]:
-    """Return what a text holds.
+    """Parse a text.
 
     Args:
-        file: Where it is from.
-        text: What is in it.
+        file: The file that it comes from.
+        text: The text.
 
     Raises:
-        InputError: It is no TOML: names every statement that is none, and every key that is twice.
+        InputError: It is not TOML: names every invalid statement and every duplicate key.
     """
     try:
         return tomllib.loads(text)
@@ -59,22 +59,24 @@ def parse_document(file: Path, text: str) -> dict[str, Any]:
         found = [*_syntax_errors(text), *_duplicate_keys(text)] or [
             (_line(error, 1), _cause(error))
         ]
-        lines = [f"{file}:{line}: {said}" for line, said in sorted(found)[:MAX_ERRORS_SHOWN]]
+        lines = [f"{file}:{line}: {message}" for line, message in sorted(found)[:MAX_ERRORS_SHOWN]]
         raise InputError("\n".join(lines), hint=f"correct {file}: https://toml.io") from None
 
 
 def faults_error(file: Path, text: str, faults: Iterable[Fault], hint: str) -> InputError:
-    """Return the error that names faults, each with its line.
+    """Return an error that names faults, each with its line.
 
     Args:
-        file: Where they are.
-        text: What is in it.
-        faults: What is wrong.
-        hint: What to do.
+        file: The file.
+        text: Its text.
+        faults: The faults.
+        hint: The next step.
     """
     known = lines_of(text)
-    found = [(line_of(place, known), format_place(place), said) for place, said in faults]
-    lines = [f"{file}:{line}: {place}{place and ': '}{said}" for line, place, said in sorted(found)]
+    found = [(line_of(place, known), format_place(place), message) for place, message in faults]
+    lines = [
+        f"{file}:{line}: {place}{place and ': '}{message}" for line, place, message in sorted(found)
+    ]
     return InputError("\n".join(lines), hint=hint)
 
 
@@ -82,7 +84,7 @@ def lines_of(text: str) -> dict[Place, int]:
     """Return the first line of every table, key and item of a list.
 
     Args:
-        text: It is TOML.
+        text: Valid TOML.
     """
     known: dict[Place, int] = {}
     for place, statement in _statements_with_places(text):
@@ -93,12 +95,12 @@ def lines_of(text: str) -> dict[Place, int]:
 
 
 def line_of(place: Place, known: Mapping[Place, int]) -> int:
-    """Return the line of a value, or of the nearest table around it."""
+    """Return the line of a value, or of the nearest enclosing table."""
     return next((known[place[:end]] for end in range(len(place), 0, -1) if place[:end] in known), 1)
 
 
 def format_place(place: Place) -> str:
-    """Return a place as TOML writes it, with the index of an item: `parity."a b"[0]`."""
+    """Return a place as in TOML, with the index of an item: `parity."a b"[0]`."""
     parts = [
         f"[{part}]"
         if isinstance(part, int)
@@ -109,7 +111,7 @@ def format_place(place: Place) -> str:
 
 
 def quote(text: str) -> str:
-    """Return a text as TOML writes it: on one line, without passwords and what a terminal obeys."""
+    """Return a text as a TOML string on one line, without passwords and control characters."""
     shown = re.sub(CREDENTIALS, "…", text)
     shown = json.dumps(shown, ensure_ascii=not shown.isprintable())
     return shown if len(shown) <= MAX_VALUE_SHOWN else f"{shown[:MAX_VALUE_SHOWN]}…"
@@ -124,18 +126,18 @@ def _statements(text: str) -> Iterator[Statement]:
 
 
 def _statement(lines: Sequence[str], start: int) -> Statement:
-    """Return the statement that begins in a line; one that is none ends where another begins."""
+    """Return the statement that begins in a line; an invalid one ends where another begins."""
     for end in range(start + 1, len(lines) + 1):
         some = lines[start:end]
         try:
             return Statement(start + 1, some, tomllib.loads("\n".join(some)))
         except (ValueError, RecursionError) as error:
-            said, line = _cause(error), _line(error, start + 1)
+            message, line = _cause(error), _line(error, start + 1)
             if not str(error).endswith(OPEN):
                 break
     after = (n for n in range(start + 1, len(lines)) if re.match(BEGINS, lines[n]))
     where = f" in line {line}" if line > start + 1 else ""
-    return Statement(start + 1, lines[start : next(after, len(lines))], {}, f"{said}{where}")
+    return Statement(start + 1, lines[start : next(after, len(lines))], {}, f"{message}{where}")
 
 
 def _syntax_errors(text: str) -> Iterator[tuple[int, str]]:
@@ -146,12 +148,15 @@ def _duplicate_keys(text: str) -> Iterator[tuple[int, str]]:
     first: dict[Place, int] = {}
     for place, statement in _statements_with_places(text):
         if place in first:
-            yield statement.line, f"{format_place(place)} is there already, in line {first[place]}"
+            yield (
+                statement.line,
+                f"{format_place(place)} is defined already, in line {first[place]}",
+            )
         first.setdefault(place, statement.line)
 
 
 def _statements_with_places(text: str) -> Iterator[tuple[Place, Statement]]:
-    """Yield each statement that is one, with the place that it is about."""
+    """Yield each valid statement with its place."""
     table: Place = ()
     counts: Counter[Place] = Counter()
     for statement in _statements(text):
@@ -167,7 +172,7 @@ def _statements_with_places(text: str) -> Iterator[tuple[Place, Statement]]:
             yield table, statement
 
 
-def _chain(content: Any) -> tuple[str, ...]:  # noqa: ANN401 - of a statement: a key in a key
+def _chain(content: Any) -> tuple[str, ...]:  # noqa: ANN401 - nested keys
     """Return the keys of a statement without its value."""
     keys = []
     while isinstance(content, dict) and content:
@@ -177,7 +182,7 @@ def _chain(content: Any) -> tuple[str, ...]:  # noqa: ANN401 - of a statement: a
 
 
 def _items(statement: Statement) -> Iterator[int]:
-    """Yield the line of each item of a list, by closing it after every line."""
+    """Yield the line of each item of a list, by closing the list after every line."""
     done = 0
     for end in range(1, len(statement.lines) + 1):
         closed = ["]"] if end < len(statement.lines) else []
@@ -199,6 +204,6 @@ def _line(error: Exception, first: int) -> int:
 
 
 def _cause(error: Exception) -> str:
-    said = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-    said = re.sub(AT, "", said)
-    return said[:1].lower() + said[1:]
+    message = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+    message = re.sub(AT, "", message)
+    return message[:1].lower() + message[1:]

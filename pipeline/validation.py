@@ -1,22 +1,22 @@
-"""What pydantic finds wrong with a file that people write, in our words."""
+"""Format the errors of pydantic for files that people write."""
 
 from pydantic import ValidationError
 
 
 def format_validation_errors(error: ValidationError, *place: str) -> list[str]:
-    """Return what is wrong, each with its path.
+    """Return every error with its path.
 
     Args:
-        error: What pydantic raised.
-        *place: Where in the file the value stands.
+        error: The error of pydantic.
+        *place: The path of the value in the file.
     """
     return [
-        f"{'.'.join(map(str, (*place, *problem['loc'])))}: {_said(problem['msg'])}"
+        f"{'.'.join(map(str, (*place, *problem['loc'])))}: {_message(problem['msg'])}"
         for problem in error.errors(include_url=False, include_input=False)
     ]
 
 
-def _said(message: str) -> str:
-    """Return the library's words as part of a sentence."""
+def _message(message: str) -> str:
+    """Return pydantic's message as part of a sentence."""
     message = message.removeprefix("Value error, ")
     return message[:1].lower() + message[1:]

@@ -1,4 +1,4 @@
-"""Known vulnerabilities that are excepted for a while: security/exceptions.toml, for every gate."""
+"""Temporary exceptions for known vulnerabilities: security/exceptions.toml, for every check."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
@@ -19,28 +19,28 @@ FILE = Path("security", "exceptions.toml")
 LOCKFILE_ECOSYSTEMS = ("pypi", "npm")
 GITHUB = "GHSA"
 UNKNOWN_TO_NPM = ("CVE-", "PYSEC-")
-"""How names begin that npm's answers never hold: they have those of GitHub."""
+"""Prefixes of ids that npm's advisories do not have; they have those of GitHub."""
 MAX_DAYS = 90
 MAX_IMAGE_WAIVERS = 4
 
 
 def normalize_id(name: str) -> str:
-    """Return the name of a vulnerability in the letters that its makers write: CVE-…, GHSA-…."""
+    """Return the id of a vulnerability in its official spelling: CVE-…, GHSA-…."""
     kind, dash, rest = name.partition("-")
     kind = kind.upper()
     return f"{kind}{dash}{rest.lower() if kind == GITHUB else rest.upper()}"
 
 
 class Vulnerability(Protocol):
-    """What a scanner found."""
+    """A finding of a scanner."""
 
     @property
     def ids(self) -> Collection[str]:
-        """Every name that it has."""
+        """All its ids."""
 
     @property
     def package(self) -> str:
-        """What has it."""
+        """The affected package."""
 
 
 class Waiver(Table):
@@ -49,15 +49,15 @@ class Waiver(Table):
     id: Text
     package: Text
     found_in: Annotated[tuple[Text, ...], Constraint("a list of at least one place", bool)]
-    """Which gates are to except it: `pypi`, `npm`, an image, or an image on a platform."""
+    """Where it applies: `pypi`, `npm`, an image, or an image on a platform."""
     reason: Text
     owner: Text
     expiry: date
-    """The last day on which it holds."""
+    """The last day on which it is valid."""
 
     @classmethod
     def complete(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return what was read with its name as its makers write it."""
+        """Return the parsed values with the id in its official spelling."""
         name = given.get("id")
         return {**given, "id": normalize_id(name)} if isinstance(name, str) else given
 
@@ -65,7 +65,7 @@ class Waiver(Table):
         return f"{self.id} in {self.package}"
 
     def covers(self, found: Vulnerability) -> bool:
-        """Say whether this is about what a scanner found."""
+        """Return whether this is about a finding."""
         is_named = self.id in map(normalize_id, found.ids)
         return is_named and canonicalize_name(self.package) == canonicalize_name(found.package)
 
@@ -77,61 +77,61 @@ class Entries(Table):
 
 
 def waivers_for(places: Collection[str], today: date) -> list[Waiver]:
-    """Return what is excepted in one of these places.
+    """Return the exceptions that apply to one of these targets.
 
     Args:
-        places: The names of what is scanned, as `found_in` has them.
-        today: From when on an expiry is at most 90 days ahead.
+        places: The names of the targets, as in `found_in`.
+        today: An expiry is at most 90 days after this day.
 
     Raises:
-        InputError: Names everything that is wrong with the file, whichever place it is about.
+        InputError: Names every error in the file, also those of other targets.
     """
     return [entry for entry in load_waivers(today) if not set(places).isdisjoint(entry.found_in)]
 
 
 def load_waivers(today: date) -> list[Waiver]:
-    """Read the whole file; without one, nothing is excepted.
+    """Read the file; without one, there are no exceptions.
 
     Args:
-        today: From when on an expiry is at most 90 days ahead.
+        today: An expiry is at most 90 days after this day.
 
     Raises:
-        InputError: Names everything that is wrong with it.
+        InputError: Names every error in the file.
     """
     if not FILE.exists():
         return []
     rules = (partial(_impossible, today=today), _twice, _too_many)
-    hint = "its first lines show a whole entry"
+    hint = "see the example in the first lines of the file"
     return [*checker.read_file(Entries, FILE, read_text(FILE), hint=hint, rules=rules).exceptions]
 
 
 def unwaived(
-    found: Collection[Vulnerability], excepted: Iterable[Waiver], today: date
+    found: Collection[Vulnerability], waivers: Iterable[Waiver], today: date
 ) -> Iterator[str]:
-    """Return what stands against a gate, one sentence each: also exceptions that nothing needs.
+    """Yield a sentence for each finding without a valid exception, and for each unused exception.
 
     Args:
-        found: All that the gate's scanner found and the gate does not bear.
-        excepted: The exceptions of this gate.
-        today: The day on which they must still hold.
+        found: The findings that the check does not accept.
+        waivers: The exceptions for this check.
+        today: The day on which they must not have expired.
     """
-    entries = list(excepted)
+    entries = list(waivers)
     for vulnerability in found:
         covering = [entry for entry in entries if entry.covers(vulnerability)]
         if not covering:
             yield str(vulnerability)
         elif len(covering) > 1:
             names = " and ".join(entry.id for entry in covering)
-            yield f"{vulnerability}: {len(covering)} exceptions are for it, {names}: keep one"
+            yield f"{vulnerability}: {len(covering)} exceptions apply to it, {names}: keep one"
         elif (last := covering[0].expiry) < today:
-            yield f"{vulnerability}: its exception ended on {last}"
+            yield f"{vulnerability}: its exception expired on {last}"
     for entry in entries:
         if not any(entry.covers(vulnerability) for vulnerability in found):
-            yield f"the exception for {entry} is not needed: take it out of {FILE}"
+            yield f"the exception for {entry} is not needed: remove it from {FILE}"
 
 
 def _impossible(file: Entries, today: date) -> Iterator[Fault]:
-    """Return what no gate would ever judge, or not for too long."""
+    """Yield entries that no check would use, or that expire too late."""
     shipped = load().images
     images = [*shipped.built, *shipped.third_party]
     targets = (f"{image} on {each}" for image in images for each in shipped.platforms)
@@ -142,7 +142,7 @@ def _impossible(file: Entries, today: date) -> Iterator[Fault]:
                 "place", name, known, ("exceptions", number, "found_in", index)
             )
         if "npm" in entry.found_in and entry.id.startswith(UNKNOWN_TO_NPM):
-            yield Fault(("exceptions", number, "id"), f"npm knows it by its {GITHUB}-… alone")
+            yield Fault(("exceptions", number, "id"), f"npm has only its {GITHUB}-… id")
         if entry.expiry > today + timedelta(days=MAX_DAYS):
             place = ("exceptions", number, "expiry")
             yield Fault(place, f"it is more than {MAX_DAYS} days ahead")
@@ -155,7 +155,7 @@ def _twice(file: Entries) -> Iterator[Fault]:
             about = (entry.id, canonicalize_name(entry.package), name)
             if about in seen:
                 place = ("exceptions", number, "found_in", index)
-                yield Fault(place, f"there is an exception for {entry} in {name} already")
+                yield Fault(place, f"there is another exception for {entry} in {name}")
             seen.add(about)
 
 
@@ -166,8 +166,8 @@ def _too_many(file: Entries) -> Iterator[Fault]:
         if not set(entry.found_in) <= set(LOCKFILE_ECOSYSTEMS)
     )
     if count > MAX_IMAGE_WAIVERS:
-        says = f"{count} are for images, where {MAX_IMAGE_WAIVERS} are allowed"
-        yield Fault(("exceptions",), says)
+        message = f"{count} are for images, but only {MAX_IMAGE_WAIVERS} are allowed"
+        yield Fault(("exceptions",), message)
 
 
 def _check_entries(file: Entries) -> Iterator[tuple[int, Waiver]]:

@@ -1,4 +1,4 @@
-"""The one reader of YAML 1.2 that people write, as `pipeline.files` reads everything else."""
+"""Read YAML 1.2 files that people write, as `pipeline.files` reads other formats."""
 
 from pathlib import Path
 from typing import Any
@@ -10,27 +10,27 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from pipeline.files import UnreadableFileError, read_text
 
 
-def read_yaml(path: Path) -> Any:  # noqa: ANN401 - YAML holds anything
-    """Return what a YAML file holds, as plain values.
+def read_yaml(path: Path) -> Any:  # noqa: ANN401 - YAML
+    """Return the content of a YAML file, as plain values.
 
     Raises:
-        UnreadableFileError: It cannot be read, or is no YAML, or has a key twice.
+        UnreadableFileError: It cannot be read, is not YAML, or has a duplicate key.
     """
     return parse_yaml(path, read_text(path))
 
 
 def parse_yaml(
     name: Path | str, text: str, constructor: type[RoundTripConstructor] | None = None
-) -> Any:  # noqa: ANN401 - as above
-    """Return what a YAML text holds.
+) -> Any:  # noqa: ANN401 - YAML
+    """Return the content of a YAML text.
 
     Args:
-        name: Of the file that it is from.
-        text: What is in it.
-        constructor: What makes the values, which then know their lines; plain ones, if not given.
+        name: The file that it comes from.
+        text: The text.
+        constructor: Makes values that know their lines; plain values by default.
 
     Raises:
-        UnreadableFileError: It is no YAML, or has a key twice.
+        UnreadableFileError: It is not YAML, or has a duplicate key.
     """
     yaml = YAML(typ="rt" if constructor else "safe", pure=True)
     if constructor:
@@ -39,7 +39,7 @@ def parse_yaml(
         return yaml.load(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise UnreadableFileError(name, f"no YAML: {error.problem}", line=line) from None
+        raise UnreadableFileError(name, f"not YAML: {error.problem}", line=line) from None
     except (YAMLError, ValueError, RecursionError) as error:
-        why = f"no YAML: {' '.join(str(error).split())}"
+        why = f"not YAML: {' '.join(str(error).split())}"
         raise UnreadableFileError(name, why, line=1) from None

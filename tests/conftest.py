@@ -34,7 +34,7 @@ def _listens_to_interrupts() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _off_github() -> Iterator[None]:
-    """Take away what the runner tells a step, so that no test writes to the files of its own job.
+    """Remove the variables of the CI runner, so that no test writes to the files of its own job.
 
     For the whole session, since fixtures of that scope run code of the pipeline too.
     """
@@ -65,7 +65,7 @@ def run(checkout: Path) -> Run:
 
 @pytest.fixture
 def no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No package index: nobody listens on the discard port, and nothing is cached."""
+    """No package index: nothing listens on the discard port, and nothing is cached."""
     for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "npm_config_registry"):
         monkeypatch.setenv(name, "http://127.0.0.1:9/")
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -3,7 +3,7 @@
 python -m tests.home lint typecheck frontend-lint   in a copy of this checkout
 
 A verdict must not hang on the laptop that it is made on. Where packages come from and where
-downloads are kept is told by variables, as pipeline.toml allows.
+downloads are kept is set by variables, as pipeline.toml allows.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from pipeline.scratch_repository import ScratchRepository
 ROOT = Path(__file__).parent.parent
 OTHERWISE = '{"root": true, "semi": true, "singleQuote": false, "tabWidth": 8, "rules": {}}\n'
 FILES = {
-    # git: what is ignored, told, shown and signed
+    # git: ignored files, messages, colours and signatures
     ".gitconfig": """\
 [core]
     excludesFile = ~/.ignored
@@ -104,7 +104,7 @@ VARIABLES = {
     "DJANGO_SETTINGS_MODULE": "config.settings.production",
     "ESLINT_USE_FLAT_CONFIG": "false",
     "HADOLINT_FAILURE_THRESHOLD": "error",
-    "MYPYPATH": "/nowhere",
+    "MYPYPATH": "/missing",
     "NODE_ENV": "production",
     "NODE_OPTIONS": "--throw-deprecation",
     "NPM_CONFIG_OMIT": "dev",
@@ -119,19 +119,19 @@ VARIABLES = {
     "UV_SYSTEM_PYTHON": "1",
     "ZIZMOR_MIN_SEVERITY": "high",
 }
-"""What is in the shell besides."""
-Said = tuple[dict[str, str], str]
+"""Other variables of the shell."""
+Output = tuple[dict[str, str], str]
 
 
 class Place:
-    """A copy of this checkout, and the home that it lies in."""
+    """A copy of this checkout, and its home folder."""
 
     def __init__(self, home: Path) -> None:
         self.home, self.copy = home, home / "work" / "checkout"
         scratch_repository.copy_files(git.files(cwd=ROOT), self.copy, ROOT)
         ScratchRepository(self.copy).init("main")
 
-    def nox(self, *sessions: str, hostile: bool, options: Sequence[str] = ()) -> Said:
+    def nox(self, *sessions: str, hostile: bool, options: Sequence[str] = ()) -> Output:
         """Run sessions; return what nox reports of each, and all that was printed."""
         report = self.home / "report.json"
         report.unlink(missing_ok=True)
@@ -189,10 +189,12 @@ def main(arguments: Sequence[str]) -> None:
     sessions = parser.parse_args(arguments).sessions
     with TemporaryDirectory() as folder:
         place = Place(Path(folder))
-        (clean, _), (hostile, said) = (place.nox(*sessions, hostile=each) for each in (False, True))
+        (clean, _), (hostile, output) = (
+            place.nox(*sessions, hostile=each) for each in (False, True)
+        )
     print(f"in an empty home: {clean}\nin a full one: {hostile}")
     if clean != hostile:
-        raise CheckFailedError(f"a home makes a difference:\n{said}", hint="pipeline/home.py")
+        raise CheckFailedError(f"a home makes a difference:\n{output}", hint="pipeline/home.py")
 
 
 if __name__ == "__main__":

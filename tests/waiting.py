@@ -12,7 +12,7 @@ def until(
     """Return as soon as a condition holds.
 
     Args:
-        condition: Asked again and again; what it raises ends the wait.
+        condition: Called repeatedly; an exception ends the wait.
         complaint: What to say of one that does not come to hold.
         seconds: When it is given up.
 

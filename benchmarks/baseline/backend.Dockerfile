@@ -1,7 +1,7 @@
-# The backend's image as the plan of this project first had it, for comparison. Mended where it
+# The backend's image as in the first plan of this project, for comparison. Corrected where it
 # could not build or start: the dependencies come from the lock (there is no package to install with
 # -e), gunicorn with them; the health check does without `requests`, which nothing installs; the
-# app wants to be told its release.
+# app requires its release.
 ARG PYTHON_IMAGE=python:3.12-slim
 FROM ${PYTHON_IMAGE} AS builder
 

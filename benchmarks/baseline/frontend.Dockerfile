@@ -1,6 +1,6 @@
-# The frontend's image as the plan of this project first had it, for comparison. Mended where it
+# The frontend's image as in the first plan of this project, for comparison. Corrected where it
 # could not build or start: all packages are installed, since the build tools are among those for
-# development; the health check asks for the port that our configuration listens on, without wget;
+# development; the health check uses the port of our configuration, without wget;
 # nginx.conf of this repository needs its entrypoint; it runs as
 # nginx's user, since Compose starts it without rights.
 ARG NODE_IMAGE=node:24-alpine

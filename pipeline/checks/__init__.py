@@ -1,1 +1,1 @@
-"""Gates that need more than their tool's exit code."""
+"""Checks that evaluate more than a tool's exit code."""

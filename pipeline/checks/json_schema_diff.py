@@ -1,4 +1,4 @@
-"""Whether what one schema of JSON allows is allowed by another one too.
+"""Compare two JSON schemas: whether every value of the one is valid in the other.
 
 https://json-schema.org/draft/2020-12/json-schema-validation
 """
@@ -19,21 +19,24 @@ NULL = {"type": "null"}
 
 @dataclass(frozen=True)
 class SchemaComparison:
-    """Two documents, whose references are followed."""
+    """Two documents, whose references are resolved."""
 
     old: Node
     new: Node
-    begun: set[str] = field(default_factory=set)
-    """What is being compared: a schema may hold itself."""
+    in_progress: set[str] = field(default_factory=set)
+    """Comparisons in progress, as a schema may contain itself."""
 
     def schemas(self, where: str, old: Node, new: Node, *, sent: bool) -> Iterator[str]:
-        """Compare two schemas: what is sent must still be taken, what comes still be understood."""
+        """Compare two schemas.
+
+        Old requests must stay valid, and new responses must fit the old one.
+        """
         pair = json.dumps([old, new, sent])
-        if pair not in self.begun:
-            self.begun.add(pair)
+        if pair not in self.in_progress:
+            self.in_progress.add(pair)
             each = resolve_schema(old, self.old), resolve_schema(new, self.new)
             yield from self._resolved(where, *each, sent=sent)
-            self.begun.discard(pair)
+            self.in_progress.discard(pair)
 
     def _resolved(self, where: str, old: Node, new: Node, *, sent: bool) -> Iterator[str]:
         wide, narrow = (new, old) if sent else (old, new)
@@ -53,22 +56,22 @@ class SchemaComparison:
     def unions(
         self, where: str, old: Sequence[Node], new: Sequence[Node], *, sent: bool
     ) -> Iterator[str]:
-        """Compare two choices: each schema of the one must fit one of the other."""
+        """Compare two unions: each schema of the one must fit one of the other."""
         for number, choice in enumerate(old if sent else new, start=1):
             others = new if sent else old
             pairs = [(choice, other) if sent else (other, choice) for other in others]
             if all([*self.schemas(where, *pair, sent=sent)] for pair in pairs):
-                lost = "is not taken any more" if sent else "is a new one"
-                yield f"{where}: choice {number} {lost}"
+                change = "is no longer accepted" if sent else "is a new one"
+                yield f"{where}: choice {number} {change}"
 
     def items(self, where: str, old: Node, new: Node, *, sent: bool) -> Iterator[str]:
-        """Compare what stands in two lists, or under any name in two objects."""
+        """Compare the items of two lists, or the additional properties of two objects."""
         for key, suffix in (("items", "[]"), ("additionalProperties", ".*")):
             before, after = old.get(key), new.get(key)
             if isinstance(before, Mapping) and isinstance(after, Mapping):
                 yield from self.schemas(f"{where}{suffix}", before, after, sent=sent)
         if sent and new.get("additionalProperties") is False is not old.get("additionalProperties"):
-            yield f"{where} takes no other properties any more"
+            yield f"{where} no longer accepts other properties"
 
     def properties(self, where: str, old: Node, new: Node, *, sent: bool) -> Iterator[str]:
         """Compare the properties of two objects."""
@@ -78,16 +81,19 @@ class SchemaComparison:
                 yield f"{where}.{name} is removed"
             else:
                 yield from self.schemas(f"{where}.{name}", schema, after[name], sent=sent)
-        was, now = set(old.get("required", [])), set(new.get("required", []))
+        required_before, required_now = set(old.get("required", [])), set(new.get("required", []))
         if sent:
-            yield from (f"{where}.{name} is newly required" for name in sorted(now - was))
+            yield from (
+                f"{where}.{name} is newly required"
+                for name in sorted(required_now - required_before)
+            )
         else:
-            gone = sorted((was - now) & set(after))
-            yield from (f"{where}.{name} is not always there any more" for name in gone)
+            gone = sorted((required_before - required_now) & set(after))
+            yield from (f"{where}.{name} is no longer always present" for name in gone)
 
 
 def resolve_schema(schema: Node, root: Node) -> Node:
-    """Return what a schema refers to, with its choices; one that has all of several, as one."""
+    """Return a schema with its references and unions resolved, and `allOf` merged."""
     while "$ref" in schema:
         schema = root["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]]
     for union in UNIONS:
@@ -100,7 +106,7 @@ def resolve_schema(schema: Node, root: Node) -> Node:
 
 
 def one_of(found: Sequence[Node]) -> Node:
-    """Return a choice of schemas; of something that may be null, the something."""
+    """Return a union of schemas; a union with null only becomes a nullable schema."""
     others = [each for each in found if each.get("type") != "null"]
     if len(others) == 1:
         return {**others[0], "nullable": len(found) > 1 or others[0].get("nullable", False)}
@@ -108,7 +114,7 @@ def one_of(found: Sequence[Node]) -> Node:
 
 
 def all_of(found: Sequence[Node], schema: Node) -> Node:
-    """Return one schema that asks for what all of several do."""
+    """Return one schema with the constraints of several."""
     parts = [*found, {key: value for key, value in schema.items() if key != "allOf"}]
     merged: dict[str, Any] = {key: value for part in parts for key, value in part.items()}
     properties = [part.get("properties", {}) for part in parts]
@@ -118,13 +124,13 @@ def all_of(found: Sequence[Node], schema: Node) -> Node:
 
 
 def schema_choices(schema: Node) -> Sequence[Node]:
-    """Return what a schema that is resolved has a choice of: itself, if of nothing."""
+    """Return the choices of a resolved schema: itself, if it is not a union."""
     found: Sequence[Node] = schema.get("anyOf", [schema])
     return found
 
 
 def allowed_types(schema: Node) -> set[str] | None:
-    """Return the types that a value may have; None for any."""
+    """Return the types of a value; None for any."""
     if "anyOf" in schema:
         each = [allowed_types(choice) for choice in schema["anyOf"]]
         return None if None in each else set().union(*filter(None, each))
@@ -135,13 +141,13 @@ def allowed_types(schema: Node) -> set[str] | None:
 
 
 def allowed_values(schema: Node) -> set[str] | None:
-    """Return the values that are possible, if they are listed; None for any."""
+    """Return the values of an enum; None for any."""
     found = schema.get("enum", [schema["const"]] if "const" in schema else None)
     return None if found is None else {json.dumps(value) for value in found}
 
 
 def removed_limits(old: Node, new: Node, wide: Node, narrow: Node) -> Iterator[str]:
-    """Yield every limit and form that leaves something out of what was allowed."""
+    """Yield every constraint that excludes values that were allowed."""
     for key in (*LOWEST, *HIGHEST, *FORMS):
         bound, other = wide.get(key), narrow.get(key)
         if bound is None or bound == other:
@@ -154,12 +160,12 @@ def removed_limits(old: Node, new: Node, wide: Node, narrow: Node) -> Iterator[s
 
 
 def is_subset(inner: set[str] | None, outer: set[str] | None) -> bool:
-    """Tell whether all of the one is in the other; a whole number is a number."""
+    """Return whether one set is inside the other; an integer is a number."""
     if inner is None or outer is None:
         return outer is None
     return inner <= outer | ({"integer"} if "number" in outer else set())
 
 
 def format_set(names: set[str] | None) -> str:
-    """Return names for people."""
+    """Return names as text."""
     return "anything" if names is None else " | ".join(sorted(names))

@@ -1,4 +1,4 @@
-"""Judge the licences of what is shipped, and list what a change has added to it.
+"""Check the licences of shipped packages, and list the new packages.
 
 python -m pipeline.checks.licenses
 """
@@ -28,81 +28,81 @@ REPORT = Path("reports", "licences.md")
 
 
 class Rules(BaseModel):
-    """Which licences what is shipped may have."""
+    """The allowed licences."""
 
     model_config = ConfigDict(extra="forbid")
 
     allowed: list[str]
     only: dict[str, str] = {}
-    """Licences that are allowed for one package alone, by its name."""
+    """Licences that are allowed for one package only, by its name."""
 
 
 def main() -> None:
-    """Write the report, and judge.
+    """Write the report, and check it.
 
     Raises:
         CheckFailedError: Names every package whose licence is not allowed.
-        InputError: A lock or the list of licences is wrong, or a package is not installed.
+        InputError: A lock or the list of licences is invalid, or a package is not installed.
     """
     now = shipped_packages()
     save_and_publish(to_markdown(now, new_packages_sentence(now)))
     if faults := [*disallowed(now)]:
         raise CheckFailedError(
-            "licences that nobody has allowed:\n" + "\n".join(faults),
-            hint=f"take another package, or decide about it in {ALLOWED_FILE}",
+            "licences that are not allowed:\n" + "\n".join(faults),
+            hint=f"use another package, or allow the licence in {ALLOWED_FILE}",
         )
 
 
 def disallowed(packages: Collection[Package]) -> Iterator[str]:
-    """Return a sentence for every package whose licence is not allowed."""
+    """Yield a sentence for every package whose licence is not allowed."""
     rules = read_rules()
     for package in packages:
         allowed = {*rules.allowed, rules.only.get(package.name), OTHER_PLATFORM}
         if package.license not in allowed:
-            yield f"{package.name} {package.version}: {package.license or 'it names none'}"
+            yield f"{package.name} {package.version}: {package.license or 'no licence'}"
 
 
 def read_rules() -> Rules:
-    """Read which licences are allowed.
+    """Read the allowed licences.
 
     Raises:
-        InputError: Names everything that is wrong with the file.
+        InputError: Names every error in the file.
     """
     try:
         return Rules.model_validate(read_toml(ALLOWED_FILE))
     except ValidationError as error:
         faults = "; ".join(format_validation_errors(error))
         raise InputError(
-            f"{ALLOWED_FILE} is wrong: {faults}", hint=f"correct {ALLOWED_FILE}"
+            f"{ALLOWED_FILE} is invalid: {faults}", hint=f"correct {ALLOWED_FILE}"
         ) from None
 
 
 def new_packages_sentence(now: Collection[Package]) -> str:
-    """Return a sentence on what is shipped that was not before this work."""
+    """Return a sentence with the new packages."""
     try:
         commit = baseline_commit(CHECK)
         before = package_names_at(commit) if commit else set()
     except (InputError, InconclusiveError) as error:
-        return f"What is new cannot be said here: {error}."
+        return f"New packages are unknown here: {error}."
     new = [package for package in now if package.name not in before]
     listed = ", ".join(f"**{each.name}** ({each.license})" for each in new)
     return f"New: {listed}" if new else "No new package is shipped."
 
 
 def to_markdown(packages: Collection[Package], first: str) -> str:
-    """Return the report, in Markdown.
+    """Return the report in Markdown.
 
     Args:
-        packages: What is shipped.
-        first: A sentence on what of it is new.
+        packages: The shipped packages.
+        first: The sentence with the new packages.
     """
     rows = [(each.name, each.version, each.license) for each in packages]
     listed = markdown_table(("package", "version", "licence"), rows)
-    return f"### Packages that are shipped\n\n{first}\n\n{listed}\n"
+    return f"### Shipped packages\n\n{first}\n\n{listed}\n"
 
 
 def save_and_publish(text: str) -> None:
-    """Keep the report, say what is new, and show all of it on the page of a run."""
+    """Save the report, print the new packages, and add the report to the summary of the run."""
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(text)
     print(text.splitlines()[2], file=sys.stderr)

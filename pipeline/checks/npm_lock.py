@@ -1,4 +1,4 @@
-"""What an npm lock says is shipped.
+"""The shipped packages of an npm lock.
 
 https://docs.npmjs.com/cli/configuring-npm/package-lock-json
 """
@@ -15,40 +15,40 @@ from pipeline.files import parse_json
 from pipeline.validation import format_validation_errors
 
 MIN_LOCKFILE_VERSION = 2
-"""Locks of npm 6 and before are of version 1, which names no licences and nothing by its path."""
+"""Version 1, of npm 6, contains neither licences nor paths."""
 GLOB = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
 GLOB_TOKEN = re.compile(r"(\*\*|[*?])")
 
 
 class Entry(BaseModel):
-    """A folder with a package.json: the project's, a workspace's, or one that npm brings."""
+    """A folder with a package.json: of the project, a workspace, or an installed package."""
 
     name: str = ""
-    """The package's own, where its folder has another one: an alias."""
+    """The name of the package, if its folder has another name: an alias."""
     version: str = ""
     license: object = None
-    """Text; old packages have a list, or a mapping with a `type`."""
+    """Text; in old packages a list, or a mapping with a `type`."""
     dev: bool = False
     link: bool = False
-    """Whether it only leads to another folder, which has an entry of its own."""
+    """Whether it is a link to another folder, which has an entry of its own."""
     workspaces: list[str] | dict[str, list[str]] = []
 
     @property
     def license_text(self) -> str:
-        """The licence in the package's own words; empty, if they are none."""
-        said = self.license if isinstance(self.license, list) else [self.license]
-        return ", ".join(filter(None, map(_license_name, said)))
+        """The licence as the package states it; empty, if it states none."""
+        licence = self.license if isinstance(self.license, list) else [self.license]
+        return ", ".join(filter(None, map(_license_name, licence)))
 
 
 class Lock(BaseModel):
-    """The lock, as far as it matters here."""
+    """The parts of a lock that are used here."""
 
     version: int = Field(alias="lockfileVersion", ge=MIN_LOCKFILE_VERSION)
     packages: dict[str, Entry]
 
 
 class Locked(NamedTuple):
-    """A package of others that is shipped."""
+    """A shipped third-party package."""
 
     name: str
     version: str
@@ -56,14 +56,14 @@ class Locked(NamedTuple):
 
 
 def shipped(name: Path | str, text: str) -> Iterator[Locked]:
-    """Yield what a lock ships; the project itself and its workspaces are left out.
+    """Yield the shipped packages of a lock, without the project and its workspaces.
 
     Args:
-        name: Of the lock.
-        text: What is in it.
+        name: The name of the lock.
+        text: Its text.
 
     Raises:
-        InputError: It is no lock, or one that is too old; every fault is named.
+        InputError: It is not a lock, or its version is too old; names every error.
     """
     packages = _lock(name, text).packages
     own = [_regex(glob) for glob in _workspaces(packages.get("", Entry()))]
@@ -80,7 +80,7 @@ def _lock(name: Path | str, text: str) -> Lock:
     except ValidationError as error:
         hint = "npm install --package-lock-only --lockfile-version=3, in its folder"
         faults = "; ".join(fault.removeprefix(": ") for fault in format_validation_errors(error))
-        raise InputError(f"{name} is wrong: {faults}", hint=hint) from None
+        raise InputError(f"{name} is invalid: {faults}", hint=hint) from None
 
 
 def _workspaces(project: Entry) -> list[str]:
@@ -89,12 +89,12 @@ def _workspaces(project: Entry) -> list[str]:
 
 
 def _regex(glob: str) -> re.Pattern[str]:
-    """Return what the folders of workspaces look like; none of them is one that npm fills."""
+    """Return a pattern for folders of workspaces; folders in node_modules do not match."""
     parts = GLOB_TOKEN.split(glob.removeprefix("./").rstrip("/"))
-    said = "".join(GLOB.get(part, re.escape(part)) for part in parts)
-    return re.compile(rf"(?!.*\bnode_modules/){said}")
+    licence = "".join(GLOB.get(part, re.escape(part)) for part in parts)
+    return re.compile(rf"(?!.*\bnode_modules/){licence}")
 
 
-def _license_name(said: object) -> str:
-    kind = said.get("type") if isinstance(said, dict) else said
+def _license_name(licence: object) -> str:
+    kind = licence.get("type") if isinstance(licence, dict) else licence
     return kind if isinstance(kind, str) else ""

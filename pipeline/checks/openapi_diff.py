@@ -1,10 +1,9 @@
-"""Find what a change of the API breaks for clients that know the API of before.
+"""Find breaking changes of the API.
 
 python -m pipeline.checks.openapi_diff
 
-The client's schema is compared with the one that the work started from. A break that is meant is
-said by the API's version: where its first number is higher than before, nothing is refused. Nor is
-it when a copy of the template becomes a product: nobody was a client of what it was copied from.
+The schema is compared with that of the baseline commit. Breaking changes are allowed if the major
+version of the API is higher than before. The API of the template itself has no clients.
 """
 
 import re
@@ -26,12 +25,12 @@ Schemas = Mapping[str, Node]
 
 
 def main() -> None:
-    """Compare, and judge.
+    """Compare the schemas.
 
     Raises:
-        CheckFailedError: Names everything that breaks a client of before.
-        InputError: The API has no version that could be compared.
-        NotJudgedError: What the work started from is not here.
+        CheckFailedError: Names every breaking change.
+        InputError: The API has no version that can be compared.
+        InconclusiveError: The baseline commit does not exist here.
     """
     commit = previous_release_commit(CHECK)
     before = read_file_at(commit, SCHEMA.as_posix()) if commit else None
@@ -40,32 +39,31 @@ def main() -> None:
         return
     old, new = parse_json(f"{SCHEMA} of {commit}", before), read_json(SCHEMA)
     found = list(dict.fromkeys(breaking_changes(old, new)))
-    print("\n".join(found) or "nothing breaks")
+    print("\n".join(found) or "no breaking change")
     if found and major_version(new) <= major_version(old):
         raise CheckFailedError(
-            f"the API breaks what was built against it, in {len(found)} places (above)",
-            hint="add instead of changing; or raise the first number of the version in "
-            "backend/config/api.py, if every client is changed with it",
+            f"breaking changes of the API, listed above: {len(found)}",
+            hint="add instead of changing; or raise the major version in backend/config/api.py",
         )
 
 
 def major_version(schema: Node) -> int:
-    """Return the first number of an API's version.
+    """Return the major version of an API.
 
     Raises:
-        InputError: It begins with none.
+        InputError: The version does not begin with a number.
     """
     version = str(schema["info"]["version"])
     if found := re.match(r"v?(\d+)", version):
         return int(found[1])
     raise InputError(
-        f"the API's version begins with no number: `{version}`",
-        hint="name it in backend/config/api.py as in 2.0.0",
+        f"the version of the API does not begin with a number: `{version}`",
+        hint="set a version such as 2.0.0 in backend/config/api.py",
     )
 
 
 def breaking_changes(old: Node, new: Node) -> Iterator[str]:
-    """Return a sentence for everything that breaks a client of the old schema."""
+    """Yield a sentence for every change that breaks a client of the old schema."""
     after = {(path, method): found for path, method, found in operations(new)}
     for path, method, before in operations(old):
         where = f"{method.upper()} {path}"
@@ -78,7 +76,7 @@ def breaking_changes(old: Node, new: Node) -> Iterator[str]:
 
 
 def operations(schema: Node) -> Iterator[tuple[str, str, Node]]:
-    """Yield every operation with its path and method, and with what the path or all ask for."""
+    """Yield every operation with its path and method, with shared parameters and security."""
     shared = {"security": schema.get("security", [])}
     for path, item in schema["paths"].items():
         for method in sorted(METHODS & {*item}):
@@ -89,7 +87,7 @@ def operations(schema: Node) -> Iterator[tuple[str, str, Node]]:
 def changed_operation(
     where: str, old: Node, new: Node, comparison: SchemaComparison
 ) -> Iterator[str]:
-    """Compare whom an operation lets in, what it takes and what it answers."""
+    """Compare the security, the request and the responses of an operation."""
     if not all(
         any(way <= each for way in security_alternatives(new))
         for each in security_alternatives(old)
@@ -109,9 +107,9 @@ def changed_operation(
 
 
 def response(where: str, old: Schemas, new: Schemas, comparison: SchemaComparison) -> Iterator[str]:
-    """Compare what an operation answers; to what had no content, any may be added."""
+    """Compare a response; any content may be added to a response without content."""
     if old and not new:
-        yield f"{where} brings nothing any more"
+        yield f"{where} has no content any more"
     for kind in sorted(new.keys() - old.keys()) if old else ():
         yield f"{where} may come as {kind}"
     for kind in old.keys() & new.keys():
@@ -119,10 +117,10 @@ def response(where: str, old: Schemas, new: Schemas, comparison: SchemaCompariso
 
 
 def request(where: str, old: Node, new: Node, comparison: SchemaComparison) -> Iterator[str]:
-    """Compare what an operation takes."""
+    """Compare a request body."""
     before, after = (message_schemas(each.get("requestBody", {})) for each in (old, new))
     for kind in sorted(before.keys() - after.keys()):
-        yield f"{where} is no longer taken as {kind}"
+        yield f"{where} no longer accepts {kind}"
     for kind in before.keys() & after.keys():
         yield from comparison.schemas(where, before[kind], after[kind], sent=True)
     demanded = [bool(each.get("requestBody", {}).get("required")) for each in (old, new)]
@@ -133,7 +131,7 @@ def request(where: str, old: Node, new: Node, comparison: SchemaComparison) -> I
 def parameters(
     where: str, old: Schemas, new: Schemas, comparison: SchemaComparison
 ) -> Iterator[str]:
-    """Compare what stands in the path, the query and the headers."""
+    """Compare the parameters in the path, the query and the headers."""
     for name, parameter in old.items():
         if name not in new:
             yield f"{where} {name} is removed"
@@ -146,12 +144,12 @@ def parameters(
 
 
 def security_alternatives(operation: Node) -> Sequence[set[str]]:
-    """Return the ways in, each as the names of what it takes; one that takes nothing, if open."""
+    """Return the alternatives of `security`, each as a set of schemes; an empty set, if public."""
     return [{*way} for way in operation["security"]] or [set()]
 
 
 def message_schemas(message: Node) -> Schemas:
-    """Return the schemas of a message by its kinds; JSON of any media type is of one kind."""
+    """Return the schemas of a message by media type; all JSON media types are one."""
     content: Mapping[str, Any] = message.get("content", {})
     return {
         "json" if re.search(r"[/+]json\b", name) else name: each.get("schema", {})
@@ -160,7 +158,7 @@ def message_schemas(message: Node) -> Schemas:
 
 
 def parameters_by_name(operation: Node) -> Schemas:
-    """Return the parameters of an operation by place and name."""
+    """Return the parameters of an operation by location and name."""
     return {f"{each['in']} {each['name']}": each for each in operation["parameters"]}
 
 

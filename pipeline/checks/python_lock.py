@@ -1,4 +1,4 @@
-"""What a Python lock pins, by names and versions in their normal forms.
+"""The pinned packages of a Python lock, with normalized names and versions.
 
 https://packaging.python.org/en/latest/specifications/name-normalization/
 https://packaging.python.org/en/latest/specifications/version-specifiers/
@@ -17,7 +17,7 @@ ENTRY = re.compile(r"^[^\s#].*", re.MULTILINE)
 LINE_END = re.compile(r"\s+(?:#|--hash=|\\$).*")
 
 Pin = tuple[str, str]
-"""A package, and its version."""
+"""A package and its version."""
 
 
 class Locked(NamedTuple):
@@ -25,18 +25,18 @@ class Locked(NamedTuple):
 
     pin: Pin
     marker: Marker | None
-    """Where it belongs, if not everywhere."""
+    """Its environment marker, if it has one."""
 
 
 def parse_pins(name: str, text: str) -> list[Pin]:
     """Return every pin of a lock, also those for other platforms.
 
     Args:
-        name: Of the lock.
-        text: What is in it.
+        name: The name of the lock.
+        text: Its text.
 
     Raises:
-        InputError: It holds something else than pins; every line is named.
+        InputError: A line is not a pin; names every such line.
     """
     return [entry.pin for entry in parse_entries(name, text)]
 
@@ -53,7 +53,7 @@ def parse_entries(name: str, text: str) -> list[Locked]:
 
 
 def normalize(name: str, version: str) -> Pin:
-    """Return a package and its version in their normal forms."""
+    """Return the normalized name and version of a package."""
     return canonicalize_name(name), canonicalize_version(version, strip_trailing_zero=False)
 
 

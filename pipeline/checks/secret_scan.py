@@ -1,9 +1,9 @@
-"""Look for secrets: in the tree as git would take it, and in every commit of this work.
+"""Scan for secrets: in the working tree, and in every commit of this change.
 
 python -m pipeline.checks.secret_scan
 
-Kingfisher knows them by the rules of Betterleaks, which follows Gitleaks; it may not try them out.
-A secret that a later commit took away again is still in the history, and out in the world.
+Kingfisher uses the rules of Betterleaks, the successor of Gitleaks; it may not validate the secrets
+online. A secret that a later commit removed is still in the history.
 https://mongodb.github.io/kingfisher/
 """
 
@@ -26,42 +26,42 @@ EXIT_CODE_FINDINGS = 200
 
 
 def main() -> None:
-    """Scan the tree and the commits, and judge what is found.
+    """Scan the working tree and the commits.
 
     Raises:
-        CheckFailedError: Names every place where a secret is, never the secret.
-        NotJudgedError: The tree is clean, but the commits are not all here.
+        CheckFailedError: Names the location of every secret, without its value.
+        InconclusiveError: The working tree is clean, but some commits do not exist here.
     """
-    found, silent = scan_worktree(), None
+    found, incomplete = scan_worktree(), None
     try:
         found += scan_commits()
     except InconclusiveError as error:
-        silent = error
-    if silent and not found:
-        raise silent
+        incomplete = error
+    if incomplete and not found:
+        raise incomplete
     clear_inconclusive(CHECK)
     if found:
         raise CheckFailedError(
             "secrets:\n" + "\n".join(found),
-            hint="revoke it first, then take it out; on a false alarm's line: kingfisher:ignore",
+            hint="revoke the secret, then remove it; for a false positive, add: kingfisher:ignore",
         )
 
 
 def scan_worktree() -> list[str]:
-    """Scan all files that git has or would take, as they are now."""
+    """Scan all tracked and untracked files."""
     with TemporaryDirectory() as folder:
-        # of a submodule git takes only which commit it is
+        # git tracks only the commit of a submodule
         copy_files((name for name in git.files() if not Path(name).is_dir()), Path(folder))
         return scan("secrets", Path(folder))
 
 
 def scan_commits() -> list[str]:
-    """Scan what each commit of this work has changed; all that there are, if it follows none.
+    """Scan the changes of each commit since the baseline; all commits, if there is none.
 
-    Other branches are left alone: a clone may have those of everybody.
+    Other branches are not scanned, as a clone may contain any.
 
     Raises:
-        NotJudgedError: They are not all here.
+        InconclusiveError: Some commits do not exist here.
     """
     since = baseline_commit(CHECK)
     options = ["--branch=HEAD", *([f"--since-commit={since}"] if since else [])]
@@ -69,12 +69,12 @@ def scan_commits() -> list[str]:
 
 
 def scan(name: str, folder: Path, *options: str) -> list[str]:
-    """Scan a folder and leave a report, in SARIF.
+    """Scan a folder, and write a report in SARIF.
 
     Args:
-        name: Of the report.
-        folder: What to scan.
-        *options: Of Kingfisher, besides those that it always gets.
+        name: The name of the report.
+        folder: The folder.
+        *options: Options of Kingfisher, in addition to `KINGFISHER_OPTIONS`.
 
     Raises:
         CheckFailedError: Kingfisher failed.
@@ -101,7 +101,7 @@ def scan(name: str, folder: Path, *options: str) -> list[str]:
 
 
 def sarif_locations(sarif: dict[str, Any]) -> Iterator[str]:
-    """Return where secrets are, and of which kind: https://docs.oasis-open.org/sarif/sarif/."""
+    """Yield the location and the rule of each secret: https://docs.oasis-open.org/sarif/sarif/."""
     for result in (result for run in sarif["runs"] for result in run["results"]):
         (location,) = result["locations"]
         place = location["physicalLocation"]

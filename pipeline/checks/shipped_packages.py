@@ -1,4 +1,4 @@
-"""What is locked and shipped, under which licence, and what of it a change has added."""
+"""The shipped packages of all locks, with their licences."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,26 +19,25 @@ OTHER_PLATFORM = "for another platform"
 
 @dataclass(frozen=True, order=True)
 class Package:
-    """A package that is shipped."""
+    """A shipped package."""
 
     name: str
     version: str
     license: str
-    """In its own words; empty, if it says nothing."""
+    """As the package states it; empty, if it states none."""
 
 
 def shipped_packages() -> list[Package]:
-    """Return what is shipped.
+    """Return the shipped packages.
 
     Raises:
-        InputError: A lock cannot be read, or a package is not installed, so that its licence is
-            not known.
+        InputError: A lock cannot be read, or a package is not installed, so its licence is unknown.
     """
     return sorted({*_python(read_text(SHIPPED)), *_node(read_text(FRONTEND))})
 
 
 def package_names_at(commit: str) -> set[str]:
-    """Return the names of what was shipped at a commit of this repository.
+    """Return the names of the shipped packages of a commit.
 
     Raises:
         InputError: A lock of that commit cannot be read.
@@ -62,13 +61,13 @@ def _python(text: str) -> Iterator[Package]:
 def license_of(found: Distribution) -> str:
     """Return the licence of an installed package: https://peps.python.org/pep-0639/.
 
-    Older packages have it in a field of free text, which may be the whole licence, or only in their
+    Older packages have it in a free-text field, which may be the whole licence, or only in their
     classifiers.
     """
     facts = found.metadata.json
-    said = str(facts.get("license_expression") or facts.get("license") or "")
-    if said and "\n" not in said:
-        return said
+    licence = str(facts.get("license_expression") or facts.get("license") or "")
+    if licence and "\n" not in licence:
+        return licence
     kinds = facts.get("classifier", [])
     return ", ".join(kind.rpartition(" :: ")[2] for kind in kinds if kind.startswith("License :: "))
 

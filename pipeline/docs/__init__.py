@@ -1,1 +1,1 @@
-"""The parts of the documents that are made from the code, and the check of their links."""
+"""The generated parts of the documents, and the check of their links."""

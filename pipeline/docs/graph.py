@@ -1,4 +1,4 @@
-"""A picture of what a run in CI does, made from the jobs of ci.yml and what they wait for."""
+"""A diagram of a CI run, made from the jobs of ci.yml and their `needs`."""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,7 +7,7 @@ from pipeline.github.model import Workflow
 
 
 def workflow_graph(files: Mapping[str, Workflow]) -> str:
-    """Return the graph of a run, as GitHub draws Mermaid.
+    """Return the diagram of a run in Mermaid.
 
     Args:
         files: The workflows by their names.
@@ -16,18 +16,20 @@ def workflow_graph(files: Mapping[str, Workflow]) -> str:
     needs = {name: {*job.needs} for name, job in jobs.items()}
     lines = ["```mermaid", "flowchart LR"]
     for name, job in jobs.items():
-        within = files[job.called_workflow].jobs if job.called_workflow else {}
-        inside = "<br/>".join([f"<b>{name}</b>", *(each for each in within if each != GATE_JOB)])
-        lines.append(f'  {name}["{inside}"]')
+        called_jobs = files[job.called_workflow].jobs if job.called_workflow else {}
+        label = "<br/>".join(
+            [f"<b>{name}</b>", *(each for each in called_jobs if each != GATE_JOB)]
+        )
+        lines.append(f'  {name}["{label}"]')
     lines += [f"  {before} --> {name}" for before, name in sorted(direct_dependencies(needs))]
     return "\n".join([*lines, "```"])
 
 
 def direct_dependencies(needs: Mapping[str, set[str]]) -> Iterator[tuple[str, str]]:
-    """Yield who waits for whom, without those for whom somebody between them waits already.
+    """Yield the edges of the diagram, without those that a longer path implies.
 
     Args:
-        needs: By job, all that it names.
+        needs: By job, the jobs in its `needs`.
     """
     for name, before in needs.items():
         beyond = {far for near in before for far in _all_before(near, needs)}

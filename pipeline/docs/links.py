@@ -1,4 +1,4 @@
-"""Links between the documents, and whether they lead anywhere, by what GitHub makes of Markdown."""
+"""Find broken links between documents, with GitHub's rules for Markdown."""
 
 import os
 import re
@@ -20,7 +20,7 @@ NAMES = {"id", "name"}
 
 
 class Html(HTMLParser):
-    """The addresses and the names in a piece of HTML; a comment has none."""
+    """The addresses and the names in a piece of HTML, without comments."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class Html(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
-        """Note what this element leads to, and what leads to it."""
+        """Record the addresses and the names of an element."""
         self.addresses += [value for name, value in attrs if value and name in ADDRESSES]
         self.names += [value for name, value in attrs if value and name in NAMES]
 
@@ -40,10 +40,10 @@ def documents() -> list[Path]:
 
 
 def broken_links(documents: Iterable[Path]) -> Iterator[str]:
-    """Yield a sentence for every link to a file or heading that is not there.
+    """Yield a sentence for every link to a file or heading that does not exist.
 
     Args:
-        documents: The Markdown files to read.
+        documents: The Markdown files.
     """
     known = existing_paths()
     for document in documents:
@@ -60,19 +60,19 @@ def broken_links(documents: Iterable[Path]) -> Iterator[str]:
 
 
 def existing_paths() -> Collection[str]:
-    """Return the files and folders that a clone has; one that git ignores is on one machine."""
+    """Return the files and folders of a clone; files that git ignores do not count."""
     files = [Path(name) for name in git.files() if os.path.lexists(name)]
     return {str(place) for file in files for place in (file, *file.parents)}
 
 
 def link_target(document: Path, path: str) -> Path:
-    """Return what a link of a document leads to, from the root of the repository."""
+    """Return the target of a link, as a path from the root of the repository."""
     folder = Path() if path.startswith("/") else document.parent
     return Path(os.path.normpath(folder / path.lstrip("/"))) if path else document
 
 
 def link_addresses(document: Path) -> Iterator[str]:
-    """Yield what the links and images of a document lead to."""
+    """Yield the addresses of the links and images of a document."""
     for token in tokens(document):
         yield from (str(token.attrs[name]) for name in ADDRESSES if name in token.attrs)
         if token.type.startswith("html_"):
@@ -80,7 +80,7 @@ def link_addresses(document: Path) -> Iterator[str]:
 
 
 def anchors(document: Path) -> set[str]:
-    """Return what a fragment may name in a document: its headings, and what HTML has names for."""
+    """Return the anchors of a document: its headings, and the names in its HTML."""
     found: set[str] = set()
     seen = Counter[str]()
     for token in tokens(document):
@@ -94,7 +94,7 @@ def anchors(document: Path) -> set[str]:
 
 
 def tokens(document: Path) -> Iterator[Token]:
-    """Yield what a document is made of; a heading as one token that holds its text."""
+    """Yield the tokens of a document; a heading as one token that contains its text."""
     blocks = PARSER.parse(read_text(document))
     for before, token in zip([None, *blocks], blocks, strict=False):
         inner = token.children or []

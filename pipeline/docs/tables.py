@@ -1,4 +1,4 @@
-"""Tables of the documents that are made from the code: jobs, rights, sessions, tasks, secrets."""
+"""Tables of the documents, generated from the code."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -28,7 +28,7 @@ PERMISSIONS_HEADER = ("workflow", "job", "may write")
 
 
 def workflow_tables(files: Mapping[str, Workflow], known: Iterable[Session]) -> dict[str, str]:
-    """Return the tables that are made from the workflows, by what they are of.
+    """Return the tables of jobs and of permissions, generated from the workflows.
 
     Args:
         files: The workflows by their names.
@@ -70,7 +70,7 @@ def local_sessions_table(known: Iterable[Session]) -> str:
 
 
 def local_commands_table(files: Mapping[str, Workflow]) -> str:
-    """Return a table of what to type here for each file that ci.yml calls.
+    """Return a table of the local command for each workflow that ci.yml calls.
 
     Args:
         files: The workflows by their names.
@@ -85,37 +85,37 @@ def local_commands_table(files: Mapping[str, Workflow]) -> str:
 
 
 def timings_table() -> str:
-    """Return a table of how long jobs may take, and took when all of them ran.
+    """Return a table of the time limit and the measured time of each job.
 
-    `nox -s benchmark-changes` leaves it as reports/changes.json; what is kept is a copy of that.
+    docs/times.json is a copy of reports/changes.json, which `nox -s benchmark-changes` writes.
     """
-    aims = config.load().budgets
-    taken: dict[str, float] = read_json(TIMINGS_FILE)["jobs"]
-    there = {job.id for jobs in jobs_by_call().values() for job in jobs}
+    limits = config.load().budgets
+    measured: dict[str, float] = read_json(TIMINGS_FILE)["jobs"]
+    job_ids = {job.id for jobs in jobs_by_call().values() for job in jobs}
     rows = [
-        (f"`{job}`", f"{aims.get(job, '')}", f"{taken.get(job, '')}")
-        for job in sorted({*aims, *taken} & there)
+        (f"`{job}`", f"{limits.get(job, '')}", f"{measured.get(job, '')}")
+        for job in sorted({*limits, *measured} & job_ids)
     ]
-    return markdown_table(("job", "aim, minutes", "measured, seconds"), rows)
+    return markdown_table(("job", "limit, minutes", "measured, seconds"), rows)
 
 
 def change_timings_table() -> str:
-    """Return a table of how long `invoke ci` took after one line had changed, of the same run."""
-    taken: dict[str, float] = read_json(TIMINGS_FILE)["changes"]
-    shares = {name: seconds / taken["everything"] for name, seconds in taken.items()}
-    rows = [(name, f"{seconds}", f"{shares[name]:.0%}") for name, seconds in taken.items()]
+    """Return a table of the time of `invoke ci` after a change of one line, of the same run."""
+    measured: dict[str, float] = read_json(TIMINGS_FILE)["changes"]
+    shares = {name: seconds / measured["everything"] for name, seconds in measured.items()}
+    rows = [(name, f"{seconds}", f"{shares[name]:.0%}") for name, seconds in measured.items()]
     return markdown_table(("what changed", "seconds to green", "share of everything"), rows)
 
 
 def exit_codes_table() -> str:
-    """Return a table of the exit codes: one class of faults for each."""
+    """Return a table of the exit codes: one class of errors for each."""
     classes = [each for each in _below(PipelineError) if "exit_code" in vars(each)]
     found = {each.exit_code: (each.__doc__ or "").splitlines()[0] for each in classes}
     return markdown_table(("code", "meaning"), [(f"{code}", found[code]) for code in sorted(found)])
 
 
 def tasks_table(known: Iterable[Task]) -> str:
-    """Return a table of what `invoke` does.
+    """Return a table of the invoke tasks.
 
     Args:
         known: All tasks.
@@ -126,23 +126,26 @@ def tasks_table(known: Iterable[Task]) -> str:
 
 
 def secrets_table() -> str:
-    """Return a table of the secrets: who reads them, and which environments need them."""
+    """Return a table of the secrets.
+
+    The jobs that read them, and the environments that need them.
+    """
     settings = config.load()
-    readers, given = settings.parity.secrets, settings.environments
-    needed = {name: each.secrets for name, each in given.items()}
-    taken = {name: each.optional_secrets for name, each in given.items()}
-    every = (*readers.values(), *needed.values(), *taken.values())
+    readers, environments = settings.parity.secrets, settings.environments
+    needed = {name: each.secrets for name, each in environments.items()}
+    optional = {name: each.optional_secrets for name, each in environments.items()}
+    every = (*readers.values(), *needed.values(), *optional.values())
     rows = [
-        (f"`{name}`", *(_having(name, some) for some in (readers, needed, taken)))
+        (f"`{name}`", *(_having(name, some) for some in (readers, needed, optional)))
         for name in sorted({name for some in every for name in some})
     ]
     return markdown_table(("secret", "jobs that read it", "must be set in", "may be set in"), rows)
 
 
 def deploy_faults_table() -> str:
-    """Return a table of the faults that deployments were tried with, and what came of each.
+    """Return a table of the injected deploy faults, and how each deployment ended.
 
-    `nox -s deploy-faults` leaves it as reports/catalogue.json; what is kept is a copy of that.
+    docs/catalogue.json is a copy of reports/catalogue.json, which `nox -s deploy-faults` writes.
     """
     kept: dict[str, dict[str, str | float]] = read_json(DEPLOY_FAULTS_FILE)
     rows = [[f"{value}" for value in row.values()] for row in kept.values()]
@@ -165,7 +168,7 @@ def _having(name: str, given: Mapping[str, Iterable[str]]) -> str:
 
 
 def support_table() -> str:
-    """Return a table of the versions that are tested, and until when their makers support them."""
+    """Return a table of the tested versions, with the end of their upstream support."""
     settings = config.load()
     tested = {"Python": settings.python, "Django": settings.django, "Node": settings.node}
     rows = [
@@ -173,7 +176,7 @@ def support_table() -> str:
         for tool, versions in tested.items()
         for version, each in versions.items()
     ]
-    return markdown_table(("", "version", "supported by its makers until", "on Python"), rows)
+    return markdown_table(("", "version", "supported upstream until", "on Python"), rows)
 
 
 def _row(job: Job, description: str) -> tuple[str, ...]:

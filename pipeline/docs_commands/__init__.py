@@ -1,1 +1,1 @@
-"""The commands that the documents show: they are run, and what they name exists."""
+"""Run the commands in the documents, and check the names that they use."""

@@ -1,8 +1,8 @@
-"""Run the commands that the documents show, and look for the names that they use.
+"""Run the commands in the documents, and check that the sessions and tasks in them exist.
 
-python -m pipeline.docs_commands                    those that are quick python -m
-pipeline.docs_commands --long             those that are marked `run: nox -s docs-slow` python -m
-pipeline.docs_commands --long README.md   of these, what has that word in its place or its text
+python -m pipeline.docs_commands                    the quick ones
+python -m pipeline.docs_commands --long             those marked `run: nox -s docs-slow`
+python -m pipeline.docs_commands --long README.md   of these, those with this text or location
 """
 
 import argparse
@@ -20,51 +20,58 @@ def main(arguments: list[str]) -> None:
     """Run the command line.
 
     Raises:
-        CheckFailedError: A command fails, or names what is not there.
+        CheckFailedError: A command failed, or names a session or task that does not exist.
     """
     parser = argparse.ArgumentParser("python -m pipeline.docs_commands", description=__doc__)
     parser.add_argument("--long", action="store_true")
-    parser.add_argument("word", nargs="*", help="keep to what has it in its place or its commands")
+    parser.add_argument(
+        "word", nargs="*", help="run only blocks with this text in their location or their commands"
+    )
     options = parser.parse_args(arguments)
     exists = known_names()
-    if lost := [fault for each in documents() for fault in find_unknown(each, exists)]:
-        raise CheckFailedError("; ".join(lost), hint="nox -l and invoke --list show what is there")
+    if unknown := [fault for each in documents() for fault in find_unknown(each, exists)]:
+        raise CheckFailedError("; ".join(unknown), hint="list the names: nox -l, invoke --list")
     kept = select_blocks(options.word, long=options.long)
     report_results(run_blocks(kept, LONG_TIMEOUT if options.long else QUICK_TIMEOUT))
 
 
 def select_blocks(words: Collection[str] = (), *, long: bool) -> list[Block]:
-    """Return the blocks that are to be run.
+    """Return the blocks to run.
 
     Args:
-        words: Keep to blocks that have one in their place or in their commands; all, if none.
-        long: Whether those that take long, instead of those that do not.
+        words: Only blocks that contain one of them, in their location or their commands; all, if
+            none.
+        long: Whether to return the slow blocks instead of the quick ones.
 
     Raises:
-        InputError: No block has one of the words.
+        InputError: No block contains one of the words.
     """
     mark = "run" if long else ""
-    there = [block for each in documents() for block in parse_blocks(each) if block.mark == mark]
-    if lost := [word for word in words if not any(block.matches(word) for block in there)]:
-        known = ", ".join(block.location for block in there)
-        raise InputError(f"no such commands: {', '.join(lost)}", hint=f"there are: {known}")
-    return [block for block in there if not words or any(map(block.matches, words))]
+    blocks = [block for each in documents() for block in parse_blocks(each) if block.mark == mark]
+    if unknown := [word for word in words if not any(block.matches(word) for block in blocks)]:
+        known = ", ".join(block.location for block in blocks)
+        raise InputError(
+            f"no block of commands contains: {', '.join(unknown)}", hint=f"blocks: {known}"
+        )
+    return [block for block in blocks if not words or any(map(block.matches, words))]
 
 
 def report_results(found: Iterable[BlockResult]) -> None:
-    """Print what came of each block, and what a command said that failed.
+    """Print the result of each block, and the output of those that failed.
 
     Raises:
         CheckFailedError: Names the blocks that failed.
     """
-    red = []
+    failures = []
     for each in found:
         print(f"{'ok' if each.passed else 'failed':6} {each.seconds:4.0f} s  {each.block.location}")
         if not each.passed:
-            red.append(f"{each.block.location}: it ends with {each.output.returncode}")
+            failures.append(f"{each.block.location}: exit code {each.output.returncode}")
             print(each.block.script, each.output.stdout, sep="\n")
-    if red:
-        raise CheckFailedError("; ".join(red), hint="correct the command, or say why it is not run")
+    if failures:
+        raise CheckFailedError(
+            "; ".join(failures), hint="correct the command, or mark it: <!-- not run: reason -->"
+        )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The blocks of commands in a document, and the marks that say where each of them is run.
+"""The blocks of commands in a document, and the markers that tell how each is checked.
 
-<!-- not run: why -->           it is not, for this reason; what it names is looked at only
-<!-- run: nox -s docs-slow -->   it takes long, and that session runs it
+<!-- not run: reason -->        it is not run; only the names in it are checked
+<!-- run: nox -s docs-slow -->   it is slow, and that session runs it
 """
 
 import re
@@ -12,7 +12,7 @@ from pathlib import Path
 from pipeline.files import read_text
 
 BLOCK = re.compile(
-    r"(?:^<!-- (?P<mark>not run|run): (?P<said>.+?) -->\n\n?)?"
+    r"(?:^<!-- (?P<mark>not run|run): (?P<reason>.+?) -->\n\n?)?"
     r"^```(?P<kind>sh|console)\n(?P<script>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
@@ -21,12 +21,12 @@ PROMPT = re.compile(r"^\$ (.*\n)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Block:
-    """Commands that are shown together.
+    """One code block of commands.
 
     Attributes:
-        place: The document and the line where they begin.
+        location: The document, and the line of the first command.
         script: The commands.
-        mark: `run` or `not run`, if it bears one of them.
+        mark: `run`, `not run`, or empty.
     """
 
     location: str
@@ -34,7 +34,7 @@ class Block:
     mark: str = ""
 
     def matches(self, word: str) -> bool:
-        """Tell whether a word stands in its place or in its commands."""
+        """Return whether the location or the commands contain a word."""
         return word in self.location or word in self.script
 
 

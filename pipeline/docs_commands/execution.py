@@ -1,4 +1,4 @@
-"""Blocks of commands, run one after the other in a copy of the repository."""
+"""Run blocks of commands one after the other in a copy of the repository."""
 
 import os
 import time
@@ -16,12 +16,12 @@ from pipeline.process import CommandResult, run_interruptible
 
 SHELL = ("bash", "-e", "-u", "-o", "pipefail", "-c")
 QUICK_TIMEOUT, LONG_TIMEOUT = 300.0, 3600.0
-"""Seconds that a block is given."""
+"""Time limits of one block, in seconds."""
 
 
 @dataclass(frozen=True)
 class BlockResult:
-    """What came of a block."""
+    """The result of a block."""
 
     block: Block
     output: CommandResult
@@ -29,40 +29,40 @@ class BlockResult:
 
     @property
     def passed(self) -> bool:
-        """Whether all its commands did what they were to do."""
+        """Whether all its commands succeeded."""
         return self.output.returncode == 0
 
 
 def run_blocks(chosen: Iterable[Block], limit: float) -> Iterator[BlockResult]:
-    """Run blocks, each on the tree as it was, and yield what came of them.
+    """Run blocks, each on the unchanged files, and yield their results.
 
     Args:
-        chosen: Which.
-        limit: How many seconds each of them is given.
+        chosen: The blocks.
+        limit: The time limit of each block, in seconds.
     """
-    with raise_on_signal(), _scratch() as made:
+    with raise_on_signal(), _repository_copy() as copy:
         for block in chosen:
             started = time.monotonic()
-            with made.with_edits([]), _alarm(limit) as rings:
+            with copy.with_edits([]), _timer(limit) as expired:
                 command = [*SHELL, block.script]
-                output = run_interruptible(command, cwd=made.root, env=os.environ, stop=rings)
+                output = run_interruptible(command, cwd=copy.root, env=os.environ, stop=expired)
             yield BlockResult(block, output, time.monotonic() - started)
 
 
 @contextmanager
-def _alarm(seconds: float) -> Iterator[Event]:
-    rings = Event()
-    timer = Timer(seconds, rings.set)
+def _timer(seconds: float) -> Iterator[Event]:
+    expired = Event()
+    timer = Timer(seconds, expired.set)
     timer.start()
     try:
-        yield rings
+        yield expired
     finally:
         timer.cancel()
 
 
 @contextmanager
-def _scratch() -> Iterator[RepositoryCopy]:
+def _repository_copy() -> Iterator[RepositoryCopy]:
     with TemporaryDirectory() as folder:
-        made = copy_repository(Path.cwd(), Path(folder, "checkout"))
-        link_folders(Path.cwd(), made.root, [".venv"])
-        yield made
+        copy = copy_repository(Path.cwd(), Path(folder, "checkout"))
+        link_folders(Path.cwd(), copy.root, [".venv"])
+        yield copy

@@ -1,4 +1,4 @@
-"""What documents name, and whether it exists: sessions, tags and tasks."""
+"""Check that the sessions, tags and tasks that documents name exist."""
 
 import re
 import shlex
@@ -16,7 +16,7 @@ NAME = re.compile(r"[a-z][\w.-]*(\(.*\))?")
 
 @dataclass(frozen=True)
 class KnownNames:
-    """All that a command may name."""
+    """The names that a command may use."""
 
     sessions: Collection[str]
     tags: Collection[str]
@@ -24,7 +24,7 @@ class KnownNames:
 
 
 def known_names() -> KnownNames:
-    """Return what exists.
+    """Return all sessions, tags and tasks.
 
     Raises:
         InputError: noxfile.py or tasks.py cannot be read.
@@ -38,11 +38,11 @@ def known_names() -> KnownNames:
 
 
 def find_unknown(document: Path, exists: KnownNames) -> Iterator[str]:
-    """Yield a sentence for each session, tag or task that a document names and that is not there.
+    """Yield a sentence for each session, tag or task in a document that does not exist.
 
     Args:
         document: The Markdown file.
-        exists: What is there.
+        exists: The names that exist.
     """
     for line, command in iter_commands(document):
         for kind, name in referenced_names(command):
@@ -51,7 +51,7 @@ def find_unknown(document: Path, exists: KnownNames) -> Iterator[str]:
 
 
 def iter_commands(document: Path) -> Iterator[tuple[int, str]]:
-    """Yield every command of a document with its line, those within sentences too."""
+    """Yield every command of a document with its line, those in sentences too."""
     for block in parse_blocks(document):
         first = int(block.location.rpartition(":")[2])
         yield from enumerate(block.script.splitlines(), start=first)
@@ -60,10 +60,10 @@ def iter_commands(document: Path) -> Iterator[tuple[int, str]]:
 
 
 def referenced_names(command: str) -> Iterator[tuple[str, str]]:
-    """Yield what a command names, each with what it is."""
+    """Yield the kind and the name of each session, tag and task in a command."""
     try:
         words = shlex.split(command, comments=True)
-    except ValueError:  # a part of something longer
+    except ValueError:  # an incomplete command
         words = command.split()
     words = words[1:] if words[:1] == ["./dev"] else words
     match words:

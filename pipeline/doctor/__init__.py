@@ -1,1 +1,1 @@
-"""What the machine itself has to have; all else is brought by the sessions."""
+"""The programs that a machine needs; sessions install everything else."""

@@ -1,6 +1,6 @@
-"""The programs that sessions and tasks find on the machine, in the versions that are wanted.
+"""The programs that sessions and tasks need on the machine, with the required versions.
 
-A wanted version is read where it stands; who needs a program, and how it is asked, stands here.
+Versions come from the locks and pipeline.toml; who needs a program is listed here.
 """
 
 import re
@@ -38,21 +38,21 @@ COSIGN, TRIVY = "sigstore/cosign-installer", "aquasecurity/setup-trivy"
 KIT_PATH_HINT = same_everywhere('export PATH="$(./dev):$PATH"')
 PLAYWRIGHT = same_everywhere("cd frontend && npx playwright install --with-deps chromium")
 VERSION_TIMEOUT = 20
-"""An engine that is away is not waited for any longer."""
+"""Seconds to wait for an engine that does not answer."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """A program, who needs it, and how one gets it.
+    """A program, who needs it, and how to install it.
 
     Attributes:
-        name: What it is called.
-        serves: The sessions that need it, and the tasks, as `invoke build`; or `everything`.
-        look: Returns its version; raises that it is not here.
-        install: What to type, by system.
-        least: The oldest version that will do, if there is one.
-        same: The version that CI has, if it matters.
-        without: What happens where it is not here, if that is no fault.
+        name: Its name.
+        needed_by: The sessions that need it, and the tasks, as `invoke build`; or `everything`.
+        get_version: Returns its version; raises MissingToolError if it is missing.
+        install: The install command, by system.
+        minimum: The oldest version that works, if there is a limit.
+        ci_version: The version in CI, if it matters.
+        fallback: What happens without it; empty, if it is required.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Program:
 
 
 def required_programs(settings: Settings) -> Iterator[Program]:
-    """Yield all programs that are looked for.
+    """Yield all programs to check.
 
     Args:
         settings: pipeline.toml.
@@ -79,10 +79,10 @@ def required_programs(settings: Settings) -> Iterator[Program]:
 
 
 def check_programs(uv: str) -> Iterator[Program]:
-    """Yield what checks need that no lock holds.
+    """Yield the programs of checks that no lock installs.
 
     Args:
-        uv: The version of the lock.
+        uv: The version in the lock.
     """
     git = install_commands("https://git-scm.com/downloads", "git", "git", "git")
     openssl = install_commands(
@@ -97,7 +97,7 @@ def check_programs(uv: str) -> Iterator[Program]:
 
 
 def docker_programs() -> Iterator[Program]:
-    """Yield the parts of a Docker Engine."""
+    """Yield the parts of Docker."""
     install = install_commands(
         INSTALL_HINTS["docker"],
         "docker.io docker-buildx docker-compose",
@@ -113,65 +113,71 @@ def docker_programs() -> Iterator[Program]:
 
 
 def supply_chain_programs(tools: Mapping[str, str], syft: str) -> Iterator[Program]:
-    """Yield what lists, scans and signs images.
+    """Yield the programs that make SBOMs, scan and sign images.
 
     Args:
-        tools: The versions that CI has.
-        syft: The version of the lock.
+        tools: The versions in CI.
+        syft: The version in the lock.
     """
     cosign = install_commands(INSTALL_HINTS["cosign"], "cosign", macos="cosign")
     trivy = install_commands(INSTALL_HINTS["trivy"], macos="trivy")
     signer = version("cosign", "version", pattern=r"GitVersion: *v?(\S+)")
-    ours, theirs = (tools[name].lstrip("v") for name in (COSIGN, TRIVY))
-    unscanned = "vulnerabilities of images are inconclusive"
+    cosign_version, trivy_version = (tools[name].lstrip("v") for name in (COSIGN, TRIVY))
+    unscanned = "the vulnerability check of images is inconclusive"
     yield Program("syft", NEEDS_SYFT, version("syft", "--version"), KIT_PATH_HINT, ci_version=syft)
-    yield Program("cosign", NEEDS_COSIGN, signer, cosign, ci_version=ours)
+    yield Program("cosign", NEEDS_COSIGN, signer, cosign, ci_version=cosign_version)
     scanner = version("trivy", "--version")
-    yield Program("trivy", NEEDS_TRIVY, scanner, trivy, ci_version=theirs, fallback=unscanned)
+    yield Program(
+        "trivy", NEEDS_TRIVY, scanner, trivy, ci_version=trivy_version, fallback=unscanned
+    )
 
 
 def node(major: str) -> Program:
-    """Return Node, which sessions do not need on the machine.
+    """Return Node, which sessions install themselves.
 
     Args:
-        major: The default one.
+        major: The default version.
     """
     install = install_commands("https://nodejs.org/en/download", macos="node")
-    own = "sessions bring their own, by hash"
-    look = version("node", "--version", pattern=r"v(\d+)")
-    return Program("node", ["dev", *NEEDS_BROWSER], look, install, ci_version=major, fallback=own)
+    fallback = "sessions install their fallback"
+    get_version = version("node", "--version", pattern=r"v(\d+)")
+    return Program(
+        "node", ["dev", *NEEDS_BROWSER], get_version, install, ci_version=major, fallback=fallback
+    )
 
 
 def python(number: str) -> Program:
-    """Return a Python that is tested, wherever uv finds one."""
+    """Return a tested version of Python, which uv finds or installs."""
     return Program(
         f"python {number}",
         [f"tests-{number}"],
         version("uv", "python", "find", "--no-python-downloads", "--show-version", number),
         same_everywhere(f"./dev uv python install {number}"),
-        fallback="uv brings it, where there is a network",
+        fallback="uv installs it, if there is a network",
     )
 
 
 def version(*command: str, pattern: str = VERSION, code: int = 0) -> Callable[[], str]:
-    """Return a look at a program's version, which raises that it is not here or does not answer.
+    """Return a function that returns the version of a program.
+
+    The function raises MissingToolError if the program is missing or does not answer.
 
     Args:
-        *command: What it is asked with.
-        pattern: What its version is in what it says.
-        code: The exit code that it answers with.
+        *command: The command that prints the version.
+        pattern: The pattern of the version in its output.
+        code: The exit code of the command.
     """
 
-    def look() -> str:
+    def get_version() -> str:
         answer = capture(command, seconds=VERSION_TIMEOUT)
         if answer.returncode != code:
             raise MissingToolError(last_error_line(answer), hint=" ".join(command))
         found = re.search(pattern, answer.stdout + answer.stderr)
         return found[1] if found else "unknown"
 
-    return look
+    return get_version
 
 
 def format_version(numbers: Sequence[int]) -> str:
-    """Return a version as it is written."""
+    """Return a version as text."""
     return ".".join(map(str, numbers))

@@ -1,4 +1,4 @@
-"""What this machine has and lacks for each session and task: `invoke doctor`."""
+"""Check the programs of this machine for each session and task: `invoke doctor`."""
 
 import json
 import re
@@ -12,18 +12,18 @@ from pipeline.doctor.systems import detect_system
 from pipeline.errors import MissingToolError
 from pipeline.nox_sessions import list_selected_sessions
 
-OK, DIFFERENT, TOO_OLD, MISSING = "ok", "another", "too old", "not here"
+OK, DIFFERENT, TOO_OLD, MISSING = "ok", "different", "too old", "missing"
 UNUSABLE = {TOO_OLD, MISSING}
 
 
 @dataclass(frozen=True)
 class ProgramStatus:
-    """What came of a look.
+    """The result of the check of one program.
 
     Attributes:
-        program: What was looked for.
-        state: `ok`, `another` than CI has, `too old` or `not here`.
-        here: Its version.
+        program: The program.
+        state: `ok`, `different` from CI, `too old` or `missing`.
+        installed: Its version.
         needed: Whether plain `nox` needs it.
     """
 
@@ -34,43 +34,43 @@ class ProgramStatus:
 
     @property
     def is_blocking(self) -> bool:
-        """Whether something cannot run for want of it."""
+        """Whether a session or task cannot run without it."""
         return self.state in UNUSABLE and not self.program.fallback
 
 
 def check_programs(wanted: Sequence[Program], default: Collection[str]) -> list[ProgramStatus]:
-    """Look for programs.
+    """Check programs.
 
     Args:
-        wanted: Which.
+        wanted: The programs.
         default: The sessions of plain `nox`.
     """
-    return [_looked_for(program, default) for program in wanted]
+    return [_check(program, default) for program in wanted]
 
 
 def doctor(*, as_json: bool = False) -> None:
-    """Print what is here, what is not, and how to get it.
+    """Print the state of each program, and how to install the missing ones.
 
     Args:
-        as_json: Whether a program is to read it.
+        as_json: Whether to print JSON.
 
     Raises:
-        MissingToolError: Something is not here that plain `nox` needs.
+        MissingToolError: A program that plain `nox` needs is missing.
     """
     default = {session.name for session in list_selected_sessions()}
     found = check_programs(list(required_programs(load())), default)
     print("\n".join([to_json(found)] if as_json else table(found)))
-    if lacking := [each for each in found if each.needed and each.is_blocking]:
+    if missing := [each for each in found if each.needed and each.is_blocking]:
         raise MissingToolError(
-            f"plain `nox` needs {', '.join(each.program.name for each in lacking)}",
+            f"plain `nox` needs {', '.join(each.program.name for each in missing)}",
             hint="; ".join(
-                dict.fromkeys(each.program.install[detect_system()] for each in lacking)
+                dict.fromkeys(each.program.install[detect_system()] for each in missing)
             ),
         )
 
 
 def table(found: Sequence[ProgramStatus]) -> Iterator[str]:
-    """Yield the lines of a table: what is here, and below it what does not run for want of what."""
+    """Yield the lines of a table, and the sessions and tasks that cannot run."""
     for each in found:
         program = each.program
         wanted = f"at least {program.minimum}" if program.minimum else program.ci_version
@@ -79,22 +79,28 @@ def table(found: Sequence[ProgramStatus]) -> Iterator[str]:
         if each.state in UNUSABLE:
             yield f"{'':14} hint: {program.install[detect_system()]}"
             yield from [f"{'':14} without it: {program.fallback}"] if program.fallback else []
-    lost = sorted({name for each in found if each.is_blocking for name in each.program.needed_by})
-    yield f"\nnot here: {', '.join(lost)}" if lost else "\nevery session and task runs here"
+    blocked = sorted(
+        {name for each in found if each.is_blocking for name in each.program.needed_by}
+    )
+    yield (
+        f"\ncannot run here: {', '.join(blocked)}"
+        if blocked
+        else "\nevery session and task can run"
+    )
 
 
 def to_json(found: Sequence[ProgramStatus]) -> str:
-    """Return what was found as JSON."""
+    """Return the states as JSON."""
     rows: list[dict[str, Any]] = [
         {
             "name": each.program.name,
             "state": each.state,
-            "here": each.installed,
-            "least": each.program.minimum,
+            "installed": each.installed,
+            "minimum": each.program.minimum,
             "ci": each.program.ci_version,
-            "serves": each.program.needed_by,
+            "needed_by": each.program.needed_by,
             "needed": each.needed,
-            "without": each.program.fallback,
+            "fallback": each.program.fallback,
             "install": each.program.install[detect_system()],
         }
         for each in found
@@ -102,19 +108,19 @@ def to_json(found: Sequence[ProgramStatus]) -> str:
     return json.dumps({"system": detect_system(), "programs": rows}, indent=2)
 
 
-def _looked_for(program: Program, default: Collection[str]) -> ProgramStatus:
+def _check(program: Program, default: Collection[str]) -> ProgramStatus:
     needed = bool({*program.needed_by} & {EVERYTHING, *default})
     try:
-        here = program.get_version()
+        installed = program.get_version()
     except MissingToolError:
         return ProgramStatus(program, MISSING, "", needed)
-    return ProgramStatus(program, _judged(here, program), here, needed)
+    return ProgramStatus(program, _state(installed, program), installed, needed)
 
 
-def _judged(here: str, program: Program) -> str:
-    if program.minimum and _numbers(here) < _numbers(program.minimum):
+def _state(installed: str, program: Program) -> str:
+    if program.minimum and _numbers(installed) < _numbers(program.minimum):
         return TOO_OLD
-    return DIFFERENT if program.ci_version and here != program.ci_version else OK
+    return DIFFERENT if program.ci_version and installed != program.ci_version else OK
 
 
 def _numbers(version: str) -> tuple[int, ...]:

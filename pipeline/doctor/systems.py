@@ -1,4 +1,4 @@
-"""What to type on this system to get a program."""
+"""Install commands of a program by operating system."""
 
 import platform
 import sys
@@ -10,9 +10,8 @@ BREW = "brew install"
 
 
 def detect_system() -> str:
-    """Return which system this is, as far as installing goes.
+    """Return the operating system; for a derivative, the one that it is based on.
 
-    A derivative is what it is made from:
     https://www.freedesktop.org/software/systemd/man/os-release
     """
     if sys.platform == "darwin":
@@ -28,19 +27,19 @@ def detect_system() -> str:
 def install_commands(
     page: str, debian: str = "", ubuntu: str = "", macos: str = ""
 ) -> Mapping[str, str]:
-    """Return how each system installs a program: by packages of its own, or as a page says.
+    """Return the install command for each system: its packages, or the upstream page.
 
     Args:
-        page: Its makers' page.
-        debian: Packages of Debian, if it has any.
+        page: The upstream page.
+        debian: Packages of Debian, if there are any.
         ubuntu: Packages of Ubuntu.
         macos: Packages of Homebrew.
     """
-    given = {DEBIAN: (APT, debian), UBUNTU: (APT, ubuntu), MACOS: (BREW, macos)}
-    known = {name: f"{tool} {some}" for name, (tool, some) in given.items() if some}
-    return {name: known.get(name, page) for name in (*given, OTHER)}
+    packages = {DEBIAN: (APT, debian), UBUNTU: (APT, ubuntu), MACOS: (BREW, macos)}
+    known = {name: f"{tool} {some}" for name, (tool, some) in packages.items() if some}
+    return {name: known.get(name, page) for name in (*packages, OTHER)}
 
 
 def same_everywhere(command: str) -> Mapping[str, str]:
-    """Return that one command does it on every system."""
+    """Return one command for every system."""
     return dict.fromkeys((DEBIAN, UBUNTU, MACOS, OTHER), command)

@@ -1,1 +1,1 @@
-"""Every gate can fail: a fault is planted in the product, and the gate has to say so."""
+"""Fault injection: a fault is made in a copy of the product, and its gate has to report it."""

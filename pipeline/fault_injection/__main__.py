@@ -1,4 +1,4 @@
-"""Plant a fault for every gate, and see each of them go red.
+"""Inject the faults of faults/*.toml, and check that the session of each gate fails on them.
 
 python -m pipeline.fault_injection [--full] [--empty-sessions | --offline | --canaries] [NAME ...]
 """
@@ -17,9 +17,9 @@ from pipeline.fault_injection.sandbox import Mode
 
 CHECK = "fault-injection"
 ALTERNATIVE_MODES = {
-    Mode.EMPTY_SESSIONS: "empty the sessions: none may pass",
-    Mode.OFFLINE: "cut the network, plant nothing",
-    Mode.CANARIES: "set every secret, plant nothing: none may be seen",
+    Mode.EMPTY_SESSIONS: "empty the sessions: each must miss its faults",
+    Mode.OFFLINE: "cut the network, inject no fault",
+    Mode.CANARIES: "set every secret, inject no fault: no secret may be shown",
 }
 
 
@@ -27,92 +27,90 @@ def main(arguments: Sequence[str]) -> None:
     """Run the command line.
 
     Raises:
-        CheckFailedError: A gate has no fault, or did not find one.
-        InputError: The table of faults is wrong, or a name stands nowhere in it.
-        NotJudgedError: Something that a gate needs is not here.
+        CheckFailedError: A gate has no fault, or did not detect one.
+        InputError: The catalogue is invalid, or a name is not in it.
+        InconclusiveError: A service or a tool that a gate needs is missing.
     """
     options, began = parse_arguments(arguments), time.monotonic()
-    trial, gates, known = options.trial, catalog.load_catalog(), selection.gate_jobs()
+    mode, gates, known = options.mode, catalog.load_catalog(), selection.gate_jobs()
     if found := selection.missing_coverage(known, gates):
-        raise CheckFailedError("; ".join(found), hint="write it into faults/*.toml")
-    if trial is Mode.CANARIES:
+        raise CheckFailedError("; ".join(found), hint="add it to faults/*.toml")
+    if mode is Mode.CANARIES:
         known, gates = (
             {**known, **selection.local_sessions()},
             gates | catalog.load_catalog(catalog.LOCAL_CATALOG_DIR),
         )
-    if trial.injects_faults:
+    if mode.injects_faults:
         print_exempt_gates(gates)
     rows = selection.select(
-        known, gates, options.name, full=options.full, plants=trial.injects_faults
+        known, gates, options.name, full=options.full, inject=mode.injects_faults
     )
-    outcomes = run_all(rows, trial)
+    outcomes = run_all(rows, mode)
     print(*report.format_table(outcomes), report.summary_line(outcomes), sep="\n")
     report.FOLDER.mkdir(exist_ok=True)
-    page = report.render_html(outcomes, trial, time.monotonic() - began)
-    report.report_path(trial).write_text(page)
-    check_empty_sessions(outcomes) if trial is Mode.EMPTY_SESSIONS else raise_for_failures(
-        outcomes, trial
+    page = report.render_html(outcomes, mode, time.monotonic() - began)
+    report.report_path(mode).write_text(page)
+    check_empty_sessions(outcomes) if mode is Mode.EMPTY_SESSIONS else raise_for_failures(
+        outcomes, mode
     )
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
-    """Return what was asked for: `trial`, `full`, and each `name`."""
+    """Return the options: `mode`, `full`, and each `name`."""
     parser = argparse.ArgumentParser(CHECK, description=__doc__)
-    parser.set_defaults(trial=Mode.FAULTS)
-    parser.add_argument("--full", action="store_true", help="every row, and what takes minutes")
-    trials = parser.add_mutually_exclusive_group()
-    for trial, purpose in ALTERNATIVE_MODES.items():
-        trials.add_argument(
-            f"--{trial}", dest="trial", action="store_const", const=trial, help=purpose
-        )
-    parser.add_argument("name", nargs="*", help="a gate, a session or a fault to keep to")
+    parser.set_defaults(mode=Mode.FAULTS)
+    parser.add_argument("--full", action="store_true", help="every matrix row, and the slow faults")
+    modes = parser.add_mutually_exclusive_group()
+    for mode, purpose in ALTERNATIVE_MODES.items():
+        modes.add_argument(f"--{mode}", dest="mode", action="store_const", const=mode, help=purpose)
+    parser.add_argument("name", nargs="*", help="run only this gate, session or fault")
     return parser.parse_args(arguments)
 
 
 def print_exempt_gates(gates: Mapping[str, Gate]) -> None:
-    """Print each gate that no fault here turns red, and what does it instead."""
+    """Print each gate that has no faults here, and what tests it instead."""
     for job, gate in gates.items():
         if gate.tested_by:
-            print(f"{job}: proved elsewhere: {gate.tested_by}", file=sys.stderr)
+            print(f"{job}: tested by: {gate.tested_by}", file=sys.stderr)
 
 
-def raise_for_failures(outcomes: Collection[Outcome], trial: Mode) -> None:
-    """Judge a proof.
+def raise_for_failures(outcomes: Collection[Outcome], mode: Mode) -> None:
+    """Raise an error unless every outcome is as expected.
 
     Args:
         outcomes: Of all runs.
-        trial: What was tried.
+        mode: What was changed for the runs.
 
     Raises:
-        CheckFailedError: Something is not proved.
-        NotJudgedError: Something could not be judged here.
+        CheckFailedError: A fault was missed, or a session failed without one.
+        InconclusiveError: A service or a tool that a gate needs is missing.
     """
     clear_inconclusive(CHECK)
     bad = [each for each in outcomes if not each.verdict.is_ok]
-    if named := _named(each for each in bad if each.verdict is not Verdict.NOT_JUDGED):
-        hint = f"look at {report.report_path(trial)}, then repeat it by its name"
+    if named := _named(each for each in bad if each.verdict is not Verdict.INCONCLUSIVE):
+        hint = f"read {report.report_path(mode)}, then run the fault alone by its name"
         raise CheckFailedError(named, hint=hint)
-    if bad and trial is not Mode.OFFLINE:  # that is what it asks for
+    if bad and mode is not Mode.OFFLINE:  # without a network, inconclusive is a right result
         raise InconclusiveError(
             CHECK,
-            "some gates lack what they need here",
+            "a service or a tool that some gates need is missing",
             detail=_named(bad),
-            hint="CI_CD.md says what each gate needs",
+            hint="CI_CD.md lists what each gate needs",
         )
 
 
 def check_empty_sessions(outcomes: Collection[Outcome]) -> None:
-    """Judge a proof of hollow gates: each of them must be found out.
+    """Raise an error unless every empty session lets its faults pass.
 
     Raises:
-        CheckFailedError: A hollow gate passes for proved.
+        CheckFailedError: A fault counts as detected although its session does nothing.
     """
-    found = {each.job for each in outcomes if each.verdict is Verdict.GREEN}
+    found = {each.job for each in outcomes if each.verdict is Verdict.MISSED}
     unclear = [each for each in outcomes if each.job not in found and not each.verdict.is_ok]
-    if passing := [each for each in outcomes if each.verdict is Verdict.PROVED] + unclear:
-        hint = "the fault is found by something else than the session, or fits no more"
+    if passing := [each for each in outcomes if each.verdict is Verdict.DETECTED] + unclear:
+        hint = "something outside the session detects the fault, or the fault no longer applies"
         raise CheckFailedError(_named(passing), hint=hint)
-    print(f"{len(found)} gates are empty, and every one is found out")
+    print(f"{len(found)} gates are empty, and the run reports each of them")
 
 
 def _named(outcomes: Iterable[Outcome]) -> str:

@@ -1,6 +1,6 @@
-"""The table of faults: for every gate, what is planted, and what its tool must then say.
+"""The catalogue of faults: the edits for each gate, and the text that its tool then prints.
 
-It stands in `faults/*.toml`, whose head explains it. All faults of the table are shown at once.
+It is stored in `faults/*.toml`; the head of faults/pipeline.toml explains the format.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,89 +16,89 @@ from pipeline.schema import Constraint, Table
 CATALOG_DIR = Path("faults")
 HINT = "the head of faults/pipeline.toml explains it"
 Command = Annotated[tuple[str, ...], Constraint("a list in square brackets", repeats=True)]
-LOCAL_CATALOG_DIR = CATALOG_DIR / "local"  # how sessions that no job runs are kept short
+LOCAL_CATALOG_DIR = CATALOG_DIR / "local"  # of sessions that no CI job runs
 
 
 class Fault(Table):
-    """A change of the product, or of what surrounds it, and what the gate's tool says of it."""
+    """A change of the product or its environment, and what the tool of the gate prints about it."""
 
     expect: Annotated[str, Constraint("text that is not empty", bool)]
-    """What the tool says, word for word, and says of no clean tree."""
+    """The exact text that the tool prints, and does not print without the fault."""
     change: tuple[Edit, ...] = ()
     env: Mapping[str, str] = {}
-    """Variables that are the fault, or a part of it."""
+    """Environment variables that are the fault, or a part of it."""
     options: Command | None = None
-    """Instead of those of the gate."""
+    """Replaces the options of the gate."""
     wrapper: Command | None = None
-    """Instead of that of the gate."""
+    """Replaces the wrapper of the gate."""
     row: str = ""
-    """The only row of the job's matrix that can find it; all, if not given."""
+    """The only row of the job's matrix that can detect it; all rows, if empty."""
     slow: bool = False
-    """Whether it is left to the full set."""
+    """Whether only the full set runs it."""
     skip_if_inconclusive: str = ""
-    """The check that may be "inconclusive" here; then this fault is inconclusive either."""
+    """The check that may be inconclusive here; then this fault is inconclusive too."""
 
     def _changes_something(self) -> Iterator[toml.Fault]:
         if not self.change and not self.env:
-            yield toml.Fault((), "it needs a change, or env")
+            yield toml.Fault((), "a fault needs `change` or `env`")
 
     RULES = (_changes_something,)
 
 
 class Gate(Table):
-    """A job, the faults that it has to find, and how its session is run for that."""
+    """A job, the faults that it has to detect, and how its session is run for that."""
 
     REST = Fault
 
     row: str = ""
-    """The row of the job's matrix that the quick set takes."""
+    """The row of the job's matrix that the quick set runs."""
     options: Command = ()
-    """Options that keep the session to a part; they stand behind two dashes."""
+    """Options after `--` that limit the session to a part of its work."""
     env: Mapping[str, str] = {}
-    """Variables, with a fault and without."""
+    """Environment variables of every run, with a fault and without."""
     setup: Command = ()
-    """A command that makes what the session judges, before each of its runs."""
+    """A command that makes what the session checks; it runs before each run of the session."""
     wrapper: Command = ()
-    """A module, with its options, that runs the session beside what it needs."""
+    """A module, with its options, that runs the session next to a service that it needs."""
     link: tuple[str, ...] = ()
-    """Folders of packages that the copy takes over from the checkout, if they are there."""
+    """Folders of installed packages that the copy takes from the checkout, if they exist."""
     needs: tuple[str, ...] = ()
-    """What must be here, or the gate is inconclusive: `docker`, or the names of variables."""
+    """What the gate requires: `docker`, or names of variables. Without it, it is inconclusive."""
     tested_by: str = ""
-    """What proves it instead of faults here; only what delivers, and judges nothing, may say so."""
+    """What tests the gate instead of faults here; only for jobs that deliver and check nothing."""
     slow: bool = False
-    """Whether all of its faults are left to the full set."""
+    """Whether only the full set runs its faults."""
     stop_after: int = 0
-    """After how many seconds it is told to end, since it never does by itself."""
+    """Seconds after which the session is stopped, as it does not end by itself; 0 for never."""
 
     @property
     def faults(self) -> Mapping[str, Fault]:
-        """The gate's faults by their names."""
+        """The faults of the gate, by their names."""
         return self.rest
 
     @property
     def is_tested(self) -> bool:
-        """Whether something shows that it can fail."""
+        """Whether faults or another test show that it can fail."""
         return bool(self.faults or self.tested_by)
 
 
 class Gates(Table):
-    """A file of the table: gates by the ids of their jobs."""
+    """A file of the catalogue: gates by the ids of their jobs."""
 
     REST = Gate
 
 
 def load_catalog(folder: Path = CATALOG_DIR) -> dict[str, Gate]:
-    """Read the table.
+    """Read the catalogue.
 
     Args:
-        folder: Where it lies.
+        folder: The folder of its files.
 
     Returns:
         The gates by the ids of their jobs.
 
     Raises:
-        InputError: A file cannot be read, says something unknown, or a gate stands twice.
+        InputError: A file cannot be read, has an unknown key, or a gate is defined twice.
     """
     gates: dict[str, Gate] = {}
     problems: list[str] = []
@@ -110,7 +110,9 @@ def load_catalog(folder: Path = CATALOG_DIR) -> dict[str, Gate]:
         except InputError as error:
             problems.append(str(error))
         else:
-            problems += [f"{file}: {gate} stands elsewhere too" for gate in read.keys() & gates]
+            problems += [
+                f"{file}: {gate} is defined in another file too" for gate in read.keys() & gates
+            ]
             gates |= read
     if problems:
         raise InputError("\n".join(problems), hint=HINT)

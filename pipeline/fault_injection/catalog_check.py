@@ -1,8 +1,8 @@
-"""See that every fault of the table still fits the product that it would be planted in.
+"""Check that every fault of the catalogue still applies to the product.
 
 python -m pipeline.fault_injection.catalog_check
 
-Nothing is run: that a gate finds its fault is what `nox -s fault-injection` sees.
+No session is run: `nox -s fault-injection` checks that the gates detect the faults.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,33 +14,33 @@ from pipeline.fault_injection.edit import Edit, StaleFaultError
 
 
 def main() -> None:
-    """Judge the table.
+    """Check the catalogue.
 
     Raises:
-        CheckFailedError: Names every fault that does not fit, and why.
-        InputError: The table is wrong.
+        CheckFailedError: Names every fault that does not apply, and why.
+        InputError: The catalogue is invalid.
     """
     table = [catalog.load_catalog(), catalog.load_catalog(catalog.LOCAL_CATALOG_DIR)]
-    planted = {
+    faults = {
         f"{job}: {name}": fault.change
         for gates in table
         for job, gate in gates.items()
         for name, fault in gate.faults.items()
     }
-    if found := [*find_stale(planted.items(), Path())]:
-        hint = "follow the product with the fault, in faults/*.toml"
+    if found := [*find_stale(faults.items(), Path())]:
+        hint = "change the fault in faults/*.toml to match the product"
         raise CheckFailedError("; ".join(found), hint=hint)
-    print(f"{len(planted)} faults fit")
+    print(f"{len(faults)} faults apply")
 
 
-def find_stale(planted: Iterable[tuple[str, Sequence[Edit]]], root: Path) -> Iterator[str]:
-    """Yield a sentence for every fault that could not be planted.
+def find_stale(faults: Iterable[tuple[str, Sequence[Edit]]], root: Path) -> Iterator[str]:
+    """Yield a sentence for each fault that does not apply.
 
     Args:
-        planted: What would be changed for each fault, by its name.
-        root: The repository; nothing in it is touched.
+        faults: The edits of each fault, by its name.
+        root: The repository; no file in it is changed.
     """
-    for name, changes in planted:
+    for name, changes in faults:
         try:
             dry_run(changes, root)
         except StaleFaultError as error:
@@ -48,10 +48,10 @@ def find_stale(planted: Iterable[tuple[str, Sequence[Edit]]], root: Path) -> Ite
 
 
 def dry_run(changes: Sequence[Edit], root: Path) -> None:
-    """Make some changes, one upon the other, of texts alone.
+    """Apply edits one after the other to texts in memory.
 
     Raises:
-        UnplantedError: One of them does not fit.
+        StaleFaultError: One of them does not apply.
     """
     texts: dict[str, str] = {}
     for change in changes:

@@ -1,4 +1,4 @@
-"""One change of one file, as the table of faults writes it."""
+"""One edit of one file, as the catalogue of faults defines it."""
 
 import re
 from collections.abc import Iterator
@@ -11,29 +11,29 @@ EDIT_KINDS = ("find", "match", "append", "write")
 
 
 class StaleFaultError(Exception):
-    """The file is not as the table takes it to be."""
+    """The file is not as the edit expects it."""
 
 
 class Edit(Table):
-    """One change of one file; exactly one of the ways below."""
+    """One edit of one file; exactly one of `find`, `match`, `append` and `write` is given."""
 
     file: str
-    """From the root of the repository."""
+    """Path from the root of the repository."""
     find: str | None = None
-    """This text, where it stands first, gives way to `put`."""
+    """The first occurrence of this text is replaced by `replace`."""
     match: str | None = None
-    """What fits this regular expression first gives way to `put`, which may name its groups."""
+    """The first match of this pattern is replaced by `replace`, which may name its groups."""
     replace: str = ""
     append: str | None = None
-    """This text comes at the end."""
+    """This text is added at the end."""
     write: str | None = None
-    """This text is the file, which is new."""
+    """This text is the whole content of a new file."""
     times: int = 1
-    """How often the new text stands in it."""
+    """How often the new text is repeated."""
 
     def _has_one_kind(self) -> Iterator[Fault]:
         if sum(getattr(self, way) is not None for way in EDIT_KINDS) != 1:
-            yield Fault((), f"it takes one of {', '.join(EDIT_KINDS)}")
+            yield Fault((), f"an edit needs exactly one of {', '.join(EDIT_KINDS)}")
 
     RULES = (_has_one_kind,)
 
@@ -41,10 +41,10 @@ class Edit(Table):
         """Change the file.
 
         Args:
-            root: The repository, a copy that nobody works in.
+            root: A copy of the repository.
 
         Raises:
-            UnplantedError: The text to replace is not there, or the file is where it must not be.
+            StaleFaultError: The text to replace is missing, or a new file already exists.
         """
         path = root / self.file
         changed = self.edited_text(path.read_text() if path.exists() else None)
@@ -52,19 +52,21 @@ class Edit(Table):
         path.write_text(changed)
 
     def edited_text(self, text: str | None) -> str:
-        """Return what the file then holds.
+        """Return the content of the file after the edit.
 
         Args:
-            text: What it holds now; None, if it is not there.
+            text: Its content before; None, if it does not exist.
 
         Raises:
-            UnplantedError: The text to replace is not there, or the file is where it must not be.
+            StaleFaultError: The text to replace is missing, or a new file already exists.
         """
         if (text is None) != (self.write is not None):
-            raise StaleFaultError(f"{self.file} is {'not ' if text is None else ''}there")
+            raise StaleFaultError(
+                f"{self.file} {'does not exist' if text is None else 'already exists'}"
+            )
         changed = self._changed(text or "")
         if changed == text:
-            raise StaleFaultError(f"{self.file} holds nothing to change: {self.find or self.match}")
+            raise StaleFaultError(f"{self.file} has no such text: {self.find or self.match}")
         return changed
 
     def _changed(self, text: str) -> str:

@@ -1,4 +1,4 @@
-"""A noxfile whose gates are hollow, to see that the proof notices."""
+"""A noxfile whose sessions do nothing, to check that fault injection reports it."""
 
 import ast
 
@@ -12,7 +12,7 @@ def empty_sessions(source: str) -> str:
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and _is_session(node):
-            node.body = node.body[:1]  # the line of help
+            node.body = node.body[:1]  # the docstring
     return ast.unparse(tree)
 
 

@@ -1,4 +1,4 @@
-"""All runs of a proof, side by side where they share nothing."""
+"""Run all gates of a fault injection, in parallel where they share nothing."""
 
 import os
 import sys
@@ -19,25 +19,27 @@ from pipeline.fault_injection.repository_copy import RepositoryCopy, copy_reposi
 from pipeline.fault_injection.sandbox import Mode, Sandbox
 from pipeline.fault_injection.selection import GateRun
 
-TAIL = 20  # lines that a session said last
+TAIL = 20  # last lines of the output of a session
 
 
-def run_all(rows: Sequence[GateRun], trial: Mode = Mode.FAULTS) -> list[Outcome]:
-    """Prove some gates, and say how it goes; whatever stops it, nothing stays.
+def run_all(rows: Sequence[GateRun], mode: Mode = Mode.FAULTS) -> list[Outcome]:
+    """Run the sessions with their faults, and print each outcome.
+
+    All copies are deleted at the end.
 
     Args:
         rows: The sessions, and their faults.
-        trial: What to try on them.
+        mode: What to change for the runs.
     """
     stop, outcomes = Event(), list[Outcome]()
-    with raise_on_signal(), TemporaryDirectory(prefix="proof-") as folder:
+    with raise_on_signal(), TemporaryDirectory(prefix="faults-") as folder:
         base = copy_repository(Path.cwd(), Path(folder) / "base")
-        if trial is Mode.EMPTY_SESSIONS:
+        if mode is Mode.EMPTY_SESSIONS:
             empty_all_sessions(base)
-        told = canaries.generate_canaries() if trial is Mode.CANARIES else {}
-        yard = Sandbox(Path.cwd(), Path(folder), base, stop, trial, told)
+        secrets = canaries.generate_canaries() if mode is Mode.CANARIES else {}
+        sandbox = Sandbox(Path.cwd(), Path(folder), base, stop, mode, secrets)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            runs = [pool.submit(_lane, lane, yard, outcomes) for lane in _lanes(rows)]
+            runs = [pool.submit(_lane, lane, sandbox, outcomes) for lane in _lanes(rows)]
             try:
                 _wait(runs)
             finally:
@@ -54,40 +56,45 @@ def empty_all_sessions(base: RepositoryCopy) -> None:
 
 
 def sort_key(rows: Sequence[GateRun], outcome: Outcome) -> int:
-    """Return the place of an outcome's session in the table."""
+    """Return the position of an outcome's session in the catalogue."""
     return [row.session for row in rows].index(outcome.session)
 
 
 def print_outcome(outcome: Outcome) -> None:
-    """Print what came of a run; why it is inconclusive, or how it ended if that is wrong."""
+    """Print the outcome of a run; if it is not as expected, the end of its output too."""
     what = outcome.fault or "(clean)"
     lines = [f"{outcome.session}: {what}: {outcome.verdict}, {outcome.seconds:.1f} s"]
-    if outcome.verdict is Verdict.NOT_JUDGED:
-        lines.append(f"    {outcome.said}")
+    if outcome.verdict is Verdict.INCONCLUSIVE:
+        lines.append(f"    {outcome.detail}")
     elif not outcome.verdict.is_ok:
         lines += [f"    {line}" for line in outcome.output.splitlines()[-TAIL:]]
     print(*lines, sep="\n", file=sys.stderr, flush=True)
 
 
-def _lane(rows: Sequence[GateRun], yard: Sandbox, outcomes: list[Outcome]) -> None:
+def _lane(rows: Sequence[GateRun], sandbox: Sandbox, outcomes: list[Outcome]) -> None:
     for row in rows:
-        with closing(run_gate(row, yard)) as proving:  # what it planted goes, however this ends
-            for outcome in proving:
-                if yard.stop.is_set():
+        with closing(
+            run_gate(row, sandbox)
+        ) as outcomes_of_gate:  # deletes its copy, even after an error
+            for outcome in outcomes_of_gate:
+                if sandbox.stop.is_set():
                     return
                 print_outcome(outcome)
                 outcomes.append(outcome)
 
 
 def _lanes(rows: Sequence[GateRun]) -> list[list[GateRun]]:
-    """Group what must run one after the other; what has most to do comes first."""
+    """Group the runs that must not run at the same time.
+
+    The group with the most faults is first.
+    """
     ordered = sorted(rows, key=lambda row: row.exclusive_group)
     lanes = [list(lane) for _, lane in groupby(ordered, lambda row: row.exclusive_group)]
     return sorted(lanes, key=lambda lane: -sum(len(row.faults) for row in lane))
 
 
 def _wait(runs: Sequence[Future[None]]) -> None:
-    """Wait for the runs, and hand on what goes wrong in one of them."""
+    """Wait for the runs, and raise the error of the first one that fails."""
     wait(runs, return_when="FIRST_EXCEPTION")
     for run in runs:
         if run.done():

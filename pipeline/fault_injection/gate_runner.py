@@ -1,4 +1,4 @@
-"""Run a session on the clean tree and with each of its faults, and say what that shows."""
+"""Run a session without a fault and with each of its faults, and return the outcomes."""
 
 import os
 import shutil
@@ -17,38 +17,38 @@ from pipeline.fault_injection.selection import ENGINE, GateRun
 from pipeline.images.tools import is_engine_available
 
 
-def run_gate(row: GateRun, yard: Sandbox) -> Generator[Outcome, None, None]:
-    """Yield what the clean tree shows, and each fault.
+def run_gate(row: GateRun, sandbox: Sandbox) -> Generator[Outcome, None, None]:
+    """Yield the outcome without a fault, and then that of each fault.
 
     Args:
         row: A session, and its faults.
-        yard: Where to plant them.
+        sandbox: Where to run it.
     """
-    if yard.trial is not Mode.EMPTY_SESSIONS and (missing := missing_requirement(row)):
-        yield Outcome(row.job, row.session, "", Verdict.NOT_JUDGED, f"{missing} is not here")
+    if sandbox.mode is not Mode.EMPTY_SESSIONS and (missing := missing_requirement(row)):
+        yield Outcome(row.job, row.session, "", Verdict.INCONCLUSIVE, f"{missing} is missing")
         return
-    environments = yard.checkout / ENVDIR
+    environments = sandbox.checkout / ENVDIR
     environments.mkdir(parents=True, exist_ok=True)
     with FileLock(environments / f".{row.slug}.lock"):
-        where = yard.copy(row)
+        copy = sandbox.make_copy(row)
         try:
-            for options, faults in _parts(row, yard.trial):
-                yield from _each(row, yard, where, options, faults)
+            for options, faults in _parts(row, sandbox.mode):
+                yield from _each(row, sandbox, copy, options, faults)
         finally:
-            shutil.rmtree(where.root)
+            shutil.rmtree(copy.root)
 
 
 def missing_requirement(row: GateRun) -> str:
-    """Return the first that a gate needs and that is not here; nothing, if all is."""
+    """Return the first requirement of a gate that is missing; an empty text, if none is."""
     for name in row.gate.needs:
         if not (is_engine_available() if name == ENGINE else os.environ.get(name)):
             return name
     return ""
 
 
-def _parts(row: GateRun, trial: Mode) -> Iterator[tuple[tuple[str, ...], Mapping[str, Fault]]]:
-    """Yield the faults that are looked for with the same options; none, where none is planted."""
-    if not trial.injects_faults:
+def _parts(row: GateRun, mode: Mode) -> Iterator[tuple[tuple[str, ...], Mapping[str, Fault]]]:
+    """Yield groups of faults with the same options; one empty group, if none is injected."""
+    if not mode.injects_faults:
         yield row.gate.options, {}
         return
 
@@ -61,37 +61,37 @@ def _parts(row: GateRun, trial: Mode) -> Iterator[tuple[tuple[str, ...], Mapping
 
 def _each(
     row: GateRun,
-    yard: Sandbox,
-    where: RepositoryCopy,
+    sandbox: Sandbox,
+    copy: RepositoryCopy,
     options: Sequence[str],
     faults: Mapping[str, Fault],
 ) -> Generator[Outcome, None, None]:
     began = time.monotonic()
-    clean = yard.run(row, where, None, options)
-    verdict, said = yard.judge(where, clean)
+    clean = sandbox.run(row, copy, None, options)
+    verdict, detail = sandbox.evaluate(copy, clean)
     seconds = time.monotonic() - began
-    yield Outcome(row.job, row.session, "", verdict, said, seconds, clean.stdout)
+    yield Outcome(row.job, row.session, "", verdict, detail, seconds, clean.stdout)
     if clean.returncode:
         return
     for name, fault in faults.items():
-        yield _one(row, yard, where, (name, fault, clean.stdout, options))
+        yield _one(row, sandbox, copy, (name, fault, clean.stdout, options))
 
 
 def _one(
     row: GateRun,
-    yard: Sandbox,
-    where: RepositoryCopy,
-    planted: tuple[str, Fault, str, Sequence[str]],
+    sandbox: Sandbox,
+    copy: RepositoryCopy,
+    injected: tuple[str, Fault, str, Sequence[str]],
 ) -> Outcome:
-    name, fault, clean, options = planted
+    name, fault, clean, options = injected
     began = time.monotonic()
     try:
-        with where.with_edits(fault.change):
-            output = yard.run(row, where, fault, options)
-            notes = where.inconclusive_checks()
+        with copy.with_edits(fault.change):
+            output = sandbox.run(row, copy, fault, options)
+            notes = copy.inconclusive_checks()
     except StaleFaultError as error:
-        return Outcome(row.job, row.session, name, Verdict.UNPLANTED, str(error))
+        return Outcome(row.job, row.session, name, Verdict.STALE, str(error))
     verdict = evaluate_fault(fault, clean, output, notes)
-    said = find_line(fault.expect, output.stdout) or notes.get(fault.skip_if_inconclusive, "")
+    detail = find_line(fault.expect, output.stdout) or notes.get(fault.skip_if_inconclusive, "")
     seconds = time.monotonic() - began
-    return Outcome(row.job, row.session, name, verdict, said, seconds, output.stdout)
+    return Outcome(row.job, row.session, name, verdict, detail, seconds, output.stdout)

@@ -1,4 +1,4 @@
-"""What came of a fault, and of the tree without it."""
+"""The outcome of a session with a fault, and without one."""
 
 import re
 from collections.abc import Collection
@@ -9,29 +9,34 @@ from pipeline.fault_injection.catalog import Fault
 from pipeline.process import CommandResult
 
 ANSI_ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-NOX_PREFIX = "nox > "  # what nox says itself shows which command ran, not what came of it
+NOX_PREFIX = "nox > "  # lines of nox itself name a command, not its result
 
 
 class Verdict(StrEnum):
     """What a run shows."""
 
-    PROVED = "proved"
-    CLEAN = "green where nothing is planted"
-    GREEN = "green in spite of the fault"
-    OTHERWISE = "red, but not for the stated reason"
-    ALWAYS = "said without the fault too"
-    UNPLANTED = "the fault could not be planted"
-    RED = "red where nothing is planted"
-    NOT_JUDGED = "inconclusive"
-    REFUSED = "red, and says what to do"
-    UNCLEAR = "red, and does not say what to do"
-    KEPT = "shows no secret"
-    SHOWN = "shows a secret"
+    DETECTED = "detected"
+    BASELINE_PASSED = "passes without a fault"
+    MISSED = "passes with the fault"
+    WRONG_REASON = "fails, but without the expected text"
+    ALSO_CLEAN = "the expected text appears without the fault too"
+    STALE = "the fault does not apply"
+    BASELINE_FAILED = "fails without a fault"
+    INCONCLUSIVE = "inconclusive"
+    FAILED_WITH_HINT = "fails with a hint"
+    FAILED_WITHOUT_HINT = "fails without a hint"
+    NO_LEAK = "shows no secret"
+    LEAKED = "shows a secret"
 
     @property
     def is_ok(self) -> bool:
-        """Whether it is as it should be."""
-        return self in {Verdict.PROVED, Verdict.CLEAN, Verdict.REFUSED, Verdict.KEPT}
+        """Whether it is as expected."""
+        return self in {
+            Verdict.DETECTED,
+            Verdict.BASELINE_PASSED,
+            Verdict.FAILED_WITH_HINT,
+            Verdict.NO_LEAK,
+        }
 
 
 @dataclass(frozen=True)
@@ -41,69 +46,75 @@ class Outcome:
     job: str
     session: str
     fault: str
-    """Nothing, for the clean tree."""
+    """Empty for the run without a fault."""
     verdict: Verdict
-    said: str = ""
-    """The line of the tool's that shows it, or the reason."""
+    detail: str = ""
+    """The line of the tool that shows it, or the reason."""
     seconds: float = 0
     output: str = ""
 
 
 def evaluate_fault(
-    fault: Fault, clean: str, planted: CommandResult, not_judged: Collection[str]
+    fault: Fault, clean: str, injected: CommandResult, inconclusive: Collection[str]
 ) -> Verdict:
-    """Say what a run with a fault shows.
+    """Return what a run with a fault shows.
 
     Args:
-        fault: What was planted.
-        clean: What the session said without it.
-        planted: What came of it.
-        not_judged: The checks that the session could not judge here.
+        fault: The fault that was injected.
+        clean: The output of the session without it.
+        injected: The result of the session with it.
+        inconclusive: The checks that the session could not decide.
     """
-    said = planted.returncode and find_line(fault.expect, planted.stdout)
-    if said and not find_line(fault.expect, clean):
-        return Verdict.PROVED
-    if fault.skip_if_inconclusive in not_judged:
-        return Verdict.NOT_JUDGED
-    if said:
-        return Verdict.ALWAYS
-    return Verdict.OTHERWISE if planted.returncode else Verdict.GREEN
+    is_detected = injected.returncode and find_line(fault.expect, injected.stdout)
+    if is_detected and not find_line(fault.expect, clean):
+        return Verdict.DETECTED
+    if fault.skip_if_inconclusive in inconclusive:
+        return Verdict.INCONCLUSIVE
+    if is_detected:
+        return Verdict.ALSO_CLEAN
+    return Verdict.WRONG_REASON if injected.returncode else Verdict.MISSED
 
 
-def evaluate_offline(output: CommandResult, not_judged: Collection[str]) -> tuple[Verdict, str]:
-    """Say what a session shows that has no network, and in which words.
+def evaluate_offline(output: CommandResult, inconclusive: Collection[str]) -> tuple[Verdict, str]:
+    """Return what the run of a session without a network shows, and the reason.
 
     Args:
-        output: What came of it.
-        not_judged: What it could not judge, and why.
+        output: Its result.
+        inconclusive: The checks that it could not decide, and why.
     """
     if not output.returncode:
-        return (Verdict.NOT_JUDGED, "; ".join(not_judged)) if not_judged else (Verdict.CLEAN, "")
+        return (
+            (Verdict.INCONCLUSIVE, "; ".join(inconclusive))
+            if inconclusive
+            else (Verdict.BASELINE_PASSED, "")
+        )
     before, hint, _ = output.stdout.partition("hint: ")
-    cause = last_words(before)
-    return (Verdict.REFUSED, cause) if hint and cause else (Verdict.UNCLEAR, "")
+    cause = last_line(before)
+    return (
+        (Verdict.FAILED_WITH_HINT, cause) if hint and cause else (Verdict.FAILED_WITHOUT_HINT, "")
+    )
 
 
 def evaluate_canaries(output: CommandResult, places: Collection[str]) -> tuple[Verdict, str]:
-    """Say what a session shows that was told secrets, and where.
+    """Return what the run of a session with canary secrets shows, and where.
 
     Args:
-        output: What came of it; it may well be red, since no service believes such secrets.
-        places: Where one was found.
+        output: Its result; it may fail, as no service accepts such secrets.
+        places: Where a secret was found.
     """
     if places:
-        return Verdict.SHOWN, "; ".join(places)
-    return Verdict.KEPT, f"red: {last_words(output.stdout)}" if output.returncode else ""
+        return Verdict.LEAKED, "; ".join(places)
+    return Verdict.NO_LEAK, f"red: {last_line(output.stdout)}" if output.returncode else ""
 
 
-def last_words(output: str) -> str:
-    """Return the last line that says anything, a tool's before nox's; nothing, if none does."""
+def last_line(output: str) -> str:
+    """Return the last line that is not empty, preferably of a tool, not of nox."""
     lines = [line for line in output.splitlines() if line.strip()]
     of_tools = [line for line in lines if not line.startswith(NOX_PREFIX)]
     return (of_tools or lines or [""])[-1].removeprefix(NOX_PREFIX)
 
 
 def find_line(text: str, output: str) -> str:
-    """Return the first line of a tool's that holds a text; nothing, if none does."""
+    """Return the first line of a tool that contains a text; an empty text, if none does."""
     lines = (ANSI_ESCAPE.sub("", line).strip() for line in output.splitlines())
     return next((line for line in lines if text in line and not line.startswith(NOX_PREFIX)), "")

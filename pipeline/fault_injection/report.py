@@ -1,4 +1,4 @@
-"""The proof as a table on the screen, and as a page of its own."""
+"""The outcomes as a table in the terminal, and as an HTML page."""
 
 import html
 from collections import Counter
@@ -10,27 +10,27 @@ from pipeline.fault_injection.sandbox import Mode
 
 FOLDER = Path("reports")
 TITLES = {
-    Mode.FAULTS: "Every gate, and what turns it red",
-    Mode.EMPTY_SESSIONS: "Every gate, emptied",
-    Mode.OFFLINE: "Every session, without a network",
-    Mode.CANARIES: "Every session, among secrets",
+    Mode.FAULTS: "Fault injection: every gate can fail",
+    Mode.EMPTY_SESSIONS: "Fault injection with empty sessions",
+    Mode.OFFLINE: "Every session without a network",
+    Mode.CANARIES: "Every session with canary secrets",
 }
 DESCRIPTIONS = {
     Mode.FAULTS: """
-Each fault is a change of the product, planted in a copy of the repository; the gate's tool has to
-say the words that the table of faults expects, and the session has to be red. On the clean tree it
-has to be green, and must not say them.""",
+Each fault is an edit in a copy of the repository. The session of its gate has to fail, and its tool
+has to print the text that the catalogue expects. Without the fault the session has to pass, and
+must not print that text.""",
     Mode.EMPTY_SESSIONS: """
-No session does anything: its faults have to be missed, or something else than the session finds
-them.""",
+No session does anything, so each of them has to miss its faults. A fault that is still detected is
+detected by something outside the session.""",
     Mode.OFFLINE: """
-Where the machine only reaches itself, a session passes, names what it could not judge, or is red
-and says what to do.""",
+The machine reaches only itself. A session passes, names the checks that are inconclusive, or fails
+with a hint.""",
     Mode.CANARIES: """
-Every variable that holds a secret had one made for this run, which no service believes. None may
-stand in what a session said, or in what it left in its copy and its environment.""",
+Every variable that holds a secret has a value that was generated for this run. No session may print
+it, or leave it in its copy or its environment.""",
 }
-LOG_TAIL_LINES = 60  # lines of a session's output that did not do as it must
+LOG_TAIL_LINES = 60  # last lines of the output of a session with an unexpected verdict
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
 body { max-width: 72rem; margin: 2rem auto; padding: 0 1rem }
@@ -47,42 +47,42 @@ pre { white-space: pre-wrap; max-height: 24rem; overflow: auto; padding: .6rem; 
 
 
 def format_table(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """Show each run, with what came of it and how long it took."""
+    """Yield a line for each run, with its verdict and its time."""
     session = max((len(each.session) for each in outcomes), default=0)
     fault = max((len(each.fault) for each in outcomes), default=0)
     for each in outcomes:
         what = each.fault or "-"
-        words = f": {each.said}" if each.said and not each.fault else ""
+        words = f": {each.detail}" if each.detail and not each.fault else ""
         run = f"{each.session:{session}}  {what:{fault}}  {each.seconds:6.1f} s"
         yield f"{run}  {each.verdict}{words}"
 
 
 def summary_line(outcomes: Sequence[Outcome]) -> str:
-    """Say in one line what was proved, or how sessions are where nothing was planted."""
+    """Return one line: how many faults were detected, or the verdicts of runs without faults."""
     faults = [each for each in outcomes if each.fault]
     if outcomes and not faults:
         counts = Counter(each.verdict for each in outcomes)
-        said = "; ".join(f"{number} {verdict}" for verdict, number in counts.items())
-        return f"{len(outcomes)} sessions: {said}"
-    proved = sum(each.verdict is Verdict.PROVED for each in faults)
-    gates = len({each.job for each in outcomes if each.verdict is Verdict.PROVED})
+        verdicts = "; ".join(f"{number} {verdict}" for verdict, number in counts.items())
+        return f"{len(outcomes)} sessions: {verdicts}"
+    detected = sum(each.verdict is Verdict.DETECTED for each in faults)
+    gates = len({each.job for each in outcomes if each.verdict is Verdict.DETECTED})
     counts = Counter(each.verdict for each in outcomes if not each.verdict.is_ok)
     rest = "".join(f", {number} {verdict}" for verdict, number in counts.items())
-    return f"{proved} of {len(faults)} faults proved, in {gates} gates{rest}"
+    return f"{detected} of {len(faults)} faults detected, in {gates} gates{rest}"
 
 
-def report_path(trial: Mode) -> Path:
-    """Return where the page of a trial lies."""
-    return FOLDER / ("gates.html" if trial is Mode.FAULTS else f"gates-{trial}.html")
+def report_path(mode: Mode) -> Path:
+    """Return the path of the page for a mode."""
+    return FOLDER / ("gates.html" if mode is Mode.FAULTS else f"gates-{mode}.html")
 
 
-def render_html(outcomes: Sequence[Outcome], trial: Mode, seconds: float) -> str:
-    """Return the report as a page that needs nothing else.
+def render_html(outcomes: Sequence[Outcome], mode: Mode, seconds: float) -> str:
+    """Return the report as one HTML page without other files.
 
     Args:
         outcomes: Of all runs, sorted.
-        trial: What was tried.
-        seconds: How long it all took.
+        mode: What was changed for the runs.
+        seconds: How long all runs took.
     """
     rows = "".join(map(_row, outcomes))
     colours = {_colour(each.verdict) for each in outcomes}
@@ -91,32 +91,32 @@ def render_html(outcomes: Sequence[Outcome], trial: Mode, seconds: float) -> str
 <html lang="en"><meta charset="utf-8"><title>Gates</title>
 <meta name="viewport" content="width=device-width">
 <style>{STYLE}</style>
-<h1>{TITLES[trial]}</h1>
+<h1>{TITLES[mode]}</h1>
 <p class="verdict {colour}">{html.escape(summary_line(outcomes))}</p>
-<p>{seconds / 60:.1f} minutes. {DESCRIPTIONS[trial].strip()}</p>
+<p>{seconds / 60:.1f} minutes. {DESCRIPTIONS[mode].strip()}</p>
 <div class="table"><table>
-<tr><th>gate<th>fault<th>took<th>verdict<th>what the tool said{rows}
+<tr><th>gate<th>fault<th>took<th>verdict<th>output of the tool{rows}
 </table></div>
 </html>
 """
 
 
 def _colour(verdict: Verdict) -> str:
-    if verdict is Verdict.NOT_JUDGED:
+    if verdict is Verdict.INCONCLUSIVE:
         return "open"
     return "good" if verdict.is_ok else "bad"
 
 
 def _row(outcome: Outcome) -> str:
     colour = _colour(outcome.verdict)
-    said = f"<code>{html.escape(outcome.said)}</code>" if outcome.said else ""
+    detail = f"<code>{html.escape(outcome.detail)}</code>" if outcome.detail else ""
     if colour == "bad" and outcome.output:
         tail = html.escape("\n".join(outcome.output.splitlines()[-LOG_TAIL_LINES:]))
-        said += f"<details open><summary>its last words</summary><pre>{tail}</pre></details>"
+        detail += f"<details open><summary>end of its output</summary><pre>{tail}</pre></details>"
     name = html.escape(outcome.session) if not outcome.fault else ""
     fault = html.escape(outcome.fault) or "<em>none</em>"
     return (
         f'<tr class="{"fault" if outcome.fault else "clean"}"><td>{name}<td>{fault}'
         f"<td>{outcome.seconds:.1f}&nbsp;s"
-        f'<td class="{colour}">{outcome.verdict}<td>{said}'
+        f'<td class="{colour}">{outcome.verdict}<td>{detail}'
     )

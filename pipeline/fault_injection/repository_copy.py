@@ -1,4 +1,4 @@
-"""Copies of the repository that faults are planted in: what is worked in is never touched."""
+"""Copies of the repository in which faults are made; the checkout is never changed."""
 
 import os
 import shutil
@@ -16,48 +16,48 @@ from pipeline.scratch_repository import ScratchRepository
 
 @dataclass(frozen=True)
 class RepositoryCopy:
-    """A repository of its own with the tree of another."""
+    """A git repository with the files of another one."""
 
     root: Path
 
     @contextmanager
     def with_edits(self, changes: Sequence[Edit]) -> Iterator[None]:
-        """Commit some changes, and take them back afterwards.
+        """Commit edits, and remove them afterwards.
 
-        What git ignores stays, as it does where somebody works: packages, caches, reports.
+        Files that git ignores stay, as on a developer's machine: packages, caches, reports.
 
         Raises:
-            UnplantedError: One of the changes does not fit.
+            StaleFaultError: One of the edits does not apply.
         """
         try:
             for change in changes:
                 change.apply(self.root)
-            self.commit("Plant a fault")
+            self.commit("Inject a fault")
             yield
         finally:
             self._repository.git("reset", "--quiet", "--hard", "refs/tags/clean")
             self._repository.git("clean", "--quiet", "--force", "-d")
 
     def commit(self, message: str) -> None:
-        """Commit all that there is."""
+        """Commit all changes."""
         self._repository.commit(message)
 
     def set_baseline(self) -> None:
-        """Make the tree as it is now the clean one."""
+        """Make the current files the state that `with_edits` restores."""
         self._repository.init(main_branch())
-        self.commit("Change nothing")  # what asks for the release before finds it
+        self.commit("Change nothing")  # so that there is a previous release
         self._repository.git("tag", "--force", "clean")
 
     def branch(self, name: str) -> None:
-        """Go on in a branch: what is changed there is a change."""
+        """Create a branch and switch to it."""
         self._repository.git("switch", "--quiet", f"--create={name}")
 
     def clone(self, target: Path) -> "RepositoryCopy":
-        """Return one more of the same."""
+        """Return a second copy."""
         return RepositoryCopy(Path(shutil.copytree(self.root, target, symlinks=True)))
 
     def inconclusive_checks(self) -> dict[str, str]:
-        """Return what the last session could not judge, with the reasons."""
+        """Return the checks that the last session could not decide, with the reasons."""
         return {
             error.check: str(error) for error in read_inconclusive(self.root / INCONCLUSIVE_DIR)
         }
@@ -68,11 +68,11 @@ class RepositoryCopy:
 
 
 def copy_repository(source: Path, target: Path) -> RepositoryCopy:
-    """Copy a checkout as git would hand it out, uncommitted changes included.
+    """Copy the files of a checkout that git knows, with uncommitted changes.
 
     Args:
         source: The checkout.
-        target: A folder that is not there yet.
+        target: A folder that does not exist.
     """
     scratch_repository.copy_files(git.files(cwd=source), target, source)
     made = RepositoryCopy(target)
@@ -81,12 +81,12 @@ def copy_repository(source: Path, target: Path) -> RepositoryCopy:
 
 
 def link_folders(source: Path, target: Path, folders: Sequence[str]) -> None:
-    """Take packages over by links: no tool writes into an installed file.
+    """Copy folders of installed packages as hard links; no tool writes into an installed file.
 
     Args:
         source: The checkout.
         target: A copy of it.
-        folders: Where the packages are, if they are there.
+        folders: Those of the folders that exist are copied.
     """
     for folder in folders:
         if (source / folder).is_dir():

@@ -1,4 +1,4 @@
-"""Which faults are planted for which session."""
+"""Select the faults to inject for each session."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -17,7 +17,7 @@ ENGINE = "docker"
 
 @dataclass(frozen=True)
 class GateRun:
-    """A session, and the faults to plant for it."""
+    """A session, and the faults to inject for it."""
 
     job: str
     session: str
@@ -26,17 +26,17 @@ class GateRun:
 
     @property
     def exclusive_group(self) -> str:
-        """What no two runs may share: there is one Docker Engine, and one environment each."""
+        """Runs of one group must not run at the same time: they share an engine or environment."""
         return ENGINE if ENGINE in self.gate.needs else self.session
 
     @property
     def slug(self) -> str:
-        """The session as a folder may be called."""
+        """The name of the session as a folder name."""
         return re.sub(r"[^\w.-]+", "-", self.session).strip("-")
 
 
 def gate_jobs() -> SessionsByJob:
-    """Return every job that is a session; the gate that ends each file counts once."""
+    """Return every job that runs a session; jobs of the same id in several workflows count once."""
     working = [
         job
         for workflow in loader.load_workflows().values()
@@ -52,19 +52,19 @@ def local_sessions() -> SessionsByJob:
 
 
 def missing_coverage(known: SessionsByJob, gates: Mapping[str, Gate]) -> list[str]:
-    """Return a sentence for every gate that nothing proves, and for every proof of no gate."""
-    bare = [job for job in known if not gates.get(job, Gate()).is_tested]
-    found = [f"no fault proves the gate `{job}`" for job in bare]
+    """Return a sentence for each gate without a fault, and for each entry that names no gate."""
+    uncovered = [job for job in known if not gates.get(job, Gate()).is_tested]
+    found = [f"gate `{job}` has no fault" for job in uncovered]
     found += [f"there is no job `{job}`" for job in gates if job not in known]
     for job, gate in gates.items():
         rows = [gate.row, *(fault.row for fault in gate.faults.values())]
         found += [
-            f"`{row}` is no row of job `{job}`"
+            f"`{row}` is not a row of job `{job}`"
             for row in dict.fromkeys(filter(None, rows))
             if row not in known.get(job, [])
         ]
         if not gate.row and len(known.get(job, [])) > 1 and not all(rows[1:]):
-            found.append(f"job `{job}` has rows: name the quick one")
+            found.append(f"job `{job}` has a matrix: set `row` for the quick set")
     return found
 
 
@@ -74,16 +74,16 @@ def select(
     names: Collection[str],
     *,
     full: bool,
-    plants: bool = True,
+    inject: bool = True,
 ) -> list[GateRun]:
     """Return the sessions to run, with the faults for each.
 
     Args:
         known: The sessions of each job.
-        gates: The table of faults.
-        names: Jobs, sessions or faults to keep to; slow ones are taken too then.
+        gates: The catalogue of faults.
+        names: Only these jobs, sessions or faults are run, the slow ones included; all, if empty.
         full: Whether to take every row and every slow fault, instead of the quick set.
-        plants: Whether faults are planted; else every job is taken, what it finds or not.
+        inject: Whether faults are injected; if not, jobs without faults are taken too.
 
     Raises:
         InputError: There is no gate or fault of such a name.
@@ -96,7 +96,7 @@ def select(
         for session in sessions
         if full or session in names or session == (gate.row or sessions[0]) or not gate.row
     ]
-    if not plants:
+    if not inject:
         return [row for row in rows if not names or {row.job, row.session} & {*names}]
     return [row for row in rows if row.faults]
 
@@ -120,5 +120,6 @@ def _refuse_unknown(
     there |= {session for sessions in known.values() for session in sessions}
     if unknown := [name for name in names if name not in there]:
         raise InputError(
-            f"no such gate or fault: {', '.join(unknown)}", hint="they stand in faults/*.toml"
+            f"no such gate or fault: {', '.join(unknown)}",
+            hint="gates and faults are defined in faults/*.toml",
         )

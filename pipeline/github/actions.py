@@ -1,4 +1,4 @@
-"""What GitHub's runner hands to a job, and what a job hands back through it."""
+"""Variables and files that GitHub's runner gives to a job, and outputs of the job."""
 
 import json
 import os
@@ -9,11 +9,11 @@ from pipeline.escaping import escape_control
 from pipeline.git import local_branch_ref, remote_branch_ref
 
 ZERO_COMMIT = "0" * 40
-"""No commit, as GitHub and git write it."""
+"""The commit id of "no commit" in git and GitHub."""
 
 
 def is_push_to(branch: str) -> bool:
-    """Say whether this run is a push to a branch.
+    """Return whether this run is a push to a branch.
 
     Args:
         branch: Its name.
@@ -23,9 +23,9 @@ def is_push_to(branch: str) -> bool:
 
 
 def pushed_from(branch: str) -> str | None:
-    """Return the commit that a branch was before the push that runs this; None outside of one.
+    """Return the commit of a branch before the push of this run; None outside of one.
 
-    `ZERO_COMMIT`, if the push made the branch. See `before` in
+    `ZERO_COMMIT`, if the push created the branch. See `before` in
     https://docs.github.com/webhooks/webhook-events-and-payloads#push
 
     Args:
@@ -39,10 +39,10 @@ def pushed_from(branch: str) -> str | None:
 
 
 def baseline_candidates(main: str) -> Iterator[str]:
-    """Yield what this work may have started from, the surest first; not all of it need be here.
+    """Yield commits and branches that this work may be based on, the most reliable first.
 
-    A push to main follows what main was before.
-    Branches have their full names: a short one may be that of a tag, or of another branch.
+    Not all of them need exist. A push to main is compared with main before the push. Branches have
+    their full names, as a short one may also be that of a tag.
 
     Args:
         main: The name of the main branch.
@@ -55,7 +55,7 @@ def baseline_candidates(main: str) -> Iterator[str]:
 
 
 def set_output(name: str, value: str) -> None:
-    """Set an output of the step; on a laptop there is none to set.
+    """Set an output of the step; outside of GitHub Actions, do nothing.
 
     See https://docs.github.com/actions/reference/workflow-commands-for-github-actions
     """
@@ -64,10 +64,10 @@ def set_output(name: str, value: str) -> None:
 
 
 def add_summary(text: str) -> None:
-    """Show Markdown on the page of the run; on a laptop there is none.
+    """Add Markdown to the summary of the run; outside of GitHub Actions, do nothing.
 
     Args:
-        text: What to show; control characters in it, as of others' words, are written out.
+        text: The Markdown; control characters in it are escaped.
     """
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):
         _append(path, escape_control(text))
@@ -79,5 +79,5 @@ def _append(path: str, text: str) -> None:
 
 
 def base_ref() -> str | None:
-    """Return the branch that a pull request wants to go to; None outside of one."""
+    """Return the target branch of a pull request; None outside of one."""
     return os.environ.get("GITHUB_BASE_REF") or None

@@ -1,4 +1,4 @@
-"""How GitHub compares values in an expression: loosely, and without the case of letters.
+"""How GitHub compares values in an expression: loosely, and ignoring case.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/expressions#operators
 """
@@ -14,14 +14,14 @@ HEX_OR_OCTAL = re.compile(r"0(?:x[0-9a-fA-F]+|o[0-7]+)")
 
 
 def loosely_equal(found: Scalar, wanted: Scalar) -> bool:
-    """Say whether two values are equal to GitHub: text by its letters, all else as numbers."""
+    """Return whether two values are equal to GitHub: two texts by letters, others as numbers."""
     if isinstance(found, str) and isinstance(wanted, str):
         return fold_case(found) == fold_case(wanted)
     return to_number(found) == to_number(wanted)
 
 
 def to_number(value: Scalar) -> float:
-    """Return the number that a value stands for to GitHub; NaN for text that is none."""
+    """Return the number that GitHub converts a value to; NaN for text that is not a number."""
     if isinstance(value, str):
         return _parsed(value.strip())
     number = value or 0
@@ -36,17 +36,17 @@ def _parsed(text: str) -> float:
         return float(text)
     if HEX_OR_OCTAL.fullmatch(text):
         number = int(text, 0)
-        # GitHub reads these into 32 bits with a sign
+        # GitHub parses these as signed 32-bit integers
         return float(number) if number < 2**31 else math.nan
     return math.nan if text else 0.0
 
 
 def fold_case(text: str) -> str:
-    """Return a text without the case of its letters, one by one and never across alphabets."""
+    """Return a text in upper case, letter by letter; a letter outside ASCII stays outside."""
     return "".join(map(_upper, text))
 
 
 def _upper(letter: str) -> str:
-    # ordinal: a letter stays one letter, and none from abroad becomes one of ASCII
+    # ordinal comparison: a letter stays one letter, and others do not become ASCII
     upper = letter.upper()
     return upper if len(upper) == 1 and upper.isascii() == letter.isascii() else letter

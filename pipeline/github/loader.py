@@ -1,4 +1,4 @@
-"""The workflows of .github, read: which jobs there are, and what each of them runs."""
+"""Read the workflows of .github/workflows."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,17 +18,19 @@ MAIN_WORKFLOW = "ci.yml"
 GATE_JOB = "ci-ok"
 SUFFIXES = (".yml", ".yaml")
 MERGE = "tag:yaml.org,2002:merge"
-SYNTAX = "see the syntax of workflows in GitHub's documentation"
+SYNTAX = "https://docs.github.com/actions/reference/workflow-syntax"
 
 
 class Constructor(RoundTripConstructor):
-    """Values of YAML 1.2 as GitHub reads it: a date is text, and no mapping is merged into one."""
+    """Values of YAML 1.2 as GitHub reads it: a date is text, and merge keys are refused."""
 
     def flatten_mapping(self, node: MappingNode) -> Any:  # noqa: ANN401 - as ruamel.yaml has it
-        """Refuse what ruamel.yaml would merge."""
+        """Refuse a merge key, which ruamel.yaml would apply."""
         for key, _ in node.value:
             if key.tag == MERGE:
-                raise ConstructorError(None, None, "GitHub merges no mappings: <<", key.start_mark)
+                raise ConstructorError(
+                    None, None, "GitHub does not support merge keys: <<", key.start_mark
+                )
         return super().flatten_mapping(node)
 
 
@@ -36,7 +38,7 @@ Constructor.add_constructor("tag:yaml.org,2002:timestamp", Constructor.construct
 
 
 class InvalidWorkflowError(InputError):
-    """A workflow or action that is not one: every problem, each with its line."""
+    """A workflow or action is invalid: every problem, each with its line."""
 
     def __init__(self, file: str, problems: Sequence[Problem], *, hint: str = SYNTAX) -> None:
         lines = "; ".join(f"{file}:{line}: {message}" for line, message in problems)
@@ -46,14 +48,14 @@ class InvalidWorkflowError(InputError):
 
 
 def parse(file: str, text: str) -> Workflow:
-    """Read the text of a workflow.
+    """Parse the text of a workflow.
 
     Args:
-        file: The name to report faults under.
+        file: The name for error messages.
         text: YAML 1.2, as GitHub reads it: `on` is a string.
 
     Raises:
-        UnreadableError: It is no YAML, or no workflow.
+        InvalidWorkflowError: It is not YAML, or not a workflow.
     """
     content = load_document(file, text, schema.WORKFLOW)
     if not content.get("jobs"):
@@ -67,15 +69,15 @@ def parse(file: str, text: str) -> Workflow:
 
 
 def load_document(file: str, text: str, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Read a YAML document of a known shape.
+    """Parse a YAML document, and check it against a schema.
 
     Args:
-        file: The name to report faults under.
+        file: The name for error messages.
         text: The document.
-        wanted: Its shape, as in `pipeline.github.schema`.
+        wanted: Its schema, as in `pipeline.github.schema`.
 
     Raises:
-        UnreadableError: It is no YAML, or not of that shape.
+        InvalidWorkflowError: It is not YAML, or does not fit the schema.
     """
     try:
         content: Mapping[str, Any] = yaml.parse_yaml(file, text, Constructor)
@@ -90,7 +92,7 @@ def load_workflow(file: str) -> Workflow:
     """Read a workflow of .github/workflows by its name.
 
     Raises:
-        UnreadableError: It is not there, no YAML, or no workflow.
+        InvalidWorkflowError: It is missing, not YAML, or not a workflow.
     """
     return parse(file, text_of(file, Path(WORKFLOWS_DIR, file)))
 
@@ -99,11 +101,11 @@ def text_of(file: str, path: Path) -> str:
     """Return the text of a workflow or action.
 
     Args:
-        file: The name to report faults under.
-        path: Where it lies.
+        file: The name for error messages.
+        path: Its path.
 
     Raises:
-        UnreadableError: It cannot be read, or is no text.
+        InvalidWorkflowError: It cannot be read, or is not text.
     """
     try:
         return read_text(path)
@@ -116,7 +118,7 @@ def load_workflows() -> dict[str, Workflow]:
     """Return every workflow of .github/workflows by its name.
 
     Raises:
-        UnreadableError: One is no YAML, or no workflow.
+        InvalidWorkflowError: One of them is not YAML, or not a workflow.
     """
     return {path.name: load_workflow(path.name) for path in workflow_paths()}
 
@@ -127,9 +129,10 @@ def workflow_paths() -> list[Path]:
 
 
 def jobs_by_call() -> dict[str, list[Job]]:
-    """Return the check jobs behind each call of ci.yml, by the call's id.
+    """Return the jobs of each workflow that ci.yml calls, by the id of the calling job.
 
-    Gates are left out, and so is what waits for the gate: that delivers, and checks nothing.
+    Gate jobs are left out, and so are calls that wait for the gate: they deliver, and check
+    nothing.
     """
     return {
         call.id: [

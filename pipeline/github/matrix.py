@@ -1,4 +1,4 @@
-"""The rows of a job's matrix, expanded as GitHub does."""
+"""The rows of a job's matrix, expanded as GitHub does it."""
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What a workflow file holds: jobs, their steps, and the rows of their matrices."""
+"""Workflow files as objects: jobs, their steps, and the rows of their matrices."""
 
 import itertools
 import re
@@ -16,13 +16,13 @@ from pipeline.github.schema import as_mapping, line_of
 WORKFLOWS_DIR = ".github/workflows"
 NOX_COMMAND = re.compile(r'nox -s (?:"\$(?P<variable>\w+)"|(?P<session>[\w.-]+))')
 DELIVERY_COMMAND = re.compile(r'(?P<line>nox -s [\w.-]+) -- --yes(?: --[a-z]+ "\$\w+")+')
-"""What a delivery is told besides: where, and what. Who agrees has agreed on GitHub."""
+"""The command of a delivery, with its options; its confirmation was given on GitHub."""
 MATRIX_VALUE = re.compile(r"\$\{\{ *matrix\.([\w-]+) *\}\}")
 
 
 @dataclass(frozen=True)
 class Job:
-    """One job of one workflow file, as it stands there."""
+    """One job of one workflow file."""
 
     workflow: str
     id: str
@@ -31,18 +31,18 @@ class Job:
 
     @property
     def path(self) -> str:
-        """The file that the job stands in, from the root of the repository."""
+        """Path of the workflow file from the root of the repository."""
         return f"{WORKFLOWS_DIR}/{self.workflow}"
 
     @property
     def called_workflow(self) -> str | None:
-        """The name of the workflow file that this job calls, if it is a call within this place."""
+        """The name of the workflow file that this job calls, if it is in this repository."""
         uses = self.content.get("uses", "")
         return Path(uses).name if uses.startswith(("./", "$/")) else None
 
     @property
     def is_call(self) -> bool:
-        """Whether the job calls a workflow, here or elsewhere, and so has no steps."""
+        """Whether the job calls a workflow, and so has no steps."""
         return "uses" in self.content
 
     @property
@@ -64,7 +64,7 @@ class Job:
 
     @property
     def run_ends(self) -> int:
-        """The index behind the last step that runs a shell: what stands there only reports."""
+        """The index after the last step that runs a shell; later steps only report."""
         runs = [index for index, step in enumerate(self.steps) if "run" in step]
         return runs[-1] + 1 if runs else len(self.steps)
 
@@ -75,7 +75,7 @@ class Job:
         return matrix.expand(strategy["matrix"]) if "matrix" in strategy else [{}]
 
     def line_of_key(self, *keys: str) -> int:
-        """Return the line of a key in this job, or of the nearest that is there."""
+        """Return the line of a key in this job, or of its nearest parent that exists."""
         value, line = self.content, self.line
         for key in keys:
             line = line_of(value, key, line)
@@ -83,7 +83,7 @@ class Job:
         return line
 
     def shell_commands(self) -> Iterator[str]:
-        """Yield a line of shell for each row: the step's variables, then its run line."""
+        """Yield a shell command for each row: the step's variables, then its `run`."""
         for row, step in itertools.product(self.rows, self.run_steps):
             env = {
                 key: substitute_matrix(value, row)
@@ -103,7 +103,7 @@ class Workflow:
 
     @property
     def path(self) -> str:
-        """The file, from the root of the repository."""
+        """Path of the file from the root of the repository."""
         return f"{WORKFLOWS_DIR}/{self.file}"
 
     @cached_property
@@ -114,7 +114,7 @@ class Workflow:
 
     @property
     def triggers(self) -> Mapping[str, Any]:
-        """What starts the workflow, with its settings, however `on` is written."""
+        """The events of `on` with their filters, in any of its forms."""
         on = self.content.get("on", {})
         if isinstance(on, dict):
             return on
@@ -126,7 +126,7 @@ class Workflow:
 
 
 def substitute_matrix(value: object, row: Mapping[str, object]) -> str:
-    """Put a row's values where a text asks for them by `${{ matrix.key }}`."""
+    """Replace `${{ matrix.key }}` in a text by a row's values."""
     return MATRIX_VALUE.sub(lambda match: str(row.get(match[1], "")), str(value))
 
 
@@ -145,7 +145,7 @@ def job_sessions(job: Job) -> list[str] | None:
 
 
 def matrix_rows_or_none(job: Job) -> list[matrix.Row] | None:
-    """Return the rows of a job's matrix; None if they are not written out."""
+    """Return the rows of a job's matrix; None if they depend on an expression."""
     try:
         return job.rows
     except InputError:

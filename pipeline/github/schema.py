@@ -1,7 +1,7 @@
-"""Whether a YAML document has the shape of a workflow or an action: known keys, right types.
+"""Check that a YAML document has the keys and types of a workflow or an action.
 
 The keys are those of https://docs.github.com/actions/reference/workflow-syntax and
-https://docs.github.com/actions/reference/metadata-syntax. What they mean is not judged here.
+https://docs.github.com/actions/reference/metadata-syntax. Their values are not checked here.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 
 class Problem(NamedTuple):
-    """A fault of a document, with the line that it is in."""
+    """An error in a document, with its line."""
 
     line: int
     message: str
@@ -18,7 +18,7 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True)
 class MapOf:
-    """A mapping whose keys are free, and whose values have one shape."""
+    """A mapping with any keys, whose values have one schema."""
 
     shape: Any
 
@@ -104,13 +104,13 @@ TYPE_NAMES = {
 
 
 def find_problems(value: Any, shape: Any, path: str = "", line: int = 1) -> Iterator[Problem]:  # noqa: ANN401 - YAML holds anything
-    """Yield every place where a document departs from its shape.
+    """Yield every part of a document that does not fit its schema.
 
     Args:
         value: The document, as ruamel.yaml's round-trip loader reads it.
-        shape: A mapping of known keys, a list of one shape, `MapOf`, a type, or a choice of these.
-        path: Where the value is in the document, as in `jobs.lint.steps`.
-        line: The line that the value is in.
+        shape: A mapping of known keys, a list of one schema, `MapOf`, a type, or a choice of these.
+        path: The path of the value in the document, as in `jobs.lint.steps`.
+        line: The line of the value.
     """
     choices = shape if isinstance(shape, tuple) else (shape,)
     fitting = next((each for each in choices if isinstance(value, _type_of(each))), None)
@@ -123,22 +123,22 @@ def find_problems(value: Any, shape: Any, path: str = "", line: int = 1) -> Iter
         yield from _of_list(value, fitting[0], path, line)
 
 
-def line_of(value: Any, key: Any, otherwise: int = 1) -> int:  # noqa: ANN401 - YAML holds anything
+def line_of(value: Any, key: Any, default: int = 1) -> int:  # noqa: ANN401 - YAML holds anything
     """Return the line of a key of a mapping, or of an item of a list.
 
     Args:
         value: A mapping or list of ruamel.yaml's round-trip loader.
         key: The key or the index.
-        otherwise: The line to return for what is not there.
+        default: The line to return if there is no such key.
     """
     try:
         return int(value.lc.data[key][0]) + 1
     except (AttributeError, KeyError, IndexError, TypeError):
-        return otherwise
+        return default
 
 
 def as_mapping(value: object) -> Mapping[str, Any]:
-    """Return a mapping as it is, and anything else, such as an expression, as an empty one."""
+    """Return a mapping unchanged, and an empty one for any other value, such as an expression."""
     return value if isinstance(value, Mapping) else {}
 
 

@@ -1,1 +1,1 @@
-"""GitHub's side of the repository: its settings, as pipeline.toml wants them."""
+"""The settings of the repository on GitHub, as pipeline.toml defines them."""

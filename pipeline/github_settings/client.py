@@ -1,4 +1,4 @@
-"""GitHub's REST API, as far as a repository's settings are concerned."""
+"""The endpoints of GitHub's REST API for the settings of a repository."""
 
 import itertools
 import json
@@ -22,38 +22,38 @@ VERSION = "2022-11-28"
 """https://docs.github.com/rest/about-the-rest-api/api-versions"""
 TIMEOUT = 30
 PAGE_SIZE = 100
-"""The most that GitHub puts on one page."""
+"""The maximum of GitHub."""
 PERMISSION_ERRORS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
 @dataclass(frozen=True)
 class GitHubClient:
-    """The API, asked about one repository.
+    """A client for one repository.
 
     Attributes:
         repository: Its owner and name.
-        token: Of somebody who may administer it.
-        url: Where the API is.
+        token: A token with administration rights.
+        url: The address of the API.
     """
 
     repository: str
     token: str = field(repr=False)
     url: str = API_URL
 
-    def get(self, path: str) -> Any:  # noqa: ANN401 - what GitHub says
-        """Return what GitHub says; None, if it knows no such thing.
+    def get(self, path: str) -> Any:  # noqa: ANN401 - JSON
+        """Return the response of a GET; None for a 404.
 
         Raises:
-            InputError: It is out of reach, or refuses.
+            InputError: GitHub is out of reach, or refuses.
         """
         return self.send("GET", path)
 
     def paginate(self, path: str, key: str = "") -> Iterator[Any]:
-        """Yield all that is listed, from page to page.
+        """Yield all items of a list, page by page.
 
         Args:
-            path: Of the list.
-            key: Under which it stands; nothing, if the answer is the list.
+            path: The path of the list.
+            key: The key of the list in the response; empty, if the response is the list.
         """
         for page in itertools.count(1):
             answer = self.get(f"{path}?per_page={PAGE_SIZE}&page={page}") or {}
@@ -63,12 +63,12 @@ class GitHubClient:
                 return
 
     def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401
-        """Send a request, and return the answer.
+        """Send a request, and return the response.
 
         Args:
-            method: As HTTP has it.
-            path: Within the repository; from the root, if it begins with a slash.
-            body: What to send as JSON.
+            method: The HTTP method.
+            path: Relative to the repository; absolute, if it begins with a slash.
+            body: The JSON to send.
 
         Raises:
             InputError: GitHub is out of reach, or refuses.
@@ -83,7 +83,7 @@ class GitHubClient:
             raise api_error(f"{method} {path}", error) from None
         except (OSError, HTTPException, ValueError) as error:
             raise InputError(
-                f"{self.url} does not answer: {error}", hint="is the network there? try again"
+                f"{self.url} does not answer: {error}", hint="check the network, then run it again"
             ) from None
 
     @staticmethod
@@ -92,7 +92,7 @@ class GitHubClient:
             return json.loads(answer.read() or b"null")
 
     def _request(self, method: str, path: str, body: Mapping[str, Any] | None) -> Request:
-        place = path if path.startswith("/") else f"/repos/{self.repository}/{path}".rstrip("/")
+        endpoint = path if path.startswith("/") else f"/repos/{self.repository}/{path}".rstrip("/")
         headers = {
             "Accept": "application/vnd.github+json",
             "Authorization": f"Bearer {self.token}",
@@ -100,28 +100,28 @@ class GitHubClient:
             "X-GitHub-Api-Version": VERSION,
         }
         data = None if body is None else json.dumps(body).encode()
-        return Request(self.url + place, data, headers, method=method)  # noqa: S310 - GitHub's, or an enterprise's own
+        return Request(self.url + endpoint, data, headers, method=method)  # noqa: S310 - an https address from GITHUB_API_URL
 
 
-def api_error(asked: str, error: HTTPError) -> InputError:
-    """Return why GitHub does not do what it was asked.
+def api_error(request: str, error: HTTPError) -> InputError:
+    """Return the error for a refused request.
 
     Args:
-        asked: For what.
-        error: Its answer, whose `message` is for people.
+        request: Its method and path.
+        error: The response; its `message` is for people.
     """
-    said = str(error.reason)
+    message = str(error.reason)
     with suppress(ValueError, KeyError, TypeError):
-        said = json.loads(error.read())["message"]
-    hint = "the token needs to administer this repository, and to read its secrets' names"
+        message = json.loads(error.read())["message"]
+    hint = "the token needs the permissions `administration: write` and `secrets: read`"
     return InputError(
-        f"GitHub refuses `{asked}`: {error.code} {said}",
+        f"GitHub refuses `{request}`: {error.code} {message}",
         hint=hint if error.code in PERMISSION_ERRORS else "https://docs.github.com/rest",
     )
 
 
 def connect() -> GitHubClient:
-    """Return the API for this repository, with the token of the environment.
+    """Return a client for this repository, with the token of the environment.
 
     Raises:
         InputError: There is no token, or no remote.
@@ -129,18 +129,18 @@ def connect() -> GitHubClient:
     token = os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN")
     if not token:
         raise InputError(
-            "there is no token: neither GITHUB_TOKEN nor GH_TOKEN is set",
+            "neither GITHUB_TOKEN nor GH_TOKEN is set",
             hint='GITHUB_TOKEN="$(gh auth token)" invoke github-settings --dry-run',
         )
     repository = origin_repository()
     if repository is None:
         raise InputError(
-            "nobody knows which repository: git has no remote `origin` with an owner",
+            "git has no remote `origin` with an owner",
             hint="git remote add origin git@github.com:owner/name.git",
         )
     return GitHubClient(repository, token, os.environ.get("GITHUB_API_URL", API_URL).rstrip("/"))
 
 
 def quote_path(name: str) -> str:
-    """Return a name as a part of a path."""
+    """Return a name quoted for a path."""
     return quote(name, safe="")

@@ -1,4 +1,4 @@
-"""How GitHub is to be set, read from pipeline.toml and the workflows."""
+"""The settings that pipeline.toml and the workflows define for GitHub."""
 
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -10,25 +10,25 @@ from pipeline.github.schema import as_mapping
 from pipeline.settings import GitHub, Settings
 
 GITHUB_ACTIONS_APP_ID = 15368
-"""The app that reports what GitHub Actions ran: no other app can then set the required check."""
+"""The app of GitHub Actions; no other app can then report the required check."""
 
 
 def remote_environments(settings: Settings) -> list[Environment]:
-    """Return the environments that GitHub deploys to: all but those of one's own machine."""
+    """Return the environments that GitHub deploys to: all but the local one."""
     return [each for each in settings.environments.values() if not each.is_local]
 
 
 def version_tag_patterns() -> list[str]:
-    """Return which tags are versions: those that start ci.yml."""
+    """Return the tag patterns that trigger ci.yml."""
     return list(as_mapping(load_workflow(MAIN_WORKFLOW).triggers.get("push")).get("tags", []))
 
 
 def branch_policies(environment: Environment, versions: list[str]) -> set[tuple[str, str]]:
-    """Return which branches and tags may be deployed, each with which of the two it is.
+    """Return the branches and tags that may be deployed, each with its type.
 
     Args:
-        environment: Where to.
-        versions: Which tags are versions.
+        environment: The environment.
+        versions: The tag patterns of versions.
     """
     return {
         (ref, "tag" if any(fnmatchcase(ref, each) for each in versions) else "branch")
@@ -37,16 +37,16 @@ def branch_policies(environment: Environment, versions: list[str]) -> set[tuple[
 
 
 def rulesets(wanted: GitHub, main: str, versions: list[str]) -> Iterator[dict[str, Any]]:
-    """Yield what is protected: main, by the gate; versions, which stay what they are.
+    """Yield the rulesets: one protects the main branch, one the version tags.
 
     Args:
-        wanted: What pipeline.toml says.
-        main: The branch.
-        versions: Which tags are versions.
+        wanted: [github] of pipeline.toml.
+        main: The main branch.
+        versions: The tag patterns of versions.
     """
     yield _ruleset("main", "branch", [f"refs/heads/{main}"], [*_of_main(wanted)])
-    stay: list[dict[str, Any]] = [{"type": "deletion"}, {"type": "update"}]
-    yield _ruleset("versions", "tag", [f"refs/tags/{each}" for each in versions], stay)
+    immutable: list[dict[str, Any]] = [{"type": "deletion"}, {"type": "update"}]
+    yield _ruleset("versions", "tag", [f"refs/tags/{each}" for each in versions], immutable)
 
 
 def _ruleset(

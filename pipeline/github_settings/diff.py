@@ -1,4 +1,4 @@
-"""What has to be changed on GitHub, so that it is as it is wanted: read first, then compared."""
+"""Compare the settings on GitHub with those of pipeline.toml."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ JSONObject = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class SettingChange:
-    """One request that changes something.
+    """One request that changes a setting.
 
     Attributes:
-        what: What would be another, in words.
-        method: As HTTP has it.
-        path: Within the repository.
-        body: What is sent.
+        what: A description of the change.
+        method: The HTTP method.
+        path: The path relative to the repository.
+        body: The JSON to send.
     """
 
     what: str
@@ -31,30 +31,30 @@ class SettingChange:
 
 
 def workflow_changes(github: GitHubClient) -> Iterator[SettingChange]:
-    """Yield what is wrong with the rights of workflows, and with what they may run."""
+    """Yield changes of the default permissions of workflows, and of the allowed actions."""
     path = "actions/permissions/workflow"
     token = {"default_workflow_permissions": "read", "can_approve_pull_request_reviews": False}
-    yield from _update("workflows read, and approve nothing", path, github.get(path) or {}, token)
+    yield from _update("default permissions of workflows", path, github.get(path) or {}, token)
     path = "actions/permissions"
     now = github.get(path) or {}
     pinned = {"enabled": True, "sha_pinning_required": True}
     kept = {key: now[key] for key in ("allowed_actions",) if key in now}
-    yield from _update("actions are pinned to full commits", path, now, kept | pinned)
+    yield from _update("actions must be pinned to full commits", path, now, kept | pinned)
 
 
 def ruleset_changes(
     github: GitHubClient, wanted: Iterator[dict[str, Any]]
 ) -> Iterator[SettingChange]:
-    """Yield what is wrong with the protection of branches and tags.
+    """Yield changes of the rulesets.
 
-    Rules that somebody added stay, and so does who may go round them.
+    Other rules of a ruleset stay, and so does its list of bypass actors.
     """
     known = {(each["name"], each["target"]): each["id"] for each in github.paginate("rulesets")}
     for ruleset in wanted:
         what = f"ruleset `{ruleset['name']}`"
         number = known.get((ruleset["name"], ruleset["target"]))
         if number is None:
-            yield SettingChange(f"{what}: there is none", "POST", "rulesets", ruleset)
+            yield SettingChange(f"{what}: create", "POST", "rulesets", ruleset)
             continue
         now = github.get(f"rulesets/{number}")
         body = {**ruleset, "rules": _merged(now.get("rules", []), ruleset["rules"])}
@@ -66,15 +66,17 @@ def ruleset_changes(
 def environment_changes(
     github: GitHubClient, environment: Environment, wanted: GitHub, versions: list[str]
 ) -> Iterator[SettingChange]:
-    """Yield what is wrong with an environment: who agrees, and what may go there.
+    """Yield changes of an environment.
 
-    A waiting time stays, and so do reviewers, where pipeline.toml names none.
+    Its reviewers, and the branches and tags that may be deployed.
+
+    A wait timer stays, and so do reviewers if pipeline.toml names none.
 
     Args:
-        github: The API.
-        environment: Which.
-        wanted: What pipeline.toml says of GitHub.
-        versions: Which tags are versions.
+        github: The client.
+        environment: The environment.
+        wanted: [github] of pipeline.toml.
+        versions: The tag patterns of versions.
     """
     path = f"environments/{quote_path(environment.name)}"
     now = github.get(path)
@@ -85,24 +87,24 @@ def environment_changes(
     body = {**rules, "reviewers": reviewers, "deployment_branch_policy": own}
     same = {**rules, "deployment_branch_policy": (now or {}).get("deployment_branch_policy")}
     if now is None or same != body:
-        change = f"environment `{environment.name}`: {_difference(same, body) if now else 'none'}"
+        change = f"environment `{environment.name}`: {_difference(same, body) if now else 'create'}"
         yield SettingChange(change, "PUT", path, body)
     allowed = branch_policies(environment, versions)
     yield from _policies(github, environment.name, f"{path}/deployment-branch-policies", allowed)
 
 
 def reviewer_payload(github: GitHubClient, name: str) -> dict[str, Any]:
-    """Return somebody as GitHub wants to have him named: by number.
+    """Return a reviewer in the form of the API: a type and an id.
 
     Raises:
-        InputError: GitHub knows nobody of that name.
+        InputError: GitHub has no user or team of that name.
     """
     organisation, _, team = name.rpartition("/")
     path = f"/orgs/{organisation}/teams/{team}" if organisation else f"/users/{name}"
     found = github.get(path)
     if found is None:
         raise InputError(
-            f"github.reviewers: GitHub knows no `{name}`", hint="name a user, or organisation/team"
+            f"github.reviewers: GitHub has no `{name}`", hint="name a user, or organisation/team"
         )
     return {"type": "Team" if organisation else "User", "id": found["id"]}
 
@@ -117,40 +119,40 @@ def _policies(
     what = f"environment `{environment}`"
     for name, kind in sorted(wanted - {*known}):
         yield SettingChange(
-            f"{what}: {kind} {name} may", "POST", path, {"name": name, "type": kind}
+            f"{what}: allow {kind} {name}", "POST", path, {"name": name, "type": kind}
         )
     for name, kind in sorted({*known} - wanted):
         number = known[name, kind]
-        yield SettingChange(f"{what}: {kind} {name} may not", "DELETE", f"{path}/{number}")
+        yield SettingChange(f"{what}: do not allow {kind} {name}", "DELETE", f"{path}/{number}")
 
 
 def _protection(now: JSONObject) -> dict[str, Any]:
-    """Return the rules of an environment in the form in which they are set."""
+    """Return an environment's protection rules in the form in which the API accepts them."""
     rules = {rule["type"]: rule for rule in now.get("protection_rules", [])}
-    asked = rules.get("required_reviewers", {})
+    required = rules.get("required_reviewers", {})
     return {
         "wait_timer": rules.get("wait_timer", {}).get("wait_timer", 0),
-        "prevent_self_review": asked.get("prevent_self_review", False),
+        "prevent_self_review": required.get("prevent_self_review", False),
         "reviewers": [
             {"type": each["type"], "id": each["reviewer"]["id"]}
-            for each in asked.get("reviewers", [])
+            for each in required.get("reviewers", [])
         ],
     }
 
 
 def _merged(now: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the rules that are there, with what is wanted of them, and those that are not."""
-    ours = {rule["type"]: rule for rule in wanted}
+    """Return the existing rules, updated with the wanted ones, and the missing ones added."""
+    wanted_by_type = {rule["type"]: rule for rule in wanted}
     merged = []
     for rule in now:
-        mine = ours.pop(rule["type"], {})
-        parameters = rule.get("parameters", {}) | mine.get("parameters", {})
+        update = wanted_by_type.pop(rule["type"], {})
+        parameters = rule.get("parameters", {}) | update.get("parameters", {})
         merged.append({**rule, **({"parameters": parameters} if parameters else {})})
-    return [*merged, *ours.values()]
+    return [*merged, *wanted_by_type.values()]
 
 
 def _update(what: str, path: str, now: JSONObject, wanted: JSONObject) -> Iterator[SettingChange]:
-    """Yield a change, if anything that is wanted is not so already."""
+    """Yield a change, if a wanted value differs."""
     if difference := _difference(now, wanted):
         yield SettingChange(f"{what}: {difference}", "PUT", path, wanted)
 

@@ -1,4 +1,4 @@
-"""Names of secrets and variables that GitHub does not have yet; never a value."""
+"""Names of secrets and variables that are not set on GitHub; values are not read."""
 
 import re
 from collections.abc import Iterator
@@ -12,22 +12,22 @@ from pipeline.settings import Settings
 
 VARIABLE = re.compile(r"\bvars\.(\w+)")
 BUILTIN_SECRETS = {"GITHUB_TOKEN"}
-"""GitHub sets it itself."""
+"""Secrets that GitHub sets itself."""
 SSH_KEY_NAME = "DEPLOY_SSH_KEY"
 
 
 def missing_secrets(
-    github: GitHubClient, environment: Environment, at_all: set[str]
+    github: GitHubClient, environment: Environment, repository_names: set[str]
 ) -> Iterator[str]:
-    """Yield a line for each secret that a deployment needs and would not find.
+    """Yield a line for each required secret of an environment that is not set.
 
     Args:
-        github: The API.
-        environment: Where the deployment would go.
-        at_all: The secrets of the repository, which every environment falls back to.
+        github: The client.
+        environment: The environment.
+        repository_names: The secrets of the repository, which every environment can read.
     """
     path = f"environments/{quote_path(environment.name)}"
-    known = at_all | {
+    known = repository_names | {
         each["name"]
         for each in (github.paginate(f"{path}/secrets", "secrets") if github.get(path) else ())
     }
@@ -36,26 +36,28 @@ def missing_secrets(
         yield f"secret {name} of environment `{environment.name}` is not set"
 
 
-def unset_optional(github: GitHubClient, settings: Settings, at_all: set[str]) -> Iterator[str]:
-    """Yield a line for each secret and variable that a job reads, and can do without.
+def unset_optional(
+    github: GitHubClient, settings: Settings, repository_names: set[str]
+) -> Iterator[str]:
+    """Yield a line for each optional secret and variable that a job reads and that is not set.
 
     Args:
-        github: The API.
+        github: The client.
         settings: pipeline.toml.
-        at_all: The secrets of the repository.
+        repository_names: The secrets of the repository.
     """
     needed = {name for each in settings.environments.values() for name in each.secrets}
     listed = {name for names in settings.parity.secrets.values() for name in names}
     read = listed - needed - BUILTIN_SECRETS - {SSH_KEY_NAME}
-    for name in sorted(read - at_all):
-        yield f"secret {name} is not set; nothing needs it"
+    for name in sorted(read - repository_names):
+        yield f"secret {name} is not set; it is optional"
     known = {each["name"] for each in github.paginate("actions/variables", "variables")}
     files = Path(WORKFLOWS_DIR).glob("*.yml")
     used = {name for file in files for name in VARIABLE.findall(read_text(file))}
     for name in sorted(used - known):
-        yield f"variable {name} is not set; CI_CD.md says what it is for"
+        yield f"variable {name} is not set; it is optional, see CI_CD.md"
 
 
 def repository_secrets(github: GitHubClient) -> set[str]:
-    """Return the names of the repository's own secrets."""
+    """Return the names of the secrets of the repository."""
     return {each["name"] for each in github.paginate("actions/secrets", "secrets")}

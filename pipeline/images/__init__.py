@@ -1,1 +1,1 @@
-"""Images: built once, inspected, signed, and from then on called by their digest."""
+"""Images: built, inspected, pushed and signed; after the push referenced by digest only."""

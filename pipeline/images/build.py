@@ -1,4 +1,4 @@
-"""Build each image once for a commit; take those of others as they are."""
+"""Build each image of this repository once for a commit; pull third-party images."""
 
 import json
 import os
@@ -22,9 +22,9 @@ BASE_IMAGE_ARG = re.compile(r"^ARG (?P<variable>[A-Z_]+_IMAGE)=(?P<reference>\S+
 
 
 def build(targets: Iterable[Target], *, dry_run: bool = False) -> None:
-    """Bring the targets into the engine and into their archives.
+    """Build or pull the targets, and save their archives.
 
-    What was built of this very commit and is still there is left as it is.
+    A target that was built from this commit and still exists is skipped.
 
     Args:
         targets: What to build.
@@ -32,7 +32,7 @@ def build(targets: Iterable[Target], *, dry_run: bool = False) -> None:
 
     Raises:
         MissingToolError: No engine answers.
-        CheckFailedError: A build failed, or came out for another platform.
+        CheckFailedError: A build failed, or its image is for another platform.
     """
     if not dry_run:
         require_tools("docker")
@@ -49,7 +49,7 @@ def build(targets: Iterable[Target], *, dry_run: bool = False) -> None:
 
 
 def build_commands(target: Target, commit: Commit) -> list[Command]:
-    """Return how to make a target."""
+    """Return the commands that build or pull a target."""
     name = local_name(target)
     if not is_built(target.image):
         reference = third_party.image_reference(target.image)
@@ -61,21 +61,21 @@ def build_commands(target: Target, commit: Commit) -> list[Command]:
         "SOURCE": source_url(),
     }
     known = {argument: value for argument, value in arguments.items() if value}
-    known |= base_images(target.image)  # else a file `.env` could name others than are written down
+    known |= base_images(target.image)  # a file `.env` must not override what the record contains
     return [docker.build(target, name, known, int(commit.time.timestamp()))]
 
 
 def save_archive(target: Target, *, dry_run: bool) -> None:
-    """Write a target's archive."""
+    """Save a target's archive."""
     if not dry_run:
         target.directory.mkdir(parents=True, exist_ok=True)
     run_commands([docker.save(local_name(target), target.archive)], dry_run=dry_run)
 
 
 def is_archive_current(target: Target) -> bool:
-    """Say whether the archive holds the image of now: it and its papers are left as they are.
+    """Return whether the archive contains the current image; then its other files stay too.
 
-    An image of others outlives many commits.
+    A third-party image stays the same over many commits.
     """
     before = load_build(target)
     if before is None or not target.archive.exists():
@@ -84,23 +84,23 @@ def is_archive_current(target: Target) -> bool:
 
 
 def inspect_image(target: Target) -> dict[str, Any]:
-    """Return what the engine says of the image that is the target now."""
+    """Return `docker image inspect` of a target's image."""
     details: dict[str, Any] = json.loads(command_output(docker.inspect(local_name(target))))[0]
     return details
 
 
 def pull_commands(target: Target, reference: str) -> list[Command]:
-    """Return how to have an image of others: a digest is pulled, a stand-in is here already."""
+    """Return the command that pulls a digest; none, if the image is local."""
     return [docker.pull(target, reference)] if "@sha256:" in reference else []
 
 
 def local_name(target: Target) -> str:
-    """Return what a target is called in this engine, and nowhere else."""
+    """Return the tag of a target's image in this engine."""
     return f"local/{target.image}:{target.arch}"
 
 
 def is_up_to_date(target: Target, commit: Commit) -> bool:
-    """Say whether this very commit, and nothing else, was built, and the result is still there."""
+    """Return whether the image was built from exactly this commit, and still exists."""
     build = load_build(target)
     return (
         build is not None
@@ -114,11 +114,11 @@ def is_up_to_date(target: Target, commit: Commit) -> bool:
 
 
 def record_build(target: Target, commit: Commit, started: datetime) -> None:
-    """Write down how a target was built."""
+    """Write the build record of a target."""
     details = inspect_image(target)
     if f"{details['Os']}/{details['Architecture']}" != target.platform:
         raise CheckFailedError(
-            f"{target} came out as {details['Os']}/{details['Architecture']}",
+            f"{target} was built for {details['Os']}/{details['Architecture']}",
             hint="build it on a machine of that platform, or install emulation",
         )
     BuildRecord(
@@ -133,7 +133,7 @@ def record_build(target: Target, commit: Commit, started: datetime) -> None:
 
 
 def base_images(image: str) -> dict[str, str]:
-    """Return the images that an image stands on, as its build would take them now."""
+    """Return the base images that a build uses now, by the name of the build argument."""
     if not is_built(image):
         return {"IMAGE": third_party.image_reference(image)}
     text = read_text(Path(image, "Dockerfile"))
@@ -144,7 +144,7 @@ def base_images(image: str) -> dict[str, str]:
 
 
 def builder_id() -> str:
-    """Say who builds: the workflow's page on GitHub, or a machine that nobody vouches for."""
+    """Return the builder id for SLSA: the workflow on GitHub, or https://localhost/."""
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return "https://localhost/"
     server, repository = os.environ["GITHUB_SERVER_URL"], os.environ["GITHUB_REPOSITORY"]
@@ -153,31 +153,31 @@ def builder_id() -> str:
 
 
 def resolve_targets(image: str | None, platform: str | None) -> list[Target]:
-    """Return what is meant: one image or all, on a platform or on the engine's own.
+    """Return the targets of one image or all, on a platform or on that of the engine.
 
     Raises:
-        InputError: A release has no such image or platform.
+        InputError: There is no such image or platform.
         MissingToolError: No platform is given, and no engine answers.
     """
     platform = platform or engine_platform()
     if platform not in platforms():
         raise InputError(
-            f"no such platform: `{platform}`", hint=f"there are: {', '.join(platforms())}"
+            f"no such platform: `{platform}`", hint=f"platforms: {', '.join(platforms())}"
         )
     return [Target(name, platform) for name in select_images(image)]
 
 
 def engine_platform() -> str:
-    """Return the platform that the engine itself runs on.
+    """Return the platform of the engine.
 
     Raises:
-        MissingToolError: None answers.
+        MissingToolError: No engine answers.
     """
     require_tools("docker")
     return command_output(docker.engine_platform()).strip()
 
 
 def can_build(platform: str) -> bool:
-    """Say whether this engine's builder makes images for a platform, itself or by emulation."""
+    """Return whether this engine's builder supports a platform, natively or by emulation."""
     listed = re.search(r"(?m)^Platforms:\s*(.*)$", capture(["docker", "buildx", "inspect"]).stdout)
     return listed is not None and platform in re.split(r",\s*", listed[1].replace("*", ""))

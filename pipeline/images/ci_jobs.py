@@ -1,4 +1,4 @@
-"""The two jobs of images: check one where it is built, release all from where they were left."""
+"""The two CI jobs of images: check one where it is built, and release all."""
 
 import json
 from pathlib import Path
@@ -7,8 +7,7 @@ from pipeline.config import main_branch
 from pipeline.errors import InconclusiveError, clear_inconclusive
 from pipeline.git import head
 from pipeline.github.actions import is_push_to, set_output
-from pipeline.images import push
-from pipeline.images import signing as releasing
+from pipeline.images import push, signing
 from pipeline.images.build import build, can_build, local_name, resolve_targets
 from pipeline.images.commands import docker
 from pipeline.images.commands.cosign import Signer
@@ -31,14 +30,14 @@ IMAGE_TESTS = Path("tests", "acceptance", "images")
 
 
 def check_image(image: str, platform: str) -> None:
-    """Build an image, list what is in it, test it as production runs it, and scan it.
+    """Build an image, write its SBOM, test it as in production, and scan it.
 
     Args:
-        image: Which.
-        platform: What it is for.
+        image: Its name.
+        platform: Its platform.
 
     Raises:
-        NotJudgedError: No engine answers, or it cannot build for that platform.
+        InconclusiveError: No engine answers, or it cannot build for that platform.
         CheckFailedError: A step failed.
     """
     name = f"image {image} {platform}".replace("/", "-")
@@ -47,7 +46,7 @@ def check_image(image: str, platform: str) -> None:
     if not can_build(platform):
         raise InconclusiveError(
             name,
-            "the builder makes nothing for this platform here",
+            "the builder does not support this platform",
             detail=platform,
             hint="run it on a machine of that platform, or install emulation",
         )
@@ -61,17 +60,17 @@ def check_image(image: str, platform: str) -> None:
 
 
 def test_image(target: Target) -> None:
-    """Test an image as production runs it, beside the others that Compose builds here.
+    """Test an image as in production, together with the other images that Compose builds.
 
     Args:
-        target: What was built; its platform is one that this engine runs.
+        target: The image; this engine can run its platform.
 
     Raises:
         CheckFailedError: A test failed.
     """
     others = [name for name in image_names() if is_built(name) and name != target.image]
     run_commands([docker.tag(local_name(target), f"local/{target.image}:dev")])
-    if others:  # without a name, Compose would build this one again as well
+    if others:  # without names, Compose would build this one again too
         run_commands([docker.compose("build", *others)])
     run_commands([("pytest", str(IMAGE_TESTS), f"--image={target.image}")])
 
@@ -80,27 +79,27 @@ def release_images(signer: Signer) -> None:
     """Push the archives of all images, sign them, and verify them as a deploy does.
 
     Args:
-        signer: Who signs.
+        signer: The key or identity that signs.
 
     Raises:
-        NotJudgedError: No engine answers, or something was not built here.
-        UntrustedError: What was released would not be deployed.
+        InconclusiveError: No engine answers, or an image was not built here.
+        VerificationError: A deploy would refuse an image.
     """
     if not is_engine_available():
         raise no_engine_error(RELEASE_CHECK)
     if not may_push():
         raise InconclusiveError(
             RELEASE_CHECK,
-            "only the run of main pushes to the real registry",
-            hint="IMAGES_REGISTRY=127.0.0.1:5000/name rehearses it with a registry here",
+            "only CI on main pushes to the real registry",
+            hint="use a local registry: IMAGES_REGISTRY=127.0.0.1:5000/name",
         )
     require_tools("cosign")
     login()
     incomplete = push_available()
-    releasing.sign(image_names(), signer)
+    signing.sign(image_names(), signer)
     commit = head().sha
     digests = {image: entry.reference for image, entry in load_release(commit).items()}
-    verify([*digests.values()], signer, commit, unjudged=incomplete is not None)
+    verify([*digests.values()], signer, commit, allow_unscanned=incomplete is not None)
     print(json.dumps(digests))
     set_output("digests", json.dumps(digests))
     if incomplete:
@@ -109,12 +108,15 @@ def release_images(signer: Signer) -> None:
 
 
 def may_push() -> bool:
-    """Say whether this run pushes: it is main's on GitHub, or its registry is on this machine."""
+    """Return whether this run may push.
+
+    It is a push to main on GitHub, or the registry is local.
+    """
     return is_push_to(main_branch()) or is_local(repository_for(""))
 
 
 def push_available() -> InconclusiveError | None:
-    """Push all images; return what could not be pushed, since it was not built here."""
+    """Push all images; return the error for those that were not built here."""
     try:
         push.push(image_names(), platforms())
     except InconclusiveError as error:

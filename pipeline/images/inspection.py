@@ -1,4 +1,4 @@
-"""Say what is in an image, and what is known against it."""
+"""Write the SBOM of an image, and scan it for vulnerabilities."""
 
 import json
 import shutil
@@ -20,56 +20,56 @@ from pipeline.process import capture, last_error_line
 from pipeline.waivers import waivers_for
 
 NOT_SCANNED = "notJudged"
-UNKNOWN = "the images' vulnerabilities are not known"
+UNKNOWN = "the vulnerabilities of the images are unknown"
 SECONDS_PER_DAY = 24 * 60 * 60
 
 
 def sbom(targets: Iterable[Target], *, dry_run: bool = False) -> None:
-    """Write the bills of materials of the targets' archives, SPDX and CycloneDX.
+    """Write the SBOMs of the targets' archives, SPDX and CycloneDX.
 
     Args:
-        targets: Whose.
+        targets: What to inspect.
         dry_run: Whether to only print the commands.
 
     Raises:
-        MissingToolError: Syft is not here.
+        MissingToolError: Syft is missing.
         CheckFailedError: Syft failed.
     """
     if not dry_run:
         require_tools("syft")
     for target in targets:
-        bills = [target.directory / file for file in syft.OUTPUT_FILES.values()]
-        if not dry_run and all(is_newer_than_archive(bill, target) for bill in bills):
+        files = [target.directory / name for name in syft.OUTPUT_FILES.values()]
+        if not dry_run and all(is_newer_than_archive(file, target) for file in files):
             continue
         version = head().tag if is_built(target.image) else third_party.image_version(target.image)
         command = syft.sbom_command(target, repository_for(target.image), version)
         run_commands([command], dry_run=dry_run, env=empty_variables(syft.VARIABLES))
 
 
-def is_newer_than_archive(paper: Path, target: Target) -> bool:
-    """Say whether a paper was written after the archive that it speaks of.
+def is_newer_than_archive(file: Path, target: Target) -> bool:
+    """Return whether a file was written after the archive that it describes.
 
     Raises:
         InputError: There is no archive.
     """
     if not target.archive.exists():
         raise InputError(f"{target} was not built", hint=f"invoke build --image={target.image}")
-    return paper.exists() and paper.stat().st_mtime >= target.archive.stat().st_mtime
+    return file.exists() and file.stat().st_mtime >= target.archive.stat().st_mtime
 
 
 def scan(targets: Iterable[Target], *, dry_run: bool = False) -> None:
-    """Scan the targets' archives for vulnerabilities, and judge what is found.
+    """Scan the targets' archives for vulnerabilities, and evaluate the reports.
 
-    All reports are written before anything is judged, so that a red scan can be read.
+    All reports are written before any is evaluated, so that those of a failed scan can be read.
 
     Args:
-        targets: Whose.
+        targets: What to scan.
         dry_run: Whether to only print the commands.
 
     Raises:
-        CheckFailedError: A vulnerability stands against a release; all are named.
-        NotJudgedError: There is no Trivy, or none that knows anything; a statement that says so is
-            left to be signed.
+        CheckFailedError: A vulnerability blocks the release; all are named.
+        InconclusiveError: Trivy or its database is missing. A statement that no scanner ran is
+            written.
     """
     chosen = list(targets)
     if dry_run:
@@ -78,12 +78,12 @@ def scan(targets: Iterable[Target], *, dry_run: bool = False) -> None:
             dry_run=True,
         )
         return
-    old = [target for target in chosen if needs_scan(target)]
+    outdated = [target for target in chosen if needs_scan(target)]
     try:
-        for target in old:
+        for target in outdated:
             write_reports(target)
     except InconclusiveError:
-        for target in old:
+        for target in outdated:
             write_unscanned_statement(target)
         raise
     evaluate_reports(chosen)
@@ -94,12 +94,12 @@ def write_reports(target: Target) -> None:
 
     Raises:
         CheckFailedError: Trivy failed.
-        NotJudgedError: There is none, or what it knows is out of reach.
+        InconclusiveError: Trivy is missing, or its database is out of reach.
     """
     if shutil.which("trivy") is None:
         hint = f"install it: {INSTALL_HINTS['trivy']}"
-        raise InconclusiveError("scan", f"there is no Trivy, so {UNKNOWN}", hint=hint)
-    env = empty_variables(trivy.VARIABLES, but=trivy.PLACES)
+        raise InconclusiveError("scan", f"Trivy is missing, so {UNKNOWN}", hint=hint)
+    env = empty_variables(trivy.VARIABLES, keep=trivy.LOCATION_VARIABLES)
     for command in [trivy.scan_command(target, form) for form in trivy.OUTPUT_FILES]:
         answer = capture(command, env=env)
         if any(sign in answer.stderr for sign in trivy.UNREACHABLE):
@@ -110,44 +110,44 @@ def write_reports(target: Target) -> None:
 
 
 def needs_scan(target: Target) -> bool:
-    """Say whether a target has to be scanned: a report is missing, of before, or a day old."""
+    """Return whether a report is missing, older than the archive, or a day outdated."""
     return not all(
         is_fresh(target.directory / file, target) for file in trivy.OUTPUT_FILES.values()
     )
 
 
-def is_fresh(paper: Path, target: Target) -> bool:
-    """Say whether a paper speaks of the archive that is there, and was written within a day."""
+def is_fresh(file: Path, target: Target) -> bool:
+    """Return whether a file describes the current archive, and was written within a day."""
     now = datetime.now(UTC).timestamp()
-    return is_newer_than_archive(paper, target) and now - paper.stat().st_mtime < SECONDS_PER_DAY
+    return is_newer_than_archive(file, target) and now - file.stat().st_mtime < SECONDS_PER_DAY
 
 
 def evaluate_reports(targets: Iterable[Target]) -> None:
-    """Judge the reports of all targets at once.
+    """Evaluate the reports of all targets.
 
     Raises:
-        CheckFailedError: Names everything that stands against a release.
-        InputError: security/exceptions.toml is wrong.
+        CheckFailedError: Names everything that blocks a release.
+        InputError: security/exceptions.toml is invalid.
     """
     today = datetime.now(UTC).date()
     refused = []
     for target in targets:
         report = read_json(target.directory / trivy.OUTPUT_FILES["json"])
-        judgement = evaluate(report, waivers_for([target.image, str(target)], today), today)
-        refused += [f"{target}: {finding}" for finding in judgement.refused]
-        for finding in judgement.accepted:
-            print(f"accepted for now: {target}: {finding}", file=sys.stderr)
+        verdict = evaluate(report, waivers_for([target.image, str(target)], today), today)
+        refused += [f"{target}: {finding}" for finding in verdict.refused]
+        for finding in verdict.accepted:
+            print(f"accepted by exception: {target}: {finding}", file=sys.stderr)
     clear_inconclusive("scan")
     if refused:
         raise CheckFailedError(
-            "what the scan found is refused:\n" + "\n".join(sorted(set(refused))),
-            hint="take newer packages and bases: ./dev nox -s lock -- --upgrade; "
-            "invoke pin-base-images; if no version mends it: CI_CD.md, exceptions",
+            "the scan found problems that block a release:\n" + "\n".join(sorted(set(refused))),
+            hint="upgrade packages and base images: ./dev nox -s lock -- --upgrade; "
+            "invoke pin-base-images; if no version fixes it, see exceptions in CI_CD.md",
         )
 
 
 def write_unscanned_statement(target: Target) -> None:
-    """Write the statement that no scanner ran, in the form of a scan.
+    """Write the statement that no scanner ran, in the format of a scan.
 
     https://github.com/sigstore/cosign/blob/main/specs/COSIGN_VULN_ATTESTATION_SPEC.md
     """
@@ -162,6 +162,6 @@ def write_unscanned_statement(target: Target) -> None:
         },
         "metadata": {"scanStartedOn": now, "scanFinishedOn": now},
     }
-    paper = target.directory / trivy.OUTPUT_FILES["cosign-vuln"]
-    if not is_fresh(paper, target):
-        filesystem.write_files({paper: json.dumps(statement, indent=2)})
+    file = target.directory / trivy.OUTPUT_FILES["cosign-vuln"]
+    if not is_fresh(file, target):
+        filesystem.write_files({file: json.dumps(statement, indent=2)})

@@ -1,4 +1,4 @@
-"""Write the current digests of the base images where the repository names them."""
+"""Update the digests of base images in Dockerfiles and docker-compose.yml."""
 
 import re
 import sys
@@ -18,29 +18,29 @@ FILES = [Path(COMPOSE), Path("backend/Dockerfile"), Path("frontend/Dockerfile")]
 IMAGE_DEFAULT = re.compile(
     r"\b(?P<variable>[A-Z_]+_IMAGE)(?P<is>=|:-)(?P<tag>[^@\s}]+)(?:@sha256:[0-9a-f]{64})?"
 )
-"""How a Dockerfile's ARG and Compose's default for a variable name an image."""
+"""An image in the ARG of a Dockerfile, or in the default of a variable in Compose."""
 
 
 def pinned_reference(image: str, commit: str) -> str:
-    """Return what a commit names as an image of others, whatever a variable says instead.
+    """Return the reference of a third-party image in a commit, without overrides by variables.
 
     Raises:
-        InputError: The commit is not here, or names no such image.
+        InputError: The commit does not exist here, or has no such image.
     """
     compose = yaml.parse_yaml(f"{COMPOSE} of {commit[:12]}", read_file_at(commit, COMPOSE) or "{}")
-    said = compose.get("services", {}).get(image, {}).get("image", "")
-    if found := IMAGE_DEFAULT.search(said):
-        return str(said[found.start("tag") : found.end()])
-    if not said:
+    reference = compose.get("services", {}).get(image, {}).get("image", "")
+    if found := IMAGE_DEFAULT.search(reference):
+        return str(reference[found.start("tag") : found.end()])
+    if not reference:
         raise InputError(f"{COMPOSE} of {commit[:12]} names no {image}", hint="correct it")
-    return str(said)
+    return str(reference)
 
 
 def with_digests(text: str, find: Callable[[str], str]) -> str:
-    """Return a file's text with the digest of each tag behind it.
+    """Return the text of a file with the digest of each tag after it.
 
     Args:
-        text: A Dockerfile or a Compose file that gives images to variables called `…_IMAGE`.
+        text: A Dockerfile or a Compose file with variables called `…_IMAGE`.
         find: Returns the digest of a tag.
     """
     return IMAGE_DEFAULT.sub(
@@ -50,12 +50,12 @@ def with_digests(text: str, find: Callable[[str], str]) -> str:
 
 
 def pin_base_images(*, dry_run: bool = False) -> None:
-    """Pin every base image to what its tag stands for now.
+    """Pin every base image to the current digest of its tag, and print the diff.
 
-    All digests are asked for before a file is written; what changes is printed as a diff.
+    All digests are requested before a file is written.
 
     Args:
-        dry_run: Whether to leave the files as they are.
+        dry_run: Whether to leave the files unchanged.
 
     Raises:
         CheckFailedError: A registry has no such tag, or does not answer.

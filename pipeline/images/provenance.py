@@ -1,4 +1,4 @@
-"""Say of an image what it was made from, by whom and when, as SLSA words it.
+"""Write the SLSA provenance of an image.
 
 https://slsa.dev/spec/v1.0/provenance
 """
@@ -16,12 +16,12 @@ DIGEST = "@sha256:"
 
 
 def write_provenance(target: Target, build: BuildRecord, source: str) -> Path:
-    """Write a target's provenance among its papers, and return where.
+    """Write a target's provenance, and return its path.
 
     Args:
-        target: Whose.
-        build: How it was built.
-        source: The page of the repository that it was built from, if there is one.
+        target: The target.
+        build: Its build record.
+        source: The page of its repository; empty, if there is none.
     """
     path = target.directory / FILE
     path.write_text(json.dumps(predicate(target, build, source), indent=2))
@@ -31,8 +31,8 @@ def write_provenance(target: Target, build: BuildRecord, source: str) -> Path:
 def predicate(target: Target, build: BuildRecord, source: str) -> dict[str, Any]:
     """Return the provenance of a build."""
     bases = [resource_descriptor(reference) for reference in build.bases.values()]
-    where = {"uri": f"git+{source}"} if source else {}
-    commit = {**where, "digest": {"gitCommit": build.commit}}
+    location = {"uri": f"git+{source}"} if source else {}
+    commit = {**location, "digest": {"gitCommit": build.commit}}
     return {
         "buildDefinition": {
             "buildType": BUILD_TYPE,
@@ -47,7 +47,7 @@ def predicate(target: Target, build: BuildRecord, source: str) -> dict[str, Any]
 
 
 def resource_descriptor(reference: str) -> dict[str, Any]:
-    """Return how provenance names an image: https://github.com/package-url/purl-spec."""
+    """Return an image as a package URL: https://github.com/package-url/purl-spec."""
     named, _, digest = reference.partition(DIGEST)
     folder, slash, name = named.rpartition("/")
     uri = f"pkg:docker/{folder}{slash}{name.replace(':', '@')}"

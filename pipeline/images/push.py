@@ -1,4 +1,4 @@
-"""Push the archives that were built, and make one index of all platforms."""
+"""Push the archives, and create an index of all platforms."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -24,42 +24,42 @@ PUSH = "push"
 
 
 def push(images: Iterable[str], platforms: Sequence[str], *, dry_run: bool = False) -> None:
-    """Push the archives of all platforms, and tag one index of them with the commit.
+    """Push the archives of all platforms, and tag an index of them with the commit.
 
     Args:
         images: What to push.
-        platforms: What a release is made for.
+        platforms: The platforms of a release.
         dry_run: Whether to only print the commands.
 
     Raises:
-        InputError: Something was not built, or not from a clean commit.
+        InputError: An image was not built, or not from a clean commit.
         MissingToolError: No engine answers.
-        NotJudgedError: A platform was not built here; the others were pushed.
-        CheckFailedError: The registry refused, or an archive is not what was built.
+        InconclusiveError: A platform was not built here; the others were pushed.
+        CheckFailedError: The registry refused, or an archive contains another image.
     """
     if not dry_run:
         require_tools("docker")
-    commit, absent = head(), set()
+    commit, missing = head(), set()
     for image in images:
         targets = [Target(image, platform) for platform in platforms]
         if dry_run:
             run_commands(push_commands(targets, commit), dry_run=True)
             continue
-        absent |= {target.platform for target in targets if not target.archive.exists()}
+        missing |= {target.platform for target in targets if not target.archive.exists()}
         push_image(image, [target for target in targets if target.archive.exists()], commit)
-    if absent:
+    if missing:
         raise InconclusiveError(
             PUSH,
-            "not built here, so left out",
-            detail=", ".join(sorted(absent)),
-            hint="bring dist/images from a machine of that platform, and then: invoke push",
+            "some platforms were not built here and not pushed",
+            detail=", ".join(sorted(missing)),
+            hint="copy dist/images from a machine of that platform, then: invoke push",
         )
     if not dry_run:
         clear_inconclusive(PUSH)
 
 
 def push_commands(targets: Sequence[Target], commit: Commit) -> list[Command]:
-    """Return what pushing one image takes, where the digests are not known yet."""
+    """Return the commands that push one image, with placeholders for digests."""
     name = f"{repository_for(targets[0].image)}:{commit.tag}"
     pushes = [
         command
@@ -75,7 +75,7 @@ def push_commands(targets: Sequence[Target], commit: Commit) -> list[Command]:
 
 
 def push_image(image: str, targets: Sequence[Target], commit: Commit) -> None:
-    """Push one image, unless this is just what the registry has.
+    """Push one image, unless the registry has it.
 
     Raises:
         InputError: It was not built, or not from a clean commit.
@@ -102,30 +102,30 @@ def push_image(image: str, targets: Sequence[Target], commit: Commit) -> None:
 
 
 def is_pushed(entry: ReleasedImage, name: str, digests: dict[str, str]) -> bool:
-    """Say whether a repository has an index of just these images, by what was written down."""
+    """Return whether a repository has an index of exactly these images."""
     return entry.repository == name and entry.platforms == digests and exists(entry.reference)
 
 
 def require_build(target: Target, commit: Commit) -> BuildRecord:
-    """Return how a target was built.
+    """Return the build record of a target.
 
     Raises:
-        InputError: Not from this commit, or not from it alone.
+        InputError: It was not built from exactly this commit.
     """
     build = load_build(target)
     if build is None or build.commit != commit.sha or not build.clean:
         raise InputError(
-            f"{target} was not built from commit {commit.sha[:12]} alone",
-            hint="git commit, and then: invoke build",
+            f"{target} was not built from commit {commit.sha[:12]} without other changes",
+            hint="git commit, then: invoke build",
         )
     return build
 
 
 def push_target(target: Target, build: BuildRecord, commit: Commit) -> str:
-    """Push exactly the image that was built, and return its digest in the registry.
+    """Push a target's image, and return its digest in the registry.
 
     Raises:
-        CheckFailedError: The archive holds another image, or the registry refused.
+        CheckFailedError: The archive contains another image, or the registry refused.
     """
     pushed = target.directory / "pushed.json"
     name = repository_for(target.image)
@@ -141,16 +141,16 @@ def push_target(target: Target, build: BuildRecord, commit: Commit) -> str:
 
 
 def load_archive(target: Target, build: BuildRecord) -> None:
-    """Read an archive, perhaps of another machine's build, into the engine.
+    """Load an archive into the engine; it may come from another machine.
 
     Raises:
-        CheckFailedError: It holds another image than was built.
+        CheckFailedError: It contains another image.
     """
     loaded = command_output(docker.load(target.archive)).strip()
     if inspect_image(target)["Id"] != build.image_id or not loaded.endswith(
         f" {local_name(target)}"
     ):
         raise CheckFailedError(
-            f"{target.archive} does not hold the image that was built",
-            hint=f"rm {target.archive}, and then: invoke build --image={target.image}",
+            f"{target.archive} does not contain the image of its build record",
+            hint=f"rm {target.archive}, then: invoke build --image={target.image}",
         )

@@ -1,4 +1,4 @@
-"""What is written down about images, so that later steps need not guess."""
+"""Records of builds and pushes, which later steps read."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -14,16 +14,16 @@ RELEASE_FILE = DIST_DIR / "release.json"
 
 @dataclass(frozen=True)
 class BuildRecord:
-    """How an image came to be.
+    """How an image was built.
 
     Attributes:
-        image_id: The engine's name for it: the digest of its configuration.
+        image_id: Its id in the engine: the digest of its configuration.
         commit: The commit that was checked out.
-        clean: Whether the tree held nothing else.
-        bases: The images that it stands on, by the variable that names them.
-        builder: Who built it.
-        started: When, in ISO 8601.
-        finished: When it was done.
+        clean: Whether there were no other changes.
+        bases: Its base images, by the name of the build argument.
+        builder: The builder id.
+        started: Time of the start, in ISO 8601.
+        finished: Time of the end.
     """
 
     image_id: str
@@ -35,31 +35,31 @@ class BuildRecord:
     finished: str
 
     def write(self, target: Target) -> None:
-        """Write it among the target's papers."""
+        """Write it to the target's folder."""
         filesystem.write_files({target.directory / "build.json": _pretty(asdict(self))})
 
 
 @dataclass(frozen=True)
 class ReleasedImage:
-    """One image of a release: the index, and the image of each platform, all by digest."""
+    """One image of a release: the index, and the image of each platform, by digest."""
 
     reference: str
     platforms: dict[str, str]
 
     @property
     def repository(self) -> str:
-        """Where it was pushed to."""
+        """The repository that it was pushed to."""
         return self.reference.partition("@")[0]
 
 
 def load_build(target: Target) -> BuildRecord | None:
-    """Return how a target was built, if it was."""
+    """Return the build record of a target, if there is one."""
     path = target.directory / "build.json"
     return BuildRecord(**json.loads(path.read_text())) if path.exists() else None
 
 
 def load_release(commit: str) -> dict[str, ReleasedImage]:
-    """Return what was pushed of a commit, by image."""
+    """Return the pushed images of a commit, by name."""
     if not RELEASE_FILE.exists():
         return {}
     release = json.loads(RELEASE_FILE.read_text())
@@ -69,16 +69,16 @@ def load_release(commit: str) -> dict[str, ReleasedImage]:
 
 
 def write_release(commit: str, entries: dict[str, ReleasedImage]) -> None:
-    """Write down what was pushed of a commit."""
+    """Write the pushed images of a commit."""
     images = {image: asdict(entry) for image, entry in sorted(entries.items())}
     filesystem.write_files({RELEASE_FILE: _pretty({"commit": commit, "images": images})})
 
 
 def require_released(commit: str, images: list[str]) -> dict[str, ReleasedImage]:
-    """Return what was pushed of these images.
+    """Return the pushed images.
 
     Raises:
-        InputError: Some were not.
+        InputError: One of them was not pushed.
     """
     entries = load_release(commit)
     if missing := [image for image in images if image not in entries]:
@@ -89,10 +89,10 @@ def require_released(commit: str, images: list[str]) -> dict[str, ReleasedImage]
     return {image: entries[image] for image in images}
 
 
-def _pretty(value: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
+def _pretty(value: Any) -> str:  # noqa: ANN401 - JSON
     return json.dumps(value, indent=2) + "\n"
 
 
-def read_json(path: Path) -> Any:  # noqa: ANN401 - as above
-    """Read a paper that another tool wrote."""
+def read_json(path: Path) -> Any:  # noqa: ANN401 - JSON
+    """Read a JSON file."""
     return json.loads(path.read_text())

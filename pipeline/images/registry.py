@@ -1,4 +1,4 @@
-"""What a registry keeps under a name: an image, or an index of images.
+"""Read manifests from a registry: of an image, or of an index of images.
 
 https://github.com/opencontainers/image-spec/blob/main/image-index.md
 """
@@ -12,36 +12,36 @@ from pipeline.images.commands import docker
 from pipeline.images.tools import command_output
 from pipeline.process import capture, last_error_line
 
-ANSWERS_WITHIN = 60
-"""The seconds that a registry is given for an answer."""
+REGISTRY_TIMEOUT = 60
+"""Seconds to wait for a registry."""
 ATTESTATION_PLATFORM = "unknown/unknown"
-"""The platform of what a builder attaches to an index; it runs on none."""
+"""The platform of attestations that a builder attaches to an index."""
 
 
 class NotFoundError(CheckFailedError):
-    """A registry that answers has no such thing."""
+    """The registry answers, but has no such manifest."""
 
 
 def exists(reference: str) -> bool:
-    """Say whether a registry has this manifest."""
+    """Return whether a registry has this manifest."""
     return capture(docker.raw_manifest(reference)).returncode == 0
 
 
 def resolve_digest(reference: str) -> str:
-    """Return the digest of what a name stands for now.
+    """Return the digest of a reference.
 
     Raises:
         CheckFailedError: The registry does not answer.
-        NotThereError: It has no such thing.
+        NotFoundError: It has no such manifest.
     """
     return manifest_digest(raw_manifest(reference))
 
 
 def digest_or_none(reference: str) -> str | None:
-    """Return the digest of what a name stands for now; None, if the registry has no such thing.
+    """Return the digest of a reference; None, if the registry has no such manifest.
 
     Raises:
-        CheckFailedError: It does not answer, which tells nothing.
+        CheckFailedError: The registry does not answer.
     """
     try:
         return resolve_digest(reference)
@@ -50,23 +50,23 @@ def digest_or_none(reference: str) -> str | None:
 
 
 def raw_manifest(reference: str) -> str:
-    """Return the manifest that a registry keeps under a name, byte by byte.
+    """Return the manifest of a reference, byte by byte.
 
     Raises:
         CheckFailedError: The registry does not answer.
-        NotThereError: It has no such thing.
+        NotFoundError: It has no such manifest.
     """
-    output = capture(docker.raw_manifest(reference), seconds=ANSWERS_WITHIN)
+    output = capture(docker.raw_manifest(reference), seconds=REGISTRY_TIMEOUT)
     if output.returncode == 0:
         return output.stdout
-    said = last_error_line(output)
-    if said.endswith("not found"):
+    error = last_error_line(output)
+    if error.endswith("not found"):
         raise NotFoundError(
-            f"the registry has no {reference}", hint="has that commit been built and pushed?"
+            f"the registry has no {reference}", hint="check that the commit was built and pushed"
         )
     raise CheckFailedError(
-        f"the registry does not answer for {reference}: {said}",
-        hint="is it up, and does `docker login` let you in?",
+        f"the registry does not answer for {reference}: {error}",
+        hint="check that it runs, and that `docker login` succeeds",
     )
 
 
@@ -76,16 +76,17 @@ def manifest_digest(manifest: str) -> str:
 
 
 def platform_digests(reference: str) -> dict[str, str]:
-    """Return the digests of the images behind a name, by platform; an index may have one only.
+    """Return the digests of the images of a reference, by platform.
 
     Raises:
-        CheckFailedError: The registry has no such thing, does not answer, or gives another.
+        CheckFailedError: The registry has no such manifest, does not answer, or sends another one.
     """
     text = raw_manifest(reference)
     _, by_digest, wanted = reference.partition("@")
     if by_digest and manifest_digest(text) != wanted:
         raise CheckFailedError(
-            f"the registry gives {manifest_digest(text)} for {reference}", hint="trust it no more"
+            f"the registry sent {manifest_digest(text)} for {reference}",
+            hint="do not use this registry",
         )
     manifest = json.loads(text)
     if "manifests" not in manifest:
@@ -100,6 +101,6 @@ def platform_digests(reference: str) -> dict[str, str]:
     return {platform: digest for platform, digest in entries if platform != ATTESTATION_PLATFORM}
 
 
-def format_platform(described: Mapping[str, str]) -> str:
-    """Return what an image runs on, as `linux/amd64`."""
-    return f"{described['os']}/{described['architecture']}"
+def format_platform(config: Mapping[str, str]) -> str:
+    """Return the platform of an image, as `linux/amd64`."""
+    return f"{config['os']}/{config['architecture']}"

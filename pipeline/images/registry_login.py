@@ -1,4 +1,4 @@
-"""Sign in to the registry, where a job has been given a token for it."""
+"""Log in to the registry, if the job has a token for it."""
 
 import os
 
@@ -8,7 +8,7 @@ from pipeline.process import capture
 
 
 def login() -> None:
-    """Sign in with REGISTRY_TOKEN, which stays out of the command line; without one, do nothing.
+    """Log in with REGISTRY_TOKEN, passed on stdin; without a token, do nothing.
 
     Raises:
         InputError: The registry refuses the token.

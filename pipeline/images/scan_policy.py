@@ -1,7 +1,7 @@
-"""Judge what a scanner found: which vulnerabilities a release may carry, and until when.
+"""The policy for scan results: which vulnerabilities a release may have, and until when.
 
-A HIGH or CRITICAL one that a newer version mends is never accepted. One without a mend needs an
-exception, which ends.
+A HIGH or CRITICAL vulnerability with a fixed version blocks a release. One without a fixed version
+needs an exception, which expires.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,46 +24,46 @@ class Finding:
     severity: str
     fixed_in: str
     also: tuple[str, ...] = ()
-    """Its names at GitHub; those of distributions may stand for many vulnerabilities."""
+    """Its ids at GitHub; an id of a distribution may stand for several vulnerabilities."""
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Every name that it has."""
+        """All its ids."""
         return (self.id, *self.also)
 
     def __str__(self) -> str:
-        mend = f"mended in {self.fixed_in}" if self.fixed_in else "no mend yet"
-        return f"{self.severity} {self.id} in {self.package} {self.version} ({mend})"
+        fix = f"fixed in {self.fixed_in}" if self.fixed_in else "no fixed version"
+        return f"{self.severity} {self.id} in {self.package} {self.version} ({fix})"
 
 
 @dataclass(frozen=True)
 class ScanVerdict:
-    """What stands against a release, and what is only reported."""
+    """What blocks a release, and what is accepted."""
 
     refused: tuple[str, ...]
     accepted: tuple[str, ...]
 
 
-def evaluate(report: Mapping[str, Any], excepted: Sequence[Waiver], today: date) -> ScanVerdict:
-    """Judge a report in Trivy's JSON.
+def evaluate(report: Mapping[str, Any], waivers: Sequence[Waiver], today: date) -> ScanVerdict:
+    """Evaluate a report in Trivy's JSON.
 
     Args:
         report: The report: https://trivy.dev/latest/docs/configuration/reporting/#json
-        excepted: What is excepted in this image.
-        today: The day on which an exception must still hold.
+        waivers: The exceptions for this image.
+        today: The day on which an exception must not have expired.
     """
     found = [*parse_findings(report)]
-    refused = [f"{each}: take the mended version" for each in found if each.fixed_in]
-    unmended = [each for each in found if not each.fixed_in]
-    refused += unwaived(unmended, excepted, today)
+    refused = [f"{each}: upgrade to the fixed version" for each in found if each.fixed_in]
+    unfixed = [each for each in found if not each.fixed_in]
+    refused += unwaived(unfixed, waivers, today)
     refused += [f"a secret: {title}" for title in parse_secrets(report)]
-    held = [entry for entry in excepted if entry.expiry >= today]
-    accepted = [str(each) for each in unmended if any(entry.covers(each) for entry in held)]
+    valid = [entry for entry in waivers if entry.expiry >= today]
+    accepted = [str(each) for each in unfixed if any(entry.covers(each) for entry in valid)]
     return ScanVerdict(tuple(refused), tuple(accepted))
 
 
 def parse_findings(report: Mapping[str, Any]) -> Iterator[Finding]:
-    """Return the vulnerabilities of a report that are grave."""
+    """Yield the HIGH and CRITICAL vulnerabilities of a report."""
     for result in report.get("Results") or []:
         for entry in result.get("Vulnerabilities") or []:
             if entry["Severity"] in BLOCKING_SEVERITIES:
@@ -82,7 +82,7 @@ def parse_findings(report: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def parse_secrets(report: Mapping[str, Any]) -> Iterator[str]:
-    """Return where a report found secrets, never what they are."""
+    """Yield the locations of secrets in a report, without their values."""
     for result in report.get("Results") or []:
         for entry in result.get("Secrets") or []:
             yield f"{entry['Title']} in {result['Target']}, line {entry['StartLine']}"

@@ -1,4 +1,4 @@
-"""Sign what was pushed, with its papers, and give it a version."""
+"""Sign pushed images with their attestations, and promote them to a version."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,16 +26,16 @@ from pipeline.images.verification import (
 
 
 def sign(images: Sequence[str], signer: Signer, *, dry_run: bool = False) -> None:
-    """Sign the digests of a release, and the papers of each platform.
+    """Sign the digests of a release, and attest the files of each platform.
 
     Args:
         images: What to sign.
-        signer: Who signs.
+        signer: The key or identity that signs.
         dry_run: Whether to only print the commands.
 
     Raises:
-        InputError: Something was not pushed, or lacks a paper.
-        MissingToolError: Cosign or the engine is not here.
+        InputError: An image was not pushed, or a file of it is missing.
+        MissingToolError: Cosign or the engine is missing.
         CheckFailedError: Signing failed.
     """
     if not dry_run:
@@ -43,34 +43,37 @@ def sign(images: Sequence[str], signer: Signer, *, dry_run: bool = False) -> Non
     commit = head()
     for image, entry in require_released(commit.sha, list(images)).items():
         digest = entry.reference
-        if not dry_run and not find_problems([digest], signer, commit.sha, unjudged=True)[digest]:
+        if (
+            not dry_run
+            and not find_problems([digest], signer, commit.sha, allow_unscanned=True)[digest]
+        ):
             continue
         for platform in entry.platforms:
             complete_attestations(Target(image, platform), commit, dry_run=dry_run)
-        if (excepted := vex.image_waivers(image, [*entry.platforms])) and not dry_run:
-            vex.write_vex(image, entry, excepted, commit)
+        if (waivers := vex.image_waivers(image, [*entry.platforms])) and not dry_run:
+            vex.write_vex(image, entry, waivers, commit)
         run_commands(
-            sign_commands(image, entry, signer, commit, excepted=bool(excepted)), dry_run=dry_run
+            sign_commands(image, entry, signer, commit, waivers=bool(waivers)), dry_run=dry_run
         )
         VERIFIED_CACHE.clear()
 
 
 def sign_commands(
-    image: str, entry: ReleasedImage, signer: Signer, commit: Commit, *, excepted: bool
+    image: str, entry: ReleasedImage, signer: Signer, commit: Commit, *, waivers: bool
 ) -> list[Command]:
-    """Return how to sign an image: the papers first, so that what is signed is complete."""
-    more = {kind: vex.vex_path(image) for kind in WAIVER_ATTESTATIONS if excepted}
+    """Return the commands that sign an image; attestations first, so a signed image has all."""
+    more = {kind: vex.vex_path(image) for kind in WAIVER_ATTESTATIONS if waivers}
     commands = []
     for platform, digest in entry.platforms.items():
         reference = f"{entry.repository}@{digest}"
-        for kind, paper in (attestation_files(Target(image, platform)) | more).items():
-            commands.append(cosign.attest(signer, reference, kind, paper))
-    said = expected_annotations(image, commit.sha) | (WAIVER_ANNOTATION if excepted else {})
-    return [*commands, cosign.sign(signer, entry.reference, said)]
+        for kind, file in (attestation_files(Target(image, platform)) | more).items():
+            commands.append(cosign.attest(signer, reference, kind, file))
+    annotations = expected_annotations(image, commit.sha) | (WAIVER_ANNOTATION if waivers else {})
+    return [*commands, cosign.sign(signer, entry.reference, annotations)]
 
 
 def attestation_files(target: Target) -> dict[str, Path]:
-    """Return what is attested of a target, by the kind of statement."""
+    """Return the attested files of a target, by predicate type."""
     found = {
         "spdxjson": syft.OUTPUT_FILES["spdx-json"],
         "cyclonedx": syft.OUTPUT_FILES["cyclonedx-json"],
@@ -81,30 +84,28 @@ def attestation_files(target: Target) -> dict[str, Path]:
 
 
 def complete_attestations(target: Target, commit: Commit, *, dry_run: bool) -> None:
-    """Write the last of a target's papers, its provenance, and look at the others.
+    """Write a target's provenance, and check that its other files exist.
 
     Raises:
-        InputError: A paper is missing, or the scan is too old to be of any use.
+        InputError: A file is missing, or the scan is too old.
     """
     build = require_build(target, commit)
     if not dry_run:
         provenance.write_provenance(target, build, source_url())
     others = {
-        kind: paper
-        for kind, paper in attestation_files(target).items()
-        if kind != "slsaprovenance1"
+        kind: file for kind, file in attestation_files(target).items() if kind != "slsaprovenance1"
     }
-    if missing := [str(paper) for paper in others.values() if not paper.exists()]:
-        raise InputError(f"not written yet: {', '.join(missing)}", hint="invoke sbom scan")
-    for fault in scan_problems(read_json(others["vuln"]), unjudged=True):
-        raise InputError(f"the scan of {target} is of no use: {fault}", hint="invoke scan")
+    if missing := [str(file) for file in others.values() if not file.exists()]:
+        raise InputError(f"missing files: {', '.join(missing)}", hint="invoke sbom scan")
+    for fault in scan_problems(read_json(others["vuln"]), allow_unscanned=True):
+        raise InputError(f"the scan of {target} cannot be attested: {fault}", hint="invoke scan")
 
 
 def resolve_references(images: Sequence[str], reference: str | None) -> list[str]:
-    """Return the digest that is asked for, or those that this commit has pushed.
+    """Return the given digest, or those that this commit has pushed.
 
     Raises:
-        InputError: Something was not pushed.
+        InputError: An image was not pushed.
     """
     if reference:
         return [reference]
@@ -114,20 +115,19 @@ def resolve_references(images: Sequence[str], reference: str | None) -> list[str
 def promote(
     images: Sequence[str], tag: str, signer: Signer, *, local: bool = False, dry_run: bool = False
 ) -> None:
-    """Give the images of this commit a version, once all are verified; nothing is built again.
+    """Tag the verified images of this commit with a version; no image is built.
 
     Args:
         images: What to promote.
         tag: The version, such as `v1.4.0`.
-        signer: Who has to have signed.
-        local: Whether they are to run on this machine only; see `verify_all`.
+        signer: The key or identity that must have signed.
+        local: Whether they are for this machine only; see `verify_all`.
         dry_run: Whether to only print the commands.
 
     Raises:
-        InputError: No image can bear that version.
-        UntrustedError: An image is not what was signed, or was never pushed, or the version is
-            another commit's already.
-        CheckFailedError: The registry changed a digest on the way.
+        InputError: The version is not a valid tag.
+        VerificationError: An image fails verification or was not pushed, or the tag exists already.
+        CheckFailedError: The registry changed a digest.
     """
     require_tag(tag)
     require_tools("docker", "cosign")
@@ -143,14 +143,14 @@ def promote(
 
 
 def tag_digests(versions: Mapping[str, str], *, dry_run: bool = False) -> None:
-    """Give digests their versions; nothing is built again.
+    """Tag digests.
 
     Args:
-        versions: The digest that each `repository:version` is to stand for.
+        versions: The digest for each `repository:version`.
         dry_run: Whether to only print the commands.
 
     Raises:
-        CheckFailedError: The registry changed a digest on the way.
+        CheckFailedError: The registry changed a digest.
     """
     for version, digest in versions.items():
         run_commands(
@@ -159,34 +159,34 @@ def tag_digests(versions: Mapping[str, str], *, dry_run: bool = False) -> None:
         )
         if not dry_run and resolve_digest(version) != digest:
             raise CheckFailedError(
-                f"{version} became another digest than {digest}", hint="look at the registry"
+                f"{version} has another digest than {digest}", hint="check the registry"
             )
 
 
 def require_unused_tags(versions: Mapping[str, str]) -> None:
-    """Refuse a version that stands for something else: it is promised to stay what it is.
+    """Check that no tag exists with another digest, as a version must not change.
 
     Raises:
         CheckFailedError: The registry does not answer.
-        UntrustedError: Names all that do.
+        VerificationError: Names all tags that do.
     """
-    there = {version: digest_or_none(version) for version in versions}
-    if taken := [each for each, digest in there.items() if digest not in (None, versions[each])]:
+    existing = {version: digest_or_none(version) for version in versions}
+    if taken := [each for each, digest in existing.items() if digest not in (None, versions[each])]:
         raise VerificationError(
-            f"taken by another commit's images: {', '.join(taken)}", hint="choose the next version"
+            f"tags of another commit's images: {', '.join(taken)}", hint="choose the next version"
         )
 
 
 def commit_digest(name: str, commit: Commit) -> str:
-    """Return the digest that was pushed of a commit; what it is worth, `verify` finds out.
+    """Return the digest that was pushed for a commit; it is not verified here.
 
     Raises:
-        UntrustedError: None was.
+        VerificationError: There is none.
     """
     try:
         return resolve_digest(f"{name}:{commit.tag}")
     except CheckFailedError as error:
         raise VerificationError(
-            f"{name} has nothing of commit {commit.sha[:12]}: {error}",
-            hint="main pushes it: look at the job release-image of that commit",
+            f"{name} has no image of commit {commit.sha[:12]}: {error}",
+            hint="CI on main pushes it: see the job release-image of that commit",
         ) from None

@@ -1,8 +1,7 @@
-"""What there is to build, what it is called, and where its papers lie.
+"""The images to build, their names, and the folders of their files.
 
-A target is one image on one platform. Its folder under `dist/images` holds all that is known of
-it: how it was built, its archive, its bills of materials, its scans. A released image is an index
-of such targets, and is only ever named by its digest.
+A target is one image on one platform. Its folder in `dist/images` contains its build record, its
+archive, its SBOMs and its scans. A released image is an index of targets, referenced by digest.
 """
 
 import os
@@ -39,12 +38,12 @@ class Target:
 
     @property
     def directory(self) -> Path:
-        """Where this target's papers lie."""
+        """The folder of this target's files."""
         return DIST_DIR / self.image / self.arch
 
     @property
     def archive(self) -> Path:
-        """The image itself, as `docker save` writes it."""
+        """The image, as `docker save` writes it."""
         return self.directory / "image.tar"
 
     def __str__(self) -> str:
@@ -52,18 +51,18 @@ class Target:
 
 
 def image_names() -> list[str]:
-    """Return the names of all images: ours, and those of others that we ship."""
+    """Return the names of all images, built here or third-party."""
     known = load().images
     return [*known.built, *known.third_party]
 
 
 def is_built(image: str) -> bool:
-    """Say whether an image is built here, rather than taken from others."""
+    """Return whether an image is built here, not third-party."""
     return image in load().images.built
 
 
 def select_images(image: str | None) -> list[str]:
-    """Return the one image that is asked for, or all.
+    """Return the image of this name, or all.
 
     Raises:
         InputError: There is no such image.
@@ -72,54 +71,54 @@ def select_images(image: str | None) -> list[str]:
     if image is None:
         return known
     if image not in known:
-        raise InputError(f"no such image: `{image}`", hint=f"there are: {', '.join(known)}")
+        raise InputError(f"no such image: `{image}`", hint=f"images: {', '.join(known)}")
     return [image]
 
 
 def platforms() -> list[str]:
-    """Return the platforms that a release is made for."""
+    """Return the platforms of a release."""
     return [*load().images.platforms]
 
 
 def repository_for(image: str) -> str:
-    """Return where an image is pushed to: `ghcr.io/octo-org/shop/backend`.
+    """Return the repository of an image: `ghcr.io/octo-org/shop/backend`.
 
-    IMAGES_REGISTRY overrides the registry with its path, as a rehearsal on one machine does.
+    IMAGES_REGISTRY overrides the registry and its path.
 
     Raises:
-        InputError: Neither it nor the git remote says whose the images are.
+        InputError: Neither the variable nor the git remote gives the owner.
     """
     if override := os.environ.get("IMAGES_REGISTRY"):
         return f"{override.rstrip('/')}/{image}"
     if owner_and_name := origin_repository():
         return f"{load().images.registry}/{owner_and_name.lower()}/{image}"
     raise InputError(
-        "nobody knows where the images belong: git has no remote `origin` with an owner",
+        "the image repository is unknown: git has no remote `origin` with an owner",
         hint="git remote add origin …, or set IMAGES_REGISTRY=registry/path",
     )
 
 
 def source_url() -> str:
-    """Return the page of the repository that is built from; nothing, if git has no remote."""
+    """Return the page of the repository; an empty text, if git has no remote."""
     return f"https://github.com/{repository}" if (repository := origin_repository()) else ""
 
 
 def is_local(reference: str) -> bool:
-    """Say whether a registry is on this machine, where plain HTTP harms nobody."""
+    """Return whether a registry is on this machine, and so may use plain HTTP."""
     host = PORT.sub("", reference.partition("/")[0])
     return is_loopback(host.strip("[]"))
 
 
 def require_tag(version: str) -> None:
-    """Refuse a version that no image can bear, though git takes it, such as `v1.0.0+build.5`.
+    """Check that a version is a valid image tag, which `v1.0.0+build.5` is not.
 
     Raises:
-        InputError: It holds something else than letters, digits and `. _ -`.
+        InputError: It contains other characters than letters, digits and `. _ -`.
     """
     if not TAG.fullmatch(version):
         raise InputError(
             f"`{version}` cannot be the tag of an image",
-            hint="name the version with letters, digits and . _ - alone: v1.4.0",
+            hint="use only letters, digits and . _ -, as in v1.4.0",
         )
 
 
@@ -127,7 +126,7 @@ def split_digest(reference: str) -> tuple[str, str]:
     """Split `repository@sha256:…`.
 
     Raises:
-        InputError: It is no digest: a tag can be moved between a look and a use.
+        InputError: It is not a digest. A tag may change between verification and use.
     """
     found = DIGEST_REFERENCE.fullmatch(reference)
     if not found:

@@ -1,4 +1,4 @@
-"""The images of others, as docker-compose.yml names them."""
+"""Third-party images, as docker-compose.yml names them."""
 
 import json
 
@@ -13,6 +13,6 @@ def image_reference(image: str) -> str:
 
 
 def image_version(image: str) -> str:
-    """Return what its makers call what is in an image: its tag."""
+    """Return the upstream version of an image: its tag."""
     name = image_reference(image).partition("@")[0].rpartition("/")[2]
     return name.partition(":")[2]

@@ -1,4 +1,4 @@
-"""Commands, shown or run."""
+"""Run or print commands of external tools, and check that the tools exist."""
 
 import os
 import shlex
@@ -18,7 +18,7 @@ INSTALL_HINTS = {
     "cosign": "https://docs.sigstore.dev/cosign/system_config/installation",
 }
 NO_ENGINE = "no Docker Engine answers"
-INSTALL_ENGINE = "invoke doctor  # it names the command that installs one here"
+INSTALL_ENGINE = "invoke doctor  # prints the install command"
 START_ENGINE = "colima start" if sys.platform == "darwin" else "sudo systemctl start docker"
 
 
@@ -30,10 +30,10 @@ def run_commands(
     Args:
         commands: What to run.
         dry_run: Whether to only print them, on stdout.
-        env: Variables to set on top of this process's own.
+        env: Variables to set in addition to this process's own.
 
     Raises:
-        CheckFailedError: One of them failed; those after it did not run.
+        CheckFailedError: One of them failed; later ones did not run.
     """
     for command in commands:
         if dry_run:
@@ -41,25 +41,25 @@ def run_commands(
         elif code := run(command, env=env):
             raise CheckFailedError(
                 f"`{' '.join(command[:3])} …` failed with {code}",
-                hint="the reason is in its own words above",
+                hint="see its output above",
             )
 
 
-def empty_variables(prefix: str, *, but: Collection[str] = ()) -> dict[str, str]:
-    """Return a program's own variables, emptied: a shell has no part in what the program finds.
+def empty_variables(prefix: str, *, keep: Collection[str] = ()) -> dict[str, str]:
+    """Return a program's environment variables, set to empty, so that a shell has no influence.
 
     Args:
-        prefix: With which they begin.
-        but: Those that are left as they are.
+        prefix: The prefix of their names.
+        keep: Names to leave unchanged.
     """
-    return {name: "" for name in os.environ if name.startswith(prefix) and name not in but}
+    return {name: "" for name in os.environ if name.startswith(prefix) and name not in keep}
 
 
 def command_output(command: Command) -> str:
-    """Run a command quietly and return what it printed.
+    """Run a command, and return its stdout.
 
     Raises:
-        CheckFailedError: It failed; its last line says why.
+        CheckFailedError: It failed; the message contains the last line of its output.
     """
     output = capture(command)
     if output.returncode:
@@ -71,14 +71,14 @@ def command_output(command: Command) -> str:
 
 
 def require_tools(*tools: str) -> None:
-    """Refuse to begin without these tools.
+    """Check that tools are installed.
 
     Raises:
-        MissingToolError: Names all that are missing, and where they are to be had.
+        MissingToolError: Names all that are missing, and where to get them.
     """
     if missing := [tool for tool in tools if shutil.which(tool) is None]:
         raise MissingToolError(
-            f"not here: {', '.join(missing)}",
+            f"missing tools: {', '.join(missing)}",
             hint="; ".join(INSTALL_HINTS[tool] for tool in missing),
         )
     if "docker" in tools:
@@ -87,7 +87,7 @@ def require_tools(*tools: str) -> None:
 
 @cache
 def is_engine_available() -> bool:
-    """Say whether there is a Docker Engine, with its builder, and it answers; it is asked once."""
+    """Return whether Docker with buildx and Compose answers; the result is cached."""
     if shutil.which("docker") is None:
         return False
     parts: tuple[list[str], ...] = ([], ["buildx"], ["compose"])
@@ -95,29 +95,29 @@ def is_engine_available() -> bool:
 
 
 def require_engine() -> None:
-    """Refuse to begin without a Docker Engine.
+    """Check that a Docker Engine answers.
 
     Raises:
-        MissingToolError: None answers, or it has no BuildKit or Compose.
+        MissingToolError: None answers, or it has no buildx or Compose.
     """
     if not is_engine_available():
         raise MissingToolError(f"{NO_ENGINE}, or it lacks buildx or compose", hint=engine_hint())
 
 
 def no_engine_error(check: str, detail: str = "") -> InconclusiveError:
-    """Return the fault of a check that needs a Docker Engine, where none answers.
+    """Return the error of a check that needs a Docker Engine, if none answers.
 
     Args:
         check: Its name.
-        detail: What is said besides.
+        detail: An additional explanation.
     """
     return InconclusiveError(check, NO_ENGINE, detail=detail, hint=engine_hint())
 
 
 def engine_hint() -> str:
-    """Return the command that gives this machine an engine: it is started, or installed first."""
-    parts = ("buildx", "compose")  # of the client: they answer where no engine runs
-    here = shutil.which("docker") and not any(
+    """Return the command that starts or installs a Docker Engine."""
+    parts = ("buildx", "compose")  # plugins of the client, which answer without an engine
+    is_installed = shutil.which("docker") and not any(
         capture(["docker", part, "version"]).returncode for part in parts
     )
-    return START_ENGINE if here else INSTALL_ENGINE
+    return START_ENGINE if is_installed else INSTALL_ENGINE

@@ -1,4 +1,4 @@
-"""Decide whether a digest may be deployed: who signed it, and what is attested of it."""
+"""Verify that a digest may be deployed: its signature, and its attestations."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +17,7 @@ from pipeline.images.tools import require_tools
 from pipeline.process import CommandResult, capture
 
 VERIFIED_CACHE: dict[Command, CommandResult] = {}
-"""What Cosign has found good in this process."""
+"""Cosign's successful answers in this process."""
 
 ATTESTATIONS = {
     "spdxjson": "bill of materials (SPDX)",
@@ -25,25 +25,25 @@ ATTESTATIONS = {
     "vuln": "scan",
     "slsaprovenance1": "provenance",
 }
-"""Cosign's name of each statement that a release must carry, and ours."""
+"""Cosign's name of each required attestation, and its name in messages."""
 
 WAIVER_ANNOTATION = {"exceptions": "attested"}
-"""What a signature says where there are exceptions: nobody can then take their statement away."""
+"""Annotation of a signature with exceptions, so that their attestation cannot be removed."""
 WAIVER_ATTESTATIONS = {"openvex": "exceptions"}
-"""That statement, by Cosign's name and ours."""
+"""Cosign's name of that attestation, and its name in messages."""
 
 
 @dataclass(frozen=True)
-class Questions:
-    """What Cosign is asked about one digest, after what its manifest says.
+class CosignCommands:
+    """The Cosign commands for one digest.
 
     Attributes:
-        wrong: What is wrong with it already.
-        asked: The kind of each statement, its name for people, and the command that verifies it.
+        problems: Problems of its manifest.
+        commands: For each attestation: its type, its name in messages, and the command.
     """
 
-    wrong: Sequence[str]
-    asked: Sequence[tuple[str, str, Command]] = ()
+    problems: Sequence[str]
+    commands: Sequence[tuple[str, str, Command]] = ()
 
 
 def verify(
@@ -52,51 +52,52 @@ def verify(
     commit: str,
     *,
     platforms: Sequence[str] = (),
-    unjudged: bool = False,
+    allow_unscanned: bool = False,
 ) -> None:
-    """Refuse digests of which one is not signed, or lacks a statement.
+    """Verify digests.
 
     Args:
         references: Each `repository@sha256:…`.
-        signer: Who has to have signed.
-        commit: What they have to be built from.
-        platforms: What each has to run on; without any, what it has is enough.
-        unjudged: Whether a scan may say that there was no scanner; only a rehearsal may.
+        signer: The key or identity that must have signed.
+        commit: The commit that they must be built from.
+        platforms: The platforms that each must support; if empty, those that it has.
+        allow_unscanned: Whether to accept the statement that no scanner ran.
 
     Raises:
         InputError: A reference is a tag.
-        UntrustedError: Names everything that is wrong with each.
+        VerificationError: Names all problems of each digest.
     """
-    found = find_problems(references, signer, commit, platforms=platforms, unjudged=unjudged)
-    if wrong := {reference: said for reference, said in found.items() if said}:
+    found = find_problems(
+        references, signer, commit, platforms=platforms, allow_unscanned=allow_unscanned
+    )
+    if wrong := {reference: problems for reference, problems in found.items() if problems}:
         blocks = [
-            "\n".join([f"{reference} is not to be trusted:", *said])
-            for reference, said in wrong.items()
+            "\n".join([f"{reference} failed verification:", *problems])
+            for reference, problems in wrong.items()
         ]
         raise VerificationError(
             "\n".join(blocks),
-            hint="deploy what main has signed: look at the job release-image of that commit",
+            hint="deploy an image that CI on main signed: see the job release-image of that commit",
         )
 
 
 def verify_all(
     references: Sequence[str], signer: Signer, commit: str | None, *, local: bool
 ) -> None:
-    """Refuse if one of several digests is not to be trusted, and print them if all are.
+    """Verify digests, and print them.
 
     Args:
         references: What to verify.
-        signer: Who has to have signed.
-        commit: What they have to be built from; the one that is checked out, if not given.
-        local: Whether they are to run on this machine only, where one platform is enough, and
-            nobody needs to have scanned.
+        signer: The key or identity that must have signed.
+        commit: The commit that they must be built from; HEAD, if not given.
+        local: Whether they are for this machine only; then one platform is enough, without a scan.
 
     Raises:
-        UntrustedError: Names everything that is wrong with each that is not to be trusted.
+        VerificationError: Names all problems of each digest.
     """
     require_tools("docker", "cosign")
     wanted = () if local else platforms()
-    verify(references, signer, commit or head().sha, platforms=wanted, unjudged=local)
+    verify(references, signer, commit or head().sha, platforms=wanted, allow_unscanned=local)
     print(*references, sep="\n")
 
 
@@ -106,62 +107,70 @@ def find_problems(
     commit: str,
     *,
     platforms: Sequence[str] = (),
-    unjudged: bool = False,
+    allow_unscanned: bool = False,
 ) -> dict[str, list[str]]:
-    """Return what is wrong with each digest; the arguments are those of `verify`.
+    """Return the problems of each digest; the arguments are those of `verify`.
 
-    One pool of threads asks about all of them: an answer is a matter of the network.
+    All commands run in one thread pool, as they wait for the network.
     """
     for reference in references:
         split_digest(reference)
     with ThreadPoolExecutor() as pool:
-        looked = [*pool.map(lambda each: questions(each, signer, commit, platforms), references)]
-        commands = [command for each in looked for _, _, command in each.asked]
-        answers = dict(zip(commands, pool.map(run_cached, commands), strict=True))
+        digests = [
+            *pool.map(lambda each: cosign_commands(each, signer, commit, platforms), references)
+        ]
+        flat = [command for each in digests for _, _, command in each.commands]
+        answers = dict(zip(flat, pool.map(run_cached, flat), strict=True))
     return {
         reference: [
-            *each.wrong,
+            *each.problems,
             *(
                 f"{name}: {fault}"
-                for kind, name, command in each.asked
-                for fault in answer_problems(kind, answers[command], unjudged=unjudged)
+                for kind, name, command in each.commands
+                for fault in answer_problems(
+                    kind, answers[command], allow_unscanned=allow_unscanned
+                )
             ),
         ]
-        for reference, each in zip(references, looked, strict=True)
+        for reference, each in zip(references, digests, strict=True)
     }
 
 
-def questions(reference: str, signer: Signer, commit: str, platforms: Sequence[str]) -> Questions:
-    """Read the manifest of a digest, and return what is to be asked about it."""
+def cosign_commands(
+    reference: str, signer: Signer, commit: str, platforms: Sequence[str]
+) -> CosignCommands:
+    """Read the manifest of a digest, and return the Cosign commands for it."""
     repository, _ = split_digest(reference)
     try:
         found = platform_digests(reference)
     except CheckFailedError as error:
-        return Questions([f"its manifest cannot be read: {error}"])
+        return CosignCommands([f"its manifest cannot be read: {error}"])
     if not found:
-        return Questions(["it holds no image"])
+        return CosignCommands(["it contains no image"])
     missing = [platform for platform in platforms if platform not in found]
-    wrong = [f"it is not for {platform}, only for {', '.join(found)}" for platform in missing]
+    problems = [f"it is not for {platform}, only for {', '.join(found)}" for platform in missing]
     try:
-        said = expected_annotations(repository.rpartition("/")[2], commit)
+        annotations = expected_annotations(repository.rpartition("/")[2], commit)
     except InputError as error:
-        return Questions([f"the commit of its source is not known: {error}"])
-    excepted = cosign.verify(signer, reference, said | WAIVER_ANNOTATION)
-    kinds = ATTESTATIONS if run_cached(excepted).returncode else ATTESTATIONS | WAIVER_ATTESTATIONS
+        return CosignCommands([f"its commit is unknown: {error}"])
+    with_waivers = cosign.verify(signer, reference, annotations | WAIVER_ANNOTATION)
+    kinds = (
+        ATTESTATIONS if run_cached(with_waivers).returncode else ATTESTATIONS | WAIVER_ATTESTATIONS
+    )
     statements = [
         (kind, f"{name} of {platform}", cosign.verify_attestation(signer, image, kind))
         for platform, digest in found.items()
         for kind, name in kinds.items()
         for image in [f"{repository}@{digest}"]
     ]
-    signature = ("", "signature", cosign.verify(signer, reference, said))
-    return Questions(wrong, [signature, *statements])
+    signature = ("", "signature", cosign.verify(signer, reference, annotations))
+    return CosignCommands(problems, [signature, *statements])
 
 
 def run_cached(command: Command) -> CommandResult:
-    """Return Cosign's answer; what it has found good once, it is not asked again in this process.
+    """Run Cosign, and cache a successful answer in this process.
 
-    Signatures are of digests and stay what they are, so that `invoke sign verify` asks once.
+    Signatures of a digest do not change, so `invoke sign verify` runs it once.
     """
     if command not in VERIFIED_CACHE:
         answer = capture(command)
@@ -172,13 +181,13 @@ def run_cached(command: Command) -> CommandResult:
 
 
 def expected_annotations(image: str, commit: str) -> dict[str, str]:
-    """Return what a signature says besides the digest: what it is of.
+    """Return the annotations that a signature must have.
 
-    An image of others is the same in many commits. Its signature is of the name that they have for
-    it, so that it is signed once, and not for each of them: whoever verifies reads all there are.
+    A third-party image is the same in many commits. Its signature has its reference instead of a
+    commit, so that it is signed once; all signatures of a digest are read at verification.
 
     Raises:
-        InputError: The commit is not here, or does not name the image.
+        InputError: The commit does not exist here, or does not name the image.
     """
     if image in load().images.third_party:
         return {"named": pinned_reference(image, commit)}

@@ -1,4 +1,4 @@
-"""Say which known vulnerabilities an image is released with, by whom and why, as OpenVEX words it.
+"""Write the accepted vulnerabilities of an image as OpenVEX.
 
 https://github.com/openvex/spec/blob/main/OPENVEX-SPEC.md
 """
@@ -18,28 +18,28 @@ from pipeline.waivers import Waiver, waivers_for
 
 
 def vex_path(image: str) -> Path:
-    """Return where an image's document lies: one for all of its platforms."""
+    """Return the path of an image's document, which covers all platforms."""
     return DIST_DIR / image / "exceptions.vex.json"
 
 
 def image_waivers(image: str, platforms: Sequence[str]) -> list[Waiver]:
-    """Return what is excepted in an image on any of these platforms.
+    """Return the exceptions of an image on any of these platforms.
 
     Raises:
-        InputError: security/exceptions.toml is wrong.
+        InputError: security/exceptions.toml is invalid.
     """
-    places = [image, *(str(Target(image, platform)) for platform in platforms)]
-    return waivers_for(places, datetime.now(UTC).date())
+    targets = [image, *(str(Target(image, platform)) for platform in platforms)]
+    return waivers_for(targets, datetime.now(UTC).date())
 
 
 def write_vex(image: str, entry: ReleasedImage, found: Sequence[Waiver], commit: Commit) -> None:
-    """Write the document on an image among its papers.
+    """Write the document of an image.
 
     Args:
-        image: Which.
-        entry: What was pushed of it.
-        found: What is excepted; a document without a statement is none.
-        commit: What it was built from; its time is the document's.
+        image: Its name.
+        entry: The pushed image.
+        found: The exceptions; at least one.
+        commit: The commit of its build; its time is that of the document.
     """
     vex_path(image).parent.mkdir(parents=True, exist_ok=True)
     vex_path(image).write_text(json.dumps(document(image, entry, found, commit), indent=2))
@@ -60,7 +60,7 @@ def document(
 
 
 def statement(image: str, entry: ReleasedImage, exemption: Waiver) -> dict[str, Any]:
-    """Return what is said of one vulnerability."""
+    """Return the statement about one vulnerability."""
     package = f"pkg:generic/{quote(exemption.package, safe='')}"
     products = [
         {
@@ -82,5 +82,5 @@ def statement(image: str, entry: ReleasedImage, exemption: Waiver) -> dict[str, 
 
 def product(image: str, repository: str, digest: str) -> str:
     """Return an image as a package URL: https://github.com/package-url/purl-spec."""
-    place = quote(repository, safe="/")
-    return f"pkg:oci/{image}@{quote(digest, safe='')}?repository_url={place}"
+    repository_url = quote(repository, safe="/")
+    return f"pkg:oci/{image}@{quote(digest, safe='')}?repository_url={repository_url}"

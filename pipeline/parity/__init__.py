@@ -1,1 +1,1 @@
-"""The proof that a laptop runs what CI runs: one job is one session, workflows hold no logic."""
+"""Check that a laptop runs what CI runs: one job is one session, workflows contain no logic."""

@@ -1,4 +1,4 @@
-"""Prove that one job is one session: every finding at once, exit 1 if there is any.
+"""Check the rules of parity, and print every violation; exit code 1 if there is any.
 
 python -m pipeline.parity [--format text|json|sarif]
 """
@@ -14,7 +14,7 @@ from pipeline.parity.report import FORMATS
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command line and return the exit code."""
+    """Run the command line, and return the exit code."""
     parser = argparse.ArgumentParser("python -m pipeline.parity", description=__doc__)
     parser.add_argument("--format", choices=FORMATS, default="text")
     options = parser.parse_args(arguments)

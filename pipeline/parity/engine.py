@@ -1,4 +1,4 @@
-"""What is wrong with a tree, by all rules."""
+"""Check a repository against all rules."""
 
 from collections.abc import Iterable
 
@@ -13,11 +13,11 @@ UNREADABLE_RULE = "readable"
 def find_violations(
     tree: Repository, unreadable: Iterable[InvalidWorkflowError] = ()
 ) -> list[ReportedViolation]:
-    """Return all findings, sorted by place.
+    """Return all violations, sorted by file and line.
 
     Args:
         tree: The repository.
-        unreadable: What could not be read, and so is not in the tree.
+        unreadable: Errors of files that could not be read, and so are not in the tree.
     """
     syntax = [
         ReportedViolation(error.file, line, UNREADABLE_RULE, message, error.hint)

@@ -1,4 +1,4 @@
-"""Findings, written for people, programs and GitHub's Security tab."""
+"""Print violations for people, programs and GitHub's Security tab."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def as_text(findings: Sequence[ReportedViolation]) -> str:
-    """Return one paragraph for each finding: file:line, the rule, the sentence, the hint."""
+    """Return one paragraph for each violation: file:line, the rule, the message, the hint."""
     if not findings:
         return f"parity: {len(RULES)} rules hold"
     paragraphs = [
@@ -22,12 +22,12 @@ def as_text(findings: Sequence[ReportedViolation]) -> str:
 
 
 def as_json(findings: Sequence[ReportedViolation]) -> str:
-    """Return the findings as a JSON list."""
+    """Return the violations as a JSON list."""
     return json.dumps([asdict(each) for each in findings], indent=2)
 
 
 def as_sarif(findings: Sequence[ReportedViolation]) -> str:
-    """Return the findings as SARIF 2.1.0, which GitHub shows beside the code."""
+    """Return the violations as SARIF 2.1.0, which GitHub shows next to the code."""
     rules = [{"id": each.id, "shortDescription": {"text": each.summary}} for each in RULES]
     run = {
         "tool": {"driver": {"name": "parity", "rules": rules}},

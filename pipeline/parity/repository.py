@@ -1,4 +1,4 @@
-"""All that the rules of parity look at, read once and never changed."""
+"""The files that the rules of parity read, loaded once and not changed."""
 
 import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class Step(NamedTuple):
-    """A step, with where it stands."""
+    """A step, with its location."""
 
     path: str
     line: int
@@ -34,12 +34,12 @@ class Step(NamedTuple):
 
     @property
     def action(self) -> str:
-        """The action that the step uses, without its pin; empty in one that runs a shell."""
+        """The action of the step, without its pin; empty, if the step runs a shell."""
         return str(self.content.get("uses", "")).partition("@")[0]
 
     @property
     def folder(self) -> str | None:
-        """The folder of the action of this repository that the step uses, if it uses one."""
+        """The folder of the local action of the step, if it uses one."""
         return _folder(self.content)
 
     def at(self, key: str) -> int:
@@ -57,7 +57,7 @@ class Action:
 
     @property
     def folder(self) -> str:
-        """The folder that a step names to use it."""
+        """The folder that `uses` names."""
         return str(PurePosixPath(self.path).parent)
 
     @property
@@ -69,7 +69,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Repository:
-    """The repository, as far as parity is concerned."""
+    """The parts of the repository that parity checks."""
 
     workflows: Mapping[str, Workflow]
     actions: Sequence[Action]
@@ -82,7 +82,7 @@ class Repository:
 
     @cached_property
     def jobs(self) -> list[Job]:
-        """Every job of every workflow file."""
+        """Every job of every workflow."""
         return [job for workflow in self.workflows.values() for job in workflow.jobs.values()]
 
     @cached_property
@@ -92,18 +92,18 @@ class Repository:
 
     @cached_property
     def called_workflows(self) -> list[Workflow]:
-        """The files that a call of this repository names."""
+        """The workflows that jobs of this repository call."""
         names = {job.called_workflow for job in self.jobs}
         return [workflow for file, workflow in self.workflows.items() if file in names]
 
     @cached_property
     def triggered_workflows(self) -> list[Workflow]:
-        """The files that something outside starts."""
+        """The workflows with another trigger than `workflow_call`."""
         return [each for each in self.workflows.values() if {*each.triggers} - {"workflow_call"}]
 
     @cached_property
     def check_jobs(self) -> list[Job]:
-        """The jobs of called files, without their gates."""
+        """The jobs of called workflows, without their gates."""
         return [
             job
             for each in self.called_workflows
@@ -113,7 +113,7 @@ class Repository:
 
     @cached_property
     def gated_workflows(self) -> list[Workflow]:
-        """The called files that have a gate: all that check, not those that deliver."""
+        """The called workflows that check, and so have a gate; deliveries have none."""
         return [each for each in self.called_workflows if not is_delivery_workflow(each)]
 
     @property
@@ -123,12 +123,12 @@ class Repository:
         return texts | {action.path: action.text for action in self.actions}
 
     def calls_of(self, file: str) -> list[Job]:
-        """Return the jobs that call a file."""
+        """Return the jobs that call a workflow."""
         return [job for job in self.jobs if job.called_workflow == file]
 
     @cached_property
     def steps(self) -> list[Step]:
-        """Every step of every job and action, with where it stands."""
+        """Every step of every job and action, with its location."""
         places = [
             (job.path, job.steps, self.workflows[job.workflow].text, job.run_ends)
             for job in self.jobs_with_steps
@@ -142,20 +142,20 @@ class Repository:
 
 
 def is_delivery_workflow(workflow: Workflow) -> bool:
-    """Say whether all jobs of a file go to an environment, so that there is nothing to gate."""
+    """Return whether all jobs of a workflow have an environment, so that it needs no gate."""
     return all("environment" in job.content for job in workflow.jobs.values())
 
 
 def load_repository() -> tuple[Repository, list[InvalidWorkflowError]]:
-    """Read the repository that one stands in.
+    """Load the repository of the current folder.
 
     Returns:
-        The tree, and what could not be read, which the tree goes without.
+        The repository, and the errors of files that could not be read.
 
     Raises:
         InputError: noxfile.py, tasks.py or pipeline.toml cannot be read, or git lists no files.
     """
-    settings = config.load()  # first: noxfile.py reads it too
+    settings = config.load()  # first, as noxfile.py reads it too
     unreadable: list[InvalidWorkflowError] = []
     found = _each(loader.workflow_paths(), _workflow, unreadable)
     tree = Repository(
@@ -172,7 +172,7 @@ def load_repository() -> tuple[Repository, list[InvalidWorkflowError]]:
 
 
 def _actions(found: Iterable[Workflow], unreadable: list[InvalidWorkflowError]) -> list[Action]:
-    """Read the actions of .github, those that steps use wherever they lie, and what these use."""
+    """Load the actions of .github, those that steps use, and those that these use."""
     jobs = [job for workflow in found for job in workflow.jobs.values()]
     wanted = {*ACTIONS.rglob("action.y*ml"), *_used(step for job in jobs for step in job.steps)}
     known: set[Path] = set()
@@ -196,13 +196,13 @@ def _folder(step: Mapping[str, Any]) -> str | None:
 
 
 def parse_action(path: Path) -> Action:
-    """Read a composite action.
+    """Parse a composite action.
 
     Args:
         path: Its action.yml.
 
     Raises:
-        UnreadableError: It cannot be read, is no YAML, or no action.
+        InvalidWorkflowError: It cannot be read, is not YAML, or not an action.
     """
     text = loader.text_of(str(path), path)
     return Action(str(path), loader.load_document(str(path), text, schema.ACTION), text)

@@ -1,4 +1,4 @@
-"""What a rule of parity is: a function over the tree that yields where it is broken."""
+"""A rule of parity: a function that yields the violations of a repository."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from pipeline.parity.repository import Repository
 
 
 class Violation(NamedTuple):
-    """Where a rule is broken, and how."""
+    """The location and the message of a violation."""
 
     file: str
     line: int
@@ -17,7 +17,7 @@ class Violation(NamedTuple):
 
 @dataclass(frozen=True, order=True)
 class ReportedViolation:
-    """A fault under its rule's name, with what to do about it."""
+    """A violation with the id of its rule, and a hint."""
 
     file: str
     line: int
@@ -28,7 +28,7 @@ class ReportedViolation:
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule: its id, what it says, and what to do when it is broken."""
+    """A rule: its id, its summary, its hint, and its function."""
 
     id: str
     summary: str
@@ -36,16 +36,16 @@ class Rule:
     check: Callable[[Repository], Iterator[Violation]]
 
     def findings(self, tree: Repository) -> Iterator[ReportedViolation]:
-        """Yield what breaks the rule."""
+        """Yield the violations of the rule."""
         for file, line, message in self.check(tree):
             yield ReportedViolation(file, line, self.id, message, self.hint)
 
 
 def rule(hint: str) -> Callable[[Callable[[Repository], Iterator[Violation]]], Rule]:
-    """Make a rule of a check: its name is the check's, and its docstring is what it says.
+    """Return a decorator that makes a rule of a function, with its name and its docstring.
 
     Args:
-        hint: What to do when the rule is broken.
+        hint: How to correct a violation.
     """
 
     def of(check: Callable[[Repository], Iterator[Violation]]) -> Rule:

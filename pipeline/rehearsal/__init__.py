@@ -1,1 +1,1 @@
-"""The whole chain on one machine, under traffic: what a deploy does to users is seen, not hoped."""
+"""Run builds, deploys and rollbacks on one machine under traffic, and count failed requests."""

@@ -1,4 +1,4 @@
-"""Rehearse on this machine: `python -m pipeline.rehearsal`."""
+"""The command line of the rehearsal: `python -m pipeline.rehearsal`."""
 
 from pipeline.errors import handle_errors
 from pipeline.rehearsal.runner import rehearse

@@ -1,8 +1,9 @@
-"""Several nodes on one machine: a swarm of engines, each in a network of its own.
+"""Several nodes on one machine: a swarm of Docker Engines, each in a network namespace.
 
-A node is a dockerd with its own network, its own /run and its own disk, a file. An engine that dies
-is begun again, as systemd does it. A node ends with its process, and its disk with its folder. The
-first node is the manager; two would be worse than one.
+A node is a dockerd with its own network, its own /run and its own disk, which is a file. A loop
+restarts an engine that exits, as systemd does. A node ends with its process, and its disk with its
+folder. The first node is the only manager, as two managers have no majority when one is lost:
+https://docs.docker.com/engine/swarm/raft/
 """
 
 import json
@@ -32,10 +33,10 @@ REQUIRED_TOOLS = {
     "nsenter": "the package util-linux",
     "unshare": "the package util-linux",
 }
-# A folder of its own is made in it; /tmp may be memory.
+# A folder of its own is new_cluster in it; /tmp may be memory.
 LARGE_TMP_DIR = "/var/tmp"  # noqa: S108  # nosec B108
 START_TIMEOUT, STOP_TIMEOUT = 30, 5
-DISK_BYTES = 20 * 2**30  # of which only what is written takes room
+DISK_BYTES = 20 * 2**30  # a sparse file: only written blocks take space
 START_SCRIPT = """
 hostname "$1"
 mount -t tmpfs run /run
@@ -54,23 +55,23 @@ class NodeEngine(SwarmClient):
     """The engine of a node.
 
     Attributes:
-        host: Where it listens, as Docker's command line is told.
+        host: Its address, in the form of DOCKER_HOST.
     """
 
     host: str = ""
 
     def docker_env(self) -> dict[str, str]:
-        """Return what makes Docker's command line talk to it."""
+        """Return the environment variables that make Docker's command line connect to it."""
         return {"DOCKER_HOST": self.host}
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """Nodes that are a swarm, the manager first.
+    """Nodes that form a swarm, the manager first.
 
     Attributes:
-        network: The nodes, and what joins them.
-        folder: Where their data is.
+        network: The nodes, and the switch between them.
+        folder: The folder of their data.
     """
 
     network: Network
@@ -82,11 +83,14 @@ class Cluster:
 
     @property
     def manager(self) -> NodeEngine:
-        """The engine that knows of all nodes."""
+        """The engine of the manager."""
         return self.engine(self.network.nodes[0])
 
     def file(self, node: Node, kind: str) -> Path:
-        """Return a file of a node: of its engine json, log, pid and sock; its disk."""
+        """Return the path of a file of a node.
+
+        Json, log, pid and sock of its engine, or its disk.
+        """
         return self.folder / f"{node.name}.{kind}"
 
 
@@ -94,68 +98,71 @@ class Cluster:
 def cluster(
     name: str, count: int, registry: str, ports: Sequence[int], certificate: str
 ) -> Iterator[Cluster]:
-    """Have a swarm of several nodes, and leave nothing of it.
+    """Start a swarm of several nodes, and remove all of it afterwards.
 
     Args:
-        name: What everything of it begins with.
-        count: How many nodes.
-        registry: The address on this machine that each node is to reach under the same name.
-        ports: Of this machine, behind which the edges of all nodes stand.
-        certificate: That of the edges, as a file.
+        name: The prefix of all names.
+        count: The number of nodes.
+        registry: The address of a registry on this machine; each node reaches it by the same
+            address.
+        ports: Ports of this machine that a load balancer forwards to the edges of all nodes.
+        certificate: Path of the certificate of the edges.
 
     Raises:
-        CheckFailedError: A node does not come up.
+        CheckFailedError: A node does not start.
     """
     network = plan_network(name, count)
     with TemporaryDirectory(prefix=f"{name}-", dir=LARGE_TMP_DIR) as folder, ExitStack() as running:
-        made = Cluster(network, Path(folder))
+        new_cluster = Cluster(network, Path(folder))
         running.enter_context(create_network(network))
         for node in network.nodes:
-            make_disk(made.file(node, "disk"))
-            running.enter_context(background_process(engine_command(made, node)))
+            make_disk(new_cluster.file(node, "disk"))
+            running.enter_context(background_process(engine_command(new_cluster, node)))
         for command in proxy_commands(network, registry, ports, certificate):
             running.enter_context(background_process(command))
-        form_swarm(made)
-        yield made
+        form_swarm(new_cluster)
+        yield new_cluster
 
 
 def require_root() -> None:
-    """Refuse to begin where no network can be made.
+    """Check that this process may create network namespaces.
 
     Raises:
-        NotJudgedError: Only root can.
+        InconclusiveError: The user is not root.
         MissingToolError: Names all programs that are missing.
     """
     if os.geteuid() != 0:
         raise InconclusiveError(
-            CHECK, "only root may make the networks of nodes", hint="sudo, or leave --nodes out"
+            CHECK,
+            "only root may create network namespaces",
+            hint="run it with sudo, or without --nodes",
         )
     if missing := [tool for tool in REQUIRED_TOOLS if shutil.which(tool) is None]:
-        where = "; ".join(f"{tool}: {REQUIRED_TOOLS[tool]}" for tool in missing)
-        raise MissingToolError(f"not here: {', '.join(missing)}", hint=where)
+        packages = "; ".join(f"{tool}: {REQUIRED_TOOLS[tool]}" for tool in missing)
+        raise MissingToolError(f"missing programs: {', '.join(missing)}", hint=packages)
 
 
-def engine_command(made: Cluster, node: Node) -> Command:
-    """Return the command that is a node's engine, once its settings are written."""
-    made.file(node, "json").write_text(json.dumps(engine_config(made, node)))
-    apart = ("unshare", "--mount", "--uts", "sh", "-euc", START_SCRIPT)
-    return node.inside(*apart, "sh", node.name, str(made.folder / node.name))
+def engine_command(new_cluster: Cluster, node: Node) -> Command:
+    """Write the configuration of a node's engine, and return the command that starts it."""
+    new_cluster.file(node, "json").write_text(json.dumps(engine_config(new_cluster, node)))
+    isolated = ("unshare", "--mount", "--uts", "sh", "-euc", START_SCRIPT)
+    return node.inside(*isolated, "sh", node.name, str(new_cluster.folder / node.name))
 
 
 def make_disk(file: Path) -> None:
-    """Make an empty disk: without a journal, since it is thrown away, and all of it for anybody."""
-    with file.open("wb") as room:
-        room.truncate(DISK_BYTES)
+    """Make an empty file system without a journal and without blocks reserved for root."""
+    with file.open("wb") as disk:
+        disk.truncate(DISK_BYTES)
     command_output(("mkfs.ext4", "-q", "-O", "^has_journal", "-m", "0", str(file)))
 
 
-def engine_config(made: Cluster, node: Node) -> Mapping[str, object]:
-    """Return the settings of a node's engine; those of this machine's own do not count."""
+def engine_config(new_cluster: Cluster, node: Node) -> Mapping[str, object]:
+    """Return the configuration of a node's engine, which replaces the machine's daemon.json."""
     return {
-        "data-root": str(made.folder / node.name),
+        "data-root": str(new_cluster.folder / node.name),
         "exec-root": "/run/docker",
-        "hosts": [made.engine(node).host],
-        "pidfile": str(made.file(node, "pid")),
+        "hosts": [new_cluster.engine(node).host],
+        "pidfile": str(new_cluster.file(node, "pid")),
         "shutdown-timeout": STOP_TIMEOUT,
     }
 
@@ -163,46 +170,46 @@ def engine_config(made: Cluster, node: Node) -> Mapping[str, object]:
 def proxy_commands(
     network: Network, registry: str, ports: Sequence[int], certificate: str
 ) -> Iterator[Command]:
-    """Yield the commands that lead from each node to the registry, and from here to the edges."""
-    passing = (sys.executable, "-m", load_balancer.__name__)
+    """Yield commands that forward from each node to the registry, and from here to the edges."""
+    proxy = (sys.executable, "-m", load_balancer.__name__)
     loopback, _, port = registry.partition(":")
-    entrance = f"{network.host_address}:{port}"
-    yield *passing, entrance, registry
+    registry_proxy = f"{network.host_address}:{port}"
+    yield *proxy, registry_proxy, registry
     for node in network.nodes:
-        yield node.inside(*passing, registry, entrance)
+        yield node.inside(*proxy, registry, registry_proxy)
     for edge in ports:
         edges = [f"{node.address}:{edge}" for node in network.nodes]
-        yield *passing, f"{loopback}:{edge}", *edges, f"--certificate={certificate}"
+        yield *proxy, f"{loopback}:{edge}", *edges, f"--certificate={certificate}"
 
 
-def form_swarm(made: Cluster) -> None:
-    """Make the nodes a swarm.
+def form_swarm(new_cluster: Cluster) -> None:
+    """Join the nodes to a swarm.
 
     Raises:
-        CheckFailedError: A node does not come up, or does not join.
+        CheckFailedError: A node does not start, or does not join.
     """
-    first, *others = made.network.nodes
-    for node in made.network.nodes:
-        wait_for_engine(made, node)
-    made.manager.check_output("swarm", "init", f"--advertise-addr={first.address}")
-    token = made.manager.check_output("swarm", "join-token", "--quiet", "worker").strip()
+    first, *others = new_cluster.network.nodes
+    for node in new_cluster.network.nodes:
+        wait_for_engine(new_cluster, node)
+    new_cluster.manager.check_output("swarm", "init", f"--advertise-addr={first.address}")
+    token = new_cluster.manager.check_output("swarm", "join-token", "--quiet", "worker").strip()
     for node in others:
-        where = (f"--advertise-addr={node.address}", f"{first.address}:2377")
-        made.engine(node).check_output("swarm", "join", f"--token={token}", *where)
+        options = (f"--advertise-addr={node.address}", f"{first.address}:2377")
+        new_cluster.engine(node).check_output("swarm", "join", f"--token={token}", *options)
 
 
-def wait_for_engine(made: Cluster, node: Node) -> None:
+def wait_for_engine(new_cluster: Cluster, node: Node) -> None:
     """Wait until an engine answers.
 
     Raises:
-        CheckFailedError: It does not; what it said last is part of it.
+        CheckFailedError: It does not start in time; the message contains the end of its log.
     """
     end = time.monotonic() + START_TIMEOUT
-    while made.engine(node).run("version").returncode:
+    while new_cluster.engine(node).run("version").returncode:
         if time.monotonic() > end:
-            said = made.file(node, "log").read_text()[-1000:]
+            log = new_cluster.file(node, "log").read_text()[-1000:]
             raise CheckFailedError(
-                f"{node.name} did not start within {START_TIMEOUT} s\n{said}",
-                hint="may root make networks and mounts here? in a container it often may not",
+                f"{node.name} did not start within {START_TIMEOUT} s\n{log}",
+                hint="in a container, root may lack the right to create namespaces and mounts",
             )
         time.sleep(0.2)

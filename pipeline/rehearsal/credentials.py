@@ -1,4 +1,4 @@
-"""What a rehearsal is trusted by: secrets, a certificate for localhost, a key to sign with."""
+"""Credentials of a rehearsal: secrets, a certificate for localhost, a signing key."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,35 +15,39 @@ SECRETS = {
 }  # fmt: skip
 
 PUBLIC_NAMES = {"EMAIL_URL", "REDIS_URL", "SMOKE_USER_EMAIL", "TLS_CERTIFICATE"}
-"""Those of which anybody may see what they are here."""
+"""Secrets whose values are public in a rehearsal."""
 
 
 def secret_values(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return what nobody may see, by name: of a text of several lines, one that is its own."""
-    return {name: _telling(variables[name]) for name in SECRETS - PUBLIC_NAMES if variables[name]}
+    """Return the values that must not be shown, by name; of several lines, the longest one."""
+    return {
+        name: _longest_line(variables[name]) for name in SECRETS - PUBLIC_NAMES if variables[name]
+    }
 
 
 def require_no_secrets_in_output(output: CommandResult, secrets: Mapping[str, str]) -> None:
-    """See to it that a command says no secret.
+    """Check the output of a command for secrets.
 
     Raises:
-        CheckFailedError: It does.
+        CheckFailedError: It contains one.
     """
     if shown := secret_search.secrets_in_text(secrets, output.stdout + output.stderr):
-        said = f"`{' '.join(output.args)}` shows {', '.join(shown)}"
-        raise CheckFailedError(said, hint="print none of them")
+        message = f"`{' '.join(output.args)}` shows {', '.join(shown)}"
+        raise CheckFailedError(message, hint="remove the secret from the output")
 
 
-def _telling(secret: str) -> str:
+def _longest_line(secret: str) -> str:
     return max(secret.splitlines(), key=len)
 
 
 def create_secrets(folder: Path) -> dict[str, str]:
-    """Make every secret, the certificate as a file besides, and a key to sign with."""
+    """Generate every secret, a certificate file and a signing key, and return the variables."""
     if capture(["cosign", "generate-key-pair"], cwd=folder, env={"COSIGN_PASSWORD": ""}).returncode:
-        raise CheckFailedError("cosign makes no key", hint="cosign generate-key-pair")
-    made = generate_values("localhost", {})
+        raise CheckFailedError(
+            "cosign did not generate a key pair", hint="cosign generate-key-pair"
+        )
+    values = generate_values("localhost", {})
     certificate = folder / "tls.crt"
-    certificate.write_text(made["TLS_CERTIFICATE"])
+    certificate.write_text(values["TLS_CERTIFICATE"])
     signing = {"COSIGN_KEY": str(folder / "cosign.key"), "COSIGN_PASSWORD": ""}
-    return {**made, **signing, "SSL_CERT_FILE": str(certificate)}
+    return {**values, **signing, "SSL_CERT_FILE": str(certificate)}

@@ -1,10 +1,10 @@
-"""A load balancer before the edges of several nodes, as a site on several nodes has one.
+"""A TCP load balancer in front of the edges of several nodes.
 
 python -m pipeline.rehearsal.load_balancer 127.0.0.1:8443 10.0.0.1:8443 10.0.0.2:8443
 --certificate=FILE
 
-It passes bytes on, and knows nothing of what they mean. Given a certificate, it asks each edge
-again and again whether it answers; one that does not gets no more connections, until it does.
+It forwards bytes. With a certificate, it runs a health check of each edge; an edge that fails one
+gets no new connections until it is healthy again.
 """
 
 import argparse
@@ -23,42 +23,42 @@ PAGE, VERSION = "/", "/api/v1/version/"
 CONNECT_TIMEOUT, HEALTH_TIMEOUT = 1, 5
 CHECK_INTERVAL = 1
 HEALTHY_THRESHOLD = 20
-"""How often an edge that was out has to answer before it is in again.
+"""Successful health checks in a row after which an edge gets connections again.
 
-The edge of a node that was cut off still answers when the node comes back, until the swarm, which
-has given it up, puts another one in its place; meanwhile its replicas go, and it finds no others.
+The edge of a node that was cut off still answers when the node is back, until the swarm replaces
+it; during that time its replicas stop, and it cannot reach others.
 """
 CHUNK = 65536
 
 
 class LoadBalancer:
-    """Spreads connections over the targets that answer; over all, if none does."""
+    """Distributes connections to the healthy targets; to all, if none is healthy."""
 
     def __init__(self, targets: Sequence[Address]) -> None:
         self.targets = list(targets)
-        self.good = dict.fromkeys(targets, HEALTHY_THRESHOLD)
-        self.serving: set[object] = set()
+        self.successes = dict.fromkeys(targets, HEALTHY_THRESHOLD)
+        self.tasks: set[object] = set()
 
     def next_targets(self) -> list[Address]:
-        """Return the targets as the next connection tries them: those that are out come last."""
+        """Return the targets in the order to try for the next connection, unhealthy ones last."""
         self.targets.append(self.targets.pop(0))
-        return sorted(self.targets, key=lambda target: self.good[target] < HEALTHY_THRESHOLD)
+        return sorted(self.targets, key=lambda target: self.successes[target] < HEALTHY_THRESHOLD)
 
-    def record_health(self, target: Address, *, well: bool) -> None:
-        """Note whether a target has answered."""
-        self.good[target] = self.good[target] + 1 if well else 0
+    def record_health(self, target: Address, *, healthy: bool) -> None:
+        """Count the successful health checks of a target; a failed one resets the count."""
+        self.successes[target] = self.successes[target] + 1 if healthy else 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Pass one connection on, until both sides have ended it or one has broken it."""
+        """Forward one connection until both sides have closed it."""
         task = asyncio.current_task()
-        self.serving.add(task)  # the loop itself forgets whom nobody else remembers
-        if there := await self.connect():
-            await pipe_both((reader, writer), there)
+        self.tasks.add(task)  # the event loop keeps only weak references to tasks
+        if target := await self.connect():
+            await pipe_both((reader, writer), target)
         writer.close()
-        self.serving.discard(task)
+        self.tasks.discard(task)
 
     async def connect(self) -> Stream | None:
-        """Return a connection to the first target that takes one, if any does."""
+        """Return a connection to the first target that accepts one, if any does."""
         for target in self.next_targets():
             with suppress(OSError):
                 connecting = asyncio.open_connection(*target)
@@ -66,26 +66,26 @@ class LoadBalancer:
         return None
 
     async def monitor(self, target: Address, context: ssl.SSLContext) -> None:
-        """Ask a target again and again."""
+        """Run the health check of a target at each interval."""
         while True:
-            self.record_health(target, well=await asyncio.to_thread(is_healthy, target, context))
+            self.record_health(target, healthy=await asyncio.to_thread(is_healthy, target, context))
             await asyncio.sleep(CHECK_INTERVAL)
 
 
 async def pipe_both(one: Stream, other: Stream) -> None:
-    """Pass on what each says to the other."""
+    """Forward bytes in both directions."""
     try:
         async with asyncio.TaskGroup() as both:
             both.create_task(pipe(one[0], other[1]))
             both.create_task(pipe(other[0], one[1]))
     except* OSError:
-        pass  # one of them is gone, and the other will hear of it
+        pass  # one side has closed; the other is closed below
     finally:
         other[1].close()
 
 
 async def pipe(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    """Pass on what comes, and its end."""
+    """Forward bytes in one direction, and the end of the stream."""
     while data := await source.read(CHUNK):
         sink.write(data)
         await sink.drain()
@@ -93,14 +93,14 @@ async def pipe(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None
 
 
 def ssl_context(certificate: str) -> ssl.SSLContext:
-    """Return how to speak to an edge that has this certificate; it is asked by its address."""
+    """Return a TLS context that trusts this certificate; edges are addressed by IP address."""
     context = ssl.create_default_context(cafile=certificate)
     context.check_hostname = False
     return context
 
 
 def is_healthy(edge: Address, context: ssl.SSLContext) -> bool:
-    """Say whether an edge has the app behind it: the page, and the API."""
+    """Return whether an edge serves the page and the API."""
     connection = HTTPSConnection(*edge, timeout=HEALTH_TIMEOUT, context=context)
     try:
         return all(request_status(connection, path) == OK for path in (PAGE, VERSION))
@@ -111,7 +111,7 @@ def is_healthy(edge: Address, context: ssl.SSLContext) -> bool:
 
 
 def request_status(connection: HTTPSConnection, path: str) -> int:
-    """Ask for a path, and return the status of the whole answer."""
+    """Request a path, and return the status once the body is read."""
     connection.request("GET", path, headers={"Host": f"localhost:{connection.port}"})
     answer = connection.getresponse()
     answer.read()
@@ -119,13 +119,13 @@ def request_status(connection: HTTPSConnection, path: str) -> int:
 
 
 def parse_address(text: str) -> Address:
-    """Read an address."""
+    """Parse `host:port`."""
     host, _, port = text.rpartition(":")
     return host, int(port)
 
 
 async def serve(listen: Address, targets: Sequence[Address], certificate: str) -> None:
-    """Listen, and pass every connection on."""
+    """Listen, and forward every connection."""
     balancer = LoadBalancer(targets)
     server = await asyncio.start_server(balancer.serve, *listen)
     async with server, asyncio.TaskGroup() as group:

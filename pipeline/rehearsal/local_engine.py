@@ -1,4 +1,4 @@
-"""What a rehearsal borrows from this machine's Docker Engine, and how it is given back."""
+"""What a rehearsal starts on this machine's Docker Engine, and how it is removed."""
 
 import os
 import time
@@ -18,7 +18,7 @@ STOP_TIMEOUT = 90
 
 @contextmanager
 def temporary_registry(name: str) -> Iterator[str]:
-    """Have a registry of one's own, and hand out its address."""
+    """Start a registry, yield its address, and remove it."""
     port = free_port()
     container = f"{name}-registry"
     publish = f"--publish=127.0.0.1:{port}:{REGISTRY_PORT}"
@@ -32,7 +32,7 @@ def temporary_registry(name: str) -> Iterator[str]:
 
 
 def registry_image() -> str:
-    """Return the image of the registry, as docker-compose.yml names it."""
+    """Return the image of the registry from docker-compose.yml."""
     found = IMAGE_DEFAULT.finditer(read_text(Path("docker-compose.yml")))
     named = {entry["variable"]: entry[0].partition(entry["is"])[2] for entry in found}
     return os.environ.get("REGISTRY_IMAGE") or named["REGISTRY_IMAGE"]
@@ -40,7 +40,7 @@ def registry_image() -> str:
 
 @contextmanager
 def temporary_swarm(stacks: Sequence[str]) -> Iterator[None]:
-    """Have this machine's engine be a swarm, if it is none, and leave nothing of these stacks."""
+    """Make the engine a swarm if it is not one, and remove these stacks afterwards."""
     if capture(["docker", "node", "ls"]).returncode:
         command_output(("docker", "swarm", "init", "--advertise-addr=127.0.0.1"))
     try:
@@ -51,7 +51,7 @@ def temporary_swarm(stacks: Sequence[str]) -> Iterator[None]:
 
 
 def remove_stack(stack: str) -> None:
-    """Remove all of a stack from the engine: services, then what they used."""
+    """Remove a stack from the engine: its services, configs, secrets, network and volumes."""
     capture(["docker", "stack", "rm", stack])
     for kind in ("service", "config", "secret"):
         listed = capture(
@@ -66,7 +66,7 @@ def remove_stack(stack: str) -> None:
 
 
 def remove_images(address: str) -> None:
-    """Take the names of a registry that is gone off the engine's images."""
+    """Remove the engine's image tags that name a registry."""
     listing = ["docker", "image", "ls", f"--filter=reference={address}/*/*"]
     names = capture([*listing, "--format={{.Repository}}:{{.Tag}}"]).stdout.split()
     if names:
@@ -74,7 +74,7 @@ def remove_images(address: str) -> None:
 
 
 def wait_for_containers(stack: str) -> None:
-    """Wait until the containers of removed services are gone, for as long as they may need."""
+    """Wait until the containers of removed services are gone, with a time limit."""
     end = time.monotonic() + STOP_TIMEOUT
     listing = ["docker", "ps", "--all", "--quiet", f"--filter=name={stack}"]
     while capture(listing).stdout.strip() and time.monotonic() < end:

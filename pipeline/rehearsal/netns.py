@@ -1,7 +1,7 @@
-"""The network of several nodes on one machine: one namespace each, and a switch between them.
+"""The network of several nodes on one machine: a network namespace each, and a bridge.
 
-The switch is a bridge in a namespace of its own: no firewall of this machine looks at what it
-passes, and no rule is added to one. Nothing here is on disk; with its namespaces all of it is gone.
+The bridge is in a namespace of its own, so the firewall of this machine does not filter its
+packets, and needs no new rule. All of it is removed with the namespaces.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,9 +13,9 @@ from pipeline.images.tools import command_output
 from pipeline.process import capture
 
 NETWORK_TEMPLATE = "198.18.{}"
-"""Networks for tests on one's own machines, which lead nowhere (RFC 2544)."""
+"""Addresses reserved for benchmarks (RFC 2544), which are not routed."""
 FIRST_NODE = 11
-SWITCH, CABLE = "switch", "here"
+SWITCH, HOST_PORT = "switch", "host"
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class Node:
     """One node.
 
     Attributes:
-        name: What it is called, and its port of the switch.
-        namespace: What its network is called on this machine.
-        address: Where it is in the network.
+        name: Its name, which is also that of its port of the bridge.
+        namespace: The name of its network namespace.
+        address: Its IP address.
     """
 
     name: str
@@ -33,9 +33,9 @@ class Node:
     address: str
 
     def inside(self, *command: str) -> Command:
-        """Return a command as one that runs in the node's network.
+        """Return a command that runs in the network namespace of the node.
 
-        `ip netns exec` would mount another /sys too, in which an engine dies.
+        `ip netns exec` also mounts a new /sys, in which dockerd does not start.
         """
         return "nsenter", f"--net=/run/netns/{self.namespace}", *command
 
@@ -45,7 +45,7 @@ class Network:
     """A network of nodes.
 
     Attributes:
-        name: What everything of it begins with.
+        name: The prefix of all names.
         prefix: The first three numbers of its addresses.
         nodes: The nodes.
     """
@@ -56,12 +56,12 @@ class Network:
 
     @property
     def switch(self) -> str:
-        """The namespace in which all cables meet."""
+        """The namespace of the bridge."""
         return f"{self.name}-{SWITCH}"
 
     @property
-    def cable(self) -> str:
-        """The end of the cable that leads here; 15 letters are the most for it."""
+    def host_link(self) -> str:
+        """This machine's end of the veth pair; Linux allows 15 characters."""
         return f"nodes-{self.name[-6:]}"
 
     @property
@@ -70,12 +70,12 @@ class Network:
         return f"{self.prefix}.1"
 
     def set_link(self, node: Node, state: str) -> None:
-        """Pull a node's plug out of the switch, or put it back: `down`, `up`."""
+        """Set the port of a node on the bridge `up` or `down`."""
         command_output(("ip", "-n", self.switch, "link", "set", node.name, state))
 
 
 def plan_network(name: str, count: int) -> Network:
-    """Return a network that is still to be made, at addresses that are free."""
+    """Return a network with free addresses; nothing is created."""
     prefix = next(filter(is_free, map(NETWORK_TEMPLATE.format, range(256))))
     nodes = [
         Node(f"node-{n}", f"{name}-{n}", f"{prefix}.{FIRST_NODE + n - 1}")
@@ -85,42 +85,42 @@ def plan_network(name: str, count: int) -> Network:
 
 
 def is_free(prefix: str) -> bool:
-    """Say whether this machine has no way into a network yet."""
+    """Return whether this machine has no route to a network."""
     return not capture(["ip", "route", "show", f"{prefix}.0/24"]).stdout
 
 
 @contextmanager
 def create_network(network: Network) -> Iterator[None]:
-    """Have the networks of all nodes, plugged into one switch.
+    """Create the namespaces and the bridge, and delete them afterwards.
 
     Raises:
-        CheckFailedError: A command failed; the right to make networks may be missing.
+        CheckFailedError: A command failed, for example without the right to create namespaces.
     """
     try:
         for command in network_commands(network):
             command_output(command)
         yield
     finally:
-        capture(["ip", "link", "delete", network.cable])
+        capture(["ip", "link", "delete", network.host_link])
         for namespace in (network.switch, *(node.namespace for node in network.nodes)):
             capture(["ip", "netns", "delete", namespace])
 
 
 def network_commands(network: Network) -> Iterator[Command]:
-    """Yield the commands that make the switch, and plug in this machine and the nodes."""
+    """Yield the commands that create the bridge, and connect this machine and the nodes."""
     switch = ("ip", "-n", network.switch)
     yield "ip", "netns", "add", network.switch
     yield *switch, "link", "add", SWITCH, "type", "bridge"
     yield *switch, "link", "set", SWITCH, "up"
-    cable = ("ip", "link", "add", network.cable, "type", "veth")
-    yield *cable, "peer", CABLE, "netns", network.switch
-    yield *switch, "link", "set", CABLE, "master", SWITCH, "up"
-    yield "ip", "address", "add", f"{network.host_address}/24", "dev", network.cable
-    yield "ip", "link", "set", network.cable, "up"
+    host_link = ("ip", "link", "add", network.host_link, "type", "veth")
+    yield *host_link, "peer", HOST_PORT, "netns", network.switch
+    yield *switch, "link", "set", HOST_PORT, "master", SWITCH, "up"
+    yield "ip", "address", "add", f"{network.host_address}/24", "dev", network.host_link
+    yield "ip", "link", "set", network.host_link, "up"
     for node in network.nodes:
         yield "ip", "netns", "add", node.namespace
-        own, plug = ("ip", "-n", node.namespace), (*switch, "link", "add", node.name)
-        yield *plug, "type", "veth", "peer", "eth0", "netns", node.namespace
+        own, add_port = ("ip", "-n", node.namespace), (*switch, "link", "add", node.name)
+        yield *add_port, "type", "veth", "peer", "eth0", "netns", node.namespace
         yield *switch, "link", "set", node.name, "master", SWITCH, "up"
         yield *own, "address", "add", f"{node.address}/24", "dev", "eth0"
         yield *own, "link", "set", "lo", "up"

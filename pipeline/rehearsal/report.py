@@ -1,4 +1,4 @@
-"""The rehearsal as a table on the screen, and as a page with a picture."""
+"""The result of a rehearsal as a table in the terminal, and as an HTML page with a chart."""
 
 import html
 from collections import Counter
@@ -15,15 +15,15 @@ RED, GREY = "#c62828", "#777777"
 
 
 def format_table(steps: Sequence[Step], samples: Sequence[Sample]) -> Iterator[str]:
-    """Show each step, how long it took, what production served after it, and what failed."""
-    yield f"{'step':42}{'seconds':>8}  {'serves':10}{'requests':>9}{'failed':>8}{'lost':>6}"
+    """Yield a line for each step: time, live release, requests; then the failures."""
+    yield f"{'step':42}{'seconds':>8}  {'live':10}{'requests':>9}{'failed':>8}{'lost':>6}"
     for step in steps:
-        asked, failed, lost = counts(step, samples)
-        requests = f"{asked:>9}{failed:>8}{lost:>6}"
-        yield f"{step.name:42}{step.seconds:8.0f}  {step.live_version:10}{requests}"
+        requests, failed, lost = counts(step, samples)
+        numbers = f"{requests:>9}{failed:>8}{lost:>6}"
+        yield f"{step.name:42}{step.seconds:8.0f}  {step.live_version:10}{numbers}"
     yield verdict(samples)
-    unanswered = Counter((s.kind, s.outcome) for s in samples if not s.answered)
-    for (kind, outcome), number in unanswered.most_common():
+    failures = Counter((s.kind, s.outcome) for s in samples if not s.answered)
+    for (kind, outcome), number in failures.most_common():
         yield f"{number:>6} times {kind}: {outcome}"
 
 
@@ -34,15 +34,15 @@ def counts(step: Step, samples: Sequence[Sample]) -> tuple[int, int, int]:
 
 
 def verdict(samples: Sequence[Sample]) -> str:
-    """Return what became of all requests; those that a node took with it are counted apart."""
+    """Return a summary of all requests; those lost with a node are counted separately."""
     failed, cut = sum(s.failed for s in samples), sum(s.interrupted for s in samples)
-    said = f"{len(samples):,} requests, {failed} failed"
+    summary = f"{len(samples):,} requests, {failed} failed"
     lost = sum(s.lost for s in samples)
-    return f"{said}; lost with a node: {lost} of the {cut} under way" if cut else said
+    return f"{summary}; lost with a node: {lost} of the {cut} in flight" if cut else summary
 
 
 def render_html(steps: Sequence[Step], samples: Sequence[Sample], nodes: int = 1) -> str:
-    """Return the report as a page that needs nothing else."""
+    """Return the report as one HTML page without other files."""
     title = "Rehearsal" if nodes == 1 else f"Rehearsal on {nodes} nodes"
     rows = "".join(table_row(number, step, samples) for number, step in enumerate(steps, 1))
     failed = any(sample.failed for sample in samples)
@@ -59,22 +59,27 @@ svg {{ width: 100%; height: auto }} text {{ font: 12px system-ui, sans-serif; fi
 </style>
 <h1>{title}</h1>
 <p class="verdict">{verdict(samples)}</p>
-<p>What users of production saw, second by second: each colour is a release, red is a request that
-failed, grey one that went away with a node. Dashed lines are the steps below.</p>
+<p>Requests per second to production. Each colour is a release; red requests failed, grey ones were
+lost with a node. Dashed lines are the steps of the table.</p>
 {timeline_svg(steps, samples)}
-<table><tr><th><th>step<th>took<th>production serves<th>requests<th>failed<th>lost{rows}</table>
+<table><tr><th><th>step<th>time<th>live release<th>requests<th>failed<th>lost{rows}</table>
 </html>
 """
 
 
 def table_row(number: int, step: Step, samples: Sequence[Sample]) -> str:
     """Return a step as a row of the page's table."""
-    told = (number, html.escape(step.name), f"{step.seconds:.0f} s", html.escape(step.live_version))
-    return "<tr>" + "".join(f"<td>{cell}" for cell in (*told, *counts(step, samples)))
+    cells = (
+        number,
+        html.escape(step.name),
+        f"{step.seconds:.0f} s",
+        html.escape(step.live_version),
+    )
+    return "<tr>" + "".join(f"<td>{cell}" for cell in (*cells, *counts(step, samples)))
 
 
 def timeline_svg(steps: Sequence[Step], samples: Sequence[Sample]) -> str:
-    """Return the requests of each second as bars, by release, with the steps above them."""
+    """Return a bar chart: requests per second by release, with a line at each step."""
     if not samples:
         return ""
     first, last = min(s.began for s in samples), max(s.began for s in samples)
@@ -88,17 +93,17 @@ def timeline_svg(steps: Sequence[Step], samples: Sequence[Sample]) -> str:
         bar(LEFT + second * scale, scale, counts, most, colours)
         for second, counts in seconds.items()
     ]
-    begun = [(number, step.began - first) for number, step in enumerate(steps, 1)]
-    parts += [step_marker(LEFT + at * scale, number) for number, at in begun if at >= 0]
+    starts = [(number, step.began - first) for number, step in enumerate(steps, 1)]
+    parts += [step_marker(LEFT + at * scale, number) for number, at in starts if at >= 0]
     parts += [legend(n, name, colour) for n, (name, colour) in enumerate(colours.items())]
     parts.append(f'<text x="0" y="32">{most}/s</text><text x="0" y="{HEIGHT + 20}">0</text>')
     box = f"0 0 {WIDTH} {HEIGHT + 60}"
-    label = "requests over time"
+    label = "requests per second over time"
     return f'<svg viewBox="{box}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
 
 
 def per_second(samples: Sequence[Sample], first: float) -> dict[int, Counter[str]]:
-    """Count what was served in each second."""
+    """Count the outcomes of each second."""
     counts: dict[int, Counter[str]] = {}
     for sample in samples:
         what = "failed" if sample.failed else "lost" if sample.lost else sample.release
@@ -108,7 +113,7 @@ def per_second(samples: Sequence[Sample], first: float) -> dict[int, Counter[str
 
 
 def bar(x: float, width: float, counts: Counter[str], most: int, colours: dict[str, str]) -> str:
-    """Return one second."""
+    """Return the bar of one second."""
     parts, top = [], HEIGHT + 20.0
     for name, colour in colours.items():
         height = counts[name] / most * (HEIGHT - 10)
@@ -122,7 +127,7 @@ def bar(x: float, width: float, counts: Counter[str], most: int, colours: dict[s
 
 
 def step_marker(x: float, number: int) -> str:
-    """Return the beginning of a step."""
+    """Return the line at the start of a step."""
     return (
         f'<line x1="{x:.1f}" x2="{x:.1f}" y1="16" y2="{HEIGHT + 20}" stroke="currentColor" '
         f'stroke-dasharray="2 3" opacity=".6"/><text x="{x + 2:.1f}" y="12">{number}</text>'
@@ -130,7 +135,7 @@ def step_marker(x: float, number: int) -> str:
 
 
 def legend(place: int, name: str, colour: str) -> str:
-    """Return what a colour means."""
+    """Return the legend of one colour."""
     x = LEFT + place * 140
     return (
         f'<rect x="{x}" y="{HEIGHT + 36}" width="12" height="12" fill="{colour}"/>'

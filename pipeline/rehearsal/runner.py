@@ -1,4 +1,4 @@
-"""Rehearse everything from a build to a rollback, and write down what users saw."""
+"""Run a rehearsal, and write its report."""
 
 import time
 
@@ -16,34 +16,36 @@ CLIENTS = {"get": 2, "page": 1, "post": 1, "slow": 2}
 
 
 def rehearse(nodes: int = 1) -> None:
-    """Rehearse, and write down what users saw.
+    """Run all steps from the first build to a rollback, and write a report of the traffic.
 
     Args:
-        nodes: How many the environments are on; one is this machine's own engine.
+        nodes: The number of nodes; 1 is this machine's own engine.
 
     Raises:
-        InputError: That is no number of nodes.
-        NotJudgedError: There is no engine to rehearse on, or no right to have several.
-        CheckFailedError: A step went otherwise than it must, or a request failed.
+        InputError: The number of nodes is out of range.
+        InconclusiveError: There is no Docker Engine, or no right to start several.
+        CheckFailedError: A step did not end as expected, or a request failed.
     """
     if not 1 <= nodes <= MAX_NODES:
-        raise InputError(f"{nodes} is no number of nodes to rehearse on", hint="take 1, or 3")
+        raise InputError(f"`--nodes={nodes}`: a number from 1 to {MAX_NODES}", hint="use 1 or 3")
     if not is_engine_available():
         raise no_engine_error(CHECK)
     if nodes > 1:
         require_root()
     began = time.monotonic()
-    with raise_on_signal(), create_sandbox(nodes) as place:
-        user = (place.variables["SMOKE_USER_EMAIL"], place.variables["SMOKE_USER_PASSWORD"])
-        traffic = Traffic(place.url("production"), user, CLIENTS, place.variables["SSL_CERT_FILE"])
-        rehearsal = Rehearsal(place, traffic)
+    with raise_on_signal(), create_sandbox(nodes) as sandbox:
+        user = (sandbox.variables["SMOKE_USER_EMAIL"], sandbox.variables["SMOKE_USER_PASSWORD"])
+        traffic = Traffic(
+            sandbox.url("production"), user, CLIENTS, sandbox.variables["SSL_CERT_FILE"]
+        )
+        rehearsal = Rehearsal(sandbox, traffic)
         try:
             rehearsal.run()
         finally:
             FILE.parent.mkdir(exist_ok=True)
             FILE.write_text(render_html(rehearsal.steps, traffic.samples, nodes))
             print(*format_table(rehearsal.steps, traffic.samples), sep="\n")
-    print(f"{(time.monotonic() - began) / 60:.1f} minutes; the picture: {FILE}")
+    print(f"{(time.monotonic() - began) / 60:.1f} minutes; report: {FILE}")
     clear_inconclusive(CHECK)
     if failed := [sample for sample in traffic.samples if sample.failed]:
-        raise CheckFailedError(f"{len(failed)} requests failed", hint=f"look at {FILE}")
+        raise CheckFailedError(f"{len(failed)} requests failed", hint=f"read {FILE}")

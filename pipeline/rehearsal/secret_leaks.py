@@ -1,4 +1,4 @@
-"""No secret of a rehearsal may stand in a log, in what the engine tells, or in what was built."""
+"""Search logs, `docker inspect` and built files for the secrets of a rehearsal."""
 
 from collections.abc import Iterator, Mapping
 
@@ -8,42 +8,47 @@ from pipeline.process import capture
 from pipeline.rehearsal.workspace import ENVIRONMENTS, Sandbox
 
 INSPECT_COMMANDS = {"service": ["inspect"], "config": ["inspect", "--pretty"]}
-"""How the engine tells what it was given; as JSON, the content of a config is encoded."""
+"""Commands that print what the engine stores; as JSON, the content of a config is encoded."""
 
 
-def require_no_leaks(yard: Sandbox) -> None:
-    """See to it that nobody can see a secret, once all is deployed.
+def require_no_leaks(sandbox: Sandbox) -> None:
+    """Check that no secret is readable after all deploys.
 
     Args:
-        yard: Where the rehearsal takes place.
+        sandbox: Where the rehearsal runs.
 
     Raises:
-        CheckFailedError: Somebody can; all places are named.
+        CheckFailedError: Names all places that show a secret.
     """
-    shown = [*leaks_in_engine(yard), *secret_search.secrets_in_directory(yard.secrets, yard.folder)]
+    shown = [
+        *leaks_in_engine(sandbox),
+        *secret_search.secrets_in_directory(sandbox.secrets, sandbox.folder),
+    ]
     if shown:
-        raise CheckFailedError(f"secrets are shown: {'; '.join(shown)}", hint="print none of them")
+        raise CheckFailedError(
+            f"secrets are shown: {'; '.join(shown)}", hint="remove the secrets from these places"
+        )
 
 
-def leaks_in_engine(yard: Sandbox) -> Iterator[str]:
-    """Yield each secret that an engine tells of an environment, with the command that shows it."""
-    for env in yard.engines:
+def leaks_in_engine(sandbox: Sandbox) -> Iterator[str]:
+    """Yield each secret that an engine shows, with the command that shows it."""
+    for env in sandbox.engines:
         for environment in ENVIRONMENTS:
-            for command in inspect_commands(yard.stack(environment), env):
+            for command in inspect_commands(sandbox.stack(environment), env):
                 output = capture(command, env=env)
-                seen = secret_search.secrets_in_text(yard.secrets, output.stdout + output.stderr)
+                seen = secret_search.secrets_in_text(sandbox.secrets, output.stdout + output.stderr)
                 yield from (f"{secret} in `{' '.join(command)}`" for secret in seen)
 
 
 def inspect_commands(stack: str, env: Mapping[str, str]) -> Iterator[list[str]]:
-    """Yield every question that an engine answers about what belongs to a stack.
+    """Yield every command that prints what an engine stores of a stack.
 
-    Logs are asked of each container, since those of a service may never end:
+    Logs are read from each container, as those of a service may not end:
     https://github.com/docker/cli/issues/4678
     """
     of = f"--filter=name={stack}"
-    for kind, question in INSPECT_COMMANDS.items():
+    for kind, inspect in INSPECT_COMMANDS.items():
         listed = capture(["docker", kind, "ls", of, "--format={{.Name}}"], env=env).stdout
-        yield from (["docker", kind, *question, name] for name in listed.split())
+        yield from (["docker", kind, *inspect, name] for name in listed.split())
     containers = capture(["docker", "ps", "--all", of, "--format={{.Names}}"], env=env).stdout
     yield from (["docker", "logs", name] for name in containers.split())

@@ -1,7 +1,7 @@
-"""Traffic through the edge of an environment: every answer is noted, none is asked for twice.
+"""Traffic through the edge of an environment; every response is recorded, no request is retried.
 
-Each request is a connection of its own, as most of an edge's are. Requests go only to the address
-that is given, and end with the block.
+Each request uses a new connection. Requests are sent only to the given address, and end with the
+block.
 """
 
 import http.client
@@ -19,12 +19,12 @@ from pipeline.addresses import parse_origin
 VERSION, PAGE, PROJECTS = "/api/v1/version/", "/", "/api/v1/projects/"
 SLOW = "/api/v1/version/?sleep=3"
 TIMEOUT_SECONDS = 30
-PAUSE_SECONDS = 0.1  # clients without a rest would take the processors from the deployer
+PAUSE_SECONDS = 0.1  # without a pause, clients would take the CPU time that the deployment needs
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One request: when it began, in seconds since the epoch, and what came of it."""
+    """One request: its start, in seconds since the epoch, and its outcome."""
 
     began: float
     seconds: float
@@ -32,36 +32,36 @@ class Sample:
     outcome: str
     release: str = ""
     interrupted: bool = False
-    """Whether a node went away while it was under way, perhaps the one that had it."""
+    """Whether a node was disconnected while the request was in flight."""
 
     @property
     def failed(self) -> bool:
-        """Whether the client did not get what it asked for, though somebody could have answered."""
+        """Whether the request failed while every node was connected."""
         return not self.answered and not self.interrupted
 
     @property
     def lost(self) -> bool:
-        """Whether it went away with a node."""
+        """Whether the request failed while a node was disconnected."""
         return not self.answered and self.interrupted
 
     @property
     def answered(self) -> bool:
-        """Whether the client got what it asked for."""
+        """Whether the response was a success."""
         return self.outcome.startswith("2")
 
 
 @dataclass
 class Traffic:
-    """Clients of a site, and what they saw.
+    """Clients of a site, and the outcomes of their requests.
 
     Attributes:
-        url: The site's origin.
-        user: The address and the password of whoever writes.
-        clients: How many send each kind of request.
-        certificate: Whom to trust besides the usual authorities, as a file.
-        pause: For how long each client rests between two requests, in seconds.
-        samples: What came of every request.
-        cuts: When nodes went away.
+        url: The origin of the site.
+        user: The email address and the password of a user.
+        clients: The number of clients for each kind of request.
+        certificate: Path of a certificate to trust in addition to the usual authorities.
+        pause: Seconds that each client waits between two requests.
+        samples: The outcome of every request.
+        outages: Times at which nodes were disconnected.
     """
 
     url: str
@@ -92,7 +92,7 @@ class Traffic:
                 thread.join()
 
     def send(self, kind: str, session: Mapping[str, str]) -> None:
-        """Send one kind of request, one after the other, until it is stopped."""
+        """Send requests of one kind until the traffic is stopped."""
         while not self.stopped.wait(self.pause):
             began = time.time()
             outcome, body = self.send_kind(kind, session)
@@ -102,7 +102,7 @@ class Traffic:
             self.samples.append(Sample(began, seconds, kind, outcome, release, cut))
 
     def send_kind(self, kind: str, session: Mapping[str, str]) -> tuple[str, bytes]:
-        """Send one request; return its status, or the name of what went wrong, and the body."""
+        """Send one request; return its status or the name of its exception, and the body."""
         try:
             if kind == "post":
                 status, body = self.request("POST", PROJECTS, {"name": "rehearsal"}, session)
@@ -116,11 +116,11 @@ class Traffic:
     def request(
         self, method: str, path: str, content: Mapping[str, str] | None, headers: Mapping[str, str]
     ) -> tuple[int, bytes]:
-        """Send a request on a connection of its own.
+        """Send a request on a new connection.
 
         Raises:
-            OSError: There was no answer.
-            HTTPException: It was no whole answer.
+            OSError: There was no response.
+            HTTPException: The response was incomplete.
         """
         connection = self.connection()
         try:
@@ -145,10 +145,10 @@ class Traffic:
         return http.client.HTTPSConnection(*place, timeout=seconds, context=context)
 
     def log_in(self) -> dict[str, str]:
-        """Log in, and return the headers that every later request needs.
+        """Log in, and return the headers of a session.
 
         Raises:
-            OSError: The site does not let the user in.
+            OSError: The login failed.
         """
         self.request("GET", "/api/v1/auth/me/", None, {})
         csrf = cookie(self.cookies, "csrftoken")
@@ -157,14 +157,14 @@ class Traffic:
         headers = {"Cookie": f"csrftoken={csrf}", "X-CSRFToken": csrf}
         status, _ = self.request("POST", "/api/v1/auth/login/", given, headers)
         if status != http.client.OK:
-            raise OSError(f"the user of the traffic cannot log in: {status}")
+            raise OSError(f"the test user cannot log in: status {status}")
         csrf = cookie(self.cookies, "csrftoken")
         session = cookie(self.cookies, "sessionid")
         return {"Cookie": f"csrftoken={csrf}; sessionid={session}", "X-CSRFToken": csrf}
 
 
 def cookie(headers: list[str], name: str) -> str:
-    """Return the value that a cookie is set to."""
+    """Return the value of a cookie from Set-Cookie headers."""
     jar: SimpleCookie = SimpleCookie()
     for header in headers:
         jar.load(header)

@@ -1,6 +1,6 @@
-"""A place to rehearse in: a copy of this repository, a registry, keys, secrets, and a swarm.
+"""The sandbox of a rehearsal: a copy of the repository, a registry, keys, secrets and a swarm.
 
-All of it is on this machine and has a name of its own; what was made is removed at the end.
+All names in it share a prefix of their own; everything is removed at the end.
 """
 
 import re
@@ -34,18 +34,18 @@ FAST_TIMINGS = (
 CAUTIOUS_TIMINGS = (
     "preview_soak = 3, delay = 15, monitor = 16, bake = 3, drain = 5, stop_grace_period = 30"
 )
-"""The first new replica is alone for long enough to be found out."""
+"""The first new replica serves alone long enough for its failures to be detected."""
 START_SECONDS = 60
-"""A service is given to start, for each node: all of them share this machine."""
+"""`start_timeout` for each node: all nodes share this machine."""
 ENVIRONMENTS = ("staging", "production")
 ENVIRONMENT_SECTIONS = re.compile(
     rf"^\[environments\.({'|'.join(ENVIRONMENTS)})\]\n(?:[^\[\n].*\n|\n)+", re.MULTILINE
 )
-"""The environments of the copy that the rehearsal's own stand for."""
+"""The tables of pipeline.toml that the rehearsal's environments replace."""
 SLOW_WSGI = '''
 
 def slow(environ, start_response, answer=application):  # type: ignore[no-untyped-def]
-    """Sleep for `?sleep=SECONDS`: a request that is under way while its replica leaves."""
+    """Sleep for `?sleep=SECONDS`, so that a request is in flight while its replica stops."""
     import time
 
     if environ["QUERY_STRING"].startswith("sleep="):
@@ -55,20 +55,20 @@ def slow(environ, start_response, answer=application):  # type: ignore[no-untype
 
 application = slow
 '''
-"""What the rehearsed app has besides; it stands in no real release."""
+"""Appended to the app of the rehearsal; no other release has it."""
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """Where a rehearsal takes place.
+    """Where a rehearsal runs.
 
     Attributes:
-        name: What everything in the engine begins with.
+        name: The prefix of all names in the engine.
         folder: The copy of the repository.
-        variables: What its commands are told.
-        ports: Where the edge of each environment listens.
-        nodes: How many the environments are on.
-        cluster: These nodes, if it is not this machine's own engine alone.
+        variables: The environment variables of its commands.
+        ports: The port of the edge of each environment.
+        nodes: The number of nodes.
+        cluster: The nodes, if there are several.
     """
 
     name: str
@@ -83,26 +83,28 @@ class Sandbox:
         return f"https://localhost:{self.ports[environment]}"
 
     def stack(self, environment: str) -> str:
-        """Return what an environment's services begin with."""
+        """Return the name of an environment's stack."""
         return f"{self.name}-{environment}"
 
     @property
     def engines(self) -> list[dict[str, str]]:
-        """What makes docker talk to each node, the manager first."""
+        """The environment variables for the docker CLI of each node, the manager first."""
         if not self.cluster:
             return [{}]
         return [self.cluster.engine(node).docker_env() for node in self.cluster.network.nodes]
 
     @property
     def secrets(self) -> dict[str, str]:
-        """What nobody may see, by name."""
+        """The values that must not be shown, by name."""
         return secret_values(self.variables)
 
     def invoke(self, *arguments: str) -> CommandResult:
-        """Run invoke in the copy, as a person would; environments are on the cluster, if any.
+        """Run invoke in the copy.
+
+        Tasks of an environment use the manager of the cluster, if there is one.
 
         Raises:
-            CheckFailedError: It shows a secret.
+            CheckFailedError: Its output contains a secret.
         """
         command = [sys.executable, "-m", "invoke", *arguments]
         of_environment = any(argument.startswith("--env") for argument in arguments)
@@ -112,16 +114,16 @@ class Sandbox:
         return output
 
     def invoke_ok(self, *arguments: str) -> CommandResult:
-        """Run invoke in the copy, and expect it to succeed.
+        """Run invoke in the copy, and expect success.
 
         Raises:
-            CheckFailedError: It did not.
+            CheckFailedError: It failed.
         """
         output = self.invoke(*arguments)
         if output.returncode:
             raise CheckFailedError(
                 f"`invoke {' '.join(arguments)}` ended with {output.returncode}:\n{output.stderr}",
-                hint=f"look into {self.folder}",
+                hint=f"look at the files in {self.folder}",
             )
         return output
 
@@ -134,20 +136,20 @@ class Sandbox:
         for path, content in changes.items():
             (self.folder / path).write_text(content)
         self.git("add", "--all")
-        self.git("commit", "--allow-empty", "--quiet", "--message=rehearse")
+        self.git("commit", "--allow-empty", "--quiet", "--message=Rehearse")
         return self.git("rev-parse", "HEAD")
 
 
 @contextmanager
 def create_sandbox(nodes: int = 1) -> Iterator[Sandbox]:
-    """Prepare a yard, and leave nothing of it.
+    """Create a sandbox, and remove it afterwards.
 
     Args:
-        nodes: How many the environments are on; one is this machine's own engine.
+        nodes: The number of nodes; 1 is this machine's own engine.
 
     Raises:
         MissingToolError: No engine answers, or a tool is missing.
-        CheckFailedError: Something could not be prepared.
+        CheckFailedError: A part of it could not be created.
     """
     require_tools("docker", "cosign", "syft", "openssl")
     name = f"rehearsal-{uuid.uuid4().hex[:6]}"
@@ -155,51 +157,54 @@ def create_sandbox(nodes: int = 1) -> Iterator[Sandbox]:
         here = Path(folder)
         ports = {environment: free_port() for environment in ENVIRONMENTS}
         variables = create_secrets(here) | {"IMAGES_REGISTRY": f"{address}/{name}"}
-        place = Sandbox(name, here / "copy", variables, ports, nodes)
-        copy_checkout(place)
+        sandbox = Sandbox(name, here / "copy", variables, ports, nodes)
+        copy_checkout(sandbox)
         try:
-            with swarm_for(place, address) as engines:
-                yield replace(place, cluster=engines)
+            with swarm_for(sandbox, address) as engines:
+                yield replace(sandbox, cluster=engines)
         finally:
             remove_images(address)
 
 
-def swarm_for(place: Sandbox, address: str) -> AbstractContextManager[Cluster | None]:
-    """Have the swarm that the environments are on."""
-    if place.nodes == 1:
-        return temporary_swarm([place.stack(environment) for environment in ENVIRONMENTS])
-    certificate = place.variables["SSL_CERT_FILE"]
-    return cluster(place.name, place.nodes, address, list(place.ports.values()), certificate)
+def swarm_for(sandbox: Sandbox, address: str) -> AbstractContextManager[Cluster | None]:
+    """Return a context manager that starts the swarm of the environments."""
+    if sandbox.nodes == 1:
+        return temporary_swarm([sandbox.stack(environment) for environment in ENVIRONMENTS])
+    certificate = sandbox.variables["SSL_CERT_FILE"]
+    return cluster(sandbox.name, sandbox.nodes, address, list(sandbox.ports.values()), certificate)
 
 
-def copy_checkout(place: Sandbox) -> None:
-    """Copy this checkout, with what is not committed yet, and add what only rehearsals have."""
-    scratch_repository.copy_files(git.files(), place.folder)
-    settings = place.folder / "pipeline.toml"
+def copy_checkout(sandbox: Sandbox) -> None:
+    """Copy this checkout with uncommitted changes, and add the environments and the slow app."""
+    scratch_repository.copy_files(git.files(), sandbox.folder)
+    settings = sandbox.folder / "pipeline.toml"
     settings.write_text(
-        ENVIRONMENT_SECTIONS.sub("", settings.read_text()) + render_environments(place)
+        ENVIRONMENT_SECTIONS.sub("", settings.read_text()) + render_environments(sandbox)
     )
-    wsgi = place.folder / "backend" / "config" / "wsgi.py"
+    wsgi = sandbox.folder / "backend" / "config" / "wsgi.py"
     wsgi.write_text(wsgi.read_text() + SLOW_WSGI)
-    ScratchRepository(place.folder).init(main_branch())
+    ScratchRepository(sandbox.folder).init(main_branch())
 
 
-def render_environments(place: Sandbox) -> str:
-    """Return what pipeline.toml says of the environments to rehearse with."""
+def render_environments(sandbox: Sandbox) -> str:
+    """Return the rehearsal's environments in TOML."""
     texts = []
     for name in ENVIRONMENTS:
-        url, after = place.url(name), 'promote_from = "staging"\n' if name == "production" else ""
+        url, promote_from = (
+            sandbox.url(name),
+            'promote_from = "staging"\n' if name == "production" else "",
+        )
         texts.append(f"""
 [environments.{name}]
-stack = "{place.stack(name)}"
+stack = "{sandbox.stack(name)}"
 url = "{url}"
-port = {place.ports[name]}
+port = {sandbox.ports[name]}
 allowed_refs = ["*"]
-{after}managed_data = true
+{promote_from}managed_data = true
 variables.DJANGO_ALLOWED_HOSTS = "localhost"
 variables.DJANGO_CSRF_TRUSTED_ORIGINS = "{url}"
 variables.PUBLIC_URL = "{url}"
 secrets = [{", ".join(f'"{name}"' for name in sorted(SECRETS))}]
-timings = {{ start_timeout = {START_SECONDS * place.nodes}, {FAST_TIMINGS} }}
+timings = {{ start_timeout = {START_SECONDS * sandbox.nodes}, {FAST_TIMINGS} }}
 """)
     return "".join(texts)

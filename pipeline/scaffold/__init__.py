@@ -1,1 +1,1 @@
-"""What a copy of this repository becomes first: a product with a name of its own."""
+"""`invoke init`: give a copy of the template its own name, and remove parts of it."""

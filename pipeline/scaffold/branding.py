@@ -1,4 +1,4 @@
-"""The places where a product's name stands, and how each of them is given another one."""
+"""The lines that contain the name of the product, and how each is changed."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,36 +8,36 @@ from pathlib import Path
 from pipeline.errors import InputError
 
 MAX_NAME_LENGTH = 20
-"""Characters; with an environment's name it becomes that of a stack, which has 31 at most."""
+"""Characters; a stack's name, with that of the environment, has at most 31."""
 LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 DOMAIN = re.compile(rf"({LABEL}\.)+(?=xn--|[a-z]{{2,}}$){LABEL}")
-"""As DNS has it: letters beyond ASCII are written as `xn--…`, in the names of countries too."""
+"""A DNS name; letters outside ASCII are written as `xn--…`, in top-level domains too."""
 PLACEHOLDER = "example.com"
-"""Where environments are until `invoke init` is given a domain."""
+"""The domain of all environments until `invoke init` sets one."""
 SETTINGS, LICENSE, CHANGELOG = Path("pipeline.toml"), Path("LICENSE"), Path("CHANGELOG.md")
 COPYRIGHT = re.compile(r"^Copyright \(c\) (?P<year>\d+) .+$", re.MULTILINE)
 TEMPLATE_SECTION = re.compile(r"^\[template\].*\n(\w.*\n)+", re.MULTILINE)
 NEW_CHANGELOG = """\
 # Changelog
 
-What changes for those who use {title}. Form: [Keep a Changelog](https://keepachangelog.com).
+Changes for users of {title}. Format: [Keep a Changelog](https://keepachangelog.com).
 
 ## Unreleased
 
 ### Added
 
-- All of [its template](pipeline.toml), of which it is a copy.
+- The files of [the template](pipeline.toml) that this repository was copied from.
 """
 
 
 @dataclass(frozen=True)
 class NameLocation:
-    """A line that holds the name of the product.
+    """A line that contains the name of the product.
 
     Attributes:
-        file: Where it stands.
+        file: The file.
         pattern: The line; its first group is the name.
-        titled: Whether the name is written as people read it: `Acme Shop`.
+        is_display_name: Whether the name is written as `Acme Shop`, not as `acme-shop`.
     """
 
     file: Path
@@ -57,29 +57,29 @@ NAME_LOCATIONS = (
 
 
 def display_name(name: str) -> str:
-    """Return a name as people read it: `acme-shop` is `Acme Shop`."""
+    """Return the name for people: `acme-shop` is `Acme Shop`."""
     return " ".join(word.capitalize() for word in name.split("-"))
 
 
 def with_name(texts: Mapping[Path, str], name: str) -> Iterator[tuple[Path, str]]:
-    """Yield each file that holds the name, with another one in it.
+    """Yield each file that contains the name, with a new name in it.
 
     Args:
-        texts: All files that are text.
+        texts: All text files.
         name: The new name, such as `acme-shop`.
     """
-    for place in NAME_LOCATIONS:
-        given = display_name(name) if place.is_display_name else name
-        text = texts[place.file]
-        if found := place.pattern.search(text):
+    for location in NAME_LOCATIONS:
+        new_name = display_name(name) if location.is_display_name else name
+        text = texts[location.file]
+        if found := location.pattern.search(text):
             start, end = found.span(1)
-            yield place.file, text[:start] + given + text[end:]
+            yield location.file, text[:start] + new_name + text[end:]
 
 
 def missing_names(texts: Mapping[Path, str]) -> list[str]:
-    """Return the places where no name is found, though there should be one."""
+    """Return a sentence for each line that should contain a name, but is not found."""
     wanted = [
-        *((place.file, place.pattern) for place in NAME_LOCATIONS),
+        *((location.file, location.pattern) for location in NAME_LOCATIONS),
         (LICENSE, COPYRIGHT),
         (SETTINGS, TEMPLATE_SECTION),
     ]
@@ -91,9 +91,9 @@ def missing_names(texts: Mapping[Path, str]) -> list[str]:
 
 
 def with_copyright(text: str, name: str) -> str:
-    """Return the licence with those who own the copy before those who made the template.
+    """Return the licence with a line for the owners of the copy above that of the template.
 
-    The template's own line stays: its licence asks for that.
+    The line of the template stays, as the MIT licence requires.
     """
     template, *own = list(COPYRIGHT.finditer(text))[::-1]
     line = f"Copyright (c) {template['year']} The {display_name(name)} authors\n"
@@ -102,7 +102,7 @@ def with_copyright(text: str, name: str) -> str:
 
 
 def with_template_fact(settings: str, fact: str) -> str:
-    """Return pipeline.toml with one more fact on the template.
+    """Return pipeline.toml with one more key in [template].
 
     Args:
         settings: Its text.
@@ -112,19 +112,20 @@ def with_template_fact(settings: str, fact: str) -> str:
 
 
 def with_new_domain(settings: str, known: str, domain: str) -> str:
-    """Return pipeline.toml with another domain wherever the one of before stands.
+    """Return pipeline.toml with a domain replaced by another.
 
     Args:
         settings: Its text.
-        known: The domain of before.
+        known: The old domain.
         domain: The new one.
 
     Raises:
-        InputError: Neither of them stands there.
+        InputError: The file contains neither of them.
     """
     whole = re.compile(rf"(?<![\w-]){re.escape(known)}(?!\.?[\w-])")
     if known != domain and not whole.search(settings) and domain not in settings:
         raise InputError(
-            f"{SETTINGS} names no place at {known}", hint=f"write {domain} where it belongs"
+            f"{SETTINGS} does not contain {known}",
+            hint=f"set the urls of the environments to {domain}",
         )
     return whole.sub(domain, settings)

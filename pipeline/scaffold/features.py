@@ -1,7 +1,8 @@
-"""Parts that a copy may go without, and the marks by which they are taken away.
+"""Removable features, and the markers of their lines.
 
-A line that ends in `# part` goes, and so does everything from a line `# part:` to a line `# :part`.
-The comment may be that of any language here: `# …`, `// …`, `/* … */`, `{/* … */}`, `<!-- … -->`.
+A line that ends in `# feature` is removed, and so is everything from a line `# feature:` to a line
+`# :feature`. The comment may be that of any language: `# …`, `// …`, `/* … */`, `{/* … */}`,
+`<!-- … -->`.
 """
 
 import re
@@ -13,20 +14,20 @@ COMMENTS = (("#", ""), ("//", ""), ("/*", "*/"), ("{/*", "*/}"), ("<!--", "-->")
 
 @dataclass(frozen=True)
 class Markers:
-    """How the lines are recognised that belong to a part."""
+    """Patterns of the lines that mark a feature."""
 
     line: re.Pattern[str]
     opens: re.Pattern[str]
     closes: re.Pattern[str]
 
 
-def markers_for(part: str) -> Markers:
-    """Return the marks of a part.
+def markers_for(feature: str) -> Markers:
+    """Return the markers of a feature.
 
     Args:
-        part: Its name, such as `billing`.
+        feature: Its name, such as `billing`.
     """
-    name = re.escape(part)
+    name = re.escape(feature)
     return Markers(
         re.compile(rf"(.*\s)?{_comment(name)}"),
         re.compile(rf"\s*{_comment(f'{name}:')}"),
@@ -34,44 +35,44 @@ def markers_for(part: str) -> Markers:
     )
 
 
-def strip_feature(text: str, part: str) -> str:
-    """Return a text without the lines of a part.
+def strip_feature(text: str, feature: str) -> str:
+    """Return a text without the lines of a feature.
 
     Args:
-        text: Of a file whose marks have no faults.
-        part: What is to go.
+        text: The text of a file; its markers must be valid.
+        feature: The feature.
     """
-    known, inside, kept = markers_for(part), False, []
+    known, inside, kept = markers_for(feature), False, []
     for line in text.splitlines(keepends=True):
-        bare = line.rstrip()
-        inside = inside or bool(known.opens.fullmatch(bare))
-        if not inside and not known.line.fullmatch(bare):
+        stripped = line.rstrip()
+        inside = inside or bool(known.opens.fullmatch(stripped))
+        if not inside and not known.line.fullmatch(stripped):
             kept.append(line)
-        inside = inside and not known.closes.fullmatch(bare)
+        inside = inside and not known.closes.fullmatch(stripped)
     return "".join(kept)
 
 
-def marker_errors(text: str, part: str) -> Iterator[str]:
-    """Yield what is wrong with the marks of a part, each with its line.
+def marker_errors(text: str, feature: str) -> Iterator[str]:
+    """Yield each error of the markers of a feature, with its line.
 
     Args:
-        text: Of a file.
-        part: Whose marks.
+        text: The text of a file.
+        feature: The feature.
     """
-    known, opened = markers_for(part), 0
+    known, opened = markers_for(feature), 0
     for number, line in enumerate(map(str.rstrip, text.splitlines()), start=1):
         if known.opens.fullmatch(line):
             if opened:
-                yield f"{number}: `{part}:` within that of line {opened}"
+                yield f"{number}: `{feature}:` inside the section of line {opened}"
             opened = number
         elif known.closes.fullmatch(line):
             if not opened:
-                yield f"{number}: `:{part}` closes nothing"
+                yield f"{number}: `:{feature}` has no start"
             opened = 0
     if opened:
-        yield f"{opened}: `{part}:` is never closed"
+        yield f"{opened}: `{feature}:` has no end"
 
 
-def _comment(said: str) -> str:
-    forms = (f"{re.escape(start)} ?{said} ?{re.escape(end)}" for start, end in COMMENTS)
+def _comment(marker: str) -> str:
+    forms = (f"{re.escape(start)} ?{marker} ?{re.escape(end)}" for start, end in COMMENTS)
     return f"({'|'.join(forms)})"

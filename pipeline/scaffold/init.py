@@ -15,29 +15,29 @@ from pipeline.scaffold.patch import Patch
 from pipeline.settings import NAME, Settings
 
 KIT_FEATURE = "kit"
-"""The part that is of the template itself, and goes first."""
+"""The feature that only the template itself needs; it is always removed."""
 REGENERATE_COMMANDS = ("nox -s lock", "nox -s env-example", "nox -s api-client docs -- --write")
-"""What writes anew the files that are made from others."""
-DOMAINS = "small letters of ASCII, as in acme.com or xn--e1afmkfd.xn--p1ai"
+"""Commands that generate files again from the changed ones."""
+DOMAINS = "lower-case ASCII letters, as in acme.com or xn--e1afmkfd.xn--p1ai"
 
 
 def init(name: str, *, part: str = "", domain: str = "", dry_run: bool = False) -> None:
-    """Give the copy its name, and take away what it goes without.
+    """Set the name of the product, and remove features.
 
     Args:
-        name: Of the product, such as `acme-shop`.
-        part: What to leave out, of those that pipeline.toml names; nothing, if empty.
-        domain: Where its environments are; examples stay, if empty.
+        name: The name, such as `acme-shop`.
+        part: A feature to remove, one of `template.removable` in pipeline.toml; none, if empty.
+        domain: The domain of the environments; the examples stay, if empty.
         dry_run: Whether to only print the diff.
 
     Raises:
-        InputError: An argument will not do, a mark is wrong, or the tree holds uncommitted work.
+        InputError: An argument or a marker is invalid, or there are uncommitted changes.
     """
     settings = load()
     validate_arguments(settings, name, part, domain)
     change = plan_changes(tracked_text_files(), settings, name, part, domain)
     if change.is_empty:
-        print(f"nothing to do: this is {name}", file=sys.stderr)
+        print(f"nothing to do: the product is already named {name}", file=sys.stderr)
     elif dry_run:
         streams.write_raw("".join(change.diff()), sys.stdout)
     else:
@@ -45,61 +45,61 @@ def init(name: str, *, part: str = "", domain: str = "", dry_run: bool = False) 
 
 
 def validate_arguments(settings: Settings, name: str, part: str, domain: str) -> None:
-    """Refuse arguments that will not do.
+    """Check the arguments.
 
     Raises:
-        InputError: Names what is wrong with each of them.
+        InputError: Names every invalid argument.
     """
     parts = removable_features(settings)
     rule = (
-        f"small letters, digits and single hyphens, {branding.MAX_NAME_LENGTH} characters at most"
+        f"lower-case letters, digits, single hyphens, at most {branding.MAX_NAME_LENGTH} characters"
     )
     is_name = len(name) <= branding.MAX_NAME_LENGTH and re.fullmatch(NAME, name)
     faults = {
-        f"`{name}` is no name: {rule}": is_name,
-        f"there is no part `{part}`": part in {"", *parts, *removed_features(settings)},
-        f"`{domain}` is no domain: {DOMAINS}": not domain or branding.DOMAIN.fullmatch(domain),
+        f"`--name={name}`: {rule}": is_name,
+        f"there is no feature `{part}`": part in {"", *parts, *removed_features(settings)},
+        f"`--domain={domain}`: {DOMAINS}": not domain or branding.DOMAIN.fullmatch(domain),
     }
     if wrong := [fault for fault, is_right in faults.items() if not is_right]:
-        known = f"; parts: {', '.join(parts) or 'none are left'}"
+        known = f"; features: {', '.join(parts) or 'none'}"
         raise InputError("; ".join(wrong), hint=f"invoke init --name=acme-shop{known}")
 
 
 def removable_features(settings: Settings) -> dict[str, tuple[str, ...]]:
-    """Return the parts that can be left out, with the paths that are theirs alone."""
+    """Return the features that can be removed, with the paths of their own files."""
     parts = settings.template.removable
     return {name: paths for name, paths in parts.items() if name != KIT_FEATURE}
 
 
 def removed_features(settings: Settings) -> set[str]:
-    """Return the parts that are gone already."""
+    """Return the features that are removed already."""
     return {*settings.template.removed}
 
 
 def plan_changes(
     old: Mapping[Path, str], settings: Settings, name: str, part: str, domain: str
 ) -> Patch:
-    """Return what is to become of the files.
+    """Return the new texts of all files.
 
     Raises:
-        InputError: A mark or a place is wrong; all faults at once.
+        InputError: A marker or the line of a name is invalid; names all of them.
     """
     parts = [KIT_FEATURE, *filter(None, [part])]
     if faults := [*find_marker_errors(old, parts), *branding.missing_names(old)]:
-        raise InputError("; ".join(faults), hint="correct them: nothing was changed")
+        raise InputError("; ".join(faults), hint="correct these lines; no file was changed")
     new = {**old, **(first_run_changes(old, name) if not settings.template.commit else {})}
     new |= dict(branding.with_name(new, name))
     new[branding.LICENSE] = branding.with_copyright(new[branding.LICENSE], name)
     new[branding.SETTINGS] = configure(new[branding.SETTINGS], settings, part, domain)
     for each in parts:
         new = {path: features.strip_feature(text, each) for path, text in new.items()}
-    theirs = settings.template.removable
-    paths = [Path(path) for each in parts for path in theirs.get(each, ())]
+    removable = settings.template.removable
+    paths = [Path(path) for each in parts for path in removable.get(each, ())]
     return Patch(old, new, [path for path in paths if path.exists()])
 
 
 def first_run_changes(old: Mapping[Path, str], name: str) -> dict[Path, str]:
-    """Return what only the first run does: a history of its own, and whence it comes."""
+    """Return the changes of the first run only: a new changelog, and the commit of the template."""
     return {
         branding.CHANGELOG: branding.NEW_CHANGELOG.format(title=branding.display_name(name)),
         branding.SETTINGS: branding.with_template_fact(
@@ -109,7 +109,7 @@ def first_run_changes(old: Mapping[Path, str], name: str) -> dict[Path, str]:
 
 
 def configure(text: str, settings: Settings, part: str, domain: str) -> str:
-    """Return pipeline.toml with where the product lives, and what it goes without."""
+    """Return pipeline.toml with the domain and the removed feature."""
     if part and part not in removed_features(settings):
         text = branding.with_template_fact(text, f"removed.{part} = true")
     if not domain:
@@ -120,7 +120,7 @@ def configure(text: str, settings: Settings, part: str, domain: str) -> str:
 
 
 def find_marker_errors(old: Mapping[Path, str], parts: list[str]) -> Iterator[str]:
-    """Yield each mark that does not fit, with where it stands."""
+    """Yield each invalid marker, with its file and line."""
     for path, text in old.items():
         for part in parts:
             yield from (
@@ -129,17 +129,17 @@ def find_marker_errors(old: Mapping[Path, str], parts: list[str]) -> Iterator[st
 
 
 def apply_patch(change: Patch, part: str) -> None:
-    """Write what was planned, and say what comes next.
+    """Write the files, and print the next commands.
 
     Raises:
-        InputError: There is uncommitted work, which nobody could tell from this afterwards.
+        InputError: There are uncommitted changes, which would be mixed with these.
     """
     if not git.head().clean:
-        raise InputError("there is uncommitted work", hint="git commit, or git stash")
+        raise InputError("there are uncommitted changes", hint="git commit, or git stash")
     try:
         change.write()
     except OSError:
-        git.run_git("restore", ".")  # the tree was clean: nothing stays half done
+        git.run_git("restore", ".")  # the tree was clean, so this undoes a partial write
         raise
     changed = [*change.changed, *change.removed]
     print(*(f"changed: {quote_name(str(path))}" for path in changed), sep="\n", file=sys.stderr)
@@ -148,17 +148,17 @@ def apply_patch(change: Patch, part: str) -> None:
 
 
 def tracked_text_files() -> dict[Path, str]:
-    """Return the files that git knows and that are text, without links: git has what they lead to.
+    """Return the text files that git tracks, without symbolic links.
 
     Raises:
-        InputError: This is no git checkout, or nothing was added to it yet.
+        InputError: This is not a git checkout, or git tracks no file.
     """
     listed = git.split_names("ls-files", "-z")
     if not listed:
-        raise InputError("git knows no file here", hint="git add --all && git commit")
+        raise InputError("git tracks no file here", hint="git add --all && git commit")
     found = {}
     for path in map(Path, listed):
-        if path.is_file() and not path.is_symlink():  # it may be gone, or a submodule
+        if path.is_file() and not path.is_symlink():  # it may be deleted, or a submodule
             with suppress(UnicodeDecodeError):
                 found[path] = path.read_bytes().decode()
     return found

@@ -1,4 +1,4 @@
-"""What is to become of files: computed, shown as a diff, written."""
+"""New contents of files: computed, printed as a diff, written."""
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from pipeline import filesystem
 
 @dataclass(frozen=True)
 class Patch:
-    """New texts of files, and paths that go."""
+    """New contents of files, and paths to remove."""
 
     old: Mapping[Path, str]
     new: Mapping[Path, str]
@@ -18,12 +18,12 @@ class Patch:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing would be another."""
+        """Whether it changes nothing."""
         return not self.changed and not self.removed
 
     @property
     def changed(self) -> dict[Path, str]:
-        """The files that stay, and have another text."""
+        """The files that stay and have a new content."""
         return {
             path: text
             for path, text in self.new.items()
@@ -31,11 +31,11 @@ class Patch:
         }
 
     def removes(self, path: Path) -> bool:
-        """Say whether a file goes, by itself or with its folder."""
+        """Return whether a file is removed, by itself or with its folder."""
         return any(path.is_relative_to(gone) for gone in self.removed)
 
     def diff(self) -> Iterator[str]:
-        """Yield the lines of a diff that git can apply."""
+        """Yield the lines of a diff for `git apply`."""
         for path, text in self.changed.items():
             yield from _diff(path, self.old[path], text, f"b/{path}")
         for path, text in self.old.items():
@@ -43,7 +43,7 @@ class Patch:
                 yield from _diff(path, text, "", "/dev/null")
 
     def write(self) -> None:
-        """Make it so; what cannot be written shows before anything has changed."""
+        """Write and remove the files; a file that is not writable is reported before any change."""
         filesystem.write_files(self.changed)
         for path in self.removed:
             filesystem.remove_path(path)

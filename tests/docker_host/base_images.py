@@ -1,6 +1,6 @@
 """Stand-ins for the base images, where no registry can be reached.
 
-Each `bases/<name>.Dockerfile` stands in for the image that the variable <NAME>_IMAGE names in the
+Each `bases/<name>.Dockerfile` replaces the image that the variable <NAME>_IMAGE names in the
 repository's own files, under the same tag, on Debian's packages. The certificates that this
 machine trusts are in the stand-ins only, so that the Dockerfiles that are tested stay clean.
 """
@@ -66,7 +66,7 @@ def build_root() -> None:
 
 
 def make(name: str, tag: str) -> None:
-    """Build one stand-in; a Python and the locks lie beside it, for whoever copies from them."""
+    """Build one replacement; its context contains a Python and the locks."""
     contexts = {"interpreter": interpreter(), "locks": "requirements"}
     options = [f"--build-context={context}={path}" for context, path in contexts.items()]
     dockerfile = f"--file={HERE / name}.Dockerfile"
@@ -76,7 +76,7 @@ def make(name: str, tag: str) -> None:
 
 
 def interpreter() -> str:
-    """Return where this machine's Python of the default version lies."""
+    """Return the folder of this machine's default Python."""
     find = ["uv", "python", "find", python_versions()[0]]
     code = "import sys; print(sys.base_prefix)"
     return capture([capture(find).stdout.strip() or sys.executable, "-c", code]).stdout.strip()

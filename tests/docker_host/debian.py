@@ -1,6 +1,6 @@
 """A Docker Engine for a bare Debian machine, from Debian's packages.
 
-Debian 12's own engine is too old to build with; the next release's runs on it, beside Debian 12's
+Debian 12's own engine is too old to build with; the next release's runs on it, with Debian 12's
 containerd and runc. A machine without an init system is served too: nothing is started here but
 the engine, and that by `start`.
 """
@@ -42,7 +42,7 @@ def require_unconfigured_debian() -> None:
     """Refuse to install anywhere else than on a Debian machine, as root.
 
     Raises:
-        NotJudgedError: The machine is another one; what needs an engine cannot be judged on it.
+        InconclusiveError: The machine is another one; checks that need an engine are inconclusive.
     """
     if os.geteuid() != 0 or not SOURCES.exists():
         raise no_engine_error(ENGINE, "only root on Debian can be given one by this command")
@@ -104,7 +104,7 @@ def start() -> None:
     """Start the engine, and wait until it answers.
 
     Raises:
-        InputError: It did not come up; its log says why.
+        InputError: It did not start; its log contains the reason.
     """
     with LOG.open("ab") as log:
         subprocess.Popen(

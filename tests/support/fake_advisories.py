@@ -1,6 +1,6 @@
 """An advisory service on this machine, which answers pip-audit and npm in the real ones' formats.
 
-pip-audit only ever asks PyPI, so this is its proxy too, and shows it a certificate of PyPI's name.
+pip-audit always uses PyPI, so this is also its proxy, with a certificate of PyPI's name.
 https://warehouse.pypa.io/api-reference/json.html and https://api-docs.npmjs.com/#tag/Audit
 """
 
@@ -24,12 +24,12 @@ BULK = "/-/npm/v1/security/advisories/bulk"
 Advisories = dict[str, list[dict[str, Any]]]
 
 
-def pypi_advisory(name: str, *aliases: str, mended: str = "99") -> dict[str, Any]:
+def pypi_advisory(name: str, *aliases: str, fixed: str = "99") -> dict[str, Any]:
     """Return an advisory as PyPI gives it."""
     return {
         "aliases": [*aliases],
         "details": "It can be made to do what it should not.",
-        "fixed_in": [mended],
+        "fixed_in": [fixed],
         "id": name,
         "link": f"https://osv.dev/vulnerability/{name}",
         "source": "osv",
@@ -66,7 +66,7 @@ class FakeAdvisoryService:
     Attributes:
         pypi: Advisories, by `name==version`.
         npm: Advisories, by name.
-        strangers: Releases that it has never heard of, as `name==version`.
+        strangers: Releases that it does not know, as `name==version`.
         broken: What it answers to everything instead: a status, and a body.
     """
 
@@ -75,7 +75,7 @@ class FakeAdvisoryService:
     npm: Advisories = field(default_factory=lambda: probes()[1])
     unknown_releases: set[str] = field(default_factory=set)
     broken: tuple[int, bytes] | None = None
-    port: int = 9  # nobody listens there
+    port: int = 9  # nothing listens there
 
     @property
     def environment(self) -> dict[str, str]:
@@ -97,9 +97,9 @@ class FakeAdvisoryService:
         known = self.pypi.get(f"{name}=={version}", [])
         return 200, {"info": {"name": name, "version": version}, "vulnerabilities": known}
 
-    def bulk(self, asked: dict[str, list[str]]) -> tuple[int, object]:
+    def bulk(self, requested: dict[str, list[str]]) -> tuple[int, object]:
         """Answer what npm's registry has on many packages."""
-        return 200, {name: self.npm[name] for name in asked if name in self.npm}
+        return 200, {name: self.npm[name] for name in requested if name in self.npm}
 
     @contextmanager
     def running(self) -> Iterator["FakeAdvisoryService"]:
@@ -122,7 +122,7 @@ def handler(service: FakeAdvisoryService, authority: trustme.CA) -> type[BaseHTT
         protocol_version = "HTTP/1.1"
 
         def do_CONNECT(self) -> None:
-            """Be the proxy: what comes next is for PyPI, which nobody but pip-audit names."""
+            """Be the proxy: only pip-audit connects through it."""
             secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             authority.issue_cert(self.path.rpartition(":")[0]).configure_cert(secure)
             self.send_response(200)

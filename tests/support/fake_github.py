@@ -1,7 +1,7 @@
 """A GitHub that knows one repository's settings, and holds both sides to GitHub's own description.
 
-Routes, the bodies of requests and the bodies of answers are checked against openapi.json; whatever
-does not fit is a fault of the test run. Answers hold what the description requires, made from it.
+Routes, and the bodies of requests and responses, are checked against openapi.json; a mismatch fails
+the test run. Responses have the properties that the description requires.
 """
 
 import json
@@ -27,16 +27,16 @@ Answer = tuple[int, Any]
 
 @dataclass
 class FakeGitHub:
-    """The settings of the repository, and what was asked.
+    """The settings of the repository, and its requests.
 
     Attributes:
-        asked: Each request that was answered: its method and path.
+        requested: Each request that was answered: its method and path.
         faults: What did not fit the description.
         people: Users and teams, by the last part of their path.
     """
 
     url: str = ""
-    asked: list[str] = field(default_factory=list)
+    requested: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     workflow: dict[str, Any] = field(
         default_factory=lambda: {
@@ -57,10 +57,10 @@ class FakeGitHub:
     @property
     def changed(self) -> list[str]:
         """The requests that changed something."""
-        return [each for each in self.asked if not each.startswith("GET")]
+        return [each for each in self.requested if not each.startswith("GET")]
 
     def answer(self, method: str, path: str, body: Json, page: int) -> Answer:
-        """Do what a request asks for."""
+        """Handle a request."""
         handler = getattr(self, f"_{method.lower()}")
         parts = [part for part in path.split("/") if part][3:]
         if path.startswith(("/users/", "/orgs/")):
@@ -169,14 +169,14 @@ class Handler(BaseHTTPRequestHandler):
             self._say(404, {"message": "Not Found"})
             return
         self._judge(f"{method} {url.path}", known.get("requestBody", {}), body)
-        code, said = self.settings.answer(self.command, url.path, body, page)
-        self.settings.asked.append(f"{self.command} {url.path}")
+        code, output = self.settings.answer(self.command, url.path, body, page)
+        self.settings.requested.append(f"{self.command} {url.path}")
         response = known["responses"].get(str(code), {})
         schema = schema_of(response)
-        said = complete_response(schema, said) if schema and code < 400 else said
+        output = complete_response(schema, output) if schema and code < 400 else output
         if code < 400:
-            self._judge(f"the answer to {method} {url.path}", response, said)
-        self._say(code, said)
+            self._judge(f"the answer to {method} {url.path}", response, output)
+        self._say(code, output)
 
     do_GET = do_PUT = do_POST = do_DELETE = _serve  # noqa: N815 - http.server's names
 

@@ -14,7 +14,7 @@ DESCRIPTION = json.loads(Path(__file__).with_name("openapi.json").read_text())
 
 
 def operation(method: str, path: str) -> Mapping[str, Any] | None:
-    """Return what the description says of a request; None, if it knows of no such route."""
+    """Return the operation of a request; None, if there is no such route."""
     for template, methods in DESCRIPTION["paths"].items():
         if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path) and method in methods:
             return cast("Mapping[str, Any]", methods[method])
@@ -34,7 +34,7 @@ def schema_errors(schema: Json, body: Json) -> list[str]:
 
 @cache
 def validator(schema: str) -> Draft7Validator:
-    """Return what judges by a schema, which may point into the description."""
+    """Return a validator for a schema, whose references are resolved."""
     return Draft7Validator({**json.loads(schema), "components": COMPONENTS})
 
 
@@ -63,7 +63,7 @@ def resolved(schema: Json) -> Json:
 
 
 def complete_response(schema: Json, given: Json) -> Json:
-    """Return a value with all that the description requires beside what is given."""
+    """Return a value with all required properties added."""
     schema = resolved(schema)
     if isinstance(given, list):
         return [complete_response(schema.get("items", {}), each) for each in given]

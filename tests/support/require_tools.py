@@ -16,7 +16,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code of pytest.
 
     Raises:
-        NotJudgedError: A tool is missing, or no engine answers.
+        InconclusiveError: A tool is missing, or no engine answers.
     """
     check, folder, *options = arguments
     if not is_engine_available():

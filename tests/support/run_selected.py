@@ -23,18 +23,18 @@ def run_selected_jobs(
 
     Args:
         jobs: Their ids.
-        store: What is remembered.
+        store: The cached results.
         everything: As the option `--all`.
         fresh: As the option `--no-cache`.
 
     Raises:
-        KeyboardInterrupt: Somebody interrupted it.
+        KeyboardInterrupt: It was interrupted.
     """
     selection = create_plan(everything=everything)
     kept = replace(selection, rows=[row for row in selection.rows if row.entry.job in jobs])
-    with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(said):
+    with contextlib.redirect_stdout(io.StringIO()) as output, contextlib.redirect_stderr(output):
         code = runner.run_plan(kept, RunOptions(os.cpu_count() or 1, no_cache=fresh), store)
     if code == INTERRUPTED:
         raise KeyboardInterrupt
-    told: dict[str, Any] = json.loads(json_report.JSON_FILE.read_text())
-    return told
+    received: dict[str, Any] = json.loads(json_report.JSON_FILE.read_text())
+    return received

@@ -78,20 +78,20 @@ if os.environ.get("TOY_STUBBORN"):
 with Path(os.environ["TOY_TRACE"]).open("a") as trace:
     print(area, file=trace)
 time.sleep(float(os.environ.get("TOY_SECONDS", "0")))
-while Path(os.environ.get("TOY_WAIT", "/nowhere")).exists():
+while Path(os.environ.get("TOY_WAIT", "/missing")).exists():
     time.sleep(0.01)
 busy.close()
 texts = [path.read_text() for path in sorted(Path(area).rglob("*")) if path.is_file()]
-said = "".join(texts) + os.environ.get("DECLARED", "") + os.environ.get("UNDECLARED", "")
+content = "".join(texts) + os.environ.get("DECLARED", "") + os.environ.get("UNDECLARED", "")
 env = Path(".env")
-said += env.read_text() if env.exists() else ""
+content += env.read_text() if env.exists() else ""
 print(f"{len(texts)} files in {area}")
-if "inconclusive" in said:
+if "inconclusive" in content:
     from pipeline.errors import InconclusiveError, handle_errors
 
     with handle_errors():
         raise InconclusiveError(area, "no service answers", detail=f"at {area}", hint="start it")
-sys.exit("BROKEN" in said or os.environ.get("TOY_BROKEN") == area)
+sys.exit("BROKEN" in content or os.environ.get("TOY_BROKEN") == area)
 """
 
 CI = """\
@@ -199,7 +199,7 @@ class SampleRepo:
         return process.returncode, output
 
     def executed_sessions(self) -> list[str]:
-        """Return the sessions that ran since this was last asked."""
+        """Return the sessions that ran since the last call."""
         names = self.trace.read_text().split() if self.trace.exists() else []
         self.trace.unlink(missing_ok=True)
         return sorted(names)

@@ -1,4 +1,4 @@
-"""Run a command that asks the advisory service of this machine instead of the real ones.
+"""Run a command with a fake advisory service on this machine.
 
 python -m tests.support.with_fake_advisories [--pypi django==5.2.19] [--npm react] [--down] -- nox
 -R -s security
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--pypi", action="append", default=[], help=f"what has {PYPI}")
     parser.add_argument("--npm", action="append", default=[], help=f"what has {NPM}")
-    parser.add_argument("--down", action="store_true", help="nobody answers")
+    parser.add_argument("--down", action="store_true", help="the service does not answer")
     parser.add_argument("command", nargs="+")
     options = parser.parse_args(arguments)
     with TemporaryDirectory() as folder, FakeAdvisoryService(Path(folder)).running() as service:

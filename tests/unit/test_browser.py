@@ -1,4 +1,4 @@
-"""The browser of the end-to-end tests: which it is, and what is said where none can be had."""
+"""The browser of the end-to-end tests: which one is used, and the errors if there is none."""
 
 import json
 import os
@@ -115,8 +115,8 @@ def test_a_window_wants_a_browser_of_playwright(env: Env) -> None:
 def test_a_named_browser_that_is_no_program_is_refused(
     env: Env, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(browser.VARIABLE, "/nowhere/chromium")
-    with pytest.raises(MissingToolError, match="names no program: /nowhere/chromium"):
+    monkeypatch.setenv(browser.VARIABLE, "/missing/chromium")
+    with pytest.raises(MissingToolError, match="is not a program: /missing/chromium"):
         browser.find_browser(CHECK, env)
 
 
@@ -137,7 +137,7 @@ def test_a_locked_browser_that_differs_from_its_hash_is_refused(env: Env, locked
     package["integrity"] = f"sha512-{'A' * 86}=="
     lock.write_text(json.dumps(content))
     with pytest.raises(
-        CheckFailedError, match="could not be installed: npm says EINTEGRITY"
+        CheckFailedError, match="could not be installed: npm error EINTEGRITY"
     ) as caught:
         browser.find_browser(CHECK, env)
     assert caught.value.hint == f"a package differs from its hash: git checkout {lock}"
@@ -151,7 +151,7 @@ def test_without_a_network_nothing_is_judged(env: Env, tmp_path: Path) -> None:
     quick = {"npm_config_fetch_retries": "0", "npm_config_cache": str(tmp_path / "npm")}
     with pytest.raises(InconclusiveError, match="npm's registry is out of reach") as caught:
         browser.find_browser(CHECK, env | quick)
-    assert caught.value.hint == "is the network there?"
+    assert caught.value.hint == "check the network"
 
 
 @locked_only
@@ -159,7 +159,7 @@ def test_without_a_network_nothing_is_judged(env: Env, tmp_path: Path) -> None:
 def test_a_cache_of_npm_that_cannot_be_read_is_an_error(env: Env, tmp_path: Path) -> None:
     cache = tmp_path / "npm"
     cache.write_text("in the way")
-    with pytest.raises(CheckFailedError, match="could not be installed: npm says E") as caught:
+    with pytest.raises(CheckFailedError, match="could not be installed: npm error E") as caught:
         browser.find_browser(CHECK, env | {"npm_config_cache": str(cache)})
     assert "npm_config_cache" in caught.value.hint
 
@@ -179,7 +179,7 @@ def test_a_browser_that_cannot_be_unpacked_leaves_nothing(env: Env, locked: Path
     modules = locked / "node_modules"
     node.install_packages(locked, env)
     (modules / "@sparticuz/chromium/bin/chromium.br").write_bytes(b"no brotli")
-    with pytest.raises(CheckFailedError, match="is not unpacked: ") as caught:
+    with pytest.raises(CheckFailedError, match="could not be unpacked: ") as caught:
         browser.find_browser(CHECK, env)
     assert caught.value.hint.startswith(f"rm -r {locked}/node_modules")
     assert not (modules / ".chromium").exists()

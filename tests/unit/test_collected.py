@@ -77,8 +77,10 @@ def taken(folder: Path) -> set[Path]:
     """Return the files that pytest takes for tests, by the settings of a folder."""
     collect = [sys.executable, "-m", "pytest", "-p", "tests.collecting", "--collect-only", "-q"]
     env = os.environ | {"PYTHONPATH": str(ROOT)}
-    said = subprocess.run(collect, cwd=folder, env=env, check=False, capture_output=True, text=True)
-    return {*map(Path, TAKEN.findall(said.stdout))}
+    output = subprocess.run(
+        collect, cwd=folder, env=env, check=False, capture_output=True, text=True
+    )
+    return {*map(Path, TAKEN.findall(output.stdout))}
 
 
 def test_every_file_that_is_named_like_a_test_is_run_by_a_session(checkout: Path) -> None:

@@ -1,4 +1,4 @@
-"""All that is wrong with pipeline.toml is said at once, each fault with its line."""
+"""All errors of pipeline.toml are reported at once, each with its line."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ MANY = (
     "runners as a text",
     "a Python that is not tested",
 )
-NAME = "small letters, digits and single hyphens, like acme-shop"
+NAME = "lower-case letters, digits and single hyphens, like acme-shop"
 CASES = tomllib.loads((TABLE / "broken.toml").read_text())
 
 
@@ -39,10 +39,10 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def faults(content: bytes) -> list[str]:
     """Return what is wrong with a file, each with its line."""
     CONFIG_FILE.write_bytes(content)
-    return said()
+    return output()
 
 
-def said() -> list[str]:
+def output() -> list[str]:
     """Return what is wrong with the file that is here."""
     with pytest.raises(InputError) as caught:
         load()
@@ -80,19 +80,19 @@ def test_each_fault_is_said_with_its_line_and_nothing_else_is(name: str, ends: s
     text = WHOLE.replace(case["find"], case["put"], 1)
     assert text != WHOLE
     found = faults(text.replace("\n", ends).encode())
-    for line, (beginning, says) in zip(found, case["says"], strict=True):
-        assert line.startswith(f"{place(beginning, text)}: {says}"), found
+    for line, (beginning, message) in zip(found, case["errors"], strict=True):
+        assert line.startswith(f"{place(beginning, text)}: {message}"), found
 
 
 def test_there_is_no_file(tmp_path: Path) -> None:
-    assert said() == ["pipeline.toml: no such file or directory"]
-    CONFIG_FILE.symlink_to(tmp_path / "nowhere")
-    assert said() == ["pipeline.toml: no such file or directory"]
+    assert output() == ["pipeline.toml: no such file or directory"]
+    CONFIG_FILE.symlink_to(tmp_path / "missing")
+    assert output() == ["pipeline.toml: no such file or directory"]
 
 
 def test_a_folder_is_in_its_place() -> None:
     CONFIG_FILE.mkdir()
-    assert said() == ["pipeline.toml: is a directory"]
+    assert output() == ["pipeline.toml: is a directory"]
 
 
 def test_it_is_empty() -> None:
@@ -107,11 +107,11 @@ def test_it_is_empty() -> None:
 def test_it_is_in_another_encoding(encoding: str) -> None:
     text = WHOLE.replace("it comes", "später")
     line = 1 if encoding == "utf-16" else text[: text.index("ä")].count("\n") + 1
-    assert faults(text.encode(encoding)) == [f"pipeline.toml:{line}: it is no UTF-8"]
+    assert faults(text.encode(encoding)) == [f"pipeline.toml:{line}: the file is not UTF-8"]
 
 
 @pytest.mark.parametrize(
-    ("value", "says"),
+    ("value", "message"),
     [
         ("[" * 5_000, "it is nested too deeply"),
         ("9" * 5_000, "exceeds the limit "),
@@ -119,9 +119,9 @@ def test_it_is_in_another_encoding(encoding: str) -> None:
         ("{ a = 1, a = 2 }", "duplicate inline table key "),
     ],
 )
-def test_a_value_is_beyond_what_toml_or_python_reads(value: str, says: str) -> None:
+def test_a_value_is_beyond_what_toml_or_python_reads(value: str, message: str) -> None:
     (fault,) = faults(WHOLE.replace("tests = 12", f"tests = {value}").encode())
-    assert fault.startswith(f"{place('tests', WHOLE)}: {says}")
+    assert fault.startswith(f"{place('tests', WHOLE)}: {message}")
 
 
 @pytest.mark.parametrize(
@@ -143,8 +143,8 @@ def test_faults_of_all_tables_are_said_at_once() -> None:
     text = WHOLE
     for case in cases:
         text = text.replace(case["find"], case["put"], 1)
-    wanted = [(place(case["says"][0][0], text), case["says"][0][1]) for case in cases]
-    assert faults(text.encode()) == [f"{where}: {says}" for where, says in wanted]
+    wanted = [(place(case["errors"][0][0], text), case["errors"][0][1]) for case in cases]
+    assert faults(text.encode()) == [f"{where}: {message}" for where, message in wanted]
 
 
 def test_it_takes_nothing_but_the_standard_library() -> None:

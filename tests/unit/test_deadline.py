@@ -40,14 +40,14 @@ def dripping() -> Iterator[str]:
         over.set()
 
 
-def tells(url: str) -> None:
+def reports(url: str) -> None:
     notify.post(url, {"text": "x"})
 
 
 def visits(url: str) -> None:
-    visitor = SmokeClient(url, {}, each=0.3, altogether=0.3)
+    http_client = SmokeClient(url, {}, each=0.3, altogether=0.3)
     with pytest.raises(CheckFailedError, match="no answer within 0"):
-        visitor.run_step(next(open_steps()))
+        http_client.run_step(next(open_steps()))
 
 
 def asks_github(url: str) -> None:
@@ -55,7 +55,7 @@ def asks_github(url: str) -> None:
         GitHubClient("octo/shop", "swordfish", url).get("")
 
 
-@pytest.mark.parametrize("call", [tells, visits, asks_github])
+@pytest.mark.parametrize("call", [reports, visits, asks_github])
 def test_an_answer_that_drips_is_not_waited_for(
     call: Callable[[str], None],
     monkeypatch: pytest.MonkeyPatch,
@@ -67,8 +67,8 @@ def test_an_answer_that_drips_is_not_waited_for(
     with dripping() as url:
         call(url)
     assert time.monotonic() - began < ENOUGH / 2
-    if call is tells:
-        assert "NOTIFY_URL does not work (TimeoutError)" in capsys.readouterr().err
+    if call is reports:
+        assert "notification failed: NOTIFY_URL (TimeoutError)" in capsys.readouterr().err
 
 
 def test_what_a_call_returns_or_raises_is_passed_on() -> None:

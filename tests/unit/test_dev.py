@@ -132,10 +132,10 @@ def test_it_names_a_file_where_its_environment_belongs(checkout: Path, run: Run)
     (checkout / ".venv").write_text("in the way")
     result = run("./dev")
     assert (result.returncode, result.stdout) == (1, "")
-    said = (
+    output = (
         f"error: {checkout}/.venv: File exists\n\nhint: df -h {checkout}; ls -ld {checkout}/.venv\n"
     )
-    assert result.stderr.endswith(said)
+    assert result.stderr.endswith(output)
 
 
 def test_it_names_what_is_no_program() -> None:
@@ -201,9 +201,9 @@ def test_two_at_once_build_one_environment(checkout: Path) -> None:
         subprocess.Popen(["./dev", "nox", "--version"], cwd=checkout, stderr=subprocess.PIPE)
         for _ in range(2)
     ]
-    said = [process.communicate()[1] for process in both]
+    output = [process.communicate()[1] for process in both]
     assert [process.returncode for process in both] == [0, 0]
-    assert sum(b"building .venv" in each for each in said) == 1
+    assert sum(b"building .venv" in each for each in output) == 1
 
 
 def test_it_takes_the_first_python_that_is_wanted(checkout: Path, run: Run) -> None:

@@ -18,5 +18,5 @@ def test_a_port_in_use_is_an_error_with_a_hint() -> None:
 
 
 def test_a_port_that_is_none_is_an_error_with_a_hint() -> None:
-    with pytest.raises(InputError, match="no port: `web`"):
+    with pytest.raises(InputError, match="is not a port: `web`"):
         dev_server.require_free_port("web")

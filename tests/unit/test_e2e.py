@@ -1,4 +1,4 @@
-"""What the browser tests need and do not find is said in one sentence."""
+"""Missing requirements of the browser tests are reported in one sentence."""
 
 import os
 import shutil
@@ -37,9 +37,9 @@ def test_no_browser_is_an_error_with_a_hint(tmp_path: Path) -> None:
 
 
 def test_a_browser_that_is_named_and_not_there_is_an_error_with_a_hint() -> None:
-    result = run_script("setup.ts", E2E_CHROMIUM="/nowhere/chromium")
+    result = run_script("setup.ts", E2E_CHROMIUM="/missing/chromium")
     assert result.returncode == 3
-    assert result.stderr.startswith("error: E2E_CHROMIUM is not a file: /nowhere/chromium\n\nhint:")
+    assert result.stderr.startswith("error: E2E_CHROMIUM is not a file: /missing/chromium\n\nhint:")
 
 
 @pytest.mark.parametrize("name", ["E2E_BACKEND_PORT", "E2E_FRONTEND_PORT"])

@@ -44,36 +44,36 @@ def read(path: Path) -> object:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "output"),
     [
-        ("a.txt", b"\xef\xbb\xbf3.12\n", "a.txt:1: it begins with a byte order mark"),
-        ("a.txt", b"one\ntw\xf6\n", "a.txt:2: it is no UTF-8"),
-        ("a.txt", "3.12\n".encode("utf-16"), "a.txt:1: it is no UTF-8"),
-        ("a.txt", b"a\n<<<<<<< HEAD\nb\n", "a.txt:2: a conflict of a merge is not resolved"),
-        ("a.txt", b"a\r\nb\r\n>>>>>>> x\r\n", "a.txt:3: a conflict of a merge is not resolved"),
-        ("a.toml", b"[a]\nb = \n", "a.toml:2: no TOML: invalid value"),
-        ("a.toml", b"a = 1\na = 2\n", "a.toml:2: no TOML: cannot overwrite a value"),
-        ("a.toml", b"a = 2026-02-30\n", "a.toml:1: no TOML: invalid date or datetime"),
-        ("a.toml", b"[a]\nb = [\n", "a.toml:3: no TOML: invalid value"),
-        ("a.toml", b"a = " + b"[" * 9000, "a.toml: no TOML: maximum recursion depth exceeded"),
-        ("a.json", b"", "a.json:1: no JSON: expecting value"),
-        ("a.json", b'{"a": 1,\n"b" 2}', "a.json:2: no JSON: expecting ':' delimiter"),
-        ("a.json", b'{"a": {"b": 1,\n"b": 2}}', "a.json: no JSON: the key `b` stands twice"),
-        ("a.json", b"[" * 100000, "a.json: no JSON: maximum recursion depth exceeded"),
-        ("a.yml", b"a: 1\n\tb: 2\n", "a.yml:2: no YAML: "),
-        ("a.yml", b"a: 1\na: 2\n", "a.yml:2: no YAML: found duplicate key"),
-        ("a.yml", b"a: \x00", "a.yml:1: no YAML: "),
-        ("a.yml", b"[" * 1000, "a.yml:1: no YAML: maximum recursion depth exceeded"),
+        ("a.txt", b"\xef\xbb\xbf3.12\n", "a.txt:1: the file begins with a byte order mark"),
+        ("a.txt", b"one\ntw\xf6\n", "a.txt:2: the file is not UTF-8"),
+        ("a.txt", "3.12\n".encode("utf-16"), "a.txt:1: the file is not UTF-8"),
+        ("a.txt", b"a\n<<<<<<< HEAD\nb\n", "a.txt:2: a merge conflict is not resolved"),
+        ("a.txt", b"a\r\nb\r\n>>>>>>> x\r\n", "a.txt:3: a merge conflict is not resolved"),
+        ("a.toml", b"[a]\nb = \n", "a.toml:2: not TOML: invalid value"),
+        ("a.toml", b"a = 1\na = 2\n", "a.toml:2: not TOML: cannot overwrite a value"),
+        ("a.toml", b"a = 2026-02-30\n", "a.toml:1: not TOML: invalid date or datetime"),
+        ("a.toml", b"[a]\nb = [\n", "a.toml:3: not TOML: invalid value"),
+        ("a.toml", b"a = " + b"[" * 9000, "a.toml: not TOML: maximum recursion depth exceeded"),
+        ("a.json", b"", "a.json:1: not JSON: expecting value"),
+        ("a.json", b'{"a": 1,\n"b" 2}', "a.json:2: not JSON: expecting ':' delimiter"),
+        ("a.json", b'{"a": {"b": 1,\n"b": 2}}', "a.json: not JSON: the key `b` is used twice"),
+        ("a.json", b"[" * 100000, "a.json: not JSON: maximum recursion depth exceeded"),
+        ("a.yml", b"a: 1\n\tb: 2\n", "a.yml:2: not YAML: "),
+        ("a.yml", b"a: 1\na: 2\n", "a.yml:2: not YAML: found duplicate key"),
+        ("a.yml", b"a: \x00", "a.yml:1: not YAML: "),
+        ("a.yml", b"[" * 1000, "a.yml:1: not YAML: maximum recursion depth exceeded"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, said: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, output: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path(name).write_bytes(content)
     with pytest.raises(UnreadableFileError) as caught:
         read(Path(name))
-    assert str(caught.value).startswith(said)
+    assert str(caught.value).startswith(output)
     assert "\n" not in str(caught.value)
     assert name in caught.value.hint or "save it as UTF-8" in caught.value.hint
 
@@ -86,8 +86,8 @@ def test_what_cannot_be_opened_is_one_sentence(
     Path("file").touch()
     Path(name).mkdir()
     Path("loop").symlink_to("loop")
-    said = {name: "is a directory", f"gone/{name}": "no such file", f"file/{name}": "not a dir"}
-    for path, why in said.items():
+    output = {name: "is a directory", f"gone/{name}": "no such file", f"file/{name}": "not a dir"}
+    for path, why in output.items():
         with pytest.raises(UnreadableFileError, match=rf"{path}: {why}"):
             read(Path(path))
     with pytest.raises(UnreadableFileError, match="loop: too many levels of symbolic links"):
@@ -115,7 +115,7 @@ def test_a_text_is_utf_8_in_whatever_locale(run: Run, checkout: Path) -> None:
     (checkout / "a.txt").write_bytes(b"gr\xf6\xdfe")
     latin = ["env", "PYTHONUTF8=0", "PYTHONCOERCECLOCALE=0", "LC_ALL=C"]
     result = run(*latin, sys.executable, "-m", "pipeline.files", "a.txt", "README.md")
-    assert result.stderr.startswith("error: a.txt:1: it is no UTF-8\n")
+    assert result.stderr.startswith("error: a.txt:1: the file is not UTF-8\n")
 
 
 def test_all_files_are_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,7 +125,7 @@ def test_all_files_are_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(InputError) as caught:
         files.main(["a.toml", "b.json", "c.toml"])
     assert str(caught.value) == (
-        "a.toml:1: no TOML: invalid value\nb.json: no such file or directory"
+        "a.toml:1: not TOML: invalid value\nb.json: no such file or directory"
     )
 
 
@@ -194,7 +194,7 @@ OTHERS = {
     "pipeline/ci/estimate.py": "a guess, without which nothing is missing",
     "pipeline/ci/report/html_report.py": "a part of this package",
     "pipeline/deploy/cluster/stackfile.py": "it writes YAML",
-    "pipeline/errors.py": "it stands below, and wrote this itself",
+    "pipeline/errors.py": "it is imported here, and wrote the file itself",
     "pipeline/files.py": "the reader",
     "pipeline/checks/migrations/worker.py": "the engine wrote it",
     "pipeline/checks/secret_scan.py": "a tool's report",

@@ -47,8 +47,10 @@ def test_where_one_file_has_no_room_none_is_written() -> None:
     command = ["bash", "-c", 'ulimit -f 1; exec "$@"', "bash", sys.executable, "-c", WRITING]
     env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-    said = "error: `sub/large` cannot be used: File too large\n\nhint: make room: df -h sub; "
-    assert done.stderr.startswith(said)
+    output = (
+        "error: `sub/large` cannot be used: File too large\n\nhint: free some space: df -h sub; "
+    )
+    assert done.stderr.startswith(output)
     assert done.returncode == 2
     assert Path("small").read_text() == "old"
     assert [path.name for path in Path().rglob("*")] == ["small", "sub"]
@@ -80,31 +82,43 @@ def fail_with(number: int, path: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("work", "said", "hint"),
+    ("work", "output", "hint"),
     [
         (lambda: Path("none").read_text(), "`none` cannot be used: No such file", "git status"),
         (
             read_loop,
             "`loop` cannot be used: Too many levels of",
-            "look who may do that: ls -ld loop",
+            "check the permissions: ls -ld loop",
         ),
-        (make_below_a_file, "`file/a/b` cannot be used: Not a dir", "in the way: ls -ld file\n"),
-        (make_where_a_file_is, "`file` cannot be used: File exists", "in the way: ls -ld file\n"),
-        (lambda: fail_with(errno.EROFS, "a/b"), "`a/b` cannot be used: Read-only", "go on in a"),
+        (make_below_a_file, "`file/a/b` cannot be used: Not a dir", "existing file: ls -ld file\n"),
+        (
+            make_where_a_file_is,
+            "`file` cannot be used: File exists",
+            "existing file: ls -ld file\n",
+        ),
+        (
+            lambda: fail_with(errno.EROFS, "a/b"),
+            "`a/b` cannot be used: Read-only",
+            "use a writable",
+        ),
         (lambda: fail_with(errno.EACCES, "a/b"), "`a/b` cannot be used: Permission", "ls -ld .\n"),
-        (lambda: fail_with(errno.ENOSPC, None), "a file cannot be used: No space", "is there room"),
-        (copy_a_pipe, "`copy/pipe` cannot be written: ", "make room: df -h copy; "),
+        (
+            lambda: fail_with(errno.ENOSPC, None),
+            "a file cannot be used: No space",
+            "check the free space",
+        ),
+        (copy_a_pipe, "`copy/pipe` cannot be written: ", "free some space: df -h copy; "),
     ],
 )
 def test_a_file_that_cannot_be_used_is_a_sentence_and_a_hint(
-    work: Callable[[], object], said: str, hint: str, capsys: pytest.CaptureFixture[str]
+    work: Callable[[], object], output: str, hint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as caught, handle_errors():
         work()
-    told = capsys.readouterr().err
+    received = capsys.readouterr().err
     assert caught.value.code == 2
-    assert told.startswith(f"error: {said}")
-    assert hint in told.partition("\n\nhint: ")[2]
+    assert received.startswith(f"error: {output}")
+    assert hint in received.partition("\n\nhint: ")[2]
 
 
 @pytest.mark.parametrize("error", [ConnectionRefusedError(errno.ECONNREFUSED, "no"), OSError("x")])
@@ -121,6 +135,6 @@ def test_what_was_not_judged_is_red_where_that_cannot_be_recorded(
     with pytest.raises(SystemExit) as caught, handle_errors():
         raise InconclusiveError("audit", "the service is out of reach")
     assert caught.value.code == 2
-    said = capsys.readouterr().err
-    assert said.startswith("inconclusive: audit: the service is out of reach\n")
-    assert "cannot be used: Not a directory\n\nhint: move what is in the way: ls -ld" in said
+    output = capsys.readouterr().err
+    assert output.startswith("inconclusive: audit: the service is out of reach\n")
+    assert "cannot be used: Not a directory\n\nhint: move the existing file: ls -ld" in output

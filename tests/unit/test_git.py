@@ -79,7 +79,7 @@ def test_without_a_remote_nobody_is_the_owner() -> None:
 
 @pytest.mark.usefixtures("repository")
 def test_without_a_commit_nothing_is_checked_out() -> None:
-    with pytest.raises(InputError, match="git cannot answer here: fatal: ") as caught:
+    with pytest.raises(InputError, match="git failed here: fatal: ") as caught:
         head()
     assert caught.value.hint == "run this in a git checkout that has a commit"
 

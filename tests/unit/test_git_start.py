@@ -18,9 +18,9 @@ from pipeline.process import REPOSITORY_VARIABLES, capture
 from pipeline.scratch_repository import ScratchRepository
 from tests.conftest import ROOT
 
-ODD = ["größe.json", 'a "quoted" name', "line\nbreak", os.fsdecode(b"Sin-t\xedtulo.md")]
+UNUSUAL = ["größe.json", 'a "quoted" name', "line\nbreak", os.fsdecode(b"Sin-t\xedtulo.md")]
 ALLOWED = {"pipeline/git.py": 1, "pipeline/doctor/programs.py": 2}
-"""What looks for git, and asks for its version."""
+"""Code that searches git, and reads its version."""
 HOOK = """\
 #!/bin/sh
 exec {python} -c "
@@ -31,14 +31,14 @@ from pipeline.scratch_repository import ScratchRepository, copy_files
 with TemporaryDirectory() as folder:
     copy_files(git.files(), Path(folder))
     ScratchRepository(Path(folder)).init('main')
-    print(*git.files(cwd=Path(folder)), file=open({said!r}, 'w'))
+    print(*git.files(cwd=Path(folder)), file=open({message!r}, 'w'))
 "
 """
 
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ScratchRepository:
-    """A repository with a commit; it is where one stands."""
+    """A repository with a commit; it is the current folder."""
     root = tmp_path / "here"
     root.mkdir()
     (root / "one.txt").write_text("one\n")
@@ -72,21 +72,21 @@ def test_every_variable_that_git_gives_to_hooks_is_taken_away() -> None:
 def test_a_variable_that_names_another_repository_has_no_effect(
     name: str, here: ScratchRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(name, str(tmp_path / "nowhere"))
+    monkeypatch.setenv(name, str(tmp_path / "missing"))
     monkeypatch.setenv("GIT_WORK_TREE", str(tmp_path))
     (here.folder / "two.txt").write_text("two\n")
     here.commit("Go on")
     assert git.files() == ["one.txt", "two.txt"]
-    assert not (tmp_path / "nowhere").exists()
+    assert not (tmp_path / "missing").exists()
 
 
 def test_a_hook_in_a_linked_worktree_makes_its_copy_elsewhere(
     here: ScratchRepository, tmp_path: Path
 ) -> None:
-    said = tmp_path / "said"
+    message = tmp_path / "message"
     hook = here.folder / ".git" / "hooks" / "pre-commit"
     hook.parent.mkdir(exist_ok=True)
-    hook.write_text(HOOK.format(python=shlex.quote(sys.executable), said=str(said)))
+    hook.write_text(HOOK.format(python=shlex.quote(sys.executable), message=str(message)))
     hook.chmod(stat.S_IRWXU)
     here.git("worktree", "add", "--quiet", "-b", "work", str(tmp_path / "linked"))
     linked = tmp_path / "linked"
@@ -97,9 +97,9 @@ def test_a_hook_in_a_linked_worktree_makes_its_copy_elsewhere(
     ScratchRepository(linked).git("add", "two.txt")
     command = ["git", *person, "commit", "--quiet", "--message=Work"]
     subprocess.run(command, cwd=linked, env=env, check=True)
-    assert said.read_text() == "one.txt two.txt\n"
+    assert message.read_text() == "one.txt two.txt\n"
     subjects = here.git("log", "--format=%s", "work").splitlines()
-    assert subjects == ["Work", "Begin"]
+    assert subjects == ["Work", "Initial commit"]
     assert here.git("rev-parse", "main") == before
     assert here.git("config", "--local", "--get", "core.bare").strip() == "false"
 
@@ -109,7 +109,7 @@ def test_a_scratch_repository_is_not_looked_for_above_its_folder(here: ScratchRe
     inner.mkdir()
     with pytest.raises(InputError, match="not a git repository"):
         ScratchRepository(inner).commit("Lost")
-    assert here.git("log", "--format=%s") == "Begin\n"
+    assert here.git("log", "--format=%s") == "Initial commit\n"
 
 
 def test_settings_of_a_person_have_no_part_in_a_scratch_repository(
@@ -134,15 +134,15 @@ def test_settings_of_a_person_have_no_part_in_a_scratch_repository(
 def test_a_copy_holds_every_name_whatever_its_bytes_are(
     here: ScratchRepository, tmp_path: Path
 ) -> None:
-    for name in ODD:
-        (here.folder / name).write_text("odd\n")
+    for name in UNUSUAL:
+        (here.folder / name).write_text("unusual\n")
     (here.folder / "loop").symlink_to("loop")
     here.commit("Go on")
     scratch_repository.copy_files(git.files(), tmp_path / "copy")
-    assert {path.name for path in (tmp_path / "copy").iterdir()} == {"loop", "one.txt", *ODD}
+    assert {path.name for path in (tmp_path / "copy").iterdir()} == {"loop", "one.txt", *UNUSUAL}
     (here.folder / "one.txt").unlink()
     scratch_repository.copy_files(git.files(), tmp_path / "less")
-    assert {path.name for path in (tmp_path / "less").iterdir()} == {"loop", *ODD}
+    assert {path.name for path in (tmp_path / "less").iterdir()} == {"loop", *UNUSUAL}
 
 
 def test_a_submodule_is_copied_as_files_and_an_unknown_repository_is_not(
@@ -237,23 +237,23 @@ def test_outside_of_a_checkout_nothing_counts_as_no_files(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    for asked in (git.files, scan_worktree, lambda: package_names_at("HEAD")):
-        with pytest.raises(InputError, match="git cannot answer here: fatal: not a git repo"):
-            asked()
+    for requested in (git.files, scan_worktree, lambda: package_names_at("HEAD")):
+        with pytest.raises(InputError, match="git failed here: fatal: not a git repo"):
+            requested()
 
 
 @pytest.mark.usefixtures("here")
 def test_a_file_that_a_commit_does_not_have_is_none_and_an_unknown_commit_is_an_error() -> None:
     assert git.read_file_at("HEAD", "one.txt") == "one\n"
     assert git.read_file_at("HEAD", "two.txt") is None
-    with pytest.raises(InputError, match="git cannot answer here"):
+    with pytest.raises(InputError, match="git failed here"):
         git.read_file_at("0" * 40, "one.txt")
 
 
 def test_git_can_be_run_as_the_pipeline_runs_it(here: ScratchRepository) -> None:
     (here.folder / "two.txt").write_text("two\n")
     command = [sys.executable, "-m", "pipeline.git", "diff", "--no-index", "one.txt", "two.txt"]
-    output = capture(command, env={"PYTHONPATH": str(ROOT), "GIT_DIR": "nowhere"})
+    output = capture(command, env={"PYTHONPATH": str(ROOT), "GIT_DIR": "missing"})
     assert output.returncode == 1
     assert "+two" in output.stdout
     assert output.stderr == "", "nox takes both streams for the answer"

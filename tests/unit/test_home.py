@@ -61,17 +61,17 @@ def plant_secret(copy: Path) -> None:
 
 def test_what_is_green_is_green_in_a_full_home(place: Place) -> None:
     sessions = (*CHECKED, "parity")
-    found, said = place.nox(*sessions, hostile=True)
-    assert found == dict.fromkeys(sessions, "success"), said
+    found, output = place.nox(*sessions, hostile=True)
+    assert found == dict.fromkeys(sessions, "success"), output
 
 
 def test_what_is_red_is_red_in_both_homes(place: Place) -> None:
     plant(place.copy)
     for hostile in HOMES:
-        found, said = place.nox(*CHECKED, hostile=hostile)
-        assert found == dict.fromkeys(CHECKED, "failed"), said
+        found, output = place.nox(*CHECKED, hostile=hostile)
+        assert found == dict.fromkeys(CHECKED, "failed"), output
         for sign in ("F401", "locks are stale: requirements/lint.txt", "DL3008"):
-            assert sign in said
+            assert sign in output
         assert "Incompatible types" in place.nox("typecheck", hostile=hostile, options=[BAD])[1]
     plant_another(place.copy)
     for hostile in HOMES:
@@ -81,6 +81,6 @@ def test_what_is_red_is_red_in_both_homes(place: Place) -> None:
 @pytest.mark.parametrize("hostile", HOMES, ids=["empty", "full"])
 def test_a_secret_is_found_in_both_homes(place: Place, *, hostile: bool) -> None:
     plant_secret(place.copy)
-    said = place.run(sys.executable, "-m", "pipeline.checks.secret_scan", hostile=hostile).stdout
-    assert "lib/new.pem:1: " in said
-    assert "old.pem:1: " in said
+    output = place.run(sys.executable, "-m", "pipeline.checks.secret_scan", hostile=hostile).stdout
+    assert "lib/new.pem:1: " in output
+    assert "old.pem:1: " in output

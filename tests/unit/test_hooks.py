@@ -1,4 +1,4 @@
-"""The commit hooks judge what git has or would take, with the real pre-commit."""
+"""The commit hooks check tracked and untracked files, with the real pre-commit."""
 
 from pathlib import Path
 

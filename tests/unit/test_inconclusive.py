@@ -12,7 +12,7 @@ SESSIONS = """
 
 @nox.session(venv_backend="none")
 @nox.parametrize("name", ["one", "two"])
-def asks(session, name):
+def audit(session, name):
     session.run("python", "-m", "check", name)
 """
 CHECK = """
@@ -37,13 +37,13 @@ def test_the_same_reason_and_hint_are_one_group_the_largest_first() -> None:
         fault("rehearsal", *ENGINE),
         fault("scan", ENGINE[0], "install it"),
     ]
-    unjudged = Inconclusive.of("session", found)
-    assert [group.names for group in unjudged.groups] == [
+    allow_unscanned = Inconclusive.of("session", found)
+    assert [group.names for group in allow_unscanned.groups] == [
         ["image", "rehearsal"],
         ["audit"],
         ["scan"],
     ]
-    assert unjudged.title == "inconclusive: 4 sessions, for 3 reasons"
+    assert allow_unscanned.title == "inconclusive: 4 sessions, for 3 reasons"
 
 
 def test_the_block_is_aligned_and_wrapped_between_names() -> None:
@@ -73,9 +73,9 @@ def test_the_end_of_a_run_of_nox_groups_its_records_and_those_alone(
     (checkout / "check.py").write_text(CHECK)
     with (checkout / "noxfile.py").open("a") as noxfile:
         noxfile.write(SESSIONS)
-    said = run("nox", "--session", "asks").stderr
+    output = run("nox", "--session", "audit").stderr
     block = "inconclusive: 2 checks, for 1 reason\n  2  no service answers\n     one, two\n"
-    assert said.endswith(f"\n\n{block}     hint: start it\n")
+    assert output.endswith(f"\n\n{block}     hint: start it\n")
     assert "- no service answers: `one`, `two`" in (checkout / "summary").read_text()
     assert [*Path("reports").iterdir()] == [errors.INCONCLUSIVE_DIR]
     assert len(errors.read_inconclusive(errors.INCONCLUSIVE_DIR)) == 3

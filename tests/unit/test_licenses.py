@@ -1,4 +1,4 @@
-"""What is shipped has a licence that somebody has allowed, and what is new in it is said."""
+"""Shipped packages have an allowed licence, and new packages are listed."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ store = "LGPL-3.0-only"
 
 
 def git(*arguments: str) -> None:
-    """Run git as somebody."""
+    """Run git with a user name."""
     command = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", *arguments]
     subprocess.run(command, check=True)
 
@@ -28,8 +28,8 @@ def lock(*python: str, **node: str | None) -> None:
     """Lock packages: of Python by their pins, of Node by name with a licence."""
     Path("backend/requirements/production.txt").write_text("".join(f"{pin}\n" for pin in python))
     packages = {
-        f"node_modules/{name}": {"version": "1.0", **({"license": said} if said else {})}
-        for name, said in node.items()
+        f"node_modules/{name}": {"version": "1.0", **({"license": output} if output else {})}
+        for name, output in node.items()
     }
     write_lock({"": {}, **packages, "node_modules/tool": {"version": "1", "dev": True}})
 
@@ -83,7 +83,7 @@ def test_licences_that_are_allowed_are_green_and_listed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("metadata", "said"),
+    ("metadata", "output"),
     [
         (("License: MIT",), None),
         (("Classifier: License :: OSI Approved :: MIT License",), None),
@@ -97,16 +97,16 @@ def test_licences_that_are_allowed_are_green_and_listed() -> None:
         (("License-Expression: GPL-3.0-only",), "GPL-3.0-only"),
         (("License: GPL v3", "Classifier: License :: OSI Approved :: MIT License"), "GPL v3"),
         (("Classifier: License :: Other/Proprietary License",), "Other/Proprietary License"),
-        ((), "it names none"),
+        ((), "no licence"),
     ],
 )
 def test_a_python_package_has_its_licence_in_one_of_three_places(
-    metadata: tuple[str, ...], said: str | None
+    metadata: tuple[str, ...], output: str | None
 ) -> None:
     install("cart", *metadata)
     lock("cart==1.0")
-    if said:
-        assert refused() == [f"cart 1.0: {said}"]
+    if output:
+        assert refused() == [f"cart 1.0: {output}"]
     else:
         main()
 
@@ -120,7 +120,7 @@ def test_all_licences_that_nobody_has_allowed_are_named_at_once() -> None:
         "cart 1.0: GPL-3.0-only",
         "react 1.0: AGPL-3.0",
         "till 1.0: LGPL-3.0-only",
-        "vite 1.0: it names none",
+        "vite 1.0: no licence",
     ]
     assert "AGPL-3.0" in Path("reports/licences.md").read_text()
 
@@ -143,7 +143,7 @@ def test_without_main_it_is_said_that_nobody_knows_what_is_new(
     git("commit", "--quiet", "--message=Work")
     git("branch", "--quiet", "-D", "main", "work")
     main()
-    assert capsys.readouterr().err.startswith("What is new cannot be said here")
+    assert capsys.readouterr().err.startswith("New packages are unknown here")
 
 
 def test_a_package_for_another_platform_need_not_be_here_but_any_other_must() -> None:
@@ -181,49 +181,52 @@ def test_a_workspace_is_ours_and_what_it_needs_is_judged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("entry", "said"),
+    ("entry", "output"),
     [
         ({"version": "1.0", "license": "MIT"}, None),
         ({"license": "MIT"}, None),
         ({"name": "preact", "version": "1.0", "license": "GPL"}, "preact 1.0: GPL"),
         ({"version": "1.0", "license": {"type": "MIT", "url": "https://example.com"}}, None),
-        ({"version": "1.0", "license": {"url": "https://example.com"}}, "react 1.0: it names none"),
+        ({"version": "1.0", "license": {"url": "https://example.com"}}, "react 1.0: no licence"),
         ({"version": "1.0", "license": ["BSD License", {"type": "MIT License"}]}, None),
         ({"version": "1.0", "license": ["MIT", "GPL"]}, "react 1.0: MIT, GPL"),
-        ({"version": "1.0", "license": False}, "react 1.0: it names none"),
+        ({"version": "1.0", "license": False}, "react 1.0: no licence"),
         ({"version": "1.0", "license": "GPL", "dev": True}, None),
         ({"version": "1.0", "license": "GPL", "optional": True}, "react 1.0: GPL"),
         ({"version": "1.0", "license": "GPL", "devOptional": True}, "react 1.0: GPL"),
     ],
 )
-def test_whatever_npm_writes_of_a_package_is_judged(entry: object, said: str | None) -> None:
+def test_whatever_npm_writes_of_a_package_is_judged(entry: object, output: str | None) -> None:
     write_lock({"": {"workspaces": {"packages": ["a"]}}, "node_modules/react": entry})
-    if said:
-        assert refused() == [said]
+    if output:
+        assert refused() == [output]
     else:
         main()
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "output"),
     [
-        ("", "frontend/package-lock.json:1: no JSON: expecting value"),
-        ('{"a": 1, "a": 1}', "frontend/package-lock.json: no JSON: the key `a` stands twice"),
-        ("[]", "frontend/package-lock.json is wrong: input should be a valid dictionary"),
-        ("{}", "frontend/package-lock.json is wrong: lockfileVersion: field required; packages: "),
-        ('{"lockfileVersion": 1, "dependencies": {}}', "is wrong: lockfileVersion: input should"),
-        ('{"lockfileVersion": 3, "packages": {"a": 1}}', "is wrong: packages.a: input should be"),
+        ("", "frontend/package-lock.json:1: not JSON: expecting value"),
+        ('{"a": 1, "a": 1}', "frontend/package-lock.json: not JSON: the key `a` is used twice"),
+        ("[]", "frontend/package-lock.json is invalid: input should be a valid dictionary"),
+        (
+            "{}",
+            "frontend/package-lock.json is invalid: lockfileVersion: field required; packages: ",
+        ),
+        ('{"lockfileVersion": 1, "dependencies": {}}', "is invalid: lockfileVersion: input should"),
+        ('{"lockfileVersion": 3, "packages": {"a": 1}}', "is invalid: packages.a: input should be"),
         (
             '{"lockfileVersion": 3, "packages": {"a": {"version": 1}, "b": {"name": []}}}',
             "packages.a.version: input should be a valid string; packages.b.name: ",
         ),
     ],
 )
-def test_what_is_no_lock_of_npm_is_one_sentence(text: str, said: str) -> None:
+def test_what_is_no_lock_of_npm_is_one_sentence(text: str, output: str) -> None:
     Path("frontend/package-lock.json").write_text(text)
     with pytest.raises(InputError) as caught:
         main()
-    assert said in str(caught.value)
+    assert output in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -238,12 +241,12 @@ def test_a_lock_of_before_that_cannot_be_read_says_nothing_of_what_is_new(
     Path("frontend/package-lock.json").write_text(good)
     git("commit", "--quiet", "--all", "--message=New")
     main()
-    said = capsys.readouterr().err
-    assert said.startswith("What is new cannot be said here: frontend/package-lock.json of ")
+    output = capsys.readouterr().err
+    assert output.startswith("New packages are unknown here: frontend/package-lock.json of ")
 
 
 @pytest.mark.parametrize(
-    ("pins", "said"),
+    ("pins", "output"),
     [
         (["shop>=1.0", "", "# fine", "shop==1.*", "-e ."], "pins no version in line 1, 4, 5"),
         (
@@ -256,10 +259,10 @@ def test_a_lock_of_before_that_cannot_be_read_says_nothing_of_what_is_new(
         ),
     ],
 )
-def test_every_line_of_a_python_lock_pins_a_version(pins: list[str], said: str | None) -> None:
+def test_every_line_of_a_python_lock_pins_a_version(pins: list[str], output: str | None) -> None:
     lock(*pins, react="MIT")
-    if said:
-        with pytest.raises(InputError, match=rf"production\.txt {said}$"):
+    if output:
+        with pytest.raises(InputError, match=rf"production\.txt {output}$"):
             main()
     else:
         main()
@@ -272,14 +275,14 @@ def test_a_package_for_this_platform_has_to_be_here() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "output"),
     [
         ("only = 1", "allowed: field required; only: input should be a valid dictionary"),
         ('allowed = "MIT"', "allowed: input should be a valid list"),
         ('allowed = []\n[onlies]\na = "MIT"', "onlies: extra inputs are not permitted"),
     ],
 )
-def test_a_list_of_licences_that_is_wrong_is_one_sentence(text: str, said: str) -> None:
+def test_a_list_of_licences_that_is_wrong_is_one_sentence(text: str, output: str) -> None:
     Path("security/licences.toml").write_text(text)
-    with pytest.raises(InputError, match=rf"^security/licences\.toml is wrong: {said}"):
+    with pytest.raises(InputError, match=rf"^security/licences\.toml is invalid: {output}"):
         main()

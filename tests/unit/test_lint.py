@@ -1,4 +1,4 @@
-"""All Python of the checkout is linted, whatever is ignored; what tools leave behind is not."""
+"""All Python files of the checkout are linted, ignored ones too, except those of tools."""
 
 import re
 from pathlib import Path
@@ -24,5 +24,5 @@ def test_what_is_ignored_by_git_is_linted_if_it_is_ours(checkout: Path, run: Run
     ours = {f"backend/apps/projects/{name}/bad.py" for name in OFTEN_IGNORED} | {"pipeline/bad.py"}
     for name in ours | {f"{name}/bad.py" for name in LEFT_BEHIND}:
         write(checkout / name, "import os\n")
-    said = run("ruff", "check", "--no-cache", "--output-format=concise").stdout
-    assert {*re.findall(r"(?m)^(\S+bad\.py):", said)} == ours
+    output = run("ruff", "check", "--no-cache", "--output-format=concise").stdout
+    assert {*re.findall(r"(?m)^(\S+bad\.py):", output)} == ours

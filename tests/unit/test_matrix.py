@@ -74,7 +74,7 @@ include:
 """
 
 
-def read(text: str, typ: str = "safe") -> Any:  # noqa: ANN401 - whatever the text holds
+def read(text: str, typ: str = "safe") -> Any:  # noqa: ANN401 - any value
     return YAML(typ=typ, pure=True).load(text)
 
 
@@ -501,8 +501,8 @@ def shape(random: Random, depth: int = 3) -> Any:  # noqa: ANN401 - anything tha
 def near_matrix(random: Random) -> Any:  # noqa: ANN401 - as above
     if random.random() < 0.05:
         return shape(random)
-    odd = ["A", "Include", 1] if random.random() < 0.05 else []
-    keys = random.sample(["a", "b", *odd], random.randint(1, 2))
+    unusual = ["A", "Include", 1] if random.random() < 0.05 else []
+    keys = random.sample(["a", "b", *unusual], random.randint(1, 2))
     vectors = {key: [shape(random, 2) for _ in range(random.randint(1, 4))] for key in keys}
     spare = ["c"] if random.random() < 0.05 else []
     return vectors | {

@@ -49,7 +49,7 @@ def test_a_node_further_down_the_path_will_do_where_npm_has_none(
 
 
 def test_a_node_that_cannot_be_had_is_an_error_with_a_hint() -> None:
-    with pytest.raises(MissingToolError, match="node 19 is not here") as caught:
+    with pytest.raises(MissingToolError, match="node 19 is missing") as caught:
         node.path_with_node("19")
     assert caught.value.hint.endswith("nvm use 19")
 
@@ -113,7 +113,7 @@ SETTINGS = {
 }
 
 
-def told(setting: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def received(setting: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Live in a home and a shell with a setting."""
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
@@ -164,7 +164,7 @@ def installed(installed_once: Path, tmp_path: Path) -> Path:
 def test_all_tools_are_installed_whatever_a_home_or_a_shell_says(
     tools: Path, tmp_path: Path, setting: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told(setting, tmp_path, monkeypatch)
+    received(setting, tmp_path, monkeypatch)
     node.install_packages(tools, {})
     assert (tools / "node_modules/.bin/tool").exists()
 
@@ -178,7 +178,7 @@ def test_scripts_run_as_they_are_written_whatever_a_home_says(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(ROOT)
-    told(setting, tmp_path, monkeypatch)
+    received(setting, tmp_path, monkeypatch)
     assert node.main([f"--directory={tools}", "24", "npm", "test", "--silent"]) == 0
     assert capfd.readouterr().out.splitlines()[-2:] == ["before", "undefined"]
 
@@ -209,8 +209,8 @@ def test_what_was_changed_by_hand_is_made_anew_and_said(
     CHANGES[change](installed / "node_modules")
     capfd.readouterr()
     node.install_packages(installed, {})
-    said = capfd.readouterr().err
-    assert re.search(r"\+ npm ci .+: (nothing is|it was|node_modules was) ", said)
+    output = capfd.readouterr().err
+    assert re.search(r"\+ npm ci .+: (nothing is|it was|node_modules was) ", output)
     assert (installed / "node_modules/.bin/tool").exists()
     assert not (installed / "node_modules/other").exists()
     node.install_packages(installed, {})
@@ -244,5 +244,5 @@ def test_without_a_network_it_says_so_and_leaves_no_stamp(project: Path, cut_off
     cut = {"npm_config_fetch_retries": "0", "npm_config_offline": cut_off}
     with pytest.raises(node.UnreachableError) as caught:
         node.install_packages(project, cut)
-    assert caught.value.hint.startswith("is the network there?")
+    assert caught.value.hint.startswith("check the network")
     assert not (project / "node_modules/.installed-from").exists()

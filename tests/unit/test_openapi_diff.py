@@ -80,7 +80,7 @@ OLD: Schema = {
 
 
 def git(*arguments: str) -> None:
-    """Run git as somebody."""
+    """Run git with a user name."""
     command = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", *arguments]
     subprocess.run(command, check=True)
 
@@ -135,7 +135,7 @@ CHANGES: dict[str, Change] = {
         "kind"
     ].update(enum=["a"]),
     "POST /shop/ 200.id is removed": lambda new: answer(new)["properties"].pop("id"),
-    "POST /shop/ 200.id is not always there any more": lambda new: answer(new)["required"].remove(
+    "POST /shop/ 200.id is no longer always present": lambda new: answer(new)["required"].remove(
         "id"
     ),
     "POST /shop/ 200.id: integer became integer | null": lambda new: answer(new)["properties"][
@@ -155,13 +155,13 @@ CHANGES: dict[str, Change] = {
     "POST /shop/ request is newly required": lambda new: post(new)["requestBody"].update(
         required=True
     ),
-    "POST /shop/ request is no longer taken as json": lambda new: recast(
+    "POST /shop/ request no longer accepts json": lambda new: recast(
         post(new)["requestBody"], "multipart/form-data"
     ),
     "POST /shop/ 200 may come as text/csv": lambda new: post(new)["responses"]["200"][
         "content"
     ].update({"text/csv": {}}),
-    "POST /shop/ 200 brings nothing any more": lambda new: post(new)["responses"]["200"].clear(),
+    "POST /shop/ 200 has no content any more": lambda new: post(new)["responses"]["200"].clear(),
     "POST /shop/ request.name: maxLength was 50, and is 40": lambda new: body(new)["properties"][
         "name"
     ].update(maxLength=40),
@@ -174,7 +174,7 @@ CHANGES: dict[str, Change] = {
     "POST /shop/ 200.made: format was date, and is date-time": lambda new: answer(new)[
         "properties"
     ]["made"].update(format="date-time"),
-    "POST /shop/ request takes no other properties any more": lambda new: body(new).update(
+    "POST /shop/ request no longer accepts other properties": lambda new: body(new).update(
         additionalProperties=False
     ),
     "POST /shop/ 200.prices.*: integer became number": lambda new: answer(new)["properties"][
@@ -183,7 +183,7 @@ CHANGES: dict[str, Change] = {
     "POST /shop/ 200.kept: choice 2 is a new one": lambda new: kept(new)[1].update(
         properties={"id": {"type": "string"}}
     ),
-    "POST /shop/ request.wanted: choice 1 is not taken any more": lambda new: body(new)[
+    "POST /shop/ request.wanted: choice 1 is no longer accepted": lambda new: body(new)[
         "properties"
     ]["wanted"]["oneOf"].pop(0),
     "POST /shop/ 200.parts[].name: string became integer": lambda new: new["components"]["schemas"][
@@ -263,7 +263,7 @@ def schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     schema.parent.mkdir()
     schema.write_text(json.dumps(OLD))
     (tmp_path / "pipeline.toml").write_text((ROOT / "pipeline.toml").read_text())
-    for command in (["init", "-qb", "main"], ["add", "."], ["commit", "-qm", "Begin"]):
+    for command in (["init", "-qb", "main"], ["add", "."], ["commit", "-qm", "Initial commit"]):
         git(*command)
     return schema
 
@@ -274,7 +274,7 @@ def test_a_break_is_refused_unless_the_version_says_that_it_is_meant(
     new = copy.deepcopy(OLD)
     post(new)["responses"].pop("404")
     schema.write_text(json.dumps(new))
-    with pytest.raises(CheckFailedError, match="in 1 places"):
+    with pytest.raises(CheckFailedError, match="listed above: 1"):
         main()
     new["info"]["version"] = "2.0.0"
     schema.write_text(json.dumps(new))
@@ -289,7 +289,7 @@ def test_a_version_is_read_in_any_form(version: str, number: int) -> None:
 
 
 def test_a_version_without_a_number_is_refused() -> None:
-    with pytest.raises(InputError, match="begins with no number: `next`"):
+    with pytest.raises(InputError, match="does not begin with a number: `next`"):
         major_version({"info": {"version": "next"}})
 
 
@@ -303,7 +303,7 @@ def test_what_a_product_was_copied_from_had_no_clients(schema: Path) -> None:
     main()
     del lesser["paths"]["/shop/"]
     schema.write_text(json.dumps(lesser))
-    with pytest.raises(CheckFailedError, match="in 1 places"):
+    with pytest.raises(CheckFailedError, match="listed above: 1"):
         main()
 
 

@@ -45,18 +45,18 @@ def test_the_program_is_looked_for_on_the_path_that_it_is_given(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("message", "words"),
     [
         ("one\ntwo\n", "two"),
         (
             "docker: no such image\n\nRun 'docker run --help' for more information\n",
             "docker: no such image",
         ),
-        ("\n", "it said nothing"),
+        ("\n", "no output"),
     ],
 )
-def test_why_a_command_failed_is_its_last_line_that_says_so(said: str, words: str) -> None:
-    output = capture([sys.executable, "-c", f"import sys; sys.exit({said!r})"])
+def test_why_a_command_failed_is_its_last_line_that_says_so(message: str, words: str) -> None:
+    output = capture([sys.executable, "-c", f"import sys; sys.exit({message!r})"])
     assert last_error_line(output) == words
 
 

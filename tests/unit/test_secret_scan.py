@@ -1,4 +1,4 @@
-"""The gate on secrets, with the real Kingfisher: no secret stands here, they are put together."""
+"""The secret scan with the real Kingfisher; secrets are assembled, so that this file has none."""
 
 import io
 import os
@@ -30,7 +30,7 @@ def zipped(text: str) -> bytes:
 
 
 def git(*arguments: str) -> None:
-    """Run git as somebody."""
+    """Run git with a user name."""
     command = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", *arguments]
     subprocess.run(command, check=True)
 
@@ -78,7 +78,7 @@ def test_in_a_clone_of_one_branch_no_commit_goes_unjudged(
     commit(app="print(1)\n")
     git("clone", "--quiet", "--single-branch", str(tmp_path), str(tmp_path / "private/clone"))
     monkeypatch.chdir(tmp_path / "private/clone")
-    with pytest.raises(InconclusiveError, match="main is not here"):
+    with pytest.raises(InconclusiveError, match="main is missing here"):
         main()
 
 
@@ -181,7 +181,7 @@ def test_without_main_the_commits_are_not_judged_but_the_tree_is(commit: Commit)
     git("checkout", "--quiet", "--orphan", "alone")
     commit()
     git("branch", "--quiet", "-D", "main")
-    with pytest.raises(InconclusiveError, match="main is not here"):
+    with pytest.raises(InconclusiveError, match="main is missing here"):
         main()
     Path("settings").write_text(GITHUB)
     assert refused() == ["settings:1: betterleaks.github-pat"]

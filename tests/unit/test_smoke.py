@@ -1,4 +1,4 @@
-"""The smoke test finds what is broken, says it in one sentence, and leaves nothing behind.
+"""The smoke test reports each failure in one sentence, and leaves no data.
 
 The site here is a double, since these tests have no Django: it answers with the statuses and
 shapes of frontend/openapi.json, to which a test holds it. The backend's own tests walk through the
@@ -74,12 +74,12 @@ PAGE: dict[Key, Response] = {
 }
 GUEST = problem(401, "Unauthorized")
 FORGED = problem(403, "Forbidden")
-NOWHERE = Response(404, "text/html", b"<p>Not Found")
+MISSING_PATH = Response(404, "text/html", b"<p>Not Found")
 
 
 @dataclass
 class Site:
-    """What it answers, and what it was asked.
+    """Its responses, and the requests.
 
     Attributes:
         silent: The paths that it does not answer while the test runs.
@@ -90,7 +90,7 @@ class Site:
     """
 
     answers: dict[Key, Response] = field(default_factory=lambda: {**API, **PAGE})
-    asked: list[Key] = field(default_factory=list)
+    requested: list[Key] = field(default_factory=list)
     headers: list[Message] = field(default_factory=list)
     silent: set[str] = field(default_factory=set)
     late: set[str] = field(default_factory=set)
@@ -100,7 +100,7 @@ class Site:
     url: str = ""
 
     def answer(self, method: str, path: str, headers: Message) -> Response:
-        self.asked.append((method, path))
+        self.requested.append((method, path))
         self.headers.append(headers)
         if path in self.silent:
             self.over.wait()
@@ -111,7 +111,7 @@ class Site:
             return FORGED
         if path == "/api/v1/auth/me/" and "sessionid=" not in cookies:
             return GUEST
-        return self.answers.get((method, path), NOWHERE)
+        return self.answers.get((method, path), MISSING_PATH)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -203,10 +203,13 @@ def test_a_site_that_is_whole_passes_and_each_step_is_told(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runner.main([site.url, "--release", "v1.2.3"])
-    told = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert [(line[-2], line[-1]) for line in told] == site.asked
-    assert set(site.asked) > set(API) | set(PAGE)
-    assert site.asked[-2:] == [("DELETE", "/api/v1/projects/7/"), ("POST", "/api/v1/auth/logout/")]
+    received = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [(line[-2], line[-1]) for line in received] == site.requested
+    assert set(site.requested) > set(API) | set(PAGE)
+    assert site.requested[-2:] == [
+        ("DELETE", "/api/v1/projects/7/"),
+        ("POST", "/api/v1/auth/logout/"),
+    ]
 
 
 def test_the_documented_api_has_every_answer_of_the_double() -> None:
@@ -230,7 +233,7 @@ def test_a_page_that_names_no_list_of_its_files_is_walked_through_as_well(site: 
     name = b'<meta name="asset-manifest" content="/asset-manifest.json">'
     site.answers["GET", "/"] = Response(200, "text/html", SHELL.replace(name, b""))
     runner.main([site.url, "--release", "v1.2.3"])
-    assert ("GET", "/assets/later.js") not in site.asked
+    assert ("GET", "/assets/later.js") not in site.requested
 
 
 def required(document: dict[str, Any], response: dict[str, Any]) -> list[str]:
@@ -278,8 +281,8 @@ def test_any_answer_that_is_broken_is_found(site: Site, key: Key, answer: Respon
         ),
         (("GET", "/assets/a.js"), PAGE["GET", "/"], "is text/html, not text/javascript"),
         (("GET", "/assets/a.js"), Response(200, "text/javascript", b"\n"), "is empty"),
-        (("GET", "/assets/a.css"), NOWHERE, "answered 404, not 200"),
-        (("GET", "/assets/later.js"), NOWHERE, "answered 404, not 200"),
+        (("GET", "/assets/a.css"), MISSING_PATH, "answered 404, not 200"),
+        (("GET", "/assets/later.js"), MISSING_PATH, "answered 404, not 200"),
         (("GET", "/asset-manifest.json"), data(200, a=[1], b={"file": 7}), "lists no file"),
         (("GET", "/assets/no-such-file.js"), PAGE["GET", "/"], "answered 200, not 404"),
     ],
@@ -296,13 +299,16 @@ def test_the_fault_is_said_in_one_sentence(
 def test_a_redirect_is_not_followed(site: Site) -> None:
     site.answers["GET", "/api/v1/health/ready/"] = Response(301)
     assert "answered 301, not 200" in fault(site)
-    assert site.asked == [("GET", "/api/v1/health/ready/")]
+    assert site.requested == [("GET", "/api/v1/health/ready/")]
 
 
 def test_after_a_fault_the_project_is_deleted_and_the_session_ends(site: Site) -> None:
-    site.answers["GET", LIST] = NOWHERE
+    site.answers["GET", LIST] = MISSING_PATH
     assert f"list: GET {LIST} answered 404" in fault(site)
-    assert site.asked[-2:] == [("DELETE", "/api/v1/projects/7/"), ("POST", "/api/v1/auth/logout/")]
+    assert site.requested[-2:] == [
+        ("DELETE", "/api/v1/projects/7/"),
+        ("POST", "/api/v1/auth/logout/"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -311,7 +317,7 @@ def test_after_a_fault_the_project_is_deleted_and_the_session_ends(site: Site) -
 def test_the_first_fault_is_told_even_if_cleaning_up_fails_too(site: Site, broken: Key) -> None:
     site.answers["GET", LIST] = site.answers[broken] = Response(500)
     assert fault(site).startswith("list:")
-    assert site.asked[-1] == ("POST", "/api/v1/auth/logout/")
+    assert site.requested[-1] == ("POST", "/api/v1/auth/logout/")
 
 
 def test_ctrl_c_cleans_up_as_well() -> None:
@@ -335,7 +341,7 @@ def test_a_part_is_left_out_only_if_one_says_so_and_that_is_told(
     site: Site, part: str, path: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runner.main([site.url, "--without", part])
-    assert path not in {asked for _, asked in site.asked}
+    assert path not in {requested for _, requested in site.requested}
     assert f"skipped: {part}" in capsys.readouterr().out
 
 
@@ -351,10 +357,10 @@ def test_a_fault_at_the_login_tells_neither_user_nor_password(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
     site.answers["POST", "/api/v1/auth/login/"] = data(401, detail=f"{EMAIL} {PASSWORD}")
-    said = fault(site) + "".join(capsys.readouterr())
-    assert "SMOKE_USER_PASSWORD" not in said
-    assert EMAIL not in said
-    assert PASSWORD not in said
+    output = fault(site) + "".join(capsys.readouterr())
+    assert "SMOKE_USER_PASSWORD" not in output
+    assert EMAIL not in output
+    assert PASSWORD not in output
     assert EMAIL not in repr(SmokeStep("login", "/", body={"email": EMAIL}))
     assert PASSWORD not in repr(User(EMAIL, PASSWORD))
 
@@ -375,7 +381,10 @@ def test_an_answer_that_does_not_end_is_not_waited_for(site: Site) -> None:
 def test_cleaning_up_has_its_time_after_all_time_is_over(site: Site) -> None:
     site.late.add(LIST)
     assert f"list: GET {LIST} got no answer: the time is over" in fault(site)
-    assert site.asked[-2:] == [("DELETE", "/api/v1/projects/7/"), ("POST", "/api/v1/auth/logout/")]
+    assert site.requested[-2:] == [
+        ("DELETE", "/api/v1/projects/7/"),
+        ("POST", "/api/v1/auth/logout/"),
+    ]
 
 
 def test_a_connection_that_does_not_come_about_is_tried_again_and_that_is_told(
@@ -383,7 +392,7 @@ def test_a_connection_that_does_not_come_about_is_tried_again_and_that_is_told(
 ) -> None:
     connect, refused = socket.create_connection, [ConnectionResetError(104, "cut"), OSError("away")]
 
-    def flaky(*given: Any, **options: Any) -> socket.socket:  # noqa: ANN401 - whatever it takes
+    def flaky(*given: Any, **options: Any) -> socket.socket:  # noqa: ANN401 - any arguments
         if refused:
             raise refused.pop()
         return connect(*given, **options)
@@ -429,7 +438,9 @@ WHO = {"SMOKE_USER_EMAIL": EMAIL, "SMOKE_USER_PASSWORD": PASSWORD}
 
 
 def ways(site: Site) -> list[tuple[str, str, str | None]]:
-    return [(*key, headers["X-Way"]) for key, headers in zip(site.asked, site.headers, strict=True)]
+    return [
+        (*key, headers["X-Way"]) for key, headers in zip(site.requested, site.headers, strict=True)
+    ]
 
 
 def test_a_member_of_one_release_is_asked_for_at_the_other(site: Site) -> None:
@@ -445,7 +456,7 @@ def test_a_member_of_one_release_is_asked_for_at_the_other(site: Site) -> None:
 def test_a_member_whom_the_other_release_does_not_know_is_logged_out(site: Site) -> None:
     site.answers["GET", "/api/v1/auth/me/"] = GUEST
     assert not runner.keeps_sessions(site.url, WHO, FIRST, THEN)
-    assert site.asked[-1] == ("POST", "/api/v1/auth/logout/")
+    assert site.requested[-1] == ("POST", "/api/v1/auth/logout/")
 
 
 @pytest.mark.parametrize("broken", ["/api/v1/auth/login/", "/api/v1/auth/logout/"])

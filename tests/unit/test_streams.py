@@ -1,4 +1,4 @@
-"""At the ends of output a command does its work, and says what it cannot say in one sentence."""
+"""A command finishes its work if its output cannot be written, and reports that in one sentence."""
 
 import os
 import re
@@ -60,8 +60,8 @@ def run(
 
 
 def no_traceback(done: Done) -> bool:
-    said = done.stderr + (done.stdout or b"")
-    return not TRACE.search(said.decode(errors="replace"))
+    output = done.stderr + (done.stdout or b"")
+    return not TRACE.search(output.decode(errors="replace"))
 
 
 @pytest.mark.parametrize("ends", CLOSED)
@@ -102,9 +102,9 @@ def test_a_stream_without_utf_8_shows_everything(
 
 
 def test_no_name_of_a_file_acts_on_a_terminal_or_breaks_a_line(there: Path) -> None:
-    said = run(there, COMMANDS["task"]).stdout.decode()
-    assert r"'docs/\udced\n|\x1b[8m\u202e.txt'" in said
-    assert "\x1b" not in said
+    output = run(there, COMMANDS["task"]).stdout.decode()
+    assert r"'docs/\udced\n|\x1b[8m\u202e.txt'" in output
+    assert "\x1b" not in output
 
 
 def test_a_diff_is_the_same_bytes_in_every_encoding(there: Path) -> None:
@@ -117,8 +117,10 @@ PRINTING = "from pipeline import streams; streams.open_standard_streams(); print
 
 
 def test_what_would_act_on_a_terminal_is_written_out() -> None:
-    said = run(ROOT, [sys.executable, "-c", PRINTING.format("a\x1b[31mb\r\x85\u202e\udced\tc\nd")])
-    assert said.stdout == rb"a\x1b[31mb\r\x85\u202e\udced" + b"\tc\nd\n"
+    output = run(
+        ROOT, [sys.executable, "-c", PRINTING.format("a\x1b[31mb\r\x85\u202e\udced\tc\nd")]
+    )
+    assert output.stdout == rb"a\x1b[31mb\r\x85\u202e\udced" + b"\tc\nd\n"
 
 
 def test_a_reader_that_is_slow_gets_all_through_a_pipe_that_does_not_block() -> None:

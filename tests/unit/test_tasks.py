@@ -11,13 +11,13 @@ Invoke = Callable[..., Result]
 
 @pytest.fixture(scope="module", autouse=True)
 def _tools_are_there() -> None:
-    """Whoever calls ./dev first in a new clone is told that it installs them."""
+    """./dev prints what it installs in a new clone."""
     subprocess.run([ROOT / "dev"], check=True, capture_output=True)
 
 
 @pytest.fixture
 def invoke(tmp_path: Path) -> Invoke:
-    """Run invoke with a docker on the PATH that says how it was called, and exits as told."""
+    """Run invoke with a fake docker that records its arguments, and exits with a given code."""
     docker = tmp_path / "docker"
     docker.write_text('#!/bin/sh\necho "docker $@"\nexit ${DOCKER_EXIT:-0}\n')
     docker.chmod(0o755)

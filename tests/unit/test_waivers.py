@@ -1,4 +1,4 @@
-"""Exceptions have a reason, an owner and an end; all that is wrong with them is said at once."""
+"""Exceptions have a reason, an owner and an expiry; all errors are reported at once."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +16,7 @@ WHOLE = {
     "id": '"CVE-2026-1"',
     "package": '"libssl3"',
     "found_in": '["backend", "pypi"]',
-    "reason": '"no mend yet"',
+    "reason": '"no fixed version"',
     "owner": '"ada@example.com"',
     "expiry": "2027-02-21",
 }
@@ -112,7 +112,7 @@ def test_a_malformed_entry_is_named(change: dict[str, str], sentence: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("said", "found"),
+    ("output", "found"),
     [
         ("ghsa-H5C8-rqwp-cp95", "GHSA-h5c8-rqwp-cp95"),
         ("cve-2026-1", "CVE-2026-1"),
@@ -120,8 +120,8 @@ def test_a_malformed_entry_is_named(change: dict[str, str], sentence: str) -> No
         ("temp-0290435-0b57b5", "TEMP-0290435-0B57B5"),
     ],
 )
-def test_the_letters_of_a_name_do_not_matter(said: str, found: str) -> None:
-    write(WHOLE | {"id": f'"{said}"'})
+def test_the_letters_of_a_name_do_not_matter(output: str, found: str) -> None:
+    write(WHOLE | {"id": f'"{output}"'})
     (entry,) = load_waivers(TODAY)
     assert entry.id == found
     assert [*unwaived([Found((found,))], [entry], TODAY)] == []
@@ -130,7 +130,7 @@ def test_the_letters_of_a_name_do_not_matter(said: str, found: str) -> None:
 @pytest.mark.parametrize("name", ["CVE-2026-1", "PYSEC-2026-1"])
 def test_npm_knows_no_other_names_than_those_of_github(name: str) -> None:
     write(WHOLE | {"id": f'"{name}"', "found_in": '["pypi", "npm"]'})
-    assert faults() == ["2: exceptions[0].id: npm knows it by its GHSA-… alone"]
+    assert faults() == ["2: exceptions[0].id: npm has only its GHSA-… id"]
     write(WHOLE | {"id": '"ghsa-1"', "found_in": '["npm"]'})
     assert len(load_waivers(TODAY)) == 1
 
@@ -139,7 +139,7 @@ def test_two_exceptions_for_one_vulnerability_are_noticed_under_whatever_names()
     write(WHOLE, WHOLE | {"id": '"GHSA-1"'})
     found = [Found(("PYSEC-1", "GHSA-1", "CVE-2026-1"))]
     (fault,) = unwaived(found, load_waivers(TODAY), TODAY)
-    assert fault == "libssl3 has PYSEC-1: 2 exceptions are for it, CVE-2026-1 and GHSA-1: keep one"
+    assert fault == "libssl3 has PYSEC-1: 2 exceptions apply to it, CVE-2026-1 and GHSA-1: keep one"
 
 
 def test_all_faults_are_named_at_once() -> None:
@@ -150,8 +150,8 @@ def test_all_faults_are_named_at_once() -> None:
 def test_an_exception_stands_once_for_each_place() -> None:
     same = {"id": '"cve-2026-1"', "package": '"LibSSL3"', "found_in": '["pypi", "postgres"]'}
     write(WHOLE, WHOLE | same)
-    said = "there is an exception for CVE-2026-1 in LibSSL3 in pypi already"
-    assert faults() == [f"11: exceptions[1].found_in[0]: {said}"]
+    output = "there is another exception for CVE-2026-1 in LibSSL3 in pypi"
+    assert faults() == [f"11: exceptions[1].found_in[0]: {output}"]
     write(WHOLE, WHOLE | {"found_in": '["postgres"]'})
     assert len(load_waivers(TODAY)) == 2
 
@@ -163,7 +163,7 @@ def test_four_exceptions_for_images_are_the_most(images: int, locked: int) -> No
         *(WHOLE | {"id": f'"GHSA-{number}"', "found_in": '["npm"]'} for number in range(locked)),
     )
     if images > 4:
-        assert faults() == ["1: exceptions: 5 are for images, where 4 are allowed"]
+        assert faults() == ["1: exceptions: 5 are for images, but only 4 are allowed"]
     else:
         assert len(load_waivers(TODAY)) == images + locked
 
@@ -186,7 +186,7 @@ def test_an_exception_covers_until_its_last_day_and_whatever_name_it_uses() -> N
     found = [Found(("GHSA-1", "CVE-2026-1"))]
     assert [*unwaived(found, load_waivers(TODAY), date(2027, 2, 21))] == []
     (fault,) = unwaived(found, load_waivers(TODAY), date(2027, 2, 22))
-    assert fault == "libssl3 has GHSA-1: its exception ended on 2027-02-21"
+    assert fault == "libssl3 has GHSA-1: its exception expired on 2027-02-21"
 
 
 def test_what_nothing_needs_stands_too() -> None:

@@ -56,7 +56,7 @@ def test_a_file_that_is_no_yaml_is_an_error_that_names_it(
 ) -> None:
     monkeypatch.setattr(loader, "WORKFLOWS_DIR", str(tmp_path))
     (tmp_path / "broken.yml").write_text(content)
-    with pytest.raises(InputError, match=r"broken\.yml:\d+: no YAML"):
+    with pytest.raises(InputError, match=r"broken\.yml:\d+: not YAML"):
         loader.load_workflow("broken.yml")
 
 

@@ -1,8 +1,8 @@
-"""The gate on what is known against locked packages.
+"""Check the locked packages for known vulnerabilities.
 
 python -m pipeline.checks.dependency_audit.cli pypi|npm
 
-A service that did not answer, or knows nothing, is "inconclusive", never a pass.
+If the service does not answer, or has no data, the check is inconclusive.
 """
 
 import sys
@@ -30,42 +30,42 @@ def main(arguments: Sequence[str]) -> None:
         arguments: `pypi` or `npm`.
 
     Raises:
-        InputError: There is no such audit, or security/exceptions.toml is wrong.
+        InputError: There is no such audit, or security/exceptions.toml is invalid.
     """
     if len(arguments) != 1 or arguments[0] not in AUDITS:
-        raise InputError("name one audit: pypi or npm", hint="nox -s security")
+        raise InputError("expected one argument: pypi or npm", hint="nox -s security")
     check(arguments[0])
 
 
-def check(place: str) -> None:
-    """Ask the service, and judge what it says.
+def check(ecosystem: str) -> None:
+    """Run one audit, and apply the exceptions.
 
     Args:
-        place: A key of `AUDITS`.
+        ecosystem: A key of `AUDITS`.
 
     Raises:
-        CheckFailedError: Names all that is known, even if the service then fell silent.
-        InputError: security/exceptions.toml is wrong.
-        NotJudgedError: The service did not answer, or knows nothing.
+        CheckFailedError: Names all findings, even if the service then stopped answering.
+        InputError: security/exceptions.toml is invalid.
+        InconclusiveError: The service did not answer, or has no data.
     """
     today = datetime.now(UTC).date()
-    found, silent = collect(AUDITS[place].audit())
-    excepted = waivers_for([place], today)
-    if silent:  # an exception may be needed for what was not heard
-        excepted = [entry for entry in excepted if any(entry.covers(each) for each in found)]
-    faults = [*unwaived(found, excepted, today)]
-    if silent and not faults:
-        raise silent
-    clear_inconclusive(AUDITS[place].CHECK)
+    found, incomplete = collect(AUDITS[ecosystem].audit())
+    waivers = waivers_for([ecosystem], today)
+    if incomplete:  # an exception may belong to a finding that is missing
+        waivers = [entry for entry in waivers if any(entry.covers(each) for each in found)]
+    faults = [*unwaived(found, waivers, today)]
+    if incomplete and not faults:
+        raise incomplete
+    clear_inconclusive(AUDITS[ecosystem].CHECK)
     if faults:
         raise CheckFailedError(
             "known vulnerabilities:\n" + "\n".join(faults),
-            hint="nox -s lock -- --upgrade; if no version mends it: CI_CD.md, exceptions",
+            hint="nox -s lock -- --upgrade; if no version fixes it, see exceptions in CI_CD.md",
         )
 
 
 def collect(answers: Iterator[Advisory]) -> tuple[list[Advisory], InconclusiveError | None]:
-    """Return what a service said, and why it then said no more, if it fell silent."""
+    """Return the findings, and the error if the service stopped answering."""
     found: list[Advisory] = []
     try:
         found.extend(answers)

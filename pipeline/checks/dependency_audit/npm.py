@@ -1,4 +1,4 @@
-"""What npm's advisories say of what the frontend ships, asked by npm.
+"""Advisories of npm about the frontend's shipped packages, from `npm audit`.
 
 https://docs.npmjs.com/cli/commands/npm-audit
 """
@@ -23,14 +23,14 @@ CHECK = "npm-audit"
 PROJECT = Path("frontend")
 BLOCKING_SEVERITIES = {"high", "critical"}
 KNOWN_VULNERABLE = ("lodash", "4.17.4")
-"""What everybody knows to be vulnerable; a service that does not is none."""
+"""A well-known vulnerable package; a service that does not report it has no data."""
 
 
 def audit() -> Iterator[Advisory]:
-    """Ask about what the frontend ships; what is not grave is left alone.
+    """Yield the advisories about shipped packages, those of high and critical severity.
 
     Raises:
-        NotJudgedError: The service did not answer.
+        InconclusiveError: The service did not answer.
     """
     check_service()
     report = run_npm_audit(PROJECT)
@@ -39,10 +39,10 @@ def audit() -> Iterator[Advisory]:
 
 
 def check_service() -> None:
-    """Ask about a package that is known to be vulnerable.
+    """Check that the service reports a vulnerable package.
 
     Raises:
-        NotJudgedError: The service knows nothing of it.
+        InconclusiveError: It does not.
     """
     name, version = KNOWN_VULNERABLE
     project = {"name": "probe", "version": "0.0.0", "dependencies": {name: version}}
@@ -56,22 +56,22 @@ def check_service() -> None:
 
 
 def run_npm_audit(project: Path) -> str:
-    """Return npm's report on a project's lock; nothing has to be installed."""
+    """Return npm's report about a project's lock; packages need not be installed."""
     command = ["npm", "audit", "--package-lock-only", "--omit=dev", "--json"]
     return capture(command, cwd=project, env=npm_environment()).stdout
 
 
 def parse_advisories(report: str) -> Iterator[Advisory]:
-    """Read a report: each advisory once, at the package that has the vulnerability.
+    """Yield each advisory of a report once, at the package that has the vulnerability.
 
     Raises:
-        NotJudgedError: It is none.
+        InconclusiveError: It is not a report.
     """
     found = parse_report(CHECK, report).get("vulnerabilities")
     if found is None:
         raise unavailable_error(CHECK)
     causes = [cause for entry in found.values() for cause in entry["via"]]
-    for cause in causes:  # what only depends on such a package has its name here
+    for cause in causes:  # for dependents this is the name of the vulnerable package
         if isinstance(cause, dict) and cause["severity"] in BLOCKING_SEVERITIES:
             yield _advisory(cause)
 

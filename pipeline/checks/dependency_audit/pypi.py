@@ -1,7 +1,7 @@
-"""What PyPI's advisories say of the Python locks, asked by pip-audit.
+"""Advisories of PyPI about the Python locks, from pip-audit.
 
-pip-audit exits 0 when its service knows nothing of a package, so its report is judged, not its exit
-code. A known vulnerability counts whatever its severity: PyPI gives none.
+pip-audit exits with 0 if its service has no data about a package, so its report is evaluated, not
+its exit code. Any known vulnerability counts, as PyPI gives no severity.
 https://github.com/pypa/pip-audit#usage
 """
 
@@ -25,14 +25,14 @@ from pipeline.process import capture
 
 CHECK = "pip-audit"
 KNOWN_VULNERABLE = ("flask", "0.5")
-"""What everybody knows to be vulnerable; a service that does not is none."""
+"""A well-known vulnerable package; a service that does not report it has no data."""
 
 
 def audit() -> Iterator[Advisory]:
-    """Ask about every package of every Python lock, also those for other platforms.
+    """Yield the advisories about all packages of all Python locks, for all platforms.
 
     Raises:
-        NotJudgedError: The service did not answer; what was found before stands.
+        InconclusiveError: The service did not answer; earlier findings are kept.
     """
     if not [
         *parse_advisories(
@@ -41,17 +41,17 @@ def audit() -> Iterator[Advisory]:
     ]:
         raise empty_database_error(CHECK, "==".join(KNOWN_VULNERABLE))
     locks = packages_by_lock(python_locks())
-    for number, asked in enumerate(batches(locks), start=1):
-        report = run_pip_audit(asked)
+    for number, pins in enumerate(batches(locks), start=1):
+        report = run_pip_audit(pins)
         save_report(f"{CHECK}-{number}", report)
-        yield from parse_advisories(report, asked, locks)
+        yield from parse_advisories(report, pins, locks)
 
 
 def packages_by_lock(locks: Iterable[Path]) -> dict[Pin, list[Path]]:
-    """Return what is locked, and by which locks.
+    """Return all pins, each with its locks.
 
     Raises:
-        InputError: A lock holds something that no service could be asked about.
+        InputError: A line of a lock is not a pin.
     """
     found: dict[Pin, list[Path]] = defaultdict(list)
     for lock in locks:
@@ -61,7 +61,7 @@ def packages_by_lock(locks: Iterable[Path]) -> dict[Pin, list[Path]]:
 
 
 def batches(locked: Iterable[Pin]) -> Iterator[list[Pin]]:
-    """Return all pins in as few rounds as there are versions of one package: each has one of it."""
+    """Yield all pins in as few batches as possible, with one version of a package in each."""
     versions: dict[str, list[Pin]] = defaultdict(list)
     for pin in sorted(locked):
         versions[pin[0]].append(pin)
@@ -69,22 +69,22 @@ def batches(locked: Iterable[Pin]) -> Iterator[list[Pin]]:
         yield [pin for pin in chosen if pin]
 
 
-def run_pip_audit(asked: Iterable[Pin]) -> str:
-    """Return pip-audit's report on packages."""
+def run_pip_audit(pins: Iterable[Pin]) -> str:
+    """Return pip-audit's report about packages."""
     options = ["--disable-pip", "--no-deps", "--progress-spinner=off", "--format=json"]
     with TemporaryDirectory() as folder:
         listed = Path(folder, "requirements.txt")
-        listed.write_text("".join(f"{name}=={version}\n" for name, version in asked))
+        listed.write_text("".join(f"{name}=={version}\n" for name, version in pins))
         return capture([CHECK, *options, f"--requirement={listed}"]).stdout
 
 
 def parse_advisories(
-    report: str, asked: Iterable[Pin], locks: Mapping[Pin, Iterable[Path]]
+    report: str, pins: Iterable[Pin], locks: Mapping[Pin, Iterable[Path]]
 ) -> Iterator[Advisory]:
-    """Read a report.
+    """Yield the advisories of a report.
 
     Raises:
-        NotJudgedError: It is none, or a package was left out.
+        InconclusiveError: It is not a report, or a package is missing in it.
     """
     packages = parse_report(CHECK, report).get("dependencies", [])
     known = {
@@ -97,6 +97,6 @@ def parse_advisories(
         for found in vulnerabilities:
             text = f"{name} {version}: {found['id']} ({where})"
             yield Advisory(frozenset({found["id"], *found["aliases"]}), name, text)
-    if missing := {*asked} - known.keys():
+    if missing := {*pins} - known.keys():
         names = ", ".join(sorted("==".join(pin) for pin in missing))
-        raise unavailable_error(CHECK, f"it does not know {names}")
+        raise unavailable_error(CHECK, f"it has no data about {names}")

@@ -1,1 +1,1 @@
-"""Whether a database can take the new migrations while the release before is serving."""
+"""Migration safety check: apply new migrations to a PostgreSQL that the previous release uses."""

@@ -1,9 +1,9 @@
-"""Fly the new migrations before anybody has to: every fault at once, exit 1 if there is any.
+"""Check new migrations under load and report every fault in one run; exit 1 if there is any.
 
 python -m pipeline.checks.migrations [--static]
 
-The PostgreSQL that it needs is its own. With `--static`, or if none can be started, migrations are
-read and not run: then the check finds less, and says what only the whole one can find.
+The check starts a temporary PostgreSQL. With `--static`, or if PostgreSQL cannot be started, the
+migrations are only read. A static check finds less, and lists the kinds of fault that it misses.
 """
 
 import argparse
@@ -36,20 +36,23 @@ def main(arguments: Sequence[str]) -> None:
 
     Raises:
         CheckFailedError: A migration is not safe.
-        NotJudgedError: There is no PostgreSQL, or nothing here to compare with.
+        InconclusiveError: PostgreSQL cannot be started, or the previous release is not available.
     """
     parser = argparse.ArgumentParser("python -m pipeline.checks.migrations", description=__doc__)
-    parser.add_argument("--static", action="store_true", help="read migrations, run none")
+    parser.add_argument(
+        "--static", action="store_true", help="read the migrations without running them"
+    )
     if parser.parse_args(arguments).static:
         print_report(static(_code()))
         return
+    # Without a handler SIGTERM would skip the `finally` blocks, and PostgreSQL would stay behind.
     services.exit_on_sigterm()
     with ExitStack() as stack:
         try:
             url = stack.enter_context(services.postgres())
         except (CheckFailedError, MissingToolError) as error:
             findings = static(_code())
-            findings.not_judged = InconclusiveError(
+            findings.inconclusive = InconclusiveError(
                 previous_release.CHECK,
                 "no PostgreSQL can be started",
                 detail=str(error),
@@ -61,17 +64,17 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def check_migrations(url: str) -> MigrationReport:
-    """Try the new migrations.
+    """Apply the new migrations to copies of the previous release's database.
 
     Args:
-        url: Of a PostgreSQL that is thrown away.
+        url: A temporary PostgreSQL server; the check creates and drops databases on it.
     """
     settings = load().migrations
     limits = Limits(settings.rows, settings.max_lock_seconds)
-    journey = MigrationCheck(PostgresServer(url), _code(), limits, settings.values)
-    with TemporaryDirectory(prefix="flight-") as folder:
+    check = MigrationCheck(PostgresServer(url), _code(), limits, settings.values)
+    with TemporaryDirectory(prefix="migration-safety-") as folder:
         try:
-            return journey.run(Path(folder))
+            return check.run(Path(folder))
         finally:
             remove_bytecode(Path(folder))
 
@@ -81,32 +84,33 @@ def _code() -> AppVersion:
 
 
 def report_and_raise(findings: MigrationReport) -> None:
-    """Show what was found, and end accordingly.
+    """Write the report file, print the report, and raise the result of the check.
 
     Raises:
         CheckFailedError: A migration is not safe.
-        NotJudgedError: There was nothing to compare with.
+        InconclusiveError: The check could not run completely.
     """
     report.save_report(findings)
     print_report(findings)
-    if findings.not_judged:
-        raise findings.not_judged
+    if findings.inconclusive:
+        raise findings.inconclusive
     clear_inconclusive(previous_release.CHECK)
 
 
 def print_report(findings: MigrationReport) -> None:
-    """Show what was found.
+    """Print the report.
 
     Raises:
         CheckFailedError: A migration is not safe.
     """
     print(report.format_report(findings))
     if findings.faults:
-        if findings.not_judged:
-            findings.not_judged.report()  # what was not compared is listed beside what is wrong
+        if findings.inconclusive:
+            # Only one error can be raised, so the inconclusive part is listed before the faults.
+            findings.inconclusive.report()
         raise CheckFailedError(
             f"faults found in the migrations: {len(findings.faults)}",
-            hint="CI_CD.md, Migrations, shows how each kind is written",
+            hint="see CI_CD.md, Migrations, for the safe form of each change",
         )
 
 

@@ -1,4 +1,4 @@
-"""A version of the app, and what it does with a database."""
+"""A version of the app: migrate databases and run tests with its code and its Python."""
 
 import re
 import sys
@@ -18,33 +18,33 @@ from pipeline.process import CommandResult, capture, last_error_line
 CHECK = "migration-safety"
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = "config.settings.test"
-# Kept from run to run: the packages come without, and each process would compile them anew.
+# Kept between runs: uv installs packages without bytecode, and each process would compile them.
 BYTECODE = Path(sys.prefix, "bytecode")
-WIDTH = 200  # of pytest's lines, which it cuts off otherwise
-UNREACHABLE_URL = "postgres://postgres@127.0.0.1:1/postgres"  # none that anything answers at
+WIDTH = 200  # columns; pytest cuts the lines of its summary at this width
+UNREACHABLE_URL = "postgres://postgres@127.0.0.1:1/postgres"  # no server listens on port 1
 MISSING = re.compile(r'extension "([^"]+)" is not available')
 
 
 def remove_bytecode(folder: Path) -> None:
-    """Remove the bytecode of what was in a folder that is not coming back."""
+    """Remove the cached bytecode of the modules in a temporary folder."""
     resolved = folder.resolve()
     rmtree(BYTECODE / resolved.relative_to(resolved.anchor), ignore_errors=True)
 
 
-def migration_error(why: str, said: str, hint: str) -> CheckFailedError | InconclusiveError:
-    """Return the error of migrations that cannot be applied.
+def migration_error(why: str, output: str, hint: str) -> CheckFailedError | InconclusiveError:
+    """Return the error for migrations that cannot be applied.
 
     Args:
-        why: In one line.
-        said: All that was said.
-        hint: What to do, unless the server lacks an extension.
+        why: The cause, in one line.
+        output: The complete output; a missing extension is read from it.
+        hint: The next step, unless the server lacks an extension.
     """
-    if missing := MISSING.search(said):
+    if missing := MISSING.search(output):
         return InconclusiveError(
             CHECK,
             "this PostgreSQL lacks an extension",
             detail=missing[1],
-            hint="name the programs of one that has it in pipeline.toml: "
+            hint="set a PostgreSQL that has the extension in pipeline.toml: "
             '[services] postgres = "/usr/lib/postgresql/18/bin"',
         )
     return CheckFailedError(f"the migrations cannot be applied: {why}", hint=hint)
@@ -52,26 +52,30 @@ def migration_error(why: str, said: str, hint: str) -> CheckFailedError | Inconc
 
 @dataclass(frozen=True)
 class AppVersion:
-    """Where the app is, and the Python that has its packages."""
+    """The folder of a version of the app, and the Python that has its packages."""
 
     folder: Path
     python: str = sys.executable
     worker: Worker | None = field(default=None, compare=False)
-    """Django, if it is started already."""
+    """The worker process, if Django is started."""
 
     @contextmanager
     def start_worker(self, url: str) -> Iterator[Self]:
-        """Start Django once for all that is asked of the code meanwhile.
+        """Start one Django process that runs all commands of the `with` block.
 
         Args:
-            url: Of the server.
+            url: The server.
         """
         with start_worker(self.folder, self._env(url), self.python) as worker:
             yield replace(self, worker=worker)
 
     @property
     def running(self) -> Worker:
-        """Django, which is started."""
+        """Return the worker process.
+
+        Raises:
+            ValueError: Django is not started.
+        """
         if self.worker is None:
             raise ValueError(f"the app in {self.folder} is not started")
         return self.worker
@@ -81,44 +85,48 @@ class AppVersion:
 
         Raises:
             CheckFailedError: A migration failed.
-            NotJudgedError: The server lacks an extension.
+            InconclusiveError: The server lacks an extension.
         """
         self._run_in_django(url, "migrate")
 
     def apply_pending(self, url: str, *options: str) -> list[MigrationRecord]:
-        """Apply what is pending, and return what was seen of each migration.
+        """Apply the pending migrations, and return a record of each.
 
         Args:
             url: The database.
-            *options: Of the command `forward` of `pipeline.checks.migrations.django_runner`.
+            *options: Options of the command `forward` of `django_runner`.
 
         Raises:
             CheckFailedError: A migration failed.
-            NotJudgedError: The server lacks an extension.
+            InconclusiveError: The server lacks an extension.
         """
         return records.records_from_json(self._run_in_django(url, "forward", *options))
 
     def round_trip(self, url: str, names: Iterable[str] = ()) -> RoundTrip:
-        """Apply all migrations, take these or all of our apps back, and apply them again.
+        """Apply all migrations, reverse some of them, and apply them again.
+
+        Args:
+            url: The database.
+            names: The migrations to reverse; by default all migrations of the repository's apps.
 
         Raises:
-            CheckFailedError: They could not even be applied.
-            NotJudgedError: The server lacks an extension.
+            CheckFailedError: The migrations cannot be applied the first time.
+            InconclusiveError: The server lacks an extension.
         """
         trip = RoundTrip.from_json(self._run_in_django(url, "round-trip", *names))
         if not trip.there:
-            hint = "nox -s tests-postgres applies them to an empty PostgreSQL as well"
+            hint = "nox -s tests-postgres also applies them to an empty PostgreSQL"
             raise migration_error(trip.failure, trip.failure, hint)
         return trip
 
     def static(self, released: Iterable[str]) -> list[MigrationRecord]:
-        """Return what can be known of new migrations without a database.
+        """Return a record of each new migration, computed without a database.
 
         Args:
-            released: The paths of the files that the release before has.
+            released: The paths of the migration files of the previous release.
 
         Raises:
-            CheckFailedError: A migration cannot even be read.
+            CheckFailedError: A migration cannot be read.
         """
         found = records.records_from_json(self._run_in_django(UNREACHABLE_URL, "static", *released))
         if found and (failed := found[-1]).failure:
@@ -127,18 +135,23 @@ class AppVersion:
         return found
 
     def run_tests(self, url: str) -> CommandResult:
-        """Run the app's tests on a database that there is, next to `test_` before its name."""
-        shown = ("--quiet", "--tb=short", "--maxfail=5")  # a lost column fails hundreds
+        """Run the app's tests on the existing database whose name is `test_` and the URL's name."""
+        shown = ("--quiet", "--tb=short", "--maxfail=5")  # one lost column fails hundreds of tests
         command = [self.python, "-m", "pytest", *ON_ITS_DATABASE, *shown]
         return capture(command, cwd=self.folder, env=self._env(url))
 
     def migrations(self) -> set[Path]:
-        """Return the files of the app's migrations."""
+        """Return the migration files of the app, relative to its folder."""
         found = self.folder.glob("**/migrations/*.py")
         return {path.relative_to(self.folder) for path in found}
 
     def _run_in_django(self, url: str, *command: str) -> str:
-        """Return what came of a command of `pipeline.checks.migrations.django_runner`."""
+        """Run a command of `django_runner`, in the started worker or in one of its own.
+
+        Raises:
+            CheckFailedError: The command failed.
+            InconclusiveError: The server lacks an extension.
+        """
         with nullcontext(self) if self.worker else self.start_worker(url) as code:
             output = code.running.ask(url, *command)
         if output.returncode == 0:

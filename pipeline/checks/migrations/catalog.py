@@ -1,10 +1,10 @@
-"""The tables of a database, whatever their schema: what a row of each must bring and satisfy."""
+"""Read all tables of a database from the system catalogs: columns, keys and checks."""
 
 from dataclasses import dataclass, field
 
 import psycopg
 
-# Tables of extensions are theirs to fill; those of other sessions are not here.
+# Without tables of extensions, which fill these themselves, and without temporary tables.
 TABLES = """
     SELECT pg_class.oid, nspname, relname,
         CASE WHEN nspname = current_schema() THEN relname ELSE nspname || '.' || relname END,
@@ -42,7 +42,7 @@ CHECKS = """
             WHERE attrelid = conrelid AND attnum = ANY(conkey))
     FROM pg_constraint WHERE contype = 'c' AND conrelid = ANY(%s)
 """
-# A row of a partitioned table must fit one of its partitions.
+# A row of a partitioned table must match the bounds of one partition.
 BOUNDS = """
     SELECT root, string_agg('(' || pg_get_partition_constraintdef(relid) || ')', ' OR '),
         (SELECT array_agg(attname::text) FROM pg_partition_tree(root) AS part
@@ -54,34 +54,32 @@ BOUNDS = """
 
 @dataclass(frozen=True)
 class Column:
-    """A column that a row may bring a value for."""
+    """A column that accepts a value in an INSERT."""
 
     number: int
     name: str
     type: str
     required: bool
-    """Whether it is never NULL."""
+    """Whether the column or its domain is NOT NULL."""
     default: bool
-    """Whether the table makes a value by itself where the row brings none."""
+    """Whether PostgreSQL computes a value if the INSERT has none."""
     counted: bool
-    """Whether that value comes of a sequence."""
+    """Whether the default comes from a sequence."""
 
 
 @dataclass(frozen=True)
 class Key:
-    """A foreign key."""
-
     columns: tuple[str, ...]
     parent: str
     parent_table: tuple[str, str]
-    """Its schema and its name."""
+    """Schema and name."""
     parent_columns: tuple[str, ...]
     deferrable: bool
 
 
 @dataclass(frozen=True)
 class Check:
-    """A condition that each row must satisfy."""
+    """A condition that each row must satisfy: a CHECK constraint, or the bounds of partitions."""
 
     condition: str
     columns: frozenset[str]
@@ -89,29 +87,29 @@ class Check:
 
 @dataclass
 class Table:
-    """A table, with or without partitions."""
+    """A table, partitioned table or partition."""
 
     name: str
-    """Its schema stands before it, with a dot, if that is not the current one."""
+    """The name, with the schema before it unless that is the current schema."""
     place: tuple[str, str]
-    """Its schema and its name."""
+    """Schema and name."""
     root: str | None
-    """If it is a partition, the table whose rows it holds."""
+    """The partitioned table, if this table is a partition."""
     skips: bool
-    """Whether ON CONFLICT works here: it does not beside a constraint that can be deferred."""
+    """Whether ON CONFLICT works: PostgreSQL refuses it with deferrable unique constraints."""
     columns: list[Column] = field(default_factory=list)
     keys: list[Key] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
     bounds: Check | None = None
 
     def nullable(self, key: Key) -> bool:
-        """Say whether a foreign key may be NULL."""
+        """Return whether any column of a foreign key may be NULL."""
         required = {column.name for column in self.columns if column.required}
         return not required.issuperset(key.columns)
 
 
 def tables(connection: psycopg.Connection) -> dict[str, Table]:
-    """Return all tables by name, those of other schemas and partitions too."""
+    """Return all tables by name, including partitions and the tables of other schemas."""
     rows = connection.execute(TABLES).fetchall()
     names = {row[0]: row[3] for row in rows}
     found = {

@@ -1,4 +1,4 @@
-"""What is asked of migrations, one question after the other."""
+"""The single checks: reversibility, and the tests of the previous and the new release."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -12,16 +12,16 @@ from pipeline.checks.migrations.worker import Tests
 from pipeline.errors import InconclusiveError
 from pipeline.process import CommandResult
 
-REVERSE_HINT = "give each operation a reverse that fits the rows that there are then"
+REVERSE_HINT = "give each operation a reverse that works with the rows in the tables"
 INDEX_NAME = re.compile(r'INDEX (?:"(?:[^"]|"")+"|\S+) ON')
-MAX_FAILURES_SHOWN = 5  # failing tests; the rest is the same, mostly
+MAX_FAILURES_SHOWN = 5  # failing tests; further failures mostly have the same cause
 
 
 def check_round_trip(server: PostgresServer, code: AppVersion) -> tuple[Schema, list[Fault]]:
-    """Apply all migrations to an empty database, take ours back, and apply them again.
+    """Apply all migrations to an empty database, reverse the app's own, and apply them again.
 
     Returns:
-        The schema of a new database, and what went wrong.
+        The schema of a new database, and the faults.
     """
     trip = code.round_trip(server.create_database("history"))
     return trip.there, list(_of_trip("history", trip))
@@ -30,73 +30,73 @@ def check_round_trip(server: PostgresServer, code: AppVersion) -> tuple[Schema, 
 def check_new_migrations_reversible(
     code: AppVersion, url: str, records: Sequence[MigrationRecord], before: Schema
 ) -> list[Fault]:
-    """Take the new migrations back, with rows in the tables, and apply them again.
+    """Reverse the new migrations while the tables have rows, and apply them again.
 
     Args:
-        code: That of the new migrations.
-        url: A database that they were applied to.
+        code: The app with the new migrations.
+        url: A database to which the new migrations are applied.
         records: The new migrations.
-        before: The schema that there was before them.
+        before: The schema before the new migrations.
     """
     if not records or any(record.irreversible for record in records):
-        return []  # which is a fault that is named already
+        return []  # `lint_problems` reports operations without a reverse
     name = records[-1].name
     trip = code.round_trip(url, [record.name for record in records])
-    nameless = _without_names(before), _without_names(trip.back)
-    left = schema_differences(name, "taken back", *nameless) if trip.back else ()
+    comparable = _without_names(before), _without_names(trip.back)
+    left = schema_differences(name, "reversed", *comparable) if trip.back else ()
     return [*_of_trip(name, trip), *left]
 
 
 def _without_names(found: Schema) -> Schema:
-    """Leave out how indexes are called, and what is NOT VALID: Django itself gives neither back."""
+    """Remove index names and NOT VALID from a schema: Django's own reverses restore neither."""
     return frozenset(INDEX_NAME.sub("INDEX ON", line.removesuffix(" NOT VALID")) for line in found)
 
 
 def _of_trip(name: str, trip: RoundTrip) -> Iterator[Fault]:
     if trip.failure:
-        what = "applied again after it was taken back" if trip.back else "taken back"
+        what = "applied again after it was reversed" if trip.back else "reversed"
         yield Fault(name, f"cannot be {what}: {trip.failure}", REVERSE_HINT)
     else:
-        yield from schema_differences(name, "forwards and backwards", trip.there, trip.again)
+        yield from schema_differences(name, "reversed and reapplied", trip.there, trip.again)
 
 
 def schema_differences(migration: str, what: str, wanted: Schema, found: Schema) -> Iterator[Fault]:
-    """Yield a fault if two schemas are not the same.
+    """Yield a fault if two schemas differ.
 
     Args:
-        migration: Who is to blame.
-        what: What was done to get to the second one.
-        wanted: The schema that it should be.
-        found: The schema that it is.
+        migration: The migration that the fault names.
+        what: The action that led to the schema `found`, as a participle.
+        wanted: The expected schema.
+        found: The actual schema.
     """
-    lines = [f"without {line}" for line in sorted(wanted - found)]
-    lines += [f"with {line}" for line in sorted(found - wanted)]
+    lines = [f"missing {line}" for line in sorted(wanted - found)]
+    lines += [f"extra {line}" for line in sorted(found - wanted)]
     if lines:
         yield Fault(
             migration,
-            f"{what}, leaves another schema: {'; '.join(lines)}",
-            "a migration that is applied somewhere is never edited, and its reverse undoes it all",
+            f"{what}, leaves a different schema: {'; '.join(lines)}",
+            "do not edit an applied migration, and let its reverse undo every change",
         )
 
 
 def collect(server: PostgresServer, code: AppVersion) -> Tests:
-    """Have the tests of an app that is started collected, beside what is done meanwhile."""
+    """Start to collect the tests of a started app, and return without waiting for the result."""
     return code.running.collect(server.database_url("copy"), "second")
 
 
 def check_previous_release(
     server: PostgresServer, released: AppVersion, new: AppVersion, tests: Tests
 ) -> list[Fault]:
-    """Run the tests of the release before on the new schema.
+    """Run the tests of the previous release on the new schema.
 
     Args:
-        server: Where `base` is, the database of the release before.
-        released: The release before.
+        server: The server with `base`, the database of the previous release.
+        released: The previous release.
         new: The new code.
-        tests: Those of the release before, as `collect` has returned them.
+        tests: The tests of the previous release, as `collect` returns them.
 
     Raises:
-        NotJudgedError: They fail on their own schema too.
+        InconclusiveError: The tests also fail on the schema of the previous release.
     """
     url = server.create_database("upgraded", like="base")
     known = tables(url)
@@ -104,26 +104,27 @@ def check_previous_release(
     drop_foreign_keys(url, known)
     if _tests_pass(server, tests, "upgraded"):
         return []
+    # The fast run prints no failures and may fail for its own reasons: only a full run is a fault.
     output = _tests(server, released, "upgraded")
     if output.returncode == 0:
         return []
     if _tests(server, released, "base").returncode:
         raise InconclusiveError(
             CHECK,
-            "the tests of the release before fail on its own schema too",
-            hint="mend main first",
+            "the tests of the previous release also fail on its own schema",
+            hint="fix main first",
         )
     return [
         Fault(
             "new schema",
-            f"does not fit the release before, which still serves: {summarize_failures(output)}",
-            "expand, migrate, contract: the schema of a release fits the release before as well",
+            f"breaks the previous release, which is still running: {summarize_failures(output)}",
+            "expand, migrate, contract: each schema must also work with the previous release",
         )
     ]
 
 
 def check_before_contract(server: PostgresServer, new: AppVersion) -> list[Fault]:
-    """Run the new tests on a schema that was expanded, and from which nothing was taken yet."""
+    """Run the new tests on the schema without the contract migrations."""
     new.apply_pending(server.create_database("expanded", like="base"), "--expand-only")
     if _tests_pass(server, collect(server, new), "expanded"):
         return []
@@ -133,19 +134,16 @@ def check_before_contract(server: PostgresServer, new: AppVersion) -> list[Fault
     return [
         Fault(
             "new code",
-            f"needs what a contract migration takes away to be gone: {summarize_failures(output)}",
-            "stop using it in one release, take it away in the next one",
+            f"fails before the contract migrations are applied: {summarize_failures(output)}",
+            "stop using a column or table in one release, remove it in the next one",
         )
     ]
 
 
 def _tests_pass(server: PostgresServer, tests: Tests, template: str) -> bool:
-    """Tell whether tests pass that reach the database, on copies of one; all judge what does not.
+    """Return whether the tests that use a database pass on two copies of a template.
 
-    Args:
-        server: Where it is.
-        tests: Those that are asked.
-        template: The name of the database.
+    The tests run in two processes, and each process needs a database.
     """
     for name in ("test_copy", "test_second"):
         server.create_database(name, like=template)
@@ -159,12 +157,12 @@ def _tests(server: PostgresServer, code: AppVersion, template: str) -> CommandRe
 
 
 def summarize_failures(output: CommandResult) -> str:
-    """Return which tests failed, and why, in the words of pytest's summary."""
+    """Return the first failed tests and their causes from the summary of pytest."""
     lines = output.stdout.splitlines()
     failed = [line for line in lines if line.startswith(("FAILED ", "ERROR "))]
     shown = (
         "; ".join(failed[:MAX_FAILURES_SHOWN])
-        or (lines or output.stderr.splitlines() or ["silence"])[-1]
+        or (lines or output.stderr.splitlines() or ["no output"])[-1]
     )
     return (
         f"{shown} and {len(failed) - MAX_FAILURES_SHOWN} more"

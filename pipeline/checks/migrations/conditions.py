@@ -1,4 +1,4 @@
-"""What the rows of a table must satisfy, and values that do."""
+"""The conditions of a table's rows, and values that satisfy most of them."""
 
 import re
 from collections.abc import Iterator, KeysView
@@ -9,7 +9,7 @@ from psycopg import sql
 from pipeline.checks.migrations.catalog import Check, Column, Table
 from pipeline.checks.migrations.value_sql import Types
 
-# How many of some rows a value would be right for, by a column's own conditions.
+# Counts for how many of 100 rows a value satisfies the conditions of its column.
 COUNT_FITTING = """
     SELECT count(*) FILTER (WHERE {condition})
     FROM (SELECT ({value})::{type} AS {name} FROM generate_series(1, 100) AS i) AS made
@@ -27,19 +27,19 @@ class Conditions:
         self.all = [*table.checks, *bounds, *self._of_domains()]
 
     def __str__(self) -> str:
-        """Return the first of them, as they are told."""
+        """Return the first conditions, for messages."""
         return "; ".join(each.condition for each in self.all[:MAX_SHOWN]) or "its constraints"
 
     def sql(self, made: KeysView[str]) -> str:
-        """Return the conditions that hang on nothing but these columns."""
+        """Return the conditions that only use the given columns."""
         return _all(each for each in self.all if each.columns <= made)
 
     def choices(self, column: Column, value: str) -> list[str]:
-        """Return the SQL of values for a column, each about as often as it shall be taken.
+        """Return the SQL of values for a column; a value that is listed twice is used twice as often.
 
         Args:
             column: The column.
-            value: What is made of its type: half of the choices, where it is right.
+            value: The value for the column's type: half of the choices, if it fits.
         """
         texts = [each.condition for each in self.all if column.name in each.columns]
         base, _ = self.types.base(column.type)
@@ -66,7 +66,7 @@ class Conditions:
 
 
 def quoted(*names: str) -> str:
-    """Return a name as SQL has it, whatever its letters."""
+    """Return a name as a quoted SQL identifier."""
     return sql.Identifier(*names).as_string()
 
 

@@ -1,4 +1,4 @@
-"""Databases of a throw-away PostgreSQL, and what their schema is."""
+"""Create databases on a temporary PostgreSQL server, and read their schemas."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ INDEXES = """
     SELECT format('index of %s: %s', tablename, indexdef)
     FROM pg_indexes WHERE schemaname = current_schema()
 """
-# regclass names a table as SQL does: with quotes and its schema, where it needs them.
+# A regclass as text is quoted and has its schema where SQL needs it.
 TABLES = """
     SELECT pg_class.oid::regclass::text FROM pg_class
     JOIN pg_namespace ON pg_namespace.oid = relnamespace
@@ -41,16 +41,17 @@ FOREIGN_KEYS = """
 
 @dataclass(frozen=True)
 class PostgresServer:
-    """A PostgreSQL server of our own."""
+    """A temporary PostgreSQL server."""
 
     url: str
 
     def database_url(self, name: str) -> str:
-        """Return the URL of one of its databases."""
+        """Return the URL of a database of the server."""
         return urlsplit(self.url)._replace(path=f"/{name}").geturl()
 
     def create_database(self, name: str, like: str = "template1") -> str:
-        """Create a database anew, empty or as a copy of another, and return its URL."""
+        """Drop and create a database, empty or as a copy of a template, and return its URL."""
+        # FORCE ends open connections: PostgreSQL refuses to drop or copy a database in use.
         drop, create = "DROP DATABASE IF EXISTS {} WITH (FORCE)", "CREATE DATABASE {} TEMPLATE {}"
         names = sql.Identifier(name), sql.Identifier(like)
         with connect(self.url) as connection:
@@ -61,20 +62,20 @@ class PostgresServer:
 
 @contextmanager
 def connect(url: str) -> Iterator[psycopg.Connection]:
-    """Open a connection that commits each statement, and close it afterwards."""
+    """Open a connection in autocommit mode."""
     with psycopg.connect(url, autocommit=True) as connection:
         yield connection
 
 
 def schema(url: str) -> Schema:
-    """Return what a database's tables are made of, whatever the order it came to be in."""
+    """Return a line for each column, constraint and index, independent of their order."""
     with connect(url) as connection:
         queries = (COLUMNS, CONSTRAINTS, INDEXES)
         return frozenset(line for query in queries for (line,) in connection.execute(query))
 
 
 def tables(url: str) -> set[str]:
-    """Return the names of a database's tables, as SQL has them."""
+    """Return the names of all tables of a database, quoted for SQL."""
     with connect(url) as connection:
         return {name for (name,) in connection.execute(TABLES)}
 
@@ -82,8 +83,8 @@ def tables(url: str) -> set[str]:
 def drop_foreign_keys(url: str, known: set[str]) -> None:
     """Drop the foreign keys of all tables but the known ones.
 
-    Older code's tests empty the tables that they know. No row of a table that they do not know
-    could stand in the way, but PostgreSQL refuses to truncate for the key's sake alone.
+    The tests of an older release truncate only the tables that they know. PostgreSQL refuses to
+    truncate a table that a foreign key refers to, even if the other table has no rows.
     """
     command = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}")
     with connect(url) as connection:

@@ -1,4 +1,4 @@
-"""What is wrong with migrations, by what was seen of them."""
+"""Derive the faults of migrations from their records, Squawk's findings and measured times."""
 
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -27,23 +27,25 @@ MILLION = 1_000_000
 
 
 class Limits(NamedTuple):
-    """What a migration may do to those who read and write meanwhile."""
+    """Limits for a migration under concurrent reads and writes."""
 
     rows: int
+    """Rows in each table that the migration touches."""
     seconds: float
+    """The longest time that it may hold a lock or block a query."""
 
 
 def lint_problems(records: Sequence[MigrationRecord]) -> Iterator[Fault]:
-    """Yield what shows in the statements of migrations, in what they change, and in their marks.
+    """Yield the faults in statements, schema changes, deleted rows and marks.
 
     Args:
-        records: All new migrations, in their order.
+        records: All new migrations, in order.
     """
-    opinions = list(filter_findings(lint(records)))
+    findings = list(filter_findings(lint(records)))
     for record in records:
-        for opinion in opinions:
-            if opinion.migration == record.name:
-                yield _of_statement(record.name, *LOCKS[opinion.rule], opinion.sent)
+        for finding in findings:
+            if finding.migration == record.name:
+                yield _of_statement(record.name, *LOCKS[finding.rule], finding.sent)
         yield from _of_losses(record)
         yield from _of_rows(record)
         yield from _of_marks(record)
@@ -51,39 +53,39 @@ def lint_problems(records: Sequence[MigrationRecord]) -> Iterator[Fault]:
 
 
 def failed_migration(records: Sequence[MigrationRecord]) -> Iterator[Fault]:
-    """Yield the migration that could not be applied, if there is one."""
+    """Yield a fault for a migration that could not be applied."""
     for each in records:
         if each.failure:
-            waits = (meant for words, meant in WAITED.items() if words in each.failure)
-            message, hint = next(waits, FAILS)
+            rules = (rule for words, rule in WAITED.items() if words in each.failure)
+            message, hint = next(rules, FAILS)
             yield Fault(each.name, f"{message}: {each.failure}", hint, each.where)
 
 
 def idempotency_problems(records: Sequence[MigrationRecord]) -> Iterator[Fault]:
-    """Yield the data operations that may not be run again after they were cut off."""
+    """Yield the data operations that cannot be repeated after an interruption."""
     for record in records:
         for repeat in record.repeats:
             if repeat.fault:
                 yield Fault(
                     record.name,
                     f"is not idempotent: run a second time, `{repeat.operation}` {repeat.fault}",
-                    "only touch rows that are not yet as they shall be: filter(…__isnull=True)",
+                    "only change rows that still need the change: filter(…__isnull=True)",
                     record.where,
                 )
 
 
 def expected_problems(records: Sequence[MigrationRecord]) -> Iterator[Fault]:
-    """Yield what is expected to grow with a table while a lock is held, and is not said already.
+    """Yield the faults of a static check: lint faults, and expected work under a lock.
 
     Args:
-        records: All new migrations, as they were read and not run.
+        records: All new migrations, read without running them.
     """
     faults = list(lint_problems(records))
-    said = {(each.migration, each.sql) for each in faults if each.locks}
+    reported = {(each.migration, each.sql) for each in faults if each.locks}
     yield from faults
     for record in records:
         for sent in record.sent:
-            if (record.name, sent.sql) not in said:
+            if (record.name, sent.sql) not in reported:
                 yield from _of_work(record, sent, 0)
 
 
@@ -91,32 +93,36 @@ def locking_problems(
     records: Sequence[MigrationRecord],
     waits: dict[str, float],
     limits: Limits,
-    said: Collection[tuple[str, str]] = (),
+    reported: Collection[tuple[str, str]] = (),
 ) -> Iterator[Fault]:
-    """Yield the migrations that others have to wait for.
+    """Yield the migrations that block other connections.
 
     Args:
-        records: All new migrations, as they went on tables full of rows.
-        waits: The longest that another connection had to wait for each of them, in seconds.
-        limits: How many rows there were, and how long is too long.
-        said: The migrations and statements whose locks are named already.
+        records: All new migrations, applied to tables full of rows.
+        waits: The longest wait of a background query by migration, in seconds.
+        limits: The rows in each table, and the longest allowed time.
+        reported: The migrations and statements whose locks already have a fault.
     """
     for record in records:
         for sent in record.sent:
-            if (record.name, sent.sql) not in said:
+            if (record.name, sent.sql) not in reported:
                 yield from _of_work(record, sent, limits.rows)
         yield from _of_time(record, waits.get(record.name, 0), limits)
 
 
 def _of_work(record: MigrationRecord, sent: Sent, rows: int) -> Iterator[Fault]:
-    """Yield what grows with the table while a lock is held, however fast it was here."""
-    anew = {each.name: each for each in sent.rebuilt}
+    """Yield the work under a lock that grows with the table.
+
+    The time is no criterion: 2,000 rows are fast on any machine, a million rows are not.
+    """
+    rebuilt = {each.name: each for each in sent.rebuilt}
     heaps = {each.table for each in sent.rebuilt if each.name == each.table}
-    for each in anew.values():
+    for each in rebuilt.values():
+        # A rewrite of a table also rebuilds its indexes: one fault is enough.
         if each.name == each.table or each.table not in heaps:
-            kind = "" if each.name == each.table else f"the index {each.name} of "
-            message = f"writes {kind}{each.table} anew under {each.mode}"
-            yield _at_scale(record, message, sent, rows)
+            index = f"builds the index {each.name} of {each.table}"
+            work = f"rewrites {each.table}" if each.name == each.table else index
+            yield _at_scale(record, f"{work} under {each.mode}", sent, rows)
     for scan in sent.scans:
         if scan.table not in {each.table for each in sent.rebuilt}:
             yield _at_scale(record, _read(scan), sent, rows)
@@ -129,24 +135,24 @@ def _read(scan: Scan) -> str:
 
 
 def _at_scale(record: MigrationRecord, message: str, sent: Sent, rows: int) -> Fault:
-    """Return the fault of work that grows with its table; 0 rows mean that it was not measured."""
+    """Return a fault with the time for a million rows; 0 rows mean that no time was measured."""
     time = f", for about {sent.seconds * MILLION / rows:.1f} s with a million rows" if rows else ""
     what = f"{message}{time}: {_line(sent.sql)}"
     return Fault(record.name, what, safe_alternative(sent.sql), sent.where, sent.sql)
 
 
 def _of_time(record: MigrationRecord, waited: float, limits: Limits) -> Iterator[Fault]:
-    allowed = f"with {limits.rows:,} rows; {limits.seconds:g} are allowed"
+    suffix = f"with {limits.rows:,} rows (limit {limits.seconds:g} s)"
     for lock in record.locks:
         if lock.mode in BLOCKING_LOCKS and lock.seconds > limits.seconds:
             yield Fault(
                 record.name,
-                f"keeps {lock.table} locked ({lock.mode}) for {lock.seconds:.1f} seconds {allowed}",
+                f"keeps {lock.table} locked ({lock.mode}) for {lock.seconds:.1f} s {suffix}",
                 BATCHES,
                 record.where,
             )
     if waited > limits.seconds:
-        message = f"lets those who read and write wait for {waited:.1f} seconds {allowed}"
+        message = f"blocks reads or writes for {waited:.1f} s {suffix}"
         yield Fault(record.name, message, BATCHES, record.where)
 
 
@@ -179,31 +185,31 @@ def _of_rows(record: MigrationRecord) -> Iterator[Fault]:
 
 
 def _of_marks(record: MigrationRecord) -> Iterator[Fault]:
-    taken = [change for change in record.changes if change.rule in LOSSES]
+    removed = [change for change in record.changes if change.rule in LOSSES]
     lost = [*record.emptied, *(change for change in record.changes if change.lossy)]
     for name, mark, form, used in (
-        ("contract", record.contract, CONTRACT_EXAMPLE, taken),
+        ("contract", record.contract, CONTRACT_EXAMPLE, removed),
         ("deletes_rows", record.deletes_rows, ROWS_MARK, lost),
     ):
         if mark is not None and not CONTRACT_PATTERN.fullmatch(mark):
-            message = "does not say who stopped needing what it takes away"
+            message = f"is marked as {name} without a release and a reason"
             yield Fault(record.name, message, form, record.where)
         if mark is not None and not used and not record.unseen and not record.failure:
             yield Fault(
                 record.name,
-                f"is marked as {name}, but takes nothing away",
-                "take the mark away: a release cannot be rolled back behind it",
+                f"is marked as {name}, but removes nothing",
+                "remove the mark: it prevents a rollback to an earlier release",
                 record.where,
             )
 
 
 def _of_the_rest(record: MigrationRecord) -> Iterator[Fault]:
     for column in record.unfilled:
-        what = f"takes {column} from its model, but new rows need a value for it"
+        what = f"removes {column} from its model, but new rows need a value for it"
         yield Fault(record.name, what, UNFILLED, record.where)
     yield from failed_migration([record])
     for operation in record.irreversible:
-        yield Fault(record.name, f"cannot be taken back: {operation}", REVERSE, record.where)
+        yield Fault(record.name, f"cannot be reversed: {operation}", REVERSE, record.where)
 
 
 def _line(sql: str) -> str:

@@ -1,4 +1,4 @@
-"""All that the flight check has found."""
+"""Results of the migration safety check."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from pipeline.errors import InconclusiveError
 
 
 class Fault(NamedTuple):
-    """What is wrong with a migration, and what to do instead."""
+    """A fault of a migration, with a hint for a safe alternative."""
 
     migration: str
     message: str
@@ -17,19 +17,17 @@ class Fault(NamedTuple):
     """Path and line of the operation."""
     sql: str = ""
     locks: bool = False
-    """Whether the statement is at fault for a lock."""
+    """Whether the cause is the lock that the statement takes."""
     type: str = ""
-    """That of the column that it takes away."""
+    """The type of the column that the statement removes."""
 
 
 @dataclass
 class MigrationReport:
-    """What is wrong, and what was seen of the new migrations."""
-
     faults: list[Fault]
     records: list[MigrationRecord] = field(default_factory=list)
     waits: dict[str, float] = field(default_factory=dict)
-    """By migration, the longest that somebody had to wait, in seconds."""
-    not_judged: InconclusiveError | None = None
+    """The longest wait of a background query, in seconds, by migration."""
+    inconclusive: InconclusiveError | None = None
     not_checked: str = ""
-    """Of migrations that were read and not run: what only running them would show."""
+    """After a static check: the kinds of fault that only a run on PostgreSQL finds."""

@@ -1,4 +1,4 @@
-"""A reader and a writer of tables while their database is migrated."""
+"""Background load: two threads read and write tables while migrations run."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -11,10 +11,10 @@ from psycopg import sql
 
 from pipeline.checks.migrations.databases import connect
 
-PAUSE_SECONDS = 0.005  # seconds between two visits
-MIN_WAIT_SECONDS = 0.02  # seconds: what takes less is no wait
+PAUSE_SECONDS = 0.005  # between two rounds of queries
+MIN_WAIT_SECONDS = 0.02  # a shorter query did not wait for a lock
 READ = sql.SQL("SELECT * FROM {table} LIMIT 1")
-# One row in place, so that it waits for locks of the table, and for that of the row.
+# Updates one existing row, so that the query waits for table locks and for the lock of the row.
 WRITE = sql.SQL(
     "UPDATE {table} SET {column} = {column} WHERE ctid = (SELECT ctid FROM {table} LIMIT 1)"
 )
@@ -29,7 +29,7 @@ COLUMN = """
 
 
 class Wait(NamedTuple):
-    """When a visitor began to wait, on the machine's monotonic clock, and for how many seconds."""
+    """The wait of one query: its start on the monotonic clock, and its length in seconds."""
 
     since: float
     seconds: float
@@ -37,28 +37,29 @@ class Wait(NamedTuple):
 
 @contextmanager
 def background_load(url: str, tables: Sequence[str]) -> Iterator[list[Wait]]:
-    """Read and write each table in turn, and hand out the waits so far.
+    """Read and write each table in turn, in two threads, and yield the growing list of waits.
 
     Args:
         url: The database.
-        tables: What is visited.
+        tables: The tables to read and write.
     """
     waits: list[Wait] = []
-    over = Event()
+    stop = Event()
+    # A blocked write must not stop the reads, so each kind of query has its own connection.
     queries = [_queries(url, tables, query) for query in (READ, WRITE)]
-    visitors = [Thread(target=_visit, args=(url, each, waits, over)) for each in queries]
-    for visitor in visitors:
-        visitor.start()
+    threads = [Thread(target=_run_queries, args=(url, each, waits, stop)) for each in queries]
+    for thread in threads:
+        thread.start()
     try:
         yield waits
     finally:
-        over.set()
-        for visitor in visitors:
-            visitor.join()
+        stop.set()
+        for thread in threads:
+            thread.join()
 
 
 def longest_wait(waits: Sequence[Wait], span: tuple[float, float]) -> float:
-    """Return the longest wait that began within a span of time, in seconds."""
+    """Return the longest wait that started within a time span, in seconds."""
     return max((wait.seconds for wait in waits if span[0] <= wait.since <= span[1]), default=0)
 
 
@@ -71,14 +72,14 @@ def _queries(url: str, tables: Sequence[str], query: sql.SQL) -> list[sql.Compos
     ]
 
 
-def _visit(url: str, queries: Sequence[sql.Composed], waits: list[Wait], over: Event) -> None:
+def _run_queries(url: str, queries: Sequence[sql.Composed], waits: list[Wait], stop: Event) -> None:
     with connect(url) as connection:
-        while not over.wait(PAUSE_SECONDS):
+        while not stop.wait(PAUSE_SECONDS):
             for query in queries:
                 since = time.monotonic()
                 try:
                     connection.execute(query)
-                except psycopg.Error:  # what it looked for is gone: others judge that
+                except psycopg.Error:  # the table or column was dropped: other checks report that
                     continue
                 if (seconds := time.monotonic() - since) > MIN_WAIT_SECONDS:
                     waits.append(Wait(since, seconds))

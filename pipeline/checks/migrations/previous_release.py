@@ -1,4 +1,4 @@
-"""The release before: the code of the merge base, with the packages that it was locked to."""
+"""Check out the previous release, and install the packages of its lock file."""
 
 import tarfile
 from pathlib import Path
@@ -16,20 +16,20 @@ __all__ = ["CHECK", "checkout_release"]
 
 
 def checkout_release(commit: str, folder: Path) -> AppVersion | None:
-    """Lay out the code of a commit, and return it; None if it had no app.
+    """Extract the code of a commit with `git archive`; None if the commit has no app.
 
     Args:
-        commit: Of this repository.
-        folder: An empty one.
+        commit: A commit of this repository.
+        folder: An empty folder.
 
     Raises:
-        NotJudgedError: Its packages are out of reach.
+        InconclusiveError: The code or its packages are not available.
     """
     archive = folder / "archive.tar"
     if (output := run_git("archive", f"--output={archive}", commit)).returncode:
         raise InconclusiveError(
             CHECK,
-            "git cannot hand out the release before",
+            "git cannot export the previous release",
             detail=f"{commit[:12]}: {last_error_line(output)}",
         )
     with tarfile.open(archive) as files:
@@ -37,6 +37,7 @@ def checkout_release(commit: str, folder: Path) -> AppVersion | None:
     tree = folder / "tree"
     if not (tree / "backend/manage.py").exists():
         return None
+    # With equal locks the packages of this process are the right ones: no second environment.
     lock, own = _lock(tree, _django(tree)), _lock(Path.cwd(), load().defaults.django)
     if lock.read_bytes() == own.read_bytes():
         return AppVersion(tree / "backend")
@@ -44,15 +45,18 @@ def checkout_release(commit: str, folder: Path) -> AppVersion | None:
 
 
 def _django(tree: Path) -> str:
-    """Return what the release before runs on; its pipeline.toml may be older than our schema."""
+    """Return the Django version of the previous release.
+
+    The file is read without validation: it may be older than the current schema.
+    """
     try:
         found = read_toml(tree / "pipeline.toml")
-        table = "defaults" if "defaults" in found else "default"  # as it was called before
+        table = "defaults" if "defaults" in found else "default"  # the table's former name
         return str(found[table]["django"])
     except (UnreadableFileError, KeyError, TypeError):
         raise InconclusiveError(
             CHECK,
-            "the pipeline.toml of the release before names no Django",
+            "the pipeline.toml of the previous release names no Django version",
             hint="git log --patch pipeline.toml",
         ) from None
 
@@ -69,10 +73,10 @@ def _python_with(lock: Path, venv: Path) -> str:
     ):
         if (output := capture(command, env=UV)).returncode:
             if is_unreachable(output):
-                raise unreachable_error(CHECK, "for the packages of the release before")
+                raise unreachable_error(CHECK, "for the packages of the previous release")
             raise InconclusiveError(
                 CHECK,
-                "the packages of the release before cannot be had",
+                "the packages of the previous release cannot be installed",
                 detail=last_error_line(output),
             )
     return str(python)

@@ -1,4 +1,4 @@
-"""What is written down of a migration, and handed from Django's process to ours."""
+"""Records of migrations: written as JSON by the Django process, read by the engine."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Self
 
 from pipeline.checks.migrations.databases import Schema
 
-# A reader or a writer of the table waits for these.
+# Lock modes that block a read or a write of the table.
 # https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
 BLOCKING_LOCKS = frozenset({
     "AccessExclusiveLock", "ExclusiveLock", "ShareLock", "ShareRowExclusiveLock",
@@ -14,7 +14,7 @@ BLOCKING_LOCKS = frozenset({
 
 
 class LockRecord(NamedTuple):
-    """A lock on a table that was there before, and how long it was held."""
+    """A lock on a table of the previous release, and how long the migration held it."""
 
     table: str
     mode: str
@@ -22,7 +22,7 @@ class LockRecord(NamedTuple):
 
 
 class Scan(NamedTuple):
-    """Rows of a table that one statement read or changed, and the lock that was held meanwhile."""
+    """Rows that one statement read or changed, and the lock that was held at that time."""
 
     table: str
     rows: int
@@ -39,37 +39,37 @@ class Rebuilt(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """A statement as it was sent, and what PostgreSQL did for it."""
+    """A statement, and the work that it caused in PostgreSQL."""
 
     sql: str
     where: str = ""
     """Path and line of the operation."""
     transaction: int = 0
-    """Which one of the migration's; 0 for a statement outside of any."""
+    """The number of the migration's transaction; 0 outside of a transaction."""
     about: str = "old"
-    """The table: old and filled, `empty`, `new` in this release, or `nothing` that there is."""
+    """The table: `old` with rows, old but `empty`, `new` in this release, or `nothing`: no table."""
     seconds: float = 0
     scans: tuple[Scan, ...] = ()
     rebuilt: tuple[Rebuilt, ...] = ()
 
 
 class Change(NamedTuple):
-    """What a transaction did to the schema that the release before uses, and by which statement."""
+    """A change of the previous release's schema by a transaction, and the statement that made it."""
 
     rule: str
     what: str
     sql: str = ""
     where: str = ""
     lossy: bool = False
-    """Whether values or rows are lost with it that a table or column of its name had."""
+    """Whether values or rows are lost."""
     replaced: bool = False
-    """Whether a view of the old name stands in."""
+    """Whether a view has the old name of the table."""
     type: str = ""
-    """That of a column before it."""
+    """The type of the column before the change."""
 
 
 class Emptied(NamedTuple):
-    """A table that lost all of its rows, and by which statement."""
+    """A table that lost all rows, and the statement that deleted the last row."""
 
     table: str
     sql: str
@@ -77,7 +77,7 @@ class Emptied(NamedTuple):
 
 
 class RepeatResult(NamedTuple):
-    """A data operation that was run twice."""
+    """The result of running a data operation twice."""
 
     operation: str
     changed: bool
@@ -86,14 +86,14 @@ class RepeatResult(NamedTuple):
 
 @dataclass(frozen=True)
 class MigrationRecord:
-    """All that was seen of a migration."""
+    """All observations of one migration."""
 
     name: str
     where: str = ""
     """The path of its file."""
     sent: tuple[Sent, ...] = ()
     failure: str = ""
-    """Why it could not be applied; then nothing after it was."""
+    """Why the migration could not be applied; it is the last record then."""
     contract: str | None = None
     deletes_rows: str | None = None
     irreversible: tuple[str, ...] = ()
@@ -102,15 +102,15 @@ class MigrationRecord:
     changes: tuple[Change, ...] = ()
     emptied: tuple[Emptied, ...] = ()
     unfilled: tuple[str, ...] = ()
-    """Columns that its models lost, which are NOT NULL and have no default."""
+    """Columns without a field in the models that are NOT NULL and have no default."""
     unseen: tuple[str, ...] = ()
-    """Path and line of operations that were not run, as they need a database."""
+    """After a static check: path and line of operations that need a database."""
     span: tuple[float, float] = field(default=(0, 0))
-    """When it began and when it ended, in seconds of the machine's monotonic clock."""
+    """Start and end, in seconds of the monotonic clock."""
 
     @property
     def touched(self) -> set[str]:
-        """The tables that it did more with than read them."""
+        """Return the tables that the migration locks, scans or rewrites; plain reads do not count."""
         locked = {lock.table for lock in self.locks if lock.mode != "AccessShareLock"}
         read = {scan.table for sent in self.sent for scan in sent.scans}
         return locked | read | {each.table for sent in self.sent for each in sent.rebuilt}
@@ -118,33 +118,29 @@ class MigrationRecord:
 
 @dataclass(frozen=True)
 class RoundTrip:
-    """The schemas on the way of migrations that were applied, taken back, and applied again."""
+    """The schemas after applying, reversing and reapplying migrations."""
 
     there: Schema = frozenset()
     back: Schema = frozenset()
     again: Schema = frozenset()
     failure: str = ""
-    """Why it ended: on the way back or, if there is a schema of `back`, on the way there again."""
+    """The error while reversing or, if `back` is set, while applying again."""
 
     def to_json(self) -> str:
-        """Return it as text."""
         schemas = map(sorted, (self.there, self.back, self.again))
         return json.dumps([*schemas, self.failure])
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what was written."""
         there, back, again, failure = json.loads(text)
         return cls(frozenset(there), frozenset(back), frozenset(again), failure)
 
 
 def records_to_json(records: list[MigrationRecord]) -> str:
-    """Return records as text."""
     return json.dumps([asdict(record) for record in records])
 
 
 def records_from_json(text: str) -> list[MigrationRecord]:
-    """Read records that were written."""
     return [_record(entry) for entry in json.loads(text)]
 
 

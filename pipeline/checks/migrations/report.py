@@ -1,4 +1,4 @@
-"""What the flight check has found, for people and for machines."""
+"""Print the report of the migration safety check, and write it as JSON."""
 
 import json
 import sys
@@ -13,36 +13,36 @@ REPORT = Path("reports", "migration-safety.json")
 
 
 def log(line: str) -> None:
-    """Tell what is done, while it is."""
-    print(f"flight: {line}", file=sys.stderr, flush=True)
+    """Print a progress line on stderr."""
+    print(f"migration-safety: {line}", file=sys.stderr, flush=True)
 
 
 def format_report(findings: MigrationReport) -> str:
-    """Return what each migration kept others from, and then the faults, as sentences."""
+    """Return a table of locks and waits by migration, followed by the faults."""
     if findings.not_checked:
         names = ", ".join(record.name for record in findings.records)
-        read = f"read, not run: {names}" if names else "no migration is new"
+        read = f"read without running: {names}" if names else "no new migrations"
         return "\n".join([read, *map(_shown, findings.faults), findings.not_checked])
-    lines = [("migration", "others waited", "longest lock", "contract")]
+    lines = [("migration", "longest wait", "longest lock", "contract")]
     lines += [_line(record, findings.waits.get(record.name)) for record in findings.records]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     padded = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
-    seen = padded if findings.records else ["no migration is new"]
+    seen = padded if findings.records else ["no new migrations"]
     return "\n".join([*seen, *map(_shown, findings.faults)])
 
 
 def _shown(fault: Fault) -> str:
     where = f"  at: {fault.where}\n" if fault.where else ""
-    ways = [
+    steps = [
         f"\n    {number}. {each}"
         for number, each in enumerate(safe_steps(fault.sql, fault.type), 1)
     ]
-    way = f"\n  as SQL, each in a migration of its own:{''.join(ways)}" if ways else ""
+    way = f"\n  as SQL, each step in a separate migration:{''.join(steps)}" if steps else ""
     return f"{fault.migration} {fault.message}\n{where}  hint: {fault.hint}{way}"
 
 
 def save_report(findings: MigrationReport) -> None:
-    """Write it all down for the upload."""
+    """Write the report as JSON; the workflow uploads the file."""
     content = {
         "faults": [fault._asdict() for fault in findings.faults],
         "migrations": [asdict(record) for record in findings.records],

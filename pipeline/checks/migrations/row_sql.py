@@ -1,4 +1,4 @@
-"""The SQL that puts rows into one table."""
+"""Build the SQL that inserts sample rows into one table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,39 +26,39 @@ REFER = """
         AS parent ON parent.number = own.number % {count}
     WHERE child.tableoid = own.part AND child.ctid = own.place AND {some}
 """
-# A number that differs for each row and column, so that not the same rows are NULL in all columns.
+# A pseudo-random number for each row and column: rows must not be NULL in all columns together.
 DRAWN = "(hashint8(i::bigint * 1000 + {number}) & 65535)"
 
 
 class Style(Enum):
-    """What values are made of, in the order in which they are tried."""
+    """The source of values, in the order in which the styles are tried."""
 
     TYPES = auto()
-    """Of the column's type, some of them NULL."""
+    """Generate a value for the column's type; some values are NULL."""
     CONSTANTS = auto()
-    """Of the constants in the conditions too."""
+    """Also use the constants in the conditions."""
     DEFAULTS = auto()
-    """Of the constants, where there is no default and NULL is not allowed."""
+    """Use a default or NULL where the column allows it, and constants elsewhere."""
 
 
 class NoValueError(Exception):
-    """Nothing is known of a column's type."""
+    """No value can be generated for a column's type."""
 
 
 @dataclass
 class Rows:
-    """The rows of a table."""
+    """Builds the statements that insert sample rows into a table."""
 
     table: Table
     types: Types
     values: Mapping[str, str]
-    """The team's, by `table.column`."""
+    """The SQL of `[migrations.values]`, by `table.column`."""
     counts: Mapping[str, int]
-    """How many rows each other table has."""
+    """The number of rows by table."""
     postponed: list[Key]
-    """The foreign keys that get their values later."""
+    """The foreign keys that get their values after all tables have rows."""
     unfit: set[str] = field(default_factory=set)
-    """The columns that do not take what is made of their type."""
+    """The columns that reject the value generated for their type."""
 
     def __post_init__(self) -> None:
         self.conditions = Conditions(self.table, self.types)
@@ -69,15 +69,15 @@ class Rows:
         ]
 
     def insert(self, style: Style, numbers: range, limit: int) -> str:
-        """Return the SQL that adds rows, but none that breaks a constraint.
+        """Return an INSERT that skips rows that violate a constraint.
 
         Args:
-            style: What values are made of.
-            numbers: Those of the rows that are made.
-            limit: How many of them are wanted.
+            style: The source of the values.
+            numbers: The numbers of the generated rows.
+            limit: The largest number of rows to insert.
 
         Raises:
-            NoValueError: A column must have a value, and its type is unknown.
+            NoValueError: A required column has an unknown type.
         """
         made = self.made(style)
         names = ", ".join(map(quoted, made))
@@ -104,12 +104,12 @@ class Rows:
         }
 
     def alone(self, style: Style) -> dict[str, str]:
-        """Return the SQL of those values that hang on no other table."""
+        """Return the SQL of the values that do not refer to another table."""
         referring = {column for key in self._joined() for column in key.columns}
         return {name: value for name, value in self.made(style).items() if name not in referring}
 
     def missing(self) -> str:
-        """Return a table without rows that this one must refer to, if there is one."""
+        """Return a table without rows that this table must refer to, or an empty string."""
         parents = (
             key.parent
             for key in self.keys
@@ -118,7 +118,7 @@ class Rows:
         return next(parents, "")
 
     def refer(self, key: Key) -> str:
-        """Return the SQL that gives a postponed foreign key its values; some stay NULL."""
+        """Return the UPDATE that sets a postponed foreign key; some values stay NULL if allowed."""
         pairs = zip(key.columns, key.parent_columns, strict=True)
         return REFER.format(
             table=quoted(*self.table.place),
@@ -130,11 +130,11 @@ class Rows:
         )
 
     def own(self, column: str) -> str | None:
-        """Return what the team says of a column's values."""
+        """Return the configured SQL of a column, from `[migrations.values]`."""
         return self.values.get(f"{self.table.name}.{column}")
 
     def _value(self, column: Column, style: Style) -> str | None:
-        """Return the SQL of a value; None leaves the column out."""
+        """Return the SQL of a value; None omits the column from the INSERT."""
         if own := self.own(column.name):
             return own
         key = next((key for key in self._joined() if column.name in key.columns), None)
@@ -154,7 +154,9 @@ class Rows:
             if column.default:
                 return None
             if column.required:
-                raise NoValueError(f"no value can be made for {column.name}, of type {column.type}")
+                raise NoValueError(
+                    f"no value can be generated for {column.name}, of type {column.type}"
+                )
             return "NULL"
         if style is not Style.TYPES and any(
             column.name in each.columns for each in self.conditions.all
@@ -180,7 +182,7 @@ class Rows:
         return any(column.name in key.columns for key in self.keys)
 
     def _joined(self) -> list[Key]:
-        """Return the foreign keys that refer to rows that are there."""
+        """Return the foreign keys whose parent table has rows."""
         return [key for key in self.keys if self.counts.get(key.parent)]
 
     def _join(self, key: Key) -> str:

@@ -1,4 +1,4 @@
-"""The order in which migrations are tried, and what is found on the way."""
+"""Run the checks in order: the whole history, then the new migrations on the previous release."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,20 +19,20 @@ from pipeline.checks.migrations.sample_data import fill_tables
 from pipeline.checks.migrations.worker import Tests
 from pipeline.errors import InconclusiveError
 
-SAMPLE_ROWS = 1000  # rows that are enough to see what happens to them
+SAMPLE_ROWS = 1000  # rows in each table where correctness is checked, not speed
 
 
 class Before(NamedTuple):
-    """The release before."""
+    """The previous release."""
 
     code: AppVersion
     tests: Tests | None
-    """Its tests, as they are being collected, if any migration seems to be new."""
+    """Its tests, which are being collected in the background, if there are new migration files."""
 
 
 @dataclass(frozen=True)
 class MigrationCheck:
-    """The new code, on a server of its own."""
+    """Checks the migrations of the new code on a temporary server."""
 
     server: PostgresServer
     new: AppVersion
@@ -40,19 +40,19 @@ class MigrationCheck:
     values: Mapping[str, str]
 
     def run(self, folder: Path) -> MigrationReport:
-        """Try the whole history, and then the new migrations on what the release before has.
+        """Check the whole history, then the new migrations on the previous release's schema.
 
         Args:
-            folder: An empty one, for the code of the release before.
+            folder: An empty folder, for the code of the previous release.
         """
-        log("every migration forwards and backwards, on an empty database")
+        log("apply, reverse and reapply every migration on an empty database")
         with self.new.start_worker(self.server.url) as new:
             findings = replace(self, new=new).run_with_started_app(folder)
-        findings.faults = list(dict.fromkeys(findings.faults))  # of what was sent twice
+        findings.faults = list(dict.fromkeys(findings.faults))  # a statement that was sent twice
         return findings
 
     def run_with_started_app(self, folder: Path) -> MigrationReport:
-        """Do so with an app that is started, while the release before is made ready beside it."""
+        """Check the history while another thread checks out and starts the previous release."""
         with ExitStack() as stack, ThreadPoolExecutor() as pool:
             history = pool.submit(checks.check_round_trip, self.server, self.new)
             before = pool.submit(self._previous_version, folder, stack)
@@ -61,11 +61,11 @@ class MigrationCheck:
             try:
                 self._from(before.result(), fresh, findings)
             except InconclusiveError as error:
-                findings.not_judged = error
+                findings.inconclusive = error
         return findings
 
     def _previous_version(self, folder: Path, stack: ExitStack) -> Before | None:
-        """Return the release before, if there is one, started, with its database `base`."""
+        """Start the previous release and migrate its database `base`; None if there is none."""
         commit = previous_release_commit(previous_release.CHECK)
         code = previous_release.checkout_release(commit, folder) if commit else None
         if code is None:
@@ -77,32 +77,32 @@ class MigrationCheck:
 
     def _from(self, before: Before | None, fresh: Schema, findings: MigrationReport) -> None:
         if before is None:
-            log("there is no previous release this one, so nothing to compare with")
+            log("no previous release to compare with")
             return
         upgraded = self.apply(findings, before.tests)
         if upgraded:
-            added = "added to the release before"
+            added = "applied to the previous release"
             findings.faults += checks.schema_differences("history", added, fresh, upgraded)
         if not upgraded or not findings.records:
             return
-        log("the tests of the release before, on the new schema")
+        log("run the tests of the previous release on the new schema")
         tests = before.tests or checks.collect(self.server, before.code)
         findings.faults += checks.check_previous_release(self.server, before.code, self.new, tests)
         if any(record.contract for record in findings.records):
-            log("the new tests, on the schema before anything is taken away")
+            log("run the new tests on the schema without the contract migrations")
             findings.faults += checks.check_before_contract(self.server, self.new)
 
     def apply(self, findings: MigrationReport, tests: Tests | None = None) -> Schema:
-        """Apply the new migrations to copies of `base` that have rows, and judge them.
+        """Apply the new migrations to two copies of `base` with rows, and add the faults.
 
         Args:
-            findings: What gets the verdicts.
-            tests: Those that are collected beside it, but not while locks are timed.
+            findings: The report to fill.
+            tests: Tests that are being collected; locks are timed after the collection has ended.
 
         Returns:
-            The schema that they end with; an empty one, if there is none or they failed.
+            The upgraded schema; empty if a migration failed.
         """
-        log("new migrations on some rows, each data operation twice, and back")
+        log("apply the new migrations to a few rows, data operations twice, then reverse them")
         url = self.server.create_database("some_rows", like="base")
         before = schema(url)
         for line in fill_tables(url, None, SAMPLE_ROWS, self.values).notes_as_sentences():
@@ -119,17 +119,18 @@ class MigrationCheck:
 
     def _under_load(self, findings: MigrationReport, tests: Tests | None) -> None:
         touched = sorted({table for record in findings.records for table in record.touched})
-        log(f"readers, writers and {self.limits.rows:,} rows in {', '.join(touched) or 'no table'}")
+        names = ", ".join(touched) or "no table"
+        log(f"apply the new migrations under load, with {self.limits.rows:,} rows in {names}")
         url = self.server.create_database("many_rows", like="base")
         seeded = fill_tables(url, touched, self.limits.rows, self.values)
-        findings.not_judged = seeded.inconclusive_error(previous_release.CHECK, touched)
-        if tests:
+        findings.inconclusive = seeded.inconclusive_error(previous_release.CHECK, touched)
+        if tests:  # the collection uses a processor, which would distort the measured times
             tests.collected()
         with background_load(url, touched) as waits:
             findings.records = self.new.apply_pending(url)
         findings.faults += evaluation.failed_migration(findings.records)
         findings.waits = {each.name: longest_wait(waits, each.span) for each in findings.records}
-        said = {(each.migration, each.sql) for each in findings.faults if each.locks}
+        reported = {(each.migration, each.sql) for each in findings.faults if each.locks}
         findings.faults += evaluation.locking_problems(
-            findings.records, findings.waits, self.limits, said
+            findings.records, findings.waits, self.limits, reported
         )

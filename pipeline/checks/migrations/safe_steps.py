@@ -1,10 +1,10 @@
-"""What to write instead of a statement, as statements with the names that it has itself."""
+"""Safe alternatives for unsafe statements: SQL with the table and column names filled in."""
 
 import re
 
 NAME = r'(?:"[^"]+"|\w+)(?:\.(?:"[^"]+"|\w+))?'
 TYPE = r"(?P<type>[^(),]+?(?:\([\d, ]+\))?(?:\[\])*)"
-# It is computed, and so may be another one for each row.
+# A default that ends with a call or parentheses: it may have a different value in each row.
 VALUE = r"(?P<value>(?:(?! (?:NOT|NULL|UNIQUE|CHECK|REFERENCES|GENERATED|PRIMARY)\b).)+\))"
 TABLE = rf"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?(?P<table>{NAME})"
 COLUMN = rf"(?:COLUMN )?(?P<column>{NAME})"
@@ -14,11 +14,11 @@ VALIDATE = "ALTER TABLE {table} VALIDATE CONSTRAINT {name}"
 DROP = "ALTER TABLE {table} DROP COLUMN {column} {later}"
 NEW = "ALTER TABLE {table} ADD COLUMN {column} {type}"
 FILLED = '"{bare}_filled"'
-# PostgreSQL's own names for constraints of a column.
-KEY, OWED = '"{bare_table}_{bare}_key"', '"{bare_table}_{bare}_check"'
+# The names that PostgreSQL gives to the constraints of a column.
+KEY, CHECK = '"{bare_table}_{bare}_key"', '"{bare_table}_{bare}_check"'
 COMMENTS = {
-    "few": "-- few rows at a time, with atomic = False",
-    "later": "-- a release after the last code that reads it, marked as contract",
+    "few": "-- in small batches, with atomic = False",
+    "later": "-- one release after the last code that reads it, marked as contract",
 }
 
 NOT_NULL = (
@@ -33,7 +33,8 @@ DEFAULT = (
     "UPDATE {table} SET {column} = {value} WHERE {column} IS NULL {few}",
 )
 
-# Each step is a migration of its own; those with CONCURRENTLY have `atomic = False`.
+# Each step is a separate migration. Steps with CONCURRENTLY need `atomic = False`: PostgreSQL
+# refuses them in a transaction.
 SAFE_STEPS = {
     rf"CREATE (?P<unique>UNIQUE )?INDEX (?P<rest>(?:{NAME} )?ON .+)": (
         "CREATE {unique}INDEX CONCURRENTLY {rest}",
@@ -59,18 +60,18 @@ SAFE_STEPS = {
     ),
     rf"{ADD_COLUMN}(?: NULL)? (?P<rest>CHECK \(.+\))": (
         NEW,
-        f"ALTER TABLE {{table}} ADD CONSTRAINT {OWED} {{rest}} NOT VALID",
-        VALIDATE.replace("{name}", OWED),
+        f"ALTER TABLE {{table}} ADD CONSTRAINT {CHECK} {{rest}} NOT VALID",
+        VALIDATE.replace("{name}", CHECK),
     ),
     rf"{ADD_COLUMN} DEFAULT {VALUE}(?: NULL)?": DEFAULT,
     rf"{ADD_COLUMN} DEFAULT {VALUE} NOT NULL": (*DEFAULT, *NOT_NULL),
     rf"{TABLE} ALTER {COLUMN} (?:SET DATA )?TYPE {TYPE}(?: USING .+)?": (
-        'ALTER TABLE {table} ADD COLUMN "{bare}_new" {type} -- which the code writes beside it',
+        'ALTER TABLE {table} ADD COLUMN "{bare}_new" {type} -- the code writes both columns',
         'UPDATE {table} SET "{bare}_new" = {column}::{type} WHERE "{bare}_new" IS NULL {few}',
         DROP,
     ),
     rf"{TABLE} RENAME {COLUMN} TO (?P<new>{NAME})": (
-        "ALTER TABLE {table} ADD COLUMN {new} {type} -- which the code writes beside it",
+        "ALTER TABLE {table} ADD COLUMN {new} {type} -- the code writes both columns",
         "UPDATE {table} SET {new} = {column} WHERE {new} IS NULL {few}",
         DROP,
     ),
@@ -79,7 +80,7 @@ SAFE_STEPS = {
         "DROP VIEW {table} {later}",
     ),
     rf"{TABLE} DROP {COLUMN}(?: CASCADE)?": (
-        "ALTER TABLE {table} ALTER COLUMN {column} DROP NOT NULL -- beside RemoveField as state",
+        "ALTER TABLE {table} ALTER COLUMN {column} DROP NOT NULL -- with RemoveField in state_operations",
         DROP,
     ),
 }
@@ -87,12 +88,12 @@ ALREADY_SAFE = re.compile(r"\b(CONCURRENTLY|NOT VALID|USING INDEX)\b", re.IGNORE
 
 
 def safe_steps(sql: str, was: str = "") -> list[str]:
-    """Return the statements that together do the same and keep no user out; none if none is known.
+    """Return statements with the same result that block no reads or writes; [] if none are known.
 
     Args:
-        sql: A statement that locks a table for as long as the table is large, or takes away what
-            the release before uses.
-        was: The type of the column that it takes away.
+        sql: A statement whose lock lasts longer on larger tables, or that removes a table or
+            column of the previous release.
+        was: The type of the column that the statement removes.
     """
     text = " ".join(sql.split()).rstrip("; ")
     if ALREADY_SAFE.search(text):
@@ -105,7 +106,7 @@ def safe_steps(sql: str, was: str = "") -> list[str]:
 
 
 def _words(found: re.Match[str]) -> dict[str, str]:
-    """Return the names in a statement, those of its table and column without their quotes too."""
+    """Return the matched parts of a statement, and table and column also without quotes."""
     words = {name: value or "" for name, value in found.groupdict().items()}
     schema, dot, table = words.get("table", "").rpartition(".")
     bare = {"bare": words.get("column", "").strip('"'), "bare_table": table.strip('"')}

@@ -1,4 +1,4 @@
-"""Rows for the tables of any schema, so that migrations meet what they would meet in production."""
+"""Fill the tables of any schema with sample rows, so that migrations run on realistic data."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,48 +18,48 @@ from pipeline.errors import InconclusiveError, InputError
 DJANGO_TABLES = {"django_migrations"}
 COUNT = "SELECT count(*) FROM {}"
 HINT = (
-    "say in pipeline.toml, [migrations.values], how row i has a column: "
+    "set the SQL of a column for row i in pipeline.toml, [migrations.values]: "
     """"{}.<column>" = "'x' || i\""""
 )
 
 
 @dataclass
 class FillResult:
-    """What became of the tables that were to be filled."""
+    """The tables that were filled, and the tables that were skipped."""
 
     filled: list[str] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
-    """Tables that got no rows, and why."""
+    """The cause for each table that gets no rows."""
     notes: list[str] = field(default_factory=list)
 
     def notes_as_sentences(self) -> list[str]:
-        """Return what is not as it would be in production, as sentences."""
-        left_out = [
+        """Return a line for each difference from production."""
+        skipped = [
             f"{table} gets no rows: {cause}\n  hint: {HINT.format(table)}"
             for table, cause in self.skipped.items()
         ]
-        return [*left_out, *self.notes]
+        return [*skipped, *self.notes]
 
     def inconclusive_error(self, check: str, tables: Iterable[str]) -> InconclusiveError | None:
-        """Return the fault of a check of these tables, if some have no rows to try it on.
+        """Return the error of a check that needs rows in tables, if some have none.
 
         Args:
-            check: Its name.
-            tables: What it looks at.
+            check: The name of the check.
+            tables: The tables that the check needs.
         """
         empty = [name for name in tables if name in self.skipped]
         if not empty:
             return None
         return InconclusiveError(
             check,
-            "tables that migrations touch get no rows",
+            "tables that migrations touch get no sample rows",
             detail="; ".join(f"{name}: {self.skipped[name]}" for name in empty),
             hint=HINT.format(empty[0]),
         )
 
 
 class _UnfillableError(Exception):
-    """Only when other tables had rows was it seen that a table cannot have any."""
+    """A table turns out to accept no rows after other tables are filled."""
 
     def __init__(self, table: str, cause: object) -> None:
         super().__init__(table, cause)
@@ -69,52 +69,53 @@ class _UnfillableError(Exception):
 def fill_tables(
     url: str, wanted: Iterable[str] | None, rows: int, values: Mapping[str, str]
 ) -> FillResult:
-    """Fill tables, and before them those that they refer to.
+    """Fill tables, after the tables that they refer to.
 
     Args:
         url: The database.
-        wanted: The tables; None means all of them, in every schema.
-        rows: How many rows each gets.
-        values: SQL by `table.column`, where rows must be of a kind; `i` is the row's number.
+        wanted: The tables; None means all tables in all schemas.
+        rows: The number of rows for each table.
+        values: SQL by `table.column`, for columns with special rules; `i` is the row's number.
 
     Returns:
-        The tables that were filled, and those that do not take rows.
+        The tables that were filled, and the tables that accept no rows.
 
     Raises:
-        InputError: One of the values is wrong.
+        InputError: One of the values is not valid.
     """
-    left_out: dict[str, str] = {}
+    skipped: dict[str, str] = {}
     with connect(url) as connection:
         while True:
             try:
                 with connection.transaction():
-                    seeded = _TableFiller(connection, rows, values, left_out).fill_tables(wanted)
+                    seeded = _TableFiller(connection, rows, values, skipped).fill_tables(wanted)
                 break
-            except _UnfillableError as error:  # what had been filled is empty again
-                left_out[error.table] = error.cause
-        connection.execute("ANALYZE")
+            except _UnfillableError as error:  # the transaction is rolled back: start again
+                skipped[error.table] = error.cause
+        connection.execute("ANALYZE")  # else the planner assumes empty tables
     return seeded
 
 
 class _TableFiller:
-    """Fills tables within a transaction, which it may ask to begin anew."""
+    """Fills tables within one transaction; `_UnfillableError` means: start a new one."""
 
     def __init__(
         self,
         connection: psycopg.Connection,
         rows: int,
         values: Mapping[str, str],
-        left_out: Mapping[str, str],
+        skipped: Mapping[str, str],
     ) -> None:
         self.connection, self.rows, self.values = connection, rows, values
         self.known, self.types = tables(connection), Types(connection)
         self.counts: dict[str, int] = {}
-        self.seeded = FillResult(skipped={**left_out})
+        self.seeded = FillResult(skipped={**skipped})
 
     def fill_tables(self, wanted: Iterable[str] | None) -> FillResult:
         names = sorted(self.known.keys() - DJANGO_TABLES if wanted is None else {*wanted})
         order = order_by_dependency(self.known, names, self.values)
         self.seeded.skipped |= order.skipped
+        # Deferred keys may refer to rows that are inserted later in the transaction.
         self.connection.execute("SET CONSTRAINTS ALL DEFERRED")
         referring: list[tuple[Rows, Key]] = []
         for name in order.tables:
@@ -126,8 +127,8 @@ class _TableFiller:
             self._refer(rows, key)
         self._check()
         partitions = {name: table.root for name, table in self.known.items() if table.root}
-        left_out = self.seeded.skipped
-        left_out |= {name: left_out[root] for name, root in partitions.items() if root in left_out}
+        skipped = self.seeded.skipped
+        skipped |= {name: skipped[root] for name, root in partitions.items() if root in skipped}
         return self.seeded
 
     def _filled(self, rows: Rows) -> bool:
@@ -141,22 +142,22 @@ class _TableFiller:
         return not cause
 
     def _fill(self, rows: Rows) -> str:
-        """Fill a table, and return why it has no rows then, if so."""
+        """Fill a table, and return the cause if it has no rows afterwards."""
         if parent := rows.missing():
-            return f"it must refer to {parent}, which has none"
+            return f"it must refer to {parent}, which has no rows"
         made, cause = fill_table(self.connection, rows, self.rows)
         if 0 < made < self.rows:
             self.seeded.notes.append(
                 f"{rows.table.name} gets {made:,} rows of {self.rows:,}: "
-                "others would break its constraints"
+                "more rows would violate its constraints"
             )
         return "" if made else cause
 
     def _refer(self, rows: Rows, key: Key) -> None:
-        """Give a key that closes a circle its values.
+        """Set the values of a foreign key that closes a cycle.
 
         Raises:
-            _UnfillableError: It cannot have any, and must.
+            _UnfillableError: The key is required, and its values are refused.
         """
         self._count([key])
         try:
@@ -172,11 +173,11 @@ class _TableFiller:
             self.seeded.notes.append(f"{names} is NULL in all rows: {reason(error)}")
 
     def _check(self) -> None:
-        """Check what PostgreSQL checks at the end of a transaction.
+        """Check the deferred constraints, as PostgreSQL does at the end of a transaction.
 
         Raises:
-            _UnfillableError: A table breaks such a constraint.
-            InputError: Something does that is no constraint of a table that was filled.
+            _UnfillableError: A row violates a constraint of a filled table.
+            InputError: The error names no filled table.
         """
         try:
             self.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -186,11 +187,12 @@ class _TableFiller:
                 if self.known[name].place == place:
                     raise _UnfillableError(name, error) from None
             raise InputError(
-                f"rows are refused when all are there: {reason(error)}", hint=HINT.format("<table>")
+                f"the sample rows violate a deferred constraint: {reason(error)}",
+                hint=HINT.format("<table>"),
             ) from None
 
     def _count(self, keys: Iterable[Key]) -> None:
-        """Count the rows that keys can refer to."""
+        """Count the rows of the parent tables of foreign keys."""
         for key in keys:
             found = self._execute(COUNT.format(quoted(*key.parent_table))).fetchone()
             self.counts[key.parent] = found[0] if found else 0

@@ -1,4 +1,4 @@
-"""Squawk's opinion of SQL; its rules are at https://squawkhq.com/docs/rules."""
+"""Lint SQL with Squawk; see https://squawkhq.com/docs/rules for the rules."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from pipeline.process import capture, last_error_line
 
 SQUAWK = (
     "squawk",
-    f"--config={os.devnull}",  # else one of a folder above the checkout
+    f"--config={os.devnull}",  # else Squawk reads the .squawk.toml of a parent folder
     "--reporter=json",
     "--stdin-filepath=migrations.sql",
 )
@@ -19,7 +19,7 @@ EXIT_CODE_FINDINGS = 1
 
 
 class LintFinding(NamedTuple):
-    """A rule that a statement breaks."""
+    """A Squawk rule that a statement violates."""
 
     migration: str
     rule: str
@@ -27,13 +27,13 @@ class LintFinding(NamedTuple):
 
 
 def lint(records: Sequence[MigrationRecord]) -> list[LintFinding]:
-    """Return what the linter has against what migrations sent, in transactions as these were.
+    """Lint the statements of migrations, within BEGIN and COMMIT as they were sent.
 
     Args:
-        records: All new migrations, in their order.
+        records: All new migrations, in order.
 
     Raises:
-        CheckFailedError: The linter could not read it.
+        CheckFailedError: Squawk cannot read the statements.
     """
     text, owners = _script(records)
     output = capture(SQUAWK, stdin=text)
@@ -42,16 +42,19 @@ def lint(records: Sequence[MigrationRecord]) -> list[LintFinding]:
             f"squawk cannot read these migrations: {last_error_line(output)}",
             hint="nox -s migrations",
         )
-    opinions = (
+    findings = (
         LintFinding(owner[0], entry["rule_name"], owner[1])
         for entry in json.loads(output.stdout)
         if (owner := owners[entry["line"]])
     )
-    return list(dict.fromkeys(opinions))
+    return list(dict.fromkeys(findings))
 
 
 def _script(records: Sequence[MigrationRecord]) -> tuple[str, list[tuple[str, Sent] | None]]:
-    """Return all that was sent, and for each line whose it is."""
+    """Return all statements as a script, and the owner of each line.
+
+    Squawk reports line numbers only: the owners map a line back to its migration and statement.
+    """
     lines: list[str] = []
     owners: list[tuple[str, Sent] | None] = []
     for owner, sql in _pieces(records):

@@ -1,4 +1,4 @@
-"""Which of Squawk's opinions hold: it sees neither the database nor what was done there."""
+"""Drop the findings of Squawk that the database refutes: Squawk only sees the SQL text."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -12,22 +12,18 @@ from pipeline.checks.migrations.squawk_rules import (
     PATTERNS,
 )
 
-TELLING = {"adding-foreign-key-constraint", "disallowed-unique-constraint"}
+SPECIFIC_RULES = {"adding-foreign-key-constraint", "disallowed-unique-constraint"}
 
 
-def filter_findings(opinions: Sequence[LintFinding]) -> Iterator[LintFinding]:
-    """Yield each opinion that holds.
-
-    Args:
-        opinions: Those of the linter.
-    """
-    for opinion in opinions:
-        if opinion.rule in LOCKS and _holds(opinion) and not _is_covered(opinion, opinions):
-            yield opinion
+def filter_findings(findings: Sequence[LintFinding]) -> Iterator[LintFinding]:
+    """Yield the findings about locks that are true for this database."""
+    for finding in findings:
+        if finding.rule in LOCKS and _holds(finding) and not _is_covered(finding, findings):
+            yield finding
 
 
 def safe_alternative(sql: str) -> str:
-    """Return what to do instead of a statement that reads a whole table under a lock."""
+    """Return the hint for a statement that reads a whole table under a lock."""
     text = " ".join(sql.split())
     for words, hint in PATTERNS.items():
         if found := re.search(words, text, re.IGNORECASE):
@@ -35,27 +31,27 @@ def safe_alternative(sql: str) -> str:
     return DEFAULT_HINT
 
 
-def _holds(opinion: LintFinding) -> bool:
-    """Tell whether the statement is about a table of the release before, and did what it warns of.
+def _holds(finding: LintFinding) -> bool:
+    """Return whether a statement changes an old table, and did the work that the rule warns of.
 
-    A table without rows shows nothing, so that the opinion stands.
+    An empty table cannot show the work, so the finding stays.
     """
-    sent = opinion.sent
+    sent = finding.sent
     if sent.about in {"new", "nothing"}:
         return False
-    return opinion.rule not in CONFIRMED_BY_DATABASE or sent.about == "empty" or _took_effect(sent)
+    return finding.rule not in CONFIRMED_BY_DATABASE or sent.about == "empty" or _took_effect(sent)
 
 
 def _took_effect(sent: Sent) -> bool:
     return bool(sent.scans or sent.rebuilt)
 
 
-def _is_covered(opinion: LintFinding, opinions: Sequence[LintFinding]) -> bool:
-    """Tell whether something more telling is said of the statement.
+def _is_covered(finding: LintFinding, findings: Sequence[LintFinding]) -> bool:
+    """Return whether a more specific finding exists for the same statement.
 
-    By another rule; or by what is measured: of those that make an index, none can be NOT VALID.
+    Constraints that build an index have no NOT VALID form; the measured work reports them.
     """
-    return opinion.rule == "constraint-missing-not-valid" and (
-        re.search(r"\b(EXCLUDE|PRIMARY KEY)\b", opinion.sent.sql, re.IGNORECASE) is not None
-        or any(each.rule in TELLING and each.sent == opinion.sent for each in opinions)
+    return finding.rule == "constraint-missing-not-valid" and (
+        re.search(r"\b(EXCLUDE|PRIMARY KEY)\b", finding.sent.sql, re.IGNORECASE) is not None
+        or any(each.rule in SPECIFIC_RULES and each.sent == finding.sent for each in findings)
     )

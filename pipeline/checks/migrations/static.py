@@ -1,4 +1,4 @@
-"""The smaller check of new migrations: what can be seen without PostgreSQL, in seconds."""
+"""Static check of new migrations: evaluate their SQL in seconds, without PostgreSQL."""
 
 from collections.abc import Collection
 
@@ -9,24 +9,21 @@ from pipeline.checks.migrations.evaluation import expected_problems
 from pipeline.checks.migrations.findings import MigrationReport
 
 UNSEEN = """\
-What only `nox -s migration-safety` sees, as it runs migrations on PostgreSQL:
-  what Python or a DO block does in them, and what type a column had that only SQL names{places}
-  whether PostgreSQL takes them, they fit the rows, go back, and can be run a second time
-  whether a view that has the name of a table takes the rows that are written into it
-  rows that are read, and indexes that are built, for a reason that no statement shows
-  how long a lock lasts, and who waits for it
-  whether the tests of the release before pass on the new schema"""
+Only `nox -s migration-safety`, which runs the migrations on PostgreSQL, checks:
+  Python code, DO blocks, and types of columns that only SQL defines{places}
+  whether PostgreSQL accepts the migrations, and whether they work on rows, backwards and twice
+  whether a view with the name of a table accepts writes
+  reads of rows and builds of indexes that no statement names
+  how long a lock lasts, and which queries it blocks
+  whether the tests of the previous release pass on the new schema"""
 
 
 def static(new: AppVersion) -> MigrationReport:
-    """Judge the migrations that the release before has not, by what they would send.
-
-    Args:
-        new: The code.
+    """Check the migrations that the previous release does not have, by the SQL of each.
 
     Raises:
-        CheckFailedError: A migration cannot even be read.
-        NotJudgedError: There is nothing here to compare with.
+        CheckFailedError: A migration cannot be read.
+        InconclusiveError: The commit of the previous release is not available.
     """
     commit = previous_release_commit(CHECK)
     if commit is None:
@@ -36,7 +33,7 @@ def static(new: AppVersion) -> MigrationReport:
 
 
 def of(new: AppVersion, released: Collection[str]) -> MigrationReport:
-    """Judge the migrations of all files but those that are released."""
+    """Check all migrations except the released files."""
     found = new.static(released)
     faults = list(dict.fromkeys(expected_problems(found)))
     places = [place for record in found for place in record.unseen]

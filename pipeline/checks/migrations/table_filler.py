@@ -1,4 +1,4 @@
-"""Fills one table, as far as it can be."""
+"""Fill one table: try the styles of values in turn, and skip columns that reject values."""
 
 import psycopg
 from psycopg import sql
@@ -6,23 +6,23 @@ from psycopg import sql
 from pipeline.checks.migrations.row_sql import NoValueError, Rows, Style
 from pipeline.errors import InputError
 
-MAX_ROUNDS = 20  # to get as many rows as are wanted, while each of them brings some
-BATCH_ROWS = 1000  # rows that are made at least, of which all that fit may be taken
+MAX_ROUNDS = 20  # INSERTs for a table, while each of them adds rows
+BATCH_ROWS = 1000  # rows that an INSERT generates at least; most may violate a constraint
 PROBE = "SELECT {} FROM generate_series(1, 5) AS i"
 
 
 def fill_table(connection: psycopg.Connection, rows: Rows, wanted: int) -> tuple[int, str]:
-    """Add rows to a table, and return how many, and why there are not more.
+    """Add rows to a table, and return their number and the cause if rows are missing.
 
     Args:
-        connection: To the database, in a transaction.
-        rows: What the rows are.
-        wanted: How many.
+        connection: A connection with an open transaction.
+        rows: The statements for the table.
+        wanted: The number of rows.
 
     Raises:
-        InputError: A value that the team has given is wrong.
+        InputError: A value of `[migrations.values]` is not valid.
     """
-    made, cause = 0, f"no row that was made satisfies {rows.conditions}"
+    made, cause = 0, f"no generated row satisfies {rows.conditions}"
     for style in Style:
         if made < wanted:
             added, fault = _add(connection, rows, style, wanted - made)
@@ -31,7 +31,7 @@ def fill_table(connection: psycopg.Connection, rows: Rows, wanted: int) -> tuple
 
 
 def _add(connection: psycopg.Connection, rows: Rows, style: Style, wanted: int) -> tuple[int, str]:
-    """Add rows of one style; without the values that some columns do not take, if need be."""
+    """Add rows of one style; retry without the values that some columns reject."""
     try:
         with connection.transaction():
             return _insert(connection, rows, style, wanted), ""
@@ -44,7 +44,10 @@ def _add(connection: psycopg.Connection, rows: Rows, style: Style, wanted: int) 
 
 
 def _insert(connection: psycopg.Connection, rows: Rows, style: Style, wanted: int) -> int:
-    """Add rows in turns; of the types alone in one, as more would find rows that are all NULL."""
+    """Insert rows in rounds until all are inserted or a round adds none.
+
+    The style TYPES has one round: later rounds would mostly add rows with NULLs.
+    """
     made, size = 0, max(wanted, BATCH_ROWS)
     for turn in range(1) if style is Style.TYPES else range(1, MAX_ROUNDS):
         numbers = range(1 + turn * size, 1 + (turn + 1) * size)
@@ -57,10 +60,10 @@ def _insert(connection: psycopg.Connection, rows: Rows, style: Style, wanted: in
 
 
 def _unfit(connection: psycopg.Connection, rows: Rows, style: Style) -> set[str]:
-    """Return the columns that do not take their values, whatever the others are.
+    """Return the columns whose value fails by itself, probed with one SELECT each.
 
     Raises:
-        InputError: The team has said what such a column takes.
+        InputError: The value comes from `[migrations.values]`.
     """
     unfit = set()
     for column, value in rows.alone(style).items():
@@ -71,7 +74,7 @@ def _unfit(connection: psycopg.Connection, rows: Rows, style: Style) -> set[str]
             if rows.own(column):
                 name = f"{rows.table.name}.{column}"
                 raise InputError(
-                    f"[migrations.values] {name} is no value: {reason(error)}",
+                    f"[migrations.values] {name} is not a valid value: {reason(error)}",
                     hint=f"correct {name} in pipeline.toml; `i` is the number of the row",
                 ) from None
             unfit.add(column)
@@ -79,5 +82,5 @@ def _unfit(connection: psycopg.Connection, rows: Rows, style: Style) -> set[str]
 
 
 def reason(error: object) -> str:
-    """Return the first line of what an error says."""
+    """Return the first line of an error message."""
     return str(error).splitlines()[0]

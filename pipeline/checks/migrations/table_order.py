@@ -1,4 +1,4 @@
-"""The order in which tables get rows: first those that others refer to, whatever the circles."""
+"""The order in which tables get rows: parents first; cycles are broken at a nullable key."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -7,35 +7,33 @@ from itertools import pairwise
 
 from pipeline.checks.migrations.catalog import Key, Table
 
-CIRCLE = "it refers to {} in a circle, by keys that must have a value at once"
+CYCLE = "its foreign key to {} closes a cycle and can neither be NULL nor deferred"
 
 
 @dataclass
 class Order:
-    """Tables in order."""
-
     tables: list[str] = field(default_factory=list)
     postponed: dict[str, list[Key]] = field(default_factory=dict)
-    """The foreign keys that get their values when all tables have rows, by table."""
+    """The foreign keys that get their values after all tables have rows, by table."""
     skipped: dict[str, str] = field(default_factory=dict)
-    """Tables that cannot have rows, and why."""
+    """The cause for each table that cannot have rows."""
 
     def postpone(self, table: Table, keys: list[Key]) -> None:
-        """Break a circle at one of its tables."""
+        """Break a cycle: set these keys of a table later, or skip the table if that is impossible."""
         self.postponed.setdefault(table.name, []).extend(keys)
         if not _can_wait(table, keys):
-            self.skipped[table.name] = CIRCLE.format(keys[0].parent)
+            self.skipped[table.name] = CYCLE.format(keys[0].parent)
 
 
 def order_by_dependency(
     known: Mapping[str, Table], wanted: Iterable[str], values: Mapping[str, str]
 ) -> Order:
-    """Return tables and those that they refer to, in order.
+    """Sort tables and their parents topologically; postpone foreign keys until no cycle is left.
 
     Args:
         known: All tables.
-        wanted: The names of those that need rows.
-        values: What the team gives columns, by `table.column`: such keys refer to nothing.
+        wanted: The names of the tables that need rows.
+        values: Configured values by `table.column`; keys with a value are no dependency.
     """
     order = Order()
     keys = _keys(known, wanted, values)
@@ -60,7 +58,7 @@ def order_by_dependency(
 def _keys(
     known: Mapping[str, Table], wanted: Iterable[str], values: Mapping[str, str]
 ) -> dict[str, list[Key]]:
-    """Return the foreign keys of each table that needs rows."""
+    """Return the foreign keys of the wanted tables and of their parents, by table."""
     found: dict[str, list[Key]] = {}
     waiting = [_root(known, name) for name in wanted if name in known]
     while waiting:
@@ -76,12 +74,12 @@ def _keys(
 
 
 def _break(
-    order: Order, known: Mapping[str, Table], keys: Mapping[str, list[Key]], circle: list[str]
+    order: Order, known: Mapping[str, Table], keys: Mapping[str, list[Key]], cycle: list[str]
 ) -> None:
-    """Postpone the keys of a circle's table; of one where they can wait, if there is one."""
+    """Postpone the keys of the table in the cycle where waiting costs least."""
     steps = [
         (known[name], [key for key in keys[name] if _root(known, key.parent) == parent])
-        for parent, name in pairwise(circle)
+        for parent, name in pairwise(cycle)
     ]
     order.postpone(*min(steps, key=lambda step: _cost(*step)))
 

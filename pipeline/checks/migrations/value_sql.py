@@ -1,4 +1,4 @@
-"""SQL for the value that row i has in a column, for each type that PostgreSQL and contrib have."""
+"""SQL for the value of a column in row i, for the types of PostgreSQL and its extensions."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import psycopg
 from psycopg import sql
 
-# How a value is made of `n`, a number of the row and its column, by the name of the type.
+# SQL by type name; `n` is the sum of the numbers of row and column.
 KINDS = {
     r"(?:character varying|character|bpchar)\((\d+)\)": "right('r' || {n}, {0})",
     r"text|character varying|character|bpchar|citext|name|ltree": "'r' || {n}",
@@ -50,7 +50,7 @@ KINDS = {
     r"vector|halfvec": "ARRAY[{n}::real, 1]",
 }
 TEXT = r"text|character.*|bpchar|citext"
-# What a text must often be where a check says more of it.
+# Texts that often satisfy a check: digits, letters only, an e-mail address, a URL.
 TEXTS = (
     "{n}::text",
     "'R' || {n}",
@@ -59,7 +59,7 @@ TEXTS = (
     "'r' || {n} || '@example.com'",
     "'https://example.com/' || {n}",
 )
-# What is made of a constant `c` that a check or the bound of a partition names.
+# Values near a constant `c` of a check or a partition bound.
 NEAR_VALUES = {
     TEXT: ("{c}", "{c} || {n}"),
     r"date|timestamp.*": ("{c}", "{c} + {n} % 28 * interval '1 day'"),
@@ -91,18 +91,18 @@ VALID = "SELECT text FROM unnest(%s::text[]) AS text WHERE pg_input_is_valid(tex
 
 
 class CompositeType(NamedTuple):
-    """A type that is made of others."""
+    """A domain, enum, range, multirange or composite type."""
 
     kind: str
-    """As `pg_type.typtype` has it."""
+    """`pg_type.typtype`."""
     parts: list[str]
-    """The types within; of an enum, its labels."""
+    """The types that it consists of; for an enum, its labels."""
     checks: list[str]
-    """What a domain asks of a VALUE."""
+    """The conditions of a domain on VALUE."""
 
 
 class Types:
-    """The types of a database."""
+    """Generates values for the types of a database."""
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self.connection = connection
@@ -112,7 +112,7 @@ class Types:
         }
 
     def base(self, name: str) -> tuple[str, list[str]]:
-        """Return the type below a domain, and what all domains on the way ask of a VALUE."""
+        """Return the type below a domain, and the conditions of all domains above that type."""
         made = self.made.get(name)
         if made is None or made.kind != "d":
             return name, []
@@ -120,11 +120,11 @@ class Types:
         return below, [*made.checks, *checks]
 
     def value(self, name: str, number: int, row: str = "i") -> str | None:
-        """Return the SQL of a value; None if nothing is known of the type.
+        """Return the SQL of a value; None if the type is unknown.
 
         Args:
             name: The type, as PostgreSQL's `format_type` writes it.
-            number: That of the column, so that no two values of a row are equal.
+            number: The number of the column; it keeps the values of a row different.
             row: The SQL of the number of the row.
         """
         name, _ = self.base(name)
@@ -140,12 +140,12 @@ class Types:
         return template.format(*match.groups(), n=n, k=number) if match else None
 
     def candidates(self, name: str, number: int, conditions: Sequence[str]) -> list[str]:
-        """Return the SQL of values that may satisfy conditions, made of the constants in them.
+        """Return the SQL of values that may satisfy conditions, built from their constants.
 
         Args:
             name: The type.
-            number: That of the column.
-            conditions: The SQL of checks.
+            number: The number of the column.
+            conditions: The SQL of the conditions.
         """
         found = {constant for each in conditions for constant in _constants(each)}
         valid = [row[0] for row in self.connection.execute(VALID, [sorted(found), name])]
@@ -161,7 +161,8 @@ class Types:
     def _composite_value(self, name: str, made: CompositeType, number: int, row: str) -> str | None:
         if made.kind == "e":
             return f"(enum_range(NULL::{name}))[1 + ({row} + {number}) % {len(made.parts)}]"
-        if made.kind == "r":  # whose ends are in order, and which no other row's range meets
+        # A range must have its ends in order. Rows i and i + 1 as ends keep the ranges apart.
+        if made.kind == "r":
             parts = self._cast(made.parts * 2, number, [row, f"{row} + 1"])
             ends = ", ".join(parts or ())
             return f"{name}(least({ends}), greatest({ends}))" if parts else None
@@ -180,7 +181,7 @@ class Types:
 
 
 def _constants(condition: str) -> Iterator[str]:
-    """Yield the constants in SQL, and the numbers beside those that are numbers."""
+    """Yield the constants in SQL, and for a number also the next lower and higher number."""
     for text, number in CONSTANT.findall(condition):
         constant = number or text.replace("''", "'")
         yield constant

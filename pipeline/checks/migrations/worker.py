@@ -1,4 +1,7 @@
-"""A process that has started Django, and does what it is asked to in forks of itself."""
+"""Client of the Django process of `django_runner`, which runs each command in a fork.
+
+Django starts once for all commands: its start takes longer than most commands.
+"""
 
 import json
 import sys
@@ -12,7 +15,7 @@ from pipeline.process import CommandResult, Conversation, conversation
 
 COMMAND = ("-m", "pipeline.checks.migrations.django_runner")
 COLLECTED = "collected"
-# Options of pytest: ask the database that is there, and leave nothing.
+# Options of pytest: keep the existing database, run in one process, write no cache.
 ON_ITS_DATABASE = (
     "--reuse-db", "-p", "pipeline.checks.migrations.django_runner.alone", "-p", "no:cacheprovider"
 )  # fmt: skip
@@ -20,35 +23,34 @@ ON_ITS_DATABASE = (
 
 @dataclass(frozen=True)
 class Worker:
-    """The process, and a folder for what it leaves."""
-
     process: Conversation
     folder: Path
+    """The folder for results, output and the log."""
 
     def ask(self, url: str, *command: str) -> CommandResult:
-        """Have a command of `pipeline.checks.migrations.django_runner` done.
+        """Run a command of `django_runner` and wait for it.
 
         Args:
             url: The database.
-            *command: Its name and its arguments.
+            *command: The name of the command, and its arguments.
 
         Returns:
-            Its exit code, its result as stdout, and all that was printed as stderr.
+            The exit code, the result as stdout, and all printed output as stderr.
         """
         self._say(url, command)
-        answer = self.process.hear()
-        if not answer:  # it has not even started
+        answer = self.process.receive()
+        if not answer:  # the process ended before its first answer: its log has the cause
             log = (self.folder / "log").read_text(errors="replace")
             return CommandResult(command, self.process.wait(), "", log)
-        said = self._output.read_text(errors="replace")
-        return CommandResult(command, int(answer), self._result.read_text(), said)
+        output = self._output.read_text(errors="replace")
+        return CommandResult(command, int(answer), self._result.read_text(), output)
 
     def collect(self, url: str, second: str) -> "Tests":
-        """Have the app's tests collected, and do not wait for it.
+        """Start to collect the app's tests, without waiting for the result.
 
         Args:
-            url: The database that they will be asked about; it need not be there yet.
-            second: Another one like it.
+            url: The database for the tests; it may be created later.
+            second: The database of the second process.
         """
         self._say(url, ("tests", second))
         return Tests(self.process)
@@ -65,38 +67,38 @@ class Worker:
         files = self._result, self._output
         for file in files:
             file.write_text("")
-        self.process.say(json.dumps([url, *map(str, files), *command]))
+        self.process.send(json.dumps([url, *map(str, files), *command]))
 
 
 @dataclass
 class Tests:
-    """An app's tests in a worker, which does nothing else until they are run."""
+    """The tests of an app in a worker, which accepts no other command until they have run."""
 
     process: Conversation
-    heard: str = ""
+    answer: str = ""
 
     def collected(self) -> None:
-        """Wait until they are collected, if they can be."""
-        self.heard = self.heard or self.process.hear()
+        """Wait until the tests are collected or the collection has failed."""
+        self.answer = self.answer or self.process.receive()
 
     def green(self) -> bool:
-        """Run them, and tell whether all that reach the database pass: see `inside.halves`."""
+        """Run the tests; return whether all tests that use a database pass (see `pytest_split`)."""
         self.collected()
-        if self.heard.strip() == COLLECTED:
-            self.heard = self.process.ask("go")
-        return self.heard.strip() == "0"
+        if self.answer.strip() == COLLECTED:
+            self.answer = self.process.ask("go")
+        return self.answer.strip() == "0"
 
 
 @contextmanager
 def start_worker(
     folder: Path, env: Mapping[str, str], python: str = sys.executable
 ) -> Iterator[Worker]:
-    """Start the process, and end it afterwards.
+    """Start the Django process, and stop it at the end of the `with` block.
 
     Args:
-        folder: Of the backend.
+        folder: The folder of the backend.
         env: Variables to set.
-        python: The one that has its packages.
+        python: The Python that has the packages of the backend.
     """
     with TemporaryDirectory(prefix="migrations-") as name:
         command, log = [python, *COMMAND], Path(name, "log")

@@ -43,7 +43,7 @@ def verify_candidate(
     if known and live:
         log(f"already verified when {live.version} was deployed: {', '.join(known)}")
     new = [reference for image, reference in found.images.items() if image not in known]
-    verify(new, signer, found.commit, unjudged=environment.is_local)
+    verify(new, signer, found.commit, allow_unscanned=environment.is_local)
     require_unused_tags(version_tags(found))
     if environment.promote_from:
         require_deployed_to(environment.promote_from, found, signer)

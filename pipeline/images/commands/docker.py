@@ -1,4 +1,4 @@
-"""The command lines of Docker that build, keep and move images."""
+"""The command lines of Docker for images."""
 
 import os
 from collections.abc import Mapping
@@ -7,20 +7,20 @@ from pathlib import Path
 from pipeline.images.targets import Command, Target
 
 DEFINITIONS = "docker-compose.yml"
-"""What defines all images."""
+"""The file that defines all images."""
 
 
 def build(target: Target, tag: str, arguments: Mapping[str, str], epoch: int) -> Command:
-    """Build an image as docker-compose.yml defines it, for this engine.
+    """Build an image of docker-compose.yml for this engine.
 
-    `SOURCE_DATE_EPOCH` gives all that the build makes the time of the commit:
+    `SOURCE_DATE_EPOCH` sets the time of all files and layers to that of the commit:
     https://reproducible-builds.org/specs/source-date-epoch/
 
     Args:
         target: What to build.
-        tag: What to call it in the engine.
+        tag: The tag in the engine.
         arguments: Build arguments by name.
-        epoch: The commit's time, in seconds since 1970.
+        epoch: The time of the commit, in seconds since 1970.
     """
     given = {**arguments, "SOURCE_DATE_EPOCH": str(epoch)}
     settings = {
@@ -33,63 +33,63 @@ def build(target: Target, tag: str, arguments: Mapping[str, str], epoch: int) ->
 
 
 def pull(target: Target, reference: str) -> Command:
-    """Take an image of others, for one platform."""
+    """Pull an image for one platform."""
     return ("docker", "pull", "--quiet", f"--platform={target.platform}", reference)
 
 
 def tag(image: str, reference: str) -> Command:
-    """Give an image of the engine a name."""
+    """Tag an image in the engine."""
     return ("docker", "tag", image, reference)
 
 
 def save(reference: str, archive: Path) -> Command:
-    """Write an image of the engine to a file."""
+    """Save an image of the engine to a file."""
     return ("docker", "save", f"--output={archive}", reference)
 
 
 def load(archive: Path) -> Command:
-    """Read an image from a file into the engine."""
+    """Load an image from a file into the engine."""
     return ("docker", "load", "--quiet", f"--input={archive}")
 
 
 def push(reference: str) -> Command:
-    """Push a tag of the engine."""
+    """Push a tag."""
     return ("docker", "push", "--quiet", reference)
 
 
 def create_index(reference: str, *members: str) -> Command:
-    """Make one name for the images of several platforms, or one more for an image."""
+    """Tag an index of the images of several platforms, or another name of one image."""
     return (*buildx("imagetools"), "create", f"--tag={reference}", *members)
 
 
 def inspect(reference: str) -> Command:
-    """Show an image of the engine."""
+    """Inspect an image in the engine."""
     return ("docker", "image", "inspect", reference)
 
 
 def raw_manifest(reference: str) -> Command:
-    """Show what the registry keeps under a name, byte by byte."""
+    """Print a manifest of the registry, byte by byte."""
     return (*buildx("imagetools"), "inspect", "--raw", reference)
 
 
 def image_config(reference: str) -> Command:
-    """Show the configuration of an image in the registry."""
+    """Print the configuration of an image in the registry."""
     return (*buildx("imagetools"), "inspect", "--format={{json .Image}}", reference)
 
 
 def engine_platform() -> Command:
-    """Show what the engine itself runs on."""
+    """Print the platform of the engine."""
     return ("docker", "version", "--format={{.Server.Os}}/{{.Server.Arch}}")
 
 
 def compose(*arguments: str) -> Command:
-    """Begin a command of Compose on the definitions alone.
+    """Return the start of a Compose command that reads docker-compose.yml only.
 
-    An override file beside them, or a file `.env`, is a laptop's own and no part of a release.
+    An override file or a file `.env` next to it belongs to one machine, not to a release.
     """
     return ("docker", "compose", f"--env-file={os.devnull}", f"--file={DEFINITIONS}", *arguments)
 
 
 def buildx(command: str) -> Command:
-    """Begin a command of the builder."""
+    """Return the start of a buildx command."""
     return ("docker", "buildx", command)

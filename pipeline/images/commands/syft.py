@@ -1,4 +1,4 @@
-"""The command line of Syft, which lists what is in an image."""
+"""The command line of Syft, which writes SBOMs."""
 
 from pathlib import Path
 
@@ -8,16 +8,16 @@ from pipeline.images.targets import Command, Target
 CONFIGURATION = Path(__file__).with_name("syft.yaml")
 VARIABLES = "SYFT_"
 OUTPUT_FILES = {"spdx-json": "sbom.spdx.json", "cyclonedx-json": "sbom.cdx.json"}
-"""Each format, and the file that it goes to."""
+"""The file of each format."""
 
 
 def sbom_command(target: Target, name: str, version: str) -> Command:
-    """List what is in an image's archive, in every format.
+    """Write the SBOMs of an archive in every format.
 
     Args:
-        target: Whose archive.
-        name: The image's repository.
-        version: What its contents are called.
+        target: The target of the archive.
+        name: The repository of the image.
+        version: The version for the SBOM.
     """
     outputs = [f"--output={form}={target.directory / file}" for form, file in OUTPUT_FILES.items()]
     source = [f"--source-name={name}", f"--source-version={version}"]

@@ -1,32 +1,32 @@
-"""The command line of Trivy, which knows the vulnerabilities of what is in an image."""
+"""The command line of Trivy, which scans images for vulnerabilities."""
 
 import os
 
 from pipeline.images.targets import Command, Target
 
 VARIABLES = "TRIVY_"
-PLACES = {
+LOCATION_VARIABLES = {
     f"TRIVY_{name}" for name in ("CACHE_DIR", "DB_REPOSITORY", "JAVA_DB_REPOSITORY", "TIMEOUT")
 }
-"""Its variables that say where things are, and not what is found."""
+"""Variables that set locations, and do not change the findings."""
 UNREACHABLE = ("failed to download vulnerability DB", "failed to download Java DB")
-"""What it says where no registry hands out what it knows."""
+"""Error messages of Trivy if its database cannot be downloaded."""
 OUTPUT_FILES = {
     "json": "scan.json",
     "sarif": "scan.sarif",
     "table": "scan.txt",
     "cosign-vuln": "scan.attestation.json",
 }
-"""Each format, and the file that it goes to."""
+"""The file of each format."""
 
 
 def scan_command(target: Target, form: str) -> Command:
-    """Scan an image's archive; the findings are judged by us, so that they never fail this.
+    """Scan an archive. Findings do not fail the command; they are evaluated later.
 
-    No file of Trivy's own is read: security/exceptions.toml is the only one, and its entries end.
+    No configuration file of Trivy is read; security/exceptions.toml is the only list of exceptions.
 
     Args:
-        target: Whose archive.
+        target: The target of the archive.
         form: A key of `OUTPUT_FILES`.
     """
     quiet = ("--quiet", "--skip-version-check", "--disable-telemetry")

@@ -1,4 +1,4 @@
-"""The rules of parity, by what they are about."""
+"""The rules of parity."""
 
 from pipeline.parity.rule import Rule
 from pipeline.parity.rules import (

@@ -1,4 +1,4 @@
-"""Calls: every file is reached, and gets the plan."""
+"""Rules for calls: every workflow is reachable, and gets the plan."""
 
 import json
 from collections.abc import Iterator
@@ -33,33 +33,33 @@ def call_names_a_file(tree: Repository) -> Iterator[Violation]:
         if workflow is None or "workflow_call" not in workflow.triggers:
             uses = job.content["uses"]
             yield Violation(
-                job.path, job.line_of_key("uses"), f"`{uses}` is no workflow to call here"
+                job.path, job.line_of_key("uses"), f"`{uses}` is not a workflow of this repository"
             )
 
 
 @rule(hint="call it from ci.yml, give it a trigger, or delete it")
 def workflow_is_reachable(tree: Repository) -> Iterator[Violation]:
-    """Every workflow file is started by something, or called by one that is."""
+    """Every workflow has a trigger, or is called by one that has."""
     reached = [*tree.triggered_workflows, *tree.called_workflows]
     for workflow in tree.workflows.values():
         if workflow not in reached:
             yield Violation(workflow.path, workflow.at("on"), "nothing starts or calls this file")
 
 
-@rule(hint=f"git mv it to {WORKFLOWS_DIR}/NAME.yml, in small letters")
+@rule(hint=f"git mv it to {WORKFLOWS_DIR}/NAME.yml, in lower-case letters")
 def file_is_where_workflows_are(tree: Repository) -> Iterator[Violation]:
-    """A workflow file lies where GitHub reads it, under a name that GitHub and every rule read."""
+    """A workflow file is in the folder that GitHub reads, with an extension that GitHub reads."""
     for path in map(PurePosixPath, tree.files):
         meant = (
             f"{path}".lower().startswith(f"{WORKFLOWS_DIR}/") and path.suffix.lower() in SUFFIXES
         )
         if meant and not (f"{path.parent}" == WORKFLOWS_DIR and path.suffix in SUFFIXES):
-            yield Violation(f"{path}", 1, "the file lies where no workflow is read")
+            yield Violation(f"{path}", 1, "GitHub reads no workflow at this path")
 
 
 @rule(hint=f"with: jobs: ${{{{ {PLAN_OUTPUT} }}}}, or a list of the file's jobs in a fixed run")
 def call_passes_plan(tree: Repository) -> Iterator[Violation]:
-    """A call hands over the plan; what is no part of it, a list of jobs that exist."""
+    """A call passes the plan; a call outside of the plan, a list of existing jobs."""
     for job in tree.jobs:
         called = tree.workflows.get(job.called_workflow or "")
         if called is None:
@@ -70,13 +70,13 @@ def call_passes_plan(tree: Repository) -> Iterator[Violation]:
         fixed = unplanned and _are_jobs(jobs, {*called.jobs} - {GATE_JOB})
         if not planned and not fixed:
             yield Violation(
-                job.path, job.line_of_key("with", "jobs"), f"call `{job.id}` hands over no plan"
+                job.path, job.line_of_key("with", "jobs"), f"call `{job.id}` does not pass the plan"
             )
 
 
 @rule(hint=f"no `if`, or: if: ${{{{ {NOT_FAILED} }}}}, with `&&` and a push to main if need be")
 def call_is_not_skipped(tree: Repository) -> Iterator[Violation]:
-    """A call is not skipped with what it waits for, nor on a condition but a push to main."""
+    """A call is not skipped with its needs, nor on a condition other than a push to main."""
     on_main = f"github.ref == 'refs/heads/{tree.settings.ci.main_branch}'"
     for job in tree.jobs:
         if not job.is_call:
@@ -88,18 +88,18 @@ def call_is_not_skipped(tree: Repository) -> Iterator[Violation]:
         waits = {*job.needs} - {PLAN}
         if waits and not wanted <= found:
             yield Violation(
-                job.path, job.line_of_key("if"), f"call `{job.id}` is skipped with what it needs"
+                job.path, job.line_of_key("if"), f"call `{job.id}` is skipped with its needs"
             )
         allowed = {*wanted, ON_PUSH, on_main} if waits else wanted
         if not found <= allowed and not calls_delivery(tree, job):
             yield Violation(
-                job.path, job.line_of_key("if"), f"call `{job.id}` runs on a condition of its own"
+                job.path, job.line_of_key("if"), f"call `{job.id}` has another condition"
             )
 
 
-@rule(hint="filter in the plan: a required check behind a path filter stays pending for ever")
+@rule(hint="filter in the plan: a required check behind a path filter stays pending")
 def no_path_filter(tree: Repository) -> Iterator[Violation]:
-    """No workflow is started by path: the plan selects, so that the required check always comes."""
+    """No trigger filters by path: the plan selects, so that the required check always reports."""
     for workflow in tree.workflows.values():
         for name, settings in workflow.triggers.items():
             for key in FILTERS:
@@ -111,7 +111,7 @@ def no_path_filter(tree: Repository) -> Iterator[Violation]:
 
 @rule(hint="start it by pull_request, schedule, push, merge_group, workflow_dispatch or a call")
 def trigger_is_safe(tree: Repository) -> Iterator[Violation]:
-    """Nothing runs a stranger's code with this repository's rights."""
+    """No trigger runs code of a fork with this repository's permissions."""
     for workflow in tree.workflows.values():
         for name in ("pull_request_target", "workflow_run", "issue_comment"):
             if name in workflow.triggers:
@@ -120,15 +120,13 @@ def trigger_is_safe(tree: Repository) -> Iterator[Violation]:
 
 @rule(hint="group it; cancel only older runs of the same pull request")
 def concurrency_is_grouped(tree: Repository) -> Iterator[Violation]:
-    """What is started is grouped; a called file is not, since its group would be its caller's."""
+    """A triggered workflow has a concurrency group; a called one uses that of its caller."""
     for workflow in tree.workflows.values():
         group = workflow.content.get("concurrency")
         if workflow in tree.called_workflows:
             if group is not None:
                 line = workflow.at("concurrency")
-                yield Violation(
-                    workflow.path, line, "a called file has a concurrency group of its own"
-                )
+                yield Violation(workflow.path, line, "a called workflow has a concurrency group")
             jobs = workflow.jobs.values() if workflow in tree.triggered_workflows else ()
             for job in jobs:
                 if not isinstance(job.content.get("concurrency"), dict):
@@ -155,7 +153,7 @@ def only_pull_requests_are_cancelled(tree: Repository) -> Iterator[Violation]:
 
 
 def reachable_from_pull_request(tree: Repository, job: Job) -> bool:
-    """Say whether a pull request can reach a job: by a trigger, or through a call."""
+    """Return whether a pull request can reach a job: by a trigger, or through a call."""
     if ON_PUSH in split_conjuncts(job_condition(job)):
         return False
     triggers = tree.workflows[job.workflow].triggers
@@ -174,6 +172,6 @@ def _are_jobs(text: str, known: set[str]) -> bool:
 
 
 def _by_request(group: dict[str, object]) -> bool:
-    """Whether the group is one of a pull request, and otherwise of one run alone."""
+    """Return whether the group is that of a pull request, and otherwise of one run only."""
     wanted = "github.event_name == 'pull_request' && github.ref || github.run_id"
     return wanted in strip_expression(group.get("group", ""))

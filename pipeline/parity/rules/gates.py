@@ -1,4 +1,4 @@
-"""Nothing passes a gate by being skipped, and nothing is left out of it."""
+"""Rules for gates: no job is left out, and a skipped job does not pass."""
 
 import re
 from collections.abc import Iterator
@@ -17,12 +17,12 @@ PLAN_OUTPUT = f"needs.{PLAN}.outputs.jobs"
 
 @rule(hint=f"end the file in a job `{GATE_JOB}`, as the others do")
 def gate_present(tree: Repository) -> Iterator[Violation]:
-    """The main file is there, and it and every called file that checks have a gate."""
+    """The main workflow exists, and it and every called workflow that checks have a gate."""
     if MAIN_WORKFLOW not in tree.workflows:
         yield Violation(
             f"{WORKFLOWS_DIR}/{MAIN_WORKFLOW}",
             1,
-            "there is no such file, and so no check to require",
+            "there is no such file, so there is no required check",
         )
     for workflow in _gated(tree):
         if GATE_JOB not in workflow.jobs:
@@ -31,7 +31,7 @@ def gate_present(tree: Repository) -> Iterator[Violation]:
 
 @rule(hint="name every other job of the file in the gate's needs")
 def gate_needs_all(tree: Repository) -> Iterator[Violation]:
-    """A gate needs every other job of its file, less what waits for the gate to deliver."""
+    """A gate needs every other job of its workflow, except deliveries that wait for it."""
     for workflow, gate in _gates(tree):
         after = {job.id for job in workflow.jobs.values() if calls_delivery(tree, job)}
         for name in sorted({*workflow.jobs} - {GATE_JOB} - {*gate.needs} - after):
@@ -42,15 +42,15 @@ def gate_needs_all(tree: Repository) -> Iterator[Violation]:
 
 @rule(hint="if: always()")
 def gate_always_runs(tree: Repository) -> Iterator[Violation]:
-    """A gate runs whatever happened: one that is skipped would pass."""
+    """A gate always runs: a skipped one would pass."""
     for _, gate in _gates(tree):
         if job_condition(gate) != "always()":
-            yield Violation(gate.path, gate.line_of_key("if"), "the gate does not run always")
+            yield Violation(gate.path, gate.line_of_key("if"), "the gate does not always run")
 
 
-@rule(hint="env: JOBS holds the plan, NEEDS holds ${{ toJSON(needs) }}")
+@rule(hint="env: JOBS is the plan, NEEDS is ${{ toJSON(needs) }}")
 def gate_receives_results(tree: Repository) -> Iterator[Violation]:
-    """A gate is told what was planned, and what became of it."""
+    """A gate gets the plan, and the results of its jobs."""
     for workflow, gate in _gates(tree):
         jobs = PLAN_OUTPUT if workflow.file == MAIN_WORKFLOW else INPUT_JOBS
         for step in gate.run_steps:
@@ -59,41 +59,45 @@ def gate_receives_results(tree: Repository) -> Iterator[Violation]:
             }
             if env != {"JOBS": jobs, "NEEDS": "toJSON(needs)"}:
                 yield Violation(
-                    gate.path, gate.line_of_key("steps"), "the gate is not told plan and results"
+                    gate.path,
+                    gate.line_of_key("steps"),
+                    "the gate does not get the plan and the results",
                 )
 
 
 @rule(hint="give the job another name, or let only the main file call this one")
 def gate_is_the_check(tree: Repository) -> Iterator[Violation]:
-    """Only the main file's gate is a check of its name: a second one, if skipped, would count."""
+    """Only the main workflow's gate is a check of its name: a skipped second one would count."""
     for workflow in tree.triggered_workflows:
         for job in workflow.jobs.values() if workflow.file != MAIN_WORKFLOW else ():
             if GATE_JOB in (job.id, job.content.get("name")):
-                yield Violation(job.path, job.line, f"the check `{GATE_JOB}` is another one here")
+                yield Violation(
+                    job.path, job.line, f"the check `{GATE_JOB}` is a second one of that name"
+                )
 
 
 @rule(hint=f"outputs of the call, of the job `{GATE_JOB}` and its step's id: verdict, as elsewhere")
 def gate_outputs_verdict(tree: Repository) -> Iterator[Violation]:
-    """A called file hands its gate's verdict to its caller, which sees nothing else of it."""
+    """A called workflow outputs its gate's verdict, as its caller sees nothing else of it."""
     for workflow in tree.gated_workflows:
         gate = workflow.jobs.get(GATE_JOB)
         if gate is not None and not _hands_up(workflow, gate):
-            yield Violation(workflow.path, workflow.at("on"), "the gate's verdict is not handed up")
+            yield Violation(workflow.path, workflow.at("on"), "the gate's verdict is not an output")
 
 
 @rule(hint="if: contains(fromJSON(inputs.jobs), 'JOB')")
 def job_checks_plan(tree: Repository) -> Iterator[Violation]:
-    """A job of a called file runs if the plan names it, and on no other condition."""
+    """A job of a called workflow runs if the plan names it, and on no other condition."""
     for job in tree.check_jobs:
         if job_condition(job) != f"contains(fromJSON({INPUT_JOBS}), '{job.id}')":
             yield Violation(
-                job.path, job.line_of_key("if"), f"job `{job.id}` does not ask for itself"
+                job.path, job.line_of_key("if"), f"job `{job.id}` does not check the plan"
             )
 
 
-@rule(hint="take the needs away; order stands in ci.yml, between calls")
+@rule(hint="remove the needs; the order is set in ci.yml, between calls")
 def job_needs_nothing(tree: Repository) -> Iterator[Violation]:
-    """A job of a called file waits for nothing: it would be skipped with what it waits for."""
+    """A job of a called workflow has no `needs`: it would be skipped with them."""
     for job in tree.check_jobs:
         if job.needs:
             yield Violation(
@@ -105,24 +109,24 @@ def job_needs_nothing(tree: Repository) -> Iterator[Violation]:
     hint=f"needs: [{GATE_JOB}], and if: ${{{{ … && needs.{GATE_JOB}.result == 'success' && … }}}}"
 )
 def delivery_follows_the_gate(tree: Repository) -> Iterator[Violation]:
-    """What goes to an environment waits for the gate of the main file, and for it to be green."""
+    """A delivery needs the gate of the main workflow, and its success."""
     for job in tree.jobs:
         if not calls_delivery(tree, job):
             continue
         if job.needs != [GATE_JOB] or GATE_SUCCEEDED not in split_conjuncts(job_condition(job)):
             yield Violation(
-                job.path, job.line_of_key("if"), f"call `{job.id}` delivers what may be red"
+                job.path, job.line_of_key("if"), f"call `{job.id}` may deliver after a failed gate"
             )
 
 
 def calls_delivery(tree: Repository, job: Job) -> bool:
-    """Say whether a job calls a file that delivers."""
+    """Return whether a job calls a workflow that delivers."""
     called = tree.workflows.get(job.called_workflow or "")
     return called is not None and is_delivery_workflow(called)
 
 
 def split_conjuncts(text: str) -> list[str]:
-    """Return the links of a condition that is a chain of `&&` at its top; none, if it is not."""
+    """Return the operands of a condition that is a chain of `&&`; none, if it contains `||`."""
     found, depth, start = [], 0, 0
     for index, character in enumerate(text):
         depth += {"(": 1, ")": -1}.get(character, 0)

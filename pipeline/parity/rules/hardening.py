@@ -1,4 +1,4 @@
-"""What every job and step owes to safety."""
+"""Rules for the security of jobs and steps."""
 
 import re
 from collections import Counter, defaultdict
@@ -21,7 +21,7 @@ CHECKOUT_OPTIONS = ("fetch-depth", "persist-credentials")  # others say what to 
 
 @rule(hint="timeout-minutes, from 1 to the bound in pipeline.toml")
 def timeout_is_set(tree: Repository) -> Iterator[Violation]:
-    """Every job ends by itself within the bound of pipeline.toml."""
+    """Every job has a `timeout-minutes` within the limit of pipeline.toml."""
     bound = tree.settings.parity.max_timeout_minutes
     for job in tree.jobs_with_steps:
         minutes = job.content.get("timeout-minutes")
@@ -32,7 +32,7 @@ def timeout_is_set(tree: Repository) -> Iterator[Violation]:
 
 @rule(hint="one of parity.runners in pipeline.toml; labels such as ubuntu-latest move")
 def runner_is_pinned(tree: Repository) -> Iterator[Violation]:
-    """Every job runs on a runner that pipeline.toml names."""
+    """Every job runs on a runner that pipeline.toml lists."""
     for job in tree.jobs_with_steps:
         for runner in sorted(
             {substitute_matrix(job.content.get("runs-on"), row) for row in _rows(job)}
@@ -43,17 +43,19 @@ def runner_is_pinned(tree: Repository) -> Iterator[Violation]:
                 )
 
 
-@rule(hint="let the session judge: what may fail is no check")
+@rule(hint="remove it: a check that may fail is not a check")
 def no_continue_on_error(tree: Repository) -> Iterator[Violation]:
-    """Nothing goes on after an error: such a gate cannot fail."""
+    """No job or step has `continue-on-error`: such a gate cannot fail."""
     for job in tree.jobs:
         if "continue-on-error" in job.content:
             yield Violation(
-                job.path, job.line_of_key("continue-on-error"), f"job `{job.id}` goes on"
+                job.path,
+                job.line_of_key("continue-on-error"),
+                f"job `{job.id}` has continue-on-error",
             )
     for step in tree.steps:
         if "continue-on-error" in step.content:
-            yield Violation(step.path, step.line, "a step goes on after an error")
+            yield Violation(step.path, step.line, "a step has continue-on-error")
 
 
 @rule(hint="start it in the session: python -m pipeline.services")
@@ -66,17 +68,17 @@ def no_services(tree: Repository) -> Iterator[Violation]:
             )
 
 
-@rule(hint="hand the value over by env")
+@rule(hint="pass the value by env")
 def no_expression_in_run(tree: Repository) -> Iterator[Violation]:
-    """No run line holds an expression: a shell would run what stands in it."""
+    """No `run` contains an expression, which could inject shell commands."""
     for step in tree.steps:
         if "${{" in str(step.content.get("run", "")):
-            yield Violation(step.path, step.line, "a run line holds an expression")
+            yield Violation(step.path, step.line, "`run` contains an expression")
 
 
 @rule(hint="uses: OWNER/NAME@FULL-COMMIT # vX.Y.Z")
 def action_is_pinned(tree: Repository) -> Iterator[Violation]:
-    """Every action is pinned to a full commit, with its version beside it."""
+    """Every action is pinned to a full commit, with its version in a comment."""
     for step in tree.steps:
         uses = str(step.content.get("uses", ""))
         if not uses or step.folder:
@@ -84,7 +86,7 @@ def action_is_pinned(tree: Repository) -> Iterator[Violation]:
         if not PINNED.fullmatch(uses):
             yield Violation(step.path, step.line, f"`{uses}` is not pinned to a commit")
         elif not all(VERSION.search(line) for line in step.text.splitlines() if uses in line):
-            yield Violation(step.path, step.line, f"`{uses}` has no version beside it")
+            yield Violation(step.path, step.line, f"`{uses}` has no version in a comment")
 
 
 @rule(hint="pin all of them to one commit")
@@ -100,9 +102,9 @@ def action_has_one_pin(tree: Repository) -> Iterator[Violation]:
             yield Violation(step.path, step.line, f"`{match['action']}` has several pins")
 
 
-@rule(hint="write the version that the commit is of beside each of them")
+@rule(hint="write the version of the commit in a comment at each pin")
 def pin_has_one_version(tree: Repository) -> Iterator[Violation]:
-    """One pin has one version beside it in all files: a second one is a claim, and not true."""
+    """One pin has one version comment in all files: a second one is wrong."""
     found = [pin for text in tree.texts.items() for pin in _pins(*text)]
     versions = defaultdict(set)
     for _, _, pin, version in found:
@@ -110,13 +112,13 @@ def pin_has_one_version(tree: Repository) -> Iterator[Violation]:
     for path, line, pin, version in found:
         if len(versions[pin]) > 1:
             yield Violation(
-                path, line, f"`{pin}` is said to be {version} here, and another elsewhere"
+                path, line, f"`{pin}` has the version {version} here, and another one elsewhere"
             )
 
 
 @rule(hint="with: persist-credentials: false")
 def checkout_drops_credentials(tree: Repository) -> Iterator[Violation]:
-    """A checkout leaves no token behind for what runs after it."""
+    """A checkout leaves no token for later steps."""
     for step in tree.steps:
         if step.action == CHECKOUT:
             keeps = as_mapping(step.content.get("with")).get("persist-credentials")
@@ -124,29 +126,27 @@ def checkout_drops_credentials(tree: Repository) -> Iterator[Violation]:
                 yield Violation(step.path, step.line, "the checkout keeps its token")
 
 
-@rule(hint=f"take it away: a checkout is told {' and '.join(CHECKOUT_OPTIONS)}, and no more")
+@rule(hint=f"remove it: a checkout may set {' and '.join(CHECKOUT_OPTIONS)} only")
 def checkout_takes_the_change(tree: Repository) -> Iterator[Violation]:
-    """A checkout takes the commit that the job runs for, whole, and to where the session runs."""
+    """A checkout takes the commit of the run, whole, and in the default folder."""
     for step in tree.steps:
         given = as_mapping(step.content.get("with")) if step.action == CHECKOUT else {}
         for key in sorted({*given} - {*CHECKOUT_OPTIONS}):
-            yield Violation(
-                step.path, line_of(given, key, step.line), f"the checkout is told {key}"
-            )
+            yield Violation(step.path, line_of(given, key, step.line), f"the checkout sets {key}")
 
 
 @rule(hint=f"with: retention-days, from 1 to {DAYS[-1]}")
 def artifact_has_its_days(tree: Repository) -> Iterator[Violation]:
-    """Every artifact says for how many days it is kept: a repository's default may be anything."""
+    """Every artifact sets `retention-days`: a repository's default may be anything."""
     for step in tree.steps:
         days = as_mapping(step.content.get("with")).get("retention-days")
         if step.action == UPLOAD and (type(days) is not int or days not in DAYS):
-            yield Violation(step.path, step.line, "an artifact does not say how long it is kept")
+            yield Violation(step.path, step.line, "an artifact has no retention-days")
 
 
 @rule(hint="name it as its job, and each row by the matrix or ${{ strategy.job-index }}")
 def artifact_has_its_own_name(tree: Repository) -> Iterator[Violation]:
-    """No two artifacts of a run have one name: the second upload is refused, and its job is red."""
+    """No two artifacts of a run have the same name: the second upload fails."""
     uploads = [
         (job, step, str(as_mapping(step.get("with")).get("name", "artifact")))
         for job in tree.jobs_with_steps
@@ -163,18 +163,20 @@ def artifact_has_its_own_name(tree: Repository) -> Iterator[Violation]:
 
 @rule(hint="first actions/checkout, then ./.github/actions/setup")
 def setup_comes_first(tree: Repository) -> Iterator[Violation]:
-    """Every job checks out and sets up in the same way before its session runs."""
+    """Every job begins with the checkout and the setup action."""
     for job in tree.jobs_with_steps:
         uses = [str(step.get("uses", "")) for step in job.steps]
         starts = [use.partition("@")[0].replace("$/", "./") for use in uses[:2]]
         if starts != [CHECKOUT, "./.github/actions/setup"]:
             yield Violation(
-                job.path, job.line_of_key("steps"), f"job `{job.id}` is set up in its own way"
+                job.path,
+                job.line_of_key("steps"),
+                f"job `{job.id}` does not begin with checkout and setup",
             )
 
 
 def _pins(path: str, text: str) -> Iterator[tuple[str, int, str, str]]:
-    """Yield the line of each pin, its repository with the commit, and the version beside it."""
+    """Yield the line of each pin, its repository with the commit, and its version comment."""
     for line, content in enumerate(text.splitlines(), start=1):
         pin, version = PINNED.search(content), VERSION.search(content)
         if pin and version:
@@ -182,7 +184,7 @@ def _pins(path: str, text: str) -> Iterator[tuple[str, int, str, str]]:
 
 
 def _rows(job: Job) -> list[Row]:
-    """The rows of a job's matrix, where they can be read; another rule wants that they can."""
+    """Return the rows of a job's matrix, if they are literal; another rule checks that."""
     try:
         return job.rows
     except InputError:
@@ -190,5 +192,5 @@ def _rows(job: Job) -> list[Row]:
 
 
 def _repository(match: re.Match[str]) -> str:
-    """The repository of an action; its sub-actions share it, and its commits."""
+    """Return the repository of an action; its sub-actions share it, and its commits."""
     return "/".join(match["action"].split("/")[:2])

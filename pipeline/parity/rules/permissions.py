@@ -1,4 +1,4 @@
-"""Who may do what: tokens and secrets."""
+"""Rules for permissions and secrets."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ ONLY_ON_PUSH = re.compile(re.escape(ON_PUSH) + r" && secrets\.\w+ \|\| ''")
 
 @rule(hint="permissions: {} at the top, and what a job needs in the job")
 def workflow_has_no_permissions(tree: Repository) -> Iterator[Violation]:
-    """A file as a whole grants nothing."""
+    """A workflow as a whole grants no permissions."""
     for workflow in tree.workflows.values():
         if workflow.content.get("permissions") != {}:
             line = workflow.at("permissions")
@@ -26,7 +26,7 @@ def workflow_has_no_permissions(tree: Repository) -> Iterator[Violation]:
 
 @rule(hint="permissions, scope by scope: read, write or none")
 def job_declares_permissions(tree: Repository) -> Iterator[Violation]:
-    """Every job, and every call, names its permissions one by one."""
+    """Every job, and every call, lists its permissions."""
     for job in tree.jobs:
         granted = job.content.get("permissions")
         if not isinstance(granted, dict) or not {*map(str, granted.values())} <= {*LEVELS}:
@@ -34,9 +34,9 @@ def job_declares_permissions(tree: Repository) -> Iterator[Violation]:
             yield Violation(job.path, line, f"job `{job.id}` does not name its permissions")
 
 
-@rule(hint="list it under [parity.write_permissions] in pipeline.toml, or do without")
+@rule(hint="list it in [parity.write_permissions] of pipeline.toml, or remove it")
 def write_permission_is_allowed(tree: Repository) -> Iterator[Violation]:
-    """A job may write only what pipeline.toml lists for it."""
+    """A job has only the write permissions that pipeline.toml lists for it."""
     listed = tree.settings.parity.write_permissions
     for job in tree.jobs_with_steps:
         for scope, level in _rights(job).items():
@@ -45,15 +45,15 @@ def write_permission_is_allowed(tree: Repository) -> Iterator[Violation]:
                 yield Violation(job.path, line, f"job `{job.id}` may write {scope}")
 
 
-@rule(hint="grant in the call what the jobs of the file need, and no more")
+@rule(hint="grant in the call exactly what the jobs of the workflow need")
 def call_grants_exact_permissions(tree: Repository) -> Iterator[Violation]:
-    """A call grants exactly the union of what the jobs of its file need: less does not start."""
+    """A call grants exactly the union of the permissions of its jobs."""
     for call in tree.jobs:
         called = tree.workflows.get(call.called_workflow or "")
         if called is None:
             continue
         needed: dict[str, int] = {}
-        for job in called.jobs.values():  # GitHub compares before it looks at any `if`
+        for job in called.jobs.values():  # GitHub compares before it evaluates any `if`
             for scope, level in _rights(job).items():
                 needed[scope] = max(level, needed.get(scope, 0))
         granted = _rights(call)
@@ -61,21 +61,23 @@ def call_grants_exact_permissions(tree: Repository) -> Iterator[Violation]:
             if needed.get(scope, 0) != granted.get(scope, 0):
                 line = call.line_of_key("permissions", scope)
                 yield Violation(
-                    call.path, line, f"call `{call.id}` grants not what is needed: {scope}"
+                    call.path,
+                    line,
+                    f"call `{call.id}` grants other permissions than needed: {scope}",
                 )
 
 
 @rule(hint="pass each secret by its name")
 def no_inherited_secrets(tree: Repository) -> Iterator[Violation]:
-    """No call hands over all secrets."""
+    """No call passes all secrets."""
     for job in tree.jobs:
         if isinstance(job.content.get("secrets"), str):
             yield Violation(
-                job.path, job.line_of_key("secrets"), f"call `{job.id}` hands over all secrets"
+                job.path, job.line_of_key("secrets"), f"call `{job.id}` passes all secrets"
             )
 
 
-@rule(hint="list it under [parity.secrets] in pipeline.toml, or do without")
+@rule(hint="list it in [parity.secrets] of pipeline.toml, or remove it")
 def secret_is_allowed(tree: Repository) -> Iterator[Violation]:
     """A job reads only the secrets that pipeline.toml lists for it."""
     listed = tree.settings.parity.secrets
@@ -90,9 +92,9 @@ def secret_is_allowed(tree: Repository) -> Iterator[Violation]:
             yield Violation(workflow.path, workflow.at("env"), "all jobs of the file read a secret")
 
 
-@rule(hint=f"hand over ${{{{ {ON_PUSH} && secrets.NAME || '' }}}}")
+@rule(hint=f"pass ${{{{ {ON_PUSH} && secrets.NAME || '' }}}}")
 def pull_request_gets_no_secrets(tree: Repository) -> Iterator[Violation]:
-    """What a pull request reaches gets a secret only on a push."""
+    """A job that a pull request reaches gets a secret only on a push."""
     called = [workflow.file for workflow in tree.called_workflows]
     for job in tree.jobs:
         if job.workflow in called or not reachable_from_pull_request(tree, job):
@@ -106,7 +108,7 @@ def pull_request_gets_no_secrets(tree: Repository) -> Iterator[Violation]:
 
 @rule(hint=f"call its file by a job with: if: {ON_PUSH}")
 def pull_request_gets_no_id_token(tree: Repository) -> Iterator[Violation]:
-    """No job that a pull request reaches can ask for an identity token."""
+    """No job that a pull request reaches can request an identity token."""
     for job in tree.jobs:
         if _rights(job).get("id-token") and reachable_from_pull_request(tree, job):
             line = job.line_of_key("permissions", "id-token")
@@ -116,7 +118,7 @@ def pull_request_gets_no_id_token(tree: Repository) -> Iterator[Violation]:
 
 
 def referenced_secrets(content: object) -> list[str | None]:
-    """Return the names of the secrets that a part of a document reads; None for a computed one."""
+    """Return the names of the secrets in a part of a document; None for a computed one."""
     return [match[1] for text in _texts(content) for match in SECRET.finditer(text)]
 
 

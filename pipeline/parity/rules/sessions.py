@@ -1,4 +1,4 @@
-"""One job is one session, and one line."""
+"""Rules for sessions: one job is one session, and one line."""
 
 import re
 from collections import Counter
@@ -16,7 +16,7 @@ MAX_HELP_LENGTH = 72
 
 @rule(hint="leave one step with one line: run: nox -s JOB")
 def job_has_one_run_step(tree: Repository) -> Iterator[Violation]:
-    """A job has exactly one `run`, and that is one line."""
+    """A job has exactly one `run`, of one line."""
     for job in tree.jobs_with_steps:
         runs = [step["run"].strip() for step in job.run_steps]
         if len(runs) != 1:
@@ -38,9 +38,9 @@ def run_matches_job_id(tree: Repository) -> Iterator[Violation]:
             yield Violation(job.path, job.line_of_key("steps"), f"job `{job.id}` runs `{line}`")
 
 
-@rule(hint="shells, containers and working folders are the session's matter: move it there")
+@rule(hint="set the shell, container or folder in the session")
 def no_shell_overrides(tree: Repository) -> Iterator[Violation]:
-    """Nothing but the session decides how and where its line runs."""
+    """Only the session decides how and where its command runs."""
     for workflow in tree.workflows.values():
         if "defaults" in workflow.content:
             yield Violation(workflow.path, workflow.at("defaults"), "the file sets defaults")
@@ -57,21 +57,23 @@ def no_shell_overrides(tree: Repository) -> Iterator[Violation]:
 
 @rule(hint="set it in the session: a laptop does not read this file")
 def no_extra_variables(tree: Repository) -> Iterator[Violation]:
-    """A session is told nothing by variables but its row; gates have a rule of their own."""
+    """A session gets no environment variables but its row; gates have a rule of their own."""
     for job in tree.jobs_with_steps:
         variables = {name for step in job.run_steps for name in as_mapping(step.get("env"))}
         others = variables - {name for step in job.run_steps for name in _named(step["run"])}
         others |= {name for name, value in _env(job).items() if "secrets." not in str(value)}
         if others and job.id != GATE_JOB:
-            told = ", ".join(sorted(others))
+            names = ", ".join(sorted(others))
             yield Violation(
-                job.path, job.line_of_key("env"), f"the session of job `{job.id}` is told {told}"
+                job.path,
+                job.line_of_key("env"),
+                f"the session of job `{job.id}` gets the variables {names}",
             )
 
 
 @rule(hint="move it into a session, or list it as parity.setup_commands in pipeline.toml")
 def setup_action_is_restricted(tree: Repository) -> Iterator[Violation]:
-    """An action runs only what pipeline.toml allows it to."""
+    """An action runs only commands that pipeline.toml lists."""
     for action in tree.actions:
         for index, step in enumerate(action.steps):
             if "run" in step and step["run"].strip() not in tree.settings.parity.setup_commands:
@@ -79,9 +81,9 @@ def setup_action_is_restricted(tree: Repository) -> Iterator[Violation]:
                 yield Violation(action.path, line, f"the action runs `{step['run'].strip()}`")
 
 
-@rule(hint="write the rows out: then they can be read here, and typed")
+@rule(hint="write the rows as literals")
 def matrix_is_literal(tree: Repository) -> Iterator[Violation]:
-    """The rows of every matrix stand in the file."""
+    """The rows of every matrix are literal."""
     for job in tree.jobs:
         try:
             _ = job.rows
@@ -103,9 +105,9 @@ def session_exists(tree: Repository) -> Iterator[Violation]:
                 )
 
 
-@rule(hint="take one of the two away")
+@rule(hint="remove one of the two")
 def session_is_unique(tree: Repository) -> Iterator[Violation]:
-    """No session is run by two jobs or two rows; only the gate stands once in each file."""
+    """No session is run by two jobs or two rows, except the gate, once in each workflow."""
     runs = [(session, job) for job in _counted(tree) for session in job_sessions(job) or []]
     counts = Counter(session for session, _ in runs)
     for session, job in runs:
@@ -115,7 +117,7 @@ def session_is_unique(tree: Repository) -> Iterator[Violation]:
 
 @rule(hint="add a job or a row for it, or name it in pipeline.toml, [parity.local_sessions]")
 def session_is_covered(tree: Repository) -> Iterator[Violation]:
-    """Every session is run by a job, row by row, or is local for a reason that is written down."""
+    """Every session is run by a job, row by row, or is listed as local with a reason."""
     run = {session for job in tree.jobs_with_steps for session in job_sessions(job) or []}
     local = tree.settings.parity.local_sessions
     for session in tree.sessions:
@@ -131,19 +133,19 @@ def session_is_covered(tree: Repository) -> Iterator[Violation]:
 
 @rule(hint=f"write a first line of fewer than {MAX_HELP_LENGTH} characters")
 def help_is_one_line(tree: Repository) -> Iterator[Violation]:
-    """Every session and every task says in one short line what it does."""
+    """Every session and every task has a help text of one short line."""
     for session in tree.sessions:
         if not 0 < len(session.description) < MAX_HELP_LENGTH:
             yield Violation(
-                "noxfile.py", 1, f"the help of session `{session.session}` does not fit"
+                "noxfile.py", 1, f"the help of session `{session.session}` is not one short line"
             )
     for task in tree.tasks:
         if not 0 < len(task.help) < MAX_HELP_LENGTH:
-            yield Violation("tasks.py", 1, f"the help of task `{task.name}` does not fit")
+            yield Violation("tasks.py", 1, f"the help of task `{task.name}` is not one short line")
 
 
 def _runs_its_own(job: Job) -> bool:
-    """Whether each row is the job's session: the name, then perhaps a Python and parameters."""
+    """Return whether each row is the job's session: the name, then a Python and parameters."""
     own = re.compile(rf"{re.escape(job.id)}(-\d+\.\d+)?(\(.+\))?")
     ran = job_sessions(job)
     return ran is not None and all(own.fullmatch(session) for session in ran)

@@ -1,4 +1,4 @@
-"""Each fact stands in one file."""
+"""Rules that keep each fact in one file."""
 
 import re
 from collections.abc import Iterator
@@ -21,41 +21,43 @@ ENV = {"CI": True, "PIPELINE_STRICT": 1}
 SESSIONS_WITHOUT_AREAS = {GATE_JOB, "plan"}
 
 
-@rule(hint="versions stand in .python-version, pipeline.toml and the locks; name a file, not one")
+@rule(hint="versions are in .python-version, pipeline.toml and the locks; name a file")
 def no_version_in_steps(tree: Repository) -> Iterator[Violation]:
-    """No step sets up a version of its own; a tool that no lock holds has that of pipeline.toml."""
+    """No step sets a version; a tool without a lock has that of pipeline.toml."""
     listed = tree.settings.parity.action_tool_versions
     for step in tree.steps:
         tool = str(step.content.get("uses", "")).partition("@")[0]
         given = as_mapping(step.content.get("with"))
         if tool in listed and listed[tool] not in [given.get(key) for key in TOOLS]:
             yield Violation(
-                step.path, step.line, f"`{tool}` does not take the version listed for it"
+                step.path, step.line, f"`{tool}` does not use the version of pipeline.toml"
             )
         for key in VERSIONS:
             if key in given and tool not in listed:
                 yield Violation(step.path, step.line, f"a step sets {key}")
 
 
-@rule(hint="make .python-version and pipeline.toml say the same")
+@rule(hint="make .python-version and pipeline.toml equal")
 def versions_agree(tree: Repository) -> Iterator[Violation]:
-    """The Pythons of .python-version are those of pipeline.toml."""
+    """.python-version and pipeline.toml have the same versions of Python."""
     for python in sorted({*tree.pythons} ^ {*tree.settings.python}):
-        yield Violation(CONFIG_FILE, 1, f"Python {python} stands in one file of two")
+        yield Violation(CONFIG_FILE, 1, f"Python {python} is in one of the two files only")
 
 
 @rule(hint="env: {CI: true, PIPELINE_STRICT: 1}, in the file: a caller's env does not reach it")
 def workflow_is_strict(tree: Repository) -> Iterator[Violation]:
-    """Every file whose jobs have steps says that this is CI, and that it is strict."""
+    """Every workflow whose jobs have steps sets CI and PIPELINE_STRICT."""
     for workflow in tree.workflows.values():
         works = any(not job.is_call for job in workflow.jobs.values())
         if works and dict(as_mapping(workflow.content.get("env"))) != ENV:
-            yield Violation(workflow.path, workflow.at("env"), "the file's env is not that of CI")
+            yield Violation(
+                workflow.path, workflow.at("env"), "the env of the workflow is not that of CI"
+            )
 
 
 @rule(hint="name: the job's id, or ${{ matrix.… }} that holds the session")
 def job_name_matches_id(tree: Repository) -> Iterator[Violation]:
-    """A check is named as what to type: the job's id, or the row's session."""
+    """A check has the name of its session: the job's id, or the row of the matrix."""
     for job in tree.jobs:
         name, rows = job.content.get("name", job.id), "strategy" in job.content
         if name != job.id and not (rows and strip_expression(name).startswith("matrix.")):
@@ -66,7 +68,7 @@ def job_name_matches_id(tree: Repository) -> Iterator[Violation]:
 
 @rule(hint="tags=[…], of the areas in pipeline.toml")
 def session_has_areas(tree: Repository) -> Iterator[Violation]:
-    """Every session that checks something is tagged with areas of pipeline.toml, and no other."""
+    """Every session that checks is tagged with areas of pipeline.toml; no other session is."""
     areas, others = (
         {*tree.settings.areas},
         SESSIONS_WITHOUT_AREAS | {*tree.settings.parity.local_sessions},
@@ -77,19 +79,19 @@ def session_has_areas(tree: Repository) -> Iterator[Violation]:
         wanted = session.name not in others
         if not tags <= areas or wanted != bool(tags):
             yield Violation(
-                "noxfile.py", 1, f"the tags of session `{session.session}` are no areas"
+                "noxfile.py", 1, f"the tags of session `{session.session}` are not its areas"
             )
 
 
 @rule(hint="correct it, or give it a reason under [parity.awaited] in pipeline.toml")
 def glob_has_files(tree: Repository) -> Iterator[Violation]:
-    """Every glob of an area has a file, or is awaiting one for a reason."""
+    """Every glob of an area matches a file, or is listed as awaited with a reason."""
     globs = {glob for globs in tree.settings.areas.values() for glob in globs}
     awaited = tree.settings.parity.awaited
     for glob in sorted({*globs, *awaited}):
         empty = not any(map(re.compile(glob_to_regex(glob)).fullmatch, tree.files))
         if glob in globs and empty != (glob in awaited):
-            has = "no file and no reason" if empty else "a file, and is awaiting one"
+            has = "no file, and is not awaited" if empty else "a file, and is awaiting one"
             yield Violation(CONFIG_FILE, 1, f"the glob `{glob}` has {has}")
         elif glob not in globs:
             yield Violation(
@@ -97,7 +99,7 @@ def glob_has_files(tree: Repository) -> Iterator[Violation]:
             )
 
 
-@rule(hint="correct the name in pipeline.toml, or take it out")
+@rule(hint="correct the name in pipeline.toml, or remove it")
 def named_jobs_exist(tree: Repository) -> Iterator[Violation]:
     """Every job that pipeline.toml names exists; under [ci], every job that checks."""
     checks = {job.id for each in tree.gated_workflows for job in each.jobs.values()} - {GATE_JOB}
@@ -108,7 +110,7 @@ def named_jobs_exist(tree: Repository) -> Iterator[Violation]:
             faults += unknown_name_faults("job", job, every, ("parity", key, job))
     for fault in faults:
         yield Violation(
-            CONFIG_FILE, config.line(fault), f"{format_place(fault.place)}: {fault.says}"
+            CONFIG_FILE, config.line(fault), f"{format_place(fault.place)}: {fault.message}"
         )
 
 
@@ -124,13 +126,15 @@ def timeout_covers_budget(tree: Repository) -> Iterator[Violation]:
         limit = job.content.get("timeout-minutes")
         if isinstance(limit, int) and limit < minutes:
             yield Violation(
-                job.path, job.line_of_key("timeout-minutes"), f"job `{name}` ends within its budget"
+                job.path,
+                job.line_of_key("timeout-minutes"),
+                f"job `{name}` has a limit below its budget",
             )
 
 
 @rule(hint="nox -s docs -- --write")
 def docs_are_current(tree: Repository) -> Iterator[Violation]:
-    """The tables of CI_CD.md are those of the workflows."""
+    """The tables of CI_CD.md match the workflows."""
     for name, table in workflow_tables(tree.workflows, tree.sessions).items():
         if table not in tree.document:
-            yield Violation(str(DOCUMENT), 1, f"the table of {name} is stale")
+            yield Violation(str(DOCUMENT), 1, f"the table of {name} is outdated")

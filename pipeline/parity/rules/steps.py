@@ -1,4 +1,4 @@
-"""What a step may use, and that it is not skipped."""
+"""Rules for steps: their actions, and that they are not skipped."""
 
 from collections.abc import Iterator
 
@@ -6,9 +6,9 @@ from pipeline.parity.repository import Repository, Step
 from pipeline.parity.rule import Violation, rule
 
 
-@rule(hint="take the `if` away; only what reports after the run may have one")
+@rule(hint="remove the `if`; only a step that reports after the run may have one")
 def step_is_not_skipped(tree: Repository) -> Iterator[Violation]:
-    """No step has an `if`, but one that reports after the run: a skipped step is a green one."""
+    """No step has an `if`, except one that reports after the run: a skipped step passes."""
     for step in tree.steps:
         if "if" in step.content and not _reports(tree, step):
             line = step.at("if")
@@ -30,23 +30,21 @@ def action_is_listed(tree: Repository) -> Iterator[Violation]:
 
 @rule(hint="set it in the session, or in ./dev: a laptop does not read this file")
 def set_up_has_no_variables(tree: Repository) -> Iterator[Violation]:
-    """What sets up is told nothing by variables, such as another index to install from."""
+    """A step before the run has no `env`, which could set another package index."""
     own = {action.path for action in tree.actions}
     for step in tree.steps:
         sets_up = not step.follows_run and (step.action or step.path in own)
         if sets_up and "env" in step.content:
-            yield Violation(step.path, step.at("env"), "a step that sets up is told variables")
+            yield Violation(step.path, step.at("env"), "a step before the run has env")
 
 
 @rule(hint="commit its action.yml there, a composite one, or correct the folder")
 def local_action_is_read(tree: Repository) -> Iterator[Violation]:
-    """An action of this repository is read and judged, in whichever folder it lies."""
+    """A local action is checked, in any folder."""
     known = {action.folder for action in tree.actions}
     for step in tree.steps:
         if step.folder and step.folder not in known:
-            yield Violation(
-                step.path, step.line, f"`{step.folder}` holds no action that can be read"
-            )
+            yield Violation(step.path, step.line, f"`{step.folder}` contains no composite action")
 
 
 def _reports(tree: Repository, step: Step) -> bool:

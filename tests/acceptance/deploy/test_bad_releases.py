@@ -97,7 +97,7 @@ USERS_ONLY = (
 @pytest.mark.fault("C5b", "half of the requests of users fail, and no request of the deploy")
 def test_c5b_errors_of_users_only_roll_back(site: LiveSite, case: FaultCase) -> None:
     commit = site.variants.release(append_layer(WSGI, *USERS_ONLY))
-    at = "requests of users failed since the roll began"
+    at = "failed since the roll began"
     case.assert_caught(lambda: site.deploy(commit), code=ROLLED_BACK, at=at, failures=10_000)
     with site.under_traffic_without_failures() as samples:
         until(lambda: len(samples) > 100)

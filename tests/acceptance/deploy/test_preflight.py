@@ -64,7 +64,7 @@ def test_a4b_moved_version_tag_is_refused(site: LiveSite, case: FaultCase) -> No
     docker(
         "buildx", "imagetools", "create", f"--tag={name}:v9.9.9", f"{name}:sha-{site.first[:12]}"
     )
-    taken = "taken by another commit's images"
+    taken = "tags of another commit's images"
     stderr = case.assert_caught(lambda: site.deploy("v9.9.9"), code=UNTRUSTED, at=taken)
     assert f"{taken}: {name}:v9.9.9" in stderr
 

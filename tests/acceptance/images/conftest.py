@@ -8,11 +8,11 @@ from tests.acceptance.images.inspect import IMAGES
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     names = [image.name for image in IMAGES]
-    parser.addoption("--image", choices=names, help="judge this one, and the app as a whole")
+    parser.addoption("--image", choices=names, help="test this one, and the app as a whole")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test of all images for each, or for the one that is asked for."""
+    """Run a test of all images for each, or for the selected one."""
     chosen = metafunc.config.getoption("image")
     images = [image for image in IMAGES if chosen in {None, image.name}]
     if "image" in metafunc.fixturenames:
@@ -20,7 +20,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out the file of the image that is not asked for."""
+    """Leave out the file of the image that is not selected."""
     others = {f"test_{image.name}.py" for image in IMAGES} - {
         f"test_{config.getoption('image')}.py"
     }
@@ -29,7 +29,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.fixture(scope="session", autouse=True)
 def _images() -> None:
-    """Refuse to judge what is not there."""
+    """Fail if the image does not exist."""
     for image in IMAGES:
         if docker("image", "inspect", image.reference).returncode:
             pytest.exit(f"no image {image.reference}\n\nhint: docker compose build", returncode=1)

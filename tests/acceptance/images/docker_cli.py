@@ -13,7 +13,7 @@ from uuid import uuid4
 from pipeline.process import CommandResult, capture
 from tests.waiting import SOON, until
 
-RUN = uuid4().hex[:8]  # stands in the name of all that this run makes
+RUN = uuid4().hex[:8]  # part of all names of this run
 EMPTY: Mapping[str, str] = MappingProxyType({})
 HARDENED = (
     *("--init", "--read-only", "--tmpfs=/tmp", "--cap-drop=ALL"),
@@ -96,7 +96,7 @@ class Reply:
             connection.close()
 
     def values(self, name: str) -> list[str]:
-        """Return what a header says; more than one thing, if it is there more than once."""
+        """Return the values of a header."""
         return self.headers.get_all(name) or []
 
 
@@ -108,10 +108,12 @@ def is_healthy(port: int, path: str, *statuses: int) -> bool:
         return False
 
 
-def request(port: int, path: str, stopped: Event, told: Counter[str], pause: float = 0.01) -> None:
-    """Send one request after the other, each on a new connection, and count what is told."""
+def request(
+    port: int, path: str, stopped: Event, received: Counter[str], pause: float = 0.01
+) -> None:
+    """Send one request after the other, each on a new connection, and count the responses."""
     while not stopped.wait(pause):
         try:
-            told[str(Reply(port, path).status)] += 1
+            received[str(Reply(port, path).status)] += 1
         except OSError as error:
-            told[repr(error)] += 1
+            received[repr(error)] += 1

@@ -41,7 +41,7 @@ class Image:
 
     @property
     def release(self) -> str:
-        """What it says of itself, until a deployment says otherwise."""
+        """Its environment variables, which a deployment may override."""
         env: dict[str, str] = dict(pair.split("=", 1) for pair in self.config["Env"])
         return env["RELEASE"]
 
@@ -88,7 +88,7 @@ IMAGES = [BACKEND, FRONTEND]
 
 # Enough for the backend to start; there are no stores behind it.
 SINGLE_IMAGE = {
-    "DATABASE_URL": "postgres://nobody@127.0.0.1:9/none",
+    "DATABASE_URL": "postgres://owner@127.0.0.1:9/none",
     "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
     "DJANGO_SECRET_KEY": "only-in-tests-0123456789-0123456789-0123456789-0123456789",
     "EMAIL_URL": "memory:",

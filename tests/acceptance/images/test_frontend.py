@@ -42,18 +42,18 @@ def port(running: Container) -> int:
 
 
 def test_the_page_reports_errors_where_its_container_is_told_and_nowhere_else(port: int) -> None:
-    told = {
+    received = {
         "BACKEND_UPSTREAM": "127.0.0.1:9",
         "ENVIRONMENT": "staging",
         "RELEASE": "v1.0.1",
         "SENTRY_DSN": "https://key@sentry.example.com/1",
     }
-    with container(FRONTEND.reference, told, port=FRONTEND.port) as reporting:
+    with container(FRONTEND.reference, received, port=FRONTEND.port) as reporting:
         until(lambda: is_healthy(reporting.port, "/healthz"), "no answer")
         assert json.loads(Reply(reporting.port, "/config.json").body) == {
-            "environment": told["ENVIRONMENT"],
-            "release": told["RELEASE"],
-            "sentryDsn": told["SENTRY_DSN"],
+            "environment": received["ENVIRONMENT"],
+            "release": received["RELEASE"],
+            "sentryDsn": received["SENTRY_DSN"],
         }
         (policy,) = Reply(reporting.port, "/").values("Content-Security-Policy")
     assert "connect-src 'self' https://sentry.example.com;" in policy

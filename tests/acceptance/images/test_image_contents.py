@@ -35,7 +35,7 @@ def contents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Entry]]
 
 
 def described(image: Image) -> str:
-    """All that the engine tells about an image to whoever pulls it."""
+    """The configuration of an image that every user can read."""
     history = check_output("history", "--no-trunc", "--format={{.CreatedBy}}", image.reference)
     return history + json.dumps(inspect("image", image.reference))
 
@@ -57,8 +57,8 @@ def test_it_is_started_without_a_shell_and_knows_whether_it_is_well(image: Image
 
 def test_it_says_what_it_was_built_from(image: Image) -> None:
     labels = image.config["Labels"]
-    said = [labels[f"org.opencontainers.image.{name}"] for name in LABELS]
-    assert all(said) or "unknown" in said  # a developer's own build need not know it
+    message = [labels[f"org.opencontainers.image.{name}"] for name in LABELS]
+    assert all(message) or "unknown" in message  # a developer's own build need not know it
 
 
 def test_all_that_was_added_is_roots_and_nobody_else_can_write_it(
@@ -96,7 +96,7 @@ def test_no_cache_test_or_setting_of_a_developer_was_left_behind(
 
 
 def ours(name: str) -> bool:
-    """Tell whether a path is no part of somebody else's package."""
+    """Return whether a path is not part of a third-party package."""
     return "/site-packages/" not in name
 
 
@@ -127,14 +127,16 @@ def test_no_secret_nor_the_umask_of_its_builder_is_in_it(image: Image, tmp_path:
         of_the_app = [entry for entry, _ in added if entry.name.startswith(APP)]
         assert not [entry.name for entry in of_the_app if not entry.mode & 0o004]
         with tarfile.open(archive) as saved:
-            said = [content(saved, each) for each in saved.getnames() if each.endswith(".json")]
-        assert said
-        assert secret_search.secrets_in_text(hatched, b"".join(said).decode(errors="replace")) == []
+            message = [content(saved, each) for each in saved.getnames() if each.endswith(".json")]
+        assert message
+        assert (
+            secret_search.secrets_in_text(hatched, b"".join(message).decode(errors="replace")) == []
+        )
 
 
 @contextmanager
 def retained(image: Image) -> Iterator[None]:
-    """Give an image its names back, whatever is built under them."""
+    """Give an image its names back, even if others were built with them."""
     before = inspect("image", image.reference)
     try:
         yield
@@ -148,7 +150,7 @@ def test_the_search_for_secrets_finds_what_is_there(contents: dict[str, list[Ent
 
 
 def holders(entries: list[Entry], text: str) -> list[str]:
-    """Return the files that a text stands in."""
+    """Return the files that contain a text."""
     return [entry.name for entry, content in entries if text.encode() in content]
 
 

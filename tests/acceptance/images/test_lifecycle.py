@@ -20,7 +20,7 @@ from tests.acceptance.images.docker_cli import (
 from tests.acceptance.images.inspect import BACKEND, FRONTEND, SINGLE_IMAGE, Image
 from tests.waiting import until
 
-DRAIN = 15  # seconds: much more than it takes to send what an edge sends that has not heard of it
+DRAIN = 15  # seconds: longer than an edge goes on sending to it
 STALE = 100  # requests that come to an instance that leaves
 CLIENTS = 4
 AT_ONCE = 20  # seconds: less than GRACE_SECONDS, after which what hangs is killed
@@ -41,21 +41,21 @@ def test_no_request_is_lost_while_it_is_stopped(image: Image) -> None:
     env = {**SINGLE_IMAGE, "DRAIN_SECONDS": str(DRAIN)}
     with container(image.reference, env, port=image.port) as running, ThreadPoolExecutor() as do:
         port = wait_until_it_answers(running, image)
-        told = [Counter[str]() for _ in range(CLIENTS)]
-        clients = [do.submit(request, port, image.probe, stopped, each) for each in told]
-        until(lambda: all(told), "a client gets no answer")
+        received = [Counter[str]() for _ in range(CLIENTS)]
+        clients = [do.submit(request, port, image.probe, stopped, each) for each in received]
+        until(lambda: all(received), "a client gets no answer")
         started = time.monotonic()
         stop = do.submit(docker, "stop", "--time=60", running.name)
         wait_until_it_drains(running)
-        before = total(told)
-        until(lambda: total(told) >= before + STALE, "it does not answer on")
+        before = total(received)
+        until(lambda: total(received) >= before + STALE, "it does not answer on")
         stopped.set()
         for client in clients:
             client.result()
         stop.result()
         seconds, code = time.monotonic() - started, running.state["ExitCode"]
 
-    assert {*chain(*told)} == {"200"}, told
+    assert {*chain(*received)} == {"200"}, received
     assert code == 0
     assert DRAIN <= seconds < DRAIN + AT_ONCE
 

@@ -35,7 +35,7 @@ Compose = Callable[..., CommandResult]
 
 @pytest.fixture(scope="module")
 def environment() -> dict[str, str]:
-    """Ports that nobody has."""
+    """Free ports."""
     return {name: str(free_port()) for name in PORTS}
 
 
@@ -67,7 +67,7 @@ def healthy(compose: Compose) -> Iterator[dict[str, float]]:
 
 
 def seconds_to_health(server: Container) -> float:
-    """Ask soon after the start: the engine forgets all but the last probes."""
+    """Read early: the engine keeps only the last probes."""
     state = server.state
     well = next(probe["End"] for probe in state["Health"]["Log"] if probe["ExitCode"] == 0)
     started = datetime.fromisoformat(state["StartedAt"])
@@ -76,13 +76,13 @@ def seconds_to_health(server: Container) -> float:
 
 @pytest.fixture(scope="module")
 def site(healthy: dict[str, float], environment: dict[str, str]) -> int:  # noqa: ARG001
-    """Return the port that a browser asks, once everything runs."""
+    """Return the port of the site, once everything runs."""
     return int(environment["FRONTEND_PORT"])
 
 
 @pytest.fixture(scope="module")
 def user(site: int, compose: Compose) -> dict[str, str]:  # noqa: ARG001
-    """Somebody who may log in there."""
+    """A user who may log in."""
     variables = [f"--env=SMOKE_USER_{name.upper()}={value}" for name, value in USER.items()]
     result = compose("exec", *variables, "backend", "python", "manage.py", "ensure_user")
     assert result.returncode == 0, result.stderr
@@ -182,8 +182,10 @@ def test_a_backend_comes_and_goes_without_a_lost_request(site: int, compose: Com
     stopped, second = Event(), Container(f"{PROJECT}-backend-2")
     up = ("up", "--detach", "--no-build", "--no-recreate")
     with ThreadPoolExecutor() as pool:
-        told = [Counter[str]() for _ in range(4)]
-        clients = [pool.submit(request, site, "/api/v1/version/", stopped, each) for each in told]
+        received = [Counter[str]() for _ in range(4)]
+        clients = [
+            pool.submit(request, site, "/api/v1/version/", stopped, each) for each in received
+        ]
         try:
             scaled = compose(*up, "--wait", "--scale=backend=2")
             assert scaled.returncode == 0, scaled.stderr
@@ -196,4 +198,4 @@ def test_a_backend_comes_and_goes_without_a_lost_request(site: int, compose: Com
     for client in clients:
         client.result()
     assert code == 0
-    assert {*chain(*told)} == {"200"}, told
+    assert {*chain(*received)} == {"200"}, received

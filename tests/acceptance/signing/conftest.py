@@ -77,8 +77,8 @@ def wait_for(address: str) -> None:
         until(lambda: answers(address))
     except TimeoutError:
         hint = "run it where the engine's own ports are reached: docker version; docker port"
-        said = f"{address} does not answer, though it was started"
-        pytest.exit(f"{said}\n\nhint: {hint}", returncode=1)
+        output = f"{address} does not answer, though it was started"
+        pytest.exit(f"{output}\n\nhint: {hint}", returncode=1)
 
 
 def answers(address: str) -> bool:
@@ -100,7 +100,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A PATH of the real tools without any Trivy, so that a scan says that no scanner ran."""
+    """A PATH of the real tools without any Trivy, so that no scanner runs."""
     folder = tmp_path_factory.mktemp("bin")
     here = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     for tool in (*TOOLS, "sh"):

@@ -39,10 +39,10 @@ def platform_image(reference: str) -> str:
 
 def attest(project: Project, reference: str, signer: Signer, kinds: list[str]) -> None:
     """Attest what was written of the image, in these kinds only."""
-    provenance = project.papers() / FILES["slsaprovenance1"]
+    provenance = project.documents() / FILES["slsaprovenance1"]
     provenance.write_text('{"buildDefinition": {}, "runDetails": {}}')
     for kind in kinds:
-        paper = project.papers() / FILES[kind]
+        paper = project.documents() / FILES[kind]
         sh(*cosign.attest(signer, platform_image(reference), kind, paper))
 
 
@@ -63,7 +63,7 @@ def add_all_attestations(project: Project, signer: Signer) -> str:
 
 
 def scanned(project: Project, reference: str, signer: Signer, scan: dict[str, object]) -> None:
-    """Attest a scan besides those that there are."""
+    """Attest one more scan."""
     paper = project.folder / "dist" / "scan.json"
     now = datetime.now(UTC).isoformat()
     whole = {"scanner": {"uri": "", "version": "", "db": {}, "result": {}},
@@ -81,7 +81,7 @@ def assert_refused(result: Result, *faults: str) -> None:
     message, _, _ = result.stderr.partition("\n\nhint: ")
     first, *lines = message.splitlines()
     assert result.returncode == 5
-    assert first.endswith(" is not to be trusted:")
+    assert first.endswith(" failed verification:")
     assert len(lines) == len(faults), lines
     assert all(line.startswith(fault) for line, fault in zip(lines, faults, strict=True)), lines
     assert effectful_commands(result) == []

@@ -73,7 +73,7 @@ class Project:
         ).stdout.strip()
 
     def commit(self) -> str:
-        """Commit whatever is there, and return its sha."""
+        """Commit all files, and return the sha."""
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "--message=Work")
         return self.sha
@@ -98,10 +98,10 @@ class Project:
 
     def archive(self, platform: str = AMD) -> Path:
         """The archive of a platform's image."""
-        return self.papers(platform) / "image.tar"
+        return self.documents(platform) / "image.tar"
 
-    def papers(self, platform: str = AMD) -> Path:
-        """The folder of a platform's papers."""
+    def documents(self, platform: str = AMD) -> Path:
+        """The folder of a platform's files."""
         return self.folder / "dist" / "images" / self.image / platform.replace("/", "-")
 
     def released(self) -> dict[str, Any]:

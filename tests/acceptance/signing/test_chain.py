@@ -24,7 +24,7 @@ BOTH = [f"--platform={platform}" for platform in (AMD, ARM)]
 
 @pytest.fixture
 def project(make: Make, tools: Path) -> Project:
-    """A project that nobody scans."""
+    """A project without scans."""
     return make(tools)
 
 
@@ -59,9 +59,9 @@ def test_the_chain_passes_and_the_second_time_runs_no_command(
 
 def test_exceptions_are_attested_as_openvex_and_verified(project: Project, keys: Path) -> None:
     entry = {"id": "CVE-2026-0001", "package": "libssl3", "found_in": [project.image],
-             "reason": "no mend yet", "owner": "ada@example.com"}  # fmt: skip
+             "reason": "no fixed version", "owner": "ada@example.com"}  # fmt: skip
     lines = [f"{name} = {json.dumps(value)}" for name, value in entry.items()]
-    tomorrow = datetime.now(UTC).date() + timedelta(days=1)  # it may be that when it is judged
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)  # the date may change during the test
     text = "\n".join(["[[exceptions]]", *lines, f"expiry = {tomorrow}", ""])
     (project.folder / "security").mkdir()
     (project.folder / "security" / "exceptions.toml").write_text(text)
@@ -71,22 +71,22 @@ def test_exceptions_are_attested_as_openvex_and_verified(project: Project, keys:
     image = f"{name}@{project.released()['platforms'][AMD]}"
     signer = Signer(key=keys / "ours.key")
     envelope = sh(*cosign.verify_attestation(signer, image, "openvex"))
-    (said,) = decode_statement(envelope)["predicate"]["statements"]
-    assert said["vulnerability"]["name"] == "CVE-2026-0001"
+    (output,) = decode_statement(envelope)["predicate"]["statements"]
+    assert output["vulnerability"]["name"] == "CVE-2026-0001"
 
 
 def test_what_nobody_scanned_stays_on_this_machine(project: Project) -> None:
     completed(project.invoke(*CHAIN))
     result = project.invoke("verify")
     assert result.returncode == 5
-    assert "scan of linux/amd64: it says that no scanner ran" in result.stderr
+    assert "scan of linux/amd64: no scanner ran" in result.stderr
     assert result.stdout == ""
 
 
 def test_the_bills_of_materials_are_syft_s_and_name_the_image(project: Project) -> None:
     completed(project.invoke("build", "sbom"))
-    spdx = json.loads((project.papers() / "sbom.spdx.json").read_text())
-    cyclonedx = json.loads((project.papers() / "sbom.cdx.json").read_text())
+    spdx = json.loads((project.documents() / "sbom.spdx.json").read_text())
+    cyclonedx = json.loads((project.documents() / "sbom.cdx.json").read_text())
     assert spdx["spdxVersion"] == "SPDX-2.3"
     assert cyclonedx["bomFormat"] == "CycloneDX"
     name = f"{project.registry}/{project.image}"
@@ -125,7 +125,7 @@ def test_a_version_that_another_commit_has_is_not_taken_from_it(scanned: Project
     before = manifest(f"{name}:v1.0.0")
     result = scanned.invoke("promote", "v1.0.0")
     assert result.returncode == 5
-    assert f"taken by another commit's images: {name}:v1.0.0" in result.stderr
+    assert f"tags of another commit's images: {name}:v1.0.0" in result.stderr
     assert manifest(f"{name}:v1.0.0") == before
 
 
@@ -162,7 +162,7 @@ def test_another_image_in_place_of_the_archive_is_not_pushed(project: Project, m
     shutil.copy(other.archive(), project.archive())
     result = project.invoke("push")
     assert result.returncode == 1
-    assert "does not hold the image that was built" in result.stderr
+    assert "does not contain the image of its build record" in result.stderr
     assert effectful_commands(result) == []
 
 
@@ -188,11 +188,11 @@ def forge(project: Project, promised: bytes, given: bytes) -> None:
     entry = {"Config": "config.json", "RepoTags": [f"local/{project.image}:linux-amd64"],
              "Layers": ["layer.tar"]}  # fmt: skip
     files = {"manifest.json": json.dumps([entry]).encode(), "config.json": config}
-    project.papers().mkdir(parents=True)
+    project.documents().mkdir(parents=True)
     project.archive().write_bytes(packed({**files, "layer.tar": layer(name + given)}))
     build = {"image_id": named(config), "commit": project.sha, "clean": True, "bases": {},
              "builder": "", "started": "", "finished": ""}  # fmt: skip
-    (project.papers() / "build.json").write_text(json.dumps(build))
+    (project.documents() / "build.json").write_text(json.dumps(build))
 
 
 def layer(content: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """Without a key, only this repository's release workflow on main is believed.
 
 GitHub's identity cannot be had here. A certificate as Sigstore issues it, from an authority of our
-own, takes its place: what is run is the kit's own command, which is told besides whom to trust.
+own, takes its place: what is run is the kit's own command, with the certificate authority to trust.
 """
 
 import subprocess
@@ -37,7 +37,7 @@ TRUSTED = ("--ca-roots=ca.pem", "--insecure-ignore-sct", "--insecure-ignore-tlog
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a key, and a certificate that says it is the workflow's."""
+    """A folder with a key, and a certificate of the workflow."""
     folder = tmp_path_factory.mktemp("authority")
     (folder / "extensions").write_text(EXTENSIONS)
     sh("cosign", "generate-key-pair", cwd=folder)

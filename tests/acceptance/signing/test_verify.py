@@ -1,4 +1,4 @@
-"""Whatever is wrong with an image, `invoke verify` exits with 5, says what, and does nothing else.
+"""For each problem of an image `invoke verify` exits with 5, names it, and changes nothing.
 
 Each case is a repository of its own in the registry, with the same image, complete but for one
 thing. Signatures and attestations are the real Cosign's.
@@ -155,7 +155,7 @@ def test_a_scan_by_nobody_is_for_this_machine_only(project: Project, ours: Signe
     scanned(
         project, reference, ours, {"scanner": {"result": {NOT_SCANNED: "there was no scanner"}}}
     )
-    assert_refused(verify(project, reference), f"scan of {AMD}: it says that no scanner ran")
+    assert_refused(verify(project, reference), f"scan of {AMD}: no scanner ran")
     completed(verify(project, reference, "--env=local"))
 
 

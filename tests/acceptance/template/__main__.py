@@ -62,9 +62,9 @@ def deploy_product(folder: Path) -> list[str]:
         temporary_swarm([f"{NAME}-local"]),
     ):
         trusted = create_secrets(Path(keys))
-        told = {name: trusted[name] for name in ("COSIGN_KEY", "COSIGN_PASSWORD")}
-        told |= {"IMAGES_REGISTRY": f"{address}/{NAME}", "ENVIRONMENT": "local", "RELEASE": ""}
-        return [line for line in chain if not passes(line, folder, told)]
+        received = {name: trusted[name] for name in ("COSIGN_KEY", "COSIGN_PASSWORD")}
+        received |= {"IMAGES_REGISTRY": f"{address}/{NAME}", "ENVIRONMENT": "local", "RELEASE": ""}
+        return [line for line in chain if not passes(line, folder, received)]
 
 
 def create_product(folder: Path, part: str) -> RepositoryCopy:
@@ -103,10 +103,10 @@ def job_commands(named: Collection[str], *, every: bool) -> list[str]:
     return [line for job in jobs if job.id in kept for line in job.shell_commands()]
 
 
-def passes(line: str, folder: Path, told: Mapping[str, str] | None = None) -> bool:
+def passes(line: str, folder: Path, received: Mapping[str, str] | None = None) -> bool:
     """Run a line of shell in the copy, and say how long it took."""
     started = time.monotonic()
-    green = run(["bash", "-c", line], cwd=folder, env=told) == 0
+    green = run(["bash", "-c", line], cwd=folder, env=received) == 0
     seconds = time.monotonic() - started
     print(f"{'green' if green else 'red':5} {seconds:4.0f} s  {line}", flush=True)
     return green

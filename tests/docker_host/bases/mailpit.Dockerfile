@@ -1,4 +1,4 @@
-# axllent/mailpit: takes mail on 1025 and says on 8025 that it is ready; it shows none.
+# axllent/mailpit: accepts mail on 1025, and has its health check on 8025; it shows none.
 FROM debian:trixie-slim
 RUN --mount=type=cache,target=/var/cache/apt apt-get update \
   && apt-get install --yes --no-install-recommends python3-aiosmtpd && rm -rf /var/lib/apt/lists/*

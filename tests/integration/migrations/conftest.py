@@ -1,4 +1,4 @@
-"""A project to fly, with the outcome of its flight."""
+"""A project whose migrations are checked, and the result of the check."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from pipeline.errors import PipelineError
 from pipeline.services import postgres
 from tests.support.django_project import Project, create_project
 
-Flight = Callable[[], str]
+CheckRun = Callable[[], str]
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +30,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 
 @pytest.fixture
-def flight(server: str, capsys: pytest.CaptureFixture[str]) -> Flight:
-    """Fly what is checked out, and return what it said; the last line is the error, if any."""
+def run_check(server: str, capsys: pytest.CaptureFixture[str]) -> CheckRun:
+    """Check the project, and return the output; the last line is the error, if any."""
 
     def flown() -> str:
         try:

@@ -103,7 +103,9 @@ def test_what_main_was_before_a_forced_push_is_not_guessed(
     project.release()
     project.git("update-ref", "refs/remotes/origin/main", "HEAD")
     push("1234567890" * 4, tmp_path, monkeypatch)
-    with pytest.raises(InconclusiveError, match="what main was before this push is not here"):
+    with pytest.raises(
+        InconclusiveError, match="the commit of main before this push is missing here"
+    ):
         baseline_commit("test")
 
 
@@ -129,7 +131,7 @@ def test_without_main_nothing_is_judged_until_it_is_fetched(
     first = work(project)
     clone(project, tmp_path / "clone", option)
     monkeypatch.chdir(tmp_path / "clone")
-    with pytest.raises(InconclusiveError, match="main is not here") as caught:
+    with pytest.raises(InconclusiveError, match="main is missing here") as caught:
         baseline_commit("test")
     assert capture(caught.value.hint.split()).returncode == 0
     assert baseline_commit("test") == first
@@ -142,14 +144,14 @@ def test_a_shallow_clone_of_main_is_not_judged(
     project.release()
     clone(project, tmp_path / "clone", "--depth=1")
     monkeypatch.chdir(tmp_path / "clone")
-    with pytest.raises(InconclusiveError, match="main is not here"):
+    with pytest.raises(InconclusiveError, match="main is missing here"):
         baseline_commit("test")
 
 
 def test_without_main_nothing_is_judged(project: Project) -> None:
     work(project)
     project.git("branch", "--delete", "--force", "main")
-    with pytest.raises(InconclusiveError, match="main is not here"):
+    with pytest.raises(InconclusiveError, match="main is missing here"):
         baseline_commit("test")
 
 
@@ -158,7 +160,7 @@ def test_the_target_of_a_pull_request_is_not_guessed(
 ) -> None:
     work(project)
     monkeypatch.setenv("GITHUB_BASE_REF", "stable")
-    with pytest.raises(InconclusiveError, match="stable is not here"):
+    with pytest.raises(InconclusiveError, match="stable is missing here"):
         baseline_commit("test")
 
 

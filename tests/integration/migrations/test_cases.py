@@ -1,6 +1,6 @@
 """Small migrations of one small app, each with the answer that it should get.
 
-Each is applied twice, to 1,000 and to 2,000 rows, and taken back: `nox -s migration-safety-tests`
+Each is applied twice, to 1,000 and to 2,000 rows, and reversed: `nox -s migration-safety-tests`
 tries all.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from pipeline.checks.migrations.app_version import AppVersion
-from tests.integration.migrations import judging
+from tests.integration.migrations import evaluation
 from tests.integration.migrations.cases import SAFE, UNSAFE, Case
 from tests.support.django_project import Project
 
@@ -17,7 +17,7 @@ from tests.support.django_project import Project
 @pytest.fixture(scope="module")
 def released(server: str, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The app as it was released."""
-    return judging.released(server, tmp_path_factory.mktemp("cases"))
+    return evaluation.released(server, tmp_path_factory.mktemp("cases"))
 
 
 @pytest.fixture(scope="module")
@@ -35,16 +35,16 @@ def names(cases: list[Case]) -> list[object]:
 def test_what_is_unsafe_is_named(
     server: str, released: Project, code: AppVersion, case: Case
 ) -> None:
-    said = judging.judged(server, released, code, case)
-    assert case.says in said, said
-    assert case.hint in said, said
-    assert "hint: " in said
+    output = evaluation.evaluated(server, released, code, case)
+    assert case.message in output, output
+    assert case.hint in output, output
+    assert "hint: " in output
 
 
 @pytest.mark.parametrize("case", names(SAFE))
 def test_what_is_safe_is_let_through(
     server: str, released: Project, code: AppVersion, case: Case
 ) -> None:
-    said = judging.judged(server, released, code, case)
-    assert not said.startswith("error: "), said
-    assert "hint: " not in said, said
+    output = evaluation.evaluated(server, released, code, case)
+    assert not output.startswith("error: "), output
+    assert "hint: " not in output, output

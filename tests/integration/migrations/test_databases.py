@@ -87,10 +87,10 @@ WAITING = """
 
 @contextmanager
 def locked(url: str, table: str) -> Iterator[Connection]:
-    """Lock a table, until a visitor waits for it and the block is over."""
+    """Lock a table, until a client waits for it and the block is over."""
     with connect(url) as connection, connection.transaction():
         connection.execute(f"LOCK TABLE {table}".encode())
-        until(lambda: count(url, WAITING), f"no visitor waits for {table}")
+        until(lambda: count(url, WAITING), f"no client waits for {table}")
         yield connection
 
 

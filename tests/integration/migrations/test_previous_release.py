@@ -1,4 +1,4 @@
-"""The release before is laid out with the packages that it was locked to."""
+"""The previous release is installed with the packages of its lock."""
 
 import sys
 from pathlib import Path
@@ -57,11 +57,11 @@ def test_settings_of_another_shape_are_not_judged(
         project.write("pipeline.toml", text)
     project.release()
     project.write("pipeline.toml", settings)
-    with pytest.raises(InconclusiveError, match="of the release before names no Django"):
+    with pytest.raises(InconclusiveError, match="of the previous release names no Django"):
         previous_release.checkout_release(git.head().sha, tmp_path)
 
 
 def test_a_commit_that_is_not_here_is_not_judged(project: Project, tmp_path: Path) -> None:
-    with pytest.raises(InconclusiveError, match="cannot hand out the release before: 000000000000"):
+    with pytest.raises(InconclusiveError, match="cannot export the previous release: 000000000000"):
         previous_release.checkout_release("0" * 40, tmp_path)
     assert project.root.exists()

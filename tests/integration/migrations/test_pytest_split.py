@@ -17,9 +17,9 @@ MEETING = """
         here, name = pathlib.Path("met"), django.db.connection.settings_dict["NAME"]
         here.mkdir(exist_ok=True)
         (here / name).touch()
-        patience = time.monotonic() + 60
+        deadline = time.monotonic() + 60
         while len([*here.iterdir()]) < 2:
-            assert time.monotonic() < patience, "one process has all"
+            assert time.monotonic() < deadline, "one process has all"
             time.sleep(0.01)
         return name
 
@@ -81,7 +81,7 @@ ENDLESS = """
     import pathlib
     import signal
 
-    pathlib.Path("begun").touch()
+    pathlib.Path("started").touch()
     signal.pause()
 """
 GREEN = {
@@ -140,7 +140,7 @@ def test_tests_that_are_asked_nothing_end_with_their_worker(project: Project, se
     project.write("backend/shop/test_more.py", ENDLESS)
     with AppVersion(project.root / "backend").start_worker(server) as app:
         checks.collect(PostgresServer(server), app)
-        until((project.root / "backend/begun").exists)
+        until((project.root / "backend/started").exists)
     assert app.running.process.wait()
 
 

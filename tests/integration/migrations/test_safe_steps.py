@@ -1,4 +1,4 @@
-"""What is told to be written instead can be sent, and ends with the same schema."""
+"""The suggested SQL can be run, and ends with the same schema."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Tables of any make get rows, whatever refers to what, and those that cannot are left out."""
+"""All kinds of tables get rows; those that cannot are left out."""
 
 from typing import NamedTuple
 
@@ -36,7 +36,7 @@ FILLED = {
             next int NOT NULL UNIQUE REFERENCES a DEFERRABLE)""",
         "(SELECT count(up) = 100 AND count(next) = 200 FROM a)",
     ),
-    "a key of two columns, beside one of its own table": Case(
+    "a key of two columns, next to one of its own table": Case(
         """CREATE TABLE a (x int, y int, PRIMARY KEY (x, y));
         CREATE TABLE b (x int NOT NULL, y int NOT NULL, FOREIGN KEY (x, y) REFERENCES a)""",
         "(SELECT count(*) = 200 FROM b JOIN a USING (x, y))",
@@ -78,7 +78,7 @@ FILLED = {
             code char(4) NOT NULL CHECK (code ~ '^[0-9]{4}$'),
             land varchar(2) CHECK (land ~ '^[A-Z]{2}$'),
             iban text NOT NULL CHECK (char_length(iban) = 22), slug text CHECK (slug ~ '^[a-z]+$'),
-            x int, y int, CHECK (num_nonnulls(x, y) = 1), begun timestamptz, CHECK (begun < ended),
+            x int, y int, CHECK (num_nonnulls(x, y) = 1), started timestamptz, CHECK (started < ended),
             ended timestamptz, zero smallint NOT NULL CHECK (zero >= 0),
             must int CHECK (must IS NOT NULL)
         )""",
@@ -111,8 +111,8 @@ LEFT_OUT = {
         CREATE TABLE b (id serial PRIMARY KEY, a_id int NOT NULL REFERENCES a);
         ALTER TABLE a ADD b_id int NOT NULL REFERENCES b""",
         {
-            "a": "it refers to b in a circle, by keys that must have a value at once",
-            "b": "it must refer to a, which has none",
+            "a": "its foreign key to b closes a cycle and can neither be NULL nor deferred",
+            "b": "it must refer to a, which has no rows",
         },
     ),
     "a trigger that refuses, and what refers to that": (
@@ -121,11 +121,11 @@ LEFT_OUT = {
         CREATE TABLE a (id serial PRIMARY KEY);
         CREATE TRIGGER refuse BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION refuse();
         CREATE TABLE b (a_id int NOT NULL REFERENCES a)""",
-        {"a": "none of yours", "b": "it must refer to a, which has none"},
+        {"a": "none of yours", "b": "it must refer to a, which has no rows"},
     ),
     "a condition that nothing satisfies": (
         "CREATE TABLE a (x text NOT NULL CHECK (md5(x) = 'none'))",
-        {"a": "no row that was made satisfies (md5(x) = 'none'::text)"},
+        {"a": "no generated row satisfies (md5(x) = 'none'::text)"},
     ),
     "no partition": (
         "CREATE TABLE a (x int) PARTITION BY RANGE (x)",
@@ -136,11 +136,11 @@ LEFT_OUT = {
         CREATE TABLE b (id serial PRIMARY KEY, a_id int NOT NULL REFERENCES a)""",
         {
             "a": 'duplicate key value violates unique constraint "a_flag_key"',
-            "b": "it must refer to a, which has none",
+            "b": "it must refer to a, which has no rows",
         },
     ),
 }
-BESIDE = "CREATE TABLE beside (x int)"
+NEXT_TO = "CREATE TABLE neighbour (x int)"
 
 
 @pytest.fixture
@@ -170,25 +170,25 @@ def test_a_schema_is_filled(url: str, kind: str) -> None:
 @pytest.mark.parametrize("kind", LEFT_OUT)
 def test_a_table_that_takes_no_rows_is_left_out(url: str, kind: str) -> None:
     schema, causes = LEFT_OUT[kind]
-    found = seeded(url, f"{schema}; {BESIDE}")
+    found = seeded(url, f"{schema}; {NEXT_TO}")
     assert found.skipped == causes
-    assert found.filled == ["beside"]
+    assert found.filled == ["neighbour"]
     assert all("[migrations.values]" in line for line in found.notes_as_sentences())
-    assert holds(url, "count(*) = 200 FROM beside")
+    assert holds(url, "count(*) = 200 FROM neighbour")
 
 
 def test_a_table_that_takes_few_rows_is_named(url: str) -> None:
     found = seeded(url, "CREATE TABLE a (flag boolean NOT NULL UNIQUE)")
     assert found.notes_as_sentences() == [
-        "a gets 2 rows of 200: others would break its constraints"
+        "a gets 2 rows of 200: more rows would violate its constraints"
     ]
 
 
 def test_a_table_and_those_that_it_refers_to_get_rows(url: str) -> None:
     schema = "CREATE TABLE z (id serial PRIMARY KEY); CREATE TABLE a (z int NOT NULL REFERENCES z)"
-    seeded(url, f"{schema}; {BESIDE}")
+    seeded(url, f"{schema}; {NEXT_TO}")
     assert fill_tables(url, ["a"], ROWS, {}).filled == ["z", "a"]
-    assert holds(url, "count(*) = 200 FROM beside")
+    assert holds(url, "count(*) = 200 FROM neighbour")
 
 
 @pytest.mark.parametrize("kind", ["circle", "check", "key"])
@@ -208,7 +208,9 @@ def test_a_team_says_how_a_column_has_it(url: str, kind: str) -> None:
 
 @pytest.mark.parametrize("value", ["nonsense", "'abc'", "'abc'::text", "(1, 2)"])
 def test_a_value_of_the_team_that_is_wrong_is_named(url: str, value: str) -> None:
-    with pytest.raises(InputError, match=r"^\[migrations\.values\] a\.x is no value: ") as refused:
+    with pytest.raises(
+        InputError, match=r"^\[migrations\.values\] a\.x is not a valid value: "
+    ) as refused:
         seeded(url, "CREATE TABLE a (x int)", a_x=value)
     assert refused.value.hint == "correct a.x in pipeline.toml; `i` is the number of the row"
     assert holds(url, "count(*) = 0 FROM a")

@@ -21,7 +21,7 @@ PYTHON = "Python or a DO block does it"
 ROWS = "it depends on what is in the database"
 HIDDEN = "it is done for an index or a check that the statement does not name"
 VIEW = "what can be written into a view is PostgreSQL's to say"
-REFUSED = "PostgreSQL or its driver refuses it, whatever there is"
+REFUSED = "PostgreSQL or its driver always refuses it"
 ONLY_WHOLE = {
     "backfill_of_another_table": PYTHON,
     "backfill_with_alter": PYTHON,
@@ -45,7 +45,7 @@ ONLY_WHOLE = {
     "varchar_wider_checked": HIDDEN,
     "varchar_wider_lower_index": HIDDEN,
 }
-REQUIRED = "adds a column that is NOT NULL and that the release before does not fill"
+REQUIRED = "adds a NOT NULL column that the previous release does not fill"
 IN_OTHER_WORDS = {  # what is measured has no number here, and what fails is only expected to
     "add_positive_null": (
         "reads or writes all rows of shop_order under AccessExclusiveLock",
@@ -59,8 +59,8 @@ IN_OTHER_WORDS = {  # what is measured has no number here, and what fails is onl
     "fk_gets_its_constraint": ("adds a foreign key and checks all rows", "NOT VALID"),
     "set_not_null_where_some_are": ("all rows of shop_customer under", "AddConstraintNotValid"),
     "sql_drop_column_cascade": ("drops a column (shop_note.word)", "contract ="),
-    "sql_set_not_null": ("forbids a column to be NULL (shop_customer.age)", "contract ="),
-    "truncate_cascade": ("loses all rows (shop_odd)", "deletes_rows ="),
+    "sql_set_not_null": ("makes a column NOT NULL (shop_customer.age)", "contract ="),
+    "truncate_cascade": ("loses all rows (shop_special)", "deletes_rows ="),
 }
 RENAME = 'operations = [migrations.RenameField("customer", "nick", "name")]'
 NOTE = """
@@ -83,7 +83,7 @@ def code(released: Project) -> Iterator[AppVersion]:
         yield started
 
 
-def said(project: Project, code: AppVersion, case: Case) -> str:
+def output(project: Project, code: AppVersion, case: Case) -> str:
     written = [
         project.migration(f"{number:04}_{case.name}", body)
         for number, body in enumerate(case.migrations, start=2)
@@ -101,9 +101,9 @@ def said(project: Project, code: AppVersion, case: Case) -> str:
 def test_what_is_unsafe_is_named_as_if_it_were_run(
     released: Project, code: AppVersion, case: Case
 ) -> None:
-    found = said(released, code, case)
-    says, hint = IN_OTHER_WORDS.get(case.name, (case.says, case.hint))
-    assert says in found
+    found = output(released, code, case)
+    message, hint = IN_OTHER_WORDS.get(case.name, (case.message, case.hint))
+    assert message in found
     assert hint in found
     assert "hint: " in found
 
@@ -112,17 +112,19 @@ def test_what_is_unsafe_is_named_as_if_it_were_run(
 def test_what_only_running_shows_is_not_held_for_safe(
     released: Project, code: AppVersion, case: Case
 ) -> None:
-    found = said(released, code, case)
+    found = output(released, code, case)
     assert "hint: " not in found
-    assert "What only `nox -s migration-safety` sees" in found
+    assert "Only `nox -s migration-safety`" in found
     if ONLY_WHOLE[case.name] == PYTHON:
-        where = rf"what Python or a DO block does .*: backend/shop/migrations/0002_{case.name}.py:"
+        where = (
+            rf"Python code, DO blocks, and types .*: backend/shop/migrations/0002_{case.name}.py:"
+        )
         assert re.search(where, found)
 
 
 @pytest.mark.parametrize("case", names(SAFE))
 def test_what_is_safe_is_let_through(released: Project, code: AppVersion, case: Case) -> None:
-    found = said(released, code, case)
+    found = output(released, code, case)
     assert not found.startswith("error: ")
     assert "hint: " not in found
 
@@ -131,30 +133,30 @@ def test_a_type_that_nothing_tells_is_left_to_the_whole_check(
     released: Project, code: AppVersion
 ) -> None:
     case = one("of_others", sql("ALTER TABLE of_others ALTER free TYPE varchar"), head=MARK)
-    found = said(released, code, case)
+    found = output(released, code, case)
     assert "hint: " not in found
-    assert "that only SQL names: backend/shop/migrations/0002_of_others.py:" in found
+    assert "that only SQL defines: backend/shop/migrations/0002_of_others.py:" in found
 
 
 @pytest.mark.parametrize(
     "case",
     names([
         one("coarser", sql("ALTER TABLE shop_raw ALTER at TYPE timestamp(0)"),
-            says="loses values (shop_raw.at)"),
+            message="loses values (shop_raw.at)"),
         one("other_type", sql("ALTER TABLE shop_raw ALTER net TYPE int USING 1"),
-            says="writes shop_raw anew"),
+            message="rewrites shop_raw"),
         one("not_null_at_once", sql("ALTER TABLE shop_customer ADD CONSTRAINT aged NOT NULL age"),
-            says="adds a constraint and checks all rows"),
+            message="adds a constraint and checks all rows"),
         one("schema_then_table", sql("ALTER SCHEMA store RENAME TO x; DROP TABLE x.bin"),
-            says="drops a table (store.bin)"),
-        one("null_for_default", sql("ALTER TABLE shop_odd ALTER kept SET DEFAULT NULL"),
-            says="drops the default of a column (shop_odd.kept)"),
+            message="drops a table (store.bin)"),
+        one("null_for_default", sql("ALTER TABLE shop_special ALTER kept SET DEFAULT NULL"),
+            message="drops the default of a column (shop_special.kept)"),
     ]),
 )  # fmt: skip
 def test_what_sql_says_counts_whatever_made_it(
     released: Project, code: AppVersion, case: Case
 ) -> None:
-    assert case.says in said(released, code, case)
+    assert case.message in output(released, code, case)
 
 
 JOINED = "UPDATE shop_order SET amount = 1 FROM shop_tag WHERE shop_tag.id = number"
@@ -170,13 +172,13 @@ def test_some_rows_are_left_to_the_whole_check(
     released: Project, code: AppVersion, number: int
 ) -> None:
     case = one(f"some_rows_{number}", NULLABLE, sql(CHOSEN[number]))
-    assert "hint: " not in said(released, code, case)
+    assert "hint: " not in output(released, code, case)
 
 
 def test_what_cannot_be_applied_is_an_error(released: Project, code: AppVersion) -> None:
     index = 'AddIndexConcurrently("order", models.Index(fields=["amount"], name="by_amount"))'
     case = Case("at_once", (f"operations = [{index}]",))
-    found = said(released, code, case)
+    found = output(released, code, case)
     assert re.match(r"error: .*applied: shop.0002_at_once \(backend.*NotSupported", found)
 
 
@@ -187,7 +189,7 @@ def test_only_what_main_has_not_is_read(
     project.release()
     project.migration("0003_next", NOTE)
     main(["--static"])
-    assert capsys.readouterr().out.startswith("read, not run: shop.0003_next\nWhat only")
+    assert capsys.readouterr().out.startswith("read without running: shop.0003_next\nOnly")
     assert not Path("reports").exists()
 
 
@@ -206,12 +208,14 @@ def test_without_a_server_migrations_are_read(
     project: Project, capsys: pytest.CaptureFixture[str], migration: str, error: str
 ) -> None:
     with (project.root / "pipeline.toml").open("a") as settings:
-        settings.write('\n[services]\npostgres = "/nowhere"\n')
+        settings.write('\n[services]\npostgres = "/missing"\n')
     project.release()
     project.migration("0002_next", migration)
     with pytest.raises(PipelineError, match=error):
         main([])
-    told = capsys.readouterr()
-    assert "read, not run: shop.0002_next" in told.out
-    assert ("inconclusive: migration-safety: no PostgreSQL" in told.err) is (migration is RENAME)
+    received = capsys.readouterr()
+    assert "read without running: shop.0002_next" in received.out
+    assert ("inconclusive: migration-safety: no PostgreSQL" in received.err) is (
+        migration is RENAME
+    )
     assert Path("reports", "migration-safety.json").exists()

@@ -15,7 +15,7 @@ MADE = (
         for name in ("citext", "cube", "hstore", "isn", "ltree", "seg", "vector")
     ),
     "CREATE TYPE mood AS ENUM ('sad', 'ok', 'it''s fine')",
-    "CREATE TYPE \"Odd Type\" AS ENUM ('x')",
+    "CREATE TYPE \"Special Type\" AS ENUM ('x')",
     "CREATE DOMAIN percent AS integer CHECK (VALUE BETWEEN 0 AND 100)",
     "CREATE DOMAIN loud AS varchar(5) CHECK (VALUE ~ '^[A-Z]+$')",
     "CREATE DOMAIN whole AS percent",
@@ -38,7 +38,7 @@ OTHERS = (
 ALL_DIFFERENT = [each.strip().replace("\t", ",") for each in f"{NUMBERS}, {OTHERS}".split(",")]
 FEW = {
     "boolean": 2, "char(1)": 10, '"char"': 26, "bit(3)": 8, "bit varying(4)": 16, "mood": 3,
-    "mood[]": 3, '"Odd Type"': 1, "percent": 90, "whole": 90, "loud": 90,
+    "mood[]": 3, '"Special Type"': 1, "percent": 90, "whole": 90, "loud": 90,
 }  # fmt: skip
 UNKNOWN = ["xml", "isbn", "regclass", "txid_snapshot", "percent[]"]
 TABLE = """
@@ -119,7 +119,7 @@ def test_a_type_that_is_not_known_is_left_to_the_default(connection: psycopg.Con
 def test_a_type_that_is_not_known_is_asked_for(connection: psycopg.Connection) -> None:
     connection.execute("CREATE TABLE t (a regclass NOT NULL)")
     seeded = fill_tables(connection.info.dsn, ["t"], ROWS, {})
-    assert seeded.skipped == {"t": "no value can be made for a, of type regclass"}
+    assert seeded.skipped == {"t": "no value can be generated for a, of type regclass"}
     assert "[migrations.values]" in seeded.notes_as_sentences()[0]
 
     assert fill_tables(connection.info.dsn, ["t"], ROWS, {"t.a": "'t'"}).filled == ["t"]

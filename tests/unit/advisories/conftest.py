@@ -1,4 +1,4 @@
-"""A project with a Python and a Node lock, and the advisory service that it asks."""
+"""A project with a Python and a Node lock, and a fake advisory service."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -47,7 +47,7 @@ def excepted(service: FakeAdvisoryService) -> Except:
         with Path("security/exceptions.toml").open("a") as file:
             file.write(
                 f'[[exceptions]]\nid = "{name}"\npackage = "{package}"\nfound_in = ["{place}"]\n'
-                f'reason = "no mend yet"\nowner = "ada@example.com"\nexpiry = {until}\n'
+                f'reason = "no fixed version"\nowner = "ada@example.com"\nexpiry = {until}\n'
             )
 
     return excepted

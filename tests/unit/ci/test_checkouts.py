@@ -113,7 +113,7 @@ def test_single_branch_clone_is_inconclusive(developer: Checkout) -> None:
     single = clone(developer, "--single-branch", "--branch=feature")
 
     output = single.run(*SECRETS, PIPELINE_STRICT="1").stderr
-    assert "inconclusive: secrets: main is not here" in output
+    assert "inconclusive: secrets: main is missing here" in output
     command = re.search("hint: (git fetch .+)", output)
     assert command, output
     single.git(*command[1].split()[1:])

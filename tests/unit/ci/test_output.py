@@ -191,7 +191,7 @@ def test_file_in_place_of_log_folder_is_named(ci: InProcessCI, place: str) -> No
     output = ci()
     assert (ci.code, ci.toy.executed_sessions()) == (2, [])
     assert "error: `reports/ci` cannot be used: " in output
-    assert output.endswith(f"hint: move what is in the way: ls -ld {place}\n")
+    assert output.endswith(f"hint: move the existing file: ls -ld {place}\n")
 
 
 def test_file_name_is_escaped_in_plan_and_summary(
@@ -344,7 +344,7 @@ def test_outside_of_checkout_is_refused(
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere/pipeline.toml").write_text((repo.root / "pipeline.toml").read_text())
     monkeypatch.chdir(tmp_path / "elsewhere")
-    assert "git cannot answer here: fatal: not a git repository" in here()
+    assert "git failed here: fatal: not a git repository" in here()
     assert here.code == 2
 
 
@@ -356,7 +356,7 @@ def test_invalid_pipeline_toml_names_lines(ci: InProcessCI) -> None:
     ci.toy.write("pipeline.toml", wrong)
     output = ci()
     assert ci.code == 2
-    assert output.startswith("error: pipeline.toml:1: name: it must be small letters")
+    assert output.startswith("error: pipeline.toml:1: name: it must be lower-case letters")
     assert "\npipeline.toml:5: ci.exclusive: it must be a list in square brackets" in output
     assert not (ci.toy.root / "reports").exists()
 

@@ -18,9 +18,9 @@ def app_reads(databases: Sequence[str] = (), origins: Sequence[str] = ()) -> dic
         origins: What PUBLIC_URL may hold.
     """
     script = str(Path(__file__).with_name("inside_the_app.py"))
-    asked = json.dumps({"databases": databases, "origins": origins})
+    requested = json.dumps({"databases": databases, "origins": origins})
     path = {"PYTHONPATH": str(ROOT / "backend")}
-    answer = capture([sys.executable, script], env=path, stdin=asked)
+    answer = capture([sys.executable, script], env=path, stdin=requested)
     assert answer.returncode == 0, answer.stderr
     found: dict[str, Any] = json.loads(answer.stdout)
     return found

@@ -47,7 +47,9 @@ def engine(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> FakeSwarm:
     for name in ("rollout.health", "commands.site"):
         monkeypatch.setattr(f"pipeline.deploy.{name}.open_site", lambda *_: None)  # it opens
     monkeypatch.setattr("pipeline.deploy.rollout.steps.keeps_sessions", lambda *_: True)
-    engine = FakeSwarm(says={"barrier": "[]"})  # its database has no migrations
+    engine = FakeSwarm(message={"barrier": "[]"})  # its database has no migrations
     monkeypatch.setattr("pipeline.deploy.rollout.workers.new_client", Edge(engine).new_visitor)
-    monkeypatch.setattr(SwarmClient, "run", lambda _, *asked, **given: engine.run(*asked, **given))
+    monkeypatch.setattr(
+        SwarmClient, "run", lambda _, *requested, **given: engine.run(*requested, **given)
+    )
     return engine

@@ -1,4 +1,4 @@
-"""An edge that asks the replicas of a stand-in engine in turn, for what their workers tell."""
+"""An edge that connects to the replicas of a fake engine in turn, and returns worker reports."""
 
 import json
 from collections.abc import Mapping
@@ -19,40 +19,40 @@ class Edge:
     Attributes:
         engine: What runs behind it.
         silent: Images of releases that know nothing of workers.
-        asked: How often it was asked.
+        requested: The number of requests.
     """
 
     engine: FakeSwarm
     silent: set[str] = field(default_factory=set)
-    asked: int = 0
+    requested: int = 0
 
-    def new_visitor(self, _: str, given: Mapping[str, str], __: str) -> "Visitor":
-        """Return who asks, and is led to the preview by its header."""
-        return Visitor(self, "shop_backend" + (PREVIEW_SUFFIX if "X-Preview" in given else ""))
+    def new_visitor(self, _: str, given: Mapping[str, str], __: str) -> "Client":
+        """Return a client whose requests go to the preview by a header."""
+        return Client(self, "shop_backend" + (PREVIEW_SUFFIX if "X-Preview" in given else ""))
 
     def answer(self, service: str) -> Response:
-        """Return what the next replica of a service says."""
+        """Return the response of the next replica of a service."""
         meant = [
             each for each in self.engine.tasks_of(service) if each["DesiredState"] == "running"
         ]
-        task = meant[self.asked % len(meant)]
-        self.asked += 1
+        task = meant[self.requested % len(meant)]
+        self.requested += 1
         image = task["Spec"]["ContainerSpec"]["Image"]
         if image in self.silent:
             return NOT_FOUND
-        content = json.dumps(self.told(task, self.engine.died.get(image, 0)))
+        content = json.dumps(self.received(task, self.engine.died.get(image, 0)))
         return Response(200, "application/json", content.encode())
 
-    def told(self, task: Object, died: int) -> dict[str, object]:
-        """Return what a replica says of its workers."""
+    def received(self, task: Object, died: int) -> dict[str, object]:
+        """Return the worker report of a replica."""
         env = dict(entry.split("=", 1) for entry in task["Spec"]["ContainerSpec"]["Env"])
         name = task["Status"]["ContainerStatus"]["ContainerID"][:12]
         return {"deploy_id": env.get("DEPLOY_ID", ""), "replica": name, "died": died}
 
 
 @dataclass(frozen=True)
-class Visitor:
-    """One who asks the replicas of a service."""
+class Client:
+    """A client of the replicas of a service."""
 
     edge: Edge
     service: str

@@ -25,7 +25,7 @@ INSTANT_TIMINGS = Timings(
 )
 
 
-def make_environment(**given: Any) -> Environment:  # noqa: ANN401 - whatever a team may write
+def make_environment(**given: Any) -> Environment:  # noqa: ANN401 - values of TOML
     """Return an environment, with what a team has to write and what is given."""
     least = {
         "name": "staging",
@@ -85,7 +85,7 @@ def make_task(
     state: str = "running",
     desired: str = "running",
     deploy_id: str = "deploy-1",
-    **status: Any,  # noqa: ANN401 - whatever the engine says
+    **status: Any,  # noqa: ANN401 - JSON
 ) -> Object:
     """Return a task, as `docker inspect --type=task` prints it."""
     container = {"ContainerID": "0f1e2d3c4b5a", "PID": 4242, "ExitCode": status.pop("code", 0)}

@@ -1,8 +1,8 @@
-"""An engine that takes what it is told: its objects are there, and a replica runs at once.
+"""A fake engine that accepts all commands; its replicas run at once.
 
-It stands behind the one function that runs docker, so that everything above that is the real thing.
-What a real engine does with a bad release, only a real one can tell: `tests/acceptance/deploy` asks
-it. Here it is said of an image what becomes of its replicas.
+It replaces the one function that runs docker, so that all code above it is real.
+What a real engine does with a bad release, is tested in `tests/acceptance/deploy`,
+Here the test sets how the replicas of an image behave.
 """
 
 import base64
@@ -30,13 +30,13 @@ class FakeSwarm(SwarmClient):
 
     Attributes:
         kinds: Its objects, by kind and name.
-        options: How each job was asked for, by its name.
-        asked: What it was asked, a word of each command and the name it was about.
+        options: The options of each job, by its name.
+        requested: Its commands, a word of each command and the name it was about.
         ends: The state that the replicas of an image or a service come to, if they do not run.
-        errors: What it says of the replicas of an image that do not run.
+        errors: The errors of the replicas of an image.
         checks: How images check themselves, where that is not the usual way.
-        facts: What it says of itself.
-        says: What a job prints, by the end of its name, or a part of it.
+        facts: Its `docker info`.
+        message: What a job prints, by the end of its name, or a part of it.
         stops: The exit code of the replicas of an image that are stopped, and after how many looks
             at them they have ended; 0 and at once, if none is given.
         died: How many workers each replica of an image has lost, by the image.
@@ -44,11 +44,11 @@ class FakeSwarm(SwarmClient):
     """
 
     kinds: dict[str, Kind] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    requested: list[str] = field(default_factory=list)
     ends: dict[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     checks: dict[str, list[str] | None] = field(default_factory=dict)
-    says: dict[str, str] = field(default_factory=dict)
+    message: dict[str, str] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=lambda: dict(FACTS))
     stops: dict[str, tuple[int | None, int]] = field(default_factory=dict)
     died: dict[str, int] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class FakeSwarm(SwarmClient):
         """Do what docker would."""
         options = dict(word[2:].partition("=")[::2] for word in arguments if word.startswith("--"))
         words = [word for word in arguments if not word.startswith("--")]
-        self.asked.append(" ".join(words[:3]))
+        self.requested.append(" ".join(words[:3]))
         answer = self.query(words, options)
         if answer is None:
             answer = self.execute(words, options, arguments, stdin)
@@ -92,7 +92,7 @@ class FakeSwarm(SwarmClient):
     def execute(
         self, words: list[str], options: dict[str, str], arguments: tuple[str, ...], stdin: str
     ) -> str | None:
-        """Do what it is told; None, if it refuses."""
+        """Run a command; None, if it is refused."""
         match words:
             case ["config" | "secret" | "network" as kind, "create", name, *_]:
                 return self.create_object(kind, name, options.get("label", "="), stdin)
@@ -118,7 +118,7 @@ class FakeSwarm(SwarmClient):
         return sum(each.endswith("Ready Active") for each in listed) if everywhere else 1
 
     def rollback_service(self, name: str) -> str | None:
-        """Go back to what a service was told before; None, if it is as it was made."""
+        """Roll a service back to its previous spec; None, if it has none."""
         now, former = self.objects("service")[name], self.objects("former").get(name)
         if former is None:
             return None
@@ -131,10 +131,10 @@ class FakeSwarm(SwarmClient):
 
     def log_output(self, job: str) -> str:
         """Return what a job or a service prints."""
-        told = [
-            text for name, text in self.says.items() if job.endswith(name) or f"-{name}-" in job
+        received = [
+            text for name, text in self.message.items() if job.endswith(name) or f"-{name}-" in job
         ]
-        return told[0] if told else f"last log lines of {job}"
+        return received[0] if received else f"last log lines of {job}"
 
     def tasks_of(self, service: str) -> list[Object]:
         """Return the tasks of a service."""
@@ -162,7 +162,7 @@ class FakeSwarm(SwarmClient):
         return task
 
     def stop(self, name: str) -> None:
-        """Stop the replicas of a service, which come nowhere else."""
+        """Stop the replicas of a service, which are not started elsewhere."""
         for each in self.tasks_of(name):
             code, looks = self.stops.get(each["Spec"]["ContainerSpec"]["Image"], (0, 0))
             each |= {"DesiredState": "shutdown", "looks": looks}
@@ -199,11 +199,11 @@ class FakeSwarm(SwarmClient):
     def deploy_stack(self, stack: str, document: str) -> None:
         """Have the services of a stack file."""
         content = YAML(typ="safe", pure=True).load(document)
-        for name, told in content["services"].items():
-            env = [f"{key}={value}" for key, value in told.get("environment", {}).items()]
-            replicas = told["deploy"].get("replicas", 1)
-            self.start_service(f"{stack}_{name}", told["image"], env, replicas, "running")
-            placed = told["deploy"].get("placement", {}).get("constraints")
+        for name, received in content["services"].items():
+            env = [f"{key}={value}" for key, value in received.get("environment", {}).items()]
+            replicas = received["deploy"].get("replicas", 1)
+            self.start_service(f"{stack}_{name}", received["image"], env, replicas, "running")
+            placed = received["deploy"].get("placement", {}).get("constraints")
             spec = self.objects("service")[f"{stack}_{name}"]["Spec"]
             spec["TaskTemplate"]["Placement"] = {"Constraints": placed}
 
@@ -211,8 +211,10 @@ class FakeSwarm(SwarmClient):
         self, name: str, image: str, env: list[str], replicas: int, state: str
     ) -> None:
         """Replace all replicas of a service at once."""
-        told = make_service(image, state="completed" if name in self.objects("service") else None)
-        told["Spec"]["TaskTemplate"]["ContainerSpec"]["Env"] = env
+        received = make_service(
+            image, state="completed" if name in self.objects("service") else None
+        )
+        received["Spec"]["TaskTemplate"]["ContainerSpec"]["Env"] = env
         new = [make_task(self.ends.get(name, self.ends.get(image, state))) for _ in range(replicas)]
         former = [{**each, "DesiredState": "shutdown"} for each in self.tasks_of(name)]
         for number, each in enumerate(new, len(former)):
@@ -223,7 +225,7 @@ class FakeSwarm(SwarmClient):
             each["Status"]["Err"] = self.errors.get(image, "")
         if name in self.objects("service"):
             self.objects("former")[name] = self.objects("service")[name]
-        self.objects("service")[name] = {**told, "tasks": [*former, *new]}
+        self.objects("service")[name] = {**received, "tasks": [*former, *new]}
 
 
 def clock() -> datetime:

@@ -11,19 +11,19 @@ from config.addresses import NO_PARAMETERS, TIMEOUTS, database_settings, known_p
 from config.environment import Origin
 
 ALWAYS = TIMEOUTS | {"client_encoding": "UTF8"}
-"""What the app says of every connection."""
+"""The parameters of every connection of the app."""
 ORIGIN: TypeAdapter[str] = TypeAdapter(Origin)
 
 
-def told(url: str) -> dict[str, str] | None:
-    """Return what Django tells libpq of a database; nothing, if its address is refused."""
+def received(url: str) -> dict[str, str] | None:
+    """Return the libpq parameters of a database in Django; nothing, if its address is refused."""
     try:
         database = database_settings(url)
     except ValueError:
         return None
     given = ConnectionHandler({"default": database})["default"].get_connection_params()
-    said = {name: given[name] for name in given if name in known_parameters() | NO_PARAMETERS}
-    return {name: str(said[name]) for name in said if said[name] != ALWAYS.get(name)}
+    output = {name: given[name] for name in given if name in known_parameters() | NO_PARAMETERS}
+    return {name: str(output[name]) for name in output if output[name] != ALWAYS.get(name)}
 
 
 def is_taken(origin: str) -> bool:
@@ -37,10 +37,10 @@ def is_taken(origin: str) -> bool:
 
 if __name__ == "__main__":
     settings.configure()
-    asked = json.load(sys.stdin)
+    requested = json.load(sys.stdin)
     answer = {
         "known": sorted(known_parameters()),
-        "databases": {url: told(url) for url in asked["databases"]},
-        "origins": {url: is_taken(url) for url in asked["origins"]},
+        "databases": {url: received(url) for url in requested["databases"]},
+        "origins": {url: is_taken(url) for url in requested["origins"]},
     }
     json.dump(answer, sys.stdout)

@@ -1,4 +1,4 @@
-"""What was done besides deploying is written down by name, and not for ever."""
+"""Other actions than deploys are recorded with their user, for a limited time."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A restore closes the site, proves what it did, and takes it back if the release does not work."""
+"""A restore closes the site, is checked, and is undone if the release does not work with it."""
 
 import pytest
 
@@ -48,16 +48,16 @@ def site(engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch) -> Site:
     engine.start_service("shop_edge", "edge", [], 1, "running")
     container = engine.objects("service")["shop_edge"]["Spec"]["TaskTemplate"]["ContainerSpec"]
     container["Configs"] = [{"ConfigName": edge_config_name("shop")}]
-    engine.says["-dumps"] = f"{DUMP}.dump"
+    engine.message["-dumps"] = f"{DUMP}.dump"
     for name in STAGING.secrets:
         monkeypatch.setenv(name, "swordfish")
-    monkeypatch.setenv("DATABASE_URL", "postgres://clerk:swordfish@db/ledger")
+    monkeypatch.setenv("DATABASE_URL", "postgres://owner:swordfish@db/ledger")
     site = Site(engine)
     monkeypatch.setattr(backup, "run_smoke_test", site.smoke)
     return site
 
 
-def told(engine: FakeSwarm) -> list[tuple[str, str]]:
+def received(engine: FakeSwarm) -> list[tuple[str, str]]:
     return [(act.kind, act.outcome) for act in entries(engine, "shop") if act.kind != "maintenance"]
 
 
@@ -66,27 +66,27 @@ def test_the_data_are_replaced_brought_forward_and_proved_while_nobody_is_let_in
 ) -> None:
     backup.restore(STAGING, DUMP, yes=True)
     assert engine.options["shop-restore"][-1] == DUMP
-    said = engine.options["shop-migrate"][-1]
+    output = engine.options["shop-migrate"][-1]
     limit = 0.9 * STAGING.timings.migrate_timeout  # the statement gives up before the job does
-    assert f"migrate_safely --statement-seconds={limit:g} " in said
+    assert f"migrate_safely --statement-seconds={limit:g} " in output
     assert site.closed == [True]
     assert site.headers == ["X-Insider"]
     assert maintenance_since(engine, STAGING) == ""
-    assert told(engine) == [("restore", "succeeded")]
+    assert received(engine) == [("restore", "succeeded")]
 
 
-@pytest.mark.parametrize("url", ["postgres://clerk:pa#word@db/ledger", "sqlite:////data/db"])
+@pytest.mark.parametrize("url", ["postgres://owner:pa#word@db/ledger", "sqlite:////data/db"])
 def test_an_address_that_no_dump_could_use_is_refused_before_the_engine_is_asked(
     engine: FakeSwarm, site: Site, monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     del site
     monkeypatch.setenv("DATABASE_URL", url)
-    before = len(engine.asked)
+    before = len(engine.requested)
     with pytest.raises(InputError, match=r"^DATABASE_URL "):
         backup.backup(STAGING)
     with pytest.raises(InputError, match=r"^DATABASE_URL "):
         backup.restore(STAGING, DUMP, yes=True)
-    assert len(engine.asked) == before
+    assert len(engine.requested) == before
 
 
 def test_data_that_the_release_does_not_work_with_are_taken_back(
@@ -97,7 +97,7 @@ def test_data_that_the_release_does_not_work_with_are_taken_back(
         backup.restore(STAGING, DUMP, yes=True)
     assert engine.options["shop-restore"][-1] == "--back"
     assert maintenance_since(engine, STAGING) == ""
-    assert told(engine) == [("restore", "failed; the data is unchanged")]
+    assert received(engine) == [("restore", "failed; the data is unchanged")]
 
 
 def test_data_that_do_not_come_back_leave_the_site_closed(
@@ -111,7 +111,7 @@ def test_data_that_do_not_come_back_leave_the_site_closed(
     with pytest.raises(RollbackFailedError, match="and undoing the restore failed"):
         backup.restore(STAGING, DUMP, yes=True)
     assert maintenance_since(engine, STAGING)
-    assert told(engine) == [("restore", "failed; the site stays closed")]
+    assert received(engine) == [("restore", "failed; the site stays closed")]
     del site
 
 
@@ -145,7 +145,7 @@ def test_a_dump_that_there_is_not_is_refused_with_those_that_there_are(
     with pytest.raises(InputError, match=fault) as caught:
         backup.restore(STAGING, name, yes=True)
     assert caught.value.hint == f"use --from with one of: {DUMP}"
-    assert told(engine) == []
+    assert received(engine) == []
 
 
 @pytest.mark.usefixtures("site")
@@ -161,7 +161,7 @@ def test_a_dump_is_made_when_somebody_wants_one(
 ) -> None:
     backup.backup(STAGING)
     assert capsys.readouterr().out.endswith("Z-v1.0.1\n")
-    assert told(engine) == [("backup", "succeeded")]
+    assert received(engine) == [("backup", "succeeded")]
     assert "shop-lock" not in engine.objects("config")
 
 

@@ -1,4 +1,4 @@
-"""What a deployment does at once, and what it leaves out since the self-check proved it done."""
+"""Steps of a deployment that run in parallel, and steps that the self-check makes unnecessary."""
 
 from collections.abc import Callable
 
@@ -47,13 +47,13 @@ def live(engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch) -> FakeSwarm:
     """An engine on which the first release serves."""
     monkeypatch.setattr(steps, "run_smoke_test", lambda *_: None)
     deploy(engine, 1)
-    engine.asked.clear()
+    engine.requested.clear()
     engine.options.clear()
     return engine
 
 
 @pytest.mark.parametrize(
-    ("said", "migrated"),
+    ("output", "migrated"),
     [
         (f"{NO_MIGRATIONS_MARKER}\n{SETTLED}", False),
         pytest.param(NO_MIGRATIONS_MARKER, True, id="of a release before, or cut off"),
@@ -65,13 +65,13 @@ def live(engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch) -> FakeSwarm:
 )
 def test_migrate_runs_unless_the_self_check_proved_that_it_would_change_nothing(
     live: FakeSwarm,
-    said: str,
+    output: str,
     migrated: bool,  # noqa: FBT001 - the case
 ) -> None:
-    live.says["shop-check"] = said
+    live.message["shop-check"] = output
     deploy(live, 2)
     assert ("shop-migrate" in live.options) is migrated
-    assert ("shop-dump" in live.options) is (NO_MIGRATIONS_MARKER not in said)
+    assert ("shop-dump" in live.options) is (NO_MIGRATIONS_MARKER not in output)
     assert {*live.objects("service")} == SERVING
 
 
@@ -91,7 +91,7 @@ def end_later(engine: FakeSwarm, clock: Clock, monkeypatch: pytest.MonkeyPatch) 
 def test_the_migration_of_a_dead_deployer_is_let_end_though_nothing_is_to_be_migrated(
     live: FakeSwarm, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    live.says["shop-check"] = f"{NO_MIGRATIONS_MARKER}\n{SETTLED}"
+    live.message["shop-check"] = f"{NO_MIGRATIONS_MARKER}\n{SETTLED}"
     end_later(live, clock, monkeypatch)
     deploy(live, 2)
     assert clock.monotonic() > 3
@@ -99,7 +99,7 @@ def test_the_migration_of_a_dead_deployer_is_let_end_though_nothing_is_to_be_mig
 
 
 def test_nothing_is_rolled_out_beside_a_migration_that_does_not_end(live: FakeSwarm) -> None:
-    live.says["shop-check"] = f"{NO_MIGRATIONS_MARKER}\n{SETTLED}"
+    live.message["shop-check"] = f"{NO_MIGRATIONS_MARKER}\n{SETTLED}"
     live.start_service("shop-migrate", "old", [], 1, "running")
     with pytest.raises(MigrationError, match="still runs"):
         deploy(live, 2)
@@ -109,13 +109,13 @@ def test_nothing_is_rolled_out_beside_a_migration_that_does_not_end(live: FakeSw
 
 
 @pytest.mark.parametrize(
-    ("migrates", "beside"), [(True, {"shop-assets"}), (False, {"shop-assets", *PREVIEW})]
+    ("migrates", "next_to"), [(True, {"shop-assets"}), (False, {"shop-assets", *PREVIEW})]
 )
 def test_files_are_laid_beside_the_self_check_and_a_preview_only_where_nothing_is_migrated(
     live: FakeSwarm,
     monkeypatch: pytest.MonkeyPatch,
     migrates: bool,  # noqa: FBT001 - the case
-    beside: set[str],
+    next_to: set[str],
 ) -> None:
     seen: list[set[str]] = []
     start = FakeSwarm.start_service
@@ -127,7 +127,7 @@ def test_files_are_laid_beside_the_self_check_and_a_preview_only_where_nothing_i
 
     monkeypatch.setattr(FakeSwarm, "start_service", watched)
     deploy(live, 2, migrates=migrates)
-    assert seen == [beside]
+    assert seen == [next_to]
     assert {*live.objects("service")} == SERVING
 
 
@@ -151,7 +151,7 @@ def test_files_that_a_node_cannot_lay_stop_a_release_before_its_preview(live: Fa
         DeployAbortedError, match=r"^shop-assets: rejected(.|\n)*the running release"
     ):
         deploy(live, 2)
-    assert "stack deploy shop" not in live.asked
+    assert "stack deploy shop" not in live.requested
     assert {*live.objects("service")} == SERVING
 
 

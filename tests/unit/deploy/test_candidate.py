@@ -27,7 +27,7 @@ FOUND = ReleaseCandidate("v1.0.1", "0" * 40, {**IMAGES, "postgres": POSTGRES})
 
 @pytest.fixture
 def _checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A clean checkout of the branch `feature`, where no engine and no registry is asked."""
+    """A clean checkout of the branch `feature`, without an engine and a registry."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
     git("init", "--quiet", "--initial-branch=feature")
@@ -49,11 +49,11 @@ def test_a_tree_with_changes_is_refused_since_no_image_has_them() -> None:
 
 @pytest.mark.usefixtures("_checkout")
 @pytest.mark.parametrize(
-    ("asked", "ref"), [(None, "feature"), ("HEAD", "feature"), ("v1.0.0", "v1.0.0")]
+    ("requested", "ref"), [(None, "feature"), ("HEAD", "feature"), ("v1.0.0", "v1.0.0")]
 )
-def test_a_ref_that_may_not_go_there_is_refused(asked: str | None, ref: str) -> None:
+def test_a_ref_that_may_not_go_there_is_refused(requested: str | None, ref: str) -> None:
     with pytest.raises(InputError) as caught:
-        resolve_candidate(make_environment(allowed_refs=["main", "v2.*"]), asked)
+        resolve_candidate(make_environment(allowed_refs=["main", "v2.*"]), requested)
     assert str(caught.value) == f"staging allows main, v2.*, not `{ref}`"
     assert "change `allowed_refs` in pipeline.toml" in caught.value.hint
 
@@ -75,11 +75,11 @@ def test_a_checkout_with_changes_is_refused_unless_something_else_is_deployed() 
 
 
 @pytest.mark.usefixtures("_checkout")
-@pytest.mark.parametrize("asked", ["v9.9.9", "vineyard", "0123456", "sha-0123456", "--all"])
-def test_a_release_that_does_not_exist_is_named_in_one_sentence(asked: str) -> None:
-    git("branch", "vineyard")  # a version is a tag: whoever may push a branch names no version
-    with pytest.raises(InputError, match=f"no such commit or tag here: `{asked}`") as caught:
-        resolve_candidate(make_environment(allowed_refs=["*"]), asked)
+@pytest.mark.parametrize("requested", ["v9.9.9", "vineyard", "0123456", "sha-0123456", "--all"])
+def test_a_release_that_does_not_exist_is_named_in_one_sentence(requested: str) -> None:
+    git("branch", "vineyard")  # a version is a tag, not a branch
+    with pytest.raises(InputError, match=f"no such commit or tag here: `{requested}`") as caught:
+        resolve_candidate(make_environment(allowed_refs=["*"]), requested)
     assert "git fetch --tags" in caught.value.hint
 
 
@@ -135,14 +135,14 @@ def test_who_deploys_is_the_one_who_started_it_or_who_is_logged_in(
 
 
 class Registry:
-    """The digests behind tags, and what was asked for."""
+    """The digests behind tags, and the requests."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.requested: list[str] = []
 
     def digest_of(self, reference: str) -> str:
-        self.asked.append(reference)
-        if self.asked.count(reference) > 1:
+        self.requested.append(reference)
+        if self.requested.count(reference) > 1:
             raise AssertionError("a tag may have been moved since")
         return f"sha256:{len(reference)}"
 
@@ -165,7 +165,7 @@ def test_a_candidate_is_the_commit_that_is_checked_out_its_digests_looked_up_onc
     assert found.version == tag
     names = {image: f"ghcr.io/octo/shop/{image}" for image in ("backend", "frontend")}
     tags = {image: f"{name}:{tag}" for image, name in names.items()}
-    assert sorted(registry.asked) == sorted(tags.values())
+    assert sorted(registry.requested) == sorted(tags.values())
     assert found.images == {
         image: f"{name}@sha256:{len(tags[image])}" for image, name in names.items()
     }
@@ -179,4 +179,4 @@ def test_a_version_is_the_images_of_its_commit_and_not_whatever_has_its_name(
     git("commit", "--quiet", "--allow-empty", "--message=Later")
     found = resolve_candidate(make_environment(allowed_refs=["v*"]), "v1.0.0")
     assert found.version == "v1.0.0"
-    assert f"ghcr.io/octo/shop/backend:sha-{found.commit[:12]}" in registry.asked
+    assert f"ghcr.io/octo/shop/backend:sha-{found.commit[:12]}" in registry.requested

@@ -1,4 +1,4 @@
-"""A release serves before anything is cleaned up, and whatever comes of that it has served."""
+"""A release is live before the cleanup, and stays live if the cleanup fails."""
 
 from collections.abc import Callable
 from typing import NoReturn
@@ -31,12 +31,12 @@ STAGING = make_environment(timings=INSTANT_TIMINGS, optional_secrets=[NOTIFY_URL
 
 @pytest.fixture(autouse=True)
 def done(engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch, pair: tuple[str, str]) -> list[str]:
-    """What was signed and told of deployments; images and signatures are given."""
+    """Signatures and notifications of deployments."""
     del engine  # it answers for every swarm, from now on
     done: list[str] = []
 
-    def candidate(_: Environment, asked: str) -> ReleaseCandidate:
-        found = make_release(int(asked))
+    def candidate(_: Environment, requested: str) -> ReleaseCandidate:
+        found = make_release(int(requested))
         return ReleaseCandidate(found.version, found.commit, found.images)
 
     monkeypatch.setattr(deploy, "resolve_candidate", candidate)
@@ -44,11 +44,11 @@ def done(engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch, pair: tuple[str, st
         monkeypatch.setattr(deploy, name, lambda *_: None)
     monkeypatch.setattr(deploy, "attest_deployment", lambda *_: done.append("signed"))
     monkeypatch.setattr(
-        "pipeline.deploy.rollout.notify.post", lambda _, said: done.append(said["outcome"])
+        "pipeline.deploy.rollout.notify.post", lambda _, output: done.append(output["outcome"])
     )
     monkeypatch.setattr(steps, "run_smoke_test", lambda *_: None)
     given = {name: f"swordfish-{name}" for name in STAGING.secrets}
-    given |= {"DATABASE_URL": "postgres://clerk:swordfish@db/ledger", NOTIFY_URL: "https://told"}
+    given |= {"DATABASE_URL": "postgres://owner:swordfish@db/ledger", NOTIFY_URL: "https://hook"}
     given |= zip(("TLS_CERTIFICATE", "TLS_KEY"), pair, strict=True)
     for name, value in given.items():
         monkeypatch.setenv(name, value)
@@ -105,8 +105,8 @@ def test_a_cleanup_that_fails_or_is_ended_is_a_warning(
 ) -> None:
     monkeypatch.setattr(cleanup, "prune_releases", raising(fault))
     run_deploy(1)
-    said = "cleanup incomplete, the next deployment continues it: "
-    assert capsys.readouterr().err.endswith(f"{said}{why}\n")
+    output = "cleanup incomplete, the next deployment continues it: "
+    assert capsys.readouterr().err.endswith(f"{output}{why}\n")
     assert read_lock(engine, "shop") is None
     assert journal.entries(engine, "shop")[-1].outcome == SUCCEEDED
 

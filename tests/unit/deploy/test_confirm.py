@@ -1,4 +1,4 @@
-"""Where an environment wants a person to agree, nothing else will do."""
+"""Where an environment has `confirm`, nothing else will do."""
 
 import io
 import sys
@@ -15,11 +15,11 @@ class Screen(io.StringIO):
         return True
 
 
-@pytest.mark.parametrize("said", ["staging\n", " staging \n"])
+@pytest.mark.parametrize("output", ["staging\n", " staging \n"])
 def test_who_types_the_environment_s_name_has_agreed(
-    monkeypatch: pytest.MonkeyPatch, said: str
+    monkeypatch: pytest.MonkeyPatch, output: str
 ) -> None:
-    monkeypatch.setattr(sys, "stdin", Screen(said))
+    monkeypatch.setattr(sys, "stdin", Screen(output))
     confirmation.confirm(make_environment(confirm=True), "deploy v1", yes=False)
 
 

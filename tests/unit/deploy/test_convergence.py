@@ -34,14 +34,14 @@ def test_a_service_that_was_never_updated_has_no_state_and_is_judged_by_its_task
 
 
 def test_an_update_that_is_completed_with_the_old_image_was_rolled_back() -> None:
-    said = "the engine rolled back to the previous release"
-    assert find_failure(WANTED, make_service(image=OLD_IMAGE), RUNNING) == said
+    output = "the engine rolled back to the previous release"
+    assert find_failure(WANTED, make_service(image=OLD_IMAGE), RUNNING) == output
 
 
 def test_the_same_image_of_another_deployment_was_rolled_back_as_well() -> None:
-    said = "the engine rolled back to the previous release"
-    assert find_failure(WANTED, make_service(deploy_id="deploy-0"), RUNNING) == said
-    assert find_failure(WANTED, make_service(deploy_id="deploy-12"), RUNNING) == said
+    output = "the engine rolled back to the previous release"
+    assert find_failure(WANTED, make_service(deploy_id="deploy-0"), RUNNING) == output
+    assert find_failure(WANTED, make_service(deploy_id="deploy-12"), RUNNING) == output
 
 
 def test_a_service_that_is_told_nothing_is_another_one() -> None:
@@ -70,8 +70,8 @@ def test_an_update_under_way_is_neither_a_fault_nor_done() -> None:
 
 def test_a_restart_that_recovered_is_a_fault() -> None:
     died = make_task("failed", "shutdown", Err="task: non-zero exit (1)", code=1)
-    said = "a replica failed: task: non-zero exit (1) (exit code 1)"
-    assert find_failure(WANTED, make_service(), [*RUNNING, died]) == said
+    output = "a replica failed: task: non-zero exit (1) (exit code 1)"
+    assert find_failure(WANTED, make_service(), [*RUNNING, died]) == output
 
 
 def test_a_replica_that_ended_by_itself_is_a_fault_though_it_said_that_all_is_well() -> None:

@@ -7,7 +7,7 @@ from pipeline.deploy.database import MAX_DUMPS, Database
 from tests.unit.deploy.factories import INSTANT_TIMINGS, POSTGRES, make_environment
 from tests.unit.deploy.fake_swarm import FakeSwarm
 
-URL = "postgres://clerk:sword%2Ffish@db.example.com:6432/ledger?sslmode=require"
+URL = "postgres://owner:sword%2Ffish@db.example.com:6432/ledger?sslmode=require"
 
 
 @pytest.fixture
@@ -19,11 +19,11 @@ def test_a_dump_is_named_after_its_time_and_its_release(engine: FakeSwarm, data:
     name = data.dump("v1.2.3")
     assert name.startswith("20")
     assert name.endswith("Z-v1.2.3")
-    told = engine.options["shop-dump"]
-    assert told[-3:] == ("dump.sh", name, str(MAX_DUMPS))
+    received = engine.options["shop-dump"]
+    assert received[-3:] == ("dump.sh", name, str(MAX_DUMPS))
     volume = "--mount=type=volume,source=shop-dumps,destination=/dumps"
-    assert {POSTGRES, volume, "--constraint=node.id==node-1"} <= {*told}
-    assert "fish" not in str(told)
+    assert {POSTGRES, volume, "--constraint=node.id==node-1"} <= {*received}
+    assert "fish" not in str(received)
     assert "fish" not in repr(data)
 
 
@@ -36,7 +36,7 @@ def test_what_cannot_be_dumped_is_said_with_its_reason(engine: FakeSwarm, data: 
 def test_the_dumps_that_there_are_come_in_the_order_of_their_times(
     engine: FakeSwarm, data: Database
 ) -> None:
-    engine.says["dumps"] = "20261102-v2.dump\n20261101-v1.dump\n20261103-v3.part\nlost+found"
+    engine.message["dumps"] = "20261102-v2.dump\n20261101-v1.dump\n20261103-v3.part\nlost+found"
     assert data.list_dumps() == ["20261101-v1", "20261102-v2"]
 
 

@@ -37,11 +37,11 @@ class Wire:
         self.vouched: list[str] = []
         self.versions: dict[str, str] = {}
 
-    def candidate(self, _: Environment, asked: str | None) -> ReleaseCandidate:
-        found = make_release(int(asked or "1"))
+    def candidate(self, _: Environment, requested: str | None) -> ReleaseCandidate:
+        found = make_release(int(requested or "1"))
         return ReleaseCandidate(found.version, found.commit, found.images)
 
-    def vouch(self, _: Environment, found: ReleaseCandidate, __: Signer) -> None:
+    def verify_stub(self, _: Environment, found: ReleaseCandidate, __: Signer) -> None:
         self.vouched.append(found.version)
 
     def smoke(self, _: str, version: str, __: object, headers: dict[str, str], ___: str) -> None:
@@ -57,14 +57,14 @@ def wire(engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch, pair: tuple[str, st
         "resolve_candidate": wire.candidate,
         "verify_candidate": lambda *_: None,
         "tag_digests": wire.versions.update,
-        "attest_deployment": wire.vouch,
+        "attest_deployment": wire.verify_stub,
     }
     for name, stand_in in replaced.items():
         monkeypatch.setattr(deploy, name, stand_in)
     monkeypatch.setattr(steps, "run_smoke_test", wire.smoke)
     for name in STAGING.secrets:
         monkeypatch.setenv(name, f"swordfish-{name}")
-    monkeypatch.setenv("DATABASE_URL", "postgres://clerk:swordfish-1@db/ledger")
+    monkeypatch.setenv("DATABASE_URL", "postgres://owner:swordfish-1@db/ledger")
     for name, value in zip(("TLS_CERTIFICATE", "TLS_KEY"), pair, strict=True):
         monkeypatch.setenv(name, value)
     return wire
@@ -94,11 +94,11 @@ def test_a_deployment_brings_what_it_stands_on_and_gives_the_lock_back(
 def test_an_address_that_no_dump_could_use_is_refused_before_the_engine_is_asked(
     engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DATABASE_URL", f"postgres://clerk:{'swordfish' * 200}@db/ledger")
-    before = len(engine.asked)
+    monkeypatch.setenv("DATABASE_URL", f"postgres://owner:{'swordfish' * 200}@db/ledger")
+    before = len(engine.requested)
     with pytest.raises(InputError, match="its password is longer"):
         run_deploy(1)
-    assert len(engine.asked) == before
+    assert len(engine.requested) == before
     bare = make_environment(timings=INSTANT_TIMINGS, backup_before_migrate=False)
     deploy.deploy(bare, Signer(), "1")
     assert live(engine) == make_release(1).images["backend"]
@@ -149,7 +149,7 @@ def test_a_changed_secret_is_reason_enough_to_deploy_the_same_release(
     engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_deploy(1)
-    monkeypatch.setenv("DATABASE_URL", "postgres://clerk:swordfish-2@db/ledger")
+    monkeypatch.setenv("DATABASE_URL", "postgres://owner:swordfish-2@db/ledger")
     run_deploy(1)
     assert len(journal.entries(engine, "shop")) == 2
 
@@ -161,7 +161,7 @@ def test_to_look_first_prints_the_stack_and_touches_nothing(
     printed = capsys.readouterr().out
     assert make_release(1).images["backend"] in printed
     assert "swordfish" not in printed
-    assert engine.asked == ["version", "node ls", "config ls"], "of the journal"
+    assert engine.requested == ["version", "node ls", "config ls"], "of the journal"
 
 
 def test_no_secret_s_value_is_told_to_anybody_but_the_engine_s_secrets(
@@ -183,10 +183,10 @@ def test_two_deployments_at_once_are_one_too_many(engine: FakeSwarm) -> None:
 def test_going_back_takes_the_release_before_or_the_one_that_is_named(engine: FakeSwarm) -> None:
     for number in (1, 2, 3):
         run_deploy(number)
-    engine.asked.clear()
+    engine.requested.clear()
     deploy.rollback(STAGING, None)
-    assert "service rm shop-check" in engine.asked
-    assert "service rm shop-migrate" not in engine.asked, "the database stays as it is"
+    assert "service rm shop-check" in engine.requested
+    assert "service rm shop-migrate" not in engine.requested, "the database stays as it is"
     assert live(engine) == make_release(2).images["backend"]
     deploy.rollback(STAGING, "v1.0.1")
     assert live(engine) == make_release(1).images["backend"]
@@ -199,11 +199,11 @@ def test_a_dry_rollback_prints_what_would_serve_and_changes_nothing(
 ) -> None:
     for number in (1, 2):
         run_deploy(number)
-    engine.asked.clear()
+    engine.requested.clear()
     capsys.readouterr()
     deploy.rollback(STAGING, None, dry_run=True)
     assert make_release(1).images["backend"] in capsys.readouterr().out
-    assert not [line for line in engine.asked if CHANGES.search(line)]
+    assert not [line for line in engine.requested if CHANGES.search(line)]
     assert live(engine) == make_release(2).images["backend"]
     with pytest.raises(InputError, match="no good release"):
         deploy.rollback(STAGING, "v9", dry_run=True)
@@ -248,8 +248,8 @@ def test_history_and_status_tell_what_happened(
     engine.remove_services("shop_frontend")
     engine.tasks_of("shop_backend").pop()
     assert status.status(STAGING) == 1
-    told = capsys.readouterr().out
-    assert "drift     backend has 1 of 2 replicas\n  drift     frontend is missing" in told
+    received = capsys.readouterr().out
+    assert "drift     backend has 1 of 2 replicas\n  drift     frontend is missing" in received
 
 
 def test_status_tells_what_a_migration_that_failed_has_left(
@@ -260,10 +260,10 @@ def test_status_tells_what_a_migration_that_failed_has_left(
     with pytest.raises(MigrationError):
         run_deploy(2)
     capsys.readouterr()
-    engine.says["leftovers"] = "the index twin of twins is invalid: DROP INDEX CONCURRENTLY twin"
+    engine.message["leftovers"] = "the index twin of twins is invalid: DROP INDEX CONCURRENTLY twin"
     assert status.status(STAGING) == 0
     assert "  database  the index twin of twins is invalid: DROP" in capsys.readouterr().out
-    engine.says["leftovers"] = "nothing is left"
+    engine.message["leftovers"] = "nothing is left"
     status.status(STAGING)
     assert (
         "  database  the migration of v1.0.2 failed, and left nothing behind"
@@ -291,14 +291,14 @@ def test_a_secret_whose_value_is_not_known_any_more_is_named_before_anything_is_
 ) -> None:
     run_deploy(1)
     (gone,) = [name for name in engine.objects("secret") if "database_url" in name]
-    monkeypatch.setenv("DATABASE_URL", "postgres://clerk:swordfish-2@db/ledger")
+    monkeypatch.setenv("DATABASE_URL", "postgres://owner:swordfish-2@db/ledger")
     run_deploy(2)
     del engine.objects("secret")[gone]
     with pytest.raises(InputError, match=rf"v1\.0\.1 reads .*: DATABASE_URL \({gone}\)$") as caught:
         deploy.rollback(STAGING, None)
     assert caught.value.hint == "invoke deploy --env=staging --release=v1.0.1 uses current ones"
     assert live(engine) == make_release(2).images["backend"]
-    run_deploy(1)  # as the hint says
+    run_deploy(1)  # as in the hint
     assert live(engine) == make_release(1).images["backend"]
 
 
@@ -307,7 +307,7 @@ def test_a_live_release_whose_image_is_dead_does_not_bar_the_way_back(
 ) -> None:
     run_deploy(1)
     run_deploy(2)
-    engine.says["barrier"] = '["shop.0002_adds"]'
+    engine.message["barrier"] = '["shop.0002_adds"]'
     engine.ends[make_release(2).images["backend"]] = "rejected"
     engine.errors[make_release(2).images["backend"]] = "starting container failed"
     deploy.rollback(STAGING, None)
@@ -323,14 +323,14 @@ def test_status_tells_what_keeps_users_from_the_site(
 ) -> None:
     run_deploy(1)
     assert status.status(STAGING) == 0
-    told = capsys.readouterr().out
-    assert "  edge      runs\n  users     https://shop.example.com opens\n" in told
+    received = capsys.readouterr().out
+    assert "  edge      runs\n  users     https://shop.example.com opens\n" in received
     engine.tasks_of("shop_edge").clear()
     monkeypatch.setattr(site, "open_site", unreachable)
     assert status.status(STAGING) == OutageError.exit_code
-    told = capsys.readouterr().out
-    assert "  outage    edge has 0 of 1 replicas\n" in told
-    assert "  outage    users cannot open the site: ready: answered 503, not 200\n" in told
+    received = capsys.readouterr().out
+    assert "  outage    edge has 0 of 1 replicas\n" in received
+    assert "  outage    users cannot open the site: ready: answered 503, not 200\n" in received
 
 
 def test_status_tells_which_replicas_have_lost_workers(
@@ -342,8 +342,8 @@ def test_status_tells_which_replicas_have_lost_workers(
     assert well in capsys.readouterr().out
     engine.died[make_release(1).images["backend"]] = 3
     assert status.status(STAGING) == 0, "they were replaced"
-    told = capsys.readouterr().out
-    assert re.search(r"  workers   3 workers of shop_backend\.[12] .*; 3 workers of .*\n", told)
+    received = capsys.readouterr().out
+    assert re.search(r"  workers   3 workers of shop_backend\.[12] .*; 3 workers of .*\n", received)
 
 
 def test_status_tells_what_others_changed_past_the_deployer(
@@ -356,11 +356,11 @@ def test_status_tells_what_others_changed_past_the_deployer(
     spec["Args"] = ["python", "-c", "exit()"]
     spec["Env"] = [*spec["Env"], "DEBUG=swordfish"]
     assert status.status(STAGING) == 1
-    told = capsys.readouterr().out
-    assert "drift     backend has an update that did not complete: rollback paused\n" in told
-    assert "drift     backend runs another command\n" in told
-    assert "drift     backend has other values of DEBUG\n" in told
-    assert "swordfish" not in told
+    received = capsys.readouterr().out
+    assert "drift     backend has an update that did not complete: rollback paused\n" in received
+    assert "drift     backend runs another command\n" in received
+    assert "drift     backend has other values of DEBUG\n" in received
+    assert "swordfish" not in received
 
 
 def test_only_a_dead_holder_s_lock_can_be_taken_away(engine: FakeSwarm) -> None:
@@ -403,8 +403,8 @@ def test_a_fix_that_fails_in_an_outage_makes_way_for_the_last_release_that_serve
     dead: FakeSwarm, wire: Wire
 ) -> None:
     wire.broken = "v1.0.4"
-    said = r"v1\.0\.3 did not serve before(.|\n)*v1\.0\.2 serves instead"
-    with pytest.raises(RolledBackError, match=said):
+    output = r"v1\.0\.3 did not serve before(.|\n)*v1\.0\.2 serves instead"
+    with pytest.raises(RolledBackError, match=output):
         run_deploy(4)
     assert live(dead) == make_release(2).images["backend"]
     outcomes = [entry.outcome for entry in journal.entries(dead, "shop")]

@@ -1,4 +1,4 @@
-"""One deploys, all others are told who; a holder who has died is not waited for."""
+"""One deployment holds the lock; others name its holder. A lock of a dead holder is taken over."""
 
 import threading
 from base64 import b64encode
@@ -83,9 +83,11 @@ def test_a_sign_of_life_keeps_it_and_only_the_newest_one_stays(
     assert len(engine.objects("config")) == 2
 
 
-@pytest.mark.parametrize("said", ["Cannot connect to the Docker daemon", "no space left on device"])
+@pytest.mark.parametrize(
+    "output", ["Cannot connect to the Docker daemon", "no space left on device"]
+)
 def test_an_engine_that_takes_no_sign_is_given_the_next_one_and_keeps_the_last(
-    engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch, said: str
+    engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch, output: str
 ) -> None:
     deploy_lock.acquire(engine, "shop", "deploy v1")
     last = deploy_lock.renew_heartbeat(engine, "shop", "")
@@ -93,7 +95,7 @@ def test_an_engine_that_takes_no_sign_is_given_the_next_one_and_keeps_the_last(
 
     def refused(self: FakeSwarm, *arguments: str, **given: str) -> CommandResult:
         return (
-            CommandResult(arguments, 1, "", said)
+            CommandResult(arguments, 1, "", output)
             if "create" in arguments
             else taken(self, *arguments, **given)
         )
@@ -163,6 +165,6 @@ def test_a_lock_says_who_where_since_when_and_what_for() -> None:
         "CreatedAt": "2026-11-23T10:00:00.123456789Z",
         "Spec": {"Name": "shop-lock", "Data": b64encode(content).decode()},
     }
-    said = "ada on laptop, process 7, since 2026-11-23T10:00:00Z: deploy v1.2.3"
-    assert describe_lock(found) == said
+    output = "ada on laptop, process 7, since 2026-11-23T10:00:00Z: deploy v1.2.3"
+    assert describe_lock(found) == output
     assert describe_lock(None) == "a process that has just finished"

@@ -43,7 +43,7 @@ def site(engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch, pair: tuple[str, st
     """An engine on which a release serves, and all that is needed to deploy another one."""
     for name in staging().secrets:
         monkeypatch.setenv(name, "swordfish")
-    monkeypatch.setenv("DATABASE_URL", "postgres://clerk:swordfish@db/ledger")
+    monkeypatch.setenv("DATABASE_URL", "postgres://owner:swordfish@db/ledger")
     for name, value in zip(("TLS_CERTIFICATE", "TLS_KEY"), pair, strict=True):
         monkeypatch.setenv(name, value)
     entry = new_record(make_release(1), render_services(staging(), make_release(1)), [], "deploy")
@@ -110,7 +110,7 @@ def test_an_address_that_no_dump_could_use_is_found(
     site: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del site
-    monkeypatch.setenv("DATABASE_URL", "postgres://clerk:swordfish@db/ledger?pool=true")
+    monkeypatch.setenv("DATABASE_URL", "postgres://owner:swordfish@db/ledger?pool=true")
     database = found()["database"]
     assert (database.state, database.what) == (
         "not ok",
@@ -153,7 +153,7 @@ def test_a_disk_that_is_nearly_full_is_found(site: FakeSwarm) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "what", "hint"),
+    ("output", "what", "hint"),
     [
         (
             "ERROR: unauthorized: authentication required",
@@ -165,10 +165,10 @@ def test_a_disk_that_is_nearly_full_is_found(site: FakeSwarm) -> None:
     ],
 )
 def test_a_registry_that_does_not_hand_out_what_is_live_is_found(
-    site: FakeSwarm, monkeypatch: pytest.MonkeyPatch, said: str, what: str, hint: str
+    site: FakeSwarm, monkeypatch: pytest.MonkeyPatch, output: str, what: str, hint: str
 ) -> None:
     del site
-    monkeypatch.setattr(cluster, "capture", lambda _: CommandResult((), 1, "", said))
+    monkeypatch.setattr(cluster, "capture", lambda _: CommandResult((), 1, "", output))
     registry = found()["registry"]
     assert registry.what.startswith(what)
     assert registry.hint.startswith(hint)
@@ -248,8 +248,8 @@ class TestNames:
         assert variables.check_env_example().endswith(" variables")
 
     def test_a_variable_that_the_app_needs_and_nobody_tells_is_named(self) -> None:
-        told = "EMAIL_URL, FIELD_ENCRYPTION_KEY, PUBLIC_URL, REDIS_URL"
-        with pytest.raises(CheckFailedError, match=f"requires DJANGO_ALLOWED_HOSTS, {told}"):
+        received = "EMAIL_URL, FIELD_ENCRYPTION_KEY, PUBLIC_URL, REDIS_URL"
+        with pytest.raises(CheckFailedError, match=f"requires DJANGO_ALLOWED_HOSTS, {received}"):
             variables.check_required_variables(
                 make_environment(secrets=[*make_environment().secrets, "DJANGO_SECRET_KEY"])
             )
@@ -284,8 +284,8 @@ class TestNames:
 
 class TestCertificate:
     def test_one_that_fits_is_told_with_its_end(self, pair: tuple[str, str]) -> None:
-        told = capture(["openssl", "x509", "-noout", "-enddate"], stdin=pair[0]).stdout
-        seconds = ssl.cert_time_to_seconds(told.strip().removeprefix("notAfter="))
+        received = capture(["openssl", "x509", "-noout", "-enddate"], stdin=pair[0]).stdout
+        seconds = ssl.cert_time_to_seconds(received.strip().removeprefix("notAfter="))
         end = datetime.fromtimestamp(seconds, UTC)
         assert (
             certificate.check_certificate(*pair, "https://shop.example.com:8443")
@@ -313,11 +313,12 @@ class TestCertificate:
         assert "swordfish" not in str(caught.value)
 
     @pytest.mark.parametrize(
-        ("days", "said"), [(13, "expires in 13 days"), (1, "expires in 1 days"), (0, "has expired")]
+        ("days", "output"),
+        [(13, "expires in 13 days"), (1, "expires in 1 days"), (0, "has expired")],
     )
-    def test_one_that_ends_soon_is_refused(self, days: int, said: str) -> None:
+    def test_one_that_ends_soon_is_refused(self, days: int, output: str) -> None:
         now = datetime(2026, 11, 23, tzinfo=UTC)
-        with pytest.raises(CheckFailedError, match=f"TLS_CERTIFICATE {said}, on 2026-"):
+        with pytest.raises(CheckFailedError, match=f"TLS_CERTIFICATE {output}, on 2026-"):
             certificate.check_expiry(now + timedelta(days=days), now)
         assert certificate.check_expiry(now + timedelta(days=14), now) == "valid until 2026-12-07"
 
@@ -367,7 +368,7 @@ def test_a_tool_is_found_or_one_is_told_where_it_is_to_be_had(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert cluster.check_tool("git").endswith("git")
-    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setenv("PATH", "/missing")
     with pytest.raises(MissingToolError) as caught:
         cluster.check_tool("cosign")
     assert "sigstore" in caught.value.hint

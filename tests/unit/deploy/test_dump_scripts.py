@@ -63,7 +63,7 @@ def ledger(server: str, tmp_path: Path) -> Iterator[Ledger]:
 
 
 @pytest.mark.parametrize(
-    ("query", "asked", "said"),
+    ("query", "requested", "output"),
     [
         ("?currentSchema=shop", "show search_path", "shop"),
         ("?application_name=a%3Db%23c'%5C", "show application_name", "a=b#c'\\"),
@@ -71,10 +71,10 @@ def ledger(server: str, tmp_path: Path) -> Iterator[Ledger]:
     ],
 )
 def test_psql_takes_what_the_address_says(
-    server: str, tmp_path: Path, query: str, asked: str, said: str
+    server: str, tmp_path: Path, query: str, requested: str, output: str
 ) -> None:
     ledger = Ledger(tmp_path, f"{server}{query}")
-    assert ledger.sql(asked) == [said]
+    assert ledger.sql(requested) == [output]
     assert ledger.run("dump.sh", "first", "5").returncode == 0
 
 

@@ -1,4 +1,4 @@
-"""An engine that does not answer has not said that anything is gone."""
+"""An engine that does not answer does not count as one without services."""
 
 from dataclasses import dataclass, field
 
@@ -53,20 +53,20 @@ def test_one_that_stays_away_is_a_fault_of_its_own(
 
 
 @pytest.mark.parametrize(
-    "said",
+    "output",
     [
         "Error response from daemon: service shop_backend not found",
         "Error response from daemon: task 0123abc not found",
         "no such service: shop_backend",
     ],
 )
-def test_what_it_says_is_not_there_is_not_there(said: str) -> None:
-    raise_if_unavailable(CommandResult((), 1, "", said))
+def test_what_it_says_is_not_there_is_not_there(output: str) -> None:
+    raise_if_unavailable(CommandResult((), 1, "", output))
 
 
 @pytest.mark.parametrize(
-    "said", ["ssh: Could not resolve hostname x: no such host", "sh: docker: not found", ""]
+    "output", ["ssh: Could not resolve hostname x: no such host", "sh: docker: not found", ""]
 )
-def test_what_somebody_else_says_is_no_answer(said: str) -> None:
+def test_what_somebody_else_says_is_no_answer(output: str) -> None:
     with pytest.raises(EngineUnavailableError):
-        raise_if_unavailable(CommandResult((), 1, "", said))
+        raise_if_unavailable(CommandResult((), 1, "", output))

@@ -1,4 +1,4 @@
-"""What pipeline.toml says of environments is read strictly, and all its faults are told at once."""
+"""Environments in pipeline.toml are checked strictly, and all errors are reported at once."""
 
 import re
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ HOST = "ssh://deploy@example.com"
 KEY = "example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICZA7S"
 
 
-def read(**entries: Any) -> Mapping[str, Environment]:  # noqa: ANN401 - whatever TOML can hold
+def read(**entries: Any) -> Mapping[str, Environment]:  # noqa: ANN401 - TOML
     return settings.settings({"environments": entries}).environments
 
 
@@ -118,21 +118,21 @@ def test_an_environment_to_serve_in_before_has_to_exist() -> None:
 def test_environments_do_not_wait_for_each_other() -> None:
     faults = refused(a={**LEAST, "promote_from": "b"}, b={**LEAST, "promote_from": "a"})
     assert faults == [
-        "environments.a.promote_from: a release would never come to it: a after b after a",
-        "environments.b.promote_from: a release would never come to it: b after a after b",
+        "environments.a.promote_from: promote_from has a cycle: a after b after a",
+        "environments.b.promote_from: promote_from has a cycle: b after a after b",
     ]
 
 
 @pytest.mark.parametrize(
     ("key", "value", "why"),
     [
-        ("url", "https://a:swordfish@b.example", "only a scheme, a host and a port may be in it"),
-        ("url", "https://shop.example.com:99999", "there is no port 99999"),
+        ("url", "https://a:swordfish@b.example", "it must be a scheme, a host and a port only"),
+        ("url", "https://shop.example.com:99999", "99999 is not a port number"),
         ("url", "", "it must be an address like https://x.org"),
-        ("host", "ssh://a:swordfish@b.example", "only a user, a host and a port may be in it"),
-        ("host", "ssh://x@-oProxyCommand=swordfish", "only a user, a host and a port"),
+        ("host", "ssh://a:swordfish@b.example", "it must be a user, a host and a port only"),
+        ("host", "ssh://x@-oProxyCommand=swordfish", "it must be a user, a host and a port"),
         ("host", "ssh://-lswordfish@b.example", "the user begins with a dash"),
-        ("host", "ssh://b.example:0", "there is no port 0"),
+        ("host", "ssh://b.example:0", "0 is not a port number"),
     ],
 )
 def test_an_address_that_is_wrong_is_refused_and_not_repeated(
@@ -164,7 +164,7 @@ def test_an_environment_that_does_not_exist_is_an_error_that_names_those_that_do
     assert named("staging").stack == "shop-staging"
     with pytest.raises(InputError, match="no such environment: `prod`") as caught:
         named("prod")
-    assert caught.value.hint == "there are: staging, production"
+    assert caught.value.hint == "environments: staging, production"
 
 
 def test_this_repository_s_own_environments_are_right(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +210,7 @@ def test_a_roll_is_stuck_only_after_all_that_it_may_take() -> None:
 
 
 def test_a_replica_is_given_longer_to_stop_than_it_serves_on() -> None:
-    said = "environments.staging.timings.stop_grace_period: a replica serves on for 50 s"
+    output = "environments.staging.timings.stop_grace_period: a replica drains for 50 s"
     for timings in ({"drain": 50}, {"drain": 50, "stop_grace_period": 50}):
         (fault,) = refused(staging={**LEAST, "timings": timings})
-        assert fault.startswith(said)
+        assert fault.startswith(output)

@@ -33,12 +33,12 @@ def test_it_has_the_image_the_secrets_and_the_variables_of_what_serves(
     live: FakeSwarm, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("python manage.py showmigrations") == 0
-    (told,) = [options for name, options in live.options.items() if "-exec-" in name]
+    (received,) = [options for name, options in live.options.items() if "-exec-" in name]
     assert {BACKEND, "--entrypoint=python", "--network=shop-app", "--env=DEPLOY_ID=deploy-1"} <= {
-        *told
+        *received
     }
-    assert told[-3:] == (BACKEND, "manage.py", "showmigrations")
-    assert any("target=DATABASE_URL" in option for option in told)
+    assert received[-3:] == (BACKEND, "manage.py", "showmigrations")
+    assert any("target=DATABASE_URL" in option for option in received)
     assert capsys.readouterr().out.startswith("last log lines of shop-exec-")
     assert live.objects("service") == {}
 

@@ -96,10 +96,10 @@ def test_no_two_environments_have_the_same() -> None:
 
 def test_names_are_printed_and_no_value_is(capsys: pytest.CaptureFixture[str]) -> None:
     generate_secrets(HERE)
-    told = capsys.readouterr()
-    assert told.out.split() == list(HERE.secrets)
+    received = capsys.readouterr()
+    assert received.out.split() == list(HERE.secrets)
     made = load_secrets(HERE, {})
-    assert not [name for name in made if made[name] in told.out + told.err]
+    assert not [name for name in made if made[name] in received.out + received.err]
 
 
 def test_what_is_set_already_stays_and_the_rest_fits_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What an environment stands on is laid once, and left alone by deployments."""
+"""The foundation of an environment is created once, and not changed by later deployments."""
 
 import json
 
@@ -29,13 +29,13 @@ def certified(pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
 ALL = {**IMAGES, "postgres": "postgres@sha256:3", "redis": "redis@sha256:4"}
 
 
-def laid(engine: FakeSwarm) -> set[str]:
+def written(engine: FakeSwarm) -> set[str]:
     return set(engine.objects("service"))
 
 
 def test_the_edge_and_the_data_are_brought_where_there_are_none(engine: FakeSwarm) -> None:
     ensure_infrastructure(engine, STAGING, ALL, VALUES)
-    assert laid(engine) == {"shop_edge", "shop_postgres", "shop_redis"}
+    assert written(engine) == {"shop_edge", "shop_postgres", "shop_redis"}
     assert set(engine.objects("network")) == {"shop-app"}
     kinds = sorted(name.rsplit("-", 1)[0] for name in engine.objects("secret"))
     assert kinds == [
@@ -46,14 +46,14 @@ def test_the_edge_and_the_data_are_brought_where_there_are_none(engine: FakeSwar
 
 def test_an_environment_with_data_of_its_own_is_brought_the_edge_alone(engine: FakeSwarm) -> None:
     ensure_infrastructure(engine, make_environment(timings=INSTANT_TIMINGS), IMAGES, VALUES)
-    assert laid(engine) == {"shop_edge"}
+    assert written(engine) == {"shop_edge"}
 
 
 def test_what_is_there_is_left_alone(engine: FakeSwarm) -> None:
     ensure_infrastructure(engine, STAGING, ALL, VALUES)
-    engine.asked.clear()
+    engine.requested.clear()
     ensure_infrastructure(engine, STAGING, ALL, VALUES)
-    assert "stack deploy shop" not in engine.asked
+    assert "stack deploy shop" not in engine.requested
 
 
 def node_of(engine: FakeSwarm, service: str) -> list[str]:
@@ -89,7 +89,7 @@ def test_a_secret_that_it_needs_and_nobody_names_is_an_error_that_names_it(
     given = {name: value for name, value in VALUES.items() if name != "POSTGRES_PASSWORD"}
     with pytest.raises(InputError, match="POSTGRES_PASSWORD is not among those"):
         ensure_infrastructure(engine, STAGING, ALL, given)
-    assert laid(engine) == set()
+    assert written(engine) == set()
 
 
 def test_only_who_has_the_token_sees_what_is_not_live_yet() -> None:

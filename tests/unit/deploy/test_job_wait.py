@@ -1,4 +1,4 @@
-"""Waiting has an end, and what goes wrong meanwhile ends it at once."""
+"""A wait has a time limit, and a failure ends it at once."""
 
 from dataclasses import replace
 
@@ -18,12 +18,12 @@ from tests.unit.deploy.fake_swarm import FakeSwarm
 
 IMAGE = IMAGES["backend"]
 WANTED = ExpectedState("shop_backend", IMAGE, "deploy-1", 2)
-TOLD = ["DEPLOY_ID=deploy-1"]
+RECEIVED = ["DEPLOY_ID=deploy-1"]
 
 
 @pytest.fixture
 def running(engine: FakeSwarm) -> FakeSwarm:
-    engine.start_service("shop_backend", IMAGE, TOLD, 2, "running")
+    engine.start_service("shop_backend", IMAGE, RECEIVED, 2, "running")
     return engine
 
 
@@ -41,7 +41,7 @@ def test_what_does_not_come_in_time_is_a_fault_that_says_where_to_look(running: 
 
 
 def test_what_went_wrong_for_good_is_not_waited_for(engine: FakeSwarm) -> None:
-    engine.start_service("shop_backend", IMAGE, TOLD, 2, "failed")
+    engine.start_service("shop_backend", IMAGE, RECEIVED, 2, "failed")
     with pytest.raises(NotConvergedError, match="shop_backend: a replica failed: started"):
         wait_for_convergence(engine, WANTED, 60)
     with pytest.raises(NotConvergedError, match="shop_web: the service was removed"):
@@ -51,12 +51,12 @@ def test_what_went_wrong_for_good_is_not_waited_for(engine: FakeSwarm) -> None:
 def test_what_a_replica_that_went_wrong_said_last_is_told(
     engine: FakeSwarm, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    engine.start_service("shop_backend", IMAGE, TOLD, 2, "failed")
-    engine.says[engine.tasks_of("shop_backend")[0]["ID"]] = "no module named shop"
+    engine.start_service("shop_backend", IMAGE, RECEIVED, 2, "failed")
+    engine.message[engine.tasks_of("shop_backend")[0]["ID"]] = "no module named shop"
     with pytest.raises(NotConvergedError):
         wait_for_convergence(engine, WANTED, 60)
-    said = capsys.readouterr().err
-    assert "last log lines of shop_backend:\nno module named shop" in said
+    output = capsys.readouterr().err
+    assert "last log lines of shop_backend:\nno module named shop" in output
 
 
 def test_what_is_put_back_may_have_failed_before_and_only_has_to_come(running: FakeSwarm) -> None:

@@ -1,4 +1,4 @@
-"""The journal tells what is live, what never ended, and what can be put back."""
+"""The journal records the live release, unfinished deployments, and rollback candidates."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Managers that choose another leader are asked again; what they did unsaid is not done twice."""
+"""While managers elect a leader, commands are retried; a command is not applied twice."""
 
 from dataclasses import dataclass, field
 
@@ -96,4 +96,4 @@ def test_a_job_of_before_that_stays_is_not_taken_for_a_new_one() -> None:
         pytest.raises(CheckFailedError, match="shop-migrate cannot be removed"),
         running_job(engine, "shop", JOB),
     ):
-        pytest.fail("it has begun")
+        pytest.fail("it was started")

@@ -41,7 +41,7 @@ def live(engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch) -> FakeSwarm:
     monkeypatch.setattr(steps, "run_smoke_test", lambda *_: None)
     with hold_lock(engine, "shop", "run_deployment") as held:
         deploy(engine, 1, held)
-    engine.asked.clear()
+    engine.requested.clear()
     return engine
 
 
@@ -53,9 +53,9 @@ def test_it_stops_before_its_next_step_and_undoes_nothing(
     live: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     during(monkeypatch, "deploy_preview", lambda: taken_over(live))
-    said = r"was taken over by .*: deploy by another$"
+    output = r"was taken over by .*: deploy by another$"
     with (
-        pytest.raises(LockLostError, match=said) as caught,
+        pytest.raises(LockLostError, match=output) as caught,
         hold_lock(live, "shop", "run_deployment") as held,
     ):
         deploy(live, 2, held)
@@ -64,7 +64,7 @@ def test_it_stops_before_its_next_step_and_undoes_nothing(
         service_image(live.objects("service")["shop_backend"]) == make_release(1).images["backend"]
     )
     assert journal.unfinished(journal.entries(live, "shop")), "its end is another's to write"
-    assert f"service rm shop_backend{PREVIEW_SUFFIX}" not in live.asked, (
+    assert f"service rm shop_backend{PREVIEW_SUFFIX}" not in live.requested, (
         "it may be the other's preview"
     )
     assert "shop-lock" in live.objects("config")

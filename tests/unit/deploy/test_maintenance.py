@@ -32,10 +32,10 @@ def test_a_site_is_closed_and_opened_on_every_node_and_everybody_sees_who_did_it
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTOR", "ada")
     set_maintenance(STAGING, "on")
-    told = site.options["shop-maintenance"]
-    assert told[-2:] == ("maintenance.sh", "on")
+    received = site.options["shop-maintenance"]
+    assert received[-2:] == ("maintenance.sh", "on")
     volume = "--mount=type=volume,source=shop-assets,destination=/published"
-    assert {"--mode=global", volume} <= {*told}
+    assert {"--mode=global", volume} <= {*received}
     assert status.status(STAGING) == 0
     assert "closed    for maintenance, since 20" in capsys.readouterr().out
     assert maintenance_since(site, STAGING).endswith(" by ada")
@@ -67,7 +67,7 @@ def test_a_node_that_cannot_be_told_leaves_the_site_said_to_be_closed(site: Fake
 def test_there_are_two_states(site: FakeSwarm, state: str) -> None:
     with pytest.raises(InputError, match="no such state"):
         set_maintenance(STAGING, state)
-    assert site.asked == []
+    assert site.requested == []
 
 
 def test_an_edge_that_does_not_look_for_the_file_is_refused(engine: FakeSwarm) -> None:

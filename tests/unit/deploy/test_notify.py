@@ -1,4 +1,4 @@
-"""Others are told what became of a deployment; whether that works decides nothing."""
+"""Notifications report the result of a deployment; a failed one does not change it."""
 
 import json
 import threading
@@ -15,12 +15,12 @@ from tests.unit.deploy.factories import make_environment
 STAGING = make_environment()
 
 
-class Told(HTTPServer):
-    """Somebody who listens; what is said to him, and what he answers."""
+class Received(HTTPServer):
+    """A webhook: the requests, and the responses."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Listener)
-        self.heard: list[dict[str, object]] = []
+        self.received_lines: list[dict[str, object]] = []
         self.answer = 200
 
     @property
@@ -29,11 +29,11 @@ class Told(HTTPServer):
 
 
 class Listener(BaseHTTPRequestHandler):
-    server: Told
+    server: Received
 
     def do_POST(self) -> None:
         length = int(self.headers["Content-Length"])
-        self.server.heard.append(json.loads(self.rfile.read(length)))
+        self.server.received_lines.append(json.loads(self.rfile.read(length)))
         self.send_response(self.server.answer)
         self.end_headers()
 
@@ -49,20 +49,20 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def told() -> Iterator[Told]:
-    with Told() as server:
+def received() -> Iterator[Received]:
+    with Received() as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
 
 
 def test_what_went_well_is_told_with_all_that_one_wants_to_know(
-    told: Told, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    received: Received, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTOR", "ada")
-    with notify_outcome(STAGING, told.values, "deploy", "v1.2.3"):
+    with notify_outcome(STAGING, received.values, "deploy", "v1.2.3"):
         clock.sleep(7)
-    assert told.heard == [
+    assert received.received_lines == [
         {
             "text": "deploy of v1.2.3 to staging: succeeded, by ada in 7 s\nhttps://shop.example.com",
             "environment": "staging",
@@ -85,11 +85,11 @@ def test_what_went_well_is_told_with_all_that_one_wants_to_know(
     ],
 )
 def test_what_went_wrong_is_told_and_stays_what_went_wrong(
-    told: Told, fault: BaseException, outcome: str
+    received: Received, fault: BaseException, outcome: str
 ) -> None:
-    with pytest.raises(type(fault)), notify_outcome(STAGING, told.values, "rollback", "v1.2.3"):
+    with pytest.raises(type(fault)), notify_outcome(STAGING, received.values, "rollback", "v1.2.3"):
         raise fault
-    assert told.heard[0]["outcome"] == outcome
+    assert received.received_lines[0]["outcome"] == outcome
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/swordfish", "swordfish", "http://[swordfish"])
@@ -98,16 +98,16 @@ def test_who_cannot_be_told_is_no_fault_and_his_address_is_not_said(
 ) -> None:
     with notify_outcome(STAGING, {"NOTIFY_URL": url}, "deploy", "v1.2.3"):
         pass
-    said = capsys.readouterr().err
-    assert "notification failed: NOTIFY_URL" in said
-    assert "swordfish" not in said
+    output = capsys.readouterr().err
+    assert "notification failed: NOTIFY_URL" in output
+    assert "swordfish" not in output
 
 
 def test_who_refuses_to_be_told_is_none_either(
-    told: Told, capsys: pytest.CaptureFixture[str]
+    received: Received, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told.answer = 500
-    with notify_outcome(STAGING, told.values, "deploy", "v1.2.3"):
+    received.answer = 500
+    with notify_outcome(STAGING, received.values, "deploy", "v1.2.3"):
         pass
     assert "notification failed" in capsys.readouterr().err
 

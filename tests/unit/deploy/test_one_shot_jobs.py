@@ -1,4 +1,4 @@
-"""A job is judged by its tasks, and nothing of it is left."""
+"""The result of a job is that of its tasks, and the job is removed."""
 
 from collections.abc import Callable
 
@@ -65,10 +65,12 @@ def test_a_job_of_a_deployer_who_died_in_it_is_no_hindrance(engine: FakeSwarm) -
     ("everywhere", "mode"), [(True, "--mode=global"), (False, "--mode=replicated")]
 )
 def test_a_job_runs_once_and_may_write_nowhere(*, everywhere: bool, mode: str) -> None:
-    told = service_create_args("shop", JOB, everywhere=everywhere)
-    assert {mode, "--name=shop-migrate", "--restart-condition=none", "--env=A=1"} <= {*told}
-    assert {"--read-only", "--cap-drop=ALL", "--network=shop-app", "--no-healthcheck"} <= {*told}
-    assert told[-4:] == [IMAGES["backend"], "python", "manage.py", "migrate"]
+    received = service_create_args("shop", JOB, everywhere=everywhere)
+    assert {mode, "--name=shop-migrate", "--restart-condition=none", "--env=A=1"} <= {*received}
+    assert {"--read-only", "--cap-drop=ALL", "--network=shop-app", "--no-healthcheck"} <= {
+        *received
+    }
+    assert received[-4:] == [IMAGES["backend"], "python", "manage.py", "migrate"]
 
 
 def test_a_job_of_the_backend_has_its_secrets_as_only_the_app_may_read_them() -> None:
@@ -82,9 +84,9 @@ def test_a_job_of_the_backend_has_its_secrets_as_only_the_app_may_read_them() ->
 
 
 def test_what_a_job_says_counts_only_if_all_of_it_is_there(engine: FakeSwarm) -> None:
-    engine.says["migrate"] = "one\ntwo"
+    engine.message["migrate"] = "one\ntwo"
     assert run_and_read_lines(engine, STAGING, JOB, 5) == ["one", "two"]
-    engine.says["migrate"] = f"one\n{END_MARKER}\n later, on standard error"
+    engine.message["migrate"] = f"one\n{END_MARKER}\n later, on standard error"
     assert run_and_read_lines(engine, STAGING, JOB, 5) == ["one"]
 
 
@@ -139,8 +141,8 @@ def test_a_job_of_a_dead_deployer_is_let_end_before_the_next_one(
 
     monkeypatch.setattr(clock, "sleep", passes)
     wait_for_leftover_job(engine, "shop-migrate", 600)
-    told = [line[10:] for line in capsys.readouterr().err.splitlines()]
-    assert told == [
+    received = [line[10:] for line in capsys.readouterr().err.splitlines()]
+    assert received == [
         f"shop-migrate of an earlier deployment still runs; waiting for {seconds} s"
         for seconds in (0, 10, 20)
     ]

@@ -1,4 +1,4 @@
-"""Whatever became of the line ends of a key or a certificate, it is the same one."""
+"""Line ends do not change a key or a certificate."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Each step is told before and after it, on stderr; signals to stop end it in order."""
+"""Each step is printed at its start and its end, on stderr; signals end it in order."""
 
 import os
 import re
@@ -15,10 +15,10 @@ def test_a_step_is_told_before_and_after_it_with_its_time(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     timed_step("roll backend", lambda: print("rolling"))
-    told = capsys.readouterr()
-    assert told.out == "rolling\n"
-    begun, ended = told.err.splitlines()
-    assert re.fullmatch(r"\d\d:\d\d:\d\d  roll backend …", begun)
+    received = capsys.readouterr()
+    assert received.out == "rolling\n"
+    started, ended = received.err.splitlines()
+    assert re.fullmatch(r"\d\d:\d\d:\d\d  roll backend …", started)
     assert re.fullmatch(r"\d\d:\d\d:\d\d  roll backend done in \d+\.\d s", ended)
 
 
@@ -52,9 +52,9 @@ def test_what_cannot_be_stopped_goes_on_and_says_so(
     with ignore_signals():
         stop(number)
         print("goes on")
-    told = capsys.readouterr()
-    assert told.out == "goes on\n"
-    assert "this cannot be interrupted" in told.err
+    received = capsys.readouterr()
+    assert received.out == "goes on\n"
+    assert "this cannot be interrupted" in received.err
 
 
 @pytest.mark.parametrize("block", [raise_on_signal, ignore_signals])

@@ -1,4 +1,4 @@
-"""What only forgotten releases needed goes; what anybody else uses stays, whatever its age."""
+"""Images of removed releases are deleted; images in use stay, of any age."""
 
 import os
 import subprocess
@@ -31,7 +31,7 @@ def deployed(engine: FakeSwarm, numbers: range, stack: str = "shop") -> None:
 
 
 def removed(engine: FakeSwarm) -> list[str]:
-    return [words.removeprefix("image rm ") for words in engine.asked if "image rm" in words]
+    return [words.removeprefix("image rm ") for words in engine.requested if "image rm" in words]
 
 
 def pulled(engine: FakeSwarm, *images: str) -> None:
@@ -45,9 +45,9 @@ def image(number: int, name: str = "backend") -> str:
 
 def test_nothing_is_removed_while_there_are_few(engine: FakeSwarm) -> None:
     deployed(engine, range(1, KEPT_RELEASES + 1))
-    engine.asked.clear()
+    engine.requested.clear()
     prune_releases(engine, STAGING)
-    removed = [words for words in engine.asked if "rm" in words]
+    removed = [words for words in engine.requested if "rm" in words]
     assert removed == ["service rm shop-sessions"] * 2, "before the job, and after it"
     assert [*engine.options] == ["shop-sessions"]
 
@@ -120,8 +120,8 @@ def test_a_fault_is_said_and_nothing_else(
     deployed(engine, range(1, KEPT_RELEASES + 2))
     engine.ends[image(KEPT_RELEASES + 1, name)] = "failed"
     clean_up(engine, STAGING)
-    said = "cleanup incomplete, the next deployment continues it: "
-    assert f"{said}shop-{job}: " in capsys.readouterr().err
+    output = "cleanup incomplete, the next deployment continues it: "
+    assert f"{output}shop-{job}: " in capsys.readouterr().err
     assert "shop-lock" not in engine.objects("config")
 
 
@@ -149,12 +149,12 @@ class Volume:
         self.page.mkdir(parents=True)
         self.published.mkdir()
 
-    def run(self, script: str, *given: str, **told: str) -> Result:
+    def run(self, script: str, *given: str, **received: str) -> Result:
         text = (ROOT / "deploy" / script).read_text()
         text = text.replace("/published", f"{self.published}")
         text = text.replace("/srv/www", f"{self.page.parent}")
         command = ["sh", "-euc", text, script, *given]
-        env = {**os.environ, **told}
+        env = {**os.environ, **received}
         return subprocess.run(command, check=False, capture_output=True, text=True, env=env)
 
     def publish(self, name: str, *files: str) -> None:

@@ -1,4 +1,4 @@
-"""An edge makes way for one that is proved, and comes back where users do not reach the site."""
+"""An edge is replaced by a tested one, and restored if users do not reach the site."""
 
 import json
 import re
@@ -44,7 +44,7 @@ def live(engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch, pair: Pair) -> Fake
     journal.record_start(engine, "shop", entry)
     journal.record_end(engine, "shop", entry, journal.SUCCEEDED)
     ensure_infrastructure(engine, STAGING, make_release(1).images, values)
-    engine.asked.clear()
+    engine.requested.clear()
     return engine
 
 
@@ -60,14 +60,15 @@ def certify(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pair: Pair) -> Cert
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What NOTIFY_URL is told."""
-    told: list[str] = []
+def received(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The notifications."""
+    received: list[str] = []
     monkeypatch.setenv("NOTIFY_URL", "https://hooks.example.com/x")
     monkeypatch.setattr(
-        "pipeline.deploy.rollout.notify.post", lambda _, content: told.append(str(content["text"]))
+        "pipeline.deploy.rollout.notify.post",
+        lambda _, content: received.append(str(content["text"])),
     )
-    return told
+    return received
 
 
 def edge_service(engine: FakeSwarm) -> str:
@@ -78,12 +79,12 @@ def outcomes(engine: FakeSwarm) -> list[tuple[str, str]]:
     return [(act.kind, act.outcome) for act in entries(engine, "shop")]
 
 
-def test_an_edge_is_started_anew_and_that_is_told(live: FakeSwarm, told: list[str]) -> None:
+def test_an_edge_is_started_anew_and_that_is_told(live: FakeSwarm, received: list[str]) -> None:
     edge.renew_edge(STAGING)
     assert len(live.tasks_of("shop_edge")) == 2
-    assert live.asked.count("stack deploy shop") == 1
+    assert live.requested.count("stack deploy shop") == 1
     assert outcomes(live) == [("renew", "succeeded")]
-    assert told[0].startswith("renew of the edge to staging: succeeded")
+    assert received[0].startswith("renew of the edge to staging: succeeded")
 
 
 def test_where_nothing_serves_there_is_no_edge_to_renew(
@@ -176,17 +177,17 @@ REFUSED: dict[str, tuple[Wrong, str]] = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_no_browser_would_take_touches_nothing_and_is_told(
-    live: FakeSwarm, told: list[str], certify: Certify, case: str
+    live: FakeSwarm, received: list[str], certify: Certify, case: str
 ) -> None:
-    wrong, said = REFUSED[case]
+    wrong, output = REFUSED[case]
     before = edge_service(live)
     certify(wrong)
-    with pytest.raises(InputError, match=f"{said}.*; nothing was changed") as caught:
+    with pytest.raises(InputError, match=f"{output}.*; nothing was changed") as caught:
         edge.renew_edge(STAGING)
     assert edge_service(live) == before
-    assert not [line for line in live.asked if line.startswith(("stack", "service create"))]
+    assert not [line for line in live.requested if line.startswith(("stack", "service create"))]
     assert outcomes(live) == [("renew", "failed")]
-    assert told[0].startswith("renew of the edge to staging: failed")
+    assert received[0].startswith("renew of the edge to staging: failed")
     assert "swordfish" not in f"{caught.value}{caught.value.hint}"
 
 
@@ -219,13 +220,13 @@ UNUSABLE: dict[str, tuple[Callable[[Path], object], str, str]] = {
 def test_a_file_of_secrets_that_will_not_do_touches_nothing(
     live: FakeSwarm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str
 ) -> None:
-    spoil, said, hint = UNUSABLE[case]
+    spoil, output, hint = UNUSABLE[case]
     monkeypatch.chdir(tmp_path)
     spoil(Path(".env.staging"))
-    with pytest.raises(InputError, match=said) as caught:
+    with pytest.raises(InputError, match=output) as caught:
         edge.renew_edge(STAGING)
     assert caught.value.hint == hint
-    assert live.asked == []
+    assert live.requested == []
 
 
 def test_a_certificate_that_is_not_set_touches_nothing(
@@ -234,7 +235,7 @@ def test_a_certificate_that_is_not_set_touches_nothing(
     monkeypatch.setenv("TLS_CERTIFICATE", "")
     with pytest.raises(InputError, match=r"^secrets of staging are not set: TLS_CERTIFICATE$"):
         edge.renew_edge(STAGING)
-    assert live.asked == []
+    assert live.requested == []
 
 
 @pytest.mark.parametrize(
@@ -257,7 +258,7 @@ def test_a_configuration_that_cannot_be_read_touches_nothing(
 
 
 def test_an_edge_whose_image_is_gone_touches_nothing(
-    live: FakeSwarm, told: list[str], monkeypatch: pytest.MonkeyPatch
+    live: FakeSwarm, received: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def members(_: str) -> dict[str, str]:
         raise NotFoundError("the registry has no such frontend", hint="push it")
@@ -273,14 +274,14 @@ def test_an_edge_whose_image_is_gone_touches_nothing(
     assert "invoke build push" in caught.value.hint
     assert edge_service(live) == before
     assert outcomes(live) == [("renew", "failed")]
-    assert told
+    assert received
 
 
 def test_an_edge_whose_port_is_taken_makes_way_and_names_what_to_do(
     live: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, image = edge_service(live), make_release(1).images["frontend"]
-    proved(monkeypatch, live, "failed")
+    verified(monkeypatch, live, "failed")
     live.errors[image] = "Bind for 0.0.0.0:443 failed: port is already allocated"
     with pytest.raises(
         RolledBackError, match="another program on the node uses its port"
@@ -304,7 +305,7 @@ def test_a_certificate_that_ends_soon_is_taken_and_that_is_said(
 
 
 def test_a_configuration_that_nginx_does_not_take_touches_nothing(
-    live: FakeSwarm, told: list[str]
+    live: FakeSwarm, received: list[str]
 ) -> None:
     """The fake swarm decides the job's end; tests/acceptance/deploy runs the real nginx."""
     before = edge_service(live)
@@ -315,29 +316,29 @@ def test_a_configuration_that_nginx_does_not_take_touches_nothing(
         edge.renew_edge(STAGING)
     assert str(EDGE_CONFIG_FILE) in caught.value.hint
     assert edge_service(live) == before
-    assert told
+    assert received
 
 
-def proved(monkeypatch: pytest.MonkeyPatch, engine: FakeSwarm, state: str) -> None:
+def verified(monkeypatch: pytest.MonkeyPatch, engine: FakeSwarm, state: str) -> None:
     """Let the check of the new edge be well, and its replicas come to another state."""
     monkeypatch.setattr("pipeline.deploy.rollout.edge.test_configuration", lambda *_: None)
     engine.ends[make_release(1).images["frontend"]] = state
 
 
 def test_an_edge_that_does_not_come_up_makes_way_for_the_one_before(
-    live: FakeSwarm, told: list[str], monkeypatch: pytest.MonkeyPatch
+    live: FakeSwarm, received: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = edge_service(live)
-    proved(monkeypatch, live, "rejected")
+    verified(monkeypatch, live, "rejected")
     with pytest.raises(RolledBackError, match=r"shop_edge: a replica rejected(.|\n)*serves again"):
         edge.renew_edge(STAGING)
     assert edge_service(live) == before
     assert outcomes(live) == [("renew", "rolled back")]
-    assert told[0].startswith("renew of the edge to staging: rolled back")
+    assert received[0].startswith("renew of the edge to staging: rolled back")
 
 
 class Users:
-    """What users find: nothing good, until so many have asked."""
+    """Responses to users: errors for the first requests."""
 
     def __init__(self, well_after: int) -> None:
         self.left = well_after
@@ -397,4 +398,4 @@ def test_an_edge_that_the_engine_was_not_told_of_is_not_gone_back_from(
     with pytest.raises(RolledBackError):
         edge.renew_edge(STAGING)
     assert edge_service(live) == before
-    assert "service rollback shop_edge" not in live.asked
+    assert "service rollback shop_edge" not in live.requested

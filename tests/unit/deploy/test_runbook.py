@@ -1,6 +1,6 @@
 """What a deployment does when all goes well, and where a fault at each of its steps leaves it.
 
-The engine is a stand-in that obeys, and the smoke test has tests of its own; here it is said what
+The engine is a fake one, and the smoke test has tests of its own; here the test sets what
 they find.
 """
 
@@ -32,7 +32,7 @@ from tests.unit.deploy.fake_swarm import FakeSwarm
 STAGING = make_environment(timings=INSTANT_TIMINGS)
 OLD, NEW = make_release(1), make_release(2)
 TOKEN = "swordfish"
-VALUES = {"PREVIEW_TOKEN": TOKEN, "DATABASE_URL": "postgres://clerk:swordfish@db/ledger"}
+VALUES = {"PREVIEW_TOKEN": TOKEN, "DATABASE_URL": "postgres://owner:swordfish@db/ledger"}
 
 
 class Site:
@@ -74,7 +74,7 @@ def live(engine: FakeSwarm, site: Site) -> FakeSwarm:
     """An engine on which the first release serves."""
     deploy(engine, 1)
     site.walks.clear()
-    engine.asked.clear()
+    engine.requested.clear()
     return engine
 
 
@@ -102,8 +102,8 @@ def test_each_step_is_told_in_its_order(
     live: FakeSwarm, capsys: pytest.CaptureFixture[str]
 ) -> None:
     deploy(live, 2)
-    begun = [line for line in capsys.readouterr().err.splitlines() if line.endswith(" …")]
-    assert [line[10:-2] for line in begun] == [
+    started = [line for line in capsys.readouterr().err.splitlines() if line.endswith(" …")]
+    assert [line[10:-2] for line in started] == [
         "self-check", "dump", "migrate", "assets", "preview", "stop",
         "roll backend", "roll frontend", "bake", "smoke",
     ]  # fmt: skip
@@ -119,7 +119,7 @@ def test_a_fault_that_the_new_image_finds_itself_touches_nothing(
     ):
         deploy(live, 2)
     assert serving(live) == images(1)
-    assert "stack deploy shop" not in live.asked
+    assert "stack deploy shop" not in live.requested
     assert outcome(live) == "stopped"
 
 
@@ -131,7 +131,7 @@ def test_what_does_not_tell_how_it_is_is_not_shown_to_anybody(
     with pytest.raises(DeployAbortedError, match=f"no HEALTHCHECK in {NEW.images['frontend']}"):
         deploy(live, 2)
     assert serving(live) == images(1)
-    assert "stack deploy shop" not in live.asked
+    assert "stack deploy shop" not in live.requested
 
 
 def test_a_database_that_refuses_has_an_outcome_of_its_own(
@@ -159,14 +159,14 @@ LEFT = {
 def test_what_a_migration_that_failed_has_left_is_told_with_what_ends_it(
     live: FakeSwarm, case: str
 ) -> None:
-    live.says["leftovers"], told = LEFT[case]
+    live.message["leftovers"], received = LEFT[case]
     live.ends["shop-migrate"] = "failed"
     with pytest.raises(MigrationError) as caught:
         deploy(live, 2)
     words = "shop-migrate: failed\nlast log lines of shop-migrate"
-    assert str(caught.value) == "\n".join([words, *told])
+    assert str(caught.value) == "\n".join([words, *received])
     assert caught.value.hint.startswith(
-        "run the statement of each" if told else "fix the migration"
+        "run the statement of each" if received else "fix the migration"
     )
     assert "invoke status" in caught.value.hint
 
@@ -233,9 +233,9 @@ def test_a_fault_that_users_could_see_puts_the_whole_release_back_and_proves_it(
 def test_a_fault_of_the_deployer_itself_is_undone_as_any_other(
     live: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runbook, "bake", lambda _: dict[str, str]()["nowhere"])
+    monkeypatch.setattr(runbook, "bake", lambda _: dict[str, str]()["missing"])
     with pytest.raises(
-        RolledBackError, match=r"failed at test_runbook\.py:\d+: KeyError: 'nowhere'"
+        RolledBackError, match=r"failed at test_runbook\.py:\d+: KeyError: 'missing'"
     ):
         deploy(live, 2)
     assert serving(live) == images(1)
@@ -305,9 +305,9 @@ def test_where_the_journal_is_lost_what_the_engine_remembers_is_not_taken_away(
 
 
 def test_what_is_not_migrated_is_not_dumped(live: FakeSwarm) -> None:
-    live.says["shop-check"] = steps.NO_MIGRATIONS_MARKER
+    live.message["shop-check"] = steps.NO_MIGRATIONS_MARKER
     deploy(live, 2)
-    assert "service rm shop-dump" not in live.asked
+    assert "service rm shop-dump" not in live.requested
 
 
 def test_what_its_host_dumps_is_not_dumped_here(
@@ -316,15 +316,15 @@ def test_what_its_host_dumps_is_not_dumped_here(
     managed = make_environment(timings=INSTANT_TIMINGS, backup_before_migrate=False)
     monkeypatch.setitem(globals(), "STAGING", managed)
     deploy(live, 2)
-    assert "service rm shop-dump" not in live.asked
-    assert "service rm shop-migrate" in live.asked
+    assert "service rm shop-dump" not in live.requested
+    assert "service rm shop-migrate" in live.requested
 
 
 def test_what_cannot_be_dumped_is_not_migrated(live: FakeSwarm) -> None:
     live.ends[NEW.images["postgres"]] = "failed"
     with pytest.raises(DeployAbortedError, match="last log lines of shop-dump"):
         deploy(live, 2)
-    assert "service rm shop-migrate" not in live.asked
+    assert "service rm shop-migrate" not in live.requested
     assert serving(live) == images(1)
 
 
@@ -348,8 +348,10 @@ def test_a_release_that_does_not_serve_is_told_before_the_roll_and_the_new_one_c
     down(live, monkeypatch)
     deploy(live, 2)
     assert serving(live) == images(2)
-    told = f"live release v1.0.1: 0 of 2 replicas of backend; {DOWN}; this deploy ends an outage"
-    assert capsys.readouterr().err.count(told) == 1
+    received = (
+        f"live release v1.0.1: 0 of 2 replicas of backend; {DOWN}; this deploy ends an outage"
+    )
+    assert capsys.readouterr().err.count(received) == 1
 
 
 def test_what_did_not_serve_before_is_not_put_back(
@@ -390,7 +392,7 @@ def test_a_release_that_serves_no_user_is_deprived_of_nothing(
     live: FakeSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     down(live, monkeypatch)
-    live.says["shop-check"] = 'to be applied: x\ntaken away: ["shop.tag"]\n'
+    live.message["shop-check"] = 'to be applied: x\ntaken away: ["shop.tag"]\n'
     live.ends[make_release(1).images["backend"]] = "failed"  # it cannot tell what it uses either
     deploy(live, 2)
     assert serving(live) == images(2)
@@ -467,8 +469,8 @@ def test_a_release_whose_workers_die_under_a_server_that_lives_does_not_stay(
         usual(deployment)
 
     monkeypatch.setattr(runbook, step, dies)
-    said = r"2 workers of shop_backend(-next)?\.\d \(container \w{12}\) exited since"
-    with pytest.raises(error, match=said) as caught:
+    output = r"2 workers of shop_backend(-next)?\.\d \(container \w{12}\) exited since"
+    with pytest.raises(error, match=output) as caught:
         deploy(live, 2)
     assert type(caught.value) is error
     assert serving(live) == images(1)

@@ -45,18 +45,18 @@ class Backends:
         self.dead: dict[str, JobFailedError] = {}
         self.contracts: list[str] | None = []
         self.uses: list[str] | None = ["shop.order", "shop.order.note"]
-        self.asked: list[str] = []
+        self.requested: list[str] = []
 
     def asked_of(
         self, _: SwarmClient, __: Environment, service: Service, *commands: str, **_limits: float
     ) -> list[str]:
         image = service["image"]
-        self.asked.append(commands[0])
+        self.requested.append(commands[0])
         if image in self.dead:
             raise self.dead[image]
-        return [line for command in commands for line in self.said(image, command)]
+        return [line for command in commands for line in self.output(image, command)]
 
-    def said(self, image: str, command: str) -> list[str]:
+    def output(self, image: str, command: str) -> list[str]:
         if command == CONTRACTS_COMMAND:
             if self.contracts is None:
                 raise JobFailedError("Unknown command: 'contract_migrations'", hint="")
@@ -93,7 +93,7 @@ def test_older_code_that_knows_all_that_was_migrated_may_come_back(
     backends.old = [FIRST, ADDS]
     backends.new = [FIRST, ADDS]
     back(engine, OLD)
-    assert backends.asked == [SHOWMIGRATIONS_COMMAND]
+    assert backends.requested == [SHOWMIGRATIONS_COMMAND]
 
 
 def test_older_code_lives_with_migrations_that_only_add(
@@ -101,7 +101,7 @@ def test_older_code_lives_with_migrations_that_only_add(
 ) -> None:
     backends.new = [FIRST, ADDS]
     back(engine, OLD)
-    assert backends.asked[-1] == CONTRACTS_COMMAND
+    assert backends.requested[-1] == CONTRACTS_COMMAND
 
 
 def test_there_is_no_way_back_over_one_that_takes_away_and_it_is_named(
@@ -128,7 +128,7 @@ def test_one_that_the_database_does_not_have_took_nothing_away(
 ) -> None:
     backends.new = [FIRST, "[ ]  shop.0003_drops"]
     back(engine, OLD)
-    assert CONTRACTS_COMMAND not in backends.asked
+    assert CONTRACTS_COMMAND not in backends.requested
 
 
 @pytest.mark.parametrize("contracts", [None, "no list"])
@@ -143,11 +143,11 @@ def test_code_that_cannot_tell_what_it_took_away_is_no_reason_to_hope(
 
 def test_the_same_code_need_not_be_asked(engine: FakeSwarm, backends: Backends) -> None:
     back(engine, NEW)
-    assert backends.asked == []
+    assert backends.requested == []
 
 
 def test_what_a_backend_knows_is_asked_of_its_own_image(engine: FakeSwarm) -> None:
-    engine.says["barrier"] = f'shop\n{FIRST}\n["shop.0001_initial", "shop.0002_adds"]\n'
+    engine.message["barrier"] = f'shop\n{FIRST}\n["shop.0001_initial", "shop.0002_adds"]\n'
     assert schema_compatibility.unknown_migrations(engine, STAGING, OLD["backend"]) == {
         "shop.0002_adds"
     }
@@ -175,9 +175,11 @@ def test_a_live_release_whose_image_does_not_run_does_not_bar_the_way_back(
     backends.new = [FIRST, ADDS]
     backends.dead[NEW["backend"]["image"]] = DEAD[how]
     back(engine, OLD, outage=outage)
-    said = capsys.readouterr().err
-    assert "v1.0.2 cannot report its contract migrations: shop-barrier" in said
-    assert "inconclusive: whether older code is compatible with shop.0002_adds; continuing" in said
+    output = capsys.readouterr().err
+    assert "v1.0.2 cannot report its contract migrations: shop-barrier" in output
+    assert (
+        "inconclusive: whether older code is compatible with shop.0002_adds; continuing" in output
+    )
 
 
 @pytest.mark.parametrize("how", DEAD)
@@ -230,20 +232,20 @@ def test_a_known_contract_bars_the_way_back_in_an_outage_as_well(
 
 
 @pytest.mark.parametrize(
-    "said",
+    "output",
     ["", "to be applied: shop.0002_adds", 'to be applied: x\ntaken away: ["shop.order.unused"]'],
 )
 def test_migrations_that_leave_what_serves_all_it_uses_may_be_applied(
-    engine: FakeSwarm, backends: Backends, said: str
+    engine: FakeSwarm, backends: Backends, output: str
 ) -> None:
-    require_forward_compatible(engine, STAGING, LIVE, said)
-    assert backends.asked == ([SCHEMA_USES_COMMAND] if "taken away" in said else [])
+    require_forward_compatible(engine, STAGING, LIVE, output)
+    assert backends.requested == ([SCHEMA_USES_COMMAND] if "taken away" in output else [])
 
 
 def test_what_serves_is_not_deprived_of_what_it_uses(engine: FakeSwarm, backends: Backends) -> None:
-    said = 'taken away: ["shop.order.note", "shop.tag"]\n' * 3  # by three nodes
+    output = 'taken away: ["shop.order.note", "shop.tag"]\n' * 3  # by three nodes
     with pytest.raises(CheckFailedError, match=r"still uses .* shop\.order\.note$") as caught:
-        require_forward_compatible(engine, STAGING, LIVE, said)
+        require_forward_compatible(engine, STAGING, LIVE, output)
     assert caught.value.hint.startswith("first deploy a release that does not use it")
     assert backends.uses
 
@@ -251,10 +253,10 @@ def test_what_serves_is_not_deprived_of_what_it_uses(engine: FakeSwarm, backends
 def test_a_migration_that_comes_too_early_is_refused_whoever_serves(
     engine: FakeSwarm, backends: Backends
 ) -> None:
-    said = 'to be applied: x\ntoo early: ["shop.0003_drops"]\n'
+    output = 'to be applied: x\ntoo early: ["shop.0003_drops"]\n'
     with pytest.raises(CheckFailedError, match=r"too early: shop\.0003_drops; v1\.0\.2 serves"):
-        require_forward_compatible(engine, STAGING, LIVE, said)
-    assert backends.asked == []
+        require_forward_compatible(engine, STAGING, LIVE, output)
+    assert backends.requested == []
 
 
 def test_what_serves_and_cannot_tell_is_deprived_of_nothing(

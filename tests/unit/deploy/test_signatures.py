@@ -51,17 +51,19 @@ class Cosign:
 
     def __init__(self) -> None:
         self.verified: list[str] = []
-        self.unjudged: set[bool] = set()
-        self.asked: list[str] = []
+        self.allow_unscanned: set[bool] = set()
+        self.requested: list[str] = []
         self.code = 0
 
-    def verify(self, asked: Sequence[str], _: Signer, commit: str, *, unjudged: bool) -> None:
+    def verify(
+        self, requested: Sequence[str], _: Signer, commit: str, *, allow_unscanned: bool
+    ) -> None:
         assert commit == FOUND.commit
-        self.verified += asked
-        self.unjudged |= {unjudged}
+        self.verified += requested
+        self.allow_unscanned |= {allow_unscanned}
 
     def read(self, command: tuple[str, ...]) -> CommandResult:
-        self.asked.append(" ".join(command))
+        self.requested.append(" ".join(command))
         return CommandResult(command, self.code, "", "no matching attestations")
 
 
@@ -78,15 +80,15 @@ def cosign(monkeypatch: pytest.MonkeyPatch) -> Cosign:
 def test_every_image_is_verified_those_of_others_as_well(cosign: Cosign) -> None:
     verify_candidate(make_environment(), FOUND, SIGNER, None)
     assert cosign.verified == [*FOUND.images.values()]
-    assert cosign.asked == []
+    assert cosign.requested == []
 
 
 def test_only_on_this_machine_may_run_what_nobody_has_scanned(cosign: Cosign) -> None:
     verify_candidate(make_environment(), FOUND, SIGNER, None)
-    assert cosign.unjudged == {False}
-    cosign.unjudged.clear()
+    assert cosign.allow_unscanned == {False}
+    cosign.allow_unscanned.clear()
     verify_candidate(make_environment(url="https://localhost:8443"), FOUND, SIGNER, None)
-    assert cosign.unjudged == {True}
+    assert cosign.allow_unscanned == {True}
 
 
 LIVE = replace(new_record(make_release(), {}, [], "deploy"), commit="1" * 40, images=FOUND.images)
@@ -126,15 +128,15 @@ def test_what_is_not_verified_again_is_told(
     monkeypatch.setattr(signatures, "pinned_reference", lambda *_: "postgres:18")
     verify_candidate(make_environment(), FOUND, SIGNER, LIVE)
     assert cosign.verified == [*IMAGES.values()]
-    said = "already verified when v1.0.1 was deployed: postgres"
-    assert said in capsys.readouterr().err
+    output = "already verified when v1.0.1 was deployed: postgres"
+    assert output in capsys.readouterr().err
 
 
 def test_what_is_built_here_has_to_have_served_where_it_is_to_serve_first(cosign: Cosign) -> None:
     production = make_environment(promote_from="staging")
     verify_candidate(production, FOUND, SIGNER, None)
-    assert len(cosign.asked) == len(IMAGES)
-    assert all("--type=urn:deployed-to:staging" in asked for asked in cosign.asked)
+    assert len(cosign.requested) == len(IMAGES)
+    assert all("--type=urn:deployed-to:staging" in requested for requested in cosign.requested)
     cosign.code = 1
     with pytest.raises(VerificationError, match="has not served in staging") as caught:
         verify_candidate(production, FOUND, SIGNER, None)

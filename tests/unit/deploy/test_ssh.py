@@ -16,11 +16,11 @@ from pipeline.errors import InputError
 from pipeline.process import capture
 from tests.waiting import SOON, until
 
-KIND = "OPENSSH PRIVATE KEY"  # written apart from its dashes: no secret stands here
+KIND = "OPENSSH PRIVATE KEY"  # without its dashes, as no secret may be in this file
 
 
 class Server(asyncssh.SSHServer):
-    """Lets in whoever has the key, and forwards to the socket that is asked for."""
+    """Accepts the key, and forwards to the requested socket."""
 
     connections: list[asyncssh.SSHServerConnection]
 
@@ -101,7 +101,7 @@ def reach(host: Host) -> Iterator[Reach]:
         each.close()
 
 
-def asked(tunnel: SSHTunnel) -> bytes:
+def requested(tunnel: SSHTunnel) -> bytes:
     address = tunnel.ensure_open()
     with closing(socket.socket(socket.AF_UNIX)) as client:
         client.connect(address.removeprefix("unix://"))
@@ -110,21 +110,21 @@ def asked(tunnel: SSHTunnel) -> bytes:
 
 
 def test_the_engine_of_a_known_host_is_reached(reach: Reach) -> None:
-    assert asked(reach()) == b"PING\n"
+    assert requested(reach()) == b"PING\n"
 
 
 def test_one_connection_serves_many_questions(reach: Reach, host: Host) -> None:
     tunnel = reach()
-    assert [asked(tunnel) for _ in range(3)] == [b"PING\n"] * 3
+    assert [requested(tunnel) for _ in range(3)] == [b"PING\n"] * 3
     assert len(host.connections) == 1
 
 
 def test_a_connection_that_broke_is_made_again(reach: Reach, host: Host) -> None:
     tunnel = reach()
-    asked(tunnel)
+    requested(tunnel)
     asyncio.run_coroutine_threadsafe(host.hang_up(), host.loop).result(SOON)
     until(lambda: tunnel.control("check"), "the connection does not break")
-    assert asked(tunnel) == b"PING\n"
+    assert requested(tunnel) == b"PING\n"
     assert len(host.connections) > 1
 
 
@@ -143,7 +143,7 @@ def test_a_key_that_the_host_does_not_know_is_refused_in_one_sentence(reach: Rea
 
 @pytest.mark.parametrize("ending", ["\r\n", " ", "\\n", "\\r\\n"])
 def test_a_key_opens_the_way_whatever_became_of_its_line_ends(reach: Reach, ending: str) -> None:
-    assert asked(reach(change=lambda key: key.replace("\n", ending))) == b"PING\n"
+    assert requested(reach(change=lambda key: key.replace("\n", ending))) == b"PING\n"
 
 
 @pytest.mark.parametrize(
@@ -179,8 +179,8 @@ def test_a_key_of_one_s_own_that_cannot_be_read_is_told_before_what_follows(
 ) -> None:
     tunnel = reach(change=lambda _: "swordfish")
     answer = capture(tunnel.command("-N"), seconds=SOON)
-    told, last = module.ssh_error(answer).split("; ")
-    assert told.startswith("Load key ")
+    received, last = module.ssh_error(answer).split("; ")
+    assert received.startswith("Load key ")
     assert "Permission denied" in last
 
 
@@ -188,7 +188,7 @@ def test_the_user_reaches_ssh_decoded_and_no_host_is_an_option() -> None:
     command = SSHTunnel("ssh://dep%40loy@example.com:2222", Path("/x"), has_key=False).command("-N")
     assert command[-2:] == ("--", "example.com")
     assert {"-ldep@loy", "-p2222"} <= {*command}
-    with pytest.raises(ValueError, match="only a user, a host and a port"):
+    with pytest.raises(ValueError, match="it must be a user, a host and a port"):
         SSHTunnel("ssh://x@-oProxyCommand=id", Path("/x"), has_key=False).command("-N")
 
 
@@ -196,7 +196,7 @@ def test_nothing_is_left_when_it_is_closed_and_only_its_owner_could_read_the_key
     reach: Reach,
 ) -> None:
     tunnel = reach()
-    asked(tunnel)
+    requested(tunnel)
     assert (tunnel.folder / "key").stat().st_mode & 0o077 == 0
     assert tunnel.folder.stat().st_mode & 0o077 == 0
     tunnel.close()

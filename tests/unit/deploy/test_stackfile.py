@@ -1,4 +1,4 @@
-"""What the engine is told of a release: by digest, with its secrets, and nothing besides it."""
+"""The stack file of a release: images by digest, its secrets, and no other variables."""
 
 from typing import Any
 
@@ -84,9 +84,9 @@ def test_the_app_is_told_where_and_what_it_is_and_nobody_can_say_otherwise(
 def test_the_page_is_told_where_to_report_errors_and_nothing_else_of_the_app_s() -> None:
     dsn = "https://key@sentry.example.com/1"
     place = make_environment(variables={"SENTRY_DSN": dsn, "LOG": "no"})
-    told = service_environment("frontend", place, RELEASE)
-    assert told["SENTRY_DSN"] == dsn
-    assert "LOG" not in told
+    received = service_environment("frontend", place, RELEASE)
+    assert received["SENTRY_DSN"] == dsn
+    assert "LOG" not in received
 
 
 @pytest.mark.parametrize("name", sorted(IMAGES))

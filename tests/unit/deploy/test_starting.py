@@ -30,8 +30,8 @@ STAGING = make_environment(timings=INSTANT_TIMINGS)
 IMAGE = IMAGES["backend"]
 JOB = Job("shop-check", IMAGE, ["python", "manage.py", "self_check"], {})
 MINUTES = 600
-NOWHERE = "no suitable node ({})"
-PAUSED = NOWHERE.format("1 node not available for new tasks")
+MISSING_PATH = "no suitable node ({})"
+PAUSED = MISSING_PATH.format("1 node not available for new tasks")
 
 
 def node(engine: FakeSwarm, state: str = "Ready Active", machine: str = "x86_64") -> None:
@@ -86,42 +86,42 @@ KEPT_BACK = {
     ),
     "memory": (
         "pending",
-        NOWHERE.format("insufficient resources on 1 node"),
+        MISSING_PATH.format("insufficient resources on 1 node"),
         "Ready Active",
         "no node has the reserved memory or processors free",
         "docker node inspect --pretty anna",
     ),
     "constraint": (
         "pending",
-        NOWHERE.format("scheduling constraints not satisfied on 1 node"),
+        MISSING_PATH.format("scheduling constraints not satisfied on 1 node"),
         "Ready Active",
         "no node fits its `constraints`",
         "docker node ls",
     ),
     "port": (
         "pending",
-        NOWHERE.format("host-mode port already in use on 1 node"),
+        MISSING_PATH.format("host-mode port already in use on 1 node"),
         "Ready Active",
         "another service uses its port on every node",
         "docker service ls",
     ),
     "platform": (
         "pending",
-        NOWHERE.format("unsupported platform on 1 node"),
+        MISSING_PATH.format("unsupported platform on 1 node"),
         "Ready Active",
         "not built for the platform of the node",
         f"imagetools inspect {IMAGE}",
     ),
     "driver": (
         "pending",
-        NOWHERE.format("missing plugin on 1 node"),
+        MISSING_PATH.format("missing plugin on 1 node"),
         "Ready Active",
         "lacks a driver",
         "docker plugin ls",
     ),
     "crowd": (
         "pending",
-        NOWHERE.format("max replicas per node limit exceed"),
+        MISSING_PATH.format("max replicas per node limit exceed"),
         "Ready Active",
         "`max_replicas_per_node`",
         "docker node ls",
@@ -179,9 +179,9 @@ def test_a_node_that_fetches_an_image_is_given_the_whole_time_and_that_is_said(
     assert clock.monotonic() > MINUTES
     assert f"took more than {MINUTES} s: preparing on anna (its node pulls the image" in str(found)
     assert f"docker pull {IMAGE}" in found.hint
-    said = capsys.readouterr().err
-    assert "shop-check has not started after 6 s: preparing on anna (its node pulls" in said
-    assert said.count("has not started after") > MINUTES / 20, "every ten seconds"
+    output = capsys.readouterr().err
+    assert "shop-check has not started after 6 s: preparing on anna (its node pulls" in output
+    assert output.count("has not started after") > MINUTES / 20, "every ten seconds"
 
 
 def test_a_job_that_runs_for_too_long_says_that_it_runs(engine: FakeSwarm) -> None:
@@ -205,7 +205,7 @@ def test_a_job_that_begins_late_is_not_given_up(
 
 
 class Registry:
-    """What a registry gives, by reference; what it has not, it says."""
+    """The manifests of a registry, by reference; others are not found."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.has: dict[str, str] = {}
@@ -405,10 +405,10 @@ def test_the_cause_is_said_before_the_time_is_over(
     engine.start_service("shop_backend", IMAGE, ["DEPLOY_ID=deploy-1"], 1, "running")
     with pytest.raises(CheckFailedError):
         wait_for_convergence(engine, ExpectedState("shop_backend", IMAGE, "deploy-1", 1), MINUTES)
-    said = capsys.readouterr().err
-    assert said.count("shop_backend waits: pending on anna") == 1
-    assert sentence in said
-    assert hint in said
+    output = capsys.readouterr().err
+    assert output.count("shop_backend waits: pending on anna") == 1
+    assert sentence in output
+    assert hint in output
 
 
 REFUSALS = {
@@ -434,15 +434,17 @@ REFUSALS = {
 }
 
 
-@pytest.mark.parametrize("said", REFUSALS)
+@pytest.mark.parametrize("output", REFUSALS)
 def test_what_the_engine_refuses_is_given_the_cause_and_the_command(
-    engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch, said: str
+    engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch, output: str
 ) -> None:
-    sentence, hint = REFUSALS[said]
+    sentence, hint = REFUSALS[output]
     monkeypatch.setattr(
-        SwarmClient, "run", lambda *asked, **_: CommandResult(asked, 1, "", f"Error: {said}")
+        SwarmClient,
+        "run",
+        lambda *requested, **_: CommandResult(requested, 1, "", f"Error: {output}"),
     )
-    with pytest.raises(PipelineError, match=f"failed: Error: {said}") as caught:
+    with pytest.raises(PipelineError, match=f"failed: Error: {output}") as caught:
         SwarmClient().check_output("stack", "deploy")
     assert sentence in str(caught.value)
     assert hint in caught.value.hint
@@ -454,7 +456,7 @@ def test_an_engine_that_does_not_answer_hides_no_cause(
 ) -> None:
     del engine
     monkeypatch.setattr(
-        SwarmClient, "run", lambda *asked, **_: CommandResult(asked, 1, "", "no way there")
+        SwarmClient, "run", lambda *requested, **_: CommandResult(requested, 1, "", "no way there")
     )
     waits = {"NodeID": "node-1", "Status": {"State": "pending", "Err": PAUSED}}
     found = start_failures.start_failure(SwarmClient(), "shop", IMAGE, [waits])
@@ -478,21 +480,23 @@ HINTS = {
 }
 
 
-@pytest.mark.parametrize("said", HINTS)
+@pytest.mark.parametrize("output", HINTS)
 def test_what_an_engine_says_instead_of_an_answer_leads_to_what_mends_it(
-    monkeypatch: pytest.MonkeyPatch, said: str
+    monkeypatch: pytest.MonkeyPatch, output: str
 ) -> None:
     monkeypatch.setattr(
-        SwarmClient, "run", lambda *asked, **_: CommandResult(asked, 1, "", f"Error: {said}")
+        SwarmClient,
+        "run",
+        lambda *requested, **_: CommandResult(requested, 1, "", f"Error: {output}"),
     )
     for ask in (
         SwarmClient().require_manager,
         lambda: SwarmClient().tasks("shop_edge"),
         lambda: outdated_components(SwarmClient()),
     ):
-        with pytest.raises(PipelineError, match=re.escape(said)) as caught:
+        with pytest.raises(PipelineError, match=re.escape(output)) as caught:
             ask()
-        assert HINTS[said] in caught.value.hint
+        assert HINTS[output] in caught.value.hint
         assert "swarm init" not in caught.value.hint
 
 
@@ -534,11 +538,11 @@ def test_a_job_that_was_removed_by_hand_is_not_waited_for(
 def test_a_node_that_is_passed_over_by_a_job_on_every_node_is_named(
     engine: FakeSwarm, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its edge is neither closed nor given the files of a page, and nothing else says so."""
+    """Its edge is neither closed nor given the files of a page, and there is no other message."""
     engine.facts["node"] = "anna Ready Active\nbea Ready Pause"
     run_job(engine, STAGING, JOB, MINUTES, everywhere=True)
-    said = capsys.readouterr().err
-    assert "shop-check skipped unavailable nodes: bea Ready Pause" in said
+    output = capsys.readouterr().err
+    assert "shop-check skipped unavailable nodes: bea Ready Pause" in output
 
 
 def test_a_job_that_is_begun_anew_on_another_node_is_given_the_time_again(
@@ -549,8 +553,8 @@ def test_a_job_that_is_begun_anew_on_another_node_is_given_the_time_again(
 
     def begin_anew() -> None:
         if clock.monotonic() > 60:
-            (begun,) = engine.tasks_of(JOB.name)
-            begun["Status"]["State"] = "pending" if clock.monotonic() < 63 else "complete"
+            (started,) = engine.tasks_of(JOB.name)
+            started["Status"]["State"] = "pending" if clock.monotonic() < 63 else "complete"
 
     with_each_sleep(clock, monkeypatch, begin_anew)
     run_job(engine, STAGING, JOB, MINUTES)

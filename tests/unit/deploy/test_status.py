@@ -1,4 +1,4 @@
-"""What is told of an environment: a walk through it, and what its services say."""
+"""The status of an environment: the smoke test, and its services."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ STAGING = make_environment(timings=INSTANT_TIMINGS)
 
 
 class Walks:
-    """What the smoke test is asked to do."""
+    """The calls of the smoke test."""
 
     def __init__(self) -> None:
         self.given: list[tuple[object, ...]] = []
@@ -82,9 +82,9 @@ def test_a_history_of_nothing_says_so_and_has_no_lines(
 ) -> None:
     del engine
     status.history(STAGING)
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert "staging has no history yet" in told.err
+    received = capsys.readouterr()
+    assert received.out == ""
+    assert "staging has no history yet" in received.err
 
 
 def test_logs_are_those_of_the_service_and_so_is_the_exit_code(

@@ -1,4 +1,4 @@
-"""A replica that is told to stop serves on, and ends by itself in time; else no roll begins."""
+"""A stopping replica goes on serving, and ends in time; otherwise no rollout starts."""
 
 import re
 
@@ -41,7 +41,7 @@ def test_a_replica_that_ends_by_itself_in_time_is_well(
 
 
 @pytest.mark.parametrize(
-    ("code", "looks", "said"),
+    ("code", "looks", "output"),
     [
         (137, 94, f"it was killed 47 s after SIGTERM (exit code 137), {IN_TIME}"),
         (137, 14, f"it was killed 7 s after SIGTERM (exit code 137), {IN_TIME}"),
@@ -53,10 +53,12 @@ def test_a_replica_that_ends_by_itself_in_time_is_well(
     ids=["late", "out of memory", "shell", "no drain", "fault", "for ever"],
 )
 def test_a_replica_that_stops_badly_is_named_with_what_to_do(
-    shown: FakeSwarm, code: int, looks: int, said: str
+    shown: FakeSwarm, code: int, looks: int, output: str
 ) -> None:
     shown.stops[IMAGE] = (code, looks)
-    with pytest.raises(NotConvergedError, match=f"^shop_backend-next: {re.escape(said)}$") as error:
+    with pytest.raises(
+        NotConvergedError, match=f"^shop_backend-next: {re.escape(output)}$"
+    ) as error:
         check_graceful_stop(shown, WANTED, TIMINGS)
     assert "exec form" in error.value.hint
     assert "timings.stop_grace_period" in error.value.hint

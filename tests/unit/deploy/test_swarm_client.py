@@ -1,6 +1,6 @@
-"""Docker is asked at the right place, and what it refuses is said in one sentence.
+"""The docker CLI connects to the right engine, and its errors become one sentence.
 
-Docker is a double here: a script that notes what it was given, and fails if it is told to.
+Docker is a double here: a script that records its arguments, and can fail.
 """
 
 from pathlib import Path
@@ -44,8 +44,8 @@ def _docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_host_of_the_environment_is_asked_or_this_machine() -> None:
     SwarmClient(Far()).require_manager()
     SwarmClient().require_manager()
-    asked = "node ls --format={{.ID}}"
-    assert Path("calls").read_text() == f"unix:///far|{asked}\n|{asked}\n"
+    requested = "node ls --format={{.ID}}"
+    assert Path("calls").read_text() == f"unix:///far|{requested}\n|{requested}\n"
 
 
 def test_a_host_that_is_lost_is_away_and_one_that_never_was_there_is_refused() -> None:
@@ -59,28 +59,28 @@ def test_a_host_that_is_lost_is_away_and_one_that_never_was_there_is_refused() -
 
 
 @pytest.mark.parametrize(
-    ("said", "sentence"),
+    ("output", "sentence"),
     [
-        ("", "this machine is not a swarm manager: it said nothing"),
+        ("", "this machine is not a swarm manager: no output"),
         ("warning\nError: not a swarm manager\n", "manager: Error: not a swarm manager"),
     ],
 )  # fmt: skip
 def test_an_engine_that_is_no_manager_is_refused_with_its_last_words(
-    said: str, sentence: str
+    output: str, sentence: str
 ) -> None:
-    Path("fails").write_text(said)
+    Path("fails").write_text(output)
     with pytest.raises(InputError, match=sentence) as caught:
         SwarmClient().require_manager()
     assert "docker swarm init" in caught.value.hint
 
 
 @pytest.mark.parametrize(
-    ("said", "sentence"), [("", "it said nothing"), ("a\nno space left\n", "no space left")]
+    ("output", "sentence"), [("", "no output"), ("a\nno space left\n", "no space left")]
 )
 def test_what_the_engine_does_not_do_is_a_fault_without_what_it_was_given(
-    said: str, sentence: str
+    output: str, sentence: str
 ) -> None:
-    Path("fails").write_text(said)
+    Path("fails").write_text(output)
     with pytest.raises(CheckFailedError) as caught:
         SwarmClient().check_output(
             "secret", "create", "--label=a=b", "name", "-", stdin="swordfish"

@@ -1,4 +1,4 @@
-"""What is too old is told in one sentence, before anything is asked of it."""
+"""An engine that is too old is reported in one sentence, before any command."""
 
 import pytest
 

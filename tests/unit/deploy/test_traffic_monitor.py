@@ -1,4 +1,4 @@
-"""What users lost by a release is told by the edge's own log."""
+"""Failed requests of users are counted from the access log of the edge."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -172,10 +172,10 @@ class Edge(SwarmClient):
         """Return the replicas, and one that never began; of the app, an old one and a new one."""
         if service == "edge_app":
             return [replica("deploy-1", "10.0.1.5/24"), replica("deploy-2", "10.0.1.6/24")]
-        begun = {"ContainerStatus": {"ContainerID": "c1"}}
+        started = {"ContainerStatus": {"ContainerID": "c1"}}
         states = {name: "shutdown" if name in self.ended else "running" for name in self.replicas}
-        told = [{"ID": k, "DesiredState": v, "Status": begun} for k, v in states.items()]
-        return [*told, {"ID": "waiting", "DesiredState": "running", "Status": {}}]
+        received = [{"ID": k, "DesiredState": v, "Status": started} for k, v in states.items()]
+        return [*received, {"ID": "waiting", "DesiredState": "running", "Status": {}}]
 
     def run(self, *arguments: str, **_: object) -> CommandResult:
         """Answer for one replica."""
@@ -202,12 +202,12 @@ def exposed(edge: Edge, **given: bool) -> TrafficMonitor:
     )
 
 
-def said(*lines: str) -> CommandResult:
+def output(*lines: str) -> CommandResult:
     return CommandResult((), 0, "\n".join(lines), "")
 
 
 def test_every_replica_of_the_edge_is_asked(edge: Callable[..., Edge]) -> None:
-    exposure = exposed(edge(said(line()), said(line(500), line())))
+    exposure = exposed(edge(output(line()), output(line(500), line())))
     assert [request.status for request in exposure.before] == [200, 500, 200]
     assert not exposure.partial
 
@@ -216,19 +216,19 @@ def test_every_replica_of_the_edge_is_asked(edge: Callable[..., Edge]) -> None:
 def test_users_are_judged_by_the_replicas_that_answer_and_it_is_said_once(
     silent: CommandResult, edge: Callable[..., Edge], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    exposure = exposed(edge(silent, said(line())))
+    exposure = exposed(edge(silent, output(line())))
     exposure.final_check()
     assert len(exposure.before) == 1
-    told = capsys.readouterr().err
-    assert told.count(f"part of the log of edge_edge is unavailable: {silent.stderr}") == 1
+    received = capsys.readouterr().err
+    assert received.count(f"part of the log of edge_edge is unavailable: {silent.stderr}") == 1
 
 
 def test_a_replica_that_ended_is_heard_while_it_is_kept_and_not_missed_afterwards(
     edge: Callable[..., Edge],
 ) -> None:
-    kept = exposed(edge(said(line(502)), said(line()), ended="0"))
+    kept = exposed(edge(output(line(502)), output(line()), ended="0"))
     assert len(kept.before) == 2
-    gone = exposed(edge(GONE, said(line()), ended="0"))
+    gone = exposed(edge(GONE, output(line()), ended="0"))
     assert len(gone.before) == 1
     assert not gone.partial
 
@@ -243,7 +243,7 @@ def test_an_engine_that_says_nothing_of_users_has_not_judged_them(
 
 def test_nobody_is_judged_by_a_replica_alone_that_ended(edge: Callable[..., Edge]) -> None:
     with pytest.raises(EngineUnavailableError, match=HUNG.stderr):
-        exposed(edge(said(line()), HUNG, ended="0"))
+        exposed(edge(output(line()), HUNG, ended="0"))
 
 
 OTHERS, OURS, NONE = "10.0.1.5:8000", "10.0.1.6:8000", ""
@@ -251,8 +251,8 @@ OTHERS, OURS, NONE = "10.0.1.5:8000", "10.0.1.6:8000", ""
 
 def rolling(edge: Callable[..., Edge], since: list[str], *, outage: bool = False) -> TrafficMonitor:
     """Return what users get of a release, where the edge was quiet before it."""
-    exposure = exposed(edge(said()), outage=outage)
-    exposure.swarm.replicas["0"] = said(*since)  # type: ignore[attr-defined]
+    exposure = exposed(edge(output()), outage=outage)
+    exposure.swarm.replicas["0"] = output(*since)  # type: ignore[attr-defined]
     return exposure
 
 
@@ -284,9 +284,9 @@ def test_in_an_outage_failing_before_is_no_excuse_for_failing_since(
     edge: Callable[..., Edge],
 ) -> None:
     failing = [line(500, upstream=OURS)] * 10
-    exposure = exposed(edge(said(*[line(502)] * 100)), outage=True)
+    exposure = exposed(edge(output(*[line(502)] * 100)), outage=True)
     exposure.since = ""
-    exposure.swarm.replicas["0"] = said(*failing)  # type: ignore[attr-defined]
+    exposure.swarm.replicas["0"] = output(*failing)  # type: ignore[attr-defined]
     with pytest.raises(TrafficRegressionError, match=r"10 of 10 .*0\.0% before"):
         exposure.final_check()
 
@@ -296,9 +296,9 @@ def test_times_are_compared_with_those_of_the_others_in_the_same_minutes(
 ) -> None:
     """A machine that is busy slows both."""
     busy = [line(seconds="4.0", upstream=OTHERS)] * 60 + [line(seconds="5.0", upstream=OURS)] * 60
-    exposure = exposed(edge(said(*[line(seconds="0.01", upstream=OTHERS)] * 60)))
+    exposure = exposed(edge(output(*[line(seconds="0.01", upstream=OTHERS)] * 60)))
     exposure.since = ""
-    exposure.swarm.replicas["0"] = said(*busy)  # type: ignore[attr-defined]
+    exposure.swarm.replicas["0"] = output(*busy)  # type: ignore[attr-defined]
     exposure.final_check()
 
 

@@ -1,4 +1,4 @@
-"""Workers that die under a server that lives are told by the replicas, and stop a release."""
+"""Replicas report crashed workers of a running server, which stops a release."""
 
 import json
 from dataclasses import fields
@@ -60,11 +60,11 @@ def test_an_answer_that_does_not_tell_is_none(given: Response | None) -> None:
 def test_replicas_that_lost_no_worker_are_well_once_both_have_told(
     engine: FakeSwarm, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked, given = workers(engine, answer("a"), answer("a"), answer("b"))
-    asked.final_check()
+    requested, given = workers(engine, answer("a"), answer("a"), answer("b"))
+    requested.final_check()
     assert len(given) == 3
     assert capsys.readouterr().err == ""
-    assert str(asked) == "no worker exited since its server started; 2 of 2 replicas report"
+    assert str(requested) == "no worker exited since its server started; 2 of 2 replicas report"
 
 
 def test_a_death_names_the_replica_how_many_died_and_where_to_look(
@@ -72,9 +72,9 @@ def test_a_death_names_the_replica_how_many_died_and_where_to_look(
 ) -> None:
     engine.start_service(SERVICE, IMAGES["backend"], ENV, 2, "running")
     replica = engine.tasks_of(SERVICE)[1]["Status"]["ContainerStatus"]["ContainerID"][:12]
-    asked, _ = workers(engine, answer("a"), answer(replica, 3))
+    requested, _ = workers(engine, answer("a"), answer(replica, 3))
     with pytest.raises(WorkersDieError) as error:
-        asked.final_check()
+        requested.final_check()
     assert str(error.value) == (
         f"3 workers of shop_backend.2 (container {replica}) exited since its server started"
     )
@@ -83,59 +83,59 @@ def test_a_death_names_the_replica_how_many_died_and_where_to_look(
 
 
 def test_a_replica_whose_host_name_is_another_is_named_by_it(engine: FakeSwarm) -> None:
-    asked, _ = workers(engine, answer("db7", 1))
+    requested, _ = workers(engine, answer("db7", 1))
     with pytest.raises(WorkersDieError, match=r"workers of shop_backend \(db7\) exited"):
-        asked.final_check()
+        requested.final_check()
 
 
 def test_what_replicas_of_another_release_lost_is_not_this_one_s(engine: FakeSwarm) -> None:
-    asked, _ = workers(engine, answer("x", 7, "deploy-0"), answer("a"), answer("b"))
-    asked.final_check()
-    assert not asked.fault()
+    requested, _ = workers(engine, answer("x", 7, "deploy-0"), answer("a"), answer("b"))
+    requested.final_check()
+    assert not requested.fault()
 
 
 @pytest.mark.parametrize("silent", [None, Response(404)])
 def test_a_release_that_does_not_tell_is_no_fault_and_said(
     engine: FakeSwarm, capsys: pytest.CaptureFixture[str], silent: Response | None
 ) -> None:
-    asked, given = workers(engine, silent)
-    asked.final_check()
-    said = "0 of 2 replicas of shop_backend report their workers"
-    assert said in capsys.readouterr().err
+    requested, given = workers(engine, silent)
+    requested.final_check()
+    output = "0 of 2 replicas of shop_backend report their workers"
+    assert output in capsys.readouterr().err
     assert len(given) == 3, "it is in vain"
 
 
 def test_one_answer_that_is_lost_is_asked_for_again(
     engine: FakeSwarm, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked, _ = workers(engine, None, answer("a"), answer("b"))
-    asked.final_check()
+    requested, _ = workers(engine, None, answer("a"), answer("b"))
+    requested.final_check()
     assert capsys.readouterr().err == ""
 
 
 def test_in_passing_it_is_asked_every_few_seconds(engine: FakeSwarm, clock: Clock) -> None:
-    asked, given = workers(engine, answer("a"), answer("b"))
+    requested, given = workers(engine, answer("a"), answer("b"))
     for _ in range(4):
-        asked.check()
+        requested.check()
     assert not given
     clock.sleep(CHECK_INTERVAL)
-    asked.check()
-    asked.check()
+    requested.check()
+    requested.check()
     assert len(given) == 8
     clock.sleep(CHECK_INTERVAL)
-    asked.check()
+    requested.check()
     assert len(given) == 16
 
 
 def test_in_passing_a_death_is_a_fault_at_once(engine: FakeSwarm, clock: Clock) -> None:
-    asked, _ = workers(engine, answer("a"), answer("b", 1))
+    requested, _ = workers(engine, answer("a"), answer("b", 1))
     clock.sleep(CHECK_INTERVAL)
     with pytest.raises(WorkersDieError):
-        asked.check()
+        requested.check()
 
 
 class Broken:
-    """A visitor who gets no answer."""
+    """A client that gets no response."""
 
     def send(self, step: SmokeStep, _: float) -> Response:
         assert step.path == WORKERS

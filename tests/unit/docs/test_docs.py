@@ -70,7 +70,7 @@ def test_a_link_that_leads_nowhere_is_found(
 
 def test_sessions_without_a_job_stand_there_with_the_reason() -> None:
     table = tables.local_sessions_table(nox_sessions.list_sessions())
-    assert "| `lock` | Renew the locks;" in table
+    assert "| `lock` | Update the lock files;" in table
     assert "| `lint` |" not in table
 
 
@@ -92,8 +92,8 @@ def test_a_secret_stands_there_with_who_reads_it_and_where_it_is_needed() -> Non
 
 def test_each_exit_code_stands_there_with_what_its_class_says() -> None:
     table = tables.exit_codes_table()
-    assert "| 2 | An argument, a variable or a file is wrong. |" in table
-    assert "| 130 | Somebody stopped a deployment; what it had begun was undone. |" in table
+    assert "| 2 | An argument, a variable or a file is invalid. |" in table
+    assert "| 130 | A deployment was interrupted, and rolled back. |" in table
 
 
 def test_what_to_type_for_a_whole_workflow() -> None:

@@ -121,7 +121,7 @@ def test_a_command_that_fails_is_red_with_what_it_said(
     document: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     document.write_text("```sh\necho some words\nfalse\necho never\n```\n")
-    with pytest.raises(CheckFailedError, match=r"page\.md:2: it ends with 1"):
+    with pytest.raises(CheckFailedError, match=r"page\.md:2: exit code 1"):
         guide.main([])
     out = capsys.readouterr().out
     assert "failed" in out
@@ -132,7 +132,7 @@ def test_a_command_that_fails_is_red_with_what_it_said(
 def test_a_command_that_never_ends_is_red(document: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guide, "QUICK_TIMEOUT", 0.2)
     document.write_text("```sh\nsleep 60\n```\n")
-    with pytest.raises(CheckFailedError, match="it ends with"):
+    with pytest.raises(CheckFailedError, match="exit code"):
         guide.main([])
 
 
@@ -143,12 +143,12 @@ from pipeline import process
 from pipeline.docs_commands import execution
 from pipeline.docs_commands.command_blocks import Block
 
-told = process._communicate_until
+original = process._communicate_until
 
 
 def known(*given):  # the command may be there before its parent knows of it
     Path(os.environ["KNOWN"]).touch()
-    return told(*given)
+    return original(*given)
 
 
 process._communicate_until = known
@@ -190,9 +190,9 @@ def test_it_keeps_to_what_has_a_word_in_its_place_or_its_commands(document: Path
 
 def test_a_word_that_no_block_has_is_an_error_with_a_hint(document: Path) -> None:
     document.write_text("```sh\ntrue\n```\n")
-    with pytest.raises(InputError, match=r"no such commands: gone\.md") as caught:
+    with pytest.raises(InputError, match=r"no block of commands contains: gone\.md") as caught:
         guide.select_blocks(["page.md", "gone.md"], long=False)
-    assert caught.value.hint == "there are: page.md:2"
+    assert caught.value.hint == "blocks: page.md:2"
 
 
 def test_the_tools_of_the_checkout_are_taken_over(document: Path) -> None:

@@ -1,4 +1,4 @@
-"""`invoke doctor` says what this machine has and lacks, and for what."""
+"""`invoke doctor` lists installed and missing programs, with the sessions that need them."""
 
 import json
 import re
@@ -35,8 +35,8 @@ def looked(version: str | None) -> str:
         (program(minimum="2.0"), "ok"),
         (program(minimum="10.0"), "too old"),
         (program(ci_version="2.0.1"), "ok"),
-        (program(ci_version="2.1.0"), "another"),
-        (program(None), "not here"),
+        (program(ci_version="2.1.0"), "different"),
+        (program(None), "missing"),
     ],
 )
 def test_a_version_is_compared_with_the_wanted_one(wanted: Program, state: str) -> None:
@@ -70,7 +70,7 @@ def test_a_task_of_the_name_of_a_session_is_not_that_session(
     assert "backend-check" in {session.name for session in nox_sessions.list_selected_sessions()}
     here(Program("tool", ["invoke build"], partial(looked, None), INSTALL))
     report.doctor()
-    assert capsys.readouterr().out.endswith("\nnot here: invoke build\n")
+    assert capsys.readouterr().out.endswith("\ncannot run here: invoke build\n")
 
 
 def test_what_only_some_tasks_need_is_listed(
@@ -80,7 +80,7 @@ def test_what_only_some_tasks_need_is_listed(
     report.doctor()
     out = capsys.readouterr().out
     assert "hint: sudo apt-get install tool" in out
-    assert out.endswith("\nnot here: sbom, scan\n")
+    assert out.endswith("\ncannot run here: sbom, scan\n")
 
 
 def test_what_there_is_a_way_round_is_no_error(
@@ -90,7 +90,7 @@ def test_what_there_is_a_way_round_is_no_error(
     report.doctor()
     out = capsys.readouterr().out
     assert "without it: it is brought" in out
-    assert "every session and task runs here" in out
+    assert "every session and task can run" in out
 
 
 def test_it_says_the_same_as_json(
@@ -104,12 +104,12 @@ def test_it_says_the_same_as_json(
         {
             "name": "tool",
             "state": "too old",
-            "here": "1.9",
-            "least": "2.0",
+            "installed": "1.9",
+            "minimum": "2.0",
             "ci": "",
-            "serves": ["lint", "sbom"],
+            "needed_by": ["lint", "sbom"],
             "needed": True,
-            "without": "it is slow",
+            "fallback": "it is slow",
             "install": "sudo apt-get install tool",
         }
     ]

@@ -1,4 +1,4 @@
-"""A repository with one gate, small enough to prove it for real in a moment."""
+"""A repository with one gate, small enough for real runs."""
 
 import os
 import sys
@@ -57,7 +57,7 @@ expect = "E1"
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository whose one gate has one fault; it is where one stands."""
+    """A repository whose one gate has one fault; it is the current folder."""
     root = tmp_path / "project"
     files = {
         ".github/workflows/ci.yml": WORKFLOW,

@@ -1,9 +1,9 @@
-"""A secret that a session or a task is given is in nothing that it says or leaves behind.
+"""No session and no task shows a secret in its output or its files.
 
 They run for real, in a copy of this repository, and may well refuse what they are given. These are
 the quick sessions: `nox -s fault-injection -- --canaries` has all. Images are built among canaries,
-and looked into, by `tests/acceptance/images`; what a deployment says and logs is read by every
-rehearsal.
+and looked into, by `tests/acceptance/images`; the output and logs of deployments are searched by
+every rehearsal.
 """
 
 import os
@@ -78,8 +78,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> RepositoryCopy:
 def shown(place: RepositoryCopy, *task: str, env: dict[str, str]) -> list[str]:
     """Run a task among canaries, and return which of them are found, and where."""
     hatched = canaries.generate_canaries()
-    told = clean_environment(os.environ) | env | canaries.canary_environment(hatched)
-    output = run_interruptible(["invoke", *task], cwd=place.root, env=told, stop=Event())
+    received = clean_environment(os.environ) | env | canaries.canary_environment(hatched)
+    output = run_interruptible(["invoke", *task], cwd=place.root, env=received, stop=Event())
     assert output.stdout
     return [
         *secret_search.secrets_in_text(hatched, output.stdout),

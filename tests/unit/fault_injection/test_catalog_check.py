@@ -1,4 +1,4 @@
-"""A fault that the product has left behind is found before anything is proved by it."""
+"""A fault that no longer applies is reported before any run."""
 
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def test_faults_that_fit_are_counted_and_nothing_is_touched(
     product: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     catalog_check.main()
-    assert capsys.readouterr().out == "3 faults fit\n"
+    assert capsys.readouterr().out == "3 faults apply\n"
     assert product.read_text() == "good\n"
     assert not product.with_name("new.txt").exists()
 
@@ -51,14 +51,14 @@ def test_every_fault_that_fits_no_more_is_named_with_its_reason(product: Path) -
     with pytest.raises(CheckFailedError) as caught:
         catalog_check.main()
     assert str(caught.value).split("; ") == [
-        "style: a bad word: product.txt holds nothing to change: good",
-        "style: a bad word upon a better one: product.txt holds nothing to change: good",
-        "style: a new file: new.txt is there",
+        "style: a bad word: product.txt has no such text: good",
+        "style: a bad word upon a better one: product.txt has no such text: good",
+        "style: a new file: new.txt already exists",
     ]
-    assert caught.value.hint == "follow the product with the fault, in faults/*.toml"
+    assert caught.value.hint == "change the fault in faults/*.toml to match the product"
 
 
 def test_a_file_that_is_gone_is_said_to_be(product: Path) -> None:
     product.unlink()
-    with pytest.raises(CheckFailedError, match=r"a bad word: product\.txt is not there"):
+    with pytest.raises(CheckFailedError, match=r"a bad word: product\.txt does not exist"):
         catalog_check.main()

@@ -79,7 +79,7 @@ def git(*arguments: str) -> None:
 
 
 def commit() -> None:
-    """Commit whatever is there."""
+    """Commit all files."""
     git("add", "--all")
     git("commit", "--quiet", "--allow-empty", "--message=Work")
 
@@ -156,7 +156,7 @@ def add_waiver(until: date, *places: str, name: str = "CVE-2026-0001") -> None:
         file.write(
             f'[[exceptions]]\nid = "{name}"\npackage = "libssl3"\nexpiry = {until}\n'
             f"found_in = {json.dumps(places or ['app'])}\n"
-            'reason = "no mend yet"\nowner = "ada@example.com"\n'
+            'reason = "no fixed version"\nowner = "ada@example.com"\n'
         )
 
 
@@ -194,7 +194,7 @@ def publish(tmp_path: Path, name: str, manifest: str) -> str:
     return manifest_digest(manifest)
 
 
-def scan_of(**scan: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever JSON can hold
+def scan_of(**scan: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     """Return the statement of a scan, done now."""
     now = datetime.now(UTC).isoformat()
     return {

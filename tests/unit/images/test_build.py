@@ -138,7 +138,7 @@ def test_a_stand_in_without_a_digest_is_here_already(calls: Calls, tmp_path: Pat
 
 def test_an_image_that_came_out_for_another_platform_is_refused(tmp_path: Path) -> None:
     (tmp_path / "only-platform").write_text(AMD)
-    with pytest.raises(CheckFailedError, match="app on linux/arm64 came out as linux/amd64"):
+    with pytest.raises(CheckFailedError, match="app on linux/arm64 was built for linux/amd64"):
         build([Target("app", ARM)])
     assert load_build(Target("app", ARM)) is None
 

@@ -70,8 +70,8 @@ def test_the_workflow_that_is_accepted_runs_on_the_main_branch(
     monkeypatch.delenv("COSIGN_KEY", raising=False)
     Path("pipeline.toml").write_text(settings.text({"ci": {"main_branch": "master"}}))
     monkeypatch.setattr(cosign, "origin_repository", lambda: "Octo-Org/Shop")
-    said = " ".join(cosign.verify(resolve_signer(None), REMOTE, {}))
-    assert "/image-release.yml@refs/heads/master " in said
+    output = " ".join(cosign.verify(resolve_signer(None), REMOTE, {}))
+    assert "/image-release.yml@refs/heads/master " in output
 
 
 @pytest.mark.parametrize("workflow", [cosign.RELEASE_WORKFLOW, DEPLOY_WORKFLOW])
@@ -121,13 +121,13 @@ def test_a_given_key_signs_and_otherwise_that_of_the_environment(
 
 @pytest.mark.usefixtures("project")
 def test_a_key_without_its_public_half_is_refused() -> None:
-    with pytest.raises(InputError, match=r"there is no public key beside `cosign\.key`"):
+    with pytest.raises(InputError, match=r"there is no public key next to `cosign\.key`"):
         resolve_signer("cosign.key")
 
 
 @pytest.mark.usefixtures("project")
 def test_without_a_key_the_repository_signs_and_without_either_nobody() -> None:
-    with pytest.raises(InputError, match="nobody is known who signs"):
+    with pytest.raises(InputError, match="there is no key, and git has no remote"):
         resolve_signer(None)
     git("remote", "add", "origin", "https://github.com/Octo-Org/Shop")
     assert resolve_signer(None) == KEYLESS

@@ -1,6 +1,6 @@
 """What an image is made from: files that git ignores are on one machine only, and may hold secrets.
 
-`clean` in an image's papers, and a commit beside its digest, say that there is nothing else in it.
+`clean` in a build record means that the build context contains only files of the commit.
 """
 
 import re

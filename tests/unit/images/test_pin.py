@@ -24,7 +24,7 @@ def files(put: CopyProject, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "name"),
+    ("output", "name"),
     [
         (f"${{STORE_IMAGE:-a/store:1@{NEW}}}", f"a/store:1@{NEW}"),
         ("${STORE_IMAGE:-store:1}", "store:1"),
@@ -32,10 +32,10 @@ def files(put: CopyProject, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_commit_names_an_image_of_others_whatever_is_here_now(
-    files: None, monkeypatch: pytest.MonkeyPatch, said: str, name: str
+    files: None, monkeypatch: pytest.MonkeyPatch, output: str, name: str
 ) -> None:
     del files
-    COMPOSE.write_text(f"services:\n  store:\n    image: {said}\n")
+    COMPOSE.write_text(f"services:\n  store:\n    image: {output}\n")
     commit()
     COMPOSE.write_text("services: {}\n")
     monkeypatch.setenv("STORE_IMAGE", "mirror.example.com/store:2")

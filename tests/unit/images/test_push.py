@@ -47,9 +47,11 @@ def test_what_is_not_from_the_commit_alone_is_not_pushed(calls: Calls) -> None:
     Path("new").touch()
     build([APP])
     calls()
-    with pytest.raises(InputError, match=r"was not built from commit .* alone") as caught:
+    with pytest.raises(
+        InputError, match=r"was not built from commit .* without other changes"
+    ) as caught:
         push(["app"], platforms())
-    assert caught.value.hint == "git commit, and then: invoke build"
+    assert caught.value.hint == "git commit, then: invoke build"
     assert effectful_calls(calls()) == []
 
 
@@ -70,7 +72,7 @@ def test_a_platform_that_is_not_here_is_left_out_and_said_to_be() -> None:
     with errors.handle_errors():
         push(["app"], platforms())
     (left_out,) = errors.read_inconclusive(errors.INCONCLUSIVE_DIR)
-    assert str(left_out) == "push: not built here, so left out: linux/arm64"
+    assert str(left_out) == "push: some platforms were not built here and not pushed: linux/arm64"
     assert set(load_release(head().sha)["app"].platforms) == {AMD}
     build(resolve_targets("app", ARM))
     push(["app"], platforms())
@@ -84,7 +86,7 @@ def test_an_archive_that_was_exchanged_is_not_pushed(
     once(build_and_scan)
     APP.archive.write_text(json.dumps({f"local/{name}:linux-amd64": "sha256:1", "on": AMD}))
     with pytest.raises(
-        CheckFailedError, match=r"image\.tar does not hold the image that was built"
+        CheckFailedError, match=r"image\.tar does not contain the image of its build record"
     ):
         push(["app"], platforms())
     assert not [call for call in calls() if " push " in call]

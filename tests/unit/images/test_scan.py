@@ -78,7 +78,9 @@ def test_a_mended_critical_is_red_and_its_reports_are_written(
         add_waiver(TODAY + timedelta(days=30))
     with pytest.raises(CheckFailedError, match="CRITICAL CVE-2026-0001 in libssl3") as caught:
         scan([APP])
-    assert str(caught.value).startswith("what the scan found is refused:\napp on linux/amd64: ")
+    assert str(caught.value).startswith(
+        "the scan found problems that block a release:\napp on linux/amd64: "
+    )
     sarif = json.loads((archive.parent / "scan.sarif").read_text())
     assert sarif["runs"][0]["results"][0]["ruleId"] == "CVE-2026-0001"
     assert "CVE-2026-0001" in (archive.parent / "scan.txt").read_text()
@@ -92,7 +94,9 @@ def test_an_unmended_one_with_an_exception_is_reported(
     write_vulnerability_report(tmp_path, vulnerability("HIGH"))
     add_waiver(TOMORROW)
     scan([APP])
-    assert "accepted for now: app on linux/amd64: HIGH CVE-2026-0001" in capsys.readouterr().err
+    assert (
+        "accepted by exception: app on linux/amd64: HIGH CVE-2026-0001" in capsys.readouterr().err
+    )
 
 
 @pytest.mark.usefixtures("archive")
@@ -100,7 +104,7 @@ def test_an_exception_that_ended_is_red(put: CopyProject, tmp_path: Path) -> Non
     put("trivy")
     write_vulnerability_report(tmp_path, vulnerability("HIGH"))
     add_waiver(TODAY - timedelta(days=1))
-    with pytest.raises(CheckFailedError, match="its exception ended on"):
+    with pytest.raises(CheckFailedError, match="its exception expired on"):
         scan([APP])
 
 
@@ -174,7 +178,7 @@ def test_a_scanner_that_fails_is_red(put: CopyProject, archive: Path) -> None:
 
 
 def test_without_trivy_nothing_is_judged_and_a_statement_says_so(archive: Path) -> None:
-    with pytest.raises(InconclusiveError, match="there is no Trivy") as caught:
+    with pytest.raises(InconclusiveError, match="Trivy is missing") as caught:
         scan([APP])
     assert caught.value.hint.startswith("install it: https://")
     assert NOT_SCANNED in statement(archive)["scanner"]["result"]
@@ -191,7 +195,7 @@ def test_without_what_trivy_knows_nothing_is_judged(
 
 
 def test_a_statement_of_today_stays_and_an_older_one_is_renewed(archive: Path) -> None:
-    said = []
+    output = []
     for age in (0, 0, 25 * 60 * 60):
         if age:
             old = time.time() - age
@@ -199,8 +203,8 @@ def test_a_statement_of_today_stays_and_an_older_one_is_renewed(archive: Path) -
             os.utime(archive.parent / "scan.attestation.json", (0, old))
         with pytest.raises(InconclusiveError):
             scan([APP])
-        said.append(statement(archive)["metadata"]["scanFinishedOn"])
-    assert said[0] == said[1] != said[2]
+        output.append(statement(archive)["metadata"]["scanFinishedOn"])
+    assert output[0] == output[1] != output[2]
 
 
 @pytest.mark.usefixtures("archive")
@@ -310,5 +314,5 @@ def test_a_bill_of_an_image_of_others_bears_their_version(
 
 @pytest.mark.usefixtures("archive")
 def test_without_syft_it_is_said_where_it_is() -> None:
-    with pytest.raises(MissingToolError, match="not here: syft"):
+    with pytest.raises(MissingToolError, match="missing tools: syft"):
         sbom([APP])

@@ -1,4 +1,4 @@
-"""What a release may carry: nothing that can be mended, and the rest only until a day."""
+"""A release has no vulnerability with a fixed version; others need an exception with an expiry."""
 
 from datetime import date
 from typing import Any
@@ -10,12 +10,13 @@ from pipeline.waivers import Waiver, normalize_id
 from tests.unit.images.conftest import vulnerability
 
 TODAY = date(2026, 11, 23)
-NOBODY = "CVE-2026-0001 in libssl3 3.0.1"
+NO_USER = "CVE-2026-0001 in libssl3 3.0.1"
 
 
 def exemption(name: str = "CVE-2026-0001", expiry: date = TODAY) -> Waiver:
     """Return an exception of the image."""
-    return Waiver(id=normalize_id(name), package="libssl3", found_in=("app",), reason="no mend yet",
+    return Waiver(id=normalize_id(name), package="libssl3", found_in=("app",),
+                     reason="no fixed version",
                      owner="ada@example.com", expiry=expiry)  # fmt: skip
 
 
@@ -26,7 +27,7 @@ def report(*found: dict[str, Any], **more: Any) -> dict[str, Any]:  # noqa: ANN4
     return {"Results": [{"Target": "debian", "Vulnerabilities": [*found], **more}]}
 
 
-def judged(*found: dict[str, Any], accepted: tuple[Waiver, ...] = ()) -> ScanVerdict:
+def evaluated(*found: dict[str, Any], accepted: tuple[Waiver, ...] = ()) -> ScanVerdict:
     return evaluate(report(*found), accepted, TODAY)
 
 
@@ -35,36 +36,39 @@ def judged(*found: dict[str, Any], accepted: tuple[Waiver, ...] = ()) -> ScanVer
 def test_what_a_newer_version_mends_is_refused_whatever_is_excepted(
     severity: str, accepted: tuple[Waiver, ...]
 ) -> None:
-    judgement = judged(vulnerability(severity, fixed="3.0.2"), accepted=accepted)
-    assert judgement.refused[0] == f"{severity} {NOBODY} (mended in 3.0.2): take the mended version"
+    judgement = evaluated(vulnerability(severity, fixed="3.0.2"), accepted=accepted)
+    assert (
+        judgement.refused[0]
+        == f"{severity} {NO_USER} (fixed in 3.0.2): upgrade to the fixed version"
+    )
     assert len(judgement.refused) == 1 + len(accepted)  # such an exception is of no use
 
 
 def test_what_nobody_can_mend_needs_an_exception() -> None:
-    assert judged(vulnerability()).refused == (f"CRITICAL {NOBODY} (no mend yet)",)
+    assert evaluated(vulnerability()).refused == (f"CRITICAL {NO_USER} (no fixed version)",)
 
 
 def test_an_exception_holds_on_its_last_day() -> None:
-    judgement = judged(vulnerability(), accepted=(UNTIL_TODAY,))
-    assert judgement == ScanVerdict((), (f"CRITICAL {NOBODY} (no mend yet)",))
+    judgement = evaluated(vulnerability(), accepted=(UNTIL_TODAY,))
+    assert judgement == ScanVerdict((), (f"CRITICAL {NO_USER} (no fixed version)",))
 
 
 def test_an_exception_that_ended_is_no_exception() -> None:
-    judgement = judged(vulnerability(), accepted=(exemption(expiry=date(2026, 11, 22)),))
+    judgement = evaluated(vulnerability(), accepted=(exemption(expiry=date(2026, 11, 22)),))
     (refused,) = judgement.refused
-    assert refused.endswith(": its exception ended on 2026-11-22")
+    assert refused.endswith(": its exception expired on 2026-11-22")
     assert judgement.accepted == ()
 
 
 def test_an_exception_is_for_one_vulnerability_only() -> None:
-    refused = judged(vulnerability(), accepted=(exemption("CVE-2026-0002"),)).refused
-    assert refused[0] == f"CRITICAL {NOBODY} (no mend yet)"
+    refused = evaluated(vulnerability(), accepted=(exemption("CVE-2026-0002"),)).refused
+    assert refused[0] == f"CRITICAL {NO_USER} (no fixed version)"
     assert "is not needed" in refused[1]
 
 
 @pytest.mark.parametrize("severity", ["UNKNOWN", "LOW", "MEDIUM"])
 def test_what_is_not_grave_is_left_alone(severity: str) -> None:
-    assert judged(vulnerability(severity, fixed="3.0.2")) == ScanVerdict((), ())
+    assert evaluated(vulnerability(severity, fixed="3.0.2")) == ScanVerdict((), ())
 
 
 def test_a_secret_is_refused_whatever_its_severity_and_not_shown() -> None:
@@ -84,6 +88,6 @@ def test_a_report_without_findings_may_leave_out_its_lists(empty: dict[str, Any]
 
 def test_an_exception_may_have_the_name_that_github_gives() -> None:
     found = vulnerability() | {"VendorIDs": ["DSA-1-1", "GHSA-h5c8-rqwp-cp95"]}
-    assert judged(found, accepted=(exemption("ghsa-h5c8-rqwp-cp95"),)).refused == ()
-    of_many = judged(found, accepted=(exemption("DSA-1-1"),)).refused
-    assert of_many[0] == f"CRITICAL {NOBODY} (no mend yet)"
+    assert evaluated(found, accepted=(exemption("ghsa-h5c8-rqwp-cp95"),)).refused == ()
+    of_many = evaluated(found, accepted=(exemption("DSA-1-1"),)).refused
+    assert of_many[0] == f"CRITICAL {NO_USER} (no fixed version)"

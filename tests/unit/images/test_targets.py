@@ -35,7 +35,7 @@ def test_a_registry_that_is_set_goes_before_the_remote(
 
 
 def test_images_of_nobody_are_pushed_nowhere() -> None:
-    with pytest.raises(InputError, match="nobody knows where the images belong") as caught:
+    with pytest.raises(InputError, match="the image repository is unknown") as caught:
         repository_for("app")
     assert "IMAGES_REGISTRY" in caught.value.hint
     assert source_url() == ""
@@ -51,7 +51,7 @@ def test_ours_and_those_of_others_are_released() -> None:
 def test_an_unknown_image_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(InputError, match="no such image: `ap`") as caught:
         select_images("ap")
-    assert caught.value.hint == "there are: app, store"
+    assert caught.value.hint == "images: app, store"
 
 
 def test_each_target_has_a_folder_of_its_own() -> None:

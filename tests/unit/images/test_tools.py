@@ -1,4 +1,4 @@
-"""Commands are shown or run, one after the other, and never begun without their tools."""
+"""Commands are printed or run in order, and only if their tools exist."""
 
 from pathlib import Path
 
@@ -55,12 +55,14 @@ def test_a_question_that_fails_says_why_and_how_to_ask_it(put: CopyProject) -> N
 
 
 def test_a_question_that_fails_in_silence_says_so() -> None:
-    with pytest.raises(CheckFailedError, match="`sh -c exit 3 …` failed: it said nothing"):
+    with pytest.raises(CheckFailedError, match="`sh -c exit 3 …` failed: no output"):
         command_output(("sh", "-c", "exit 3"))
 
 
 def test_all_missing_tools_are_named_at_once_with_where_they_are_to_be_had() -> None:
-    with pytest.raises(MissingToolError, match="not here: docker, syft, trivy, cosign") as caught:
+    with pytest.raises(
+        MissingToolError, match="missing tools: docker, syft, trivy, cosign"
+    ) as caught:
         require_tools("docker", "syft", "trivy", "cosign")
     assert all(place in caught.value.hint for place in INSTALL_HINTS.values())
 

@@ -1,4 +1,4 @@
-"""What is wrong with a digest is said in one sentence each, and all of it at once."""
+"""Each problem of a digest is one sentence, and all are reported at once."""
 
 import base64
 import json
@@ -41,19 +41,17 @@ def envelope(predicate: dict[str, Any]) -> str:
     ("days_ago", "found"), [(0, []), (6.9, []), (7.1, ["it is older than 7 days"])]
 )
 def test_a_scan_holds_as_long_as_pipeline_toml_says(days_ago: float, found: list[str]) -> None:
-    assert [*scan_problems(finished(days_ago), unjudged=False)] == found
+    assert [*scan_problems(finished(days_ago), allow_unscanned=False)] == found
 
 
 @pytest.mark.usefixtures("project")
-@pytest.mark.parametrize(
-    ("unjudged", "found"), [(False, ["it says that no scanner ran"]), (True, [])]
-)
+@pytest.mark.parametrize(("allow_unscanned", "found"), [(False, ["no scanner ran"]), (True, [])])
 def test_a_statement_that_nobody_scanned_is_for_this_machine_only(
-    unjudged: bool,  # noqa: FBT001 - the case
+    allow_unscanned: bool,  # noqa: FBT001 - the case
     found: list[str],
 ) -> None:
     scan = scan_of(scanner={"result": {NOT_SCANNED: "there was no scanner"}})
-    assert [*scan_problems(scan, unjudged=unjudged)] == found
+    assert [*scan_problems(scan, allow_unscanned=allow_unscanned)] == found
 
 
 @pytest.mark.usefixtures("project")
@@ -61,7 +59,7 @@ def test_a_scan_as_trivy_writes_it_is_understood() -> None:
     scan = scan_of(
         scanner={"result": None}, metadata={"scanFinishedOn": "2026-01-01T12:20:30.123456789Z"}
     )
-    assert [*scan_problems(scan, unjudged=False)] == ["it is older than 7 days"]
+    assert [*scan_problems(scan, allow_unscanned=False)] == ["it is older than 7 days"]
 
 
 def test_the_newest_scan_counts_in_whatever_order_they_come() -> None:
@@ -80,13 +78,13 @@ def test_the_newest_scan_counts_in_whatever_order_they_come() -> None:
         ("Error: no matching attestations: \nerror during …: no matching attestations: \n",
          "no matching attestations"),
         ("panic: lost\n", "panic: lost"),
-        ("", "cosign said nothing"),
+        ("", "cosign printed no error"),
     ],
 )  # fmt: skip
 def test_cosign_s_own_sentence_is_repeated_once(printed: str, sentence: str) -> None:
     assert cosign_error(printed) == sentence
     answer = subprocess.CompletedProcess([], 1, "", printed)
-    assert [*answer_problems("", answer, unjudged=False)] == [sentence]
+    assert [*answer_problems("", answer, allow_unscanned=False)] == [sentence]
 
 
 def test_everything_that_is_missing_is_named_at_once(put: CopyProject, tmp_path: Path) -> None:
@@ -95,7 +93,7 @@ def test_everything_that_is_missing_is_named_at_once(put: CopyProject, tmp_path:
     with pytest.raises(VerificationError) as caught:
         verify([f"shop/app@{index}"], KEY, "abc", platforms=[AMD, ARM])
     assert str(caught.value).splitlines() == [
-        f"shop/app@{index} is not to be trusted:",
+        f"shop/app@{index} failed verification:",
         "it is not for linux/arm64, only for linux/amd64",
         "signature: no matching signatures",
         "bill of materials (SPDX) of linux/amd64: no matching attestations",
@@ -122,12 +120,14 @@ def test_several_digests_are_asked_about_at_once_and_all_faults_told(
     monkeypatch.setattr(verification, "capture", read)
     with pytest.raises(VerificationError) as caught:
         verify(digests, KEY, "abc")
-    said = str(caught.value).splitlines()
-    assert [line for line in said if "trusted" in line or line.startswith("signature")] == [
+    output = str(caught.value).splitlines()
+    assert [
+        line for line in output if "failed verification" in line or line.startswith("signature")
+    ] == [
         line
         for digest in digests
         for line in (
-            f"{digest} is not to be trusted:",
+            f"{digest} failed verification:",
             f"signature: no signature of {digest[-1]}",
         )
     ]
@@ -137,7 +137,7 @@ def test_an_index_of_nothing_is_no_image(put: CopyProject, tmp_path: Path) -> No
     put("docker", "cosign")
     index = publish(tmp_path, "shop/app:1", json.dumps({"manifests": [BUILDER_S_OWN]}))
     digest = f"shop/app@{index}"
-    assert find_problems([digest], KEY, "abc") == {digest: ["it holds no image"]}
+    assert find_problems([digest], KEY, "abc") == {digest: ["it contains no image"]}
 
 
 def test_a_manifest_that_is_gone_is_said_to_be(put: CopyProject) -> None:
@@ -164,7 +164,7 @@ def test_a_registry_that_gives_another_manifest_is_not_believed(
 ) -> None:
     put("docker")
     publish(tmp_path, f"shop/app@{DIGEST}", json.dumps({"manifests": [ENTRY]}))
-    with pytest.raises(CheckFailedError, match=f"the registry gives .* for shop/app@{DIGEST}"):
+    with pytest.raises(CheckFailedError, match=f"the registry sent .* for shop/app@{DIGEST}"):
         platform_digests(f"shop/app@{DIGEST}")
 
 

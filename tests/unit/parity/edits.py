@@ -73,7 +73,7 @@ def round_trip(tree: Repository) -> Repository:
 
 
 def with_text(file: str, text: str) -> Repository:
-    """Put another text in the place of a workflow's, or a new workflow beside them."""
+    """Replace the text of a workflow, or add a workflow."""
     parsed = loader.parse(file, text)
     return replace(this_repository(), workflows={**this_repository().workflows, file: parsed})
 

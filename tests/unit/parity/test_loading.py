@@ -1,4 +1,4 @@
-"""Whatever stands in a workflow file, it is read, or refused in one sentence with its line."""
+"""Any workflow file is parsed, or refused in one sentence with its line."""
 
 import os
 from dataclasses import replace
@@ -23,11 +23,15 @@ JOB = "jobs:\n  a:\n    runs-on: x\n    steps: []\n"
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("jobs: [", 1, "no YAML: "),
-        ("a: 1\n\tb: 2\n", 2, "no YAML: "),
-        ("on: push\non: push\n" + JOB, 2, "no YAML: "),
-        ("a: *b\n", 1, "no YAML: "),
-        (f"on: push\nx: &x {{}}\nenv:\n  <<: *x\n{JOB}", 4, "no YAML: GitHub merges no mappings"),
+        ("jobs: [", 1, "not YAML: "),
+        ("a: 1\n\tb: 2\n", 2, "not YAML: "),
+        ("on: push\non: push\n" + JOB, 2, "not YAML: "),
+        ("a: *b\n", 1, "not YAML: "),
+        (
+            f"on: push\nx: &x {{}}\nenv:\n  <<: *x\n{JOB}",
+            4,
+            "not YAML: GitHub does not support merge keys",
+        ),
         ("", 1, "the document should be a mapping"),
         ("just words", 1, "the document should be a mapping"),
         ("- a\n- b\n", 1, "the document should be a mapping"),
@@ -189,7 +193,7 @@ def documents(wanted: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401 - a shape 
 
 
 def of_jobs(job: dict[str, Any]) -> dict[str, Any]:
-    """A job with either steps or a call, as GitHub asks for."""
+    """A job with either steps or a call, as GitHub requires."""
     left_out = "uses" if "steps" in job else "steps"
     kept = {key: value for key, value in job.items() if key not in {left_out, "needs"}}
     return {"steps": []} | kept if left_out == "uses" or "uses" not in kept else kept
@@ -201,14 +205,14 @@ JOBS = st.dictionaries(NAMES, documents(schema.JOB).map(of_jobs), min_size=1, ma
 # A few, the same each time, so that red means something; for a long look at random ones:
 # MANY=5000 nox -s pipeline-tests -- tests/unit/parity/test_loading.py
 MANY = int(os.environ.get("MANY", "0"))
-PATIENT = settings(
+SLOW_TIMEOUTS = settings(
     max_examples=MANY or 50,
     derandomize=not MANY,
     suppress_health_check=list(HealthCheck),
 )
 
 
-@PATIENT
+@SLOW_TIMEOUTS
 @given(SHAPED, JOBS)
 def test_no_rule_stumbles_over_a_workflow_that_can_be_read(
     document: dict[str, Any], jobs: dict[str, Any]
@@ -224,7 +228,7 @@ def test_no_rule_stumbles_over_a_workflow_that_can_be_read(
     assert all(finding.line >= 1 for finding in find_violations(tree))
 
 
-@PATIENT
+@SLOW_TIMEOUTS
 @given(ANYTHING)
 def test_any_yaml_is_read_or_refused(document: object) -> None:
     try:
@@ -233,7 +237,7 @@ def test_any_yaml_is_read_or_refused(document: object) -> None:
         assert error.problems  # noqa: PT017 - it need not be refused
 
 
-@PATIENT
+@SLOW_TIMEOUTS
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
@@ -242,7 +246,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         assert error.problems  # noqa: PT017 - it need not be refused
 
 
-@PATIENT
+@SLOW_TIMEOUTS
 @given(st.sampled_from([*this_repository().workflows]), st.data())
 def test_a_real_workflow_that_lost_or_doubled_a_line_is_read_or_refused(
     file: str, data: st.DataObject

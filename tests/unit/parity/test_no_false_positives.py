@@ -155,7 +155,7 @@ def test_writing_the_files_anew_changes_nothing() -> None:
 
 
 def test_each_spelling_differs_from_what_stands_there() -> None:
-    """A change that changes nothing would prove nothing."""
+    """An edit without an effect would test nothing."""
     for what, change in TEXTS.items():
         assert any(
             change(each.text) != each.text for each in this_repository().workflows.values()

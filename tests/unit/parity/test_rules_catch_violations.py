@@ -1,4 +1,4 @@
-"""Every rule's fault is caught under the rule's own name, wherever the rule governs.
+"""Every violation of a rule is reported with the id of the rule, in all places.
 
 Thousands of them: a session of their own, `nox -s parity-rule-tests`, runs this file.
 """

@@ -45,7 +45,7 @@ CALLED = TREE.called_workflows
 DELIVERIES = [call for call in CALLS if calls_delivery(TREE, call)]
 SKIPPED = "step-is-not-skipped"
 UPLOAD = "actions/upload-artifact"
-NOWHERE = "./.github/workflows/nowhere.yml"
+MISSING_PATH = "./.github/workflows/missing.yml"
 OTHER_COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -105,7 +105,7 @@ def jobs_and_lines() -> Iterator[Edit]:
         raw=run_line("pytest"),
         more=run_line("nox -s lint && echo done"),
         options=run_line("nox -s lint -- --fix"),
-        told=run_line('nox -s lint -- --yes --env "$ENVIRONMENT"; true'),
+        received=run_line('nox -s lint -- --yes --env "$ENVIRONMENT"; true'),
         tag=run_line("nox -t backend"),
     )
     yield from for_each_job(
@@ -160,7 +160,7 @@ def rows() -> Iterator[Edit]:
 
 
 def row_of(job: Job, index: int) -> tuple[tuple[str, ...], tuple[str | int, ...], object]:
-    """Where the rows of a matrix are, where a row's session is, and the row as it stands there."""
+    """The key of the rows of a matrix, the key of the session in a row, and the row."""
     matrix = job.content["strategy"]["matrix"]
     if "include" in matrix:
         place = ("strategy", "matrix", "include")
@@ -190,7 +190,7 @@ def sessions() -> Iterator[Edit]:
             yield Edit("session-has-areas", label, partial(with_sessions, changed))
     new = Session("new", "new", "Do something new.", ("backend",))
     yield Edit("session-is-covered", "new session", partial(with_sessions, new))
-    for name in ("nowhere", "lint"):
+    for name in ("missing", "lint"):
         change = partial(with_settings, f"parity/local_sessions/{name}", "a reason")
         yield Edit("session-is-covered", f"local: {name}", change)
     for task in TREE.tasks:
@@ -273,7 +273,7 @@ def calls() -> Iterator[Edit]:
     yield from for_each_job(
         "call-names-a-file",
         CALLS,
-        nowhere=set_value("uses", value=NOWHERE),
+        missing_path=set_value("uses", value=MISSING_PATH),
         main=set_value("uses", value=f"./.github/workflows/{MAIN_WORKFLOW}"),
         elsewhere=set_value("uses", value=f"owner/name/.github/workflows/x.yml@{OTHER_COMMIT}"),
     )
@@ -285,7 +285,7 @@ def calls() -> Iterator[Edit]:
     for called in [each for each in CALLED if each not in TREE.triggered_workflows]:
         if [call.workflow for call in TREE.calls_of(called.file)] == [MAIN_WORKFLOW]:
             call = TREE.calls_of(called.file)[0]
-            change = set_value("uses", value=NOWHERE)
+            change = set_value("uses", value=MISSING_PATH)
             yield Edit(
                 "workflow-is-reachable", f"no call: {called.file}", partial(in_job, call, change)
             )
@@ -293,7 +293,7 @@ def calls() -> Iterator[Edit]:
         "call-passes-plan",
         CALLS,
         gone=remove_value("with"),
-        unknown=set_value("with", "jobs", value='["somebody"]'),
+        unknown=set_value("with", "jobs", value='["unknown"]'),
         empty=set_value("with", "jobs", value="[]"),
         words=set_value("with", "jobs", value="lint"),
         other=set_value("with", "jobs", value="${{ needs.other.outputs.jobs }}"),
@@ -307,7 +307,7 @@ def calls() -> Iterator[Edit]:
         DELIVERIES,
         at_once=remove_value("needs"),
         early=set_value("needs", value=["plan"]),
-        whatever=set_value("if", value=f"${{{{ {NOT_FAILED} && {ON_PUSH} }}}}"),
+        push_only=set_value("if", value=f"${{{{ {NOT_FAILED} && {ON_PUSH} }}}}"),
         either=set_value("if", value=f"${{{{ {GATE_SUCCEEDED} || {NOT_FAILED} && {ON_PUSH} }}}}"),
     )
     yield from for_each_job(
@@ -582,8 +582,8 @@ def rights() -> Iterator[Edit]:
         "call-grants-exact-permissions", CALLS, less=set_value("permissions", value={})
     )
     identity = set_value("permissions", "id-token", value="write")
-    asked = [job for job in TREE.jobs if reachable_from_pull_request(TREE, job)]
-    yield from for_each_job("pull-request-gets-no-id-token", asked, identity=identity)
+    requested = [job for job in TREE.jobs if reachable_from_pull_request(TREE, job)]
+    yield from for_each_job("pull-request-gets-no-id-token", requested, identity=identity)
     signing = [call for call in CALLS if "id-token" in call.content["permissions"]]
     for what, when in (("any", NOT_FAILED), ("or", f"{NOT_FAILED} || {ON_PUSH}")):
         change = set_value("if", value=f"${{{{ {when} }}}}")
@@ -595,7 +595,7 @@ def rights() -> Iterator[Edit]:
     computed = set_value("env", "KEY", value="${{ secrets[inputs.name] }}")
     yield from for_each_job("secret-is-allowed", WORKING, job=key, computed=computed)
     yield from for_each_workflow("secret-is-allowed", [*TREE.workflows], file=key)
-    own = [job for job in asked if job.workflow == MAIN_WORKFLOW]
+    own = [job for job in requested if job.workflow == MAIN_WORKFLOW]
     handed = set_value("secrets", "KEY", value="${{ secrets.KEY }}")
     yield from for_each_job("pull-request-gets-no-secrets", own, handed=handed, read=key)
 
@@ -613,8 +613,8 @@ def environments() -> Iterator[Edit]:
     for name in remote_environments(TREE):
         gone = partial(with_settings, f"environments/{name}/host", "")
         yield Edit("dispatch-lists-all-environments", f"no host: {name}", gone)
-        told = [*TREE.settings.environments[name].secrets, "ANOTHER_KEY"]
-        more = partial(with_settings, f"environments/{name}/secrets", told)
+        received = [*TREE.settings.environments[name].secrets, "ANOTHER_KEY"]
+        more = partial(with_settings, f"environments/{name}/secrets", received)
         yield Edit("deploy-job-gets-all-secrets", f"one more: {name}", more)
     going = [job for job in WORKING if "environment" in job.content]
     for name in config.declared_secret_names(remote_environments(TREE).values()):
@@ -644,7 +644,7 @@ def sources() -> Iterator[Edit]:
     for name in TREE.settings.budgets:
         change = partial(with_settings, f"budgets/{name}", 999)
         yield Edit("timeout-covers-budget", f"long: {name}", change)
-    for name in ("nowhere", "tests-3.12"):
+    for name in ("missing", "tests-3.12"):
         change = partial(with_settings, f"budgets/{name}", 1)
         yield Edit("timeout-covers-budget", f"unknown: {name}", change)
     minutes = set_value("timeout-minutes", value=59)
@@ -662,22 +662,22 @@ def sources() -> Iterator[Edit]:
 def named_jobs() -> Iterator[Edit]:
     ci = TREE.settings.ci
     for path, value in {
-        "ci/exclusive": (*ci.exclusive, "nowhere"),
-        "ci/needs/nowhere": ("image",),
-        "ci/needs/image": ("nowhere",),
-        "ci/main_only/nowhere": (),
+        "ci/exclusive": (*ci.exclusive, "missing"),
+        "ci/needs/missing": ("image",),
+        "ci/needs/image": ("missing",),
+        "ci/main_only/missing": (),
         "ci/main_only/deploy": (),  # it delivers, and checks nothing
         "ci/never_cached/tests-3.12": "a session, and no job",
-        "ci/mutex/a place": ("image", "nowhere"),
-        "parity/secrets/nowhere": ("GITHUB_TOKEN",),
-        "parity/write_permissions/nowhere": ("packages",),
+        "ci/mutex/a place": ("image", "missing"),
+        "parity/secrets/missing": ("GITHUB_TOKEN",),
+        "parity/write_permissions/missing": ("packages",),
     }.items():
         yield Edit("named-jobs-exist", path, partial(with_settings, path, value))
 
 
 def globs() -> Iterator[Edit]:
     for area, known in TREE.settings.areas.items():
-        for glob in ("nowhere/**", "backend", "backend/", "/*.md", "./*.md"):
+        for glob in ("missing/**", "backend", "backend/", "/*.md", "./*.md"):
             more = partial(with_settings, f"areas/{area}", [*known, glob])
             yield Edit("glob-has-files", f"empty: {area} {glob}", more)
     reasons = TREE.settings.parity.awaited
@@ -685,7 +685,7 @@ def globs() -> Iterator[Edit]:
         kept = {key: why for key, why in reasons.items() if key != glob}
         change = partial(with_settings, "parity/awaited", kept)
         yield Edit("glob-has-files", f"no reason: {glob}", change)
-    for glob in ("docs/**", "nowhere/**"):
+    for glob in ("docs/**", "missing/**"):
         awaited = {**reasons, glob: "a reason"}
         change = partial(with_settings, "parity/awaited", awaited)
         yield Edit("glob-has-files", f"awaited: {glob}", change)

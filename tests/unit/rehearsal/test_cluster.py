@@ -68,5 +68,5 @@ def test_all_programs_that_are_missing_are_named_at_once(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("number", [0, -1, 100])
 def test_a_number_of_nodes_that_cannot_be_is_refused(number: int) -> None:
-    with pytest.raises(InputError, match=f"{number} is no number of nodes"):
+    with pytest.raises(InputError, match=f"`--nodes={number}`"):
         rehearse(number)

@@ -35,30 +35,30 @@ def test_each_connection_goes_to_the_next_target() -> None:
 
 def test_a_target_that_does_not_answer_is_tried_last() -> None:
     balancer = LoadBalancer([ONE, TWO, THREE])
-    balancer.record_health(TWO, well=False)
+    balancer.record_health(TWO, healthy=False)
     assert {balancer.next_targets()[-1] for _ in range(6)} == {TWO}
 
 
 def test_a_target_that_was_out_has_to_answer_several_times() -> None:
     balancer = LoadBalancer([ONE, TWO])
-    balancer.record_health(TWO, well=False)
+    balancer.record_health(TWO, healthy=False)
     for _ in range(HEALTHY_THRESHOLD - 1):
-        balancer.record_health(TWO, well=True)
+        balancer.record_health(TWO, healthy=True)
     assert {balancer.next_targets()[0] for _ in range(4)} == {ONE}
-    balancer.record_health(TWO, well=True)
+    balancer.record_health(TWO, healthy=True)
     assert {balancer.next_targets()[0] for _ in range(4)} == {ONE, TWO}
 
 
 def test_where_none_answers_all_are_tried() -> None:
     balancer = LoadBalancer([ONE, TWO])
     for target in (ONE, TWO):
-        balancer.record_health(target, well=False)
+        balancer.record_health(target, healthy=False)
     assert {balancer.next_targets()[0] for _ in range(4)} == {ONE, TWO}
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate with its key, for a name by which no edge is asked here."""
+    """A certificate with its key, for a name that no request uses."""
     file = tmp_path_factory.mktemp("tls") / "tls.pem"
     request = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
     options = [
@@ -122,11 +122,11 @@ def test_an_edge_that_is_not_there_is_not_well() -> None:
 
 
 class Echo(socketserver.StreamRequestHandler):
-    """Says the name of its server, and what it was told, once it was told all."""
+    """Returns the port of its server and the request, once it is complete."""
 
     def handle(self) -> None:
         port = self.connection.getsockname()[1]
-        self.wfile.write(f"{port} heard {self.rfile.read().decode()}".encode())
+        self.wfile.write(f"{port} received {self.rfile.read().decode()}".encode())
 
 
 @contextmanager
@@ -157,5 +157,5 @@ def test_what_is_said_is_passed_on_and_a_dead_target_passed_over() -> None:
         command = [sys.executable, "-m", load_balancer.__name__, f"127.0.0.1:{listen}", *targets]
         with background_process(command):
             until(lambda: listens(listen), "the balancer does not listen")
-            heard = {said_through(listen, "hello") for _ in range(6)}
-    assert heard == {f"{one[1]} heard hello", f"{two[1]} heard hello"}
+            received = {said_through(listen, "hello") for _ in range(6)}
+    assert received == {f"{one[1]} received hello", f"{two[1]} received hello"}

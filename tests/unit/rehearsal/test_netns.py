@@ -16,20 +16,20 @@ def test_nothing_of_this_machine_is_touched_but_the_end_of_one_cable(network: Ne
     for command in network_commands(network):
         made = command[:3] == ("ip", "netns", "add") and command[3] in own
         inside = command[:2] == ("ip", "-n") and command[2] in own
-        assert made or inside or network.cable in command, command
+        assert made or inside or network.host_link in command, command
 
 
 def test_the_name_of_the_cable_fits_and_is_of_this_rehearsal_alone(network: Network) -> None:
     """The kernel takes 15 letters: https://man7.org/linux/man-pages/man8/ip-link.8.html."""
-    assert len(network.cable) <= 15
-    assert network.cable != Network("rehearsal-abc124", "198.18.8", []).cable
+    assert len(network.host_link) <= 15
+    assert network.host_link != Network("rehearsal-abc124", "198.18.8", []).host_link
 
 
 def test_every_node_is_plugged_into_the_switch(network: Network) -> None:
     plugged = {
         command[5] for command in network_commands(network) if command[6:8] == ("master", "switch")
     }
-    assert plugged == {"here", "node-1", "node-2", "node-3"}
+    assert plugged == {"host", "node-1", "node-2", "node-3"}
 
 
 def test_a_namespace_is_there_before_anything_is_put_into_it(network: Network) -> None:

@@ -14,7 +14,7 @@ def test_whatever_ends_a_rehearsal_nothing_is_left_of_it(
     left = []
 
     @contextmanager
-    def yard(nodes: int) -> Iterator[None]:
+    def sandbox(nodes: int) -> Iterator[None]:
         try:
             signal.raise_signal(number)
             yield pytest.fail("the signal ends nothing")
@@ -22,7 +22,7 @@ def test_whatever_ends_a_rehearsal_nothing_is_left_of_it(
             left.append(nodes)
 
     monkeypatch.setattr(runner, "is_engine_available", lambda: True)
-    monkeypatch.setattr(runner, "create_sandbox", yard)
+    monkeypatch.setattr(runner, "create_sandbox", sandbox)
     with pytest.raises(KeyboardInterrupt):
         runner.rehearse()
     assert left == [1]

@@ -12,8 +12,8 @@ STEPS = [Step("a node goes away", 0, 60, "v1.0.0")]
 
 
 def test_what_a_node_took_with_it_is_counted_apart() -> None:
-    said = verdict([GOOD, UNDER_WAY, LOST])
-    assert said == "3 requests, 0 failed; lost with a node: 1 of the 2 under way"
+    output = verdict([GOOD, UNDER_WAY, LOST])
+    assert output == "3 requests, 0 failed; lost with a node: 1 of the 2 in flight"
 
 
 def test_what_failed_later_is_no_loss() -> None:
@@ -21,10 +21,10 @@ def test_what_failed_later_is_no_loss() -> None:
 
 
 def test_the_table_says_what_became_of_every_request() -> None:
-    said = "\n".join(format_table(STEPS, [GOOD, FAILED, UNDER_WAY, LOST]))
-    assert "v1.0.0            4       1     1" in said
-    assert "1 times get: 502" in said
-    assert "1 times slow: TimeoutError" in said
+    output = "\n".join(format_table(STEPS, [GOOD, FAILED, UNDER_WAY, LOST]))
+    assert "v1.0.0            4       1     1" in output
+    assert "1 times get: 502" in output
+    assert "1 times slow: TimeoutError" in output
 
 
 def test_the_page_says_what_became_of_the_requests_of_every_step() -> None:

@@ -63,15 +63,15 @@ def test_what_is_taken_away_once_is_not_there_twice() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "output"),
     [
-        ("# shop:\nx\n", ["1: `shop:` is never closed"]),
-        ("x\n# :shop\n", ["2: `:shop` closes nothing"]),
-        ("# shop:\n# shop:\n# :shop\n", ["2: `shop:` within that of line 1"]),
+        ("# shop:\nx\n", ["1: `shop:` has no end"]),
+        ("x\n# :shop\n", ["2: `:shop` has no start"]),
+        ("# shop:\n# shop:\n# :shop\n", ["2: `shop:` inside the section of line 1"]),
         ("# shop:\n# :shop\n", []),
         ("# post:\n", []),
-        ("# :shop\n<!-- shop: -->\n", ["1: `:shop` closes nothing", "2: `shop:` is never closed"]),
+        ("# :shop\n<!-- shop: -->\n", ["1: `:shop` has no start", "2: `shop:` has no end"]),
     ],
 )
-def test_marks_that_do_not_fit_are_named_with_their_lines(text: str, said: list[str]) -> None:
-    assert list(marker_errors(text, "shop")) == said
+def test_marks_that_do_not_fit_are_named_with_their_lines(text: str, output: list[str]) -> None:
+    assert list(marker_errors(text, "shop")) == output

@@ -117,7 +117,7 @@ def test_the_same_domain_again_is_nothing_to_do(
     init("acme-shop", domain=domain)
     assert git("status", "--porcelain") == ""
     assert load().environments["staging"].url == f"https://staging.{domain}"
-    assert "nothing to do: this is acme-shop" in capsys.readouterr().err
+    assert "nothing to do: the product is already named acme-shop" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
@@ -132,10 +132,10 @@ def test_another_domain_afterwards_takes_the_place_of_the_whole_one(domain: str)
 def test_a_domain_that_has_no_place_is_refused() -> None:
     Path("pipeline.toml").write_text(SETTINGS.replace("example.com", "acme.com"))
     commit("Write it by hand")
-    with pytest.raises(InputError, match=r"pipeline\.toml names no place at example\.com"):
+    with pytest.raises(InputError, match=r"pipeline\.toml does not contain example\.com"):
         init("acme-shop", domain="store.org")
     init("acme-shop", domain="acme.com")
-    commit("Begin")
+    commit("Initial commit")
     init("acme-shop", domain="store.org")
     assert load().environments["staging"].url == "https://staging.store.org"
 
@@ -145,13 +145,13 @@ def test_a_domain_that_has_no_place_is_refused() -> None:
     ["acme", "acme.c", "acme.c0m", "-acme.com", "acme-.com", "Acme.com", "пример.рф", "a..com"],
 )
 def test_what_is_no_domain_is_refused(domain: str) -> None:
-    with pytest.raises(InputError, match=f"`{domain}` is no domain: small letters of ASCII"):
+    with pytest.raises(InputError, match=f"`--domain={domain}`: lower-case ASCII letters"):
         init("acme-shop", domain=domain)
 
 
 def test_a_link_is_not_followed() -> None:
     Path("loop").symlink_to("loop")
-    Path("nowhere").symlink_to("gone")
+    Path("missing").symlink_to("gone")
     Path("link.md").symlink_to("README.md")
     commit("Add links")
     init("acme-shop")
@@ -181,7 +181,7 @@ def test_a_folder_that_git_does_not_know_is_named_as_such(
     with pytest.raises(InputError, match="fatal: not a git repository"):
         init("acme-shop", dry_run=True)
     git("init", "--quiet")
-    with pytest.raises(InputError, match="git knows no file here") as caught:
+    with pytest.raises(InputError, match="git tracks no file here") as caught:
         init("acme-shop", dry_run=True)
     assert caught.value.hint == "git add --all && git commit"
 
@@ -199,12 +199,12 @@ def test_a_second_run_changes_nothing(capsys: pytest.CaptureFixture[str], *, dry
     before = git("diff")
     init("acme-shop", part="shop", domain="acme.com", dry_run=dry)
     assert git("diff") == before
-    assert "nothing to do: this is acme-shop" in capsys.readouterr().err
+    assert "nothing to do: the product is already named acme-shop" in capsys.readouterr().err
 
 
 def test_a_product_can_be_renamed_later_and_keeps_its_history() -> None:
     init("acme-shop")
-    commit("Begin")
+    commit("Initial commit")
     Path("CHANGELOG.md").write_text("# Changelog\n\n- ours\n")
     commit("Change")
     stamp = load().template.commit
@@ -226,7 +226,7 @@ def test_a_part_goes_with_its_folders_its_files_and_its_lines() -> None:
 
 def test_a_part_can_go_later() -> None:
     init("acme-shop")
-    commit("Begin")
+    commit("Initial commit")
     init("acme-shop", part="shop")
     assert not Path("apps/shop").exists()
 
@@ -248,7 +248,7 @@ def test_a_dry_run_prints_a_diff_that_git_can_apply_and_changes_nothing(
     "name", ["", "Acme", "acme_shop", "1acme", "acme-", "acme--shop", "a" * 21, "acme shop", "é"]
 )
 def test_a_name_that_will_not_do_is_refused(name: str) -> None:
-    with pytest.raises(InputError, match=f"`{name}` is no name: small letters"):
+    with pytest.raises(InputError, match=f"`--name={name}`: lower-case letters"):
         init(name)
     assert git("status", "--porcelain") == ""
 
@@ -256,14 +256,14 @@ def test_a_name_that_will_not_do_is_refused(name: str) -> None:
 def test_all_that_is_wrong_with_the_arguments_is_said_at_once() -> None:
     with pytest.raises(InputError) as caught:
         init("Acme", part="post", domain="acme")
-    for fault in ("`Acme` is no name", "there is no part `post`", "`acme` is no domain"):
+    for fault in ("`--name=Acme`", "there is no feature `post`", "`--domain=acme`"):
         assert fault in str(caught.value)
-    assert caught.value.hint == "invoke init --name=acme-shop; parts: shop"
+    assert caught.value.hint == "invoke init --name=acme-shop; features: shop"
 
 
 def test_uncommitted_work_is_not_mixed_with_it() -> None:
     Path("settings.py").write_text("APPS = []\n")
-    with pytest.raises(InputError, match="there is uncommitted work"):
+    with pytest.raises(InputError, match="there are uncommitted changes"):
         init("acme-shop")
     assert load().name == "old-name"
 
@@ -272,7 +272,7 @@ def test_marks_and_places_that_do_not_fit_are_named_before_anything_is_changed()
     Path("settings.py").write_text("# shop:\nAPPS = []\n")
     Path("README.md").write_text("Old Name\n")
     commit("Break it")
-    with pytest.raises(InputError, match=r"settings\.py:1: `shop:` is never closed") as caught:
+    with pytest.raises(InputError, match=r"settings\.py:1: `shop:` has no end") as caught:
         init("acme-shop", part="shop")
     assert "README.md has no line like" in str(caught.value)
     assert git("status", "--porcelain") == ""

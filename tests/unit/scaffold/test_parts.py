@@ -9,7 +9,7 @@ from pipeline.scaffold.init import plan_changes, removable_features, tracked_tex
 from tests.conftest import ROOT
 
 GENERATED = {Path("frontend/openapi.json"), Path("frontend/src/lib/api/schema.d.ts")}
-"""What `nox -s api-client -- --write` writes anew afterwards."""
+"""What `nox -s api-client -- --write` generates afterwards."""
 DOCUMENTS = {Path("README.md"): "# Kit\n", Path("LICENSE"): "Copyright (c) 2026 The kit\n"}
 """What is to be renamed in the documents; a change of theirs does not run these tests."""
 

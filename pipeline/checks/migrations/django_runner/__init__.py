@@ -1,1 +1,1 @@
-"""What runs inside Django, in the directory of a backend."""
+"""Code that runs in a Django process, in the folder of a backend."""

@@ -1,15 +1,16 @@
-"""Starts Django once, and then answers each line of stdin in a fork of its own.
+"""Start Django once, then run the command of each line of stdin in a fork.
 
-A line is a JSON list: the database, a file for the result, one for what is printed, a command and
-its arguments. The answer is a line with the exit code; what migrations print is none.
+A line is a JSON list: the database, a file for the result, a file for the output, a command and its
+arguments. The answer is a line with the exit code. Migrations may print anything, so their output
+goes to the file and never to the answers.
 
-forward [--expand-only] [--twice]      apply what is pending, and write down what was seen
-migrate                                apply what is pending, as manage.py does
-round-trip [shop.0002_more …]          forwards, backwards, and forwards again
-static FILE …                          what would be sent, without a server, by all but these files
-tests SECOND                           the app's tests, here and in a second database
+forward [--expand-only] [--twice]      apply the pending migrations, and record each of them
+migrate                                apply the pending migrations, as manage.py does
+round-trip [shop.0002_more …]          apply, reverse and reapply migrations
+static FILE …                          record new migrations without a server; FILEs are released
+tests SECOND                           run the app's tests, on this and on a second database
 
-The last one says `collected` first, and then waits for another line.
+The command `tests` first answers `collected`, and then waits for another line.
 """
 
 import gc
@@ -28,46 +29,46 @@ from pipeline.checks.migrations.worker import COLLECTED
 
 def main() -> None:
     """Answer until stdin ends."""
-    requests = os.fdopen(os.dup(sys.stdin.fileno()))  # which a fork can read, too
+    requests = os.fdopen(os.dup(sys.stdin.fileno()))  # a fork reads from it, too
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    import django  # noqa: PLC0415 - settings may print, too
+    import django  # noqa: PLC0415 - the settings may print
 
     django.setup()
-    from django.core.management import call_command  # noqa: F401, PLC0415 - what each fork needs
+    from django.core.management import call_command  # noqa: F401, PLC0415 - loaded once for all forks
     from django.db import connections  # noqa: PLC0415
 
-    connections.close_all()  # a connection has one process
-    gc.freeze()
+    connections.close_all()  # processes cannot share a connection
+    gc.freeze()  # the collector of a fork would copy the memory pages of all modules
     serve(requests, answers)
 
 
 def serve(requests: IO[str], answers: IO[str]) -> None:
-    """Answer each line in a fork, which knows nothing of the others.
+    """Run each request in a fork, so that no command changes the state of the next one.
 
     Args:
-        requests: Where the lines come from.
-        answers: Where the exit codes go.
+        requests: The lines to run.
+        answers: The file for the exit codes.
     """
     for line in requests:
         url, result, output, *command = json.loads(line)
         if (child := os.fork()) == 0:
             wait = partial(_wait, requests, answers)
-            os._exit(_answered(url, Path(result), output, command, wait))
+            os._exit(_run(url, Path(result), output, command, wait))
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), file=answers, flush=True)
 
 
 def _wait(requests: IO[str], answers: IO[str]) -> None:
-    """Wait for another line; without one, nothing is to be done any more."""
+    """Answer `collected`, and wait for the next line; exit if stdin has ended."""
     print(COLLECTED, file=answers, flush=True)
     if not requests.readline():
         os._exit(1)
 
 
-def _answered(
+def _run(
     url: str, result: Path, output: str, command: Sequence[str], wait: Callable[[], None]
 ) -> int:
-    """Do what is asked, with nothing to read and a file to print to, and return the exit code."""
+    """Run a command with empty stdin and its output in a file; return the exit code."""
     for number, name, flags in (
         (0, os.devnull, os.O_RDONLY),
         (1, output, os.O_WRONLY | os.O_CREAT),
@@ -77,11 +78,11 @@ def _answered(
     try:
         _use(url)
         if command[0] == "tests":
-            from pipeline.checks.migrations.django_runner import pytest_split  # noqa: PLC0415 - it needs pytest
+            from pipeline.checks.migrations.django_runner import pytest_split  # noqa: PLC0415 - pytest may be missing
 
             return pytest_split.run(command[1], wait)
-        result.write_text(_done(*command))
-    except BaseException:  # noqa: BLE001 - it is shown where it was asked for
+        result.write_text(_result(*command))
+    except BaseException:  # noqa: BLE001 - the client shows it
         traceback.print_exc()
         return 1
     finally:
@@ -91,7 +92,7 @@ def _answered(
 
 
 def _use(url: str) -> None:
-    """Let Django use a database of the server that it was set up with."""
+    """Let Django use another database of the server for which it was started."""
     from django.db import connections  # noqa: PLC0415
 
     started = urlsplit(os.environ["DATABASE_URL"]).path[1:]
@@ -101,8 +102,8 @@ def _use(url: str) -> None:
             settings["NAME"] = urlsplit(url).path[1:]
 
 
-def _done(command: str, *arguments: str) -> str:
-    """Do what is asked, and return what came of it as text."""
+def _result(command: str, *arguments: str) -> str:
+    """Run a command, and return its result as text."""
     if command == "migrate":
         from django.core.management import call_command  # noqa: PLC0415 - needs the settings
 

@@ -1,8 +1,9 @@
-"""A plugin of pytest that keeps an app's tests in the process that has the database to ask.
+"""A pytest plugin that switches pytest-xdist off.
 
 pytest -p pipeline.checks.migrations.django_runner.alone
 
-Processes of pytest-xdist have databases of their own, which the app's own migrations make.
+The workers of pytest-xdist create databases with the app's own migrations, so their tests would not
+run on the schema under test.
 """
 
 import pytest
@@ -10,6 +11,6 @@ import pytest
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Have the tests distributed to no process, whatever the app's own options are."""
+    """Override the app's own options of pytest-xdist."""
     if hasattr(config.option, "numprocesses"):
         config.option.numprocesses, config.option.dist, config.option.tx = 0, "no", []

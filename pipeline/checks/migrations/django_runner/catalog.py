@@ -1,4 +1,4 @@
-"""What PostgreSQL's own tables say of the tables of the release before, past Django."""
+"""Query the system catalogs for the tables of the previous release, bypassing Django."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ RELATIONS = """
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE relkind IN ('r', 'p', 'v', 'm', 'S') AND nspname <> 'information_schema'
         AND nspname !~ '^pg_'
-        AND NOT (relkind = 'S' AND EXISTS (SELECT FROM pg_depend  -- it goes with its column
+        AND NOT (relkind = 'S' AND EXISTS (SELECT FROM pg_depend  -- a sequence of a column is dropped with it
             WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype IN ('a', 'i')
         ))
 """
@@ -25,7 +25,7 @@ COLUMNS = """
         atthasdef OR attidentity <> '' OR attgenerated <> ''
     FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped AND attrelid = ANY(%s)
 """
-# No user writes into a materialized view: a lock that lets others read it is none to wait for.
+# A materialized view has no writers: a lock that allows reads blocks no query.
 LOCKS = """
     SELECT DISTINCT relation, mode FROM pg_locks JOIN pg_class ON pg_class.oid = relation
     WHERE pid = pg_backend_pid() AND granted AND (relkind <> 'm' OR mode = 'AccessExclusiveLock')
@@ -58,17 +58,17 @@ ABOUT = re.compile(
 
 
 class Column(NamedTuple):
-    """A column, as far as code notices it."""
+    """The facts of a column that matter to code."""
 
     name: str
     type: str
     required: bool
-    """Whether it is NOT NULL."""
+    """Whether the column is NOT NULL."""
     default: bool
 
 
 class File(NamedTuple):
-    """Where a table or an index is kept."""
+    """The file of a table or an index."""
 
     name: str
     table: int
@@ -79,7 +79,7 @@ class File(NamedTuple):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The schema of some relations."""
+    """The schema of some relations at one time."""
 
     relations: dict[int, str]
     columns: dict[tuple[int, int], Column]
@@ -88,7 +88,7 @@ class Snapshot:
 
 
 def fetch_all(query: str, *parameters: object) -> list[tuple[Any, ...]]:
-    """Ask the database past Django, which would call the recorder again."""
+    """Run a query on the driver's connection: Django's cursor would call the recorder again."""
     found: list[tuple[Any, ...]] = connection.connection.execute(
         query, parameters or None
     ).fetchall()
@@ -96,12 +96,12 @@ def fetch_all(query: str, *parameters: object) -> list[tuple[Any, ...]]:
 
 
 def relations() -> dict[int, str]:
-    """Return the names of tables, views and sequences; of the current schema, without it."""
+    """Return the names of tables, views and sequences by oid; with their schema if not current."""
     return dict(fetch_all(RELATIONS))
 
 
 def snapshot(known: dict[int, str]) -> Snapshot:
-    """Return what has become of relations."""
+    """Return the current schema of known relations."""
     now = relations()
     columns = {(oid, n): Column(*rest) for oid, n, *rest in fetch_all(COLUMNS, list(known))}
     kinds = dict(fetch_all("SELECT oid, relkind FROM pg_class WHERE oid = ANY(%s)", list(known)))
@@ -109,17 +109,17 @@ def snapshot(known: dict[int, str]) -> Snapshot:
 
 
 def files(known: dict[int, str]) -> dict[int, File]:
-    """Return where relations and their indexes are kept, by their identities."""
+    """Return the files of relations and their indexes, by oid."""
     return {oid: File(*rest) for oid, *rest in fetch_all(FILENODES, list(known))}
 
 
 def touched(known: dict[int, str]) -> dict[int, int]:
-    """Return how many rows the transaction has read one after the other, or changed."""
+    """Return the rows that the transaction has changed or read in sequential scans, by oid."""
     return dict(fetch_all(EXISTING_ROWS_HINT, list(known)))
 
 
 def about(statement: str, known: dict[int, str]) -> str:
-    """Return what the tables that a statement names are, just before it is sent: see `Sent`."""
+    """Classify the tables that a statement names, just before it is sent; see `Sent.about`."""
     names = [
         name
         for found in ABOUT.finditer(" ".join(statement.split()))
@@ -136,9 +136,9 @@ def about(statement: str, known: dict[int, str]) -> str:
 
 
 def is_filled(table: int) -> bool:
-    """Tell whether a table is there and has a row."""
+    """Return whether a table exists and has a row."""
     named = fetch_all(
         "SELECT oid::regclass::text FROM pg_class WHERE oid = %s AND relkind IN ('r', 'p')", table
     )
-    has_row = "SELECT EXISTS (SELECT FROM {})"  # regclass quotes names as SQL does
+    has_row = "SELECT EXISTS (SELECT FROM {})"  # the name is quoted: it comes from a regclass
     return any(fetch_all(has_row.format(name))[0][0] for (name,) in named)  # nosec B608

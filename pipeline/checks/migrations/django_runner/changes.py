@@ -1,4 +1,4 @@
-"""What is not the same in two schemas, as code sees it."""
+"""Compare two schemas from the view of code that uses the tables."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeVar
@@ -7,7 +7,7 @@ from pipeline.checks.migrations.django_runner.catalog import Column, Snapshot, f
 from pipeline.checks.migrations.django_runner.types import is_lossless, is_widening
 from pipeline.checks.migrations.records import Change
 
-# What takes no rows from users is as good as a materialized view.
+# A view that is not updatable counts as a materialized view ('m'): code can only read it.
 SHOWN = """
     SELECT CASE WHEN relkind = 'v' AND pg_relation_is_updatable(pg_class.oid, true) & 28 < 28
         THEN 'm' ELSE relkind END, attname
@@ -21,17 +21,17 @@ TABLES, VIEWS = {"r", "p"}, {"v", "m"}  # each a `pg_class.relkind`
 
 
 def needed(known: dict[int, str]) -> set[str]:
-    """Return the columns that every new row must bring a value for."""
+    """Return the columns for which every INSERT needs a value."""
     return unfilled(snapshot(known))
 
 
 def unfilled(now: Snapshot) -> set[str]:
-    """Return such columns of a schema."""
+    """Return the NOT NULL columns without a default."""
     return {_name(now, key, column) for key, column in now.columns.items() if _is_unfilled(column)}
 
 
 def differing(before: Snapshot, after: Snapshot) -> list[str]:
-    """Return the names of columns and tables that are not the same in both."""
+    """Return the names of columns and tables that differ."""
     return [
         *(
             _name(after, key, column)
@@ -43,14 +43,14 @@ def differing(before: Snapshot, after: Snapshot) -> list[str]:
 
 
 def author(of: Mapping[tuple[str, str], T], change: Change) -> T | None:
-    """Return what made a change, as far as it is known."""
+    """Return the statement that made a change, if it is known."""
     table = change.what.rpartition(".")[0]
     keys = (change.rule, change.what), ("", change.what), ("", table)
     return next((of[key] for key in keys if key in of), None)
 
 
 def shown_as(name: str) -> set[tuple[str, str]]:
-    """Return the columns of what has a name, each with the kind of its relation."""
+    """Return the columns of the relation with a name, each with the kind of the relation."""
     return {(kind, column) for kind, column in fetch_all(SHOWN, name)}
 
 
@@ -60,16 +60,16 @@ def changes(
     released: Snapshot,
     shown_as: Callable[[str], set[tuple[str, str]]] = shown_as,
 ) -> list[Change]:
-    """Return what code that fits the one schema does not find in the other.
+    """Return the changes that break code written for the first schema.
 
     Args:
-        before: The schema at the beginning.
+        before: The schema at the start.
         after: The schema at the end.
-        released: That of the release before, which knows no column that came since then.
-        shown_as: Returns the columns of what has a name now, each with its `pg_class.relkind`.
+        released: The schema of the previous release, whose code does not use newer columns.
+        shown_as: Returns the columns of the relation that now has a name, with its `relkind`.
     """
     found = []
-    shown: dict[int, set[str]] = {}  # columns of what has a table's name now
+    shown: dict[int, set[str]] = {}  # columns of the relation that now has the name
     replaced: set[int] = set()
     for oid, name in before.relations.items():
         if (now := after.relations.get(oid)) != name:
@@ -95,12 +95,15 @@ def changes(
 
 
 def _stands_in(there: set[str], kind: str, *, dropped: bool) -> bool:
-    """Tell whether code can go on with what has the name of a relation now.
+    """Return whether code can use the relation that now has the name of another relation.
+
+    For a table only an updatable view is enough, and only if the table was renamed: the rows of a
+    dropped table are lost.
 
     Args:
-        there: The kinds of what has the name.
-        kind: That of the relation; the rows of a table go with it, and it takes new ones.
-        dropped: Whether it is gone.
+        there: The kinds of the relation that now has the name.
+        kind: The kind of the relation that had the name.
+        dropped: Whether that relation was dropped.
     """
     if kind in TABLES:
         return "v" in there and not dropped
@@ -108,7 +111,7 @@ def _stands_in(there: set[str], kind: str, *, dropped: bool) -> bool:
 
 
 def _is_unfilled(column: Column | None) -> bool:
-    """Tell whether every new row must bring a value for a column that is there."""
+    """Return whether every INSERT needs a value for the column."""
     return column is not None and column.required and not column.default
 
 

@@ -1,4 +1,4 @@
-"""What columns and types are, as statements define them."""
+"""Read the definitions of columns and types from parsed statements."""
 
 import re
 from collections.abc import Callable, Collection, Iterator
@@ -18,25 +18,24 @@ NOTHING = re.compile(r"DEFAULT\s+NULL\b", re.IGNORECASE)
 
 
 def column(node: Node) -> Column:
-    """Return a column as it is defined."""
     required = node.has("NOT_NULL_CONSTRAINT", "PRIMARY_KEY_CONSTRAINT")
     default = has_default(node) or node.has("GENERATED_CONSTRAINT") or is_counted(node)
     return Column(node.name("COLUMN_NAME"), type_of(node), required, default)
 
 
 def has_default(node: Node) -> bool:
-    """Tell whether there is a default other than NULL."""
+    """Return whether a column has a default other than NULL."""
     found = node.all("DEFAULT_CONSTRAINT", "SET_DEFAULT")
     return any(not NOTHING.search(each.text) for each in found)
 
 
 def is_counted(node: Node) -> bool:
-    """Tell whether a column's values come of a sequence that is made with it."""
+    """Return whether a column is a serial: PostgreSQL creates a sequence with the column."""
     return COUNTED.fullmatch(_type(node)) is not None
 
 
 def type_of(node: Node) -> str:
-    """Return the type that a column gets."""
+    """Return the type that a definition or a SET TYPE gives to a column."""
     return typed(_type(next(node.all("SET_TYPE"), node)))
 
 
@@ -53,11 +52,11 @@ def _type(node: Node) -> str:
 
 
 def shown(node: Node, of: Callable[[str], Collection[str]]) -> Iterator[str]:
-    """Yield the names of the columns that a query or the list before it gives to a relation.
+    """Yield the column names of a view or CREATE TABLE AS, from its column list or its query.
 
     Args:
         node: The statement that creates the relation.
-        of: Returns the names of the columns of a relation.
+        of: Returns the column names of an existing relation, for `SELECT *`.
     """
     listed = next((each for each in node.children if each.kind == "COLUMN_LIST"), None)
     if listed:
@@ -73,7 +72,7 @@ def shown(node: Node, of: Callable[[str], Collection[str]]) -> Iterator[str]:
 
 
 def labels(node: Node) -> list[str]:
-    """Return the labels of an enum, quoted, or those that a change of one names."""
+    """Return the quoted labels in a CREATE TYPE or ALTER TYPE."""
     return [each.text for each in node.all("LITERAL")]
 
 
@@ -82,4 +81,4 @@ def relabelled(now: list[str], node: Node) -> list[str]:
     named = labels(node)
     if node.has("RENAME_VALUE"):
         return [named[1] if each == named[0] else each for each in now]
-    return [*now, named[0]] if node.has("ADD_VALUE") else now  # whatever their order
+    return [*now, named[0]] if node.has("ADD_VALUE") else now  # their order is irrelevant here

@@ -1,4 +1,4 @@
-"""The schema that statements lead to, as far as it follows from their words."""
+"""Apply parsed statements to a schema in memory, without a server."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -17,7 +17,7 @@ from pipeline.checks.migrations.django_runner.relations import Key, Relations
 from pipeline.checks.migrations.django_runner.syntax import Node, unquoted
 
 Columns = Mapping[str, Mapping[str, tuple[str, bool, bool, bool]]]
-"""By table and column: its type, and whether it is NOT NULL, has a default, is checked."""
+"""By table and column: type, NOT NULL, has a default, has a CHECK (… IS NOT NULL)."""
 RELATIONS = (
     "TABLE_NAME_REF", "VIEW_REF", "RELATION_NAME_REF", "MATERIALIZED_VIEW_REF", "SEQUENCE_REF",
 )  # fmt: skip
@@ -29,12 +29,12 @@ FILLED = re.compile(r'CHECK \(+"?(\w+)"? IS NOT NULL\)+( NOT VALID)?', re.IGNORE
 
 
 class Schema(Relations):
-    """Follows statements, one after the other."""
+    """The schema after all statements that were applied so far."""
 
     def __init__(self, columns: Columns, indexes: Mapping[str, str]) -> None:
         super().__init__()
         self.checked: dict[Key, str] = {}
-        """Columns that a check forbids to be NULL; by the name of a check that is not valid yet."""
+        """Columns with a CHECK (… IS NOT NULL); the value is its name while it is NOT VALID."""
         for table, own in columns.items():
             oid = self.create(table, "r")
             for name, (kind, required, default, checked) in own.items():
@@ -44,7 +44,7 @@ class Schema(Relations):
         self.release()
 
     def follow(self, earlier: Iterable[Node]) -> None:
-        """Add what SQL of the release before made; what models have, they know best."""
+        """Apply SQL of the previous release, except to tables that have a model."""
         models = {**self.now.relations}
         for node in earlier:
             if node.kind in MADE or self.find(node.name(*RELATIONS)) not in models:
@@ -52,7 +52,7 @@ class Schema(Relations):
         self.release()
 
     def meet(self, node: Node) -> None:
-        """Take tables and columns for old that a statement uses and that no model has."""
+        """Add unknown tables and columns of a statement: they must exist in the old schema."""
         if node.has("IF_EXISTS"):
             return
         for each in node.all(*RELATIONS):
@@ -69,7 +69,7 @@ class Schema(Relations):
                 self.released.columns[key] = self.start.columns[key] = column
 
     def apply(self, node: Node) -> None:
-        """Change the schema as a statement does."""
+        """Change the schema as the statement does."""
         oid = self.find(node.name(*RELATIONS))
         if kind := MADE.get(node.kind):
             self._create(node, kind)
@@ -125,7 +125,7 @@ class Schema(Relations):
             self._alter_column(key, action)
 
     def _actions(self) -> Mapping[str, Callable[[int, Node], object]]:
-        """Return how the actions change a table that do not name a column that is there."""
+        """Return the handlers of ALTER TABLE actions that do not name an existing column."""
         return {
             "ADD_COLUMN": lambda oid, action: self.add(oid, column(action)),
             "ADD_CONSTRAINT": self._check,
@@ -156,7 +156,7 @@ class Schema(Relations):
         self.checked = {each: "" if by == name else by for each, by in self.checked.items()}
 
     def _alter_column(self, key: Key, action: Node) -> None:
-        if action.has("SET_TYPE") and self.now.columns[key].type:  # otherwise it stays unknown
+        if action.has("SET_TYPE") and self.now.columns[key].type:  # an unknown type stays unknown
             self.change(key, type=type_of(action))
         if action.has("SET_NOT_NULL", "DROP_NOT_NULL"):
             self.change(key, required=action.has("SET_NOT_NULL"))

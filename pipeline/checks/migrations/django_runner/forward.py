@@ -1,4 +1,4 @@
-"""New migrations, one after the other, and a record of each."""
+"""Apply the pending migrations one by one, and record each of them."""
 
 import time
 from dataclasses import replace
@@ -18,15 +18,15 @@ from pipeline.checks.migrations.django_runner.source_locations import OperationL
 from pipeline.checks.migrations.records import MigrationRecord
 
 Node = tuple[str, str]
-DJANGO_S_OWN = "django_migrations"
+MIGRATIONS_TABLE = "django_migrations"
 
 
 def apply_pending(*, expand_only: bool, twice: bool) -> list[MigrationRecord]:
-    """Apply what is pending, one migration after the other, and return a record of each.
+    """Apply the pending migrations one by one, and return a record of each.
 
     Args:
-        expand_only: Leave out contract migrations, and what builds upon them.
-        twice: Run what changes data a second time, where it could be run a second time.
+        expand_only: Skip contract migrations and the migrations that depend on them.
+        twice: Run each data operation of non-atomic migrations twice.
     """
     executor = MigrationExecutor(connection)
     graph = executor.loader.graph
@@ -34,7 +34,7 @@ def apply_pending(*, expand_only: bool, twice: bool) -> list[MigrationRecord]:
     marked = {_node(each) for each in pending if expand_only and hasattr(each, "contract")}
     chosen = [each for each in pending if marked.isdisjoint(graph.forwards_plan(_node(each)))]
     connection.ensure_connection()
-    known = {oid: name for oid, name in catalog.relations().items() if name != DJANGO_S_OWN}
+    known = {oid: name for oid, name in catalog.relations().items() if name != MIGRATIONS_TABLE}
     released = catalog.snapshot(known)
     columns = columns_of(executor.loader.project_state(_leaves(executor.loader)))
     records: list[MigrationRecord] = []
@@ -53,7 +53,7 @@ def apply_pending(*, expand_only: bool, twice: bool) -> list[MigrationRecord]:
 
 
 def _leaves(loader: MigrationLoader) -> list[Node]:
-    """Return the last migrations that are applied."""
+    """Return the applied migrations without an applied child."""
     applied = set(loader.applied_migrations) & set(loader.graph.nodes)
     children = {
         node: {child.key for child in loader.graph.node_map[node].children} for node in applied
@@ -67,7 +67,7 @@ def reason(error: Exception) -> str:
 
 
 def _apply(node: Node, released: Snapshot, *, twice: bool) -> tuple[MigrationRecord, ProjectState]:
-    executor = MigrationExecutor(connection)
+    executor = MigrationExecutor(connection)  # it caches the applied migrations: one for each call
     migration = executor.loader.graph.nodes[node]
     repeats = (
         run_data_operations_twice(migration.operations) if twice and not migration.atomic else []
@@ -78,9 +78,9 @@ def _apply(node: Node, released: Snapshot, *, twice: bool) -> tuple[MigrationRec
     try:
         with connection.execute_wrapper(recorder):
             state = executor.migrate([node])
-    except Exception as error:  # noqa: BLE001 - whatever a migration may raise
+    except Exception as error:  # noqa: BLE001 - a migration may raise any exception
         failure = reason(error)
-        connection.connection.rollback()  # what it may have begun by itself
+        connection.connection.rollback()  # a transaction that the migration itself started
         recorder.record_failed_statement()
     emptied = recorder.finish()
     span = (started, time.monotonic())
@@ -101,7 +101,7 @@ def _apply(node: Node, released: Snapshot, *, twice: bool) -> tuple[MigrationRec
 def with_annotations(
     record: MigrationRecord, migration: Migration, places: OperationLocator
 ) -> MigrationRecord:
-    """Add what a migration says of itself."""
+    """Add the marks and the irreversible operations of a migration."""
     return replace(
         record,
         contract=_mark(migration, "contract"),
@@ -128,7 +128,7 @@ def columns_of(state: ProjectState) -> set[str]:
 
 
 def table_of(column: str) -> str:
-    """Return the table of such a column."""
+    """Return the table in a name such as `shop_order.amount`."""
     return column.rpartition(".")[0]
 
 

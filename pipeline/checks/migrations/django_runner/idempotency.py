@@ -1,4 +1,4 @@
-"""Runs what changes data twice: a migration without a transaction may be started again."""
+"""Run data operations twice: an interrupted migration without a transaction runs again."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
@@ -18,10 +18,10 @@ DATA_STATEMENTS = {"DELETE", "INSERT", "MERGE", "UPDATE"}
 
 
 def run_data_operations_twice(operations: Sequence[Operation]) -> list[RepeatResult]:
-    """Let operations that change data run twice when they are applied.
+    """Wrap the data operations of a migration so that each runs twice.
 
     Args:
-        operations: Those of a migration that is about to be applied.
+        operations: The operations of a migration that is not applied yet.
 
     Returns:
         A list that is filled while the migration is applied.
@@ -49,9 +49,10 @@ def _twice(
 
 
 def _again(forwards: Callable[..., None], once: dict[str, Any], arguments: Sequence[Any]) -> str:
-    """Run it again as it was run before, and return what was wrong with it.
+    """Repeat an operation, and return the fault or an empty string.
 
-    Within a transaction that is undone, for there an error would end the first time as well.
+    Within a transaction the repetition runs in a savepoint that is rolled back: an error would
+    otherwise abort the transaction of the first run as well.
     """
     undone = connection.in_atomic_block
     try:
@@ -60,7 +61,7 @@ def _again(forwards: Callable[..., None], once: dict[str, Any], arguments: Seque
             again = _content()
             if undone:
                 transaction.set_rollback(True)
-    except Exception as error:  # noqa: BLE001 - whatever a migration may raise
+    except Exception as error:  # noqa: BLE001 - a migration may raise any exception
         return f"fails: {str(error).splitlines()[0]}"
     changed = sorted(table for table in once if again.get(table) != once[table])
     return f"changes {', '.join(changed)} again" if changed else ""

@@ -1,4 +1,4 @@
-"""What a migration's statements do to the tables that were there before."""
+"""Record locks, scans and rewrites of existing tables for each statement of a migration."""
 
 import time
 from collections.abc import Callable
@@ -35,18 +35,18 @@ from pipeline.checks.migrations.records import (
     Sent,
 )
 
-FEW_ROWS = 100  # rows: what reads or changes more under a lock grows with the table
+FEW_ROWS = 100  # a statement that reads or changes more rows probably grows with the table
 # PostgreSQL refuses these in a transaction: CREATE INDEX CONCURRENTLY, VACUUM, a COMMIT in a block
 ALONE = (psycopg.errors.ActiveSqlTransaction, psycopg.errors.InvalidTransactionTermination)
 Execute = Callable[[], Any]
 
 
 class LockRecorder:
-    """Looks after each new kind of statement; see `connection.execute_wrapper`.
+    """Wraps the execution of statements; see `connection.execute_wrapper`.
 
-    A transaction keeps its locks until its end, so what it holds after a statement is all that the
-    statement took. See https://www.postgresql.org/docs/current/explicit-locking.html
-    What is sent outside of a transaction is put into one, as PostgreSQL does by itself.
+    A transaction keeps its locks until its end, so the locks after a statement include all locks
+    that the statement took. See https://www.postgresql.org/docs/current/explicit-locking.html
+    A statement outside of a transaction is wrapped in one, as PostgreSQL does implicitly.
     """
 
     def __init__(self, released: Snapshot, places: OperationLocator) -> None:
@@ -65,14 +65,14 @@ class LockRecorder:
         self.changes: list[Change] = []
 
     def __call__(self, execute: Callable[..., Any], statement: Any, *rest: Any) -> Any:  # noqa: ANN401
-        """Run a statement and look at what it has done."""
+        """Run a statement, and record its effects."""
         *earlier, last = parts(statement) if rest[0] is None and is_open() else [statement]
         for part in earlier:
             self._run(partial(execute, part, *rest), part, rest[0])
         return self._run(partial(execute, last, *rest), last, rest[0])
 
     def finish(self) -> tuple[Emptied, ...]:
-        """Note that the last transaction is over, and return the tables that lost all rows."""
+        """Close the last transaction, and return the tables that lost all rows."""
         self.schema = catalog.snapshot(self.known)
         self._close()
         return tuple(
@@ -82,7 +82,7 @@ class LockRecorder:
         )
 
     def record_failed_statement(self) -> None:
-        """Keep the statement that failed: it did nothing that could speak against an opinion."""
+        """Record the failed statement; `empty` keeps the linter's findings about it."""
         if self.failing and is_ddl(self.failing[0]):
             text, params, transaction, about = self.failing
             about = "empty" if about == "old" else about
@@ -94,8 +94,10 @@ class LockRecorder:
         text = text_of(statement)
         kind = text, bool(self._blocked())
         times = self.times[kind] = self.times.get(kind, 0) + 1
+        # A loop may send a statement for each row: record its 1st, 2nd, 4th, 8th … run only. In an
+        # aborted transaction PostgreSQL refuses the queries of the recorder.
         if times & (times - 1) or is_aborted():
-            return execute()  # its 3rd, 5th, … time
+            return execute()
         if is_open():
             self._enter()
             return self._look(execute, text, params, self.transaction)
@@ -116,7 +118,7 @@ class LockRecorder:
         return self._look(execute, text, params, 0, alone=True)
 
     def _enter(self) -> None:
-        """Notice that another transaction has begun, each of which has its own time."""
+        """Detect the start of another transaction: `now()` is constant within a transaction."""
         ((began,),) = fetch_all("SELECT now()::text")
         if began != self.began:
             self._close()
@@ -149,7 +151,7 @@ class LockRecorder:
         return result
 
     def _notice(self, text: str, where: str) -> None:
-        """Keep which statement changed the schema, or took a table's last row."""
+        """Cache the statement that changed the schema or deleted the last row of a table."""
         if controls_transaction(text):
             self.changes.append(Change("transaction-nesting", first(text), text, where))
         schema = catalog.snapshot(self.known)
@@ -164,7 +166,7 @@ class LockRecorder:
                     self.emptied_by[oid] = text, where
 
     def _close(self) -> None:
-        """Note what the transaction that is over has changed, all in all, and that it let go."""
+        """Record the net changes of the finished transaction, and the end of its locks."""
         if self.schema != self.start:
             self.schema = catalog.snapshot(self.known)  # it may have been rolled back
         for change in changes(self.start, self.schema, self.released):
@@ -186,13 +188,13 @@ class LockRecorder:
             self.locks.append(LockRecord(self.known[key[0]], key[1], round(seconds, 3)))
 
     def _blocked(self) -> dict[int, str]:
-        """Return the tables that others have to wait for, and the lock that is held on each."""
+        """Return the tables with a lock that blocks reads or writes, and the mode of that lock."""
         return {
             oid: mode for oid, mode in sorted(self.held, reverse=True) if mode in BLOCKING_LOCKS
         }
 
     def _scans(self) -> tuple[Scan, ...]:
-        """Return the tables of which many rows were read or changed while others had to wait."""
+        """Return the tables of which many rows were read or changed under a blocking lock."""
         now, blocked = catalog.touched(self.known), self._blocked()
         counts = {oid: count - self.rows.get(oid, 0) for oid, count in now.items()}
         found = []
@@ -204,16 +206,17 @@ class LockRecorder:
         return tuple(found)
 
     def _rebuilt(self, before: dict[int, File], text: str, *, alone: bool) -> tuple[Rebuilt, ...]:
-        """Return the tables and indexes that were written anew while others had to wait."""
+        """Return the tables and indexes that got a new file under a blocking lock."""
         blocked = self._blocked()
         full = {file.table for file in before.values() if file.filled}
-        kept = {file.number for file in before.values()}  # also by an index that is another one now
+        kept = {file.number for file in before.values()}  # an index may also move
         found = []
         for oid, file in catalog.files(self.known).items():
             if file.table not in full or file.number in kept:
                 continue
+            # Outside of a transaction no lock is left to see: only CONCURRENTLY on an index is safe.
             quiet = alone and file.table != oid and "CONCURRENTLY" in text.upper()
             mode = blocked.get(file.table, "AccessExclusiveLock" if alone and not quiet else "")
-            if mode and file.filled:  # not what was emptied
+            if mode and file.filled:  # TRUNCATE also gives a new file
                 found.append(Rebuilt(file.name, self.known[file.table], mode))
         return tuple(found)

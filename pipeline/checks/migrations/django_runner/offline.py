@@ -1,4 +1,4 @@
-"""Django without a server: what migrations would send to PostgreSQL, and to which columns."""
+"""Django without a server: collect the SQL of migrations, and the columns of the models."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Self
@@ -14,29 +14,29 @@ from pipeline.checks.migrations.django_runner.source_locations import OperationL
 from pipeline.checks.migrations.django_runner.statements import parts
 from pipeline.checks.migrations.records import Sent
 
-VERSION = 180_000  # of a PostgreSQL that answers nothing
+VERSION = 180_000  # PostgreSQL 18: Django chooses its SQL by the server version
 
 
 class Editor(DatabaseSchemaEditor):
-    """Keeps statements; constraints have the names that Django would have given them."""
+    """Collects statements, and computes the names of constraints instead of querying them."""
 
     def __init__(self, *arguments: Any, places: OperationLocator, **options: Any) -> None:  # noqa: ANN401
         super().__init__(*arguments, **{**options, "collect_sql": True})
         self.places, self.sent = places, list[tuple[str, str]]()
 
     def __enter__(self) -> Self:
-        """Begin no transaction; nor do operations, which are told that there is one."""
+        """Start no transaction, but set the flags of one, so that operations start none either."""
         self.deferred_sql: list[Any] = []
         self.atomic_migration = True
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        """Send what was left to the end."""
+        """Collect the deferred statements."""
         for statement in () if kind else self.deferred_sql:
             self.execute(statement, None)
 
     def execute(self, sql: Any, params: Any = ()) -> None:  # noqa: ANN401
-        """Keep a statement, with its values."""
+        """Collect a statement, with its values."""
         text = str(sql)
         if params:
             text %= tuple(map(self.quote_value, params))
@@ -50,14 +50,14 @@ class Editor(DatabaseSchemaEditor):
         found = list(of_model._constraint_names(model, *rest, **options))  # noqa: SLF001
         some = rest[0] if rest else options.get("column_names")
         suffix = "_idx" if options.get("index") else "_uniq" if options.get("unique") else ""
-        if not found and suffix and some and len(some) > 1:  # the model has already lost it
+        if not found and suffix and some and len(some) > 1:  # the model no longer has it
             editor: Any = self
             found = [editor._create_index_name(model._meta.db_table, some, suffix=suffix)]  # noqa: SLF001
         return found
 
 
 class EmptyCursor:
-    """A cursor that finds nothing."""
+    """A cursor whose queries return no rows."""
 
     def __enter__(self) -> Self:
         return self
@@ -69,18 +69,18 @@ class EmptyCursor:
         return iter(())
 
     def execute(self, *_: object) -> None:
-        """Do nothing."""
+        """Ignore the statement."""
 
     def fetchone(self) -> None:
-        """Find nothing."""
+        """Return no row."""
 
     def fetchall(self) -> list[Any]:
-        """Find nothing."""
+        """Return no rows."""
         return []
 
 
 def disable_database() -> None:
-    """Let nothing in this process ask for a connection any more."""
+    """Replace the connection of this process, so that no code opens one."""
     connection.pg_version = VERSION  # type: ignore[attr-defined]
     connection.cursor = EmptyCursor  # type: ignore[assignment,method-assign]
     connection.ensure_connection = lambda: None  # type: ignore[method-assign]
@@ -89,8 +89,8 @@ def disable_database() -> None:
 def collect_statements(
     migration: Migration, state: ProjectState, places: OperationLocator
 ) -> tuple[Sent, ...]:
-    """Return what a migration would send, and bring the state of the models forward."""
-    connection.in_atomic_block = migration.atomic  # which operations ask for
+    """Return the statements of a migration, and apply its operations to the model state."""
+    connection.in_atomic_block = migration.atomic  # CONCURRENTLY operations check this flag
     editor = Editor(connection, places=places)
     try:
         with editor:
@@ -98,12 +98,12 @@ def collect_statements(
     finally:
         connection.in_atomic_block = False
     number = 1 if migration.atomic else 0
-    said = [each for each in editor.sent if each[0].strip() and not each[0].startswith("--")]
-    return tuple(Sent(sql, where, number) for sql, where in said)
+    sent = [each for each in editor.sent if each[0].strip() and not each[0].startswith("--")]
+    return tuple(Sent(sql, where, number) for sql, where in sent)
 
 
 def columns(state: ProjectState) -> Columns:
-    """Return the columns of all models, by their tables."""
+    """Return the columns of all models, by table."""
     found: dict[str, dict[str, tuple[str, bool, bool, bool]]] = {}
     for model in state.apps.get_models(include_auto_created=True):
         checked = {
@@ -124,7 +124,7 @@ def columns(state: ProjectState) -> Columns:
 
 
 def indexes(state: ProjectState) -> dict[str, str]:
-    """Return the table of each index, by the name that Django would have given it."""
+    """Return the table of each index, by the name that Django generates for the index."""
     editor: Any = DatabaseSchemaEditor(connection, collect_sql=True)
     found = {
         name: model._meta.db_table  # noqa: SLF001
@@ -147,12 +147,12 @@ def _has_default(field: Any) -> bool:  # noqa: ANN401
 
 
 def _condition(constraint: Any) -> Q:  # noqa: ANN401
-    found = getattr(constraint, "condition", None)  # before Django 5.1 it was called `check`
+    found = getattr(constraint, "condition", None)  # its name before Django 5.1 is `check`
     return constraint.check if found is None else found  # type: ignore[no-any-return]
 
 
 def _constraints(editor: Any, model: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401
-    """Return the constraints of a model, as Django's introspection does."""
+    """Return the constraints of a model in the format of Django's introspection."""
     meta, found = model._meta, {}  # noqa: SLF001
     table = meta.db_table
     for field in meta.local_concrete_fields:

@@ -1,9 +1,8 @@
-"""Asks an app's tests about the schema, in less time; only green counts.
+"""Run the tests of an app that use a database, in two processes; only success is a result.
 
-Left out are tests that cannot reach the database: pytest-django keeps all from it but those that
-have its mark or one of its fixtures, or are Django's TestCases. The others run in two processes,
-each of which takes the next few when it is done with its own; the second one has a database of its
-own, and only its exit code is looked at.
+Tests that cannot reach the database are skipped: pytest-django only allows it to tests with its
+mark or one of its fixtures, and to Django's TestCases. Each of the two processes takes the next
+tests from a shared queue. The second process has another database; only its exit code counts.
 """
 
 import gc
@@ -26,28 +25,29 @@ FIXTURES = frozenset({
     "db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback",
     "live_server",
 })  # fmt: skip
-BY_NAME = frozenset({"django_db_blocker", "request"})  # what may bring any of them
+BY_NAME = frozenset({"django_db_blocker", "request"})  # these give access to any fixture
 OF_PLUGINS = ("_pytest.", "pytest_django.")
 OK = {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
-# What fails is run again to see why; and pytest rewrites no module that is there before it is.
+# A failure is repeated in a full run that explains it, so this run needs no rewritten assertions;
+# pytest cannot rewrite modules that the process imported earlier.
 OPTIONS = (*ON_ITS_DATABASE, "--quiet", "--exitfirst", "--assert=plain")
-FEW = 8  # tests of a module that are taken at once
-WIDTH = 4  # bytes of a number
+FEW = 8  # tests of a module that a process takes from the queue in one step
+WIDTH = 4  # bytes of a number in the queue
 
 
 def run(second: str, wait: Callable[[], None]) -> int:
-    """Run the tests of the directory, and return pytest's exit code.
+    """Run the tests of the current folder, and return pytest's exit code.
 
     Args:
         second: The database of the second process.
-        wait: Called when all is collected; it returns when the databases are there.
+        wait: Called after the collection; it returns when the databases exist.
     """
     sys.argv = ["pytest", *OPTIONS]
     return pytest.main([*OPTIONS], plugins=[Halves(second, wait)])
 
 
 class Halves:
-    """The plugin of pytest."""
+    """A pytest plugin that filters the tests, forks after the collection and shares a queue."""
 
     def __init__(self, second: str, wait: Callable[[], None]) -> None:
         self.second, self.wait, self.child = second, wait, 0
@@ -56,18 +56,19 @@ class Halves:
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
-        """Leave out what reaches no database."""
+        """Remove the tests that cannot reach a database."""
         if config.pluginmanager.hasplugin("django"):
             items[:] = [item for item in items if _reaches(item)]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
-        """Run what this process and its fork take, each in turn."""
+        """Fork, and run the tests that each of the two processes takes from the queue."""
         if session.testsfailed or not session.items:
-            return None  # pytest says what that means
+            return None  # pytest reports these cases itself
         self.wait()
         pieces = list(_pieces(session.items))
-        with TemporaryFile(buffering=0) as queue:  # a fork reads on where the other one was
+        # Parent and child share the file offset: each read returns a number that no other read gets.
+        with TemporaryFile(buffering=0) as queue:
             queue.write(b"".join(number.to_bytes(WIDTH) for number in range(len(pieces))))
             queue.seek(0)
             self._fork(session.config)
@@ -79,40 +80,40 @@ class Halves:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Be as red as the second process."""
+        """Fail if the second process has failed."""
         if self.child:
             code = os.waitstatus_to_exitcode(os.waitpid(self.child, 0)[1])
             if code not in OK and session.exitstatus in OK:
                 session.exitstatus = code
 
     def _fork(self, config: pytest.Config) -> None:
-        gc.freeze()  # all that was imported stays
-        if threading.active_count() > 1:
+        gc.freeze()  # the collector of a fork would copy the memory pages of all modules
+        if threading.active_count() > 1:  # a fork could inherit a lock that a thread holds
             return
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of threads that Python has not started
+            warnings.simplefilter("ignore")  # about threads that Python did not start
             self.child = os.fork()
         if not self.child:
             _run_second_half(config, self.second)
 
 
 def _reaches(item: pytest.Item) -> bool:
-    """Tell whether a test may reach the database, as far as it cannot be ruled out."""
+    """Return whether a test may reach the database; in doubt, it may."""
     if not isinstance(item, pytest.Function) or item.get_closest_marker("django_db"):
         return True
     if item.cls is not None and issubclass(item.cls, unittest.TestCase):
         return True
     info: Any = item._fixtureinfo  # noqa: SLF001 - pytest has no other way to see it
-    asked = {*info.argnames}
+    requested = {*info.argnames}
     for definitions in info.name2fixturedefs.values():
         for each in definitions:
             if not each.func.__module__.startswith(OF_PLUGINS):
-                asked |= {*each.argnames}
-    return not asked.isdisjoint(BY_NAME) or not FIXTURES.isdisjoint(item.fixturenames)
+                requested |= {*each.argnames}
+    return not requested.isdisjoint(BY_NAME) or not FIXTURES.isdisjoint(item.fixturenames)
 
 
 def _pieces(items: Sequence[pytest.Item]) -> Iterator[list[pytest.Item]]:
-    """Yield them by a few, in their order, so that a class is set up once."""
+    """Split the tests into pieces of a few tests; a class stays whole, so it is set up once."""
     for parent, group in groupby(items, key=lambda item: item.parent):
         piece = list(group)
         size = FEW if isinstance(parent, pytest.Module) else len(piece)
@@ -120,14 +121,17 @@ def _pieces(items: Sequence[pytest.Item]) -> Iterator[list[pytest.Item]]:
 
 
 def _taken(queue: IO[bytes], pieces: Sequence[list[pytest.Item]]) -> Iterator[pytest.Item]:
-    """Yield the tests of each piece whose number is next in the queue."""
+    """Yield the tests of the next piece in the queue, until the queue is empty."""
     while number := queue.read(WIDTH):
         yield from pieces[int.from_bytes(number)]
 
 
 def _run_second_half(config: pytest.Config, database: str) -> None:
-    """Say nothing, and use the other database; what pytest captures is in a file of its own."""
-    from django.db import connections  # noqa: PLC0415 - tests of no Django come here, too
+    """Discard the output of this process, and let Django use the second database.
+
+    Capturing starts again because the two processes would share pytest's capture files.
+    """
+    from django.db import connections  # noqa: PLC0415 - the tests may not use Django
 
     capture: Any = config.pluginmanager.getplugin("capturemanager")
     capture.stop_global_capturing()

@@ -1,4 +1,4 @@
-"""Migrations forwards, backwards, and forwards again."""
+"""Apply, reverse and reapply migrations, and read the schema after each step."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,18 +18,18 @@ Progress = Callable[..., None]
 
 
 def round_trip(names: Sequence[str], url: str) -> RoundTrip:
-    """Apply all migrations, take some back, and apply them again.
+    """Apply all migrations, reverse some of them, and apply them again.
 
     Args:
-        names: Those to take back, as in `shop.0002_more`, with what builds upon them; none of them
-            means all of the apps in this directory.
+        names: The migrations to reverse, as in `shop.0002_more`, with all that depend on them;
+            without names, all migrations of the apps in the current folder.
         url: The database.
     """
-    begun = [""]
+    started = [""]
 
     def note(action: str, migration: Migration | None = None, *_: object) -> None:
         if migration and action.endswith("apply_start"):
-            begun.append(f"{migration} ({file_of(migration)}): ")
+            started.append(f"{migration} ({file_of(migration)}): ")
 
     there = back = frozenset[str]()
     try:
@@ -38,8 +38,8 @@ def round_trip(names: Sequence[str], url: str) -> RoundTrip:
         _backward(names, note)
         back = schema(url)
         _apply_all(note)
-    except Exception as error:  # noqa: BLE001 - whatever a migration may raise
-        return RoundTrip(there, back, failure=begun[-1] + reason(error))
+    except Exception as error:  # noqa: BLE001 - a migration may raise any exception
+        return RoundTrip(there, back, failure=started[-1] + reason(error))
     return RoundTrip(there, back, schema(url))
 
 
@@ -57,7 +57,7 @@ def _backward(names: Sequence[str], note: Progress) -> None:
 
 
 def _targets(graph: MigrationGraph, app: str, undone: set[Node]) -> list[tuple[str, str | None]]:
-    """Return the last ones of an app that stay."""
+    """Return the last migrations of an app that stay applied; None means no migration."""
     kept = {node for node in graph.nodes if node[0] == app} - undone
     last = [n for n in kept if kept.isdisjoint(child.key for child in graph.node_map[n].children)]
     return [*last] or [(app, None)]

@@ -1,4 +1,4 @@
-"""Which operation of which file sends a statement."""
+"""Find the file and line of the operation that sends a statement."""
 
 import ast
 import inspect
@@ -10,17 +10,17 @@ from typing import Any
 from django.db.migrations import Migration
 from django.db.migrations.operations.base import Operation
 
-ROOT = Path.cwd().parent  # of the repository: this runs in the directory of a backend
+ROOT = Path.cwd().parent  # of the repository: the process runs in the folder of a backend
 
 
 class OperationLocator:
-    """Follows a migration while it is applied; see `of`."""
+    """Wraps the operations of a migration to know which of them is running."""
 
     def __init__(self, migration: Migration) -> None:
         self.file, self.now, self.failed = file_of(migration), "", file_of(migration)
         self.deferred: list[tuple[object, str]] = []
         lines = _lines(ROOT / self.file)
-        if len(lines) != len(migration.operations):  # they are made by code
+        if len(lines) != len(migration.operations):  # code builds the list: lines are unknown
             lines = [0] * len(migration.operations)
         self.lines = {
             id(operation): f"{self.file}:{line}" if line else self.file
@@ -31,14 +31,13 @@ class OperationLocator:
             operation.database_forwards = forwards  # type: ignore[method-assign]
 
     def of(self, statement: str) -> str:
-        """Return path and line of the operation that has just sent this, or wanted it sent."""
+        """Return path and line of the operation that sends a statement, or has deferred it."""
         if self.now:
             return self.now
         places = (place for each, place in self.deferred if str(each) == statement)
         return next(places, self.file)
 
     def line_of(self, operation: Operation) -> str:
-        """Return path and line of an operation."""
         return self.lines.get(id(operation), self.file)
 
     def _apply(
@@ -49,10 +48,10 @@ class OperationLocator:
         schema_editor: Any,  # noqa: ANN401
         *states: Any,  # noqa: ANN401
     ) -> None:
-        """Note what the operation leaves to the end of the migration, such as foreign keys.
+        """Run an operation, and cache its deferred statements, such as foreign keys.
 
-        It is not text before it is sent: Django keeps the name that an index has in its first text,
-        whatever becomes of the table's.
+        The statements must not be converted to text here: Django would fix the name of an index,
+        although a later operation may rename the table.
         """
         self.now = self.failed = self.line_of(operation)
         forwards(app_label, schema_editor, *states)
@@ -64,13 +63,13 @@ class OperationLocator:
 
 
 def file_of(migration: Migration) -> str:
-    """Return the path of a migration's file, in the repository if it is there."""
+    """Return the path of a migration's file, relative to the repository if possible."""
     source = Path(inspect.getsourcefile(type(migration)) or "")
     return str(source.relative_to(ROOT) if source.is_relative_to(ROOT) else source)
 
 
 def _lines(source: Path) -> list[int]:
-    """Return the first line of each operation that is written down in `operations = […]`."""
+    """Return the first line of each operation in the list `operations = […]` of a file."""
     if not source.is_file():
         return []
     for node in ast.walk(ast.parse(source.read_text())):

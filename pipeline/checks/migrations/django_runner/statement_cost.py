@@ -1,4 +1,4 @@
-"""The work that PostgreSQL has with a statement, as far as it follows from its words."""
+"""Predict the work of a statement in PostgreSQL from its text and the expected schema."""
 
 import re
 from collections.abc import Iterator
@@ -19,11 +19,11 @@ UNREAD = re.compile(r"\bCONCURRENTLY\b|\bNO\s+DATA\b", re.IGNORECASE)
 ACTIONS = {
     "ADD_COLUMN", "ADD_CONSTRAINT", "ALTER_COLUMN", "ATTACH_PARTITION", "VALIDATE_CONSTRAINT",
 }  # fmt: skip
-# Whatever it is, a column that is added with one of these has values to be checked.
+# A column that is added with one of these constraints has values that PostgreSQL checks.
 WITH_VALUES = (
     "CHECK_CONSTRAINT", "DEFAULT_CONSTRAINT", "PRIMARY_KEY_CONSTRAINT", "UNIQUE_CONSTRAINT",
 )  # fmt: skip
-# Functions whose value is the same for all rows of one statement.
+# Functions with the same value for all rows of a statement: ADD COLUMN rewrites no row then.
 STABLE = re.compile(
     r"(now|statement_timestamp|transaction_timestamp|current_\w+|localtime\w*|to_\w+|array)\b",
     re.IGNORECASE,
@@ -31,11 +31,11 @@ STABLE = re.compile(
 
 
 def about(node: Node, schema: Schema) -> str:
-    """Return what a statement's tables are: see `Sent`; `empty` too, if rows would be read."""
+    """Classify the tables of a statement, see `Sent.about`; `empty` if the statement reads rows."""
     kinds = RELATIONS if node.kind == "CREATE_INDEX" else (*RELATIONS, "INDEX_REF")
     names = [unquoted(each.text) for each in node.all(*kinds)]
     if node.kind == "ALTER_TABLE":
-        names = names[:1]  # not what its foreign keys refer to
+        names = names[:1]  # the others are parents of foreign keys
     found = {oid for name in names if (oid := schema.indexes.get(name) or schema.find(name))}
     if not found:
         return "nothing" if names and node.has("IF_EXISTS") else "old"
@@ -48,12 +48,12 @@ def about(node: Node, schema: Schema) -> str:
 
 
 def statement_cost(node: Node, schema: Schema, locked: str) -> Work:
-    """Return what is read or written as a whole of a table of the release before.
+    """Return the full scans and rewrites of tables of the previous release.
 
     Args:
         node: A statement.
-        schema: What there is before it.
-        locked: The table that its transaction keeps locked, if any.
+        schema: The schema before the statement.
+        locked: The table that the transaction keeps locked, or an empty string.
     """
     if node.kind == "ALTER_DOMAIN":
         return tuple(_of_domain(node, schema)), ()
@@ -79,7 +79,7 @@ def statement_cost(node: Node, schema: Schema, locked: str) -> Work:
 
 
 def emptied_tables(node: Node, schema: Schema, sql: str, where: str) -> Iterator[Emptied]:
-    """Yield the tables of the release before that lose all rows."""
+    """Yield the tables of the previous release that lose all rows."""
     some = node.has("WHERE_CLAUSE", "USING_CLAUSE")
     if node.kind == "TRUNCATE" or (node.kind == "DELETE" and not some):
         for name in (unquoted(each.text) for each in node.all(*RELATIONS)):
@@ -88,7 +88,7 @@ def emptied_tables(node: Node, schema: Schema, sql: str, where: str) -> Iterator
 
 
 def is_vague(node: Node, schema: Schema) -> bool:
-    """Tell whether a column gets another type, and nothing tells which one it had."""
+    """Return whether a column changes its type and the old type is unknown."""
     oid = schema.find(node.name(*RELATIONS))
     keys = (
         schema.key(oid, action.name("COLUMN_NAME_REF"))
@@ -99,15 +99,15 @@ def is_vague(node: Node, schema: Schema) -> bool:
 
 
 def _of_columns(oid: int, node: Node, schema: Schema) -> Iterator[str]:
-    """Yield whether an ALTER TABLE reads or writes all rows."""
+    """Yield "reads" or "writes" if an ALTER TABLE reads or rewrites all rows."""
     if node.has(*MOVES):
         yield "writes"
     for action in node.all("ADD_CONSTRAINT"):
         if action.has("NOT_NULL_CONSTRAINT") and not action.has("NOT_VALID"):
             yield "reads"
     for action in node.all("ADD_COLUMN"):
-        anew = action.has("STORED", "GENERATED_IDENTITY") or is_counted(action)
-        if anew or _is_volatile(action):
+        computed = action.has("STORED", "GENERATED_IDENTITY") or is_counted(action)
+        if computed or _is_volatile(action):
             yield "writes"
         if action.has("CHECK_CONSTRAINT"):
             yield "reads"
@@ -115,11 +115,12 @@ def _of_columns(oid: int, node: Node, schema: Schema) -> Iterator[str]:
 
 
 def _of_changed(oid: int, node: Node, schema: Schema) -> Iterator[str]:
-    """Yield the same of columns that are changed."""
+    """Yield "reads" or "writes" for the changed columns of an ALTER TABLE."""
     for action in node.all("ALTER_COLUMN"):
         key = schema.key(oid, action.name("COLUMN_NAME_REF"))
         if key is None or key not in schema.released.columns:
             continue
+        # PostgreSQL skips the scan if a valid CHECK (… IS NOT NULL) exists.
         if action.has("SET_NOT_NULL") and schema.checked.get(key) != "":
             yield "reads"
         was, now = schema.now.columns[key].type, type_of(action)
@@ -128,7 +129,7 @@ def _of_changed(oid: int, node: Node, schema: Schema) -> Iterator[str]:
 
 
 def _of_domain(node: Node, schema: Schema) -> Iterator[Scan]:
-    """Yield the tables whose rows a new check of a domain reads."""
+    """Yield the tables whose rows PostgreSQL reads for a new check of a domain."""
     if node.has("ADD_CONSTRAINT") and not node.has("NOT_VALID"):
         domain = node.name("DOMAIN_REF")
         found = {key[0] for key, each in schema.now.columns.items() if each.type == domain}
@@ -137,7 +138,7 @@ def _of_domain(node: Node, schema: Schema) -> Iterator[Scan]:
 
 
 def _takes_all(node: Node) -> bool:
-    """Tell whether rows are taken without a choice, or all that another table has."""
+    """Return whether an UPDATE or DELETE changes all rows, or all rows of a join."""
     clauses = {each.kind: each for each in node.children}
     joined = clauses.keys() & {"FROM_CLAUSE", "USING_CLAUSE"}
     if "WHERE_CLAUSE" not in clauses:
@@ -147,7 +148,7 @@ def _takes_all(node: Node) -> bool:
 
 
 def _is_volatile(action: Node) -> bool:
-    """Tell whether a new column's default has a value of its own for each row."""
+    """Return whether the default of a new column may differ in each row."""
     calls = (call for each in action.all("DEFAULT_CONSTRAINT") for call in each.all("CALL_EXPR"))
     return any(not STABLE.match(unquoted(call.text)) for call in calls)
 

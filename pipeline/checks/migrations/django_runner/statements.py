@@ -1,4 +1,4 @@
-"""Statements as text: their parts, their values, and their first words."""
+"""Helpers for statements as text: split scripts, insert values, read the first word."""
 
 from typing import Any
 
@@ -10,20 +10,23 @@ CONTROL = {"BEGIN", "START", "COMMIT", "END", "SAVEPOINT", "RELEASE", "ROLLBACK"
 
 
 def parts(statement: Any) -> list[Any]:  # noqa: ANN401
-    """Return the statements of a script, save for one with bodies of functions in it."""
+    """Split a script into statements; a script with function bodies stays whole.
+
+    sqlparse splits function bodies at each semicolon.
+    """
     if not isinstance(statement, str) or "$" in statement or "ATOMIC" in statement.upper():
         return [statement]
     return sqlparse.split(statement) or [statement]
 
 
 def text_of(statement: Any) -> str:  # noqa: ANN401
-    """Return a statement as text, also one that psycopg composed."""
+    """Return a statement as text; psycopg's composed SQL needs the connection for it."""
     as_string = getattr(statement, "as_string", None)
     return as_string(connection.connection) if as_string else str(statement)
 
 
 def with_values(text: str, params: Any) -> str:  # noqa: ANN401
-    """Return a statement with its values, if these are those of one row."""
+    """Return a statement with its values; unchanged if the values are of many rows."""
     many = isinstance(params, list | tuple) and params and isinstance(params[0], list | tuple)
     if params is None or many:
         return text
@@ -31,12 +34,12 @@ def with_values(text: str, params: Any) -> str:  # noqa: ANN401
 
 
 def first(text: str) -> str:
-    """Return the first word of a statement, behind its comments."""
+    """Return the first word of a statement after comments, in upper case."""
     bare = sqlparse.format(text, strip_comments=True) if text.lstrip()[:2] in {"--", "/*"} else text
     words = bare.split(None, 1)
     return words[0].strip("();").upper() if words else ""
 
 
 def is_ddl(text: str) -> bool:
-    """Tell whether a statement changes neither data nor where a transaction begins and ends."""
+    """Return whether a statement neither changes data nor controls a transaction."""
     return first(text) not in DATA | CONTROL

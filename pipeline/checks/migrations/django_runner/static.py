@@ -1,4 +1,4 @@
-"""New migrations without a server: a record of each, as far as it can be had."""
+"""Record new migrations without a server, from their SQL and the model state."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -37,10 +37,10 @@ from pipeline.checks.migrations.records import Change, Emptied, MigrationRecord,
 
 
 def static(released: Collection[str]) -> list[MigrationRecord]:
-    """Return what new migrations would send, and what is expected to come of it.
+    """Return the statements of new migrations, and their expected effects.
 
     Args:
-        released: The paths of the files that the release before has.
+        released: The paths of the migration files of the previous release.
     """
     disable_database()
     graph = MigrationLoader(None).graph
@@ -59,7 +59,7 @@ def static(released: Collection[str]) -> list[MigrationRecord]:
 def _records(
     new: Sequence[Migration], state: ProjectState, schema: Schema
 ) -> Iterator[MigrationRecord]:
-    """Yield a record of each migration, up to one that cannot be read."""
+    """Yield a record of each migration, up to the first that fails."""
     for migration in new:
         places, before = OperationLocator(migration), columns_of(state)
         name = f"{migration.app_label}.{migration.name}"
@@ -68,7 +68,7 @@ def _records(
         )
         try:
             statements = collect_statements(migration, state, places)
-        except Exception as error:  # noqa: BLE001 - whatever a migration may raise
+        except Exception as error:  # noqa: BLE001 - a migration may raise any exception
             yield replace(record, where=places.failed, failure=reason(error))
             return
         after = columns_of(state)
@@ -79,7 +79,7 @@ def _records(
 
 
 class Transactions:
-    """What the statements of a migration, and its transactions as a whole, are expected to do."""
+    """Predicts the effects of the statements and transactions of a migration."""
 
     def __init__(self, schema: Schema, record: MigrationRecord) -> None:
         self.schema, self.record, self.locked = schema, record, ""
@@ -90,7 +90,7 @@ class Transactions:
         self.authors: dict[tuple[str, str], Sent] = {}
 
     def followed(self, found: Sequence[Sent]) -> MigrationRecord:
-        """Return the record with all that."""
+        """Return the record with the expected effects of all statements."""
         self.schema.begin()
         for each in found:
             if controls_transaction(each.sql, within=bool(each.transaction)):
@@ -128,7 +128,7 @@ class Transactions:
             self.authors.setdefault(("", name), sent)
 
     def _close(self) -> None:
-        """Note what a transaction has changed, all in all."""
+        """Record the net changes of a transaction."""
         schema = self.schema
         for change in changes(schema.start, schema.copy(), schema.released, schema.shown_as):
             by = author(self.authors, change)
@@ -139,7 +139,7 @@ class Transactions:
 
 
 def _python(migration: Migration, places: OperationLocator) -> tuple[str, ...]:
-    """Return the places of operations that run Python, which nothing can be said of here."""
+    """Return the places of operations that run Python: a static check cannot evaluate them."""
     return tuple(places.line_of(each) for each in migration.operations if _is_python(each))
 
 
@@ -149,7 +149,7 @@ def _is_python(operation: Operation) -> bool:
 
 
 def _sql(migrations: Iterable[Migration], new: Collection[Migration]) -> str:
-    """Return the SQL of migrations but the new ones; it may have made what no model has."""
+    """Return the RunSQL statements of old migrations: they may create tables without a model."""
     old = (each for each in migrations if each not in new)
     return "\n;\n".join(part for each in old for own in each.operations for part in _parts(own))
 
@@ -163,7 +163,10 @@ def _parts(operation: Operation) -> Iterator[str]:
 
 
 def _is_new(migration: Migration, released: Collection[str]) -> bool:
-    """Tell whether a migration is this repository's, be its environment in there, and is new."""
+    """Return whether a migration belongs to this repository and is not released.
+
+    The virtual environment may be in the repository, so its packages are excluded.
+    """
     path = file_of(migration)
     own = path.startswith(f"{Path.cwd().name}/") and "/site-packages/" not in path
     return own and path not in released

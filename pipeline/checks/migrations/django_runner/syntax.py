@@ -1,4 +1,4 @@
-"""SQL as a tree, as Squawk parses it."""
+"""Parse SQL into a tree with `squawk --debug=parse`."""
 
 import os
 import re
@@ -15,41 +15,41 @@ LINE = re.compile(r"(?P<indent> *)(?P<kind>[A-Z_]+)@(?P<start>\d+)\.\.(?P<end>\d
 
 @dataclass
 class Node:
-    """A part of a statement; its kind is what Squawk calls it."""
+    """A node of the syntax tree; `kind` is the name that Squawk uses."""
 
     kind: str
     text: str
     children: list[Self] = field(default_factory=list)
 
     def all(self, *kinds: str) -> Iterator["Node"]:
-        """Yield this and all that is within, if it is of one of these kinds."""
+        """Yield this node and all nodes below with one of these kinds."""
         if self.kind in kinds:
             yield self
         for child in self.children:
             yield from child.all(*kinds)
 
     def has(self, *kinds: str) -> bool:
-        """Tell whether there is anything of these kinds within."""
+        """Return whether this node or a node below has one of these kinds."""
         return next(self.all(*kinds), None) is not None
 
     def name(self, *kinds: str) -> str:
-        """Return the first name of these kinds, as PostgreSQL keeps it; none is empty."""
+        """Return the first name of these kinds, unquoted; an empty string if there is none."""
         found = next(self.all(*kinds), None)
         return unquoted(found.text) if found else ""
 
 
 def unquoted(name: str) -> str:
-    """Return a name without quotes and without the schema that is searched first."""
+    """Return a name without quotes and without the schema `public`."""
     parts = re.findall(r'"(?:[^"]|"")*"|[^.\s]+', name)
     bare = [each[1:-1].replace('""', '"') if each[0] == '"' else each.lower() for each in parts]
     return ".".join(bare).removeprefix("public.")
 
 
 def statements(sql: str) -> list[Node]:
-    """Return the statements of a script.
+    """Parse the statements of a script.
 
     Raises:
-        CheckFailedError: It cannot be parsed.
+        CheckFailedError: Squawk cannot parse the script.
     """
     output = capture(SQUAWK, stdin=sql)
     if output.returncode:
@@ -60,7 +60,7 @@ def statements(sql: str) -> list[Node]:
     content, path = sql.encode(), [Node("", "")]
     for line in output.stdout.splitlines():
         if not (found := LINE.match(line)):
-            continue  # a fault of syntax, which PostgreSQL will have, too
+            continue  # a syntax error, which PostgreSQL reports too
         depth = len(found["indent"]) // 2
         text = content[int(found["start"]) : int(found["end"])].decode()
         node = Node(found["kind"], text.strip())

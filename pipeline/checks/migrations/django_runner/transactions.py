@@ -1,4 +1,4 @@
-"""Where a transaction is, and where one is begun."""
+"""The state of the current transaction, and statements that start or end one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,21 +12,23 @@ BOUNDARIES = {"ABORT", "BEGIN", "COMMIT", "END", "ROLLBACK", "START"}
 
 
 def is_aborted() -> bool:
-    """Tell whether the transaction failed, so that it only takes its own rollback."""
+    """Return whether the transaction has failed and PostgreSQL accepts only a rollback."""
     return _status() == TransactionStatus.INERROR
 
 
 def is_open() -> bool:
-    """Tell whether there is a transaction: Django's, or one that a migration began by itself."""
+    """Return whether a transaction is open, by Django or by the migration's own BEGIN."""
     return connection.in_atomic_block or _status() == TransactionStatus.INTRANS
 
 
 def controls_transaction(text: str, *, within: bool | None = None) -> bool:
-    """Tell whether a statement begins or ends a transaction within Django's, beside savepoints.
+    """Return whether a statement starts or ends a transaction within a transaction of Django.
+
+    Savepoints (ROLLBACK TO) do not count.
 
     Args:
         text: The statement.
-        within: Whether it is sent within one; asked of the connection, if it is not known.
+        within: Whether a transaction is open; by default the state of the connection.
     """
     boundary = first(text) in BOUNDARIES and " TO " not in text.upper()
     return boundary and (connection.in_atomic_block if within is None else within)
@@ -34,7 +36,7 @@ def controls_transaction(text: str, *, within: bool | None = None) -> bool:
 
 @contextmanager
 def run_in_transaction(text: str) -> Iterator[None]:
-    """Put a statement into a transaction, save that it begins or ends one by itself."""
+    """Run the `with` block in a transaction, and commit unless the statement controls its own."""
     connection.connection.execute("BEGIN")
     try:
         yield

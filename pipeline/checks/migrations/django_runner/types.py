@@ -1,4 +1,4 @@
-"""Types that take all that another one took."""
+"""Compare column types: whether a change needs no rewrite, and whether it loses values."""
 
 import re
 
@@ -7,7 +7,7 @@ NUMBER = re.compile(r"numeric(?:\((?P<size>\d+),(?P<scale>\d+)\))?")
 TIME = re.compile(r"(?P<kind>interval|time(?:stamp)?)(?:\((?P<size>\d)\))?(?P<zone>.*)")
 ENUM = re.compile(r"(?P<name>.+?) of (?P<labels>'.*)")
 MAX_PRECISION = 6  # digits of a second
-LOSSLESS_CASTS = {  # values are moved, but none is lost
+LOSSLESS_CASTS = {  # PostgreSQL rewrites the table, but no value is lost
     "smallint": {"integer", "bigint", "numeric", "real", "double precision"},
     "integer": {"bigint", "numeric", "double precision"},
     "bigint": {"numeric"},
@@ -20,7 +20,7 @@ LOSSLESS_CASTS = {  # values are moved, but none is lost
 
 
 def is_widening(before: str, after: str) -> bool:
-    """Tell whether a column takes all that it took, in the same format, so that nothing is moved.
+    """Return whether the new type accepts all old values in the same format: no table rewrite.
 
     See "Notes" of https://www.postgresql.org/docs/current/sql-altertable.html
     """
@@ -43,7 +43,7 @@ def _labels(enum: re.Match[str]) -> list[str]:
 
 
 def is_lossless(before: str, after: str) -> bool:
-    """Tell whether every value of a type has its own value in another type."""
+    """Return whether a change of the type keeps every value distinct."""
     return (
         after in {"text", "character varying"}
         or after in LOSSLESS_CASTS.get(before, ())

@@ -1,4 +1,4 @@
-"""The table of cases: what a migration does, and what is to be said of it."""
+"""The table of cases: a migration, and the expected message."""
 
 from tests.integration.migrations.cases import (
     added,

@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
             ("customer_number", models.BigIntegerField(null=True)),
             ("note", models.CharField(max_length=50, null=True)),
         ]),
-        migrations.CreateModel("Odd", [
+        migrations.CreateModel("Special", [
             ("id", models.BigAutoField(primary_key=True)),
             ("nick", models.CharField(max_length=50)),
             ("email", models.CharField(max_length=100, null=True)),
@@ -64,16 +64,16 @@ class Migration(migrations.Migration):
             ("kept", models.IntegerField(db_default=3)),
             ("sure", models.IntegerField(null=True)),
         ], options={"constraints": [
-            models.CheckConstraint(condition=~models.Q(nick=""), name="odd_named"),
-            models.CheckConstraint(condition=models.Q(sure__isnull=False), name="odd_sure"),
-            models.UniqueConstraint(Lower("email"), name="odd_mail"),
-        ], "indexes": [models.Index(fields=["plain"], name="odd_plain")],
+            models.CheckConstraint(condition=~models.Q(nick=""), name="special_named"),
+            models.CheckConstraint(condition=models.Q(sure__isnull=False), name="special_sure"),
+            models.UniqueConstraint(Lower("email"), name="special_mail"),
+        ], "indexes": [models.Index(fields=["plain"], name="special_plain")],
             "unique_together": {("number", "code")}}),
         migrations.CreateModel("Pair", [
             ("id", models.BigAutoField(primary_key=True)),
             ("one", models.IntegerField()),
             ("two", models.IntegerField()),
-            ("odd", models.ForeignKey("shop.odd", models.CASCADE, null=True)),
+            ("special", models.ForeignKey("shop.special", models.CASCADE, null=True)),
         ], options={"index_together": {("one", "two")}}),
         migrations.CreateModel("Note", [
             ("id", models.BigAutoField(primary_key=True)),

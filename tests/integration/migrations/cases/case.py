@@ -8,8 +8,8 @@ class Case(NamedTuple):
 
     name: str
     migrations: tuple[str, ...]
-    says: str = ""
-    """What is to be said of it; nothing, where it is safe."""
+    message: str = ""
+    """The expected message; empty, if it is safe."""
     hint: str = ""
     reason: str = ""
     """Why, where it is disputed."""
@@ -27,10 +27,10 @@ def sql(forwards: str, back: str | None = None) -> str:
 
 
 def one(
-    name: str, *operations: str, says: str = "", hint: str = "", head: str = "", reason: str = ""
+    name: str, *operations: str, message: str = "", hint: str = "", head: str = "", reason: str = ""
 ) -> Case:
     """Return a case of one migration."""
-    return Case(name, (ops(*operations, head=head),), says, hint, reason)
+    return Case(name, (ops(*operations, head=head),), message, hint, reason)
 
 
 def add(model: str, field: str) -> str:
@@ -61,9 +61,9 @@ def score(size: str) -> str:
 
 ALONE = "atomic = False"
 MARK = 'contract = "v2: nothing uses it"'
-EMPTIES = 'deletes_rows = "v2: it is filled anew each night"'
+EMPTIES = 'deletes_rows = "v2: it is rebuilt each night"'
 NULLABLE = 'migrations.AddField("order", "x", models.IntegerField(null=True))'
 ORDERS = 'apps.get_model("shop", "Order").objects'
 AGE = 'migrations.AlterField("customer", "age", models.IntegerField())'
-INDEX = "creates an index while nothing can be written"
-UNIQUE = "adds a unique constraint while nothing can be read"
+INDEX = "creates an index while writes are blocked"
+UNIQUE = "adds a unique constraint while reads and writes are blocked"

@@ -6,7 +6,7 @@ UNSAFE = [
     one(
         "rename_column",
         'migrations.RenameField("customer", "nick", "name")',
-        says="renames a column (shop_customer.nick)",
+        message="renames a column (shop_customer.nick)",
         hint='1. ALTER TABLE "shop_customer" ADD COLUMN "name" character varying(50)',
     ),
     one(
@@ -15,39 +15,39 @@ UNSAFE = [
             "alter table shop_customer\n  rename column nick\n  to name",
             "alter table shop_customer rename name to nick",
         ),
-        says="renames a column (shop_customer.nick)",
+        message="renames a column (shop_customer.nick)",
     ),
     one(
         "drop_column",
         'migrations.RemoveField("customer", "age")',
-        says="drops a column",
+        message="drops a column",
         hint='1. ALTER TABLE "shop_customer" ALTER COLUMN "age" DROP NOT NULL',
     ),
     one(
         "db_default_removed",
-        'migrations.AlterField("odd", "kept", models.IntegerField())',
-        says="drops the default of a column (shop_odd.kept)",
+        'migrations.AlterField("special", "kept", models.IntegerField())',
+        message="drops the default of a column (shop_special.kept)",
     ),
     one(
         "rename_column_by_db_column",
         alter("customer", "nick", 'models.CharField(max_length=50, db_column="name")'),
-        says="renames a column (shop_customer.nick)",
+        message="renames a column (shop_customer.nick)",
     ),
     one(
         "remove_foreign_key",
-        'migrations.RemoveField("pair", "odd")',
-        says="drops a column (shop_pair.odd_id)",
+        'migrations.RemoveField("pair", "special")',
+        message="drops a column (shop_pair.special_id)",
     ),
     one(
         "remove_many_to_many",
         'migrations.RemoveField("customer", "tags")',
-        says="drops a table (shop_customer_tags)",
+        message="drops a table (shop_customer_tags)",
         hint="contract =",
     ),
     one(
         "sql_drop_column_cascade",
         sql("ALTER TABLE shop_note DROP COLUMN word CASCADE", "SELECT 1"),
-        says="drops a table (shop_names)",
+        message="drops a table (shop_names)",
     ),
 ]
 SAFE = [
@@ -68,13 +68,13 @@ SAFE = [
     one(
         "swap_default_in_one_transaction",
         sql(
-            "ALTER TABLE shop_odd ALTER kept DROP DEFAULT;"
-            " ALTER TABLE shop_odd ALTER kept SET DEFAULT 4",
-            "ALTER TABLE shop_odd ALTER kept SET DEFAULT 3",
+            "ALTER TABLE shop_special ALTER kept DROP DEFAULT;"
+            " ALTER TABLE shop_special ALTER kept SET DEFAULT 4",
+            "ALTER TABLE shop_special ALTER kept SET DEFAULT 3",
         ),
     ),
     one("set_db_default", alter("order", "amount", "models.IntegerField(db_default=3)")),
-    one("change_db_default", alter("odd", "kept", "models.IntegerField(db_default=4)")),
+    one("change_db_default", alter("special", "kept", "models.IntegerField(db_default=4)")),
     one(
         "sql_set_default",
         sql(

@@ -10,7 +10,7 @@ UNSAFE = [
             "ALTER TABLE public.shop_order ADD CONSTRAINT owed CHECK (amount > -1)",
             "ALTER TABLE shop_order DROP CONSTRAINT owed",
         ),
-        says="adds a constraint and checks all rows",
+        message="adds a constraint and checks all rows",
     ),
     one(
         "add_exclusion",
@@ -19,15 +19,15 @@ UNSAFE = [
             " (int8range(id, id, '[]') WITH &&)",
             "ALTER TABLE shop_order DROP CONSTRAINT apart",
         ),
-        says="of shop_order anew under",
-        hint="PostgreSQL has no other way for a table with rows",
+        message="of shop_order under",
+        hint="PostgreSQL has no safe form for a table with rows",
     ),
     one(
         "add_check",
         """migrations.AddConstraint(
             "customer", models.CheckConstraint(condition=~models.Q(nick=""), name="named")
         )""",
-        says="adds a constraint and checks all rows",
+        message="adds a constraint and checks all rows",
         hint="AddConstraintNotValid",
     ),
     one(
@@ -36,7 +36,7 @@ UNSAFE = [
             "customer", models.CheckConstraint(condition=~models.Q(nick=""), name="named")
         )""",
         'ValidateConstraint("customer", name="named")',
-        says='checks all rows while nothing can be read: ALTER TABLE "shop_customer" VALIDATE',
+        message='checks all rows while reads and writes are blocked: ALTER TABLE "shop_customer" VALIDATE',
         hint="NOT VALID",
     ),
     one(
@@ -46,7 +46,7 @@ UNSAFE = [
             "alter table shop_customer drop constraint named",
         ),
         head=ALONE,
-        says="adds a constraint and checks all rows",
+        message="adds a constraint and checks all rows",
     ),
     one(
         "exclusion_constraint",
@@ -56,8 +56,8 @@ UNSAFE = [
                 (models.Func("during", function="range_merge", template="%(expressions)s"), "&&"),
             ], condition=models.Q(room__gt=0))""",
         ),
-        says="writes the index alone of shop_slot anew under AccessExclusiveLock",
-        hint="PostgreSQL has no other way for a table with rows",
+        message="builds the index alone of shop_slot under AccessExclusiveLock",
+        hint="PostgreSQL has no safe form for a table with rows",
     ),
     one(
         "sql_check_on_new_column",
@@ -65,7 +65,7 @@ UNSAFE = [
             "ALTER TABLE shop_order ADD COLUMN x int CHECK (x > 0)",
             "ALTER TABLE shop_order DROP COLUMN x",
         ),
-        says="rows of shop_order under AccessExclusiveLock",
+        message="rows of shop_order under AccessExclusiveLock",
         hint="then the CHECK with NOT VALID",
     ),
 ]
@@ -89,11 +89,11 @@ SAFE = [
             ops('ValidateConstraint("customer", name="named")'),
         ),
     ),
-    one("remove_check", 'migrations.RemoveConstraint("odd", "odd_named")'),
+    one("remove_check", 'migrations.RemoveConstraint("special", "special_named")'),
     one(
         "alter_constraint",
-        """migrations.AlterConstraint("odd", "odd_named", models.CheckConstraint(
-            condition=~models.Q(nick=""), name="odd_named", violation_error_message="no nick"
+        """migrations.AlterConstraint("special", "special_named", models.CheckConstraint(
+            condition=~models.Q(nick=""), name="special_named", violation_error_message="no nick"
         ))""",
     ),
     one("validate_constraint", 'ValidateConstraint("note", name="note_worded")'),
@@ -102,8 +102,8 @@ SAFE = [
     one(
         "sql_rename_constraint",
         sql(
-            "ALTER TABLE shop_odd RENAME CONSTRAINT odd_named TO named",
-            "ALTER TABLE shop_odd RENAME CONSTRAINT named TO odd_named",
+            "ALTER TABLE shop_special RENAME CONSTRAINT special_named TO named",
+            "ALTER TABLE shop_special RENAME CONSTRAINT named TO special_named",
         ),
     ),
     one(

@@ -22,7 +22,7 @@ UNSAFE = [
     one(
         "sql_reindex",
         sql("REINDEX TABLE shop_order"),
-        says="builds an index anew",
+        message="rebuilds an index",
         hint="REINDEX … CONCURRENTLY",
     ),
     one(
@@ -30,23 +30,23 @@ UNSAFE = [
         python(
             'editor.execute("CREATE INDEX IF NOT EXISTS by_amount ON shop_order (amount)")'
         ).replace("noop", 'lambda apps, editor: editor.execute("DROP INDEX by_amount")'),
-        says="creates an index while nothing can be written",
+        message="creates an index while writes are blocked",
         hint="AddIndexConcurrently",
     ),
     one(
         "add_index",
         'migrations.AddIndex("order", models.Index(fields=["amount"], name="by_amount"))',
-        says='creates an index while nothing can be written: CREATE INDEX "by_amount"',
+        message='creates an index while writes are blocked: CREATE INDEX "by_amount"',
     ),
     one(
         "alter_db_index",
         'migrations.AlterField("order", "amount", models.IntegerField(db_index=True))',
-        says="creates an index while nothing can be written",
+        message="creates an index while writes are blocked",
     ),
     one(
         "remove_index",
-        'migrations.RemoveIndex("odd", "odd_plain")',
-        says="drops an index while nothing can be read",
+        'migrations.RemoveIndex("special", "special_plain")',
+        message="drops an index while reads and writes are blocked",
         hint="RemoveIndexConcurrently",
     ),
     one(
@@ -55,17 +55,17 @@ UNSAFE = [
             "DO $$ BEGIN CREATE INDEX by_amount ON shop_order (amount); END $$",
             "DROP INDEX by_amount",
         ),
-        says="shop_order",
+        message="shop_order",
     ),
     one(
         "no_index_together",
         'migrations.AlterIndexTogether("pair", set())',
-        says="drops an index while nothing can be read",
+        message="drops an index while reads and writes are blocked",
     ),
     one(
         "remove_unique_on_expression",
-        'migrations.RemoveConstraint("odd", "odd_mail")',
-        says="drops an index while nothing can be read",
+        'migrations.RemoveConstraint("special", "special_mail")',
+        message="drops an index while reads and writes are blocked",
         hint="DROP INDEX CONCURRENTLY by RunSQL",
     ),
     one(
@@ -84,44 +84,44 @@ class IndexThem(migrations.operations.base.Operation):
     def database_backwards(self, app_label, editor, before, after):
         editor.execute("DROP INDEX by_amount")
 """,
-        says="creates an index while nothing can be written",
+        message="creates an index while writes are blocked",
     ),
     *(
-        one(f"add_index_{kind}", f'migrations.AddIndex("{model}", {index})', says=INDEX)
+        one(f"add_index_{kind}", f'migrations.AddIndex("{model}", {index})', message=INDEX)
         for kind, model, index in KINDS
     ),
-    one("add_slug", add("order", "models.SlugField(null=True)"), says=INDEX, hint="AddIndex"),
+    one("add_slug", add("order", "models.SlugField(null=True)"), message=INDEX, hint="AddIndex"),
     one(
         "add_index_together",
         'migrations.AlterIndexTogether("order", {("amount", "number")})',
-        says=INDEX,
+        message=INDEX,
     ),
     one(
         "index_concurrently_atomic",
         'AddIndexConcurrently("order", models.Index(fields=["amount"], name="by_amount"))',
-        says="0002_index_concurrently_atomic",
+        message="0002_index_concurrently_atomic",
         hint="cannot be executed inside a transaction",
     ),
     one(
         "sql_index_all_partitions",
         sql("CREATE INDEX by_day ON shop_day (day)", "DROP INDEX by_day"),
-        says=INDEX,
+        message=INDEX,
     ),
     one(
         "sql_drop_index",
-        sql("DROP INDEX odd_plain", "CREATE INDEX odd_plain ON shop_odd (plain)"),
-        says="drops an index while nothing can be read",
+        sql("DROP INDEX special_plain", "CREATE INDEX special_plain ON shop_special (plain)"),
+        message="drops an index while reads and writes are blocked",
     ),
     one(
         "sql_reindex_index",
-        sql("REINDEX INDEX odd_plain"),
-        says="builds an index anew",
+        sql("REINDEX INDEX special_plain"),
+        message="rebuilds an index",
         hint="REINDEX … CONCURRENTLY",
     ),
     one(
         "remove_db_index",
-        alter("odd", "code", "models.CharField(max_length=20)"),
-        says="drops an index while nothing can be read",
+        alter("special", "code", "models.CharField(max_length=20)"),
+        message="drops an index while reads and writes are blocked",
         hint="DROP INDEX CONCURRENTLY by RunSQL",
     ),
 ]
@@ -131,7 +131,11 @@ SAFE = [
         'AddIndexConcurrently("order", models.Index(fields=["amount"], name="by_amount"))',
         head=ALONE,
     ),
-    one("remove_index_concurrently", 'RemoveIndexConcurrently("odd", "odd_plain")', head=ALONE),
+    one(
+        "remove_index_concurrently",
+        'RemoveIndexConcurrently("special", "special_plain")',
+        head=ALONE,
+    ),
     one(
         "python_index_concurrently",
         python(
@@ -149,7 +153,10 @@ SAFE = [
         "index_together_to_index",
         'migrations.RenameIndex("pair", new_name="by_both", old_fields=("one", "two"))',
     ),
-    one("rename_index", 'migrations.RenameIndex("odd", new_name="by_plain", old_name="odd_plain")'),
+    one(
+        "rename_index",
+        'migrations.RenameIndex("special", new_name="by_plain", old_name="special_plain")',
+    ),
     *(
         one(
             f"add_index_{kind}_concurrently",
@@ -165,8 +172,8 @@ SAFE = [
     one(
         "sql_drop_index_concurrently",
         sql(
-            "DROP INDEX CONCURRENTLY odd_plain",
-            "CREATE INDEX CONCURRENTLY odd_plain ON shop_odd (plain)",
+            "DROP INDEX CONCURRENTLY special_plain",
+            "CREATE INDEX CONCURRENTLY special_plain ON shop_special (plain)",
         ),
         head=ALONE,
     ),
@@ -174,8 +181,8 @@ SAFE = [
     one(
         "sql_index_setting",
         sql(
-            "ALTER INDEX odd_plain SET (fillfactor = 70)",
-            "ALTER INDEX odd_plain RESET (fillfactor)",
+            "ALTER INDEX special_plain SET (fillfactor = 70)",
+            "ALTER INDEX special_plain RESET (fillfactor)",
         ),
     ),
 ]

@@ -8,7 +8,7 @@ UNSAFE = [
         """migrations.AddField(
             "order", "customer", models.ForeignKey("shop.customer", models.CASCADE, null=True)
         )""",
-        says="creates an index while nothing can be written",
+        message="creates an index while writes are blocked",
         hint="db_index=False",
     ),
     one(
@@ -18,7 +18,7 @@ UNSAFE = [
             " REFERENCES shop_customer (id)",
             "ALTER TABLE shop_order DROP CONSTRAINT fk",
         ),
-        says="adds a foreign key and checks all rows",
+        message="adds a foreign key and checks all rows",
         hint="NOT VALID",
     ),
     one(
@@ -28,23 +28,23 @@ UNSAFE = [
             "note",
             'models.ForeignKey("shop.note", models.CASCADE, null=True, db_index=False)',
         ),
-        says="fails where there are rows: IntegrityError",
+        message="fails on tables with rows: IntegrityError",
         reason="no constraint has kept the rows to those that there are",
     ),
     one(
         "add_one_to_one",
         add("order", 'models.OneToOneField("shop.customer", models.CASCADE, null=True)'),
-        says=UNIQUE,
+        message=UNIQUE,
     ),
     one(
         "fk_to_one_to_one",
-        alter("pair", "odd", 'models.OneToOneField("shop.odd", models.CASCADE, null=True)'),
-        says="adds a unique constraint",
+        alter("pair", "special", 'models.OneToOneField("shop.special", models.CASCADE, null=True)'),
+        message="adds a unique constraint",
     ),
     one(
         "fk_to_another_table",
         alter("page", "writer", 'models.ForeignKey("shop.tag", models.CASCADE, null=True)'),
-        says="changes the type of a column (shop_page.writer_id)",
+        message="changes the type of a column (shop_page.writer_id)",
     ),
     one(
         "fk_in_one_transaction",
@@ -54,8 +54,8 @@ UNSAFE = [
             "ALTER TABLE shop_raw DROP CONSTRAINT fk",
         ),
         sql("ALTER TABLE shop_raw VALIDATE CONSTRAINT fk"),
-        says="VALIDATE",
-        hint="validate it in a migration of its own",
+        message="VALIDATE",
+        hint="validate it in a separate migration",
     ),
     one(
         "add_fk_with_default",
@@ -63,7 +63,7 @@ UNSAFE = [
             "ALTER TABLE shop_order ADD COLUMN tag_id bigint DEFAULT 1 REFERENCES shop_tag (id)",
             "ALTER TABLE shop_order DROP COLUMN tag_id",
         ),
-        says="adds a foreign key and checks all rows",
+        message="adds a foreign key and checks all rows",
         reason="as the column has a value, all rows are checked",
     ),
 ]
@@ -94,9 +94,9 @@ SAFE = [
         "drop_fk",
         alter(
             "pair",
-            "odd",
+            "special",
             """models.ForeignKey(
-            "shop.odd", models.CASCADE, null=True, db_constraint=False
+            "shop.special", models.CASCADE, null=True, db_constraint=False
         )""",
         ),
     ),

@@ -1,4 +1,4 @@
-"""The public lists of unsafe operations: which unsafe case stands for each, or why none does.
+"""The public lists of unsafe operations: the unsafe case for each, or why there is none.
 
 Squawk: https://squawkhq.com/docs/rules
 django-migration-linter: docs/incompatibilities.md, and the apps that it is tested on
@@ -123,18 +123,18 @@ LEFT_OUT = {
     STRONG: {
         "adding a column with an expression default value": MYSQL,
         "adding a json column": "old code names the columns that it selects: sql_add_json",
-        "executing SQL directly": "it is judged as all other SQL",
+        "executing SQL directly": "it is checked like all other SQL",
         "keeping non-unique indexes to three columns or less": TASTE,
         "using shared or exclusive locking": MYSQL,
         "using the COPY algorithm": MYSQL,
     },
     ZERO_DOWNTIME: {},
 }
-"""The other rules, and why no unsafe case stands for them."""
+"""The other rules, and why they have no unsafe case."""
 
 
 def sources(case: str) -> list[str]:
-    """Return the rules that a case stands for, each behind the name of its list."""
+    """Return the rules that a case covers, each after the name of its list."""
     return [
         f"{tool}: {rule}"
         for tool, rules in CAUGHT.items()

@@ -3,32 +3,37 @@
 from tests.integration.migrations.cases.case import EMPTIES, MARK, NULLABLE, Case, one, sql
 
 UNSAFE = [
-    one("deletes_rows_for_nothing", NULLABLE, head=EMPTIES, says="takes nothing away"),
+    one("deletes_rows_for_nothing", NULLABLE, head=EMPTIES, message="removes nothing"),
     one(
         "reverse_leaves_something",
         sql("ALTER TABLE shop_order ADD COLUMN x int"),
-        says="taken back, leaves another schema: with column shop_order.x: integer",
-        hint="its reverse undoes it all",
+        message="reversed, leaves a different schema: extra column shop_order.x: integer",
+        hint="its reverse undo every change",
     ),
     one(
         "reverse_does_not_fit_rows",
         'migrations.RemoveField("order", "amount")',
         head=MARK,
-        says="cannot be taken back: ",
-        hint="a reverse that fits the rows",
+        message="cannot be reversed: ",
+        hint="a reverse that works with the rows",
     ),
     one(
         "mark_without_reason",
         'migrations.DeleteModel("pair")',
         head="contract = True",
-        says="does not say who",
+        message="without a release and a reason",
     ),
-    one("mark_for_nothing", NULLABLE, head=MARK, says="is marked as contract, but takes nothing"),
-    one("no_reverse", "migrations.RunPython(noop)", says="cannot be taken back"),
+    one(
+        "mark_for_nothing",
+        NULLABLE,
+        head=MARK,
+        message="is marked as contract, but removes nothing",
+    ),
+    one("no_reverse", "migrations.RunPython(noop)", message="cannot be reversed"),
     one(
         "fails_on_rows",
         sql("ALTER TABLE shop_order ADD COLUMN x int NOT NULL", "SELECT 1"),
-        says="fails where there are rows: IntegrityError",
+        message="fails on tables with rows: IntegrityError",
         hint="[migrations.values]",
     ),
     one(
@@ -37,8 +42,8 @@ UNSAFE = [
             "ALTER TABLE shop_order ADD CONSTRAINT few CHECK (number < 1500)",
             "ALTER TABLE shop_order DROP CONSTRAINT few",
         ),
-        says="fails where there are rows: IntegrityError",
+        message="fails on tables with rows: IntegrityError",
     ),
-    one("fails_at_all", sql("SELECT gone"), says="0002_fails_at_all.py:"),
+    one("fails_at_all", sql("SELECT gone"), message="0002_fails_at_all.py:"),
 ]
 SAFE: list[Case] = []

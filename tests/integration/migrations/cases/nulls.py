@@ -8,20 +8,20 @@ UNSAFE = [
     Case(
         "set_not_null_marked_unchecked",
         (ops(FILL), ops(AGE, head=MARK)),
-        says="under AccessExclusiveLock",
+        message="under AccessExclusiveLock",
         hint="AddConstraintNotValid",
     ),
     one(
         "set_not_null_where_some_are",
         AGE,
         head=MARK,
-        says="fails where there are rows: IntegrityError",
+        message="fails on tables with rows: IntegrityError",
         hint="[migrations.values]",
     ),
     one(
         "set_not_null",
         'migrations.AlterField("customer", "age", models.IntegerField(default=0))',
-        says="forbids a column to be NULL (shop_customer.age)",
+        message="makes a column NOT NULL (shop_customer.age)",
     ),
     Case(
         "python_sets_not_null",
@@ -38,28 +38,28 @@ UNSAFE = [
                 )
             ),
         ),
-        says="forbids a column to be NULL (shop_customer.joined)",
+        message="makes a column NOT NULL (shop_customer.joined)",
     ),
     one(
         "remove_step_1_not_null",
         """migrations.SeparateDatabaseAndState(
             state_operations=[migrations.RemoveField("order", "number")]
         )""",
-        says="takes shop_order.number from its model, but new rows need a value",
-        hint="let the column be NULL or give it a default",
+        message="removes shop_order.number from its model, but new rows need a value",
+        hint="drop NOT NULL or set a default",
     ),
     one(
         "set_not_null_default_kept",
         alter("customer", "age", "models.IntegerField(default=0)"),
         sql("ALTER TABLE shop_customer ALTER COLUMN age SET DEFAULT 0"),
-        says="under AccessExclusiveLock",
+        message="under AccessExclusiveLock",
         hint="AddConstraintNotValid",
         reason="old code that saves None is refused, and all rows are read under the lock",
     ),
     one(
         "set_not_null_db_default",
         alter("customer", "age", "models.IntegerField(db_default=0)"),
-        says="forbids a column to be NULL (shop_customer.age)",
+        message="makes a column NOT NULL (shop_customer.age)",
     ),
     one(
         "sql_set_not_null",
@@ -67,7 +67,7 @@ UNSAFE = [
             "ALTER TABLE shop_customer ALTER age SET NOT NULL",
             "ALTER TABLE shop_customer ALTER age DROP NOT NULL",
         ),
-        says="fails where there are rows",
+        message="fails on tables with rows",
     ),
     one(
         "not_null_not_valid",
@@ -75,7 +75,7 @@ UNSAFE = [
             "ALTER TABLE shop_customer ADD CONSTRAINT aged NOT NULL age NOT VALID",
             "ALTER TABLE shop_customer DROP CONSTRAINT aged",
         ),
-        says="forbids a column to be NULL (shop_customer.age)",
+        message="makes a column NOT NULL (shop_customer.age)",
         reason="PostgreSQL 18 reads no row for it, but refuses what old code writes",
     ),
 ]
@@ -85,7 +85,7 @@ SAFE = [
     ),
     one(
         "set_not_null_after_check",
-        'migrations.AlterField("odd", "sure", models.IntegerField())',
+        'migrations.AlterField("special", "sure", models.IntegerField())',
         head=MARK,
     ),
     one(

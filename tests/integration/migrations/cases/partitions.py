@@ -9,12 +9,12 @@ UNSAFE = [
             "CREATE SCHEMA shop; ALTER TABLE shop_order SET SCHEMA shop",
             "ALTER TABLE shop.shop_order SET SCHEMA public; DROP SCHEMA shop",
         ),
-        says="renames a table (shop_order)",
+        message="renames a table (shop_order)",
     ),
     one(
         "sql_rename_schema",
         sql("ALTER SCHEMA store RENAME TO storage", "ALTER SCHEMA storage RENAME TO store"),
-        says="renames a table (store.bin)",
+        message="renames a table (store.bin)",
     ),
     one(
         "sql_drop_schema",
@@ -22,12 +22,12 @@ UNSAFE = [
             "DROP SCHEMA store CASCADE",
             "CREATE SCHEMA store; CREATE TABLE store.bin (id bigint PRIMARY KEY, place int)",
         ),
-        says="drops a table (store.bin)",
+        message="drops a table (store.bin)",
     ),
     one(
         "sql_drop_sequence",
         sql("DROP SEQUENCE shop_numbers", "CREATE SEQUENCE shop_numbers"),
-        says="drops a table (shop_numbers)",
+        message="drops a table (shop_numbers)",
         reason="as a table: the release before may take numbers of it",
     ),
     one(
@@ -37,7 +37,7 @@ UNSAFE = [
             "ALTER TABLE shop_day ATTACH PARTITION shop_day1"
             " FOR VALUES FROM ('2040-01-01') TO ('2040-02-01')",
         ),
-        says="detaches a partition while nothing can be read",
+        message="detaches a partition while reads and writes are blocked",
         hint="DETACH PARTITION … CONCURRENTLY",
     ),
     one(
@@ -47,7 +47,7 @@ UNSAFE = [
             "CREATE TABLE shop_day1 PARTITION OF shop_day"
             " FOR VALUES FROM ('2040-01-01') TO ('2040-02-01')",
         ),
-        says="drops a table (shop_day1)",
+        message="drops a table (shop_day1)",
     ),
     one(
         "sql_attach_partition",
@@ -56,13 +56,13 @@ UNSAFE = [
             " FOR VALUES FROM ('2000-01-01') TO ('2040-01-01')",
             "ALTER TABLE shop_day DETACH PARTITION shop_day3",
         ),
-        says="rows of shop_day3 under AccessExclusiveLock",
+        message="rows of shop_day3 under AccessExclusiveLock",
     ),
     one(
         "sql_drop_database",
         sql("DROP DATABASE IF EXISTS shop_of_old"),
         head=ALONE,
-        says="drops a database",
+        message="drops a database",
     ),
 ]
 SAFE = [

@@ -5,72 +5,72 @@ from tests.integration.migrations.cases.case import MARK, alter, one, score, sql
 UNSAFE = [
     one(
         "varchar_wider_checked",
-        'migrations.AlterField("odd", "nick", models.CharField(max_length=90))',
-        says="rows of shop_odd under AccessExclusiveLock",
+        'migrations.AlterField("special", "nick", models.CharField(max_length=90))',
+        message="rows of shop_special under AccessExclusiveLock",
     ),
     one(
         "varchar_wider_lower_index",
-        'migrations.AlterField("odd", "email", models.CharField(max_length=200, null=True))',
-        says="writes the index odd_mail of shop_odd anew",
+        'migrations.AlterField("special", "email", models.CharField(max_length=200, null=True))',
+        message="builds the index special_mail of shop_special",
     ),
     one(
         "narrowed_marked",
         score("max_digits=4, decimal_places=1"),
         head=MARK,
-        says="loses values (shop_customer.score)",
+        message="loses values (shop_customer.score)",
         hint="deletes_rows =",
     ),
     one(
         "change_type",
         'migrations.AlterField("order", "amount", models.TextField())',
-        says="changes the type of a column (shop_order.amount)",
+        message="changes the type of a column (shop_order.amount)",
         hint='1. ALTER TABLE "shop_order" ADD COLUMN "amount_new" text',
     ),
     one(
         "change_type_marked",
         'migrations.AlterField("order", "amount", models.BigIntegerField())',
         head=MARK,
-        says="writes shop_order anew under AccessExclusiveLock",
+        message="rewrites shop_order under AccessExclusiveLock",
     ),
     one(
         "collation_indexed",
-        'migrations.AlterField("odd", "plain", models.CharField(max_length=20, db_collation="C"))',
-        says="of shop_odd anew under AccessExclusiveLock",
+        'migrations.AlterField("special", "plain", models.CharField(max_length=20, db_collation="C"))',
+        message="of shop_special under AccessExclusiveLock",
     ),
     one(
         "varchar_shorter",
         alter("order", "note", "models.CharField(max_length=20, null=True)"),
-        says="changes the type of a column (shop_order.note)",
+        message="changes the type of a column (shop_order.note)",
     ),
     one(
         "date_of_datetime",
         alter("customer", "joined", "models.DateField(null=True)"),
-        says="changes the type of a column (shop_customer.joined)",
+        message="changes the type of a column (shop_customer.joined)",
     ),
     one(
         "number_to_varchar",
         alter("customer", "age", "models.CharField(max_length=10, null=True)"),
-        says="changes the type of a column (shop_customer.age)",
+        message="changes the type of a column (shop_customer.age)",
     ),
     one(
         "number_to_bigint",
         alter("order", "amount", "models.BigIntegerField()"),
-        says="changes the type of a column (shop_order.amount)",
+        message="changes the type of a column (shop_order.amount)",
     ),
     one(
         "id_to_bigint",
         alter("writer", "id", "models.BigAutoField(primary_key=True)"),
-        says="writes shop_writer anew under AccessExclusiveLock",
+        message="rewrites shop_writer under AccessExclusiveLock",
     ),
     one(
         "numeric_other_scale",
         score("max_digits=9, decimal_places=4"),
-        says="writes shop_customer anew under AccessExclusiveLock",
+        message="rewrites shop_customer under AccessExclusiveLock",
     ),
     one(
         "to_positive",
         alter("order", "amount", "models.PositiveIntegerField()"),
-        says="adds a constraint and checks all rows",
+        message="adds a constraint and checks all rows",
         hint="NOT VALID",
     ),
     one(
@@ -79,7 +79,7 @@ UNSAFE = [
             "ALTER TABLE shop_customer ALTER joined TYPE timestamp",
             "ALTER TABLE shop_customer ALTER joined TYPE timestamptz",
         ),
-        says="changes the type of a column (shop_customer.joined)",
+        message="changes the type of a column (shop_customer.joined)",
     ),
     one(
         "sql_text_to_jsonb",
@@ -87,7 +87,7 @@ UNSAFE = [
             "ALTER TABLE shop_raw ALTER free TYPE jsonb USING to_jsonb(free)",
             "ALTER TABLE shop_raw ALTER free TYPE text",
         ),
-        says="changes the type of a column (shop_raw.free)",
+        message="changes the type of a column (shop_raw.free)",
     ),
     one(
         "sql_rename_enum_value",
@@ -95,7 +95,7 @@ UNSAFE = [
             "ALTER TYPE shop_state RENAME VALUE 'paid' TO 'done'",
             "ALTER TYPE shop_state RENAME VALUE 'done' TO 'paid'",
         ),
-        says="changes the type of a column (shop_raw.state)",
+        message="changes the type of a column (shop_raw.state)",
     ),
     one(
         "sql_domain_gets_check",
@@ -103,7 +103,7 @@ UNSAFE = [
             "ALTER DOMAIN shop_code ADD CONSTRAINT coded CHECK (VALUE <> '')",
             "ALTER DOMAIN shop_code DROP CONSTRAINT coded",
         ),
-        says="rows of shop_raw under ShareLock",
+        message="rows of shop_raw under ShareLock",
         hint="NOT VALID",
     ),
     one(
@@ -113,7 +113,7 @@ UNSAFE = [
             " ALTER TABLE shop_raw ALTER free TYPE shop_free",
             "ALTER TABLE shop_raw ALTER free TYPE text; DROP DOMAIN shop_free",
         ),
-        says="changes the type of a column (shop_raw.free)",
+        message="changes the type of a column (shop_raw.free)",
     ),
 ]
 SAFE = [
@@ -123,7 +123,7 @@ SAFE = [
     ),
     one(
         "varchar_wider_indexed",
-        'migrations.AlterField("odd", "plain", models.CharField(max_length=90))',
+        'migrations.AlterField("special", "plain", models.CharField(max_length=90))',
     ),
     one("varchar_to_text", 'migrations.AlterField("customer", "nick", models.TextField())'),
     one(

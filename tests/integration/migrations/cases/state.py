@@ -30,7 +30,7 @@ SAFE = [
     ),
     one(
         "on_delete",
-        alter("pair", "odd", 'models.ForeignKey("shop.odd", models.SET_NULL, null=True)'),
+        alter("pair", "special", 'models.ForeignKey("shop.special", models.SET_NULL, null=True)'),
     ),
     one(
         "related_name",

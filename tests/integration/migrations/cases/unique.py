@@ -14,33 +14,33 @@ UNSAFE = [
     one(
         "add_unique_null",
         'migrations.AddField("order", "x", models.IntegerField(null=True, unique=True))',
-        says="adds a unique constraint",
+        message="adds a unique constraint",
     ),
     one(
         "add_unique_constraint",
         """migrations.AddConstraint(
             "order", models.UniqueConstraint(fields=["number"], name="only_one")
         )""",
-        says="adds a unique constraint while nothing can be read",
+        message="adds a unique constraint while reads and writes are blocked",
     ),
     one(
         "unique_together",
         'migrations.AlterUniqueTogether("order", {("amount", "number")})',
-        says="adds a unique constraint",
+        message="adds a unique constraint",
     ),
     one(
         "set_unique",
         alter("order", "number", "models.IntegerField(unique=True)"),
-        says="adds a unique constraint",
+        message="adds a unique constraint",
         hint="USING INDEX",
     ),
     *(
         one(
             f"unique_{kind}",
             constraint("order", f'models.UniqueConstraint({how}, name="only_one")'),
-            says=says,
+            message=message,
         )
-        for kind, how, says in (
+        for kind, how, message in (
             ("deferrable", 'fields=["number"], deferrable=models.Deferrable.DEFERRED', UNIQUE),
             ("nulls_not_distinct", 'fields=["number"], nulls_distinct=False', UNIQUE),
             ("with_more", 'fields=["number"], include=["amount"]', INDEX),
@@ -54,7 +54,7 @@ UNSAFE = [
             "ALTER TABLE shop_raw ADD CONSTRAINT raw_key PRIMARY KEY (id)",
             "ALTER TABLE shop_raw DROP CONSTRAINT raw_key",
         ),
-        says="writes the index raw_key of shop_raw anew under AccessExclusiveLock",
+        message="builds the index raw_key of shop_raw under AccessExclusiveLock",
         hint="CREATE INDEX CONCURRENTLY first",
     ),
 ]
@@ -75,10 +75,10 @@ SAFE = [
         )""",
         head=ALONE,
     ),
-    one("unique_false", 'migrations.AlterField("odd", "number", models.IntegerField())'),
+    one("unique_false", 'migrations.AlterField("special", "number", models.IntegerField())'),
     one(
         "not_unique_together",
-        'migrations.AlterUniqueTogether("odd", set())',
+        'migrations.AlterUniqueTogether("special", set())',
     ),
     one(
         "primary_key_using_index",

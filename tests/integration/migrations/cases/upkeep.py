@@ -6,19 +6,19 @@ UNSAFE = [
     one(
         "sql_cluster",
         sql("CLUSTER shop_order USING shop_order_pkey"),
-        says="writes shop_order anew",
+        message="rewrites shop_order",
     ),
     one(
         "sql_vacuum_full",
         sql("VACUUM FULL shop_order"),
         head=ALONE,
-        says="writes shop_order anew",
+        message="rewrites shop_order",
         hint="leave it out of migrations",
     ),
     one(
         "sql_unlogged",
         sql("ALTER TABLE shop_order SET UNLOGGED", "ALTER TABLE shop_order SET LOGGED"),
-        says="writes shop_order anew",
+        message="rewrites shop_order",
     ),
     one(
         "sql_tablespace",
@@ -26,12 +26,12 @@ UNSAFE = [
             "ALTER TABLE shop_order SET TABLESPACE slow",
             "ALTER TABLE shop_order SET TABLESPACE pg_default",
         ),
-        says="writes shop_order anew under AccessExclusiveLock",
+        message="rewrites shop_order under AccessExclusiveLock",
     ),
     one(
         "sql_refresh_view",
         sql("REFRESH MATERIALIZED VIEW shop_words"),
-        says="rows of shop_words under AccessExclusiveLock",
+        message="rows of shop_words under AccessExclusiveLock",
         hint="CONCURRENTLY",
     ),
 ]

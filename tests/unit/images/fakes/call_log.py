@@ -22,7 +22,7 @@ def fail(reason: str) -> NoReturn:
     sys.exit(reason)
 
 
-def read(name: str) -> Any:  # noqa: ANN401 - whatever JSON can hold
+def read(name: str) -> Any:  # noqa: ANN401 - JSON
     """Return what a double has kept."""
     path = HOME / f"{name}.json"
     return json.loads(path.read_text()) if path.exists() else {}

@@ -1,6 +1,6 @@
-"""A Cosign that believes whoever names the same key; `cosign.json` keeps what was said of a digest.
+"""A fake Cosign that accepts the same key name; `cosign.json` stores its attestations.
 
-It stands for 2.5, and for 3 where `cosign-3` lies beside it. Real signatures are made and refused
+It behaves like 2.5, and like 3 if `cosign-3` is next to it. Real signatures are made and refused
 in `tests/acceptance/signing`.
 """
 
@@ -30,8 +30,10 @@ def main() -> None:
         fail(f"Error: unknown flag: {unknown[0]}")
     given["--annotations"] = json.dumps([flag for flag in flags if "--annotations=" in flag])
     kept = read("cosign")
-    said = kept.setdefault(reference, {})
-    {"sign": sign, "attest": attest, "verify": verify}.get(command, verify_attestation)(given, said)
+    output = kept.setdefault(reference, {})
+    {"sign": sign, "attest": attest, "verify": verify}.get(command, verify_attestation)(
+        given, output
+    )
     if command in {"sign", "attest"}:
         write("cosign", kept)
 
@@ -40,26 +42,26 @@ def key(given: dict[str, str]) -> str:
     return Path(given["--key"]).stem
 
 
-def sign(given: dict[str, str], said: dict[str, str]) -> None:
-    said["signature"] = f"{key(given)} {given['--annotations']}"
+def sign(given: dict[str, str], output: dict[str, str]) -> None:
+    output["signature"] = f"{key(given)} {given['--annotations']}"
 
 
-def attest(given: dict[str, str], said: dict[str, str]) -> None:
+def attest(given: dict[str, str], output: dict[str, str]) -> None:
     predicate = json.loads(Path(given["--predicate"]).read_text())
     payload = base64.b64encode(json.dumps({"predicate": predicate}).encode()).decode()
     envelope = json.dumps({"payload": payload})
-    said[given["--type"]] = said.get(given["--type"], "") + f"{key(given)} {envelope}\n"
+    output[given["--type"]] = output.get(given["--type"], "") + f"{key(given)} {envelope}\n"
 
 
-def verify(given: dict[str, str], said: dict[str, str]) -> None:
-    signer, _, annotations = said.get("signature", " []").partition(" ")
+def verify(given: dict[str, str], output: dict[str, str]) -> None:
+    signer, _, annotations = output.get("signature", " []").partition(" ")
     wanted = {*json.loads(given["--annotations"])}
     if signer != key(given) or not wanted <= {*json.loads(annotations)}:
         fail("Error: no matching signatures\nerror during command execution: no matching …")
 
 
-def verify_attestation(given: dict[str, str], said: dict[str, str]) -> None:
-    lines = said.get(given["--type"], "").splitlines()
+def verify_attestation(given: dict[str, str], output: dict[str, str]) -> None:
+    lines = output.get(given["--type"], "").splitlines()
     mine = [line.partition(" ")[2] for line in lines if line.startswith(f"{key(given)} ")]
     if not mine:
         fail("Error: no matching attestations: \nerror during command execution: no matching …")

@@ -118,7 +118,7 @@ def inspect(reference: str) -> None:
 
 
 def build_others(*_: str) -> None:
-    """Nobody looks at what came of it."""
+    """Its result is not used."""
 
 
 def builder() -> None:

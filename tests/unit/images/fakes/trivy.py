@@ -1,4 +1,4 @@
-"""A Trivy that finds what `findings.json` says, in Trivy's formats; it knows only documented flags.
+"""A fake Trivy that reports `findings.json` in Trivy's formats; it knows only documented flags.
 
 https://trivy.dev/docs/latest/guide/references/configuration/cli/trivy_image/
 """
@@ -64,19 +64,19 @@ def fatal(reason: str) -> NoReturn:
 
 
 def severities(options: argparse.Namespace) -> list[str]:
-    """What is told last wins: a file, where one stands runs it too; a variable; a flag."""
+    """The last source wins: a configuration file, a variable, a flag."""
     file = Path(options.config or "trivy.yaml")
     listed = re.search(r"severity: \[(.*)\]", file.read_text() if file.exists() else "")
-    told = options.severity or os.environ.get("TRIVY_SEVERITY") or (listed and listed[1])
-    return re.split(", *", told) if told else LISTS["severity"]
+    received = options.severity or os.environ.get("TRIVY_SEVERITY") or (listed and listed[1])
+    return re.split(", *", received) if received else LISTS["severity"]
 
 
 def report_on(options: argparse.Namespace) -> Report:
-    archive, found, told = options.input, read("findings"), severities(options)
+    archive, found, received = options.input, read("findings"), severities(options)
     if options.secret_config is None and Path("trivy-secret.yaml").exists():
         found["secrets"] = []
     packages: Report = {"Target": f"{archive} (debian 13.1)", "Class": "os-pkgs", "Type": "debian"}
-    if grave := [entry for entry in found["vulnerabilities"] if entry["Severity"] in told]:
+    if grave := [entry for entry in found["vulnerabilities"] if entry["Severity"] in received]:
         packages["Vulnerabilities"] = grave
     settings = {"Target": "/app/settings.py", "Class": "secret", "Secrets": found["secrets"]}
     return {

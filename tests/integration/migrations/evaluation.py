@@ -1,4 +1,4 @@
-"""Judges a case: its migrations are written into the app, applied, and taken out of it again."""
+"""Evaluate a case: write its migrations into the app, apply them, and remove them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,7 +43,7 @@ def written(project: Project, case: Case) -> Iterator[list[str]]:
             path.unlink()
 
 
-def judged(server: str, project: Project, code: AppVersion, case: Case) -> str:
+def evaluated(server: str, project: Project, code: AppVersion, case: Case) -> str:
     """Return what is found in a case's migrations, without the tests of the release before."""
     findings = MigrationReport([])
     with written(project, case):
