@@ -501,9 +501,12 @@ def benchmark_caches(session: nox.Session) -> None:
 
 @nox.session(name="benchmark-migrations", python=PYTHON, default=False)
 def benchmark_migrations(session: nox.Session) -> None:
-    """Time the check of a new migration against an earlier commit."""
-    sync(session, "requirements/dev.txt")
-    session.run("python", "-m", "benchmarks.migrations", *session.posargs)
+    """Time the check of a new migration against an earlier commit and peers."""
+    sync(session, "requirements/peers.txt")
+    services = ["python", "-m", "pipeline.services", "--postgres", "--"]
+    session.run(
+        *services, "python", "-m", "benchmarks.migrations", *session.posargs, env=unset_app_env()
+    )
 
 
 @nox.session(name="benchmark-images", python=PYTHON, default=False)
