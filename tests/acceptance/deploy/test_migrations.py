@@ -59,7 +59,7 @@ def test_b5_serving_release_keeps_its_fields(
 ) -> None:
     commit = site.variants.release(migration_layer("9995_takes", operation))
     stderr = case.assert_caught(lambda: site.deploy(commit), code=STOPPED, at="self-check failed")
-    assert "still uses what would be taken away: projects.project" in stderr
+    assert "still uses the schema that would be removed: projects.project" in stderr
 
 
 @pytest.mark.fault("B5c", "a contract migration together with the migration that it builds on")

@@ -104,7 +104,7 @@ def silent(site: LiveSite, _: str) -> None:
 
 
 LOSE = {
-    "what an index names": (of_platform, "though its index names that"),
+    "what an index names": (of_platform, "although its index lists it"),
     "an index": (whole, "the registry has no"),
     "the registry": (silent, "the registry does not answer"),
 }

@@ -151,7 +151,7 @@ def test_a_dirty_tree_is_not_pushed(project: Project) -> None:
     completed(project.invoke("build", "sbom", "scan"))
     result = project.invoke("push")
     assert result.returncode == 2
-    assert f"was not built from commit {project.sha[:12]} alone" in result.stderr
+    assert f"was not built from commit {project.sha[:12]} without other changes" in result.stderr
     assert effectful_commands(result) == []
 
 
