@@ -13,7 +13,10 @@ INVALID = """
     SELECT indexrelid::regclass::text, indrelid::regclass::text
     FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
     WHERE NOT indisvalid AND relkind = 'i'
-        AND indexrelid NOT IN (SELECT index_relid FROM pg_stat_progress_create_index)
+        AND NOT EXISTS (
+            SELECT FROM pg_stat_progress_create_index AS running
+            WHERE running.datname = current_database() AND running.index_relid = indexrelid
+        )
     ORDER BY 1
 """
 NOT_VALIDATED = """

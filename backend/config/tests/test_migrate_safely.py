@@ -21,10 +21,15 @@ from apps.projects.models import Project
 from config import leftovers
 from config.management.commands import migrate_safely
 from config.management.commands.migrate_safely import LOCK
+from config.pending import another_migrates
 from config.tests.conftest import BACKEND
 from config.tests.waiting import wait_until
 
 PROJECTS = ("projects", "0001_initial")
+SLEEPING = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND query = 'SELECT pg_sleep(600)'
+"""
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -88,6 +93,22 @@ def test_lock_is_released(app: BaseDatabaseWrapper) -> None:
     call_command("migrate_safely")
 
     assert can_lock(app)
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("_missing_migration")
+def test_migration_of_another_database() -> None:
+    other = connection.copy()
+    other.settings_dict["NAME"] = "postgres"
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        assert not another_migrates()
+        call_command("migrate_safely")
+    finally:
+        other.close()
+
+    assert applied()
 
 
 @pytest.mark.postgres
@@ -252,11 +273,7 @@ def test_killed_client_keeps_lock(
         client.kill()
     # the lock is held as long as the statement runs
     with app.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_try_advisory_lock(%s), (SELECT count(*) FROM pg_stat_activity"
-            " WHERE query LIKE 'SELECT pg_sleep(600)')",
-            [LOCK],
-        )
+        cursor.execute(f"SELECT pg_try_advisory_lock(%s), ({SLEEPING})", [LOCK])
         got, running = cursor.fetchone()
     assert (got, running) in {(False, 1), (True, 0)}
     wait_until(lambda: sleeping(app) == 0, "the server does not notice that its client is gone")
@@ -264,7 +281,7 @@ def test_killed_client_keeps_lock(
 
 def sleeping(app: BaseDatabaseWrapper) -> int:
     with app.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)'")
+        cursor.execute(SLEEPING)
         return int(cursor.fetchone()[0])
 
 

@@ -15,7 +15,9 @@ HOLDER = """
         array_to_string(pg_blocking_pids(pid), ', ')
     FROM pg_locks JOIN pg_stat_activity USING (pid)
     WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32) + objid::bigint = %s
+        AND datname = current_database()
 """
+"""An advisory lock is of one database, but pg_locks lists those of all databases of the server."""
 CLIENT_CHECK_INTERVAL = "2s"
 """How long a statement continues after its client was killed."""
 CLOSE_SECONDS = 10
