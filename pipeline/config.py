@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
-from pipeline import checker
+from pipeline import toml_checker
 from pipeline.environments import Environment
 from pipeline.errors import InputError
 from pipeline.files import read_text
@@ -77,4 +77,4 @@ def declared_secret_names(environments: Iterable[Environment]) -> list[str]:
 
 @lru_cache(maxsize=1)
 def _read(text: str) -> Settings:
-    return checker.read_file(Settings, CONFIG_FILE, text, hint=HINT)
+    return toml_checker.read_file(Settings, CONFIG_FILE, text, hint=HINT)

@@ -5,8 +5,8 @@ from fnmatch import fnmatchcase
 from typing import Annotated
 
 from pipeline.addresses import is_loopback, parse_origin, parse_ssh_host
-from pipeline.schema import Constraint, Table, Text, matches_pattern, whole_number
 from pipeline.toml import Fault
+from pipeline.toml_schema import Constraint, Table, Text, matches_pattern, whole_number
 
 Seconds = Annotated[int, whole_number(0, 3600)]
 Stack = Annotated[

@@ -9,10 +9,10 @@ from datetime import date
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
-from pipeline.checker import unknown_name_faults
 from pipeline.environments import Environment, Variable
-from pipeline.schema import Constraint, Table, Text, matches_pattern, whole_number
 from pipeline.toml import Fault, Place
+from pipeline.toml_checker import unknown_name_faults
+from pipeline.toml_schema import Constraint, Table, Text, matches_pattern, whole_number
 
 COMMON = "common"
 """The area that every session reads; it also has each file that is in no other area."""

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Protocol
 
 from packaging.utils import canonicalize_name
 
-from pipeline import checker
-from pipeline.checker import unknown_name_faults
+from pipeline import toml_checker
 from pipeline.config import load
 from pipeline.files import read_text
-from pipeline.schema import Constraint, Table, Text
 from pipeline.toml import Fault
+from pipeline.toml_checker import unknown_name_faults
+from pipeline.toml_schema import Constraint, Table, Text
 
 FILE = Path("security", "exceptions.toml")
 LOCKFILE_ECOSYSTEMS = ("pypi", "npm")
@@ -102,7 +102,9 @@ def load_waivers(today: date) -> list[Waiver]:
         return []
     rules = (partial(_impossible, today=today), _twice, _too_many)
     hint = "see the example in the first lines of the file"
-    return [*checker.read_file(Entries, FILE, read_text(FILE), hint=hint, rules=rules).exceptions]
+    return [
+        *toml_checker.read_file(Entries, FILE, read_text(FILE), hint=hint, rules=rules).exceptions
+    ]
 
 
 def unwaived(

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, TypeVar
 
-from pipeline import checker
+from pipeline import toml_checker
 from pipeline.config import CONFIG_FILE
-from pipeline.schema import Table
 from pipeline.settings import Settings
 from pipeline.toml import format_place
+from pipeline.toml_schema import Table
 
 Content = Mapping[str, Any]
 T = TypeVar("T", bound=Table)
@@ -52,7 +52,7 @@ def text(changes: Content | None = None) -> str:
 
 def settings(changes: Content | None = None) -> Settings:
     """Return it as it is read."""
-    return checker.read_file(Settings, CONFIG_FILE, text(changes), hint="")
+    return toml_checker.read_file(Settings, CONFIG_FILE, text(changes), hint="")
 
 
 def changed(table: T, **values: object) -> T:

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pipeline import checker, toml
+from pipeline import toml, toml_checker
 from pipeline.errors import InputError
 from pipeline.fault_injection.edit import Edit
 from pipeline.files import read_text
-from pipeline.schema import Constraint, Table
+from pipeline.toml_schema import Constraint, Table
 
 CATALOG_DIR = Path("faults")
 HINT = "the head of faults/pipeline.toml explains it"
@@ -104,7 +104,7 @@ def load_catalog(folder: Path = CATALOG_DIR) -> dict[str, Gate]:
     problems: list[str] = []
     for file in sorted(folder.glob("*.toml")):
         try:
-            read: Mapping[str, Gate] = checker.read_file(
+            read: Mapping[str, Gate] = toml_checker.read_file(
                 Gates, file, read_text(file), hint=HINT
             ).rest
         except InputError as error:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.schema import Table
 from pipeline.toml import Fault
+from pipeline.toml_schema import Table
 
 EDIT_KINDS = ("find", "match", "append", "write")
 

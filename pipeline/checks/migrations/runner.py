@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.checks.baseline import previous_release_commit
-from pipeline.checks.migrations import checks, evaluation, previous_release
+from pipeline.checks.migrations import dynamic_checks, evaluation, previous_release
 from pipeline.checks.migrations.app_version import AppVersion
 from pipeline.checks.migrations.databases import PostgresServer, Schema, schema
 from pipeline.checks.migrations.evaluation import Limits
@@ -54,7 +54,7 @@ class MigrationCheck:
     def run_with_started_app(self, folder: Path) -> MigrationReport:
         """Check the history while another thread checks out and starts the previous release."""
         with ExitStack() as stack, ThreadPoolExecutor() as pool:
-            history = pool.submit(checks.check_round_trip, self.server, self.new)
+            history = pool.submit(dynamic_checks.check_round_trip, self.server, self.new)
             before = pool.submit(self._previous_version, folder, stack)
             fresh, faults = history.result()
             findings = MigrationReport(faults)
@@ -73,7 +73,7 @@ class MigrationCheck:
         code = stack.enter_context(code.start_worker(self.server.url))
         code.migrate(self.server.create_database("base"))
         expected = self.new.migrations() - code.migrations()
-        return Before(code, checks.collect(self.server, code) if expected else None)
+        return Before(code, dynamic_checks.collect(self.server, code) if expected else None)
 
     def _from(self, before: Before | None, fresh: Schema, findings: MigrationReport) -> None:
         if before is None:
@@ -82,15 +82,17 @@ class MigrationCheck:
         upgraded = self.apply(findings, before.tests)
         if upgraded:
             added = "applied to the previous release"
-            findings.faults += checks.schema_differences("history", added, fresh, upgraded)
+            findings.faults += dynamic_checks.schema_differences("history", added, fresh, upgraded)
         if not upgraded or not findings.records:
             return
         log("run the tests of the previous release on the new schema")
-        tests = before.tests or checks.collect(self.server, before.code)
-        findings.faults += checks.check_previous_release(self.server, before.code, self.new, tests)
+        tests = before.tests or dynamic_checks.collect(self.server, before.code)
+        findings.faults += dynamic_checks.check_previous_release(
+            self.server, before.code, self.new, tests
+        )
         if any(record.contract for record in findings.records):
             log("run the new tests on the schema without the contract migrations")
-            findings.faults += checks.check_before_contract(self.server, self.new)
+            findings.faults += dynamic_checks.check_before_contract(self.server, self.new)
 
     def apply(self, findings: MigrationReport, tests: Tests | None = None) -> Schema:
         """Apply the new migrations to two copies of `base` with rows, and add the faults.
@@ -113,7 +115,9 @@ class MigrationCheck:
         if not records or records[-1].failure:
             return schema(url) if not records else frozenset()
         upgraded = schema(url)
-        findings.faults += checks.check_new_migrations_reversible(self.new, url, records, before)
+        findings.faults += dynamic_checks.check_new_migrations_reversible(
+            self.new, url, records, before
+        )
         self._under_load(findings, tests)
         return upgraded
 

@@ -3,7 +3,7 @@
 from pipeline.parity.rule import Rule
 from pipeline.parity.rules import (
     calls,
-    environments,
+    deploy_environments,
     gates,
     hardening,
     permissions,
@@ -21,7 +21,7 @@ RULES = [
         calls,
         hardening,
         permissions,
-        environments,
+        deploy_environments,
         single_source,
     )
     for value in vars(module).values()

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 
 from pipeline import config
-from pipeline.checker import unknown_name_faults
 from pipeline.ci.areas import glob_to_regex
 from pipeline.docs.tables import workflow_tables
 from pipeline.github.loader import GATE_JOB
@@ -13,6 +12,7 @@ from pipeline.parity.repository import DOCUMENT, Repository
 from pipeline.parity.rule import Violation, rule
 from pipeline.parity.rules.gates import strip_expression
 from pipeline.toml import format_place
+from pipeline.toml_checker import unknown_name_faults
 
 VERSIONS = ("python-version", "node-version", "go-version", "java-version", "version")
 TOOLS = ("version", "cosign-release")

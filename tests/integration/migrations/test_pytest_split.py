@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.checks.migrations import checks
+from pipeline.checks.migrations import dynamic_checks
 from pipeline.checks.migrations.app_version import AppVersion
 from pipeline.checks.migrations.databases import PostgresServer
 from tests.support.django_project import Project
@@ -100,7 +100,7 @@ def green(project: Project, server: str, body: str) -> bool:
     with AppVersion(project.root / "backend").start_worker(server) as app:
         app.migrate(databases.create_database("test_copy"))
         databases.create_database("test_second", like="test_copy")
-        return checks.collect(databases, app).green()
+        return dynamic_checks.collect(databases, app).green()
 
 
 @pytest.mark.parametrize("why", RED)
@@ -139,7 +139,7 @@ def test_what_the_app_distributes_is_run_in_two_processes(project: Project, serv
 def test_tests_that_are_asked_nothing_end_with_their_worker(project: Project, server: str) -> None:
     project.write("backend/shop/test_more.py", ENDLESS)
     with AppVersion(project.root / "backend").start_worker(server) as app:
-        checks.collect(PostgresServer(server), app)
+        dynamic_checks.collect(PostgresServer(server), app)
         until((project.root / "backend/started").exists)
     assert app.running.process.wait()
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from pipeline.checker import Checker
 from pipeline.deploy.cluster.stackfile import Release
 from pipeline.environments import REQUIRED_SECRETS, Environment, Timings
-from pipeline.schema import Table
+from pipeline.toml_checker import Checker
+from pipeline.toml_schema import Table
 from tests.settings import changed
 
 Object = dict[str, Any]

@@ -15,7 +15,7 @@ from pipeline.github.model import Job
 from pipeline.nox_sessions import Session
 from pipeline.parity import repository as trees
 from pipeline.parity.repository import Action, Repository
-from pipeline.schema import Table
+from pipeline.toml_schema import Table
 from tests.settings import changed
 
 Content = Any

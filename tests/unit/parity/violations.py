@@ -13,7 +13,7 @@ from pipeline.nox_sessions import Session
 from pipeline.parity.repository import Repository
 from pipeline.parity.rules import RULES
 from pipeline.parity.rules.calls import NOT_FAILED, ON_PUSH, reachable_from_pull_request
-from pipeline.parity.rules.environments import remote_environments
+from pipeline.parity.rules.deploy_environments import remote_environments
 from pipeline.parity.rules.gates import GATE_SUCCEEDED, calls_delivery
 from pipeline.settings import Actions
 from tests.unit.parity.edits import (

@@ -117,7 +117,7 @@ def _result(command: str, *arguments: str) -> str:
     from pipeline.checks.migrations.records import records_to_json  # noqa: PLC0415
 
     if command == "static":
-        from pipeline.checks.migrations.django_runner.static import static  # noqa: PLC0415
+        from pipeline.checks.migrations.django_runner.static_records import static  # noqa: PLC0415
 
         return records_to_json(static(arguments))
     return records_to_json(

@@ -3,7 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from pipeline.checks.migrations.django_runner.catalog import Column, Snapshot, fetch_all, snapshot
+from pipeline.checks.migrations.django_runner.pg_catalog import (
+    Column,
+    Snapshot,
+    fetch_all,
+    snapshot,
+)
 from pipeline.checks.migrations.django_runner.types import is_lossless, is_widening
 from pipeline.checks.migrations.records import Change
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterator
 
-from pipeline.checks.migrations.django_runner.catalog import Column
+from pipeline.checks.migrations.django_runner.pg_catalog import Column
 from pipeline.checks.migrations.django_runner.syntax import Node, unquoted
 
 TYPES = {

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from pipeline.checks.migrations.django_runner.catalog import Column
 from pipeline.checks.migrations.django_runner.definitions import (
     column,
     has_default,
@@ -13,6 +12,7 @@ from pipeline.checks.migrations.django_runner.definitions import (
     type_of,
     typed,
 )
+from pipeline.checks.migrations.django_runner.pg_catalog import Column
 from pipeline.checks.migrations.django_runner.relations import Key, Relations
 from pipeline.checks.migrations.django_runner.syntax import Node, unquoted
 

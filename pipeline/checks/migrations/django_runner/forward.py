@@ -9,11 +9,11 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 
-from pipeline.checks.migrations.django_runner import catalog
-from pipeline.checks.migrations.django_runner.catalog import Snapshot
+from pipeline.checks.migrations.django_runner import pg_catalog
 from pipeline.checks.migrations.django_runner.changes import needed
 from pipeline.checks.migrations.django_runner.idempotency import run_data_operations_twice
 from pipeline.checks.migrations.django_runner.lock_recorder import LockRecorder
+from pipeline.checks.migrations.django_runner.pg_catalog import Snapshot
 from pipeline.checks.migrations.django_runner.source_locations import OperationLocator
 from pipeline.checks.migrations.records import MigrationRecord
 
@@ -34,8 +34,8 @@ def apply_pending(*, expand_only: bool, twice: bool) -> list[MigrationRecord]:
     marked = {_node(each) for each in pending if expand_only and hasattr(each, "contract")}
     chosen = [each for each in pending if marked.isdisjoint(graph.forwards_plan(_node(each)))]
     connection.ensure_connection()
-    known = {oid: name for oid, name in catalog.relations().items() if name != MIGRATIONS_TABLE}
-    released = catalog.snapshot(known)
+    known = {oid: name for oid, name in pg_catalog.relations().items() if name != MIGRATIONS_TABLE}
+    released = pg_catalog.snapshot(known)
     columns = columns_of(executor.loader.project_state(_leaves(executor.loader)))
     records: list[MigrationRecord] = []
     for migration in chosen:

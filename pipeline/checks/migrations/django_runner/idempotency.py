@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.migrations import RunPython, RunSQL
 from django.db.migrations.operations.base import Operation
 
-from pipeline.checks.migrations.django_runner.catalog import fetch_all
+from pipeline.checks.migrations.django_runner.pg_catalog import fetch_all
 from pipeline.checks.migrations.records import RepeatResult
 
 CONTENT = "SELECT md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM {} AS t"

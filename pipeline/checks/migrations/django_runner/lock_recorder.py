@@ -8,9 +8,9 @@ from typing import Any
 import psycopg
 from django.db.utils import DatabaseError
 
-from pipeline.checks.migrations.django_runner import catalog
-from pipeline.checks.migrations.django_runner.catalog import File, Snapshot, fetch_all
+from pipeline.checks.migrations.django_runner import pg_catalog
 from pipeline.checks.migrations.django_runner.changes import author, changes, differing
+from pipeline.checks.migrations.django_runner.pg_catalog import File, Snapshot, fetch_all
 from pipeline.checks.migrations.django_runner.source_locations import OperationLocator
 from pipeline.checks.migrations.django_runner.statements import (
     first,
@@ -56,8 +56,8 @@ class LockRecorder:
         self.transaction, self.began = 0, ""
         self.failing: tuple[str, Any, int, str] | None = None
         self.rows: dict[int, int] = {}
-        self.schema = self.start = catalog.snapshot(self.known)
-        self.filled = {oid for oid in self.schema.relations if catalog.is_filled(oid)}
+        self.schema = self.start = pg_catalog.snapshot(self.known)
+        self.filled = {oid for oid in self.schema.relations if pg_catalog.is_filled(oid)}
         self.authors: dict[tuple[str, str], tuple[str, str]] = {}
         self.emptied_by: dict[int, tuple[str, str]] = {}
         self.locks: list[LockRecord] = []
@@ -73,12 +73,12 @@ class LockRecorder:
 
     def finish(self) -> tuple[Emptied, ...]:
         """Close the last transaction, and return the tables that lost all rows."""
-        self.schema = catalog.snapshot(self.known)
+        self.schema = pg_catalog.snapshot(self.known)
         self._close()
         return tuple(
             Emptied(self.known[oid], *self.emptied_by.get(oid, ("", self.places.file)))
             for oid in self.filled & self.schema.relations.keys()
-            if not catalog.is_filled(oid)
+            if not pg_catalog.is_filled(oid)
         )
 
     def record_failed_statement(self) -> None:
@@ -133,9 +133,9 @@ class LockRecorder:
         *,
         alone: bool = False,
     ) -> Any:  # noqa: ANN401
-        about, files = catalog.about(text, self.known), catalog.files(self.known)
+        about, files = pg_catalog.about(text, self.known), pg_catalog.files(self.known)
         if not self._blocked():
-            self.rows = catalog.touched(self.known)
+            self.rows = pg_catalog.touched(self.known)
         self.failing = text, params, transaction, about
         started = time.monotonic()
         result = execute()
@@ -154,7 +154,7 @@ class LockRecorder:
         """Cache the statement that changed the schema or deleted the last row of a table."""
         if controls_transaction(text):
             self.changes.append(Change("transaction-nesting", first(text), text, where))
-        schema = catalog.snapshot(self.known)
+        schema = pg_catalog.snapshot(self.known)
         for change in changes(self.schema, schema, self.released):
             self.authors[change.rule, change.what] = text, where
         for name in differing(self.schema, schema):
@@ -162,13 +162,13 @@ class LockRecorder:
         self.schema = schema
         if first(text) != "SELECT":
             for oid in self.filled - self.emptied_by.keys():
-                if not catalog.is_filled(oid):
+                if not pg_catalog.is_filled(oid):
                     self.emptied_by[oid] = text, where
 
     def _close(self) -> None:
         """Record the net changes of the finished transaction, and the end of its locks."""
         if self.schema != self.start:
-            self.schema = catalog.snapshot(self.known)  # it may have been rolled back
+            self.schema = pg_catalog.snapshot(self.known)  # it may have been rolled back
         for change in changes(self.start, self.schema, self.released):
             by = author(self.authors, change)
             sql, where = by or ("", self.places.file)
@@ -177,7 +177,7 @@ class LockRecorder:
         self._release(set())
 
     def _hold(self, started: float) -> None:
-        held = {(oid, mode) for oid, mode in fetch_all(catalog.LOCKS) if oid in self.known}
+        held = {(oid, mode) for oid, mode in fetch_all(pg_catalog.LOCKS) if oid in self.known}
         self._release(held)
         for key in held - self.held.keys():
             self.held[key] = started
@@ -195,7 +195,7 @@ class LockRecorder:
 
     def _scans(self) -> tuple[Scan, ...]:
         """Return the tables of which many rows were read or changed under a blocking lock."""
-        now, blocked = catalog.touched(self.known), self._blocked()
+        now, blocked = pg_catalog.touched(self.known), self._blocked()
         counts = {oid: count - self.rows.get(oid, 0) for oid, count in now.items()}
         found = []
         for oid, count in counts.items():
@@ -211,7 +211,7 @@ class LockRecorder:
         full = {file.table for file in before.values() if file.filled}
         kept = {file.number for file in before.values()}  # an index may also move
         found = []
-        for oid, file in catalog.files(self.known).items():
+        for oid, file in pg_catalog.files(self.known).items():
             if file.table not in full or file.number in kept:
                 continue
             # Outside of a transaction no lock is left to see: only CONCURRENTLY on an index is safe.

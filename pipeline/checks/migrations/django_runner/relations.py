@@ -3,7 +3,7 @@
 from itertools import count
 from typing import Any
 
-from pipeline.checks.migrations.django_runner.catalog import Column, Snapshot
+from pipeline.checks.migrations.django_runner.pg_catalog import Column, Snapshot
 
 Key = tuple[int, int]
 

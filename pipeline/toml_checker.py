@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 
-from pipeline.schema import KINDS, Constraint, Kind, Rule, Table, UnsetError, Value
 from pipeline.toml import Fault, Place, faults_error, parse_document, quote
+from pipeline.toml_schema import KINDS, Constraint, Kind, Rule, Table, UnsetError, Value
 
 TYPES: dict[object, tuple[type, ...]] = {float: (int, float), tuple: (list,), Mapping: (dict,)}
 NONE_TYPE = type(None)
