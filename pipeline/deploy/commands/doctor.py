@@ -12,7 +12,7 @@ from pipeline.deploy.commands.site import find_user_error, infrastructure_replic
 from pipeline.deploy.commands.status import find_drift
 from pipeline.deploy.database import require_database_url
 from pipeline.deploy.environment_secrets import load_secrets, secret_object_name
-from pipeline.deploy.preflight import certificate, engine, variables
+from pipeline.deploy.preflight import certificate, docker_engine, variables
 from pipeline.deploy.preflight.model import FAILED, INCONCLUSIVE, Check, CheckResult, run_check
 from pipeline.deploy.rollout.edge import edge_config_in_use, edge_config_name
 from pipeline.deploy.state import journal
@@ -109,13 +109,13 @@ def local_checks(environment: Environment) -> Iterator[tuple[str, Check]]:
     yield "readers", partial(variables.check_unused_variables, environment)
     yield "workflow", partial(variables.check_workflow_secrets, environment)
     for tool in ("cosign", "syft"):
-        yield tool, partial(engine.check_tool, tool)
+        yield tool, partial(docker_engine.check_tool, tool)
 
 
 def engine_checks(swarm: SwarmClient) -> Iterator[tuple[str, Check]]:
     """Yield the checks that all later ones depend on."""
-    yield "engine", partial(engine.check_engine_version, swarm)
-    yield "swarm", partial(engine.check_nodes, swarm)
+    yield "engine", partial(docker_engine.check_engine_version, swarm)
+    yield "swarm", partial(docker_engine.check_nodes, swarm)
 
 
 def site_checks(
@@ -124,10 +124,10 @@ def site_checks(
     """Yield the checks of the site and its infrastructure."""
     known = journal.entries(swarm, environment.stack)
     live = journal.last_successful(known)
-    yield "clock", partial(engine.check_clock, swarm)
-    yield "disk", partial(engine.check_disk, swarm, live)
-    yield "registry", partial(engine.check_registry, live)
-    yield "lock", partial(engine.check_lock, swarm, environment.stack)
+    yield "clock", partial(docker_engine.check_clock, swarm)
+    yield "disk", partial(docker_engine.check_disk, swarm, live)
+    yield "registry", partial(docker_engine.check_registry, live)
+    yield "lock", partial(docker_engine.check_lock, swarm, environment.stack)
     yield "journal", partial(check_journal, known)
     yield "release", partial(check_release, swarm, environment, live)
     yield "edge", partial(check_edge, swarm, environment, values)

@@ -12,7 +12,7 @@ import pytest
 from pipeline.deploy.cluster.stackfile import render_services
 from pipeline.deploy.commands import doctor
 from pipeline.deploy.environment_secrets import secret_object_name
-from pipeline.deploy.preflight import certificate, engine, variables
+from pipeline.deploy.preflight import certificate, docker_engine, variables
 from pipeline.deploy.preflight.model import CheckResult, run_check
 from pipeline.deploy.rollout.candidate import new_record
 from pipeline.deploy.rollout.edge import edge_config_name
@@ -58,8 +58,8 @@ def site(engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch, pair: tuple[str, st
     source = secret_object_name("shop", "TLS_CERTIFICATE", pair[0])
     container["Secrets"] = [{"SecretName": source}]
     engine.facts["run"] = "Filesystem\noverlay 100 50 52428800 50% /"
-    monkeypatch.setattr(engine, "capture", lambda _: CommandResult((), 0, "{}", ""))
-    monkeypatch.setattr(engine, "check_tool", lambda name: f"/bin/{name}")
+    monkeypatch.setattr(docker_engine, "capture", lambda _: CommandResult((), 0, "{}", ""))
+    monkeypatch.setattr(docker_engine, "check_tool", lambda name: f"/bin/{name}")
     return engine
 
 
@@ -168,7 +168,7 @@ def test_a_registry_that_does_not_hand_out_what_is_live_is_found(
     site: FakeSwarm, monkeypatch: pytest.MonkeyPatch, output: str, what: str, hint: str
 ) -> None:
     del site
-    monkeypatch.setattr(engine, "capture", lambda _: CommandResult((), 1, "", output))
+    monkeypatch.setattr(docker_engine, "capture", lambda _: CommandResult((), 1, "", output))
     registry = found()["registry"]
     assert registry.what.startswith(what)
     assert registry.hint.startswith(hint)
@@ -178,10 +178,10 @@ def test_a_registry_without_this_commit_answers_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        engine, "capture", lambda _: CommandResult((), 1, "", "ERROR: x: not found")
+        docker_engine, "capture", lambda _: CommandResult((), 1, "", "ERROR: x: not found")
     )
-    monkeypatch.setattr(engine, "repository_for", lambda name: f"ghcr.io/octo/shop/{name}")
-    assert engine.check_registry(None) == "ghcr.io answers; it has no image of this commit"
+    monkeypatch.setattr(docker_engine, "repository_for", lambda name: f"ghcr.io/octo/shop/{name}")
+    assert docker_engine.check_registry(None) == "ghcr.io answers; it has no image of this commit"
 
 
 def test_a_lock_is_no_fault_while_its_holder_lives(site: FakeSwarm) -> None:
@@ -367,10 +367,10 @@ class TestCertificate:
 def test_a_tool_is_found_or_one_is_told_where_it_is_to_be_had(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert engine.check_tool("git").endswith("git")
+    assert docker_engine.check_tool("git").endswith("git")
     monkeypatch.setenv("PATH", "/missing")
     with pytest.raises(MissingToolError) as caught:
-        engine.check_tool("cosign")
+        docker_engine.check_tool("cosign")
     assert "sigstore" in caught.value.hint
 
 
