@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import unquote
 
-HOST_PATTERN = r"(?P<host>\w[\w-]*(\.\w[\w-]*)*|\[[\da-fA-F:.]+\])(:(?P<port>\d+))?"
-ORIGIN_PATTERN = re.compile(rf"(?P<scheme>https?)://{HOST_PATTERN}", re.ASCII)
-SSH_PATTERN = re.compile(rf"ssh://((?P<user>[^\s/?#@:]+)@)?{HOST_PATTERN}", re.ASCII)
-USER_PATTERN = re.compile(r"[^-\s'\"`;&<>|(){}\\][^\s'\"`;&<>|(){}\\]*")
+_HOST_PATTERN = r"(?P<host>\w[\w-]*(\.\w[\w-]*)*|\[[\da-fA-F:.]+\])(:(?P<port>\d+))?"
+_ORIGIN_PATTERN = re.compile(rf"(?P<scheme>https?)://{_HOST_PATTERN}", re.ASCII)
+_SSH_PATTERN = re.compile(rf"ssh://((?P<user>[^\s/?#@:]+)@)?{_HOST_PATTERN}", re.ASCII)
+_USER_PATTERN = re.compile(r"[^-\s'\"`;&<>|(){}\\][^\s'\"`;&<>|(){}\\]*")
 """User names that ssh accepts; one that begins with a dash would be an option."""
-PORTS = range(1, 65536)
+_PORTS = range(1, 65536)
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def parse_origin(url: str) -> Origin:
     Raises:
         ValueError: It is not an origin.
     """
-    if not (found := ORIGIN_PATTERN.fullmatch(url)):
+    if not (found := _ORIGIN_PATTERN.fullmatch(url)):
         raise ValueError(
             "it must be a scheme, a host and a port only, as in https://shop.example:8443"
         )
@@ -54,12 +54,12 @@ def parse_ssh_host(url: str) -> SshHost:
     Raises:
         ValueError: It is not such an address.
     """
-    if not (found := SSH_PATTERN.fullmatch(url)):
+    if not (found := _SSH_PATTERN.fullmatch(url)):
         raise ValueError(
             "it must be a user, a host and a port only, as in ssh://deploy@shop.example:22"
         )
     user = unquote(found["user"] or "")
-    if user and not USER_PATTERN.fullmatch(user):
+    if user and not _USER_PATTERN.fullmatch(user):
         raise ValueError(
             "the user begins with a dash, or contains a character that ssh does not accept"
         )
@@ -89,6 +89,6 @@ def _parse_host(found: re.Match[str]) -> str:
 
 def _parse_port(found: re.Match[str], default: int) -> int:
     port = int(found["port"] or default)
-    if port not in PORTS:
+    if port not in _PORTS:
         raise ValueError(f"{port} is not a port number")
     return port

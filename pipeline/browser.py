@@ -31,11 +31,14 @@ from pipeline.process import capture, last_error_line, run
 FRONTEND = Path("frontend")
 LOCKED_BROWSER = Path("requirements", "chromium")
 VARIABLE = "E2E_CHROMIUM"  # read by frontend/e2e/browser.ts
-DOWNLOAD = ("npx", "playwright", "install", "chromium")
-WITH_WINDOW, WITHOUT_WINDOW = "chromium", "chromium-headless-shell"  # in Playwright's browsers.json
-WINDOWED = {"--debug", "--headed", "--ui"}  # options of Playwright
-CORRECT_HINT = "correct it, or unset it to use another"
-OVERRIDE_HINT = f"{VARIABLE}=/path/to/chromium selects one"
+_DOWNLOAD = ("npx", "playwright", "install", "chromium")
+_WITH_WINDOW, WITHOUT_WINDOW = (
+    "chromium",
+    "chromium-headless-shell",
+)  # in Playwright's browsers.json
+_WINDOWED = {"--debug", "--headed", "--ui"}  # options of Playwright
+_CORRECT_HINT = "correct it, or unset it to use another"
+_OVERRIDE_HINT = f"{VARIABLE}=/path/to/chromium selects one"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -49,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
     check, major, *command = arguments
     env = {"PATH": node.path_with_node(major), **npm_environment()}
     node.install_packages(FRONTEND, env)
-    windowed = not WINDOWED.isdisjoint(command)
+    windowed = not _WINDOWED.isdisjoint(command)
     env |= find_browser(check, env, windowed=windowed)
     clear_inconclusive(check)
     return run(command, cwd=FRONTEND, env=env)
@@ -66,20 +69,20 @@ def find_browser(
         windowed: Whether it must open a window, which that of requirements/chromium cannot.
     """
     if os.environ.get(VARIABLE):
-        path = named()
-        if why := launch_error({**env, VARIABLE: path}):
+        path = _named()
+        if why := _launch_error({**env, VARIABLE: path}):
             raise MissingToolError(
-                f"{VARIABLE} names {path}, which does not start: {why}", hint=CORRECT_HINT
+                f"{VARIABLE} names {path}, which does not start: {why}", hint=_CORRECT_HINT
             )
         return {VARIABLE: path}
-    name = WITH_WINDOW if windowed else WITHOUT_WINDOW
-    if not playwright_browser_dir(name) and is_locked() and not windowed:
-        env = {**env, VARIABLE: install_locked_browser(check, env)}
-    elif not playwright_browser_dir(name) and not download_browser(name, env):
-        hint = f"{OVERRIDE_HINT}; or: {' '.join(DOWNLOAD)}"
+    name = _WITH_WINDOW if windowed else WITHOUT_WINDOW
+    if not _playwright_browser_dir(name) and is_locked() and not windowed:
+        env = {**env, VARIABLE: _install_locked_browser(check, env)}
+    elif not _playwright_browser_dir(name) and not _download_browser(name, env):
+        hint = f"{_OVERRIDE_HINT}; or: {' '.join(_DOWNLOAD)}"
         raise InconclusiveError(check, f"there is no browser for {platform_key()}", hint=hint)
-    if why := launch_error(env):
-        raise InconclusiveError(check, f"the browser does not start: {why}", hint=repair_hint())
+    if why := _launch_error(env):
+        raise InconclusiveError(check, f"the browser does not start: {why}", hint=_repair_hint())
     return {VARIABLE: env[VARIABLE]} if VARIABLE in env else {}
 
 
@@ -90,15 +93,15 @@ def detect_browser() -> str:
         MissingToolError: There is none, or E2E_CHROMIUM is not a program.
     """
     if os.environ.get(VARIABLE):
-        return named()
-    if installed := playwright_browser_dir(WITHOUT_WINDOW):
+        return _named()
+    if installed := _playwright_browser_dir(WITHOUT_WINDOW):
         return f"Playwright's {installed}"
     if is_locked():
         return str(LOCKED_BROWSER)
-    raise MissingToolError(f"no browser for {platform_key()}", hint=" ".join(DOWNLOAD))
+    raise MissingToolError(f"no browser for {platform_key()}", hint=" ".join(_DOWNLOAD))
 
 
-def named() -> str:
+def _named() -> str:
     """Return the browser of E2E_CHROMIUM.
 
     Raises:
@@ -106,11 +109,11 @@ def named() -> str:
     """
     path = os.environ[VARIABLE]
     if (found := shutil.which(path)) is None:
-        raise MissingToolError(f"{VARIABLE} is not a program: {path}", hint=CORRECT_HINT)
+        raise MissingToolError(f"{VARIABLE} is not a program: {path}", hint=_CORRECT_HINT)
     return str(Path(found).absolute())
 
 
-def playwright_browser_dir(name: str) -> str:
+def _playwright_browser_dir(name: str) -> str:
     """Return the folder of an installed browser of Playwright's locked version, or an empty text.
 
     Playwright marks a complete installation: https://playwright.dev/docs/browsers
@@ -141,7 +144,7 @@ def is_locked() -> bool:
     return sys.platform == "linux" and platform.machine() == "x86_64"
 
 
-def install_locked_browser(check: str, env: Mapping[str, str]) -> str:
+def _install_locked_browser(check: str, env: Mapping[str, str]) -> str:
     """Install the browser of requirements/chromium, and return its path.
 
     Args:
@@ -161,12 +164,13 @@ def install_locked_browser(check: str, env: Mapping[str, str]) -> str:
         output = capture(["node", "unpack.mjs"], cwd=LOCKED_BROWSER, env=env)
     if output.returncode != 0:
         raise CheckFailedError(
-            f"{LOCKED_BROWSER} could not be unpacked: {last_error_line(output)}", hint=repair_hint()
+            f"{LOCKED_BROWSER} could not be unpacked: {last_error_line(output)}",
+            hint=_repair_hint(),
         )
     return output.stdout.strip()
 
 
-def download_browser(name: str, env: Mapping[str, str]) -> bool:
+def _download_browser(name: str, env: Mapping[str, str]) -> bool:
     """Download a browser with Playwright, and return whether it is installed now.
 
     Args:
@@ -175,11 +179,11 @@ def download_browser(name: str, env: Mapping[str, str]) -> bool:
     """
     # Playwright tries five times; without a network this must not take minutes.
     limit = {"PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT": "5000"}
-    capture(DOWNLOAD, cwd=FRONTEND, env=limit | dict(env))
-    return bool(playwright_browser_dir(name))
+    capture(_DOWNLOAD, cwd=FRONTEND, env=limit | dict(env))
+    return bool(_playwright_browser_dir(name))
 
 
-def launch_error(env: Mapping[str, str]) -> str:
+def _launch_error(env: Mapping[str, str]) -> str:
     """Start the browser as the tests do, and return the error; an empty text, if it starts.
 
     Args:
@@ -189,7 +193,7 @@ def launch_error(env: Mapping[str, str]) -> str:
     return "" if output.returncode == 0 else last_error_line(output)
 
 
-def repair_hint() -> str:
+def _repair_hint() -> str:
     """Return a hint for a browser that is installed and does not start."""
     library = "npx playwright install-deps chromium"
     return f"rm -r {LOCKED_BROWSER}/node_modules; if a library is missing: {library}"

@@ -16,7 +16,7 @@ from pipeline.settings import Settings
 from pipeline.toml import Fault, faults_error, line_of, lines_of
 
 CONFIG_FILE = Path("pipeline.toml")
-HINT = f"correct {CONFIG_FILE}; pipeline/settings.py documents the keys"
+_HINT = f"correct {CONFIG_FILE}; pipeline/settings.py documents the keys"
 
 
 def load() -> Settings:
@@ -52,7 +52,7 @@ def raise_for_faults(faults: Iterable[Fault]) -> None:
         InputError: Names all faults, each with its line, if there are any.
     """
     if found := [*faults]:
-        raise faults_error(CONFIG_FILE, read_text(CONFIG_FILE), found, HINT)
+        raise faults_error(CONFIG_FILE, read_text(CONFIG_FILE), found, _HINT)
 
 
 def line(fault: Fault) -> int:
@@ -77,4 +77,4 @@ def declared_secret_names(environments: Iterable[Environment]) -> list[str]:
 
 @lru_cache(maxsize=1)
 def _read(text: str) -> Settings:
-    return toml_checker.read_file(Settings, CONFIG_FILE, text, hint=HINT)
+    return toml_checker.read_file(Settings, CONFIG_FILE, text, hint=_HINT)

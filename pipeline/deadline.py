@@ -8,10 +8,10 @@ from collections.abc import Callable
 from threading import Thread
 from typing import TypeVar, cast
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
-def call_with_deadline(seconds: float, call: Callable[[], T]) -> T:
+def call_with_deadline(seconds: float, call: Callable[[], _T]) -> _T:
     """Return the result of a call; one that takes too long is abandoned.
 
     Args:
@@ -21,7 +21,7 @@ def call_with_deadline(seconds: float, call: Callable[[], T]) -> T:
     Raises:
         TimeoutError: The time limit has passed.
     """
-    results: list[tuple[T, None] | tuple[None, BaseException]] = []
+    results: list[tuple[_T, None] | tuple[None, BaseException]] = []
 
     def run() -> None:
         try:
@@ -36,7 +36,7 @@ def call_with_deadline(seconds: float, call: Callable[[], T]) -> T:
         raise TimeoutError(f"no answer within {seconds:.3g} s")
     value, error = results.pop()
     if error is None:
-        return cast("T", value)
+        return cast("_T", value)
     try:
         raise error
     finally:

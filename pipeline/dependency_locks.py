@@ -26,15 +26,15 @@ from pipeline.files import read_text
 from pipeline.home import UV, npm_environment
 from pipeline.process import CommandResult, capture, run
 
-CHECK = "locks"
+_CHECK = "locks"
 LOCK_DIRS = (Path("requirements"), Path("backend/requirements"))
-NETWORK_ERRORS = (
+_NETWORK_ERRORS = (
     "error sending request",
     "dns error",
     "Could not connect",
     "the network was disabled",  # by UV_OFFLINE
 )
-HEADER = "UV_CUSTOM_COMPILE_COMMAND"
+_HEADER = "UV_CUSTOM_COMPILE_COMMAND"
 """The variable with the text that uv writes to a lock's second line."""
 
 
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--upgrade", action="store_true", help="upgrade to the newest versions")
     options = parser.parse_args(arguments)
     if options.check:
-        check()
+        _check()
         return
     for lock in python_locks():
         compile_lock(lock, ["--upgrade"] if options.upgrade else [])
@@ -58,20 +58,20 @@ def main(arguments: Sequence[str]) -> None:
         )
 
 
-def check() -> None:
+def _check() -> None:
     """Compile every Python lock, and compare it; `npm ci` checks the Node locks itself.
 
     Raises:
         CheckFailedError: A lock does not match its input.
         InconclusiveError: The package index is out of reach.
     """
-    stale = [str(lock) for lock in python_locks() if compiled_lock(lock) != read_text(lock)]
-    clear_inconclusive(CHECK)
+    stale = [str(lock) for lock in python_locks() if _compiled_lock(lock) != read_text(lock)]
+    clear_inconclusive(_CHECK)
     if stale:
         raise CheckFailedError(f"locks are stale: {', '.join(stale)}", hint="nox -s lock")
 
 
-def compiled_lock(lock: Path) -> str:
+def _compiled_lock(lock: Path) -> str:
     """Return what a lock would contain if it were compiled now.
 
     Raises:
@@ -98,13 +98,13 @@ def compile_lock(lock: Path, options: Sequence[str] = (), *, output: Path | None
         InconclusiveError: The package index is out of reach.
     """
     command = recorded_command(lock)
-    written = [*without_output(command), f"--output-file={output or lock.name}"]
-    env = {**UV, HEADER: recorded_line(lock)}
+    written = [*_without_output(command), f"--output-file={output or lock.name}"]
+    env = {**UV, _HEADER: _recorded_line(lock)}
     result = capture([*written, "--quiet", *options], cwd=lock.parent, env=env)
     if result.returncode == 0:
         return
     if is_unreachable(result):
-        raise unreachable_error(CHECK)
+        raise unreachable_error(_CHECK)
     raise InputError(
         f"{lock} cannot be compiled: {result.stderr.strip()}", hint=shlex.join(command)
     )
@@ -116,7 +116,7 @@ def is_unreachable(output: CommandResult) -> bool:
     Args:
         output: The result of uv.
     """
-    return any(sign in output.stderr for sign in NETWORK_ERRORS)
+    return any(sign in output.stderr for sign in _NETWORK_ERRORS)
 
 
 def unreachable_error(check: str, detail: str = "") -> InconclusiveError:
@@ -139,7 +139,7 @@ def recorded_command(lock: Path) -> list[str]:
         InputError: Its second line is not a `uv pip compile` command.
     """
     try:
-        command = shlex.split(recorded_line(lock))
+        command = shlex.split(_recorded_line(lock))
     except ValueError:  # not a command
         command = []
     if command[:3] != ["uv", "pip", "compile"]:
@@ -147,12 +147,12 @@ def recorded_command(lock: Path) -> list[str]:
     return command
 
 
-def recorded_line(lock: Path) -> str:
+def _recorded_line(lock: Path) -> str:
     """Return the second line of a lock, which is a comment."""
     return "".join(read_text(lock).splitlines()[1:2]).lstrip("# ")
 
 
-def without_output(command: Sequence[str]) -> list[str]:
+def _without_output(command: Sequence[str]) -> list[str]:
     """Return a command without its --output-file option."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("-o", "--output-file")

@@ -11,9 +11,9 @@ from pathlib import Path
 from pipeline.errors import CheckFailedError, InputError, handle_errors
 from pipeline.process import background_process, run
 
-BACKEND = Path("backend")
-NODE = ["python", "-m", "pipeline.node"]
-DEV_USER = {"SMOKE_USER_EMAIL": "user@example.com", "SMOKE_USER_PASSWORD": "only-for-development"}
+_BACKEND = Path("backend")
+_NODE = ["python", "-m", "pipeline.node"]
+_DEV_USER = {"SMOKE_USER_EMAIL": "user@example.com", "SMOKE_USER_PASSWORD": "only-for-development"}
 
 
 def main(node: str) -> int:
@@ -29,18 +29,18 @@ def main(node: str) -> int:
     port = os.environ.get("BACKEND_PORT", "8000")
     require_free_port(port)
     for command in ("migrate", "ensure_user"):
-        if run(["python", "manage.py", command], cwd=BACKEND, env=DEV_USER):
+        if run(["python", "manage.py", command], cwd=_BACKEND, env=_DEV_USER):
             raise CheckFailedError(
                 "a command on the database failed, see its output above",
                 hint="to start from nothing: remove backend/db.sqlite3",
             )
     print(
-        f"sign in as {DEV_USER['SMOKE_USER_EMAIL']} with {DEV_USER['SMOKE_USER_PASSWORD']}",
+        f"sign in as {_DEV_USER['SMOKE_USER_EMAIL']} with {_DEV_USER['SMOKE_USER_PASSWORD']}",
         flush=True,
     )
     serve = ["python", "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"]
-    with background_process(serve, cwd=BACKEND):
-        return run([*NODE, node, "npm", "run", "dev"], env={"BACKEND_PORT": port})
+    with background_process(serve, cwd=_BACKEND):
+        return run([*_NODE, node, "npm", "run", "dev"], env={"BACKEND_PORT": port})
 
 
 def require_free_port(port: str) -> None:

@@ -8,13 +8,13 @@ from pipeline.addresses import is_loopback, parse_origin, parse_ssh_host
 from pipeline.toml import Fault
 from pipeline.toml_schema import Constraint, Table, Text, matches_pattern, whole_number
 
-Seconds = Annotated[int, whole_number(0, 3600)]
-Stack = Annotated[
+_Seconds = Annotated[int, whole_number(0, 3600)]
+_Stack = Annotated[
     str, matches_pattern(r"[a-z][a-z0-9-]{0,30}", "at most 31 lower-case letters, digits, hyphens")
 ]
-Url = Annotated[str, Constraint("an address like https://x.org", bool, show_value=False)]
-Host = Annotated[str, Constraint("an address like ssh://deploy@x.org", show_value=False)]
-HostKey = Annotated[
+_Url = Annotated[str, Constraint("an address like https://x.org", bool, show_value=False)]
+_Host = Annotated[str, Constraint("an address like ssh://deploy@x.org", show_value=False)]
+_HostKey = Annotated[
     str, matches_pattern(r"\S+ (ssh|ecdsa|sk)-\S+ \S+", "a line of ssh-keyscan", shown=False)
 ]
 Variable = Annotated[
@@ -30,7 +30,7 @@ REQUIRED_SECRETS = (
 """The secrets that the edge and the deployments of every environment read."""
 NOTIFY_URL = "NOTIFY_URL"
 """The webhook for deploy notifications; optional in every environment."""
-INFRASTRUCTURE_SECRETS = (
+_INFRASTRUCTURE_SECRETS = (
     "TLS_CERTIFICATE",
     "TLS_KEY",
     "PREVIEW_TOKEN",
@@ -43,23 +43,23 @@ INFRASTRUCTURE_SECRETS = (
 class Timings(Table):
     """Durations and time limits, in seconds."""
 
-    start_timeout: Seconds = 60
+    start_timeout: _Seconds = 60
     """Time limit for a service to become healthy; about three times the measured time."""
-    preview_soak: Seconds = 15
+    preview_soak: _Seconds = 15
     """How long the preview must stay healthy before the rollout starts."""
-    delay: Seconds = 10
+    delay: _Seconds = 10
     """How long the first new replica is monitored before the next one is replaced."""
-    monitor: Seconds = 15
+    monitor: _Seconds = 15
     """How long Swarm monitors each new replica; it rolls back if one fails."""
-    bake: Seconds = 15
+    bake: _Seconds = 15
     """How long the whole release is monitored after the rollout."""
-    drain: Seconds = 5
+    drain: _Seconds = 5
     """How long a stopping replica goes on serving, until the edge has removed it."""
-    stop_grace_period: Seconds = 45
+    stop_grace_period: _Seconds = 45
     """Time limit for a replica to stop: the drain and the longest request."""
-    dump_timeout: Seconds = 600
+    dump_timeout: _Seconds = 600
     """Time limit for a dump of the database, and for a restore."""
-    migrate_timeout: Seconds = 600
+    migrate_timeout: _Seconds = 600
     """Time limit for migrations."""
 
     def _stops_after_drain(self) -> Iterator[Fault]:
@@ -89,15 +89,15 @@ class Environment(Table):
 
     name: str
     """The name of its table; not a key of the file."""
-    stack: Stack
+    stack: _Stack
     """The prefix of its services; by default the names of the product and of the environment. Two
     environments may share one.
     """
-    url: Url
+    url: _Url
     """The origin that users visit."""
-    host: Host = ""
+    host: _Host = ""
     """The SSH address of a swarm manager; this machine, if empty."""
-    known_hosts: tuple[HostKey, ...] = ()
+    known_hosts: tuple[_HostKey, ...] = ()
     """The host keys of the manager, as `ssh-keyscan` prints them, after a comparison."""
     allowed_refs: Annotated[tuple[Text, ...], Constraint("a list of at least one pattern", bool)]
     """Patterns of the branches and tags that may be deployed."""
@@ -171,7 +171,7 @@ class Environment(Table):
         return [
             name
             for name in (*self.secrets, *self.optional_secrets)
-            if name not in INFRASTRUCTURE_SECRETS
+            if name not in _INFRASTRUCTURE_SECRETS
         ]
 
     @property

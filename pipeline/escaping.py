@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 # control characters except tab and line feed, and those that change the text direction
-CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def escape_control(text: str) -> str:
@@ -13,7 +13,7 @@ def escape_control(text: str) -> str:
     Args:
         text: Line ends and tabs in it stay.
     """
-    return CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def quote_name(name: str) -> str:

@@ -17,8 +17,8 @@ from typing import Any
 
 from pipeline.errors import InputError, handle_errors
 
-CONFLICT = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
-PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
+_CONFLICT = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
+_PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
 """The location in an error message of tomllib."""
 
 
@@ -72,9 +72,9 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        found = PLACE.search(str(error))
+        found = _PLACE.search(str(error))
         line = int(found["line"] or text.count("\n") + 1) if found else 0
-        why = f"not TOML: {_lower(PLACE.sub('', str(error)))}"
+        why = f"not TOML: {_lower(_PLACE.sub('', str(error)))}"
         raise UnreadableFileError(path, why, line=line) from None
 
 
@@ -127,7 +127,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _conflict_error(path: Path, text: str) -> str:
-    if found := CONFLICT.search(text):
+    if found := _CONFLICT.search(text):
         line = text.count("\n", 0, found.start()) + 1
         why, hint = "a merge conflict is not resolved", f"resolve it, then: git add {path}"
         raise UnreadableFileError(path, why, line=line, hint=hint)

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-ERRORS_WITHOUT_PATH = {
+_ERRORS_WITHOUT_PATH = {
     errno.EDQUOT,
     errno.EFBIG,
     errno.EMFILE,
@@ -17,7 +17,7 @@ ERRORS_WITHOUT_PATH = {
     errno.ENOSPC,
 }
 """Errors that may not name a file."""
-HINTS = {
+_HINTS = {
     **dict.fromkeys(
         (errno.EDQUOT, errno.EFBIG, errno.ENOSPC), "free some space: df -h {}; ulimit -f"
     ),
@@ -36,15 +36,15 @@ def describe_os_error(error: OSError) -> tuple[str, str] | None:
     """
     if isinstance(error, shutil.Error) and isinstance(error.args[0], list):  # of shutil.copytree
         _, path, why = error.args[0][0]
-        return f"`{path}` cannot be written: {why}", HINTS[errno.ENOSPC].format(Path(path).parent)
-    if error.errno is None or (error.filename is None and error.errno not in ERRORS_WITHOUT_PATH):
+        return f"`{path}` cannot be written: {why}", _HINTS[errno.ENOSPC].format(Path(path).parent)
+    if error.errno is None or (error.filename is None and error.errno not in _ERRORS_WITHOUT_PATH):
         return None
     if error.filename is None or isinstance(error.filename, int):
         hint = "check the free space, and that this folder exists: df -h ."
         return f"a file cannot be used: {error.strerror}", hint
     path = Path(os.fsdecode(error.filename))
     place = next((each for each in (path, *path.parents) if os.path.lexists(each)), path)
-    hint = HINTS.get(error.errno, "check the permissions: ls -ld {}")
+    hint = _HINTS.get(error.errno, "check the permissions: ls -ld {}")
     return f"`{path}` cannot be used: {error.strerror}", hint.format(place)
 
 

@@ -22,7 +22,7 @@ REMOTE_URL = re.compile(
     r"(?P<owner>[^/:@]+)/(?P<name>[^/:@]+?)(\.git)?/?"
 )
 # settings that could hide a change, or print it differently
-PINNED_CONFIG = (
+_PINNED_CONFIG = (
     "color.ui=false",
     "core.checkStat=default",
     "core.excludesFile=/dev/null",
@@ -38,7 +38,7 @@ PINNED_CONFIG = (
 EVERY_CHANGE = ("--no-renames", "--ignore-submodules=none")
 # files ignored only by this clone or this user exist, and tools read them
 UNTRACKED_OPTIONS = ("--others", "--exclude-per-directory=.gitignore")
-CHECKOUT_HINT = "run this in a git checkout that has a commit"
+_CHECKOUT_HINT = "run this in a git checkout that has a commit"
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Commit:
 
 
 @dataclass(frozen=True)
-class Start:
+class _Start:
     """The merge base of HEAD and another commit.
 
     Attributes:
@@ -87,9 +87,9 @@ def command(*arguments: str, settings: Iterable[str] = ()) -> list[str]:
 
     Args:
         *arguments: The arguments of git.
-        settings: Configuration in addition to `PINNED_CONFIG`.
+        settings: Configuration in addition to `_PINNED_CONFIG`.
     """
-    options = (option for setting in (*PINNED_CONFIG, *settings) for option in ("-c", setting))
+    options = (option for setting in (*_PINNED_CONFIG, *settings) for option in ("-c", setting))
     return ["git", *options, *arguments]
 
 
@@ -104,7 +104,7 @@ def run_git(
     Args:
         *arguments: The arguments of git.
         cwd: The folder; the current one by default. No variable names another repository.
-        settings: Configuration in addition to `PINNED_CONFIG`.
+        settings: Configuration in addition to `_PINNED_CONFIG`.
         env: Environment variables to set.
     """
     return capture(command(*arguments, settings=settings), cwd=cwd, env=env)
@@ -121,7 +121,7 @@ def git_output(
     return require_success(run_git(*arguments, cwd=cwd, env=env)).stdout
 
 
-def require_success(output: CommandResult, hint: str = CHECKOUT_HINT) -> CommandResult:
+def require_success(output: CommandResult, hint: str = _CHECKOUT_HINT) -> CommandResult:
     """Return the result of git, if it succeeded.
 
     Raises:
@@ -201,7 +201,7 @@ def short_ref(ref: str) -> str:
     return ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
 
 
-def find_start(refs: Iterable[str]) -> Start | None:
+def find_start(refs: Iterable[str]) -> _Start | None:
     """Return the merge base with the first of some commits that has one.
 
     Args:
@@ -215,9 +215,9 @@ def find_start(refs: Iterable[str]) -> Start | None:
     lines = result.stdout.splitlines()  # the commit and its branch are printed before an error
     bases = [line[1:] for line in lines if line.startswith("^")]
     if bases and not result.returncode:
-        return Start(first, bases[0], lines[0], lines[1])
+        return _Start(first, bases[0], lines[0], lines[1])
     if len(lines) > 1 and others == [lines[1]]:  # a branch is its own merge base
-        return Start(lines[1], lines[0], lines[0], lines[1])
+        return _Start(lines[1], lines[0], lines[0], lines[1])
     return find_start(others) if others else None
 
 
@@ -297,7 +297,7 @@ def _first_line(text: str) -> str:
 
 if __name__ == "__main__":
     with handle_errors():
-        output = run_git(*sys.argv[1:])
-        streams.write_raw(output.stdout, sys.stdout)
-        sys.stderr.write(output.stderr)
-        sys.exit(output.returncode)
+        _output = run_git(*sys.argv[1:])
+        streams.write_raw(_output.stdout, sys.stdout)
+        sys.stderr.write(_output.stderr)
+        sys.exit(_output.returncode)

@@ -14,7 +14,7 @@ from pipeline.errors import InputError
 UV = {"UV_CONFIG_FILE": os.devnull}
 """Variables for uv: no uv.toml is read. UV_CONFIG_FILE overrides `--no-config`."""
 # https://docs.npmjs.com/cli/using-npm/config
-NPM = re.compile(
+_NPM = re.compile(
     r"\s*(//[^=]+|@[^=]+:registry|registry|https?-proxy|proxy|noproxy|strict-ssl|cafile|ca|cert|key"
     r"|cache|fetch-[a-z-]+|maxsockets|local-address|offline|prefer-offline)(\[\])?\s*="
 )
@@ -34,7 +34,7 @@ def npm_environment() -> Mapping[str, str]:
     file_path = Path(named.get(USERCONFIG) or Path.home() / ".npmrc")
     try:
         text = file_path.read_text(errors="surrogateescape") if file_path.is_file() else ""
-        kept = "".join(line for line in text.splitlines(keepends=True) if NPM.match(line))
+        kept = "".join(line for line in text.splitlines(keepends=True) if _NPM.match(line))
         file = _temporary_file(kept)
     except OSError as error:
         raise InputError(

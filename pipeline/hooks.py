@@ -14,7 +14,7 @@ from pipeline.errors import handle_errors
 from pipeline.git import files
 from pipeline.process import run
 
-SESSIONS = ("migrations",)
+_SESSIONS = ("migrations",)
 
 
 def main(options: Sequence[str]) -> int:
@@ -24,7 +24,7 @@ def main(options: Sequence[str]) -> int:
         options: Options of `pre-commit run`, such as the id of a hook.
     """
     command = [sys.executable, "dev", "pre-commit", "run", "--show-diff-on-failure", *options]
-    return run([*command, "--files", *files()], env={"SKIP": ",".join(SESSIONS)})
+    return run([*command, "--files", *files()], env={"SKIP": ",".join(_SESSIONS)})
 
 
 if __name__ == "__main__":

@@ -13,11 +13,11 @@ from pathlib import Path
 from pipeline.errors import InconclusiveError, handle_errors, read_inconclusive
 from pipeline.github import actions
 
-MIN_WIDTH = 30  # columns; narrower blocks are hard to read
+_MIN_WIDTH = 30  # columns; narrower blocks are hard to read
 
 
 @dataclass(frozen=True)
-class Group:
+class _Group:
     """One reason, its hint, and the names of the inconclusive checks."""
 
     reason: str
@@ -35,7 +35,7 @@ class Inconclusive:
     """
 
     noun: str
-    groups: Sequence[Group]
+    groups: Sequence[_Group]
 
     @classmethod
     def of(cls, noun: str, found: Iterable[tuple[str, InconclusiveError]]) -> "Inconclusive":
@@ -48,7 +48,7 @@ class Inconclusive:
         causes: dict[tuple[str, str], dict[str, None]] = {}
         for name, error in found:
             causes.setdefault((error.reason, error.hint), {})[name] = None
-        made = [Group(reason, hint, [*names]) for (reason, hint), names in causes.items()]
+        made = [_Group(reason, hint, [*names]) for (reason, hint), names in causes.items()]
         return cls(noun, sorted(made, key=lambda group: -len(group.names)))
 
     @property
@@ -66,7 +66,7 @@ class Inconclusive:
         """
         wide = max(len(str(len(group.names))) for group in self.groups)
         lines = [
-            line for group in self.groups for line in _lines(group, wide, max(width, MIN_WIDTH))
+            line for group in self.groups for line in _lines(group, wide, max(width, _MIN_WIDTH))
         ]
         return "\n".join([self.title, *lines])
 
@@ -80,7 +80,7 @@ class Inconclusive:
         return "\n".join([f"**{self.title}**", "", *rows, ""])
 
 
-def _lines(group: Group, wide: int, width: int) -> Iterator[str]:
+def _lines(group: _Group, wide: int, width: int) -> Iterator[str]:
     first, others = f"  {len(group.names):>{wide}}  ", " " * (wide + 4)
     parts = (group.reason, ", ".join(group.names), f"hint: {group.hint}")
     for indent, part in zip((first, others, others), parts, strict=True):

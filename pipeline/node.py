@@ -20,16 +20,16 @@ from pipeline.errors import CheckFailedError, MissingToolError, handle_errors
 from pipeline.home import npm_environment
 from pipeline.process import capture, run
 
-LOCKS_DIR = Path("requirements")
+_LOCKS_DIR = Path("requirements")
 # all packages, for any NODE_ENV; no tool here needs install scripts
-CI = ("npm", "ci", "--include=dev", "--include=optional", "--include=peer", "--ignore-scripts")
-TREE = Path("node_modules", ".package-lock.json")  # written by npm after an installation
+_CI = ("npm", "ci", "--include=dev", "--include=optional", "--include=peer", "--ignore-scripts")
+_TREE = Path("node_modules", ".package-lock.json")  # written by npm after an installation
 STAMP = Path("node_modules", ".installed-from")
-CODE = re.compile(r"^npm (?:error|ERR!) code (\w+)", re.MULTILINE)
-UNREACHABLE = re.compile(
+_CODE = re.compile(r"^npm (?:error|ERR!) code (\w+)", re.MULTILINE)
+_UNREACHABLE = re.compile(
     r"E(CONN|NOTCACHED|NOTFOUND|AI_AGAIN|TIMEDOUT|NETUNREACH|HOSTUNREACH|403|5\d\d)|\w+TIMEOUT"
 )
-UNWRITABLE = ("EACCES", "EEXIST", "ENOSPC", "ENOTDIR", "EPERM", "EROFS")
+_UNWRITABLE = ("EACCES", "EEXIST", "ENOSPC", "ENOTDIR", "EPERM", "EROFS")
 
 
 class UnreachableError(CheckFailedError):
@@ -69,7 +69,7 @@ def path_with_node(major: str) -> str:
         MissingToolError: There is no such Node.
     """
     path = os.environ["PATH"]
-    locked = LOCKS_DIR / f"node-{major}"
+    locked = _LOCKS_DIR / f"node-{major}"
     if _major_of(path) != major and locked.is_dir():
         install_packages(locked, {})
         folders = [str(node.parent.resolve()) for node in locked.glob("node_modules/*/bin/node*")]
@@ -101,8 +101,8 @@ def install_packages(directory: Path, env: Mapping[str, str]) -> None:
     with FileLock(directory / ".node_modules.lock"):
         if not (why := _why(directory)):
             return
-        print(f"+ {shlex.join(CI)}  in {directory}: {why}", file=sys.stderr, flush=True)
-        output = capture(CI, cwd=directory, env={**npm_environment(), **env})
+        print(f"+ {shlex.join(_CI)}  in {directory}: {why}", file=sys.stderr, flush=True)
+        output = capture(_CI, cwd=directory, env={**npm_environment(), **env})
         if output.returncode != 0:
             print(output.stderr, file=sys.stderr)
             raise _failure(lock, output.stderr)
@@ -113,7 +113,7 @@ def install_packages(directory: Path, env: Mapping[str, str]) -> None:
                 hint=f"npm --prefix {directory} config list shows the setting",
             )
         stamp.parent.mkdir(exist_ok=True)  # npm creates none for a project without packages
-        stamp.write_text("\n".join([_source(directory), _digest(directory / TREE)]))
+        stamp.write_text("\n".join([_source(directory), _digest(directory / _TREE)]))
 
 
 def _why(directory: Path) -> str:
@@ -124,7 +124,7 @@ def _why(directory: Path) -> str:
     source, *tree = stamp.read_text().split("\n")
     if source != _source(directory):
         return "it was installed from another lock"
-    if tree != [_digest(directory / TREE)] or _is_missing(directory):
+    if tree != [_digest(directory / _TREE)] or _is_missing(directory):
         return "node_modules was changed since it was installed"
     return ""
 
@@ -134,7 +134,7 @@ def _is_missing(directory: Path) -> bool:
 
 
 def _source(directory: Path) -> str:
-    return f"{_digest(directory / 'package-lock.json')} {shlex.join(CI)}"
+    return f"{_digest(directory / 'package-lock.json')} {shlex.join(_CI)}"
 
 
 def _missing(directory: Path) -> list[str]:
@@ -147,7 +147,7 @@ def _missing(directory: Path) -> list[str]:
     ]
 
 
-def _packages(directory: Path, file: str | Path = TREE) -> Mapping[str, Mapping[str, object]]:
+def _packages(directory: Path, file: str | Path = _TREE) -> Mapping[str, Mapping[str, object]]:
     path = directory / file
     content = json.loads(path.read_bytes()) if path.exists() else {}
     packages: Mapping[str, Mapping[str, object]] = content.get("packages", {})
@@ -160,14 +160,14 @@ def _digest(file: Path) -> str:
 
 def _failure(lock: Path, output: str) -> CheckFailedError:
     """Return the error for npm's error code: https://docs.npmjs.com/common-errors."""
-    found = CODE.search(output)
+    found = _CODE.search(output)
     code = found[1] if found else "no code"
     message = f"{lock} could not be installed: npm error {code}"
-    if UNREACHABLE.match(code):
+    if _UNREACHABLE.match(code):
         return UnreachableError(message, hint="check the network")
     hints = {
         "EINTEGRITY": f"a package differs from its hash: git checkout {lock}",
-        **dict.fromkeys(UNWRITABLE, "set npm_config_cache to another folder than ~/.npm"),
+        **dict.fromkeys(_UNWRITABLE, "set npm_config_cache to another folder than ~/.npm"),
     }
     return CheckFailedError(message, hint=hints.get(code, "if the lock is stale: nox -s lock"))
 

@@ -16,13 +16,13 @@ from typing import Any
 from pipeline.errors import MissingToolError
 
 CommandResult = subprocess.CompletedProcess[str]
-TIMEOUT_EXIT_CODE = 124
-SIGNAL_EXIT_BASE = 128  # plus the signal number
-KILL_TIMEOUT = 2.0  # seconds until a killed process has ended
+_TIMEOUT_EXIT_CODE = 124
+_SIGNAL_EXIT_BASE = 128  # plus the signal number
+_KILL_TIMEOUT = 2.0  # seconds until a killed process has ended
 Process = subprocess.Popen[bytes]
-POLL_INTERVAL = 0.5  # seconds
-MAX_COMMAND_SHOWN = 1000  # characters of a command line
-INTERRUPT_TIMEOUT = 180  # seconds, enough to remove containers
+_POLL_INTERVAL = 0.5  # seconds
+_MAX_COMMAND_SHOWN = 1000  # characters of a command line
+_INTERRUPT_TIMEOUT = 180  # seconds, enough to remove containers
 REPOSITORY_VARIABLES = frozenset({
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_CONFIG", "GIT_CONFIG_COUNT",
     "GIT_CONFIG_PARAMETERS", "GIT_DEFAULT_HASH", "GIT_DEFAULT_REF_FORMAT", "GIT_DIFF_OPTS",
@@ -49,12 +49,12 @@ def run(
         MissingToolError: There is no such program.
     """
     line = shlex.join(command)
-    shown = line if len(line) <= MAX_COMMAND_SHOWN else f"{line[:MAX_COMMAND_SHOWN]} …"
+    shown = line if len(line) <= _MAX_COMMAND_SHOWN else f"{line[:_MAX_COMMAND_SHOWN]} …"
     print(f"+ {shown}", file=sys.stderr, flush=True)
     done = subprocess.run(
         _resolve_program(command, env), cwd=cwd, env=_merged_env(env), check=False
     )
-    return done.returncode if done.returncode >= 0 else SIGNAL_EXIT_BASE - done.returncode
+    return done.returncode if done.returncode >= 0 else _SIGNAL_EXIT_BASE - done.returncode
 
 
 def capture(  # noqa: PLR0913 - options of subprocess.run
@@ -94,7 +94,7 @@ def capture(  # noqa: PLR0913 - options of subprocess.run
             timeout=seconds,
         )
     except subprocess.TimeoutExpired:
-        return CommandResult(command, TIMEOUT_EXIT_CODE, "", f"no answer within {seconds:g} s")
+        return CommandResult(command, _TIMEOUT_EXIT_CODE, "", f"no answer within {seconds:g} s")
 
 
 def run_interruptible(
@@ -116,7 +116,7 @@ def run_interruptible(
     """
     program = _resolve_program(command, env)
     with subprocess.Popen(
-        program, cwd=cwd, env=without_repository(env), stdin=subprocess.DEVNULL,
+        program, cwd=cwd, env=_without_repository(env), stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
          errors="replace", start_new_session=True,
     ) as process:  # fmt: skip
@@ -130,7 +130,7 @@ def run_interruptible(
 def _communicate_until(process: subprocess.Popen[str], stop: Event) -> tuple[int, str]:
     while True:
         try:
-            output, _ = process.communicate(timeout=POLL_INTERVAL)
+            output, _ = process.communicate(timeout=_POLL_INTERVAL)
         except subprocess.TimeoutExpired:
             if stop.is_set():
                 _interrupt_group(process)
@@ -138,7 +138,7 @@ def _communicate_until(process: subprocess.Popen[str], stop: Event) -> tuple[int
             return process.returncode, output
 
 
-def without_repository(env: Mapping[str, str]) -> dict[str, str]:
+def _without_repository(env: Mapping[str, str]) -> dict[str, str]:
     """Return environment variables without those that git sets for hooks.
 
     Args:
@@ -261,7 +261,7 @@ def start_group(
         return subprocess.Popen(
             _resolve_program(command, env),
             cwd=cwd,
-            env=without_repository(env),
+            env=_without_repository(env),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -282,7 +282,7 @@ def terminate_groups(processes: Collection[Process], *, seconds: float) -> None:
         _wait_for(processes, seconds)
     finally:  # also if it is interrupted again
         _signal_groups(processes, signal.SIGKILL)
-        _wait_for(processes, KILL_TIMEOUT)
+        _wait_for(processes, _KILL_TIMEOUT)
 
 
 def _wait_for(processes: Collection[Process], seconds: float) -> None:
@@ -312,7 +312,7 @@ def _interrupt_group(group: subprocess.Popen[str]) -> None:
     family = {group.pid, *_descendants(group.pid)}
     os.killpg(group.pid, signal.SIGINT)
     with suppress(subprocess.TimeoutExpired):
-        group.communicate(timeout=INTERRUPT_TIMEOUT)
+        group.communicate(timeout=_INTERRUPT_TIMEOUT)
     for pid in family:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -338,4 +338,4 @@ def _resolve_program(command: Sequence[str], env: Mapping[str, str] | None) -> l
 
 
 def _merged_env(env: Mapping[str, str] | None) -> dict[str, str]:
-    return {**without_repository(os.environ), **(env or {})}
+    return {**_without_repository(os.environ), **(env or {})}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pipeline.git import files, local_branch_ref, require_success, run_git
 
-# configuration in addition to `ISOLATED_ENVIRONMENT`
-SETTINGS = (
+# configuration in addition to `_ISOLATED_ENVIRONMENT`
+_SETTINGS = (
     "commit.gpgSign=false",
     "core.attributesFile=/dev/null",
     "core.hooksPath=/dev/null",
@@ -18,7 +18,7 @@ SETTINGS = (
     "user.email=scratch@localhost",
     "user.name=scratch",
 )
-ISOLATED_ENVIRONMENT = {
+_ISOLATED_ENVIRONMENT = {
     "GIT_ATTR_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": "/dev/null",
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -37,8 +37,8 @@ class ScratchRepository:
         Raises:
             InputError: It failed.
         """
-        env = ISOLATED_ENVIRONMENT | {"GIT_CEILING_DIRECTORIES": str(self.folder.resolve().parent)}
-        output = run_git(*arguments, cwd=self.folder, settings=SETTINGS, env=env)
+        env = _ISOLATED_ENVIRONMENT | {"GIT_CEILING_DIRECTORIES": str(self.folder.resolve().parent)}
+        output = run_git(*arguments, cwd=self.folder, settings=_SETTINGS, env=env)
         hint = f"git -C {self.folder} {arguments[0]}; check the free disk space"
         return require_success(output, hint).stdout
 

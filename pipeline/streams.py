@@ -20,10 +20,10 @@ from pipeline.escaping import escape_control
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-STDERR = 2
+_STDERR = 2
 
 
-class SafeFile(io.FileIO):
+class _SafeFile(io.FileIO):
     """An open file that accepts all writes: after an error, output goes to /dev/null."""
 
     fault: OSError | None = None
@@ -41,7 +41,7 @@ class SafeFile(io.FileIO):
         return written
 
 
-class EscapingStream(io.TextIOWrapper):
+class _EscapingStream(io.TextIOWrapper):
     """A stream that escapes control characters, and characters that its encoding lacks."""
 
     def write(self, text: str) -> int:
@@ -63,7 +63,7 @@ def show(text: str, stream: TextIO) -> None:
         text: The text.
         stream: The stream.
     """
-    stream.show(text) if isinstance(stream, EscapingStream) else stream.write(text)
+    stream.show(text) if isinstance(stream, _EscapingStream) else stream.write(text)
     stream.flush()
 
 
@@ -83,7 +83,7 @@ def open_standard_streams() -> None:
     """Open closed streams, and make stdout and stderr safe; it may be called twice."""
     while (
         number := os.open(os.devnull, os.O_RDWR)
-    ) <= STDERR:  # so that no other file gets its number
+    ) <= _STDERR:  # so that no other file gets its number
         os.set_inheritable(number, True)  # noqa: FBT003 - positional only
     os.close(number)
     sys.stdin = sys.stdin or io.TextIOWrapper(io.BufferedReader(io.FileIO(os.devnull)))
@@ -112,17 +112,17 @@ def standard_streams() -> Iterator[None]:
 def _probe_stdout() -> None:
     sys.stdout.flush()
     raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
-    if isinstance(raw, SafeFile) and raw.fault:
+    if isinstance(raw, _SafeFile) and raw.fault:
         raise OSError(raw.fault.errno, raw.fault.strerror, "stdout")
 
 
-def _safe_stream(stream: io.TextIOWrapper | None) -> EscapingStream:
+def _safe_stream(stream: io.TextIOWrapper | None) -> _EscapingStream:
     """Return a stream to the same file; to /dev/null, if it was closed."""
     if stream is None:
-        nothing = io.BufferedWriter(SafeFile(os.devnull, "wb"))
-        return EscapingStream(nothing, encoding="utf-8", errors="backslashreplace")
-    return EscapingStream(
-        io.BufferedWriter(SafeFile(stream.fileno(), "wb", closefd=False)),
+        nothing = io.BufferedWriter(_SafeFile(os.devnull, "wb"))
+        return _EscapingStream(nothing, encoding="utf-8", errors="backslashreplace")
+    return _EscapingStream(
+        io.BufferedWriter(_SafeFile(stream.fileno(), "wb", closefd=False)),
         encoding=stream.encoding,
         errors="backslashreplace",
         line_buffering=stream.line_buffering,

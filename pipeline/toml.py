@@ -16,15 +16,15 @@ from pipeline.errors import InputError
 
 Place = tuple[str | int, ...]
 """The keys that lead to a value; for an item of a list, its index."""
-MAX_VALUE_SHOWN = 60  # characters
-MAX_ERRORS_SHOWN = 20  # of a file that is not TOML
-BARE = r"[A-Za-z0-9_-]+"
-CREDENTIALS = r"(?<=//)[^/@\s]+(?=@)"
-KEY = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
-HEAD = rf"\s*{KEY}(?:\s*\.\s*{KEY})*\s*="
-BEGINS = rf"{HEAD}|\s*\["
-OPEN = "(at end of document)"  # in tomllib's messages for incomplete text
-AT = r" \(at (?:line (\d+), column \d+|end of document)\)$"
+_MAX_VALUE_SHOWN = 60  # characters
+_MAX_ERRORS_SHOWN = 20  # of a file that is not TOML
+_BARE = r"[A-Za-z0-9_-]+"
+_CREDENTIALS = r"(?<=//)[^/@\s]+(?=@)"
+_KEY = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
+_HEAD = rf"\s*{_KEY}(?:\s*\.\s*{_KEY})*\s*="
+_BEGINS = rf"{_HEAD}|\s*\["
+_OPEN = "(at end of document)"  # in tomllib's messages for incomplete text
+_AT = r" \(at (?:line (\d+), column \d+|end of document)\)$"
 
 
 class Fault(NamedTuple):
@@ -34,7 +34,7 @@ class Fault(NamedTuple):
     message: str
 
 
-class Statement(NamedTuple):
+class _Statement(NamedTuple):
     """A key with its value, a table header, an empty line, or an error."""
 
     line: int
@@ -59,7 +59,7 @@ def parse_document(file: Path, text: str) -> dict[str, Any]:
         found = [*_syntax_errors(text), *_duplicate_keys(text)] or [
             (_line(error, 1), _cause(error))
         ]
-        lines = [f"{file}:{line}: {message}" for line, message in sorted(found)[:MAX_ERRORS_SHOWN]]
+        lines = [f"{file}:{line}: {message}" for line, message in sorted(found)[:_MAX_ERRORS_SHOWN]]
         raise InputError("\n".join(lines), hint=f"correct {file}: https://toml.io") from None
 
 
@@ -104,7 +104,7 @@ def format_place(place: Place) -> str:
     parts = [
         f"[{part}]"
         if isinstance(part, int)
-        else f".{part if re.fullmatch(BARE, part) else quote(part)}"
+        else f".{part if re.fullmatch(_BARE, part) else quote(part)}"
         for part in place
     ]
     return "".join(parts).removeprefix(".")
@@ -112,12 +112,12 @@ def format_place(place: Place) -> str:
 
 def quote(text: str) -> str:
     """Return a text as a TOML string on one line, without passwords and control characters."""
-    shown = re.sub(CREDENTIALS, "…", text)
+    shown = re.sub(_CREDENTIALS, "…", text)
     shown = json.dumps(shown, ensure_ascii=not shown.isprintable())
-    return shown if len(shown) <= MAX_VALUE_SHOWN else f"{shown[:MAX_VALUE_SHOWN]}…"
+    return shown if len(shown) <= _MAX_VALUE_SHOWN else f"{shown[:_MAX_VALUE_SHOWN]}…"
 
 
-def _statements(text: str) -> Iterator[Statement]:
+def _statements(text: str) -> Iterator[_Statement]:
     lines, start = text.split("\n"), 0
     while start < len(lines):
         statement = _statement(lines, start)
@@ -125,19 +125,19 @@ def _statements(text: str) -> Iterator[Statement]:
         start += len(statement.lines)
 
 
-def _statement(lines: Sequence[str], start: int) -> Statement:
+def _statement(lines: Sequence[str], start: int) -> _Statement:
     """Return the statement that begins in a line; an invalid one ends where another begins."""
     for end in range(start + 1, len(lines) + 1):
         some = lines[start:end]
         try:
-            return Statement(start + 1, some, tomllib.loads("\n".join(some)))
+            return _Statement(start + 1, some, tomllib.loads("\n".join(some)))
         except (ValueError, RecursionError) as error:
             message, line = _cause(error), _line(error, start + 1)
-            if not str(error).endswith(OPEN):
+            if not str(error).endswith(_OPEN):
                 break
-    after = (n for n in range(start + 1, len(lines)) if re.match(BEGINS, lines[n]))
+    after = (n for n in range(start + 1, len(lines)) if re.match(_BEGINS, lines[n]))
     where = f" in line {line}" if line > start + 1 else ""
-    return Statement(start + 1, lines[start : next(after, len(lines))], {}, f"{message}{where}")
+    return _Statement(start + 1, lines[start : next(after, len(lines))], {}, f"{message}{where}")
 
 
 def _syntax_errors(text: str) -> Iterator[tuple[int, str]]:
@@ -155,14 +155,14 @@ def _duplicate_keys(text: str) -> Iterator[tuple[int, str]]:
         first.setdefault(place, statement.line)
 
 
-def _statements_with_places(text: str) -> Iterator[tuple[Place, Statement]]:
+def _statements_with_places(text: str) -> Iterator[tuple[Place, _Statement]]:
     """Yield each valid statement with its place."""
     table: Place = ()
     counts: Counter[Place] = Counter()
     for statement in _statements(text):
         if statement.error:
             continue
-        if head := re.match(HEAD, statement.lines[0]):
+        if head := re.match(_HEAD, statement.lines[0]):
             yield (*table, *_chain(tomllib.loads(f"{head[0]}0"))), statement
         elif statement.content:
             table = _chain(statement.content)
@@ -181,7 +181,7 @@ def _chain(content: Any) -> tuple[str, ...]:  # noqa: ANN401 - nested keys
     return tuple(keys)
 
 
-def _items(statement: Statement) -> Iterator[int]:
+def _items(statement: _Statement) -> Iterator[int]:
     """Yield the line of each item of a list, by closing the list after every line."""
     done = 0
     for end in range(1, len(statement.lines) + 1):
@@ -199,11 +199,11 @@ def _items(statement: Statement) -> Iterator[int]:
 
 def _line(error: Exception, first: int) -> int:
     """Return the line of an error, in a text that begins in the first one."""
-    found = re.search(AT, str(error))
+    found = re.search(_AT, str(error))
     return first + int(found[1]) - 1 if found and found[1] else first
 
 
 def _cause(error: Exception) -> str:
     message = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-    message = re.sub(AT, "", message)
+    message = re.sub(_AT, "", message)
     return message[:1].lower() + message[1:]

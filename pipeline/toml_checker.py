@@ -10,13 +10,15 @@ from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 from pipeline.toml import Fault, Place, faults_error, parse_document, quote
 from pipeline.toml_schema import KINDS, Constraint, Kind, Rule, Table, UnsetError, Value
 
-TYPES: dict[object, tuple[type, ...]] = {float: (int, float), tuple: (list,), Mapping: (dict,)}
-NONE_TYPE = type(None)
-INVALID = object()
-T = TypeVar("T", bound=Table)
+_TYPES: dict[object, tuple[type, ...]] = {float: (int, float), tuple: (list,), Mapping: (dict,)}
+_NONE_TYPE = type(None)
+_INVALID = object()
+_T = TypeVar("_T", bound=Table)
 
 
-def read_file(kind: type[T], file: Path, text: str, *, hint: str, rules: Sequence[Rule] = ()) -> T:
+def read_file(
+    kind: type[_T], file: Path, text: str, *, hint: str, rules: Sequence[Rule] = ()
+) -> _T:
     """Parse and check a TOML file.
 
     Args:
@@ -37,7 +39,7 @@ def read_file(kind: type[T], file: Path, text: str, *, hint: str, rules: Sequenc
     return table
 
 
-def suggest(word: str, known: Collection[str]) -> str:
+def _suggest(word: str, known: Collection[str]) -> str:
     """Return "did you mean" with the nearest known word, or else all known words."""
     from difflib import get_close_matches  # noqa: PLC0415 - slow to import, and only errors need it
 
@@ -52,10 +54,10 @@ def unknown_name_faults(
 ) -> Iterator[Fault]:
     """Yield an error, if a name is not known."""
     if name not in known:
-        yield Fault(place, f"there is no {what} `{name}`{suggest(name, known)}")
+        yield Fault(place, f"there is no {what} `{name}`{_suggest(name, known)}")
 
 
-class Parts(NamedTuple):
+class _Parts(NamedTuple):
     """The parts of a type annotation."""
 
     types: tuple[type, ...]
@@ -66,16 +68,16 @@ class Parts(NamedTuple):
 
 
 @cache
-def type_parts(kind: Kind) -> Parts:
+def _type_parts(kind: Kind) -> _Parts:
     """Return the parts of a type annotation; TOML has no None."""
-    if NONE_TYPE in get_args(kind):
-        return type_parts(get_args(kind)[0])
+    if _NONE_TYPE in get_args(kind):
+        return _type_parts(get_args(kind)[0])
     annotated, *constraints = get_args(kind) if hasattr(kind, "__metadata__") else [kind]
     origin: Any = get_origin(annotated) or annotated
     table = origin if issubclass(origin, Table) else None
-    types = (dict,) if table else TYPES.get(origin, (origin,))
+    types = (dict,) if table else _TYPES.get(origin, (origin,))
     must = constraints[0] if constraints else Constraint(KINDS.get(origin, "a table"))
-    return Parts(types, table, get_args(annotated), must)
+    return _Parts(types, table, get_args(annotated), must)
 
 
 class Checker:
@@ -84,7 +86,7 @@ class Checker:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
 
-    def table(self, kind: type[T], given: Mapping[str, Value], place: Place) -> T:
+    def table(self, kind: type[_T], given: Mapping[str, Value], place: Place) -> _T:
         """Return a table without its invalid values."""
         given = kind.complete(given)
         self._compare(kind, given, place)
@@ -96,7 +98,7 @@ class Checker:
             rest = {key: value for key, value in given.items() if key not in kind.KEYS}
             values["rest"] = dict(self._entries(str, kind.REST, rest, place))
         table = kind.__new__(kind)
-        vars(table).update({key: value for key, value in values.items() if value is not INVALID})
+        vars(table).update({key: value for key, value in values.items() if value is not _INVALID})
         self.check_rules(table, kind.RULES, place)
         return table
 
@@ -109,15 +111,15 @@ class Checker:
 
     def value(self, kind: Kind, given: Value, place: Place) -> Value:
         """Return a value, or INVALID; a table in any case, so that its other values are checked."""
-        types, table, inner, must = type_parts(kind)
+        types, table, inner, must = _type_parts(kind)
         known, fits = len(self.faults), type(given) in types
         if table and fits:
             return self.table(table, given, place)
-        value = self._inside(inner, given, place, repeats=must.repeats) if fits else INVALID
+        value = self._inside(inner, given, place, repeats=must.repeats) if fits else _INVALID
         if len(self.faults) == known and not (fits and must.is_valid(value)):
             shown = "" if fits and inner else _but_got(must, given)
             self.faults.append(Fault(place, f"it must be {must.description}{shown}"))
-            return table.__new__(table) if table else INVALID
+            return table.__new__(table) if table else _INVALID
         return value
 
     def _inside(self, kinds: Sequence[Kind], given: Value, place: Place, *, repeats: bool) -> Value:
@@ -133,20 +135,20 @@ class Checker:
         for index, item in enumerate(given):
             if item in given[:index] and not repeats:
                 self.faults.append(Fault((*place, index), "it is in the list twice"))
-            elif (value := self.value(kind, item, (*place, index))) is not INVALID:
+            elif (value := self.value(kind, item, (*place, index))) is not _INVALID:
                 yield value
-            elif type(item) in type_parts(kind).types:
+            elif type(item) in _type_parts(kind).types:
                 yield item  # so that rules see it
 
     def _entries(
         self, name: Kind, kind: Kind, given: Mapping[str, Value], place: Place
     ) -> Iterator[tuple[str, Value]]:
-        must = type_parts(name).must
+        must = _type_parts(name).must
         for key, inner in given.items():
             if not must.is_valid(key):
                 self.faults.append(Fault((*place, key), f"its name must be {must.description}"))
             value = self.value(kind, inner, (*place, key))
-            yield key, () if value is INVALID else value  # so that rules see the name
+            yield key, () if value is _INVALID else value  # so that rules see the name
 
     def _compare(self, kind: type[Table], given: Mapping[str, object], place: Place) -> None:
         """Report unknown and missing keys.
@@ -154,12 +156,12 @@ class Checker:
         A missing key that an unknown one suggests is not reported.
         """
         others = () if kind.REST else given
-        meant = {key: suggest(key, kind.KEYS) for key in others if key not in kind.KEYS}
+        meant = {key: _suggest(key, kind.KEYS) for key in others if key not in kind.KEYS}
         for key, near in meant.items():
             self.faults.append(Fault((*place, key), f"there is no such key{near}"))
         for key, inner in kind.KEYS.items():
             if key not in {*given, *kind.DEFAULTS} and _suggestion(key) not in meant.values():
-                wanted = type_parts(inner).must.description
+                wanted = _type_parts(inner).must.description
                 self.faults.append(Fault(place, f"`{key}` is missing; it must be {wanted}"))
 
 

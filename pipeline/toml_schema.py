@@ -61,12 +61,12 @@ def whole_number(least: int, most: int) -> Constraint:
     )
 
 
-def is_line(text: str) -> bool:
+def _is_line(text: str) -> bool:
     """Return whether a text is one printable line without blanks around it."""
     return bool(text) and text.isprintable() and text == text.strip()
 
 
-Text = Annotated[str, Constraint("a line of text without blanks around it", is_line)]
+Text = Annotated[str, Constraint("a line of text without blanks around it", _is_line)]
 
 
 class UnsetError(AttributeError):

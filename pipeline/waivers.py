@@ -15,13 +15,13 @@ from pipeline.toml import Fault
 from pipeline.toml_checker import unknown_name_faults
 from pipeline.toml_schema import Constraint, Table, Text
 
-FILE = Path("security", "exceptions.toml")
-LOCKFILE_ECOSYSTEMS = ("pypi", "npm")
+_FILE = Path("security", "exceptions.toml")
+_LOCKFILE_ECOSYSTEMS = ("pypi", "npm")
 GITHUB = "GHSA"
-UNKNOWN_TO_NPM = ("CVE-", "PYSEC-")
+_UNKNOWN_TO_NPM = ("CVE-", "PYSEC-")
 """Prefixes of ids that npm's advisories do not have; they have those of GitHub."""
-MAX_DAYS = 90
-MAX_IMAGE_WAIVERS = 4
+_MAX_DAYS = 90
+_MAX_IMAGE_WAIVERS = 4
 
 
 def normalize_id(name: str) -> str:
@@ -31,7 +31,7 @@ def normalize_id(name: str) -> str:
     return f"{kind}{dash}{rest.lower() if kind == GITHUB else rest.upper()}"
 
 
-class Vulnerability(Protocol):
+class _Vulnerability(Protocol):
     """A finding of a scanner."""
 
     @property
@@ -64,13 +64,13 @@ class Waiver(Table):
     def __str__(self) -> str:
         return f"{self.id} in {self.package}"
 
-    def covers(self, found: Vulnerability) -> bool:
+    def covers(self, found: _Vulnerability) -> bool:
         """Return whether this is about a finding."""
         is_named = self.id in map(normalize_id, found.ids)
         return is_named and canonicalize_name(self.package) == canonicalize_name(found.package)
 
 
-class Entries(Table):
+class _Entries(Table):
     """The file."""
 
     exceptions: tuple[Waiver, ...] = ()
@@ -98,17 +98,19 @@ def load_waivers(today: date) -> list[Waiver]:
     Raises:
         InputError: Names every error in the file.
     """
-    if not FILE.exists():
+    if not _FILE.exists():
         return []
     rules = (partial(_impossible, today=today), _twice, _too_many)
     hint = "see the example in the first lines of the file"
     return [
-        *toml_checker.read_file(Entries, FILE, read_text(FILE), hint=hint, rules=rules).exceptions
+        *toml_checker.read_file(
+            _Entries, _FILE, read_text(_FILE), hint=hint, rules=rules
+        ).exceptions
     ]
 
 
 def unwaived(
-    found: Collection[Vulnerability], waivers: Iterable[Waiver], today: date
+    found: Collection[_Vulnerability], waivers: Iterable[Waiver], today: date
 ) -> Iterator[str]:
     """Yield a sentence for each finding without a valid exception, and for each unused exception.
 
@@ -129,28 +131,28 @@ def unwaived(
             yield f"{vulnerability}: its exception expired on {last}"
     for entry in entries:
         if not any(entry.covers(vulnerability) for vulnerability in found):
-            yield f"the exception for {entry} is not needed: remove it from {FILE}"
+            yield f"the exception for {entry} is not needed: remove it from {_FILE}"
 
 
-def _impossible(file: Entries, today: date) -> Iterator[Fault]:
+def _impossible(file: _Entries, today: date) -> Iterator[Fault]:
     """Yield entries that no check would use, or that expire too late."""
     shipped = load().images
     images = [*shipped.built, *shipped.third_party]
     targets = (f"{image} on {each}" for image in images for each in shipped.platforms)
-    known = {*LOCKFILE_ECOSYSTEMS, *images, *targets}
+    known = {*_LOCKFILE_ECOSYSTEMS, *images, *targets}
     for number, entry in _check_entries(file):
         for index, name in enumerate(entry.found_in):
             yield from unknown_name_faults(
                 "place", name, known, ("exceptions", number, "found_in", index)
             )
-        if "npm" in entry.found_in and entry.id.startswith(UNKNOWN_TO_NPM):
+        if "npm" in entry.found_in and entry.id.startswith(_UNKNOWN_TO_NPM):
             yield Fault(("exceptions", number, "id"), f"npm has only its {GITHUB}-… id")
-        if entry.expiry > today + timedelta(days=MAX_DAYS):
+        if entry.expiry > today + timedelta(days=_MAX_DAYS):
             place = ("exceptions", number, "expiry")
-            yield Fault(place, f"it is more than {MAX_DAYS} days ahead")
+            yield Fault(place, f"it is more than {_MAX_DAYS} days ahead")
 
 
-def _twice(file: Entries) -> Iterator[Fault]:
+def _twice(file: _Entries) -> Iterator[Fault]:
     seen = set()
     for number, entry in _check_entries(file):
         for index, name in enumerate(entry.found_in):
@@ -161,16 +163,16 @@ def _twice(file: Entries) -> Iterator[Fault]:
             seen.add(about)
 
 
-def _too_many(file: Entries) -> Iterator[Fault]:
+def _too_many(file: _Entries) -> Iterator[Fault]:
     count = sum(
         1
         for _, entry in _check_entries(file)
-        if not set(entry.found_in) <= set(LOCKFILE_ECOSYSTEMS)
+        if not set(entry.found_in) <= set(_LOCKFILE_ECOSYSTEMS)
     )
-    if count > MAX_IMAGE_WAIVERS:
-        message = f"{count} are for images, but only {MAX_IMAGE_WAIVERS} are allowed"
+    if count > _MAX_IMAGE_WAIVERS:
+        message = f"{count} are for images, but only {_MAX_IMAGE_WAIVERS} are allowed"
         yield Fault(("exceptions",), message)
 
 
-def _check_entries(file: Entries) -> Iterator[tuple[int, Waiver]]:
+def _check_entries(file: _Entries) -> Iterator[tuple[int, Waiver]]:
     return ((number, each) for number, each in enumerate(file.exceptions) if each.is_complete)

@@ -10,11 +10,11 @@ from typing import Any
 
 Node = Mapping[str, Any]
 
-LOWEST = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
-HIGHEST = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
-FORMS = ("pattern", "format", "multipleOf", "uniqueItems")
-UNIONS = ("anyOf", "oneOf")
-NULL = {"type": "null"}
+_LOWEST = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
+_HIGHEST = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+_FORMS = ("pattern", "format", "multipleOf", "uniqueItems")
+_UNIONS = ("anyOf", "oneOf")
+_NULL = {"type": "null"}
 
 
 @dataclass(frozen=True)
@@ -34,22 +34,22 @@ class SchemaComparison:
         pair = json.dumps([old, new, sent])
         if pair not in self.in_progress:
             self.in_progress.add(pair)
-            each = resolve_schema(old, self.old), resolve_schema(new, self.new)
+            each = _resolve_schema(old, self.old), _resolve_schema(new, self.new)
             yield from self._resolved(where, *each, sent=sent)
             self.in_progress.discard(pair)
 
     def _resolved(self, where: str, old: Node, new: Node, *, sent: bool) -> Iterator[str]:
         wide, narrow = (new, old) if sent else (old, new)
-        if not is_subset(allowed_types(narrow), allowed_types(wide)):
-            before, after = format_set(allowed_types(old)), format_set(allowed_types(new))
+        if not _is_subset(_allowed_types(narrow), _allowed_types(wide)):
+            before, after = _format_set(_allowed_types(old)), _format_set(_allowed_types(new))
             yield f"{where}: {before} became {after}"
-        elif not is_subset(allowed_values(narrow), allowed_values(wide)):
-            before, after = format_set(allowed_values(old)), format_set(allowed_values(new))
+        elif not _is_subset(_allowed_values(narrow), _allowed_values(wide)):
+            before, after = _format_set(_allowed_values(old)), _format_set(_allowed_values(new))
             yield f"{where}: {before} became {after}"
-        elif len(schema_choices(old)) > 1 or len(schema_choices(new)) > 1:
-            yield from self.unions(where, schema_choices(old), schema_choices(new), sent=sent)
+        elif len(_schema_choices(old)) > 1 or len(_schema_choices(new)) > 1:
+            yield from self.unions(where, _schema_choices(old), _schema_choices(new), sent=sent)
         else:
-            yield from (f"{where}: {limit}" for limit in removed_limits(old, new, wide, narrow))
+            yield from (f"{where}: {limit}" for limit in _removed_limits(old, new, wide, narrow))
             yield from self.items(where, old, new, sent=sent)
             yield from self.properties(where, old, new, sent=sent)
 
@@ -92,28 +92,28 @@ class SchemaComparison:
             yield from (f"{where}.{name} is no longer always present" for name in gone)
 
 
-def resolve_schema(schema: Node, root: Node) -> Node:
+def _resolve_schema(schema: Node, root: Node) -> Node:
     """Return a schema with its references and unions resolved, and `allOf` merged."""
     while "$ref" in schema:
         schema = root["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]]
-    for union in UNIONS:
+    for union in _UNIONS:
         if union in schema:
-            inner = [resolve_schema(each, root) for each in schema[union]]
-            return one_of([choice for each in inner for choice in schema_choices(each)])
+            inner = [_resolve_schema(each, root) for each in schema[union]]
+            return _one_of([choice for each in inner for choice in _schema_choices(each)])
     if "allOf" in schema:
-        return all_of([resolve_schema(each, root) for each in schema["allOf"]], schema)
+        return _all_of([_resolve_schema(each, root) for each in schema["allOf"]], schema)
     return schema
 
 
-def one_of(found: Sequence[Node]) -> Node:
+def _one_of(found: Sequence[Node]) -> Node:
     """Return a union of schemas; a union with null only becomes a nullable schema."""
     others = [each for each in found if each.get("type") != "null"]
     if len(others) == 1:
         return {**others[0], "nullable": len(found) > 1 or others[0].get("nullable", False)}
-    return {"anyOf": [*others, *([NULL] if len(found) > len(others) else [])]}
+    return {"anyOf": [*others, *([_NULL] if len(found) > len(others) else [])]}
 
 
-def all_of(found: Sequence[Node], schema: Node) -> Node:
+def _all_of(found: Sequence[Node], schema: Node) -> Node:
     """Return one schema with the constraints of several."""
     parts = [*found, {key: value for key, value in schema.items() if key != "allOf"}]
     merged: dict[str, Any] = {key: value for part in parts for key, value in part.items()}
@@ -123,16 +123,16 @@ def all_of(found: Sequence[Node], schema: Node) -> Node:
     return {**merged, "properties": everything, "required": sorted(required)}
 
 
-def schema_choices(schema: Node) -> Sequence[Node]:
+def _schema_choices(schema: Node) -> Sequence[Node]:
     """Return the choices of a resolved schema: itself, if it is not a union."""
     found: Sequence[Node] = schema.get("anyOf", [schema])
     return found
 
 
-def allowed_types(schema: Node) -> set[str] | None:
+def _allowed_types(schema: Node) -> set[str] | None:
     """Return the types of a value; None for any."""
     if "anyOf" in schema:
-        each = [allowed_types(choice) for choice in schema["anyOf"]]
+        each = [_allowed_types(choice) for choice in schema["anyOf"]]
         return None if None in each else set().union(*filter(None, each))
     if "type" not in schema:
         return None
@@ -140,32 +140,32 @@ def allowed_types(schema: Node) -> set[str] | None:
     return found | ({"null"} if schema.get("nullable") else set())
 
 
-def allowed_values(schema: Node) -> set[str] | None:
+def _allowed_values(schema: Node) -> set[str] | None:
     """Return the values of an enum; None for any."""
     found = schema.get("enum", [schema["const"]] if "const" in schema else None)
     return None if found is None else {json.dumps(value) for value in found}
 
 
-def removed_limits(old: Node, new: Node, wide: Node, narrow: Node) -> Iterator[str]:
+def _removed_limits(old: Node, new: Node, wide: Node, narrow: Node) -> Iterator[str]:
     """Yield every constraint that excludes values that were allowed."""
-    for key in (*LOWEST, *HIGHEST, *FORMS):
+    for key in (*_LOWEST, *_HIGHEST, *_FORMS):
         bound, other = wide.get(key), narrow.get(key)
         if bound is None or bound == other:
             continue
         within = other is not None and (
-            (key in LOWEST and other >= bound) or (key in HIGHEST and other <= bound)
+            (key in _LOWEST and other >= bound) or (key in _HIGHEST and other <= bound)
         )
         if not within:
             yield f"{key} was {old.get(key, 'none')}, and is {new.get(key, 'none')}"
 
 
-def is_subset(inner: set[str] | None, outer: set[str] | None) -> bool:
+def _is_subset(inner: set[str] | None, outer: set[str] | None) -> bool:
     """Return whether one set is inside the other; an integer is a number."""
     if inner is None or outer is None:
         return outer is None
     return inner <= outer | ({"integer"} if "number" in outer else set())
 
 
-def format_set(names: set[str] | None) -> str:
+def _format_set(names: set[str] | None) -> str:
     """Return names as text."""
     return "anything" if names is None else " | ".join(sorted(names))

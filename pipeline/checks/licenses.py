@@ -22,12 +22,12 @@ from pipeline.files import read_toml
 from pipeline.github import actions
 from pipeline.validation import format_validation_errors
 
-CHECK = "licences"
-ALLOWED_FILE = Path("security", "licences.toml")
-REPORT = Path("reports", "licences.md")
+_CHECK = "licences"
+_ALLOWED_FILE = Path("security", "licences.toml")
+_REPORT = Path("reports", "licences.md")
 
 
-class Rules(BaseModel):
+class _Rules(BaseModel):
     """The allowed licences."""
 
     model_config = ConfigDict(extra="forbid")
@@ -45,15 +45,15 @@ def main() -> None:
         InputError: A lock or the list of licences is invalid, or a package is not installed.
     """
     now = shipped_packages()
-    save_and_publish(to_markdown(now, new_packages_sentence(now)))
-    if faults := [*disallowed(now)]:
+    _save_and_publish(_to_markdown(now, _new_packages_sentence(now)))
+    if faults := [*_disallowed(now)]:
         raise CheckFailedError(
             "licences that are not allowed:\n" + "\n".join(faults),
-            hint=f"use another package, or allow the licence in {ALLOWED_FILE}",
+            hint=f"use another package, or allow the licence in {_ALLOWED_FILE}",
         )
 
 
-def disallowed(packages: Collection[Package]) -> Iterator[str]:
+def _disallowed(packages: Collection[Package]) -> Iterator[str]:
     """Yield a sentence for every package whose licence is not allowed."""
     rules = read_rules()
     for package in packages:
@@ -62,25 +62,25 @@ def disallowed(packages: Collection[Package]) -> Iterator[str]:
             yield f"{package.name} {package.version}: {package.license or 'no licence'}"
 
 
-def read_rules() -> Rules:
+def read_rules() -> _Rules:
     """Read the allowed licences.
 
     Raises:
         InputError: Names every error in the file.
     """
     try:
-        return Rules.model_validate(read_toml(ALLOWED_FILE))
+        return _Rules.model_validate(read_toml(_ALLOWED_FILE))
     except ValidationError as error:
         faults = "; ".join(format_validation_errors(error))
         raise InputError(
-            f"{ALLOWED_FILE} is invalid: {faults}", hint=f"correct {ALLOWED_FILE}"
+            f"{_ALLOWED_FILE} is invalid: {faults}", hint=f"correct {_ALLOWED_FILE}"
         ) from None
 
 
-def new_packages_sentence(now: Collection[Package]) -> str:
+def _new_packages_sentence(now: Collection[Package]) -> str:
     """Return a sentence with the new packages."""
     try:
-        commit = baseline_commit(CHECK)
+        commit = baseline_commit(_CHECK)
         before = package_names_at(commit) if commit else set()
     except (InputError, InconclusiveError) as error:
         return f"New packages are unknown here: {error}."
@@ -89,7 +89,7 @@ def new_packages_sentence(now: Collection[Package]) -> str:
     return f"New: {listed}" if new else "No new package is shipped."
 
 
-def to_markdown(packages: Collection[Package], first: str) -> str:
+def _to_markdown(packages: Collection[Package], first: str) -> str:
     """Return the report in Markdown.
 
     Args:
@@ -101,10 +101,10 @@ def to_markdown(packages: Collection[Package], first: str) -> str:
     return f"### Shipped packages\n\n{first}\n\n{listed}\n"
 
 
-def save_and_publish(text: str) -> None:
+def _save_and_publish(text: str) -> None:
     """Save the report, print the new packages, and add the report to the summary of the run."""
-    REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(text)
+    _REPORT.parent.mkdir(exist_ok=True)
+    _REPORT.write_text(text)
     print(text.splitlines()[2], file=sys.stderr)
     actions.add_summary(text)
 

@@ -14,13 +14,13 @@ from pipeline.errors import InputError
 from pipeline.files import parse_json
 from pipeline.validation import format_validation_errors
 
-MIN_LOCKFILE_VERSION = 2
+_MIN_LOCKFILE_VERSION = 2
 """Version 1, of npm 6, contains neither licences nor paths."""
-GLOB = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
-GLOB_TOKEN = re.compile(r"(\*\*|[*?])")
+_GLOB = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
+_GLOB_TOKEN = re.compile(r"(\*\*|[*?])")
 
 
-class Entry(BaseModel):
+class _Entry(BaseModel):
     """A folder with a package.json: of the project, a workspace, or an installed package."""
 
     name: str = ""
@@ -40,14 +40,14 @@ class Entry(BaseModel):
         return ", ".join(filter(None, map(_license_name, licence)))
 
 
-class Lock(BaseModel):
+class _Lock(BaseModel):
     """The parts of a lock that are used here."""
 
-    version: int = Field(alias="lockfileVersion", ge=MIN_LOCKFILE_VERSION)
-    packages: dict[str, Entry]
+    version: int = Field(alias="lockfileVersion", ge=_MIN_LOCKFILE_VERSION)
+    packages: dict[str, _Entry]
 
 
-class Locked(NamedTuple):
+class _Locked(NamedTuple):
     """A shipped third-party package."""
 
     name: str
@@ -55,7 +55,7 @@ class Locked(NamedTuple):
     licence: str
 
 
-def shipped(name: Path | str, text: str) -> Iterator[Locked]:
+def shipped(name: Path | str, text: str) -> Iterator[_Locked]:
     """Yield the shipped packages of a lock, without the project and its workspaces.
 
     Args:
@@ -66,32 +66,32 @@ def shipped(name: Path | str, text: str) -> Iterator[Locked]:
         InputError: It is not a lock, or its version is too old; names every error.
     """
     packages = _lock(name, text).packages
-    own = [_regex(glob) for glob in _workspaces(packages.get("", Entry()))]
+    own = [_regex(glob) for glob in _workspaces(packages.get("", _Entry()))]
     for path, entry in packages.items():
         is_own = not path or any(regex.fullmatch(path) for regex in own)
         if not (is_own or entry.dev or entry.link):
             folder = path.rpartition("node_modules/")[2]
-            yield Locked(entry.name or folder, entry.version, entry.license_text)
+            yield _Locked(entry.name or folder, entry.version, entry.license_text)
 
 
-def _lock(name: Path | str, text: str) -> Lock:
+def _lock(name: Path | str, text: str) -> _Lock:
     try:
-        return Lock.model_validate(parse_json(name, text))
+        return _Lock.model_validate(parse_json(name, text))
     except ValidationError as error:
         hint = "npm install --package-lock-only --lockfile-version=3, in its folder"
         faults = "; ".join(fault.removeprefix(": ") for fault in format_validation_errors(error))
         raise InputError(f"{name} is invalid: {faults}", hint=hint) from None
 
 
-def _workspaces(project: Entry) -> list[str]:
+def _workspaces(project: _Entry) -> list[str]:
     given = project.workspaces
     return given if isinstance(given, list) else given.get("packages", [])
 
 
 def _regex(glob: str) -> re.Pattern[str]:
     """Return a pattern for folders of workspaces; folders in node_modules do not match."""
-    parts = GLOB_TOKEN.split(glob.removeprefix("./").rstrip("/"))
-    licence = "".join(GLOB.get(part, re.escape(part)) for part in parts)
+    parts = _GLOB_TOKEN.split(glob.removeprefix("./").rstrip("/"))
+    licence = "".join(_GLOB.get(part, re.escape(part)) for part in parts)
     return re.compile(rf"(?!.*\bnode_modules/){licence}")
 
 

@@ -17,11 +17,11 @@ from pipeline.errors import CheckFailedError, InputError, clear_inconclusive, ha
 from pipeline.files import parse_json, read_json
 from pipeline.git import read_file_at
 
-CHECK = "api-break"
-SCHEMA = Path("frontend", "openapi.json")
-METHODS = {"delete", "get", "head", "options", "patch", "post", "put", "trace"}
+_CHECK = "api-break"
+_SCHEMA = Path("frontend", "openapi.json")
+_METHODS = {"delete", "get", "head", "options", "patch", "post", "put", "trace"}
 
-Schemas = Mapping[str, Node]
+_Schemas = Mapping[str, Node]
 
 
 def main() -> None:
@@ -32,12 +32,12 @@ def main() -> None:
         InputError: The API has no version that can be compared.
         InconclusiveError: The baseline commit does not exist here.
     """
-    commit = previous_release_commit(CHECK)
-    before = read_file_at(commit, SCHEMA.as_posix()) if commit else None
-    clear_inconclusive(CHECK)
+    commit = previous_release_commit(_CHECK)
+    before = read_file_at(commit, _SCHEMA.as_posix()) if commit else None
+    clear_inconclusive(_CHECK)
     if before is None:
         return
-    old, new = parse_json(f"{SCHEMA} of {commit}", before), read_json(SCHEMA)
+    old, new = parse_json(f"{_SCHEMA} of {commit}", before), read_json(_SCHEMA)
     found = list(dict.fromkeys(breaking_changes(old, new)))
     print("\n".join(found) or "no breaking change")
     if found and major_version(new) <= major_version(old):
@@ -64,49 +64,51 @@ def major_version(schema: Node) -> int:
 
 def breaking_changes(old: Node, new: Node) -> Iterator[str]:
     """Yield a sentence for every change that breaks a client of the old schema."""
-    after = {(path, method): found for path, method, found in operations(new)}
-    for path, method, before in operations(old):
+    after = {(path, method): found for path, method, found in _operations(new)}
+    for path, method, before in _operations(old):
         where = f"{method.upper()} {path}"
         if (path, method) not in after:
             yield f"{where} is removed"
         else:
-            yield from changed_operation(
+            yield from _changed_operation(
                 where, before, after[path, method], SchemaComparison(old, new)
             )
 
 
-def operations(schema: Node) -> Iterator[tuple[str, str, Node]]:
+def _operations(schema: Node) -> Iterator[tuple[str, str, Node]]:
     """Yield every operation with its path and method, with shared parameters and security."""
     shared = {"security": schema.get("security", [])}
     for path, item in schema["paths"].items():
-        for method in sorted(METHODS & {*item}):
+        for method in sorted(_METHODS & {*item}):
             parameters = [*item.get("parameters", []), *item[method].get("parameters", [])]
             yield path, method, {**shared, **item[method], "parameters": parameters}
 
 
-def changed_operation(
+def _changed_operation(
     where: str, old: Node, new: Node, comparison: SchemaComparison
 ) -> Iterator[str]:
     """Compare the security, the request and the responses of an operation."""
     if not all(
-        any(way <= each for way in security_alternatives(new))
-        for each in security_alternatives(old)
+        any(way <= each for way in _security_alternatives(new))
+        for each in _security_alternatives(old)
     ):
-        ways = " or ".join(" and ".join(sorted(way)) for way in security_alternatives(new))
+        ways = " or ".join(" and ".join(sorted(way)) for way in _security_alternatives(new))
         yield f"{where} newly needs {ways}"
-    yield from parameters(where, parameters_by_name(old), parameters_by_name(new), comparison)
-    yield from request(f"{where} request", old, new, comparison)
+    yield from _parameters(where, _parameters_by_name(old), _parameters_by_name(new), comparison)
+    yield from _request(f"{where} request", old, new, comparison)
     for status, answer in old["responses"].items():
         if status not in new["responses"]:
             yield f"{where} no longer answers {status}"
         else:
             after = new["responses"][status]
-            yield from response(
-                f"{where} {status}", message_schemas(answer), message_schemas(after), comparison
+            yield from _response(
+                f"{where} {status}", _message_schemas(answer), _message_schemas(after), comparison
             )
 
 
-def response(where: str, old: Schemas, new: Schemas, comparison: SchemaComparison) -> Iterator[str]:
+def _response(
+    where: str, old: _Schemas, new: _Schemas, comparison: SchemaComparison
+) -> Iterator[str]:
     """Compare a response; any content may be added to a response without content."""
     if old and not new:
         yield f"{where} has no content any more"
@@ -116,9 +118,9 @@ def response(where: str, old: Schemas, new: Schemas, comparison: SchemaCompariso
         yield from comparison.schemas(where, old[kind], new[kind], sent=False)
 
 
-def request(where: str, old: Node, new: Node, comparison: SchemaComparison) -> Iterator[str]:
+def _request(where: str, old: Node, new: Node, comparison: SchemaComparison) -> Iterator[str]:
     """Compare a request body."""
-    before, after = (message_schemas(each.get("requestBody", {})) for each in (old, new))
+    before, after = (_message_schemas(each.get("requestBody", {})) for each in (old, new))
     for kind in sorted(before.keys() - after.keys()):
         yield f"{where} no longer accepts {kind}"
     for kind in before.keys() & after.keys():
@@ -128,8 +130,8 @@ def request(where: str, old: Node, new: Node, comparison: SchemaComparison) -> I
         yield f"{where} is newly required"
 
 
-def parameters(
-    where: str, old: Schemas, new: Schemas, comparison: SchemaComparison
+def _parameters(
+    where: str, old: _Schemas, new: _Schemas, comparison: SchemaComparison
 ) -> Iterator[str]:
     """Compare the parameters in the path, the query and the headers."""
     for name, parameter in old.items():
@@ -143,12 +145,12 @@ def parameters(
             yield f"{where} {name} is newly required"
 
 
-def security_alternatives(operation: Node) -> Sequence[set[str]]:
+def _security_alternatives(operation: Node) -> Sequence[set[str]]:
     """Return the alternatives of `security`, each as a set of schemes; an empty set, if public."""
     return [{*way} for way in operation["security"]] or [set()]
 
 
-def message_schemas(message: Node) -> Schemas:
+def _message_schemas(message: Node) -> _Schemas:
     """Return the schemas of a message by media type; all JSON media types are one."""
     content: Mapping[str, Any] = message.get("content", {})
     return {
@@ -157,7 +159,7 @@ def message_schemas(message: Node) -> Schemas:
     }
 
 
-def parameters_by_name(operation: Node) -> Schemas:
+def _parameters_by_name(operation: Node) -> _Schemas:
     """Return the parameters of an operation by location and name."""
     return {f"{each['in']} {each['name']}": each for each in operation["parameters"]}
 

@@ -13,14 +13,14 @@ from packaging.utils import canonicalize_name, canonicalize_version
 
 from pipeline.errors import InputError
 
-ENTRY = re.compile(r"^[^\s#].*", re.MULTILINE)
-LINE_END = re.compile(r"\s+(?:#|--hash=|\\$).*")
+_ENTRY = re.compile(r"^[^\s#].*", re.MULTILINE)
+_LINE_END = re.compile(r"\s+(?:#|--hash=|\\$).*")
 
 Pin = tuple[str, str]
 """A package and its version."""
 
 
-class Locked(NamedTuple):
+class _Locked(NamedTuple):
     """An entry of a lock."""
 
     pin: Pin
@@ -41,10 +41,10 @@ def parse_pins(name: str, text: str) -> list[Pin]:
     return [entry.pin for entry in parse_entries(name, text)]
 
 
-def parse_entries(name: str, text: str) -> list[Locked]:
+def parse_entries(name: str, text: str) -> list[_Locked]:
     """Return every entry of a lock, as `parse_pins` does."""
     found = {
-        match.start(): _entry(LINE_END.sub("", match.group())) for match in ENTRY.finditer(text)
+        match.start(): _entry(_LINE_END.sub("", match.group())) for match in _ENTRY.finditer(text)
     }
     if wrong := [start for start, entry in found.items() if entry is None]:
         lines = ", ".join(f"{text.count(chr(10), 0, start) + 1}" for start in wrong)
@@ -57,12 +57,12 @@ def normalize(name: str, version: str) -> Pin:
     return canonicalize_name(name), canonicalize_version(version, strip_trailing_zero=False)
 
 
-def _entry(text: str) -> Locked | None:
+def _entry(text: str) -> _Locked | None:
     try:
         requirement = Requirement(text)
     except InvalidRequirement:
         return None
     match [*requirement.specifier]:
         case [only] if only.operator == "==" and not only.version.endswith(".*"):
-            return Locked(normalize(requirement.name, only.version), requirement.marker)
+            return _Locked(normalize(requirement.name, only.version), requirement.marker)
     return None

@@ -19,10 +19,10 @@ from pipeline.errors import CheckFailedError, InconclusiveError, clear_inconclus
 from pipeline.process import capture, last_error_line
 from pipeline.scratch_repository import copy_files
 
-CHECK = "secrets"
-REPORTS = Path("reports")
-KINGFISHER_OPTIONS = ("--no-validate", "--no-update-check", "--redact", "--quiet", "--no-dedup")
-EXIT_CODE_FINDINGS = 200
+_CHECK = "secrets"
+_REPORTS = Path("reports")
+_KINGFISHER_OPTIONS = ("--no-validate", "--no-update-check", "--redact", "--quiet", "--no-dedup")
+_EXIT_CODE_FINDINGS = 200
 
 
 def main() -> None:
@@ -34,12 +34,12 @@ def main() -> None:
     """
     found, incomplete = scan_worktree(), None
     try:
-        found += scan_commits()
+        found += _scan_commits()
     except InconclusiveError as error:
         incomplete = error
     if incomplete and not found:
         raise incomplete
-    clear_inconclusive(CHECK)
+    clear_inconclusive(_CHECK)
     if found:
         raise CheckFailedError(
             "secrets:\n" + "\n".join(found),
@@ -52,10 +52,10 @@ def scan_worktree() -> list[str]:
     with TemporaryDirectory() as folder:
         # git tracks only the commit of a submodule
         copy_files((name for name in git.files() if not Path(name).is_dir()), Path(folder))
-        return scan("secrets", Path(folder))
+        return _scan("secrets", Path(folder))
 
 
-def scan_commits() -> list[str]:
+def _scan_commits() -> list[str]:
     """Scan the changes of each commit since the baseline; all commits, if there is none.
 
     Other branches are not scanned, as a clone may contain any.
@@ -63,44 +63,44 @@ def scan_commits() -> list[str]:
     Raises:
         InconclusiveError: Some commits do not exist here.
     """
-    since = baseline_commit(CHECK)
+    since = baseline_commit(_CHECK)
     options = ["--branch=HEAD", *([f"--since-commit={since}"] if since else [])]
-    return scan("secrets-commits", Path.cwd(), *options)
+    return _scan("secrets-commits", Path.cwd(), *options)
 
 
-def scan(name: str, folder: Path, *options: str) -> list[str]:
+def _scan(name: str, folder: Path, *options: str) -> list[str]:
     """Scan a folder, and write a report in SARIF.
 
     Args:
         name: The name of the report.
         folder: The folder.
-        *options: Options of Kingfisher, in addition to `KINGFISHER_OPTIONS`.
+        *options: Options of Kingfisher, in addition to `_KINGFISHER_OPTIONS`.
 
     Raises:
         CheckFailedError: Kingfisher failed.
     """
-    REPORTS.mkdir(exist_ok=True)
-    report = (REPORTS / f"{name}.sarif").resolve()
+    _REPORTS.mkdir(exist_ok=True)
+    report = (_REPORTS / f"{name}.sarif").resolve()
     answer = capture(
         [
             "kingfisher",
             "scan",
             ".",
-            *KINGFISHER_OPTIONS,
+            *_KINGFISHER_OPTIONS,
             "--format=sarif",
             f"--output={report}",
             *options,
         ],
         cwd=folder,
     )
-    if answer.returncode not in {0, EXIT_CODE_FINDINGS}:
+    if answer.returncode not in {0, _EXIT_CODE_FINDINGS}:
         raise CheckFailedError(
             f"kingfisher failed: {last_error_line(answer)}", hint="kingfisher scan --help"
         )
-    return sorted({*sarif_locations(json.loads(report.read_text()))})
+    return sorted({*_sarif_locations(json.loads(report.read_text()))})
 
 
-def sarif_locations(sarif: dict[str, Any]) -> Iterator[str]:
+def _sarif_locations(sarif: dict[str, Any]) -> Iterator[str]:
     """Yield the location and the rule of each secret: https://docs.oasis-open.org/sarif/sarif/."""
     for result in (result for run in sarif["runs"] for result in run["results"]):
         (location,) = result["locations"]

@@ -11,9 +11,9 @@ from pipeline.errors import InputError
 from pipeline.files import read_text
 from pipeline.git import read_file_at
 
-SHIPPED = Path("backend/requirements/production.txt")
-FRONTEND = Path("frontend/package-lock.json")
-LOCKS = (SHIPPED, FRONTEND)
+_SHIPPED = Path("backend/requirements/production.txt")
+_FRONTEND = Path("frontend/package-lock.json")
+_LOCKS = (_SHIPPED, _FRONTEND)
 OTHER_PLATFORM = "for another platform"
 
 
@@ -33,7 +33,7 @@ def shipped_packages() -> list[Package]:
     Raises:
         InputError: A lock cannot be read, or a package is not installed, so its licence is unknown.
     """
-    return sorted({*_python(read_text(SHIPPED)), *_node(read_text(FRONTEND))})
+    return sorted({*_python(read_text(_SHIPPED)), *_node(read_text(_FRONTEND))})
 
 
 def package_names_at(commit: str) -> set[str]:
@@ -42,23 +42,23 @@ def package_names_at(commit: str) -> set[str]:
     Raises:
         InputError: A lock of that commit cannot be read.
     """
-    python, node = (read_file_at(commit, path.as_posix()) for path in LOCKS)
-    shipped_then = npm_lock.shipped(f"{FRONTEND} of {commit[:12]}", node) if node else ()
-    known = parse_pins(f"{SHIPPED} of {commit[:12]}", python or "")
+    python, node = (read_file_at(commit, path.as_posix()) for path in _LOCKS)
+    shipped_then = npm_lock.shipped(f"{_FRONTEND} of {commit[:12]}", node) if node else ()
+    known = parse_pins(f"{_SHIPPED} of {commit[:12]}", python or "")
     return {*(name for name, _ in known), *(each.name for each in shipped_then)}
 
 
 def _python(text: str) -> Iterator[Package]:
-    for (name, version), marker in parse_entries(str(SHIPPED), text):
+    for (name, version), marker in parse_entries(str(_SHIPPED), text):
         try:
-            yield Package(name, version, license_of(distribution(name)))
+            yield Package(name, version, _license_of(distribution(name)))
         except PackageNotFoundError:
             if marker is None or marker.evaluate():
                 raise InputError(f"{name} is not installed", hint="nox -s licences") from None
             yield Package(name, version, OTHER_PLATFORM)
 
 
-def license_of(found: Distribution) -> str:
+def _license_of(found: Distribution) -> str:
     """Return the licence of an installed package: https://peps.python.org/pep-0639/.
 
     Older packages have it in a free-text field, which may be the whole licence, or only in their
@@ -73,5 +73,5 @@ def license_of(found: Distribution) -> str:
 
 
 def _node(text: str) -> Iterator[Package]:
-    for entry in npm_lock.shipped(FRONTEND, text):
+    for entry in npm_lock.shipped(_FRONTEND, text):
         yield Package(*entry)

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 # https://docs.github.com/actions/reference/workflow-syntax#filter-pattern-cheat-sheet
-GLOB_TOKENS = {"**/": "(?s:.*/)?", "**": "(?s:.*)", "*": "[^/]*"}
-GLOB_PARTS = re.compile(r"((?<![^/])\*\*/|\*\*|\*)")  # `**/` only at the start of a folder name
+_GLOB_TOKENS = {"**/": "(?s:.*/)?", "**": "(?s:.*)", "*": "[^/]*"}
+_GLOB_PARTS = re.compile(r"((?<![^/])\*\*/|\*\*|\*)")  # `**/` only at the start of a folder name
 
 
 class Areas:
@@ -45,4 +45,4 @@ def glob_to_regex(glob: str) -> str:
     Args:
         glob: A pattern of pipeline.toml, such as `backend/**` or `*.md`.
     """
-    return "".join(GLOB_TOKENS.get(part, re.escape(part)) for part in GLOB_PARTS.split(glob))
+    return "".join(_GLOB_TOKENS.get(part, re.escape(part)) for part in _GLOB_PARTS.split(glob))

@@ -8,7 +8,7 @@ from pipeline import git
 from pipeline.ci.cache.worktree import WorktreeListing
 from pipeline.github import actions
 
-GIT_DIFF_ARGS = ("diff", "--name-only", "-z", "--no-ext-diff", *git.EVERY_CHANGE)
+_GIT_DIFF_ARGS = ("diff", "--name-only", "-z", "--no-ext-diff", *git.EVERY_CHANGE)
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def detect_changes(main: str, files: WorktreeListing) -> ChangeSet:
         return ChangeSet(run_all_reason=f"no base commit: no common history with {names}")
     if start.is_on(main):
         return ChangeSet(run_all_reason=f"on {main}")
-    compared = git.split_names(*GIT_DIFF_ARGS, start.commit, "--")
+    compared = git.split_names(*_GIT_DIFF_ARGS, start.commit, "--")
     return ChangeSet(
         sorted({*compared, *files.untracked, *files.index_flagged}), git.short_ref(start.ref)
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 from pipeline.ci.result import SessionResult
 
 TIMINGS_FILE = Path("docs", "times.json")  # seconds by job, recorded in a full run on 2 cores
-LATE_SHARE = 0.1  # a late session is expected to take 10 % of its elapsed time longer
+_LATE_SHARE = 0.1  # a late session is expected to take 10 % of its elapsed time longer
 
 
 @cache
@@ -39,7 +39,7 @@ def remaining(whole: float, elapsed: float) -> float:
         whole: The expected seconds of the session; 0 if unknown.
         elapsed: The seconds since its start.
     """
-    return max(whole - elapsed, LATE_SHARE * elapsed)
+    return max(whole - elapsed, _LATE_SHARE * elapsed)
 
 
 def remaining_for_all(

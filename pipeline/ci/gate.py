@@ -16,11 +16,11 @@ from typing import Any
 from pipeline.errors import CheckFailedError, InputError, handle_errors
 from pipeline.github import actions, loader
 
-PLAN_JOB = "plan"
-NeedsContext = Mapping[str, Mapping[str, Any]]
+_PLAN_JOB = "plan"
+_NeedsContext = Mapping[str, Mapping[str, Any]]
 
 
-def find_failures(needs: NeedsContext, planned: Collection[str]) -> list[str]:
+def find_failures(needs: _NeedsContext, planned: Collection[str]) -> list[str]:
     """Return a sentence for each job whose result differs from the plan.
 
     Args:
@@ -29,13 +29,13 @@ def find_failures(needs: NeedsContext, planned: Collection[str]) -> list[str]:
     """
     jobs_by_call = {call: {job.id for job in jobs} for call, jobs in loader.jobs_by_call().items()}
     # the gate of a called workflow: it has no calls, and the plan contains jobs of other workflows
-    if PLAN_JOB not in needs:
+    if _PLAN_JOB not in needs:
         jobs_by_call, planned = {}, set(needs).intersection(planned)
     covered = {job for name in needs for job in jobs_by_call.get(name, {name})}
     missing = sorted({*planned} - covered)
     failures = [f"{job}: planned, but missing from the gate's needs" for job in missing]
     for name, need in needs.items():
-        required = name == PLAN_JOB or not jobs_by_call.get(name, {name}).isdisjoint(planned)
+        required = name == _PLAN_JOB or not jobs_by_call.get(name, {name}).isdisjoint(planned)
         failures += _job_failures(name, need, required=required, call=name in jobs_by_call)
     return failures or ([] if needs else ["the gate has no needs"])
 

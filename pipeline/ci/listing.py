@@ -14,7 +14,7 @@ from pipeline.github import loader
 from pipeline.github.model import job_sessions
 
 
-def iter_sessions() -> Iterator[CISession]:
+def _iter_sessions() -> Iterator[CISession]:
     """Yield the sessions of the called workflows' jobs, in the order of the workflows.
 
     Raises:
@@ -32,4 +32,4 @@ def iter_sessions() -> Iterator[CISession]:
 
 if __name__ == "__main__":
     with handle_errors():
-        print(json.dumps([asdict(entry) for entry in iter_sessions()]))
+        print(json.dumps([asdict(entry) for entry in _iter_sessions()]))

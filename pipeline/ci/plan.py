@@ -20,8 +20,8 @@ from pipeline.escaping import markdown_table, quote_name
 from pipeline.github import actions
 from pipeline.settings import COMMON, Settings
 
-TABLE_HEADER = "session", "runs", "because"
-ChangedFilesByArea = Mapping[str, Sequence[str]]
+_TABLE_HEADER = "session", "runs", "because"
+_ChangedFilesByArea = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -109,15 +109,15 @@ def select_sessions(
     return [_row(entry, change, touched, left.get(entry.job)) for entry in entries]
 
 
-def to_markdown(plan: Plan) -> str:
+def _to_markdown(plan: Plan) -> str:
     rows = [
         (f"`{row.entry.session}`", "yes" if row.selected else "no", row.reason) for row in plan.rows
     ]
-    return f"{markdown_table(TABLE_HEADER, rows)}\n"
+    return f"{markdown_table(_TABLE_HEADER, rows)}\n"
 
 
 def _row(
-    entry: CISession, change: ChangeSet, touched: ChangedFilesByArea, only: Collection[str] | None
+    entry: CISession, change: ChangeSet, touched: _ChangedFilesByArea, only: Collection[str] | None
 ) -> PlannedSession:
     if only is not None and not only:
         return PlannedSession(entry, selected=False, reason="runs only on a push to main")
@@ -132,7 +132,7 @@ def _row(
     )
 
 
-def _first_changed_file(areas: Iterable[str], touched: ChangedFilesByArea) -> str:
+def _first_changed_file(areas: Iterable[str], touched: _ChangedFilesByArea) -> str:
     for area in areas:
         if first := touched.get(area):
             more = f" and {len(first) - 1} more" if len(first) > 1 else ""
@@ -149,7 +149,7 @@ def main() -> None:
     selection = create_plan()
     jobs = json.dumps(selection.jobs)
     actions.set_output("jobs", jobs)
-    actions.add_summary(to_markdown(selection))
+    actions.add_summary(_to_markdown(selection))
     print(jobs)
 
 

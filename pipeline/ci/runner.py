@@ -30,7 +30,7 @@ class RunOptions:
 
 
 @dataclass(frozen=True)
-class RunOutcome:
+class _RunOutcome:
     """The results of the sessions that ran, and whether the run was interrupted."""
 
     done: Sequence[SessionResult] = ()
@@ -49,7 +49,7 @@ def run_plan(selection: Plan, options: RunOptions, store: ResultStore) -> int:
         if result.outcome == CACHED:
             screen.finished(result)
     pending = any(result.outcome == PENDING for result in initial)
-    outcome = _work(initial, selection, options, store, screen) if pending else RunOutcome()
+    outcome = _work(initial, selection, options, store, screen) if pending else _RunOutcome()
     done = {result.entry: result for result in outcome.done}
     results = [done.get(result.entry, result) for result in initial]
     code, wall = (
@@ -69,7 +69,7 @@ def _work(
     options: RunOptions,
     store: ResultStore,
     screen: LiveDisplay,
-) -> RunOutcome:
+) -> _RunOutcome:
     # imported here: a run with only cached results does not need it
     from pipeline.ci.execution.scheduler import Scheduler
 
@@ -84,7 +84,7 @@ def _work(
         started_at=selection.started_at,
     )
     screen.announce(Counter(result.outcome for result in initial), scheduler.seconds_left())
-    return RunOutcome(scheduler.run(), scheduler.interrupted)
+    return _RunOutcome(scheduler.run(), scheduler.interrupted)
 
 
 def _group_inconclusive(results: Sequence[SessionResult]) -> "Inconclusive | None":

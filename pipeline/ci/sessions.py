@@ -10,7 +10,7 @@ from pipeline.ci import cache_files
 from pipeline.errors import InputError
 from pipeline.process import capture
 
-CACHE_FILE = cache_files.CHECKOUT_CACHE_DIR / "catalogue.json"
+_CACHE_FILE = cache_files.CHECKOUT_CACHE_DIR / "catalogue.json"
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def list_sessions(definition_digest: str) -> list[CISession]:
 
 def _from_cache(definition_digest: str) -> list[CISession]:
     try:
-        cached = json.loads(CACHE_FILE.read_bytes())
+        cached = json.loads(_CACHE_FILE.read_bytes())
         return _parsed(cached["sessions"]) if cached["written in"] == definition_digest else []
     except (OSError, ValueError, TypeError, KeyError):
         return []
@@ -52,7 +52,7 @@ def _from_subprocess(definition_digest: str) -> list[CISession]:
         raise InputError(f"cannot list the CI jobs: {listing.stderr.strip()}", hint="nox -l")
     rows = json.loads(listing.stdout)
     cache_files.write_atomically(
-        CACHE_FILE, json.dumps({"written in": definition_digest, "sessions": rows})
+        _CACHE_FILE, json.dumps({"written in": definition_digest, "sessions": rows})
     )
     return _parsed(rows)
 

@@ -12,17 +12,17 @@ from typing import TextIO
 from pipeline import streams
 from pipeline.escaping import escape_control
 
-ANSI_COLORS = {"red": 31, "green": 32, "yellow": 33, "dim": 2}
+_ANSI_COLORS = {"red": 31, "green": 32, "yellow": 33, "dim": 2}
 SPINNER_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏·"
-ASCII_FALLBACK = str.maketrans(
+_ASCII_FALLBACK = str.maketrans(
     SPINNER_FRAMES, "|/-\\|/-\\|/-"
 )  # for a stream with an ASCII encoding
-MINUTE = 60
-TENTHS_BELOW = 10  # seconds; shorter times are printed with one decimal
-ESTIMATE_STEP = 10  # seconds; estimates below a minute are rounded up to a multiple
+_MINUTE = 60
+_TENTHS_BELOW = 10  # seconds; shorter times are printed with one decimal
+_ESTIMATE_STEP = 10  # seconds; estimates below a minute are rounded up to a multiple
 # CSI, OSC and other escape sequences, then single control characters
 # https://ecma-international.org/publications-and-standards/standards/ecma-48
-CONTROL_SEQUENCES = (
+_CONTROL_SEQUENCES = (
     r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[ -/]*[0-~])|[\x00-\x08\x0b-\x1f\x7f]"
 )
 
@@ -42,7 +42,7 @@ class Terminal:
     def print(self, text: str = "", *, word: str = "", colour: str = "") -> None:
         """Print a line: a word, in a colour if the stream has colours, and a text."""
         painted = self.colour and colour
-        head = f"\x1b[{ANSI_COLORS[colour]}m{word}\x1b[0m" if painted else word
+        head = f"\x1b[{_ANSI_COLORS[colour]}m{word}\x1b[0m" if painted else word
         self.write(f"{head}{escape_control(self.encodable(text))}\n")
 
     def write(self, text: str) -> None:
@@ -54,7 +54,7 @@ class Terminal:
         try:
             text.encode(self.stream.encoding or "ascii")
         except UnicodeEncodeError:
-            return text.translate(ASCII_FALLBACK)
+            return text.translate(_ASCII_FALLBACK)
         return text
 
 
@@ -73,7 +73,7 @@ def plain_lines(text: str) -> list[str]:
         text: The output of a program. As on a terminal, a carriage return discards the line so far.
     """
     lines = text.replace("\r\n", "\n").rstrip().split("\n")
-    return [re.sub(CONTROL_SEQUENCES, "", line.rstrip("\r").rpartition("\r")[2]) for line in lines]
+    return [re.sub(_CONTROL_SEQUENCES, "", line.rstrip("\r").rpartition("\r")[2]) for line in lines]
 
 
 def log_tail(log: Path, lines: int) -> list[str]:
@@ -91,13 +91,13 @@ def seconds_since(moment: float) -> float:
 
 def format_estimate(seconds: float) -> str:
     """Return an estimate in steps of ten seconds, or in minutes from one minute on."""
-    short = max(ESTIMATE_STEP, -(-seconds // ESTIMATE_STEP) * ESTIMATE_STEP)
-    return f"about {short:.0f} s" if short < MINUTE else f"about {seconds / MINUTE:.0f} min"
+    short = max(_ESTIMATE_STEP, -(-seconds // _ESTIMATE_STEP) * _ESTIMATE_STEP)
+    return f"about {short:.0f} s" if short < _MINUTE else f"about {seconds / _MINUTE:.0f} min"
 
 
 def format_duration(seconds: float) -> str:
     """Return a duration in the largest unit that fits: days, hours, minutes or seconds."""
-    for size, unit in ((86400, "d"), (3600, "h"), (MINUTE, "min")):
+    for size, unit in ((86400, "d"), (3600, "h"), (_MINUTE, "min")):
         if seconds >= size:
             return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.1f} s" if 0 < seconds < TENTHS_BELOW else f"{seconds:.0f} s"
+    return f"{seconds:.1f} s" if 0 < seconds < _TENTHS_BELOW else f"{seconds:.0f} s"

@@ -49,13 +49,13 @@ def confirm(environment: Environment, what: str, *, yes: bool, always: bool = Fa
     """
     if yes or not (environment.confirm or always):
         return
-    if not sys.stdin.isatty() or prompt(f"{what}? type {environment.name}: ") != environment.name:
+    if not sys.stdin.isatty() or _prompt(f"{what}? type {environment.name}: ") != environment.name:
         raise InputError(
             f"not confirmed: {what}", hint="type the name of the environment, or use --yes"
         )
 
 
-def prompt(question: str) -> str:
+def _prompt(question: str) -> str:
     """Prompt on stderr; EOF counts as no answer."""
     print(question, end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip()

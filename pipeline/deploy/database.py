@@ -21,8 +21,8 @@ from pipeline.deploy.environment_secrets import secret_object_name
 from pipeline.environments import Environment
 
 MAX_DUMPS = 5
-PG_SERVICE_FILE = "pg_service.conf"
-DUMP_SUFFIX = ".dump"
+_PG_SERVICE_FILE = "pg_service.conf"
+_DUMP_SUFFIX = ".dump"
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Database:
         """
         lines = self.run_script("dumps", ["-euc", "ls /dumps"])
         return sorted(
-            line.removesuffix(DUMP_SUFFIX) for line in lines if line.endswith(DUMP_SUFFIX)
+            line.removesuffix(_DUMP_SUFFIX) for line in lines if line.endswith(_DUMP_SUFFIX)
         )
 
     def run_script(self, name: str, script: list[str]) -> list[str]:
@@ -90,17 +90,17 @@ class Database:
             JobFailedError: The script failed.
         """
         stack, content = self.environment.stack, pg_service_file(self.url)
-        source = secret_object_name(stack, PG_SERVICE_FILE, content)
+        source = secret_object_name(stack, _PG_SERVICE_FILE, content)
         self.swarm.ensure_secrets({source: content}, f"pipeline.stack={stack}")
         options = [
-            secret_option({"source": source, "target": PG_SERVICE_FILE, "uid": 0, "gid": 0}),
+            secret_option({"source": source, "target": _PG_SERVICE_FILE, "uid": 0, "gid": 0}),
             f"--mount=type=volume,source={stack}-dumps,destination=/dumps",
             "--mount=type=tmpfs,destination=/var/lib/postgresql",  # a volume of the image
             f"--constraint=node.id=={self.swarm.node_id()}",
             "--user=0:0",
             "--entrypoint=sh",
         ]
-        variables = {"PGSERVICEFILE": f"/run/secrets/{PG_SERVICE_FILE}", "PGSERVICE": "app"}
+        variables = {"PGSERVICEFILE": f"/run/secrets/{_PG_SERVICE_FILE}", "PGSERVICE": "app"}
         shell, text, *rest = script
         ended = [shell, f"{text}\necho {END_MARKER}", *rest]
         job = Job(f"{stack}-{name}", self.image, ended, variables, options)

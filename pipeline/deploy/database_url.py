@@ -13,17 +13,17 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from pipeline.errors import InputError
 
 VARIABLE = "DATABASE_URL"
-SCHEMES = {"pgsql", "postgres", "postgresql"}
-SCHEMA_PARAMETER = "currentSchema"
+_SCHEMES = {"pgsql", "postgres", "postgresql"}
+_SCHEMA_PARAMETER = "currentSchema"
 """The search path, with the name of dj-database-url."""
-FILE_PARAMETERS = frozenset({
+_FILE_PARAMETERS = frozenset({
     "passfile", "service", "sslcert", "sslcrl", "sslcrldir", "sslkey", "sslkeylogfile",
     "sslrootcert",
 })  # fmt: skip
 """They name a file in the app's container. PostgreSQL's image has no such file, and no CA
 certificates: https://github.com/docker-library/postgres/issues/1331
 """
-PARAMETERS = FILE_PARAMETERS | {
+PARAMETERS = _FILE_PARAMETERS | {
     "application_name", "channel_binding", "client_encoding", "connect_timeout",
     "fallback_application_name", "gssdelegation", "gssencmode", "gsslib", "host", "hostaddr",
     "keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval", "krbsrvname",
@@ -33,14 +33,14 @@ PARAMETERS = FILE_PARAMETERS | {
     "sslmode", "sslnegotiation", "sslsni", "target_session_attrs", "tcp_user_timeout", "user",
 }  # fmt: skip
 """Allowed after `?`: https://www.postgresql.org/docs/current/libpq-connect.html"""
-SECRET_PARAMETERS = frozenset({
+_SECRET_PARAMETERS = frozenset({
     "oauth_client_secret", "password", "scram_client_key", "scram_server_key", "sslpassword",
 })  # fmt: skip
 """Not allowed: an unescaped `&` in one would make a part of it the name of a parameter."""
 MAX_LINE_BYTES = 1021
 """Maximum length of a line that PostgreSQL's programs read."""
-LINE_BREAK = re.compile(r"[\r\n\0]")
-HINT = (
+_LINE_BREAK = re.compile(r"[\r\n\0]")
+_HINT = (
     "write / ? # @ [ ] of a user or password as %2F %3F %23 %40 %5B %5D; after the ? only "
     "libpq's parameters: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS"
 )
@@ -58,7 +58,7 @@ def connection(url: str) -> dict[str, str]:
     Raises:
         InputError: It cannot be parsed; lists all faults without values.
     """
-    if url.strip().partition(":")[0].lower() not in SCHEMES:
+    if url.strip().partition(":")[0].lower() not in _SCHEMES:
         return {}
     parts = _split(url)
     before = {
@@ -71,7 +71,7 @@ def connection(url: str) -> dict[str, str]:
     values = {name: value for name, value in before.items() if value}
     options = [_option(name, value) for name, value in parse_qsl(parts.query)]
     if faults := [*_faults(parts.path[1:], [*values], [name for name, _ in options])]:
-        raise InputError(f"{VARIABLE} cannot be read: {'; '.join(faults)}", hint=HINT)
+        raise InputError(f"{VARIABLE} cannot be read: {'; '.join(faults)}", hint=_HINT)
     return values | dict(options)
 
 
@@ -115,11 +115,11 @@ def _split(url: str) -> SplitResult:
         if cut
         else "it has no host, or no port"
     )
-    raise InputError(f"{VARIABLE} cannot be read: {fault}", hint=HINT)
+    raise InputError(f"{VARIABLE} cannot be read: {fault}", hint=_HINT)
 
 
 def _option(name: str, value: str) -> tuple[str, str]:
-    return ("options", f"-c search_path={value}") if name == SCHEMA_PARAMETER else (name, value)
+    return ("options", f"-c search_path={value}") if name == _SCHEMA_PARAMETER else (name, value)
 
 
 def _faults(path: str, values: list[str], options: list[str]) -> Iterator[str]:
@@ -127,7 +127,7 @@ def _faults(path: str, values: list[str], options: list[str]) -> Iterator[str]:
     if not path or "/" in path:
         yield "it names no database"
     unknown = {*options} - PARAMETERS
-    for name in sorted(unknown & SECRET_PARAMETERS or unknown):
+    for name in sorted(unknown & _SECRET_PARAMETERS or unknown):
         yield f"`{name}` is not an allowed parameter"
     for name, count in sorted(Counter([*values, *options]).items()):
         if count > 1 and name in PARAMETERS:
@@ -136,9 +136,9 @@ def _faults(path: str, values: list[str], options: list[str]) -> Iterator[str]:
 
 def _unwritable(name: str, value: str) -> Iterator[str]:
     """Yield the faults of a value in a service file: it has one line per value, without quotes."""
-    if name in FILE_PARAMETERS:
+    if name in _FILE_PARAMETERS:
         yield f"`{name}` names a file, which their container lacks"
-    if LINE_BREAK.search(value):
+    if _LINE_BREAK.search(value):
         yield f"its {name} contains a line break"
     elif value != value.rstrip():
         yield f"its {name} ends in a space"

@@ -16,24 +16,24 @@ from pathlib import Path
 
 from pipeline.errors import InputError
 
-BLANK_PATTERN = r"[^\S\n]"
-ASSIGNMENT = rf"{BLANK_PATTERN}*(?:export{BLANK_PATTERN}+)?[A-Z][A-Z0-9_]*="
-DOTENV_LINE = re.compile(
-    rf"""^{BLANK_PATTERN}*(?:export{BLANK_PATTERN}+)?(?P<name>[A-Z][A-Z0-9_]*)
+_BLANK_PATTERN = r"[^\S\n]"
+_ASSIGNMENT = rf"{_BLANK_PATTERN}*(?:export{_BLANK_PATTERN}+)?[A-Z][A-Z0-9_]*="
+_DOTENV_LINE = re.compile(
+    rf"""^{_BLANK_PATTERN}*(?:export{_BLANK_PATTERN}+)?(?P<name>[A-Z][A-Z0-9_]*)
         (?:=(?P<pem>-----BEGIN\ (?P<kind>[A-Z ]+)-----\n(?:.*\n)*?-----END\ (?P=kind)-----.*)
-          |=(?:'(?P<single>(?:(?!\n{ASSIGNMENT}[^=\s])[^'])*)'
-              |"(?P<double>(?:(?!\n{ASSIGNMENT}[^=\s])[^"])*)"
+          |=(?:'(?P<single>(?:(?!\n{_ASSIGNMENT}[^=\s])[^'])*)'
+              |"(?P<double>(?:(?!\n{_ASSIGNMENT}[^=\s])[^"])*)"
               |(?P<plain>(?:[^'"`\s].*?)?)
-            ){BLANK_PATTERN}*
-          |(?P<apart>{BLANK_PATTERN}+=|={BLANK_PATTERN}).*
+            ){_BLANK_PATTERN}*
+          |(?P<apart>{_BLANK_PATTERN}+=|={_BLANK_PATTERN}).*
           |(?P<open>=).*
         )$
-      |^(?P<nothing>{BLANK_PATTERN}*(?:\#.*)?)$
+      |^(?P<nothing>{_BLANK_PATTERN}*(?:\#.*)?)$
       |^(?P<other>.*)$""",
     re.MULTILINE | re.VERBOSE,
 )
 """One line, or several up to the closing quote, unless another name is set between them."""
-FAULTS = {
+_FAULTS = {
     "pem": (re.compile(""), "a PEM belongs in quotes, from its first line to its last"),
     "single": (re.compile(r"\\(\\|\Z)"), "two backslashes, or one at the end, in single quotes"),
     "double": (re.compile(r"\$|\\(?!n)"), "a $, or a backslash without n, in double quotes"),
@@ -43,7 +43,7 @@ FAULTS = {
     "other": (re.compile(""), "no NAME=value with a name in capital letters"),
 }
 """The fault of a line, by its form and the characters that it must not contain."""
-HINT = (
+_HINT = (
     "put values with # or $ into single quotes, and comments on lines of their own; "
     "set a value that no quotes can hold as a variable"
 )
@@ -61,7 +61,7 @@ def parse(name: Path | str, text: str) -> dict[str, str]:
     """
     found, faults = _read(text)
     if faults:
-        raise InputError("\n".join(f"{name}:{line}: {fault}" for line, fault in faults), hint=HINT)
+        raise InputError("\n".join(f"{name}:{line}: {fault}" for line, fault in faults), hint=_HINT)
     return found
 
 
@@ -83,7 +83,7 @@ def _read(text: str) -> tuple[dict[str, str], list[tuple[int, str]]]:
     """Return the values of a text, and its faults by line."""
     found: dict[str, str] = {}
     faults: list[tuple[int, str]] = []
-    for line in DOTENV_LINE.finditer(text):
+    for line in _DOTENV_LINE.finditer(text):
         if fault := _fault(line, found):
             faults.append((text.count("\n", 0, line.start()) + 1, fault))
         elif line["name"]:
@@ -94,7 +94,7 @@ def _read(text: str) -> tuple[dict[str, str], list[tuple[int, str]]]:
 def _fault(line: re.Match[str], known: dict[str, str]) -> str:
     sentences = [
         sentence
-        for kind, (sign, sentence) in FAULTS.items()
+        for kind, (sign, sentence) in _FAULTS.items()
         if line[kind] is not None and sign.search(line[kind])
     ]
     if known.get(line["name"]):

@@ -11,9 +11,9 @@ from pipeline.environments import NOTIFY_URL, Environment
 from pipeline.errors import InputError
 from pipeline.files import read_text
 
-DEPLOY_SSH_KEY = "DEPLOY_SSH_KEY"
+_DEPLOY_SSH_KEY = "DEPLOY_SSH_KEY"
 """An SSH private key for the host; an operator on a laptop may use their own keys instead."""
-PEM_BLOCK = ("TLS_CERTIFICATE", "TLS_KEY")
+_PEM_BLOCK = ("TLS_CERTIFICATE", "TLS_KEY")
 
 
 def load_secrets(environment: Environment, variables: Mapping[str, str]) -> dict[str, str]:
@@ -46,7 +46,7 @@ def setup_hint(environment: Environment) -> str:
 
 def ssh_key(environment: Environment, variables: Mapping[str, str]) -> str:
     """Return the SSH private key for the host; empty to use the caller's own keys."""
-    return configured_values(environment, variables).get(DEPLOY_SSH_KEY, "")
+    return configured_values(environment, variables).get(_DEPLOY_SSH_KEY, "")
 
 
 def configured_values(environment: Environment, variables: Mapping[str, str]) -> dict[str, str]:
@@ -58,7 +58,7 @@ def configured_values(environment: Environment, variables: Mapping[str, str]) ->
     path = secrets_file(environment)
     set_here = {name: value for name, value in variables.items() if value}
     found = {**(parse_env_file(path) if path.exists() else {}), **set_here}
-    return found | {name: normalize_pem(found[name]) for name in PEM_BLOCK if name in found}
+    return found | {name: normalize_pem(found[name]) for name in _PEM_BLOCK if name in found}
 
 
 def secrets_file(environment: Environment) -> Path:

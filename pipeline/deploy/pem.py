@@ -6,8 +6,8 @@ BLOCK = re.compile(
     r"(?P<first>-----BEGIN (?P<kind>[A-Z0-9 ]+)-----)(?P<body>[A-Za-z0-9+/=\s]+)"
     r"(?P<last>-----END (?P=kind)-----)"
 )
-OPENED = re.compile(r"-----BEGIN (?P<kind>[A-Z0-9 ]+)-----")
-MAX_LINE_LENGTH = 76
+_OPENED = re.compile(r"-----BEGIN (?P<kind>[A-Z0-9 ]+)-----")
+_MAX_LINE_LENGTH = 76
 """Every program reads lines of this length."""
 
 
@@ -24,14 +24,14 @@ def normalize_pem(text: str) -> str:
 
 def kinds(text: str) -> list[str]:
     """Return the kinds of the blocks of a text, such as `CERTIFICATE`."""
-    return [found["kind"] for found in OPENED.finditer(text)]
+    return [found["kind"] for found in _OPENED.finditer(text)]
 
 
 def _block(found: re.Match[str]) -> str:
     words = found["body"].split()
     lines = [
-        word[at : at + MAX_LINE_LENGTH]
+        word[at : at + _MAX_LINE_LENGTH]
         for word in words
-        for at in range(0, len(word), MAX_LINE_LENGTH)
+        for at in range(0, len(word), _MAX_LINE_LENGTH)
     ]
     return "\n".join([found["first"], *lines, found["last"], ""])

@@ -16,7 +16,7 @@ def raise_on_signal() -> Iterator[None]:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    with signal_handler(interrupt):
+    with _signal_handler(interrupt):
         yield
 
 
@@ -27,12 +27,12 @@ def ignore_signals() -> Iterator[None]:
     def refuse(*_: object) -> None:
         log("this cannot be interrupted; it has a deadline")
 
-    with signal_handler(refuse):
+    with _signal_handler(refuse):
         yield
 
 
 @contextmanager
-def signal_handler(handler: "signal._HANDLER") -> Iterator[None]:
+def _signal_handler(handler: "signal._HANDLER") -> Iterator[None]:
     """Install a handler for all termination signals during the block."""
     before = {number: signal.signal(number, handler) for number in TERMINATION_SIGNALS}
     try:

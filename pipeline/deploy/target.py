@@ -15,7 +15,7 @@ MIN_CLIENT_VERSION = (26, 0)
 """Added `docker stack deploy --detach`."""
 MIN_ENGINE_VERSION = (20, 10)
 """Added jobs: https://docs.docker.com/engine/api/v1.41/"""
-VERSION_PATTERN = re.compile(r"(\d+)\.(\d+)")
+_VERSION_PATTERN = re.compile(r"(\d+)\.(\d+)")
 
 
 def connect(environment: Environment) -> SwarmClient:
@@ -60,11 +60,11 @@ def outdated_components(swarm: SwarmClient) -> list[str]:
     return [
         f"{what} is {has}, too old: {wanted[0]}.{wanted[1]} or newer is required"
         for what, has, wanted in components
-        if parse_version(has) < wanted
+        if _parse_version(has) < wanted
     ]
 
 
-def parse_version(version: str) -> tuple[int, ...]:
+def _parse_version(version: str) -> tuple[int, ...]:
     """Return the first two numbers of a version; an unknown format counts as new."""
-    found = VERSION_PATTERN.match(version)
+    found = _VERSION_PATTERN.match(version)
     return (int(found[1]), int(found[2])) if found else (999, 0)

@@ -5,5 +5,5 @@ from pipeline.errors import CheckFailedError, handle_errors
 
 if __name__ == "__main__":
     with handle_errors():
-        if broken := list(broken_links(documents())):
-            raise CheckFailedError("; ".join(broken), hint="correct the links, then: nox -s docs")
+        if _broken := list(broken_links(documents())):
+            raise CheckFailedError("; ".join(_broken), hint="correct the links, then: nox -s docs")

@@ -14,12 +14,12 @@ from markdown_it.token import Token
 from pipeline import git
 from pipeline.files import read_text
 
-PARSER = MarkdownIt().enable("table")
-ADDRESSES = {"href", "src"}
-NAMES = {"id", "name"}
+_PARSER = MarkdownIt().enable("table")
+_ADDRESSES = {"href", "src"}
+_NAMES = {"id", "name"}
 
 
-class Html(HTMLParser):
+class _Html(HTMLParser):
     """The addresses and the names in a piece of HTML, without comments."""
 
     def __init__(self, text: str) -> None:
@@ -30,8 +30,8 @@ class Html(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
         """Record the addresses and the names of an element."""
-        self.addresses += [value for name, value in attrs if value and name in ADDRESSES]
-        self.names += [value for name, value in attrs if value and name in NAMES]
+        self.addresses += [value for name, value in attrs if value and name in _ADDRESSES]
+        self.names += [value for name, value in attrs if value and name in _NAMES]
 
 
 def documents() -> list[Path]:
@@ -45,27 +45,27 @@ def broken_links(documents: Iterable[Path]) -> Iterator[str]:
     Args:
         documents: The Markdown files.
     """
-    known = existing_paths()
+    known = _existing_paths()
     for document in documents:
         for address in link_addresses(document):
             parts = urlsplit(address)
             if parts.scheme or parts.netloc:
                 continue
             name, anchor = unquote(parts.path), unquote(parts.fragment)
-            path = link_target(document, name)
+            path = _link_target(document, name)
             if str(path) not in known:
                 yield f"{document}: no such file: `{name}`"
-            elif anchor and path.suffix == ".md" and anchor not in anchors(path):
+            elif anchor and path.suffix == ".md" and anchor not in _anchors(path):
                 yield f"{document}: no such heading: `{name}#{anchor}`"
 
 
-def existing_paths() -> Collection[str]:
+def _existing_paths() -> Collection[str]:
     """Return the files and folders of a clone; files that git ignores do not count."""
     files = [Path(name) for name in git.files() if os.path.lexists(name)]
     return {str(place) for file in files for place in (file, *file.parents)}
 
 
-def link_target(document: Path, path: str) -> Path:
+def _link_target(document: Path, path: str) -> Path:
     """Return the target of a link, as a path from the root of the repository."""
     folder = Path() if path.startswith("/") else document.parent
     return Path(os.path.normpath(folder / path.lstrip("/"))) if path else document
@@ -73,19 +73,19 @@ def link_target(document: Path, path: str) -> Path:
 
 def link_addresses(document: Path) -> Iterator[str]:
     """Yield the addresses of the links and images of a document."""
-    for token in tokens(document):
-        yield from (str(token.attrs[name]) for name in ADDRESSES if name in token.attrs)
+    for token in _tokens(document):
+        yield from (str(token.attrs[name]) for name in _ADDRESSES if name in token.attrs)
         if token.type.startswith("html_"):
-            yield from Html(token.content).addresses
+            yield from _Html(token.content).addresses
 
 
-def anchors(document: Path) -> set[str]:
+def _anchors(document: Path) -> set[str]:
     """Return the anchors of a document: its headings, and the names in its HTML."""
     found: set[str] = set()
     seen = Counter[str]()
-    for token in tokens(document):
+    for token in _tokens(document):
         if token.type.startswith("html_"):
-            found |= {*Html(token.content).names}
+            found |= {*_Html(token.content).names}
         elif token.type == "heading":
             slug = re.sub(r"[^\w\- ]", "", token.content.lower()).replace(" ", "-")
             found.add(f"{slug}-{seen[slug]}" if seen[slug] else slug)
@@ -93,9 +93,9 @@ def anchors(document: Path) -> set[str]:
     return found
 
 
-def tokens(document: Path) -> Iterator[Token]:
+def _tokens(document: Path) -> Iterator[Token]:
     """Yield the tokens of a document; a heading as one token that contains its text."""
-    blocks = PARSER.parse(read_text(document))
+    blocks = _PARSER.parse(read_text(document))
     for before, token in zip([None, *blocks], blocks, strict=False):
         inner = token.children or []
         if before and before.type == "heading_open":

@@ -12,8 +12,8 @@ from pipeline.github.model import Job, Workflow, job_sessions
 from pipeline.invoke_tasks import Task
 from pipeline.nox_sessions import Session
 
-JOBS_HEADER = ("workflow", "job = session", "what it does", "limit, minutes")
-FAULTS_HEADER = (
+_JOBS_HEADER = ("workflow", "job = session", "what it does", "limit, minutes")
+_FAULTS_HEADER = (
     "fault",
     "what was injected",
     "how it ended",
@@ -22,9 +22,9 @@ FAULTS_HEADER = (
     "requests",
     "failed",
 )
-DEPLOY_FAULTS_FILE = Path("docs", "catalogue.json")
+_DEPLOY_FAULTS_FILE = Path("docs", "catalogue.json")
 TIMINGS_FILE = Path("docs", "times.json")
-PERMISSIONS_HEADER = ("workflow", "job", "may write")
+_PERMISSIONS_HEADER = ("workflow", "job", "may write")
 
 
 def workflow_tables(files: Mapping[str, Workflow], known: Iterable[Session]) -> dict[str, str]:
@@ -47,9 +47,11 @@ def workflow_tables(files: Mapping[str, Workflow], known: Iterable[Session]) -> 
     )
     described = {row.name.split("-3.")[0]: row.description for row in known}
     return {
-        "jobs": markdown_table(JOBS_HEADER, [_row(job, described.get(job.id, "")) for job in jobs]),
+        "jobs": markdown_table(
+            _JOBS_HEADER, [_row(job, described.get(job.id, "")) for job in jobs]
+        ),
         "permissions": markdown_table(
-            PERMISSIONS_HEADER, [_rights(job) for job in jobs if _writes(job)]
+            _PERMISSIONS_HEADER, [_rights(job) for job in jobs if _writes(job)]
         ),
     }
 
@@ -147,9 +149,9 @@ def deploy_faults_table() -> str:
 
     docs/catalogue.json is a copy of reports/catalogue.json, which `nox -s deploy-faults` writes.
     """
-    kept: dict[str, dict[str, str | float]] = read_json(DEPLOY_FAULTS_FILE)
+    kept: dict[str, dict[str, str | float]] = read_json(_DEPLOY_FAULTS_FILE)
     rows = [[f"{value}" for value in row.values()] for row in kept.values()]
-    return markdown_table(FAULTS_HEADER, rows)
+    return markdown_table(_FAULTS_HEADER, rows)
 
 
 def _sessions(workflow: Workflow) -> list[str]:

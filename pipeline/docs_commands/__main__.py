@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> None:
     if unknown := [fault for each in documents() for fault in find_unknown(each, exists)]:
         raise CheckFailedError("; ".join(unknown), hint="list the names: nox -l, invoke --list")
     kept = select_blocks(options.word, long=options.long)
-    report_results(run_blocks(kept, LONG_TIMEOUT if options.long else QUICK_TIMEOUT))
+    _report_results(run_blocks(kept, LONG_TIMEOUT if options.long else QUICK_TIMEOUT))
 
 
 def select_blocks(words: Collection[str] = (), *, long: bool) -> list[Block]:
@@ -56,7 +56,7 @@ def select_blocks(words: Collection[str] = (), *, long: bool) -> list[Block]:
     return [block for block in blocks if not words or any(map(block.matches, words))]
 
 
-def report_results(found: Iterable[BlockResult]) -> None:
+def _report_results(found: Iterable[BlockResult]) -> None:
     """Print the result of each block, and the output of those that failed.
 
     Raises:

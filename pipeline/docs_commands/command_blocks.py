@@ -11,12 +11,12 @@ from pathlib import Path
 
 from pipeline.files import read_text
 
-BLOCK = re.compile(
+_BLOCK = re.compile(
     r"(?:^<!-- (?P<mark>not run|run): (?P<reason>.+?) -->\n\n?)?"
     r"^```(?P<kind>sh|console)\n(?P<script>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
-PROMPT = re.compile(r"^\$ (.*\n)", re.MULTILINE)
+_PROMPT = re.compile(r"^\$ (.*\n)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Block:
 def parse_blocks(document: Path) -> Iterator[Block]:
     """Yield the blocks of commands of a document."""
     text = read_text(document)
-    for found in BLOCK.finditer(text):
+    for found in _BLOCK.finditer(text):
         script = found["script"]
-        shown = script if found["kind"] == "sh" else "".join(PROMPT.findall(script))
+        shown = script if found["kind"] == "sh" else "".join(_PROMPT.findall(script))
         line = text.count("\n", 0, found.start("script")) + 1
         yield Block(f"{document}:{line}", shown, found["mark"] or "")

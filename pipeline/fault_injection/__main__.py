@@ -15,8 +15,8 @@ from pipeline.fault_injection.executor import run_all
 from pipeline.fault_injection.outcome import Outcome, Verdict
 from pipeline.fault_injection.sandbox import Mode
 
-CHECK = "fault-injection"
-ALTERNATIVE_MODES = {
+_CHECK = "fault-injection"
+_ALTERNATIVE_MODES = {
     Mode.EMPTY_SESSIONS: "empty the sessions: each must miss its faults",
     Mode.OFFLINE: "cut the network, inject no fault",
     Mode.CANARIES: "set every secret, inject no fault: no secret may be shown",
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> None:
         InputError: The catalogue is invalid, or a name is not in it.
         InconclusiveError: A service or a tool that a gate needs is missing.
     """
-    options, began = parse_arguments(arguments), time.monotonic()
+    options, began = _parse_arguments(arguments), time.monotonic()
     mode, gates, known = options.mode, catalog.load_catalog(), selection.gate_jobs()
     if found := selection.missing_coverage(known, gates):
         raise CheckFailedError("; ".join(found), hint="add it to faults/*.toml")
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> None:
             gates | catalog.load_catalog(catalog.LOCAL_CATALOG_DIR),
         )
     if mode.injects_faults:
-        print_exempt_gates(gates)
+        _print_exempt_gates(gates)
     rows = selection.select(
         known, gates, options.name, full=options.full, inject=mode.injects_faults
     )
@@ -50,31 +50,31 @@ def main(arguments: Sequence[str]) -> None:
     report.FOLDER.mkdir(exist_ok=True)
     page = report.render_html(outcomes, mode, time.monotonic() - began)
     report.report_path(mode).write_text(page)
-    check_empty_sessions(outcomes) if mode is Mode.EMPTY_SESSIONS else raise_for_failures(
+    _check_empty_sessions(outcomes) if mode is Mode.EMPTY_SESSIONS else _raise_for_failures(
         outcomes, mode
     )
 
 
-def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
+def _parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """Return the options: `mode`, `full`, and each `name`."""
-    parser = argparse.ArgumentParser(CHECK, description=__doc__)
+    parser = argparse.ArgumentParser(_CHECK, description=__doc__)
     parser.set_defaults(mode=Mode.FAULTS)
     parser.add_argument("--full", action="store_true", help="every matrix row, and the slow faults")
     modes = parser.add_mutually_exclusive_group()
-    for mode, purpose in ALTERNATIVE_MODES.items():
+    for mode, purpose in _ALTERNATIVE_MODES.items():
         modes.add_argument(f"--{mode}", dest="mode", action="store_const", const=mode, help=purpose)
     parser.add_argument("name", nargs="*", help="run only this gate, session or fault")
     return parser.parse_args(arguments)
 
 
-def print_exempt_gates(gates: Mapping[str, Gate]) -> None:
+def _print_exempt_gates(gates: Mapping[str, Gate]) -> None:
     """Print each gate that has no faults here, and what tests it instead."""
     for job, gate in gates.items():
         if gate.tested_by:
             print(f"{job}: tested by: {gate.tested_by}", file=sys.stderr)
 
 
-def raise_for_failures(outcomes: Collection[Outcome], mode: Mode) -> None:
+def _raise_for_failures(outcomes: Collection[Outcome], mode: Mode) -> None:
     """Raise an error unless every outcome is as expected.
 
     Args:
@@ -85,21 +85,21 @@ def raise_for_failures(outcomes: Collection[Outcome], mode: Mode) -> None:
         CheckFailedError: A fault was missed, or a session failed without one.
         InconclusiveError: A service or a tool that a gate needs is missing.
     """
-    clear_inconclusive(CHECK)
+    clear_inconclusive(_CHECK)
     bad = [each for each in outcomes if not each.verdict.is_ok]
     if named := _named(each for each in bad if each.verdict is not Verdict.INCONCLUSIVE):
         hint = f"read {report.report_path(mode)}, then run the fault alone by its name"
         raise CheckFailedError(named, hint=hint)
     if bad and mode is not Mode.OFFLINE:  # without a network, inconclusive is a right result
         raise InconclusiveError(
-            CHECK,
+            _CHECK,
             "a service or a tool that some gates need is missing",
             detail=_named(bad),
             hint="CI_CD.md lists what each gate needs",
         )
 
 
-def check_empty_sessions(outcomes: Collection[Outcome]) -> None:
+def _check_empty_sessions(outcomes: Collection[Outcome]) -> None:
     """Raise an error unless every empty session lets its faults pass.
 
     Raises:

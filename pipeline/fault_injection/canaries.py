@@ -12,9 +12,9 @@ from pathlib import Path
 from pipeline import config
 from pipeline.files import read_text
 
-SECRET_VARIABLE = re.compile(r"^(\w*(?:SECRET|URL|DSN|TOKEN)\w*)=$", re.MULTILINE)
+_SECRET_VARIABLE = re.compile(r"^(\w*(?:SECRET|URL|DSN|TOKEN)\w*)=$", re.MULTILINE)
 """Variables of backend/.env.example that hold a secret, of those with an empty value."""
-VALUE_FORMATS = {
+_VALUE_FORMATS = {
     "DATABASE_URL": "postgres://app:{}@127.0.0.1:9/app",
     "EMAIL_URL": "smtp://app:{}@127.0.0.1:9",
     "REDIS_URL": "redis://:{}@127.0.0.1:9/0",
@@ -27,7 +27,7 @@ def secret_names() -> set[str]:
     """Return the names of all secrets: of environments, the app, CI jobs, and signing."""
     settings = config.load()
     of_environments = config.declared_secret_names(settings.environments.values())
-    of_app = SECRET_VARIABLE.findall(read_text(Path("backend", ".env.example")))
+    of_app = _SECRET_VARIABLE.findall(read_text(Path("backend", ".env.example")))
     of_jobs = settings.parity.secrets.values()
     return {"COSIGN_PASSWORD", *of_environments, *of_app}.union(*of_jobs)
 
@@ -41,4 +41,6 @@ def generate_canaries() -> dict[str, str]:
 
 def canary_environment(canaries: Mapping[str, str]) -> dict[str, str]:
     """Return environment variables with these secrets, each in the form that its reader accepts."""
-    return {name: VALUE_FORMATS.get(name, "{}").format(canary) for name, canary in canaries.items()}
+    return {
+        name: _VALUE_FORMATS.get(name, "{}").format(canary) for name, canary in canaries.items()
+    }

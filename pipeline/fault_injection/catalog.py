@@ -13,10 +13,10 @@ from pipeline.fault_injection.edit import Edit
 from pipeline.files import read_text
 from pipeline.toml_schema import Constraint, Table
 
-CATALOG_DIR = Path("faults")
-HINT = "the head of faults/pipeline.toml explains it"
+_CATALOG_DIR = Path("faults")
+_HINT = "the head of faults/pipeline.toml explains it"
 Command = Annotated[tuple[str, ...], Constraint("a list in square brackets", repeats=True)]
-LOCAL_CATALOG_DIR = CATALOG_DIR / "local"  # of sessions that no CI job runs
+LOCAL_CATALOG_DIR = _CATALOG_DIR / "local"  # of sessions that no CI job runs
 
 
 class Fault(Table):
@@ -82,13 +82,13 @@ class Gate(Table):
         return bool(self.faults or self.tested_by)
 
 
-class Gates(Table):
+class _Gates(Table):
     """A file of the catalogue: gates by the ids of their jobs."""
 
     REST = Gate
 
 
-def load_catalog(folder: Path = CATALOG_DIR) -> dict[str, Gate]:
+def load_catalog(folder: Path = _CATALOG_DIR) -> dict[str, Gate]:
     """Read the catalogue.
 
     Args:
@@ -105,7 +105,7 @@ def load_catalog(folder: Path = CATALOG_DIR) -> dict[str, Gate]:
     for file in sorted(folder.glob("*.toml")):
         try:
             read: Mapping[str, Gate] = toml_checker.read_file(
-                Gates, file, read_text(file), hint=HINT
+                _Gates, file, read_text(file), hint=_HINT
             ).rest
         except InputError as error:
             problems.append(str(error))
@@ -115,5 +115,5 @@ def load_catalog(folder: Path = CATALOG_DIR) -> dict[str, Gate]:
             ]
             gates |= read
     if problems:
-        raise InputError("\n".join(problems), hint=HINT)
+        raise InputError("\n".join(problems), hint=_HINT)
     return gates

@@ -27,13 +27,13 @@ def main() -> None:
         for job, gate in gates.items()
         for name, fault in gate.faults.items()
     }
-    if found := [*find_stale(faults.items(), Path())]:
+    if found := [*_find_stale(faults.items(), Path())]:
         hint = "change the fault in faults/*.toml to match the product"
         raise CheckFailedError("; ".join(found), hint=hint)
     print(f"{len(faults)} faults apply")
 
 
-def find_stale(faults: Iterable[tuple[str, Sequence[Edit]]], root: Path) -> Iterator[str]:
+def _find_stale(faults: Iterable[tuple[str, Sequence[Edit]]], root: Path) -> Iterator[str]:
     """Yield a sentence for each fault that does not apply.
 
     Args:
@@ -42,12 +42,12 @@ def find_stale(faults: Iterable[tuple[str, Sequence[Edit]]], root: Path) -> Iter
     """
     for name, changes in faults:
         try:
-            dry_run(changes, root)
+            _dry_run(changes, root)
         except StaleFaultError as error:
             yield f"{name}: {error}"
 
 
-def dry_run(changes: Sequence[Edit], root: Path) -> None:
+def _dry_run(changes: Sequence[Edit], root: Path) -> None:
     """Apply edits one after the other to texts in memory.
 
     Raises:

@@ -7,7 +7,7 @@ from pathlib import Path
 from pipeline.toml import Fault
 from pipeline.toml_schema import Table
 
-EDIT_KINDS = ("find", "match", "append", "write")
+_EDIT_KINDS = ("find", "match", "append", "write")
 
 
 class StaleFaultError(Exception):
@@ -32,8 +32,8 @@ class Edit(Table):
     """How often the new text is repeated."""
 
     def _has_one_kind(self) -> Iterator[Fault]:
-        if sum(getattr(self, way) is not None for way in EDIT_KINDS) != 1:
-            yield Fault((), f"an edit needs exactly one of {', '.join(EDIT_KINDS)}")
+        if sum(getattr(self, way) is not None for way in _EDIT_KINDS) != 1:
+            yield Fault((), f"an edit needs exactly one of {', '.join(_EDIT_KINDS)}")
 
     RULES = (_has_one_kind,)
 

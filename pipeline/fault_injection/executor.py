@@ -19,7 +19,7 @@ from pipeline.fault_injection.repository_copy import RepositoryCopy, copy_reposi
 from pipeline.fault_injection.sandbox import Mode, Sandbox
 from pipeline.fault_injection.selection import GateRun
 
-TAIL = 20  # last lines of the output of a session
+_TAIL = 20  # last lines of the output of a session
 
 
 def run_all(rows: Sequence[GateRun], mode: Mode = Mode.FAULTS) -> list[Outcome]:
@@ -35,7 +35,7 @@ def run_all(rows: Sequence[GateRun], mode: Mode = Mode.FAULTS) -> list[Outcome]:
     with raise_on_signal(), TemporaryDirectory(prefix="faults-") as folder:
         base = copy_repository(Path.cwd(), Path(folder) / "base")
         if mode is Mode.EMPTY_SESSIONS:
-            empty_all_sessions(base)
+            _empty_all_sessions(base)
         secrets = canaries.generate_canaries() if mode is Mode.CANARIES else {}
         sandbox = Sandbox(Path.cwd(), Path(folder), base, stop, mode, secrets)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -45,29 +45,29 @@ def run_all(rows: Sequence[GateRun], mode: Mode = Mode.FAULTS) -> list[Outcome]:
             finally:
                 stop.set()
                 pool.shutdown(wait=False, cancel_futures=True)
-    return sorted(outcomes, key=lambda each: (sort_key(rows, each), bool(each.fault)))
+    return sorted(outcomes, key=lambda each: (_sort_key(rows, each), bool(each.fault)))
 
 
-def empty_all_sessions(base: RepositoryCopy) -> None:
+def _empty_all_sessions(base: RepositoryCopy) -> None:
     """Empty every session of a copy."""
     noxfile = base.root / "noxfile.py"
     noxfile.write_text(empty_sessions(noxfile.read_text()))
     base.set_baseline()
 
 
-def sort_key(rows: Sequence[GateRun], outcome: Outcome) -> int:
+def _sort_key(rows: Sequence[GateRun], outcome: Outcome) -> int:
     """Return the position of an outcome's session in the catalogue."""
     return [row.session for row in rows].index(outcome.session)
 
 
-def print_outcome(outcome: Outcome) -> None:
+def _print_outcome(outcome: Outcome) -> None:
     """Print the outcome of a run; if it is not as expected, the end of its output too."""
     what = outcome.fault or "(clean)"
     lines = [f"{outcome.session}: {what}: {outcome.verdict}, {outcome.seconds:.1f} s"]
     if outcome.verdict is Verdict.INCONCLUSIVE:
         lines.append(f"    {outcome.detail}")
     elif not outcome.verdict.is_ok:
-        lines += [f"    {line}" for line in outcome.output.splitlines()[-TAIL:]]
+        lines += [f"    {line}" for line in outcome.output.splitlines()[-_TAIL:]]
     print(*lines, sep="\n", file=sys.stderr, flush=True)
 
 
@@ -79,7 +79,7 @@ def _lane(rows: Sequence[GateRun], sandbox: Sandbox, outcomes: list[Outcome]) ->
             for outcome in outcomes_of_gate:
                 if sandbox.stop.is_set():
                     return
-                print_outcome(outcome)
+                _print_outcome(outcome)
                 outcomes.append(outcome)
 
 

@@ -24,7 +24,7 @@ def run_gate(row: GateRun, sandbox: Sandbox) -> Generator[Outcome, None, None]:
         row: A session, and its faults.
         sandbox: Where to run it.
     """
-    if sandbox.mode is not Mode.EMPTY_SESSIONS and (missing := missing_requirement(row)):
+    if sandbox.mode is not Mode.EMPTY_SESSIONS and (missing := _missing_requirement(row)):
         yield Outcome(row.job, row.session, "", Verdict.INCONCLUSIVE, f"{missing} is missing")
         return
     environments = sandbox.checkout / ENVDIR
@@ -38,7 +38,7 @@ def run_gate(row: GateRun, sandbox: Sandbox) -> Generator[Outcome, None, None]:
             shutil.rmtree(copy.root)
 
 
-def missing_requirement(row: GateRun) -> str:
+def _missing_requirement(row: GateRun) -> str:
     """Return the first requirement of a gate that is missing; an empty text, if none is."""
     for name in row.gate.needs:
         if not (is_engine_available() if name == ENGINE else os.environ.get(name)):

@@ -8,8 +8,8 @@ from enum import StrEnum
 from pipeline.fault_injection.catalog import Fault
 from pipeline.process import CommandResult
 
-ANSI_ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-NOX_PREFIX = "nox > "  # lines of nox itself name a command, not its result
+_ANSI_ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_NOX_PREFIX = "nox > "  # lines of nox itself name a command, not its result
 
 
 class Verdict(StrEnum):
@@ -89,7 +89,7 @@ def evaluate_offline(output: CommandResult, inconclusive: Collection[str]) -> tu
             else (Verdict.BASELINE_PASSED, "")
         )
     before, hint, _ = output.stdout.partition("hint: ")
-    cause = last_line(before)
+    cause = _last_line(before)
     return (
         (Verdict.FAILED_WITH_HINT, cause) if hint and cause else (Verdict.FAILED_WITHOUT_HINT, "")
     )
@@ -104,17 +104,17 @@ def evaluate_canaries(output: CommandResult, places: Collection[str]) -> tuple[V
     """
     if places:
         return Verdict.LEAKED, "; ".join(places)
-    return Verdict.NO_LEAK, f"red: {last_line(output.stdout)}" if output.returncode else ""
+    return Verdict.NO_LEAK, f"red: {_last_line(output.stdout)}" if output.returncode else ""
 
 
-def last_line(output: str) -> str:
+def _last_line(output: str) -> str:
     """Return the last line that is not empty, preferably of a tool, not of nox."""
     lines = [line for line in output.splitlines() if line.strip()]
-    of_tools = [line for line in lines if not line.startswith(NOX_PREFIX)]
-    return (of_tools or lines or [""])[-1].removeprefix(NOX_PREFIX)
+    of_tools = [line for line in lines if not line.startswith(_NOX_PREFIX)]
+    return (of_tools or lines or [""])[-1].removeprefix(_NOX_PREFIX)
 
 
 def find_line(text: str, output: str) -> str:
     """Return the first line of a tool that contains a text; an empty text, if none does."""
-    lines = (ANSI_ESCAPE.sub("", line).strip() for line in output.splitlines())
-    return next((line for line in lines if text in line and not line.startswith(NOX_PREFIX)), "")
+    lines = (_ANSI_ESCAPE.sub("", line).strip() for line in output.splitlines())
+    return next((line for line in lines if text in line and not line.startswith(_NOX_PREFIX)), "")

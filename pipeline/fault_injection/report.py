@@ -9,13 +9,13 @@ from pipeline.fault_injection.outcome import Outcome, Verdict
 from pipeline.fault_injection.sandbox import Mode
 
 FOLDER = Path("reports")
-TITLES = {
+_TITLES = {
     Mode.FAULTS: "Fault injection: every gate can fail",
     Mode.EMPTY_SESSIONS: "Fault injection with empty sessions",
     Mode.OFFLINE: "Every session without a network",
     Mode.CANARIES: "Every session with canary secrets",
 }
-DESCRIPTIONS = {
+_DESCRIPTIONS = {
     Mode.FAULTS: """
 Each fault is an edit in a copy of the repository. The session of its gate has to fail, and its tool
 has to print the text that the catalogue expects. Without the fault the session has to pass, and
@@ -30,8 +30,8 @@ with a hint.""",
 Every variable that holds a secret has a value that was generated for this run. No session may print
 it, or leave it in its copy or its environment.""",
 }
-LOG_TAIL_LINES = 60  # last lines of the output of a session with an unexpected verdict
-STYLE = """
+_LOG_TAIL_LINES = 60  # last lines of the output of a session with an unexpected verdict
+_STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
 body { max-width: 72rem; margin: 2rem auto; padding: 0 1rem }
 .verdict { font-size: 1.6rem; font-weight: 600; margin: 0 }
@@ -90,10 +90,10 @@ def render_html(outcomes: Sequence[Outcome], mode: Mode, seconds: float) -> str:
     return f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Gates</title>
 <meta name="viewport" content="width=device-width">
-<style>{STYLE}</style>
-<h1>{TITLES[mode]}</h1>
+<style>{_STYLE}</style>
+<h1>{_TITLES[mode]}</h1>
 <p class="verdict {colour}">{html.escape(summary_line(outcomes))}</p>
-<p>{seconds / 60:.1f} minutes. {DESCRIPTIONS[mode].strip()}</p>
+<p>{seconds / 60:.1f} minutes. {_DESCRIPTIONS[mode].strip()}</p>
 <div class="table"><table>
 <tr><th>gate<th>fault<th>took<th>verdict<th>output of the tool{rows}
 </table></div>
@@ -111,7 +111,7 @@ def _row(outcome: Outcome) -> str:
     colour = _colour(outcome.verdict)
     detail = f"<code>{html.escape(outcome.detail)}</code>" if outcome.detail else ""
     if colour == "bad" and outcome.output:
-        tail = html.escape("\n".join(outcome.output.splitlines()[-LOG_TAIL_LINES:]))
+        tail = html.escape("\n".join(outcome.output.splitlines()[-_LOG_TAIL_LINES:]))
         detail += f"<details open><summary>end of its output</summary><pre>{tail}</pre></details>"
     name = html.escape(outcome.session) if not outcome.fault else ""
     fault = html.escape(outcome.fault) or "<em>none</em>"

@@ -24,7 +24,7 @@ NO_NETWORK_COMMAND = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec
 # A Docker Engine is reached through a socket, and has its own network.
 NO_ENGINE = {"DOCKER_HOST": "unix:///does-not-exist.sock"}
 # Variables of the CI run and of this virtualenv must not reach the sessions.
-PRIVATE_VARIABLES = re.compile(
+_PRIVATE_VARIABLES = re.compile(
     rf"GITHUB_.*|VIRTUAL_ENV|NOX_.*|FORCE_COLOR|{errors.INCONCLUSIVE_DIR_VARIABLE}"
 )
 
@@ -123,5 +123,7 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return this process's environment variables without those of nox, CI and its virtualenv."""
     own = Path(sys.executable).parent
     path = [each for each in environ["PATH"].split(os.pathsep) if Path(each) != own]
-    kept = {name: value for name, value in environ.items() if not PRIVATE_VARIABLES.fullmatch(name)}
+    kept = {
+        name: value for name, value in environ.items() if not _PRIVATE_VARIABLES.fullmatch(name)
+    }
     return kept | {"PATH": os.pathsep.join(path), "NO_COLOR": "1"}

@@ -10,7 +10,7 @@ from pipeline.fault_injection.catalog import Fault, Gate
 from pipeline.github import loader
 from pipeline.github.model import job_sessions
 
-SessionsByJob = Mapping[str, Sequence[str]]
+_SessionsByJob = Mapping[str, Sequence[str]]
 """The sessions that each job runs, one for each row of its matrix."""
 ENGINE = "docker"
 
@@ -35,7 +35,7 @@ class GateRun:
         return re.sub(r"[^\w.-]+", "-", self.session).strip("-")
 
 
-def gate_jobs() -> SessionsByJob:
+def gate_jobs() -> _SessionsByJob:
     """Return every job that runs a session; jobs of the same id in several workflows count once."""
     working = [
         job
@@ -46,12 +46,12 @@ def gate_jobs() -> SessionsByJob:
     return {job.id: job_sessions(job) or [] for job in working}
 
 
-def local_sessions() -> SessionsByJob:
+def local_sessions() -> _SessionsByJob:
     """Return every session that no job runs, as a job of its own."""
     return {name: [name] for name in config.load().parity.local_sessions}
 
 
-def missing_coverage(known: SessionsByJob, gates: Mapping[str, Gate]) -> list[str]:
+def missing_coverage(known: _SessionsByJob, gates: Mapping[str, Gate]) -> list[str]:
     """Return a sentence for each gate without a fault, and for each entry that names no gate."""
     uncovered = [job for job in known if not gates.get(job, Gate()).is_tested]
     found = [f"gate `{job}` has no fault" for job in uncovered]
@@ -69,7 +69,7 @@ def missing_coverage(known: SessionsByJob, gates: Mapping[str, Gate]) -> list[st
 
 
 def select(
-    known: SessionsByJob,
+    known: _SessionsByJob,
     gates: Mapping[str, Gate],
     names: Collection[str],
     *,
@@ -114,7 +114,7 @@ def _faults(
 
 
 def _refuse_unknown(
-    known: SessionsByJob, gates: Mapping[str, Gate], names: Collection[str]
+    known: _SessionsByJob, gates: Mapping[str, Gate], names: Collection[str]
 ) -> None:
     there = {*known, *(name for gate in gates.values() for name in gate.faults)}
     there |= {session for sessions in known.values() for session in sessions}

@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 Scalar: TypeAlias = str | float | bool | None
 
-DECIMAL = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|Infinity)")
-HEX_OR_OCTAL = re.compile(r"0(?:x[0-9a-fA-F]+|o[0-7]+)")
+_DECIMAL = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|Infinity)")
+_HEX_OR_OCTAL = re.compile(r"0(?:x[0-9a-fA-F]+|o[0-7]+)")
 
 
 def loosely_equal(found: Scalar, wanted: Scalar) -> bool:
@@ -32,9 +32,9 @@ def to_number(value: Scalar) -> float:
 
 
 def _parsed(text: str) -> float:
-    if DECIMAL.fullmatch(text):
+    if _DECIMAL.fullmatch(text):
         return float(text)
-    if HEX_OR_OCTAL.fullmatch(text):
+    if _HEX_OR_OCTAL.fullmatch(text):
         number = int(text, 0)
         # GitHub parses these as signed 32-bit integers
         return float(number) if number < 2**31 else math.nan

@@ -17,30 +17,30 @@ from pipeline.github.schema import Problem
 MAIN_WORKFLOW = "ci.yml"
 GATE_JOB = "ci-ok"
 SUFFIXES = (".yml", ".yaml")
-MERGE = "tag:yaml.org,2002:merge"
-SYNTAX = "https://docs.github.com/actions/reference/workflow-syntax"
+_MERGE = "tag:yaml.org,2002:merge"
+_SYNTAX = "https://docs.github.com/actions/reference/workflow-syntax"
 
 
-class Constructor(RoundTripConstructor):
+class _Constructor(RoundTripConstructor):
     """Values of YAML 1.2 as GitHub reads it: a date is text, and merge keys are refused."""
 
     def flatten_mapping(self, node: MappingNode) -> Any:  # noqa: ANN401 - as ruamel.yaml has it
         """Refuse a merge key, which ruamel.yaml would apply."""
         for key, _ in node.value:
-            if key.tag == MERGE:
+            if key.tag == _MERGE:
                 raise ConstructorError(
                     None, None, "GitHub does not support merge keys: <<", key.start_mark
                 )
         return super().flatten_mapping(node)
 
 
-Constructor.add_constructor("tag:yaml.org,2002:timestamp", Constructor.construct_scalar)
+_Constructor.add_constructor("tag:yaml.org,2002:timestamp", _Constructor.construct_scalar)
 
 
 class InvalidWorkflowError(InputError):
     """A workflow or action is invalid: every problem, each with its line."""
 
-    def __init__(self, file: str, problems: Sequence[Problem], *, hint: str = SYNTAX) -> None:
+    def __init__(self, file: str, problems: Sequence[Problem], *, hint: str = _SYNTAX) -> None:
         lines = "; ".join(f"{file}:{line}: {message}" for line, message in problems)
         super().__init__(lines, hint=hint)
         self.file = file
@@ -80,7 +80,7 @@ def load_document(file: str, text: str, wanted: Mapping[str, Any]) -> Mapping[st
         InvalidWorkflowError: It is not YAML, or does not fit the schema.
     """
     try:
-        content: Mapping[str, Any] = yaml.parse_yaml(file, text, Constructor)
+        content: Mapping[str, Any] = yaml.parse_yaml(file, text, _Constructor)
     except UnreadableFileError as error:
         raise InvalidWorkflowError(file, [Problem(error.line, error.why)]) from None
     if problems := list(schema.find_problems(content, wanted)):

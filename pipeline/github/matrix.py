@@ -8,11 +8,11 @@ from pipeline.errors import InputError
 from pipeline.github.expressions import Scalar, fold_case, loosely_equal, to_number
 
 Row = dict[str, Any]
-MatrixValue: TypeAlias = "Scalar | list[MatrixValue] | dict[str, MatrixValue]"
+_MatrixValue: TypeAlias = "Scalar | list[_MatrixValue] | dict[str, _MatrixValue]"
 
 MAX_ROWS = 256
-MAX_DEPTH = 50
-EXPRESSION = "${{"
+_MAX_DEPTH = 50
+_EXPRESSION = "${{"
 
 
 def expand(matrix: Mapping[str, Any]) -> list[Row]:
@@ -42,8 +42,8 @@ def expand(matrix: Mapping[str, Any]) -> list[Row]:
     return _limit_rows(_include(rows, include, vectors))
 
 
-def _plain(value: object, where: str, depth: int = 0) -> MatrixValue:
-    if depth > MAX_DEPTH:
+def _plain(value: object, where: str, depth: int = 0) -> _MatrixValue:
+    if depth > _MAX_DEPTH:
         raise InputError(f"`{where}` is nested too deep", hint="write it flatter")
     if isinstance(value, Mapping):
         names = _names(value, where)
@@ -72,7 +72,7 @@ def _names(value: Mapping[Any, object], where: str) -> list[str]:
 
 
 def _literal(text: str, where: str) -> str:
-    if EXPRESSION in text:
+    if _EXPRESSION in text:
         raise InputError(
             f"`{where}` holds an expression, whose value is only known in the run",
             hint="write the values out, or treat the job's rows as unknown",
@@ -80,33 +80,35 @@ def _literal(text: str, where: str) -> str:
     return text
 
 
-def _map(value: MatrixValue, where: str) -> dict[str, MatrixValue]:
+def _map(value: _MatrixValue, where: str) -> dict[str, _MatrixValue]:
     if isinstance(value, dict):
         return value
     raise InputError(f"`{where}` is no map", hint="write `key: value`")
 
 
-def _list(value: MatrixValue, where: str) -> list[MatrixValue]:
+def _list(value: _MatrixValue, where: str) -> list[_MatrixValue]:
     if isinstance(value, list):
         return value
     raise InputError(f"`{where}` is no list", hint="write it in brackets, such as `[a, b]`")
 
 
-def _vector(value: MatrixValue, key: str) -> list[MatrixValue]:
+def _vector(value: _MatrixValue, key: str) -> list[_MatrixValue]:
     values = _list(value, f"matrix.{key}")
     if not values:
         raise InputError(f"`matrix.{key}` is empty", hint="give it a value, or leave it out")
     return values
 
 
-def _entries(value: MatrixValue, where: str) -> list[dict[str, MatrixValue]]:
+def _entries(value: _MatrixValue, where: str) -> list[dict[str, _MatrixValue]]:
     entries = [_map(entry, f"{where}[{place}]") for place, entry in enumerate(_list(value, where))]
     if {} in entries:
         raise InputError(f"`{where}` has an empty entry", hint="fill it, or leave it out")
     return entries
 
 
-def _check_known(exclude: list[dict[str, MatrixValue]], vectors: Mapping[str, MatrixValue]) -> None:
+def _check_known(
+    exclude: list[dict[str, _MatrixValue]], vectors: Mapping[str, _MatrixValue]
+) -> None:
     known = {fold_case(key) for key in vectors}
     for key in itertools.chain.from_iterable(exclude):
         if fold_case(key) not in known:
@@ -116,14 +118,14 @@ def _check_known(exclude: list[dict[str, MatrixValue]], vectors: Mapping[str, Ma
             )
 
 
-def _product(vectors: Mapping[str, list[MatrixValue]]) -> Iterator[Row]:
+def _product(vectors: Mapping[str, list[_MatrixValue]]) -> Iterator[Row]:
     # the product of no vectors would be one empty row
     for values in itertools.product(*vectors.values()) if vectors else ():
         yield dict(zip(vectors, values, strict=True))
 
 
 def _include(
-    rows: list[Row], entries: list[dict[str, MatrixValue]], vectors: Mapping[str, MatrixValue]
+    rows: list[Row], entries: list[dict[str, _MatrixValue]], vectors: Mapping[str, _MatrixValue]
 ) -> list[Row]:
     spelling = {fold_case(key): key for key in vectors}
     added: list[Row] = []
@@ -148,7 +150,7 @@ def _limit_rows(rows: Iterable[Row]) -> list[Row]:
     return found
 
 
-def _matches(found: MatrixValue, wanted: MatrixValue) -> bool:
+def _matches(found: _MatrixValue, wanted: _MatrixValue) -> bool:
     if isinstance(wanted, dict):
         return all(_matches(_lookup(found, key), value) for key, value in wanted.items())
     if isinstance(wanted, list):
@@ -158,7 +160,7 @@ def _matches(found: MatrixValue, wanted: MatrixValue) -> bool:
     return not isinstance(found, dict | list) and loosely_equal(found, wanted)
 
 
-def _lookup(value: MatrixValue, key: str) -> MatrixValue:
+def _lookup(value: _MatrixValue, key: str) -> _MatrixValue:
     # what is not there is null, as in an expression, so that it equals '', 0 and false
     if isinstance(value, dict):
         return next(

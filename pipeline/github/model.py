@@ -14,10 +14,10 @@ from pipeline.github import matrix
 from pipeline.github.schema import as_mapping, line_of
 
 WORKFLOWS_DIR = ".github/workflows"
-NOX_COMMAND = re.compile(r'nox -s (?:"\$(?P<variable>\w+)"|(?P<session>[\w.-]+))')
-DELIVERY_COMMAND = re.compile(r'(?P<line>nox -s [\w.-]+) -- --yes(?: --[a-z]+ "\$\w+")+')
+_NOX_COMMAND = re.compile(r'nox -s (?:"\$(?P<variable>\w+)"|(?P<session>[\w.-]+))')
+_DELIVERY_COMMAND = re.compile(r'(?P<line>nox -s [\w.-]+) -- --yes(?: --[a-z]+ "\$\w+")+')
 """The command of a delivery, with its options; its confirmation was given on GitHub."""
-MATRIX_VALUE = re.compile(r"\$\{\{ *matrix\.([\w-]+) *\}\}")
+_MATRIX_VALUE = re.compile(r"\$\{\{ *matrix\.([\w-]+) *\}\}")
 
 
 @dataclass(frozen=True)
@@ -127,16 +127,16 @@ class Workflow:
 
 def substitute_matrix(value: object, row: Mapping[str, object]) -> str:
     """Replace `${{ matrix.key }}` in a text by a row's values."""
-    return MATRIX_VALUE.sub(lambda match: str(row.get(match[1], "")), str(value))
+    return _MATRIX_VALUE.sub(lambda match: str(row.get(match[1], "")), str(value))
 
 
 def job_sessions(job: Job) -> list[str] | None:
     """Return the sessions that a job runs, one for each row; None if it is not `nox -s` of one."""
     step = job.run_steps[0] if len(job.run_steps) == 1 else {}
     line = str(step.get("run", "")).strip()
-    delivery = DELIVERY_COMMAND.fullmatch(line) if "environment" in job.content else None
-    match = NOX_COMMAND.fullmatch(delivery["line"] if delivery else line)
-    if match is None or matrix_rows_or_none(job) is None:
+    delivery = _DELIVERY_COMMAND.fullmatch(line) if "environment" in job.content else None
+    match = _NOX_COMMAND.fullmatch(delivery["line"] if delivery else line)
+    if match is None or _matrix_rows_or_none(job) is None:
         return None
     if match["session"]:
         return [match["session"]] * len(job.rows)
@@ -144,7 +144,7 @@ def job_sessions(job: Job) -> list[str] | None:
     return None if value is None else [substitute_matrix(value, row) for row in job.rows]
 
 
-def matrix_rows_or_none(job: Job) -> list[matrix.Row] | None:
+def _matrix_rows_or_none(job: Job) -> list[matrix.Row] | None:
     """Return the rows of a job's matrix; None if they depend on an expression."""
     try:
         return job.rows

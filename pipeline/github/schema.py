@@ -23,76 +23,76 @@ class MapOf:
     shape: Any
 
 
-SCALAR = (str, int, float, bool, type(None))
-BOOL_OR_EXPRESSION = (bool, str)
-NUMBER_OR_EXPRESSION = (int, float, str)
-VALUES = MapOf(SCALAR)
-ENV = (str, VALUES)
-STR_OR_LIST = (str, [str])
-EVENT = (dict, list, type(None))
+_SCALAR = (str, int, float, bool, type(None))
+_BOOL_OR_EXPRESSION = (bool, str)
+_NUMBER_OR_EXPRESSION = (int, float, str)
+_VALUES = MapOf(_SCALAR)
+_ENV = (str, _VALUES)
+_STR_OR_LIST = (str, [str])
+_EVENT = (dict, list, type(None))
 
-STEP = {
-    "continue-on-error": BOOL_OR_EXPRESSION,
-    "env": ENV,
+_STEP = {
+    "continue-on-error": _BOOL_OR_EXPRESSION,
+    "env": _ENV,
     "id": str,
-    "if": SCALAR,
-    "name": SCALAR,
+    "if": _SCALAR,
+    "name": _SCALAR,
     "run": str,
     "shell": str,
-    "timeout-minutes": NUMBER_OR_EXPRESSION,
+    "timeout-minutes": _NUMBER_OR_EXPRESSION,
     "uses": str,
-    "with": VALUES,
+    "with": _VALUES,
     "working-directory": str,
 }
 JOB = {
     "concurrency": (str, dict),
     "container": (str, dict),
-    "continue-on-error": BOOL_OR_EXPRESSION,
+    "continue-on-error": _BOOL_OR_EXPRESSION,
     "defaults": dict,
-    "env": ENV,
+    "env": _ENV,
     "environment": (str, dict),
-    "if": SCALAR,
-    "name": SCALAR,
-    "needs": STR_OR_LIST,
-    "outputs": VALUES,
+    "if": _SCALAR,
+    "name": _SCALAR,
+    "needs": _STR_OR_LIST,
+    "outputs": _VALUES,
     "permissions": (str, MapOf(str)),
     "runs-on": (str, [str], dict),
-    "secrets": (str, VALUES),
+    "secrets": (str, _VALUES),
     "services": (dict, str),
     "snapshot": (str, dict),
-    "steps": [STEP],
+    "steps": [_STEP],
     "strategy": (
         str,
         {
-            "fail-fast": BOOL_OR_EXPRESSION,
+            "fail-fast": _BOOL_OR_EXPRESSION,
             "matrix": (str, dict),
-            "max-parallel": NUMBER_OR_EXPRESSION,
+            "max-parallel": _NUMBER_OR_EXPRESSION,
         },
     ),
-    "timeout-minutes": NUMBER_OR_EXPRESSION,
+    "timeout-minutes": _NUMBER_OR_EXPRESSION,
     "uses": str,
-    "with": VALUES,
+    "with": _VALUES,
 }
 WORKFLOW = {
     "concurrency": (str, dict),
     "defaults": dict,
-    "env": ENV,
+    "env": _ENV,
     "jobs": MapOf(JOB),
-    "name": SCALAR,
-    "on": (str, [str], MapOf(EVENT)),
+    "name": _SCALAR,
+    "on": (str, [str], MapOf(_EVENT)),
     "permissions": (str, MapOf(str)),
-    "run-name": SCALAR,
+    "run-name": _SCALAR,
 }
 ACTION = {
-    "author": SCALAR,
+    "author": _SCALAR,
     "branding": dict,
-    "description": SCALAR,
+    "description": _SCALAR,
     "inputs": dict,
-    "name": SCALAR,
+    "name": _SCALAR,
     "outputs": dict,
-    "runs": {"using": str, "steps": [STEP]},
+    "runs": {"using": str, "steps": [_STEP]},
 }
-TYPE_NAMES = {
+_TYPE_NAMES = {
     bool: "true or false",
     dict: "a mapping",
     float: "a number",
@@ -115,7 +115,7 @@ def find_problems(value: Any, shape: Any, path: str = "", line: int = 1) -> Iter
     choices = shape if isinstance(shape, tuple) else (shape,)
     fitting = next((each for each in choices if isinstance(value, _type_of(each))), None)
     if fitting is None:
-        wanted = " or ".join(dict.fromkeys(TYPE_NAMES[_type_of(each)] for each in choices))
+        wanted = " or ".join(dict.fromkeys(_TYPE_NAMES[_type_of(each)] for each in choices))
         yield Problem(line, f"{path or 'the document'} should be {wanted}")
     elif isinstance(fitting, (dict, MapOf)):
         yield from _of_mapping(value, fitting, path, line)

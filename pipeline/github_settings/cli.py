@@ -22,15 +22,15 @@ def sync_settings(*, dry_run: bool = False) -> None:
         InputError: pipeline.toml is invalid, there is no token, or GitHub refuses.
     """
     settings, api = load(), connect()
-    found = list(plan_changes(api, settings))
-    (print_changes if dry_run else partial(apply_changes, api))(found)
+    found = list(_plan_changes(api, settings))
+    (_print_changes if dry_run else partial(_apply_changes, api))(found)
     if not found:
         print("nothing to change: GitHub has the settings of pipeline.toml", file=sys.stderr)
-    for line in missing_settings(api, settings):
+    for line in _missing_settings(api, settings):
         print(line, file=sys.stderr)
 
 
-def plan_changes(api: GitHubClient, settings: Settings) -> Iterator[SettingChange]:
+def _plan_changes(api: GitHubClient, settings: Settings) -> Iterator[SettingChange]:
     """Yield every change."""
     wanted = settings.github
     environments, versions = desired.remote_environments(settings), desired.version_tag_patterns()
@@ -42,21 +42,21 @@ def plan_changes(api: GitHubClient, settings: Settings) -> Iterator[SettingChang
         yield from diff.environment_changes(api, environment, wanted, versions)
 
 
-def print_changes(found: Iterable[SettingChange]) -> None:
+def _print_changes(found: Iterable[SettingChange]) -> None:
     """Print the requests."""
     for change in found:
         print(f"would change: {change.what}", file=sys.stderr)
         print(change.method, change.path, json.dumps(change.body), sep="\t")
 
 
-def apply_changes(api: GitHubClient, found: Iterable[SettingChange]) -> None:
+def _apply_changes(api: GitHubClient, found: Iterable[SettingChange]) -> None:
     """Send the requests, and print each change after it is made."""
     for change in found:
         api.send(change.method, change.path, change.body)
         print(f"changed: {change.what}", file=sys.stderr)
 
 
-def missing_settings(api: GitHubClient, settings: Settings) -> Iterator[str]:
+def _missing_settings(api: GitHubClient, settings: Settings) -> Iterator[str]:
     """Yield the settings that must be added by hand: secrets, variables, reviewers."""
     known = missing.repository_secrets(api)
     for environment in desired.remote_environments(settings):

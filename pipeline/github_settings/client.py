@@ -17,13 +17,13 @@ from pipeline.deadline import call_with_deadline
 from pipeline.errors import InputError
 from pipeline.git import origin_repository
 
-API_URL = "https://api.github.com"
-VERSION = "2022-11-28"
+_API_URL = "https://api.github.com"
+_VERSION = "2022-11-28"
 """https://docs.github.com/rest/about-the-rest-api/api-versions"""
 TIMEOUT = 30
-PAGE_SIZE = 100
+_PAGE_SIZE = 100
 """The maximum of GitHub."""
-PERMISSION_ERRORS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+_PERMISSION_ERRORS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class GitHubClient:
 
     repository: str
     token: str = field(repr=False)
-    url: str = API_URL
+    url: str = _API_URL
 
     def get(self, path: str) -> Any:  # noqa: ANN401 - JSON
         """Return the response of a GET; None for a 404.
@@ -56,10 +56,10 @@ class GitHubClient:
             key: The key of the list in the response; empty, if the response is the list.
         """
         for page in itertools.count(1):
-            answer = self.get(f"{path}?per_page={PAGE_SIZE}&page={page}") or {}
+            answer = self.get(f"{path}?per_page={_PAGE_SIZE}&page={page}") or {}
             found = answer.get(key, []) if key else list(answer)
             yield from found
-            if len(found) < PAGE_SIZE:
+            if len(found) < _PAGE_SIZE:
                 return
 
     def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401
@@ -80,7 +80,7 @@ class GitHubClient:
         except HTTPError as error:
             if method == "GET" and error.code == HTTPStatus.NOT_FOUND:
                 return None
-            raise api_error(f"{method} {path}", error) from None
+            raise _api_error(f"{method} {path}", error) from None
         except (OSError, HTTPException, ValueError) as error:
             raise InputError(
                 f"{self.url} does not answer: {error}", hint="check the network, then run it again"
@@ -97,13 +97,13 @@ class GitHubClient:
             "Accept": "application/vnd.github+json",
             "Authorization": f"Bearer {self.token}",
             "Content-Type": "application/json",
-            "X-GitHub-Api-Version": VERSION,
+            "X-GitHub-Api-Version": _VERSION,
         }
         data = None if body is None else json.dumps(body).encode()
         return Request(self.url + endpoint, data, headers, method=method)  # noqa: S310 - an https address from GITHUB_API_URL
 
 
-def api_error(request: str, error: HTTPError) -> InputError:
+def _api_error(request: str, error: HTTPError) -> InputError:
     """Return the error for a refused request.
 
     Args:
@@ -116,7 +116,7 @@ def api_error(request: str, error: HTTPError) -> InputError:
     hint = "the token needs the permissions `administration: write` and `secrets: read`"
     return InputError(
         f"GitHub refuses `{request}`: {error.code} {message}",
-        hint=hint if error.code in PERMISSION_ERRORS else "https://docs.github.com/rest",
+        hint=hint if error.code in _PERMISSION_ERRORS else "https://docs.github.com/rest",
     )
 
 
@@ -138,7 +138,7 @@ def connect() -> GitHubClient:
             "git has no remote `origin` with an owner",
             hint="git remote add origin git@github.com:owner/name.git",
         )
-    return GitHubClient(repository, token, os.environ.get("GITHUB_API_URL", API_URL).rstrip("/"))
+    return GitHubClient(repository, token, os.environ.get("GITHUB_API_URL", _API_URL).rstrip("/"))
 
 
 def quote_path(name: str) -> str:

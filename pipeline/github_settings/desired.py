@@ -9,7 +9,7 @@ from pipeline.github.loader import GATE_JOB, MAIN_WORKFLOW, load_workflow
 from pipeline.github.schema import as_mapping
 from pipeline.settings import GitHub, Settings
 
-GITHUB_ACTIONS_APP_ID = 15368
+_GITHUB_ACTIONS_APP_ID = 15368
 """The app of GitHub Actions; no other app can then report the required check."""
 
 
@@ -75,6 +75,6 @@ def _of_main(wanted: GitHub) -> Iterator[dict[str, Any]]:
     yield {"type": "pull_request", "parameters": review}
     check = {
         "strict_required_status_checks_policy": False,
-        "required_status_checks": [{"context": GATE_JOB, "integration_id": GITHUB_ACTIONS_APP_ID}],
+        "required_status_checks": [{"context": GATE_JOB, "integration_id": _GITHUB_ACTIONS_APP_ID}],
     }
     yield {"type": "required_status_checks", "parameters": check}

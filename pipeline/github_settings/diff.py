@@ -10,7 +10,7 @@ from pipeline.github_settings.client import GitHubClient, quote_path
 from pipeline.github_settings.desired import branch_policies
 from pipeline.settings import GitHub
 
-JSONObject = Mapping[str, Any]
+_JSONObject = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class SettingChange:
     what: str
     method: str
     path: str
-    body: JSONObject | None = None
+    body: _JSONObject | None = None
 
 
 def workflow_changes(github: GitHubClient) -> Iterator[SettingChange]:
@@ -82,7 +82,7 @@ def environment_changes(
     now = github.get(path)
     rules = _protection(now or {})
     names = wanted.reviewers.get(environment.name, ())
-    reviewers = [reviewer_payload(github, name) for name in names] or rules["reviewers"]
+    reviewers = [_reviewer_payload(github, name) for name in names] or rules["reviewers"]
     own = {"protected_branches": False, "custom_branch_policies": True}
     body = {**rules, "reviewers": reviewers, "deployment_branch_policy": own}
     same = {**rules, "deployment_branch_policy": (now or {}).get("deployment_branch_policy")}
@@ -93,7 +93,7 @@ def environment_changes(
     yield from _policies(github, environment.name, f"{path}/deployment-branch-policies", allowed)
 
 
-def reviewer_payload(github: GitHubClient, name: str) -> dict[str, Any]:
+def _reviewer_payload(github: GitHubClient, name: str) -> dict[str, Any]:
     """Return a reviewer in the form of the API: a type and an id.
 
     Raises:
@@ -126,7 +126,7 @@ def _policies(
         yield SettingChange(f"{what}: do not allow {kind} {name}", "DELETE", f"{path}/{number}")
 
 
-def _protection(now: JSONObject) -> dict[str, Any]:
+def _protection(now: _JSONObject) -> dict[str, Any]:
     """Return an environment's protection rules in the form in which the API accepts them."""
     rules = {rule["type"]: rule for rule in now.get("protection_rules", [])}
     required = rules.get("required_reviewers", {})
@@ -151,13 +151,13 @@ def _merged(now: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> list[dic
     return [*merged, *wanted_by_type.values()]
 
 
-def _update(what: str, path: str, now: JSONObject, wanted: JSONObject) -> Iterator[SettingChange]:
+def _update(what: str, path: str, now: _JSONObject, wanted: _JSONObject) -> Iterator[SettingChange]:
     """Yield a change, if a wanted value differs."""
     if difference := _difference(now, wanted):
         yield SettingChange(f"{what}: {difference}", "PUT", path, wanted)
 
 
-def _difference(now: JSONObject, wanted: JSONObject) -> str:
+def _difference(now: _JSONObject, wanted: _JSONObject) -> str:
     other = [key for key, value in wanted.items() if now.get(key) != value]
     return ", ".join(
         f"{key} is {now.get(key)}" if isinstance(wanted[key], bool | str | int) else key

@@ -10,10 +10,10 @@ from pipeline.github.model import WORKFLOWS_DIR
 from pipeline.github_settings.client import GitHubClient, quote_path
 from pipeline.settings import Settings
 
-VARIABLE = re.compile(r"\bvars\.(\w+)")
-BUILTIN_SECRETS = {"GITHUB_TOKEN"}
+_VARIABLE = re.compile(r"\bvars\.(\w+)")
+_BUILTIN_SECRETS = {"GITHUB_TOKEN"}
 """Secrets that GitHub sets itself."""
-SSH_KEY_NAME = "DEPLOY_SSH_KEY"
+_SSH_KEY_NAME = "DEPLOY_SSH_KEY"
 
 
 def missing_secrets(
@@ -31,7 +31,7 @@ def missing_secrets(
         each["name"]
         for each in (github.paginate(f"{path}/secrets", "secrets") if github.get(path) else ())
     }
-    needed = {*environment.secrets, *([SSH_KEY_NAME] if environment.host else [])}
+    needed = {*environment.secrets, *([_SSH_KEY_NAME] if environment.host else [])}
     for name in sorted(needed - known):
         yield f"secret {name} of environment `{environment.name}` is not set"
 
@@ -48,12 +48,12 @@ def unset_optional(
     """
     needed = {name for each in settings.environments.values() for name in each.secrets}
     listed = {name for names in settings.parity.secrets.values() for name in names}
-    read = listed - needed - BUILTIN_SECRETS - {SSH_KEY_NAME}
+    read = listed - needed - _BUILTIN_SECRETS - {_SSH_KEY_NAME}
     for name in sorted(read - repository_names):
         yield f"secret {name} is not set; it is optional"
     known = {each["name"] for each in github.paginate("actions/variables", "variables")}
     files = Path(WORKFLOWS_DIR).glob("*.yml")
-    used = {name for file in files for name in VARIABLE.findall(read_text(file))}
+    used = {name for file in files for name in _VARIABLE.findall(read_text(file))}
     for name in sorted(used - known):
         yield f"variable {name} is not set; it is optional, see CI_CD.md"
 

@@ -18,7 +18,7 @@ from pipeline.images.targets import Command, Target, is_built, platforms, select
 from pipeline.images.tools import command_output, require_tools, run_commands
 from pipeline.process import capture
 
-BASE_IMAGE_ARG = re.compile(r"^ARG (?P<variable>[A-Z_]+_IMAGE)=(?P<reference>\S+)$", re.MULTILINE)
+_BASE_IMAGE_ARG = re.compile(r"^ARG (?P<variable>[A-Z_]+_IMAGE)=(?P<reference>\S+)$", re.MULTILINE)
 
 
 def build(targets: Iterable[Target], *, dry_run: bool = False) -> None:
@@ -38,22 +38,22 @@ def build(targets: Iterable[Target], *, dry_run: bool = False) -> None:
         require_tools("docker")
     commit = head()
     for target in targets:
-        if not dry_run and is_up_to_date(target, commit):
+        if not dry_run and _is_up_to_date(target, commit):
             continue
         started = datetime.now(UTC)
-        run_commands(build_commands(target, commit), dry_run=dry_run)
-        if dry_run or not is_archive_current(target):
-            save_archive(target, dry_run=dry_run)
+        run_commands(_build_commands(target, commit), dry_run=dry_run)
+        if dry_run or not _is_archive_current(target):
+            _save_archive(target, dry_run=dry_run)
         if not dry_run:
-            record_build(target, commit, started)
+            _record_build(target, commit, started)
 
 
-def build_commands(target: Target, commit: Commit) -> list[Command]:
+def _build_commands(target: Target, commit: Commit) -> list[Command]:
     """Return the commands that build or pull a target."""
     name = local_name(target)
     if not is_built(target.image):
         reference = third_party.image_reference(target.image)
-        return [*pull_commands(target, reference), docker.tag(reference, name)]
+        return [*_pull_commands(target, reference), docker.tag(reference, name)]
     arguments = {
         "COMMIT": commit.sha,
         "CREATED": commit.time.isoformat(),
@@ -65,14 +65,14 @@ def build_commands(target: Target, commit: Commit) -> list[Command]:
     return [docker.build(target, name, known, int(commit.time.timestamp()))]
 
 
-def save_archive(target: Target, *, dry_run: bool) -> None:
+def _save_archive(target: Target, *, dry_run: bool) -> None:
     """Save a target's archive."""
     if not dry_run:
         target.directory.mkdir(parents=True, exist_ok=True)
     run_commands([docker.save(local_name(target), target.archive)], dry_run=dry_run)
 
 
-def is_archive_current(target: Target) -> bool:
+def _is_archive_current(target: Target) -> bool:
     """Return whether the archive contains the current image; then its other files stay too.
 
     A third-party image stays the same over many commits.
@@ -89,7 +89,7 @@ def inspect_image(target: Target) -> dict[str, Any]:
     return details
 
 
-def pull_commands(target: Target, reference: str) -> list[Command]:
+def _pull_commands(target: Target, reference: str) -> list[Command]:
     """Return the command that pulls a digest; none, if the image is local."""
     return [docker.pull(target, reference)] if "@sha256:" in reference else []
 
@@ -99,7 +99,7 @@ def local_name(target: Target) -> str:
     return f"local/{target.image}:{target.arch}"
 
 
-def is_up_to_date(target: Target, commit: Commit) -> bool:
+def _is_up_to_date(target: Target, commit: Commit) -> bool:
     """Return whether the image was built from exactly this commit, and still exists."""
     build = load_build(target)
     return (
@@ -113,7 +113,7 @@ def is_up_to_date(target: Target, commit: Commit) -> bool:
     )
 
 
-def record_build(target: Target, commit: Commit, started: datetime) -> None:
+def _record_build(target: Target, commit: Commit, started: datetime) -> None:
     """Write the build record of a target."""
     details = inspect_image(target)
     if f"{details['Os']}/{details['Architecture']}" != target.platform:
@@ -139,7 +139,7 @@ def base_images(image: str) -> dict[str, str]:
     text = read_text(Path(image, "Dockerfile"))
     return {
         found["variable"]: os.environ.get(found["variable"]) or found["reference"]
-        for found in BASE_IMAGE_ARG.finditer(text)
+        for found in _BASE_IMAGE_ARG.finditer(text)
     }
 
 
@@ -159,7 +159,7 @@ def resolve_targets(image: str | None, platform: str | None) -> list[Target]:
         InputError: There is no such image or platform.
         MissingToolError: No platform is given, and no engine answers.
     """
-    platform = platform or engine_platform()
+    platform = platform or _engine_platform()
     if platform not in platforms():
         raise InputError(
             f"no such platform: `{platform}`", hint=f"platforms: {', '.join(platforms())}"
@@ -167,7 +167,7 @@ def resolve_targets(image: str | None, platform: str | None) -> list[Target]:
     return [Target(name, platform) for name in select_images(image)]
 
 
-def engine_platform() -> str:
+def _engine_platform() -> str:
     """Return the platform of the engine.
 
     Raises:

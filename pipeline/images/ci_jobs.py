@@ -25,7 +25,7 @@ from pipeline.images.targets import (
 from pipeline.images.tools import is_engine_available, no_engine_error, require_tools, run_commands
 from pipeline.images.verification import verify
 
-RELEASE_CHECK = "release-image"
+_RELEASE_CHECK = "release-image"
 IMAGE_TESTS = Path("tests", "acceptance", "images")
 
 
@@ -54,12 +54,12 @@ def check_image(image: str, platform: str) -> None:
     build(chosen)
     sbom(chosen)
     if is_built(image):
-        test_image(chosen[0])
+        _test_image(chosen[0])
     scan(chosen)
     clear_inconclusive(name)
 
 
-def test_image(target: Target) -> None:
+def _test_image(target: Target) -> None:
     """Test an image as in production, together with the other images that Compose builds.
 
     Args:
@@ -86,16 +86,16 @@ def release_images(signer: Signer) -> None:
         VerificationError: A deploy would refuse an image.
     """
     if not is_engine_available():
-        raise no_engine_error(RELEASE_CHECK)
-    if not may_push():
+        raise no_engine_error(_RELEASE_CHECK)
+    if not _may_push():
         raise InconclusiveError(
-            RELEASE_CHECK,
+            _RELEASE_CHECK,
             "only CI on main pushes to the real registry",
             hint="use a local registry: IMAGES_REGISTRY=127.0.0.1:5000/name",
         )
     require_tools("cosign")
     login()
-    incomplete = push_available()
+    incomplete = _push_available()
     signing.sign(image_names(), signer)
     commit = head().sha
     digests = {image: entry.reference for image, entry in load_release(commit).items()}
@@ -104,10 +104,10 @@ def release_images(signer: Signer) -> None:
     set_output("digests", json.dumps(digests))
     if incomplete:
         raise incomplete
-    clear_inconclusive(RELEASE_CHECK)
+    clear_inconclusive(_RELEASE_CHECK)
 
 
-def may_push() -> bool:
+def _may_push() -> bool:
     """Return whether this run may push.
 
     It is a push to main on GitHub, or the registry is local.
@@ -115,7 +115,7 @@ def may_push() -> bool:
     return is_push_to(main_branch()) or is_local(repository_for(""))
 
 
-def push_available() -> InconclusiveError | None:
+def _push_available() -> InconclusiveError | None:
     """Push all images; return the error for those that were not built here."""
     try:
         push.push(image_names(), platforms())

@@ -20,8 +20,8 @@ from pipeline.process import capture, last_error_line
 from pipeline.waivers import waivers_for
 
 NOT_SCANNED = "notJudged"
-UNKNOWN = "the vulnerabilities of the images are unknown"
-SECONDS_PER_DAY = 24 * 60 * 60
+_UNKNOWN = "the vulnerabilities of the images are unknown"
+_SECONDS_PER_DAY = 24 * 60 * 60
 
 
 def sbom(targets: Iterable[Target], *, dry_run: bool = False) -> None:
@@ -39,14 +39,14 @@ def sbom(targets: Iterable[Target], *, dry_run: bool = False) -> None:
         require_tools("syft")
     for target in targets:
         files = [target.directory / name for name in syft.OUTPUT_FILES.values()]
-        if not dry_run and all(is_newer_than_archive(file, target) for file in files):
+        if not dry_run and all(_is_newer_than_archive(file, target) for file in files):
             continue
         version = head().tag if is_built(target.image) else third_party.image_version(target.image)
         command = syft.sbom_command(target, repository_for(target.image), version)
         run_commands([command], dry_run=dry_run, env=empty_variables(syft.VARIABLES))
 
 
-def is_newer_than_archive(file: Path, target: Target) -> bool:
+def _is_newer_than_archive(file: Path, target: Target) -> bool:
     """Return whether a file was written after the archive that it describes.
 
     Raises:
@@ -78,18 +78,18 @@ def scan(targets: Iterable[Target], *, dry_run: bool = False) -> None:
             dry_run=True,
         )
         return
-    outdated = [target for target in chosen if needs_scan(target)]
+    outdated = [target for target in chosen if _needs_scan(target)]
     try:
         for target in outdated:
-            write_reports(target)
+            _write_reports(target)
     except InconclusiveError:
         for target in outdated:
-            write_unscanned_statement(target)
+            _write_unscanned_statement(target)
         raise
-    evaluate_reports(chosen)
+    _evaluate_reports(chosen)
 
 
-def write_reports(target: Target) -> None:
+def _write_reports(target: Target) -> None:
     """Write a target's reports.
 
     Raises:
@@ -98,31 +98,31 @@ def write_reports(target: Target) -> None:
     """
     if shutil.which("trivy") is None:
         hint = f"install it: {INSTALL_HINTS['trivy']}"
-        raise InconclusiveError("scan", f"Trivy is missing, so {UNKNOWN}", hint=hint)
+        raise InconclusiveError("scan", f"Trivy is missing, so {_UNKNOWN}", hint=hint)
     env = empty_variables(trivy.VARIABLES, keep=trivy.LOCATION_VARIABLES)
     for command in [trivy.scan_command(target, form) for form in trivy.OUTPUT_FILES]:
         answer = capture(command, env=env)
         if any(sign in answer.stderr for sign in trivy.UNREACHABLE):
-            raise InconclusiveError("scan", f"Trivy's database is out of reach, so {UNKNOWN}")
+            raise InconclusiveError("scan", f"Trivy's database is out of reach, so {_UNKNOWN}")
         if answer.returncode:
             hint = "trivy image --help"
             raise CheckFailedError(f"trivy failed: {last_error_line(answer)}", hint=hint)
 
 
-def needs_scan(target: Target) -> bool:
+def _needs_scan(target: Target) -> bool:
     """Return whether a report is missing, older than the archive, or a day outdated."""
     return not all(
-        is_fresh(target.directory / file, target) for file in trivy.OUTPUT_FILES.values()
+        _is_fresh(target.directory / file, target) for file in trivy.OUTPUT_FILES.values()
     )
 
 
-def is_fresh(file: Path, target: Target) -> bool:
+def _is_fresh(file: Path, target: Target) -> bool:
     """Return whether a file describes the current archive, and was written within a day."""
     now = datetime.now(UTC).timestamp()
-    return is_newer_than_archive(file, target) and now - file.stat().st_mtime < SECONDS_PER_DAY
+    return _is_newer_than_archive(file, target) and now - file.stat().st_mtime < _SECONDS_PER_DAY
 
 
-def evaluate_reports(targets: Iterable[Target]) -> None:
+def _evaluate_reports(targets: Iterable[Target]) -> None:
     """Evaluate the reports of all targets.
 
     Raises:
@@ -146,7 +146,7 @@ def evaluate_reports(targets: Iterable[Target]) -> None:
         )
 
 
-def write_unscanned_statement(target: Target) -> None:
+def _write_unscanned_statement(target: Target) -> None:
     """Write the statement that no scanner ran, in the format of a scan.
 
     https://github.com/sigstore/cosign/blob/main/specs/COSIGN_VULN_ATTESTATION_SPEC.md
@@ -163,5 +163,5 @@ def write_unscanned_statement(target: Target) -> None:
         "metadata": {"scanStartedOn": now, "scanFinishedOn": now},
     }
     file = target.directory / trivy.OUTPUT_FILES["cosign-vuln"]
-    if not is_fresh(file, target):
+    if not _is_fresh(file, target):
         filesystem.write_files({file: json.dumps(statement, indent=2)})

@@ -13,8 +13,8 @@ from pipeline.files import read_text
 from pipeline.git import read_file_at
 from pipeline.images.registry import resolve_digest
 
-COMPOSE = "docker-compose.yml"
-FILES = [Path(COMPOSE), Path("backend/Dockerfile"), Path("frontend/Dockerfile")]
+_COMPOSE = "docker-compose.yml"
+FILES = [Path(_COMPOSE), Path("backend/Dockerfile"), Path("frontend/Dockerfile")]
 IMAGE_DEFAULT = re.compile(
     r"\b(?P<variable>[A-Z_]+_IMAGE)(?P<is>=|:-)(?P<tag>[^@\s}]+)(?:@sha256:[0-9a-f]{64})?"
 )
@@ -27,12 +27,14 @@ def pinned_reference(image: str, commit: str) -> str:
     Raises:
         InputError: The commit does not exist here, or has no such image.
     """
-    compose = yaml.parse_yaml(f"{COMPOSE} of {commit[:12]}", read_file_at(commit, COMPOSE) or "{}")
+    compose = yaml.parse_yaml(
+        f"{_COMPOSE} of {commit[:12]}", read_file_at(commit, _COMPOSE) or "{}"
+    )
     reference = compose.get("services", {}).get(image, {}).get("image", "")
     if found := IMAGE_DEFAULT.search(reference):
         return str(reference[found.start("tag") : found.end()])
     if not reference:
-        raise InputError(f"{COMPOSE} of {commit[:12]} names no {image}", hint="correct it")
+        raise InputError(f"{_COMPOSE} of {commit[:12]} names no {image}", hint="correct it")
     return str(reference)
 
 

@@ -11,8 +11,8 @@ from pipeline.images.records import BuildRecord
 from pipeline.images.targets import Target
 
 FILE = "provenance.json"
-BUILD_TYPE = "https://docs.docker.com/build/bake/"
-DIGEST = "@sha256:"
+_BUILD_TYPE = "https://docs.docker.com/build/bake/"
+_DIGEST = "@sha256:"
 
 
 def write_provenance(target: Target, build: BuildRecord, source: str) -> Path:
@@ -30,12 +30,12 @@ def write_provenance(target: Target, build: BuildRecord, source: str) -> Path:
 
 def predicate(target: Target, build: BuildRecord, source: str) -> dict[str, Any]:
     """Return the provenance of a build."""
-    bases = [resource_descriptor(reference) for reference in build.bases.values()]
+    bases = [_resource_descriptor(reference) for reference in build.bases.values()]
     location = {"uri": f"git+{source}"} if source else {}
     commit = {**location, "digest": {"gitCommit": build.commit}}
     return {
         "buildDefinition": {
-            "buildType": BUILD_TYPE,
+            "buildType": _BUILD_TYPE,
             "externalParameters": {"image": target.image, "platform": target.platform},
             "resolvedDependencies": [commit, *bases],
         },
@@ -46,9 +46,9 @@ def predicate(target: Target, build: BuildRecord, source: str) -> dict[str, Any]
     }
 
 
-def resource_descriptor(reference: str) -> dict[str, Any]:
+def _resource_descriptor(reference: str) -> dict[str, Any]:
     """Return an image as a package URL: https://github.com/package-url/purl-spec."""
-    named, _, digest = reference.partition(DIGEST)
+    named, _, digest = reference.partition(_DIGEST)
     folder, slash, name = named.rpartition("/")
     uri = f"pkg:docker/{folder}{slash}{name.replace(':', '@')}"
     return {"uri": uri, "digest": {"sha256": digest}} if digest else {"uri": uri}

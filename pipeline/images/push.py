@@ -19,8 +19,8 @@ from pipeline.images.registry import exists, resolve_digest
 from pipeline.images.targets import Command, Target, repository_for
 from pipeline.images.tools import command_output, require_tools, run_commands
 
-DIGEST_PLACEHOLDER = "sha256:…"
-PUSH = "push"
+_DIGEST_PLACEHOLDER = "sha256:…"
+_PUSH = "push"
 
 
 def push(images: Iterable[str], platforms: Sequence[str], *, dry_run: bool = False) -> None:
@@ -43,22 +43,22 @@ def push(images: Iterable[str], platforms: Sequence[str], *, dry_run: bool = Fal
     for image in images:
         targets = [Target(image, platform) for platform in platforms]
         if dry_run:
-            run_commands(push_commands(targets, commit), dry_run=True)
+            run_commands(_push_commands(targets, commit), dry_run=True)
             continue
         missing |= {target.platform for target in targets if not target.archive.exists()}
-        push_image(image, [target for target in targets if target.archive.exists()], commit)
+        _push_image(image, [target for target in targets if target.archive.exists()], commit)
     if missing:
         raise InconclusiveError(
-            PUSH,
+            _PUSH,
             "some platforms were not built here and not pushed",
             detail=", ".join(sorted(missing)),
             hint="copy dist/images from a machine of that platform, then: invoke push",
         )
     if not dry_run:
-        clear_inconclusive(PUSH)
+        clear_inconclusive(_PUSH)
 
 
-def push_commands(targets: Sequence[Target], commit: Commit) -> list[Command]:
+def _push_commands(targets: Sequence[Target], commit: Commit) -> list[Command]:
     """Return the commands that push one image, with placeholders for digests."""
     name = f"{repository_for(targets[0].image)}:{commit.tag}"
     pushes = [
@@ -70,11 +70,11 @@ def push_commands(targets: Sequence[Target], commit: Commit) -> list[Command]:
             docker.push(f"{name}-{target.arch}"),
         )
     ]
-    images = [f"{repository_for(target.image)}@{DIGEST_PLACEHOLDER}" for target in targets]
+    images = [f"{repository_for(target.image)}@{_DIGEST_PLACEHOLDER}" for target in targets]
     return [*pushes, docker.create_index(name, *images)]
 
 
-def push_image(image: str, targets: Sequence[Target], commit: Commit) -> None:
+def _push_image(image: str, targets: Sequence[Target], commit: Commit) -> None:
     """Push one image, unless the registry has it.
 
     Raises:
@@ -85,9 +85,9 @@ def push_image(image: str, targets: Sequence[Target], commit: Commit) -> None:
         raise InputError(f"{image} was not built", hint=f"invoke build --image={image}")
     before = load_release(commit.sha)
     digests = {
-        target.platform: push_target(target, build, commit) for target, build in builds.items()
+        target.platform: _push_target(target, build, commit) for target, build in builds.items()
     }
-    if image in before and is_pushed(before[image], repository_for(image), digests):
+    if image in before and _is_pushed(before[image], repository_for(image), digests):
         return
     name = f"{repository_for(image)}:{commit.tag}"
     run_commands(
@@ -101,7 +101,7 @@ def push_image(image: str, targets: Sequence[Target], commit: Commit) -> None:
     write_release(commit.sha, {**before, image: entry})
 
 
-def is_pushed(entry: ReleasedImage, name: str, digests: dict[str, str]) -> bool:
+def _is_pushed(entry: ReleasedImage, name: str, digests: dict[str, str]) -> bool:
     """Return whether a repository has an index of exactly these images."""
     return entry.repository == name and entry.platforms == digests and exists(entry.reference)
 
@@ -121,7 +121,7 @@ def require_build(target: Target, commit: Commit) -> BuildRecord:
     return build
 
 
-def push_target(target: Target, build: BuildRecord, commit: Commit) -> str:
+def _push_target(target: Target, build: BuildRecord, commit: Commit) -> str:
     """Push a target's image, and return its digest in the registry.
 
     Raises:
@@ -132,7 +132,7 @@ def push_target(target: Target, build: BuildRecord, commit: Commit) -> str:
     known = json.loads(pushed.read_text()) if pushed.exists() else {}
     if known.get("image_id") == build.image_id and exists(f"{name}@{known['digest']}"):
         return str(known["digest"])
-    load_archive(target, build)
+    _load_archive(target, build)
     reference = f"{name}:{commit.tag}-{target.arch}"
     run_commands([docker.tag(build.image_id, reference), docker.push(reference)])
     digest = resolve_digest(reference)
@@ -140,7 +140,7 @@ def push_target(target: Target, build: BuildRecord, commit: Commit) -> str:
     return digest
 
 
-def load_archive(target: Target, build: BuildRecord) -> None:
+def _load_archive(target: Target, build: BuildRecord) -> None:
     """Load an archive into the engine; it may come from another machine.
 
     Raises:

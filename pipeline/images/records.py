@@ -9,7 +9,7 @@ from pipeline import filesystem
 from pipeline.errors import InputError
 from pipeline.images.targets import DIST_DIR, Target
 
-RELEASE_FILE = DIST_DIR / "release.json"
+_RELEASE_FILE = DIST_DIR / "release.json"
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ def load_build(target: Target) -> BuildRecord | None:
 
 def load_release(commit: str) -> dict[str, ReleasedImage]:
     """Return the pushed images of a commit, by name."""
-    if not RELEASE_FILE.exists():
+    if not _RELEASE_FILE.exists():
         return {}
-    release = json.loads(RELEASE_FILE.read_text())
+    release = json.loads(_RELEASE_FILE.read_text())
     if release["commit"] != commit:
         return {}
     return {image: ReleasedImage(**entry) for image, entry in release["images"].items()}
@@ -71,7 +71,7 @@ def load_release(commit: str) -> dict[str, ReleasedImage]:
 def write_release(commit: str, entries: dict[str, ReleasedImage]) -> None:
     """Write the pushed images of a commit."""
     images = {image: asdict(entry) for image, entry in sorted(entries.items())}
-    filesystem.write_files({RELEASE_FILE: _pretty({"commit": commit, "images": images})})
+    filesystem.write_files({_RELEASE_FILE: _pretty({"commit": commit, "images": images})})
 
 
 def require_released(commit: str, images: list[str]) -> dict[str, ReleasedImage]:

@@ -12,9 +12,9 @@ from pipeline.images.commands import docker
 from pipeline.images.tools import command_output
 from pipeline.process import capture, last_error_line
 
-REGISTRY_TIMEOUT = 60
+_REGISTRY_TIMEOUT = 60
 """Seconds to wait for a registry."""
-ATTESTATION_PLATFORM = "unknown/unknown"
+_ATTESTATION_PLATFORM = "unknown/unknown"
 """The platform of attestations that a builder attaches to an index."""
 
 
@@ -56,7 +56,7 @@ def raw_manifest(reference: str) -> str:
         CheckFailedError: The registry does not answer.
         NotFoundError: It has no such manifest.
     """
-    output = capture(docker.raw_manifest(reference), seconds=REGISTRY_TIMEOUT)
+    output = capture(docker.raw_manifest(reference), seconds=_REGISTRY_TIMEOUT)
     if output.returncode == 0:
         return output.stdout
     error = last_error_line(output)
@@ -91,16 +91,16 @@ def platform_digests(reference: str) -> dict[str, str]:
     manifest = json.loads(text)
     if "manifests" not in manifest:
         return {
-            format_platform(
+            _format_platform(
                 json.loads(command_output(docker.image_config(reference)))
             ): resolve_digest(reference)
         }
     entries = [
-        (format_platform(entry["platform"]), entry["digest"]) for entry in manifest["manifests"]
+        (_format_platform(entry["platform"]), entry["digest"]) for entry in manifest["manifests"]
     ]
-    return {platform: digest for platform, digest in entries if platform != ATTESTATION_PLATFORM}
+    return {platform: digest for platform, digest in entries if platform != _ATTESTATION_PLATFORM}
 
 
-def format_platform(config: Mapping[str, str]) -> str:
+def _format_platform(config: Mapping[str, str]) -> str:
     """Return the platform of an image, as `linux/amd64`."""
     return f"{config['os']}/{config['architecture']}"

@@ -11,11 +11,11 @@ from typing import Any
 
 from pipeline.waivers import GITHUB, Waiver, unwaived
 
-BLOCKING_SEVERITIES = {"HIGH", "CRITICAL"}
+_BLOCKING_SEVERITIES = {"HIGH", "CRITICAL"}
 
 
 @dataclass(frozen=True)
-class Finding:
+class _Finding:
     """A vulnerability of a package in an image."""
 
     id: str
@@ -52,22 +52,22 @@ def evaluate(report: Mapping[str, Any], waivers: Sequence[Waiver], today: date) 
         waivers: The exceptions for this image.
         today: The day on which an exception must not have expired.
     """
-    found = [*parse_findings(report)]
+    found = [*_parse_findings(report)]
     refused = [f"{each}: upgrade to the fixed version" for each in found if each.fixed_in]
     unfixed = [each for each in found if not each.fixed_in]
     refused += unwaived(unfixed, waivers, today)
-    refused += [f"a secret: {title}" for title in parse_secrets(report)]
+    refused += [f"a secret: {title}" for title in _parse_secrets(report)]
     valid = [entry for entry in waivers if entry.expiry >= today]
     accepted = [str(each) for each in unfixed if any(entry.covers(each) for entry in valid)]
     return ScanVerdict(tuple(refused), tuple(accepted))
 
 
-def parse_findings(report: Mapping[str, Any]) -> Iterator[Finding]:
+def _parse_findings(report: Mapping[str, Any]) -> Iterator[_Finding]:
     """Yield the HIGH and CRITICAL vulnerabilities of a report."""
     for result in report.get("Results") or []:
         for entry in result.get("Vulnerabilities") or []:
-            if entry["Severity"] in BLOCKING_SEVERITIES:
-                yield Finding(
+            if entry["Severity"] in _BLOCKING_SEVERITIES:
+                yield _Finding(
                     id=entry["VulnerabilityID"],
                     package=entry["PkgName"],
                     version=entry.get("InstalledVersion", ""),
@@ -81,7 +81,7 @@ def parse_findings(report: Mapping[str, Any]) -> Iterator[Finding]:
                 )
 
 
-def parse_secrets(report: Mapping[str, Any]) -> Iterator[str]:
+def _parse_secrets(report: Mapping[str, Any]) -> Iterator[str]:
     """Yield the locations of secrets in a report, without their values."""
     for result in report.get("Results") or []:
         for entry in result.get("Secrets") or []:

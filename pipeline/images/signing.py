@@ -49,16 +49,16 @@ def sign(images: Sequence[str], signer: Signer, *, dry_run: bool = False) -> Non
         ):
             continue
         for platform in entry.platforms:
-            complete_attestations(Target(image, platform), commit, dry_run=dry_run)
+            _complete_attestations(Target(image, platform), commit, dry_run=dry_run)
         if (waivers := vex.image_waivers(image, [*entry.platforms])) and not dry_run:
             vex.write_vex(image, entry, waivers, commit)
         run_commands(
-            sign_commands(image, entry, signer, commit, waivers=bool(waivers)), dry_run=dry_run
+            _sign_commands(image, entry, signer, commit, waivers=bool(waivers)), dry_run=dry_run
         )
         VERIFIED_CACHE.clear()
 
 
-def sign_commands(
+def _sign_commands(
     image: str, entry: ReleasedImage, signer: Signer, commit: Commit, *, waivers: bool
 ) -> list[Command]:
     """Return the commands that sign an image; attestations first, so a signed image has all."""
@@ -66,13 +66,13 @@ def sign_commands(
     commands = []
     for platform, digest in entry.platforms.items():
         reference = f"{entry.repository}@{digest}"
-        for kind, file in (attestation_files(Target(image, platform)) | more).items():
+        for kind, file in (_attestation_files(Target(image, platform)) | more).items():
             commands.append(cosign.attest(signer, reference, kind, file))
     annotations = expected_annotations(image, commit.sha) | (WAIVER_ANNOTATION if waivers else {})
     return [*commands, cosign.sign(signer, entry.reference, annotations)]
 
 
-def attestation_files(target: Target) -> dict[str, Path]:
+def _attestation_files(target: Target) -> dict[str, Path]:
     """Return the attested files of a target, by predicate type."""
     found = {
         "spdxjson": syft.OUTPUT_FILES["spdx-json"],
@@ -83,7 +83,7 @@ def attestation_files(target: Target) -> dict[str, Path]:
     return {kind: target.directory / found[kind] for kind in ATTESTATIONS}
 
 
-def complete_attestations(target: Target, commit: Commit, *, dry_run: bool) -> None:
+def _complete_attestations(target: Target, commit: Commit, *, dry_run: bool) -> None:
     """Write a target's provenance, and check that its other files exist.
 
     Raises:
@@ -93,7 +93,7 @@ def complete_attestations(target: Target, commit: Commit, *, dry_run: bool) -> N
     if not dry_run:
         provenance.write_provenance(target, build, source_url())
     others = {
-        kind: file for kind, file in attestation_files(target).items() if kind != "slsaprovenance1"
+        kind: file for kind, file in _attestation_files(target).items() if kind != "slsaprovenance1"
     }
     if missing := [str(file) for file in others.values() if not file.exists()]:
         raise InputError(f"missing files: {', '.join(missing)}", hint="invoke sbom scan")
@@ -133,7 +133,7 @@ def promote(
     require_tools("docker", "cosign")
     commit = head()
     digests = {
-        repository_for(image): commit_digest(repository_for(image), commit) for image in images
+        repository_for(image): _commit_digest(repository_for(image), commit) for image in images
     }
     verified = [f"{name}@{digest}" for name, digest in digests.items()]
     verify_all(verified, signer, commit.sha, local=local)
@@ -177,7 +177,7 @@ def require_unused_tags(versions: Mapping[str, str]) -> None:
         )
 
 
-def commit_digest(name: str, commit: Commit) -> str:
+def _commit_digest(name: str, commit: Commit) -> str:
     """Return the digest that was pushed for a commit; it is not verified here.
 
     Raises:

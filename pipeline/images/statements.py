@@ -29,7 +29,7 @@ def cosign_error(errors: str) -> str:
 def newest_scan(envelopes: str) -> Mapping[str, Any]:
     """Return the last attested scan, from Cosign's lines of JSON."""
     scans = [decode_statement(line)["predicate"] for line in envelopes.splitlines() if line.strip()]
-    return max(scans, key=scan_time)
+    return max(scans, key=_scan_time)
 
 
 def decode_statement(envelope: str) -> dict[str, Any]:
@@ -43,10 +43,10 @@ def scan_problems(scan: Mapping[str, Any], *, allow_unscanned: bool) -> Iterator
     if NOT_SCANNED in (scan["scanner"].get("result") or {}) and not allow_unscanned:
         yield "no scanner ran"
     days = load().images.max_scan_age_days
-    if datetime.now(UTC) - scan_time(scan) > timedelta(days=days):
+    if datetime.now(UTC) - _scan_time(scan) > timedelta(days=days):
         yield f"it is older than {days} days"
 
 
-def scan_time(scan: Mapping[str, Any]) -> datetime:
+def _scan_time(scan: Mapping[str, Any]) -> datetime:
     """Return the time of a scan."""
     return datetime.fromisoformat(scan["metadata"]["scanFinishedOn"])

@@ -18,10 +18,10 @@ Command = tuple[str, ...]
 """A program and its arguments."""
 
 DIST_DIR = Path("dist", "images")
-TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 """https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests"""
 DIGEST_REFERENCE = re.compile(r"(?P<repository>[^@\s]+)@(?P<digest>sha256:[0-9a-f]{64})")
-PORT = re.compile(r":\d+$")
+_PORT = re.compile(r":\d+$")
 
 
 @dataclass(frozen=True, order=True)
@@ -105,7 +105,7 @@ def source_url() -> str:
 
 def is_local(reference: str) -> bool:
     """Return whether a registry is on this machine, and so may use plain HTTP."""
-    host = PORT.sub("", reference.partition("/")[0])
+    host = _PORT.sub("", reference.partition("/")[0])
     return is_loopback(host.strip("[]"))
 
 
@@ -115,7 +115,7 @@ def require_tag(version: str) -> None:
     Raises:
         InputError: It contains other characters than letters, digits and `. _ -`.
     """
-    if not TAG.fullmatch(version):
+    if not _TAG.fullmatch(version):
         raise InputError(
             f"`{version}` cannot be the tag of an image",
             hint="use only letters, digits and . _ -, as in v1.4.0",

@@ -17,7 +17,7 @@ INSTALL_HINTS = {
     "trivy": "https://trivy.dev/latest/getting-started/installation",
     "cosign": "https://docs.sigstore.dev/cosign/system_config/installation",
 }
-NO_ENGINE = "no Docker Engine answers"
+_NO_ENGINE = "no Docker Engine answers"
 INSTALL_ENGINE = "invoke doctor  # prints the install command"
 START_ENGINE = "colima start" if sys.platform == "darwin" else "sudo systemctl start docker"
 
@@ -82,7 +82,7 @@ def require_tools(*tools: str) -> None:
             hint="; ".join(INSTALL_HINTS[tool] for tool in missing),
         )
     if "docker" in tools:
-        require_engine()
+        _require_engine()
 
 
 @cache
@@ -94,14 +94,14 @@ def is_engine_available() -> bool:
     return not any(capture(["docker", *part, "version"]).returncode for part in parts)
 
 
-def require_engine() -> None:
+def _require_engine() -> None:
     """Check that a Docker Engine answers.
 
     Raises:
         MissingToolError: None answers, or it has no buildx or Compose.
     """
     if not is_engine_available():
-        raise MissingToolError(f"{NO_ENGINE}, or it lacks buildx or compose", hint=engine_hint())
+        raise MissingToolError(f"{_NO_ENGINE}, or it lacks buildx or compose", hint=_engine_hint())
 
 
 def no_engine_error(check: str, detail: str = "") -> InconclusiveError:
@@ -111,10 +111,10 @@ def no_engine_error(check: str, detail: str = "") -> InconclusiveError:
         check: Its name.
         detail: An additional explanation.
     """
-    return InconclusiveError(check, NO_ENGINE, detail=detail, hint=engine_hint())
+    return InconclusiveError(check, _NO_ENGINE, detail=detail, hint=_engine_hint())
 
 
-def engine_hint() -> str:
+def _engine_hint() -> str:
     """Return the command that starts or installs a Docker Engine."""
     parts = ("buildx", "compose")  # plugins of the client, which answer without an engine
     is_installed = shutil.which("docker") and not any(

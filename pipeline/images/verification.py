@@ -34,7 +34,7 @@ WAIVER_ATTESTATIONS = {"openvex": "exceptions"}
 
 
 @dataclass(frozen=True)
-class CosignCommands:
+class _CosignCommands:
     """The Cosign commands for one digest.
 
     Attributes:
@@ -117,10 +117,10 @@ def find_problems(
         split_digest(reference)
     with ThreadPoolExecutor() as pool:
         digests = [
-            *pool.map(lambda each: cosign_commands(each, signer, commit, platforms), references)
+            *pool.map(lambda each: _cosign_commands(each, signer, commit, platforms), references)
         ]
         flat = [command for each in digests for _, _, command in each.commands]
-        answers = dict(zip(flat, pool.map(run_cached, flat), strict=True))
+        answers = dict(zip(flat, pool.map(_run_cached, flat), strict=True))
     return {
         reference: [
             *each.problems,
@@ -136,26 +136,26 @@ def find_problems(
     }
 
 
-def cosign_commands(
+def _cosign_commands(
     reference: str, signer: Signer, commit: str, platforms: Sequence[str]
-) -> CosignCommands:
+) -> _CosignCommands:
     """Read the manifest of a digest, and return the Cosign commands for it."""
     repository, _ = split_digest(reference)
     try:
         found = platform_digests(reference)
     except CheckFailedError as error:
-        return CosignCommands([f"its manifest cannot be read: {error}"])
+        return _CosignCommands([f"its manifest cannot be read: {error}"])
     if not found:
-        return CosignCommands(["it contains no image"])
+        return _CosignCommands(["it contains no image"])
     missing = [platform for platform in platforms if platform not in found]
     problems = [f"it is not for {platform}, only for {', '.join(found)}" for platform in missing]
     try:
         annotations = expected_annotations(repository.rpartition("/")[2], commit)
     except InputError as error:
-        return CosignCommands([f"its commit is unknown: {error}"])
+        return _CosignCommands([f"its commit is unknown: {error}"])
     with_waivers = cosign.verify(signer, reference, annotations | WAIVER_ANNOTATION)
     kinds = (
-        ATTESTATIONS if run_cached(with_waivers).returncode else ATTESTATIONS | WAIVER_ATTESTATIONS
+        ATTESTATIONS if _run_cached(with_waivers).returncode else ATTESTATIONS | WAIVER_ATTESTATIONS
     )
     statements = [
         (kind, f"{name} of {platform}", cosign.verify_attestation(signer, image, kind))
@@ -164,10 +164,10 @@ def cosign_commands(
         for image in [f"{repository}@{digest}"]
     ]
     signature = ("", "signature", cosign.verify(signer, reference, annotations))
-    return CosignCommands(problems, [signature, *statements])
+    return _CosignCommands(problems, [signature, *statements])
 
 
-def run_cached(command: Command) -> CommandResult:
+def _run_cached(command: Command) -> CommandResult:
     """Run Cosign, and cache a successful answer in this process.
 
     Signatures of a digest do not change, so `invoke sign verify` runs it once.

@@ -42,10 +42,10 @@ def write_vex(image: str, entry: ReleasedImage, found: Sequence[Waiver], commit:
         commit: The commit of its build; its time is that of the document.
     """
     vex_path(image).parent.mkdir(parents=True, exist_ok=True)
-    vex_path(image).write_text(json.dumps(document(image, entry, found, commit), indent=2))
+    vex_path(image).write_text(json.dumps(_document(image, entry, found, commit), indent=2))
 
 
-def document(
+def _document(
     image: str, entry: ReleasedImage, found: Sequence[Waiver], commit: Commit
 ) -> dict[str, Any]:
     """Return the document."""
@@ -55,16 +55,16 @@ def document(
         "author": ", ".join(sorted({each.owner for each in found})),
         "timestamp": commit.time.isoformat(),
         "version": 1,
-        "statements": [statement(image, entry, each) for each in found],
+        "statements": [_statement(image, entry, each) for each in found],
     }
 
 
-def statement(image: str, entry: ReleasedImage, exemption: Waiver) -> dict[str, Any]:
+def _statement(image: str, entry: ReleasedImage, exemption: Waiver) -> dict[str, Any]:
     """Return the statement about one vulnerability."""
     package = f"pkg:generic/{quote(exemption.package, safe='')}"
     products = [
         {
-            "@id": product(image, entry.repository, digest),
+            "@id": _product(image, entry.repository, digest),
             "hashes": {"sha-256": digest.removeprefix("sha256:")},
             "subcomponents": [{"@id": package}],
         }
@@ -80,7 +80,7 @@ def statement(image: str, entry: ReleasedImage, exemption: Waiver) -> dict[str, 
     }
 
 
-def product(image: str, repository: str, digest: str) -> str:
+def _product(image: str, repository: str, digest: str) -> str:
     """Return an image as a package URL: https://github.com/package-url/purl-spec."""
     repository_url = quote(repository, safe="/")
     return f"pkg:oci/{image}@{quote(digest, safe='')}?repository_url={repository_url}"

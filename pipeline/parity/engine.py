@@ -7,7 +7,7 @@ from pipeline.parity.repository import Repository
 from pipeline.parity.rule import ReportedViolation
 from pipeline.parity.rules import RULES
 
-UNREADABLE_RULE = "readable"
+_UNREADABLE_RULE = "readable"
 
 
 def find_violations(
@@ -20,7 +20,7 @@ def find_violations(
         unreadable: Errors of files that could not be read, and so are not in the tree.
     """
     syntax = [
-        ReportedViolation(error.file, line, UNREADABLE_RULE, message, error.hint)
+        ReportedViolation(error.file, line, _UNREADABLE_RULE, message, error.hint)
         for error in unreadable
         for line, message in error.problems
     ]

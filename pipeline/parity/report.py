@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pipeline.parity.rule import ReportedViolation
 from pipeline.parity.rules import RULES
 
-SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
+_SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def as_text(findings: Sequence[ReportedViolation]) -> str:
@@ -33,7 +33,7 @@ def as_sarif(findings: Sequence[ReportedViolation]) -> str:
         "tool": {"driver": {"name": "parity", "rules": rules}},
         "results": [_result(each) for each in findings],
     }
-    return json.dumps({"$schema": SARIF, "version": "2.1.0", "runs": [run]}, indent=2)
+    return json.dumps({"$schema": _SARIF, "version": "2.1.0", "runs": [run]}, indent=2)
 
 
 def _result(finding: ReportedViolation) -> dict[str, object]:

@@ -17,10 +17,10 @@ from pipeline.invoke_tasks import Task
 from pipeline.nox_sessions import Session
 from pipeline.settings import Settings
 
-ACTIONS = Path(".github", "actions")
-LOCAL = ("./", "$/")
+_ACTIONS = Path(".github", "actions")
+_LOCAL = ("./", "$/")
 DOCUMENT = Path("CI_CD.md")
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class Step(NamedTuple):
@@ -174,7 +174,7 @@ def load_repository() -> tuple[Repository, list[InvalidWorkflowError]]:
 def _actions(found: Iterable[Workflow], unreadable: list[InvalidWorkflowError]) -> list[Action]:
     """Load the actions of .github, those that steps use, and those that these use."""
     jobs = [job for workflow in found for job in workflow.jobs.values()]
-    wanted = {*ACTIONS.rglob("action.y*ml"), *_used(step for job in jobs for step in job.steps)}
+    wanted = {*_ACTIONS.rglob("action.y*ml"), *_used(step for job in jobs for step in job.steps)}
     known: set[Path] = set()
     actions: list[Action] = []
     while new := wanted - known:
@@ -192,7 +192,7 @@ def _used(steps: Iterable[Mapping[str, Any]]) -> set[Path]:
 
 def _folder(step: Mapping[str, Any]) -> str | None:
     uses = str(step.get("uses", ""))
-    return posixpath.normpath(f"./{uses[2:]}") if uses.startswith(LOCAL) else None
+    return posixpath.normpath(f"./{uses[2:]}") if uses.startswith(_LOCAL) else None
 
 
 def parse_action(path: Path) -> Action:
@@ -213,8 +213,8 @@ def _workflow(path: Path) -> Workflow:
 
 
 def _each(
-    paths: Iterable[Path], parse: Callable[[Path], T], unreadable: list[InvalidWorkflowError]
-) -> list[T]:
+    paths: Iterable[Path], parse: Callable[[Path], _T], unreadable: list[InvalidWorkflowError]
+) -> list[_T]:
     parsed = []
     for path in sorted(paths):
         try:

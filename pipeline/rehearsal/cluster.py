@@ -26,7 +26,7 @@ from pipeline.rehearsal import load_balancer
 from pipeline.rehearsal.netns import Network, Node, create_network, plan_network
 
 CHECK = "rehearsal"
-REQUIRED_TOOLS = {
+_REQUIRED_TOOLS = {
     "dockerd": "https://docs.docker.com/engine/install",
     "ip": "the package iproute2",
     "mkfs.ext4": "the package e2fsprogs",
@@ -34,10 +34,10 @@ REQUIRED_TOOLS = {
     "unshare": "the package util-linux",
 }
 # A folder of its own is new_cluster in it; /tmp may be memory.
-LARGE_TMP_DIR = "/var/tmp"  # noqa: S108  # nosec B108
-START_TIMEOUT, STOP_TIMEOUT = 30, 5
-DISK_BYTES = 20 * 2**30  # a sparse file: only written blocks take space
-START_SCRIPT = """
+_LARGE_TMP_DIR = "/var/tmp"  # noqa: S108  # nosec B108
+_START_TIMEOUT, _STOP_TIMEOUT = 30, 5
+_DISK_BYTES = 20 * 2**30  # a sparse file: only written blocks take space
+_START_SCRIPT = """
 hostname "$1"
 mount -t tmpfs run /run
 mkdir "$2"
@@ -51,7 +51,7 @@ done
 
 
 @dataclass(frozen=True)
-class NodeEngine(SwarmClient):
+class _NodeEngine(SwarmClient):
     """The engine of a node.
 
     Attributes:
@@ -77,12 +77,12 @@ class Cluster:
     network: Network
     folder: Path
 
-    def engine(self, node: Node) -> NodeEngine:
+    def engine(self, node: Node) -> _NodeEngine:
         """Return the engine of a node."""
-        return NodeEngine(host=f"unix://{self.file(node, 'sock')}")
+        return _NodeEngine(host=f"unix://{self.file(node, 'sock')}")
 
     @property
-    def manager(self) -> NodeEngine:
+    def manager(self) -> _NodeEngine:
         """The engine of the manager."""
         return self.engine(self.network.nodes[0])
 
@@ -112,15 +112,18 @@ def cluster(
         CheckFailedError: A node does not start.
     """
     network = plan_network(name, count)
-    with TemporaryDirectory(prefix=f"{name}-", dir=LARGE_TMP_DIR) as folder, ExitStack() as running:
+    with (
+        TemporaryDirectory(prefix=f"{name}-", dir=_LARGE_TMP_DIR) as folder,
+        ExitStack() as running,
+    ):
         new_cluster = Cluster(network, Path(folder))
         running.enter_context(create_network(network))
         for node in network.nodes:
-            make_disk(new_cluster.file(node, "disk"))
+            _make_disk(new_cluster.file(node, "disk"))
             running.enter_context(background_process(engine_command(new_cluster, node)))
         for command in proxy_commands(network, registry, ports, certificate):
             running.enter_context(background_process(command))
-        form_swarm(new_cluster)
+        _form_swarm(new_cluster)
         yield new_cluster
 
 
@@ -137,33 +140,33 @@ def require_root() -> None:
             "only root may create network namespaces",
             hint="run it with sudo, or without --nodes",
         )
-    if missing := [tool for tool in REQUIRED_TOOLS if shutil.which(tool) is None]:
-        packages = "; ".join(f"{tool}: {REQUIRED_TOOLS[tool]}" for tool in missing)
+    if missing := [tool for tool in _REQUIRED_TOOLS if shutil.which(tool) is None]:
+        packages = "; ".join(f"{tool}: {_REQUIRED_TOOLS[tool]}" for tool in missing)
         raise MissingToolError(f"missing programs: {', '.join(missing)}", hint=packages)
 
 
 def engine_command(new_cluster: Cluster, node: Node) -> Command:
     """Write the configuration of a node's engine, and return the command that starts it."""
-    new_cluster.file(node, "json").write_text(json.dumps(engine_config(new_cluster, node)))
-    isolated = ("unshare", "--mount", "--uts", "sh", "-euc", START_SCRIPT)
+    new_cluster.file(node, "json").write_text(json.dumps(_engine_config(new_cluster, node)))
+    isolated = ("unshare", "--mount", "--uts", "sh", "-euc", _START_SCRIPT)
     return node.inside(*isolated, "sh", node.name, str(new_cluster.folder / node.name))
 
 
-def make_disk(file: Path) -> None:
+def _make_disk(file: Path) -> None:
     """Make an empty file system without a journal and without blocks reserved for root."""
     with file.open("wb") as disk:
-        disk.truncate(DISK_BYTES)
+        disk.truncate(_DISK_BYTES)
     command_output(("mkfs.ext4", "-q", "-O", "^has_journal", "-m", "0", str(file)))
 
 
-def engine_config(new_cluster: Cluster, node: Node) -> Mapping[str, object]:
+def _engine_config(new_cluster: Cluster, node: Node) -> Mapping[str, object]:
     """Return the configuration of a node's engine, which replaces the machine's daemon.json."""
     return {
         "data-root": str(new_cluster.folder / node.name),
         "exec-root": "/run/docker",
         "hosts": [new_cluster.engine(node).host],
         "pidfile": str(new_cluster.file(node, "pid")),
-        "shutdown-timeout": STOP_TIMEOUT,
+        "shutdown-timeout": _STOP_TIMEOUT,
     }
 
 
@@ -182,7 +185,7 @@ def proxy_commands(
         yield *proxy, f"{loopback}:{edge}", *edges, f"--certificate={certificate}"
 
 
-def form_swarm(new_cluster: Cluster) -> None:
+def _form_swarm(new_cluster: Cluster) -> None:
     """Join the nodes to a swarm.
 
     Raises:
@@ -190,7 +193,7 @@ def form_swarm(new_cluster: Cluster) -> None:
     """
     first, *others = new_cluster.network.nodes
     for node in new_cluster.network.nodes:
-        wait_for_engine(new_cluster, node)
+        _wait_for_engine(new_cluster, node)
     new_cluster.manager.check_output("swarm", "init", f"--advertise-addr={first.address}")
     token = new_cluster.manager.check_output("swarm", "join-token", "--quiet", "worker").strip()
     for node in others:
@@ -198,18 +201,18 @@ def form_swarm(new_cluster: Cluster) -> None:
         new_cluster.engine(node).check_output("swarm", "join", f"--token={token}", *options)
 
 
-def wait_for_engine(new_cluster: Cluster, node: Node) -> None:
+def _wait_for_engine(new_cluster: Cluster, node: Node) -> None:
     """Wait until an engine answers.
 
     Raises:
         CheckFailedError: It does not start in time; the message contains the end of its log.
     """
-    end = time.monotonic() + START_TIMEOUT
+    end = time.monotonic() + _START_TIMEOUT
     while new_cluster.engine(node).run("version").returncode:
         if time.monotonic() > end:
             log = new_cluster.file(node, "log").read_text()[-1000:]
             raise CheckFailedError(
-                f"{node.name} did not start within {START_TIMEOUT} s\n{log}",
+                f"{node.name} did not start within {_START_TIMEOUT} s\n{log}",
                 hint="in a container, root may lack the right to create namespaces and mounts",
             )
         time.sleep(0.2)

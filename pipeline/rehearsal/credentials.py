@@ -14,14 +14,14 @@ SECRETS = {
     "TLS_KEY",
 }  # fmt: skip
 
-PUBLIC_NAMES = {"EMAIL_URL", "REDIS_URL", "SMOKE_USER_EMAIL", "TLS_CERTIFICATE"}
+_PUBLIC_NAMES = {"EMAIL_URL", "REDIS_URL", "SMOKE_USER_EMAIL", "TLS_CERTIFICATE"}
 """Secrets whose values are public in a rehearsal."""
 
 
 def secret_values(variables: Mapping[str, str]) -> dict[str, str]:
     """Return the values that must not be shown, by name; of several lines, the longest one."""
     return {
-        name: _longest_line(variables[name]) for name in SECRETS - PUBLIC_NAMES if variables[name]
+        name: _longest_line(variables[name]) for name in SECRETS - _PUBLIC_NAMES if variables[name]
     }
 
 

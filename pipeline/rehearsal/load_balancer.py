@@ -18,17 +18,17 @@ from http.client import OK, HTTPException, HTTPSConnection
 from pipeline.errors import handle_errors
 
 Address = tuple[str, int]
-Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+_Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 PAGE, VERSION = "/", "/api/v1/version/"
-CONNECT_TIMEOUT, HEALTH_TIMEOUT = 1, 5
-CHECK_INTERVAL = 1
+_CONNECT_TIMEOUT, _HEALTH_TIMEOUT = 1, 5
+_CHECK_INTERVAL = 1
 HEALTHY_THRESHOLD = 20
 """Successful health checks in a row after which an edge gets connections again.
 
 The edge of a node that was cut off still answers when the node is back, until the swarm replaces
 it; during that time its replicas stop, and it cannot reach others.
 """
-CHUNK = 65536
+_CHUNK = 65536
 
 
 class LoadBalancer:
@@ -53,40 +53,40 @@ class LoadBalancer:
         task = asyncio.current_task()
         self.tasks.add(task)  # the event loop keeps only weak references to tasks
         if target := await self.connect():
-            await pipe_both((reader, writer), target)
+            await _pipe_both((reader, writer), target)
         writer.close()
         self.tasks.discard(task)
 
-    async def connect(self) -> Stream | None:
+    async def connect(self) -> _Stream | None:
         """Return a connection to the first target that accepts one, if any does."""
         for target in self.next_targets():
             with suppress(OSError):
                 connecting = asyncio.open_connection(*target)
-                return await asyncio.wait_for(connecting, CONNECT_TIMEOUT)
+                return await asyncio.wait_for(connecting, _CONNECT_TIMEOUT)
         return None
 
     async def monitor(self, target: Address, context: ssl.SSLContext) -> None:
         """Run the health check of a target at each interval."""
         while True:
             self.record_health(target, healthy=await asyncio.to_thread(is_healthy, target, context))
-            await asyncio.sleep(CHECK_INTERVAL)
+            await asyncio.sleep(_CHECK_INTERVAL)
 
 
-async def pipe_both(one: Stream, other: Stream) -> None:
+async def _pipe_both(one: _Stream, other: _Stream) -> None:
     """Forward bytes in both directions."""
     try:
         async with asyncio.TaskGroup() as both:
-            both.create_task(pipe(one[0], other[1]))
-            both.create_task(pipe(other[0], one[1]))
+            both.create_task(_pipe(one[0], other[1]))
+            both.create_task(_pipe(other[0], one[1]))
     except* OSError:
         pass  # one side has closed; the other is closed below
     finally:
         other[1].close()
 
 
-async def pipe(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+async def _pipe(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
     """Forward bytes in one direction, and the end of the stream."""
-    while data := await source.read(CHUNK):
+    while data := await source.read(_CHUNK):
         sink.write(data)
         await sink.drain()
     sink.write_eof()
@@ -101,16 +101,16 @@ def ssl_context(certificate: str) -> ssl.SSLContext:
 
 def is_healthy(edge: Address, context: ssl.SSLContext) -> bool:
     """Return whether an edge serves the page and the API."""
-    connection = HTTPSConnection(*edge, timeout=HEALTH_TIMEOUT, context=context)
+    connection = HTTPSConnection(*edge, timeout=_HEALTH_TIMEOUT, context=context)
     try:
-        return all(request_status(connection, path) == OK for path in (PAGE, VERSION))
+        return all(_request_status(connection, path) == OK for path in (PAGE, VERSION))
     except (OSError, HTTPException):
         return False
     finally:
         connection.close()
 
 
-def request_status(connection: HTTPSConnection, path: str) -> int:
+def _request_status(connection: HTTPSConnection, path: str) -> int:
     """Request a path, and return the status once the body is read."""
     connection.request("GET", path, headers={"Host": f"localhost:{connection.port}"})
     answer = connection.getresponse()
@@ -118,13 +118,13 @@ def request_status(connection: HTTPSConnection, path: str) -> int:
     return answer.status
 
 
-def parse_address(text: str) -> Address:
+def _parse_address(text: str) -> Address:
     """Parse `host:port`."""
     host, _, port = text.rpartition(":")
     return host, int(port)
 
 
-async def serve(listen: Address, targets: Sequence[Address], certificate: str) -> None:
+async def _serve(listen: Address, targets: Sequence[Address], certificate: str) -> None:
     """Listen, and forward every connection."""
     balancer = LoadBalancer(targets)
     server = await asyncio.start_server(balancer.serve, *listen)
@@ -137,11 +137,11 @@ async def serve(listen: Address, targets: Sequence[Address], certificate: str) -
 def main(arguments: Sequence[str]) -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser("python -m pipeline.rehearsal.load_balancer")
-    parser.add_argument("listen", type=parse_address)
-    parser.add_argument("targets", type=parse_address, nargs="+")
+    parser.add_argument("listen", type=_parse_address)
+    parser.add_argument("targets", type=_parse_address, nargs="+")
     parser.add_argument("--certificate", default="")
     options = parser.parse_args(arguments)
-    asyncio.run(serve(options.listen, options.targets, options.certificate))
+    asyncio.run(_serve(options.listen, options.targets, options.certificate))
 
 
 if __name__ == "__main__":

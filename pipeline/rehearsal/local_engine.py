@@ -12,8 +12,8 @@ from pipeline.images.tools import command_output
 from pipeline.process import capture
 from pipeline.services import free_port
 
-REGISTRY_PORT = 5000
-STOP_TIMEOUT = 90
+_REGISTRY_PORT = 5000
+_STOP_TIMEOUT = 90
 
 
 @contextmanager
@@ -21,17 +21,17 @@ def temporary_registry(name: str) -> Iterator[str]:
     """Start a registry, yield its address, and remove it."""
     port = free_port()
     container = f"{name}-registry"
-    publish = f"--publish=127.0.0.1:{port}:{REGISTRY_PORT}"
+    publish = f"--publish=127.0.0.1:{port}:{_REGISTRY_PORT}"
     deletes = "--env=REGISTRY_STORAGE_DELETE_ENABLED=true"
     run = ("docker", "run", "--detach", "--quiet", f"--name={container}", publish, deletes)
-    command_output((*run, registry_image()))
+    command_output((*run, _registry_image()))
     try:
         yield f"127.0.0.1:{port}"
     finally:
         capture(["docker", "rm", "--force", "--volumes", container])
 
 
-def registry_image() -> str:
+def _registry_image() -> str:
     """Return the image of the registry from docker-compose.yml."""
     found = IMAGE_DEFAULT.finditer(read_text(Path("docker-compose.yml")))
     named = {entry["variable"]: entry[0].partition(entry["is"])[2] for entry in found}
@@ -59,7 +59,7 @@ def remove_stack(stack: str) -> None:
         ).stdout
         for name in listed.split():
             capture(["docker", kind, "rm", name])
-    wait_for_containers(stack)
+    _wait_for_containers(stack)
     capture(["docker", "network", "rm", f"{stack}-app"])
     for volume in ("assets", "dumps", "postgres"):
         capture(["docker", "volume", "rm", f"{stack}-{volume}"])
@@ -73,9 +73,9 @@ def remove_images(address: str) -> None:
         capture(["docker", "image", "rm", *names])
 
 
-def wait_for_containers(stack: str) -> None:
+def _wait_for_containers(stack: str) -> None:
     """Wait until the containers of removed services are gone, with a time limit."""
-    end = time.monotonic() + STOP_TIMEOUT
+    end = time.monotonic() + _STOP_TIMEOUT
     listing = ["docker", "ps", "--all", "--quiet", f"--filter=name={stack}"]
     while capture(listing).stdout.strip() and time.monotonic() < end:
         time.sleep(1)

@@ -12,10 +12,10 @@ from pipeline.images.targets import Command
 from pipeline.images.tools import command_output
 from pipeline.process import capture
 
-NETWORK_TEMPLATE = "198.18.{}"
+_NETWORK_TEMPLATE = "198.18.{}"
 """Addresses reserved for benchmarks (RFC 2544), which are not routed."""
-FIRST_NODE = 11
-SWITCH, HOST_PORT = "switch", "host"
+_FIRST_NODE = 11
+_SWITCH, _HOST_PORT = "switch", "host"
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Network:
     @property
     def switch(self) -> str:
         """The namespace of the bridge."""
-        return f"{self.name}-{SWITCH}"
+        return f"{self.name}-{_SWITCH}"
 
     @property
     def host_link(self) -> str:
@@ -76,15 +76,15 @@ class Network:
 
 def plan_network(name: str, count: int) -> Network:
     """Return a network with free addresses; nothing is created."""
-    prefix = next(filter(is_free, map(NETWORK_TEMPLATE.format, range(256))))
+    prefix = next(filter(_is_free, map(_NETWORK_TEMPLATE.format, range(256))))
     nodes = [
-        Node(f"node-{n}", f"{name}-{n}", f"{prefix}.{FIRST_NODE + n - 1}")
+        Node(f"node-{n}", f"{name}-{n}", f"{prefix}.{_FIRST_NODE + n - 1}")
         for n in range(1, count + 1)
     ]
     return Network(name, prefix, nodes)
 
 
-def is_free(prefix: str) -> bool:
+def _is_free(prefix: str) -> bool:
     """Return whether this machine has no route to a network."""
     return not capture(["ip", "route", "show", f"{prefix}.0/24"]).stdout
 
@@ -110,18 +110,18 @@ def network_commands(network: Network) -> Iterator[Command]:
     """Yield the commands that create the bridge, and connect this machine and the nodes."""
     switch = ("ip", "-n", network.switch)
     yield "ip", "netns", "add", network.switch
-    yield *switch, "link", "add", SWITCH, "type", "bridge"
-    yield *switch, "link", "set", SWITCH, "up"
+    yield *switch, "link", "add", _SWITCH, "type", "bridge"
+    yield *switch, "link", "set", _SWITCH, "up"
     host_link = ("ip", "link", "add", network.host_link, "type", "veth")
-    yield *host_link, "peer", HOST_PORT, "netns", network.switch
-    yield *switch, "link", "set", HOST_PORT, "master", SWITCH, "up"
+    yield *host_link, "peer", _HOST_PORT, "netns", network.switch
+    yield *switch, "link", "set", _HOST_PORT, "master", _SWITCH, "up"
     yield "ip", "address", "add", f"{network.host_address}/24", "dev", network.host_link
     yield "ip", "link", "set", network.host_link, "up"
     for node in network.nodes:
         yield "ip", "netns", "add", node.namespace
         own, add_port = ("ip", "-n", node.namespace), (*switch, "link", "add", node.name)
         yield *add_port, "type", "veth", "peer", "eth0", "netns", node.namespace
-        yield *switch, "link", "set", node.name, "master", SWITCH, "up"
+        yield *switch, "link", "set", node.name, "master", _SWITCH, "up"
         yield *own, "address", "add", f"{node.address}/24", "dev", "eth0"
         yield *own, "link", "set", "lo", "up"
         yield *own, "link", "set", "eth0", "up"

@@ -14,10 +14,10 @@ from pipeline.rehearsal.netns import Node
 from pipeline.rehearsal.traffic import Traffic
 from pipeline.rehearsal.workspace import ENVIRONMENTS, Sandbox
 
-DETECTION_TIMEOUT, REPLACEMENT_TIMEOUT, RECOVERY_TIMEOUT = 60, 120, 180
-READY, DOWN, RUNNING = "ready", "down", "running"
-EDGE = "edge"
-END_STATES = {"complete", "failed", "orphaned", "rejected", "remove", "shutdown"}
+_DETECTION_TIMEOUT, _REPLACEMENT_TIMEOUT, _RECOVERY_TIMEOUT = 60, 120, 180
+_READY, _DOWN, _RUNNING = "ready", "down", "running"
+_EDGE = "edge"
+_END_STATES = {"complete", "failed", "orphaned", "rejected", "remove", "shutdown"}
 
 
 @dataclass
@@ -48,25 +48,25 @@ class NodeFailure:
         self.cluster.network.set_link(self.lost, "down")
         self.traffic.outages.append(time.time())
         wait_until(
-            lambda: self.state() == DOWN,
+            lambda: self.state() == _DOWN,
             "the swarm does not report the node as down",
-            DETECTION_TIMEOUT,
+            _DETECTION_TIMEOUT,
         )
 
     def wait_for_replacement(self) -> None:
         """Wait until all its replicas run on other nodes."""
-        wait_until(self.is_replaced, "its replicas do not run on other nodes", REPLACEMENT_TIMEOUT)
+        wait_until(self.is_replaced, "its replicas do not run on other nodes", _REPLACEMENT_TIMEOUT)
 
     def reconnect(self) -> None:
         """Reconnect the node, and wait until services edge of services node serves."""
         self.cluster.network.set_link(self.lost, "up")
-        wait_until(lambda: self.state() == READY, "the node is not ready", RECOVERY_TIMEOUT)
-        wait_until(self.has_no_old_tasks, "the node still runs old tasks", RECOVERY_TIMEOUT)
-        wait_until(self.all_edges_serve, "not services edge serves", RECOVERY_TIMEOUT)
+        wait_until(lambda: self.state() == _READY, "the node is not ready", _RECOVERY_TIMEOUT)
+        wait_until(self.has_no_old_tasks, "the node still runs old tasks", _RECOVERY_TIMEOUT)
+        wait_until(self.all_edges_serve, "not services edge serves", _RECOVERY_TIMEOUT)
 
     def pick_worker(self) -> Node:
         """Return a worker that runs a replica of production's backend."""
-        used = {task["NodeID"] for task in self.tasks("production", "backend") if is_serving(task)}
+        used = {task["NodeID"] for task in self.tasks("production", "backend") if _is_serving(task)}
         workers = self.cluster.network.nodes[1:]
         return next(node for node in workers if self.node_object(node)["ID"] in used)
 
@@ -77,18 +77,18 @@ class NodeFailure:
     def has_all_replicas(self, environment: str, service: str) -> bool:
         """Return whether a service has its replicas on the other nodes."""
         node_id = self.node_object(self.lost)["ID"]
-        running = [task for task in self.tasks(environment, service) if is_serving(task)]
+        running = [task for task in self.tasks(environment, service) if _is_serving(task)]
         left = [task for task in running if task["NodeID"] != node_id]
         return len(left) == self.replicas(environment, service)
 
     def has_no_old_tasks(self) -> bool:
         """Return whether every task on the node should run there, or has ended."""
         node_id = self.node_object(self.lost)["ID"]
-        services = (self.tasks(*which) for which in product(ENVIRONMENTS, (*ROLLOUT_ORDER, EDGE)))
+        services = (self.tasks(*which) for which in product(ENVIRONMENTS, (*ROLLOUT_ORDER, _EDGE)))
         tasks_on_node = [
             task for tasks in services for task in tasks if task.get("NodeID") == node_id
         ]
-        return all(is_serving(task) or has_ended(task) for task in tasks_on_node)
+        return all(_is_serving(task) or _has_ended(task) for task in tasks_on_node)
 
     def tasks(self, environment: str, service: str) -> list[JSONObject]:
         """Return all tasks of a service."""
@@ -117,14 +117,14 @@ class NodeFailure:
         return nodes[0]
 
 
-def is_serving(task: JSONObject) -> bool:
+def _is_serving(task: JSONObject) -> bool:
     """Return whether a task is running, and its desired state is running."""
-    return bool(task["DesiredState"] == task["Status"]["State"] == RUNNING)
+    return bool(task["DesiredState"] == task["Status"]["State"] == _RUNNING)
 
 
-def has_ended(task: JSONObject) -> bool:
+def _has_ended(task: JSONObject) -> bool:
     """Return whether a task has ended, and its desired state is not running."""
-    return task["DesiredState"] != RUNNING and task["Status"]["State"] in END_STATES
+    return task["DesiredState"] != _RUNNING and task["Status"]["State"] in _END_STATES
 
 
 def wait_until(condition: Callable[[], bool], problem: str, seconds: float) -> None:

@@ -9,16 +9,16 @@ from pipeline.rehearsal.scenario import Step
 from pipeline.rehearsal.traffic import Sample
 
 FILE = Path("reports", "rehearsal.html")
-WIDTH, HEIGHT, LEFT = 960, 160, 48
-COLOURS = ("#2f6fb0", "#3a9a6a", "#8a5fb5", "#b3853a")
-RED, GREY = "#c62828", "#777777"
+_WIDTH, _HEIGHT, _LEFT = 960, 160, 48
+_COLOURS = ("#2f6fb0", "#3a9a6a", "#8a5fb5", "#b3853a")
+_RED, _GREY = "#c62828", "#777777"
 
 
 def format_table(steps: Sequence[Step], samples: Sequence[Sample]) -> Iterator[str]:
     """Yield a line for each step: time, live release, requests; then the failures."""
     yield f"{'step':42}{'seconds':>8}  {'live':10}{'requests':>9}{'failed':>8}{'lost':>6}"
     for step in steps:
-        requests, failed, lost = counts(step, samples)
+        requests, failed, lost = _counts(step, samples)
         numbers = f"{requests:>9}{failed:>8}{lost:>6}"
         yield f"{step.name:42}{step.seconds:8.0f}  {step.live_version:10}{numbers}"
     yield verdict(samples)
@@ -27,7 +27,7 @@ def format_table(steps: Sequence[Step], samples: Sequence[Sample]) -> Iterator[s
         yield f"{number:>6} times {kind}: {outcome}"
 
 
-def counts(step: Step, samples: Sequence[Sample]) -> tuple[int, int, int]:
+def _counts(step: Step, samples: Sequence[Sample]) -> tuple[int, int, int]:
     """Return how many requests began in a step, and how many of them failed and were lost."""
     during = [s for s in samples if step.began <= s.began < step.began + step.seconds]
     return len(during), sum(s.failed for s in during), sum(s.lost for s in during)
@@ -44,7 +44,7 @@ def verdict(samples: Sequence[Sample]) -> str:
 def render_html(steps: Sequence[Step], samples: Sequence[Sample], nodes: int = 1) -> str:
     """Return the report as one HTML page without other files."""
     title = "Rehearsal" if nodes == 1 else f"Rehearsal on {nodes} nodes"
-    rows = "".join(table_row(number, step, samples) for number, step in enumerate(steps, 1))
+    rows = "".join(_table_row(number, step, samples) for number, step in enumerate(steps, 1))
     failed = any(sample.failed for sample in samples)
     return f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>
@@ -55,19 +55,19 @@ body {{ max-width: 64rem; margin: 2rem auto; padding: 0 1rem }}
 table {{ border-collapse: collapse; width: 100%; margin-top: 2rem }}
 td, th {{ text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #8884 }}
 svg {{ width: 100%; height: auto }} text {{ font: 12px system-ui, sans-serif; fill: currentColor }}
-.verdict {{ font-size: 1.6rem; font-weight: 600; color: {RED if failed else "#2e7d32"} }}
+.verdict {{ font-size: 1.6rem; font-weight: 600; color: {_RED if failed else "#2e7d32"} }}
 </style>
 <h1>{title}</h1>
 <p class="verdict">{verdict(samples)}</p>
 <p>Requests per second to production. Each colour is a release; red requests failed, grey ones were
 lost with a node. Dashed lines are the steps of the table.</p>
-{timeline_svg(steps, samples)}
+{_timeline_svg(steps, samples)}
 <table><tr><th><th>step<th>time<th>live release<th>requests<th>failed<th>lost{rows}</table>
 </html>
 """
 
 
-def table_row(number: int, step: Step, samples: Sequence[Sample]) -> str:
+def _table_row(number: int, step: Step, samples: Sequence[Sample]) -> str:
     """Return a step as a row of the page's table."""
     cells = (
         number,
@@ -75,34 +75,34 @@ def table_row(number: int, step: Step, samples: Sequence[Sample]) -> str:
         f"{step.seconds:.0f} s",
         html.escape(step.live_version),
     )
-    return "<tr>" + "".join(f"<td>{cell}" for cell in (*cells, *counts(step, samples)))
+    return "<tr>" + "".join(f"<td>{cell}" for cell in (*cells, *_counts(step, samples)))
 
 
-def timeline_svg(steps: Sequence[Step], samples: Sequence[Sample]) -> str:
+def _timeline_svg(steps: Sequence[Step], samples: Sequence[Sample]) -> str:
     """Return a bar chart: requests per second by release, with a line at each step."""
     if not samples:
         return ""
     first, last = min(s.began for s in samples), max(s.began for s in samples)
-    scale = (WIDTH - LEFT) / max(last - first, 1)
-    seconds = per_second(samples, first)
+    scale = (_WIDTH - _LEFT) / max(last - first, 1)
+    seconds = _per_second(samples, first)
     most = max(sum(counts.values()) for counts in seconds.values())
     releases = list(dict.fromkeys(s.release for s in samples if s.release))
-    colours = dict(zip(releases, COLOURS * len(releases), strict=False))
-    colours |= {"failed": RED} | ({"lost": GREY} if any(s.lost for s in samples) else {})
+    colours = dict(zip(releases, _COLOURS * len(releases), strict=False))
+    colours |= {"failed": _RED} | ({"lost": _GREY} if any(s.lost for s in samples) else {})
     parts = [
-        bar(LEFT + second * scale, scale, counts, most, colours)
+        _bar(_LEFT + second * scale, scale, counts, most, colours)
         for second, counts in seconds.items()
     ]
     starts = [(number, step.began - first) for number, step in enumerate(steps, 1)]
-    parts += [step_marker(LEFT + at * scale, number) for number, at in starts if at >= 0]
-    parts += [legend(n, name, colour) for n, (name, colour) in enumerate(colours.items())]
-    parts.append(f'<text x="0" y="32">{most}/s</text><text x="0" y="{HEIGHT + 20}">0</text>')
-    box = f"0 0 {WIDTH} {HEIGHT + 60}"
+    parts += [_step_marker(_LEFT + at * scale, number) for number, at in starts if at >= 0]
+    parts += [_legend(n, name, colour) for n, (name, colour) in enumerate(colours.items())]
+    parts.append(f'<text x="0" y="32">{most}/s</text><text x="0" y="{_HEIGHT + 20}">0</text>')
+    box = f"0 0 {_WIDTH} {_HEIGHT + 60}"
     label = "requests per second over time"
     return f'<svg viewBox="{box}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
 
 
-def per_second(samples: Sequence[Sample], first: float) -> dict[int, Counter[str]]:
+def _per_second(samples: Sequence[Sample], first: float) -> dict[int, Counter[str]]:
     """Count the outcomes of each second."""
     counts: dict[int, Counter[str]] = {}
     for sample in samples:
@@ -112,11 +112,11 @@ def per_second(samples: Sequence[Sample], first: float) -> dict[int, Counter[str
     return counts
 
 
-def bar(x: float, width: float, counts: Counter[str], most: int, colours: dict[str, str]) -> str:
+def _bar(x: float, width: float, counts: Counter[str], most: int, colours: dict[str, str]) -> str:
     """Return the bar of one second."""
-    parts, top = [], HEIGHT + 20.0
+    parts, top = [], _HEIGHT + 20.0
     for name, colour in colours.items():
-        height = counts[name] / most * (HEIGHT - 10)
+        height = counts[name] / most * (_HEIGHT - 10)
         top -= height
         if height:
             parts.append(
@@ -126,18 +126,18 @@ def bar(x: float, width: float, counts: Counter[str], most: int, colours: dict[s
     return "".join(parts)
 
 
-def step_marker(x: float, number: int) -> str:
+def _step_marker(x: float, number: int) -> str:
     """Return the line at the start of a step."""
     return (
-        f'<line x1="{x:.1f}" x2="{x:.1f}" y1="16" y2="{HEIGHT + 20}" stroke="currentColor" '
+        f'<line x1="{x:.1f}" x2="{x:.1f}" y1="16" y2="{_HEIGHT + 20}" stroke="currentColor" '
         f'stroke-dasharray="2 3" opacity=".6"/><text x="{x + 2:.1f}" y="12">{number}</text>'
     )
 
 
-def legend(place: int, name: str, colour: str) -> str:
+def _legend(place: int, name: str, colour: str) -> str:
     """Return the legend of one colour."""
-    x = LEFT + place * 140
+    x = _LEFT + place * 140
     return (
-        f'<rect x="{x}" y="{HEIGHT + 36}" width="12" height="12" fill="{colour}"/>'
-        f'<text x="{x + 18}" y="{HEIGHT + 47}">{html.escape(name)}</text>'
+        f'<rect x="{x}" y="{_HEIGHT + 36}" width="12" height="12" fill="{colour}"/>'
+        f'<text x="{x + 18}" y="{_HEIGHT + 47}">{html.escape(name)}</text>'
     )

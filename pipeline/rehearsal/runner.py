@@ -11,8 +11,8 @@ from pipeline.rehearsal.scenario import Rehearsal
 from pipeline.rehearsal.traffic import Traffic
 from pipeline.rehearsal.workspace import create_sandbox
 
-MAX_NODES = 9
-CLIENTS = {"get": 2, "page": 1, "post": 1, "slow": 2}
+_MAX_NODES = 9
+_CLIENTS = {"get": 2, "page": 1, "post": 1, "slow": 2}
 
 
 def rehearse(nodes: int = 1) -> None:
@@ -26,8 +26,8 @@ def rehearse(nodes: int = 1) -> None:
         InconclusiveError: There is no Docker Engine, or no right to start several.
         CheckFailedError: A step did not end as expected, or a request failed.
     """
-    if not 1 <= nodes <= MAX_NODES:
-        raise InputError(f"`--nodes={nodes}`: a number from 1 to {MAX_NODES}", hint="use 1 or 3")
+    if not 1 <= nodes <= _MAX_NODES:
+        raise InputError(f"`--nodes={nodes}`: a number from 1 to {_MAX_NODES}", hint="use 1 or 3")
     if not is_engine_available():
         raise no_engine_error(CHECK)
     if nodes > 1:
@@ -36,7 +36,7 @@ def rehearse(nodes: int = 1) -> None:
     with raise_on_signal(), create_sandbox(nodes) as sandbox:
         user = (sandbox.variables["SMOKE_USER_EMAIL"], sandbox.variables["SMOKE_USER_PASSWORD"])
         traffic = Traffic(
-            sandbox.url("production"), user, CLIENTS, sandbox.variables["SSL_CERT_FILE"]
+            sandbox.url("production"), user, _CLIENTS, sandbox.variables["SSL_CERT_FILE"]
         )
         rehearsal = Rehearsal(sandbox, traffic)
         try:

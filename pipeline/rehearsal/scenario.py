@@ -12,11 +12,11 @@ from pipeline.rehearsal.secret_leaks import require_no_leaks
 from pipeline.rehearsal.traffic import Traffic
 from pipeline.rehearsal.workspace import CAUTIOUS_TIMINGS, FAST_TIMINGS, Sandbox
 
-BUILD_TASKS = ("build", "sbom", "scan", "push", "sign")
-ABORTED, ROLLED_BACK = 6, 8
+_BUILD_TASKS = ("build", "sbom", "scan", "push", "sign")
+_ABORTED, _ROLLED_BACK = 6, 8
 """Exit codes of a deployment that was stopped before the rollout, and of one rolled back."""
-WSGI = "backend/config/wsgi.py"
-HEALTHY_BUT_BROKEN = """
+_WSGI = "backend/config/wsgi.py"
+_HEALTHY_BUT_BROKEN = """
 
 def broken(environ, start_response, answer=application):  # type: ignore[no-untyped-def]
     if "/health/" in environ["PATH_INFO"]:
@@ -28,7 +28,7 @@ def broken(environ, start_response, answer=application):  # type: ignore[no-unty
 application = broken
 """
 """Every health check passes, and every other request fails."""
-CRASHES_LATE = """
+_CRASHES_LATE = """
 
 import contextlib, os, signal, threading
 
@@ -107,19 +107,19 @@ class Rehearsal:
             for name, action in NodeFailure(
                 self.sandbox, self.sandbox.cluster, self.traffic
             ).steps():
-                yield name, partial(unchanged_release, action, "v1.1.0")
+                yield name, partial(_unchanged_release, action, "v1.1.0")
         yield "deploy a broken release", self.deploy_broken_release
         yield "deploy a release that crashes late", self.deploy_late_crash
         yield "roll back to v1.0.0", self.roll_back
         check_leaks = partial(require_no_leaks, self.sandbox)
         yield (
             "search logs and configs for secrets",
-            partial(unchanged_release, check_leaks, "v1.0.0"),
+            partial(_unchanged_release, check_leaks, "v1.0.0"),
         )
 
     def build_and_promote(self, version: str) -> str:
         """Build the last commit, and promote the images to a release."""
-        self.sandbox.invoke_ok(*BUILD_TASKS)
+        self.sandbox.invoke_ok(*_BUILD_TASKS)
         self.sandbox.invoke_ok("promote", version, "--env", "local")
         self.sandbox.git("tag", version)
         return ""
@@ -137,26 +137,26 @@ class Rehearsal:
 
     def deploy_broken_release(self) -> str:
         """Deploy a broken release; staging stops it, so it does not reach production."""
-        self.release_with_fault(HEALTHY_BUT_BROKEN, "v1.2.0")
-        self.expect_exit_code("staging", "v1.2.0", ABORTED)
+        self.release_with_fault(_HEALTHY_BUT_BROKEN, "v1.2.0")
+        self.expect_exit_code("staging", "v1.2.0", _ABORTED)
         return "v1.1.0"
 
     def deploy_late_crash(self) -> str:
         """Deploy a release with a fault that only production detects; it is rolled back."""
-        self.release_with_fault(CRASHES_LATE, "v1.3.0")
+        self.release_with_fault(_CRASHES_LATE, "v1.3.0")
         self.deploy("staging", "v1.3.0")
         settings = self.sandbox.folder / "pipeline.toml"
         settings.write_text(settings.read_text().replace(FAST_TIMINGS, CAUTIOUS_TIMINGS))
-        self.expect_exit_code("production", "v1.3.0", ROLLED_BACK)
+        self.expect_exit_code("production", "v1.3.0", _ROLLED_BACK)
         settings.write_text(settings.read_text().replace(CAUTIOUS_TIMINGS, FAST_TIMINGS))
         return "v1.1.0"
 
     def release_with_fault(self, fault: str, version: str) -> None:
         """Make a release with a fault, and revert its commit."""
-        good = (self.sandbox.folder / WSGI).read_text()
-        self.sandbox.commit({WSGI: good + fault})
+        good = (self.sandbox.folder / _WSGI).read_text()
+        self.sandbox.commit({_WSGI: good + fault})
         self.build_and_promote(version)
-        self.sandbox.commit({WSGI: good})
+        self.sandbox.commit({_WSGI: good})
 
     def expect_exit_code(self, environment: str, version: str, code: int) -> None:
         """Deploy a release, and expect an exit code."""
@@ -187,7 +187,7 @@ class Rehearsal:
             )
 
 
-def unchanged_release(action: Callable[[], None], live_version: str) -> str:
+def _unchanged_release(action: Callable[[], None], live_version: str) -> str:
     """Run a step that does not change the live release, and return that release."""
     action()
     return live_version

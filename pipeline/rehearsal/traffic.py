@@ -16,9 +16,9 @@ from http.cookies import SimpleCookie
 
 from pipeline.addresses import parse_origin
 
-VERSION, PAGE, PROJECTS = "/api/v1/version/", "/", "/api/v1/projects/"
-SLOW = "/api/v1/version/?sleep=3"
-TIMEOUT_SECONDS = 30
+_VERSION, _PAGE, _PROJECTS = "/api/v1/version/", "/", "/api/v1/projects/"
+_SLOW = "/api/v1/version/?sleep=3"
+_TIMEOUT_SECONDS = 30
 PAUSE_SECONDS = 0.1  # without a pause, clients would take the CPU time that the deployment needs
 
 
@@ -105,9 +105,9 @@ class Traffic:
         """Send one request; return its status or the name of its exception, and the body."""
         try:
             if kind == "post":
-                status, body = self.request("POST", PROJECTS, {"name": "rehearsal"}, session)
+                status, body = self.request("POST", _PROJECTS, {"name": "rehearsal"}, session)
             else:
-                path = {"get": VERSION, "page": PAGE, "slow": SLOW}[kind]
+                path = {"get": _VERSION, "page": _PAGE, "slow": _SLOW}[kind]
                 status, body = self.request("GET", path, None, {})
         except (OSError, http.client.HTTPException) as error:
             return type(error).__name__, b""
@@ -138,7 +138,7 @@ class Traffic:
     def connection(self) -> http.client.HTTPConnection:
         """Return a new connection to the site."""
         site = parse_origin(self.url)
-        place, seconds = (site.host, site.port), TIMEOUT_SECONDS
+        place, seconds = (site.host, site.port), _TIMEOUT_SECONDS
         if site.scheme == "http":
             return http.client.HTTPConnection(*place, timeout=seconds)
         context = ssl.create_default_context(cafile=self.certificate or None)
@@ -151,19 +151,19 @@ class Traffic:
             OSError: The login failed.
         """
         self.request("GET", "/api/v1/auth/me/", None, {})
-        csrf = cookie(self.cookies, "csrftoken")
+        csrf = _cookie(self.cookies, "csrftoken")
         email, password = self.user
         given = {"email": email, "password": password}
         headers = {"Cookie": f"csrftoken={csrf}", "X-CSRFToken": csrf}
         status, _ = self.request("POST", "/api/v1/auth/login/", given, headers)
         if status != http.client.OK:
             raise OSError(f"the test user cannot log in: status {status}")
-        csrf = cookie(self.cookies, "csrftoken")
-        session = cookie(self.cookies, "sessionid")
+        csrf = _cookie(self.cookies, "csrftoken")
+        session = _cookie(self.cookies, "sessionid")
         return {"Cookie": f"csrftoken={csrf}; sessionid={session}", "X-CSRFToken": csrf}
 
 
-def cookie(headers: list[str], name: str) -> str:
+def _cookie(headers: list[str], name: str) -> str:
     """Return the value of a cookie from Set-Cookie headers."""
     jar: SimpleCookie = SimpleCookie()
     for header in headers:

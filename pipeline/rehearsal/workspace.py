@@ -38,11 +38,11 @@ CAUTIOUS_TIMINGS = (
 START_SECONDS = 60
 """`start_timeout` for each node: all nodes share this machine."""
 ENVIRONMENTS = ("staging", "production")
-ENVIRONMENT_SECTIONS = re.compile(
+_ENVIRONMENT_SECTIONS = re.compile(
     rf"^\[environments\.({'|'.join(ENVIRONMENTS)})\]\n(?:[^\[\n].*\n|\n)+", re.MULTILINE
 )
 """The tables of pipeline.toml that the rehearsal's environments replace."""
-SLOW_WSGI = '''
+_SLOW_WSGI = '''
 
 def slow(environ, start_response, answer=application):  # type: ignore[no-untyped-def]
     """Sleep for `?sleep=SECONDS`, so that a request is in flight while its replica stops."""
@@ -158,15 +158,15 @@ def create_sandbox(nodes: int = 1) -> Iterator[Sandbox]:
         ports = {environment: free_port() for environment in ENVIRONMENTS}
         variables = create_secrets(here) | {"IMAGES_REGISTRY": f"{address}/{name}"}
         sandbox = Sandbox(name, here / "copy", variables, ports, nodes)
-        copy_checkout(sandbox)
+        _copy_checkout(sandbox)
         try:
-            with swarm_for(sandbox, address) as engines:
+            with _swarm_for(sandbox, address) as engines:
                 yield replace(sandbox, cluster=engines)
         finally:
             remove_images(address)
 
 
-def swarm_for(sandbox: Sandbox, address: str) -> AbstractContextManager[Cluster | None]:
+def _swarm_for(sandbox: Sandbox, address: str) -> AbstractContextManager[Cluster | None]:
     """Return a context manager that starts the swarm of the environments."""
     if sandbox.nodes == 1:
         return temporary_swarm([sandbox.stack(environment) for environment in ENVIRONMENTS])
@@ -174,19 +174,19 @@ def swarm_for(sandbox: Sandbox, address: str) -> AbstractContextManager[Cluster 
     return cluster(sandbox.name, sandbox.nodes, address, list(sandbox.ports.values()), certificate)
 
 
-def copy_checkout(sandbox: Sandbox) -> None:
+def _copy_checkout(sandbox: Sandbox) -> None:
     """Copy this checkout with uncommitted changes, and add the environments and the slow app."""
     scratch_repository.copy_files(git.files(), sandbox.folder)
     settings = sandbox.folder / "pipeline.toml"
     settings.write_text(
-        ENVIRONMENT_SECTIONS.sub("", settings.read_text()) + render_environments(sandbox)
+        _ENVIRONMENT_SECTIONS.sub("", settings.read_text()) + _render_environments(sandbox)
     )
     wsgi = sandbox.folder / "backend" / "config" / "wsgi.py"
-    wsgi.write_text(wsgi.read_text() + SLOW_WSGI)
+    wsgi.write_text(wsgi.read_text() + _SLOW_WSGI)
     ScratchRepository(sandbox.folder).init(main_branch())
 
 
-def render_environments(sandbox: Sandbox) -> str:
+def _render_environments(sandbox: Sandbox) -> str:
     """Return the rehearsal's environments in TOML."""
     texts = []
     for name in ENVIRONMENTS:

@@ -9,14 +9,14 @@ from pipeline.errors import InputError
 
 MAX_NAME_LENGTH = 20
 """Characters; a stack's name, with that of the environment, has at most 31."""
-LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-DOMAIN = re.compile(rf"({LABEL}\.)+(?=xn--|[a-z]{{2,}}$){LABEL}")
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+DOMAIN = re.compile(rf"({_LABEL}\.)+(?=xn--|[a-z]{{2,}}$){_LABEL}")
 """A DNS name; letters outside ASCII are written as `xn--…`, in top-level domains too."""
 PLACEHOLDER = "example.com"
 """The domain of all environments until `invoke init` sets one."""
 SETTINGS, LICENSE, CHANGELOG = Path("pipeline.toml"), Path("LICENSE"), Path("CHANGELOG.md")
-COPYRIGHT = re.compile(r"^Copyright \(c\) (?P<year>\d+) .+$", re.MULTILINE)
-TEMPLATE_SECTION = re.compile(r"^\[template\].*\n(\w.*\n)+", re.MULTILINE)
+_COPYRIGHT = re.compile(r"^Copyright \(c\) (?P<year>\d+) .+$", re.MULTILINE)
+_TEMPLATE_SECTION = re.compile(r"^\[template\].*\n(\w.*\n)+", re.MULTILINE)
 NEW_CHANGELOG = """\
 # Changelog
 
@@ -31,7 +31,7 @@ Changes for users of {title}. Format: [Keep a Changelog](https://keepachangelog.
 
 
 @dataclass(frozen=True)
-class NameLocation:
+class _NameLocation:
     """A line that contains the name of the product.
 
     Attributes:
@@ -45,10 +45,10 @@ class NameLocation:
     is_display_name: bool
 
 
-NAME_LOCATIONS = (
-    NameLocation(SETTINGS, re.compile(r'^name = "(.*)"$', re.MULTILINE), is_display_name=False),
-    NameLocation(Path("README.md"), re.compile(r"\A# (.+)$", re.MULTILINE), is_display_name=True),
-    NameLocation(
+_NAME_LOCATIONS = (
+    _NameLocation(SETTINGS, re.compile(r'^name = "(.*)"$', re.MULTILINE), is_display_name=False),
+    _NameLocation(Path("README.md"), re.compile(r"\A# (.+)$", re.MULTILINE), is_display_name=True),
+    _NameLocation(
         Path("frontend/src/lib/product.ts"),
         re.compile(r"productName = '(.*)'"),
         is_display_name=True,
@@ -68,7 +68,7 @@ def with_name(texts: Mapping[Path, str], name: str) -> Iterator[tuple[Path, str]
         texts: All text files.
         name: The new name, such as `acme-shop`.
     """
-    for location in NAME_LOCATIONS:
+    for location in _NAME_LOCATIONS:
         new_name = display_name(name) if location.is_display_name else name
         text = texts[location.file]
         if found := location.pattern.search(text):
@@ -79,9 +79,9 @@ def with_name(texts: Mapping[Path, str], name: str) -> Iterator[tuple[Path, str]
 def missing_names(texts: Mapping[Path, str]) -> list[str]:
     """Return a sentence for each line that should contain a name, but is not found."""
     wanted = [
-        *((location.file, location.pattern) for location in NAME_LOCATIONS),
-        (LICENSE, COPYRIGHT),
-        (SETTINGS, TEMPLATE_SECTION),
+        *((location.file, location.pattern) for location in _NAME_LOCATIONS),
+        (LICENSE, _COPYRIGHT),
+        (SETTINGS, _TEMPLATE_SECTION),
     ]
     return [
         f"{file} has no line like `{pattern.pattern}`"
@@ -95,7 +95,7 @@ def with_copyright(text: str, name: str) -> str:
 
     The line of the template stays, as the MIT licence requires.
     """
-    template, *own = list(COPYRIGHT.finditer(text))[::-1]
+    template, *own = list(_COPYRIGHT.finditer(text))[::-1]
     line = f"Copyright (c) {template['year']} The {display_name(name)} authors\n"
     start, end = (own[0].start(), own[0].end() + 1) if own else (template.start(),) * 2
     return text[:start] + line + text[end:]
@@ -108,7 +108,7 @@ def with_template_fact(settings: str, fact: str) -> str:
         settings: Its text.
         fact: A line of TOML.
     """
-    return TEMPLATE_SECTION.sub(lambda found: f"{found[0]}{fact}\n", settings, count=1)
+    return _TEMPLATE_SECTION.sub(lambda found: f"{found[0]}{fact}\n", settings, count=1)
 
 
 def with_new_domain(settings: str, known: str, domain: str) -> str:

@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-COMMENTS = (("#", ""), ("//", ""), ("/*", "*/"), ("{/*", "*/}"), ("<!--", "-->"))
+_COMMENTS = (("#", ""), ("//", ""), ("/*", "*/"), ("{/*", "*/}"), ("<!--", "-->"))
 
 
 @dataclass(frozen=True)
-class Markers:
+class _Markers:
     """Patterns of the lines that mark a feature."""
 
     line: re.Pattern[str]
@@ -21,14 +21,14 @@ class Markers:
     closes: re.Pattern[str]
 
 
-def markers_for(feature: str) -> Markers:
+def _markers_for(feature: str) -> _Markers:
     """Return the markers of a feature.
 
     Args:
         feature: Its name, such as `billing`.
     """
     name = re.escape(feature)
-    return Markers(
+    return _Markers(
         re.compile(rf"(.*\s)?{_comment(name)}"),
         re.compile(rf"\s*{_comment(f'{name}:')}"),
         re.compile(rf"\s*{_comment(f':{name}')}"),
@@ -42,7 +42,7 @@ def strip_feature(text: str, feature: str) -> str:
         text: The text of a file; its markers must be valid.
         feature: The feature.
     """
-    known, inside, kept = markers_for(feature), False, []
+    known, inside, kept = _markers_for(feature), False, []
     for line in text.splitlines(keepends=True):
         stripped = line.rstrip()
         inside = inside or bool(known.opens.fullmatch(stripped))
@@ -59,7 +59,7 @@ def marker_errors(text: str, feature: str) -> Iterator[str]:
         text: The text of a file.
         feature: The feature.
     """
-    known, opened = markers_for(feature), 0
+    known, opened = _markers_for(feature), 0
     for number, line in enumerate(map(str.rstrip, text.splitlines()), start=1):
         if known.opens.fullmatch(line):
             if opened:
@@ -74,5 +74,5 @@ def marker_errors(text: str, feature: str) -> Iterator[str]:
 
 
 def _comment(marker: str) -> str:
-    forms = (f"{re.escape(start)} ?{marker} ?{re.escape(end)}" for start, end in COMMENTS)
+    forms = (f"{re.escape(start)} ?{marker} ?{re.escape(end)}" for start, end in _COMMENTS)
     return f"({'|'.join(forms)})"

@@ -14,11 +14,11 @@ from pipeline.scaffold import branding, features
 from pipeline.scaffold.patch import Patch
 from pipeline.settings import NAME, Settings
 
-KIT_FEATURE = "kit"
+_KIT_FEATURE = "kit"
 """The feature that only the template itself needs; it is always removed."""
 REGENERATE_COMMANDS = ("nox -s lock", "nox -s env-example", "nox -s api-client docs -- --write")
 """Commands that generate files again from the changed ones."""
-DOMAINS = "lower-case ASCII letters, as in acme.com or xn--e1afmkfd.xn--p1ai"
+_DOMAINS = "lower-case ASCII letters, as in acme.com or xn--e1afmkfd.xn--p1ai"
 
 
 def init(name: str, *, part: str = "", domain: str = "", dry_run: bool = False) -> None:
@@ -34,17 +34,17 @@ def init(name: str, *, part: str = "", domain: str = "", dry_run: bool = False) 
         InputError: An argument or a marker is invalid, or there are uncommitted changes.
     """
     settings = load()
-    validate_arguments(settings, name, part, domain)
+    _validate_arguments(settings, name, part, domain)
     change = plan_changes(tracked_text_files(), settings, name, part, domain)
     if change.is_empty:
         print(f"nothing to do: the product is already named {name}", file=sys.stderr)
     elif dry_run:
         streams.write_raw("".join(change.diff()), sys.stdout)
     else:
-        apply_patch(change, part)
+        _apply_patch(change, part)
 
 
-def validate_arguments(settings: Settings, name: str, part: str, domain: str) -> None:
+def _validate_arguments(settings: Settings, name: str, part: str, domain: str) -> None:
     """Check the arguments.
 
     Raises:
@@ -57,8 +57,8 @@ def validate_arguments(settings: Settings, name: str, part: str, domain: str) ->
     is_name = len(name) <= branding.MAX_NAME_LENGTH and re.fullmatch(NAME, name)
     faults = {
         f"`--name={name}`: {rule}": is_name,
-        f"there is no feature `{part}`": part in {"", *parts, *removed_features(settings)},
-        f"`--domain={domain}`: {DOMAINS}": not domain or branding.DOMAIN.fullmatch(domain),
+        f"there is no feature `{part}`": part in {"", *parts, *_removed_features(settings)},
+        f"`--domain={domain}`: {_DOMAINS}": not domain or branding.DOMAIN.fullmatch(domain),
     }
     if wrong := [fault for fault, is_right in faults.items() if not is_right]:
         known = f"; features: {', '.join(parts) or 'none'}"
@@ -68,10 +68,10 @@ def validate_arguments(settings: Settings, name: str, part: str, domain: str) ->
 def removable_features(settings: Settings) -> dict[str, tuple[str, ...]]:
     """Return the features that can be removed, with the paths of their own files."""
     parts = settings.template.removable
-    return {name: paths for name, paths in parts.items() if name != KIT_FEATURE}
+    return {name: paths for name, paths in parts.items() if name != _KIT_FEATURE}
 
 
-def removed_features(settings: Settings) -> set[str]:
+def _removed_features(settings: Settings) -> set[str]:
     """Return the features that are removed already."""
     return {*settings.template.removed}
 
@@ -84,13 +84,13 @@ def plan_changes(
     Raises:
         InputError: A marker or the line of a name is invalid; names all of them.
     """
-    parts = [KIT_FEATURE, *filter(None, [part])]
-    if faults := [*find_marker_errors(old, parts), *branding.missing_names(old)]:
+    parts = [_KIT_FEATURE, *filter(None, [part])]
+    if faults := [*_find_marker_errors(old, parts), *branding.missing_names(old)]:
         raise InputError("; ".join(faults), hint="correct these lines; no file was changed")
-    new = {**old, **(first_run_changes(old, name) if not settings.template.commit else {})}
+    new = {**old, **(_first_run_changes(old, name) if not settings.template.commit else {})}
     new |= dict(branding.with_name(new, name))
     new[branding.LICENSE] = branding.with_copyright(new[branding.LICENSE], name)
-    new[branding.SETTINGS] = configure(new[branding.SETTINGS], settings, part, domain)
+    new[branding.SETTINGS] = _configure(new[branding.SETTINGS], settings, part, domain)
     for each in parts:
         new = {path: features.strip_feature(text, each) for path, text in new.items()}
     removable = settings.template.removable
@@ -98,7 +98,7 @@ def plan_changes(
     return Patch(old, new, [path for path in paths if path.exists()])
 
 
-def first_run_changes(old: Mapping[Path, str], name: str) -> dict[Path, str]:
+def _first_run_changes(old: Mapping[Path, str], name: str) -> dict[Path, str]:
     """Return the changes of the first run only: a new changelog, and the commit of the template."""
     return {
         branding.CHANGELOG: branding.NEW_CHANGELOG.format(title=branding.display_name(name)),
@@ -108,9 +108,9 @@ def first_run_changes(old: Mapping[Path, str], name: str) -> dict[Path, str]:
     }
 
 
-def configure(text: str, settings: Settings, part: str, domain: str) -> str:
+def _configure(text: str, settings: Settings, part: str, domain: str) -> str:
     """Return pipeline.toml with the domain and the removed feature."""
-    if part and part not in removed_features(settings):
+    if part and part not in _removed_features(settings):
         text = branding.with_template_fact(text, f"removed.{part} = true")
     if not domain:
         return text
@@ -119,7 +119,7 @@ def configure(text: str, settings: Settings, part: str, domain: str) -> str:
     return text if known else branding.with_template_fact(text, f'domain = "{domain}"')
 
 
-def find_marker_errors(old: Mapping[Path, str], parts: list[str]) -> Iterator[str]:
+def _find_marker_errors(old: Mapping[Path, str], parts: list[str]) -> Iterator[str]:
     """Yield each invalid marker, with its file and line."""
     for path, text in old.items():
         for part in parts:
@@ -128,7 +128,7 @@ def find_marker_errors(old: Mapping[Path, str], parts: list[str]) -> Iterator[st
             )
 
 
-def apply_patch(change: Patch, part: str) -> None:
+def _apply_patch(change: Patch, part: str) -> None:
     """Write the files, and print the next commands.
 
     Raises:

@@ -20,7 +20,7 @@ from pipeline.errors import (
 )
 from pipeline.waivers import unwaived, waivers_for
 
-AUDITS = {"pypi": pypi, "npm": npm}
+_AUDITS = {"pypi": pypi, "npm": npm}
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> None:
     Raises:
         InputError: There is no such audit, or security/exceptions.toml is invalid.
     """
-    if len(arguments) != 1 or arguments[0] not in AUDITS:
+    if len(arguments) != 1 or arguments[0] not in _AUDITS:
         raise InputError("expected one argument: pypi or npm", hint="nox -s security")
     check(arguments[0])
 
@@ -41,7 +41,7 @@ def check(ecosystem: str) -> None:
     """Run one audit, and apply the exceptions.
 
     Args:
-        ecosystem: A key of `AUDITS`.
+        ecosystem: A key of `_AUDITS`.
 
     Raises:
         CheckFailedError: Names all findings, even if the service then stopped answering.
@@ -49,14 +49,14 @@ def check(ecosystem: str) -> None:
         InconclusiveError: The service did not answer, or has no data.
     """
     today = datetime.now(UTC).date()
-    found, incomplete = collect(AUDITS[ecosystem].audit())
+    found, incomplete = _collect(_AUDITS[ecosystem].audit())
     waivers = waivers_for([ecosystem], today)
     if incomplete:  # an exception may belong to a finding that is missing
         waivers = [entry for entry in waivers if any(entry.covers(each) for each in found)]
     faults = [*unwaived(found, waivers, today)]
     if incomplete and not faults:
         raise incomplete
-    clear_inconclusive(AUDITS[ecosystem].CHECK)
+    clear_inconclusive(_AUDITS[ecosystem].CHECK)
     if faults:
         raise CheckFailedError(
             "known vulnerabilities:\n" + "\n".join(faults),
@@ -64,7 +64,7 @@ def check(ecosystem: str) -> None:
         )
 
 
-def collect(answers: Iterator[Advisory]) -> tuple[list[Advisory], InconclusiveError | None]:
+def _collect(answers: Iterator[Advisory]) -> tuple[list[Advisory], InconclusiveError | None]:
     """Return the findings, and the error if the service stopped answering."""
     found: list[Advisory] = []
     try:

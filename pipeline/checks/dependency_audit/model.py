@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.errors import InconclusiveError
 
-REPORTS_DIR = Path("reports")
+_REPORTS_DIR = Path("reports")
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Advisory:
 
 def save_report(name: str, text: str) -> None:
     """Save a tool's report for the upload."""
-    REPORTS_DIR.mkdir(exist_ok=True)
-    (REPORTS_DIR / f"{name}.json").write_text(text)
+    _REPORTS_DIR.mkdir(exist_ok=True)
+    (_REPORTS_DIR / f"{name}.json").write_text(text)
 
 
 def parse_report(check: str, text: str) -> dict[str, Any]:

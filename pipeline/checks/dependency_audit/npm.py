@@ -20,8 +20,8 @@ from pipeline.home import npm_environment
 from pipeline.process import capture
 
 CHECK = "npm-audit"
-PROJECT = Path("frontend")
-BLOCKING_SEVERITIES = {"high", "critical"}
+_PROJECT = Path("frontend")
+_BLOCKING_SEVERITIES = {"high", "critical"}
 KNOWN_VULNERABLE = ("lodash", "4.17.4")
 """A well-known vulnerable package; a service that does not report it has no data."""
 
@@ -32,13 +32,13 @@ def audit() -> Iterator[Advisory]:
     Raises:
         InconclusiveError: The service did not answer.
     """
-    check_service()
-    report = run_npm_audit(PROJECT)
+    _check_service()
+    report = _run_npm_audit(_PROJECT)
     save_report(CHECK, report)
-    yield from parse_advisories(report)
+    yield from _parse_advisories(report)
 
 
-def check_service() -> None:
+def _check_service() -> None:
     """Check that the service reports a vulnerable package.
 
     Raises:
@@ -51,17 +51,17 @@ def check_service() -> None:
         Path(folder, "package.json").write_text(json.dumps(project))
         lock = {"name": "probe", "version": "0.0.0", "lockfileVersion": 3, "packages": packages}
         Path(folder, "package-lock.json").write_text(json.dumps(lock))
-        if not [*parse_advisories(run_npm_audit(Path(folder)))]:
+        if not [*_parse_advisories(_run_npm_audit(Path(folder)))]:
             raise empty_database_error(CHECK, f"{name} {version}")
 
 
-def run_npm_audit(project: Path) -> str:
+def _run_npm_audit(project: Path) -> str:
     """Return npm's report about a project's lock; packages need not be installed."""
     command = ["npm", "audit", "--package-lock-only", "--omit=dev", "--json"]
     return capture(command, cwd=project, env=npm_environment()).stdout
 
 
-def parse_advisories(report: str) -> Iterator[Advisory]:
+def _parse_advisories(report: str) -> Iterator[Advisory]:
     """Yield each advisory of a report once, at the package that has the vulnerability.
 
     Raises:
@@ -72,7 +72,7 @@ def parse_advisories(report: str) -> Iterator[Advisory]:
         raise unavailable_error(CHECK)
     causes = [cause for entry in found.values() for cause in entry["via"]]
     for cause in causes:  # for dependents this is the name of the vulnerable package
-        if isinstance(cause, dict) and cause["severity"] in BLOCKING_SEVERITIES:
+        if isinstance(cause, dict) and cause["severity"] in _BLOCKING_SEVERITIES:
             yield _advisory(cause)
 
 

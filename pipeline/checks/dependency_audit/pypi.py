@@ -35,19 +35,19 @@ def audit() -> Iterator[Advisory]:
         InconclusiveError: The service did not answer; earlier findings are kept.
     """
     if not [
-        *parse_advisories(
-            run_pip_audit([KNOWN_VULNERABLE]), [KNOWN_VULNERABLE], {KNOWN_VULNERABLE: []}
+        *_parse_advisories(
+            _run_pip_audit([KNOWN_VULNERABLE]), [KNOWN_VULNERABLE], {KNOWN_VULNERABLE: []}
         )
     ]:
         raise empty_database_error(CHECK, "==".join(KNOWN_VULNERABLE))
-    locks = packages_by_lock(python_locks())
-    for number, pins in enumerate(batches(locks), start=1):
-        report = run_pip_audit(pins)
+    locks = _packages_by_lock(python_locks())
+    for number, pins in enumerate(_batches(locks), start=1):
+        report = _run_pip_audit(pins)
         save_report(f"{CHECK}-{number}", report)
-        yield from parse_advisories(report, pins, locks)
+        yield from _parse_advisories(report, pins, locks)
 
 
-def packages_by_lock(locks: Iterable[Path]) -> dict[Pin, list[Path]]:
+def _packages_by_lock(locks: Iterable[Path]) -> dict[Pin, list[Path]]:
     """Return all pins, each with its locks.
 
     Raises:
@@ -60,7 +60,7 @@ def packages_by_lock(locks: Iterable[Path]) -> dict[Pin, list[Path]]:
     return found
 
 
-def batches(locked: Iterable[Pin]) -> Iterator[list[Pin]]:
+def _batches(locked: Iterable[Pin]) -> Iterator[list[Pin]]:
     """Yield all pins in as few batches as possible, with one version of a package in each."""
     versions: dict[str, list[Pin]] = defaultdict(list)
     for pin in sorted(locked):
@@ -69,7 +69,7 @@ def batches(locked: Iterable[Pin]) -> Iterator[list[Pin]]:
         yield [pin for pin in chosen if pin]
 
 
-def run_pip_audit(pins: Iterable[Pin]) -> str:
+def _run_pip_audit(pins: Iterable[Pin]) -> str:
     """Return pip-audit's report about packages."""
     options = ["--disable-pip", "--no-deps", "--progress-spinner=off", "--format=json"]
     with TemporaryDirectory() as folder:
@@ -78,7 +78,7 @@ def run_pip_audit(pins: Iterable[Pin]) -> str:
         return capture([CHECK, *options, f"--requirement={listed}"]).stdout
 
 
-def parse_advisories(
+def _parse_advisories(
     report: str, pins: Iterable[Pin], locks: Mapping[Pin, Iterable[Path]]
 ) -> Iterator[Advisory]:
     """Yield the advisories of a report.

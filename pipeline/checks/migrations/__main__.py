@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> None:
         "--static", action="store_true", help="read the migrations without running them"
     )
     if parser.parse_args(arguments).static:
-        print_report(static(_code()))
+        _print_report(static(_code()))
         return
     # Without a handler SIGTERM would skip the `finally` blocks, and PostgreSQL would stay behind.
     services.exit_on_sigterm()
@@ -91,13 +91,13 @@ def report_and_raise(findings: MigrationReport) -> None:
         InconclusiveError: The check could not run completely.
     """
     report.save_report(findings)
-    print_report(findings)
+    _print_report(findings)
     if findings.inconclusive:
         raise findings.inconclusive
     clear_inconclusive(previous_release.CHECK)
 
 
-def print_report(findings: MigrationReport) -> None:
+def _print_report(findings: MigrationReport) -> None:
     """Print the report.
 
     Raises:

@@ -20,9 +20,9 @@ ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = "config.settings.test"
 # Kept between runs: uv installs packages without bytecode, and each process would compile them.
 BYTECODE = Path(sys.prefix, "bytecode")
-WIDTH = 200  # columns; pytest cuts the lines of its summary at this width
+_WIDTH = 200  # columns; pytest cuts the lines of its summary at this width
 UNREACHABLE_URL = "postgres://postgres@127.0.0.1:1/postgres"  # no server listens on port 1
-MISSING = re.compile(r'extension "([^"]+)" is not available')
+_MISSING = re.compile(r'extension "([^"]+)" is not available')
 
 
 def remove_bytecode(folder: Path) -> None:
@@ -31,7 +31,7 @@ def remove_bytecode(folder: Path) -> None:
     rmtree(BYTECODE / resolved.relative_to(resolved.anchor), ignore_errors=True)
 
 
-def migration_error(why: str, output: str, hint: str) -> CheckFailedError | InconclusiveError:
+def _migration_error(why: str, output: str, hint: str) -> CheckFailedError | InconclusiveError:
     """Return the error for migrations that cannot be applied.
 
     Args:
@@ -39,7 +39,7 @@ def migration_error(why: str, output: str, hint: str) -> CheckFailedError | Inco
         output: The complete output; a missing extension is read from it.
         hint: The next step, unless the server lacks an extension.
     """
-    if missing := MISSING.search(output):
+    if missing := _MISSING.search(output):
         return InconclusiveError(
             CHECK,
             "this PostgreSQL lacks an extension",
@@ -116,7 +116,7 @@ class AppVersion:
         trip = RoundTrip.from_json(self._run_in_django(url, "round-trip", *names))
         if not trip.there:
             hint = "nox -s tests-postgres also applies them to an empty PostgreSQL"
-            raise migration_error(trip.failure, trip.failure, hint)
+            raise _migration_error(trip.failure, trip.failure, hint)
         return trip
 
     def static(self, released: Iterable[str]) -> list[MigrationRecord]:
@@ -131,7 +131,7 @@ class AppVersion:
         found = records.records_from_json(self._run_in_django(UNREACHABLE_URL, "static", *released))
         if found and (failed := found[-1]).failure:
             why = f"{failed.name} ({failed.where}): {failed.failure}"
-            raise migration_error(why, why, f"see {failed.where}")
+            raise _migration_error(why, why, f"see {failed.where}")
         return found
 
     def run_tests(self, url: str) -> CommandResult:
@@ -156,11 +156,11 @@ class AppVersion:
             output = code.running.ask(url, *command)
         if output.returncode == 0:
             return output.stdout
-        raise migration_error(last_error_line(output), output.stderr, f"see {self.folder}")
+        raise _migration_error(last_error_line(output), output.stderr, f"see {self.folder}")
 
     def _env(self, url: str) -> dict[str, str]:
         return {
-            "COLUMNS": str(WIDTH),
+            "COLUMNS": str(_WIDTH),
             "DATABASE_URL": url,
             "DJANGO_SETTINGS_MODULE": SETTINGS,
             "PYTHONDONTWRITEBYTECODE": "",

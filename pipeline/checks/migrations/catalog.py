@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import psycopg
 
 # Without tables of extensions, which fill these themselves, and without temporary tables.
-TABLES = """
+_TABLES = """
     SELECT pg_class.oid, nspname, relname,
         CASE WHEN nspname = current_schema() THEN relname ELSE nspname || '.' || relname END,
         CASE WHEN relispartition THEN pg_partition_root(pg_class.oid)::oid END,
@@ -15,7 +15,7 @@ TABLES = """
         AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
         AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')
 """
-COLUMNS = """
+_COLUMNS = """
     SELECT attrelid, attnum, attname, format_type(atttypid, atttypmod),
         attnotnull OR typnotnull, atthasdef OR attidentity = 'd' OR typdefault IS NOT NULL,
         attidentity = 'd' OR coalesce(starts_with(pg_get_expr(adbin, adrelid), 'nextval('), false)
@@ -25,7 +25,7 @@ COLUMNS = """
         AND attrelid = ANY(%s)
     ORDER BY attrelid, attnum
 """
-KEYS = """
+_KEYS = """
     SELECT conrelid, confrelid, condeferrable,
         (SELECT array_agg(attname::text ORDER BY place)
             FROM unnest(conkey) WITH ORDINALITY AS own (number, place)
@@ -36,14 +36,14 @@ KEYS = """
     FROM pg_constraint WHERE contype = 'f' AND conparentid = 0 AND conrelid = ANY(%s)
     ORDER BY conname
 """
-CHECKS = """
+_CHECKS = """
     SELECT conrelid, pg_get_expr(conbin, conrelid),
         (SELECT array_agg(attname::text) FROM pg_attribute
             WHERE attrelid = conrelid AND attnum = ANY(conkey))
     FROM pg_constraint WHERE contype = 'c' AND conrelid = ANY(%s)
 """
 # A row of a partitioned table must match the bounds of one partition.
-BOUNDS = """
+_BOUNDS = """
     SELECT root, string_agg('(' || pg_get_partition_constraintdef(relid) || ')', ' OR '),
         (SELECT array_agg(attname::text) FROM pg_partition_tree(root) AS part
             JOIN pg_partitioned_table ON partrelid = part.relid
@@ -110,7 +110,7 @@ class Table:
 
 def tables(connection: psycopg.Connection) -> dict[str, Table]:
     """Return all tables by name, including partitions and the tables of other schemas."""
-    rows = connection.execute(TABLES).fetchall()
+    rows = connection.execute(_TABLES).fetchall()
     names = {row[0]: row[3] for row in rows}
     found = {
         oid: Table(name, (schema, table), names.get(root), skips)
@@ -118,14 +118,14 @@ def tables(connection: psycopg.Connection) -> dict[str, Table]:
     }
     places = {row[0]: (row[1], row[2]) for row in rows}
     ids = [list(found)]
-    for oid, *column in connection.execute(COLUMNS, ids):
+    for oid, *column in connection.execute(_COLUMNS, ids):
         found[oid].columns.append(Column(*column))
-    for oid, parent, deferrable, columns, others in connection.execute(KEYS, ids):
+    for oid, parent, deferrable, columns, others in connection.execute(_KEYS, ids):
         key = Key(tuple(columns), names[parent], places[parent], tuple(others), deferrable)
         found[oid].keys.append(key)
-    for oid, condition, columns in connection.execute(CHECKS, ids):
+    for oid, condition, columns in connection.execute(_CHECKS, ids):
         found[oid].checks.append(Check(condition, frozenset(columns or ())))
-    for oid, condition, columns in connection.execute(BOUNDS, ids):
+    for oid, condition, columns in connection.execute(_BOUNDS, ids):
         if condition:
             found[oid].bounds = Check(condition, frozenset(columns or ()))
     return {table.name: table for table in found.values()}

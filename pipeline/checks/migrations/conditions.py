@@ -10,12 +10,12 @@ from pipeline.checks.migrations.catalog import Check, Column, Table
 from pipeline.checks.migrations.value_sql import Types
 
 # Counts for how many of 100 rows a value satisfies the conditions of its column.
-COUNT_FITTING = """
+_COUNT_FITTING = """
     SELECT count(*) FILTER (WHERE {condition})
     FROM (SELECT ({value})::{type} AS {name} FROM generate_series(1, 100) AS i) AS made
 """
 
-MAX_SHOWN = 3
+_MAX_SHOWN = 3
 
 
 class Conditions:
@@ -28,7 +28,7 @@ class Conditions:
 
     def __str__(self) -> str:
         """Return the first conditions, for messages."""
-        return "; ".join(each.condition for each in self.all[:MAX_SHOWN]) or "its constraints"
+        return "; ".join(each.condition for each in self.all[:_MAX_SHOWN]) or "its constraints"
 
     def sql(self, made: KeysView[str]) -> str:
         """Return the conditions that only use the given columns."""
@@ -50,7 +50,9 @@ class Conditions:
 
     def _fits(self, column: Column, base: str, value: str) -> int:
         own = _all(each for each in self.all if each.columns == {column.name})
-        text = COUNT_FITTING.format(condition=own, value=value, type=base, name=quoted(column.name))
+        text = _COUNT_FITTING.format(
+            condition=own, value=value, type=base, name=quoted(column.name)
+        )
         try:
             with self.types.connection.transaction():
                 found = self.types.connection.execute(sql.SQL(text)).fetchone()

@@ -11,7 +11,7 @@ from psycopg import sql
 Schema = frozenset[str]
 """A line for each column, constraint and index of each table."""
 
-COLUMNS = """
+_COLUMNS = """
     SELECT format('column %s.%s: %s%s%s', relname, attname, format_type(atttypid, atttypmod),
         CASE WHEN attnotnull THEN ' not null' END, ' default ' || pg_get_expr(adbin, adrelid))
     FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
@@ -19,22 +19,22 @@ COLUMNS = """
     WHERE relkind = 'r' AND attnum > 0 AND NOT attisdropped
         AND relnamespace = current_schema()::regnamespace
 """
-CONSTRAINTS = """
+_CONSTRAINTS = """
     SELECT format('constraint of %s: %s', conrelid::regclass, pg_get_constraintdef(oid))
     FROM pg_constraint
     WHERE connamespace = current_schema()::regnamespace AND contype <> 'n'
 """
-INDEXES = """
+_INDEXES = """
     SELECT format('index of %s: %s', tablename, indexdef)
     FROM pg_indexes WHERE schemaname = current_schema()
 """
 # A regclass as text is quoted and has its schema where SQL needs it.
-TABLES = """
+_TABLES = """
     SELECT pg_class.oid::regclass::text FROM pg_class
     JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE relkind IN ('r', 'p') AND nspname <> 'information_schema' AND nspname !~ '^pg_'
 """
-FOREIGN_KEYS = """
+_FOREIGN_KEYS = """
     SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'f'
 """
 
@@ -70,14 +70,14 @@ def connect(url: str) -> Iterator[psycopg.Connection]:
 def schema(url: str) -> Schema:
     """Return a line for each column, constraint and index, independent of their order."""
     with connect(url) as connection:
-        queries = (COLUMNS, CONSTRAINTS, INDEXES)
+        queries = (_COLUMNS, _CONSTRAINTS, _INDEXES)
         return frozenset(line for query in queries for (line,) in connection.execute(query))
 
 
 def tables(url: str) -> set[str]:
     """Return the names of all tables of a database, quoted for SQL."""
     with connect(url) as connection:
-        return {name for (name,) in connection.execute(TABLES)}
+        return {name for (name,) in connection.execute(_TABLES)}
 
 
 def drop_foreign_keys(url: str, known: set[str]) -> None:
@@ -88,6 +88,6 @@ def drop_foreign_keys(url: str, known: set[str]) -> None:
     """
     command = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}")
     with connect(url) as connection:
-        for table, key in connection.execute(FOREIGN_KEYS).fetchall():
+        for table, key in connection.execute(_FOREIGN_KEYS).fetchall():
             if table not in known:
                 connection.execute(command.format(sql.SQL(table), sql.Identifier(key)))

@@ -12,9 +12,9 @@ from pipeline.checks.migrations.worker import Tests
 from pipeline.errors import InconclusiveError
 from pipeline.process import CommandResult
 
-REVERSE_HINT = "give each operation a reverse that works with the rows in the tables"
-INDEX_NAME = re.compile(r'INDEX (?:"(?:[^"]|"")+"|\S+) ON')
-MAX_FAILURES_SHOWN = 5  # failing tests; further failures mostly have the same cause
+_REVERSE_HINT = "give each operation a reverse that works with the rows in the tables"
+_INDEX_NAME = re.compile(r'INDEX (?:"(?:[^"]|"")+"|\S+) ON')
+_MAX_FAILURES_SHOWN = 5  # failing tests; further failures mostly have the same cause
 
 
 def check_round_trip(server: PostgresServer, code: AppVersion) -> tuple[Schema, list[Fault]]:
@@ -49,13 +49,13 @@ def check_new_migrations_reversible(
 
 def _without_names(found: Schema) -> Schema:
     """Remove index names and NOT VALID from a schema: Django's own reverses restore neither."""
-    return frozenset(INDEX_NAME.sub("INDEX ON", line.removesuffix(" NOT VALID")) for line in found)
+    return frozenset(_INDEX_NAME.sub("INDEX ON", line.removesuffix(" NOT VALID")) for line in found)
 
 
 def _of_trip(name: str, trip: RoundTrip) -> Iterator[Fault]:
     if trip.failure:
         what = "applied again after it was reversed" if trip.back else "reversed"
-        yield Fault(name, f"cannot be {what}: {trip.failure}", REVERSE_HINT)
+        yield Fault(name, f"cannot be {what}: {trip.failure}", _REVERSE_HINT)
     else:
         yield from schema_differences(name, "reversed and reapplied", trip.there, trip.again)
 
@@ -117,7 +117,7 @@ def check_previous_release(
     return [
         Fault(
             "new schema",
-            f"breaks the previous release, which is still running: {summarize_failures(output)}",
+            f"breaks the previous release, which is still running: {_summarize_failures(output)}",
             "expand, migrate, contract: each schema must also work with the previous release",
         )
     ]
@@ -134,7 +134,7 @@ def check_before_contract(server: PostgresServer, new: AppVersion) -> list[Fault
     return [
         Fault(
             "new code",
-            f"fails before the contract migrations are applied: {summarize_failures(output)}",
+            f"fails before the contract migrations are applied: {_summarize_failures(output)}",
             "stop using a column or table in one release, remove it in the next one",
         )
     ]
@@ -156,16 +156,16 @@ def _tests(server: PostgresServer, code: AppVersion, template: str) -> CommandRe
     return code.run_tests(server.database_url("copy"))
 
 
-def summarize_failures(output: CommandResult) -> str:
+def _summarize_failures(output: CommandResult) -> str:
     """Return the first failed tests and their causes from the summary of pytest."""
     lines = output.stdout.splitlines()
     failed = [line for line in lines if line.startswith(("FAILED ", "ERROR "))]
     shown = (
-        "; ".join(failed[:MAX_FAILURES_SHOWN])
+        "; ".join(failed[:_MAX_FAILURES_SHOWN])
         or (lines or output.stderr.splitlines() or ["no output"])[-1]
     )
     return (
-        f"{shown} and {len(failed) - MAX_FAILURES_SHOWN} more"
-        if len(failed) > MAX_FAILURES_SHOWN
+        f"{shown} and {len(failed) - _MAX_FAILURES_SHOWN} more"
+        if len(failed) > _MAX_FAILURES_SHOWN
         else shown
     )

@@ -22,8 +22,8 @@ from pipeline.checks.migrations.squawk_rules import (
     WAITED,
 )
 
-CONTRACT_PATTERN = re.compile(r"[^\s:]+: \S.*", re.DOTALL)
-MILLION = 1_000_000
+_CONTRACT_PATTERN = re.compile(r"[^\s:]+: \S.*", re.DOTALL)
+_MILLION = 1_000_000
 
 
 class Limits(NamedTuple):
@@ -136,7 +136,7 @@ def _read(scan: Scan) -> str:
 
 def _at_scale(record: MigrationRecord, message: str, sent: Sent, rows: int) -> Fault:
     """Return a fault with the time for a million rows; 0 rows mean that no time was measured."""
-    time = f", for about {sent.seconds * MILLION / rows:.1f} s with a million rows" if rows else ""
+    time = f", for about {sent.seconds * _MILLION / rows:.1f} s with a million rows" if rows else ""
     what = f"{message}{time}: {_line(sent.sql)}"
     return Fault(record.name, what, safe_alternative(sent.sql), sent.where, sent.sql)
 
@@ -191,7 +191,7 @@ def _of_marks(record: MigrationRecord) -> Iterator[Fault]:
         ("contract", record.contract, CONTRACT_EXAMPLE, removed),
         ("deletes_rows", record.deletes_rows, ROWS_MARK, lost),
     ):
-        if mark is not None and not CONTRACT_PATTERN.fullmatch(mark):
+        if mark is not None and not _CONTRACT_PATTERN.fullmatch(mark):
             message = f"is marked as {name} without a release and a reason"
             yield Fault(record.name, message, form, record.where)
         if mark is not None and not used and not record.unseen and not record.failure:

@@ -11,14 +11,14 @@ from psycopg import sql
 
 from pipeline.checks.migrations.databases import connect
 
-PAUSE_SECONDS = 0.005  # between two rounds of queries
-MIN_WAIT_SECONDS = 0.02  # a shorter query did not wait for a lock
-READ = sql.SQL("SELECT * FROM {table} LIMIT 1")
+_PAUSE_SECONDS = 0.005  # between two rounds of queries
+_MIN_WAIT_SECONDS = 0.02  # a shorter query did not wait for a lock
+_READ = sql.SQL("SELECT * FROM {table} LIMIT 1")
 # Updates one existing row, so that the query waits for table locks and for the lock of the row.
-WRITE = sql.SQL(
+_WRITE = sql.SQL(
     "UPDATE {table} SET {column} = {column} WHERE ctid = (SELECT ctid FROM {table} LIMIT 1)"
 )
-COLUMN = """
+_COLUMN = """
     SELECT nspname, relname, attname FROM pg_class
     JOIN pg_namespace ON pg_namespace.oid = relnamespace
     JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
@@ -46,7 +46,7 @@ def background_load(url: str, tables: Sequence[str]) -> Iterator[list[Wait]]:
     waits: list[Wait] = []
     stop = Event()
     # A blocked write must not stop the reads, so each kind of query has its own connection.
-    queries = [_queries(url, tables, query) for query in (READ, WRITE)]
+    queries = [_queries(url, tables, query) for query in (_READ, _WRITE)]
     threads = [Thread(target=_run_queries, args=(url, each, waits, stop)) for each in queries]
     for thread in threads:
         thread.start()
@@ -65,7 +65,7 @@ def longest_wait(waits: Sequence[Wait], span: tuple[float, float]) -> float:
 
 def _queries(url: str, tables: Sequence[str], query: sql.SQL) -> list[sql.Composed]:
     with connect(url) as connection:
-        found = [connection.execute(COLUMN, [table]).fetchone() for table in tables]
+        found = [connection.execute(_COLUMN, [table]).fetchone() for table in tables]
     return [
         query.format(table=sql.Identifier(*place), column=sql.Identifier(column))
         for *place, column in filter(None, found)
@@ -74,12 +74,12 @@ def _queries(url: str, tables: Sequence[str], query: sql.SQL) -> list[sql.Compos
 
 def _run_queries(url: str, queries: Sequence[sql.Composed], waits: list[Wait], stop: Event) -> None:
     with connect(url) as connection:
-        while not stop.wait(PAUSE_SECONDS):
+        while not stop.wait(_PAUSE_SECONDS):
             for query in queries:
                 since = time.monotonic()
                 try:
                     connection.execute(query)
                 except psycopg.Error:  # the table or column was dropped: other checks report that
                     continue
-                if (seconds := time.monotonic() - since) > MIN_WAIT_SECONDS:
+                if (seconds := time.monotonic() - since) > _MIN_WAIT_SECONDS:
                     waits.append(Wait(since, seconds))

@@ -144,11 +144,11 @@ def records_from_json(text: str) -> list[MigrationRecord]:
     return [_record(entry) for entry in json.loads(text)]
 
 
-PARTS = {"changes": Change, "emptied": Emptied, "locks": LockRecord, "repeats": RepeatResult}
+_PARTS = {"changes": Change, "emptied": Emptied, "locks": LockRecord, "repeats": RepeatResult}
 
 
 def _record(entry: dict[str, Any]) -> MigrationRecord:
-    for name, kind in PARTS.items():
+    for name, kind in _PARTS.items():
         entry[name] = tuple(kind(*part) for part in entry[name])
     for name in ("irreversible", "span", "unfilled", "unseen"):
         entry[name] = tuple(entry[name])

@@ -9,7 +9,7 @@ from pipeline.checks.migrations.findings import Fault, MigrationReport
 from pipeline.checks.migrations.records import BLOCKING_LOCKS, MigrationRecord
 from pipeline.checks.migrations.safe_steps import safe_steps
 
-REPORT = Path("reports", "migration-safety.json")
+_REPORT = Path("reports", "migration-safety.json")
 
 
 def log(line: str) -> None:
@@ -48,8 +48,8 @@ def save_report(findings: MigrationReport) -> None:
         "migrations": [asdict(record) for record in findings.records],
         "waits": findings.waits,
     }
-    REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(json.dumps(content, indent=2))
+    _REPORT.parent.mkdir(exist_ok=True)
+    _REPORT.write_text(json.dumps(content, indent=2))
 
 
 def _line(record: MigrationRecord, waited: float | None) -> tuple[str, str, str, str]:

@@ -8,17 +8,17 @@ from pipeline.checks.migrations.catalog import Column, Key, Table
 from pipeline.checks.migrations.conditions import Conditions, quoted
 from pipeline.checks.migrations.value_sql import Types
 
-INSERT = """
+_INSERT = """
     INSERT INTO {table} {names} SELECT {values} FROM (
         SELECT {made} FROM generate_series({first}, {last}) AS i {joins}
     ) AS made
     WHERE {conditions} LIMIT {rows} {conflicts}
 """
-PARENT = """
+_PARENT = """
     JOIN (SELECT {columns}, row_number() OVER (ORDER BY {columns}) - 1 AS number FROM {parent})
     AS {name} ON {name}.number = (i + {shift}) % {count}
 """
-REFER = """
+_REFER = """
     UPDATE {table} AS child SET {values}
     FROM (SELECT tableoid AS part, ctid AS place, row_number() OVER () AS number FROM {table})
         AS own
@@ -27,7 +27,7 @@ REFER = """
     WHERE child.tableoid = own.part AND child.ctid = own.place AND {some}
 """
 # A pseudo-random number for each row and column: rows must not be NULL in all columns together.
-DRAWN = "(hashint8(i::bigint * 1000 + {number}) & 65535)"
+_DRAWN = "(hashint8(i::bigint * 1000 + {number}) & 65535)"
 
 
 class Style(Enum):
@@ -81,7 +81,7 @@ class Rows:
         """
         made = self.made(style)
         names = ", ".join(map(quoted, made))
-        return INSERT.format(
+        return _INSERT.format(
             table=quoted(*self.table.place),
             names=names and f"({names})",
             values=names,
@@ -120,7 +120,7 @@ class Rows:
     def refer(self, key: Key) -> str:
         """Return the UPDATE that sets a postponed foreign key; some values stay NULL if allowed."""
         pairs = zip(key.columns, key.parent_columns, strict=True)
-        return REFER.format(
+        return _REFER.format(
             table=quoted(*self.table.place),
             values=", ".join(f"{quoted(own)} = parent.{quoted(other)}" for own, other in pairs),
             columns=", ".join(map(quoted, key.parent_columns)),
@@ -168,14 +168,14 @@ class Rows:
         base, _ = self.types.base(column.type)
         choices = self.conditions.choices(column, value)
         cases = [f"WHEN {n} THEN ({choice})::{base}" for n, choice in enumerate(choices)]
-        number = DRAWN.format(number=column.number + 500)
+        number = _DRAWN.format(number=column.number + 500)
         return f"CASE {number} % {len(choices)} {' '.join(cases)} END"
 
     @staticmethod
     def _sometimes(column: Column, value: str) -> str:
         if column.required:
             return value
-        number = DRAWN.format(number=column.number)
+        number = _DRAWN.format(number=column.number)
         return f"CASE WHEN {number} % 4 > 0 THEN {value} END"
 
     def _orphan(self, column: Column) -> bool:
@@ -186,7 +186,7 @@ class Rows:
         return [key for key in self.keys if self.counts.get(key.parent)]
 
     def _join(self, key: Key) -> str:
-        return PARENT.format(
+        return _PARENT.format(
             columns=", ".join(map(quoted, key.parent_columns)),
             parent=quoted(*key.parent_table),
             name=_alias(key),

@@ -19,10 +19,10 @@ from pipeline.checks.migrations.sample_data import fill_tables
 from pipeline.checks.migrations.worker import Tests
 from pipeline.errors import InconclusiveError
 
-SAMPLE_ROWS = 1000  # rows in each table where correctness is checked, not speed
+_SAMPLE_ROWS = 1000  # rows in each table where correctness is checked, not speed
 
 
-class Before(NamedTuple):
+class _Before(NamedTuple):
     """The previous release."""
 
     code: AppVersion
@@ -64,7 +64,7 @@ class MigrationCheck:
                 findings.inconclusive = error
         return findings
 
-    def _previous_version(self, folder: Path, stack: ExitStack) -> Before | None:
+    def _previous_version(self, folder: Path, stack: ExitStack) -> _Before | None:
         """Start the previous release and migrate its database `base`; None if there is none."""
         commit = previous_release_commit(previous_release.CHECK)
         code = previous_release.checkout_release(commit, folder) if commit else None
@@ -73,9 +73,9 @@ class MigrationCheck:
         code = stack.enter_context(code.start_worker(self.server.url))
         code.migrate(self.server.create_database("base"))
         expected = self.new.migrations() - code.migrations()
-        return Before(code, dynamic_checks.collect(self.server, code) if expected else None)
+        return _Before(code, dynamic_checks.collect(self.server, code) if expected else None)
 
-    def _from(self, before: Before | None, fresh: Schema, findings: MigrationReport) -> None:
+    def _from(self, before: _Before | None, fresh: Schema, findings: MigrationReport) -> None:
         if before is None:
             log("no previous release to compare with")
             return
@@ -107,7 +107,7 @@ class MigrationCheck:
         log("apply the new migrations to a few rows, data operations twice, then reverse them")
         url = self.server.create_database("some_rows", like="base")
         before = schema(url)
-        for line in fill_tables(url, None, SAMPLE_ROWS, self.values).notes_as_sentences():
+        for line in fill_tables(url, None, _SAMPLE_ROWS, self.values).notes_as_sentences():
             log(line)
         findings.records = records = self.new.apply_pending(url, "--twice")
         findings.faults += evaluation.lint_problems(records)

@@ -15,9 +15,9 @@ from pipeline.checks.migrations.table_order import order_by_dependency
 from pipeline.checks.migrations.value_sql import Types
 from pipeline.errors import InconclusiveError, InputError
 
-DJANGO_TABLES = {"django_migrations"}
-COUNT = "SELECT count(*) FROM {}"
-HINT = (
+_DJANGO_TABLES = {"django_migrations"}
+_COUNT = "SELECT count(*) FROM {}"
+_HINT = (
     "set the SQL of a column for row i in pipeline.toml, [migrations.values]: "
     """"{}.<column>" = "'x' || i\""""
 )
@@ -35,7 +35,7 @@ class FillResult:
     def notes_as_sentences(self) -> list[str]:
         """Return a line for each difference from production."""
         skipped = [
-            f"{table} gets no rows: {cause}\n  hint: {HINT.format(table)}"
+            f"{table} gets no rows: {cause}\n  hint: {_HINT.format(table)}"
             for table, cause in self.skipped.items()
         ]
         return [*skipped, *self.notes]
@@ -54,7 +54,7 @@ class FillResult:
             check,
             "tables that migrations touch get no sample rows",
             detail="; ".join(f"{name}: {self.skipped[name]}" for name in empty),
-            hint=HINT.format(empty[0]),
+            hint=_HINT.format(empty[0]),
         )
 
 
@@ -112,7 +112,7 @@ class _TableFiller:
         self.seeded = FillResult(skipped={**skipped})
 
     def fill_tables(self, wanted: Iterable[str] | None) -> FillResult:
-        names = sorted(self.known.keys() - DJANGO_TABLES if wanted is None else {*wanted})
+        names = sorted(self.known.keys() - _DJANGO_TABLES if wanted is None else {*wanted})
         order = order_by_dependency(self.known, names, self.values)
         self.seeded.skipped |= order.skipped
         # Deferred keys may refer to rows that are inserted later in the transaction.
@@ -188,13 +188,13 @@ class _TableFiller:
                     raise _UnfillableError(name, error) from None
             raise InputError(
                 f"the sample rows violate a deferred constraint: {reason(error)}",
-                hint=HINT.format("<table>"),
+                hint=_HINT.format("<table>"),
             ) from None
 
     def _count(self, keys: Iterable[Key]) -> None:
         """Count the rows of the parent tables of foreign keys."""
         for key in keys:
-            found = self._execute(COUNT.format(quoted(*key.parent_table))).fetchone()
+            found = self._execute(_COUNT.format(quoted(*key.parent_table))).fetchone()
             self.counts[key.parent] = found[0] if found else 0
 
     def _execute(self, text: str) -> psycopg.Cursor:

@@ -15,7 +15,7 @@ SQUAWK = (
     "--reporter=json",
     "--stdin-filepath=migrations.sql",
 )
-EXIT_CODE_FINDINGS = 1
+_EXIT_CODE_FINDINGS = 1
 
 
 class LintFinding(NamedTuple):
@@ -37,7 +37,7 @@ def lint(records: Sequence[MigrationRecord]) -> list[LintFinding]:
     """
     text, owners = _script(records)
     output = capture(SQUAWK, stdin=text)
-    if output.returncode not in {0, EXIT_CODE_FINDINGS} or not output.stdout:
+    if output.returncode not in {0, _EXIT_CODE_FINDINGS} or not output.stdout:
         raise CheckFailedError(
             f"squawk cannot read these migrations: {last_error_line(output)}",
             hint="nox -s migrations",

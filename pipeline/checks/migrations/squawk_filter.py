@@ -12,7 +12,7 @@ from pipeline.checks.migrations.squawk_rules import (
     PATTERNS,
 )
 
-SPECIFIC_RULES = {"adding-foreign-key-constraint", "disallowed-unique-constraint"}
+_SPECIFIC_RULES = {"adding-foreign-key-constraint", "disallowed-unique-constraint"}
 
 
 def filter_findings(findings: Sequence[LintFinding]) -> Iterator[LintFinding]:
@@ -53,5 +53,5 @@ def _is_covered(finding: LintFinding, findings: Sequence[LintFinding]) -> bool:
     """
     return finding.rule == "constraint-missing-not-valid" and (
         re.search(r"\b(EXCLUDE|PRIMARY KEY)\b", finding.sent.sql, re.IGNORECASE) is not None
-        or any(each.rule in SPECIFIC_RULES and each.sent == finding.sent for each in findings)
+        or any(each.rule in _SPECIFIC_RULES and each.sent == finding.sent for each in findings)
     )

@@ -5,50 +5,52 @@ Other rules of Squawk are matters of style, or are covered by measurements.
 
 from typing import NamedTuple
 
-EXPAND_CONTRACT_HINT = (
+_EXPAND_CONTRACT_HINT = (
     "expand, migrate, contract: add the new one, fill it, remove the old one one release later"
 )
 CONTRACT_EXAMPLE = 'contract = "<release>: <why nothing needs it any more>"'
 ROWS_MARK = 'deletes_rows = "<release>: <why the rows are not needed>"'
-CONTRACT_HINT = f"if the running release no longer needs it, mark the migration: {CONTRACT_EXAMPLE}"
-ALONE = "in a separate migration, with atomic = False"
-NOT_VALID_HINT = "add it with NOT VALID, and validate it in a separate migration"
-NOT_NULL = (
+_CONTRACT_HINT = (
+    f"if the running release no longer needs it, mark the migration: {CONTRACT_EXAMPLE}"
+)
+_ALONE = "in a separate migration, with atomic = False"
+_NOT_VALID_HINT = "add it with NOT VALID, and validate it in a separate migration"
+_NOT_NULL = (
     "AddConstraintNotValid with CheckConstraint(condition=Q({column}__isnull=False)), then"
     " ValidateConstraint in the next migration, then AlterField, then RemoveConstraint"
 )
 
 
-class Rule(NamedTuple):
+class _Rule(NamedTuple):
     message: str
     hint: str
 
 
 LOSSES = {
-    "renaming-column": Rule(
+    "renaming-column": _Rule(
         "renames a column",
-        f"let the new field keep its column by db_column; or {EXPAND_CONTRACT_HINT}",
+        f"let the new field keep its column by db_column; or {_EXPAND_CONTRACT_HINT}",
     ),
-    "renaming-table": Rule(
+    "renaming-table": _Rule(
         "renames a table",
         "let the new model keep its table by db_table; or create a view with the old name",
     ),
-    "ban-drop-column": Rule("drops a column", CONTRACT_HINT),
-    "ban-drop-table": Rule("drops a table", CONTRACT_HINT),
-    "changing-column-type": Rule("changes the type of a column", EXPAND_CONTRACT_HINT),
-    "ban-drop-default": Rule("drops the default of a column", CONTRACT_HINT),
-    "adding-not-nullable-field": Rule(
-        "makes a column NOT NULL", f"first let all code write a value; {CONTRACT_HINT}"
+    "ban-drop-column": _Rule("drops a column", _CONTRACT_HINT),
+    "ban-drop-table": _Rule("drops a table", _CONTRACT_HINT),
+    "changing-column-type": _Rule("changes the type of a column", _EXPAND_CONTRACT_HINT),
+    "ban-drop-default": _Rule("drops the default of a column", _CONTRACT_HINT),
+    "adding-not-nullable-field": _Rule(
+        "makes a column NOT NULL", f"first let all code write a value; {_CONTRACT_HINT}"
     ),
 }
 """Losses that a mark allows: the tests of the previous release then check the schema."""
 
 NEVER_HINTS = {
-    "adding-required-field": Rule(
+    "adding-required-field": _Rule(
         "adds a NOT NULL column that the previous release does not fill",
         "give the field a db_default, or null=True",
     ),
-    "transaction-nesting": Rule(
+    "transaction-nesting": _Rule(
         "ends the transaction of Django: a later failure leaves the migration half applied",
         "set atomic = False, or use a separate migration",
     ),
@@ -57,35 +59,35 @@ NEVER_HINTS = {
 ORDER = "use an IntegerField with a db_default and Meta.ordering: `_order` cannot have a default"
 
 LOCKS = {
-    "require-concurrent-index-creation": Rule(
+    "require-concurrent-index-creation": _Rule(
         "creates an index while writes are blocked",
-        f"AddIndexConcurrently {ALONE}; a ForeignKey takes db_index=False first; if another field"
+        f"AddIndexConcurrently {_ALONE}; a ForeignKey takes db_index=False first; if another field"
         " makes the index: CREATE INDEX CONCURRENTLY by RunSQL, with its operation in"
         " state_operations",
     ),
-    "require-concurrent-index-deletion": Rule(
+    "require-concurrent-index-deletion": _Rule(
         "drops an index while reads and writes are blocked",
-        f"RemoveIndexConcurrently {ALONE}; if a field made the index: DROP INDEX CONCURRENTLY by"
+        f"RemoveIndexConcurrently {_ALONE}; if a field made the index: DROP INDEX CONCURRENTLY by"
         " RunSQL, with the AlterField in state_operations",
     ),
-    "require-concurrent-reindex": Rule(
-        "rebuilds an index while writes are blocked", f"REINDEX … CONCURRENTLY {ALONE}"
+    "require-concurrent-reindex": _Rule(
+        "rebuilds an index while writes are blocked", f"REINDEX … CONCURRENTLY {_ALONE}"
     ),
-    "require-concurrent-partition-detach": Rule(
+    "require-concurrent-partition-detach": _Rule(
         "detaches a partition while reads and writes are blocked",
-        f"DETACH PARTITION … CONCURRENTLY {ALONE}",
+        f"DETACH PARTITION … CONCURRENTLY {_ALONE}",
     ),
-    "ban-drop-database": Rule("drops a database", "leave it out of migrations"),
-    "disallowed-unique-constraint": Rule(
+    "ban-drop-database": _Rule("drops a database", "leave it out of migrations"),
+    "disallowed-unique-constraint": _Rule(
         "adds a unique constraint while reads and writes are blocked",
         "create the unique index concurrently, then ADD CONSTRAINT … UNIQUE USING INDEX",
     ),
-    "adding-foreign-key-constraint": Rule(
-        "adds a foreign key and checks all rows while writes are blocked", NOT_VALID_HINT
+    "adding-foreign-key-constraint": _Rule(
+        "adds a foreign key and checks all rows while writes are blocked", _NOT_VALID_HINT
     ),
-    "constraint-missing-not-valid": Rule(
+    "constraint-missing-not-valid": _Rule(
         "adds a constraint and checks all rows while reads and writes are blocked",
-        f"{NOT_VALID_HINT}: AddConstraintNotValid, then ValidateConstraint",
+        f"{_NOT_VALID_HINT}: AddConstraintNotValid, then ValidateConstraint",
     ),
 }
 CONFIRMED_BY_DATABASE = LOCKS.keys() - {
@@ -99,22 +101,22 @@ UNFILLED = (
     " the model"
 )
 REVERSE = "set reverse_code or reverse_sql; use `noop` if no change has to be undone"
-FAILS = Rule(
+FAILS = _Rule(
     "fails on tables with rows",
     "make it work with any rows, or describe the rows of production in [migrations.values]",
 )
-ONE_BY_ONE = (
+_ONE_BY_ONE = (
     "change rows and alter their table in separate migrations: a query that waits for a changed row"
     " already holds a lock that blocks the ALTER TABLE"
 )
 # Failures that concurrent queries cause, by a part of the error message of PostgreSQL.
 WAITED = {
-    "deadlock detected": Rule("deadlocks with concurrent writes", ONE_BY_ONE),
-    "lock timeout": Rule(
+    "deadlock detected": _Rule("deadlocks with concurrent writes", _ONE_BY_ONE),
+    "lock timeout": _Rule(
         "exceeds its own lock timeout under concurrent reads and writes",
         "raise the lock timeout, or take fewer locks in one transaction",
     ),
-    "could not obtain lock": Rule(
+    "could not obtain lock": _Rule(
         "gets no lock with NOWAIT under concurrent reads and writes",
         "set lock_timeout instead of NOWAIT",
     ),
@@ -127,8 +129,8 @@ PATTERNS = {
     r"^\s*(CLUSTER|VACUUM|REPACK)\b": "leave it out of migrations: pg_repack does the same without"
     " blocking reads and writes",
     r"^\s*REFRESH\b": "REFRESH MATERIALIZED VIEW CONCURRENTLY; the view needs a unique index",
-    r"^\s*REINDEX\b": f"REINDEX … CONCURRENTLY {ALONE}",
-    r'\bALTER (COLUMN )?"?(?P<column>\w+)"? SET NOT NULL\b': NOT_NULL,
+    r"^\s*REINDEX\b": f"REINDEX … CONCURRENTLY {_ALONE}",
+    r'\bALTER (COLUMN )?"?(?P<column>\w+)"? SET NOT NULL\b': _NOT_NULL,
     r"\bADD COLUMN\b.*\bGENERATED\b.*\bSTORED\b": "add a plain nullable column, let the code write"
     " it, and fill it in batches",
     r"\bADD COLUMN\b.*\bCHECK\b": "add the column without its CHECK, by RunSQL with the AddField"
@@ -137,12 +139,12 @@ PATTERNS = {
     " CONCURRENTLY, and ADD CONSTRAINT … UNIQUE USING INDEX",
     r"\bADD COLUMN\b": "add the column as nullable and without a default; SET DEFAULT in a"
     " separate statement; then fill it in batches",
-    r"\bALTER COLUMN\b.*\bTYPE\b": EXPAND_CONTRACT_HINT,
+    r"\bALTER COLUMN\b.*\bTYPE\b": _EXPAND_CONTRACT_HINT,
     r"\b(CREATE|ADD).*\b(INDEX|UNIQUE|PRIMARY KEY)\b": "CREATE INDEX CONCURRENTLY first"
-    f" {ALONE}; then add the constraint with USING INDEX",
+    f" {_ALONE}; then add the constraint with USING INDEX",
     r"\bVALIDATE CONSTRAINT\b": "validate it in a separate migration: this transaction still"
     " holds the lock of an earlier statement",
-    r"\bADD\b.*\b(CHECK|FOREIGN KEY|REFERENCES)\b": NOT_VALID_HINT,
+    r"\bADD\b.*\b(CHECK|FOREIGN KEY|REFERENCES)\b": _NOT_VALID_HINT,
     r"^\s*(SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|DECLARE|DO|CALL)\b": "move it to a separate"
     " migration after this one, so that the lock is released before rows are changed",
 }

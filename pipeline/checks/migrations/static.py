@@ -8,7 +8,7 @@ from pipeline.checks.migrations.app_version import CHECK, AppVersion
 from pipeline.checks.migrations.evaluation import expected_problems
 from pipeline.checks.migrations.findings import MigrationReport
 
-UNSEEN = """\
+_UNSEEN = """\
 Only `nox -s migration-safety`, which runs the migrations on PostgreSQL, checks:
   Python code, DO blocks, and types of columns that only SQL defines{places}
   whether PostgreSQL accepts the migrations, and whether they work on rows, backwards and twice
@@ -27,7 +27,7 @@ def static(new: AppVersion) -> MigrationReport:
     """
     commit = previous_release_commit(CHECK)
     if commit is None:
-        return MigrationReport([], not_checked=UNSEEN.format(places=""))
+        return MigrationReport([], not_checked=_UNSEEN.format(places=""))
     listed = git.split_names("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit, "backend")
     return of(new, [path for path in listed if "/migrations/" in path])
 
@@ -37,5 +37,5 @@ def of(new: AppVersion, released: Collection[str]) -> MigrationReport:
     found = new.static(released)
     faults = list(dict.fromkeys(expected_problems(found)))
     places = [place for record in found for place in record.unseen]
-    unseen = UNSEEN.format(places=f": {', '.join(places)}" if places else "")
+    unseen = _UNSEEN.format(places=f": {', '.join(places)}" if places else "")
     return MigrationReport(faults, found, not_checked=unseen)

@@ -6,9 +6,9 @@ from psycopg import sql
 from pipeline.checks.migrations.row_sql import NoValueError, Rows, Style
 from pipeline.errors import InputError
 
-MAX_ROUNDS = 20  # INSERTs for a table, while each of them adds rows
-BATCH_ROWS = 1000  # rows that an INSERT generates at least; most may violate a constraint
-PROBE = "SELECT {} FROM generate_series(1, 5) AS i"
+_MAX_ROUNDS = 20  # INSERTs for a table, while each of them adds rows
+_BATCH_ROWS = 1000  # rows that an INSERT generates at least; most may violate a constraint
+_PROBE = "SELECT {} FROM generate_series(1, 5) AS i"
 
 
 def fill_table(connection: psycopg.Connection, rows: Rows, wanted: int) -> tuple[int, str]:
@@ -48,8 +48,8 @@ def _insert(connection: psycopg.Connection, rows: Rows, style: Style, wanted: in
 
     The style TYPES has one round: later rounds would mostly add rows with NULLs.
     """
-    made, size = 0, max(wanted, BATCH_ROWS)
-    for turn in range(1) if style is Style.TYPES else range(1, MAX_ROUNDS):
+    made, size = 0, max(wanted, _BATCH_ROWS)
+    for turn in range(1) if style is Style.TYPES else range(1, _MAX_ROUNDS):
         numbers = range(1 + turn * size, 1 + (turn + 1) * size)
         statement = sql.SQL(rows.insert(style, numbers, wanted - made))
         added = connection.execute(statement).rowcount
@@ -69,7 +69,7 @@ def _unfit(connection: psycopg.Connection, rows: Rows, style: Style) -> set[str]
     for column, value in rows.alone(style).items():
         try:
             with connection.transaction():
-                connection.execute(sql.SQL(PROBE.format(value)))
+                connection.execute(sql.SQL(_PROBE.format(value)))
         except psycopg.Error as error:
             if rows.own(column):
                 name = f"{rows.table.name}.{column}"

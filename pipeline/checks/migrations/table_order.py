@@ -7,11 +7,11 @@ from itertools import pairwise
 
 from pipeline.checks.migrations.catalog import Key, Table
 
-CYCLE = "its foreign key to {} closes a cycle and can neither be NULL nor deferred"
+_CYCLE = "its foreign key to {} closes a cycle and can neither be NULL nor deferred"
 
 
 @dataclass
-class Order:
+class _Order:
     tables: list[str] = field(default_factory=list)
     postponed: dict[str, list[Key]] = field(default_factory=dict)
     """The foreign keys that get their values after all tables have rows, by table."""
@@ -22,12 +22,12 @@ class Order:
         """Break a cycle: set these keys of a table later, or skip the table if that is impossible."""
         self.postponed.setdefault(table.name, []).extend(keys)
         if not _can_wait(table, keys):
-            self.skipped[table.name] = CYCLE.format(keys[0].parent)
+            self.skipped[table.name] = _CYCLE.format(keys[0].parent)
 
 
 def order_by_dependency(
     known: Mapping[str, Table], wanted: Iterable[str], values: Mapping[str, str]
-) -> Order:
+) -> _Order:
     """Sort tables and their parents topologically; postpone foreign keys until no cycle is left.
 
     Args:
@@ -35,7 +35,7 @@ def order_by_dependency(
         wanted: The names of the tables that need rows.
         values: Configured values by `table.column`; keys with a value are no dependency.
     """
-    order = Order()
+    order = _Order()
     keys = _keys(known, wanted, values)
     for name, own in keys.items():
         if selves := [key for key in own if _root(known, key.parent) == name]:
@@ -74,7 +74,7 @@ def _keys(
 
 
 def _break(
-    order: Order, known: Mapping[str, Table], keys: Mapping[str, list[Key]], cycle: list[str]
+    order: _Order, known: Mapping[str, Table], keys: Mapping[str, list[Key]], cycle: list[str]
 ) -> None:
     """Postpone the keys of the table in the cycle where waiting costs least."""
     steps = [

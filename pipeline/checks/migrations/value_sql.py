@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 # SQL by type name; `n` is the sum of the numbers of row and column.
-KINDS = {
+_KINDS = {
     r"(?:character varying|character|bpchar)\((\d+)\)": "right('r' || {n}, {0})",
     r"text|character varying|character|bpchar|citext|name|ltree": "'r' || {n}",
     r'"char"': "chr((97 + {n} % 26)::int)",
@@ -49,9 +49,9 @@ KINDS = {
     r"(?:vector|halfvec)\((\d+)\)": "array_fill({n}::real, ARRAY[{0}])",
     r"vector|halfvec": "ARRAY[{n}::real, 1]",
 }
-TEXT = r"text|character.*|bpchar|citext"
+_TEXT = r"text|character.*|bpchar|citext"
 # Texts that often satisfy a check: digits, letters only, an e-mail address, a URL.
-TEXTS = (
+_TEXTS = (
     "{n}::text",
     "'R' || {n}",
     "translate({n}::text, '0123456789', 'abcdefghij')",
@@ -60,15 +60,15 @@ TEXTS = (
     "'https://example.com/' || {n}",
 )
 # Values near a constant `c` of a check or a partition bound.
-NEAR_VALUES = {
-    TEXT: ("{c}", "{c} || {n}"),
+_NEAR_VALUES = {
+    _TEXT: ("{c}", "{c} || {n}"),
     r"date|timestamp.*": ("{c}", "{c} + {n} % 28 * interval '1 day'"),
     r".*": ("{c}",),
 }
-LONG = ("lpad({n}::text, {length}, '0')", "rpad('r' || {n}, {length}, 'r')")
-NUMBER = r"-?\d+(?:\.\d+)?"
-CONSTANT = re.compile(rf"'((?:[^']|'')*)'|(?<![\w.'])({NUMBER})(?![\w.'])")
-TYPES = """
+_LONG = ("lpad({n}::text, {length}, '0')", "rpad('r' || {n}, {length}, 'r')")
+_NUMBER = r"-?\d+(?:\.\d+)?"
+_CONSTANT = re.compile(rf"'((?:[^']|'')*)'|(?<![\w.'])({_NUMBER})(?![\w.'])")
+_TYPES = """
     SELECT format_type(pg_type.oid, NULL), typtype,
         CASE typtype
             WHEN 'd' THEN ARRAY[format_type(typbasetype, typtypmod)]
@@ -87,10 +87,10 @@ TYPES = """
     FROM pg_type LEFT JOIN pg_class ON pg_class.oid = typrelid
     WHERE typtype IN ('d', 'e', 'm', 'r') OR relkind = 'c'
 """
-VALID = "SELECT text FROM unnest(%s::text[]) AS text WHERE pg_input_is_valid(text, %s)"
+_VALID = "SELECT text FROM unnest(%s::text[]) AS text WHERE pg_input_is_valid(text, %s)"
 
 
-class CompositeType(NamedTuple):
+class _CompositeType(NamedTuple):
     """A domain, enum, range, multirange or composite type."""
 
     kind: str
@@ -107,8 +107,8 @@ class Types:
     def __init__(self, connection: psycopg.Connection) -> None:
         self.connection = connection
         self.made = {
-            name: CompositeType(kind, parts or [], checks or [])
-            for name, kind, parts, checks in connection.execute(TYPES)
+            name: _CompositeType(kind, parts or [], checks or [])
+            for name, kind, parts, checks in connection.execute(_TYPES)
         }
 
     def base(self, name: str) -> tuple[str, list[str]]:
@@ -133,8 +133,8 @@ class Types:
             return f"ARRAY[{', '.join(parts)}]" if parts else None
         if name in self.made:
             return self._composite_value(name, self.made[name], number, row)
-        found = (re.fullmatch(pattern, name) for pattern in KINDS)
-        templates = zip(found, KINDS.values(), strict=True)
+        found = (re.fullmatch(pattern, name) for pattern in _KINDS)
+        templates = zip(found, _KINDS.values(), strict=True)
         match, template = next(filter(lambda each: each[0], templates), (None, ""))
         n = f"({row} + {number})"
         return template.format(*match.groups(), n=n, k=number) if match else None
@@ -148,17 +148,21 @@ class Types:
             conditions: The SQL of the conditions.
         """
         found = {constant for each in conditions for constant in _constants(each)}
-        valid = [row[0] for row in self.connection.execute(VALID, [sorted(found), name])]
-        near = next(each for pattern, each in NEAR_VALUES.items() if re.fullmatch(pattern, name))
+        valid = [row[0] for row in self.connection.execute(_VALID, [sorted(found), name])]
+        near = next(each for pattern, each in _NEAR_VALUES.items() if re.fullmatch(pattern, name))
         n, literals = f"(i + {number})", [f"{_quoted(each)}::{name}" for each in valid]
         made = [template.format(c=c, n=n) for c in literals for template in near]
-        if re.fullmatch(TEXT, name):
+        if re.fullmatch(_TEXT, name):
             lengths = {each for text in conditions for each in re.findall(r"\d{1,3}", text)}
-            made += [each.format(n=n, length=length) for length in sorted(lengths) for each in LONG]
-            made += [each.format(n=n) for each in TEXTS]
+            made += [
+                each.format(n=n, length=length) for length in sorted(lengths) for each in _LONG
+            ]
+            made += [each.format(n=n) for each in _TEXTS]
         return made
 
-    def _composite_value(self, name: str, made: CompositeType, number: int, row: str) -> str | None:
+    def _composite_value(
+        self, name: str, made: _CompositeType, number: int, row: str
+    ) -> str | None:
         if made.kind == "e":
             return f"(enum_range(NULL::{name}))[1 + ({row} + {number}) % {len(made.parts)}]"
         # A range must have its ends in order. Rows i and i + 1 as ends keep the ranges apart.
@@ -182,10 +186,10 @@ class Types:
 
 def _constants(condition: str) -> Iterator[str]:
     """Yield the constants in SQL, and for a number also the next lower and higher number."""
-    for text, number in CONSTANT.findall(condition):
+    for text, number in _CONSTANT.findall(condition):
         constant = number or text.replace("''", "'")
         yield constant
-        if re.fullmatch(NUMBER, constant):
+        if re.fullmatch(_NUMBER, constant):
             yield from (str(Decimal(constant) + 1), str(Decimal(constant) - 1))
 
 

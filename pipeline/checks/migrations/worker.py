@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from pipeline.process import CommandResult, Conversation, conversation
 
-COMMAND = ("-m", "pipeline.checks.migrations.django_runner")
+_COMMAND = ("-m", "pipeline.checks.migrations.django_runner")
 COLLECTED = "collected"
 # Options of pytest: keep the existing database, run in one process, write no cache.
 ON_ITS_DATABASE = (
@@ -101,6 +101,6 @@ def start_worker(
         python: The Python that has the packages of the backend.
     """
     with TemporaryDirectory(prefix="migrations-") as name:
-        command, log = [python, *COMMAND], Path(name, "log")
+        command, log = [python, *_COMMAND], Path(name, "log")
         with conversation(command, cwd=folder, env=env, log=log) as process:
             yield Worker(process, Path(name))

@@ -10,14 +10,14 @@ from pipeline.ci import cache_files
 from pipeline.ci.cache.fingerprint import InputSnapshot, KeyParts, input_areas
 from pipeline.ci.sessions import CISession
 
-MAX_PASSED_RESULTS = 10  # cached keys per session: enough to switch between ten branches
-MAX_RUN_HISTORY = 10  # runs per session that the report shows as a trend
+_MAX_PASSED_RESULTS = 10  # cached keys per session: enough to switch between ten branches
+_MAX_RUN_HISTORY = 10  # runs per session that the report shows as a trend
 PASSED = "passed"
 FAILED = "failed"
 
 
 @dataclass(frozen=True)
-class CachedPass:
+class _CachedPass:
     """A passing result that can be reused.
 
     `seconds` is the duration of the run, `finished` a Unix time, `manifest` the inputs by name.
@@ -39,8 +39,8 @@ class RunRecord:
 
 
 @dataclass(frozen=True)
-class SessionHistory:
-    greens: Mapping[str, CachedPass] = field(default_factory=dict)
+class _SessionHistory:
+    greens: Mapping[str, _CachedPass] = field(default_factory=dict)
     runs: tuple[RunRecord, ...] = ()
 
     def has_failed_with(self, key: str) -> bool:
@@ -51,7 +51,7 @@ class SessionHistory:
         """Return the seconds of the last run; 0 if the session never ran here."""
         return self.runs[-1].seconds if self.runs else 0.0
 
-    def latest_pass(self) -> CachedPass | None:
+    def latest_pass(self) -> _CachedPass | None:
         return max(self.greens.values(), key=lambda green: green.finished, default=None)
 
 
@@ -59,14 +59,14 @@ class ResultStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def read(self, session: str) -> SessionHistory:
+    def read(self, session: str) -> _SessionHistory:
         """Return the history of a session; an empty one if its file is missing or corrupt."""
         try:
             stored = json.loads(self._file(session).read_bytes())
-            greens = {key: CachedPass(**green) for key, green in stored["greens"].items()}
-            return SessionHistory(greens, tuple(RunRecord(**run) for run in stored["runs"]))
+            greens = {key: _CachedPass(**green) for key, green in stored["greens"].items()}
+            return _SessionHistory(greens, tuple(RunRecord(**run) for run in stored["runs"]))
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
-            return SessionHistory()
+            return _SessionHistory()
 
     def record(
         self, entry: CISession, inputs: InputSnapshot, run: RunRecord, *, trusted: bool
@@ -85,10 +85,10 @@ class ResultStore:
         greens = {key: green for key, green in history.greens.items() if key != run.key}
         if trusted and run.result == PASSED:
             self._keep_contents(entry, inputs)
-            greens[run.key] = CachedPass(run.seconds, run.finished, inputs.key_parts(entry))
-        newest = sorted(greens.items(), key=lambda item: item[1].finished)[-MAX_PASSED_RESULTS:]
+            greens[run.key] = _CachedPass(run.seconds, run.finished, inputs.key_parts(entry))
+        newest = sorted(greens.items(), key=lambda item: item[1].finished)[-_MAX_PASSED_RESULTS:]
         self._write(
-            entry.session, SessionHistory(dict(newest), (*history.runs, run)[-MAX_RUN_HISTORY:])
+            entry.session, _SessionHistory(dict(newest), (*history.runs, run)[-_MAX_RUN_HISTORY:])
         )
 
     def area_contents(self, area_digest: str) -> Mapping[str, str]:
@@ -109,7 +109,7 @@ class ResultStore:
             if not file.exists():  # the name is the digest of the content, so it never changes
                 cache_files.write_atomically(file, json.dumps(inputs.hashes_by_area[area]))
 
-    def _write(self, session: str, history: SessionHistory) -> None:
+    def _write(self, session: str, history: _SessionHistory) -> None:
         cache_files.write_atomically(self._file(session), json.dumps(asdict(history)))
 
     def _file(self, session: str) -> Path:

@@ -22,7 +22,7 @@ STAT_CACHE_FILE = cache_files.CHECKOUT_CACHE_DIR / "stamps.json"
 # may change again without a new timestamp; git's index has the same problem:
 # https://git-scm.com/docs/racy-git
 RACY_WINDOW_NS = 2_000_000_000
-GIT_LS_FILES = ("ls-files", "-z", "-t", "-v", "--cached", *UNTRACKED_OPTIONS)
+_GIT_LS_FILES = ("ls-files", "-z", "-t", "-v", "--cached", *UNTRACKED_OPTIONS)
 
 
 class HashedFile(NamedTuple):
@@ -52,7 +52,7 @@ class ScanResult(NamedTuple):
 
 
 StatSignatures = Mapping[str, str]
-CachedHashes = Mapping[str, list[Any]]
+_CachedHashes = Mapping[str, list[Any]]
 
 
 def list_files() -> WorktreeListing:
@@ -61,7 +61,7 @@ def list_files() -> WorktreeListing:
     Raises:
         InputError: The working directory is not in a git checkout.
     """
-    entries = split_names(*GIT_LS_FILES)
+    entries = split_names(*_GIT_LS_FILES)
     # `git ls-files -t -v` prefixes each path with a status letter: H is a normal tracked file,
     # ? an untracked one, a lower-case letter or S one that git does not compare
     rows = [(entry[0], entry[2:]) for entry in entries if entry[0] != "H"]
@@ -141,9 +141,9 @@ def _content_id(path: str, mode: int) -> str | None:
         return None
 
 
-def _cached_hashes() -> CachedHashes:
+def _cached_hashes() -> _CachedHashes:
     try:
-        cached: CachedHashes = json.loads(STAT_CACHE_FILE.read_bytes())
+        cached: _CachedHashes = json.loads(STAT_CACHE_FILE.read_bytes())
         if all(len(entry) == len(HashedFile._fields) for entry in cached.values()):
             return cached
     except (OSError, ValueError, TypeError, AttributeError):

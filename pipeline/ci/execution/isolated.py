@@ -16,7 +16,7 @@ from pipeline.errors import CheckFailedError
 from pipeline.process import start_group, terminate_groups
 from pipeline.scratch_repository import ScratchRepository, copy_files
 
-TERMINATE_TIMEOUT = 10.0  # seconds between SIGTERM and SIGKILL
+_TERMINATE_TIMEOUT = 10.0  # seconds between SIGTERM and SIGKILL
 
 
 def run_isolated(entry: CISession, inputs: InputSnapshot) -> None:
@@ -38,7 +38,7 @@ def run_isolated(entry: CISession, inputs: InputSnapshot) -> None:
         try:
             code = process.wait()
         finally:
-            terminate_groups([process], seconds=TERMINATE_TIMEOUT)
+            terminate_groups([process], seconds=_TERMINATE_TIMEOUT)
     if code:
         hint = f"read {log}; then add an area to the session, or the file to one of its areas"
         raise CheckFailedError(f"{entry.session} fails with only {contents}", hint=hint)

@@ -21,12 +21,12 @@ from pipeline.ci.result import CACHED, NOT_STARTED, SessionResult
 from pipeline.process import terminate_groups
 from pipeline.settings import Settings
 
-POLL_INTERVAL = 0.02  # seconds between two polls of the child processes
+_POLL_INTERVAL = 0.02  # seconds between two polls of the child processes
 TERMINATE_TIMEOUT = 10.0  # seconds between SIGTERM and SIGKILL
 
 
 @dataclass
-class LazySnapshot:
+class _LazySnapshot:
     """A snapshot of the inputs, taken on first use and shared by one iteration of the scheduler.
 
     A session that ended is checked against the snapshot for changed inputs, and the sessions that
@@ -66,11 +66,11 @@ class Scheduler:
         self.waiting.sort(key=lambda planned: -(planned.seconds or float("inf")))
         try:
             while self.waiting or self.running:
-                ended, now = self._poll_running(), LazySnapshot(self.settings)
+                ended, now = self._poll_running(), _LazySnapshot(self.settings)
                 self._collect(ended, now)
                 self._start(now)
                 self.screen.refresh(self.running, self.done, len(self.waiting), self.seconds_left)
-                time.sleep(POLL_INTERVAL)
+                time.sleep(_POLL_INTERVAL)
         except KeyboardInterrupt:
             self._interrupt()
         finally:
@@ -90,7 +90,7 @@ class Scheduler:
             self.jobs,
         )
 
-    def _start(self, now: LazySnapshot) -> None:
+    def _start(self, now: _LazySnapshot) -> None:
         for planned in [*self.waiting]:
             if len(self.running) >= self.jobs or (self.fail_fast and self._failed()):
                 return
@@ -129,7 +129,7 @@ class Scheduler:
         terminate_groups([work.process for work in ended], seconds=TERMINATE_TIMEOUT)
         return ended
 
-    def _collect(self, ended: Sequence[SessionProcess], now: LazySnapshot) -> None:
+    def _collect(self, ended: Sequence[SessionProcess], now: _LazySnapshot) -> None:
         for work in ended:
             result = work.evaluate(self.store, now.inputs)
             self.running.remove(work)

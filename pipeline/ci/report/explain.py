@@ -8,7 +8,7 @@ from pipeline.ci.sessions import CISession
 from pipeline.ci.terminal import Terminal, format_duration, seconds_since
 from pipeline.escaping import quote_name
 
-MAX_FILES_SHOWN = 10  # files of an area
+_MAX_FILES_SHOWN = 10  # files of an area
 
 
 def explain(
@@ -38,11 +38,11 @@ def explain(
         terminal.print(
             f"last pass {format_duration(seconds_since(latest.finished))} ago; changes since:"
         )
-        for line in diff_key_parts(latest.manifest, manifest, inputs, store):
+        for line in _diff_key_parts(latest.manifest, manifest, inputs, store):
             terminal.print(f"  {line}")
 
 
-def diff_key_parts(
+def _diff_key_parts(
     before: KeyParts, now: KeyParts, inputs: InputSnapshot, store: ResultStore
 ) -> Iterator[str]:
     """Yield a line for each difference between two manifests.
@@ -67,10 +67,10 @@ def _files(before: Mapping[str, str | None], now: Mapping[str, str | None]) -> I
         yield "  the earlier content of its files is not in the cache"
         return
     differing = [path for path in sorted({*before, *now}) if before.get(path) != now.get(path)]
-    for path in differing[:MAX_FILES_SHOWN]:
+    for path in differing[:_MAX_FILES_SHOWN]:
         yield f"  {quote_name(path)}: {_word(before, now, path)}"
-    if len(differing) > MAX_FILES_SHOWN:
-        yield f"  and {len(differing) - MAX_FILES_SHOWN} more"
+    if len(differing) > _MAX_FILES_SHOWN:
+        yield f"  and {len(differing) - _MAX_FILES_SHOWN} more"
 
 
 def _word(before: Mapping[str, object], now: Mapping[str, object], name: str) -> str:

@@ -11,17 +11,17 @@ CSS_FILE = Path(__file__).with_name("html_report.css")
 # seconds: a session counts as awaited even if it ended this much after the start of the next one,
 # because the scheduler polls
 CRITICAL_PATH_TOLERANCE = 0.1
-SPARKLINE_SIZE = 72, 18  # pixels
-LOG_TAIL_LINES = 20  # lines of a failed log that are visible without unfolding
-EXECUTED = {"passed", "failed", "inconclusive", "interrupted"}
-INCONCLUSIVE = {"inconclusive", "not started", "skipped"}
-LEGEND = """<p class="legend">
+_SPARKLINE_SIZE = 72, 18  # pixels
+_LOG_TAIL_LINES = 20  # lines of a failed log that are visible without unfolding
+_EXECUTED = {"passed", "failed", "inconclusive", "interrupted"}
+_INCONCLUSIVE = {"inconclusive", "not started", "skipped"}
+_LEGEND = """<p class="legend">
 <span><i class="passed"></i>passed</span> <span><i class="failed"></i>failed</span>
 <span><i class="doubt"></i>inconclusive</span> <span><i class="limit"></i>budget</span>
 <span><i class="cached"></i>cached: duration of the earlier run</span>
 <span><i class="critical"></i>critical path</span>
 </p>"""
-SessionRow = Mapping[str, Any]
+_SessionRow = Mapping[str, Any]
 
 
 def render(content: Mapping[str, Any]) -> str:
@@ -30,7 +30,7 @@ def render(content: Mapping[str, Any]) -> str:
     Args:
         content: The content of reports/ci.json.
     """
-    sessions: Sequence[SessionRow] = content["sessions"]
+    sessions: Sequence[_SessionRow] = content["sessions"]
     colour = "red" if content["exit_code"] else "green"
     numbers = {"wall": content["wall"], "work": content["work"], "saved": content["saved"]}
     facts = "".join(
@@ -51,7 +51,7 @@ def render(content: Mapping[str, Any]) -> str:
 {_timeline(sessions, content["wall"])}
 {_logs(failed)}
 <h2>Sessions</h2>
-<table><thead><tr>{"".join(f'<th scope="col">{name}' for name in COLUMNS)}</thead>
+<table><thead><tr>{"".join(f'<th scope="col">{name}' for name in _COLUMNS)}</thead>
 <tbody>{"".join(map(_row, sessions))}</table>
 </main>
 </html>
@@ -65,12 +65,12 @@ def _verdict(content: Mapping[str, Any]) -> str:
     )
 
 
-def _failures(failed: Sequence[SessionRow]) -> str:
+def _failures(failed: Sequence[_SessionRow]) -> str:
     """Each failed session with the command to run it again and the end of its log."""
     parts = "".join(
         f"<h3>{html.escape(each['session'])}</h3>"
         f"<p>{html.escape(each['note'])}; run again: "
-        f"<code>{html.escape(_command(each))}</code></p>{_text(each['tail'][-LOG_TAIL_LINES:])}"
+        f"<code>{html.escape(_command(each))}</code></p>{_text(each['tail'][-_LOG_TAIL_LINES:])}"
         for each in failed
     )
     return parts and f"<h2>Failed</h2>{parts}"
@@ -87,7 +87,7 @@ def _inconclusive(groups: Sequence[Mapping[str, Any]]) -> str:
     return rows and f'<h2>Inconclusive</h2><dl class="reasons">{rows}</dl>'
 
 
-def _logs(failed: Sequence[SessionRow]) -> str:
+def _logs(failed: Sequence[_SessionRow]) -> str:
     """The longer end of each failed log, folded."""
     parts = "".join(
         f"<details><summary>{html.escape(each['session'])}: the last "
@@ -102,12 +102,12 @@ def _text(lines: Sequence[str]) -> str:
     return f'<pre tabindex="0">{html.escape(chr(10).join(lines))}</pre>'
 
 
-def _command(session: SessionRow) -> str:
+def _command(session: _SessionRow) -> str:
     return f'nox -s "{session["session"]}"'
 
 
-def _timeline(sessions: Sequence[SessionRow], wall: float) -> str:
-    shown = [each for each in sessions if each["outcome"] in EXECUTED | {"cached"}]
+def _timeline(sessions: Sequence[_SessionRow], wall: float) -> str:
+    shown = [each for each in sessions if each["outcome"] in _EXECUTED | {"cached"}]
     if not shown:
         return ""
     whole = max([wall, *(each["begin"] + each["seconds"] for each in shown)]) or 1.0
@@ -115,10 +115,10 @@ def _timeline(sessions: Sequence[SessionRow], wall: float) -> str:
     lanes = "".join(_lane(each, whole) for each in ordered)
     axis = "".join(f"<b>{format_duration(whole * part / 4)}</b>" for part in range(5))
     grid = f'<div class="lanes">{lanes}<span></span><div class="axis">{axis}</div></div>'
-    return f"<h2>Timeline</h2>{grid}{LEGEND}"
+    return f"<h2>Timeline</h2>{grid}{_LEGEND}"
 
 
-def _lane(session: SessionRow, whole: float) -> str:
+def _lane(session: _SessionRow, whole: float) -> str:
     name = html.escape(session["session"])
     begin = 0 if session["outcome"] == "cached" else session["begin"]
     kind = f"bar {_class(session)}{' critical' if session['critical'] else ''}"
@@ -130,10 +130,10 @@ def _lane(session: SessionRow, whole: float) -> str:
     return f'<span title="{name}">{name}</span><div>{bar}{tick}</div>'
 
 
-def _cells(session: SessionRow) -> Iterator[tuple[str, str]]:
+def _cells(session: _SessionRow) -> Iterator[tuple[str, str]]:
     """Yield the CSS class and the content of each cell of a row."""
     took = (
-        format_duration(session["seconds"]) if session["outcome"] in EXECUTED | {"cached"} else ""
+        format_duration(session["seconds"]) if session["outcome"] in _EXECUTED | {"cached"} else ""
     )
     over = f" (over by {format_duration(session['over'])})" if session["over"] else ""
     notes = [
@@ -150,11 +150,11 @@ def _cells(session: SessionRow) -> Iterator[tuple[str, str]]:
     yield "key", f"<code>{session['key'][:12]}</code>" if session["key"] else ""
 
 
-COLUMNS = ("session", "result", "took", "budget", "last ten", "why", "key")
+_COLUMNS = ("session", "result", "took", "budget", "last ten", "why", "key")
 
 
-def _row(session: SessionRow) -> str:
-    cells = zip(COLUMNS, _cells(session), strict=True)
+def _row(session: _SessionRow) -> str:
+    cells = zip(_COLUMNS, _cells(session), strict=True)
     return "<tr>" + "".join(
         f'<td class="{kind}" data-label="{column}">{text}' for column, (kind, text) in cells
     )
@@ -163,7 +163,7 @@ def _row(session: SessionRow) -> str:
 def _trend(runs: Sequence[Mapping[str, Any]]) -> str:
     if not runs:
         return ""
-    width, height = SPARKLINE_SIZE
+    width, height = _SPARKLINE_SIZE
     most = max(run["seconds"] for run in runs) or 1.0
     step = width / 10
     bars = ""
@@ -176,5 +176,5 @@ def _trend(runs: Sequence[Mapping[str, Any]]) -> str:
     return f'<svg class="trend" viewBox="{box}" role="img"><title>{title}</title>{bars}</svg>'
 
 
-def _class(session: SessionRow) -> str:
-    return "doubt" if session["outcome"] in INCONCLUSIVE else str(session["outcome"])
+def _class(session: _SessionRow) -> str:
+    return "doubt" if session["outcome"] in _INCONCLUSIVE else str(session["outcome"])

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pipeline.inconclusive import Inconclusive
 
 JSON_FILE = Path("reports", "ci.json")
-TABLE_HEADER = ("session", "result", "took", "why")
-LOG_TAIL_LINES = 200  # lines of a failed log
+_TABLE_HEADER = ("session", "result", "took", "why")
+_LOG_TAIL_LINES = 200  # lines of a failed log
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class RunReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content of reports/ci.json; times are in seconds."""
-        on_critical_path = {id(result) for result in critical_path(self.results)}
+        on_critical_path = {id(result) for result in _critical_path(self.results)}
         return {
             "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "exit_code": self.code,
@@ -56,7 +56,7 @@ class RunReport:
 def write_reports(report: RunReport) -> None:
     """Write the report files; a write error is printed and does not change the exit code."""
     content = report.to_dict()
-    actions.add_summary(to_markdown(report))
+    actions.add_summary(_to_markdown(report))
     try:
         JSON_FILE.parent.mkdir(exist_ok=True)
         JSON_FILE.write_text(json.dumps(content, indent=1) + "\n")
@@ -65,7 +65,7 @@ def write_reports(report: RunReport) -> None:
         print(f"ci: cannot write the report: {error}", file=sys.stderr)
 
 
-def critical_path(results: Iterable[SessionResult]) -> list[SessionResult]:
+def _critical_path(results: Iterable[SessionResult]) -> list[SessionResult]:
     """Return the critical path of the run, from its end to its start.
 
     Each step back chooses the session that ended last before the start of the one after it: the
@@ -84,14 +84,14 @@ def critical_path(results: Iterable[SessionResult]) -> list[SessionResult]:
     return path
 
 
-def to_markdown(report: RunReport) -> str:
+def _to_markdown(report: RunReport) -> str:
     groups = f"{report.inconclusive.markdown()}\n" if report.inconclusive else ""
     shown = [result for result in report.results if result.outcome != SKIPPED]
     rows = [
         (f"`{r.entry.session}`", r.outcome, format_duration(r.seconds), r.note or r.reason)
         for r in shown
     ]
-    listed = markdown_table(TABLE_HEADER, rows)
+    listed = markdown_table(_TABLE_HEADER, rows)
     return f"{summary_line(report.results, report.wall)}\n\n{groups}{listed}\n"
 
 
@@ -112,6 +112,6 @@ def _session(result: SessionResult, *, critical: bool) -> Mapping[str, Any]:
         "over": round(result.over_budget, 3),
         "critical": critical,
         "log": f"{result.log or ''}",
-        "tail": log_tail(result.log, LOG_TAIL_LINES) if failed and result.log else [],
+        "tail": log_tail(result.log, _LOG_TAIL_LINES) if failed and result.log else [],
         "trend": [asdict(run) for run in result.history],
     }

@@ -18,12 +18,12 @@ from pipeline.ci.terminal import (
     plain_lines,
 )
 
-REDRAW_INTERVAL = 0.25  # seconds
+_REDRAW_INTERVAL = 0.25  # seconds
 HEARTBEAT_INTERVAL = 30.0  # seconds
-MAX_LIVE_ROWS = 8  # further running sessions are only counted
-LOG_TAIL_BYTES = 4096  # bytes at the end of a log that are searched for its last line
+_MAX_LIVE_ROWS = 8  # further running sessions are only counted
+_LOG_TAIL_BYTES = 4096  # bytes at the end of a log that are searched for its last line
 SPINNER = SPINNER_FRAMES[:10]
-OUTCOME_COLORS = {
+_OUTCOME_COLORS = {
     PASSED: "green",
     CACHED: "green",
     FAILED: "red",
@@ -32,7 +32,7 @@ OUTCOME_COLORS = {
 }
 
 
-class RunningSession(Protocol):
+class _RunningSession(Protocol):
     """The part of a running session that the display reads."""
 
     @property
@@ -82,14 +82,14 @@ class LiveDisplay:
         """Print the row of a finished session."""
         self.clear()
         self.terminal.print(
-            f" {result.entry.session}  {describe_result(result)}",
+            f" {result.entry.session}  {_describe_result(result)}",
             word=f"{result.outcome:<12}",
-            colour=OUTCOME_COLORS.get(result.outcome, ""),
+            colour=_OUTCOME_COLORS.get(result.outcome, ""),
         )
 
     def refresh(
         self,
-        running: Sequence[RunningSession],
+        running: Sequence[_RunningSession],
         done: Sequence[SessionResult],
         waiting: int,
         left: Callable[[], float],
@@ -104,7 +104,7 @@ class LiveDisplay:
                 estimate simulates the rest of the run.
         """
         now = time.monotonic()
-        if now - self._drawn < (REDRAW_INTERVAL if self.terminal.live else HEARTBEAT_INTERVAL):
+        if now - self._drawn < (_REDRAW_INTERVAL if self.terminal.live else HEARTBEAT_INTERVAL):
             return
         self._drawn = now
         if not self.terminal.live:
@@ -117,7 +117,7 @@ class LiveDisplay:
             return
         self.clear()
         head = " · ".join([*_describe_remaining(left()), self._head(running, done, waiting)])
-        lines = [head, *map(self._row, running[:MAX_LIVE_ROWS])]
+        lines = [head, *map(self._row, running[:_MAX_LIVE_ROWS])]
         for line in lines:
             self.terminal.print(line[: max(1, self.terminal.width - 1)])
         self._lines = len(lines)
@@ -133,20 +133,20 @@ class LiveDisplay:
         self.terminal.print(text)
 
     def _head(
-        self, running: Collection[RunningSession], done: Sequence[SessionResult], waiting: int
+        self, running: Collection[_RunningSession], done: Sequence[SessionResult], waiting: int
     ) -> str:
         failed = sum(result.outcome == FAILED for result in done)
         counts = f"running {len(running)} · done {len(done)} · failed {failed} · waiting {waiting}"
         return f"{counts} · {format_duration(time.monotonic() - self._started_at)}"
 
-    def _row(self, session: RunningSession) -> str:
-        sign = SPINNER[int(session.seconds / REDRAW_INTERVAL) % len(SPINNER)]
+    def _row(self, session: _RunningSession) -> str:
+        sign = SPINNER[int(session.seconds / _REDRAW_INTERVAL) % len(SPINNER)]
         expected = f"/{session.planned.seconds:.0f}" if session.planned.seconds else ""
         head = f"{sign} {session.planned.entry.session}  {session.seconds:.0f}{expected} s"
         return f"{head}  {last_log_line(session.log)}"
 
 
-def describe_result(result: SessionResult) -> str:
+def _describe_result(result: SessionResult) -> str:
     """Return the text after the session name in the row of a finished session."""
     if result.outcome == CACHED:
         return f"{format_duration(result.age)} old, saved {format_duration(result.seconds)}"
@@ -161,7 +161,7 @@ def last_log_line(log: Path) -> str:
     """Return the last line of a log that is not blank."""
     try:
         with log.open("rb") as file:
-            file.seek(max(0, file.seek(0, 2) - LOG_TAIL_BYTES))
+            file.seek(max(0, file.seek(0, 2) - _LOG_TAIL_BYTES))
             lines = plain_lines(file.read().decode(errors="replace"))
     except OSError:
         return ""

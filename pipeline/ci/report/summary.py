@@ -21,7 +21,7 @@ from pipeline.ci.terminal import Terminal, format_duration, log_tail
 if TYPE_CHECKING:
     from pipeline.inconclusive import Inconclusive
 
-LOG_TAIL_LINES = 15  # lines of a failed log
+_LOG_TAIL_LINES = 15  # lines of a failed log
 
 
 def print_summary(
@@ -71,6 +71,6 @@ def summary_line(results: Iterable[SessionResult], wall: float) -> str:
 def _failure(result: SessionResult, terminal: Terminal) -> None:
     terminal.print()
     terminal.print(f": {result.entry.session}  {result.log}", word="failed", colour="red")
-    for each in log_tail(result.log, LOG_TAIL_LINES) if result.log else []:
+    for each in log_tail(result.log, _LOG_TAIL_LINES) if result.log else []:
         terminal.print(f"  {each}")
     terminal.print(f'hint: nox -s "{result.entry.session}"')

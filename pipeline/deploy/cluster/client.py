@@ -17,9 +17,9 @@ from pipeline.errors import CheckFailedError, InputError
 from pipeline.process import CommandResult, capture, last_error_line
 
 JSONObject = dict[str, Any]
-TIMEOUT = 60
+_TIMEOUT = 60
 """Seconds for one command."""
-UNREACHABLE = 255
+_UNREACHABLE = 255
 """Exit code if the engine cannot be reached, as in ssh."""
 
 
@@ -41,7 +41,7 @@ class SwarmClient:
         """
         return {"DOCKER_HOST": self.tunnel.ensure_open()} if self.tunnel else {}
 
-    def run(self, *arguments: str, stdin: str = "", seconds: float = TIMEOUT) -> CommandResult:
+    def run(self, *arguments: str, stdin: str = "", seconds: float = _TIMEOUT) -> CommandResult:
         """Run docker with a time limit; retry while the swarm has no leader."""
         return retry_without_leader(lambda: self.run_once(*arguments, stdin=stdin, seconds=seconds))
 
@@ -50,7 +50,7 @@ class SwarmClient:
         try:
             env = self.docker_env()
         except InputError as error:  # a lost connection may come back: the caller retries
-            return CommandResult(arguments, UNREACHABLE, "", str(error))
+            return CommandResult(arguments, _UNREACHABLE, "", str(error))
         return capture(["docker", *arguments], env=env, stdin=stdin, seconds=seconds)
 
     def check_output(self, *arguments: str, stdin: str = "") -> str:
@@ -61,7 +61,7 @@ class SwarmClient:
         """
         answer = self.run(*arguments, stdin=stdin)
         if answer.returncode:
-            raise command_error(answer, *arguments)
+            raise _command_error(answer, *arguments)
         return answer.stdout
 
     def create(self, kind: str, name: str, *arguments: str, stdin: str = "") -> None:
@@ -75,7 +75,7 @@ class SwarmClient:
         """
         answer = self.run(kind, "create", *arguments, stdin=stdin)
         if answer.returncode and not self.inspect(kind, name):
-            raise command_error(answer, kind, "create")
+            raise _command_error(answer, kind, "create")
 
     def require_manager(self) -> None:
         """Refuse an engine that is not a manager of a swarm with a leader.
@@ -203,7 +203,7 @@ class SwarmClient:
         return (answer.stdout + answer.stderr).strip()
 
 
-def command_error(answer: CommandResult, *words: str) -> CheckFailedError:
+def _command_error(answer: CommandResult, *words: str) -> CheckFailedError:
     """Return the error of a failed command, with its cause if that is known."""
     line = last_error_line(answer)
     message = f"`docker {' '.join(words[:2])}` failed: {line}"

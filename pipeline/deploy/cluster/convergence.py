@@ -22,11 +22,11 @@ from pipeline.deploy.cluster.retry import (
 from pipeline.deploy.progress import log
 from pipeline.errors import CheckFailedError
 
-FAILED_STATES = {"failed", "rejected", "orphaned"}
-NOTICE_SECONDS = 15
+_FAILED_STATES = {"failed", "rejected", "orphaned"}
+_NOTICE_SECONDS = 15
 """After that time the log names the reason why no node started a replica; the wait goes on."""
-GONE = "the service was removed"
-PAUSED_STATES = {"paused", "rollback_paused"}
+_GONE = "the service was removed"
+_PAUSED_STATES = {"paused", "rollback_paused"}
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,14 @@ def find_failure(
         tasks: Its tasks.
     """
     if service is None:
-        return GONE
+        return _GONE
     if (
         service_image(service) != wanted.image
         or service_variable(service, "DEPLOY_ID") != wanted.deploy_id
     ):
         return "the engine rolled back to the previous release"
     state = (service.get("UpdateStatus") or {}).get("State", "")
-    if state in PAUSED_STATES or state.startswith("rollback"):
+    if state in _PAUSED_STATES or state.startswith("rollback"):
         return f"the engine stopped: {state}"
     return next(
         (describe_task(task) for task in tasks_of_deployment(wanted, tasks) if has_failed(task)),
@@ -93,7 +93,7 @@ def tasks_of_deployment(wanted: ExpectedState, tasks: Sequence[JSONObject]) -> l
 
 def has_failed(task: JSONObject) -> bool:
     """Return whether a task ended unexpectedly; a successful restart counts as a failure too."""
-    return task["Status"]["State"] in FAILED_STATES or (
+    return task["Status"]["State"] in _FAILED_STATES or (
         task["Status"]["State"] == "complete" and task["DesiredState"] == "shutdown"
     )
 
@@ -125,17 +125,17 @@ def wait_for_convergence(
     Raises:
         NotConvergedError: The service failed, or the time is over.
     """
-    notice = time.monotonic() + NOTICE_SECONDS
-    for service, tasks in poll(swarm, wanted, seconds):
+    notice = time.monotonic() + _NOTICE_SECONDS
+    for service, tasks in _poll(swarm, wanted, seconds):
         if not again and (wrong := find_failure(wanted, service, tasks)):
-            raise convergence_cause(swarm, wanted, wrong)
+            raise _convergence_cause(swarm, wanted, wrong)
         if service and has_converged(wanted, service, tasks):
             return
-        if time.monotonic() > notice and (waiting := unstarted(wanted, tasks)):
-            log_cause(swarm, wanted.service, waiting)
+        if time.monotonic() > notice and (waiting := _unstarted(wanted, tasks)):
+            _log_cause(swarm, wanted.service, waiting)
             notice = math.inf
         look()
-    raise convergence_cause(swarm, wanted, f"it did not start within {seconds:.0f} s")
+    raise _convergence_cause(swarm, wanted, f"it did not start within {seconds:.0f} s")
 
 
 def watch_stability(
@@ -162,7 +162,7 @@ def watch_stability(
             service, tasks = query_service(swarm, each.service, end)
             wrong = find_failure(each, service, tasks)
             if wrong or service is None or not has_converged(each, service, tasks):
-                raise convergence_cause(swarm, each, wrong or "a replica is not running any more")
+                raise _convergence_cause(swarm, each, wrong or "a replica is not running any more")
         look()
         time.sleep(POLL_INTERVAL)
 
@@ -191,7 +191,7 @@ def wait_until_running(swarm: SwarmClient, service: str, seconds: float) -> None
     )
 
 
-def poll(
+def _poll(
     swarm: SwarmClient, wanted: ExpectedState, seconds: float
 ) -> Iterator[tuple[JSONObject | None, list[JSONObject]]]:
     """Yield a service and its tasks in every poll, until the time is over."""
@@ -215,17 +215,17 @@ def query_service(
 def convergence_error(swarm: SwarmClient, wanted: ExpectedState, why: str) -> NotConvergedError:
     """Print the last log lines of a replica, and return the error to raise."""
     with suppress(EngineUnavailableError):
-        if lines := failed_task_logs(swarm, wanted):
+        if lines := _failed_task_logs(swarm, wanted):
             log(f"last log lines of {wanted.service}:\n{lines}")
     return NotConvergedError(
         f"{wanted.service}: {why}", hint=f"docker service ps --no-trunc {wanted.service}"
     )
 
 
-def convergence_cause(swarm: SwarmClient, wanted: ExpectedState, why: str) -> NotConvergedError:
+def _convergence_cause(swarm: SwarmClient, wanted: ExpectedState, why: str) -> NotConvergedError:
     """Return a `convergence_error` with the cause that keeps the replicas from running."""
     error = convergence_error(swarm, wanted, why)
-    if why == GONE:
+    if why == _GONE:
         hint = "docker events --since=1h --until=0s --filter=type=service; deploy again"
         return NotConvergedError(str(error), hint=hint)
     with suppress(EngineUnavailableError):
@@ -239,7 +239,7 @@ def convergence_cause(swarm: SwarmClient, wanted: ExpectedState, why: str) -> No
 def blocking_cause(swarm: SwarmClient, service: str, tasks: Sequence[JSONObject]) -> Cause:
     """Return the cause that keeps tasks from running, as the end of a sentence."""
     hint = f"docker service ps --no-trunc {service}"
-    idle = sorted(filter(is_idle, tasks), key=has_failed, reverse=True)
+    idle = sorted(filter(_is_idle, tasks), key=has_failed, reverse=True)
     if not idle:
         return Cause("", hint)
     image, stack = idle[0]["Spec"]["ContainerSpec"]["Image"], service.partition("_")[0]
@@ -250,7 +250,7 @@ def blocking_cause(swarm: SwarmClient, service: str, tasks: Sequence[JSONObject]
     return Cause(f": {found.sentence}", found.hint or hint)
 
 
-def unstarted(wanted: ExpectedState, tasks: Sequence[JSONObject]) -> list[JSONObject]:
+def _unstarted(wanted: ExpectedState, tasks: Sequence[JSONObject]) -> list[JSONObject]:
     """Return the tasks of this deployment that should run, and that no node has started."""
     mine = [
         task for task in tasks_of_deployment(wanted, tasks) if task["DesiredState"] == "running"
@@ -258,14 +258,14 @@ def unstarted(wanted: ExpectedState, tasks: Sequence[JSONObject]) -> list[JSONOb
     return [task for task in mine if task["Status"]["State"] in start_failures.UNSTARTED_STATES]
 
 
-def log_cause(swarm: SwarmClient, service: str, waiting: Sequence[JSONObject]) -> None:
+def _log_cause(swarm: SwarmClient, service: str, waiting: Sequence[JSONObject]) -> None:
     """Log why replicas wait, so that the operator can fix it before the time is over."""
     with suppress(EngineUnavailableError):
         why = blocking_cause(swarm, service, waiting)
         log(f"{service} waits{why.sentence}; hint: {why.hint}")
 
 
-def is_idle(task: JSONObject) -> bool:
+def _is_idle(task: JSONObject) -> bool:
     """Return whether a task failed, or should run and does not yet."""
     waits = (
         task["Status"]["State"]
@@ -274,7 +274,7 @@ def is_idle(task: JSONObject) -> bool:
     return has_failed(task) or (waits and task["DesiredState"] == "running")
 
 
-def failed_task_logs(swarm: SwarmClient, wanted: ExpectedState) -> str:
+def _failed_task_logs(swarm: SwarmClient, wanted: ExpectedState) -> str:
     """Return the last log lines of a replica, of a failed one if there is any."""
     mine = tasks_of_deployment(wanted, swarm.tasks(wanted.service))
     return next(

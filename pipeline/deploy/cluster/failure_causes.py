@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pipeline.escaping import markdown_table
 
-UNNAMED = {
+_UNNAMED = {
     "activate": "docker node update --availability=active NODE",
     "away": "see docker node ls",
     "image": "IMAGE",
@@ -152,7 +152,7 @@ def documentation() -> str:
     """Return the table for the documents."""
     plain = str.maketrans({"\\": None, "|": "/", "?": None})
     rows = [
-        (words.replace(".*", "…").translate(plain), *(each.format(**UNNAMED) for each in texts))
+        (words.replace(".*", "…").translate(plain), *(each.format(**_UNNAMED) for each in texts))
         for words, *texts in CAUSES
     ]
     return markdown_table(("message of the engine", "meaning", "command"), rows)
@@ -169,9 +169,9 @@ def find_cause(message: str, **names: str) -> Cause | None:
 
     Args:
         message: The error.
-        names: Values of the placeholders in `UNNAMED`.
+        names: Values of the placeholders in `_UNNAMED`.
     """
-    named = UNNAMED | names
+    named = _UNNAMED | names
     for words, sentence, hint in CAUSES:
         if re.search(words, message, re.IGNORECASE):
             return Cause(sentence.format(**named), hint.format(**named))

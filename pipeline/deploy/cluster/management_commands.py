@@ -10,8 +10,8 @@ from pipeline.deploy.cluster.stackfile import Service
 from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError
 
-NOTHING_LEFT = "nothing is left"
-LIST = re.compile(r"\[[\"\]]")
+_NOTHING_LEFT = "nothing is left"
+_LIST = re.compile(r"\[[\"\]]")
 """Start of a JSON list; the lines of showmigrations start with other brackets."""
 
 
@@ -56,7 +56,7 @@ def leftovers(
         lines = run_management_command(swarm, environment, service, "leftovers", name=name)
     except CheckFailedError as error:
         return [f"cannot list its leftovers: {error}".partition("\n")[0]]
-    return [line for line in lines if line and line != NOTHING_LEFT]
+    return [line for line in lines if line and line != _NOTHING_LEFT]
 
 
 def parse_name_list(lines: Iterable[str]) -> set[str]:
@@ -65,6 +65,6 @@ def parse_name_list(lines: Iterable[str]) -> set[str]:
     Raises:
         ValueError: There is none.
     """
-    for line in filter(LIST.match, lines):
+    for line in filter(_LIST.match, lines):
         return set(json.loads(line))
     raise ValueError("no line is a list")

@@ -32,7 +32,7 @@ from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError
 from pipeline.files import read_text
 
-LOG_INTERVAL = 10
+_LOG_INTERVAL = 10
 """Seconds between two messages about a wait."""
 END_MARKER = "that is all"
 """The last line of a job whose output is parsed: the engine may lose the end of a log."""
@@ -104,7 +104,7 @@ def finish(swarm: SwarmClient, environment: Environment, job: Job, seconds: floa
         JobFailedError: It failed on a node, or took too long; the message has its last log lines.
     """
     try:
-        raise_for_failure(
+        _raise_for_failure(
             swarm, environment.stack, job, wait_for_job(swarm, environment, job, seconds)
         )
     except JobNotStartedError:
@@ -183,7 +183,7 @@ def wait_for_leftover_job(swarm: SwarmClient, name: str, seconds: float) -> None
             )
         if now >= logged:
             log(f"{name} of an earlier deployment still runs; waiting for {now - began:.0f} s")
-            logged = now + LOG_INTERVAL
+            logged = now + _LOG_INTERVAL
         time.sleep(POLL_INTERVAL)
 
 
@@ -208,7 +208,7 @@ def wait_for_job(
         JobFailedError: The time is over, or it was removed by hand.
     """
     began = moved = time.monotonic()
-    logged = began + environment.timings.start_timeout - LOG_INTERVAL
+    logged = began + environment.timings.start_timeout - _LOG_INTERVAL
     while True:
         service, tasks = query_service(swarm, job.name, began + seconds)
         if service is None:
@@ -221,16 +221,16 @@ def wait_for_job(
         if found and not any(map(is_unstarted, found)):
             moved = now
         if now > min(moved + environment.timings.start_timeout, began + seconds):
-            require_start(swarm, environment.stack, job, found, now - moved)
+            _require_start(swarm, environment.stack, job, found, now - moved)
         if now > began + seconds:
-            raise timeout_error(swarm, environment.stack, job, found, seconds)
-        if now > logged + LOG_INTERVAL:
-            warn_if_busy(swarm, environment.stack, job, found, now - began)
+            raise _timeout_error(swarm, environment.stack, job, found, seconds)
+        if now > logged + _LOG_INTERVAL:
+            _warn_if_busy(swarm, environment.stack, job, found, now - began)
             logged = now
         time.sleep(POLL_INTERVAL)
 
 
-def require_start(
+def _require_start(
     swarm: SwarmClient, stack: str, job: Job, tasks: Sequence[JSONObject], seconds: float
 ) -> None:
     """Raise if no node started a task of a job.
@@ -245,7 +245,7 @@ def require_start(
         raise JobNotStartedError(what, hint=why.hint or "docker node ls")
 
 
-def warn_if_busy(
+def _warn_if_busy(
     swarm: SwarmClient, stack: str, job: Job, tasks: Sequence[JSONObject], seconds: float
 ) -> None:
     """Log why a job takes long to start, for example for the pull of its image."""
@@ -256,7 +256,7 @@ def warn_if_busy(
         log(f"{job.name} has not started after {seconds:.0f} s: {why.sentence}")
 
 
-def timeout_error(
+def _timeout_error(
     swarm: SwarmClient, stack: str, job: Job, tasks: Sequence[JSONObject], seconds: float
 ) -> JobFailedError:
     """Return the error of a job that did not finish in time."""
@@ -267,7 +267,7 @@ def timeout_error(
     return JobFailedError(f"{job.name} took more than {seconds:.0f} s: {why.sentence}", hint=hint)
 
 
-def raise_for_failure(
+def _raise_for_failure(
     swarm: SwarmClient, stack: str, job: Job, tasks: Sequence[JSONObject]
 ) -> None:
     """Raise if a task of a finished job failed.
@@ -278,7 +278,7 @@ def raise_for_failure(
     """
     require_run(swarm, stack, job, tasks)
     for task in filter(is_failed, tasks):
-        why = failed_task_cause(swarm, stack, job, task)
+        why = _failed_task_cause(swarm, stack, job, task)
         raise JobFailedError(why.sentence, hint=why.hint)
 
 
@@ -289,11 +289,11 @@ def require_run(swarm: SwarmClient, stack: str, job: Job, tasks: Sequence[JSONOb
         JobNotStartedError: A node rejected it, for example because its image is missing.
     """
     for task in filter(is_rejected, tasks):
-        why = failed_task_cause(swarm, stack, job, task)
+        why = _failed_task_cause(swarm, stack, job, task)
         raise JobNotStartedError(why.sentence, hint=why.hint)
 
 
-def failed_task_cause(swarm: SwarmClient, stack: str, job: Job, task: JSONObject) -> Cause:
+def _failed_task_cause(swarm: SwarmClient, stack: str, job: Job, task: JSONObject) -> Cause:
     """Return the reason of a failed task, and its hint."""
     why = start_failures.task_cause(swarm, stack, job.image, task)
     known = f" ({why.sentence})" if why else ""

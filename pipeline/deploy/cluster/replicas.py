@@ -28,7 +28,7 @@ class Replicas:
         for service in self.services:
             for task in retry_while_unavailable(lambda name=service: self.swarm.tasks(name)):  # type: ignore[misc]
                 is_own = variable in (task["Spec"]["ContainerSpec"].get("Env") or [])
-                (self.own if is_own else self.others).update(addresses(task))
+                (self.own if is_own else self.others).update(_addresses(task))
 
     def has_own(self, address: str) -> bool:
         return address in self.own
@@ -37,7 +37,7 @@ class Replicas:
         return address in self.others - self.own
 
 
-def addresses(task: JSONObject) -> Iterator[str]:
+def _addresses(task: JSONObject) -> Iterator[str]:
     """Yield the addresses of a task, without prefix lengths."""
     for attached in task.get("NetworksAttachments") or []:
         yield from (address.partition("/")[0] for address in attached.get("Addresses") or [])

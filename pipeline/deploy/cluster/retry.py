@@ -10,17 +10,17 @@ from pipeline.deploy.progress import log
 from pipeline.errors import CheckFailedError
 from pipeline.process import CommandResult, last_error_line
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 POLL_INTERVAL = 0.5
 RETRY_TIMEOUT = 30
 """Minimum of seconds to retry, even if the caller has less time."""
 LEADER_ELECTION_TIMEOUT = 60
 """Seconds for the managers to elect a leader; until then nothing can be changed."""
-NO_LEADER_ERROR = re.compile(
+_NO_LEADER_ERROR = re.compile(
     r"does not have a leader|deadline ?exceeded|code = unavailable", re.IGNORECASE
 )
 """Errors of a manager during the election: first it waits for the leader that it knew."""
-NOT_FOUND_ERROR = re.compile(
+_NOT_FOUND_ERROR = re.compile(
     r"no such (service|task|config|secret|network|object)"
     r"|(service|task|config|secret|network) \S+ not found",
     re.IGNORECASE,
@@ -31,7 +31,7 @@ class EngineUnavailableError(CheckFailedError):
     """The engine does not answer, so the state is unknown; a retry may help."""
 
 
-def retry_while_unavailable(query: Callable[[], T], end: float = 0) -> T:
+def retry_while_unavailable(query: Callable[[], _T], end: float = 0) -> _T:
     """Return the result of a query; repeat it while the engine is unavailable.
 
     Args:
@@ -60,7 +60,7 @@ def retry_without_leader(ask: Callable[[], CommandResult]) -> CommandResult:
             reports that the object already exists, or does not exist any more.
     """
     end = time.monotonic() + LEADER_ELECTION_TIMEOUT
-    while (answer := ask()).returncode and NO_LEADER_ERROR.search(answer.stderr):
+    while (answer := ask()).returncode and _NO_LEADER_ERROR.search(answer.stderr):
         if time.monotonic() > end:
             break
         log("the swarm has no leader; retrying")
@@ -74,7 +74,7 @@ def raise_if_unavailable(answer: CommandResult) -> None:
     Raises:
         EngineUnavailableError: The engine gave no answer.
     """
-    if answer.returncode and not NOT_FOUND_ERROR.search(answer.stderr):
+    if answer.returncode and not _NOT_FOUND_ERROR.search(answer.stderr):
         raise EngineUnavailableError(
             f"the engine does not answer: {last_error_line(answer)}",
             hint=failure_causes.hint_for_error(last_error_line(answer), "docker node ls"),

@@ -19,10 +19,10 @@ from pipeline.errors import InputError
 from pipeline.process import CommandResult, capture, last_error_line
 
 DOCKER_SOCKET = "/var/run/docker.sock"
-CONNECT_TIMEOUT, COMMAND_TIMEOUT = 15, 30
-SSH_OPTIONS = {
+_CONNECT_TIMEOUT, _COMMAND_TIMEOUT = 15, 30
+_SSH_OPTIONS = {
     "BatchMode": "yes",
-    "ConnectTimeout": f"{CONNECT_TIMEOUT}",
+    "ConnectTimeout": f"{_CONNECT_TIMEOUT}",
     "ControlPersist": "no",
     "ExitOnForwardFailure": "yes",
     "GlobalKnownHostsFile": "/dev/null",
@@ -58,10 +58,10 @@ class SSHTunnel:
         if self.control("check") == 0:
             return address
         if self.has_key:
-            require_readable_key(self.folder / "key")
+            _require_readable_key(self.folder / "key")
         (self.folder / "control").unlink(missing_ok=True)  # left by a killed ssh
         forward = f"-L{self.folder / 'engine'}:{DOCKER_SOCKET}"
-        answer = capture([*self.command("-fNM", forward)], seconds=COMMAND_TIMEOUT)
+        answer = capture([*self.command("-fNM", forward)], seconds=_COMMAND_TIMEOUT)
         if answer.returncode:
             raise InputError(
                 f"{self.host} cannot be reached: {ssh_error(answer)}",
@@ -71,13 +71,13 @@ class SSHTunnel:
 
     def control(self, what: str) -> int:
         """Send a control command to the running ssh; return the exit code."""
-        return capture(self.command("-O", what), seconds=COMMAND_TIMEOUT).returncode
+        return capture(self.command("-O", what), seconds=_COMMAND_TIMEOUT).returncode
 
     def command(self, *arguments: str) -> Sequence[str]:
         """Return an ssh command for this connection."""
         place = parse_ssh_host(self.host)
         key = ("-oIdentitiesOnly=yes", f"-i{self.folder / 'key'}") if self.has_key else ()
-        options = [f"-o{name}={value}" for name, value in SSH_OPTIONS.items()]
+        options = [f"-o{name}={value}" for name, value in _SSH_OPTIONS.items()]
         known = f"-oUserKnownHostsFile={self.folder / 'known_hosts'}"
         whom = (f"-l{place.user}" if place.user else "", f"-p{place.port}")
         given = [option for option in (*options, known, *key, *whom) if option]
@@ -89,7 +89,7 @@ class SSHTunnel:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def require_readable_key(file: Path) -> None:
+def _require_readable_key(file: Path) -> None:
     """Refuse a key that ssh cannot read; ssh would go on without it, and report a denied login.
 
     Raises:

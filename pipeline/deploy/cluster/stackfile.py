@@ -16,7 +16,7 @@ from pipeline.errors import InputError
 STACK_FILE = Path("deploy", "stack.yml")
 PREVIEW_SUFFIX = "-next"
 """Suffix of the names of preview services."""
-PUBLIC_VARIABLES = ("SENTRY_DSN",)
+_PUBLIC_VARIABLES = ("SENTRY_DSN",)
 """Variables of an environment that the page, and so every user, may read."""
 
 Service = dict[str, Any]
@@ -54,7 +54,7 @@ def render_services(environment: Environment, release: Release) -> dict[str, Ser
     """
     services = services_of_file(STACK_FILE)
     return {
-        name: render_service(name, service, environment, release)
+        name: _render_service(name, service, environment, release)
         for name, service in services.items()
     }
 
@@ -72,7 +72,7 @@ def services_of_file(path: Path) -> dict[str, Service]:
     return services
 
 
-def render_service(
+def _render_service(
     name: str, template: Service, environment: Environment, release: Release
 ) -> Service:
     times = environment.timings
@@ -85,7 +85,7 @@ def render_service(
             **template.get("environment", {}),
             **service_environment(name, environment, release),
         },
-        "secrets": secret_mounts(release) if name == "backend" else [],
+        "secrets": _secret_mounts(release) if name == "backend" else [],
         "healthcheck": {"interval": "2s", "start_period": f"{times.start_timeout}s"},
         "stop_grace_period": f"{times.stop_grace_period}s",
         "deploy": {
@@ -108,11 +108,11 @@ def service_environment(name: str, environment: Environment, release: Release) -
     variables = environment.variables
     if name == "backend":
         return {**variables, **own, "COMMIT": release.commit}
-    public = {each: variables[each] for each in PUBLIC_VARIABLES if each in variables}
+    public = {each: variables[each] for each in _PUBLIC_VARIABLES if each in variables}
     return {**public, **own}
 
 
-def secret_mounts(release: Release) -> list[dict[str, Any]]:
+def _secret_mounts(release: Release) -> list[dict[str, Any]]:
     """Return the secrets of the backend; only the app's user may read them."""
     return [
         {"source": source, "target": name, "uid": "10001", "gid": "10001", "mode": 0o400}
@@ -159,9 +159,9 @@ def stack_file(stack: str, services: Mapping[str, Service]) -> str:
         "version": "3.8",
         "services": dict(services),
         "networks": {"app": {"external": True, "name": f"{stack}-app"}},
-        "secrets": external_refs(services, "secrets"),
-        "configs": external_refs(services, "configs"),
-        "volumes": {name: {"name": f"{stack}-{name}"} for name in volume_names(services)},
+        "secrets": _external_refs(services, "secrets"),
+        "configs": _external_refs(services, "configs"),
+        "volumes": {name: {"name": f"{stack}-{name}"} for name in _volume_names(services)},
     }
     text = StringIO()
     YAML(typ="safe", pure=True).dump(content, text)
@@ -170,13 +170,13 @@ def stack_file(stack: str, services: Mapping[str, Service]) -> str:
     )  # Docker would replace variables by those of this process
 
 
-def external_refs(services: Mapping[str, Service], kind: str) -> dict[str, dict[str, bool]]:
+def _external_refs(services: Mapping[str, Service], kind: str) -> dict[str, dict[str, bool]]:
     """Return the secrets or configs of services as external objects."""
     used = {entry["source"] for service in services.values() for entry in service.get(kind, [])}
     return {source: {"external": True} for source in sorted(used)}
 
 
-def volume_names(services: Mapping[str, Service]) -> list[str]:
+def _volume_names(services: Mapping[str, Service]) -> list[str]:
     """Return the names of the volumes that services use."""
     mounts = [mount for service in services.values() for mount in service.get("volumes", [])]
     return sorted({mount["source"] for mount in mounts if "source" in mount})

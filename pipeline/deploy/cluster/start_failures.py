@@ -11,17 +11,17 @@ from pipeline.errors import CheckFailedError
 from pipeline.images.registry import NotFoundError, platform_digests, raw_manifest
 from pipeline.images.targets import split_digest
 
-UNALLOCATED_STATES = {"new", "allocated"}
+_UNALLOCATED_STATES = {"new", "allocated"}
 """States of a task that waits for an address in its network."""
-UNSTARTED_STATES = UNALLOCATED_STATES | {"pending", "assigned", "accepted"}
+UNSTARTED_STATES = _UNALLOCATED_STATES | {"pending", "assigned", "accepted"}
 """States of a task that no node has started."""
 IN_PROGRESS_STATES = {"preparing", "ready", "starting"}
 """States of a task whose node is preparing it."""
-NODE_FORMAT = "--format={{.Hostname}} {{.Status}} {{.Availability}}"
-ACTIVE = "Ready Active"
-INACTIVE = "not available for new tasks"
-NO_IMAGE = "No such image"
-ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+_NODE_FORMAT = "--format={{.Hostname}} {{.Status}} {{.Availability}}"
+_ACTIVE = "Ready Active"
+_INACTIVE = "not available for new tasks"
+_NO_IMAGE = "No such image"
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 """Names of the engine, with the names in image manifests."""
 
 
@@ -38,23 +38,23 @@ def start_failure(swarm: SwarmClient, stack: str, image: str, tasks: Sequence[JS
         The cause; the hint is empty if only the error of the engine is known.
     """
     if not tasks:
-        return no_task_cause(swarm)
+        return _no_task_cause(swarm)
     task = tasks[0]
-    node, error = node_name(swarm, task), task_error(task)
+    node, error = _node_name(swarm, task), _task_error(task)
     state = " ".join(filter(None, [task["Status"]["State"], node and f"on {node}"]))
     text = f"{state}: {error}" if error else state
     found = task_cause(swarm, stack, image, task)
     return Cause(f"{text} ({found.sentence})", found.hint) if found else Cause(text, "")
 
 
-def no_task_cause(swarm: SwarmClient) -> Cause:
+def _no_task_cause(swarm: SwarmClient) -> Cause:
     """Return why there is no task: a global job gets none on unavailable nodes, without an error.
 
     https://github.com/moby/swarmkit/blob/master/manager/orchestrator/global/global.go
     """
     away = unavailable_nodes(swarm)
     found = (
-        failure_causes.find_cause(INACTIVE, away=", ".join(away), activate=activate_command(away))
+        failure_causes.find_cause(_INACTIVE, away=", ".join(away), activate=activate_command(away))
         if away
         else None
     )
@@ -65,14 +65,18 @@ def no_task_cause(swarm: SwarmClient) -> Cause:
 
 def task_cause(swarm: SwarmClient, stack: str, image: str, task: JSONObject) -> Cause | None:
     """Return the cause for the error or the state of a task; None if it is unknown."""
-    error, state, node = task_error(task), task["Status"]["State"], node_name(swarm, task) or "self"
-    if NO_IMAGE in error:
-        return missing_image_cause(swarm, image, task)
+    error, state, node = (
+        _task_error(task),
+        task["Status"]["State"],
+        _node_name(swarm, task) or "self",
+    )
+    if _NO_IMAGE in error:
+        return _missing_image_cause(swarm, image, task)
     names = {"image": image, "network": f"{stack}-app", "node": node}
-    if INACTIVE in error:
+    if _INACTIVE in error:
         away = unavailable_nodes(swarm)
         names |= {"away": ", ".join(away), "activate": activate_command(away)}
-    if state in UNALLOCATED_STATES:
+    if state in _UNALLOCATED_STATES:
         return failure_causes.find_cause("no available address", **names)
     if state in IN_PROGRESS_STATES and not error:
         hint = f"on {node}: docker pull {image}; docker ps --all"
@@ -82,13 +86,13 @@ def task_cause(swarm: SwarmClient, stack: str, image: str, task: JSONObject) -> 
     return failure_causes.find_cause(error, **names)
 
 
-def missing_image_cause(swarm: SwarmClient, image: str, task: JSONObject) -> Cause:
+def _missing_image_cause(swarm: SwarmClient, image: str, task: JSONObject) -> Cause:
     """Return why a node lacks an image; the engine reports only that it is missing.
 
     The registry is queried for the index, for the manifest of the node's platform, and for that
     manifest: after a cleanup, a registry may keep an index without its manifests.
     """
-    node, platform = node_name(swarm, task) or "that node", node_platform(swarm, task)
+    node, platform = _node_name(swarm, task) or "that node", _node_platform(swarm, task)
     named = ""
     try:
         built = platform_digests(image)
@@ -107,25 +111,25 @@ def missing_image_cause(swarm: SwarmClient, image: str, task: JSONObject) -> Cau
     return Cause(message, f"on {node}: docker pull {image}; docker system df")
 
 
-def task_error(task: JSONObject) -> str:
+def _task_error(task: JSONObject) -> str:
     """Return the error of a task; empty without one."""
     return str(task["Status"].get("Err") or "")
 
 
-def node_name(swarm: SwarmClient, task: JSONObject) -> str:
+def _node_name(swarm: SwarmClient, task: JSONObject) -> str:
     """Return the host name of a task's node; empty without a node."""
-    found = node_object(swarm, task)
+    found = _node_object(swarm, task)
     return str(found["Hostname"] if found else task.get("NodeID") or "")
 
 
-def node_platform(swarm: SwarmClient, task: JSONObject) -> str:
+def _node_platform(swarm: SwarmClient, task: JSONObject) -> str:
     """Return the platform of a task's node, such as `linux/amd64`; empty if it is unknown."""
-    platform = node_object(swarm, task).get("Platform") or {}
+    platform = _node_object(swarm, task).get("Platform") or {}
     machine = platform.get("Architecture", "")
-    return f"{platform['OS']}/{ARCHITECTURES.get(machine, machine)}" if platform else ""
+    return f"{platform['OS']}/{_ARCHITECTURES.get(machine, machine)}" if platform else ""
 
 
-def node_object(swarm: SwarmClient, task: JSONObject) -> JSONObject:
+def _node_object(swarm: SwarmClient, task: JSONObject) -> JSONObject:
     """Return the description of a task's node; empty if it is unknown."""
     with suppress(EngineUnavailableError):
         for found in swarm.inspect("node", *filter(None, [task.get("NodeID")])):
@@ -135,8 +139,8 @@ def node_object(swarm: SwarmClient, task: JSONObject) -> JSONObject:
 
 def unavailable_nodes(swarm: SwarmClient) -> list[str]:
     """Return the nodes that take no tasks, each with its state, as in `docker node ls`."""
-    listing = swarm.run("node", "ls", NODE_FORMAT).stdout
-    return [line for line in listing.splitlines() if not line.endswith(ACTIVE)]
+    listing = swarm.run("node", "ls", _NODE_FORMAT).stdout
+    return [line for line in listing.splitlines() if not line.endswith(_ACTIVE)]
 
 
 def activate_command(listed: Sequence[str]) -> str:

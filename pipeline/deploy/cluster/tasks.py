@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from pipeline.deploy.cluster.client import JSONObject
 from pipeline.deploy.cluster.start_failures import UNSTARTED_STATES
 
-FAILED_STATES = {"failed", "rejected", "orphaned", "remove"}
+_FAILED_STATES = {"failed", "rejected", "orphaned", "remove"}
 
 
 def is_in_progress(tasks: Sequence[JSONObject]) -> bool:
     """Return whether a task of a job runs; a task that no node started does not count."""
     return any(
-        not (is_complete(task) or is_failed(task) or is_shut_down(task) or is_unstarted(task))
+        not (is_complete(task) or is_failed(task) or _is_shut_down(task) or is_unstarted(task))
         for task in tasks
     )
 
@@ -24,7 +24,7 @@ def representative_tasks(tasks: Sequence[JSONObject]) -> list[JSONObject]:
     """
     found: dict[object, JSONObject] = {}
     left = [
-        task for task in tasks if is_complete(task) or is_failed(task) or not is_shut_down(task)
+        task for task in tasks if is_complete(task) or is_failed(task) or not _is_shut_down(task)
     ]
     for task in sorted(left, key=lambda task: (is_complete(task), not is_failed(task))):
         found[task.get("Slot") or task.get("NodeID")] = task
@@ -36,7 +36,7 @@ def is_complete(task: JSONObject) -> bool:
 
 
 def is_failed(task: JSONObject) -> bool:
-    return task["Status"]["State"] in FAILED_STATES
+    return task["Status"]["State"] in _FAILED_STATES
 
 
 def is_rejected(task: JSONObject) -> bool:
@@ -44,7 +44,7 @@ def is_rejected(task: JSONObject) -> bool:
     return bool(task["Status"]["State"] == "rejected")
 
 
-def is_shut_down(task: JSONObject) -> bool:
+def _is_shut_down(task: JSONObject) -> bool:
     return bool(task["DesiredState"] == "shutdown")
 
 

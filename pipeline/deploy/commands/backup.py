@@ -23,7 +23,7 @@ from pipeline.deploy.target import connect
 from pipeline.environments import Environment
 from pipeline.errors import InputError, PipelineError, RollbackFailedError, RolledBackError
 
-CLEAR_CACHE_COMMAND = (
+_CLEAR_CACHE_COMMAND = (
     "python manage.py shell -c 'from django.core.cache import cache; cache.clear()'"
 )
 """Cached objects do not match the restored data."""
@@ -41,7 +41,7 @@ def backup(environment: Environment) -> None:
     swarm = connect(environment)
     live = live_release(swarm, environment)
     with raise_on_signal(), hold_lock(swarm, environment.stack, "backup"):
-        name = database_for(swarm, environment, live, values).dump(live.version)
+        name = _database_for(swarm, environment, live, values).dump(live.version)
         audit_log.record(swarm, environment.stack, "backup", name, "succeeded")
     print(name)
 
@@ -66,7 +66,7 @@ def restore(environment: Environment, name: str | None, *, yes: bool = False) ->
     require_database_url(values)
     swarm = connect(environment)
     live = live_release(swarm, environment)
-    data = database_for(swarm, environment, live, values)
+    data = _database_for(swarm, environment, live, values)
     known = data.list_dumps()
     if name not in known:
         what = f"no such dump: `{name}`" if name else "no dump was given"
@@ -77,24 +77,24 @@ def restore(environment: Environment, name: str | None, *, yes: bool = False) ->
         was_closed = maintenance_since(swarm, environment)
         timed_step("close the site", lambda: enable(swarm, environment))
         try:
-            replace_data(swarm, environment, live, values, name)
+            _replace_data(swarm, environment, live, values, name)
         except RollbackFailedError:
             audit_log.record(
                 swarm, environment.stack, "restore", name, "failed; the site stays closed"
             )
             raise
         except BaseException:
-            end_maintenance(swarm, environment, was_closed)
+            _end_maintenance(swarm, environment, was_closed)
             audit_log.record(
                 swarm, environment.stack, "restore", name, "failed; the data is unchanged"
             )
             raise
-        end_maintenance(swarm, environment, was_closed)
+        _end_maintenance(swarm, environment, was_closed)
         audit_log.record(swarm, environment.stack, "restore", name, "succeeded")
     log(f"restored {environment.name} from {name}")
 
 
-def replace_data(
+def _replace_data(
     swarm: SwarmClient,
     environment: Environment,
     live: DeploymentRecord,
@@ -108,18 +108,18 @@ def replace_data(
         RolledBackError: The live release does not work with it; the data is unchanged.
         RollbackFailedError: Swapping the data back failed.
     """
-    data = database_for(swarm, environment, live, values)
+    data = _database_for(swarm, environment, live, values)
     with ignore_signals():  # an interrupted swap would leave unknown data
         timed_step("restore", lambda: data.restore(name))
     try:
-        timed_step("migrate", lambda: migrate_restored(swarm, environment, live))
-        timed_step("smoke", lambda: smoke_test_restored(swarm, environment, live, values))
+        timed_step("migrate", lambda: _migrate_restored(swarm, environment, live))
+        timed_step("smoke", lambda: _smoke_test_restored(swarm, environment, live, values))
     except (PipelineError, KeyboardInterrupt) as fault:
         why = str(fault) or "interrupted"
         try:
             with ignore_signals():
                 timed_step("undo restore", data.undo_restore)
-                migrate_restored(swarm, environment, live)
+                _migrate_restored(swarm, environment, live)
         except PipelineError as error:
             raise RollbackFailedError(
                 f"{why}\nand undoing the restore failed: {error}",
@@ -131,15 +131,15 @@ def replace_data(
         raise RolledBackError(f"{why}\nthe data is unchanged", hint=hint) from None
 
 
-def migrate_restored(swarm: SwarmClient, environment: Environment, live: DeploymentRecord) -> None:
+def _migrate_restored(swarm: SwarmClient, environment: Environment, live: DeploymentRecord) -> None:
     """Migrate the restored database: the live release may be newer than the dump."""
     seconds = environment.timings.migrate_timeout
-    command = ["sh", "-c", f"{migrate_command(seconds)} && {CLEAR_CACHE_COMMAND}"]
+    command = ["sh", "-c", f"{migrate_command(seconds)} && {_CLEAR_CACHE_COMMAND}"]
     job = job_for_service(environment.stack, "migrate", live.services["backend"], command)
     run_job(swarm, environment, job, seconds)
 
 
-def smoke_test_restored(
+def _smoke_test_restored(
     swarm: SwarmClient, environment: Environment, live: DeploymentRecord, values: Mapping[str, str]
 ) -> None:
     """Run the smoke test on the closed site."""
@@ -149,13 +149,13 @@ def smoke_test_restored(
     )
 
 
-def end_maintenance(swarm: SwarmClient, environment: Environment, was_closed: str) -> None:
+def _end_maintenance(swarm: SwarmClient, environment: Environment, was_closed: str) -> None:
     """Open the site again, unless it was closed before."""
     if not was_closed:
         timed_step("open the site", lambda: disable(swarm, environment))
 
 
-def database_for(
+def _database_for(
     swarm: SwarmClient, environment: Environment, live: DeploymentRecord, values: Mapping[str, str]
 ) -> Database:
     """Return the database of an environment, with the PostgreSQL image of a release."""

@@ -46,7 +46,7 @@ from pipeline.images.commands.cosign import Signer
 from pipeline.images.registry_login import login
 from pipeline.images.signing import tag_digests
 
-DEPLOY, ROLLBACK = "deploy", "rollback"
+_DEPLOY, _ROLLBACK = "deploy", "rollback"
 
 
 def deploy(
@@ -93,22 +93,22 @@ def deploy(
         before, headers = journal.last_successful(known), bypass_headers(swarm, environment, values)
         deployment = Deployment(environment, swarm, new, services, before, values, lock, headers)
         deployment.log_out = consent.log_out
-        if before and is_already_live(deployment, before):
+        if before and _is_already_live(deployment, before):
             log(f"{found.version} is already live, since {before.ended}")
             # the deployer of that release may have been killed before this step
             attest_deployment(environment, found, signer)
             return
         kind = deployment_kind(found, before, named=release is not None)
-        deployment.migrates = kind == DEPLOY
+        deployment.migrates = kind == _DEPLOY
         if before and not is_ancestor(before.commit, found.commit):
             bring_app_secrets(swarm, environment, services, values)
-            outage = partial(is_outage, swarm, environment, before, values)
+            outage = partial(_is_outage, swarm, environment, before, values)
             require_rollback_compatible(swarm, environment, known, services, outage)
         with notify_outcome(environment, values, kind, found.version):
-            timed_step("foundation", partial(prepare_infrastructure, deployment))
-            restores = journal.number_for_version(known, found.version) if kind == ROLLBACK else 0
+            timed_step("foundation", partial(_prepare_infrastructure, deployment))
+            restores = journal.number_for_version(known, found.version) if kind == _ROLLBACK else 0
             entry = new_record(new, services, known, kind, restores)
-            roll_out(deployment, entry)
+            _roll_out(deployment, entry)
             attest_deployment(environment, found, signer)
     log(f"{found.version} serves at {environment.url}")
     clean_up(swarm, environment)
@@ -129,19 +129,19 @@ def deployment_kind(
         InputError: The candidate is older, and the command does not name it.
     """
     if before is None or before.commit == found.commit:
-        return DEPLOY
+        return _DEPLOY
     if not is_ancestor(found.commit, before.commit):
-        return DEPLOY
+        return _DEPLOY
     if not named:
         raise InputError(
             f"the live release {before.version} is newer than {found.version}",
             hint=f"git pull; or roll back on purpose: --release={found.version}",
         )
     log(f"{found.version} is older than the live release {before.version}: this is a rollback")
-    return ROLLBACK
+    return _ROLLBACK
 
 
-def prepare_infrastructure(deployment: Deployment) -> None:
+def _prepare_infrastructure(deployment: Deployment) -> None:
     """Create the network, the edge, the data services and the secrets of a release."""
     swarm, environment, values = deployment.swarm, deployment.environment, deployment.secrets
     ensure_infrastructure(swarm, environment, deployment.release.images, values)
@@ -182,15 +182,15 @@ def rollback(
         known = journal.entries(swarm, environment.stack)
         target, live = journal.find_rollback_target(known, to), journal.last_successful(known)
         bring_app_secrets(swarm, environment, target.services, values)
-        outage = partial(is_outage, swarm, environment, live, values)
+        outage = partial(_is_outage, swarm, environment, live, values)
         require_rollback_compatible(swarm, environment, known, target.services, outage)
         confirm(environment, f"roll {environment.name} back to {target.version}", yes=consent.yes)
-        with notify_outcome(environment, values, ROLLBACK, target.version):
-            redeploy(environment, lock, target, values, consent)
+        with notify_outcome(environment, values, _ROLLBACK, target.version):
+            _redeploy(environment, lock, target, values, consent)
     log(f"{target.version} serves at {environment.url} again")
 
 
-def redeploy(
+def _redeploy(
     environment: Environment,
     lock: Lock,
     target: DeploymentRecord,
@@ -205,11 +205,11 @@ def redeploy(
     before, headers = journal.last_successful(known), bypass_headers(swarm, environment, values)
     deployment = Deployment(environment, swarm, old, services, before, values, lock, headers)
     deployment.log_out, deployment.migrates = consent.log_out, False
-    entry = new_record(old, services, known, ROLLBACK, journal.original_number(target))
-    roll_out(deployment, entry)
+    entry = new_record(old, services, known, _ROLLBACK, journal.original_number(target))
+    _roll_out(deployment, entry)
 
 
-def roll_out(deployment: Deployment, entry: DeploymentRecord) -> None:
+def _roll_out(deployment: Deployment, entry: DeploymentRecord) -> None:
     """Run a deployment; if it fails in an outage, deploy the last release that served.
 
     Raises:
@@ -228,12 +228,12 @@ def roll_out(deployment: Deployment, entry: DeploymentRecord) -> None:
         require_rollback_compatible(
             deployment.swarm, environment, known, spare.services, lambda: True
         )
-        redeploy(environment, deployment.lock, spare, values)
+        _redeploy(environment, deployment.lock, spare, values)
         serves = f"{spare.version} serves instead"
         raise RolledBackError(f"{error}\n{serves}", hint=error.hint) from None
 
 
-def is_outage(
+def _is_outage(
     swarm: SwarmClient,
     environment: Environment,
     live: DeploymentRecord | None,
@@ -244,7 +244,7 @@ def is_outage(
     return live is None or check_health(swarm, environment, live, headers, values).is_outage
 
 
-def is_already_live(deployment: Deployment, before: DeploymentRecord) -> bool:
+def _is_already_live(deployment: Deployment, before: DeploymentRecord) -> bool:
     """Return whether exactly these services run.
 
     Deploying them again would overwrite the previous spec that the engine keeps for its rollback.

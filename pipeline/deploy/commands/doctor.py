@@ -27,7 +27,7 @@ from pipeline.errors import (
     clear_inconclusive,
 )
 
-CHECK_NAME = "doctor"
+_CHECK_NAME = "doctor"
 
 
 def doctor(environment: Environment, *, as_json: bool = False) -> int:
@@ -42,21 +42,21 @@ def doctor(environment: Environment, *, as_json: bool = False) -> int:
     """
     found = list(run_checks(environment))
     as_data = [json.dumps([asdict(each) for each in found], indent=2)]
-    print("\n".join(as_data if as_json else format_table(found)))
+    print("\n".join(as_data if as_json else _format_table(found)))
     if any(each.state == FAILED for each in found):
         return 1
     if left := [each.check for each in found if each.state == INCONCLUSIVE]:
         raise InconclusiveError(
-            CHECK_NAME,
+            _CHECK_NAME,
             "some checks were inconclusive",
             detail=", ".join(left),
             hint="see the table",
         )
-    clear_inconclusive(CHECK_NAME)
+    clear_inconclusive(_CHECK_NAME)
     return 0
 
 
-def format_table(found: list[CheckResult]) -> Iterator[str]:
+def _format_table(found: list[CheckResult]) -> Iterator[str]:
     """Yield the lines of a table, each hint below its result."""
     width = max(len(each.check) for each in found)
     for each in found:
@@ -67,7 +67,7 @@ def format_table(found: list[CheckResult]) -> Iterator[str]:
 
 def run_checks(environment: Environment) -> Iterator[CheckResult]:
     """Yield the result of each check."""
-    for check, look in local_checks(environment):
+    for check, look in _local_checks(environment):
         yield run_check(check, look)
     try:
         values = load_secrets(environment, environ)
@@ -76,15 +76,17 @@ def run_checks(environment: Environment) -> Iterator[CheckResult]:
         yield CheckResult("secrets", FAILED, str(error), error.hint)
     else:
         yield CheckResult("secrets", "ok", f"all {len(environment.secrets)} are set here")
-    yield run_check("certificate", partial(check_certificate, environment, values))
-    yield run_check("database", partial(check_database_url, environment, values))
+    yield run_check("certificate", partial(_check_certificate, environment, values))
+    yield run_check("database", partial(_check_database_url, environment, values))
     try:
-        yield from run_engine_checks(environment, values)
+        yield from _run_engine_checks(environment, values)
     except PipelineError as error:  # the engine was lost between two checks
         yield CheckResult("engine", FAILED, str(error), error.hint)
 
 
-def run_engine_checks(environment: Environment, values: Mapping[str, str]) -> Iterator[CheckResult]:
+def _run_engine_checks(
+    environment: Environment, values: Mapping[str, str]
+) -> Iterator[CheckResult]:
     """Yield the results of the checks that need the engine.
 
     Raises:
@@ -93,16 +95,16 @@ def run_engine_checks(environment: Environment, values: Mapping[str, str]) -> It
     """
     swarm = swarm_for(environment)
     swarm.docker_env()  # an unreachable host reports its reason once
-    for check, look in engine_checks(swarm):
+    for check, look in _engine_checks(swarm):
         finding = run_check(check, look)
         yield finding
         if finding.state == FAILED:  # all later checks would fail too
             return
-    for check, look in site_checks(swarm, environment, values):
+    for check, look in _site_checks(swarm, environment, values):
         yield run_check(check, look)
 
 
-def local_checks(environment: Environment) -> Iterator[tuple[str, Check]]:
+def _local_checks(environment: Environment) -> Iterator[tuple[str, Check]]:
     """Yield the checks of files and tools on this machine."""
     yield "example", variables.check_env_example
     yield "variables", partial(variables.check_required_variables, environment)
@@ -112,13 +114,13 @@ def local_checks(environment: Environment) -> Iterator[tuple[str, Check]]:
         yield tool, partial(docker_engine.check_tool, tool)
 
 
-def engine_checks(swarm: SwarmClient) -> Iterator[tuple[str, Check]]:
+def _engine_checks(swarm: SwarmClient) -> Iterator[tuple[str, Check]]:
     """Yield the checks that all later ones depend on."""
     yield "engine", partial(docker_engine.check_engine_version, swarm)
     yield "swarm", partial(docker_engine.check_nodes, swarm)
 
 
-def site_checks(
+def _site_checks(
     swarm: SwarmClient, environment: Environment, values: Mapping[str, str]
 ) -> Iterator[tuple[str, Check]]:
     """Yield the checks of the site and its infrastructure."""
@@ -128,16 +130,16 @@ def site_checks(
     yield "disk", partial(docker_engine.check_disk, swarm, live)
     yield "registry", partial(docker_engine.check_registry, live)
     yield "lock", partial(docker_engine.check_lock, swarm, environment.stack)
-    yield "journal", partial(check_journal, known)
-    yield "release", partial(check_release, swarm, environment, live)
-    yield "edge", partial(check_edge, swarm, environment, values)
+    yield "journal", partial(_check_journal, known)
+    yield "release", partial(_check_release, swarm, environment, live)
+    yield "edge", partial(_check_edge, swarm, environment, values)
     if live:
         yield "foundation", partial(check_infrastructure, swarm, environment)
-        yield "users", partial(check_site_opens, swarm, environment, values)
-        yield "workers", partial(workers_live, swarm, environment, live, values)
+        yield "users", partial(_check_site_opens, swarm, environment, values)
+        yield "workers", partial(_workers_live, swarm, environment, live, values)
 
 
-def check_certificate(environment: Environment, values: Mapping[str, str]) -> str:
+def _check_certificate(environment: Environment, values: Mapping[str, str]) -> str:
     """Check the certificate of the edge.
 
     Raises:
@@ -151,7 +153,7 @@ def check_certificate(environment: Environment, values: Mapping[str, str]) -> st
     )
 
 
-def check_database_url(environment: Environment, values: Mapping[str, str]) -> str:
+def _check_database_url(environment: Environment, values: Mapping[str, str]) -> str:
     """Check that a dump can read the database address of the app.
 
     Raises:
@@ -166,7 +168,7 @@ def check_database_url(environment: Environment, values: Mapping[str, str]) -> s
     return "its address works for dumps"
 
 
-def check_journal(known: list[DeploymentRecord]) -> str:
+def _check_journal(known: list[DeploymentRecord]) -> str:
     """Check that the last deployment has ended.
 
     Raises:
@@ -179,7 +181,7 @@ def check_journal(known: list[DeploymentRecord]) -> str:
     return f"{len(known)} entries"
 
 
-def check_release(
+def _check_release(
     swarm: SwarmClient, environment: Environment, live: DeploymentRecord | None
 ) -> str:
     """Check that the live release of the journal runs.
@@ -211,7 +213,7 @@ def check_infrastructure(swarm: SwarmClient, environment: Environment) -> str:
     return f"{', '.join(name for name, *_ in found)} run"
 
 
-def check_site_opens(
+def _check_site_opens(
     swarm: SwarmClient, environment: Environment, values: Mapping[str, str]
 ) -> str:
     """Check that the site opens at its public URL.
@@ -225,7 +227,7 @@ def check_site_opens(
     return well
 
 
-def workers_live(
+def _workers_live(
     swarm: SwarmClient, environment: Environment, live: DeploymentRecord, values: Mapping[str, str]
 ) -> str:
     """Check that no worker exited inside a replica, which the engine does not notice.
@@ -242,7 +244,7 @@ def workers_live(
     return str(workers)
 
 
-def check_edge(swarm: SwarmClient, environment: Environment, values: Mapping[str, str]) -> str:
+def _check_edge(swarm: SwarmClient, environment: Environment, values: Mapping[str, str]) -> str:
     """Check that the edge runs the current configuration and certificate.
 
     Raises:

@@ -30,7 +30,7 @@ from pipeline.errors import (
     RolledBackError,
 )
 
-EDGE = "edge"
+_EDGE = "edge"
 
 
 def renew_edge(environment: Environment) -> None:
@@ -49,14 +49,14 @@ def renew_edge(environment: Environment) -> None:
         raise_on_signal(),
         hold_lock(swarm, environment.stack, "renew the edge"),
         notify_outcome(environment, values, "renew", "the edge"),
-        recorded(swarm, environment.stack, "renew", EDGE),
+        recorded(swarm, environment.stack, "renew", _EDGE),
     ):
         live = live_release(swarm, environment)
         new = prepare_edge(swarm, environment, live.images["frontend"], values)
-        replace_or_restore(swarm, environment, new, values)
+        _replace_or_restore(swarm, environment, new, values)
 
 
-def replace_or_restore(
+def _replace_or_restore(
     swarm: SwarmClient, environment: Environment, new: Service, values: Mapping[str, str]
 ) -> None:
     """Replace the edge, or restore the old one.
@@ -66,33 +66,33 @@ def replace_or_restore(
         RollbackFailedError: They cannot reach it by the old one either.
     """
     try:
-        timed_step(EDGE, lambda: replace_edge(swarm, environment, new))
-        require_reachable(swarm, environment, values, environment.timings.monitor)
+        timed_step(_EDGE, lambda: _replace_edge(swarm, environment, new))
+        _require_reachable(swarm, environment, values, environment.timings.monitor)
     except (CheckFailedError, KeyboardInterrupt) as error:
         known = error if isinstance(error, CheckFailedError) else None
         why = str(known) if known else "interrupted"
         kind = RolledBackError if known else DeployInterruptedError
         with ignore_signals():
-            restore_edge(swarm, environment, new, values, why)
-        look = f"docker service ps --no-trunc {environment.stack}_{EDGE}"
+            _restore_edge(swarm, environment, new, values, why)
+        look = f"docker service ps --no-trunc {environment.stack}_{_EDGE}"
         hint = known.hint if known else look
         raise kind(f"{why}\nthe previous edge serves again", hint=hint) from None
 
 
-def replace_edge(swarm: SwarmClient, environment: Environment, new: Service) -> None:
+def _replace_edge(swarm: SwarmClient, environment: Environment, new: Service) -> None:
     """Replace the edge on each node.
 
     Raises:
         CheckFailedError: The new edge does not start.
     """
-    service, deploy_id = f"{environment.stack}_{EDGE}", new["environment"]["DEPLOY_ID"]
+    service, deploy_id = f"{environment.stack}_{_EDGE}", new["environment"]["DEPLOY_ID"]
     desired = [task for task in swarm.tasks(service) if task["DesiredState"] == "running"]
-    swarm.deploy(environment.stack, stack_file(environment.stack, {EDGE: new}))
+    swarm.deploy(environment.stack, stack_file(environment.stack, {_EDGE: new}))
     wanted = ExpectedState(service, new["image"], deploy_id, max(len(desired), 1))
     wait_for_convergence(swarm, wanted, environment.rollout_timeout)
 
 
-def restore_edge(
+def _restore_edge(
     swarm: SwarmClient, environment: Environment, new: Service, values: Mapping[str, str], why: str
 ) -> None:
     """Roll back to the previous edge, if the new one was deployed.
@@ -100,21 +100,21 @@ def restore_edge(
     Raises:
         RollbackFailedError: The previous edge does not serve.
     """
-    service = f"{environment.stack}_{EDGE}"
+    service = f"{environment.stack}_{_EDGE}"
     log(f"{why}; restoring the previous edge")
     try:
-        if not is_in_place(swarm, service, new):
+        if not _is_in_place(swarm, service, new):
             return
         swarm.check_output("service", "rollback", "--detach", "--quiet", service)
         wait_until_running(swarm, service, environment.timings.start_timeout)
-        require_reachable(swarm, environment, values, environment.timings.start_timeout)
+        _require_reachable(swarm, environment, values, environment.timings.start_timeout)
     except CheckFailedError as error:
         hint = f"act immediately: docker service ps --no-trunc {service}; {error.hint}"
         text = f"{why}\nand the rollback failed: {error}"
         raise RollbackFailedError(text, hint=hint) from None
 
 
-def is_in_place(swarm: SwarmClient, service: str, new: Service) -> bool:
+def _is_in_place(swarm: SwarmClient, service: str, new: Service) -> bool:
     """Return whether the engine has the spec of the new edge.
 
     Without it, an engine rollback would go back one edge too far.
@@ -124,7 +124,7 @@ def is_in_place(swarm: SwarmClient, service: str, new: Service) -> bool:
     return found is not None and service_variable(found, "DEPLOY_ID") == deploy_id
 
 
-def require_reachable(
+def _require_reachable(
     swarm: SwarmClient, environment: Environment, values: Mapping[str, str], seconds: float
 ) -> None:
     """Wait until users reach the site; the first DNS queries of a new edge may fail.

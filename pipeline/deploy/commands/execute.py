@@ -22,7 +22,7 @@ from pipeline.environments import Environment
 from pipeline.errors import InputError
 
 
-class LogStreamer:
+class _LogStreamer:
     """Prints new output of a job as it arrives, stdout and stderr separately."""
 
     def __init__(self, swarm: SwarmClient, job: str) -> None:
@@ -69,7 +69,7 @@ def run_command(
     what = f"{service}: {redact_command(program, rest)}"
     audit_log.record(swarm, environment.stack, "exec", what, "started")
     with raise_on_signal(), running_job(swarm, environment.stack, job):
-        echo = LogStreamer(swarm, job.name)
+        echo = _LogStreamer(swarm, job.name)
         tasks = wait_for_job(swarm, environment, job, seconds, echo)
         require_run(swarm, environment.stack, job, tasks)
         code = max(map(exit_code, tasks))

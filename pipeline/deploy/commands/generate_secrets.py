@@ -18,8 +18,8 @@ from pipeline.errors import CheckFailedError, InputError
 from pipeline.files import read_text
 from pipeline.process import capture, last_error_line
 
-DATABASE_HOST = "postgres"  # the service of deploy/data.yml
-CERTIFICATE_DAYS = 365
+_DATABASE_HOST = "postgres"  # the service of deploy/data.yml
+_CERTIFICATE_DAYS = 365
 
 
 def generate_secrets(environment: Environment, *, dry_run: bool = False) -> None:
@@ -34,7 +34,7 @@ def generate_secrets(environment: Environment, *, dry_run: bool = False) -> None
         CheckFailedError: OpenSSL created no certificate.
         MissingToolError: OpenSSL is not installed.
     """
-    require_local(environment)
+    _require_local(environment)
     known = configured_values(environment, environ)
     missing = [name for name in environment.secrets if not known.get(name)]
     made = generate_values(parse_origin(environment.url).host, known) if missing else {}
@@ -44,13 +44,13 @@ def generate_secrets(environment: Environment, *, dry_run: bool = False) -> None
             hint=f"write them to {secrets_file(environment)} (chmod 600)",
         )
     if missing and not dry_run:
-        append_to_env_file(environment, {name: made[name] for name in missing})
+        _append_to_env_file(environment, {name: made[name] for name in missing})
     done = "would be generated" if dry_run else "were generated"
     log(f"{len(missing)} secrets of {environment.name} {done}")
     print("".join(f"{name}\n" for name in missing), end="")
 
 
-def require_local(environment: Environment) -> None:
+def _require_local(environment: Environment) -> None:
     """Refuse to generate secrets that an operator must choose.
 
     Raises:
@@ -75,11 +75,11 @@ def generate_values(host: str, known: Mapping[str, str]) -> dict[str, str]:
         CheckFailedError: OpenSSL created no certificate.
         MissingToolError: OpenSSL is not installed.
     """
-    password = known.get("POSTGRES_PASSWORD") or password_from_url(known) or secrets.token_hex(16)
+    password = known.get("POSTGRES_PASSWORD") or _password_from_url(known) or secrets.token_hex(16)
     key, certificate = self_signed_certificate(host)
     return {
         "DATABASE_URL": (
-            f"postgres://postgres:{quote(password, safe='')}@{DATABASE_HOST}:5432/postgres"
+            f"postgres://postgres:{quote(password, safe='')}@{_DATABASE_HOST}:5432/postgres"
         ),
         "DJANGO_SECRET_KEY": secrets.token_urlsafe(64),
         "EMAIL_URL": "memory:",
@@ -94,14 +94,14 @@ def generate_values(host: str, known: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def password_from_url(known: Mapping[str, str]) -> str:
+def _password_from_url(known: Mapping[str, str]) -> str:
     """Return the password in the address of our own database; empty for another one.
 
     Raises:
         InputError: The address cannot be read.
     """
     address = connection(known[VARIABLE]) if known.get(VARIABLE) else {}
-    return address.get("password", "") if address.get("host") == DATABASE_HOST else ""
+    return address.get("password", "") if address.get("host") == _DATABASE_HOST else ""
 
 
 def self_signed_certificate(host: str) -> tuple[str, str]:
@@ -113,7 +113,7 @@ def self_signed_certificate(host: str) -> tuple[str, str]:
     """
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "-")
     name = f"subjectAltName={'IP' if is_ip(host) else 'DNS'}:{host}"  # clients read only this name
-    named = ("-subj", f"/CN={host}", "-addext", name, "-days", str(CERTIFICATE_DAYS))
+    named = ("-subj", f"/CN={host}", "-addext", name, "-days", str(_CERTIFICATE_DAYS))
     answer = capture(["openssl", "req", "-x509", *key, *named])
     found = [f"{match.group()}\n" for match in BLOCK.finditer(answer.stdout)]
     if answer.returncode or len(found) != len(("key", "certificate")):
@@ -122,7 +122,7 @@ def self_signed_certificate(host: str) -> tuple[str, str]:
     return found[0], found[1]
 
 
-def append_to_env_file(environment: Environment, values: Mapping[str, str]) -> None:
+def _append_to_env_file(environment: Environment, values: Mapping[str, str]) -> None:
     """Append lines to the file of an environment; create the file if it is missing.
 
     Raises:

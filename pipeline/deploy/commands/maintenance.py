@@ -42,7 +42,7 @@ def enable(swarm: SwarmClient, environment: Environment) -> None:
         InputError: There is no edge, or it runs another configuration.
         JobFailedError: The job failed on a node; other nodes may be closed.
     """
-    image = require_edge(swarm, environment)
+    image = _require_edge(swarm, environment)
     content = json.dumps({"by": current_actor(), "since": utc_now()})
     swarm.create_config(
         config_name(environment.stack), content, {"pipeline.stack": environment.stack}
@@ -58,7 +58,7 @@ def disable(swarm: SwarmClient, environment: Environment) -> None:
         InputError: There is no edge, or it runs another configuration.
         JobFailedError: The job failed on a node; other nodes may be open.
     """
-    image = require_edge(swarm, environment)
+    image = _require_edge(swarm, environment)
     with audit_log.recorded(swarm, environment.stack, "maintenance", "off"):
         run_on_all_nodes(swarm, environment, image, "maintenance", "maintenance.sh", "off")
         swarm.run("config", "rm", config_name(environment.stack))
@@ -83,7 +83,7 @@ def bypass_headers(
     )
 
 
-def require_edge(swarm: SwarmClient, environment: Environment) -> str:
+def _require_edge(swarm: SwarmClient, environment: Environment) -> str:
     """Return the image of the edge.
 
     Raises:

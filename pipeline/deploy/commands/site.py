@@ -26,7 +26,7 @@ def find_user_error(
     Returns:
         A text for a working site and a text for a broken one; one of them is empty.
     """
-    given, certificate = access_headers(environment, credentials)
+    given, certificate = _access_headers(environment, credentials)
     if maintenance_since(swarm, environment) and not given:
         return "the site is closed, and PREVIEW_TOKEN is not set here", ""
     try:
@@ -36,7 +36,7 @@ def find_user_error(
     return f"{environment.url} opens", ""
 
 
-def access_headers(
+def _access_headers(
     environment: Environment, credentials: Mapping[str, str]
 ) -> tuple[dict[str, str], str]:
     """Return the headers that reach a closed site, if known here, and the certificate."""
@@ -54,7 +54,7 @@ def workers_of(
     """Return the worker reports of the live release."""
     service = f"{environment.stack}_{BACKEND}"
     replicas = live.services[BACKEND]["deploy"]["replicas"]
-    ask = report_reader(environment.url, *access_headers(environment, credentials))
+    ask = report_reader(environment.url, *_access_headers(environment, credentials))
     workers = WorkerMonitor(swarm, service, live.deploy_id, replicas, ask)
     workers.query_all()
     return workers

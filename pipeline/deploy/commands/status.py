@@ -53,7 +53,7 @@ def status(environment: Environment) -> int:
         print(f"  workers   {workers_of(swarm, environment, live, environ)}")
     if since := maintenance_since(swarm, environment):
         print(f"  closed    for maintenance, {since}")
-    for line in after_migration(swarm, environment, known):
+    for line in _after_migration(swarm, environment, known):
         print(f"  database  {line}")
     if waiting := journal.unfinished(known):
         print(f"  open      {waiting.kind} of {waiting.version}, since {waiting.started}")
@@ -63,7 +63,7 @@ def status(environment: Environment) -> int:
     return OutageError.exit_code if outage else int(bool(faults))
 
 
-def after_migration(
+def _after_migration(
     swarm: SwarmClient, environment: Environment, known: Sequence[DeploymentRecord]
 ) -> list[str]:
     """Return what the last failed migration left in the database.
@@ -82,7 +82,7 @@ def find_outages(swarm: SwarmClient, environment: Environment) -> Iterator[str]:
     """Yield each reason why users cannot reach the site; print what works."""
     for name, running, desired in infrastructure_replicas(swarm, environment):
         if running < desired:
-            cause = start_cause(swarm, environment, name)
+            cause = _start_cause(swarm, environment, name)
             yield f"{name} has {running} of {desired} replicas{cause}"
         else:
             print(f"  {name:9} runs")
@@ -107,21 +107,21 @@ def find_drift(
             or service_variable(found, "DEPLOY_ID") != live.deploy_id
         ):
             yield f"{name} is another release: {service_image(found)}"
-        yield from (f"{name} {fault}" for fault in find_manual_changes(found, service))
+        yield from (f"{name} {fault}" for fault in _find_manual_changes(found, service))
         running = running_tasks(swarm, f"{environment.stack}_{name}")
         wanted = service["deploy"]["replicas"]
         if len(running) != wanted:
-            cause = start_cause(swarm, environment, name)
+            cause = _start_cause(swarm, environment, name)
             yield f"{name} has {len(running)} of {wanted} replicas{cause}"
 
 
-def start_cause(swarm: SwarmClient, environment: Environment, name: str) -> str:
+def _start_cause(swarm: SwarmClient, environment: Environment, name: str) -> str:
     """Return the cause that keeps replicas of a service from running; empty if it is unknown."""
     service = f"{environment.stack}_{name}"
     return blocking_cause(swarm, service, swarm.tasks(service)).sentence
 
 
-def find_manual_changes(found: JSONObject, service: Mapping[str, Any]) -> Iterator[str]:
+def _find_manual_changes(found: JSONObject, service: Mapping[str, Any]) -> Iterator[str]:
     """Yield changes of a service that the deployer did not make.
 
     Args:

@@ -19,19 +19,19 @@ from pipeline.deploy.smoke.client import ssl_context
 from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError, InputError
 
-MIN_VALIDITY = timedelta(days=14)
-KEY_MISMATCH_REASONS = {"KEY_TYPE_MISMATCH", "KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED"}
-CERTIFICATE, PRIVATE, LOCKED = "CERTIFICATE", "PRIVATE KEY", "ENCRYPTED"
-PATH = re.compile(r"(?:~|\.{0,2})/\S*|\S+\.(?:pem|crt|cer|key)")
-UNREAD = "TLS_CERTIFICATE and TLS_KEY cannot be read"
-AS_PEM = (
+_MIN_VALIDITY = timedelta(days=14)
+_KEY_MISMATCH_REASONS = {"KEY_TYPE_MISMATCH", "KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED"}
+_CERTIFICATE, _PRIVATE, _LOCKED = "CERTIFICATE", "PRIVATE KEY", "ENCRYPTED"
+_PATH = re.compile(r"(?:~|\.{0,2})/\S*|\S+\.(?:pem|crt|cer|key)")
+_UNREAD = "TLS_CERTIFICATE and TLS_KEY cannot be read"
+_AS_PEM = (
     'set each to the content of its file, as in TLS_KEY="$(cat key.pem)"; '
     "openssl pkey -in locked.pem -out key.pem removes a passphrase"
 )
-RENEW_HINT = "set TLS_CERTIFICATE and TLS_KEY to new ones, then invoke renew-edge"
+_RENEW_HINT = "set TLS_CERTIFICATE and TLS_KEY to new ones, then invoke renew-edge"
 
 
-class EndsSoonError(CheckFailedError):
+class _EndsSoonError(CheckFailedError):
     """A certificate is valid, but expires soon."""
 
 
@@ -48,7 +48,7 @@ def require_certificate(environment: Environment, credentials: Mapping[str, str]
     pair = credentials["TLS_CERTIFICATE"], credentials["TLS_KEY"]
     try:
         text = check_certificate(*pair, environment.url)
-    except EndsSoonError as error:
+    except _EndsSoonError as error:
         text = str(error)
     except CheckFailedError as error:
         raise InputError(f"{error}; nothing was changed", hint=error.hint) from None
@@ -71,27 +71,27 @@ def check_certificate(certificate: str, key: str, url: str) -> str:
         CheckFailedError: It is not valid for this site, or with this key.
     """
     host = parse_origin(url).host
-    server = server_context(certificate, key)
+    server = _server_context(certificate, key)
     client = ssl_context(certificate)
     client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     try:
-        end = complete_handshake(client, server, host)
+        end = _complete_handshake(client, server, host)
     except ssl.SSLError as error:
         why = str(getattr(error, "verify_message", error.reason)).rstrip(".")
         raise CheckFailedError(
-            f"TLS_CERTIFICATE is not valid for {host}: {why}", hint=RENEW_HINT
+            f"TLS_CERTIFICATE is not valid for {host}: {why}", hint=_RENEW_HINT
         ) from None
     return check_expiry(end, datetime.now(UTC))
 
 
-def server_context(certificate: str, key: str) -> ssl.SSLContext:
+def _server_context(certificate: str, key: str) -> ssl.SSLContext:
     """Return the TLS context of a server, as the edge reads certificate and key.
 
     Raises:
         CheckFailedError: They cannot be read, or do not belong together.
     """
-    if faults := [*pem_faults("TLS_CERTIFICATE", certificate), *pem_faults("TLS_KEY", key)]:
-        raise CheckFailedError(f"{UNREAD}: {'; '.join(faults)}", hint=AS_PEM)
+    if faults := [*_pem_faults("TLS_CERTIFICATE", certificate), *_pem_faults("TLS_KEY", key)]:
+        raise CheckFailedError(f"{_UNREAD}: {'; '.join(faults)}", hint=_AS_PEM)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with TemporaryDirectory() as folder:  # only the owner may read it
         files = Path(folder, "certificate"), Path(folder, "key")
@@ -100,32 +100,34 @@ def server_context(certificate: str, key: str) -> ssl.SSLContext:
         try:
             context.load_cert_chain(*files, password="")  # otherwise OpenSSL prompts for one
         except ssl.SSLError as error:
-            raise CheckFailedError(read_error(error.reason), hint="set both again") from None
+            raise CheckFailedError(_read_error(error.reason), hint="set both again") from None
     return context
 
 
-def read_error(reason: str | None) -> str:
+def _read_error(reason: str | None) -> str:
     """Return the reason why OpenSSL rejects certificate and key; some errors have no reason."""
-    if reason in KEY_MISMATCH_REASONS:
+    if reason in _KEY_MISMATCH_REASONS:
         return "TLS_KEY does not belong to TLS_CERTIFICATE, or to the first certificate in it"
-    return f"{UNREAD}: {reason.lower().replace('_', ' ') if reason else 'their content is damaged'}"
+    return (
+        f"{_UNREAD}: {reason.lower().replace('_', ' ') if reason else 'their content is damaged'}"
+    )
 
 
-def pem_faults(name: str, value: str) -> Iterator[str]:
+def _pem_faults(name: str, value: str) -> Iterator[str]:
     """Yield each fault of a value that should be PEM; never the value itself."""
-    found, wanted = kinds(value), PRIVATE if name == "TLS_KEY" else CERTIFICATE
+    found, wanted = kinds(value), _PRIVATE if name == "TLS_KEY" else _CERTIFICATE
     if not value.strip():
         yield f"{name} is empty"
     elif not found:
-        path = PATH.fullmatch(value.strip())
+        path = _PATH.fullmatch(value.strip())
         yield f"{name} holds {'the path of a file instead of its content' if path else 'no PEM'}"
-    elif LOCKED in value:
+    elif _LOCKED in value:
         yield f"{name} has a passphrase, which the edge cannot enter"
     elif not any(kind.endswith(wanted) for kind in found):
         yield f"{name} holds no {wanted.lower()}, but: {', '.join(found).lower()}"
 
 
-def complete_handshake(client: ssl.SSLContext, server: ssl.SSLContext, host: str) -> datetime:
+def _complete_handshake(client: ssl.SSLContext, server: ssl.SSLContext, host: str) -> datetime:
     """Run a handshake in memory, and return when the certificate of the server expires.
 
     Raises:
@@ -147,7 +149,7 @@ def check_expiry(end: datetime, now: datetime) -> str:
     Raises:
         EndsSoonError: It expires soon.
     """
-    if end - now < MIN_VALIDITY:
+    if end - now < _MIN_VALIDITY:
         state = f"expires in {(end - now).days} days" if end > now else "has expired"
-        raise EndsSoonError(f"TLS_CERTIFICATE {state}, on {end:%Y-%m-%d}", hint=RENEW_HINT)
+        raise _EndsSoonError(f"TLS_CERTIFICATE {state}, on {end:%Y-%m-%d}", hint=_RENEW_HINT)
     return f"valid until {end:%Y-%m-%d}"

@@ -16,11 +16,11 @@ from pipeline.images.targets import repository_for
 from pipeline.images.tools import INSTALL_HINTS
 from pipeline.process import capture, last_error_line
 
-MAX_CLOCK_SKEW = timedelta(seconds=5)
-MIN_FREE_PERCENT = 10
+_MAX_CLOCK_SKEW = timedelta(seconds=5)
+_MIN_FREE_PERCENT = 10
 """Minimum of free disk space, in percent."""
-AUTH_ERROR = re.compile(r"unauthorized|denied|forbidden|authentication|401|403", re.IGNORECASE)
-NOT_FOUND_ERROR = re.compile(r"not found|manifest unknown|404", re.IGNORECASE)
+_AUTH_ERROR = re.compile(r"unauthorized|denied|forbidden|authentication|401|403", re.IGNORECASE)
+_NOT_FOUND_ERROR = re.compile(r"not found|manifest unknown|404", re.IGNORECASE)
 
 
 def check_tool(name: str) -> str:
@@ -76,11 +76,11 @@ def check_registry(live: DeploymentRecord | None) -> str:
     host = reference.partition("/")[0]
     if not answer.returncode:
         return f"{host} has {'the live release' if live else 'this commit'}"
-    if AUTH_ERROR.search(answer.stderr):
+    if _AUTH_ERROR.search(answer.stderr):
         raise CheckFailedError(
             f"{host} denies access: {last_error_line(answer)}", hint=f"docker login {host}"
         )
-    if live or not NOT_FOUND_ERROR.search(answer.stderr):
+    if live or not _NOT_FOUND_ERROR.search(answer.stderr):
         raise CheckFailedError(
             f"{host} does not serve {reference}: {last_error_line(answer)}",
             hint="check the registry and the network",
@@ -112,12 +112,12 @@ def check_clock(swarm: SwarmClient) -> str:
     sent = datetime.now(UTC)
     theirs = parse_timestamp(swarm.check_output("info", "--format={{.SystemTime}}").strip())
     between = abs(theirs - sent) - (datetime.now(UTC) - sent)
-    if between > MAX_CLOCK_SKEW:
+    if between > _MAX_CLOCK_SKEW:
         raise CheckFailedError(
             f"its clock and this one differ by {between.total_seconds():.0f} s",
             hint="set both with NTP: tokens, certificates and the journal depend on them",
         )
-    return f"within {MAX_CLOCK_SKEW.seconds} s"
+    return f"within {_MAX_CLOCK_SKEW.seconds} s"
 
 
 def check_disk(swarm: SwarmClient, live: DeploymentRecord | None) -> str:
@@ -132,6 +132,6 @@ def check_disk(swarm: SwarmClient, live: DeploymentRecord | None) -> str:
     look = ("run", "--rm", "--network=none", "--entrypoint=df")
     fields = swarm.check_output(*look, live.images["backend"], "-P", "/").splitlines()[-1].split()
     free, used = int(fields[3]), int(fields[4].rstrip("%"))
-    if 100 - used < MIN_FREE_PERCENT:
+    if 100 - used < _MIN_FREE_PERCENT:
         raise CheckFailedError(f"it is {used} % full", hint="docker system df; docker image ls")
     return f"{free / 1024**2:.0f} GB free"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pipeline.errors import InconclusiveError, PipelineError
 
-OK, FAILED, INCONCLUSIVE = "ok", "not ok", "inconclusive"
+_OK, FAILED, INCONCLUSIVE = "ok", "not ok", "inconclusive"
 Check = Callable[[], str]
 """Returns a text if the check passes; raises if it fails or is inconclusive."""
 
@@ -30,7 +30,7 @@ class CheckResult:
 def run_check(check: str, look: Check) -> CheckResult:
     """Run a check, and return its result."""
     try:
-        return CheckResult(check, OK, look())
+        return CheckResult(check, _OK, look())
     except InconclusiveError as error:
         return CheckResult(
             check, INCONCLUSIVE, str(error).removeprefix(f"{error.check}: "), error.hint

@@ -15,13 +15,13 @@ from pipeline.github import loader
 from pipeline.github.model import WORKFLOWS_DIR, Workflow
 from pipeline.github.schema import as_mapping
 
-SCHEMA = (Path("backend", "config", "environment.py"), "Environment")
-LAUNCHER = (Path("backend", "server.py"), "Settings")
+_SCHEMA = (Path("backend", "config", "environment.py"), "Environment")
+_LAUNCHER = (Path("backend", "server.py"), "Settings")
 EXAMPLE = Path("backend", ".env.example")
-WORKFLOW = Path(WORKFLOWS_DIR, "deploy.yml")
-ENV_LINE = re.compile(r"^([A-Z][A-Z0-9_]*)=", re.MULTILINE)
-SECRET_REFERENCE = re.compile(r"\bsecrets\.([A-Z][A-Z0-9_]*)")
-SMOKE_USER = {name for name in REQUIRED_SECRETS if name.startswith("SMOKE_USER_")}
+_WORKFLOW = Path(WORKFLOWS_DIR, "deploy.yml")
+_ENV_LINE = re.compile(r"^([A-Z][A-Z0-9_]*)=", re.MULTILINE)
+_SECRET_REFERENCE = re.compile(r"\bsecrets\.([A-Z][A-Z0-9_]*)")
+_SMOKE_USER = {name for name in REQUIRED_SECRETS if name.startswith("SMOKE_USER_")}
 """Read by a management command, not by the settings."""
 
 
@@ -31,8 +31,8 @@ def check_env_example() -> str:
     Raises:
         CheckFailedError: Names the differences.
     """
-    read, listed = set(declared_variables(*SCHEMA)), set(ENV_LINE.findall(read_text(EXAMPLE)))
-    fail_if_any(read ^ listed, f"{EXAMPLE} and the settings differ in", "nox -s env-example")
+    read, listed = set(_declared_variables(*_SCHEMA)), set(_ENV_LINE.findall(read_text(EXAMPLE)))
+    _fail_if_any(read ^ listed, f"{EXAMPLE} and the settings differ in", "nox -s env-example")
     return f"{len(read)} variables"
 
 
@@ -42,10 +42,10 @@ def check_required_variables(environment: Environment) -> str:
     Raises:
         CheckFailedError: Names the missing ones.
     """
-    required = {name for name, needed in declared_variables(*SCHEMA).items() if needed}
-    missing = required - configured_names(environment)
+    required = {name for name, needed in _declared_variables(*_SCHEMA).items() if needed}
+    missing = required - _configured_names(environment)
     hint = f"add them to `variables` or `secrets` of environments.{environment.name}"
-    fail_if_any(missing, "the app requires", hint)
+    _fail_if_any(missing, "the app requires", hint)
     return f"all {len(required)} required"
 
 
@@ -55,10 +55,10 @@ def check_unused_variables(environment: Environment) -> str:
     Raises:
         CheckFailedError: Names the others: misspelt or no longer used.
     """
-    read = set(declared_variables(*SCHEMA)) | set(declared_variables(*LAUNCHER)) | SMOKE_USER
+    read = set(_declared_variables(*_SCHEMA)) | set(_declared_variables(*_LAUNCHER)) | _SMOKE_USER
     hint = f"fix the name in pipeline.toml or {STACK}, or remove it"
-    fail_if_any(configured_names(environment) - read, "the app does not read", hint)
-    return f"{len(configured_names(environment))} set, and all read"
+    _fail_if_any(_configured_names(environment) - read, "the app does not read", hint)
+    return f"{len(_configured_names(environment))} set, and all read"
 
 
 def check_workflow_secrets(environment: Environment) -> str:
@@ -69,16 +69,16 @@ def check_workflow_secrets(environment: Environment) -> str:
         InputError: The workflow cannot be read.
         InconclusiveError: No workflow deploys to this environment.
     """
-    workflow = loader.load_workflow(WORKFLOW.name) if WORKFLOW.exists() else None
-    if not workflow or environment.name not in workflow_environments(workflow):
+    workflow = loader.load_workflow(_WORKFLOW.name) if _WORKFLOW.exists() else None
+    if not workflow or environment.name not in _workflow_environments(workflow):
         raise InconclusiveError("workflow", "no workflow deploys here", hint="deploy by hand")
     required = {*environment.secrets, *environment.optional_secrets}
-    missing = required - set(SECRET_REFERENCE.findall(workflow.text))
-    fail_if_any(missing, f"{WORKFLOW} does not pass", "add them to `secrets` and to each `env`")
+    missing = required - set(_SECRET_REFERENCE.findall(workflow.text))
+    _fail_if_any(missing, f"{_WORKFLOW} does not pass", "add them to `secrets` and to each `env`")
     return f"{len(required)} secrets are passed"
 
 
-def workflow_environments(workflow: Workflow) -> list[str]:
+def _workflow_environments(workflow: Workflow) -> list[str]:
     """Return the environments in the form of a workflow."""
     form: Any = workflow.triggers
     for key in ("workflow_dispatch", "inputs", "environment"):
@@ -86,7 +86,7 @@ def workflow_environments(workflow: Workflow) -> list[str]:
     return as_mapping(form).get("options") or []
 
 
-def configured_names(environment: Environment) -> set[str]:
+def _configured_names(environment: Environment) -> set[str]:
     """Return the names of all variables and secrets that the app receives."""
     nothing = Release("", "", "", {}, {})
     services = services_of_file(STACK)
@@ -95,7 +95,7 @@ def configured_names(environment: Environment) -> set[str]:
     return names | set(environment.app_secrets)
 
 
-def declared_variables(path: Path, name: str) -> dict[str, bool]:
+def _declared_variables(path: Path, name: str) -> dict[str, bool]:
     """Return the variables of a schema, and whether each is required."""
     tree = ast.parse(read_text(path))
     schema = next(
@@ -108,7 +108,7 @@ def declared_variables(path: Path, name: str) -> dict[str, bool]:
     }
 
 
-def fail_if_any(names: Iterable[str], what: str, hint: str) -> None:
+def _fail_if_any(names: Iterable[str], what: str, hint: str) -> None:
     """Fail if there are names.
 
     Raises:

@@ -9,7 +9,7 @@ from pipeline.deploy.cluster.client import SwarmClient
 from pipeline.deploy.cluster.one_shot_jobs import Job, begin, finish, run_job, script_command
 from pipeline.environments import Environment
 
-PUBLISHING, CLEARING = "assets", "prune"
+PUBLISHING, _CLEARING = "assets", "prune"
 """Names of the jobs, without the stack."""
 
 
@@ -17,8 +17,8 @@ def begin_publishing(swarm: SwarmClient, environment: Environment, image: str) -
     """Start the job that copies a page's assets to the volume of every node."""
     stack = environment.stack
     # A prune job of a killed deployer would delete the files of this page.
-    swarm.remove_services(f"{stack}-{CLEARING}")
-    begin(swarm, stack, publish_job(stack, image), everywhere=True)
+    swarm.remove_services(f"{stack}-{_CLEARING}")
+    begin(swarm, stack, _publish_job(stack, image), everywhere=True)
 
 
 def end_publishing(swarm: SwarmClient, environment: Environment, image: str) -> None:
@@ -27,13 +27,13 @@ def end_publishing(swarm: SwarmClient, environment: Environment, image: str) -> 
     Raises:
         JobFailedError: The job failed on a node.
     """
-    job = publish_job(environment.stack, image)
+    job = _publish_job(environment.stack, image)
     finish(swarm, environment, job, environment.timings.start_timeout)
     swarm.remove_services(job.name)
 
 
-def publish_job(stack: str, image: str) -> Job:
-    return assets_job(stack, image, PUBLISHING, "publish.sh", asset_manifest_name(image))
+def _publish_job(stack: str, image: str) -> Job:
+    return _assets_job(stack, image, PUBLISHING, "publish.sh", _asset_manifest_name(image))
 
 
 def prune(swarm: SwarmClient, environment: Environment, image: str, kept: Iterable[str]) -> None:
@@ -48,8 +48,8 @@ def prune(swarm: SwarmClient, environment: Environment, image: str, kept: Iterab
     Raises:
         JobFailedError: The job failed on a node.
     """
-    pages = sorted({asset_manifest_name(each) for each in kept})
-    run_on_all_nodes(swarm, environment, image, CLEARING, "prune.sh", *pages)
+    pages = sorted({_asset_manifest_name(each) for each in kept})
+    run_on_all_nodes(swarm, environment, image, _CLEARING, "prune.sh", *pages)
 
 
 def run_on_all_nodes(
@@ -65,17 +65,17 @@ def run_on_all_nodes(
     Raises:
         JobFailedError: The job failed on a node.
     """
-    job = assets_job(environment.stack, image, name, script, *arguments)
+    job = _assets_job(environment.stack, image, name, script, *arguments)
     run_job(swarm, environment, job, environment.timings.start_timeout, everywhere=True)
 
 
-def assets_job(stack: str, image: str, name: str, script: str, *arguments: str) -> Job:
+def _assets_job(stack: str, image: str, name: str, script: str, *arguments: str) -> Job:
     """Return a job that runs a script of deploy/ with the volume of assets at /published."""
     volume = f"--mount=type=volume,source={stack}-assets,destination=/published"
     options = [volume, "--user=0:0", "--entrypoint=sh"]
     return Job(f"{stack}-{name}", image, script_command(script, *arguments), {}, options)
 
 
-def asset_manifest_name(image: str) -> str:
+def _asset_manifest_name(image: str) -> str:
     """Return the file name of a page's manifest: the digest of its image."""
     return image.rpartition(":")[2]

@@ -54,11 +54,11 @@ def resolve_candidate(environment: Environment, release: str | None) -> ReleaseC
     tag = f"sha-{sha[:12]}"
     names = image_names()
     with ThreadPoolExecutor() as pool:
-        found = dict(zip(names, pool.map(lambda image: tagged(image, tag), names), strict=True))
+        found = dict(zip(names, pool.map(lambda image: _tagged(image, tag), names), strict=True))
     return ReleaseCandidate(version or tag, sha, found)
 
 
-def tagged(image: str, tag: str) -> str:
+def _tagged(image: str, tag: str) -> str:
     """Return an image by the digest that a tag has now."""
     name = repository_for(image)
     return f"{name}@{resolve_digest(f'{name}:{tag}')}"

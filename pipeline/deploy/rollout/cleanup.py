@@ -43,16 +43,16 @@ def prune_releases(swarm: SwarmClient, environment: Environment) -> None:
     """
     known = journal.entries(swarm, environment.stack)
     kept = journal.prune(swarm, environment.stack)
-    with clearing_expired_sessions(swarm, environment, journal.last_successful(kept)):
+    with _clearing_expired_sessions(swarm, environment, journal.last_successful(kept)):
         if len(kept) < len(known):
             pages = [entry.images["frontend"] for entry in kept]
             prune_assets(swarm, environment, pages[-1], pages)
-            running = all_services(swarm)
-            remove_old_images(swarm, kept[0], running)
-            remove_unused_secrets_and_configs(swarm, environment.stack, kept, running)
+            running = _all_services(swarm)
+            _remove_old_images(swarm, kept[0], running)
+            _remove_unused_secrets_and_configs(swarm, environment.stack, kept, running)
 
 
-def remove_old_images(
+def _remove_old_images(
     swarm: SwarmClient, oldest: DeploymentRecord, running: Sequence[JSONObject]
 ) -> None:
     """Remove unused images on this node that are older than the oldest kept release.
@@ -70,7 +70,7 @@ def remove_old_images(
                 swarm.run("image", "rm", image)
 
 
-def remove_unused_secrets_and_configs(
+def _remove_unused_secrets_and_configs(
     swarm: SwarmClient, stack: str, kept: Sequence[DeploymentRecord], running: Sequence[JSONObject]
 ) -> None:
     """Remove the secrets and configs that no kept release and no service uses.
@@ -78,9 +78,9 @@ def remove_unused_secrets_and_configs(
     Raises:
         CheckFailedError: The engine does not list them.
     """
-    named = {name for entry in kept for name in secret_names(entry)}
+    named = {name for entry in kept for name in _secret_names(entry)}
     for kind, field in (("secret", "Secrets"), ("config", "Configs")):
-        mounted = {name for service in running for name in mounted_names(service, field)}
+        mounted = {name for service in running for name in _mounted_names(service, field)}
         option = f"--filter=label=pipeline.stack={stack}"
         for name in swarm.check_output(kind, "ls", option, "--format={{.Name}}").split():
             if name not in mounted | named and is_content_addressed(name, stack):
@@ -88,7 +88,7 @@ def remove_unused_secrets_and_configs(
 
 
 @contextmanager
-def clearing_expired_sessions(
+def _clearing_expired_sessions(
     swarm: SwarmClient, environment: Environment, live: DeploymentRecord | None
 ) -> Iterator[None]:
     """Run the job that removes expired sessions at the same time as the block.
@@ -106,18 +106,18 @@ def clearing_expired_sessions(
         finish(swarm, environment, job, environment.timings.migrate_timeout)
 
 
-def all_services(swarm: SwarmClient) -> list[JSONObject]:
+def _all_services(swarm: SwarmClient) -> list[JSONObject]:
     """Return all services of the engine, of every stack."""
     return swarm.inspect("service", *swarm.check_output("service", "ls", "--quiet").split())
 
 
-def mounted_names(service: JSONObject, field: str) -> list[str]:
+def _mounted_names(service: JSONObject, field: str) -> list[str]:
     """Return the names of the secrets or configs that a service mounts."""
     mounted = service["Spec"]["TaskTemplate"]["ContainerSpec"].get(field) or []
     return [entry[f"{field[:-1]}Name"] for entry in mounted]
 
 
-def secret_names(entry: DeploymentRecord) -> Iterable[str]:
+def _secret_names(entry: DeploymentRecord) -> Iterable[str]:
     """Return the names of the secrets of a release."""
     for service in entry.services.values():
         yield from (secret["source"] for secret in service["secrets"])

@@ -25,9 +25,9 @@ from pipeline.files import read_text
 
 DEPLOY_DIR = Path("deploy")
 EDGE_CONFIG_FILE = DEPLOY_DIR / "edge.conf"
-PREVIEW_MAP_FILE = "preview.conf"
-TOKEN_PATTERN = re.compile(r"[A-Za-z0-9_-]{16,}")
-NGINX_UID = "101"
+_PREVIEW_MAP_FILE = "preview.conf"
+_TOKEN_PATTERN = re.compile(r"[A-Za-z0-9_-]{16,}")
+_NGINX_UID = "101"
 
 
 def edge_service(
@@ -44,9 +44,9 @@ def edge_service(
         InputError: The preview token or a secret is missing or invalid.
     """
     stack = environment.stack
-    names = ("TLS_CERTIFICATE", "TLS_KEY", PREVIEW_MAP_FILE)
-    known = {**credentials, PREVIEW_MAP_FILE: preview_token_map(credentials["PREVIEW_TOKEN"])}
-    secrets = [secret_mount(stack, name, known, NGINX_UID) for name in names]
+    names = ("TLS_CERTIFICATE", "TLS_KEY", _PREVIEW_MAP_FILE)
+    known = {**credentials, _PREVIEW_MAP_FILE: preview_token_map(credentials["PREVIEW_TOKEN"])}
+    secrets = [secret_mount(stack, name, known, _NGINX_UID) for name in names]
     port = {"target": 8443, "published": environment.port, "mode": "host", "protocol": "tcp"}
     service = {
         **services_of_file(DEPLOY_DIR / "edge.yml")["edge"],
@@ -133,7 +133,7 @@ def preview_token_map(token: str) -> str:
     Raises:
         InputError: The token is too short, or has characters with a meaning in nginx.
     """
-    if not TOKEN_PATTERN.fullmatch(token):
+    if not _TOKEN_PATTERN.fullmatch(token):
         raise InputError(
             "PREVIEW_TOKEN must have at least 16 characters: letters, digits, - and _",
             hint="python -c 'import secrets; print(secrets.token_hex(24))' generates one",

@@ -13,7 +13,7 @@ from pipeline.deploy.rollout.edge import DEPLOY_DIR, ensure_secrets, prepare_edg
 from pipeline.environments import Environment
 from pipeline.errors import InputError
 
-POSTGRES_SECRETS = ("POSTGRES_PASSWORD",)
+_POSTGRES_SECRETS = ("POSTGRES_PASSWORD",)
 
 
 def ensure_infrastructure(
@@ -42,15 +42,15 @@ def ensure_infrastructure(
     if environment.managed_data:
         new |= {
             name: service
-            for name, service in data_services(
-                stack, images, credentials, data_node_id(swarm, stack)
+            for name, service in _data_services(
+                stack, images, credentials, _data_node_id(swarm, stack)
             ).items()
             if not is_running(swarm, f"{stack}_{name}")
         }
     if not new:
         return
     if "postgres" in new:
-        ensure_secrets(swarm, stack, {name: credentials[name] for name in POSTGRES_SECRETS})
+        ensure_secrets(swarm, stack, {name: credentials[name] for name in _POSTGRES_SECRETS})
     swarm.deploy(stack, stack_file(stack, new))
     for name in new:
         wait_until_running(swarm, f"{stack}_{name}", environment.timings.start_timeout)
@@ -86,7 +86,7 @@ def bring_app_secrets(
         )
 
 
-def data_services(
+def _data_services(
     stack: str, images: Mapping[str, str], values: Mapping[str, str], node: str
 ) -> dict[str, Service]:
     """Return the services PostgreSQL and Redis, pinned to one node.
@@ -94,10 +94,10 @@ def data_services(
     Raises:
         InputError: The environment does not list the password.
     """
-    secrets = {"postgres": POSTGRES_SECRETS}
+    secrets = {"postgres": _POSTGRES_SECRETS}
     return {
         name: {
-            **pin_to_node(service, node),
+            **_pin_to_node(service, node),
             "image": images[name],
             "secrets": [secret_mount(stack, each, values, "999") for each in secrets.get(name, ())],
         }
@@ -105,7 +105,7 @@ def data_services(
     }
 
 
-def data_node_id(swarm: SwarmClient, stack: str) -> str:
+def _data_node_id(swarm: SwarmClient, stack: str) -> str:
     """Return the id of the node with the data: the last node of PostgreSQL, or this manager.
 
     On any other node PostgreSQL would start with an empty volume.
@@ -115,7 +115,7 @@ def data_node_id(swarm: SwarmClient, stack: str) -> str:
     return str(last["NodeID"]) if last else swarm.node_id()
 
 
-def pin_to_node(service: Service, node: str) -> Service:
+def _pin_to_node(service: Service, node: str) -> Service:
     deploy = service["deploy"]
     placement = {**deploy["placement"], "constraints": [f"node.id == {node}"]}
     return {**service, "deploy": {**deploy, "placement": placement}}

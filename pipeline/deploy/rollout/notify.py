@@ -42,10 +42,10 @@ def notify_outcome(
     finally:
         if url := credentials.get(NOTIFY_URL):
             seconds = round(time.monotonic() - began)
-            post(url, build_payload(environment, kind, version, outcome, seconds))
+            post(url, _build_payload(environment, kind, version, outcome, seconds))
 
 
-def build_payload(
+def _build_payload(
     environment: Environment, kind: str, version: str, outcome: str, seconds: int
 ) -> dict[str, str | int]:
     """Return the JSON to post; Slack and compatible tools show `text`."""

@@ -9,16 +9,16 @@ from statistics import median, quantiles
 
 from pipeline.environments import TrafficTolerance
 
-SERVER_ERROR = 500
-MIN_ERRORS, MIN_REQUESTS = 5, 50
+_SERVER_ERROR = 500
+_MIN_ERRORS, MIN_REQUESTS = 5, 50
 """Fewer errors or requests are not significant,"""
-MIN_MAJORITY_FAILURES, MAJORITY = 3, 0.5
+_MIN_MAJORITY_FAILURES, _MAJORITY = 3, 0.5
 """except if at least three requests, and half of all, fail."""
-SLOW_FACTOR = 10
+_SLOW_FACTOR = 10
 """Limit for the median latency, as a ratio; the tolerance limits the 95th percentile."""
 WORKERS = "/api/v1/health/workers/"
 """Only the deployer polls this path: it is not a request of a user."""
-IDENTIFIER = re.compile(r"\d+|[0-9a-f-]{8,}|.{40,}", re.IGNORECASE)
+_IDENTIFIER = re.compile(r"\d+|[0-9a-f-]{8,}|.{40,}", re.IGNORECASE)
 """A part of a path that is an id."""
 
 
@@ -43,14 +43,14 @@ class RequestSample:
     @property
     def failed(self) -> bool:
         """Whether the server failed, not the client."""
-        return self.status >= SERVER_ERROR
+        return self.status >= _SERVER_ERROR
 
     @property
     def group(self) -> str:
         """The path up to the first id: `/api/v1/projects` for `/api/v1/projects/7/`."""
         parts = []
         for part in self.path.strip("/").split("/"):
-            if IDENTIFIER.fullmatch(part):
+            if _IDENTIFIER.fullmatch(part):
                 break
             parts.append(part)
         return f"/{'/'.join(parts)}"
@@ -71,7 +71,7 @@ def parse_access_log(log: str) -> list[RequestSample]:
             int(entry["status"]),
             float(entry["seconds"]),
             entry.get("path", ""),
-            answered_by(entry.get("upstream", "")),
+            _answered_by(entry.get("upstream", "")),
         )
         for entry in filter(None, map(_entry, lines))
         if not (entry["next"] or entry.get("closed") or entry.get("path") == WORKERS)
@@ -86,7 +86,7 @@ def _entry(line: str) -> dict[str, str] | None:
     return entry if "seconds" in entry else None
 
 
-def answered_by(upstream: str) -> str:
+def _answered_by(upstream: str) -> str:
     """Return the address, without the port, of the replica that answered.
 
     Args:
@@ -106,13 +106,13 @@ def error_regression(
         after: Requests that the new release answered since.
         tolerance: The allowed increase.
     """
-    usual = error_rate(before)
+    usual = _error_rate(before)
     if fault := _errors(usual, after, tolerance):
         return f"{fault} of users failed since the roll began ({_group_regressions(usual, after)})"
-    known = by_group(before)
-    for group, some in sorted(by_group(after).items()):
+    known = _by_group(before)
+    for group, some in sorted(_by_group(after).items()):
         was = known.get(group, ())
-        its = error_rate(was) if len(was) >= MIN_ERRORS else usual
+        its = _error_rate(was) if len(was) >= _MIN_ERRORS else usual
         if fault := _errors(its, some, tolerance):
             return (
                 f"{fault} for {group} failed since the roll began ({_group_regressions(its, some)})"
@@ -121,15 +121,15 @@ def error_regression(
 
 
 def _errors(usual: float, after: Sequence[RequestSample], tolerance: TrafficTolerance) -> str:
-    failed, share = sum(each.failed for each in after), error_rate(after)
-    enough = failed >= MIN_ERRORS or (failed >= MIN_MAJORITY_FAILURES and share >= MAJORITY)
+    failed, share = sum(each.failed for each in after), _error_rate(after)
+    enough = failed >= _MIN_ERRORS or (failed >= _MIN_MAJORITY_FAILURES and share >= _MAJORITY)
     if not enough or share <= usual + tolerance.max_error_rate_increase:
         return ""
     return f"{failed} of {len(after)} requests"
 
 
 def _group_regressions(usual: float, after: Sequence[RequestSample]) -> str:
-    return f"{error_rate(after):.1%}; {usual:.1%} before"
+    return f"{_error_rate(after):.1%}; {usual:.1%} before"
 
 
 def latency_regression(
@@ -144,16 +144,16 @@ def latency_regression(
     """
     if min(len(usual), len(after)) < MIN_REQUESTS:
         return None
-    was, now = p95_latency(usual), p95_latency(after)
+    was, now = _p95_latency(usual), _p95_latency(after)
     if now > tolerance.latency_floor and now > was * tolerance.max_latency_ratio:
         return f"one request in twenty takes longer than {now:.2f} s ({was:.2f} s before)"
-    was, now = median_latency(usual), median_latency(after)
-    if now > tolerance.latency_floor / SLOW_FACTOR and now > was * SLOW_FACTOR:
+    was, now = _median_latency(usual), _median_latency(after)
+    if now > tolerance.latency_floor / _SLOW_FACTOR and now > was * _SLOW_FACTOR:
         return f"one request in two takes longer than {now:.3f} s ({was:.3f} s before)"
     return None
 
 
-def by_group(given: Iterable[RequestSample]) -> Mapping[str, Sequence[RequestSample]]:
+def _by_group(given: Iterable[RequestSample]) -> Mapping[str, Sequence[RequestSample]]:
     """Return requests by the part of the site, see `RequestSample.group`."""
     found: dict[str, list[RequestSample]] = defaultdict(list)
     for each in given:
@@ -161,16 +161,16 @@ def by_group(given: Iterable[RequestSample]) -> Mapping[str, Sequence[RequestSam
     return found
 
 
-def error_rate(given: Sequence[RequestSample]) -> float:
+def _error_rate(given: Sequence[RequestSample]) -> float:
     """Return the share of failed requests, from 0 to 1."""
     return sum(request.failed for request in given) / max(len(given), 1)
 
 
-def p95_latency(given: Iterable[RequestSample]) -> float:
+def _p95_latency(given: Iterable[RequestSample]) -> float:
     """Return the 95th percentile of the duration, in seconds."""
     return quantiles([request.seconds for request in given], n=20)[-1]
 
 
-def median_latency(given: Iterable[RequestSample]) -> float:
+def _median_latency(given: Iterable[RequestSample]) -> float:
     """Return the median of the duration, in seconds."""
     return median(request.seconds for request in given)

@@ -44,7 +44,7 @@ from pipeline.errors import (
     RolledBackError,
 )
 
-Step = tuple[str, Callable[[Deployment], None]]
+_Step = tuple[str, Callable[[Deployment], None]]
 
 
 def run_deployment(deployment: Deployment, entry: DeploymentRecord) -> None:
@@ -64,7 +64,7 @@ def run_deployment(deployment: Deployment, entry: DeploymentRecord) -> None:
     swarm, stack = deployment.swarm, deployment.stack
     journal.record_start(swarm, stack, entry)
     try:
-        for name, step in deployment_steps(migrate=deployment.migrates):
+        for name, step in _deployment_steps(migrate=deployment.migrates):
             deployment.lock.require_held()
             timed_step(name, partial(step, deployment))
         deployment.lock.require_held()
@@ -72,15 +72,15 @@ def run_deployment(deployment: Deployment, entry: DeploymentRecord) -> None:
         # An unreachable engine must not prevent the rollback; a lock that was taken over must.
         with suppress(EngineUnavailableError):
             deployment.lock.require_held()
-        error = undo(deployment, fault)
+        error = _undo(deployment, fault)
         remove_preview(deployment)
-        journal.record_end(swarm, stack, entry, error.outcome, describe_error(fault))
+        journal.record_end(swarm, stack, entry, error.outcome, _describe_error(fault))
         raise error from None
     remove_preview(deployment)
     journal.record_end(swarm, stack, entry, journal.SUCCEEDED, deployment.note)
 
 
-def deployment_steps(*, migrate: bool) -> Iterator[Step]:
+def _deployment_steps(*, migrate: bool) -> Iterator[_Step]:
     """Yield the steps of a deployment in order, each with its name."""
     yield "self-check", self_check
     if migrate:
@@ -96,26 +96,26 @@ def deployment_steps(*, migrate: bool) -> Iterator[Step]:
     yield "smoke", final_smoke_test
 
 
-def undo(deployment: Deployment, fault: BaseException) -> DeployAbortedError:
+def _undo(deployment: Deployment, fault: BaseException) -> DeployAbortedError:
     """Roll back the services that were rolled, and return the error to raise."""
     if isinstance(fault, MigrationError):
         return fault
-    interrupted, why = isinstance(fault, KeyboardInterrupt), describe_error(fault)
+    interrupted, why = isinstance(fault, KeyboardInterrupt), _describe_error(fault)
     if not deployment.rolled_services:
         kind = DeployInterruptedError if interrupted else DeployAbortedError
-        return kind(f"{why}\nthe running release was not changed", hint=hint_for(fault))
+        return kind(f"{why}\nthe running release was not changed", hint=_hint_for(fault))
     try:
         with ignore_signals():
             timed_step("rollback", partial(restore_previous, deployment))
     except NoRollbackError as error:
         return NoRollbackError(f"{why}\n{error}", hint=error.hint)
     except Exception as error:  # noqa: BLE001 - any error here needs an operator
-        hint = f"act immediately: {hint_for(error)}; invoke status; then invoke rollback --to=…"
+        hint = f"act immediately: {_hint_for(error)}; invoke status; then invoke rollback --to=…"
         return RollbackFailedError(
-            f"{why}\nand the rollback failed: {describe_error(error)}", hint=hint
+            f"{why}\nand the rollback failed: {_describe_error(error)}", hint=hint
         )
     kind = DeployInterruptedError if interrupted else RolledBackError
-    return kind(f"{why}\nthe previous release serves again", hint=hint_for(fault))
+    return kind(f"{why}\nthe previous release serves again", hint=_hint_for(fault))
 
 
 def restore_previous(deployment: Deployment) -> None:
@@ -146,10 +146,10 @@ def restore_previous(deployment: Deployment) -> None:
             wait_for_convergence(
                 deployment.swarm, wanted, deployment.environment.rollout_timeout, again=True
             )
-    verify_until_healthy(deployment, before.version)
+    _verify_until_healthy(deployment, before.version)
 
 
-def verify_until_healthy(deployment: Deployment, version: str) -> None:
+def _verify_until_healthy(deployment: Deployment, version: str) -> None:
     """Verify the rolled-back release; retry, because PostgreSQL or Redis may need time to return.
 
     Raises:
@@ -186,7 +186,7 @@ def remove_preview(deployment: Deployment) -> None:
     deployment.swarm.remove_services(*previews, f"{deployment.stack}-{PUBLISHING}")
 
 
-def describe_error(fault: BaseException) -> str:
+def _describe_error(fault: BaseException) -> str:
     """Return the message of an error; for a bug of our own, also its place."""
     if isinstance(fault, KeyboardInterrupt):
         return "interrupted"
@@ -197,5 +197,5 @@ def describe_error(fault: BaseException) -> str:
     return f"the deployer itself failed at {where}: {type(fault).__name__}: {fault}"
 
 
-def hint_for(fault: BaseException) -> str:
+def _hint_for(fault: BaseException) -> str:
     return fault.hint if isinstance(fault, PipelineError) else "deploy again when you are ready"

@@ -18,10 +18,10 @@ from pipeline.deploy.state.journal import DeploymentRecord
 from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError, InputError
 
-MIGRATION_LINE = re.compile(r"\[[X ]\]\s+(?P<name>\S+)")
-UNKNOWN = "Unknown command"
+_MIGRATION_LINE = re.compile(r"\[[X ]\]\s+(?P<name>\S+)")
+_UNKNOWN = "Unknown command"
 """Output of Django for a command that an older release does not have."""
-REMOVED_MARKER, TOO_EARLY_MARKER = "taken away: ", "too early: "
+_REMOVED_MARKER, _TOO_EARLY_MARKER = "taken away: ", "too early: "
 """Markers of the self-check: models and fields that pending migrations remove, and pending contract
 migrations whose expand migration is still pending too."""
 APPLIED = (
@@ -66,24 +66,24 @@ def require_rollback_compatible(
     if live is None or live.services["backend"]["image"] == old["image"]:
         return
     unknown, checked = unknown_migrations(swarm, environment, old), set[str]()
-    for entry in other_releases(known, old["image"]):
+    for entry in _other_releases(known, old["image"]):
         if unknown <= checked:
             return
         try:
-            lost, names = applied_contract_migrations(swarm, environment, entry)
+            lost, names = _applied_contract_migrations(swarm, environment, entry)
         except (JobFailedError, ValueError) as error:
-            log(f"{entry.version} cannot report its contract migrations: {first_line(error)}")
+            log(f"{entry.version} cannot report its contract migrations: {_first_line(error)}")
             if entry is live:
-                refuse_unless_outage(live, error, is_outage)
+                _refuse_unless_outage(live, error, is_outage)
             continue
-        refuse_contracts(unknown & lost)
+        _refuse_contracts(unknown & lost)
         checked |= unknown if entry is live else names
     if left := unknown - checked:
         listed = ", ".join(sorted(left))
         log(f"inconclusive: whether older code is compatible with {listed}; continuing")
 
 
-def refuse_contracts(lost: set[str]) -> None:
+def _refuse_contracts(lost: set[str]) -> None:
     """Refuse a rollback over contract migrations that the older code does not know.
 
     Raises:
@@ -97,7 +97,7 @@ def refuse_contracts(lost: set[str]) -> None:
         )
 
 
-def refuse_unless_outage(
+def _refuse_unless_outage(
     live: DeploymentRecord, error: Exception, is_outage: Callable[[], bool]
 ) -> None:
     """Refuse a rollback from a release that runs and serves, but cannot report its migrations.
@@ -105,7 +105,7 @@ def refuse_unless_outage(
     Raises:
         InputError: Users are served, so there is time to deploy a release that can report them.
     """
-    runs = isinstance(error, ValueError) or UNKNOWN in str(error)
+    runs = isinstance(error, ValueError) or _UNKNOWN in str(error)
     if runs and not is_outage():
         raise InputError(
             f"{live.version} migrated the database, and cannot report whether older code is "
@@ -114,7 +114,7 @@ def refuse_unless_outage(
         ) from None
 
 
-def other_releases(known: Sequence[DeploymentRecord], target: str) -> list[DeploymentRecord]:
+def _other_releases(known: Sequence[DeploymentRecord], target: str) -> list[DeploymentRecord]:
     """Return the good releases other than the target, the live one first.
 
     Args:
@@ -143,14 +143,14 @@ def require_forward_compatible(
     Raises:
         CheckFailedError: They do, or the live release cannot report what it uses.
     """
-    if early := parse_marked_names(output, TOO_EARLY_MARKER):
+    if early := _parse_marked_names(output, _TOO_EARLY_MARKER):
         raise CheckFailedError(
             f"too early: {', '.join(sorted(early))}; {live.version} serves without the migration "
             "that must come first",
             hint="first deploy a release without it, then this one",
         )
-    lost = parse_marked_names(output, REMOVED_MARKER)
-    if lost and (missed := lost & used_schema(swarm, environment, live)):
+    lost = _parse_marked_names(output, _REMOVED_MARKER)
+    if lost and (missed := lost & _used_schema(swarm, environment, live)):
         raise CheckFailedError(
             f"{live.version} serves and still uses the schema that would be removed: "
             f"{', '.join(sorted(missed))}",
@@ -158,13 +158,13 @@ def require_forward_compatible(
         )
 
 
-def parse_marked_names(output: str, marker: str) -> set[str]:
+def _parse_marked_names(output: str, marker: str) -> set[str]:
     """Return the names after a marker in the output of a self-check, equal on every node."""
     lines = (line.partition(marker) for line in output.splitlines())
     return {name for _, is_it, names in lines if is_it for name in json.loads(names)}
 
 
-def used_schema(swarm: SwarmClient, environment: Environment, live: DeploymentRecord) -> set[str]:
+def _used_schema(swarm: SwarmClient, environment: Environment, live: DeploymentRecord) -> set[str]:
     """Return the models and fields that the live release uses.
 
     Raises:
@@ -178,7 +178,7 @@ def used_schema(swarm: SwarmClient, environment: Environment, live: DeploymentRe
         )
     except (JobFailedError, ValueError) as error:
         raise CheckFailedError(
-            f"{live.version} cannot report which models and fields it uses: {first_line(error)}",
+            f"{live.version} cannot report which models and fields it uses: {_first_line(error)}",
             hint="first deploy a release that reports them and removes nothing, then this one",
         ) from None
 
@@ -194,7 +194,7 @@ def unknown_migrations(swarm: SwarmClient, environment: Environment, service: Se
         output = run_management_command(
             swarm, environment, service, SHOWMIGRATIONS_COMMAND, APPLIED, seconds=seconds
         )
-        return parse_name_list(output) - list_migrations(output)
+        return parse_name_list(output) - _list_migrations(output)
     except (JobFailedError, ValueError) as error:
         version = service["environment"]["RELEASE"]
         hint = "invoke history; invoke rollback --to=… with another good release"
@@ -203,12 +203,12 @@ def unknown_migrations(swarm: SwarmClient, environment: Environment, service: Se
         raise CheckFailedError(f"{version} cannot run here: {error}", hint=hint) from None
 
 
-def list_migrations(output: Iterable[str]) -> set[str]:
+def _list_migrations(output: Iterable[str]) -> set[str]:
     """Return the migrations in the output of showmigrations."""
-    return {each["name"] for each in map(MIGRATION_LINE.match, output) if each}
+    return {each["name"] for each in map(_MIGRATION_LINE.match, output) if each}
 
 
-def applied_contract_migrations(
+def _applied_contract_migrations(
     swarm: SwarmClient, environment: Environment, entry: DeploymentRecord
 ) -> tuple[set[str], set[str]]:
     """Return the applied contract migrations, and all migrations that a release knows.
@@ -220,8 +220,8 @@ def applied_contract_migrations(
     output = run_management_command(
         swarm, environment, entry.services["backend"], CONTRACTS_COMMAND, SHOWMIGRATIONS_COMMAND
     )
-    return parse_name_list(output), list_migrations(output)
+    return parse_name_list(output), _list_migrations(output)
 
 
-def first_line(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0]

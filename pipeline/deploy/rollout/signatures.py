@@ -39,17 +39,17 @@ def verify_candidate(
     Raises:
         VerificationError: Lists every fault of each image.
     """
-    known = unchanged_images(found, live)
+    known = _unchanged_images(found, live)
     if known and live:
         log(f"already verified when {live.version} was deployed: {', '.join(known)}")
     new = [reference for image, reference in found.images.items() if image not in known]
     verify(new, signer, found.commit, allow_unscanned=environment.is_local)
     require_unused_tags(version_tags(found))
     if environment.promote_from:
-        require_deployed_to(environment.promote_from, found, signer)
+        _require_deployed_to(environment.promote_from, found, signer)
 
 
-def unchanged_images(found: ReleaseCandidate, live: DeploymentRecord | None) -> list[str]:
+def _unchanged_images(found: ReleaseCandidate, live: DeploymentRecord | None) -> list[str]:
     """Return the third-party images that the live release runs with the same digest and name.
 
     They were verified when that release was deployed. Their scan may be too old by now, or the key
@@ -78,7 +78,7 @@ def version_tags(found: ReleaseCandidate) -> dict[str, str]:
     return {f"{name}:{found.version}": digest for name, digest in references}
 
 
-def require_deployed_to(after: str, found: ReleaseCandidate, signer: Signer) -> None:
+def _require_deployed_to(after: str, found: ReleaseCandidate, signer: Signer) -> None:
     """Refuse a release without an attestation that it served in another environment.
 
     Raises:

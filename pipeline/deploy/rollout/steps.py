@@ -14,7 +14,7 @@ from pipeline.deploy.rollout.schema_compatibility import require_forward_compati
 from pipeline.deploy.smoke.runner import keeps_sessions, run_smoke_test
 from pipeline.errors import CheckFailedError
 
-PREVIEW_HEADER = "X-Preview"
+_PREVIEW_HEADER = "X-Preview"
 NO_MIGRATIONS_MARKER, SETTLED = "nothing is to be applied", "migrate has nothing to do"
 """Output of the self-check: no migration is pending; the migrate job would change nothing. Without
 these lines the steps run, so that an unknown output skips nothing."""
@@ -29,10 +29,10 @@ def self_check(deployment: Deployment) -> None:
     Raises:
         CheckFailedError: A migration would remove schema that the live release uses.
     """
-    check_live_release(deployment)
-    begin_assets(deployment)
+    _check_live_release(deployment)
+    _begin_assets(deployment)
     if not deployment.migrates:
-        begin_preview(deployment)
+        _begin_preview(deployment)
     command = ["python", "manage.py", "self_check"]
     output = run_backend_job(deployment, "check", command, everywhere=True)
     deployment.schema_is_current = NO_MIGRATIONS_MARKER in output
@@ -45,12 +45,12 @@ def self_check(deployment: Deployment) -> None:
         )
 
 
-def begin_assets(deployment: Deployment) -> None:
+def _begin_assets(deployment: Deployment) -> None:
     """Start the job that copies the new page's assets next to those of older pages, on every node.
 
     Open pages still load their old assets at any moment of the roll.
     """
-    begin_publishing(deployment.swarm, deployment.environment, page_of(deployment))
+    begin_publishing(deployment.swarm, deployment.environment, _page_of(deployment))
 
 
 def publish_assets(deployment: Deployment) -> None:
@@ -59,30 +59,30 @@ def publish_assets(deployment: Deployment) -> None:
     Raises:
         JobFailedError: The job failed on a node.
     """
-    end_publishing(deployment.swarm, deployment.environment, page_of(deployment))
+    end_publishing(deployment.swarm, deployment.environment, _page_of(deployment))
 
 
-def page_of(deployment: Deployment) -> str:
+def _page_of(deployment: Deployment) -> str:
     return deployment.release.images["frontend"]
 
 
 def deploy_preview(deployment: Deployment) -> None:
     """Run one replica of each new service next to the live ones, reachable by a private header."""
-    check_live_release(deployment)
-    require_health_checks(deployment)
+    _check_live_release(deployment)
+    _require_health_checks(deployment)
     services, times = previews(deployment.services), deployment.environment.timings
     if deployment.migrates:  # otherwise it was started with the self-check
-        begin_preview(deployment)
+        _begin_preview(deployment)
     wanted = [deployment.expected_state(name, service) for name, service in services.items()]
     for each in wanted:
         wait_for_convergence(deployment.swarm, each, times.start_timeout * 2)
-    shown = {PREVIEW_HEADER: deployment.secrets["PREVIEW_TOKEN"]}
+    shown = {_PREVIEW_HEADER: deployment.secrets["PREVIEW_TOKEN"]}
     led, backend = {**deployment.headers, **shown}, f"{BACKEND}{PREVIEW_SUFFIX}"
     workers = deployment.workers_of(backend, services[backend], led)
     watch_stability(deployment.swarm, wanted, times.preview_soak, look=workers.check)
-    smoke_test(deployment, shown)
+    _smoke_test(deployment, shown)
     if deployment.previous and not deployment.health.is_outage and not deployment.log_out:
-        require_sessions_survive(deployment, led)
+        _require_sessions_survive(deployment, led)
     workers.final_check()
 
 
@@ -99,13 +99,13 @@ def stop_preview(deployment: Deployment) -> None:
     return None
 
 
-def begin_preview(deployment: Deployment) -> None:
+def _begin_preview(deployment: Deployment) -> None:
     """Start the preview services."""
     services = previews(deployment.services)
     deployment.swarm.deploy(deployment.stack, stack_file(deployment.stack, services))
 
 
-def require_sessions_survive(deployment: Deployment, preview: Mapping[str, str]) -> None:
+def _require_sessions_survive(deployment: Deployment, preview: Mapping[str, str]) -> None:
     """Refuse a release that does not accept the sessions of the live one, or the other way round.
 
     Both serve at the same time during the roll, and requests of one user reach both.
@@ -128,7 +128,7 @@ def require_sessions_survive(deployment: Deployment, preview: Mapping[str, str])
     return None
 
 
-def check_live_release(deployment: Deployment) -> None:
+def _check_live_release(deployment: Deployment) -> None:
     """Update the health of the live release, and log a change."""
     live, headers, values = deployment.previous, deployment.headers, deployment.secrets
     if live is None:
@@ -140,7 +140,7 @@ def check_live_release(deployment: Deployment) -> None:
     deployment.health = found
 
 
-def require_health_checks(deployment: Deployment) -> None:
+def _require_health_checks(deployment: Deployment) -> None:
     """Refuse images without a HEALTHCHECK: the engine would count a started container as healthy.
 
     Raises:
@@ -153,7 +153,7 @@ def require_health_checks(deployment: Deployment) -> None:
         for found in deployment.swarm.inspect(
             "image", image
         )  # pulled by the preview, unless this node is drained
-        if not has_healthcheck((found["Config"].get("Healthcheck") or {}).get("Test"))
+        if not _has_healthcheck((found["Config"].get("Healthcheck") or {}).get("Test"))
     ]
     if bare:
         raise CheckFailedError(
@@ -161,7 +161,7 @@ def require_health_checks(deployment: Deployment) -> None:
         )
 
 
-def has_healthcheck(test: Sequence[str] | None) -> bool:
+def _has_healthcheck(test: Sequence[str] | None) -> bool:
     """Return whether a test is set: https://docs.docker.com/reference/dockerfile/#healthcheck."""
     return bool(test) and test != ["NONE"]
 
@@ -193,11 +193,11 @@ def bake(deployment: Deployment) -> None:
 
 def final_smoke_test(deployment: Deployment) -> None:
     """Run the smoke test at the public URL, and check that no worker exited."""
-    smoke_test(deployment)
+    _smoke_test(deployment)
     deployment.workers.final_check()
 
 
-def smoke_test(deployment: Deployment, headers: Mapping[str, str] | None = None) -> None:
+def _smoke_test(deployment: Deployment, headers: Mapping[str, str] | None = None) -> None:
     """Run the smoke test, and expect the version of this release."""
     verify_release(deployment, deployment.release.version, headers or {})
 

@@ -23,10 +23,10 @@ from pipeline.environments import TrafficTolerance
 from pipeline.errors import CheckFailedError
 from pipeline.process import CommandResult, last_error_line
 
-BASELINE_LINES = 5000
+_BASELINE_LINES = 5000
 """Number of log lines that are read for the baseline."""
-CHECK_INTERVAL = 3
-LOG_TIMEOUT = 15
+_CHECK_INTERVAL = 3
+_LOG_TIMEOUT = 15
 """Seconds to read the log of one replica of the edge."""
 
 
@@ -34,12 +34,12 @@ class TrafficRegressionError(CheckFailedError):
     """Requests of users fail more often, or take longer, than before."""
 
 
-def has_started(task: JSONObject) -> bool:
+def _has_started(task: JSONObject) -> bool:
     """Return whether the container of a task ever started."""
     return bool(task["Status"].get("ContainerStatus", {}).get("ContainerID"))
 
 
-def should_run(task: JSONObject) -> bool:
+def _should_run(task: JSONObject) -> bool:
     """Return whether a task should run; the log of a removed task may be missing."""
     return bool(task["DesiredState"] == "running")
 
@@ -80,7 +80,7 @@ class TrafficMonitor:
         Raises:
             EngineUnavailableError: The engine does not answer.
         """
-        chosen = options or (f"--tail={BASELINE_LINES}",)
+        chosen = options or (f"--tail={_BASELINE_LINES}",)
         return [
             found
             for log in retry_while_unavailable(lambda: self.collect_logs(chosen))
@@ -97,9 +97,9 @@ class TrafficMonitor:
         Raises:
             EngineUnavailableError: No replica that should run returns its log.
         """
-        started = [task for task in self.swarm.tasks(self.edge) if has_started(task)]
+        started = [task for task in self.swarm.tasks(self.edge) if _has_started(task)]
         answers = [(task, self.task_log(task, options)) for task in started]
-        expected = [answer for task, answer in answers if should_run(task)]
+        expected = [answer for task, answer in answers if _should_run(task)]
         failed = [answer for answer in expected if answer.returncode]
         if failed and len(failed) == len(expected):
             raise EngineUnavailableError(
@@ -113,7 +113,7 @@ class TrafficMonitor:
     def task_log(self, task: JSONObject, options: Sequence[str]) -> CommandResult:
         """Read the log of one task of the edge."""
         command = ("service", "logs", "--raw", *options, task["ID"])
-        return self.swarm.run(*command, seconds=LOG_TIMEOUT)
+        return self.swarm.run(*command, seconds=_LOG_TIMEOUT)
 
     def warn_partial_logs(self, answer: CommandResult) -> None:
         """Log, once, that the log of a replica of the edge is missing."""
@@ -152,12 +152,12 @@ class TrafficMonitor:
         return not self.outage or self.replicas.has_own(request.replica)
 
     def check(self) -> None:
-        """Check for errors, at most every `CHECK_INTERVAL` seconds.
+        """Check for errors, at most every `_CHECK_INTERVAL` seconds.
 
         Raises:
             TrafficRegressionError: More requests fail than before.
         """
-        if time.monotonic() < self.looked + CHECK_INTERVAL:
+        if time.monotonic() < self.looked + _CHECK_INTERVAL:
             return
         self.evaluate()
         self.looked = time.monotonic()

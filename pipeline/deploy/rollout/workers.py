@@ -21,13 +21,13 @@ from pipeline.deploy.smoke.scenario import Response, SmokeStep
 from pipeline.errors import CheckFailedError
 
 CHECK_INTERVAL = 3
-ANSWER_TIMEOUT = 5
-TIMES, MOST = 4, 20
+_ANSWER_TIMEOUT = 5
+_TIMES, _MOST = 4, 20
 """Requests per replica: in each check, and at most until all replicas have answered."""
-MAX_SILENT = 3
+_MAX_SILENT = 3
 """Give up after so many requests without an answer; other checks report a site that is down."""
 
-Ask = Callable[[], Response | None]
+_Ask = Callable[[], Response | None]
 
 
 class WorkersDieError(CheckFailedError):
@@ -52,7 +52,7 @@ def parse_report(answer: Response | None) -> WorkerReport | None:
     return None
 
 
-def report_reader(url: str, given: Mapping[str, str], certificate: str) -> Ask:
+def report_reader(url: str, given: Mapping[str, str], certificate: str) -> _Ask:
     """Return a function that requests the report of a random replica; None without an answer.
 
     Args:
@@ -64,7 +64,7 @@ def report_reader(url: str, given: Mapping[str, str], certificate: str) -> Ask:
 
     def ask() -> Response | None:
         try:
-            return client.send(step, time.monotonic() + ANSWER_TIMEOUT)
+            return client.send(step, time.monotonic() + _ANSWER_TIMEOUT)
         except (OSError, HTTPException):
             return None
 
@@ -83,7 +83,7 @@ class WorkerMonitor:
     """
 
     def __init__(
-        self, swarm: SwarmClient, service: str, deploy_id: str, replicas: int, ask: Ask
+        self, swarm: SwarmClient, service: str, deploy_id: str, replicas: int, ask: _Ask
     ) -> None:
         self.swarm, self.service, self.deploy_id = swarm, service, deploy_id
         self.replicas, self.ask = replicas, ask
@@ -98,7 +98,7 @@ class WorkerMonitor:
         """
         if time.monotonic() < self.looked + CHECK_INTERVAL:
             return
-        for _ in range(TIMES * self.replicas):
+        for _ in range(_TIMES * self.replicas):
             if not self.query():
                 break
         self.looked = time.monotonic()
@@ -119,9 +119,9 @@ class WorkerMonitor:
         """Request reports until every replica has reported, or several requests failed."""
         self.exited.clear()
         failed = 0
-        for _ in range(MOST * self.replicas):
+        for _ in range(_MOST * self.replicas):
             failed += not self.query()
-            if failed == MAX_SILENT or self.has_all_reports:
+            if failed == _MAX_SILENT or self.has_all_reports:
                 return
 
     def query(self) -> bool:
@@ -180,10 +180,10 @@ class WorkerMonitor:
 
     def tasks_of(self, replica: str) -> list[JSONObject]:
         """Return the task of a container; empty if the host name is not the container's id."""
-        return [task for task in self.swarm.tasks(self.service) if container(task) == replica]
+        return [task for task in self.swarm.tasks(self.service) if _container(task) == replica]
 
 
-def container(task: JSONObject) -> str:
+def _container(task: JSONObject) -> str:
     """Return the host name of a task's container: the first characters of its id."""
     found: str = (task["Status"].get("ContainerStatus") or {}).get("ContainerID", "")
     return found[:12]

@@ -20,13 +20,13 @@ from pipeline.deadline import call_with_deadline
 from pipeline.deploy.smoke.scenario import Response, SmokeStep
 from pipeline.errors import CheckFailedError
 
-CSRF_COOKIE, CSRF_HEADER = "csrftoken", "X-CSRFToken"
-MAX_BODY_BYTES = 32 * 1024 * 1024
-RETRY_DELAYS = (0.5, 1.0)
+_CSRF_COOKIE, _CSRF_HEADER = "csrftoken", "X-CSRFToken"
+_MAX_BODY_BYTES = 32 * 1024 * 1024
+_RETRY_DELAYS = (0.5, 1.0)
 """Seconds before another try to connect."""
 
 
-class NoRedirect(HTTPRedirectHandler):
+class _NoRedirect(HTTPRedirectHandler):
     """Returns a redirect as the answer, instead of following it."""
 
     def redirect_request(self, *_: object) -> None:
@@ -50,7 +50,7 @@ class SmokeClient:
         self.end = time.monotonic() + altogether
         self.cookies = CookieJar()
         trust = HTTPSHandler(context=ssl_context(certificate))
-        self.opener = build_opener(HTTPCookieProcessor(self.cookies), NoRedirect, trust)
+        self.opener = build_opener(HTTPCookieProcessor(self.cookies), _NoRedirect, trust)
         # Django compares these with the host as a protection against CSRF.
         self.headers = {"Origin": url, "Referer": f"{url}/", **headers}
 
@@ -65,7 +65,7 @@ class SmokeClient:
             answer = self.send_with_retry(step, self.deadline(step))
             finding = step.validate(answer)
         except (OSError, HTTPException) as error:
-            finding, hint = f"got no answer: {error_reason(error)}", hint_for(error)
+            finding, hint = f"got no answer: {_error_reason(error)}", _hint_for(error)
         seconds = time.monotonic() - started
         print(f"{step.name:9}{seconds:7.2f} s  {step.method} {step.path}", flush=True)
         if finding:
@@ -80,14 +80,14 @@ class SmokeClient:
 
     def send_with_retry(self, step: SmokeStep, deadline: float) -> Response:
         """Send a request; retry without a connection, because that is no fault of the release."""
-        for pause in RETRY_DELAYS:
+        for pause in _RETRY_DELAYS:
             try:
                 return self.send(step, deadline)
             except URLError as error:
                 if isinstance(error.reason, TimeoutError):
                     raise
                 print(
-                    f"{step.name:9} no connection: {error_reason(error)}; trying again", flush=True
+                    f"{step.name:9} no connection: {_error_reason(error)}; trying again", flush=True
                 )
                 time.sleep(pause)
         return self.send(step, deadline)
@@ -100,7 +100,7 @@ class SmokeClient:
             headers["Content-Type"] = "application/json"
         request = Request(self.url + step.path, body, headers, method=step.method)  # noqa: S310  # the command line admits http and https only
         try:
-            seconds = time_left(deadline)
+            seconds = _time_left(deadline)
             response = call_with_deadline(
                 seconds, lambda: self.opener.open(request, timeout=2 * seconds)
             )
@@ -108,13 +108,13 @@ class SmokeClient:
             response = error
         with response:
             return Response(
-                response.status, response.headers.get_content_type(), read_body(response, deadline)
+                response.status, response.headers.get_content_type(), _read_body(response, deadline)
             )
 
     def csrf_header(self) -> dict[str, str]:
         """Return the header with the value of the CSRF cookie, as the frontend sends it."""
-        found = [cookie.value or "" for cookie in self.cookies if cookie.name == CSRF_COOKIE]
-        return {CSRF_HEADER: found[0]} if found else {}
+        found = [cookie.value or "" for cookie in self.cookies if cookie.name == _CSRF_COOKIE]
+        return {_CSRF_HEADER: found[0]} if found else {}
 
 
 def ssl_context(certificate: str) -> ssl.SSLContext:
@@ -126,7 +126,7 @@ def ssl_context(certificate: str) -> ssl.SSLContext:
     return context
 
 
-def read_body(response: HTTPResponse | HTTPError, deadline: float) -> bytes:
+def _read_body(response: HTTPResponse | HTTPError, deadline: float) -> bytes:
     """Read a body before the deadline and up to a maximum size.
 
     Raises:
@@ -135,14 +135,14 @@ def read_body(response: HTTPResponse | HTTPError, deadline: float) -> bytes:
     """
     body = b""
     while chunk := response.read1(65536):
-        time_left(deadline)
+        _time_left(deadline)
         body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise HTTPException(f"more than {MAX_BODY_BYTES} bytes")
+        if len(body) > _MAX_BODY_BYTES:
+            raise HTTPException(f"more than {_MAX_BODY_BYTES} bytes")
     return body
 
 
-def time_left(deadline: float) -> float:
+def _time_left(deadline: float) -> float:
     """Return the seconds until the deadline.
 
     Raises:
@@ -154,12 +154,12 @@ def time_left(deadline: float) -> float:
     return seconds
 
 
-def error_reason(error: Exception) -> str:
+def _error_reason(error: Exception) -> str:
     """Return the reason of an error that urllib wraps."""
     return str(error.reason if isinstance(error, URLError) else error) or type(error).__name__
 
 
-def hint_for(error: Exception) -> str:
+def _hint_for(error: Exception) -> str:
     """Return the hint for a request without an answer, which no log of the app contains."""
     cause = error.reason if isinstance(error, URLError) else error
     if isinstance(cause, ssl.SSLError):

@@ -4,14 +4,14 @@ from html.parser import HTMLParser
 from mimetypes import MimeTypes
 from urllib.parse import urljoin, urlsplit
 
-URL_ATTRIBUTES = {"script": "src", "img": "src", "link": "href"}
-ASSET_MANIFEST = "asset-manifest"
-RESOURCE_RELS = {"stylesheet", "modulepreload", "preload", "icon", "apple-touch-icon", "manifest"}
-LEGACY_MIME_TYPES = {
+_URL_ATTRIBUTES = {"script": "src", "img": "src", "link": "href"}
+_ASSET_MANIFEST = "asset-manifest"
+_RESOURCE_RELS = {"stylesheet", "modulepreload", "preload", "icon", "apple-touch-icon", "manifest"}
+_LEGACY_MIME_TYPES = {
     "application/javascript": "text/javascript",
     "image/x-icon": "image/vnd.microsoft.icon",
 }
-MIME_TYPES = MimeTypes()  # without the tables of this machine, which may differ
+_MIME_TYPES = MimeTypes()  # without the tables of this machine, which may differ
 
 
 class PageResources(HTMLParser):
@@ -30,11 +30,11 @@ class PageResources(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Collect the URL of an element."""
         attributes = dict(attrs)
-        if tag == "meta" and attributes.get("name") == ASSET_MANIFEST:
+        if tag == "meta" and attributes.get("name") == _ASSET_MANIFEST:
             self.manifest = urljoin("/", attributes.get("content") or "")
-        address = attributes.get(URL_ATTRIBUTES.get(tag, "")) or "data:"
+        address = attributes.get(_URL_ATTRIBUTES.get(tag, "")) or "data:"
         relations = set((attributes.get("rel") or "").lower().split())
-        if not address.startswith("data:") and (tag != "link" or relations & RESOURCE_RELS):
+        if not address.startswith("data:") and (tag != "link" or relations & _RESOURCE_RELS):
             self.addresses.append(urljoin("/", address))
             self.scripts += tag == "script"
 
@@ -46,12 +46,12 @@ class PageResources(HTMLParser):
 
 def expected_mime_type(path: str) -> str:
     """Return the MIME type of a file name; empty if it is unknown."""
-    return normalize_mime_type(MIME_TYPES.guess_type(urlsplit(path).path)[0] or "")
+    return normalize_mime_type(_MIME_TYPES.guess_type(urlsplit(path).path)[0] or "")
 
 
 def normalize_mime_type(name: str) -> str:
     """Return the current name of a legacy MIME type."""
-    return LEGACY_MIME_TYPES.get(name, name)
+    return _LEGACY_MIME_TYPES.get(name, name)
 
 
 def manifest_files(manifest: object) -> set[str]:

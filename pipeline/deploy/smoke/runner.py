@@ -25,10 +25,10 @@ from pipeline.deploy.smoke.scenario import (
 )
 from pipeline.errors import CheckFailedError, InputError, handle_errors
 
-HEADER_PATTERN = re.compile(r"([A-Za-z0-9-]+)=([\x20-\x7e]+)")
-HANDLED_ERRORS = (CheckFailedError, KeyboardInterrupt)
-REQUEST_TIMEOUT, TOTAL_TIMEOUT = 10, 60
-USER_VARIABLES = ("SMOKE_USER_EMAIL", "SMOKE_USER_PASSWORD")
+_HEADER_PATTERN = re.compile(r"([A-Za-z0-9-]+)=([\x20-\x7e]+)")
+_HANDLED_ERRORS = (CheckFailedError, KeyboardInterrupt)
+_REQUEST_TIMEOUT, TOTAL_TIMEOUT = 10, 60
+_USER_VARIABLES = ("SMOKE_USER_EMAIL", "SMOKE_USER_PASSWORD")
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -43,19 +43,19 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--release", help="the expected release")
     parser.add_argument("--header", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--without", action="append", default=[], choices=["page", "project"])
-    parser.add_argument("--request-seconds", type=float, default=REQUEST_TIMEOUT)
+    parser.add_argument("--request-seconds", type=float, default=_REQUEST_TIMEOUT)
     parser.add_argument("--seconds", type=float, default=TOTAL_TIMEOUT)
     options = parser.parse_args(arguments)
     client = SmokeClient(
-        site_origin(options.url),
-        parse_headers(options.header),
+        _site_origin(options.url),
+        _parse_headers(options.header),
         each=options.request_seconds,
         altogether=options.seconds,
     )
     for part in options.without:
         print(f"skipped: {part}", flush=True)
     run_steps(
-        smoke_scenario(user_from_env(os.environ), options.release, options.without),
+        smoke_scenario(_user_from_env(os.environ), options.release, options.without),
         client.run_step,
     )
 
@@ -80,7 +80,7 @@ def run_smoke_test(
         CheckFailedError: The site is broken, or runs another release.
     """
     client = new_client(url, given, certificate)
-    run_steps(smoke_scenario(user_from_env(variables), release, []), client.run_step)
+    run_steps(smoke_scenario(_user_from_env(variables), release, []), client.run_step)
 
 
 def open_site(url: str, given: Mapping[str, str], certificate: str = "") -> None:
@@ -127,7 +127,7 @@ def keeps_sessions(
             raise
 
     try:
-        run_steps(shared_session_steps(user_from_env(variables), first, then), perform)
+        run_steps(shared_session_steps(_user_from_env(variables), first, then), perform)
     except CheckFailedError:
         if known:
             raise
@@ -136,8 +136,8 @@ def keeps_sessions(
 
 def new_client(url: str, given: Mapping[str, str], certificate: str) -> SmokeClient:
     """Return a client with the default time limits."""
-    limits = {"each": REQUEST_TIMEOUT, "altogether": TOTAL_TIMEOUT}
-    return SmokeClient(site_origin(url), given, **limits, certificate=certificate)
+    limits = {"each": _REQUEST_TIMEOUT, "altogether": TOTAL_TIMEOUT}
+    return SmokeClient(_site_origin(url), given, **limits, certificate=certificate)
 
 
 def run_steps(steps: StepGenerator, perform: Callable[[SmokeStep], Response]) -> None:
@@ -152,18 +152,18 @@ def run_steps(steps: StepGenerator, perform: Callable[[SmokeStep], Response]) ->
         while True:
             try:
                 answer = perform(step)
-            except HANDLED_ERRORS as fault:
+            except _HANDLED_ERRORS as fault:
                 faults.append(fault)
                 step = steps.throw(fault)
             else:
                 step = steps.send(answer)
     except StopIteration:
         return
-    except HANDLED_ERRORS:
+    except _HANDLED_ERRORS:
         raise faults[0] from None
 
 
-def site_origin(url: str) -> str:
+def _site_origin(url: str) -> str:
     """Return the origin of a URL.
 
     Raises:
@@ -178,31 +178,31 @@ def site_origin(url: str) -> str:
     return site
 
 
-def parse_headers(given: Sequence[str]) -> Mapping[str, str]:
+def _parse_headers(given: Sequence[str]) -> Mapping[str, str]:
     """Parse headers `NAME=VALUE`; their values are secret and never printed.
 
     Raises:
         InputError: A header is malformed.
     """
-    pairs = [HEADER_PATTERN.fullmatch(header) for header in given]
+    pairs = [_HEADER_PATTERN.fullmatch(header) for header in given]
     found = {pair[1]: pair[2] for pair in pairs if pair}
     if not all(pairs):
         raise InputError("a header is malformed", hint="write it like --header X-Preview=secret")
     return found
 
 
-def user_from_env(variables: Mapping[str, str]) -> User:
+def _user_from_env(variables: Mapping[str, str]) -> User:
     """Return the user of the environment variables.
 
     Raises:
         InputError: Names the missing variables.
     """
-    if missing := [name for name in USER_VARIABLES if not variables.get(name)]:
+    if missing := [name for name in _USER_VARIABLES if not variables.get(name)]:
         raise InputError(
             f"no user to log in as: {' and '.join(missing)} not set",
             hint="set both to an existing user without privileges",
         )
-    email, password = (variables[name] for name in USER_VARIABLES)
+    email, password = (variables[name] for name in _USER_VARIABLES)
     return User(email, password)
 
 

@@ -14,7 +14,7 @@ MAX_ENTRIES = 30
 
 
 @dataclass(frozen=True)
-class AuditEntry:
+class _AuditEntry:
     """One command.
 
     Attributes:
@@ -51,19 +51,19 @@ def record(swarm: SwarmClient, stack: str, kind: str, what: str, outcome: str) -
     Raises:
         CheckFailedError: The swarm rejects the entry.
     """
-    act = AuditEntry(utc_now(), current_actor(), kind, what, outcome)
+    act = _AuditEntry(utc_now(), current_actor(), kind, what, outcome)
     name = f"{stack}-act-{uuid.uuid4().hex[:12]}"
-    if not swarm.create_config(name, json.dumps(asdict(act)), {label(stack): "act"}):
+    if not swarm.create_config(name, json.dumps(asdict(act)), {_label(stack): "act"}):
         raise CheckFailedError(f"the journal of {stack} cannot be written", hint="docker node ls")
-    for old in list(swarm.configs(label(stack)))[:-MAX_ENTRIES]:
+    for old in list(swarm.configs(_label(stack)))[:-MAX_ENTRIES]:
         swarm.run("config", "rm", old)
 
 
-def entries(swarm: SwarmClient, stack: str) -> list[AuditEntry]:
+def entries(swarm: SwarmClient, stack: str) -> list[_AuditEntry]:
     """Return all entries, the oldest first."""
-    return [AuditEntry(**json.loads(content)) for content in swarm.configs(label(stack)).values()]
+    return [_AuditEntry(**json.loads(content)) for content in swarm.configs(_label(stack)).values()]
 
 
-def label(stack: str) -> str:
+def _label(stack: str) -> str:
     """Return the label of all entries of a stack."""
     return f"pipeline.acts.{stack}"

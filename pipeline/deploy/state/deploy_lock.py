@@ -28,7 +28,7 @@ from pipeline.deploy.progress import log
 from pipeline.errors import InputError, LockLostError
 
 HEARTBEAT_INTERVAL = 10
-STALE_AFTER = timedelta(seconds=60)
+_STALE_AFTER = timedelta(seconds=60)
 CLEANUP = "cleanup"
 """Purpose of the lock during a cleanup; another deployment waits for it instead of failing."""
 CLEANUP_SECONDS = 120
@@ -36,7 +36,7 @@ CLEANUP_SECONDS = 120
 
 
 @dataclass(frozen=True)
-class LockHolder:
+class _LockHolder:
     """The holder of a lock, and its purpose."""
 
     who: str
@@ -50,10 +50,10 @@ class LockedError(InputError):
     """Another deployer holds the lock."""
 
 
-def current_holder(what: str) -> LockHolder:
+def _current_holder(what: str) -> _LockHolder:
     """Return this process as a holder."""
     where = f"{socket.gethostname()}, process {os.getpid()}"
-    return LockHolder(current_actor(), where, what, uuid.uuid4().hex)
+    return _LockHolder(current_actor(), where, what, uuid.uuid4().hex)
 
 
 @dataclass(frozen=True)
@@ -116,10 +116,10 @@ def acquire(swarm: SwarmClient, stack: str, what: str) -> Lock:
     Raises:
         LockedError: Another process holds it, and is alive.
     """
-    if lock := try_create(swarm, stack, what):
+    if lock := _try_create(swarm, stack, what):
         return lock
-    found = after_cleanup(swarm, stack)
-    if found is None and (lock := try_create(swarm, stack, what)):
+    found = _after_cleanup(swarm, stack)
+    if found is None and (lock := _try_create(swarm, stack, what)):
         return lock
     if found is None or not is_stale(swarm, stack):
         raise LockedError(
@@ -129,12 +129,12 @@ def acquire(swarm: SwarmClient, stack: str, what: str) -> Lock:
     print(f"taking over a stale lock of {describe_lock(found)}", file=sys.stderr)
     # By id, not by name: several processes may find it stale, and only one of them removes it.
     swarm.run("config", "rm", found["ID"])
-    if lock := try_create(swarm, stack, what):
+    if lock := _try_create(swarm, stack, what):
         return lock
     raise LockedError(f"another deployer acquired the lock of {stack}", hint="invoke status")
 
 
-def after_cleanup(swarm: SwarmClient, stack: str) -> JSONObject | None:
+def _after_cleanup(swarm: SwarmClient, stack: str) -> JSONObject | None:
     """Return the lock if it is held; wait for a cleanup that holds it."""
     end, logged = time.monotonic() + CLEANUP_SECONDS, False
     while (found := read_lock(swarm, stack)) and parse_holder(found).what == CLEANUP:
@@ -147,10 +147,10 @@ def after_cleanup(swarm: SwarmClient, stack: str) -> JSONObject | None:
     return found
 
 
-def try_create(swarm: SwarmClient, stack: str, what: str) -> Lock | None:
+def _try_create(swarm: SwarmClient, stack: str, what: str) -> Lock | None:
     """Create the lock; return None if it exists."""
-    content = json.dumps(asdict(current_holder(what)))
-    number = swarm.create_config(lock_name(stack), content, {label(stack): "lock"})
+    content = json.dumps(asdict(_current_holder(what)))
+    number = swarm.create_config(_lock_name(stack), content, {_label(stack): "lock"})
     return Lock(swarm, stack, number) if number else None
 
 
@@ -172,7 +172,7 @@ def renew_heartbeat(swarm: SwarmClient, stack: str, last: str) -> str:
         EngineUnavailableError: The engine does not answer.
     """
     sign = f"{stack}-beat-{uuid.uuid4().hex[:12]}"
-    if not swarm.create_config(sign, "alive", {label(stack): "beat"}):
+    if not swarm.create_config(sign, "alive", {_label(stack): "beat"}):
         return last
     if last:
         swarm.run("config", "rm", last)
@@ -181,24 +181,28 @@ def renew_heartbeat(swarm: SwarmClient, stack: str, last: str) -> str:
 
 def release(swarm: SwarmClient, stack: str) -> None:
     """Remove the lock and all heartbeats."""
-    names = swarm.run("config", "ls", f"--filter=label={label(stack)}", "--format={{.Name}}").stdout
+    names = swarm.run(
+        "config", "ls", f"--filter=label={_label(stack)}", "--format={{.Name}}"
+    ).stdout
     swarm.run("config", "rm", *names.split())
 
 
 def read_lock(swarm: SwarmClient, stack: str) -> JSONObject | None:
     """Return the lock; None if it is free."""
-    found = swarm.inspect("config", lock_name(stack))
+    found = swarm.inspect("config", _lock_name(stack))
     return found[0] if found else None
 
 
 def is_stale(swarm: SwarmClient, stack: str) -> bool:
     """Return whether the last heartbeat is older than a minute, by the clock of the swarm."""
-    names = swarm.run("config", "ls", f"--filter=label={label(stack)}", "--format={{.Name}}").stdout
+    names = swarm.run(
+        "config", "ls", f"--filter=label={_label(stack)}", "--format={{.Name}}"
+    ).stdout
     signs = [
         parse_timestamp(found["CreatedAt"]) for found in swarm.inspect("config", *names.split())
     ]
     now = parse_timestamp(swarm.check_output("info", "--format={{.SystemTime}}").strip())
-    return not signs or now - max(signs) > STALE_AFTER
+    return not signs or now - max(signs) > _STALE_AFTER
 
 
 def parse_timestamp(text: str) -> datetime:
@@ -206,8 +210,8 @@ def parse_timestamp(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def parse_holder(lock: JSONObject) -> LockHolder:
-    return LockHolder(**json.loads(config_text(lock)))
+def parse_holder(lock: JSONObject) -> _LockHolder:
+    return _LockHolder(**json.loads(config_text(lock)))
 
 
 def describe_lock(lock: JSONObject | None) -> str:
@@ -218,10 +222,10 @@ def describe_lock(lock: JSONObject | None) -> str:
     return f"{found.who} on {found.where}, since {lock['CreatedAt'][:19]}Z: {found.what}"
 
 
-def lock_name(stack: str) -> str:
+def _lock_name(stack: str) -> str:
     return f"{stack}-lock"
 
 
-def label(stack: str) -> str:
+def _label(stack: str) -> str:
     """Return the label of the lock and its heartbeats."""
     return f"pipeline.lock.{stack}"

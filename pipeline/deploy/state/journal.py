@@ -15,8 +15,8 @@ from pipeline.deploy.confirmation import utc_now
 from pipeline.errors import CheckFailedError, InputError
 
 SUCCEEDED = "succeeded"
-END_FIELDS = ("outcome", "note", "ended")
-STARTED_PATTERN = re.compile(r"-journal-\d+-started$")
+_END_FIELDS = ("outcome", "note", "ended")
+_STARTED_PATTERN = re.compile(r"-journal-\d+-started$")
 KEPT_RELEASES = 5
 """Number of good releases that a rollback can reach."""
 
@@ -62,7 +62,7 @@ def entries(swarm: SwarmClient, stack: str) -> list[DeploymentRecord]:
     An end without a start belongs to a record whose pruning was interrupted; it is skipped.
     """
     found: dict[int, dict[str, Any]] = {}
-    for content in swarm.configs(label(stack)).values():
+    for content in swarm.configs(_label(stack)).values():
         part = json.loads(content)
         found.setdefault(part["number"], {}).update(part)
     return [
@@ -75,7 +75,7 @@ def entries(swarm: SwarmClient, stack: str) -> list[DeploymentRecord]:
 def all_images(swarm: SwarmClient) -> set[str]:
     """Return the images in the journals of all stacks of a swarm."""
     names = swarm.check_output("config", "ls", "--format={{.Name}}").split()
-    texts = swarm.config_contents(*(name for name in names if STARTED_PATTERN.search(name)))
+    texts = swarm.config_contents(*(name for name in names if _STARTED_PATTERN.search(name)))
     return {image for text in texts for image in json.loads(text)["images"].values()}
 
 
@@ -97,7 +97,7 @@ def find_rollback_target(known: Sequence[DeploymentRecord], to: str | None) -> D
     if to:
         fitting = [entry for entry in good if to in {entry.version, str(entry.number)}]
     else:
-        fitting = effective_history(good)[:-1]
+        fitting = _effective_history(good)[:-1]
     if fitting:
         return fitting[-1]
     versions = ", ".join(dict.fromkeys(entry.version for entry in good)) or "none"
@@ -117,11 +117,11 @@ def fallback_release(
         known: All records.
         failed: The images of the failed release.
     """
-    steps = effective_history([entry for entry in known if entry.outcome == SUCCEEDED])[:-1]
+    steps = _effective_history([entry for entry in known if entry.outcome == SUCCEEDED])[:-1]
     return next((step for step in reversed(steps) if step.images != failed), None)
 
 
-def effective_history(good: Sequence[DeploymentRecord]) -> list[DeploymentRecord]:
+def _effective_history(good: Sequence[DeploymentRecord]) -> list[DeploymentRecord]:
     """Return the releases that led to the live one, which is the last.
 
     A rollback returns to the position of its release; later releases are dropped.
@@ -154,8 +154,8 @@ def record_start(swarm: SwarmClient, stack: str, entry: DeploymentRecord) -> Non
     Raises:
         CheckFailedError: The swarm rejects it.
     """
-    content = {key: value for key, value in asdict(entry).items() if key not in END_FIELDS}
-    write_config(swarm, stack, f"{entry.number:05}-started", content)
+    content = {key: value for key, value in asdict(entry).items() if key not in _END_FIELDS}
+    _write_config(swarm, stack, f"{entry.number:05}-started", content)
 
 
 def record_end(
@@ -167,17 +167,17 @@ def record_end(
         CheckFailedError: The swarm rejects it.
     """
     content = {"number": entry.number, "outcome": outcome, "note": note[:500], "ended": utc_now()}
-    write_config(swarm, stack, f"{entry.number:05}-ended", content)
+    _write_config(swarm, stack, f"{entry.number:05}-ended", content)
 
 
-def write_config(swarm: SwarmClient, stack: str, name: str, content: Mapping[str, Any]) -> None:
+def _write_config(swarm: SwarmClient, stack: str, name: str, content: Mapping[str, Any]) -> None:
     """Write one object of the journal.
 
     Raises:
         CheckFailedError: The swarm rejects it.
     """
     text = json.dumps(content, indent=2)
-    if not swarm.create_config(f"{stack}-journal-{name}", text, {label(stack): "journal"}):
+    if not swarm.create_config(f"{stack}-journal-{name}", text, {_label(stack): "journal"}):
         raise CheckFailedError(
             f"the journal of {stack} cannot be written", hint="docker config ls; docker node ls"
         )
@@ -195,6 +195,6 @@ def prune(swarm: SwarmClient, stack: str) -> list[DeploymentRecord]:
     return [entry for entry in known if not first_kept or entry.number >= first_kept[0]]
 
 
-def label(stack: str) -> str:
+def _label(stack: str) -> str:
     """Return the label of all objects of the journal."""
     return f"pipeline.journal.{stack}"

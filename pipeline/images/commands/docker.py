@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.images.targets import Command, Target
 
-DEFINITIONS = "docker-compose.yml"
+_DEFINITIONS = "docker-compose.yml"
 """The file that defines all images."""
 
 
@@ -29,7 +29,7 @@ def build(target: Target, tag: str, arguments: Mapping[str, str], epoch: int) ->
         **{f"args.{name}": value for name, value in given.items()},
     }
     options = [f"--set={target.image}.{key}={value}" for key, value in settings.items()]
-    return (*buildx("bake"), f"--file={DEFINITIONS}", "--load", *options, target.image)
+    return (*_buildx("bake"), f"--file={_DEFINITIONS}", "--load", *options, target.image)
 
 
 def pull(target: Target, reference: str) -> Command:
@@ -59,7 +59,7 @@ def push(reference: str) -> Command:
 
 def create_index(reference: str, *members: str) -> Command:
     """Tag an index of the images of several platforms, or another name of one image."""
-    return (*buildx("imagetools"), "create", f"--tag={reference}", *members)
+    return (*_buildx("imagetools"), "create", f"--tag={reference}", *members)
 
 
 def inspect(reference: str) -> Command:
@@ -69,12 +69,12 @@ def inspect(reference: str) -> Command:
 
 def raw_manifest(reference: str) -> Command:
     """Print a manifest of the registry, byte by byte."""
-    return (*buildx("imagetools"), "inspect", "--raw", reference)
+    return (*_buildx("imagetools"), "inspect", "--raw", reference)
 
 
 def image_config(reference: str) -> Command:
     """Print the configuration of an image in the registry."""
-    return (*buildx("imagetools"), "inspect", "--format={{json .Image}}", reference)
+    return (*_buildx("imagetools"), "inspect", "--format={{json .Image}}", reference)
 
 
 def engine_platform() -> Command:
@@ -87,9 +87,9 @@ def compose(*arguments: str) -> Command:
 
     An override file or a file `.env` next to it belongs to one machine, not to a release.
     """
-    return ("docker", "compose", f"--env-file={os.devnull}", f"--file={DEFINITIONS}", *arguments)
+    return ("docker", "compose", f"--env-file={os.devnull}", f"--file={_DEFINITIONS}", *arguments)
 
 
-def buildx(command: str) -> Command:
+def _buildx(command: str) -> Command:
     """Return the start of a buildx command."""
     return ("docker", "buildx", command)

@@ -18,7 +18,7 @@ from pipeline.parity.rules.gates import (
     strip_expression,
 )
 
-FILTERS = ("paths", "paths-ignore")
+_FILTERS = ("paths", "paths-ignore")
 NOT_FAILED = "!failure() && !cancelled()"
 ON_PUSH = "github.event_name == 'push'"
 
@@ -102,7 +102,7 @@ def no_path_filter(tree: Repository) -> Iterator[Violation]:
     """No trigger filters by path: the plan selects, so that the required check always reports."""
     for workflow in tree.workflows.values():
         for name, settings in workflow.triggers.items():
-            for key in FILTERS:
+            for key in _FILTERS:
                 if isinstance(settings, dict) and key in settings:
                     yield Violation(
                         workflow.path, workflow.at("on"), f"{name} is filtered by {key}"

@@ -11,7 +11,7 @@ from pipeline.parity.rule import Violation, rule
 
 PLAN = "plan"
 GATE_SUCCEEDED = f"needs.{GATE_JOB}.result == 'success'"
-INPUT_JOBS = "inputs.jobs"
+_INPUT_JOBS = "inputs.jobs"
 PLAN_OUTPUT = f"needs.{PLAN}.outputs.jobs"
 
 
@@ -52,7 +52,7 @@ def gate_always_runs(tree: Repository) -> Iterator[Violation]:
 def gate_receives_results(tree: Repository) -> Iterator[Violation]:
     """A gate gets the plan, and the results of its jobs."""
     for workflow, gate in _gates(tree):
-        jobs = PLAN_OUTPUT if workflow.file == MAIN_WORKFLOW else INPUT_JOBS
+        jobs = PLAN_OUTPUT if workflow.file == MAIN_WORKFLOW else _INPUT_JOBS
         for step in gate.run_steps:
             env = {
                 key: strip_expression(value) for key, value in as_mapping(step.get("env")).items()
@@ -89,7 +89,7 @@ def gate_outputs_verdict(tree: Repository) -> Iterator[Violation]:
 def job_checks_plan(tree: Repository) -> Iterator[Violation]:
     """A job of a called workflow runs if the plan names it, and on no other condition."""
     for job in tree.check_jobs:
-        if job_condition(job) != f"contains(fromJSON({INPUT_JOBS}), '{job.id}')":
+        if job_condition(job) != f"contains(fromJSON({_INPUT_JOBS}), '{job.id}')":
             yield Violation(
                 job.path, job.line_of_key("if"), f"job `{job.id}` does not check the plan"
             )

@@ -11,12 +11,12 @@ from pipeline.github.schema import as_mapping, line_of
 from pipeline.parity.repository import Repository
 from pipeline.parity.rule import Violation, rule
 
-PINNED = re.compile(r"(?P<action>[\w.-]+/[\w./-]+)@(?P<commit>[0-9a-f]{40})")
-VERSION = re.compile(r"# v\d+(\.\d+)*$")
-CHECKOUT = "actions/checkout"
-UPLOAD = "actions/upload-artifact"
-DAYS = range(1, 91)  # https://docs.github.com/actions/reference/limits
-CHECKOUT_OPTIONS = ("fetch-depth", "persist-credentials")  # others say what to take, or where to
+_PINNED = re.compile(r"(?P<action>[\w.-]+/[\w./-]+)@(?P<commit>[0-9a-f]{40})")
+_VERSION = re.compile(r"# v\d+(\.\d+)*$")
+_CHECKOUT = "actions/checkout"
+_UPLOAD = "actions/upload-artifact"
+_DAYS = range(1, 91)  # https://docs.github.com/actions/reference/limits
+_CHECKOUT_OPTIONS = ("fetch-depth", "persist-credentials")  # others say what to take, or where to
 
 
 @rule(hint="timeout-minutes, from 1 to the bound in pipeline.toml")
@@ -83,9 +83,9 @@ def action_is_pinned(tree: Repository) -> Iterator[Violation]:
         uses = str(step.content.get("uses", ""))
         if not uses or step.folder:
             continue
-        if not PINNED.fullmatch(uses):
+        if not _PINNED.fullmatch(uses):
             yield Violation(step.path, step.line, f"`{uses}` is not pinned to a commit")
-        elif not all(VERSION.search(line) for line in step.text.splitlines() if uses in line):
+        elif not all(_VERSION.search(line) for line in step.text.splitlines() if uses in line):
             yield Violation(step.path, step.line, f"`{uses}` has no version in a comment")
 
 
@@ -93,7 +93,7 @@ def action_is_pinned(tree: Repository) -> Iterator[Violation]:
 def action_has_one_pin(tree: Repository) -> Iterator[Violation]:
     """One action has one pin in all files."""
     pins = defaultdict(set)
-    found = [(step, PINNED.fullmatch(str(step.content.get("uses", "")))) for step in tree.steps]
+    found = [(step, _PINNED.fullmatch(str(step.content.get("uses", "")))) for step in tree.steps]
     for _, match in found:
         if match:
             pins[_repository(match)].add(match["commit"])
@@ -120,27 +120,27 @@ def pin_has_one_version(tree: Repository) -> Iterator[Violation]:
 def checkout_drops_credentials(tree: Repository) -> Iterator[Violation]:
     """A checkout leaves no token for later steps."""
     for step in tree.steps:
-        if step.action == CHECKOUT:
+        if step.action == _CHECKOUT:
             keeps = as_mapping(step.content.get("with")).get("persist-credentials")
             if keeps is not False:
                 yield Violation(step.path, step.line, "the checkout keeps its token")
 
 
-@rule(hint=f"remove it: a checkout may set {' and '.join(CHECKOUT_OPTIONS)} only")
+@rule(hint=f"remove it: a checkout may set {' and '.join(_CHECKOUT_OPTIONS)} only")
 def checkout_takes_the_change(tree: Repository) -> Iterator[Violation]:
     """A checkout takes the commit of the run, whole, and in the default folder."""
     for step in tree.steps:
-        given = as_mapping(step.content.get("with")) if step.action == CHECKOUT else {}
-        for key in sorted({*given} - {*CHECKOUT_OPTIONS}):
+        given = as_mapping(step.content.get("with")) if step.action == _CHECKOUT else {}
+        for key in sorted({*given} - {*_CHECKOUT_OPTIONS}):
             yield Violation(step.path, line_of(given, key, step.line), f"the checkout sets {key}")
 
 
-@rule(hint=f"with: retention-days, from 1 to {DAYS[-1]}")
+@rule(hint=f"with: retention-days, from 1 to {_DAYS[-1]}")
 def artifact_has_its_days(tree: Repository) -> Iterator[Violation]:
     """Every artifact sets `retention-days`: a repository's default may be anything."""
     for step in tree.steps:
         days = as_mapping(step.content.get("with")).get("retention-days")
-        if step.action == UPLOAD and (type(days) is not int or days not in DAYS):
+        if step.action == _UPLOAD and (type(days) is not int or days not in _DAYS):
             yield Violation(step.path, step.line, "an artifact has no retention-days")
 
 
@@ -151,7 +151,7 @@ def artifact_has_its_own_name(tree: Repository) -> Iterator[Violation]:
         (job, step, str(as_mapping(step.get("with")).get("name", "artifact")))
         for job in tree.jobs_with_steps
         for step in job.steps
-        if str(step.get("uses", "")).startswith(f"{UPLOAD}@")
+        if str(step.get("uses", "")).startswith(f"{_UPLOAD}@")
     ]
     names = Counter(name for _, _, name in uploads)
     for job, step, name in uploads:
@@ -167,7 +167,7 @@ def setup_comes_first(tree: Repository) -> Iterator[Violation]:
     for job in tree.jobs_with_steps:
         uses = [str(step.get("uses", "")) for step in job.steps]
         starts = [use.partition("@")[0].replace("$/", "./") for use in uses[:2]]
-        if starts != [CHECKOUT, "./.github/actions/setup"]:
+        if starts != [_CHECKOUT, "./.github/actions/setup"]:
             yield Violation(
                 job.path,
                 job.line_of_key("steps"),
@@ -178,7 +178,7 @@ def setup_comes_first(tree: Repository) -> Iterator[Violation]:
 def _pins(path: str, text: str) -> Iterator[tuple[str, int, str, str]]:
     """Yield the line of each pin, its repository with the commit, and its version comment."""
     for line, content in enumerate(text.splitlines(), start=1):
-        pin, version = PINNED.search(content), VERSION.search(content)
+        pin, version = _PINNED.search(content), _VERSION.search(content)
         if pin and version:
             yield path, line, f"{_repository(pin)}@{pin['commit']}", version[0].lstrip("# ")
 

@@ -10,9 +10,9 @@ from pipeline.parity.rule import Violation, rule
 from pipeline.parity.rules.calls import ON_PUSH, reachable_from_pull_request
 from pipeline.parity.rules.gates import strip_expression
 
-LEVELS = {"none": 0, "read": 1, "write": 2}
-SECRET = re.compile(r"\bsecrets\s*(?:\.\s*(\w+)|\[)")
-ONLY_ON_PUSH = re.compile(re.escape(ON_PUSH) + r" && secrets\.\w+ \|\| ''")
+_LEVELS = {"none": 0, "read": 1, "write": 2}
+_SECRET = re.compile(r"\bsecrets\s*(?:\.\s*(\w+)|\[)")
+_ONLY_ON_PUSH = re.compile(re.escape(ON_PUSH) + r" && secrets\.\w+ \|\| ''")
 
 
 @rule(hint="permissions: {} at the top, and what a job needs in the job")
@@ -29,7 +29,7 @@ def job_declares_permissions(tree: Repository) -> Iterator[Violation]:
     """Every job, and every call, lists its permissions."""
     for job in tree.jobs:
         granted = job.content.get("permissions")
-        if not isinstance(granted, dict) or not {*map(str, granted.values())} <= {*LEVELS}:
+        if not isinstance(granted, dict) or not {*map(str, granted.values())} <= {*_LEVELS}:
             line = job.line_of_key("permissions")
             yield Violation(job.path, line, f"job `{job.id}` does not name its permissions")
 
@@ -40,7 +40,7 @@ def write_permission_is_allowed(tree: Repository) -> Iterator[Violation]:
     listed = tree.settings.parity.write_permissions
     for job in tree.jobs_with_steps:
         for scope, level in _rights(job).items():
-            if level == LEVELS["write"] and scope not in listed.get(job.id, []):
+            if level == _LEVELS["write"] and scope not in listed.get(job.id, []):
                 line = job.line_of_key("permissions", scope)
                 yield Violation(job.path, line, f"job `{job.id}` may write {scope}")
 
@@ -100,7 +100,7 @@ def pull_request_gets_no_secrets(tree: Repository) -> Iterator[Violation]:
         if job.workflow in called or not reachable_from_pull_request(tree, job):
             continue
         for text in _texts(job.content):
-            if SECRET.search(text) and not ONLY_ON_PUSH.fullmatch(strip_expression(text)):
+            if _SECRET.search(text) and not _ONLY_ON_PUSH.fullmatch(strip_expression(text)):
                 yield Violation(
                     job.path, job.line_of_key("secrets"), f"a pull request reaches `{text.strip()}`"
                 )
@@ -119,12 +119,12 @@ def pull_request_gets_no_id_token(tree: Repository) -> Iterator[Violation]:
 
 def referenced_secrets(content: object) -> list[str | None]:
     """Return the names of the secrets in a part of a document; None for a computed one."""
-    return [match[1] for text in _texts(content) for match in SECRET.finditer(text)]
+    return [match[1] for text in _texts(content) for match in _SECRET.finditer(text)]
 
 
 def _rights(job: Job) -> dict[str, int]:
     granted = as_mapping(job.content.get("permissions"))
-    return {scope: LEVELS.get(str(level), 0) for scope, level in granted.items()}
+    return {scope: _LEVELS.get(str(level), 0) for scope, level in granted.items()}
 
 
 def _texts(content: object) -> Iterator[str]:

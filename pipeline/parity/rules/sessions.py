@@ -11,7 +11,7 @@ from pipeline.github.schema import as_mapping, line_of
 from pipeline.parity.repository import Repository
 from pipeline.parity.rule import Violation, rule
 
-MAX_HELP_LENGTH = 72
+_MAX_HELP_LENGTH = 72
 
 
 @rule(hint="leave one step with one line: run: nox -s JOB")
@@ -131,16 +131,16 @@ def session_is_covered(tree: Repository) -> Iterator[Violation]:
             yield Violation("pipeline.toml", 1, f"the local session `{name}` is run by a job")
 
 
-@rule(hint=f"write a first line of fewer than {MAX_HELP_LENGTH} characters")
+@rule(hint=f"write a first line of fewer than {_MAX_HELP_LENGTH} characters")
 def help_is_one_line(tree: Repository) -> Iterator[Violation]:
     """Every session and every task has a help text of one short line."""
     for session in tree.sessions:
-        if not 0 < len(session.description) < MAX_HELP_LENGTH:
+        if not 0 < len(session.description) < _MAX_HELP_LENGTH:
             yield Violation(
                 "noxfile.py", 1, f"the help of session `{session.session}` is not one short line"
             )
     for task in tree.tasks:
-        if not 0 < len(task.help) < MAX_HELP_LENGTH:
+        if not 0 < len(task.help) < _MAX_HELP_LENGTH:
             yield Violation("tasks.py", 1, f"the help of task `{task.name}` is not one short line")
 
 

@@ -14,11 +14,11 @@ from pipeline.parity.rules.gates import strip_expression
 from pipeline.toml import format_place
 from pipeline.toml_checker import unknown_name_faults
 
-VERSIONS = ("python-version", "node-version", "go-version", "java-version", "version")
-TOOLS = ("version", "cosign-release")
-CONFIG_FILE = "pipeline.toml"
-ENV = {"CI": True, "PIPELINE_STRICT": 1}
-SESSIONS_WITHOUT_AREAS = {GATE_JOB, "plan"}
+_VERSIONS = ("python-version", "node-version", "go-version", "java-version", "version")
+_TOOLS = ("version", "cosign-release")
+_CONFIG_FILE = "pipeline.toml"
+_ENV = {"CI": True, "PIPELINE_STRICT": 1}
+_SESSIONS_WITHOUT_AREAS = {GATE_JOB, "plan"}
 
 
 @rule(hint="versions are in .python-version, pipeline.toml and the locks; name a file")
@@ -28,11 +28,11 @@ def no_version_in_steps(tree: Repository) -> Iterator[Violation]:
     for step in tree.steps:
         tool = str(step.content.get("uses", "")).partition("@")[0]
         given = as_mapping(step.content.get("with"))
-        if tool in listed and listed[tool] not in [given.get(key) for key in TOOLS]:
+        if tool in listed and listed[tool] not in [given.get(key) for key in _TOOLS]:
             yield Violation(
                 step.path, step.line, f"`{tool}` does not use the version of pipeline.toml"
             )
-        for key in VERSIONS:
+        for key in _VERSIONS:
             if key in given and tool not in listed:
                 yield Violation(step.path, step.line, f"a step sets {key}")
 
@@ -41,7 +41,7 @@ def no_version_in_steps(tree: Repository) -> Iterator[Violation]:
 def versions_agree(tree: Repository) -> Iterator[Violation]:
     """.python-version and pipeline.toml have the same versions of Python."""
     for python in sorted({*tree.pythons} ^ {*tree.settings.python}):
-        yield Violation(CONFIG_FILE, 1, f"Python {python} is in one of the two files only")
+        yield Violation(_CONFIG_FILE, 1, f"Python {python} is in one of the two files only")
 
 
 @rule(hint="env: {CI: true, PIPELINE_STRICT: 1}, in the file: a caller's env does not reach it")
@@ -49,7 +49,7 @@ def workflow_is_strict(tree: Repository) -> Iterator[Violation]:
     """Every workflow whose jobs have steps sets CI and PIPELINE_STRICT."""
     for workflow in tree.workflows.values():
         works = any(not job.is_call for job in workflow.jobs.values())
-        if works and dict(as_mapping(workflow.content.get("env"))) != ENV:
+        if works and dict(as_mapping(workflow.content.get("env"))) != _ENV:
             yield Violation(
                 workflow.path, workflow.at("env"), "the env of the workflow is not that of CI"
             )
@@ -71,7 +71,7 @@ def session_has_areas(tree: Repository) -> Iterator[Violation]:
     """Every session that checks is tagged with areas of pipeline.toml; no other session is."""
     areas, others = (
         {*tree.settings.areas},
-        SESSIONS_WITHOUT_AREAS | {*tree.settings.parity.local_sessions},
+        _SESSIONS_WITHOUT_AREAS | {*tree.settings.parity.local_sessions},
     )
     others |= {job.id for job in tree.jobs_with_steps if "environment" in job.content}
     for session in tree.sessions:
@@ -92,10 +92,10 @@ def glob_has_files(tree: Repository) -> Iterator[Violation]:
         empty = not any(map(re.compile(glob_to_regex(glob)).fullmatch, tree.files))
         if glob in globs and empty != (glob in awaited):
             has = "no file, and is not awaited" if empty else "a file, and is awaiting one"
-            yield Violation(CONFIG_FILE, 1, f"the glob `{glob}` has {has}")
+            yield Violation(_CONFIG_FILE, 1, f"the glob `{glob}` has {has}")
         elif glob not in globs:
             yield Violation(
-                CONFIG_FILE, 1, f"no area has the glob `{glob}`, which is awaiting a file"
+                _CONFIG_FILE, 1, f"no area has the glob `{glob}`, which is awaiting a file"
             )
 
 
@@ -110,7 +110,7 @@ def named_jobs_exist(tree: Repository) -> Iterator[Violation]:
             faults += unknown_name_faults("job", job, every, ("parity", key, job))
     for fault in faults:
         yield Violation(
-            CONFIG_FILE, config.line(fault), f"{format_place(fault.place)}: {fault.message}"
+            _CONFIG_FILE, config.line(fault), f"{format_place(fault.place)}: {fault.message}"
         )
 
 
@@ -120,7 +120,7 @@ def timeout_covers_budget(tree: Repository) -> Iterator[Violation]:
     jobs = {job.id: job for job in tree.jobs_with_steps}
     for name, minutes in tree.settings.budgets.items():
         if name not in jobs:
-            yield Violation(CONFIG_FILE, 1, f"the budget `{name}` has no job")
+            yield Violation(_CONFIG_FILE, 1, f"the budget `{name}` has no job")
             continue
         job = jobs[name]
         limit = job.content.get("timeout-minutes")

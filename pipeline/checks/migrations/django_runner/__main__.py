@@ -40,10 +40,10 @@ def main() -> None:
 
     connections.close_all()  # processes cannot share a connection
     gc.freeze()  # the collector of a fork would copy the memory pages of all modules
-    serve(requests, answers)
+    _serve(requests, answers)
 
 
-def serve(requests: IO[str], answers: IO[str]) -> None:
+def _serve(requests: IO[str], answers: IO[str]) -> None:
     """Run each request in a fork, so that no command changes the state of the next one.
 
     Args:

@@ -13,7 +13,7 @@ from pipeline.checks.migrations.django_runner.types import is_lossless, is_widen
 from pipeline.checks.migrations.records import Change
 
 # A view that is not updatable counts as a materialized view ('m'): code can only read it.
-SHOWN = """
+_SHOWN = """
     SELECT CASE WHEN relkind = 'v' AND pg_relation_is_updatable(pg_class.oid, true) & 28 < 28
         THEN 'm' ELSE relkind END, attname
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
@@ -21,8 +21,8 @@ SHOWN = """
     WHERE CASE nspname WHEN current_schema() THEN '' ELSE nspname || '.' END || relname = %s
 """
 
-T = TypeVar("T")
-TABLES, VIEWS = {"r", "p"}, {"v", "m"}  # each a `pg_class.relkind`
+_T = TypeVar("_T")
+_TABLES, _VIEWS = {"r", "p"}, {"v", "m"}  # each a `pg_class.relkind`
 
 
 def needed(known: dict[int, str]) -> set[str]:
@@ -47,23 +47,23 @@ def differing(before: Snapshot, after: Snapshot) -> list[str]:
     ]
 
 
-def author(of: Mapping[tuple[str, str], T], change: Change) -> T | None:
+def author(of: Mapping[tuple[str, str], _T], change: Change) -> _T | None:
     """Return the statement that made a change, if it is known."""
     table = change.what.rpartition(".")[0]
     keys = (change.rule, change.what), ("", change.what), ("", table)
     return next((of[key] for key in keys if key in of), None)
 
 
-def shown_as(name: str) -> set[tuple[str, str]]:
+def _shown_as(name: str) -> set[tuple[str, str]]:
     """Return the columns of the relation with a name, each with the kind of the relation."""
-    return {(kind, column) for kind, column in fetch_all(SHOWN, name)}
+    return {(kind, column) for kind, column in fetch_all(_SHOWN, name)}
 
 
 def changes(
     before: Snapshot,
     after: Snapshot,
     released: Snapshot,
-    shown_as: Callable[[str], set[tuple[str, str]]] = shown_as,
+    shown_as: Callable[[str], set[tuple[str, str]]] = _shown_as,
 ) -> list[Change]:
     """Return the changes that break code written for the first schema.
 
@@ -81,7 +81,7 @@ def changes(
             columns = shown_as(name)
             there, shown[oid] = {kind for kind, _ in columns}, {column for _, column in columns}
             rule = "renaming-table" if now else "ban-drop-table"
-            lossy = not now and bool(there & TABLES)
+            lossy = not now and bool(there & _TABLES)
             if _stands_in(there, before.kinds.get(oid, ""), dropped=not now):
                 replaced.add(oid)
             found.append(Change(rule, name, lossy=lossy, replaced=oid in replaced))
@@ -110,9 +110,9 @@ def _stands_in(there: set[str], kind: str, *, dropped: bool) -> bool:
         kind: The kind of the relation that had the name.
         dropped: Whether that relation was dropped.
     """
-    if kind in TABLES:
+    if kind in _TABLES:
         return "v" in there and not dropped
-    return bool(there & VIEWS)
+    return bool(there & _VIEWS)
 
 
 def _is_unfilled(column: Column | None) -> bool:

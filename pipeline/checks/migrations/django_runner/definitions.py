@@ -6,15 +6,15 @@ from collections.abc import Callable, Collection, Iterator
 from pipeline.checks.migrations.django_runner.pg_catalog import Column
 from pipeline.checks.migrations.django_runner.syntax import Node, unquoted
 
-TYPES = {
+_TYPES = {
     r"varchar\b": "character varying", r"(decimal|dec)\b": "numeric", r"bool\b": "boolean",
     r"(int|int4|serial|serial4)\b": "integer", r"(int8|bigserial|serial8)\b": "bigint",
     r"(int2|smallserial)\b": "smallint", r"float8\b": "double precision",
     r"timestamptz\b": "timestamp with time zone",
     r"timestamp(\(\d\))?$": r"timestamp\1 without time zone",
 }  # fmt: skip
-COUNTED = re.compile(r"(big|small)?serial\d?", re.IGNORECASE)
-NOTHING = re.compile(r"DEFAULT\s+NULL\b", re.IGNORECASE)
+_COUNTED = re.compile(r"(big|small)?serial\d?", re.IGNORECASE)
+_NOTHING = re.compile(r"DEFAULT\s+NULL\b", re.IGNORECASE)
 
 
 def column(node: Node) -> Column:
@@ -26,12 +26,12 @@ def column(node: Node) -> Column:
 def has_default(node: Node) -> bool:
     """Return whether a column has a default other than NULL."""
     found = node.all("DEFAULT_CONSTRAINT", "SET_DEFAULT")
-    return any(not NOTHING.search(each.text) for each in found)
+    return any(not _NOTHING.search(each.text) for each in found)
 
 
 def is_counted(node: Node) -> bool:
     """Return whether a column is a serial: PostgreSQL creates a sequence with the column."""
-    return COUNTED.fullmatch(_type(node)) is not None
+    return _COUNTED.fullmatch(_type(node)) is not None
 
 
 def type_of(node: Node) -> str:
@@ -42,7 +42,7 @@ def type_of(node: Node) -> str:
 def typed(text: str) -> str:
     """Return a type as PostgreSQL's `format_type` writes it."""
     name = re.sub(r"\s*([(,)])\s*", r"\1", " ".join(text.lower().split()))
-    for words, proper in TYPES.items():
+    for words, proper in _TYPES.items():
         name = re.sub(f"^{words}", proper, name)
     return name
 

@@ -21,11 +21,11 @@ Columns = Mapping[str, Mapping[str, tuple[str, bool, bool, bool]]]
 RELATIONS = (
     "TABLE_NAME_REF", "VIEW_REF", "RELATION_NAME_REF", "MATERIALIZED_VIEW_REF", "SEQUENCE_REF",
 )  # fmt: skip
-KINDS = {"TABLE_NAME_REF": "r", "SEQUENCE_REF": "S"}
-MADE = {"CREATE_TABLE": "r", "CREATE_TABLE_AS": "r", "CREATE_VIEW": "v",
+_KINDS = {"TABLE_NAME_REF": "r", "SEQUENCE_REF": "S"}
+_MADE = {"CREATE_TABLE": "r", "CREATE_TABLE_AS": "r", "CREATE_VIEW": "v",
         "CREATE_MATERIALIZED_VIEW": "m", "CREATE_SEQUENCE": "S"}  # fmt: skip
-DROPS = {"DROP_TABLE", "DROP_VIEW", "DROP_MATERIALIZED_VIEW", "DROP_SEQUENCE"}
-FILLED = re.compile(r'CHECK \(+"?(\w+)"? IS NOT NULL\)+( NOT VALID)?', re.IGNORECASE)
+_DROPS = {"DROP_TABLE", "DROP_VIEW", "DROP_MATERIALIZED_VIEW", "DROP_SEQUENCE"}
+_FILLED = re.compile(r'CHECK \(+"?(\w+)"? IS NOT NULL\)+( NOT VALID)?', re.IGNORECASE)
 
 
 class Schema(Relations):
@@ -47,7 +47,7 @@ class Schema(Relations):
         """Apply SQL of the previous release, except to tables that have a model."""
         models = {**self.now.relations}
         for node in earlier:
-            if node.kind in MADE or self.find(node.name(*RELATIONS)) not in models:
+            if node.kind in _MADE or self.find(node.name(*RELATIONS)) not in models:
                 self.apply(node)
         self.release()
 
@@ -57,7 +57,7 @@ class Schema(Relations):
             return
         for each in node.all(*RELATIONS):
             if not self.find(name := unquoted(each.text)):
-                oid = self.create(name, KINDS.get(each.kind, "v"))
+                oid = self.create(name, _KINDS.get(each.kind, "v"))
                 for known in (self.known, self.released.relations, self.start.relations):
                     known[oid] = name
         oid = self.find(node.name(*RELATIONS))
@@ -71,9 +71,9 @@ class Schema(Relations):
     def apply(self, node: Node) -> None:
         """Change the schema as the statement does."""
         oid = self.find(node.name(*RELATIONS))
-        if kind := MADE.get(node.kind):
+        if kind := _MADE.get(node.kind):
             self._create(node, kind)
-        elif node.kind in DROPS:
+        elif node.kind in _DROPS:
             for each in node.all(*RELATIONS):
                 self.now.relations.pop(self.find(unquoted(each.text)), None)
         elif node.kind == "CREATE_INDEX":
@@ -147,7 +147,7 @@ class Schema(Relations):
         if key and action.has("NOT_NULL_CONSTRAINT"):
             self.change(key, required=True)
             return
-        found = FILLED.search(" ".join(action.text.split()))
+        found = _FILLED.search(" ".join(action.text.split()))
         if found and (key := self.key(oid, found[1])):
             self.checked[key] = action.name("CONSTRAINT_NAME") if found[2] else ""
 

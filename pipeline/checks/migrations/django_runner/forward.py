@@ -18,7 +18,7 @@ from pipeline.checks.migrations.django_runner.source_locations import OperationL
 from pipeline.checks.migrations.records import MigrationRecord
 
 Node = tuple[str, str]
-MIGRATIONS_TABLE = "django_migrations"
+_MIGRATIONS_TABLE = "django_migrations"
 
 
 def apply_pending(*, expand_only: bool, twice: bool) -> list[MigrationRecord]:
@@ -34,7 +34,7 @@ def apply_pending(*, expand_only: bool, twice: bool) -> list[MigrationRecord]:
     marked = {_node(each) for each in pending if expand_only and hasattr(each, "contract")}
     chosen = [each for each in pending if marked.isdisjoint(graph.forwards_plan(_node(each)))]
     connection.ensure_connection()
-    known = {oid: name for oid, name in pg_catalog.relations().items() if name != MIGRATIONS_TABLE}
+    known = {oid: name for oid, name in pg_catalog.relations().items() if name != _MIGRATIONS_TABLE}
     released = pg_catalog.snapshot(known)
     columns = columns_of(executor.loader.project_state(_leaves(executor.loader)))
     records: list[MigrationRecord] = []

@@ -13,8 +13,8 @@ from django.db.migrations.operations.base import Operation
 from pipeline.checks.migrations.django_runner.pg_catalog import fetch_all
 from pipeline.checks.migrations.records import RepeatResult
 
-CONTENT = "SELECT md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM {} AS t"
-DATA_STATEMENTS = {"DELETE", "INSERT", "MERGE", "UPDATE"}
+_CONTENT = "SELECT md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM {} AS t"
+_DATA_STATEMENTS = {"DELETE", "INSERT", "MERGE", "UPDATE"}
 
 
 def run_data_operations_twice(operations: Sequence[Operation]) -> list[RepeatResult]:
@@ -78,10 +78,10 @@ def _changes_data(operation: Operation) -> bool:
         return isinstance(operation, RunPython)
     parts = [operation.sql] if isinstance(operation.sql, str) else operation.sql
     text = ";\n".join(part if isinstance(part, str) else part[0] for part in parts)
-    return any(each.get_type() in DATA_STATEMENTS for each in sqlparse.parse(text))  # type: ignore[no-untyped-call]
+    return any(each.get_type() in _DATA_STATEMENTS for each in sqlparse.parse(text))  # type: ignore[no-untyped-call]
 
 
 def _content() -> dict[str, Any]:
     names = connection.introspection.table_names()
     quoted = {name: connection.ops.quote_name(name) for name in names}
-    return {name: fetch_all(CONTENT.format(quoted[name]))[0][0] for name in names}
+    return {name: fetch_all(_CONTENT.format(quoted[name]))[0][0] for name in names}

@@ -35,10 +35,10 @@ from pipeline.checks.migrations.records import (
     Sent,
 )
 
-FEW_ROWS = 100  # a statement that reads or changes more rows probably grows with the table
+_FEW_ROWS = 100  # a statement that reads or changes more rows probably grows with the table
 # PostgreSQL refuses these in a transaction: CREATE INDEX CONCURRENTLY, VACUUM, a COMMIT in a block
-ALONE = (psycopg.errors.ActiveSqlTransaction, psycopg.errors.InvalidTransactionTermination)
-Execute = Callable[[], Any]
+_ALONE = (psycopg.errors.ActiveSqlTransaction, psycopg.errors.InvalidTransactionTermination)
+_Execute = Callable[[], Any]
 
 
 class LockRecorder:
@@ -90,7 +90,7 @@ class LockRecorder:
                 Sent(with_values(text, params), self.places.failed, transaction, about)
             )
 
-    def _run(self, execute: Execute, statement: Any, params: Any) -> Any:  # noqa: ANN401
+    def _run(self, execute: _Execute, statement: Any, params: Any) -> Any:  # noqa: ANN401
         text = text_of(statement)
         kind = text, bool(self._blocked())
         times = self.times[kind] = self.times.get(kind, 0) + 1
@@ -108,12 +108,12 @@ class LockRecorder:
         self._close()
         return result
 
-    def _by_itself(self, execute: Execute, text: str, params: Any) -> Any:  # noqa: ANN401
+    def _by_itself(self, execute: _Execute, text: str, params: Any) -> Any:  # noqa: ANN401
         try:
             with run_in_transaction(text):
                 return self._look(execute, text, params, 0)
         except DatabaseError as error:
-            if not isinstance(error.__cause__, ALONE):
+            if not isinstance(error.__cause__, _ALONE):
                 raise
         return self._look(execute, text, params, 0, alone=True)
 
@@ -126,7 +126,7 @@ class LockRecorder:
 
     def _look(
         self,
-        execute: Execute,
+        execute: _Execute,
         text: str,
         params: Any,  # noqa: ANN401
         transaction: int,
@@ -199,7 +199,7 @@ class LockRecorder:
         counts = {oid: count - self.rows.get(oid, 0) for oid, count in now.items()}
         found = []
         for oid, count in counts.items():
-            if count > FEW_ROWS and blocked:
+            if count > _FEW_ROWS and blocked:
                 self.rows[oid] = now[oid]
                 locked = oid if oid in blocked else next(iter(blocked))
                 found.append(Scan(self.known[oid], count, self.known[locked], blocked[locked]))

@@ -14,10 +14,10 @@ from pipeline.checks.migrations.django_runner.source_locations import OperationL
 from pipeline.checks.migrations.django_runner.statements import parts
 from pipeline.checks.migrations.records import Sent
 
-VERSION = 180_000  # PostgreSQL 18: Django chooses its SQL by the server version
+_VERSION = 180_000  # PostgreSQL 18: Django chooses its SQL by the server version
 
 
-class Editor(DatabaseSchemaEditor):
+class _Editor(DatabaseSchemaEditor):
     """Collects statements, and computes the names of constraints instead of querying them."""
 
     def __init__(self, *arguments: Any, places: OperationLocator, **options: Any) -> None:  # noqa: ANN401
@@ -56,7 +56,7 @@ class Editor(DatabaseSchemaEditor):
         return found
 
 
-class EmptyCursor:
+class _EmptyCursor:
     """A cursor whose queries return no rows."""
 
     def __enter__(self) -> Self:
@@ -81,8 +81,8 @@ class EmptyCursor:
 
 def disable_database() -> None:
     """Replace the connection of this process, so that no code opens one."""
-    connection.pg_version = VERSION  # type: ignore[attr-defined]
-    connection.cursor = EmptyCursor  # type: ignore[assignment,method-assign]
+    connection.pg_version = _VERSION  # type: ignore[attr-defined]
+    connection.cursor = _EmptyCursor  # type: ignore[assignment,method-assign]
     connection.ensure_connection = lambda: None  # type: ignore[method-assign]
 
 
@@ -91,7 +91,7 @@ def collect_statements(
 ) -> tuple[Sent, ...]:
     """Return the statements of a migration, and apply its operations to the model state."""
     connection.in_atomic_block = migration.atomic  # CONCURRENTLY operations check this flag
-    editor = Editor(connection, places=places)
+    editor = _Editor(connection, places=places)
     try:
         with editor:
             migration.apply(state, editor, collect_sql=True)

@@ -21,18 +21,18 @@ import pytest
 
 from pipeline.checks.migrations.worker import ON_ITS_DATABASE
 
-FIXTURES = frozenset({
+_FIXTURES = frozenset({
     "db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback",
     "live_server",
 })  # fmt: skip
-BY_NAME = frozenset({"django_db_blocker", "request"})  # these give access to any fixture
-OF_PLUGINS = ("_pytest.", "pytest_django.")
-OK = {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
+_BY_NAME = frozenset({"django_db_blocker", "request"})  # these give access to any fixture
+_OF_PLUGINS = ("_pytest.", "pytest_django.")
+_OK = {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
 # A failure is repeated in a full run that explains it, so this run needs no rewritten assertions;
 # pytest cannot rewrite modules that the process imported earlier.
-OPTIONS = (*ON_ITS_DATABASE, "--quiet", "--exitfirst", "--assert=plain")
-FEW = 8  # tests of a module that a process takes from the queue in one step
-WIDTH = 4  # bytes of a number in the queue
+_OPTIONS = (*ON_ITS_DATABASE, "--quiet", "--exitfirst", "--assert=plain")
+_FEW = 8  # tests of a module that a process takes from the queue in one step
+_WIDTH = 4  # bytes of a number in the queue
 
 
 def run(second: str, wait: Callable[[], None]) -> int:
@@ -42,11 +42,11 @@ def run(second: str, wait: Callable[[], None]) -> int:
         second: The database of the second process.
         wait: Called after the collection; it returns when the databases exist.
     """
-    sys.argv = ["pytest", *OPTIONS]
-    return pytest.main([*OPTIONS], plugins=[Halves(second, wait)])
+    sys.argv = ["pytest", *_OPTIONS]
+    return pytest.main([*_OPTIONS], plugins=[_Halves(second, wait)])
 
 
-class Halves:
+class _Halves:
     """A pytest plugin that filters the tests, forks after the collection and shares a queue."""
 
     def __init__(self, second: str, wait: Callable[[], None]) -> None:
@@ -69,7 +69,7 @@ class Halves:
         pieces = list(_pieces(session.items))
         # Parent and child share the file offset: each read returns a number that no other read gets.
         with TemporaryFile(buffering=0) as queue:
-            queue.write(b"".join(number.to_bytes(WIDTH) for number in range(len(pieces))))
+            queue.write(b"".join(number.to_bytes(_WIDTH) for number in range(len(pieces))))
             queue.seek(0)
             self._fork(session.config)
             for item, following in pairwise(chain(_taken(queue, pieces), [None])):
@@ -83,7 +83,7 @@ class Halves:
         """Fail if the second process has failed."""
         if self.child:
             code = os.waitstatus_to_exitcode(os.waitpid(self.child, 0)[1])
-            if code not in OK and session.exitstatus in OK:
+            if code not in _OK and session.exitstatus in _OK:
                 session.exitstatus = code
 
     def _fork(self, config: pytest.Config) -> None:
@@ -107,22 +107,22 @@ def _reaches(item: pytest.Item) -> bool:
     requested = {*info.argnames}
     for definitions in info.name2fixturedefs.values():
         for each in definitions:
-            if not each.func.__module__.startswith(OF_PLUGINS):
+            if not each.func.__module__.startswith(_OF_PLUGINS):
                 requested |= {*each.argnames}
-    return not requested.isdisjoint(BY_NAME) or not FIXTURES.isdisjoint(item.fixturenames)
+    return not requested.isdisjoint(_BY_NAME) or not _FIXTURES.isdisjoint(item.fixturenames)
 
 
 def _pieces(items: Sequence[pytest.Item]) -> Iterator[list[pytest.Item]]:
     """Split the tests into pieces of a few tests; a class stays whole, so it is set up once."""
     for parent, group in groupby(items, key=lambda item: item.parent):
         piece = list(group)
-        size = FEW if isinstance(parent, pytest.Module) else len(piece)
+        size = _FEW if isinstance(parent, pytest.Module) else len(piece)
         yield from (piece[start : start + size] for start in range(0, len(piece), size))
 
 
 def _taken(queue: IO[bytes], pieces: Sequence[list[pytest.Item]]) -> Iterator[pytest.Item]:
     """Yield the tests of the next piece in the queue, until the queue is empty."""
-    while number := queue.read(WIDTH):
+    while number := queue.read(_WIDTH):
         yield from pieces[int.from_bytes(number)]
 
 

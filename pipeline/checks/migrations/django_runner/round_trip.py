@@ -14,7 +14,7 @@ from pipeline.checks.migrations.django_runner.forward import Node, reason
 from pipeline.checks.migrations.django_runner.source_locations import file_of
 from pipeline.checks.migrations.records import RoundTrip
 
-Progress = Callable[..., None]
+_Progress = Callable[..., None]
 
 
 def round_trip(names: Sequence[str], url: str) -> RoundTrip:
@@ -43,12 +43,12 @@ def round_trip(names: Sequence[str], url: str) -> RoundTrip:
     return RoundTrip(there, back, schema(url))
 
 
-def _apply_all(note: Progress) -> None:
+def _apply_all(note: _Progress) -> None:
     executor = MigrationExecutor(connection, note)
     executor.migrate(executor.loader.graph.leaf_nodes())
 
 
-def _backward(names: Sequence[str], note: Progress) -> None:
+def _backward(names: Sequence[str], note: _Progress) -> None:
     graph = MigrationExecutor(connection).loader.graph
     here = {app.label for app in apps.get_app_configs() if Path.cwd() in Path(app.path).parents}
     undone = {_split(name) for name in names} or {node for node in graph.nodes if node[0] in here}

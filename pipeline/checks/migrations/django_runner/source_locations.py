@@ -10,7 +10,7 @@ from typing import Any
 from django.db.migrations import Migration
 from django.db.migrations.operations.base import Operation
 
-ROOT = Path.cwd().parent  # of the repository: the process runs in the folder of a backend
+_ROOT = Path.cwd().parent  # of the repository: the process runs in the folder of a backend
 
 
 class OperationLocator:
@@ -19,7 +19,7 @@ class OperationLocator:
     def __init__(self, migration: Migration) -> None:
         self.file, self.now, self.failed = file_of(migration), "", file_of(migration)
         self.deferred: list[tuple[object, str]] = []
-        lines = _lines(ROOT / self.file)
+        lines = _lines(_ROOT / self.file)
         if len(lines) != len(migration.operations):  # code builds the list: lines are unknown
             lines = [0] * len(migration.operations)
         self.lines = {
@@ -65,7 +65,7 @@ class OperationLocator:
 def file_of(migration: Migration) -> str:
     """Return the path of a migration's file, relative to the repository if possible."""
     source = Path(inspect.getsourcefile(type(migration)) or "")
-    return str(source.relative_to(ROOT) if source.is_relative_to(ROOT) else source)
+    return str(source.relative_to(_ROOT) if source.is_relative_to(_ROOT) else source)
 
 
 def _lines(source: Path) -> list[int]:

@@ -9,22 +9,22 @@ from pipeline.checks.migrations.django_runner.syntax import Node, unquoted
 from pipeline.checks.migrations.django_runner.types import is_widening
 from pipeline.checks.migrations.records import Emptied, Rebuilt, Scan
 
-Work = tuple[tuple[Scan, ...], tuple[Rebuilt, ...]]
-EXCLUSIVE = "AccessExclusiveLock"
-TABLES = {"r", "p"}
-REWRITES = {"CLUSTER", "VACUUM"}
-MOVES = ("SET_ACCESS_METHOD", "SET_LOGGED", "SET_TABLESPACE", "SET_UNLOGGED")
-ONLY = re.compile(r"\bON\s+ONLY\b", re.IGNORECASE)
-UNREAD = re.compile(r"\bCONCURRENTLY\b|\bNO\s+DATA\b", re.IGNORECASE)
-ACTIONS = {
+_Work = tuple[tuple[Scan, ...], tuple[Rebuilt, ...]]
+_EXCLUSIVE = "AccessExclusiveLock"
+_TABLES = {"r", "p"}
+_REWRITES = {"CLUSTER", "VACUUM"}
+_MOVES = ("SET_ACCESS_METHOD", "SET_LOGGED", "SET_TABLESPACE", "SET_UNLOGGED")
+_ONLY = re.compile(r"\bON\s+ONLY\b", re.IGNORECASE)
+_UNREAD = re.compile(r"\bCONCURRENTLY\b|\bNO\s+DATA\b", re.IGNORECASE)
+_ACTIONS = {
     "ADD_COLUMN", "ADD_CONSTRAINT", "ALTER_COLUMN", "ATTACH_PARTITION", "VALIDATE_CONSTRAINT",
 }  # fmt: skip
 # A column that is added with one of these constraints has values that PostgreSQL checks.
-WITH_VALUES = (
+_WITH_VALUES = (
     "CHECK_CONSTRAINT", "DEFAULT_CONSTRAINT", "PRIMARY_KEY_CONSTRAINT", "UNIQUE_CONSTRAINT",
 )  # fmt: skip
 # Functions with the same value for all rows of a statement: ADD COLUMN rewrites no row then.
-STABLE = re.compile(
+_STABLE = re.compile(
     r"(now|statement_timestamp|transaction_timestamp|current_\w+|localtime\w*|to_\w+|array)\b",
     re.IGNORECASE,
 )
@@ -41,13 +41,13 @@ def about(node: Node, schema: Schema) -> str:
         return "nothing" if names and node.has("IF_EXISTS") else "old"
     if found.isdisjoint(schema.known):
         return "new"
-    if node.kind == "CREATE_INDEX" and ONLY.search(node.text):
+    if node.kind == "CREATE_INDEX" and _ONLY.search(node.text):
         return "old" if {schema.kinds[oid] for oid in found} == {"p"} else "empty"
-    actions = [each for each in node.children if each.kind in ACTIONS]
+    actions = [each for each in node.children if each.kind in _ACTIONS]
     return "old" if actions and not any(map(_checks_rows, actions)) else "empty"
 
 
-def statement_cost(node: Node, schema: Schema, locked: str) -> Work:
+def statement_cost(node: Node, schema: Schema, locked: str) -> _Work:
     """Return the full scans and rewrites of tables of the previous release.
 
     Args:
@@ -58,24 +58,24 @@ def statement_cost(node: Node, schema: Schema, locked: str) -> Work:
     if node.kind == "ALTER_DOMAIN":
         return tuple(_of_domain(node, schema)), ()
     oid = schema.find(node.name(*RELATIONS))
-    if oid not in schema.known or (schema.kinds[oid] not in TABLES and node.kind != "REFRESH"):
+    if oid not in schema.known or (schema.kinds[oid] not in _TABLES and node.kind != "REFRESH"):
         return (), ()
     name = schema.known[oid]
     if node.kind == "REFRESH":
-        return () if UNREAD.search(node.text) else (Scan(name, 0, name, EXCLUSIVE),), ()
+        return () if _UNREAD.search(node.text) else (Scan(name, 0, name, _EXCLUSIVE),), ()
     found = {*_of_columns(oid, node, schema)} if node.kind == "ALTER_TABLE" else set()
-    if "writes" in found or (node.kind in REWRITES and (node.kind == "CLUSTER" or _is_full(node))):
-        return (), (Rebuilt(name, name, EXCLUSIVE),)
+    if "writes" in found or (node.kind in _REWRITES and (node.kind == "CLUSTER" or _is_full(node))):
+        return (), (Rebuilt(name, name, _EXCLUSIVE),)
     if locked and node.kind in {"UPDATE", "DELETE"} and _takes_all(node):
-        return (Scan(name, 0, locked, EXCLUSIVE),), ()
+        return (Scan(name, 0, locked, _EXCLUSIVE),), ()
     indexes = [
         each.name("CONSTRAINT_NAME") or f"{name}_pkey"
         for action in node.all("ADD_CONSTRAINT")
         for each in action.all("EXCLUDE_CONSTRAINT", "PRIMARY_KEY_CONSTRAINT")
         if not each.has("USING_INDEX_NAME")
     ]
-    scans = (Scan(name, 0, name, EXCLUSIVE),) if "reads" in found else ()
-    return scans, tuple(Rebuilt(index, name, EXCLUSIVE) for index in indexes)
+    scans = (Scan(name, 0, name, _EXCLUSIVE),) if "reads" in found else ()
+    return scans, tuple(Rebuilt(index, name, _EXCLUSIVE) for index in indexes)
 
 
 def emptied_tables(node: Node, schema: Schema, sql: str, where: str) -> Iterator[Emptied]:
@@ -100,7 +100,7 @@ def is_vague(node: Node, schema: Schema) -> bool:
 
 def _of_columns(oid: int, node: Node, schema: Schema) -> Iterator[str]:
     """Yield "reads" or "writes" if an ALTER TABLE reads or rewrites all rows."""
-    if node.has(*MOVES):
+    if node.has(*_MOVES):
         yield "writes"
     for action in node.all("ADD_CONSTRAINT"):
         if action.has("NOT_NULL_CONSTRAINT") and not action.has("NOT_VALID"):
@@ -150,7 +150,7 @@ def _takes_all(node: Node) -> bool:
 def _is_volatile(action: Node) -> bool:
     """Return whether the default of a new column may differ in each row."""
     calls = (call for each in action.all("DEFAULT_CONSTRAINT") for call in each.all("CALL_EXPR"))
-    return any(not STABLE.match(unquoted(call.text)) for call in calls)
+    return any(not _STABLE.match(unquoted(call.text)) for call in calls)
 
 
 def _is_full(node: Node) -> bool:
@@ -158,4 +158,4 @@ def _is_full(node: Node) -> bool:
 
 
 def _checks_rows(action: Node) -> bool:
-    return action.kind != "ADD_COLUMN" or action.has(*WITH_VALUES)
+    return action.kind != "ADD_COLUMN" or action.has(*_WITH_VALUES)

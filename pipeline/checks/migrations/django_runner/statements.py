@@ -5,8 +5,8 @@ from typing import Any
 import sqlparse
 from django.db import connection
 
-DATA = {"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH"}
-CONTROL = {"BEGIN", "START", "COMMIT", "END", "SAVEPOINT", "RELEASE", "ROLLBACK", "SET"}
+_DATA = {"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH"}
+_CONTROL = {"BEGIN", "START", "COMMIT", "END", "SAVEPOINT", "RELEASE", "ROLLBACK", "SET"}
 
 
 def parts(statement: Any) -> list[Any]:  # noqa: ANN401
@@ -42,4 +42,4 @@ def first(text: str) -> str:
 
 def is_ddl(text: str) -> bool:
     """Return whether a statement neither changes data nor controls a transaction."""
-    return first(text) not in DATA | CONTROL
+    return first(text) not in _DATA | _CONTROL

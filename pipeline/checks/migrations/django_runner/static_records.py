@@ -75,10 +75,10 @@ def _records(
         tables = {*map(table_of, after)}
         lost = tuple(sorted(each for each in before - after if table_of(each) in tables))
         record = replace(record, unfilled=lost, unseen=_python(migration, places))
-        yield Transactions(schema, record).followed(statements)
+        yield _Transactions(schema, record).followed(statements)
 
 
-class Transactions:
+class _Transactions:
     """Predicts the effects of the statements and transactions of a migration."""
 
     def __init__(self, schema: Schema, record: MigrationRecord) -> None:

@@ -9,8 +9,8 @@ from typing import Self
 from pipeline.errors import CheckFailedError
 from pipeline.process import capture, last_error_line
 
-SQUAWK = ("squawk", f"--config={os.devnull}", "--debug=parse", "--stdin-filepath=migrations.sql")
-LINE = re.compile(r"(?P<indent> *)(?P<kind>[A-Z_]+)@(?P<start>\d+)\.\.(?P<end>\d+)")
+_SQUAWK = ("squawk", f"--config={os.devnull}", "--debug=parse", "--stdin-filepath=migrations.sql")
+_LINE = re.compile(r"(?P<indent> *)(?P<kind>[A-Z_]+)@(?P<start>\d+)\.\.(?P<end>\d+)")
 
 
 @dataclass
@@ -51,7 +51,7 @@ def statements(sql: str) -> list[Node]:
     Raises:
         CheckFailedError: Squawk cannot parse the script.
     """
-    output = capture(SQUAWK, stdin=sql)
+    output = capture(_SQUAWK, stdin=sql)
     if output.returncode:
         raise CheckFailedError(
             f"squawk cannot parse these migrations: {last_error_line(output)}",
@@ -59,7 +59,7 @@ def statements(sql: str) -> list[Node]:
         )
     content, path = sql.encode(), [Node("", "")]
     for line in output.stdout.splitlines():
-        if not (found := LINE.match(line)):
+        if not (found := _LINE.match(line)):
             continue  # a syntax error, which PostgreSQL reports too
         depth = len(found["indent"]) // 2
         text = content[int(found["start"]) : int(found["end"])].decode()

@@ -8,7 +8,7 @@ from psycopg.pq import TransactionStatus
 
 from pipeline.checks.migrations.django_runner.statements import first
 
-BOUNDARIES = {"ABORT", "BEGIN", "COMMIT", "END", "ROLLBACK", "START"}
+_BOUNDARIES = {"ABORT", "BEGIN", "COMMIT", "END", "ROLLBACK", "START"}
 
 
 def is_aborted() -> bool:
@@ -30,7 +30,7 @@ def controls_transaction(text: str, *, within: bool | None = None) -> bool:
         text: The statement.
         within: Whether a transaction is open; by default the state of the connection.
     """
-    boundary = first(text) in BOUNDARIES and " TO " not in text.upper()
+    boundary = first(text) in _BOUNDARIES and " TO " not in text.upper()
     return boundary and (connection.in_atomic_block if within is None else within)
 
 

@@ -2,12 +2,12 @@
 
 import re
 
-TEXT = re.compile(r"character varying(?:\((?P<size>\d+)\))?|text")
-NUMBER = re.compile(r"numeric(?:\((?P<size>\d+),(?P<scale>\d+)\))?")
-TIME = re.compile(r"(?P<kind>interval|time(?:stamp)?)(?:\((?P<size>\d)\))?(?P<zone>.*)")
-ENUM = re.compile(r"(?P<name>.+?) of (?P<labels>'.*)")
-MAX_PRECISION = 6  # digits of a second
-LOSSLESS_CASTS = {  # PostgreSQL rewrites the table, but no value is lost
+_TEXT = re.compile(r"character varying(?:\((?P<size>\d+)\))?|text")
+_NUMBER = re.compile(r"numeric(?:\((?P<size>\d+),(?P<scale>\d+)\))?")
+_TIME = re.compile(r"(?P<kind>interval|time(?:stamp)?)(?:\((?P<size>\d)\))?(?P<zone>.*)")
+_ENUM = re.compile(r"(?P<name>.+?) of (?P<labels>'.*)")
+_MAX_PRECISION = 6  # digits of a second
+_LOSSLESS_CASTS = {  # PostgreSQL rewrites the table, but no value is lost
     "smallint": {"integer", "bigint", "numeric", "real", "double precision"},
     "integer": {"bigint", "numeric", "double precision"},
     "bigint": {"numeric"},
@@ -24,16 +24,16 @@ def is_widening(before: str, after: str) -> bool:
 
     See "Notes" of https://www.postgresql.org/docs/current/sql-altertable.html
     """
-    if (old := TEXT.fullmatch(before)) and (new := TEXT.fullmatch(after)):
+    if (old := _TEXT.fullmatch(before)) and (new := _TEXT.fullmatch(after)):
         return not new["size"] or int(old["size"] or "0") in range(1, int(new["size"]) + 1)
-    if (old := NUMBER.fullmatch(before)) and (new := NUMBER.fullmatch(after)):
+    if (old := _NUMBER.fullmatch(before)) and (new := _NUMBER.fullmatch(after)):
         if not (old["size"] and new["size"]):
             return not new["size"]
         return old["scale"] == new["scale"] and int(old["size"]) <= int(new["size"])
-    if (old := TIME.fullmatch(before)) and (new := TIME.fullmatch(after)):
+    if (old := _TIME.fullmatch(before)) and (new := _TIME.fullmatch(after)):
         same = old["kind"] == new["kind"] and old["zone"] == new["zone"]
-        return same and int(old["size"] or MAX_PRECISION) <= int(new["size"] or MAX_PRECISION)
-    if (old := ENUM.fullmatch(before)) and (new := ENUM.fullmatch(after)):
+        return same and int(old["size"] or _MAX_PRECISION) <= int(new["size"] or _MAX_PRECISION)
+    if (old := _ENUM.fullmatch(before)) and (new := _ENUM.fullmatch(after)):
         return old["name"] == new["name"] and {*_labels(old)} <= {*_labels(new)}
     return (before, after) == ("cidr", "inet")
 
@@ -46,6 +46,6 @@ def is_lossless(before: str, after: str) -> bool:
     """Return whether a change of the type keeps every value distinct."""
     return (
         after in {"text", "character varying"}
-        or after in LOSSLESS_CASTS.get(before, ())
+        or after in _LOSSLESS_CASTS.get(before, ())
         or is_widening(before, after)
     )
