@@ -437,7 +437,7 @@ def unlock(_: Context, env: str) -> None:
     | YES
     | {
         "command": "the quoted command; it is not run by a shell",
-        "service": "the service with the image, variables and secrets to use; default: backend",
+        "service": "the service with the image, variables and secrets to use; default: the API",
         "seconds": "timeout; default: 3600",
     },
 )
@@ -446,7 +446,7 @@ def exec_(
     env: str,
     command: str,
     *,
-    service: str = "backend",
+    service: str | None = None,
     seconds: int = 3600,
     yes: bool = False,
 ) -> None:
@@ -542,7 +542,7 @@ def down(_: Context) -> None:
 @task(
     help={
         "env": "an environment; default: the local services",
-        "service": "one service; default: all local services, or the backend of the environment",
+        "service": "one service; default: all local services, or the API of the environment",
     }
 )
 def logs(_: Context, *, env: str | None = None, service: str | None = None) -> None:
@@ -554,7 +554,7 @@ def logs(_: Context, *, env: str | None = None, service: str | None = None) -> N
         compose("logs", "--follow", *([service] if service else []))
         return
     with handle_errors():
-        code = status.follow_logs(get_environment(env), service or "backend")
+        code = status.follow_logs(get_environment(env), service)
     if code:
         raise Exit(code=code)
 

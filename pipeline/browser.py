@@ -1,4 +1,4 @@
-"""Run a command of the frontend with a browser for end-to-end tests.
+"""Run a command of the page with a browser for end-to-end tests.
 
 python -m pipeline.browser e2e-quick 24 npm run test:e2e
 
@@ -18,6 +18,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from pipeline import node
+from pipeline.config import load
 from pipeline.errors import (
     CheckFailedError,
     InconclusiveError,
@@ -28,9 +29,8 @@ from pipeline.errors import (
 from pipeline.home import npm_environment
 from pipeline.process import capture, last_error_line, run
 
-FRONTEND = Path("frontend")
 LOCKED_BROWSER = Path("requirements", "chromium")
-VARIABLE = "E2E_CHROMIUM"  # read by frontend/e2e/browser.ts
+VARIABLE = "E2E_CHROMIUM"  # read by the browser tests
 _DOWNLOAD = ("npx", "playwright", "install", "chromium")
 _WITH_WINDOW, WITHOUT_WINDOW = (
     "chromium",
@@ -51,11 +51,15 @@ def main(arguments: Sequence[str]) -> int:
     """
     check, major, *command = arguments
     env = {"PATH": node.path_with_node(major), **npm_environment()}
-    node.install_packages(FRONTEND, env)
+    node.install_packages(_frontend(), env)
     windowed = not _WINDOWED.isdisjoint(command)
     env |= find_browser(check, env, windowed=windowed)
     clear_inconclusive(check)
-    return run(command, cwd=FRONTEND, env=env)
+    return run(command, cwd=_frontend(), env=env)
+
+
+def _frontend() -> Path:
+    return Path(load().layout.frontend)
 
 
 def find_browser(
@@ -122,7 +126,9 @@ def _playwright_browser_dir(name: str) -> str:
         name: Its name in Playwright's browsers.json.
     """
     try:
-        listed = json.loads((FRONTEND / "node_modules/playwright-core/browsers.json").read_text())
+        listed = json.loads(
+            (_frontend() / "node_modules/playwright-core/browsers.json").read_text()
+        )
     except OSError:
         return ""
     revision = next(each["revision"] for each in listed["browsers"] if each["name"] == name)
@@ -134,7 +140,7 @@ def playwright_cache() -> Path:
     """Return the folder of the browsers that Playwright installs."""
     configured = os.environ.get("PLAYWRIGHT_BROWSERS_PATH")
     if configured == "0":
-        return FRONTEND / "node_modules/playwright-core/.local-browsers"
+        return _frontend() / "node_modules/playwright-core/.local-browsers"
     caches = "Library/Caches" if sys.platform == "darwin" else ".cache"
     return Path(configured) if configured else Path.home() / caches / "ms-playwright"
 
@@ -179,7 +185,7 @@ def _download_browser(name: str, env: Mapping[str, str]) -> bool:
     """
     # Playwright tries five times; without a network this must not take minutes.
     limit = {"PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT": "5000"}
-    capture(_DOWNLOAD, cwd=FRONTEND, env=limit | dict(env))
+    capture(_DOWNLOAD, cwd=_frontend(), env=limit | dict(env))
     return bool(_playwright_browser_dir(name))
 
 
@@ -189,7 +195,7 @@ def _launch_error(env: Mapping[str, str]) -> str:
     Args:
         env: Environment variables for Node.
     """
-    output = capture(["node", "e2e/start-browser.ts"], cwd=FRONTEND, env=env)
+    output = capture(["node", "e2e/start-browser.ts"], cwd=_frontend(), env=env)
     return "" if output.returncode == 0 else last_error_line(output)
 
 

@@ -69,10 +69,22 @@ def python_versions() -> list[str]:
     return read_text(Path(".python-version")).split()
 
 
+def local_environment() -> Environment:
+    """Return the environment on this machine.
+
+    Raises:
+        InputError: There is none, or pipeline.toml cannot be read.
+    """
+    for each in load().environments.values():
+        if each.is_local:
+            return each
+    raise InputError("no environment is on this machine", hint="add one with a url of localhost")
+
+
 def declared_secret_names(environments: Iterable[Environment]) -> list[str]:
     """Return the names of all secrets of some environments, optional ones too."""
-    names = (name for each in environments for name in (*each.secrets, *each.optional_secrets))
-    return [*dict.fromkeys(names)]
+    names = {name for each in environments for name in (*each.secrets, *each.optional_secrets)}
+    return sorted(names)
 
 
 @lru_cache(maxsize=1)

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pipeline.config import load
 from pipeline.errors import (
     CheckFailedError,
     InconclusiveError,
@@ -27,7 +28,6 @@ from pipeline.home import UV, npm_environment
 from pipeline.process import CommandResult, capture, run
 
 _CHECK = "locks"
-LOCK_DIRS = (Path("requirements"), Path("backend/requirements"))
 _NETWORK_ERRORS = (
     "error sending request",
     "dns error",
@@ -161,12 +161,17 @@ def _without_output(command: Sequence[str]) -> list[str]:
 
 def python_locks() -> list[Path]:
     """Return the hash locks of all Python environments."""
-    return sorted(lock for folder in LOCK_DIRS for lock in folder.glob("*.txt"))
+    return sorted(lock for folder in lock_folders() for lock in folder.glob("*.txt"))
+
+
+def lock_folders() -> tuple[Path, Path]:
+    """Return the folders of the Python locks: of the tools, and of the app."""
+    return Path("requirements"), Path(load().layout.backend, "requirements")
 
 
 def node_locks() -> Iterable[Path]:
     """Return the locks of all Node projects."""
-    return [Path("frontend/package-lock.json"), *Path("requirements").glob("*/package-lock.json")]
+    return [load().layout.shipped_packages[1], *Path("requirements").glob("*/package-lock.json")]
 
 
 if __name__ == "__main__":

@@ -28,13 +28,16 @@ REQUIRED_SECRETS = (
     "TLS_KEY",
 )
 """The secrets that the edge and the deployments of every environment read."""
+_POSTGRES_PASSWORD, _DATABASE_URL = "POSTGRES_PASSWORD", "DATABASE_URL"
 NOTIFY_URL = "NOTIFY_URL"
 """The webhook for deploy notifications; optional in every environment."""
+SSH_KEY = "DEPLOY_SSH_KEY"
+"""The SSH private key for the host; an operator on a laptop may use their own keys instead."""
 _INFRASTRUCTURE_SECRETS = (
     "TLS_CERTIFICATE",
     "TLS_KEY",
     "PREVIEW_TOKEN",
-    "POSTGRES_PASSWORD",
+    _POSTGRES_PASSWORD,
     NOTIFY_URL,
 )
 """The secrets that only the edge, deployments and the database read."""
@@ -87,6 +90,7 @@ class TrafficTolerance(Table):
 class Environment(Table):
     """One environment: a Docker Swarm behind an edge."""
 
+    DERIVED = ("name", "common_secrets", "optional_secrets")
     name: str
     """The name of its table; not a key of the file."""
     stack: _Stack
@@ -115,30 +119,27 @@ class Environment(Table):
     """Whether the database is dumped before migrations; false, if its host does that."""
     variables: Mapping[Variable, str] = {}
     """Environment variables of the app that are not secret."""
-    secrets: tuple[Variable, ...]
-    """Secrets that must be set for a deployment."""
-    optional_secrets: tuple[Variable, ...] = ()
-    """Secrets that the app gets if they are set."""
+    required_secrets: tuple[Variable, ...] = ()
+    """Secrets that must be set here, in addition to those of every environment."""
+    common_secrets: tuple[str, ...] = ()
+    """The required ones of the table `secrets`; not a key of the file."""
+    optional_secrets: tuple[str, ...] = ()
+    """The optional ones of the table `secrets`; not a key of the file."""
     timings: Timings = Timings()
     """Durations and time limits of a deployment."""
     tolerance: TrafficTolerance = TrafficTolerance()
     """Limits for users' requests during a deployment."""
 
-    def _has_required_secrets(self) -> Iterator[Fault]:
-        """Check that all required secrets are listed."""
-        conditional = {"POSTGRES_PASSWORD": "managed_data", "DATABASE_URL": "backup_before_migrate"}
-        needed = [
-            *REQUIRED_SECRETS,
-            *(name for name, key in conditional.items() if getattr(self, key, False)),
-        ]
-        if missing := [name for name in needed if name not in self.secrets]:
-            yield Fault(("secrets",), f"it lacks {', '.join(missing)}")
+    def _has_database_to_dump(self) -> Iterator[Fault]:
+        """Check that a database that is dumped has an address."""
+        if self.backup_before_migrate and _DATABASE_URL not in self.secrets:
+            yield Fault((), f"no secret `{_DATABASE_URL}`, which backup_before_migrate needs")
 
-    def _has_unique_names(self) -> Iterator[Fault]:
-        """Check that no name is in two of the lists."""
-        known = [*self.secrets, *self.optional_secrets, *self.variables]
-        if twice := sorted({name for name in known if known.count(name) > 1}):
-            yield Fault((), f"named twice: {', '.join(twice)}")
+    def _has_no_secret_variables(self) -> Iterator[Fault]:
+        """Check that no variable is a secret too."""
+        for name in self.variables:
+            if name in {*self.secrets, *self.optional_secrets}:
+                yield Fault(("variables", name), "it is a secret, so its value must not be here")
 
     def _has_valid_addresses(self) -> Iterator[Fault]:
         """Check the addresses with the functions that read them later."""
@@ -154,7 +155,19 @@ class Environment(Table):
         if self.host and not self.known_hosts:
             yield Fault(("host",), "it needs its keys in known_hosts, as ssh-keyscan prints them")
 
-    RULES = (_has_required_secrets, _has_unique_names, _has_valid_addresses, _has_host_keys)
+    RULES = (
+        _has_database_to_dump,
+        _has_no_secret_variables,
+        _has_valid_addresses,
+        _has_host_keys,
+    )
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Secrets that must be set for a deployment."""
+        own = (_POSTGRES_PASSWORD,) if self.managed_data else ()
+        names = {*REQUIRED_SECRETS, *own, *self.common_secrets, *self.required_secrets}
+        return tuple(sorted(names))
 
     @property
     def is_local(self) -> bool:
@@ -170,7 +183,7 @@ class Environment(Table):
         """The secrets that the app reads, required or optional."""
         return [
             name
-            for name in (*self.secrets, *self.optional_secrets)
+            for name in dict.fromkeys((*self.secrets, *self.optional_secrets))
             if name not in _INFRASTRUCTURE_SECRETS
         ]
 

@@ -1,6 +1,6 @@
 """Run a command in a Node project, with a Node version and node_modules as locked.
 
-python -m pipeline.node [--directory frontend] [--here] 22 npm test
+python -m pipeline.node [--directory FOLDER] [--here] 22 npm test
 """
 
 import argparse
@@ -39,7 +39,7 @@ class UnreachableError(CheckFailedError):
 def main(arguments: Sequence[str]) -> int:
     """Run the command line, and return the exit code of its command."""
     parser = argparse.ArgumentParser("python -m pipeline.node", description=__doc__)
-    parser.add_argument("--directory", type=Path, default=Path("frontend"))
+    parser.add_argument("--directory", type=Path, default=Path(load().layout.frontend))
     parser.add_argument(
         "--here", action="store_true", help="run a tool of the project in the current folder"
     )

@@ -1,6 +1,6 @@
 """Run a command with the services that it needs; they are stopped when it ends.
 
-python -m pipeline.services --postgres --redis --directory backend -- pytest
+python -m pipeline.services --postgres --redis --directory FOLDER -- pytest
 python -m pipeline.services --free-port PORT -- npm run dev
 """
 

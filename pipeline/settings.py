@@ -6,10 +6,10 @@ An optional key has a default; a key without which a check would be weaker is re
 import re
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
-from pipeline.environments import Environment, Variable
+from pipeline.environments import NOTIFY_URL, SSH_KEY, Environment, Variable
 from pipeline.toml import Fault, Place
 from pipeline.toml_checker import unknown_name_faults
 from pipeline.toml_schema import Constraint, Table, Text, matches_pattern, whole_number
@@ -17,6 +17,10 @@ from pipeline.toml_schema import Constraint, Table, Text, matches_pattern, whole
 COMMON = "common"
 """The area that every session reads; it also has each file that is in no other area."""
 _MOST_REVIEWERS = 6
+_DEPLOY_JOBS = ("deploy", "rollback")
+"""The jobs that deploy; they read the secrets of the environments."""
+BUILTIN_SECRETS = {"GITHUB_TOKEN"}
+"""Secrets that GitHub sets itself; the jobs that deploy log in to the registry with it."""
 NAME = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 
 
@@ -65,6 +69,11 @@ _Glob = Annotated[
 _Positive = Annotated[float, Constraint("a number above 0", lambda given: given > 0)]
 _Minor = Annotated[str, matches_pattern(r"\d+\.\d+", "a version, like 3.12")]
 _Major = Annotated[str, matches_pattern(r"\d+", "a major version, like 24")]
+_UrlPath = Annotated[str, matches_pattern(r"/[!-~]*", "the path of a URL, like /api/health/")]
+_ClassOfFile = Annotated[
+    str, matches_pattern(r"[\w./-]+\.py:\w+", "a class in a file, like config/settings.py:Settings")
+]
+_FunctionsOfFile = Annotated[str, matches_pattern(r"[\w./-]+\.py", "a Python file")]
 
 
 class _Template(Table):
@@ -130,6 +139,140 @@ class _Ci(Table):
         for key in ("needs", "mutex"):
             for name, jobs in getattr(self, key).items():
                 yield from (((key, name, index), job) for index, job in enumerate(jobs))
+
+
+class Layout(Table):
+    """The folders and files of the product."""
+
+    backend: _Inside = "backend"
+    """The folder of the Django project; its locks are in `requirements` there."""
+    frontend: _Inside = "frontend"
+    """The folder of the page, with package.json and its lock."""
+    variables: _ClassOfFile = "config/environment.py:Environment"
+    """The class that declares the environment variables of the app, in that folder."""
+    server_variables: _ClassOfFile = "server.py:Settings"
+    """The class that declares the environment variables of its server, in the same folder."""
+    wsgi: _Inside = "config/wsgi.py"
+    """The WSGI module, in the same folder."""
+    api_version: _Inside = "config/api.py"
+    """The file with the version of the API, in the same folder."""
+
+    @property
+    def product_name(self) -> Path:
+        """The file of the page with the name of the product."""
+        return Path(self.frontend, "src", "lib", "product.ts")
+
+    @property
+    def env_example(self) -> Path:
+        """The file that lists the environment variables of the app."""
+        return Path(self.backend, ".env.example")
+
+    @property
+    def api_schema(self) -> Path:
+        """The OpenAPI schema that the page was generated from."""
+        return Path(self.frontend, "openapi.json")
+
+    @property
+    def shipped_packages(self) -> tuple[Path, Path]:
+        """The locks of the packages in images: Python's and npm's."""
+        production = Path(self.backend, "requirements", "production.txt")
+        return production, Path(self.frontend, "package-lock.json")
+
+
+class _Commands(Table):
+    """Management commands of the API's image, in shell syntax."""
+
+    migrate: Text = "migrate_safely"
+    """Migrates; it takes the option `--statement-seconds`."""
+    create_smoke_user: Text = "ensure_user"
+    """Creates the user of the smoke test."""
+    self_check: Text = "self_check"
+    """Checks the settings, and prints which migrations are pending."""
+    leftovers: Text = "leftovers"
+    """Prints what a failed migration left in the database."""
+    clear_sessions: Text = "clearsessions"
+    """Deletes expired sessions."""
+    clear_cache: Text = "shell -c 'from django.core.cache import cache; cache.clear()'"
+    """Clears the cache, which does not match restored data."""
+    contract_migrations: Text = "contract_migrations --json --applied"
+    """Prints the applied migrations that remove schema."""
+    schema_uses: Text = "schema_uses"
+    """Prints the models and fields that the code reads or writes."""
+
+
+class _Paths(Table):
+    """What the API answers, as paths of URLs."""
+
+    ready: _UrlPath = "/api/v1/health/ready/"
+    """Whether the API, its database and its cache work."""
+    workers: _UrlPath = "/api/v1/health/workers/"
+    """How many workers of a replica exited; only the deployer requests it."""
+    version: _UrlPath = "/api/v1/version/"
+    """The release that answers."""
+    session: _UrlPath = "/api/v1/auth/me/"
+    """The user who is logged in; 401 without one."""
+    login: _UrlPath = "/api/v1/auth/login/"
+    """Logs in with `email` and `password`."""
+    logout: _UrlPath = "/api/v1/auth/logout/"
+    """Logs out."""
+
+
+class _Secrets(Table):
+    """The secrets of the app, which every environment has."""
+
+    required: tuple[Variable, ...] = ()
+    """Secrets that every environment must set, besides those of the edge and of deployments."""
+    optional: tuple[Variable, ...] = ()
+    """Secrets that the app gets where they are set."""
+    generate: Mapping[Variable, Text] = {}
+    """What `invoke generate-secrets` writes: `{token}` is random text, `{key}` a random key."""
+    canaries: Mapping[Variable, Text] = {}
+    """The form of a value that the app accepts, for the check that no secret is printed."""
+
+    def _in_one_list(self) -> Iterator[Fault]:
+        for index, name in enumerate(self.optional):
+            if name in self.required:
+                yield Fault(("optional", index), f"`{name}` is required already")
+
+    RULES = (_in_one_list,)
+
+
+class _App(Table):
+    """The app in a release: its services, its commands, and what it answers."""
+
+    api: _Image = "backend"
+    """The service and the image of the API."""
+    page: Annotated[
+        str, matches_pattern(r"([a-z0-9]+([._-][a-z0-9]+)*)?", "the name of an image, or empty")
+    ] = "frontend"
+    """The service and the image of the page; empty, if the API serves it."""
+    edge: _Image = "frontend"
+    """The image whose nginx is the edge."""
+    database: _Image = "postgres"
+    """The image with PostgreSQL's programs, for dumps."""
+    manage: Text = "python manage.py"
+    """The program of management commands, in the API's image."""
+    user: Annotated[int, whole_number(1, 65535)] = 10001
+    """The user id that the API runs as; it owns the files of secrets."""
+    port: Annotated[int, whole_number(1, 65535)] = 8000
+    """The port of the API in its container."""
+    upstream: Variable = "BACKEND_UPSTREAM"
+    """The variable that tells the page the address of the API."""
+    public_variables: tuple[Variable, ...] = ("SENTRY_DSN",)
+    """Variables of an environment that the page gets too, so every user may read them."""
+    preview_header: Text = "X-Preview"
+    """The header that selects the preview, in deploy/edge.conf."""
+    bypass_header: Text = "X-Insider"
+    """The header that passes a closed site, in deploy/edge.conf."""
+    commands: _Commands = _Commands()
+    paths: _Paths = _Paths()
+    smoke: _FunctionsOfFile = "deploy/smoke.py"
+    """The product's own steps of the smoke test."""
+
+    @property
+    def rollout_order(self) -> tuple[str, ...]:
+        """The API first, because a new page may need it; a rollback uses the reverse order."""
+        return (self.api, self.page) if self.page else (self.api,)
 
 
 class _Defaults(Table):
@@ -218,7 +361,7 @@ class _Parity(Table):
     local_sessions: Mapping[Text, Text] = {}
     """Sessions that no job runs, and why."""
     secrets: Mapping[_Job, tuple[Variable, ...]] = {}
-    """The secrets that each job reads."""
+    """The secrets that each job reads; those that deploy read the secrets of the environments."""
     action_tool_versions: Mapping[Text, Text] = {}
     """Versions of tools without a lock file, by the action that installs them."""
     write_permissions: Mapping[_Job, tuple[Text, ...]] = {}
@@ -237,6 +380,20 @@ class _Django(_Version):
 
     python: tuple[_Minor, ...]
     """The versions of Python that it is tested on."""
+
+
+def _listed_secrets(given: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the common secrets of all environments; the table `secrets` is checked itself."""
+    table = given.get("secrets")
+    return {
+        key: [name for name in _listed(table, source) if isinstance(name, str)]
+        for key, source in (("common_secrets", "required"), ("optional_secrets", "optional"))
+    }
+
+
+def _listed(table: object, key: str) -> list[object]:
+    found = table.get(key) if isinstance(table, dict) else None
+    return [*dict.fromkeys(found)] if isinstance(found, list) else []
 
 
 class Settings(Table):
@@ -260,20 +417,39 @@ class Settings(Table):
     """The environments that releases are deployed to."""
     github: GitHub = GitHub()
     services: Services = Services()
+    layout: Layout = Layout()
+    app: _App = _App()
+    secrets: _Secrets = _Secrets()
     template: _Template = _Template()
 
     @classmethod
     def complete(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Set the name of each environment, and its stack if there is none."""
+        """Set the name and the common secrets of each environment, and its stack if missing."""
         environments = given.get("environments")
         if not isinstance(environments, dict):
             return given
         name = given["name"] if re.fullmatch(NAME, str(given.get("name"))) else "product"
+        secrets = _listed_secrets(given)
         named = {
-            key: {"name": key, "stack": f"{name}-{key}", **each} if isinstance(each, dict) else each
+            key: {"name": key, "stack": f"{name}-{key}", **secrets, **each}
+            if isinstance(each, dict)
+            else each
             for key, each in environments.items()
         }
         return {**given, "environments": named}
+
+    @property
+    def deploy_secrets(self) -> Collection[str]:
+        """The secrets that a deployment may read, in any environment."""
+        names = {name for each in self.environments.values() for name in each.secrets}
+        return names | {*self.secrets.optional, SSH_KEY, NOTIFY_URL}
+
+    @property
+    def job_secrets(self) -> Mapping[str, Collection[str]]:
+        """The secrets that each job may read."""
+        own, all_deploy = self.parity.secrets, BUILTIN_SECRETS.union(self.deploy_secrets)
+        deploy = {job: all_deploy.union(own.get(job, ())) for job in _DEPLOY_JOBS}
+        return {**own, **deploy}
 
     def _has_a_common_area(self) -> Iterator[Fault]:
         if COMMON not in self.areas:
@@ -304,11 +480,19 @@ class Settings(Table):
             place = ("github", "reviewers", name)
             yield from unknown_name_faults("environment", name, self.environments, place)
 
-    def _environments_have_no_name_key(self) -> Iterator[Fault]:
+    def _environments_have_no_derived_keys(self) -> Iterator[Fault]:
+        derived = {
+            "common_secrets": self.secrets.required,
+            "optional_secrets": self.secrets.optional,
+        }
         for name, each in self.environments.items():
             if getattr(each, "name", name) != name:
                 place = ("environments", name, "name")
                 yield Fault(place, "there is no such key: the name of the table is used")
+            for key, value in derived.items():
+                if getattr(each, key, value) != value:
+                    place = ("environments", name, key)
+                    yield Fault(place, "there is no such key: the table `secrets` lists them")
 
     def _promotion_has_no_cycle(self) -> Iterator[Fault]:
         before = {
@@ -329,6 +513,6 @@ class Settings(Table):
         _defaults_are_tested,
         _django_pythons_are_tested,
         _reviewed_environments_exist,
-        _environments_have_no_name_key,
+        _environments_have_no_derived_keys,
         _promotion_has_no_cycle,
     )

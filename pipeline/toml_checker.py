@@ -156,7 +156,8 @@ class Checker:
         A missing key that an unknown one suggests is not reported.
         """
         others = () if kind.REST else given
-        meant = {key: _suggest(key, kind.KEYS) for key in others if key not in kind.KEYS}
+        known = kind.KEYS.keys() - {*kind.DERIVED}
+        meant = {key: _suggest(key, known) for key in others if key not in kind.KEYS}
         for key, near in meant.items():
             self.faults.append(Fault((*place, key), f"there is no such key{near}"))
         for key, inner in kind.KEYS.items():

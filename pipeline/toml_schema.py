@@ -9,7 +9,7 @@ fast path of `invoke ci` read pipeline.toml with them. Sixteen dataclasses would
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import (
     TYPE_CHECKING,
@@ -83,6 +83,8 @@ class Table:
     """The type of values under other keys, if any are allowed."""
     rest: ClassVar[Mapping[str, Value]] = {}
     """These values, by their keys."""
+    DERIVED: ClassVar[Collection[str]] = ()
+    """Keys that `complete` sets, which the file does not have."""
     KEYS: ClassVar[Mapping[str, Kind]] = {}
     DEFAULTS: ClassVar[Mapping[str, Value]] = {}
 

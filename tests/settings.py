@@ -32,6 +32,7 @@ LEAST: Content = {
         "platforms": ["linux/amd64", "linux/arm64"],
         "max_scan_age_days": 7,
     },
+    "secrets": {"required": ["DATABASE_URL"]},
     "migrations": {"rows": 1_000, "max_lock_seconds": 2},
     "parity": {"runners": ["ubuntu-24.04"], "max_timeout_minutes": 60},
     "python": {"3.12": SUPPORTED},

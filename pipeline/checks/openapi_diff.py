@@ -13,12 +13,12 @@ from typing import Any
 
 from pipeline.checks.baseline import previous_release_commit
 from pipeline.checks.json_schema_diff import Node, SchemaComparison
+from pipeline.config import load
 from pipeline.errors import CheckFailedError, InputError, clear_inconclusive, handle_errors
 from pipeline.files import parse_json, read_json
 from pipeline.git import read_file_at
 
 _CHECK = "api-break"
-_SCHEMA = Path("frontend", "openapi.json")
 _METHODS = {"delete", "get", "head", "options", "patch", "post", "put", "trace"}
 
 _Schemas = Mapping[str, Node]
@@ -32,18 +32,18 @@ def main() -> None:
         InputError: The API has no version that can be compared.
         InconclusiveError: The baseline commit does not exist here.
     """
-    commit = previous_release_commit(_CHECK)
-    before = read_file_at(commit, _SCHEMA.as_posix()) if commit else None
+    commit, file = previous_release_commit(_CHECK), load().layout.api_schema
+    before = read_file_at(commit, file.as_posix()) if commit else None
     clear_inconclusive(_CHECK)
     if before is None:
         return
-    old, new = parse_json(f"{_SCHEMA} of {commit}", before), read_json(_SCHEMA)
+    old, new = parse_json(f"{file} of {commit}", before), read_json(file)
     found = list(dict.fromkeys(breaking_changes(old, new)))
     print("\n".join(found) or "no breaking change")
     if found and major_version(new) <= major_version(old):
         raise CheckFailedError(
             f"breaking changes of the API, listed above: {len(found)}",
-            hint="add instead of changing; or raise the major version in backend/config/api.py",
+            hint=f"add instead of changing; or raise the major version in {_version_file()}",
         )
 
 
@@ -58,8 +58,13 @@ def major_version(schema: Node) -> int:
         return int(found[1])
     raise InputError(
         f"the version of the API does not begin with a number: `{version}`",
-        hint="set a version such as 2.0.0 in backend/config/api.py",
+        hint=f"set a version such as 2.0.0 in {_version_file()}",
     )
+
+
+def _version_file() -> Path:
+    layout = load().layout
+    return Path(layout.backend, layout.api_version)
 
 
 def breaking_changes(old: Node, new: Node) -> Iterator[str]:

@@ -7,13 +7,11 @@ from pathlib import Path
 
 from pipeline.checks import npm_lock
 from pipeline.checks.python_lock import parse_entries, parse_pins
+from pipeline.config import load
 from pipeline.errors import InputError
 from pipeline.files import read_text
 from pipeline.git import read_file_at
 
-_SHIPPED = Path("backend/requirements/production.txt")
-_FRONTEND = Path("frontend/package-lock.json")
-_LOCKS = (_SHIPPED, _FRONTEND)
 OTHER_PLATFORM = "for another platform"
 
 
@@ -33,7 +31,8 @@ def shipped_packages() -> list[Package]:
     Raises:
         InputError: A lock cannot be read, or a package is not installed, so its licence is unknown.
     """
-    return sorted({*_python(read_text(_SHIPPED)), *_node(read_text(_FRONTEND))})
+    python, node = load().layout.shipped_packages
+    return sorted({*_python(python), *_node(node)})
 
 
 def package_names_at(commit: str) -> set[str]:
@@ -42,14 +41,15 @@ def package_names_at(commit: str) -> set[str]:
     Raises:
         InputError: A lock of that commit cannot be read.
     """
-    python, node = (read_file_at(commit, path.as_posix()) for path in _LOCKS)
-    shipped_then = npm_lock.shipped(f"{_FRONTEND} of {commit[:12]}", node) if node else ()
-    known = parse_pins(f"{_SHIPPED} of {commit[:12]}", python or "")
+    locks = load().layout.shipped_packages
+    python, node = (read_file_at(commit, path.as_posix()) for path in locks)
+    shipped_then = npm_lock.shipped(f"{locks[1]} of {commit[:12]}", node) if node else ()
+    known = parse_pins(f"{locks[0]} of {commit[:12]}", python or "")
     return {*(name for name, _ in known), *(each.name for each in shipped_then)}
 
 
-def _python(text: str) -> Iterator[Package]:
-    for (name, version), marker in parse_entries(str(_SHIPPED), text):
+def _python(lock: Path) -> Iterator[Package]:
+    for (name, version), marker in parse_entries(str(lock), read_text(lock)):
         try:
             yield Package(name, version, _license_of(distribution(name)))
         except PackageNotFoundError:
@@ -72,6 +72,6 @@ def _license_of(found: Distribution) -> str:
     return ", ".join(kind.rpartition(" :: ")[2] for kind in kinds if kind.startswith("License :: "))
 
 
-def _node(text: str) -> Iterator[Package]:
-    for entry in npm_lock.shipped(_FRONTEND, text):
+def _node(lock: Path) -> Iterator[Package]:
+    for entry in npm_lock.shipped(lock, read_text(lock)):
         yield Package(*entry)

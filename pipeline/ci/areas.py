@@ -43,6 +43,6 @@ def glob_to_regex(glob: str) -> str:
     `*` matches within one folder, `**` across folders, and `**/` any number of folders or none.
 
     Args:
-        glob: A pattern of pipeline.toml, such as `backend/**` or `*.md`.
+        glob: A pattern of pipeline.toml, such as `docs/**` or `*.md`.
     """
     return "".join(_GLOB_TOKENS.get(part, re.escape(part)) for part in _GLOB_PARTS.split(glob))

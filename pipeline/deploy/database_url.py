@@ -1,6 +1,6 @@
 """The database address: parsed once like in the app, and written for PostgreSQL's programs.
 
-backend/config/addresses.py is the parser of the app. A table of addresses in the tests keeps both
+The app has its own parser. A table of addresses in the tests keeps both
 equal: dumps read the database of the app, and every other address is refused.
 """
 

@@ -7,12 +7,10 @@ from pathlib import Path
 
 from pipeline.deploy import env_file
 from pipeline.deploy.pem import normalize_pem
-from pipeline.environments import NOTIFY_URL, Environment
+from pipeline.environments import NOTIFY_URL, SSH_KEY, Environment
 from pipeline.errors import InputError
 from pipeline.files import read_text
 
-_DEPLOY_SSH_KEY = "DEPLOY_SSH_KEY"
-"""An SSH private key for the host; an operator on a laptop may use their own keys instead."""
 _PEM_BLOCK = ("TLS_CERTIFICATE", "TLS_KEY")
 
 
@@ -46,7 +44,7 @@ def setup_hint(environment: Environment) -> str:
 
 def ssh_key(environment: Environment, variables: Mapping[str, str]) -> str:
     """Return the SSH private key for the host; empty to use the caller's own keys."""
-    return configured_values(environment, variables).get(_DEPLOY_SSH_KEY, "")
+    return configured_values(environment, variables).get(SSH_KEY, "")
 
 
 def configured_values(environment: Environment, variables: Mapping[str, str]) -> dict[str, str]:

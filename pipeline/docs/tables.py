@@ -133,9 +133,11 @@ def secrets_table() -> str:
     The jobs that read them, and the environments that need them.
     """
     settings = config.load()
-    readers, environments = settings.parity.secrets, settings.environments
+    readers, environments = settings.job_secrets, settings.environments
     needed = {name: each.secrets for name, each in environments.items()}
-    optional = {name: each.optional_secrets for name, each in environments.items()}
+    optional = {
+        name: {*each.optional_secrets} - {*each.secrets} for name, each in environments.items()
+    }
     every = (*readers.values(), *needed.values(), *optional.values())
     rows = [
         (f"`{name}`", *(_having(name, some) for some in (readers, needed, optional)))

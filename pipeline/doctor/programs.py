@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.browser import detect_browser
 from pipeline.checks.python_lock import parse_pins
-from pipeline.config import python_versions
+from pipeline.config import load, python_versions
 from pipeline.deploy.target import MIN_CLIENT_VERSION, MIN_ENGINE_VERSION
 from pipeline.doctor.systems import install_commands, same_everywhere
 from pipeline.errors import MissingToolError
@@ -36,7 +36,6 @@ _LOCK = Path("requirements/dev.txt")
 _VERSION = r"(\d+(?:\.\d+)+)"
 _COSIGN, _TRIVY = "sigstore/cosign-installer", "aquasecurity/setup-trivy"
 _KIT_PATH_HINT = same_everywhere('export PATH="$(./dev):$PATH"')
-_PLAYWRIGHT = same_everywhere("cd frontend && npx playwright install --with-deps chromium")
 _VERSION_TIMEOUT = 20
 """Seconds to wait for an engine that does not answer."""
 
@@ -91,9 +90,16 @@ def _check_programs(uv: str) -> Iterator[Program]:
     wrk = install_commands("https://github.com/wg/wrk", "wrk", "wrk", "wrk")
     yield Program("git", [EVERYTHING], version("git", "--version"), git)
     yield Program("uv", [EVERYTHING], version("uv", "--version"), _KIT_PATH_HINT, ci_version=uv)
-    yield Program("browser", _NEEDS_BROWSER, detect_browser, _PLAYWRIGHT)
+    yield Program("browser", _NEEDS_BROWSER, detect_browser, _playwright_hint())
     yield Program("openssl", _NEEDS_OPENSSL, version("openssl", "version"), openssl)
     yield Program("wrk", ["benchmark-server"], version("wrk", "-v", code=1), wrk)
+
+
+def _playwright_hint() -> Mapping[str, str]:
+    """Return the command that installs a browser with the packages that it needs."""
+    return same_everywhere(
+        f"cd {load().layout.frontend} && npx playwright install --with-deps chromium"
+    )
 
 
 def _docker_programs() -> Iterator[Program]:

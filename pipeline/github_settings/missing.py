@@ -4,16 +4,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.environments import Environment
+from pipeline.environments import SSH_KEY, Environment
 from pipeline.files import read_text
 from pipeline.github.model import WORKFLOWS_DIR
 from pipeline.github_settings.client import GitHubClient, quote_path
-from pipeline.settings import Settings
+from pipeline.settings import BUILTIN_SECRETS, Settings
 
 _VARIABLE = re.compile(r"\bvars\.(\w+)")
-_BUILTIN_SECRETS = {"GITHUB_TOKEN"}
-"""Secrets that GitHub sets itself."""
-_SSH_KEY_NAME = "DEPLOY_SSH_KEY"
 
 
 def missing_secrets(
@@ -31,7 +28,7 @@ def missing_secrets(
         each["name"]
         for each in (github.paginate(f"{path}/secrets", "secrets") if github.get(path) else ())
     }
-    needed = {*environment.secrets, *([_SSH_KEY_NAME] if environment.host else [])}
+    needed = {*environment.secrets, *([SSH_KEY] if environment.host else [])}
     for name in sorted(needed - known):
         yield f"secret {name} of environment `{environment.name}` is not set"
 
@@ -47,8 +44,8 @@ def unset_optional(
         repository_names: The secrets of the repository.
     """
     needed = {name for each in settings.environments.values() for name in each.secrets}
-    listed = {name for names in settings.parity.secrets.values() for name in names}
-    read = listed - needed - _BUILTIN_SECRETS - {_SSH_KEY_NAME}
+    listed = {name for names in settings.job_secrets.values() for name in names}
+    read = listed - needed - BUILTIN_SECRETS - {SSH_KEY}
     for name in sorted(read - repository_names):
         yield f"secret {name} is not set; it is optional"
     known = {each["name"] for each in github.paginate("actions/variables", "variables")}

@@ -8,17 +8,22 @@ from functools import cache
 from pathlib import Path
 
 from pipeline import filesystem, streams, yaml
+from pipeline.config import load
 from pipeline.errors import InputError
 from pipeline.files import read_text
 from pipeline.git import read_file_at
 from pipeline.images.registry import resolve_digest
 
 _COMPOSE = "docker-compose.yml"
-FILES = [Path(_COMPOSE), Path("backend/Dockerfile"), Path("frontend/Dockerfile")]
 IMAGE_DEFAULT = re.compile(
     r"\b(?P<variable>[A-Z_]+_IMAGE)(?P<is>=|:-)(?P<tag>[^@\s}]+)(?:@sha256:[0-9a-f]{64})?"
 )
 """An image in the ARG of a Dockerfile, or in the default of a variable in Compose."""
+
+
+def files_with_images() -> list[Path]:
+    """Return the files that name base images: docker-compose.yml, and the Dockerfiles."""
+    return [Path(_COMPOSE), *(Path(image, "Dockerfile") for image in load().images.built)]
 
 
 def pinned_reference(image: str, commit: str) -> str:
@@ -63,9 +68,9 @@ def pin_base_images(*, dry_run: bool = False) -> None:
         CheckFailedError: A registry has no such tag, or does not answer.
     """
     find = cache(resolve_digest)
-    before = {path: read_text(path) for path in FILES}
+    before = {path: read_text(path) for path in files_with_images()}
     after = {path: with_digests(text, find) for path, text in before.items()}
-    for path in FILES:
+    for path in before:
         old, new = (text[path].splitlines(keepends=True) for text in (before, after))
         streams.write_raw("".join(unified_diff(old, new, str(path), str(path), n=0)), sys.stdout)
     if not dry_run:

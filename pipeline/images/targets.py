@@ -81,7 +81,7 @@ def platforms() -> list[str]:
 
 
 def repository_for(image: str) -> str:
-    """Return the repository of an image: `ghcr.io/octo-org/shop/backend`.
+    """Return the repository of an image: `ghcr.io/octo-org/shop/api`.
 
     IMAGES_REGISTRY overrides the registry and its path.
 

@@ -4,25 +4,20 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline import secret_search
+from pipeline.config import load, local_environment
 from pipeline.deploy.commands.generate_secrets import generate_values
 from pipeline.errors import CheckFailedError
 from pipeline.process import CommandResult, capture
 
-SECRETS = {
-    "DATABASE_URL", "DJANGO_SECRET_KEY", "EMAIL_URL", "FIELD_ENCRYPTION_KEY", "POSTGRES_PASSWORD",
-    "PREVIEW_TOKEN", "REDIS_URL", "SMOKE_USER_EMAIL", "SMOKE_USER_PASSWORD", "TLS_CERTIFICATE",
-    "TLS_KEY",
-}  # fmt: skip
-
-_PUBLIC_NAMES = {"EMAIL_URL", "REDIS_URL", "SMOKE_USER_EMAIL", "TLS_CERTIFICATE"}
-"""Secrets whose values are public in a rehearsal."""
+_PUBLIC_NAMES = {"SMOKE_USER_EMAIL", "TLS_CERTIFICATE"}
+"""Secrets of every product whose values are public."""
 
 
 def secret_values(variables: Mapping[str, str]) -> dict[str, str]:
     """Return the values that must not be shown, by name; of several lines, the longest one."""
-    return {
-        name: _longest_line(variables[name]) for name in SECRETS - _PUBLIC_NAMES if variables[name]
-    }
+    fixed = {name for name, form in load().secrets.generate.items() if "{" not in form}
+    hidden = {*local_environment().secrets} - _PUBLIC_NAMES - fixed
+    return {name: _longest_line(variables[name]) for name in hidden if variables[name]}
 
 
 def require_no_secrets_in_output(output: CommandResult, secrets: Mapping[str, str]) -> None:

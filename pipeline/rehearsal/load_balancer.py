@@ -15,11 +15,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from http.client import OK, HTTPException, HTTPSConnection
 
+from pipeline.config import load
 from pipeline.errors import handle_errors
 
 Address = tuple[str, int]
 _Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-PAGE, VERSION = "/", "/api/v1/version/"
+PAGE = "/"
 _CONNECT_TIMEOUT, _HEALTH_TIMEOUT = 1, 5
 _CHECK_INTERVAL = 1
 HEALTHY_THRESHOLD = 20
@@ -103,7 +104,9 @@ def is_healthy(edge: Address, context: ssl.SSLContext) -> bool:
     """Return whether an edge serves the page and the API."""
     connection = HTTPSConnection(*edge, timeout=_HEALTH_TIMEOUT, context=context)
     try:
-        return all(_request_status(connection, path) == OK for path in (PAGE, VERSION))
+        return all(
+            _request_status(connection, path) == OK for path in (PAGE, load().app.paths.version)
+        )
     except (OSError, HTTPException):
         return False
     finally:

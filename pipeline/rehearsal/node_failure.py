@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import product
 
+from pipeline.config import load
 from pipeline.deploy.cluster.client import JSONObject
-from pipeline.deploy.rollout.context import ROLLOUT_ORDER
 from pipeline.errors import CheckFailedError
 from pipeline.rehearsal.cluster import Cluster
 from pipeline.rehearsal.load_balancer import is_healthy, ssl_context
@@ -65,14 +65,19 @@ class NodeFailure:
         wait_until(self.all_edges_serve, "not services edge serves", _RECOVERY_TIMEOUT)
 
     def pick_worker(self) -> Node:
-        """Return a worker that runs a replica of production's backend."""
-        used = {task["NodeID"] for task in self.tasks("production", "backend") if _is_serving(task)}
+        """Return a worker that runs a replica of production's API."""
+        used = {
+            task["NodeID"] for task in self.tasks("production", load().app.api) if _is_serving(task)
+        }
         workers = self.cluster.network.nodes[1:]
         return next(node for node in workers if self.node_object(node)["ID"] in used)
 
     def is_replaced(self) -> bool:
         """Return whether all services have their replicas on the other nodes."""
-        return all(self.has_all_replicas(*which) for which in product(ENVIRONMENTS, ROLLOUT_ORDER))
+        return all(
+            self.has_all_replicas(*which)
+            for which in product(ENVIRONMENTS, load().app.rollout_order)
+        )
 
     def has_all_replicas(self, environment: str, service: str) -> bool:
         """Return whether a service has its replicas on the other nodes."""
@@ -84,7 +89,10 @@ class NodeFailure:
     def has_no_old_tasks(self) -> bool:
         """Return whether every task on the node should run there, or has ended."""
         node_id = self.node_object(self.lost)["ID"]
-        services = (self.tasks(*which) for which in product(ENVIRONMENTS, (*ROLLOUT_ORDER, _EDGE)))
+        services = (
+            self.tasks(*which)
+            for which in product(ENVIRONMENTS, (*load().app.rollout_order, _EDGE))
+        )
         tasks_on_node = [
             task for tasks in services for task in tasks if task.get("NodeID") == node_id
         ]

@@ -5,17 +5,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
+from pipeline.config import load
 from pipeline.deploy.progress import log
 from pipeline.errors import CheckFailedError
 from pipeline.rehearsal.node_failure import NodeFailure
 from pipeline.rehearsal.secret_leaks import require_no_leaks
 from pipeline.rehearsal.traffic import Traffic
-from pipeline.rehearsal.workspace import CAUTIOUS_TIMINGS, FAST_TIMINGS, Sandbox
+from pipeline.rehearsal.workspace import CAUTIOUS_TIMINGS, FAST_TIMINGS, Sandbox, wsgi_file
 
 _BUILD_TASKS = ("build", "sbom", "scan", "push", "sign")
 _ABORTED, _ROLLED_BACK = 6, 8
 """Exit codes of a deployment that was stopped before the rollout, and of one rolled back."""
-_WSGI = "backend/config/wsgi.py"
 _HEALTHY_BUT_BROKEN = """
 
 def broken(environ, start_response, answer=application):  # type: ignore[no-untyped-def]
@@ -126,7 +126,7 @@ class Rehearsal:
 
     def next_release(self, version: str) -> str:
         """Change a file, and make a release of it."""
-        self.sandbox.commit({"frontend/public/rehearsal.txt": version})
+        self.sandbox.commit({f"{load().layout.frontend}/public/rehearsal.txt": version})
         self.build_and_promote(version)
         return "v1.0.0"
 
@@ -153,10 +153,11 @@ class Rehearsal:
 
     def release_with_fault(self, fault: str, version: str) -> None:
         """Make a release with a fault, and revert its commit."""
-        good = (self.sandbox.folder / _WSGI).read_text()
-        self.sandbox.commit({_WSGI: good + fault})
+        file = wsgi_file()
+        good = (self.sandbox.folder / file).read_text()
+        self.sandbox.commit({str(file): good + fault})
         self.build_and_promote(version)
-        self.sandbox.commit({_WSGI: good})
+        self.sandbox.commit({str(file): good})
 
     def expect_exit_code(self, environment: str, version: str, code: int) -> None:
         """Deploy a release, and expect an exit code."""

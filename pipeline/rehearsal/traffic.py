@@ -6,18 +6,19 @@ block.
 
 import http.client
 import json
+import runpy
 import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.cookies import SimpleCookie
 
 from pipeline.addresses import parse_origin
+from pipeline.config import load
 
-_VERSION, _PAGE, _PROJECTS = "/api/v1/version/", "/", "/api/v1/projects/"
-_SLOW = "/api/v1/version/?sleep=3"
 _TIMEOUT_SECONDS = 30
 PAUSE_SECONDS = 0.1  # without a pause, clients would take the CPU time that the deployment needs
 
@@ -105,9 +106,11 @@ class Traffic:
         """Send one request; return its status or the name of its exception, and the body."""
         try:
             if kind == "post":
-                status, body = self.request("POST", _PROJECTS, {"name": "rehearsal"}, session)
+                path, content = _create_request()
+                status, body = self.request("POST", path, content, session)
             else:
-                path = {"get": _VERSION, "page": _PAGE, "slow": _SLOW}[kind]
+                version = load().app.paths.version
+                path = {"get": version, "page": "/", "slow": f"{version}?sleep=3"}[kind]
                 status, body = self.request("GET", path, None, {})
         except (OSError, http.client.HTTPException) as error:
             return type(error).__name__, b""
@@ -150,17 +153,25 @@ class Traffic:
         Raises:
             OSError: The login failed.
         """
-        self.request("GET", "/api/v1/auth/me/", None, {})
+        paths = load().app.paths
+        self.request("GET", paths.session, None, {})
         csrf = _cookie(self.cookies, "csrftoken")
         email, password = self.user
         given = {"email": email, "password": password}
         headers = {"Cookie": f"csrftoken={csrf}", "X-CSRFToken": csrf}
-        status, _ = self.request("POST", "/api/v1/auth/login/", given, headers)
+        status, _ = self.request("POST", paths.login, given, headers)
         if status != http.client.OK:
             raise OSError(f"the test user cannot log in: status {status}")
         csrf = _cookie(self.cookies, "csrftoken")
         session = _cookie(self.cookies, "sessionid")
         return {"Cookie": f"csrftoken={csrf}; sessionid={session}", "X-CSRFToken": csrf}
+
+
+@cache
+def _create_request() -> tuple[str, Mapping[str, str]]:
+    """Return the path and the body of a request that creates something, from deploy/smoke.py."""
+    path, content = runpy.run_path(load().app.smoke)["CREATE"]
+    return path, content
 
 
 def _cookie(headers: list[str], name: str) -> str:

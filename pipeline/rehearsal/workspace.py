@@ -3,6 +3,7 @@
 All names in it share a prefix of their own; everything is removed at the end.
 """
 
+import json
 import re
 import sys
 import uuid
@@ -12,14 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipeline import git, scratch_repository
-from pipeline.config import main_branch
+from pipeline import config, git, scratch_repository
+from pipeline.config import load, main_branch
 from pipeline.errors import CheckFailedError
 from pipeline.images.tools import require_tools
 from pipeline.process import CommandResult, capture
 from pipeline.rehearsal.cluster import Cluster, cluster
 from pipeline.rehearsal.credentials import (
-    SECRETS,
     create_secrets,
     require_no_secrets_in_output,
     secret_values,
@@ -181,9 +181,25 @@ def _copy_checkout(sandbox: Sandbox) -> None:
     settings.write_text(
         _ENVIRONMENT_SECTIONS.sub("", settings.read_text()) + _render_environments(sandbox)
     )
-    wsgi = sandbox.folder / "backend" / "config" / "wsgi.py"
+    wsgi = sandbox.folder / wsgi_file()
     wsgi.write_text(wsgi.read_text() + _SLOW_WSGI)
     ScratchRepository(sandbox.folder).init(main_branch())
+
+
+def _variables(url: str) -> str:
+    """Return the variables of the local environment in TOML, for another address."""
+    local = config.local_environment()
+    lines = (
+        f"{name} = {json.dumps(value.replace(local.url, url))}"
+        for name, value in local.variables.items()
+    )
+    return ", ".join(lines)
+
+
+def wsgi_file() -> Path:
+    """Return the WSGI module, which a rehearsal changes."""
+    layout = load().layout
+    return Path(layout.backend, layout.wsgi)
 
 
 def _render_environments(sandbox: Sandbox) -> str:
@@ -201,10 +217,7 @@ url = "{url}"
 port = {sandbox.ports[name]}
 allowed_refs = ["*"]
 {promote_from}managed_data = true
-variables.DJANGO_ALLOWED_HOSTS = "localhost"
-variables.DJANGO_CSRF_TRUSTED_ORIGINS = "{url}"
-variables.PUBLIC_URL = "{url}"
-secrets = [{", ".join(f'"{name}"' for name in sorted(SECRETS))}]
+variables = {{ {_variables(url)} }}
 timings = {{ start_timeout = {START_SECONDS * sandbox.nodes}, {FAST_TIMINGS} }}
 """)
     return "".join(texts)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.config import load
 from pipeline.errors import InputError
 
 MAX_NAME_LENGTH = 20
@@ -45,15 +46,15 @@ class _NameLocation:
     is_display_name: bool
 
 
-_NAME_LOCATIONS = (
-    _NameLocation(SETTINGS, re.compile(r'^name = "(.*)"$', re.MULTILINE), is_display_name=False),
-    _NameLocation(Path("README.md"), re.compile(r"\A# (.+)$", re.MULTILINE), is_display_name=True),
-    _NameLocation(
-        Path("frontend/src/lib/product.ts"),
-        re.compile(r"productName = '(.*)'"),
-        is_display_name=True,
-    ),
-)
+def _name_locations() -> list[_NameLocation]:
+    page, readme = load().layout.product_name, Path("README.md")
+    return [
+        _NameLocation(
+            SETTINGS, re.compile(r'^name = "(.*)"$', re.MULTILINE), is_display_name=False
+        ),
+        _NameLocation(readme, re.compile(r"\A# (.+)$", re.MULTILINE), is_display_name=True),
+        _NameLocation(page, re.compile(r"productName = '(.*)'"), is_display_name=True),
+    ]
 
 
 def display_name(name: str) -> str:
@@ -68,7 +69,7 @@ def with_name(texts: Mapping[Path, str], name: str) -> Iterator[tuple[Path, str]
         texts: All text files.
         name: The new name, such as `acme-shop`.
     """
-    for location in _NAME_LOCATIONS:
+    for location in _name_locations():
         new_name = display_name(name) if location.is_display_name else name
         text = texts[location.file]
         if found := location.pattern.search(text):
@@ -79,7 +80,7 @@ def with_name(texts: Mapping[Path, str], name: str) -> Iterator[tuple[Path, str]
 def missing_names(texts: Mapping[Path, str]) -> list[str]:
     """Return a sentence for each line that should contain a name, but is not found."""
     wanted = [
-        *((location.file, location.pattern) for location in _NAME_LOCATIONS),
+        *((location.file, location.pattern) for location in _name_locations()),
         (LICENSE, _COPYRIGHT),
         (SETTINGS, _TEMPLATE_SECTION),
     ]

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline.config import python_versions
-from pipeline.images.pin import FILES, IMAGE_DEFAULT
+from pipeline.images.pin import IMAGE_DEFAULT, files_with_images
 from pipeline.process import capture
 from tests.docker_host.debian import run_checked
 
@@ -26,7 +26,7 @@ ROOT_IMAGE = "PYTHON_IMAGE"
 
 def base_image_names() -> dict[str, str]:
     """Return the tags, without their digests, that the repository's files give to variables."""
-    texts = (path.read_text() for path in FILES)
+    texts = (path.read_text() for path in files_with_images())
     return {
         found["variable"]: found["tag"] for text in texts for found in IMAGE_DEFAULT.finditer(text)
     }

@@ -25,7 +25,7 @@ def env() -> Env:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
         found = {"PATH": node.path_with_node("24")}
-        node.install_packages(browser.FRONTEND, found)
+        node.install_packages(Path("frontend"), found)
     return found
 
 

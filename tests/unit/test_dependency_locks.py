@@ -18,7 +18,7 @@ TINY = "# made by\n#    uv pip compile --generate-hashes --output-file=tiny.txt 
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(dependency_locks, "LOCK_DIRS", (Path("requirements"),))
+    monkeypatch.setattr(dependency_locks, "lock_folders", lambda: (Path("requirements"),))
     Path("requirements").mkdir()
     Path("requirements/tiny.in").write_text("")
     lock = Path("requirements/tiny.txt")

@@ -22,7 +22,8 @@ import pytest
 
 from pipeline.deploy.commands.generate_secrets import self_signed_certificate
 from pipeline.deploy.smoke import runner
-from pipeline.deploy.smoke.scenario import Response, SmokeStep, User, smoke_scenario
+from pipeline.deploy.smoke.scenario import smoke_scenario
+from pipeline.deploy.smoke.steps import Response, SmokeStep, User
 from pipeline.errors import CheckFailedError, InputError
 from tests.clock import Clock
 from tests.conftest import ROOT
@@ -335,7 +336,7 @@ def test_ctrl_c_cleans_up_as_well() -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "path"), [("page", "/"), ("project", "/api/v1/projects/")], ids=["page", "project"]
+    ("part", "path"), [("page", "/"), ("product", "/api/v1/projects/")], ids=["page", "product"]
 )
 def test_a_part_is_left_out_only_if_one_says_so_and_that_is_told(
     site: Site, part: str, path: str, capsys: pytest.CaptureFixture[str]

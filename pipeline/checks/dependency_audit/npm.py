@@ -1,4 +1,4 @@
-"""Advisories of npm about the frontend's shipped packages, from `npm audit`.
+"""Advisories of npm about the page's shipped packages, from `npm audit`.
 
 https://docs.npmjs.com/cli/commands/npm-audit
 """
@@ -16,11 +16,11 @@ from pipeline.checks.dependency_audit.model import (
     save_report,
     unavailable_error,
 )
+from pipeline.config import load
 from pipeline.home import npm_environment
 from pipeline.process import capture
 
 CHECK = "npm-audit"
-_PROJECT = Path("frontend")
 _BLOCKING_SEVERITIES = {"high", "critical"}
 KNOWN_VULNERABLE = ("lodash", "4.17.4")
 """A well-known vulnerable package; a service that does not report it has no data."""
@@ -33,7 +33,7 @@ def audit() -> Iterator[Advisory]:
         InconclusiveError: The service did not answer.
     """
     _check_service()
-    report = _run_npm_audit(_PROJECT)
+    report = _run_npm_audit(Path(load().layout.frontend))
     save_report(CHECK, report)
     yield from _parse_advisories(report)
 

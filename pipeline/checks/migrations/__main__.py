@@ -80,7 +80,7 @@ def check_migrations(url: str) -> MigrationReport:
 
 
 def _code() -> AppVersion:
-    return AppVersion(Path("backend").resolve())
+    return AppVersion(Path(load().layout.backend).resolve())
 
 
 def report_and_raise(findings: MigrationReport) -> None:

@@ -35,13 +35,14 @@ def checkout_release(commit: str, folder: Path) -> AppVersion | None:
     with tarfile.open(archive) as files:
         files.extractall(folder / "tree", filter="data")
     tree = folder / "tree"
-    if not (tree / "backend/manage.py").exists():
+    app = tree / load().layout.backend
+    if not (app / "manage.py").exists():
         return None
     # With equal locks the packages of this process are the right ones: no second environment.
     lock, own = _lock(tree, _django(tree)), _lock(Path.cwd(), load().defaults.django)
     if lock.read_bytes() == own.read_bytes():
-        return AppVersion(tree / "backend")
-    return AppVersion(tree / "backend", _python_with(lock, folder / "venv"))
+        return AppVersion(app)
+    return AppVersion(app, _python_with(lock, folder / "venv"))
 
 
 def _django(tree: Path) -> str:
@@ -62,7 +63,7 @@ def _django(tree: Path) -> str:
 
 
 def _lock(tree: Path, django: str) -> Path:
-    return tree / "backend/requirements" / f"django-{django}.txt"
+    return tree / load().layout.backend / "requirements" / f"django-{django}.txt"
 
 
 def _python_with(lock: Path, venv: Path) -> str:

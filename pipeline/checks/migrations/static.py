@@ -7,6 +7,7 @@ from pipeline.checks.baseline import previous_release_commit
 from pipeline.checks.migrations.app_version import CHECK, AppVersion
 from pipeline.checks.migrations.evaluation import expected_problems
 from pipeline.checks.migrations.findings import MigrationReport
+from pipeline.config import load
 
 _UNSEEN = """\
 Only `nox -s migration-safety`, which runs the migrations on PostgreSQL, checks:
@@ -28,7 +29,8 @@ def static(new: AppVersion) -> MigrationReport:
     commit = previous_release_commit(CHECK)
     if commit is None:
         return MigrationReport([], not_checked=_UNSEEN.format(places=""))
-    listed = git.split_names("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit, "backend")
+    command = ("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
+    listed = git.split_names(*command, load().layout.backend)
     return of(new, [path for path in listed if "/migrations/" in path])
 
 

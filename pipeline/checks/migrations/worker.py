@@ -96,9 +96,9 @@ def start_worker(
     """Start the Django process, and stop it at the end of the `with` block.
 
     Args:
-        folder: The folder of the backend.
+        folder: The folder of the Django project.
         env: Variables to set.
-        python: The Python that has the packages of the backend.
+        python: The Python that has the packages of the project.
     """
     with TemporaryDirectory(prefix="migrations-") as name:
         command, log = [python, *_COMMAND], Path(name, "log")

@@ -1,9 +1,11 @@
-"""Runs management commands in the backend of a release, as jobs."""
+"""Runs management commands in the API of a release, as jobs."""
 
 import json
 import re
+import shlex
 from collections.abc import Iterable
 
+from pipeline.config import load
 from pipeline.deploy.cluster.client import SwarmClient
 from pipeline.deploy.cluster.one_shot_jobs import END_MARKER, job_for_service, run_and_read_lines
 from pipeline.deploy.cluster.stackfile import Service
@@ -28,7 +30,7 @@ def run_management_command(
     Args:
         swarm: The client of the swarm.
         environment: The environment.
-        service: The backend, as in a stack file.
+        service: The API, as in a stack file.
         commands: The commands, in shell syntax.
         name: Name of the job, without the stack.
         seconds: The time limit. Its default is short, because users may wait in an outage while a
@@ -37,12 +39,21 @@ def run_management_command(
     Raises:
         JobFailedError: A command failed.
     """
-    script = " && ".join(f"python manage.py {command}" for command in commands)
-    shell = ["sh", "-c", f"{script} && echo && echo {END_MARKER}"]
+    shell = ["sh", "-c", f"{management_script(*commands)} && echo && echo {END_MARKER}"]
     job = job_for_service(environment.stack, name, service, shell)
     return run_and_read_lines(
         swarm, environment, job, seconds or environment.timings.start_timeout * 2
     )
+
+
+def management_script(*commands: str) -> str:
+    """Return a shell script that runs management commands, in order."""
+    return " && ".join(f"{load().app.manage} {command}" for command in commands)
+
+
+def management_arguments(command: str) -> list[str]:
+    """Return a management command as the arguments of a container, without a shell."""
+    return shlex.split(management_script(command))
 
 
 def leftovers(
@@ -53,7 +64,9 @@ def leftovers(
     The arguments are those of `run_management_command`, for the release of the migration.
     """
     try:
-        lines = run_management_command(swarm, environment, service, "leftovers", name=name)
+        lines = run_management_command(
+            swarm, environment, service, load().app.commands.leftovers, name=name
+        )
     except CheckFailedError as error:
         return [f"cannot list its leftovers: {error}".partition("\n")[0]]
     return [line for line in lines if line and line != _NOTHING_LEFT]

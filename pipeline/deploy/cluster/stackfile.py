@@ -10,14 +10,13 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from pipeline import yaml
+from pipeline.config import load
 from pipeline.environments import Environment
 from pipeline.errors import InputError
 
-STACK_FILE = Path("deploy", "stack.yml")
+STACK_FILE, DATA_FILE = Path("deploy", "stack.yml"), Path("deploy", "data.yml")
 PREVIEW_SUFFIX = "-next"
 """Suffix of the names of preview services."""
-_PUBLIC_VARIABLES = ("SENTRY_DSN",)
-"""Variables of an environment that the page, and so every user, may read."""
 
 Service = dict[str, Any]
 
@@ -85,7 +84,7 @@ def _render_service(
             **template.get("environment", {}),
             **service_environment(name, environment, release),
         },
-        "secrets": _secret_mounts(release) if name == "backend" else [],
+        "secrets": _secret_mounts(release) if name == load().app.api else [],
         "healthcheck": {"interval": "2s", "start_period": f"{times.start_timeout}s"},
         "stop_grace_period": f"{times.stop_grace_period}s",
         "deploy": {
@@ -105,17 +104,18 @@ def service_environment(name: str, environment: Environment, release: Release) -
         "ENVIRONMENT": environment.name,
         "RELEASE": release.version,
     }
-    variables = environment.variables
-    if name == "backend":
+    app, variables = load().app, environment.variables
+    if name == app.api:
         return {**variables, **own, "COMMIT": release.commit}
-    public = {each: variables[each] for each in _PUBLIC_VARIABLES if each in variables}
+    public = {each: variables[each] for each in app.public_variables if each in variables}
     return {**public, **own}
 
 
 def _secret_mounts(release: Release) -> list[dict[str, Any]]:
-    """Return the secrets of the backend; only the app's user may read them."""
+    """Return the secrets of the API; only its user may read them."""
+    user = str(load().app.user)
     return [
-        {"source": source, "target": name, "uid": "10001", "gid": "10001", "mode": 0o400}
+        {"source": source, "target": name, "uid": user, "gid": user, "mode": 0o400}
         for name, source in release.secrets.items()
     ]
 
@@ -138,9 +138,9 @@ def with_deploy_id(services: Mapping[str, Service], deploy_id: str) -> dict[str,
 def preview_service(service: Service, name: str) -> Service:
     """Return a service with one replica, as its preview next to the live service."""
     deploy = {**service["deploy"], "replicas": 1}
-    shown = {**service, "deploy": deploy}
-    if name == "frontend":
-        upstream = {"BACKEND_UPSTREAM": f"backend{PREVIEW_SUFFIX}:8000"}
+    shown, app = {**service, "deploy": deploy}, load().app
+    if name == app.page:
+        upstream = {app.upstream: f"{app.api}{PREVIEW_SUFFIX}:{app.port}"}
         shown["environment"] = {**service["environment"], **upstream}
     return shown
 

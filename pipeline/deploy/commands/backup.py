@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from os import environ
 
+from pipeline.config import load
 from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.cluster.management_commands import management_script
 from pipeline.deploy.cluster.one_shot_jobs import JobNotStartedError, job_for_service, run_job
 from pipeline.deploy.commands.maintenance import bypass_headers, disable, enable, maintenance_since
 from pipeline.deploy.commands.recover import undo_unfinished
@@ -22,11 +24,6 @@ from pipeline.deploy.state.journal import DeploymentRecord
 from pipeline.deploy.target import connect
 from pipeline.environments import Environment
 from pipeline.errors import InputError, PipelineError, RollbackFailedError, RolledBackError
-
-_CLEAR_CACHE_COMMAND = (
-    "python manage.py shell -c 'from django.core.cache import cache; cache.clear()'"
-)
-"""Cached objects do not match the restored data."""
 
 
 def backup(environment: Environment) -> None:
@@ -134,8 +131,9 @@ def _replace_data(
 def _migrate_restored(swarm: SwarmClient, environment: Environment, live: DeploymentRecord) -> None:
     """Migrate the restored database: the live release may be newer than the dump."""
     seconds = environment.timings.migrate_timeout
-    command = ["sh", "-c", f"{migrate_command(seconds)} && {_CLEAR_CACHE_COMMAND}"]
-    job = job_for_service(environment.stack, "migrate", live.services["backend"], command)
+    clear_cache = management_script(load().app.commands.clear_cache)
+    command = ["sh", "-c", f"{migrate_command(seconds)} && {clear_cache}"]
+    job = job_for_service(environment.stack, "migrate", live.api, command)
     run_job(swarm, environment, job, seconds)
 
 
@@ -159,4 +157,4 @@ def _database_for(
     swarm: SwarmClient, environment: Environment, live: DeploymentRecord, values: Mapping[str, str]
 ) -> Database:
     """Return the database of an environment, with the PostgreSQL image of a release."""
-    return Database(swarm, environment, live.images["postgres"], values[VARIABLE])
+    return Database(swarm, environment, live.images[load().app.database], values[VARIABLE])

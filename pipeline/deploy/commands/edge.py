@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from os import environ
 
+from pipeline.config import load
 from pipeline.deploy.cluster.client import SwarmClient, service_variable
 from pipeline.deploy.cluster.convergence import (
     ExpectedState,
@@ -52,7 +53,7 @@ def renew_edge(environment: Environment) -> None:
         recorded(swarm, environment.stack, "renew", _EDGE),
     ):
         live = live_release(swarm, environment)
-        new = prepare_edge(swarm, environment, live.images["frontend"], values)
+        new = prepare_edge(swarm, environment, live.images[load().app.edge], values)
         _replace_or_restore(swarm, environment, new, values)
 
 

@@ -5,6 +5,7 @@ import sys
 import uuid
 
 from pipeline import streams
+from pipeline.config import load
 from pipeline.deploy.cluster.client import SwarmClient
 from pipeline.deploy.cluster.one_shot_jobs import (
     job_for_service,
@@ -40,14 +41,14 @@ class _LogStreamer:
 
 
 def run_command(
-    environment: Environment, command: str, *, service: str, seconds: int, yes: bool = False
+    environment: Environment, command: str, *, service: str | None, seconds: int, yes: bool = False
 ) -> int:
     """Run a command next to the live release, and return its exit code.
 
     Args:
         environment: The environment.
         command: The command, with the quoting of a shell; no shell runs it.
-        service: The service whose image and secrets it gets.
+        service: The service whose image and secrets it gets; by default the API.
         seconds: The time limit.
         yes: Skip the confirmation.
 
@@ -57,6 +58,7 @@ def run_command(
         JobFailedError: It took too long, and was stopped.
     """
     program, *rest = words = split_command(command)
+    service = service or load().app.api
     swarm = connect(environment)
     live = journal.last_successful(journal.entries(swarm, environment.stack))
     if live is None or service not in live.services:
@@ -89,7 +91,9 @@ def split_command(command: str) -> list[str]:
     except ValueError as error:
         raise InputError(f"the command cannot be read: {error}", hint="close its quotes") from None
     if not words:
-        raise InputError("there is no command", hint='--command "python manage.py showmigrations"')
+        raise InputError(
+            "there is no command", hint=f'--command "{load().app.manage} showmigrations"'
+        )
     return words
 
 

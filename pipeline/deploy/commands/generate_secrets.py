@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from pipeline import filesystem
 from pipeline.addresses import is_ip, parse_origin
+from pipeline.config import load
 from pipeline.deploy.database_url import VARIABLE, connection
 from pipeline.deploy.env_file import format_line
 from pipeline.deploy.environment_secrets import configured_values, secrets_file, setup_hint
@@ -77,21 +78,28 @@ def generate_values(host: str, known: Mapping[str, str]) -> dict[str, str]:
     """
     password = known.get("POSTGRES_PASSWORD") or _password_from_url(known) or secrets.token_hex(16)
     key, certificate = self_signed_certificate(host)
-    return {
+    own = {name: _fill_in(form) for name, form in load().secrets.generate.items()}
+    return own | {
         "DATABASE_URL": (
             f"postgres://postgres:{quote(password, safe='')}@{_DATABASE_HOST}:5432/postgres"
         ),
-        "DJANGO_SECRET_KEY": secrets.token_urlsafe(64),
-        "EMAIL_URL": "memory:",
-        "FIELD_ENCRYPTION_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "POSTGRES_PASSWORD": password,
         "PREVIEW_TOKEN": secrets.token_hex(24),
-        "REDIS_URL": "redis://redis:6379/0",
         "SMOKE_USER_EMAIL": "smoke@example.com",
         "SMOKE_USER_PASSWORD": secrets.token_urlsafe(24),
         "TLS_CERTIFICATE": certificate,
         "TLS_KEY": key,
     }
+
+
+def _fill_in(form: str) -> str:
+    """Return a value in this form, with random text.
+
+    Args:
+        form: `{token}` stands for 86 characters, `{key}` for 32 bytes in URL-safe base64.
+    """
+    key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    return form.replace("{token}", secrets.token_urlsafe(64)).replace("{key}", key)
 
 
 def _password_from_url(known: Mapping[str, str]) -> str:

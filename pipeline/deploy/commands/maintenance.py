@@ -7,6 +7,7 @@ and no request is lost.
 import json
 from collections.abc import Mapping
 
+from pipeline.config import load
 from pipeline.deploy.cluster.client import SwarmClient, service_image
 from pipeline.deploy.confirmation import current_actor, utc_now
 from pipeline.deploy.progress import log
@@ -16,8 +17,6 @@ from pipeline.deploy.state import audit_log
 from pipeline.deploy.target import connect
 from pipeline.environments import Environment
 from pipeline.errors import InputError
-
-BYPASS_HEADER = "X-Insider"
 
 
 def set_maintenance(environment: Environment, state: str) -> None:
@@ -77,7 +76,7 @@ def bypass_headers(
 ) -> dict[str, str]:
     """Return the headers that reach a closed site; empty for an open one."""
     return (
-        {BYPASS_HEADER: credentials["PREVIEW_TOKEN"]}
+        {load().app.bypass_header: credentials["PREVIEW_TOKEN"]}
         if maintenance_since(swarm, environment)
         else {}
     )

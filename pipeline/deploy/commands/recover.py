@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from os import environ
 
+from pipeline.config import load
 from pipeline.deploy.cluster.stackfile import Release
 from pipeline.deploy.commands.maintenance import bypass_headers
 from pipeline.deploy.environment_secrets import load_secrets
 from pipeline.deploy.progress import log, timed_step
-from pipeline.deploy.rollout.context import ROLLOUT_ORDER, Deployment
+from pipeline.deploy.rollout.context import Deployment
 from pipeline.deploy.rollout.runbook import remove_first_release, remove_preview, restore_previous
 from pipeline.deploy.signals import raise_on_signal
 from pipeline.deploy.state import journal
@@ -54,7 +55,7 @@ def undo_unfinished(
         return False
     log(f"the {waiting.kind} of {waiting.version}, started {waiting.started}, never ended")
     release, services = release_from_record(waiting), waiting.services
-    touched = list(ROLLOUT_ORDER)
+    touched = list(load().app.rollout_order)
     headers = bypass_headers(swarm, environment, values)
     left = Deployment(
         environment,
@@ -83,7 +84,7 @@ def undo_unfinished(
 
 def release_from_record(entry: DeploymentRecord) -> Release:
     """Return the release of a journal record."""
-    used = entry.services["backend"]["secrets"]
+    used = entry.api["secrets"]
     secrets = {secret["target"]: secret["source"] for secret in used}
     return Release(entry.deploy_id, entry.version, entry.commit, entry.images, secrets)
 

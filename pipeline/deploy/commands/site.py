@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
+from pipeline.config import load
 from pipeline.deploy.cluster.client import SwarmClient
-from pipeline.deploy.commands.maintenance import BYPASS_HEADER, maintenance_since
-from pipeline.deploy.rollout.context import BACKEND
+from pipeline.deploy.cluster.stackfile import DATA_FILE, services_of_file
+from pipeline.deploy.commands.maintenance import maintenance_since
 from pipeline.deploy.rollout.health import running_tasks
 from pipeline.deploy.rollout.workers import WorkerMonitor, report_reader
 from pipeline.deploy.smoke.runner import open_site
@@ -42,7 +43,7 @@ def _access_headers(
     """Return the headers that reach a closed site, if known here, and the certificate."""
     token = credentials.get("PREVIEW_TOKEN", "")
     certificate = environment.trusted_certificate({"TLS_CERTIFICATE": "", **credentials})
-    return ({BYPASS_HEADER: token} if token else {}), certificate
+    return ({load().app.bypass_header: token} if token else {}), certificate
 
 
 def workers_of(
@@ -52,8 +53,8 @@ def workers_of(
     credentials: Mapping[str, str],
 ) -> WorkerMonitor:
     """Return the worker reports of the live release."""
-    service = f"{environment.stack}_{BACKEND}"
-    replicas = live.services[BACKEND]["deploy"]["replicas"]
+    service = f"{environment.stack}_{load().app.api}"
+    replicas = live.api["deploy"]["replicas"]
     ask = report_reader(environment.url, *_access_headers(environment, credentials))
     workers = WorkerMonitor(swarm, service, live.deploy_id, replicas, ask)
     workers.query_all()
@@ -63,12 +64,13 @@ def workers_of(
 def infrastructure_replicas(
     swarm: SwarmClient, environment: Environment
 ) -> Iterator[tuple[str, int, int]]:
-    """Yield the edge, Redis and PostgreSQL: name, running and desired replicas.
+    """Yield the edge and the services of deploy/data.yml: name, running and desired replicas.
 
     Raises:
         EngineUnavailableError: The engine does not answer.
     """
-    for name in ("edge", "redis", "postgres") if environment.managed_data else ("edge",):
+    data = services_of_file(DATA_FILE) if environment.managed_data else {}
+    for name in ("edge", *data):
         tasks = swarm.tasks(f"{environment.stack}_{name}")
         desired = [task for task in tasks if task["DesiredState"] == "running"]
         yield name, len(running_tasks(swarm, f"{environment.stack}_{name}")), max(len(desired), 1)

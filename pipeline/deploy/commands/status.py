@@ -6,6 +6,7 @@ from operator import itemgetter
 from os import environ
 from typing import Any
 
+from pipeline.config import load
 from pipeline.deploy.cluster.client import JSONObject, SwarmClient, service_image, service_variable
 from pipeline.deploy.cluster.convergence import blocking_cause
 from pipeline.deploy.cluster.management_commands import leftovers
@@ -74,7 +75,7 @@ def _after_migration(
         return []
     log(f"checking what the migration of {known[-1].version} left in the database")
     name = f"leftovers-{uuid.uuid4().hex[:8]}"
-    found = leftovers(swarm, environment, known[-1].services["backend"], name=name)
+    found = leftovers(swarm, environment, known[-1].api, name=name)
     return found or [f"the migration of {known[-1].version} failed, and left nothing behind"]
 
 
@@ -178,9 +179,8 @@ def smoke_test(environment: Environment) -> None:
     walk(environment.url, version, values, headers, environment.trusted_certificate(values))
 
 
-def follow_logs(environment: Environment, service: str) -> int:
-    """Follow the logs of a service."""
+def follow_logs(environment: Environment, service: str | None) -> int:
+    """Follow the logs of a service, by default of the API."""
     command = ["docker", "service", "logs", "--follow", "--tail=100"]
-    return run(
-        [*command, f"{environment.stack}_{service}"], env=swarm_for(environment).docker_env()
-    )
+    name = f"{environment.stack}_{service or load().app.api}"
+    return run([*command, name], env=swarm_for(environment).docker_env())

@@ -4,6 +4,7 @@ import re
 import shutil
 from datetime import UTC, datetime, timedelta
 
+from pipeline.config import load
 from pipeline.deploy.cluster.client import SwarmClient
 from pipeline.deploy.cluster.start_failures import activate_command, unavailable_nodes
 from pipeline.deploy.state.deploy_lock import describe_lock, is_stale, parse_timestamp, read_lock
@@ -71,7 +72,8 @@ def check_registry(live: DeploymentRecord | None) -> str:
     Raises:
         CheckFailedError: It does not answer, or denies access.
     """
-    reference = live.images["backend"] if live else f"{repository_for('backend')}:{head().tag}"
+    api = load().app.api
+    reference = live.images[api] if live else f"{repository_for(api)}:{head().tag}"
     answer = capture(docker.raw_manifest(reference))
     host = reference.partition("/")[0]
     if not answer.returncode:
@@ -130,7 +132,9 @@ def check_disk(swarm: SwarmClient, live: DeploymentRecord | None) -> str:
     if live is None:
         raise InconclusiveError("disk", "no release is deployed yet", hint="invoke deploy")
     look = ("run", "--rm", "--network=none", "--entrypoint=df")
-    fields = swarm.check_output(*look, live.images["backend"], "-P", "/").splitlines()[-1].split()
+    fields = (
+        swarm.check_output(*look, live.images[load().app.api], "-P", "/").splitlines()[-1].split()
+    )
     free, used = int(fields[3]), int(fields[4].rstrip("%"))
     if 100 - used < _MIN_FREE_PERCENT:
         raise CheckFailedError(f"it is {used} % full", hint="docker system df; docker image ls")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from pipeline.config import load
 from pipeline.deploy.cluster.stackfile import STACK_FILE as STACK
 from pipeline.deploy.cluster.stackfile import Release, service_environment, services_of_file
 from pipeline.environments import REQUIRED_SECRETS, Environment
@@ -15,9 +16,6 @@ from pipeline.github import loader
 from pipeline.github.model import WORKFLOWS_DIR, Workflow
 from pipeline.github.schema import as_mapping
 
-_SCHEMA = (Path("backend", "config", "environment.py"), "Environment")
-_LAUNCHER = (Path("backend", "server.py"), "Settings")
-EXAMPLE = Path("backend", ".env.example")
 _WORKFLOW = Path(WORKFLOWS_DIR, "deploy.yml")
 _ENV_LINE = re.compile(r"^([A-Z][A-Z0-9_]*)=", re.MULTILINE)
 _SECRET_REFERENCE = re.compile(r"\bsecrets\.([A-Z][A-Z0-9_]*)")
@@ -31,8 +29,10 @@ def check_env_example() -> str:
     Raises:
         CheckFailedError: Names the differences.
     """
-    read, listed = set(_declared_variables(*_SCHEMA)), set(_ENV_LINE.findall(read_text(EXAMPLE)))
-    _fail_if_any(read ^ listed, f"{EXAMPLE} and the settings differ in", "nox -s env-example")
+    layout = load().layout
+    read, example = set(_declared_variables(layout.variables)), layout.env_example
+    listed = set(_ENV_LINE.findall(read_text(example)))
+    _fail_if_any(read ^ listed, f"{example} and the settings differ in", "nox -s env-example")
     return f"{len(read)} variables"
 
 
@@ -42,7 +42,8 @@ def check_required_variables(environment: Environment) -> str:
     Raises:
         CheckFailedError: Names the missing ones.
     """
-    required = {name for name, needed in _declared_variables(*_SCHEMA).items() if needed}
+    declared = _declared_variables(load().layout.variables)
+    required = {name for name, needed in declared.items() if needed}
     missing = required - _configured_names(environment)
     hint = f"add them to `variables` or `secrets` of environments.{environment.name}"
     _fail_if_any(missing, "the app requires", hint)
@@ -55,7 +56,9 @@ def check_unused_variables(environment: Environment) -> str:
     Raises:
         CheckFailedError: Names the others: misspelt or no longer used.
     """
-    read = set(_declared_variables(*_SCHEMA)) | set(_declared_variables(*_LAUNCHER)) | _SMOKE_USER
+    layout = load().layout
+    declared = map(_declared_variables, (layout.variables, layout.server_variables))
+    read = _SMOKE_USER.union(*declared)
     hint = f"fix the name in pipeline.toml or {STACK}, or remove it"
     _fail_if_any(_configured_names(environment) - read, "the app does not read", hint)
     return f"{len(_configured_names(environment))} set, and all read"
@@ -89,21 +92,26 @@ def _workflow_environments(workflow: Workflow) -> list[str]:
 def _configured_names(environment: Environment) -> set[str]:
     """Return the names of all variables and secrets that the app receives."""
     nothing = Release("", "", "", {}, {})
-    services = services_of_file(STACK)
-    names = {*services["backend"].get("environment", {})}
-    names |= {*service_environment("backend", environment, nothing)}
+    services, api = services_of_file(STACK), load().app.api
+    names = {*services[api].get("environment", {})}
+    names |= {*service_environment(api, environment, nothing)}
     return names | set(environment.app_secrets)
 
 
-def _declared_variables(path: Path, name: str) -> dict[str, bool]:
-    """Return the variables of a schema, and whether each is required."""
-    tree = ast.parse(read_text(path))
-    schema = next(
+def _declared_variables(schema: str) -> dict[str, bool]:
+    """Return the variables of a class, and whether each is required.
+
+    Args:
+        schema: The class, as `file:name` in the folder of the Django project.
+    """
+    file, _, name = schema.partition(":")
+    tree = ast.parse(read_text(Path(load().layout.backend, file)))
+    declaration = next(
         node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name
     )
     return {
         field.target.id.upper(): field.value is None
-        for field in schema.body
+        for field in declaration.body
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
     }
 

@@ -42,8 +42,8 @@ def prune(swarm: SwarmClient, environment: Environment, image: str, kept: Iterab
     Args:
         swarm: The client of the swarm.
         environment: The environment of the pages.
-        image: A frontend image, whose shell runs the script.
-        kept: The frontend images whose assets stay.
+        image: An image of the page, whose shell runs the script.
+        kept: The images of the page whose assets stay.
 
     Raises:
         JobFailedError: The job failed on a node.

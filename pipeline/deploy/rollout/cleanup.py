@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
+from pipeline.config import load
 from pipeline.deploy.cluster.client import JSONObject, SwarmClient, service_image
+from pipeline.deploy.cluster.management_commands import management_arguments
 from pipeline.deploy.cluster.one_shot_jobs import finish, job_for_service, running_job
 from pipeline.deploy.progress import log, timed_step
 from pipeline.deploy.rollout.assets import prune as prune_assets
@@ -45,8 +47,9 @@ def prune_releases(swarm: SwarmClient, environment: Environment) -> None:
     kept = journal.prune(swarm, environment.stack)
     with _clearing_expired_sessions(swarm, environment, journal.last_successful(kept)):
         if len(kept) < len(known):
-            pages = [entry.images["frontend"] for entry in kept]
-            prune_assets(swarm, environment, pages[-1], pages)
+            pages = [image for entry in kept if (image := entry.page_image)]
+            if pages:
+                prune_assets(swarm, environment, pages[-1], pages)
             running = _all_services(swarm)
             _remove_old_images(swarm, kept[0], running)
             _remove_unused_secrets_and_configs(swarm, environment.stack, kept, running)
@@ -99,8 +102,8 @@ def _clearing_expired_sessions(
     if live is None:
         yield
         return
-    command = ["python", "manage.py", "clearsessions"]
-    job = job_for_service(environment.stack, "sessions", live.services["backend"], command)
+    command = management_arguments(load().app.commands.clear_sessions)
+    job = job_for_service(environment.stack, "sessions", live.api, command)
     with running_job(swarm, environment.stack, job):
         yield
         finish(swarm, environment, job, environment.timings.migrate_timeout)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from pipeline.config import load
 from pipeline.deploy.cluster.client import SwarmClient
 from pipeline.deploy.cluster.convergence import ExpectedState
 from pipeline.deploy.cluster.replicas import Replicas
@@ -15,10 +16,6 @@ from pipeline.deploy.rollout.workers import WorkerMonitor, report_reader
 from pipeline.deploy.state.deploy_lock import Lock
 from pipeline.deploy.state.journal import DeploymentRecord
 from pipeline.environments import Environment
-
-BACKEND = "backend"
-ROLLOUT_ORDER = (BACKEND, "frontend")
-"""The API first, because a new page may need it; a rollback uses the reverse order."""
 
 
 @dataclass
@@ -65,9 +62,14 @@ class Deployment:
         return self.environment.stack
 
     @property
+    def api(self) -> Service:
+        """The service of the API."""
+        return self.services[load().app.api]
+
+    @property
     def database(self) -> Database:
         """The environment's database, with the client of this release's PostgreSQL image."""
-        image, url = self.release.images["postgres"], self.secrets["DATABASE_URL"]
+        image, url = self.release.images[load().app.database], self.secrets["DATABASE_URL"]
         return Database(self.swarm, self.environment, image, url)
 
     @cached_property
@@ -81,7 +83,7 @@ class Deployment:
     @cached_property
     def workers(self) -> WorkerMonitor:
         """Counts the workers of the release at the public URL."""
-        return self.workers_of(BACKEND, self.services[BACKEND], self.headers)
+        return self.workers_of(load().app.api, self.api, self.headers)
 
     def workers_of(self, name: str, service: Service, headers: Mapping[str, str]) -> WorkerMonitor:
         """Return the worker count of a service that these headers select."""

@@ -23,8 +23,7 @@ from pipeline.environments import Environment
 from pipeline.errors import InputError
 from pipeline.files import read_text
 
-DEPLOY_DIR = Path("deploy")
-EDGE_CONFIG_FILE = DEPLOY_DIR / "edge.conf"
+EDGE_CONFIG_FILE, _EDGE_FILE = Path("deploy", "edge.conf"), Path("deploy", "edge.yml")
 _PREVIEW_MAP_FILE = "preview.conf"
 _TOKEN_PATTERN = re.compile(r"[A-Za-z0-9_-]{16,}")
 _NGINX_UID = "101"
@@ -49,7 +48,7 @@ def edge_service(
     secrets = [secret_mount(stack, name, known, _NGINX_UID) for name in names]
     port = {"target": 8443, "published": environment.port, "mode": "host", "protocol": "tcp"}
     service = {
-        **services_of_file(DEPLOY_DIR / "edge.yml")["edge"],
+        **services_of_file(_EDGE_FILE)["edge"],
         "image": image,
         "environment": {"DEPLOY_ID": new_deploy_id()},
         "ports": [port],

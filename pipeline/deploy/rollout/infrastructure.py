@@ -5,11 +5,12 @@ They are not part of a release. A deployment creates missing ones, and never cha
 
 from collections.abc import Mapping
 
+from pipeline.config import load
 from pipeline.deploy.cluster.client import SwarmClient
 from pipeline.deploy.cluster.convergence import is_running, wait_until_running
-from pipeline.deploy.cluster.stackfile import Service, services_of_file, stack_file
+from pipeline.deploy.cluster.stackfile import DATA_FILE, Service, services_of_file, stack_file
 from pipeline.deploy.environment_secrets import secret_object_name
-from pipeline.deploy.rollout.edge import DEPLOY_DIR, ensure_secrets, prepare_edge, secret_mount
+from pipeline.deploy.rollout.edge import ensure_secrets, prepare_edge, secret_mount
 from pipeline.environments import Environment
 from pipeline.errors import InputError
 
@@ -38,7 +39,7 @@ def ensure_infrastructure(
     swarm.ensure_network(f"{stack}-app")
     new = {}
     if not is_running(swarm, f"{stack}_edge"):
-        new["edge"] = prepare_edge(swarm, environment, images["frontend"], credentials)
+        new["edge"] = prepare_edge(swarm, environment, images[load().app.edge], credentials)
     if environment.managed_data:
         new |= {
             name: service
@@ -78,7 +79,7 @@ def bring_app_secrets(
     swarm.ensure_secrets(known, f"pipeline.stack={environment.stack}")
     there = swarm.secrets()
     if lost := [f"{target} ({source})" for source, target in used.items() if source not in there]:
-        version = services["backend"]["environment"]["RELEASE"]
+        version = services[load().app.api]["environment"]["RELEASE"]
         raise InputError(
             f"{version} reads secrets that were removed and whose values have changed: "
             f"{', '.join(sorted(lost))}",
@@ -101,7 +102,7 @@ def _data_services(
             "image": images[name],
             "secrets": [secret_mount(stack, each, values, "999") for each in secrets.get(name, ())],
         }
-        for name, service in services_of_file(DEPLOY_DIR / "data.yml").items()
+        for name, service in services_of_file(DATA_FILE).items()
     }
 
 

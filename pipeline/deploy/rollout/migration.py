@@ -1,6 +1,7 @@
 """Dump and migrate the database if the new release has pending migrations."""
 
-from pipeline.deploy.cluster.management_commands import leftovers
+from pipeline.config import load
+from pipeline.deploy.cluster.management_commands import leftovers, management_script
 from pipeline.deploy.cluster.one_shot_jobs import (
     JobFailedError,
     JobNotStartedError,
@@ -39,11 +40,11 @@ def migrate_database(deployment: Deployment) -> None:
             log("no migration is pending, and the user of the smoke test exists")
             deployment.swarm.remove_services(job)  # left by a killed deployer
             return
-        run_backend_job(deployment, "migrate", ["sh", "-c", script])
+        run_api_job(deployment, "migrate", ["sh", "-c", script])
     except JobNotStartedError:
         raise
     except JobFailedError as error:
-        left = leftovers(deployment.swarm, deployment.environment, deployment.services["backend"])
+        left = leftovers(deployment.swarm, deployment.environment, deployment.api)
         first = "run the statement of each of these lines on the database; " if left else ""
         hint = f"{first}fix the migration; the previous release serves on; invoke status"
         raise MigrationError("\n".join([str(error), *left]), hint=hint) from None
@@ -56,14 +57,15 @@ def migrate_command(seconds: float) -> str:
         seconds: Time limit of the job. A statement gets 90 % of it, so that PostgreSQL cancels the
             statement and reports it before the job is killed.
     """
-    limit = f"--statement-seconds={0.9 * seconds:g}"
-    return f"python manage.py migrate_safely {limit} && python manage.py ensure_user"
+    commands = load().app.commands
+    migrate = f"{commands.migrate} --statement-seconds={0.9 * seconds:g}"
+    return management_script(migrate, commands.create_smoke_user)
 
 
-def run_backend_job(
+def run_api_job(
     deployment: Deployment, name: str, command: list[str], *, everywhere: bool = False
 ) -> str:
-    """Run a command in the new backend image with its settings and secrets; return its output."""
-    job = job_for_service(deployment.stack, name, deployment.services["backend"], command)
+    """Return the output of a command in the new image of the API, with its settings and secrets."""
+    job = job_for_service(deployment.stack, name, deployment.api, command)
     seconds = deployment.environment.timings.migrate_timeout
     return run_job(deployment.swarm, deployment.environment, job, seconds, everywhere=everywhere)

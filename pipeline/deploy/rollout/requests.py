@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
 
+from pipeline.config import load
 from pipeline.environments import TrafficTolerance
 
 _SERVER_ERROR = 500
@@ -16,8 +17,6 @@ _MIN_MAJORITY_FAILURES, _MAJORITY = 3, 0.5
 """except if at least three requests, and half of all, fail."""
 _SLOW_FACTOR = 10
 """Limit for the median latency, as a ratio; the tolerance limits the 95th percentile."""
-WORKERS = "/api/v1/health/workers/"
-"""Only the deployer polls this path: it is not a request of a user."""
 _IDENTIFIER = re.compile(r"\d+|[0-9a-f-]{8,}|.{40,}", re.IGNORECASE)
 """A part of a path that is an id."""
 
@@ -64,6 +63,7 @@ def parse_access_log(log: str) -> list[RequestSample]:
     Args:
         log: Output of the edge: requests as JSON lines, and other messages of nginx.
     """
+    workers = load().app.paths.workers  # only the deployer requests it
     lines = (line for line in log.splitlines() if line.startswith("{"))
     return [
         RequestSample(
@@ -74,7 +74,7 @@ def parse_access_log(log: str) -> list[RequestSample]:
             _answered_by(entry.get("upstream", "")),
         )
         for entry in filter(None, map(_entry, lines))
-        if not (entry["next"] or entry.get("closed") or entry.get("path") == WORKERS)
+        if not (entry["next"] or entry.get("closed") or entry.get("path") == workers)
     ]
 
 

@@ -12,13 +12,14 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from pipeline.config import load
 from pipeline.deploy.cluster.client import service_variable
 from pipeline.deploy.cluster.convergence import wait_for_convergence
 from pipeline.deploy.cluster.retry import POLL_INTERVAL, EngineUnavailableError
 from pipeline.deploy.cluster.stackfile import PREVIEW_SUFFIX, stack_file
 from pipeline.deploy.progress import log, timed_step
 from pipeline.deploy.rollout.assets import PUBLISHING
-from pipeline.deploy.rollout.context import ROLLOUT_ORDER, Deployment
+from pipeline.deploy.rollout.context import Deployment
 from pipeline.deploy.rollout.migration import back_up_database, migrate_database
 from pipeline.deploy.rollout.steps import (
     bake,
@@ -90,7 +91,7 @@ def _deployment_steps(*, migrate: bool) -> Iterator[_Step]:
     yield "preview", deploy_preview
     if migrate:  # a rollback skips this step: its release was tested before, and it is urgent
         yield "stop", stop_preview
-    for name in ROLLOUT_ORDER:
+    for name in load().app.rollout_order:
         yield f"roll {name}", partial(roll_service, name=name)
     yield "bake", bake
     yield "smoke", final_smoke_test
@@ -136,7 +137,7 @@ def restore_previous(deployment: Deployment) -> None:
             f"{before.version} did not serve before: {deployment.health}",
             hint="invoke rollback --to=… with a release that served, or deploy another one",
         )
-    for name in reversed(ROLLOUT_ORDER):
+    for name in reversed(load().app.rollout_order):
         if name in deployment.rolled_services:
             services = {name: before.services[name]}
             deployment.swarm.deploy(deployment.stack, stack_file(deployment.stack, services))
@@ -173,7 +174,7 @@ def remove_first_release(deployment: Deployment) -> None:
     previous spec: not verified, but better than no service.
     """
     swarm = deployment.swarm
-    for service in (f"{deployment.stack}_{name}" for name in reversed(ROLLOUT_ORDER)):
+    for service in (f"{deployment.stack}_{name}" for name in reversed(load().app.rollout_order)):
         found = swarm.service(service)
         ours = found and service_variable(found, "DEPLOY_ID") == deployment.release.deploy_id
         if ours and swarm.run("service", "rollback", "--detach", "--quiet", service).returncode:

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from pipeline.config import load
 from pipeline.deploy.cluster.client import SwarmClient
 from pipeline.deploy.cluster.management_commands import parse_name_list, run_management_command
 from pipeline.deploy.cluster.one_shot_jobs import JobFailedError, JobNotStartedError
@@ -30,11 +31,7 @@ APPLIED = (
     "print(dumps(['.'.join(each) for each in Recorder(connection).applied_migrations()]))\""
 )
 """Prints the applied migrations, with code of any age: showmigrations omits unknown ones."""
-SHOWMIGRATIONS_COMMAND, CONTRACTS_COMMAND, SCHEMA_USES_COMMAND = (
-    "showmigrations --plan",
-    "contract_migrations --json --applied",
-    "schema_uses",
-)
+SHOWMIGRATIONS_COMMAND = "showmigrations --plan"
 
 
 def require_rollback_compatible(
@@ -62,8 +59,8 @@ def require_rollback_compatible(
             report.
         CheckFailedError: The target release does not run.
     """
-    live, old = journal.last_successful(known), target["backend"]
-    if live is None or live.services["backend"]["image"] == old["image"]:
+    live, old = journal.last_successful(known), target[load().app.api]
+    if live is None or live.api["image"] == old["image"]:
         return
     unknown, checked = unknown_migrations(swarm, environment, old), set[str]()
     for entry in _other_releases(known, old["image"]):
@@ -119,10 +116,10 @@ def _other_releases(known: Sequence[DeploymentRecord], target: str) -> list[Depl
 
     Args:
         known: All records of the journal.
-        target: The backend image of the target, which does not know the migrations in question.
+        target: The image of the target's API, which does not know the migrations in question.
     """
     good = [entry for entry in known if entry.outcome == journal.SUCCEEDED]
-    newest = {entry.services["backend"]["image"]: entry for entry in good}
+    newest = {entry.api["image"]: entry for entry in good}
     found = [entry for image, entry in newest.items() if image != target]
     return sorted(found, key=lambda entry: entry.number, reverse=True)
 
@@ -172,9 +169,7 @@ def _used_schema(swarm: SwarmClient, environment: Environment, live: DeploymentR
     """
     try:
         return parse_name_list(
-            run_management_command(
-                swarm, environment, live.services["backend"], SCHEMA_USES_COMMAND
-            )
+            run_management_command(swarm, environment, live.api, load().app.commands.schema_uses)
         )
     except (JobFailedError, ValueError) as error:
         raise CheckFailedError(
@@ -184,10 +179,10 @@ def _used_schema(swarm: SwarmClient, environment: Environment, live: DeploymentR
 
 
 def unknown_migrations(swarm: SwarmClient, environment: Environment, service: Service) -> set[str]:
-    """Return the applied migrations that a backend does not know.
+    """Return the applied migrations that a release does not know.
 
     Raises:
-        CheckFailedError: The backend does not run.
+        CheckFailedError: The release does not run.
     """
     seconds = environment.timings.migrate_timeout  # the image may have to be pulled first
     try:
@@ -218,7 +213,11 @@ def _applied_contract_migrations(
         ValueError: The output cannot be parsed.
     """
     output = run_management_command(
-        swarm, environment, entry.services["backend"], CONTRACTS_COMMAND, SHOWMIGRATIONS_COMMAND
+        swarm,
+        environment,
+        entry.api,
+        load().app.commands.contract_migrations,
+        SHOWMIGRATIONS_COMMAND,
     )
     return parse_name_list(output), _list_migrations(output)
 

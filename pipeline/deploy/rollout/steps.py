@@ -2,19 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 
+from pipeline.config import load
 from pipeline.deploy.cluster.convergence import wait_for_convergence, watch_stability
 from pipeline.deploy.cluster.graceful_stop import check_graceful_stop
+from pipeline.deploy.cluster.management_commands import management_arguments
 from pipeline.deploy.cluster.stackfile import PREVIEW_SUFFIX, previews, stack_file
 from pipeline.deploy.progress import log
 from pipeline.deploy.rollout.assets import begin_publishing, end_publishing
-from pipeline.deploy.rollout.context import BACKEND, Deployment
+from pipeline.deploy.rollout.context import Deployment
 from pipeline.deploy.rollout.health import check_health
-from pipeline.deploy.rollout.migration import run_backend_job
+from pipeline.deploy.rollout.migration import run_api_job
 from pipeline.deploy.rollout.schema_compatibility import require_forward_compatible
 from pipeline.deploy.smoke.runner import keeps_sessions, run_smoke_test
 from pipeline.errors import CheckFailedError
 
-_PREVIEW_HEADER = "X-Preview"
 NO_MIGRATIONS_MARKER, SETTLED = "nothing is to be applied", "migrate has nothing to do"
 """Output of the self-check: no migration is pending; the migrate job would change nothing. Without
 these lines the steps run, so that an unknown output skips nothing."""
@@ -33,8 +34,8 @@ def self_check(deployment: Deployment) -> None:
     _begin_assets(deployment)
     if not deployment.migrates:
         _begin_preview(deployment)
-    command = ["python", "manage.py", "self_check"]
-    output = run_backend_job(deployment, "check", command, everywhere=True)
+    command = management_arguments(load().app.commands.self_check)
+    output = run_api_job(deployment, "check", command, everywhere=True)
     deployment.schema_is_current = NO_MIGRATIONS_MARKER in output
     deployment.settled = deployment.schema_is_current and SETTLED in output
     if (
@@ -50,7 +51,8 @@ def _begin_assets(deployment: Deployment) -> None:
 
     Open pages still load their old assets at any moment of the roll.
     """
-    begin_publishing(deployment.swarm, deployment.environment, _page_of(deployment))
+    if page := _page_of(deployment):
+        begin_publishing(deployment.swarm, deployment.environment, page)
 
 
 def publish_assets(deployment: Deployment) -> None:
@@ -59,11 +61,12 @@ def publish_assets(deployment: Deployment) -> None:
     Raises:
         JobFailedError: The job failed on a node.
     """
-    end_publishing(deployment.swarm, deployment.environment, _page_of(deployment))
+    if page := _page_of(deployment):
+        end_publishing(deployment.swarm, deployment.environment, page)
 
 
 def _page_of(deployment: Deployment) -> str:
-    return deployment.release.images["frontend"]
+    return deployment.release.images.get(load().app.page, "")
 
 
 def deploy_preview(deployment: Deployment) -> None:
@@ -76,9 +79,10 @@ def deploy_preview(deployment: Deployment) -> None:
     wanted = [deployment.expected_state(name, service) for name, service in services.items()]
     for each in wanted:
         wait_for_convergence(deployment.swarm, each, times.start_timeout * 2)
-    shown = {_PREVIEW_HEADER: deployment.secrets["PREVIEW_TOKEN"]}
-    led, backend = {**deployment.headers, **shown}, f"{BACKEND}{PREVIEW_SUFFIX}"
-    workers = deployment.workers_of(backend, services[backend], led)
+    app = load().app
+    shown = {app.preview_header: deployment.secrets["PREVIEW_TOKEN"]}
+    led, api = {**deployment.headers, **shown}, f"{app.api}{PREVIEW_SUFFIX}"
+    workers = deployment.workers_of(api, services[api], led)
     watch_stability(deployment.swarm, wanted, times.preview_soak, look=workers.check)
     _smoke_test(deployment, shown)
     if deployment.previous and not deployment.health.is_outage and not deployment.log_out:
@@ -123,7 +127,7 @@ def _require_sessions_survive(deployment: Deployment, preview: Mapping[str, str]
     if not kept:
         raise CheckFailedError(
             "users would be logged out: the live and the new release have different secret keys",
-            hint="change DJANGO_SECRET_KEY in two steps (CI_CD.md), or use --log-out",
+            hint="change the secret key in two steps (CI_CD.md), or use --log-out",
         )
     return None
 

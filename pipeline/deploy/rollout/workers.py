@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPException
 
+from pipeline.config import load
 from pipeline.deploy.cluster.client import JSONObject, SwarmClient
 from pipeline.deploy.cluster.retry import EngineUnavailableError
 from pipeline.deploy.progress import log
-from pipeline.deploy.rollout.requests import WORKERS
 from pipeline.deploy.smoke.runner import new_client
-from pipeline.deploy.smoke.scenario import Response, SmokeStep
+from pipeline.deploy.smoke.steps import Response, SmokeStep
 from pipeline.errors import CheckFailedError
 
 CHECK_INTERVAL = 3
@@ -60,7 +60,10 @@ def report_reader(url: str, given: Mapping[str, str], certificate: str) -> _Ask:
         given: Headers of every request.
         certificate: An additional trusted certificate, as PEM.
     """
-    client, step = new_client(url, given, certificate), SmokeStep("workers", WORKERS)
+    client, step = (
+        new_client(url, given, certificate),
+        SmokeStep("workers", load().app.paths.workers),
+    )
 
     def ask() -> Response | None:
         try:

@@ -17,7 +17,7 @@ from urllib.request import (
 )
 
 from pipeline.deadline import call_with_deadline
-from pipeline.deploy.smoke.scenario import Response, SmokeStep
+from pipeline.deploy.smoke.steps import Response, SmokeStep
 from pipeline.errors import CheckFailedError
 
 _CSRF_COOKIE, _CSRF_HEADER = "csrftoken", "X-CSRFToken"
@@ -112,7 +112,7 @@ class SmokeClient:
             )
 
     def csrf_header(self) -> dict[str, str]:
-        """Return the header with the value of the CSRF cookie, as the frontend sends it."""
+        """Return the header with the value of the CSRF cookie, as the page sends it."""
         found = [cookie.value or "" for cookie in self.cookies if cookie.name == _CSRF_COOKIE]
         return {_CSRF_HEADER: found[0]} if found else {}
 

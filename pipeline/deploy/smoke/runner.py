@@ -2,8 +2,8 @@
 
 python -m pipeline.deploy.smoke.runner https://www.example.com --release v1.2.3
 
-It logs in as SMOKE_USER_EMAIL with SMOKE_USER_PASSWORD. It creates one project, and deletes it in
-any case.
+It logs in as SMOKE_USER_EMAIL with SMOKE_USER_PASSWORD, and runs the product's own steps, which
+delete what they create.
 """
 
 import argparse
@@ -14,15 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pipeline.addresses import parse_origin
 from pipeline.deploy.smoke.client import SmokeClient
-from pipeline.deploy.smoke.scenario import (
-    Response,
-    SmokeStep,
-    StepGenerator,
-    User,
-    open_steps,
-    shared_session_steps,
-    smoke_scenario,
-)
+from pipeline.deploy.smoke.scenario import open_steps, shared_session_steps, smoke_scenario
+from pipeline.deploy.smoke.steps import Response, SmokeStep, StepGenerator, User
 from pipeline.errors import CheckFailedError, InputError, handle_errors
 
 _HEADER_PATTERN = re.compile(r"([A-Za-z0-9-]+)=([\x20-\x7e]+)")
@@ -42,7 +35,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("url", help="such as https://www.example.com")
     parser.add_argument("--release", help="the expected release")
     parser.add_argument("--header", action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--without", action="append", default=[], choices=["page", "project"])
+    parser.add_argument("--without", action="append", default=[], choices=["page", "product"])
     parser.add_argument("--request-seconds", type=float, default=_REQUEST_TIMEOUT)
     parser.add_argument("--seconds", type=float, default=TOTAL_TIMEOUT)
     options = parser.parse_args(arguments)
@@ -187,7 +180,7 @@ def _parse_headers(given: Sequence[str]) -> Mapping[str, str]:
     pairs = [_HEADER_PATTERN.fullmatch(header) for header in given]
     found = {pair[1]: pair[2] for pair in pairs if pair}
     if not all(pairs):
-        raise InputError("a header is malformed", hint="write it like --header X-Preview=secret")
+        raise InputError("a header is malformed", hint="write it like --header NAME=value")
     return found
 
 

@@ -3,80 +3,22 @@
 A step that cleans up is yielded in `finally`, so it runs also after a fault.
 """
 
-import json
-from collections.abc import Callable, Collection, Generator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+import runpy
+from collections.abc import Callable, Collection, Mapping
 
+from pipeline.config import load
 from pipeline.deploy.smoke.page import (
     PageResources,
     expected_mime_type,
     manifest_files,
-    normalize_mime_type,
 )
+from pipeline.deploy.smoke.steps import Problem, Response, SmokeStep, StepGenerator, User, Validator
+from pipeline.errors import InputError
 
-_API = "/api/v1"
-_LOGIN, _LOGOUT = f"{_API}/auth/login/", f"{_API}/auth/logout/"
 _MISSING_ASSET = "/assets/no-such-file.js"
-_PROJECT_NAME = "smoke"
-_FRONTEND_HINT = "was the frontend rolled out as it was built?"
+_PAGE_HINT = "was the page rolled out as it was built?"
 _ERROR_MIME_TYPES = ("application/problem+json", "application/json")
 """MIME types of an error: https://www.rfc-editor.org/rfc/rfc9457#section-3."""
-
-
-@dataclass(frozen=True)
-class Response:
-    status: int
-    type: str = ""
-    body: bytes = field(default=b"", repr=False)
-
-    @property
-    def content(self) -> dict[str, Any]:
-        """The JSON object of the body; empty without one."""
-        try:
-            content = json.loads(self.body)
-        except ValueError:
-            return {}
-        return content if isinstance(content, dict) else {}
-
-
-_Problem = str | None
-"""A fault of an answer, as a predicate for a sentence; None without a fault."""
-
-_Validator = Callable[[Response], _Problem]
-
-
-@dataclass(frozen=True)
-class SmokeStep:
-    """One request and the expected answer; an empty `type` allows any MIME type."""
-
-    name: str
-    path: str
-    method: str = "GET"
-    status: int = 200
-    type: str = "application/json"
-    body: Mapping[str, str] | None = field(default=None, repr=False)
-    validator: _Validator = lambda _: None
-    hint: str = "look for this request in the logs of edge and backend"
-    cleans_up: bool = False
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-    def validate(self, answer: Response) -> _Problem:
-        """Return the fault of an answer; None without a fault."""
-        if answer.status != self.status:
-            return f"answered {answer.status}, not {self.status}"
-        if self.type and normalize_mime_type(answer.type) != self.type:
-            return f"is {answer.type or 'of no type'}, not {self.type}"
-        return self.validator(answer)
-
-
-@dataclass(frozen=True)
-class User:
-    email: str
-    password: str = field(repr=False)
-
-
-StepGenerator = Generator[SmokeStep, Response, None]
 
 
 def smoke_scenario(
@@ -87,17 +29,20 @@ def smoke_scenario(
     Args:
         user: The user who logs in.
         release: The expected release; None for any.
-        without: Parts that the site does not have: `page` or `project`.
+        without: Parts that the site does not have: `page`, or the steps of the `product`.
     """
     yield _readiness_steps()
     if release is not None:
         hint = "was this release rolled back, or another one deployed at the same time?"
         yield SmokeStep(
-            "version", f"{_API}/version/", validator=_json_contains(release=release), hint=hint
+            "version",
+            load().app.paths.version,
+            validator=_json_contains(release=release),
+            hint=hint,
         )
     if "page" not in without:
         yield from _page_steps()
-    yield from _session_steps(user, [] if "project" in without else [_project_steps])
+    yield from _session_steps(user, [] if "product" in without else [_product_steps()])
 
 
 def open_steps() -> StepGenerator:
@@ -108,11 +53,11 @@ def open_steps() -> StepGenerator:
 
 def _readiness_steps() -> SmokeStep:
     """Return the request for the readiness of the API, PostgreSQL and Redis."""
-    return SmokeStep("ready", f"{_API}/health/ready/", validator=_json_contains(status="ok"))
+    return SmokeStep("ready", load().app.paths.ready, validator=_json_contains(status="ok"))
 
 
 def _home_page_steps() -> SmokeStep:
-    return SmokeStep("page", "/", type="text/html", validator=_is_usable_page, hint=_FRONTEND_HINT)
+    return SmokeStep("page", "/", type="text/html", validator=_is_usable_page, hint=_PAGE_HINT)
 
 
 def _page_steps() -> StepGenerator:
@@ -122,12 +67,12 @@ def _page_steps() -> StepGenerator:
     paths = {*shown.addresses}
     if shown.manifest:
         answer = yield SmokeStep(
-            "list", shown.manifest, validator=_lists_manifest_files, hint=_FRONTEND_HINT
+            "list", shown.manifest, validator=_lists_manifest_files, hint=_PAGE_HINT
         )
         paths |= manifest_files(answer.content)
     for path in sorted(paths):
         yield SmokeStep(
-            "asset", path, type=expected_mime_type(path), validator=_is_asset, hint=_FRONTEND_HINT
+            "asset", path, type=expected_mime_type(path), validator=_is_asset, hint=_PAGE_HINT
         )
     # A browser with an older page would run the HTML page as the script that it requested.
     hint = "serve the page for URLs of the app only, never below /assets/"
@@ -144,49 +89,52 @@ def shared_session_steps(
         first: The headers that select the first release.
         then: The headers that select the other release.
     """
-    me, credentials = f"{_API}/auth/me/", {"email": user.email, "password": user.password}
-    yield SmokeStep("guest", me, status=401, type="", headers=first)
+    paths, credentials = load().app.paths, {"email": user.email, "password": user.password}
+    yield SmokeStep("guest", paths.session, status=401, type="", headers=first)
     yield SmokeStep(
-        "login", _LOGIN, "POST", body=credentials, validator=_is_user(user), headers=first
+        "login", paths.login, "POST", body=credentials, validator=_is_user(user), headers=first
     )
     try:
-        yield SmokeStep("known", me, validator=_is_user(user), headers=then)
+        yield SmokeStep("known", paths.session, validator=_is_user(user), headers=then)
     finally:
-        yield SmokeStep("logout", _LOGOUT, "POST", 204, type="", cleans_up=True, headers=first)
+        yield SmokeStep("logout", paths.logout, "POST", 204, type="", cleans_up=True, headers=first)
 
 
 def _session_steps(user: User, parts: Collection[Callable[[], StepGenerator]]) -> StepGenerator:
     """Log in, run the steps that need a user, and log out."""
-    me, credentials = f"{_API}/auth/me/", {"email": user.email, "password": user.password}
+    paths, credentials = load().app.paths, {"email": user.email, "password": user.password}
     hint = "does the user of SMOKE_USER_EMAIL exist there, with that SMOKE_USER_PASSWORD?"
-    yield SmokeStep("guest", me, status=401, type="", validator=_is_api_error)
-    yield SmokeStep("login", _LOGIN, "POST", body=credentials, validator=_is_user(user), hint=hint)
+    yield SmokeStep("guest", paths.session, status=401, type="", validator=_is_api_error)
+    yield SmokeStep(
+        "login", paths.login, "POST", body=credentials, validator=_is_user(user), hint=hint
+    )
     try:
-        yield SmokeStep("me", me, validator=_is_user(user))
+        yield SmokeStep("me", paths.session, validator=_is_user(user))
         for part in parts:
             yield from part()
     finally:
-        yield SmokeStep("logout", _LOGOUT, "POST", 204, type="", cleans_up=True)
+        yield SmokeStep("logout", paths.logout, "POST", 204, type="", cleans_up=True)
 
 
-def _project_steps() -> StepGenerator:
-    """Create a project, find it in the list, and delete it."""
-    projects = f"{_API}/projects/"
-    answer = yield SmokeStep(
-        "create", projects, "POST", 201, body={"name": _PROJECT_NAME}, validator=_has_project_id
-    )
-    number = answer.content["id"]
+def _product_steps() -> Callable[[], StepGenerator]:
+    """Return the function `steps` of the product's own file.
+
+    Raises:
+        InputError: The file cannot be loaded, or has no such function.
+    """
+    file = load().app.smoke
     try:
-        # Other users may create projects, so the newest page of the list may not contain it.
-        yield SmokeStep("list", f"{projects}?before={number + 1}", validator=_lists_project(number))
-    finally:
-        yield SmokeStep("delete", f"{projects}{number}/", "DELETE", 204, type="", cleans_up=True)
+        steps: Callable[[], StepGenerator] = runpy.run_path(file)["steps"]
+    except (OSError, KeyError, SyntaxError, ImportError) as error:
+        why = "it has no function `steps`" if isinstance(error, KeyError) else str(error)
+        raise InputError(f"{file}: {why}", hint="app.smoke in pipeline.toml names it") from None
+    return steps
 
 
-def _json_contains(**expected: str) -> _Validator:
+def _json_contains(**expected: str) -> Validator:
     """Check the values of a JSON object."""
 
-    def check(answer: Response) -> _Problem:
+    def check(answer: Response) -> Problem:
         for name, value in expected.items():
             if (found := answer.content.get(name)) != value:
                 return f"has {name} {found!r:.99}, not {value!r}"
@@ -195,12 +143,12 @@ def _json_contains(**expected: str) -> _Validator:
     return check
 
 
-def _is_user(user: User) -> _Validator:
+def _is_user(user: User) -> Validator:
     """Check the user of an answer, without printing the email address."""
     return lambda answer: None if answer.content.get("email") == user.email else "is another user"
 
 
-def _is_usable_page(answer: Response) -> _Problem:
+def _is_usable_page(answer: Response) -> Problem:
     """Check that a page loads a script, and nothing from another site."""
     opened = PageResources(answer.body)
     if opened.external:
@@ -208,40 +156,22 @@ def _is_usable_page(answer: Response) -> _Problem:
     return None if opened.scripts else "loads no script, so it would stay blank"
 
 
-def _lists_manifest_files(answer: Response) -> _Problem:
+def _lists_manifest_files(answer: Response) -> Problem:
     """Check that a manifest lists files."""
     return None if manifest_files(answer.content) else "lists no file"
 
 
-def _is_asset(answer: Response) -> _Problem:
+def _is_asset(answer: Response) -> Problem:
     """Check that an asset is not empty, and is not the page instead."""
     if answer.type == "text/html":
         return "is the page"
     return None if answer.body.strip() else "is empty"
 
 
-def _is_api_error(answer: Response) -> _Problem:
+def _is_api_error(answer: Response) -> Problem:
     """Check that the app itself reports the error; older releases use plain JSON."""
     return (
         None
         if answer.type in _ERROR_MIME_TYPES
         else f"is {answer.type or 'of no type'}, not {_ERROR_MIME_TYPES[0]}"
     )
-
-
-def _has_project_id(answer: Response) -> _Problem:
-    """Check that an answer has the id of a project."""
-    return None if isinstance(answer.content.get("id"), int) else "names no project"
-
-
-def _lists_project(number: int) -> _Validator:
-    """Check that a list contains a project."""
-
-    def check(answer: Response) -> _Problem:
-        items = answer.content.get("items")
-        listed = isinstance(items, list) and any(
-            isinstance(item, dict) and item.get("id") == number for item in items
-        )
-        return None if listed else "does not list the project that was just created"
-
-    return check

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pipeline.config import load
 from pipeline.deploy.cluster.client import SwarmClient
 from pipeline.deploy.confirmation import utc_now
 from pipeline.errors import CheckFailedError, InputError
@@ -54,6 +55,17 @@ class DeploymentRecord:
     outcome: str = ""
     note: str = ""
     ended: str = ""
+
+    @property
+    def api(self) -> dict[str, Any]:
+        """The service of the API."""
+        service: dict[str, Any] = self.services[load().app.api]
+        return service
+
+    @property
+    def page_image(self) -> str:
+        """The image of the page; empty, if the API serves it."""
+        return self.images.get(load().app.page, "")
 
 
 def entries(swarm: SwarmClient, stack: str) -> list[DeploymentRecord]:

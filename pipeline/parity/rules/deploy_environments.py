@@ -26,7 +26,7 @@ def dispatch_lists_all_environments(tree: Repository) -> Iterator[Violation]:
             )
 
 
-@rule(hint="NAME: ${{ secrets.NAME }} in the job's env; or remove it from pipeline.toml")
+@rule(hint="nox -s parity -- --write")
 def deploy_job_gets_all_secrets(tree: Repository) -> Iterator[Violation]:
     """A job with an environment reads every secret that an environment declares."""
     declared = config.declared_secret_names(remote_environments(tree).values())

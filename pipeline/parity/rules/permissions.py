@@ -77,10 +77,10 @@ def no_inherited_secrets(tree: Repository) -> Iterator[Violation]:
             )
 
 
-@rule(hint="list it in [parity.secrets] of pipeline.toml, or remove it")
+@rule(hint="list it in [secrets] or [parity.secrets] of pipeline.toml, or remove it")
 def secret_is_allowed(tree: Repository) -> Iterator[Violation]:
     """A job reads only the secrets that pipeline.toml lists for it."""
-    listed = tree.settings.parity.secrets
+    listed = tree.settings.job_secrets
     for job in tree.jobs_with_steps:
         for name in referenced_secrets(job.content):
             if name not in listed.get(job.id, []):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipeline.deploy.cluster.stackfile import PREVIEW_SUFFIX
-from pipeline.deploy.smoke.scenario import Response, SmokeStep
+from pipeline.deploy.smoke.steps import Response, SmokeStep
 from tests.unit.deploy.factories import Object
 from tests.unit.deploy.fake_swarm import FakeSwarm
 

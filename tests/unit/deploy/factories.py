@@ -3,7 +3,7 @@
 from typing import Any
 
 from pipeline.deploy.cluster.stackfile import Release
-from pipeline.environments import REQUIRED_SECRETS, Environment, Timings
+from pipeline.environments import Environment, Timings
 from pipeline.toml_checker import Checker
 from pipeline.toml_schema import Table
 from tests.settings import changed
@@ -32,7 +32,7 @@ def make_environment(**given: Any) -> Environment:  # noqa: ANN401 - values of T
         "stack": "shop",
         "url": "https://shop.example.com",
         "allowed_refs": ["main"],
-        "secrets": [*REQUIRED_SECRETS, "DATABASE_URL"],
+        "required_secrets": ["DATABASE_URL"],
     }
     tables = {key: value for key, value in given.items() if isinstance(value, Table)}
     written = {key: value for key, value in given.items() if key not in tables}

@@ -22,6 +22,7 @@ from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError, InconclusiveError, MissingToolError
 from pipeline.process import CommandResult, capture
 from pipeline.services import free_port
+from pipeline.settings import Layout
 from tests.conftest import ROOT
 from tests.settings import changed
 from tests.unit.deploy.edge import Edge
@@ -35,7 +36,7 @@ VARIABLES = {"DJANGO_ALLOWED_HOSTS": "shop.example.com", "PUBLIC_URL": "https://
 
 def staging(**given: object) -> Environment:
     least = make_environment(timings=INSTANT_TIMINGS, variables=VARIABLES)
-    return changed(least, **{"secrets": (*least.secrets, *APP), **given})
+    return changed(least, **{"required_secrets": (*least.secrets, *APP), **given})
 
 
 @pytest.fixture
@@ -251,7 +252,9 @@ class TestNames:
         received = "EMAIL_URL, FIELD_ENCRYPTION_KEY, PUBLIC_URL, REDIS_URL"
         with pytest.raises(CheckFailedError, match=f"requires DJANGO_ALLOWED_HOSTS, {received}"):
             variables.check_required_variables(
-                make_environment(secrets=[*make_environment().secrets, "DJANGO_SECRET_KEY"])
+                make_environment(
+                    required_secrets=[*make_environment().secrets, "DJANGO_SECRET_KEY"]
+                )
             )
         assert variables.check_required_variables(staging())
 
@@ -262,22 +265,24 @@ class TestNames:
             variables.check_unused_variables(
                 staging(
                     variables={**VARIABLES, "DJANGO_HOSTS": "a", "WORKERS": "3"},
-                    secrets=[*staging().secrets, "SENTRY_URL", "NOTIFY_URL"],
+                    required_secrets=[*staging().secrets, "SENTRY_URL", "NOTIFY_URL"],
                 )
             )
 
     def test_a_secret_that_the_workflow_does_not_hand_on_is_named(self) -> None:
         with pytest.raises(CheckFailedError, match=r"deploy\.yml does not pass SENTRY_DSN$"):
-            variables.check_workflow_secrets(staging(secrets=[*staging().secrets, "SENTRY_DSN"]))
+            variables.check_workflow_secrets(
+                staging(required_secrets=[*staging().secrets, "SENTRY_DSN"])
+            )
         assert variables.check_workflow_secrets(staging()).endswith(" secrets are passed")
 
     def test_an_example_that_lacks_a_variable_is_found(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         stale = tmp_path / ".env.example"
-        text = (ROOT / variables.EXAMPLE).read_text()
+        text = (ROOT / Layout().env_example).read_text()
         stale.write_text(text.replace("LOG_LEVEL=", "LOGLEVEL="))
-        monkeypatch.setattr(variables, "EXAMPLE", stale)
+        monkeypatch.setattr(Layout, "env_example", stale)
         with pytest.raises(CheckFailedError, match="differ in LOGLEVEL, LOG_LEVEL"):
             variables.check_env_example()
 

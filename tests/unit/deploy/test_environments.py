@@ -15,8 +15,7 @@ from tests import settings
 from tests.conftest import ROOT
 from tests.unit.deploy.factories import make_environment
 
-SECRETS = [*REQUIRED_SECRETS, "DATABASE_URL"]
-LEAST = {"url": "https://shop.example.com", "allowed_refs": ["main"], "secrets": SECRETS}
+LEAST = {"url": "https://shop.example.com", "allowed_refs": ["main"]}
 HOST = "ssh://deploy@example.com"
 KEY = "example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICZA7S"
 
@@ -60,7 +59,6 @@ def test_all_faults_of_the_file_are_told_at_once_with_their_paths() -> None:
         "environments.staging.replicas",
         "environments.staging.timings.preview_soak",
         "environments.production",
-        "environments.production",
         "environments.production.allowed_refs",
         "environments.production.host",
         "environments.production.host",
@@ -83,18 +81,43 @@ def test_a_key_without_a_reader_is_refused(entry: dict[str, Any], path: str, mea
     assert refused(staging=entry) == [f"{path}: there is no such key; did you mean `{meant}`?"]
 
 
-def test_a_secret_that_every_deployment_needs_has_to_be_named() -> None:
-    lacking = {**LEAST, "secrets": REQUIRED_SECRETS[1:], "managed_data": True}
-    assert refused(staging=lacking) == [
-        "environments.staging.secrets: it lacks PREVIEW_TOKEN, POSTGRES_PASSWORD, DATABASE_URL"
+def test_secrets() -> None:
+    found = read(
+        staging={**LEAST, "managed_data": True},
+        production={**LEAST, "required_secrets": ["METRICS_TOKEN"]},
+    )
+    common = {*REQUIRED_SECRETS, "DATABASE_URL"}
+    assert {*found["staging"].secrets} == {*common, "POSTGRES_PASSWORD"}
+    assert {*found["production"].secrets} == {*common, "METRICS_TOKEN"}
+    smoke_user = ["SMOKE_USER_EMAIL", "SMOKE_USER_PASSWORD"]
+    assert found["production"].app_secrets == ["DATABASE_URL", "METRICS_TOKEN", *smoke_user]
+
+
+def test_dump_without_database_url() -> None:
+    with pytest.raises(InputError, match="no secret `DATABASE_URL`"):
+        settings.settings({"environments": {"staging": LEAST}, "secrets": None})
+    without = {**LEAST, "backup_before_migrate": False}
+    settings.settings({"environments": {"staging": without}, "secrets": None})
+
+
+def test_variable_that_is_a_secret_is_refused() -> None:
+    entry = {**LEAST, "variables": {"DATABASE_URL": "1", "DEBUG": "1"}}
+    assert refused(staging=entry) == [
+        "environments.staging.variables.DATABASE_URL: it is a secret, so its value must not be here"
     ]
 
 
-def test_a_name_that_is_optional_and_needed_or_no_secret_is_refused() -> None:
-    optional = [REQUIRED_SECRETS[0], "DEBUG", "METRICS_TOKEN"]
-    entry = {**LEAST, "variables": {"DEBUG": "1"}, "optional_secrets": optional}
-    twice = ", ".join(sorted(["DEBUG", REQUIRED_SECRETS[0]]))
-    assert refused(staging=entry) == [f"environments.staging: named twice: {twice}"]
+@pytest.mark.parametrize("key", ["common_secrets", "optional_secrets"])
+def test_derived_key_is_refused(key: str) -> None:
+    assert refused(staging={**LEAST, key: ["DATABASE_URL", "DEBUG"]}) == [
+        f"environments.staging.{key}: there is no such key: the table `secrets` lists them"
+    ]
+
+
+def test_secret_in_both_lists_is_refused() -> None:
+    both = {"required": ["DATABASE_URL", "A"], "optional": ["A"]}
+    with pytest.raises(InputError, match=r"secrets\.optional\[0\]: `A` is required already"):
+        settings.settings({"environments": {"staging": LEAST}, "secrets": both})
 
 
 def test_a_host_needs_its_keys_so_that_nobody_else_is_taken_for_it() -> None:

@@ -17,16 +17,18 @@ from pipeline.deploy.preflight.certificate import check_certificate
 from pipeline.deploy.smoke.client import ssl_context
 from pipeline.errors import InputError
 from pipeline.process import capture
+from tests.conftest import ROOT
 from tests.unit.deploy.factories import make_environment
 
 SECRETS = [*make_environment().secrets, "POSTGRES_PASSWORD", "REDIS_URL"]
-HERE = make_environment(name="local", url="https://localhost:8443", secrets=SECRETS)
+HERE = make_environment(name="local", url="https://localhost:8443", required_secrets=SECRETS)
 FILE = Path(".env.local")
 
 
 @pytest.fixture(autouse=True)
 def _folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    Path("pipeline.toml").write_text((ROOT / "pipeline.toml").read_text())
     for name in HERE.secrets:
         monkeypatch.delenv(name, raising=False)
 
@@ -70,7 +72,7 @@ def test_clients_that_trust_the_certificate_take_it_for_its_host(
     tmp_path: Path, host: str, check: str
 ) -> None:
     url = f"https://[{host}]" if ":" in host else f"https://{host}"
-    generate_secrets(make_environment(name="local", url=url, secrets=SECRETS))
+    generate_secrets(make_environment(name="local", url=url, required_secrets=SECRETS))
     made = parse_env_file(FILE)
     certificate, key = tmp_path / "tls.crt", tmp_path / "tls.key"
     certificate.write_text(made["TLS_CERTIFICATE"])
@@ -173,7 +175,7 @@ def test_another_machine_s_are_not_made_up() -> None:
 
 def test_what_only_its_owner_can_know_is_named_and_nothing_is_written() -> None:
     strange = make_environment(
-        name="local", url=HERE.url, secrets=[*SECRETS, "BANK_KEY", "MAP_KEY"]
+        name="local", url=HERE.url, required_secrets=[*SECRETS, "BANK_KEY", "MAP_KEY"]
     )
     with pytest.raises(InputError, match="cannot generate these secrets: BANK_KEY, MAP_KEY"):
         generate_secrets(strange)

@@ -14,7 +14,7 @@ STAGING = make_environment(
     timings=INSTANT_TIMINGS,
     managed_data=True,
     port=8443,
-    secrets=[*make_environment().secrets, "POSTGRES_PASSWORD"],
+    required_secrets=[*make_environment().secrets, "POSTGRES_PASSWORD"],
 )
 VALUES = {name: f"swordfish-{name}" for name in STAGING.secrets}
 

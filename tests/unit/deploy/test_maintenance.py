@@ -2,8 +2,9 @@
 
 import pytest
 
+from pipeline.config import load
 from pipeline.deploy.cluster.one_shot_jobs import JobFailedError
-from pipeline.deploy.commands import maintenance, status
+from pipeline.deploy.commands import status
 from pipeline.deploy.commands.maintenance import bypass_headers, maintenance_since, set_maintenance
 from pipeline.deploy.rollout.edge import edge_config_name
 from pipeline.deploy.state.audit_log import entries
@@ -52,7 +53,7 @@ def test_who_has_the_token_is_let_in_while_it_is_closed(site: FakeSwarm) -> None
     values = {"PREVIEW_TOKEN": "swordfish"}
     assert bypass_headers(site, STAGING, values) == {}
     set_maintenance(STAGING, "on")
-    assert bypass_headers(site, STAGING, values) == {maintenance.BYPASS_HEADER: "swordfish"}
+    assert bypass_headers(site, STAGING, values) == {load().app.bypass_header: "swordfish"}
 
 
 def test_a_node_that_cannot_be_told_leaves_the_site_said_to_be_closed(site: FakeSwarm) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from pipeline.config import load
 from pipeline.deploy.cluster.client import SwarmClient
 from pipeline.deploy.cluster.one_shot_jobs import JobFailedError, JobNotStartedError
 from pipeline.deploy.cluster.stackfile import Service, render_services
@@ -13,8 +14,6 @@ from pipeline.deploy.rollout import schema_compatibility
 from pipeline.deploy.rollout.candidate import new_record
 from pipeline.deploy.rollout.schema_compatibility import (
     APPLIED,
-    CONTRACTS_COMMAND,
-    SCHEMA_USES_COMMAND,
     SHOWMIGRATIONS_COMMAND,
     require_forward_compatible,
     require_rollback_compatible,
@@ -26,6 +25,7 @@ from pipeline.errors import CheckFailedError, InputError
 from tests.unit.deploy.factories import INSTANT_TIMINGS, make_environment, make_release
 from tests.unit.deploy.fake_swarm import FakeSwarm
 
+COMMANDS = load().app.commands
 STAGING = make_environment(timings=INSTANT_TIMINGS)
 OLD, NEW = render_services(STAGING, make_release(1)), render_services(STAGING, make_release(2))
 LIVE = replace(new_record(make_release(2), NEW, [], "deploy"), number=9, outcome=journal.SUCCEEDED)
@@ -57,11 +57,11 @@ class Backends:
         return [line for command in commands for line in self.output(image, command)]
 
     def output(self, image: str, command: str) -> list[str]:
-        if command == CONTRACTS_COMMAND:
+        if command == COMMANDS.contract_migrations:
             if self.contracts is None:
                 raise JobFailedError("Unknown command: 'contract_migrations'", hint="")
             return ["1 object imported", json.dumps(self.contracts)]
-        if command == SCHEMA_USES_COMMAND:
+        if command == COMMANDS.schema_uses:
             if self.uses is None:
                 raise JobFailedError("Unknown command: 'schema_uses'", hint="")
             return [json.dumps(self.uses)]
@@ -101,7 +101,7 @@ def test_older_code_lives_with_migrations_that_only_add(
 ) -> None:
     backends.new = [FIRST, ADDS]
     back(engine, OLD)
-    assert backends.requested[-1] == CONTRACTS_COMMAND
+    assert backends.requested[-1] == COMMANDS.contract_migrations
 
 
 def test_there_is_no_way_back_over_one_that_takes_away_and_it_is_named(
@@ -128,7 +128,7 @@ def test_one_that_the_database_does_not_have_took_nothing_away(
 ) -> None:
     backends.new = [FIRST, "[ ]  shop.0003_drops"]
     back(engine, OLD)
-    assert CONTRACTS_COMMAND not in backends.requested
+    assert COMMANDS.contract_migrations not in backends.requested
 
 
 @pytest.mark.parametrize("contracts", [None, "no list"])
@@ -239,7 +239,7 @@ def test_migrations_that_leave_what_serves_all_it_uses_may_be_applied(
     engine: FakeSwarm, backends: Backends, output: str
 ) -> None:
     require_forward_compatible(engine, STAGING, LIVE, output)
-    assert backends.requested == ([SCHEMA_USES_COMMAND] if "taken away" in output else [])
+    assert backends.requested == ([COMMANDS.schema_uses] if "taken away" in output else [])
 
 
 def test_what_serves_is_not_deprived_of_what_it_uses(engine: FakeSwarm, backends: Backends) -> None:

@@ -6,7 +6,8 @@ from itertools import cycle
 
 import pytest
 
-from pipeline.deploy.rollout.requests import WORKERS, parse_access_log
+from pipeline.config import load
+from pipeline.deploy.rollout.requests import parse_access_log
 from pipeline.deploy.rollout.workers import (
     CHECK_INTERVAL,
     WorkerMonitor,
@@ -15,7 +16,7 @@ from pipeline.deploy.rollout.workers import (
     parse_report,
     report_reader,
 )
-from pipeline.deploy.smoke.scenario import Response, SmokeStep
+from pipeline.deploy.smoke.steps import Response, SmokeStep
 from tests.clock import Clock
 from tests.conftest import ROOT
 from tests.unit.deploy.factories import IMAGES
@@ -23,6 +24,7 @@ from tests.unit.deploy.fake_swarm import FakeSwarm
 
 ENV = ["DEPLOY_ID=deploy-1"]
 SERVICE = "shop_backend"
+WORKERS = load().app.paths.workers
 
 
 def answer(replica: str = "a", died: object = 0, deploy_id: object = "deploy-1") -> Response:

@@ -18,7 +18,7 @@ DOCKERFILE, COMPOSE = Path("Dockerfile"), Path("docker-compose.yml")
 @pytest.fixture
 def files(put: CopyProject, monkeypatch: pytest.MonkeyPatch) -> None:
     put("docker")
-    monkeypatch.setattr(pin, "FILES", [COMPOSE, DOCKERFILE])
+    monkeypatch.setattr(pin, "files_with_images", lambda: [COMPOSE, DOCKERFILE])
     DOCKERFILE.write_text(f"ARG BASE_IMAGE=base:1@{DIGEST}\nFROM ${{BASE_IMAGE}}\n")
     COMPOSE.write_text("image: ${BASE_IMAGE:-base:1}\nother: ${STORE_IMAGE:-store:8}\n")
 
@@ -122,4 +122,4 @@ def test_a_digest_is_that_of_the_bytes() -> None:
 
 
 def test_every_file_that_is_pinned_is_there() -> None:
-    assert all((ROOT / file).exists() for file in pin.FILES)
+    assert all((ROOT / file).exists() for file in pin.files_with_images())

@@ -613,8 +613,7 @@ def environments() -> Iterator[Edit]:
     for name in remote_environments(TREE):
         gone = partial(with_settings, f"environments/{name}/host", "")
         yield Edit("dispatch-lists-all-environments", f"no host: {name}", gone)
-        received = [*TREE.settings.environments[name].secrets, "ANOTHER_KEY"]
-        more = partial(with_settings, f"environments/{name}/secrets", received)
+        more = partial(with_settings, f"environments/{name}/required_secrets", ["ANOTHER_KEY"])
         yield Edit("deploy-job-gets-all-secrets", f"one more: {name}", more)
     going = [job for job in WORKING if "environment" in job.content]
     for name in config.declared_secret_names(remote_environments(TREE).values()):

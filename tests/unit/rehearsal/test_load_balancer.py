@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.config import load
 from pipeline.process import background_process
 from pipeline.rehearsal import load_balancer
 from pipeline.rehearsal.load_balancer import (
     HEALTHY_THRESHOLD,
     PAGE,
-    VERSION,
     Address,
     LoadBalancer,
     is_healthy,
@@ -106,7 +106,7 @@ def test_an_edge_is_well_with_the_whole_app_behind_it(certificate: Path) -> None
         assert is_healthy(address, ssl_context(str(certificate)))
 
 
-@pytest.mark.parametrize("path", [PAGE, VERSION])
+@pytest.mark.parametrize("path", [PAGE, load().app.paths.version])
 def test_an_edge_is_not_well_with_half_of_the_app_behind_it(certificate: Path, path: str) -> None:
     with edge(certificate, path) as address:
         assert not is_healthy(address, ssl_context(str(certificate)))

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from pipeline.config import load
-from pipeline.environments import REQUIRED_SECRETS
 from pipeline.errors import InputError
 from pipeline.process import capture
 from pipeline.scaffold.branding import MAX_NAME_LENGTH
@@ -20,7 +19,6 @@ from tests.conftest import ROOT
 STAGING = {
     "url": "https://staging.example.com",
     "allowed_refs": ["main"],
-    "secrets": REQUIRED_SECRETS,
     "backup_before_migrate": False,
 }
 SETTINGS = (
