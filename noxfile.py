@@ -396,11 +396,13 @@ def licences(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Check the documents, run their commands; `-- --write` updates tables."""
     sync(session, "requirements/docs.txt")
-    mode = ["-r"] if "--write" in session.posargs else ["--check", "--diff"]
+    write = "--write" in session.posargs
+    mode = ["-r"] if write else ["--check", "--diff"]
+    documents = ["README.md", "CI_CD.md", "docs/configuration.md", "docs/parity.md"]
     run_all(
         session,
-        ["cog", "-P", *mode, "README.md", "CI_CD.md", "docs/parity.md"],
-        ["python", "-m", "pipeline.docs"],
+        ["cog", "-P", *mode, *documents],
+        ["python", "-m", "pipeline.docs", *(["--write"] if write else [])],
         ["python", "-m", "pipeline.docs_commands"],
     )
 

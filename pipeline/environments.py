@@ -93,7 +93,7 @@ class Environment(Table):
     DERIVED = ("name", "common_secrets", "optional_secrets")
     name: str
     """The name of its table; not a key of the file."""
-    stack: _Stack
+    stack: _Stack = ""
     """The prefix of its services; by default the names of the product and of the environment. Two
     environments may share one.
     """

@@ -279,7 +279,9 @@ class _Defaults(Table):
     """The shipped version, which sessions without a matrix use."""
 
     django: _Minor
+    """The version of Django in the shipped image; it is one of the table `django`."""
     node: _Major
+    """The major version of Node that builds the page; it is one of the table `node`."""
 
 
 class _Images(Table):
@@ -397,7 +399,7 @@ def _listed(table: object, key: str) -> list[object]:
 
 
 class Settings(Table):
-    """pipeline.toml."""
+    """The product, and the sets of files that sessions read."""
 
     name: _Name
     """The name of the product; stacks and the cache folder of `invoke ci` are named after it."""

@@ -68,10 +68,10 @@ class _Parts(NamedTuple):
 
 
 @cache
-def _type_parts(kind: Kind) -> _Parts:
+def type_parts(kind: Kind) -> _Parts:
     """Return the parts of a type annotation; TOML has no None."""
     if _NONE_TYPE in get_args(kind):
-        return _type_parts(get_args(kind)[0])
+        return type_parts(get_args(kind)[0])
     annotated, *constraints = get_args(kind) if hasattr(kind, "__metadata__") else [kind]
     origin: Any = get_origin(annotated) or annotated
     table = origin if issubclass(origin, Table) else None
@@ -111,7 +111,7 @@ class Checker:
 
     def value(self, kind: Kind, given: Value, place: Place) -> Value:
         """Return a value, or INVALID; a table in any case, so that its other values are checked."""
-        types, table, inner, must = _type_parts(kind)
+        types, table, inner, must = type_parts(kind)
         known, fits = len(self.faults), type(given) in types
         if table and fits:
             return self.table(table, given, place)
@@ -137,13 +137,13 @@ class Checker:
                 self.faults.append(Fault((*place, index), "it is in the list twice"))
             elif (value := self.value(kind, item, (*place, index))) is not _INVALID:
                 yield value
-            elif type(item) in _type_parts(kind).types:
+            elif type(item) in type_parts(kind).types:
                 yield item  # so that rules see it
 
     def _entries(
         self, name: Kind, kind: Kind, given: Mapping[str, Value], place: Place
     ) -> Iterator[tuple[str, Value]]:
-        must = _type_parts(name).must
+        must = type_parts(name).must
         for key, inner in given.items():
             if not must.is_valid(key):
                 self.faults.append(Fault((*place, key), f"its name must be {must.description}"))
@@ -162,7 +162,7 @@ class Checker:
             self.faults.append(Fault((*place, key), f"there is no such key{near}"))
         for key, inner in kind.KEYS.items():
             if key not in {*given, *kind.DEFAULTS} and _suggestion(key) not in meant.values():
-                wanted = _type_parts(inner).must.description
+                wanted = type_parts(inner).must.description
                 self.faults.append(Fault(place, f"`{key}` is missing; it must be {wanted}"))
 
 

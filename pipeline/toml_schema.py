@@ -47,17 +47,24 @@ class Constraint(NamedTuple):
     """Whether error messages contain the value; False, if it may be a secret."""
     repeats: bool = False
     """Whether a list may contain an item twice, as a command may."""
+    json_schema: tuple[tuple[str, object], ...] = ()
+    """The constraint as keywords of JSON schema with their values, if they can express it."""
 
 
 def matches_pattern(pattern: str, be: str, *, shown: bool = True) -> Constraint:
     """Return the constraint that a text matches a regular expression, described in words."""
-    return Constraint(be, lambda given: re.fullmatch(pattern, given, re.ASCII), shown)
+    keywords = (("pattern", f"^(?:{pattern})$"),)
+    return Constraint(
+        be, lambda given: re.fullmatch(pattern, given, re.ASCII), shown, json_schema=keywords
+    )
 
 
 def whole_number(least: int, most: int) -> Constraint:
     """Return the constraint that a whole number is within bounds."""
     return Constraint(
-        f"a whole number from {least} to {most}", lambda given: least <= given <= most
+        f"a whole number from {least} to {most}",
+        lambda given: least <= given <= most,
+        json_schema=(("minimum", least), ("maximum", most)),
     )
 
 
