@@ -20,7 +20,7 @@ _HEADER = ("key", "meaning", "value", "default")
 _ENTRY = "NAME"
 """Stands for any name in the path of a table."""
 
-Schema = dict[str, Any]
+_Schema = dict[str, Any]
 
 
 def render_schema() -> str:
@@ -34,12 +34,12 @@ def reference() -> str:
     return "\n\n".join(_sections("", Settings))
 
 
-def _of_kind(kind: Kind) -> Schema:
+def _of_kind(kind: Kind) -> _Schema:
     """Return the JSON schema of a type annotation."""
     types, table, inner, must = type_parts(kind)
     if table:
         return _of_table(table)
-    base: Schema = {"type": _TYPES.get(types[-1])}
+    base: _Schema = {"type": _TYPES.get(types[-1])}
     if types == (list,):
         base = {"type": "array", "items": _of_kind(inner[0]), "uniqueItems": not must.repeats}
     elif types == (dict,):
@@ -51,7 +51,7 @@ def _of_kind(kind: Kind) -> Schema:
     return base | dict(must.json_schema)
 
 
-def _of_table(table: type[Table]) -> Schema:
+def _of_table(table: type[Table]) -> _Schema:
     documents = _documents(table)
     properties = {
         key: {**_of_kind(kind), "description": documents.get(key, "")}

@@ -16,6 +16,7 @@ from pipeline.checks.shipped_packages import package_names_at
 from pipeline.errors import InputError
 from pipeline.process import REPOSITORY_VARIABLES, capture
 from pipeline.scratch_repository import ScratchRepository
+from tests import settings
 from tests.conftest import ROOT
 
 UNUSUAL = ["größe.json", 'a "quoted" name', "line\nbreak", os.fsdecode(b"Sin-t\xedtulo.md")]
@@ -236,6 +237,7 @@ def test_outside_of_a_checkout_nothing_counts_as_no_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    Path("pipeline.toml").write_text(settings.text())  # it names the locks
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     for requested in (git.files, scan_worktree, lambda: package_names_at("HEAD")):
         with pytest.raises(InputError, match="git failed here: fatal: not a git repo"):
