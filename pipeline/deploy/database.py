@@ -5,9 +5,9 @@ database by the same address as the app. Dumps are kept in a volume of the manag
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.cluster.one_shot_jobs import (
     END_MARKER,
     Job,
@@ -18,7 +18,6 @@ from pipeline.deploy.cluster.one_shot_jobs import (
 from pipeline.deploy.confirmation import utc_now
 from pipeline.deploy.database_url import VARIABLE, pg_service_file
 from pipeline.deploy.environment_secrets import secret_object_name
-from pipeline.environments import Environment
 
 MAX_DUMPS = 5
 _PG_SERVICE_FILE = "pg_service.conf"
@@ -30,16 +29,12 @@ class Database:
     """The database of an environment.
 
     Attributes:
-        swarm: The client of the swarm.
-        environment: The environment.
+        target: The environment; its secrets have the address of the database.
         image: PostgreSQL, by digest.
-        url: Its address, with the password.
     """
 
-    swarm: SwarmClient
-    environment: Environment
+    target: DeployTarget
     image: str
-    url: str = field(repr=False)
 
     def dump(self, version: str) -> str:
         """Dump the database, and return the name of the dump.
@@ -89,14 +84,15 @@ class Database:
             InputError: The database is not PostgreSQL.
             JobFailedError: The script failed.
         """
-        stack, content = self.environment.stack, pg_service_file(self.url)
+        target, stack = self.target, self.target.stack
+        content = pg_service_file(target.secrets[VARIABLE])
         source = secret_object_name(stack, _PG_SERVICE_FILE, content)
-        self.swarm.ensure_secrets({source: content}, f"pipeline.stack={stack}")
+        target.swarm.ensure_secrets({source: content}, f"pipeline.stack={stack}")
         options = [
             secret_option({"source": source, "target": _PG_SERVICE_FILE, "uid": 0, "gid": 0}),
             f"--mount=type=volume,source={stack}-dumps,destination=/dumps",
             "--mount=type=tmpfs,destination=/var/lib/postgresql",  # a volume of the image
-            f"--constraint=node.id=={self.swarm.node_id()}",
+            f"--constraint=node.id=={target.swarm.node_id()}",
             "--user=0:0",
             "--entrypoint=sh",
         ]
@@ -104,9 +100,7 @@ class Database:
         shell, text, *rest = script
         ended = [shell, f"{text}\necho {END_MARKER}", *rest]
         job = Job(f"{stack}-{name}", self.image, ended, variables, options)
-        return run_and_read_lines(
-            self.swarm, self.environment, job, self.environment.timings.dump_timeout
-        )
+        return run_and_read_lines(target, job, target.environment.timings.dump_timeout)
 
 
 def require_database_url(credentials: Mapping[str, str]) -> None:

@@ -1,10 +1,12 @@
 """Connects to the engine of an environment, and checks its version."""
 
 import re
+from collections.abc import Mapping
 from os import environ
 
 from pipeline.deploy.cluster import failure_causes
 from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.cluster.ssh import get_tunnel
 from pipeline.deploy.environment_secrets import ssh_key
 from pipeline.environments import Environment
@@ -15,11 +17,16 @@ MIN_CLIENT_VERSION = (26, 0)
 """Added `docker stack deploy --detach`."""
 MIN_ENGINE_VERSION = (20, 10)
 """Added jobs: https://docs.docker.com/engine/api/v1.41/"""
+_NO_SECRETS: Mapping[str, str] = {}
 _VERSION_PATTERN = re.compile(r"(\d+)\.(\d+)")
 
 
-def connect(environment: Environment) -> SwarmClient:
-    """Return a client of the environment's engine, after it has answered.
+def connect(environment: Environment, secrets: Mapping[str, str] = _NO_SECRETS) -> DeployTarget:
+    """Return an environment with the client of its engine, after the engine has answered.
+
+    Args:
+        environment: The environment.
+        secrets: The values of its secrets that are known.
 
     Raises:
         MissingToolError: The engine, or the local docker command, is too old.
@@ -30,7 +37,7 @@ def connect(environment: Environment) -> SwarmClient:
     if too_old := outdated_components(swarm):
         raise MissingToolError(too_old[0], hint="https://docs.docker.com/engine/install")
     swarm.require_manager()
-    return swarm
+    return DeployTarget(environment, swarm, secrets)
 
 
 def swarm_for(environment: Environment) -> SwarmClient:

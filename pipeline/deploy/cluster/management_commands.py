@@ -6,10 +6,9 @@ import shlex
 from collections.abc import Iterable
 
 from pipeline.config import load
-from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.cluster.one_shot_jobs import END_MARKER, job_for_service, run_and_read_lines
 from pipeline.deploy.cluster.stackfile import Service
-from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError
 
 _NOTHING_LEFT = "nothing is left"
@@ -18,8 +17,7 @@ _LIST = re.compile(r"\[[\"\]]")
 
 
 def run_management_command(
-    swarm: SwarmClient,
-    environment: Environment,
+    target: DeployTarget,
     service: Service,
     *commands: str,
     name: str = "barrier",
@@ -28,8 +26,7 @@ def run_management_command(
     """Return the output of management commands, in order.
 
     Args:
-        swarm: The client of the swarm.
-        environment: The environment.
+        target: The environment.
         service: The API, as in a stack file.
         commands: The commands, in shell syntax.
         name: Name of the job, without the stack.
@@ -40,10 +37,8 @@ def run_management_command(
         JobFailedError: A command failed.
     """
     shell = ["sh", "-c", f"{management_script(*commands)} && echo && echo {END_MARKER}"]
-    job = job_for_service(environment.stack, name, service, shell)
-    return run_and_read_lines(
-        swarm, environment, job, seconds or environment.timings.start_timeout * 2
-    )
+    job = job_for_service(target.stack, name, service, shell)
+    return run_and_read_lines(target, job, seconds or target.environment.timings.start_timeout * 2)
 
 
 def management_script(*commands: str) -> str:
@@ -56,17 +51,13 @@ def management_arguments(command: str) -> list[str]:
     return shlex.split(management_script(command))
 
 
-def leftovers(
-    swarm: SwarmClient, environment: Environment, service: Service, *, name: str = "leftovers"
-) -> list[str]:
+def leftovers(target: DeployTarget, service: Service, *, name: str = "leftovers") -> list[str]:
     """Return what a failed migration left in the database, each with a statement to fix it.
 
     The arguments are those of `run_management_command`, for the release of the migration.
     """
     try:
-        lines = run_management_command(
-            swarm, environment, service, load().app.commands.leftovers, name=name
-        )
+        lines = run_management_command(target, service, load().app.commands.leftovers, name=name)
     except CheckFailedError as error:
         return [f"cannot list its leftovers: {error}".partition("\n")[0]]
     return [line for line in lines if line and line != _NOTHING_LEFT]

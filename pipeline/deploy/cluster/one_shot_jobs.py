@@ -15,6 +15,7 @@ from typing import Any
 from pipeline.deploy.cluster import start_failures
 from pipeline.deploy.cluster.client import JSONObject, SwarmClient
 from pipeline.deploy.cluster.convergence import query_service
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.cluster.failure_causes import Cause
 from pipeline.deploy.cluster.retry import POLL_INTERVAL
 from pipeline.deploy.cluster.stackfile import Service
@@ -28,7 +29,6 @@ from pipeline.deploy.cluster.tasks import (
     representative_tasks,
 )
 from pipeline.deploy.progress import log
-from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError
 from pipeline.files import read_text
 
@@ -66,8 +66,7 @@ class JobNotStartedError(JobFailedError):
 
 
 def run_job(
-    swarm: SwarmClient,
-    environment: Environment,
+    target: DeployTarget,
     job: Job,
     seconds: float,
     *,
@@ -76,8 +75,7 @@ def run_job(
     """Run a job to its end, and remove it.
 
     Args:
-        swarm: The client of the swarm.
-        environment: The environment, for its network and start timeout.
+        target: The environment.
         job: The job.
         seconds: The time limit.
         everywhere: Whether it runs on each node, instead of on one.
@@ -89,14 +87,14 @@ def run_job(
         JobNotStartedError: No node started it.
         JobFailedError: It failed on a node, or took too long; the message has its last log lines.
     """
-    with running_job(swarm, environment.stack, job, everywhere=everywhere):
-        finish(swarm, environment, job, seconds)
-        if everywhere and (away := start_failures.unavailable_nodes(swarm)):
+    with running_job(target.swarm, target.stack, job, everywhere=everywhere):
+        finish(target, job, seconds)
+        if everywhere and (away := start_failures.unavailable_nodes(target.swarm)):
             log(f"{job.name} skipped unavailable nodes: {', '.join(away)}")
-        return swarm.full_logs(job.name).stdout
+        return target.swarm.full_logs(job.name).stdout
 
 
-def finish(swarm: SwarmClient, environment: Environment, job: Job, seconds: float) -> None:
+def finish(target: DeployTarget, job: Job, seconds: float) -> None:
     """Wait until a job has succeeded.
 
     Raises:
@@ -104,25 +102,21 @@ def finish(swarm: SwarmClient, environment: Environment, job: Job, seconds: floa
         JobFailedError: It failed on a node, or took too long; the message has its last log lines.
     """
     try:
-        _raise_for_failure(
-            swarm, environment.stack, job, wait_for_job(swarm, environment, job, seconds)
-        )
+        _raise_for_failure(target.swarm, target.stack, job, wait_for_job(target, job, seconds))
     except JobNotStartedError:
         raise
     except JobFailedError as error:
-        logs = swarm.tail_logs(job.name)
+        logs = target.swarm.tail_logs(job.name)
         raise JobFailedError(f"{error}\n{logs}".strip(), hint=error.hint) from None
 
 
-def run_and_read_lines(
-    swarm: SwarmClient, environment: Environment, job: Job, seconds: float
-) -> list[str]:
+def run_and_read_lines(target: DeployTarget, job: Job, seconds: float) -> list[str]:
     """Run a job that prints END_MARKER at its end, and return the lines before.
 
     Raises:
         JobFailedError: It failed, or the engine lost a part of the output.
     """
-    lines = run_job(swarm, environment, job, seconds).splitlines()
+    lines = run_job(target, job, seconds).splitlines()
     if END_MARKER not in lines:
         hint = (
             "try again; docker info --format='{{.LoggingDriver}}': json-file and local can be read"
@@ -188,17 +182,12 @@ def wait_for_leftover_job(swarm: SwarmClient, name: str, seconds: float) -> None
 
 
 def wait_for_job(
-    swarm: SwarmClient,
-    environment: Environment,
-    job: Job,
-    seconds: float,
-    look: Callable[[], None] = lambda: None,
+    target: DeployTarget, job: Job, seconds: float, look: Callable[[], None] = lambda: None
 ) -> list[JSONObject]:
     """Wait until a job is complete on every node, or has failed on one; return a task of each.
 
     Args:
-        swarm: The client of the swarm.
-        environment: The environment, for its start timeout.
+        target: The environment.
         job: The job.
         seconds: The time limit.
         look: Called in every poll.
@@ -208,9 +197,9 @@ def wait_for_job(
         JobFailedError: The time is over, or it was removed by hand.
     """
     began = moved = time.monotonic()
-    logged = began + environment.timings.start_timeout - _LOG_INTERVAL
+    logged = began + target.environment.timings.start_timeout - _LOG_INTERVAL
     while True:
-        service, tasks = query_service(swarm, job.name, began + seconds)
+        service, tasks = query_service(target.swarm, job.name, began + seconds)
         if service is None:
             hint = "invoke history; docker events --since=10m --until=0s --filter=type=service"
             raise JobFailedError(f"{job.name} was removed by hand", hint=hint)
@@ -220,12 +209,12 @@ def wait_for_job(
             return found
         if found and not any(map(is_unstarted, found)):
             moved = now
-        if now > min(moved + environment.timings.start_timeout, began + seconds):
-            _require_start(swarm, environment.stack, job, found, now - moved)
+        if now > min(moved + target.environment.timings.start_timeout, began + seconds):
+            _require_start(target.swarm, target.stack, job, found, now - moved)
         if now > began + seconds:
-            raise _timeout_error(swarm, environment.stack, job, found, seconds)
+            raise _timeout_error(target.swarm, target.stack, job, found, seconds)
         if now > logged + _LOG_INTERVAL:
-            _warn_if_busy(swarm, environment.stack, job, found, now - began)
+            _warn_if_busy(target.swarm, target.stack, job, found, now - began)
             logged = now
         time.sleep(POLL_INTERVAL)
 

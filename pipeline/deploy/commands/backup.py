@@ -1,10 +1,9 @@
 """Dumps a database on demand, and restores one."""
 
-from collections.abc import Mapping
 from os import environ
 
 from pipeline.config import load
-from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.cluster.management_commands import management_script
 from pipeline.deploy.cluster.one_shot_jobs import JobNotStartedError, job_for_service, run_job
 from pipeline.deploy.commands.maintenance import bypass_headers, disable, enable, maintenance_since
@@ -12,7 +11,6 @@ from pipeline.deploy.commands.recover import undo_unfinished
 from pipeline.deploy.commands.status import live_release
 from pipeline.deploy.confirmation import confirm
 from pipeline.deploy.database import Database, require_database_url
-from pipeline.deploy.database_url import VARIABLE
 from pipeline.deploy.environment_secrets import load_secrets
 from pipeline.deploy.progress import log, timed_step
 from pipeline.deploy.rollout.migration import migrate_command
@@ -35,11 +33,11 @@ def backup(environment: Environment) -> None:
     """
     values = load_secrets(environment, environ)
     require_database_url(values)
-    swarm = connect(environment)
-    live = live_release(swarm, environment)
-    with raise_on_signal(), hold_lock(swarm, environment.stack, "backup"):
-        name = _database_for(swarm, environment, live, values).dump(live.version)
-        audit_log.record(swarm, environment.stack, "backup", name, "succeeded")
+    target = connect(environment, values)
+    live = live_release(target)
+    with raise_on_signal(), hold_lock(target.swarm, environment.stack, "backup"):
+        name = _database_for(target, live).dump(live.version)
+        audit_log.record(target.swarm, environment.stack, "backup", name, "succeeded")
     print(name)
 
 
@@ -61,43 +59,37 @@ def restore(environment: Environment, name: str | None, *, yes: bool = False) ->
     """
     values = load_secrets(environment, environ)
     require_database_url(values)
-    swarm = connect(environment)
-    live = live_release(swarm, environment)
-    data = _database_for(swarm, environment, live, values)
+    target = connect(environment, values)
+    live = live_release(target)
+    data = _database_for(target, live)
     known = data.list_dumps()
     if name not in known:
         what = f"no such dump: `{name}`" if name else "no dump was given"
         raise InputError(what, hint=f"use --from with one of: {', '.join(known) or 'none'}")
     confirm(environment, f"replace all data of {environment.name}", yes=yes, always=True)
-    with raise_on_signal(), hold_lock(swarm, environment.stack, f"restore {name}") as lock:
-        undo_unfinished(environment, lock, values)
-        was_closed = maintenance_since(swarm, environment)
-        timed_step("close the site", lambda: enable(swarm, environment))
+    with raise_on_signal(), hold_lock(target.swarm, environment.stack, f"restore {name}") as lock:
+        undo_unfinished(target, lock)
+        was_closed = maintenance_since(target)
+        timed_step("close the site", lambda: enable(target))
         try:
-            _replace_data(swarm, environment, live, values, name)
+            _replace_data(target, live, name)
         except RollbackFailedError:
             audit_log.record(
-                swarm, environment.stack, "restore", name, "failed; the site stays closed"
+                target.swarm, environment.stack, "restore", name, "failed; the site stays closed"
             )
             raise
         except BaseException:
-            _end_maintenance(swarm, environment, was_closed)
+            _end_maintenance(target, was_closed)
             audit_log.record(
-                swarm, environment.stack, "restore", name, "failed; the data is unchanged"
+                target.swarm, environment.stack, "restore", name, "failed; the data is unchanged"
             )
             raise
-        _end_maintenance(swarm, environment, was_closed)
-        audit_log.record(swarm, environment.stack, "restore", name, "succeeded")
+        _end_maintenance(target, was_closed)
+        audit_log.record(target.swarm, environment.stack, "restore", name, "succeeded")
     log(f"restored {environment.name} from {name}")
 
 
-def _replace_data(
-    swarm: SwarmClient,
-    environment: Environment,
-    live: DeploymentRecord,
-    values: Mapping[str, str],
-    name: str,
-) -> None:
+def _replace_data(target: DeployTarget, live: DeploymentRecord, name: str) -> None:
     """Restore a dump, and verify it with the live release.
 
     Raises:
@@ -105,18 +97,18 @@ def _replace_data(
         RolledBackError: The live release does not work with it; the data is unchanged.
         RollbackFailedError: Swapping the data back failed.
     """
-    data = _database_for(swarm, environment, live, values)
+    data = _database_for(target, live)
     with ignore_signals():  # an interrupted swap would leave unknown data
         timed_step("restore", lambda: data.restore(name))
     try:
-        timed_step("migrate", lambda: _migrate_restored(swarm, environment, live))
-        timed_step("smoke", lambda: _smoke_test_restored(swarm, environment, live, values))
+        timed_step("migrate", lambda: _migrate_restored(target, live))
+        timed_step("smoke", lambda: _smoke_test_restored(target, live))
     except (PipelineError, KeyboardInterrupt) as fault:
         why = str(fault) or "interrupted"
         try:
             with ignore_signals():
                 timed_step("undo restore", data.undo_restore)
-                _migrate_restored(swarm, environment, live)
+                _migrate_restored(target, live)
         except PipelineError as error:
             raise RollbackFailedError(
                 f"{why}\nand undoing the restore failed: {error}",
@@ -128,33 +120,29 @@ def _replace_data(
         raise RolledBackError(f"{why}\nthe data is unchanged", hint=hint) from None
 
 
-def _migrate_restored(swarm: SwarmClient, environment: Environment, live: DeploymentRecord) -> None:
+def _migrate_restored(target: DeployTarget, live: DeploymentRecord) -> None:
     """Migrate the restored database: the live release may be newer than the dump."""
-    seconds = environment.timings.migrate_timeout
+    seconds = target.environment.timings.migrate_timeout
     clear_cache = management_script(load().app.commands.clear_cache)
     command = ["sh", "-c", f"{migrate_command(seconds)} && {clear_cache}"]
-    job = job_for_service(environment.stack, "migrate", live.api, command)
-    run_job(swarm, environment, job, seconds)
+    job = job_for_service(target.stack, "migrate", live.api, command)
+    run_job(target, job, seconds)
 
 
-def _smoke_test_restored(
-    swarm: SwarmClient, environment: Environment, live: DeploymentRecord, values: Mapping[str, str]
-) -> None:
+def _smoke_test_restored(target: DeployTarget, live: DeploymentRecord) -> None:
     """Run the smoke test on the closed site."""
-    headers = bypass_headers(swarm, environment, values)
+    headers = bypass_headers(target)
     run_smoke_test(
-        environment.url, live.version, values, headers, environment.trusted_certificate(values)
+        target.environment.url, live.version, target.secrets, headers, target.certificate
     )
 
 
-def _end_maintenance(swarm: SwarmClient, environment: Environment, was_closed: str) -> None:
+def _end_maintenance(target: DeployTarget, was_closed: str) -> None:
     """Open the site again, unless it was closed before."""
     if not was_closed:
-        timed_step("open the site", lambda: disable(swarm, environment))
+        timed_step("open the site", lambda: disable(target))
 
 
-def _database_for(
-    swarm: SwarmClient, environment: Environment, live: DeploymentRecord, values: Mapping[str, str]
-) -> Database:
+def _database_for(target: DeployTarget, live: DeploymentRecord) -> Database:
     """Return the database of an environment, with the PostgreSQL image of a release."""
-    return Database(swarm, environment, live.images[load().app.database], values[VARIABLE])
+    return Database(target, live.images[load().app.database])

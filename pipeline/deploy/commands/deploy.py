@@ -1,11 +1,10 @@
 """Deploys a release to an environment, and rolls back to an earlier one."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from os import environ
 
-from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.cluster.stackfile import (
     new_deploy_id,
     render_services,
@@ -74,10 +73,10 @@ def deploy(
     values = load_secrets(environment, environ)
     if environment.backup_before_migrate:
         require_database_url(values)
-    swarm = connect(environment)
+    target = connect(environment, values)
     login()
     found = resolve_candidate(environment, release)
-    live = journal.last_successful(journal.entries(swarm, environment.stack))
+    live = journal.last_successful(journal.entries(target.swarm, environment.stack))
     timed_step("verify", partial(verify_candidate, environment, found, signer, live))
     new = create_release(environment, found, values)
     services = render_services(environment, new)
@@ -87,11 +86,14 @@ def deploy(
     confirm(environment, f"deploy {found.version} to {environment.name}", yes=consent.yes)
     set_output("url", environment.url)
     tag_digests(version_tags(found))
-    with raise_on_signal(), hold_lock(swarm, environment.stack, f"deploy {found.version}") as lock:
-        undo_unfinished(environment, lock, values, forward=True)
-        known = journal.entries(swarm, environment.stack)
-        before, headers = journal.last_successful(known), bypass_headers(swarm, environment, values)
-        deployment = Deployment(environment, swarm, new, services, before, values, lock, headers)
+    with (
+        raise_on_signal(),
+        hold_lock(target.swarm, environment.stack, f"deploy {found.version}") as lock,
+    ):
+        undo_unfinished(target, lock, forward=True)
+        known = journal.entries(target.swarm, target.stack)
+        before, headers = journal.last_successful(known), bypass_headers(target)
+        deployment = Deployment(target, new, services, before, lock, headers)
         deployment.log_out = consent.log_out
         if before and _is_already_live(deployment, before):
             log(f"{found.version} is already live, since {before.ended}")
@@ -101,17 +103,17 @@ def deploy(
         kind = deployment_kind(found, before, named=release is not None)
         deployment.migrates = kind == _DEPLOY
         if before and not is_ancestor(before.commit, found.commit):
-            bring_app_secrets(swarm, environment, services, values)
-            outage = partial(_is_outage, swarm, environment, before, values)
-            require_rollback_compatible(swarm, environment, known, services, outage)
-        with notify_outcome(environment, values, kind, found.version):
+            bring_app_secrets(target, services)
+            outage = partial(_is_outage, target, before)
+            require_rollback_compatible(target, known, services, outage)
+        with notify_outcome(target, kind, found.version):
             timed_step("foundation", partial(_prepare_infrastructure, deployment))
             restores = journal.number_for_version(known, found.version) if kind == _ROLLBACK else 0
             entry = new_record(new, services, known, kind, restores)
             _roll_out(deployment, entry)
             attest_deployment(environment, found, signer)
     log(f"{found.version} serves at {environment.url}")
-    clean_up(swarm, environment)
+    clean_up(target)
 
 
 def deployment_kind(
@@ -143,9 +145,8 @@ def deployment_kind(
 
 def _prepare_infrastructure(deployment: Deployment) -> None:
     """Create the network, the edge, the data services and the secrets of a release."""
-    swarm, environment, values = deployment.swarm, deployment.environment, deployment.secrets
-    ensure_infrastructure(swarm, environment, deployment.release.images, values)
-    bring_app_secrets(swarm, environment, deployment.services, values)
+    ensure_infrastructure(deployment.target, deployment.release.images)
+    bring_app_secrets(deployment.target, deployment.services)
 
 
 def rollback(
@@ -172,40 +173,35 @@ def rollback(
         DeployAbortedError: The rollback failed; its class has the exit code.
     """
     values = load_secrets(environment, environ)
-    swarm = connect(environment)
+    target = connect(environment, values)
     if dry_run:
-        known = journal.entries(swarm, environment.stack)
+        known = journal.entries(target.swarm, environment.stack)
         print(stack_file(environment.stack, journal.find_rollback_target(known, to).services))
         return
-    with raise_on_signal(), hold_lock(swarm, environment.stack, "rollback") as lock:
-        undo_unfinished(environment, lock, values, forward=True)
-        known = journal.entries(swarm, environment.stack)
-        target, live = journal.find_rollback_target(known, to), journal.last_successful(known)
-        bring_app_secrets(swarm, environment, target.services, values)
-        outage = partial(_is_outage, swarm, environment, live, values)
-        require_rollback_compatible(swarm, environment, known, target.services, outage)
-        confirm(environment, f"roll {environment.name} back to {target.version}", yes=consent.yes)
-        with notify_outcome(environment, values, _ROLLBACK, target.version):
-            _redeploy(environment, lock, target, values, consent)
-    log(f"{target.version} serves at {environment.url} again")
+    with raise_on_signal(), hold_lock(target.swarm, environment.stack, "rollback") as lock:
+        undo_unfinished(target, lock, forward=True)
+        known = journal.entries(target.swarm, target.stack)
+        old, live = journal.find_rollback_target(known, to), journal.last_successful(known)
+        bring_app_secrets(target, old.services)
+        outage = partial(_is_outage, target, live)
+        require_rollback_compatible(target, known, old.services, outage)
+        confirm(environment, f"roll {environment.name} back to {old.version}", yes=consent.yes)
+        with notify_outcome(target, _ROLLBACK, old.version):
+            _redeploy(target, lock, old, consent)
+    log(f"{old.version} serves at {environment.url} again")
 
 
 def _redeploy(
-    environment: Environment,
-    lock: Lock,
-    target: DeploymentRecord,
-    values: Mapping[str, str],
-    consent: Consent = NO_CONSENT,
+    target: DeployTarget, lock: Lock, old: DeploymentRecord, consent: Consent = NO_CONSENT
 ) -> None:
     """Deploy the services of an earlier release under a new deploy id."""
-    swarm = lock.swarm
-    known = journal.entries(swarm, environment.stack)
-    old = replace(release_from_record(target), deploy_id=new_deploy_id())
-    services = with_deploy_id(target.services, old.deploy_id)
-    before, headers = journal.last_successful(known), bypass_headers(swarm, environment, values)
-    deployment = Deployment(environment, swarm, old, services, before, values, lock, headers)
+    known = journal.entries(target.swarm, target.stack)
+    release = replace(release_from_record(old), deploy_id=new_deploy_id())
+    services = with_deploy_id(old.services, release.deploy_id)
+    before, headers = journal.last_successful(known), bypass_headers(target)
+    deployment = Deployment(target, release, services, before, lock, headers)
     deployment.log_out, deployment.migrates = consent.log_out, False
-    entry = new_record(old, services, known, _ROLLBACK, journal.original_number(target))
+    entry = new_record(release, services, known, _ROLLBACK, journal.original_number(old))
     _roll_out(deployment, entry)
 
 
@@ -218,30 +214,23 @@ def _roll_out(deployment: Deployment, entry: DeploymentRecord) -> None:
     try:
         runbook.run_deployment(deployment, entry)
     except NoRollbackError as error:
-        environment, values = deployment.environment, deployment.secrets
-        known = journal.entries(deployment.swarm, environment.stack)
+        target = deployment.target
+        known = journal.entries(target.swarm, target.stack)
         live, spare = journal.last_successful(known), journal.fallback_release(known, entry.images)
         if live is None or spare is None:
             raise
         log(f"{error}; rolling back to {spare.version}, which served before")
-        bring_app_secrets(deployment.swarm, environment, spare.services, values)
-        require_rollback_compatible(
-            deployment.swarm, environment, known, spare.services, lambda: True
-        )
-        _redeploy(environment, deployment.lock, spare, values)
+        bring_app_secrets(target, spare.services)
+        require_rollback_compatible(target, known, spare.services, lambda: True)
+        _redeploy(target, deployment.lock, spare)
         serves = f"{spare.version} serves instead"
         raise RolledBackError(f"{error}\n{serves}", hint=error.hint) from None
 
 
-def _is_outage(
-    swarm: SwarmClient,
-    environment: Environment,
-    live: DeploymentRecord | None,
-    values: Mapping[str, str],
-) -> bool:
+def _is_outage(target: DeployTarget, live: DeploymentRecord | None) -> bool:
     """Return whether users cannot reach the live release."""
-    headers = bypass_headers(swarm, environment, values)
-    return live is None or check_health(swarm, environment, live, headers, values).is_outage
+    headers = bypass_headers(target)
+    return live is None or check_health(target, live, headers).is_outage
 
 
 def _is_already_live(deployment: Deployment, before: DeploymentRecord) -> bool:
@@ -249,10 +238,7 @@ def _is_already_live(deployment: Deployment, before: DeploymentRecord) -> bool:
 
     Deploying them again would overwrite the previous spec that the engine keeps for its rollback.
     """
-    swarm, environment = deployment.swarm, deployment.environment
     same = with_deploy_id(deployment.services, before.deploy_id) == before.services
-    if not same or list(find_drift(swarm, environment, before)):
+    if not same or list(find_drift(deployment.target, before)):
         return False
-    return not check_health(
-        swarm, environment, before, deployment.headers, deployment.secrets
-    ).fault
+    return not check_health(deployment.target, before, deployment.headers).fault

@@ -8,6 +8,7 @@ from os import environ
 
 from pipeline.deploy.cluster.client import SwarmClient
 from pipeline.deploy.cluster.convergence import blocking_cause
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.commands.site import find_user_error, infrastructure_replicas, workers_of
 from pipeline.deploy.commands.status import find_drift
 from pipeline.deploy.database import require_database_url
@@ -100,7 +101,7 @@ def _run_engine_checks(
         yield finding
         if finding.state == FAILED:  # all later checks would fail too
             return
-    for check, look in _site_checks(swarm, environment, values):
+    for check, look in _site_checks(DeployTarget(environment, swarm, values)):
         yield run_check(check, look)
 
 
@@ -120,23 +121,21 @@ def _engine_checks(swarm: SwarmClient) -> Iterator[tuple[str, Check]]:
     yield "swarm", partial(docker_engine.check_nodes, swarm)
 
 
-def _site_checks(
-    swarm: SwarmClient, environment: Environment, values: Mapping[str, str]
-) -> Iterator[tuple[str, Check]]:
+def _site_checks(target: DeployTarget) -> Iterator[tuple[str, Check]]:
     """Yield the checks of the site and its infrastructure."""
-    known = journal.entries(swarm, environment.stack)
+    known = journal.entries(target.swarm, target.stack)
     live = journal.last_successful(known)
-    yield "clock", partial(docker_engine.check_clock, swarm)
-    yield "disk", partial(docker_engine.check_disk, swarm, live)
+    yield "clock", partial(docker_engine.check_clock, target.swarm)
+    yield "disk", partial(docker_engine.check_disk, target.swarm, live)
     yield "registry", partial(docker_engine.check_registry, live)
-    yield "lock", partial(docker_engine.check_lock, swarm, environment.stack)
+    yield "lock", partial(docker_engine.check_lock, target.swarm, target.stack)
     yield "journal", partial(_check_journal, known)
-    yield "release", partial(_check_release, swarm, environment, live)
-    yield "edge", partial(_check_edge, swarm, environment, values)
+    yield "release", partial(_check_release, target, live)
+    yield "edge", partial(_check_edge, target)
     if live:
-        yield "foundation", partial(check_infrastructure, swarm, environment)
-        yield "users", partial(_check_site_opens, swarm, environment, values)
-        yield "workers", partial(_workers_live, swarm, environment, live, values)
+        yield "foundation", partial(check_infrastructure, target)
+        yield "users", partial(_check_site_opens, target)
+        yield "workers", partial(_workers_live, target, live)
 
 
 def _check_certificate(environment: Environment, values: Mapping[str, str]) -> str:
@@ -181,9 +180,7 @@ def _check_journal(known: list[DeploymentRecord]) -> str:
     return f"{len(known)} entries"
 
 
-def _check_release(
-    swarm: SwarmClient, environment: Environment, live: DeploymentRecord | None
-) -> str:
+def _check_release(target: DeployTarget, live: DeploymentRecord | None) -> str:
     """Check that the live release of the journal runs.
 
     Raises:
@@ -192,51 +189,50 @@ def _check_release(
     """
     if live is None:
         raise InconclusiveError("release", "none yet", hint="invoke deploy")
-    if found := list(find_drift(swarm, environment, live)):
+    if found := list(find_drift(target, live)):
         raise CheckFailedError("; ".join(found), hint="invoke status; invoke logs")
     return f"{live.version}, since {live.ended}"
 
 
-def check_infrastructure(swarm: SwarmClient, environment: Environment) -> str:
+def check_infrastructure(target: DeployTarget) -> str:
     """Check that the edge, PostgreSQL and Redis run.
 
     Raises:
         CheckFailedError: Names the services without replicas.
     """
-    found = list(infrastructure_replicas(swarm, environment))
+    found = list(infrastructure_replicas(target))
     if lacking := [each for each in found if each[1] < each[2]]:
-        services = [f"{environment.stack}_{name}" for name, *_ in lacking]
-        why = [blocking_cause(swarm, service, swarm.tasks(service)) for service in services]
+        services = [f"{target.stack}_{name}" for name, *_ in lacking]
+        why = [
+            blocking_cause(target.swarm, service, target.swarm.tasks(service))
+            for service in services
+        ]
         counts = [f"{name} has {up} of {all_} replicas" for name, up, all_ in lacking]
         text = "; ".join(f"{what}{each.sentence}" for what, each in zip(counts, why, strict=True))
         raise CheckFailedError(text, hint="; ".join(dict.fromkeys(cause.hint for cause in why)))
     return f"{', '.join(name for name, *_ in found)} run"
 
 
-def _check_site_opens(
-    swarm: SwarmClient, environment: Environment, values: Mapping[str, str]
-) -> str:
+def _check_site_opens(target: DeployTarget) -> str:
     """Check that the site opens at its public URL.
 
     Raises:
         CheckFailedError: It does not.
     """
-    well, wrong = find_user_error(swarm, environment, values)
+    well, wrong = find_user_error(target)
     if wrong:
         raise CheckFailedError(wrong, hint="invoke status; invoke logs")
     return well
 
 
-def _workers_live(
-    swarm: SwarmClient, environment: Environment, live: DeploymentRecord, values: Mapping[str, str]
-) -> str:
+def _workers_live(target: DeployTarget, live: DeploymentRecord) -> str:
     """Check that no worker exited inside a replica, which the engine does not notice.
 
     Raises:
         CheckFailedError: Workers exited.
         InconclusiveError: Not all replicas report.
     """
-    workers = workers_of(swarm, environment, live, values)
+    workers = workers_of(target, live)
     if fault := workers.fault():
         raise CheckFailedError(fault, hint=workers.hint)
     if not workers.has_all_reports:
@@ -244,21 +240,21 @@ def _workers_live(
     return str(workers)
 
 
-def _check_edge(swarm: SwarmClient, environment: Environment, values: Mapping[str, str]) -> str:
+def _check_edge(target: DeployTarget) -> str:
     """Check that the edge runs the current configuration and certificate.
 
     Raises:
         CheckFailedError: It runs other ones.
         InconclusiveError: There is no edge, or the secrets are not set here.
     """
-    edge = swarm.service(f"{environment.stack}_edge")
-    if edge is None or not values:
+    edge = target.swarm.service(f"{target.stack}_edge")
+    if edge is None or not target.secrets:
         raise InconclusiveError("edge", "no edge, or no secrets to compare", hint="invoke deploy")
     name = "TLS_CERTIFICATE"
-    current = secret_object_name(environment.stack, name, values[name])
+    current = secret_object_name(target.stack, name, target.secrets[name])
     mounted = edge["Spec"]["TaskTemplate"]["ContainerSpec"].get("Secrets") or []
     old = [] if current in {each["SecretName"] for each in mounted} else ["certificate"]
-    if edge_config_in_use(edge) != edge_config_name(environment.stack):
+    if edge_config_in_use(edge) != edge_config_name(target.stack):
         old.append("configuration")
     if old:
         raise CheckFailedError(f"it runs another {' and '.join(old)}", hint="invoke renew-edge")

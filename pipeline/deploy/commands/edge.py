@@ -1,7 +1,6 @@
 """Replaces the edge, with the current certificate, token and configuration."""
 
 import time
-from collections.abc import Mapping
 from os import environ
 
 from pipeline.config import load
@@ -11,6 +10,7 @@ from pipeline.deploy.cluster.convergence import (
     wait_for_convergence,
     wait_until_running,
 )
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.cluster.retry import POLL_INTERVAL
 from pipeline.deploy.cluster.stackfile import Service, stack_file
 from pipeline.deploy.commands.site import find_user_error
@@ -45,21 +45,19 @@ def renew_edge(environment: Environment) -> None:
         RollbackFailedError: They cannot reach it by the old one either.
     """
     values = load_secrets(environment, environ)
-    swarm = connect(environment)
+    target = connect(environment, values)
     with (
         raise_on_signal(),
-        hold_lock(swarm, environment.stack, "renew the edge"),
-        notify_outcome(environment, values, "renew", "the edge"),
-        recorded(swarm, environment.stack, "renew", _EDGE),
+        hold_lock(target.swarm, environment.stack, "renew the edge"),
+        notify_outcome(target, "renew", "the edge"),
+        recorded(target.swarm, environment.stack, "renew", _EDGE),
     ):
-        live = live_release(swarm, environment)
-        new = prepare_edge(swarm, environment, live.images[load().app.edge], values)
-        _replace_or_restore(swarm, environment, new, values)
+        live = live_release(target)
+        new = prepare_edge(target, live.images[load().app.edge])
+        _replace_or_restore(target, new)
 
 
-def _replace_or_restore(
-    swarm: SwarmClient, environment: Environment, new: Service, values: Mapping[str, str]
-) -> None:
+def _replace_or_restore(target: DeployTarget, new: Service) -> None:
     """Replace the edge, or restore the old one.
 
     Raises:
@@ -67,48 +65,46 @@ def _replace_or_restore(
         RollbackFailedError: They cannot reach it by the old one either.
     """
     try:
-        timed_step(_EDGE, lambda: _replace_edge(swarm, environment, new))
-        _require_reachable(swarm, environment, values, environment.timings.monitor)
+        timed_step(_EDGE, lambda: _replace_edge(target, new))
+        _require_reachable(target, target.environment.timings.monitor)
     except (CheckFailedError, KeyboardInterrupt) as error:
         known = error if isinstance(error, CheckFailedError) else None
         why = str(known) if known else "interrupted"
         kind = RolledBackError if known else DeployInterruptedError
         with ignore_signals():
-            _restore_edge(swarm, environment, new, values, why)
-        look = f"docker service ps --no-trunc {environment.stack}_{_EDGE}"
+            _restore_edge(target, new, why)
+        look = f"docker service ps --no-trunc {target.stack}_{_EDGE}"
         hint = known.hint if known else look
         raise kind(f"{why}\nthe previous edge serves again", hint=hint) from None
 
 
-def _replace_edge(swarm: SwarmClient, environment: Environment, new: Service) -> None:
+def _replace_edge(target: DeployTarget, new: Service) -> None:
     """Replace the edge on each node.
 
     Raises:
         CheckFailedError: The new edge does not start.
     """
-    service, deploy_id = f"{environment.stack}_{_EDGE}", new["environment"]["DEPLOY_ID"]
-    desired = [task for task in swarm.tasks(service) if task["DesiredState"] == "running"]
-    swarm.deploy(environment.stack, stack_file(environment.stack, {_EDGE: new}))
+    service, deploy_id = f"{target.stack}_{_EDGE}", new["environment"]["DEPLOY_ID"]
+    desired = [task for task in target.swarm.tasks(service) if task["DesiredState"] == "running"]
+    target.swarm.deploy(target.stack, stack_file(target.stack, {_EDGE: new}))
     wanted = ExpectedState(service, new["image"], deploy_id, max(len(desired), 1))
-    wait_for_convergence(swarm, wanted, environment.rollout_timeout)
+    wait_for_convergence(target.swarm, wanted, target.environment.rollout_timeout)
 
 
-def _restore_edge(
-    swarm: SwarmClient, environment: Environment, new: Service, values: Mapping[str, str], why: str
-) -> None:
+def _restore_edge(target: DeployTarget, new: Service, why: str) -> None:
     """Roll back to the previous edge, if the new one was deployed.
 
     Raises:
         RollbackFailedError: The previous edge does not serve.
     """
-    service = f"{environment.stack}_{_EDGE}"
+    service = f"{target.stack}_{_EDGE}"
     log(f"{why}; restoring the previous edge")
     try:
-        if not _is_in_place(swarm, service, new):
+        if not _is_in_place(target.swarm, service, new):
             return
-        swarm.check_output("service", "rollback", "--detach", "--quiet", service)
-        wait_until_running(swarm, service, environment.timings.start_timeout)
-        _require_reachable(swarm, environment, values, environment.timings.start_timeout)
+        target.swarm.check_output("service", "rollback", "--detach", "--quiet", service)
+        wait_until_running(target.swarm, service, target.environment.timings.start_timeout)
+        _require_reachable(target, target.environment.timings.start_timeout)
     except CheckFailedError as error:
         hint = f"act immediately: docker service ps --no-trunc {service}; {error.hint}"
         text = f"{why}\nand the rollback failed: {error}"
@@ -125,16 +121,14 @@ def _is_in_place(swarm: SwarmClient, service: str, new: Service) -> bool:
     return found is not None and service_variable(found, "DEPLOY_ID") == deploy_id
 
 
-def _require_reachable(
-    swarm: SwarmClient, environment: Environment, values: Mapping[str, str], seconds: float
-) -> None:
+def _require_reachable(target: DeployTarget, seconds: float) -> None:
     """Wait until users reach the site; the first DNS queries of a new edge may fail.
 
     Raises:
         CheckFailedError: The site is still unreachable after the time limit.
     """
     end = time.monotonic() + seconds
-    while wrong := find_user_error(swarm, environment, values)[1]:
+    while wrong := find_user_error(target)[1]:
         if time.monotonic() > end:
             raise CheckFailedError(wrong, hint="invoke status; invoke logs --service=edge")
         time.sleep(POLL_INTERVAL)

@@ -59,8 +59,8 @@ def run_command(
     """
     program, *rest = words = split_command(command)
     service = service or load().app.api
-    swarm = connect(environment)
-    live = journal.last_successful(journal.entries(swarm, environment.stack))
+    target = connect(environment)
+    live = journal.last_successful(journal.entries(target.swarm, environment.stack))
     if live is None or service not in live.services:
         known = ", ".join(live.services) if live else "none, before the first deploy"
         raise InputError(f"no such service: `{service}`", hint=f"known services: {known}")
@@ -69,14 +69,14 @@ def run_command(
     job = job_for_service(environment.stack, name, live.services[service], words)
     log(f"running {program} as {service} of {live.version}")
     what = f"{service}: {redact_command(program, rest)}"
-    audit_log.record(swarm, environment.stack, "exec", what, "started")
-    with raise_on_signal(), running_job(swarm, environment.stack, job):
-        echo = _LogStreamer(swarm, job.name)
-        tasks = wait_for_job(swarm, environment, job, seconds, echo)
-        require_run(swarm, environment.stack, job, tasks)
+    audit_log.record(target.swarm, environment.stack, "exec", what, "started")
+    with raise_on_signal(), running_job(target.swarm, environment.stack, job):
+        echo = _LogStreamer(target.swarm, job.name)
+        tasks = wait_for_job(target, job, seconds, echo)
+        require_run(target.swarm, environment.stack, job, tasks)
         code = max(map(exit_code, tasks))
         echo()
-    audit_log.record(swarm, environment.stack, "exec", what, f"exit code {code}")
+    audit_log.record(target.swarm, environment.stack, "exec", what, f"exit code {code}")
     return code
 
 

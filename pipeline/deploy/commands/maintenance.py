@@ -5,10 +5,10 @@ and no request is lost.
 """
 
 import json
-from collections.abc import Mapping
 
 from pipeline.config import load
-from pipeline.deploy.cluster.client import SwarmClient, service_image
+from pipeline.deploy.cluster.client import service_image
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.confirmation import current_actor, utc_now
 from pipeline.deploy.progress import log
 from pipeline.deploy.rollout.assets import run_on_all_nodes
@@ -29,72 +29,69 @@ def set_maintenance(environment: Environment, state: str) -> None:
     known = {"on": enable, "off": disable}
     if state not in known:
         raise InputError(f"no such state: `{state}`", hint="--state takes on or off")
-    swarm = connect(environment)
-    known[state](swarm, environment)
+    target = connect(environment)
+    known[state](target)
     log(f"{environment.name} is {'closed' if state == 'on' else 'open'}")
 
 
-def enable(swarm: SwarmClient, environment: Environment) -> None:
+def enable(target: DeployTarget) -> None:
     """Make the edge answer 503 to all users, on every node.
 
     Raises:
         InputError: There is no edge, or it runs another configuration.
         JobFailedError: The job failed on a node; other nodes may be closed.
     """
-    image = _require_edge(swarm, environment)
+    image = _require_edge(target)
     content = json.dumps({"by": current_actor(), "since": utc_now()})
-    swarm.create_config(
-        config_name(environment.stack), content, {"pipeline.stack": environment.stack}
-    )
-    with audit_log.recorded(swarm, environment.stack, "maintenance", "on"):
-        run_on_all_nodes(swarm, environment, image, "maintenance", "maintenance.sh", "on")
+    target.swarm.create_config(config_name(target.stack), content, {"pipeline.stack": target.stack})
+    with audit_log.recorded(target.swarm, target.stack, "maintenance", "on"):
+        run_on_all_nodes(target, image, "maintenance", "maintenance.sh", "on")
 
 
-def disable(swarm: SwarmClient, environment: Environment) -> None:
+def disable(target: DeployTarget) -> None:
     """Make the edge serve all users again.
 
     Raises:
         InputError: There is no edge, or it runs another configuration.
         JobFailedError: The job failed on a node; other nodes may be open.
     """
-    image = _require_edge(swarm, environment)
-    with audit_log.recorded(swarm, environment.stack, "maintenance", "off"):
-        run_on_all_nodes(swarm, environment, image, "maintenance", "maintenance.sh", "off")
-        swarm.run("config", "rm", config_name(environment.stack))
+    image = _require_edge(target)
+    with audit_log.recorded(target.swarm, target.stack, "maintenance", "off"):
+        run_on_all_nodes(target, image, "maintenance", "maintenance.sh", "off")
+        target.swarm.run("config", "rm", config_name(target.stack))
 
 
-def maintenance_since(swarm: SwarmClient, environment: Environment) -> str:
+def maintenance_since(target: DeployTarget) -> str:
     """Return since when a site is closed, and by whom; empty if it is open."""
-    for content in swarm.config_contents(config_name(environment.stack)):
+    for content in target.swarm.config_contents(config_name(target.stack)):
         found = json.loads(content)
         return f"since {found['since']} by {found['by']}"
     return ""
 
 
-def bypass_headers(
-    swarm: SwarmClient, environment: Environment, credentials: Mapping[str, str]
-) -> dict[str, str]:
+def bypass_headers(target: DeployTarget) -> dict[str, str]:
     """Return the headers that reach a closed site; empty for an open one."""
     return (
-        {load().app.bypass_header: credentials["PREVIEW_TOKEN"]}
-        if maintenance_since(swarm, environment)
+        {load().app.bypass_header: target.secrets["PREVIEW_TOKEN"]}
+        if maintenance_since(target)
         else {}
     )
 
 
-def _require_edge(swarm: SwarmClient, environment: Environment) -> str:
+def _require_edge(target: DeployTarget) -> str:
     """Return the image of the edge.
 
     Raises:
         InputError: There is no edge, or it runs another configuration.
     """
-    edge = swarm.service(f"{environment.stack}_edge")
+    edge = target.swarm.service(f"{target.stack}_edge")
+    name = target.environment.name
     if edge is None:
-        raise InputError(f"{environment.name} has no edge yet", hint="invoke deploy")
-    if edge_config_in_use(edge) != edge_config_name(environment.stack):
+        raise InputError(f"{name} has no edge yet", hint="invoke deploy")
+    if edge_config_in_use(edge) != edge_config_name(target.stack):
         raise InputError(
-            f"the edge of {environment.name} runs another deploy/edge.conf",
-            hint=f"invoke renew-edge --env={environment.name}: it restarts the edge of each node",
+            f"the edge of {name} runs another deploy/edge.conf",
+            hint=f"invoke renew-edge --env={name}: it restarts the edge of each node",
         )
     return service_image(edge)
 

@@ -1,9 +1,9 @@
 """Cleans up after a killed deployer: its unfinished deployment and its lock."""
 
-from collections.abc import Mapping
 from os import environ
 
 from pipeline.config import load
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.cluster.stackfile import Release
 from pipeline.deploy.commands.maintenance import bypass_headers
 from pipeline.deploy.environment_secrets import load_secrets
@@ -28,42 +28,36 @@ def recover(environment: Environment) -> None:
         RollbackFailedError: The previous release does not start.
     """
     values = load_secrets(environment, environ)
-    swarm = connect(environment)
-    with raise_on_signal(), hold_lock(swarm, environment.stack, "recover") as lock:
-        if not undo_unfinished(environment, lock, values):
+    target = connect(environment, values)
+    with raise_on_signal(), hold_lock(target.swarm, environment.stack, "recover") as lock:
+        if not undo_unfinished(target, lock):
             raise InputError("there is no unfinished deployment", hint="invoke status")
 
 
-def undo_unfinished(
-    environment: Environment, lock: Lock, values: Mapping[str, str], *, forward: bool = False
-) -> bool:
+def undo_unfinished(target: DeployTarget, lock: Lock, *, forward: bool = False) -> bool:
     """Roll back an unfinished deployment; return whether there was one.
 
     Args:
-        environment: The environment.
+        target: The environment.
         lock: The lock, held by the caller.
-        values: The values of the environment's secrets.
         forward: Whether another release is deployed next; then a failed rollback is only logged.
 
     Raises:
         RollbackFailedError: The previous release does not start.
     """
-    swarm = lock.swarm
-    known = journal.entries(swarm, environment.stack)
+    known = journal.entries(target.swarm, target.stack)
     waiting, before = journal.unfinished(known), journal.last_successful(known)
     if waiting is None:
         return False
     log(f"the {waiting.kind} of {waiting.version}, started {waiting.started}, never ended")
     release, services = release_from_record(waiting), waiting.services
     touched = list(load().app.rollout_order)
-    headers = bypass_headers(swarm, environment, values)
+    headers = bypass_headers(target)
     left = Deployment(
-        environment,
-        swarm,
+        target,
         release,
         services,
         before,
-        values,
         lock,
         headers,
         rolled_services=touched,
@@ -78,7 +72,7 @@ def undo_unfinished(
             log(f"cannot roll back to {before.version}: {error}; continuing")
     else:
         remove_first_release(left)
-    journal.record_end(swarm, environment.stack, waiting, "abandoned", "its deployer was killed")
+    journal.record_end(target.swarm, target.stack, waiting, "abandoned", "its deployer was killed")
     return True
 
 
@@ -91,12 +85,12 @@ def release_from_record(entry: DeploymentRecord) -> Release:
 
 def unlock(environment: Environment) -> None:
     """Release a stale lock."""
-    swarm = connect(environment)
-    lock = read_lock(swarm, environment.stack)
-    if lock is not None and not is_stale(swarm, environment.stack):
+    target = connect(environment)
+    lock = read_lock(target.swarm, environment.stack)
+    if lock is not None and not is_stale(target.swarm, environment.stack):
         raise InputError(
             f"{environment.stack} is locked by {describe_lock(lock)}, which is alive",
             hint="stop that process; a minute later the lock is stale",
         )
-    unlock_now(swarm, environment.stack)
+    unlock_now(target.swarm, environment.stack)
     log("the lock is free")

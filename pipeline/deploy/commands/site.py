@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from pipeline.config import load
-from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.cluster.stackfile import DATA_FILE, services_of_file
 from pipeline.deploy.commands.maintenance import maintenance_since
 from pipeline.deploy.rollout.health import running_tasks
@@ -14,27 +14,23 @@ from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError
 
 
-def find_user_error(
-    swarm: SwarmClient, environment: Environment, credentials: Mapping[str, str]
-) -> tuple[str, str]:
+def find_user_error(target: DeployTarget) -> tuple[str, str]:
     """Open a site as a user does.
 
     Args:
-        swarm: The client of the swarm.
-        environment: The environment of the site.
-        credentials: The secrets that are set here, possibly none.
+        target: The environment.
 
     Returns:
         A text for a working site and a text for a broken one; one of them is empty.
     """
-    given, certificate = _access_headers(environment, credentials)
-    if maintenance_since(swarm, environment) and not given:
+    given, certificate = _access_headers(target.environment, target.secrets)
+    if maintenance_since(target) and not given:
         return "the site is closed, and PREVIEW_TOKEN is not set here", ""
     try:
-        open_site(environment.url, given, certificate)
+        open_site(target.environment.url, given, certificate)
     except CheckFailedError as error:
         return "", str(error)
-    return f"{environment.url} opens", ""
+    return f"{target.environment.url} opens", ""
 
 
 def _access_headers(
@@ -46,31 +42,26 @@ def _access_headers(
     return ({load().app.bypass_header: token} if token else {}), certificate
 
 
-def workers_of(
-    swarm: SwarmClient,
-    environment: Environment,
-    live: DeploymentRecord,
-    credentials: Mapping[str, str],
-) -> WorkerMonitor:
+def workers_of(target: DeployTarget, live: DeploymentRecord) -> WorkerMonitor:
     """Return the worker reports of the live release."""
-    service = f"{environment.stack}_{load().app.api}"
+    service = f"{target.stack}_{load().app.api}"
     replicas = live.api["deploy"]["replicas"]
-    ask = report_reader(environment.url, *_access_headers(environment, credentials))
-    workers = WorkerMonitor(swarm, service, live.deploy_id, replicas, ask)
+    ask = report_reader(
+        target.environment.url, *_access_headers(target.environment, target.secrets)
+    )
+    workers = WorkerMonitor(target.swarm, service, live.deploy_id, replicas, ask)
     workers.query_all()
     return workers
 
 
-def infrastructure_replicas(
-    swarm: SwarmClient, environment: Environment
-) -> Iterator[tuple[str, int, int]]:
+def infrastructure_replicas(target: DeployTarget) -> Iterator[tuple[str, int, int]]:
     """Yield the edge and the services of deploy/data.yml: name, running and desired replicas.
 
     Raises:
         EngineUnavailableError: The engine does not answer.
     """
-    data = services_of_file(DATA_FILE) if environment.managed_data else {}
+    data = services_of_file(DATA_FILE) if target.environment.managed_data else {}
     for name in ("edge", *data):
-        tasks = swarm.tasks(f"{environment.stack}_{name}")
+        tasks = target.swarm.tasks(f"{target.stack}_{name}")
         desired = [task for task in tasks if task["DesiredState"] == "running"]
-        yield name, len(running_tasks(swarm, f"{environment.stack}_{name}")), max(len(desired), 1)
+        yield name, len(running_tasks(target.swarm, f"{target.stack}_{name}")), max(len(desired), 1)

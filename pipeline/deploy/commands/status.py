@@ -7,8 +7,9 @@ from os import environ
 from typing import Any
 
 from pipeline.config import load
-from pipeline.deploy.cluster.client import JSONObject, SwarmClient, service_image, service_variable
+from pipeline.deploy.cluster.client import JSONObject, service_image, service_variable
 from pipeline.deploy.cluster.convergence import blocking_cause
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.cluster.management_commands import leftovers
 from pipeline.deploy.commands.maintenance import bypass_headers, maintenance_since
 from pipeline.deploy.commands.site import find_user_error, infrastructure_replicas, workers_of
@@ -36,37 +37,35 @@ def status(environment: Environment) -> int:
     Raises:
         InputError: The engine does not answer.
     """
-    swarm = connect(environment)
-    known = journal.entries(swarm, environment.stack)
+    target = connect(environment, environ)
+    known = journal.entries(target.swarm, environment.stack)
     live = journal.last_successful(known)
     print(f"{environment.name}: {environment.url}")
     what = f"{live.version}, since {live.ended} by {live.by}" if live else "none yet"
     print(f"  release   {what}")
-    faults = list(find_drift(swarm, environment, live)) if live else []
+    faults = list(find_drift(target, live)) if live else []
     for line in faults:
         print(f"  drift     {line}")
     if live and not faults:
         print("  healthy   every replica runs the live release")
-    outage = list(find_outages(swarm, environment)) if live else []
+    outage = list(find_outages(target)) if live else []
     for line in outage:
         print(f"  outage    {line}")
     if live and not outage:
-        print(f"  workers   {workers_of(swarm, environment, live, environ)}")
-    if since := maintenance_since(swarm, environment):
+        print(f"  workers   {workers_of(target, live)}")
+    if since := maintenance_since(target):
         print(f"  closed    for maintenance, {since}")
-    for line in _after_migration(swarm, environment, known):
+    for line in _after_migration(target, known):
         print(f"  database  {line}")
     if waiting := journal.unfinished(known):
         print(f"  open      {waiting.kind} of {waiting.version}, since {waiting.started}")
-    lock = read_lock(swarm, environment.stack)
-    stale = " (stale)" if lock and is_stale(swarm, environment.stack) else ""
+    lock = read_lock(target.swarm, environment.stack)
+    stale = " (stale)" if lock and is_stale(target.swarm, environment.stack) else ""
     print(f"  lock      {describe_lock(lock)}{stale}" if lock else "  lock      free")
     return OutageError.exit_code if outage else int(bool(faults))
 
 
-def _after_migration(
-    swarm: SwarmClient, environment: Environment, known: Sequence[DeploymentRecord]
-) -> list[str]:
+def _after_migration(target: DeployTarget, known: Sequence[DeploymentRecord]) -> list[str]:
     """Return what the last failed migration left in the database.
 
     The job gets a unique name, because a deployment may run at the same time.
@@ -75,31 +74,29 @@ def _after_migration(
         return []
     log(f"checking what the migration of {known[-1].version} left in the database")
     name = f"leftovers-{uuid.uuid4().hex[:8]}"
-    found = leftovers(swarm, environment, known[-1].api, name=name)
+    found = leftovers(target, known[-1].api, name=name)
     return found or [f"the migration of {known[-1].version} failed, and left nothing behind"]
 
 
-def find_outages(swarm: SwarmClient, environment: Environment) -> Iterator[str]:
+def find_outages(target: DeployTarget) -> Iterator[str]:
     """Yield each reason why users cannot reach the site; print what works."""
-    for name, running, desired in infrastructure_replicas(swarm, environment):
+    for name, running, desired in infrastructure_replicas(target):
         if running < desired:
-            cause = _start_cause(swarm, environment, name)
+            cause = _start_cause(target, name)
             yield f"{name} has {running} of {desired} replicas{cause}"
         else:
             print(f"  {name:9} runs")
-    well, wrong = find_user_error(swarm, environment, environ)
+    well, wrong = find_user_error(target)
     if wrong:
         yield f"users cannot open the site: {wrong}"
     else:
         print(f"  users     {well}")
 
 
-def find_drift(
-    swarm: SwarmClient, environment: Environment, live: DeploymentRecord
-) -> Iterator[str]:
+def find_drift(target: DeployTarget, live: DeploymentRecord) -> Iterator[str]:
     """Yield each difference between the engine and the journal."""
     for name, service in live.services.items():
-        found = swarm.service(f"{environment.stack}_{name}")
+        found = target.swarm.service(f"{target.stack}_{name}")
         if found is None:
             yield f"{name} is missing"
             continue
@@ -109,17 +106,17 @@ def find_drift(
         ):
             yield f"{name} is another release: {service_image(found)}"
         yield from (f"{name} {fault}" for fault in _find_manual_changes(found, service))
-        running = running_tasks(swarm, f"{environment.stack}_{name}")
+        running = running_tasks(target.swarm, f"{target.stack}_{name}")
         wanted = service["deploy"]["replicas"]
         if len(running) != wanted:
-            cause = _start_cause(swarm, environment, name)
+            cause = _start_cause(target, name)
             yield f"{name} has {len(running)} of {wanted} replicas{cause}"
 
 
-def _start_cause(swarm: SwarmClient, environment: Environment, name: str) -> str:
+def _start_cause(target: DeployTarget, name: str) -> str:
     """Return the cause that keeps replicas of a service from running; empty if it is unknown."""
-    service = f"{environment.stack}_{name}"
-    return blocking_cause(swarm, service, swarm.tasks(service)).sentence
+    service = f"{target.stack}_{name}"
+    return blocking_cause(target.swarm, service, target.swarm.tasks(service)).sentence
 
 
 def _find_manual_changes(found: JSONObject, service: Mapping[str, Any]) -> Iterator[str]:
@@ -140,28 +137,30 @@ def _find_manual_changes(found: JSONObject, service: Mapping[str, Any]) -> Itera
         yield f"has other values of {', '.join(other)}"
 
 
-def live_release(swarm: SwarmClient, environment: Environment) -> DeploymentRecord:
+def live_release(target: DeployTarget) -> DeploymentRecord:
     """Return the live release.
 
     Raises:
         InputError: There is none.
     """
-    live = journal.last_successful(journal.entries(swarm, environment.stack))
+    live = journal.last_successful(journal.entries(target.swarm, target.stack))
     if live is None:
-        raise InputError(f"no release serves in {environment.name} yet", hint="invoke deploy")
+        raise InputError(
+            f"no release serves in {target.environment.name} yet", hint="invoke deploy"
+        )
     return live
 
 
 def history(environment: Environment) -> None:
     """Print all deployments and other commands, the newest last."""
-    swarm = connect(environment)
+    target = connect(environment)
     lines = [
         (entry.started, str(entry.number), entry.kind, entry.version, entry.outcome, entry.by)
-        for entry in journal.entries(swarm, environment.stack)
+        for entry in journal.entries(target.swarm, environment.stack)
     ]
     lines += [
         (act.at, "", act.kind, act.what, act.outcome, act.by)
-        for act in entries(swarm, environment.stack)
+        for act in entries(target.swarm, environment.stack)
     ]
     if not lines:
         log(f"{environment.name} has no history yet")
@@ -172,9 +171,9 @@ def history(environment: Environment) -> None:
 def smoke_test(environment: Environment) -> None:
     """Run the smoke test on the site of an environment."""
     values = load_secrets(environment, environ)
-    swarm = connect(environment)
-    live = journal.last_successful(journal.entries(swarm, environment.stack))
-    headers = bypass_headers(swarm, environment, values)
+    target = connect(environment, values)
+    live = journal.last_successful(journal.entries(target.swarm, environment.stack))
+    headers = bypass_headers(target)
     version = live.version if live else None
     walk(environment.url, version, values, headers, environment.trusted_certificate(values))
 

@@ -5,43 +5,41 @@ The volume also holds a manifest for each page; assets in no manifest are remove
 
 from collections.abc import Iterable
 
-from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.cluster.one_shot_jobs import Job, begin, finish, run_job, script_command
-from pipeline.environments import Environment
 
 PUBLISHING, _CLEARING = "assets", "prune"
 """Names of the jobs, without the stack."""
 
 
-def begin_publishing(swarm: SwarmClient, environment: Environment, image: str) -> None:
+def begin_publishing(target: DeployTarget, image: str) -> None:
     """Start the job that copies a page's assets to the volume of every node."""
-    stack = environment.stack
+    stack = target.stack
     # A prune job of a killed deployer would delete the files of this page.
-    swarm.remove_services(f"{stack}-{_CLEARING}")
-    begin(swarm, stack, _publish_job(stack, image), everywhere=True)
+    target.swarm.remove_services(f"{stack}-{_CLEARING}")
+    begin(target.swarm, stack, _publish_job(stack, image), everywhere=True)
 
 
-def end_publishing(swarm: SwarmClient, environment: Environment, image: str) -> None:
+def end_publishing(target: DeployTarget, image: str) -> None:
     """Wait until a page's assets are on every node.
 
     Raises:
         JobFailedError: The job failed on a node.
     """
-    job = _publish_job(environment.stack, image)
-    finish(swarm, environment, job, environment.timings.start_timeout)
-    swarm.remove_services(job.name)
+    job = _publish_job(target.stack, image)
+    finish(target, job, target.environment.timings.start_timeout)
+    target.swarm.remove_services(job.name)
 
 
 def _publish_job(stack: str, image: str) -> Job:
     return _assets_job(stack, image, PUBLISHING, "publish.sh", _asset_manifest_name(image))
 
 
-def prune(swarm: SwarmClient, environment: Environment, image: str, kept: Iterable[str]) -> None:
+def prune(target: DeployTarget, image: str, kept: Iterable[str]) -> None:
     """Remove the assets that none of the kept pages has, on every node.
 
     Args:
-        swarm: The client of the swarm.
-        environment: The environment of the pages.
+        target: The environment.
         image: An image of the page, whose shell runs the script.
         kept: The images of the page whose assets stay.
 
@@ -49,12 +47,11 @@ def prune(swarm: SwarmClient, environment: Environment, image: str, kept: Iterab
         JobFailedError: The job failed on a node.
     """
     pages = sorted({_asset_manifest_name(each) for each in kept})
-    run_on_all_nodes(swarm, environment, image, _CLEARING, "prune.sh", *pages)
+    run_on_all_nodes(target, image, _CLEARING, "prune.sh", *pages)
 
 
 def run_on_all_nodes(
-    swarm: SwarmClient,
-    environment: Environment,
+    target: DeployTarget,
     image: str,
     name: str,
     script: str,
@@ -65,8 +62,8 @@ def run_on_all_nodes(
     Raises:
         JobFailedError: The job failed on a node.
     """
-    job = _assets_job(environment.stack, image, name, script, *arguments)
-    run_job(swarm, environment, job, environment.timings.start_timeout, everywhere=True)
+    job = _assets_job(target.stack, image, name, script, *arguments)
+    run_job(target, job, target.environment.timings.start_timeout, everywhere=True)
 
 
 def _assets_job(stack: str, image: str, name: str, script: str, *arguments: str) -> Job:

@@ -10,6 +10,7 @@ from functools import partial
 
 from pipeline.config import load
 from pipeline.deploy.cluster.client import JSONObject, SwarmClient, service_image
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.cluster.management_commands import management_arguments
 from pipeline.deploy.cluster.one_shot_jobs import finish, job_for_service, running_job
 from pipeline.deploy.progress import log, timed_step
@@ -18,11 +19,10 @@ from pipeline.deploy.signals import raise_on_signal
 from pipeline.deploy.state import journal
 from pipeline.deploy.state.deploy_lock import CLEANUP, hold_lock
 from pipeline.deploy.state.journal import DeploymentRecord
-from pipeline.environments import Environment
 from pipeline.images.targets import DIGEST_REFERENCE
 
 
-def clean_up(swarm: SwarmClient, environment: Environment) -> None:
+def clean_up(target: DeployTarget) -> None:
     """Clean up after a deployment; a failure changes no exit code, because the release serves.
 
     The cleanup holds the deploy lock: it would delete the assets that another deployment publishes
@@ -30,29 +30,29 @@ def clean_up(swarm: SwarmClient, environment: Environment) -> None:
     left.
     """
     try:
-        with raise_on_signal(), hold_lock(swarm, environment.stack, CLEANUP):
-            timed_step("cleanup", partial(prune_releases, swarm, environment))
+        with raise_on_signal(), hold_lock(target.swarm, target.stack, CLEANUP):
+            timed_step("cleanup", partial(prune_releases, target))
     except (Exception, KeyboardInterrupt) as fault:  # noqa: BLE001 - a bug here must not fail the deploy
         why = "interrupted" if isinstance(fault, KeyboardInterrupt) else fault
         log(f"cleanup incomplete, the next deployment continues it: {why}")
 
 
-def prune_releases(swarm: SwarmClient, environment: Environment) -> None:
+def prune_releases(target: DeployTarget) -> None:
     """Keep the last good releases, and remove everything that only older releases need.
 
     Raises:
         CheckFailedError: Something cannot be removed.
     """
-    known = journal.entries(swarm, environment.stack)
-    kept = journal.prune(swarm, environment.stack)
-    with _clearing_expired_sessions(swarm, environment, journal.last_successful(kept)):
+    known = journal.entries(target.swarm, target.stack)
+    kept = journal.prune(target.swarm, target.stack)
+    with _clearing_expired_sessions(target, journal.last_successful(kept)):
         if len(kept) < len(known):
             pages = [image for entry in kept if (image := entry.page_image)]
             if pages:
-                prune_assets(swarm, environment, pages[-1], pages)
-            running = _all_services(swarm)
-            _remove_old_images(swarm, kept[0], running)
-            _remove_unused_secrets_and_configs(swarm, environment.stack, kept, running)
+                prune_assets(target, pages[-1], pages)
+            running = _all_services(target.swarm)
+            _remove_old_images(target.swarm, kept[0], running)
+            _remove_unused_secrets_and_configs(target.swarm, target.stack, kept, running)
 
 
 def _remove_old_images(
@@ -92,7 +92,7 @@ def _remove_unused_secrets_and_configs(
 
 @contextmanager
 def _clearing_expired_sessions(
-    swarm: SwarmClient, environment: Environment, live: DeploymentRecord | None
+    target: DeployTarget, live: DeploymentRecord | None
 ) -> Iterator[None]:
     """Run the job that removes expired sessions at the same time as the block.
 
@@ -103,10 +103,10 @@ def _clearing_expired_sessions(
         yield
         return
     command = management_arguments(load().app.commands.clear_sessions)
-    job = job_for_service(environment.stack, "sessions", live.api, command)
-    with running_job(swarm, environment.stack, job):
+    job = job_for_service(target.stack, "sessions", live.api, command)
+    with running_job(target.swarm, target.stack, job):
         yield
-        finish(swarm, environment, job, environment.timings.migrate_timeout)
+        finish(target, job, target.environment.timings.migrate_timeout)
 
 
 def _all_services(swarm: SwarmClient) -> list[JSONObject]:

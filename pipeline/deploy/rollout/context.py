@@ -7,6 +7,7 @@ from functools import cached_property
 from pipeline.config import load
 from pipeline.deploy.cluster.client import SwarmClient
 from pipeline.deploy.cluster.convergence import ExpectedState
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.cluster.replicas import Replicas
 from pipeline.deploy.cluster.stackfile import Release, Service
 from pipeline.deploy.database import Database
@@ -23,12 +24,10 @@ class Deployment:
     """One deployment in progress.
 
     Attributes:
-        environment: The target.
-        swarm: The client of its swarm.
+        target: The environment, and the client of its swarm.
         release: The release to deploy.
         services: Its services, as in a Compose file.
         previous: The live release of the journal; None for a first deployment.
-        secrets: The values of the environment's secrets.
         lock: The deploy lock; every step requires it.
         headers: Headers that bypass maintenance mode.
         migrates: Whether to migrate the database; a rollback does not.
@@ -40,12 +39,10 @@ class Deployment:
         note: A remark for the journal.
     """
 
-    environment: Environment
-    swarm: SwarmClient
+    target: DeployTarget
     release: Release
     services: Mapping[str, Service]
     previous: DeploymentRecord | None
-    secrets: Mapping[str, str]
     lock: Lock
     headers: Mapping[str, str] = field(default_factory=dict)
     migrates: bool = True
@@ -55,6 +52,21 @@ class Deployment:
     log_out: bool = False
     rolled_services: list[str] = field(default_factory=list)
     note: str = ""
+
+    @property
+    def environment(self) -> Environment:
+        """The environment of the target."""
+        return self.target.environment
+
+    @property
+    def swarm(self) -> SwarmClient:
+        """The client of the target's swarm."""
+        return self.target.swarm
+
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        """The values of the target's secrets."""
+        return self.target.secrets
 
     @property
     def stack(self) -> str:
@@ -69,8 +81,7 @@ class Deployment:
     @property
     def database(self) -> Database:
         """The environment's database, with the client of this release's PostgreSQL image."""
-        image, url = self.release.images[load().app.database], self.secrets["DATABASE_URL"]
-        return Database(self.swarm, self.environment, image, url)
+        return Database(self.target, self.release.images[load().app.database])
 
     @cached_property
     def traffic_monitor(self) -> TrafficMonitor:

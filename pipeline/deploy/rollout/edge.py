@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.deploy.cluster.client import JSONObject, SwarmClient
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.cluster.one_shot_jobs import (
     Job,
     JobFailedError,
@@ -58,25 +59,21 @@ def edge_service(
     return service, {name: known[name] for name in names}
 
 
-def prepare_edge(
-    swarm: SwarmClient, environment: Environment, image: str, credentials: Mapping[str, str]
-) -> Service:
+def prepare_edge(target: DeployTarget, image: str) -> Service:
     """Create the secrets and the config of the edge, test them, and return its service.
-
-    The arguments are the swarm, and those of `edge_service`.
 
     Raises:
         InputError: The certificate, the preview token or the configuration is invalid.
     """
-    certificate.require_certificate(environment, credentials)
+    certificate.require_certificate(target.environment, target.secrets)
     text = read_text(EDGE_CONFIG_FILE)
     if not text:  # the engine rejects an empty config
         raise InputError(f"{EDGE_CONFIG_FILE} is empty", hint=f"git checkout {EDGE_CONFIG_FILE}")
-    stack = environment.stack
-    service, values = edge_service(environment, image, credentials)
-    ensure_secrets(swarm, stack, values)
-    swarm.create_config(edge_config_name(stack), text, {"pipeline.stack": stack})
-    test_configuration(swarm, environment, service)
+    stack = target.stack
+    service, mounted = edge_service(target.environment, image, target.secrets)
+    ensure_secrets(target.swarm, stack, mounted)
+    target.swarm.create_config(edge_config_name(stack), text, {"pipeline.stack": stack})
+    test_configuration(target, service)
     return service
 
 
@@ -86,7 +83,7 @@ def ensure_secrets(swarm: SwarmClient, stack: str, values: Mapping[str, str]) ->
     swarm.ensure_secrets(named, f"pipeline.stack={stack}")
 
 
-def test_configuration(swarm: SwarmClient, environment: Environment, service: Service) -> None:
+def test_configuration(target: DeployTarget, service: Service) -> None:
     """Run `nginx -t` with the configuration and the certificate of a new edge.
 
     Raises:
@@ -101,9 +98,9 @@ def test_configuration(swarm: SwarmClient, environment: Environment, service: Se
         "--entrypoint=nginx",
     ]
     test = ["-t", "-e", "stderr", "-c", config["target"]]
-    job = Job(f"{environment.stack}-edge-check", service["image"], test, {}, options)
+    job = Job(f"{target.stack}-edge-check", service["image"], test, {}, options)
     try:
-        run_job(swarm, environment, job, environment.timings.start_timeout)
+        run_job(target, job, target.environment.timings.start_timeout)
     except JobNotStartedError:
         raise
     except JobFailedError as error:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pipeline.deploy.cluster.client import JSONObject, SwarmClient
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.smoke.runner import open_site
 from pipeline.deploy.state.journal import DeploymentRecord
-from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError
 
 
@@ -44,27 +44,21 @@ class Health:
 
 
 def check_health(
-    swarm: SwarmClient,
-    environment: Environment,
-    live: DeploymentRecord,
-    headers: Mapping[str, str],
-    credentials: Mapping[str, str],
+    target: DeployTarget, live: DeploymentRecord, headers: Mapping[str, str]
 ) -> Health:
     """Count the replicas of the live release, and open the site as a user does.
 
     Args:
-        swarm: The client of the swarm.
-        environment: The environment of the site.
+        target: The environment.
         live: The live release of the journal.
         headers: Headers that bypass maintenance mode.
-        credentials: The values of the environment's secrets.
     """
-    stack, services = environment.stack, live.services
-    running = {name: len(running_tasks(swarm, f"{stack}_{name}")) for name in services}
+    stack, services = target.stack, live.services
+    running = {name: len(running_tasks(target.swarm, f"{stack}_{name}")) for name in services}
     desired = {name: service["deploy"]["replicas"] for name, service in services.items()}
     fault = ""
     try:
-        open_site(environment.url, headers, environment.trusted_certificate(credentials))
+        open_site(target.environment.url, headers, target.certificate)
     except CheckFailedError as error:
         fault = str(error)
     return Health(running, desired, fault)

@@ -8,61 +8,53 @@ from collections.abc import Mapping
 from pipeline.config import load
 from pipeline.deploy.cluster.client import SwarmClient
 from pipeline.deploy.cluster.convergence import is_running, wait_until_running
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.cluster.stackfile import DATA_FILE, Service, services_of_file, stack_file
 from pipeline.deploy.environment_secrets import secret_object_name
 from pipeline.deploy.rollout.edge import ensure_secrets, prepare_edge, secret_mount
-from pipeline.environments import Environment
 from pipeline.errors import InputError
 
 _POSTGRES_SECRETS = ("POSTGRES_PASSWORD",)
 
 
-def ensure_infrastructure(
-    swarm: SwarmClient,
-    environment: Environment,
-    images: Mapping[str, str],
-    credentials: Mapping[str, str],
-) -> None:
+def ensure_infrastructure(target: DeployTarget, images: Mapping[str, str]) -> None:
     """Create the network, the edge and, with `managed_data`, PostgreSQL and Redis.
 
     Args:
-        swarm: The client of the swarm.
-        environment: The environment.
+        target: The environment.
         images: The images of a release, by digest.
-        credentials: The values of the environment's secrets.
 
     Raises:
         InputError: The certificate of a new edge is not valid.
         CheckFailedError: The engine rejects a service, or it does not start.
     """
-    stack = environment.stack
-    swarm.ensure_network(f"{stack}-app")
+    stack = target.stack
+    target.swarm.ensure_network(f"{stack}-app")
     new = {}
-    if not is_running(swarm, f"{stack}_edge"):
-        new["edge"] = prepare_edge(swarm, environment, images[load().app.edge], credentials)
-    if environment.managed_data:
+    if not is_running(target.swarm, f"{stack}_edge"):
+        new["edge"] = prepare_edge(target, images[load().app.edge])
+    if target.environment.managed_data:
         new |= {
             name: service
             for name, service in _data_services(
-                stack, images, credentials, _data_node_id(swarm, stack)
+                stack, images, target.secrets, _data_node_id(target.swarm, stack)
             ).items()
-            if not is_running(swarm, f"{stack}_{name}")
+            if not is_running(target.swarm, f"{stack}_{name}")
         }
     if not new:
         return
     if "postgres" in new:
-        ensure_secrets(swarm, stack, {name: credentials[name] for name in _POSTGRES_SECRETS})
-    swarm.deploy(stack, stack_file(stack, new))
+        ensure_secrets(
+            target.swarm, stack, {name: target.secrets[name] for name in _POSTGRES_SECRETS}
+        )
+    target.swarm.deploy(stack, stack_file(stack, new))
     for name in new:
-        wait_until_running(swarm, f"{stack}_{name}", environment.timings.start_timeout)
+        wait_until_running(
+            target.swarm, f"{stack}_{name}", target.environment.timings.start_timeout
+        )
 
 
-def bring_app_secrets(
-    swarm: SwarmClient,
-    environment: Environment,
-    services: Mapping[str, Service],
-    values: Mapping[str, str],
-) -> None:
+def bring_app_secrets(target: DeployTarget, services: Mapping[str, Service]) -> None:
     """Create the missing secrets of services in the engine.
 
     The name of a secret contains a hash of its value, so only an unchanged value can be created
@@ -73,17 +65,19 @@ def bring_app_secrets(
     """
     used = {each["source"]: each["target"] for it in services.values() for each in it["secrets"]}
     current = {
-        secret_object_name(environment.stack, name, value): value for name, value in values.items()
+        secret_object_name(target.stack, name, value): value
+        for name, value in target.secrets.items()
     }
     known = {source: current[source] for source in used if source in current}
-    swarm.ensure_secrets(known, f"pipeline.stack={environment.stack}")
-    there = swarm.secrets()
-    if lost := [f"{target} ({source})" for source, target in used.items() if source not in there]:
+    target.swarm.ensure_secrets(known, f"pipeline.stack={target.stack}")
+    there = target.swarm.secrets()
+    if lost := [f"{name} ({source})" for source, name in used.items() if source not in there]:
+        environment = target.environment.name
         version = services[load().app.api]["environment"]["RELEASE"]
         raise InputError(
             f"{version} reads secrets that were removed and whose values have changed: "
             f"{', '.join(sorted(lost))}",
-            hint=f"invoke deploy --env={environment.name} --release={version} uses current ones",
+            hint=f"invoke deploy --env={environment} --release={version} uses current ones",
         )
 
 

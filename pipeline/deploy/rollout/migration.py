@@ -44,7 +44,7 @@ def migrate_database(deployment: Deployment) -> None:
     except JobNotStartedError:
         raise
     except JobFailedError as error:
-        left = leftovers(deployment.swarm, deployment.environment, deployment.api)
+        left = leftovers(deployment.target, deployment.api)
         first = "run the statement of each of these lines on the database; " if left else ""
         hint = f"{first}fix the migration; the previous release serves on; invoke status"
         raise MigrationError("\n".join([str(error), *left]), hint=hint) from None
@@ -68,4 +68,4 @@ def run_api_job(
     """Return the output of a command in the new image of the API, with its settings and secrets."""
     job = job_for_service(deployment.stack, name, deployment.api, command)
     seconds = deployment.environment.timings.migrate_timeout
-    return run_job(deployment.swarm, deployment.environment, job, seconds, everywhere=everywhere)
+    return run_job(deployment.target, job, seconds, everywhere=everywhere)

@@ -9,6 +9,7 @@ from http.client import HTTPException
 from urllib.request import Request, build_opener
 
 from pipeline.deadline import call_with_deadline
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.confirmation import current_actor
 from pipeline.deploy.progress import log
 from pipeline.environments import NOTIFY_URL, Environment
@@ -19,14 +20,11 @@ TIMEOUT = 5
 
 
 @contextmanager
-def notify_outcome(
-    environment: Environment, credentials: Mapping[str, str], kind: str, version: str
-) -> Iterator[None]:
+def notify_outcome(target: DeployTarget, kind: str, version: str) -> Iterator[None]:
     """Post the outcome of the block.
 
     Args:
-        environment: The environment of the deployment.
-        credentials: The values of the environment's secrets, NOTIFY_URL among them.
+        target: The target of the deployment; NOTIFY_URL is one of its secrets.
         kind: `deploy` or `rollback`.
         version: The deployed version.
     """
@@ -40,9 +38,9 @@ def notify_outcome(
         outcome = "failed"
         raise
     finally:
-        if url := credentials.get(NOTIFY_URL):
+        if url := target.secrets.get(NOTIFY_URL):
             seconds = round(time.monotonic() - began)
-            post(url, _build_payload(environment, kind, version, outcome, seconds))
+            post(url, _build_payload(target.environment, kind, version, outcome, seconds))
 
 
 def _build_payload(

@@ -9,14 +9,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pipeline.config import load
-from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.cluster.management_commands import parse_name_list, run_management_command
 from pipeline.deploy.cluster.one_shot_jobs import JobFailedError, JobNotStartedError
 from pipeline.deploy.cluster.stackfile import Service
 from pipeline.deploy.progress import log
 from pipeline.deploy.state import journal
 from pipeline.deploy.state.journal import DeploymentRecord
-from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError, InputError
 
 _MIGRATION_LINE = re.compile(r"\[[X ]\]\s+(?P<name>\S+)")
@@ -35,39 +34,37 @@ SHOWMIGRATIONS_COMMAND = "showmigrations --plan"
 
 
 def require_rollback_compatible(
-    swarm: SwarmClient,
-    environment: Environment,
+    target: DeployTarget,
     known: Sequence[DeploymentRecord],
-    target: Mapping[str, Service],
+    services: Mapping[str, Service],
     is_outage: Callable[[], bool],
 ) -> None:
     """Refuse a rollback behind a contract migration.
 
-    The target release lists the applied migrations that it does not know; the live release lists
+    The older release lists the applied migrations that it does not know; the live release lists
     which of them are contract migrations. If the image of the live release does not run, other good
     releases report instead, so a broken release does not block the rollback.
 
     Args:
-        swarm: Runs the jobs.
-        environment: The environment.
+        target: The environment.
         known: All records of the journal.
-        target: The services to roll back to.
+        services: The services to roll back to.
         is_outage: Returns whether the live release serves no user.
 
     Raises:
         InputError: A contract migration is in between; or the live release serves, and cannot
             report.
-        CheckFailedError: The target release does not run.
+        CheckFailedError: The older release does not run.
     """
-    live, old = journal.last_successful(known), target[load().app.api]
+    live, old = journal.last_successful(known), services[load().app.api]
     if live is None or live.api["image"] == old["image"]:
         return
-    unknown, checked = unknown_migrations(swarm, environment, old), set[str]()
+    unknown, checked = unknown_migrations(target, old), set[str]()
     for entry in _other_releases(known, old["image"]):
         if unknown <= checked:
             return
         try:
-            lost, names = _applied_contract_migrations(swarm, environment, entry)
+            lost, names = _applied_contract_migrations(target, entry)
         except (JobFailedError, ValueError) as error:
             log(f"{entry.version} cannot report its contract migrations: {_first_line(error)}")
             if entry is live:
@@ -124,16 +121,13 @@ def _other_releases(known: Sequence[DeploymentRecord], target: str) -> list[Depl
     return sorted(found, key=lambda entry: entry.number, reverse=True)
 
 
-def require_forward_compatible(
-    swarm: SwarmClient, environment: Environment, live: DeploymentRecord, output: str
-) -> None:
+def require_forward_compatible(target: DeployTarget, live: DeploymentRecord, output: str) -> None:
     """Refuse migrations that remove schema which the live release uses.
 
     The live release serves while they run, and until its replicas are replaced.
 
     Args:
-        swarm: Runs the jobs.
-        environment: The environment.
+        target: The environment.
         live: The live release.
         output: Output of the self-check of the new release.
 
@@ -147,7 +141,7 @@ def require_forward_compatible(
             hint="first deploy a release without it, then this one",
         )
     lost = _parse_marked_names(output, _REMOVED_MARKER)
-    if lost and (missed := lost & _used_schema(swarm, environment, live)):
+    if lost and (missed := lost & _used_schema(target, live)):
         raise CheckFailedError(
             f"{live.version} serves and still uses the schema that would be removed: "
             f"{', '.join(sorted(missed))}",
@@ -161,7 +155,7 @@ def _parse_marked_names(output: str, marker: str) -> set[str]:
     return {name for _, is_it, names in lines if is_it for name in json.loads(names)}
 
 
-def _used_schema(swarm: SwarmClient, environment: Environment, live: DeploymentRecord) -> set[str]:
+def _used_schema(target: DeployTarget, live: DeploymentRecord) -> set[str]:
     """Return the models and fields that the live release uses.
 
     Raises:
@@ -169,7 +163,7 @@ def _used_schema(swarm: SwarmClient, environment: Environment, live: DeploymentR
     """
     try:
         return parse_name_list(
-            run_management_command(swarm, environment, live.api, load().app.commands.schema_uses)
+            run_management_command(target, live.api, load().app.commands.schema_uses)
         )
     except (JobFailedError, ValueError) as error:
         raise CheckFailedError(
@@ -178,16 +172,16 @@ def _used_schema(swarm: SwarmClient, environment: Environment, live: DeploymentR
         ) from None
 
 
-def unknown_migrations(swarm: SwarmClient, environment: Environment, service: Service) -> set[str]:
+def unknown_migrations(target: DeployTarget, service: Service) -> set[str]:
     """Return the applied migrations that a release does not know.
 
     Raises:
         CheckFailedError: The release does not run.
     """
-    seconds = environment.timings.migrate_timeout  # the image may have to be pulled first
+    seconds = target.environment.timings.migrate_timeout  # the image may have to be pulled first
     try:
         output = run_management_command(
-            swarm, environment, service, SHOWMIGRATIONS_COMMAND, APPLIED, seconds=seconds
+            target, service, SHOWMIGRATIONS_COMMAND, APPLIED, seconds=seconds
         )
         return parse_name_list(output) - _list_migrations(output)
     except (JobFailedError, ValueError) as error:
@@ -204,7 +198,7 @@ def _list_migrations(output: Iterable[str]) -> set[str]:
 
 
 def _applied_contract_migrations(
-    swarm: SwarmClient, environment: Environment, entry: DeploymentRecord
+    target: DeployTarget, entry: DeploymentRecord
 ) -> tuple[set[str], set[str]]:
     """Return the applied contract migrations, and all migrations that a release knows.
 
@@ -213,11 +207,7 @@ def _applied_contract_migrations(
         ValueError: The output cannot be parsed.
     """
     output = run_management_command(
-        swarm,
-        environment,
-        entry.api,
-        load().app.commands.contract_migrations,
-        SHOWMIGRATIONS_COMMAND,
+        target, entry.api, load().app.commands.contract_migrations, SHOWMIGRATIONS_COMMAND
     )
     return parse_name_list(output), _list_migrations(output)
 

@@ -1,6 +1,7 @@
 """The steps of a deployment. Each raises an error when its check fails."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from pipeline.config import load
 from pipeline.deploy.cluster.convergence import wait_for_convergence, watch_stability
@@ -41,9 +42,7 @@ def self_check(deployment: Deployment) -> None:
     if (
         deployment.previous and not deployment.health.is_outage
     ):  # in an outage no user can lose anything
-        require_forward_compatible(
-            deployment.swarm, deployment.environment, deployment.previous, output
-        )
+        require_forward_compatible(deployment.target, deployment.previous, output)
 
 
 def _begin_assets(deployment: Deployment) -> None:
@@ -52,7 +51,7 @@ def _begin_assets(deployment: Deployment) -> None:
     Open pages still load their old assets at any moment of the roll.
     """
     if page := _page_of(deployment):
-        begin_publishing(deployment.swarm, deployment.environment, page)
+        begin_publishing(deployment.target, page)
 
 
 def publish_assets(deployment: Deployment) -> None:
@@ -62,7 +61,7 @@ def publish_assets(deployment: Deployment) -> None:
         JobFailedError: The job failed on a node.
     """
     if page := _page_of(deployment):
-        end_publishing(deployment.swarm, deployment.environment, page)
+        end_publishing(deployment.target, page)
 
 
 def _page_of(deployment: Deployment) -> str:
@@ -117,11 +116,11 @@ def _require_sessions_survive(deployment: Deployment, preview: Mapping[str, str]
     Raises:
         CheckFailedError: One of them logs users of the other out.
     """
-    environment, values, live = deployment.environment, deployment.secrets, deployment.headers
-    certificate = environment.trusted_certificate(values)
+    target, live = deployment.target, deployment.headers
+    check = partial(keeps_sessions, target.environment.url, target.secrets)
     try:
-        kept = keeps_sessions(environment.url, values, live, preview, certificate)
-        kept = kept and keeps_sessions(environment.url, values, preview, live, certificate)
+        kept = check(live, preview, target.certificate)
+        kept = kept and check(preview, live, target.certificate)
     except CheckFailedError as error:
         return log(f"cannot check whether users stay logged in: {error}")
     if not kept:
@@ -134,10 +133,10 @@ def _require_sessions_survive(deployment: Deployment, preview: Mapping[str, str]
 
 def _check_live_release(deployment: Deployment) -> None:
     """Update the health of the live release, and log a change."""
-    live, headers, values = deployment.previous, deployment.headers, deployment.secrets
+    live, headers = deployment.previous, deployment.headers
     if live is None:
         return
-    found = check_health(deployment.swarm, deployment.environment, live, headers, values)
+    found = check_health(deployment.target, live, headers)
     if str(found) != str(deployment.health):
         rescue = "; this deploy ends an outage" if found.is_outage else ""
         log(f"live release {live.version}: {str(found) or 'serves again'}{rescue}")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.cluster.one_shot_jobs import JobFailedError
 from pipeline.deploy.cluster.stackfile import render_services
 from pipeline.deploy.commands import backup
@@ -34,7 +35,7 @@ class Site:
         self.headers: list[str] = []
 
     def smoke(self, _: str, __: str, ___: object, headers: dict[str, str], ____: str) -> None:
-        self.closed.append(bool(maintenance_since(self.engine, STAGING)))
+        self.closed.append(bool(maintenance_since(DeployTarget(STAGING, self.engine))))
         self.headers += headers
         if self.broken:
             raise CheckFailedError("the API answers 500", hint="look")
@@ -71,7 +72,7 @@ def test_the_data_are_replaced_brought_forward_and_proved_while_nobody_is_let_in
     assert f"migrate_safely --statement-seconds={limit:g} " in output
     assert site.closed == [True]
     assert site.headers == ["X-Insider"]
-    assert maintenance_since(engine, STAGING) == ""
+    assert maintenance_since(DeployTarget(STAGING, engine)) == ""
     assert received(engine) == [("restore", "succeeded")]
 
 
@@ -96,7 +97,7 @@ def test_data_that_the_release_does_not_work_with_are_taken_back(
     with pytest.raises(RolledBackError, match="the API answers 500\nthe data is unchanged"):
         backup.restore(STAGING, DUMP, yes=True)
     assert engine.options["shop-restore"][-1] == "--back"
-    assert maintenance_since(engine, STAGING) == ""
+    assert maintenance_since(DeployTarget(STAGING, engine)) == ""
     assert received(engine) == [("restore", "failed; the data is unchanged")]
 
 
@@ -110,7 +111,7 @@ def test_data_that_do_not_come_back_leave_the_site_closed(
     monkeypatch.setattr(backup, "run_smoke_test", break_everything)
     with pytest.raises(RollbackFailedError, match="and undoing the restore failed"):
         backup.restore(STAGING, DUMP, yes=True)
-    assert maintenance_since(engine, STAGING)
+    assert maintenance_since(DeployTarget(STAGING, engine))
     assert received(engine) == [("restore", "failed; the site stays closed")]
     del site
 
@@ -125,13 +126,13 @@ def test_a_dump_that_cannot_be_restored_changes_nothing(
     with pytest.raises(JobFailedError):
         backup.restore(STAGING, DUMP, yes=True)
     assert site.closed == []
-    assert maintenance_since(engine, STAGING) == ""
+    assert maintenance_since(DeployTarget(STAGING, engine)) == ""
 
 
 def test_a_site_that_was_closed_stays_closed(engine: FakeSwarm, site: Site) -> None:
-    enable(engine, STAGING)
+    enable(DeployTarget(STAGING, engine))
     backup.restore(STAGING, DUMP, yes=True)
-    assert maintenance_since(engine, STAGING)
+    assert maintenance_since(DeployTarget(STAGING, engine))
     assert site.closed == [True]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from pipeline.deploy.cluster.client import service_image
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.cluster.stackfile import render_services
 from pipeline.deploy.rollout import steps
 from pipeline.deploy.rollout.candidate import new_record
@@ -30,12 +31,10 @@ def deploy(engine: FakeSwarm, number: int, *, migrates: bool = True) -> None:
     known = journal.entries(engine, "shop")
     with hold_lock(engine, "shop", "deploy") as lock:
         deployment = Deployment(
-            STAGING,
-            engine,
+            DeployTarget(STAGING, engine, VALUES),
             new,
             services,
             journal.last_successful(known),
-            VALUES,
             lock,
             migrates=migrates,
         )

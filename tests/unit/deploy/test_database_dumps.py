@@ -2,6 +2,7 @@
 
 import pytest
 
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.cluster.one_shot_jobs import JobFailedError
 from pipeline.deploy.database import MAX_DUMPS, Database
 from tests.unit.deploy.factories import INSTANT_TIMINGS, POSTGRES, make_environment
@@ -12,7 +13,8 @@ URL = "postgres://owner:sword%2Ffish@db.example.com:6432/ledger?sslmode=require"
 
 @pytest.fixture
 def data(engine: FakeSwarm) -> Database:
-    return Database(engine, make_environment(timings=INSTANT_TIMINGS), POSTGRES, URL)
+    environment = make_environment(timings=INSTANT_TIMINGS)
+    return Database(DeployTarget(environment, engine, {"DATABASE_URL": URL}), POSTGRES)
 
 
 def test_a_dump_is_named_after_its_time_and_its_release(engine: FakeSwarm, data: Database) -> None:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.rollout.edge import edge_service, preview_token_map
 from pipeline.deploy.rollout.infrastructure import ensure_infrastructure
 from pipeline.errors import InputError
@@ -34,7 +35,7 @@ def written(engine: FakeSwarm) -> set[str]:
 
 
 def test_the_edge_and_the_data_are_brought_where_there_are_none(engine: FakeSwarm) -> None:
-    ensure_infrastructure(engine, STAGING, ALL, VALUES)
+    ensure_infrastructure(DeployTarget(STAGING, engine, VALUES), ALL)
     assert written(engine) == {"shop_edge", "shop_postgres", "shop_redis"}
     assert set(engine.objects("network")) == {"shop-app"}
     kinds = sorted(name.rsplit("-", 1)[0] for name in engine.objects("secret"))
@@ -45,14 +46,16 @@ def test_the_edge_and_the_data_are_brought_where_there_are_none(engine: FakeSwar
 
 
 def test_an_environment_with_data_of_its_own_is_brought_the_edge_alone(engine: FakeSwarm) -> None:
-    ensure_infrastructure(engine, make_environment(timings=INSTANT_TIMINGS), IMAGES, VALUES)
+    ensure_infrastructure(
+        DeployTarget(make_environment(timings=INSTANT_TIMINGS), engine, VALUES), IMAGES
+    )
     assert written(engine) == {"shop_edge"}
 
 
 def test_what_is_there_is_left_alone(engine: FakeSwarm) -> None:
-    ensure_infrastructure(engine, STAGING, ALL, VALUES)
+    ensure_infrastructure(DeployTarget(STAGING, engine, VALUES), ALL)
     engine.requested.clear()
-    ensure_infrastructure(engine, STAGING, ALL, VALUES)
+    ensure_infrastructure(DeployTarget(STAGING, engine, VALUES), ALL)
     assert "stack deploy shop" not in engine.requested
 
 
@@ -65,11 +68,11 @@ def node_of(engine: FakeSwarm, service: str) -> list[str]:
 
 def test_the_data_stay_on_their_node_whichever_is_asked(engine: FakeSwarm) -> None:
     """On another manager PostgreSQL would begin with an empty volume."""
-    ensure_infrastructure(engine, STAGING, ALL, VALUES)
+    ensure_infrastructure(DeployTarget(STAGING, engine, VALUES), ALL)
     engine.facts["info"] = "node-2"
     for each in engine.tasks_of("shop_postgres"):
         each["Status"]["State"] = "failed"
-    ensure_infrastructure(engine, STAGING, ALL, VALUES)
+    ensure_infrastructure(DeployTarget(STAGING, engine, VALUES), ALL)
     assert len(engine.tasks_of("shop_postgres")) == 2
     for service in ("shop_postgres", "shop_redis"):
         assert node_of(engine, service) == ["node.id == node-1"]
@@ -88,7 +91,7 @@ def test_a_secret_that_it_needs_and_nobody_names_is_an_error_that_names_it(
 ) -> None:
     given = {name: value for name, value in VALUES.items() if name != "POSTGRES_PASSWORD"}
     with pytest.raises(InputError, match="POSTGRES_PASSWORD is not among those"):
-        ensure_infrastructure(engine, STAGING, ALL, given)
+        ensure_infrastructure(DeployTarget(STAGING, engine, given), ALL)
     assert written(engine) == set()
 
 

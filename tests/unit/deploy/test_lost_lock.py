@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from pipeline.deploy.cluster.client import service_image
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.cluster.retry import EngineUnavailableError
 from pipeline.deploy.cluster.stackfile import PREVIEW_SUFFIX, render_services
 from pipeline.deploy.rollout import runbook, steps
@@ -25,9 +26,8 @@ def deploy(engine: FakeSwarm, number: int, held: Lock) -> None:
     new = make_release(number)
     services = render_services(STAGING, new)
     known = journal.entries(engine, "shop")
-    deployment = Deployment(
-        STAGING, engine, new, services, journal.last_successful(known), VALUES, held
-    )
+    target, before = DeployTarget(STAGING, engine, VALUES), journal.last_successful(known)
+    deployment = Deployment(target, new, services, before, held)
     runbook.run_deployment(deployment, new_record(new, services, known, "run_deployment"))
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from pipeline.config import load
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.cluster.one_shot_jobs import JobFailedError
 from pipeline.deploy.commands import status
 from pipeline.deploy.commands.maintenance import bypass_headers, maintenance_since, set_maintenance
@@ -39,10 +40,10 @@ def test_a_site_is_closed_and_opened_on_every_node_and_everybody_sees_who_did_it
     assert {"--mode=global", volume} <= {*received}
     assert status.status(STAGING) == 0
     assert "closed    for maintenance, since 20" in capsys.readouterr().out
-    assert maintenance_since(site, STAGING).endswith(" by ada")
+    assert maintenance_since(DeployTarget(STAGING, site)).endswith(" by ada")
     set_maintenance(STAGING, "off")
     assert site.options["shop-maintenance"][-1] == "off"
-    assert maintenance_since(site, STAGING) == ""
+    assert maintenance_since(DeployTarget(STAGING, site)) == ""
     assert [(act.what, act.outcome) for act in entries(site, "shop")] == [
         ("on", "succeeded"),
         ("off", "succeeded"),
@@ -51,9 +52,11 @@ def test_a_site_is_closed_and_opened_on_every_node_and_everybody_sees_who_did_it
 
 def test_who_has_the_token_is_let_in_while_it_is_closed(site: FakeSwarm) -> None:
     values = {"PREVIEW_TOKEN": "swordfish"}
-    assert bypass_headers(site, STAGING, values) == {}
+    assert bypass_headers(DeployTarget(STAGING, site, values)) == {}
     set_maintenance(STAGING, "on")
-    assert bypass_headers(site, STAGING, values) == {load().app.bypass_header: "swordfish"}
+    assert bypass_headers(DeployTarget(STAGING, site, values)) == {
+        load().app.bypass_header: "swordfish"
+    }
 
 
 def test_a_node_that_cannot_be_told_leaves_the_site_said_to_be_closed(site: FakeSwarm) -> None:
@@ -61,7 +64,7 @@ def test_a_node_that_cannot_be_told_leaves_the_site_said_to_be_closed(site: Fake
     for state in ("on", "off"):
         with pytest.raises(JobFailedError):
             set_maintenance(STAGING, state)
-        assert maintenance_since(site, STAGING)
+        assert maintenance_since(DeployTarget(STAGING, site))
 
 
 @pytest.mark.parametrize("state", ["", "yes", "ON"])
@@ -78,4 +81,4 @@ def test_an_edge_that_does_not_look_for_the_file_is_refused(engine: FakeSwarm) -
     with pytest.raises(InputError, match=r"runs another deploy/edge\.conf") as caught:
         set_maintenance(STAGING, "on")
     assert "invoke renew-edge" in caught.value.hint
-    assert maintenance_since(engine, STAGING) == ""
+    assert maintenance_since(DeployTarget(STAGING, engine)) == ""

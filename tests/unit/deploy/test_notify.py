@@ -7,6 +7,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.rollout.notify import notify_outcome, run_url
 from pipeline.errors import CheckFailedError, RolledBackError
 from tests.clock import Clock
@@ -56,11 +58,15 @@ def received() -> Iterator[Received]:
         server.shutdown()
 
 
+def target(secrets: dict[str, str]) -> DeployTarget:
+    return DeployTarget(STAGING, SwarmClient(), secrets)
+
+
 def test_what_went_well_is_told_with_all_that_one_wants_to_know(
     received: Received, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTOR", "ada")
-    with notify_outcome(STAGING, received.values, "deploy", "v1.2.3"):
+    with notify_outcome(target(received.values), "deploy", "v1.2.3"):
         clock.sleep(7)
     assert received.received_lines == [
         {
@@ -87,7 +93,7 @@ def test_what_went_well_is_told_with_all_that_one_wants_to_know(
 def test_what_went_wrong_is_told_and_stays_what_went_wrong(
     received: Received, fault: BaseException, outcome: str
 ) -> None:
-    with pytest.raises(type(fault)), notify_outcome(STAGING, received.values, "rollback", "v1.2.3"):
+    with pytest.raises(type(fault)), notify_outcome(target(received.values), "rollback", "v1.2.3"):
         raise fault
     assert received.received_lines[0]["outcome"] == outcome
 
@@ -96,7 +102,7 @@ def test_what_went_wrong_is_told_and_stays_what_went_wrong(
 def test_who_cannot_be_told_is_no_fault_and_his_address_is_not_said(
     url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with notify_outcome(STAGING, {"NOTIFY_URL": url}, "deploy", "v1.2.3"):
+    with notify_outcome(target({"NOTIFY_URL": url}), "deploy", "v1.2.3"):
         pass
     output = capsys.readouterr().err
     assert "notification failed: NOTIFY_URL" in output
@@ -107,13 +113,13 @@ def test_who_refuses_to_be_told_is_none_either(
     received: Received, capsys: pytest.CaptureFixture[str]
 ) -> None:
     received.answer = 500
-    with notify_outcome(STAGING, received.values, "deploy", "v1.2.3"):
+    with notify_outcome(target(received.values), "deploy", "v1.2.3"):
         pass
     assert "notification failed" in capsys.readouterr().err
 
 
 def test_nobody_is_told_where_nobody_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    with notify_outcome(STAGING, {}, "deploy", "v1.2.3"):
+    with notify_outcome(target({}), "deploy", "v1.2.3"):
         pass
     assert capsys.readouterr().err == ""
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.cluster.one_shot_jobs import (
     END_MARKER,
     Job,
@@ -33,7 +34,7 @@ JOB = Job("shop-migrate", IMAGES["backend"], ["python", "manage.py", "migrate"],
 
 
 def test_a_job_that_completes_leaves_nothing(engine: FakeSwarm) -> None:
-    run_job(engine, STAGING, JOB, 5)
+    run_job(DeployTarget(STAGING, engine), JOB, 5)
     assert engine.objects("service") == {}
 
 
@@ -43,7 +44,7 @@ def test_a_job_that_fails_tells_why_and_what_it_said_last_and_leaves_nothing(
 ) -> None:
     engine.ends[JOB.image] = state
     with pytest.raises(JobFailedError) as caught:
-        run_job(engine, STAGING, JOB, 5)
+        run_job(DeployTarget(STAGING, engine), JOB, 5)
     words = "" if state == "rejected" else "\nlast log lines of shop-migrate"
     assert str(caught.value) == f"shop-migrate: {state}{words}"
     assert engine.objects("service") == {}
@@ -52,13 +53,13 @@ def test_a_job_that_fails_tells_why_and_what_it_said_last_and_leaves_nothing(
 def test_a_job_that_does_not_end_is_ended(engine: FakeSwarm) -> None:
     engine.ends[JOB.image] = "running"
     with pytest.raises(JobFailedError, match=r"^shop-migrate took more than 0 s"):
-        run_job(engine, STAGING, JOB, 0.05)
+        run_job(DeployTarget(STAGING, engine), JOB, 0.05)
     assert engine.objects("service") == {}
 
 
 def test_a_job_of_a_deployer_who_died_in_it_is_no_hindrance(engine: FakeSwarm) -> None:
     engine.start_service("shop-migrate", "old", [], 1, "failed")
-    run_job(engine, STAGING, JOB, 5)
+    run_job(DeployTarget(STAGING, engine), JOB, 5)
 
 
 @pytest.mark.parametrize(
@@ -85,9 +86,9 @@ def test_a_job_of_the_backend_has_its_secrets_as_only_the_app_may_read_them() ->
 
 def test_what_a_job_says_counts_only_if_all_of_it_is_there(engine: FakeSwarm) -> None:
     engine.message["migrate"] = "one\ntwo"
-    assert run_and_read_lines(engine, STAGING, JOB, 5) == ["one", "two"]
+    assert run_and_read_lines(DeployTarget(STAGING, engine), JOB, 5) == ["one", "two"]
     engine.message["migrate"] = f"one\n{END_MARKER}\n later, on standard error"
-    assert run_and_read_lines(engine, STAGING, JOB, 5) == ["one"]
+    assert run_and_read_lines(DeployTarget(STAGING, engine), JOB, 5) == ["one"]
 
 
 def test_what_a_job_says_is_not_taken_for_all_when_the_engine_lost_the_end(
@@ -95,7 +96,7 @@ def test_what_a_job_says_is_not_taken_for_all_when_the_engine_lost_the_end(
 ) -> None:
     monkeypatch.setattr(SwarmClient, "full_logs", lambda *_: CommandResult((), 0, "one\n", ""))
     with pytest.raises(JobFailedError, match="lost the output of shop-migrate"):
-        run_and_read_lines(engine, STAGING, JOB, 5)
+        run_and_read_lines(DeployTarget(STAGING, engine), JOB, 5)
 
 
 def test_what_the_engine_began_anew_is_no_second_job() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.cluster.stackfile import render_services
 from pipeline.deploy.rollout import cleanup
 from pipeline.deploy.rollout.candidate import new_record
@@ -46,7 +47,7 @@ def image(number: int, name: str = "backend") -> str:
 def test_nothing_is_removed_while_there_are_few(engine: FakeSwarm) -> None:
     deployed(engine, range(1, KEPT_RELEASES + 1))
     engine.requested.clear()
-    prune_releases(engine, STAGING)
+    prune_releases(DeployTarget(STAGING, engine))
     removed = [words for words in engine.requested if "rm" in words]
     assert removed == ["service rm shop-sessions"] * 2, "before the job, and after it"
     assert [*engine.options] == ["shop-sessions"]
@@ -54,14 +55,14 @@ def test_nothing_is_removed_while_there_are_few(engine: FakeSwarm) -> None:
 
 def test_sessions_that_have_expired_are_removed_by_what_serves(engine: FakeSwarm) -> None:
     deployed(engine, range(1, 3))
-    prune_releases(engine, STAGING)
+    prune_releases(DeployTarget(STAGING, engine))
     assert engine.options["shop-sessions"][-3:] == (image(2), "manage.py", "clearsessions")
 
 
 def test_old_images_go_and_those_of_kept_releases_stay(engine: FakeSwarm) -> None:
     deployed(engine, range(1, KEPT_RELEASES + 3))
     pulled(engine, image(1), image(2), image(3), image(KEPT_RELEASES + 2))
-    prune_releases(engine, STAGING)
+    prune_releases(DeployTarget(STAGING, engine))
     assert {*removed(engine)} == {image(1), image(2)}
 
 
@@ -69,7 +70,7 @@ def test_what_another_environment_may_go_back_to_stays(engine: FakeSwarm) -> Non
     deployed(engine, range(1, 3), "other-stack")
     deployed(engine, range(1, KEPT_RELEASES + 3))
     pulled(engine, image(1), image(2))
-    prune_releases(engine, STAGING)
+    prune_releases(DeployTarget(STAGING, engine))
     assert removed(engine) == []
     assert len(journal.entries(engine, "other-stack")) == 2
 
@@ -78,7 +79,7 @@ def test_what_runs_stays_though_no_journal_knows_it(engine: FakeSwarm) -> None:
     engine.start_service("shop_edge", image(1, "frontend"), [], 1, "running")
     deployed(engine, range(1, KEPT_RELEASES + 2))
     pulled(engine, image(1, "frontend"), image(1))
-    prune_releases(engine, STAGING)
+    prune_releases(DeployTarget(STAGING, engine))
     assert {*removed(engine)} == {image(1)}
 
 
@@ -94,7 +95,7 @@ def test_secrets_that_no_kept_release_names_go_and_only_this_stack_s_own(engine:
     container = engine.objects("service")["shop_edge"]["Spec"]["TaskTemplate"]["ContainerSpec"]
     container["Secrets"] = [{"SecretName": mounted}]
     deployed(engine, range(1, KEPT_RELEASES + 2))
-    prune_releases(engine, STAGING)
+    prune_releases(DeployTarget(STAGING, engine))
     assert sorted(engine.objects("secret")) == sorted(
         [kept, mounted, "other-old-0000000a", "shop-unhashed"]
     )
@@ -103,13 +104,13 @@ def test_secrets_that_no_kept_release_names_go_and_only_this_stack_s_own(engine:
 
 def test_the_pages_of_kept_releases_are_named_to_whoever_removes_assets(engine: FakeSwarm) -> None:
     deployed(engine, range(1, KEPT_RELEASES + 2))
-    prune_releases(engine, STAGING)
+    prune_releases(DeployTarget(STAGING, engine))
     pages = [f"{number:064}" for number in range(2, KEPT_RELEASES + 2)]
     assert list(engine.options["shop-prune"][-KEPT_RELEASES:]) == pages
 
 
 def test_without_a_journal_nothing_is_done(engine: FakeSwarm) -> None:
-    prune_releases(engine, STAGING)
+    prune_releases(DeployTarget(STAGING, engine))
     assert not engine.options
 
 
@@ -119,7 +120,7 @@ def test_a_fault_is_said_and_nothing_else(
 ) -> None:
     deployed(engine, range(1, KEPT_RELEASES + 2))
     engine.ends[image(KEPT_RELEASES + 1, name)] = "failed"
-    clean_up(engine, STAGING)
+    clean_up(DeployTarget(STAGING, engine))
     output = "cleanup incomplete, the next deployment continues it: "
     assert f"{output}shop-{job}: " in capsys.readouterr().err
     assert "shop-lock" not in engine.objects("config")

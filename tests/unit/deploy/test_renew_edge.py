@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.deploy.cluster import start_failures
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.cluster.stackfile import render_services
 from pipeline.deploy.commands import edge, site
 from pipeline.deploy.rollout.candidate import new_record
@@ -43,7 +44,7 @@ def live(engine: FakeSwarm, monkeypatch: pytest.MonkeyPatch, pair: Pair) -> Fake
     entry = new_record(make_release(1), render_services(STAGING, make_release(1)), [], "deploy")
     journal.record_start(engine, "shop", entry)
     journal.record_end(engine, "shop", entry, journal.SUCCEEDED)
-    ensure_infrastructure(engine, STAGING, make_release(1).images, values)
+    ensure_infrastructure(DeployTarget(STAGING, engine, values), make_release(1).images)
     engine.requested.clear()
     return engine
 

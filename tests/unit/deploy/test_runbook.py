@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import pytest
 
 from pipeline.deploy.cluster.client import service_image
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.cluster.stackfile import render_services
 from pipeline.deploy.rollout import health, runbook, steps
 from pipeline.deploy.rollout.candidate import new_record
@@ -64,7 +65,7 @@ def deploy(engine: FakeSwarm, number: int, *, log_out: bool = False, migrate: bo
     known = journal.entries(engine, "shop")
     before = journal.last_successful(known)
     with hold_lock(engine, "shop", "run_deployment") as lock:
-        deployment = Deployment(STAGING, engine, new, services, before, VALUES, lock)
+        deployment = Deployment(DeployTarget(STAGING, engine, VALUES), new, services, before, lock)
         deployment.log_out, deployment.migrates = log_out, migrate
         runbook.run_deployment(deployment, new_record(new, services, known, "run_deployment"))
 

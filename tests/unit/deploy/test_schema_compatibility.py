@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.config import load
-from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.cluster.one_shot_jobs import JobFailedError, JobNotStartedError
 from pipeline.deploy.cluster.stackfile import Service, render_services
 from pipeline.deploy.rollout import schema_compatibility
@@ -20,7 +20,6 @@ from pipeline.deploy.rollout.schema_compatibility import (
 )
 from pipeline.deploy.state import journal
 from pipeline.deploy.state.journal import DeploymentRecord
-from pipeline.environments import Environment
 from pipeline.errors import CheckFailedError, InputError
 from tests.unit.deploy.factories import INSTANT_TIMINGS, make_environment, make_release
 from tests.unit.deploy.fake_swarm import FakeSwarm
@@ -48,7 +47,7 @@ class Backends:
         self.requested: list[str] = []
 
     def asked_of(
-        self, _: SwarmClient, __: Environment, service: Service, *commands: str, **_limits: float
+        self, _: DeployTarget, service: Service, *commands: str, **_limits: float
     ) -> list[str]:
         image = service["image"]
         self.requested.append(commands[0])
@@ -84,7 +83,7 @@ def back(
     known: Sequence[DeploymentRecord] = (LIVE,),
     outage: bool = False,
 ) -> None:
-    require_rollback_compatible(engine, STAGING, known, target, lambda: outage)
+    require_rollback_compatible(DeployTarget(STAGING, engine), known, target, lambda: outage)
 
 
 def test_older_code_that_knows_all_that_was_migrated_may_come_back(
@@ -148,9 +147,9 @@ def test_the_same_code_need_not_be_asked(engine: FakeSwarm, backends: Backends) 
 
 def test_what_a_backend_knows_is_asked_of_its_own_image(engine: FakeSwarm) -> None:
     engine.message["barrier"] = f'shop\n{FIRST}\n["shop.0001_initial", "shop.0002_adds"]\n'
-    assert schema_compatibility.unknown_migrations(engine, STAGING, OLD["backend"]) == {
-        "shop.0002_adds"
-    }
+    assert schema_compatibility.unknown_migrations(
+        DeployTarget(STAGING, engine), OLD["backend"]
+    ) == {"shop.0002_adds"}
     assert OLD["backend"]["image"] in engine.options["shop-barrier"]
 
 
@@ -238,14 +237,14 @@ def test_a_known_contract_bars_the_way_back_in_an_outage_as_well(
 def test_migrations_that_leave_what_serves_all_it_uses_may_be_applied(
     engine: FakeSwarm, backends: Backends, output: str
 ) -> None:
-    require_forward_compatible(engine, STAGING, LIVE, output)
+    require_forward_compatible(DeployTarget(STAGING, engine), LIVE, output)
     assert backends.requested == ([COMMANDS.schema_uses] if "taken away" in output else [])
 
 
 def test_what_serves_is_not_deprived_of_what_it_uses(engine: FakeSwarm, backends: Backends) -> None:
     output = 'taken away: ["shop.order.note", "shop.tag"]\n' * 3  # by three nodes
     with pytest.raises(CheckFailedError, match=r"still uses .* shop\.order\.note$") as caught:
-        require_forward_compatible(engine, STAGING, LIVE, output)
+        require_forward_compatible(DeployTarget(STAGING, engine), LIVE, output)
     assert caught.value.hint.startswith("first deploy a release that does not use it")
     assert backends.uses
 
@@ -255,7 +254,7 @@ def test_a_migration_that_comes_too_early_is_refused_whoever_serves(
 ) -> None:
     output = 'to be applied: x\ntoo early: ["shop.0003_drops"]\n'
     with pytest.raises(CheckFailedError, match=r"too early: shop\.0003_drops; v1\.0\.2 serves"):
-        require_forward_compatible(engine, STAGING, LIVE, output)
+        require_forward_compatible(DeployTarget(STAGING, engine), LIVE, output)
     assert backends.requested == []
 
 
@@ -264,4 +263,4 @@ def test_what_serves_and_cannot_tell_is_deprived_of_nothing(
 ) -> None:
     backends.uses = None
     with pytest.raises(CheckFailedError, match="cannot report which models"):
-        require_forward_compatible(engine, STAGING, LIVE, 'taken away: ["shop.tag"]')
+        require_forward_compatible(DeployTarget(STAGING, engine), LIVE, 'taken away: ["shop.tag"]')

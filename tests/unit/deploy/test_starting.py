@@ -15,6 +15,7 @@ from pipeline.deploy.cluster.convergence import (
     wait_for_convergence,
     wait_until_running,
 )
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.cluster.one_shot_jobs import Job, JobFailedError, JobNotStartedError, run_job
 from pipeline.deploy.commands.doctor import check_infrastructure
 from pipeline.deploy.commands.status import find_outages
@@ -57,7 +58,7 @@ def with_each_sleep(
 def fault(engine: FakeSwarm, *, everywhere: bool = False) -> JobFailedError:
     """Return what a job comes to."""
     with pytest.raises(JobFailedError) as caught:
-        run_job(engine, STAGING, JOB, MINUTES, everywhere=everywhere)
+        run_job(DeployTarget(STAGING, engine), JOB, MINUTES, everywhere=everywhere)
     assert engine.objects("service") == {}, "nothing is left of it"
     return caught.value
 
@@ -201,7 +202,7 @@ def test_a_job_that_begins_late_is_not_given_up(
             engine.tasks_of(JOB.name)[0]["Status"]["State"] = "complete"
 
     with_each_sleep(clock, monkeypatch, begin)
-    run_job(engine, STAGING, JOB, MINUTES)
+    run_job(DeployTarget(STAGING, engine), JOB, MINUTES)
 
 
 class Registry:
@@ -515,10 +516,10 @@ def test_what_lacks_replicas_says_why(engine: FakeSwarm) -> None:
     with pytest.raises(
         CheckFailedError, match="edge has 0 of 1 replicas: pending on anna"
     ) as caught:
-        check_infrastructure(engine, STAGING)
+        check_infrastructure(DeployTarget(STAGING, engine))
     assert sentence in str(caught.value)
     assert hint in caught.value.hint
-    (line,) = [line for line in find_outages(engine, STAGING) if "edge" in line]
+    (line,) = [line for line in find_outages(DeployTarget(STAGING, engine)) if "edge" in line]
     assert sentence in line
 
 
@@ -540,7 +541,7 @@ def test_a_node_that_is_passed_over_by_a_job_on_every_node_is_named(
 ) -> None:
     """Its edge is neither closed nor given the files of a page, and there is no other message."""
     engine.facts["node"] = "anna Ready Active\nbea Ready Pause"
-    run_job(engine, STAGING, JOB, MINUTES, everywhere=True)
+    run_job(DeployTarget(STAGING, engine), JOB, MINUTES, everywhere=True)
     output = capsys.readouterr().err
     assert "shop-check skipped unavailable nodes: bea Ready Pause" in output
 
@@ -557,4 +558,4 @@ def test_a_job_that_is_begun_anew_on_another_node_is_given_the_time_again(
             started["Status"]["State"] = "pending" if clock.monotonic() < 63 else "complete"
 
     with_each_sleep(clock, monkeypatch, begin_anew)
-    run_job(engine, STAGING, JOB, MINUTES)
+    run_job(DeployTarget(STAGING, engine), JOB, MINUTES)

@@ -4,6 +4,7 @@ import pytest
 
 from pipeline.deploy import target
 from pipeline.deploy.cluster.client import SwarmClient
+from pipeline.deploy.cluster.deploy_target import DeployTarget
 from pipeline.deploy.target import connect, outdated_components
 from pipeline.errors import InputError, MissingToolError
 from pipeline.process import CommandResult
@@ -22,7 +23,7 @@ def answer(monkeypatch: pytest.MonkeyPatch, text: str, code: int = 0) -> None:
 
 def test_what_is_new_enough_is_taken(engine: FakeSwarm) -> None:
     del engine
-    assert connect(STAGING) == SwarmClient()
+    assert connect(STAGING) == DeployTarget(STAGING, SwarmClient())
 
 
 @pytest.mark.parametrize(
