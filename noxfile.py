@@ -687,7 +687,7 @@ def dropped_variables() -> set[str]:
     def named(*globs: str) -> set[str]:
         return {name for glob in globs for name in fnmatch.filter(os.environ, glob)}
 
-    return named(*declared.dropped) - named(*declared.cache_key, *declared.passthrough)
+    return named(*declared.removed) - named(*declared.passed)
 
 
 def unset_app_env() -> dict[str, str | None]:

@@ -1,7 +1,4 @@
-"""The tables of pipeline.toml: the meaning and the type of each key.
-
-An optional key has a default; a key without which a check would be weaker is required.
-"""
+"""The tables of pipeline.toml: the meaning, the type and the default of each key."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -9,6 +6,7 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
+from pipeline import session_variables
 from pipeline.environments import NOTIFY_URL, SSH_KEY, Environment, Variable
 from pipeline.toml import Fault, Place
 from pipeline.toml_checker import unknown_name_faults
@@ -92,36 +90,51 @@ class _Template(Table):
 
 
 class Variables(Table):
-    """The environment variables of a session; `invoke ci` removes all others."""
+    """Further environment variables of a session; `invoke ci` removes all others."""
 
-    cache_key: tuple[_Glob, ...]
+    cache_key: tuple[_Glob, ...] = ()
     """Variables that may change a result; they are part of its cache key."""
-    passthrough: tuple[_Glob, ...]
+    passthrough: tuple[_Glob, ...] = ()
     """Variables that are passed and do not change a result."""
-    dropped: tuple[_Glob, ...]
+    dropped: tuple[_Glob, ...] = ()
     """Variables that configure tools; nox removes them, except those above."""
+
+    @property
+    def in_key(self) -> tuple[str, ...]:
+        """All variables that may change a result."""
+        return (*session_variables.CACHE_KEY, *self.cache_key)
+
+    @property
+    def passed(self) -> tuple[str, ...]:
+        """All variables that a session gets."""
+        return (*self.in_key, *session_variables.PASSTHROUGH, *self.passthrough)
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """All variables that nox removes, unless they are passed."""
+        return (*session_variables.DROPPED, *self.dropped)
 
 
 class _Ci(Table):
     """How `invoke ci` runs the jobs."""
 
-    main_branch: _Branch
+    main_branch: _Branch = "main"
     """The branch that changes are compared with, and releases are made from."""
     exclusive: _Jobs = ()
     """Jobs that must run alone, as they measure time."""
-    extra_inputs: tuple[_GlobInside, ...]
+    extra_inputs: tuple[_GlobInside, ...] = (".env*", "*/.env*")
     """Ignored files that sessions read, as globs of `Path.glob`."""
-    tools: tuple[Text, ...]
+    tools: tuple[Text, ...] = ("git", "node", "npm", "redis-server")
     """Programs of the machine that may change a result."""
     needs: Mapping[_Job, _Jobs] = {}
     """Jobs that use files made by other jobs."""
     main_only: Mapping[_Job, tuple[Text, ...]] = {}
     """Jobs that a change waits for only if it touches one of these areas."""
-    never_cached: Mapping[_Job, Text]
+    never_cached: Mapping[_Job, Text] = {}
     """Jobs whose result must not be reused, and why."""
     mutex: Mapping[Text, _Jobs] = {}
     """Jobs that must not run at the same time, by what they share."""
-    variables: Variables
+    variables: Variables = Variables()
 
     def unknown_jobs(self, known: Collection[str]) -> Iterator[Fault]:
         """Yield an error for each name that is not a job.
@@ -289,15 +302,17 @@ class _Images(Table):
 
     registry: Annotated[
         str, matches_pattern(r"[\w.-]+(:\d+)?(/[\w.-]+)*", "a registry, like ghcr.io")
-    ]
+    ] = "ghcr.io"
     """The registry of images; the owner and name of the git remote and the image are appended."""
     built: tuple[_Image, ...]
     """Images of this repository: each has a folder with a Dockerfile."""
     third_party: tuple[_Image, ...]
     """Images of docker-compose.yml that are not built here."""
-    platforms: Annotated[tuple[_Platform, ...], Constraint("a list of at least one platform", bool)]
+    platforms: Annotated[
+        tuple[_Platform, ...], Constraint("a list of at least one platform", bool)
+    ] = ("linux/amd64", "linux/arm64")
     """The platforms of each image."""
-    max_scan_age_days: Annotated[int, whole_number(1, 365)]
+    max_scan_age_days: Annotated[int, whole_number(1, 365)] = 7
     """The maximum age of a scan when its image is deployed."""
 
     def _built_or_third_party(self) -> Iterator[Fault]:
@@ -323,9 +338,9 @@ class GitHub(Table):
 class _Migrations(Table):
     """How new migrations are tested."""
 
-    rows: Annotated[int, whole_number(1, 100_000_000)]
+    rows: Annotated[int, whole_number(1, 100_000_000)] = 100_000
     """The number of rows in each table."""
-    max_lock_seconds: _Positive
+    max_lock_seconds: _Positive = 2
     """How long a migration may hold a blocking lock."""
     values: Mapping[Text, Text] = {}
     """SQL expressions for columns with special values, as `app_table.column`, for row i."""
@@ -341,20 +356,30 @@ class Services(Table):
 class Actions(Table):
     """Third-party actions that steps may use, in addition to those that install tools."""
 
-    setup: tuple[Text, ...] = ()
+    setup: tuple[Text, ...] = (
+        "actions/cache",
+        "actions/checkout",
+        "actions/download-artifact",
+        "actions/setup-python",
+    )
     """Actions that run before a session."""
-    report: tuple[Text, ...] = ()
+    report: tuple[Text, ...] = (
+        "actions/github-script",
+        "actions/upload-artifact",
+        "codecov/codecov-action",
+        "github/codeql-action/upload-sarif",
+    )
     """Actions that run after it."""
 
 
 class _Parity(Table):
     """What `nox -s parity` allows in workflows."""
 
-    runners: tuple[Text, ...]
+    runners: tuple[Text, ...] = ("ubuntu-24.04", "ubuntu-24.04-arm")
     """The labels of runners."""
-    setup_commands: tuple[str, ...] = ()
+    setup_commands: tuple[str, ...] = ('./dev >> "$GITHUB_PATH"',)
     """Commands that a local action may run."""
-    max_timeout_minutes: Annotated[int, whole_number(1, 7200)]
+    max_timeout_minutes: Annotated[int, whole_number(1, 7200)] = 60
     """The maximum of `timeout-minutes`."""
     actions: Actions = Actions()
     """The actions that steps may use."""
@@ -403,13 +428,13 @@ class Settings(Table):
 
     name: _Name
     """The name of the product; stacks and the cache folder of `invoke ci` are named after it."""
-    ci: _Ci
+    ci: _Ci = _Ci()
     defaults: _Defaults
     areas: Mapping[Text, tuple[_Glob, ...]]
     """Sets of files; a session is tagged with the areas that it reads."""
     images: _Images
-    migrations: _Migrations
-    parity: _Parity
+    migrations: _Migrations = _Migrations()
+    parity: _Parity = _Parity()
     python: Mapping[_Minor, _Version]
     django: Mapping[_Minor, _Django]
     node: Mapping[_Major, _Version]

@@ -19,12 +19,12 @@ def fingerprint_variables(declared: Variables) -> dict[str, str]:
 
     The values are hashed because the cache is a file and a value may be a secret.
     """
-    found = _matching(declared.cache_key)
+    found = _matching(declared.in_key)
     return {name: hashlib.sha256(found[name].encode()).hexdigest() for name in sorted(found)}
 
 
 def session_environment(declared: Variables) -> dict[str, str]:
-    return _matching([*declared.cache_key, *declared.passthrough])
+    return _matching(declared.passed)
 
 
 def _matching(globs: Iterable[str]) -> dict[str, str]:

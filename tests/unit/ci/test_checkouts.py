@@ -153,7 +153,7 @@ def test_renamed_main_branch_runs_everything(developer: Checkout) -> None:
     developer.git("branch", "--move", "main", "master")
     settings = (developer.root / "pipeline.toml").read_text()
     developer.commit(
-        "pipeline.toml", re.sub(r'(?m)^main_branch = "main"', 'main_branch = "master"', settings)
+        "pipeline.toml", settings.replace("[ci]\n", '[ci]\nmain_branch = "master"\n', 1)
     )
     developer.git("push", "--quiet", "origin", "master")
     assert developer.selected(**main | {"GITHUB_REF": "refs/heads/master"}) == everything
