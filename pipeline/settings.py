@@ -234,7 +234,7 @@ class _Secrets(Table):
     """The secrets of the app, which every environment has."""
 
     required: tuple[Variable, ...] = ()
-    """Secrets that every environment must set, besides those of the edge and of deployments."""
+    """Secrets that every environment must set, in addition to those of each deployment."""
     optional: tuple[Variable, ...] = ()
     """Secrets that the app gets where they are set."""
     generate: Mapping[Variable, Text] = {}
@@ -270,7 +270,7 @@ class _App(Table):
     port: Annotated[int, whole_number(1, 65535)] = 8000
     """The port of the API in its container."""
     upstream: Variable = "BACKEND_UPSTREAM"
-    """The variable that tells the page the address of the API."""
+    """The variable with the address of the API, for the page."""
     public_variables: tuple[Variable, ...] = ("SENTRY_DSN",)
     """Variables of an environment that the page gets too, so every user may read them."""
     preview_header: Text = "X-Preview"

@@ -18,7 +18,7 @@ SCHEMA_FILE = Path("docs", "pipeline.schema.json")
 _TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", date: "string"}
 _HEADER = ("key", "meaning", "value", "default")
 _ENTRY = "NAME"
-"""Stands for any name in the path of a table."""
+"""Any name in the path of a table."""
 
 _Schema = dict[str, Any]
 

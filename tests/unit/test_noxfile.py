@@ -57,10 +57,10 @@ def test_it_imports_only_the_standard_library_nox_and_what_reads_the_settings() 
 
 def test_settings_that_are_wrong_are_an_error_with_their_lines(checkout: Path, run: Run) -> None:
     settings = checkout / "pipeline.toml"
-    settings.write_text(settings.read_text().replace("third_party =", "thirdparty ="))
+    settings.write_text(settings.read_text().replace("third_party =", "party ="))
     result = run("nox", "-l")
     assert result.returncode == 2
-    assert re.match(r"error: pipeline\.toml:\d+: images\.thirdparty: there is no", result.stderr)
+    assert re.match(r"error: pipeline\.toml:\d+: images\.party: there is no", result.stderr)
     assert "Traceback" not in result.stderr
 
 

@@ -96,7 +96,7 @@ def _fill_in(form: str) -> str:
     """Return a value in this form, with random text.
 
     Args:
-        form: `{token}` stands for 86 characters, `{key}` for 32 bytes in URL-safe base64.
+        form: `{token}` becomes 86 characters, `{key}` 32 bytes in URL-safe base64.
     """
     key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
     return form.replace("{token}", secrets.token_urlsafe(64)).replace("{key}", key)

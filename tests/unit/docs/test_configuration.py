@@ -47,7 +47,7 @@ def test_schema_accepts_this_repository() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"images": {"plattforms": []}}, "'plattforms' was unexpected"),
+        ({"images": {"platform": []}}, "'platform' was unexpected"),
         ({"images": {"platforms": "linux/amd64"}}, "is not of type 'array'"),
         ({"images": {"max_scan_age_days": 0}}, "0 is less than the minimum of 1"),
         ({"name": "Shop"}, "'Shop' does not match"),
