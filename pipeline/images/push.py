@@ -16,7 +16,7 @@ from pipeline.images.records import (
     write_release,
 )
 from pipeline.images.registry import exists, resolve_digest
-from pipeline.images.targets import Command, Target, repository_for
+from pipeline.images.targets import Command, ImageRef, Target, repository_for
 from pipeline.images.tools import command_output, require_tools, run_commands
 
 _DIGEST_PLACEHOLDER = "sha256:…"
@@ -97,13 +97,17 @@ def _push_image(image: str, targets: Sequence[Target], commit: Commit) -> None:
             )
         ]
     )
-    entry = ReleasedImage(f"{repository_for(image)}@{resolve_digest(name)}", digests)
+    entry = ReleasedImage(ImageRef(f"{repository_for(image)}@{resolve_digest(name)}"), digests)
     write_release(commit.sha, {**before, image: entry})
 
 
 def _is_pushed(entry: ReleasedImage, name: str, digests: dict[str, str]) -> bool:
     """Return whether a repository has an index of exactly these images."""
-    return entry.repository == name and entry.platforms == digests and exists(entry.reference)
+    return (
+        entry.reference.repository == name
+        and entry.platforms == digests
+        and exists(entry.reference)
+    )
 
 
 def require_build(target: Target, commit: Commit) -> BuildRecord:

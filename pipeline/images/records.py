@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline import filesystem
 from pipeline.errors import InputError
-from pipeline.images.targets import DIST_DIR, Target
+from pipeline.images.targets import DIST_DIR, ImageRef, Target
 
 _RELEASE_FILE = DIST_DIR / "release.json"
 
@@ -43,13 +43,8 @@ class BuildRecord:
 class ReleasedImage:
     """One image of a release: the index, and the image of each platform, by digest."""
 
-    reference: str
+    reference: ImageRef
     platforms: dict[str, str]
-
-    @property
-    def repository(self) -> str:
-        """The repository that it was pushed to."""
-        return self.reference.partition("@")[0]
 
 
 def load_build(target: Target) -> BuildRecord | None:
@@ -65,7 +60,10 @@ def load_release(commit: str) -> dict[str, ReleasedImage]:
     release = json.loads(_RELEASE_FILE.read_text())
     if release["commit"] != commit:
         return {}
-    return {image: ReleasedImage(**entry) for image, entry in release["images"].items()}
+    return {
+        image: ReleasedImage(ImageRef(entry["reference"]), entry["platforms"])
+        for image, entry in release["images"].items()
+    }
 
 
 def write_release(commit: str, entries: dict[str, ReleasedImage]) -> None:

@@ -65,7 +65,7 @@ def _sign_commands(
     more = {kind: vex.vex_path(image) for kind in WAIVER_ATTESTATIONS if waivers}
     commands = []
     for platform, digest in entry.platforms.items():
-        reference = f"{entry.repository}@{digest}"
+        reference = f"{entry.reference.repository}@{digest}"
         for kind, file in (_attestation_files(Target(image, platform)) | more).items():
             commands.append(cosign.attest(signer, reference, kind, file))
     annotations = expected_annotations(image, commit.sha) | (WAIVER_ANNOTATION if waivers else {})

@@ -8,6 +8,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from pipeline.addresses import is_loopback
 from pipeline.config import load
@@ -20,8 +21,44 @@ Command = tuple[str, ...]
 DIST_DIR = Path("dist", "images")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 """https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests"""
-DIGEST_REFERENCE = re.compile(r"(?P<repository>[^@\s]+)@(?P<digest>sha256:[0-9a-f]{64})")
+_DIGEST_REFERENCE = re.compile(r"[^@\s]+@sha256:[0-9a-f]{64}")
 _PORT = re.compile(r":\d+$")
+
+
+class ImageRef(str):
+    """An image by its digest: `ghcr.io/octo-org/shop/api@sha256:…`.
+
+    A tag may point to another image between a check and its use; a digest cannot. It is a text, so
+    that stack files and the journal contain it as it is.
+
+    Raises:
+        InputError: The text is not a reference with a digest.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, reference: str) -> Self:
+        if not is_digest_reference(reference):
+            raise InputError(
+                f"`{reference}` does not name an image by its digest",
+                hint="write repository@sha256:…; docker buildx imagetools inspect shows the digest",
+            )
+        return super().__new__(cls, reference)
+
+    @property
+    def repository(self) -> str:
+        """The part before the digest."""
+        return self.partition("@")[0]
+
+    @property
+    def digest(self) -> str:
+        """The digest, with the name of its algorithm."""
+        return self.partition("@")[2]
+
+
+def is_digest_reference(reference: str) -> bool:
+    """Return whether a reference ends in a digest."""
+    return bool(_DIGEST_REFERENCE.fullmatch(reference))
 
 
 @dataclass(frozen=True, order=True)
@@ -120,18 +157,3 @@ def require_tag(version: str) -> None:
             f"`{version}` cannot be the tag of an image",
             hint="use only letters, digits and . _ -, as in v1.4.0",
         )
-
-
-def split_digest(reference: str) -> tuple[str, str]:
-    """Split `repository@sha256:…`.
-
-    Raises:
-        InputError: It is not a digest. A tag may change between verification and use.
-    """
-    found = DIGEST_REFERENCE.fullmatch(reference)
-    if not found:
-        raise InputError(
-            f"`{reference}` does not name an image by its digest",
-            hint="write repository@sha256:…; docker buildx imagetools inspect shows a tag's digest",
-        )
-    return found["repository"], found["digest"]

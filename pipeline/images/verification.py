@@ -12,7 +12,7 @@ from pipeline.images.commands.cosign import Signer
 from pipeline.images.pin import pinned_reference
 from pipeline.images.registry import platform_digests
 from pipeline.images.statements import answer_problems
-from pipeline.images.targets import Command, platforms, split_digest
+from pipeline.images.targets import Command, ImageRef, platforms
 from pipeline.images.tools import require_tools
 from pipeline.process import CommandResult, capture
 
@@ -113,11 +113,10 @@ def find_problems(
 
     All commands run in one thread pool, as they wait for the network.
     """
-    for reference in references:
-        split_digest(reference)
+    images = [ImageRef(reference) for reference in references]
     with ThreadPoolExecutor() as pool:
         digests = [
-            *pool.map(lambda each: _cosign_commands(each, signer, commit, platforms), references)
+            *pool.map(lambda each: _cosign_commands(each, signer, commit, platforms), images)
         ]
         flat = [command for each in digests for _, _, command in each.commands]
         answers = dict(zip(flat, pool.map(_run_cached, flat), strict=True))
@@ -137,10 +136,9 @@ def find_problems(
 
 
 def _cosign_commands(
-    reference: str, signer: Signer, commit: str, platforms: Sequence[str]
+    reference: ImageRef, signer: Signer, commit: str, platforms: Sequence[str]
 ) -> _CosignCommands:
     """Read the manifest of a digest, and return the Cosign commands for it."""
-    repository, _ = split_digest(reference)
     try:
         found = platform_digests(reference)
     except CheckFailedError as error:
@@ -150,7 +148,7 @@ def _cosign_commands(
     missing = [platform for platform in platforms if platform not in found]
     problems = [f"it is not for {platform}, only for {', '.join(found)}" for platform in missing]
     try:
-        annotations = expected_annotations(repository.rpartition("/")[2], commit)
+        annotations = expected_annotations(reference.repository.rpartition("/")[2], commit)
     except InputError as error:
         return _CosignCommands([f"its commit is unknown: {error}"])
     with_waivers = cosign.verify(signer, reference, annotations | WAIVER_ANNOTATION)
@@ -161,7 +159,7 @@ def _cosign_commands(
         (kind, f"{name} of {platform}", cosign.verify_attestation(signer, image, kind))
         for platform, digest in found.items()
         for kind, name in kinds.items()
-        for image in [f"{repository}@{digest}"]
+        for image in [f"{reference.repository}@{digest}"]
     ]
     signature = ("", "signature", cosign.verify(signer, reference, annotations))
     return _CosignCommands(problems, [signature, *statements])

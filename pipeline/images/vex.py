@@ -64,7 +64,7 @@ def _statement(image: str, entry: ReleasedImage, exemption: Waiver) -> dict[str,
     package = f"pkg:generic/{quote(exemption.package, safe='')}"
     products = [
         {
-            "@id": _product(image, entry.repository, digest),
+            "@id": _product(image, entry.reference.repository, digest),
             "hashes": {"sha-256": digest.removeprefix("sha256:")},
             "subcomponents": [{"@id": package}],
         }

@@ -13,6 +13,7 @@ from pipeline import yaml
 from pipeline.config import load
 from pipeline.environments import Environment
 from pipeline.errors import InputError
+from pipeline.images.targets import ImageRef
 
 STACK_FILE, DATA_FILE = Path("deploy", "stack.yml"), Path("deploy", "data.yml")
 PREVIEW_SUFFIX = "-next"
@@ -36,7 +37,7 @@ class Release:
     deploy_id: str
     version: str
     commit: str
-    images: Mapping[str, str]
+    images: Mapping[str, ImageRef]
     secrets: Mapping[str, str]
 
 
@@ -79,7 +80,7 @@ def _render_service(
     update = {**deploy["update_config"], "delay": f"{times.delay}s", "monitor": f"{times.monitor}s"}
     return {
         **template,
-        "image": release.images[name],
+        "image": str(release.images[name]),
         "environment": {
             **template.get("environment", {}),
             **service_environment(name, environment, release),

@@ -9,7 +9,7 @@ from pipeline.deploy.cluster.failure_causes import Cause
 from pipeline.deploy.cluster.retry import EngineUnavailableError
 from pipeline.errors import CheckFailedError
 from pipeline.images.registry import NotFoundError, platform_digests, raw_manifest
-from pipeline.images.targets import split_digest
+from pipeline.images.targets import ImageRef
 
 _UNALLOCATED_STATES = {"new", "allocated"}
 """States of a task that waits for an address in its network."""
@@ -101,7 +101,7 @@ def _missing_image_cause(swarm: SwarmClient, image: str, task: JSONObject) -> Ca
             return Cause(message, "add the platform to `platforms` in pipeline.toml")
         named = ", although its index lists it"
         for digest in [built[platform]] if platform else built.values():
-            raw_manifest(f"{split_digest(image)[0]}@{digest}")
+            raw_manifest(f"{ImageRef(image).repository}@{digest}")
     except NotFoundError as error:
         again = "invoke build push, in its commit, pushes it again; or deploy another release"
         return Cause(f"{error}{named}", again)

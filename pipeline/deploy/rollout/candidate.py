@@ -12,7 +12,7 @@ from pipeline.environments import Environment
 from pipeline.errors import InputError
 from pipeline.git import Commit, current_ref, head, resolve_commit
 from pipeline.images.registry import resolve_digest
-from pipeline.images.targets import image_names, repository_for, require_tag
+from pipeline.images.targets import ImageRef, image_names, repository_for, require_tag
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class ReleaseCandidate:
 
     version: str
     commit: str
-    images: Mapping[str, str]
+    images: Mapping[str, ImageRef]
 
 
 def resolve_candidate(environment: Environment, release: str | None) -> ReleaseCandidate:
@@ -58,10 +58,10 @@ def resolve_candidate(environment: Environment, release: str | None) -> ReleaseC
     return ReleaseCandidate(version or tag, sha, found)
 
 
-def _tagged(image: str, tag: str) -> str:
+def _tagged(image: str, tag: str) -> ImageRef:
     """Return an image by the digest that a tag has now."""
     name = repository_for(image)
-    return f"{name}@{resolve_digest(f'{name}:{tag}')}"
+    return ImageRef(f"{name}@{resolve_digest(f'{name}:{tag}')}")
 
 
 def require_clean_worktree(commit: Commit) -> None:

@@ -19,7 +19,7 @@ from pipeline.deploy.signals import raise_on_signal
 from pipeline.deploy.state import journal
 from pipeline.deploy.state.deploy_lock import CLEANUP, hold_lock
 from pipeline.deploy.state.journal import DeploymentRecord
-from pipeline.images.targets import DIGEST_REFERENCE
+from pipeline.images.targets import is_digest_reference
 
 
 def clean_up(target: DeployTarget) -> None:
@@ -65,11 +65,10 @@ def _remove_old_images(
     """
     used = {service_image(service) for service in running} | journal.all_images(swarm)
     for reference in oldest.images.values():
-        repository = reference.partition("@")[0]
-        older = (f"--filter=reference={repository}", f"--filter=before={reference}")
+        older = (f"--filter=reference={reference.repository}", f"--filter=before={reference}")
         listed = swarm.run("image", "ls", *older, "--format={{.Repository}}@{{.Digest}}").stdout
         for image in listed.split():
-            if DIGEST_REFERENCE.fullmatch(image) and image not in used:
+            if is_digest_reference(image) and image not in used:
                 swarm.run("image", "rm", image)
 
 

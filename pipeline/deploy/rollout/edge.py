@@ -50,7 +50,7 @@ def edge_service(
     port = {"target": 8443, "published": environment.port, "mode": "host", "protocol": "tcp"}
     service = {
         **services_of_file(_EDGE_FILE)["edge"],
-        "image": image,
+        "image": str(image),
         "environment": {"DEPLOY_ID": new_deploy_id()},
         "ports": [port],
         "secrets": secrets,

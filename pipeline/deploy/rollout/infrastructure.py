@@ -93,7 +93,7 @@ def _data_services(
     return {
         name: {
             **_pin_to_node(service, node),
-            "image": images[name],
+            "image": str(images[name]),
             "secrets": [secret_mount(stack, each, values, "999") for each in secrets.get(name, ())],
         }
         for name, service in services_of_file(DATA_FILE).items()

@@ -16,7 +16,7 @@ from pipeline.images.commands import cosign
 from pipeline.images.commands.cosign import Signer
 from pipeline.images.pin import pinned_reference
 from pipeline.images.signing import require_unused_tags
-from pipeline.images.targets import is_built, split_digest
+from pipeline.images.targets import ImageRef, is_built
 from pipeline.images.tools import command_output
 from pipeline.images.verification import verify
 from pipeline.process import capture
@@ -74,8 +74,7 @@ def version_tags(found: ReleaseCandidate) -> dict[str, str]:
     """Return the version tags of a candidate, each with its digest."""
     if not found.version.startswith("v"):
         return {}
-    references = [split_digest(reference) for reference in found.images.values()]
-    return {f"{name}:{found.version}": digest for name, digest in references}
+    return {f"{ref.repository}:{found.version}": ref.digest for ref in found.images.values()}
 
 
 def _require_deployed_to(after: str, found: ReleaseCandidate, signer: Signer) -> None:
@@ -115,7 +114,7 @@ def attest_deployment(environment: Environment, found: ReleaseCandidate, signer:
             [*pool.map(command_output, commands)]
 
 
-def built_images(found: ReleaseCandidate) -> list[str]:
+def built_images(found: ReleaseCandidate) -> list[ImageRef]:
     """Return the images of a candidate that this repository builds."""
     return [reference for image, reference in found.images.items() if is_built(image)]
 

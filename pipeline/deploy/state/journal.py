@@ -14,6 +14,7 @@ from pipeline.config import load
 from pipeline.deploy.cluster.client import SwarmClient
 from pipeline.deploy.confirmation import utc_now
 from pipeline.errors import CheckFailedError, InputError
+from pipeline.images.targets import ImageRef
 
 SUCCEEDED = "succeeded"
 _END_FIELDS = ("outcome", "note", "ended")
@@ -49,7 +50,7 @@ class DeploymentRecord:
     deploy_id: str
     version: str
     commit: str
-    images: Mapping[str, str]
+    images: Mapping[str, ImageRef]
     services: Mapping[str, Any]
     restores: int = 0
     outcome: str = ""
@@ -77,11 +78,12 @@ def entries(swarm: SwarmClient, stack: str) -> list[DeploymentRecord]:
     for content in swarm.configs(_label(stack)).values():
         part = json.loads(content)
         found.setdefault(part["number"], {}).update(part)
-    return [
-        DeploymentRecord(**found[number])
-        for number in sorted(found)
-        if "deploy_id" in found[number]
-    ]
+    return [_record(found[number]) for number in sorted(found) if "deploy_id" in found[number]]
+
+
+def _record(content: Mapping[str, Any]) -> DeploymentRecord:
+    images = {name: ImageRef(reference) for name, reference in content["images"].items()}
+    return DeploymentRecord(**{**content, "images": images})
 
 
 def all_images(swarm: SwarmClient) -> set[str]:

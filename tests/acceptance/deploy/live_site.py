@@ -16,7 +16,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 from pipeline.images.registry import resolve_digest
-from pipeline.images.targets import split_digest
+from pipeline.images.targets import ImageRef
 from pipeline.process import CommandResult, capture
 from pipeline.rehearsal.traffic import PAUSE_SECONDS, Sample, Traffic
 from pipeline.rehearsal.workspace import FAST_TIMINGS, Sandbox, create_sandbox
@@ -169,7 +169,8 @@ class LiveSite:
     def delete_manifest(self, image: str) -> None:
         """Delete the manifest of a digest from the registry."""
         host, _, path = image.partition("/")
-        name, digest = split_digest(path)
+        reference = ImageRef(path)
+        name, digest = reference.repository, reference.digest
         url = f"http://{host}/v2/{name}/manifests/{digest}"
         with urlopen(Request(url, method="DELETE")):  # nosec B310  # our registry
             pass

@@ -4,6 +4,7 @@ from typing import Any
 
 from pipeline.deploy.cluster.stackfile import Release
 from pipeline.environments import Environment, Timings
+from pipeline.images.targets import ImageRef
 from pipeline.toml_checker import Checker
 from pipeline.toml_schema import Table
 from tests.settings import changed
@@ -11,8 +12,8 @@ from tests.settings import changed
 Object = dict[str, Any]
 
 DIGEST = f"sha256:{'1' * 64}"
-IMAGES = {name: f"ghcr.io/octo/shop/{name}@{DIGEST}" for name in ("backend", "frontend")}
-POSTGRES = f"ghcr.io/octo/shop/postgres@{DIGEST}"
+IMAGES = {name: ImageRef(f"ghcr.io/octo/shop/{name}@{DIGEST}") for name in ("backend", "frontend")}
+POSTGRES = ImageRef(f"ghcr.io/octo/shop/postgres@{DIGEST}")
 INSTANT_TIMINGS = Timings(
     start_timeout=5,
     preview_soak=0,
@@ -49,7 +50,10 @@ def make_release(number: int = 1) -> Release:
         version=f"v1.0.{number}",
         commit=f"{number:040}",
         images={
-            **{name: image.replace("1" * 64, f"{number:064}") for name, image in IMAGES.items()},
+            **{
+                name: ImageRef(image.replace("1" * 64, f"{number:064}"))
+                for name, image in IMAGES.items()
+            },
             "postgres": POSTGRES,
         },
         secrets={"DATABASE_URL": "shop-database_url-01234567"},

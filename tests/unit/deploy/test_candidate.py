@@ -144,7 +144,7 @@ class Registry:
         self.requested.append(reference)
         if self.requested.count(reference) > 1:
             raise AssertionError("a tag may have been moved since")
-        return f"sha256:{len(reference)}"
+        return f"sha256:{len(reference):064}"
 
 
 @pytest.fixture
@@ -167,7 +167,7 @@ def test_a_candidate_is_the_commit_that_is_checked_out_its_digests_looked_up_onc
     tags = {image: f"{name}:{tag}" for image, name in names.items()}
     assert sorted(registry.requested) == sorted(tags.values())
     assert found.images == {
-        image: f"{name}@sha256:{len(tags[image])}" for image, name in names.items()
+        image: f"{name}@sha256:{len(tags[image]):064}" for image, name in names.items()
     }
 
 

@@ -19,15 +19,16 @@ from pipeline.deploy.rollout.signatures import (
 )
 from pipeline.errors import CheckFailedError, InputError, VerificationError
 from pipeline.images.commands.cosign import Signer
+from pipeline.images.targets import ImageRef
 from pipeline.process import CommandResult
 from tests.unit.deploy.factories import DIGEST, IMAGES, POSTGRES, make_environment, make_release
 
 FOUND = ReleaseCandidate("v1.0.1", "0" * 40, {**IMAGES, "postgres": POSTGRES})
-OTHER = f"ghcr.io/octo/shop/postgres@sha256:{'3' * 64}"
+OTHER = ImageRef(f"ghcr.io/octo/shop/postgres@sha256:{'3' * 64}")
 
 
 def test_only_a_version_is_a_name_of_its_own_in_the_registry() -> None:
-    named = version_tags(replace(FOUND, images={"backend": f"ghcr.io/octo/shop/backend@{DIGEST}"}))
+    named = version_tags(replace(FOUND, images={"backend": IMAGES["backend"]}))
     assert named == {"ghcr.io/octo/shop/backend:v1.0.1": DIGEST}
     assert version_tags(replace(FOUND, version="sha-000000000000")) == {}
 
@@ -108,7 +109,7 @@ SAME, NAMED = LIVE.images, {"0" * 40: "postgres:18", "1" * 40: "postgres:18"}
 def test_what_others_made_and_the_live_release_has_is_not_verified_again(
     cosign: Cosign,
     monkeypatch: pytest.MonkeyPatch,
-    images: dict[str, str],
+    images: dict[str, ImageRef],
     names: dict[str, str],
     again: bool,  # noqa: FBT001 - the case
 ) -> None:

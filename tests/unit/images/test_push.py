@@ -39,7 +39,8 @@ def test_another_registry_gets_all_that_the_first_one_has(
     monkeypatch.setenv("IMAGES_REGISTRY", "localhost:5001/kit")
     run_chain()
     assert all(
-        e.repository.startswith("localhost:5001/") for e in load_release(head().sha).values()
+        e.reference.repository.startswith("localhost:5001/")
+        for e in load_release(head().sha).values()
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from pipeline.errors import InputError
 from pipeline.images import provenance, records
 from pipeline.images.records import BuildRecord, ReleasedImage
+from pipeline.images.targets import ImageRef
 from tests.unit.images.conftest import APP, DIGEST
 
 BUILD = BuildRecord(
@@ -19,7 +20,7 @@ BUILD = BuildRecord(
     started="2026-11-23T12:00:00+00:00",
     finished="2026-11-23T12:01:00+00:00",
 )
-RELEASED = ReleasedImage(f"ghcr.io/octo/shop/app@{DIGEST}", {"linux/amd64": DIGEST})
+RELEASED = ReleasedImage(ImageRef(f"ghcr.io/octo/shop/app@{DIGEST}"), {"linux/amd64": DIGEST})
 
 
 def predicate(source: str = "https://github.com/octo/shop") -> dict[str, Any]:

@@ -7,12 +7,12 @@ import pytest
 from pipeline.errors import InputError
 from pipeline.images import targets
 from pipeline.images.targets import (
+    ImageRef,
     Target,
     repository_for,
     require_tag,
     select_images,
     source_url,
-    split_digest,
 )
 from tests.unit.images.conftest import DIGEST, git
 
@@ -61,7 +61,8 @@ def test_each_target_has_a_folder_of_its_own() -> None:
 
 
 def test_a_digest_is_split_from_its_repository() -> None:
-    assert split_digest(f"localhost:5000/app@{DIGEST}") == ("localhost:5000/app", DIGEST)
+    image = ImageRef(f"localhost:5000/app@{DIGEST}")
+    assert (image.repository, image.digest) == ("localhost:5000/app", DIGEST)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_a_digest_is_split_from_its_repository() -> None:
 )
 def test_whatever_is_no_digest_is_refused(reference: str) -> None:
     with pytest.raises(InputError, match="does not name an image by its digest"):
-        split_digest(reference)
+        ImageRef(reference)
 
 
 @pytest.mark.parametrize("version", ["v1.0.0+build.5", "v1/2", "v1.0.0~rc1", "vÄ", f"v{'1' * 128}"])
