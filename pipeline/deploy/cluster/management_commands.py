@@ -7,10 +7,22 @@ from collections.abc import Iterable
 
 from pipeline.config import load
 from pipeline.deploy.cluster.deploy_target import DeployTarget
-from pipeline.deploy.cluster.one_shot_jobs import END_MARKER, job_for_service, run_and_read_lines
+from pipeline.deploy.cluster.one_shot_jobs import (
+    END_MARKER,
+    JobFailedError,
+    job_for_service,
+    run_and_read_lines,
+)
 from pipeline.deploy.cluster.stackfile import Service
+from pipeline.deploy.progress import log
 from pipeline.errors import CheckFailedError
 
+_RETRIES = 2
+_NO_CONNECTION = re.compile(
+    r"connection timeout expired|could not translate host name|connection refused|no route to host",
+    re.IGNORECASE,
+)
+"""Messages of libpq and psycopg for a server that a client cannot reach."""
 _NOTHING_LEFT = "nothing is left"
 _LIST = re.compile(r"\[[\"\]]")
 """Start of a JSON list; the lines of showmigrations start with other brackets."""
@@ -23,7 +35,10 @@ def run_management_command(
     name: str = "barrier",
     seconds: float = 0,
 ) -> list[str]:
-    """Return the output of management commands, in order.
+    """Return the output of management commands that change nothing, in order.
+
+    A node that was cut off takes jobs again before its network reaches the database. So a job that
+    could not connect to the database is run again.
 
     Args:
         target: The environment.
@@ -38,7 +53,15 @@ def run_management_command(
     """
     shell = ["sh", "-c", f"{management_script(*commands)} && echo && echo {END_MARKER}"]
     job = job_for_service(target.stack, name, service, shell)
-    return run_and_read_lines(target, job, seconds or target.environment.timings.start_timeout * 2)
+    limit = seconds or target.environment.timings.start_timeout * 2
+    for _ in range(_RETRIES):
+        try:
+            return run_and_read_lines(target, job, limit)
+        except JobFailedError as error:
+            if not _NO_CONNECTION.search(str(error)):
+                raise
+        log(f"{job.name} could not connect to the database; running it again")
+    return run_and_read_lines(target, job, limit)
 
 
 def management_script(*commands: str) -> str:
