@@ -6,6 +6,7 @@ real server.
 """
 
 import json
+import re
 import socket
 import ssl
 import threading
@@ -25,6 +26,7 @@ from pipeline.deploy.smoke import runner
 from pipeline.deploy.smoke.scenario import smoke_scenario
 from pipeline.deploy.smoke.steps import Response, SmokeStep, User
 from pipeline.errors import CheckFailedError, InputError
+from tests import settings
 from tests.clock import Clock
 from tests.conftest import ROOT
 
@@ -465,3 +467,29 @@ def test_where_no_member_can_log_in_or_out_it_is_not_known(site: Site, broken: s
     site.answers["POST", broken] = problem(500, "no")
     with pytest.raises(CheckFailedError, match=f"POST {broken} answered 500"):
         runner.keeps_sessions(site.url, WHO, FIRST, THEN)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def steps(:", "deploy/smoke.py: SyntaxError: "),
+        ("import nowhere", "deploy/smoke.py: ModuleNotFoundError: No module named 'nowhere'"),
+        ("1 / 0", "deploy/smoke.py: ZeroDivisionError: "),
+        ("STEPS = 1", "deploy/smoke.py has no function `steps`"),
+        (None, "deploy/smoke.py: FileNotFoundError: "),
+    ],
+)
+def test_broken_steps_of_the_product_are_named(
+    text: str | None, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("pipeline.toml").write_text(settings.text())
+    Path("deploy").mkdir()
+    if text is not None:
+        Path("deploy", "smoke.py").write_text(text)
+    with pytest.raises(InputError, match=f"^{re.escape(message)}"):
+        runner.run_steps(smoke_scenario(User(EMAIL, PASSWORD), without=["page"]), answer_all)
+
+
+def answer_all(step: SmokeStep) -> Response:
+    return API.get((step.method, step.path), Response(step.status))

@@ -122,12 +122,13 @@ def _product_steps() -> Callable[[], StepGenerator]:
     Raises:
         InputError: The file cannot be loaded, or has no such function.
     """
-    file = load().app.smoke
+    file, hint = load().app.smoke, "app.smoke in pipeline.toml names this file"
     try:
-        steps: Callable[[], StepGenerator] = runpy.run_path(file)["steps"]
-    except (OSError, KeyError, SyntaxError, ImportError) as error:
-        why = "it has no function `steps`" if isinstance(error, KeyError) else str(error)
-        raise InputError(f"{file}: {why}", hint="app.smoke in pipeline.toml names it") from None
+        steps: Callable[[], StepGenerator] | None = runpy.run_path(file).get("steps")
+    except Exception as error:  # noqa: BLE001 - the product's own code may raise anything
+        raise InputError(f"{file}: {type(error).__name__}: {error}", hint=hint) from None
+    if not callable(steps):
+        raise InputError(f"{file} has no function `steps`", hint=hint)
     return steps
 
 
