@@ -32,7 +32,13 @@ OWN_FILES = (
     "web/*.sh",
     "web/.dockerignore",
 )
-LISTENS = ("deploy/edge.conf", "server/Dockerfile", "server/server.py", "web/entrypoint.sh")
+LISTENS = (
+    "deploy/edge.conf",
+    "server/Dockerfile",
+    "server/healthcheck.py",
+    "server/server.py",
+    "web/entrypoint.sh",
+)
 REDIS = {
     ".github/workflows/container-build.yml": r" +- session: image\(image='redis'.*\n.*\n.*\n",
     "deploy/data.yml": r"\n  redis:\n(?:    .*\n)+",
