@@ -473,7 +473,10 @@ def test_where_no_member_can_log_in_or_out_it_is_not_known(site: Site, broken: s
     ("text", "message"),
     [
         ("def steps(:", "deploy/smoke.py: SyntaxError: "),
-        ("import not_installed", "deploy/smoke.py: ModuleNotFoundError: No module named 'not_installed'"),
+        (
+            "import missing",
+            "deploy/smoke.py: ModuleNotFoundError: No module named 'missing'",
+        ),
         ("1 / 0", "deploy/smoke.py: ZeroDivisionError: "),
         ("STEPS = 1", "deploy/smoke.py has no function `steps`"),
         (None, "deploy/smoke.py: FileNotFoundError: "),
