@@ -11,6 +11,7 @@ from pipeline.files import UnreadableFileError, read_toml
 from pipeline.git import run_git
 from pipeline.home import UV
 from pipeline.process import capture, last_error_line
+from pipeline.settings import Layout
 
 __all__ = ["CHECK", "checkout_release"]
 
@@ -35,7 +36,7 @@ def checkout_release(commit: str, folder: Path) -> AppVersion | None:
     with tarfile.open(archive) as files:
         files.extractall(folder / "tree", filter="data")
     tree = folder / "tree"
-    app = tree / load().layout.backend
+    app = _app_folder(tree)
     if not (app / "manage.py").exists():
         return None
     # With equal locks the packages of this process are the right ones: no second environment.
@@ -43,6 +44,18 @@ def checkout_release(commit: str, folder: Path) -> AppVersion | None:
     if lock.read_bytes() == own.read_bytes():
         return AppVersion(app)
     return AppVersion(app, _python_with(lock, folder / "venv"))
+
+
+def _app_folder(tree: Path) -> Path:
+    """Return the folder of the app in a release; its own pipeline.toml names it.
+
+    A release whose app was in another folder must not look like one without an app.
+    """
+    try:
+        layout = Layout(**read_toml(tree / "pipeline.toml").get("layout", {}))
+        return tree / layout.backend
+    except (UnreadableFileError, TypeError):
+        return tree / load().layout.backend
 
 
 def _django(tree: Path) -> str:
@@ -63,7 +76,7 @@ def _django(tree: Path) -> str:
 
 
 def _lock(tree: Path, django: str) -> Path:
-    return tree / load().layout.backend / "requirements" / f"django-{django}.txt"
+    return _app_folder(tree) / "requirements" / f"django-{django}.txt"
 
 
 def _python_with(lock: Path, venv: Path) -> str:

@@ -175,7 +175,7 @@ def smoke_test(environment: Environment) -> None:
     live = journal.last_successful(journal.entries(target.swarm, environment.stack))
     headers = bypass_headers(target)
     version = live.version if live else None
-    walk(environment.url, version, values, headers, environment.trusted_certificate(values))
+    walk(environment.url, version, values, headers, target.certificate)
 
 
 def follow_logs(environment: Environment, service: str | None) -> int:

@@ -98,7 +98,7 @@ class Deployment:
 
     def workers_of(self, name: str, service: Service, headers: Mapping[str, str]) -> WorkerMonitor:
         """Return the worker count of a service that these headers select."""
-        certificate = self.environment.trusted_certificate(self.secrets)
+        certificate = self.target.certificate
         ask = report_reader(self.environment.url, headers, certificate)
         wanted = self.expected_state(name, service)
         return WorkerMonitor(self.swarm, wanted.service, wanted.deploy_id, wanted.replicas, ask)

@@ -209,4 +209,4 @@ def verify_release(deployment: Deployment, version: str, headers: Mapping[str, s
     """Run the smoke test, and expect a version."""
     environment, values = deployment.environment, deployment.secrets
     given = {**deployment.headers, **headers}
-    run_smoke_test(environment.url, version, values, given, environment.trusted_certificate(values))
+    run_smoke_test(environment.url, version, values, given, deployment.target.certificate)

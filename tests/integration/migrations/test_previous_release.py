@@ -28,6 +28,18 @@ def test_before_there_was_an_app_there_is_nothing(project: Project, tmp_path: Pa
     assert previous_release.checkout_release(git.head().sha, tmp_path) is None
 
 
+def test_app_of_the_previous_release_in_another_folder(project: Project, tmp_path: Path) -> None:
+    settings = (project.root / "pipeline.toml").read_text()
+    project.git("mv", "backend", "server")
+    project.write("pipeline.toml", f'{settings}\n[layout]\nbackend = "server"\n')
+    project.release()
+    project.git("mv", "server", "backend")
+    project.write("pipeline.toml", settings)
+    code = previous_release.checkout_release(git.head().sha, tmp_path)
+    assert code is not None
+    assert code.folder == tmp_path / "tree/server"
+
+
 def test_it_gets_the_packages_that_it_was_locked_to(project: Project, tmp_path: Path) -> None:
     project.write("backend/requirements/django-5.2.txt", "# another lock\n")
     code = previous_release.checkout_release(git.head().sha, tmp_path)
